@@ -1,6 +1,6 @@
 /** Every error of the runtime's own: one table of codes, one class, one brand that two copies of the package share. */
 
-const brand: unique symbol = Symbol.for('pipework.error') as never;
+const brand: unique symbol = Symbol.for('pipework.error');
 
 /**
  * The closed table of codes: what each one means, in a sentence. `docs/errors.md` has a heading for each.
