@@ -1,0 +1,40 @@
+// `pnpm check`: types, lint, format, layers and packaging, each step named, all of them run even when one fails.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+
+const bin = (name) => join('node_modules', '.bin', name);
+const failed = [];
+
+function step(name, command, args) {
+  const started = performance.now();
+  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8' });
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  const ok = status === 0;
+  console.log(`${ok ? 'ok    ' : 'FAILED'} ${name} (${seconds} s)`);
+  if (ok) return;
+  failed.push(name);
+  console.log([error?.message, stdout, stderr].filter(Boolean).join('\n'));
+}
+
+step('build', bin('tsc'), ['-b']);
+step('types of sources and tests', bin('tsc'), ['-p', 'tsconfig.check.json']);
+step('lint', bin('oxlint'), ['--type-aware', '--deny-warnings']);
+step('format', bin('prettier'), ['--check', '--log-level=warn', '.']);
+step('layers', process.execPath, ['scripts/check-layers.mjs']);
+
+const tarballs = mkdtempSync(join(tmpdir(), 'pipework-pack-'));
+try {
+  step('pack', 'pnpm', ['-r', '--filter', './packages/*', 'pack', '--pack-destination', tarballs]);
+  for (const file of readdirSync(tarballs)) {
+    step(`publint ${file}`, bin('publint'), [join(tarballs, file), '--strict']);
+    step(`attw ${file}`, bin('attw'), [join(tarballs, file), '--profile', 'esm-only']);
+  }
+} finally {
+  rmSync(tarballs, { recursive: true, force: true });
+}
+
+console.log(failed.length === 0 ? 'all checks passed' : `${failed.length} failed: ${failed.join(', ')}`);
+process.exitCode = failed.length === 0 ? 0 : 1;
