@@ -1,0 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { errorCodes } from '@pipework/core';
+import { muxErrorCodes } from '@pipework/mux';
+import { expect, test } from 'vitest';
+import { root } from './pages.ts';
+
+test('docs/errors.md has a heading for each code, and for nothing else', () => {
+  const page = readFileSync(root + 'docs/errors.md', 'utf8');
+  const headings = [...page.matchAll(/^### `([A-Z_]+)`$/gm)].map((match) => match[1]);
+  expect(headings.toSorted()).toEqual([...Object.keys(errorCodes), ...Object.keys(muxErrorCodes)].toSorted());
+});
