@@ -15,6 +15,7 @@ export default defineConfig({
         test: { name, root: `packages/${name}`, include: ['src/**/*.test.ts', 'test/**/*.test.ts'] },
       })),
       { extends: true, test: { name: 'docs', root: 'docs', include: ['test/**/*.test.ts'] } },
+      { extends: true, test: { name: 'reliability', root: 'reliability', include: ['test/**/*.test.mjs'] } },
       {
         test: {
           name: 'types',

@@ -1,0 +1,91 @@
+// The seal: a seccomp filter under which every way to a network address ends the process at the call.
+// What stays allowed is socketpair(): Node makes its stdio pipes of anonymous pairs, which have no name, no address,
+// and nothing that a third process could connect to.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** For each CPU: how seccomp calls it, and the numbers of the calls that are sealed. */
+const machines = {
+  x64: {
+    audit: 0xc000003e,
+    calls: { socket: 41, connect: 42, accept: 43, bind: 49, listen: 50, accept4: 288, io_uring_setup: 425 },
+  },
+  arm64: {
+    audit: 0xc00000b7,
+    calls: {
+      socket: 198,
+      bind: 200,
+      listen: 201,
+      accept: 202,
+      connect: 203,
+      accept4: 242,
+      io_uring_setup: 425,
+    },
+  },
+};
+
+/** The names of the calls that the seal kills, for messages. io_uring is among them: it could make the others unseen. */
+export const sealedCalls = Object.keys(machines.x64.calls);
+
+const BPF_LOAD = 0x20; // BPF_LD | BPF_W | BPF_ABS
+const BPF_EQUAL = 0x15; // BPF_JMP | BPF_JEQ | BPF_K
+const BPF_AT_LEAST = 0x35; // BPF_JMP | BPF_JGE | BPF_K
+const BPF_RETURN = 0x06; // BPF_RET | BPF_K
+const ALLOW = 0x7fff0000;
+const KILL_PROCESS = 0x80000000;
+const AT_CALL = 0; // offsets in struct seccomp_data
+const AT_MACHINE = 4;
+const FIRST_X32_CALL = 0x40000000;
+
+/** The filter as the kernel wants it: an array of `struct sock_filter`, 8 bytes each, in the machine's byte order. */
+export function filter(arch = process.arch) {
+  const machine = machines[arch];
+  if (!machine) throw new Error(`the seal knows x64 and arm64, this is ${arch}`);
+  const numbers = Object.values(machine.calls);
+  // Without x32, the 32-bit face of x64, a number could be called by its other name.
+  const guard = arch === 'x64' ? [{ code: BPF_AT_LEAST, k: FIRST_X32_CALL, jump: 'kill' }] : [];
+  const program = [
+    { code: BPF_LOAD, k: AT_MACHINE },
+    { code: BPF_EQUAL, k: machine.audit, otherwise: 'kill' },
+    { code: BPF_LOAD, k: AT_CALL },
+    ...guard,
+    ...numbers.map((k) => ({ code: BPF_EQUAL, k, jump: 'kill' })),
+    { code: BPF_RETURN, k: ALLOW },
+    { code: BPF_RETURN, k: KILL_PROCESS },
+  ];
+  const kill = program.length - 1;
+  const bytes = Buffer.alloc(program.length * 8);
+  for (const [index, { code, k, jump, otherwise }] of program.entries()) {
+    const distance = kill - index - 1;
+    bytes.writeUInt16LE(code, index * 8);
+    bytes.writeUInt8(jump ? distance : 0, index * 8 + 2);
+    bytes.writeUInt8(otherwise ? distance : 0, index * 8 + 3);
+    bytes.writeUInt32LE(k, index * 8 + 4);
+  }
+  return bytes;
+}
+
+/** Why this machine can't seal, or undefined where it can. Tried, not guessed. */
+export function whyNotSealed() {
+  if (process.platform !== 'linux') return `seccomp is of Linux, this is ${process.platform}`;
+  if (!(process.arch in machines)) return `the seal knows x64 and arm64, this is ${process.arch}`;
+  const { status, error, stderr } = runSealed([process.execPath, '-e', ''], { stdio: 'pipe' });
+  if (status === 0) return undefined;
+  return error ? `python3 does not start (${error.message})` : `the kernel refused the filter: ${stderr}`;
+}
+
+/** Runs a command to its end under the seal. The result is `spawnSync`'s; a sealed call shows as signal SIGSYS. */
+export function runSealed(command, options = {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'pipework-seal-'));
+  try {
+    const file = join(folder, 'filter.bpf');
+    writeFileSync(file, filter());
+    const installer = fileURLToPath(new URL('seal.py', import.meta.url));
+    return spawnSync('python3', [installer, file, ...command], { stdio: 'inherit', ...options });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

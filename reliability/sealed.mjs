@@ -1,0 +1,23 @@
+// sealed.mjs CMD...: runs a command, and whatever it starts, with socket, connect, bind, listen and accept killed by the
+// kernel. A run that ends well has proven that it never made one of them. socketpair() stays allowed: see lib/seal.mjs.
+//
+//   node reliability/sealed.mjs node_modules/.bin/vitest run
+import { runSealed, sealedCalls, whyNotSealed } from './lib/seal.mjs';
+
+const command = process.argv.slice(2);
+if (command.length === 0) {
+  console.error('usage: node reliability/sealed.mjs CMD [ARGS...]');
+  process.exit(2);
+}
+const obstacle = whyNotSealed();
+if (obstacle) {
+  console.error(`sealed: NOT RUN, this machine can't seal: ${obstacle}`);
+  process.exit(3);
+}
+console.error(
+  `sealed: ${command.join(' ')}\nsealed: any of ${sealedCalls.join(', ')} ends the process that makes it`,
+);
+const { status, signal } = runSealed(command);
+if (signal === 'SIGSYS' || status === 159) console.error('sealed: BROKEN, a sealed call was made (SIGSYS)');
+console.error(`sealed: ended with ${signal ?? `status ${status}`}`);
+process.exit(status ?? 159);

@@ -1,0 +1,45 @@
+import { describe, expect, test } from 'vitest';
+import { filter, runSealed, sealedCalls, whyNotSealed } from '../lib/seal.mjs';
+
+const obstacle = whyNotSealed();
+const nodeUnderSeal = (script) =>
+  runSealed([process.execPath, '-e', script], { stdio: 'pipe', encoding: 'utf8' });
+
+describe.skipIf(obstacle)(`the seal${obstacle ? ` (NOT RUN: ${obstacle})` : ''}`, () => {
+  test('ends a process that makes a socket', () => {
+    expect(nodeUnderSeal(`require('node:net').createServer().listen(0)`).signal).toBe('SIGSYS');
+    expect(nodeUnderSeal(`require('node:dgram').createSocket('udp4').bind()`).signal).toBe('SIGSYS');
+    expect(nodeUnderSeal(`require('node:net').createServer().listen('/tmp/pipework-never')`).signal).toBe(
+      'SIGSYS',
+    );
+  });
+
+  test('is passed on to the children of the process', () => {
+    const { stdout } = nodeUnderSeal(`
+      const { spawnSync } = require('node:child_process');
+      const child = spawnSync(process.execPath, ['-e', "require('node:net').connect(1)"]);
+      console.log(child.signal);`);
+    expect(stdout).toBe('SIGSYS\n');
+  });
+
+  test('leaves the pipes of a child process alone', () => {
+    const { stdout } = nodeUnderSeal(`
+      const { spawnSync } = require('node:child_process');
+      console.log(String(spawnSync(process.execPath, ['-p', '6 * 7']).stdout).trim());`);
+    expect(stdout).toBe('42\n');
+  });
+});
+
+test.each(['x64', 'arm64'])('every sealed call jumps to the kill in the filter for %s', (arch) => {
+  const bytes = filter(arch);
+  const last = bytes.length / 8 - 1;
+  expect(bytes.readUInt32LE(last * 8 + 4)).toBe(0x80000000);
+  expect(bytes.readUInt32LE((last - 1) * 8 + 4)).toBe(0x7fff0000);
+  for (let index = last - 1 - sealedCalls.length; index < last - 1; index++) {
+    expect(index + 1 + bytes.readUInt8(index * 8 + 2)).toBe(last);
+  }
+});
+
+test('an unknown machine is refused by name', () => {
+  expect(() => filter('mips')).toThrow('the seal knows x64 and arm64, this is mips');
+});
