@@ -1,0 +1,90 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { encode, Extension, MalformedError, ValueReader } from './msgpack.ts';
+import { ACK, describeFrame, encodeFrame, FrameReader, SYN, type Frame } from './yamux.ts';
+
+const hex = (text: string) => Uint8Array.from(Buffer.from(text.replaceAll(' ', ''), 'hex'));
+
+describe('frames', () => {
+  const wire = hex(
+    '00 00 0001 00000003 00000002 6869' + '00 01 0002 00000003 00010000' + '00 02 0001 00000000 00000007',
+  );
+
+  test('are read the same at every split', () => {
+    for (let split = 0; split <= wire.length; split++) {
+      const reader = new FrameReader();
+      const frames = [...reader.push(wire.subarray(0, split)), ...reader.push(wire.subarray(split))];
+      expect(frames.map(describeFrame)).toEqual(['Data SYN 2 B', 'WindowUpdate ACK +65536', 'Ping SYN #7']);
+      expect(Buffer.from(frames[0]?.payload ?? []).toString()).toBe('hi');
+      expect(reader.pendingBytes).toBe(0);
+    }
+  });
+
+  test('are written as they are read', () => {
+    const frames = [...new FrameReader().push(wire)];
+    const again = frames.map((frame: Frame) => encodeFrame(frame));
+    expect(Buffer.concat(again)).toEqual(Buffer.from(wire));
+    expect(encodeFrame({ type: 'data', flags: SYN | ACK, id: 1 })[3]).toBe(3);
+  });
+});
+
+describe('MessagePack', () => {
+  test.each([
+    ['c0', null],
+    ['7f', 127],
+    ['e0', -32],
+    ['ccff', 255],
+    ['d1ff7f', -129],
+    ['cf001fffffffffffff', Number.MAX_SAFE_INTEGER],
+    ['cfffffffffffffffff', 0xffff_ffff_ffff_ffffn],
+    ['d38000000000000000', -0x8000_0000_0000_0000n],
+    ['cb3ff8000000000000', 1.5],
+    ['a568656c6c6f', 'hello'],
+    ['c403010203', hex('010203')],
+    ['93010203', [1, 2, 3]],
+    ['c70105ff', new Extension(5, hex('ff'))],
+  ])('%s is the value of the specification', (wire, value) => {
+    expect([...new ValueReader().push(hex(wire))]).toEqual([value]);
+    expect(Buffer.from(encode(value)).toString('hex')).toBe(wire);
+  });
+
+  test('a byte that begins nothing is malformed', () => {
+    expect(() => [...new ValueReader().push(hex('c1'))]).toThrow(MalformedError);
+  });
+
+  test('values of any size come back the same at any split', () => {
+    const value = fc.letrec((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 3 },
+        fc.constant(null),
+        fc.boolean(),
+        fc.maxSafeInteger(),
+        fc.double({ noNaN: true }).filter((n) => !Number.isSafeInteger(n)),
+        fc.string({ unit: 'grapheme', maxLength: 300 }),
+        fc.uint8Array({ maxLength: 300 }),
+        fc.array(tie('value'), { maxLength: 20 }),
+        fc.dictionary(
+          fc.string().filter((key) => key !== '__proto__'),
+          tie('value'),
+          { maxKeys: 20 },
+        ),
+      ),
+    })).value;
+    fc.assert(
+      fc.property(fc.array(value, { maxLength: 4 }), fc.nat(), (values, at) => {
+        const wire = Buffer.concat(values.map(encode));
+        const split = wire.length === 0 ? 0 : at % wire.length;
+        const reader = new ValueReader();
+        const read = [...reader.push(wire.subarray(0, split)), ...reader.push(wire.subarray(split))];
+        expect(read.map(normal)).toEqual(values.map(normal));
+      }),
+    );
+  });
+});
+
+/** Objects without a prototype compare as plain ones. */
+function normal(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(normal);
+  if (value === null || typeof value !== 'object' || value instanceof Uint8Array) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, normal(item)]));
+}
