@@ -8,6 +8,23 @@ const brand: unique symbol = Symbol.for('pipework.error');
  */
 export const errorCodes = {
   CONFIG_INVALID: 'An option or argument is not what it must be.',
+  BROKER_CLOSED: 'The session ended, so no stream can be dialled or accepted on it any more.',
+  BROKER_ID_IN_USE: 'The broker id is already awaited: each id is accepted once.',
+  BROKER_TIMEOUT: 'Nobody dialled the broker id in time.',
+  RPC_CLOSED: 'The connection to the peer ended before the call was answered.',
+  RPC_DEADLINE: 'The deadline of the call passed before it was answered.',
+  RPC_INVALID_INPUT: 'The arguments do not fit the schema of the contract.',
+  RPC_INVALID_OUTPUT: 'The result does not fit the schema of the contract.',
+  RPC_INVALID_VALUE: 'The peer sent a value that cannot be taken.',
+  RPC_MESSAGE_TOO_LARGE: 'A message is larger than the limit.',
+  RPC_NOT_ITERABLE: 'The result of the call was iterated and is no stream.',
+  RPC_NOT_SERIALIZABLE: 'A value cannot travel to the peer.',
+  RPC_OVERLOADED: 'More calls are under way than the limits allow.',
+  RPC_PROTOCOL: 'The peer broke the RPC protocol.',
+  RPC_REFERENCE_RELEASED: 'The reference was used after it had been released.',
+  RPC_SHUTTING_DOWN: 'The peer takes no new calls because it is shutting down.',
+  RPC_TOO_DEEP: 'A value is nested deeper than the limit.',
+  RPC_UNKNOWN_METHOD: 'The peer does not offer the method.',
 } as const satisfies Record<string, string>;
 
 /** A code of {@link errorCodes}. */

@@ -1,0 +1,66 @@
+/** Every limit of one session in one place: its unit, its default, and the harm it prevents. */
+import { PipeworkError } from './errors.ts';
+
+/** What one session holds at most. All are per session (one host with one plugin), and each side sets its own. */
+export interface Limits {
+  /** Bytes of one incoming or outgoing RPC message. A larger one never gets gathered: its stream is reset. */
+  readonly maxMessageBytes: number;
+  /** Bytes of all messages of the session that have begun to arrive and are not complete. The one that passes it is reset. */
+  readonly maxUnfinishedBytes: number;
+  /** Levels of arrays and objects in one value. A deeper value fails its call, on the side that finds it. */
+  readonly maxDepth: number;
+  /** Calls of the peer that run at once. Further ones wait in a queue. Callbacks (calls to references) don't count. */
+  readonly maxRunningCalls: number;
+  /** Calls of the peer that wait for a running one to end. Further ones fail with `RPC_OVERLOADED`. */
+  readonly maxQueuedCalls: number;
+  /** Calls to the peer that wait for their answer. Further ones fail with `RPC_OVERLOADED` before anything is sent. */
+  readonly maxPendingCalls: number;
+  /** References (functions, objects, signals, streams) that one connection holds for the peer. A call that passes it fails. */
+  readonly maxReferences: number;
+  /** Streams the peer opened whose broker id has not come, or is not awaited. The newest is reset. */
+  readonly maxWaitingStreams: number;
+  /** How long, in milliseconds, a stream may take to bring its broker id, be held, or be waited for. */
+  readonly brokerTimeoutMs: number;
+}
+
+const MiB = 1024 * 1024;
+
+/** The limits of PROTOCOL section 8, and those it leaves to a side. */
+export const defaultLimits: Limits = {
+  maxMessageBytes: 128 * MiB,
+  maxUnfinishedBytes: 256 * MiB,
+  maxDepth: 128,
+  maxRunningCalls: Infinity,
+  maxQueuedCalls: 10_000,
+  maxPendingCalls: Infinity,
+  maxReferences: 1_000_000,
+  maxWaitingStreams: 256,
+  brokerTimeoutMs: 5_000,
+};
+
+// Above these the codec's own arithmetic and stack would no longer hold.
+const ceilings: Partial<Record<keyof Limits, number>> = {
+  maxMessageBytes: 0x7fff_ffff,
+  maxDepth: 512,
+  brokerTimeoutMs: 0x7fff_ffff,
+};
+
+/** The given limits over the defaults. Throws `CONFIG_INVALID` for an unknown name or a value that is no positive number. */
+export function resolveLimits(options: Partial<Limits> = {}): Limits {
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(defaultLimits, name)) {
+      throw new PipeworkError(
+        'CONFIG_INVALID',
+        `limits.${name} is not a limit: the names are ${Object.keys(defaultLimits).join(', ')}`,
+      );
+    }
+    const ceiling = ceilings[name as keyof Limits] ?? Infinity;
+    if (typeof value !== 'number' || !(value > 0) || value > ceiling) {
+      throw new PipeworkError(
+        'CONFIG_INVALID',
+        `limits.${name} must be a number above 0${ceiling < Infinity ? ` and at most ${ceiling}` : ''}; got ${String(value)}`,
+      );
+    }
+  }
+  return { ...defaultLimits, ...options };
+}
