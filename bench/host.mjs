@@ -1,0 +1,57 @@
+// The fresh host process of one peer in one round: runs the workloads of one group, writes what it measured.
+// node host.mjs '{"peer": ..., "workloads": [...], "time": ms, "warmup": ms, "quick": bool, "out": file}'
+import { writeFileSync } from 'node:fs';
+import { place } from './lib/cores.mjs';
+import { loadPeer } from './peers/index.mjs';
+import { workloadByName } from './workloads/index.mjs';
+
+const TIMEOUT = 30_000;
+const task = JSON.parse(process.argv[2]);
+const adapter = await loadPeer(task.peer);
+const results = {};
+const skipped = {};
+const failed = {};
+let peer;
+
+for (const name of task.workloads) {
+  const workload = workloadByName.get(name);
+  const reason = reasonToSkip(workload);
+  if (reason !== undefined) {
+    skipped[name] = reason;
+    continue;
+  }
+  try {
+    results[name] = await within(TIMEOUT, measure(workload));
+  } catch (error) {
+    failed[name] = error.message;
+    break; // what came after a failure would not be a fresh start
+  }
+}
+writeFileSync(task.out, JSON.stringify({ results, skipped, failed }));
+await Promise.race([peer?.close(), new Promise((resolve) => setTimeout(resolve, 2000))]);
+process.exit();
+
+async function measure(workload) {
+  const { time, warmup, quick } = task;
+  if (workload.opens) return workload.run({ open: adapter.open, name: task.peer, time, warmup, quick });
+  peer ??= await adapter.open();
+  if (typeof peer[workload.needs] !== 'function') throw new Error(`the adapter has no ${workload.needs}()`);
+  place(workload.cores, peer);
+  return workload.run({ peer, name: task.peer, time, warmup, quick });
+}
+
+function reasonToSkip(workload) {
+  return adapter.missing?.[workload.name] ?? adapter.missing?.[workload.needs];
+}
+
+async function within(ms, promise) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not done after ${ms / 1000} s`)), ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,66 @@
+// The command line of the benchmark.
+import { parseArgs } from 'node:util';
+import { peerNames } from '../peers/index.mjs';
+import { workloads } from '../workloads/index.mjs';
+
+export const usage = `Usage: node bench/run.mjs [options]
+
+  --quick               one short round of each workload, no curves; ends within a minute
+  --peers a,b           these peers (the floor always runs)
+  --workloads a,b       these workloads
+  --rounds n            alternating rounds (5; with --quick 1)
+  --curves / --no-curves  the curves too (default: yes, with --quick no)
+  --out folder          where the results go (bench/results; with --quick bench/results/quick)
+  --list                print the names of peers and workloads
+  --help                print this`;
+
+export function readOptions(args) {
+  const { values } = parseArgs({
+    args,
+    allowNegative: true,
+    options: {
+      quick: { type: 'boolean', default: false },
+      peers: { type: 'string' },
+      workloads: { type: 'string' },
+      rounds: { type: 'string' },
+      curves: { type: 'boolean' },
+      out: { type: 'string' },
+      list: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const { quick } = values;
+  const rounds = Number(values.rounds ?? (quick ? 1 : 5));
+  if (!Number.isInteger(rounds) || rounds < 1)
+    throw new Error(`--rounds must be a positive integer, not "${values.rounds}"`);
+  const curves = values.curves ?? (!quick && values.workloads === undefined);
+  const all = workloads
+    .filter((workload) => curves || workload.group !== 'curve')
+    .map((workload) => workload.name);
+  const chosen = choose(
+    '--workloads',
+    values.workloads,
+    workloads.map((workload) => workload.name),
+    all,
+  );
+  const peers = choose('--peers', values.peers, peerNames, peerNames);
+  return {
+    ...values,
+    rounds,
+    workloads: chosen,
+    peers: ['floor', ...peers.filter((name) => name !== 'floor')],
+    // Milliseconds of measuring and of warming up a workload.
+    time: quick ? 80 : 300,
+    warmup: quick ? 60 : 250,
+  };
+}
+
+function choose(option, given, known, fallback) {
+  if (given === undefined) return fallback;
+  const names = given.split(',').filter(Boolean);
+  for (const name of names) {
+    if (!known.includes(name))
+      throw new Error(`${option}: unknown name "${name}"; known are ${known.join(', ')}`);
+  }
+  return names;
+}

@@ -1,0 +1,33 @@
+// What every peer's child offers. The adapters wrap these in their library's own form.
+import { item } from './values.mjs';
+
+export const add = (a, b) => a + b;
+export const records = (list) => list;
+export const bytes = (value) => value;
+
+export const CALLBACKS_IN_FLIGHT = 64;
+export const ITEMS_A_TURN = 500;
+
+/** Produces `count` items, some hundreds a turn, so that no queue holds them all. */
+export async function produce(count, emit) {
+  for (let i = 0; i < count; i++) {
+    emit(item(i));
+    if (i % ITEMS_A_TURN === ITEMS_A_TURN - 1) await nextTurn();
+  }
+}
+
+/** Calls `call(i)` for 0..count-1, so many in flight, and returns the sum of what came back. */
+export async function callBack(count, call) {
+  let next = 0;
+  let sum = 0;
+  const lane = async () => {
+    while (next < count) {
+      const value = await call(next++);
+      sum += value;
+    }
+  };
+  await Promise.all(Array.from({ length: CALLBACKS_IN_FLIGHT }, lane));
+  return sum;
+}
+
+export const nextTurn = () => new Promise((resolve) => setImmediate(resolve));

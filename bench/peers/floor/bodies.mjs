@@ -1,0 +1,20 @@
+// The floor's six bodies: what the first byte means, and the small ones' form.
+
+export const ECHO = 0;
+export const RUN_STREAM = 1;
+export const RUN_CALLBACKS = 2;
+export const ITEM = 3;
+export const CALLBACK = 4;
+export const DONE = 5;
+
+/** As many bytes as a tiny call has in MessagePack: `[0, id, "Plugin.add", [a, b]]`. */
+const SMALL = 24;
+/** As many bytes as a stream's item has. */
+const ITEM_SIZE = 28;
+
+export function order(op, value) {
+  const body = Buffer.allocUnsafe(op === ITEM ? ITEM_SIZE : SMALL);
+  body[0] = op;
+  body.writeUInt32BE(value, 1);
+  return body;
+}

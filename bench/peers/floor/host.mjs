@@ -1,0 +1,53 @@
+// The physical floor. A body's first byte says what is wanted; all else comes back as it went.
+import { FrameWriter, readFrames } from '../support/frames.mjs';
+import { pathOf, spawnWithPipes } from '../support/processes.mjs';
+import { CALLBACK, DONE, ECHO, ITEM, RUN_CALLBACKS, RUN_STREAM, order } from './bodies.mjs';
+
+export function open() {
+  const { down, up, pids, close } = spawnWithPipes(pathOf('./child.mjs', import.meta.url));
+  const writer = new FrameWriter(down);
+  // Answers come in the order of the questions.
+  let waiting = [];
+  let next = 0;
+  let onItem;
+  const settle = (body) => {
+    const resolve = waiting[next++];
+    if (next === waiting.length) {
+      waiting = [];
+      next = 0;
+    }
+    resolve(body);
+  };
+  readFrames(up, (body) => {
+    if (body[0] === ITEM) onItem(body);
+    else if (body[0] === CALLBACK) writer.write(body);
+    else settle(body);
+  });
+  const answer = () =>
+    new Promise((resolve) => {
+      waiting.push(resolve);
+    });
+  const small = (op, value) => {
+    writer.write(order(op, value));
+    return answer();
+  };
+  const echo = async (value) => {
+    writer.writeTagged(ECHO, value);
+    return (await answer()).subarray(1);
+  };
+  return {
+    pids,
+    close,
+    add: async (a, b) => (await small(ECHO, a + b)).readUInt32BE(1),
+    bytes: echo,
+    // It has no codec: the workload gives it the records as the bytes that one would have made of them.
+    records: echo,
+    recordsAsBytes: true,
+    stream: async (count, listener) => {
+      onItem = listener;
+      const body = await small(RUN_STREAM, count);
+      if (body[0] !== DONE) throw new Error('the stream did not end');
+    },
+    callbacks: async (count) => (await small(RUN_CALLBACKS, count)).readUInt32BE(1),
+  };
+}

@@ -1,0 +1,6 @@
+import { messageChild } from '../support/messages.mjs';
+
+process.on(
+  'message',
+  messageChild((message) => process.send(message)),
+);

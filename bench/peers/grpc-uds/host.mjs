@@ -1,0 +1,41 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import grpc from '@grpc/grpc-js';
+import { end, pathOf } from '../support/processes.mjs';
+import { Bench, unlimited } from './definition.mjs';
+
+export const missing = {
+  callbacks: 'a server cannot call its client; that is a bidirectional stream of your own',
+};
+
+export async function open() {
+  const folder = mkdtempSync(join(tmpdir(), 'pipework-bench-'));
+  const address = `unix:${join(folder, 'grpc.sock')}`;
+  const child = spawn(process.execPath, [pathOf('./child.mjs', import.meta.url), address], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await once(child.stdout, 'data'); // it says when it listens
+  const client = new Bench(address, grpc.credentials.createInsecure(), unlimited);
+  const call = (method, request) =>
+    new Promise((resolve, reject) => {
+      client[method](request, (error, reply) => (error ? reject(error) : resolve(reply)));
+    });
+  return {
+    add: async (a, b) => (await call('add', { a, b })).value,
+    records: async (list) => (await call('records', { list })).list,
+    bytes: async (value) => (await call('bytes', { value })).value,
+    stream: (count, listener) =>
+      new Promise((resolve, reject) => {
+        client.stream({ count }).on('data', listener).on('end', resolve).on('error', reject);
+      }),
+    pids: [child.pid],
+    close: async () => {
+      client.close();
+      await end(child, () => child.kill());
+      rmSync(folder, { recursive: true });
+    },
+  };
+}

@@ -1,0 +1,12 @@
+import { NodeIo, RPCChannel } from 'kkrpc';
+import * as service from '../../lib/service.mjs';
+import { fromText, toText } from '../support/messages.mjs';
+
+const expose = {
+  add: service.add,
+  records: service.records,
+  bytes: (text) => toText(service.bytes(fromText(text))),
+  stream: (count, listener) => service.produce(count, listener).then(() => true),
+};
+process.stdin.on('end', () => process.exit());
+new RPCChannel(new NodeIo(process.stdin, process.stdout), { expose });

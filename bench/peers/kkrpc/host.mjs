@@ -1,0 +1,22 @@
+// kkrpc's own bytes are JSON arrays of numbers; base64 is what a user would turn to.
+import { NodeIo, RPCChannel } from 'kkrpc';
+import { fromText, toText } from '../support/messages.mjs';
+import { pathOf, spawnWithStdio } from '../support/processes.mjs';
+
+export const missing = {
+  callbacks: 'its callbacks return nothing to the one who called them',
+  'binary-64m': 'it searches its whole buffer again for each chunk: minutes',
+};
+
+export function open() {
+  const { child, pids, close } = spawnWithStdio(pathOf('./child.mjs', import.meta.url));
+  const remote = new RPCChannel(new NodeIo(child.stdout, child.stdin)).getAPI();
+  return {
+    add: (a, b) => remote.add(a, b),
+    records: (list) => remote.records(list),
+    bytes: async (value) => fromText(await remote.bytes(toText(value))),
+    stream: (count, listener) => remote.stream(count, listener),
+    pids,
+    close,
+  };
+}

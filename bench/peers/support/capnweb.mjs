@@ -1,0 +1,26 @@
+// capnweb's transport over a pair of pipes: one JSON text a frame.
+import { FrameWriter, readFrames } from './frames.mjs';
+
+export function capnwebTransport(readable, writable) {
+  const writer = new FrameWriter(writable);
+  const arrived = [];
+  let waiting;
+  readFrames(readable, (body) => {
+    const text = body.toString('utf8');
+    if (waiting === undefined) return void arrived.push(text);
+    const resolve = waiting;
+    waiting = undefined;
+    resolve(text);
+  });
+  const transport = {
+    send: async (text) => writer.write(Buffer.from(text, 'utf8')),
+    receive: () =>
+      arrived.length > 0
+        ? Promise.resolve(arrived.shift())
+        : new Promise((resolve) => {
+            waiting = resolve;
+          }),
+  };
+  // 64 MiB as base64 is more than its default limit allows.
+  return { transport, limits: { maxMessageSize: 256 * 1024 * 1024 } };
+}

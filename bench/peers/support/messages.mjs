@@ -1,0 +1,82 @@
+// What a user writes by hand over a channel that only carries messages: calls with ids, items, calls back.
+import * as service from '../../lib/service.mjs';
+
+/** The host's half. `post(message)` sends; the returned `receive` is given what arrives. */
+export function messageHost(post) {
+  const pending = new Map();
+  let lastId = 0;
+  let onItem;
+  let onCallback;
+  const call = (method, ...args) =>
+    new Promise((resolve, reject) => {
+      const id = ++lastId;
+      pending.set(id, { resolve, reject });
+      post({ id, method, args });
+    });
+  const receive = (message) => {
+    if (message.callback !== undefined)
+      return post({ answer: message.callback, value: onCallback(message.value) });
+    if (message.item !== undefined) return onItem(message.item);
+    const { resolve, reject } = pending.get(message.id);
+    pending.delete(message.id);
+    if (message.error === undefined) resolve(message.result);
+    else reject(new Error(message.error));
+  };
+  const peer = {
+    add: (a, b) => call('add', a, b),
+    records: (list) => call('records', list),
+    bytes: (value) => call('bytes', value),
+    stream: (count, listener) => {
+      onItem = listener;
+      return call('stream', count);
+    },
+    callbacks: (count, answer) => {
+      onCallback = answer;
+      return call('callbacks', count);
+    },
+  };
+  return { peer, receive };
+}
+
+/** The child's half; returns `receive`. A JSON channel has its bytes as text. */
+export function messageChild(post, { bytesAsText = false } = {}) {
+  const waiting = new Map();
+  let lastCallback = 0;
+  const callHost = (value) =>
+    new Promise((resolve) => {
+      const callback = ++lastCallback;
+      waiting.set(callback, resolve);
+      post({ callback, value });
+    });
+  const methods = {
+    add: service.add,
+    records: service.records,
+    bytes: bytesAsText ? (text) => toText(service.bytes(fromText(text))) : service.bytes,
+    stream: (count) => service.produce(count, (item) => post({ item })),
+    callbacks: (count) => service.callBack(count, callHost),
+  };
+  const fail = (id, error) => post({ id, error: error.message });
+  return (message) => {
+    if (message.answer !== undefined) {
+      waiting.get(message.answer)(message.value);
+      waiting.delete(message.answer);
+      return;
+    }
+    const { id, method, args } = message;
+    let result;
+    try {
+      result = methods[method](...args);
+    } catch (error) {
+      return fail(id, error);
+    }
+    if (typeof result?.then !== 'function') return post({ id, result });
+    result.then(
+      (value) => post({ id, result: value }),
+      (error) => fail(id, error),
+    );
+  };
+}
+
+export const toText = (bytes) =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
+export const fromText = (text) => Buffer.from(text, 'base64');

@@ -1,0 +1,46 @@
+// Starting and ending the other end, in the ways the peers need.
+import { fork, spawn } from 'node:child_process';
+import { Socket } from 'node:net';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+export const pathOf = (url, base) => fileURLToPath(new URL(url, base));
+
+/** A Node child with two more pipes: it reads descriptor 3 and writes descriptor 4. */
+export function spawnWithPipes(script) {
+  const child = spawn(process.execPath, [script], {
+    stdio: ['ignore', 'inherit', 'inherit', 'pipe', 'pipe'],
+  });
+  const [, , , down, up] = child.stdio;
+  return { child, down, up, pids: [child.pid], close: () => end(child, () => down.destroy()) };
+}
+
+/** The same two pipes, seen by the child. The child ends when its host does. */
+export function childPipes() {
+  const readable = new Socket({ fd: 3, readable: true, writable: false });
+  const writable = new Socket({ fd: 4, readable: false, writable: true });
+  readable.on('end', () => process.exit());
+  readable.on('error', () => process.exit());
+  writable.on('error', () => process.exit());
+  return { readable, writable };
+}
+
+export function spawnWithStdio(script) {
+  const child = spawn(process.execPath, [script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  return { child, pids: [child.pid], close: () => end(child, () => child.stdin.destroy()) };
+}
+
+export function forkChild(script, serialization) {
+  const child = fork(script, { serialization });
+  return { child, pids: [child.pid], close: () => end(child, () => child.disconnect()) };
+}
+
+/** Asks the child to end in its own way, and kills it when it has not within a second. */
+export async function end(child, ask) {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  ask();
+  const timer = setTimeout(() => child.kill('SIGKILL'), 1000);
+  await exited;
+  clearTimeout(timer);
+}

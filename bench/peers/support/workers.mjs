@@ -1,0 +1,12 @@
+// Starting a worker thread and telling which of the process's threads it is.
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { threadIds } from '../../lib/cores.mjs';
+
+export async function startWorker(url) {
+  const before = threadIds();
+  const worker = new Worker(url);
+  await once(worker, 'online');
+  const threads = [...threadIds()].filter((id) => !before.has(id));
+  return { worker, threads, close: () => worker.terminate() };
+}

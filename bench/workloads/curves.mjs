@@ -1,0 +1,115 @@
+// How the cost grows: with services, open streams, plugins, and the size of a value.
+import { inFlight } from '../lib/loops.mjs';
+import { place } from '../lib/cores.mjs';
+import { makeBytes } from '../lib/values.mjs';
+import { tinyCall } from './tiny.mjs';
+
+const rates = [{ key: 'points', title: 'calls/s', unit: '/s', better: 'high', curve: true }];
+
+/** Calls spread over so many dispensed services of one plugin. */
+export const curveServices = {
+  name: 'curve-services',
+  title: 'calls/s, 64 in flight, against services',
+  axis: 'services',
+  group: 'curve',
+  cores: 'one',
+  needs: 'services',
+  metrics: rates,
+  async run({ peer, time, warmup }) {
+    const points = [];
+    for (const count of [1, 2, 5, 10, 20, 50, 100]) {
+      const calls = (await peer.services(count)).map(tinyCall);
+      const call = (i) => calls[i % count](i);
+      await inFlight(call, 64, warmup);
+      points.push([count, (await inFlight(call, 64, time)).rate]);
+    }
+    return { points };
+  },
+};
+
+/** Calls on one service while so many other streams of the same session stand open. */
+export const curveStreams = {
+  name: 'curve-streams',
+  title: 'calls/s, 64 in flight, against open streams',
+  axis: 'open streams',
+  group: 'curve',
+  cores: 'one',
+  needs: 'openStreams',
+  metrics: rates,
+  async run({ peer, time, warmup }) {
+    const points = [];
+    const call = tinyCall(peer);
+    for (const count of [1, 3, 10, 30, 100, 300, 1000]) {
+      await peer.openStreams(count);
+      await inFlight(call, 64, warmup);
+      points.push([count, (await inFlight(call, 64, time)).rate]);
+    }
+    return { points };
+  },
+};
+
+/** So many plugins of one host, 64 calls in flight at each; calls a second in all. */
+export const curvePlugins = {
+  name: 'curve-plugins',
+  title: 'calls/s in all, 64 in flight each, against plugins',
+  axis: 'plugins',
+  group: 'curve',
+  cores: 'free',
+  needs: 'add',
+  opens: true,
+  peers: ['floor', 'pipework', 'fork-json', 'fork-advanced', 'birpc-pipe', 'capnweb-pipe', 'worker-port'],
+  metrics: rates,
+  async run({ open, time, warmup }) {
+    const points = [];
+    for (const count of [1, 2, 4, 8]) {
+      const opened = [];
+      for (let i = 0; i < count; i++) opened.push(await open());
+      for (const peer of opened) place('free', peer);
+      const calls = opened.map(tinyCall);
+      const all = async (ms) =>
+        (await Promise.all(calls.map((call) => inFlight(call, 64, ms)))).map(({ rate }) => rate);
+      await all(warmup);
+      points.push([count, (await all(time)).reduce((sum, rate) => sum + rate, 0)]);
+      await Promise.all(opened.map((peer) => peer.close()));
+    }
+    return { points };
+  },
+};
+
+/** One value of bytes at a time, there and back. */
+export const curveSize = {
+  name: 'curve-size',
+  title: 'round trip of bytes against their size',
+  axis: 'bytes',
+  group: 'curve',
+  cores: 'two',
+  needs: 'bytes',
+  peers: [
+    'floor',
+    'pipework',
+    'fork-json',
+    'fork-advanced',
+    'execa-ipc',
+    'birpc-pipe',
+    'grpc-uds',
+    'worker-port',
+  ],
+  metrics: [{ key: 'points', title: 'round trip', unit: 'µs', better: 'low', curve: true }],
+  async run({ peer, time }) {
+    const points = [];
+    for (let size = 16; size <= 64 * 1024 * 1024; size *= 8)
+      points.push([size, await roundTrip(peer, size, time)]);
+    points.push([64 * 1024 * 1024, await roundTrip(peer, 64 * 1024 * 1024, time)]);
+    return { points };
+  },
+};
+
+async function roundTrip(peer, size, time) {
+  const value = makeBytes(size);
+  const call = async () => {
+    const back = await peer.bytes(value);
+    if (back.length !== size) throw new Error(`${size} bytes came back as ${back.length}`);
+  };
+  await inFlight(call, 1, time / 4);
+  return 1e6 / (await inFlight(call, 1, time / 2)).rate;
+}

@@ -1,0 +1,36 @@
+// Many tiny calls in flight: what pipelining and batching are worth.
+import { cpuPerCall, inFlight } from '../lib/loops.mjs';
+import { tinyCall } from './tiny.mjs';
+
+const metrics = [
+  { key: 'rate', title: 'calls/s', unit: '/s', better: 'high' },
+  { key: 'cpu', title: 'CPU a call', unit: 'µs', better: 'low' },
+];
+
+const run =
+  (width) =>
+  async ({ peer, time, warmup }) => {
+    const call = tinyCall(peer);
+    await inFlight(call, width, warmup);
+    return cpuPerCall(peer.pids ?? [], () => inFlight(call, width, time));
+  };
+
+export const flight64 = {
+  name: 'flight-64',
+  title: '64 calls in flight, one core',
+  group: 'calls',
+  cores: 'one',
+  needs: 'add',
+  metrics,
+  run: run(64),
+};
+
+export const flight1000 = {
+  name: 'flight-1000',
+  title: '1,000 calls in flight, two cores',
+  group: 'calls',
+  cores: 'two',
+  needs: 'add',
+  metrics,
+  run: run(1000),
+};

@@ -1,0 +1,34 @@
+// The workloads, in the order of the report.
+import { lone, loneTwo } from './lone.mjs';
+import { flight64, flight1000 } from './flight.mjs';
+import { records } from './records.mjs';
+import { binary1m, binary64m } from './binary.mjs';
+import { stream } from './stream.mjs';
+import { callbacks } from './callbacks.mjs';
+import { idle, start } from './life.mjs';
+import { curvePlugins, curveServices, curveSize, curveStreams } from './curves.mjs';
+
+/**
+ * A workload: `name`, `title`, `group` (which workloads share a host process), `cores` (where both ends run),
+ * `metrics` (what it yields; `better` is `low` or `high`), `needs` (the adapter's method) and `run(context)`,
+ * with `context = { open, peer, name, time, warmup, quick }`. A workload that `opens` has no `peer`.
+ */
+export const workloads = [
+  lone,
+  loneTwo,
+  flight64,
+  flight1000,
+  records,
+  binary1m,
+  binary64m,
+  stream,
+  callbacks,
+  start,
+  idle,
+  curveServices,
+  curveStreams,
+  curvePlugins,
+  curveSize,
+];
+
+export const workloadByName = new Map(workloads.map((workload) => [workload.name, workload]));

@@ -1,0 +1,39 @@
+// One tiny call at a time: what a call costs when nothing hides it.
+import { cpuPerCall, lone as measureLone } from '../lib/loops.mjs';
+import { tinyCall } from './tiny.mjs';
+
+const metrics = [
+  { key: 'p50', title: 'p50', unit: 'µs', better: 'low' },
+  { key: 'p99', title: 'p99', unit: 'µs', better: 'low' },
+  { key: 'cpu', title: 'CPU a call', unit: 'µs', better: 'low' },
+];
+
+async function run({ peer, time, warmup }) {
+  const call = tinyCall(peer);
+  await measureLone(call, warmup);
+  return cpuPerCall(peer.pids ?? [], async () => {
+    const result = await measureLone(call, time);
+    return { ...result, count: (result.rate * time) / 1000 };
+  });
+}
+
+/** Both ends on one core: the cost of the software, without the machine's cross-core wake-ups. */
+export const lone = {
+  name: 'lone',
+  title: 'one call at a time, one core',
+  group: 'calls',
+  cores: 'one',
+  needs: 'add',
+  metrics,
+  run,
+};
+
+export const loneTwo = {
+  name: 'lone-two',
+  title: 'one call at a time, two cores',
+  group: 'calls',
+  cores: 'two',
+  needs: 'add',
+  metrics,
+  run,
+};

@@ -1,0 +1,33 @@
+// 1,000 records there and back, one call at a time. The floor echoes as many bytes as MessagePack makes of them.
+import { Packr } from 'msgpackr';
+import { inFlight } from '../lib/loops.mjs';
+import { checkRecords, makeRecords } from '../lib/values.mjs';
+
+export const records = {
+  name: 'records',
+  title: '1,000 records each way',
+  group: 'calls',
+  cores: 'two',
+  needs: 'records',
+  metrics: [{ key: 'rate', title: 'calls/s', unit: '/s', better: 'high' }],
+  async run({ peer, time, warmup }) {
+    const list = makeRecords(1000);
+    const call = peer.recordsAsBytes ? echoEncoded(peer, list) : echoRecords(peer, list);
+    await inFlight(call, 1, warmup);
+    const { rate } = await inFlight(call, 1, time);
+    return { rate };
+  },
+};
+
+function echoRecords(peer, list) {
+  return async () => checkRecords(list, await peer.records(list));
+}
+
+function echoEncoded(peer, list) {
+  const encoded = new Packr({ useRecords: false }).pack(list);
+  return async () => {
+    const back = await peer.records(encoded);
+    if (back.length !== encoded.length)
+      throw new Error(`${encoded.length} bytes came back as ${back.length}`);
+  };
+}
