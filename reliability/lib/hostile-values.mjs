@@ -1,0 +1,198 @@
+// Lies in MessagePack and RPC: each entry makes the bytes of one, from chance.
+import * as m from './msgpack.mjs';
+
+const MOST = 0xffff_ffff;
+const deep = (open, levels, core = m.nil) => Buffer.concat([Buffer.alloc(levels, open), core]);
+const words = [
+  '__proto__',
+  'constructor',
+  'prototype',
+  'then',
+  'toString',
+  'valueOf',
+  'hasOwnProperty',
+  '',
+  'toJSON',
+  '\0',
+  '\ud800',
+];
+
+/** One value, hostile in its form or in its meaning. */
+export function hostileValue(random) {
+  return random.pick(values)(random);
+}
+
+const values = [
+  () => m.array32(MOST),
+  () => m.map32(MOST),
+  () => m.str32(MOST),
+  () => m.bin32(MOST),
+  (r) => m.ext32(MOST, r.u32()),
+  (r) => Buffer.concat([m.array32(r.pick([1_000, 100_000])), m.nil]),
+  // 0x91: an array of one, 0x81 with a key: a map of one. 127 and 129 stand at the limit of nesting.
+  (r) => deep(0x91, r.pick([126, 127, 128, 129, 1_000, 20_000])),
+  (r) =>
+    Buffer.concat([
+      ...Array.from({ length: r.pick([100, 130, 3_000]) }, () => Buffer.from([0x81, 0xa1, 0x61])),
+      m.nil,
+    ]),
+  (r) => m.fixext1(r.u32(), r.u32() & 0xff),
+  (r) => m.ext8(r.u32(), r.bytes(r.below(40))),
+  (r) => m.ext8(r.pick([-1, 0x72, 0x74, 0x78, 0x62, 0x73, 0x65, 0x69, 0x70]), r.bytes(r.below(40))),
+  // msgpackr's record extension: a peer's own class definition, compiled where the decoder is allowed to.
+  () =>
+    Buffer.concat([
+      m.fixext1(0x72, 0x40),
+      m.encode(['x;globalThis.polluted=1;//', 'b']),
+      m.encode(1),
+      m.encode(2),
+    ]),
+  () => Buffer.from([0xc1]),
+  () => Buffer.from([0xa4, 0xff, 0xfe, 0xc0, 0x80]),
+  (r) => m.encode('x'.repeat(r.pick([0, 31, 32, 65_536, 1_048_576]))),
+  (r) => m.encode(r.pick(words)),
+  () => m.pairs([['__proto__', { polluted: true }]]),
+  () => m.pairs([['constructor', { prototype: { polluted: true } }]]),
+  () =>
+    m.pairs([
+      ['then', 1],
+      ['toJSON', 2],
+    ]),
+  () =>
+    m.pairs([
+      ['a', 1],
+      ['a', 2],
+    ]),
+  () =>
+    m.pairs([
+      [m.pairs([['k', 1]]), 1],
+      [m.nil, 2],
+      [[1, 2], 3],
+    ]),
+  (r) => m.encode(r.pick([NaN, Infinity, -0, -1.5, 2 ** 53, 2 ** 64, 1e308])),
+  (r) => m.encode(r.u32()),
+  () => Buffer.from([0xcf, ...Buffer.alloc(8, 0xff)]),
+  () => Buffer.from([0xd3, 0x80, ...Buffer.alloc(7)]),
+  () => m.ext8(-1, Buffer.alloc(12, 0xff)),
+  () => m.ext8(-1, Buffer.alloc(3)),
+  () => m.nil,
+  () => m.encode([]),
+  (r) => m.encode(r.bytes(r.length(4_096))),
+  (r) => lyingError(r),
+];
+
+/** What claims to be an error's map and is not one. */
+export function lyingError(random) {
+  const text = () =>
+    random.pick(['Error', '', 'x'.repeat(200_000), '\u001b[2J', '__proto__', 'PipeworkError']);
+  const any = () =>
+    random.pick([
+      m.nil,
+      m.encode(text()),
+      m.encode(7),
+      m.encode([1]),
+      m.pairs([['__proto__', { polluted: 1 }]]),
+    ]);
+  const nested = (levels) =>
+    levels === 0
+      ? any()
+      : m.pairs([
+          ['name', 'E'],
+          ['message', 'm'],
+          ['cause', nested(levels - 1)],
+        ]);
+  return random.pick([
+    () =>
+      m.pairs([
+        ['name', any()],
+        ['message', any()],
+        ['code', any()],
+        ['stack', any()],
+        ['data', any()],
+      ]),
+    () =>
+      m.pairs([
+        ['message', 'm'],
+        ['cause', nested(random.pick([1, 50, 200]))],
+      ]),
+    () =>
+      m.pairs([
+        ['name', 'AggregateError'],
+        ['errors', random.pick([any(), m.array32(MOST), m.encode([any(), any()])])],
+      ]),
+    () =>
+      m.pairs([
+        ['name', 'TypeError'],
+        [
+          'data',
+          m.pairs([
+            ['message', 'other'],
+            ['name', 'other'],
+            ['stack', 1],
+            ['cause', 2],
+            ['code', 3],
+            ['__proto__', 4],
+          ]),
+        ],
+      ]),
+    () => any(),
+  ])();
+}
+
+/** One message, whole in its MessagePack, wrong in what it says. `ids` are message ids that may be alive. */
+export function hostileMessage(random, ids = [0, 1, 2, 3]) {
+  const id = () => random.pick([...ids, 999, MOST, -1, '1', m.nil, 1.5]);
+  const method = () =>
+    random.pick([
+      ...words.map((word) => `Plugin.${word}`),
+      ...words,
+      'Plugin.echo',
+      'Control.Quit',
+      'Dispenser.Dispense',
+      `Plugin.${'x'.repeat(1_048_576)}`,
+    ]);
+  return m.encode(
+    random.pick([
+      () => [0, id(), method(), [hostileValue(random)]],
+      () => [0, id(), method(), hostileValue(random)],
+      () => [1, id(), m.nil, hostileValue(random)],
+      () => [1, id(), lyingError(random), m.nil],
+      () => [1, id(), lyingError(random), hostileValue(random)],
+      () => [2, method(), [hostileValue(random)]],
+      () => [2, random.pick(['$/cancel', '$/release', '$/x', '$']), [hostileValue(random)]],
+      () => [2, '$/cancel', [id()]],
+      () => [random.u32() & 0x7f, id()],
+      () => [random.pick([3, 4, 7, 100, -1, 'x']), id(), method(), []],
+      () => Array.from({ length: random.below(16) }, () => random.below(4)),
+      () => hostileValue(random),
+    ])(),
+  );
+}
+
+/** A message with some of its values replaced, cut or grown: deep in the structure, where a decoder still believes. */
+export function mutateMessage(random, bytes) {
+  const places = m.spans(bytes);
+  if (places.length === 0) return random.bytes(bytes.length);
+  const place = random.pick(places);
+  const around = (replacement) =>
+    Buffer.concat([bytes.subarray(0, place.start), replacement, bytes.subarray(place.end)]);
+  const copy = Buffer.from(bytes);
+  switch (random.below(7)) {
+    case 0:
+      copy[place.start] = random.u32(); // Another type for the same bytes.
+      return copy;
+    case 1:
+      copy[place.start + random.below(place.head)] ^= 1 << random.below(8); // Another length, mostly.
+      return copy;
+    case 2:
+      return around(Buffer.alloc(0));
+    case 3: {
+      const other = random.pick(places);
+      return around(bytes.subarray(other.start, other.end));
+    }
+    case 4:
+      return Buffer.concat([bytes, bytes]);
+    default:
+      return around(hostileValue(random));
+  }
+}

@@ -1,0 +1,123 @@
+// Stands in one direction of an honest conversation and corrupts it: whole frames, messages inside frames, single bytes.
+import { Transform } from 'node:stream';
+import { DATA, FrameReader, frame } from './frames.mjs';
+import { hostileFrames, hostileLine, mutateFrame } from './hostile-frames.mjs';
+import { hostileMessage, mutateMessage } from './hostile-values.mjs';
+import { spans } from './msgpack.mjs';
+
+/**
+ * How often, for each frame that passes, something is done to it. `honest` frames pass untouched first, so that the
+ * conversation gets somewhere before it is spoiled.
+ */
+export function attackOf(random) {
+  const rate = random.pick([0.02, 0.1, 0.5]);
+  const kind = random.pick([
+    'line',
+    'frames',
+    'frames',
+    'messages',
+    'messages',
+    'messages',
+    'injected',
+    'injected',
+    'blind',
+    'all',
+  ]);
+  const when = (...kinds) => (kinds.includes(kind) || kind === 'all' ? rate : 0);
+  return {
+    kind,
+    honest: random.pick([0, 3, 8, 20]),
+    line: kind === 'line' ? 1 : 0,
+    frames: when('frames'),
+    messages: when('messages'),
+    injectedFrames: when('frames', 'injected') / 2,
+    injectedMessages: when('injected'),
+    blind: when('blind'),
+    rechunk: random.chance(0.5),
+  };
+}
+
+export class Saboteur extends Transform {
+  #random;
+  #attack;
+  #line;
+  #seen = 0;
+  #ids = new Set([1, 3, 5]);
+  #reader = new FrameReader((one) => this.#pass(one));
+
+  /** @param {{ random: object, attack: ReturnType<typeof attackOf>, line: boolean }} options `line`: a handshake line comes first */
+  constructor({ random, attack, line }) {
+    super();
+    this.#random = random;
+    this.#attack = attack;
+    this.#line = line ? '' : undefined;
+  }
+
+  /** How many frames came by, for reports. */
+  get seen() {
+    return this.#seen;
+  }
+
+  _transform(chunk, _encoding, done) {
+    if (this.#line === undefined) this.#reader.push(chunk);
+    else this.#greet(chunk);
+    done();
+  }
+
+  #greet(chunk) {
+    const text = this.#line + chunk.toString('latin1');
+    const end = text.indexOf('\n') + 1;
+    if (end === 0) {
+      this.#line = text;
+      return;
+    }
+    this.#line = undefined;
+    const honest = text.slice(0, end);
+    this.#send(
+      this.#random.chance(this.#attack.line)
+        ? hostileLine(this.#random, honest)
+        : Buffer.from(honest, 'latin1'),
+    );
+    this.#reader.push(Buffer.from(text.slice(end), 'latin1'));
+  }
+
+  #pass(one) {
+    const random = this.#random;
+    const attack = this.#attack;
+    this.#seen++;
+    if (one.id !== 0) this.#ids.add(one.id);
+    const ids = [...this.#ids].slice(-8);
+    if (this.#seen <= attack.honest) return this.#send(frame(one));
+    if (random.chance(attack.injectedFrames)) this.#send(hostileFrames(random, ids));
+    if (random.chance(attack.injectedMessages)) {
+      this.#send(frame({ type: DATA, id: random.pick(ids), payload: hostileMessage(random) }));
+    }
+    if (one.type === DATA && one.payload.length > 0 && random.chance(attack.messages)) {
+      return this.#send(frame({ ...one, length: undefined, payload: this.#spoil(one.payload) }));
+    }
+    this.#send(random.chance(attack.frames) ? mutateFrame(random, one) : frame(one));
+  }
+
+  /** A payload is one message or more, sometimes behind a broker id, sometimes no message at all. */
+  #spoil(payload) {
+    const start = payload.length > 4 && payload[0] === 0 ? 4 : 0;
+    const whole = spans(payload.subarray(start))[0];
+    const end = whole ? start + whole.end : payload.length;
+    const message = mutateMessage(this.#random, payload.subarray(start, end));
+    return Buffer.concat([payload.subarray(0, start), message, payload.subarray(end)]);
+  }
+
+  #send(bytes) {
+    const random = this.#random;
+    if (random.chance(this.#attack.blind) && bytes.length > 0) {
+      bytes = Buffer.from(bytes);
+      bytes[random.below(bytes.length)] ^= 1 << random.below(8);
+    }
+    if (!this.#attack.rechunk) return void this.push(bytes);
+    for (let at = 0; at < bytes.length;) {
+      const end = at + random.between(1, random.pick([1, 11, 13, 70_000]));
+      this.push(bytes.subarray(at, end));
+      at = end;
+    }
+  }
+}

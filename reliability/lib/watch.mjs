@@ -1,0 +1,72 @@
+// Watches a run from outside it: what nobody caught, how much memory it had at most, how long the event loop stood still.
+import { Worker } from 'node:worker_threads';
+
+const MiB = 2 ** 20;
+export const mebibytes = (bytes) => Math.round((bytes / MiB) * 10) / 10;
+
+const held = () => {
+  const { heapUsed, external } = process.memoryUsage(); // arrayBuffers are inside external
+  return heapUsed + external;
+};
+
+/** What is held after a collection; needs --expose-gc to be exact. */
+export function heldNow() {
+  globalThis.gc?.();
+  return held();
+}
+
+/**
+ * Starts watching. `stop()` gives `{ uncaught, peakBytes, longestStallMs }`. With `fatalStallMs`, a thread of its own
+ * ends the process when its event loop stands still for that long, and says what `doing` was.
+ */
+export function watch({ fatalStallMs } = {}) {
+  const uncaught = [];
+  const onUncaught = (error, origin) => uncaught.push(`${origin}: ${error?.stack ?? error}`);
+  process.on('uncaughtException', onUncaught);
+  const onRejection = (error) => onUncaught(error, 'unhandledRejection');
+  process.on('unhandledRejection', onRejection);
+  const onWarning = (warning) => uncaught.push(`warning: ${warning.stack}`);
+  process.on('warning', onWarning);
+
+  const beat = new Int32Array(new SharedArrayBuffer(8));
+  const dog = fatalStallMs && new Worker(watchdog, { eval: true, workerData: { beat, fatalStallMs } });
+  dog?.unref();
+  let peakBytes = held();
+  let longestStallMs = 0;
+  let last = performance.now();
+  const timer = setInterval(() => {
+    const now = performance.now();
+    longestStallMs = Math.max(longestStallMs, now - last - 20);
+    last = now;
+    peakBytes = Math.max(peakBytes, held());
+    Atomics.add(beat, 0, 1);
+  }, 20);
+  timer.unref();
+  return {
+    /** What is being done, as a number (a seed), for the watchdog's last words. */
+    doing: (number) => Atomics.store(beat, 1, number),
+    uncaught,
+    async stop() {
+      clearInterval(timer);
+      process
+        .off('uncaughtException', onUncaught)
+        .off('unhandledRejection', onRejection)
+        .off('warning', onWarning);
+      await dog?.terminate();
+      return { uncaught, peakBytes, longestStallMs: Math.round(longestStallMs) };
+    },
+  };
+}
+
+const watchdog = `
+  const { writeSync } = require('node:fs');
+  const { workerData: { beat, fatalStallMs } } = require('node:worker_threads');
+  let before = -1;
+  setInterval(() => {
+    const now = Atomics.load(beat, 0);
+    if (now === before) {
+      writeSync(2, 'HUNG: the event loop stood still for ' + fatalStallMs + ' ms; it was doing ' + (Atomics.load(beat, 1) >>> 0) + '\\n');
+      process.kill(process.pid, 'SIGKILL');
+    }
+    before = now;
+  }, fatalStallMs);`;
