@@ -1,0 +1,230 @@
+// A plugin by hand, without a line of the project's own runtime: the ground that every misbehaving program stands on.
+// It does what PROTOCOL asks of the base (no capabilities); each program changes one thing, named by its file.
+import { Buffer } from 'node:buffer';
+import { writeSync } from 'node:fs';
+import { Socket } from 'node:net';
+import process from 'node:process';
+import { decode, encode } from './msgpack.mjs';
+
+export const SYN = 1;
+export const ACK = 2;
+export const FIN = 4;
+export const RST = 8;
+const initialWindow = 256 * 1024;
+
+const cookieKey = 'OTTO_PLUGIN_MAGIC_COOKIE';
+const cookieValue = '11aab7ff21cb9ff7b0e9975d53f17a8dab571eac9b5ff0191730046698f07b7f';
+const [downstream, upstream] = (process.env['PIPEWORK_FDS'] ?? '3,4').split(',').map(Number);
+
+/** Refuses to run by hand, as every plugin must. */
+export function checkCookie() {
+  if (process.env[cookieKey] === cookieValue) return;
+  process.stderr.write(
+    'This is a plugin: a program that a host starts. It is not meant to be run by hand.\n',
+  );
+  process.exit(1);
+}
+
+/** Writes raw bytes upstream, all of them before it returns. */
+export function writeUpstream(bytes) {
+  const chunk = typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes;
+  for (let at = 0; at < chunk.length;) {
+    try {
+      at += writeSync(upstream, chunk, at);
+    } catch (error) {
+      if (error.code === 'EPIPE') process.exit(0);
+      if (error.code !== 'EAGAIN') throw error;
+    }
+  }
+}
+
+/** The highest version that both sides offer, or this plugin's own. */
+export function chooseVersion(own = [1]) {
+  const theirs = (process.env['PIPEWORK_PROTOCOL_VERSIONS'] ?? '1').split(',').map(Number);
+  return Math.max(...own.filter((version) => theirs.includes(version)), 0) || Math.max(...own);
+}
+
+export const handshakeLine = (version = chooseVersion(), versions = '1') =>
+  `1|pipe|${downstream},${upstream}|msgpack-rpc|${version}||${versions}\n`;
+
+export function frame(type, flags, id, length, payload = Buffer.alloc(0)) {
+  const header = Buffer.alloc(12);
+  header.writeUInt8(type, 1);
+  header.writeUInt16BE(flags, 2);
+  header.writeUInt32BE(id, 4);
+  header.writeUInt32BE(length, 8);
+  return Buffer.concat([header, payload]);
+}
+
+/** One stream: credit both ways, and what waits for credit. */
+class Stream {
+  constructor(id) {
+    this.id = id;
+    this.credit = initialWindow;
+    this.waiting = [];
+    this.taken = 0;
+    this.finished = false;
+    this.received = Buffer.alloc(0);
+  }
+
+  write(bytes) {
+    this.waiting.push(Buffer.from(bytes));
+    this.flush();
+  }
+
+  finish() {
+    this.finished = true;
+    this.flush();
+  }
+
+  reset() {
+    writeUpstream(frame(1, RST, this.id, 0));
+  }
+
+  flush() {
+    while (this.waiting.length > 0 && this.credit > 0) {
+      const size = Math.min(this.waiting[0].length, this.credit, 64 * 1024);
+      writeUpstream(frame(0, 0, this.id, size, this.waiting[0].subarray(0, size)));
+      this.credit -= size;
+      this.waiting[0] = this.waiting[0].subarray(size);
+      if (this.waiting[0].length === 0) this.waiting.shift();
+    }
+    if (!this.finished || this.finSent || this.waiting.length > 0) return;
+    this.finSent = true;
+    writeUpstream(frame(1, FIN, this.id, 0));
+  }
+}
+
+/** What the conformance suite calls: see `conformancePlugin` of the testkit. */
+const service = {
+  echo: (peer, [value], answer) => answer(null, value),
+  fail: (peer, [message], answer) => answer(message, null),
+  print(peer, [what], answer) {
+    peer[what.get('stream')].write(what.get('text'));
+    // Behind its output, and not held up by a host that doesn't take it: the window bounds what goes first.
+    answer(null, null);
+  },
+  bytes: (peer, [n], answer) =>
+    answer(
+      null,
+      Uint8Array.from({ length: n }, (_, i) => (i * 7 + 3) & 255),
+    ),
+  sleep: (peer, [ms], answer) => setTimeout(() => answer(null, null), ms),
+};
+
+/**
+ * Runs the plugin. `conduct` may hold `line`, `names` (what it dispenses; anything otherwise), `methods` (over the
+ * service's own), `anyMethod` (in place of all of them), `control` (over Ping, Quit and Dispense), `accept(stream)` in
+ * place of the ACK, `onStream(stream)` after it, and `onEnd()` for the end of descriptor 3.
+ */
+export function startPlugin(conduct = {}) {
+  checkCookie();
+  const streams = new Map();
+  const brokerIds = new Set();
+  let nextBrokerId = 1;
+  let held = Buffer.alloc(0);
+  const peer = { streams, send: writeUpstream, stdout: undefined, stderr: undefined };
+
+  const control = {
+    Ping: (_peer, _params, answer) => answer(null, true),
+    Quit(_peer, _params, answer) {
+      answer(null, true);
+    },
+    Dispense(_peer, [name], answer) {
+      if (conduct.names && !conduct.names.includes(name)) return answer(`unknown plugin type: ${name}`, null);
+      brokerIds.add(nextBrokerId);
+      answer(null, nextBrokerId++);
+    },
+    ...conduct.control,
+  };
+  const methods = { ...service, ...conduct.methods };
+
+  function call(stream, [type, msgid, method, params]) {
+    if (type !== 0) return;
+    const answer = (error, result) => stream.write(encode([1, msgid, error, result]));
+    const [, name] = method.split('.');
+    const table = stream.id === 1 ? control : methods;
+    if (table === methods && conduct.anyMethod) return conduct.anyMethod(peer, params, answer, stream, msgid);
+    if (!Object.hasOwn(table, name)) return answer(`can't find method ${method}`, null);
+    table[name](peer, params, answer, stream, msgid);
+  }
+
+  function readMessages(stream) {
+    for (;;) {
+      if (stream.id > 5 && !stream.brokerId) {
+        if (stream.received.length < 4) return;
+        stream.brokerId = stream.received.readUInt32BE(0);
+        stream.received = stream.received.subarray(4);
+        if (!brokerIds.delete(stream.brokerId)) return stream.reset();
+      }
+      const decoded = decode(stream.received);
+      if (decoded === undefined) return;
+      stream.received = stream.received.subarray(decoded.end);
+      call(stream, decoded.value);
+    }
+  }
+
+  function open(id) {
+    const stream = new Stream(id);
+    streams.set(id, stream);
+    if (id === 3) peer.stdout = stream;
+    if (id === 5) peer.stderr = stream;
+    if (conduct.accept) conduct.accept(stream, peer);
+    else writeUpstream(frame(1, ACK, id, 0));
+    conduct.onStream?.(stream, peer);
+  }
+
+  function onFrame(type, flags, id, length, payload) {
+    if (type === 2) {
+      if (flags & SYN) writeUpstream(frame(2, ACK, 0, length));
+      return;
+    }
+    if (type === 3) return;
+    if (flags & SYN) open(id);
+    const stream = streams.get(id);
+    if (stream === undefined) return;
+    if (type === 1) {
+      stream.credit += length;
+      stream.flush();
+    } else {
+      stream.received = Buffer.concat([stream.received, payload]);
+      stream.taken += length;
+      if (stream.taken >= initialWindow / 2) {
+        writeUpstream(frame(1, 0, id, stream.taken));
+        stream.taken = 0;
+      }
+      readMessages(stream);
+    }
+    if (flags & RST) streams.delete(id);
+    else if (flags & FIN && id > 5) stream.finish();
+  }
+
+  const input = new Socket({ fd: downstream, readable: true, writable: false });
+  input.on('data', (chunk) => {
+    held = Buffer.concat([held, chunk]);
+    while (held.length >= 12) {
+      const [type, flags, id, length] = [
+        held[1],
+        held.readUInt16BE(2),
+        held.readUInt32BE(4),
+        held.readUInt32BE(8),
+      ];
+      const end = 12 + (type === 0 ? length : 0);
+      if (held.length < end) return;
+      const payload = held.subarray(12, end);
+      held = held.subarray(end);
+      onFrame(type, flags, id, length, payload);
+    }
+  });
+  input.on('end', () => {
+    if (conduct.onEnd) return conduct.onEnd(peer);
+    peer.stdout?.finish();
+    peer.stderr?.finish();
+    process.exit(0);
+  });
+  // A host that was killed shows as a reset connection: the same end.
+  input.on('error', () => (conduct.onEnd ? conduct.onEnd(peer) : process.exit(0)));
+  peer.input = input;
+  writeUpstream(conduct.line ?? handshakeLine());
+  return peer;
+}

@@ -1,0 +1,3 @@
+// The control: behaves as PROTOCOL asks, so that a failing test can be told from a failing kit.
+import { startPlugin } from './base.mjs';
+startPlugin({ names: ['conformance'] });

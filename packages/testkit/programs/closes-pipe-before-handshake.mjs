@@ -1,0 +1,6 @@
+// Closes descriptor 4 without a line, and lives on.
+import { closeSync } from 'node:fs';
+import { checkCookie } from './base.mjs';
+checkCookie();
+closeSync(4);
+setInterval(() => {}, 60_000);

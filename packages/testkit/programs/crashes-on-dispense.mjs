@@ -1,0 +1,11 @@
+// Ends itself when it is asked for an implementation.
+import process from 'node:process';
+import { startPlugin } from './base.mjs';
+startPlugin({
+  control: {
+    Dispense() {
+      process.stderr.write('fatal: licence expired\n');
+      process.exit(4);
+    },
+  },
+});

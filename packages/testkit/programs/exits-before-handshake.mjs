@@ -1,0 +1,6 @@
+// Fails while it starts: a reason on stderr, exit code 3.
+import process from 'node:process';
+import { checkCookie } from './base.mjs';
+checkCookie();
+process.stderr.write('cannot read config.json: no such file\n');
+process.exitCode = 3;

@@ -1,0 +1,8 @@
+// Opens streams without end, and says on none of them what it is for.
+import { frame, startPlugin, SYN, writeUpstream } from './base.mjs';
+let id = 2;
+startPlugin({
+  anyMethod() {
+    for (let i = 0; i < 10_000; i++, id += 2) writeUpstream(frame(1, SYN, id, 0));
+  },
+});

@@ -1,0 +1,6 @@
+// A correct line, then bytes that are no frames.
+import { checkCookie, handshakeLine, writeUpstream } from './base.mjs';
+checkCookie();
+writeUpstream(handshakeLine());
+writeUpstream('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+setInterval(() => {}, 60_000);

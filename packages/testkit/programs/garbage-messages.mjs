@@ -1,0 +1,6 @@
+// Answers every call with bytes that are no MessagePack.
+import { Buffer } from 'node:buffer';
+import { startPlugin } from './base.mjs';
+startPlugin({
+  anyMethod: (_peer, _params, _answer, stream) => stream.write(Buffer.from([0xc1, 0xc1, 0xc1, 0xc1])),
+});

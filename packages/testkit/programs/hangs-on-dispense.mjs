@@ -1,0 +1,3 @@
+// Never answers Dispense.
+import { startPlugin } from './base.mjs';
+startPlugin({ control: { Dispense() {} } });

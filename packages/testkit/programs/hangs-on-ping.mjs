@@ -1,0 +1,3 @@
+// Answers everything but Control.Ping.
+import { startPlugin } from './base.mjs';
+startPlugin({ control: { Ping() {} } });

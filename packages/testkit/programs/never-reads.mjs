@@ -1,0 +1,5 @@
+// Says its line and never reads a byte from descriptor 3.
+import { checkCookie, handshakeLine, writeUpstream } from './base.mjs';
+checkCookie();
+writeUpstream(handshakeLine());
+setInterval(() => {}, 60_000);

@@ -1,0 +1,3 @@
+// Its handshake line has two fields.
+import { startPlugin } from './base.mjs';
+startPlugin({ line: '1|pipe\n' });

@@ -1,0 +1,7 @@
+// Answers calls that nobody made.
+import { encode } from './msgpack.mjs';
+import { startPlugin } from './base.mjs';
+startPlugin({
+  anyMethod: (_peer, _params, _answer, stream, msgid) =>
+    stream.write(encode([1, msgid + 1000, null, 'who?'])),
+});

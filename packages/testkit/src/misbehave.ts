@@ -1,0 +1,86 @@
+/** Ready command lines of plugins that misbehave, one program each: what a host must survive. */
+import { fileURLToPath } from 'node:url';
+
+/** Every kind, with its conduct in a sentence. Where it isn't said otherwise the rest of a kind works as it should. */
+export const conducts = {
+  behaves: 'The control: behaves as PROTOCOL asks, so that a failing test can be told from a failing kit.',
+  'no-cookie-check': 'Starts as if a host had started it, cookie or not.',
+  'no-handshake': 'Lives, and never says a word.',
+  'slow-handshake': 'Says its line after as many milliseconds as its argument tells (2000 without one).',
+  'wrong-version': 'Speaks application version 999 alone.',
+  'wrong-api-version': 'Speaks version 2 of the handshake.',
+  'wrong-network': 'Says that it listens on a socket.',
+  'wrong-protocol': 'Wants to speak another protocol over the pipes.',
+  'short-line': 'Its handshake line has two fields.',
+  'endless-line': 'Its handshake line never ends.',
+  'prints-garbage': 'Writes something else where the handshake line belongs.',
+  'exits-before-handshake': 'Fails while it starts: a reason on stderr, exit code 3.',
+  'closes-pipe-before-handshake': 'Closes descriptor 4 without a line, and lives on.',
+  'crashes-on-call': 'Every call ends it: a reason on stderr, exit code 3.',
+  'aborts-on-call': 'Every call ends it by SIGABRT, as a failed assertion in native code does.',
+  'crashes-on-dispense': 'Ends itself when it is asked for an implementation.',
+  'exits-mid-reply': 'Sends half of a reply, and exits with status 0.',
+  'hangs-on-call': 'Never answers a call; pings, Quit and the rest work.',
+  'hangs-on-dispense': 'Never answers Dispense.',
+  'hangs-on-ping': 'Answers everything but Control.Ping.',
+  'blocks-the-loop':
+    'A call blocks its only thread for as many milliseconds as its argument tells (for ever without one).',
+  'ignores-quit': 'Never answers Quit; leaves when descriptor 3 ends.',
+  'ignores-eof': 'Never answers Quit and stays when descriptor 3 ends; SIGTERM ends it.',
+  'ignores-sigterm':
+    'Never answers Quit, stays when descriptor 3 ends and takes no notice of SIGTERM: only SIGKILL ends it.',
+  'floods-stdout': 'Writes to its raw standard output without end, while everything else works.',
+  'floods-stderr': 'Writes to its raw standard error without end, while everything else works.',
+  'floods-synced-stdout':
+    'Writes to its synced standard output without end, within the window, while everything else works.',
+  'garbage-frames': 'A correct line, then bytes that are no frames.',
+  'wrong-frame-version': 'Answers the first call with a frame of version 1.',
+  'unknown-frame-type': 'Answers the first call with a frame of type 9.',
+  'huge-frame': 'Announces a data frame of 4 GiB and sends its beginning.',
+  'overruns-window': 'Sends more on standard output than the host gave credit for.',
+  'truncated-frame': 'Stops in the middle of a frame, and lives on.',
+  'opens-wrong-stream': "Opens a stream with an odd id, which is the host's half of the numbers.",
+  'floods-streams': 'Opens streams without end, and says on none of them what it is for.',
+  'goes-away': 'Sends go-away in place of an answer, and keeps its streams.',
+  'resets-on-call': 'Resets the stream that a call came on.',
+  'never-accepts': 'Takes no stream: nothing is ever acknowledged or answered.',
+  'never-reads': 'Says its line and never reads a byte from descriptor 3.',
+  'ends-control-stream': 'Finishes the control stream in place of the first answer on it.',
+  'ends-output-early': 'Finishes both synced streams at once, with the session still running.',
+  'garbage-messages': 'Answers every call with bytes that are no MessagePack.',
+  'malformed-response': 'Answers with a MessagePack value that is no response: an array of two.',
+  'huge-message': 'Announces a result of 4 GiB and sends its beginning.',
+  'deep-nesting': 'Answers with a hundred thousand arrays, one in another.',
+  'poisons-prototypes': 'Answers with a map whose keys are `__proto__`, `constructor` and `then`.',
+  'wrong-message-id': 'Answers calls that nobody made.',
+  'answers-twice': 'Answers every call twice, with different results.',
+  'calls-the-host':
+    'Sends the host a request on the stream of a call, though no capability allows it; then answers.',
+  'odd-error': 'Fails every call with an error that is neither a string nor a map: a number.',
+  'dispenses-nothing': 'Answers Dispense with a broker id that it never listens for.',
+  'orphan-grandchild':
+    'Leaves a grandchild behind that holds its standard output and error for half a minute.',
+  'grandchild-holds-the-pipe': 'Leaves a grandchild behind that holds descriptors 3 and 4 for half a minute.',
+  'exits-when-idle': 'Exits with status 0 by itself a moment after its line, as if somebody had stopped it.',
+} as const satisfies Record<string, string>;
+
+/** A kind of misbehaviour: a key of {@link conducts}. */
+export type Misbehaviour = keyof typeof conducts;
+
+/**
+ * The command line, `[file, ...args]`, of a plugin program that misbehaves in the way `kind` names; hand it to a
+ * Client as `cmd`. The program dispenses every name; `echo`, `fail`, `print`, `bytes` and `sleep` answer unless the kind
+ * is about calls. `args` are for the kinds that say so.
+ *
+ * Throws a RangeError at once, naming the kinds, where `kind` is none of them.
+ */
+export function misbehave(kind: Misbehaviour, ...args: string[]): [file: string, ...args: string[]] {
+  if (!Object.hasOwn(conducts, kind)) {
+    throw new RangeError(
+      `misbehave(kind): '${kind}' is not a kind. The kinds are ${Object.keys(conducts).join(', ')}`,
+    );
+  }
+  // The same depth from src/ and from dist/.
+  const program = fileURLToPath(new URL(`../programs/${kind}.mjs`, import.meta.url));
+  return [process.execPath, program, ...args];
+}
