@@ -1,0 +1,153 @@
+package main
+
+import (
+	"io"
+	"net/rpc"
+	"reflect"
+	"sync"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/ugorji/go/codec"
+)
+
+// handle has WriteExt, without which the codec writes MessagePack's old form, where text and bytes are the same type.
+var handle = &codec.MsgpackHandle{WriteExt: true}
+
+const shuttingDown = "plugin is shutting down"
+
+// serve answers the calls on one stream until the host finishes it, and finishes it then. It returns after that.
+func serve(stream io.ReadWriteCloser, services map[string]interface{}, calls *calls, answered func(method string)) {
+	server := rpc.NewServer()
+	methods := map[string]string{}
+	for name, service := range services {
+		if err := server.RegisterName(name, service); err != nil {
+			fail("%v", err)
+		}
+		for called, offered := range names(name, reflect.TypeOf(service)) {
+			methods[called] = offered
+		}
+	}
+	stock := codec.MsgpackSpecRpc.ServerCodec(stream, handle)
+	server.ServeCodec(&serverCodec{ServerCodec: stock, methods: methods, calls: calls, answered: answered})
+}
+
+// names says which method is meant by the name that the host calls. Methods of Go that others can call begin with a
+// capital; those of most other languages do not: `Plugin.greet` means `Plugin.Greet`.
+func names(service string, receiver reflect.Type) map[string]string {
+	result := map[string]string{}
+	for i := 0; i < receiver.NumMethod(); i++ {
+		name := receiver.Method(i).Name
+		first, size := utf8.DecodeRuneInString(name)
+		result[service+"."+string(unicode.ToLower(first))+name[size:]] = service + "." + name
+	}
+	return result
+}
+
+// serverCodec stands between net/rpc and the stock codec. It is the only place that sees every call come and go.
+type serverCodec struct {
+	rpc.ServerCodec
+	methods  map[string]string
+	calls    *calls
+	answered func(method string)
+}
+
+func (c *serverCodec) ReadRequestHeader(request *rpc.Request) error {
+	if err := c.ServerCodec.ReadRequestHeader(request); err != nil {
+		return err
+	}
+	if c.calls.begin() {
+		// An unknown name is left as it is: net/rpc refuses it, and the message has the name that the host knows.
+		if offered, ok := c.methods[request.ServiceMethod]; ok {
+			request.ServiceMethod = offered
+		}
+	} else {
+		request.ServiceMethod = shuttingDown // no method at all: net/rpc refuses it
+	}
+	return nil
+}
+
+// ReadRequestBody takes the argument as it stands before it looks what it is, because an argument of the wrong type would
+// leave the stock codec in the middle of it, and every later call on the stream would fail.
+func (c *serverCodec) ReadRequestBody(body interface{}) error {
+	if body == nil {
+		return c.ServerCodec.ReadRequestBody(nil)
+	}
+	var raw codec.Raw
+	if err := c.ServerCodec.ReadRequestBody(&raw); err != nil {
+		return err
+	}
+	if len(raw) == 0 {
+		return nil // called without an argument: the zero value
+	}
+	return codec.NewDecoderBytes(raw, handle).Decode(body)
+}
+
+// WriteResponse is called once for each request whose header was read.
+func (c *serverCodec) WriteResponse(response *rpc.Response, body interface{}) error {
+	if response.ServiceMethod == shuttingDown {
+		response.Error = shuttingDown
+	}
+	err := c.ServerCodec.WriteResponse(response, body)
+	c.calls.end()
+	if c.answered != nil {
+		c.answered(response.ServiceMethod)
+	}
+	return err
+}
+
+// calls counts what runs, so that Quit can refuse new calls and wait for the others. A nil one counts and refuses nothing.
+type calls struct {
+	lock     sync.Mutex
+	running  int
+	quitting bool
+	idle     chan struct{} // closed when nothing runs any more after refuse
+}
+
+// begin says whether the call may run. It is counted in any case.
+func (c *calls) begin() bool {
+	if c == nil {
+		return true
+	}
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	c.running++
+	return !c.quitting
+}
+
+func (c *calls) end() {
+	if c == nil {
+		return
+	}
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	c.running--
+	c.settle()
+}
+
+func (c *calls) settle() {
+	if c.running == 0 && c.idle != nil {
+		close(c.idle)
+		c.idle = nil
+	}
+}
+
+// refuse lets no further call run, and waits until those that run have ended, or the time is up.
+func (c *calls) refuse(patience time.Duration) {
+	idle := make(chan struct{})
+	c.lock.Lock()
+	c.quitting, c.idle = true, idle
+	c.settle()
+	c.lock.Unlock()
+	select {
+	case <-idle:
+	case <-time.After(patience):
+	}
+}
+
+func (c *calls) refuses() bool {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	return c.quitting
+}

@@ -1,0 +1,85 @@
+// A pipework plugin made of stock libraries alone: hashicorp/yamux for the streams, net/rpc for the calls, and
+// ugorji's codec for MessagePack-RPC. This file has the services; what any plugin needs is in the other files.
+//
+// `greeter` is the smallest service that does something. `conformance` offers what a test of any plugin, in any
+// language, needs to call; docs/other-languages.md defines it.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+)
+
+// Greeter greets. A method that the host is to call has net/rpc's form: exported, one argument, a pointer to the reply,
+// and an error. The host calls `greet`: see names in codec.go.
+type Greeter struct{}
+
+func (Greeter) Greet(name string, reply *string) error {
+	*reply = fmt.Sprintf("Hello, %s!", name)
+	return nil
+}
+
+type Conformance struct {
+	stdout, stderr io.Writer
+	ctx            context.Context
+}
+
+// Echo returns what it gets.
+func (Conformance) Echo(value interface{}, reply *interface{}) error {
+	*reply = value
+	return nil
+}
+
+// Fail fails. The message must not be empty: net/rpc takes an empty error for none.
+func (Conformance) Fail(message string, reply *interface{}) error {
+	return errors.New(message)
+}
+
+type Print struct {
+	Stream string `codec:"stream"`
+	Text   string `codec:"text"`
+}
+
+// Print writes to a synced stream. Write returns when the bytes are on the wire, so the reply comes behind them.
+func (c Conformance) Print(what Print, reply *interface{}) error {
+	target, ok := map[string]io.Writer{"stdout": c.stdout, "stderr": c.stderr}[what.Stream]
+	if !ok {
+		return fmt.Errorf("no stream %q; there are stdout and stderr", what.Stream)
+	}
+	_, err := io.WriteString(target, what.Text)
+	return err
+}
+
+// Bytes returns n bytes, of which number i is (i * 7 + 3) & 255.
+func (Conformance) Bytes(n int, reply *[]byte) error {
+	if n < 0 {
+		return fmt.Errorf("%d bytes; it has to be 0 or more", n)
+	}
+	*reply = make([]byte, n)
+	for i := range *reply {
+		(*reply)[i] = byte(i*7 + 3)
+	}
+	return nil
+}
+
+// Sleep takes ms milliseconds, or less when the host goes.
+func (c Conformance) Sleep(ms float64, reply *interface{}) error {
+	select {
+	case <-time.After(time.Duration(ms * float64(time.Millisecond))):
+		return nil
+	case <-c.ctx.Done():
+		return c.ctx.Err()
+	}
+}
+
+func main() {
+	Serve(map[string]Factory{
+		"greeter": func(p *Plugin) interface{} { return Greeter{} },
+		"conformance": func(p *Plugin) interface{} {
+			return Conformance{stdout: p.Stdout, stderr: p.Stderr, ctx: p.Context}
+		},
+	}, nil)
+}

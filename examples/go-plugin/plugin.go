@@ -1,0 +1,249 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/ioutil"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/hashicorp/yamux"
+)
+
+const (
+	cookieKey   = "OTTO_PLUGIN_MAGIC_COOKIE"
+	cookieValue = "11aab7ff21cb9ff7b0e9975d53f17a8dab571eac9b5ff0191730046698f07b7f"
+
+	version  = 1                      // of the application's protocol
+	farewell = 500 * time.Millisecond // what the shutdown hook has when nobody asked politely
+)
+
+// Factory makes the implementation that one dispense returns.
+type Factory func(*Plugin) interface{}
+
+// Plugin is what implementations may use.
+type Plugin struct {
+	// Stdout and Stderr are the synced streams. What Go code prints to os.Stdout reaches the host as raw output: it is
+	// kept, but its order to the replies is lost.
+	Stdout, Stderr io.Writer
+	Broker         *Broker
+	Context        context.Context // done when the host goes without asking
+
+	factories map[string]Factory
+	cancel    context.CancelFunc
+	calls     calls
+	grace     time.Duration
+	quit      int32 // 1 once Quit is answered
+	hook      func()
+	hookOnce  sync.Once
+	hookDone  chan struct{}
+}
+
+// Serve is the plugin's main. It ends the process when the host is done. The hook, which may be nil, runs before that.
+func Serve(factories map[string]Factory, hook func()) {
+	if os.Getenv(cookieKey) != cookieValue {
+		fail("This program is a plugin: it is started by its host and does nothing by itself.")
+	}
+	address := environment("PIPEWORK_FDS", "3,4")
+	graceMs, err := strconv.Atoi(environment("PIPEWORK_GRACE_MS", "2000"))
+	if err != nil {
+		fail("PIPEWORK_GRACE_MS is no number: %v", err)
+	}
+	// The versions of the host need no look here: this plugin has one, and announces it whatever the host can speak.
+	// The environment is cleared so that programs started from here do not believe that they are plugins.
+	for _, name := range []string{
+		cookieKey, "PIPEWORK_FDS", "PIPEWORK_GRACE_MS", "PIPEWORK_PROTOCOL_VERSIONS",
+		"PIPEWORK_CAPABILITIES", "PIPEWORK_LOG_LEVEL", "PIPEWORK_TERMINAL",
+	} {
+		os.Unsetenv(name)
+	}
+
+	p := &Plugin{
+		factories: factories,
+		grace:     time.Duration(graceMs) * time.Millisecond,
+		hook:      hook,
+		hookDone:  make(chan struct{}),
+	}
+	p.Context, p.cancel = context.WithCancel(context.Background())
+	p.handleSignals()
+	p.run(openPipes(address), address)
+}
+
+func (p *Plugin) run(pipes *pipes, address string) {
+	config := yamux.DefaultConfig()
+	// On a local pipe, end of file and exit tell the truth; a debugger's breakpoint must not end a session.
+	config.EnableKeepAlive = false
+	config.ConnectionWriteTimeout = 365 * 24 * time.Hour
+	config.LogOutput = ioutil.Discard // it would log an error at every ordinary end
+	session, err := yamux.Server(pipes, config)
+	if err != nil {
+		fail("%v", err)
+	}
+	// Only now, when frames can be read, may the line go out. No capabilities: this plugin speaks the base.
+	fmt.Fprintf(pipes.writing, "1|pipe|%s|msgpack-rpc|%d||%d\n", address, version, version)
+
+	// The first three streams are control, stdout and stderr, in this order.
+	var first [3]*yamux.Stream
+	for i := range first {
+		if first[i], err = session.AcceptStream(); err != nil {
+			p.end(0) // the host went before it began
+		}
+	}
+	p.Stdout, p.Stderr = first[1], first[2]
+	p.Broker = newBroker(session)
+	go p.Broker.run()
+
+	ended := make(chan struct{})
+	go func() {
+		serve(first[0], map[string]interface{}{"Control": control{p}, "Dispenser": dispenser{p}}, nil, func(method string) {
+			if method == "Control.Quit" {
+				// FIN, last of all: nothing is printed any more. When the host sees its descriptor's end later, stock
+				// yamux drops the session at once and could not say it any more.
+				first[1].Close()
+				first[2].Close()
+				atomic.StoreInt32(&p.quit, 1)
+			}
+		})
+		close(ended) // the end of the control stream ends the session
+	}()
+	select {
+	case <-ended:
+	case <-session.CloseChan():
+	}
+	p.end(0)
+}
+
+// end ends the process. Whoever still runs has half a second, unless the host asked politely before.
+func (p *Plugin) end(status int) {
+	if atomic.LoadInt32(&p.quit) == 0 {
+		p.cancel()
+		p.shutDown(farewell)
+	}
+	os.Exit(status)
+}
+
+// shutDown runs the hook, once, and waits for it as long as it may take.
+func (p *Plugin) shutDown(patience time.Duration) {
+	go p.hookOnce.Do(func() {
+		if p.hook != nil {
+			p.hook()
+		}
+		close(p.hookDone)
+	})
+	select {
+	case <-p.hookDone:
+	case <-time.After(patience):
+	}
+}
+
+// handleSignals: Ctrl-C at a terminal reaches host and plugin alike, and what it means is the host's to say. SIGTERM is
+// meant for this process: it runs the hook, and dies of it, so that the exit status tells the truth.
+func (p *Plugin) handleSignals() {
+	received := make(chan os.Signal, 8)
+	signal.Notify(received, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		for each := range received {
+			if each == syscall.SIGTERM {
+				signal.Reset(syscall.SIGTERM)
+				p.cancel()
+				p.shutDown(farewell)
+				syscall.Kill(os.Getpid(), syscall.SIGTERM)
+			}
+		}
+	}()
+}
+
+// control and dispenser are the services of the first stream.
+type control struct{ plugin *Plugin }
+
+func (control) Ping(_ interface{}, reply *bool) error {
+	*reply = true
+	return nil
+}
+
+// Quit answers when the running calls and the hook have ended, or three quarters of the host's patience are over.
+func (c control) Quit(_ interface{}, reply *bool) error {
+	deadline := time.Now().Add(c.plugin.grace * 3 / 4)
+	c.plugin.calls.refuse(time.Until(deadline))
+	c.plugin.shutDown(time.Until(deadline))
+	*reply = true
+	return nil
+}
+
+type dispenser struct{ plugin *Plugin }
+
+func (d dispenser) Dispense(name string, reply *uint32) error {
+	if d.plugin.calls.refuses() {
+		return errors.New(shuttingDown)
+	}
+	factory, ok := d.plugin.factories[name]
+	if !ok {
+		return errors.New("unknown plugin type: " + name)
+	}
+	service := factory(d.plugin)
+	id, accept := d.plugin.Broker.Offer()
+	go func() {
+		stream, err := accept()
+		if err != nil {
+			return // the host changed its mind
+		}
+		serve(stream, map[string]interface{}{"Plugin": service}, &d.plugin.calls, nil)
+	}()
+	*reply = id
+	return nil
+}
+
+// pipes is the pair of descriptors as the one connection that yamux wants.
+type pipes struct{ reading, writing *os.File }
+
+func (p *pipes) Read(data []byte) (int, error)  { return p.reading.Read(data) }
+func (p *pipes) Write(data []byte) (int, error) { return p.writing.Write(data) }
+func (p *pipes) Close() error {
+	p.writing.Close()
+	return p.reading.Close()
+}
+
+func openPipes(address string) *pipes {
+	var files [2]*os.File
+	parts := strings.Split(address, ",")
+	for i := range files {
+		if len(parts) != 2 {
+			fail("PIPEWORK_FDS is %q, which should name two descriptors, such as 3,4", address)
+		}
+		fd, err := strconv.Atoi(parts[i])
+		if err == nil {
+			// Before NewFile, which looks at it: on a blocking descriptor Close would not wake Read, and yamux's Close
+			// would wait for the host to say something.
+			err = syscall.SetNonblock(fd, true)
+		}
+		if err != nil {
+			fail("PIPEWORK_FDS is %q, and %q is no open descriptor: %v", address, parts[i], err)
+		}
+		syscall.CloseOnExec(fd) // a grandchild that held it would keep the host waiting for the end
+		files[i] = os.NewFile(uintptr(fd), "descriptor "+parts[i])
+	}
+	if address == "0,1" {
+		os.Stdout = os.Stderr // what Go code prints must not get into the protocol
+	}
+	return &pipes{reading: files[0], writing: files[1]}
+}
+
+func environment(name, otherwise string) string {
+	if value, ok := os.LookupEnv(name); ok {
+		return value
+	}
+	return otherwise
+}
+
+func fail(format string, values ...interface{}) {
+	fmt.Fprintf(os.Stderr, format+"\n", values...)
+	os.Exit(1)
+}

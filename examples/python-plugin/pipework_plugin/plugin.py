@@ -1,0 +1,257 @@
+"""The plugin's side of the protocol from the first line to the last: environment, handshake, the first three streams,
+dispensing, quitting, and the host's end."""
+
+import io
+import os
+import signal
+import sys
+import threading
+import time
+
+from .broker import Broker
+from .messagepack import Budget
+from .rpc import Calls, Connection
+from .yamux import GO_AWAY, ProtocolError, Session, StreamClosed
+
+CAPABILITIES = "cancel,errors"
+COOKIE_KEY = "OTTO_PLUGIN_MAGIC_COOKIE"
+COOKIE_VALUE = "11aab7ff21cb9ff7b0e9975d53f17a8dab571eac9b5ff0191730046698f07b7f"
+
+FAREWELL = 0.5  # seconds that the shutdown hook has when nobody asked politely
+FLUSH = 2  # seconds that the host has to take the last bytes
+DIAL_PATIENCE = 30  # seconds that the host has to dial what was dispensed
+
+
+def serve(plugins, *, protocol_versions=(1,), on_shutdown=None, cookie_key=COOKIE_KEY, cookie_value=COOKIE_VALUE):
+    """The plugin's main. Serves `plugins`, a dict of name and factory, and ends the process when the host is done.
+
+    A factory is called once a dispense, with the broker, and returns an object whose public methods are then offered.
+    When the host lets go of it, its method `_dispose` is called, if it has one. `on_shutdown` runs once, before the end.
+    """
+    environment = _take_environment(cookie_key, cookie_value)
+    reading, writing = _take_descriptors(environment["PIPEWORK_FDS"])
+    _Plugin(plugins, protocol_versions, on_shutdown, environment, reading, writing).run()
+
+
+def _take_environment(cookie_key, cookie_value):
+    if os.environ.pop(cookie_key, None) != cookie_value:
+        sys.exit("This program is a plugin: it is started by its host and does nothing by itself.")
+    defaults = {
+        "PIPEWORK_FDS": "3,4",
+        "PIPEWORK_PROTOCOL_VERSIONS": "1",
+        "PIPEWORK_CAPABILITIES": "",
+        "PIPEWORK_GRACE_MS": "2000",
+    }
+    # Taken out, so that programs that this one starts do not believe that they are plugins.
+    return {key: os.environ.pop(key, default) for key, default in defaults.items()}
+
+
+def _take_descriptors(text):
+    try:
+        reading, writing = (int(part) for part in text.split(","))
+        if (reading, writing) == (0, 1):
+            # Standard input and output are the protocol: keep them under other numbers, and give whatever reads or
+            # prints behind Python's back the null device and standard error.
+            reading, writing = os.dup(0), os.dup(1)
+            null = os.open(os.devnull, os.O_RDONLY)
+            os.dup2(null, 0)
+            os.close(null)
+            os.dup2(2, 1)
+        for descriptor in (reading, writing):
+            # A grandchild that held these would keep the host waiting for an end that never comes.
+            os.set_inheritable(descriptor, False)
+            os.set_blocking(descriptor, True)
+    except (ValueError, OSError) as error:
+        sys.exit(f"PIPEWORK_FDS is {text!r}, which should name two open descriptors, such as 3,4: {error}")
+    return reading, writing
+
+
+class _Terminated(BaseException):
+    """SIGTERM, raised in the main thread."""
+
+
+class _Plugin:
+    def __init__(self, plugins, protocol_versions, on_shutdown, environment, reading, writing):
+        self._plugins = plugins
+        self._versions = sorted(protocol_versions)
+        self._on_shutdown = on_shutdown or (lambda: None)
+        self._shutdown = None  # the thread that runs the hook
+        self._shutdown_lock = threading.Lock()
+        self._host_versions = [int(part) for part in environment["PIPEWORK_PROTOCOL_VERSIONS"].split(",") if part]
+        self._rich_errors = "errors" in environment["PIPEWORK_CAPABILITIES"].split(",")
+        self._grace = int(environment["PIPEWORK_GRACE_MS"]) / 1000
+        self._address = environment["PIPEWORK_FDS"]
+        self._writing = writing
+        self.calls = Calls()
+        self.budget = Budget()
+        self._quit_answered = False
+        self._stdout, self._stderr = _Output(), _Output()
+        self._stream_count = 0
+        self._session = Session(reading, writing, self._on_stream)
+        self._broker = Broker(self._session)
+
+    def run(self):
+        # What Python code prints from here on goes through the session; descriptors 1 and 2 are left to the rest.
+        sys.stdout, sys.stderr = self._stdout.as_text(), self._stderr.as_text()
+        # Ctrl-C at a terminal reaches host and plugin alike, and what it means is the host's to say. An empty handler
+        # in place of SIG_IGN, which programs started from here would inherit.
+        signal.signal(signal.SIGINT, lambda *_: None)
+        signal.signal(signal.SIGTERM, self._on_sigterm)
+        status = 0
+        try:
+            os.write(self._writing, self._handshake_line())
+            self._session.run()
+        except _Terminated:
+            status = -signal.SIGTERM
+        except BrokenPipeError:
+            pass  # the host went before it heard of us
+        except ProtocolError as error:
+            print(f"pipework: the session ends: {error}", file=sys.__stderr__, flush=True)
+            self._session.outbox.put(GO_AWAY, 0, 0, 1)  # 1: for a protocol error
+            status = 1
+        self._end(status)
+
+    def _handshake_line(self):
+        common = set(self._versions) & set(self._host_versions)
+        version = max(common) if common else self._versions[-1]  # without a common one the host refuses, naming both
+        versions = ",".join(str(each) for each in self._versions)
+        return f"1|pipe|{self._address}|msgpack-rpc|{version}|{CAPABILITIES}|{versions}\n".encode("ascii")
+
+    def _on_sigterm(self, *_):
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a second one does not wait
+        raise _Terminated
+
+    def _on_stream(self, stream):
+        """A stream of the host's: control, stdout and stderr come first, in this order. Called by the reading thread."""
+        self._stream_count += 1
+        if self._stream_count == 1:
+            target = self._serve_control
+        elif self._stream_count == 2:
+            return self._stdout.attach(stream)
+        elif self._stream_count == 3:
+            return self._stderr.attach(stream)
+        else:
+            target = self._broker.handle
+        threading.Thread(target=target, args=(stream,), daemon=True).start()
+
+    def _serve_control(self, stream):
+        _Control(self, stream).serve()
+        self._session.stop()  # the end of the control stream ends the session
+
+    def dispense(self, name):
+        self.calls.refuse_if_quitting()
+        factory = self._plugins.get(name)
+        if factory is None:
+            raise LookupError(f"unknown plugin type: {name}")
+        service = factory(self._broker)
+        broker_id = self._broker.next_id()
+        threading.Thread(target=self._serve_dispensed, args=(service, broker_id), daemon=True).start()
+        return broker_id
+
+    def _serve_dispensed(self, service, broker_id):
+        try:
+            stream = self._broker.accept(broker_id, DIAL_PATIENCE)
+            Connection(stream, "Plugin", service, self.calls, self.budget, self._rich_errors).serve()
+        except TimeoutError:
+            pass  # the host changed its mind
+        finally:
+            getattr(service, "_dispose", lambda: None)()
+
+    def quit(self):
+        """Refuses new calls, and gives those that run, and the shutdown hook, three quarters of the host's patience."""
+        deadline = time.monotonic() + self._grace * 0.75
+        self.calls.refuse()
+        self.calls.wait_idle(deadline - time.monotonic())
+        self._shut_down(deadline - time.monotonic())
+        self._quit_answered = True
+        return True
+
+    def _shut_down(self, seconds):
+        """Runs the hook, once. Waits for it no longer than `seconds`."""
+        with self._shutdown_lock:
+            if self._shutdown is None:
+                self._shutdown = threading.Thread(target=self._on_shutdown, daemon=True)
+                self._shutdown.start()
+        self._shutdown.join(max(seconds, 0))
+
+    def _end(self, status):
+        """The host is gone or done. Nothing holds the process up from here: no thread, no timer, no handler."""
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        if not self._quit_answered:
+            self.calls.abort()
+            self._shut_down(FAREWELL)
+        # In a thread, because a host that reads no more would hold the last writes for ever.
+        last = threading.Thread(target=self._finish, daemon=True)
+        last.start()
+        last.join(FLUSH)
+        for raw in (sys.__stdout__, sys.__stderr__):
+            try:
+                raw.flush()
+            except (AttributeError, OSError):
+                pass  # closed, or never there
+        if status < 0:
+            # Die of the signal that came, so that the exit status tells the truth.
+            signal.signal(-status, signal.SIG_DFL)
+            os.kill(os.getpid(), -status)
+        os._exit(status)
+
+    def _finish(self):
+        for output in (self._stdout, self._stderr):
+            output.finish()
+        self._session.close_streams()
+        self._session.outbox.close()
+
+
+class _Control(Connection):
+    """The first stream. Its methods belong to two services; both are offered here by their whole names."""
+
+    def __init__(self, plugin, stream):
+        super().__init__(stream, "Control", None, None, plugin.budget, False)
+        self._methods = {
+            "Control.Ping": lambda *_: True,
+            "Control.Quit": lambda *_: plugin.quit(),
+            "Dispenser.Dispense": lambda name, *_: plugin.dispense(name),
+        }
+
+    def _find(self, method):
+        try:
+            return self._methods[method]
+        except KeyError:
+            raise AttributeError(f"can't find method {method}") from None
+
+
+class _Output(io.RawIOBase):
+    """Standard output or error of the plugin as a synced stream.
+
+    A write returns when its bytes are queued behind everything sent before, so they are on the wire ahead of the reply of
+    the handler that prints. A host that reads slowly makes the one who prints wait, and nobody else.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self._stream = None
+        self._attached = threading.Event()
+
+    def as_text(self):
+        return io.TextIOWrapper(self, encoding="utf-8", errors="backslashreplace", write_through=True)
+
+    def attach(self, stream):
+        self._stream = stream
+        self._attached.set()
+
+    def writable(self):
+        return True
+
+    def write(self, data):
+        self._attached.wait()
+        try:
+            self._stream.write(data)
+        except StreamClosed:
+            pass  # the host is gone, and with it whoever would have read this
+        return len(data)
+
+    def finish(self):
+        """FIN, behind what was printed and sent. A print that still waits for credit is given up."""
+        if self._stream is not None:
+            self._stream.abandon()
+            self._stream.end()

@@ -1,0 +1,178 @@
+"""MessagePack-RPC on one stream, from the side that is called.
+
+    request       [0, msgid, method, params]
+    response      [1, msgid, error, result]     error is nil where the call succeeded
+    notification  [2, method, params]           `$/cancel` with [msgid], where `cancel` was announced
+
+Requests run at the same time, each in a thread of its own, and are answered in the order in which they end.
+"""
+
+import inspect
+import sys
+import threading
+import traceback
+
+from .messagepack import CannotTravel, Decoder, MalformedMessage, pack_message
+from .yamux import StreamClosed
+
+REQUEST, RESPONSE, NOTIFICATION = range(3)
+CALL_LIMIT = 1024  # calls that run at once; a further one fails
+
+_local = threading.local()
+
+
+class Call:
+    """One call under way. A handler that takes long waits on `cancelled` instead of sleeping."""
+
+    def __init__(self):
+        self.cancelled = threading.Event()
+
+
+def current_call():
+    """The call that the calling thread runs."""
+    return _local.call
+
+
+class Calls:
+    """All calls of the plugin, so that Quit can refuse new ones and wait for those that run."""
+
+    def __init__(self):
+        self._changed = threading.Condition()
+        self._running = set()
+        self.quitting = False
+
+    def enter(self, call):
+        with self._changed:
+            self.refuse_if_quitting()
+            if len(self._running) >= CALL_LIMIT:
+                raise RuntimeError(f"plugin is overloaded: {CALL_LIMIT} calls are running; try again later")
+            self._running.add(call)
+
+    def refuse_if_quitting(self):
+        if self.quitting:
+            raise RuntimeError("plugin is shutting down")
+
+    def leave(self, call):
+        with self._changed:
+            self._running.discard(call)
+            self._changed.notify_all()
+
+    def refuse(self):
+        with self._changed:
+            self.quitting = True
+
+    def wait_idle(self, timeout):
+        with self._changed:
+            self._changed.wait_for(lambda: not self._running, timeout)
+
+    def abort(self):
+        with self._changed:
+            for call in self._running:
+                call.cancelled.set()
+
+
+class Connection:
+    """Serves the calls that come in on one stream.
+
+    `service` is what the host calls `prefix`: its public methods are offered, and nothing else. `calls` counts what runs
+    in the whole plugin, `budget` the bytes of messages that have not arrived whole. `rich_errors` says that the host
+    announced `errors`.
+    """
+
+    def __init__(self, stream, prefix, service, calls, budget, rich_errors):
+        self._stream = stream
+        self._prefix = prefix
+        self._service = service
+        self._calls = calls
+        self._budget = budget
+        self._rich_errors = rich_errors
+        self._changed = threading.Condition()
+        self._running = {}  # msgid: Call
+
+    def serve(self):
+        """Answers until the host finishes the stream, then finishes it too; or until it is reset."""
+        decoder = Decoder(self._stream.read, self._budget)
+        try:
+            while (message := decoder.message()) is not None:
+                self._on_message(message, decoder.fault)
+            with self._changed:  # the host calls no more: answer what runs
+                self._changed.wait_for(lambda: not self._running)
+            self._stream.end()
+        except StreamClosed:
+            pass  # the host wants no answers any more
+        except MalformedMessage as error:
+            print(f"pipework: stream {self._stream.id} is reset: {error}", file=sys.__stderr__, flush=True)
+            self._stream.reset()
+        finally:
+            decoder.close()
+            with self._changed:
+                for call in self._running.values():
+                    call.cancelled.set()
+
+    def _on_message(self, message, fault):
+        if len(message) == 4 and message[0] == REQUEST and isinstance(message[1], int):
+            _, msgid, method, params = message
+            call = Call()
+            with self._changed:
+                self._running[msgid] = call
+            threading.Thread(target=self._run, args=(call, msgid, method, params, fault), daemon=True).start()
+        elif len(message) == 3 and message[0] == NOTIFICATION:
+            _, method, params = message
+            if method == "$/cancel" and isinstance(params, list) and params and isinstance(params[0], int):
+                with self._changed:
+                    call = self._running.get(params[0])
+                if call is not None:  # else it was answered while the cancellation was on its way
+                    call.cancelled.set()
+        elif not (len(message) == 4 and message[0] == RESPONSE):
+            raise MalformedMessage("a message that is neither request, response nor notification")
+
+    def _run(self, call, msgid, method, params, fault):
+        _local.call = call
+        error = result = None
+        try:
+            if self._calls is not None:
+                self._calls.enter(call)
+            if fault is not None:
+                raise ValueError(f"{method} got {fault}")
+            if not isinstance(params, list):
+                raise TypeError(f"{method} got params that are no array")
+            result = self._find(method)(*params)
+        except BaseException as thrown:  # also SystemExit: a handler ends its own call, never the plugin
+            error = self._describe(thrown)
+        try:
+            try:
+                reply = pack_message((RESPONSE, msgid, error), result)
+            except CannotTravel as unsent:
+                reply = pack_message((RESPONSE, msgid, self._describe(unsent)), None)
+            self._stream.write(reply)
+        except StreamClosed:
+            pass  # nobody waits for this answer
+        finally:
+            if self._calls is not None:
+                self._calls.leave(call)
+            with self._changed:
+                if self._running.get(msgid) is call:
+                    del self._running[msgid]
+                self._changed.notify_all()
+
+    def _find(self, method):
+        """Only what the service's own class offers can be called: no underscores, no properties, nothing inherited."""
+        prefix, _, name = str(method).rpartition(".")
+        if prefix == self._prefix and not name.startswith("_"):
+            for cls in type(self._service).__mro__[:-1]:
+                if inspect.isfunction(vars(cls).get(name)):
+                    return getattr(self._service, name)
+        raise AttributeError(f"can't find method {method}")
+
+    def _describe(self, error):
+        message = str(error) or type(error).__name__
+        if not self._rich_errors:
+            return message
+        stack = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+        return {"name": type(error).__name__, "message": message, "stack": stack}
+
+
+def sleep(seconds):
+    """Like time.sleep, but ends early, by raising, when the call that runs here is cancelled."""
+    if current_call().cancelled.wait(seconds):
+        raise InterruptedError("the call was cancelled")

@@ -1,0 +1,350 @@
+"""Yamux (https://github.com/hashicorp/yamux/blob/master/spec.md): many streams over one pair of descriptors.
+
+This is the side of the plugin, the yamux server: the host opens streams with odd ids, this side with even ones. One
+thread, the one that calls `Session.run`, reads frames; another one writes them; any number of threads may read and write
+streams, and block while there is nothing to read or no credit to write.
+
+A frame is a header of 12 bytes (version, type, flags, stream id, length) and, where its type is data, that many bytes.
+"""
+
+import os
+import select
+import struct
+import threading
+from collections import deque
+
+HEADER = struct.Struct(">BBHII")
+DATA, WINDOW_UPDATE, PING, GO_AWAY = range(4)
+SYN, ACK, FIN, RST = 1, 2, 4, 8
+
+WINDOW = 256 * 1024  # bytes that each side may have under way on a fresh stream; the protocol fixes it
+LARGEST_FRAME = 64 * 1024  # payload that one data frame of ours has, so that no stream holds the pipe for long
+STREAM_LIMIT = 1024  # streams open at once; a further one is reset
+UNACKNOWLEDGED_LIMIT = 256  # streams of ours that the host has not answered yet; a further open waits
+
+
+class ProtocolError(Exception):
+    """The host broke a rule of yamux. It ends the session."""
+
+
+class StreamClosed(Exception):
+    """The stream was reset, or its session is over."""
+
+
+class Outbox:
+    """Frames on their way out, written by a thread of its own in the order in which they were put.
+
+    Whoever puts data waits while 64 frames are queued, which is the back-pressure of a host that does not read. Answers
+    to the host (acknowledgements, credit, pongs) may queue further, because the thread that reads must not wait for the
+    one that writes: with both sides waiting so, neither would ever go on. They are bounded all the same, so that a host
+    that asks and never reads costs no memory without end.
+    """
+
+    DATA_FRAMES, FRAMES = 64, 4096
+
+    def __init__(self, descriptor, on_lost):
+        self._descriptor = descriptor
+        self._on_lost = on_lost
+        self._queue = deque()
+        self._changed = threading.Condition()
+        self._closing = False
+        self._lost = False
+        self._thread = threading.Thread(target=self._run, name="yamux-writer", daemon=True)
+        self._thread.start()
+
+    def put(self, kind, flags, stream_id, length, payload=b""):
+        limit = self.DATA_FRAMES if payload else self.FRAMES
+        with self._changed:
+            while len(self._queue) >= limit and not self._lost:
+                self._changed.wait()
+            self._queue.append(HEADER.pack(0, kind, flags, stream_id, length) + payload)
+            self._changed.notify_all()
+
+    def close(self):
+        """Waits until everything that was put is written, or the host has closed its end."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        self._thread.join()
+
+    def _run(self):
+        while True:
+            with self._changed:
+                while not self._queue:
+                    if self._closing:
+                        return
+                    self._changed.wait()
+                data = b"".join(self._queue)  # what queued up meanwhile leaves in one write
+                self._queue.clear()
+                self._changed.notify_all()
+            try:
+                rest = memoryview(data)
+                while rest and not self._lost:
+                    rest = rest[os.write(self._descriptor, rest) :]
+            except OSError:  # the host has closed its end; frames go nowhere from now on
+                self._lost = True
+                self._on_lost()
+
+
+class Stream:
+    """One two-way flow of bytes. Finishing it (`end`) ends our direction alone."""
+
+    def __init__(self, session, stream_id, acknowledged):
+        self.id = stream_id
+        self._session = session
+        self._changed = threading.Condition(session.lock)
+        self._writing = threading.Lock()  # one message at a time: its frames follow each other
+        self._buffer = bytearray()  # arrived, not yet read
+        self._receive_window = WINDOW  # what the host may still send
+        self._credit = WINDOW  # what we may still send
+        self._owed = 0  # read by the application, not yet given back to the host as credit
+        self._remote_finished = False
+        self._finished = False
+        self._abandoned = False  # the session ends: whoever still waits for credit waits in vain
+        self._closed = False  # reset by either side, or the session is over
+        self._acknowledged = acknowledged
+
+    def read(self, limit=None, timeout=None):
+        """Returns the bytes that have arrived, as many as `limit`, and waits for the first; b'' once the host finished.
+
+        The host gets credit for what is taken here and for nothing else: what a slow reader leaves makes the host wait
+        in place of filling this process's memory. Raises StreamClosed, and TimeoutError after `timeout` seconds.
+        """
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._buffer or self._remote_finished or self._closed, timeout):
+                raise TimeoutError(f"no byte on stream {self.id} within {timeout} seconds")
+            if self._closed:
+                raise StreamClosed(f"stream {self.id} was reset")
+            data = bytes(self._buffer[:limit])
+            del self._buffer[:limit]
+            self._owed += len(data)
+            # Half a window is worth a frame. After the host's FIN credit has no use.
+            if self._owed >= WINDOW // 2 and not self._remote_finished:
+                grant, self._owed = self._owed, 0
+                self._receive_window += grant
+                self._session.outbox.put(WINDOW_UPDATE, 0, self.id, grant)
+            return data
+
+    def write(self, data):
+        """Sends all of `data`, waiting for credit. Raises StreamClosed."""
+        with self._writing:
+            rest = memoryview(data)
+            while rest:
+                with self._changed:
+                    self._changed.wait_for(lambda: self._credit > 0 or self._unwritable)
+                    if self._unwritable:
+                        raise StreamClosed(f"stream {self.id} is closed for writing")
+                    size = min(len(rest), self._credit, LARGEST_FRAME)
+                    self._credit -= size
+                self._session.outbox.put(DATA, 0, self.id, size, bytes(rest[:size]))
+                rest = rest[size:]
+
+    def end(self):
+        """Sends FIN behind everything written: we write no more. Reading goes on. May be called again."""
+        with self._writing, self._changed:
+            if not self._finished and not self._closed:
+                self._finished = True
+                self._session.outbox.put(WINDOW_UPDATE, FIN, self.id, 0)
+                self._session.forget_if_done(self)
+
+    def abandon(self):
+        """Makes writes that wait for credit fail, so that the stream can be finished. What was sent before stays sent."""
+        with self._changed:
+            self._abandoned = True
+            self._changed.notify_all()
+
+    def reset(self):
+        """Ends both directions at once; unread and unsent bytes are dropped."""
+        with self._changed:
+            if not self._closed:
+                self._session.outbox.put(WINDOW_UPDATE, RST, self.id, 0)
+                self._session.forget(self)
+                self.close()
+
+    # What the session tells the stream, with the session's lock held.
+
+    def close(self):
+        self._closed = True
+        self._changed.notify_all()
+
+    def acknowledge(self):
+        """Any first frame of the host's on a stream of ours. Says whether this was it."""
+        first, self._acknowledged = not self._acknowledged, True
+        return first
+
+    def admit(self, size):
+        """Checks a data frame before its bytes are taken in."""
+        if size > self._receive_window:
+            raise ProtocolError(f"{size} bytes on stream {self.id}, whose window has {self._receive_window} left")
+        self._receive_window -= size
+
+    def receive(self, data):
+        if self._remote_finished:
+            self.reset()  # bytes after FIN: this stream's sender is broken, the others may be sound
+        elif not self._closed:
+            self._buffer += data
+            self._changed.notify_all()
+
+    def grant(self, size):
+        self._credit += size
+        if self._credit > 0xFFFFFFFF:
+            raise ProtocolError(f"credit of more than 32 bits on stream {self.id}")
+        self._changed.notify_all()
+
+    def remote_finish(self):
+        self._remote_finished = True
+        self._changed.notify_all()
+        self._session.forget_if_done(self)
+
+    @property
+    def _unwritable(self):
+        return self._closed or self._finished or self._abandoned
+
+    @property
+    def done(self):
+        return self._finished and self._remote_finished
+
+
+class Session:
+    """The streams of one pair of descriptors. `on_stream` gets each stream that the host opens, and must not block."""
+
+    def __init__(self, reading, writing, on_stream):
+        self.lock = threading.RLock()
+        self._reading = reading
+        self._on_stream = on_stream
+        self._streams = {}
+        self._next_id = 2
+        self._unacknowledged = 0
+        self._may_open = threading.Condition(self.lock)
+        self._going_away = False
+        self._over = False
+        self._woken, self._wake = os.pipe()
+        self.outbox = Outbox(writing, self.stop)
+
+    def open(self):
+        """Opens a stream towards the host. Waits while 256 of ours are unanswered."""
+        with self._may_open:
+            self._may_open.wait_for(lambda: self._unacknowledged < UNACKNOWLEDGED_LIMIT or self._over)
+            if self._over or self._going_away:
+                raise StreamClosed("the host takes no more streams")
+            stream = Stream(self, self._next_id, acknowledged=False)
+            self._next_id += 2
+            self._unacknowledged += 1
+            self._streams[stream.id] = stream
+            self.outbox.put(WINDOW_UPDATE, SYN, stream.id, 0)
+            return stream
+
+    def stop(self):
+        """Makes `run` return, from any thread."""
+        os.write(self._wake, b".")
+
+    def run(self):
+        """Reads frames until the host closes its end, says that it is going away for a fault, or `stop` is called."""
+        header = bytearray()
+        target, left, flags = None, 0, 0  # the data frame under way: its stream (None skips), bytes to come, flags
+        while chunk := self._receive():
+            rest = memoryview(chunk)
+            while rest:
+                if left == 0:
+                    # A header may come in pieces, as anything may.
+                    missing = HEADER.size - len(header)
+                    header += rest[:missing]
+                    rest = rest[missing:]
+                    if len(header) < HEADER.size:
+                        continue
+                    target, left, flags = self._on_header(*HEADER.unpack(header))
+                    header.clear()
+                part = rest[:left]
+                rest = rest[left:]
+                left -= len(part)
+                with self.lock:
+                    if target is not None and part:
+                        target.receive(part)
+                    if target is not None and left == 0:
+                        self._on_end_flags(target, flags)
+
+    def close_streams(self):
+        """The session is over: whoever waits on a stream is told."""
+        with self.lock:
+            self._over = True
+            for stream in self._streams.values():
+                stream.close()
+            self._streams.clear()
+            self._may_open.notify_all()
+
+    def forget(self, stream):
+        if self._streams.pop(stream.id, None) is not None and stream.acknowledge():
+            self._settle_opening(stream)
+
+    def forget_if_done(self, stream):
+        if stream.done:
+            self.forget(stream)
+
+    def _receive(self):
+        poll = select.poll()
+        poll.register(self._reading, select.POLLIN)
+        poll.register(self._woken, select.POLLIN)
+        if any(descriptor == self._woken for descriptor, _ in poll.poll()):
+            return b""
+        try:
+            return os.read(self._reading, 64 * 1024)
+        except ConnectionResetError:  # a host that died with bytes of ours unread looks like this, not like an end
+            return b""
+
+    def _on_header(self, version, kind, flags, stream_id, length):
+        """Acts on a header. Returns the stream that takes the payload, the payload's size, and the frame's flags."""
+        if version != 0:
+            raise ProtocolError(f"yamux version {version}; it has to be 0")
+        if kind == PING:
+            if flags & SYN:
+                self.outbox.put(PING, ACK, 0, length)
+            return None, 0, 0
+        if kind == GO_AWAY:
+            if length != 0:
+                raise ProtocolError(f"the host ended the session: go-away {length}")
+            with self.lock:
+                self._going_away = True  # no new streams; those that are open go on
+            return None, 0, 0
+        if kind not in (DATA, WINDOW_UPDATE):
+            raise ProtocolError(f"a frame of type {kind}; there are 0 to 3")
+
+        size = length if kind == DATA else 0
+        if size > WINDOW:  # checked before anything is made for it
+            raise ProtocolError(f"a data frame of {size} bytes; no window has ever been larger than {WINDOW}")
+        with self.lock:
+            stream = self._on_syn(stream_id) if flags & SYN else self._streams.get(stream_id)
+            if stream is None:
+                return None, size, 0  # closed not long ago, or refused: normal, its bytes are dropped
+            if stream.acknowledge():
+                self._settle_opening(stream)
+            if kind == DATA:
+                stream.admit(size)
+                return stream, size, flags
+            stream.grant(length)
+            self._on_end_flags(stream, flags)
+            return None, 0, 0
+
+    def _on_syn(self, stream_id):
+        if stream_id % 2 == 0:
+            raise ProtocolError(f"the host opened stream {stream_id}; a yamux client's ids are odd")
+        if stream_id in self._streams:
+            raise ProtocolError(f"the host opened stream {stream_id} twice")
+        if len(self._streams) >= STREAM_LIMIT:
+            self.outbox.put(WINDOW_UPDATE, RST, stream_id, 0)
+            return None
+        stream = self._streams[stream_id] = Stream(self, stream_id, acknowledged=True)
+        self.outbox.put(WINDOW_UPDATE, ACK, stream_id, 0)  # once, at once
+        self._on_stream(stream)
+        return stream
+
+    def _on_end_flags(self, stream, flags):
+        if flags & RST:
+            self.forget(stream)
+            stream.close()
+        elif flags & FIN:
+            stream.remote_finish()
+
+    def _settle_opening(self, stream):
+        if stream.id % 2 == 0:
+            self._unacknowledged -= 1
+            self._may_open.notify()
