@@ -5,7 +5,7 @@ import { workloads } from '../workloads/index.mjs';
 
 export const usage = `Usage: node bench/run.mjs [options]
 
-  --quick               one short round of each workload, no curves; ends within a minute
+  --quick               one short round, without the curves and the 64 MiB; ends within a minute
   --peers a,b           these peers (the floor always runs)
   --workloads a,b       these workloads
   --rounds n            alternating rounds (5; with --quick 1)
@@ -35,7 +35,7 @@ export function readOptions(args) {
     throw new Error(`--rounds must be a positive integer, not "${values.rounds}"`);
   const curves = values.curves ?? (!quick && values.workloads === undefined);
   const all = workloads
-    .filter((workload) => curves || workload.group !== 'curve')
+    .filter((workload) => (curves || workload.group !== 'curve') && !(quick && workload.group === 'big'))
     .map((workload) => workload.name);
   const chosen = choose(
     '--workloads',
@@ -50,8 +50,8 @@ export function readOptions(args) {
     workloads: chosen,
     peers: ['floor', ...peers.filter((name) => name !== 'floor')],
     // Milliseconds of measuring and of warming up a workload.
-    time: quick ? 80 : 300,
-    warmup: quick ? 60 : 250,
+    time: quick ? 70 : 300,
+    warmup: quick ? 70 : 250,
   };
 }
 

@@ -1,0 +1,56 @@
+// Runs one host process and brings back what it measured. It leads a group of its own, and the group is ended with it.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const script = fileURLToPath(new URL('../host.mjs', import.meta.url));
+const TIMEOUT = 180_000;
+
+export async function runHost({ peer, workloads, time, warmup, quick }) {
+  const folder = mkdtempSync(join(tmpdir(), 'pipework-bench-'));
+  const out = join(folder, 'result.json');
+  const task = JSON.stringify({ peer, workloads, time, warmup, quick, out });
+  const host = spawn(process.execPath, [script, task], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    detached: true,
+    env: plainEnvironment(),
+  });
+  let errors = '';
+  host.stderr.on('data', (chunk) => {
+    errors = (errors + chunk).slice(-2000);
+  });
+  const timer = setTimeout(() => endGroup(host.pid), TIMEOUT);
+  await once(host, 'exit');
+  clearTimeout(timer);
+  endGroup(host.pid);
+  try {
+    return JSON.parse(readFileSync(out, 'utf8'));
+  } catch {
+    const message = `the host process ended without a result: ${errors.trim() || `no output within ${TIMEOUT / 1000} s`}`;
+    return { results: {}, skipped: {}, failed: { [workloads[0]]: message } };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** NODE_EXTRA_CA_CERTS alone makes each Node child start 30 ms later; NODE_OPTIONS and the like void its code cache. */
+function plainEnvironment() {
+  const {
+    NODE_EXTRA_CA_CERTS: _ca,
+    NODE_OPTIONS: _options,
+    NODE_V8_COVERAGE: _coverage,
+    ...rest
+  } = process.env;
+  return rest;
+}
+
+function endGroup(leader) {
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch {
+    // the whole group is gone already
+  }
+}

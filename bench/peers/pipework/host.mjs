@@ -1,0 +1,30 @@
+import { Client } from '@pipework/core';
+import { pathOf } from '../support/processes.mjs';
+
+export async function open() {
+  const client = new Client({
+    cmd: [process.execPath, pathOf('./child.mjs', import.meta.url)],
+    stdin: 'ignore',
+  });
+  const rpc = await client.client();
+  const bench = await rpc.dispense('bench');
+  const opened = [];
+  return {
+    add: (a, b) => bench.add(a, b),
+    records: (list) => bench.records(list),
+    bytes: (value) => bench.bytes(value),
+    stream: async (count, listener) => {
+      for await (const item of bench.stream(count)) listener(item);
+    },
+    callbacks: (count, answer) => bench.callbacks(count, answer),
+    /** So many services, each dispensed on a stream of its own. */
+    services: (count) => Promise.all(Array.from({ length: count }, () => rpc.dispense('bench'))),
+    /** Brings the number of idle streams, beside the service's own, to `count`. */
+    openStreams: async (count) => {
+      const ids = await bench.acceptStreams(count - opened.length);
+      opened.push(...(await Promise.all(ids.map((id) => rpc.broker.dial(id)))));
+    },
+    pids: [client.pid],
+    close: () => client.kill(),
+  };
+}

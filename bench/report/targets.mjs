@@ -1,0 +1,89 @@
+// What pipework set out to reach, and whether this run has it.
+import { threadPeers } from '../peers/index.mjs';
+import { ratioBetween } from './summary.mjs';
+
+const processPeers = (data) =>
+  data.settings.peers.filter((peer) => peer !== 'floor' && peer !== 'pipework' && !threadPeers.has(peer));
+
+/**
+ * Each target: `workload`, `metric`, and either `floor` (at most where low is better, at least where high is),
+ * `over` a peer (`by` so many times), or `value` (a bound on the figure itself).
+ */
+const targets = [
+  { workload: 'lone', metric: 'p50', floor: 1.25, low: true },
+  { workload: 'lone', metric: 'p99', floor: 1.5, low: true },
+  { workload: 'lone', metric: 'p50', over: ['fork-json'], by: 1, low: true },
+  { workload: 'flight-64', metric: 'rate', floor: 0.42 },
+  { workload: 'flight-64', metric: 'rate', over: ['fork-json'], by: 1.7 },
+  { workload: 'flight-64', metric: 'rate', over: ['worker-port'], by: 1.3 },
+  { workload: 'flight-64', metric: 'rate', over: ['birpc-fork', 'birpc-pipe', 'capnweb-pipe'], by: 3 },
+  { workload: 'flight-1000', metric: 'rate', floor: 0.36 },
+  { workload: 'flight-1000', metric: 'rate', over: 'processes', by: 1.5 },
+  { workload: 'records', metric: 'rate', floor: 0.18 },
+  { workload: 'records', metric: 'rate', over: ['fork-json'], by: 2 },
+  { workload: 'records', metric: 'rate', over: ['fork-advanced'], by: 3 },
+  { workload: 'binary-1m', metric: 'rate', floor: 0.75 },
+  { workload: 'binary-1m', metric: 'rate', over: ['fork-advanced', 'execa-ipc'], by: 1 },
+  { workload: 'binary-64m', metric: 'growth', value: 160, unit: 'MiB', low: true },
+  { workload: 'stream', metric: 'rate', floor: 0.25 },
+  { workload: 'stream', metric: 'rate', over: ['fork-json'], by: 2.5 },
+  { workload: 'callbacks', metric: 'rate', own: ['flight-64', 'rate'], by: 1 / 1.3 },
+  { workload: 'start', metric: 'ms', floor: 1.35, low: true },
+  {
+    workload: 'start',
+    metric: 'ms',
+    over: ['vscode-jsonrpc', 'capnweb-pipe', 'mcp-stdio', 'grpc-uds'],
+    by: 1,
+    low: true,
+  },
+  { workload: 'idle', metric: 'rss', floor: 1.15, low: true },
+];
+
+/** Rows of { workload, what, wanted, got, met } for the targets that this run can judge. */
+export function judge(data, summary) {
+  return targets.flatMap((target) => judgeOne(data, summary, target));
+}
+
+function judgeOne(data, summary, { workload, metric, low = false, by, ...target }) {
+  const cell = summary.pipework?.[workload]?.[metric];
+  if (cell?.value === undefined) return [];
+  const bound = (wanted) => `${low ? '≤' : '≥'} ${round(wanted)}`;
+  const row = (what, wanted, got, text = `${round(got)} ×`) =>
+    got === undefined
+      ? []
+      : [{ workload, what, wanted, got: text, met: low ? got <= wanted : got >= wanted }];
+  if (target.value !== undefined) {
+    const rows = row(`${metric}, ${target.unit}`, target.value, cell.value, `${Math.round(cell.value)}`);
+    return rows.map((entry) => ({ ...entry, wanted: bound(target.value) }));
+  }
+  if (target.floor !== undefined) {
+    return row(`${metric} against the floor`, target.floor, cell.ratio).map((entry) => ({
+      ...entry,
+      wanted: `${bound(target.floor)} ×`,
+    }));
+  }
+  if (target.own !== undefined) {
+    const got = ratioBetween(data, ['pipework', workload, metric], ['pipework', ...target.own]);
+    return row(`${metric} against its own ${target.own[0]}`, by, got).map((entry) => ({
+      ...entry,
+      wanted: `${bound(by)} ×`,
+    }));
+  }
+  const others = target.over === 'processes' ? processPeers(data) : target.over;
+  const ratios = others
+    .map((peer) => ({
+      peer,
+      ratio: ratioBetween(data, ['pipework', workload, metric], [peer, workload, metric]),
+    }))
+    .filter(({ ratio }) => ratio !== undefined);
+  if (ratios.length === 0) return [];
+  ratios.sort((a, b) => (low ? b.ratio - a.ratio : a.ratio - b.ratio));
+  const [{ peer, ratio }] = ratios; // the hardest of them
+  const among = ratios.length > 1 ? ` (the nearest of ${ratios.length})` : '';
+  return row(`${metric} against ${peer}${among}`, by, ratio).map((entry) => ({
+    ...entry,
+    wanted: `${bound(by)} ×`,
+  }));
+}
+
+const round = (value) => String(Number(value.toFixed(2)));

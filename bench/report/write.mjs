@@ -1,0 +1,31 @@
+// Writes what a run has: results.json, results.md, chart.svg and, with curves, curves.svg.
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { barChart } from './bars.mjs';
+import { curveChart } from './curves.mjs';
+import { markdown } from './markdown.mjs';
+import { summarize } from './summary.mjs';
+import { judge } from './targets.mjs';
+import { terminalTable } from './terminal.mjs';
+
+export function writeReport(folder, data) {
+  mkdirSync(folder, { recursive: true });
+  const summary = summarize(data);
+  const targets = judge(data, summary);
+  const curves = curveChart(data, summary);
+  const files = {
+    'results.json': `${JSON.stringify({ ...data, summary, targets }, rounded, 1)}\n`,
+    'results.md': markdown(data, summary, targets),
+    'chart.svg': barChart(data, summary),
+    ...(curves !== undefined && { 'curves.svg': curves }),
+  };
+  // A curve of an earlier run would not belong to this table.
+  rmSync(join(folder, 'curves.svg'), { force: true });
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
+  return {
+    paths: Object.keys(files).map((name) => join(folder, name)),
+    summary: terminalTable(data, summary, targets),
+  };
+}
+
+const rounded = (_key, value) => (typeof value === 'number' ? Number(value.toPrecision(5)) : value);

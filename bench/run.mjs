@@ -1,0 +1,88 @@
+// The benchmark: alternating rounds, a fresh host process for each round, peer and group of workloads,
+// then the table, the chart and the numbers behind them.
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describeMachine, loadNow } from './lib/machine.mjs';
+import { readOptions, usage } from './lib/options.mjs';
+import { runHost } from './lib/run-host.mjs';
+import { peers } from './peers/index.mjs';
+import { workloads, workloadByName } from './workloads/index.mjs';
+import { writeReport } from './report/write.mjs';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const options = readOptions(process.argv.slice(2));
+if (options.help) {
+  console.log(usage);
+  process.exit();
+}
+if (options.list) {
+  console.log('peers:');
+  for (const [name, what] of Object.entries(peers)) console.log(`  ${name.padEnd(16)}${what}`);
+  console.log('workloads:');
+  for (const { name, title } of workloads) console.log(`  ${name.padEnd(16)}${title}`);
+  process.exit();
+}
+
+const machine = describeMachine();
+console.log(`${machine.runtime}, ${machine.cores} cores (${machine.cpu}), load ${loadNow()}`);
+console.log(
+  `rounds ${options.rounds}, ${options.time} ms a workload after ${options.warmup} ms of warming up`,
+);
+
+const samples = []; // { round, peer, workload, values }
+const skipped = {}; // peer -> workload -> reason
+const failures = []; // { round, peer, workload, message }
+const loads = [];
+const began = performance.now();
+
+for (let round = 0; round < options.rounds; round++) {
+  loads.push(loadNow());
+  for (const peer of inOrder(options.peers, round)) {
+    process.stdout.write(`round ${round + 1}/${options.rounds}  ${peer.padEnd(16)}`);
+    const before = performance.now();
+    for (const names of groupsFor(peer)) {
+      const { results, skipped: left, failed } = await runHost({ ...options, peer, workloads: names });
+      for (const [workload, values] of Object.entries(results))
+        samples.push({ round, peer, workload, values });
+      for (const [workload, message] of Object.entries(failed))
+        failures.push({ round, peer, workload, message });
+      skipped[peer] = { ...skipped[peer], ...left };
+      for (const message of Object.values(failed)) process.stdout.write(` [${message}]`);
+    }
+    console.log(` ${((performance.now() - before) / 1000).toFixed(1)} s`);
+  }
+}
+
+const out = options.out ?? join(here, options.quick ? 'results/quick' : 'results');
+const seconds = Math.round((performance.now() - began) / 1000);
+const { rounds, time, warmup, quick } = options;
+const settings = { rounds, time, warmup, quick, peers: options.peers, workloads: options.workloads };
+const files = writeReport(out, {
+  machine: { ...machine, loads, seconds },
+  settings,
+  samples,
+  skipped,
+  failures,
+});
+console.log(`\n${files.summary}`);
+console.log(
+  `wrote ${files.paths.map((path) => relative(process.cwd(), path)).join(', ')} after ${seconds} s`,
+);
+if (failures.length > 0) process.exitCode = 1;
+
+/** Every other round goes backwards, so that a drift of the machine hits all alike. */
+function inOrder(names, round) {
+  return round % 2 === 0 ? names : [...names].reverse();
+}
+
+/** What a peer runs, as lists of names that share a host process; curves have a process each. */
+function groupsFor(peer) {
+  const groups = new Map();
+  for (const name of options.workloads) {
+    const workload = workloadByName.get(name);
+    if (workload.peers !== undefined && !workload.peers.includes(peer)) continue;
+    const key = workload.group === 'curve' ? name : workload.group;
+    groups.set(key, [...(groups.get(key) ?? []), name]);
+  }
+  return groups.values();
+}
