@@ -72,7 +72,7 @@ if (failures.length > 0) process.exitCode = 1;
 
 /** Every other round goes backwards, so that a drift of the machine hits all alike. */
 function inOrder(names, round) {
-  return round % 2 === 0 ? names : [...names].reverse();
+  return round % 2 === 0 ? names : names.toReversed();
 }
 
 /** What a peer runs, as lists of names that share a host process; curves have a process each. */

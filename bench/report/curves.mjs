@@ -78,7 +78,7 @@ function panel(x, y, workload, lines) {
       text(left - 6, at + 4, short(tick), { anchor: 'end', size: 11, fill: colors.quiet }),
     );
   }
-  for (const tick of [...new Set(xs)]) {
+  for (const tick of new Set(xs)) {
     const label = workload.axis === 'bytes' ? bytes(tick).replace(' ', '') : tick;
     parts.push(
       text(scaleX(Math.log(tick)), bottom + 16, label, { anchor: 'middle', size: 10, fill: colors.quiet }),

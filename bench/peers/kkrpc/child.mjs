@@ -9,4 +9,5 @@ const expose = {
   stream: (count, listener) => service.produce(count, listener).then(() => true),
 };
 process.stdin.on('end', () => process.exit());
-new RPCChannel(new NodeIo(process.stdin, process.stdout), { expose });
+const channel = new RPCChannel(new NodeIo(process.stdin, process.stdout));
+channel.expose(expose);

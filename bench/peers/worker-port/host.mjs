@@ -1,3 +1,4 @@
+// oxlint-disable unicorn/require-post-message-target-origin -- a MessagePort has no origin
 import { messageHost } from '../support/messages.mjs';
 import { startWorker } from '../support/workers.mjs';
 
