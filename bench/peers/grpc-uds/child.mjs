@@ -9,14 +9,16 @@ server.addService(Bench.service, {
   add: ({ request }, reply) => reply(null, { value: service.add(request.a, request.b) }),
   records: ({ request }, reply) => reply(null, { list: service.records(request.list) }),
   bytes: ({ request }, reply) => reply(null, { value: service.bytes(request.value) }),
-  stream: async (call) => {
-    for (let i = 0; i < call.request.count; i++) {
-      if (!call.write(item(i))) await once(call, 'drain');
-    }
-    call.end();
-  },
+  stream: (call) => void stream(call),
 });
 server.bindAsync(process.argv[2], grpc.ServerCredentials.createInsecure(), (error) => {
   if (error) throw error;
   process.stdout.write('listening\n');
 });
+
+async function stream(call) {
+  for (let i = 0; i < call.request.count; i++) {
+    if (!call.write(item(i))) await once(call, 'drain');
+  }
+  call.end();
+}

@@ -7,10 +7,10 @@ export function capnwebTransport(readable, writable) {
   let waiting;
   readFrames(readable, (body) => {
     const text = body.toString('utf8');
-    if (waiting === undefined) return void arrived.push(text);
     const resolve = waiting;
     waiting = undefined;
-    resolve(text);
+    if (resolve === undefined) arrived.push(text);
+    else resolve(text);
   });
   const transport = {
     send: async (text) => writer.write(Buffer.from(text, 'utf8')),

@@ -14,13 +14,16 @@ export function messageHost(post) {
       post({ id, method, args });
     });
   const receive = (message) => {
-    if (message.callback !== undefined)
-      return post({ answer: message.callback, value: onCallback(message.value) });
-    if (message.item !== undefined) return onItem(message.item);
-    const { resolve, reject } = pending.get(message.id);
-    pending.delete(message.id);
-    if (message.error === undefined) resolve(message.result);
-    else reject(new Error(message.error));
+    if (message.callback !== undefined) {
+      post({ answer: message.callback, value: onCallback(message.value) });
+    } else if (message.item !== undefined) {
+      onItem(message.item);
+    } else {
+      const { resolve, reject } = pending.get(message.id);
+      pending.delete(message.id);
+      if (message.error === undefined) resolve(message.result);
+      else reject(new Error(message.error));
+    }
   };
   const peer = {
     add: (a, b) => call('add', a, b),
@@ -55,25 +58,24 @@ export function messageChild(post, { bytesAsText = false } = {}) {
     stream: (count) => service.produce(count, (item) => post({ item })),
     callbacks: (count) => service.callBack(count, callHost),
   };
-  const fail = (id, error) => post({ id, error: error.message });
+  // What is there at once is sent at once, as one who cares for speed would write it.
+  const answer = ({ id, method, args }) => {
+    const result = methods[method](...args);
+    if (!(result instanceof Promise)) post({ id, result });
+    else
+      void result.then(
+        (value) => post({ id, result: value }),
+        (error) => post({ id, error: error.message }),
+      );
+  };
   return (message) => {
-    if (message.answer !== undefined) {
-      waiting.get(message.answer)(message.value);
+    if (message.answer === undefined) {
+      answer(message);
+    } else {
+      const settle = waiting.get(message.answer);
       waiting.delete(message.answer);
-      return;
+      settle(message.value);
     }
-    const { id, method, args } = message;
-    let result;
-    try {
-      result = methods[method](...args);
-    } catch (error) {
-      return fail(id, error);
-    }
-    if (typeof result?.then !== 'function') return post({ id, result });
-    result.then(
-      (value) => post({ id, result: value }),
-      (error) => fail(id, error),
-    );
   };
 }
 
