@@ -1,0 +1,52 @@
+/** Parses fences that say they are JavaScript. */
+import { Parser, type Options } from 'acorn';
+import jsx from 'acorn-jsx';
+import { abridged, isAbridged, parses, type Verdict } from './verdict.ts';
+
+const withJsx = Parser.extend(jsx());
+
+/** What a snippet may do that a file may not, since it is cut out of some function, class or module. */
+const snippet: Options = {
+  ecmaVersion: 'latest',
+  locations: true,
+  allowAwaitOutsideFunction: true,
+  allowReturnOutsideFunction: true,
+  allowImportExportEverywhere: true,
+  allowNewTargetOutsideFunction: true,
+  allowSuperOutsideMethod: true,
+  allowHashBang: true,
+  checkPrivateFields: false,
+} as Options;
+
+export function parseJavaScript(code: string): Verdict {
+  // The way a person means a snippet, most likely first: a module, a script (JSX in both), an expression,
+  // members of an object, members of a class.
+  const failure = failureOf(code, 'module');
+  if (!failure) return parses;
+  if (!failureOf(code, 'script')) return parses;
+  const wrapped = [`(${code}\n)`, `({${code}\n})`, `(class {${code}\n})`];
+  if (wrapped.some((text) => !failureOf(text, 'script'))) return parses;
+  if (isAbridged(code) || isTranscript(code)) return abridged;
+  const message = failure.message.replace(/ \(\d+:\d+\)$/, '');
+  if (message.includes('has already been declared'))
+    return { kind: 'fails', severity: 'warning', rule: 'declared-twice', message, ...failure.loc };
+  return { kind: 'fails', severity: 'error', rule: 'javascript', message, ...failure.loc };
+}
+
+interface Failure extends SyntaxError {
+  loc: { line: number; column: number };
+}
+
+function failureOf(code: string, sourceType: 'module' | 'script'): Failure | undefined {
+  try {
+    withJsx.parse(code, { ...snippet, sourceType });
+    return undefined;
+  } catch (error) {
+    return error as Failure;
+  }
+}
+
+/** What somebody typed at a prompt, with the answers. */
+function isTranscript(code: string): boolean {
+  return /^(>|\$|node>) /m.test(code);
+}

@@ -1,0 +1,11 @@
+/** The plugin `docs-check-fences`. */
+import type { Plugins } from 'docs-check-contract';
+import { serve } from '@pipework/core/plugin';
+import { FenceChecker } from './check.ts';
+
+const checker = new FenceChecker();
+
+await serve<Plugins>({
+  plugins: { checker: () => checker },
+  onShutdown: () => console.log(`parsed ${checker.parsed} code fences`),
+});

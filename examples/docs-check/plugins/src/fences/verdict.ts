@@ -1,0 +1,22 @@
+/** What comes out of parsing a fence. */
+export type Verdict =
+  | { kind: 'parses' }
+  /** Not meant to be whole: an ellipsis stands for what was left out, or it is a transcript. */
+  | { kind: 'abridged' }
+  /** `line` from 1 and `column` from 0, both within the fence's own text. */
+  | {
+      kind: 'fails';
+      severity: 'error' | 'warning';
+      rule: string;
+      message: string;
+      line: number;
+      column: number;
+    };
+
+export const parses: Verdict = { kind: 'parses' };
+export const abridged: Verdict = { kind: 'abridged' };
+
+/** True where `...` or `…` stands for something that the author left out, and is no spread or rest. */
+export function isAbridged(code: string): boolean {
+  return /…|\.\.\.(?!\s*[\w$([{'"`])/.test(code) || /^\s*\.\.\.\s*$/m.test(code);
+}

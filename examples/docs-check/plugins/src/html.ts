@@ -1,0 +1,33 @@
+/** Raw HTML inside Markdown: its tags with their attributes and places, in the order in which they stand. */
+import type { Html } from 'mdast';
+import { Parser } from 'htmlparser2';
+import { placeOf, placeWithin, type Place } from './markdown.ts';
+
+export type HtmlPiece =
+  | { type: 'open'; name: string; attributes: Record<string, string>; place: Place }
+  | { type: 'close'; name: string }
+  | { type: 'text'; value: string };
+
+/**
+ * @param inside A tag that an earlier piece of HTML left open, so that its end is recognised here: Markdown hands out
+ *   HTML in pieces, and a parser ignores the end of what it never saw begin.
+ */
+export function htmlPieces(node: Html, inside?: string): HtmlPiece[] {
+  const pieces: HtmlPiece[] = [];
+  const lead = inside === undefined ? '' : `<${inside}>`;
+  const parser: Parser = new Parser({
+    onopentag(name, attributes) {
+      const index = parser.startIndex - lead.length;
+      if (index < 0) return;
+      pieces.push({ type: 'open', name, attributes, place: placeWithin(node.value, index, placeOf(node)) });
+    },
+    onclosetag(name, isImplied) {
+      if (!isImplied) pieces.push({ type: 'close', name });
+    },
+    ontext(value) {
+      pieces.push({ type: 'text', value });
+    },
+  });
+  parser.end(lead + node.value);
+  return pieces;
+}

@@ -1,0 +1,101 @@
+/** Every link that a page makes, Markdown's and HTML's alike, with its place. */
+import type { Nodes, Parents, Root } from 'mdast';
+import { SKIP, visit } from 'unist-util-visit';
+import { htmlPieces } from '../html.ts';
+import { placeOf, placeWithin, type Place } from '../markdown.ts';
+
+export interface Target {
+  url: string;
+  /** An image and its like, which must be a file; a link may lead to a directory too. */
+  embeds: boolean;
+  place: Place;
+}
+
+export interface MissingReference {
+  label: string;
+  place: Place;
+}
+
+export function targetsOf(root: Root): Target[] {
+  const targets: Target[] = [];
+  visit(root, (node) => {
+    if (node.type === 'link' || node.type === 'definition')
+      targets.push({ url: node.url, embeds: false, place: placeOf(node) });
+    if (node.type === 'image') targets.push({ url: node.url, embeds: true, place: placeOf(node) });
+    if (node.type !== 'html') return;
+    for (const piece of htmlPieces(node)) {
+      if (piece.type !== 'open') continue;
+      const { name, attributes, place } = piece;
+      const add = (url: string | undefined, embeds: boolean): void => {
+        if (url !== undefined) targets.push({ url: url.trim(), embeds, place });
+      };
+      if (name === 'a') add(attributes['href'], false);
+      if (['img', 'source', 'video', 'audio'].includes(name)) add(attributes['src'], true);
+      if (name === 'video') add(attributes['poster'], true);
+      if (name === 'img' || name === 'source')
+        for (const url of sourceSet(attributes['srcset'] ?? '')) add(url, true);
+    }
+  });
+  return targets;
+}
+
+function sourceSet(srcset: string): string[] {
+  return srcset.split(/,\s+/).flatMap((candidate) => candidate.trim().split(/\s+/, 1).filter(Boolean));
+}
+
+/**
+ * References such as `[text][label]` whose label nothing defines. Markdown takes them for plain text, so they are
+ * looked for in the source, with all that has a meaning of its own blanked out.
+ */
+export function missingReferences(root: Root, source: string): MissingReference[] {
+  const missing: MissingReference[] = [];
+  visit(root, (node) => {
+    if (node.type !== 'paragraph' && node.type !== 'heading' && node.type !== 'tableCell') return;
+    const prose = plainSource(node, source);
+    // Not after a word or a bracket: `list[0][1]` and the like are no references.
+    for (const match of prose.matchAll(/(?<![\\\w\])])\[([^[\]]+)\]\[([^[\]]*)\]/g)) {
+      const [, text = '', given = ''] = match;
+      const label = given.trim() === '' ? text : given;
+      if (/^[\s\dxX]*$/.test(label) || text.startsWith('^')) continue;
+      missing.push({
+        label: label.replace(/\s+/g, ' '),
+        place: placeWithin(prose, match.index, placeOf(node)),
+      });
+    }
+    return SKIP;
+  });
+  return missing;
+}
+
+/** The source of a node at its own length, code turned into letters and links, images and HTML into spaces. */
+function plainSource(node: Parents, source: string): string {
+  const start = offsets(node).start;
+  let plain = source.slice(start, offsets(node).end);
+  const blank = (child: Nodes, by: string): void => {
+    const { start: from, end: to } = offsets(child);
+    const covered = plain.slice(from - start, to - start).replace(/[^\n]/g, by);
+    plain = plain.slice(0, from - start) + covered + plain.slice(to - start);
+  };
+  visit(node, (child) => {
+    switch (child.type) {
+      case 'inlineCode':
+        blank(child, 'x');
+        return SKIP;
+      case 'link':
+      case 'image':
+      case 'linkReference':
+      case 'imageReference':
+      case 'footnoteReference':
+      case 'html':
+        blank(child, ' ');
+        return SKIP;
+      default:
+        return;
+    }
+  });
+  return plain;
+}
+
+function offsets(node: Nodes): { start: number; end: number } {
+  return { start: node.position?.start.offset ?? 0, end: node.position?.end.offset ?? 0 };
+}

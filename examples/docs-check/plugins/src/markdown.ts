@@ -1,0 +1,34 @@
+/** Markdown as GitHub reads it, parsed to a syntax tree, and small helpers about places in it. */
+import type { Nodes, Root } from 'mdast';
+import { fromMarkdown } from 'mdast-util-from-markdown';
+import { frontmatterFromMarkdown } from 'mdast-util-frontmatter';
+import { gfmFromMarkdown } from 'mdast-util-gfm';
+import { frontmatter } from 'micromark-extension-frontmatter';
+import { gfm } from 'micromark-extension-gfm';
+
+const options = {
+  extensions: [gfm(), frontmatter(['yaml', 'toml'])],
+  mdastExtensions: [gfmFromMarkdown(), frontmatterFromMarkdown(['yaml', 'toml'])],
+};
+
+export function parseMarkdown(text: string): Root {
+  return fromMarkdown(text, options);
+}
+
+/** Line and column, both from 1. */
+export interface Place {
+  line: number;
+  column: number;
+}
+
+export function placeOf(node: Nodes): Place {
+  return { line: node.position?.start.line ?? 1, column: node.position?.start.column ?? 1 };
+}
+
+/** The place `index` characters into `text`, where `text` itself begins at `start`. */
+export function placeWithin(text: string, index: number, start: Place): Place {
+  const before = text.slice(0, index);
+  const lastBreak = before.lastIndexOf('\n');
+  if (lastBreak === -1) return { line: start.line, column: start.column + index };
+  return { line: start.line + before.split('\n').length - 1, column: index - lastBreak };
+}

@@ -1,0 +1,119 @@
+/** Which Markdown files a run looks at: those of a directory, and the READMEs of the packages installed there. */
+import type { Library } from 'docs-check-contract';
+import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { libraryOf } from './library.ts';
+
+export interface Document {
+  /** How reports call it: its path from where the run started, or `package@1.0.0/README.md`. */
+  name: string;
+  tree: Tree;
+  /** From the root of its tree, with forward slashes. */
+  path: string;
+  file: string;
+}
+
+export interface Tree {
+  name: string;
+  root: string;
+  whole: boolean;
+  library: Library;
+}
+
+const isMarkdown = (name: string): boolean => /\.(md|markdown)$/i.test(name);
+
+/** All Markdown at or under `path`, except for what is installed, hidden, or built. */
+export async function findDocuments(path: string, cwd: string): Promise<Document[]> {
+  const start = resolve(cwd, path);
+  const isFile = (await stat(start)).isFile();
+  const root = await treeRoot(isFile ? dirname(start) : start);
+  const whole = !root.split(sep).includes('node_modules');
+  const tree: Tree = { name: root, root, whole, library: libraryOf(root) };
+  const files = isFile ? [start] : await walk(start);
+  return files.map((file) => ({
+    name: slashes(relative(cwd, file)),
+    tree,
+    path: slashes(relative(root, file)),
+    file,
+  }));
+}
+
+async function walk(directory: string): Promise<string[]> {
+  const files: string[] = [];
+  for (const entry of await readdir(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name);
+    if (entry.isFile() && isMarkdown(entry.name)) files.push(path);
+    if (!entry.isDirectory() || ['node_modules', 'dist', 'coverage'].includes(entry.name)) continue;
+    if (!entry.name.startsWith('.') || entry.name === '.github') files.push(...(await walk(path)));
+  }
+  return files;
+}
+
+/** Where a link that begins with a slash starts: the repository or package around a directory, or the directory. */
+async function treeRoot(directory: string): Promise<string> {
+  for (let at = directory; at !== dirname(at); at = dirname(at)) {
+    const parent = dirname(at);
+    const isPackage = basename(parent) === 'node_modules' || basename(dirname(parent)) === 'node_modules';
+    if (isPackage && (await exists(join(at, 'package.json')))) return at;
+    if (await exists(join(at, '.git'))) return at;
+  }
+  return directory;
+}
+
+/** The README of each package under `directory`'s node_modules, those of its dependencies included, each once. */
+export async function findPackageDocuments(directory: string): Promise<Document[]> {
+  const roots = new Set<string>();
+  await collectPackages(join(directory, 'node_modules'), roots);
+  const found = await Promise.all([...roots].map(packageDocument));
+  const documents = found.filter((document) => document !== undefined);
+  // Layouts other than pnpm's hold some packages several times in one version: one of them is enough.
+  return [...new Map(documents.map((document) => [document.name, document])).values()];
+}
+
+async function collectPackages(modules: string, roots: Set<string>): Promise<void> {
+  for (const name of await namesIn(modules)) {
+    const path = join(modules, name);
+    if (name === '.pnpm') {
+      for (const slot of await namesIn(path)) await collectPackages(join(path, slot, 'node_modules'), roots);
+    } else if (name.startsWith('@')) {
+      for (const scoped of await namesIn(path)) await collectPackage(join(path, scoped), roots);
+    } else if (!name.startsWith('.')) {
+      await collectPackage(path, roots);
+    }
+  }
+}
+
+async function collectPackage(path: string, roots: Set<string>): Promise<void> {
+  const root = await realpath(path).catch(() => undefined); // A dangling link: nothing is installed there.
+  // A package of the workspace is linked into node_modules as well, but it is no installed one.
+  if (!root || roots.has(root) || !root.split(sep).includes('node_modules')) return;
+  if (!(await exists(join(root, 'package.json')))) return;
+  roots.add(root);
+  await collectPackages(join(root, 'node_modules'), roots);
+}
+
+async function packageDocument(root: string): Promise<Document | undefined> {
+  const readme = (await namesIn(root)).find((name) => /^readme\.(md|markdown)$/i.test(name));
+  if (readme === undefined) return undefined;
+  const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as Record<string, unknown>;
+  const name = `${String(manifest['name'])}@${String(manifest['version'])}`;
+  const tree: Tree = { name, root, whole: false, library: libraryOf(root) };
+  return { name: `${name}/${readme}`, tree, path: readme, file: join(root, readme) };
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  return (await readdir(directory).catch(() => [])).sort(); // Not there: no names.
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined; // Not there, or not for us: the same answer.
+}
+
+function slashes(path: string): string {
+  return path.split(sep).join('/');
+}
+
+/** By code point, so that the order does not depend on the machine's language. */
+export function byName(a: Document, b: Document): number {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
+}
