@@ -8,6 +8,26 @@ const brand: unique symbol = Symbol.for('pipework.error');
  */
 export const errorCodes = {
   CONFIG_INVALID: 'An option or argument is not what it must be.',
+
+  PLUGIN_CHECKSUM: 'The plugin file is not the one whose checksum was given; nothing was started.',
+  PLUGIN_NOT_STARTED: 'The operating system could not start the program.',
+  PLUGIN_ABORTED: "The client's signal was aborted before the plugin was ready.",
+  PLUGIN_KILLED: 'The client was killed, so that it starts or answers nothing any more.',
+  PLUGIN_EXITED: 'The plugin process ended while something was expected of it.',
+  PLUGIN_LOST: 'The plugin closed its pipe, or broke the protocol on it, while its process went on.',
+
+  HANDSHAKE_TIMEOUT: 'No handshake line within the start timeout.',
+  HANDSHAKE_EXITED: 'The process ended before it wrote a handshake line.',
+  HANDSHAKE_CLOSED: 'Descriptor 4 ended before a handshake line came, while the process went on.',
+  HANDSHAKE_UNRECOGNIZED: 'What came on descriptor 4 is no handshake line.',
+  HANDSHAKE_API_VERSION: 'The plugin speaks another version of the handshake.',
+  HANDSHAKE_NETWORK: 'The plugin asks for a transport that is not a pair of pipes.',
+  HANDSHAKE_PROTOCOL: 'The plugin asks for a protocol that this host does not speak.',
+  HANDSHAKE_VERSION: 'Host and plugin have no protocol version in common.',
+  HANDSHAKE_COOKIE: 'serve() found no magic cookie: no host started this.',
+  HANDSHAKE_DESCRIPTORS: 'serve() found no pipes on the descriptors that the host named.',
+
+  DISCOVER_UNREADABLE: 'The directory to search for plugins cannot be read.',
   BROKER_CLOSED: 'The session ended, so no stream can be dialled or accepted on it any more.',
   BROKER_ID_IN_USE: 'The broker id is already awaited: each id is accepted once.',
   BROKER_TIMEOUT: 'Nobody dialled the broker id in time.',

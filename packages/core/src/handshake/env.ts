@@ -1,0 +1,128 @@
+/** The environment variables by which a host tells a process that it is a plugin: names, writing (host), reading (plugin). */
+
+import { parseVersions } from './negotiate.ts';
+
+/** The handshake's own version, the first field of the line: compared as a string, for equality. */
+export const APIVersion = '1';
+
+/** Default name of the environment variable that carries the magic cookie. */
+export const MagicCookieKey = 'OTTO_PLUGIN_MAGIC_COOKIE';
+
+/** Default value of the magic cookie. It is no secret: it tells a program that a host started it, and no person. */
+export const MagicCookieValue = '11aab7ff21cb9ff7b0e9975d53f17a8dab571eac9b5ff0191730046698f07b7f';
+
+/** The cookie both sides agree on. */
+export interface Handshake {
+  readonly magicCookieKey: string;
+  readonly magicCookieValue: string;
+}
+
+/** Names of the variables beside the cookie. */
+export const envNames = {
+  fds: 'PIPEWORK_FDS',
+  protocolVersions: 'PIPEWORK_PROTOCOL_VERSIONS',
+  capabilities: 'PIPEWORK_CAPABILITIES',
+  graceMs: 'PIPEWORK_GRACE_MS',
+  logLevel: 'PIPEWORK_LOG_LEVEL',
+  terminal: 'PIPEWORK_TERMINAL',
+} as const;
+
+/** Levels of the plugin's own logger, the least first. */
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'off'] as const;
+
+/** The least level that the plugin's own logger writes; `off` writes none. */
+export type LogLevel = (typeof logLevels)[number];
+
+/** What a terminal behind one of the host's sinks can show, as it was when the plugin was started. */
+export interface TerminalSize {
+  readonly columns: number;
+  readonly rows: number;
+  /** Bits of colour: 1, 4, 8 or 24, as `tty.WriteStream.getColorDepth()` counts them. */
+  readonly colorDepth: number;
+}
+
+/** Which of the host's sinks for synced output are terminals. */
+export interface Terminals {
+  readonly stdout?: TerminalSize;
+  readonly stderr?: TerminalSize;
+}
+
+/** What the host says of itself before the plugin says anything. */
+export interface HostGreeting {
+  /** The descriptors that carry the protocol: downstream first. */
+  readonly fds: readonly [downstream: number, upstream: number];
+  readonly protocolVersions: readonly number[];
+  readonly capabilities: readonly string[];
+  readonly graceMs: number;
+  readonly logLevel: LogLevel;
+  readonly terminals: Terminals;
+}
+
+/** Default for how long a host waits for the answer to Quit. */
+export const defaultGraceMs = 2_000;
+
+/** The variables of one start, cookie included. The descriptors are those of the ordinary launch; another launcher writes its own. */
+export function writeHostGreeting(greeting: HostGreeting, handshake: Handshake): Record<string, string> {
+  return {
+    [handshake.magicCookieKey]: handshake.magicCookieValue,
+    [envNames.fds]: greeting.fds.join(','),
+    [envNames.protocolVersions]: [...greeting.protocolVersions].sort((a, b) => a - b).join(','),
+    [envNames.capabilities]: greeting.capabilities.join(','),
+    [envNames.graceMs]: String(greeting.graceMs),
+    [envNames.logLevel]: greeting.logLevel,
+    [envNames.terminal]: formatTerminals(greeting.terminals),
+  };
+}
+
+/** True where the environment carries the cookie that `handshake` expects. */
+export function hasCookie(env: NodeJS.ProcessEnv, handshake: Handshake): boolean {
+  return env[handshake.magicCookieKey] === handshake.magicCookieValue;
+}
+
+/**
+ * Reads what the host said and takes it out of `env`, so that the plugin's own children don't believe that they are
+ * plugins. A value that is missing or makes no sense reads as its default: hosts in other languages set what they know.
+ */
+export function takeHostGreeting(env: NodeJS.ProcessEnv, handshake: Handshake): HostGreeting {
+  const greeting: HostGreeting = {
+    fds: parseFds(env[envNames.fds]),
+    protocolVersions: parseVersions(env[envNames.protocolVersions]),
+    capabilities: (env[envNames.capabilities] ?? '').split(',').filter((word) => word !== ''),
+    graceMs: parseGrace(env[envNames.graceMs]),
+    logLevel: logLevels.find((level) => level === env[envNames.logLevel]) ?? 'info',
+    terminals: parseTerminals(env[envNames.terminal] ?? ''),
+  };
+  delete env[handshake.magicCookieKey];
+  for (const name of Object.values(envNames)) delete env[name];
+  return greeting;
+}
+
+function parseFds(text: string | undefined): readonly [number, number] {
+  const match = /^(\d{1,4}),(\d{1,4})$/.exec(text ?? '');
+  return match === null ? [3, 4] : [Number(match[1]), Number(match[2])];
+}
+
+function parseGrace(text: string | undefined): number {
+  const milliseconds = /^\d{1,9}$/.test(text ?? '') ? Number(text) : 0;
+  return milliseconds > 0 ? milliseconds : defaultGraceMs;
+}
+
+function formatTerminals(terminals: Terminals): string {
+  return Object.entries(terminals)
+    .flatMap(([name, t]: [string, TerminalSize | undefined]) =>
+      t === undefined ? [] : [`${name}:${t.columns}x${t.rows}x${t.colorDepth}`],
+    )
+    .join(',');
+}
+
+function parseTerminals(text: string): Terminals {
+  const terminals: { stdout?: TerminalSize; stderr?: TerminalSize } = {};
+  for (const match of text.matchAll(/(stdout|stderr):(\d{1,5})x(\d{1,5})x(\d{1,2})/g)) {
+    terminals[match[1] as 'stdout' | 'stderr'] = {
+      columns: Number(match[2]),
+      rows: Number(match[3]),
+      colorDepth: Number(match[4]),
+    };
+  }
+  return terminals;
+}

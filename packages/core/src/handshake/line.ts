@@ -1,0 +1,108 @@
+/** The one line by which a plugin tells its host how to talk to it: formatting, parsing, and the host's verdict. Pure. */
+
+import { APIVersion } from './env.ts';
+import { explainMismatch, parseVersions, sortVersions } from './negotiate.ts';
+
+/** Most bytes that the line may have, its end not counted. */
+export const maxLineBytes = 4096;
+
+/** The one protocol that this runtime speaks above the mux. */
+export const protocolName = 'msgpack-rpc';
+
+/** What the plugin says of itself. */
+export interface PluginGreeting {
+  /** The descriptors as the plugin understood them, `3,4`. */
+  readonly address: string;
+  readonly protocolVersion: number;
+  readonly capabilities: ReadonlySet<string>;
+}
+
+/** Why a host won't talk to a plugin. */
+export interface Refusal {
+  readonly code:
+    | 'HANDSHAKE_UNRECOGNIZED'
+    | 'HANDSHAKE_API_VERSION'
+    | 'HANDSHAKE_NETWORK'
+    | 'HANDSHAKE_PROTOCOL'
+    | 'HANDSHAKE_VERSION';
+  readonly message: string;
+}
+
+/** The line a plugin writes, with its line break. */
+export function formatLine(greeting: {
+  address: string;
+  protocolVersion: number;
+  capabilities: Iterable<string>;
+  protocolVersions: readonly number[];
+}): string {
+  const fields = [
+    APIVersion,
+    'pipe',
+    greeting.address,
+    protocolName,
+    greeting.protocolVersion,
+    [...greeting.capabilities].join(','),
+    sortVersions(greeting.protocolVersions).join(','),
+  ];
+  return `${fields.join('|')}\n`;
+}
+
+/**
+ * Reads a line (without its line break; a carriage return before it is tolerated) and judges it in the order in which
+ * a mistake explains most: shape, API version, network, protocol, application version. Fields after the seventh belong
+ * to the future and are ignored.
+ */
+export function judgeLine(line: string, hostVersions: readonly number[]): PluginGreeting | Refusal {
+  const [api, network, address, protocol, version, capabilities, versions] = line
+    .replace(/\r$/, '')
+    .split('|');
+  if (api === undefined || network === undefined || address === undefined) return unrecognized(line);
+  if (api !== APIVersion) {
+    return {
+      code: 'HANDSHAKE_API_VERSION',
+      message: `Incompatible API version with plugin. Plugin version: ${printable(api)}, Ours: ${APIVersion}`,
+    };
+  }
+  if (network !== 'pipe') {
+    return {
+      code: 'HANDSHAKE_NETWORK',
+      message: `Unknown address type: ${printable(network)} (this host talks to its plugins over pipes only)`,
+    };
+  }
+  if (protocol !== undefined && protocol !== '' && protocol !== protocolName) {
+    return {
+      code: 'HANDSHAKE_PROTOCOL',
+      message: `unsupported plugin protocol "${printable(protocol)}" (this host speaks ${protocolName})`,
+    };
+  }
+  if (version !== undefined && version !== '' && !/^\d{1,15}$/.test(version)) return unrecognized(line);
+  const protocolVersion = version === undefined || version === '' ? 1 : Number(version);
+  if (!hostVersions.includes(protocolVersion)) {
+    const offered = versions === undefined || versions === '' ? undefined : parseVersions(versions);
+    return { code: 'HANDSHAKE_VERSION', message: explainMismatch(protocolVersion, offered, hostVersions) };
+  }
+  const words = (capabilities ?? '').split(',').filter((word) => word !== '');
+  return { address, protocolVersion, capabilities: new Set(words) };
+}
+
+/** The refusal of something that is no handshake line at all; what came is shown, made printable and cut. */
+export function unrecognized(text: string): Refusal {
+  const hint =
+    text.trim() === ''
+      ? ' (an empty line)'
+      : '. Descriptor 4 carries the protocol: nothing else may write to it before serve() does';
+  return {
+    code: 'HANDSHAKE_UNRECOGNIZED',
+    message: `Unrecognized remote plugin message: ${printable(text)}${hint}`,
+  };
+}
+
+/** Text from an unknown program, safe to show: one line, no control characters, at most 200 characters. */
+export function printable(text: string): string {
+  const short = text.length > 200 ? `${text.slice(0, 200)}…` : text;
+  // oxlint-disable-next-line no-control-regex -- control characters are what is being replaced
+  return short.replace(
+    /[\u0000-\u001f\u007f-\u009f]/g,
+    (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
+}

@@ -1,0 +1,76 @@
+/** Verifying, before anything is started, that a plugin's file is the one that was meant. */
+
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { constants } from 'node:fs';
+import { access, open } from 'node:fs/promises';
+import { delimiter, isAbsolute, resolve } from 'node:path';
+
+/** The file's expected digest. */
+export interface Checksum {
+  /**
+   * The file to verify. Default: the program itself. Where the program is an interpreter (`node plugin.js`), name the
+   * script. Relative to the command's working directory.
+   */
+  readonly file?: string;
+  readonly algorithm: 'sha256';
+  /** The digest: 64 hexadecimal digits, or its 32 bytes. */
+  readonly value: string | Uint8Array;
+}
+
+/** The digest as bytes; undefined where `value` is none. */
+export function digestBytes(value: string | Uint8Array): Buffer | undefined {
+  if (typeof value === 'string') return /^[0-9a-f]{64}$/i.test(value) ? Buffer.from(value, 'hex') : undefined;
+  return value instanceof Uint8Array && value.byteLength === 32 ? Buffer.from(value) : undefined;
+}
+
+/**
+ * Undefined where the file has the digest, a sentence where it has not or can't be read. The comparison takes the same
+ * time whatever differs. What is opened is hashed to its end; who may replace the file afterwards is the file system's
+ * to say: a checksum protects against the wrong file, not against a writer with the host's own rights.
+ */
+export async function verifyChecksum(
+  checksum: Checksum,
+  command: { file: string; cwd: string | undefined; path: string | undefined },
+): Promise<string | undefined> {
+  const path =
+    checksum.file === undefined ? await findProgram(command) : resolve(command.cwd ?? '.', checksum.file);
+  if (path === undefined) return `${command.file} was not found, so that its checksum cannot be verified`;
+  try {
+    const actual = await hashFile(path);
+    const expected = digestBytes(checksum.value);
+    if (expected !== undefined && timingSafeEqual(actual, expected)) return undefined;
+    return `checksums did not match: ${path} has sha256 ${actual.toString('hex')}, expected ${expected?.toString('hex')}`;
+  } catch (error) {
+    return `the checksum of ${path} cannot be verified: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+async function hashFile(path: string): Promise<Buffer> {
+  const file = await open(path);
+  try {
+    const hash = createHash('sha256');
+    for await (const chunk of file.createReadStream({ autoClose: false })) hash.update(chunk as Buffer);
+    return hash.digest();
+  } finally {
+    await file.close();
+  }
+}
+
+/** The file that a name without a slash means, by the PATH that the process is started with. */
+async function findProgram(command: {
+  file: string;
+  cwd: string | undefined;
+  path: string | undefined;
+}): Promise<string | undefined> {
+  const cwd = resolve(command.cwd ?? '.');
+  if (command.file.includes('/') || isAbsolute(command.file)) return resolve(cwd, command.file);
+  for (const directory of (command.path ?? '').split(delimiter)) {
+    const candidate = resolve(cwd, directory, command.file);
+    const found = await access(candidate, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (found) return candidate;
+  }
+  return undefined;
+}

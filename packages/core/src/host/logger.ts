@@ -1,0 +1,49 @@
+/** The user's logger, whatever library it comes from, behind one function that never throws. */
+
+import type { RecordLevel } from './log-record.ts';
+
+type Method = (message: string, fields: Readonly<Record<string, unknown>>) => void;
+
+/**
+ * A logger as pino, winston or console have it. A level it lacks goes to the next one it has. A pino logger (known by
+ * its `bindings()`) gets its arguments in pino's order, fields first.
+ */
+export interface Logger {
+  trace?: unknown;
+  debug?: unknown;
+  info?: unknown;
+  warn?: unknown;
+  error?: unknown;
+}
+
+/** Writes one record to the user's logger. */
+export type Log = (level: RecordLevel, message: string, fields?: Readonly<Record<string, unknown>>) => void;
+
+const order: readonly RecordLevel[] = ['trace', 'debug', 'info', 'warn', 'error'];
+
+/** Binds `logger` to a plugin: every record carries `base`. Undefined where there is none, so that nothing is parsed for nobody. */
+export function bindLogger(
+  logger: Logger | undefined,
+  base: Readonly<Record<string, unknown>>,
+): Log | undefined {
+  if (logger === undefined) return undefined;
+  const isPino = typeof (logger as { bindings?: unknown }).bindings === 'function';
+  let broken = false;
+  return (level, message, fields = {}) => {
+    const from = order.indexOf(level);
+    const name = [...order.slice(from), ...order.slice(0, from).reverse()].find(
+      (candidate) => typeof logger[candidate] === 'function',
+    );
+    if (name === undefined) return;
+    const facts = { ...fields, ...base };
+    try {
+      const args = isPino ? [facts, message] : [message, facts];
+      Reflect.apply(logger[name] as Method, logger, args);
+    } catch (error) {
+      // The user's logger must not end the plugin's output, nor its failure pass unseen.
+      if (!broken)
+        process.emitWarning(`the logger of a plugin client throws: ${String(error)}`, 'PipeworkWarning');
+      broken = true;
+    }
+  };
+}

@@ -1,0 +1,46 @@
+/**
+ * Real timers and the real clock, taken when the module is loaded: a test that fakes time later must not stop a plugin's
+ * start from timing out, nor its end from being bounded.
+ */
+
+const { setTimeout, clearTimeout } = globalThis;
+const { performance } = globalThis;
+const now = performance.now.bind(performance);
+
+/** The captured functions, in the form in which p-timeout takes them. */
+export const realTimers: { setTimeout: typeof setTimeout; clearTimeout: typeof clearTimeout } = {
+  setTimeout,
+  clearTimeout,
+};
+
+/** Milliseconds on a clock that nobody fakes or sets back. */
+export function clock(): number {
+  return now();
+}
+
+/** Resolves after `ms`, or as soon as `until` settles either way: true where `until` did it. Leaves no timer behind. */
+export function settlesWithin(until: Promise<unknown>, ms: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(false), ms);
+    const settled = (): void => {
+      clearTimeout(timer);
+      resolve(true);
+    };
+    until.then(settled, settled);
+  });
+}
+
+/** A promise with its resolver outside. */
+export interface Deferred<T> {
+  readonly promise: Promise<T>;
+  resolve(value: T): void;
+}
+
+/** A promise that its owner resolves; it never rejects. */
+export function defer<T>(): Deferred<T> {
+  let resolve!: (value: T) => void;
+  const promise = new Promise<T>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}
