@@ -105,6 +105,11 @@ export class FrameReader {
     return this.#held.length;
   }
 
+  /** The header of the unfinished frame; only where at least a header's bytes are pending. */
+  pendingHeader(): Frame {
+    return decodeHeader(this.#held);
+  }
+
   *push(chunk: Uint8Array): Generator<Frame> {
     // One copy a chunk is dear for large frames and of no account here: tapped and test traffic is small.
     let bytes = this.#held.length === 0 ? chunk : concat([this.#held, chunk]);

@@ -1,0 +1,151 @@
+/** What a check works with: plugins started for it alone, and what is needed again and again. */
+import { encode } from '../wire/msgpack.ts';
+import { RawPlugin, type StartOptions, type Target } from './raw-plugin.ts';
+import { RawConnection, RawSession, type RawStream } from './raw-session.ts';
+import { CheckFailure, demand, DoesNotApply } from './verdict.ts';
+
+/** One thing that a plugin must do. */
+export interface Check {
+  /** A rule in plain present tense; the plugin is its subject. */
+  readonly name: string;
+  /** Which part of the protocol it belongs to. */
+  readonly section: string;
+  run(bench: Bench): Promise<void>;
+}
+
+export interface HandshakeFields {
+  readonly apiVersion: string;
+  readonly network: string;
+  readonly address: string;
+  readonly protocol: string;
+  readonly version: number;
+  readonly capabilities: ReadonlySet<string>;
+  /** What the plugin says it could speak; its version alone where it says nothing. */
+  readonly versions: readonly number[];
+}
+
+export function parseLine(line: string): HandshakeFields {
+  const [
+    apiVersion = '',
+    network = '',
+    address = '',
+    protocol = '',
+    version = '',
+    words = '',
+    versions = '',
+  ] = line.split('|');
+  const chosen = version === '' ? 1 : Number(version);
+  return {
+    apiVersion,
+    network,
+    address,
+    protocol,
+    version: chosen,
+    capabilities: new Set(words.split(',').filter((word) => word !== '')),
+    versions: versions === '' ? [chosen] : versions.split(',').map(Number),
+  };
+}
+
+/** A plugin behind its handshake, its three first streams opened. */
+export interface Running {
+  readonly plugin: RawPlugin;
+  readonly line: HandshakeFields;
+  readonly session: RawSession;
+  readonly control: RawConnection;
+  readonly stdout: RawStream;
+  readonly stderr: RawStream;
+}
+
+export class Bench {
+  readonly target: Target;
+  readonly #plugins: RawPlugin[] = [];
+  readonly #sessions: RawSession[] = [];
+
+  constructor(target: Target) {
+    this.target = target;
+  }
+
+  start(options?: StartOptions): RawPlugin {
+    const plugin = new RawPlugin(this.target, options);
+    this.#plugins.push(plugin);
+    return plugin;
+  }
+
+  async ready(options?: StartOptions): Promise<Running> {
+    const plugin = this.start(options);
+    const line = parseLine(await plugin.line());
+    const session = new RawSession(plugin);
+    this.#sessions.push(session);
+    const control = new RawConnection(session.open());
+    return { plugin, line, session, control, stdout: session.open(), stderr: session.open() };
+  }
+
+  /** A dispensed implementation; where the plugin has none of the suite's service, the check does not apply. */
+  async dispense(running: Running, name: string = this.target.service): Promise<RawConnection> {
+    const id = await this.dispenseId(running, name);
+    return this.dial(running.session, id);
+  }
+
+  async dispenseId({ control }: Running, name: string = this.target.service): Promise<number> {
+    const { error, result } = await control.call('Dispenser.Dispense', name);
+    if (textOf(error).includes('unknown plugin type')) {
+      throw new DoesNotApply(
+        `the plugin serves no '${name}' (see conformancePlugin for what this check needs)`,
+      );
+    }
+    demand(error === null, `Dispenser.Dispense('${name}') to succeed`, textOf(error));
+    const isId =
+      typeof result === 'number' && Number.isInteger(result) && result > 0 && result <= 0xffff_ffff;
+    demand(isId, 'Dispense to answer a u32 broker id', JSON.stringify(result));
+    return result;
+  }
+
+  dial(session: RawSession, id: number): RawConnection {
+    return new RawConnection(session.open(idBytes(id)));
+  }
+
+  /** Calls a method of the service; one that the plugin does not have makes the check inapplicable. */
+  async call(connection: RawConnection, method: string, ...params: unknown[]): Promise<unknown> {
+    const response = await connection.call(`Plugin.${method}`, ...params);
+    this.need(method, response.error);
+    demand(response.error === null, `Plugin.${method} to succeed`, `the error ${textOf(response.error)}`);
+    return response.result;
+  }
+
+  need(method: string, error: unknown): void {
+    if (!textOf(error).includes("can't find")) return;
+    throw new DoesNotApply(`the plugin's '${this.target.service}' has no method ${method}`);
+  }
+
+  /** Fails where a plugin broke a rule of the wire on the way. */
+  demandConduct(): void {
+    const violations = this.#sessions.flatMap((session) => session.violations);
+    if (violations.length > 0)
+      throw new CheckFailure(`the plugin broke the protocol on the way: ${violations[0] ?? ''}`);
+  }
+
+  report(): string {
+    return this.#plugins.map((plugin) => plugin.report()).join('\n\n');
+  }
+
+  async dispose(): Promise<void> {
+    await Promise.all(this.#plugins.map((plugin) => plugin.dispose()));
+  }
+}
+
+/** The text of an error in either of its forms: a string, or a map with a message. */
+export function textOf(error: unknown): string {
+  if (error === null || error === undefined) return '';
+  if (typeof error === 'string') return error;
+  if (typeof error === 'object' && 'message' in error) return String(error.message);
+  return JSON.stringify(error);
+}
+
+export function idBytes(id: number): Uint8Array {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, id);
+  return bytes;
+}
+
+export const requestBytes = (id: number, method: string, params: unknown[]): Uint8Array =>
+  encode([0, id, method, params]);

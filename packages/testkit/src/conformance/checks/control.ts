@@ -1,0 +1,179 @@
+/** PROTOCOL 6, the control stream: ping, dispense, quit; and the ends of the process. */
+import { textOf, type Check, type Running } from '../bench.ts';
+import { describeExit, expectWithin, type RawExit } from '../raw-plugin.ts';
+import { demand, demandEqual } from '../verdict.ts';
+
+const section = 'control';
+const ends = 'quit, end of file, signals';
+
+export const controlChecks: Check[] = [
+  {
+    section,
+    name: 'answers Control.Ping, with a parameter and without',
+    run: async (bench) => {
+      const { control } = await bench.ready();
+      await control.result('Control.Ping', true);
+      await control.result('Control.Ping');
+    },
+  },
+  {
+    section,
+    name: 'answers hundreds of calls in flight, each once',
+    run: async (bench) => {
+      const { control } = await bench.ready();
+      const calls = Array.from({ length: 300 }, () => control.call('Control.Ping', true));
+      const failed = (await Promise.all(calls)).filter(({ error }) => error !== null);
+      demandEqual(failed, [], 'the failed calls');
+    },
+  },
+  {
+    section,
+    name: "fails Dispense of an unknown name with 'unknown plugin type: NAME'",
+    run: async (bench) => {
+      const { control } = await bench.ready();
+      const { error } = await control.call('Dispenser.Dispense', 'no-such-plugin');
+      const text = textOf(error);
+      demand(
+        text.includes('unknown plugin type: no-such-plugin'),
+        "the error 'unknown plugin type: no-such-plugin'",
+        `'${text}'`,
+      );
+      await control.result('Control.Ping', true);
+    },
+  },
+  {
+    section,
+    name: "fails an unknown method of the control stream with can't find, and goes on",
+    run: async (bench) => {
+      const { control } = await bench.ready();
+      const { error } = await control.call('Control.Dance', true);
+      demand(textOf(error).includes("can't find"), `an error that says can't find`, `'${textOf(error)}'`);
+      await control.result('Control.Ping', true);
+    },
+  },
+  {
+    section,
+    name: 'makes a new implementation with a new broker id at every Dispense',
+    run: async (bench) => {
+      const running = await bench.ready();
+      const ids = [
+        await bench.dispenseId(running),
+        await bench.dispenseId(running),
+        await bench.dispenseId(running),
+      ];
+      demandEqual(new Set(ids).size, 3, 'the number of different broker ids');
+    },
+  },
+];
+
+/** Reads to the end of what a plugin that was asked to leave still sends, and fails unless it leaves with status 0. */
+async function demandLeaves({ plugin, stdout, stderr }: Running, ms: number, when: string): Promise<void> {
+  const exit = await plugin.exit(ms, when);
+  demand(exit.code === 0, `exit status 0${when}`, describeExit(exit));
+  await expectWithin(plugin.upstreamEnded, ms, 'the end of descriptor 4');
+  demand(stdout.hasFinished && stderr.hasFinished, 'FIN on stdout and stderr at the end', 'none');
+}
+
+export const endChecks: Check[] = [
+  {
+    section: ends,
+    name: 'answers Control.Quit, stays until descriptor 3 closes, then finishes its output and exits with status 0',
+    run: async (bench) => {
+      const running = await bench.ready();
+      await running.control.result('Control.Quit', true);
+      running.plugin.end();
+      await demandLeaves(running, 2_000, ' after Quit and the end of descriptor 3');
+    },
+  },
+  {
+    section: ends,
+    name: 'answers Quit after the calls that run',
+    run: async (bench) => {
+      const running = await bench.ready();
+      const connection = await bench.dispense(running);
+      await bench.call(connection, 'sleep', 0);
+      const order: string[] = [];
+      const sleeping = connection
+        .call('Plugin.sleep', 200)
+        .then(({ error }) => order.push(error === null ? 'call' : 'failure'));
+      await running.control.result('Control.Ping', true);
+      const quit = running.control.call('Control.Quit', true).then(() => order.push('quit'));
+      await Promise.all([sleeping, quit]);
+      demandEqual(order, ['call', 'quit'], 'the order of the answers');
+    },
+  },
+  {
+    section: ends,
+    name: 'refuses new calls once it was asked to quit',
+    run: async (bench) => {
+      const running = await bench.ready();
+      const connection = await bench.dispense(running);
+      await bench.call(connection, 'sleep', 0);
+      const sleeping = connection.call('Plugin.sleep', 300);
+      await running.control.result('Control.Ping', true);
+      const quit = running.control.call('Control.Quit', true);
+      const late = await connection.call('Plugin.echo', 'too late');
+      demand(late.error !== null, 'a call behind Quit to fail', 'a result');
+      await Promise.all([sleeping, quit]);
+    },
+  },
+  {
+    section: ends,
+    name: 'answers Quit within its grace although a call runs on',
+    run: async (bench) => {
+      const running = await bench.ready({ graceMs: 800 });
+      const connection = await bench.dispense(running);
+      await bench.call(connection, 'sleep', 0);
+      const sleeping = connection.call('Plugin.sleep', 10_000).catch(() => undefined);
+      await running.control.result('Control.Ping', true);
+      await expectWithin(running.control.call('Control.Quit', true), 800, 'an answer to Quit');
+      running.plugin.end();
+      await running.plugin.exit(2_000, ' after Quit and the end of descriptor 3');
+      await sleeping;
+    },
+  },
+  {
+    section: ends,
+    name: 'exits by itself within two seconds of the end of descriptor 3, asked or not',
+    run: async (bench) => {
+      const running = await bench.ready();
+      await running.control.result('Control.Ping', true);
+      running.plugin.end();
+      await running.plugin.exit(2_000, ' of the end of descriptor 3');
+    },
+  },
+  {
+    section: ends,
+    name: 'exits at the end of descriptor 3 although a call runs',
+    run: async (bench) => {
+      const running = await bench.ready();
+      const connection = await bench.dispense(running);
+      await bench.call(connection, 'sleep', 0);
+      connection.request('Plugin.sleep', [30_000]);
+      await running.control.result('Control.Ping', true);
+      running.plugin.end();
+      await running.plugin.exit(2_000, ' of the end of descriptor 3');
+    },
+  },
+  {
+    section: ends,
+    name: 'exits when the host goes before it has said a word',
+    run: async (bench) => {
+      const plugin = bench.start();
+      await plugin.line();
+      plugin.end();
+      await plugin.exit(2_000, ' of the end of descriptor 3');
+    },
+  },
+  {
+    section: ends,
+    name: 'exits on SIGTERM within two seconds',
+    run: async (bench) => {
+      const running = await bench.ready();
+      await running.control.result('Control.Ping', true);
+      running.plugin.signal('SIGTERM');
+      const exit: RawExit = await running.plugin.exit(2_000, ' of SIGTERM');
+      demand(exit.signal === 'SIGTERM' || exit.code !== null, 'an end by SIGTERM', describeExit(exit));
+    },
+  },
+];

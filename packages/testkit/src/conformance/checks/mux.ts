@@ -1,0 +1,250 @@
+/** PROTOCOL 4 and 5: frames, windows, streams. */
+import { encodeFrame, initialWindow, SYN } from '../../wire/yamux.ts';
+import { encode } from '../../wire/msgpack.ts';
+import { idBytes, requestBytes, type Check } from '../bench.ts';
+import { pause } from '../raw-plugin.ts';
+import { RawConnection, resultOf } from '../raw-session.ts';
+import { demand, demandEqual } from '../verdict.ts';
+import { patternBytes } from './calls.ts';
+
+const section = 'mux and streams';
+
+export const muxChecks: Check[] = [
+  {
+    section,
+    name: 'acknowledges each of the three first streams once',
+    run: async (bench) => {
+      const { session, control, stdout, stderr } = await bench.ready();
+      const first = [control.stream, stdout, stderr];
+      await session.until(
+        () => first.every(({ acks }) => acks > 0),
+        'an acknowledgement of streams 1, 3 and 5',
+      );
+      await control.result('Control.Ping', true);
+      demandEqual(
+        first.map(({ acks }) => acks),
+        [1, 1, 1],
+        'acknowledgements of streams 1, 3 and 5',
+      );
+    },
+  },
+  {
+    section,
+    name: 'answers a ping of the mux with its value',
+    run: async (bench) => {
+      const { session } = await bench.ready();
+      session.send({ type: 'ping', flags: SYN, length: 0xdecafbad });
+      await session.until(() => session.pongs.length > 0, 'an answer to the ping');
+      demandEqual(session.pongs, [0xdecafbad], 'the values of the answers');
+    },
+  },
+  {
+    section,
+    name: 'reads frames whatever their bytes are split into',
+    run: async (bench) => {
+      const { control, plugin } = await bench.ready();
+      control.expect(0);
+      for (const byte of encodeFrame({
+        type: 'data',
+        id: 1,
+        payload: requestBytes(0, 'Control.Ping', [true]),
+      })) {
+        plugin.write(Uint8Array.of(byte));
+        await pause(1);
+      }
+      resultOf('Control.Ping', await control.response(0));
+    },
+  },
+  {
+    section,
+    name: 'reads many frames out of one write',
+    run: async (bench) => {
+      const { session, control, plugin } = await bench.ready();
+      const calls = Array.from({ length: 50 }, (_, id) =>
+        encodeFrame({ type: 'data', id: 1, payload: requestBytes(id, 'Control.Ping', [true]) }),
+      );
+      control.expect(49);
+      plugin.write(Buffer.concat(calls));
+      await session.until(() => control.responses.size === 50, 'answers to 50 calls');
+    },
+  },
+  {
+    section,
+    name: 'skips a frame for a stream that nobody knows',
+    run: async (bench) => {
+      const { session, control } = await bench.ready();
+      session.send({ type: 'data', id: 9999, payload: new Uint8Array(1000) });
+      session.send({ type: 'window-update', id: 9999, length: 1000 });
+      await control.result('Control.Ping', true);
+      demandEqual(session.goAway, undefined, 'go-away');
+    },
+  },
+  {
+    section,
+    name: 'takes SYN, broker id, a call and FIN in one data frame, and answers before its own FIN',
+    run: async (bench) => {
+      const running = await bench.ready();
+      const id = await bench.dispenseId(running);
+      const first = Buffer.concat([idBytes(id), requestBytes(0, 'Plugin.echo', ['all at once'])]);
+      const stream = running.session.openFinished(first);
+      const connection = new RawConnection(stream);
+      connection.expect(0);
+      const response = await connection.response(0);
+      bench.need('echo', response.error);
+      demandEqual(resultOf('Plugin.echo', response), 'all at once', 'the result of echo');
+      await running.session.until(() => stream.hasFinished, 'FIN on the stream after its last answer');
+      demandEqual(stream.acks, 1, 'acknowledgements of the stream');
+    },
+  },
+  {
+    section,
+    name: 'takes the broker id in pieces',
+    run: async (bench) => {
+      const running = await bench.ready();
+      const bytes = idBytes(await bench.dispenseId(running));
+      const stream = running.session.open();
+      for (const byte of bytes) {
+        stream.send(Uint8Array.of(byte));
+        await pause(1);
+      }
+      demandEqual(await bench.call(new RawConnection(stream), 'echo', 1), 1, 'the result of echo');
+    },
+  },
+  {
+    section,
+    name: 'resets a stream whose broker id it never gave out, within six seconds',
+    run: async (bench) => {
+      const { session, control } = await bench.ready();
+      const stream = session.open(idBytes(987_654));
+      await session.until(() => stream.wasReset, 'a reset of the stream', 7_000);
+      await control.result('Control.Ping', true);
+    },
+  },
+  {
+    section,
+    name: 'takes a data frame as long as its window',
+    run: async (bench) => {
+      const running = await bench.ready();
+      const echo = await bench.dispense(running);
+      await bench.call(echo, 'echo', 0);
+      const value = patternBytes(initialWindow - 2000);
+      const response = await echo.callLarge('Plugin.echo', [value], initialWindow);
+      demandEqual(resultOf('Plugin.echo', response), value, 'the result of echo');
+    },
+  },
+  {
+    section,
+    name: 'sends no more than its credit allows, and goes on when more is granted',
+    run: async (bench) => {
+      const running = await bench.ready();
+      const connection = await bench.dispense(running);
+      const { stream } = connection;
+      stream.autoCredit = false;
+      const id = connection.request('Plugin.bytes', [1024 * 1024]);
+      const whole = (): boolean => stream.receivedBytes >= initialWindow;
+      const { session } = running;
+      await session.until(
+        () => whole() || connection.responses.has(id),
+        `${String(initialWindow)} bytes of the answer`,
+      );
+      const early = connection.responses.get(id);
+      if (early !== undefined) bench.need('bytes', early.error);
+      // Whatever else it would send comes before the answer to a call made now.
+      await running.control.result('Control.Ping', true);
+      demandEqual(stream.receivedBytes, initialWindow, 'the bytes sent without further credit');
+      stream.autoCredit = true;
+      stream.grant(initialWindow);
+      const result = resultOf('Plugin.bytes', await connection.response(id));
+      demandEqual(result, patternBytes(1024 * 1024), 'the bytes');
+    },
+  },
+  {
+    section,
+    name: 'grants credit for what it has taken, so that a call of any size arrives',
+    run: async (bench) => {
+      const running = await bench.ready();
+      const connection = await bench.dispense(running);
+      const value = patternBytes(3 * 1024 * 1024);
+      const response = await connection.callLarge('Plugin.echo', [value]);
+      bench.need('echo', response.error);
+      demandEqual(resultOf('Plugin.echo', response), value, 'the result of echo');
+    },
+  },
+  {
+    section,
+    name: 'finishes a stream after its caller did, with what was running answered',
+    run: async (bench) => {
+      const running = await bench.ready();
+      const connection = await bench.dispense(running);
+      await bench.call(connection, 'sleep', 0);
+      const id = connection.request('Plugin.sleep', [100]);
+      connection.stream.finish();
+      resultOf('Plugin.sleep', await connection.response(id));
+      await running.session.until(
+        () => connection.stream.hasFinished,
+        'FIN on the stream after its last answer',
+      );
+    },
+  },
+  {
+    section,
+    name: 'goes on with the other streams when one is reset',
+    run: async (bench) => {
+      const running = await bench.ready();
+      const [one, other] = [await bench.dispense(running), await bench.dispense(running)];
+      await bench.call(one, 'sleep', 0);
+      one.request('Plugin.sleep', [50]);
+      one.stream.reset();
+      await bench.call(other, 'sleep', 100);
+      await running.control.result('Control.Ping', true);
+    },
+  },
+  {
+    section,
+    name: 'goes on with open streams after a go-away',
+    run: async (bench) => {
+      const { session, control } = await bench.ready();
+      await control.result('Control.Ping', true);
+      session.send({ type: 'go-away', length: 0 });
+      await control.result('Control.Ping', true);
+    },
+  },
+  {
+    section,
+    name: 'serves two hundred streams at once',
+    run: async (bench) => {
+      const running = await bench.ready();
+      const ids = [];
+      for (let i = 0; i < 200; i++) ids.push(await bench.dispenseId(running));
+      demandEqual(new Set(ids).size, 200, 'the number of different broker ids');
+      const connections = ids.map((id) => bench.dial(running.session, id));
+      const results = await Promise.all(
+        connections.map((connection, i) => bench.call(connection, 'echo', i)),
+      );
+      demandEqual(
+        results,
+        ids.map((_, i) => i),
+        'the results',
+      );
+    },
+  },
+  {
+    section,
+    name: 'keeps running when a message of it is not whole yet',
+    run: async (bench) => {
+      const running = await bench.ready();
+      const [slow, other] = [await bench.dispense(running), await bench.dispense(running)];
+      const message = encode([0, 0, 'Plugin.echo', ['in two parts']]);
+      slow.expect(0);
+      slow.stream.send(message.subarray(0, 7));
+      demandEqual(
+        await bench.call(other, 'echo', 'meanwhile'),
+        'meanwhile',
+        'the result on the other stream',
+      );
+      demand(!slow.responses.has(0), 'no answer to half a message', 'one');
+      slow.stream.send(message.subarray(7));
+      demandEqual(resultOf('Plugin.echo', await slow.response(0)), 'in two parts', 'the result of echo');
+    },
+  },
+];

@@ -1,0 +1,55 @@
+/** PROTOCOL 5, the synced output: whole, in order, before the reply, and never in the way of one. */
+import type { Check } from '../bench.ts';
+import { demandEqual } from '../verdict.ts';
+
+const section = 'synced output';
+
+export const outputChecks: Check[] = (['stdout', 'stderr'] as const).flatMap((name): Check[] => [
+  {
+    section,
+    name: `sends what a handler printed on ${name} before its reply`,
+    run: async (bench) => {
+      const running = await bench.ready();
+      const connection = await bench.dispense(running);
+      for (let i = 0; i < 20; i++) {
+        await bench.call(connection, 'print', { stream: name, text: `line ${String(i)}\n` });
+        demandEqual(
+          running[name].text().split('\n').at(-2),
+          `line ${String(i)}`,
+          `the last line on ${name} when the reply came`,
+        );
+      }
+    },
+  },
+  {
+    section,
+    name: `sends 200 KiB printed on ${name} before the reply, as it fits the window`,
+    run: async (bench) => {
+      const running = await bench.ready();
+      const connection = await bench.dispense(running);
+      const text = `${'0123456789abcdef'.repeat(4)}\n`.repeat(3150);
+      await bench.call(connection, 'print', { stream: name, text });
+      demandEqual(
+        running[name].text() === text,
+        true,
+        `whether all of it was on ${name} when the reply came`,
+      );
+    },
+  },
+  {
+    section,
+    name: `answers although nobody takes what it prints on ${name}, and loses nothing of it`,
+    run: async (bench) => {
+      const running = await bench.ready();
+      const connection = await bench.dispense(running);
+      const stream = running[name];
+      stream.autoCredit = false;
+      const text = 'x'.repeat(100_000);
+      for (let i = 0; i < 5; i++) await bench.call(connection, 'print', { stream: name, text });
+      stream.autoCredit = true;
+      stream.grant(262_144);
+      await running.session.until(() => stream.receivedBytes >= 500_000, `500,000 bytes on ${name}`);
+      demandEqual(stream.receivedBytes, 500_000, `the bytes on ${name}`);
+    },
+  },
+]);

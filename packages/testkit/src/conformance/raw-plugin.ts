@@ -1,0 +1,222 @@
+/** The plugin under test as a process with bare pipes: nothing here knows more than PROTOCOL 1 to 3. */
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
+import { setRealTimeout, within } from '../real-time.ts';
+import { showBytes } from '../transcript/show.ts';
+import { Transcript } from '../transcript/transcript.ts';
+import { concat } from '../wire/yamux.ts';
+import { CheckFailure } from './verdict.ts';
+
+/** The variables of PROTOCOL 2 beside the cookie. */
+const fdsKey = 'PIPEWORK_FDS';
+const versionsKey = 'PIPEWORK_PROTOCOL_VERSIONS';
+const capabilitiesKey = 'PIPEWORK_CAPABILITIES';
+const graceKey = 'PIPEWORK_GRACE_MS';
+
+/** Where the plugin is and how long to wait for it. */
+export interface Target {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly cwd: string | undefined;
+  readonly env: Readonly<Record<string, string>>;
+  readonly cookie: readonly [key: string, value: string];
+  readonly service: string;
+  /** How long any one answer may take, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
+export interface StartOptions {
+  /** The cookie's value; null for none. The right one when absent. */
+  cookie?: string | null;
+  versions?: readonly number[];
+  capabilities?: readonly string[];
+  fds?: readonly [downstream: number, upstream: number];
+  graceMs?: number;
+}
+
+export interface RawExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+const tailBytes = 4096;
+
+export class RawPlugin {
+  readonly target: Target;
+  readonly transcript: Transcript = new Transcript(400);
+  readonly exited: Promise<RawExit>;
+  /** Resolves when the plugin's last upstream byte has been read. */
+  readonly upstreamEnded: Promise<void>;
+  readonly #child: ChildProcess;
+  readonly #downstream: Writable;
+  readonly #output: Record<'stdout' | 'stderr', Uint8Array[]> = { stdout: [], stderr: [] };
+  #unread: Uint8Array[] = [];
+  #onUpstream: (chunk: Uint8Array) => void = (chunk) => this.#unread.push(chunk);
+  #exit: RawExit | undefined;
+
+  constructor(target: Target, options: StartOptions = {}) {
+    this.target = target;
+    const [down, up] = options.fds ?? [3, 4];
+    const stdio = Array.from({ length: Math.max(down, up, 2) + 1 }, () => 'pipe') as StdioOptions & string[];
+    stdio[0] = 'ignore';
+    const env = environment(target, options);
+    this.#child = spawn(target.file, [...target.args], { cwd: target.cwd, env, stdio });
+    this.exited = new Promise((resolve, reject) => {
+      this.#child.once('error', (error) => {
+        reject(new CheckFailure(`cannot start ${target.file}: ${error.message}`, { cause: error }));
+      });
+      this.#child.once('exit', (code, signal) => {
+        this.#exit = { code, signal };
+        resolve(this.#exit);
+      });
+    });
+    // Whoever waits for the exit hears of it; a check that doesn't is told by its own deadline.
+    this.exited.catch(ignore);
+    this.#downstream = this.#child.stdio[down] as Writable;
+    // The plugin may be gone while we write: its exit is the news, not our EPIPE.
+    this.#downstream.on('error', ignore);
+    const upstream = this.#child.stdio[up] as Readable;
+    upstream.on('data', (chunk: Uint8Array) => {
+      this.transcript.saw('toHost', chunk);
+      this.#onUpstream(chunk);
+    });
+    this.upstreamEnded = new Promise((resolve) => {
+      upstream.once('close', () => {
+        this.transcript.note('toHost', 'end of file');
+        resolve();
+      });
+      upstream.on('error', ignore);
+    });
+    for (const name of ['stdout', 'stderr'] as const) {
+      this.#child[name]?.on('data', (chunk: Uint8Array) => this.#output[name].push(chunk));
+      this.#child[name]?.on('error', ignore);
+    }
+  }
+
+  /** What the process wrote to the raw descriptor so far. */
+  raw(name: 'stdout' | 'stderr'): string {
+    return new TextDecoder().decode(concat(this.#output[name]));
+  }
+
+  get hasExited(): boolean {
+    return this.#exit !== undefined;
+  }
+
+  /** Waits for the process to be gone; fails when it takes longer than `ms`. */
+  async exit(ms: number = this.target.timeoutMs, when = ''): Promise<RawExit> {
+    return await within(
+      this.exited,
+      ms,
+      () => new CheckFailure(`expected the plugin to exit within ${String(ms)} ms${when}; it still runs`),
+    );
+  }
+
+  write(bytes: Uint8Array): void {
+    this.transcript.saw('toPlugin', bytes);
+    this.#downstream.write(bytes);
+  }
+
+  /** Closes descriptor 3: what a host does when it goes. */
+  end(): void {
+    this.transcript.note('toPlugin', 'end of file');
+    this.#downstream.end();
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.transcript.note('toPlugin', `signal ${signal}`);
+    this.#child.kill(signal);
+  }
+
+  /** The handshake line, without its end. Bytes behind it are kept for {@link takeUpstream}. */
+  async line(): Promise<string> {
+    const line = new Promise<string>((resolve, reject) => {
+      let held = new Uint8Array(0);
+      const look = (chunk: Uint8Array): void => {
+        held = Uint8Array.from(concat([held, chunk]));
+        const end = held.indexOf(10);
+        if (end > 4096 || (end < 0 && held.length > 4096)) {
+          reject(new CheckFailure('expected a handshake line of at most 4096 bytes; came a longer one'));
+        } else if (end >= 0) {
+          this.#onUpstream = (more) => this.#unread.push(more);
+          this.#unread = [held.slice(end + 1)];
+          resolve(new TextDecoder('latin1').decode(held.subarray(0, end)).replace(/\r$/, ''));
+        }
+      };
+      this.#onUpstream = look;
+      for (const chunk of this.#unread.splice(0)) look(chunk);
+      void this.upstreamEnded.then(() => {
+        reject(
+          new CheckFailure(
+            `expected a handshake line; descriptor 4 ended after ${held.length === 0 ? 'nothing' : showBytes(held)}`,
+          ),
+        );
+      });
+    });
+    const ms = this.target.timeoutMs;
+    return await within(
+      line,
+      ms,
+      () => new CheckFailure(`expected a handshake line; none came within ${String(ms)} ms`),
+    );
+  }
+
+  /** Everything upstream from now on, beginning with what came behind the line. */
+  takeUpstream(onChunk: (chunk: Uint8Array) => void): void {
+    this.#onUpstream = onChunk;
+    for (const chunk of this.#unread.splice(0)) onChunk(chunk);
+  }
+
+  /** Every upstream byte of a plugin that is expected to write none or only garbage; for after its exit. */
+  unreadUpstream(): Uint8Array {
+    return concat(this.#unread);
+  }
+
+  /** What a person wants to see under a failure. */
+  report(): string {
+    const parts: string[] = [];
+    const stderr = this.raw('stderr').slice(-tailBytes).trimEnd();
+    if (this.#exit !== undefined) parts.push(`the plugin ended with ${describeExit(this.#exit)}`);
+    if (stderr !== '') parts.push(`its stderr:\n${stderr}`);
+    const wire = this.transcript.toString();
+    if (wire !== '') parts.push(`the wire:\n${wire}`);
+    return parts.join('\n');
+  }
+
+  /** Ends the process whatever it does, and resolves when it is gone. */
+  async dispose(): Promise<void> {
+    if (this.#exit === undefined && this.#child.pid !== undefined) {
+      this.#child.kill('SIGKILL');
+      await this.exited.catch(ignore);
+    }
+    // A grandchild may hold the pipes: what is left in them is nobody's.
+    for (const stream of this.#child.stdio) stream?.destroy();
+  }
+}
+
+export const describeExit = ({ code, signal }: RawExit): string =>
+  signal === null ? `exit status ${String(code)}` : `signal ${signal}`;
+
+function environment(target: Target, options: StartOptions): NodeJS.ProcessEnv {
+  const [key, value] = target.cookie;
+  const env: NodeJS.ProcessEnv = { ...process.env, ...target.env };
+  for (const name of [key, fdsKey, versionsKey, capabilitiesKey, graceKey]) delete env[name];
+  if (options.cookie !== null) env[key] = options.cookie ?? value;
+  env[fdsKey] = (options.fds ?? [3, 4]).join(',');
+  env[versionsKey] = (options.versions ?? [1]).join(',');
+  env[capabilitiesKey] = (options.capabilities ?? []).join(',');
+  env[graceKey] = String(options.graceMs ?? 2000);
+  return env;
+}
+
+function ignore(): void {
+  // Each use says why there is nothing to do.
+}
+
+/** Fails the check unless `promise` settles in time; `what` completes "expected ...". */
+export const expectWithin = <T>(promise: PromiseLike<T>, ms: number, what: string): Promise<T> =>
+  within(promise, ms, () => new CheckFailure(`expected ${what} within ${String(ms)} ms; nothing came`));
+
+export const pause = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    setRealTimeout(resolve, ms);
+  });

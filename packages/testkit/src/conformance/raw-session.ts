@@ -1,0 +1,291 @@
+/** A host by hand: yamux and MessagePack-RPC over the bare pipes, with every rule of PROTOCOL 4 watched on the way. */
+import { encode, ValueReader } from '../wire/msgpack.ts';
+import {
+  ACK,
+  describeFrame,
+  encodeFrame,
+  FIN,
+  FrameReader,
+  initialWindow,
+  RST,
+  SYN,
+  type Frame,
+} from '../wire/yamux.ts';
+import { expectWithin, type RawPlugin } from './raw-plugin.ts';
+import { CheckFailure } from './verdict.ts';
+
+/** Wakes everyone who waits for something that a frame may have brought. */
+class Bell {
+  #waiting: (() => void)[] = [];
+  ring(): void {
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+  next(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+    });
+  }
+}
+
+export class RawStream {
+  readonly id: number;
+  readonly session: RawSession;
+  /** Everything received and not taken by {@link take}. */
+  received: Uint8Array[] = [];
+  receivedBytes = 0;
+  /** How often the plugin acknowledged the stream. */
+  acks = 0;
+  hasFinished = false;
+  wasReset = false;
+  /** What the plugin may still send us, and what we may still send it. */
+  theirCredit: number = initialWindow;
+  ourCredit: number = initialWindow;
+  /** Credit is given back as bytes arrive; false keeps it back. */
+  autoCredit = true;
+
+  constructor(session: RawSession, id: number) {
+    this.session = session;
+    this.id = id;
+  }
+
+  send(payload: Uint8Array, flags = 0): void {
+    this.ourCredit -= payload.length;
+    this.session.send({ type: 'data', flags, id: this.id, payload });
+  }
+
+  /** Sends within the plugin's credit, waiting for more where need be. */
+  async sendAll(bytes: Uint8Array, frameBytes = 64 * 1024): Promise<void> {
+    for (let at = 0; at < bytes.length;) {
+      await this.session.until(
+        () => this.ourCredit > 0 || this.wasReset,
+        `credit on stream ${String(this.id)}`,
+      );
+      if (this.wasReset) throw new CheckFailure(`expected credit on stream ${String(this.id)}; it was reset`);
+      const size = Math.min(bytes.length - at, this.ourCredit, frameBytes);
+      this.send(bytes.subarray(at, at + size));
+      at += size;
+    }
+  }
+
+  grant(bytes: number): void {
+    this.theirCredit += bytes;
+    this.session.send({ type: 'window-update', id: this.id, length: bytes });
+  }
+
+  finish(): void {
+    this.session.send({ type: 'window-update', flags: FIN, id: this.id });
+  }
+
+  reset(): void {
+    this.session.send({ type: 'window-update', flags: RST, id: this.id });
+  }
+
+  text(): string {
+    return Buffer.concat(this.received).toString();
+  }
+
+  /** Called by the session for every data frame. */
+  take(payload: Uint8Array): void {
+    this.theirCredit -= payload.length;
+    this.receivedBytes += payload.length;
+    this.received.push(payload);
+    if (this.theirCredit < 0)
+      this.session.violations.push(`it sent beyond the window of stream ${String(this.id)}`);
+    if (this.autoCredit && payload.length > 0) this.grant(payload.length);
+  }
+}
+
+export interface RawResponse {
+  error: unknown;
+  result: unknown;
+}
+
+/** MessagePack-RPC on one stream. */
+export class RawConnection {
+  readonly stream: RawStream;
+  readonly responses: Map<number, RawResponse> = new Map();
+  /** Ids in the order in which their answers came. */
+  readonly order: number[] = [];
+  readonly #values: ValueReader = new ValueReader();
+  #nextId = 0;
+
+  constructor(stream: RawStream) {
+    this.stream = stream;
+    const take = stream.take.bind(stream);
+    stream.take = (payload) => {
+      take(payload);
+      stream.received = [];
+      for (const value of this.#values.push(payload)) this.#onMessage(value);
+    };
+  }
+
+  #onMessage(message: unknown): void {
+    const [type, id, error, result] = Array.isArray(message) ? (message as unknown[]) : [];
+    const { violations } = this.stream.session;
+    if (type !== 1 || typeof id !== 'number' || !Array.isArray(message) || message.length !== 4) {
+      violations.push(`it sent ${JSON.stringify(message)}, which is no response, where it may only answer`);
+    } else if (this.responses.has(id)) violations.push(`it answered call ${String(id)} twice`);
+    else if (id >= this.#nextId) violations.push(`it answered call ${String(id)}, which nobody made`);
+    else {
+      this.responses.set(id, { error, result });
+      this.order.push(id);
+    }
+  }
+
+  /** Sends a request and gives its id at once. */
+  request(method: string, params: unknown[]): number {
+    const id = this.#nextId++;
+    this.stream.send(encode([0, id, method, params]));
+    return id;
+  }
+
+  /** Makes an id known whose request the check writes by itself. */
+  expect(id: number): void {
+    this.#nextId = Math.max(this.#nextId, id + 1);
+  }
+
+  notify(method: string, params: unknown[]): void {
+    this.stream.send(encode([2, method, params]));
+  }
+
+  async response(id: number, what = `an answer to call ${String(id)}`): Promise<RawResponse> {
+    await this.stream.session.until(
+      () => this.responses.has(id) || this.stream.wasReset || this.stream.hasFinished,
+      what,
+    );
+    const response = this.responses.get(id);
+    if (response !== undefined) return response;
+    throw new CheckFailure(
+      `expected ${what}; the stream ${this.stream.wasReset ? 'was reset' : 'ended'} without one`,
+    );
+  }
+
+  async call(method: string, ...params: unknown[]): Promise<RawResponse> {
+    return await this.response(this.request(method, params), `an answer to ${method}`);
+  }
+
+  /** A call with parameters of any size. */
+  async callLarge(method: string, params: unknown[], frameBytes?: number): Promise<RawResponse> {
+    const id = this.#nextId++;
+    await this.stream.sendAll(encode([0, id, method, params]), frameBytes);
+    return await this.response(id, `an answer to ${method}`);
+  }
+
+  /** The result; fails where the call did. */
+  async result(method: string, ...params: unknown[]): Promise<unknown> {
+    return resultOf(method, await this.call(method, ...params));
+  }
+}
+
+export function resultOf(method: string, { error, result }: RawResponse): unknown {
+  if (error === null) return result;
+  throw new CheckFailure(`expected ${method} to succeed; it failed with ${JSON.stringify(error)}`);
+}
+
+export class RawSession {
+  readonly plugin: RawPlugin;
+  readonly streams: Map<number, RawStream> = new Map();
+  /** Streams that the plugin opened. */
+  readonly theirs: RawStream[] = [];
+  /** What the plugin did that no conforming peer does. Looked at when a check ends. */
+  readonly violations: string[] = [];
+  readonly pongs: number[] = [];
+  goAway: number | undefined;
+  #hasEnded = false;
+  #nextId = 1;
+  readonly #frames: FrameReader = new FrameReader();
+  readonly #bell: Bell = new Bell();
+
+  constructor(plugin: RawPlugin) {
+    this.plugin = plugin;
+    plugin.takeUpstream((chunk) => {
+      for (const frame of this.#frames.push(chunk)) this.#onFrame(frame);
+      this.#bell.ring();
+    });
+    void plugin.upstreamEnded.then(() => {
+      this.#hasEnded = true;
+      if (this.#frames.pendingBytes > 0) this.violations.push('its bytes ended in the middle of a frame');
+      this.#bell.ring();
+    });
+  }
+
+  send(frame: Parameters<typeof encodeFrame>[0]): void {
+    this.plugin.write(encodeFrame(frame));
+  }
+
+  /** Opens our next stream with an empty window update, or with the given first bytes as a data frame. */
+  open(first?: Uint8Array, flags = 0): RawStream {
+    const stream = new RawStream(this, this.#nextId);
+    this.#nextId += 2;
+    this.streams.set(stream.id, stream);
+    if (first === undefined) this.send({ type: 'window-update', flags: SYN | flags, id: stream.id });
+    else stream.send(first, SYN | flags);
+    return stream;
+  }
+
+  /** Opens our next stream and finishes it in one frame. */
+  openFinished(bytes: Uint8Array): RawStream {
+    return this.open(bytes, FIN);
+  }
+
+  /** Waits until `holds()`; `what` completes "expected ...". */
+  async until(holds: () => boolean, what: string, ms: number = this.plugin.target.timeoutMs): Promise<void> {
+    const waiting = (async () => {
+      while (!holds()) {
+        if (this.#hasEnded)
+          throw new CheckFailure(`expected ${what}; the plugin ended its side of the pipes`);
+        await this.#bell.next();
+      }
+    })();
+    await expectWithin(waiting, ms, what);
+  }
+
+  #onFrame(frame: Frame): void {
+    if (frame.version !== 0) this.violations.push(`it sent a frame of version ${String(frame.version)}`);
+    switch (frame.type) {
+      case 'ping':
+        if (frame.flags & ACK) this.pongs.push(frame.length);
+        else this.send({ type: 'ping', flags: ACK, length: frame.length });
+        return;
+      case 'go-away':
+        this.goAway = frame.length;
+        return;
+      case 'data':
+      case 'window-update':
+        this.#onStreamFrame(frame);
+        return;
+      default:
+        this.violations.push(`it sent a frame of the unknown type ${String(frame.type)}`);
+    }
+  }
+
+  #onStreamFrame(frame: Frame): void {
+    if (frame.flags & SYN) this.#onOpen(frame.id);
+    const stream = this.streams.get(frame.id);
+    if (stream === undefined) {
+      this.violations.push(
+        `it sent ${describeFrame(frame)} on stream ${String(frame.id)}, which nobody opened`,
+      );
+      return;
+    }
+    if (frame.flags & ACK) stream.acks++;
+    if (stream.acks > 1) this.violations.push(`it acknowledged stream ${String(frame.id)} more than once`);
+    if (frame.type === 'window-update') stream.ourCredit += frame.length;
+    else if (stream.hasFinished)
+      this.violations.push(`it sent data on stream ${String(frame.id)} behind its FIN`);
+    else stream.take(frame.payload);
+    if (frame.flags & FIN) stream.hasFinished = true;
+    if (frame.flags & RST) stream.wasReset = true;
+  }
+
+  #onOpen(id: number): void {
+    if (id % 2 !== 0 || id === 0)
+      this.violations.push(`it opened stream ${String(id)}: a plugin's streams are even`);
+    else if (this.streams.has(id)) this.violations.push(`it opened stream ${String(id)} twice`);
+    const stream = new RawStream(this, id);
+    stream.acks = 0;
+    this.streams.set(id, stream);
+    this.theirs.push(stream);
+    this.send({ type: 'window-update', flags: ACK, id });
+  }
+}

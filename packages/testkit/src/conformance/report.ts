@@ -1,0 +1,68 @@
+/** What came of a run of the conformance suite, and how it is printed. */
+import type { ConformanceCheck, ConformanceOutcome } from './suite.ts';
+
+export interface ConformanceResult {
+  readonly check: ConformanceCheck;
+  readonly outcome: ConformanceOutcome;
+}
+
+export class ConformanceReport {
+  readonly results: readonly ConformanceResult[];
+  readonly durationMs: number;
+
+  constructor(results: readonly ConformanceResult[], durationMs: number) {
+    this.results = results;
+    this.durationMs = durationMs;
+  }
+
+  get passed(): ConformanceResult[] {
+    return this.#with('passed');
+  }
+
+  get failed(): ConformanceResult[] {
+    return this.#with('failed');
+  }
+
+  get doesNotApply(): ConformanceResult[] {
+    return this.#with('does not apply');
+  }
+
+  /** No check failed. */
+  get ok(): boolean {
+    return this.failed.length === 0;
+  }
+
+  #with(status: ConformanceOutcome['status']): ConformanceResult[] {
+    return this.results.filter(({ outcome }) => outcome.status === status);
+  }
+
+  /** The report for a person: every check under its section, the failures with their reason and the wire, then the sums. */
+  toString(): string {
+    const lines: string[] = [];
+    let section = '';
+    for (const { check, outcome } of this.results) {
+      if (check.section !== section) lines.push(...(section === '' ? [] : ['']), check.section);
+      ({ section } = check);
+      lines.push(describeResult(check, outcome));
+    }
+    const counts = [
+      `${String(this.passed.length)} passed`,
+      `${String(this.failed.length)} failed`,
+      `${String(this.doesNotApply.length)} do not apply`,
+    ];
+    lines.push('', `${counts.join(', ')} (${(this.durationMs / 1000).toFixed(1)} s)`);
+    return lines.join('\n');
+  }
+}
+
+const marks = { passed: 'passed', failed: 'FAILED', 'does not apply': 'n/a   ' } as const;
+
+function describeResult(check: ConformanceCheck, outcome: ConformanceOutcome): string {
+  const head = `  ${marks[outcome.status]}  ${check.name}`;
+  if (outcome.status === 'passed') return head;
+  const reason = indent(outcome.reason);
+  if (outcome.status === 'does not apply' || outcome.details === '') return `${head}\n${reason}`;
+  return `${head}\n${reason}\n${indent(outcome.details)}`;
+}
+
+const indent = (text: string): string => text.replaceAll(/^/gm, '          ');

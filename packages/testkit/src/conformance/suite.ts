@@ -1,0 +1,153 @@
+/** The conformance suite: what any plugin executable, in any language, must do, as checks that know no test runner. */
+import { realNow, within } from '../real-time.ts';
+import { Bench, type Check } from './bench.ts';
+import { callChecks } from './checks/calls.ts';
+import { capabilityChecks } from './checks/capabilities.ts';
+import { controlChecks, endChecks } from './checks/control.ts';
+import { muxChecks } from './checks/mux.ts';
+import { outputChecks } from './checks/output.ts';
+import { startChecks } from './checks/start.ts';
+import type { Target } from './raw-plugin.ts';
+import { ConformanceReport } from './report.ts';
+import { CheckFailure, DoesNotApply } from './verdict.ts';
+
+export interface ConformanceOptions {
+  /** The plugin's command line, as a Client takes it. */
+  readonly cmd:
+    | readonly [file: string, ...args: string[]]
+    | {
+        readonly file: string;
+        readonly args?: readonly string[];
+        readonly cwd?: string;
+        readonly env?: Readonly<Record<string, string>>;
+      };
+  /** The handshake that the plugin expects; the protocol's own when absent. */
+  readonly handshake?: { readonly magicCookieKey?: string; readonly magicCookieValue?: string };
+  /** The name under which the plugin serves the suite's methods: `conformance` when absent. See `conformancePlugin`. */
+  readonly service?: string;
+  /** How long any one answer may take, in milliseconds: 5000 when absent. */
+  readonly timeoutMs?: number;
+}
+
+/** How one check ended. */
+export type ConformanceOutcome =
+  | { readonly status: 'passed' }
+  | { readonly status: 'failed'; readonly reason: string; readonly details: string }
+  | { readonly status: 'does not apply'; readonly reason: string };
+
+/** One check of the suite, bound to the plugin. */
+export interface ConformanceCheck {
+  /** A rule in plain present tense; the plugin is its subject. */
+  readonly name: string;
+  readonly section: string;
+  /** Starts the plugin anew, as often as the rule needs, and leaves none of its processes behind. Never rejects. */
+  run(): Promise<ConformanceOutcome>;
+}
+
+export interface Conformance {
+  readonly checks: readonly ConformanceCheck[];
+  /**
+   * Runs every check, a few at a time, and resolves with what came of them; it does not reject when checks fail.
+   * `onOutcome` hears of each as it ends.
+   */
+  run(options?: {
+    readonly concurrency?: number;
+    readonly onOutcome?: (check: ConformanceCheck, outcome: ConformanceOutcome) => void;
+  }): Promise<ConformanceReport>;
+}
+
+const allChecks: readonly Check[] = [
+  ...startChecks,
+  ...muxChecks,
+  ...controlChecks,
+  ...callChecks,
+  ...outputChecks,
+  ...capabilityChecks,
+  ...endChecks,
+];
+
+/** No check is longer than this, whatever its single answers take: a plugin that drips must not hold up the run. */
+const checkDeadlineMs = 60_000;
+
+/**
+ * The suite for the plugin that `cmd` starts. Throws a TypeError at once where `cmd` is no command line; a plugin that
+ * can't be started fails every check.
+ */
+export function conformance(options: ConformanceOptions): Conformance {
+  const target = targetOf(options);
+  const checks = allChecks.map((check) => ({
+    name: check.name,
+    section: check.section,
+    run: () => runCheck(check, target),
+  }));
+  return {
+    checks,
+    run: async ({ concurrency = 4, onOutcome } = {}) => {
+      const started = realNow();
+      const outcomes = new Map<ConformanceCheck, ConformanceOutcome>();
+      const waiting = checks.values();
+      const worker = async (): Promise<void> => {
+        for (const check of waiting) {
+          const outcome = await check.run();
+          outcomes.set(check, outcome);
+          onOutcome?.(check, outcome);
+        }
+      };
+      await Promise.all(Array.from({ length: concurrency }, worker));
+      const results = checks.map((check) => ({ check, outcome: outcomes.get(check) ?? notRun }));
+      return new ConformanceReport(results, realNow() - started);
+    },
+  };
+}
+
+const notRun: ConformanceOutcome = { status: 'failed', reason: 'the check was not run', details: '' };
+
+async function runCheck(check: Check, target: Target): Promise<ConformanceOutcome> {
+  const bench = new Bench(target);
+  try {
+    await within(
+      check.run(bench),
+      checkDeadlineMs,
+      () =>
+        new CheckFailure(`expected the check to end within ${String(checkDeadlineMs / 1000)} s; it did not`),
+    );
+    bench.demandConduct();
+    return { status: 'passed' };
+  } catch (error) {
+    if (error instanceof DoesNotApply) return { status: 'does not apply', reason: error.message };
+    const isVerdict = error instanceof CheckFailure;
+    const reason = isVerdict
+      ? error.message
+      : `the check itself broke: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+    return { status: 'failed', reason, details: bench.report() };
+  } finally {
+    await bench.dispose();
+  }
+}
+
+function targetOf({
+  cmd,
+  handshake,
+  service = 'conformance',
+  timeoutMs = 5_000,
+}: ConformanceOptions): Target {
+  const isList = (value: typeof cmd): value is readonly [string, ...string[]] => Array.isArray(value);
+  const command = isList(cmd) ? { file: cmd[0], args: cmd.slice(1) } : cmd;
+  if (typeof command?.file !== 'string' || command.file === '') {
+    throw new TypeError(
+      `conformance({ cmd }): expected [file, ...args] or { file, args, cwd, env }; came ${JSON.stringify(cmd)}`,
+    );
+  }
+  return {
+    file: command.file,
+    args: command.args ?? [],
+    cwd: 'cwd' in command ? command.cwd : undefined,
+    env: ('env' in command ? command.env : undefined) ?? {},
+    cookie: [
+      handshake?.magicCookieKey ?? 'OTTO_PLUGIN_MAGIC_COOKIE',
+      handshake?.magicCookieValue ?? '11aab7ff21cb9ff7b0e9975d53f17a8dab571eac9b5ff0191730046698f07b7f',
+    ],
+    service,
+    timeoutMs,
+  };
+}

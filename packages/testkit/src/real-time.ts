@@ -1,0 +1,39 @@
+/** The clock and the timers as they were when the kit was loaded: a test's fake timers must not stop the kit itself. */
+
+const readClock = performance.now.bind(performance);
+
+export const setRealTimeout: typeof setTimeout = setTimeout;
+export const clearRealTimeout: typeof clearTimeout = clearTimeout;
+export const setRealImmediate: typeof setImmediate = setImmediate;
+
+/** Milliseconds on a clock that only goes forward. */
+export const realNow = (): number => readClock();
+
+export const realSleep = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    setRealTimeout(resolve, ms);
+  });
+
+/** Resolves when everything that is ready on the event loop has had its turn. */
+export const realTurn = (): Promise<void> =>
+  new Promise((resolve) => {
+    setRealImmediate(resolve);
+  });
+
+/**
+ * Settles as `promise` does, or rejects with what `late()` makes of it after `ms`. The promise is not ended by that:
+ * whoever owns what it waits for ends it.
+ */
+export async function within<T>(promise: PromiseLike<T>, ms: number, late: () => Error): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_resolve, reject) => {
+    timer = setRealTimeout(() => {
+      reject(late());
+    }, ms);
+  });
+  try {
+    return await Promise.race([promise, deadline]);
+  } finally {
+    clearRealTimeout(timer);
+  }
+}
