@@ -1,0 +1,117 @@
+/** A first-in-first-out queue of bytes, kept as chunks: nothing is ever concatenated, small ones share a block. */
+
+/** Smaller chunks are copied into shared blocks: one object for many of them, and no small view pins a large buffer. */
+const SMALL = 16 * 1024;
+const BLOCK = 16 * 1024;
+const FIRST_BLOCK = 1024;
+
+/**
+ * Bytes in order. Memory held is at most four times the bytes queued plus one block: chunks kept by reference are at
+ * least 16 KiB of a buffer of (in practice) 64 KiB, all others are copied.
+ */
+export class ChunkQueue {
+  #chunks: Uint8Array[] = [];
+  #head = 0;
+  #length = 0;
+  /** The block that the last chunk lies in, where there is room behind it. */
+  #block: Uint8Array | undefined;
+  #blockUsed = 0;
+
+  /** Bytes queued. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Chunks queued: what the queue costs beside its bytes. */
+  get chunkCount(): number {
+    return this.#chunks.length - this.#head;
+  }
+
+  /** Appends bytes that stay unchanged; large ones by reference. */
+  push(chunk: Uint8Array): void {
+    if (chunk.length < SMALL) {
+      this.pushCopy(chunk, 0, chunk.length);
+    } else {
+      this.pushReference(chunk);
+    }
+  }
+
+  /** Appends bytes that stay unchanged, whatever their size, without a copy. */
+  pushReference(chunk: Uint8Array): void {
+    if (chunk.length === 0) return;
+    this.#block = undefined;
+    this.#chunks.push(chunk);
+    this.#length += chunk.length;
+  }
+
+  /** Appends a copy of `source[start..end)`. */
+  pushCopy(source: Uint8Array, start: number, end: number): void {
+    let from = start;
+    while (from < end) {
+      const block = this.#block ?? this.#newBlock(end - from);
+      const bytes = Math.min(end - from, block.length - this.#blockUsed);
+      block.set(source.subarray(from, from + bytes), this.#blockUsed);
+      this.#extendLast(block, bytes);
+      from += bytes;
+    }
+  }
+
+  /** Puts a copy of bytes in front of all others. */
+  unshift(chunk: Uint8Array): void {
+    if (chunk.length === 0) return;
+    this.#dropTaken();
+    this.#chunks.unshift(Buffer.from(chunk));
+    this.#length += chunk.length;
+  }
+
+  /** Takes the first chunk, at most `limit` bytes of it. Undefined when nothing is queued. */
+  shift(limit: number = Infinity): Uint8Array | undefined {
+    const chunk = this.#chunks[this.#head];
+    if (chunk === undefined) return undefined;
+    if (chunk.length > limit) {
+      this.#chunks[this.#head] = chunk.subarray(limit);
+      this.#length -= limit;
+      return chunk.subarray(0, limit);
+    }
+    this.#head += 1;
+    this.#length -= chunk.length;
+    if (this.#head === this.#chunks.length) this.clear();
+    else if (this.#head > 1024) this.#dropTaken();
+    return chunk;
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    if (this.#chunks.length > 0) this.#chunks = [];
+    this.#head = 0;
+    this.#length = 0;
+    this.#block = undefined;
+  }
+
+  #newBlock(wanted: number): Uint8Array {
+    // A queue that only ever sees a few bytes should not cost a whole block.
+    const size = Math.min(BLOCK, Math.max(wanted, this.#length, FIRST_BLOCK));
+    this.#block = Buffer.allocUnsafeSlow(size);
+    this.#blockUsed = 0;
+    return this.#block;
+  }
+
+  #extendLast(block: Uint8Array, bytes: number): void {
+    const last = this.#chunks.at(-1);
+    const start = this.#blockUsed;
+    this.#blockUsed += bytes;
+    this.#length += bytes;
+    if (last !== undefined && start > 0 && last.buffer === block.buffer && this.#chunks.length > this.#head) {
+      const first = last.byteOffset - block.byteOffset;
+      this.#chunks[this.#chunks.length - 1] = block.subarray(first, this.#blockUsed);
+    } else {
+      this.#chunks.push(block.subarray(start, this.#blockUsed));
+    }
+    if (this.#blockUsed === block.length) this.#block = undefined;
+  }
+
+  #dropTaken(): void {
+    this.#chunks.splice(0, this.#head);
+    this.#head = 0;
+  }
+}

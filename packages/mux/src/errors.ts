@@ -1,0 +1,139 @@
+/** Every error the mux raises: one table from code to sentence and go-away reason, one class. */
+
+import { GoAwayCode } from './frame.ts';
+
+/** What the table says of a code. */
+export interface MuxErrorEntry {
+  /** What happened, for the table in docs/yamux.md. */
+  readonly means: string;
+  /** What the peer is told in a go-away frame when the code ends the session by our decision. */
+  readonly goAway?: GoAwayCode;
+}
+
+/** A code of {@link muxErrorCodes}. */
+export type MuxErrorCode =
+  | 'MUX_OPTION_INVALID'
+  | 'MUX_MISUSE'
+  | 'MUX_WRITE_AFTER_END'
+  | 'MUX_BAD_VERSION'
+  | 'MUX_BAD_TYPE'
+  | 'MUX_BAD_STREAM_ID'
+  | 'MUX_DUPLICATE_STREAM'
+  | 'MUX_WINDOW_EXCEEDED'
+  | 'MUX_FRAME_TOO_LARGE'
+  | 'MUX_WINDOW_OVERFLOW'
+  | 'MUX_DATA_AFTER_FIN'
+  | 'MUX_OPEN_TIMEOUT'
+  | 'MUX_CLOSE_TIMEOUT'
+  | 'MUX_STREAM_RESET'
+  | 'MUX_STREAM_CLOSED'
+  | 'MUX_STREAMS_EXHAUSTED'
+  | 'MUX_GO_AWAY'
+  | 'MUX_REMOTE_ERROR'
+  | 'MUX_SESSION_CLOSED'
+  | 'MUX_TRANSPORT_ENDED'
+  | 'MUX_TRANSPORT_FAILED'
+  | 'MUX_TRUNCATED'
+  | 'MUX_WRITE_TIMEOUT'
+  | 'MUX_KEEPALIVE_TIMEOUT'
+  | 'MUX_PING_TIMEOUT';
+
+const { ProtocolError, InternalError } = GoAwayCode;
+
+/** The closed table of codes: what each one means, and the go-away reason of those by which we end a session. */
+export const muxErrorCodes: Readonly<Record<MuxErrorCode, MuxErrorEntry>> = {
+  MUX_OPTION_INVALID: { means: 'An option or argument is not what it must be.' },
+  MUX_MISUSE: { means: 'A method was called where it can do nothing sensible.' },
+  MUX_WRITE_AFTER_END: { means: 'Bytes were written to a stream after its end().' },
+
+  MUX_BAD_VERSION: { means: 'A frame carries a version other than 0.', goAway: ProtocolError },
+  MUX_BAD_TYPE: { means: 'A frame carries a type that does not exist.', goAway: ProtocolError },
+  MUX_BAD_STREAM_ID: {
+    means: 'A stream was opened under id 0 or under an id of our own parity.',
+    goAway: ProtocolError,
+  },
+  MUX_DUPLICATE_STREAM: { means: 'An open stream was opened once more.', goAway: ProtocolError },
+  MUX_WINDOW_EXCEEDED: { means: 'A data frame is longer than its stream’s window.', goAway: ProtocolError },
+  MUX_FRAME_TOO_LARGE: {
+    means: 'A data frame for a stream that is gone is longer than any window ever granted.',
+    goAway: ProtocolError,
+  },
+
+  MUX_WINDOW_OVERFLOW: { means: 'A window update takes a window beyond 32 bits. The stream is reset.' },
+  MUX_DATA_AFTER_FIN: { means: 'Data or a second FIN came after the peer’s FIN. The stream is reset.' },
+  MUX_OPEN_TIMEOUT: { means: 'The peer did not answer a new stream in time. The stream is reset.' },
+  MUX_CLOSE_TIMEOUT: { means: 'The peer did not finish its half of a stream in time. The stream is reset.' },
+
+  MUX_STREAM_RESET: { means: 'The peer reset the stream.' },
+  MUX_STREAM_CLOSED: { means: 'The stream was reset or destroyed on this side.' },
+  MUX_STREAMS_EXHAUSTED: { means: 'Every stream id of this side has been used.' },
+
+  MUX_GO_AWAY: { means: 'The peer takes no new streams.' },
+  MUX_REMOTE_ERROR: { means: 'The peer ended the session with a go-away that names an error.' },
+  MUX_SESSION_CLOSED: { means: 'The session was closed on this side.' },
+  MUX_TRANSPORT_ENDED: { means: 'The transport ended while streams were open.' },
+  MUX_TRANSPORT_FAILED: { means: 'The transport failed.' },
+  MUX_TRUNCATED: { means: 'The transport ended in the middle of a frame.' },
+  MUX_WRITE_TIMEOUT: { means: 'The transport took no bytes for too long.', goAway: InternalError },
+  MUX_KEEPALIVE_TIMEOUT: {
+    means: 'The peer did not answer a keep-alive ping in time.',
+    goAway: InternalError,
+  },
+  MUX_PING_TIMEOUT: { means: 'The peer did not answer a ping in time. The session goes on.' },
+};
+
+/** Who made it end: this side, the peer, or what carries the bytes. */
+export type MuxInitiator = 'local' | 'remote' | 'transport';
+
+export interface MuxErrorOptions {
+  initiator?: MuxInitiator;
+  streamId?: number | undefined;
+  goAway?: number | undefined;
+  cause?: unknown;
+}
+
+const brand: unique symbol = Symbol.for('pipework.error');
+
+/** An error of the mux. Match on `code`: it is stable, the message is for people. */
+export class MuxError extends Error {
+  /** Which entry of the closed table this is. */
+  readonly code: MuxErrorCode;
+  /** Who made it end. */
+  readonly initiator: MuxInitiator;
+  /** The stream it concerns; undefined where it is the whole session. */
+  readonly streamId: number | undefined;
+  /** The go-away reason that was sent, or that came; undefined where there was none. */
+  readonly goAway: number | undefined;
+
+  constructor(code: MuxErrorCode, message: string, options: MuxErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'MuxError';
+    this.code = code;
+    this.initiator = options.initiator ?? 'local';
+    this.streamId = options.streamId;
+    this.goAway = options.goAway;
+    Object.defineProperty(this, brand, { value: true });
+  }
+}
+
+/** A fault of the peer's that ends the session: the go-away reason is the table's. */
+export function protocolFault(code: MuxErrorCode, message: string, streamId?: number): MuxError {
+  const { goAway } = muxErrorCodes[code];
+  return new MuxError(code, message, { initiator: 'remote', streamId, goAway });
+}
+
+/** An option or argument that is not what it must be: thrown at once, naming it, the expectation and what came. */
+export function invalidOption(name: string, expected: string, received: unknown): MuxError {
+  return new MuxError(
+    'MUX_OPTION_INVALID',
+    `${name} must be ${expected}; received ${inspectBriefly(received)}`,
+  );
+}
+
+function inspectBriefly(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 60));
+  if (typeof value === 'function') return `function ${value.name}`;
+  if (typeof value === 'object' && value !== null)
+    return `an object of ${value.constructor?.name ?? 'no class'}`;
+  return String(value);
+}

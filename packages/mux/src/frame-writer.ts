@@ -1,0 +1,269 @@
+/**
+ * Frames in, one pipe out. Frames gather in a batch that leaves in one write: the first of a turn at once, the others at
+ * the end of the turn or of the read being dispatched. Headers and small payloads lie one behind another in one block of
+ * memory; large payloads go by reference under one writev. Which stream comes next is the scheduler's business.
+ */
+
+import type { Writable } from 'node:stream';
+import { FrameType, HEADER_BYTES, writeHeader, writeLength } from './frame.ts';
+
+/** Payloads up to this are copied beside their header; above it a second buffer costs less than the copy. */
+const COPY_LIMIT = 4 * 1024;
+/** A data frame is no longer than this: far below what any peer refuses, and no stream holds the pipe for long. */
+export const MAX_FRAME: number = 64 * 1024;
+/** A batch leaves at once when it holds this much. More saves no time and delays what comes behind it. */
+export const BATCH_BYTES: number = 64 * 1024;
+/** The blocks that headers and small payloads are written to. */
+const BLOCK_BYTES = 64 * 1024;
+
+/** Who is asked for more, and who hears of every frame. */
+export interface WriterOwner {
+  /** How long the transport may take nothing before `onStalled`; 0 is for ever. */
+  readonly stallTimeoutMs: number;
+  /** The transport takes bytes again: append what waits. */
+  onWritable(): void;
+  onStalled(): void;
+  /** A frame is complete. */
+  onFrame(type: number, flags: number, streamId: number, length: number): void;
+}
+
+export class FrameWriter {
+  readonly #writable: Writable;
+  readonly #owner: WriterOwner;
+
+  #batch: Uint8Array[] = [];
+  #batchBytes = 0;
+  /** Bytes [#from, #to) of the block are the batch's end, not yet among #batch. */
+  #block: Uint8Array = new Uint8Array(0);
+  #from = 0;
+  #to = 0;
+  /** The data frame at the very end of the block, which grows while its stream goes on writing. 0: none. */
+  #growing = 0;
+  #growingAt = 0;
+  #growingLength = 0;
+
+  #blocked = false;
+  #blockedSince = 0;
+  #stallTimer: NodeJS.Timeout | undefined;
+  #ended = false;
+  #dispatching = false;
+  #turnBegan = false;
+  #tickDue = false;
+  #replyBytes = 0;
+
+  constructor(writable: Writable, owner: WriterOwner) {
+    this.#writable = writable;
+    this.#owner = owner;
+    writable.on('drain', () => this.#onDrain());
+  }
+
+  /** The transport is full: what is written now waits until it drains. */
+  get isBlocked(): boolean {
+    return this.#blocked;
+  }
+
+  /** Bytes gathered for the next write. */
+  get batchBytes(): number {
+    return this.#batchBytes;
+  }
+
+  /** Bytes of answers that wait for a transport that takes nothing: the measure for no longer reading questions. */
+  get waitingReplyBytes(): number {
+    return this.#replyBytes;
+  }
+
+  /** While a read is dispatched nothing leaves before its end. */
+  beginDispatch(): void {
+    this.#dispatching = true;
+  }
+
+  endDispatch(): void {
+    this.#dispatching = false;
+    this.flush();
+  }
+
+  /** Appends a frame without payload; it leaves at the end of the turn. */
+  control(type: number, flags: number, streamId: number, length: number): void {
+    if (this.#ended) return;
+    this.#header(type, flags, streamId, length);
+    this.#owner.onFrame(type, flags, streamId, length);
+    this.#leaveAtTick();
+  }
+
+  /** Appends an answer that the peer's word alone has caused: counted while it cannot leave. */
+  reply(type: number, flags: number, streamId: number, length: number): void {
+    if (this.#blocked) this.#replyBytes += HEADER_BYTES;
+    this.control(type, flags, streamId, length);
+  }
+
+  /** Appends payload as one frame or more; the caller has taken it from the stream's window. */
+  data(streamId: number, chunk: Uint8Array): void {
+    if (chunk.length <= COPY_LIMIT) {
+      this.dataCopy(streamId, chunk, 0, chunk.length);
+      return;
+    }
+    for (let at = 0; at < chunk.length; at += MAX_FRAME) this.#dataReference(streamId, chunk, at);
+  }
+
+  /** Like {@link data}, for `source[start..end)`, which is copied. */
+  dataCopy(streamId: number, source: Uint8Array, start: number, end: number): void {
+    if (this.#ended) return;
+    for (let at = start; at < end; at += MAX_FRAME / 2) {
+      this.#dataBlock(streamId, source, at, Math.min(end, at + MAX_FRAME / 2));
+    }
+  }
+
+  /** After payload was appended: the first of a turn leaves at once, as does a full batch. */
+  leave(): void {
+    if (this.#batchBytes === 0) return;
+    if (this.#batchBytes >= BATCH_BYTES) {
+      this.flush();
+    } else if (this.#turnBegan || this.#dispatching) {
+      this.#leaveAtTick();
+    } else {
+      this.#turnBegan = true;
+      this.flush();
+      this.#leaveAtTick();
+    }
+  }
+
+  /** Hands the batch to the transport, unless that is full. */
+  flush(): void {
+    if (this.#blocked || this.#ended || this.#batchBytes === 0) return;
+    this.#seal();
+    const batch = this.#batch;
+    this.#batch = [];
+    this.#batchBytes = 0;
+    this.#replyBytes = 0;
+    const writable = this.#writable;
+    if (batch.length === 1) {
+      writable.write(batch[0]!);
+    } else {
+      writable.cork();
+      for (const part of batch) writable.write(part);
+      writable.uncork();
+    }
+    if (!writable.writableNeedDrain) return;
+    this.#blocked = true;
+    this.#blockedSince = performance.now();
+    if (this.#owner.stallTimeoutMs > 0) this.#stallTimer ??= this.#watch(this.#owner.stallTimeoutMs);
+  }
+
+  /** Hands the batch to the transport, full or not. */
+  force(): void {
+    this.#blocked = false;
+    this.flush();
+  }
+
+  /** Hands over what is gathered, full or not, and ends the transport's writable half behind it. */
+  end(): void {
+    if (this.#ended) return;
+    this.force();
+    this.#ended = true;
+    clearTimeout(this.#stallTimer);
+    this.#writable.end();
+  }
+
+  /** Drops what is gathered and takes nothing any more: the transport's writable half is gone. */
+  abandon(): void {
+    this.#ended = true;
+    clearTimeout(this.#stallTimer);
+    this.#batch = [];
+    this.#batchBytes = 0;
+    this.#block = new Uint8Array(0);
+  }
+
+  /** One timer, left running between stalls: most are over long before it fires. */
+  #watch(delayMs: number): NodeJS.Timeout {
+    return setTimeout(() => {
+      this.#stallTimer = undefined;
+      if (!this.#blocked) return;
+      const left = this.#blockedSince + this.#owner.stallTimeoutMs - performance.now();
+      if (left > 0) this.#stallTimer = this.#watch(Math.ceil(left));
+      else this.#owner.onStalled();
+    }, delayMs).unref();
+  }
+
+  #leaveAtTick(): void {
+    if (this.#tickDue || this.#dispatching) return;
+    this.#tickDue = true;
+    process.nextTick(() => {
+      this.#tickDue = false;
+      this.#turnBegan = false;
+      this.flush();
+    });
+  }
+
+  #onDrain(): void {
+    if (!this.#blocked) return;
+    this.#blocked = false;
+    this.#owner.onWritable();
+    this.flush();
+  }
+
+  #header(type: number, flags: number, streamId: number, length: number): void {
+    this.#stopGrowing();
+    if (this.#to + HEADER_BYTES > this.#block.length) this.#newBlock();
+    writeHeader(this.#block, this.#to, type, flags, streamId, length);
+    this.#to += HEADER_BYTES;
+    this.#batchBytes += HEADER_BYTES;
+  }
+
+  #dataBlock(streamId: number, source: Uint8Array, start: number, end: number): void {
+    const bytes = end - start;
+    const grown = this.#growingLength + bytes;
+    if (this.#growing === streamId && grown <= MAX_FRAME && this.#to + bytes <= this.#block.length) {
+      writeLength(this.#block, this.#growingAt, grown);
+      this.#growingLength = grown;
+    } else {
+      this.#stopGrowing();
+      if (this.#to + HEADER_BYTES + bytes > this.#block.length) this.#newBlock();
+      this.#growing = streamId;
+      this.#growingAt = this.#to;
+      this.#growingLength = bytes;
+      this.#header0(streamId, bytes);
+    }
+    const whole = start === 0 && end === source.length;
+    this.#block.set(whole ? source : source.subarray(start, end), this.#to);
+    this.#to += bytes;
+    this.#batchBytes += bytes;
+  }
+
+  #header0(streamId: number, length: number): void {
+    writeHeader(this.#block, this.#to, FrameType.Data, 0, streamId, length);
+    this.#to += HEADER_BYTES;
+    this.#batchBytes += HEADER_BYTES;
+  }
+
+  #dataReference(streamId: number, chunk: Uint8Array, at: number): void {
+    if (this.#ended) return;
+    const bytes = Math.min(MAX_FRAME, chunk.length - at);
+    this.#header(FrameType.Data, 0, streamId, bytes);
+    this.#owner.onFrame(FrameType.Data, 0, streamId, bytes);
+    this.#seal();
+    this.#batch.push(bytes === chunk.length ? chunk : chunk.subarray(at, at + bytes));
+    this.#batchBytes += bytes;
+  }
+
+  #stopGrowing(): void {
+    if (this.#growing === 0) return;
+    this.#owner.onFrame(FrameType.Data, 0, this.#growing, this.#growingLength);
+    this.#growing = 0;
+    this.#growingLength = 0;
+  }
+
+  /** What lies in the block and is not among the batch's parts becomes one. */
+  #seal(): void {
+    this.#stopGrowing();
+    if (this.#to === this.#from) return;
+    this.#batch.push(this.#block.subarray(this.#from, this.#to));
+    this.#from = this.#to;
+  }
+
+  #newBlock(): void {
+    this.#seal();
+    this.#block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+    this.#from = 0;
+    this.#to = 0;
+  }
+}

@@ -1,0 +1,163 @@
+/**
+ * The bytes of a yamux frame: the only file that knows offsets. Twelve bytes of header, big endian, then `length`
+ * bytes of payload for a data frame and for no other.
+ *
+ *     0        1        2               4                               8                              12
+ *     version  type     flags           stream id                       length
+ *     u8 = 0   u8       u16             u32, 0 is the session           u32, see FrameType
+ *
+ * Exported as `@pipework/mux/frame` for tests and tools, without a promise of stability.
+ */
+
+/** Bytes of a frame's header. */
+export const HEADER_BYTES = 12;
+
+/** The only version of yamux there is. */
+export const VERSION = 0;
+
+/** What a frame is, and what its length field then means. */
+export const FrameType = {
+  /** A stream's payload; length: its bytes. */
+  Data: 0,
+  /** Credit for a stream; length: how much is added to the window (a delta, never a total). */
+  WindowUpdate: 1,
+  /** A question (SYN) or an answer (ACK); length: a value that the answer repeats. */
+  Ping: 2,
+  /** "Open no more streams towards me"; length: a {@link GoAwayCode}. */
+  GoAway: 3,
+} as const;
+export type FrameType = (typeof FrameType)[keyof typeof FrameType];
+
+/** Bits of the flags field; they ride on data and on window updates alike, alone or together. */
+export const Flag = {
+  /** Opens the stream, or asks a ping. */
+  SYN: 1,
+  /** Accepts the stream, or answers a ping. */
+  ACK: 2,
+  /** The sender writes no more on the stream. */
+  FIN: 4,
+  /** The stream is over at once, in both directions. */
+  RST: 8,
+} as const;
+
+/** Why a session goes away. */
+export const GoAwayCode = { Normal: 0, ProtocolError: 1, InternalError: 2 } as const;
+export type GoAwayCode = (typeof GoAwayCode)[keyof typeof GoAwayCode];
+
+/** The window every stream starts with, in each direction, whatever either side has configured. */
+export const INITIAL_WINDOW: number = 256 * 1024;
+
+/** The greatest value of the length and of the stream id field. */
+export const MAX_UINT32 = 0xffff_ffff;
+
+/** A header's fields. `type` is a plain number, because a peer may send one that does not exist. */
+export interface FrameHeader {
+  version: number;
+  type: number;
+  flags: number;
+  streamId: number;
+  length: number;
+}
+
+/** A whole frame, for tests and tools: the runtime never gathers one. */
+export interface Frame extends FrameHeader {
+  payload?: Uint8Array;
+}
+
+/** Writes a header of version 0 into `target` at `offset`. */
+export function writeHeader(
+  target: Uint8Array,
+  offset: number,
+  type: number,
+  flags: number,
+  streamId: number,
+  length: number,
+): void {
+  target[offset] = VERSION;
+  target[offset + 1] = type;
+  target[offset + 2] = flags >>> 8;
+  target[offset + 3] = flags;
+  target[offset + 4] = streamId >>> 24;
+  target[offset + 5] = streamId >>> 16;
+  target[offset + 6] = streamId >>> 8;
+  target[offset + 7] = streamId;
+  writeLength(target, offset, length);
+}
+
+/** Writes the length field alone, of the header that begins at `offset`: a frame that grows in place. */
+export function writeLength(target: Uint8Array, offset: number, length: number): void {
+  target[offset + 8] = length >>> 24;
+  target[offset + 9] = length >>> 16;
+  target[offset + 10] = length >>> 8;
+  target[offset + 11] = length;
+}
+
+/** Reads the header at `offset` into `into`, which it returns. The caller has seen to it that 12 bytes are there. */
+export function readHeader(source: Uint8Array, offset: number, into: FrameHeader): FrameHeader {
+  into.version = source[offset]!;
+  into.type = source[offset + 1]!;
+  into.flags = (source[offset + 2]! << 8) | source[offset + 3]!;
+  into.streamId = readUint32(source, offset + 4);
+  into.length = readUint32(source, offset + 8);
+  return into;
+}
+
+function readUint32(source: Uint8Array, offset: number): number {
+  // Bit operators give signed numbers: the last step makes it unsigned again.
+  return (
+    ((source[offset]! << 24) |
+      (source[offset + 1]! << 16) |
+      (source[offset + 2]! << 8) |
+      source[offset + 3]!) >>>
+    0
+  );
+}
+
+/** Decodes the header at the start of `bytes`. */
+export function decodeHeader(bytes: Uint8Array): FrameHeader {
+  if (bytes.length < HEADER_BYTES) {
+    throw new RangeError(`a yamux header is ${HEADER_BYTES} bytes, these are ${bytes.length}`);
+  }
+  return readHeader(bytes, 0, { version: 0, type: 0, flags: 0, streamId: 0, length: 0 });
+}
+
+/** Encodes one frame. `length` is the payload's unless it is given; so a test can lie about it. */
+export function encodeFrame(frame: Partial<FrameHeader> & { payload?: Uint8Array }): Uint8Array {
+  const payload = frame.payload ?? new Uint8Array(0);
+  const bytes = new Uint8Array(HEADER_BYTES + payload.length);
+  const { type = FrameType.Data, flags = 0, streamId = 0, length = payload.length } = frame;
+  writeHeader(bytes, 0, type, flags, streamId, length);
+  bytes[0] = frame.version ?? VERSION;
+  bytes.set(payload, HEADER_BYTES);
+  return bytes;
+}
+
+const typeNames = ['Data', 'WindowUpdate', 'Ping', 'GoAway'];
+const goAwayNames = ['normal', 'protocol error', 'internal error'];
+
+/** The flags by name, `SYN|FIN`; unknown bits as a hexadecimal number; nothing for none. */
+export function describeFlags(flags: number): string {
+  const names = Object.entries(Flag).flatMap(([name, bit]) => ((flags & bit) === 0 ? [] : [name]));
+  const unknown = flags & ~(Flag.SYN | Flag.ACK | Flag.FIN | Flag.RST);
+  if (unknown !== 0) names.push(`0x${unknown.toString(16)}`);
+  return names.join('|');
+}
+
+/** A go-away code in words. */
+export function describeGoAway(code: number): string {
+  return goAwayNames[code] ?? `unknown reason ${code}`;
+}
+
+/** One frame as people say it: `WindowUpdate ACK +262144`, `Data 100`, `Ping SYN 7`, `GoAway normal`. */
+export function describeFrame(header: Omit<FrameHeader, 'version'>): string {
+  const words = [typeNames[header.type] ?? `Type(${header.type})`];
+  if (header.flags !== 0) words.push(describeFlags(header.flags));
+  if (header.type === FrameType.WindowUpdate) {
+    if (header.length > 0) words.push(`+${header.length}`);
+  } else if (header.type === FrameType.GoAway) {
+    words.push(describeGoAway(header.length));
+  } else {
+    words.push(String(header.length));
+  }
+  return words.join(' ');
+}

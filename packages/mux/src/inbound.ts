@@ -1,0 +1,185 @@
+/**
+ * What the peer's frames do: every rule about what is taken, skipped or refused. A peer is untrusted: nothing is made by
+ * its word before the word has been checked, and what it breaks is a stream where that is enough.
+ */
+
+import { type MuxError, protocolFault } from './errors.ts';
+import { describeFlags, Flag, FrameType, INITIAL_WINDOW, VERSION, type FrameHeader } from './frame.ts';
+import type { FrameSink } from './frame-decoder.ts';
+import type { SessionSettings } from './options.ts';
+import type { StreamCore } from './stream-core.ts';
+import type { StreamTable } from './stream-table.ts';
+
+/** What the rules need of the session. */
+export interface InboundHome {
+  onFrame(header: FrameHeader): void;
+  /** The peer broke the protocol: the session ends. */
+  fault(error: MuxError): void;
+  /** True where one more stream of the peer's is welcome. */
+  mayAdmit(): boolean;
+  /** The peer opened a stream. */
+  onOpened(stream: StreamCore): void;
+  /** The peer reset a stream. */
+  onReset(stream: StreamCore): void;
+  refuse(streamId: number): void;
+  onPing(value: number): void;
+  onPong(value: number): void;
+  onGoAway(code: number): void;
+}
+
+export class Inbound implements FrameSink {
+  readonly #home: InboundHome;
+  readonly #table: StreamTable;
+  readonly #settings: SessionSettings;
+  /** Whose payload comes now; undefined while it is skipped. */
+  #current: StreamCore | undefined;
+  #finFollows = false;
+
+  constructor(home: InboundHome, table: StreamTable, settings: SessionSettings) {
+    this.#home = home;
+    this.#table = table;
+    this.#settings = settings;
+  }
+
+  onHeader(header: FrameHeader): void {
+    this.#home.onFrame(header);
+    const { version, type } = header;
+    if (version !== VERSION) {
+      const hint = 'the other end does not speak yamux, or something else writes to this pipe';
+      this.#fault(
+        'MUX_BAD_VERSION',
+        `expected a yamux frame of version 0, received version ${version}: ${hint}`,
+      );
+    } else if (type === FrameType.Data) {
+      this.#onData(header);
+    } else if (type === FrameType.WindowUpdate) {
+      this.#onWindowUpdate(header);
+    } else if (type === FrameType.Ping) {
+      if ((header.flags & Flag.SYN) !== 0) this.#home.onPing(header.length);
+      else this.#home.onPong(header.length);
+    } else if (type === FrameType.GoAway) {
+      this.#home.onGoAway(header.length);
+    } else {
+      this.#fault('MUX_BAD_TYPE', `expected a frame type from 0 to 3, received ${type}`);
+    }
+  }
+
+  onPayload(part: Uint8Array, isLast: boolean): void {
+    const stream = this.#current;
+    // Reset meanwhile: the rest of the frame is skipped.
+    if (stream === undefined || stream.state.wasReset) return;
+    stream.receive(part);
+    if (isLast && this.#finFollows && !stream.state.wasReset) this.#finish(stream);
+  }
+
+  #onData(header: FrameHeader): void {
+    const { streamId, flags, length } = header;
+    this.#current = undefined;
+    const stream = this.#streamOf(header);
+    if (stream === undefined) {
+      // Normal for a stream that is gone: its frames were on the way. A longer one no correct peer ever sends.
+      if (length > this.#settings.maxStreamWindowSize) {
+        const most = this.#settings.maxStreamWindowSize;
+        const what = `a data frame of ${length} bytes for stream ${streamId}, which is not open; no window is above ${most}`;
+        this.#fault('MUX_FRAME_TOO_LARGE', what, streamId);
+      }
+      return;
+    }
+    const hasFin = (flags & Flag.FIN) !== 0;
+    if (stream.state.receiving === 'finished' && (hasFin || length > 0)) {
+      this.#table.fail(
+        stream,
+        'MUX_DATA_AFTER_FIN',
+        `received ${hasFin ? 'a second FIN' : 'data'} after FIN`,
+      );
+      return;
+    }
+    if (!stream.receiveWindow.accept(length)) {
+      const { promised } = stream.receiveWindow;
+      const what = `stream ${streamId} received ${length} bytes where its window had room for ${promised}`;
+      this.#fault('MUX_WINDOW_EXCEEDED', what, streamId);
+      return;
+    }
+    if (length > 0) {
+      this.#current = stream;
+      this.#finFollows = hasFin;
+    } else if (hasFin) {
+      this.#finish(stream);
+    }
+  }
+
+  #onWindowUpdate(header: FrameHeader): void {
+    const stream = this.#streamOf(header);
+    // Normal too: credit for a stream that both sides have finished.
+    if (stream === undefined) return;
+    if (!stream.sendWindow.grant(header.length)) {
+      this.#table.fail(
+        stream,
+        'MUX_WINDOW_OVERFLOW',
+        `was granted ${header.length} bytes, more than 32 bits hold`,
+      );
+      return;
+    }
+    if ((header.flags & Flag.FIN) !== 0) {
+      if (stream.state.receiving === 'finished') {
+        this.#table.fail(stream, 'MUX_DATA_AFTER_FIN', 'received a second FIN');
+        return;
+      }
+      this.#finish(stream);
+    }
+    if (!stream.state.isOver) stream.wakeWriter();
+  }
+
+  /** The frame's stream, after what its SYN, ACK and RST do; undefined where there is none (any more). */
+  #streamOf(header: FrameHeader): StreamCore | undefined {
+    const { streamId, flags } = header;
+    let stream = this.#table.get(streamId);
+    if ((flags & Flag.SYN) !== 0) {
+      stream = this.#admit(header, stream);
+    } else if (stream !== undefined && stream.state.receiveAny()) {
+      this.#table.answered(stream);
+    }
+    if (stream !== undefined && (flags & Flag.RST) !== 0) {
+      this.#home.onReset(stream);
+      return undefined;
+    }
+    return stream;
+  }
+
+  #admit(header: FrameHeader, existing: StreamCore | undefined): StreamCore | undefined {
+    const { streamId, flags, type, length } = header;
+    if (!this.#table.isPeers(streamId)) {
+      const { role } = this.#settings;
+      const hint =
+        streamId === 0
+          ? 'id 0 is the session itself'
+          : `this end is the ${role}, and so are ids of that parity: both ends were given the role '${role}'`;
+      this.#fault('MUX_BAD_STREAM_ID', `the peer opened stream ${streamId}: ${hint}`, streamId);
+    } else if (existing !== undefined) {
+      this.#fault('MUX_DUPLICATE_STREAM', `the peer opened stream ${streamId}, which is open`, streamId);
+    } else if (type === FrameType.Data && length > INITIAL_WINDOW) {
+      const what = `stream ${streamId} was opened with ${length} bytes (${describeFlags(flags)})`;
+      this.#fault('MUX_WINDOW_EXCEEDED', `${what}; its window has room for ${INITIAL_WINDOW}`, streamId);
+    } else if ((flags & Flag.RST) !== 0) {
+      // Opened and reset in one: as if it had never been.
+    } else if (!this.#home.mayAdmit()) {
+      this.#home.refuse(streamId);
+    } else {
+      const stream = this.#table.admit(streamId);
+      this.#home.onOpened(stream);
+      return stream.state.wasReset ? undefined : stream;
+    }
+    return undefined;
+  }
+
+  #finish(stream: StreamCore): void {
+    this.#finFollows = false;
+    stream.state.receiveFin();
+    stream.receiveEnd();
+    this.#table.settle(stream);
+  }
+
+  #fault(code: Parameters<typeof protocolFault>[0], message: string, streamId?: number): void {
+    this.#home.fault(protocolFault(code, message, streamId));
+  }
+}

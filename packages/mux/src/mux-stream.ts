@@ -1,0 +1,185 @@
+/** The Node face of a stream: a Duplex over the lean one. */
+
+import { Duplex } from 'node:stream';
+import { ChunkQueue } from './chunk-queue.ts';
+import type { MuxError } from './errors.ts';
+import type { RawStream } from './raw-stream.ts';
+import type { Session } from './session.ts';
+
+type Callback = (error?: Error | null) => void;
+
+/** Bytes that each direction buffers before it says so; what is read ahead still counts as untaken, inside the window. */
+const HIGH_WATER_MARK = 64 * 1024;
+
+/**
+ * One two-way flow inside a session, as a Node Duplex. `end()` finishes our half alone; `destroy()` before both halves
+ * have finished resets the stream. Credit goes to the peer as the application takes bytes out of the stream. A stream
+ * that is lost with its session is destroyed with an error, after what came before has been read; one that nobody
+ * listens to does not end the process for that.
+ */
+export class MuxStream extends Duplex {
+  readonly #raw: RawStream;
+  /** Came and not asked for by the Readable yet. */
+  readonly #incoming = new ChunkQueue();
+  #isWanted = false;
+  #hasEnded = false;
+  #toldEnd = false;
+  #failsAtEnd = false;
+  /** Bytes pushed into the Readable and not known to be taken out of it. */
+  #pushed = 0;
+  #pending: Callback | undefined;
+  #failure: MuxError | undefined;
+  #isClosed = false;
+
+  constructor(raw: RawStream) {
+    super({ readableHighWaterMark: HIGH_WATER_MARK, writableHighWaterMark: HIGH_WATER_MARK });
+    this.#raw = raw;
+    // A session's loss hits every stream at once: whoever reads, writes or pipes hears of it by that.
+    this.on('error', () => {});
+    raw.setHandler({
+      onData: (chunk) => this.#onData(chunk),
+      onEnd: () => {
+        this.#hasEnded = true;
+        this.#fill();
+      },
+      onDrain: () => this.#settlePending(),
+      onFinish: () => this.#settlePending(),
+      onClose: (error) => this.#onClose(error),
+    });
+  }
+
+  /** Odd where the client opened it, even where the server did. */
+  get id(): number {
+    return this.#raw.id;
+  }
+
+  /** The session it belongs to. */
+  get session(): Session {
+    return this.#raw.session;
+  }
+
+  /** Ends both halves at once; the peer gets RST. `error` is what this side's users hear, where given. */
+  reset(error?: Error): void {
+    this.destroy(error);
+  }
+
+  /** As a Readable's: what is taken here is what credit is granted for. */
+  override read(size?: number): unknown {
+    const chunk: unknown = super.read(size);
+    this.#credit();
+    return chunk;
+  }
+
+  /**
+   * The chunks up to the peer's FIN. Leaving early destroys the stream, as with any Readable; but reading to the end does
+   * not: our half stays open, to answer on.
+   */
+  override async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, undefined, undefined> {
+    let isRead = false;
+    try {
+      yield* this.iterator({ destroyOnReturn: false });
+      isRead = true;
+    } finally {
+      if (!isRead) this.destroy();
+    }
+    return undefined;
+  }
+
+  override _read(): void {
+    this.#isWanted = true;
+    this.#fill();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
+    if (this.#failure !== undefined) callback(this.#failure);
+    else if (this.#raw.write(chunk)) callback();
+    else this.#pending = callback;
+  }
+
+  override _writev(chunks: { chunk: Buffer }[], callback: Callback): void {
+    if (this.#failure !== undefined) {
+      callback(this.#failure);
+      return;
+    }
+    let hasRoom = true;
+    for (const { chunk } of chunks) hasRoom = this.#raw.write(chunk);
+    if (hasRoom) callback();
+    else this.#pending = callback;
+  }
+
+  override _final(callback: Callback): void {
+    if (this.#failure !== undefined) {
+      callback(this.#failure);
+      return;
+    }
+    // 'finish' means that FIN has gone out: before that, destroy() would take it back.
+    this.#pending = callback;
+    this.#raw.end();
+  }
+
+  override _destroy(error: Error | null, callback: Callback): void {
+    this.#incoming.clear();
+    if (!this.#isClosed) this.#raw.reset(error ?? undefined);
+    this.#settlePending(error ?? this.#failure);
+    callback(error);
+  }
+
+  #onData(chunk: Uint8Array): void {
+    if (this.destroyed) return;
+    if (this.#isWanted && this.#incoming.length === 0 && chunk.length >= HIGH_WATER_MARK / 4) {
+      this.#push(chunk);
+    } else {
+      this.#incoming.push(chunk);
+      this.#fill();
+    }
+  }
+
+  #fill(): void {
+    while (this.#isWanted && this.#incoming.length > 0) this.#push(this.#incoming.shift()!);
+    if (this.#incoming.length > 0 || this.destroyed) return;
+    if (this.#hasEnded) {
+      this.#hasEnded = false;
+      this.#toldEnd = true;
+      this.push(null);
+    }
+    this.#failWhenRead();
+  }
+
+  #push(chunk: Uint8Array): void {
+    this.#pushed += chunk.length;
+    this.#isWanted = this.push(chunk);
+    this.#credit();
+  }
+
+  /** What has left the Readable's buffer has been taken, by whichever of its many ways out. */
+  #credit(): void {
+    const taken = this.#pushed - this.readableLength;
+    if (taken <= 0) return;
+    this.#pushed -= taken;
+    this.#raw.consume(taken);
+    if (this.#failure !== undefined) this.#failWhenRead();
+  }
+
+  #settlePending(error?: Error | null): void {
+    const callback = this.#pending;
+    this.#pending = undefined;
+    callback?.(error);
+  }
+
+  #onClose(error: MuxError | undefined): void {
+    this.#isClosed = true;
+    if (error === undefined || this.destroyed) return;
+    this.#failure = error;
+    // A reset takes what was unread with it. A lost session does not, but who waits to write must not wait for a reader.
+    if (!this.session.isOver || this.#pending !== undefined) this.destroy(error);
+    else this.#failWhenRead();
+  }
+
+  #failWhenRead(): void {
+    if (this.#failure === undefined || this.#incoming.length > 0 || this.readableLength > 0) return;
+    if (!this.#toldEnd || this.readableEnded) this.destroy(this.#failure);
+    // The peer had finished its half: whoever reads gets that first.
+    else if (!this.#failsAtEnd) this.once('end', () => this.destroy(this.#failure));
+    this.#failsAtEnd = true;
+  }
+}

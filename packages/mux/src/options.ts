@@ -1,0 +1,114 @@
+/** The options of a session: each with its default, its unit and what it guards against. */
+
+import { INITIAL_WINDOW, MAX_UINT32 } from './frame.ts';
+import { invalidOption } from './errors.ts';
+import type { RawStream } from './raw-stream.ts';
+
+/** Which end this is: the client's streams have odd ids, the server's even ones. One of each makes a session. */
+export type Role = 'client' | 'server';
+
+export interface SessionOptions {
+  role: Role;
+  /** What debug output calls this end. Default: the role. */
+  name?: string;
+  /**
+   * Hands over every stream that the peer opens, accepted, synchronously and in order. With it there is no accept queue,
+   * and `acceptStream()` is a mistake.
+   */
+  onStream?: (stream: RawStream) => void;
+  /**
+   * Streams that may wait to be accepted: further ones are reset. On the opening side, how many of our own may be
+   * unacknowledged before further ones wait here. Default 256.
+   */
+  acceptBacklog?: number;
+  /** Streams of the peer's that may be open at once: further ones are reset. Default 4096. */
+  maxInboundStreams?: number;
+  /** Send a ping now and then, and end the session when no answer comes. Default false. */
+  enableKeepAlive?: boolean;
+  /** Milliseconds between keep-alive pings, when nothing else arrived. Default 30,000. */
+  keepAliveInterval?: number;
+  /**
+   * Milliseconds that the transport may refuse to take bytes before the session ends with `MUX_WRITE_TIMEOUT`, and that a
+   * ping waits for its answer. Default 10,000; 0 never ends a session, and leaves pings at the default.
+   */
+  connectionWriteTimeout?: number;
+  /**
+   * Bytes that the peer may send on one stream before the application takes some, and so what a stream that is not read
+   * costs. At least 262,144, which is what every stream starts with; the rest is announced when it opens. Default 1 MiB.
+   */
+  maxStreamWindowSize?: number;
+  /**
+   * Bytes that all streams together may be granted beyond their first 262,144 each. Streams opened while it is used up
+   * keep to the starting window. Default 64 MiB.
+   */
+  windowBudget?: number;
+  /** Milliseconds that the peer may leave a new stream unanswered before it is reset. Default 75,000; 0 is for ever. */
+  streamOpenTimeout?: number;
+  /**
+   * Milliseconds after our FIN that the peer may send nothing and not finish before the stream is reset. Default 300,000;
+   * 0 is for ever.
+   */
+  streamCloseTimeout?: number;
+}
+
+/** The options with every default filled in. */
+export type SessionSettings = Required<Omit<SessionOptions, 'onStream'>> & Pick<SessionOptions, 'onStream'>;
+
+/** How long a ping waits where the write timeout is off. */
+export const DEFAULT_PING_TIMEOUT = 10_000;
+
+/** Node's timers take no more than this; a longer delay would fire at once. */
+const MAX_TIMER = 0x7fff_ffff;
+
+const defaults = {
+  acceptBacklog: 256,
+  maxInboundStreams: 4096,
+  enableKeepAlive: false,
+  keepAliveInterval: 30_000,
+  connectionWriteTimeout: 10_000,
+  maxStreamWindowSize: 1024 * 1024,
+  windowBudget: 64 * 1024 * 1024,
+  streamOpenTimeout: 75_000,
+  streamCloseTimeout: 300_000,
+};
+
+/** Each number's least and greatest value, and its unit for the message. */
+const ranges: Record<Exclude<keyof typeof defaults, 'enableKeepAlive'>, [number, number, string]> = {
+  acceptBacklog: [1, 65_536, 'streams'],
+  maxInboundStreams: [1, 1_048_576, 'streams'],
+  keepAliveInterval: [1, MAX_TIMER, 'milliseconds'],
+  connectionWriteTimeout: [0, MAX_TIMER, 'milliseconds (0 is off)'],
+  maxStreamWindowSize: [INITIAL_WINDOW, MAX_UINT32, 'bytes'],
+  windowBudget: [0, Number.MAX_SAFE_INTEGER, 'bytes'],
+  streamOpenTimeout: [0, MAX_TIMER, 'milliseconds (0 is off)'],
+  streamCloseTimeout: [0, MAX_TIMER, 'milliseconds (0 is off)'],
+};
+
+/** Checks every option and fills in the defaults. Throws `MUX_OPTION_INVALID` naming the first that is wrong. */
+export function settle(options: SessionOptions): SessionSettings {
+  if (typeof options !== 'object' || options === null) throw invalidOption('options', 'an object', options);
+  if (options.role !== 'client' && options.role !== 'server') {
+    throw invalidOption('role', "'client' or 'server', and the other one at the peer", options.role);
+  }
+  const known = new Set([...Object.keys(defaults), 'role', 'name', 'onStream']);
+  for (const name of Object.keys(options)) {
+    if (!known.has(name))
+      throw invalidOption('options', `made of known names (${[...known].join(', ')})`, name);
+  }
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const settings = { ...defaults, name: options.role, ...given } as SessionSettings;
+  for (const [name, [least, greatest, unit]] of Object.entries(ranges)) {
+    const value: unknown = settings[name as keyof typeof ranges];
+    if (!Number.isInteger(value) || (value as number) < least || (value as number) > greatest) {
+      throw invalidOption(name, `an integer of ${unit} from ${least} to ${greatest}`, value);
+    }
+  }
+  if (typeof settings.enableKeepAlive !== 'boolean') {
+    throw invalidOption('enableKeepAlive', 'true or false', settings.enableKeepAlive);
+  }
+  if (typeof settings.name !== 'string') throw invalidOption('name', 'a string', settings.name);
+  if (settings.onStream !== undefined && typeof settings.onStream !== 'function') {
+    throw invalidOption('onStream', 'a function', settings.onStream);
+  }
+  return settings;
+}

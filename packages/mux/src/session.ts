@@ -1,0 +1,461 @@
+/** One multiplexed connection: what its user sees, its beginning, its end, and the pipe between. */
+
+import type { Readable, Writable } from 'node:stream';
+import { AcceptQueue } from './accept-queue.ts';
+import { frameChannel, printFramesWhereAsked, type FrameEvent } from './debug.ts';
+import { MuxError } from './errors.ts';
+import { describeGoAway, Flag, FrameType, GoAwayCode, type FrameHeader } from './frame.ts';
+import { FrameDecoder } from './frame-decoder.ts';
+import { FrameWriter } from './frame-writer.ts';
+import { Inbound } from './inbound.ts';
+import type { MuxStream } from './mux-stream.ts';
+import {
+  DEFAULT_PING_TIMEOUT,
+  settle,
+  type Role,
+  type SessionOptions,
+  type SessionSettings,
+} from './options.ts';
+import { Pings } from './pings.ts';
+import type { RawStream } from './raw-stream.ts';
+import type { StreamCore } from './stream-core.ts';
+import { StreamTable } from './stream-table.ts';
+import { splitTransport, type Transport } from './transport.ts';
+
+/** Answers (to pings, to streams that are refused) that may wait for the peer to read before we stop reading it. */
+const REPLY_LIMIT = 64 * 1024;
+/** How long the transport may take to carry the last bytes away, and the peer to end its side, once all is over. */
+const LINGER_MS = 500;
+
+let sessions = 0;
+
+/** Numbers by which a session's cost can be watched. */
+export interface SessionStats {
+  /** Streams open now, by either side. */
+  readonly streams: number;
+  /** Streams the peer opened that nobody has accepted. */
+  readonly unaccepted: number;
+  /** Streams of ours that the peer has not answered. */
+  readonly unanswered: number;
+  /** Bytes received that the application has not taken. */
+  readonly heldBytes: number;
+  /** Bytes written that have not left. */
+  readonly queuedBytes: number;
+}
+
+/**
+ * Yamux over a pair of byte pipes: any number of streams, opened by either end, each with its own back-pressure.
+ *
+ * When the session ends, for whatever reason, every stream that is still open, every ping and every accept ends with an
+ * error of its own whose `cause` is the one reason. A transport that ends while streams are open is an error too.
+ */
+export class Session {
+  /** Settles when the session is over and its transport let go; rejects with the reason where it was a fault. */
+  readonly closed: Promise<void>;
+
+  readonly #settings: SessionSettings;
+  readonly #label: string;
+  readonly #readable: Readable;
+  readonly #writable: Writable;
+  readonly #decoder: FrameDecoder;
+  readonly #writer: FrameWriter;
+  readonly #table: StreamTable;
+  readonly #acceptQueue: AcceptQueue;
+  readonly #pings: Pings;
+  #settleClosed!: (fault: MuxError | undefined) => void;
+  /** Why the session is over. */
+  #reason: MuxError | undefined;
+  #weWentAway = false;
+  #peerWentAway = false;
+  #weEnded = false;
+  #isPaused = false;
+  #lingering: NodeJS.Timeout | undefined;
+  #wasHeard = false;
+
+  /** Takes the transport over at once. Throws `MUX_OPTION_INVALID` where an option is not what it must be. */
+  constructor(transport: Transport, options: SessionOptions) {
+    const settings = settle(options);
+    this.#settings = settings;
+    ({ readable: this.#readable, writable: this.#writable } = splitTransport(transport));
+    sessions += 1;
+    this.#label = `${settings.name}#${sessions}`;
+    printFramesWhereAsked();
+
+    this.closed = new Promise((resolve, reject) => {
+      this.#settleClosed = (fault) => (fault === undefined ? resolve() : reject(fault));
+    });
+    // Nobody has to listen: every stream hears of the end by itself.
+    this.closed.catch(() => {});
+
+    this.#writer = new FrameWriter(this.#writable, {
+      stallTimeoutMs: settings.connectionWriteTimeout,
+      onWritable: () => this.#onWritable(),
+      onStalled: () => this.#onStalled(),
+      onFrame: (type, flags, streamId, length) => {
+        if (frameChannel.hasSubscribers) this.#publish('sent', { type, flags, streamId, length });
+      },
+    });
+    this.#table = new StreamTable(this, settings, this.#writer);
+    this.#acceptQueue = new AcceptQueue(settings.acceptBacklog);
+    const pingTimeout = settings.connectionWriteTimeout || DEFAULT_PING_TIMEOUT;
+    this.#pings = new Pings((value) => this.#sendPing(value), pingTimeout);
+    this.#decoder = new FrameDecoder(this.#makeInbound());
+    this.#listen();
+    if (settings.enableKeepAlive) this.#startKeepAlive();
+  }
+
+  /** Which end this is. */
+  get role(): Role {
+    return this.#settings.role;
+  }
+
+  /** The session's name and number in this process, as debug output has it: `host#1`. */
+  get label(): string {
+    return this.#label;
+  }
+
+  /** Streams open now, by either side. */
+  get streamCount(): number {
+    return this.#table.size;
+  }
+
+  /** True once the session is over, whether or not the transport has been let go. */
+  get isOver(): boolean {
+    return this.#reason !== undefined;
+  }
+
+  /** Bytes written on all streams that have not left: what waits here, and what the transport itself holds. */
+  get queuedBytes(): number {
+    let bytes = this.#writer.batchBytes + this.#writable.writableLength;
+    for (const stream of this.#table) bytes += stream.outgoing.length;
+    return bytes;
+  }
+
+  /** What the session holds at this moment. Looks at every stream: not for every message. */
+  stats(): SessionStats {
+    let heldBytes = 0;
+    for (const stream of this.#table) heldBytes += stream.receiveWindow.held;
+    const { queuedBytes } = this;
+    const { size: unaccepted } = this.#acceptQueue;
+    const { size: streams, unansweredCount: unanswered } = this.#table;
+    return { streams, unaccepted, unanswered, heldBytes, queuedBytes };
+  }
+
+  /**
+   * Opens a stream at once: bytes may be written before the peer accepts. While as many of ours as its backlog takes are
+   * unanswered, further ones wait here by themselves. Throws once the session is over (the reason) or the peer has gone
+   * away (`MUX_GO_AWAY`).
+   */
+  openStream(): MuxStream {
+    return this.openRaw().toDuplex();
+  }
+
+  /** Like {@link openStream}, lean: see {@link RawStream}. */
+  openRaw(): RawStream {
+    if (this.#reason !== undefined) throw this.#errorFor('a stream can not be opened', this.#reason);
+    if (this.#peerWentAway)
+      throw new MuxError('MUX_GO_AWAY', 'the peer has gone away: it takes no new streams');
+    return this.#table.open();
+  }
+
+  /**
+   * The next stream that the peer opened, acknowledged. Rejects once the session is over, and with the signal's reason
+   * once that aborts.
+   */
+  async acceptStream(options: { signal?: AbortSignal } = {}): Promise<MuxStream> {
+    const stream = await this.#take(options.signal);
+    if (stream !== undefined) return stream;
+    throw this.#errorFor('no stream can be accepted', this.#reason!);
+  }
+
+  /** The streams that the peer opens, until the session ends; throws where that was a fault. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<MuxStream, void, undefined> {
+    for (let stream = await this.#take(); stream !== undefined; stream = await this.#take()) yield stream;
+  }
+
+  /** The round trip to the peer and back, in milliseconds. Rejects with `MUX_PING_TIMEOUT`, or as the session ends. */
+  ping(): Promise<number> {
+    if (this.#reason !== undefined)
+      return Promise.reject(this.#errorFor('no ping can be sent', this.#reason));
+    return this.#pings.ask();
+  }
+
+  /** Tells the peer to open no more streams; those that it opens all the same are reset. Open streams go on. */
+  goAway(): void {
+    if (this.#weWentAway || this.#reason !== undefined) return;
+    this.#weWentAway = true;
+    this.#writer.control(FrameType.GoAway, 0, 0, GoAwayCode.Normal);
+  }
+
+  /**
+   * Hands everything that fits the peer's windows to the transport now, whether or not that is full: for the moment
+   * before the process ends, where neither a turn's end nor a drain comes any more.
+   */
+  flush(): void {
+    if (this.#reason !== undefined) return;
+    this.#table.scheduler.fillAll();
+    this.#writer.force();
+  }
+
+  /**
+   * Goes away, and ends our half of the transport behind what fits the peer's windows. Reading goes on until the peer
+   * ends its half: what it still sends is delivered, and streams that it finishes end without an error.
+   */
+  endOutput(): void {
+    if (this.#weEnded || this.#reason !== undefined) return;
+    this.#weEnded = true;
+    this.#table.scheduler.fillAll();
+    this.goAway();
+    this.#writer.end();
+  }
+
+  /**
+   * Ends the session: sends what fits the peer's windows and a go-away, ends every stream that is still open with
+   * `MUX_SESSION_CLOSED`, and lets go of the transport. Never rejects; the same promise however often it is called.
+   */
+  async close(): Promise<void> {
+    if (this.#reason === undefined) {
+      this.endOutput();
+      this.#finish(
+        new MuxError('MUX_SESSION_CLOSED', `session ${this.#label} was closed on this side`),
+        false,
+      );
+    }
+    await this.closed.catch(() => {
+      // The fault is for who asks `closed`: closing what has failed has succeeded.
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  // ── the pipe ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #listen(): void {
+    const readable = this.#readable;
+    const writable = this.#writable;
+    readable.on('data', (chunk: Uint8Array) => this.#onChunk(chunk));
+    readable.on('end', () => this.#onTransportEnd());
+    readable.on('close', () => this.#onTransportEnd());
+    readable.on('error', (error) => this.#onTransportError(error));
+    if ((writable as unknown) !== readable) {
+      writable.on('error', (error) => this.#onWritableLost(error));
+      writable.on('close', () => this.#onWritableLost());
+    }
+    readable.resume();
+    if (readable.destroyed || readable.readableEnded) process.nextTick(() => this.#onTransportEnd());
+  }
+
+  #onChunk(chunk: Uint8Array): void {
+    if (this.#reason !== undefined) return;
+    if (typeof chunk === 'string') {
+      this.#onTransportError(new TypeError('the transport delivers strings: it must not have an encoding'));
+      return;
+    }
+    this.#wasHeard = true;
+    this.#writer.beginDispatch();
+    try {
+      this.#decoder.push(chunk);
+    } finally {
+      this.#writer.endDispatch();
+    }
+    if (this.#writer.waitingReplyBytes >= REPLY_LIMIT && !this.#isPaused) {
+      this.#isPaused = true;
+      this.#readable.pause();
+    }
+  }
+
+  #onWritable(): void {
+    this.#writer.flush();
+    this.#table.scheduler.fill();
+    if (!this.#isPaused || this.#reason !== undefined) return;
+    this.#isPaused = false;
+    this.#readable.resume();
+  }
+
+  #onStalled(): void {
+    const ms = this.#settings.connectionWriteTimeout;
+    const message = `session ${this.#label}: the transport took no bytes for ${ms} ms; is the peer stopped or stuck?`;
+    this.#fault(new MuxError('MUX_WRITE_TIMEOUT', message, { initiator: 'transport', goAway: 2 }));
+  }
+
+  #onTransportEnd(): void {
+    if (this.#reason !== undefined) return;
+    if (!this.#decoder.isAtBoundary) {
+      const message = `session ${this.#label}: the transport ended where ${this.#decoder.missing} were still to come`;
+      this.#finish(new MuxError('MUX_TRUNCATED', message, { initiator: 'transport' }), true);
+      return;
+    }
+    const open = [...this.#table].filter((stream) => !this.#isFinishedEnough(stream)).length;
+    const what = open === 1 ? 'one stream was' : `${open} streams were`;
+    const message = `session ${this.#label}: the transport ended while ${what} open`;
+    this.#finish(new MuxError('MUX_TRANSPORT_ENDED', message, { initiator: 'transport' }), open > 0);
+  }
+
+  #onTransportError(cause: Error): void {
+    if (this.#reason !== undefined) return;
+    const message = `session ${this.#label}: the transport failed: ${cause.message}`;
+    this.#finish(new MuxError('MUX_TRANSPORT_FAILED', message, { initiator: 'transport', cause }), true);
+  }
+
+  /** Half of a pair is gone. What the peer sent before can still be read: to its end, or until no more comes. */
+  #onWritableLost(cause: Error = new Error('the writable half was closed')): void {
+    this.#writer.abandon();
+    if (this.#reason !== undefined || this.#weEnded || this.#lingering !== undefined) return;
+    this.#wasHeard = false;
+    this.#lingering = setInterval(() => {
+      if (!this.#wasHeard) this.#onTransportError(cause);
+      this.#wasHeard = false;
+    }, LINGER_MS * 2).unref();
+  }
+
+  // ── what the peer's frames do ────────────────────────────────────────────────────────────────────────────────────
+
+  #makeInbound(): Inbound {
+    const writer = this.#writer;
+    const home = {
+      onFrame: (header: FrameHeader) => {
+        if (frameChannel.hasSubscribers) this.#publish('received', header);
+      },
+      fault: (error: MuxError) => this.#fault(error),
+      mayAdmit: () =>
+        !this.#weWentAway &&
+        !this.#table.isFull &&
+        (this.#settings.onStream !== undefined || !this.#acceptQueue.isFull),
+      onOpened: (stream: StreamCore) => this.#onOpened(stream),
+      onReset: (stream: StreamCore) => {
+        this.#acceptQueue.delete(stream);
+        stream.state.reset();
+        this.#table.remove(stream);
+        const message = `stream ${stream.id} was reset by the peer`;
+        stream.close(new MuxError('MUX_STREAM_RESET', message, { initiator: 'remote', streamId: stream.id }));
+      },
+      refuse: (id: number) => writer.reply(FrameType.WindowUpdate, Flag.RST, id, 0),
+      onPing: (value: number) => writer.reply(FrameType.Ping, Flag.ACK, 0, value),
+      onPong: (value: number) => this.#pings.answer(value),
+      onGoAway: (code: number) => this.#onGoAway(code),
+    };
+    return new Inbound(home, this.#table, this.#settings);
+  }
+
+  #onOpened(stream: StreamCore): void {
+    const { onStream } = this.#settings;
+    if (onStream === undefined) {
+      this.#acceptQueue.push(stream);
+      return;
+    }
+    this.#table.accept(stream);
+    stream.guard(() => onStream(stream));
+  }
+
+  async #take(signal?: AbortSignal): Promise<MuxStream | undefined> {
+    if (this.#settings.onStream !== undefined) {
+      const hint = 'every stream goes to it, so there is nothing to accept';
+      throw new MuxError('MUX_MISUSE', `this session was given onStream: ${hint}`);
+    }
+    const stream = await this.#acceptQueue.take(signal);
+    if (stream !== undefined) this.#table.accept(stream);
+    return stream?.toDuplex();
+  }
+
+  #onGoAway(code: number): void {
+    this.#peerWentAway = true;
+    if (code === GoAwayCode.Normal) {
+      this.#table.dropQueued(
+        ({ id }) =>
+          new MuxError('MUX_GO_AWAY', `stream ${id} was not open yet when the peer went away`, {
+            initiator: 'remote',
+            streamId: id,
+          }),
+      );
+      return;
+    }
+    const message = `session ${this.#label}: the peer ended the session: ${describeGoAway(code)}`;
+    this.#finish(new MuxError('MUX_REMOTE_ERROR', message, { initiator: 'remote', goAway: code }), true);
+  }
+
+  #sendPing(value: number): void {
+    this.#writer.control(FrameType.Ping, Flag.SYN, 0, value);
+    this.#writer.leave();
+  }
+
+  #startKeepAlive(): void {
+    const wasHeard = (): boolean => {
+      const heard = this.#wasHeard;
+      this.#wasHeard = false;
+      return heard;
+    };
+    this.#pings.keepAlive(this.#settings.keepAliveInterval, wasHeard, (cause) => {
+      const message = `session ${this.#label}: the peer answered no keep-alive ping`;
+      this.#fault(new MuxError('MUX_KEEPALIVE_TIMEOUT', message, { initiator: 'remote', goAway: 2, cause }));
+    });
+  }
+
+  // ── the end ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The peer, or the pipe, has failed us: the peer is told why, as far as it still listens. */
+  #fault(error: MuxError): void {
+    if (this.#reason !== undefined) return;
+    this.#writer.control(FrameType.GoAway, 0, 0, error.goAway ?? GoAwayCode.InternalError);
+    this.#finish(error, true);
+  }
+
+  /** The one door out: the first reason wins, and everything that waits settles with it. */
+  #finish(reason: MuxError, isFault: boolean): void {
+    if (this.#reason !== undefined) return;
+    this.#reason = reason;
+    this.#decoder.stop();
+    clearInterval(this.#lingering);
+    this.#writer.end();
+    this.#table.closeAll((stream) =>
+      this.#isFinishedEnough(stream)
+        ? undefined
+        : this.#errorFor(`stream ${stream.id} was cut off`, reason, stream.id),
+    );
+    this.#pings.close(this.#errorFor('a ping was not answered', reason));
+    this.#acceptQueue.end(isFault ? this.#errorFor('no stream can be accepted', reason) : undefined);
+    this.#letGo(() => this.#settleClosed(isFault ? reason : undefined));
+  }
+
+  /** Our half of the transport was ended on purpose: a stream that the peer finished is whole. */
+  #isFinishedEnough(stream: StreamCore): boolean {
+    return this.#weEnded && stream.state.receiving === 'finished' && stream.outgoing.length === 0;
+  }
+
+  #errorFor(what: string, { code, message, initiator, goAway }: MuxError, streamId?: number): MuxError {
+    return new MuxError(code, `${what}: ${message}`, { initiator, streamId, goAway, cause: this.#reason });
+  }
+
+  /** Waits, within bounds, until the last bytes are out and the peer has ended its side, and destroys the transport. */
+  #letGo(done: () => void): void {
+    const readable = this.#readable;
+    const writable = this.#writable;
+    let isDone = false;
+    const finish = (): void => {
+      if (isDone) return;
+      isDone = true;
+      clearTimeout(timer);
+      readable.destroy();
+      writable.destroy();
+      done();
+    };
+    const check = (): void => {
+      const isWritten = writable.writableFinished || writable.destroyed;
+      const isRead = readable.readableEnded || readable.destroyed;
+      if (isWritten && isRead) finish();
+    };
+    const timer = setTimeout(finish, LINGER_MS).unref();
+    for (const event of ['end', 'close', 'error']) readable.once(event, check);
+    for (const event of ['finish', 'close', 'error']) writable.once(event, check);
+    // What still comes is nobody's: read on, so that the peer can finish writing and see our end.
+    readable.resume();
+    check();
+  }
+
+  #publish(direction: FrameEvent['direction'], frame: Omit<FrameEvent, 'session' | 'direction'>): void {
+    const { type, flags, streamId, length } = frame;
+    const event: FrameEvent = { session: this.#label, direction, type, flags, streamId, length };
+    frameChannel.publish(event);
+  }
+}

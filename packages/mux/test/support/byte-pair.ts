@@ -1,0 +1,101 @@
+/** Two ends of bytes in memory: what one writes the other reads, with back-pressure, and cut at will. */
+
+import { Duplex } from 'node:stream';
+
+export interface PairOptions {
+  /** Cuts what passes: called with the bytes left of a chunk, returns how many of them come next. */
+  chunkSize?: (left: number) => number;
+  highWaterMark?: number;
+}
+
+/** One end. */
+export class PairEnd extends Duplex {
+  peer!: PairEnd;
+  readonly #chunkSize: (left: number) => number;
+  #waiting: Buffer[] = [];
+  #waitingCallback: (() => void) | undefined;
+  #isWanted = false;
+  #isStalled = false;
+  /** Everything that was written on this end, where `record` asked for it. */
+  readonly written: Buffer[] = [];
+  record = false;
+
+  constructor({ chunkSize = (left) => left, highWaterMark = 64 * 1024 }: PairOptions) {
+    super({ highWaterMark, allowHalfOpen: true });
+    this.#chunkSize = chunkSize;
+  }
+
+  /** Takes nothing more from the other end until {@link resumeTaking}. */
+  stall(): void {
+    this.#isStalled = true;
+  }
+
+  resumeTaking(): void {
+    this.#isStalled = false;
+    this.#pump();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: () => void): void {
+    if (this.record) this.written.push(Buffer.from(chunk));
+    this.peer.receive(chunk, callback);
+  }
+
+  override _final(callback: () => void): void {
+    this.peer.receiveEnd();
+    callback();
+  }
+
+  override _read(): void {
+    this.#isWanted = true;
+    this.#pump();
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    this.#waitingCallback?.();
+    setImmediate(() => {
+      if (!this.peer.destroyed && !this.writableFinished) this.peer.receiveEnd();
+    });
+    callback(error);
+  }
+
+  receive(chunk: Buffer, callback: () => void): void {
+    if (this.destroyed) {
+      callback();
+      return;
+    }
+    for (let at = 0; at < chunk.length;) {
+      const size = Math.max(1, Math.min(chunk.length - at, this.#chunkSize(chunk.length - at)));
+      // A copy: what is written and what is read must not share memory, as in a pipe.
+      this.#waiting.push(Buffer.from(chunk.subarray(at, at + size)));
+      at += size;
+    }
+    this.#waitingCallback = callback;
+    setImmediate(() => this.#pump());
+  }
+
+  receiveEnd(): void {
+    this.#waiting.push(Buffer.alloc(0));
+    setImmediate(() => this.#pump());
+  }
+
+  #pump(): void {
+    while (this.#isWanted && !this.#isStalled && !this.destroyed && this.#waiting.length > 0) {
+      const chunk = this.#waiting.shift()!;
+      this.#isWanted = this.push(chunk.length === 0 ? null : chunk);
+      if (chunk.length === 0) return;
+    }
+    if (this.#waiting.length > 0) return;
+    const callback = this.#waitingCallback;
+    this.#waitingCallback = undefined;
+    callback?.();
+  }
+}
+
+/** A connected pair. */
+export function bytePair(options: PairOptions = {}): [PairEnd, PairEnd] {
+  const a = new PairEnd(options);
+  const b = new PairEnd(options);
+  a.peer = b;
+  b.peer = a;
+  return [a, b];
+}

@@ -1,0 +1,48 @@
+/** Two sessions that face each other. */
+
+import { onTestFinished } from 'vitest';
+import { Session, type SessionOptions } from '../../src/index.ts';
+import { bytePair, type PairEnd, type PairOptions } from './byte-pair.ts';
+
+export interface SessionPair {
+  client: Session;
+  server: Session;
+  clientEnd: PairEnd;
+  serverEnd: PairEnd;
+}
+
+/** A client and a server over memory, closed when the test ends. */
+export function sessionPair(
+  options: { client?: Partial<SessionOptions>; server?: Partial<SessionOptions>; pipe?: PairOptions } = {},
+): SessionPair {
+  const [clientEnd, serverEnd] = bytePair(options.pipe);
+  const client = new Session(clientEnd, { role: 'client', ...options.client });
+  const server = new Session(serverEnd, { role: 'server', ...options.server });
+  onTestFinished(async () => {
+    await Promise.all([client.close(), server.close()]);
+  });
+  return { client, server, clientEnd, serverEnd };
+}
+
+/** Reads a stream to its end. */
+export async function readAll(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+/** Waits until something holds, looking once a turn of the event loop. */
+export async function until(holds: () => boolean, what: string, timeoutMs = 5_000): Promise<void> {
+  const limit = performance.now() + timeoutMs;
+  while (!holds()) {
+    if (performance.now() > limit) throw new Error(`waited ${timeoutMs} ms in vain until ${what}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** Bytes that can be told apart: no two offsets nearby look the same. */
+export function pattern(length: number, seed = 0): Buffer {
+  const bytes = Buffer.allocUnsafe(length);
+  for (let i = 0; i < length; i += 1) bytes[i] = (i * 7 + (i >>> 8) * 13 + seed) & 0xff;
+  return bytes;
+}
