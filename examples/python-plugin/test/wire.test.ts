@@ -4,6 +4,7 @@ import { Flag, FrameType } from '@pipework/mux/frame';
 import { describe, expect, test } from 'vitest';
 import { command, missing } from './support/python.ts';
 import { rawHost } from './support/raw-host.ts';
+import { replay } from './support/transcript.ts';
 
 const KiB = 1024;
 const window = 256 * KiB;
@@ -13,6 +14,13 @@ describe.skipIf(missing !== undefined)(`the Python plugin on the wire${skipped}`
   test('announces itself in one line of seven fields', async () => {
     await using host = await rawHost(command);
     expect(host.line).toBe('1|pipe|3,4|msgpack-rpc|1|cancel,errors|1\n');
+  });
+
+  test('says byte for byte what docs/other-languages.md shows', async () => {
+    const { expected, said, exit } = await replay(command);
+    expect(expected.length).toBeGreaterThan(100);
+    expect(said).toBe(expected);
+    expect(exit).toEqual({ code: 0, signal: null });
   });
 
   test('acknowledges each of the first streams once', async () => {

@@ -75,8 +75,13 @@ export class RawHost implements AsyncDisposable {
     });
   }
 
-  async greet(): Promise<void> {
+  /** Waits for the handshake line. */
+  async greeted(): Promise<void> {
     await this.until(() => this.line !== '', 'the handshake line');
+  }
+
+  async greet(): Promise<void> {
+    await this.greeted();
     for (const streamId of [1, 3, 5]) this.send({ type: FrameType.WindowUpdate, flags: Flag.SYN, streamId });
   }
 
@@ -84,6 +89,11 @@ export class RawHost implements AsyncDisposable {
     const bytes = encodeFrame(frame);
     if (this.#drip) for (const byte of bytes) this.#down.write(Uint8Array.of(byte));
     else this.#down.write(bytes);
+  }
+
+  /** Sends bytes as they are. */
+  write(bytes: Uint8Array): void {
+    this.#down.write(bytes);
   }
 
   /** Sends bytes on a stream, in one frame. */

@@ -1,0 +1,14 @@
+// What the Go plugin does on the wire. The libraries' own conduct is theirs to test.
+import { describe, expect, test } from 'vitest';
+import { replay } from '../../python-plugin/test/support/transcript.ts';
+import { command, missing } from './support/go.ts';
+
+const skipped = missing === undefined ? '' : ` (SKIPPED: ${missing})`;
+
+describe.skipIf(missing !== undefined)(`the Go plugin on the wire${skipped}`, () => {
+  test('says byte for byte what docs/other-languages.md shows', async () => {
+    const { expected, said, exit } = await replay(command);
+    expect(said).toBe(expected);
+    expect(exit).toEqual({ code: 0, signal: null });
+  });
+});

@@ -1,0 +1,44 @@
+// The bytes that docs/other-languages.md shows, said to a real plugin.
+import { readFileSync } from 'node:fs';
+import { encodeFrame } from '@pipework/mux/frame';
+import { RawHost } from './raw-host.ts';
+
+interface Turn {
+  who: 'host' | 'plugin';
+  hex: string;
+}
+
+/** The page's transcript: who says what, with the lines of one turn put together. */
+function transcript(): Turn[] {
+  const page = readFileSync(new URL('../../../../docs/other-languages.md', import.meta.url), 'utf8');
+  const turns: Turn[] = [];
+  for (const [, who, bytes = ''] of page.matchAll(/^(host|plugin) +((?:[0-9a-f]{2}(?: {1,2}|$))+)/gm)) {
+    const hex = bytes.replaceAll(' ', '');
+    const last = turns.at(-1);
+    if (last !== undefined && last.who === who) last.hex += hex;
+    else turns.push({ who: who as Turn['who'], hex });
+  }
+  return turns;
+}
+
+/** Plays the host's part, and returns what the plugin should have said and what it said. */
+export async function replay(command: string[]): Promise<{ expected: string; said: string; exit: unknown }> {
+  await using host = new RawHost(command, {});
+  await host.greeted();
+  const said = () => Buffer.concat(host.seen.map((frame) => encodeFrame(frame))).toString('hex');
+  let expected = '';
+  for (const turn of transcript()) {
+    if (turn.who === 'host') host.write(Buffer.from(turn.hex, 'hex'));
+    else {
+      expected += turn.hex;
+      await host.until(
+        () => said().length >= expected.length,
+        `${turn.hex.length / 2} bytes of the transcript`,
+      );
+    }
+  }
+  const result = { expected, said: said().slice(0, expected.length) };
+  await host.response(1, 2); // to Quit, in the plugin's own words
+  host.close();
+  return { ...result, exit: await host.exited };
+}
