@@ -1,6 +1,6 @@
 // The chart of the curves: how the cost grows. Sizes and counts are on a log scale.
 import { workloadByName } from '../workloads/index.mjs';
-import { bytes, short } from './numbers.mjs';
+import { bytes, micros, short } from './numbers.mjs';
 import { WIDTH, colors, document, dot, line, palette, path, text } from './svg.mjs';
 
 const COLUMNS = 2;
@@ -67,7 +67,7 @@ function panel(x, y, workload, lines) {
     text(
       x,
       y + 30,
-      `${workload.metrics[0].title}${logY ? ', µs, log scale; less is better' : '; more is better'}`,
+      `${workload.metrics[0].title}${logY ? ', log scale; less is better' : '; more is better'}`,
       { size: 11, fill: colors.quiet },
     ),
   ];
@@ -75,10 +75,18 @@ function panel(x, y, workload, lines) {
     const at = scaleY(toY(tick));
     parts.push(
       line(left, at, right, at),
-      text(left - 6, at + 4, short(tick), { anchor: 'end', size: 11, fill: colors.quiet }),
+      text(left - 6, at + 4, logY ? micros(tick) : short(tick), {
+        anchor: 'end',
+        size: 11,
+        fill: colors.quiet,
+      }),
     );
   }
-  for (const tick of new Set(xs)) {
+  const marks = [...new Set(xs)];
+  // Twelve sizes don't fit beside each other: every other one has its name.
+  const step = marks.length > 8 ? 2 : 1;
+  for (let i = marks.length - 1; i >= 0; i -= step) {
+    const tick = marks[i];
     const label = workload.axis === 'bytes' ? bytes(tick).replace(' ', '') : tick;
     parts.push(
       text(scaleX(Math.log(tick)), bottom + 16, label, { anchor: 'middle', size: 10, fill: colors.quiet }),

@@ -1,7 +1,7 @@
 // The table, as Markdown.
 import { peers, threadPeers } from '../peers/index.mjs';
 import { workloadByName } from '../workloads/index.mjs';
-import { bytes, short } from './numbers.mjs';
+import { bytes, micros, short } from './numbers.mjs';
 
 export function markdown(data, summary, targets) {
   const { machine, settings } = data;
@@ -97,6 +97,7 @@ function curveTables(settings, summary) {
     if (workload.group !== 'curve' || measured.length === 0) continue;
     const xs = summary[measured[0]][name].points.points.map(([x]) => x);
     const label = workload.axis === 'bytes' ? bytes : String;
+    const figure = workload.metrics[0].unit === 'µs' ? micros : short;
     lines.push(`## ${workload.title}`, '');
     lines.push(
       `| ${workload.axis} | ${measured.join(' | ')} |`,
@@ -104,11 +105,10 @@ function curveTables(settings, summary) {
     );
     xs.forEach((x, i) => {
       lines.push(
-        `| ${label(x)} | ${measured.map((peer) => short(summary[peer][name].points.points[i]?.[1])).join(' | ')} |`,
+        `| ${label(x)} | ${measured.map((peer) => figure(summary[peer][name].points.points[i]?.[1])).join(' | ')} |`,
       );
     });
     lines.push('');
-    if (workload.metrics[0].unit === 'µs') lines.push('In µs.', '');
   }
   return lines;
 }

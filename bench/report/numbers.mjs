@@ -21,3 +21,9 @@ export function bytes(value) {
 }
 
 const trim = (value) => String(Number(value.toFixed(1)));
+
+/** A time in the unit that suits it. */
+export function micros(value) {
+  if (value >= 1e6) return `${trim(value / 1e6)} s`;
+  return value >= 1e3 ? `${trim(value / 1e3)} ms` : `${trim(value)} µs`;
+}
