@@ -181,7 +181,11 @@ function report(work, results) {
       const ratios = rates.map((rate, i) => rate / base[i]).filter(Number.isFinite);
       return ratios.length === 0 || other === name ? '' : `${median(ratios).toFixed(2)} x ${other}`;
     };
-    const line = [name.padEnd(18), Math.round(median(good)).toLocaleString('en').padStart(10), ratio('raw').padEnd(12)];
+    const line = [
+      name.padEnd(18),
+      Math.round(median(good)).toLocaleString('en').padStart(10),
+      ratio('raw').padEnd(12),
+    ];
     console.log(`  ${line.join('  ')}  ${ratio('libp2p')}${note}`);
   }
 }

@@ -12,7 +12,10 @@ export const candidates = {
       open: async () => stream,
       // A hundred messages in flight on the one stream there is.
       openMany: async (count) => [
-        { ...stream, write: (chunk) => Array.from({ length: stream.begin(count) }, () => writable.write(chunk)) },
+        {
+          ...stream,
+          write: (chunk) => Array.from({ length: stream.begin(count) }, () => writable.write(chunk)),
+        },
       ],
       onStream: (serve) => serve(stream),
     };
@@ -168,7 +171,9 @@ function ofLibp2p(stream) {
     echo: (chunk) => stream.send(chunk),
     end: () => void stream.close().catch(() => {}),
     onData: (listener) =>
-      stream.addEventListener('message', ({ data }) => listener(data instanceof Uint8Array ? data : data.subarray())),
+      stream.addEventListener('message', ({ data }) =>
+        listener(data instanceof Uint8Array ? data : data.subarray()),
+      ),
     onEnd: (listener) => stream.addEventListener('remoteCloseWrite', listener),
     onDrain: (listener) => stream.addEventListener('drain', listener),
   };
