@@ -109,7 +109,7 @@ export class RawHost implements AsyncDisposable {
   async dispense(name: string, streamId: number): Promise<void> {
     this.request(1, streamId, 'Dispenser.Dispense', name);
     const [, , error, id] = await this.response(1, streamId);
-    if (error !== null) throw new Error(`dispensing ${name} failed: ${String(error)}`);
+    if (error !== null) throw new Error(`dispensing ${name} failed: ${JSON.stringify(error)}`);
     this.open(streamId, id as number);
   }
 
