@@ -7,11 +7,31 @@ const rules = [
   [/^packages\/mux\/src\//, /^(?!node:|packages\/)/, 'mux stands alone: node:* only'],
   [/^packages\/mux\/src\//, /^packages\/(?!mux\/)/, 'mux imports nothing of another package'],
   [/^packages\/core\/src\/rpc\//, /^packages\/core\/src\/(host|plugin)\//, 'rpc knows no processes'],
-  [/^packages\/core\/src\/rpc\//, /^(node:child_process|execa|p-timeout|tinyglobby)$/, 'rpc knows no processes'],
-  [/^packages\/core\/src\/handshake\//, /^packages\/core\/src\/(host|plugin|rpc)\/|^@pipework\/mux/, 'handshake knows strings'],
-  [/^packages\/core\/src\/host\//, /^packages\/core\/src\/plugin\//, 'host and plugin never import each other'],
-  [/^packages\/core\/src\/plugin\//, /^packages\/core\/src\/host\//, 'host and plugin never import each other'],
-  [/^packages\/core\/src\/plugin(\/|\.ts$)/, /^(execa|p-timeout|tinyglobby)$/, 'a plugin loads neither execa nor p-timeout'],
+  [
+    /^packages\/core\/src\/rpc\//,
+    /^(node:child_process|execa|p-timeout|tinyglobby)$/,
+    'rpc knows no processes',
+  ],
+  [
+    /^packages\/core\/src\/handshake\//,
+    /^packages\/core\/src\/(host|plugin|rpc)\/|^@pipework\/mux/,
+    'handshake knows strings',
+  ],
+  [
+    /^packages\/core\/src\/host\//,
+    /^packages\/core\/src\/plugin\//,
+    'host and plugin never import each other',
+  ],
+  [
+    /^packages\/core\/src\/plugin\//,
+    /^packages\/core\/src\/host\//,
+    'host and plugin never import each other',
+  ],
+  [
+    /^packages\/core\/src\/plugin(\/|\.ts$)/,
+    /^(execa|p-timeout|tinyglobby)$/,
+    'a plugin loads neither execa nor p-timeout',
+  ],
   [/^packages\/core\//, /^@pipework\/testkit|^packages\/testkit\//, 'core does not know the testkit'],
   [/^(examples|bench)\//, /^packages\//, 'examples and benches use public names'],
 ];
@@ -32,7 +52,9 @@ for (const file of ['packages', 'examples', 'bench'].flatMap((folder) => [...sou
   if (isTest.test(file)) continue;
   for (const [, specifier] of readFileSync(file, 'utf8').matchAll(specifiers)) {
     const target = specifier.startsWith('.')
-      ? relative('.', join(dirname(file), specifier)).split(sep).join('/')
+      ? relative('.', join(dirname(file), specifier))
+          .split(sep)
+          .join('/')
       : specifier;
     for (const [from, to, why] of rules) {
       if (!from.test(file) || !to.test(target)) continue;

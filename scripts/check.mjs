@@ -19,7 +19,7 @@ function step(name, command, args) {
   console.log([error?.message, stdout, stderr].filter(Boolean).join('\n'));
 }
 
-step('build', bin('tsc'), ['-b']);
+step('build', 'pnpm', ['build']);
 step('types of sources and tests', bin('tsc'), ['-p', 'tsconfig.check.json']);
 step('lint', bin('oxlint'), ['--type-aware', '--deny-warnings']);
 step('format', bin('prettier'), ['--check', '--log-level=warn', '.']);
