@@ -64,6 +64,8 @@ class Stream {
     this.waiting = [];
     this.taken = 0;
     this.finished = false;
+    this.callerFinished = false;
+    this.calls = 0;
     this.received = Buffer.alloc(0);
   }
 
@@ -122,13 +124,26 @@ export function startPlugin(conduct = {}) {
   const streams = new Map();
   const brokerIds = new Set();
   let nextBrokerId = 1;
+  let running = 0;
+  let isQuitting = false;
+  let answerQuit;
   let held = Buffer.alloc(0);
   const peer = { streams, send: writeUpstream, stdout: undefined, stderr: undefined };
 
   const control = {
     Ping: (_peer, _params, answer) => answer(null, true),
     Quit(_peer, _params, answer) {
-      answer(null, true);
+      isQuitting = true;
+      const grace = setTimeout(
+        () => answerQuit?.(),
+        (Number(process.env['PIPEWORK_GRACE_MS'] ?? 2000) * 3) / 4,
+      );
+      answerQuit = () => {
+        clearTimeout(grace);
+        answerQuit = undefined;
+        answer(null, true);
+      };
+      if (running === 0) answerQuit();
     },
     Dispense(_peer, [name], answer) {
       if (conduct.names && !conduct.names.includes(name)) return answer(`unknown plugin type: ${name}`, null);
@@ -141,7 +156,19 @@ export function startPlugin(conduct = {}) {
 
   function call(stream, [type, msgid, method, params]) {
     if (type !== 0) return;
-    const answer = (error, result) => stream.write(encode([1, msgid, error, result]));
+    const answer = (error, result) => {
+      stream.write(encode([1, msgid, error, result]));
+      if (stream.id === 1) return;
+      running--;
+      stream.calls--;
+      if (stream.callerFinished && stream.calls === 0) stream.finish();
+      if (running === 0) answerQuit?.();
+    };
+    if (stream.id !== 1) {
+      running++;
+      stream.calls++;
+    }
+    if (isQuitting && stream.id !== 1) return answer('plugin is shutting down', null);
     const [, name] = method.split('.');
     const table = stream.id === 1 ? control : methods;
     if (table === methods && conduct.anyMethod) return conduct.anyMethod(peer, params, answer, stream, msgid);
@@ -196,7 +223,8 @@ export function startPlugin(conduct = {}) {
       readMessages(stream);
     }
     if (flags & RST) streams.delete(id);
-    else if (flags & FIN && id > 5) stream.finish();
+    else if (flags & FIN && id > 5) stream.callerFinished = true;
+    if (stream.callerFinished && stream.calls === 0) stream.finish();
   }
 
   const input = new Socket({ fd: downstream, readable: true, writable: false });

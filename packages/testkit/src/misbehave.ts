@@ -1,8 +1,7 @@
 /** Ready command lines of plugins that misbehave, one program each: what a host must survive. */
 import { fileURLToPath } from 'node:url';
 
-/** Every kind, with its conduct in a sentence. Where it isn't said otherwise the rest of a kind works as it should. */
-export const conducts = {
+const table = {
   behaves: 'The control: behaves as PROTOCOL asks, so that a failing test can be told from a failing kit.',
   'no-cookie-check': 'Starts as if a host had started it, cookie or not.',
   'no-handshake': 'Lives, and never says a word.',
@@ -62,10 +61,13 @@ export const conducts = {
     'Leaves a grandchild behind that holds its standard output and error for half a minute.',
   'grandchild-holds-the-pipe': 'Leaves a grandchild behind that holds descriptors 3 and 4 for half a minute.',
   'exits-when-idle': 'Exits with status 0 by itself a moment after its line, as if somebody had stopped it.',
-} as const satisfies Record<string, string>;
+} as const;
 
-/** A kind of misbehaviour: a key of {@link conducts}. */
-export type Misbehaviour = keyof typeof conducts;
+/** A kind of misbehaviour. */
+export type Misbehaviour = keyof typeof table;
+
+/** Every kind with its conduct in a sentence. Where it isn't said otherwise the rest of a kind works as it should. */
+export const conducts: Readonly<Record<Misbehaviour, string>> = table;
 
 /**
  * The command line, `[file, ...args]`, of a plugin program that misbehaves in the way `kind` names; hand it to a

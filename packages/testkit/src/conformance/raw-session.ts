@@ -6,6 +6,7 @@ import {
   encodeFrame,
   FIN,
   FrameReader,
+  type FrameParts,
   initialWindow,
   RST,
   SYN,
@@ -48,13 +49,13 @@ export class RawStream {
     this.id = id;
   }
 
-  send(payload: Uint8Array, flags = 0): void {
+  send(payload: Uint8Array, flags: number = 0): void {
     this.ourCredit -= payload.length;
     this.session.send({ type: 'data', flags, id: this.id, payload });
   }
 
   /** Sends within the plugin's credit, waiting for more where need be. */
-  async sendAll(bytes: Uint8Array, frameBytes = 64 * 1024): Promise<void> {
+  async sendAll(bytes: Uint8Array, frameBytes: number = 64 * 1024): Promise<void> {
     for (let at = 0; at < bytes.length;) {
       await this.session.until(
         () => this.ourCredit > 0 || this.wasReset,
@@ -108,6 +109,7 @@ export class RawConnection {
   readonly order: number[] = [];
   readonly #values: ValueReader = new ValueReader();
   #nextId = 0;
+  #sending: Promise<void> = Promise.resolve();
 
   constructor(stream: RawStream) {
     this.stream = stream;
@@ -160,14 +162,20 @@ export class RawConnection {
     );
   }
 
-  async call(method: string, ...params: unknown[]): Promise<RawResponse> {
-    return await this.response(this.request(method, params), `an answer to ${method}`);
+  call(method: string, ...params: unknown[]): Promise<RawResponse> {
+    const response = this.response(this.request(method, params), `an answer to ${method}`);
+    // A check that fails elsewhere first leaves this one unheard.
+    response.catch(() => undefined);
+    return response;
   }
 
-  /** A call with parameters of any size. */
+  /** A call with parameters of any size; several at once go one behind the other. */
   async callLarge(method: string, params: unknown[], frameBytes?: number): Promise<RawResponse> {
     const id = this.#nextId++;
-    await this.stream.sendAll(encode([0, id, method, params]), frameBytes);
+    this.#sending = this.#sending.then(() =>
+      this.stream.sendAll(encode([0, id, method, params]), frameBytes),
+    );
+    await this.#sending;
     return await this.response(id, `an answer to ${method}`);
   }
 
@@ -209,7 +217,7 @@ export class RawSession {
     });
   }
 
-  send(frame: Parameters<typeof encodeFrame>[0]): void {
+  send(frame: FrameParts): void {
     this.plugin.write(encodeFrame(frame));
   }
 

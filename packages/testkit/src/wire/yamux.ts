@@ -37,14 +37,17 @@ export interface Frame {
 
 const nothing = new Uint8Array(0);
 
-export function encodeFrame(frame: {
+/** A frame to be written; what is absent is 0, the length that of the payload. */
+export interface FrameParts {
   type: FrameType | number;
   flags?: number;
   id?: number;
   length?: number;
   payload?: Uint8Array;
   version?: number;
-}): Uint8Array {
+}
+
+export function encodeFrame(frame: FrameParts): Uint8Array {
   const payload = frame.payload ?? nothing;
   const bytes = new Uint8Array(headerBytes + payload.length);
   const view = new DataView(bytes.buffer);
