@@ -11,6 +11,8 @@ export interface Document {
   /** From the root of its tree, with forward slashes. */
   path: string;
   file: string;
+  /** Somebody else's package, found in node_modules. */
+  isInstalled: boolean;
 }
 
 export interface Tree {
@@ -35,6 +37,7 @@ export async function findDocuments(path: string, cwd: string): Promise<Document
     tree,
     path: slashes(relative(root, file)),
     file,
+    isInstalled: false,
   }));
 }
 
@@ -98,7 +101,7 @@ async function packageDocument(root: string): Promise<Document | undefined> {
   const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as Record<string, unknown>;
   const name = `${String(manifest['name'])}@${String(manifest['version'])}`;
   const tree: Tree = { name, root, whole: false, library: libraryOf(root) };
-  return { name: `${name}/${readme}`, tree, path: readme, file: join(root, readme) };
+  return { name: `${name}/${readme}`, tree, path: readme, file: join(root, readme), isInstalled: true };
 }
 
 async function namesIn(directory: string): Promise<string[]> {

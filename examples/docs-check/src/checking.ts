@@ -1,0 +1,240 @@
+/** Has one plugin check all pages, and starts it anew for the rest when it does not survive one of them. */
+import { Client, isPipeworkError, type PluginExit, type Remote } from '@pipework/core';
+import type { Checker, Page, Plugins, Report } from 'docs-check-contract';
+import { readFile } from 'node:fs/promises';
+import type { Document } from './documents.ts';
+import type { Outcome } from './outcome.ts';
+import type { LinePrefix } from './prefix.ts';
+import type { PluginProgress } from './progress.ts';
+
+export interface CheckingOptions {
+  /** The executable. */
+  file: string;
+  name: string;
+  documents: Document[];
+  /** How many pages the plugin is given at a time. */
+  jobs: number;
+  timeoutMs: number;
+  signal: AbortSignal;
+  stdout: LinePrefix;
+  stderr: LinePrefix;
+  progress: PluginProgress;
+}
+
+/** After so many restarts a plugin is more broken than the pages can be. */
+const mostRestarts = 20;
+
+/** How a round ended: pages that were never given out, pages that the plugin was at when it was lost, and how. */
+interface Round {
+  left: Document[];
+  struck: Document[];
+  loss: { what: string; stderr: string } | undefined;
+}
+
+/** Never rejects: what goes wrong is part of the outcome. */
+export async function check(options: CheckingOptions): Promise<Outcome> {
+  return new Checking(options).run();
+}
+
+class Checking {
+  readonly #options: CheckingOptions;
+  readonly #outcome: Outcome;
+
+  constructor(options: CheckingOptions) {
+    this.#options = options;
+    this.#outcome = {
+      plugin: options.name,
+      title: '',
+      reports: new Map(),
+      mishaps: [],
+      unchecked: [],
+      restarts: -1,
+      elapsedMs: 0,
+    };
+  }
+
+  /**
+   * Several pages are in the plugin's hands when it dies, and any of them may be the one that it can't bear. They are
+   * tried one by one, so that the report names the right one, and all others are checked.
+   */
+  async run(): Promise<Outcome> {
+    const { documents, jobs, signal } = this.#options;
+    const started = performance.now();
+    let queue = documents;
+    while (queue.length > 0 && !signal.aborted && !this.#isHopeless()) {
+      const round = await this.#round(queue, jobs);
+      queue = round.left;
+      if (!round.loss) continue;
+      const { guilty, left } = await this.#tryOneByOne(round.struck);
+      if (!guilty) this.#outcome.mishaps.push({ documents: round.struck, ...round.loss });
+      queue = [...left, ...queue];
+    }
+    this.#outcome.unchecked = documents.filter((document) => !this.#isDone(document));
+    this.#outcome.elapsedMs = performance.now() - started;
+    return this.#outcome;
+  }
+
+  async #tryOneByOne(suspects: Document[]): Promise<{ guilty: boolean; left: Document[] }> {
+    let guilty = false;
+    let queue = suspects;
+    while (queue.length > 0 && !this.#options.signal.aborted && !this.#isHopeless()) {
+      const round = await this.#round(queue, 1);
+      queue = round.left;
+      if (!round.loss) continue;
+      guilty = true;
+      this.#outcome.mishaps.push({ documents: round.struck, ...round.loss });
+      for (const document of round.struck) this.#finish(document, []);
+    }
+    return { guilty, left: queue };
+  }
+
+  /** One life of the plugin: from its start until it has checked all of `queue`, or is lost. */
+  async #round(queue: Document[], width: number): Promise<Round> {
+    const { file, name, stdout, stderr, progress, signal } = this.#options;
+    this.#outcome.restarts += 1;
+    progress.busyWith(this.#outcome.restarts === 0 ? 'starting' : 'starting again');
+    const client = new Client<Plugins>({
+      cmd: [file],
+      name,
+      managed: true,
+      stdin: 'ignore',
+      startTimeout: 20_000,
+      syncStdout: stdout,
+      syncStderr: stderr,
+    });
+    try {
+      const checker = await (await client.client()).dispense('checker');
+      this.#outcome.title = (await checker.about()).title;
+      return await this.#work(client, checker, queue, width);
+    } catch (error) {
+      // It did not come as far as to be given a page, and would not the next time.
+      const exit = await client.kill();
+      if (!signal.aborted)
+        this.#outcome.mishaps.push({
+          documents: [],
+          what: (error as Error).message,
+          stderr: exit.stderrTail,
+        });
+      this.#outcome.restarts = mostRestarts + 1;
+      return { left: queue, struck: [], loss: undefined };
+    } finally {
+      await client.kill();
+      stdout.flush();
+      stderr.flush();
+    }
+  }
+
+  async #work(
+    client: Client<Plugins>,
+    checker: Remote<Checker>,
+    queue: Document[],
+    width: number,
+  ): Promise<Round> {
+    const waiting = [...queue];
+    const struck = new Set<Document>();
+    let hung = false;
+    let lost = false;
+
+    const worker = async (): Promise<void> => {
+      while (!lost && !this.#options.signal.aborted) {
+        const document = waiting.shift();
+        if (!document) return;
+        struck.add(document);
+        const deadline = new Deadline(this.#options.timeoutMs, this.#options.signal);
+        try {
+          this.#finish(document, await this.#checkOne(checker, document, deadline.signal));
+          struck.delete(document);
+        } catch (error) {
+          if (this.#options.signal.aborted) return;
+          hung ||= deadline.passed;
+          if (deadline.passed || isLoss(error, client)) {
+            lost = true;
+            return;
+          }
+          // The plugin has answered, and says that it can't do this one: it goes on with the next.
+          struck.delete(document);
+          this.#outcome.mishaps.push({
+            documents: [document],
+            what: `failed: ${(error as Error).message}`,
+            stderr: '',
+          });
+          this.#finish(document, []);
+        } finally {
+          deadline.clear();
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: width }, worker));
+
+    if (!lost) return { left: waiting, struck: [...struck], loss: undefined };
+    const exit = await client.kill();
+    const what = hung ? `did not answer within ${this.#options.timeoutMs / 1000} s` : describe(exit);
+    return { left: waiting, struck: [...struck], loss: { what, stderr: exit.stderrTail } };
+  }
+
+  async #checkOne(checker: Remote<Checker>, document: Document, signal: AbortSignal): Promise<Report[]> {
+    const { tree, path, name, file } = document;
+    this.#options.progress.busyWith(name);
+    const text = (await readFile(file, 'utf8')).replace(/^\ufeff/, '').replace(/\r\n?/g, '\n');
+    const page: Page = { tree: tree.name, whole: tree.whole, path, text };
+    const reports: Report[] = [];
+    for await (const report of checker.check(page, tree.library, { signal })) reports.push(report);
+    return reports;
+  }
+
+  #finish(document: Document, reports: Report[]): void {
+    this.#outcome.reports.set(document, reports);
+    this.#options.progress.advance();
+  }
+
+  #isDone(document: Document): boolean {
+    return this.#outcome.reports.has(document);
+  }
+
+  #isHopeless(): boolean {
+    return this.#outcome.restarts >= mostRestarts;
+  }
+}
+
+/** A plugin that is gone takes its calls with it; everything else is a page's own misfortune. */
+function isLoss(error: unknown, client: Client<Plugins>): boolean {
+  return (
+    client.exited ||
+    (isPipeworkError(error) && ['PLUGIN_EXITED', 'PLUGIN_LOST', 'RPC_CLOSED'].includes(error.code))
+  );
+}
+
+function describe(exit: PluginExit): string {
+  if (exit.by !== 'plugin') return 'closed its pipe and had to be ended';
+  if (exit.outOfMemory) return 'ran out of memory';
+  return exit.signal === null ? `crashed with exit code ${exit.code}` : `was ended by ${exit.signal}`;
+}
+
+/** A time limit that also ends with the run. */
+class Deadline {
+  readonly #controller = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+  readonly #run: AbortSignal;
+  passed = false;
+
+  constructor(milliseconds: number, run: AbortSignal) {
+    this.#run = run;
+    this.#timer = setTimeout(() => {
+      this.passed = true;
+      this.#controller.abort(new Error('the time for one page is over'));
+    }, milliseconds);
+    run.addEventListener('abort', this.#onAbort);
+    if (run.aborted) this.#onAbort();
+  }
+
+  readonly #onAbort = (): void => this.#controller.abort(this.#run.reason);
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer);
+    this.#run.removeEventListener('abort', this.#onAbort);
+  }
+}

@@ -1,0 +1,26 @@
+/** What came out of one plugin's work. */
+import type { Report } from 'docs-check-contract';
+import type { Document } from './documents.ts';
+
+export interface Outcome {
+  plugin: string;
+  /** The plugin's own words for what it looks at; empty where it never said. */
+  title: string;
+  reports: Map<Document, Report[]>;
+  mishaps: Mishap[];
+  /** Pages that were never checked, because the plugin could not go on. */
+  unchecked: Document[];
+  /** How many times it was started anew. */
+  restarts: number;
+  elapsedMs: number;
+}
+
+/** Something that went wrong with the plugin, not with a page. */
+export interface Mishap {
+  /** The pages that it was at; none where it failed at the start. */
+  documents: Document[];
+  /** `crashed with exit code 7`, and the like. */
+  what: string;
+  /** The last lines of what it wrote to standard error. */
+  stderr: string;
+}

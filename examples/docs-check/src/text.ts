@@ -1,0 +1,60 @@
+/** Text for a terminal: its width, its colours, and nothing in it that a terminal would obey. */
+import { stripVTControlCharacters, styleText } from 'node:util';
+import stringWidth from 'string-width';
+
+export type Style = Parameters<typeof styleText>[0];
+export type Paint = (style: Style, text: string) => string;
+
+/** Colours only for a terminal that has them; NO_COLOR and FORCE_COLOR are heard. */
+export function paintFor(stream: { hasColors?: () => boolean }): Paint {
+  const wanted = process.env['FORCE_COLOR']
+    ? process.env['FORCE_COLOR'] !== '0'
+    : stream.hasColors?.() === true;
+  return wanted && !process.env['NO_COLOR']
+    ? (style, text) => styleText(style, text)
+    : (_style, text) => text;
+}
+
+/** Text out of somebody's Markdown or plugin, on one line, without what would move the cursor or change colours. */
+export function harmless(text: string): string {
+  return stripVTControlCharacters(text)
+    .replace(/\s+/g, ' ')
+    .replace(/[\u0000-\u001f\u007f-\u009f]/g, '');
+}
+
+export interface Column {
+  title: string;
+  align?: 'right';
+}
+
+/** Columns two spaces apart, a line under the titles. */
+export function table(columns: Column[], rows: string[][], paint: Paint): string {
+  const widths = columns.map((column, index) =>
+    Math.max(stringWidth(column.title), ...rows.map((row) => stringWidth(row[index] ?? ''))),
+  );
+  const line = (cells: string[]): string =>
+    cells
+      .map((cell, index) => pad(cell, widths[index] ?? 0, columns[index]?.align))
+      .join('  ')
+      .trimEnd();
+  const rule = widths.map((width) => '─'.repeat(width)).join('──');
+  return [paint('bold', line(columns.map((column) => column.title))), rule, ...rows.map(line)].join('\n');
+}
+
+export function pad(text: string, width: number, align?: 'right'): string {
+  const space = ' '.repeat(Math.max(0, width - stringWidth(text)));
+  return align === 'right' ? space + text : text + space;
+}
+
+/** `text` in at most `width` columns; what was cut off is marked, and the end, which tells more of a path, stays. */
+export function shorten(text: string, width: number): string {
+  if (stringWidth(text) <= width) return text;
+  const kept = [...text];
+  while (kept.length > 0 && stringWidth(kept.join('')) > width - 1) kept.shift();
+  return width > 0 ? `…${kept.join('')}` : '';
+}
+
+/** `1 page`, `2 pages`, `1,234 pages`. */
+export function count(number: number, noun: string): string {
+  return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`;
+}
