@@ -1,0 +1,190 @@
+/** The faults that can be put between two ends. */
+import { encodeFrame, FrameReader, headerBytes, initialWindow } from '../wire/yamux.ts';
+import type { Fault, FaultEvent } from './fault.ts';
+import { freshSeed, Random } from './random.ts';
+
+function wholeNumber(value: number, option: string, least = 0): number {
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  throw new TypeError(
+    `${option}: expected a whole number of at least ${String(least)}; came ${String(value)}`,
+  );
+}
+
+/** Every byte arrives by itself. */
+export function everyByte(): Fault {
+  return chunksOf('split at every byte', () => 1);
+}
+
+/** Bytes arrive in chunks of 1 to `max` bytes (64), by `seed`. */
+export function chunks({ seed = freshSeed(), max = 64 }: { seed?: number; max?: number } = {}): Fault {
+  wholeNumber(max, 'faults.chunks({ max })', 1);
+  const name = `chunks of 1 to ${String(max)} bytes by seed ${String(seed)}`;
+  return {
+    name,
+    begin: () => {
+      const random = new Random(seed);
+      return chunksOf(name, () => random.between(1, max)).begin();
+    },
+  };
+}
+
+function chunksOf(name: string, size: () => number): Fault {
+  return {
+    name,
+    begin: () => ({
+      *push(chunk) {
+        for (let at = 0; at < chunk.length;) {
+          const end = Math.min(at + size(), chunk.length);
+          yield { bytes: chunk.subarray(at, end) };
+          at = end;
+        }
+      },
+    }),
+  };
+}
+
+/** Each chunk waits `ms`, or from `min` to `max` milliseconds by `seed`. Order is kept. */
+export function delay(ms: number | { min: number; max: number; seed?: number }): Fault {
+  const { min, max, seed = freshSeed() } = typeof ms === 'number' ? { min: ms, max: ms } : ms;
+  wholeNumber(min, 'faults.delay: min');
+  wholeNumber(max, 'faults.delay: max', min);
+  return {
+    name:
+      min === max
+        ? `delay of ${String(min)} ms`
+        : `delay of ${String(min)} to ${String(max)} ms by seed ${String(seed)}`,
+    begin: () => {
+      const random = new Random(seed);
+      return {
+        *push(chunk) {
+          yield { waitMs: random.between(min, max) };
+          yield { bytes: chunk };
+        },
+      };
+    },
+  };
+}
+
+/** `after` bytes pass, then nothing more until the direction is resumed. */
+export function stall({ after = 0 }: { after?: number } = {}): Fault {
+  wholeNumber(after, 'faults.stall({ after })');
+  return onceAfter(`stall after ${String(after)} bytes`, after, [{ stall: true }], 'goes on');
+}
+
+/** `after` bytes pass, then the direction ends: `eof` as by a closed pipe, `error` as by a broken one. */
+export function cut({ after = 0, how = 'eof' }: { after?: number; how?: 'eof' | 'error' } = {}): Fault {
+  wholeNumber(after, 'faults.cut({ after })');
+  return onceAfter(`cut after ${String(after)} bytes (${how})`, after, [{ end: how }], 'ends');
+}
+
+function onceAfter(name: string, after: number, events: FaultEvent[], then: 'goes on' | 'ends'): Fault {
+  return {
+    name,
+    begin: () => {
+      let left = after;
+      let isOver = false;
+      return {
+        *push(chunk) {
+          if (isOver) {
+            if (then === 'goes on') yield { bytes: chunk };
+            return;
+          }
+          if (left > 0) yield { bytes: chunk.subarray(0, left) };
+          if (chunk.length < left) {
+            left -= chunk.length;
+            return;
+          }
+          isOver = true;
+          yield* events;
+          if (then === 'goes on' && left < chunk.length) yield { bytes: chunk.subarray(left) };
+        },
+      };
+    },
+  };
+}
+
+/** Byte number `at`, counted from 0, arrives with the bits of `mask` turned over (all of them). */
+export function corrupt({ at, mask = 0xff }: { at: number; mask?: number }): Fault {
+  wholeNumber(at, 'faults.corrupt({ at })');
+  return {
+    name: `byte ${String(at)} corrupted by 0x${mask.toString(16)}`,
+    begin: () => {
+      let seen = 0;
+      return {
+        *push(chunk) {
+          const index = at - seen;
+          seen += chunk.length;
+          if (index < 0 || index >= chunk.length) yield { bytes: chunk };
+          else yield { bytes: chunk.map((byte, i) => (i === index ? byte ^ mask : byte)) };
+        },
+      };
+    },
+  };
+}
+
+/**
+ * The frame in which byte `after` falls is the last, and only its first half arrives. The handshake line, where the
+ * direction begins with one, passes whole.
+ */
+export function truncate({ after = 0 }: { after?: number } = {}): Fault {
+  wholeNumber(after, 'faults.truncate({ after })');
+  return {
+    name: `last frame truncated, after ${String(after)} bytes`,
+    begin: () => {
+      let passed = 0;
+      return byFrames((bytes) => {
+        passed += bytes.length;
+        if (passed <= after) return [{ bytes }];
+        return [{ bytes: bytes.subarray(0, Math.ceil(bytes.length / 2)) }, { end: 'eof' }];
+      });
+    },
+  };
+}
+
+/**
+ * Put on the direction that carries credit, the window of each stream is only `bytes` wide once its first 256 KiB are
+ * used up: credit beyond is kept back, as by a reader who takes little at a time.
+ */
+export function narrowWindows({ bytes = 1024 }: { bytes?: number } = {}): Fault {
+  wholeNumber(bytes, 'faults.narrowWindows({ bytes })', 1);
+  return {
+    name: `windows of ${String(bytes)} bytes`,
+    begin: () => {
+      const keptBack = new Map<number, number>();
+      return byFrames((raw, frame) => {
+        if (frame?.type !== 'window-update' || frame.length === 0) return [{ bytes: raw }];
+        const kept = keptBack.get(frame.id) ?? 0;
+        const keep = Math.min(frame.length, Math.max(0, initialWindow - bytes - kept));
+        keptBack.set(frame.id, kept + keep);
+        if (keep === frame.length && frame.flags === 0) return [];
+        return [{ bytes: encodeFrame({ ...frame, length: frame.length - keep }) }];
+      });
+    },
+  };
+}
+
+type OnFrame = (bytes: Uint8Array, frame?: ReturnType<FrameReader['pendingHeader']>) => FaultEvent[];
+
+/** A step that sees whole frames; a handshake line in front passes as it is. */
+function byFrames(onFrame: OnFrame): ReturnType<Fault['begin']> {
+  const reader = new FrameReader();
+  let mode: 'unknown' | 'line' | 'frames' = 'unknown';
+  return {
+    *push(chunk) {
+      let rest = chunk;
+      // A frame begins with version 0, a line with printable ASCII.
+      if (mode === 'unknown' && rest.length > 0) mode = rest[0] === 0 ? 'frames' : 'line';
+      if (mode === 'line') {
+        const end = rest.indexOf(10) + 1;
+        yield { bytes: end === 0 ? rest : rest.subarray(0, end) };
+        if (end === 0) return;
+        mode = 'frames';
+        rest = rest.subarray(end);
+      }
+      for (const frame of reader.push(rest)) yield* onFrame(encodeFrame(frame), frame);
+    },
+    *end() {
+      if (reader.pendingBytes >= headerBytes) yield* onFrame(encodeFrame(reader.pendingHeader()));
+    },
+  };
+}

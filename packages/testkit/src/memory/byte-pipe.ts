@@ -1,0 +1,228 @@
+/**
+ * One direction of bytes in memory, as an operating system's pipe has it: a Writable at one end and a Readable at the
+ * other, a bounded buffer between them, delivery on a later turn, and faults on the way.
+ */
+import { Readable, Writable } from 'node:stream';
+import { chain, type Fault, type FaultEvent, type FaultStep } from '../faults/fault.ts';
+import { clearRealTimeout, setRealImmediate, setRealTimeout } from '../real-time.ts';
+
+/** Decides when bytes move. */
+export interface Delivery {
+  /** Bytes wait in `pipe`: call its `deliver` on some later turn, again until it says that nothing is left. */
+  wake(pipe: BytePipe): void;
+}
+
+export interface BytePipeOptions {
+  /** How many bytes the pipe holds before its writer must wait; 64 KiB, as on Linux. */
+  readonly capacity?: number;
+  readonly faults?: readonly Fault[];
+  readonly delivery?: Delivery;
+  /** Sees every chunk as it leaves the pipe, faults included. */
+  readonly onBytes?: (chunk: Uint8Array) => void;
+  /** Sees what happens to the pipe that is no bytes. */
+  readonly onEvent?: (text: string) => void;
+}
+
+/** A pipe delivers whatever it has on the next turn of the event loop. */
+const promptDelivery: Delivery = {
+  wake(pipe) {
+    setRealImmediate(() => {
+      pipe.deliver();
+    });
+  },
+};
+
+export class BytePipe {
+  readonly writable: Writable;
+  readonly readable: Readable;
+  readonly #capacity: number;
+  readonly #delivery: Delivery;
+  readonly #step: FaultStep;
+  readonly #options: BytePipeOptions;
+  /** What waits begins at `#head`: shifting a long array moves all of it. */
+  #queue: FaultEvent[] = [];
+  #head = 0;
+  /** Bytes written and not yet read; the writer waits while they are more than the capacity. */
+  #heldBytes = 0;
+  #onRoom: (() => void) | undefined;
+  #readerWants = false;
+  #isAwake = false;
+  #isStalled = false;
+  #timer: NodeJS.Timeout | undefined;
+  #isOver = false;
+
+  constructor(options: BytePipeOptions = {}) {
+    this.#options = options;
+    this.#capacity = options.capacity ?? 64 * 1024;
+    this.#delivery = options.delivery ?? promptDelivery;
+    this.#step = chain(options.faults ?? []);
+    this.writable = new Writable({
+      decodeStrings: true,
+      write: (chunk: Uint8Array, _encoding, callback) => {
+        this.#accept(chunk, callback);
+      },
+      final: (callback) => {
+        this.#enqueue([...(this.#step.end?.() ?? []), { end: 'eof' }]);
+        callback();
+      },
+      destroy: (error, callback) => {
+        // A writer that goes away without its end: the reader sees the end of file all the same, as with a pipe.
+        this.#enqueue([{ end: 'eof' }]);
+        callback(error);
+      },
+    });
+    this.readable = new Readable({
+      highWaterMark: Math.min(this.#capacity, 64 * 1024),
+      read: () => {
+        this.#readerWants = true;
+        this.#wake();
+      },
+      destroy: (error, callback) => {
+        this.#over();
+        // Writing to a pipe that nobody reads any more breaks, on a turn of its own.
+        if (!this.writable.writableEnded && !this.writable.destroyed) this.writable.destroy(brokenPipe());
+        callback(error);
+      },
+    });
+    // A broken pipe is news for whoever owns the end; without an owner it is no reason to end the process.
+    this.writable.on('error', ignore);
+    this.readable.on('error', ignore);
+  }
+
+  /** Bytes that were written and have not reached the reader. */
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  /** Something waits that {@link deliver} could move now. */
+  get isReady(): boolean {
+    return (
+      this.#queue.length > 0 &&
+      this.#readerWants &&
+      !this.#isStalled &&
+      this.#timer === undefined &&
+      !this.#isOver
+    );
+  }
+
+  /** Ends the direction now; bytes on the way are lost. */
+  sever(how: 'eof' | 'error'): void {
+    if (this.#isOver) return;
+    this.#dropQueue();
+    this.#isStalled = false;
+    this.#end(how, 'severed');
+  }
+
+  /** Holds everything back until the returned function is called. */
+  stall(): () => void {
+    this.#isStalled = true;
+    this.#options.onEvent?.('stalled');
+    return () => {
+      if (!this.#isStalled) return;
+      this.#isStalled = false;
+      this.#options.onEvent?.('resumed');
+      this.#wake();
+    };
+  }
+
+  /** Moves at most `limit` bytes on; whole events otherwise. */
+  deliver(limit: number = Number.POSITIVE_INFINITY): void {
+    this.#isAwake = false;
+    let left = limit;
+    while (this.isReady && left > 0) {
+      const event = this.#queue[this.#head++];
+      if (event === undefined) break;
+      if (!('bytes' in event)) this.#happen(event);
+      else {
+        const now = event.bytes.subarray(0, left);
+        if (now.length < event.bytes.length)
+          this.#queue[--this.#head] = { bytes: event.bytes.subarray(now.length) };
+        left -= now.length;
+        this.#pass(now);
+      }
+    }
+    if (this.#head >= this.#queue.length) this.#dropQueue();
+    this.#wake();
+  }
+
+  #accept(chunk: Uint8Array, callback: () => void): void {
+    if (this.#isOver) {
+      callback();
+      return;
+    }
+    // The writer may use its buffer again: a pipe copies.
+    this.#enqueue(this.#step.push(Uint8Array.from(chunk)));
+    if (this.#heldBytes <= this.#capacity) callback();
+    else this.#onRoom = callback;
+  }
+
+  #enqueue(events: Iterable<FaultEvent>): void {
+    if (this.#isOver) return;
+    for (const event of events) {
+      this.#queue.push(event);
+      if ('bytes' in event) this.#heldBytes += event.bytes.length;
+    }
+    this.#wake();
+  }
+
+  #wake(): void {
+    if (this.#isAwake || !this.isReady) return;
+    this.#isAwake = true;
+    this.#delivery.wake(this);
+  }
+
+  #pass(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    this.#heldBytes -= bytes.length;
+    this.#options.onBytes?.(bytes);
+    this.#readerWants = this.readable.push(bytes);
+    if (this.#heldBytes > this.#capacity || this.#onRoom === undefined) return;
+    const resume = this.#onRoom;
+    this.#onRoom = undefined;
+    resume();
+  }
+
+  #happen(event: Exclude<FaultEvent, { bytes: Uint8Array }>): void {
+    if ('end' in event) this.#end(event.end, 'ended');
+    else if ('stall' in event) this.stall();
+    else if (event.waitMs > 0) {
+      this.#timer = setRealTimeout(() => {
+        this.#timer = undefined;
+        this.#wake();
+      }, event.waitMs);
+    }
+  }
+
+  #end(how: 'eof' | 'error', word: string): void {
+    if (this.#isOver) return;
+    this.#options.onEvent?.(how === 'eof' ? `${word}: end of file` : `${word}: broken pipe`);
+    this.#over();
+    if (how === 'error') {
+      this.readable.destroy(
+        Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', syscall: 'read' }),
+      );
+    } else this.readable.push(null);
+  }
+
+  #dropQueue(): void {
+    this.#queue = [];
+    this.#head = 0;
+  }
+
+  /** Nothing moves any more; a writer that waits for room gets it. */
+  #over(): void {
+    this.#isOver = true;
+    this.#dropQueue();
+    this.#heldBytes = 0;
+    clearRealTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#onRoom?.();
+    this.#onRoom = undefined;
+  }
+}
+
+const brokenPipe = (): Error => Object.assign(new Error('write EPIPE'), { code: 'EPIPE', syscall: 'write' });
+
+function ignore(): void {
+  // See where it is used.
+}
