@@ -35,7 +35,11 @@ setFlagsFromString('--expose-gc');
 globalThis.gc = runInNewContext('gc');
 const { run, defaults } = await import(new URL(`${name}.mjs`, folder));
 const started = performance.now();
-const { findings, figures } = await run(parse(defaults), (line) => console.log(line));
+const { findings, figures } = await run(parse(defaults), (line) => console.log(line)).catch((error) => {
+  // Said here, because a watch that is still on would keep it for a report that never comes.
+  console.error(error);
+  process.exit(1);
+});
 console.log(JSON.stringify(figures, null, 2));
 for (const finding of findings) console.log(`FOUND ${finding}`);
 console.log(`${name}: ${findings.length} findings in ${((performance.now() - started) / 1000).toFixed(1)} s`);

@@ -61,7 +61,7 @@ export class RawPeer {
   #take(frame) {
     if (!this.onFrame(frame)) return;
     const { type, flags, id, length, payload } = frame;
-    if (type === PING && flags & SYN) return void this.send(ping(length, ACK));
+    if (type === PING && flags & SYN) this.send(ping(length, ACK));
     if (type === PING || type === GO_AWAY) return;
     if (flags & SYN) {
       this.#streams.set(id, { rest: Buffer.alloc(0), expectsId: id > OUTPUTS[1] });

@@ -87,13 +87,17 @@ export class Saboteur extends Transform {
     this.#seen++;
     if (one.id !== 0) this.#ids.add(one.id);
     const ids = [...this.#ids].slice(-8);
-    if (this.#seen <= attack.honest) return this.#send(frame(one));
+    if (this.#seen <= attack.honest) {
+      this.#send(frame(one));
+      return;
+    }
     if (random.chance(attack.injectedFrames)) this.#send(hostileFrames(random, ids));
     if (random.chance(attack.injectedMessages)) {
       this.#send(frame({ type: DATA, id: random.pick(ids), payload: hostileMessage(random) }));
     }
     if (one.type === DATA && one.payload.length > 0 && random.chance(attack.messages)) {
-      return this.#send(frame({ ...one, length: undefined, payload: this.#spoil(one.payload) }));
+      this.#send(frame({ ...one, length: undefined, payload: this.#spoil(one.payload) }));
+      return;
     }
     this.#send(random.chance(attack.frames) ? mutateFrame(random, one) : frame(one));
   }
@@ -113,7 +117,10 @@ export class Saboteur extends Transform {
       bytes = Buffer.from(bytes);
       bytes[random.below(bytes.length)] ^= 1 << random.below(8);
     }
-    if (!this.#attack.rechunk) return void this.push(bytes);
+    if (!this.#attack.rechunk) {
+      this.push(bytes);
+      return;
+    }
     for (let at = 0; at < bytes.length;) {
       const end = at + random.between(1, random.pick([1, 11, 13, 70_000]));
       this.push(bytes.subarray(at, end));

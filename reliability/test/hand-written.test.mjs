@@ -5,11 +5,18 @@ import { hostileMessage, mutateMessage } from '../lib/hostile-values.mjs';
 import { decode, encode, spans } from '../lib/msgpack.mjs';
 import { randomOf } from '../lib/random.mjs';
 
+/** A frame in hex: version and type, flags, id, length, payload. */
+const fields = (bytes) =>
+  [[0, 2], [2, 4], [4, 8], [8, 12], [12]]
+    .map(([from, to]) => bytes.subarray(from, to).toString('hex'))
+    .join(' ')
+    .trim();
+
 describe('frames', () => {
   test('are twelve bytes of header, big endian, and the payload', () => {
-    expect(data(1, 'hi', SYN).toString('hex')).toBe('0000' + '0001' + '00000001' + '00000002' + '6869');
-    expect(windowUpdate(3, 262_144, ACK).toString('hex')).toBe('0001' + '0002' + '00000003' + '00040000');
-    expect(ping(7).toString('hex')).toBe('0002' + '0001' + '00000000' + '00000007');
+    expect(fields(data(1, 'hi', SYN))).toBe('0000 0001 00000001 00000002 6869');
+    expect(fields(windowUpdate(3, 262_144, ACK))).toBe('0001 0002 00000003 00040000');
+    expect(fields(ping(7))).toBe('0002 0001 00000000 00000007');
   });
 
   test('are read back across any split', () => {

@@ -1,0 +1,32 @@
+// A pipe that carries every byte and nothing of their rhythm: cuts and joins chunks at random, and lets them wait.
+import { Transform } from 'node:stream';
+
+export class Rough extends Transform {
+  #random;
+  #step;
+  #delay;
+
+  /** @param {{ random: object, step?: number, delay?: number }} options `step`: longest piece; `delay`: how likely a chunk waits a turn */
+  constructor({
+    random,
+    step = random.pick([1, 7, 12, 13, 500, 70_000]),
+    delay = random.pick([0, 0.1, 0.5]),
+  }) {
+    super({ highWaterMark: random.pick([1, 1_000, 65_536]) });
+    this.#random = random;
+    this.#step = step;
+    this.#delay = delay;
+  }
+
+  _transform(chunk, _encoding, done) {
+    const random = this.#random;
+    // Byte by byte is the sharpest test of a decoder and the slowest: only the beginning of a large chunk is cut so fine.
+    for (let at = 0, cuts = 0; at < chunk.length; cuts++) {
+      const length = cuts < 200 ? random.between(1, this.#step) : random.between(1, 70_000);
+      this.push(Buffer.from(chunk.subarray(at, at + length)));
+      at += length;
+    }
+    if (random.chance(this.#delay)) setImmediate(() => done());
+    else done();
+  }
+}

@@ -1,0 +1,67 @@
+// The ways in which a machine can be asked to forbid the network. Each is tried before it is used: `obstacle` says why not.
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { runSealed, whyNotSealed } from './seal.mjs';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const plugin = fileURLToPath(new URL('../fixtures/plugin.mjs', import.meta.url));
+const permission = process.allowedNodeEnvironmentFlags.has('--permission')
+  ? '--permission'
+  : '--experimental-permission';
+const unshare = ['unshare', '--map-root-user', '--net'];
+const bwrap = [
+  'bwrap',
+  '--unshare-all',
+  '--die-with-parent',
+  '--ro-bind',
+  '/',
+  '/',
+  '--proc',
+  '/proc',
+  '--dev',
+  '/dev',
+];
+const limited = [process.execPath, permission, `--allow-fs-read=${root}*`];
+
+const refusal = (command) => {
+  const { status, error, stderr } = spawnSync(command[0], [...command.slice(1), 'true'], {
+    encoding: 'utf8',
+  });
+  if (status === 0) return undefined;
+  return error
+    ? `${command[0]} does not start (${error.message})`
+    : `${command[0]} was refused: ${stderr.trim()}`;
+};
+
+const spawned = (command) => spawnSync(command[0], command.slice(1), { encoding: 'utf8', timeout: 60_000 });
+
+/** `wrap(session)` runs the session's program there. */
+export function sandboxes() {
+  return [
+    {
+      name: 'with socket, connect, bind, listen and accept killed by seccomp',
+      obstacle: whyNotSealed(),
+      wrap: (session) => runSealed([process.execPath, session], { stdio: 'pipe', encoding: 'utf8' }),
+    },
+    {
+      name: 'in a network namespace of its own, with nothing in it (unshare --net)',
+      obstacle: refusal(unshare),
+      wrap: (session) => spawned([...unshare, process.execPath, session]),
+    },
+    {
+      name: 'in bubblewrap with everything unshared and nothing to write on',
+      obstacle: refusal(bwrap),
+      wrap: (session) => spawned([...bwrap, process.execPath, session]),
+    },
+    {
+      name: `with the plugin under Node's permission model (${permission}, no write, no child, no addon)`,
+      obstacle: undefined,
+      wrap: (session) => spawned([process.execPath, session, ...limited, plugin]),
+    },
+    {
+      name: `with both sides under Node's permission model (the host may start children)`,
+      obstacle: undefined,
+      wrap: (session) => spawned([...limited, '--allow-child-process', session, ...limited, plugin]),
+    },
+  ];
+}

@@ -1,0 +1,252 @@
+// Each known attack by name, from a peer written by hand: what a plugin may answer its host with, and what a host may ask a plugin.
+// For each: how the call ended, how much the victim held for it, and that it serves the next one.
+import { isPipeworkError } from '@pipework/core';
+import { PassThrough } from 'node:stream';
+import { serve } from '@pipework/core/plugin';
+import { within } from '../lib/bounded.mjs';
+import { RST, DATA, data, frame, goAway, ping, windowUpdate, INITIAL_WINDOW, SYN } from '../lib/frames.mjs';
+import { lyingError } from '../lib/hostile-values.mjs';
+import { clientInMemory } from '../lib/memory-pair.mjs';
+import * as m from '../lib/msgpack.mjs';
+import { randomOf } from '../lib/random.mjs';
+import { rawHost, rawPlugin } from '../lib/raw-peer.mjs';
+import { heldNow, mebibytes, watch } from '../lib/watch.mjs';
+import { worker } from '../lib/worker.mjs';
+
+export const help =
+  'each known attack by name, in frames, MessagePack and RPC, towards the host and the plugin';
+export const defaults = { towards: 'both', only: '' };
+
+const MiB = 2 ** 20;
+const MOST = 0xffff_ffff;
+/** What a victim may hold for a refused message: its bytes so far, twice, and garbage. The largest attack below sends 8 MiB. */
+const BOUND = 48 * MiB;
+
+const levels = (open, count) => Buffer.concat([Buffer.alloc(count, open), m.nil]);
+const mapLevels = (count) => Buffer.concat([Buffer.alloc(count * 2, Buffer.from([0x81, 0x01])), m.nil]);
+const filled = (head, byte, count) => Buffer.concat([head, Buffer.alloc(count, byte)]);
+const random = randomOf(8);
+
+/** Values that stand where an honest one would: as the result of a call, as the params of one. */
+export const values = {
+  'an array of 2^32 - 1': () => m.array32(MOST),
+  'a map of 2^32 - 1': () => m.map32(MOST),
+  'a string of 2^32 - 1': () => m.str32(MOST),
+  'a string of 4 GiB that goes on and on': () => filled(m.str32(MOST), 0x61, 8 * MiB),
+  'bytes of 2^32 - 1': () => m.bin32(MOST),
+  'an extension of 2^32 - 1': () => m.ext32(MOST, 5),
+  'bytes that are announced with 127 MiB and never come': () => m.bin32(127 * MiB),
+  'arrays a million deep': () => levels(0x91, 1_000_000),
+  'maps a million deep': () => mapLevels(1_000_000),
+  'arrays 127 deep': () => levels(0x91, 127),
+  'eight million empty maps': () => filled(m.array32(8 * MiB), 0x80, 8 * MiB),
+  'the byte that MessagePack never uses': () => Buffer.from([0xc1]),
+  'text that is no UTF-8': () => Buffer.from([0xa4, 0xff, 0xfe, 0xc0, 0x80]),
+  'a record extension with code in its names': () =>
+    Buffer.concat([m.fixext1(0x72, 0x40), m.encode(['x;globalThis.polluted=1;//', '"+(globalThis.polluted=1)+"']), m.encode(1), m.encode(2)]),
+  'an extension that nobody knows': () => m.ext8(77, Buffer.from('what')),
+  'a timestamp of three bytes': () => m.ext8(-1, Buffer.alloc(3)),
+  'a timestamp beyond all dates': () => m.ext8(-1, Buffer.alloc(12, 0x7f)),
+  '__proto__ as a key': () => m.pairs([['__proto__', { polluted: 1 }]]),
+  '__proto__ as a key, deeper': () => m.pairs([['a', [m.pairs([['__proto__', m.pairs([['polluted', 1]])]])]]]),
+  'constructor.prototype as keys': () => m.pairs([['constructor', { prototype: { polluted: 1 } }]]),
+  'a map that says it is thenable': () => m.pairs([['then', 'x'], ['catch', 1]]),
+  'a map with maps as keys': () => m.pairs([[m.pairs([['k', 1]]), 1], [[1, [2]], 2], [m.nil, 3]]),
+  'a map with the same key ten times': () => m.pairs(Array.from({ length: 10 }, (_, i) => ['same', i])),
+}; // prettier-ignore
+
+/** What a plugin can do instead of answering a call on stream `id`. */
+const conducts = {
+  'answers with an id that nobody asked': ({ peer, id, msgid }) => peer.message(id, [1, msgid + 1_000, null, 1]),
+  'answers twice': ({ peer, id, msgid }) => [1, 2].forEach((n) => peer.message(id, [1, msgid, null, n])),
+  'answers with both an error and a result': ({ peer, id, msgid }) => peer.message(id, [1, msgid, 'no', 'yes']),
+  'answers with an id that is text': ({ peer, id, msgid }) => peer.message(id, [1, `${msgid}`, null, 1]),
+  'answers with an array of fifteen': ({ peer, id }) => peer.message(id, Array.from({ length: 15 }, () => 1)),
+  'answers with no array': ({ peer, id }) => peer.message(id, { 1: 2 }),
+  'sends a message of type 9': ({ peer, id, msgid }) => peer.message(id, [9, msgid, null, 1]),
+  'calls its host where nothing was offered': ({ peer, id }) => peer.message(id, [0, 1, 'Plugin.echo', [1]]),
+  'calls its host on the control stream': ({ peer }) => peer.message(1, [0, 1, 'Control.Quit', [true]]),
+  'calls constructor, __proto__, then': ({ peer, id }) =>
+    ['constructor', '__proto__', 'then', 'Plugin.__proto__', 'Plugin.constructor'].forEach((name, n) => peer.message(id, [0, n, name, []])),
+  'calls a method with a name of a megabyte': ({ peer, id }) => peer.message(id, [0, 1, 'x'.repeat(MiB), [1]]),
+  'notifies a thousand times of what nobody knows': ({ peer, id }) => {
+    for (let n = 0; n < 1_000; n++) peer.message(id, [2, `$/${n}`, [n]]);
+  },
+  'cancels, releases and uses what was never given': ({ peer, id }) => {
+    for (const name of ['$/cancel', '$/release', '$/call', '$/abort', '$/drop']) for (const n of [0, 1, 7, MOST]) peer.message(id, [2, name, [n]]);
+  },
+  'prints on its own where RPC should be': ({ peer, id }) => peer.send(data(id, Buffer.from('Hello, world! This is console.log.\n'))),
+  'sends a header of 2 GiB': ({ peer, id }) => peer.send(frame({ type: DATA, id, length: 2 ** 31, payload: Buffer.alloc(8 * MiB) })),
+  'passes its window': ({ peer, id }) => peer.send(Buffer.concat([data(id, Buffer.alloc(INITIAL_WINDOW)), data(id, Buffer.alloc(INITIAL_WINDOW))])),
+  'grants more than 2^32 of window': ({ peer, id }) => peer.send(Buffer.concat([windowUpdate(id, MOST), windowUpdate(id, MOST)])),
+  'opens ten thousand streams': ({ peer }) => peer.send(Buffer.concat(Array.from({ length: 10_000 }, (_, n) => windowUpdate(2 + 2 * n, 0, SYN)))),
+  'opens a stream with an id of the other side': ({ peer }) => peer.send(windowUpdate(99, 0, SYN)),
+  'opens a stream with 262,145 bytes at once': ({ peer }) => peer.send(data(2, Buffer.alloc(INITIAL_WINDOW + 1), SYN)),
+  'sends a quarter of a million bytes one by one': ({ peer }) => peer.send(Buffer.concat([windowUpdate(2, 0, SYN), ...Array.from({ length: 250_000 }, () => data(2, [1]))])),
+  'sends a hundred thousand empty frames': ({ peer, id }) => peer.send(Buffer.concat(Array.from({ length: 100_000 }, () => data(id, [])))),
+  'pings a hundred thousand times': ({ peer }) => peer.send(Buffer.concat(Array.from({ length: 100_000 }, (_, n) => ping(n)))),
+  'resets the stream of the call': ({ peer, id }) => peer.send(data(id, [], RST)),
+  'resets the control stream': ({ peer }) => peer.send(data(1, [], RST)),
+  'goes away with a protocol error': ({ peer }) => peer.send(goAway(1)),
+  'goes away with a code that nobody knows': ({ peer }) => peer.send(goAway(77)),
+  'ends in the middle of a frame': ({ peer, exit }) => {
+    peer.send(data(1, Buffer.alloc(100)).subarray(0, 50));
+    exit({ code: 0, signal: null });
+  },
+}; // prettier-ignore
+
+for (let n = 0; n < 12; n++) {
+  const error = lyingError(random);
+  conducts[`answers with a lying error (${n})`] = ({ peer, id, msgid }) =>
+    peer.message(id, [1, msgid, error, null]);
+}
+
+const pristine = Object.getOwnPropertyNames(Object.prototype).length;
+const isPolluted = () =>
+  Object.getOwnPropertyNames(Object.prototype).length !== pristine || globalThis.polluted !== undefined;
+
+const told = (error) => (error === undefined ? 'answered' : (error.code ?? error.name));
+const wrong = (error) => {
+  if (error === undefined) return undefined;
+  if (error.code === 'STILL_PENDING') return error.message;
+  if (!(error instanceof Error)) return `rejected with ${typeof error}`;
+  if (isPipeworkError(error) ? typeof error.code === 'string' : error.name !== 'TypeError') return undefined;
+  return `rejected without a code: ${error.stack}`;
+};
+const outcome = (promise) => promise.then(() => undefined, (error) => error); // prettier-ignore
+
+/** A call to a plugin that answers as `conduct` says; then the kill. */
+async function towardsHost(conduct) {
+  let exit;
+  const plugin = (end) => {
+    exit = end.exit;
+    let attacked = false;
+    rawPlugin(end, {
+      answer: (asked) => {
+        if (asked.kind !== 0) return;
+        if (attacked) asked.peer.message(asked.id, [1, asked.msgid, null, 'honest']);
+        else conduct({ ...asked, exit });
+        attacked = true;
+      },
+    });
+  };
+  const client = clientInMemory({ plugin });
+  const remote = await (await client.client()).dispense('worker').then((one) => ({ one }));
+  const calls = [remote.one.echo(1).then((value) => void isDeeplyPlain(value)), remote.one.echo(2)].map(
+    outcome,
+  );
+  // An attack that answers nothing leaves its call to the caller's patience: the kill must end it.
+  await Promise.race([Promise.all(calls), new Promise((resolve) => setTimeout(resolve, 300))]);
+  const killed = await outcome(within(5_000, 'kill', client.kill()));
+  const errors = await Promise.all(
+    calls.map((call, n) => within(2_000, `call ${n}`, call).catch((error) => error)),
+  );
+  return { error: errors[0], findings: [killed, ...errors].map(wrong).filter(Boolean) };
+}
+
+/** Touches everything in a value, as a user would. */
+function isDeeplyPlain(value, depth = 0) {
+  if (typeof value !== 'object' || value === null) return true;
+  if ({}.polluted !== undefined) throw new TypeError('the prototype of objects was written to');
+  return depth > 200 || Reflect.ownKeys(value).every((key) => isDeeplyPlain(value[key], depth + 1));
+}
+
+/** An attack on a real serve(); then an honest call on another stream, where the session still stands, and the end of the pipes. */
+async function towardsPlugin(attack) {
+  const [down, up] = [new PassThrough(), new PassThrough()];
+  for (const pipe of [down, up]) pipe.on('error', () => {});
+  const env = {
+    OTTO_PLUGIN_MAGIC_COOKIE: '11aab7ff21cb9ff7b0e9975d53f17a8dab571eac9b5ff0191730046698f07b7f',
+    PIPEWORK_FDS: '3,4',
+    PIPEWORK_PROTOCOL_VERSIONS: '1',
+    PIPEWORK_CAPABILITIES: 'cancel,refs,errors,types',
+    PIPEWORK_GRACE_MS: '100',
+  };
+  const serving = outcome(serve({ plugins: { worker }, transport: { readable: down, writable: up, env } }));
+  const host = await within(3_000, 'the line', rawHost({ readable: up, writable: down }));
+  const [victim, other] = [await host.dispense(7), await host.dispense(9)];
+  const answers = new Map();
+  const answered = new Promise((resolve) => {
+    host.onMessage = (id, message) => {
+      answers.set(id, [...(answers.get(id) ?? []), message]);
+      if (id === other) resolve('alive');
+    };
+    host.onEnd = () => resolve('ended');
+  });
+  attack({ peer: host, id: victim, msgid: 1, exit: () => down.end() });
+  host.message(other, [0, 1, 'Plugin.echo', ['still there?']]);
+  const state = await within(3_000, 'an answer or an end', answered).catch((error) => error.code);
+  down.end();
+  const findings =
+    state === 'STILL_PENDING' ? ['neither an answer on another stream nor the end of the session'] : [];
+  const end = await within(5_000, 'serve()', serving).catch((error) => error);
+  if (wrong(end)) findings.push(`serve ${wrong(end)}`);
+  const first = answers.get(victim)?.[0];
+  return { error: undefined, told: `${state}, ${describe(first)}`, findings };
+}
+
+const describe = (message) => {
+  if (message === undefined) return 'no answer';
+  const error = message[2];
+  if (error === null) return 'answered';
+  return (error instanceof Map ? (error.get('code') ?? error.get('message')) : String(error)).slice(0, 60);
+};
+
+const answerWith = (value) => ({ peer, id, msgid }) => peer.message(id, Buffer.concat([m.fixarray(4), m.encode(1), m.encode(msgid), m.nil, value()])); // prettier-ignore
+const callWith = (value) => ({ peer, id, msgid }) => peer.message(id, Buffer.concat([m.fixarray(4), m.encode(0), m.encode(msgid), m.encode('Plugin.echo'), m.fixarray(1), value()])); // prettier-ignore
+const reuse = ({ peer, id }) => [1, 2, 3].forEach((n) => peer.message(id, [0, 7, 'Plugin.hang', [n]])); // prettier-ignore
+const floods = ({ peer, id }) => { for (let n = 0; n < 20_000; n++) peer.message(id, [0, n, 'Plugin.hang', [n]]); }; // prettier-ignore
+
+export const attacks = {
+  host: {
+    ...Object.fromEntries(
+      Object.entries(values).map(([name, value]) => [`answers with ${name}`, answerWith(value)]),
+    ),
+    ...conducts,
+  },
+  plugin: {
+    ...Object.fromEntries(
+      Object.entries(values).map(([name, value]) => [`asks with ${name}`, callWith(value)]),
+    ),
+    ...conducts,
+    'uses an id again while its call runs': reuse,
+    'asks twenty thousand times for what never answers': floods,
+  },
+};
+const runners = { host: towardsHost, plugin: towardsPlugin };
+
+/** One attack, watched. */
+export async function runAttack(towards, name) {
+  const before = heldNow();
+  const watched = watch();
+  const result = await runners[towards](attacks[towards][name]);
+  const { uncaught, peakBytes } = await watched.stop();
+  const grew = Math.max(
+    0,
+    Math.max(peakBytes, process.memoryUsage().heapUsed + process.memoryUsage().external) - before,
+  );
+  const findings = [...result.findings, ...uncaught];
+  if (grew > BOUND) findings.push(`held ${mebibytes(grew)} MiB more`);
+  if (isPolluted()) findings.push('a prototype or the global object was written to');
+  return { told: result.told ?? told(result.error), grew, findings };
+}
+
+export async function run(options, say = () => {}) {
+  const { towards, only } = { ...defaults, ...options };
+  const findings = [];
+  const figures = {};
+  for (const side of towards === 'both' ? Object.keys(attacks) : [towards]) {
+    for (const name of Object.keys(attacks[side])) {
+      if (only && !name.includes(only)) continue;
+      const result = await runAttack(side, name).catch((error) => ({
+        told: 'failed',
+        grew: 0,
+        findings: [error.stack],
+      }));
+      figures[`${side}: ${name}`] = `${result.told}, ${mebibytes(result.grew)} MiB`;
+      say(`towards the ${side}: ${name}: ${result.told}, ${mebibytes(result.grew)} MiB`);
+      findings.push(...result.findings.map((text) => `towards the ${side}: ${name}: ${text}`));
+    }
+  }
+  return { findings, figures };
+}

@@ -1,0 +1,210 @@
+// What arrives is what was sent: checksummed streams over the mux alone, then values and streams over calls, each through pipes
+// that cut, join and delay at random, with random windows. Property tests: the seed that is printed replays the run.
+import { isDeepStrictEqual } from 'node:util';
+import { PassThrough } from 'node:stream';
+import * as fc from 'fast-check';
+import { Session } from '@pipework/mux';
+import { within } from '../lib/bounded.mjs';
+const { clientInMemory, served } = await import('../lib/memory-pair.mjs').catch(() => ({}));
+import { randomOf } from '../lib/random.mjs';
+import { Rough } from '../lib/rough.mjs';
+import { watch } from '../lib/watch.mjs';
+import { pattern, patternDigest, patternStream, worker } from '../lib/worker.mjs';
+
+export const help =
+  'streams and values through random chunking, delays and windows arrive exactly as they were sent';
+export const defaults = { minutes: 0, runs: 15, seed: 0 };
+
+const rough = (random) => {
+  const pipe = new Rough({ random: random.fork() });
+  const entry = new PassThrough();
+  entry.pipe(pipe);
+  return { entry, exit: pipe };
+};
+
+/** Writes `length` bytes of the pattern in random pieces, and finishes. */
+async function send(stream, random, length, count) {
+  for (let offset = 0; offset < length;) {
+    const size = Math.min(length - offset, 1 + random.length(200_000));
+    count.operations++;
+    if (!stream.write(pattern(offset, size))) await new Promise((resolve) => stream.once('drain', resolve));
+    if (random.chance(0.1)) await new Promise(setImmediate);
+    offset += size;
+  }
+  stream.end();
+}
+
+/** Reads to the end, in random pieces, and compares every byte with the pattern. */
+async function receive(stream, random, length, count) {
+  let offset = 0;
+  for await (const chunk of stream) {
+    count.operations++;
+    if (!chunk.equals(pattern(offset, chunk.length)))
+      throw new Error(`other bytes at ${offset} of ${length}`);
+    offset += chunk.length;
+    if (random.chance(0.05)) await new Promise(setImmediate);
+  }
+  if (offset !== length) throw new Error(`${offset} bytes of ${length} arrived`);
+  count.bytes += length;
+}
+
+/** Streams both ways over two sessions. */
+async function streams({ seed, lengths }, count) {
+  const random = randomOf(seed);
+  const [down, up] = [rough(random), rough(random)];
+  const window = () => random.pick([262_144, 300_000, 1_048_576]);
+  const client = new Session(
+    { readable: up.exit, writable: down.entry },
+    { role: 'client', maxStreamWindowSize: window() },
+  );
+  const server = new Session(
+    { readable: down.exit, writable: up.entry },
+    { role: 'server', maxStreamWindowSize: window() },
+  );
+  const both = async (session, mine) => {
+    const peer = session === client ? server : client;
+    const [near, accepted] = [session.openStream(), peer.acceptStream()];
+    const head = Buffer.alloc(8);
+    head.writeUInt32BE(mine[0], 0);
+    head.writeUInt32BE(mine[1], 4);
+    near.write(head);
+    // Streams arrive in the order of each side's openings, but the far end learns its lengths from the stream itself.
+    const far = await accepted;
+    const told = await readExactly(far, 8);
+    const [there, back] = [told.readUInt32BE(0), told.readUInt32BE(4)];
+    await Promise.all([
+      send(near, random.fork(), mine[0], count),
+      receive(near, random.fork(), mine[1], count),
+      receive(far, random.fork(), there, count),
+      send(far, random.fork(), back, count),
+    ]);
+  };
+  await within(
+    60_000,
+    `streams of seed ${seed}`,
+    Promise.all(lengths.map((mine, i) => both(i % 2 ? server : client, mine))),
+  );
+  await within(5_000, 'both closes', Promise.all([client.close(), server.close()]));
+}
+
+async function readExactly(stream, length) {
+  for (;;) {
+    const bytes = stream.read(length);
+    if (bytes) return bytes;
+    await new Promise((resolve) => stream.once('readable', resolve));
+  }
+}
+
+const bytes = fc.uint8Array({ maxLength: 5_000 });
+const leaf = fc.oneof(
+  fc.constantFrom(null, undefined, true, false, NaN, Infinity, -Infinity, -0, 2 ** 53 - 1, -(2 ** 53) + 1),
+  fc.integer(),
+  fc.maxSafeInteger(),
+  fc.double(),
+  fc.bigInt(),
+  fc.string({ unit: 'binary', maxLength: 3_000 }),
+  fc.date({ noInvalidDate: true }),
+  bytes,
+  bytes.map((array) => Buffer.from(array)),
+  fc.float32Array({ maxLength: 50 }),
+  fc.bigUint64Array({ maxLength: 50 }),
+  fc.constantFrom(/a+b/gi, new URL('https://example.org/a?b#c')),
+);
+const key = fc.string({ maxLength: 20 }).filter((text) => text !== '__proto__');
+const { value: anyValue } = fc.letrec((tie) => ({
+  value: fc.oneof(
+    { depthSize: 'medium', withCrossShrink: true },
+    leaf,
+    fc.array(tie('value'), { maxLength: 8 }),
+    fc.dictionary(key, tie('value'), { maxKeys: 8, noNullPrototype: true }),
+    fc.array(fc.tuple(tie('value'), tie('value')), { maxLength: 5 }).map((entries) => new Map(entries)),
+    fc.array(leaf, { maxLength: 5 }).map((items) => new Set(items)),
+  ),
+}));
+
+/** Values and byte streams over calls, many at once. */
+async function calls({ seed, values, lengths }, count) {
+  const random = randomOf(seed);
+  const pipe = () => new Rough({ random: random.fork() });
+  const client = clientInMemory({ plugin: served({ worker }), up: pipe, down: pipe });
+  try {
+    const remote = await (await client.client()).dispense('worker').then((one) => ({ one }));
+    const echo = async (value) => {
+      count.operations++;
+      const back = await remote.one.echo(value);
+      if (!isDeepStrictEqual(back, value))
+        throw new Error(`${fc.stringify(value)} came back as ${fc.stringify(back)}`);
+    };
+    const upload = async (length) => {
+      count.operations++;
+      count.bytes += length;
+      const { length: arrived, sha256 } = await remote.one.digest(
+        patternStream(length, 1 + random.length(100_000)),
+      );
+      if (arrived !== length || sha256 !== patternDigest(length))
+        throw new Error(`${arrived} bytes of ${length}, or others`);
+    };
+    const download = async (length) => {
+      count.operations++;
+      let offset = 0;
+      for await (const chunk of await remote.one.produce(length, 1 + random.length(100_000))) {
+        if (!Buffer.from(chunk).equals(pattern(offset, chunk.length)))
+          throw new Error(`other bytes at ${offset}`);
+        offset += chunk.length;
+      }
+      if (offset !== length) throw new Error(`${offset} bytes of ${length} came`);
+      count.bytes += length;
+    };
+    const all = [...values.map(echo), ...lengths.flatMap((length) => [upload(length), download(length)])];
+    await within(60_000, `calls of seed ${seed}`, Promise.all(all));
+  } finally {
+    await client.kill();
+  }
+}
+
+const seeds = fc.integer({ min: 0, max: 0x7fff_ffff });
+const size = fc.oneof(
+  fc.nat(1_000),
+  fc.nat(400_000),
+  fc.constantFrom(0, 1, 65_535, 65_536, 262_143, 262_144, 262_145),
+);
+const properties = {
+  streams: fc.record({
+    seed: seeds,
+    lengths: fc.array(fc.tuple(size, size), { minLength: 1, maxLength: 8 }),
+  }),
+  calls: fc.record({
+    seed: seeds,
+    values: fc.array(anyValue, { maxLength: 40 }),
+    lengths: fc.array(size, { maxLength: 3 }),
+  }),
+};
+const checks = { streams, calls };
+
+export async function run(options, say = () => {}) {
+  const { minutes, runs, seed, only = Object.keys(checks) } = { ...defaults, ...options };
+  const watched = watch({ fatalStallMs: minutes > 0 ? 60_000 : undefined });
+  const chosen = seed || Math.trunc(Math.random() * 0x7fff_ffff);
+  const findings = [];
+  const count = { runs: 0, operations: 0, bytes: 0 };
+  const deadline = performance.now() + minutes * 60_000;
+  for (let round = 0; round === 0 || (performance.now() < deadline && findings.length === 0); round++) {
+    for (const name of only) {
+      const check = (input) => {
+        count.runs++;
+        return checks[name](input, count);
+      };
+      const details = await fc.check(fc.asyncProperty(properties[name], check), {
+        seed: chosen + round,
+        numRuns: runs,
+        interruptAfterTimeLimit: minutes > 0 ? Math.max(1_000, deadline - performance.now()) : undefined,
+      });
+      if (details.failed && !details.interrupted)
+        findings.push(`${name}: ${fc.defaultReportMessage(details)}`);
+    }
+    if (round % 10 === 9) say(`${count.runs} runs, ${count.operations} operations`);
+  }
+  const { uncaught, longestStallMs } = await watched.stop();
+  findings.push(...uncaught);
+  return { findings, figures: { seed: chosen, ...count, longestStallMs } };
+}

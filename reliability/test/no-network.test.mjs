@@ -1,0 +1,33 @@
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { sandboxes } from '../lib/sandboxes.mjs';
+import { reaching, trace, whyNotTraced } from '../lib/trace.mjs';
+
+const session = fileURLToPath(new URL('../fixtures/session.mjs', import.meta.url));
+const noTrace = whyNotTraced();
+
+test.skipIf(noTrace)(
+  `a session makes no network call and no file${noTrace ? ` (NOT RUN: ${noTrace})` : ''}`,
+  () => {
+    const { status, stdout, stderr, calls, made } = trace([process.execPath, session]);
+    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: 'done\n', stderr: '' });
+    expect(Object.keys(calls).filter((call) => reaching.includes(call))).toEqual([]);
+    expect(made).toEqual([]);
+    // The pipes are anonymous pairs: in, out, error, and the two of the protocol. A trace without them would have seen nothing.
+    expect(calls.socketpair).toBeGreaterThanOrEqual(4);
+  },
+);
+
+describe('a session goes well', () => {
+  for (const { name, obstacle, wrap } of sandboxes()) {
+    test.skipIf(obstacle)(`${name}${obstacle ? ` (NOT RUN: ${obstacle})` : ''}`, () => {
+      const { status, signal, stdout, stderr } = wrap(session);
+      expect({ status, signal, stdout, stderr }).toEqual({
+        status: 0,
+        signal: null,
+        stdout: 'done\n',
+        stderr: '',
+      });
+    });
+  }
+});
