@@ -24,7 +24,9 @@ export function parseJavaScript(code: string): Verdict {
   const failure = failureOf(code, 'module');
   if (!failure) return parses;
   if (!failureOf(code, 'script')) return parses;
-  const wrapped = [`(${code}\n)`, `({${code}\n})`, `(class {${code}\n})`];
+  const wrapped = [`(${code}\n)`, `({${code}\n})`];
+  // In a class nearly every word may name a field, so that a broken statement would be taken for one.
+  if (!hasStatement(code)) wrapped.push(`(class {${code}\n})`);
   if (wrapped.some((text) => !failureOf(text, 'script'))) return parses;
   if (isAbridged(code) || isTranscript(code)) return abridged;
   const message = failure.message.replace(/ \(\d+:\d+\)$/, '');
@@ -44,6 +46,12 @@ function failureOf(code: string, sourceType: 'module' | 'script'): Failure | und
   } catch (error) {
     return error as Failure;
   }
+}
+
+function hasStatement(code: string): boolean {
+  return /^(const|let|var|import|export|return|if|for|while|do|try|switch|throw|new|function|class|await)\b/m.test(
+    code,
+  );
 }
 
 /** What somebody typed at a prompt, with the answers. */

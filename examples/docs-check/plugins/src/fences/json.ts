@@ -91,7 +91,7 @@ function isFragment(code: string): boolean {
 }
 
 function isSequence(code: string): boolean {
-  const values = code.split(/\n\s*\n|(?<=^[}\]])\n(?=[{[])/m).filter((part) => part.trim() !== '');
+  const values = code.split(/\n\s*\n|\n(?=[{[])/).filter((part) => part.trim() !== '');
   return values.length > 1 && values.every(isStrict);
 }
 

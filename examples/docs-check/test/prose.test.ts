@@ -1,0 +1,76 @@
+import type { Readability } from 'docs-check-contract';
+import { describe, expect, test } from 'vitest';
+import { ProseChecker } from '../plugins/src/prose/check.ts';
+import { placesOf, reportsOn } from './support/checking.ts';
+
+const prose = (text: string): Promise<string[]> => placesOf(new ProseChecker(), text);
+
+async function readability(text: string): Promise<Readability | undefined> {
+  return (await reportsOn(new ProseChecker(), text)).find((report) => report.type === 'readability');
+}
+
+describe('headings', () => {
+  test('a page in good order has no findings', async () => {
+    expect(await prose('# A\n\n## B\n\n### C\n\n## D\n\n### C\n')).toEqual([]);
+  });
+
+  test('reports a level that is left out, going down only', async () => {
+    expect(await prose('# A\n\n### B\n\n#### C\n\n## D\n')).toEqual(['3:1 skipped-level']);
+  });
+
+  test('reports a page without a title, with several, and an empty heading', async () => {
+    expect(await prose('## A\n')).toEqual(['1:1 no-title']);
+    expect(await prose('# A\n\n# B\n\n# C\n')).toEqual(['3:1 several-titles']);
+    expect(await prose('# A\n\n##\n')).toEqual(['3:1 empty-heading']);
+  });
+
+  test('takes a title from HTML and from front matter', async () => {
+    expect(await prose('<h1 align="center">A</h1>\n\n## B\n')).toEqual([]);
+    expect(await prose('---\ntitle: A\n---\n\n## B\n')).toEqual([]);
+  });
+
+  test('reports two headings of one name only where they stand side by side', async () => {
+    expect(await prose('# Log\n\n## 2\n\n### Added\n\n## 1\n\n### Added\n')).toEqual([]);
+    expect(await prose('# Log\n\n## Usage\n\n## usage\n')).toEqual(['5:1 duplicate-heading']);
+  });
+
+  test('leaves headings in quotations out of the order', async () => {
+    expect(await prose('# A\n\n> #### B\n\n## C\n')).toEqual([]);
+  });
+});
+
+describe('readability', () => {
+  test('counts the words and sentences of paragraphs, lists and tables, and of nothing else', async () => {
+    const text =
+      '# No heading\n\nOne two three. Four five!\n\n- six seven\n\n| eight | nine |\n| - | - |\n| ten | `e.l.e.v.e.n` |\n\n```\nno code\n```\n\n![no picture](x.png)\n\n<b>no tags</b>\n';
+    const figures = await readability(text);
+    // The words between tags are text to a reader, the tags are not.
+    expect(figures).toMatchObject({ words: 13, sentences: 8 });
+  });
+
+  test('gives no ease for a text too short to tell', async () => {
+    expect(await readability('# A\n\nShort.\n')).not.toHaveProperty('ease');
+  });
+
+  test('finds short words easier than long ones', async () => {
+    const easy = await readability(`# A\n\n${'The cat sat on the mat. '.repeat(20)}`);
+    const hard = await readability(
+      `# A\n\n${'Organizational considerations necessitate multidimensional interoperability characterizations. '.repeat(20)}`,
+    );
+    expect(easy?.ease).toBeGreaterThan(100);
+    expect(hard?.ease).toBeLessThan(0);
+  });
+
+  test('agrees with the formula worked by hand', async () => {
+    // 6 words and 6 syllables a sentence: 206.835 - 1.015 * 6 - 84.6 * 1
+    const figures = await readability(`# A\n\n${'The cat sat on the mat. '.repeat(20)}`);
+    expect(figures).toMatchObject({ words: 120, sentences: 20, ease: 116.1 });
+    expect(figures?.minutes).toBeCloseTo(120 / 238);
+  });
+
+  test('gives no ease for text in other letters, but counts its words', async () => {
+    const figures = await readability(`# A\n\n${'私は猫が好きです。'.repeat(60)}\n`);
+    expect(figures?.words).toBeGreaterThan(100);
+    expect(figures).not.toHaveProperty('ease');
+  });
+});

@@ -1,0 +1,48 @@
+/** Runs a checker on pages that exist only in a test. */
+import type { Checker, Entry, Finding, Library, Page, Report } from 'docs-check-contract';
+
+/** A tree of files by path; directories follow from the paths. Case is told apart and guessed as on a real disk. */
+export function libraryOf(files: Record<string, string>): Library {
+  const known = new Map<string, Entry>([['', { kind: 'directory', path: '' }]]);
+  for (const path of Object.keys(files)) {
+    known.set(path, { kind: 'file', path });
+    for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1))
+      known.set(path.slice(0, at), { kind: 'directory', path: path.slice(0, at) });
+  }
+  return {
+    async look(path) {
+      if (path.startsWith('..')) return { kind: 'outside', path };
+      const other = [...known.keys()].find((key) => key.toLowerCase() === path.toLowerCase());
+      return known.get(path) ?? (other === undefined ? { kind: 'missing', path } : known.get(other)!);
+    },
+    async read(path) {
+      const text = files[path];
+      if (text === undefined) throw new Error(`${path} is no file`);
+      return text;
+    },
+  };
+}
+
+export async function reportsOn(
+  checker: Checker,
+  text: string,
+  files: Record<string, string> = {},
+  page: Partial<Page> = {},
+): Promise<Report[]> {
+  const whole: Page = { tree: 'test', whole: true, path: 'README.md', text, ...page };
+  const reports: Report[] = [];
+  for await (const report of checker.check(whole, libraryOf({ ...files, [whole.path]: text })))
+    reports.push(report);
+  return reports;
+}
+
+/** Findings as `line:column rule`, in the order of places. */
+export async function placesOf(...given: Parameters<typeof reportsOn>): Promise<string[]> {
+  return (await findingsOf(...given)).map(({ line, column, rule }) => `${line}:${column} ${rule}`);
+}
+
+export async function findingsOf(...given: Parameters<typeof reportsOn>): Promise<Finding[]> {
+  return (await reportsOn(...given))
+    .filter((report) => report.type === 'finding')
+    .sort((a, b) => a.line - b.line || a.column - b.column);
+}
