@@ -153,11 +153,12 @@ export function reportAsJson({ pages, plugins, errors, warnings }: Summary): str
       warnings,
       pages: pages.map(({ document, findings, readability }) => ({
         name: document.name,
-        findings: findings.map(({ type: _, ...finding }) => finding),
+        findings: findings.map((finding) => ({ ...finding, type: undefined })),
         ...(readability && { readability: { ...readability, type: undefined } }),
       })),
-      plugins: plugins.map(({ elapsedMs: _, mishaps, ...plugin }) => ({
+      plugins: plugins.map(({ mishaps, ...plugin }) => ({
         ...plugin,
+        elapsedMs: undefined,
         mishaps: mishaps.map((mishap) => ({
           ...mishap,
           documents: mishap.documents.map(({ name }) => name),

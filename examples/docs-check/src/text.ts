@@ -19,7 +19,7 @@ export function paintFor(stream: { hasColors?: () => boolean }): Paint {
 export function harmless(text: string): string {
   return stripVTControlCharacters(text)
     .replace(/\s+/g, ' ')
-    .replace(/[\u0000-\u001f\u007f-\u009f]/g, '');
+    .replace(/\p{Cc}/gu, '');
 }
 
 export interface Column {

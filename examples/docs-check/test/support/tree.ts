@@ -1,0 +1,20 @@
+/** Trees of real files that live as long as one test. */
+import { chmod, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { onTestFinished } from 'vitest';
+
+/** Writes `files` below a new directory, and gives its path. Those in `executables` can be run. */
+export async function makeTree(
+  files: Record<string, string>,
+  executables: Record<string, string> = {},
+): Promise<string> {
+  const root = await realpath(await mkdtemp(join(tmpdir(), 'docs-check-')));
+  onTestFinished(() => rm(root, { recursive: true, force: true }));
+  for (const [path, text] of Object.entries({ ...files, ...executables })) {
+    await mkdir(dirname(join(root, path)), { recursive: true });
+    await writeFile(join(root, path), text);
+  }
+  for (const path of Object.keys(executables)) await chmod(join(root, path), 0o755);
+  return root;
+}
