@@ -7,5 +7,5 @@ const checker = new FenceChecker();
 
 await serve<Plugins>({
   plugins: { checker: () => checker },
-  onShutdown: () => console.log(`parsed ${checker.parsed} code fences`),
+  onShutdown: () => console.log(`fences parsed: ${checker.parsed}`),
 });

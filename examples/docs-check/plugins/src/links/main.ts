@@ -7,5 +7,5 @@ const checker = new LinkChecker();
 
 await serve<Plugins>({
   plugins: { checker: () => checker },
-  onShutdown: () => console.log(`followed ${checker.links} links`),
+  onShutdown: () => console.log(`links followed: ${checker.links}`),
 });

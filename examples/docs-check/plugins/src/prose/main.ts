@@ -7,5 +7,5 @@ const checker = new ProseChecker();
 
 await serve<Plugins>({
   plugins: { checker: () => checker },
-  onShutdown: () => console.log(`read ${checker.words} words`),
+  onShutdown: () => console.log(`words read: ${checker.words}`),
 });
