@@ -3,22 +3,76 @@ import type { Broker } from '../broker.ts';
 import type { Limits } from '../limits.ts';
 import type { Capability } from './capabilities.ts';
 import type { CallInterceptor, HandlerInterceptor } from './interceptors.ts';
+import type { Budget } from './message-reader.ts';
 
-export interface Link {
+export interface LinkOptions {
   readonly broker: Broker;
   /** What the peer announced. Nothing beyond the base is sent to a peer that did not announce it. */
   readonly capabilities: ReadonlySet<Capability>;
   readonly limits: Limits;
   /** The plugin's name, for messages and diagnostics. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** Called right before a response is written: the plugin puts its printed output in front of it here. */
-  readonly beforeReply?: () => void;
+  readonly beforeReply?: (() => void) | undefined;
   /** Waits, bounded, for the process's exit to explain why the connection went. Pending calls reject with an error whose `cause` it is. */
-  readonly explainLoss?: (cause: Error) => Promise<Error>;
+  readonly explainLoss?: ((cause: Error) => Promise<Error>) | undefined;
   /** Sees every error of a handler before it leaves for the peer, and returns what leaves instead of it. */
-  readonly redactError?: (error: unknown, method: string) => unknown;
+  readonly redactError?: ((error: unknown, method: string) => unknown) | undefined;
   /** Around each outgoing call, the first outermost. */
-  readonly callInterceptors?: readonly CallInterceptor[];
+  readonly callInterceptors?: readonly CallInterceptor[] | undefined;
   /** Around each incoming call, the first outermost. */
-  readonly handlerInterceptors?: readonly HandlerInterceptor[];
+  readonly handlerInterceptors?: readonly HandlerInterceptor[] | undefined;
+  /** Told when the first thing is under way with the peer (a call, a stream of values), and when the last one ended. */
+  readonly onBusy?: ((busy: boolean) => void) | undefined;
+}
+
+/** How much is under way on a link; all zero when it is at rest. */
+export interface LinkCounts {
+  pendingCalls: number;
+  runningCalls: number;
+  /** Functions, objects and signals held on this side, given out and taken. */
+  references: number;
+  /** Streams of values, given out and taken. */
+  valueStreams: number;
+}
+
+export class Link {
+  readonly broker: Broker;
+  readonly capabilities: ReadonlySet<Capability>;
+  readonly limits: Limits;
+  readonly options: LinkOptions;
+  /** Bytes of unfinished messages over all streams of the session. */
+  readonly budget: Budget;
+  /** The link's open connections. */
+  readonly connections: Set<{ readonly pendingMethods: string[] }> = new Set();
+  /** Calls of the peer that wait for room, of all connections in the order they came. */
+  readonly waiting: { readonly begin: () => void; readonly owner: object }[] = [];
+  readonly counts: LinkCounts = { pendingCalls: 0, runningCalls: 0, references: 0, valueStreams: 0 };
+
+  constructor(options: LinkOptions) {
+    this.options = options;
+    this.broker = options.broker;
+    this.capabilities = options.capabilities;
+    this.limits = options.limits;
+    this.budget = { used: 0, max: options.limits.maxUnfinishedBytes };
+  }
+
+  /** Something more, or less, that the user waits for: a pending call or a stream of values. */
+  count(what: 'pendingCalls' | 'valueStreams', change: 1 | -1): void {
+    const { counts } = this;
+    const before = counts.pendingCalls + counts.valueStreams;
+    counts[what] += change;
+    const now = before + change;
+    if (now === 0 || before === 0) this.options.onBusy?.(now > 0);
+  }
+
+  /** Methods of the calls that wait for an answer, over all connections, for the report of a crash. */
+  pendingMethods(): string[] {
+    return [...this.connections].flatMap((connection) => connection.pendingMethods);
+  }
+
+  /** The plugin, for messages. */
+  get peer(): string {
+    return this.options.name === undefined ? 'the peer' : `plugin ${this.options.name}`;
+  }
 }

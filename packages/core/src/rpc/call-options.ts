@@ -1,0 +1,42 @@
+/** What a caller can give to one call beside its arguments. */
+
+export interface CallOptions {
+  /** Aborting it rejects the call at once with the signal's reason, and aborts the handler's signal on the other side. */
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds after which the call rejects with `RPC_DEADLINE`; what is left of it travels to the handler. */
+  readonly deadlineMs?: number | undefined;
+  /** Travels with the call to a peer that announced `meta`; room for `traceparent`, `tracestate`, `baggage`. */
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+}
+
+/** The signals that cancel a call: those that are an argument themselves, or stand as `signal` in an argument that is an object. */
+export function findSignal(params: readonly unknown[]): AbortSignal | undefined {
+  let found: AbortSignal | undefined;
+  for (const param of params) {
+    if (typeof param !== 'object' || param === null) continue;
+    const candidate = param instanceof AbortSignal ? param : (param as { signal?: unknown }).signal;
+    if (!(candidate instanceof AbortSignal)) continue;
+    if (found !== undefined && found !== candidate) return AbortSignal.any([found, candidate]);
+    found = candidate;
+  }
+  return found;
+}
+
+/**
+ * The params for a peer without `refs`: trailing `undefined` and a trailing options object that holds nothing but an abort
+ * signal are dropped, since net/rpc takes exactly one param.
+ */
+export function dropSignals(params: readonly unknown[]): readonly unknown[] {
+  let length = params.length;
+  while (length > 0 && (params[length - 1] === undefined || isSignalAlone(params[length - 1]))) length--;
+  return length === params.length ? params : params.slice(0, length);
+}
+
+function isSignalAlone(param: unknown): boolean {
+  if (typeof param !== 'object' || param === null) return false;
+  if (param instanceof AbortSignal) return true;
+  const keys = Object.keys(param);
+  if (keys.length !== 1 || keys[0] !== 'signal') return false;
+  const { signal } = param as { signal: unknown };
+  return signal === undefined || signal instanceof AbortSignal;
+}

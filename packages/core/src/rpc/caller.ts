@@ -1,0 +1,274 @@
+/** The calls that this side makes on a connection: sending them, and settling each exactly once. */
+import { PipeworkError } from '../errors.ts';
+import { dropSignals, findSignal, type CallOptions } from './call-options.ts';
+import type { Channel } from './channel.ts';
+import { messageType } from './envelope.ts';
+import { PendingCall } from './pending-call.ts';
+import type { References } from './references.ts';
+import type { Scanner } from './scanner.ts';
+
+const maxMessageId = 0xffff_ffff;
+
+// A promise's functions without a closure for each call.
+let resolveNext: (value: unknown) => void;
+let rejectNext: (reason: unknown) => void;
+const capture = (resolve: (value: unknown) => void, reject: (reason: unknown) => void): void => {
+  resolveNext = resolve;
+  rejectNext = reject;
+};
+
+export class Caller {
+  readonly #channel: Channel;
+  readonly #references: References | undefined;
+  readonly #pending = new Map<number, PendingCall>();
+  readonly #cancels: boolean;
+  readonly #meta: boolean;
+  #nextId = 0;
+  #unanswered = 0;
+  #closed: Error | undefined;
+  #finished = false;
+  /** Called when the last call has been answered. */
+  onSettled: (() => void) | undefined;
+
+  constructor(channel: Channel, references: References | undefined) {
+    this.#channel = channel;
+    this.#references = references;
+    this.#cancels = channel.link.capabilities.has('cancel');
+    this.#meta = channel.link.capabilities.has('meta');
+  }
+
+  /** Calls whose answer has not come. */
+  get unanswered(): number {
+    return this.#unanswered;
+  }
+
+  /** Their methods, for reports. */
+  methods(): string[] {
+    return [...this.#pending.values()].filter((call) => !call.answered).map((call) => call.method);
+  }
+
+  /** No call is made any more; those that were go on. */
+  finish(): void {
+    this.#finished = true;
+  }
+
+  /** Sends a call. `method` is as on the wire. Never throws: every failure is a rejection. */
+  call(method: string, params: unknown[], options?: CallOptions): Promise<unknown> {
+    const { link } = this.#channel;
+    if (this.#closed !== undefined || this.#finished) return Promise.reject(this.#closedError(method));
+    if (link.counts.pendingCalls >= link.limits.maxPendingCalls) {
+      return Promise.reject(
+        new PipeworkError(
+          'RPC_OVERLOADED',
+          `${method} was not sent: ${link.counts.pendingCalls} calls already wait for ${link.peer} (maxPendingCalls). Await some of them first.`,
+        ),
+      );
+    }
+    const signal = combine(options?.signal, findSignal(params));
+    if (signal?.aborted === true) return Promise.reject(signal.reason);
+    const deadlineMs = options?.deadlineMs;
+    if (deadlineMs !== undefined && !(deadlineMs > 0))
+      return Promise.reject(this.#deadlineError(method, deadlineMs));
+    const promise = new Promise<unknown>(capture);
+    const call = new PendingCall(this.#takeId(), method, resolveNext, rejectNext);
+    try {
+      this.#send(call, params, signal, options);
+    } catch (error) {
+      this.#references?.settle(call.scope);
+      call.reject(error);
+      return promise;
+    }
+    this.#pending.set(call.id, call);
+    this.#unanswered++;
+    link.count('pendingCalls', 1);
+    if (signal !== undefined) call.onAbort(signal, (reason) => this.#abort(call, reason));
+    if (deadlineMs !== undefined && deadlineMs < Infinity) {
+      call.setDeadline(deadlineMs, () => this.#abort(call, this.#deadlineError(method, deadlineMs)));
+    }
+    return promise;
+  }
+
+  #send(
+    call: PendingCall,
+    params: unknown[],
+    signal: AbortSignal | undefined,
+    options: CallOptions | undefined,
+  ): void {
+    const references = this.#references;
+    let wire: unknown;
+    if (references === undefined) {
+      wire = this.#channel.toWire(dropSignals(params), 'args', -1);
+    } else {
+      references.beginSending(this.#cancels ? signal : undefined);
+      try {
+        wire = this.#channel.toWire(params, 'args', -1);
+      } finally {
+        call.scope = references.endSending();
+      }
+    }
+    const meta = this.#meta && options !== undefined ? metaOf(options) : undefined;
+    const { id, method } = call;
+    this.#channel.write(
+      meta === undefined
+        ? [messageType.request, id, method, wire]
+        : [messageType.request, id, method, wire, meta],
+    );
+  }
+
+  #takeId(): number {
+    for (;;) {
+      const id = this.#nextId;
+      this.#nextId = id === maxMessageId ? 0 : id + 1;
+      if (!this.#pending.has(id)) return id;
+    }
+  }
+
+  /** The peer's answer. `at` is where the error element begins. An answer to no call of ours was cancelled, or is the peer's mistake: dropped. */
+  answered(
+    id: number,
+    source: Uint8Array,
+    at: number,
+    end: number,
+    scanner: Scanner,
+    bins: readonly Uint8Array[],
+  ): void {
+    const call = this.#pending.get(id);
+    if (call === undefined || call.answered) return;
+    call.answered = true;
+    this.#unanswered--;
+    this.#channel.link.count('pendingCalls', -1);
+    call.clearDeadline();
+    const references = this.#references;
+    let result: unknown;
+    let failure: unknown;
+    let failed = false;
+    references?.beginTaking(undefined, call);
+    try {
+      if (source[at] === 0xc0) {
+        result = this.#channel.read(source, at + 1, end, scanner, bins);
+      } else {
+        failed = true;
+        failure = this.#channel.errorFromWire(this.#readError(source, at, end, scanner, bins), call.method);
+      }
+    } catch (error) {
+      failed = true;
+      failure = error;
+    } finally {
+      references?.endTaking();
+    }
+    if (call.abandoned) this.#dropLate(call);
+    else if (failed) call.reject(failure);
+    else call.resolve(result);
+    this.#settleWhenDone(call);
+    if (this.#unanswered === 0) this.onSettled?.();
+  }
+
+  /** The error stands before the result, which is nil then: both are read as one array. */
+  #readError(
+    source: Uint8Array,
+    at: number,
+    end: number,
+    scanner: Scanner,
+    bins: readonly Uint8Array[],
+  ): unknown {
+    const array = Buffer.allocUnsafe(end - at + 1);
+    array[0] = 0x92;
+    array.set(source.subarray(at, end), 1);
+    return (this.#channel.read(array, 0, array.length, scanner, bins) as unknown[])[0];
+  }
+
+  /** An answer came after its caller had gone: what it brought by reference goes back. */
+  #dropLate(call: PendingCall): void {
+    for (const stream of [...(call.streams ?? [])])
+      stream.abort(new DOMException('The call was aborted.', 'AbortError'));
+    this.#references?.releaseTaken();
+  }
+
+  /** The call's own reason, or its deadline: the caller hears at once, the peer is told, its answer will be dropped. */
+  #abort(call: PendingCall, reason: unknown): void {
+    if (call.answered) {
+      for (const stream of [...(call.streams ?? [])]) stream.abort(reason);
+    } else {
+      call.abandoned = true;
+      call.end();
+      call.reject(reason);
+    }
+    if (this.#cancels) this.#channel.write([messageType.notification, '$/cancel', [call.id]]);
+  }
+
+  /** A stream of the result has ended. */
+  streamEnded(call: PendingCall): void {
+    this.#settleWhenDone(call);
+  }
+
+  #settleWhenDone(call: PendingCall): void {
+    if (!call.answered || (call.streams !== undefined && call.streams.size > 0)) return;
+    if (!this.#pending.delete(call.id)) return;
+    call.end();
+    this.#references?.settle(call.scope);
+  }
+
+  /** Rejects what is unanswered: no answer can come any more. */
+  end(error: Error): void {
+    if (this.#closed !== undefined) return;
+    this.#closed = error;
+    const calls = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const call of calls) {
+      call.end();
+      if (call.answered) continue;
+      call.answered = true;
+      this.#unanswered--;
+      this.#channel.link.count('pendingCalls', -1);
+    }
+    const lost = calls.filter((call) => !call.abandoned);
+    const explain = this.#channel.link.options.explainLoss;
+    if (explain === undefined || lost.length === 0) return this.#rejectAll(lost, error);
+    explain(error).then(
+      (explained) => {
+        this.#closed = explained;
+        this.#rejectAll(lost, explained);
+      },
+      () => this.#rejectAll(lost, error),
+    );
+  }
+
+  #rejectAll(calls: readonly PendingCall[], cause: Error): void {
+    for (const call of calls) call.reject(this.#lossOf(call.method, cause));
+  }
+
+  #lossOf(method: string, cause: Error): PipeworkError {
+    return new PipeworkError(
+      'RPC_CLOSED',
+      `${method} was not answered by ${this.#channel.link.peer}: ${cause.message}`,
+      {
+        cause,
+      },
+    );
+  }
+
+  #closedError(method: string): PipeworkError {
+    if (this.#closed !== undefined) return this.#lossOf(method, this.#closed);
+    return new PipeworkError('RPC_CLOSED', `${method} was called on a connection that this side has closed.`);
+  }
+
+  #deadlineError(method: string, deadlineMs: number): PipeworkError {
+    return new PipeworkError(
+      'RPC_DEADLINE',
+      `${method} was not answered by ${this.#channel.link.peer} within its deadline of ${deadlineMs} ms.`,
+    );
+  }
+}
+
+function combine(one: AbortSignal | undefined, other: AbortSignal | undefined): AbortSignal | undefined {
+  return one === undefined || other === undefined || one === other
+    ? (one ?? other)
+    : AbortSignal.any([one, other]);
+}
+
+function metaOf({ deadlineMs, metadata }: CallOptions): Record<string, unknown> | undefined {
+  const meta: Record<string, unknown> = {};
+  if (deadlineMs !== undefined && deadlineMs < Infinity) meta['deadline'] = Math.ceil(deadlineMs);
+  if (metadata !== undefined && Object.keys(metadata).length > 0) meta['metadata'] = { ...metadata };
+  return Object.keys(meta).length === 0 ? undefined : meta;
+}

@@ -1,0 +1,97 @@
+/** One connection's stream as messages: writes and reads them with what the two ends agreed on. */
+import type { RawStream } from '@pipework/mux';
+import { readValue, writeMessage } from './codec.ts';
+import { errorMap, errorText, reviveError } from './remote-error.ts';
+import type { Link } from './link.ts';
+import { MessageReader, type MessageSink } from './message-reader.ts';
+import type { References } from './references.ts';
+import { Scanner } from './scanner.ts';
+import type { InboundOptions } from './values/inbound.ts';
+import { toWire, type OutboundOptions } from './values/outbound.ts';
+
+// The message's array, its params, and the arguments of a call to a reference stand around a value.
+const levelsAround = 3;
+
+export class Channel {
+  readonly link: Link;
+  readonly #stream: RawStream;
+  readonly #outbound: OutboundOptions;
+  readonly #inbound: InboundOptions;
+  readonly #full: boolean;
+  #open = true;
+
+  /** `references` is undefined where the peer takes none. */
+  constructor(stream: RawStream, link: Link, references: References | undefined) {
+    this.link = link;
+    this.#stream = stream;
+    this.#full = link.capabilities.has('types');
+    this.#outbound = {
+      types: this.#full,
+      references,
+      maxDepth: link.limits.maxDepth,
+      encodeError: (error, options, depth) => errorMap(error, options, depth),
+    };
+    this.#inbound = {
+      takeReference: references === undefined ? undefined : (reference) => references.take(reference),
+      decodeError: (map) => reviveError(map, link.peer),
+    };
+  }
+
+  /** What to pack for a value; for the params array itself `depth` is -1. */
+  toWire(value: unknown, root: string, depth = 0): unknown {
+    return toWire(value, root, this.#outbound, depth);
+  }
+
+  /** What a failure is to this peer: a map, or a text. */
+  errorToWire(error: unknown, where: string): unknown {
+    const { capabilities, options } = this.link;
+    let shown = error;
+    if (options.redactError !== undefined) {
+      try {
+        shown = options.redactError(error, where);
+      } catch (failure) {
+        shown = failure;
+      }
+    }
+    return capabilities.has('errors') ? errorMap(shown, this.#outbound) : errorText(shown);
+  }
+
+  errorFromWire(value: unknown, where: string): Error {
+    return reviveError(value, `${where} (${this.link.peer})`);
+  }
+
+  /** Writes a message on the connection's stream, or on a value's. False where the stream asks to wait. */
+  write(message: readonly unknown[], stream: RawStream = this.#stream): boolean {
+    if (!this.#open && stream === this.#stream) return true;
+    return writeMessage(stream, message, this.#full, this.link.limits.maxMessageBytes);
+  }
+
+  /** Nothing is written on the connection's stream any more. */
+  shut(): void {
+    this.#open = false;
+  }
+
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
+  reader(sink: MessageSink): MessageReader {
+    const { limits, budget } = this.link;
+    // Extensions are let in by what this package announces; a peer of the base sends none.
+    return new MessageReader(
+      new Scanner(limits.maxMessageBytes, limits.maxDepth + levelsAround, true),
+      budget,
+      sink,
+    );
+  }
+
+  read(
+    source: Uint8Array,
+    start: number,
+    end: number,
+    scanner: Scanner,
+    bins: readonly Uint8Array[],
+  ): unknown {
+    return readValue(source, start, end, scanner, bins, this.#inbound);
+  }
+}

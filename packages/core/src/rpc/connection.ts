@@ -1,0 +1,275 @@
+/** One RPC conversation on one stream: the calls of both sides, what they hold by reference, and its end. */
+import type { MuxError, RawStream, RawStreamHandler } from '@pipework/mux';
+import { PipeworkError } from '../errors.ts';
+import type { CallOptions } from './call-options.ts';
+import { Callee } from './callee.ts';
+import { Caller } from './caller.ts';
+import { Channel } from './channel.ts';
+import { messageType, readEnvelope } from './envelope.ts';
+import type { Link } from './link.ts';
+import type { MessageReader } from './message-reader.ts';
+import { referenceMethods, References, type ReferenceHost } from './references.ts';
+import type { Scanner } from './scanner.ts';
+import type { Service } from './service.ts';
+
+export interface ConnectionOptions {
+  readonly link: Link;
+  /** Answers the peer's calls. Without one they fail. */
+  readonly service?: Service | undefined;
+  /** Stands before every method on the wire, of both sides: `Plugin.`. */
+  readonly prefix?: string | undefined;
+}
+
+export class Connection implements RawStreamHandler {
+  readonly link: Link;
+  /** Resolves when the stream is gone; never rejects. */
+  readonly closed: Promise<void>;
+  readonly #stream: RawStream;
+  readonly #prefix: string;
+  readonly #channel: Channel;
+  readonly #references: References | undefined;
+  readonly #caller: Caller;
+  readonly #callee: Callee;
+  readonly #reader: MessageReader;
+  readonly #answersPeer: boolean;
+  readonly #resolveClosed: () => void;
+  #owedCredit = 0;
+  #finishing = false;
+  #peerFinished = false;
+  #ended = false;
+
+  /** Takes the stream over: it becomes its handler. */
+  constructor(stream: RawStream, options: ConnectionOptions) {
+    const { link, service, prefix = '' } = options;
+    let resolveClosed = (): void => {};
+    this.closed = new Promise((resolve) => {
+      resolveClosed = resolve;
+    });
+    this.#resolveClosed = resolveClosed;
+    this.link = link;
+    this.#stream = stream;
+    this.#prefix = prefix;
+    this.#answersPeer = service !== undefined;
+    this.#references = link.capabilities.has('refs') ? new References(this.#referenceHost()) : undefined;
+    this.#channel = new Channel(stream, link, this.#references);
+    this.#caller = new Caller(this.#channel, this.#references);
+    this.#callee = new Callee(this.#channel, this.#references, service, prefix);
+    this.#reader = this.#channel.reader((source, start, end, scanner, bins) =>
+      this.#message(source, start, end, scanner, bins),
+    );
+    this.#caller.onSettled = () => this.#finishWhenIdle();
+    link.connections.add(this);
+    stream.setHandler(this);
+  }
+
+  /**
+   * Calls a method of the peer's service. Never throws: it rejects with what the handler threw, with the signal's reason, or with
+   * `RPC_NOT_SERIALIZABLE`, `RPC_OVERLOADED`, `RPC_DEADLINE`, `RPC_CLOSED`.
+   */
+  call(method: string, params: unknown[], options?: CallOptions): Promise<unknown> {
+    const wireMethod = this.#prefix + method;
+    const interceptors = this.link.options.callInterceptors;
+    if (interceptors === undefined || interceptors.length === 0)
+      return this.#caller.call(wireMethod, params, options);
+    const call = { method: wireMethod, params, metadata: { ...options?.metadata } };
+    const run = async (index: number): Promise<unknown> => {
+      const interceptor = interceptors[index];
+      if (interceptor === undefined)
+        return this.#caller.call(wireMethod, call.params, { ...options, metadata: call.metadata });
+      return interceptor(call, () => run(index + 1));
+    };
+    return run(0);
+  }
+
+  /** Calls made here whose answer has not come. */
+  get pendingCalls(): number {
+    return this.#caller.unanswered;
+  }
+
+  /** Their methods, for reports of a crash. */
+  get pendingMethods(): string[] {
+    return this.#caller.methods();
+  }
+
+  /** Calls of the peer that run here or wait to. */
+  get runningCalls(): number {
+    return this.#callee.dispatcher.running;
+  }
+
+  /** Functions, objects, signals and streams that are held for the peer, or of the peer's. */
+  get references(): number {
+    return this.#references?.size ?? 0;
+  }
+
+  /** New calls of the peer fail with this message from now on; running ones go on. */
+  refuseCalls(message: string): void {
+    this.#callee.dispatcher.refuse(message);
+  }
+
+  /** Resolves when no call of the peer runs. */
+  idle(): Promise<void> {
+    return this.#callee.dispatcher.idle();
+  }
+
+  /** Aborts the signals of the running handlers. They still answer. */
+  abortRunning(reason: Error): void {
+    this.#callee.dispatcher.abortAll(reason);
+  }
+
+  /** This side calls no more: its half of the stream finishes once what it called is answered, and what it answers is done. */
+  finish(): void {
+    this.#finishing = true;
+    this.#caller.finish();
+    this.#finishWhenIdle();
+  }
+
+  /** Ends the conversation at once: pending calls reject, running ones abort, the peer hears of a reset. */
+  close(error?: Error): void {
+    if (this.#ended) return;
+    const reason = error ?? new PipeworkError('RPC_CLOSED', 'the connection was closed on this side');
+    this.#end(reason);
+    this.#stream.reset(reason);
+  }
+
+  #referenceHost(): ReferenceHost {
+    return {
+      link: this.link,
+      notify: (method, params) => void this.#channel.write([messageType.notification, method, params]),
+      callReference: (id, name, args) =>
+        this.#caller.call(referenceMethods.call, name === undefined ? [id, args] : [id, args, name]),
+      givenStreamEnded: (call) => this.#callee.streamEnded(call),
+      takenStreamEnded: (call) => this.#caller.streamEnded(call),
+      itemReader: (sink) => this.#itemReader(sink),
+      writeItem: (stream, word, wire) => this.#channel.write([word, wire], stream),
+      toWire: (value, root) => this.#itemToWire(value, root),
+      errorToWire: (error, where) => this.#channel.errorToWire(error, where),
+      errorFromWire: (value, where) => this.#channel.errorFromWire(value, where),
+    };
+  }
+
+  /** What an item gives out is the receiver's until it gives it back. */
+  #itemToWire(value: unknown, root: string): unknown {
+    const references = this.#references;
+    references?.beginSending();
+    try {
+      const wire = this.#channel.toWire(value, root);
+      references?.endSending();
+      return wire;
+    } catch (error) {
+      references?.revoke(references.endSending());
+      throw error;
+    }
+  }
+
+  #itemReader(sink: (word: number, value: unknown) => void): MessageReader {
+    return this.#channel.reader((source, start, end, scanner, bins) => {
+      const word = source[start + 1]!;
+      if (source[start] !== 0x92 || word > 3)
+        throw new PipeworkError('RPC_PROTOCOL', 'A stream carries what is no item of it.');
+      this.#references?.beginTaking();
+      let value: unknown;
+      try {
+        value = this.#channel.read(source, start + 2, end, scanner, bins);
+      } finally {
+        this.#references?.endTaking();
+      }
+      sink(word, value);
+    });
+  }
+
+  #message(
+    source: Uint8Array,
+    start: number,
+    end: number,
+    scanner: Scanner,
+    bins: readonly Uint8Array[],
+  ): void {
+    const envelope = readEnvelope(source, start);
+    switch (envelope.type) {
+      case messageType.request:
+        return this.#callee.request(envelope, source, start, end, scanner, bins);
+      case messageType.response:
+        return this.#caller.answered(envelope.id, source, envelope.at, end, scanner, bins);
+      default:
+        return this.#notified(envelope.method, source, envelope.at, end, scanner, bins);
+    }
+  }
+
+  #notified(
+    method: string,
+    source: Uint8Array,
+    at: number,
+    end: number,
+    scanner: Scanner,
+    bins: readonly Uint8Array[],
+  ): void {
+    // A notification that means nothing here is dropped: there is nobody to answer.
+    if (!method.startsWith('$/')) return;
+    let params: unknown;
+    try {
+      params = this.#channel.read(source, at, end, scanner, bins);
+    } catch {
+      return; // It has no answer that could say so.
+    }
+    if (!Array.isArray(params)) return;
+    if (method === '$/cancel') {
+      this.#callee.dispatcher
+        .get(params[0] as number)
+        ?.abort(new DOMException('The operation was aborted by the caller.', 'AbortError'));
+      return;
+    }
+    this.#references?.notified(method, params);
+  }
+
+  onData(chunk: Uint8Array): void {
+    try {
+      this.#reader.push(chunk);
+    } catch (error) {
+      return this.close(error as Error);
+    }
+    // A peer that takes no answers gets no credit for further calls. Only the answering end waits so, or both could.
+    if (this.#callee.flowing || !this.#answersPeer) this.#stream.consume(chunk.length);
+    else this.#owedCredit += chunk.length;
+  }
+
+  onDrain(): void {
+    this.#callee.flowing = true;
+    const owed = this.#owedCredit;
+    this.#owedCredit = 0;
+    if (owed > 0) this.#stream.consume(owed);
+  }
+
+  onEnd(): void {
+    this.#peerFinished = true;
+    if (this.#caller.unanswered > 0 && this.#reader.inMessage) {
+      return this.close(new PipeworkError('RPC_PROTOCOL', 'the peer finished in the middle of a message'));
+    }
+    // Answers travel on the half that just ended.
+    this.#caller.end(new PipeworkError('RPC_CLOSED', 'the peer finished the connection'));
+    void this.#callee.dispatcher.idle().then(() => this.#finishWhenIdle());
+  }
+
+  #finishWhenIdle(): void {
+    if (this.#ended || (!this.#finishing && !this.#peerFinished)) return;
+    if (this.#caller.unanswered > 0 || this.#callee.dispatcher.running > 0) return;
+    this.#channel.shut();
+    this.#stream.end();
+  }
+
+  onClose(error: MuxError | undefined): void {
+    this.#end(error ?? new PipeworkError('RPC_CLOSED', 'the connection has ended'));
+    this.#resolveClosed();
+  }
+
+  /** One door out: the first reason wins, and everything settles with it. */
+  #end(reason: Error): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.link.connections.delete(this);
+    this.#channel.shut();
+    this.#reader.stop();
+    this.#callee.dispatcher.end(reason);
+    this.#caller.end(reason);
+    this.#references?.close(reason);
+  }
+}

@@ -1,0 +1,110 @@
+/** Objects and functions that stand for ones in the other process, and the marks by which objects travel by reference. */
+import { PipeworkError } from '../errors.ts';
+import { iterableCall } from './call-result.ts';
+
+/** What stands behind a remote function or object. */
+export interface RemoteTarget {
+  /** The table it belongs to: passing it back there gives the peer its own object. */
+  readonly owner: object;
+  readonly call?: (name: string | undefined, args: unknown[]) => Promise<unknown>;
+  readonly retain?: () => void;
+  readonly release?: () => void;
+}
+
+const targets = new WeakMap<object, RemoteTarget>();
+const marked = new WeakSet<object>();
+
+/** What stands behind a value that is remote; undefined for values of this process. */
+export function remoteTargetOf(value: object): RemoteTarget | undefined {
+  return targets.get(value);
+}
+
+/** Notes that a value is remote. */
+export function setRemoteTarget(value: object, target: RemoteTarget): void {
+  targets.set(value, target);
+}
+
+/**
+ * Marks an object to travel by reference: the other side gets an object whose methods call this one's, and whose
+ * `[Symbol.dispose]()` gives it back. Returns the object. Throws `CONFIG_INVALID` for what is no object.
+ */
+export function ref<T extends object>(object: T): T {
+  if ((typeof object !== 'object' && typeof object !== 'function') || object === null) {
+    throw new PipeworkError(
+      'CONFIG_INVALID',
+      `ref() takes an object with methods; got ${object === null ? 'null' : typeof object}.`,
+    );
+  }
+  marked.add(object);
+  return object;
+}
+
+/** Whether an object was given to {@link ref}, or stands for one of the peer's. */
+export function isMarkedObject(value: object): boolean {
+  return marked.has(value) || targets.has(value);
+}
+
+/**
+ * Keeps a reference beyond the call it came with, until its `[Symbol.dispose]()` or the connection's end. Returns the same
+ * reference. A function or object of this process is returned as it is. Throws `RPC_REFERENCE_RELEASED` when it is too late.
+ */
+export function retain<T extends object>(reference: T): T & Disposable {
+  const target = targets.get(reference);
+  if (target?.retain !== undefined) target.retain();
+  else if (!(Symbol.dispose in reference)) {
+    // In one process there is nothing to give back; the caller's code is the same in both cases.
+    Object.defineProperty(reference, Symbol.dispose, { value: () => {}, configurable: true });
+  }
+  return reference as T & Disposable;
+}
+
+function iterable(call: Promise<unknown> | undefined): Promise<unknown> {
+  return iterableCall(call ?? Promise.resolve());
+}
+
+/** A function that calls the peer's. */
+export function makeRemoteFunction(target: RemoteTarget): object {
+  const remote = (...args: unknown[]): unknown => iterable(target.call?.(undefined, args));
+  Object.defineProperty(remote, Symbol.dispose, { value: target.release });
+  targets.set(remote, target);
+  return remote;
+}
+
+// Asked for by await, by printing and by test runners; never a method of the peer's.
+const neverRemote = new Set([
+  'then',
+  'catch',
+  'finally',
+  'toJSON',
+  ...Object.getOwnPropertyNames(Object.prototype),
+]);
+
+/** An object whose methods call the peer's. Symbols, `then` and the names of Object.prototype are never remote. */
+export function makeRemoteObject(target: RemoteTarget, label = 'remote object'): object {
+  const methods = new Map<string, (...args: unknown[]) => unknown>();
+  const base: object = Object.create(null) as object;
+  // Configurable, so that `has` may say what is true of the remote.
+  Object.defineProperties(base, {
+    [Symbol.toStringTag]: { value: label, configurable: true },
+    toString: { value: () => `[${label}]`, configurable: true },
+    [Symbol.dispose]: { value: target.release, configurable: true },
+  });
+  const remote = new Proxy(base, {
+    get(_base, name, receiver) {
+      if (typeof name === 'symbol' || neverRemote.has(name))
+        return Reflect.get(base, name, receiver) as unknown;
+      let method = methods.get(name);
+      if (method === undefined) {
+        method = (...args) => iterable(target.call?.(name, args));
+        methods.set(name, method);
+      }
+      return method;
+    },
+    has: (_base, name) => typeof name === 'string' && !neverRemote.has(name),
+    set: () => false,
+    defineProperty: () => false,
+    deleteProperty: () => false,
+  });
+  targets.set(remote, target);
+  return remote;
+}

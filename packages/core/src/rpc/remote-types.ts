@@ -1,0 +1,118 @@
+/** What an interface looks like from the other process: the types of remote objects, results and functions. */
+import type { Readable } from 'node:stream';
+
+// Stands for every function, whatever it takes: all of them accept `never`.
+type AnyFunction = (...args: never) => unknown;
+
+/** What is copied whole, and arrives as itself. */
+type Copied =
+  | string
+  | number
+  | boolean
+  | bigint
+  | symbol
+  | null
+  | undefined
+  | Date
+  | RegExp
+  | URL
+  | Error
+  | ArrayBuffer
+  | ArrayBufferView
+  | AbortSignal
+  | ReadonlyMap<unknown, unknown>
+  | ReadonlySet<unknown>;
+
+declare const byReference: unique symbol;
+
+/** An object that {@link ref} marked: declare it in an interface as what a method returns, and its receiver gets a `Remote<T>` to dispose of. */
+export type Reference<T extends object> = T & { readonly [byReference]?: never };
+
+/** What one side holds of an object that the other serves: its methods, and nothing else of it. */
+export type Remote<T> = {
+  readonly [K in keyof T as K extends string ? MethodKey<T[K], K> : never]: RemoteMethod<T[K]>;
+};
+
+type MethodKey<M, K> = [NonNullable<M>] extends [AnyFunction] ? K : never;
+
+/** A method as its caller sees it: the same where it is async already, otherwise with a promise of its result. */
+export type RemoteMethod<F> = F extends undefined
+  ? F
+  : F extends (...args: infer A) => infer R
+    ? KeepsItsType<R> extends true
+      ? F
+      : Overloads<F> extends infer O
+        ? [O] extends [never]
+          ? (...args: A) => RemoteResult<R>
+          : O
+        : never
+    : never;
+
+/** True for a result that is the same on both sides. Keeping the function's own type keeps its generics, overloads and hover. */
+type KeepsItsType<R> = [R] extends [never]
+  ? false
+  : R extends PromiseLike<infer V>
+    ? [V] extends [AsyncIterable<unknown>]
+      ? false
+      : Same<V, RemoteValue<V>>
+    : R extends AsyncGenerator<unknown, unknown, never> | Readable | ReadableStream<unknown>
+      ? false
+      : R extends AsyncIterable<unknown>
+        ? true
+        : false;
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+
+/** Two or three overloads, each with its promise; never for a function that has one signature. */
+type Overloads<F> = F extends {
+  (...args: infer A1): infer R1;
+  (...args: infer A2): infer R2;
+  (...args: infer A3): infer R3;
+}
+  ? Same<[A2, R2], [A3, R3]> extends true
+    ? never
+    : Same<[A1, R1], [A2, R2]> extends true
+      ? { (...args: A2): RemoteResult<R2>; (...args: A3): RemoteResult<R3> }
+      : { (...args: A1): RemoteResult<R1>; (...args: A2): RemoteResult<R2>; (...args: A3): RemoteResult<R3> }
+  : never;
+
+/** What a call gives: a promise of the result, or a stream that is iterated without awaiting the call first. */
+export type RemoteResult<R> =
+  Awaited<R> extends infer A
+    ? [A] extends [never]
+      ? Promise<never>
+      : [A] extends [Readable | ReadableStream<unknown>]
+        ? Promise<A>
+        : [A] extends [AsyncIterator<infer T, infer Return, infer Next> & AsyncIterable<unknown>]
+          ? RemoteStream<T, Return, Next>
+          : [A] extends [AsyncIterable<infer T>]
+            ? RemoteStream<T>
+            : Promise<RemoteValue<A>>
+    : never;
+
+/** A call whose result is a stream: iterate it, once. Awaiting it gives the iterator itself, as soon as the call is answered. */
+export interface RemoteStream<T, Return = unknown, Next = unknown>
+  extends AsyncIterable<T, Return, Next>, PromiseLike<AsyncGenerator<T, Return, Next>> {}
+
+/** What a value is once it has travelled: functions in it return promises, marked objects are remote. */
+export type RemoteValue<T> = T extends Copied
+  ? T
+  : T extends { readonly [byReference]?: never }
+    ? typeof byReference extends keyof T
+      ? Remote<Omit<T, typeof byReference>> & Disposable
+      : RemoteData<T>
+    : RemoteData<T>;
+
+type RemoteData<T> = T extends AnyFunction
+  ? RemoteMethod<T> & Disposable
+  : T extends AsyncIterable<unknown>
+    ? T
+    : T extends readonly unknown[]
+      ? { [K in keyof T]: RemoteValue<T[K]> }
+      : T extends object
+        ? true extends HasFunction<T>
+          ? { [K in keyof T]: RemoteValue<T[K]> }
+          : T
+        : T;
+
+type HasFunction<T> = { [K in keyof T]-?: Extract<T[K], AnyFunction> extends never ? never : true }[keyof T];

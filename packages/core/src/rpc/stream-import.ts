@@ -1,0 +1,288 @@
+/** A stream of the peer's: dialled when the first item is asked for, credited as the consumer takes items. */
+import { Readable } from 'node:stream';
+import type { RawStream, RawStreamHandler } from '@pipework/mux';
+import { PipeworkError } from '../errors.ts';
+import type { MessageReader } from './message-reader.ts';
+import { referenceMethods, type ReferenceHost } from './references.ts';
+import { consumed, produced } from './stream-protocol.ts';
+import type { StreamKind } from './stream-export.ts';
+
+type Step = IteratorResult<unknown, unknown>;
+
+interface Waiter {
+  resolve(step: Step): void;
+  reject(error: unknown): void;
+}
+
+/** What of one chunk is still untaken: its bytes are credited when its last item has been. */
+interface Batch {
+  items: number;
+  readonly bytes: number;
+}
+
+const done: Step = { done: true, value: undefined };
+
+/** The value that the user gets for a stream of the peer's. */
+export function importStream(
+  kind: StreamKind,
+  id: number,
+  host: ReferenceHost,
+  onEnd: () => void,
+): { value: object; stream: StreamImport } {
+  const stream = new StreamImport(id, host, onEnd);
+  if (kind === 'webStream') return { value: toWebStream(stream), stream };
+  if (kind === 'iterable') return { value: stream, stream };
+  return { value: toReadable(stream, kind === 'objectReadable'), stream };
+}
+
+/** The consumer's iterator. Used once, as a generator is. */
+export class StreamImport
+  implements AsyncIterableIterator<unknown, unknown>, AsyncDisposable, RawStreamHandler
+{
+  readonly #id: number;
+  readonly #host: ReferenceHost;
+  readonly #onEnd: () => void;
+  #raw: RawStream | undefined;
+  #reader: MessageReader | undefined;
+  #items: unknown[] = [];
+  #taken = 0;
+  readonly #batches: Batch[] = [];
+  readonly #waiters: Waiter[] = [];
+  /** Waits for the answer to `return` or `throw`; items are thrown away meanwhile. */
+  #interrupter: Waiter | undefined;
+  #outcome: { step: Step } | { error: unknown } | undefined;
+  #over = false;
+  #arrived = 0;
+
+  constructor(id: number, host: ReferenceHost, onEnd: () => void) {
+    this.#id = id;
+    this.#host = host;
+    this.#onEnd = onEnd;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
+  }
+
+  next(): Promise<Step> {
+    if (this.#taken < this.#items.length) return Promise.resolve({ done: false, value: this.#take() });
+    if (this.#outcome !== undefined) return this.#settled();
+    try {
+      this.#open();
+    } catch (error) {
+      this.fail(error as Error);
+      return this.#settled();
+    }
+    return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
+  }
+
+  return(value?: unknown): Promise<Step> {
+    return this.#interrupt(consumed.return, value, { done: true, value });
+  }
+
+  throw(error?: unknown): Promise<Step> {
+    return this.#interrupt(consumed.throw, error, undefined);
+  }
+
+  /** The call was aborted: what has come and was not taken is dropped. */
+  abort(reason: unknown): void {
+    this.#discard();
+    this.fail(reason);
+  }
+
+  /** Ends it from this side: what waits rejects with `error`, and the producer is told to return. */
+  fail(error: unknown): void {
+    if (this.#outcome !== undefined) return;
+    this.#settle({ error });
+    this.#serve();
+    const raw = this.#raw;
+    if (raw === undefined) this.#host.notify(referenceMethods.drop, [this.#id]);
+    else raw.reset(error instanceof Error ? error : undefined);
+  }
+
+  #open(): void {
+    if (this.#raw !== undefined) return;
+    this.#reader = this.#host.itemReader((word, value) => this.#received(word, value));
+    const raw = this.#host.link.broker.dialRaw(this.#id);
+    this.#raw = raw;
+    this.#host.link.count('valueStreams', 1);
+    raw.setHandler(this);
+  }
+
+  #interrupt(word: number, value: unknown, ended: Step | undefined): Promise<Step> {
+    if (this.#outcome !== undefined || this.#raw === undefined) {
+      if (this.#outcome === undefined) {
+        this.#settle({ step: done });
+        this.#host.notify(referenceMethods.drop, [this.#id]);
+      }
+      if ('error' in this.#outcome! && ended === undefined) return this.#settled();
+      this.#discard();
+      return ended === undefined ? Promise.reject(value) : Promise.resolve(ended);
+    }
+    this.#discard();
+    let wire: unknown;
+    try {
+      wire =
+        word === consumed.throw ? this.#host.errorToWire(value, 'throw') : this.#host.toWire(value, 'value');
+      this.#host.writeItem(this.#raw, word, wire);
+    } catch (error) {
+      this.fail(error);
+      return Promise.reject(error);
+    }
+    return new Promise((resolve, reject) => {
+      this.#interrupter = { resolve, reject };
+    });
+  }
+
+  /** Forgets the items that nobody will take, and credits them. */
+  #discard(): void {
+    while (this.#taken < this.#items.length) this.#take();
+  }
+
+  #take(): unknown {
+    const item = this.#items[this.#taken];
+    this.#items[this.#taken++] = undefined;
+    if (this.#taken === this.#items.length) {
+      this.#items = [];
+      this.#taken = 0;
+    } else if (this.#taken === 1024) {
+      this.#items = this.#items.slice(1024);
+      this.#taken = 0;
+    }
+    const batch = this.#batches[0];
+    if (batch !== undefined && --batch.items === 0) {
+      this.#batches.shift();
+      this.#raw?.consume(batch.bytes);
+    }
+    return item;
+  }
+
+  #settled(): Promise<Step> {
+    const outcome = this.#outcome!;
+    this.#outcome = { step: done };
+    return 'error' in outcome ? Promise.reject(outcome.error) : Promise.resolve(outcome.step);
+  }
+
+  onData(chunk: Uint8Array): void {
+    const raw = this.#raw!;
+    this.#arrived = 0;
+    try {
+      this.#reader!.push(chunk);
+    } catch (error) {
+      return this.fail(error);
+    }
+    if (this.#arrived === 0 || this.#over) raw.consume(chunk.length);
+    else this.#batches.push({ items: this.#arrived, bytes: chunk.length });
+    this.#serve();
+  }
+
+  /** Hands the items that came to those who wait for them. */
+  #serve(): void {
+    while (this.#waiters.length > 0 && this.#taken < this.#items.length) {
+      this.#waiters.shift()!.resolve({ done: false, value: this.#take() });
+    }
+    if (this.#outcome === undefined || this.#taken < this.#items.length) return;
+    while (this.#waiters.length > 0) {
+      const waiter = this.#waiters.shift()!;
+      void this.#settled().then(waiter.resolve, waiter.reject);
+    }
+  }
+
+  #received(word: number, value: unknown): void {
+    if (this.#outcome !== undefined) return;
+    const interrupter = this.#interrupter;
+    if (word === produced.item) {
+      if (interrupter !== undefined) return; // was under way when the consumer interrupted
+      this.#items.push(value);
+      this.#arrived++;
+    } else if (word === produced.answer) {
+      this.#interrupter = undefined;
+      interrupter?.resolve({ done: false, value });
+    } else if (word === produced.done) {
+      this.#interrupter = undefined;
+      this.#settle({ step: interrupter === undefined ? { done: true, value } : done });
+      interrupter?.resolve({ done: true, value });
+      this.#raw?.end();
+    } else {
+      const error = this.#host.errorFromWire(value, 'stream');
+      this.#interrupter = undefined;
+      this.#settle(interrupter === undefined ? { error } : { step: done });
+      interrupter?.reject(error);
+      this.#raw?.end();
+    }
+  }
+
+  #settle(outcome: { step: Step } | { error: unknown }): void {
+    if (this.#outcome !== undefined) return;
+    this.#outcome = outcome;
+    const interrupter = this.#interrupter;
+    this.#interrupter = undefined;
+    if (interrupter !== undefined) {
+      if ('error' in outcome) interrupter.reject(outcome.error);
+      else interrupter.resolve(outcome.step);
+    }
+    this.#end();
+  }
+
+  #end(): void {
+    if (this.#over) return;
+    this.#over = true;
+    if (this.#raw !== undefined) this.#host.link.count('valueStreams', -1);
+    this.#onEnd();
+  }
+
+  onEnd(): void {
+    this.#lost(undefined);
+  }
+
+  onClose(error: Error | undefined): void {
+    this.#reader?.stop();
+    this.#lost(error);
+  }
+
+  #lost(cause: Error | undefined): void {
+    if (this.#outcome !== undefined) return;
+    const why = cause === undefined ? 'it ended in the middle' : cause.message;
+    this.fail(
+      new PipeworkError('RPC_CLOSED', `A stream of ${this.#host.link.peer} was lost: ${why}`, { cause }),
+    );
+  }
+}
+
+function toReadable(stream: StreamImport, objectMode: boolean): Readable {
+  return new Readable({
+    objectMode,
+    read() {
+      stream.next().then(
+        (step) => this.push(step.done === true ? null : step.value),
+        (error: unknown) => this.destroy(error as Error),
+      );
+    },
+    destroy(error, callback) {
+      stream.return().then(
+        () => callback(error),
+        (failure: unknown) => callback(error ?? (failure as Error)),
+      );
+    },
+  });
+}
+
+function toWebStream(stream: StreamImport): ReadableStream<unknown> {
+  return new ReadableStream<unknown>(
+    {
+      async pull(controller) {
+        const step = await stream.next();
+        if (step.done === true) controller.close();
+        else controller.enqueue(step.value);
+      },
+      async cancel(reason) {
+        await stream.return(reason);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}

@@ -1,0 +1,48 @@
+/** The kinds of binary data that keep their type on the way to a peer with `types`. Elements are little endian. */
+
+type BytesMaker = (bytes: Uint8Array<ArrayBuffer>) => ArrayBufferView | ArrayBuffer;
+
+const arrays = {
+  Int8Array,
+  Uint8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array,
+  BigInt64Array,
+  BigUint64Array,
+};
+
+const makers = new Map<string, BytesMaker>([
+  ['ArrayBuffer', (bytes) => bytes.buffer],
+  ['Buffer', (bytes) => Buffer.from(bytes.buffer)],
+  ['DataView', (bytes) => new DataView(bytes.buffer)],
+]);
+for (const [name, TypedArray] of Object.entries(arrays)) {
+  makers.set(name, (bytes) => new TypedArray(bytes.buffer));
+}
+
+/** The name that a piece of binary data has on the wire. Subclasses travel as what they extend. */
+export function bytesType(value: ArrayBufferView | ArrayBuffer): string {
+  if (Buffer.isBuffer(value)) return 'Buffer';
+  const tag: unknown = (value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag];
+  return typeof tag === 'string' ? tag : 'DataView';
+}
+
+/** Binary data of the named type over bytes that are alone in their buffer. Undefined where the name or the length fits no type. */
+export function makeBytes(
+  type: unknown,
+  bytes: Uint8Array<ArrayBuffer>,
+): ArrayBufferView | ArrayBuffer | undefined {
+  const make = typeof type === 'string' ? makers.get(type) : undefined;
+  if (make === undefined) return undefined;
+  try {
+    return make(bytes);
+  } catch {
+    // The length is no multiple of the element's size.
+    return undefined;
+  }
+}

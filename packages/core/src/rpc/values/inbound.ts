@@ -1,0 +1,97 @@
+/** From what the decoder read to what the user gets: marks become their values, references come to life, bytes get their own memory. */
+import { makeBytes } from './bytes.ts';
+import { Mark, WireReference } from './wire.ts';
+
+export interface InboundOptions {
+  /** Brings a reference to life. Undefined where this side announced no `refs`. */
+  readonly takeReference: ((reference: WireReference) => unknown) | undefined;
+  readonly decodeError: (map: unknown) => unknown;
+}
+
+/** Puts values in place of what stands for them, in arrays and objects that the decoder has just made. */
+export function fromWire(value: unknown, options: InboundOptions): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) {
+    if (value[0] instanceof Mark) return unmark(value[0], value, options);
+    return each(value, 0, options);
+  }
+  if (value instanceof Uint8Array) return ownBytes(value);
+  if (value instanceof WireReference) {
+    if (options.takeReference === undefined)
+      throw new TypeError('a reference came, and this side announced no refs');
+    return options.takeReference(value);
+  }
+  if (value instanceof Map) return recordOf(value, options);
+  if (value instanceof Mark) throw new TypeError(`the mark "${value.name}" stands alone`);
+  if (value instanceof Date) return value;
+  const record = value as Record<string, unknown>;
+  for (const key in record) {
+    const item = record[key];
+    if (typeof item === 'object' && item !== null) record[key] = fromWire(item, options);
+  }
+  return record;
+}
+
+function each(array: unknown[], from: number, options: InboundOptions): unknown[] {
+  for (let index = from; index < array.length; index++) {
+    const item = array[index];
+    if (typeof item === 'object' && item !== null) array[index] = fromWire(item, options);
+  }
+  return array;
+}
+
+/** The decoder's views lie in the chunk, which is the mux's: each gets memory of its own, of its own size. */
+function ownBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  if (!Buffer.isBuffer(bytes)) return bytes as Uint8Array<ArrayBuffer>;
+  return new Uint8Array(bytes);
+}
+
+/** Maps are read as Map where a key is `__proto__`, so that it can become an own property. */
+function recordOf(map: Map<unknown, unknown>, options: InboundOptions): object {
+  const record = {};
+  for (const [key, item] of map) {
+    if (typeof key === 'object' && key !== null) throw new TypeError('a map has a key that is no string');
+    Object.defineProperty(record, String(key), {
+      value: fromWire(item, options),
+      enumerable: true,
+      writable: true,
+      configurable: true,
+    });
+  }
+  return record;
+}
+
+function unmark(mark: Mark, array: unknown[], options: InboundOptions): unknown {
+  switch (mark.name) {
+    case 'map': {
+      if (array.length % 2 === 0) break;
+      each(array, 1, options);
+      const map = new Map<unknown, unknown>();
+      for (let index = 1; index < array.length; index += 2) map.set(array[index], array[index + 1]);
+      return map;
+    }
+    case 'set':
+      return new Set(each(array, 1, options).slice(1));
+    case 'bytes': {
+      const bytes = array[2];
+      const made = bytes instanceof Uint8Array ? makeBytes(array[1], ownBytes(bytes)) : undefined;
+      if (made === undefined) break;
+      return made;
+    }
+    case 'regexp':
+      if (typeof array[1] === 'string' && typeof array[2] === 'string') return new RegExp(array[1], array[2]);
+      break;
+    case 'url':
+      if (typeof array[1] === 'string') return new URL(array[1]);
+      break;
+    case 'bigint':
+      if (typeof array[1] === 'bigint' || Number.isInteger(array[1]))
+        return BigInt(array[1] as number | bigint);
+      break;
+    case 'date':
+      return new Date(Number.NaN);
+    case 'error':
+      return options.decodeError(fromWire(array[1], options));
+  }
+  throw new TypeError(`what follows the mark "${mark.name}" does not fit it`);
+}

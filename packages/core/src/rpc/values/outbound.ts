@@ -1,0 +1,207 @@
+/**
+ * The walk over a value before it is packed: refuses what cannot travel, with its path, and puts wire values in place of
+ * what MessagePack doesn't have. A value that needs nothing comes back itself, untouched and uncopied.
+ */
+import { types } from 'node:util';
+import { largeBinBytes } from '../scanner.ts';
+import { bytesType } from './bytes.ts';
+import { Refusal } from './refusal.ts';
+import { LargeBin, LongBigint, marks, negativeZero, type WireReference } from './wire.ts';
+
+/** What of a value may travel by reference, and as what. */
+export interface ReferenceSender {
+  /** The reference for a function, stream, signal or marked object; undefined where the value is none of them. */
+  send(value: object): WireReference | undefined;
+  /** Whether an ordinary object was marked with `ref`. */
+  isMarked(value: object): boolean;
+}
+
+/** What the peer can take. */
+export interface OutboundOptions {
+  readonly types: boolean;
+  /** Undefined for a peer without `refs`. */
+  readonly references: ReferenceSender | undefined;
+  readonly maxDepth: number;
+  /** The error map of an error, for a peer with `types`. */
+  readonly encodeError: (error: Error, options: OutboundOptions, depth: number) => unknown;
+}
+
+const objectPrototype = Object.prototype;
+const { getPrototypeOf } = Object;
+const maxInt64 = 0xffff_ffff_ffff_ffffn;
+const minInt64 = -0x8000_0000_0000_0000n;
+
+/** What to pack for a value. Throws `RPC_NOT_SERIALIZABLE` or `RPC_TOO_DEEP`, naming the path from `root`. */
+export function toWire(value: unknown, root: string, options: OutboundOptions, depth = 0): unknown {
+  try {
+    return walk(value, options, depth);
+  } catch (error) {
+    throw error instanceof Refusal ? error.toError(root) : error;
+  }
+}
+
+/** As {@link toWire}, inside a walk that is under way `depth` levels down. */
+export function walk(value: unknown, options: OutboundOptions, depth: number): unknown {
+  switch (typeof value) {
+    case 'number':
+      if ((value | 0) === value) return value === 0 && 1 / value < 0 ? negativeZero : value;
+      // msgpackr writes integers beyond 32 bits as float64; the protocol has them as integers.
+      return Number.isSafeInteger(value) && value >>> 0 !== value ? BigInt(value) : value;
+    case 'string':
+      // UTF-8 has no lone surrogates: each becomes U+FFFD, as TextEncoder does it.
+      return value.isWellFormed() ? value : value.toWellFormed();
+    case 'boolean':
+    case 'undefined':
+      return value;
+    case 'object':
+      if (value === null) return null;
+      if (Array.isArray(value)) return walkArray(value, options, depth);
+      {
+        const prototype: unknown = getPrototypeOf(value);
+        if (prototype === objectPrototype || prototype === null) return walkRecord(value, options, depth);
+      }
+      return walkSpecial(value, options, depth);
+    case 'bigint':
+      return walkBigint(value, options);
+    case 'function':
+      return sendReference(value, options) ?? refuse('is a function, and this peer takes no references.');
+    default:
+      return refuse('is a symbol: it cannot travel.');
+  }
+}
+
+function walkArray(array: readonly unknown[], options: OutboundOptions, depth: number): readonly unknown[] {
+  if (depth >= options.maxDepth) throw new Refusal(`is nested deeper than ${options.maxDepth} levels.`, true);
+  let copy: unknown[] | undefined;
+  let index = 0;
+  try {
+    for (; index < array.length; index++) {
+      const item = array[index];
+      const mapped = walk(item, options, depth + 1);
+      if (copy !== undefined) copy.push(mapped);
+      else if (mapped !== item && item === item) {
+        copy = array.slice(0, index);
+        copy.push(mapped);
+      }
+    }
+  } catch (error) {
+    if (error instanceof Refusal) error.passed(array, index);
+    throw error;
+  }
+  return copy ?? array;
+}
+
+function walkRecord(record: object, options: OutboundOptions, depth: number): object {
+  if (options.references?.isMarked(record) === true) return sendReference(record, options) ?? record;
+  if (depth >= options.maxDepth) throw new Refusal(`is nested deeper than ${options.maxDepth} levels.`, true);
+  let copy: Record<string, unknown> | undefined;
+  let key = '';
+  try {
+    for (key in record) {
+      const item = (record as Record<string, unknown>)[key];
+      const mapped = walk(item, options, depth + 1);
+      if (mapped !== item && item === item) {
+        copy ??= { ...record }; // own properties alone, where `__proto__` is a key like any other
+        copy[key] = mapped;
+      }
+    }
+  } catch (error) {
+    if (error instanceof Refusal) error.passed(record, key);
+    throw error;
+  }
+  return copy ?? record;
+}
+
+function walkBigint(value: bigint, options: OutboundOptions): unknown {
+  const number = Number(value);
+  if (Number.isSafeInteger(number))
+    return options.types ? [marks.bigint, small(number, value)] : small(number, value);
+  if (value <= maxInt64 && value >= minInt64) return value;
+  if (options.types) return new LongBigint(value);
+  return refuse('is a bigint beyond 64 bits, and this peer takes none.');
+}
+
+function small(number: number, value: bigint): number | bigint {
+  return (number | 0) === number ? number : value;
+}
+
+function walkSpecial(value: object, options: OutboundOptions, depth: number): unknown {
+  if (ArrayBuffer.isView(value) || types.isArrayBuffer(value)) return walkBytes(value, options);
+  if (types.isDate(value)) return walkDate(value, options);
+  const reference = sendReference(value, options);
+  if (reference !== undefined) return reference;
+  if (
+    !(value instanceof Error) &&
+    getPrototypeOf(getPrototypeOf(value) as object) === null &&
+    !hasOwnClass(value)
+  ) {
+    return walkRecord(value, options, depth); // a plain object of another realm
+  }
+  if (!options.types) return refuse(`is ${describe(value)}, which base MessagePack cannot say.`);
+  if (depth >= options.maxDepth) throw new Refusal(`is nested deeper than ${options.maxDepth} levels.`, true);
+  if (types.isMap(value)) return walkMap(value, options, depth);
+  if (types.isSet(value)) return [marks.set, ...walkArray([...value], options, depth)];
+  if (types.isRegExp(value)) return [marks.regexp, value.source, value.flags];
+  if (value instanceof Error || types.isNativeError(value))
+    return [marks.error, options.encodeError(value, options, depth + 1)];
+  if (value instanceof URL) return [marks.url, value.href];
+  return refuse(
+    `is ${describe(value)}: only plain objects are copied. Mark it with ref() to pass it by reference, or send plain data.`,
+  );
+}
+
+function walkMap(map: Map<unknown, unknown>, options: OutboundOptions, depth: number): unknown[] {
+  const wire: unknown[] = [marks.map];
+  let step = '';
+  try {
+    for (const [key, value] of map) {
+      step = `key ${String(wire.length >> 1)}`;
+      const wireKey = walk(key, options, depth + 1);
+      step = typeof key === 'string' ? key : `value ${String(wire.length >> 1)}`;
+      wire.push(wireKey, walk(value, options, depth + 1));
+    }
+  } catch (error) {
+    if (error instanceof Refusal) error.passed(map, step);
+    throw error;
+  }
+  return wire;
+}
+
+function walkDate(date: Date, options: OutboundOptions): unknown {
+  if (Number.isNaN(date.getTime())) {
+    return options.types ? [marks.date] : refuse('is an invalid Date, and a timestamp cannot say that.');
+  }
+  return date instanceof Date ? date : new Date(types.isDate(date) ? (date as Date).getTime() : Number.NaN);
+}
+
+function walkBytes(value: ArrayBufferView | ArrayBuffer, options: OutboundOptions): unknown {
+  const bytes = types.isArrayBuffer(value)
+    ? new Uint8Array(value)
+    : new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  const bin = bytes.byteLength >= largeBinBytes ? new LargeBin(bytes) : bytes;
+  const type = bytesType(value);
+  if (type === 'Uint8Array' || (!options.types && type === 'Buffer')) return bin;
+  if (options.types) return [marks.bytes, type, bin];
+  return refuse(`is ${describe(value)}, and this peer takes Uint8Array alone.`);
+}
+
+function sendReference(value: object, options: OutboundOptions): WireReference | undefined {
+  return options.references?.send(value);
+}
+
+function refuse(reason: string): never {
+  throw new Refusal(reason);
+}
+
+/** Whether a prototype that ends right at null is a class of the user's and not another realm's Object.prototype. */
+function hasOwnClass(value: object): boolean {
+  const prototype = getPrototypeOf(value) as object;
+  return !Object.hasOwn(prototype, 'hasOwnProperty');
+}
+
+function describe(value: object): string {
+  const name: unknown = (value as { constructor?: { name?: unknown } }).constructor?.name;
+  return typeof name === 'string' && name !== ''
+    ? `an instance of ${name}`
+    : 'an object with a prototype of its own';
+}

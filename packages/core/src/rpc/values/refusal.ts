@@ -1,0 +1,56 @@
+/** How a value that cannot travel is named: by the way to it from the arguments or the result. */
+import { PipeworkError } from '../../errors.ts';
+
+interface Step {
+  readonly holder: object;
+  readonly key: string;
+}
+
+/** Thrown inside the walk; collects the way to the offending value while the walk unwinds. */
+export class Refusal extends Error {
+  readonly #reason: string;
+  readonly #tooDeep: boolean;
+  readonly #steps: Step[] = [];
+
+  constructor(reason: string, tooDeep = false) {
+    super(reason);
+    this.#reason = reason;
+    this.#tooDeep = tooDeep;
+  }
+
+  passed(holder: object, key: number | string): void {
+    this.#steps.push({ holder, key: typeof key === 'number' ? `[${key}]` : property(key) });
+  }
+
+  /** The error for the user. `root` is what the walk began with: `args`, `result`. */
+  toError(root: string): PipeworkError {
+    const steps = this.#steps.reverse();
+    const cycle = this.#tooDeep ? firstRepeated(steps) : undefined;
+    const way = (cycle === undefined ? steps : steps.slice(0, cycle)).map((step) => step.key).join('');
+    if (cycle !== undefined) {
+      return new PipeworkError(
+        'RPC_NOT_SERIALIZABLE',
+        `${root}${way} contains itself: a cycle cannot travel.`,
+      );
+    }
+    if (this.#tooDeep) return new PipeworkError('RPC_TOO_DEEP', `${shorten(root + way)} ${this.#reason}`);
+    return new PipeworkError('RPC_NOT_SERIALIZABLE', `${root}${way} ${this.#reason}`);
+  }
+}
+
+function property(key: string): string {
+  return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
+}
+
+function firstRepeated(steps: readonly Step[]): number | undefined {
+  const seen = new Set<object>();
+  for (const [index, { holder }] of steps.entries()) {
+    if (seen.has(holder)) return index;
+    seen.add(holder);
+  }
+  return undefined;
+}
+
+function shorten(way: string): string {
+  return way.length > 120 ? `${way.slice(0, 100)}...` : way;
+}

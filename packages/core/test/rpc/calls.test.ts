@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { rpcPair } from '../support/rpc-pair.ts';
+
+class Greeter {
+  greet(name: string): string {
+    return `Hello, ${name}!`;
+  }
+  async later(value: unknown): Promise<unknown> {
+    await Promise.resolve();
+    return value;
+  }
+  fail(): never {
+    throw new TypeError('no');
+  }
+  async *count(to: number): AsyncGenerator<number> {
+    for (let n = 1; n <= to; n++) yield n;
+  }
+  async each(words: string[], visit: (word: string, index: number) => void | Promise<void>): Promise<number> {
+    let index = 0;
+    for (const word of words) await visit(word, index++);
+    return index;
+  }
+}
+
+for (const capabilities of [undefined, []] as const) {
+  test(`calls a method and answers with its result, ${capabilities ? 'in the base' : 'with all capabilities'}`, async () => {
+    const { remote } = await rpcPair(new Greeter(), capabilities && { capabilities });
+    expect(await remote.greet('world')).toBe('Hello, world!');
+    expect(await remote.later({ a: [1, 2, { b: null }] })).toEqual({ a: [1, 2, { b: null }] });
+    await expect(remote.fail()).rejects.toThrow('no');
+  });
+}
+
+test('iterates a stream without awaiting its call', async () => {
+  const { remote } = await rpcPair(new Greeter());
+  const seen: number[] = [];
+  for await (const n of remote.count(3)) seen.push(n);
+  expect(seen).toEqual([1, 2, 3]);
+});
+
+test('calls a function that came as an argument', async () => {
+  const { remote, host, plugin } = await rpcPair(new Greeter());
+  const seen: string[] = [];
+  expect(await remote.each(['a', 'b'], (word, index) => void seen.push(`${word}${index}`))).toBe(2);
+  expect(seen).toEqual(['a0', 'b1']);
+  expect([host.references, plugin.references]).toEqual([0, 0]);
+});

@@ -1,0 +1,111 @@
+/** Two ends of one RPC conversation in one process: two real sessions over in-memory pipes. */
+import { PassThrough } from 'node:stream';
+import { Session, type RawStream } from '@pipework/mux';
+import { onTestFinished } from 'vitest';
+import { Broker } from '../../src/broker.ts';
+import { type Limits, resolveLimits } from '../../src/limits.ts';
+import { type Capability, ownCapabilities } from '../../src/rpc/capabilities.ts';
+import { Connection } from '../../src/rpc/connection.ts';
+import { Link, type LinkOptions } from '../../src/rpc/link.ts';
+import { createRemote, type Remote } from '../../src/rpc/remote.ts';
+import { serviceOf } from '../../src/rpc/service.ts';
+
+export interface PairOptions {
+  /** What both ends announce; everything by default. */
+  capabilities?: readonly Capability[];
+  host?: Partial<LinkOptions>;
+  plugin?: Partial<LinkOptions>;
+  hostLimits?: Partial<Limits>;
+  pluginLimits?: Partial<Limits>;
+}
+
+export interface Pair<T> {
+  readonly remote: Remote<T>;
+  readonly host: Connection;
+  readonly plugin: Connection;
+  readonly hostLink: Link;
+  readonly pluginLink: Link;
+  readonly hostSession: Session;
+  readonly pluginSession: Session;
+  /** Cuts the pipes in the middle of whatever goes on. */
+  cut(): void;
+}
+
+export async function rpcPair<T extends object>(
+  implementation: T,
+  options: PairOptions = {},
+): Promise<Pair<T>> {
+  const down = new PassThrough();
+  const up = new PassThrough();
+  const capabilities = new Set(options.capabilities ?? ownCapabilities);
+  const hostLimits = resolveLimits(options.hostLimits);
+  const pluginLimits = resolveLimits(options.pluginLimits);
+  let hostBroker!: Broker;
+  let pluginBroker!: Broker;
+  let first: ((stream: RawStream) => void) | undefined;
+  const opened = new Promise<RawStream>((resolve) => {
+    first = resolve;
+  });
+  const hostSession = new Session(
+    { readable: up, writable: down },
+    { role: 'client', onStream: (stream) => hostBroker.handle(stream) },
+  );
+  const pluginSession = new Session(
+    { readable: down, writable: up },
+    {
+      role: 'server',
+      onStream: (stream) => {
+        if (first === undefined) return pluginBroker.handle(stream);
+        first(stream);
+        first = undefined;
+      },
+    },
+  );
+  hostBroker = new Broker(hostSession, hostLimits);
+  pluginBroker = new Broker(pluginSession, pluginLimits);
+  for (const [session, broker] of [
+    [hostSession, hostBroker],
+    [pluginSession, pluginBroker],
+  ] as const) {
+    const over = (reason?: Error): void => broker.close(reason ?? new Error('the session is over'));
+    session.closed.then(() => over(), over);
+  }
+  const hostLink = new Link({
+    broker: hostBroker,
+    capabilities,
+    limits: hostLimits,
+    name: 'test',
+    ...options.host,
+  });
+  const pluginLink = new Link({
+    broker: pluginBroker,
+    capabilities,
+    limits: pluginLimits,
+    ...options.plugin,
+  });
+  const host = new Connection(hostSession.openRaw(), { link: hostLink, prefix: 'Plugin.' });
+  // The opening of a stream travels with its first bytes.
+  const woken = host.call('wake', []).catch(() => {});
+  const plugin = new Connection(await opened, {
+    link: pluginLink,
+    prefix: 'Plugin.',
+    service: serviceOf(implementation),
+  });
+  await woken;
+  onTestFinished(async () => {
+    await Promise.allSettled([hostSession.close(), pluginSession.close()]);
+  });
+  return {
+    remote: createRemote<T>(host),
+    host,
+    plugin,
+    hostLink,
+    pluginLink,
+    hostSession,
+    pluginSession,
+    cut: () => {
+      down.destroy();
+      up.destroy();
+    },
+  };
+}
