@@ -45,7 +45,7 @@ export const errorCodes = {
   RPC_SHUTTING_DOWN: 'The peer takes no new calls because it is shutting down.',
   RPC_TOO_DEEP: 'A value is nested deeper than the limit.',
   RPC_UNKNOWN_METHOD: 'The peer does not offer the method.',
-} as const satisfies Record<string, string>;
+} as const;
 
 /** A code of {@link errorCodes}. */
 export type ErrorCode = keyof typeof errorCodes;

@@ -3,7 +3,7 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
-import { defer } from './timers.ts';
+import { defer } from '../timers.ts';
 
 /** What is to be run. */
 export interface LaunchCommand {

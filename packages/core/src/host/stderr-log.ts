@@ -3,7 +3,7 @@
 import { StringDecoder } from 'node:string_decoder';
 import { traceBegunBy, type TraceKind } from './crash-trace.ts';
 import { readRecord, type LogRecord, type RecordLevel } from './log-record.ts';
-import { realTimers } from './timers.ts';
+import { realTimers } from '../timers.ts';
 
 /** Longest line, in characters: what is beyond is counted, not kept. */
 const maxLine = 64 * 1024;

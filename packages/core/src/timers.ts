@@ -3,9 +3,9 @@
  * start from timing out, nor its end from being bounded.
  */
 
-const { setTimeout, clearTimeout } = globalThis;
-const { performance } = globalThis;
-const now = performance.now.bind(performance);
+const setTimeout: typeof globalThis.setTimeout = globalThis.setTimeout;
+const clearTimeout: typeof globalThis.clearTimeout = globalThis.clearTimeout;
+const now: () => number = performance.now.bind(performance);
 
 /** The captured functions, in the form in which p-timeout takes them. */
 export const realTimers: { setTimeout: typeof setTimeout; clearTimeout: typeof clearTimeout } = {
@@ -21,7 +21,8 @@ export function clock(): number {
 /** Resolves after `ms`, or as soon as `until` settles either way: true where `until` did it. Leaves no timer behind. */
 export function settlesWithin(until: Promise<unknown>, ms: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(false), ms);
+    // Node's timers take no Infinity: it would fire at once.
+    const timer = ms === Infinity ? undefined : setTimeout(() => resolve(false), Math.min(ms, 0x7fff_ffff));
     const settled = (): void => {
       clearTimeout(timer);
       resolve(true);

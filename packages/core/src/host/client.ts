@@ -1,0 +1,296 @@
+/** The lifecycle of one plugin process, from nothing to its exit report. */
+
+import { controlMethods } from '../control.ts';
+import { parseCapabilities } from '../rpc/capabilities.ts';
+import { settleConfig, type ClientConfig, type ClientSettings } from './config.ts';
+import { openHostEnd, type HostEnd } from './connect.ts';
+import { PluginExitError, type PluginExit } from './exit.ts';
+import { preloadExeca, type LaunchedProcess } from './launch.ts';
+import { bindLogger, type Log } from './logger.ts';
+import type { RecordLevel } from './log-record.ts';
+import { manage, unmanage, type Managed } from './managed.ts';
+import type { OutputOptions } from './raw-output.ts';
+import { unwatch, watch } from './reaper.ts';
+import { RPCClient } from './rpc-client.ts';
+import { PluginRun } from './run.ts';
+import { openSink, type SinkWriter } from './sinks.ts';
+import { Start, StartFailure, type Started } from './start.ts';
+import { StartError } from './start-error.ts';
+import { OutputLog } from './stderr-log.ts';
+import { defer, settlesWithin } from '../timers.ts';
+import type { Writable } from 'node:stream';
+
+/** Where a started plugin can be reached, and which version was agreed on. */
+export interface PluginAddress {
+  readonly network: 'pipe';
+  /** The plugin's descriptors, `3,4`. */
+  readonly address: string;
+  /** Undefined where a launcher made no process of this system. */
+  readonly pid: number | undefined;
+  readonly protocolVersion: number;
+}
+
+/** A lost session is given so long, in milliseconds, to turn out to be the process's exit. */
+const exitExplainsMs = 500;
+
+/**
+ * The lifecycle of one plugin process. A client starts its plugin at most once, also after `kill()` or a failed start:
+ * for another process, make another client.
+ */
+export class Client<P = Record<string, object>> {
+  readonly #settings: ClientSettings;
+  readonly #log: Log | undefined;
+  readonly #exit = defer<PluginExit>();
+  readonly #stop = new AbortController();
+  readonly #managed: Managed;
+  #starting: Promise<PluginAddress> | undefined;
+  #killing: Promise<PluginExit> | undefined;
+  #run: PluginRun | undefined;
+  #end: HostEnd | undefined;
+  #rpc: RPCClient<P> | undefined;
+  #address: PluginAddress | undefined;
+  #exited = false;
+  #referenced = true;
+  #busy = false;
+
+  /** Starts nothing. Throws `CONFIG_INVALID` where an option is not what it must be, naming it. */
+  constructor(config: ClientConfig) {
+    this.#settings = settleConfig(config);
+    this.#log = bindLogger(this.#settings.logger, { plugin: this.#settings.name });
+    this.#managed = { kill: () => this.kill(), signalNow: (name) => this.#run?.signal(name) };
+    void this.#exit.promise.then(() => (this.#exited = true));
+    // Loading it takes longer than spawning: it has until start(). A failure to load is start()'s to report.
+    if (this.#settings.launcher === undefined) preloadExeca().catch(() => {});
+  }
+
+  /**
+   * Starts the plugin and resolves once it has said how to talk to it. Called again it gives the same result, or the same
+   * error: a {@link StartError}, made when nothing of the process is left.
+   */
+  start(): Promise<PluginAddress> {
+    this.#starting ??= this.#start();
+    return this.#starting;
+  }
+
+  /** Starts the plugin if need be, and gives its one connection: the same object each time. */
+  async client(): Promise<RPCClient<P>> {
+    await this.start();
+    return this.#rpc as RPCClient<P>;
+  }
+
+  /**
+   * Ends the plugin: asks it to leave; on its answer, or after `gracePeriod`, closes descriptor 3; then SIGTERM, then
+   * SIGKILL, a second each. Resolves once the process is gone and what it printed is drained. It can be called at any
+   * time and any number of times; before a start it makes the client one that can't be started. Never rejects.
+   */
+  kill(): Promise<PluginExit> {
+    this.#killing ??= this.#kill();
+    return this.#killing;
+  }
+
+  /** How the plugin ended, after the same drain as {@link kill}. Never rejects; stays pending where nothing was ever started or killed. */
+  get exit(): Promise<PluginExit> {
+    return this.#exit.promise;
+  }
+
+  /** True once the process is gone, or can't ever be. */
+  get exited(): boolean {
+    return this.#exited || this.#run?.ended !== undefined;
+  }
+
+  /** The process's id, from its spawn on. */
+  get pid(): number | undefined {
+    return this.#run?.process.pid;
+  }
+
+  /** The protocol version that both sides agreed on; undefined before the start has succeeded. */
+  get negotiatedVersion(): number | undefined {
+    return this.#address?.protocolVersion;
+  }
+
+  /** Lets the plugin hold the host's event loop again, as it does from the beginning. */
+  ref(): void {
+    this.#referenced = true;
+    this.#holdLoop();
+  }
+
+  /** Lets the host's event loop end while this plugin is idle. One that has calls under way holds it still. */
+  unref(): void {
+    this.#referenced = false;
+    this.#holdLoop();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+  }
+
+  async #start(): Promise<PluginAddress> {
+    const { signal } = this.#settings;
+    const onAbort = (): void => {
+      const cause: unknown = signal?.reason;
+      this.#stop.abort(new StartFailure('PLUGIN_ABORTED', 'the start was aborted by its signal', { cause }));
+      void this.kill();
+    };
+    signal?.addEventListener('abort', onAbort, { once: true });
+    void this.exit.then(() => signal?.removeEventListener('abort', onAbort));
+    if (signal?.aborted === true) onAbort();
+    try {
+      const started = await new Start(this.#settings, (process) => this.#takeOver(process)).go(
+        this.#stop.signal,
+      );
+      return this.#connect(started);
+    } catch (error) {
+      if (this.#run === undefined) this.#exit.resolve(neverRan);
+      await this.exit;
+      throw error;
+    }
+  }
+
+  async #kill(): Promise<PluginExit> {
+    if (this.#starting === undefined) {
+      const { file, args } = this.#settings;
+      const facts = {
+        phase: 'spawn',
+        command: [file, ...args],
+        elapsedMs: 0,
+        stdoutTail: '',
+        stderrTail: '',
+        notes: [],
+      } as const;
+      this.#starting = Promise.reject(
+        new StartError('PLUGIN_KILLED', 'the client was killed before it was started', facts),
+      );
+      this.#starting.catch(() => {});
+      this.#exit.resolve(neverRan);
+      return this.exit;
+    }
+    this.#stop.abort(new StartFailure('PLUGIN_KILLED', 'the client was killed while its plugin started'));
+    await settlesWithin(this.#starting, Infinity);
+    const end = this.#end;
+    const run = this.#run;
+    if (end === undefined || run === undefined) return this.exit;
+    await run.end({
+      ask: end.session.isOver
+        ? undefined
+        : () => end.control.call(controlMethods.quit, [true]).then(() => true),
+      askMs: this.#settings.gracePeriod,
+      closePipe: () => closePipe(end, run),
+    });
+    return this.exit;
+  }
+
+  /** The process is there: from this moment its output is drained and its end is known. */
+  #takeOver(process: LaunchedProcess): PluginRun {
+    const { stdout, stderr, managed, processGroup } = this.#settings;
+    const run = new PluginRun(process, {
+      stdout: this.#outputOptions(stdout, 'stdout'),
+      stderr: this.#outputOptions(stderr, 'stderr'),
+    });
+    this.#run = run;
+    const { pid } = process;
+    if (pid !== undefined) watch(pid, processGroup);
+    if (managed) manage(this.#managed);
+    run.callsInFlight = () => this.#end?.pendingMethods() ?? [];
+    run.onGone = () => {
+      if (pid !== undefined) unwatch(pid);
+      unmanage(this.#managed);
+      // The group ends with its leader: what is left of it are grandchildren.
+      if (processGroup) process.kill('SIGKILL');
+    };
+    void run.exit.then((exit) => {
+      void this.#end?.session.close();
+      this.#exit.resolve(exit);
+      const expected = exit.by !== 'plugin' || exit.code === 0;
+      this.#log?.(expected ? 'debug' : 'error', `plugin exited: ${exit.signal ?? exit.code}`, {
+        by: exit.by,
+      });
+    });
+    this.#holdLoop();
+    return run;
+  }
+
+  #connect({ run, greeting }: Started): PluginAddress {
+    const { syncStdout, syncStderr, limits, interceptors, name } = this.#settings;
+    const { readable, writable, pid } = run.process;
+    const end = openHostEnd({
+      readable,
+      writable,
+      name,
+      limits,
+      interceptors,
+      capabilities: parseCapabilities([...greeting.capabilities].join(',')),
+      stdout: this.#openSink(syncStdout),
+      stderr: this.#openSink(syncStderr),
+      stderrTail: run.stderrTail,
+      explainLoss: (cause) => this.#explainLoss(run, cause),
+      onBusy: (busy) => {
+        this.#busy = busy;
+        this.#holdLoop();
+      },
+    });
+    this.#end = end;
+    this.#rpc = new RPCClient<P>(end, () => this.kill());
+    const lost = (): void => void this.#endAfterLoss(run, end);
+    end.session.closed.then(lost, lost);
+    const { address, protocolVersion } = greeting;
+    this.#address = { network: 'pipe', address, pid, protocolVersion };
+    this.#log?.('debug', 'plugin started', { pid, protocolVersion });
+    return this.#address;
+  }
+
+  /** Without a session a process is of no use to anybody: one that doesn't leave by itself is ended. */
+  async #endAfterLoss(run: PluginRun, end: HostEnd): Promise<void> {
+    if (this.#killing !== undefined || (await settlesWithin(run.gone, exitExplainsMs))) return;
+    this.#log?.('warn', 'the plugin closed its pipe, or broke the protocol on it, and goes on: it is ended');
+    await run.end({ closePipe: () => closePipe(end, run) });
+  }
+
+  /** The exit knows more than a broken pipe: it is given a moment to tell. */
+  async #explainLoss(run: PluginRun, cause: Error): Promise<Error> {
+    const { name } = this.#settings;
+    if (await settlesWithin(run.gone, exitExplainsMs))
+      return new PluginExitError(name, await run.exit, { cause });
+    return new PluginExitError(name, undefined, { cause, stderrTail: run.stderrTail.toString() });
+  }
+
+  #outputOptions(sink: Writable | undefined, stream: 'stdout' | 'stderr'): OutputOptions {
+    const log = this.#log;
+    const write = (level: RecordLevel, message: string, fields: Readonly<Record<string, unknown>>): void =>
+      log?.(level, message, { ...fields, stream });
+    return {
+      sink,
+      log: log && new OutputLog((record) => write(record.level, record.message, record.fields)),
+      warn: (message) => this.#warn(message),
+    };
+  }
+
+  #openSink(sink: Writable | undefined): SinkWriter | undefined {
+    return sink && openSink(sink, (message) => this.#warn(message));
+  }
+
+  #warn(message: string): void {
+    if (this.#log === undefined) process.emitWarning(`${this.#settings.name}: ${message}`, 'PipeworkWarning');
+    else this.#log('warn', message);
+  }
+
+  #holdLoop(): void {
+    const process = this.#run?.process;
+    if (this.#referenced || this.#busy) process?.ref?.();
+    else process?.unref?.();
+  }
+}
+
+const neverRan: PluginExit = {
+  code: null,
+  signal: null,
+  by: 'none',
+  stderrTail: '',
+  outOfMemory: false,
+  uptimeMs: 0,
+  callsInFlight: [],
+};
+
+function closePipe(end: HostEnd, run: PluginRun): void {
+  if (end.session.isOver) run.process.writable.end();
+  else end.session.endOutput();
+}

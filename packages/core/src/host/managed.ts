@@ -1,0 +1,83 @@
+/** The clients that end with their host: `cleanupClients()`, the hook at the host's exit, and Ctrl-C. */
+
+import { isReaping } from './reaper.ts';
+
+/** What a managed client can be told. */
+export interface Managed {
+  kill(): Promise<unknown>;
+  /** Sends a signal at once, where there is a process. */
+  signalNow(name: NodeJS.Signals): void;
+}
+
+const clients = new Set<Managed>();
+let wasKilled = false;
+
+/** Registers a client from its start until its end. */
+export function manage(client: Managed): void {
+  if (clients.size === 0) process.on('exit', endAll);
+  clients.add(client);
+}
+
+/** The client's process is gone. */
+export function unmanage(client: Managed): void {
+  if (clients.delete(client) && clients.size === 0) process.off('exit', endAll);
+}
+
+/**
+ * Kills every managed client, all at once, and resolves when they are gone. From its first call on {@link killed} is
+ * true. It can be called again: clients started since are killed then. Never rejects.
+ */
+export async function cleanupClients(): Promise<void> {
+  wasKilled = true;
+  await Promise.all([...clients].map((client) => client.kill()));
+}
+
+/** True once `cleanupClients()` was called: errors about lost plugins are then expected. */
+export function killed(): boolean {
+  return wasKilled;
+}
+
+/** A host that exits can't wait: its plugins get SIGTERM, which they take as a quit, and the reaper ends who doesn't. */
+function endAll(): void {
+  for (const client of clients) client.signalNow(isReaping() ? 'SIGTERM' : 'SIGKILL');
+}
+
+/** Options of {@link cleanupOnInterrupt}. */
+export interface InterruptOptions {
+  /** Which signals count. Default SIGINT and SIGTERM. */
+  readonly signals?: readonly NodeJS.Signals[];
+  /** Runs at the first signal, before the clients are killed; it is awaited. */
+  readonly onInterrupt?: (signal: NodeJS.Signals) => void | Promise<void>;
+}
+
+/**
+ * Answers Ctrl-C for a host: the first one lets the managed clients end gracefully and then lets the host die of the
+ * signal, the second kills them at once. Dispose of what it returns to leave the signals to others again.
+ */
+export function cleanupOnInterrupt(options: InterruptOptions = {}): Disposable {
+  const signals = options.signals ?? ['SIGINT', 'SIGTERM'];
+  let count = 0;
+  const stop = (): void => signals.forEach((name) => process.off(name, onSignal));
+  const die = (name: NodeJS.Signals): void => {
+    stop();
+    process.kill(process.pid, name);
+  };
+  const onSignal = (name: NodeJS.Signals): void => {
+    count += 1;
+    if (count > 1) {
+      for (const client of clients) client.signalNow('SIGKILL');
+      die(name);
+      return;
+    }
+    void (async () => {
+      try {
+        await options.onInterrupt?.(name);
+      } finally {
+        await cleanupClients();
+        die(name);
+      }
+    })();
+  };
+  for (const name of signals) process.on(name, onSignal);
+  return { [Symbol.dispose]: stop };
+}

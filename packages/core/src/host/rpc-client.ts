@@ -1,0 +1,91 @@
+/** One connection to a running plugin, as the host's code sees it. */
+
+import type { Broker } from '../broker.ts';
+import { controlMethods } from '../control.ts';
+import { PipeworkError } from '../errors.ts';
+import { createRemote, type Remote } from '../rpc/remote.ts';
+import type { HostEnd } from './connect.ts';
+import { clock, settlesWithin } from '../timers.ts';
+
+/** Numbers by which a connection's cost can be watched; all are 0 once it is closed. */
+export interface Diagnostics {
+  /** Open streams of the session beside control, stdout and stderr. */
+  readonly streams: number;
+  /** Calls to the plugin that wait for their answer. */
+  readonly pendingCalls: number;
+  /** Calls of the plugin (to references of this side) that run. */
+  readonly runningCalls: number;
+  /** References held on this side, in both directions. */
+  readonly references: number;
+}
+
+/** How long {@link RPCClient.ping} waits by default, in milliseconds. */
+const pingTimeoutMs = 5_000;
+
+/** One connection to a plugin: what `client.client()` resolves to. Closing it ends the plugin, which serves nobody else. */
+export class RPCClient<P = Record<string, object>> {
+  /**
+   * Raw byte streams that carry any other protocol: an id from `nextId()` goes to the other side inside a call, then one
+   * side dials it and the other accepts it. An id is used once.
+   */
+  readonly broker: Pick<Broker, 'nextId' | 'accept' | 'dial'>;
+
+  readonly #end: HostEnd;
+  readonly #kill: () => Promise<unknown>;
+
+  /** @internal Made by `client.client()`. */
+  constructor(end: HostEnd, kill: () => Promise<unknown>) {
+    this.#end = end;
+    this.broker = end.broker;
+    this.#kill = kill;
+  }
+
+  /**
+   * Asks the plugin for a new implementation of `name` and returns what calls it. Each dispense is an implementation of
+   * its own, disposed of in the plugin when this side releases it. Fails with `unknown plugin type: NAME` where the plugin has none.
+   */
+  async dispense<K extends keyof P & string>(name: K): Promise<Remote<P[K]>> {
+    const id = await this.#end.control.call(controlMethods.dispense, [name]);
+    if (typeof id !== 'number' || !Number.isInteger(id) || id < 1 || id > 0xffff_ffff) {
+      throw new PipeworkError(
+        'RPC_PROTOCOL',
+        `the plugin answered Dispense with ${String(id)}, which is no broker id`,
+      );
+    }
+    return createRemote<P[K]>(this.#end.converse(id));
+  }
+
+  /**
+   * The round trip to the plugin's runtime and back, in milliseconds: it tells a blocked event loop from a busy handler.
+   * Rejects with `RPC_DEADLINE` after `timeout` milliseconds (5,000 by default).
+   */
+  async ping(options: { readonly timeout?: number } = {}): Promise<number> {
+    const { timeout = pingTimeoutMs } = options;
+    const asked = clock();
+    const answer = this.#end.control.call(controlMethods.ping, [true]);
+    if (!(await settlesWithin(answer, timeout))) {
+      throw new PipeworkError(
+        'RPC_DEADLINE',
+        `the plugin did not answer a ping within ${timeout} ms: its event loop may be blocked`,
+      );
+    }
+    await answer;
+    return clock() - asked;
+  }
+
+  /** Ends the plugin as `client.kill()` does, and resolves with it. */
+  async close(): Promise<void> {
+    await this.#kill();
+  }
+
+  /** What the connection holds at this moment. */
+  diagnostics(): Diagnostics {
+    const { link, session } = this.#end;
+    const { pendingCalls, runningCalls, references } = link.counts;
+    return { streams: Math.max(0, session.streamCount - 3), pendingCalls, runningCalls, references };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}

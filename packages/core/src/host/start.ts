@@ -1,0 +1,214 @@
+/** One start, from the command to the handshake's last word; whatever goes wrong becomes one error that tells everything. */
+
+import pTimeout from 'p-timeout';
+import type { Writable } from 'node:stream';
+import { writeHostGreeting, type TerminalSize } from '../handshake/env.ts';
+import { judgeLine, type PluginGreeting } from '../handshake/line.ts';
+import { ownCapabilities } from '../rpc/capabilities.ts';
+import { verifyChecksum } from './checksum.ts';
+import type { ClientSettings } from './config.ts';
+import { diagnose } from './diagnose.ts';
+import { buildEnv } from './env.ts';
+import { awaitLine } from './greeting.ts';
+import { spawnLauncher, type LaunchCommand, type LaunchedProcess, type ProcessExit } from './launch.ts';
+import { PluginRun } from './run.ts';
+import { StartError, type StartErrorCode, type StartPhase } from './start-error.ts';
+import { clock, realTimers, settlesWithin } from '../timers.ts';
+
+/** A pipe's end often comes before the exit that explains it: so long, in milliseconds, is the exit waited for. */
+const exitFollowsMs = 500;
+
+/** Why a start is given up; the {@link StartError} is made of it once the process is gone. */
+export class StartFailure extends Error {
+  readonly code: StartErrorCode;
+  /** How the process ended, where it ended by itself. */
+  readonly exit: ProcessExit | undefined;
+
+  constructor(code: StartErrorCode, message: string, options: { exit?: ProcessExit; cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.code = code;
+    this.exit = options.exit;
+  }
+}
+
+/** A plugin that has said how to talk to it. */
+export interface Started {
+  readonly run: PluginRun;
+  readonly greeting: PluginGreeting;
+}
+
+/** Makes a run of a launched process: the client attaches its outputs. */
+export type MakeRun = (process: LaunchedProcess) => PluginRun;
+
+/** A start under way. */
+export class Start {
+  readonly #settings: ClientSettings;
+  readonly #command: LaunchCommand;
+  readonly #makeRun: MakeRun;
+  readonly #began = clock();
+  #phase: StartPhase = 'checksum';
+  #run: PluginRun | undefined;
+  #stopListening = (): void => {};
+  #givenUp = false;
+
+  constructor(settings: ClientSettings, makeRun: MakeRun) {
+    this.#settings = settings;
+    this.#makeRun = makeRun;
+    this.#command = commandOf(settings);
+  }
+
+  /** Rejects with a {@link StartError}, once nothing of the process is left; `stop` aborts with a {@link StartFailure}. */
+  async go(stop: AbortSignal): Promise<Started> {
+    const { startTimeout } = this.#settings;
+    try {
+      return await pTimeout(this.#reach(), {
+        milliseconds: startTimeout,
+        message: new StartFailure(
+          'HANDSHAKE_TIMEOUT',
+          `timeout while waiting for plugin to start: no handshake line within ${startTimeout} ms`,
+        ),
+        signal: stop,
+        customTimers: realTimers,
+      });
+    } catch (error) {
+      this.#givenUp = true;
+      this.#stopListening();
+      throw await this.#explain(error);
+    }
+  }
+
+  async #reach(): Promise<Started> {
+    await this.#verify();
+    const run = await this.#launch();
+    this.#phase = 'handshake';
+    const { greeted, stop } = awaitLine(run.process.readable);
+    this.#stopListening = stop;
+    const result = await Promise.race([greeted, run.gone.then(() => ({ ended: true }) as const)]);
+    stop();
+    if ('refused' in result) throw new StartFailure('HANDSHAKE_UNRECOGNIZED', result.refused);
+    if ('ended' in result) throw await this.#explainSilence(run);
+    const verdict = judgeLine(result.line, this.#settings.protocolVersions);
+    if ('code' in verdict) throw new StartFailure(verdict.code, verdict.message);
+    return { run, greeting: verdict };
+  }
+
+  async #verify(): Promise<void> {
+    const { checksum } = this.#settings;
+    if (checksum === undefined) return;
+    const { file, cwd, env } = this.#command;
+    const problem = await verifyChecksum(checksum, { file, cwd, path: env['PATH'] });
+    if (problem !== undefined)
+      throw new StartFailure('PLUGIN_CHECKSUM', `error verifying checksum: ${problem}`);
+    this.#checkWanted();
+  }
+
+  async #launch(): Promise<PluginRun> {
+    this.#phase = 'spawn';
+    const launcher = this.#settings.launcher ?? spawnLauncher;
+    let made: LaunchedProcess;
+    try {
+      const launched = launcher(this.#command);
+      // A process that is a thenable (execa's) would be awaited to its end.
+      made = 'readable' in launched ? launched : await launched;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new StartFailure('PLUGIN_NOT_STARTED', `the plugin could not be started: ${reason}`, {
+        cause: error,
+      });
+    }
+    // Before anything else is awaited: output that nobody reads when it comes is lost.
+    this.#run = this.#makeRun(made);
+    if (this.#givenUp) void this.#endRun(this.#run);
+    this.#checkWanted();
+    return this.#run;
+  }
+
+  #checkWanted(): void {
+    if (this.#givenUp) throw new StartFailure('PLUGIN_KILLED', 'the start was given up');
+  }
+
+  /** The process is gone, or will be in a moment, or has closed its pipe and goes on. */
+  async #explainSilence(run: PluginRun): Promise<StartFailure> {
+    if (await settlesWithin(run.gone, exitFollowsMs)) {
+      const exit = await run.gone;
+      return new StartFailure('HANDSHAKE_EXITED', 'plugin exited before we could connect', { exit });
+    }
+    return new StartFailure('HANDSHAKE_CLOSED', 'plugin closed its pipe before we could connect');
+  }
+
+  async #explain(error: unknown): Promise<StartError> {
+    const failure =
+      error instanceof StartFailure
+        ? error
+        : new StartFailure('PLUGIN_NOT_STARTED', `the plugin could not be started: ${String(error)}`, {
+            cause: error,
+          });
+    const elapsedMs = clock() - this.#began;
+    const phase = this.#phase;
+    const run = this.#run;
+    if (run !== undefined) await this.#endRun(run);
+    const { file, args, cwd, env } = this.#command;
+    const stderrTail = run?.stderrTail.toString() ?? '';
+    const wanted = !['PLUGIN_ABORTED', 'PLUGIN_KILLED', 'PLUGIN_CHECKSUM'].includes(failure.code);
+    const notes = wanted
+      ? await diagnose({
+          file,
+          args,
+          cwd,
+          path: env['PATH'],
+          exitCode: failure.exit?.code,
+          stderr: stderrTail,
+        })
+      : [];
+    return new StartError(
+      failure.code,
+      failure.message,
+      {
+        phase,
+        command: [file, ...args],
+        elapsedMs,
+        exit: failure.exit,
+        stdoutTail: run?.stdoutTail.toString() ?? '',
+        stderrTail,
+        notes,
+      },
+      failure.cause === undefined ? {} : { cause: failure.cause },
+    );
+  }
+
+  /** Nobody reads descriptor 3 before the handshake, so that its end is given no time of its own. */
+  async #endRun(run: PluginRun): Promise<void> {
+    await run.end({ closePipe: () => run.process.writable.end(), hurry: true });
+  }
+}
+
+function commandOf(settings: ClientSettings): LaunchCommand {
+  const handshakeEnv = writeHostGreeting(
+    {
+      fds: [3, 4],
+      protocolVersions: settings.protocolVersions,
+      capabilities: ownCapabilities,
+      graceMs: Number.isFinite(settings.gracePeriod) ? settings.gracePeriod : 0x7fff_ffff,
+      logLevel: settings.logLevel,
+      terminals: { ...terminal('stdout', settings.syncStdout), ...terminal('stderr', settings.syncStderr) },
+    },
+    settings.handshake,
+  );
+  return {
+    file: settings.file,
+    args: settings.args,
+    cwd: settings.cwd,
+    env: buildEnv(process.env, settings.commandEnv, settings.env, handshakeEnv),
+    handshakeEnv,
+    stdin: settings.stdin,
+    processGroup: settings.processGroup,
+  };
+}
+
+function terminal(name: 'stdout' | 'stderr', sink: Writable | undefined): { [name: string]: TerminalSize } {
+  const tty = sink as (Writable & Partial<NodeJS.WriteStream>) | undefined;
+  if (tty?.isTTY !== true) return {};
+  return {
+    [name]: { columns: tty.columns ?? 80, rows: tty.rows ?? 24, colorDepth: tty.getColorDepth?.() ?? 1 },
+  };
+}

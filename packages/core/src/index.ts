@@ -1,0 +1,21 @@
+/** Everything: `@pipework/core`. The host's side, the plugin's side, and what both share. */
+
+export * from './plugin.ts';
+export { Client, type PluginAddress } from './host/client.ts';
+export type { ClientConfig, Command } from './host/config.ts';
+export { RPCClient, type Diagnostics } from './host/rpc-client.ts';
+export { cleanupClients, cleanupOnInterrupt, killed, type InterruptOptions } from './host/managed.ts';
+export { PluginExitError, type EndedBy, type PluginExit } from './host/exit.ts';
+export { StartError, type StartErrorCode, type StartFacts, type StartPhase } from './host/start-error.ts';
+export {
+  spawnLauncher,
+  type LaunchCommand,
+  type LaunchedProcess,
+  type Launcher,
+  type ProcessExit,
+} from './host/launch.ts';
+export type { Checksum } from './host/checksum.ts';
+export type { EnvOptions } from './host/env.ts';
+export type { Logger } from './host/logger.ts';
+export { errorCodes, isPipeworkError, PipeworkError, type ErrorCode } from './errors.ts';
+export { defaultLimits, type Limits } from './limits.ts';

@@ -1,0 +1,44 @@
+/** How a plugin leaves: no new calls, a while for those that run, the shutdown hook, and an end to both. */
+
+import type { Connection } from '../rpc/connection.ts';
+import { PipeworkError } from '../errors.ts';
+import { shuttingDown } from '../control.ts';
+import { settlesWithin } from '../timers.ts';
+
+/** Who leaves. */
+export interface Leaver {
+  /** The conversations whose calls are to end. */
+  readonly connections: Iterable<Connection>;
+  readonly onShutdown: ((signal: AbortSignal) => void | Promise<void>) | undefined;
+  /** Aborts the signal of every context. */
+  abort(reason: Error): void;
+  /** The hook failed. */
+  report(error: unknown): void;
+}
+
+/** Of a graceful end's time, what running calls may take before their signals abort. The rest is the hook's. */
+const callsShare = 2 / 3;
+
+/** Leaves within `budgetMs`; `graceful` gives running calls their share of it, otherwise they are aborted at once. Never rejects. */
+export async function leave(leaver: Leaver, budgetMs: number, graceful: boolean): Promise<void> {
+  const began = Date.now();
+  const connections = [...leaver.connections];
+  for (const connection of connections) connection.refuseCalls(shuttingDown);
+  const reason = graceful
+    ? new PipeworkError('RPC_SHUTTING_DOWN', shuttingDown)
+    : new PipeworkError('RPC_CLOSED', 'the host is gone');
+  if (graceful) {
+    await settlesWithin(
+      Promise.all(connections.map((connection) => connection.idle())),
+      budgetMs * callsShare,
+    );
+  }
+  for (const connection of connections) connection.abortRunning(reason);
+  leaver.abort(reason);
+  const { onShutdown } = leaver;
+  if (onShutdown === undefined) return;
+  const late = new AbortController();
+  const hook = (async () => onShutdown(late.signal))().catch((error: unknown) => leaver.report(error));
+  const left = Math.max(1, budgetMs - (Date.now() - began));
+  if (!(await settlesWithin(hook, left))) late.abort(new Error(`the plugin's time to shut down is over`));
+}

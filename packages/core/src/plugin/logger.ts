@@ -1,0 +1,50 @@
+/** The plugin's own small logger: one line of JSON a record on raw standard error, which the host reads as a record again. */
+
+import { logLevels, type LogLevel } from '../handshake/env.ts';
+
+/** Writes one record; fields that can't be said in JSON are left out. */
+export type LogMethod = (message: string, fields?: Readonly<Record<string, unknown>>) => void;
+
+/** A logger whose level the host sets (`logLevel` of its client). It never throws, and blocks rather than lose a record. */
+export interface PluginLogger {
+  readonly level: LogLevel;
+  readonly trace: LogMethod;
+  readonly debug: LogMethod;
+  readonly info: LogMethod;
+  readonly warn: LogMethod;
+  readonly error: LogMethod;
+}
+
+/** A logger over `write`, which gets whole lines. */
+export function createLogger(level: LogLevel, write: (line: string) => void): PluginLogger {
+  const least = logLevels.indexOf(level);
+  const method = (name: LogLevel): LogMethod => {
+    if (logLevels.indexOf(name) < least) return () => {};
+    return (message, fields = {}) => write(format(name, message, fields));
+  };
+  return {
+    level,
+    trace: method('trace'),
+    debug: method('debug'),
+    info: method('info'),
+    warn: method('warn'),
+    error: method('error'),
+  };
+}
+
+/** hclog's names, which hosts of go-plugin's family understand as well. */
+function format(level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>): string {
+  const head = { '@level': level, '@message': message, '@timestamp': new Date().toISOString() };
+  try {
+    return `${JSON.stringify({ ...fields, ...head }, plain)}\n`;
+  } catch {
+    // A cycle, or a getter that throws: the message matters more than its fields.
+    return `${JSON.stringify({ ...head, fields: 'could not be written as JSON' })}\n`;
+  }
+}
+
+function plain(_key: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return String(value);
+  if (value instanceof Error) return { name: value.name, message: value.message, stack: value.stack };
+  return value;
+}

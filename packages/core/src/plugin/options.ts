@@ -1,0 +1,191 @@
+/** What `serve()` is told: the options, and the check that each is what it must be. */
+
+import type { Readable, Writable } from 'node:stream';
+import { inspect } from 'node:util';
+import type { Broker } from '../broker.ts';
+import { PipeworkError } from '../errors.ts';
+import { MagicCookieKey, MagicCookieValue, type Handshake, type Terminals } from '../handshake/env.ts';
+import { resolveLimits, type Limits } from '../limits.ts';
+import type { HandlerInterceptor } from '../rpc/interceptors.ts';
+import type { PluginLogger } from './logger.ts';
+
+/** What a plugin's factory gets at each dispense. */
+export interface PluginContext {
+  /** Raw byte streams beside the calls. */
+  readonly broker: Pick<Broker, 'nextId' | 'accept' | 'dial'>;
+  /** Aborts when the host has let go of this implementation, or is gone, or the plugin is leaving. */
+  readonly signal: AbortSignal;
+  /** The synced output: `process.stdout` itself, unless the plugin shares its process with the host. */
+  readonly stdout: Writable;
+  /** As `stdout`, for errors. */
+  readonly stderr: Writable;
+  /** A logger whose level the host sets. */
+  readonly log: PluginLogger;
+  /** Which of the host's sinks are terminals, and their size, as it was when the plugin was started. */
+  readonly terminals: Terminals;
+  /** The protocol version that was agreed on. */
+  readonly protocolVersion: number;
+}
+
+/** Factories by name: each is called once a dispense. */
+export type PluginSet<P> = {
+  readonly [K in keyof P]: (context: PluginContext) => P[K] | Promise<P[K]>;
+};
+
+/** Byte streams to serve on in place of the process's descriptors. Nothing global is touched then. */
+export interface ServeTransport {
+  readonly readable: Readable;
+  readonly writable: Writable;
+  /** The environment that the launcher passed. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Where the lines of `context.log` go; without it they go nowhere. */
+  readonly stderr?: Writable;
+}
+
+/** What a plugin serves. */
+export interface ServeOptions<P = Record<string, object>> {
+  /** The factories. May be left out where `protocolVersions` has a set for each version. */
+  readonly plugins?: PluginSet<P>;
+  /** The cookie both sides agree on. Default: the constants. */
+  readonly handshake?: Partial<Handshake>;
+  /** The versions that `plugins` can speak (default `[1]`), or a plugin set for each version. */
+  readonly protocolVersions?: readonly number[] | Readonly<Record<number, PluginSet<P>>>;
+  /** Runs once when the host asks the plugin to leave, or is gone; `signal` aborts when its time is over. */
+  readonly onShutdown?: (signal: AbortSignal) => void | Promise<void>;
+  /** Milliseconds that running calls and `onShutdown` get together. Never more than three quarters of what the host waits. */
+  readonly gracePeriod?: number;
+  /** Bounds of the session. */
+  readonly limits?: Partial<Limits>;
+  /** Around each call of the host, the first outermost. */
+  readonly interceptors?: readonly HandlerInterceptor[];
+  /** Sees each error of a handler before it leaves for the host, and returns what leaves instead. */
+  readonly redactError?: (error: unknown, method: string) => unknown;
+  /** Other byte streams than the process's own descriptors. */
+  readonly transport?: ServeTransport;
+}
+
+/** The same, checked and filled in. */
+export interface ServeSettings {
+  /** A plugin set for each version. */
+  readonly sets: ReadonlyMap<number, Readonly<Record<string, (context: PluginContext) => unknown>>>;
+  readonly handshake: Handshake;
+  readonly onShutdown: ((signal: AbortSignal) => void | Promise<void>) | undefined;
+  readonly gracePeriod: number;
+  readonly limits: Limits;
+  readonly interceptors: readonly HandlerInterceptor[];
+  readonly redactError: ((error: unknown, method: string) => unknown) | undefined;
+  readonly transport: ServeTransport | undefined;
+}
+
+const keys: readonly string[] = [
+  'plugins',
+  'handshake',
+  'protocolVersions',
+  'onShutdown',
+  'gracePeriod',
+  'limits',
+  'interceptors',
+  'redactError',
+  'transport',
+];
+
+/** Checks every option. Throws `CONFIG_INVALID` naming the first that is wrong. */
+export function settleServe<P>(options: ServeOptions<P>): ServeSettings {
+  expect(typeof options === 'object' && options !== null, 'options', 'an object with `plugins`', options);
+  const unknown = Object.keys(options).find((key) => !keys.includes(key));
+  expect(unknown === undefined, 'options', `made of known names (${keys.join(', ')})`, unknown);
+  const { handshake, onShutdown, gracePeriod, transport } = options;
+  expect(
+    onShutdown === undefined || typeof onShutdown === 'function',
+    'onShutdown',
+    'a function',
+    onShutdown,
+  );
+  expect(
+    gracePeriod === undefined || (typeof gracePeriod === 'number' && gracePeriod > 0),
+    'gracePeriod',
+    'milliseconds above 0',
+    gracePeriod,
+  );
+  return {
+    sets: settleSets(options),
+    handshake: {
+      magicCookieKey: handshake?.magicCookieKey ?? MagicCookieKey,
+      magicCookieValue: handshake?.magicCookieValue ?? MagicCookieValue,
+    },
+    onShutdown,
+    gracePeriod: gracePeriod ?? Infinity,
+    limits: resolveLimits(options.limits),
+    interceptors: options.interceptors ?? [],
+    redactError: options.redactError,
+    transport,
+  };
+}
+
+type Factories = Readonly<Record<string, (context: PluginContext) => unknown>>;
+
+function settleSets<P>(options: ServeOptions<P>): ReadonlyMap<number, Factories> {
+  const { plugins, protocolVersions = [1] } = options;
+  if (isList(protocolVersions)) {
+    const set = checkSet('plugins', plugins);
+    expect(
+      protocolVersions.length > 0,
+      'protocolVersions',
+      'a list with at least one version',
+      protocolVersions,
+    );
+    return new Map(protocolVersions.map((version) => [checkVersion(version), set]));
+  }
+  expect(
+    plugins === undefined,
+    'plugins',
+    'left out where protocolVersions has a plugin set for each version',
+    plugins,
+  );
+  const sets = Object.entries(protocolVersions);
+  expect(sets.length > 0, 'protocolVersions', 'an object with at least one version', protocolVersions);
+  return new Map(
+    sets.map(([version, set]) => [
+      checkVersion(Number(version)),
+      checkSet(`protocolVersions[${version}]`, set),
+    ]),
+  );
+}
+
+function checkSet(name: string, set: unknown): Factories {
+  expect(
+    typeof set === 'object' && set !== null,
+    name,
+    'an object of factories, { name: (context) => implementation }',
+    set,
+  );
+  for (const [plugin, factory] of Object.entries(set as object)) {
+    expect(
+      typeof factory === 'function',
+      `${name}.${plugin}`,
+      'a function that makes the implementation',
+      factory,
+    );
+  }
+  return set as Factories;
+}
+
+function checkVersion(version: number): number {
+  expect(
+    Number.isSafeInteger(version) && version > 0,
+    'protocolVersions',
+    'made of whole numbers above 0',
+    version,
+  );
+  return version;
+}
+
+function isList(value: unknown): value is readonly number[] {
+  return Array.isArray(value);
+}
+
+function expect(holds: boolean, name: string, expected: string, came: unknown): asserts holds {
+  if (holds) return;
+  const got = inspect(came, { depth: 0, maxStringLength: 60 });
+  throw new PipeworkError('CONFIG_INVALID', `${name} must be ${expected}; got ${got}`);
+}

@@ -1,0 +1,193 @@
+/** The plugin's end of one session: mux, the first three streams, the control service. Independent of what carries the bytes. */
+
+import { Session, type RawStream } from '@pipework/mux';
+import type { Readable, Writable } from 'node:stream';
+import { Broker } from '../broker.ts';
+import { controlMethods, dispenseExpiryMs, sessionOptions, shuttingDown } from '../control.ts';
+import { PipeworkError } from '../errors.ts';
+import type { HostGreeting } from '../handshake/env.ts';
+import { parseCapabilities } from '../rpc/capabilities.ts';
+import { Connection } from '../rpc/connection.ts';
+import { Link } from '../rpc/link.ts';
+import { serviceOf, unknownMethod, type Service } from '../rpc/service.ts';
+import { leave } from './leaving.ts';
+import type { PluginContext, ServeSettings } from './options.ts';
+import type { SyncedOutput } from './synced-output.ts';
+
+/** How long a plugin that has answered Quit waits for the host to close the pipe, in milliseconds. */
+const closeFollowsMs = 500;
+/** What running handlers and the shutdown hook get when the host is gone, in milliseconds. */
+const hostGoneMs = 500;
+
+/** What a plugin's end is made of. */
+export interface PluginEndOptions {
+  readonly readable: Readable;
+  readonly writable: Writable;
+  readonly settings: ServeSettings;
+  readonly greeting: HostGreeting;
+  readonly protocolVersion: number;
+  readonly stdout: SyncedOutput;
+  readonly stderr: SyncedOutput;
+  /** What a context holds beside its broker and signal. */
+  readonly context: Omit<PluginContext, 'broker' | 'signal'>;
+}
+
+/** A plugin's end. */
+export class PluginEnd {
+  readonly session: Session;
+  /** Resolves when the host is done with this plugin, or is gone, and the shutdown hook has run. */
+  readonly done: Promise<void>;
+
+  readonly #options: PluginEndOptions;
+  readonly #broker: Broker;
+  readonly #link: Link;
+  readonly #connections = new Set<Connection>();
+  readonly #contexts = new Set<AbortController>();
+  readonly #service: Service;
+  #streams = 0;
+  #leaving: Promise<void> | undefined;
+  #resolveDone!: () => void;
+
+  constructor(options: PluginEndOptions) {
+    const { settings, greeting, stdout, stderr } = options;
+    this.#options = options;
+    this.done = new Promise((resolve) => (this.#resolveDone = resolve));
+    this.session = new Session(
+      { readable: options.readable, writable: options.writable },
+      {
+        ...sessionOptions,
+        role: 'server',
+        name: 'plugin',
+        onStream: (stream: RawStream) => this.#take(stream),
+      },
+    );
+    this.#broker = new Broker(this.session, settings.limits);
+    this.#link = new Link({
+      broker: this.#broker,
+      capabilities: parseCapabilities(greeting.capabilities.join(',')),
+      limits: settings.limits,
+      name: 'the host',
+      handlerInterceptors: settings.interceptors,
+      redactError: settings.redactError,
+      beforeReply: () => {
+        stdout.expedite();
+        stderr.expedite();
+      },
+    });
+    this.#service = { invoke: (method, params) => this.#answer(method, params) };
+    const over = (reason?: Error): void => this.#sessionOver(reason);
+    this.session.closed.then(() => over(), over);
+  }
+
+  /** Descriptor 3 ended: after Quit that is the host's goodbye, without it the host is gone. */
+  hostEnded(): void {
+    if (this.#leaving !== undefined) {
+      void this.#leaving.then(() => this.#resolveDone());
+      return;
+    }
+    this.#leaving = this.#leave(hostGoneMs, false);
+    void this.#leaving.then(() => this.#resolveDone());
+  }
+
+  /** Leaves as for a Quit, within `budgetMs`. */
+  quit(budgetMs: number): Promise<void> {
+    this.#leaving ??= this.#leave(budgetMs, true);
+    return this.#leaving;
+  }
+
+  #take(stream: RawStream): void {
+    this.#streams += 1;
+    if (this.#streams === 1) new Connection(stream, { link: this.#link, service: this.#service });
+    else if (this.#streams === 2) this.#options.stdout.attach(stream);
+    else if (this.#streams === 3) this.#options.stderr.attach(stream);
+    else this.#broker.handle(stream);
+  }
+
+  #answer(method: string, params: unknown[]): unknown {
+    switch (method) {
+      case controlMethods.ping:
+        return true;
+      case controlMethods.quit:
+        return this.#quitAsked();
+      case controlMethods.dispense:
+        return this.#dispense(params[0]);
+      default:
+        throw unknownMethod(method);
+    }
+  }
+
+  async #quitAsked(): Promise<boolean> {
+    const { greeting, settings } = this.#options;
+    await this.quit(Math.min(settings.gracePeriod, greeting.graceMs * 0.75));
+    // A host that forgets to close the pipe after the answer is not waited for long.
+    setTimeout(() => this.#resolveDone(), closeFollowsMs).unref();
+    return true;
+  }
+
+  async #dispense(name: unknown): Promise<number> {
+    if (this.#leaving !== undefined) throw new PipeworkError('RPC_SHUTTING_DOWN', shuttingDown);
+    const { settings, protocolVersion, context } = this.#options;
+    const set = settings.sets.get(protocolVersion) ?? {};
+    const factory = typeof name === 'string' && Object.hasOwn(set, name) ? set[name] : undefined;
+    if (factory === undefined) throw new Error(`unknown plugin type: ${String(name)}`);
+    const controller = new AbortController();
+    this.#contexts.add(controller);
+    const implementation = (await factory({
+      ...context,
+      broker: this.#broker,
+      signal: controller.signal,
+    })) as object;
+    const id = this.#broker.nextId();
+    void this.#serve(id, implementation, controller);
+    return id;
+  }
+
+  /** Serves one implementation from the dial to its disposal. */
+  async #serve(id: number, implementation: object, controller: AbortController): Promise<void> {
+    try {
+      const service = serviceOf(implementation);
+      const stream = await this.#broker.acceptRaw(id, { timeoutMs: dispenseExpiryMs });
+      const connection = new Connection(stream, { link: this.#link, service, prefix: 'Plugin.' });
+      this.#connections.add(connection);
+      if (this.#leaving !== undefined) connection.refuseCalls(shuttingDown);
+      await connection.closed;
+      this.#connections.delete(connection);
+    } catch (error) {
+      this.#options.context.log.debug('a dispensed implementation was never used', { error });
+    }
+    this.#contexts.delete(controller);
+    controller.abort(new PipeworkError('RPC_CLOSED', 'the host has let go of this implementation'));
+    await this.#dispose(implementation);
+  }
+
+  async #dispose(implementation: Partial<AsyncDisposable & Disposable>): Promise<void> {
+    try {
+      if (typeof implementation[Symbol.asyncDispose] === 'function')
+        await implementation[Symbol.asyncDispose]?.();
+      else implementation[Symbol.dispose]?.();
+    } catch (error) {
+      this.#options.context.log.error('disposing of an implementation failed', { error });
+    }
+  }
+
+  #leave(budgetMs: number, graceful: boolean): Promise<void> {
+    const { onShutdown } = this.#options.settings;
+    return leave(
+      {
+        connections: this.#connections,
+        onShutdown,
+        abort: (reason) => {
+          for (const controller of this.#contexts) controller.abort(reason);
+        },
+        report: (error) => this.#options.context.log.error('onShutdown failed', { error }),
+      },
+      budgetMs,
+      graceful,
+    );
+  }
+
+  #sessionOver(reason: Error | undefined): void {
+    this.#broker.close(reason ?? new Error('the session is over'));
+    this.hostEnded();
+  }
+}

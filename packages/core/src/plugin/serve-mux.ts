@@ -1,0 +1,36 @@
+/** `serveMux()`: several plugins in one program, one of them a run. */
+
+import { PipeworkError } from '../errors.ts';
+import { writeAllSync } from './descriptors.ts';
+import type { ServeOptions } from './options.ts';
+import { serve } from './serve.ts';
+
+/** What one of a program's plugins serves, or what makes it when it is the one that was asked for. */
+export type MuxEntry = ServeOptions | (() => ServeOptions | Promise<ServeOptions>);
+
+/**
+ * Serves the entry of `map` that the program's first argument names. Without an argument, or with a name that is not
+ * there, it prints the names on standard error and exits with status 1. Further arguments are the entry's own.
+ */
+export async function serveMux(map: Readonly<Record<string, MuxEntry>>): Promise<void> {
+  if (typeof map !== 'object' || map === null) {
+    throw new PipeworkError(
+      'CONFIG_INVALID',
+      `serveMux() takes an object of serve options by name; got ${String(map)}`,
+    );
+  }
+  const name = process.argv[2];
+  if (name === undefined || !Object.hasOwn(map, name)) {
+    const problem = name === undefined ? 'No plugin was named.' : `Unknown plugin: ${name}`;
+    const names = Object.keys(map).sort().join('\n  ');
+    writeAllSync(
+      2,
+      Buffer.from(
+        `${problem}\nThis program has these plugins, each the first argument of a run:\n  ${names}\n`,
+      ),
+    );
+    process.exit(1);
+  }
+  const entry = map[name] as MuxEntry;
+  return serve(typeof entry === 'function' ? await entry() : entry);
+}

@@ -1,0 +1,158 @@
+/** `serve()`: the plugin's main. Checks that a host started it, shakes hands, and serves until the host is done. */
+
+import { PassThrough, type Readable } from 'node:stream';
+import { PipeworkError } from '../errors.ts';
+import { hasCookie, takeHostGreeting, type HostGreeting } from '../handshake/env.ts';
+import { formatLine } from '../handshake/line.ts';
+import { chooseVersion } from '../handshake/negotiate.ts';
+import { ownCapabilities } from '../rpc/capabilities.ts';
+import { DownstreamPipe, UpstreamPipe, whyNotPipes, writeAllSync } from './descriptors.ts';
+import { flushAtExit } from './exit-flush.ts';
+import { createLogger } from './logger.ts';
+import { settleServe, type ServeOptions, type ServeSettings, type ServeTransport } from './options.ts';
+import { PluginEnd } from './plugin-end.ts';
+import { redirect, writableTo } from './stdio.ts';
+import { SyncedOutput } from './synced-output.ts';
+
+/** What code behind `await serve()` and open handles get before the process ends by itself, in milliseconds. */
+const lingerMs = 250;
+/** A host that sends SIGTERM follows it up with SIGKILL after a second. */
+const sigtermBudgetMs = 750;
+/** How long a plugin in memory waits for its last output to leave, in milliseconds. */
+const lastOutputMs = 500;
+
+let isServing = false;
+
+/**
+ * Serves `options.plugins` to the host that started this process, and resolves when the host is done with it, or gone;
+ * the process then ends by itself. From here on `process.stdout` and `process.stderr`, the console included, go to the
+ * host. SIGINT is ignored, because a terminal sends it to the host as well; SIGTERM ends the plugin as the host's
+ * request does.
+ *
+ * Run by hand, without a host, it says so on standard error and exits with status 1. Rejects with `CONFIG_INVALID` where
+ * an option is not what it must be.
+ */
+export async function serve<P = Record<string, object>>(options: ServeOptions<P>): Promise<void> {
+  const settings = settleServe(options);
+  if (settings.transport !== undefined) return serveOver(settings, settings.transport);
+  if (isServing) {
+    throw new PipeworkError(
+      'CONFIG_INVALID',
+      'serve() was called twice: a process serves one host, with all its plugins in one call',
+    );
+  }
+  isServing = true;
+  return serveProcess(settings);
+}
+
+async function serveProcess(settings: ServeSettings): Promise<void> {
+  if (!hasCookie(process.env, settings.handshake)) refuse(runByHand);
+  const greeting = takeHostGreeting(process.env, settings.handshake);
+  const [from, to] = greeting.fds;
+  const problem = whyNotPipes(greeting.fds);
+  if (problem !== undefined) refuse(lostDescriptors(greeting.fds, problem));
+  const downstream = new DownstreamPipe(from);
+  const upstream = new UpstreamPipe(to);
+  // Raw output that the host never opened a stream for; where descriptor 1 is the protocol's, standard error.
+  const stdout = new SyncedOutput((bytes) => void writeAllSync(to === 1 ? 2 : 1, bytes));
+  const stderr = new SyncedOutput((bytes) => void writeAllSync(2, bytes));
+  redirect(process.stdout, stdout);
+  redirect(process.stderr, stderr);
+  const protocolVersion = chooseVersion([...settings.sets.keys()], greeting.protocolVersions);
+  const end = new PluginEnd({
+    readable: downstream,
+    writable: upstream,
+    settings,
+    greeting,
+    protocolVersion,
+    stdout,
+    stderr,
+    context: {
+      stdout: process.stdout,
+      stderr: process.stderr,
+      log: createLogger(greeting.logLevel, (line) => void writeAllSync(2, Buffer.from(line))),
+      terminals: greeting.terminals,
+      protocolVersion,
+    },
+  });
+  flushAtExit({ session: end.session, upstream, downstream, outputs: [stdout, stderr] });
+  downstream.onHostEnd = () => end.hostEnded();
+  process.on('SIGINT', () => {});
+  process.on('SIGTERM', () => void end.quit(sigtermBudgetMs).then(() => process.exit()));
+  upstream.write(lineOf(settings, greeting, protocolVersion));
+  await end.done;
+  // Timers and sockets of the plugin's own must not keep a process that nobody uses.
+  setTimeout(() => process.exit(), lingerMs).unref();
+}
+
+async function serveOver(settings: ServeSettings, transport: ServeTransport): Promise<void> {
+  const env = { ...transport.env };
+  if (!hasCookie(env, settings.handshake)) {
+    throw new PipeworkError(
+      'HANDSHAKE_COOKIE',
+      `the environment has no magic cookie ${settings.handshake.magicCookieKey} of the expected value`,
+    );
+  }
+  const greeting = takeHostGreeting(env, settings.handshake);
+  const stdout = new SyncedOutput(() => {});
+  const stderr = new SyncedOutput(() => {});
+  const { readable, releaseEnd } = holdEnd(transport.readable, () => end.hostEnded());
+  const protocolVersion = chooseVersion([...settings.sets.keys()], greeting.protocolVersions);
+  const end = new PluginEnd({
+    readable,
+    writable: transport.writable,
+    settings,
+    greeting,
+    protocolVersion,
+    stdout,
+    stderr,
+    context: {
+      stdout: writableTo(stdout),
+      stderr: writableTo(stderr),
+      log: createLogger(greeting.logLevel, (line) => void transport.stderr?.write(line)),
+      terminals: greeting.terminals,
+      protocolVersion,
+    },
+  });
+  transport.writable.write(lineOf(settings, greeting, protocolVersion));
+  await end.done;
+  await Promise.all([stdout.flushed(lastOutputMs), stderr.flushed(lastOutputMs)]);
+  stdout.finish();
+  stderr.finish();
+  await end.session.close();
+  releaseEnd();
+}
+
+/** The session sees the end of `source` only when it is released: what is printed on the way out still needs the session. */
+function holdEnd(source: Readable, onEnd: () => void): { readable: Readable; releaseEnd(): void } {
+  const readable = new PassThrough();
+  source.pipe(readable, { end: false });
+  source.once('end', onEnd);
+  source.once('close', onEnd);
+  return { readable, releaseEnd: () => readable.end() };
+}
+
+function lineOf(settings: ServeSettings, greeting: HostGreeting, protocolVersion: number): string {
+  return formatLine({
+    address: greeting.fds.join(','),
+    protocolVersion,
+    capabilities: ownCapabilities,
+    protocolVersions: [...settings.sets.keys()],
+  });
+}
+
+const runByHand = `This program is a plugin: it is not meant to be run by hand.
+Run the program that uses it, which finds and starts its plugins by itself.
+`;
+
+function lostDescriptors(fds: readonly number[], problem: string): string {
+  return `pipework: the descriptors ${fds.join(' and ')} of the host did not reach this plugin: ${problem}.
+A program between the two (npx, tsx, a shell script) passes on no descriptors beyond 0, 1 and 2.
+Let the host start the plugin itself (for TypeScript: node --import tsx plugin.ts), or use overStdio().
+`;
+}
+
+function refuse(text: string): never {
+  writeAllSync(2, Buffer.from(text));
+  process.exit(1);
+}

@@ -1,0 +1,38 @@
+/** Turning `process.stdout` and `process.stderr`, and the console with them, to the synced outputs. */
+
+import { Writable } from 'node:stream';
+import type { SyncedOutput } from './synced-output.ts';
+
+type Done = (error?: Error | null) => void;
+
+/** The insides that are replaced. */
+interface Patchable {
+  _write(chunk: Uint8Array | string, encoding: BufferEncoding, done: Done): void;
+  _writev: unknown;
+  _final(done: Done): void;
+}
+
+/**
+ * Replaces what is under a stream, and leaves the stream itself alone: callbacks, corks, pipelines, `'drain'`, `end(data)`
+ * and `isTTY` stay Node's. A replaced `write` would miss some of these and owe the rest. `_writev` is null so that
+ * nothing goes around it.
+ */
+export function redirect(stream: Writable, output: SyncedOutput): void {
+  const patchable = stream as unknown as Patchable;
+  patchable._write = (chunk, encoding, done) => output.write(toBytes(chunk, encoding), done);
+  patchable._writev = null;
+  // The descriptor stays open for native code and grandchildren when the program ends its own stream.
+  patchable._final = (done) => done();
+}
+
+/** A Writable of its own over an output, for a plugin that shares its process with others. */
+export function writableTo(output: SyncedOutput): Writable {
+  return new Writable({
+    write: (chunk: Uint8Array, _encoding, done) => output.write(Buffer.from(chunk), done),
+  });
+}
+
+/** The writer may use its buffer again once it is called back, which is before the bytes have left: so they are copied. */
+function toBytes(chunk: Uint8Array | string, encoding: BufferEncoding): Uint8Array {
+  return typeof chunk === 'string' ? Buffer.from(chunk, encoding) : Buffer.from(chunk);
+}
