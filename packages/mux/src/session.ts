@@ -415,7 +415,7 @@ export class Session {
     );
     this.#pings.close(this.#errorFor('a ping was not answered', reason));
     this.#acceptQueue.end(isFault ? this.#errorFor('no stream can be accepted', reason) : undefined);
-    this.#letGo(() => this.#settleClosed(isFault ? reason : undefined));
+    this.#letGo(isFault, () => this.#settleClosed(isFault ? reason : undefined));
   }
 
   /** Our half of the transport was ended on purpose: a stream that the peer finished is whole. */
@@ -427,8 +427,11 @@ export class Session {
     return new MuxError(code, `${what}: ${message}`, { initiator, streamId, goAway, cause: this.#reason });
   }
 
-  /** Waits, within bounds, until the last bytes are out and the peer has ended its side, and destroys the transport. */
-  #letGo(done: () => void): void {
+  /**
+   * Waits, within bounds, until the last bytes are out, and after a clean end until the peer has ended its side too: the
+   * transport is destroyed with nothing of anybody's in it.
+   */
+  #letGo(isFault: boolean, done: () => void): void {
     const readable = this.#readable;
     const writable = this.#writable;
     let isDone = false;
@@ -442,7 +445,7 @@ export class Session {
     };
     const check = (): void => {
       const isWritten = writable.writableFinished || writable.destroyed;
-      const isRead = readable.readableEnded || readable.destroyed;
+      const isRead = isFault || readable.readableEnded || readable.destroyed;
       if (isWritten && isRead) finish();
     };
     const timer = setTimeout(finish, LINGER_MS).unref();

@@ -3,6 +3,7 @@
 import { ChunkQueue } from './chunk-queue.ts';
 import { MuxError } from './errors.ts';
 import { MuxStream } from './mux-stream.ts';
+import { MAX_FRAME } from './frame-writer.ts';
 import type { RawStream, RawStreamHandler } from './raw-stream.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { Session } from './session.ts';
@@ -210,9 +211,13 @@ export class StreamCore implements RawStream {
     });
   }
 
+  /** Small enough to go straight out: a large write takes its turns through the queue. */
   #fits(bytes: number): boolean {
     return (
-      this.outgoing.length === 0 && bytes <= this.sendWindow.available && this.#scheduler.isClearFor(this)
+      bytes <= MAX_FRAME &&
+      this.outgoing.length === 0 &&
+      bytes <= this.sendWindow.available &&
+      this.#scheduler.isClearFor(this)
     );
   }
 

@@ -16,11 +16,10 @@ export class PairEnd extends Duplex {
   #waitingCallback: (() => void) | undefined;
   #isWanted = false;
   #isStalled = false;
-  /** Everything that was written on this end, where `record` asked for it. */
-  readonly written: Buffer[] = [];
-  record = false;
+  /** How often this end was written to. */
+  writes = 0;
 
-  constructor({ chunkSize = (left) => left, highWaterMark = 64 * 1024 }: PairOptions) {
+  constructor({ chunkSize = (left) => Math.min(left, 64 * 1024), highWaterMark = 64 * 1024 }: PairOptions) {
     super({ highWaterMark, allowHalfOpen: true });
     this.#chunkSize = chunkSize;
   }
@@ -36,8 +35,12 @@ export class PairEnd extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: () => void): void {
-    if (this.record) this.written.push(Buffer.from(chunk));
+    this.writes += 1;
     this.peer.receive(chunk, callback);
+  }
+
+  override _writev(chunks: { chunk: Buffer }[], callback: () => void): void {
+    this._write(Buffer.concat(chunks.map(({ chunk }) => chunk)), 'binary', callback);
   }
 
   override _final(callback: () => void): void {

@@ -1,0 +1,112 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { encodeFrame, type Frame } from './frame.ts';
+import { FrameDecoder } from './frame-decoder.ts';
+
+/** Decodes chunks into whole frames. */
+function decode(chunks: Uint8Array[]): { frames: Frame[]; decoder: FrameDecoder } {
+  const frames: Frame[] = [];
+  const decoder = new FrameDecoder({
+    onHeader: (header) => void frames.push({ ...header, payload: new Uint8Array(0) }),
+    onPayload: (part, isLast) => {
+      const frame = frames.at(-1)!;
+      frame.payload = Buffer.concat([frame.payload!, part]);
+      expect(isLast).toBe(frame.payload.length === frame.length);
+    },
+  });
+  for (const chunk of chunks) decoder.push(chunk);
+  return { frames, decoder };
+}
+
+const whole = (bytes: Uint8Array): Buffer => Buffer.from(bytes);
+const sample = Buffer.concat([
+  encodeFrame({ type: 0, flags: 1, streamId: 1, payload: whole(Buffer.from('hello')) }),
+  encodeFrame({ type: 1, flags: 2, streamId: 1, length: 0xffff_ffff }),
+  encodeFrame({ type: 0, streamId: 0xffff_fffd, payload: new Uint8Array(0) }),
+  encodeFrame({ type: 0, streamId: 3, payload: new Uint8Array(40).fill(9) }),
+  encodeFrame({ type: 2, flags: 1, length: 77 }),
+]);
+const expected = decode([sample]).frames;
+
+describe('decoding', () => {
+  test('finds the frames of one chunk', () => {
+    expect(expected.map(({ type, length }) => [type, length])).toEqual([
+      [0, 5],
+      [1, 0xffff_ffff],
+      [0, 0],
+      [0, 40],
+      [2, 77],
+    ]);
+    expect(Buffer.from(expected[0]!.payload!).toString()).toBe('hello');
+  });
+
+  test('finds the same frames whichever two bytes the cut falls between', () => {
+    for (let cut = 0; cut <= sample.length; cut += 1) {
+      expect(decode([sample.subarray(0, cut), sample.subarray(cut)]).frames).toEqual(expected);
+    }
+  });
+
+  test('finds the same frames byte by byte', () => {
+    expect(decode([...sample].map((byte) => Uint8Array.of(byte))).frames).toEqual(expected);
+  });
+
+  test('finds the same frames in any chunks', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(sample.length), { maxLength: 12 }), (cuts) => {
+        const at = [0, ...cuts.toSorted((a, b) => a - b), sample.length];
+        const chunks = at.slice(1).map((end, i) => sample.subarray(at[i], end));
+        expect(decode(chunks).frames).toEqual(expected);
+      }),
+    );
+  });
+
+  test('takes any bytes at all, in any chunks, without losing count', () => {
+    fc.assert(
+      fc.property(fc.array(fc.uint8Array({ maxLength: 200 }), { maxLength: 20 }), (chunks) => {
+        const headers: number[] = [];
+        let payload = 0;
+        const decoder = new FrameDecoder({
+          onHeader: ({ type, length }) => void headers.push(type === 0 ? length : 0),
+          onPayload: (part) => void (payload += part.length),
+        });
+        for (const chunk of chunks) decoder.push(chunk);
+        const total = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+        const declared = headers.reduce((sum, length) => sum + length, 0);
+        const behind = total - headers.length * 12 - payload;
+        // Every byte is a header's, a payload's, or of a header that is not whole yet.
+        expect(behind).toBeGreaterThanOrEqual(0);
+        expect(behind).toBeLessThan(12);
+        expect(payload).toBeLessThanOrEqual(declared);
+        expect(decoder.isAtBoundary).toBe(behind === 0 && payload === declared);
+      }),
+    );
+  });
+
+  test('passes a payload on as it comes, without a copy', () => {
+    const parts: Uint8Array[] = [];
+    const decoder = new FrameDecoder({ onHeader: () => {}, onPayload: (part) => void parts.push(part) });
+    const chunk = encodeFrame({ type: 0, streamId: 1, length: 0xffff_ffff, payload: new Uint8Array(100) });
+    decoder.push(chunk);
+    expect(parts).toHaveLength(1);
+    expect(parts[0]!.buffer).toBe(chunk.buffer);
+    expect(decoder.missing).toBe(`${0xffff_ffff - 100} bytes of payload`);
+  });
+
+  test('says what is missing of a header', () => {
+    expect(decode([sample.subarray(0, 5)]).decoder.missing).toBe('7 bytes of a header');
+  });
+
+  test('stops where it is told to', () => {
+    let headers = 0;
+    const decoder: FrameDecoder = new FrameDecoder({
+      onHeader: () => {
+        headers += 1;
+        decoder.stop();
+      },
+      onPayload: () => expect.unreachable(),
+    });
+    decoder.push(sample);
+    decoder.push(sample);
+    expect(headers).toBe(1);
+  });
+});

@@ -1,0 +1,74 @@
+import { describe, expect, test } from 'vitest';
+import { settle, type SessionOptions } from './options.ts';
+
+describe('options', () => {
+  test('have the defaults of yamux, with a larger window and without keep-alive', () => {
+    expect(settle({ role: 'client' })).toEqual({
+      role: 'client',
+      name: 'client',
+      acceptBacklog: 256,
+      maxInboundStreams: 4096,
+      enableKeepAlive: false,
+      keepAliveInterval: 30_000,
+      connectionWriteTimeout: 10_000,
+      maxStreamWindowSize: 1024 * 1024,
+      windowBudget: 64 * 1024 * 1024,
+      streamOpenTimeout: 75_000,
+      streamCloseTimeout: 300_000,
+    });
+  });
+
+  test('that are undefined count as not given', () => {
+    expect(
+      settle({ role: 'server', acceptBacklog: undefined } as unknown as SessionOptions).acceptBacklog,
+    ).toBe(256);
+  });
+
+  test.each<[object, string]>([
+    [{}, "role must be 'client' or 'server', and the other one at the peer; received undefined"],
+    [{ role: 'host' }, "role must be 'client' or 'server', and the other one at the peer; received \"host\""],
+    [{ acceptBacklog: 0 }, 'acceptBacklog must be an integer of streams from 1 to 65536; received 0'],
+    [
+      { maxInboundStreams: -1 },
+      'maxInboundStreams must be an integer of streams from 1 to 1048576; received -1',
+    ],
+    [
+      { keepAliveInterval: 0 },
+      'keepAliveInterval must be an integer of milliseconds from 1 to 2147483647; received 0',
+    ],
+    [
+      { connectionWriteTimeout: Number.NaN },
+      'connectionWriteTimeout must be an integer of milliseconds (0 is off) from 0 to 2147483647; received NaN',
+    ],
+    [
+      { maxStreamWindowSize: 262_143 },
+      'maxStreamWindowSize must be an integer of bytes from 262144 to 4294967295; received 262143',
+    ],
+    [
+      { windowBudget: 1.5 },
+      'windowBudget must be an integer of bytes from 0 to 9007199254740991; received 1.5',
+    ],
+    [
+      { streamOpenTimeout: '75s' },
+      'streamOpenTimeout must be an integer of milliseconds (0 is off) from 0 to 2147483647; received "75s"',
+    ],
+    [
+      { streamCloseTimeout: 3e9 },
+      'streamCloseTimeout must be an integer of milliseconds (0 is off) from 0 to 2147483647; received 3000000000',
+    ],
+    [{ enableKeepAlive: 1 }, 'enableKeepAlive must be true or false; received 1'],
+    [{ name: {} }, 'name must be a string; received an object of Object'],
+    [{ onStream: 'yes' }, 'onStream must be a function; received "yes"'],
+    [
+      { maxStreamWindow: 1 },
+      /^options must be made of known names \(acceptBacklog, .*\); received "maxStreamWindow"$/ as never,
+    ],
+  ])('%o are refused: %s', (options, message) => {
+    const withRole =
+      'role' in options || Object.keys(options).length === 0 ? options : { role: 'client', ...options };
+    expect(() => settle(withRole as SessionOptions)).toThrow(message);
+    expect(() => settle(withRole as SessionOptions)).toThrow(
+      expect.objectContaining({ code: 'MUX_OPTION_INVALID' }),
+    );
+  });
+});

@@ -1,0 +1,104 @@
+import { describe, expect, test } from 'vitest';
+import { StreamState } from './stream-state.ts';
+
+describe('opening', () => {
+  test('of ours goes from the queue over SYN to the first frame of the peer', () => {
+    const state = new StreamState('queued');
+    expect(state.maySend).toBe(false);
+    expect(state.takeOpeningFlag()).toBeUndefined();
+    state.leaveQueue();
+    expect(state.takeOpeningFlag()).toBe('SYN');
+    expect(state.takeOpeningFlag()).toBeUndefined();
+    expect(state.receiveAny()).toBe(true);
+    expect(state.receiveAny()).toBe(false);
+    expect(state.opening).toBe('open');
+  });
+
+  test('of theirs sends ACK once, on acceptance', () => {
+    const state = new StreamState('unaccepted');
+    expect(state.takeOpeningFlag()).toBeUndefined();
+    expect(state.accept()).toBe(true);
+    expect(state.accept()).toBe(false);
+    expect(state.takeOpeningFlag()).toBe('ACK');
+    expect(state.takeOpeningFlag()).toBeUndefined();
+  });
+
+  test('owes its ACK also when FIN came first', () => {
+    const state = new StreamState('unaccepted');
+    state.receiveFin();
+    expect(state.accept()).toBe(true);
+    expect(state.takeOpeningFlag()).toBe('ACK');
+  });
+
+  test('of one that was reset has nothing to accept', () => {
+    const state = new StreamState('unaccepted');
+    state.reset();
+    expect(state.accept()).toBe(false);
+  });
+
+  test('tells whether the peer has heard of the stream', () => {
+    const state = new StreamState('queued');
+    expect(state.isKnownToPeer).toBe(false);
+    state.leaveQueue();
+    expect(state.isKnownToPeer).toBe(false);
+    state.takeOpeningFlag();
+    expect(state.isKnownToPeer).toBe(true);
+    expect(new StreamState('unaccepted').isKnownToPeer).toBe(true);
+  });
+});
+
+/** Every order in which the three facts that end a stream can come, and whether it is over after each. */
+describe('ending', () => {
+  const steps = {
+    end: (state: StreamState) => state.finish(),
+    fin: (state: StreamState) => state.sendFin(),
+    theirs: (state: StreamState) => state.receiveFin(),
+    reset: (state: StreamState) => state.reset(),
+  };
+  test.each<[(keyof typeof steps)[], boolean[], boolean[]]>([
+    // steps                         over after each         may send after each
+    [
+      ['end', 'fin', 'theirs'],
+      [false, false, true],
+      [true, false, false],
+    ],
+    [
+      ['end', 'theirs', 'fin'],
+      [false, false, true],
+      [true, true, false],
+    ],
+    [
+      ['theirs', 'end', 'fin'],
+      [false, false, true],
+      [true, true, false],
+    ],
+    [['reset'], [true], [false]],
+    [
+      ['end', 'reset'],
+      [false, true],
+      [true, false],
+    ],
+    [
+      ['theirs', 'reset'],
+      [false, true],
+      [true, false],
+    ],
+    [
+      ['end', 'fin', 'reset'],
+      [false, false, true],
+      [true, false, false],
+    ],
+  ])('%j', (names, over, maySend) => {
+    const state = new StreamState('syn-due');
+    names.forEach((name, i) => {
+      steps[name](state);
+      expect([name, state.isOver, state.maySend]).toEqual([name, over[i], maySend[i]]);
+    });
+  });
+
+  test('a second end() and a second FIN change nothing', () => {
+    const state = new StreamState('syn-due');
+    expect([state.finish(), state.finish()]).toEqual([true, false]);
+    expect([state.receiveFin(), state.receiveFin()]).toEqual([true, false]);
+  });
+});

@@ -1,0 +1,90 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { ReceiveWindow, SendWindow } from './window.ts';
+
+const KiB = 1024;
+
+describe('a send window', () => {
+  test('starts at 256 KiB, whatever anybody configured', () => {
+    expect(new SendWindow().available).toBe(256 * KiB);
+  });
+
+  test('falls by what is sent and rises by what is granted', () => {
+    const window = new SendWindow();
+    window.consume(256 * KiB);
+    expect(window.available).toBe(0);
+    expect(window.grant(100)).toBe(true);
+    expect(window.available).toBe(100);
+  });
+
+  test('refuses a grant beyond 32 bits and stays as it is', () => {
+    const window = new SendWindow();
+    expect(window.grant(0xffff_ffff - 256 * KiB)).toBe(true);
+    expect(window.grant(1)).toBe(false);
+    expect(window.available).toBe(0xffff_ffff);
+  });
+
+  test('never goes below zero', () => {
+    expect(() => new SendWindow().consume(256 * KiB + 1)).toThrow(RangeError);
+  });
+});
+
+describe('a receive window', () => {
+  test('refuses more than it promised', () => {
+    const window = new ReceiveWindow();
+    expect(window.accept(256 * KiB)).toBe(true);
+    expect(window.accept(1)).toBe(false);
+  });
+
+  test('grants from half a window on, and not before', () => {
+    const window = new ReceiveWindow();
+    window.accept(200_000);
+    expect(window.release(128 * KiB - 1)).toBe(0);
+    expect(window.release(1)).toBe(128 * KiB);
+  });
+
+  test('announces growth with the next grant of everything', () => {
+    const window = new ReceiveWindow();
+    window.grow(1024 * KiB);
+    expect(window.grantAll()).toBe(768 * KiB);
+    expect(window.promised).toBe(1024 * KiB);
+  });
+
+  test('never shrinks', () => {
+    const window = new ReceiveWindow();
+    window.grow(10);
+    expect(window.size).toBe(256 * KiB);
+  });
+
+  test('holds no more than its size, and comes back to it, whatever happens', () => {
+    const step = fc.record({
+      kind: fc.constantFrom('accept', 'release'),
+      share: fc.double({ min: 0, max: 1, noNaN: true }),
+    });
+    fc.assert(
+      fc.property(
+        fc.array(step, { maxLength: 200 }),
+        fc.integer({ min: 256 * KiB, max: 4096 * KiB }),
+        (steps, size) => {
+          const window = new ReceiveWindow();
+          window.grow(size);
+          window.grantAll();
+          let sendable = size;
+          for (const { kind, share } of steps) {
+            if (kind === 'accept') {
+              const bytes = Math.floor(sendable * share);
+              expect(window.accept(bytes)).toBe(true);
+              sendable -= bytes;
+            } else {
+              sendable += window.release(Math.floor(window.held * share));
+            }
+            expect(window.promised).toBe(sendable);
+            expect(window.promised + window.held).toBeLessThanOrEqual(size);
+            // Credit that is kept back is less than half a window: a sender never waits for a reader that has read it all.
+            if (window.held === 0) expect(window.promised).toBeGreaterThan(size / 2 - 1);
+          }
+        },
+      ),
+    );
+  });
+});

@@ -1,0 +1,102 @@
+/** A peer that speaks frames by hand: it sends what a test writes, right or wrong, and keeps what comes. */
+
+import { expect, onTestFinished } from 'vitest';
+import { encodeFrame, FrameType, describeFrame, Flag, type Frame } from '../../src/frame.ts';
+import { FrameDecoder } from '../../src/frame-decoder.ts';
+import { Session, type SessionOptions } from '../../src/index.ts';
+import { bytePair, type PairEnd, type PairOptions } from './byte-pair.ts';
+import { until } from './session-pair.ts';
+
+export type FrameSpec = Parameters<typeof encodeFrame>[0];
+
+export const { SYN, ACK, FIN, RST } = Flag;
+
+export const data = (streamId: number, payload: Uint8Array | string, flags = 0): FrameSpec => ({
+  type: FrameType.Data,
+  streamId,
+  flags,
+  payload: Buffer.from(payload),
+});
+export const update = (streamId: number, length: number, flags = 0): FrameSpec => ({
+  type: FrameType.WindowUpdate,
+  streamId,
+  flags,
+  length,
+});
+export const ping = (length: number, flags: number = SYN): FrameSpec => ({
+  type: FrameType.Ping,
+  flags,
+  length,
+});
+export const goAway = (length: number): FrameSpec => ({ type: FrameType.GoAway, length });
+
+export class RawPeer {
+  readonly session: Session;
+  /** Our end of the bytes, and the session's. */
+  readonly end: PairEnd;
+  readonly sessionEnd: PairEnd;
+  /** Whole frames that came and were not looked at yet. */
+  readonly frames: Frame[] = [];
+  hasEnded = false;
+
+  constructor(options: Partial<SessionOptions>, pipe?: PairOptions) {
+    [this.end, this.sessionEnd] = bytePair(pipe);
+    const decoder = new FrameDecoder({
+      onHeader: (header) => void this.frames.push({ ...header }),
+      onPayload: (part) => {
+        const frame = this.frames.at(-1)!;
+        frame.payload = Buffer.concat([frame.payload ?? new Uint8Array(0), part]);
+      },
+    });
+    this.end.on('data', (chunk: Buffer) => decoder.push(chunk));
+    this.end.on('end', () => (this.hasEnded = true));
+    this.end.on('error', () => {});
+    this.session = new Session(this.sessionEnd, { role: 'server', ...options });
+  }
+
+  /** Sends frames, all in one piece. */
+  send(...frames: FrameSpec[]): void {
+    this.end.write(Buffer.concat(frames.map((frame) => encodeFrame(frame))));
+  }
+
+  /** The next frame, as people say it: `1 WindowUpdate ACK +786432`. */
+  async next(): Promise<string> {
+    await until(() => this.frames.length > 0, 'a frame came');
+    const frame = this.frames.shift()!;
+    return `${frame.streamId} ${describeFrame(frame)}`;
+  }
+
+  /** The next frames are these, in this order. */
+  async expects(...frames: string[]): Promise<void> {
+    for (const frame of frames) expect(await this.next()).toBe(frame);
+  }
+
+  /** Nothing more comes: everything that was sent has been dealt with, and nothing was answered. */
+  async expectsSilence(): Promise<void> {
+    await settled();
+    expect(this.frames.map((frame) => `${frame.streamId} ${describeFrame(frame)}`)).toEqual([]);
+  }
+
+  /** The session has ended with this code, having sent a go-away of this reason. */
+  async expectsEnd(code: string, goAway: string): Promise<void> {
+    await expect(this.session.closed).rejects.toMatchObject({ code });
+    await until(() => this.hasEnded, 'the session ended its half');
+    expect(this.frames.map((frame) => describeFrame(frame))).toContain(`GoAway ${goAway}`);
+  }
+}
+
+/** Several turns of the event loop: in memory, everything that was going to happen has. */
+export async function settled(): Promise<void> {
+  for (let turn = 0; turn < 12; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** A session against a peer written by hand; the session is the server unless told. */
+export function rawPeer(options: Partial<SessionOptions> = {}, pipe?: PairOptions): RawPeer {
+  const peer = new RawPeer(options, pipe);
+  onTestFinished(async () => {
+    peer.end.end();
+    await peer.session.close();
+    peer.end.destroy();
+  });
+  return peer;
+}
