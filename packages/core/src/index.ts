@@ -14,8 +14,17 @@ export {
   type Launcher,
   type ProcessExit,
 } from './host/launch.ts';
+export {
+  discover,
+  discoverPackages,
+  type DiscoveredPackage,
+  type DiscoverOptions,
+  type DiscoverPackagesOptions,
+} from './host/discover.ts';
+export { bubblewrap, overStdio, type BubblewrapOptions, type OverStdioOptions } from './host/launchers.ts';
 export type { Checksum } from './host/checksum.ts';
 export type { EnvOptions } from './host/env.ts';
 export type { Logger } from './host/logger.ts';
 export { errorCodes, isPipeworkError, PipeworkError, type ErrorCode } from './errors.ts';
+export type { Remote } from './rpc/remote.ts';
 export { defaultLimits, type Limits } from './limits.ts';

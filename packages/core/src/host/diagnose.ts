@@ -48,6 +48,13 @@ function wrapperNotes(command: FailedCommand): string[] {
 }
 
 async function fileNotes(command: FailedCommand): Promise<string[]> {
+  const { cwd } = command;
+  const directory = cwd === undefined ? undefined : await stat(cwd).catch(() => undefined);
+  if (cwd !== undefined && directory?.isDirectory() !== true) {
+    return [
+      `the working directory ${resolve(cwd)} ${directory === undefined ? 'does not exist' : 'is no directory'}`,
+    ];
+  }
   const path = await locate(command);
   if (path === undefined) {
     return command.file.includes('/')
