@@ -5,6 +5,8 @@ import { PipeworkError } from './errors.ts';
 export interface Limits {
   /** Bytes of one incoming or outgoing RPC message. A larger one never gets gathered: its stream is reset. */
   readonly maxMessageBytes: number;
+  /** Values in one incoming message, by what its arrays and maps declare: a byte each on the wire can be sixty in memory. */
+  readonly maxMessageValues: number;
   /** Bytes of all messages of the session that have begun to arrive and are not complete. The one that passes it is reset. */
   readonly maxUnfinishedBytes: number;
   /** Levels of arrays and objects in one value. A deeper value fails its call, on the side that finds it. */
@@ -28,6 +30,7 @@ const MiB = 1024 * 1024;
 /** The limits of PROTOCOL section 8, and those it leaves to a side. */
 export const defaultLimits: Limits = {
   maxMessageBytes: 128 * MiB,
+  maxMessageValues: 4 * 1024 * 1024,
   maxUnfinishedBytes: 256 * MiB,
   maxDepth: 128,
   maxRunningCalls: Infinity,

@@ -71,16 +71,18 @@ export class Caller {
       return Promise.reject(this.#deadlineError(method, deadlineMs));
     const promise = new Promise<unknown>(capture);
     const call = new PendingCall(this.#takeId(), method, resolveNext, rejectNext);
-    try {
-      this.#send(call, params, signal, options);
-    } catch (error) {
-      this.#references?.settle(call.scope);
-      call.reject(error);
-      return promise;
-    }
+    // Known before it is sent: over pipes in memory the answer may come while it is being written.
     this.#pending.set(call.id, call);
     this.#unanswered++;
     link.count('pendingCalls', 1);
+    try {
+      this.#send(call, params, signal, options);
+    } catch (error) {
+      this.#unsend(call);
+      call.reject(error);
+      return promise;
+    }
+    if (call.answered) return promise;
     if (signal !== undefined) call.onAbort(signal, (reason) => this.#abort(call, reason));
     if (deadlineMs !== undefined && deadlineMs < Infinity) {
       call.setDeadline(deadlineMs, () => this.#abort(call, this.#deadlineError(method, deadlineMs)));
@@ -113,6 +115,15 @@ export class Caller {
         ? [messageType.request, id, method, wire]
         : [messageType.request, id, method, wire, meta],
     );
+  }
+
+  /** It could not be sent: it never was. */
+  #unsend(call: PendingCall): void {
+    if (call.answered) return;
+    call.answered = true;
+    this.#unanswered--;
+    this.#channel.link.count('pendingCalls', -1);
+    this.#settleWhenDone(call);
   }
 
   #takeId(): number {

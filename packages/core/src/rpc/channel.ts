@@ -78,8 +78,9 @@ export class Channel {
   reader(sink: MessageSink): MessageReader {
     const { limits, budget } = this.link;
     // Extensions are let in by what this package announces; a peer of the base sends none.
+    const { maxMessageBytes, maxMessageValues, maxDepth } = limits;
     return new MessageReader(
-      new Scanner(limits.maxMessageBytes, limits.maxDepth + levelsAround, true),
+      new Scanner(maxMessageBytes, maxDepth + levelsAround, maxMessageValues, true),
       budget,
       sink,
     );

@@ -4,14 +4,17 @@ import { PipeworkError } from '../errors.ts';
 import { baseCodec, fullCodec, mapCodec, reuseBuffer } from './msgpack.ts';
 import { saw, type Scanner } from './scanner.ts';
 import { fromWire, type InboundOptions } from './values/inbound.ts';
-import { setBins, takeGaps } from './values/wire.ts';
+import { setBins, takeGaps, type Gap } from './values/wire.ts';
 
 // Messages are packed here and copied into the mux's output; a larger one gets a buffer that is dropped again.
 const slab = Buffer.allocUnsafeSlow(64 * 1024);
 const range = { start: 0, end: 0 };
 
+// Streams to which a message is being written in pieces, and what was to be written meanwhile.
+const underWay = new Map<RawStream, (() => void)[]>();
+
 /**
- * Packs a message and writes it, large bins by reference between copied pieces. Returns what the stream's `write` says. Throws
+ * Packs a message and writes it, large bins by reference between the pieces. Returns what the stream's `write` says. Throws
  * `RPC_MESSAGE_TOO_LARGE` before anything is written.
  */
 export function writeMessage(
@@ -29,8 +32,9 @@ export function writeMessage(
     takeGaps();
     throw error;
   }
+  const { start, end } = packed;
   const gaps = takeGaps();
-  let bytes = packed.end - packed.start;
+  let bytes = end - start;
   for (const gap of gaps) bytes += gap.bytes.byteLength;
   if (bytes > maxBytes) {
     throw new PipeworkError(
@@ -38,14 +42,38 @@ export function writeMessage(
       `The message would be ${bytes} bytes; the limit (maxMessageBytes) is ${maxBytes}. Send large data as a stream, or in parts.`,
     );
   }
-  let from = packed.start;
-  let flowing = true;
-  for (const { at, bytes: large } of gaps) {
-    stream.writeCopy(packed, from, at);
-    flowing = stream.write(large);
-    from = at;
+  if (gaps.length === 0 && underWay.size === 0) return stream.writeCopy(packed, start, end);
+  // From here on others may use the slab, and pipes in memory may answer before a write returns.
+  const pieces = piecesOf(Buffer.from(packed.subarray(start, end)), start, gaps);
+  const waiting = underWay.get(stream);
+  if (waiting === undefined) return writePieces(stream, pieces);
+  waiting.push(() => void writePieces(stream, pieces));
+  return true;
+}
+
+function piecesOf(packed: Uint8Array, start: number, gaps: readonly Gap[]): Uint8Array[] {
+  const pieces: Uint8Array[] = [];
+  let from = 0;
+  for (const { at, bytes } of gaps) {
+    pieces.push(packed.subarray(from, at - start), bytes);
+    from = at - start;
   }
-  return from < packed.end ? stream.writeCopy(packed, from, packed.end) : flowing;
+  if (from < packed.length) pieces.push(packed.subarray(from));
+  return pieces;
+}
+
+/** Nothing else gets between the pieces of a message. */
+function writePieces(stream: RawStream, pieces: readonly Uint8Array[]): boolean {
+  const waiting: (() => void)[] = [];
+  underWay.set(stream, waiting);
+  let flowing = true;
+  try {
+    for (const piece of pieces) flowing = stream.write(piece);
+  } finally {
+    underWay.delete(stream);
+  }
+  for (const write of waiting) write();
+  return flowing;
 }
 
 /**

@@ -66,6 +66,7 @@ export class Scanner {
 
   readonly #maxBytes: number;
   readonly #maxLevels: number;
+  readonly #maxValues: number;
   readonly #extensions: boolean;
   /** Values still to come on each open level below the innermost. */
   readonly #outer: number[] = [];
@@ -73,11 +74,13 @@ export class Scanner {
   #left = 1;
   #skip = 0;
   #seen = 0;
+  #values = 0;
   readonly #partial = new Uint8Array(6);
   #partialLength = 0;
 
   /** `extensions`: this side announced words that bring the protocol's own extension type. */
-  constructor(maxBytes: number, maxLevels: number, extensions: boolean) {
+  constructor(maxBytes: number, maxLevels: number, maxValues: number, extensions: boolean) {
+    this.#maxValues = maxValues;
     this.#maxBytes = maxBytes;
     this.#maxLevels = maxLevels;
     this.#extensions = extensions;
@@ -90,6 +93,7 @@ export class Scanner {
     this.#left = 1;
     this.#skip = 0;
     this.#seen = 0;
+    this.#values = 0;
     this.#partialLength = 0;
   }
 
@@ -234,8 +238,10 @@ export class Scanner {
   }
 
   #open(values: number, before: number): 0 {
-    if (values > 0xff) this.#claim(values, before);
     if (values === 0) return 0;
+    if (values > 0xff) this.#claim(values, before);
+    this.#values += values;
+    if (this.#values > this.#maxValues) this.#tooMany();
     if (this.#level >= this.#maxLevels) {
       // Counted on this level: the end is still found, and the message fails its call alone.
       this.flags |= saw.tooDeep;
@@ -270,6 +276,13 @@ export class Scanner {
   #claim(bytes: number, before: number): number {
     if (this.#seen + before + bytes > this.#maxBytes) this.#tooLarge(this.#seen + before + bytes);
     return bytes;
+  }
+
+  #tooMany(): never {
+    throw new PipeworkError(
+      'RPC_MESSAGE_TOO_LARGE',
+      `A message of at least ${this.#values} values came; the limit (maxMessageValues) is ${this.#maxValues}. Send numbers as a typed array, or the data as a stream.`,
+    );
   }
 
   #tooLarge(bytes: number): never {

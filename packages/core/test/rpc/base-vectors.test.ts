@@ -1,0 +1,107 @@
+import { describe, expect, test } from 'vitest';
+import { rawHost, rawPlugin } from '../support/raw-peer.ts';
+
+const echo = {
+  greet: (name: unknown) => name,
+  two: (_a: unknown, b: unknown) => b,
+  fail: (message: string) => {
+    throw new Error(message);
+  },
+  nothing: () => undefined,
+};
+
+describe('a peer of the base', () => {
+  test('is called with a request of four elements and answers by its id', async () => {
+    const peer = await rawPlugin();
+    const result = peer.connection.call('greet', ['world']);
+    //                   request id 0 "Plugin.greet"             ["world"]
+    await peer.expects('94 00 00 ac 506c7567696e2e6772656574 91 a5 776f726c64');
+    peer.sends('94 01 00 c0 a2 6869');
+    expect(await result).toBe('hi');
+  });
+
+  test('is answered with four elements, error nil', async () => {
+    const peer = await rawHost(echo);
+    peer.sends('94 00 07 ac 506c7567696e2e6772656574 91 a2 6869');
+    await peer.expects('94 01 07 c0 a2 6869');
+  });
+
+  test('gets an error as a string, never as a map', async () => {
+    const peer = await rawHost(echo);
+    peer.sends('94 00 01 ab 506c7567696e2e6661696c 91 a2 6e6f');
+    await peer.expects('94 01 01 a2 6e6f c0');
+  });
+
+  test('hears of a method that is not offered in the words of net/rpc', async () => {
+    const peer = await rawHost(echo);
+    peer.sends('94 00 01 aa 506c7567696e2e6e6f70 90');
+    await peer.expects(`94 01 01 bc ${Buffer.from("can't find method Plugin.nop").toString('hex')} c0`);
+  });
+
+  test('gets nil for undefined, and ids up to 32 bits back as they came', async () => {
+    const peer = await rawHost(echo);
+    peer.sends('94 00 ce ffffffff ae 506c7567696e2e6e6f7468696e67 90');
+    await peer.expects('94 01 ce ffffffff c0 c0');
+  });
+
+  test('is not told of a cancelled call', async () => {
+    const peer = await rawPlugin();
+    const controller = new AbortController();
+    const result = peer.connection.call('greet', ['x', { signal: controller.signal }]);
+    await peer.expects('94 00 00 ac 506c7567696e2e6772656574 91 a1 78');
+    controller.abort(new Error('enough'));
+    await expect(result).rejects.toThrow('enough');
+    expect(await peer.received()).toHaveLength(0);
+  });
+
+  test('gets no trailing undefined and no options object with nothing but a signal', async () => {
+    const peer = await rawPlugin();
+    void peer.connection.call('two', ['a', undefined, { signal: undefined }, undefined]).catch(() => {});
+    await peer.expects('94 00 00 aa 506c7567696e2e74776f 91 a1 61');
+  });
+
+  test('may send integers in any width, and its message in any pieces', async () => {
+    const peer = await rawHost(echo);
+    for (const byte of '94 00 cd 0001 d9 0c 506c7567696e2e6772656574 dc 0001 d3 ffffffffffffffff'
+      .replace(/ /g, '')
+      .match(/../g)!)
+      peer.sends(byte);
+    await peer.expects('94 01 01 c0 ff');
+  });
+
+  test('sends an error of any shape and the call still fails', async () => {
+    const peer = await rawPlugin();
+    for (const [id, error] of ['a2 6e6f', '01', 'c2', '90', '80', '81 a7 6d657373616765 2a'].entries()) {
+      const result = peer.connection.call('greet', []);
+      await peer.received();
+      peer.sends(`94 01 0${id} ${error} c0`);
+      await expect(result).rejects.toBeInstanceOf(Error);
+    }
+  });
+});
+
+describe('integers', () => {
+  const cases: [number | bigint, string][] = [
+    [2 ** 32, 'd3 0000000100000000'],
+    [-(2 ** 31) - 1, 'd3 ffffffff7fffffff'],
+    [Number.MAX_SAFE_INTEGER, 'd3 001fffffffffffff'],
+    [2n ** 63n - 1n, 'd3 7fffffffffffffff'],
+    [2n ** 64n - 1n, 'cf ffffffffffffffff'],
+    [5n, '05'],
+    [1.5, 'cb 3ff8000000000000'],
+    [-0, 'cb 8000000000000000'],
+  ];
+  test.each(cases)('%s travels as %s', async (value, hex) => {
+    const peer = await rawPlugin();
+    void peer.connection.call('greet', [value]).catch(() => {});
+    await peer.expects(`94 00 00 ac 506c7567696e2e6772656574 91 ${hex}`);
+  });
+
+  test('beyond 2^53 arrive as bigint', async () => {
+    const peer = await rawPlugin();
+    const result = peer.connection.call('greet', []);
+    await peer.received();
+    peer.sends('94 01 00 c0 cf ffffffffffffffff');
+    expect(await result).toBe(2n ** 64n - 1n);
+  });
+});

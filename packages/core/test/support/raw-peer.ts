@@ -1,0 +1,146 @@
+/** A peer whose RPC bytes are written and read by hand, over a real session, against a real connection. */
+import { PassThrough } from 'node:stream';
+import { Session, type RawStream } from '@pipework/mux';
+import { onTestFinished } from 'vitest';
+import { Broker } from '../../src/broker.ts';
+import { type Limits, resolveLimits } from '../../src/limits.ts';
+import type { Capability } from '../../src/rpc/capabilities.ts';
+import { Connection } from '../../src/rpc/connection.ts';
+import { Link, type LinkOptions } from '../../src/rpc/link.ts';
+import { serviceOf } from '../../src/rpc/service.ts';
+
+export interface RawPeer {
+  readonly connection: Connection;
+  readonly link: Link;
+  readonly stream: RawStream;
+  /** Writes bytes given in hex; spaces are for reading. */
+  sends(hex: string): void;
+  sendsBytes(bytes: Uint8Array): void;
+  /** Resolves when exactly these bytes have come since the last one was expected. */
+  expects(hex: string): Promise<void>;
+  /** The bytes that came and were not expected yet, once nothing moves any more. */
+  received(): Promise<Buffer>;
+  /** What reset the stream from the other side; rejects after a second. */
+  reset(): Promise<Error>;
+}
+
+interface Options {
+  capabilities?: readonly Capability[];
+  limits?: Partial<Limits>;
+  link?: Partial<LinkOptions>;
+}
+
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+
+/** We are the host by hand; a real connection serves `implementation`. */
+export async function rawHost(implementation: object, options: Options = {}): Promise<RawPeer> {
+  return raw('host', implementation, options);
+}
+
+/** We are the plugin by hand; a real connection calls us. */
+export async function rawPlugin(options: Options = {}): Promise<RawPeer> {
+  return raw('plugin', undefined, options);
+}
+
+async function raw(
+  role: 'host' | 'plugin',
+  implementation: object | undefined,
+  options: Options,
+): Promise<RawPeer> {
+  const down = new PassThrough();
+  const up = new PassThrough();
+  const limits = resolveLimits(options.limits);
+  let connection!: Connection;
+  let stream!: RawStream;
+  let broker!: Broker;
+  const chunks: Buffer[] = [];
+  let resetWith: Error | undefined;
+  let onReset = (): void => {};
+  const handler = {
+    onData(chunk: Uint8Array) {
+      chunks.push(Buffer.from(chunk));
+      stream.consume(chunk.length);
+    },
+    onEnd() {},
+    onClose(error: Error | undefined) {
+      resetWith = error;
+      onReset();
+    },
+  };
+  let link!: Link;
+  const connect = (taken: RawStream): void => {
+    connection = new Connection(taken, {
+      link,
+      prefix: 'Plugin.',
+      service: implementation && serviceOf(implementation),
+    });
+  };
+  const host = new Session({ readable: up, writable: down }, { role: 'client' });
+  const plugin = new Session(
+    { readable: down, writable: up },
+    {
+      role: 'server',
+      onStream(opened) {
+        if (role === 'host') return connect(opened);
+        stream = opened;
+        stream.setHandler(handler);
+      },
+    },
+  );
+  for (const session of [host, plugin]) session.closed.catch(() => {});
+  broker = new Broker(role === 'host' ? plugin : host, limits);
+  link = new Link({
+    broker,
+    capabilities: new Set(options.capabilities ?? []),
+    limits,
+    name: 'raw',
+    ...options.link,
+  });
+  const opened = host.openRaw();
+  if (role === 'host') {
+    stream = opened;
+    stream.setHandler(handler);
+    // The opening of a stream travels with its first bytes: a notification that means nothing to anyone.
+    stream.write(Buffer.from('9302a478787878' + '90', 'hex'));
+    await settle();
+  } else {
+    connect(opened);
+  }
+  onTestFinished(async () => {
+    await Promise.allSettled([host.close(), plugin.close()]);
+  });
+  return {
+    get connection() {
+      return connection;
+    },
+    link,
+    get stream() {
+      return stream;
+    },
+    sends: (hex) => void stream.write(Buffer.from(hex.replace(/\s/g, ''), 'hex')),
+    sendsBytes: (bytes) => void stream.write(bytes),
+    async expects(hex) {
+      const wanted = hex.replace(/\s/g, '');
+      for (let turn = 0; turn < 1000 && Buffer.concat(chunks).length * 2 < wanted.length; turn++)
+        await settle();
+      const came = Buffer.concat(chunks.splice(0)).toString('hex');
+      if (came !== wanted) throw new Error(`expected ${wanted}\n     got ${came}`);
+    },
+    async received() {
+      for (let turn = 0; turn < 5; turn++) await settle();
+      return Buffer.concat(chunks.splice(0));
+    },
+    async reset() {
+      if (resetWith === undefined) {
+        await new Promise<void>((resolve, reject) => {
+          const timer = setTimeout(() => reject(new Error('the stream was not reset')), 1000);
+          onReset = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+        });
+      }
+      return resetWith as unknown as Error;
+    },
+  };
+}
