@@ -95,6 +95,16 @@ export class StreamCore implements RawStream {
   }
 
   consume(bytes: number): void {
+    const { held } = this.receiveWindow;
+    if (!(bytes <= held)) {
+      throw new MuxError(
+        'MUX_MISUSE',
+        `consume(${bytes}) on stream ${this.id}, which has delivered ${held} bytes more than were consumed`,
+        {
+          streamId: this.id,
+        },
+      );
+    }
     const due = this.receiveWindow.release(bytes);
     // Credit after the peer's FIN is useless to it, and fatal to some.
     if (due === 0 || this.state.isOver || this.state.receiving === 'finished') return;

@@ -1,0 +1,192 @@
+/** The lean face: what its handler may rely on. */
+
+import { describe, expect, test, vi } from 'vitest';
+import type { RawStream, RawStreamHandler } from '../src/index.ts';
+import { data, FIN, rawPeer, RST, settled, SYN, update } from './support/raw-peer.ts';
+
+/** Writes down what it is told. */
+function recorder(log: string[], more: Partial<RawStreamHandler> = {}): RawStreamHandler {
+  return {
+    onData: (chunk) => void log.push(Buffer.from(chunk).toString()),
+    onEnd: () => void log.push('end'),
+    onClose: (error) => void log.push(`close ${error?.code ?? 'clean'}`),
+    ...more,
+  };
+}
+
+/** A session whose peer opens streams by hand; the streams come out in order. */
+function opened(): { peer: ReturnType<typeof rawPeer>; streams: RawStream[] } {
+  const streams: RawStream[] = [];
+  return { peer: rawPeer({ onStream: (stream) => void streams.push(stream) }), streams };
+}
+
+describe('a handler', () => {
+  test('that is set late hears everything, before setHandler() returns', async () => {
+    const { peer, streams } = opened();
+    peer.send(update(1, 0, SYN), data(1, 'one'), data(1, 'two'), update(1, 0, FIN));
+    await settled();
+    const log: string[] = [];
+    streams[0]!.setHandler(recorder(log));
+    expect(log).toEqual(['onetwo', 'end']);
+    streams[0]!.end();
+    expect(log).toEqual(['onetwo', 'end', 'close clean']);
+  });
+
+  test('that takes over hears what was given back, the end and the close', async () => {
+    const { peer, streams } = opened();
+    peer.send(update(1, 0, SYN), data(1, 'IDbody'), update(1, 0, FIN));
+    await settled();
+    const [stream] = streams as [RawStream];
+    const first: string[] = [];
+    const second: string[] = [];
+    const onData = (chunk: Uint8Array): void => {
+      first.push(Buffer.from(chunk.subarray(0, 2)).toString());
+      stream.unshift(chunk.subarray(2));
+      stream.consume(2);
+    };
+    stream.setHandler(recorder(first, { onData }));
+    expect(first).toEqual(['ID']);
+    stream.end();
+    stream.setHandler(recorder(second));
+    expect(second).toEqual(['body', 'end', 'close clean']);
+    const third: string[] = [];
+    stream.setHandler(recorder(third));
+    expect(third).toEqual(['end', 'close clean']);
+  });
+
+  test('may hand over in the middle of a chunk', async () => {
+    const { peer, streams } = opened();
+    peer.send(update(1, 0, SYN));
+    await settled();
+    const [stream] = streams as [RawStream];
+    const log: string[] = [];
+    const onData = (chunk: Uint8Array): void => {
+      log.push(`first:${Buffer.from(chunk.subarray(0, 2)).toString()}`);
+      stream.unshift(chunk.subarray(2));
+      stream.setHandler(recorder(log));
+    };
+    stream.setHandler(recorder(log, { onData }));
+    peer.send(data(1, 'IDbody'), data(1, 'more'));
+    await settled();
+    expect(log).toEqual(['first:ID', 'body', 'more']);
+  });
+
+  test('hears the close exactly once, and last, after a reset', async () => {
+    const { peer, streams } = opened();
+    peer.send(update(1, 0, SYN), data(1, 'x'));
+    await settled();
+    const log: string[] = [];
+    streams[0]!.setHandler(recorder(log));
+    peer.send(update(1, 0, RST), data(1, 'y'), update(1, 0, FIN));
+    await settled();
+    streams[0]!.reset();
+    streams[0]!.end();
+    expect(streams[0]!.write(Buffer.from('dropped'))).toBe(true);
+    expect(log).toEqual(['x', 'close MUX_STREAM_RESET']);
+  });
+
+  test('hears of its own reset, with the error as the cause', async () => {
+    const { peer, streams } = opened();
+    peer.send(update(1, 0, SYN));
+    await settled();
+    const reason = new Error('enough');
+    let closed: unknown;
+    streams[0]!.setHandler(recorder([], { onClose: (error) => (closed = error) }));
+    streams[0]!.reset(reason);
+    expect(closed).toMatchObject({ code: 'MUX_STREAM_CLOSED', initiator: 'local', cause: reason });
+  });
+
+  test('that throws loses its stream and nothing else', async () => {
+    const { peer, streams } = opened();
+    const thrown: unknown[] = [];
+    const nextTick = vi.spyOn(process, 'nextTick');
+    peer.send(update(1, 0, SYN), update(3, 0, SYN));
+    await settled();
+    const log: string[] = [];
+    const onData = (): void => {
+      nextTick.mockImplementationOnce(((run: () => void) => {
+        try {
+          run();
+        } catch (error) {
+          thrown.push(error);
+        }
+      }) as typeof process.nextTick);
+      throw new Error('handler');
+    };
+    streams[0]!.setHandler(recorder(log, { onData }));
+    streams[1]!.setHandler(recorder(log));
+    peer.send(data(1, 'x'), data(3, 'fine'));
+    await settled();
+    nextTick.mockRestore();
+    expect(log).toEqual(['close MUX_STREAM_CLOSED', 'fine']);
+    expect(thrown).toEqual([new Error('handler')]);
+  });
+});
+
+describe('writing', () => {
+  test('copies what writeCopy() is given, before it returns', async () => {
+    const peer = rawPeer({ role: 'client' });
+    const stream = peer.session.openRaw();
+    const buffer = Buffer.from('..hello..');
+    stream.writeCopy(buffer, 2, 7);
+    buffer.fill(0);
+    await settled();
+    expect(Buffer.from(peer.frames[1]!.payload!).toString()).toBe('hello');
+  });
+
+  test('copies while the transport is full too', async () => {
+    const peer = rawPeer({ role: 'client' });
+    peer.end.stall();
+    const stream = peer.session.openRaw();
+    stream.write(Buffer.alloc(64 * 1024));
+    stream.write(Buffer.alloc(64 * 1024));
+    const buffer = Buffer.from('hello');
+    stream.writeCopy(buffer, 0, 5);
+    buffer.fill(0);
+    peer.end.resumeTaking();
+    await settled();
+    expect(Buffer.from(peer.frames.at(-1)!.payload!).subarray(-5).toString()).toBe('hello');
+  });
+
+  test('after end() is a mistake', () => {
+    const peer = rawPeer({ role: 'client' });
+    const stream = peer.session.openRaw();
+    stream.end();
+    expect(() => stream.write(Buffer.from('x'))).toThrow(
+      expect.objectContaining({ code: 'MUX_WRITE_AFTER_END' }),
+    );
+  });
+
+  test('of nothing sends nothing', async () => {
+    const peer = rawPeer({ role: 'client' });
+    const stream = peer.session.openRaw();
+    stream.write(new Uint8Array(0));
+    stream.writeCopy(Buffer.from('abc'), 1, 1);
+    await peer.expects('1 WindowUpdate SYN +786432');
+    await peer.expectsSilence();
+  });
+
+  test('end() finishes once', async () => {
+    const peer = rawPeer({ role: 'client' });
+    const stream = peer.session.openRaw();
+    let finishes = 0;
+    stream.setHandler(recorder([], { onFinish: () => void (finishes += 1) }));
+    stream.end();
+    stream.end();
+    await peer.expects('1 WindowUpdate SYN +786432', '1 WindowUpdate FIN');
+    await peer.expectsSilence();
+    expect(finishes).toBe(1);
+  });
+});
+
+test('consuming more than was delivered is a mistake', async () => {
+  const { peer, streams } = opened();
+  peer.send(update(1, 0, SYN), data(1, 'abc'));
+  await settled();
+  expect(() => streams[0]!.consume(4)).toThrow(expect.objectContaining({ code: 'MUX_MISUSE' }));
+});
+
+test('toDuplex() gives the same stream each time', () => {
+  const stream = rawPeer({ role: 'client' }).session.openRaw();
+  expect(stream.toDuplex()).toBe(stream.toDuplex());
+});
