@@ -25,7 +25,6 @@ export const errorCodes = {
   HANDSHAKE_PROTOCOL: 'The plugin asks for a protocol that this host does not speak.',
   HANDSHAKE_VERSION: 'Host and plugin have no protocol version in common.',
   HANDSHAKE_COOKIE: 'serve() found no magic cookie: no host started this.',
-  HANDSHAKE_DESCRIPTORS: 'serve() found no pipes on the descriptors that the host named.',
 
   DISCOVER_UNREADABLE: 'The directory to search for plugins cannot be read.',
   BROKER_CLOSED: 'The session ended, so no stream can be dialled or accepted on it any more.',

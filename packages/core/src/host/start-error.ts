@@ -78,5 +78,6 @@ function compose(reason: string, facts: StartFacts): string {
 }
 
 function quote(word: string): string {
-  return /^[\w@%+=:,./\\-]+$/.test(word) ? word : JSON.stringify(word);
+  const short = word.length > 200 ? `${word.slice(0, 200)}…` : word;
+  return /^[\w@%+=:,./\\-]+$/.test(short) ? short : JSON.stringify(short);
 }

@@ -18,6 +18,9 @@ import { clock, realTimers, settlesWithin } from '../timers.ts';
 /** A pipe's end often comes before the exit that explains it: so long, in milliseconds, is the exit waited for. */
 const exitFollowsMs = 500;
 
+/** How long a launcher that was at work when the start was given up is waited for, in milliseconds. */
+const launchMs = 1_000;
+
 /** Why a start is given up; the {@link StartError} is made of it once the process is gone. */
 export class StartFailure extends Error {
   readonly code: StartErrorCode;
@@ -48,6 +51,7 @@ export class Start {
   readonly #began = clock();
   #phase: StartPhase = 'checksum';
   #run: PluginRun | undefined;
+  #reaching: Promise<Started> | undefined;
   #stopListening = (): void => {};
   #givenUp = false;
 
@@ -61,7 +65,9 @@ export class Start {
   async go(stop: AbortSignal): Promise<Started> {
     const { startTimeout } = this.#settings;
     try {
-      return await pTimeout(this.#reach(), {
+      stop.throwIfAborted();
+      this.#reaching = this.#reach();
+      return await pTimeout(this.#reaching, {
         milliseconds: startTimeout,
         message: new StartFailure(
           'HANDSHAKE_TIMEOUT',
@@ -145,6 +151,9 @@ export class Start {
           });
     const elapsedMs = clock() - this.#began;
     const phase = this.#phase;
+    // Given up while the launcher was at work: what it makes has to be ended too.
+    if (this.#phase === 'spawn' && this.#reaching !== undefined)
+      await settlesWithin(this.#reaching, launchMs);
     const run = this.#run;
     if (run !== undefined) await this.#endRun(run);
     const { file, args, cwd, env } = this.#command;

@@ -1,0 +1,255 @@
+import { PassThrough, Writable } from 'node:stream';
+import { describe, expect, test, vi } from 'vitest';
+import { Client } from '../../src/index.ts';
+import { Collector, failure, fixture, plugin, until } from '../support/life.ts';
+
+const MiB = 1024 * 1024;
+
+describe('synced output', () => {
+  test('is in the sink before the call that printed it settles', async () => {
+    const stdout = new Collector();
+    const stderr = new Collector();
+    const rpc = await plugin('prints', { syncStdout: stdout, syncStderr: stderr }).client();
+    const printer = await rpc.dispense('printer');
+    let expected = '';
+    for (let i = 0; i < 200; i++) {
+      const text = `line ${i} ${'y'.repeat(i * 13)}\n`;
+      expected += text;
+      await printer.print(i % 2 === 0 ? 'stdout' : 'stderr', text);
+      const sink = i % 2 === 0 ? stdout : stderr;
+      expect(sink.text.endsWith(text)).toBe(true);
+    }
+    expect(stdout.bytes + stderr.bytes).toBe(Buffer.byteLength(expected));
+  });
+
+  test('of a whole window is in the sink before the call settles', async () => {
+    const stdout = new Collector();
+    const rpc = await plugin('prints', { syncStdout: stdout }).client();
+    const printer = await rpc.dispense('printer');
+    for (let i = 1; i <= 5; i++) {
+      await printer.flood(200 * 1024);
+      expect(stdout.bytes).toBe(i * 200 * 1024);
+    }
+  });
+
+  test('passes binary unchanged', async () => {
+    const stdout = new Collector();
+    const rpc = await plugin('prints', { syncStdout: stdout }).client();
+    const printer = await rpc.dispense('printer');
+    const bytes = Uint8Array.from({ length: 70_000 }, (_, i) => (i * 7) & 255);
+    await printer.printBytes(bytes);
+    expect(Buffer.concat(stdout.chunks).equals(bytes)).toBe(true);
+  });
+
+  test('carries the console', async () => {
+    const stderr = new Collector();
+    const rpc = await plugin('greets', { syncStderr: stderr }).client();
+    await (await rpc.dispense('greeter')).complain('this is bad');
+    expect(stderr.text).toBe('this is bad\n');
+  });
+
+  test('of a plugin that prints 8 MiB and exits arrives whole', async () => {
+    const stdout = new Collector();
+    const client = plugin('prints', { syncStdout: stdout });
+    const printer = await (await client.client()).dispense('printer');
+    const error = await failure(printer.floodThenExit(8 * MiB));
+    expect(error.message).toContain('exit');
+    expect(await client.exit).toMatchObject({ code: 0, by: 'plugin' });
+    expect(stdout.bytes).toBe(8 * MiB);
+  });
+
+  test('of a plugin that prints 8 MiB and exits arrives whole at a host that pauses', async () => {
+    const chunks: Buffer[] = [];
+    let pause: Promise<void> | undefined;
+    const sink = new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        chunks.push(chunk);
+        pause ??= new Promise((resolve) => setTimeout(resolve, 300));
+        void pause.then(() => done());
+      },
+    });
+    const client = plugin('prints', { syncStdout: sink });
+    const printer = await (await client.client()).dispense('printer');
+    await failure(printer.floodThenExit(8 * MiB));
+    await client.exit;
+    await until(() => chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0) === 8 * MiB, 2_000);
+  });
+
+  test('of a plugin that throws after it printed arrives whole, and the trace is in the tail', async () => {
+    const stdout = new Collector();
+    const client = plugin('prints', { syncStdout: stdout });
+    const printer = await (await client.client()).dispense('printer');
+    await failure(printer.floodThenThrow(3 * MiB));
+    const exit = await client.exit;
+    expect(exit).toMatchObject({ code: 1, by: 'plugin' });
+    expect(exit.stderrTail).toContain('thrown after printing');
+    expect(stdout.bytes).toBe(3 * MiB);
+  });
+
+  test('and the answer of a plugin that answers and exits both arrive', async () => {
+    const stdout = new Collector();
+    const client = plugin('prints', { syncStdout: stdout });
+    const printer = await (await client.client()).dispense('printer');
+    expect(await printer.answerThenExit(4)).toBe('answered');
+    expect(stdout.text).toBe('printed before the answer\n');
+    expect(await client.exit).toMatchObject({ code: 4, by: 'plugin' });
+  });
+
+  test('that the host never reads slows the plugin and fills no memory', async () => {
+    const never = new Writable({ write() {} });
+    const rpc = await plugin('prints', { syncStdout: never }).client();
+    const printer = await rpc.dispense('printer');
+    const written = await printer.floodUntilFull();
+    expect(written).toBeGreaterThan(200 * 1024);
+    expect(written).toBeLessThan(4 * MiB);
+    // Calls go on beside it.
+    expect(await printer.terminals()).toEqual({});
+  });
+
+  test('that nobody wants is thrown away without holding the plugin up', async () => {
+    const rpc = await plugin('prints').client();
+    const printer = await rpc.dispense('printer');
+    await printer.flood(4 * MiB);
+    expect(await printer.terminals()).toEqual({});
+  });
+
+  test('ends after the shutdown, behind what was printed last', async () => {
+    const stdout = new Collector();
+    const client = plugin('shuts-down-slowly', { syncStdout: stdout }, '50');
+    await client.client();
+    expect(await client.kill()).toMatchObject({ code: 0, by: 'quit' });
+    expect(stdout.text).toBe('shutting down\nshut down\nserved\nlast words\n');
+  });
+});
+
+describe('a sink', () => {
+  test('serves many clients without a listener leak, and is not ended', async () => {
+    const sink = new Collector();
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', onWarning);
+    try {
+      const clients = Array.from({ length: 15 }, () =>
+        plugin('greets', { syncStdout: sink, stdout: sink, stderr: sink }),
+      );
+      await Promise.all(
+        clients.map(async (client, i) => {
+          const greeter = await (await client.client()).dispense('greeter');
+          await greeter.say(`${i}\n`);
+          await client.kill();
+        }),
+      );
+      expect(
+        sink.text
+          .trim()
+          .split('\n')
+          .map(Number)
+          .sort((a, b) => a - b),
+      ).toEqual(clients.map((_, i) => i));
+      expect(warnings).toEqual([]);
+      expect(sink.writableEnded).toBe(false);
+      expect(sink.listenerCount('error') + sink.listenerCount('close')).toBe(0);
+    } finally {
+      process.off('warning', onWarning);
+    }
+  });
+
+  test('that fails is dropped with one warning, and the plugin goes on', async () => {
+    const warn = vi.fn();
+    const sink = new Writable({
+      write: (_chunk, _encoding, done) => done(new Error('disk full')),
+    });
+    const rpc = await plugin('prints', { syncStdout: sink, logger: { warn } }).client();
+    const printer = await rpc.dispense('printer');
+    for (let i = 0; i < 20; i++) await printer.flood(100 * 1024);
+    await until(() => warn.mock.calls.length > 0);
+    const failures = warn.mock.calls.filter(([message]) => String(message).includes('disk full'));
+    expect(failures).toHaveLength(1);
+  });
+
+  test('that its owner ends is dropped, and the plugin goes on', async () => {
+    const sink = new PassThrough();
+    sink.resume();
+    const rpc = await plugin('prints', { syncStdout: sink, logger: {} }).client();
+    const printer = await rpc.dispense('printer');
+    await printer.flood(100);
+    sink.end();
+    for (let i = 0; i < 10; i++) await printer.flood(100 * 1024);
+  });
+});
+
+describe('raw output', () => {
+  test('arrives byte for byte from the first moment', async () => {
+    const stdout = new Collector();
+    const stderr = new Collector();
+    const client = plugin('exits-before-handshake', { stdout, stderr });
+    await failure(client.start());
+    expect(stdout.text).toBe('about to fail\n');
+    expect(stderr.text).toBe('no configuration found\n');
+  });
+
+  test('of children of the plugin arrives while it serves', async () => {
+    const stdout = new Collector();
+    const client = new Client({
+      cmd: ['/bin/sh', '-c', `echo early; "${process.execPath}" "${fixture('greets')}"; echo late`],
+      stdin: 'ignore',
+      stdout,
+    });
+    const rpc = await client.client();
+    expect(await rpc.ping()).toBeGreaterThan(0);
+    await client.kill();
+    expect(stdout.text).toBe('early\nlate\n');
+  });
+
+  test('is drained when nobody wants it', async () => {
+    const client = new Client({
+      cmd: [process.execPath, '-e', 'require("fs").writeSync(1, "x".repeat(4e6)); process.exit(5)'],
+      stdin: 'ignore',
+    });
+    await failure(client.start());
+    expect(await client.exit).toMatchObject({ code: 5 });
+  });
+});
+
+describe('what the plugin knows of the host', () => {
+  test('is that a sink is a terminal, and its size', async () => {
+    const terminal = Object.assign(new Collector(), {
+      isTTY: true,
+      columns: 132,
+      rows: 43,
+      getColorDepth: () => 24,
+    });
+    const rpc = await plugin('prints', { syncStdout: terminal }).client();
+    const printer = await rpc.dispense('printer');
+    expect(await printer.terminals()).toEqual({ stdout: { columns: 132, rows: 43, colorDepth: 24 } });
+  });
+});
+
+describe('the log', () => {
+  test('gets the records of the plugin at the level the host set', async () => {
+    const info = vi.fn();
+    const debug = vi.fn();
+    const client = plugin('prints', { logger: { debug, info }, logLevel: 'info' });
+    const printer = await (await client.client()).dispense('printer');
+    await printer.log('debug', 'not wanted');
+    await printer.log('info', 'wanted');
+    await until(() => info.mock.calls.length > 0);
+    expect(info).toHaveBeenCalledWith(
+      'wanted',
+      expect.objectContaining({ plugin: 'prints.mjs', from: 'fixture', stream: 'stderr' }),
+    );
+    expect(debug.mock.calls.flat()).not.toContain('not wanted');
+  });
+
+  test('gets a crash as one record at error level', async () => {
+    const error = vi.fn();
+    const client = plugin('makes-trouble', { logger: { error } });
+    const trouble = await (await client.client()).dispense('trouble');
+    await failure(trouble.throwLater());
+    await client.exit;
+    const [message] = error.mock.calls.find(([text]) => String(text).includes('nobody catches this')) ?? [];
+    expect(message).toMatch(
+      /makes-trouble\.mjs:\d+\n[\s\S]*Error: nobody catches this\n {4}at [\s\S]*Node\.js v/,
+    );
+  });
+});

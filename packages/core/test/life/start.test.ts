@@ -1,0 +1,238 @@
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { Client, StartError } from '../../src/index.ts';
+import { failure, fixture, isAlive, plugin, until } from '../support/life.ts';
+
+let directory = '';
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'pipework-start-'));
+});
+afterAll(() => rm(directory, { recursive: true }));
+
+/** A file with a mode, for commands that can't run. */
+async function file(name: string, content: string | Uint8Array, mode: number): Promise<string> {
+  const path = join(directory, name);
+  await writeFile(path, content);
+  await chmod(path, mode);
+  return path;
+}
+
+/** Starts a command that fails, and gives its error. */
+async function failedStart(cmd: [string, ...string[]], cwd?: string): Promise<StartError> {
+  const [program, ...args] = cmd;
+  const client = new Client({
+    cmd: { file: program, args, ...(cwd === undefined ? {} : { cwd }) },
+    stdin: 'ignore',
+  });
+  const error = await failure<StartError>(client.start());
+  expect(error).toBeInstanceOf(StartError);
+  expect(error.command).toEqual(cmd);
+  return error;
+}
+
+describe('a start that succeeds', () => {
+  test('gives the address of the plugin', async () => {
+    const client = plugin('greets');
+    expect(client.pid).toBeUndefined();
+    const address = await client.start();
+    expect(address).toEqual({ network: 'pipe', address: '3,4', pid: client.pid, protocolVersion: 1 });
+    expect(isAlive(client.pid as number)).toBe(true);
+  });
+
+  test('is one start for any number of callers', async () => {
+    const client = plugin('greets');
+    const [a, b] = await Promise.all([client.start(), client.start()]);
+    expect(a).toBe(b);
+    expect(await client.client()).toBe(await client.client());
+  });
+
+  test('does not take place again after a kill', async () => {
+    const client = plugin('greets');
+    const address = await client.start();
+    await client.kill();
+    expect(await client.start()).toBe(address);
+    expect(isAlive(address.pid as number)).toBe(false);
+  });
+
+  test('takes the handshake out of the environment that the plugin passes on', async () => {
+    const client = plugin('tells-its-environment', {
+      env: { set: { OTTO_PLUGIN_MAGIC_COOKIE: 'forged', PIPEWORK_FDS: '7,8', MINE: 'yes' } },
+    });
+    const rpc = await client.client();
+    const { env } = (await rpc.dispense('teller' as never)) as { env(): Promise<Record<string, string>> };
+    const names = Object.keys(await env());
+    expect(names).toContain('MINE');
+    expect(names.filter((name) => /^(PIPEWORK_|OTTO_)/.test(name))).toEqual([]);
+  });
+});
+
+describe('a start that fails', () => {
+  test('tells the exit code and both outputs of a process that ended', async () => {
+    const client = plugin('exits-before-handshake', {}, '7');
+    const error = await failure<StartError>(client.start());
+    expect(error.code).toBe('HANDSHAKE_EXITED');
+    expect(error.message).toMatch(/^plugin exited before we could connect/);
+    expect(error.message).toContain('exit code 7');
+    expect(error.message).toContain('exits-before-handshake.mjs');
+    expect(error).toMatchObject({ phase: 'handshake', exitCode: 7, signal: null });
+    expect(error.stdoutTail).toBe('about to fail\n');
+    expect(error.stderrTail).toBe('no configuration found\n');
+    expect(error.elapsedMs).toBeGreaterThan(0);
+    expect(await client.exit).toMatchObject({ code: 7, by: 'plugin' });
+  });
+
+  test('gives the same error again, and to client()', async () => {
+    const client = plugin('exits-before-handshake');
+    const error = await failure(client.start());
+    expect(await failure(client.start())).toBe(error);
+    expect(await failure(client.client())).toBe(error);
+  });
+
+  test('ends a process that says nothing within startTimeout', async () => {
+    const client = plugin('never-greets', { startTimeout: 400 });
+    const error = await failure<StartError>(client.start());
+    expect(error.code).toBe('HANDSHAKE_TIMEOUT');
+    expect(error.message).toMatch(/^timeout while waiting for plugin to start/);
+    expect(error.stderrTail).toContain('still warming up');
+    expect(isAlive(client.pid as number)).toBe(false);
+  });
+
+  test('keeps its timeout when a test fakes the clock', async () => {
+    vi.useFakeTimers();
+    try {
+      const error = await failure(plugin('never-greets', { startTimeout: 300 }).start());
+      expect(error.code).toBe('HANDSHAKE_TIMEOUT');
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test('says that descriptor 4 was closed while the process goes on', async () => {
+    const client = plugin('closes-descriptor-4');
+    const error = await failure(client.start());
+    expect(error.code).toBe('HANDSHAKE_CLOSED');
+    expect(error.message).toMatch(/^plugin closed its pipe before we could connect/);
+    expect(isAlive(client.pid as number)).toBe(false);
+  });
+
+  test.each([
+    ['1|pipe', 'HANDSHAKE_UNRECOGNIZED', 'Unrecognized remote plugin message: 1|pipe'],
+    [
+      '2|pipe|3,4',
+      'HANDSHAKE_API_VERSION',
+      'Incompatible API version with plugin. Plugin version: 2, Ours: 1',
+    ],
+    ['1|unix|/tmp/x', 'HANDSHAKE_NETWORK', 'Unknown address type: unix'],
+    ['1|pipe|3,4|grpc', 'HANDSHAKE_PROTOCOL', 'unsupported plugin protocol "grpc"'],
+    [
+      '1|pipe|3,4||5',
+      'HANDSHAKE_VERSION',
+      'incompatible protocol version with plugin. Plugin version: 5, Host versions: [1]',
+    ],
+  ])('refuses the line %s', async (line, code, message) => {
+    const client = plugin('says-a-line', {}, `${line}\\n`);
+    const error = await failure(client.start());
+    expect(error.code).toBe(code);
+    expect(error.message.startsWith(message)).toBe(true);
+    expect(isAlive(client.pid as number)).toBe(false);
+  });
+
+  test('refuses 4096 bytes without a line break', async () => {
+    const error = await failure(plugin('says-a-line', {}, 'x'.repeat(5000)).start());
+    expect(error.code).toBe('HANDSHAKE_UNRECOGNIZED');
+    expect(error.message.split('\n')[0]?.length).toBeLessThan(400);
+  });
+});
+
+describe('the notes of a failed start', () => {
+  test('say that a file is missing', async () => {
+    const error = await failedStart([join(directory, 'nowhere')]);
+    expect(error.code).toBe('PLUGIN_NOT_STARTED');
+    expect(error.notes.join()).toContain('does not exist');
+  });
+
+  test('say that no directory of PATH has the program', async () => {
+    expect((await failedStart(['no-such-program-anywhere'])).notes.join()).toContain('PATH');
+  });
+
+  test('say that a file is not executable, with its mode', async () => {
+    const error = await failedStart([await file('plain', '#!/bin/sh\n', 0o640)]);
+    expect(error.notes.join()).toMatch(/not executable \(mode 0640\)/);
+  });
+
+  test('say that it is a directory', async () => {
+    expect((await failedStart([directory])).notes.join()).toContain('is a directory');
+  });
+
+  test('say that the interpreter does not exist', async () => {
+    const error = await failedStart([await file('script', '#!/opt/nowhere/python3\nprint()\n', 0o755)]);
+    expect(error.notes.join()).toContain('/opt/nowhere/python3, which does not exist');
+  });
+
+  test('say that the first line ends in a carriage return', async () => {
+    const error = await failedStart([await file('windows', '#!/bin/sh\r\nexit\r\n', 0o755)]);
+    expect(error.notes.join()).toContain('carriage return');
+  });
+
+  test('say which machine a program was built for', async () => {
+    const header = Buffer.alloc(64);
+    header.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
+    header.writeUInt16LE(process.arch === 'arm64' ? 62 : 183, 18);
+    const error = await failedStart([await file('foreign', header, 0o755)]);
+    expect(error.notes.join()).toContain(`built for ELF ${process.arch === 'arm64' ? 'x64' : 'arm64'}`);
+  });
+
+  test('say that the working directory does not exist', async () => {
+    expect((await failedStart(['true'], join(directory, 'nowhere'))).notes.join()).toContain(
+      'working directory',
+    );
+  });
+
+  test('say what exit code 127 means', async () => {
+    const error = await failedStart(['/bin/sh', '-c', 'no-such-program-anywhere']);
+    expect(error).toMatchObject({ code: 'HANDSHAKE_EXITED', exitCode: 127 });
+    expect(error.notes.join()).toContain('127');
+  });
+
+  test('say that descriptors 3 and 4 were lost on the way', async () => {
+    const error = await failedStart([
+      '/bin/sh',
+      '-c',
+      `"${process.execPath}" "${fixture('greets')}" 3>&- 4>&-; exit 1`,
+    ]);
+    expect(error.notes.join()).toContain('descriptors 3 and 4 were lost');
+    expect(error.stderrTail).toContain('did not reach this plugin');
+  });
+});
+
+describe('the signal', () => {
+  test('aborts a start half way and leaves nothing behind', async () => {
+    const controller = new AbortController();
+    const client = plugin('never-greets', { signal: controller.signal });
+    const started = failure(client.start());
+    await until(() => client.pid !== undefined);
+    controller.abort(new Error('changed my mind'));
+    const error = await started;
+    expect(error.code).toBe('PLUGIN_ABORTED');
+    expect(error.cause).toMatchObject({ message: 'changed my mind' });
+    expect(isAlive(client.pid as number)).toBe(false);
+    expect(client.exited).toBe(true);
+  });
+
+  test('that was aborted before keeps anything from starting', async () => {
+    const client = plugin('greets', { signal: AbortSignal.abort() });
+    expect((await failure(client.start())).code).toBe('PLUGIN_ABORTED');
+    expect(client.pid).toBeUndefined();
+    expect(await client.exit).toMatchObject({ by: 'none' });
+  });
+
+  test('kills a plugin that runs', async () => {
+    const controller = new AbortController();
+    const client = plugin('greets', { signal: controller.signal });
+    await client.start();
+    controller.abort();
+    expect(await client.exit).toMatchObject({ by: 'quit', code: 0 });
+  });
+});

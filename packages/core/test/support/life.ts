@@ -1,0 +1,107 @@
+/** Starting fixture programs, collecting what they print, and waiting for what they do. */
+
+import { Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+import { Client, type ClientConfig } from '../../src/index.ts';
+
+/** What the fixtures serve; each serves some of it. */
+export interface Fixtures {
+  greeter: {
+    greet(name: string): Promise<string>;
+    say(text: string): Promise<void>;
+    complain(text: string): Promise<void>;
+  };
+  printer: {
+    print(stream: 'stdout' | 'stderr', text: string): Promise<void>;
+    printBytes(bytes: Uint8Array): Promise<void>;
+    flood(bytes: number): Promise<void>;
+    floodThenExit(bytes: number): Promise<void>;
+    floodThenThrow(bytes: number): Promise<void>;
+    floodUntilFull(): Promise<number>;
+    answerThenExit(code: number): Promise<string>;
+    terminals(): Promise<unknown>;
+    log(level: string, message: string): Promise<void>;
+  };
+  trouble: {
+    exit(code: number): Promise<void>;
+    killItself(signal: string): Promise<void>;
+    throwLater(): Promise<void>;
+    hang(): Promise<void>;
+    block(ms: number): Promise<void>;
+    stop(): Promise<void>;
+    spawnSleeper(inherit: boolean): Promise<number>;
+    eatMemory(): Promise<void>;
+    pid(): Promise<number>;
+    waitForAbort(file: string): Promise<void>;
+  };
+}
+
+/** The path of a fixture program. */
+export function fixture(name: string): string {
+  return fileURLToPath(new URL(`../fixtures/${name}.mjs`, import.meta.url));
+}
+
+/** A client of a fixture program, killed when the test ends. */
+export function plugin(
+  name: string,
+  config: Partial<ClientConfig> = {},
+  ...args: string[]
+): Client<Fixtures> {
+  const client = new Client<Fixtures>({
+    cmd: [process.execPath, fixture(name), ...args],
+    stdin: 'ignore',
+    ...config,
+  });
+  onTestFinished(async () => {
+    await client.kill();
+  });
+  return client;
+}
+
+/** A sink that keeps everything. */
+export class Collector extends Writable {
+  readonly chunks: Buffer[] = [];
+  bytes = 0;
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    this.chunks.push(chunk);
+    this.bytes += chunk.byteLength;
+    done();
+  }
+
+  get text(): string {
+    return Buffer.concat(this.chunks).toString();
+  }
+}
+
+/** Whether a process is there and no zombie. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Waits until `holds`, checking every few milliseconds; throws after `ms`. Resolves to the milliseconds it took. */
+export async function until(holds: () => boolean, ms = 5_000): Promise<number> {
+  const began = performance.now();
+  while (!holds()) {
+    if (performance.now() - began > ms) throw new Error(`still not so after ${ms} ms`);
+    await sleep(5);
+  }
+  return performance.now() - began;
+}
+
+/** The error of a promise that has to reject. */
+export async function failure<E = Error & { code: string }>(promise: Promise<unknown>): Promise<E> {
+  return promise.then(
+    () => {
+      throw new Error('it should have failed');
+    },
+    (error: unknown) => error as E,
+  );
+}
