@@ -119,8 +119,10 @@ async function serveOver(settings: ServeSettings, transport: ServeTransport): Pr
   await Promise.all([stdout.flushed(lastOutputMs), stderr.flushed(lastOutputMs)]);
   stdout.finish();
   stderr.finish();
-  await end.session.close();
+  const closed = end.session.close();
+  // Closing waits for the end of what the host sends, which is held back until now.
   releaseEnd();
+  await closed;
 }
 
 /** The session sees the end of `source` only when it is released: what is printed on the way out still needs the session. */
