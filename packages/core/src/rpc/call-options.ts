@@ -35,6 +35,8 @@ export function dropSignals(params: readonly unknown[]): readonly unknown[] {
 function isSignalAlone(param: unknown): boolean {
   if (typeof param !== 'object' || param === null) return false;
   if (param instanceof AbortSignal) return true;
+  // Asked first, because the keys of a large binary are as many strings as it has bytes.
+  if (!Object.hasOwn(param, 'signal')) return false;
   const keys = Object.keys(param);
   if (keys.length !== 1 || keys[0] !== 'signal') return false;
   const { signal } = param as { signal: unknown };
