@@ -1,2 +1,25 @@
+/** Testing plugins and hosts without a test runner of one's own choice: what needs Vitest is in `@pipework/testkit/vitest`. */
+
+export { connect, Pair, type ConnectOptions, type Plugins } from './connect.ts';
+export { launch, LaunchedClient, type LaunchOptions } from './launch.ts';
+export type { NodeTestContext, TestContext, VitestContext } from './test-owner.ts';
+export type { CrashReport } from './memory/memory-process.ts';
+export {
+  fakePlugin,
+  UnhandledCallError,
+  type Fake,
+  type FakeCall,
+  type FakeControls,
+} from './fake-plugin.ts';
 export { conducts, misbehave, type Misbehaviour } from './misbehave.ts';
-export { conformance } from './conformance/suite.ts';
+export { faults } from './faults/index.ts';
+export type { Fault, FaultEvent, FaultStep } from './faults/fault.ts';
+export { simulate, SimulationError, type SimulateOptions, type Simulation } from './simulate.ts';
+export {
+  conformance,
+  type Conformance,
+  type ConformanceCheck,
+  type ConformanceOptions,
+  type ConformanceOutcome,
+} from './conformance/suite.ts';
+export type { ConformanceReport, ConformanceResult } from './conformance/report.ts';

@@ -1,0 +1,222 @@
+/** Host and plugin in one process: the real Client and the real serve, over pipes in memory. */
+import {
+  Client,
+  type ClientConfig,
+  type PluginContext,
+  type PluginExit,
+  type RPCClient,
+  type ServeOptions,
+} from '@pipework/core';
+import { Capture, joinSections, section } from './capture.ts';
+import { delay as delayFault, chunks, narrowWindows } from './faults/plans.ts';
+import type { Fault } from './faults/fault.ts';
+import { freshSeed } from './faults/random.ts';
+import { opened } from './leaks/open-things.ts';
+import type { BytePipe, Delivery } from './memory/byte-pipe.ts';
+import { crashable, MemoryProcess, type CrashReport } from './memory/memory-process.ts';
+import { ownedBy, type TestContext } from './test-owner.ts';
+import type { Direction } from './transcript/stream-reader.ts';
+import { Transcript } from './transcript/transcript.ts';
+
+/** Factories by name, as `serve` takes them. */
+export type Plugins<P> = { readonly [K in keyof P]: (context: PluginContext) => P[K] | Promise<P[K]> };
+
+export interface ConnectOptions<P = Record<string, object>> {
+  /** Repeats everything random below; a fresh one when absent. It stands in the transcript. */
+  readonly seed?: number;
+  /** Bytes arrive in chunks of 1 to this many bytes, at random; `'random'` means up to 64. */
+  readonly chunking?: 'random' | number;
+  /** Each chunk waits so many milliseconds, or a random number of them. */
+  readonly delay?: number | { readonly min: number; readonly max: number };
+  /** How wide the windows of streams are once their first 256 KiB are used, in bytes. */
+  readonly window?: number;
+  /** How many bytes each of the two pipes holds before its writer must wait; 64 KiB, as on Linux, when absent. */
+  readonly pipeBytes?: number;
+  /** Further faults, in order. */
+  readonly faults?: { readonly toPlugin?: readonly Fault[]; readonly toHost?: readonly Fault[] };
+  /** Further options of the Client. */
+  readonly client?: Omit<ClientConfig, 'cmd' | 'launcher' | 'syncStdout' | 'syncStderr' | 'stderr'>;
+  /** Further options of `serve`. */
+  readonly serve?: Omit<ServeOptions<P>, 'plugins' | 'transport'>;
+  /** The running test's context: the pair ends with the test, and a failing test shows what the pair recorded. */
+  readonly test?: TestContext;
+}
+
+/** A connected host and plugin. Dispose of it (`await using`), or give `connect` the test it belongs to. */
+export class Pair<P = Record<string, object>> {
+  /** The host's side. */
+  readonly client: Client<P>;
+  /** The host's connection: dispense implementations from it. */
+  readonly rpc: RPCClient<P>;
+  /** Repeats the random part of this pair when given to `connect` again. */
+  readonly seed: number;
+  readonly #process: MemoryProcess<P>;
+  readonly #record: Transcript;
+  readonly #stdout: Capture;
+  readonly #stderr: Capture;
+
+  /** @internal Made by {@link connect}. */
+  constructor(parts: Wired<P>, rpc: RPCClient<P>) {
+    this.client = parts.client;
+    this.rpc = rpc;
+    this.seed = parts.seed;
+    this.#process = parts.process;
+    this.#record = parts.transcript;
+    this.#stdout = parts.stdout;
+    this.#stderr = parts.stderr;
+  }
+
+  /** What the plugin printed on its standard output so far. */
+  get stdout(): string {
+    return this.#stdout.text;
+  }
+
+  /** What the plugin printed on its standard error so far, its log and its last words included. */
+  get stderr(): string {
+    return this.#stderr.text;
+  }
+
+  /** Everything that went over the pipes so far, a line for each frame, with the messages in it. */
+  transcript(): string {
+    return this.#record.toString();
+  }
+
+  /**
+   * Breaks the pipes now, in one direction or in both; bytes on the way are lost. `eof` shows as a closed pipe, `error` as
+   * a broken one.
+   */
+  sever(how: 'eof' | 'error' = 'eof', direction?: Direction): void {
+    for (const pipe of this.#pipes(direction)) pipe.sever(how);
+  }
+
+  /** Holds back whatever is sent in one direction, or in both, until the returned function is called. */
+  stall(direction?: Direction): () => void {
+    const resumes = this.#pipes(direction).map((pipe) => pipe.stall());
+    return () => {
+      for (const resume of resumes) resume();
+    };
+  }
+
+  /** Lets the plugin's process die: by an exit code, or by a signal, with its last words on standard error. */
+  crash(report?: CrashReport): void {
+    this.#process.crash(report);
+  }
+
+  /** Ends the pair as `client.kill()` does. */
+  close(): Promise<PluginExit> {
+    return this.client.kill();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #pipes(direction: Direction | undefined): BytePipe[] {
+    const { toPlugin, toHost } = this.#process;
+    if (direction === undefined) return [toPlugin, toHost];
+    return [direction === 'toPlugin' ? toPlugin : toHost];
+  }
+}
+
+/**
+ * Connects a host to `plugins` inside this process: the real Client, handshake, mux, codec and RPC on one side, the real
+ * `serve` on the other, and pipes in memory between them. Resolves when the plugin is ready for `pair.rpc.dispense(name)`;
+ * rejects as `client.start()` does.
+ */
+export function connect<P>(plugins: Plugins<P>, options: ConnectOptions<P> = {}): Promise<Pair<P>> {
+  return connectBy(plugins, options, undefined);
+}
+
+/** @internal As {@link connect}, with somebody else deciding when bytes move. */
+export async function connectBy<P>(
+  plugins: Plugins<P>,
+  options: ConnectOptions<P>,
+  delivery: Delivery | undefined,
+): Promise<Pair<P>> {
+  const wired = wire(plugins, options, delivery);
+  const { client, transcript, stdout, stderr, seed } = wired;
+  const report = (): string =>
+    joinSections(
+      section('stdout of the plugin', stdout.text),
+      section('stderr of the plugin', stderr.text),
+      section(`transcript of the pair (seed ${String(seed)})`, transcript.toString()),
+    );
+  if (options.test !== undefined) ownedBy(options.test, () => client.kill(), report);
+  try {
+    const pair = new Pair(wired, await client.client());
+    opened(pair, 'a pair of connect()', client, pair.rpc);
+    return pair;
+  } catch (error) {
+    await client.kill();
+    throw error;
+  }
+}
+
+interface Wired<P> {
+  readonly client: Client<P>;
+  readonly process: MemoryProcess<P>;
+  readonly transcript: Transcript;
+  readonly stdout: Capture;
+  readonly stderr: Capture;
+  readonly seed: number;
+}
+
+function wire<P>(plugins: Plugins<P>, options: ConnectOptions<P>, delivery: Delivery | undefined): Wired<P> {
+  const { seed = freshSeed() } = options;
+  const transcript = new Transcript();
+  const [stdout, stderr] = [new Capture(), new Capture()];
+  const pipe = (direction: Direction) => ({
+    faults: [
+      ...plannedFaults(options, direction === 'toPlugin' ? seed : seed + 1),
+      ...(options.faults?.[direction] ?? []),
+    ],
+    ...(options.pipeBytes === undefined ? {} : { capacity: options.pipeBytes }),
+    ...(delivery === undefined ? {} : { delivery }),
+    onBytes: (bytes: Uint8Array) => {
+      transcript.saw(direction, bytes);
+    },
+    onEvent: (text: string) => {
+      transcript.note(direction, text);
+    },
+  });
+  const served: ServeOptions<P> = { ...options.serve, plugins: watched(plugins, () => process) };
+  const process: MemoryProcess<P> = new MemoryProcess(served, {
+    toPlugin: pipe('toPlugin'),
+    toHost: pipe('toHost'),
+  });
+  const client = new Client<P>({
+    name: 'in-memory plugin',
+    ...options.client,
+    cmd: ['in-memory plugin'],
+    env: options.client?.env ?? { inherit: false },
+    stdin: 'ignore',
+    launcher: (command) => process.launch(command),
+    syncStdout: stdout.sink(),
+    syncStderr: stderr.sink(),
+    stderr: stderr.sink(),
+  });
+  return { client, process, transcript, stdout, stderr, seed };
+}
+
+function plannedFaults<P>({ chunking, delay, window }: ConnectOptions<P>, seed: number): Fault[] {
+  return [
+    ...(window === undefined ? [] : [narrowWindows({ bytes: window })]),
+    ...(chunking === undefined ? [] : [chunks({ seed, max: chunking === 'random' ? 64 : chunking })]),
+    ...(delay === undefined ? [] : [delayFault(typeof delay === 'number' ? delay : { ...delay, seed })]),
+  ];
+}
+
+/** Factories that tell an implementation which process it is in, so that a fake one can crash it. */
+function watched<P>(plugins: Plugins<P>, process: () => MemoryProcess<P>): Plugins<P> {
+  const entries = Object.entries<Plugins<P>[keyof P]>(plugins).map(([name, factory]) => [
+    name,
+    async (context: PluginContext) => {
+      const implementation = await factory(context);
+      if (typeof implementation === 'object' && implementation !== null) {
+        crashable.get(implementation)?.(process() as MemoryProcess);
+      }
+      return implementation;
+    },
+  ]);
+  return Object.fromEntries(entries) as Plugins<P>;
+}

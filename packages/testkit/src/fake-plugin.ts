@@ -1,0 +1,242 @@
+/** A double made from an interface: served in place of a plugin, or handed to code that expects a dispensed one. */
+import { PipeworkError } from '@pipework/core';
+import { crashable, type CrashReport, type MemoryProcess } from './memory/memory-process.ts';
+import { show } from './transcript/show.ts';
+
+/** One call that a fake saw. */
+export interface FakeCall {
+  readonly method: string;
+  readonly args: readonly unknown[];
+  /** What became of it: `unhandled` where nothing was given for its method. */
+  outcome: 'running' | 'returned' | 'threw' | 'hung' | 'crashed' | 'unhandled';
+}
+
+/** What a fake has beside the methods of its interface. None of it can be called from the other side. */
+export interface FakeControls<T> {
+  /** Every call so far, in the order in which they began. */
+  readonly calls: readonly FakeCall[];
+  /** The arguments of each call of `method` so far. */
+  callsTo(method: keyof T & string): (readonly unknown[])[];
+  /** Handles these methods from now on, over whatever handled them before. */
+  use(methods: Partial<T>): void;
+  /** Calls of `method` from now on never settle, until the returned function lets them go on. */
+  hang(method: keyof T & string): () => void;
+  /**
+   * Lets the plugin that serves the fake die: at once, or at the next call of `on`. Calls that hang reject; where nothing
+   * serves the fake, that is all.
+   */
+  crash(report?: CrashReport & { readonly on?: keyof T & string }): void;
+  /** Forgets calls and whatever `use`, `hang` and `crash` arranged; methods are those it was made with. */
+  reset(): void;
+  /** Throws where a call was made that nobody handled, although the code under test may have swallowed its failure. */
+  assertNoUnhandled(): void;
+}
+
+export type Fake<T> = T & FakeControls<T>;
+
+/** Thrown into a call that nobody handles. */
+export class UnhandledCallError extends Error {
+  override readonly name = 'UnhandledCallError';
+  readonly code = 'UNHANDLED_CALL';
+}
+
+type Method = (...args: unknown[]) => unknown;
+
+/**
+ * A double of `T`. Methods that are given handle their calls; a call of any other fails with an `UnhandledCallError` that
+ * names it. Methods may be `vi.fn()`s, and may be spied on by `vi.spyOn(fake, 'method')`.
+ */
+export function fakePlugin<T extends object>(methods: Partial<T> = {}): Fake<T> {
+  return new FakeState<T>(methods).fake;
+}
+
+class FakeState<T extends object> {
+  readonly fake: Fake<T>;
+  readonly #first: Partial<T>;
+  /** What handles calls now: also what `vi.spyOn` replaces. */
+  readonly #methods: Record<string, unknown> = {};
+  readonly #calls: FakeCall[] = [];
+  readonly #hanging: Map<string, { letGo: () => void; done: Promise<void>; fail: (error: Error) => void }> =
+    new Map();
+  readonly #crashing: Map<string, CrashReport> = new Map();
+  readonly #processes: Set<MemoryProcess> = new Set();
+  readonly #recorders: WeakMap<Method, Method> = new WeakMap();
+  /** The method whose call is just being passed on: a spy calls what it stands for, which is the same call. */
+  #passing: string | undefined;
+
+  constructor(methods: Partial<T>) {
+    this.#first = methods;
+    Object.assign(this.#methods, methods);
+    const controls: FakeControls<T> = {
+      calls: this.#calls,
+      callsTo: (method) => this.#calls.filter((call) => call.method === method).map(({ args }) => args),
+      use: (more) => {
+        Object.assign(this.#methods, more);
+      },
+      hang: (method) => this.#hang(method),
+      crash: (report) => {
+        this.#crash(report);
+      },
+      reset: () => {
+        this.#reset();
+      },
+      assertNoUnhandled: () => {
+        this.#assertNoUnhandled();
+      },
+    };
+    this.fake = this.#proxy(controls);
+    crashable.set(this.fake, (process) => {
+      this.#processes.add(process);
+      void process.exited.then(() => this.#processes.delete(process));
+    });
+  }
+
+  #proxy(controls: FakeControls<T>): Fake<T> {
+    const isControl = (name: string): boolean =>
+      Object.hasOwn(controls, name) && !Object.hasOwn(this.#methods, name);
+    const isMethod = (key: string | symbol): key is string =>
+      typeof key === 'string' && key !== 'then' && !(key in Object.prototype) && !isControl(key);
+    return new Proxy(this.#methods, {
+      get: (target, key, receiver) => {
+        if (isMethod(key)) return this.#method(key);
+        if (typeof key === 'string' && isControl(key)) return controls[key as keyof FakeControls<T>];
+        return Reflect.get(target, key, receiver) as unknown;
+      },
+      // What a served object offers is read off its own properties: every method that somebody may call is one.
+      getOwnPropertyDescriptor: (target, key) =>
+        isMethod(key)
+          ? {
+              value: this.#method(key),
+              writable: true,
+              enumerable: Object.hasOwn(target, key),
+              configurable: true,
+            }
+          : Reflect.getOwnPropertyDescriptor(target, key),
+    }) as Fake<T>;
+  }
+
+  /** The method of that name as callers see it: it records. What is not a function is handed out as it is. */
+  #method(name: string): unknown {
+    const own = this.#methods[name];
+    if (own !== undefined && typeof own !== 'function') return own;
+    const target = (own as Method | undefined) ?? this.#unhandled(name);
+    let recorder = this.#recorders.get(target);
+    if (recorder === undefined) {
+      // A proxy, so that a mock stays one to whoever looks at it.
+      recorder = new Proxy(target, {
+        apply: (method, self: unknown, args: unknown[]) => this.#call(name, method, self, args),
+      });
+      this.#recorders.set(target, recorder);
+    }
+    return recorder;
+  }
+
+  readonly #missing: Map<string, Method> = new Map();
+
+  #unhandled(name: string): Method {
+    let missing = this.#missing.get(name);
+    if (missing === undefined) {
+      missing = (...args: unknown[]) => {
+        throw new UnhandledCallError(this.#describeUnhandled(name, args));
+      };
+      this.#missing.set(name, missing);
+    }
+    return missing;
+  }
+
+  #describeUnhandled(name: string, args: readonly unknown[]): string {
+    const handled = Object.keys(this.#methods);
+    return (
+      `fakePlugin: ${name}(${args.map(show).join(', ')}) was called and nobody handles it. ` +
+      `Handled: ${handled.length === 0 ? 'nothing' : handled.join(', ')}. ` +
+      `Give it to fakePlugin({ ${name} }) or to fake.use({ ${name} }).`
+    );
+  }
+
+  #call(name: string, method: Method, self: unknown, args: unknown[]): unknown {
+    if (this.#passing === name) return Reflect.apply(method, self, args);
+    const call: FakeCall = { method: name, args: [...args], outcome: 'running' };
+    this.#calls.push(call);
+    const crash = this.#crashing.get(name);
+    if (crash !== undefined) {
+      call.outcome = 'crashed';
+      this.#crash(crash);
+      return Promise.reject(gone(name));
+    }
+    const hanging = this.#hanging.get(name);
+    if (hanging !== undefined) {
+      call.outcome = 'hung';
+      return hanging.done.then(() => this.#run(call, method, self, args));
+    }
+    return this.#run(call, method, self, args);
+  }
+
+  #run(call: FakeCall, method: Method, self: unknown, args: unknown[]): unknown {
+    const before = this.#passing;
+    this.#passing = call.method;
+    try {
+      const result = Reflect.apply(method, self, args);
+      call.outcome = 'returned';
+      if (result instanceof Promise) {
+        call.outcome = 'running';
+        // Only the record is kept here: the caller has the promise, and its rejection.
+        result.then(
+          () => (call.outcome = 'returned'),
+          () => (call.outcome = 'threw'),
+        );
+      }
+      return result;
+    } catch (error) {
+      call.outcome = error instanceof UnhandledCallError ? 'unhandled' : 'threw';
+      throw error;
+    } finally {
+      this.#passing = before;
+    }
+  }
+
+  #hang(name: string): () => void {
+    let letGo!: () => void;
+    let fail!: (error: Error) => void;
+    const done = new Promise<void>((resolve, reject) => {
+      letGo = resolve;
+      fail = reject;
+    });
+    // Nobody may be waiting.
+    done.catch(() => undefined);
+    this.#hanging.set(name, { letGo, done, fail });
+    return () => {
+      this.#hanging.delete(name);
+      letGo();
+    };
+  }
+
+  #crash({ on, ...report }: CrashReport & { on?: string } = {}): void {
+    if (on !== undefined) {
+      this.#crashing.set(on, report);
+      return;
+    }
+    for (const process of this.#processes) process.crash(report);
+    for (const [name, { fail }] of this.#hanging) fail(gone(name));
+    this.#hanging.clear();
+  }
+
+  #reset(): void {
+    this.#calls.length = 0;
+    this.#crashing.clear();
+    for (const { letGo } of this.#hanging.values()) letGo();
+    this.#hanging.clear();
+    for (const name of Object.keys(this.#methods)) delete this.#methods[name];
+    Object.assign(this.#methods, this.#first);
+  }
+
+  #assertNoUnhandled(): void {
+    const unhandled = this.#calls.filter(({ outcome }) => outcome === 'unhandled');
+    const [first] = unhandled;
+    if (first === undefined) return;
+    const more = unhandled.length === 1 ? '' : ` (and ${String(unhandled.length - 1)} more)`;
+    throw new UnhandledCallError(this.#describeUnhandled(first.method, first.args) + more);
+  }
+}
+
+const gone = (method: string): PipeworkError =>
+  new PipeworkError('PLUGIN_EXITED', `the fake plugin crashed while ${method} was called`);

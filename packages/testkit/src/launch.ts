@@ -1,0 +1,139 @@
+/** A real plugin process that is ended with the running test. */
+import { pipeline, Writable } from 'node:stream';
+import { Client, spawnLauncher, type ClientConfig, type Launcher } from '@pipework/core';
+import { Capture, joinSections, section } from './capture.ts';
+import type { Fault } from './faults/fault.ts';
+import { opened } from './leaks/open-things.ts';
+import { BytePipe } from './memory/byte-pipe.ts';
+import { ownedBy, type TestContext } from './test-owner.ts';
+import type { Direction } from './transcript/stream-reader.ts';
+import { Transcript } from './transcript/transcript.ts';
+
+export interface LaunchOptions extends ClientConfig {
+  /** The running test's context: the process ends with the test, and a failing test shows what was recorded. */
+  readonly test?: TestContext;
+  /** Faults between the real process and the host. */
+  readonly faults?: { readonly toPlugin?: readonly Fault[]; readonly toHost?: readonly Fault[] };
+}
+
+/** A Client as core has it, with a record of what its process wrote and of what went over its pipes. */
+export class LaunchedClient<P = Record<string, object>> extends Client<P> {
+  readonly #record: Transcript;
+  readonly #stdout: Capture;
+  readonly #stderr: Capture;
+
+  /** @internal Made by {@link launch}. */
+  constructor(config: ClientConfig, record: Transcript, stdout: Capture, stderr: Capture) {
+    super(config);
+    this.#record = record;
+    this.#stdout = stdout;
+    this.#stderr = stderr;
+  }
+
+  /** What the plugin wrote to its standard output so far, raw and synced. */
+  get stdout(): string {
+    return this.#stdout.text;
+  }
+
+  /** What the plugin wrote to its standard error so far, raw and synced. */
+  get stderr(): string {
+    return this.#stderr.text;
+  }
+
+  /** Everything that went over the pipes so far, a line for each frame, with the messages in it. */
+  transcript(): string {
+    return this.#record.toString();
+  }
+
+  /** All of it, under headings; empty while there is nothing. */
+  report(): string {
+    return joinSections(
+      section('stdout of the plugin', this.stdout),
+      section('stderr of the plugin', this.stderr),
+      section('transcript', this.transcript()),
+    );
+  }
+}
+
+/**
+ * A real Client for `config`, not started yet: `client.client()` starts it. With `test`, its process is ended when that
+ * test is over, whatever happened; without, it is the caller's to end (`await using`), and it ends with this process at
+ * the latest. Sinks of `config` get what they would get without the kit.
+ */
+export function launch<P = Record<string, object>>(options: LaunchOptions): LaunchedClient<P> {
+  const { test, faults = {}, ...config } = options;
+  const record = new Transcript();
+  const [stdout, stderr] = [new Capture(), new Capture()];
+  const client = new LaunchedClient<P>(
+    {
+      managed: true,
+      ...config,
+      stdout: both(stdout.sink(), config.stdout),
+      stderr: both(stderr.sink(), config.stderr),
+      syncStdout: both(stdout.sink(), config.syncStdout),
+      syncStderr: both(stderr.sink(), config.syncStderr),
+      launcher: tapped(config.launcher ?? spawnLauncher, record, faults),
+    },
+    record,
+    stdout,
+    stderr,
+  );
+  opened(client, `a client of launch() for ${describeCommand(config.cmd)}`, client);
+  if (test !== undefined)
+    ownedBy(
+      test,
+      () => client.kill(),
+      () => client.report(),
+    );
+  return client;
+}
+
+const describeCommand = (cmd: ClientConfig['cmd']): string =>
+  'file' in cmd ? [cmd.file, ...(cmd.args ?? [])].join(' ') : cmd.join(' ');
+
+/** A sink that captures and hands on, at the pace of the user's own. */
+function both(capture: Writable, own: Writable | undefined): Writable {
+  if (own === undefined) return capture;
+  return new Writable({
+    write(chunk: Buffer, _encoding, callback) {
+      capture.write(chunk);
+      own.write(chunk, callback);
+    },
+  });
+}
+
+/** The launcher, with its pipes led past the record and through the faults. */
+function tapped(
+  launcher: Launcher,
+  record: Transcript,
+  faults: NonNullable<LaunchOptions['faults']>,
+): Launcher {
+  const pipe = (direction: Direction): BytePipe =>
+    new BytePipe({
+      faults: faults[direction] ?? [],
+      onBytes: (bytes) => {
+        record.saw(direction, bytes);
+      },
+      onEvent: (text) => {
+        record.note(direction, text);
+      },
+    });
+  return async (command) => {
+    const process = await launcher(command);
+    const [toPlugin, toHost] = [pipe('toPlugin'), pipe('toHost')];
+    // How they end is told by their ends: an EPIPE or the end of file reaches whoever is on the other side.
+    pipeline(process.readable, toHost.writable, () => undefined);
+    pipeline(toPlugin.readable, process.writable, () => undefined);
+    return {
+      pid: process.pid,
+      readable: toHost.readable,
+      writable: toPlugin.writable,
+      stdout: process.stdout,
+      stderr: process.stderr,
+      exited: process.exited,
+      kill: (signal) => process.kill(signal),
+      ref: () => process.ref?.(),
+      unref: () => process.unref?.(),
+    };
+  };
+}

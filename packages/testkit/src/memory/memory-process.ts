@@ -1,0 +1,89 @@
+/** A plugin process that is none: `serve` on pipes in memory, started by a Client through its launcher. */
+import { PassThrough } from 'node:stream';
+import { serve, type LaunchCommand, type LaunchedProcess, type ServeOptions } from '@pipework/core';
+import { realTurn } from '../real-time.ts';
+import { BytePipe, type BytePipeOptions } from './byte-pipe.ts';
+
+export interface ProcessEnd {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** What a program can't do by itself where it shares its process with the host. */
+export interface CrashReport {
+  /** The exit code; 1 when absent. */
+  readonly code?: number;
+  /** In place of an exit code. */
+  readonly signal?: NodeJS.Signals;
+  /** What it wrote to its raw standard error on the way down. */
+  readonly stderr?: string;
+}
+
+/** Implementations that can bring their process down: see `fakePlugin`. */
+export const crashable: WeakMap<object, (process: MemoryProcess) => void> = new WeakMap();
+
+export class MemoryProcess<P = Record<string, object>> {
+  readonly toPlugin: BytePipe;
+  readonly toHost: BytePipe;
+  readonly exited: Promise<ProcessEnd>;
+  readonly #stderr: PassThrough = new PassThrough();
+  readonly #options: ServeOptions<P>;
+  #resolveExit!: (end: ProcessEnd) => void;
+  #end: ProcessEnd | undefined;
+
+  constructor(options: ServeOptions<P>, pipes: { toPlugin: BytePipeOptions; toHost: BytePipeOptions }) {
+    this.#options = options;
+    this.toPlugin = new BytePipe(pipes.toPlugin);
+    this.toHost = new BytePipe(pipes.toHost);
+    this.exited = new Promise((resolve) => {
+      this.#resolveExit = resolve;
+    });
+  }
+
+  /** Begins serving, as a program's main would; to be given to a Client as its launcher. */
+  launch(command: LaunchCommand): LaunchedProcess {
+    void this.#main(command.env);
+    return {
+      readable: this.toHost.readable,
+      writable: this.toPlugin.writable,
+      stderr: this.#stderr,
+      kill: (signal) => this.#over({ code: null, signal }),
+      exited: this.exited,
+    };
+  }
+
+  /** Ends the process as if its program had failed: its pipes end where they are, what they hold still arrives. */
+  crash({ code = 1, signal, stderr = '' }: CrashReport = {}): void {
+    if (stderr !== '') this.#stderr.write(stderr.endsWith('\n') ? stderr : `${stderr}\n`);
+    this.#over(signal === undefined ? { code, signal: null } : { code: null, signal });
+  }
+
+  async #main(env: Readonly<Record<string, string>>): Promise<void> {
+    const transport = {
+      readable: this.toPlugin.readable,
+      writable: this.toHost.writable,
+      env: { ...env },
+      stderr: this.#stderr,
+    };
+    try {
+      await serve<P>({ ...this.#options, transport });
+      this.#over({ code: 0, signal: null });
+    } catch (error) {
+      // A program's main that throws: the reason on stderr, exit code 1.
+      this.crash({ stderr: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    }
+  }
+
+  #over(end: ProcessEnd): boolean {
+    if (this.#end !== undefined) return false;
+    this.#end = end;
+    // An exit closes every descriptor. What was written before is in the pipe and is read to its end.
+    this.toHost.writable.end();
+    this.toPlugin.readable.destroy();
+    this.#stderr.end();
+    void realTurn().then(() => {
+      this.#resolveExit(end);
+    });
+    return true;
+  }
+}

@@ -1,0 +1,221 @@
+/** A deterministic simulation: explores in which order and in which pieces bytes arrive, and shrinks what fails. */
+import { inspect } from 'node:util';
+import { connectBy, type ConnectOptions, type Pair, type Plugins } from './connect.ts';
+import { freshSeed, Random } from './faults/random.ts';
+import type { BytePipe, Delivery } from './memory/byte-pipe.ts';
+import { clearRealTimeout, setRealImmediate, setRealTimeout } from './real-time.ts';
+
+export interface SimulateOptions {
+  /** The first run's seed; each further run has the next number. A fresh one when absent. */
+  readonly seed?: number;
+  /** How many schedules are tried: 100 when absent. */
+  readonly runs?: number;
+  /** Exactly this schedule and no other: what a failure printed. */
+  readonly schedule?: readonly number[];
+  /** After so long without a byte moving, in milliseconds, a run that has not ended is stuck: 500 when absent. */
+  readonly stuckAfterMs?: number;
+  /** How many further runs may be spent on shrinking: 200 when absent. */
+  readonly shrinkRuns?: number;
+}
+
+/** What a scenario works with. */
+export interface Simulation {
+  /** As `connect`; the simulation decides when and in what pieces bytes arrive. */
+  connect<P>(plugins: Plugins<P>, options?: ConnectOptions<P>): Promise<Pair<P>>;
+  /** A whole number from 0 to `limit` - 1 that belongs to the schedule; 0 ought to be the simplest choice. */
+  choose(limit: number): number;
+}
+
+/** A scenario failed, and this is the simplest schedule found with which it does. */
+export class SimulationError extends Error {
+  override readonly name = 'SimulationError';
+  readonly seed: number;
+  /** Hand it to `simulate` as `schedule` to see the failure again. */
+  readonly schedule: readonly number[];
+  /** What went over the pipes in the failing run. */
+  readonly transcript: string;
+
+  constructor(seed: number, run: number, found: Failure, shrunkFrom: number) {
+    const { error, schedule, transcript } = found;
+    const reason = error instanceof Error ? error.message : inspect(error);
+    super(
+      `the scenario fails in run ${String(run + 1)} (seed ${String(seed)}): ${reason}\n` +
+        `schedule, shrunk from ${String(shrunkFrom)} choices to ${String(schedule.length)}: ` +
+        `simulate(scenario, { schedule: [${schedule.join(', ')}] })\n${transcript}`,
+      { cause: error },
+    );
+    this.seed = seed;
+    this.schedule = schedule;
+    this.transcript = transcript;
+  }
+}
+
+interface Failure {
+  readonly error: unknown;
+  readonly schedule: readonly number[];
+  readonly transcript: string;
+}
+
+/**
+ * Runs `scenario` under many schedules. Resolves with the number of runs when all of them passed; rejects with a
+ * `SimulationError` that holds the smallest failing schedule found. What depends on timers is not under the schedule.
+ */
+export async function simulate(
+  scenario: (simulation: Simulation) => Promise<void>,
+  options: SimulateOptions = {},
+): Promise<{ readonly runs: number; readonly seed: number }> {
+  const { seed = freshSeed(), runs = 100, schedule, stuckAfterMs = 500, shrinkRuns = 200 } = options;
+  const attempt = (choices: Choices): Promise<Failure | undefined> =>
+    runOnce(scenario, choices, stuckAfterMs);
+  if (schedule !== undefined) {
+    const failure = await attempt(new Choices(schedule, undefined));
+    if (failure !== undefined) throw new SimulationError(seed, 0, failure, schedule.length);
+    return { runs: 1, seed };
+  }
+  for (let run = 0; run < runs; run++) {
+    const failure = await attempt(new Choices([], new Random(seed + run)));
+    if (failure === undefined) continue;
+    const smallest = await shrink(failure, (list) => attempt(new Choices(list, undefined)), shrinkRuns);
+    throw new SimulationError(seed + run, run, smallest, failure.schedule.length);
+  }
+  return { runs, seed };
+}
+
+/** A list of choices: first the given ones, then random ones, or 0, the simplest, where there is no chance. */
+class Choices {
+  readonly made: number[] = [];
+  readonly #given: readonly number[];
+  readonly #random: Random | undefined;
+
+  constructor(given: readonly number[], random: Random | undefined) {
+    this.#given = given;
+    this.#random = random;
+  }
+
+  next(limit: number): number {
+    const given = this.#given[this.made.length];
+    const choice = given === undefined ? (this.#random?.below(limit) ?? 0) : Math.min(given, limit - 1);
+    this.made.push(choice);
+    return choice;
+  }
+
+  /** Without the simplest choices at the end, which come by themselves. */
+  trimmed(): number[] {
+    const end = this.made.findLastIndex((choice) => choice !== 0);
+    return this.made.slice(0, end + 1);
+  }
+}
+
+/** How many bytes go on at a turn, the simplest first; a frame's header is the piece that is most often mishandled. */
+const pieces = [Number.POSITIVE_INFINITY, 1, 11, 12, 13, 100];
+
+/** Of the pipes in which something waits, one may move at each turn of the event loop. */
+class ScheduledDelivery implements Delivery {
+  readonly #waiting: BytePipe[] = [];
+  readonly #choices: Choices;
+  readonly #onMove: () => void;
+  #isScheduled = false;
+
+  constructor(choices: Choices, onMove: () => void) {
+    this.#choices = choices;
+    this.#onMove = onMove;
+  }
+
+  wake(pipe: BytePipe): void {
+    this.#waiting.push(pipe);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setRealImmediate(() => {
+      this.#isScheduled = false;
+      this.#move();
+    });
+  }
+
+  #move(): void {
+    if (this.#waiting.length === 0) return;
+    const index = this.#choices.next(this.#waiting.length);
+    const limit = pieces[this.#choices.next(pieces.length)];
+    const [pipe] = this.#waiting.splice(index, 1);
+    this.#onMove();
+    pipe?.deliver(limit);
+    if (this.#waiting.length > 0) this.#schedule();
+  }
+}
+
+async function runOnce(
+  scenario: (simulation: Simulation) => Promise<void>,
+  choices: Choices,
+  stuckAfterMs: number,
+): Promise<Failure | undefined> {
+  const pairs: { transcript(): string; close(): Promise<unknown> }[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  let stuck!: (error: Error) => void;
+  const stuckPromise = new Promise<never>((_resolve, reject) => {
+    stuck = reject;
+  });
+  const moved = (): void => {
+    clearRealTimeout(timer);
+    timer = setRealTimeout(() => {
+      stuck(
+        new Error(`stuck: no byte has moved for ${String(stuckAfterMs)} ms and the scenario has not ended`),
+      );
+    }, stuckAfterMs);
+  };
+  const delivery = new ScheduledDelivery(choices, moved);
+  const simulation: Simulation = {
+    connect: async (plugins, options = {}) => {
+      const pair = await connectBy(plugins, { seed: 0, ...options }, delivery);
+      pairs.push(pair);
+      return pair;
+    },
+    choose: (limit) => choices.next(limit),
+  };
+  moved();
+  try {
+    await Promise.race([scenario(simulation), stuckPromise]);
+    return undefined;
+  } catch (error) {
+    const transcript = pairs.map((pair) => pair.transcript()).join('\n\n');
+    return { error, schedule: choices.trimmed(), transcript };
+  } finally {
+    clearRealTimeout(timer);
+    await Promise.all(pairs.map((pair) => pair.close()));
+  }
+}
+
+/** Tries shorter and simpler schedules as long as they fail. */
+async function shrink(
+  failure: Failure,
+  attempt: (schedule: readonly number[]) => Promise<Failure | undefined>,
+  budget: number,
+): Promise<Failure> {
+  let best = failure;
+  let left = budget;
+  const isBetter = async (schedule: readonly number[]): Promise<boolean> => {
+    if (left-- <= 0) return false;
+    const again = await attempt(schedule);
+    if (again === undefined || sizeOf(again.schedule) >= sizeOf(best.schedule)) return false;
+    best = again;
+    return true;
+  };
+  for (let isProgress = true; isProgress && left > 0;) {
+    isProgress = false;
+    for (let size = best.schedule.length; size >= 1 && left > 0; size = Math.floor(size / 2)) {
+      for (let at = best.schedule.length - size; at >= 0 && left > 0; at -= size) {
+        const { schedule } = best;
+        const without = [...schedule.slice(0, at), ...schedule.slice(at + size)];
+        const zeroed = schedule.map((choice, i) => (i >= at && i < at + size ? 0 : choice));
+        if ((await isBetter(without)) || (await isBetter(zeroed))) isProgress = true;
+      }
+    }
+  }
+  return best;
+}
+
+/** Fewer choices are simpler; of as many, smaller ones. */
+const sizeOf = (schedule: readonly number[]): number =>
+  schedule.length * 1000 + schedule.reduce((sum, choice) => sum + choice, 0);

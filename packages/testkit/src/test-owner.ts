@@ -1,0 +1,50 @@
+/** The running test, whoever runs it: what the kit hangs its clean-up and its reports on. */
+
+/** Vitest's test context, as far as the kit uses it. */
+export interface VitestContext {
+  onTestFinished(clean: () => void | Promise<void>): void;
+  onTestFailed(report: (context: { readonly task: FailedTask }) => void): void;
+}
+
+interface FailedTask {
+  readonly result?:
+    { readonly errors?: { message?: string; stack?: string | undefined }[] | undefined } | undefined;
+}
+
+/** The context of a test of `node:test`, as far as the kit uses it. */
+export interface NodeTestContext {
+  after(clean: () => void | Promise<void>): void;
+  diagnostic(message: string): void;
+  /** Node 20.12 and later; where it is missing, what was recorded is shown for every test. */
+  readonly passed?: boolean;
+}
+
+/** The context that a runner hands to a test function: Vitest's or that of `node:test`. */
+export type TestContext = VitestContext | NodeTestContext;
+
+/** Runs `end` when the test is over, and shows what `report` tells if it has failed. */
+export function ownedBy(test: TestContext, end: () => Promise<unknown>, report: () => string): void {
+  if ('onTestFinished' in test) {
+    test.onTestFinished(async () => {
+      await end();
+    });
+    test.onTestFailed(({ task }) => {
+      attach(task, report());
+    });
+    return;
+  }
+  test.after(async () => {
+    await end();
+    if (test.passed !== true) for (const line of report().split('\n')) test.diagnostic(line);
+  });
+}
+
+/** Puts `text` under the message of the test's error, so that every reporter shows it with the failure. */
+export function attach(task: FailedTask, text: string): void {
+  const error = task.result?.errors?.at(-1);
+  if (error === undefined || text === '' || error.message?.includes(text) === true) return;
+  const { message = '' } = error;
+  error.message = `${message}\n\n${text}`;
+  if (error.stack?.includes(message) === true)
+    error.stack = error.stack.replace(message, () => error.message ?? '');
+}

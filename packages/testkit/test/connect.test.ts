@@ -1,0 +1,148 @@
+import { describe, expect, test } from 'vitest';
+import { connect, faults, type Plugins } from '@pipework/testkit';
+
+interface Greeter {
+  greet(name: string): Promise<string>;
+  count(to: number): AsyncIterable<number>;
+  fail(): Promise<void>;
+  never(): Promise<void>;
+}
+interface Served {
+  greeter: Greeter;
+}
+
+const plugins: Plugins<Served> = {
+  greeter: ({ stdout, stderr }) => ({
+    greet: async (name) => {
+      stdout.write(`greeting ${name}\n`);
+      return `Hello, ${name}!`;
+    },
+    async *count(to) {
+      for (let n = 1; n <= to; n++) yield n;
+    },
+    fail: async () => {
+      stderr.write('about to fail\n');
+      throw new Error('as asked');
+    },
+    never: () => new Promise(() => {}),
+  }),
+};
+
+describe('connect', () => {
+  test('calls a plugin in this process through handshake, mux and codec', async () => {
+    await using pair = await connect(plugins);
+    const greeter = await pair.rpc.dispense('greeter');
+    expect(await greeter.greet('world')).toBe('Hello, world!');
+    await expect(greeter.fail()).rejects.toThrow('as asked');
+    const numbers: number[] = [];
+    for await (const n of greeter.count(3)) numbers.push(n);
+    expect(numbers).toEqual([1, 2, 3]);
+    expect(pair.stdout).toBe('greeting world\n');
+    expect(pair.stderr).toBe('about to fail\n');
+  });
+
+  test('records the handshake, frames and messages', async () => {
+    await using pair = await connect(plugins);
+    const greeter = await pair.rpc.dispense('greeter');
+    await greeter.greet('world');
+    const transcript = pair.transcript();
+    expect(transcript).toMatch(/plugin → host .* handshake 1\|pipe\|3,4\|msgpack-rpc\|1/);
+    expect(transcript).toContain(`Dispenser.Dispense('greeter')`);
+    expect(transcript).toContain(`Plugin.greet('world')`);
+    expect(transcript).toContain(`'Hello, world!'`);
+    expect(transcript).toContain('"greeting world\\n"');
+  });
+
+  test('ends both sides when it is disposed of', async () => {
+    const pair = await connect(plugins);
+    const exit = await pair.close();
+    expect(exit).toMatchObject({ code: 0, signal: null, by: 'quit' });
+    expect(pair.client.exited).toBe(true);
+  });
+
+  test('is cheap enough for every test: about a millisecond', async () => {
+    for (let i = 0; i < 20; i++) await (await connect(plugins)).close();
+    const started = performance.now();
+    for (let i = 0; i < 50; i++) {
+      await using pair = await connect(plugins);
+      await (await pair.rpc.dispense('greeter')).greet('world');
+    }
+    // The aim is 1 ms; the bound leaves room for a busy machine and still tells a sleep from work.
+    expect((performance.now() - started) / 50).toBeLessThan(15);
+  });
+
+  test.each([
+    ['every byte by itself', { faults: { toPlugin: [faults.everyByte()], toHost: [faults.everyByte()] } }],
+    ['random chunks', { chunking: 'random', seed: 42 }],
+    ['a delay', { delay: { min: 0, max: 2 }, seed: 7 }],
+    ['narrow windows', { window: 100 }],
+    ['narrow pipes', { pipeBytes: 1 }],
+  ] as const)('works the same with %s', async (_name, options) => {
+    await using pair = await connect(plugins, options);
+    const greeter = await pair.rpc.dispense('greeter');
+    const name = 'x'.repeat(3000);
+    expect(await greeter.greet(name)).toBe(`Hello, ${name}!`);
+    expect(pair.stdout).toBe(`greeting ${name}\n`);
+  });
+
+  test('repeats its random chunks by its seed', async () => {
+    const lines = async (seed: number) => {
+      await using pair = await connect(plugins, {
+        seed,
+        chunking: 5,
+        faults: { toHost: [faults.stall({ after: 200 })] },
+      });
+      expect(pair.seed).toBe(seed);
+      return pair.transcript().replaceAll(/^ *[\d.]+ ms/gm, '');
+    };
+    expect(await lines(3)).toBe(await lines(3));
+  });
+
+  test('fails the start as a process does where the plugin cannot serve', async () => {
+    const failing = connect(plugins, { client: { protocolVersions: [7] } });
+    await expect(failing).rejects.toMatchObject({ code: 'HANDSHAKE_VERSION' });
+  });
+});
+
+describe('a severed pair', () => {
+  test.each(['eof', 'error'] as const)('rejects pending calls at once (%s)', async (how) => {
+    await using pair = await connect(plugins);
+    const greeter = await pair.rpc.dispense('greeter');
+    const pending = greeter.never();
+    pair.sever(how);
+    await expect(pending).rejects.toThrow(/never/);
+  });
+
+  test('shows a crash with its code and last words', async () => {
+    await using pair = await connect(plugins);
+    const greeter = await pair.rpc.dispense('greeter');
+    const pending = greeter.never();
+    pair.crash({ code: 9, stderr: 'fatal: out of cheese' });
+    await expect(pending).rejects.toMatchObject({ cause: { code: 'PLUGIN_EXITED' } });
+    await expect(pending).rejects.toThrow('out of cheese');
+    expect(await pair.client.exit).toMatchObject({ code: 9, by: 'plugin' });
+  });
+
+  test('delivers nothing while it is stalled, and everything afterwards', async () => {
+    await using pair = await connect(plugins);
+    const greeter = await pair.rpc.dispense('greeter');
+    const resume = pair.stall('toHost');
+    const answer = greeter.greet('patience');
+    const first = await Promise.race([
+      answer,
+      new Promise((resolve) => setTimeout(resolve, 30, 'nothing yet')),
+    ]);
+    expect(first).toBe('nothing yet');
+    resume();
+    expect(await answer).toBe('Hello, patience!');
+  });
+
+  test('fails a call whose answer is cut off', async () => {
+    await using pair = await connect(plugins, { faults: { toHost: [faults.cut({ after: 150 })] } });
+    const calls = (async () => {
+      const greeter = await pair.rpc.dispense('greeter');
+      for (;;) await greeter.greet('world');
+    })();
+    await expect(calls).rejects.toMatchObject({ code: expect.stringMatching(/^(PLUGIN|RPC)_/) as string });
+  });
+});
