@@ -1,11 +1,12 @@
 // The command line of the benchmark.
 import { parseArgs } from 'node:util';
-import { peerNames } from '../peers/index.mjs';
+import { peerNames, quickPeers } from '../peers/index.mjs';
 import { workloads } from '../workloads/index.mjs';
 
 export const usage = `Usage: node bench/run.mjs [options]
 
-  --quick               one short round, without the curves and the 64 MiB; ends within a minute
+  --quick               one short round with the strongest peers, without the curves and the
+                        64 MiB; ends within a minute, and is good for a first look only
   --peers a,b           these peers (the floor always runs)
   --workloads a,b       these workloads
   --rounds n            alternating rounds (5; with --quick 1)
@@ -43,15 +44,15 @@ export function readOptions(args) {
     workloads.map((workload) => workload.name),
     all,
   );
-  const peers = choose('--peers', values.peers, peerNames, peerNames);
+  const peers = choose('--peers', values.peers, peerNames, quick ? quickPeers : peerNames);
   return {
     ...values,
     rounds,
     workloads: chosen,
     peers: ['floor', ...peers.filter((name) => name !== 'floor')],
     // Milliseconds of measuring and of warming up a workload.
-    time: quick ? 70 : 300,
-    warmup: quick ? 70 : 250,
+    time: quick ? 100 : 300,
+    warmup: quick ? 350 : 1000,
   };
 }
 

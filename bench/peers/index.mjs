@@ -20,6 +20,17 @@ export const peers = {
 
 export const peerNames = Object.keys(peers);
 
+/** Those that a quick run has time for: the best of each kind. */
+export const quickPeers = [
+  'floor',
+  'pipework',
+  'fork-json',
+  'fork-advanced',
+  'birpc-pipe',
+  'capnweb-pipe',
+  'worker-port',
+];
+
 /** Peers whose other end is a thread: they isolate nothing, and share the host's memory. */
 export const threadPeers = new Set(['worker-port', 'comlink', 'piscina']);
 

@@ -10,8 +10,7 @@ const metrics = [
 
 async function run({ peer, time, warmup }) {
   const call = tinyCall(peer);
-  // The first workload of its process: before a quarter of a second the compiler is what one measures.
-  await measureLone(call, Math.max(warmup, 250));
+  await measureLone(call, warmup);
   return cpuPerCall(peer.pids ?? [], async () => {
     const result = await measureLone(call, time);
     return { ...result, count: (result.rate * time) / 1000 };
