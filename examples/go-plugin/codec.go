@@ -17,8 +17,11 @@ var handle = &codec.MsgpackHandle{WriteExt: true}
 
 const shuttingDown = "plugin is shutting down"
 
+// hooks is told of every request as it is read, and of every response as it is written.
+type hooks struct{ asked, answered func(method string) }
+
 // serve answers the calls on one stream until the host finishes it, and finishes it then. It returns after that.
-func serve(stream io.ReadWriteCloser, services map[string]interface{}, calls *calls, answered func(method string)) {
+func serve(stream io.ReadWriteCloser, services map[string]interface{}, calls *calls, hooks *hooks) {
 	server := rpc.NewServer()
 	methods := map[string]string{}
 	for name, service := range services {
@@ -30,7 +33,7 @@ func serve(stream io.ReadWriteCloser, services map[string]interface{}, calls *ca
 		}
 	}
 	stock := codec.MsgpackSpecRpc.ServerCodec(stream, handle)
-	server.ServeCodec(&serverCodec{ServerCodec: stock, methods: methods, calls: calls, answered: answered})
+	server.ServeCodec(&serverCodec{ServerCodec: stock, methods: methods, calls: calls, hooks: hooks})
 }
 
 // names says which method is meant by the name that the host calls. Methods of Go that others can call begin with a
@@ -48,9 +51,9 @@ func names(service string, receiver reflect.Type) map[string]string {
 // serverCodec stands between net/rpc and the stock codec. It is the only place that sees every call come and go.
 type serverCodec struct {
 	rpc.ServerCodec
-	methods  map[string]string
-	calls    *calls
-	answered func(method string)
+	methods map[string]string
+	calls   *calls
+	hooks   *hooks
 }
 
 func (c *serverCodec) ReadRequestHeader(request *rpc.Request) error {
@@ -64,6 +67,9 @@ func (c *serverCodec) ReadRequestHeader(request *rpc.Request) error {
 		}
 	} else {
 		request.ServiceMethod = shuttingDown // no method at all: net/rpc refuses it
+	}
+	if c.hooks != nil {
+		c.hooks.asked(request.ServiceMethod)
 	}
 	return nil
 }
@@ -91,8 +97,8 @@ func (c *serverCodec) WriteResponse(response *rpc.Response, body interface{}) er
 	}
 	err := c.ServerCodec.WriteResponse(response, body)
 	c.calls.end()
-	if c.answered != nil {
-		c.answered(response.ServiceMethod)
+	if c.hooks != nil {
+		c.hooks.answered(response.ServiceMethod)
 	}
 	return err
 }
@@ -102,7 +108,7 @@ type calls struct {
 	lock     sync.Mutex
 	running  int
 	quitting bool
-	idle     chan struct{} // closed when nothing runs any more after refuse
+	idle     chan struct{} // closed when nothing runs any more; nil while nobody waits
 }
 
 // begin says whether the call may run. It is counted in any case.
@@ -133,11 +139,18 @@ func (c *calls) settle() {
 	}
 }
 
-// refuse lets no further call run, and waits until those that run have ended, or the time is up.
-func (c *calls) refuse(patience time.Duration) {
+// refuse lets no further call run.
+func (c *calls) refuse() {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	c.quitting = true
+}
+
+// wait returns when nothing runs any more, or the time is up.
+func (c *calls) wait(patience time.Duration) {
 	idle := make(chan struct{})
 	c.lock.Lock()
-	c.quitting, c.idle = true, idle
+	c.idle = idle
 	c.settle()
 	c.lock.Unlock()
 	select {

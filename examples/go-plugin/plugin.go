@@ -103,14 +103,21 @@ func (p *Plugin) run(pipes *pipes, address string) {
 
 	ended := make(chan struct{})
 	go func() {
-		serve(first[0], map[string]interface{}{"Control": control{p}, "Dispenser": dispenser{p}}, nil, func(method string) {
-			if method == "Control.Quit" {
-				// FIN, last of all: nothing is printed any more. When the host sees its descriptor's end later, stock
-				// yamux drops the session at once and could not say it any more.
-				first[1].Close()
-				first[2].Close()
-				atomic.StoreInt32(&p.quit, 1)
-			}
+		serve(first[0], map[string]interface{}{"Control": control{p}, "Dispenser": dispenser{p}}, nil, &hooks{
+			asked: func(method string) {
+				if method == "Control.Quit" {
+					p.calls.refuse() // here, where requests are read one after another: what is read after Quit is late
+				}
+			},
+			answered: func(method string) {
+				if method == "Control.Quit" {
+					// FIN, last of all: nothing is printed any more. When the host closes its descriptor, stock yamux
+					// drops the session at once and could not say it any more.
+					first[1].Close()
+					first[2].Close()
+					atomic.StoreInt32(&p.quit, 1)
+				}
+			},
 		})
 		close(ended) // the end of the control stream ends the session
 	}()
@@ -172,7 +179,7 @@ func (control) Ping(_ interface{}, reply *bool) error {
 // Quit answers when the running calls and the hook have ended, or three quarters of the host's patience are over.
 func (c control) Quit(_ interface{}, reply *bool) error {
 	deadline := time.Now().Add(c.plugin.grace * 3 / 4)
-	c.plugin.calls.refuse(time.Until(deadline))
+	c.plugin.calls.wait(time.Until(deadline))
 	c.plugin.shutDown(time.Until(deadline))
 	*reply = true
 	return nil

@@ -158,9 +158,8 @@ class _Plugin:
             getattr(service, "_dispose", lambda: None)()
 
     def quit(self):
-        """Refuses new calls, and gives those that run, and the shutdown hook, three quarters of the host's patience."""
+        """Gives the calls that run, and the shutdown hook, three quarters of the host's patience."""
         deadline = time.monotonic() + self._grace * 0.75
-        self.calls.refuse()
         self.calls.wait_idle(deadline - time.monotonic())
         self._shut_down(deadline - time.monotonic())
         self._quit_answered = True
@@ -212,6 +211,12 @@ class _Control(Connection):
             "Control.Quit": lambda *_: plugin.quit(),
             "Dispenser.Dispense": lambda name, *_: plugin.dispense(name),
         }
+        self._refuse_calls = plugin.calls.refuse
+
+    def _on_message(self, message, fault):
+        if message[2:3] == ["Control.Quit"]:
+            self._refuse_calls()  # here, in the thread that reads: what is read after Quit is late
+        super()._on_message(message, fault)
 
     def _find(self, method):
         try:

@@ -8,9 +8,9 @@ const folder = mkdtempSync(join(tmpdir(), 'pipework-go-plugin-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 
 /** The command line of the plugin. */
-export const command = [join(folder, 'go-plugin')];
+export const command: [file: string, ...args: string[]] = [join(folder, 'go-plugin')];
 
-const build = spawnSync('go', ['build', '-o', command[0]!, '.'], {
+const build = spawnSync('go', ['build', '-o', command[0], '.'], {
   cwd: fileURLToPath(new URL('../..', import.meta.url)),
   encoding: 'utf8',
   // Where Debian's packages put the sources of libraries.

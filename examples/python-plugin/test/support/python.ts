@@ -2,7 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 /** The command line of the plugin. -B: leave no compiled files beside the sources. */
-export const command = ['python3', '-B', fileURLToPath(new URL('../../plugin.py', import.meta.url))];
+export const command: [file: string, ...args: string[]] = [
+  'python3',
+  '-B',
+  fileURLToPath(new URL('../../plugin.py', import.meta.url)),
+];
 
 const version = spawnSync('python3', ['-c', 'import sys; assert sys.version_info >= (3, 9), sys.version']);
 

@@ -1,0 +1,16 @@
+import { conformance } from '@pipework/testkit';
+import { describe, expect, test } from 'vitest';
+import { command, missing } from './support/python.ts';
+
+const skipped = missing === undefined ? '' : ` (SKIPPED: ${missing})`;
+
+describe.skipIf(missing !== undefined)(`conformance${skipped}`, () => {
+  for (const check of conformance({ cmd: command }).checks) {
+    test(`${check.section}: ${check.name}`, async ({ skip }) => {
+      const outcome = await check.run();
+      if (outcome.status === 'does not apply') skip(outcome.reason);
+      if (outcome.status === 'failed') throw new Error(`${outcome.reason}\n${outcome.details}`);
+      expect(outcome.status).toBe('passed');
+    });
+  }
+});

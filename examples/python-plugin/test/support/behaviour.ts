@@ -1,0 +1,194 @@
+// What every plugin with the services `greeter` and `conformance` does for a real Client, whatever it is written in.
+import { Writable } from 'node:stream';
+import { Client, type ClientConfig, overStdio } from '@pipework/core';
+import { describe, expect, test } from 'vitest';
+
+export interface Plugins {
+  greeter: { greet(name: string): Promise<string> };
+  conformance: {
+    echo(value: unknown): Promise<unknown>;
+    fail(message: string): Promise<never>;
+    print(what: { stream: 'stdout' | 'stderr'; text: string }): Promise<void>;
+    bytes(n: number): Promise<Uint8Array>;
+    sleep(ms: number, options?: { signal?: AbortSignal }): Promise<void>;
+    notOffered(): Promise<void>;
+  };
+}
+
+export interface Foreign {
+  language: string;
+  command: [file: string, ...args: string[]];
+  /** Why it cannot run here. */
+  missing: string | undefined;
+  /** Announces `cancel` and `errors`. */
+  capable: boolean;
+}
+
+/** A sink that keeps what it gets, and takes it as fast as `take` lets it. */
+function sink(take: (next: () => void) => void = (next) => next()): Writable & { text: () => string } {
+  const chunks: Buffer[] = [];
+  const stream = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      chunks.push(chunk);
+      take(done);
+    },
+  });
+  return Object.assign(stream, { text: () => Buffer.concat(chunks).toString() });
+}
+
+export function describeForeignPlugin({ language, command, missing, capable }: Foreign): void {
+  const skipped = missing === undefined ? '' : ` (SKIPPED: ${missing})`;
+
+  async function start(config: Partial<ClientConfig> = {}) {
+    const client = new Client<Plugins>({ cmd: command, stdin: 'ignore', ...config });
+    const rpc = await client.client();
+    const [greeter, conformance] = await Promise.all([rpc.dispense('greeter'), rpc.dispense('conformance')]);
+    return { client, rpc, greeter, conformance, [Symbol.asyncDispose]: () => client[Symbol.asyncDispose]() };
+  }
+
+  describe.skipIf(missing !== undefined)(`a plugin in ${language} and a real client${skipped}`, () => {
+    test('greets', async () => {
+      await using host = await start();
+      expect(await host.greeter.greet('Wörld')).toBe('Hello, Wörld!');
+      expect(await host.rpc.ping()).toBeGreaterThan(0);
+    });
+
+    test('gives back every kind of value that the base has', async () => {
+      await using host = await start();
+      const values: unknown[] = [
+        ...[null, true, false, 0, 1, -1, 127, 128, -32, -33, 255, 256, 65536, 2 ** 32, -(2 ** 31) - 1],
+        ...[Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER, 2n ** 63n, 2n ** 64n - 1n, -(2n ** 63n)],
+        ...[0.5, -1e300, Number.POSITIVE_INFINITY, Number.NaN],
+        ...['', 'a', 'ß', '日本語', '🦊'.repeat(100), 'x'.repeat(70_000)],
+        ...[new Uint8Array(0), Uint8Array.of(0, 255, 128), new Uint8Array(70_000).fill(7)],
+        ...[[], [1, [2, [3, []]]], Array.from({ length: 70_000 }, (_, i) => i)],
+        ...[{}, { a: { b: [null, { c: 'd' }] } }, { __proto__: null, constructor: 1, then: 2 }],
+        ...[new Date(0), new Date(1_700_000_000_123), new Date(-1), new Date(8.64e15)],
+      ];
+      const echoed = await Promise.all(values.map((value) => host.conformance.echo(value)));
+      for (const [index, value] of values.entries()) {
+        const back = echoed[index];
+        if (value instanceof Uint8Array) expect(Buffer.compare(back as Uint8Array, value)).toBe(0);
+        else expect(back).toEqual(value);
+      }
+    });
+
+    test('is never sent what it could not understand', async () => {
+      await using host = await start();
+      for (const value of [new Map(), () => 1, 2n ** 70n]) {
+        await expect(host.conformance.echo(value)).rejects.toThrow(/args\[0\]/);
+      }
+      expect(await host.conformance.echo('still here')).toBe('still here');
+    });
+
+    test('fails a call with its own message, and goes on', async () => {
+      await using host = await start();
+      const error = await host.conformance.fail('oh no').catch((thrown: unknown) => thrown as Error);
+      expect(error).toBeInstanceOf(Error);
+      expect(error.message).toContain('oh no');
+      if (capable) expect(error.name).toBe('RuntimeError');
+      expect(await host.conformance.echo(1)).toBe(1);
+    });
+
+    test('refuses what it does not offer', async () => {
+      await using host = await start();
+      await expect(host.conformance.notOffered()).rejects.toThrow("can't find method Plugin.notOffered");
+      await expect(host.rpc.dispense('nothing' as 'greeter')).rejects.toThrow('unknown plugin type: nothing');
+    });
+
+    test('has what it printed in the sink before its reply settles', async () => {
+      const [stdout, stderr] = [sink(), sink()];
+      await using host = await start({ syncStdout: stdout, syncStderr: stderr });
+      for (let i = 0; i < 50; i++) {
+        await host.conformance.print({ stream: 'stdout', text: `line ${i}\n` });
+        expect(stdout.text()).toMatch(new RegExp(`line ${i}\n$`));
+      }
+      await host.conformance.print({ stream: 'stderr', text: 'x'.repeat(1 << 20) });
+      expect(stderr.text()).toHaveLength(1 << 20);
+    });
+
+    test('answers other calls while a slow sink holds up one that prints', async () => {
+      const waiting: (() => void)[] = [];
+      const stdout = sink((next) => waiting.push(next));
+      await using host = await start({ syncStdout: stdout });
+      const printing = host.conformance.print({ stream: 'stdout', text: 'x'.repeat(8 << 20) });
+      expect(await host.conformance.echo('meanwhile')).toBe('meanwhile');
+      const pump = setInterval(() => waiting.shift()?.(), 0);
+      await printing;
+      await expect.poll(() => stdout.text().length).toBe(8 << 20);
+      clearInterval(pump);
+    });
+
+    test('sends and takes bytes far beyond a window', async () => {
+      await using host = await start();
+      const bytes = await host.conformance.bytes(5_000_001);
+      expect(bytes).toHaveLength(5_000_001);
+      expect(bytes.every((byte, i) => byte === ((i * 7 + 3) & 255))).toBe(true);
+      expect(Buffer.compare((await host.conformance.echo(bytes)) as Uint8Array, bytes)).toBe(0);
+    });
+
+    test('runs calls at the same time, and answers each with its own', async () => {
+      await using host = await start();
+      const started = performance.now();
+      await Promise.all(Array.from({ length: 100 }, () => host.conformance.sleep(200)));
+      expect(performance.now() - started).toBeLessThan(5_000); // one after another: 20 seconds
+      const echoes = await Promise.all(Array.from({ length: 500 }, (_, i) => host.conformance.echo(i)));
+      expect(echoes).toEqual(Array.from({ length: 500 }, (_, i) => i));
+    });
+
+    test('lets a caller go at once when it aborts', async () => {
+      await using host = await start();
+      const abort = new AbortController();
+      const sleeping = host.conformance.sleep(60_000, { signal: abort.signal });
+      const rejected = expect(sleeping).rejects.toThrow('enough');
+      await host.conformance.echo('the call is under way');
+      abort.abort(new Error('enough'));
+      await rejected;
+      const started = performance.now();
+      const exit = await host.client.kill();
+      expect(exit).toMatchObject({ code: 0, by: 'quit' });
+      // Where the plugin heard of the cancellation nothing runs any more, and quitting need not wait for it.
+      if (capable) expect(performance.now() - started).toBeLessThan(1_000);
+    });
+
+    test('ends when it is asked, with status 0', async () => {
+      await using host = await start();
+      expect(await host.client.kill()).toMatchObject({ code: 0, signal: null, by: 'quit' });
+    });
+
+    test('takes no notice of Ctrl-C, and dies of SIGTERM', async () => {
+      await using host = await start();
+      const pid = host.client.pid!;
+      process.kill(pid, 'SIGINT');
+      expect(await host.greeter.greet('after Ctrl-C')).toBe('Hello, after Ctrl-C!');
+      process.kill(pid, 'SIGTERM');
+      expect(await host.client.exit).toMatchObject({ signal: 'SIGTERM' });
+    });
+
+    test('fails the calls under way when it dies', async () => {
+      await using host = await start();
+      const sleeping = host.conformance.sleep(60_000);
+      const rejected = expect(sleeping).rejects.toMatchObject({ cause: { code: 'PLUGIN_EXITED' } });
+      await host.conformance.echo('the call is under way');
+      process.kill(host.client.pid!, 'SIGKILL');
+      await rejected;
+    });
+
+    test('is refused when no version meets, with both lists', async () => {
+      const client = new Client<Plugins>({ cmd: command, protocolVersions: [3, 7] });
+      await expect(client.client()).rejects.toThrow(
+        /^incompatible protocol version with plugin. Plugin version: 1, Host versions: \[3,? 7\]/,
+      );
+      await client.kill();
+    });
+
+    test('speaks over standard input and output where those are all there is', async () => {
+      const stdout = sink();
+      await using host = await start({ launcher: overStdio(), syncStdout: stdout });
+      expect(await host.greeter.greet('pipe')).toBe('Hello, pipe!');
+      await host.conformance.print({ stream: 'stdout', text: 'printed' });
+      expect(stdout.text()).toBe('printed');
+      expect(await host.client.kill()).toMatchObject({ code: 0, by: 'quit' });
+    });
+  });
+}
