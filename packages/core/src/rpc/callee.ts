@@ -58,7 +58,7 @@ export class Callee {
         throw new PipeworkError('RPC_INVALID_VALUE', `The params of ${method} are no array.`);
     } catch (error) {
       references?.endTaking();
-      references?.returnBorrowed(call.borrowed);
+      references?.returnBorrowed(call);
       return this.#refuse(id, error, method);
     }
     references?.endTaking();
@@ -95,7 +95,7 @@ export class Callee {
     const refusal = toReference ? undefined : this.dispatcher.refusalOf(call.method);
     if (refusal !== undefined) {
       call.end();
-      this.#references?.returnBorrowed(call.borrowed);
+      this.#references?.returnBorrowed(call);
       return this.#refuse(call.id, refusal, call.method);
     }
     this.dispatcher.begin(call, () => this.#run(call, params), toReference);
@@ -198,8 +198,7 @@ export class Callee {
     if (!call.answered || call.openStreams > 0) return;
     call.end();
     this.dispatcher.forget(call);
-    this.#references?.returnBorrowed(call.borrowed);
-    call.borrowed = undefined;
+    this.#references?.returnBorrowed(call);
   }
 }
 

@@ -197,6 +197,8 @@ export class Caller {
 
   /** The call's own reason, or its deadline: the caller hears at once, the peer is told, its answer will be dropped. */
   #abort(call: PendingCall, reason: unknown): void {
+    // Before its streams are reset, while the peer still knows the call.
+    if (this.#cancels) this.#channel.write([messageType.notification, '$/cancel', [call.id]]);
     if (call.answered) {
       for (const stream of [...(call.streams ?? [])]) stream.abort(reason);
     } else {
@@ -204,7 +206,6 @@ export class Caller {
       call.end();
       call.reject(reason);
     }
-    if (this.#cancels) this.#channel.write([messageType.notification, '$/cancel', [call.id]]);
   }
 
   /** A stream of the result has ended. */

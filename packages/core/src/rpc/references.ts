@@ -280,6 +280,7 @@ export class References implements ReferenceSender {
   #takeStream(kind: StreamKind, id: number): object {
     this.#checkRoom();
     const pending = this.#pending;
+    const running = this.#running;
     const { value, stream } = importStream(kind, id, this.#host, () => {
       this.#taken.delete(stream);
       if (pending === undefined) return;
@@ -288,6 +289,7 @@ export class References implements ReferenceSender {
     });
     this.#taken.add(stream);
     if (pending !== undefined) (pending.streams ??= new Set()).add(stream);
+    if (running !== undefined) (running.takenStreams ??= []).push(stream);
     return value;
   }
 
@@ -369,12 +371,15 @@ export class References implements ReferenceSender {
   }
 
   /** The call that borrowed these has settled: the peer knows it from the answer. */
-  returnBorrowed(borrowed: readonly Import[] | undefined): void {
-    if (borrowed === undefined) return;
-    for (const entry of borrowed) {
+  returnBorrowed(call: RunningCall): void {
+    const { borrowed, takenStreams } = call;
+    call.borrowed = undefined;
+    call.takenStreams = undefined;
+    for (const entry of borrowed ?? []) {
       entry.borrowed--;
       this.#forgetImport(entry);
     }
+    for (const stream of takenStreams ?? []) stream.callSettled();
   }
 
   #forgetImport(entry: Import): void {
@@ -432,6 +437,6 @@ export class References implements ReferenceSender {
     this.#imports.clear();
     for (const entry of imports) entry.abort?.(error);
     for (const stream of [...this.#streams.values()]) stream.connectionClosed(error);
-    for (const stream of [...this.#taken]) stream.fail(error);
+    for (const stream of [...this.#taken]) stream.connectionClosed(error);
   }
 }

@@ -1,6 +1,7 @@
 /** One call of the peer's while it is being answered: what its handler can ask, and what ends with it. */
 import type { CallContext } from './call-context.ts';
 import type { Import } from './references.ts';
+import type { StreamImport } from './stream-import.ts';
 
 const noMetadata: Readonly<Record<string, string>> = Object.freeze({});
 
@@ -10,6 +11,8 @@ export class RunningCall implements CallContext {
   metadata: Readonly<Record<string, string>> = noMetadata;
   /** References that came in its arguments: the handler's until the call settles. */
   borrowed: Import[] | undefined;
+  /** Streams that came in its arguments. */
+  takenStreams: StreamImport[] | undefined;
   /** Streams of its result that still run; the call's signal and arguments live as long. */
   openStreams = 0;
   answered = false;

@@ -20,6 +20,7 @@ interface Batch {
   readonly bytes: number;
 }
 
+const aloneCodes = new Set<unknown>(['MUX_STREAM_RESET', 'MUX_STREAM_CLOSED']);
 const done: Step = { done: true, value: undefined };
 
 /** The value that the user gets for a stream of the peer's. */
@@ -52,6 +53,7 @@ export class StreamImport
   #interrupter: Waiter | undefined;
   #outcome: { step: Step } | { error: unknown } | undefined;
   #over = false;
+  #isLost = false;
   #arrived = 0;
 
   constructor(id: number, host: ReferenceHost, onEnd: () => void) {
@@ -71,13 +73,13 @@ export class StreamImport
   next(): Promise<Step> {
     if (this.#taken < this.#items.length) return Promise.resolve({ done: false, value: this.#take() });
     if (this.#outcome !== undefined) return this.#settled();
+    const step = new Promise<Step>((resolve, reject) => this.#waiters.push({ resolve, reject }));
     try {
       this.#open();
     } catch (error) {
-      this.fail(error as Error);
-      return this.#settled();
+      this.fail(error);
     }
-    return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
+    return step;
   }
 
   return(value?: unknown): Promise<Step> {
@@ -92,6 +94,22 @@ export class StreamImport
   abort(reason: unknown): void {
     this.#discard();
     this.fail(reason);
+  }
+
+  /** The call that it came with has settled: nobody accepts it any more, unless it is open. */
+  callSettled(): void {
+    if (this.#raw !== undefined || this.#outcome !== undefined) return;
+    this.#settle({
+      error: new PipeworkError(
+        'RPC_REFERENCE_RELEASED',
+        'The stream was first read after the call it came with had settled.',
+      ),
+    });
+  }
+
+  /** The connection it belongs to is gone. */
+  connectionClosed(error: Error): void {
+    this.#lost(error);
   }
 
   /** Ends it from this side: what waits rejects with `error`, and the producer is told to return. */
@@ -245,7 +263,19 @@ export class StreamImport
   }
 
   #lost(cause: Error | undefined): void {
-    if (this.#outcome !== undefined) return;
+    if (this.#outcome !== undefined || this.#isLost) return;
+    this.#isLost = true;
+    const explain = this.#host.link.options.explainLoss;
+    // A stream can be reset alone; where more than it went, the process's exit may say why.
+    if (cause === undefined || explain === undefined || aloneCodes.has((cause as { code?: unknown }).code))
+      return this.#failLost(cause);
+    explain(cause).then(
+      (explained) => this.#failLost(explained),
+      () => this.#failLost(cause),
+    );
+  }
+
+  #failLost(cause: Error | undefined): void {
     const why = cause === undefined ? 'it ended in the middle' : cause.message;
     this.fail(
       new PipeworkError('RPC_CLOSED', `A stream of ${this.#host.link.peer} was lost: ${why}`, { cause }),

@@ -1,0 +1,200 @@
+import { describe, expect, test } from 'vitest';
+import { ref, retain } from '../../src/rpc/remote-reference.ts';
+import { rpcPair, type Pair } from '../support/rpc-pair.ts';
+
+type Visit = (value: unknown) => unknown;
+
+/** Nothing is held on either side. */
+async function atRest(pair: Pair<object>): Promise<void> {
+  for (let turn = 0; turn < 100; turn++) {
+    if (pair.host.references + pair.plugin.references === 0) break;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect([pair.host.references, pair.plugin.references]).toEqual([0, 0]);
+  expect(pair.hostLink.counts).toEqual({ pendingCalls: 0, runningCalls: 0, references: 0, valueStreams: 0 });
+  expect(pair.pluginLink.counts).toEqual({
+    pendingCalls: 0,
+    runningCalls: 0,
+    references: 0,
+    valueStreams: 0,
+  });
+}
+
+describe('a function as an argument', () => {
+  test('is called many times and at once, also deep inside an object', async () => {
+    const pair = await rpcPair({
+      async all(options: { deep: { visit: Visit }[] }, times: number) {
+        const visit = options.deep[0]!.visit;
+        return Promise.all(Array.from({ length: times }, (_, index) => visit(index)));
+      },
+    });
+    const result = await pair.remote.all({ deep: [{ visit: async (value) => (value as number) * 2 }] }, 100);
+    expect(result).toEqual(Array.from({ length: 100 }, (_, index) => index * 2));
+    await atRest(pair);
+  });
+
+  test('fails the handler that calls it with the error it threw', async () => {
+    const pair = await rpcPair({ run: async (visit: Visit) => visit(1) });
+    await expect(
+      pair.remote.run(() => {
+        throw new RangeError('not one');
+      }),
+    ).rejects.toThrow('not one');
+    await atRest(pair);
+  });
+
+  test('is the same function when it comes twice, and the caller’s own when it comes back', async () => {
+    const pair = await rpcPair({ twice: (one: Visit, other: Visit) => ({ same: one === other, back: one }) });
+    const visit = (): void => {};
+    const result = await pair.remote.twice(visit, visit);
+    expect(result.same).toBe(true);
+    expect(result.back).toBe(visit);
+    await atRest(pair);
+  });
+
+  test('is dead once the call has settled', async () => {
+    let kept: Visit | undefined;
+    const pair = await rpcPair({
+      keep(visit: Visit) {
+        kept = visit;
+      },
+    });
+    await pair.remote.keep(() => 1);
+    await atRest(pair);
+    await expect(kept!(1)).rejects.toMatchObject({ code: 'RPC_REFERENCE_RELEASED' });
+  });
+
+  test('lives on where the handler retained it, until it is disposed of', async () => {
+    let kept: (Visit & Disposable) | undefined;
+    const pair = await rpcPair({
+      keep(visit: Visit) {
+        kept = retain(visit);
+      },
+    });
+    await pair.remote.keep(async (value) => `got ${String(value)}`);
+    expect(await kept!(1)).toBe('got 1');
+    expect(await kept!(2)).toBe('got 2');
+    kept![Symbol.dispose]();
+    await atRest(pair);
+    await expect(kept!(3)).rejects.toMatchObject({ code: 'RPC_REFERENCE_RELEASED' });
+  });
+
+  test('passes on to a third side', async () => {
+    const far = await rpcPair({ call: async (visit: Visit) => visit('far') });
+    const near = await rpcPair({ pass: (visit: Visit) => far.remote.call(visit) });
+    expect(await near.remote.pass(async (value) => `${String(value)} away`)).toBe('far away');
+    await atRest(near);
+    await atRest(far);
+  });
+});
+
+test('counts go back to zero after 10,000 calls with callbacks, without a garbage collection', async () => {
+  const pair = await rpcPair({
+    run: async (visit: Visit, other: { back: Visit }) => [await visit(1), await other.back(2)],
+  });
+  for (let batch = 0; batch < 100; batch++) {
+    await Promise.all(
+      Array.from({ length: 100 }, async () => {
+        expect(await pair.remote.run(async (value) => value, { back: (value) => value })).toEqual([1, 2]);
+      }),
+    );
+  }
+  await atRest(pair);
+}, 30_000);
+
+describe('a function as a result', () => {
+  test('is the receiver’s until it disposes of it', async () => {
+    const pair = await rpcPair({
+      counter() {
+        let count = 0;
+        return { next: () => ++count };
+      },
+    });
+    const { next } = await pair.remote.counter();
+    expect([await next(), await next()]).toEqual([1, 2]);
+    expect(pair.plugin.references).toBe(1);
+    next[Symbol.dispose]();
+    await atRest(pair);
+  });
+
+  test('takes functions in its turn, both ways', async () => {
+    const pair = await rpcPair({
+      make: (prefix: string) => async (ask: (question: string) => unknown) =>
+        `${prefix} ${String(await ask('who?'))}`,
+    });
+    const greet = await pair.remote.make('Hello');
+    expect(await greet((question) => `${question} me`)).toBe('Hello who? me');
+    greet[Symbol.dispose]();
+    await atRest(pair);
+  });
+});
+
+describe('an object marked with ref', () => {
+  class Account {
+    #balance = 0;
+    get secret(): number {
+      return this.#balance;
+    }
+    deposit(amount: number): number {
+      this.#balance += amount;
+      return this.#balance;
+    }
+  }
+
+  test('keeps its state where it is, and answers calls', async () => {
+    const account = new Account();
+    const pair = await rpcPair({ open: () => ref(account) });
+    const remote = (await pair.remote.open()) as unknown as {
+      deposit(amount: number): Promise<number>;
+      secret(): Promise<unknown>;
+    } & Disposable;
+    expect(await remote.deposit(5)).toBe(5);
+    expect(await remote.deposit(5)).toBe(10);
+    await expect(remote.secret()).rejects.toMatchObject({ code: 'RPC_UNKNOWN_METHOD' });
+    remote[Symbol.dispose]();
+    await atRest(pair);
+  });
+
+  test('comes back as itself', async () => {
+    const account = new Account();
+    const pair = await rpcPair({ pass: (object: object) => object });
+    expect(await pair.remote.pass(ref(account))).toBe(account);
+    await atRest(pair);
+  });
+});
+
+describe('an abort signal', () => {
+  test('anywhere in the arguments reaches the handler', async () => {
+    const pair = await rpcPair({
+      wait: (options: { inner: { stop: AbortSignal } }) =>
+        new Promise((resolve) => options.inner.stop.addEventListener('abort', () => resolve('stopped'))),
+    });
+    const controller = new AbortController();
+    const waiting = pair.remote.wait({ inner: { stop: controller.signal } });
+    setImmediate(() => controller.abort());
+    expect(await waiting).toBe('stopped');
+    await atRest(pair);
+  });
+
+  test('that was aborted before arrives aborted', async () => {
+    const pair = await rpcPair({ state: (options: { stop: AbortSignal }) => options.stop.aborted });
+    expect(await pair.remote.state({ stop: AbortSignal.abort() })).toBe(true);
+    await atRest(pair);
+  });
+});
+
+test('everything is released when the peer goes', async () => {
+  let kept: Visit | undefined;
+  const pair = await rpcPair({
+    keep(visit: Visit) {
+      kept = retain(visit);
+      return () => 1;
+    },
+  });
+  const got = await pair.remote.keep(() => 1);
+  pair.cut();
+  await Promise.all([pair.host.closed, pair.plugin.closed]);
+  await atRest(pair);
+  await expect(kept!(1)).rejects.toMatchObject({ code: 'RPC_CLOSED' });
+  await expect(got()).rejects.toMatchObject({ code: 'RPC_CLOSED' });
+});

@@ -1,0 +1,293 @@
+import { Readable } from 'node:stream';
+import { describe, expect, test } from 'vitest';
+import { rpcPair, type Pair } from '../support/rpc-pair.ts';
+
+async function atRest(pair: Pair<object>): Promise<void> {
+  for (let turn = 0; turn < 200; turn++) {
+    if (pair.host.references + pair.plugin.references + pair.hostSession.streamCount === 1) break;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect([pair.host.references, pair.plugin.references, pair.hostSession.streamCount]).toEqual([0, 0, 1]);
+  expect(pair.hostLink.counts.valueStreams + pair.pluginLink.counts.valueStreams).toBe(0);
+}
+
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
+/** Notes what happens to it. */
+function source(log: unknown[], count = Infinity) {
+  return (async function* () {
+    try {
+      for (let n = 0; n < count; n++) {
+        log.push(n);
+        yield n;
+      }
+      return 'end';
+    } finally {
+      log.push('closed');
+    }
+  })();
+}
+
+describe('a stream as a result', () => {
+  test('gives its items in order, and what it returned', async () => {
+    const pair = await rpcPair({ items: () => source([], 1000) });
+    const iterator = (await pair.remote.items())[Symbol.asyncIterator]();
+    const seen: unknown[] = [];
+    let step = await iterator.next();
+    for (; step.done !== true; step = await iterator.next()) seen.push(step.value);
+    expect(seen).toEqual(Array.from({ length: 1000 }, (_, index) => index));
+    expect(step.value).toBe('end');
+    await atRest(pair);
+  });
+
+  test('does not begin before it is iterated, and never runs where it is not', async () => {
+    const log: unknown[] = [];
+    const pair = await rpcPair({ items: () => source(log) });
+    const stream = await pair.remote.items();
+    expect(log).toEqual([]);
+    await stream.return(undefined as never);
+    await atRest(pair);
+    expect(log).toEqual([]);
+  });
+
+  test('hears of an early break: its finally runs', async () => {
+    const log: unknown[] = [];
+    const pair = await rpcPair({ items: () => source(log) });
+    for await (const n of pair.remote.items()) if (n === 3) break;
+    expect(log.at(-1)).toBe('closed');
+    await atRest(pair);
+  });
+
+  test('carries an error in the middle, behind the items before it', async () => {
+    const pair = await rpcPair({
+      async *items() {
+        yield 1;
+        yield 2;
+        throw new RangeError('no three');
+      },
+    });
+    const seen: number[] = [];
+    const failure = (async () => {
+      for await (const n of pair.remote.items()) seen.push(n);
+    })();
+    await expect(failure).rejects.toThrow(RangeError);
+    expect(seen).toEqual([1, 2]);
+    await atRest(pair);
+  });
+
+  test('carries throw() to the source, and its answer back', async () => {
+    const pair = await rpcPair({
+      async *items() {
+        for (;;) {
+          try {
+            yield 'item';
+          } catch (error) {
+            yield `caught ${(error as Error).message}`;
+          }
+        }
+      },
+    });
+    const stream = await pair.remote.items();
+    expect(await stream.next()).toEqual({ done: false, value: 'item' });
+    expect(await stream.throw(new Error('ball'))).toEqual({ done: false, value: 'caught ball' });
+    await stream.return(undefined as never);
+    await atRest(pair);
+  });
+
+  test('is held back by a slow consumer: the source runs no further than the window', async () => {
+    const log: unknown[] = [];
+    const pair = await rpcPair({
+      async *items() {
+        for (let n = 0; n < 1000; n++) {
+          log.push(n);
+          yield new Uint8Array(10_000).fill(n);
+        }
+      },
+    });
+    const stream = await pair.remote.items();
+    await stream.next();
+    let before = -1;
+    while (before !== log.length) {
+      before = log.length;
+      for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(log.length).toBeLessThan(200);
+    let count = 1;
+    while ((await stream.next()).done !== true) count++;
+    expect(count).toBe(1000);
+    await atRest(pair);
+  });
+
+  test('carries items larger than the window', async () => {
+    const pair = await rpcPair({
+      async *items() {
+        for (let n = 0; n < 3; n++) yield { n, bytes: new Uint8Array(1_000_000).fill(n) };
+      },
+    });
+    const items = await collect(pair.remote.items());
+    expect(items.map(({ n, bytes }) => [n, bytes.length, bytes[999_999]])).toEqual([
+      [0, 1_000_000, 0],
+      [1, 1_000_000, 1],
+      [2, 1_000_000, 2],
+    ]);
+    await atRest(pair);
+  });
+
+  test('a synchronous generator is a stream too', async () => {
+    const pair = await rpcPair({
+      *items() {
+        yield* [1, 2, 3];
+      },
+    });
+    expect(await collect(pair.remote.items() as unknown as AsyncIterable<number>)).toEqual([1, 2, 3]);
+    await atRest(pair);
+  });
+
+  test('many run at once beside calls', async () => {
+    const pair = await rpcPair({ items: (count: number) => source([], count), ping: () => 'pong' });
+    const streams = Array.from({ length: 50 }, (_, index) => collect(pair.remote.items(index * 10)));
+    expect(await pair.remote.ping()).toBe('pong');
+    expect((await Promise.all(streams)).map((items) => items.length)).toEqual(
+      streams.map((_, index) => index * 10),
+    );
+    await atRest(pair);
+  });
+
+  test('the signal of its call lives as long as the stream, and aborting it ends both sides at once', async () => {
+    let ended: unknown;
+    const pair = await rpcPair({
+      async *items({ signal }: { signal: AbortSignal }) {
+        try {
+          yield 1;
+          await new Promise((_, reject) =>
+            signal.addEventListener('abort', () => reject(signal.reason as Error)),
+          );
+        } finally {
+          ended = signal.aborted;
+        }
+      },
+    });
+    const controller = new AbortController();
+    const stream = pair.remote.items({ signal: controller.signal })[Symbol.asyncIterator]();
+    expect(await stream.next()).toEqual({ done: false, value: 1 });
+    const waiting = stream.next();
+    controller.abort(new Error('mine'));
+    await expect(waiting).rejects.toThrow('mine');
+    await atRest(pair);
+    expect(ended).toBe(true);
+  });
+
+  test('callbacks of its call live as long as the stream', async () => {
+    const pair = await rpcPair({
+      async *items(map: (n: number) => Promise<number>) {
+        for (let n = 0; n < 5; n++) yield await map(n);
+      },
+    });
+    expect(await collect(pair.remote.items(async (n) => n * n))).toEqual([0, 1, 4, 9, 16]);
+    await atRest(pair);
+  });
+
+  test('a failed call that is only iterated fails the iteration and nothing else', async () => {
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown): void => void unhandled.push(reason);
+    process.on('unhandledRejection', note);
+    const pair = await rpcPair({
+      items(): AsyncIterable<number> {
+        throw new Error('no stream');
+      },
+    });
+    await expect(collect(pair.remote.items())).rejects.toThrow('no stream');
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('unhandledRejection', note);
+    expect(unhandled).toEqual([]);
+  });
+
+  test('rejects when the peer goes', async () => {
+    const pair = await rpcPair({ items: () => source([]) });
+    const stream = await pair.remote.items();
+    await stream.next();
+    pair.cut();
+    await expect(
+      (async () => {
+        for (;;) if ((await stream.next()).done === true) throw new Error('it ended as if all were well');
+      })(),
+    ).rejects.toMatchObject({ code: 'RPC_CLOSED' });
+  });
+
+  test('tells its source when the peer goes', async () => {
+    const log: unknown[] = [];
+    const pair = await rpcPair({ items: () => source(log) });
+    const stream = await pair.remote.items();
+    await stream.next();
+    pair.cut();
+    await pair.plugin.closed;
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(log.at(-1)).toBe('closed');
+  });
+});
+
+describe('a stream as an argument', () => {
+  test('is read by the handler', async () => {
+    const pair = await rpcPair({
+      async sum(numbers: AsyncIterable<number>) {
+        let sum = 0;
+        for await (const n of numbers) sum += n;
+        return sum;
+      },
+    });
+    expect(await pair.remote.sum(source([], 101))).toBe(5050);
+    await atRest(pair);
+  });
+
+  test('that nobody reads is left as it was', async () => {
+    const pair = await rpcPair({ ignore: (_numbers: AsyncIterable<number>) => 'ignored' });
+    const log: unknown[] = [];
+    const numbers = source(log, 2);
+    expect(await pair.remote.ignore(numbers)).toBe('ignored');
+    await atRest(pair);
+    expect(await collect(numbers)).toEqual([0, 1]);
+  });
+
+  test('a web stream arrives as a web stream, a Node stream as a Node stream', async () => {
+    const pair = await rpcPair({
+      async web(bytes: ReadableStream<Uint8Array>) {
+        const reader = bytes.getReader();
+        let length = 0;
+        for (let step = await reader.read(); !step.done; step = await reader.read())
+          length += step.value.length;
+        return length;
+      },
+      async node(bytes: Readable) {
+        let length = 0;
+        for await (const chunk of bytes) length += (chunk as Uint8Array).length;
+        return [bytes instanceof Readable, length];
+      },
+    });
+    const chunks = [new Uint8Array(3), new Uint8Array(100_000)];
+    expect(await pair.remote.web(ReadableStream.from(chunks) as ReadableStream<Uint8Array>)).toBe(100_003);
+    expect(await pair.remote.node(Readable.from(chunks, { objectMode: false }))).toEqual([true, 100_003]);
+    await atRest(pair);
+  });
+});
+
+test('a web stream as a result hears of its cancel', async () => {
+  let cancelled: unknown;
+  const pair = await rpcPair({
+    bytes: () =>
+      new ReadableStream<Uint8Array>({
+        pull: (controller) => controller.enqueue(new Uint8Array(10)),
+        cancel: (reason) => {
+          cancelled = reason ?? 'no reason';
+        },
+      }),
+  });
+  const reader = (await pair.remote.bytes()).getReader();
+  expect((await reader.read()).value).toHaveLength(10);
+  await reader.cancel();
+  await atRest(pair);
+  expect(cancelled).toBeDefined();
+});
