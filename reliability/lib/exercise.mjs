@@ -96,6 +96,13 @@ export async function exercise(client, { holdMs = 250, graceMs = 5_000, names = 
   return outcomes;
 }
 
+/**
+ * True for an error that pipework did not mean to throw: no code of its own, and a stack that comes out of its files. An error
+ * of the peer's has whatever name and code the peer gave it, and no stack of this side.
+ */
+export const isOurBug = (error) =>
+  !isPipeworkError(error) && /packages\/(core|mux)\/(src|dist)/.test(error.stack ?? '');
+
 /** What is wrong with an outcome, or undefined. `remote` errors keep the peer's code, if it gave one. */
 export function fault({ name, error }) {
   if (error === undefined) return undefined;
@@ -103,7 +110,6 @@ export function fault({ name, error }) {
   if (!(error instanceof Error)) return `${name} rejected with what is no Error: ${typeof error}`;
   if (isPipeworkError(error) && typeof error.code !== 'string')
     return `${name} rejected without a code: ${error.stack}`;
-  if (error instanceof TypeError && !isPipeworkError(error))
-    return `${name} rejected with a bug's error: ${error.stack}`;
+  if (isOurBug(error)) return `${name} rejected with a bug's error: ${error.stack}`;
   return undefined;
 }

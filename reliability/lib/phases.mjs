@@ -96,6 +96,21 @@ export const phases = {
       return [{ name: 'digest', promise }];
     },
   },
+  'in an infinite loop': {
+    enter: async (client, said) => {
+      const { worker } = await dispensed(client);
+      const pending = [{ name: 'spin', promise: worker.spin(Infinity, 'spinning') }];
+      await said('spinning');
+      return pending;
+    },
+  },
+  'stopped by SIGSTOP': {
+    enter: async (client) => {
+      const { worker } = await dispensed(client);
+      process.kill(client.pid, 'SIGSTOP');
+      return [{ name: 'echo', promise: worker.echo(1) }];
+    },
+  },
   'in shutdown': {
     conduct: 'slow-to-shut-down',
     enter: async (client, said) => {

@@ -1,5 +1,6 @@
 // The honest plugin of these programs: one method for each thing that can be going on when something breaks.
 import { createHash } from 'node:crypto';
+import { writeSync } from 'node:fs';
 
 /** @param {{ signal: AbortSignal, stdout?: import('node:stream').Writable }} context */
 export function worker(context) {
@@ -19,8 +20,9 @@ export function worker(context) {
         context.signal.addEventListener('abort', stop, { once: true });
       }),
 
-    /** Blocks the event loop, for ever or for `ms`. */
-    spin: (ms = Infinity) => {
+    /** Blocks the event loop, for ever or for `ms`; says so on raw stdout first, where it is asked to. */
+    spin: (ms = Infinity, sign = '') => {
+      if (sign) writeSync(1, `${sign}\n`);
       for (const end = performance.now() + ms; performance.now() < end;);
     },
 

@@ -5,6 +5,7 @@ import { PassThrough } from 'node:stream';
 import { serve } from '@pipework/core/plugin';
 import { within } from '../lib/bounded.mjs';
 import { RST, DATA, data, frame, goAway, ping, windowUpdate, INITIAL_WINDOW, SYN } from '../lib/frames.mjs';
+import { isOurBug } from '../lib/exercise.mjs';
 import { lyingError } from '../lib/hostile-values.mjs';
 import { clientInMemory } from '../lib/memory-pair.mjs';
 import * as m from '../lib/msgpack.mjs';
@@ -110,7 +111,7 @@ const wrong = (error) => {
   if (error === undefined) return undefined;
   if (error.code === 'STILL_PENDING') return error.message;
   if (!(error instanceof Error)) return `rejected with ${typeof error}`;
-  if (isPipeworkError(error) ? typeof error.code === 'string' : error.name !== 'TypeError') return undefined;
+  if (isPipeworkError(error) ? typeof error.code === 'string' : !isOurBug(error)) return undefined;
   return `rejected without a code: ${error.stack}`;
 };
 const outcome = (promise) => promise.then(() => undefined, (error) => error); // prettier-ignore
@@ -219,7 +220,8 @@ const runners = { host: towardsHost, plugin: towardsPlugin };
 export async function runAttack(towards, name) {
   const before = heldNow();
   const watched = watch();
-  const result = await runners[towards](attacks[towards][name]);
+  const failed = (error) => ({ told: 'failed', findings: [error.stack] });
+  const result = await runners[towards](attacks[towards][name]).catch(failed);
   const { uncaught, peakBytes } = await watched.stop();
   const grew = Math.max(
     0,
@@ -238,11 +240,7 @@ export async function run(options, say = () => {}) {
   for (const side of towards === 'both' ? Object.keys(attacks) : [towards]) {
     for (const name of Object.keys(attacks[side])) {
       if (only && !name.includes(only)) continue;
-      const result = await runAttack(side, name).catch((error) => ({
-        told: 'failed',
-        grew: 0,
-        findings: [error.stack],
-      }));
+      const result = await runAttack(side, name);
       figures[`${side}: ${name}`] = `${result.told}, ${mebibytes(result.grew)} MiB`;
       say(`towards the ${side}: ${name}: ${result.told}, ${mebibytes(result.grew)} MiB`);
       findings.push(...result.findings.map((text) => `towards the ${side}: ${name}: ${text}`));

@@ -9,10 +9,10 @@ import { enter, isAlive, phases } from '../lib/phases.mjs';
 import { watch } from '../lib/watch.mjs';
 
 export const help = 'SIGKILL for the plugin or the host in each phase of their life';
-export const defaults = { times: 3, victim: 'both', phase: '', concurrency: 2 };
+export const defaults = { times: 3, victim: 'both', phase: '', concurrency: 2, boundMs: 1_000 };
 
 const alive = (pid) => isAlive(pid, (file) => readFileSync(file, 'latin1'));
-const gone = (pid) => until(1_000, `process ${pid} gone`, () => !alive(pid));
+const gone = (pid, ms) => until(ms, `process ${pid} gone`, () => !alive(pid));
 
 /** Settles `promise` into what is wrong with how it ended, or undefined. */
 async function judge({ name, promise, resolves = false }) {
@@ -33,7 +33,7 @@ async function judge({ name, promise, resolves = false }) {
 }
 
 /** The plugin dies; this process is its host. */
-export async function pluginDies(name) {
+export async function pluginDies(name, boundMs) {
   const { client, pid, pending } = await enter(phases[name]);
   const judged = pending.map(judge);
   process.kill(pid, 'SIGKILL');
@@ -46,13 +46,13 @@ export async function pluginDies(name) {
     const late = client.client().then((rpc) => rpc.dispense('worker'));
     findings.push(await judge({ name: 'dispense', promise: late }));
   }
-  await gone(pid).catch((error) => findings.push(error.message));
+  await gone(pid, boundMs).catch((error) => findings.push(error.message));
   await within(3_000, 'kill', client.kill()).catch((error) => findings.push(error.message));
   return { findings: findings.filter(Boolean), ms: settledMs };
 }
 
 /** The host dies; it is a process of its own. */
-export async function hostDies(name) {
+export async function hostDies(name, boundMs) {
   const file = fileURLToPath(new URL('../fixtures/host.mjs', import.meta.url));
   const host = spawn(process.execPath, [file, name], { stdio: ['ignore', 'pipe', 'pipe'] });
   const stderr = [];
@@ -69,7 +69,7 @@ export async function hostDies(name) {
   host.kill('SIGKILL');
   await ended;
   const findings = [];
-  const ms = await gone(pid).catch((error) => {
+  const ms = await gone(pid, boundMs).catch((error) => {
     findings.push(error.message);
     process.kill(pid, 'SIGKILL');
   });
@@ -84,7 +84,7 @@ const summary = (list) => {
 };
 
 export async function run(options, say = () => {}) {
-  const { times, victim, phase, concurrency } = { ...defaults, ...options };
+  const { times, victim, phase, concurrency, boundMs } = { ...defaults, ...options };
   const watched = watch();
   const findings = [];
   const figures = {};
@@ -95,7 +95,7 @@ export async function run(options, say = () => {}) {
       let left = times;
       const line = async () => {
         while (left-- > 0) {
-          const result = await victims[who](name).catch((error) => ({ findings: [error.stack] }));
+          const result = await victims[who](name, boundMs).catch((error) => ({ findings: [error.stack] }));
           took.push(result.ms);
           findings.push(
             ...[...result.findings, ...watched.uncaught.splice(0)].map((text) => `${who} ${name}: ${text}`),

@@ -5,7 +5,7 @@ import { PassThrough } from 'node:stream';
 import * as fc from 'fast-check';
 import { Session } from '@pipework/mux';
 import { within } from '../lib/bounded.mjs';
-const { clientInMemory, served } = await import('../lib/memory-pair.mjs').catch(() => ({}));
+import { clientInMemory, served } from '../lib/memory-pair.mjs';
 import { randomOf } from '../lib/random.mjs';
 import { Rough } from '../lib/rough.mjs';
 import { watch } from '../lib/watch.mjs';

@@ -1,6 +1,6 @@
 // The mux alone against corrupted frames: a bare Session hears a spoiled conversation, many hundred times a second.
 import { PassThrough } from 'node:stream';
-const isPipeworkError = (e) => e?.[Symbol.for('pipework.error')] === true;
+import { isPipeworkError } from '@pipework/core';
 import { Session } from '@pipework/mux';
 import { within } from '../lib/bounded.mjs';
 import { randomOf } from '../lib/random.mjs';
@@ -73,7 +73,8 @@ export async function run(options, say = () => {}) {
   const line = async () => {
     for (let index; more((index = next++)); done++) {
       watched.doing(first + index);
-      const result = await runCase(first + index);
+      const failed = (error) => ({ codes: [], findings: [error.stack] });
+      const result = await runCase(first + index).catch(failed);
       for (const code of result.codes) counts[code] = (counts[code] ?? 0) + 1;
       for (const finding of [...result.findings, ...watched.uncaught.splice(0)]) {
         findings.push(`seed ${first + index}: ${finding}`);

@@ -66,7 +66,8 @@ export async function run(options, say = () => {}) {
     for (let index; more((index = next++));) {
       for (const one of victims) {
         watched.doing(first + index);
-        const result = await runCase(first + index, one);
+        const failed = (error) => ({ kind: 'failed', codes: [], findings: [error.stack] });
+        const result = await runCase(first + index, one).catch(failed);
         for (const code of result.codes) counts[code] = (counts[code] ?? 0) + 1;
         for (const finding of [...result.findings, ...watched.uncaught.splice(0)]) {
           findings.push(`seed ${first + index}, towards the ${one} (${result.kind}): ${finding}`);

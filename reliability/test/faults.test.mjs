@@ -11,14 +11,16 @@ import { run as stuck, sceneNames } from '../programs/stuck.mjs';
 import { phases } from '../lib/phases.mjs';
 
 const seed = Math.trunc(Math.random() * 2 ** 31);
+// A second on a machine that does nothing else; the suite runs its files side by side.
+const boundMs = 3_000;
 const clean = ({ findings }) => expect(findings).toEqual([]);
 
 describe('when the plugin is killed, the host settles all that was pending', () => {
-  test.each(Object.keys(phases))('%s', async (name) => clean(await pluginDies(name)));
+  test.each(Object.keys(phases))('%s', async (name) => clean(await pluginDies(name, boundMs)));
 });
 
-describe('when the host is killed, its plugin is gone within a second', () => {
-  test.each(Object.keys(phases))('%s', async (name) => clean(await hostDies(name)));
+describe('when the host is killed, no plugin is left behind', () => {
+  test.each(Object.keys(phases))('%s', async (name) => clean(await hostDies(name, boundMs)));
 });
 
 describe('a side holds little, is told and gets away, with', () => {
