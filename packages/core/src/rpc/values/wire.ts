@@ -140,7 +140,8 @@ function read(data: Uint8Array): unknown {
   } else if (code === payloadCodes.bigint) {
     return readBigint(data.subarray(1));
   } else if (code === payloadCodes.bin && data.length === 8) {
-    return bins[readUint32(data, 4)];
+    const bin = bins[readUint32(data, 4)];
+    if (bin !== undefined) return bin;
   } else {
     const kind = kindsByCode.get(code);
     if (kind !== undefined && data.length === 5) return new WireReference(kind, readUint32(data, 1));

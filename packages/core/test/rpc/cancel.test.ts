@@ -1,0 +1,178 @@
+import { describe, expect, test, vi } from 'vitest';
+import { callContext, type CallContext } from '../../src/rpc/call-context.ts';
+import { withCallOptions } from '../../src/rpc/remote.ts';
+import { rawPlugin } from '../support/raw-peer.ts';
+import { rpcPair } from '../support/rpc-pair.ts';
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** A handler that ends only by its signal. */
+class Sleeper {
+  readonly signals: AbortSignal[] = [];
+  sleep(options?: { signal?: AbortSignal }): Promise<never> {
+    const { signal } = callContext();
+    this.signals.push(signal);
+    if (options?.signal !== undefined) expect(options.signal).toBe(signal);
+    return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+  }
+  ping(): string {
+    return 'pong';
+  }
+}
+
+describe('an aborted call', () => {
+  test('rejects at once with the caller’s own reason, and aborts the handler’s signal', async () => {
+    const sleeper = new Sleeper();
+    const { remote, host, hostLink, pluginLink } = await rpcPair(sleeper);
+    const controller = new AbortController();
+    const call = remote.sleep({ signal: controller.signal });
+    await vi.waitFor(() => expect(sleeper.signals).toHaveLength(1));
+    const reason = { any: 'value' };
+    controller.abort(reason);
+    await expect(call).rejects.toBe(reason);
+    await vi.waitFor(() => expect(sleeper.signals[0]!.aborted).toBe(true));
+    expect((sleeper.signals[0]!.reason as Error).name).toBe('AbortError');
+    expect(await remote.ping()).toBe('pong');
+    expect(host.pendingCalls + hostLink.counts.pendingCalls + pluginLink.counts.runningCalls).toBe(0);
+  });
+
+  test('that was aborted before is never sent', async () => {
+    const peer = await rawPlugin({ capabilities: ['cancel', 'refs', 'types', 'errors'] });
+    const signal = AbortSignal.abort(new Error('too late'));
+    await expect(peer.connection.call('sleep', [{ signal }])).rejects.toThrow('too late');
+    expect(await peer.received()).toHaveLength(0);
+  });
+
+  test('tells the peer by a notification with its id, and drops the late answer', async () => {
+    const peer = await rawPlugin({ capabilities: ['cancel'] });
+    const controller = new AbortController();
+    const call = peer.connection.call('x', [{ signal: controller.signal }]);
+    await peer.expects('94 00 00 a8 506c7567696e2e78 90');
+    controller.abort();
+    await expect(call).rejects.toMatchObject({ name: 'AbortError' });
+    await peer.expects('93 02 a8 242f63616e63656c 91 00');
+    peer.sends('94 01 00 c0 01');
+    const next = peer.connection.call('x', []);
+    await peer.expects('94 00 01 a8 506c7567696e2e78 90');
+    peer.sends('94 01 01 c0 02');
+    expect(await next).toBe(2);
+  });
+
+  test('takes its listener off the signal when it is answered', async () => {
+    const { remote } = await rpcPair(new Sleeper());
+    const { signal } = new AbortController();
+    const remove = vi.spyOn(signal, 'removeEventListener');
+    await withCallOptions(remote, { signal }).ping();
+    expect(remove).toHaveBeenCalledTimes(1);
+  });
+});
+
+describe('a deadline', () => {
+  test('rejects the call, aborts the handler, and travels as what is left of it', async () => {
+    let context: CallContext | undefined;
+    const { remote } = await rpcPair({
+      sleep() {
+        context = callContext();
+        return new Promise((_, reject) =>
+          context!.signal.addEventListener('abort', () => reject(new Error('late'))),
+        );
+      },
+    });
+    await expect(withCallOptions(remote, { deadlineMs: 30 }).sleep()).rejects.toMatchObject({
+      code: 'RPC_DEADLINE',
+    });
+    expect(context!.remainingMs).toBeLessThanOrEqual(30);
+    await vi.waitFor(() => expect(context!.signal.aborted).toBe(true));
+  });
+
+  test('that has passed sends nothing', async () => {
+    const peer = await rawPlugin();
+    await expect(peer.connection.call('x', [], { deadlineMs: 0 })).rejects.toMatchObject({
+      code: 'RPC_DEADLINE',
+    });
+    expect(await peer.received()).toHaveLength(0);
+  });
+});
+
+test('metadata reaches the handler', async () => {
+  const { remote } = await rpcPair({ meta: () => ({ ...callContext().metadata }) });
+  expect(await withCallOptions(remote, { metadata: { traceparent: '00-x' } }).meta()).toEqual({
+    traceparent: '00-x',
+  });
+  expect(await remote.meta()).toEqual({});
+});
+
+test('callContext() outside a handler says where to ask', () => {
+  expect(() => callContext()).toThrow('before its first await');
+});
+
+describe('when the peer goes', () => {
+  test('pending calls reject with their method and the cause, and handlers’ signals abort', async () => {
+    const sleeper = new Sleeper();
+    const { remote, host, plugin, cut } = await rpcPair(sleeper);
+    const calls = [remote.sleep(), remote.sleep()];
+    await vi.waitFor(() => expect(sleeper.signals).toHaveLength(2));
+    cut();
+    for (const call of calls)
+      await expect(call).rejects.toMatchObject({
+        code: 'RPC_CLOSED',
+        message: expect.stringContaining('Plugin.sleep') as string,
+      });
+    await Promise.all([host.closed, plugin.closed]);
+    expect(sleeper.signals.every((signal) => signal.aborted)).toBe(true);
+    await expect(remote.ping()).rejects.toMatchObject({ code: 'RPC_CLOSED' });
+  });
+
+  test('each pending call has an error of its own with the explained cause', async () => {
+    const exit = new Error('the plugin was killed by SIGSEGV');
+    const { remote, cut } = await rpcPair(new Sleeper(), { host: { explainLoss: async () => exit } });
+    const calls = [remote.sleep(), remote.sleep()];
+    await turn();
+    cut();
+    const errors = await Promise.all(calls.map((call) => call.catch((error: unknown) => error as Error)));
+    expect(errors[0]).not.toBe(errors[1]);
+    for (const error of errors) {
+      expect((error as Error).cause).toBe(exit);
+      expect((error as Error).message).toContain('SIGSEGV');
+    }
+  });
+});
+
+describe('finishing', () => {
+  test('answers what runs, then ends both halves cleanly', async () => {
+    let release = (): void => {};
+    const { remote, host, plugin } = await rpcPair({
+      wait: () => new Promise<string>((resolve) => (release = () => resolve('done'))),
+    });
+    const call = remote.wait();
+    await turn();
+    await turn();
+    host.finish();
+    await expect(host.call('more', [])).rejects.toMatchObject({ code: 'RPC_CLOSED' });
+    release();
+    expect(await call).toBe('done');
+    await Promise.all([host.closed, plugin.closed]);
+  });
+
+  test('refuses new calls with the given message while running ones go on', async () => {
+    let release = (): void => {};
+    const { remote, plugin } = await rpcPair({
+      wait: () => new Promise<string>((resolve) => (release = () => resolve('done'))),
+      ping: () => 1,
+    });
+    const call = remote.wait();
+    await vi.waitFor(() => expect(plugin.runningCalls).toBe(1));
+    plugin.refuseCalls('plugin is shutting down');
+    await expect(remote.ping()).rejects.toMatchObject({
+      message: 'plugin is shutting down',
+      code: 'RPC_SHUTTING_DOWN',
+    });
+    let idle = false;
+    const whenIdle = plugin.idle().then(() => (idle = true));
+    await turn();
+    expect(idle).toBe(false);
+    release();
+    expect(await call).toBe('done');
+    await whenIdle;
+  });
+});

@@ -1,0 +1,176 @@
+import { inspect } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { isPipeworkError } from '../../src/errors.ts';
+import { RemoteError } from '../../src/rpc/remote-error.ts';
+import { rawPlugin } from '../support/raw-peer.ts';
+import { rpcPair } from '../support/rpc-pair.ts';
+
+async function failure(
+  thrown: () => unknown,
+  options?: Parameters<typeof rpcPair>[1],
+): Promise<Error & Record<string, unknown>> {
+  const { remote } = await rpcPair(
+    {
+      fail(): unknown {
+        throw thrown() as Error;
+      },
+    },
+    options,
+  );
+  return (await remote.fail().then(
+    () => Promise.reject(new Error('the call did not fail')),
+    (error: unknown) => error,
+  )) as Error & Record<string, unknown>;
+}
+
+class MyError extends Error {
+  override name = 'MyError';
+  code = 'E_MY';
+  detail = { list: [1n, new Map([[1, 2]])] };
+}
+
+describe('an error that a handler throws', () => {
+  test('keeps name, message, code, cause chain and own fields', async () => {
+    const error = await failure(
+      () => new MyError('mine', { cause: new TypeError('inner', { cause: new Error('root') }) }),
+    );
+    expect(error).toBeInstanceOf(RemoteError);
+    expect(error).toMatchObject({ name: 'MyError', message: 'mine', code: 'E_MY' });
+    expect(error['detail']).toStrictEqual({ list: [1n, new Map([[1, 2]])] });
+    expect(error.cause).toBeInstanceOf(TypeError);
+    expect(((error.cause as Error).cause as Error).message).toBe('root');
+  });
+
+  test.each([TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError])(
+    '%o comes back as itself',
+    async (Class) => {
+      const error = await failure(() => new Class('x'));
+      expect(error).toBeInstanceOf(Class);
+      expect(error.name).toBe(Class.name);
+    },
+  );
+
+  test('a subclass of a built-in class is still one, with its own name', async () => {
+    class Bad extends TypeError {
+      override name = 'Bad';
+    }
+    const error = await failure(() => new Bad('x'));
+    expect(error).toBeInstanceOf(TypeError);
+    expect(error.name).toBe('Bad');
+  });
+
+  test('an AbortError is a DOMException', async () => {
+    const error = await failure(() => new DOMException('stop', 'AbortError'));
+    expect(error).toBeInstanceOf(DOMException);
+    expect(error.name).toBe('AbortError');
+  });
+
+  test('an AggregateError keeps its errors', async () => {
+    const error = await failure(() => new AggregateError([new Error('a'), new RangeError('b')], 'both'));
+    expect(error).toBeInstanceOf(AggregateError);
+    const { errors } = error as unknown as AggregateError;
+    expect((errors as Error[]).map(({ name, message }) => `${name} ${message}`)).toEqual([
+      'Error a',
+      'RangeError b',
+    ]);
+  });
+
+  test('has its remote stack apart, and inspect shows it after the local one', async () => {
+    const error = await failure(() => new MyError('mine'));
+    expect(error.stack).toMatch(/^MyError: mine\n {4}at Plugin\.fail \(plugin test\)/);
+    expect(error['remoteStack']).toContain('errors.test.ts');
+    expect(Object.keys(error)).not.toContain('remoteStack');
+    const shown = inspect(error);
+    expect(shown.indexOf('in the other process')).toBeGreaterThan(shown.indexOf('Plugin.fail'));
+    expect(shown).toContain('errors.test.ts');
+  });
+
+  test.each([
+    ['zero', 0],
+    ['undefined', undefined],
+    ['null', null],
+    ['false', false],
+    ['an empty text', ''],
+    ['a symbol', Symbol('s')],
+    ['a function', () => {}],
+  ])('%s still fails the call', async (_name, thrown) => {
+    expect(await failure(() => thrown)).toBeInstanceOf(Error);
+    expect(await failure(() => thrown, { capabilities: [] })).toBeInstanceOf(Error);
+  });
+
+  test('with fields that cannot travel loses those alone', async () => {
+    const error = await failure(() => {
+      const bad = Object.assign(new Error('bad'), { fine: 1, fn: () => {}, self: undefined as unknown });
+      bad.self = { bad: Symbol('s') };
+      Object.defineProperty(bad, 'trap', {
+        enumerable: true,
+        get: () => {
+          throw new Error('trap');
+        },
+      });
+      return bad;
+    });
+    expect(error.message).toBe('bad');
+    expect(error['fine']).toBe(1);
+    expect(Object.keys(error)).toEqual(['fine']);
+  });
+
+  test('whose causes go round ends', async () => {
+    const error = await failure(() => {
+      const one = new Error('one');
+      one.cause = new Error('two', { cause: one });
+      return one;
+    });
+    expect((error.cause as Error).message).toBe('two');
+  });
+
+  test('is a text to a peer of the base', async () => {
+    const error = await failure(() => new MyError('mine'), { capabilities: [] });
+    expect(error.message).toBe('mine');
+  });
+
+  test('goes through the redaction hook', async () => {
+    const error = await failure(() => new Error('secret'), {
+      plugin: {
+        redactError: (thrown, method) =>
+          new Error(`${method} failed (${String((thrown as Error).message.length)})`),
+      },
+    });
+    expect(error.message).toBe('Plugin.fail failed (6)');
+  });
+});
+
+test('an error of the other runtime’s own is one here too, by brand and code', async () => {
+  const { remote } = await rpcPair({});
+  const error: unknown = await (remote as Record<string, () => Promise<unknown>>)['nope']!().catch(
+    (thrown: unknown) => thrown,
+  );
+  expect(isPipeworkError(error)).toBe(true);
+  expect(error).toMatchObject({ code: 'RPC_UNKNOWN_METHOD', message: "can't find method Plugin.nope" });
+});
+
+describe('a hostile error', () => {
+  const hostile: [string, string][] = [
+    ['named constructor', '82 a4 6e616d65 ab 636f6e7374727563746f72 a7 6d657373616765 a1 78'],
+    ['named __proto__', '81 a4 6e616d65 a9 5f5f70726f746f5f5f'],
+    ['with data that shadows then and toString', '81 a4 64617461 82 a4 7468656e 01 a8 746f537472696e67 01'],
+    ['with data __proto__', '81 a4 64617461 81 a9 5f5f70726f746f5f5f 81 a1 78 01'],
+    [
+      'whose fields are of the wrong types',
+      '85 a4 6e616d65 01 a7 6d657373616765 90 a5 6361757365 c3 a6 6572726f7273 80 a5 737461636b 07',
+    ],
+  ];
+  test.each(hostile)('%s is an ordinary Error', async (_name, hex) => {
+    const peer = await rawPlugin({ capabilities: ['errors'] });
+    const call = peer.connection.call('x', []);
+    await peer.received();
+    peer.sends(`94 01 00 ${hex} c0`);
+    const error = (await call.catch((thrown: unknown) => thrown)) as Error;
+    expect(error).toBeInstanceOf(Error);
+    expect(typeof String(error)).toBe('string');
+    expect(typeof error.toString).toBe('function');
+    expect('then' in error).toBe(false);
+    expect('x' in error).toBe(false);
+    expect(inspect(error)).toContain('Plugin.x');
+  });
+});

@@ -1,0 +1,145 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { rawHost, rawPlugin } from '../support/raw-peer.ts';
+
+const service = { echo: (value: unknown) => value };
+const echoHead = '94 00 01 ab 506c7567696e2e6563686f';
+
+describe('resets the stream', () => {
+  test.each([
+    ['a message that begins with no fixarray', '80'],
+    ['an array16 around a message', 'dc 0004 00 01 a1 78 90'],
+    ['a message type that does not exist', '94 03 01 a1 78 90'],
+    ['a request of three elements', '93 00 01 a1 78'],
+    ['an id beyond 32 bits', '94 00 cf 0000000100000000 a1 78 90'],
+    ['a method that is no string', '94 00 01 05 90'],
+    ['the byte 0xc1', `${echoHead} 91 c1`],
+    ['a claim of 4 GiB of bytes', `${echoHead} 91 c6 ffffffff`],
+    ['a claim of 4 G elements', `${echoHead} 91 dd ffffffff`],
+    ['a claim of 4 G entries', `${echoHead} 91 df ffffffff`],
+    ['a claim of 4 GiB of text', `${echoHead} 91 db ffffffff`],
+    ['a claim of 4 GiB of extension', `${echoHead} 91 c9 ffffffff 50`],
+  ])('for %s', async (_name, hex) => {
+    const peer = await rawHost(service);
+    const before = process.memoryUsage.rss();
+    peer.sends(hex);
+    await peer.reset();
+    expect(process.memoryUsage.rss() - before).toBeLessThan(64 * 1024 * 1024);
+  });
+
+  test('for an id that is in use', async () => {
+    const peer = await rawHost({ echo: () => new Promise(() => {}) });
+    peer.sends(`${echoHead} 90 ${echoHead} 90`);
+    await peer.reset();
+  });
+
+  test('for a message that grows beyond the limit without a header that says so', async () => {
+    const peer = await rawHost(service, { limits: { maxMessageBytes: 100_000 } });
+    peer.sends(`${echoHead} 91 dc ffff`);
+    peer.sendsBytes(new Uint8Array(100_000).fill(0xcd));
+    await peer.reset();
+    expect(peer.link.budget.used).toBe(0);
+  });
+
+  test('for more values than one message may hold', async () => {
+    const peer = await rawHost(service, { limits: { maxMessageValues: 1000 } });
+    peer.sends(`${echoHead} 91 dc 03ff`);
+    await peer.reset();
+  });
+
+  test('for unfinished messages that together pass the budget', async () => {
+    const peer = await rawHost(service, { limits: { maxUnfinishedBytes: 50_000 } });
+    peer.sends(`${echoHead} 91 db 00100000`);
+    peer.sendsBytes(new Uint8Array(60_000).fill(0x61));
+    await peer.reset();
+    expect(peer.link.budget.used).toBe(0);
+  });
+});
+
+describe('fails the call alone', () => {
+  test.each([
+    ['an extension type that was not announced', '91 d4 07 00'],
+    ['msgpackr’s record extension', '92 d4 72 40 91 a1 61'],
+    ['msgpackr’s pointer extension', '91 d6 70 00000001'],
+    ['msgpackr’s bundled strings', '91 d6 62 00000001'],
+    ['msgpackr’s set extension', '91 d4 73 00'],
+    ['msgpackr’s typed arrays', '91 c7 02 74 01 00'],
+    ['a mark that is not in the table', '91 91 d4 50 00'],
+    ['a mark alone', '91 d4 50 4d'],
+    ['a map with an odd end', '91 92 d4 50 4d 01'],
+    ['a typed array of a type that does not exist', '91 93 d4 50 54 a1 78 c4 00'],
+    [
+      'a typed array of a length that does not fit',
+      '91 93 d4 50 54 ac 466c6f61743634417272617900'.replace('00', '') + ' c4 01 00',
+    ],
+    ['a regular expression that is none', '91 93 d4 50 52 a1 28 a0'],
+    ['a URL that is none', '91 92 d4 50 55 a1 78'],
+    ['the placeholder of a large bin', '91 d7 50 78 00 00 00 00 00 00 00'],
+    ['a map key that is an array', '91 81 90 01'],
+    ['params that are no array', '05'],
+    ['a reference where there are no references', '91 c7 05 50 66 00000001'],
+  ])('for %s', async (_name, params) => {
+    const peer = await rawHost(service);
+    peer.sends(`${echoHead} ${params}`);
+    const answer = await peer.received();
+    expect(answer.subarray(0, 3).toString('hex')).toBe('940101');
+    expect(answer[3]).not.toBe(0xc0);
+    peer.sends('94 00 02 ab 506c7567696e2e6563686f 91 07');
+    await peer.expects('94 01 02 c0 07');
+  });
+
+  test('for nesting beyond 128 levels, however deep', async () => {
+    const peer = await rawHost(service);
+    peer.sendsBytes(
+      Buffer.concat([
+        Buffer.from(echoHead.replace(/ /g, ''), 'hex'),
+        Buffer.alloc(100_000, 0x91),
+        Buffer.from([1]),
+      ]),
+    );
+    const answer = (await peer.received()).toString('latin1');
+    expect(answer).toContain('nested deeper');
+    peer.sends('94 00 02 ab 506c7567696e2e6563686f 91 07');
+    await peer.expects('94 01 02 c0 07');
+  });
+
+  test('takes 128 levels', async () => {
+    const peer = await rawHost(service);
+    const deep = '91'.repeat(128) + '07';
+    peer.sends(`${echoHead} 91 ${deep}`);
+    await peer.expects(`94 01 01 c0 ${deep}`);
+  });
+});
+
+test('drops answers to no call, and notifications that mean nothing', async () => {
+  const peer = await rawPlugin();
+  const call = peer.connection.call('x', []);
+  await peer.received();
+  peer.sends('94 01 05 c0 01  93 02 a3 782f79 90  93 02 a8 242f63616e63656c 91 07');
+  peer.sends('94 01 00 c0 01');
+  expect(await call).toBe(1);
+});
+
+test('drops a second answer to the same call', async () => {
+  const peer = await rawPlugin();
+  const call = peer.connection.call('x', []);
+  await peer.received();
+  peer.sends('94 01 00 c0 01 94 01 00 c0 02');
+  expect(await call).toBe(1);
+  expect(peer.link.counts.pendingCalls).toBe(0);
+});
+
+test('any bytes at all neither crash nor grow anything', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.uint8Array({ maxLength: 400 }), fc.boolean(), async (bytes, wellBegun) => {
+      const peer = await rawHost(service, { capabilities: ['cancel', 'refs', 'errors', 'types', 'meta'] });
+      if (wellBegun) peer.sends(`${echoHead} 91`);
+      peer.sendsBytes(bytes);
+      await peer.received();
+      peer.connection.close();
+      expect(peer.link.budget.used).toBe(0);
+      expect(peer.link.counts).toEqual({ pendingCalls: 0, runningCalls: 0, references: 0, valueStreams: 0 });
+    }),
+    { numRuns: 300 },
+  );
+});
