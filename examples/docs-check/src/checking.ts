@@ -1,5 +1,5 @@
 /** Has one plugin check all pages, and starts it anew for the rest when it does not survive one of them. */
-import { Client, isPipeworkError, type PluginExit, type Remote } from '@pipework/core';
+import { Client, isPipeworkError, StartError, type PluginExit, type Remote } from '@pipework/core';
 import type { Checker, Page, Plugins, Report } from 'docs-check-contract';
 import { readFile } from 'node:fs/promises';
 import type { Document } from './documents.ts';
@@ -28,7 +28,12 @@ const mostRestarts = 20;
 interface Round {
   left: Document[];
   struck: Document[];
-  loss: { what: string; stderr: string } | undefined;
+  loss: Loss | undefined;
+}
+
+interface Loss {
+  what: string;
+  stderr: string;
 }
 
 /** Never rejects: what goes wrong is part of the outcome. */
@@ -39,6 +44,8 @@ export async function check(options: CheckingOptions): Promise<Outcome> {
 class Checking {
   readonly #options: CheckingOptions;
   readonly #outcome: Outcome;
+  #starts = 0;
+  #neverWorked = false;
 
   constructor(options: CheckingOptions) {
     this.#options = options;
@@ -46,9 +53,10 @@ class Checking {
       plugin: options.name,
       title: '',
       reports: new Map(),
+      failed: new Set(),
       mishaps: [],
       unchecked: [],
-      restarts: -1,
+      restarts: 0,
       elapsedMs: 0,
     };
   }
@@ -65,34 +73,29 @@ class Checking {
       const round = await this.#round(queue, jobs);
       queue = round.left;
       if (!round.loss) continue;
-      const { guilty, left } = await this.#tryOneByOne(round.struck);
-      if (!guilty) this.#outcome.mishaps.push({ documents: round.struck, ...round.loss });
-      queue = [...left, ...queue];
+      queue = [...(await this.#findGuilty(round.struck, round.loss)), ...queue];
     }
+    this.#outcome.restarts = Math.max(0, this.#starts - 1);
     this.#outcome.unchecked = documents.filter((document) => !this.#isDone(document));
     this.#outcome.elapsedMs = performance.now() - started;
     return this.#outcome;
   }
 
-  async #tryOneByOne(suspects: Document[]): Promise<{ guilty: boolean; left: Document[] }> {
-    let guilty = false;
-    let queue = suspects;
-    while (queue.length > 0 && !this.#options.signal.aborted && !this.#isHopeless()) {
-      const round = await this.#round(queue, 1);
-      queue = round.left;
-      if (!round.loss) continue;
-      guilty = true;
-      this.#outcome.mishaps.push({ documents: round.struck, ...round.loss });
-      for (const document of round.struck) this.#finish(document, []);
-    }
-    return { guilty, left: queue };
+  /** Reports the page that the plugin does not survive, and gives back those that still have to be checked. */
+  async #findGuilty(suspects: Document[], loss: Loss): Promise<Document[]> {
+    const retry = suspects.length > 1 ? await this.#round(suspects, 1) : { left: [], struck: suspects, loss };
+    // When it survives all of them one by one, any of them may have been it, or all together.
+    const struck = retry.loss ? retry.struck : suspects;
+    this.#outcome.mishaps.push({ documents: struck, ...(retry.loss ?? loss) });
+    if (retry.loss) for (const document of struck) this.#giveUp(document);
+    return retry.left;
   }
 
   /** One life of the plugin: from its start until it has checked all of `queue`, or is lost. */
   async #round(queue: Document[], width: number): Promise<Round> {
     const { file, name, stdout, stderr, progress, signal } = this.#options;
-    this.#outcome.restarts += 1;
-    progress.busyWith(this.#outcome.restarts === 0 ? 'starting' : 'starting again');
+    this.#starts += 1;
+    progress.busyWith(this.#starts === 1 ? 'starting' : 'starting again');
     const client = new Client<Plugins>({
       cmd: [file],
       name,
@@ -112,10 +115,10 @@ class Checking {
       if (!signal.aborted)
         this.#outcome.mishaps.push({
           documents: [],
-          what: (error as Error).message,
+          what: `did not start: ${explain(error)}`,
           stderr: exit.stderrTail,
         });
-      this.#outcome.restarts = mostRestarts + 1;
+      this.#neverWorked = true;
       return { left: queue, struck: [], loss: undefined };
     } finally {
       await client.kill();
@@ -158,7 +161,7 @@ class Checking {
             what: `failed: ${(error as Error).message}`,
             stderr: '',
           });
-          this.#finish(document, []);
+          this.#giveUp(document);
         } finally {
           deadline.clear();
         }
@@ -187,12 +190,17 @@ class Checking {
     this.#options.progress.advance();
   }
 
+  #giveUp(document: Document): void {
+    this.#outcome.failed.add(document);
+    this.#options.progress.advance();
+  }
+
   #isDone(document: Document): boolean {
-    return this.#outcome.reports.has(document);
+    return this.#outcome.reports.has(document) || this.#outcome.failed.has(document);
   }
 
   #isHopeless(): boolean {
-    return this.#outcome.restarts >= mostRestarts;
+    return this.#neverWorked || this.#starts > mostRestarts;
   }
 }
 
@@ -208,6 +216,12 @@ function describe(exit: PluginExit): string {
   if (exit.by !== 'plugin') return 'closed its pipe and had to be ended';
   if (exit.outOfMemory) return 'ran out of memory';
   return exit.signal === null ? `crashed with exit code ${exit.code}` : `was ended by ${exit.signal}`;
+}
+
+/** Why it did not start: the reason, and what pipework found out about the program. */
+function explain(error: unknown): string {
+  const [reason = ''] = (error as Error).message.split('\n', 1);
+  return error instanceof StartError ? [reason, ...error.notes].join('\n') : reason;
 }
 
 /** A time limit that also ends with the run. */

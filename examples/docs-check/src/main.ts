@@ -2,6 +2,7 @@
 /** The program docs-check: finds pages and plugins, has every plugin check every page, and reports. */
 import { cleanupClients, discover } from '@pipework/core';
 import { pluginPattern } from 'docs-check-contract';
+import { setMaxListeners } from 'node:events';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readArguments, usage, UsageError, type Arguments } from './arguments.ts';
@@ -107,6 +108,7 @@ function nameOf(file: string): string {
 
 const screen = new Screen(process.stdout, process.stderr, process.env);
 const interruption = new AbortController();
+setMaxListeners(0, interruption.signal); // Every page that is being checked listens to it.
 
 /** The first Ctrl-C ends the plugins and then the host; whoever presses it again does not want to wait. */
 function interrupt(): void {

@@ -87,19 +87,15 @@ function listHardPages(pages: PageSummary[], paint: Paint): string {
 }
 
 function tellMishap(plugin: PluginSummary, { documents, what, stderr }: Mishap, paint: Paint): string {
-  const where =
-    documents.length === 0
-      ? 'did not get to work'
-      : documents.map((document) => harmless(document.name)).join(', ');
-  const [first = '', ...rest] = what.split('\n');
-  const lines = stderr.trimEnd().split('\n').slice(-stderrLines).concat(rest);
-  const shown = lines.map(harmless).filter((line) => line !== '');
-  const head = paint(
-    ['red', 'bold'],
-    `plugin ${plugin.name} ${documents.length === 0 ? where : `${harmless(first)} at ${where}`}`,
-  );
-  const reason = documents.length === 0 ? [`  ${harmless(first)}`] : [];
-  return [head, ...reason, ...shown.map((line) => paint('dim', `  │ ${line}`))].join('\n');
+  const [reason = '', ...notes] = what.split('\n').map(harmless);
+  const names = documents.map((document) => harmless(document.name)).join(', ');
+  const tail = stderr.split('\n').map(harmless);
+  const lines = tail.filter((line) => line !== '').slice(-stderrLines);
+  return [
+    paint(['red', 'bold'], `plugin ${plugin.name} ${reason}${names && ` at ${names}`}`),
+    ...notes.map((note) => `  ${note}`),
+    ...lines.map((line) => paint('dim', `  │ ${line}`)),
+  ].join('\n');
 }
 
 function pluginTable(plugins: PluginSummary[], paint: Paint): string {
@@ -130,7 +126,7 @@ function seen({ counts, mishaps, unchecked, restarts }: PluginSummary): string {
     ([of, number]) => `${number.toLocaleString('en')} ${harmless(of)}`,
   );
   if (mishaps.length > 0) parts.push(count(mishaps.length, 'mishap'));
-  if (restarts > 0) parts.push(`started again ${restarts === 1 ? 'once' : `${restarts} times`}`);
+  if (restarts > 0) parts.push(`started again ${['once', 'twice'][restarts - 1] ?? `${restarts} times`}`);
   if (unchecked > 0) parts.push(`${count(unchecked, 'page')} not checked`);
   return parts.join(', ');
 }

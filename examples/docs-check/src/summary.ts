@@ -69,17 +69,15 @@ function summarizePlugin(outcome: Outcome, pages: PageSummary[]): PluginSummary 
     for (const [of, number] of Object.entries(report.counts)) counts[of] = (counts[of] ?? 0) + number;
   }
   const mine = pages.flatMap((page) => page.findings).filter((finding) => finding.plugin === name);
-  const failed = new Set(mishaps.flatMap((mishap) => mishap.documents)).size;
-  const checked = Math.max(0, reports.size - failed);
   return {
     name,
     title,
-    checked,
+    checked: reports.size,
     unchecked: unchecked.length,
     ...countSeverities(mine),
     counts,
     mishaps,
-    restarts: Math.max(0, restarts),
+    restarts,
     elapsedMs,
   };
 }

@@ -19,6 +19,7 @@ export function start(cwd: string, args: string[], env: Record<string, string> =
     cwd,
     env: { ...process.env, NO_COLOR: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true, // A process group of its own, which a test can send a signal to as a terminal does.
   });
   onTestFinished(() => void child.kill('SIGKILL'));
   const run: Run = {

@@ -2,7 +2,7 @@
 import type { Checker, Finding, Library, Page, Report } from 'docs-check-contract';
 import type { Code } from 'mdast';
 import { visit } from 'unist-util-visit';
-import { parseMarkdown, placeOf } from '../markdown.ts';
+import { parseBlocks, placeOf } from '../markdown.ts';
 import { parseJavaScript } from './javascript.ts';
 import { parseJson, parseJson5, parseJsonc, parseJsonLines } from './json.ts';
 import type { Verdict } from './verdict.ts';
@@ -29,7 +29,7 @@ export class FenceChecker implements Checker {
 
   async *check(page: Page, _library: Library, options: { signal?: AbortSignal } = {}): AsyncIterable<Report> {
     const fences: Code[] = [];
-    visit(parseMarkdown(page.text), 'code', (node) => {
+    visit(parseBlocks(page.text), 'code', (node) => {
       if (isFence(node, page.text)) fences.push(node);
     });
     let parsed = 0;
