@@ -222,7 +222,7 @@ describe.skipIf(missing !== undefined)(`the Python plugin on the wire${skipped}`
   });
 
   test('refuses to run without the cookie, with a sentence for a person', async () => {
-    const [file = '', ...args] = command;
+    const [file, ...args] = command;
     const run = spawnSync(file, args, {
       encoding: 'utf8',
       env: { ...process.env, OTTO_PLUGIN_MAGIC_COOKIE: '' },

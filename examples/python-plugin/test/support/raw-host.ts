@@ -26,7 +26,10 @@ export interface RawHostOptions {
 }
 
 /** Starts a plugin, reads its handshake line, and opens the first three streams. */
-export async function rawHost(command: string[], options: RawHostOptions = {}): Promise<RawHost> {
+export async function rawHost(
+  command: [file: string, ...args: string[]],
+  options: RawHostOptions = {},
+): Promise<RawHost> {
   const host = new RawHost(command, options);
   await host.greet();
   return host;
@@ -45,8 +48,8 @@ export class RawHost implements AsyncDisposable {
   #ended = false;
   #wake: () => void = () => {};
 
-  constructor(command: string[], options: RawHostOptions) {
-    const [file = '', ...args] = command;
+  constructor(command: [file: string, ...args: string[]], options: RawHostOptions) {
+    const [file, ...args] = command;
     this.child = spawn(file, args, {
       stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
       env: {

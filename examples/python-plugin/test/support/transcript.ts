@@ -22,7 +22,9 @@ function transcript(): Turn[] {
 }
 
 /** Plays the host's part, and returns what the plugin should have said and what it said. */
-export async function replay(command: string[]): Promise<{ expected: string; said: string; exit: unknown }> {
+export async function replay(
+  command: [file: string, ...args: string[]],
+): Promise<{ expected: string; said: string; exit: unknown }> {
   await using host = new RawHost(command, {});
   await host.greeted();
   const said = () => Buffer.concat(host.seen.map((frame) => encodeFrame(frame))).toString('hex');
