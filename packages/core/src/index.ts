@@ -25,6 +25,3 @@ export { bubblewrap, overStdio, type BubblewrapOptions, type OverStdioOptions } 
 export type { Checksum } from './host/checksum.ts';
 export type { EnvOptions } from './host/env.ts';
 export type { Logger } from './host/logger.ts';
-export { errorCodes, isPipeworkError, PipeworkError, type ErrorCode } from './errors.ts';
-export type { Remote } from './rpc/remote.ts';
-export { defaultLimits, type Limits } from './limits.ts';

@@ -13,3 +13,19 @@ export {
   type Terminals,
   type TerminalSize,
 } from './handshake/env.ts';
+export { errorCodes, isPipeworkError, PipeworkError, type ErrorCode } from './errors.ts';
+export { defaultLimits, type Limits } from './limits.ts';
+export { callContext, type CallContext } from './rpc/call-context.ts';
+export type { CallOptions } from './rpc/call-options.ts';
+export type { CallInterceptor, HandlerInterceptor, OutgoingCall } from './rpc/interceptors.ts';
+export {
+  withCallOptions,
+  type Reference,
+  type Remote,
+  type RemoteMethod,
+  type RemoteResult,
+  type RemoteStream,
+  type RemoteValue,
+} from './rpc/remote.ts';
+export { RemoteError } from './rpc/remote-error.ts';
+export { ref, retain } from './rpc/remote-reference.ts';
