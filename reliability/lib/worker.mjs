@@ -1,5 +1,6 @@
 // The honest plugin of these programs: one method for each thing that can be going on when something breaks.
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { writeSync } from 'node:fs';
 
 /** @param {{ signal: AbortSignal, stdout?: import('node:stream').Writable }} context */
@@ -10,7 +11,9 @@ export function worker(context) {
     fail: (message) => {
       throw Object.assign(new RangeError(message), { code: 'WORKER_FAILED', detail: { deep: [1, 2] } });
     },
-    print: (text) => void printed.write(text),
+    print: async (text) => {
+      if (!printed.write(text)) await once(printed, 'drain');
+    },
 
     /** Never answers, until the caller or the host is gone. */
     hang: (options) =>

@@ -1,11 +1,12 @@
 // One side stops without dying: a stopped process, a blocked event loop, a peer that no longer reads. The other side holds a bounded
 // amount, is told by ping, and kill() ends in its bound.
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Client } from '@pipework/core';
 import { pause, within } from '../lib/bounded.mjs';
-import { data, ping, windowUpdate } from '../lib/frames.mjs';
+import { data, INITIAL_WINDOW, ping, SYN, WINDOW } from '../lib/frames.mjs';
 import { encode } from '../lib/msgpack.mjs';
 import { pluginCommand } from '../lib/phases.mjs';
 import { rawHost } from '../lib/raw-peer.mjs';
@@ -84,38 +85,42 @@ async function stuckPlugin(seconds, { cmd = pluginCommand(), stick, by }) {
   };
 }
 
-/** A plugin whose host stops reading descriptor 4, while it goes on asking. */
-async function deafHost(seconds, ask) {
-  const [file, ...args] = pluginCommand();
-  const env = {
-    ...process.env,
-    OTTO_PLUGIN_MAGIC_COOKIE: '11aab7ff21cb9ff7b0e9975d53f17a8dab571eac9b5ff0191730046698f07b7f',
-    PIPEWORK_FDS: '3,4',
-    PIPEWORK_PROTOCOL_VERSIONS: '1',
-    PIPEWORK_CAPABILITIES: '',
-    PIPEWORK_GRACE_MS: '2000',
-  };
-  const child = spawn(file, args, { env, stdio: ['ignore', 'inherit', 'inherit', 'pipe', 'pipe'] });
+/**
+ * A plugin whose host asks as much as it is allowed to and takes no answer. `deaf`: it reads nothing any more. Otherwise it reads, so
+ * that it gets credit for its questions, and grants none for the answers.
+ */
+async function greedyHost(seconds, deaf, ask, conduct = 'serves') {
+  const [file, ...args] = pluginCommand(conduct);
+  const child = spawn(file, args, {
+    env: { ...process.env, ...hostEnvironment },
+    stdio: ['ignore', 'inherit', 'inherit', 'pipe', 'pipe'],
+  });
   const exited = new Promise((resolve) => child.once('exit', (code, signal) => resolve(signal ?? code)));
   const findings = [];
   try {
     const [readable, writable] = [child.stdio[4], child.stdio[3]];
     const host = await within(10_000, 'the line', rawHost({ readable, writable }));
     const stream = await within(5_000, 'dispense', host.dispense(7));
-    host.send(windowUpdate(stream, 0x3fff_ffff)); // A host may promise much: the plugin must not take it as memory.
-    readable.pause();
+    let credit = INITIAL_WINDOW;
+    host.onFrame = ({ type, id, length }) => {
+      if (type === WINDOW && id === stream) credit += length;
+      return false;
+    };
+    if (deaf) readable.pause();
     const before = resident(child.pid);
     let sent = 0;
     const end = performance.now() + seconds * 1_000;
-    while (performance.now() < end) {
-      const chunk = ask(stream, sent);
-      sent += chunk.length;
-      if (!host.send(chunk))
-        await Promise.race([
-          new Promise((resolve) => writable.once('drain', resolve)),
-          pause(seconds * 1_000),
-        ]);
-      else await pause(0);
+    for (let turn = 0; performance.now() < end; turn++) {
+      const { bytes, cost = bytes.length } = ask(stream, turn);
+      if (cost > credit) {
+        await pause(5);
+        continue;
+      }
+      credit -= cost;
+      sent += bytes.length;
+      const full = !host.send(bytes);
+      if (full) await Promise.race([once(writable, 'drain'), pause(Math.max(0, end - performance.now()))]);
+      else if (turn % 10 === 0) await pause(0);
     }
     const grew = resident(child.pid) - before;
     if (grew > 3 * BOUND) findings.push(`the plugin grew by ${mebibytes(grew)} MiB`);
@@ -125,9 +130,10 @@ async function deafHost(seconds, ask) {
     await within(3_000, 'the exit after both pipes closed', exited).catch((error) =>
       findings.push(error.message),
     );
+    const goneMs = Math.round(performance.now() - left);
     return {
       findings,
-      figure: `asked with ${mebibytes(sent)} MiB; the plugin grew by ${mebibytes(grew)} MiB resident; gone ${Math.round(performance.now() - left)} ms after the pipes closed`,
+      figure: `asked with ${mebibytes(sent)} MiB; the plugin grew by ${mebibytes(grew)} MiB resident; gone ${goneMs} ms after the pipes closed`,
     };
   } finally {
     child.kill('SIGKILL');
@@ -135,11 +141,30 @@ async function deafHost(seconds, ask) {
   }
 }
 
+const hostEnvironment = {
+  OTTO_PLUGIN_MAGIC_COOKIE: '11aab7ff21cb9ff7b0e9975d53f17a8dab571eac9b5ff0191730046698f07b7f',
+  PIPEWORK_FDS: '3,4',
+  PIPEWORK_PROTOCOL_VERSIONS: '1',
+  PIPEWORK_CAPABILITIES: '',
+  PIPEWORK_GRACE_MS: '2000',
+};
+
 const wordFrom = (cmd) => async (client, worker, pending) => {
   pending('echo', worker.echo('after this it goes deaf'));
   await pause(cmd);
 };
-const request = (stream, id, method, params) => data(stream, encode([0, id, method, params]));
+const requests = (method) => (stream, turn) => {
+  const message = encode([0, turn, `Plugin.${method}`, ['x'.repeat(50_000)]]);
+  return { bytes: data(stream, message), cost: message.length };
+};
+const pings = () => ({
+  bytes: Buffer.concat(Array.from({ length: 2_000 }, (_, index) => ping(index))),
+  cost: 0,
+});
+const openings = (_, turn) => {
+  const ids = Array.from({ length: 500 }, (_, index) => 9 + 2 * (turn * 500 + index));
+  return { bytes: Buffer.concat(ids.map((id) => data(id, [0, 0, 0, 0], SYN))), cost: 0 };
+};
 
 const scenes = {
   'a stopped plugin': (s) =>
@@ -156,18 +181,13 @@ const scenes = {
     stuckPlugin(s, { cmd: rawPluginCommand('stops-reading'), by: 'sigterm', stick: wordFrom(50) }),
   'a plugin that stops reading and pings': (s) =>
     stuckPlugin(s, { cmd: rawPluginCommand('stops-reading-and-pings'), by: 'sigterm', stick: wordFrom(50) }),
-  'a host that stops reading and calls': (s) =>
-    deafHost(s, (stream, sent) => request(stream, sent >>> 0, 'Plugin.echo', ['x'.repeat(50_000)])),
-  'a host that stops reading and has it print': (s) =>
-    deafHost(s, (stream, sent) => request(stream, sent >>> 0, 'Plugin.print', ['x'.repeat(50_000)])),
-  'a host that stops reading and pings': (s) =>
-    deafHost(s, () => Buffer.concat(Array.from({ length: 2_000 }, (_, index) => ping(index)))),
-  'a host that stops reading and opens streams': (s) =>
-    deafHost(s, (_, sent) =>
-      Buffer.concat(
-        Array.from({ length: 500 }, (_, index) => data(9 + 2 * (sent / 16 + index), [0, 0, 0, 0], 1)),
-      ),
-    ),
+  'a host that stops reading and calls': (s) => greedyHost(s, true, requests('echo')),
+  'a host that stops reading and has it print': (s) => greedyHost(s, true, requests('print')),
+  'a host that stops reading and pings': (s) => greedyHost(s, true, pings),
+  'a host that stops reading and opens streams': (s) => greedyHost(s, true, openings),
+  'a host that calls and grants nothing for the answers': (s) => greedyHost(s, false, requests('echo')),
+  'a host that has it print and grants nothing for that': (s) =>
+    greedyHost(s, false, requests('print'), 'serves-few-calls'),
 };
 
 export const sceneNames = Object.keys(scenes);
