@@ -23,3 +23,6 @@ export {
   type ConformanceOutcome,
 } from './conformance/suite.ts';
 export type { ConformanceReport, ConformanceResult } from './conformance/report.ts';
+export { conformancePlugin, type ConformanceService } from './conformance/plugin.ts';
+export { expectNoLeaks, LeakError, type LeakOptions } from './leaks/expect-no-leaks.ts';
+export { matchers, type ExpectedExit, type MatcherResult, type Matchers } from './matchers.ts';

@@ -112,6 +112,8 @@ export const endChecks: Check[] = [
       const sleeping = connection.call('Plugin.sleep', 300);
       await running.control.result('Control.Ping', true);
       const quit = running.control.call('Control.Quit', true);
+      // Streams have no order among each other: an answer to what came behind Quit tells that Quit was read.
+      await running.control.result('Control.Ping', true);
       const late = await connection.call('Plugin.echo', 'too late');
       demand(late.error !== null, 'a call behind Quit to fail', 'a result');
       await Promise.all([sleeping, quit]);

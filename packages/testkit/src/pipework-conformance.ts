@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import process from 'node:process';
-import { main } from '../dist/conformance/cli.js';
+/** The program behind `pipework-conformance`. */
+import { main } from './conformance/cli.ts';
 
 process.exitCode = await main(
   process.argv.slice(2),

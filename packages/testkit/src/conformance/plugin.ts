@@ -1,0 +1,44 @@
+/** The service that the conformance suite calls, for plugins that are written with the project's own runtime. */
+import type { PluginContext } from '@pipework/core';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { patternBytes } from './checks/calls.ts';
+
+/** What the suite calls, each with one parameter, as net/rpc has it. */
+export interface ConformanceService {
+  /** Gives back what it got. */
+  echo(value: unknown): unknown;
+  /** Fails with this message. */
+  fail(message: string): never;
+  /** Prints on a synced output before it answers. */
+  print(what: { readonly stream: 'stdout' | 'stderr'; readonly text: string }): Promise<void>;
+  /** `n` bytes, of which byte i is (i * 7 + 3) & 255. */
+  bytes(n: number): Uint8Array;
+  /** Answers after so many milliseconds, or as soon as the plugin's use of it ends. */
+  sleep(ms: number, options?: { readonly signal?: AbortSignal }): Promise<void>;
+}
+
+/**
+ * The suite's service, to be served under the name `conformance`: `serve({ plugins: { conformance: conformancePlugin } })`.
+ */
+export function conformancePlugin(
+  context: Pick<PluginContext, 'stdout' | 'stderr' | 'signal'>,
+): ConformanceService {
+  return {
+    echo: (value) => value,
+    fail: (message) => {
+      throw new Error(message);
+    },
+    // A writer may be held up by a full window: only the printing call waits for it.
+    print: ({ stream, text }) =>
+      new Promise((resolve, reject) => {
+        context[stream].write(text, (error) => {
+          if (error) reject(error);
+          else resolve();
+        });
+      }),
+    bytes: patternBytes,
+    sleep: async (ms, { signal } = {}) => {
+      await sleep(ms, undefined, { signal: signal ?? context.signal });
+    },
+  };
+}

@@ -1,0 +1,111 @@
+/** One suite, both ways: the same tests against a plugin in memory and as a process. */
+import { describe, expect, test as vitestTest, type TestAPI } from 'vitest';
+import type { ClientConfig, RPCClient } from '@pipework/core';
+import { connect, type ConnectOptions, type Plugins } from './connect.ts';
+import { launch } from './launch.ts';
+
+export interface PluginTargets<P> {
+  /** The factories that the plugin's program serves. Without it the suite runs as a process only. */
+  readonly inMemory?: Plugins<P>;
+  /** The program: a command line, or the whole of a Client's config. Without it the suite runs in memory only. */
+  readonly process?: ClientConfig['cmd'] | ClientConfig;
+  /** Further options of the pair in memory. */
+  readonly connect?: Omit<ConnectOptions<P>, 'test'>;
+}
+
+/** The plugin under test, the same whichever way it runs. */
+export interface PluginUnderTest<P> {
+  readonly how: 'in memory' | 'as a process';
+  readonly rpc: RPCClient<P>;
+  /** What it printed on its standard output so far. */
+  readonly stdout: string;
+  readonly stderr: string;
+  transcript(): string;
+  /** Ends it; it ends with the test in any case. */
+  close(): Promise<unknown>;
+}
+
+export interface PluginFixtures<P> {
+  /** A plugin for this test alone, started when the test first asks for it. */
+  plugin: PluginUnderTest<P>;
+}
+
+export interface PluginSuite<P> {
+  readonly test: TestAPI<PluginFixtures<P>>;
+  readonly expect: typeof expect;
+  readonly how: 'in memory' | 'as a process';
+}
+
+/**
+ * Registers `suite` once for each target: `NAME, in memory` and `NAME, as a process`. Each test gets a plugin of its own
+ * by the fixture `plugin`, ended with the test; a failing test shows what it printed and what went over the pipes.
+ */
+export function describePlugin<P>(
+  name: string,
+  targets: PluginTargets<P>,
+  suite: (tools: PluginSuite<P>) => void,
+): void {
+  const { inMemory, process: program } = targets;
+  if (inMemory === undefined && program === undefined) {
+    throw new TypeError(
+      `describePlugin('${name}'): expected targets with inMemory, process, or both; came neither`,
+    );
+  }
+  if (inMemory !== undefined) {
+    describe(`${name}, in memory`, () => {
+      suite({ test: inMemoryTest(inMemory, targets.connect), expect, how: 'in memory' });
+    });
+  }
+  if (program !== undefined) {
+    const config: ClientConfig = isCommand(program) ? { cmd: program } : program;
+    describe(`${name}, as a process`, () => {
+      suite({ test: processTest(config), expect, how: 'as a process' });
+    });
+  }
+}
+
+const isCommand = (program: ClientConfig['cmd'] | ClientConfig): program is ClientConfig['cmd'] =>
+  !('cmd' in program);
+
+function inMemoryTest<P>(
+  plugins: Plugins<P>,
+  options: PluginTargets<P>['connect'],
+): TestAPI<PluginFixtures<P>> {
+  return vitestTest.extend<PluginFixtures<P>>({
+    plugin: async ({ onTestFinished, onTestFailed }, use) => {
+      const pair = await connect<P>(plugins, { ...options, test: { onTestFinished, onTestFailed } });
+      await use({
+        how: 'in memory',
+        rpc: pair.rpc,
+        get stdout() {
+          return pair.stdout;
+        },
+        get stderr() {
+          return pair.stderr;
+        },
+        transcript: () => pair.transcript(),
+        close: () => pair.close(),
+      });
+    },
+  });
+}
+
+function processTest<P>(config: ClientConfig): TestAPI<PluginFixtures<P>> {
+  return vitestTest.extend<PluginFixtures<P>>({
+    plugin: async ({ onTestFinished, onTestFailed }, use) => {
+      const client = launch<P>({ ...config, test: { onTestFinished, onTestFailed } });
+      await use({
+        how: 'as a process',
+        rpc: await client.client(),
+        get stdout() {
+          return client.stdout;
+        },
+        get stderr() {
+          return client.stderr;
+        },
+        transcript: () => client.transcript(),
+        close: () => client.kill(),
+      });
+    },
+  });
+}

@@ -1,0 +1,81 @@
+/** Which of Node's own resources began inside a piece of work and still live: processes, descriptors, timers. */
+import { createHook } from 'node:async_hooks';
+import { scopes, type LeakScope } from './open-things.ts';
+
+/** What async_hooks calls the resources that somebody has to end, and what people call them. */
+const kinds: Readonly<Record<string, string>> = {
+  PROCESSWRAP: 'child process',
+  PIPEWRAP: 'pipe',
+  TCPWRAP: 'socket',
+  TCPSERVERWRAP: 'server',
+  TTYWRAP: 'terminal',
+  UDPWRAP: 'socket',
+  FILEHANDLE: 'file handle',
+  FSEVENTWRAP: 'file watcher',
+  STATWATCHER: 'file watcher',
+  WORKER: 'worker',
+  Timeout: 'timer',
+};
+
+export interface LiveResource {
+  readonly kind: string;
+  readonly stack: string;
+}
+
+interface Tracked extends LiveResource {
+  readonly resource: WeakRef<object>;
+}
+
+/** Watches what begins in `scope`. {@link end} must be called. */
+export class ResourceWatch {
+  readonly #live: Map<number, Tracked> = new Map();
+  readonly #hook: ReturnType<typeof createHook>;
+
+  constructor(scope: LeakScope) {
+    this.#hook = createHook({
+      init: (id, type, _trigger, resource) => {
+        const kind = kinds[type];
+        if (kind === undefined || scopes.getStore() !== scope) return;
+        this.#live.set(id, { kind, stack: stackHere(), resource: new WeakRef(resource) });
+      },
+      destroy: (id) => {
+        this.#live.delete(id);
+      },
+    }).enable();
+  }
+
+  live(): LiveResource[] {
+    return [...this.#live.values()].filter(({ resource }) => isAlive(resource.deref()));
+  }
+
+  end(): void {
+    this.#hook.disable();
+  }
+}
+
+/** As far as a resource tells: what let go of the event loop on purpose is background, and no leak. */
+function isAlive(resource: object | undefined): boolean {
+  if (resource === undefined) return false;
+  const { _destroyed, hasRef, fd } = resource as {
+    _destroyed?: boolean;
+    hasRef?: () => boolean;
+    fd?: number;
+  };
+  if (_destroyed === true || fd === -1) return false;
+  return typeof hasRef !== 'function' || hasRef.call(resource);
+}
+
+/** Where the resource began, in the user's words: without Node's own lines. */
+function stackHere(): string {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 30;
+  const holder: { stack?: string } = {};
+  Error.captureStackTrace(holder, stackHere);
+  Error.stackTraceLimit = stackTraceLimit;
+  const lines = (holder.stack ?? '').split('\n').slice(1);
+  return lines
+    .filter((line) => !line.includes('node:') && !line.includes('leaks/resources'))
+    .slice(0, 3)
+    .map((line) => line.trim())
+    .join('\n');
+}

@@ -1,0 +1,145 @@
+/** What needs Vitest: fixtures, matchers and suites. Everything else of the kit is here as well, so that one import does. */
+import { describe, expect, onTestFailed, onTestFinished, test as vitestTest, type TestAPI } from 'vitest';
+import {
+  conformance as conformanceSuite,
+  type Conformance,
+  type ConformanceOptions,
+} from './conformance/suite.ts';
+import { connect as connectAnywhere, type ConnectOptions, type Pair, type Plugins } from './connect.ts';
+import { fakePlugin as fakeAnywhere, type Fake } from './fake-plugin.ts';
+import { launch as launchAnywhere, type LaunchedClient, type LaunchOptions } from './launch.ts';
+import { matchers, type ExpectedExit } from './matchers.ts';
+import type { VitestContext } from './test-owner.ts';
+
+export {
+  conducts,
+  conformancePlugin,
+  expectNoLeaks,
+  faults,
+  LaunchedClient,
+  LeakError,
+  matchers,
+  misbehave,
+  Pair,
+  simulate,
+  SimulationError,
+  UnhandledCallError,
+} from './index.ts';
+export type * from './index.ts';
+export { describePlugin, type PluginSuite, type PluginTargets } from './describe-plugin.ts';
+
+/** The matchers as Vitest knows them. */
+export interface PipeworkMatchers<R = unknown> {
+  /** A promise, or a function that makes one, rejects with this code: its own, or that of one of its causes. */
+  toFailWith(code: string, message?: string | RegExp): Promise<R>;
+  /** A client's process is gone, or goes within five seconds, in this way. */
+  toHaveExited(expected?: ExpectedExit): Promise<R>;
+  /** A pair, or a launched client, printed this on its standard output. */
+  toHavePrinted(text: string | RegExp): R;
+  /** A fake saw a call of `method`; with arguments, one with exactly these. */
+  toHaveBeenCalledRemotely(method: string, ...args: unknown[]): R;
+  /** The open connection is at rest: no pending or running call, no reference. */
+  toHaveNoLeaks(): Promise<R>;
+}
+
+declare module 'vitest' {
+  // eslint-disable-next-line typescript/no-explicit-any -- Vitest's own declaration, which this merges with, has it.
+  interface Matchers<T = any> extends PipeworkMatchers<T> {}
+}
+
+expect.extend({ ...matchers });
+
+/** As `connect` of the kit; the pair ends with the test. */
+export type ConnectFixture = <P>(
+  plugins: Plugins<P>,
+  options?: Omit<ConnectOptions<P>, 'test'>,
+) => Promise<Pair<P>>;
+/** As `launch` of the kit; the process ends with the test. */
+export type LaunchFixture = <P = Record<string, object>>(
+  options: Omit<LaunchOptions, 'test'>,
+) => LaunchedClient<P>;
+/** As `fakePlugin` of the kit; a call that nobody handled fails the test. */
+export type FakeFixture = <T extends object>(methods?: Partial<T>) => Fake<T>;
+
+export interface PipeworkFixtures {
+  connect: ConnectFixture;
+  launch: LaunchFixture;
+  fakePlugin: FakeFixture;
+}
+
+/** The test that a call belongs to; in concurrent tests only the fixtures know it. */
+const running: VitestContext = { onTestFinished, onTestFailed };
+
+/**
+ * Vitest's `test` with the fixtures `connect`, `launch` and `fakePlugin`. What they make ends with the test, whatever
+ * happens in it; when the test fails, what was printed and said on the wire stands under its error. Safe in concurrent tests.
+ */
+export const test: TestAPI<PipeworkFixtures> = vitestTest.extend<PipeworkFixtures>({
+  connect: async ({ onTestFinished, onTestFailed }, use) => {
+    await use((plugins, options) =>
+      connectAnywhere(plugins, { ...options, test: { onTestFinished, onTestFailed } }),
+    );
+  },
+  launch: async ({ onTestFinished, onTestFailed }, use) => {
+    await use((options) => launchAnywhere({ ...options, test: { onTestFinished, onTestFailed } }));
+  },
+  fakePlugin: async ({ onTestFinished }, use) => {
+    await use((methods) => fakeFor({ onTestFinished }, methods));
+  },
+});
+
+/** {@link test} by its other name. */
+export const it: typeof test = test;
+
+/** As the kit's `connect`, for the running test: the pair ends with it. In concurrent tests use the fixture. */
+export function connect<P>(plugins: Plugins<P>, options: ConnectOptions<P> = {}): Promise<Pair<P>> {
+  return connectAnywhere(plugins, { test: running, ...options });
+}
+
+/** As the kit's `launch`, for the running test: the process ends with it. In concurrent tests use the fixture. */
+export function launch<P = Record<string, object>>(options: LaunchOptions): LaunchedClient<P> {
+  return launchAnywhere({ test: running, ...options });
+}
+
+/** As the kit's `fakePlugin`, for the running test: a call that nobody handled fails it. In concurrent tests use the fixture. */
+export function fakePlugin<T extends object>(methods: Partial<T> = {}): Fake<T> {
+  return fakeFor(running, methods);
+}
+
+function fakeFor<T extends object>(
+  test: Pick<VitestContext, 'onTestFinished'>,
+  methods: Partial<T> = {},
+): Fake<T> {
+  const fake = fakeAnywhere<T>(methods);
+  const { assertNoUnhandled } = fake;
+  test.onTestFinished(() => {
+    assertNoUnhandled();
+  });
+  return fake;
+}
+
+/** How long a check of the suite may take: its own deadline is shorter. */
+const checkTimeoutMs = 90_000;
+
+/**
+ * Registers the conformance suite as tests, a rule each; what does not apply is skipped with its reason. Resolves nothing:
+ * call it where `describe` may be called. For a report in place of tests take `conformance` of `@pipework/testkit`.
+ */
+export function conformance(options: ConformanceOptions): Conformance {
+  const suite = conformanceSuite(options);
+  const sections = new Set(suite.checks.map(({ section }) => section));
+  describe('conformance', () => {
+    for (const section of sections) {
+      describe(section, () => {
+        for (const check of suite.checks.filter((one) => one.section === section)) {
+          vitestTest(check.name, { timeout: checkTimeoutMs }, async ({ skip }) => {
+            const outcome = await check.run();
+            if (outcome.status === 'does not apply') skip(outcome.reason);
+            if (outcome.status === 'failed') throw new Error(`${outcome.reason}\n\n${outcome.details}`);
+          });
+        }
+      });
+    }
+  });
+  return suite;
+}
