@@ -78,6 +78,7 @@ class Checking {
     this.#outcome.restarts = Math.max(0, this.#starts - 1);
     this.#outcome.unchecked = documents.filter((document) => !this.#isDone(document));
     this.#outcome.elapsedMs = performance.now() - started;
+    this.#options.progress.busyWith(this.#outcome.unchecked.length === 0 ? 'done' : 'given up');
     return this.#outcome;
   }
 

@@ -24,6 +24,12 @@ export interface Tree {
 
 const isMarkdown = (name: string): boolean => /\.(md|markdown)$/i.test(name);
 
+/** What `path` means: a directory of installed packages, or anything else. */
+export async function findUnder(path: string, cwd: string): Promise<Document[]> {
+  const start = resolve(cwd, path);
+  return basename(start) === 'node_modules' ? findPackageDocuments(dirname(start)) : findDocuments(path, cwd);
+}
+
 /** All Markdown at or under `path`, except for what is installed, hidden, or built. */
 export async function findDocuments(path: string, cwd: string): Promise<Document[]> {
   const start = resolve(cwd, path);

@@ -7,7 +7,7 @@ import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readArguments, usage, UsageError, type Arguments } from './arguments.ts';
 import { check } from './checking.ts';
-import { byName, findDocuments, findPackageDocuments, type Document } from './documents.ts';
+import { byName, findPackageDocuments, findUnder, type Document } from './documents.ts';
 import { LinePrefix } from './prefix.ts';
 import { Progress } from './progress.ts';
 import { report, reportAsJson } from './report.ts';
@@ -79,7 +79,7 @@ async function collectDocuments({ paths, packages }: Arguments): Promise<Documen
   const found: Document[] = [];
   for (const path of paths) {
     found.push(
-      ...(await findDocuments(path, cwd).catch((error: unknown) => {
+      ...(await findUnder(path, cwd).catch((error: unknown) => {
         throw new UsageError(`${path} cannot be read: ${(error as Error).message}`, { cause: error });
       })),
     );
@@ -113,7 +113,7 @@ setMaxListeners(0, interruption.signal); // Every page that is being checked lis
 /** The first Ctrl-C ends the plugins and then the host; whoever presses it again does not want to wait. */
 function interrupt(): void {
   if (interruption.signal.aborted) process.exit(130);
-  screen.show([]);
+  screen.show(() => []);
   screen.print('stderr', 'interrupted: ending the plugins');
   interruption.abort(new Error('interrupted'));
 }

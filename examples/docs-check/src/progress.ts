@@ -46,7 +46,7 @@ export class Progress {
   /** Takes the bars away. */
   end(): void {
     clearTimeout(this.#timer);
-    this.#screen?.show([]);
+    this.#screen?.show(() => []);
   }
 
   #say({ name, done, total }: Bar): void {
@@ -58,7 +58,7 @@ export class Progress {
     if (!screen?.isLive || this.#timer) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      screen.show(this.#bars.map((bar) => this.#row(bar, screen.width - 1)));
+      screen.show(() => this.#bars.map((bar) => this.#row(bar, screen.width - 1)));
     }, redrawMs);
     this.#timer.unref();
   }

@@ -13,7 +13,7 @@ export class Screen {
   /** True where the lower lines can be drawn at all: on a terminal that a person looks at. */
   readonly isLive: boolean;
   #drawn = 0;
-  #rows: string[] = [];
+  #rows: () => string[] = () => [];
 
   constructor(stdout: Terminal, stderr: Terminal, env: NodeJS.ProcessEnv) {
     this.stdout = stdout;
@@ -32,8 +32,8 @@ export class Screen {
     this.#draw();
   }
 
-  /** What stands below everything from now on; nothing where no rows are given. */
-  show(rows: string[]): void {
+  /** What stands below everything from now on, asked for at each drawing; nothing where no rows are given. */
+  show(rows: () => string[]): void {
     if (!this.isLive) return;
     this.#wipe();
     this.#rows = rows;
@@ -47,8 +47,9 @@ export class Screen {
   }
 
   #draw(): void {
-    if (this.#rows.length === 0) return;
-    this.stderr.write(this.#rows.map((row) => `${row}\n`).join(''));
-    this.#drawn = this.#rows.length;
+    const rows = this.#rows();
+    if (rows.length === 0) return;
+    this.stderr.write(rows.map((row) => `${row}\n`).join(''));
+    this.#drawn = rows.length;
   }
 }

@@ -138,6 +138,9 @@ test('summarises installed packages, and lists their findings when asked to', as
   });
   const brief = await docsCheck(root);
   expect(brief.stdout).toMatch(/^a@1\.2\.3\/README\.md +1 +1 {2}missing-anchor, not-shipped$/m);
+  expect((await docsCheck(root, 'node_modules')).stdout).toMatch(
+    /\n1 page, 3 plugins, 1 error, 1 warning in /,
+  );
   const full = await docsCheck(root, '--packages', '--all', '.');
   expect(full.stdout).toContain('a@1.2.3/README.md\n  3:1  error    no heading of this page makes #y');
 });

@@ -61,6 +61,17 @@ describe('readability', () => {
     expect(hard?.ease).toBeLessThan(0);
   });
 
+  test('does not take lists of names and tables for short sentences', async () => {
+    const text =
+      'Considerable organizational difficulties accompany multinational undertakings everywhere. '.repeat(20);
+    const alone = await readability(`# A\n\n${text}`);
+    const amid = await readability(
+      `# A\n\n${text}\n\n${'- a cat\n'.repeat(50)}\n| a. | b. |\n| - | - |\n| c. | d. |\n`,
+    );
+    expect(amid?.ease).toBe(alone?.ease);
+    expect(amid?.words).toBeGreaterThan(alone?.words ?? 0);
+  });
+
   test('agrees with the formula worked by hand', async () => {
     // 6 words and 6 syllables a sentence: 206.835 - 1.015 * 6 - 84.6 * 1
     const figures = await readability(`# A\n\n${'The cat sat on the mat. '.repeat(20)}`);

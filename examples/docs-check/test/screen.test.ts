@@ -33,7 +33,7 @@ test('on a terminal it draws a bar a plugin, and takes the bars away in the end'
 test('prints lines above the bars', async () => {
   const stderr = terminal(true);
   const screen = new Screen(stderr, stderr, {});
-  screen.show(['bar']);
+  screen.show(() => ['bar']);
   screen.print('stdout', 'line');
   expect(stderr.text).toBe('bar\n\u001b[1A\u001b[0Jline\nbar\n');
 });

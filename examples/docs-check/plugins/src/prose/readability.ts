@@ -13,44 +13,52 @@ const sentences = new Intl.Segmenter('en', { granularity: 'sentence' });
 const words = new Intl.Segmenter('en', { granularity: 'word' });
 
 export function readabilityOf(root: Root): Readability {
-  const total = { words: 0, sentences: 0, latin: 0, syllables: 0 };
-  for (const block of proseOf(root)) {
-    const found = wordsOf(block);
+  const total = { words: 0, sentences: 0 };
+  /** Of the blocks that are made of sentences: a table or a list of names would make any text look easy. */
+  const sample = { words: 0, sentences: 0, latin: 0, syllables: 0 };
+  for (const { text, isCell } of proseOf(root)) {
+    const found = wordsOf(text);
     if (found.length === 0) continue;
-    total.words += found.length;
-    total.sentences += Math.max(
+    const ends = Math.max(
       1,
-      [...sentences.segment(block)].filter((part) => /\p{L}/u.test(part.segment)).length,
+      [...sentences.segment(text)].filter((part) => /\p{L}/u.test(part.segment)).length,
     );
+    total.words += found.length;
+    total.sentences += ends;
+    if (isCell || !/[.!?:;。！？]["'”’)\]]*$/.test(text)) continue;
+    sample.words += found.length;
+    sample.sentences += ends;
     for (const word of found) {
       if (!/^[\p{Script=Latin}'’]+$/u.test(word)) continue;
-      total.latin += 1;
-      total.syllables += syllablesOf(word.toLowerCase());
+      sample.latin += 1;
+      sample.syllables += syllablesOf(word.toLowerCase());
     }
   }
-  const report: Readability = {
-    type: 'readability',
-    words: total.words,
-    sentences: total.sentences,
-    minutes: total.words / wordsPerMinute,
-  };
-  if (total.words >= fewestWordsForEase && total.latin >= total.words * 0.7) {
-    const ease = 206.835 - 1.015 * (total.words / total.sentences) - 84.6 * (total.syllables / total.latin);
+  const report: Readability = { type: 'readability', ...total, minutes: total.words / wordsPerMinute };
+  if (sample.words >= fewestWordsForEase && sample.latin >= sample.words * 0.7) {
+    const wordsEach = sample.words / sample.sentences;
+    const ease = 206.835 - 1.015 * wordsEach - 84.6 * (sample.syllables / sample.latin);
     report.ease = Math.round(ease * 10) / 10;
   }
   return report;
 }
 
-/** The texts that are read as sentences, one a paragraph or cell; no headings, no code blocks, no pictures. */
-function proseOf(root: Root): string[] {
-  const blocks: string[] = [];
+interface Block {
+  text: string;
+  isCell: boolean;
+}
+
+/** What is read as text, one a paragraph or cell of a table; no headings, no code blocks, no pictures. */
+function proseOf(root: Root): Block[] {
+  const blocks: Block[] = [];
   visit(root, (node: Nodes) => {
     if (node.type === 'heading' || node.type === 'definition') return SKIP;
     if (node.type !== 'paragraph' && node.type !== 'tableCell') return;
-    blocks.push(toString(withoutCode(node), { includeHtml: false, includeImageAlt: false }).trim());
+    const text = toString(withoutCode(node), { includeHtml: false, includeImageAlt: false }).trim();
+    if (text !== '') blocks.push({ text, isCell: node.type === 'tableCell' });
     return SKIP;
   });
-  return blocks.filter((block) => block !== '');
+  return blocks;
 }
 
 /** A name in code counts as one short word, however long: a reader takes it in at a glance and speaks none of it. */
