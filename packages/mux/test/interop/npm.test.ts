@@ -1,0 +1,208 @@
+/** Against the other yamuxes of npm, in both roles. Where one of them is wrong, the test's name says so. */
+
+import { once } from 'node:events';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { Session, type Role, type SessionOptions } from '../../src/index.ts';
+import { bytePair, type PairOptions } from '../support/byte-pair.ts';
+import { chainsafe, yamuxJs, type MakeMux, type OtherMux, type OtherStream } from '../support/other-muxes.ts';
+import { settled } from '../support/raw-peer.ts';
+import { pattern, readAll, until } from '../support/session-pair.ts';
+
+const KiB = 1024;
+
+/** One of ours facing one of theirs. */
+async function facing(
+  role: Role,
+  make: MakeMux,
+  options: Partial<SessionOptions> = {},
+  pipe?: PairOptions,
+): Promise<{ ours: Session; theirs: OtherMux }> {
+  const [near, far] = bytePair(pipe);
+  far.on('error', () => {});
+  const ours = new Session(near, { role, ...options });
+  const theirs = await make(role === 'client' ? 'server' : 'client', far);
+  onTestFinished(async () => {
+    far.end();
+    await ours.close();
+    far.destroy();
+  });
+  return { ours, theirs };
+}
+
+/** Sends each chunk back; ends when the other side has. */
+function echo(stream: OtherStream): void {
+  stream.onData((bytes) => stream.write(Uint8Array.from(bytes)));
+  stream.onEnd(() => stream.end());
+}
+
+/** What we send through a stream of ours comes back from theirs; we read as many bytes as we sent. */
+async function ourTrip(ours: Session, bytes: Buffer): Promise<void> {
+  const stream = ours.openStream();
+  stream.write(bytes);
+  const chunks: Buffer[] = [];
+  let length = 0;
+  stream.on('data', (chunk: Buffer) => {
+    chunks.push(chunk);
+    length += chunk.length;
+  });
+  await until(() => length >= bytes.length || stream.destroyed, `${bytes.length} bytes are back`, 15_000);
+  expect(Buffer.concat(chunks).equals(bytes)).toBe(true);
+  stream.end();
+}
+
+/** What they send through a stream of theirs comes back from ours. */
+async function theirTrip(theirs: OtherMux, bytes: Buffer): Promise<void> {
+  const stream = await theirs.open();
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  stream.onData((chunk) => {
+    chunks.push(Uint8Array.from(chunk));
+    length += chunk.length;
+  });
+  stream.write(bytes);
+  await until(
+    () => length >= bytes.length || theirs.faults.length > 0,
+    `${bytes.length} bytes are back`,
+    15_000,
+  );
+  expect(theirs.faults).toEqual([]);
+  expect(Buffer.concat(chunks).equals(bytes)).toBe(true);
+  stream.end();
+}
+
+function echoOurs(ours: Session): void {
+  void (async () => {
+    for await (const stream of ours) stream.pipe(stream);
+  })().catch(() => {});
+}
+
+const roles: Role[] = ['client', 'server'];
+
+describe.each(roles)('@chainsafe/libp2p-yamux, we are the %s', (role) => {
+  test.each([100, 64 * KiB, 1024 * KiB, 5_000_000])('echoes %i bytes of a stream of ours', async (size) => {
+    const { ours, theirs } = await facing(role, chainsafe);
+    theirs.onStream(echo);
+    await ourTrip(ours, pattern(size));
+  });
+
+  test.each([100, 64 * KiB, 1024 * KiB, 5_000_000])(
+    'gets %i bytes of a stream of its own back',
+    async (size) => {
+      const { ours, theirs } = await facing(role, chainsafe);
+      echoOurs(ours);
+      await theirTrip(theirs, pattern(size));
+    },
+  );
+
+  test('opens 1,000 streams at once and loses none where we accept at once', async () => {
+    const { ours, theirs } = await facing(role, chainsafe, {
+      onStream: (stream) => {
+        const duplex = stream.toDuplex();
+        duplex.pipe(duplex);
+      },
+    });
+    await Promise.all(Array.from({ length: 1000 }, (_, i) => theirTrip(theirs, pattern(100, i))));
+    expect(ours.isOver).toBe(false);
+  });
+
+  test('opens more streams than the backlog without waiting (its wrong), and we refuse those', async () => {
+    const { ours, theirs } = await facing(role, chainsafe, { acceptBacklog: 16 });
+    await Promise.all(Array.from({ length: 100 }, () => theirs.open()));
+    await settled();
+    expect(ours.stats()).toMatchObject({ streams: 16, unaccepted: 16 });
+  });
+
+  test('takes 1,000 streams of ours', async () => {
+    const { ours, theirs } = await facing(role, chainsafe);
+    theirs.onStream(echo);
+    await Promise.all(Array.from({ length: 1000 }, (_, i) => ourTrip(ours, pattern(100, i))));
+  });
+
+  test('finishes streams from both sides, down to empty tables', async () => {
+    const { ours, theirs } = await facing(role, chainsafe);
+    theirs.onStream(echo);
+    const stream = ours.openStream();
+    stream.end('there and back');
+    expect((await readAll(stream)).toString()).toBe('there and back');
+    await until(() => ours.streamCount === 0, 'our table is empty');
+  });
+
+  test('answers pings, and has its own answered', async () => {
+    const { ours, theirs } = await facing(role, chainsafe);
+    expect(await ours.ping()).toBeGreaterThan(0);
+    expect(await theirs.ping!()).toBeGreaterThanOrEqual(0);
+  });
+
+  test('gives up its open streams when we go away normally (its wrong: go-away only stops new ones)', async () => {
+    const { ours, theirs } = await facing(role, chainsafe);
+    theirs.onStream(echo);
+    const stream = ours.openStream();
+    stream.write('x');
+    await once(stream, 'data');
+    ours.goAway();
+    await settled();
+    stream.write('still there?');
+    let answered = false;
+    stream.on('data', () => (answered = true));
+    await settled();
+    expect(answered).toBe(false);
+  });
+});
+
+describe('yamux-js', () => {
+  test('echoes a small message of a stream of ours', async () => {
+    const { ours, theirs } = await facing('client', yamuxJs());
+    theirs.onStream(echo);
+    await ourTrip(ours, pattern(100));
+  });
+
+  test('echoes 200 streams of ours, one message each', async () => {
+    const { ours, theirs } = await facing('client', yamuxJs());
+    theirs.onStream(echo);
+    await Promise.all(Array.from({ length: 200 }, (_, i) => ourTrip(ours, pattern(100, i))));
+  });
+
+  test.each(roles)('gets a small message back, we are the %s', async (role) => {
+    const { ours, theirs } = await facing(role, yamuxJs());
+    echoOurs(ours);
+    await theirTrip(theirs, pattern(100));
+  });
+
+  test.each(roles)('answers a ping, we are the %s', async (role) => {
+    const { ours } = await facing(role, yamuxJs());
+    expect(await ours.ping()).toBeGreaterThan(0);
+  });
+
+  test('echoes half a megabyte where we keep to the starting window, because it ignores what SYN grants (its wrong)', async () => {
+    const options = { maxStreamWindowSize: 256 * KiB };
+    const { ours, theirs } = await facing('client', yamuxJs({ wholeFrames: true }), options);
+    theirs.onStream(echo);
+    await ourTrip(ours, pattern(512 * KiB));
+  });
+
+  test('loses bytes where a frame is cut (its wrong)', async () => {
+    const { ours, theirs } = await facing('client', yamuxJs(), {}, { chunkSize: () => 1000 });
+    const got: Uint8Array[] = [];
+    theirs.onStream((stream) => stream.onData((bytes) => got.push(bytes)));
+    ours.openStream().write(pattern(3000));
+    await settled();
+    await settled();
+    expect(Buffer.concat(got).equals(pattern(3000))).toBe(false);
+  });
+
+  test('never sends FIN (its wrong): our reset ends the stream instead', async () => {
+    const { ours, theirs } = await facing('client', yamuxJs());
+    theirs.onStream((stream) => {
+      stream.onData(() => {});
+      stream.end();
+    });
+    const stream = ours.openStream();
+    stream.end('over to you');
+    stream.resume();
+    await settled();
+    await settled();
+    expect(stream.readableEnded).toBe(false);
+    stream.destroy();
+    expect(ours.streamCount).toBe(0);
+  });
+});
