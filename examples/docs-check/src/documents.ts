@@ -111,7 +111,8 @@ async function packageDocument(root: string): Promise<Document | undefined> {
 }
 
 async function namesIn(directory: string): Promise<string[]> {
-  return (await readdir(directory).catch(() => [])).sort(); // Not there: no names.
+  const names: string[] = await readdir(directory).catch(() => []); // Not there: no names.
+  return names.sort((a, b) => (a < b ? -1 : 1));
 }
 
 async function exists(path: string): Promise<boolean> {

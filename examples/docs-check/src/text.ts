@@ -46,10 +46,12 @@ export function pad(text: string, width: number, align?: 'right'): string {
   return align === 'right' ? space + text : text + space;
 }
 
+const graphemes = new Intl.Segmenter();
+
 /** `text` in at most `width` columns; what was cut off is marked, and the end, which tells more of a path, stays. */
 export function shorten(text: string, width: number): string {
   if (stringWidth(text) <= width) return text;
-  const kept = [...text];
+  const kept = Array.from(graphemes.segment(text), (part) => part.segment);
   while (kept.length > 0 && stringWidth(kept.join('')) > width - 1) kept.shift();
   return width > 0 ? `…${kept.join('')}` : '';
 }

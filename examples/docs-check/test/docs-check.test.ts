@@ -1,4 +1,6 @@
 /** The whole of docs-check: the built host, its plugins as processes of their own, real files. */
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { docsCheck, fixture, start } from './support/program.ts';
 import { makeTree } from './support/tree.ts';
@@ -168,6 +170,17 @@ test.each([
   expect(stderr).toContain(message);
   expect(stdout).toBe('');
   expect(code).toBe(2);
+});
+
+test('runs the plugin that the README tells how to write', async () => {
+  const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
+  const code = /```js\n(#!.*?)```/s.exec(readme)?.[1] ?? '';
+  // Inside of the package, since the plugin imports @pipework/core as anybody would.
+  const within = fileURLToPath(new URL('../dist', import.meta.url));
+  const plugins = await makeTree({}, { 'docs-check-fixme.mjs': code }, within);
+  const root = await makeTree({ 'README.md': '# A\n\nAll well. FIXME: not yet\n' });
+  const { stdout } = await docsCheck(root, '.', '--plugins', plugins);
+  expect(stdout).toContain('README.md\n  3:11  error    All well. FIXME: not yet  fixme/fixme\n');
 });
 
 test('explains itself', async () => {

@@ -8,8 +8,9 @@ import { onTestFinished } from 'vitest';
 export async function makeTree(
   files: Record<string, string>,
   executables: Record<string, string> = {},
+  within: string = tmpdir(),
 ): Promise<string> {
-  const root = await realpath(await mkdtemp(join(tmpdir(), 'docs-check-')));
+  const root = await realpath(await mkdtemp(join(within, 'docs-check-')));
   onTestFinished(() => rm(root, { recursive: true, force: true }));
   for (const [path, text] of Object.entries({ ...files, ...executables })) {
     await mkdir(dirname(join(root, path)), { recursive: true });
