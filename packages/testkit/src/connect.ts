@@ -144,7 +144,7 @@ export async function connectBy<P>(
   if (options.test !== undefined) ownedBy(options.test, () => client.kill(), report);
   try {
     const pair = new Pair(wired, await client.client());
-    opened(pair, 'a pair of connect()', client, pair.rpc);
+    opened('a pair of connect()', client, pair.rpc);
     return pair;
   } catch (error) {
     await client.kill();

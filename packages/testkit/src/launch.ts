@@ -78,7 +78,7 @@ export function launch<P = Record<string, object>>(options: LaunchOptions): Laun
     stdout,
     stderr,
   );
-  opened(client, `a client of launch() for ${describeCommand(config.cmd)}`, client);
+  opened(`a client of launch() for ${describeCommand(config.cmd)}`, client);
   if (test !== undefined)
     ownedBy(
       test,

@@ -19,29 +19,26 @@ export interface LeakScope {
 export const scopes: AsyncLocalStorage<LeakScope> = new AsyncLocalStorage();
 
 const everything = new Set<OpenThing>();
+let isLaunched = false;
+
+/** A real process was opened in this one, ever. */
+export const hasLaunched = (): boolean => isLaunched;
 
 /** Things opened in this process and still open. */
 export const openThings = (): readonly OpenThing[] => [...everything];
 
 /** Remembers a client until its process is gone. */
-export function opened(
-  subject: object,
-  what: string,
-  client: OpenThing['client'],
-  rpc?: OpenThing['rpc'],
-): void {
+export function opened(what: string, client: OpenThing['client'], rpc?: OpenThing['rpc']): void {
   const holder: { stack?: string } = {};
   Error.captureStackTrace(holder, opened);
   const thing: OpenThing = { what, client, rpc, stack: callerOf(holder.stack ?? '') };
   const scope = scopes.getStore();
   for (const set of [everything, scope?.open]) set?.add(thing);
-  bySubject.set(subject, thing);
+  isLaunched ||= rpc === undefined;
   void client.exit.then(() => {
     for (const set of [everything, scope?.open]) set?.delete(thing);
   });
 }
-
-const bySubject = new WeakMap<object, OpenThing>();
 
 /** The first line of the stack that is not the kit's own. */
 function callerOf(stack: string): string {

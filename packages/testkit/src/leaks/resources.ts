@@ -10,7 +10,6 @@ const kinds: Readonly<Record<string, string>> = {
   TCPSERVERWRAP: 'server',
   TTYWRAP: 'terminal',
   UDPWRAP: 'socket',
-  FILEHANDLE: 'file handle',
   FSEVENTWRAP: 'file watcher',
   STATWATCHER: 'file watcher',
   WORKER: 'worker',

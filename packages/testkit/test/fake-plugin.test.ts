@@ -1,0 +1,112 @@
+import { describe, expect, test, vi } from 'vitest';
+import { connect, fakePlugin, UnhandledCallError } from '@pipework/testkit';
+
+interface Store {
+  get(key: string): Promise<string | undefined>;
+  put(key: string, value: string): Promise<void>;
+  size(): number;
+}
+interface Served {
+  store: Store;
+}
+
+describe('a fake plugin', () => {
+  test('records calls, called directly or over the wire', async () => {
+    const fake = fakePlugin<Store>({ get: async (key) => `value of ${key}` });
+    await using pair = await connect<Served>({ store: () => fake });
+    const store = await pair.rpc.dispense('store');
+    expect(await store.get('a')).toBe('value of a');
+    expect(await fake.get('b')).toBe('value of b');
+    expect(fake.callsTo('get')).toEqual([['a'], ['b']]);
+    expect(fake.calls).toEqual([
+      { method: 'get', args: ['a'], outcome: 'returned' },
+      { method: 'get', args: ['b'], outcome: 'returned' },
+    ]);
+  });
+
+  test('fails a call that nobody handles, naming it, its arguments and what is handled', async () => {
+    const fake = fakePlugin<Store>({ size: () => 0 });
+    await using pair = await connect<Served>({ store: () => fake });
+    const store = await pair.rpc.dispense('store');
+    const message =
+      `fakePlugin: put('a', 'b') was called and nobody handles it. Handled: size. ` +
+      `Give it to fakePlugin({ put }) or to fake.use({ put }).`;
+    await expect(store.put('a', 'b')).rejects.toThrow(message);
+    expect(() => fake.put('a', 'b')).toThrow(UnhandledCallError);
+    expect(() => {
+      fake.assertNoUnhandled();
+    }).toThrow(`${message} (and 1 more)`);
+  });
+
+  test('keeps its controls from the other side', async () => {
+    const fake = fakePlugin<Store>();
+    await using pair = await connect({ store: () => fake as object });
+    const store = await pair.rpc.dispense('store');
+    for (const name of ['crash', 'use', 'reset', 'calls', 'then', 'constructor']) {
+      const { [name]: method } = store as unknown as Record<string, (() => Promise<unknown>) | undefined>;
+      if (method === undefined) continue;
+      await expect(Promise.resolve(method()), name).rejects.toThrow("can't find");
+    }
+    expect(fake.calls).toEqual([]);
+  });
+
+  test('takes vi.fn as methods, and stays spied on by vi.spyOn', async () => {
+    const get = vi.fn(async (key: string) => key.toUpperCase());
+    const fake = fakePlugin<Store>({ get, size: () => 1 });
+    await using pair = await connect<Served>({ store: () => fake });
+    const store = await pair.rpc.dispense('store');
+    expect(await store.get('a')).toBe('A');
+    expect(get).toHaveBeenCalledExactlyOnceWith('a');
+    expect(fake.get).toHaveBeenCalledWith('a');
+
+    const size = vi.spyOn(fake, 'size');
+    expect(await store.size()).toBe(1);
+    size.mockReturnValue(7);
+    expect(await store.size()).toBe(7);
+    expect(size).toHaveBeenCalledTimes(2);
+    expect(fake.callsTo('size')).toHaveLength(2);
+    size.mockRestore();
+    expect(await store.size()).toBe(1);
+  });
+
+  test('lets methods be replaced for a while', async () => {
+    const fake = fakePlugin<Store>({ size: () => 1 });
+    fake.use({ size: () => 2 });
+    expect(fake.size()).toBe(2);
+    fake.reset();
+    expect(fake.size()).toBe(1);
+    expect(fake.calls).toHaveLength(1);
+  });
+
+  test('hangs until it is let go', async () => {
+    const fake = fakePlugin<Store>({ size: () => 3 });
+    await using pair = await connect<Served>({ store: () => fake });
+    const store = await pair.rpc.dispense('store');
+    const letGo = fake.hang('size');
+    const size = store.size();
+    await vi.waitFor(() => {
+      expect(fake.calls).toMatchObject([{ outcome: 'hung' }]);
+    });
+    letGo();
+    expect(await size).toBe(3);
+  });
+
+  test('crashes on demand, at once or at a call', async () => {
+    const fake = fakePlugin<Store>({ size: () => 3 });
+    await using pair = await connect<Served>({ store: () => fake });
+    const store = await pair.rpc.dispense('store');
+    fake.crash({ on: 'get', code: 5, stderr: 'fatal: disk on fire' });
+    expect(await store.size()).toBe(3);
+    await expect(store.get('a')).rejects.toThrow('disk on fire');
+    expect(await pair.client.exit).toMatchObject({ code: 5, by: 'plugin' });
+
+    await using other = await connect<Served>({ store: () => fake });
+    fake.reset();
+    const hanging = fake.hang('size');
+    const call = (await other.rpc.dispense('store')).size();
+    fake.crash({ signal: 'SIGSEGV' });
+    await expect(call).rejects.toThrow();
+    expect(await other.client.exit).toMatchObject({ signal: 'SIGSEGV' });
+    hanging();
+  });
+});

@@ -1,0 +1,111 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { spawn } from 'node:child_process';
+import { open } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import { connect, expectNoLeaks, launch, LeakError } from '@pipework/testkit';
+import { greets, plugins, type Served } from './support/greeter.ts';
+
+const leaksOf = async (work: () => unknown): Promise<readonly string[]> => {
+  const error: unknown = await expectNoLeaks(async () => void (await work()), { settleMs: 50 }).catch(
+    (caught: unknown) => caught,
+  );
+  return error instanceof LeakError ? error.leaks : [];
+};
+
+describe('expectNoLeaks(work)', () => {
+  test('passes work that ends what it began, with its result', async () => {
+    const greeting = await expectNoLeaks(async () => {
+      await using pair = await connect(plugins);
+      await using client = launch<Served>({ cmd: greets });
+      await (await (await client.client()).dispense('greeter')).greet('process');
+      await sleep(1);
+      return await (await pair.rpc.dispense('greeter')).greet('world');
+    });
+    expect(greeting).toBe('Hello, world!');
+  });
+
+  test('names an open pair and its pending calls', async () => {
+    let pair: Awaited<ReturnType<typeof connect<Served>>> | undefined;
+    const leaks = await leaksOf(async () => {
+      pair = await connect(plugins);
+      const greeter = await pair.rpc.dispense('greeter');
+      greeter.never().catch(() => undefined);
+    });
+    await pair?.close();
+    expect(leaks.join('\n')).toMatch(/a pair of connect\(\) is open, opened at .*leaks\.test\.ts/);
+    expect(leaks.join('\n')).toContain('1 pending call on a pair of connect()');
+  });
+
+  test('names a child process', async () => {
+    let child: ReturnType<typeof spawn> | undefined;
+    const leaks = await leaksOf(() => {
+      child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 10_000)'], { stdio: 'ignore' });
+    });
+    child?.kill('SIGKILL');
+    expect(leaks).toEqual([expect.stringMatching(/^a child process, begun\nat .*leaks\.test\.ts/)]);
+  });
+
+  test('names a timer and a descriptor', async () => {
+    const timers: NodeJS.Timeout[] = [];
+    const files: Awaited<ReturnType<typeof open>>[] = [];
+    const leaks = await leaksOf(async () => {
+      timers.push(setInterval(() => {}, 10_000));
+      files.push(await open('/dev/null'));
+    });
+    for (const timer of timers) clearInterval(timer);
+    for (const file of files) await file.close();
+    expect(leaks).toEqual([
+      expect.stringMatching(/^a timer, begun\nat .*leaks\.test\.ts/),
+      expect.stringMatching(/^descriptor \d+ is open: \/dev\/null$/),
+    ]);
+  });
+
+  test('does not see what concurrent work leaves open', async () => {
+    const outside = setInterval(() => {}, 10_000);
+    const [mine, other] = await Promise.all([
+      leaksOf(async () => {
+        await sleep(20);
+      }),
+      leaksOf(async () => {
+        const timer = setInterval(() => {}, 10_000);
+        setImmediate(() => setTimeout(clearInterval, 200, timer));
+        await sleep(1);
+      }),
+    ]);
+    clearInterval(outside);
+    expect(mine).toEqual([]);
+    expect(other.length).toBeGreaterThan(0);
+  });
+
+  test("gives the work's own failure precedence", async () => {
+    const timers: NodeJS.Timeout[] = [];
+    const work = expectNoLeaks(() => {
+      timers.push(setInterval(() => {}, 10_000));
+      throw new Error('the real failure');
+    });
+    await expect(work).rejects.toThrow('the real failure');
+    for (const timer of timers) clearInterval(timer);
+  });
+});
+
+describe('expectNoLeaks(connection)', () => {
+  test('passes an open connection at rest, and names what is under way', async () => {
+    await using pair = await connect(plugins);
+    const greeter = await pair.rpc.dispense('greeter');
+    await greeter.greet('world');
+    await expectNoLeaks(pair);
+    const never = greeter.never();
+    never.catch(() => undefined);
+    await expect(expectNoLeaks(pair, { settleMs: 20 })).rejects.toThrow('1 pending call on the connection');
+  });
+});
+
+describe('expectNoLeaks()', () => {
+  test('names what the kit opened in this process and nobody closed', async () => {
+    const pair = await connect(plugins);
+    const failure: unknown = await expectNoLeaks().catch((error: unknown) => error);
+    expect(String(failure)).toContain('a pair of connect() is open');
+    await pair.close();
+    await expectNoLeaks();
+  });
+});

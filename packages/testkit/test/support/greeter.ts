@@ -1,0 +1,30 @@
+/** The plugin of `fixtures/greets.mjs`, in memory and as a command line. */
+import { fileURLToPath } from 'node:url';
+import type { Plugins } from '@pipework/testkit';
+
+export interface Greeter {
+  greet(name: string): Promise<string>;
+  fail(): Promise<void>;
+  never(): Promise<void>;
+}
+export interface Served {
+  greeter: Greeter;
+}
+
+export const plugins: Plugins<Served> = {
+  greeter: ({ stdout, stderr }) => ({
+    greet: async (name) => {
+      stdout.write(`greeting ${name}\n`);
+      return `Hello, ${name}!`;
+    },
+    fail: async () => {
+      stderr.write('about to fail\n');
+      throw new Error('as asked');
+    },
+    never: () => new Promise(() => {}),
+  }),
+};
+
+export const fixture = (name: string): string =>
+  fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
+export const greets: [file: string, ...args: string[]] = [process.execPath, fixture('greets.mjs')];
