@@ -67,6 +67,8 @@ export class MuxStream extends Duplex {
   override read(size?: number): unknown {
     const chunk: unknown = super.read(size);
     this.#credit();
+    // Null with bytes in the buffer: the reader wants more of them at once than there are.
+    if (this.#incoming.length > 0) this.#fill(chunk === null);
     return chunk;
   }
 
@@ -126,7 +128,8 @@ export class MuxStream extends Duplex {
 
   #onData(chunk: Uint8Array): void {
     if (this.destroyed) return;
-    if (this.#isWanted && this.#incoming.length === 0 && chunk.length >= HIGH_WATER_MARK / 4) {
+    const isAwaited = this.#isWanted && this.#incoming.length === 0 && this.readableLength === 0;
+    if (isAwaited && (this.readableFlowing === true || chunk.length >= HIGH_WATER_MARK / 4)) {
       this.#push(chunk);
     } else {
       this.#incoming.push(chunk);
@@ -134,8 +137,14 @@ export class MuxStream extends Duplex {
     }
   }
 
-  #fill(): void {
-    while (this.#isWanted && this.#incoming.length > 0) this.#push(this.#incoming.shift()!);
+  /**
+   * Feeds the Readable one chunk when it has none, or all it wants. What waits here meanwhile grows together; in the
+   * Readable's own buffer each little frame would stay an object of its own.
+   */
+  #fill(isStarved = false): void {
+    while (this.#isWanted && this.#incoming.length > 0 && (isStarved || this.readableLength === 0)) {
+      this.#push(this.#incoming.shift()!);
+    }
     if (this.#incoming.length > 0 || this.destroyed) return;
     if (this.#hasEnded) {
       this.#hasEnded = false;

@@ -1,0 +1,78 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { unsubscribe, subscribe } from 'node:diagnostics_channel';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { describeEvent, isDebugged, type FrameEvent } from '../src/debug.ts';
+import { settled } from './support/raw-peer.ts';
+import { sessionPair } from './support/session-pair.ts';
+
+describe('debugging', () => {
+  test('prints frames the way people speak', () => {
+    const event = {
+      session: 'host#1',
+      direction: 'sent',
+      type: 1,
+      flags: 2,
+      streamId: 5,
+      length: 262_144,
+    } as const;
+    expect(describeEvent(event)).toBe('host#1/5 WindowUpdate ACK +262144');
+    expect(describeEvent({ ...event, type: 2, flags: 1, streamId: 0, length: 3 })).toBe('host#1 Ping SYN 3');
+  });
+
+  test.each([
+    ['mux', true],
+    ['rpc, mux', true],
+    ['muxer', false],
+    ['', false],
+    [undefined, false],
+  ])('is asked for by a word in a list: %o', (words, is) => {
+    expect(isDebugged(words)).toBe(is);
+  });
+
+  test('publishes each frame on a diagnostics channel, both ways, with the length it has in the end', async () => {
+    const events: FrameEvent[] = [];
+    const listen = (message: unknown): void => void events.push(message as FrameEvent);
+    subscribe('pipework:mux:frame', listen);
+    onTestFinished(() => void unsubscribe('pipework:mux:frame', listen));
+    const { client } = sessionPair({
+      client: { name: 'host' },
+      server: { name: 'plugin', onStream: () => {} },
+    });
+    const stream = client.openRaw();
+    stream.write(Buffer.from('1'));
+    stream.write(Buffer.from('22'));
+    stream.write(Buffer.from('333'));
+    await settled();
+    const lines = events.map((event) => `${event.direction} ${describeEvent(event).replace(/#\d+/, '')}`);
+    expect(
+      lines.filter((line) => line.startsWith('sent host') || line.startsWith('received plugin')),
+    ).toEqual([
+      'sent host/1 WindowUpdate SYN +786432',
+      'sent host/1 Data 1',
+      'sent host/1 Data 5',
+      'received plugin/1 WindowUpdate SYN +786432',
+      'received plugin/1 Data 1',
+      'received plugin/1 Data 5',
+    ]);
+  });
+
+  test('PIPEWORK_DEBUG=mux prints to the descriptor of standard error', async () => {
+    const program = `
+      import { PassThrough } from 'node:stream';
+      import { Session } from '@pipework/mux';
+      const [a, b] = [new PassThrough(), new PassThrough()];
+      const session = new Session({ readable: a, writable: b }, { role: 'client', name: 'host' });
+      new Session({ readable: b, writable: a }, { role: 'server', name: 'plugin' });
+      await session.ping();
+      await session.close();`;
+    const args = ['--input-type=module', '--eval', program];
+    const env = { ...process.env, PIPEWORK_DEBUG: 'mux' };
+    const cwd = new URL('..', import.meta.url).pathname;
+    const { stderr } = await promisify(execFile)(process.execPath, args, { env, cwd });
+    expect(stderr).toMatch(/^mux \d\d:\d\d:\d\d\.\d{3} > host#1 Ping SYN 0\n/);
+    expect(stderr).toMatch(/ < plugin#2 Ping SYN 0\n/);
+    const quiet = await promisify(execFile)(process.execPath, args, { cwd });
+    expect(quiet.stderr).toBe('');
+  });
+});

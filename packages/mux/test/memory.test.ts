@@ -1,0 +1,88 @@
+/** What a session costs, and that it gives it back. */
+
+import { describe, expect, test } from 'vitest';
+import type { RawStream } from '../src/index.ts';
+import { heldBytes } from './support/memory.ts';
+import { data, rawPeer, settled, SYN, update } from './support/raw-peer.ts';
+import { sessionPair, until } from './support/session-pair.ts';
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+describe('memory', () => {
+  test('after 100,000 short streams is what it was', async () => {
+    const echo = (stream: RawStream): void =>
+      stream.setHandler({
+        onData: (chunk) => {
+          stream.writeCopy(chunk, 0, chunk.length);
+          stream.consume(chunk.length);
+        },
+        onEnd: () => stream.end(),
+        onClose: () => {},
+      });
+    const { client } = sessionPair({ server: { onStream: echo } });
+    const message = Buffer.alloc(100, 1);
+    const run = async (count: number): Promise<void> => {
+      let open = 0;
+      let done = 0;
+      while (done < count) {
+        for (; open < 200 && done + open < count; open += 1) {
+          const stream = client.openRaw();
+          stream.setHandler({
+            onData: (chunk) => stream.consume(chunk.length),
+            onEnd: () => {},
+            onClose: () => {
+              open -= 1;
+              done += 1;
+            },
+          });
+          stream.write(message);
+          stream.end();
+        }
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
+    await run(10_000);
+    const before = await heldBytes();
+    await run(100_000);
+    expect(client.streamCount).toBe(0);
+    expect((await heldBytes()) - before).toBeLessThan(512 * KiB);
+  }, 60_000);
+
+  test('of 256 idle streams is little, as Duplexes and lean', async () => {
+    const { client, server } = sessionPair();
+    const before = await heldBytes();
+    const lean = Array.from({ length: 256 }, () => client.openRaw());
+    await settled();
+    const leanCost = (await heldBytes()) - before;
+    expect(leanCost / 256).toBeLessThan(8 * KiB);
+    const accepted = [];
+    for (let i = 0; i < 256; i += 1) accepted.push(await server.acceptStream());
+    await settled();
+    expect(((await heldBytes()) - before) / 256).toBeLessThan(16 * KiB);
+    expect([lean.length, accepted.length]).toEqual([256, 256]);
+  });
+
+  test('of an unread stream is its window, however small the frames', async () => {
+    const peer = rawPeer({ maxStreamWindowSize: 256 * KiB });
+    peer.send(update(1, 0, SYN));
+    await settled();
+    const before = await heldBytes();
+    for (let i = 0; i < 256; i += 1) peer.send(...Array.from({ length: 1024 }, () => data(1, 'x')));
+    await until(() => peer.session.stats().heldBytes === 256 * KiB, 'all of it has come');
+    expect((await heldBytes()) - before).toBeLessThan(512 * KiB);
+  });
+
+  test('of a Duplex that nobody reads is its window too', async () => {
+    const peer = rawPeer();
+    peer.send(update(1, 0, SYN));
+    const stream = await peer.session.acceptStream();
+    stream.on('readable', () => {});
+    await settled();
+    const before = await heldBytes();
+    for (let i = 0; i < 256; i += 1) peer.send(...Array.from({ length: 1024 }, () => data(1, 'four')));
+    await until(() => peer.session.stats().heldBytes === MiB, 'all of it has come');
+    expect((await heldBytes()) - before).toBeLessThan(1.5 * MiB);
+    expect(stream.readableLength).toBeLessThan(256 * KiB);
+  });
+});

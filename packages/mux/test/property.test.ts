@@ -1,0 +1,221 @@
+/**
+ * Whatever both ends do, in whatever order, however the bytes are cut and delayed: what is read is what was written, and
+ * nothing is left behind. A failure prints its seed; `PIPEWORK_SEED=n` runs just that one again.
+ */
+
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { Session, type RawStream } from '../src/index.ts';
+import { encodeFrame } from '../src/frame.ts';
+import { bytePair } from './support/byte-pair.ts';
+import { settled } from './support/raw-peer.ts';
+import { until } from './support/session-pair.ts';
+
+const KiB = 1024;
+const seed = process.env['PIPEWORK_SEED'];
+const replay = seed === undefined ? {} : { seed: Number(seed) };
+
+type Step =
+  | { kind: 'open' | 'turn'; stream?: never; bytes?: never }
+  | { kind: 'write' | 'consume'; stream: number; bytes: number }
+  | { kind: 'end' | 'reset' | 'expedite'; stream: number; bytes?: never };
+
+const stream = fc.nat(7);
+const bytes = fc.oneof(fc.nat(200), fc.nat(20 * KiB), fc.nat(400 * KiB));
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('open' as const) }) },
+  { weight: 10, arbitrary: fc.record({ kind: fc.constant('write' as const), stream, bytes }) },
+  { weight: 8, arbitrary: fc.record({ kind: fc.constant('consume' as const), stream, bytes }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('end' as const), stream }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('reset' as const), stream }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('expedite' as const), stream }) },
+  { weight: 6, arbitrary: fc.record({ kind: fc.constant('turn' as const) }) },
+);
+
+/** One end of a stream, and what it saw: the bytes are a counter, so that any loss or swap shows. */
+class Witness {
+  readonly raw: RawStream;
+  written = 0;
+  read = 0;
+  unconsumed = 0;
+  isEnding = false;
+  hasEnded = false;
+  closed: string | undefined;
+  complaint: string | undefined;
+
+  constructor(raw: RawStream) {
+    this.raw = raw;
+    raw.setHandler({
+      onData: (chunk) => {
+        for (const byte of chunk) {
+          if (byte !== (this.read & 0xff)) this.complaint ??= `byte ${this.read} is ${byte}`;
+          this.read += 1;
+        }
+        this.unconsumed += chunk.length;
+        if (this.hasEnded) this.complaint ??= 'data after the end';
+      },
+      onEnd: () => {
+        if (this.hasEnded) this.complaint ??= 'a second end';
+        this.hasEnded = true;
+      },
+      onClose: (error) => {
+        if (this.closed !== undefined) this.complaint ??= 'a second close';
+        this.closed = error?.code ?? 'clean';
+      },
+    });
+  }
+
+  write(count: number, copy: boolean): void {
+    if (this.isEnding || this.closed !== undefined) return;
+    const chunk = Buffer.allocUnsafe(count);
+    for (let i = 0; i < count; i += 1) chunk[i] = this.written + i;
+    this.written += count;
+    if (!copy) {
+      this.raw.write(chunk);
+      return;
+    }
+    this.raw.writeCopy(chunk, 0, count);
+    chunk.fill(0xee);
+  }
+
+  consume(count: number): void {
+    const taken = Math.min(count, this.unconsumed);
+    this.unconsumed -= taken;
+    this.raw.consume(taken);
+  }
+
+  end(): void {
+    this.isEnding = true;
+    this.raw.end();
+  }
+}
+
+async function play(steps: [Step, boolean][], cuts: number[], backlog: number): Promise<void> {
+  let cut = 0;
+  const chunkSize = (left: number): number => Math.min(left, cuts[(cut += 1) % cuts.length]!);
+  const ends = bytePair({ chunkSize });
+  const witnesses: [Witness[], Witness[]] = [[], []];
+  const sessions = ends.map(
+    (end, i) =>
+      new Session(end, {
+        role: i === 0 ? 'client' : 'server',
+        acceptBacklog: backlog,
+        onStream: (raw) => void witnesses[i]!.push(new Witness(raw)),
+      }),
+  );
+  for (const [action, isServer] of steps) {
+    const side = isServer ? 1 : 0;
+    const mine = witnesses[side];
+    if (action.kind === 'open') mine.push(new Witness(sessions[side]!.openRaw()));
+    else if (action.kind === 'turn') await new Promise((resolve) => setImmediate(resolve));
+    else {
+      const witness = mine[action.stream ?? 0];
+      if (action.kind === 'write') witness?.write(action.bytes, action.bytes % 2 === 0);
+      else if (action.kind === 'consume') witness?.consume(action.bytes);
+      else if (action.kind === 'end') witness?.end();
+      else if (action.kind === 'reset') witness?.raw.reset();
+      else witness?.raw.expedite();
+    }
+  }
+  // Everybody reads to the end and finishes: whatever went before, everything that is open comes to a clean end.
+  const everyone = (): Witness[] => witnesses.flat();
+  await until(
+    () => {
+      for (const witness of everyone()) {
+        witness.end();
+        witness.consume(Infinity);
+      }
+      return sessions.every((session) => session.streamCount === 0);
+    },
+    'both tables are empty',
+    10_000,
+  );
+  for (const witness of everyone()) expect(witness.complaint).toBeUndefined();
+  for (const witness of witnesses[0]) {
+    const other = witnesses[1].find(({ raw }) => raw.id === witness.raw.id);
+    if (witness.closed !== 'clean' || other === undefined) continue;
+    expect([other.closed, other.read, witness.read]).toEqual(['clean', witness.written, other.written]);
+  }
+  await settled();
+  for (const session of sessions) {
+    expect(session.stats()).toEqual({
+      streams: 0,
+      unaccepted: 0,
+      unanswered: 0,
+      heldBytes: 0,
+      queuedBytes: 0,
+    });
+    expect(session.isOver).toBe(false);
+  }
+  await Promise.all(sessions.map((session) => session.close()));
+}
+
+describe('two sessions', () => {
+  test('agree on every byte, and forget every stream, whatever both ends do', async () => {
+    const steps = fc.array(fc.tuple(step, fc.boolean()), { maxLength: 120, size: 'max' });
+    const cuts = fc.array(fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 41, max: 64 * KiB })), {
+      minLength: 1,
+      maxLength: 8,
+    });
+    // Cuts of a few bytes alone would make megabytes take minutes.
+    const fair = cuts.map((sizes) => [...sizes, 32 * KiB]);
+    await fc.assert(fc.asyncProperty(steps, fair, fc.integer({ min: 1, max: 4 }), play), {
+      numRuns: 150,
+      ...replay,
+    });
+  }, 60_000);
+});
+
+describe('a session', () => {
+  const anyBytes = fc.uint8Array({ maxLength: 300 });
+  const nearlyFrame = fc
+    .record({
+      version: fc.constantFrom(0, 0, 0, 0, 0, 0, 0, 1),
+      type: fc.constantFrom(0, 0, 0, 1, 1, 1, 2, 3, 9),
+      flags: fc.nat(31),
+      streamId: fc.nat(9),
+      length: fc.oneof(fc.nat(40), fc.nat(300 * KiB), fc.constant(0xffff_ffff)),
+      payload: fc.uint8Array({ maxLength: 40 }),
+      isHonest: fc.boolean(),
+    })
+    .map(({ length, payload, isHonest, type, ...fields }) => {
+      const body = type === 0 ? payload : new Uint8Array(0);
+      return encodeFrame({
+        ...fields,
+        type,
+        payload: body,
+        length: isHonest && type === 0 ? body.length : length,
+      });
+    });
+
+  test('survives any bytes and any frames, in any chunks: it goes on or ends with a code, and holds little', async () => {
+    const input = fc.array(
+      fc.oneof({ weight: 1, arbitrary: anyBytes }, { weight: 9, arbitrary: nearlyFrame }),
+      {
+        maxLength: 40,
+      },
+    );
+    const property = fc.asyncProperty(input, fc.integer({ min: 1, max: 100 }), async (pieces, size) => {
+      const [near, far] = bytePair({ chunkSize: () => size });
+      far.resume();
+      far.on('error', () => {});
+      const session = new Session(near, { role: 'server' });
+      const outcome = session.closed.then(
+        () => 'clean',
+        (error: { code: string }) => error.code,
+      );
+      session.openStream().write('x');
+      far.end(Buffer.concat(pieces));
+      const serving = (async () => {
+        for await (const accepted of session) {
+          accepted.resume();
+          if (accepted.id % 4 === 1) accepted.end('answer');
+        }
+      })().catch(() => {});
+      await serving;
+      expect(session.streamCount).toBe(0);
+      expect(await outcome).toMatch(/^clean$|^MUX_[A-Z_]+$/);
+    });
+    await fc.assert(property, { numRuns: 300, ...replay });
+  }, 60_000);
+});
