@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { median } from './lib/loops.mjs';
-import { residentMiB } from './lib/memory.mjs';
+import { cpuMicros, residentMiB } from './lib/memory.mjs';
 
 const rounds = Number(process.argv[2] ?? 15);
 const here = fileURLToPath(new URL('.', import.meta.url));
@@ -81,20 +81,24 @@ try {
 
 const base = middle(measured.get('sockets on 3 and 4 (the floor)'));
 console.log(`node ${process.version}, ${rounds} rounds, medians; in brackets the difference to the floor\n`);
-console.log('| child | first byte, ms | idle RSS, MiB |\n| --- | ---: | ---: |');
+console.log('| child | first byte, ms | CPU until then, ms | idle RSS, MiB |\n| --- | ---: | ---: | ---: |');
 for (const [name, samples] of measured) {
   if (samples === null) {
-    console.log(`| ${name} | can't be loaded here | |`);
+    console.log(`| ${name} | can't be loaded here | | |`);
     continue;
   }
-  const { ms, rss } = middle(samples);
+  const { ms, cpu, rss } = middle(samples);
   console.log(
-    `| ${name} | ${ms.toFixed(1)} (${signed(ms - base.ms)}) | ${rss.toFixed(1)} (${signed(rss - base.rss)}) |`,
+    `| ${name} | ${ms.toFixed(1)} (${signed(ms - base.ms)}) | ${cpu.toFixed(1)} (${signed(cpu - base.cpu)}) | ${rss.toFixed(1)} (${signed(rss - base.rss)}) |`,
   );
 }
 
 function middle(samples) {
-  return { ms: median(samples.map(({ ms }) => ms)), rss: median(samples.map(({ rss }) => rss)) };
+  return {
+    ms: median(samples.map(({ ms }) => ms)),
+    cpu: median(samples.map(({ cpu }) => cpu)),
+    rss: median(samples.map(({ rss }) => rss)),
+  };
 }
 
 function signed(value) {
@@ -114,9 +118,10 @@ async function startOnce(file) {
   ]);
   if (!answered) return undefined;
   const ms = performance.now() - begin;
+  const cpu = cpuMicros(child.pid) / 1000;
   await sleep(100);
   const rss = residentMiB(child.pid);
   child.kill('SIGKILL');
   await exited;
-  return { ms, rss };
+  return { ms, cpu, rss };
 }
