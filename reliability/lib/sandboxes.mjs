@@ -33,7 +33,10 @@ const refusal = (command) => {
     : `${command[0]} was refused: ${stderr.trim()}`;
 };
 
-const spawned = (command) => spawnSync(command[0], command.slice(1), { encoding: 'utf8', timeout: 60_000 });
+// The permission model announces itself as experimental on Node 20 and 22.
+const env = { ...process.env, NODE_NO_WARNINGS: '1' };
+const spawned = (command) =>
+  spawnSync(command[0], command.slice(1), { encoding: 'utf8', timeout: 60_000, env });
 
 /** `wrap(session)` runs the session's program there. */
 export function sandboxes() {
