@@ -4,7 +4,7 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describeMachine, loadNow } from './lib/machine.mjs';
 import { readOptions, usage } from './lib/options.mjs';
-import { runHost } from './lib/run-host.mjs';
+import { runHost, runMux } from './lib/run-host.mjs';
 import { peers } from './peers/index.mjs';
 import { workloads, workloadByName } from './workloads/index.mjs';
 import { writeReport } from './report/write.mjs';
@@ -53,6 +53,7 @@ for (let round = 0; round < options.rounds; round++) {
   }
 }
 
+const mux = options.mux ? await runMux(options.rounds) : undefined;
 const out = options.out ?? join(here, options.quick ? 'results/quick' : 'results');
 const seconds = Math.round((performance.now() - began) / 1000);
 const { rounds, time, warmup, quick } = options;

@@ -11,6 +11,7 @@ export const usage = `Usage: node bench/run.mjs [options]
   --workloads a,b       these workloads
   --rounds n            alternating rounds (5; with --quick 1)
   --curves / --no-curves  the curves too (default: yes, with --quick no)
+  --mux / --no-mux      the mux alone, beside npm's yamuxes (default as --curves)
   --out folder          where the results go (bench/results; with --quick bench/results/quick)
   --list                print the names of peers and workloads
   --help                print this`;
@@ -25,6 +26,7 @@ export function readOptions(args) {
       workloads: { type: 'string' },
       rounds: { type: 'string' },
       curves: { type: 'boolean' },
+      mux: { type: 'boolean' },
       out: { type: 'string' },
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -48,6 +50,7 @@ export function readOptions(args) {
   return {
     ...values,
     rounds,
+    mux: values.mux ?? curves,
     workloads: chosen,
     peers: ['floor', ...peers.filter((name) => name !== 'floor')],
     // Milliseconds of measuring and of warming up a workload.

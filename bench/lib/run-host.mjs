@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+const muxScript = fileURLToPath(new URL('../mux.mjs', import.meta.url));
 const script = fileURLToPath(new URL('../host.mjs', import.meta.url));
 const TIMEOUT = 180_000;
 
@@ -31,6 +32,25 @@ export async function runHost({ peer, workloads, time, warmup, quick }) {
   } catch {
     const message = `the host process ended without a result: ${errors.trim() || `no output within ${TIMEOUT / 1000} s`}`;
     return { results: {}, skipped: {}, failed: { [workloads[0]]: message } };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** What bench/mux.mjs measures of the mux alone; undefined where it has no result. */
+export async function runMux(rounds) {
+  const folder = mkdtempSync(join(tmpdir(), 'pipework-bench-'));
+  const out = join(folder, 'mux.json');
+  const args = [muxScript, '--rounds', String(rounds), '--json', out];
+  const child = spawn(process.execPath, args, {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: plainEnvironment(),
+  });
+  await once(child, 'exit');
+  try {
+    return JSON.parse(readFileSync(out, 'utf8'));
+  } catch {
+    return undefined; // it has said why
   } finally {
     rmSync(folder, { recursive: true });
   }

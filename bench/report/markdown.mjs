@@ -1,6 +1,7 @@
 // The table, as Markdown.
 import { peers, threadPeers } from '../peers/index.mjs';
 import { workloadByName } from '../workloads/index.mjs';
+import { muxTable } from './mux.mjs';
 import { bytes, micros, short } from './numbers.mjs';
 
 export function markdown(data, summary, targets) {
@@ -19,6 +20,7 @@ export function markdown(data, summary, targets) {
     ...(targets.length > 0 ? targetTable(targets) : []),
     ...cellTables(settings, summary, data.skipped, data.failures),
     ...curveTables(settings, summary),
+    ...(data.mux === undefined ? [] : muxTable(data.mux)),
     ...reasons(data),
     '## Who was measured',
     '',

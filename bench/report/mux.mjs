@@ -1,0 +1,35 @@
+// The mux alone beside the bare pair of pipes and the yamuxes of npm: bench/mux.mjs measures, this tells.
+import { median } from '../lib/loops.mjs';
+import { short } from './numbers.mjs';
+
+const works = {
+  bulk: 'one stream, MiB/s',
+  rt100: 'round trips/s of 100 streams, a message of 100 bytes each',
+  rt1: 'round trips/s of one stream',
+  churn: 'streams/s: open, send, end, read to the end',
+};
+
+/** `results`: work -> candidate -> a rate, or null, for each round. */
+export function muxTable(results) {
+  const columns = Object.keys(results);
+  const names = [...new Set(columns.flatMap((work) => Object.keys(results[work])))];
+  const lines = ['## The mux alone', ''];
+  lines.push('In brackets the ratio to the bare pipes, where they can do the same.', '');
+  lines.push(`| mux | ${columns.map((work) => works[work] ?? work).join(' | ')} |`);
+  lines.push(`| --- | ${columns.map(() => '---:').join(' | ')} |`);
+  for (const name of names) {
+    const cells = columns.map((work) => cell(results[work], name));
+    lines.push(`| ${name === 'pipework' ? '**pipework**' : name} | ${cells.join(' | ')} |`);
+  }
+  return [...lines, ''];
+}
+
+function cell(rates, name) {
+  const own = (rates[name] ?? []).filter((rate) => typeof rate === 'number');
+  if (own.length === 0) return (rates[name] ?? []).length > 0 ? 'failed' : '-';
+  const base = rates.raw ?? [];
+  const ratios = rates[name]
+    .map((rate, round) => rate / base[round])
+    .filter((ratio) => Number.isFinite(ratio) && ratio > 0);
+  return `${short(median(own))}${ratios.length > 0 ? ` (${median(ratios).toFixed(2)})` : ''}`;
+}
