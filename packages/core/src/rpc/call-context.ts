@@ -29,13 +29,13 @@ export function callContext(): CallContext {
   return current;
 }
 
-/** Runs the start of a handler with its context in place. */
-export function withContext<T>(context: CallContext, start: () => T): T {
+/** A handler starts: its context is the current one until {@link leaveContext} is given what this returns. */
+export function enterContext(context: CallContext): CallContext | undefined {
   const outer = current;
   current = context;
-  try {
-    return start();
-  } finally {
-    current = outer;
-  }
+  return outer;
+}
+
+export function leaveContext(outer: CallContext | undefined): void {
+  current = outer;
 }

@@ -1,13 +1,17 @@
 /** The calls that the peer makes on a connection: running each, and answering it exactly once. */
 import { PipeworkError } from '../errors.ts';
-import { withContext } from './call-context.ts';
+import { enterContext, leaveContext } from './call-context.ts';
 import type { Channel } from './channel.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { messageType, type Envelope } from './envelope.ts';
-import { referenceMethods, type References } from './references.ts';
+import type { HandlerInterceptor } from './interceptors.ts';
+import { referenceMethods } from './reference-host.ts';
+import type { References } from './references.ts';
 import { RunningCall } from './running-call.ts';
 import type { Scanner } from './scanner.ts';
 import { unknownMethod, type Service } from './service.ts';
+
+const maxCachedNames = 1024;
 
 export class Callee {
   readonly dispatcher: Dispatcher;
@@ -15,6 +19,10 @@ export class Callee {
   readonly #references: References | undefined;
   readonly #service: Service | undefined;
   readonly #prefix: string;
+  readonly #beforeReply: (() => void) | undefined;
+  readonly #interceptors: readonly HandlerInterceptor[];
+  // A method's name without the prefix; the envelope gives the same string for the same method.
+  readonly #names = new Map<string, string>();
   /** False while the peer takes no answers: what comes meanwhile is not credited. */
   flowing = true;
 
@@ -28,6 +36,9 @@ export class Callee {
     this.#references = references;
     this.#service = service;
     this.#prefix = prefix;
+    const { options } = channel.link;
+    this.#beforeReply = options.beforeReply;
+    this.#interceptors = options.handlerInterceptors ?? [];
     this.dispatcher = new Dispatcher(channel.link);
   }
 
@@ -48,18 +59,18 @@ export class Callee {
       );
     }
     const call = new RunningCall(id, method);
-    let params: unknown;
     const references = this.#references;
+    let params: unknown;
     references?.beginTaking(call);
     try {
       if (envelope.size === 5) params = this.#readWithMeta(call, source, start, end, scanner, bins);
       else params = this.#channel.read(source, envelope.at, end, scanner, bins);
-      if (!Array.isArray(params))
+      if (!Array.isArray(params)) {
         throw new PipeworkError('RPC_INVALID_VALUE', `The params of ${method} are no array.`);
+      }
     } catch (error) {
       references?.endTaking();
-      references?.returnBorrowed(call);
-      return this.#refuse(id, error, method);
+      return this.#refuse(call, error);
     }
     references?.endTaking();
     this.#begin(call, params);
@@ -74,70 +85,80 @@ export class Callee {
     bins: readonly Uint8Array[],
   ): unknown {
     const message = this.#channel.read(source, start, end, scanner, bins) as unknown[];
-    const meta = message[4] as { deadline?: unknown; metadata?: unknown } | null;
-    if (typeof meta === 'object' && meta !== null) {
-      if (typeof meta.metadata === 'object' && meta.metadata !== null) {
-        call.metadata = Object.freeze(meta.metadata as Record<string, string>);
-      }
-      if (typeof meta.deadline === 'number') {
-        call.setDeadline(meta.deadline, () =>
-          call.abort(
-            new PipeworkError('RPC_DEADLINE', `The caller's deadline for ${call.method} has passed.`),
-          ),
-        );
-      }
-    }
+    const { deadline, metadata } = Object(message[4]) as { deadline?: unknown; metadata?: unknown };
+    const remainingMs = typeof deadline === 'number' ? deadline : undefined;
+    call.setMeta(Object.freeze({ ...(Object(metadata) as Record<string, string>) }), remainingMs, () =>
+      call.abort(new PipeworkError('RPC_DEADLINE', `The caller's deadline for ${call.method} has passed.`)),
+    );
     return message[3];
   }
 
   #begin(call: RunningCall, params: unknown[]): void {
-    const toReference = this.#references !== undefined && call.method === referenceMethods.call;
-    const refusal = toReference ? undefined : this.dispatcher.refusalOf(call.method);
-    if (refusal !== undefined) {
-      call.end();
-      this.#references?.returnBorrowed(call);
-      return this.#refuse(call.id, refusal, call.method);
+    const { dispatcher } = this;
+    if (this.#references !== undefined && call.method === referenceMethods.call) {
+      // A callback belongs to a call that waits for it: holding it back could stop both for ever.
+      call.uncounted = true;
+    } else {
+      const refusal = dispatcher.refusalOf(call.method);
+      if (refusal !== undefined) return this.#refuse(call, refusal);
     }
-    this.dispatcher.begin(call, () => this.#run(call, params), toReference);
+    if (dispatcher.begin(call)) this.#run(call, params);
+    else dispatcher.wait(call, () => this.#run(call, params));
   }
 
   #run(call: RunningCall, params: unknown[]): void {
     let result: unknown;
+    const outer = enterContext(call);
     try {
       result = this.#invoke(call, params);
     } catch (error) {
       return this.#fail(call, error);
+    } finally {
+      leaveContext(outer);
     }
-    if (isThenable(result)) {
-      result.then(
-        (value) => this.#answer(call, value),
-        (error: unknown) => this.#fail(call, error),
-      );
-    } else {
-      this.#answer(call, result);
-    }
+    if (!isThenable(result)) return this.#answer(call, result);
+    this.dispatcher.track(call);
+    result.then(
+      (value) => this.#answer(call, value),
+      (error: unknown) => this.#fail(call, error),
+    );
   }
 
   #invoke(call: RunningCall, params: unknown[]): unknown {
-    const { method } = call;
-    if (this.#references !== undefined && method === referenceMethods.call) {
+    if (call.uncounted) {
       const args = params[1];
-      if (!Array.isArray(args))
+      if (!Array.isArray(args)) {
         throw new PipeworkError('RPC_INVALID_VALUE', 'A call to a reference came without its arguments.');
-      return withContext(call, () => this.#references?.invoke(params[0], params[2], args));
+      }
+      return this.#references?.invoke(params[0], params[2], args);
     }
     const service = this.#service;
-    if (service === undefined || !method.startsWith(this.#prefix)) throw unknownMethod(method);
-    const name = method.slice(this.#prefix.length);
-    const interceptors = this.#channel.link.options.handlerInterceptors;
-    if (interceptors === undefined || interceptors.length === 0) {
-      return withContext(call, () => service.invoke(name, params, call));
+    const name = this.#nameOf(call.method);
+    if (service === undefined || name === undefined) throw unknownMethod(call.method);
+    if (this.#interceptors.length === 0) return service.invoke(name, params, call);
+    return this.#intercept(service, name, call, params);
+  }
+
+  #nameOf(method: string): string | undefined {
+    let name = this.#names.get(method);
+    if (name === undefined && method.startsWith(this.#prefix)) {
+      name = method.slice(this.#prefix.length);
+      if (this.#names.size < maxCachedNames) this.#names.set(method, name);
     }
-    const outgoing = { method, params, context: call };
+    return name;
+  }
+
+  #intercept(service: Service, name: string, call: RunningCall, params: unknown[]): unknown {
+    const seen = { method: call.method, params, context: call };
     const run = (index: number): unknown => {
-      const interceptor = interceptors[index];
-      if (interceptor === undefined) return withContext(call, () => service.invoke(name, params, call));
-      return interceptor(outgoing, () => run(index + 1));
+      const interceptor = this.#interceptors[index];
+      if (interceptor !== undefined) return interceptor(seen, () => run(index + 1));
+      const outer = enterContext(call);
+      try {
+        return service.invoke(name, params, call);
+      } finally {
+        leaveContext(outer);
+      }
     };
     return run(0);
   }
@@ -163,11 +184,18 @@ export class Callee {
   }
 
   #fail(call: RunningCall, error: unknown): void {
-    this.#refuse(call.id, error, call.method);
+    this.#writeFailure(call, error);
     this.#answered(call);
   }
 
-  #refuse(id: number, error: unknown, method: string): void {
+  /** The call never ran. */
+  #refuse(call: RunningCall, error: unknown): void {
+    this.#writeFailure(call, error);
+    call.end();
+    this.#references?.returnBorrowed(call);
+  }
+
+  #writeFailure({ id, method }: RunningCall, error: unknown): void {
     try {
       this.#write([messageType.response, id, this.#channel.errorToWire(error, method), null]);
     } catch {
@@ -177,7 +205,7 @@ export class Callee {
   }
 
   #write(message: readonly unknown[]): void {
-    this.#channel.link.options.beforeReply?.();
+    this.#beforeReply?.();
     if (!this.#channel.write(message)) this.flowing = false;
   }
 
@@ -189,22 +217,21 @@ export class Callee {
 
   /** A stream that the result gave out has ended. */
   streamEnded(call: RunningCall): void {
-    call.openStreams--;
+    call.held.given--;
     this.#forgetWhenDone(call);
   }
 
   /** The call is known as long as its result streams: its signal aborts, its borrowed references live. */
   #forgetWhenDone(call: RunningCall): void {
-    if (!call.answered || call.openStreams > 0) return;
+    if (!call.answered) return;
+    if (call.isStreaming) return this.dispatcher.track(call);
     call.end();
     this.dispatcher.forget(call);
-    this.#references?.returnBorrowed(call);
+    if (call.isHolding) this.#references?.returnBorrowed(call);
   }
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
-  if (value instanceof Promise) return true;
-  return (
-    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
-  );
+  if (typeof value !== 'object' || value === null) return false;
+  return value instanceof Promise || typeof (value as { then?: unknown }).then === 'function';
 }

@@ -3,11 +3,10 @@ import { PipeworkError } from '../errors.ts';
 import { dropSignals, findSignal, type CallOptions } from './call-options.ts';
 import type { Channel } from './channel.ts';
 import { messageType } from './envelope.ts';
+import { IdTable } from './id-table.ts';
 import { PendingCall } from './pending-call.ts';
 import type { References } from './references.ts';
 import type { Scanner } from './scanner.ts';
-
-const maxMessageId = 0xffff_ffff;
 
 // A promise's functions without a closure for each call.
 let resolveNext: (value: unknown) => void;
@@ -20,10 +19,9 @@ const capture = (resolve: (value: unknown) => void, reject: (reason: unknown) =>
 export class Caller {
   readonly #channel: Channel;
   readonly #references: References | undefined;
-  readonly #pending = new Map<number, PendingCall>();
+  readonly #pending = new IdTable<PendingCall>();
   readonly #cancels: boolean;
   readonly #meta: boolean;
-  #nextId = 0;
   #unanswered = 0;
   #closed: Error | undefined;
   #finished = false;
@@ -44,7 +42,10 @@ export class Caller {
 
   /** Their methods, for reports. */
   methods(): string[] {
-    return [...this.#pending.values()].filter((call) => !call.answered).map((call) => call.method);
+    return this.#pending
+      .values()
+      .filter((call) => !call.answered)
+      .map((call) => call.method);
   }
 
   /** No call is made any more; those that were go on. */
@@ -70,9 +71,9 @@ export class Caller {
     if (deadlineMs !== undefined && !(deadlineMs > 0))
       return Promise.reject(this.#deadlineError(method, deadlineMs));
     const promise = new Promise<unknown>(capture);
-    const call = new PendingCall(this.#takeId(), method, resolveNext, rejectNext);
+    const call = new PendingCall(this.#pending.nextId(), method, resolveNext, rejectNext);
     // Known before it is sent: over pipes in memory the answer may come while it is being written.
-    this.#pending.set(call.id, call);
+    this.#pending.add(call);
     this.#unanswered++;
     link.count('pendingCalls', 1);
     try {
@@ -83,9 +84,14 @@ export class Caller {
       return promise;
     }
     if (call.answered) return promise;
-    if (signal !== undefined) call.onAbort(signal, (reason) => this.#abort(call, reason));
-    if (deadlineMs !== undefined && deadlineMs < Infinity) {
-      call.setDeadline(deadlineMs, () => this.#abort(call, this.#deadlineError(method, deadlineMs)));
+    const timed = deadlineMs !== undefined && deadlineMs < Infinity;
+    if (signal !== undefined || timed) {
+      call.watch(
+        signal,
+        (reason) => this.#abort(call, reason),
+        timed ? deadlineMs : undefined,
+        () => this.#abort(call, this.#deadlineError(method, deadlineMs ?? 0)),
+      );
     }
     return promise;
   }
@@ -124,14 +130,6 @@ export class Caller {
     this.#unanswered--;
     this.#channel.link.count('pendingCalls', -1);
     this.#settleWhenDone(call);
-  }
-
-  #takeId(): number {
-    for (;;) {
-      const id = this.#nextId;
-      this.#nextId = id === maxMessageId ? 0 : id + 1;
-      if (!this.#pending.has(id)) return id;
-    }
   }
 
   /** The peer's answer. `at` is where the error element begins. An answer to no call of ours was cancelled, or is the peer's mistake: dropped. */
@@ -224,7 +222,7 @@ export class Caller {
   end(error: Error): void {
     if (this.#closed !== undefined) return;
     this.#closed = error;
-    const calls = [...this.#pending.values()];
+    const calls = this.#pending.values();
     this.#pending.clear();
     for (const call of calls) {
       call.end();

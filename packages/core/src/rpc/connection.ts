@@ -8,7 +8,8 @@ import { Channel } from './channel.ts';
 import { messageType, readEnvelope } from './envelope.ts';
 import type { Link } from './link.ts';
 import type { MessageReader } from './message-reader.ts';
-import { referenceMethods, References, type ReferenceHost } from './references.ts';
+import { referenceMethods, type ReferenceHost } from './reference-host.ts';
+import { References } from './references.ts';
 import type { Scanner } from './scanner.ts';
 import type { Service } from './service.ts';
 

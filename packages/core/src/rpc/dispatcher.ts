@@ -1,16 +1,18 @@
 /** Which of the peer's calls run, which wait, and which are refused: the limits of one side's handlers. */
 import { PipeworkError } from '../errors.ts';
+import { IdTable } from './id-table.ts';
 import type { Link } from './link.ts';
 import type { RunningCall } from './running-call.ts';
 
 /** The running calls of one connection. Concurrency is counted over the whole link. */
 export class Dispatcher {
   readonly #link: Link;
-  readonly #calls = new Map<number, RunningCall>();
+  // Only calls that outlive their turn: one that was answered in it can neither be cancelled nor collide.
+  readonly #tracked = new IdTable<RunningCall>();
   #running = 0;
   #waiting = 0;
   #refusal: string | undefined;
-  #idle: (() => void)[] = [];
+  readonly #idle: (() => void)[] = [];
 
   constructor(link: Link) {
     this.#link = link;
@@ -20,8 +22,9 @@ export class Dispatcher {
     return this.#running + this.#waiting;
   }
 
+  /** A call that runs beyond the turn it came in, waits, or streams its result. */
   get(id: number): RunningCall | undefined {
-    return this.#calls.size === 0 ? undefined : this.#calls.get(id);
+    return this.#tracked.size === 0 ? undefined : this.#tracked.get(id);
   }
 
   /** Why a new call of the peer's can't run; undefined where it can. */
@@ -36,45 +39,52 @@ export class Dispatcher {
     );
   }
 
-  /** Runs the call now, or once there is room. */
-  begin(call: RunningCall, start: () => void, callback: boolean): void {
-    this.#calls.set(call.id, call);
-    const { counts, limits, waiting } = this.#link;
-    // A callback belongs to a call that waits for it: holding it back could stop both for ever.
-    if (callback) {
-      call.uncounted = true;
-      this.#running++;
-      return start();
+  /** Counts the call as running. False where it must {@link wait} for room. */
+  begin(call: RunningCall): boolean {
+    if (!call.uncounted) {
+      const { counts, limits } = this.#link;
+      if (counts.runningCalls >= limits.maxRunningCalls) return false;
+      counts.runningCalls++;
     }
-    if (counts.runningCalls < limits.maxRunningCalls) return this.#start(start);
+    this.#running++;
+    return true;
+  }
+
+  /** Runs `start` once there is room. */
+  wait(call: RunningCall, start: () => void): void {
+    this.track(call);
     this.#waiting++;
-    waiting.push({
+    this.#link.waiting.push({
       owner: this,
       begin: () => {
         this.#waiting--;
-        this.#start(start);
+        this.begin(call);
+        start();
       },
     });
   }
 
-  #start(start: () => void): void {
-    this.#running++;
-    this.#link.counts.runningCalls++;
-    start();
+  track(call: RunningCall): void {
+    if (call.tracked) return;
+    call.tracked = true;
+    this.#tracked.add(call);
   }
 
   /** A handler has ended; what its result still streams keeps the call known. */
   answered(call: RunningCall): void {
     this.#running--;
     if (!call.uncounted) {
-      this.#link.counts.runningCalls--;
-      this.#link.waiting.shift()?.begin();
+      const { counts, waiting } = this.#link;
+      counts.runningCalls--;
+      if (waiting.length > 0) waiting.shift()?.begin();
     }
-    if (this.running === 0) for (const resolve of this.#idle.splice(0)) resolve();
+    if (this.#idle.length > 0 && this.running === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   forget(call: RunningCall): void {
-    this.#calls.delete(call.id);
+    if (!call.tracked) return;
+    call.tracked = false;
+    this.#tracked.delete(call.id);
   }
 
   refuse(message: string): void {
@@ -87,7 +97,7 @@ export class Dispatcher {
   }
 
   abortAll(reason: unknown): void {
-    for (const call of [...this.#calls.values()]) call.abort(reason);
+    for (const call of this.#tracked.values()) call.abort(reason);
   }
 
   /** The connection is gone: what waits never starts, what runs is aborted. */

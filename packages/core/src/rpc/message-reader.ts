@@ -1,6 +1,7 @@
 /** Turns the chunks of one stream into whole messages: in place where one lies in its chunk, gathered once where not. */
 import { PipeworkError } from '../errors.ts';
-import { atLargeBin, incomplete, Scanner } from './scanner.ts';
+import type { Scanner } from './scanner.ts';
+import { atLargeBin, incomplete } from './scanner.ts';
 import { binPlaceholder } from './values/wire.ts';
 
 /** Bytes of unfinished messages, over all streams of a session. */

@@ -1,6 +1,12 @@
-/** Calls made to the peer and not answered: each settles once, by its answer, its abort, its deadline or the connection's end. */
-import type { Scope } from './references.ts';
-import type { StreamImport } from './stream-import.ts';
+/** One call made to the peer: it settles once, by its answer, its abort, its deadline or the connection's end. */
+import type { Scope, TakenStream } from './reference-types.ts';
+
+/** What ends a call early. */
+interface Watch {
+  readonly signal: AbortSignal | undefined;
+  readonly onAbort: (() => void) | undefined;
+  readonly timer: NodeJS.Timeout | undefined;
+}
 
 export class PendingCall {
   readonly id: number;
@@ -8,15 +14,13 @@ export class PendingCall {
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: unknown) => void;
   /** What its arguments gave out by reference. */
-  scope: Scope | undefined;
+  scope: Scope | undefined = undefined;
+  /** Streams of the result that are still open: the scope and the signal live as long. */
+  streams: Set<TakenStream> | undefined = undefined;
   answered = false;
   /** The caller has its rejection already; the answer is awaited only to let go of the references. */
   abandoned = false;
-  /** Streams of the result that are still open: the scope and the signal live as long. */
-  streams: Set<StreamImport> | undefined;
-  #signal: AbortSignal | undefined;
-  #onAbort: (() => void) | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #watch: Watch | undefined = undefined;
 
   constructor(
     id: number,
@@ -30,26 +34,31 @@ export class PendingCall {
     this.reject = reject;
   }
 
-  onAbort(signal: AbortSignal, cancel: (reason: unknown) => void): void {
-    this.#signal = signal;
-    this.#onAbort = () => cancel(signal.reason);
-    signal.addEventListener('abort', this.#onAbort, { once: true });
+  /** Cancels the call when the signal aborts or the deadline passes. The timer holds the event loop: someone waits for it. */
+  watch(
+    signal: AbortSignal | undefined,
+    cancel: (reason: unknown) => void,
+    deadlineMs: number | undefined,
+    expire: () => void,
+  ): void {
+    const onAbort = signal && (() => cancel(signal.reason));
+    if (onAbort !== undefined) signal?.addEventListener('abort', onAbort, { once: true });
+    const timer =
+      deadlineMs === undefined ? undefined : setTimeout(expire, Math.min(deadlineMs, 0x7fff_ffff));
+    this.#watch = { signal, onAbort, timer };
   }
 
-  /** Holds the event loop: someone waits for it. */
-  setDeadline(ms: number, expire: () => void): void {
-    this.#timer = setTimeout(expire, Math.min(ms, 0x7fff_ffff));
-  }
-
+  /** The answer is there: its deadline is met. */
   clearDeadline(): void {
-    clearTimeout(this.#timer);
+    if (this.#watch !== undefined) clearTimeout(this.#watch.timer);
   }
 
   /** Takes its listener and timer away. */
   end(): void {
-    clearTimeout(this.#timer);
-    if (this.#onAbort !== undefined) this.#signal?.removeEventListener('abort', this.#onAbort);
-    this.#signal = undefined;
-    this.#onAbort = undefined;
+    const watch = this.#watch;
+    if (watch === undefined) return;
+    this.#watch = undefined;
+    clearTimeout(watch.timer);
+    if (watch.onAbort !== undefined) watch.signal?.removeEventListener('abort', watch.onAbort);
   }
 }

@@ -3,74 +3,17 @@
  * messages alone; nothing waits for the garbage collector. docs/protocol.md has the rules.
  */
 import { PipeworkError } from '../errors.ts';
-import type { RawStream } from '@pipework/mux';
 import type { Link } from './link.ts';
+import { referenceMethods, type ReferenceHost } from './reference-host.ts';
+import type { Export, Import, Scope } from './reference-types.ts';
 import type { RunningCall } from './running-call.ts';
 import type { PendingCall } from './pending-call.ts';
 import { findMethod, unknownMethod } from './service.ts';
 import { isIterableValue, iterableKind, StreamExport, type StreamKind } from './stream-export.ts';
-import type { MessageReader } from './message-reader.ts';
 import { importStream, type StreamImport } from './stream-import.ts';
-import {
-  isMarkedObject,
-  makeRemoteFunction,
-  makeRemoteObject,
-  type RemoteTarget,
-  remoteTargetOf,
-} from './remote-reference.ts';
+import { isMarkedObject, makeRemoteFunction, makeRemoteObject, remoteTargetOf } from './remote-reference.ts';
 import type { ReferenceSender } from './values/outbound.ts';
 import { WireReference } from './values/wire.ts';
-
-/** The notifications and requests about references, on the connection's own stream. */
-export const referenceMethods = {
-  call: '$/call',
-  retain: '$/retain',
-  release: '$/release',
-  drop: '$/drop',
-  abort: '$/abort',
-} as const;
-
-/** What references and streams need of their connection. */
-export interface ReferenceHost {
-  readonly link: Link;
-  notify(method: string, params: unknown[]): void;
-  callReference(id: number, name: string | undefined, args: unknown[]): Promise<unknown>;
-  /** A stream that a call's result gave out, or took, has ended. */
-  givenStreamEnded(call: RunningCall): void;
-  takenStreamEnded(call: PendingCall): void;
-  /** A reader for the messages of a value's stream, and a writer. */
-  itemReader(sink: (word: number, value: unknown) => void): MessageReader;
-  writeItem(stream: RawStream, word: number, wire: unknown): boolean;
-  toWire(value: unknown, root: string): unknown;
-  errorToWire(error: unknown, where: string): unknown;
-  errorFromWire(value: unknown, where: string): Error;
-}
-
-interface Export {
-  readonly id: number;
-  readonly target: object;
-  /** How often it was sent and not given back. */
-  count: number;
-  /** Takes the listener off, where it is a signal. */
-  readonly detach: (() => void) | undefined;
-}
-
-/** What one message gave out; given back together when the call settles. */
-export interface Scope {
-  readonly exports: Export[];
-  readonly streams: StreamExport[];
-}
-
-/** A reference of the peer's. */
-export interface Import extends RemoteTarget {
-  readonly id: number;
-  readonly value: object;
-  /** Calls in whose arguments it came and that have not settled. */
-  borrowed: number;
-  /** How often it came in results or was retained: given back with a notification. */
-  held: number;
-  readonly abort: ((reason: unknown) => void) | undefined;
-}
 
 const abortedSignal = AbortSignal.abort();
 
@@ -86,7 +29,6 @@ export class References implements ReferenceSender {
   #callSignal: AbortSignal | undefined;
   #running: RunningCall | undefined;
   #pending: PendingCall | undefined;
-  #borrowed: Import[] | undefined;
   #lastTaken: Import[] = [];
   #closed: Error | undefined;
 
@@ -173,7 +115,7 @@ export class References implements ReferenceSender {
       this.#streams.delete(stream.id);
       if (running !== undefined) this.#host.givenStreamEnded(running);
     });
-    if (running !== undefined) running.openStreams++;
+    if (running !== undefined) running.held.given++;
     this.#streams.set(stream.id, stream);
     this.#scopeNow().streams.push(stream);
     return new WireReference(kind, stream.id);
@@ -230,7 +172,7 @@ export class References implements ReferenceSender {
     const remote = remoteTargetOf(target);
     if (remote?.call !== undefined && typeof name === 'string') return remote.call(name, args);
     const method = typeof name === 'string' ? findMethod(target, name) : undefined;
-    if (method === undefined) throw unknownMethod(String(name));
+    if (method === undefined) throw unknownMethod(typeof name === 'string' ? name : 'that is no string');
     return Reflect.apply(method, target, args);
   }
 
@@ -238,17 +180,12 @@ export class References implements ReferenceSender {
 
   /** What is revived next belongs together: arguments of a running call, the result of a pending one, or an item. */
   beginTaking(running?: RunningCall, pending?: PendingCall): void {
-    this.#borrowed = running === undefined ? undefined : [];
     this.#running = running;
     this.#pending = pending;
     if (this.#lastTaken.length > 0) this.#lastTaken = [];
   }
 
   endTaking(): void {
-    if (this.#running !== undefined && this.#borrowed !== undefined && this.#borrowed.length > 0) {
-      this.#running.borrowed = this.#borrowed;
-    }
-    this.#borrowed = undefined;
     this.#running = undefined;
     this.#pending = undefined;
   }
@@ -289,7 +226,7 @@ export class References implements ReferenceSender {
     });
     this.#taken.add(stream);
     if (pending !== undefined) (pending.streams ??= new Set()).add(stream);
-    if (running !== undefined) (running.takenStreams ??= []).push(stream);
+    if (running !== undefined) running.held.streams.push(stream);
     return value;
   }
 
@@ -301,12 +238,13 @@ export class References implements ReferenceSender {
       this.#imports.set(id, entry);
       this.link.counts.references++;
     }
-    if (this.#borrowed === undefined) {
+    const running = this.#running;
+    if (running === undefined) {
       entry.held++;
       this.#lastTaken.push(entry);
     } else {
       entry.borrowed++;
-      this.#borrowed.push(entry);
+      running.held.imports.push(entry);
     }
     return entry;
   }
@@ -321,7 +259,7 @@ export class References implements ReferenceSender {
     let releasedAt: Error | undefined;
     const entry: Import = Object.assign(base, {
       abort: undefined,
-      value: {} as object,
+      value: {},
       call: (name: string | undefined, args: unknown[]): Promise<unknown> => {
         if (this.#imports.get(id) === entry) return this.#host.callReference(id, name, args);
         return Promise.reject(this.#releasedError(releasedAt));
@@ -372,14 +310,13 @@ export class References implements ReferenceSender {
 
   /** The call that borrowed these has settled: the peer knows it from the answer. */
   returnBorrowed(call: RunningCall): void {
-    const { borrowed, takenStreams } = call;
-    call.borrowed = undefined;
-    call.takenStreams = undefined;
-    for (const entry of borrowed ?? []) {
+    if (!call.isHolding) return;
+    const { imports, streams } = call.held;
+    for (const entry of imports.splice(0)) {
       entry.borrowed--;
       this.#forgetImport(entry);
     }
-    for (const stream of takenStreams ?? []) stream.callSettled();
+    for (const stream of streams.splice(0)) stream.callSettled();
   }
 
   #forgetImport(entry: Import): void {

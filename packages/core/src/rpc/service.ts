@@ -24,14 +24,22 @@ const nodePrototypes = new Set<object>([
 for (const name of ['Readable', 'Writable', 'Duplex', 'Transform', 'PassThrough'] as const)
   nodePrototypes.add(Stream[name].prototype);
 
+const builtIns = new WeakMap<object, boolean>();
+
 /** The runtime's own prototypes end the search: what they carry was never meant to be served. */
 function isBuiltIn(prototype: object): boolean {
-  if (nodePrototypes.has(prototype)) return true;
+  let known = builtIns.get(prototype);
+  if (known === undefined) {
+    known = nodePrototypes.has(prototype) || hasNativeConstructor(prototype);
+    builtIns.set(prototype, known);
+  }
+  return known;
+}
+
+function hasNativeConstructor(prototype: object): boolean {
   const constructor: unknown = Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value;
-  return (
-    typeof constructor === 'function' &&
-    /\{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(constructor))
-  );
+  if (typeof constructor !== 'function') return false;
+  return /\{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(constructor));
 }
 
 /**
@@ -39,19 +47,22 @@ function isBuiltIn(prototype: object): boolean {
  * classes, up to the first built-in prototype; never a getter (it isn't run), and never a name that Object.prototype has.
  */
 export function findMethod(target: object, name: string): Method | undefined {
-  if (neverRemote.has(name)) return undefined;
-  for (
-    let holder: object | null = target;
-    holder !== null;
-    holder = Object.getPrototypeOf(holder) as object | null
-  ) {
-    if (holder !== target && isBuiltIn(holder)) return undefined;
-    if (holder === target && nodePrototypes.has(holder)) return undefined;
-    const property = Object.getOwnPropertyDescriptor(holder, name);
-    if (property !== undefined)
-      return typeof property.value === 'function' ? (property.value as Method) : undefined;
+  if (neverRemote.has(name) || isBuiltIn(target)) return undefined;
+  return functionOf(target, name) ?? findInherited(target, name);
+}
+
+function findInherited(target: object, name: string): Method | undefined {
+  if (Object.hasOwn(target, name)) return undefined;
+  let holder = Object.getPrototypeOf(target) as object | null;
+  for (; holder !== null && !isBuiltIn(holder); holder = Object.getPrototypeOf(holder) as object | null) {
+    if (Object.hasOwn(holder, name)) return functionOf(holder, name);
   }
   return undefined;
+}
+
+function functionOf(holder: object, name: string): Method | undefined {
+  const value: unknown = Object.getOwnPropertyDescriptor(holder, name)?.value;
+  return typeof value === 'function' ? (value as Method) : undefined;
 }
 
 /** Serves an object: each call of the peer runs the method of that name with the object as `this`. Unknown names fail with `RPC_UNKNOWN_METHOD`. */
@@ -65,13 +76,32 @@ export function serviceOf(implementation: object): Service {
       `An implementation must be an object with methods; got ${implementation === null ? 'null' : typeof implementation}.`,
     );
   }
+  // Methods of its classes, with where they stand; those of its own may change at any time, and are looked up each time.
+  const inherited = new Map<string, { holder: Record<string, unknown>; method: Method }>();
   return {
-    invoke(method, params, context) {
-      const found = findMethod(implementation, method);
-      if (found === undefined) throw unknownMethod(context.method);
-      return Reflect.apply(found, implementation, params);
+    invoke(name, params, context) {
+      const known = inherited.get(name);
+      if (
+        known !== undefined &&
+        !Object.hasOwn(implementation, name) &&
+        known.holder[name] === known.method
+      ) {
+        return Reflect.apply(known.method, implementation, params);
+      }
+      const method = findMethod(implementation, name);
+      if (method === undefined) throw unknownMethod(context.method);
+      if (!Object.hasOwn(implementation, name)) {
+        inherited.set(name, { holder: holderOf(implementation, name), method });
+      }
+      return Reflect.apply(method, implementation, params);
     },
   };
+}
+
+function holderOf(target: object, name: string): Record<string, unknown> {
+  let holder = target;
+  while (!Object.hasOwn(holder, name)) holder = Object.getPrototypeOf(holder) as object;
+  return holder as Record<string, unknown>;
 }
 
 /** The failure of a call whose method is not offered, in the words of the protocol. */

@@ -1,7 +1,7 @@
 /** A stream that this side gave out: once the peer dials its id, its items flow as fast as the peer's window lets them. */
 import type { RawStream, RawStreamHandler } from '@pipework/mux';
-import type { ReferenceHost } from './references.ts';
-import { MessageReader } from './message-reader.ts';
+import type { ReferenceHost } from './reference-host.ts';
+import type { MessageReader } from './message-reader.ts';
 import { consumed, produced } from './stream-protocol.ts';
 
 export type StreamKind = 'iterable' | 'webStream' | 'readable' | 'objectReadable';
@@ -117,7 +117,7 @@ export class StreamExport implements RawStreamHandler {
         (step as Promise<Step>).then(this.#onStep, this.#onError);
         return;
       }
-      if (!this.#emit(step as Step, produced.item)) return;
+      if (!this.#emit(step, produced.item)) return;
     }
   }
 

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import type { RawStream, RawStreamHandler } from '@pipework/mux';
 import { PipeworkError } from '../errors.ts';
 import type { MessageReader } from './message-reader.ts';
-import { referenceMethods, type ReferenceHost } from './references.ts';
+import { referenceMethods, type ReferenceHost } from './reference-host.ts';
 import { consumed, produced } from './stream-protocol.ts';
 import type { StreamKind } from './stream-export.ts';
 

@@ -30,8 +30,8 @@ describe('an aborted call', () => {
     const reason = { any: 'value' };
     controller.abort(reason);
     await expect(call).rejects.toBe(reason);
-    await vi.waitFor(() => expect(sleeper.signals[0]!.aborted).toBe(true));
-    expect((sleeper.signals[0]!.reason as Error).name).toBe('AbortError');
+    await vi.waitFor(() => expect(sleeper.signals.at(0)?.aborted).toBe(true));
+    expect(sleeper.signals.at(0)?.reason).toMatchObject({ name: 'AbortError' });
     expect(await remote.ping()).toBe('pong');
     expect(host.pendingCalls + hostLink.counts.pendingCalls + pluginLink.counts.runningCalls).toBe(0);
   });
@@ -132,8 +132,8 @@ describe('when the peer goes', () => {
     const errors = await Promise.all(calls.map((call) => call.catch((error: unknown) => error as Error)));
     expect(errors[0]).not.toBe(errors[1]);
     for (const error of errors) {
-      expect((error as Error).cause).toBe(exit);
-      expect((error as Error).message).toContain('SIGSEGV');
+      expect(error.cause).toBe(exit);
+      expect(error.message).toContain('SIGSEGV');
     }
   });
 });

@@ -100,7 +100,7 @@ describe('an error that a handler throws', () => {
 
   test('with fields that cannot travel loses those alone', async () => {
     const error = await failure(() => {
-      const bad = Object.assign(new Error('bad'), { fine: 1, fn: () => {}, self: undefined as unknown });
+      const bad = Object.assign(new Error('bad'), { fine: 1, fn: () => {}, self: {} });
       bad.self = { bad: Symbol('s') };
       Object.defineProperty(bad, 'trap', {
         enumerable: true,
@@ -141,10 +141,8 @@ describe('an error that a handler throws', () => {
 });
 
 test('an error of the other runtime’s own is one here too, by brand and code', async () => {
-  const { remote } = await rpcPair({});
-  const error: unknown = await (remote as Record<string, () => Promise<unknown>>)['nope']!().catch(
-    (thrown: unknown) => thrown,
-  );
+  const { host } = await rpcPair({});
+  const error: unknown = await host.call('nope', []).catch((thrown: unknown) => thrown);
   expect(isPipeworkError(error)).toBe(true);
   expect(error).toMatchObject({ code: 'RPC_UNKNOWN_METHOD', message: "can't find method Plugin.nope" });
 });

@@ -49,7 +49,7 @@ describe('a stream as a result', () => {
     const pair = await rpcPair({ items: () => source(log) });
     const stream = await pair.remote.items();
     expect(log).toEqual([]);
-    await stream.return(undefined as never);
+    await stream[Symbol.asyncDispose]();
     await atRest(pair);
     expect(log).toEqual([]);
   });
@@ -94,7 +94,7 @@ describe('a stream as a result', () => {
     const stream = await pair.remote.items();
     expect(await stream.next()).toEqual({ done: false, value: 'item' });
     expect(await stream.throw(new Error('ball'))).toEqual({ done: false, value: 'caught ball' });
-    await stream.return(undefined as never);
+    await stream[Symbol.asyncDispose]();
     await atRest(pair);
   });
 

