@@ -64,6 +64,7 @@ const files = writeReport(out, {
   samples,
   skipped,
   failures,
+  mux,
 });
 console.log(`\n${files.summary}`);
 console.log(
