@@ -15,6 +15,8 @@ export function worker(context) {
       if (!printed.write(text)) await once(printed, 'drain');
     },
 
+    log: (text) => console.log(text),
+
     /** Never answers, until the caller or the host is gone. */
     hang: (options) =>
       new Promise((_, reject) => {
