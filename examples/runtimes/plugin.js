@@ -1,0 +1,49 @@
+// One plugin, written once, that runs under Node, Bun and Deno.
+import process from 'node:process';
+import { serve } from '@pipework/core/plugin';
+
+class Runtime {
+  name() {
+    if ('Bun' in globalThis) return 'bun';
+    return 'Deno' in globalThis ? 'deno' : 'node';
+  }
+
+  echo(value) {
+    return value;
+  }
+
+  log(text) {
+    console.log(text);
+  }
+
+  warn(text) {
+    console.error(text);
+  }
+
+  /** Resolves once the host has taken what was printed. */
+  print(text) {
+    return new Promise((resolve) => process.stdout.write(text, () => resolve()));
+  }
+
+  async *count(to) {
+    for (let n = 1; n <= to; n++) yield n;
+  }
+
+  async each(words, visit) {
+    for (const word of words) await visit(word);
+    return words.length;
+  }
+
+  /** Never answers by itself. A timer of its own must not keep the process when the host goes. */
+  hang(options) {
+    setInterval(() => {}, 1000);
+    return new Promise((_, reject) => {
+      options?.signal?.addEventListener('abort', () => reject(options.signal.reason));
+    });
+  }
+}
+
+await serve({
+  plugins: { runtime: () => new Runtime() },
+  onShutdown: () => console.log('goodbye'),
+});

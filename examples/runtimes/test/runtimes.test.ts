@@ -1,0 +1,130 @@
+// The plugin's side of @pipework/core under every runtime that is at hand: it has to be built, as any program does.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { Client, type ClientConfig } from '@pipework/core';
+import { describe, expect, test } from 'vitest';
+
+interface Runtime {
+  name(): Promise<string>;
+  echo(value: unknown): Promise<unknown>;
+  log(text: string): Promise<void>;
+  warn(text: string): Promise<void>;
+  print(text: string): Promise<void>;
+  count(to: number): AsyncIterable<number>;
+  each(words: string[], visit: (word: string) => void): Promise<number>;
+  hang(options?: { signal?: AbortSignal }): Promise<void>;
+}
+
+const file = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+const plugin = file('../plugin.js');
+
+const runtimes: { name: string; command: [file: string, ...args: string[]] }[] = [
+  { name: 'node', command: [process.execPath, plugin] },
+  { name: 'bun', command: ['bun', 'run', plugin] },
+  // Descriptors need no permission; -A is for what a plugin's own code may do.
+  { name: 'deno', command: ['deno', 'run', '-A', plugin] },
+];
+
+function sink(): Writable & { text: () => string } {
+  const chunks: Buffer[] = [];
+  const stream = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      chunks.push(chunk);
+      done();
+    },
+  });
+  return Object.assign(stream, { text: () => Buffer.concat(chunks).toString() });
+}
+
+/** True while a process runs; one that has ended and that nobody has collected does not. */
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    // Gone between the two questions; or no /proc, where the first one has to do.
+    return process.platform !== 'linux';
+  }
+}
+
+for (const { name, command } of runtimes) {
+  const missing = spawnSync(command[0], ['--version']).status !== 0;
+  const skipped = missing ? ` (SKIPPED: needs ${name} on PATH)` : '';
+
+  describe.skipIf(missing)(`a plugin under ${name}${skipped}`, () => {
+    async function start(config: Partial<ClientConfig> = {}) {
+      const client = new Client<{ runtime: Runtime }>({ cmd: command, stdin: 'ignore', ...config });
+      const rpc = await client.client();
+      const runtime = await rpc.dispense('runtime');
+      return { client, runtime, [Symbol.asyncDispose]: () => client[Symbol.asyncDispose]() };
+    }
+
+    test('runs where it should', async () => {
+      await using host = await start();
+      expect(await host.runtime.name()).toBe(name);
+    });
+
+    test('takes and gives values far beyond a window', async () => {
+      await using host = await start();
+      const bytes = new Uint8Array(3_000_000).map((_, i) => i * 7);
+      expect(Buffer.compare((await host.runtime.echo(bytes)) as Uint8Array, bytes)).toBe(0);
+      const map = new Map([['a', new Set([1n])]]);
+      expect(await host.runtime.echo(map)).toEqual(map);
+    });
+
+    test('streams, and calls back', async () => {
+      await using host = await start();
+      const numbers: number[] = [];
+      for await (const n of host.runtime.count(1000)) numbers.push(n);
+      expect(numbers).toEqual(Array.from({ length: 1000 }, (_, i) => i + 1));
+      const words: string[] = [];
+      expect(await host.runtime.each(['a', 'b'], (word) => void words.push(word))).toBe(2);
+      expect(words).toEqual(['a', 'b']);
+    });
+
+    test('prints ahead of its reply, by the console and by process.stdout', async () => {
+      const [stdout, stderr] = [sink(), sink()];
+      await using host = await start({ syncStdout: stdout, syncStderr: stderr });
+      await host.runtime.log('logged');
+      expect(stdout.text()).toBe('logged\n');
+      await host.runtime.warn('warned');
+      expect(stderr.text()).toBe('warned\n');
+      await host.runtime.print('x'.repeat(2_000_000));
+      await expect.poll(() => stdout.text().length).toBe(2_000_007);
+    });
+
+    test('hears of an aborted call', async () => {
+      await using host = await start();
+      const abort = new AbortController();
+      const rejected = expect(host.runtime.hang({ signal: abort.signal })).rejects.toThrow('enough');
+      await host.runtime.echo('the call is under way');
+      abort.abort(new Error('enough'));
+      await rejected;
+    });
+
+    test('ends when it is asked, after its shutdown hook and what that prints', async () => {
+      const stdout = sink();
+      await using host = await start({ syncStdout: stdout });
+      expect(await host.client.kill()).toMatchObject({ code: 0, by: 'quit' });
+      expect(stdout.text()).toBe('goodbye\n');
+    });
+
+    test('ends by itself when its host is killed in the middle of a call', async () => {
+      const died = spawnSync(process.execPath, [file('fixtures/dies-with-a-plugin-running.mjs'), ...command]);
+      const pid = Number(died.stdout.toString());
+      expect(pid).toBeGreaterThan(0);
+      await expect.poll(() => isRunning(pid), { timeout: 5_000 }).toBe(false);
+    });
+
+    test('refuses to run without a host', () => {
+      const run = () => execFileSync(command[0], command.slice(1), { stdio: 'pipe', encoding: 'utf8' });
+      expect(run).toThrow(/This program is a plugin/);
+    });
+  });
+}
