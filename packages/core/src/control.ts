@@ -22,4 +22,6 @@ export const sessionOptions = {
   connectionWriteTimeout: 0,
   streamOpenTimeout: 0,
   streamCloseTimeout: 0,
+  // A message of a mebibyte must not wait for credit half-way.
+  maxStreamWindowSize: 1024 * 1024,
 } as const;

@@ -100,9 +100,5 @@ export function unrecognized(text: string): Refusal {
 /** Text from an unknown program, safe to show: one line, no control characters, at most 200 characters. */
 export function printable(text: string): string {
   const short = text.length > 200 ? `${text.slice(0, 200)}…` : text;
-  // oxlint-disable-next-line no-control-regex -- control characters are what is being replaced
-  return short.replace(
-    /[\u0000-\u001f\u007f-\u009f]/g,
-    (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,
-  );
+  return short.replace(/\p{Cc}/gu, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }

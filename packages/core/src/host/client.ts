@@ -225,7 +225,8 @@ export class Client<P = Record<string, object>> {
       explainLoss: (cause) => this.#explainLoss(run, cause),
       onBusy: (busy) => {
         this.#busy = busy;
-        this.#holdLoop();
+        // A client that holds the loop anyway has nothing to change, twice a call.
+        if (!this.#referenced) this.#holdLoop();
       },
     });
     this.#end = end;

@@ -36,13 +36,23 @@ export interface HostEnd {
   readonly control: Connection;
   /** Takes up a conversation with an implementation that the plugin dispensed. */
   converse(id: number): Connection;
-  /** Methods of the calls that wait for an answer. */
-  pendingMethods(): string[];
+  /** Methods of the calls that wait for an answer; once the pipe has ended, of those that waited then. */
+  pendingMethods(): readonly string[];
 }
 
 /** Opens the session and its first three streams, in their order. */
 export function openHostEnd(options: HostEndOptions): HostEnd {
   let broker!: Broker;
+  const connections = new Set<Connection>();
+  // The pipe's end rejects what waits, and comes before the exit that wants to report it: listening first sees it still.
+  let waited: readonly string[] = [];
+  const pendingMethods = (): readonly string[] => {
+    const methods = [...connections].flatMap((connection) => connection.pendingMethods);
+    if (methods.length > 0) waited = methods;
+    return waited;
+  };
+  const onLoss = (): void => void pendingMethods();
+  for (const event of ['end', 'error', 'close']) options.readable.once(event, onLoss);
   const session = new Session(
     { readable: options.readable, writable: options.writable },
     {
@@ -67,13 +77,12 @@ export function openHostEnd(options: HostEndOptions): HostEnd {
   new SyncedOutput(session.openRaw(), options.stderr, options.stderrTail);
   const over = (reason?: Error): void => broker.close(reason ?? new Error('the session is over'));
   session.closed.then(() => over(), over);
-  const connections = new Set([control]);
+  connections.add(control);
   const converse = (id: number): Connection => {
     const connection = new Connection(broker.dialRaw(id), { link, prefix: 'Plugin.' });
     connections.add(connection);
     void connection.closed.then(() => connections.delete(connection));
     return connection;
   };
-  const pendingMethods = (): string[] => [...connections].flatMap((connection) => connection.pendingMethods);
   return { session, broker, link, control, converse, pendingMethods };
 }

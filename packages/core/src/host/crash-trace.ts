@@ -43,7 +43,7 @@ const v8: TraceKind = {
 const stack: TraceKind = {
   begins: (line) => /^(Uncaught )?([A-Z]\w*)?(Error|Exception)\b.*(: |$)/.test(line),
   goesOn: (line, lines) =>
-    /^ {4}at /.test(line) ||
+    /^ {4,}at /.test(line) ||
     (lines.length > 1 && /^(\s+(\[?[\w$]+\]?|'.*'): |\s*\[cause\]|}|\s+\.\.\. \d+ lines)/.test(line)),
 };
 

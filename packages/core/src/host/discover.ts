@@ -96,7 +96,7 @@ async function readManifest(
   }
   const field = content.get(fieldName);
   if (field === undefined) return void onSkip?.(manifest, `it has no field "${fieldName}"`);
-  const entry = typeof field === 'string' ? field : (field as { plugin?: unknown } | null)?.plugin;
+  const entry = typeof field === 'object' && field !== null && 'plugin' in field ? field.plugin : field;
   if (typeof entry !== 'string') {
     return void onSkip?.(
       manifest,

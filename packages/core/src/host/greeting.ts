@@ -4,7 +4,8 @@ import type { Readable } from 'node:stream';
 import { maxLineBytes, unrecognized } from '../handshake/line.ts';
 
 /** How the wait ended: with a line, with something that is none, or with the pipe's end. */
-export type Greeted = { readonly line: string } | { readonly refused: string } | { readonly ended: true };
+export type Greeted =
+  { readonly line: string } | { readonly refused: string } | { readonly ended: true; readonly seen: string };
 
 /**
  * Resolves once a line, too many bytes without one, or the end has come; what came behind the line is put back, and the
@@ -30,10 +31,7 @@ export function awaitLine(pipe: Readable): { readonly greeted: Promise<Greeted>;
       settle({ line: seen.toString('latin1', 0, end) });
       if (rest.byteLength > 0) pipe.unshift(rest);
     };
-    const onEnd = (): void =>
-      settle(
-        seen.byteLength === 0 ? { ended: true } : { refused: unrecognized(seen.toString('latin1')).message },
-      );
+    const onEnd = (): void => settle({ ended: true, seen: seen.toString('latin1') });
     stop = () => {
       pipe.off('data', onData);
       pipe.off('end', onEnd);

@@ -5,7 +5,7 @@ import type { RecordLevel } from './log-record.ts';
 type Method = (message: string, fields: Readonly<Record<string, unknown>>) => void;
 
 /**
- * A logger as pino, winston or console have it. A level it lacks goes to the next one it has. A pino logger (known by
+ * A logger as pino, winston or console have it. A level it has no method for goes to the nearest, or nowhere. A pino logger (known by
  * its `bindings()`) gets its arguments in pino's order, fields first.
  */
 export interface Logger {
@@ -19,7 +19,14 @@ export interface Logger {
 /** Writes one record to the user's logger. */
 export type Log = (level: RecordLevel, message: string, fields?: Readonly<Record<string, unknown>>) => void;
 
-const order: readonly RecordLevel[] = ['trace', 'debug', 'info', 'warn', 'error'];
+/** Which methods take a level, the best first: what a logger has no word for must not turn up as an error. */
+const methods: Readonly<Record<RecordLevel, readonly string[]>> = {
+  trace: ['trace', 'silly', 'debug'],
+  debug: ['debug', 'trace'],
+  info: ['info', 'log'],
+  warn: ['warn', 'warning', 'info'],
+  error: ['error', 'warn'],
+};
 
 /** Binds `logger` to a plugin: every record carries `base`. Undefined where there is none, so that nothing is parsed for nobody. */
 export function bindLogger(
@@ -30,15 +37,13 @@ export function bindLogger(
   const isPino = typeof (logger as { bindings?: unknown }).bindings === 'function';
   let broken = false;
   return (level, message, fields = {}) => {
-    const from = order.indexOf(level);
-    const name = [...order.slice(from), ...order.slice(0, from).reverse()].find(
-      (candidate) => typeof logger[candidate] === 'function',
-    );
+    const find = logger as Record<string, unknown>;
+    const name = methods[level].find((candidate) => typeof find[candidate] === 'function');
     if (name === undefined) return;
     const facts = { ...fields, ...base };
     try {
       const args = isPino ? [facts, message] : [message, facts];
-      Reflect.apply(logger[name] as Method, logger, args);
+      Reflect.apply(find[name] as Method, logger, args);
     } catch (error) {
       // The user's logger must not end the plugin's output, nor its failure pass unseen.
       if (!broken)

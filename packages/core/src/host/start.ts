@@ -3,21 +3,23 @@
 import pTimeout from 'p-timeout';
 import type { Writable } from 'node:stream';
 import { writeHostGreeting, type TerminalSize } from '../handshake/env.ts';
-import { judgeLine, type PluginGreeting } from '../handshake/line.ts';
+import { judgeLine, printable, unrecognized, type PluginGreeting } from '../handshake/line.ts';
 import { ownCapabilities } from '../rpc/capabilities.ts';
 import { verifyChecksum } from './checksum.ts';
 import type { ClientSettings } from './config.ts';
 import { diagnose } from './diagnose.ts';
 import { buildEnv } from './env.ts';
-import { awaitLine } from './greeting.ts';
+import { awaitLine, type Greeted } from './greeting.ts';
 import { spawnLauncher, type LaunchCommand, type LaunchedProcess, type ProcessExit } from './launch.ts';
-import { PluginRun } from './run.ts';
+import type { PluginRun } from './run.ts';
 import { StartError, type StartErrorCode, type StartPhase } from './start-error.ts';
 import { clock, realTimers, settlesWithin } from '../timers.ts';
 
 /** A pipe's end often comes before the exit that explains it: so long, in milliseconds, is the exit waited for. */
 const exitFollowsMs = 500;
 
+/** What a process wrote right before it went is in its pipe: so long, in milliseconds, is it waited for. */
+const lastBytesMs = 100;
 /** How long a launcher that was at work when the start was given up is waited for, in milliseconds. */
 const launchMs = 1_000;
 
@@ -89,10 +91,12 @@ export class Start {
     this.#phase = 'handshake';
     const { greeted, stop } = awaitLine(run.process.readable);
     this.#stopListening = stop;
-    const result = await Promise.race([greeted, run.gone.then(() => ({ ended: true }) as const)]);
+    // A pipe that a grandchild holds does not end with the process.
+    const gone = run.gone.then(() => settled(greeted, { ended: true, seen: '' }));
+    const result = await Promise.race([greeted, gone]);
     stop();
     if ('refused' in result) throw new StartFailure('HANDSHAKE_UNRECOGNIZED', result.refused);
-    if ('ended' in result) throw await this.#explainSilence(run);
+    if ('ended' in result) throw await this.#explainSilence(run, result.seen);
     const verdict = judgeLine(result.line, this.#settings.protocolVersions);
     if ('code' in verdict) throw new StartFailure(verdict.code, verdict.message);
     return { run, greeting: verdict };
@@ -134,11 +138,13 @@ export class Start {
   }
 
   /** The process is gone, or will be in a moment, or has closed its pipe and goes on. */
-  async #explainSilence(run: PluginRun): Promise<StartFailure> {
+  async #explainSilence(run: PluginRun, seen: string): Promise<StartFailure> {
     if (await settlesWithin(run.gone, exitFollowsMs)) {
       const exit = await run.gone;
-      return new StartFailure('HANDSHAKE_EXITED', 'plugin exited before we could connect', { exit });
+      const half = seen === '' ? '' : `, in the middle of its handshake line: ${printable(seen)}`;
+      return new StartFailure('HANDSHAKE_EXITED', `plugin exited before we could connect${half}`, { exit });
     }
+    if (seen !== '') return new StartFailure('HANDSHAKE_UNRECOGNIZED', unrecognized(seen).message);
     return new StartFailure('HANDSHAKE_CLOSED', 'plugin closed its pipe before we could connect');
   }
 
@@ -220,4 +226,9 @@ function terminal(name: 'stdout' | 'stderr', sink: Writable | undefined): { [nam
   return {
     [name]: { columns: tty.columns ?? 80, rows: tty.rows ?? 24, colorDepth: tty.getColorDepth?.() ?? 1 },
   };
+}
+
+/** What the pipe still brings of a process that is gone: a line that was on its way, or its end, or nothing for a while. */
+async function settled(greeted: Promise<Greeted>, otherwise: Greeted): Promise<Greeted> {
+  return (await settlesWithin(greeted, lastBytesMs)) ? greeted : otherwise;
 }

@@ -31,7 +31,7 @@ export class OutputLog {
 
   /** Takes bytes as they come, cut anywhere. */
   push(chunk: Uint8Array): void {
-    this.#take(this.#decoder.write(chunk as Buffer));
+    this.#take(this.#decoder.write(chunk));
   }
 
   /** The output is over: what is unfinished is logged. */

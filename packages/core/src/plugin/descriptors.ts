@@ -5,6 +5,33 @@
 
 import { fstatSync, readdirSync, readlinkSync, readSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
+import type { Readable, Writable } from 'node:stream';
+import { BunDownstream, BunUpstream } from './bun-pipes.ts';
+
+/** The pipe to the host. */
+export interface Upstream extends Writable {
+  /** From now on every write is carried out at once by `write`, what was handed over before all else. */
+  goSync(write: (fd: number, bytes: Buffer) => boolean): void;
+}
+
+/** The pipe from the host. */
+export interface Downstream extends Readable {
+  /** Called once, when the host has closed its side or is gone. */
+  onHostEnd: () => void;
+  /** True once the host has closed its side: no credit comes any more. */
+  readonly hasEnded: boolean;
+  /** Lets the session see the end: until then it is kept from it. */
+  releaseEnd(): void;
+  /** Reads what is there now and delivers it: true where something was. */
+  readNow(): boolean;
+}
+
+/** The host's two pipes, by the means of the runtime that this is. */
+export function openPipes(from: number, to: number): { downstream: Downstream; upstream: Upstream } {
+  return 'Bun' in globalThis
+    ? { downstream: new BunDownstream(from), upstream: new BunUpstream(to) }
+    : { downstream: new DownstreamPipe(from), upstream: new UpstreamPipe(to) };
+}
 
 /** What libuv's handle tells, beyond Node's own face. */
 interface Handle {
@@ -12,7 +39,7 @@ interface Handle {
 }
 
 /** The upstream pipe. One write at a time is in libuv's hands, and this side knows which bytes they are. */
-export class UpstreamPipe extends Socket {
+export class UpstreamPipe extends Socket implements Upstream {
   readonly #fd: number;
   #inFlight: readonly Buffer[] = [];
   #done: ((error?: Error | null) => void) | undefined;
@@ -74,7 +101,7 @@ export class UpstreamPipe extends Socket {
 }
 
 /** The downstream pipe. Its end is told to `onHostEnd`, and to the session only by `releaseEnd()`: what the plugin prints while it leaves still needs the session. */
-export class DownstreamPipe extends Socket {
+export class DownstreamPipe extends Socket implements Downstream {
   onHostEnd: () => void = () => {};
   readonly #fd: number;
   readonly #buffer = Buffer.allocUnsafeSlow(64 * 1024);
@@ -99,6 +126,11 @@ export class DownstreamPipe extends Socket {
 
   releaseEnd(): void {
     super.push(null);
+  }
+
+  /** True once the host has closed its side: no credit comes any more. */
+  get hasEnded(): boolean {
+    return this.#ended;
   }
 
   /** Reads what is there now and delivers it: true where something was. False at the end, or where nothing is there. */
@@ -127,6 +159,8 @@ export class DownstreamPipe extends Socket {
  * same numbers belong to Node itself: its epoll descriptor, or both ends of a pipe of its own.
  */
 export function whyNotPipes(fds: readonly number[]): string | undefined {
+  // Deno's fs functions know no descriptors that the process was born with; its sockets do.
+  if ('Deno' in globalThis) return undefined;
   for (const fd of fds) {
     try {
       const info = fstatSync(fd);

@@ -1,7 +1,7 @@
 /** The end of a plugin's process, however it comes about: what was printed leaves before it does. */
 
 import type { Session } from '@pipework/mux';
-import { pause, writeAllSync, type DownstreamPipe, type UpstreamPipe } from './descriptors.ts';
+import { pause, writeAllSync, type Downstream, type Upstream } from './descriptors.ts';
 import type { SyncedOutput } from './synced-output.ts';
 
 /** Milliseconds without progress after which the flush gives up: a host that reads nothing must not keep a process for ever. */
@@ -10,8 +10,8 @@ const stuckMs = 2_000;
 /** What is to be flushed. */
 export interface ExitFlushParts {
   readonly session: Session;
-  readonly upstream: UpstreamPipe;
-  readonly downstream: DownstreamPipe;
+  readonly upstream: Upstream;
+  readonly downstream: Downstream;
   readonly outputs: readonly SyncedOutput[];
 }
 
@@ -33,7 +33,7 @@ export function flushAtExit(parts: ExitFlushParts): void {
     const queued = (): number => outputs.reduce((sum, output) => sum + output.queuedBytes, 0);
     let deadline = Date.now() + stuckMs;
     session.flush();
-    while (queued() > 0 && lost === 0 && Date.now() < deadline) {
+    while (queued() > 0 && lost === 0 && !downstream.hasEnded && Date.now() < deadline) {
       const before = queued();
       if (!readCredit()) pause();
       session.flush();

@@ -3,7 +3,7 @@
 import type { Connection } from '../rpc/connection.ts';
 import { PipeworkError } from '../errors.ts';
 import { shuttingDown } from '../control.ts';
-import { settlesWithin } from '../timers.ts';
+import { clock, settlesWithin } from '../timers.ts';
 
 /** Who leaves. */
 export interface Leaver {
@@ -21,7 +21,7 @@ const callsShare = 2 / 3;
 
 /** Leaves within `budgetMs`; `graceful` gives running calls their share of it, otherwise they are aborted at once. Never rejects. */
 export async function leave(leaver: Leaver, budgetMs: number, graceful: boolean): Promise<void> {
-  const began = Date.now();
+  const began = clock();
   const connections = [...leaver.connections];
   for (const connection of connections) connection.refuseCalls(shuttingDown);
   const reason = graceful
@@ -39,6 +39,6 @@ export async function leave(leaver: Leaver, budgetMs: number, graceful: boolean)
   if (onShutdown === undefined) return;
   const late = new AbortController();
   const hook = (async () => onShutdown(late.signal))().catch((error: unknown) => leaver.report(error));
-  const left = Math.max(1, budgetMs - (Date.now() - began));
+  const left = Math.max(1, budgetMs - (clock() - began));
   if (!(await settlesWithin(hook, left))) late.abort(new Error(`the plugin's time to shut down is over`));
 }

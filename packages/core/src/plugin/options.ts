@@ -159,7 +159,7 @@ function checkSet(name: string, set: unknown): Factories {
     'an object of factories, { name: (context) => implementation }',
     set,
   );
-  for (const [plugin, factory] of Object.entries(set as object)) {
+  for (const [plugin, factory] of Object.entries(set)) {
     expect(
       typeof factory === 'function',
       `${name}.${plugin}`,

@@ -10,12 +10,15 @@ import { parseCapabilities } from '../rpc/capabilities.ts';
 import { Connection } from '../rpc/connection.ts';
 import { Link } from '../rpc/link.ts';
 import { serviceOf, unknownMethod, type Service } from '../rpc/service.ts';
+import { realTimers } from '../timers.ts';
 import { leave } from './leaving.ts';
 import type { PluginContext, ServeSettings } from './options.ts';
 import type { SyncedOutput } from './synced-output.ts';
 
 /** How long a plugin that has answered Quit waits for the host to close the pipe, in milliseconds. */
 const closeFollowsMs = 500;
+/** Printed output that has not moved for this long does not hold up the answer to Quit, in milliseconds. */
+const outputStuckMs = 200;
 /** What running handlers and the shutdown hook get when the host is gone, in milliseconds. */
 const hostGoneMs = 500;
 
@@ -118,9 +121,14 @@ export class PluginEnd {
 
   async #quitAsked(): Promise<boolean> {
     const { greeting, settings } = this.#options;
+    const { stdout, stderr } = this.#options;
     await this.quit(Math.min(settings.gracePeriod, greeting.graceMs * 0.75));
+    // After the answer the host sends no credit any more: what doesn't fit the windows has to leave before it.
+    await Promise.all(
+      [stdout, stderr].map((output) => output.flushed(greeting.graceMs * 0.2, outputStuckMs)),
+    );
     // A host that forgets to close the pipe after the answer is not waited for long.
-    setTimeout(() => this.#resolveDone(), closeFollowsMs).unref();
+    realTimers.setTimeout(() => this.#resolveDone(), closeFollowsMs).unref();
     return true;
   }
 
@@ -137,27 +145,37 @@ export class PluginEnd {
       broker: this.#broker,
       signal: controller.signal,
     })) as object;
+    const service = serviceOf(implementation);
     const id = this.#broker.nextId();
-    void this.#serve(id, implementation, controller);
+    this.#broker.acceptWith(
+      id,
+      {
+        // In the same turn: the stream's first call may be there already, and so may Quit be behind it.
+        resolve: (stream) => this.#serve(stream, service, implementation, controller),
+        reject: (error) => {
+          context.log.debug('a dispensed implementation was never used', { error });
+          this.#letGo(implementation, controller);
+        },
+      },
+      dispenseExpiryMs,
+    );
     return id;
   }
 
-  /** Serves one implementation from the dial to its disposal. */
-  async #serve(id: number, implementation: object, controller: AbortController): Promise<void> {
-    try {
-      const service = serviceOf(implementation);
-      const stream = await this.#broker.acceptRaw(id, { timeoutMs: dispenseExpiryMs });
-      const connection = new Connection(stream, { link: this.#link, service, prefix: 'Plugin.' });
-      this.#connections.add(connection);
-      if (this.#leaving !== undefined) connection.refuseCalls(shuttingDown);
-      await connection.closed;
+  #serve(stream: RawStream, service: Service, implementation: object, controller: AbortController): void {
+    const connection = new Connection(stream, { link: this.#link, service, prefix: 'Plugin.' });
+    this.#connections.add(connection);
+    if (this.#leaving !== undefined) connection.refuseCalls(shuttingDown);
+    void connection.closed.then(() => {
       this.#connections.delete(connection);
-    } catch (error) {
-      this.#options.context.log.debug('a dispensed implementation was never used', { error });
-    }
+      this.#letGo(implementation, controller);
+    });
+  }
+
+  #letGo(implementation: object, controller: AbortController): void {
     this.#contexts.delete(controller);
     controller.abort(new PipeworkError('RPC_CLOSED', 'the host has let go of this implementation'));
-    await this.#dispose(implementation);
+    void this.#dispose(implementation);
   }
 
   async #dispose(implementation: Partial<AsyncDisposable & Disposable>): Promise<void> {

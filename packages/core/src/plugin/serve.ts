@@ -6,12 +6,12 @@ import { hasCookie, takeHostGreeting, type HostGreeting } from '../handshake/env
 import { formatLine } from '../handshake/line.ts';
 import { chooseVersion } from '../handshake/negotiate.ts';
 import { ownCapabilities } from '../rpc/capabilities.ts';
-import { DownstreamPipe, UpstreamPipe, whyNotPipes, writeAllSync } from './descriptors.ts';
+import { openPipes, whyNotPipes, writeAllSync } from './descriptors.ts';
 import { flushAtExit } from './exit-flush.ts';
 import { createLogger } from './logger.ts';
 import { settleServe, type ServeOptions, type ServeSettings, type ServeTransport } from './options.ts';
 import { PluginEnd } from './plugin-end.ts';
-import { redirect, writableTo } from './stdio.ts';
+import { redirectProcess, writableTo } from './stdio.ts';
 import { SyncedOutput } from './synced-output.ts';
 
 /** What code behind `await serve()` and open handles get before the process ends by itself, in milliseconds. */
@@ -51,13 +51,11 @@ async function serveProcess(settings: ServeSettings): Promise<void> {
   const [from, to] = greeting.fds;
   const problem = whyNotPipes(greeting.fds);
   if (problem !== undefined) refuse(lostDescriptors(greeting.fds, problem));
-  const downstream = new DownstreamPipe(from);
-  const upstream = new UpstreamPipe(to);
+  const { downstream, upstream } = openPipes(from, to);
   // Raw output that the host never opened a stream for; where descriptor 1 is the protocol's, standard error.
   const stdout = new SyncedOutput((bytes) => void writeAllSync(to === 1 ? 2 : 1, bytes));
   const stderr = new SyncedOutput((bytes) => void writeAllSync(2, bytes));
-  redirect(process.stdout, stdout);
-  redirect(process.stderr, stderr);
+  redirectProcess(stdout, stderr);
   const protocolVersion = chooseVersion([...settings.sets.keys()], greeting.protocolVersions);
   const end = new PluginEnd({
     readable: downstream,
@@ -116,7 +114,7 @@ async function serveOver(settings: ServeSettings, transport: ServeTransport): Pr
   });
   transport.writable.write(lineOf(settings, greeting, protocolVersion));
   await end.done;
-  await Promise.all([stdout.flushed(lastOutputMs), stderr.flushed(lastOutputMs)]);
+  await Promise.all([stdout, stderr].map((output) => output.flushed(lastOutputMs, lastOutputMs)));
   stdout.finish();
   stderr.finish();
   const closed = end.session.close();

@@ -12,6 +12,25 @@ interface Patchable {
   _final(done: Done): void;
 }
 
+/** From now on what this process prints goes to the outputs. */
+export function redirectProcess(stdout: SyncedOutput, stderr: SyncedOutput): void {
+  if ('Bun' in globalThis) {
+    // Bun's standard streams write natively, with nothing under them: so they are replaced whole.
+    Object.defineProperty(process, 'stdout', { value: writableTo(stdout), configurable: true });
+    Object.defineProperty(process, 'stderr', { value: writableTo(stderr), configurable: true });
+  } else {
+    redirect(process.stdout, stdout);
+    redirect(process.stderr, stderr);
+  }
+  if ('Bun' in globalThis || 'Deno' in globalThis) redirectConsole();
+}
+
+/** Where the console writes natively, it gets the methods of one that writes to the process's streams. */
+function redirectConsole(): void {
+  const { Console } = process.getBuiltinModule('node:console');
+  Object.assign(console, new Console({ stdout: process.stdout, stderr: process.stderr }));
+}
+
 /**
  * Replaces what is under a stream, and leaves the stream itself alone: callbacks, corks, pipelines, `'drain'`, `end(data)`
  * and `isTTY` stay Node's. A replaced `write` would miss some of these and owe the rest. `_writev` is null so that

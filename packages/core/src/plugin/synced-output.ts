@@ -1,6 +1,7 @@
 /** One synced output on the plugin's side: what is printed, on its way to a stream of the session. */
 
 import type { RawStream, RawStreamHandler } from '@pipework/mux';
+import { clock, realTimers } from '../timers.ts';
 
 /** What may be queued before a writer has to wait: the window's size, so that all that fits it can go ahead of a reply. */
 const maxQueued = 256 * 1024;
@@ -13,6 +14,7 @@ export class SyncedOutput implements RawStreamHandler {
   #stream: RawStream | undefined;
   #early: { readonly bytes: Uint8Array; readonly done: Done }[] = [];
   #held: Done[] = [];
+  #written = 0;
   #isSync = false;
   #isOver = false;
 
@@ -39,6 +41,7 @@ export class SyncedOutput implements RawStreamHandler {
       this.#lastResort(bytes);
       return done();
     }
+    this.#written += bytes.byteLength;
     const clear = stream.write(bytes);
     if (clear || this.#isSync || stream.queuedBytes <= maxQueued) done();
     else this.#held.push(done);
@@ -69,12 +72,30 @@ export class SyncedOutput implements RawStreamHandler {
     this.#stream?.end();
   }
 
-  /** Resolves once everything written has been handed to the transport, or the stream is gone; waits `ms` at most. */
-  async flushed(ms: number): Promise<void> {
-    const deadline = Date.now() + ms;
-    while (this.queuedBytes > 0 && Date.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, 2));
+  /**
+   * Resolves once everything written has left, or when for `stuckMs` nothing has: a host that reads nothing is not waited
+   * for. In any case after `maxMs`.
+   */
+  async flushed(maxMs: number, stuckMs: number): Promise<void> {
+    const deadline = clock() + maxMs;
+    for (let last = -1, since = clock(); this.#isWaiting && clock() < deadline;) {
+      if (this.#sent !== last) {
+        last = this.#sent;
+        since = clock();
+      } else if (clock() - since > stuckMs) {
+        return;
+      }
+      await new Promise((resolve) => realTimers.setTimeout(resolve, 2));
     }
+  }
+
+  get #isWaiting(): boolean {
+    return !this.#isOver && (this.queuedBytes > 0 || this.#held.length > 0);
+  }
+
+  /** Bytes that have left so far. */
+  get #sent(): number {
+    return this.#written - this.queuedBytes;
   }
 
   onData(chunk: Uint8Array): void {

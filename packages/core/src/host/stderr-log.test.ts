@@ -1,0 +1,195 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { readRecord, type LogRecord } from './log-record.ts';
+import { OutputLog } from './stderr-log.ts';
+
+/** The records of an output that comes in these pieces. */
+function records(...pieces: (string | Uint8Array)[]): LogRecord[] {
+  const found: LogRecord[] = [];
+  const log = new OutputLog((record) => found.push(record));
+  for (const piece of pieces) log.push(typeof piece === 'string' ? Buffer.from(piece) : piece);
+  log.end();
+  return found;
+}
+
+/** Level and message of each record. */
+function brief(...pieces: string[]): string[] {
+  return records(...pieces).map(({ level, message }) => `${level}: ${message}`);
+}
+
+describe('a line', () => {
+  test.each([
+    [
+      '{"@level":"warn","@message":"low disk","@timestamp":"2024-01-01T00:00:00.000000Z","free":3}',
+      'warn',
+      'low disk',
+      { timestamp: '2024-01-01T00:00:00.000000Z', free: 3 },
+    ],
+    [
+      '{"@level":"error","@message":"x","@timestamp":"2024-01-01T00:00:00Z"}',
+      'error',
+      'x',
+      { timestamp: '2024-01-01T00:00:00Z' },
+    ],
+    [
+      '{"level":30,"time":1700000000000,"pid":7,"msg":"pino says"}',
+      'info',
+      'pino says',
+      { timestamp: 1700000000000, pid: 7 },
+    ],
+    ['{"name":"b","level":50,"msg":"bunyan","v":0}', 'error', 'bunyan', { name: 'b', v: 0 }],
+    ['{"level":"WARNING","message":"winston"}', 'warn', 'winston', {}],
+    ['{"severity":"critical","message":"cloud"}', 'error', 'cloud', {}],
+    ['{"level":60,"msg":"fatal"}', 'error', 'fatal', {}],
+    ['[WARN] careful', 'warn', 'careful', {}],
+    ['[ERROR]: broken', 'error', 'broken', {}],
+    ['2024/01/02 03:04:05 [TRACE] deep', 'trace', 'deep', {}],
+    ['[info]', 'info', '', {}],
+  ])('%s is a record', (line, level, message, fields) => {
+    expect(readRecord(line)).toEqual({ level, message, fields, tagged: true });
+  });
+
+  test.each([
+    'plain text',
+    '[ not a level ] x',
+    '[SHOUT] x',
+    '{"broken": ',
+    '{}',
+    '{"@message":5}',
+    '{"@message":{"a":1}}',
+    '[1,2,3]',
+    '{"level":"constructor"}',
+    '{"level":{"toString":1},"x":null}',
+    `{"a":${'['.repeat(5000)}${']'.repeat(5000)}}`,
+  ])('%.60s is text, as it stands', (line) => {
+    expect(readRecord(line)).toEqual({ level: 'debug', message: line, fields: {}, tagged: false });
+  });
+
+  test('cannot reach a prototype', () => {
+    const record = readRecord('{"msg":"x","__proto__":{"polluted":true},"constructor":1}');
+    expect(Object.getPrototypeOf(record.fields)).toBe(Object.prototype);
+    expect(Object.hasOwn(record.fields, '__proto__')).toBe(true);
+    expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
+  });
+
+  test('never makes the reader throw', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.json(),
+          fc.object().map((value) => JSON.stringify(value)),
+        ),
+        (line) => {
+          readRecord(line);
+        },
+      ),
+    );
+  });
+});
+
+describe('an output', () => {
+  test('gives the same records however it is cut', () => {
+    const bytes = Buffer.from(
+      '[INFO] grüße 🎉\nplain\n{"level":40,"msg":"ü"}\nTraceback (most recent call last):\n  File "x"\nValueError: 🎉\nend',
+    );
+    const whole = records(bytes);
+    fc.assert(
+      fc.property(fc.array(fc.nat(bytes.length)), (cuts) => {
+        const places = [0, ...cuts.toSorted((a, b) => a - b), bytes.length];
+        const pieces = places.slice(1).map((end, i) => bytes.subarray(places[i], end));
+        expect(records(...pieces)).toEqual(whole);
+      }),
+    );
+  });
+
+  test('cuts a long line and says by how much, never inside a character', () => {
+    const [record] = records(`[ERROR] ${'🎉'.repeat(50_000)}\n`);
+    expect(record?.level).toBe('error');
+    expect(record?.message).toMatch(/🎉 … \[\d+ characters cut\]$/);
+    expect(record?.message.isWellFormed()).toBe(true);
+    expect(record?.message.length).toBeLessThan(70_000);
+  });
+
+  test('drops carriage returns and empty lines', () => {
+    expect(brief('a\r\n\r\n\nb\r\n')).toEqual(['debug: a', 'debug: b']);
+  });
+
+  test('keeps a trace of Node together', () => {
+    const trace = [
+      '/app/plugin.js:3',
+      "  throw new Error('boom');",
+      '  ^',
+      '',
+      'Error: boom',
+      '    at run (/app/plugin.js:3:9)',
+      '    at node:internal/main:1:1 {',
+      '  code: 7',
+      '}',
+      '',
+      'Node.js v20.20.2',
+    ].join('\n');
+    expect(brief(`before\n${trace}\nafter\n`)).toEqual(['debug: before', `error: ${trace}`, 'debug: after']);
+  });
+
+  test('keeps a logged error with its stack and cause together', () => {
+    const trace = [
+      'TypeError: no',
+      '    at a (x.js:1:1)',
+      '    at b (x.js:2:1) {',
+      '  [cause]: Error: why',
+      '      at c (x.js:3:1)',
+      '}',
+    ].join('\n');
+    expect(brief(`${trace}\nnext\n`)).toEqual([`error: ${trace}`, 'debug: next']);
+  });
+
+  test('keeps chained traces of Python together', () => {
+    const trace = [
+      'Traceback (most recent call last):',
+      '  File "a.py", line 1, in <module>',
+      '    f()',
+      'KeyError: 1',
+      '',
+      'During handling of the above exception, another exception occurred:',
+      '',
+      'Traceback (most recent call last):',
+      '  File "a.py", line 3, in <module>',
+      'a.b.MyError: bad',
+    ].join('\n');
+    expect(brief(`${trace}\nnext line\n`)).toEqual([`error: ${trace}`, 'debug: next line']);
+  });
+
+  test('keeps a panic of Go together to the end', () => {
+    const trace = 'panic: oh no\n\ngoroutine 1 [running]:\nmain.main()\n\t/x/main.go:4 +0x18\nexit status 2';
+    expect(brief(`${trace}\n`)).toEqual([`error: ${trace}`]);
+  });
+
+  test('keeps a panic of Rust together up to its note', () => {
+    const trace =
+      "thread 'main' panicked at src/main.rs:2:5:\nboom\nnote: run with `RUST_BACKTRACE=1` environment variable to display a backtrace";
+    expect(brief(`${trace}\nnext\n`)).toEqual([`error: ${trace}`, 'debug: next']);
+  });
+
+  test('keeps the report of a full heap together', () => {
+    const trace =
+      '<--- Last few GCs --->\n\n[1:0x1]  10 ms: Mark-Compact\n\nFATAL ERROR: Reached heap limit\n----- Native stack trace -----';
+    expect(brief(`${trace}\n`)).toEqual([`error: ${trace}`]);
+  });
+
+  test('ends a trace where a logger speaks', () => {
+    expect(brief('panic: x\n\n[INFO] still here\n')).toEqual(['error: panic: x', 'info: still here']);
+  });
+
+  test('does not take the word error for a trace', () => {
+    expect(
+      brief('0 errors found\nerrors: none\nno Error here\n').every((line) => line.startsWith('debug')),
+    ).toBe(true);
+  });
+
+  test('starts a new record where a trace does not end', () => {
+    const found = records('panic: x\n', ...Array.from({ length: 1200 }, (_, i) => `line ${i}\n`));
+    expect(found[0]?.message.split('\n').length).toBeLessThanOrEqual(500);
+    expect(found.length).toBeGreaterThan(1);
+  });
+});

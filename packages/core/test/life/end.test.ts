@@ -1,0 +1,319 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test, vi } from 'vitest';
+import { cleanupClients, killed, type PluginExitError } from '../../src/index.ts';
+import { Collector, failure, isAlive, plugin, until } from '../support/life.ts';
+
+const greeting = '1|pipe|3,4|msgpack-rpc|1||1\\n';
+
+/** The milliseconds that a promise takes. */
+async function timed<T>(promise: Promise<T>): Promise<[T, number]> {
+  const began = performance.now();
+  return [await promise, performance.now() - began];
+}
+
+describe('kill()', () => {
+  test('is answered politely by an idle plugin', async () => {
+    const client = plugin('greets');
+    await client.client();
+    const [exit, ms] = await timed(client.kill());
+    expect(exit).toMatchObject({ code: 0, signal: null, by: 'quit', outOfMemory: false, callsInFlight: [] });
+    expect(ms).toBeLessThan(800);
+    expect(client.exited).toBe(true);
+    expect(isAlive(client.pid as number)).toBe(false);
+  });
+
+  test('ends a plugin whose own timers would keep it', async () => {
+    const client = plugin('shuts-down-slowly', {}, '0');
+    await client.client();
+    expect(await client.kill()).toMatchObject({ code: 0, by: 'quit' });
+  });
+
+  test('closes the pipe of a plugin that does not answer', async () => {
+    const client = plugin('says-a-line', { gracePeriod: 150 }, greeting);
+    await client.start();
+    expect(await client.kill()).toMatchObject({ code: 0, by: 'eof' });
+  });
+
+  test('goes on to SIGTERM', async () => {
+    const client = plugin('says-a-line', { gracePeriod: 150 }, greeting, 'ignores-eof');
+    await client.start();
+    const [exit, ms] = await timed(client.kill());
+    expect(exit).toMatchObject({ signal: 'SIGTERM', by: 'sigterm' });
+    expect(ms).toBeGreaterThan(1_100);
+    expect(ms).toBeLessThan(2_000);
+  });
+
+  test('goes on to SIGKILL', async () => {
+    const client = plugin('says-a-line', { gracePeriod: 150 }, greeting, 'ignores-eof', 'ignores-sigterm');
+    await client.start();
+    const [exit, ms] = await timed(client.kill());
+    expect(exit).toMatchObject({ signal: 'SIGKILL', by: 'sigkill', outOfMemory: false });
+    expect(ms).toBeLessThan(3_000);
+  });
+
+  test('ends a plugin whose event loop is blocked', async () => {
+    const client = plugin('makes-trouble', { gracePeriod: 150 });
+    const trouble = await (await client.client()).dispense('trouble');
+    const blocked = failure(trouble.block(60_000));
+    const [exit] = await timed(client.kill());
+    // The SIGTERM handler of serve() can't run either.
+    expect(exit).toMatchObject({ signal: 'SIGKILL', by: 'sigkill' });
+    expect((await blocked).message).toContain('Plugin.block');
+  });
+
+  test('ends a plugin that was stopped', async () => {
+    const client = plugin('makes-trouble', { gracePeriod: 150 });
+    const trouble = await (await client.client()).dispense('trouble');
+    await trouble.stop();
+    const [exit, ms] = await timed(client.kill());
+    expect(exit).toMatchObject({ signal: 'SIGKILL', by: 'sigkill' });
+    expect(ms).toBeLessThan(3_000);
+  });
+
+  test('never waits for a grandchild that holds the pipes', async () => {
+    const client = plugin('makes-trouble');
+    const trouble = await (await client.client()).dispense('trouble');
+    const grandchild = await trouble.spawnSleeper(true);
+    try {
+      const [exit, ms] = await timed(client.kill());
+      expect(exit).toMatchObject({ code: 0, by: 'quit' });
+      expect(ms).toBeLessThan(1_000);
+      expect(isAlive(grandchild)).toBe(true);
+    } finally {
+      process.kill(grandchild, 'SIGKILL');
+    }
+  });
+
+  test('before a start keeps the client from ever starting', async () => {
+    const client = plugin('greets');
+    expect(await client.kill()).toMatchObject({ code: null, signal: null, by: 'none' });
+    expect((await failure(client.start())).code).toBe('PLUGIN_KILLED');
+    expect(client.pid).toBeUndefined();
+    expect(client.exited).toBe(true);
+  });
+
+  test('in the middle of a start ends the start', async () => {
+    const client = plugin('never-greets');
+    const started = failure(client.start());
+    await until(() => client.pid !== undefined);
+    const [exit, ms] = await timed(client.kill());
+    expect((await started).code).toBe('PLUGIN_KILLED');
+    expect(exit.signal).toBe('SIGTERM');
+    expect(ms).toBeLessThan(1_500);
+  });
+
+  test('right behind start() leaves nothing', async () => {
+    const client = plugin('greets');
+    const started = client.start().catch(() => {});
+    await client.kill();
+    await started;
+    expect(client.pid === undefined || !isAlive(client.pid)).toBe(true);
+  });
+
+  test('can be called many times at once', async () => {
+    const client = plugin('greets');
+    await client.client();
+    const exits = await Promise.all([client.kill(), client.kill(), client.exit, client.kill()]);
+    expect(new Set(exits).size).toBe(1);
+    expect(await client.kill()).toBe(exits[0]);
+  });
+
+  test('comes with the end of `await using`', async () => {
+    let pid = 0;
+    {
+      await using client = plugin('greets');
+      pid = (await client.start()).pid as number;
+    }
+    expect(isAlive(pid)).toBe(false);
+  });
+});
+
+describe('a plugin that is asked to leave', () => {
+  test('lets a running call end and answers it', async () => {
+    const stdout = new Collector();
+    const client = plugin('shuts-down-slowly', { syncStdout: stdout }, '0');
+    const trouble = await (await client.client()).dispense('trouble');
+    const running = trouble.block(300);
+    const exit = client.kill();
+    await running;
+    expect(await exit).toMatchObject({ by: 'quit', code: 0 });
+    expect(stdout.text).toBe('the call ended\nshutting down\nshut down\nserved\nlast words\n');
+  });
+
+  test('refuses new calls and says why', async () => {
+    const stdout = new Collector();
+    const client = plugin('shuts-down-slowly', { syncStdout: stdout }, '300');
+    const rpc = await client.client();
+    const trouble = await rpc.dispense('trouble');
+    const exit = client.kill();
+    await until(() => stdout.text.includes('shutting down'));
+    expect((await failure(trouble.block(1))).message).toContain('plugin is shutting down');
+    expect((await failure(rpc.dispense('trouble'))).message).toContain('plugin is shutting down');
+    await exit;
+  });
+
+  test('gives its hook no more than three quarters of the grace period', async () => {
+    const stdout = new Collector();
+    const client = plugin('shuts-down-slowly', { syncStdout: stdout, gracePeriod: 600 }, '10000');
+    await client.client();
+    const [exit, ms] = await timed(client.kill());
+    expect(exit).toMatchObject({ by: 'quit', code: 0 });
+    expect(stdout.text).toContain('out of time');
+    expect(ms).toBeLessThan(1_500);
+  });
+
+  test('takes SIGTERM as the same request', async () => {
+    const stdout = new Collector();
+    const client = plugin('shuts-down-slowly', { syncStdout: stdout }, '20');
+    await client.client();
+    process.kill(client.pid as number, 'SIGTERM');
+    expect(await client.exit).toMatchObject({ code: 0, signal: null, by: 'plugin' });
+    expect(stdout.text).toContain('shutting down\nshut down\n');
+  });
+
+  test('ignores SIGINT', async () => {
+    const client = plugin('greets');
+    const rpc = await client.client();
+    process.kill(client.pid as number, 'SIGINT');
+    const greeter = await rpc.dispense('greeter');
+    expect(await greeter.greet('you')).toBe('Hello, you!');
+    expect(client.exited).toBe(false);
+  });
+});
+
+describe('a plugin that dies', () => {
+  test('rejects every pending call with its name, the method, the exit code and the tail', async () => {
+    const client = plugin('makes-trouble');
+    const rpc = await client.client();
+    const trouble = await rpc.dispense('trouble');
+    const hanging = Array.from({ length: 5 }, () => failure(trouble.hang()));
+    const error = await failure<Error & { cause: PluginExitError }>(trouble.exit(9));
+    expect(error.message).toContain('exit');
+    expect(error.cause.code).toBe('PLUGIN_EXITED');
+    expect(error.cause.message).toContain('plugin makes-trouble.mjs exited with exit code 9');
+    expect(error.cause.message).toContain('leaving on purpose');
+    for (const other of await Promise.all(hanging)) expect(other.message).toContain('Plugin.hang');
+    const exit = await client.exit;
+    expect(error.cause.exit).toBe(exit);
+    expect(exit).toMatchObject({ code: 9, by: 'plugin', stderrTail: 'leaving on purpose\n' });
+    expect(exit.callsInFlight.toSorted()).toEqual([
+      ...Array(1).fill('Plugin.exit'),
+      ...Array(5).fill('Plugin.hang'),
+    ]);
+    expect(exit.uptimeMs).toBeGreaterThan(0);
+  });
+
+  test('fails later calls too, and never with a hang or a reset connection', async () => {
+    const client = plugin('makes-trouble');
+    const rpc = await client.client();
+    const trouble = await rpc.dispense('trouble');
+    await failure(trouble.killItself('SIGKILL'));
+    await client.exit;
+    for (const late of [trouble.hang(), rpc.ping(), rpc.dispense('trouble')]) {
+      const error = await failure(late);
+      expect(`${error.message} ${String(error.cause)}`).not.toMatch(/ECONNRESET|EPIPE/);
+    }
+  });
+
+  test('by a signal says which, and that memory may have run out', async () => {
+    const client = plugin('makes-trouble');
+    const trouble = await (await client.client()).dispense('trouble');
+    await failure(trouble.killItself('SIGKILL'));
+    expect(await client.exit).toMatchObject({
+      code: null,
+      signal: 'SIGKILL',
+      by: 'plugin',
+      outOfMemory: true,
+    });
+  });
+
+  test('for want of heap says so', async () => {
+    const client = plugin('makes-trouble', { env: { set: { NODE_OPTIONS: '--max-old-space-size=20' } } });
+    const trouble = await (await client.client()).dispense('trouble');
+    const error = await failure<Error & { cause: PluginExitError }>(trouble.eatMemory());
+    expect(error.cause.message).toContain('probably for want of memory');
+    expect((await client.exit).stderrTail).toContain('heap');
+  });
+
+  test('of an uncaught error leaves its trace', async () => {
+    const client = plugin('makes-trouble');
+    const trouble = await (await client.client()).dispense('trouble');
+    await failure(trouble.throwLater());
+    const exit = await client.exit;
+    expect(exit).toMatchObject({ code: 1, by: 'plugin' });
+    expect(exit.stderrTail).toContain('Error: nobody catches this');
+  });
+
+  test('logs an error, where one that was asked to end does not', async () => {
+    const error = vi.fn();
+    const asked = plugin('greets', { logger: { error } });
+    await asked.client();
+    await asked.kill();
+    expect(error).not.toHaveBeenCalled();
+    const crashed = plugin('makes-trouble', { logger: { error } });
+    const trouble = await (await crashed.client()).dispense('trouble');
+    await failure(trouble.exit(2));
+    await crashed.exit;
+    await until(() => error.mock.calls.some(([message]) => String(message).includes('plugin exited: 2')));
+  });
+});
+
+describe('the process group', () => {
+  test('ends with its plugin, grandchildren included', async () => {
+    const client = plugin('makes-trouble', { processGroup: true });
+    const trouble = await (await client.client()).dispense('trouble');
+    const grandchild = await trouble.spawnSleeper(true);
+    expect(isAlive(grandchild)).toBe(true);
+    expect(await client.kill()).toMatchObject({ by: 'quit' });
+    await until(() => !isAlive(grandchild), 1_000);
+  });
+});
+
+describe('cleanupClients()', () => {
+  test('ends every managed client and no other, and can be called again', async () => {
+    const managed = Array.from({ length: 3 }, () => plugin('greets', { managed: true }));
+    const other = plugin('greets');
+    await Promise.all([...managed, other].map((client) => client.start()));
+    await cleanupClients();
+    expect(killed()).toBe(true);
+    expect(managed.map((client) => client.exited)).toEqual([true, true, true]);
+    expect(other.exited).toBe(false);
+    const later = plugin('greets', { managed: true });
+    await later.start();
+    await cleanupClients();
+    expect(later.exited).toBe(true);
+  });
+
+  test('ends a client in the middle of its start', async () => {
+    const client = plugin('never-greets', { managed: true });
+    const started = failure(client.start());
+    await until(() => client.pid !== undefined);
+    await cleanupClients();
+    expect((await started).code).toBe('PLUGIN_KILLED');
+  });
+});
+
+describe('the abort signal of a call', () => {
+  test('reaches its handler when the plugin is asked to leave', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'pipework-end-'));
+    const mark = join(directory, 'mark');
+    try {
+      const client = plugin('makes-trouble', { gracePeriod: 400 });
+      const trouble = await (await client.client()).dispense('trouble');
+      const call = failure(
+        (trouble.waitForAbort as (file: string, options: object) => Promise<void>)(mark, {
+          signal: new AbortController().signal,
+        }),
+      );
+      await until(() => existsSync(`${mark}.running`));
+      await client.kill();
+      await call;
+      expect(existsSync(mark)).toBe(true);
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  });
+});

@@ -1,0 +1,129 @@
+/** What becomes of plugins when their host goes: each test runs a host of its own and ends it. */
+
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { fixture, isAlive, until } from '../support/life.ts';
+
+interface Host {
+  readonly process: ChildProcess;
+  readonly pid: number;
+  readonly plugin: number;
+  /** The next thing it tells. */
+  next(): Promise<Record<string, unknown>>;
+  readonly exited: Promise<{ code: number | null; signal: string | null }>;
+}
+
+/** Runs a host that starts a fixture; resolves when it has told the plugin's id. */
+async function host(
+  conduct: string,
+  program: string,
+  options: { env?: object; args?: string[] } = {},
+): Promise<Host> {
+  const child = spawn(
+    process.execPath,
+    [fixture('hosts'), fixture(program), conduct, ...(options.args ?? [])],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, ...options.env },
+    },
+  );
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const next = async (): Promise<Record<string, unknown>> => {
+    const { value, done } = await lines.next();
+    if (done === true) throw new Error('the host has nothing to tell any more');
+    return JSON.parse(value) as Record<string, unknown>;
+  };
+  const exited = new Promise<{ code: number | null; signal: string | null }>((resolve) =>
+    child.once('exit', (code, signal) => resolve({ code, signal })),
+  );
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const { plugin } = await next();
+  onTestFinished(() => {
+    if (isAlive(plugin as number)) process.kill(plugin as number, 'SIGKILL');
+  });
+  return { process: child, pid: child.pid as number, plugin: plugin as number, next, exited };
+}
+
+describe('a plugin is gone within a second of its host’s SIGKILL', () => {
+  test.each([
+    ['while it is idle', 'idle', 'greets'],
+    ['while its event loop is blocked', 'blocked', 'makes-trouble'],
+    ['while it prints', 'printing', 'prints'],
+    ['while it leaves timers running', 'idle', 'shuts-down-slowly'],
+  ])('%s', async (_when, conduct, program) => {
+    const it = await host(conduct, program, { args: ['100'] });
+    await it.next();
+    it.process.kill('SIGKILL');
+    expect(await until(() => !isAlive(it.plugin), 3_000)).toBeLessThan(1_000);
+  });
+
+  test('before its handshake, when it listens to nothing yet', async () => {
+    const it = await host('starting', 'never-greets');
+    // The reaper starts behind the plugin; give it the time that a shell takes.
+    await until(() => existsSync(`/proc/${it.plugin}`), 100);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    it.process.kill('SIGKILL');
+    expect(await until(() => !isAlive(it.plugin), 3_000)).toBeLessThan(1_000);
+  });
+
+  test('and the signals of its running handlers abort', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'pipework-host-'));
+    const mark = join(directory, 'mark');
+    try {
+      const it = await host('calling', 'makes-trouble', { env: { MARK: mark } });
+      await it.next();
+      await until(() => existsSync(`${mark}.running`));
+      it.process.kill('SIGKILL');
+      await until(() => existsSync(mark), 1_000);
+      await until(() => !isAlive(it.plugin), 1_000);
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  });
+});
+
+describe('a host that ends', () => {
+  test('by process.exit() takes its managed plugins along', async () => {
+    const it = await host('managed-exit', 'shuts-down-slowly', { args: ['10'] });
+    expect(await it.exited).toEqual({ code: 0, signal: null });
+    expect(await until(() => !isAlive(it.plugin), 3_000)).toBeLessThan(1_000);
+  });
+
+  test('by the first Ctrl-C lets its plugins end gracefully first', async () => {
+    const it = await host('ctrl-c', 'greets');
+    await it.next();
+    it.process.kill('SIGINT');
+    expect(await it.exited).toEqual({ code: null, signal: 'SIGINT' });
+    expect(isAlive(it.plugin)).toBe(false);
+  });
+
+  test('by the second Ctrl-C does not wait', async () => {
+    const it = await host('ctrl-c', 'shuts-down-slowly', { args: ['60000'] });
+    await it.next();
+    it.process.kill('SIGINT');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const began = performance.now();
+    it.process.kill('SIGINT');
+    expect(await it.exited).toEqual({ code: null, signal: 'SIGINT' });
+    expect(performance.now() - began).toBeLessThan(500);
+    await until(() => !isAlive(it.plugin), 1_000);
+  });
+
+  test('does so although an unref’d plugin is still there', async () => {
+    const it = await host('unref', 'greets');
+    await it.next();
+    expect(await it.exited).toEqual({ code: 0, signal: null });
+    await until(() => !isAlive(it.plugin), 1_000);
+  });
+
+  test('waits for the call of an unref’d plugin that is under way', async () => {
+    const it = await host('unref-busy', 'shuts-down-slowly', { args: ['0'] });
+    expect(await it.next()).toEqual({ answered: true });
+    expect(await it.exited).toEqual({ code: 0, signal: null });
+  });
+});
