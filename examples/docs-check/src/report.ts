@@ -123,7 +123,7 @@ function pluginTable(plugins: PluginSummary[], paint: Paint): string {
 
 function seen({ counts, mishaps, unchecked, restarts }: PluginSummary): string {
   const parts = Object.entries(counts).map(
-    ([of, number]) => `${number.toLocaleString('en')} ${harmless(of)}`,
+    ([of, number]) => `${harmless(of)} ${number.toLocaleString('en')}`,
   );
   if (mishaps.length > 0) parts.push(count(mishaps.length, 'mishap'));
   if (restarts > 0) parts.push(`started again ${['once', 'twice'][restarts - 1] ?? `${restarts} times`}`);
