@@ -21,6 +21,7 @@ describe('a MuxStream', () => {
   test('is a Duplex that knows its id and its session', async () => {
     const { near, far, client, server } = await connected();
     expect(near).toBeInstanceOf(Duplex);
+    expect(near).toBeInstanceOf(MuxStream);
     expect([near.id, far.id]).toEqual([1, 1]);
     expect([near.session, far.session]).toEqual([client, server]);
   });

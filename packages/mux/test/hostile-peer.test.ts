@@ -3,7 +3,6 @@
 import { describe, expect, test } from 'vitest';
 import type { RawStream } from '../src/index.ts';
 import { ACK, data, FIN, goAway, ping, rawPeer, RST, settled, SYN, update } from './support/raw-peer.ts';
-import { heldBytes } from './support/memory.ts';
 import { readAll, until } from './support/session-pair.ts';
 
 const KiB = 1024;

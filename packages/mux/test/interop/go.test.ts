@@ -141,6 +141,7 @@ describe.skipIf(reason !== undefined)(
         const stream = session.openStream();
         stream.end('x');
         await readAll(stream);
+        await until(() => session.streamCount === 0, 'Go has finished its half');
         await session.close();
         await until(() => reports().length > 0, 'it is done');
         expect(reports()[0]).toMatchObject({ streams: 0 });

@@ -2,7 +2,7 @@
 
 import { createRequire } from 'node:module';
 import { realpathSync } from 'node:fs';
-import { Duplex, Transform } from 'node:stream';
+import { type Duplex, Transform } from 'node:stream';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { HEADER_BYTES } from '../../src/frame.ts';
 
