@@ -23,5 +23,5 @@ export const sessionOptions = {
   streamOpenTimeout: 0,
   streamCloseTimeout: 0,
   // A message of a mebibyte must not wait for credit half-way.
-  maxStreamWindowSize: 1024 * 1024,
+  maxStreamWindowSize: 1_048_576,
 } as const;
