@@ -36,7 +36,7 @@ const table = {
   'wrong-frame-version': 'Answers the first call with a frame of version 1.',
   'unknown-frame-type': 'Answers the first call with a frame of type 9.',
   'huge-frame': 'Announces a data frame of 4 GiB and sends its beginning.',
-  'overruns-window': 'Sends more on standard output than the host gave credit for.',
+  'overruns-window': 'Sends more on standard output at a stroke than any host gave credit for.',
   'truncated-frame': 'Stops in the middle of a frame, and lives on.',
   'opens-wrong-stream': "Opens a stream with an odd id, which is the host's half of the numbers.",
   'floods-streams': 'Opens streams without end, and says on none of them what it is for.',

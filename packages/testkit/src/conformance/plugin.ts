@@ -1,5 +1,5 @@
 /** The service that the conformance suite calls, for plugins that are written with the project's own runtime. */
-import type { PluginContext } from '@pipework/core';
+import { callContext, type PluginContext } from '@pipework/core';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { patternBytes } from './checks/calls.ts';
 
@@ -13,16 +13,14 @@ export interface ConformanceService {
   print(what: { readonly stream: 'stdout' | 'stderr'; readonly text: string }): Promise<void>;
   /** `n` bytes, of which byte i is (i * 7 + 3) & 255. */
   bytes(n: number): Uint8Array;
-  /** Answers after so many milliseconds, or as soon as the plugin's use of it ends. */
-  sleep(ms: number, options?: { readonly signal?: AbortSignal }): Promise<void>;
+  /** Answers after so many milliseconds; fails as soon as its caller cancels it. */
+  sleep(ms: number): Promise<void>;
 }
 
 /**
  * The suite's service, to be served under the name `conformance`: `serve({ plugins: { conformance: conformancePlugin } })`.
  */
-export function conformancePlugin(
-  context: Pick<PluginContext, 'stdout' | 'stderr' | 'signal'>,
-): ConformanceService {
+export function conformancePlugin(context: Pick<PluginContext, 'stdout' | 'stderr'>): ConformanceService {
   return {
     echo: (value) => value,
     fail: (message) => {
@@ -37,8 +35,8 @@ export function conformancePlugin(
         });
       }),
     bytes: patternBytes,
-    sleep: async (ms, { signal } = {}) => {
-      await sleep(ms, undefined, { signal: signal ?? context.signal });
+    sleep: async (ms) => {
+      await sleep(ms, undefined, { signal: callContext().signal });
     },
   };
 }

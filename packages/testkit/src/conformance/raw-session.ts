@@ -1,5 +1,5 @@
 /** A host by hand: yamux and MessagePack-RPC over the bare pipes, with every rule of PROTOCOL 4 watched on the way. */
-import { encode, ValueReader } from '../wire/msgpack.ts';
+import { encode, MalformedError, ValueReader } from '../wire/msgpack.ts';
 import {
   ACK,
   describeFrame,
@@ -117,7 +117,12 @@ export class RawConnection {
     stream.take = (payload) => {
       take(payload);
       stream.received = [];
-      for (const value of this.#values.push(payload)) this.#onMessage(value);
+      try {
+        for (const value of this.#values.push(payload)) this.#onMessage(value);
+      } catch (error) {
+        if (!(error instanceof MalformedError)) throw error;
+        stream.session.fail(`MessagePack on stream ${String(stream.id)}; came ${error.message}`);
+      }
     };
   }
 
@@ -200,6 +205,7 @@ export class RawSession {
   readonly pongs: number[] = [];
   goAway: number | undefined;
   #hasEnded = false;
+  #failure: CheckFailure | undefined;
   #nextId = 1;
   readonly #frames: FrameReader = new FrameReader();
   readonly #bell: Bell = new Bell();
@@ -215,6 +221,11 @@ export class RawSession {
       if (this.#frames.pendingBytes > 0) this.violations.push('its bytes ended in the middle of a frame');
       this.#bell.ring();
     });
+  }
+
+  /** What comes on the pipes can't be read any further: whoever waits fails. `what` completes "expected ...". */
+  fail(what: string): void {
+    this.#failure ??= new CheckFailure(`expected ${what}`);
   }
 
   send(frame: FrameParts): void {
@@ -240,6 +251,7 @@ export class RawSession {
   async until(holds: () => boolean, what: string, ms: number = this.plugin.target.timeoutMs): Promise<void> {
     const waiting = (async () => {
       while (!holds()) {
+        if (this.#failure !== undefined) throw this.#failure;
         if (this.#hasEnded)
           throw new CheckFailure(`expected ${what}; the plugin ended its side of the pipes`);
         await this.#bell.next();
@@ -249,7 +261,7 @@ export class RawSession {
   }
 
   #onFrame(frame: Frame): void {
-    if (frame.version !== 0) this.violations.push(`it sent a frame of version ${String(frame.version)}`);
+    if (frame.version !== 0) this.fail(`frames of version 0; came one of version ${String(frame.version)}`);
     switch (frame.type) {
       case 'ping':
         if (frame.flags & ACK) this.pongs.push(frame.length);
@@ -263,7 +275,7 @@ export class RawSession {
         this.#onStreamFrame(frame);
         return;
       default:
-        this.violations.push(`it sent a frame of the unknown type ${String(frame.type)}`);
+        this.fail(`frames of the types 0 to 3; came one of type ${String(frame.type)}`);
     }
   }
 

@@ -1,0 +1,117 @@
+import { describe, expect, test } from 'vitest';
+import { conformance, misbehave, type Misbehaviour } from '@pipework/testkit';
+import { main } from '../src/conformance/cli.ts';
+import { fixture } from './support/greeter.ts';
+
+const slow = { timeout: 120_000 };
+const node = process.execPath;
+
+/** The names of the checks that fail, of those whose name matches. */
+async function failing(kind: Misbehaviour, only: RegExp): Promise<string[]> {
+  const { checks } = conformance({ cmd: misbehave(kind), timeoutMs: 1_000 });
+  const chosen = checks.filter(({ name }) => only.test(name));
+  const outcomes = await Promise.all(chosen.map(async (check) => ({ check, outcome: await check.run() })));
+  return outcomes.filter(({ outcome }) => outcome.status === 'failed').map(({ check }) => check.name);
+}
+
+describe('the conformance suite', () => {
+  test('passes a plugin of the project’s own runtime, capabilities included', slow, async () => {
+    const report = await conformance({ cmd: [node, fixture('serves-conformance.mjs')] }).run({
+      concurrency: 2,
+    });
+    expect(report.failed.map(({ check, outcome }) => [check.name, outcome])).toEqual([]);
+    expect(report.doesNotApply).toEqual([]);
+    expect(report.ok).toBe(true);
+  });
+
+  test('does not ask a plugin without its service for more than the runtime does', slow, async () => {
+    const report = await conformance({ cmd: [node, fixture('greets.mjs')] }).run({ concurrency: 2 });
+    expect(report.failed.map(({ check, outcome }) => [check.name, outcome])).toEqual([]);
+    expect(report.toString()).toContain(`the plugin serves no 'conformance'`);
+    expect(report.passed.length).toBeGreaterThan(20);
+  });
+
+  test.each<[Misbehaviour, RegExp]>([
+    ['no-cookie-check', /refuses to run/],
+    ['short-line', /writes one handshake line/],
+    ['wrong-network', /writes one handshake line/],
+    ['endless-line', /writes one handshake line/],
+    ['exits-before-handshake', /writes one handshake line/],
+    ['hangs-on-ping', /answers Control.Ping/],
+    ['ignores-quit', /answers Control.Quit/],
+    ['ignores-eof', /exits by itself within two seconds/],
+    ['ignores-sigterm', /exits on SIGTERM/],
+    ['never-accepts', /acknowledges each of the three/],
+    ['ends-output-early', /sends what a handler printed on stdout/],
+    ['answers-twice', /gives back nil/],
+    ['wrong-message-id', /gives back nil/],
+    ['garbage-messages', /gives back nil/],
+    ['resets-on-call', /gives back nil/],
+    ['unknown-frame-type', /gives back nil/],
+    ['overruns-window', /gives back nil/],
+  ])('fails %s where it breaks the rule', slow, async (kind, only) => {
+    expect(await failing(kind, only)).not.toEqual([]);
+  });
+
+  test('says what was expected, what came, and what went over the wire', async () => {
+    const { checks } = conformance({ cmd: misbehave('hangs-on-ping'), timeoutMs: 300 });
+    const outcome = await checks.find(({ name }) => name.startsWith('answers Control.Ping'))?.run();
+    expect(outcome).toMatchObject({
+      status: 'failed',
+      reason: 'expected an answer to Control.Ping within 300 ms; nothing came',
+    });
+    expect(outcome).toMatchObject({
+      details: expect.stringContaining('request 0 Control.Ping(true)') as string,
+    });
+  });
+
+  test('refuses a wrong command line at once, and fails every check of one that cannot start', async () => {
+    expect(() => conformance({ cmd: [] as unknown as [string] })).toThrow(
+      'conformance({ cmd }): expected [file, ...args] or { file, args, cwd, env }; came []',
+    );
+    const [check] = conformance({ cmd: ['/no/such/program'] }).checks;
+    expect(await check?.run()).toMatchObject({
+      status: 'failed',
+      reason: 'cannot start /no/such/program: spawn /no/such/program ENOENT',
+    });
+  });
+});
+
+describe('pipework-conformance', () => {
+  async function run(...argv: string[]): Promise<{ status: number; out: string; err: string }> {
+    let [out, err] = ['', ''];
+    const status = await main(
+      argv,
+      (text) => (out += text),
+      (text) => (err += text),
+    );
+    return { status, out, err };
+  }
+
+  test('passes a plugin by hand that speaks the base alone: a report, and exit status 0', slow, async () => {
+    const { status, out } = await run('--concurrency', '2', '--', ...misbehave('behaves'));
+    expect(out).toMatch(/^start and handshake\n {2}passed {2}refuses to run without the magic cookie/);
+    expect(out).toMatch(
+      /\n {2}n\/a {5}answers a cancelled call[^\n]*\n {10}the plugin does not announce cancel\n/,
+    );
+    expect(out).toMatch(/\n\d+ passed, 0 failed, \d+ do not apply \([\d.]+ s\)\n$/);
+    expect(status).toBe(0);
+  });
+
+  test('exits with status 1 when a check fails, and shows why', slow, async () => {
+    const { status, out } = await run('--timeout', '200', '--', ...misbehave('no-handshake'));
+    expect(out).toContain('FAILED  writes one handshake line');
+    expect(out).toContain('expected a handshake line; none came within 200 ms');
+    expect(status).toBe(1);
+  });
+
+  test.each([
+    [[], 'No plugin given: put its command line behind --'],
+    [['--nonsense', '--', 'x'], "Unknown option '--nonsense'"],
+    [['--timeout', 'soon', '--', 'x'], '--timeout: expected a whole number above 0; came soon'],
+  ])('exits with status 2 for the wrong command line %j', async (argv, complaint) => {
+    const { status, err } = await run(...argv);
+    expect(err).toContain(complaint);
+    expect(status).toBe(2);
+  });
+});
