@@ -62,7 +62,16 @@ export function preloadExeca(): Promise<typeof import('execa')> {
 
 /** The ordinary launcher: descriptors 3 and 4 carry the protocol. */
 export const spawnLauncher: Launcher = async (command) => {
-  const child = await spawnWithPipes(command, [command.stdin, 'pipe', 'pipe', 'pipe', 'pipe']);
+  const { stdin } = command;
+  const child = await spawnWithPipes(command, [
+    typeof stdin === 'string' ? stdin : 'pipe',
+    'pipe',
+    'pipe',
+    'pipe',
+    'pipe',
+  ]);
+  if (typeof stdin !== 'string' && child.process.stdin !== null)
+    feed(stdin, child.process.stdin, child.exited);
   return handOver(child, child.process.stdio[4] as Socket, child.process.stdio[3] as Socket, command);
 };
 
@@ -75,7 +84,7 @@ export interface Spawned {
 /** @internal Spawns by execa; what is piped is the caller's to drain at once. */
 export async function spawnWithPipes(
   command: LaunchCommand,
-  stdio: readonly ('pipe' | 'inherit' | 'ignore' | Readable)[],
+  stdio: readonly ('pipe' | 'inherit' | 'ignore')[],
 ): Promise<Spawned> {
   const { execa } = await preloadExeca();
   const child = execa(command.file, command.args, {
@@ -121,6 +130,12 @@ export function handOver(
     ref: () => handles.forEach((handle) => handle.ref()),
     unref: () => handles.forEach((handle) => handle.unref()),
   };
+}
+
+/** Pipes the caller's stream in, and lets go of it when the process is gone: it is the caller's to end. */
+function feed(source: Readable, stdin: Writable, exited: Promise<ProcessExit>): void {
+  source.pipe(stdin);
+  void exited.then(() => source.unpipe(stdin));
 }
 
 function killGroup(pid: number, signal: NodeJS.Signals): boolean {

@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto';
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { discover, discoverPackages } from '../../src/index.ts';
+import { failure, fixture, plugin } from '../support/life.ts';
+
+let root = '';
+const put = async (path: string, content = '', mode = 0o644): Promise<void> => {
+  await mkdir(dirname(join(root, path)), { recursive: true });
+  await writeFile(join(root, path), content);
+  await chmod(join(root, path), mode);
+};
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'pipework-find-'));
+  await put('bin/tool-b', '#!/bin/sh\n', 0o755);
+  await put('bin/tool-a', '#!/bin/sh\n', 0o755);
+  await put('bin/tool-plain', 'text');
+  await put('bin/other', '#!/bin/sh\n', 0o755);
+  await mkdir(join(root, 'bin/tool-directory'));
+  await symlink(join(root, 'bin/other'), join(root, 'bin/tool-link'));
+  await put('ws/pnpm-workspace.yaml', 'packages:\n  - plugins/*\n  - "!plugins/private"\n');
+  await put('ws/plugins/one/package.json', JSON.stringify({ name: '@x/one', pipework: './dist/plugin.js' }));
+  await put('ws/plugins/one/dist/plugin.js');
+  await put(
+    'ws/plugins/two/package.json',
+    JSON.stringify({ name: 'two', pipework: { plugin: 'run.sh', order: 2 } }),
+  );
+  await put('ws/plugins/two/run.sh', '#!/bin/sh\n', 0o755);
+  await put('ws/plugins/missing/package.json', JSON.stringify({ name: 'missing', pipework: './nowhere.js' }));
+  await put('ws/plugins/none/package.json', JSON.stringify({ name: 'none' }));
+  await put('ws/plugins/broken/package.json', '{');
+  await put('ws/plugins/odd/package.json', JSON.stringify({ pipework: 5 }));
+  await put('ws/plugins/private/package.json', JSON.stringify({ name: 'private', pipework: './x.js' }));
+});
+afterAll(() => rm(root, { recursive: true }));
+
+describe('discover()', () => {
+  test('finds executable files, as absolute paths, sorted', async () => {
+    const found = await discover('tool-*', join(root, 'bin'));
+    expect(found).toEqual(['tool-a', 'tool-b', 'tool-link'].map((name) => join(root, 'bin', name)));
+    expect(await discover('tool-*', relative('.', join(root, 'bin')))).toEqual(found);
+    expect(await discover('bin/**/tool-*', root)).toEqual(found);
+  });
+
+  test('says why it leaves something out', async () => {
+    const skipped: Record<string, string> = {};
+    await discover('tool-*', join(root, 'bin'), {
+      onSkip: (path, reason) => (skipped[relative(join(root, 'bin'), path)] = reason),
+    });
+    expect(skipped).toEqual({
+      'tool-plain': 'it is not executable by this process',
+      'tool-directory': 'it is a directory',
+    });
+  });
+
+  test('finds nothing where nothing matches, and fails where there is no directory', async () => {
+    expect(await discover('x-*', root)).toEqual([]);
+    expect((await failure(discover('*', join(root, 'nowhere')))).code).toBe('DISCOVER_UNREADABLE');
+    expect((await failure(discover('*', join(root, 'bin/other')))).message).toContain('no directory');
+  });
+});
+
+describe('discoverPackages()', () => {
+  test('finds what the packages of a pnpm workspace declare, from anywhere inside', async () => {
+    const skipped: string[] = [];
+    const found = await discoverPackages(join(root, 'ws/plugins/one'), {
+      onSkip: (path, reason) => skipped.push(`${relative(root, path)}: ${reason}`),
+    });
+    const plugins = join(root, 'ws/plugins');
+    expect(found).toEqual([
+      {
+        name: '@x/one',
+        directory: join(plugins, 'one'),
+        path: join(plugins, 'one/dist/plugin.js'),
+        cmd: [process.execPath, join(plugins, 'one/dist/plugin.js')],
+        field: './dist/plugin.js',
+      },
+      {
+        name: 'two',
+        directory: join(plugins, 'two'),
+        path: join(plugins, 'two/run.sh'),
+        cmd: [join(plugins, 'two/run.sh')],
+        field: { plugin: 'run.sh', order: 2 },
+      },
+    ]);
+    expect(skipped.toSorted()).toEqual([
+      expect.stringMatching(/^ws\/plugins\/broken\/package\.json: it cannot be read/),
+      'ws/plugins/missing/nowhere.js: it does not exist, or is a link to nothing',
+      'ws/plugins/none/package.json: it has no field "pipework"',
+      expect.stringMatching(/^ws\/plugins\/odd\/package\.json: its field "pipework" is neither/),
+    ]);
+  });
+
+  test('takes another field, and fails outside of a workspace', async () => {
+    expect(await discoverPackages(join(root, 'ws'), { field: 'other' })).toEqual([]);
+    expect((await failure(discoverPackages('/'))).code).toBe('DISCOVER_UNREADABLE');
+  });
+});
+
+describe('a checksum', () => {
+  test('lets the file pass whose digest it is', async () => {
+    const file = fixture('greets');
+    const value = createHash('sha256')
+      .update(await readFile(file))
+      .digest('hex');
+    const greeter = await (
+      await plugin('greets', { checksum: { file, algorithm: 'sha256', value } }).client()
+    ).dispense('greeter');
+    expect(await greeter.greet('x')).toBe('Hello, x!');
+  });
+
+  test('refuses another file before anything starts', async () => {
+    const client = plugin('greets', {
+      checksum: { file: fixture('greets'), algorithm: 'sha256', value: 'ab'.repeat(32) },
+    });
+    const error = await failure(client.start());
+    expect(error).toMatchObject({ code: 'PLUGIN_CHECKSUM', phase: 'checksum' });
+    expect(error.message).toMatch(/checksums did not match: .* has sha256 [0-9a-f]{64}, expected (ab){32}/);
+    expect(client.pid).toBeUndefined();
+    expect(await client.exit).toMatchObject({ by: 'none' });
+  });
+
+  test('is of the program itself where no file is named', async () => {
+    const wrong = plugin('greets', { checksum: { algorithm: 'sha256', value: new Uint8Array(32) } });
+    expect((await failure(wrong.start())).message).toContain(process.execPath);
+  });
+});

@@ -1,0 +1,204 @@
+import { execFileSync } from 'node:child_process';
+import { PassThrough } from 'node:stream';
+import { describe, expect, test } from 'vitest';
+import {
+  bubblewrap,
+  Client,
+  overStdio,
+  serve,
+  type LaunchCommand,
+  type Launcher,
+  type ProcessExit,
+} from '../../src/index.ts';
+import { Collector, failure, isAlive, plugin, until, type Fixtures } from '../support/life.ts';
+
+/** Whether this machine lets bwrap make a sandbox: without it, or in a container that forbids namespaces, it can't. */
+function canSandbox(): boolean {
+  try {
+    execFileSync(
+      'bwrap',
+      [
+        '--die-with-parent',
+        '--unshare-pid',
+        '--ro-bind',
+        '/',
+        '/',
+        '--dev',
+        '/dev',
+        '--proc',
+        '/proc',
+        'true',
+      ],
+      { stdio: 'ignore' },
+    );
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe('bubblewrap()', () => {
+  const reason = canSandbox() ? '' : ' (SKIPPED: bwrap is missing, or may not make namespaces here)';
+
+  test.skipIf(reason !== '')(
+    `runs a plugin without a network, in a read-only file system${reason}`,
+    async () => {
+      const stdout = new Collector();
+      const client = plugin('looks-around', { launcher: bubblewrap(), syncStdout: stdout });
+      const rpc = await client.client();
+      const look = (await rpc.dispense('around' as never)) as {
+        look(): Promise<{ interfaces: string[]; canWrite: boolean; pid: number }>;
+      };
+      const seen = await look.look();
+      expect(seen.interfaces.filter((name) => name !== 'lo')).toEqual([]);
+      expect(seen.canWrite).toBe(false);
+      expect(seen.pid).toBeLessThan(10);
+      expect(stdout.text).toBe('looked around\n');
+      expect(await client.kill()).toMatchObject({ by: 'quit', code: 0 });
+    },
+  );
+
+  test.skipIf(reason !== '')(`leaves nothing behind when its own process is killed${reason}`, async () => {
+    const client = plugin('greets', { launcher: bubblewrap() });
+    await client.start();
+    const children = execFileSync('ps', ['-o', 'pid=', '--ppid', String(client.pid)], { encoding: 'utf8' })
+      .trim()
+      .split(/\s+/)
+      .map(Number);
+    expect(children.length).toBeGreaterThan(0);
+    process.kill(client.pid as number, 'SIGKILL');
+    await client.exit;
+    await until(() => children.every((pid) => !isAlive(pid)), 2_000);
+  });
+});
+
+describe('overStdio()', () => {
+  test('speaks the protocol over descriptors 0 and 1, and prints go to the synced streams', async () => {
+    const stdout = new Collector();
+    const stderr = new Collector();
+    const client = plugin('prints', { launcher: overStdio(), syncStdout: stdout, syncStderr: stderr });
+    const printer = await (await client.client()).dispense('printer');
+    await printer.print('stdout', 'one\n');
+    await printer.print('stderr', 'two\n');
+    expect([stdout.text, stderr.text]).toEqual(['one\n', 'two\n']);
+    expect(await client.start()).toMatchObject({ address: '0,1' });
+    expect(await client.kill()).toMatchObject({ by: 'quit', code: 0 });
+  });
+
+  test('loses nothing of a plugin that prints 4 MiB and exits', async () => {
+    const stdout = new Collector();
+    const client = plugin('prints', { launcher: overStdio(), syncStdout: stdout });
+    const printer = await (await client.client()).dispense('printer');
+    await failure(printer.floodThenExit(4 * 1024 * 1024));
+    await client.exit;
+    expect(stdout.bytes).toBe(4 * 1024 * 1024);
+  });
+
+  test('runs what it is told to, with the variables of the handshake at hand', async () => {
+    const launcher = overStdio({
+      via: ({ handshakeEnv, file, args }) => [
+        'env',
+        '-i',
+        ...Object.entries(handshakeEnv).map(([name, value]) => `${name}=${value}`),
+        file,
+        ...args,
+      ],
+    });
+    const greeter = await (await plugin('greets', { launcher }).client()).dispense('greeter');
+    expect(await greeter.greet('you')).toBe('Hello, you!');
+  });
+});
+
+describe('a launcher', () => {
+  /** Serves in this process, over pipes in memory: no process, and nothing global is touched. */
+  function inMemory(): { launcher: Launcher; signals: string[]; commands: LaunchCommand[] } {
+    const signals: string[] = [];
+    const commands: LaunchCommand[] = [];
+    const launcher: Launcher = (command) => {
+      commands.push(command);
+      const [down, up, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+      const exited = serve<Pick<Fixtures, 'greeter'>>({
+        plugins: {
+          greeter: (context) => ({
+            greet: async (name) => `Hello, ${name}!`,
+            say: async (text) => void context.stdout.write(text),
+            complain: async (text) => context.log.warn(text),
+          }),
+        },
+        transport: { readable: down, writable: up, env: command.env, stderr },
+      }).then((): ProcessExit => ({ code: 0, signal: null }));
+      return { readable: up, writable: down, stderr, exited, kill: (signal) => signals.push(signal) > 0 };
+    };
+    return { launcher, signals, commands };
+  }
+
+  test('may make no process at all: the same runs in memory', async () => {
+    const { launcher, signals, commands } = inMemory();
+    const stdout = new Collector();
+    const listeners = process.listenerCount('SIGTERM');
+    await using client = new Client<Fixtures>({
+      cmd: ['in-memory', 'x'],
+      launcher,
+      syncStdout: stdout,
+      stdin: 'ignore',
+    });
+    const greeter = await (await client.client()).dispense('greeter');
+    expect(await greeter.greet('memory')).toBe('Hello, memory!');
+    await greeter.say('said\n');
+    expect(stdout.text).toBe('said\n');
+    await greeter.complain('logged');
+    expect(commands[0]).toMatchObject({ file: 'in-memory', args: ['x'], processGroup: false });
+    expect(process.listenerCount('SIGTERM')).toBe(listeners);
+    const exit = await client.kill();
+    expect(exit).toMatchObject({ code: 0, by: 'quit' });
+    expect(exit.stderrTail).toContain('"@message":"logged"');
+    expect(signals).toEqual([]);
+  });
+
+  test('that throws fails the start with its reason', async () => {
+    const client = new Client({
+      cmd: ['x'],
+      launcher: () => {
+        throw new Error('no more rooms');
+      },
+    });
+    const error = await failure(client.start());
+    expect(error.code).toBe('PLUGIN_NOT_STARTED');
+    expect(error.message).toContain('no more rooms');
+  });
+
+  test('that hands over a thenable process is not waited for to its end', async () => {
+    const { launcher } = inMemory();
+    const thenable: Launcher = (command) => {
+      const made = launcher(command) as Exclude<ReturnType<Launcher>, Promise<unknown>>;
+      return Object.assign(made, { then: (done: (value: unknown) => void) => void made.exited.then(done) });
+    };
+    await using client = new Client<Fixtures>({ cmd: ['x'], launcher: thenable, stdin: 'ignore' });
+    expect(await (await client.client()).ping()).toBeGreaterThanOrEqual(0);
+  });
+
+  test('whose process never reports its end does not hang kill()', async () => {
+    const [down, up] = [new PassThrough(), new PassThrough()];
+    const signals: string[] = [];
+    const client = new Client({
+      cmd: ['x'],
+      gracePeriod: 50,
+      stdin: 'ignore',
+      launcher: () => ({
+        readable: up,
+        writable: down,
+        exited: new Promise(() => {}),
+        kill: (signal) => signals.push(signal) > 0,
+      }),
+    });
+    up.write('1|pipe|3,4\n');
+    await client.start();
+    expect(await client.kill()).toMatchObject({ code: null, signal: null, by: 'sigkill' });
+    expect(signals).toEqual(['SIGTERM', 'SIGKILL']);
+  });
+
+  test('that never hands anything over ends with the start timeout', async () => {
+    const client = new Client({ cmd: ['x'], startTimeout: 100, launcher: () => new Promise(() => {}) });
+    expect((await failure(client.start())).code).toBe('HANDSHAKE_TIMEOUT');
+  });
+});

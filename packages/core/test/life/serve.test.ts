@@ -1,0 +1,186 @@
+/** The plugin's own programs: versions, several plugins in one, run by hand, and what they load. */
+
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { PassThrough } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { serve, serveMux, type ServeOptions } from '../../src/plugin.ts';
+import { failure, fixture, plugin, until, Collector } from '../support/life.ts';
+
+const run = promisify(execFile);
+
+interface Failed {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+describe('protocol versions', () => {
+  test('meet at the highest that both sides have, each with its own plugin set', async () => {
+    const client = plugin('speaks-versions', { protocolVersions: [1, 2, 3, 9] }, '1,3,4');
+    const greeter = await (await client.client()).dispense('greeter');
+    expect(await greeter.greet('version')).toBe('version 3 3');
+    expect(client.negotiatedVersion).toBe(3);
+    expect(await client.start()).toMatchObject({ protocolVersion: 3 });
+  });
+
+  test('that do not meet are told from both sides, sorted, and which to upgrade', async () => {
+    const older = await failure(plugin('speaks-versions', { protocolVersions: [7, 5, 10] }, '3,1').start());
+    expect(older.code).toBe('HANDSHAKE_VERSION');
+    expect(older.message).toContain(
+      'incompatible protocol version with plugin. Plugin version: 3, Host versions: [5 7 10], Plugin versions: [1 3]. The plugin is older than this host: upgrade the plugin.',
+    );
+    const newer = await failure(plugin('speaks-versions', { protocolVersions: [1] }, '3').start());
+    expect(newer.message).toContain('upgrade the host');
+  });
+});
+
+describe('a dispense', () => {
+  test('of a name that is not there says so', async () => {
+    const rpc = await plugin('greets').client();
+    expect((await failure(rpc.dispense('nobody' as never))).message).toContain('unknown plugin type: nobody');
+    expect((await failure(rpc.dispense('constructor' as never))).message).toContain(
+      'unknown plugin type: constructor',
+    );
+  });
+
+  test('makes an implementation of its own each time', async () => {
+    const rpc = await plugin('counts').client();
+    interface Counter {
+      next(): Promise<number>;
+    }
+    const [a, b] = (await Promise.all([
+      rpc.dispense('counter' as never),
+      rpc.dispense('counter' as never),
+    ])) as [Counter, Counter];
+    expect([await a.next(), await a.next(), await b.next()]).toEqual([1, 2, 1]);
+  });
+
+  test('that fails leaves the plugin running', async () => {
+    const rpc = await plugin('counts').client();
+    expect((await failure(rpc.dispense('broken' as never))).message).toContain('the factory failed');
+    expect(await rpc.ping()).toBeGreaterThan(0);
+  });
+});
+
+describe('ping()', () => {
+  test('answers while handlers are busy, and fails in time where the event loop is blocked', async () => {
+    const client = plugin('makes-trouble', { gracePeriod: 100 });
+    const rpc = await client.client();
+    const trouble = await rpc.dispense('trouble');
+    void trouble.hang().catch(() => {});
+    expect(await rpc.ping()).toBeGreaterThan(0);
+    void trouble.block(2_000).catch(() => {});
+    expect((await failure(rpc.ping({ timeout: 150 }))).code).toBe('RPC_DEADLINE');
+  });
+});
+
+describe('a plugin that is run by hand', () => {
+  test('says what it is on standard error, and nothing else, with status 1', async () => {
+    const { code, stdout, stderr } = await failure<Failed>(run(process.execPath, [fixture('greets')]));
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/^This program is a plugin/);
+  });
+
+  test('with somebody else’s cookie does the same', async () => {
+    const env = { ...process.env, OTTO_PLUGIN_MAGIC_COOKIE: 'another' };
+    expect((await failure<Failed>(run(process.execPath, [fixture('greets')], { env }))).code).toBe(1);
+  });
+});
+
+describe('serveMux()', () => {
+  test('serves the plugin that the first argument names', async () => {
+    const greeter = await (await plugin('serves-one-of-many', {}, 'french').client()).dispense('greeter');
+    expect(await greeter.greet('toi')).toBe('Bonjour toi');
+  });
+
+  test.each([[[]], [['german']], [['toString']]])(
+    'prints the names and exits 1 for the arguments %j',
+    async (args) => {
+      const { code, stdout, stderr } = await failure<Failed>(
+        run(process.execPath, [fixture('serves-one-of-many'), ...args]),
+      );
+      expect([code, stdout]).toEqual([1, '']);
+      expect(stderr).toContain('english\n  french\n');
+      if (args.length > 0) expect(stderr).toContain(`Unknown plugin: ${args[0]}`);
+    },
+  );
+
+  test('refuses a map that is none', async () => {
+    expect((await failure(serveMux(null as never))).code).toBe('CONFIG_INVALID');
+  });
+});
+
+describe('the options of serve()', () => {
+  const transport = { readable: new PassThrough(), writable: new PassThrough(), env: {} };
+  test.each([
+    [{}, 'plugins'],
+    [{ plugins: { a: 5 } }, 'plugins.a'],
+    [{ plugins: {}, protocolVersions: [] }, 'protocolVersions'],
+    [{ plugins: {}, protocolVersions: { 1: {} } }, 'plugins'],
+    [{ protocolVersions: { x: {} } }, 'protocolVersions'],
+    [{ plugins: {}, onShutdown: 5 }, 'onShutdown'],
+    [{ plugins: {}, gracePeriod: -1 }, 'gracePeriod'],
+    [{ plugins: {}, plugin: {} }, 'options'],
+  ])('%j are refused by name', async (options, name) => {
+    const error = await failure(serve({ ...options, transport } as unknown as ServeOptions));
+    expect(error.code).toBe('CONFIG_INVALID');
+    expect(error.message).toContain(name);
+  });
+
+  test('need the cookie in the environment of a transport', async () => {
+    expect((await failure(serve({ plugins: {}, transport }))).code).toBe('HANDSHAKE_COOKIE');
+  });
+});
+
+describe('what a plugin loads', () => {
+  test('is neither execa nor p-timeout nor tinyglobby, nor any of the host’s', async () => {
+    const entry = fileURLToPath(new URL('../../dist/plugin.js', import.meta.url));
+    const seen = new Set<string>();
+    const look = async (path: string): Promise<void> => {
+      if (seen.has(path)) return;
+      seen.add(path);
+      const source = await readFile(path, 'utf8');
+      for (const [, name = ''] of source.matchAll(/(?:import|export)[^'"]*?['"]([^'"]+)['"]/g)) {
+        if (name.startsWith('.')) await look(fileURLToPath(new URL(name, `file://${path}`)));
+        else seen.add(name);
+      }
+      expect(source).not.toContain('class StartError');
+    };
+    await look(entry);
+    const names = [...seen].filter((name) => !name.startsWith('/'));
+    expect(names).not.toEqual([]);
+    for (const heavy of [
+      'execa',
+      'p-timeout',
+      'tinyglobby',
+      'node:child_process',
+      'node:crypto',
+      'node:fs/promises',
+    ]) {
+      expect(names).not.toContain(heavy);
+    }
+  });
+});
+
+describe('the plugin’s environment', () => {
+  test('is what the allow-list lets through', async () => {
+    const client = plugin('tells-its-environment', { env: { inherit: ['PATH'], set: { MINE: 'x' } } });
+    const rpc = await client.client();
+    const teller = (await rpc.dispense('teller' as never)) as { env(): Promise<Record<string, string>> };
+    expect(Object.keys(await teller.env()).toSorted()).toEqual(['MINE', 'PATH']);
+  });
+});
+
+describe('standard input', () => {
+  test('reaches the plugin from a stream, and is never protocol', async () => {
+    const stdout = new Collector();
+    const stdin = new PassThrough();
+    stdin.end('typed by somebody\n');
+    const client = plugin('echoes-stdin', { stdin, syncStdout: stdout });
+    await client.start();
+    await until(() => stdout.text === 'typed by somebody\n');
+  });
+});
