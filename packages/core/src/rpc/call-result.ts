@@ -11,19 +11,22 @@ export function iterableCall(promise: Promise<unknown>): Promise<unknown> & Asyn
 }
 
 function iterateCall(this: Promise<unknown>): AsyncIterator<unknown, unknown> {
-  const opened = this.then(iteratorOf);
+  let iterator: AsyncIterator<unknown, unknown> | undefined;
+  const opened = this.then((result) => (iterator = iteratorOf(result)));
   // Whoever iterates hears of the failure from next(); the promise itself then counts as handled.
   opened.catch(() => {});
   return {
-    next: async (...args) => (await opened).next(...args),
+    // Once it is open its own promise is passed on: another one for each item would cost as much as the item.
+    next: (...args) =>
+      iterator === undefined ? opened.then((it) => it.next(...args)) : iterator.next(...args),
     return: async (value) => {
-      const iterator = await opened;
-      return iterator.return === undefined ? { done: true, value } : iterator.return(value);
+      const it = await opened;
+      return it.return === undefined ? { done: true, value } : it.return(value);
     },
     throw: async (error) => {
-      const iterator = await opened;
-      if (iterator.throw === undefined) throw error;
-      return iterator.throw(error);
+      const it = await opened;
+      if (it.throw === undefined) throw error;
+      return it.throw(error);
     },
   };
 }

@@ -27,6 +27,7 @@ export class Channel {
     this.#full = link.capabilities.has('types');
     this.#outbound = {
       types: this.#full,
+      tables: link.capabilities.has('tables'),
       references,
       maxDepth: link.limits.maxDepth,
       encodeError: (error, options, depth) => errorMap(error, options, depth),

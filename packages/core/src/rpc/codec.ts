@@ -1,7 +1,7 @@
 /** Messages to bytes and back: the one place that knows how a message lies in the stream. */
 import type { RawStream } from '@pipework/mux';
 import { PipeworkError } from '../errors.ts';
-import { baseCodec, fullCodec, mapCodec, reuseBuffer } from './msgpack.ts';
+import { baseCodec, fullCodec, mapCodec, reuseBuffer, type Codec, type Packed } from './msgpack.ts';
 import { saw, type Scanner } from './scanner.ts';
 import { fromWire, type InboundOptions } from './values/inbound.ts';
 import { setBins, takeGaps, type Gap } from './values/wire.ts';
@@ -9,6 +9,10 @@ import { setBins, takeGaps, type Gap } from './values/wire.ts';
 // Messages are packed here and copied into the mux's output; a larger one gets a buffer that is dropped again.
 const slab = Buffer.allocUnsafeSlow(64 * 1024);
 const range = { start: 0, end: 0 };
+
+const maxBatchBytes = 16 * 1024;
+// Two for the message, three for the list.
+const batchHead = 5;
 
 // Streams to which a message is being written in pieces, and what was to be written meanwhile.
 const underWay = new Map<RawStream, (() => void)[]>();
@@ -24,14 +28,7 @@ export function writeMessage(
   maxBytes: number,
 ): boolean {
   const codec = full ? fullCodec : baseCodec;
-  codec.useBuffer(slab);
-  let packed;
-  try {
-    packed = codec.pack(message, reuseBuffer);
-  } catch (error) {
-    takeGaps();
-    throw error;
-  }
+  const packed = pack(codec, message);
   const { start, end } = packed;
   const gaps = takeGaps();
   let bytes = end - start;
@@ -49,6 +46,55 @@ export function writeMessage(
   if (waiting === undefined) return writePieces(stream, pieces);
   waiting.push(() => void writePieces(stream, pieces));
   return true;
+}
+
+function pack(codec: Codec, value: unknown): Packed {
+  codec.useBuffer(slab);
+  try {
+    return codec.pack(value, reuseBuffer);
+  } catch (error) {
+    takeGaps();
+    throw error;
+  }
+}
+
+/** Several values packed one behind the other, for one message that holds them as a list: each is packed when it is added. */
+export class Batch {
+  readonly #codec: Codec;
+  // Made with the first item: most streams are short.
+  #bytes: Buffer | undefined;
+  #length = batchHead;
+  count = 0;
+
+  constructor(full: boolean) {
+    this.#codec = full ? fullCodec : baseCodec;
+  }
+
+  /** False for a value that is too large to stand with others, or holds bytes that go out by reference. */
+  add(value: unknown): boolean {
+    const packed = pack(this.#codec, value);
+    const { start, end } = packed;
+    if (takeGaps().length > 0 || this.#length + end - start > maxBatchBytes) return false;
+    this.#bytes ??= Buffer.allocUnsafeSlow(maxBatchBytes);
+    this.#bytes.set(packed.subarray(start, end), this.#length);
+    this.#length += end - start;
+    this.count++;
+    return true;
+  }
+
+  /** Writes `[word, [value, ...]]` and begins anew. Returns what the stream's `write` says. */
+  write(stream: RawStream, word: number): boolean {
+    const bytes = this.#bytes;
+    if (bytes === undefined) return true;
+    bytes[0] = 0x92;
+    bytes[1] = word;
+    bytes[2] = 0xdc;
+    bytes.writeUInt16BE(this.count, 3);
+    const length = this.#length;
+    this.#length = batchHead;
+    this.count = 0;
+    return stream.writeCopy(bytes, 0, length);
+  }
 }
 
 function piecesOf(packed: Uint8Array, start: number, gaps: readonly Gap[]): Uint8Array[] {

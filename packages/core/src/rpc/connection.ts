@@ -5,6 +5,7 @@ import type { CallOptions } from './call-options.ts';
 import { Callee } from './callee.ts';
 import { Caller } from './caller.ts';
 import { Channel } from './channel.ts';
+import { Batch } from './codec.ts';
 import { messageType, readEnvelope } from './envelope.ts';
 import type { Link } from './link.ts';
 import type { MessageReader } from './message-reader.ts';
@@ -12,6 +13,7 @@ import { referenceMethods, type ReferenceHost } from './reference-host.ts';
 import { References } from './references.ts';
 import type { Scanner } from './scanner.ts';
 import type { Service } from './service.ts';
+import { produced } from './stream-protocol.ts';
 
 export interface ConnectionOptions {
   readonly link: Link;
@@ -142,6 +144,8 @@ export class Connection implements RawStreamHandler {
       takenStreamEnded: (call) => this.#caller.streamEnded(call),
       itemReader: (sink) => this.#itemReader(sink),
       writeItem: (stream, word, wire) => this.#channel.write([word, wire], stream),
+      itemBatch: () =>
+        this.link.capabilities.has('items') ? new Batch(this.link.capabilities.has('types')) : undefined,
       toWire: (value, root) => this.#itemToWire(value, root),
       errorToWire: (error, where) => this.#channel.errorToWire(error, where),
       errorFromWire: (value, where) => this.#channel.errorFromWire(value, where),
@@ -165,7 +169,7 @@ export class Connection implements RawStreamHandler {
   #itemReader(sink: (word: number, value: unknown) => void): MessageReader {
     return this.#channel.reader((source, start, end, scanner, bins) => {
       const word = source[start + 1]!;
-      if (source[start] !== 0x92 || word > 3)
+      if (source[start] !== 0x92 || word > produced.items)
         throw new PipeworkError('RPC_PROTOCOL', 'A stream carries what is no item of it.');
       this.#references?.beginTaking();
       let value: unknown;

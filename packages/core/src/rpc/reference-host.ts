@@ -1,5 +1,6 @@
 /** What references and streams of values need of the connection they belong to. */
 import type { RawStream } from '@pipework/mux';
+import type { Batch } from './codec.ts';
 import type { Link } from './link.ts';
 import type { MessageReader } from './message-reader.ts';
 import type { PendingCall } from './pending-call.ts';
@@ -25,6 +26,8 @@ export interface ReferenceHost {
   /** A reader for the messages of a value's stream, and a writer. */
   itemReader(sink: (word: number, value: unknown) => void): MessageReader;
   writeItem(stream: RawStream, word: number, wire: unknown): boolean;
+  /** Collects items for one message; undefined where the peer takes them one by one. */
+  itemBatch(): Batch | undefined;
   toWire(value: unknown, root: string): unknown;
   errorToWire(error: unknown, where: string): unknown;
   errorFromWire(value: unknown, where: string): Error;

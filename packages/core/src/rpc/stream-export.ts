@@ -1,5 +1,6 @@
 /** A stream that this side gave out: once the peer dials its id, its items flow as fast as the peer's window lets them. */
 import type { RawStream, RawStreamHandler } from '@pipework/mux';
+import type { Batch } from './codec.ts';
 import type { ReferenceHost } from './reference-host.ts';
 import type { MessageReader } from './message-reader.ts';
 import { consumed, produced } from './stream-protocol.ts';
@@ -37,6 +38,13 @@ function sourceOf(value: object): Source {
   return (iterable[Symbol.asyncIterator]?.() ?? iterable[Symbol.iterator]?.()) as Source;
 }
 
+function isPromise(value: Step | Promise<Step>): value is Promise<Step> {
+  return typeof (value as { then?: unknown }).then === 'function';
+}
+
+// More in one message gain little, and wait longer.
+const maxBatchItems = 64;
+
 export class StreamExport implements RawStreamHandler {
   /** The broker id that the peer dials. */
   readonly id: number;
@@ -49,13 +57,16 @@ export class StreamExport implements RawStreamHandler {
   #blocked = false;
   /** The consumer takes no more items: it called `return`, or went away. */
   #returning = false;
-  #pulling = false;
+  #resume: (() => void) | undefined;
+  readonly #batch: Batch | undefined;
+  #inTurn = false;
   #over = false;
 
   constructor(value: object, host: ReferenceHost, onEnd: () => void) {
     this.#value = value;
     this.#host = host;
     this.#onEnd = onEnd;
+    this.#batch = host.itemBatch();
     const { broker } = host.link;
     this.id = broker.nextId();
     broker.acceptWith(this.id, { resolve: (raw) => this.#start(raw), reject: () => this.drop() }, Infinity);
@@ -90,38 +101,33 @@ export class StreamExport implements RawStreamHandler {
       return this.#fail(error);
     }
     raw.setHandler(this);
-    this.#pull();
+    void this.#pump();
   }
 
-  readonly #onStep = (step: Step): void => {
-    this.#pulling = false;
-    if (this.#emit(step, produced.item)) this.#pull();
-  };
-
-  readonly #onError = (error: unknown): void => {
-    this.#pulling = false;
-    this.#fail(error);
-  };
-
-  /** Asks the source for items until it makes us wait, or the window does. */
-  #pull(): void {
-    while (!this.#over && !this.#returning && !this.#pulling) {
-      let step: Step | Promise<Step>;
-      try {
-        step = this.#source!.next();
-      } catch (error) {
-        return this.#fail(error);
+  /** Asks the source for items until it ends, or nobody wants them; waits while the window is full. */
+  async #pump(): Promise<void> {
+    const source = this.#source!;
+    try {
+      while (!this.#over && !this.#returning) {
+        const next = source.next();
+        // Awaiting what is no promise costs a turn, and a synchronous source has none.
+        const step = isPromise(next) ? await next : next;
+        if (!this.#emit(step, produced.item)) await this.#drained();
       }
-      if (step instanceof Promise || typeof (step as { then?: unknown }).then === 'function') {
-        this.#pulling = true;
-        (step as Promise<Step>).then(this.#onStep, this.#onError);
-        return;
-      }
-      if (!this.#emit(step, produced.item)) return;
+    } catch (error) {
+      this.#fail(error);
     }
   }
 
-  /** Sends one step. False where no further one is to be asked for now. */
+  /** Resolves when there is room again, or the stream is over. */
+  #drained(): Promise<void> | undefined {
+    if (!this.#blocked || this.#over) return undefined;
+    return new Promise((resolve) => {
+      this.#resume = resolve;
+    });
+  }
+
+  /** Sends one step. False where none may follow for now. */
   #emit(step: Step, word: number): boolean {
     if (this.#over || (this.#returning && word === produced.item && step.done !== true)) return false;
     let wire: unknown;
@@ -137,11 +143,37 @@ export class StreamExport implements RawStreamHandler {
       this.#finish();
       return false;
     }
-    this.#blocked = !this.#write(word, wire);
+    if (word !== produced.item || !this.#collect(wire)) this.#blocked = !this.#write(word, wire);
     return !this.#blocked;
   }
 
+  /** The first item of a turn goes at once, the others together. False where the item must go by itself. */
+  #collect(wire: unknown): boolean {
+    const batch = this.#batch;
+    if (batch === undefined) return false;
+    if (!this.#inTurn) {
+      this.#inTurn = true;
+      setImmediate(this.#endTurn);
+      return false;
+    }
+    if (!batch.add(wire)) return false;
+    if (batch.count >= maxBatchItems) this.#flush();
+    return true;
+  }
+
+  readonly #endTurn = (): void => {
+    this.#inTurn = false;
+    this.#flush();
+  };
+
+  #flush(): void {
+    const batch = this.#batch;
+    if (batch === undefined || batch.count === 0 || this.#over) return;
+    this.#blocked = !batch.write(this.#raw!, produced.items);
+  }
+
   #write(word: number, wire: unknown): boolean {
+    this.#flush();
     try {
       return this.#host.writeItem(this.#raw!, word, wire);
     } catch (error) {
@@ -173,7 +205,7 @@ export class StreamExport implements RawStreamHandler {
       const step = act.call(source, value);
       Promise.resolve(step).then(
         (answer) => {
-          if (this.#emit(answer, produced.answer)) this.#pull();
+          this.#emit(answer, produced.answer);
         },
         (error: unknown) => this.#fail(error),
       );
@@ -205,6 +237,7 @@ export class StreamExport implements RawStreamHandler {
   #end(): void {
     if (this.#over) return;
     this.#over = true;
+    this.#resume?.();
     if (this.#raw === undefined) this.#host.link.broker.forget(this.id);
     this.#onEnd();
   }
@@ -228,7 +261,7 @@ export class StreamExport implements RawStreamHandler {
   onDrain(): void {
     if (!this.#blocked) return;
     this.#blocked = false;
-    this.#pull();
+    this.#resume?.();
   }
 
   onClose(): void {

@@ -217,6 +217,12 @@ export class StreamImport
       if (interrupter !== undefined) return; // was under way when the consumer interrupted
       this.#items.push(value);
       this.#arrived++;
+    } else if (word === produced.items) {
+      if (!Array.isArray(value))
+        throw new PipeworkError('RPC_PROTOCOL', 'A stream carries items that are no list.');
+      if (interrupter !== undefined) return;
+      for (const item of value) this.#items.push(item);
+      this.#arrived += value.length;
     } else if (word === produced.answer) {
       this.#interrupter = undefined;
       interrupter?.resolve({ done: false, value });

@@ -9,6 +9,8 @@ export const produced = {
   failed: 2,
   /** The item with which the source answered the consumer's `throw`; those before it were under way already. */
   answer: 3,
+  /** Several items in one array, to a peer that announced `items`. */
+  items: 4,
 } as const;
 
 /** From the consumer. */

@@ -76,6 +76,11 @@ describe('fails the call alone', () => {
     ['a URL that is none', '91 92 d4 50 55 a1 78'],
     ['the placeholder of a large bin', '91 d7 50 78 00 00 00 00 00 00 00'],
     ['a map key that is an array', '91 81 90 01'],
+    ['a table without keys', '91 92 d4 50 74 90'],
+    ['a table whose rows are not whole', '91 95 d4 50 74 92 a1 61 a1 62 01 02 03'],
+    ['a table with a key twice', '91 94 d4 50 74 92 a1 61 a1 61 01 02'],
+    ['a table with a key __proto__', '91 93 d4 50 74 91 a9 5f5f70726f746f5f5f 01'],
+    ['a table with a key that is no text', '91 93 d4 50 74 91 01 01'],
     ['params that are no array', '05'],
     ['a reference where there are no references', '91 c7 05 50 66 00000001'],
   ])('for %s', async (_name, params) => {

@@ -115,6 +115,50 @@ describe('with all capabilities', () => {
     expect((back.sent.cause as Error).message).toBe('root');
   });
 
+  test.each<[string, unknown[]]>([
+    [
+      'with values of all kinds',
+      Array.from({ length: 20 }, (_, n) => ({
+        n,
+        s: `${n}`,
+        l: [n],
+        m: new Map([[n, n]]),
+        u: undefined,
+        d: new Date(n),
+      })),
+    ],
+    ['with one field', Array.from({ length: 8 }, (_, n) => ({ n }))],
+    [
+      'with twenty fields',
+      Array.from({ length: 9 }, (_, n) =>
+        Object.fromEntries(Array.from({ length: 20 }, (_, f) => [`f${f}`, n * f])),
+      ),
+    ],
+    [
+      'with tables inside',
+      Array.from({ length: 9 }, (_, n) => ({ rows: Array.from({ length: 9 }, (_, m) => ({ a: n, b: m })) })),
+    ],
+    [
+      'that differ in the last row',
+      [...Array.from({ length: 9 }, (_, n) => ({ a: n, b: 1 })), { b: 1, a: 9 }],
+    ],
+    ['with a row more', [...Array.from({ length: 9 }, (_, n) => ({ a: n })), { a: 1, b: 2 }]],
+    ['with a row less', [...Array.from({ length: 9 }, (_, n) => ({ a: n, b: 2 })), { a: 1 }]],
+    ['with something else among them', [...Array.from({ length: 9 }, (_, n) => ({ a: n })), null, 5]],
+    ['that are empty', Array.from({ length: 9 }, () => ({}))],
+  ])('a list of like objects %s', async (_name, rows) => {
+    const { remote } = await rpcPair(echo);
+    const back = (await remote.echo(rows)) as object[];
+    expect(back).toStrictEqual(rows);
+    expect(JSON.stringify(back)).toBe(JSON.stringify(rows));
+  });
+
+  test('a list of like objects names the path of what cannot travel', async () => {
+    const { host } = await rpcPair(echo);
+    const rows: unknown[] = Array.from({ length: 9 }, (_, n) => ({ a: n, b: [n === 7 ? Symbol('s') : 0] }));
+    await expect(host.call('echo', [rows])).rejects.toThrow('args[0][7].b[0] is a symbol');
+  });
+
   test('any plain value comes back as it was', async () => {
     const { remote } = await rpcPair(echo);
     const value = fc.anything({

@@ -1,5 +1,6 @@
 /** From what the decoder read to what the user gets: marks become their values, references come to life, bytes get their own memory. */
 import { makeBytes } from './bytes.ts';
+import { fromTable, tableHead } from './table.ts';
 import { Mark, WireReference } from './wire.ts';
 
 export interface InboundOptions {
@@ -77,6 +78,11 @@ function unmark(mark: Mark, array: unknown[], options: InboundOptions): unknown 
       const made = bytes instanceof Uint8Array ? makeBytes(array[1], ownBytes(bytes)) : undefined;
       if (made === undefined) break;
       return made;
+    }
+    case 'table': {
+      const rows = fromTable(each(array, tableHead, options));
+      if (rows === undefined) break;
+      return rows;
     }
     case 'regexp':
       if (typeof array[1] === 'string' && typeof array[2] === 'string') return new RegExp(array[1], array[2]);

@@ -6,6 +6,7 @@ import { types } from 'node:util';
 import { largeBinBytes } from '../scanner.ts';
 import { bytesType } from './bytes.ts';
 import { Refusal } from './refusal.ts';
+import { minTableRows, tableHead, toTable } from './table.ts';
 import { LargeBin, LongBigint, marks, negativeZero, type WireReference } from './wire.ts';
 
 /** What of a value may travel by reference, and as what. */
@@ -19,6 +20,8 @@ export interface ReferenceSender {
 /** What the peer can take. */
 export interface OutboundOptions {
   readonly types: boolean;
+  /** Like objects in an array may travel as a table. */
+  readonly tables: boolean;
   /** Undefined for a peer without `refs`. */
   readonly references: ReferenceSender | undefined;
   readonly maxDepth: number;
@@ -72,6 +75,10 @@ export function walk(value: unknown, options: OutboundOptions, depth: number): u
 
 function walkArray(array: readonly unknown[], options: OutboundOptions, depth: number): readonly unknown[] {
   if (depth >= options.maxDepth) throw new Refusal(`is nested deeper than ${options.maxDepth} levels.`, true);
+  if (options.tables && array.length >= minTableRows && depth < options.maxDepth - 1) {
+    const table = toTable(array, options.references);
+    if (table !== undefined) return walkTable(array, table, options, depth);
+  }
   let copy: unknown[] | undefined;
   let index = 0;
   try {
@@ -89,6 +96,28 @@ function walkArray(array: readonly unknown[], options: OutboundOptions, depth: n
     throw error;
   }
   return copy ?? array;
+}
+
+/** The table's values in place: what a row holds is two levels below the array, as it would be without the table. */
+function walkTable(
+  rows: readonly unknown[],
+  table: unknown[],
+  options: OutboundOptions,
+  depth: number,
+): unknown[] {
+  const keys = table[1] as string[];
+  let index = tableHead;
+  try {
+    for (; index < table.length; index++) table[index] = walk(table[index], options, depth + 2);
+  } catch (error) {
+    if (error instanceof Refusal) {
+      const row = Math.floor((index - tableHead) / keys.length);
+      error.passed(rows[row] as object, keys[(index - tableHead) % keys.length] ?? '');
+      error.passed(rows, row);
+    }
+    throw error;
+  }
+  return table;
 }
 
 function walkRecord(record: object, options: OutboundOptions, depth: number): object {

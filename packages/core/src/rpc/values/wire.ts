@@ -18,6 +18,7 @@ export const markCodes = {
   map: 0x4d, // [mark, key, value, key, value, ...]
   regexp: 0x52, // [mark, source, flags]
   set: 0x53, // [mark, value, ...]
+  table: 0x74, // [mark, [key, ...], value, ...]: objects with the same keys, row after row
   bytes: 0x54, // [mark, name of the type, bin]: ArrayBuffer, Buffer, DataView, typed arrays
   url: 0x55, // [mark, href]
 } as const;
