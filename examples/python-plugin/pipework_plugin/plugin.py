@@ -41,6 +41,8 @@ def _take_environment(cookie_key, cookie_value):
         "PIPEWORK_PROTOCOL_VERSIONS": "1",
         "PIPEWORK_CAPABILITIES": "",
         "PIPEWORK_GRACE_MS": "2000",
+        "PIPEWORK_LOG_LEVEL": "info",
+        "PIPEWORK_TERMINAL": "",
     }
     # Taken out, so that programs that this one starts do not believe that they are plugins.
     return {key: os.environ.pop(key, default) for key, default in defaults.items()}
