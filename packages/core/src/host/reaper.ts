@@ -8,54 +8,8 @@
  */
 
 import { spawn, type ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
-
-/**
- * Reads `+ PID BIRTH GROUP` and `- PID`. BIRTH is the process's start time as /proc has it, so that an id that was
- * given to another process since is left alone; where there is no /proc it is asked of ps at once. GROUP is 1 where
- * the whole process group is meant.
- */
-const script = `
-trap '' INT TERM HUP QUIT
-birth() {
-  if [ -r /proc/self/stat ]; then
-    { read -r line < "/proc/$1/stat"; } 2>/dev/null || return 1
-    set -- \${line##*) }
-    shift 19
-    echo "$1"
-  else
-    ps -o lstart= -p "$1" 2>/dev/null | tr -s ' ' _
-  fi
-}
-known=''
-forget() {
-  rest=''
-  for entry in $known; do
-    case $entry in "$1":*) ;; *) rest="$rest $entry" ;; esac
-  done
-  known=$rest
-}
-while read -r verb pid born group; do
-  forget "$pid"
-  if [ "$verb" = + ]; then
-    [ "$born" = ? ] && born=$(birth "$pid")
-    known="$known $pid:$born:$group"
-  fi
-done
-[ -n "$known" ] || exit 0
-sleep 0.7 2>/dev/null || sleep 1
-for entry in $known; do
-  pid=\${entry%%:*}
-  rest=\${entry#*:}
-  born=\${rest%:*}
-  group=\${rest##*:}
-  now=$(birth "$pid")
-  [ -n "$born" ] && [ "$now" = "$born" ] && kill -9 "$pid" 2>/dev/null
-  # A group's id is not given away while it has members: without its leader it is still the same group.
-  if [ "$group" = 1 ] && { [ -z "$now" ] || [ "$now" = "$born" ]; }; then kill -9 "-$pid" 2>/dev/null; fi
-done
-`;
+import { identify, reaperScript } from './reaper-script.ts';
 
 interface Watched {
   readonly birth: string;
@@ -73,7 +27,10 @@ export function isReaping(): boolean {
 
 /** From now on the process must not outlive this host. Call it right after the spawn, while the id is surely the process's own. */
 export function watch(pid: number, group: boolean): void {
-  const entry = { birth: birthOf(pid), group };
+  const { birth, parent } = identify(pid);
+  // An id that a launcher made up, or that is no child of this host, is nobody's to kill.
+  if (parent !== undefined && parent !== process.pid) return;
+  const entry = { birth, group };
   watched.set(pid, entry);
   if (reaper !== undefined) tell(line(pid, entry));
   // Behind the spawn, so that the plugin is under way before this costs anything.
@@ -87,7 +44,7 @@ export function unwatch(pid: number): void {
 
 function start(): void {
   if (reaper !== undefined || unavailable || watched.size === 0) return;
-  const child = spawn('/bin/sh', ['-c', script], {
+  const child = spawn('/bin/sh', ['-c', reaperScript], {
     stdio: ['pipe', 'ignore', 'ignore'],
     // A session of its own: a Ctrl-C or a closed terminal is for the host to answer.
     detached: true,
@@ -116,14 +73,4 @@ function tell(text: string): void {
 
 function line(pid: number, entry: Watched): string {
   return `+ ${pid} ${entry.birth} ${entry.group ? 1 : 0}\n`;
-}
-
-/** Field 22 of /proc/PID/stat; `?` where the reaper has to ask. The name in field 2 may hold anything, so it is counted from behind it. */
-function birthOf(pid: number): string {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '?';
-  } catch {
-    return '?';
-  }
 }
