@@ -1,15 +1,43 @@
+// oxlint-disable-next-line typescript/triple-slash-reference -- whoever compiles this source needs the declaration with it
+/// <reference path="./msgpackr-no-eval.d.ts" />
 /**
  * The one door to msgpackr, in its build without `new Function`: nothing that a peer sends is ever compiled. The published
  * package has it inlined (scripts/bundle.mjs), so its table of extensions is ours alone.
  */
-import msgpackr, { type Codec } from 'msgpackr/index-no-eval';
+import noEval from 'msgpackr/index-no-eval';
 
-export type { Allocate, Codec, Packed } from 'msgpackr/index-no-eval';
+/** What a packed message lies in: msgpackr's reused buffer, with the place in it. */
+export interface Packed extends Uint8Array {
+  start: number;
+  end: number;
+}
 
+export interface Codec {
+  pack(value: unknown, mode: number): Packed;
+  unpack(source: Uint8Array, range: { start: number; end: number }): unknown;
+  useBuffer(buffer: Uint8Array): void;
+}
+
+/** How an extension writes itself: asks for room once, writes there, and returns nothing. */
+export type Allocate = (size: number) => { target: Uint8Array; targetView: DataView; position: number };
+
+export interface Extension<T> {
+  Class: new (...args: never[]) => T;
+  type: number;
+  pack(value: T, allocate: Allocate): undefined;
+  unpack(data: Uint8Array): unknown;
+}
+
+interface Module {
+  readonly Packr: new (options: Record<string, unknown>) => Codec;
+  addExtension<T>(this: void, extension: Extension<T>): void;
+}
+
+const msgpackr = noEval as Module;
 const { Packr } = msgpackr;
 
 /** Teaches msgpackr to write a class and to read its extension type, for all codecs here. */
-export const addExtension: typeof msgpackr.addExtension = msgpackr.addExtension;
+export const addExtension: Module['addExtension'] = msgpackr.addExtension;
 
 /** msgpackr's mode that returns the buffer itself with `start` and `end` on it, so that no view is made. */
 export const reuseBuffer = 512;
