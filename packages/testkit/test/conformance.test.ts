@@ -15,15 +15,6 @@ async function failing(kind: Misbehaviour, only: RegExp): Promise<string[]> {
 }
 
 describe('the conformance suite', () => {
-  test('passes a plugin of the project’s own runtime, capabilities included', slow, async () => {
-    const report = await conformance({ cmd: [node, fixture('serves-conformance.mjs')] }).run({
-      concurrency: 2,
-    });
-    expect(report.failed.map(({ check, outcome }) => [check.name, outcome])).toEqual([]);
-    expect(report.doesNotApply).toEqual([]);
-    expect(report.ok).toBe(true);
-  });
-
   test('does not ask a plugin without its service for more than the runtime does', slow, async () => {
     const report = await conformance({ cmd: [node, fixture('greets.mjs')] }).run({ concurrency: 2 });
     expect(report.failed.map(({ check, outcome }) => [check.name, outcome])).toEqual([]);

@@ -1,0 +1,148 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
+import { beforeAll, describe, expect, test } from 'vitest';
+
+const suites = fileURLToPath(new URL('./fixtures/suites', import.meta.url));
+const vitest = fileURLToPath(new URL('../node_modules/vitest/vitest.mjs', import.meta.url));
+
+interface Run {
+  readonly status: number;
+  readonly output: string;
+}
+
+/** Runs a program of Node's to its end; the environment of this test run must not leak into another one. */
+function run(...args: string[]): Promise<Run> {
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(VITEST|TEST$|NODE_ENV)/.test(name)),
+  );
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      args,
+      { cwd: suites, env, maxBuffer: 64 * 1024 * 1024 },
+      (error, stdout, stderr) => {
+        const status = typeof error?.code === 'number' ? error.code : 0;
+        resolve({ status, output: stripVTControlCharacters(stdout + stderr) });
+      },
+    );
+  });
+}
+
+const runSuite = (name: string, ...options: string[]): Promise<Run> =>
+  run(vitest, 'run', '--config', `${suites}/vitest.config.ts`, `${name}.suite.ts`, ...options);
+
+describe('a failing test', { timeout: 60_000 }, () => {
+  let whole = '';
+  beforeAll(async () => {
+    const { status, output } = await runSuite('failing');
+    expect(status).toBe(1);
+    whole = output;
+  }, 60_000);
+
+  /** What Vitest prints about the failure of the test with this name. */
+  function reportOf(name: string): string {
+    const [, ...reports] = whole.split(/^ FAIL /m);
+    const report = reports.find((text) => text.split('\n')[0]?.includes(name) === true);
+    expect(report, `a report on '${name}' in\n${whole}`).toBeDefined();
+    return report ?? '';
+  }
+
+  test('shows the output and the transcript of its pair under its error, with the seed', () => {
+    const report = reportOf('fails beside a pair');
+    expect(report).toContain(`expected 'Hello, world!' to be 'Goodbye, world!'`);
+    expect(report).toContain('── stdout of the plugin ──\ngreeting world');
+    expect(report).toContain('── transcript of the pair (seed 77) ──');
+    expect(report).toMatch(/host → plugin {2}#7 .* request 0 Plugin\.greet\('world'\)/);
+  });
+
+  test('shows the output and the transcript of its process', () => {
+    const report = reportOf('fails beside a process');
+    expect(report).toContain('as asked');
+    expect(report).toContain('── stderr of the plugin ──\nabout to fail');
+    expect(report).toContain('Plugin.fail()');
+  });
+
+  test('leaves a passing one silent', () => {
+    expect(whole).not.toContain('silence');
+  });
+
+  test('does not leave its process behind when it times out', () => {
+    expect(reportOf('forgets to end a process')).toContain('Test timed out in 1500ms');
+    const [, pid] = /LEFT RUNNING (\d+)/.exec(whole) ?? [];
+    expect(() => process.kill(Number(pid), 0)).toThrow('ESRCH');
+  });
+
+  test('is one whose code swallowed an unhandled call of a fake', () => {
+    expect(reportOf('swallows an unhandled call')).toContain(
+      `fakePlugin: greet('nobody') was called and nobody handles it. Handled: nothing.`,
+    );
+  });
+
+  test('says which code was expected and which came', () => {
+    const report = reportOf('expects another code');
+    expect(report).toContain('expected a failure with HANDSHAKE_TIMEOUT; it failed with');
+    expect(report).toContain('HANDSHAKE_EXITED: plugin exited before we could connect');
+    expect(reportOf('expects a failure that does not come')).toContain(
+      `expected a failure with PLUGIN_EXITED; it resolved with 'pong'`,
+    );
+  });
+
+  test('says which exit was expected and which came, with the last words', () => {
+    const report = reportOf('expects another exit');
+    expect(report).toContain(
+      'expected the plugin to exit with { code: 0 }; it ended with { code: 4, signal: null, by: ',
+    );
+    expect(report).toContain('fatal: licence expired');
+    expect(reportOf('expects other output')).toContain(
+      `expected the plugin to have printed 'greeting nobody'; it printed nothing`,
+    );
+  });
+
+  test('says where a leaked timer was begun', () => {
+    expect(reportOf('leaks a timer')).toMatch(
+      /1 thing is left over:\n- a timer, begun\n +at .*failing\.suite\.ts/,
+    );
+  });
+
+  test('of a suite that runs both ways fails both ways, each with its transcript', () => {
+    for (const how of ['in memory', 'as a process']) {
+      expect(reportOf(`both ways, ${how} > fails in both`)).toContain(`Plugin.greet('${how}')`);
+    }
+  });
+});
+
+describe('the kit works', { timeout: 60_000 }, () => {
+  test.each([
+    ['in forked processes', '--pool=forks'],
+    ['in threads', '--pool=threads'],
+    ['in threads without isolation', '--pool=threads', '--no-isolate'],
+    ['in processes without isolation', '--pool=forks', '--no-isolate'],
+  ])('%s: concurrent tests and fake timers included', async (_where, ...options) => {
+    const { status, output } = await runSuite('passing', ...options);
+    expect(output).toMatch(/Tests {2}12 passed \(12\)/);
+    expect(status).toBe(0);
+  });
+
+  test('under node:test, without Vitest', async () => {
+    const program = fileURLToPath(new URL('./docs/node-test.mjs', import.meta.url));
+    const { status, output } = await run('--test', program);
+    expect(output).toMatch(/pass 3/);
+    expect(status).toBe(0);
+  });
+
+  test('without Vitest being there at all', async () => {
+    const script = `
+      import { registerHooks, register } from 'node:module';
+      register('data:text/javascript,' + encodeURIComponent(\`
+        export async function resolve(name, context, next) {
+          if (name === 'vitest' || name.startsWith('vitest/')) throw new Error('vitest was asked for');
+          return next(name, context);
+        }\`));
+      const kit = await import('@pipework/testkit');
+      console.log(typeof kit.connect, typeof kit.conformance);`;
+    const file = fileURLToPath(new URL('./fixtures/', import.meta.url));
+    const { output } = await run('--input-type=module', '-e', script.replace('registerHooks, ', ''), file);
+    expect(output).toContain('function function');
+  });
+});
