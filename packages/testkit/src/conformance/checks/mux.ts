@@ -93,7 +93,8 @@ export const muxChecks: Check[] = [
       bench.need('echo', response.error);
       demandEqual(resultOf('Plugin.echo', response), 'all at once', 'the result of echo');
       await running.session.until(() => stream.hasFinished, 'FIN on the stream after its last answer');
-      demandEqual(stream.acks, 1, 'acknowledgements of the stream');
+      // HashiCorp's own yamux sends none where FIN came before it accepts: any first frame counts as one.
+      demand(stream.acks <= 1, 'one acknowledgement of the stream at most', String(stream.acks));
     },
   },
   {
@@ -112,11 +113,13 @@ export const muxChecks: Check[] = [
   },
   {
     section,
-    name: 'resets a stream whose broker id it never gave out, within six seconds',
+    name: 'refuses a stream whose broker id it never gave out, within six seconds',
     run: async (bench) => {
       const { session, control } = await bench.ready();
       const stream = session.open(idBytes(987_654));
-      await session.until(() => stream.wasReset, 'a reset of the stream', 7_000);
+      // A plugin on stock yamux, which offers no reset, can only finish it.
+      const isRefused = (): boolean => stream.wasReset || stream.hasFinished;
+      await session.until(isRefused, 'a reset or the end of the stream', 7_000);
       await control.result('Control.Ping', true);
     },
   },
