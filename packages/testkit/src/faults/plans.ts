@@ -1,5 +1,5 @@
 /** The faults that can be put between two ends. */
-import { encodeFrame, FrameReader, headerBytes, initialWindow } from '../wire/yamux.ts';
+import { ACK, encodeFrame, FrameReader, headerBytes, initialWindow, SYN } from '../wire/yamux.ts';
 import type { Fault, FaultEvent } from './fault.ts';
 import { freshSeed, Random } from './random.ts';
 
@@ -153,6 +153,8 @@ export function narrowWindows({ bytes = 1024 }: { bytes?: number } = {}): Fault 
       const keptBack = new Map<number, number>();
       return byFrames((raw, frame) => {
         if (frame?.type !== 'window-update' || frame.length === 0) return [{ bytes: raw }];
+        // Credit that comes with the opening widens the window; it is none that was used up.
+        if ((frame.flags & (SYN | ACK)) !== 0) return [{ bytes: encodeFrame({ ...frame, length: 0 }) }];
         const kept = keptBack.get(frame.id) ?? 0;
         const keep = Math.min(frame.length, Math.max(0, initialWindow - bytes - kept));
         keptBack.set(frame.id, kept + keep);
