@@ -4,7 +4,8 @@ import { command, missing } from './support/go.ts';
 
 const skipped = missing === undefined ? '' : ` (SKIPPED: ${missing})`;
 
-describe.skipIf(missing !== undefined)(`conformance${skipped}`, () => {
+// Each check starts processes of its own, and some wait for seconds: so they run side by side.
+describe.skipIf(missing !== undefined).concurrent(`conformance${skipped}`, () => {
   for (const check of conformance({ cmd: command }).checks) {
     test(`${check.section}: ${check.name}`, async ({ skip }) => {
       const outcome = await check.run();

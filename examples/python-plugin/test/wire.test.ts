@@ -88,20 +88,23 @@ describe.skipIf(missing !== undefined)(`the Python plugin on the wire${skipped}`
     expect(sum).toBeLessThanOrEqual(201 * KiB);
   });
 
-  test('holds a stream for five seconds, then resets it: without an id, or with one that nobody waits for', async () => {
-    await using host = await rawHost(command);
-    host.data(7, Buffer.from([0, 0]), Flag.SYN);
-    host.open(9, 999);
-    await host.settled();
-    const held = Date.now();
-    for (const id of [7, 9]) {
-      expect(host.says(id)).toEqual(['WindowUpdate ACK']);
-    }
-    await host.until(() => [7, 9].every((id) => host.says(id).at(-1) === 'WindowUpdate RST'), 'two resets');
-    expect(Date.now() - held).toBeGreaterThan(4000);
-  });
+  test.concurrent(
+    'holds a stream for five seconds, then resets it: without an id, or with one that nobody waits for',
+    async () => {
+      await using host = await rawHost(command);
+      host.data(7, Buffer.from([0, 0]), Flag.SYN);
+      host.open(9, 999);
+      await host.settled();
+      const held = Date.now();
+      for (const id of [7, 9]) {
+        expect(host.says(id)).toEqual(['WindowUpdate ACK']);
+      }
+      await host.until(() => [7, 9].every((id) => host.says(id).at(-1) === 'WindowUpdate RST'), 'two resets');
+      expect(Date.now() - held).toBeGreaterThan(4000);
+    },
+  );
 
-  test('uses a broker id once', async () => {
+  test.concurrent('uses a broker id once', async () => {
     await using host = await rawHost(command);
     host.request(1, 1, 'Dispenser.Dispense', 'greeter');
     const [, , , id] = await host.response(1, 1);

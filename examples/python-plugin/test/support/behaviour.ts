@@ -1,6 +1,7 @@
 // What every plugin with the services `greeter` and `conformance` does for a real Client, whatever it is written in.
 import { Writable } from 'node:stream';
 import { Client, type ClientConfig, overStdio } from '@pipework/core';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 export interface Plugins {
@@ -23,6 +24,23 @@ export interface Foreign {
   /** Announces `cancel` and `errors`. */
   capable: boolean;
 }
+
+/** Any value that the base can carry and that comes back as the same type. */
+const baseValue = fc.letrec((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 6, depthSize: 'small' },
+    fc.constantFrom(null, true, false),
+    fc.maxSafeInteger(),
+    fc.bigInt({ min: BigInt(Number.MAX_SAFE_INTEGER) + 1n, max: 2n ** 64n - 1n }),
+    fc.bigInt({ min: -(2n ** 63n), max: BigInt(Number.MIN_SAFE_INTEGER) - 1n }),
+    fc.double().filter((number) => !Object.is(number, -0)),
+    fc.string({ unit: 'binary', maxLength: 300 }),
+    fc.uint8Array({ maxLength: 300 }),
+    fc.date({ noInvalidDate: true }),
+    fc.array(tie('value'), { maxLength: 20 }),
+    fc.dictionary(fc.string({ unit: 'binary' }), tie('value'), { maxKeys: 20, noNullPrototype: true }),
+  ),
+})).value;
 
 /** A sink that keeps what it gets, and takes it as fast as `take` lets it. */
 function sink(take: (next: () => void) => void = (next) => next()): Writable & { text: () => string } {
@@ -71,6 +89,17 @@ export function describeForeignPlugin({ language, command, missing, capable }: F
         if (value instanceof Uint8Array) expect(Buffer.compare(back as Uint8Array, value)).toBe(0);
         else expect(back).toEqual(value);
       }
+    });
+
+    test('gives back any value of the base', async () => {
+      await using host = await start();
+      await fc.assert(
+        fc.asyncProperty(fc.array(baseValue, { maxLength: 20 }), async (values) => {
+          const echoed = await Promise.all(values.map((value) => host.conformance.echo(value)));
+          expect(echoed).toEqual(values);
+        }),
+        { numRuns: 200 },
+      );
     });
 
     test('is never sent what it could not understand', async () => {
