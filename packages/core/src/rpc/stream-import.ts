@@ -142,18 +142,18 @@ export class StreamImport
       return ended === undefined ? Promise.reject(value) : Promise.resolve(ended);
     }
     this.#discard();
-    let wire: unknown;
+    // Waiting comes before writing: in memory the peer may answer, or reset the stream, before `writeItem` returns.
+    const answer = new Promise<Step>((resolve, reject) => {
+      this.#interrupter = { resolve, reject };
+    });
     try {
-      wire =
+      const wire =
         word === consumed.throw ? this.#host.errorToWire(value, 'throw') : this.#host.toWire(value, 'value');
       this.#host.writeItem(this.#raw, word, wire);
     } catch (error) {
       this.fail(error);
-      return Promise.reject(error);
     }
-    return new Promise((resolve, reject) => {
-      this.#interrupter = { resolve, reject };
-    });
+    return answer;
   }
 
   /** Forgets the items that nobody will take, and credits them. */
@@ -191,7 +191,9 @@ export class StreamImport
     try {
       this.#reader!.push(chunk);
     } catch (error) {
-      return this.fail(error);
+      this.fail(error);
+      // The stream's end may have stood before the fault in the same chunk: then that is what counts.
+      return this.#serve();
     }
     if (this.#arrived === 0 || this.#over) raw.consume(chunk.length);
     else this.#batches.push({ items: this.#arrived, bytes: chunk.length });
