@@ -168,7 +168,7 @@ const matches = (text: string, wanted: string | RegExp): boolean =>
 
 function describeError(error: unknown, depth: number): string {
   const code = codeOf(error);
-  return `${depth === 0 ? '  ' : '  caused by '}${code === undefined ? '(no code)' : String(code)}: ${messageOf(error)}`;
+  return `${depth === 0 ? '  ' : '  caused by '}${typeof code === 'string' ? code : '(no code)'}: ${messageOf(error)}`;
 }
 
 const describeExit = ({ code, signal, by, stderrTail }: PluginExit): string =>

@@ -1,0 +1,73 @@
+import { expect, expectTypeOf, test, vi } from 'vitest';
+import type { Client, Remote, RPCClient } from '@pipework/core';
+import {
+  connect,
+  expectNoLeaks,
+  fakePlugin,
+  launch,
+  misbehave,
+  test as kitTest,
+  type Fake,
+  type LaunchedClient,
+  type Pair,
+} from '@pipework/testkit/vitest';
+
+interface Greeter {
+  greet(name: string): Promise<string>;
+  count(to: number): AsyncIterable<number>;
+}
+interface Served {
+  greeter: Greeter;
+}
+
+test('a pair knows its plugins by their factories', async () => {
+  const pair = await connect({ greeter: (): Greeter => fakePlugin<Greeter>() });
+  expectTypeOf(pair).toEqualTypeOf<Pair<{ greeter: Greeter }>>();
+  expectTypeOf(pair.rpc).toEqualTypeOf<RPCClient<{ greeter: Greeter }>>();
+  expectTypeOf(pair.stdout).toBeString();
+  expectTypeOf(await pair.rpc.dispense('greeter')).toEqualTypeOf<Remote<Greeter>>();
+  // @ts-expect-error -- no such plugin
+  await pair.rpc.dispense('stranger');
+});
+
+test('a launched client is a Client', () => {
+  expectTypeOf(launch<Served>({ cmd: ['x'] })).toEqualTypeOf<LaunchedClient<Served>>();
+  expectTypeOf<LaunchedClient<Served>>().toExtend<Client<Served>>();
+  // @ts-expect-error -- no command
+  launch({});
+});
+
+test('a fake has the methods of its interface, and takes mocks for them', () => {
+  const fake = fakePlugin<Greeter>({ greet: vi.fn(async (name: string) => name) });
+  expectTypeOf(fake).toEqualTypeOf<Fake<Greeter>>();
+  expectTypeOf(fake).toExtend<Greeter>();
+  fake.hang('greet');
+  // @ts-expect-error -- no such method
+  fake.hang('dance');
+  // @ts-expect-error -- another signature
+  fakePlugin<Greeter>({ greet: (name: number) => name });
+});
+
+test('kinds of misbehaviour are known', () => {
+  expectTypeOf(misbehave('huge-frame')).toEqualTypeOf<[file: string, ...args: string[]]>();
+  // @ts-expect-error -- no such kind
+  misbehave('nicely');
+});
+
+test('matchers are typed', () => {
+  expectTypeOf(expect(1).toFailWith).parameters.toEqualTypeOf<
+    [code: string, message?: string | RegExp | undefined]
+  >();
+  // @ts-expect-error -- no such way to end
+  void expect(1).toHaveExited({ by: 'magic' });
+});
+
+test('leak assertions give back what the work gave', () => {
+  expectTypeOf(expectNoLeaks(async () => 3)).toEqualTypeOf<Promise<number>>();
+  expectTypeOf(expectNoLeaks()).toEqualTypeOf<Promise<void>>();
+});
+
+kitTest('fixtures are typed', async ({ connect, launch }) => {
+  expectTypeOf(await connect<Served>({ greeter: () => fakePlugin<Greeter>() })).toEqualTypeOf<Pair<Served>>();
+  expectTypeOf(launch<Served>({ cmd: ['x'] })).toEqualTypeOf<LaunchedClient<Served>>();
+});
