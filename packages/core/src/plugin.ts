@@ -29,3 +29,16 @@ export {
 } from './rpc/remote.ts';
 export { RemoteError } from './rpc/remote-error.ts';
 export { ref, retain } from './rpc/remote-reference.ts';
+export {
+  defineContract,
+  type Contract,
+  type ContractErrors,
+  type ContractHandlers,
+  type ContractInterface,
+  type MethodOptions,
+  type MethodSchemas,
+} from './rpc/contract.ts';
+export { checked, implement } from './rpc/contract-checks.ts';
+export { DeclaredError, declaredError, isDeclaredError } from './rpc/declared-error.ts';
+export type { CallTrace, StreamTrace } from './rpc/instrumentation.ts';
+export type { StandardSchema } from './rpc/standard-schema.ts';

@@ -4,6 +4,7 @@ import { enterContext, leaveContext } from './call-context.ts';
 import type { Channel } from './channel.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { messageType, type Envelope } from './envelope.ts';
+import { handlerChannel, isTraced } from './instrumentation.ts';
 import type { HandlerInterceptor } from './interceptors.ts';
 import { referenceMethods } from './reference-host.ts';
 import type { References } from './references.ts';
@@ -110,7 +111,7 @@ export class Callee {
     let result: unknown;
     const outer = enterContext(call);
     try {
-      result = this.#invoke(call, params);
+      result = isTraced(handlerChannel) ? this.#trace(call, params) : this.#invoke(call, params);
     } catch (error) {
       return this.#fail(call, error);
     } finally {
@@ -122,6 +123,11 @@ export class Callee {
       (value) => this.#answer(call, value),
       (error: unknown) => this.#fail(call, error),
     );
+  }
+
+  #trace(call: RunningCall, params: unknown[]): Promise<unknown> {
+    const trace = { method: call.method, peer: 'the caller', params, metadata: { ...call.metadata } };
+    return handlerChannel.tracePromise(async () => this.#invoke(call, params), trace);
   }
 
   #invoke(call: RunningCall, params: unknown[]): unknown {

@@ -7,6 +7,7 @@ import { Caller } from './caller.ts';
 import { Channel } from './channel.ts';
 import { Batch } from './codec.ts';
 import { messageType, readEnvelope } from './envelope.ts';
+import { callChannel, isTraced } from './instrumentation.ts';
 import type { Link } from './link.ts';
 import type { MessageReader } from './message-reader.ts';
 import { referenceMethods, type ReferenceHost } from './reference-host.ts';
@@ -71,15 +72,23 @@ export class Connection implements RawStreamHandler {
    */
   call(method: string, params: unknown[], options?: CallOptions): Promise<unknown> {
     const wireMethod = this.#prefix + method;
+    if (!isTraced(callChannel)) return this.#intercepted(wireMethod, params, options);
+    const trace = { method: wireMethod, peer: this.link.peer, params, metadata: { ...options?.metadata } };
+    return callChannel.tracePromise(
+      () => this.#intercepted(wireMethod, params, { ...options, metadata: trace.metadata }),
+      trace,
+    );
+  }
+
+  #intercepted(method: string, params: unknown[], options: CallOptions | undefined): Promise<unknown> {
     const interceptors = this.link.options.callInterceptors;
     if (interceptors === undefined || interceptors.length === 0)
-      return this.#caller.call(wireMethod, params, options);
-    const call = { method: wireMethod, params, metadata: { ...options?.metadata } };
+      return this.#caller.call(method, params, options);
+    const call = { method, params, metadata: { ...options?.metadata } };
     const run = async (index: number): Promise<unknown> => {
       const interceptor = interceptors[index];
-      if (interceptor === undefined)
-        return this.#caller.call(wireMethod, call.params, { ...options, metadata: call.metadata });
-      return interceptor(call, () => run(index + 1));
+      if (interceptor !== undefined) return interceptor(call, () => run(index + 1));
+      return this.#caller.call(method, call.params, { ...options, metadata: call.metadata });
     };
     return run(0);
   }

@@ -1,6 +1,7 @@
 /** A stream that this side gave out: once the peer dials its id, its items flow as fast as the peer's window lets them. */
 import type { RawStream, RawStreamHandler } from '@pipework/mux';
 import type { Batch } from './codec.ts';
+import { endStreamTrace, type StreamTrace, traceStream } from './instrumentation.ts';
 import type { ReferenceHost } from './reference-host.ts';
 import type { MessageReader } from './message-reader.ts';
 import { consumed, produced } from './stream-protocol.ts';
@@ -60,6 +61,7 @@ export class StreamExport implements RawStreamHandler {
   #resume: (() => void) | undefined;
   readonly #batch: Batch | undefined;
   #inTurn = false;
+  #trace: StreamTrace | undefined;
   #over = false;
 
   constructor(value: object, host: ReferenceHost, onEnd: () => void) {
@@ -93,6 +95,7 @@ export class StreamExport implements RawStreamHandler {
 
   #start(raw: RawStream): void {
     this.#raw = raw;
+    this.#trace = traceStream('given', this.#host.link.peer);
     this.#reader = this.#host.itemReader((word, value) => this.#interrupted(word, value));
     try {
       this.#source = sourceOf(this.#value);
@@ -143,6 +146,7 @@ export class StreamExport implements RawStreamHandler {
       this.#finish();
       return false;
     }
+    if (this.#trace !== undefined) this.#trace.items++;
     if (word !== produced.item || !this.#collect(wire)) this.#blocked = !this.#write(word, wire);
     return !this.#blocked;
   }
@@ -185,6 +189,7 @@ export class StreamExport implements RawStreamHandler {
 
   #fail(error: unknown): void {
     if (this.#over) return;
+    if (this.#trace !== undefined) this.#trace.error = error;
     this.#write(produced.failed, this.#host.errorToWire(error, 'stream'));
     this.#finish();
   }
@@ -237,6 +242,7 @@ export class StreamExport implements RawStreamHandler {
   #end(): void {
     if (this.#over) return;
     this.#over = true;
+    endStreamTrace(this.#trace);
     this.#resume?.();
     if (this.#raw === undefined) this.#host.link.broker.forget(this.id);
     this.#onEnd();

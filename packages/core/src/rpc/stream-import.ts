@@ -2,6 +2,7 @@
 import { Readable } from 'node:stream';
 import type { RawStream, RawStreamHandler } from '@pipework/mux';
 import { PipeworkError } from '../errors.ts';
+import { endStreamTrace, type StreamTrace, traceStream } from './instrumentation.ts';
 import type { MessageReader } from './message-reader.ts';
 import { referenceMethods, type ReferenceHost } from './reference-host.ts';
 import { consumed, produced } from './stream-protocol.ts';
@@ -55,6 +56,7 @@ export class StreamImport
   #over = false;
   #isLost = false;
   #arrived = 0;
+  #trace: StreamTrace | undefined;
 
   constructor(id: number, host: ReferenceHost, onEnd: () => void) {
     this.#id = id;
@@ -127,6 +129,7 @@ export class StreamImport
     this.#reader = this.#host.itemReader((word, value) => this.#received(word, value));
     const raw = this.#host.link.broker.dialRaw(this.#id);
     this.#raw = raw;
+    this.#trace = traceStream('taken', this.#host.link.peer);
     this.#host.link.count('valueStreams', 1);
     raw.setHandler(this);
   }
@@ -218,13 +221,13 @@ export class StreamImport
     if (word === produced.item) {
       if (interrupter !== undefined) return; // was under way when the consumer interrupted
       this.#items.push(value);
-      this.#arrived++;
+      this.#count(1);
     } else if (word === produced.items) {
       if (!Array.isArray(value))
         throw new PipeworkError('RPC_PROTOCOL', 'A stream carries items that are no list.');
       if (interrupter !== undefined) return;
       for (const item of value) this.#items.push(item);
-      this.#arrived += value.length;
+      this.#count(value.length);
     } else if (word === produced.answer) {
       this.#interrupter = undefined;
       interrupter?.resolve({ done: false, value });
@@ -242,9 +245,15 @@ export class StreamImport
     }
   }
 
+  #count(items: number): void {
+    this.#arrived += items;
+    if (this.#trace !== undefined) this.#trace.items += items;
+  }
+
   #settle(outcome: { step: Step } | { error: unknown }): void {
     if (this.#outcome !== undefined) return;
     this.#outcome = outcome;
+    if (this.#trace !== undefined && 'error' in outcome) this.#trace.error = outcome.error;
     const interrupter = this.#interrupter;
     this.#interrupter = undefined;
     if (interrupter !== undefined) {
@@ -257,6 +266,7 @@ export class StreamImport
   #end(): void {
     if (this.#over) return;
     this.#over = true;
+    endStreamTrace(this.#trace);
     if (this.#raw !== undefined) this.#host.link.count('valueStreams', -1);
     this.#onEnd();
   }

@@ -1,0 +1,100 @@
+/** Puts a contract's schemas around the handlers of a plugin, or around a host's remote. */
+import { PipeworkError, type ErrorCode } from '../errors.ts';
+import type { Contract, ContractHandlers, ContractInterface, MethodSchemas } from './contract.ts';
+import { describeIssues, type StandardSchema } from './standard-schema.ts';
+
+type Method = (...args: unknown[]) => unknown;
+
+/**
+ * An implementation to serve: each call's arguments are checked before its handler runs (`RPC_INVALID_INPUT`), its result and items
+ * behind it (`RPC_INVALID_OUTPUT`). What the schemas make of a value is what the other side gets. Throws `CONFIG_INVALID` for a method without handler.
+ */
+export function implement<C extends Contract<unknown>>(contract: C, handlers: ContractHandlers<C>): object {
+  const served: Record<string, Method> = {};
+  for (const [name, schemas] of Object.entries(contract.methods)) {
+    const handler = (handlers as Record<string, unknown>)[name];
+    if (typeof handler !== 'function') {
+      throw new PipeworkError(
+        'CONFIG_INVALID',
+        `The contract's method ${name} has no handler; got ${typeof handler}.`,
+      );
+    }
+    const handle: Method = (...args) => Reflect.apply(handler, handlers, args);
+    served[name] =
+      schemas.items === undefined ? checkCall(name, schemas, handle) : checkStream(name, schemas, handle);
+  }
+  return served;
+}
+
+/**
+ * A remote whose results and items are checked when they arrive, for a plugin that isn't trusted to keep the contract: a call whose result
+ * doesn't fit rejects with `RPC_INVALID_OUTPUT`.
+ */
+export function checked<C extends Contract<unknown>>(contract: C, remote: object): ContractInterface<C> {
+  const methods: Record<string, Method> = {};
+  for (const [name, schemas] of Object.entries(contract.methods)) {
+    const { items, output } = schemas;
+    const call: Method = (...args) => (remote as Record<string, Method>)[name]?.(...args);
+    if (items !== undefined)
+      methods[name] = (...args) => checkItems(name, items, call(...args) as AsyncIterable<unknown>);
+    else
+      methods[name] = async (...args) =>
+        check(output, await call(...args), name, 'result', 'RPC_INVALID_OUTPUT');
+  }
+  return methods as ContractInterface<C>;
+}
+
+function checkCall(name: string, schemas: MethodSchemas, handle: Method): Method {
+  return async (...args) => {
+    const result = await handle(...(await checkInput(name, schemas, args)));
+    return check(schemas.output, result, name, 'result', 'RPC_INVALID_OUTPUT');
+  };
+}
+
+function checkStream(name: string, schemas: MethodSchemas, handle: Method): Method {
+  return async (...args) => {
+    const stream = (await handle(...(await checkInput(name, schemas, args)))) as AsyncIterable<unknown>;
+    return checkItems(name, schemas.items, stream);
+  };
+}
+
+async function checkInput(name: string, { input }: MethodSchemas, args: unknown[]): Promise<unknown[]> {
+  if (input === undefined) return args;
+  const extra = args.slice(input.length);
+  if (extra.length > 1 || (extra.length === 1 && !isOptions(extra[0]))) {
+    throw new PipeworkError(
+      'RPC_INVALID_INPUT',
+      `${name} takes ${input.length} arguments, and an options object behind them; got ${args.length}.`,
+    );
+  }
+  const taken: unknown[] = [];
+  for (const [index, schema] of input.entries()) {
+    taken.push(await check(schema, args[index], name, `args[${index}]`, 'RPC_INVALID_INPUT'));
+  }
+  return [...taken, ...extra];
+}
+
+function isOptions(value: unknown): boolean {
+  return value === undefined || (typeof value === 'object' && value !== null);
+}
+
+async function* checkItems(
+  name: string,
+  schema: StandardSchema | undefined,
+  stream: AsyncIterable<unknown>,
+): AsyncGenerator<unknown, void, undefined> {
+  for await (const item of stream) yield await check(schema, item, name, 'item', 'RPC_INVALID_OUTPUT');
+}
+
+async function check(
+  schema: StandardSchema | undefined,
+  value: unknown,
+  name: string,
+  root: string,
+  code: ErrorCode,
+): Promise<unknown> {
+  if (schema === undefined) return value;
+  const result = await schema['~standard'].validate(value);
+  if (result.issues === undefined) return result.value;
+  throw new PipeworkError(code, `${name}: ${describeIssues(result.issues, root)}`);
+}

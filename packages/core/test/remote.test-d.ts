@@ -1,0 +1,134 @@
+import type { Readable } from 'node:stream';
+import { expectTypeOf, test } from 'vitest';
+import {
+  defineContract,
+  type ContractErrors,
+  type ContractHandlers,
+  type ContractInterface,
+} from '../src/rpc/contract.ts';
+import { implement } from '../src/rpc/contract-checks.ts';
+import { declaredError, isDeclaredError } from '../src/rpc/declared-error.ts';
+import type { Reference, Remote, RemoteStream } from '../src/rpc/remote.ts';
+import type { StandardSchema } from '../src/rpc/standard-schema.ts';
+
+interface Counter {
+  next(): number;
+  reset(): Promise<void>;
+}
+
+interface Service {
+  readonly version: string;
+  greet(name: string, options?: { signal?: AbortSignal }): Promise<string>;
+  add(a: number, b: number): number;
+  either(flag: boolean): string | Promise<string>;
+  nothing(): void;
+  fails(): never;
+  count(to: number): AsyncIterable<number>;
+  generate(to: number): AsyncGenerator<number, string, undefined>;
+  later(): Promise<AsyncIterable<string>>;
+  bytes(): ReadableStream<Uint8Array>;
+  node(): Readable;
+  identity<T>(value: T): Promise<T>;
+  over(a: string): string;
+  over(a: number): number;
+  each(words: string[], visit: (word: string, index: number) => void | Promise<void>): Promise<number>;
+  make(): { next: () => number; label: string };
+  open(): Promise<Reference<Counter>>;
+  subscribe(): () => Promise<void>;
+  optional?(x: number): number;
+  list(): Map<string, Date>[];
+}
+
+declare const remote: Remote<Service>;
+
+test('keeps what is asynchronous already as it is', () => {
+  expectTypeOf(remote.greet).toEqualTypeOf<Service['greet']>();
+  expectTypeOf(remote.each).toEqualTypeOf<Service['each']>();
+  expectTypeOf(remote.count).toEqualTypeOf<Service['count']>();
+  expectTypeOf(remote.identity).toEqualTypeOf<Service['identity']>();
+  expectTypeOf(remote.identity({ a: 1 })).resolves.toEqualTypeOf<{ a: number }>();
+});
+
+test('puts one promise around what is synchronous, and never a second', () => {
+  expectTypeOf(remote.add).toEqualTypeOf<(a: number, b: number) => Promise<number>>();
+  expectTypeOf(remote.either(true)).toEqualTypeOf<Promise<string>>();
+  expectTypeOf(remote.nothing()).toEqualTypeOf<Promise<void>>();
+  expectTypeOf(remote.fails()).toEqualTypeOf<Promise<never>>();
+  expectTypeOf(remote.list()).toEqualTypeOf<Promise<Map<string, Date>[]>>();
+});
+
+test('keeps overloads apart', () => {
+  expectTypeOf(remote.over('a')).toEqualTypeOf<Promise<string>>();
+  expectTypeOf(remote.over(1)).toEqualTypeOf<Promise<number>>();
+});
+
+test('lets a stream be iterated without awaiting its call', () => {
+  expectTypeOf(remote.generate(1)).toEqualTypeOf<RemoteStream<number, string, undefined>>();
+  expectTypeOf(remote.later()).toEqualTypeOf<RemoteStream<string>>();
+  expectTypeOf<Awaited<ReturnType<typeof remote.generate>>>().toEqualTypeOf<
+    AsyncGenerator<number, string, undefined>
+  >();
+  expectTypeOf(remote.bytes()).toEqualTypeOf<Promise<ReadableStream<Uint8Array>>>();
+  expectTypeOf(remote.node()).toEqualTypeOf<Promise<Readable>>();
+});
+
+test('makes functions in results asynchronous and disposable', () => {
+  expectTypeOf<Awaited<ReturnType<typeof remote.make>>['label']>().toEqualTypeOf<string>();
+  const next = {} as Awaited<ReturnType<typeof remote.make>>['next'];
+  expectTypeOf(next()).toEqualTypeOf<Promise<number>>();
+  expectTypeOf(next).toExtend<Disposable>();
+  const unsubscribe = {} as Awaited<ReturnType<typeof remote.subscribe>>;
+  expectTypeOf(unsubscribe()).toEqualTypeOf<Promise<void>>();
+});
+
+test('makes a declared reference a remote to dispose of', () => {
+  const counter = {} as Awaited<ReturnType<typeof remote.open>>;
+  expectTypeOf(counter.next()).toEqualTypeOf<Promise<number>>();
+  expectTypeOf(counter.reset()).toEqualTypeOf<Promise<void>>();
+  expectTypeOf(counter).toExtend<Disposable>();
+});
+
+test('has methods alone, and keeps optional ones optional', () => {
+  expectTypeOf<'version' extends keyof Remote<Service> ? true : false>().toEqualTypeOf<false>();
+  expectTypeOf(remote.optional).toEqualTypeOf<((x: number) => Promise<number>) | undefined>();
+  // @ts-expect-error a remote's methods can't be replaced
+  remote.greet = async () => '';
+  // @ts-expect-error arguments are checked
+  void remote.add('1', 2);
+});
+
+declare const text: StandardSchema<string>;
+declare const number: StandardSchema<string, number>;
+declare const key: StandardSchema<{ key: string }>;
+
+test('derives both sides of a contract from its schemas', () => {
+  const contract = defineContract({
+    get: { input: [text], output: number, errors: { NOT_FOUND: key } },
+    put: { input: [text, number], errors: { FULL: number } },
+    watch: { input: [], items: number },
+  });
+  type Kv = ContractInterface<typeof contract>;
+  expectTypeOf<Parameters<Kv['get']>[0]>().toEqualTypeOf<string>();
+  expectTypeOf<ReturnType<Kv['get']>>().toEqualTypeOf<Promise<number>>();
+  expectTypeOf<ReturnType<Kv['watch']>>().toEqualTypeOf<AsyncIterable<number>>();
+  expectTypeOf<Parameters<ContractHandlers<typeof contract>['put']>[1]>().toEqualTypeOf<number>();
+  expectTypeOf<ReturnType<ContractHandlers<typeof contract>['get']>>().toEqualTypeOf<
+    string | Promise<string>
+  >();
+  expectTypeOf<ContractErrors<typeof contract>>().toEqualTypeOf<{
+    NOT_FOUND: { key: string };
+    FULL: number;
+  }>();
+
+  const error: unknown = new Error();
+  if (isDeclaredError(contract, error, 'NOT_FOUND')) {
+    expectTypeOf(error.data).toEqualTypeOf<{ key: string }>();
+    expectTypeOf(error.code).toEqualTypeOf<'NOT_FOUND'>();
+  }
+  // @ts-expect-error no such error is declared
+  void declaredError(contract, 'NOPE', {});
+  // @ts-expect-error the data has another type
+  void declaredError(contract, 'NOT_FOUND', { id: 1 });
+  // @ts-expect-error a method has no handler
+  void implement(contract, { get: () => '1' });
+});

@@ -1,0 +1,88 @@
+import { channel } from 'node:diagnostics_channel';
+import { expect, onTestFinished, test } from 'vitest';
+import { callContext } from '../../src/rpc/call-context.ts';
+import type { CallTrace, StreamTrace } from '../../src/rpc/instrumentation.ts';
+import { rpcPair } from '../support/rpc-pair.ts';
+
+function listen(name: string, listener: (trace: unknown) => void): void {
+  const on = channel(name);
+  on.subscribe(listener);
+  onTestFinished(() => void on.unsubscribe(listener));
+}
+
+test('a call is traced on both sides, and a subscriber’s metadata travels with it', async () => {
+  const events: string[] = [];
+  listen('tracing:pipework:call:start', (trace) => {
+    (trace as CallTrace).metadata['traceparent'] = '00-1';
+    events.push(`start ${(trace as CallTrace).method}`);
+  });
+  listen('tracing:pipework:call:asyncEnd', (trace) =>
+    events.push(`end ${String((trace as CallTrace).result)}`),
+  );
+  listen('tracing:pipework:handler:start', (trace) =>
+    events.push(`handler ${(trace as CallTrace).metadata['traceparent'] ?? ''}`),
+  );
+  const { remote } = await rpcPair({ meta: () => callContext().metadata['traceparent'] });
+  events.length = 0;
+  expect(await remote.meta()).toBe('00-1');
+  expect(events).toEqual(['start Plugin.meta', 'handler 00-1', 'end 00-1']);
+});
+
+test('a failed call publishes its error', async () => {
+  const errors: unknown[] = [];
+  const { remote } = await rpcPair({
+    fail() {
+      throw new Error('no');
+    },
+  });
+  listen('tracing:pipework:call:error', (trace) => errors.push((trace as CallTrace).error));
+  await expect(remote.fail()).rejects.toThrow('no');
+  expect(errors).toEqual([expect.objectContaining({ message: 'no' })]);
+});
+
+test('a stream is traced with its items', async () => {
+  const ends: string[] = [];
+  listen('tracing:pipework:stream:asyncEnd', (trace) => {
+    const { direction, items } = trace as StreamTrace;
+    ends.push(`${direction} ${items}`);
+  });
+  const { remote } = await rpcPair({
+    async *items() {
+      yield* [1, 2, 3];
+    },
+  });
+  for await (const item of remote.items()) expect(item).toBeGreaterThan(0);
+  expect(ends.toSorted()).toEqual(['given 3', 'taken 3']);
+});
+
+test('interceptors stand around calls on both sides, the first outermost', async () => {
+  const events: string[] = [];
+  const { remote } = await rpcPair(
+    { add: (a: number, b: number) => a + b },
+    {
+      host: {
+        callInterceptors: [
+          async (call, next) => {
+            if (call.method === 'Plugin.add') call.params[0] = 10;
+            call.metadata['tag'] = 'x';
+            const result = await next();
+            events.push(`caller saw ${String(result)}`);
+            return result;
+          },
+        ],
+      },
+      plugin: {
+        handlerInterceptors: [
+          (call, next) => {
+            events.push(`outer ${call.context.metadata['tag'] ?? ''}`);
+            return next();
+          },
+          async (_call, next) => ((await next()) as number) * 2,
+        ],
+      },
+    },
+  );
+  events.length = 0;
+  expect(await remote.add(1, 2)).toBe(24);
+  expect(events).toEqual(['outer x', 'caller saw 24']);
+});
