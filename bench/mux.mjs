@@ -147,6 +147,8 @@ async function measure(name, work) {
   died.catch(() => {});
   try {
     const mux = await candidates[name]('client', child.stdio[4], child.stdio[3]);
+    // Until the child is up: what is measured is not how fast it loads.
+    await pause(250);
     return await Promise.race([works[work](mux), died]);
   } finally {
     child.kill('SIGKILL');
@@ -195,6 +197,10 @@ function median(numbers) {
 }
 
 if (values.child !== undefined) {
+  process.on('uncaughtException', (error) => {
+    console.error(`  (${values.child}, its child) ${error.message}`);
+    process.exit(1);
+  });
   const readable = new net.Socket({ fd: 3, readable: true, writable: false });
   const writable = new net.Socket({ fd: 4, readable: false, writable: true });
   const mux = await candidates[values.child]('server', readable, writable);

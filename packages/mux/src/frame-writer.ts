@@ -11,8 +11,8 @@ import { FrameType, HEADER_BYTES, writeHeader, writeLength } from './frame.ts';
 const COPY_LIMIT = 4 * 1024;
 /** A data frame is no longer than this: far below what any peer refuses, and no stream holds the pipe for long. */
 export const MAX_FRAME: number = 64 * 1024;
-/** A batch leaves at once when it holds this much. More saves no time and delays what comes behind it. */
-export const BATCH_BYTES: number = 64 * 1024;
+/** A batch leaves at once when it holds this much: half costs a tenth more processor time, twice gains nothing more. */
+export const BATCH_BYTES: number = 128 * 1024;
 /** The blocks that headers and small payloads are written to. */
 const BLOCK_BYTES = 64 * 1024;
 
