@@ -1,11 +1,13 @@
 // The fresh host process of one peer in one round: runs the workloads of one group, writes what it measured.
 // node host.mjs '{"peer": ..., "workloads": [...], "time": ms, "warmup": ms, "quick": bool, "out": file}'
 import { writeFileSync } from 'node:fs';
+import { ballast } from './lib/ballast.mjs';
 import { place } from './lib/cores.mjs';
 import { loadPeer } from './peers/index.mjs';
 import { workloadByName } from './workloads/index.mjs';
 
 const TIMEOUT = 30_000;
+globalThis.ballast = ballast;
 const task = JSON.parse(process.argv[2]);
 const adapter = await loadPeer(task.peer);
 const results = {};

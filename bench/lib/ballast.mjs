@@ -1,0 +1,7 @@
+// Some 25 MB of ordinary objects that every host process holds, the floor's too, as any real program does. In a heap of less
+// than 12 MB V8 collects everything after each dozen megabytes of buffers: then the size of the imported library, and
+// nothing else, would decide the workloads with large values (a factor of three, whoever the peer).
+
+const ENTRIES = 200_000;
+
+export const ballast = Array.from({ length: ENTRIES }, (_, i) => ({ id: i, name: `entry ${i}`, links: [i] }));
