@@ -1,6 +1,7 @@
 /** The lifecycle of one plugin process, from nothing to its exit report. */
 
 import { controlMethods } from '../control.ts';
+import { onAbort } from '../on-abort.ts';
 import { parseCapabilities } from '../rpc/capabilities.ts';
 import { settleConfig, type ClientConfig, type ClientSettings } from './config.ts';
 import { openHostEnd, type HostEnd } from './connect.ts';
@@ -126,14 +127,13 @@ export class Client<P = Record<string, object>> {
 
   async #start(): Promise<PluginAddress> {
     const { signal } = this.#settings;
-    const onAbort = (): void => {
+    const stop = (): void => {
       const cause: unknown = signal?.reason;
       this.#stop.abort(new StartFailure('PLUGIN_ABORTED', 'the start was aborted by its signal', { cause }));
       void this.kill();
     };
-    signal?.addEventListener('abort', onAbort, { once: true });
-    void this.exit.then(() => signal?.removeEventListener('abort', onAbort));
-    if (signal?.aborted === true) onAbort();
+    if (signal?.aborted === true) stop();
+    else if (signal !== undefined) void this.exit.then(onAbort(signal, stop));
     try {
       const started = await new Start(this.#settings, (process) => this.#takeOver(process)).go(
         this.#stop.signal,

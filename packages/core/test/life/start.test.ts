@@ -91,7 +91,7 @@ describe('a start that fails', () => {
   });
 
   test('ends a process that says nothing within startTimeout', async () => {
-    const client = plugin('never-greets', { startTimeout: 400 });
+    const client = plugin('never-greets', { startTimeout: 1_500 });
     const error = await failure<StartError>(client.start());
     expect(error.code).toBe('HANDSHAKE_TIMEOUT');
     expect(error.message).toMatch(/^timeout while waiting for plugin to start/);
