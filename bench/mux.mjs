@@ -4,9 +4,11 @@
  * is each round's ratio to the raw pair, and the median of those.
  *
  *     node bench/mux.mjs [--rounds 5] [--only pipework,raw] [--work bulk,rt100] [--seconds 1]
+ *                    [--json FILE]    { [work]: { [name]: rates, a round each, null where it failed } }
  */
 
 import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -21,6 +23,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '1' },
     only: { type: 'string', default: Object.keys(candidates).join(',') },
     work: { type: 'string', default: 'bulk,rt100,rt1,churn' },
+    json: { type: 'string' },
     child: { type: 'string' },
   },
 });
@@ -156,6 +159,7 @@ async function measure(name, work) {
 }
 
 async function main() {
+  const all = {};
   const names = values.only.split(',');
   process.on('uncaughtException', (error) => console.error('  (uncaught)', error.code ?? error.message));
   for (const work of values.work.split(',')) {
@@ -167,7 +171,10 @@ async function main() {
       }
     }
     report(work, results);
+    const rates = ([name, list]) => [name, list.map((rate) => (typeof rate === 'number' ? rate : null))];
+    all[work] = Object.fromEntries([...results].map(rates));
   }
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(all, null, 2)}\n`);
   process.exit(0);
 }
 

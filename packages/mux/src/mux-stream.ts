@@ -19,6 +19,7 @@ const HIGH_WATER_MARK = 64 * 1024;
  */
 export class MuxStream extends Duplex {
   readonly #raw: RawStream;
+  readonly #own: (chunk: Uint8Array) => Uint8Array;
   /** Came and not asked for by the Readable yet. */
   readonly #incoming = new ChunkQueue();
   #isWanted = false;
@@ -31,9 +32,11 @@ export class MuxStream extends Duplex {
   #failure: MuxError | undefined;
   #isClosed = false;
 
-  constructor(raw: RawStream) {
+  /** Made by `openStream()`, `acceptStream()` and `toDuplex()`. `own` gives a chunk that stays as it is. */
+  constructor(raw: RawStream, own: (chunk: Uint8Array) => Uint8Array) {
     super({ readableHighWaterMark: HIGH_WATER_MARK, writableHighWaterMark: HIGH_WATER_MARK });
     this.#raw = raw;
+    this.#own = own;
     // A session's loss hits every stream at once: whoever reads, writes or pipes hears of it by that.
     this.on('error', () => {});
     raw.setHandler({
@@ -130,9 +133,9 @@ export class MuxStream extends Duplex {
     if (this.destroyed) return;
     const isAwaited = this.#isWanted && this.#incoming.length === 0 && this.readableLength === 0;
     if (isAwaited && (this.readableFlowing === true || chunk.length >= HIGH_WATER_MARK / 4)) {
-      this.#push(chunk);
+      this.#push(this.#own(chunk));
     } else {
-      this.#incoming.push(chunk);
+      this.#incoming.push(this.#own(chunk));
       this.#fill();
     }
   }

@@ -180,6 +180,20 @@ export class Session {
     return this.#pings.ask();
   }
 
+  /**
+   * Takes bytes from the peer that do not come as the readable's chunks but in a buffer that is read into again, as with
+   * `onread` of a `net.Socket`. They are lent until this returns: what is kept of them is copied. The readable still tells
+   * of its end, and is paused and resumed.
+   */
+  feed(chunk: Uint8Array): void {
+    this.#table.isLending = true;
+    try {
+      this.#onChunk(chunk);
+    } finally {
+      this.#table.isLending = false;
+    }
+  }
+
   /** Tells the peer to open no more streams; those that it opens all the same are reset. Open streams go on. */
   goAway(): void {
     if (this.#weWentAway || this.#reason !== undefined) return;

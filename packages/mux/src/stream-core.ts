@@ -20,6 +20,8 @@ export interface StreamHome {
   allotWindow(stream: StreamCore): number;
   /** This side ends the stream: tell the peer and forget it. */
   resetByUs(stream: StreamCore): void;
+  /** True while what is delivered lies in a buffer that will be read into again. */
+  readonly isLending: boolean;
 }
 
 export class StreamCore implements RawStream {
@@ -135,7 +137,7 @@ export class StreamCore implements RawStream {
   }
 
   toDuplex(): MuxStream {
-    this.#duplex ??= new MuxStream(this);
+    this.#duplex ??= new MuxStream(this, (chunk) => this.#own(chunk));
     return this.#duplex;
   }
 
@@ -146,7 +148,7 @@ export class StreamCore implements RawStream {
     this.wasHeard = true;
     if (this.#isHeld || this.#handler === undefined) {
       this.#incoming ??= new ChunkQueue();
-      this.#incoming.push(part);
+      this.#incoming.push(this.#own(part));
     } else {
       try {
         this.#handler.onData(part);
@@ -211,6 +213,11 @@ export class StreamCore implements RawStream {
   takeOpeningCredit(): number {
     this.receiveWindow.grow(this.#home.allotWindow(this));
     return this.takeCredit() + this.receiveWindow.grantAll();
+  }
+
+  /** The chunk, or a copy of it, that stays as it is. */
+  #own(chunk: Uint8Array): Uint8Array {
+    return this.#home.isLending ? Buffer.from(chunk) : chunk;
   }
 
   #mayWrite(): boolean {

@@ -14,6 +14,7 @@ const LAST_ID = 0xffff_fffe;
 
 export class StreamTable implements StreamHome {
   readonly scheduler: Scheduler;
+  isLending = false;
   readonly #session: Session;
   readonly #settings: SessionSettings;
   readonly #writer: FrameWriter;

@@ -3,9 +3,10 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, test, vi } from 'vitest';
 import { MuxError, Session, type RawStream } from '../src/index.ts';
+import { encodeFrame } from '../src/frame.ts';
 import { bytePair } from './support/byte-pair.ts';
 import { ACK, data, FIN, goAway, ping, rawPeer, RST, settled, SYN, update } from './support/raw-peer.ts';
-import { readAll, sessionPair, until } from './support/session-pair.ts';
+import { pattern, readAll, sessionPair, until } from './support/session-pair.ts';
 
 const KiB = 1024;
 
@@ -178,6 +179,32 @@ describe('endOutput()', () => {
     peer.end.end();
     await expect(readAll(stream)).rejects.toMatchObject({ code: 'MUX_TRANSPORT_ENDED' });
     await expect(peer.session.closed).rejects.toMatchObject({ code: 'MUX_TRANSPORT_ENDED' });
+  });
+});
+
+describe('feed()', () => {
+  test.each(['lean', 'duplex', 'waiting'])('keeps nothing of a buffer that is reused (%s)', async (face) => {
+    const accepted: RawStream[] = [];
+    const peer = rawPeer({ onStream: (stream) => void accepted.push(stream) });
+    const buffer = Buffer.alloc(64 * KiB);
+    const feed = (...frames: Parameters<typeof encodeFrame>[0][]): void => {
+      const bytes = Buffer.concat(frames.map((frame) => encodeFrame(frame)));
+      bytes.copy(buffer);
+      peer.session.feed(buffer.subarray(0, bytes.length));
+      buffer.fill(0xee);
+    };
+    feed(update(1, 0, SYN));
+    const got: Buffer[] = [];
+    const onData = (chunk: Uint8Array): void => void got.push(Buffer.from(chunk));
+    const listen = (): void => accepted[0]!.setHandler({ onData, onEnd: () => {}, onClose: () => {} });
+    if (face === 'lean') listen();
+    if (face === 'duplex') accepted[0]!.toDuplex().on('data', (chunk: Buffer) => got.push(chunk));
+    await settled();
+    for (const size of [10, 20_000, 50_000]) feed(data(1, pattern(size)));
+    if (face === 'waiting') listen();
+    await settled();
+    const sent = Buffer.concat([pattern(10), pattern(20_000), pattern(50_000)]);
+    expect(Buffer.concat(got).equals(sent)).toBe(true);
   });
 });
 
