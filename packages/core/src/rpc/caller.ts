@@ -24,6 +24,7 @@ export class Caller {
   readonly #meta: boolean;
   #unanswered = 0;
   #closed: Error | undefined;
+  #explanation: Promise<Error> | undefined;
   #finished = false;
   /** Called when the last call has been answered. */
   onSettled: (() => void) | undefined;
@@ -56,7 +57,11 @@ export class Caller {
   /** Sends a call. `method` is as on the wire. Never throws: every failure is a rejection. */
   call(method: string, params: unknown[], options?: CallOptions): Promise<unknown> {
     const { link } = this.#channel;
-    if (this.#closed !== undefined || this.#finished) return Promise.reject(this.#closedError(method));
+    if (this.#closed !== undefined) return this.#refused(method, this.#closed);
+    if (this.#finished) {
+      const why = 'was called on a connection that this side has closed.';
+      return Promise.reject(new PipeworkError('RPC_CLOSED', `${method} ${why}`));
+    }
     if (link.counts.pendingCalls >= link.limits.maxPendingCalls) {
       return Promise.reject(
         new PipeworkError(
@@ -232,19 +237,21 @@ export class Caller {
       this.#channel.link.count('pendingCalls', -1);
     }
     const lost = calls.filter((call) => !call.abandoned);
-    const explain = this.#channel.link.options.explainLoss;
-    if (explain === undefined || lost.length === 0) return this.#rejectAll(lost, error);
-    explain(error).then(
-      (explained) => {
-        this.#closed = explained;
-        this.#rejectAll(lost, explained);
-      },
-      () => this.#rejectAll(lost, error),
-    );
+    if (lost.length === 0) return;
+    void this.#explain(error).then((cause) => {
+      for (const call of lost) call.reject(this.#lossOf(call.method, cause));
+    });
   }
 
-  #rejectAll(calls: readonly PendingCall[], cause: Error): void {
-    for (const call of calls) call.reject(this.#lossOf(call.method, cause));
+  /** Why the connection ended, by who knows most. Asked once, and only when there is someone to tell. */
+  #explain(error: Error): Promise<Error> {
+    this.#explanation ??= this.#channel.link.options.explainLoss?.(error).catch(() => error);
+    return this.#explanation ?? Promise.resolve(error);
+  }
+
+  /** A call that comes too late is told what those before it were told. */
+  async #refused(method: string, closed: Error): Promise<never> {
+    throw this.#lossOf(method, await this.#explain(closed));
   }
 
   #lossOf(method: string, cause: Error): PipeworkError {
@@ -255,11 +262,6 @@ export class Caller {
         cause,
       },
     );
-  }
-
-  #closedError(method: string): PipeworkError {
-    if (this.#closed !== undefined) return this.#lossOf(method, this.#closed);
-    return new PipeworkError('RPC_CLOSED', `${method} was called on a connection that this side has closed.`);
   }
 
   #deadlineError(method: string, deadlineMs: number): PipeworkError {

@@ -44,7 +44,9 @@ function isPromise(value: Step | Promise<Step>): value is Promise<Step> {
 }
 
 // More in one message gain little, and wait longer.
-const maxBatchItems = 64;
+const maxBatchItems = 256;
+// A source that is always ready would keep everything else waiting until the window is full.
+const maxTurnItems = 512;
 
 export class StreamExport implements RawStreamHandler {
   /** The broker id that the peer dials. */
@@ -60,7 +62,7 @@ export class StreamExport implements RawStreamHandler {
   #returning = false;
   #resume: (() => void) | undefined;
   readonly #batch: Batch | undefined;
-  #inTurn = false;
+  #turnLeft = maxTurnItems;
   #trace: StreamTrace | undefined;
   #over = false;
 
@@ -122,9 +124,9 @@ export class StreamExport implements RawStreamHandler {
     }
   }
 
-  /** Resolves when there is room again, or the stream is over. */
+  /** Resolves when there is room again and the turn is over, or the stream is. */
   #drained(): Promise<void> | undefined {
-    if (!this.#blocked || this.#over) return undefined;
+    if ((!this.#blocked && this.#turnLeft > 0) || this.#over) return undefined;
     return new Promise((resolve) => {
       this.#resume = resolve;
     });
@@ -147,27 +149,25 @@ export class StreamExport implements RawStreamHandler {
       return false;
     }
     if (this.#trace !== undefined) this.#trace.items++;
-    if (word !== produced.item || !this.#collect(wire)) this.#blocked = !this.#write(word, wire);
-    return !this.#blocked;
+    if (word === produced.item) this.#sendItem(wire);
+    else this.#blocked = !this.#write(word, wire);
+    return !this.#blocked && this.#turnLeft > 0;
   }
 
-  /** The first item of a turn goes at once, the others together. False where the item must go by itself. */
-  #collect(wire: unknown): boolean {
+  /** The first item of a turn goes at once, the others together. */
+  #sendItem(wire: unknown): void {
     const batch = this.#batch;
-    if (batch === undefined) return false;
-    if (!this.#inTurn) {
-      this.#inTurn = true;
-      setImmediate(this.#endTurn);
-      return false;
-    }
-    if (!batch.add(wire)) return false;
-    if (batch.count >= maxBatchItems) this.#flush();
-    return true;
+    const isFirst = this.#turnLeft === maxTurnItems;
+    if (isFirst) setImmediate(this.#endTurn);
+    this.#turnLeft--;
+    if (isFirst || batch === undefined || !batch.add(wire)) this.#blocked = !this.#write(produced.item, wire);
+    else if (batch.count >= maxBatchItems) this.#flush();
   }
 
   readonly #endTurn = (): void => {
-    this.#inTurn = false;
+    this.#turnLeft = maxTurnItems;
     this.#flush();
+    if (!this.#blocked) this.#resume?.();
   };
 
   #flush(): void {
@@ -267,7 +267,7 @@ export class StreamExport implements RawStreamHandler {
   onDrain(): void {
     if (!this.#blocked) return;
     this.#blocked = false;
-    this.#resume?.();
+    if (this.#turnLeft > 0) this.#resume?.();
   }
 
   onClose(): void {
