@@ -1,10 +1,11 @@
 // The honest plugin of these programs: one method for each thing that can be going on when something breaks.
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import { writeSync } from 'node:fs';
 
 /** @param {{ signal: AbortSignal, stdout?: import('node:stream').Writable }} context */
 export function worker(context) {
+  setMaxListeners(Infinity, context.signal); // As many calls may hang as a test likes.
   const printed = context.stdout ?? process.stdout;
   return {
     echo: (value) => value,

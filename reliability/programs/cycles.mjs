@@ -58,7 +58,7 @@ export async function run(options, say = () => {}) {
     findings,
     figures: {
       times,
-      'ms each (start to gone)': Math.round(msEach),
+      'ms from start to gone': Math.round(msEach),
       'heap growth, KiB a cycle': Number((((after.heap - before.heap) * 1024) / times).toFixed(2)),
       'descriptors before and after': [before.descriptors, after.descriptors],
     },

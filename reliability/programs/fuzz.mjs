@@ -16,6 +16,12 @@ const pristine = Object.getOwnPropertyNames(Object.prototype).length;
 const polluted = () =>
   Object.getOwnPropertyNames(Object.prototype).length !== pristine || globalThis.polluted !== undefined;
 
+/** How a use ended, for the counts. A caller's own abort has a number for a code. */
+const label = (error) => {
+  if (error === undefined) return 'ok';
+  return typeof error.code === 'string' ? error.code : error.name;
+};
+
 /** One session, with its bytes spoiled on the way to the victim. Gives what went wrong, and how far it got. */
 export async function runCase(seed, victim) {
   const random = randomOf(seed);
@@ -46,7 +52,7 @@ export async function runCase(seed, victim) {
   return {
     kind: attack.kind,
     findings,
-    codes: outcomes.map(({ error }) => error?.code ?? (error ? error.name : 'ok')),
+    codes: outcomes.map(({ error }) => label(error)),
   };
 }
 

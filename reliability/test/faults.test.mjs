@@ -23,7 +23,8 @@ describe('when the host is killed, no plugin is left behind', () => {
   test.each(Object.keys(phases))('%s', async (name) => clean(await hostDies(name, boundMs)));
 });
 
-describe('a side holds little, is told and gets away, with', () => {
+// Side by side, since they mostly wait: for a ping's deadline, for the steps of a kill.
+describe.concurrent('a side holds little, is told and gets away, with', () => {
   test.each(sceneNames)('%s', async (name) => clean(await stuck({ only: name })), 30_000);
 });
 
