@@ -1,7 +1,7 @@
 /**
  * The plugin's two pipes under Bun, whose `net.Socket` does not read from a descriptor that it was given. Reads and
- * writes go through the thread pool, one at a time each; so at the very end of the process what is under way cannot be
- * known, and only what a write has not begun can still be written.
+ * writes go through the thread pool, one at a time each. At the very end of the process nothing tells when the write under
+ * way has ended, so it gets a moment before the rest is written behind it.
  */
 
 import { read, write } from 'node:fs';
@@ -9,10 +9,16 @@ import { Readable, Writable } from 'node:stream';
 import type { Downstream, Upstream } from './descriptors.ts';
 
 const readBytes = 64 * 1024;
+/** What a thread writes at a time: little, so that it soon ends. */
+const portionBytes = 64 * 1024;
+/** Milliseconds in which a portion is written, unless the host reads nothing. */
+const portionEndsMs = 25;
 
 export class BunUpstream extends Writable implements Upstream {
   readonly #fd: number;
-  #busy = false;
+  /** What of the chunk under way no thread has been given yet, and whom to tell when all of it is written. */
+  #rest: Buffer = Buffer.alloc(0);
+  #done: ((error?: Error | null) => void) | undefined;
   #written: ((bytes: Buffer) => boolean) | undefined;
 
   constructor(fd: number) {
@@ -21,26 +27,40 @@ export class BunUpstream extends Writable implements Upstream {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    if (this.#written !== undefined) {
-      this.#written(chunk);
-      return done();
-    }
-    this.#writeFrom(chunk, 0, done);
+    this.#rest = chunk;
+    this.#done = done;
+    this.#next();
   }
 
-  /** A write that is under way holds the pipe: what follows it would land in its middle, so it is given up. */
+  /** From now on every write is carried out at once; the portion that a thread writes gets a moment to end first. */
   goSync(carryOut: (fd: number, bytes: Buffer) => boolean): void {
-    this.#written ??= (bytes) => !this.#busy && carryOut(this.#fd, bytes);
+    if (this.#written !== undefined) return;
+    this.#written = (bytes) => carryOut(this.#fd, bytes);
+    if (this.#done === undefined) return;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, portionEndsMs);
+    this.#next();
   }
 
-  #writeFrom(chunk: Buffer, from: number, done: (error?: Error | null) => void): void {
-    this.#busy = true;
-    write(this.#fd, chunk, from, chunk.byteLength - from, null, (error, count) => {
-      this.#busy = false;
-      if (error !== null) done(error);
-      else if (from + count < chunk.byteLength) this.#writeFrom(chunk, from + count, done);
-      else done();
+  #next(): void {
+    if (this.#written !== undefined) {
+      if (this.#rest.byteLength > 0) this.#written(this.#rest);
+      return this.#settle(null);
+    }
+    if (this.#rest.byteLength === 0) return this.#settle(null);
+    const portion = this.#rest.subarray(0, portionBytes);
+    this.#rest = this.#rest.subarray(portionBytes);
+    write(this.#fd, portion, 0, portion.byteLength, null, (error, count) => {
+      if (this.#written !== undefined) return;
+      if (count < portion.byteLength) this.#rest = Buffer.concat([portion.subarray(count), this.#rest]);
+      if (error === null) this.#next();
+      else this.#settle(error);
     });
+  }
+
+  #settle(error: Error | null): void {
+    const done = this.#done;
+    this.#done = undefined;
+    done?.(error);
   }
 }
 
