@@ -3,7 +3,7 @@ import { callContext, type PluginContext } from '@pipework/core';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { patternBytes } from './checks/calls.ts';
 
-/** What the suite calls, each with one parameter, as net/rpc has it. */
+/** What the suite calls; beside `each`, with one parameter, as net/rpc has it. */
 export interface ConformanceService {
   /** Gives back what it got. */
   echo(value: unknown): unknown;
@@ -15,6 +15,10 @@ export interface ConformanceService {
   bytes(n: number): Uint8Array;
   /** Answers after so many milliseconds; fails as soon as its caller cancels it. */
   sleep(ms: number): Promise<void>;
+  /** Calls `visit` with each value and its index, one after another, and answers how many there were. Asked of those that announce `refs`. */
+  each(values: unknown[], visit: (value: unknown, index: number) => unknown): Promise<number>;
+  /** The numbers from 1 to `to`. Asked of those that announce `refs`. */
+  count(to: number): AsyncIterable<number>;
 }
 
 /**
@@ -37,6 +41,13 @@ export function conformancePlugin(context: Pick<PluginContext, 'stdout' | 'stder
     bytes: patternBytes,
     sleep: async (ms) => {
       await sleep(ms, undefined, { signal: callContext().signal });
+    },
+    each: async (values, visit) => {
+      for (const [index, value] of values.entries()) await visit(value, index);
+      return values.length;
+    },
+    async *count(to) {
+      for (let n = 1; n <= to; n++) yield n;
     },
   };
 }

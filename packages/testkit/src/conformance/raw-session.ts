@@ -126,7 +126,23 @@ export class RawConnection {
     };
   }
 
+  /** Answers what the plugin calls on this stream; without it, it may not call. */
+  onRequest: ((method: string, params: unknown[]) => unknown) | undefined;
+  /** Notifications that came, where {@link onRequest} allows the plugin to send any. */
+  readonly notifications: { readonly method: string; readonly params: unknown }[] = [];
+
   #onMessage(message: unknown): void {
+    if (this.onRequest !== undefined && Array.isArray(message)) {
+      const [kind, id, method, params] = message as unknown[];
+      if (kind === 0 && typeof method === 'string' && Array.isArray(params)) {
+        this.stream.send(encode([1, id, null, this.onRequest(method, params)]));
+        return;
+      }
+      if (kind === 2) {
+        this.notifications.push({ method: String(id), params: method });
+        return;
+      }
+    }
     const [type, id, error, result] = Array.isArray(message) ? (message as unknown[]) : [];
     const { violations } = this.stream.session;
     if (type !== 1 || typeof id !== 'number' || !Array.isArray(message) || message.length !== 4) {
@@ -140,9 +156,9 @@ export class RawConnection {
   }
 
   /** Sends a request and gives its id at once. */
-  request(method: string, params: unknown[]): number {
+  request(method: string, params: unknown[], meta?: Readonly<Record<string, unknown>>): number {
     const id = this.#nextId++;
-    this.stream.send(encode([0, id, method, params]));
+    this.stream.send(encode([0, id, method, params, ...(meta === undefined ? [] : [meta])]));
     return id;
   }
 

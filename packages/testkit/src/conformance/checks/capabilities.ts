@@ -1,6 +1,8 @@
 /** PROTOCOL 7: what a plugin announced it must do; what the host did not announce it must not. */
-import type { Bench, Check, Running } from '../bench.ts';
-import { textOf } from '../bench.ts';
+import { encode, Extension, ValueReader } from '../../wire/msgpack.ts';
+import { initialWindow } from '../../wire/yamux.ts';
+import { idBytes, textOf, type Bench, type Check, type Running } from '../bench.ts';
+import type { RawStream } from '../raw-session.ts';
 import { demand, demandEqual, DoesNotApply } from '../verdict.ts';
 
 const section = 'capabilities';
@@ -10,6 +12,61 @@ async function withCapability(bench: Bench, word: string): Promise<Running> {
   const running = await bench.ready({ capabilities: [word] });
   if (!running.line.capabilities.has(word)) throw new DoesNotApply(`the plugin does not announce ${word}`);
   return running;
+}
+
+const mark = (letter: string): Extension => new Extension(80, Uint8Array.of(letter.charCodeAt(0)));
+
+/** A reference of ours, as `kind` and an id. */
+const reference = (kind: string, id: number): Extension =>
+  new Extension(80, Uint8Array.of(kind.charCodeAt(0), ...idBytes(id)));
+
+/** Values beyond the base, as they travel: docs/protocol.md has the table. */
+const beyond: [name: string, wire: unknown][] = [
+  ['undefined', new Extension(0, Uint8Array.of(0))],
+  ['a small bigint', [mark('b'), 5]],
+  ['a bigint beyond 64 bits', new Extension(80, Uint8Array.of(0x4e, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0))],
+  ['a Map', [mark('M'), 'a', 1, 2, 'b']],
+  ['a Set', [mark('S'), 1, 'two']],
+  ['a RegExp', [mark('R'), 'a+b', 'gi']],
+  ['a URL', [mark('U'), 'https://example.com/path']],
+  ['an invalid Date', [mark('D')]],
+  ['typed arrays', [mark('T'), 'Float64Array', Uint8Array.of(0, 0, 0, 0, 0, 0, 0xf8, 0x3f)]],
+];
+
+/** The items of a stream of values as they come. */
+class ItemReader {
+  readonly items: unknown[] = [];
+  /** The word that ended it, 1 or 2. */
+  end: unknown;
+  constructor(stream: RawStream) {
+    const values = new ValueReader();
+    const take = stream.take.bind(stream);
+    stream.take = (payload) => {
+      take(payload);
+      for (const message of values.push(payload)) {
+        const [word, value] = Array.isArray(message) ? (message as unknown[]) : [];
+        if (word === 0) this.items.push(value);
+        else this.end = word;
+      }
+    };
+  }
+}
+
+/** Calls `count(to)`; the stream of values that it answers, dialled. */
+async function dialCount(
+  bench: Bench,
+  running: Running,
+  to: number,
+): Promise<{ stream: RawStream; reader: ItemReader }> {
+  const connection = await bench.dispense(running);
+  const result = await bench.call(connection, 'count', to);
+  const isStream = result instanceof Extension && result.type === 80 && result.data[0] === 'i'.charCodeAt(0);
+  demand(isStream, 'a reference to an async iterable', JSON.stringify(result));
+  const stream = running.session.open();
+  const reader = new ItemReader(stream);
+  stream.autoCredit = false;
+  stream.send(result.data.slice(1));
+  return { stream, reader };
 }
 
 export const capabilityChecks: Check[] = [
@@ -45,6 +102,118 @@ export const capabilityChecks: Check[] = [
       const isMap = typeof error === 'object' && error !== null && 'name' in error && 'message' in error;
       demand(isMap, 'a map with name and message', JSON.stringify(error));
       demand(textOf(error).includes('as a map'), "the message 'as a map'", textOf(error));
+    },
+  },
+  {
+    section,
+    name: 'says by a code that it does not offer a method, to a host that announced errors',
+    run: async (bench) => {
+      const connection = await bench.dispense(await withCapability(bench, 'errors'));
+      const { error } = await connection.call('Plugin.noSuchMethod');
+      const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+      if (code === undefined) throw new DoesNotApply('the plugin sends no codes');
+      demandEqual(code, 'RPC_UNKNOWN_METHOD', 'the code of the error');
+    },
+  },
+  {
+    section,
+    name: 'answers nothing with nil to a host that did not announce types',
+    run: async (bench) => {
+      const connection = await bench.dispense(await bench.ready());
+      demandEqual(await bench.call(connection, 'sleep', 0), null, 'the result of sleep');
+    },
+  },
+  ...beyond.map(([name, wire]): Check => ({
+    section,
+    name: `gives back ${name} to a host that announced types`,
+    run: async (bench) => {
+      const connection = await bench.dispense(await withCapability(bench, 'types'));
+      demandEqual(await bench.call(connection, 'echo', wire), wire, 'the result of echo');
+    },
+  })),
+  {
+    section,
+    name: 'answers a call whose deadline has passed, and early',
+    run: async (bench) => {
+      const connection = await bench.dispense(await withCapability(bench, 'meta'));
+      await bench.call(connection, 'sleep', 0);
+      const id = connection.request('Plugin.sleep', [60_000], { deadline: 100, unknown: 'ignored' });
+      await connection.response(id, 'an answer to the call with a deadline of 100 ms');
+    },
+  },
+  {
+    section,
+    name: 'calls a function that it was given, and keeps nothing of it',
+    run: async (bench) => {
+      const connection = await bench.dispense(await withCapability(bench, 'refs'));
+      const calls: unknown[] = [];
+      connection.onRequest = (method, params) => {
+        calls.push([method, params]);
+        return null;
+      };
+      demandEqual(
+        await bench.call(connection, 'each', ['x', 'y'], reference('f', 1)),
+        2,
+        'the result of each',
+      );
+      const expected = [
+        ['$/call', [1, ['x', 0]]],
+        ['$/call', [1, ['y', 1]]],
+      ];
+      demandEqual(calls, expected, 'its calls of the function');
+      const kept = connection.notifications.filter(({ method }) => method === '$/retain');
+      demandEqual(kept, [], 'what it retained');
+    },
+  },
+  {
+    section,
+    name: 'sends a stream of values to its end',
+    run: async (bench) => {
+      const running = await withCapability(bench, 'refs');
+      const { stream, reader } = await dialCount(bench, running, 3);
+      await running.session.until(() => reader.end !== undefined, 'the end of the stream of values');
+      demandEqual(reader.items, [1, 2, 3], 'the items');
+      stream.finish();
+      await running.session.until(() => stream.hasFinished, 'FIN on the stream of values');
+    },
+  },
+  {
+    section,
+    name: 'makes a stream of values no faster than it is taken, and ends it when its consumer returns',
+    run: async (bench) => {
+      const running = await withCapability(bench, 'refs');
+      const { stream, reader } = await dialCount(bench, running, 10_000_000);
+      const { session } = running;
+      await session.until(
+        () => stream.receivedBytes >= initialWindow - 64,
+        'the window to be filled with items',
+      );
+      await running.control.result('Control.Ping', true);
+      demand(
+        stream.receivedBytes <= initialWindow,
+        'no more than the window',
+        `${String(stream.receivedBytes)} bytes`,
+      );
+      stream.send(encode([0, null]));
+      stream.autoCredit = true;
+      stream.grant(initialWindow);
+      await session.until(
+        () => reader.end !== undefined || stream.hasFinished,
+        'the end of the stream of values',
+      );
+      demand(reader.items.length < 1_000_000, 'an early end', `${String(reader.items.length)} items`);
+    },
+  },
+  {
+    section,
+    name: 'gives out no reference to a host that did not announce refs',
+    run: async (bench) => {
+      const running = await bench.ready();
+      if (!running.line.capabilities.has('refs')) throw new DoesNotApply('the plugin does not announce refs');
+      const connection = await bench.dispense(running);
+      const { error, result } = await connection.call('Plugin.count', 3);
+      bench.need('count', error);
+      demand(error !== null, 'a failure of the call that would answer a stream', JSON.stringify(result));
     },
   },
 ];
