@@ -2,6 +2,7 @@
 
 import { basename } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
+import tty from 'node:tty';
 import { inspect } from 'node:util';
 import { PipeworkError } from '../errors.ts';
 import {
@@ -184,7 +185,7 @@ function checkRest(config: ClientConfig, settings: ClientSettings): void {
     stdin,
   );
   expect(
-    !settings.processGroup || stdin !== 'inherit' || !process.stdin.isTTY,
+    !settings.processGroup || stdin !== 'inherit' || !tty.isatty(0),
     'processGroup',
     "false while stdin is 'inherit' and a terminal: a group of its own cannot read from it. Set stdin to 'ignore'",
     true,

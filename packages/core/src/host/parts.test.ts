@@ -1,5 +1,6 @@
 /** The host's small parts: environment, tail, logger, digests, the workspace's package list. */
 
+import tty from 'node:tty';
 import { describe, expect, test, vi } from 'vitest';
 import { digestBytes } from './checksum.ts';
 import { settleConfig, type ClientConfig } from './config.ts';
@@ -158,6 +159,15 @@ describe('a client’s option', () => {
     expect(() => settleConfig(config as unknown as ClientConfig)).toThrow(
       expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining(name) as string }),
     );
+  });
+
+  test('processGroup is refused together with a terminal as standard input', () => {
+    const isatty = vi.spyOn(tty, 'isatty').mockReturnValue(true);
+    expect(() => settleConfig({ cmd: ['x'], processGroup: true })).toThrow(
+      /processGroup must be false while stdin/,
+    );
+    expect(settleConfig({ cmd: ['x'], processGroup: true, stdin: 'ignore' }).processGroup).toBe(true);
+    isatty.mockRestore();
   });
 
   test('names the plugin after its script', () => {
