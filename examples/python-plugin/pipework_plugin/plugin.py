@@ -10,7 +10,7 @@ import time
 
 from .broker import Broker
 from .messagepack import Budget
-from .rpc import Calls, Connection
+from .rpc import SHUTTING_DOWN, Calls, Connection
 from .yamux import GO_AWAY, ProtocolError, Session, StreamClosed
 
 CAPABILITIES = "cancel,errors"
@@ -18,6 +18,7 @@ COOKIE_KEY = "OTTO_PLUGIN_MAGIC_COOKIE"
 COOKIE_VALUE = "11aab7ff21cb9ff7b0e9975d53f17a8dab571eac9b5ff0191730046698f07b7f"
 
 FAREWELL = 0.5  # seconds that the shutdown hook has when nobody asked politely
+UNREAD = 0.1  # seconds that calls have which came before Quit and were not read yet
 FLUSH = 2  # seconds that the host has to take the last bytes
 DIAL_PATIENCE = 30  # seconds that the host has to dial what was dispensed
 
@@ -89,6 +90,7 @@ class _Plugin:
         self._quit_answered = False
         self._stdout, self._stderr = _Output(), _Output()
         self._stream_count = 0
+        self._streams = set()  # those that carry calls of plugins
         self._session = Session(reading, writing, self._on_stream)
         self._broker = Broker(self._session)
 
@@ -141,7 +143,8 @@ class _Plugin:
         self._session.stop()  # the end of the control stream ends the session
 
     def dispense(self, name):
-        self.calls.refuse_if_quitting()
+        if self.calls.quitting:
+            raise RuntimeError(SHUTTING_DOWN)
         factory = self._plugins.get(name)
         if factory is None:
             raise LookupError(f"unknown plugin type: {name}")
@@ -153,11 +156,20 @@ class _Plugin:
     def _serve_dispensed(self, service, broker_id):
         try:
             stream = self._broker.accept(broker_id, DIAL_PATIENCE)
+            self._streams.add(stream)
             Connection(stream, "Plugin", service, self.calls, self.budget, self._rich_errors).serve()
+            self._streams.discard(stream)
         except TimeoutError:
             pass  # the host changed its mind
         finally:
             getattr(service, "_dispose", lambda: None)()
+
+    def refuse_calls(self):
+        """Quit was read. Streams have no order among each other, so calls that came before it may still be unread."""
+        deadline = time.monotonic() + UNREAD
+        while time.monotonic() < deadline and not all(stream.is_taken for stream in tuple(self._streams)):
+            time.sleep(0.001)
+        self.calls.refuse()
 
     def quit(self):
         """Gives the calls that run, and the shutdown hook, three quarters of the host's patience."""
@@ -213,11 +225,11 @@ class _Control(Connection):
             "Control.Quit": lambda *_: plugin.quit(),
             "Dispenser.Dispense": lambda name, *_: plugin.dispense(name),
         }
-        self._refuse_calls = plugin.calls.refuse
+        self._refuse_calls = plugin.refuse_calls
 
     def _on_message(self, message, fault):
         if message[2:3] == ["Control.Quit"]:
-            self._refuse_calls()  # here, in the thread that reads: what is read after Quit is late
+            self._refuse_calls()  # here, in the thread that reads, so that what follows finds it done
         super()._on_message(message, fault)
 
     def _find(self, method):

@@ -17,6 +17,7 @@ from .yamux import StreamClosed
 
 REQUEST, RESPONSE, NOTIFICATION = range(3)
 CALL_LIMIT = 1024  # calls that run at once; a further one fails
+SHUTTING_DOWN = "plugin is shutting down"
 
 _local = threading.local()
 
@@ -42,15 +43,14 @@ class Calls:
         self.quitting = False
 
     def enter(self, call):
+        """Counts a call in, or returns why it may not run."""
         with self._changed:
-            self.refuse_if_quitting()
+            if self.quitting:
+                return RuntimeError(SHUTTING_DOWN)
             if len(self._running) >= CALL_LIMIT:
-                raise RuntimeError(f"plugin is overloaded: {CALL_LIMIT} calls are running; try again later")
+                return RuntimeError(f"plugin is overloaded: {CALL_LIMIT} calls are running; try again later")
             self._running.add(call)
-
-    def refuse_if_quitting(self):
-        if self.quitting:
-            raise RuntimeError("plugin is shutting down")
+            return None
 
     def leave(self, call):
         with self._changed:
@@ -115,7 +115,10 @@ class Connection:
             call = Call()
             with self._changed:
                 self._running[msgid] = call
-            threading.Thread(target=self._run, args=(call, msgid, method, params, fault), daemon=True).start()
+            # Counted here and not in the call's own thread: what was read before Quit runs before it.
+            refusal = self._calls and self._calls.enter(call)
+            args = (call, msgid, method, params, fault, refusal)
+            threading.Thread(target=self._run, args=args, daemon=True).start()
         elif len(message) == 3 and message[0] == NOTIFICATION:
             _, method, params = message
             if method == "$/cancel" and isinstance(params, list) and params and isinstance(params[0], int):
@@ -126,12 +129,12 @@ class Connection:
         elif not (len(message) == 4 and message[0] == RESPONSE):
             raise MalformedMessage("a message that is neither request, response nor notification")
 
-    def _run(self, call, msgid, method, params, fault):
+    def _run(self, call, msgid, method, params, fault, refusal):
         _local.call = call
         error = result = None
         try:
-            if self._calls is not None:
-                self._calls.enter(call)
+            if refusal is not None:
+                raise refusal
             if fault is not None:
                 raise ValueError(f"{method} got {fault}")
             if not isinstance(params, list):

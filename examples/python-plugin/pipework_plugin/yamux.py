@@ -97,6 +97,7 @@ class Stream:
         self._buffer = bytearray()  # arrived, not yet read
         self._receive_window = WINDOW  # what the host may still send
         self._credit = WINDOW  # what we may still send
+        self._readers = 0  # threads that wait for bytes
         self._owed = 0  # read by the application, not yet given back to the host as credit
         self._remote_finished = False
         self._finished = False
@@ -111,7 +112,10 @@ class Stream:
         in place of filling this process's memory. Raises StreamClosed, and TimeoutError after `timeout` seconds.
         """
         with self._changed:
-            if not self._changed.wait_for(lambda: self._buffer or self._remote_finished or self._closed, timeout):
+            self._readers += 1
+            arrived = self._changed.wait_for(lambda: self._buffer or self._remote_finished or self._closed, timeout)
+            self._readers -= 1
+            if not arrived:
                 raise TimeoutError(f"no byte on stream {self.id} within {timeout} seconds")
             if self._closed:
                 raise StreamClosed(f"stream {self.id} was reset")
@@ -124,6 +128,12 @@ class Stream:
                 self._receive_window += grant
                 self._session.outbox.put(WINDOW_UPDATE, 0, self.id, grant)
             return data
+
+    @property
+    def is_taken(self):
+        """Whether all that has arrived was read and dealt with: its reader is back, waiting for more."""
+        with self._changed:
+            return self._closed or (not self._buffer and (self._readers > 0 or self._remote_finished))
 
     def write(self, data):
         """Sends all of `data`, waiting for credit. Raises StreamClosed."""
