@@ -75,8 +75,11 @@ export class Batch {
     const packed = pack(this.#codec, value);
     const { start, end } = packed;
     if (takeGaps().length > 0 || this.#length + end - start > maxBatchBytes) return false;
-    this.#bytes ??= Buffer.allocUnsafeSlow(maxBatchBytes);
-    this.#bytes.set(packed.subarray(start, end), this.#length);
+    const bytes = (this.#bytes ??= Buffer.allocUnsafeSlow(maxBatchBytes));
+    let at = this.#length;
+    // A view costs more than copying what most items are.
+    if (end - start > 64) bytes.set(packed.subarray(start, end), at);
+    else for (let from = start; from < end; from++) bytes[at++] = packed[from]!;
     this.#length += end - start;
     this.count++;
     return true;
