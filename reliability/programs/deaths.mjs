@@ -27,7 +27,7 @@ async function judge({ name, promise, resolves = false }) {
   if (resolves) return `${name} rejected: ${error?.stack}`;
   if (typeof error?.code !== 'string') return `${name} rejected without a code: ${error?.stack ?? error}`;
   const told = `${error.message} ${error.cause?.message ?? ''}`;
-  if (!/SIGKILL|exited|killed|shutting down/i.test(told))
+  if (!/SIGKILL|exited|killed|shutting down|was stopped/i.test(told))
     return `${name} does not say what happened: ${told}`;
   return undefined;
 }

@@ -14,11 +14,9 @@ import { heldNow, mebibytes, watch } from '../lib/watch.mjs';
 import { patternStream } from '../lib/worker.mjs';
 
 export const help = 'stopped, blocked and deaf peers: bounded memory, a ping that tells, a kill that ends';
-export const defaults = { seconds: 1, only: '' };
+export const defaults = { seconds: 1, only: '', boundMiB: 32 };
 
 const MiB = 2 ** 20;
-/** What a side may hold for a peer that takes nothing: a few windows, the pipe's buffer, garbage between two collections. */
-const BOUND = 32 * MiB;
 const GRACE_MS = 200;
 /** PROTOCOL: the grace, then a second for each of two signals; then the drain, a second at most. */
 const KILL_BOUND_MS = GRACE_MS + 3_000 + 1_000;
@@ -36,7 +34,7 @@ const toTheEnd = async (worker) => {
 };
 
 /** A host whose plugin gets stuck in some way, while streams and calls go on towards it. */
-async function stuckPlugin(seconds, { cmd = pluginCommand(), stick, by }) {
+async function stuckPlugin({ seconds, bound }, { cmd = pluginCommand(), stick, by }) {
   const findings = [];
   const client = new Client({ cmd, gracePeriod: GRACE_MS });
   const rpc = await client.client();
@@ -71,7 +69,7 @@ async function stuckPlugin(seconds, { cmd = pluginCommand(), stick, by }) {
   if (told === 'was answered' || told === 'STILL_PENDING') findings.push(`ping ${told}`);
   const { peakBytes, uncaught } = await watched.stop();
   const grew = peakBytes - before;
-  if (grew > BOUND) findings.push(`the host grew by ${mebibytes(grew)} MiB`);
+  if (grew > bound) findings.push(`the host grew by ${mebibytes(grew)} MiB`);
 
   const start = performance.now();
   const exit = await within(KILL_BOUND_MS + 2_000, 'kill', client.kill());
@@ -89,7 +87,7 @@ async function stuckPlugin(seconds, { cmd = pluginCommand(), stick, by }) {
  * A plugin whose host asks as much as it is allowed to and takes no answer. `deaf`: it reads nothing any more. Otherwise it reads, so
  * that it gets credit for its questions, and grants none for the answers.
  */
-async function greedyHost(seconds, deaf, ask, conduct = 'serves') {
+async function greedyHost({ seconds, bound }, deaf, ask, conduct = 'serves') {
   const [file, ...args] = pluginCommand(conduct);
   const child = spawn(file, args, {
     env: { ...process.env, ...hostEnvironment },
@@ -123,7 +121,7 @@ async function greedyHost(seconds, deaf, ask, conduct = 'serves') {
       else if (turn % 10 === 0) await pause(0);
     }
     const grew = resident(child.pid) - before;
-    if (grew > 3 * BOUND) findings.push(`the plugin grew by ${mebibytes(grew)} MiB`);
+    if (grew > 3 * bound) findings.push(`the plugin grew by ${mebibytes(grew)} MiB`);
     const left = performance.now();
     readable.destroy();
     writable.destroy();
@@ -196,11 +194,14 @@ const scenes = {
 export const sceneNames = Object.keys(scenes);
 
 export async function run(options, say = () => {}) {
-  const { seconds, only } = { ...defaults, ...options };
+  const { seconds, only, boundMiB } = { ...defaults, ...options };
+  // What a side may hold for a peer that takes nothing: a few windows, the pipe's buffer, garbage between two collections. A
+  // process is measured from outside, with the heap that it took and did not use.
+  const bound = boundMiB * MiB;
   const findings = [];
   const figures = {};
   for (const name of only ? [only] : sceneNames) {
-    const result = await scenes[name](seconds);
+    const result = await scenes[name]({ seconds, bound });
     figures[name] = result.figure;
     say(`${name}: ${result.figure}`);
     findings.push(...result.findings.map((text) => `${name}: ${text}`));

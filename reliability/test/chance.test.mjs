@@ -1,0 +1,30 @@
+// The short forms of `node reliability/run.mjs fuzz`, `fuzz-mux` and `exact`. The seed in the name replays a run: --seed N.
+import { describe, expect, test } from 'vitest';
+import { run as exact } from '../programs/exact.mjs';
+import { run as fuzz } from '../programs/fuzz.mjs';
+import { run as fuzzMux } from '../programs/fuzz-mux.mjs';
+
+const seed = 1 + Math.trunc(Math.random() * 2 ** 30);
+const clean = ({ findings }) => expect(findings).toEqual([]);
+
+describe(`under chance (seed ${seed})`, () => {
+  test(
+    'corrupted bytes never crash, hang or grow either side',
+    async () => clean(await fuzz({ cases: 40, seed })),
+    60_000,
+  );
+  test(
+    'corrupted frames never crash, hang or grow a bare session',
+    async () => clean(await fuzzMux({ cases: 300, seed })),
+    60_000,
+  );
+  test(
+    'streams and values arrive exactly as they were sent',
+    async () => clean(await exact({ runs: 8, seed })),
+    60_000,
+  );
+});
+
+test('what the fuzzer once found stays mended', async () => {
+  for (const one of [1955, 957_331_624]) clean(await fuzz({ only: one, victim: 'plugin' }));
+});

@@ -1,0 +1,12 @@
+// The short form of `node reliability/run.mjs stuck --seconds 20`. The scenes run side by side, since they mostly wait: for a ping's
+// deadline, for the steps of a kill. So each sees the memory of all.
+import { describe, expect, test } from 'vitest';
+import { run, sceneNames } from '../programs/stuck.mjs';
+
+describe.concurrent('a side holds little, is told and gets away, with', () => {
+  test.each(sceneNames)(
+    '%s',
+    async (only) => expect((await run({ only, boundMiB: 96 })).findings).toEqual([]),
+    30_000,
+  );
+});
