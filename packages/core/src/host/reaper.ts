@@ -32,9 +32,9 @@ export function watch(pid: number, group: boolean): void {
   if (parent !== undefined && parent !== process.pid) return;
   const entry = { birth, group };
   watched.set(pid, entry);
-  if (reaper !== undefined) tell(line(pid, entry));
-  // Behind the spawn, so that the plugin is under way before this costs anything.
-  else setImmediate(start);
+  // Started behind the first spawn, not before it: the plugin takes ten times as long to get ready, so this delays nothing.
+  if (reaper === undefined) start();
+  else tell(line(pid, entry));
 }
 
 /** The process has ended: its id may mean another one soon. */
@@ -44,19 +44,15 @@ export function unwatch(pid: number): void {
 
 function start(): void {
   if (reaper !== undefined || unavailable || watched.size === 0) return;
-  const child = spawn('/bin/sh', ['-c', reaperScript], {
-    stdio: ['pipe', 'ignore', 'ignore'],
-    // A session of its own: a Ctrl-C or a closed terminal is for the host to answer.
-    detached: true,
-    cwd: '/',
-    env: { PATH: '/usr/bin:/bin' },
-  });
+  const child = spawnShell();
+  if (child === undefined) return;
   reaper = child;
   const lost = (): void => {
     if (reaper === child) reaper = undefined;
   };
-  child.on('error', () => {
-    unavailable = true;
+  child.on('error', (error: NodeJS.ErrnoException) => {
+    // For want of descriptors or memory it may work the next time.
+    if (error.code === 'ENOENT' || error.code === 'EACCES') unavailable = true;
     lost();
   });
   // Somebody killed it: the next start makes another, which hears of every plugin anew.
@@ -65,6 +61,21 @@ function start(): void {
   child.unref();
   (child.stdin as Socket | null)?.unref();
   tell([...watched].map(([pid, entry]) => line(pid, entry)).join(''));
+}
+
+function spawnShell(): ChildProcess | undefined {
+  try {
+    return spawn('/bin/sh', ['-c', reaperScript], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+      // A session of its own: a Ctrl-C or a closed terminal is for the host to answer.
+      detached: true,
+      cwd: '/',
+      env: { PATH: '/usr/bin:/bin' },
+    });
+  } catch {
+    // Some shortages throw. The plugin runs all the same, and the next start tries again.
+    return undefined;
+  }
 }
 
 function tell(text: string): void {
