@@ -14,6 +14,7 @@ export const curveServices = {
   group: 'curve',
   cores: 'one',
   needs: 'services',
+  peers: ['pipework'],
   metrics: rates,
   async run({ peer, time, warmup }) {
     const points = [];
@@ -35,6 +36,7 @@ export const curveStreams = {
   group: 'curve',
   cores: 'one',
   needs: 'openStreams',
+  peers: ['pipework'],
   metrics: rates,
   async run({ peer, time, warmup }) {
     const points = [];
