@@ -1,4 +1,4 @@
-"""MessagePack (https://github.com/msgpack/msgpack/blob/master/spec.md), as far as the protocol's base needs it.
+"""Values to MessagePack (https://github.com/msgpack/msgpack/blob/master/spec.md), as far as the protocol's base needs it.
 
     MessagePack            Python
     nil, true, false       None, True, False
@@ -13,16 +13,14 @@
 """
 
 import struct
-import threading
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 
 MESSAGE_LIMIT = 128 * 1024 * 1024  # bytes of one RPC message
-UNFINISHED_LIMIT = 256 * 1024 * 1024  # bytes of all messages that are arriving, over all streams
 NESTING_LIMIT = 128  # levels of arrays and maps inside one value
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_TIMESTAMP = -1
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+TIMESTAMP = -1
 
 
 @dataclass(frozen=True)
@@ -47,9 +45,6 @@ class CannotTravel(TypeError):
 
     def __str__(self):
         return f"result{''.join(f'[{key!r}]' for key in self.path)}: {self.reason}"
-
-
-# Packing --------------------------------------------------------------------------------------------------------------
 
 
 def pack(value):
@@ -93,7 +88,7 @@ def _pack(out, value, depth):
         _pack_size(out, len(data), None, -1, (0xC4, 0xC5, 0xC6))
         out += data
     elif isinstance(value, datetime):
-        _pack_extension(out, _TIMESTAMP, _timestamp_bytes(value))
+        _pack_extension(out, TIMESTAMP, _timestamp_bytes(value))
     elif isinstance(value, Extension):
         _pack_extension(out, value.code, value.data)
     elif isinstance(value, (list, tuple)):
@@ -176,200 +171,10 @@ def _pack_extension(out, code, data):
 def _timestamp_bytes(value):
     if value.tzinfo is None:
         value = value.astimezone()  # Python takes a time without a zone for local time
-    since = value - _EPOCH
+    since = value - EPOCH
     seconds, nanoseconds = since.days * 86400 + since.seconds, since.microseconds * 1000
     if nanoseconds == 0 and 0 <= seconds < 2**32:
         return struct.pack(">I", seconds)
     if 0 <= seconds < 2**34:
         return struct.pack(">Q", nanoseconds << 34 | seconds)
     return struct.pack(">Iq", nanoseconds, seconds)
-
-
-# Unpacking ------------------------------------------------------------------------------------------------------------
-
-
-class Budget:
-    """What the messages that are still arriving may hold together."""
-
-    def __init__(self, limit=UNFINISHED_LIMIT):
-        self._lock = threading.Lock()
-        self._left = limit
-
-    def take(self, size):
-        with self._lock:
-            if size > self._left:
-                raise MalformedMessage(f"unfinished messages of more than {UNFINISHED_LIMIT} bytes together")
-            self._left -= size
-
-    def give_back(self, size):
-        with self._lock:
-            self._left += size
-
-
-class Decoder:
-    """Reads messages one after another from `read`, which blocks and returns bytes, or b'' at the end.
-
-    Values are built while their bytes arrive: nothing is decoded twice, and nothing is allocated because a length
-    claims it. A value that is well-formed but cannot be had here (nested too deeply, a map as a key) is read to its end
-    and reported as `fault`, so that the call fails and the connection stays whole.
-    """
-
-    def __init__(self, read, budget):
-        self._read = read
-        self._budget = budget
-        self._held = 0  # bytes taken out of the budget
-        self._chunk = b""
-        self._at = 0
-        self._left = 0  # bytes that the message under way may still have
-        self.fault = None
-
-    def message(self):
-        """Returns the next message, a list, or None at the end. Raises MalformedMessage."""
-        self.close()
-        if self._at == len(self._chunk) and not self._more():
-            return None
-        self._left = MESSAGE_LIMIT
-        self.fault = None
-        head = self._take(1)[0]
-        if head & 0xF0 != 0x90:
-            raise MalformedMessage(f"every RPC message is a short array, and this one begins with byte 0x{head:02x}")
-        # The message's own array and its params do not count as levels of a value.
-        return [self._value(-1) for _ in range(head & 0x0F)]
-
-    def close(self):
-        """Gives back what the last message, finished or not, took from the budget."""
-        self._budget.give_back(self._held)
-        self._held = 0
-
-    def _more(self):
-        self._chunk, self._at = self._read(), 0
-        self._budget.take(len(self._chunk))
-        self._held += len(self._chunk)
-        return len(self._chunk) > 0
-
-    def _take(self, size):
-        if size > self._left:
-            raise MalformedMessage(f"an RPC message of more than {MESSAGE_LIMIT} bytes")
-        self._left -= size
-        start, end = self._at, self._at + size
-        if end <= len(self._chunk):
-            self._at = end
-            return self._chunk[start:end]
-        parts = bytearray(self._chunk[start:])
-        while len(parts) < size:
-            if not self._more():
-                raise MalformedMessage("the stream ended in the middle of an RPC message")
-            self._at = min(len(self._chunk), size - len(parts))
-            parts += self._chunk[: self._at]
-        return bytes(parts)
-
-    def _number(self, form):
-        return struct.unpack(form, self._take(struct.calcsize(form)))[0]
-
-    def _value(self, depth):
-        head = self._take(1)[0]
-        if head < 0x80:
-            return head
-        if head >= 0xE0:
-            return head - 0x100
-        if head < 0x90:
-            return self._map(head & 0x0F, depth)
-        if head < 0xA0:
-            return self._array(head & 0x0F, depth)
-        if head < 0xC0:
-            return self._text(head & 0x1F)
-        if head in _CONSTANTS:
-            return _CONSTANTS[head]
-        if head in _NUMBERS:
-            return self._number(_NUMBERS[head])
-        if head in _SIZED:
-            kind, form = _SIZED[head]
-            size = self._number(form)
-            if kind == "array":
-                return self._array(size, depth)
-            if kind == "map":
-                return self._map(size, depth)
-            return self._text(size) if kind == "str" else self._take(size) if kind == "bin" else self._extension(size)
-        if head in _FIXED_EXTENSIONS:
-            return self._extension(_FIXED_EXTENSIONS[head])
-        raise MalformedMessage(f"byte 0x{head:02x} begins no MessagePack value")
-
-    def _text(self, size):
-        return self._take(size).decode("utf-8", "surrogateescape")
-
-    def _array(self, count, depth):
-        if depth >= NESTING_LIMIT:
-            return self._too_deep(count)
-        return [self._value(depth + 1) for _ in range(count)]
-
-    def _map(self, count, depth):
-        if depth >= NESTING_LIMIT:
-            return self._too_deep(2 * count)
-        result = {}
-        for _ in range(count):
-            key = self._key(self._value(depth + 1))
-            result[key] = self._value(depth + 1)
-        return result
-
-    def _key(self, key):
-        if isinstance(key, list):
-            return tuple(self._key(item) for item in key)
-        if isinstance(key, dict):
-            self.fault = "a map as the key of a map, which Python cannot hold"
-            return None
-        return key
-
-    def _too_deep(self, count):
-        """Reads the rest of a value that is nested too deeply, by counting instead of descending."""
-        self.fault = f"a value nested deeper than {NESTING_LIMIT} levels"
-        while count > 0:
-            count -= 1
-            head = self._take(1)[0]
-            if 0x80 <= head < 0x90:
-                count += 2 * (head & 0x0F)
-            elif 0x90 <= head < 0xA0:
-                count += head & 0x0F
-            elif head in _SIZED and _SIZED[head][0] in ("array", "map"):
-                kind, form = _SIZED[head]
-                count += self._number(form) * (2 if kind == "map" else 1)
-            else:  # no container: give the head back and read it as any other
-                self._at -= 1
-                self._left += 1
-                self._value(0)
-        return None
-
-    def _extension(self, size):
-        code = self._number(">b")
-        data = self._take(size)
-        if code == _TIMESTAMP:
-            if size == 4:
-                nanoseconds, seconds = 0, struct.unpack(">I", data)[0]
-            elif size == 8:
-                both = struct.unpack(">Q", data)[0]
-                nanoseconds, seconds = both >> 34, both & (2**34 - 1)
-            elif size == 12:
-                nanoseconds, seconds = struct.unpack(">Iq", data)
-            else:
-                raise MalformedMessage(f"a timestamp of {size} bytes; there are 4, 8 and 12")
-            try:
-                if nanoseconds % 1000 == 0:
-                    return _EPOCH + timedelta(seconds=seconds, microseconds=nanoseconds // 1000)
-            except OverflowError:
-                pass  # beyond the year 9999: kept as it came
-        return Extension(code, data)
-
-
-_CONSTANTS = {0xC0: None, 0xC2: False, 0xC3: True}
-_NUMBERS = {
-    0xCA: ">f", 0xCB: ">d",
-    0xCC: ">B", 0xCD: ">H", 0xCE: ">I", 0xCF: ">Q",
-    0xD0: ">b", 0xD1: ">h", 0xD2: ">i", 0xD3: ">q",
-}  # fmt: skip
-_SIZED = {
-    0xC4: ("bin", ">B"), 0xC5: ("bin", ">H"), 0xC6: ("bin", ">I"),
-    0xC7: ("ext", ">B"), 0xC8: ("ext", ">H"), 0xC9: ("ext", ">I"),
-    0xD9: ("str", ">B"), 0xDA: ("str", ">H"), 0xDB: ("str", ">I"),
-    0xDC: ("array", ">H"), 0xDD: ("array", ">I"),
-    0xDE: ("map", ">H"), 0xDF: ("map", ">I"),
-}  # fmt: skip
-_FIXED_EXTENSIONS = {0xD4: 1, 0xD5: 2, 0xD6: 4, 0xD7: 8, 0xD8: 16}

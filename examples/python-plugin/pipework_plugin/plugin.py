@@ -9,9 +9,10 @@ import threading
 import time
 
 from .broker import Broker
-from .messagepack import Budget
+from .decoder import Budget
+from .frames import GO_AWAY
 from .rpc import SHUTTING_DOWN, Calls, Connection
-from .yamux import GO_AWAY, ProtocolError, Session, StreamClosed
+from .yamux import ProtocolError, Session, StreamClosed
 
 CAPABILITIES = "cancel,errors"
 COOKIE_KEY = "OTTO_PLUGIN_MAGIC_COOKIE"

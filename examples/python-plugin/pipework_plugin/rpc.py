@@ -12,7 +12,8 @@ import sys
 import threading
 import traceback
 
-from .messagepack import CannotTravel, Decoder, MalformedMessage, pack_message
+from .decoder import Decoder
+from .messagepack import CannotTravel, MalformedMessage, pack_message
 from .yamux import StreamClosed
 
 REQUEST, RESPONSE, NOTIFICATION = range(3)

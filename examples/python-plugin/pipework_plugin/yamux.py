@@ -3,19 +3,13 @@
 This is the side of the plugin, the yamux server: the host opens streams with odd ids, this side with even ones. One
 thread, the one that calls `Session.run`, reads frames; another one writes them; any number of threads may read and write
 streams, and block while there is nothing to read or no credit to write.
-
-A frame is a header of 12 bytes (version, type, flags, stream id, length) and, where its type is data, that many bytes.
 """
 
 import os
 import select
-import struct
 import threading
-from collections import deque
 
-HEADER = struct.Struct(">BBHII")
-DATA, WINDOW_UPDATE, PING, GO_AWAY = range(4)
-SYN, ACK, FIN, RST = 1, 2, 4, 8
+from .frames import ACK, DATA, FIN, GO_AWAY, HEADER, PING, RST, SYN, WINDOW_UPDATE, Outbox
 
 WINDOW = 256 * 1024  # bytes that each side may have under way on a fresh stream; the protocol fixes it
 LARGEST_FRAME = 64 * 1024  # payload that one data frame of ours has, so that no stream holds the pipe for long
@@ -29,61 +23,6 @@ class ProtocolError(Exception):
 
 class StreamClosed(Exception):
     """The stream was reset, or its session is over."""
-
-
-class Outbox:
-    """Frames on their way out, written by a thread of its own in the order in which they were put.
-
-    Whoever puts data waits while 64 frames are queued, which is the back-pressure of a host that does not read. Answers
-    to the host (acknowledgements, credit, pongs) may queue further, because the thread that reads must not wait for the
-    one that writes: with both sides waiting so, neither would ever go on. They are bounded all the same, so that a host
-    that asks and never reads costs no memory without end.
-    """
-
-    DATA_FRAMES, FRAMES = 64, 4096
-
-    def __init__(self, descriptor, on_lost):
-        self._descriptor = descriptor
-        self._on_lost = on_lost
-        self._queue = deque()
-        self._changed = threading.Condition()
-        self._closing = False
-        self._lost = False
-        self._thread = threading.Thread(target=self._run, name="yamux-writer", daemon=True)
-        self._thread.start()
-
-    def put(self, kind, flags, stream_id, length, payload=b""):
-        limit = self.DATA_FRAMES if payload else self.FRAMES
-        with self._changed:
-            while len(self._queue) >= limit and not self._lost:
-                self._changed.wait()
-            self._queue.append(HEADER.pack(0, kind, flags, stream_id, length) + payload)
-            self._changed.notify_all()
-
-    def close(self):
-        """Waits until everything that was put is written, or the host has closed its end."""
-        with self._changed:
-            self._closing = True
-            self._changed.notify_all()
-        self._thread.join()
-
-    def _run(self):
-        while True:
-            with self._changed:
-                while not self._queue:
-                    if self._closing:
-                        return
-                    self._changed.wait()
-                data = b"".join(self._queue)  # what queued up meanwhile leaves in one write
-                self._queue.clear()
-                self._changed.notify_all()
-            try:
-                rest = memoryview(data)
-                while rest and not self._lost:
-                    rest = rest[os.write(self._descriptor, rest) :]
-            except OSError:  # the host has closed its end; frames go nowhere from now on
-                self._lost = True
-                self._on_lost()
 
 
 class Stream:

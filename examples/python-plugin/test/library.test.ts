@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { Client } from '@pipework/core';
 import { Flag, FrameType } from '@pipework/mux/frame';
 import { describe, expect, test } from 'vitest';
-import { missing } from './support/python.ts';
+import { missing, python } from './support/python.ts';
 import { rawHost } from './support/raw-host.ts';
 
 interface Everything {
@@ -20,7 +20,7 @@ interface Everything {
 }
 
 const command: [file: string, ...args: string[]] = [
-  'python3',
+  python,
   '-B',
   fileURLToPath(new URL('fixtures/uses_everything.py', import.meta.url)),
 ];

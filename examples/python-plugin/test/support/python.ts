@@ -1,17 +1,22 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
+const probe = spawnSync(
+  'python3',
+  ['-c', 'import sys; assert sys.version_info >= (3, 9), sys.version; print(sys.executable, end="")'],
+  { encoding: 'utf8' },
+);
+
+/** The interpreter itself: what the name stands for may be a script that looks for one, at each start. */
+export const python: string = probe.status === 0 ? probe.stdout : 'python3';
+
 /** The command line of the plugin. -B: leave no compiled files beside the sources. */
 export const command: [file: string, ...args: string[]] = [
-  'python3',
+  python,
   '-B',
   fileURLToPath(new URL('../../plugin.py', import.meta.url)),
 ];
 
-const version = spawnSync('python3', ['-c', 'import sys; assert sys.version_info >= (3, 9), sys.version']);
-
 /** Why the plugin cannot run here, to be shown in the name of what is skipped; undefined where it can. */
 export const missing: string | undefined =
-  version.status === 0
-    ? undefined
-    : `needs python3, 3.9 or newer: ${String(version.error ?? version.stderr)}`;
+  probe.status === 0 ? undefined : `needs python3, 3.9 or newer: ${probe.error?.message ?? probe.stderr}`;
