@@ -77,6 +77,23 @@ export class Callee {
     this.#begin(call, params);
   }
 
+  /** A notification for the service: its handler runs, and nobody hears how it went. One that means nothing here is dropped. */
+  notified(method: string, params: unknown[]): void {
+    const name = this.#nameOf(method);
+    const service = this.#service;
+    if (service === undefined || name === undefined || this.dispatcher.refusalOf(method) !== undefined)
+      return;
+    const call = new RunningCall(0, method);
+    const outer = enterContext(call);
+    try {
+      void Promise.resolve(service.invoke(name, params, call)).catch(() => {});
+    } catch {
+      // As above: there is no answer in which it could be said.
+    } finally {
+      leaveContext(outer);
+    }
+  }
+
   #readWithMeta(
     call: RunningCall,
     source: Uint8Array,

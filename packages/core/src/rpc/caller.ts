@@ -41,11 +41,11 @@ export class Caller {
     return this.#unanswered;
   }
 
-  /** Their methods, for reports. */
+  /** Their methods, and those whose result is still streamed, for reports. */
   methods(): string[] {
     return this.#pending
       .values()
-      .filter((call) => !call.answered)
+      .filter((call) => !call.answered || (call.streams !== undefined && call.streams.size > 0))
       .map((call) => call.method);
   }
 

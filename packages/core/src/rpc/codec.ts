@@ -7,7 +7,8 @@ import { fromWire, type InboundOptions } from './values/inbound.ts';
 import { setBins, takeGaps, type Gap } from './values/wire.ts';
 
 // Messages are packed here and copied into the mux's output; a larger one gets a buffer that is dropped again.
-const slab = Buffer.allocUnsafeSlow(64 * 1024);
+// Four times what a message of 1,000 records takes: msgpackr wants room to spare.
+const slab = Buffer.allocUnsafeSlow(256 * 1024);
 const range = { start: 0, end: 0 };
 
 const maxBatchBytes = 16 * 1024;
@@ -144,7 +145,7 @@ export function readValue(
   try {
     if (flags === 0) return fullCodec.unpack(source, range);
     setBins(bins);
-    const codec = flags & saw.protoKey ? mapCodec : fullCodec;
+    const codec = flags & saw.protoKey && hasProtoKey(source, start, end) ? mapCodec : fullCodec;
     return fromWire(codec.unpack(source, range), options);
   } catch (error) {
     throw new PipeworkError(
@@ -157,6 +158,15 @@ export function readValue(
   } finally {
     setBins([]);
   }
+}
+
+/** The scanner saw a text that may be `__proto__`: it doesn't look into every one, nor across splits. */
+function hasProtoKey(source: Uint8Array, start: number, end: number): boolean {
+  return Buffer.from(source.buffer, source.byteOffset + start, end - start).includes(
+    '__proto__',
+    0,
+    'latin1',
+  );
 }
 
 function refuse(scanner: Scanner): never {

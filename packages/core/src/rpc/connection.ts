@@ -217,8 +217,6 @@ export class Connection implements RawStreamHandler {
     scanner: Scanner,
     bins: readonly Uint8Array[],
   ): void {
-    // A notification that means nothing here is dropped: there is nobody to answer.
-    if (!method.startsWith('$/')) return;
     let params: unknown;
     try {
       params = this.#channel.read(source, at, end, scanner, bins);
@@ -226,6 +224,7 @@ export class Connection implements RawStreamHandler {
       return; // It has no answer that could say so.
     }
     if (!Array.isArray(params)) return;
+    if (!method.startsWith('$/')) return this.#callee.notified(method, params);
     if (method === '$/cancel') {
       this.#callee.dispatcher
         .get(params[0] as number)

@@ -1,10 +1,10 @@
 /** One call made to the peer: it settles once, by its answer, its abort, its deadline or the connection's end. */
+import { onAbort } from '../on-abort.ts';
 import type { Scope, TakenStream } from './reference-types.ts';
 
 /** What ends a call early. */
 interface Watch {
-  readonly signal: AbortSignal | undefined;
-  readonly onAbort: (() => void) | undefined;
+  readonly stop: (() => void) | undefined;
   readonly timer: NodeJS.Timeout | undefined;
 }
 
@@ -41,11 +41,10 @@ export class PendingCall {
     deadlineMs: number | undefined,
     expire: () => void,
   ): void {
-    const onAbort = signal && (() => cancel(signal.reason));
-    if (onAbort !== undefined) signal?.addEventListener('abort', onAbort, { once: true });
+    const stop = signal && onAbort(signal, () => cancel(signal.reason));
     const timer =
       deadlineMs === undefined ? undefined : setTimeout(expire, Math.min(deadlineMs, 0x7fff_ffff));
-    this.#watch = { signal, onAbort, timer };
+    this.#watch = { stop, timer };
   }
 
   /** The answer is there: its deadline is met. */
@@ -59,6 +58,6 @@ export class PendingCall {
     if (watch === undefined) return;
     this.#watch = undefined;
     clearTimeout(watch.timer);
-    if (watch.onAbort !== undefined) watch.signal?.removeEventListener('abort', watch.onAbort);
+    watch.stop?.();
   }
 }

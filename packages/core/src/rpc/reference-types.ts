@@ -36,7 +36,7 @@ export interface Scope {
 /** A reference of the peer's. */
 export interface Import extends RemoteTarget {
   readonly id: number;
-  readonly value: object;
+  value: object;
   /** Calls in whose arguments it came and that have not settled. */
   borrowed: number;
   /** How often it came in results or was retained: given back with a notification. */

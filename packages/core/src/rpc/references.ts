@@ -1,17 +1,19 @@
 /**
- * What one connection holds by reference: what it gave out (exports) and what it took (imports). Both ends count alike, from the
- * messages alone; nothing waits for the garbage collector. docs/protocol.md has the rules.
+ * What one connection holds by reference: what it gave out, what it took, and the streams of both directions. Both ends count alike,
+ * from the messages alone; nothing waits for the garbage collector. docs/protocol.md has the rules.
  */
 import { PipeworkError } from '../errors.ts';
-import type { Link } from './link.ts';
-import { referenceMethods, type ReferenceHost } from './reference-host.ts';
-import type { Export, Import, Scope } from './reference-types.ts';
-import type { RunningCall } from './running-call.ts';
+import { onAbort } from '../on-abort.ts';
+import { GivenReferences } from './given-references.ts';
 import type { PendingCall } from './pending-call.ts';
-import { findMethod, unknownMethod } from './service.ts';
+import { referenceMethods, type ReferenceHost } from './reference-host.ts';
+import type { Import, Scope } from './reference-types.ts';
+import { isMarkedObject, remoteTargetOf } from './remote-reference.ts';
+import type { RunningCall } from './running-call.ts';
 import { isIterableValue, iterableKind, StreamExport, type StreamKind } from './stream-export.ts';
-import { importStream, type StreamImport } from './stream-import.ts';
-import { isMarkedObject, makeRemoteFunction, makeRemoteObject, remoteTargetOf } from './remote-reference.ts';
+import type { StreamImport } from './stream-import.ts';
+import { TakenReferences, type TakenKind } from './taken-references.ts';
+import { importStream } from './taken-stream.ts';
 import type { ReferenceSender } from './values/outbound.ts';
 import { WireReference } from './values/wire.ts';
 
@@ -19,28 +21,35 @@ const abortedSignal = AbortSignal.abort();
 
 export class References implements ReferenceSender {
   readonly #host: ReferenceHost;
-  readonly #exports = new Map<number, Export>();
-  readonly #exportsByTarget = new Map<object, Export>();
-  readonly #imports = new Map<number, Import>();
-  readonly #streams = new Map<number, StreamExport>();
-  readonly #taken = new Set<StreamImport>();
-  #nextId = 1;
+  readonly #given: GivenReferences;
+  readonly #taken: TakenReferences;
+  readonly #givenStreams = new Map<number, StreamExport>();
+  readonly #takenStreams = new Set<StreamImport>();
+  // What the message that is walked or read now belongs to.
   #scope: Scope | undefined;
   #callSignal: AbortSignal | undefined;
   #running: RunningCall | undefined;
   #pending: PendingCall | undefined;
-  #lastTaken: Import[] = [];
-  #closed: Error | undefined;
+  #isClosed = false;
 
   constructor(host: ReferenceHost) {
     this.#host = host;
+    this.#given = new GivenReferences(host.link.counts);
+    this.#taken = new TakenReferences(host, this);
   }
 
-  get link(): Link {
-    return this.#host.link;
+  /** All that is held, for the count of what is left. */
+  get size(): number {
+    return this.#given.size + this.#taken.size + this.#givenStreams.size + this.#takenStreams.size;
   }
 
-  // Giving out
+  #checkRoom(): void {
+    if (this.size < this.#host.link.limits.maxReferences) return;
+    throw new PipeworkError(
+      'RPC_OVERLOADED',
+      `This connection holds ${this.size} references, the limit (maxReferences). Release what is retained: call [Symbol.dispose]() on it.`,
+    );
+  }
 
   isMarked(value: object): boolean {
     return isMarkedObject(value);
@@ -65,124 +74,68 @@ export class References implements ReferenceSender {
   send(value: object): WireReference | undefined {
     const remote = remoteTargetOf(value);
     if (remote !== undefined && remote.owner === this) {
-      const known = this.#imports.get((remote as Import).id);
+      const known = this.#taken.get((remote as Import).id);
       if (known !== undefined) return new WireReference('yours', known.id);
     }
-    if (typeof value === 'function') return this.#export(value, 'function');
+    if (typeof value === 'function') return this.#give(value, 'function');
     if (value instanceof AbortSignal) return this.#sendSignal(value);
-    if (remote !== undefined || isMarkedObject(value)) return this.#export(value, 'object');
-    if (isIterableValue(value)) return this.#exportStream(value, iterableKind(value));
+    if (remote !== undefined || isMarkedObject(value)) return this.#give(value, 'object');
+    if (isIterableValue(value)) return this.#giveStream(value, iterableKind(value));
     return undefined;
   }
 
-  #scopeNow(): Scope {
-    return (this.#scope ??= { exports: [], streams: [] });
-  }
-
-  #export(
-    target: object,
-    kind: 'function' | 'object' | 'signal',
-    detach?: (id: number) => () => void,
-  ): WireReference {
-    let entry = this.#exportsByTarget.get(target);
-    if (entry === undefined) {
-      this.#checkRoom();
-      const id = this.#nextId++;
-      entry = { id, target, count: 0, detach: detach?.(id) };
-      this.#exports.set(id, entry);
-      this.#exportsByTarget.set(target, entry);
-      this.link.counts.references++;
-    }
-    entry.count++;
-    this.#scopeNow().exports.push(entry);
+  #give(target: object, kind: TakenKind, attach?: (id: number) => () => void): WireReference {
+    this.#checkRoom();
+    const entry = this.#given.give(target, attach);
+    (this.#scope ??= { exports: [], streams: [] }).exports.push(entry);
     return new WireReference(kind, entry.id);
   }
 
   #sendSignal(signal: AbortSignal): WireReference {
     if (signal === this.#callSignal) return new WireReference('callSignal', 0);
     if (signal.aborted) return new WireReference('abortedSignal', 0);
-    return this.#export(signal, 'signal', (id) => {
-      const listener = (): void => this.#host.notify(referenceMethods.abort, [id]);
-      signal.addEventListener('abort', listener, { once: true });
-      return () => signal.removeEventListener('abort', listener);
-    });
-  }
-
-  #exportStream(value: object, kind: StreamKind): WireReference {
-    this.#checkRoom();
-    const running = this.#running;
-    const stream = new StreamExport(value, this.#host, () => {
-      this.#streams.delete(stream.id);
-      if (running !== undefined) this.#host.givenStreamEnded(running);
-    });
-    if (running !== undefined) running.held.given++;
-    this.#streams.set(stream.id, stream);
-    this.#scopeNow().streams.push(stream);
-    return new WireReference(kind, stream.id);
-  }
-
-  #checkRoom(): void {
-    const held = this.size;
-    if (held < this.link.limits.maxReferences) return;
-    throw new PipeworkError(
-      'RPC_OVERLOADED',
-      `This connection holds ${held} references, the limit (maxReferences). Release what is retained: call [Symbol.dispose]() on it.`,
+    return this.#give(signal, 'signal', (id) =>
+      onAbort(signal, () => this.#host.notify(referenceMethods.abort, [id])),
     );
   }
 
-  /** Gives back what a message gave out: its call has settled, or it was never sent. */
+  #giveStream(value: object, kind: StreamKind): WireReference {
+    this.#checkRoom();
+    const running = this.#running;
+    const stream = new StreamExport(value, this.#host, () => {
+      this.#givenStreams.delete(stream.id);
+      if (running !== undefined) this.#host.givenStreamEnded(running);
+    });
+    if (running !== undefined) running.held.given++;
+    this.#givenStreams.set(stream.id, stream);
+    (this.#scope ??= { exports: [], streams: [] }).streams.push(stream);
+    return new WireReference(kind, stream.id);
+  }
+
+  /** Takes back what a message gave out: its call has settled, or it was never sent. */
   settle(scope: Scope | undefined): void {
     if (scope === undefined) return;
-    for (const entry of scope.exports) this.#giveBack(entry, 1);
+    for (const entry of scope.exports) this.#given.takeBack(entry, 1);
     for (const stream of scope.streams) stream.callSettled();
   }
 
-  /** What a result gave out and could not be sent. */
+  /** As {@link settle}, for a result that could not be sent: its streams are told that nobody wants them. */
   revoke(scope: Scope | undefined): void {
     if (scope === undefined) return;
-    for (const entry of scope.exports) this.#giveBack(entry, 1);
+    for (const entry of scope.exports) this.#given.takeBack(entry, 1);
     for (const stream of scope.streams) stream.drop();
-  }
-
-  #giveBack(entry: Export, count: number): void {
-    if (entry.count <= 0) return;
-    entry.count -= count;
-    if (entry.count > 0) return;
-    entry.count = 0;
-    entry.detach?.();
-    this.#exports.delete(entry.id);
-    this.#exportsByTarget.delete(entry.target);
-    this.link.counts.references--;
   }
 
   /** Runs a call of the peer's to something given out. */
   invoke(id: unknown, name: unknown, args: unknown[]): unknown {
-    const entry = this.#exports.get(id as number);
-    if (entry === undefined) {
-      throw new PipeworkError(
-        'RPC_REFERENCE_RELEASED',
-        'The reference was called after it had been released. It lives until the call it came with has settled; retain() it to keep it longer.',
-      );
-    }
-    const { target } = entry;
-    if (name === undefined || name === null) {
-      if (typeof target !== 'function') throw unknownMethod('of a reference that is no function');
-      return Reflect.apply(target, undefined, args);
-    }
-    const remote = remoteTargetOf(target);
-    if (remote?.call !== undefined && typeof name === 'string') return remote.call(name, args);
-    const method = typeof name === 'string' ? findMethod(target, name) : undefined;
-    if (method === undefined) throw unknownMethod(typeof name === 'string' ? name : 'that is no string');
-    return Reflect.apply(method, target, args);
+    return this.#given.invoke(id, name, args);
   }
-
-  // Taking
 
   /** What is revived next belongs together: arguments of a running call, the result of a pending one, or an item. */
   beginTaking(running?: RunningCall, pending?: PendingCall): void {
     this.#running = running;
     this.#pending = pending;
-    if (this.#lastTaken.length > 0) this.#lastTaken = [];
+    this.#taken.beginMessage();
   }
 
   endTaking(): void {
@@ -190,25 +143,23 @@ export class References implements ReferenceSender {
     this.#pending = undefined;
   }
 
-  take(reference: WireReference): unknown {
-    const { kind, id } = reference;
+  take({ kind, id }: WireReference): unknown {
     switch (kind) {
       case 'callSignal':
-        if (this.#running === undefined)
-          throw new TypeError('the signal of a call came where there is no call');
-        return this.#running.signal;
+        if (this.#running !== undefined) return this.#running.signal;
+        throw new TypeError('the signal of a call came where there is no call');
       case 'abortedSignal':
         return abortedSignal;
       case 'yours': {
-        const own = this.#exports.get(id);
-        if (own === undefined)
-          throw new TypeError('a reference of this side came back after it had been released');
-        return own.target;
+        const own = this.#given.get(id);
+        if (own !== undefined) return own.target;
+        throw new TypeError('a reference of this side came back after it had been released');
       }
       case 'function':
       case 'object':
       case 'signal':
-        return this.#import(kind, id).value;
+        this.#checkRoom();
+        return this.#taken.take(kind, id, this.#running);
       default:
         return this.#takeStream(kind, id);
     }
@@ -217,163 +168,54 @@ export class References implements ReferenceSender {
   #takeStream(kind: StreamKind, id: number): object {
     this.#checkRoom();
     const pending = this.#pending;
-    const running = this.#running;
-    const { value, stream } = importStream(kind, id, this.#host, () => {
-      this.#taken.delete(stream);
+    const { value, stream } = importStream(kind, id, this.#host, pending?.method, () => {
+      this.#takenStreams.delete(stream);
       if (pending === undefined) return;
       pending.streams?.delete(stream);
       this.#host.takenStreamEnded(pending);
     });
-    this.#taken.add(stream);
+    this.#takenStreams.add(stream);
     if (pending !== undefined) (pending.streams ??= new Set()).add(stream);
-    if (running !== undefined) running.held.streams.push(stream);
+    this.#running?.held.streams.push(stream);
     return value;
   }
 
-  #import(kind: 'function' | 'object' | 'signal', id: number): Import {
-    let entry = this.#imports.get(id);
-    if (entry === undefined) {
-      this.#checkRoom();
-      entry = this.#makeImport(kind, id);
-      this.#imports.set(id, entry);
-      this.link.counts.references++;
-    }
-    const running = this.#running;
-    if (running === undefined) {
-      entry.held++;
-      this.#lastTaken.push(entry);
-    } else {
-      entry.borrowed++;
-      running.held.imports.push(entry);
-    }
-    return entry;
-  }
-
-  #makeImport(kind: 'function' | 'object' | 'signal', id: number): Import {
-    const base = { id, owner: this, borrowed: 0, held: 0 };
-    if (kind === 'signal') {
-      const controller = new AbortController();
-      const abort = (reason: unknown): void => controller.abort(reason);
-      return { ...base, value: controller.signal, abort };
-    }
-    let releasedAt: Error | undefined;
-    const entry: Import = Object.assign(base, {
-      abort: undefined,
-      value: {},
-      call: (name: string | undefined, args: unknown[]): Promise<unknown> => {
-        if (this.#imports.get(id) === entry) return this.#host.callReference(id, name, args);
-        return Promise.reject(this.#releasedError(releasedAt));
-      },
-      retain: (): void => {
-        if (this.#imports.get(id) !== entry) throw this.#releasedError(releasedAt);
-        entry.held++;
-        this.#host.notify(referenceMethods.retain, [id]);
-      },
-      release: (): void => {
-        releasedAt ??= new Error('it was disposed of here');
-        this.#releaseImport(entry);
-      },
-    });
-    return Object.assign(entry, {
-      value: kind === 'function' ? makeRemoteFunction(entry) : makeRemoteObject(entry),
-    });
-  }
-
-  #releasedError(releasedAt: Error | undefined): PipeworkError {
-    const closed = this.#closed;
-    if (closed !== undefined) {
-      return new PipeworkError(
-        'RPC_CLOSED',
-        `The connection that the reference belongs to has ended: ${closed.message}`,
-        {
-          cause: closed,
-        },
-      );
-    }
-    return new PipeworkError(
-      'RPC_REFERENCE_RELEASED',
-      releasedAt === undefined
-        ? 'The reference was used after the call it came with had settled. retain() it during the call to keep it.'
-        : 'The reference was used after its [Symbol.dispose]().',
-      { cause: releasedAt },
-    );
-  }
-
-  /** Gives back all that is held of a reference; what a running call borrowed stays until that call settles. */
-  #releaseImport(entry: Import): void {
-    if (this.#imports.get(entry.id) !== entry || entry.held === 0) return;
-    const count = entry.held;
-    entry.held = 0;
-    if (this.#closed === undefined) this.#host.notify(referenceMethods.release, [entry.id, count]);
-    this.#forgetImport(entry);
-  }
-
-  /** The call that borrowed these has settled: the peer knows it from the answer. */
+  /** The call that borrowed from the peer has settled. */
   returnBorrowed(call: RunningCall): void {
     if (!call.isHolding) return;
-    const { imports, streams } = call.held;
-    for (const entry of imports.splice(0)) {
-      entry.borrowed--;
-      this.#forgetImport(entry);
-    }
-    for (const stream of streams.splice(0)) stream.callSettled();
-  }
-
-  #forgetImport(entry: Import): void {
-    if (entry.borrowed > 0 || entry.held > 0 || !this.#imports.delete(entry.id)) return;
-    this.link.counts.references--;
+    this.#taken.returnBorrowed(call.held.imports);
+    for (const stream of call.held.streams.splice(0)) stream.callSettled();
   }
 
   /** Gives back what the message that was read last brought: nobody will use it. */
   releaseTaken(): void {
-    for (const entry of this.#lastTaken) this.#releaseImport(entry);
-    this.#lastTaken = [];
+    this.#taken.releaseLatest();
   }
 
-  // Notifications of the peer, and the end
-
-  /** Takes a notification about references; false where it is none. What it names and doesn't exist was given back before. */
-  notified(method: string, params: readonly unknown[]): boolean {
+  /** Takes a notification about references. What it names and doesn't exist was given back before. */
+  notified(method: string, params: readonly unknown[]): void {
     const id = params[0] as number;
-    const entry = this.#exports.get(id);
-    switch (method) {
-      case referenceMethods.retain:
-        if (entry !== undefined) entry.count++;
-        return true;
-      case referenceMethods.release:
-        if (entry !== undefined)
-          this.#giveBack(entry, Math.min(entry.count, Math.max(1, Number(params[1]) || 1)));
-        return true;
-      case referenceMethods.drop:
-        this.#streams.get(id)?.drop();
-        return true;
-      case referenceMethods.abort:
-        this.#imports
-          .get(id)
-          ?.abort?.(new DOMException('The operation was aborted by the caller.', 'AbortError'));
-        return true;
-      default:
-        return false;
+    const entry = this.#given.get(id);
+    if (method === referenceMethods.retain && entry !== undefined) {
+      entry.count++;
+    } else if (method === referenceMethods.release && entry !== undefined) {
+      this.#given.takeBack(entry, Math.min(entry.count, Math.max(1, Number(params[1]) || 1)));
+    } else if (method === referenceMethods.drop) {
+      this.#givenStreams.get(id)?.drop();
+    } else if (method === referenceMethods.abort) {
+      this.#taken
+        .get(id)
+        ?.abort?.(new DOMException('The operation was aborted by the caller.', 'AbortError'));
     }
-  }
-
-  /** References of both kinds, for the count of what is left. */
-  get size(): number {
-    return this.#exports.size + this.#imports.size + this.#streams.size + this.#taken.size;
   }
 
   /** The connection is gone, and all that was held with it. */
   close(error: Error): void {
-    if (this.#closed !== undefined) return;
-    this.#closed = error;
-    this.link.counts.references -= this.#exports.size + this.#imports.size;
-    for (const entry of this.#exports.values()) entry.detach?.();
-    this.#exports.clear();
-    this.#exportsByTarget.clear();
-    const imports = [...this.#imports.values()];
-    this.#imports.clear();
-    for (const entry of imports) entry.abort?.(error);
-    for (const stream of [...this.#streams.values()]) stream.connectionClosed(error);
-    for (const stream of [...this.#taken]) stream.connectionClosed(error);
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#given.clear();
+    this.#taken.close(error);
+    for (const stream of [...this.#givenStreams.values()]) stream.connectionClosed(error);
+    for (const stream of [...this.#takenStreams]) stream.connectionClosed(error);
   }
 }

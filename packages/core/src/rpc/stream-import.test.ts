@@ -1,7 +1,7 @@
 import type { RawStream, RawStreamHandler } from '@pipework/mux';
 import { expect, test } from 'vitest';
 import type { ReferenceHost } from './reference-host.ts';
-import { importStream, type StreamImport } from './stream-import.ts';
+import { StreamImport } from './stream-import.ts';
 import { produced } from './stream-protocol.ts';
 
 type Sink = (word: number, value: unknown) => void;
@@ -30,7 +30,7 @@ function streamOver(play: { chunk?: (sink: Sink) => void; onWrite?: (handler: Ra
     writeItem: () => play.onWrite?.(handler),
     toWire: (value: unknown) => value,
   } as unknown as ReferenceHost;
-  const { stream } = importStream('iterable', 1, host, () => {});
+  const stream = new StreamImport(1, host, undefined, () => {});
   return { stream, arrive: () => handler.onData(new Uint8Array(1)) };
 }
 

@@ -1,12 +1,10 @@
 /** A stream of the peer's: dialled when the first item is asked for, credited as the consumer takes items. */
-import { Readable } from 'node:stream';
 import type { RawStream, RawStreamHandler } from '@pipework/mux';
 import { PipeworkError } from '../errors.ts';
 import { endStreamTrace, type StreamTrace, traceStream } from './instrumentation.ts';
 import type { MessageReader } from './message-reader.ts';
 import { referenceMethods, type ReferenceHost } from './reference-host.ts';
 import { consumed, produced } from './stream-protocol.ts';
-import type { StreamKind } from './stream-export.ts';
 
 type Step = IteratorResult<unknown, unknown>;
 
@@ -24,25 +22,13 @@ interface Batch {
 const aloneCodes = new Set<unknown>(['MUX_STREAM_RESET', 'MUX_STREAM_CLOSED']);
 const done: Step = { done: true, value: undefined };
 
-/** The value that the user gets for a stream of the peer's. */
-export function importStream(
-  kind: StreamKind,
-  id: number,
-  host: ReferenceHost,
-  onEnd: () => void,
-): { value: object; stream: StreamImport } {
-  const stream = new StreamImport(id, host, onEnd);
-  if (kind === 'webStream') return { value: toWebStream(stream), stream };
-  if (kind === 'iterable') return { value: stream, stream };
-  return { value: toReadable(stream, kind === 'objectReadable'), stream };
-}
-
 /** The consumer's iterator. Used once, as a generator is. */
 export class StreamImport
   implements AsyncIterableIterator<unknown, unknown>, AsyncDisposable, RawStreamHandler
 {
   readonly #id: number;
   readonly #host: ReferenceHost;
+  readonly #method: string | undefined;
   readonly #onEnd: () => void;
   #raw: RawStream | undefined;
   #reader: MessageReader | undefined;
@@ -58,7 +44,8 @@ export class StreamImport
   #arrived = 0;
   #trace: StreamTrace | undefined;
 
-  constructor(id: number, host: ReferenceHost, onEnd: () => void) {
+  constructor(id: number, host: ReferenceHost, method: string | undefined, onEnd: () => void) {
+    this.#method = method;
     this.#id = id;
     this.#host = host;
     this.#onEnd = onEnd;
@@ -296,41 +283,11 @@ export class StreamImport
   #failLost(cause: Error | undefined): void {
     const why = cause === undefined ? 'it ended in the middle' : cause.message;
     this.fail(
-      new PipeworkError('RPC_CLOSED', `A stream of ${this.#host.link.peer} was lost: ${why}`, { cause }),
+      new PipeworkError(
+        'RPC_CLOSED',
+        `${this.#method === undefined ? 'A stream' : `The stream of ${this.#method}`} of ${this.#host.link.peer} was lost: ${why}`,
+        { cause },
+      ),
     );
   }
-}
-
-function toReadable(stream: StreamImport, objectMode: boolean): Readable {
-  return new Readable({
-    objectMode,
-    read() {
-      stream.next().then(
-        (step) => this.push(step.done === true ? null : step.value),
-        (error: unknown) => this.destroy(error as Error),
-      );
-    },
-    destroy(error, callback) {
-      stream.return().then(
-        () => callback(error),
-        (failure: unknown) => callback(error ?? (failure as Error)),
-      );
-    },
-  });
-}
-
-function toWebStream(stream: StreamImport): ReadableStream<unknown> {
-  return new ReadableStream<unknown>(
-    {
-      async pull(controller) {
-        const step = await stream.next();
-        if (step.done === true) controller.close();
-        else controller.enqueue(step.value);
-      },
-      async cancel(reason) {
-        await stream.return(reason);
-      },
-    },
-    { highWaterMark: 0 },
-  );
 }

@@ -108,7 +108,12 @@ function walkTable(
   const keys = table[1] as string[];
   let index = tableHead;
   try {
-    for (; index < table.length; index++) table[index] = walk(table[index], options, depth + 2);
+    for (; index < table.length; index++) {
+      const item = table[index];
+      // What most fields are goes by without a call.
+      if (item === null || (typeof item === 'number' && (item | 0) === item && item !== 0)) continue;
+      table[index] = walk(item, options, depth + 2);
+    }
   } catch (error) {
     if (error instanceof Refusal) {
       const row = Math.floor((index - tableHead) / keys.length);

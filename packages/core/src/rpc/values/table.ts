@@ -50,59 +50,17 @@ export function fromTable(table: readonly unknown[]): object[] | undefined {
   const width = keys.length;
   if ((table.length - tableHead) % width !== 0 || new Set(keys).size !== width) return undefined;
   for (const key of keys) if (typeof key !== 'string' || key === '__proto__') return undefined;
-  const rows: object[] = [];
-  const make = makers[width] ?? makeAny;
-  for (let at = tableHead; at < table.length; at += width) rows.push(make(keys as string[], table, at));
-  return rows;
+  return buildRows(keys as string[], table);
 }
 
-type MakeRow = (keys: readonly string[], values: readonly unknown[], at: number) => object;
-
-const makeAny: MakeRow = (keys, values, at) => {
-  const row: Record<string, unknown> = {};
-  for (let column = 0; column < keys.length; column++) row[keys[column]!] = values[at + column];
-  return row;
-};
-
-// A literal with computed keys makes a row four times as fast as one assignment after the other.
-const makers: readonly (MakeRow | undefined)[] = [
-  undefined,
-  ([a], v, i) => ({ [a!]: v[i] }),
-  ([a, b], v, i) => ({ [a!]: v[i], [b!]: v[i + 1] }),
-  ([a, b, c], v, i) => ({ [a!]: v[i], [b!]: v[i + 1], [c!]: v[i + 2] }),
-  ([a, b, c, d], v, i) => ({ [a!]: v[i], [b!]: v[i + 1], [c!]: v[i + 2], [d!]: v[i + 3] }),
-  (k, v, i) => ({
-    [k[0]!]: v[i],
-    [k[1]!]: v[i + 1],
-    [k[2]!]: v[i + 2],
-    [k[3]!]: v[i + 3],
-    [k[4]!]: v[i + 4],
-  }),
-  (k, v, i) => ({
-    [k[0]!]: v[i],
-    [k[1]!]: v[i + 1],
-    [k[2]!]: v[i + 2],
-    [k[3]!]: v[i + 3],
-    [k[4]!]: v[i + 4],
-    [k[5]!]: v[i + 5],
-  }),
-  (k, v, i) => ({
-    [k[0]!]: v[i],
-    [k[1]!]: v[i + 1],
-    [k[2]!]: v[i + 2],
-    [k[3]!]: v[i + 3],
-    [k[4]!]: v[i + 4],
-    [k[5]!]: v[i + 5],
-    [k[6]!]: v[i + 6],
-  }),
-  (k, v, i) => ({
-    [k[0]!]: v[i],
-    [k[1]!]: v[i + 1],
-    [k[2]!]: v[i + 2],
-    [k[3]!]: v[i + 3],
-    [k[4]!]: v[i + 4],
-    [k[5]!]: v[i + 5],
-    [k[6]!]: v[i + 6],
-    [k[7]!]: v[i + 7],
-  }),
-];
+/** One assignment after the other: a literal with computed keys is faster only while it has seen one list of keys. */
+function buildRows(keys: readonly string[], table: readonly unknown[]): object[] {
+  const rows: object[] = [];
+  const width = keys.length;
+  for (let at = tableHead; at < table.length; at += width) {
+    const row: Record<string, unknown> = {};
+    for (let column = 0; column < width; column++) row[keys[column]!] = table[at + column];
+    rows.push(row);
+  }
+  return rows;
+}
