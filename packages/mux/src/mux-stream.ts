@@ -8,8 +8,10 @@ import type { Session } from './session.ts';
 
 type Callback = (error?: Error | null) => void;
 
-/** Bytes that each direction buffers before it says so; what is read ahead still counts as untaken, inside the window. */
-const HIGH_WATER_MARK = 64 * 1024;
+/** Bytes that are read ahead; they still count as untaken, inside the window. */
+const READ_AHEAD = 64 * 1024;
+/** Bytes that may wait here before write() says so: enough for two writes of 64 KiB, else each would wait for a tick. */
+const WRITE_AHEAD = 128 * 1024;
 
 /**
  * One two-way flow inside a session, as a Node Duplex. `end()` finishes our half alone; `destroy()` before both halves
@@ -34,7 +36,7 @@ export class MuxStream extends Duplex {
 
   /** Made by `openStream()`, `acceptStream()` and `toDuplex()`. `own` gives a chunk that stays as it is. */
   constructor(raw: RawStream, own: (chunk: Uint8Array) => Uint8Array) {
-    super({ readableHighWaterMark: HIGH_WATER_MARK, writableHighWaterMark: HIGH_WATER_MARK });
+    super({ readableHighWaterMark: READ_AHEAD, writableHighWaterMark: WRITE_AHEAD });
     this.#raw = raw;
     this.#own = own;
     // A session's loss hits every stream at once: whoever reads, writes or pipes hears of it by that.
@@ -132,7 +134,7 @@ export class MuxStream extends Duplex {
   #onData(chunk: Uint8Array): void {
     if (this.destroyed) return;
     const isAwaited = this.#isWanted && this.#incoming.length === 0 && this.readableLength === 0;
-    if (isAwaited && (this.readableFlowing === true || chunk.length >= HIGH_WATER_MARK / 4)) {
+    if (isAwaited && (this.readableFlowing === true || chunk.length >= READ_AHEAD / 4)) {
       this.#push(this.#own(chunk));
     } else {
       this.#incoming.push(this.#own(chunk));
