@@ -47,13 +47,6 @@ class CannotTravel(TypeError):
         return f"result{''.join(f'[{key!r}]' for key in self.path)}: {self.reason}"
 
 
-def pack(value):
-    """Returns the bytes of one value. Raises CannotTravel."""
-    out = bytearray()
-    _pack(out, value, 0)
-    return out
-
-
 def pack_message(head, value):
     """Returns an RPC message: the items of `head` and then `value`, whose nesting alone is limited."""
     out = bytearray([0x90 | (len(head) + 1)])
