@@ -8,18 +8,18 @@ const node = process.execPath;
 
 /** The names of the checks that fail, of those whose name matches. */
 async function failing(kind: Misbehaviour, only: RegExp): Promise<string[]> {
-  const { checks } = conformance({ cmd: misbehave(kind), timeoutMs: 1_000 });
+  const { checks } = conformance({ cmd: misbehave(kind), timeoutMs: 1_500, startTimeoutMs: 3_000 });
   const chosen = checks.filter(({ name }) => only.test(name));
   const outcomes = await Promise.all(chosen.map(async (check) => ({ check, outcome: await check.run() })));
   return outcomes.filter(({ outcome }) => outcome.status === 'failed').map(({ check }) => check.name);
 }
 
-describe('the conformance suite', () => {
+describe.concurrent('the conformance suite', () => {
   test('does not ask a plugin without its service for more than the runtime does', slow, async () => {
-    const report = await conformance({ cmd: [node, fixture('greets.mjs')] }).run({ concurrency: 2 });
-    expect(report.failed.map(({ check, outcome }) => [check.name, outcome])).toEqual([]);
+    const report = await conformance({ cmd: [node, fixture('greets.mjs')], only: 'gives back' }).run();
+    expect(report.failed).toEqual([]);
+    expect(report.passed).toEqual([]);
     expect(report.toString()).toContain(`the plugin serves no 'conformance'`);
-    expect(report.passed.length).toBeGreaterThan(20);
   });
 
   test.each<[Misbehaviour, RegExp]>([
@@ -30,7 +30,7 @@ describe('the conformance suite', () => {
     ['exits-before-handshake', /writes one handshake line/],
     ['hangs-on-ping', /answers Control.Ping/],
     ['ignores-quit', /answers Control.Quit/],
-    ['ignores-eof', /exits by itself within two seconds/],
+    ['ignores-eof', /exits by itself soon/],
     ['ignores-sigterm', /exits on SIGTERM/],
     ['never-accepts', /acknowledges each of the three/],
     ['ends-output-early', /sends what a handler printed on stdout/],
@@ -90,15 +90,23 @@ describe('pipework-conformance', () => {
   });
 
   test('exits with status 1 when a check fails, and shows why', slow, async () => {
-    const { status, out } = await run('--timeout', '200', '--', ...misbehave('no-handshake'));
+    const { status, out } = await run(
+      '--start-timeout',
+      '300',
+      '--only',
+      'handshake line',
+      '--',
+      ...misbehave('no-handshake'),
+    );
     expect(out).toContain('FAILED  writes one handshake line');
-    expect(out).toContain('expected a handshake line; none came within 200 ms');
+    expect(out).toContain('expected a handshake line; none came within 300 ms');
     expect(status).toBe(1);
   });
 
   test.each([
     [[], 'No plugin given: put its command line behind --'],
     [['--nonsense', '--', 'x'], "Unknown option '--nonsense'"],
+    [['--only', 'juggles', '--', 'x'], '--only: no check has this in its name; came juggles'],
     [['--timeout', 'soon', '--', 'x'], '--timeout: expected a whole number above 0; came soon'],
   ])('exits with status 2 for the wrong command line %j', async (argv, complaint) => {
     const { status, err } = await run(...argv);

@@ -11,7 +11,11 @@ interface Anything {
 }
 
 const start = (kind: Misbehaviour, ...args: string[]): LaunchedClient<Anything> =>
-  launch<Anything>({ cmd: misbehave(kind, ...args), startTimeout: 3_000, gracePeriod: 300 });
+  launch<Anything>({
+    cmd: misbehave(kind, ...args),
+    startTimeout: kind === 'no-handshake' ? 300 : 10_000,
+    gracePeriod: 300,
+  });
 
 async function dispensed(client: Client<Anything>): Promise<Remote<Anything['thing']>> {
   return await (await client.client()).dispense('thing');
@@ -23,7 +27,7 @@ async function failureOf(promise: PromiseLike<unknown>): Promise<Error & { code:
       (value) => ({ value }),
       (error: unknown) => ({ error }),
     ),
-    new Promise<undefined>((resolve) => setTimeout(resolve, 4_000, undefined)),
+    new Promise<undefined>((resolve) => setTimeout(resolve, 10_000, undefined)),
   ]);
   expect(outcome, 'a settled promise').toBeDefined();
   const error = outcome !== undefined && 'error' in outcome ? outcome.error : undefined;
@@ -44,7 +48,7 @@ test('an unknown kind is refused with the list of kinds', () => {
   );
 });
 
-describe('a host survives a plugin at its start that', () => {
+describe.concurrent('a host survives a plugin at its start that', () => {
   test.each<[Misbehaviour, string]>([
     ['no-handshake', 'HANDSHAKE_TIMEOUT'],
     ['wrong-version', 'HANDSHAKE_VERSION'],
@@ -64,7 +68,7 @@ describe('a host survives a plugin at its start that', () => {
   });
 });
 
-describe('a host survives a plugin in service that', () => {
+describe.concurrent('a host survives a plugin in service that', () => {
   const failing: Misbehaviour[] = [
     'aborts-on-call',
     'crashes-on-call',
@@ -113,7 +117,7 @@ describe('a host survives a plugin in service that', () => {
     expect(await rpc.ping()).toBeGreaterThan(0);
     const started = performance.now();
     await client.kill();
-    expect(performance.now() - started).toBeLessThan(3_500);
+    expect(performance.now() - started).toBeLessThan(8_000);
   });
 
   test.each<[Misbehaviour, object]>([

@@ -1,6 +1,6 @@
 /** The command `pipework-conformance [options] -- ./my-plugin args`. */
 import { parseArgs } from 'node:util';
-import { conformance } from './suite.ts';
+import { conformance, type ConformanceOptions } from './suite.ts';
 
 const usage = `Usage: pipework-conformance [options] -- FILE [ARGS...]
 
@@ -10,6 +10,8 @@ Exit status: 0 when no check failed, 1 when one did, 2 for a wrong command line.
   --service NAME        the name that serves the suite's methods (conformance)
   --cookie KEY=VALUE    the magic cookie that the plugin expects
   --timeout MS          how long any one answer may take (5000)
+  --start-timeout MS    how long the plugin may take to its handshake line (10000)
+  --only TEXT           only the checks whose name contains this
   --concurrency N       how many checks run at a time (4)
   --help                this text
 `;
@@ -20,47 +22,68 @@ export async function main(
   write: (text: string) => void,
   complain: (text: string) => void,
 ): Promise<number> {
-  const at = argv.indexOf('--');
-  const own = at < 0 ? argv : argv.slice(0, at);
-  const [file, ...args] = at < 0 ? [] : argv.slice(at + 1);
-  let values;
+  let command: Command | 'help';
   try {
-    ({ values } = parseArgs({
-      args: [...own],
-      options: {
-        service: { type: 'string' },
-        cookie: { type: 'string' },
-        timeout: { type: 'string' },
-        concurrency: { type: 'string' },
-        help: { type: 'boolean' },
-      },
-    }));
+    command = parse(argv);
   } catch (error) {
     complain(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
     return 2;
   }
-  if (values.help === true) {
+  if (command === 'help') {
     write(usage);
     return 0;
   }
-  if (file === undefined) {
-    complain(`No plugin given: put its command line behind --\n\n${usage}`);
+  const suite = conformance(command.options);
+  if (suite.checks.length === 0) {
+    complain(`--only: no check has this in its name; came ${command.options.only ?? ''}\n`);
     return 2;
   }
-  const [key, ...value] = values.cookie?.split('=') ?? [];
-  const numbers = { timeout: Number(values.timeout ?? 5_000), concurrency: Number(values.concurrency ?? 4) };
-  for (const [name, number] of Object.entries(numbers)) {
-    if (Number.isInteger(number) && number > 0) continue;
-    complain(`--${name}: expected a whole number above 0; came ${String(values[name as 'timeout'])}\n`);
-    return 2;
-  }
-  const suite = conformance({
-    cmd: [file, ...args],
-    timeoutMs: numbers.timeout,
-    ...(values.service === undefined ? {} : { service: values.service }),
-    ...(key === undefined ? {} : { handshake: { magicCookieKey: key, magicCookieValue: value.join('=') } }),
-  });
-  const report = await suite.run({ concurrency: numbers.concurrency });
+  const report = await suite.run({ concurrency: command.concurrency });
   write(`${report.toString()}\n`);
   return report.ok ? 0 : 1;
+}
+
+interface Command {
+  readonly options: ConformanceOptions;
+  readonly concurrency: number;
+}
+
+/** Throws where the command line is wrong, with a sentence on it. */
+function parse(argv: readonly string[]): Command | 'help' {
+  const at = argv.indexOf('--');
+  const text = { type: 'string' } as const;
+  const { values } = parseArgs({
+    args: at < 0 ? [...argv] : argv.slice(0, at),
+    options: {
+      service: text,
+      cookie: text,
+      timeout: text,
+      'start-timeout': text,
+      only: text,
+      concurrency: text,
+      help: { type: 'boolean' },
+    },
+  });
+  if (values.help === true) return 'help';
+  const [file, ...args] = at < 0 ? [] : argv.slice(at + 1);
+  if (file === undefined) throw new Error('No plugin given: put its command line behind --');
+  const count = (name: 'timeout' | 'start-timeout' | 'concurrency', fallback: number): number => {
+    const given = values[name];
+    const number = Number(given ?? fallback);
+    if (Number.isInteger(number) && number > 0) return number;
+    throw new Error(`--${name}: expected a whole number above 0; came ${String(given)}`);
+  };
+  const { service, only, cookie } = values;
+  const [key, ...value] = cookie?.split('=') ?? [];
+  return {
+    concurrency: count('concurrency', 4),
+    options: {
+      cmd: [file, ...args],
+      timeoutMs: count('timeout', 5_000),
+      startTimeoutMs: count('start-timeout', 10_000),
+      ...(only === undefined ? {} : { only }),
+      ...(service === undefined ? {} : { service }),
+      ...(key === undefined ? {} : { handshake: { magicCookieKey: key, magicCookieValue: value.join('=') } }),
+    },
+  };
 }

@@ -23,6 +23,8 @@ export interface Target {
   readonly service: string;
   /** How long any one answer may take, in milliseconds. */
   readonly timeoutMs: number;
+  /** How long the plugin may take to its handshake line, in milliseconds. */
+  readonly startTimeoutMs: number;
 }
 
 export interface StartOptions {
@@ -152,7 +154,7 @@ export class RawPlugin {
         );
       });
     });
-    const ms = this.target.timeoutMs;
+    const ms = this.target.startTimeoutMs;
     return await within(
       line,
       ms,

@@ -27,6 +27,10 @@ export interface ConformanceOptions {
   readonly service?: string;
   /** How long any one answer may take, in milliseconds: 5000 when absent. */
   readonly timeoutMs?: number;
+  /** How long the plugin may take to its handshake line, in milliseconds: 10,000 when absent. */
+  readonly startTimeoutMs?: number;
+  /** Only the checks whose name contains this. */
+  readonly only?: string;
 }
 
 /** How one check ended. */
@@ -75,7 +79,8 @@ const checkDeadlineMs = 60_000;
  */
 export function conformance(options: ConformanceOptions): Conformance {
   const target = targetOf(options);
-  const checks = allChecks.map((check) => ({
+  const chosen = allChecks.filter(({ name }) => name.includes(options.only ?? ''));
+  const checks = chosen.map((check) => ({
     name: check.name,
     section: check.section,
     run: () => runCheck(check, target),
@@ -130,6 +135,7 @@ function targetOf({
   handshake,
   service = 'conformance',
   timeoutMs = 5_000,
+  startTimeoutMs = 10_000,
 }: ConformanceOptions): Target {
   const isList = (value: typeof cmd): value is readonly [string, ...string[]] => Array.isArray(value);
   const command = isList(cmd) ? { file: cmd[0], args: cmd.slice(1) } : cmd;
@@ -149,5 +155,6 @@ function targetOf({
     ],
     service,
     timeoutMs,
+    startTimeoutMs,
   };
 }
