@@ -40,6 +40,8 @@ export class PluginEnd {
   readonly session: Session;
   /** Resolves when the host is done with this plugin, or is gone, and the shutdown hook has run. */
   readonly done: Promise<void>;
+  /** True where the host went without a Quit. */
+  hostIsGone = false;
 
   readonly #options: PluginEndOptions;
   readonly #broker: Broker;
@@ -88,6 +90,7 @@ export class PluginEnd {
       void this.#leaving.then(() => this.#resolveDone());
       return;
     }
+    this.hostIsGone = true;
     this.#leaving = this.#leave(hostGoneMs, false);
     void this.#leaving.then(() => this.#resolveDone());
   }

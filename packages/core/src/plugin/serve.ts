@@ -80,7 +80,7 @@ async function serveProcess(settings: ServeSettings): Promise<void> {
   upstream.write(lineOf(settings, greeting, protocolVersion));
   await end.done;
   // Timers and sockets of the plugin's own must not keep a process that nobody uses.
-  setTimeout(() => process.exit(), lingerMs).unref();
+  setTimeout(() => process.exit(), end.hostIsGone ? 0 : lingerMs).unref();
 }
 
 async function serveOver(settings: ServeSettings, transport: ServeTransport): Promise<void> {
