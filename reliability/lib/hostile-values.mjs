@@ -79,7 +79,34 @@ const values = [
   () => m.encode([]),
   (r) => m.encode(r.bytes(r.length(4_096))),
   (r) => lyingError(r),
+  (r) => m.reference(letter(r, 'fosctayiwrq'), r.pick([0, 1, 2, 77, MOST])),
+  (r) => m.reference(letter(r, 'fosctayiwrq'), r.pick([0, 1, 2, 77, MOST])),
+  (r) =>
+    m.encode([
+      m.mark(letter(r, 'bDEMRSTUt?')),
+      ...Array.from({ length: r.below(4) }, () => hostileScalar(r)),
+    ]),
+  (r) => m.encode([hostileScalar(r), m.mark(letter(r, 'bDEMRSTUt?'))]),
+  (r) => m.bigint(r.bytes(r.length(70_000))),
 ];
+
+const letter = (random, letters) => letters[random.below(letters.length)];
+
+/** What may stand behind a mark: mostly not what it asks for. */
+const hostileScalar = (random) =>
+  random.pick([
+    () => m.nil,
+    () => m.encode(random.pick(words)),
+    () => m.encode(random.pick(['(', 'a', 'gg', 'Float64Array', 'Object', 'Function', 'http://[', 'a:'])),
+    () => m.encode(random.below(9)),
+    () => m.encode(random.bytes(random.below(20))),
+    () => m.encode([random.pick(words), 'b']),
+    () =>
+      m.pairs([
+        ['name', 'TypeError'],
+        ['message', 5],
+      ]),
+  ])();
 
 /** What claims to be an error's map and is not one. */
 export function lyingError(random) {
@@ -159,8 +186,19 @@ export function hostileMessage(random, ids = [0, 1, 2, 3]) {
       () => [1, id(), lyingError(random), m.nil],
       () => [1, id(), lyingError(random), hostileValue(random)],
       () => [2, method(), [hostileValue(random)]],
-      () => [2, random.pick(['$/cancel', '$/release', '$/x', '$']), [hostileValue(random)]],
+      () => [
+        2,
+        random.pick(['$/cancel', '$/release', '$/retain', '$/abort', '$/drop', '$/x', '$']),
+        [hostileValue(random)],
+      ],
       () => [2, '$/cancel', [id()]],
+      () => [
+        2,
+        random.pick(['$/release', '$/retain', '$/abort', '$/drop']),
+        [id(), random.pick([1, -1, MOST, 'x'])],
+      ],
+      () => [0, id(), '$/call', [id(), [hostileValue(random)], ...random.pick([[], [method()], [7]])]],
+      () => [random.below(5), hostileValue(random)],
       () => [random.u32() & 0x7f, id()],
       () => [random.pick([3, 4, 7, 100, -1, 'x']), id(), method(), []],
       () => Array.from({ length: random.below(16) }, () => random.below(4)),

@@ -53,6 +53,15 @@ export function encode(value) {
   ]);
 }
 
+/** The protocol's own extension, docs/protocol.md sections 8 and 9: a mark that stands first in an array, and a reference. */
+export const mark = (letter) => fixext1(0x50, letter.charCodeAt(0));
+export const reference = (letter, id) => {
+  const payload = Buffer.alloc(5, letter);
+  payload.writeUInt32BE(id, 1);
+  return ext8(0x50, payload);
+};
+export const bigint = (bytes) => Buffer.concat([ext32(bytes.length + 1, 0x50), Buffer.from('N'), bytes]);
+
 /** A map of pairs as they are given: keys twice, keys of any type. */
 export const pairs = (list) => Buffer.concat([map32(list.length), ...list.flat().map(encode)]);
 

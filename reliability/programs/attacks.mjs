@@ -53,6 +53,25 @@ export const values = {
   'constructor.prototype as keys': () => m.pairs([['constructor', { prototype: { polluted: 1 } }]]),
   'a map that says it is thenable': () => m.pairs([['then', 'x'], ['catch', 1]]),
   'a map with maps as keys': () => m.pairs([[m.pairs([['k', 1]]), 1], [[1, [2]], 2], [m.nil, 3]]),
+  'a Map of odd length': () => m.encode([m.mark('M'), 1, 2, 3]),
+  'a Map whose keys are marks': () => m.encode([m.mark('M'), m.mark('M'), 1]),
+  'a regular expression that is none': () => m.encode([m.mark('R'), '(', 'gg']),
+  'a URL that is none': () => m.encode([m.mark('U'), 'http://[']),
+  'a typed array of a type that is none': () => m.encode([m.mark('T'), 'constructor', new Uint8Array(8)]),
+  'a Float64Array of seven bytes': () => m.encode([m.mark('T'), 'Float64Array', new Uint8Array(7)]),
+  'a table with __proto__ as a column': () => m.encode([m.mark('t'), ['a', '__proto__'], 1, { polluted: 1 }]),
+  'a table without columns': () => m.encode([m.mark('t'), [], 1, 2]),
+  'a table whose last row is short': () => m.encode([m.mark('t'), ['a', 'b'], 1, 2, 3]),
+  'a mark that means nothing': () => m.encode([m.mark('?'), 1]),
+  'a mark that stands last': () => m.encode([1, m.mark('M')]),
+  'a bigint of a megabyte': () => m.bigint(Buffer.alloc(MiB, 0x7f)),
+  'a function that it never gave out': () => m.reference('f', 77),
+  'an object that it never gave out': () => m.reference('o', MOST),
+  'a signal that it never gave out': () => m.reference('s', 77),
+  'the signal of a call where none can be': () => m.encode([[m.reference('c', 0)]]),
+  'what the other side never gave out': () => m.reference('y', 77),
+  'a reference of a kind that is none': () => m.reference('?', 1),
+  'a thousand streams that nobody accepts': () => m.encode(Array.from({ length: 1_000 }, (_, n) => m.reference('i', n + 1_000))),
   'a map with the same key ten times': () => m.pairs(Array.from({ length: 10 }, (_, i) => ['same', i])),
 }; // prettier-ignore
 
@@ -73,8 +92,13 @@ const conducts = {
   'notifies a thousand times of what nobody knows': ({ peer, id }) => {
     for (let n = 0; n < 1_000; n++) peer.message(id, [2, `$/${n}`, [n]]);
   },
-  'cancels, releases and uses what was never given': ({ peer, id }) => {
-    for (const name of ['$/cancel', '$/release', '$/call', '$/abort', '$/drop']) for (const n of [0, 1, 7, MOST]) peer.message(id, [2, name, [n]]);
+  'calls references that were never given': ({ peer, id }) =>
+    [0, 1, 77, MOST, -1, 'x', null].forEach((reference, n) => peer.message(id, [0, n, '$/call', [reference, [1], 'constructor']])),
+  'releases and retains what was never given': ({ peer, id }) => {
+    for (const name of ['$/release', '$/retain', '$/abort', '$/drop']) for (const n of [0, 1, 77, MOST]) peer.message(id, [2, name, [n, MOST]]);
+  },
+  'releases with lies for parameters': ({ peer, id }) => {
+    for (const name of ['$/release', '$/retain', '$/abort', '$/drop', '$/cancel']) for (const params of [null, [], ['x'], [1, 'x'], [[[]]], { a: 1 }]) peer.message(id, [2, name, params]);
   },
   'prints on its own where RPC should be': ({ peer, id }) => peer.send(data(id, Buffer.from('Hello, world! This is console.log.\n'))),
   'sends a header of 2 GiB': ({ peer, id }) => peer.send(frame({ type: DATA, id, length: 2 ** 31, payload: Buffer.alloc(8 * MiB) })),
