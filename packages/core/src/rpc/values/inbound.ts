@@ -1,6 +1,6 @@
 /** From what the decoder read to what the user gets: marks become their values, references come to life, bytes get their own memory. */
 import { makeBytes } from './bytes.ts';
-import { fromTable, tableHead } from './table.ts';
+import { fromTable } from './table.ts';
 import { Mark, WireReference } from './wire.ts';
 
 export interface InboundOptions {
@@ -80,7 +80,7 @@ function unmark(mark: Mark, array: unknown[], options: InboundOptions): unknown 
       return made;
     }
     case 'table': {
-      const rows = fromTable(each(array, tableHead, options));
+      const rows = fromTable(array, (value) => fromWire(value, options));
       if (rows === undefined) break;
       return rows;
     }

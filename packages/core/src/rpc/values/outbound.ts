@@ -110,8 +110,9 @@ function walkTable(
   try {
     for (; index < table.length; index++) {
       const item = table[index];
+      const type = typeof item;
       // What most fields are goes by without a call.
-      if (item === null || (typeof item === 'number' && (item | 0) === item && item !== 0)) continue;
+      if (type === 'string' ? (item as string).isWellFormed() : isPlain(item, type)) continue;
       table[index] = walk(item, options, depth + 2);
     }
   } catch (error) {
@@ -123,6 +124,13 @@ function walkTable(
     throw error;
   }
   return table;
+}
+
+/** Numbers that go as they are, and booleans. */
+function isPlain(item: unknown, type: string): boolean {
+  return type === 'number'
+    ? ((item as number) | 0) === item && item !== 0
+    : type === 'boolean' || item === null;
 }
 
 function walkRecord(record: object, options: OutboundOptions, depth: number): object {

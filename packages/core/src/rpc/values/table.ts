@@ -24,16 +24,19 @@ export function toTable(rows: readonly unknown[], references: Marked | undefined
   const width = keys.length;
   if (width === 0 || width > maxKeys || keys.includes('__proto__') || isRow(rows[1], references) === false)
     return undefined;
-  const table: unknown[] = [marks.table, keys];
+  const table = new Array<unknown>(tableHead + rows.length * width);
+  table[0] = marks.table;
+  table[1] = keys;
+  let at = tableHead;
   for (const row of rows) {
     if (!isRow(row, references)) return undefined;
+    const end = at + width;
     let column = 0;
     for (const key in row) {
-      if (key !== keys[column]) return undefined;
-      column++;
-      table.push(row[key]);
+      if (key !== keys[column++]) return undefined;
+      table[at++] = row[key];
     }
-    if (column !== width) return undefined;
+    if (at !== end) return undefined;
   }
   return table;
 }
@@ -43,23 +46,33 @@ function isRow(value: unknown, references: Marked | undefined): value is Record<
   return Object.getPrototypeOf(value) === Object.prototype && references?.isMarked(value) !== true;
 }
 
-/** The rows of a table that came. Undefined where its keys or its length are not a table's. */
-export function fromTable(table: readonly unknown[]): object[] | undefined {
+/** The rows of a table that came; `revive` gets each value that is an object. Undefined where keys or length are not a table's. */
+export function fromTable(
+  table: readonly unknown[],
+  revive: (value: object) => unknown,
+): object[] | undefined {
   const keys = table[1];
   if (!Array.isArray(keys) || keys.length === 0 || keys.length > maxKeys) return undefined;
   const width = keys.length;
   if ((table.length - tableHead) % width !== 0 || new Set(keys).size !== width) return undefined;
   for (const key of keys) if (typeof key !== 'string' || key === '__proto__') return undefined;
-  return buildRows(keys as string[], table);
+  return buildRows(keys as string[], table, revive);
 }
 
 /** One assignment after the other: a literal with computed keys is faster only while it has seen one list of keys. */
-function buildRows(keys: readonly string[], table: readonly unknown[]): object[] {
+function buildRows(
+  keys: readonly string[],
+  table: readonly unknown[],
+  revive: (value: object) => unknown,
+): object[] {
   const rows: object[] = [];
   const width = keys.length;
   for (let at = tableHead; at < table.length; at += width) {
     const row: Record<string, unknown> = {};
-    for (let column = 0; column < width; column++) row[keys[column]!] = table[at + column];
+    for (let column = 0; column < width; column++) {
+      const value = table[at + column];
+      row[keys[column]!] = typeof value === 'object' && value !== null ? revive(value) : value;
+    }
     rows.push(row);
   }
   return rows;

@@ -1,0 +1,149 @@
+import { describe, expect, test } from 'vitest';
+import { ownCapabilities } from '../../src/rpc/capabilities.ts';
+import { rawHost, rawPlugin } from '../support/raw-peer.ts';
+
+// The bytes of docs/protocol.md for what stands behind a capability word: the compatibility promise.
+const all = { capabilities: ownCapabilities };
+const greet = '94 00 00 ac 506c7567696e2e6772656574';
+
+describe('values travel as the protocol page has them:', () => {
+  const like = Array.from({ length: 8 }, (_, n) => ({ a: n, b: true }));
+  const vectors: [string, unknown, string][] = [
+    ['undefined', [undefined], '91 d4 00 00'],
+    ['a bigint that a number could hold', 5n, '92 d4 50 62 05'],
+    ['a bigint beyond 64 bits', 2n ** 64n, 'c9 0000000a 50 4e 01 0000000000000000'],
+    ['a negative bigint beyond 64 bits', -(2n ** 63n) - 1n, 'c9 0000000a 50 4e ff 7fffffffffffffff'],
+    ['an invalid Date', new Date(Number.NaN), '91 d4 50 44'],
+    ['a Date', new Date(1000), 'd6 ff 00000001'],
+    ['a Map', new Map([['a', 1]]), '93 d4 50 4d a1 61 01'],
+    ['a Set', new Set([1]), '92 d4 50 53 01'],
+    ['a RegExp', /a/g, '93 d4 50 52 a1 61 a1 67'],
+    ['a URL', new URL('a:b'), '92 d4 50 55 a3 613a62'],
+    [
+      'a Float64Array',
+      new Float64Array([1.5]),
+      '93 d4 50 54 ac 466c6f61743634 4172726179 c4 08 000000000000f83f',
+    ],
+    ['a Buffer', Buffer.from([7]), '93 d4 50 54 a6 427566666572 c4 01 07'],
+    ['a Uint8Array', new Uint8Array([7]), 'c4 01 07'],
+    ['like objects', like, `dc 0012 d4 50 74 92 a1 61 a1 62 ${like.map((_, n) => `0${n} c3`).join(' ')}`],
+  ];
+  test.each(vectors)('%s', async (_name, value, hex) => {
+    const peer = await rawPlugin(all);
+    void peer.connection.call('greet', [value]).catch(() => {});
+    await peer.expects(`${greet} 91 ${hex}`);
+    peer.sends(`94 01 00 c0 c0`);
+  });
+});
+
+describe('calls with references are what the protocol page shows:', () => {
+  test('a function in the arguments, called and given back without a message', async () => {
+    const peer = await rawPlugin(all);
+    const seen: unknown[] = [];
+    const result = peer.connection.call('each', [
+      ['x'],
+      (word: string, index: number) => void seen.push([word, index]),
+    ]);
+    await peer.expects('94 00 00 ab 506c7567696e2e65616368 92 91 a1 78 c7 05 50 66 00000001');
+    peer.sends('94 00 00 a6 242f63616c6c 92 01 92 a1 78 00');
+    await peer.expects('94 01 00 c0 d4 00 00');
+    expect(peer.connection.references).toBe(1);
+    peer.sends('94 01 00 c0 01');
+    expect(await result).toBe(1);
+    expect(seen).toEqual([['x', 0]]);
+    expect(peer.connection.references).toBe(0);
+  });
+
+  test('retain counts one more, release so many less', async () => {
+    const peer = await rawPlugin(all);
+    const result = peer.connection.call('keep', [() => 'called']);
+    await peer.expects('94 00 00 ab 506c7567696e2e6b656570 91 c7 05 50 66 00000001');
+    peer.sends('93 02 a8 242f72657461696e 91 01  94 01 00 c0 c0');
+    await result;
+    peer.sends('94 00 09 a6 242f63616c6c 92 01 90');
+    await peer.expects('94 01 09 c0 a6 63616c6c6564');
+    peer.sends('93 02 a9 242f72656c65617365 92 01 01');
+    peer.sends('94 00 0a a6 242f63616c6c 92 01 90');
+    expect((await peer.received()).toString('latin1')).toContain('RPC_REFERENCE_RELEASED');
+    expect(peer.connection.references).toBe(0);
+  });
+
+  test('a function in a result, released by its receiver', async () => {
+    const peer = await rawPlugin(all);
+    const result = peer.connection.call('make', []);
+    await peer.received();
+    peer.sends('94 01 00 c0 c7 05 50 66 00000007');
+    const made = (await result) as { (): Promise<unknown>; [Symbol.dispose](): void };
+    const answer = made();
+    await peer.expects('94 00 01 a6 242f63616c6c 92 07 90');
+    peer.sends('94 01 01 c0 2a');
+    expect(await answer).toBe(42);
+    made[Symbol.dispose]();
+    await peer.expects('93 02 a9 242f72656c65617365 92 07 01');
+  });
+
+  test('a method of an object', async () => {
+    const peer = await rawPlugin(all);
+    const result = peer.connection.call('make', []);
+    await peer.received();
+    peer.sends('94 01 00 c0 c7 05 50 6f 00000007');
+    const made = (await result) as { next(): Promise<unknown> };
+    void made.next().catch(() => {});
+    await peer.expects('94 00 01 a6 242f63616c6c 93 07 90 a4 6e657874');
+  });
+
+  test('a signal of the call itself, and one that follows', async () => {
+    const peer = await rawPlugin(all);
+    const own = new AbortController();
+    const other = new AbortController();
+    peer.connection
+      .call('wait', [{ signal: own.signal }, [other.signal, AbortSignal.abort()]])
+      .catch(() => {});
+    await peer.expects(
+      `94 00 00 ab 506c7567696e2e77616974 92 81 a6 7369676e616c c7 05 50 63 00000000 92 c7 05 50 73 00000001 c7 05 50 61 00000000`,
+    );
+    other.abort();
+    await peer.expects('93 02 a7 242f61626f7274 91 01');
+    own.abort();
+    await peer.expects('93 02 a8 242f63616e63656c 91 00');
+  });
+});
+
+test('a deadline and metadata are a fifth element', async () => {
+  const peer = await rawPlugin(all);
+  const options = { deadlineMs: 500, metadata: { traceparent: 'x' } };
+  peer.connection.call('greet', [], options).catch(() => {});
+  await peer.expects(
+    `95 00 00 ac 506c7567696e2e6772656574 90 82 a8 646561646c696e65 cd 01f4 a8 6d65746164617461 81 ab 7472616365706172656e74 a1 78`,
+  );
+});
+
+test('an error is a map', async () => {
+  const peer = await rawHost(
+    {
+      fail() {
+        const error = Object.assign(new TypeError('no'), { code: 'E', at: 1 });
+        error.stack = 's';
+        throw error;
+      },
+    },
+    all,
+  );
+  peer.sends('94 00 01 ab 506c7567696e2e6661696c 90');
+  await peer.expects(
+    '94 01 01 85 a4 6e616d65 a9 547970654572726f72 a7 6d657373616765 a2 6e6f a4 636f6465 a1 45 a5 737461636b a1 73 a4 64617461 81 a2 6174 01 c0',
+  );
+});
+
+test('a notification runs the handler, and nothing is answered', async () => {
+  const seen: unknown[] = [];
+  const peer = await rawHost({
+    note: (value: unknown) => {
+      seen.push(value);
+      throw new Error('nobody hears this');
+    },
+  });
+  peer.sends('93 02 ab 506c7567696e2e6e6f7465 91 05  93 02 aa 506c7567696e2e6e6f70 90');
+  expect(await peer.received()).toHaveLength(0);
+  expect(seen).toEqual([5]);
+});
