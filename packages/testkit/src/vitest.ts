@@ -132,7 +132,7 @@ export function conformance(options: ConformanceOptions): Conformance {
     for (const section of sections) {
       describe(section, () => {
         for (const check of suite.checks.filter((one) => one.section === section)) {
-          vitestTest(check.name, { timeout: checkTimeoutMs }, async ({ skip }) => {
+          vitestTest.concurrent(check.name, { timeout: checkTimeoutMs }, async ({ skip }) => {
             const outcome = await check.run();
             if (outcome.status === 'does not apply') skip(outcome.reason);
             if (outcome.status === 'failed') throw new Error(`${outcome.reason}\n\n${outcome.details}`);
