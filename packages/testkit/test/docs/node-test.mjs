@@ -1,3 +1,5 @@
+// `test` of node:test returns a promise that the runner itself waits for.
+/* oxlint-disable typescript/no-floating-promises */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { connect, expectNoLeaks, launch, misbehave } from '@pipework/testkit';
