@@ -8,7 +8,7 @@ import { GivenReferences } from './given-references.ts';
 import type { PendingCall } from './pending-call.ts';
 import { referenceMethods, type ReferenceHost } from './reference-host.ts';
 import type { Import, Scope } from './reference-types.ts';
-import { isMarkedObject, remoteTargetOf } from './remote-reference.ts';
+import { isMarkedObject, isMarkedPlain, remoteTargetOf } from './remote-reference.ts';
 import type { RunningCall } from './running-call.ts';
 import { isIterableValue, iterableKind, StreamExport, type StreamKind } from './stream-export.ts';
 import type { StreamImport } from './stream-import.ts';
@@ -51,8 +51,10 @@ export class References implements ReferenceSender {
     );
   }
 
-  isMarked(value: object): boolean {
-    return isMarkedObject(value);
+  standsApart(record: object): boolean {
+    if (isMarkedPlain(record) || Symbol.asyncIterator in record) return true;
+    // What stands for the peer's has no prototype, and is looked up only then.
+    return Object.getPrototypeOf(record) === null && remoteTargetOf(record) !== undefined;
   }
 
   /** What is walked next belongs together: a call's arguments, a result, an item of a stream. */

@@ -36,7 +36,16 @@ export function ref<T extends object>(object: T): T {
     );
   }
   marked.add(object);
+  if (Object.getPrototypeOf(object) === Object.prototype) plainMarks = true;
   return object;
+}
+
+// Plain objects are what nearly every value is made of: they are looked up only once one of them was marked.
+let plainMarks = false;
+
+/** As {@link isMarkedObject}, for a plain object that may have been given to {@link ref}. */
+export function isMarkedPlain(value: object): boolean {
+  return plainMarks && marked.has(value);
 }
 
 /** Whether an object was given to {@link ref}, or stands for one of the peer's. */

@@ -189,6 +189,40 @@ describe('an abort signal', () => {
   });
 });
 
+test('a dispensed object passes on by reference, also beside plain data', async () => {
+  const far = await rpcPair({ name: () => 'far' });
+  const near = await rpcPair({
+    ask: async (other: { plain: number; remote: { name(): Promise<string> } }) => [
+      other.plain,
+      await other.remote.name(),
+    ],
+  });
+  expect(await near.remote.ask({ plain: 1, remote: far.remote })).toEqual([1, 'far']);
+  await atRest(near);
+});
+
+test('an ordinary object that was marked is a reference, also in a list of others', async () => {
+  const pair = await rpcPair({
+    sum: async (list: { value(): Promise<number> }[]) =>
+      (await Promise.all(list.map((one) => one.value()))).length,
+  });
+  const list = Array.from({ length: 10 }, () => ref({ value: async () => 1 }));
+  expect(await pair.remote.sum(list)).toBe(10);
+  await atRest(pair);
+});
+
+test('a connection holds no more references than its limit, and gives those of the failed call back', async () => {
+  const pair = await rpcPair(
+    { take: (...visits: Visit[]) => visits.length },
+    { hostLimits: { maxReferences: 3 } },
+  );
+  await expect(pair.remote.take(...Array.from({ length: 5 }, () => () => 1))).rejects.toMatchObject({
+    code: 'RPC_OVERLOADED',
+  });
+  expect(await pair.remote.take(() => 1)).toBe(1);
+  await atRest(pair);
+});
+
 test('everything is released when the peer goes', async () => {
   let kept: Visit | undefined;
   const pair = await rpcPair({

@@ -230,6 +230,18 @@ describe('a stream as a result', () => {
   });
 });
 
+test('a plain object that is an async iterable is a stream, not an empty object', async () => {
+  const pair = await rpcPair({
+    items: () => ({
+      async *[Symbol.asyncIterator]() {
+        yield 1;
+      },
+    }),
+  });
+  expect(await collect(pair.remote.items() as AsyncIterable<number>)).toEqual([1]);
+  await atRest(pair);
+});
+
 describe('a stream as an argument', () => {
   test('is read by the handler', async () => {
     const pair = await rpcPair({

@@ -13,8 +13,8 @@ import { LargeBin, LongBigint, marks, negativeZero, type WireReference } from '.
 export interface ReferenceSender {
   /** The reference for a function, stream, signal or marked object; undefined where the value is none of them. */
   send(value: object): WireReference | undefined;
-  /** Whether an ordinary object was marked with `ref`. */
-  isMarked(value: object): boolean;
+  /** Whether an object that looks plain travels by reference all the same: marked with `ref`, remote, or an async iterable. */
+  standsApart(record: object): boolean;
 }
 
 /** What the peer can take. */
@@ -134,7 +134,7 @@ function isPlain(item: unknown, type: string): boolean {
 }
 
 function walkRecord(record: object, options: OutboundOptions, depth: number): object {
-  if (options.references?.isMarked(record) === true) return sendReference(record, options) ?? record;
+  if (options.references?.standsApart(record) === true) return sendReference(record, options) ?? record;
   if (depth >= options.maxDepth) throw new Refusal(`is nested deeper than ${options.maxDepth} levels.`, true);
   let copy: Record<string, unknown> | undefined;
   let key = '';

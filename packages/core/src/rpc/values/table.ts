@@ -12,12 +12,12 @@ export const tableHead = 2;
 const maxKeys = 64;
 
 /** Whether a row may not be taken apart, because it travels by reference. */
-interface Marked {
-  isMarked(value: object): boolean;
+interface Apart {
+  standsApart(record: object): boolean;
 }
 
 /** The table of an array whose items are all plain objects with the same keys in the same order; undefined for any other. */
-export function toTable(rows: readonly unknown[], references: Marked | undefined): unknown[] | undefined {
+export function toTable(rows: readonly unknown[], references: Apart | undefined): unknown[] | undefined {
   const first = rows[0];
   if (!isRow(first, references)) return undefined;
   const keys = Object.keys(first);
@@ -41,9 +41,9 @@ export function toTable(rows: readonly unknown[], references: Marked | undefined
   return table;
 }
 
-function isRow(value: unknown, references: Marked | undefined): value is Record<string, unknown> {
+function isRow(value: unknown, references: Apart | undefined): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false;
-  return Object.getPrototypeOf(value) === Object.prototype && references?.isMarked(value) !== true;
+  return Object.getPrototypeOf(value) === Object.prototype && references?.standsApart(value) !== true;
 }
 
 /** The rows of a table that came; `revive` gets each value that is an object. Undefined where keys or length are not a table's. */
