@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { spawn } from 'node:child_process';
 import { open } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
+import { retain } from '@pipework/core';
 import { connect, expectNoLeaks, launch, LeakError } from '@pipework/testkit';
 import { greets, plugins, type Served } from './support/greeter.ts';
 
@@ -98,6 +99,43 @@ describe('expectNoLeaks(connection)', () => {
     never.catch(() => undefined);
     await expect(expectNoLeaks(pair, { settleMs: 20 })).rejects.toThrow('1 pending call on the connection');
   });
+});
+
+describe('expectNoLeaks(connection), for what travels by reference,', () => {
+  interface Source {
+    count(to: number): AsyncIterable<number>;
+    keep(callback: () => void): Promise<void>;
+  }
+
+  test('names an open stream of values until it is left', async () => {
+    await using pair = await connect({ source: (): Pick<Source, 'count'> => ({ count }) });
+    const source = await pair.rpc.dispense('source');
+    const numbers = source.count(1_000_000)[Symbol.asyncIterator]();
+    await numbers.next();
+    await expect(expectNoLeaks(pair, { settleMs: 20 })).rejects.toThrow('1 open stream on the connection');
+    await numbers.return?.();
+    await expectNoLeaks(pair);
+  });
+
+  test('names a callback that the plugin has kept', async () => {
+    const kept: { [Symbol.dispose](): void }[] = [];
+    await using pair = await connect({
+      source: (): Pick<Source, 'keep'> => ({
+        keep: async (callback) => {
+          kept.push(retain(callback));
+        },
+      }),
+    });
+    const source = await pair.rpc.dispense('source');
+    await source.keep(() => {});
+    await expect(expectNoLeaks(pair, { settleMs: 20 })).rejects.toThrow('1 reference on the connection');
+    for (const reference of kept) reference[Symbol.dispose]();
+    await expectNoLeaks(pair);
+  });
+
+  async function* count(to: number): AsyncIterable<number> {
+    for (let n = 1; n <= to; n++) yield n;
+  }
 });
 
 describe('expectNoLeaks()', () => {

@@ -17,6 +17,8 @@ export interface Diagnostics {
   readonly runningCalls: number;
   /** References held on this side, in both directions. */
   readonly references: number;
+  /** Streams of values that are open, given out and taken. */
+  readonly valueStreams: number;
 }
 
 /** How long {@link RPCClient.ping} waits by default, in milliseconds. */
@@ -81,8 +83,9 @@ export class RPCClient<P = Record<string, object>> {
   /** What the connection holds at this moment. */
   diagnostics(): Diagnostics {
     const { link, session } = this.#end;
-    const { pendingCalls, runningCalls, references } = link.counts;
-    return { streams: Math.max(0, session.streamCount - 3), pendingCalls, runningCalls, references };
+    const { pendingCalls, runningCalls, references, valueStreams } = link.counts;
+    const streams = Math.max(0, session.streamCount - 3);
+    return { streams, pendingCalls, runningCalls, references, valueStreams };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

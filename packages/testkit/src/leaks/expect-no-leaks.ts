@@ -37,8 +37,8 @@ type Subject =
  *   and timers that hold the event loop than when the kit was loaded. For tests that run one after another.
  * - `expectNoLeaks(work)`: runs `work` and resolves with its result once everything that began in it has ended. Safe beside
  *   concurrent tests: only what `work` began counts.
- * - `expectNoLeaks(pair)`, or a client: the open connection is at rest, with no pending or running call, no stream and no
- *   reference.
+ * - `expectNoLeaks(pair)`, or a client: the open connection is at rest, with no pending or running call, no stream of values
+ *   and no reference.
  */
 export async function expectNoLeaks(): Promise<void>;
 export async function expectNoLeaks<T>(work: () => T | Promise<T>, options?: LeakOptions): Promise<T>;
@@ -100,11 +100,12 @@ function describeOpen({ what, stack, rpc }: OpenThing): string[] {
 }
 
 function leaksOfConnection(what: string, rpc: Pick<RPCClient, 'diagnostics'>): string[] {
-  const { pendingCalls, runningCalls, references } = rpc.diagnostics();
+  const { pendingCalls, runningCalls, references, valueStreams } = rpc.diagnostics();
   const counts: [number, string][] = [
     [pendingCalls, 'pending call'],
     [runningCalls, 'running call'],
     [references, 'reference'],
+    [valueStreams, 'open stream'],
   ];
   return counts
     .filter(([count]) => count > 0)
