@@ -19,7 +19,7 @@ function canSandbox(): boolean {
       'bwrap',
       [
         '--die-with-parent',
-        '--unshare-pid',
+        '--unshare-all',
         '--ro-bind',
         '/',
         '/',
