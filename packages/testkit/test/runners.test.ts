@@ -120,7 +120,7 @@ describe('the kit works', { timeout: 60_000 }, () => {
     ['in processes without isolation', '--pool=forks', '--no-isolate'],
   ])('%s: concurrent tests and fake timers included', async (_where, ...options) => {
     const { status, output } = await runSuite('passing', ...options);
-    expect(output).toMatch(/Tests {2}12 passed \(12\)/);
+    expect(output).toMatch(/Tests {2}13 passed \(13\)/);
     expect(status).toBe(0);
   });
 

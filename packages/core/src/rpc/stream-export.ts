@@ -6,6 +6,9 @@ import type { ReferenceHost } from './reference-host.ts';
 import type { MessageReader } from './message-reader.ts';
 import { consumed, produced } from './stream-protocol.ts';
 
+// The real one: a host's fake timers must not stop a plugin that shares its process.
+const { setImmediate } = globalThis;
+
 export type StreamKind = 'iterable' | 'webStream' | 'readable' | 'objectReadable';
 
 type Step = IteratorResult<unknown, unknown>;
