@@ -2,7 +2,8 @@
 // kernel. A run that ends well has proven that it never made one of them. socketpair() stays allowed: see lib/seal.mjs.
 //
 //   node reliability/sealed.mjs node_modules/.bin/vitest run
-import { runSealed, sealedCalls, whyNotSealed } from './lib/seal.mjs';
+import { uptime } from 'node:os';
+import { endedBySeal, runSealed, sealedCalls, whyNotSealed } from './lib/seal.mjs';
 
 const command = process.argv.slice(2);
 if (command.length === 0) {
@@ -17,7 +18,12 @@ if (obstacle) {
 console.error(
   `sealed: ${command.join(' ')}\nsealed: any of ${sealedCalls.join(', ')} ends the process that makes it`,
 );
+const since = uptime();
 const { status, signal } = runSealed(command);
 if (signal === 'SIGSYS' || status === 159) console.error('sealed: BROKEN, a sealed call was made (SIGSYS)');
+// A test that expects a process to die would take a killed one for its own doing: so the kernel is asked as well.
+for (const [what, times] of Object.entries(endedBySeal(since) ?? {})) {
+  console.error(`sealed: the kernel ended ${what}, ${times} times`);
+}
 console.error(`sealed: ended with ${signal ?? `status ${status}`}`);
 process.exit(status ?? 159);
