@@ -4,8 +4,8 @@
 //   node reliability/matrix.mjs            all of them
 //   node reliability/matrix.mjs 24.x       one
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -15,7 +15,10 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const failed = [];
 
 for (const version of process.argv.length > 2 ? process.argv.slice(2) : supported) {
-  const copy = mkdtempSync(join(tmpdir(), 'pipework-matrix-'));
+  // Not in /tmp: the sandboxes that some tests make have a /tmp of their own.
+  const cache = join(homedir(), '.cache');
+  mkdirSync(cache, { recursive: true });
+  const copy = mkdtempSync(join(cache, 'pipework-matrix-'));
   try {
     execFileSync('git', ['clone', '--quiet', '--depth', '1', `file://${root}`, copy]);
     const npx = (...command) =>
