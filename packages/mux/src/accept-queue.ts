@@ -39,6 +39,11 @@ export class AcceptQueue {
     this.#waiting.delete(stream);
   }
 
+  /** Nobody is going to take what waits. */
+  clear(): void {
+    this.#waiting.clear();
+  }
+
   /** The next stream; undefined once the session has ended without a fault. */
   take(signal?: AbortSignal): Promise<StreamCore | undefined> {
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
@@ -68,10 +73,9 @@ export class AcceptQueue {
     });
   }
 
-  /** No more streams will come. Who waits hears of it, with the error where it was a fault. */
+  /** No more streams will come. Who waits hears of it, with the error where it was a fault; what waits can be taken. */
   end(error: MuxError | undefined): void {
     this.#ended = { error };
-    this.#waiting.clear();
     for (let acceptor = this.#first(); acceptor !== undefined; acceptor = this.#first()) {
       if (error === undefined) acceptor.resolve(undefined);
       else acceptor.reject(error);

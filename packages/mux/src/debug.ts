@@ -26,6 +26,16 @@ export interface FrameEvent {
 /** Where frames are published, as {@link FrameEvent}. */
 export const frameChannel: Channel = channel('pipework:mux:frame');
 
+/** Publishes one frame; the caller has asked whether anybody listens. */
+export function publishFrame(
+  session: string,
+  direction: FrameEvent['direction'],
+  { type, flags, streamId, length }: Omit<FrameEvent, 'session' | 'direction'>,
+): void {
+  const event: FrameEvent = { session, direction, type, flags, streamId, length };
+  frameChannel.publish(event);
+}
+
 /** One frame the way people speak: `host#1/5 WindowUpdate ACK +262144`. */
 export function describeEvent(event: FrameEvent): string {
   const where = event.streamId === 0 ? event.session : `${event.session}/${event.streamId}`;

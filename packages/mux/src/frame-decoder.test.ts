@@ -96,6 +96,23 @@ describe('decoding', () => {
     expect(decode([sample.subarray(0, 5)]).decoder.missing).toBe('7 bytes of a header');
   });
 
+  test('goes on with the chunk it was in when the sink hands it another', () => {
+    const seen: number[] = [];
+    let isNested = false;
+    const decoder: FrameDecoder = new FrameDecoder({
+      onHeader: ({ type, length }) => void seen.push(type, length),
+      onPayload: (part) => {
+        seen.push(part.length);
+        if (isNested) return;
+        isNested = true;
+        decoder.push(encodeFrame({ type: 2, length: 99 }));
+      },
+    });
+    decoder.push(sample);
+    expect(seen).toEqual([0, 5, 5, 1, 0xffff_ffff, 0, 0, 0, 40, 40, 2, 77, 2, 99]);
+    expect(decoder.isAtBoundary).toBe(true);
+  });
+
   test('stops where it is told to', () => {
     let headers = 0;
     const decoder: FrameDecoder = new FrameDecoder({

@@ -13,6 +13,8 @@ export interface FrameSink {
   onPayload(part: Uint8Array, isLast: boolean): void;
 }
 
+const nothing = new Uint8Array(0);
+
 export class FrameDecoder {
   readonly #sink: FrameSink;
   readonly #header: FrameHeader = { version: 0, type: 0, flags: 0, streamId: 0, length: 0 };
@@ -21,6 +23,9 @@ export class FrameDecoder {
   /** Bytes of the current frame's payload that are still to come. */
   #payloadLeft = 0;
   #stopped = false;
+  /** The chunk being decoded, and how far. */
+  #chunk: Uint8Array = nothing;
+  #at = 0;
 
   constructor(sink: FrameSink) {
     this.#sink = sink;
@@ -43,37 +48,48 @@ export class FrameDecoder {
     this.#stopped = true;
   }
 
-  /** Decodes one chunk. Parts of payloads are views of it. */
+  /**
+   * Decodes one chunk. Parts of payloads are views of it. Called from within the sink, it decodes what is left of the chunk
+   * before first: a program that ends in the middle of a call reads on from there.
+   */
   push(chunk: Uint8Array): void {
-    const size = chunk.length;
-    let at = 0;
-    while (at < size && !this.#stopped) {
-      if (this.#payloadLeft > 0) {
-        const end = Math.min(size, at + this.#payloadLeft);
-        this.#payloadLeft -= end - at;
-        this.#sink.onPayload(
-          at === 0 && end === size ? chunk : chunk.subarray(at, end),
-          this.#payloadLeft === 0,
-        );
-        at = end;
-      } else if (this.#partialBytes === 0 && size - at >= HEADER_BYTES) {
-        this.#begin(chunk, at);
-        at += HEADER_BYTES;
-      } else {
-        at = this.#gather(chunk, at);
-      }
-    }
+    this.#decodeRest();
+    this.#chunk = chunk;
+    this.#at = 0;
+    this.#decodeRest();
   }
 
-  #gather(chunk: Uint8Array, at: number): number {
+  #decodeRest(): void {
+    while (this.#at < this.#chunk.length && !this.#stopped) {
+      const chunk = this.#chunk;
+      const at = this.#at;
+      const left = chunk.length - at;
+      // Where the next step begins is settled before the sink is called: it may call push().
+      if (this.#payloadLeft > 0) {
+        const bytes = Math.min(left, this.#payloadLeft);
+        this.#payloadLeft -= bytes;
+        this.#at = at + bytes;
+        const part = bytes === chunk.length ? chunk : chunk.subarray(at, at + bytes);
+        this.#sink.onPayload(part, this.#payloadLeft === 0);
+      } else if (this.#partialBytes === 0 && left >= HEADER_BYTES) {
+        this.#at = at + HEADER_BYTES;
+        this.#begin(chunk, at);
+      } else {
+        this.#gather(chunk, at);
+      }
+    }
+    this.#chunk = nothing;
+    this.#at = 0;
+  }
+
+  #gather(chunk: Uint8Array, at: number): void {
     const end = Math.min(chunk.length, at + HEADER_BYTES - this.#partialBytes);
     this.#partial.set(chunk.subarray(at, end), this.#partialBytes);
     this.#partialBytes += end - at;
-    if (this.#partialBytes === HEADER_BYTES) {
-      this.#partialBytes = 0;
-      this.#begin(this.#partial, 0);
-    }
-    return end;
+    this.#at = end;
+    if (this.#partialBytes < HEADER_BYTES) return;
+    this.#partialBytes = 0;
+    this.#begin(this.#partial, 0);
   }
 
   #begin(source: Uint8Array, offset: number): void {

@@ -167,6 +167,7 @@ export class FrameWriter {
   /** Drops what is gathered and takes nothing any more: the transport's writable half is gone. */
   abandon(): void {
     this.#ended = true;
+    this.#blocked = false;
     clearTimeout(this.#stallTimer);
     this.#batch = [];
     this.#batchBytes = 0;

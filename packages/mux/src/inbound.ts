@@ -68,8 +68,9 @@ export class Inbound implements FrameSink {
     const stream = this.#current;
     // Reset meanwhile: the rest of the frame is skipped.
     if (stream === undefined || stream.state.wasReset) return;
+    const isEnd = isLast && this.#finFollows;
     stream.receive(part);
-    if (isLast && this.#finFollows && !stream.state.wasReset) this.#finish(stream);
+    if (isEnd && !stream.state.wasReset) this.#finish(stream);
   }
 
   #onData(header: FrameHeader): void {

@@ -92,10 +92,15 @@ export class Scheduler {
 
   /** Everything that fits the peer's windows, whether the transport is full or not: before the end. */
   fillAll(): void {
-    for (const stream of this.#owing) this.#pay(stream);
-    this.#owing.clear();
-    for (const stream of this.#ready) this.#sendSlice(stream, Infinity);
-    this.#ready.clear();
+    // Each leaves its list first: what its handlers write meanwhile may put it back.
+    for (const stream of this.#owing) {
+      this.#owing.delete(stream);
+      this.#pay(stream);
+    }
+    for (const stream of this.#ready) {
+      this.#ready.delete(stream);
+      this.#sendSlice(stream, Infinity);
+    }
   }
 
   #takeTurns(): void {

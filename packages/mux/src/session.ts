@@ -1,10 +1,10 @@
 /** One multiplexed connection: what its user sees, its beginning, its end, and the pipe between. */
 
-import type { Readable, Writable } from 'node:stream';
 import { AcceptQueue } from './accept-queue.ts';
-import { frameChannel, printFramesWhereAsked, type FrameEvent } from './debug.ts';
+import { frameChannel, printFramesWhereAsked, publishFrame } from './debug.ts';
+import * as ended from './ended.ts';
 import { MuxError } from './errors.ts';
-import { describeGoAway, Flag, FrameType, GoAwayCode, type FrameHeader } from './frame.ts';
+import { Flag, FrameType, GoAwayCode, type FrameHeader } from './frame.ts';
 import { FrameDecoder } from './frame-decoder.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { Inbound } from './inbound.ts';
@@ -17,15 +17,14 @@ import {
   type SessionSettings,
 } from './options.ts';
 import { Pings } from './pings.ts';
+import { Pipe } from './pipe.ts';
 import type { RawStream } from './raw-stream.ts';
 import type { StreamCore } from './stream-core.ts';
 import { StreamTable } from './stream-table.ts';
-import { splitTransport, type Transport } from './transport.ts';
+import type { Transport } from './transport.ts';
 
 /** Answers (to pings, to streams that are refused) that may wait for the peer to read before we stop reading it. */
 const REPLY_LIMIT = 64 * 1024;
-/** How long the transport may take to carry the last bytes away, and the peer to end its side, once all is over. */
-const LINGER_MS = 500;
 
 let sessions = 0;
 
@@ -55,8 +54,7 @@ export class Session {
 
   readonly #settings: SessionSettings;
   readonly #label: string;
-  readonly #readable: Readable;
-  readonly #writable: Writable;
+  readonly #pipe: Pipe;
   readonly #decoder: FrameDecoder;
   readonly #writer: FrameWriter;
   readonly #table: StreamTable;
@@ -68,15 +66,17 @@ export class Session {
   #weWentAway = false;
   #peerWentAway = false;
   #weEnded = false;
-  #isPaused = false;
-  #lingering: NodeJS.Timeout | undefined;
-  #wasHeard = false;
 
   /** Takes the transport over at once. Throws `MUX_OPTION_INVALID` where an option is not what it must be. */
   constructor(transport: Transport, options: SessionOptions) {
     const settings = settle(options);
     this.#settings = settings;
-    ({ readable: this.#readable, writable: this.#writable } = splitTransport(transport));
+    this.#pipe = new Pipe(transport, {
+      onChunk: (chunk) => this.#onChunk(chunk),
+      onEnd: () => this.#onTransportEnd(),
+      onError: (error) => this.#onTransportError(error),
+      onWritableLost: () => this.#writer.abandon(),
+    });
     sessions += 1;
     this.#label = `${settings.name}#${sessions}`;
     printFramesWhereAsked();
@@ -87,12 +87,12 @@ export class Session {
     // Nobody has to listen: every stream hears of the end by itself.
     this.closed.catch(() => {});
 
-    this.#writer = new FrameWriter(this.#writable, {
+    this.#writer = new FrameWriter(this.#pipe.writable, {
       stallTimeoutMs: settings.connectionWriteTimeout,
       onWritable: () => this.#onWritable(),
       onStalled: () => this.#onStalled(),
       onFrame: (type, flags, streamId, length) => {
-        if (frameChannel.hasSubscribers) this.#publish('sent', { type, flags, streamId, length });
+        if (frameChannel.hasSubscribers) publishFrame(this.#label, 'sent', { type, flags, streamId, length });
       },
     });
     this.#table = new StreamTable(this, settings, this.#writer);
@@ -100,7 +100,7 @@ export class Session {
     const pingTimeout = settings.connectionWriteTimeout || DEFAULT_PING_TIMEOUT;
     this.#pings = new Pings((value) => this.#sendPing(value), pingTimeout);
     this.#decoder = new FrameDecoder(this.#makeInbound());
-    this.#listen();
+    this.#pipe.listen();
     if (settings.enableKeepAlive) this.#startKeepAlive();
   }
 
@@ -126,7 +126,7 @@ export class Session {
 
   /** Bytes written on all streams that have not left: what waits here, and what the transport itself holds. */
   get queuedBytes(): number {
-    let bytes = this.#writer.batchBytes + this.#writable.writableLength;
+    let bytes = this.#writer.batchBytes + this.#pipe.writable.writableLength;
     for (const stream of this.#table) bytes += stream.outgoing.length;
     return bytes;
   }
@@ -218,6 +218,7 @@ export class Session {
   endOutput(): void {
     if (this.#weEnded || this.#reason !== undefined) return;
     this.#weEnded = true;
+    this.#pipe.expectEnd();
     this.#table.scheduler.fillAll();
     this.goAway();
     this.#writer.end();
@@ -230,10 +231,7 @@ export class Session {
   async close(): Promise<void> {
     if (this.#reason === undefined) {
       this.endOutput();
-      this.#finish(
-        new MuxError('MUX_SESSION_CLOSED', `session ${this.#label} was closed on this side`),
-        false,
-      );
+      this.#finish(ended.byUs(this.#label), false);
     }
     await this.closed.catch(() => {
       // The fault is for who asks `closed`: closing what has failed has succeeded.
@@ -246,82 +244,40 @@ export class Session {
 
   // ── the pipe ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #listen(): void {
-    const readable = this.#readable;
-    const writable = this.#writable;
-    readable.on('data', (chunk: Uint8Array) => this.#onChunk(chunk));
-    readable.on('end', () => this.#onTransportEnd());
-    readable.on('close', () => this.#onTransportEnd());
-    readable.on('error', (error) => this.#onTransportError(error));
-    if ((writable as unknown) !== readable) {
-      writable.on('error', (error) => this.#onWritableLost(error));
-      writable.on('close', () => this.#onWritableLost());
-    }
-    readable.resume();
-    if (readable.destroyed || readable.readableEnded) process.nextTick(() => this.#onTransportEnd());
-  }
-
   #onChunk(chunk: Uint8Array): void {
     if (this.#reason !== undefined) return;
-    if (typeof chunk === 'string') {
-      this.#onTransportError(new TypeError('the transport delivers strings: it must not have an encoding'));
-      return;
-    }
-    this.#wasHeard = true;
+    this.#pipe.chunks += 1;
     this.#writer.beginDispatch();
     try {
       this.#decoder.push(chunk);
     } finally {
       this.#writer.endDispatch();
     }
-    if (this.#writer.waitingReplyBytes >= REPLY_LIMIT && !this.#isPaused) {
-      this.#isPaused = true;
-      this.#readable.pause();
-    }
+    if (this.#writer.waitingReplyBytes >= REPLY_LIMIT) this.#pipe.pause();
   }
 
   #onWritable(): void {
     this.#writer.flush();
     this.#table.scheduler.fill();
-    if (!this.#isPaused || this.#reason !== undefined) return;
-    this.#isPaused = false;
-    this.#readable.resume();
+    if (this.#writer.waitingReplyBytes < REPLY_LIMIT) this.#pipe.resume();
   }
 
   #onStalled(): void {
-    const ms = this.#settings.connectionWriteTimeout;
-    const message = `session ${this.#label}: the transport took no bytes for ${ms} ms; is the peer stopped or stuck?`;
-    this.#fault(new MuxError('MUX_WRITE_TIMEOUT', message, { initiator: 'transport', goAway: 2 }));
+    this.#fault(ended.byStall(this.#label, this.#settings.connectionWriteTimeout));
   }
 
   #onTransportEnd(): void {
     if (this.#reason !== undefined) return;
-    if (!this.#decoder.isAtBoundary) {
-      const message = `session ${this.#label}: the transport ended where ${this.#decoder.missing} were still to come`;
-      this.#finish(new MuxError('MUX_TRUNCATED', message, { initiator: 'transport' }), true);
-      return;
+    if (this.#decoder.isAtBoundary) {
+      const open = [...this.#table].filter((stream) => !this.#isFinishedEnough(stream)).length;
+      this.#finish(ended.byTransport(this.#label, open), open > 0);
+    } else {
+      this.#finish(ended.withinFrame(this.#label, this.#decoder.missing), true);
     }
-    const open = [...this.#table].filter((stream) => !this.#isFinishedEnough(stream)).length;
-    const what = open === 1 ? 'one stream was' : `${open} streams were`;
-    const message = `session ${this.#label}: the transport ended while ${what} open`;
-    this.#finish(new MuxError('MUX_TRANSPORT_ENDED', message, { initiator: 'transport' }), open > 0);
   }
 
   #onTransportError(cause: Error): void {
-    if (this.#reason !== undefined) return;
-    const message = `session ${this.#label}: the transport failed: ${cause.message}`;
-    this.#finish(new MuxError('MUX_TRANSPORT_FAILED', message, { initiator: 'transport', cause }), true);
-  }
-
-  /** Half of a pair is gone. What the peer sent before can still be read: to its end, or until no more comes. */
-  #onWritableLost(cause: Error = new Error('the writable half was closed')): void {
-    this.#writer.abandon();
-    if (this.#reason !== undefined || this.#weEnded || this.#lingering !== undefined) return;
-    this.#wasHeard = false;
-    this.#lingering = setInterval(() => {
-      if (!this.#wasHeard) this.#onTransportError(cause);
-      this.#wasHeard = false;
-    }, LINGER_MS * 2).unref();
+    this.#finish(ended.byFailure(this.#label, cause), true);
   }
 
   // ── what the peer's frames do ────────────────────────────────────────────────────────────────────────────────────
@@ -330,7 +286,7 @@ export class Session {
     const writer = this.#writer;
     const home = {
       onFrame: (header: FrameHeader) => {
-        if (frameChannel.hasSubscribers) this.#publish('received', header);
+        if (frameChannel.hasSubscribers) publishFrame(this.#label, 'received', header);
       },
       fault: (error: MuxError) => this.#fault(error),
       mayAdmit: () =>
@@ -340,10 +296,7 @@ export class Session {
       onOpened: (stream: StreamCore) => this.#onOpened(stream),
       onReset: (stream: StreamCore) => {
         this.#acceptQueue.delete(stream);
-        stream.state.reset();
-        this.#table.remove(stream);
-        const message = `stream ${stream.id} was reset by the peer`;
-        stream.close(new MuxError('MUX_STREAM_RESET', message, { initiator: 'remote', streamId: stream.id }));
+        this.#table.resetByPeer(stream);
       },
       refuse: (id: number) => writer.reply(FrameType.WindowUpdate, Flag.RST, id, 0),
       onPing: (value: number) => writer.reply(FrameType.Ping, Flag.ACK, 0, value),
@@ -376,17 +329,10 @@ export class Session {
   #onGoAway(code: number): void {
     this.#peerWentAway = true;
     if (code === GoAwayCode.Normal) {
-      this.#table.dropQueued(
-        ({ id }) =>
-          new MuxError('MUX_GO_AWAY', `stream ${id} was not open yet when the peer went away`, {
-            initiator: 'remote',
-            streamId: id,
-          }),
-      );
+      this.#table.dropQueued();
       return;
     }
-    const message = `session ${this.#label}: the peer ended the session: ${describeGoAway(code)}`;
-    this.#finish(new MuxError('MUX_REMOTE_ERROR', message, { initiator: 'remote', goAway: code }), true);
+    this.#finish(ended.byPeer(this.#label, code), true);
   }
 
   #sendPing(value: number): void {
@@ -395,14 +341,14 @@ export class Session {
   }
 
   #startKeepAlive(): void {
+    let seen = 0;
     const wasHeard = (): boolean => {
-      const heard = this.#wasHeard;
-      this.#wasHeard = false;
-      return heard;
+      const before = seen;
+      seen = this.#pipe.chunks;
+      return seen !== before;
     };
     this.#pings.keepAlive(this.#settings.keepAliveInterval, wasHeard, (cause) => {
-      const message = `session ${this.#label}: the peer answered no keep-alive ping`;
-      this.#fault(new MuxError('MUX_KEEPALIVE_TIMEOUT', message, { initiator: 'remote', goAway: 2, cause }));
+      this.#fault(ended.bySilence(this.#label, cause));
     });
   }
 
@@ -420,7 +366,6 @@ export class Session {
     if (this.#reason !== undefined) return;
     this.#reason = reason;
     this.#decoder.stop();
-    clearInterval(this.#lingering);
     this.#writer.end();
     this.#table.closeAll((stream) =>
       this.#isFinishedEnough(stream)
@@ -428,8 +373,10 @@ export class Session {
         : this.#errorFor(`stream ${stream.id} was cut off`, reason, stream.id),
     );
     this.#pings.close(this.#errorFor('a ping was not answered', reason));
+    // What the peer had sent before it ended can still be taken and read; what we closed ourselves nobody wants.
+    if (reason.initiator === 'local') this.#acceptQueue.clear();
     this.#acceptQueue.end(isFault ? this.#errorFor('no stream can be accepted', reason) : undefined);
-    this.#letGo(isFault, () => this.#settleClosed(isFault ? reason : undefined));
+    this.#pipe.letGo(isFault, () => this.#settleClosed(isFault ? reason : undefined));
   }
 
   /** Our half of the transport was ended on purpose: a stream that the peer finished is whole. */
@@ -439,40 +386,5 @@ export class Session {
 
   #errorFor(what: string, { code, message, initiator, goAway }: MuxError, streamId?: number): MuxError {
     return new MuxError(code, `${what}: ${message}`, { initiator, streamId, goAway, cause: this.#reason });
-  }
-
-  /**
-   * Waits, within bounds, until the last bytes are out, and after a clean end until the peer has ended its side too: the
-   * transport is destroyed with nothing of anybody's in it.
-   */
-  #letGo(isFault: boolean, done: () => void): void {
-    const readable = this.#readable;
-    const writable = this.#writable;
-    let isDone = false;
-    const finish = (): void => {
-      if (isDone) return;
-      isDone = true;
-      clearTimeout(timer);
-      readable.destroy();
-      writable.destroy();
-      done();
-    };
-    const check = (): void => {
-      const isWritten = writable.writableFinished || writable.destroyed;
-      const isRead = isFault || readable.readableEnded || readable.destroyed;
-      if (isWritten && isRead) finish();
-    };
-    const timer = setTimeout(finish, LINGER_MS).unref();
-    for (const event of ['end', 'close', 'error']) readable.once(event, check);
-    for (const event of ['finish', 'close', 'error']) writable.once(event, check);
-    // What still comes is nobody's: read on, so that the peer can finish writing and see our end.
-    readable.resume();
-    check();
-  }
-
-  #publish(direction: FrameEvent['direction'], frame: Omit<FrameEvent, 'session' | 'direction'>): void {
-    const { type, flags, streamId, length } = frame;
-    const event: FrameEvent = { session: this.#label, direction, type, flags, streamId, length };
-    frameChannel.publish(event);
   }
 }

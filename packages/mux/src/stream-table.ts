@@ -140,6 +140,14 @@ export class StreamTable implements StreamHome {
     if (isKnownToPeer) this.#writer.reply(FrameType.WindowUpdate, Flag.RST, stream.id, 0);
   }
 
+  resetByPeer(stream: StreamCore): void {
+    stream.state.reset();
+    this.remove(stream);
+    const { id: streamId } = stream;
+    const message = `stream ${streamId} was reset by the peer`;
+    stream.close(new MuxError('MUX_STREAM_RESET', message, { initiator: 'remote', streamId }));
+  }
+
   allotWindow(stream: StreamCore): number {
     const extra = this.#settings.maxStreamWindowSize - INITIAL_WINDOW;
     if (extra === 0 || this.#extraBytes + extra > this.#settings.windowBudget) return INITIAL_WINDOW;
@@ -149,11 +157,13 @@ export class StreamTable implements StreamHome {
   }
 
   /** The peer takes no new streams: those it has not heard of can't open any more. */
-  dropQueued(error: (stream: StreamCore) => MuxError): void {
+  dropQueued(): void {
     for (const stream of this.#queued) {
       stream.state.reset();
       this.remove(stream);
-      stream.close(error(stream));
+      const { id: streamId } = stream;
+      const message = `stream ${streamId} was not open yet when the peer went away`;
+      stream.close(new MuxError('MUX_GO_AWAY', message, { initiator: 'remote', streamId }));
     }
   }
 

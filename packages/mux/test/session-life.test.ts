@@ -129,6 +129,17 @@ describe('close()', () => {
     await peer.session.close();
   });
 
+  test('waits for a slow reader to take what was written', async () => {
+    const { client, server, serverEnd } = sessionPair();
+    serverEnd.stall();
+    client.openStream().end(pattern(200 * KiB));
+    const closing = client.close();
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    serverEnd.resumeTaking();
+    await closing;
+    expect((await readAll(await server.acceptStream())).equals(pattern(200 * KiB))).toBe(true);
+  });
+
   test('lets go of a transport that takes nothing', async () => {
     const peer = rawPeer({ role: 'client' });
     peer.end.stall();
