@@ -13,6 +13,7 @@ export function purposeOf(id: number): string {
 export class StreamReader {
   readonly #values: ValueReader = new ValueReader();
   readonly #isOutput: boolean;
+  readonly #isOpener: boolean;
   #leading: Uint8Array | undefined;
   /** The bytes turned out to be no messages: from here on they are shown as they are. */
   #isBare = false;
@@ -20,6 +21,7 @@ export class StreamReader {
   /** @param isOpener whether this direction's sender opened the stream: it leads with the broker id. */
   constructor(id: number, isOpener: boolean) {
     const purpose = purposeOf(id);
+    this.#isOpener = isOpener;
     this.#isOutput = purpose === 'stdout' || purpose === 'stderr';
     if (purpose === '' && isOpener) this.#leading = new Uint8Array(0);
   }
@@ -39,7 +41,7 @@ export class StreamReader {
     if (rest.length === 0) return phrases;
     if (this.#isOutput || this.#isBare) return [...phrases, showBytes(rest)];
     try {
-      for (const value of this.#values.push(rest)) phrases.push(describeMessage(value));
+      for (const value of this.#values.push(rest)) phrases.push(describeMessage(value, this.#isOpener));
     } catch {
       // Not MessagePack: a stream of the user's own protocol, or a peer that is broken. Both are shown as bytes.
       this.#isBare = true;
@@ -49,8 +51,12 @@ export class StreamReader {
   }
 }
 
-/** `request 3 Plugin.greet 'world'`, or the value itself where it is no message of MessagePack-RPC. */
-export function describeMessage(message: unknown): string {
+/** What stands first in the messages of a stream of values: from its giver, and from the one who dialled it. */
+const given = ['item', 'done', 'failed', 'answer', 'items'];
+const asked = ['return', 'throw'];
+
+/** `request 3 Plugin.greet('world')`, `item 5`, or the value itself where it is no message at all. */
+export function describeMessage(message: unknown, isOpener: boolean): string {
   if (Array.isArray(message)) {
     const [type, a, b, c] = message as unknown[];
     if (type === 0 && message.length === 4) return `request ${show(a)} ${String(b)}${list(c)}`;
@@ -58,6 +64,8 @@ export function describeMessage(message: unknown): string {
       return b === null ? `response ${show(a)} ${show(c)}` : `response ${show(a)} failed: ${show(b)}`;
     }
     if (type === 2 && message.length === 3) return `notification ${String(a)}${list(b)}`;
+    const word = (isOpener ? asked : given)[Number(type)];
+    if (message.length === 2 && word !== undefined) return `${word} ${show(a)}`;
   }
   return `no message: ${show(message)}`;
 }
