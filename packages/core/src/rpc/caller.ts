@@ -6,6 +6,7 @@ import { messageType } from './envelope.ts';
 import { IdTable } from './id-table.ts';
 import { PendingCall } from './pending-call.ts';
 import type { References } from './references.ts';
+import { withoutStack } from './remote-error.ts';
 import type { Scanner } from './scanner.ts';
 
 // A promise's functions without a closure for each call.
@@ -255,20 +256,15 @@ export class Caller {
   }
 
   #lossOf(method: string, cause: Error): PipeworkError {
-    return new PipeworkError(
-      'RPC_CLOSED',
-      `${method} was not answered by ${this.#channel.link.peer}: ${cause.message}`,
-      {
-        cause,
-      },
-    );
+    const { peer } = this.#channel.link;
+    const message = `${method} was not answered by ${peer}: ${cause.message}`;
+    return withoutStack(new PipeworkError('RPC_CLOSED', message, { cause }), `${method} (${peer})`);
   }
 
   #deadlineError(method: string, deadlineMs: number): PipeworkError {
-    return new PipeworkError(
-      'RPC_DEADLINE',
-      `${method} was not answered by ${this.#channel.link.peer} within its deadline of ${deadlineMs} ms.`,
-    );
+    const { peer } = this.#channel.link;
+    const message = `${method} was not answered by ${peer} within its deadline of ${deadlineMs} ms.`;
+    return withoutStack(new PipeworkError('RPC_DEADLINE', message), `${method} (${peer})`);
   }
 }
 

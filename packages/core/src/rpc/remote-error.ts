@@ -206,9 +206,29 @@ function fromText(message: string): Error {
   return new RemoteError(message);
 }
 
+// Errors made while bytes were read: where they arose says nothing, where the call was made is added when it fails.
+const unplaced = new WeakSet<Error>();
+
+/** Gives an error of a call no stack of its own, since it is made far from where the call was. Returns it. */
+export function withoutStack<E extends Error>(error: E, where: string): E {
+  setField(error, 'stack', `${error.name}: ${error.message}\n    at ${where}`, false);
+  unplaced.add(error);
+  return error;
+}
+
+/** Adds to the error of a call who waited for it, as far as the engine knows: called where the call is awaited. */
+export function placeStack(error: unknown, calledBy: (...args: never) => unknown): void {
+  if (!(error instanceof Error) || !unplaced.delete(error)) return;
+  const site: { stack?: string } = {};
+  Error.captureStackTrace(site, calledBy);
+  const { stack = '' } = site;
+  const frames = stack.includes('\n') ? stack.slice(stack.indexOf('\n')) : '';
+  setField(error, 'stack', `${error.stack ?? ''}${frames}`, false);
+}
+
 /** Puts the stacks in order: the local one says which call it was, the remote one stands apart. */
 function finish(error: Error, remoteStack: string | undefined, where: string): Error {
-  setField(error, 'stack', `${error.name}: ${error.message}\n    at ${where}`, false);
+  withoutStack(error, where);
   if (remoteStack !== undefined) setField(error, 'remoteStack', remoteStack, false);
   Object.defineProperty(error, inspectCustom, { value: inspectError, configurable: true });
   return error;

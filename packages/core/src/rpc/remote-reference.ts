@@ -1,6 +1,6 @@
 /** Objects and functions that stand for ones in the other process, and the marks by which objects travel by reference. */
 import { PipeworkError } from '../errors.ts';
-import { iterableCall } from './call-result.ts';
+import { callResult } from './call-result.ts';
 
 /** What stands behind a remote function or object. */
 export interface RemoteTarget {
@@ -68,7 +68,7 @@ export function retain<T extends object>(reference: T): T & Disposable {
 }
 
 function iterable(call: Promise<unknown> | undefined): Promise<unknown> {
-  return iterableCall(call ?? Promise.resolve());
+  return callResult(call ?? Promise.resolve());
 }
 
 /** A function that calls the peer's. */

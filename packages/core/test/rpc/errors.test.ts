@@ -85,6 +85,21 @@ describe('an error that a handler throws', () => {
     expect(shown).toContain('errors.test.ts');
   });
 
+  test('has a local stack that leads to who awaited the call', async () => {
+    const { remote } = await rpcPair({
+      fail() {
+        throw new Error('far away');
+      },
+    });
+    const callsIt = async (): Promise<void> => {
+      await remote.fail();
+    };
+    const error = (await callsIt().catch((thrown: unknown) => thrown)) as Error;
+    expect(error.stack).toMatch(
+      /^Error: far away\n {4}at Plugin\.fail \(plugin test\)\n(.*\n)*? {4}at (async )?callsIt/,
+    );
+  });
+
   test.each([
     ['zero', 0],
     ['undefined', undefined],
