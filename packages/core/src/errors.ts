@@ -43,6 +43,7 @@ export const errorCodes = {
   RPC_REFERENCE_RELEASED: 'The reference was used after it had been released.',
   RPC_SHUTTING_DOWN: 'The peer takes no new calls because it is shutting down.',
   RPC_TOO_DEEP: 'A value is nested deeper than the limit.',
+  RPC_UNKNOWN_PLUGIN: 'The plugin serves nothing of the name that was dispensed.',
   RPC_UNKNOWN_METHOD: 'The peer does not offer the method.',
 } as const;
 

@@ -57,6 +57,8 @@ export function judgeLine(line: string, hostVersions: readonly number[]): Plugin
     .replace(/\r$/, '')
     .split('|');
   if (api === undefined || network === undefined || address === undefined) return unrecognized(line);
+  if (!/^\d{1,4},\d{1,4}$/.test(address) && api === APIVersion && network === 'pipe')
+    return unrecognized(line);
   if (api !== APIVersion) {
     return {
       code: 'HANDSHAKE_API_VERSION',

@@ -9,7 +9,7 @@ import { PluginExitError, type PluginExit } from './exit.ts';
 import { preloadExeca, type LaunchedProcess } from './launch.ts';
 import { bindLogger, type Log } from './logger.ts';
 import type { RecordLevel } from './log-record.ts';
-import { manage, unmanage, type Managed } from './managed.ts';
+import { cleanupCount, manage, unmanage, type Managed } from './managed.ts';
 import type { OutputOptions } from './raw-output.ts';
 import { unwatch, watch } from './reaper.ts';
 import { RPCClient } from './rpc-client.ts';
@@ -53,13 +53,23 @@ export class Client<P = Record<string, object>> {
   #exited = false;
   #referenced = true;
   #busy = false;
+  #ready = false;
+  /** Streams that somebody waits for or uses. */
+  #streams = 0;
+  readonly #cleanupsBefore = cleanupCount();
 
   /** Starts nothing. Throws `CONFIG_INVALID` where an option is not what it must be, naming it. */
   constructor(config: ClientConfig) {
     this.#settings = settleConfig(config);
     this.#log = bindLogger(this.#settings.logger, { plugin: this.#settings.name });
     this.#managed = { kill: () => this.kill(), signalNow: (name) => this.#run?.signal(name) };
-    void this.#exit.promise.then(() => (this.#exited = true));
+    void this.#exit.promise.then(() => {
+      this.#exited = true;
+      unmanage(this.#managed);
+    });
+    const { signal } = this.#settings;
+    if (signal?.aborted === true) this.#abort(signal);
+    else if (signal !== undefined) void this.exit.then(onAbort(signal, () => this.#abort(signal)));
     // Loading it takes longer than spawning: it has until start(). A failure to load is start()'s to report.
     if (this.#settings.launcher === undefined) preloadExeca().catch(() => {});
   }
@@ -69,6 +79,11 @@ export class Client<P = Record<string, object>> {
    * error: a {@link StartError}, made when nothing of the process is left.
    */
   start(): Promise<PluginAddress> {
+    if (this.#starting === undefined && this.#settings.managed && cleanupCount() > this.#cleanupsBefore) {
+      this.#neverStart(
+        new StartFailure('PLUGIN_KILLED', 'cleanupClients() was called before the client was started'),
+      );
+    }
     this.#starting ??= this.#start();
     return this.#starting;
   }
@@ -115,7 +130,7 @@ export class Client<P = Record<string, object>> {
     this.#holdLoop();
   }
 
-  /** Lets the host's event loop end while this plugin is idle. One that has calls under way holds it still. */
+  /** Lets the host's event loop end while this plugin is idle. One that starts, has calls under way or streams in use holds it still. */
   unref(): void {
     this.#referenced = false;
     this.#holdLoop();
@@ -126,14 +141,7 @@ export class Client<P = Record<string, object>> {
   }
 
   async #start(): Promise<PluginAddress> {
-    const { signal } = this.#settings;
-    const stop = (): void => {
-      const cause: unknown = signal?.reason;
-      this.#stop.abort(new StartFailure('PLUGIN_ABORTED', 'the start was aborted by its signal', { cause }));
-      void this.kill();
-    };
-    if (signal?.aborted === true) stop();
-    else if (signal !== undefined) void this.exit.then(onAbort(signal, stop));
+    if (this.#settings.managed) manage(this.#managed);
     try {
       const started = await new Start(this.#settings, (process) => this.#takeOver(process)).go(
         this.#stop.signal,
@@ -146,26 +154,34 @@ export class Client<P = Record<string, object>> {
     }
   }
 
+  #abort(signal: AbortSignal): void {
+    const failure = new StartFailure('PLUGIN_ABORTED', 'the start was aborted by its signal', {
+      cause: signal.reason,
+    });
+    this.#stop.abort(failure);
+    if (this.#starting === undefined) this.#neverStart(failure);
+    else void this.kill();
+  }
+
+  /** There was no start, and there can't be one any more. */
+  #neverStart(failure: StartFailure): void {
+    const { file, args } = this.#settings;
+    const nothing = { elapsedMs: 0, stdoutTail: '', stderrTail: '', notes: [] };
+    const facts = { ...nothing, phase: 'spawn', command: [file, ...args] } as const;
+    const { code, message, cause } = failure;
+    this.#starting = Promise.reject(
+      new StartError(code, message, facts, cause === undefined ? {} : { cause }),
+    );
+    this.#starting.catch(() => {});
+    this.#exit.resolve(neverRan);
+  }
+
   async #kill(): Promise<PluginExit> {
     if (this.#starting === undefined) {
-      const { file, args } = this.#settings;
-      const facts = {
-        phase: 'spawn',
-        command: [file, ...args],
-        elapsedMs: 0,
-        stdoutTail: '',
-        stderrTail: '',
-        notes: [],
-      } as const;
-      this.#starting = Promise.reject(
-        new StartError('PLUGIN_KILLED', 'the client was killed before it was started', facts),
-      );
-      this.#starting.catch(() => {});
-      this.#exit.resolve(neverRan);
-      return this.exit;
+      this.#neverStart(new StartFailure('PLUGIN_KILLED', 'the client was killed before it was started'));
     }
     this.#stop.abort(new StartFailure('PLUGIN_KILLED', 'the client was killed while its plugin started'));
-    await settlesWithin(this.#starting, Infinity);
+    await settlesWithin(this.#starting as Promise<unknown>, Infinity);
     const end = this.#end;
     const run = this.#run;
     if (end === undefined || run === undefined) return this.exit;
@@ -181,7 +197,7 @@ export class Client<P = Record<string, object>> {
 
   /** The process is there: from this moment its output is drained and its end is known. */
   #takeOver(process: LaunchedProcess): PluginRun {
-    const { stdout, stderr, managed, processGroup } = this.#settings;
+    const { stdout, stderr, processGroup } = this.#settings;
     const run = new PluginRun(process, {
       stdout: this.#outputOptions(stdout, 'stdout'),
       stderr: this.#outputOptions(stderr, 'stderr'),
@@ -189,7 +205,6 @@ export class Client<P = Record<string, object>> {
     this.#run = run;
     const { pid } = process;
     if (pid !== undefined) watch(pid, processGroup);
-    if (managed) manage(this.#managed);
     run.callsInFlight = () => this.#end?.pendingMethods() ?? [];
     run.onGone = () => {
       if (pid !== undefined) unwatch(pid);
@@ -230,11 +245,19 @@ export class Client<P = Record<string, object>> {
       },
     });
     this.#end = end;
-    this.#rpc = new RPCClient<P>(end, () => this.kill());
+    this.#rpc = new RPCClient<P>(end, {
+      kill: () => this.kill(),
+      hold: (change) => {
+        this.#streams += change;
+        if (!this.#referenced) this.#holdLoop();
+      },
+    });
     const lost = (): void => void this.#endAfterLoss(run, end);
     end.session.closed.then(lost, lost);
     const { address, protocolVersion } = greeting;
     this.#address = { network: 'pipe', address, pid, protocolVersion };
+    this.#ready = true;
+    if (!this.#referenced) this.#holdLoop();
     this.#log?.('debug', 'plugin started', { pid, protocolVersion });
     return this.#address;
   }
@@ -276,7 +299,8 @@ export class Client<P = Record<string, object>> {
 
   #holdLoop(): void {
     const process = this.#run?.process;
-    if (this.#referenced || this.#busy) process?.ref?.();
+    // A start that nothing else waits for is no idle plugin.
+    if (this.#referenced || !this.#ready || this.#busy || this.#streams > 0) process?.ref?.();
     else process?.unref?.();
   }
 }

@@ -3,8 +3,15 @@
 import { basename } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import tty from 'node:tty';
-import { inspect } from 'node:util';
-import { PipeworkError } from '../errors.ts';
+import {
+  expect,
+  expectFunctions,
+  expectHandshake,
+  expectKeys,
+  expectVariables,
+  isObject,
+  isText,
+} from '../expect.ts';
 import {
   defaultGraceMs,
   logLevels,
@@ -106,7 +113,7 @@ export interface ClientSettings {
   readonly interceptors: readonly CallInterceptor[];
 }
 
-const keys = new Set([
+const keys = [
   'cmd',
   'name',
   'managed',
@@ -128,19 +135,13 @@ const keys = new Set([
   'signal',
   'limits',
   'interceptors',
-]);
+];
+const defaultHandshake: Handshake = { magicCookieKey: MagicCookieKey, magicCookieValue: MagicCookieValue };
 
 /** Checks every option and fills in the defaults. Throws `CONFIG_INVALID` naming the first that is wrong. */
 export function settleConfig(config: ClientConfig): ClientSettings {
-  expect(isObject(config), 'config', 'an object with at least `cmd`', config);
-  for (const key of Object.keys(config)) {
-    expect(
-      keys.has(key),
-      'config',
-      `made of known options, not \`${key}\`; they are ${[...keys].join(', ')}`,
-      undefined,
-    );
-  }
+  expectKeys('config', config, keys);
+  for (const [key, value] of Object.entries(config)) expect(value !== null, key, 'left out rather than null');
   const { file, args, cwd, env: commandEnv } = settleCommand(config.cmd);
   const settings: ClientSettings = {
     name: config.name ?? nameOf(file, args),
@@ -158,77 +159,72 @@ export function settleConfig(config: ClientConfig): ClientSettings {
     syncStderr: sink('syncStderr', config.syncStderr),
     logger: config.logger,
     logLevel: config.logLevel ?? 'info',
-    handshake: {
-      magicCookieKey: config.handshake?.magicCookieKey ?? MagicCookieKey,
-      magicCookieValue: config.handshake?.magicCookieValue ?? MagicCookieValue,
-    },
+    handshake: expectHandshake(config.handshake, defaultHandshake),
     protocolVersions: versions(config.protocolVersions),
     env: config.env ?? {},
     checksum: config.checksum,
     launcher: config.launcher,
     processGroup: flag('processGroup', config.processGroup),
     signal: config.signal,
-    limits: resolveLimits(config.limits),
+    limits: resolveLimits(limitsOf(config.limits)),
     interceptors: config.interceptors ?? [],
   };
-  checkRest(config, settings);
-  return settings;
-}
-
-function checkRest(config: ClientConfig, settings: ClientSettings): void {
-  const { stdin, handshake, checksum, signal, launcher, logger, env } = settings;
-  expect(typeof settings.name === 'string' && settings.name !== '', 'name', 'a text', config.name);
-  expect(
-    stdin === 'inherit' || stdin === 'ignore' || isObject(stdin, 'pipe'),
-    'stdin',
-    "'inherit', 'ignore' or a Readable",
-    stdin,
-  );
-  expect(
-    !settings.processGroup || stdin !== 'inherit' || !tty.isatty(0),
-    'processGroup',
-    "false while stdin is 'inherit' and a terminal: a group of its own cannot read from it. Set stdin to 'ignore'",
-    true,
-  );
-  expect(logLevels.includes(settings.logLevel), 'logLevel', logLevels.join(', '), config.logLevel);
-  expect(isText(handshake.magicCookieKey), 'handshake.magicCookieKey', 'a text', handshake.magicCookieKey);
-  expect(
-    isText(handshake.magicCookieValue),
-    'handshake.magicCookieValue',
-    'a text',
-    handshake.magicCookieValue,
-  );
-  expect(isObject(env), 'env', '{ inherit, set }', env);
-  expect(
-    env.inherit === undefined || typeof env.inherit === 'boolean' || Array.isArray(env.inherit),
-    'env.inherit',
-    'true, false or a list of names',
-    env.inherit,
-  );
-  expect(env.set === undefined || isObject(env.set), 'env.set', 'an object of variables', env.set);
-  if (checksum !== undefined) {
-    expect(isObject(checksum), 'checksum', "{ algorithm: 'sha256', value }", checksum);
-    expect(checksum.algorithm === 'sha256', 'checksum.algorithm', "'sha256'", checksum.algorithm);
-    expect(
-      digestBytes(checksum.value) !== undefined,
-      'checksum.value',
-      '64 hexadecimal digits or 32 bytes',
-      checksum.value,
-    );
-  }
+  checkProcess(settings);
+  checkEnv(settings.env);
+  if (settings.checksum !== undefined) checkChecksum(settings.checksum);
+  const { name, logLevel, signal, launcher, logger, interceptors } = settings;
+  expect(isText(name), 'name', 'a text', name);
+  expect(logLevels.includes(logLevel), 'logLevel', `one of ${logLevels.join(', ')}`, logLevel);
   expect(signal === undefined || signal instanceof AbortSignal, 'signal', 'an AbortSignal', signal);
   expect(launcher === undefined || typeof launcher === 'function', 'launcher', 'a function', launcher);
   expect(logger === undefined || isObject(logger), 'logger', 'an object with methods such as info', logger);
+  expectFunctions('interceptors', interceptors);
+  return settings;
+}
+
+function checkProcess({ stdin, processGroup }: ClientSettings): void {
+  const readable = stdin === 'inherit' || stdin === 'ignore' || isObject(stdin, 'pipe');
+  expect(readable, 'stdin', "'inherit', 'ignore' or a Readable", stdin);
+  expect(
+    !processGroup || stdin !== 'inherit' || !tty.isatty(0),
+    'processGroup',
+    "false while stdin is 'inherit' and a terminal: a group of its own cannot read from it. Set stdin to 'ignore'",
+  );
+}
+
+function checkEnv(env: EnvOptions): void {
+  expectKeys('env', env, ['inherit', 'set'], ' (variables go into env.set)');
+  const { inherit, set } = env;
+  const names = Array.isArray(inherit) && inherit.every((name) => typeof name === 'string');
+  expect(
+    inherit === undefined || typeof inherit === 'boolean' || names,
+    'env.inherit',
+    'true, false or a list of names',
+    inherit,
+  );
+  if (set !== undefined) expectVariables('env.set', set);
+}
+
+function checkChecksum(checksum: Checksum): void {
+  expectKeys('checksum', checksum, ['file', 'algorithm', 'value']);
+  const { file, algorithm, value } = checksum;
+  expect(algorithm === 'sha256', 'checksum.algorithm', "'sha256'", algorithm);
+  expect(digestBytes(value) !== undefined, 'checksum.value', '64 hexadecimal digits or 32 bytes', value);
+  expect(file === undefined || isText(file), 'checksum.file', 'a path', file);
 }
 
 function settleCommand(cmd: Command): Extract<Command, { file: string }> & { args: readonly string[] } {
   const shape = '[file, ...args] or { file, args, cwd, env }';
-  const command = Array.isArray(cmd) ? { file: cmd[0] as string, args: cmd.slice(1) as string[] } : cmd;
-  expect(isObject(command), 'cmd', shape, cmd);
-  const { file, args = [], cwd } = command as Extract<Command, { file: string }>;
-  expect(isText(file), Array.isArray(cmd) ? 'cmd[0]' : 'cmd.file', 'the program to run', file);
-  expect(Array.isArray(args) && args.every((arg) => typeof arg === 'string'), 'cmd.args', 'texts', args);
+  const isList = Array.isArray(cmd);
+  const command = isList ? { file: cmd[0] as string, args: cmd.slice(1) as string[] } : cmd;
+  expect(isObject(command), 'cmd', shape, cmd ?? 'nothing');
+  expectKeys('cmd', command, ['file', 'args', 'cwd', 'env']);
+  const { file, args = [], cwd, env } = command as Extract<Command, { file: string }>;
+  expect(isText(file), isList ? 'cmd[0]' : 'cmd.file', 'the program to run', file);
+  const texts = Array.isArray(args) && args.every((arg) => typeof arg === 'string' && !arg.includes('\0'));
+  expect(texts, 'cmd.args', 'a list of texts', args);
   expect(cwd === undefined || isText(cwd), 'cmd.cwd', 'a directory', cwd);
+  if (env !== undefined) expectVariables('cmd.env', env);
   return { ...(command as Extract<Command, { file: string }>), args };
 }
 
@@ -263,17 +259,7 @@ function sink(name: string, value: Writable | undefined): Writable | undefined {
   return value;
 }
 
-function isText(value: unknown): boolean {
-  return typeof value === 'string' && value !== '' && !value.includes('\0');
-}
-
-function isObject(value: unknown, method?: string): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return method === undefined || typeof (value as Record<string, unknown>)[method] === 'function';
-}
-
-function expect(holds: boolean, name: string, expected: string, came: unknown): asserts holds {
-  if (holds) return;
-  const got = came === undefined ? '' : `; got ${inspect(came, { depth: 0, maxStringLength: 60 })}`;
-  throw new PipeworkError('CONFIG_INVALID', `${name} must be ${expected}${got}`);
+function limitsOf(limits: Partial<Limits> | undefined): Partial<Limits> | undefined {
+  expect(limits === undefined || isObject(limits), 'limits', 'an object of limits', limits);
+  return limits;
 }

@@ -5,6 +5,7 @@ import { access, readFile, stat } from 'node:fs/promises';
 import { dirname, extname, join, resolve } from 'node:path';
 import { glob } from 'tinyglobby';
 import { PipeworkError } from '../errors.ts';
+import { expect, isText } from '../expect.ts';
 
 /** Hears what is left out, and why. */
 export interface DiscoverOptions {
@@ -17,6 +18,7 @@ export interface DiscoverOptions {
  * `DISCOVER_UNREADABLE` where `dir` is no directory.
  */
 export async function discover(pattern: string, dir = '.', options: DiscoverOptions = {}): Promise<string[]> {
+  expect(isText(pattern), 'the pattern of discover()', 'a text', pattern ?? 'nothing');
   const root = await checkDirectory(dir);
   const paths = await glob(pattern, {
     cwd: root,
@@ -167,6 +169,7 @@ function unquote(text: string): string {
 }
 
 async function checkDirectory(dir: string): Promise<string> {
+  expect(isText(dir), 'the directory', 'a path', dir ?? 'nothing');
   const root = resolve(dir);
   const info = await stat(root).catch((cause: unknown) => {
     throw new PipeworkError(

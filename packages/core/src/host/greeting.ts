@@ -11,10 +11,14 @@ export type Greeted =
  * Resolves once a line, too many bytes without one, or the end has come; what came behind the line is put back, and the
  * pipe is paused. `stop` takes the listeners off when nobody waits any more. Never rejects: a broken pipe is an ended one.
  */
-export function awaitLine(pipe: Readable): { readonly greeted: Promise<Greeted>; stop(): void } {
+export function awaitLine(pipe: Readable): {
+  readonly greeted: Promise<Greeted>;
+  stop(): void;
+  seen(): string;
+} {
   let stop = (): void => {};
+  let seen = Buffer.alloc(0);
   const greeted = new Promise<Greeted>((resolve) => {
-    let seen = Buffer.alloc(0);
     const settle = (result: Greeted): void => {
       stop();
       resolve(result);
@@ -41,5 +45,5 @@ export function awaitLine(pipe: Readable): { readonly greeted: Promise<Greeted>;
     pipe.once('end', onEnd);
     pipe.once('close', onEnd);
   });
-  return { greeted, stop: () => stop() };
+  return { greeted, stop: () => stop(), seen: () => seen.toString('latin1') };
 }

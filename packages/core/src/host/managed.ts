@@ -10,7 +10,7 @@ export interface Managed {
 }
 
 const clients = new Set<Managed>();
-let wasKilled = false;
+let cleanups = 0;
 
 /** Registers a client from its start until its end. */
 export function manage(client: Managed): void {
@@ -28,13 +28,18 @@ export function unmanage(client: Managed): void {
  * true. It can be called again: clients started since are killed then. Never rejects.
  */
 export async function cleanupClients(): Promise<void> {
-  wasKilled = true;
+  cleanups += 1;
   await Promise.all([...clients].map((client) => client.kill()));
 }
 
 /** True once `cleanupClients()` was called: errors about lost plugins are then expected. */
 export function killed(): boolean {
-  return wasKilled;
+  return cleanups > 0;
+}
+
+/** How often everything was killed: a managed client that was made before and started after is one of the killed. */
+export function cleanupCount(): number {
+  return cleanups;
 }
 
 /** A host that exits can't wait: its plugins get SIGTERM, which they take as a quit, and the reaper ends who doesn't. */

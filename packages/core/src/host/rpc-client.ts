@@ -1,8 +1,10 @@
 /** One connection to a running plugin, as the host's code sees it. */
 
+import type { MuxStream } from '@pipework/mux';
 import type { Broker } from '../broker.ts';
 import { controlMethods } from '../control.ts';
 import { PipeworkError } from '../errors.ts';
+import { expect } from '../expect.ts';
 import { createRemote, type Remote } from '../rpc/remote.ts';
 import type { HostEnd } from './connect.ts';
 import { clock, settlesWithin } from '../timers.ts';
@@ -21,6 +23,13 @@ export interface Diagnostics {
   readonly valueStreams: number;
 }
 
+/** The client that a connection belongs to. */
+export interface RPCOwner {
+  kill(): Promise<unknown>;
+  /** One stream more, or less, is waited for or in use. */
+  hold(change: 1 | -1): void;
+}
+
 /** How long {@link RPCClient.ping} waits by default, in milliseconds. */
 const pingTimeoutMs = 5_000;
 
@@ -33,13 +42,18 @@ export class RPCClient<P = Record<string, object>> {
   readonly broker: Pick<Broker, 'nextId' | 'accept' | 'dial'>;
 
   readonly #end: HostEnd;
-  readonly #kill: () => Promise<unknown>;
+  readonly #owner: RPCOwner;
 
   /** @internal Made by `client.client()`. */
-  constructor(end: HostEnd, kill: () => Promise<unknown>) {
+  constructor(end: HostEnd, owner: RPCOwner) {
+    const { broker } = end;
     this.#end = end;
-    this.broker = end.broker;
-    this.#kill = kill;
+    this.#owner = owner;
+    this.broker = {
+      nextId: () => broker.nextId(),
+      accept: (id) => this.#held(broker.accept(id)),
+      dial: (id) => this.#held(broker.dial(id)),
+    };
   }
 
   /**
@@ -63,6 +77,7 @@ export class RPCClient<P = Record<string, object>> {
    */
   async ping(options: { readonly timeout?: number } = {}): Promise<number> {
     const { timeout = pingTimeoutMs } = options;
+    expect(typeof timeout === 'number' && timeout > 0, 'timeout', 'milliseconds above 0', timeout);
     const asked = clock();
     const answer = this.#end.control.call(controlMethods.ping, [true]);
     if (!(await settlesWithin(answer, timeout))) {
@@ -77,7 +92,7 @@ export class RPCClient<P = Record<string, object>> {
 
   /** Ends the plugin as `client.kill()` does, and resolves with it. */
   async close(): Promise<void> {
-    await this.#kill();
+    await this.#owner.kill();
   }
 
   /** What the connection holds at this moment. */
@@ -86,6 +101,19 @@ export class RPCClient<P = Record<string, object>> {
     const { pendingCalls, runningCalls, references, valueStreams } = link.counts;
     const streams = Math.max(0, session.streamCount - 3);
     return { streams, pendingCalls, runningCalls, references, valueStreams };
+  }
+
+  /** A stream that is waited for or in use is work under way. */
+  async #held(opening: Promise<MuxStream>): Promise<MuxStream> {
+    this.#owner.hold(1);
+    try {
+      const stream = await opening;
+      stream.once('close', () => this.#owner.hold(-1));
+      return stream;
+    } catch (error) {
+      this.#owner.hold(-1);
+      throw error;
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -55,6 +55,7 @@ export class Start {
   #run: PluginRun | undefined;
   #reaching: Promise<Started> | undefined;
   #stopListening = (): void => {};
+  #seen = (): string => '';
   #givenUp = false;
 
   constructor(settings: ClientSettings, makeRun: MakeRun) {
@@ -89,8 +90,9 @@ export class Start {
     await this.#verify();
     const run = await this.#launch();
     this.#phase = 'handshake';
-    const { greeted, stop } = awaitLine(run.process.readable);
+    const { greeted, stop, seen } = awaitLine(run.process.readable);
     this.#stopListening = stop;
+    this.#seen = seen;
     // A pipe that a grandchild holds does not end with the process.
     const gone = run.gone.then(() => settled(greeted, { ended: true, seen: '' }));
     const result = await Promise.race([greeted, gone]);
@@ -162,6 +164,8 @@ export class Start {
       await settlesWithin(this.#reaching, launchMs);
     const run = this.#run;
     if (run !== undefined) await this.#endRun(run);
+    const half =
+      failure.code === 'HANDSHAKE_TIMEOUT' && this.#seen() !== '' ? `, only ${printable(this.#seen())}` : '';
     const { file, args, cwd, env } = this.#command;
     const stderrTail = run?.stderrTail.toString() ?? '';
     const wanted = !['PLUGIN_ABORTED', 'PLUGIN_KILLED', 'PLUGIN_CHECKSUM'].includes(failure.code);
@@ -177,7 +181,7 @@ export class Start {
       : [];
     return new StartError(
       failure.code,
-      failure.message,
+      failure.message + half,
       {
         phase,
         command: [file, ...args],

@@ -66,6 +66,7 @@ export class BunUpstream extends Writable implements Upstream {
 
 export class BunDownstream extends Readable implements Downstream {
   onHostEnd: () => void = () => {};
+  onLent: (chunk: Uint8Array) => void = () => {};
   hasEnded = false;
   readonly #fd: number;
 

@@ -4,7 +4,7 @@
  */
 
 import { fstatSync, readdirSync, readlinkSync, readSync, writeSync } from 'node:fs';
-import { Socket } from 'node:net';
+import { Socket, type SocketConstructorOpts } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { BunDownstream, BunUpstream } from './bun-pipes.ts';
 
@@ -16,6 +16,8 @@ export interface Upstream extends Writable {
 
 /** The pipe from the host. */
 export interface Downstream extends Readable {
+  /** Gets the bytes where they are only lent; a pipe that gives its bytes away emits them as `'data'`. */
+  onLent: (chunk: Uint8Array) => void;
   /** Called once, when the host has closed its side or is gone. */
   onHostEnd: () => void;
   /** True once the host has closed its side: no credit comes any more. */
@@ -103,12 +105,21 @@ export class UpstreamPipe extends Socket implements Upstream {
 /** The downstream pipe. Its end is told to `onHostEnd`, and to the session only by `releaseEnd()`: what the plugin prints while it leaves still needs the session. */
 export class DownstreamPipe extends Socket implements Downstream {
   onHostEnd: () => void = () => {};
+  onLent: (chunk: Uint8Array) => void = () => {};
   readonly #fd: number;
-  readonly #buffer = Buffer.allocUnsafeSlow(64 * 1024);
   #ended = false;
 
   constructor(fd: number) {
-    super({ fd, readable: true, writable: false });
+    // Every read goes into the same memory, which a garbage collection for each mebibyte would otherwise pay for.
+    const buffer = Buffer.allocUnsafeSlow(64 * 1024);
+    const onread = {
+      buffer,
+      callback: (bytes: number): boolean => {
+        this.onLent(buffer.subarray(0, bytes));
+        return true;
+      },
+    };
+    super({ fd, readable: true, writable: false, onread } as SocketConstructorOpts);
     this.#fd = fd;
   }
 
@@ -137,9 +148,11 @@ export class DownstreamPipe extends Socket implements Downstream {
   readNow(): boolean {
     if (this.#ended) return false;
     try {
-      const bytes = readSync(this.#fd, this.#buffer, 0, this.#buffer.byteLength, null);
+      // Memory of its own: the process may be exiting in the middle of a read that was lent.
+      const buffer = Buffer.allocUnsafe(16 * 1024);
+      const bytes = readSync(this.#fd, buffer, 0, buffer.byteLength, null);
       if (bytes === 0) this.#ended = true;
-      else this.emit('data', Buffer.from(this.#buffer.subarray(0, bytes)));
+      else this.onLent(buffer.subarray(0, bytes));
       return bytes > 0;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') this.#ended = true;

@@ -23,31 +23,38 @@ export interface ExitFlushParts {
 export function flushAtExit(parts: ExitFlushParts): void {
   const { session, upstream, downstream, outputs } = parts;
   let lost = 0;
+  let gaveUp = false;
   const readCredit = (): boolean => downstream.readNow();
-  const onExit = (): void => {
-    upstream.goSync((fd, bytes) => {
-      if (lost === 0) lost = writeAllSync(fd, bytes, readCredit);
-      return lost === 0;
-    });
-    for (const output of outputs) output.goSync();
-    const queued = (): number => outputs.reduce((sum, output) => sum + output.queuedBytes, 0);
-    let deadline = Date.now() + stuckMs;
+  const write = (fd: number, bytes: Buffer): boolean => {
+    const left = gaveUp ? bytes.byteLength : writeAllSync(fd, bytes, readCredit);
+    lost += left;
+    gaveUp ||= left > 0;
+    return left === 0;
+  };
+  const queued = (): number => outputs.reduce((sum, output) => sum + output.queuedBytes, 0);
+  /** Writes what fits the windows, and reads credit for the rest, as long as either gets on. */
+  const flush = (): void => {
     session.flush();
-    while (queued() > 0 && lost === 0 && !downstream.hasEnded && Date.now() < deadline) {
+    for (let deadline = Date.now() + stuckMs; queued() > 0 && !gaveUp;) {
       const before = queued();
       if (!readCredit()) pause();
       session.flush();
       if (queued() < before) deadline = Date.now() + stuckMs;
+      gaveUp ||= (downstream.hasEnded && queued() === before) || Date.now() > deadline;
     }
-    lost += queued();
-    if (lost > 0 && !session.isOver) {
-      writeAllSync(
-        2,
-        Buffer.from(
-          `pipework: ${lost} bytes of printed output are lost: the host did not read them in time\n`,
-        ),
-      );
-    }
+  };
+  const tell = (): void => {
+    const missing = lost + queued();
+    if (missing === 0 || session.isOver) return;
+    const text = `pipework: ${missing} bytes of printed output are lost: the host did not read them in time\n`;
+    writeAllSync(2, Buffer.from(text));
+  };
+  const onExit = (): void => {
+    upstream.goSync(write);
+    flush();
+    for (const output of outputs) output.goSync(flush);
+    flush();
+    tell();
     // FIN comes last of all; where others may still print, the pipe's end says the same.
     if (process.rawListeners('exit').at(-1) === onExit) {
       for (const output of outputs) output.finish();

@@ -1,9 +1,8 @@
 /** What `serve()` is told: the options, and the check that each is what it must be. */
 
 import type { Readable, Writable } from 'node:stream';
-import { inspect } from 'node:util';
 import type { Broker } from '../broker.ts';
-import { PipeworkError } from '../errors.ts';
+import { expect, expectFunctions, expectHandshake, expectKeys, isObject } from '../expect.ts';
 import { MagicCookieKey, MagicCookieValue, type Handshake, type Terminals } from '../handshake/env.ts';
 import { resolveLimits, type Limits } from '../limits.ts';
 import type { HandlerInterceptor } from '../rpc/interceptors.ts';
@@ -91,41 +90,56 @@ const keys: readonly string[] = [
 
 /** Checks every option. Throws `CONFIG_INVALID` naming the first that is wrong. */
 export function settleServe<P>(options: ServeOptions<P>): ServeSettings {
-  expect(typeof options === 'object' && options !== null, 'options', 'an object with `plugins`', options);
-  const unknown = Object.keys(options).find((key) => !keys.includes(key));
-  expect(unknown === undefined, 'options', `made of known names (${keys.join(', ')})`, unknown);
-  const { handshake, onShutdown, gracePeriod, transport } = options;
+  expectKeys('options', options, keys);
+  const { onShutdown, gracePeriod = Infinity, transport, interceptors = [], redactError } = options;
+  expect(isOptionalFunction(onShutdown), 'onShutdown', 'a function', onShutdown);
+  expect(isOptionalFunction(redactError), 'redactError', 'a function', redactError);
   expect(
-    onShutdown === undefined || typeof onShutdown === 'function',
-    'onShutdown',
-    'a function',
-    onShutdown,
-  );
-  expect(
-    gracePeriod === undefined || (typeof gracePeriod === 'number' && gracePeriod > 0),
+    typeof gracePeriod === 'number' && gracePeriod > 0,
     'gracePeriod',
     'milliseconds above 0',
     gracePeriod,
   );
+  expectFunctions('interceptors', interceptors);
+  const { limits } = options;
+  expect(limits === undefined || isObject(limits), 'limits', 'an object of limits', limits ?? 'null');
+  if (transport !== undefined) checkTransport(transport);
+  const handshake = { magicCookieKey: MagicCookieKey, magicCookieValue: MagicCookieValue };
   return {
     sets: settleSets(options),
-    handshake: {
-      magicCookieKey: handshake?.magicCookieKey ?? MagicCookieKey,
-      magicCookieValue: handshake?.magicCookieValue ?? MagicCookieValue,
-    },
+    handshake: expectHandshake(options.handshake, handshake),
     onShutdown,
-    gracePeriod: gracePeriod ?? Infinity,
-    limits: resolveLimits(options.limits),
-    interceptors: options.interceptors ?? [],
-    redactError: options.redactError,
+    gracePeriod,
+    limits: resolveLimits(limits),
+    interceptors,
+    redactError,
     transport,
   };
+}
+
+function checkTransport(transport: ServeTransport): void {
+  expectKeys('transport', transport, ['readable', 'writable', 'env', 'stderr']);
+  const { readable, writable, env, stderr } = transport;
+  expect(isObject(readable, 'pipe'), 'transport.readable', 'a Readable', readable ?? 'nothing');
+  expect(isObject(writable, 'write'), 'transport.writable', 'a Writable', writable ?? 'nothing');
+  expect(isObject(env), 'transport.env', 'the environment that the launcher passed', env ?? 'nothing');
+  expect(stderr === undefined || isObject(stderr, 'write'), 'transport.stderr', 'a Writable', stderr);
+}
+
+function isOptionalFunction(value: unknown): boolean {
+  return value === undefined || typeof value === 'function';
 }
 
 type Factories = Readonly<Record<string, (context: PluginContext) => unknown>>;
 
 function settleSets<P>(options: ServeOptions<P>): ReadonlyMap<number, Factories> {
   const { plugins, protocolVersions = [1] } = options;
+  expect(
+    isObject(protocolVersions),
+    'protocolVersions',
+    'a list of versions, or an object with a plugin set for each',
+    protocolVersions ?? 'null',
+  );
   if (isList(protocolVersions)) {
     const set = checkSet('plugins', plugins);
     expect(
@@ -182,10 +196,4 @@ function checkVersion(version: number): number {
 
 function isList(value: unknown): value is readonly number[] {
   return Array.isArray(value);
-}
-
-function expect(holds: boolean, name: string, expected: string, came: unknown): asserts holds {
-  if (holds) return;
-  const got = inspect(came, { depth: 0, maxStringLength: 60 });
-  throw new PipeworkError('CONFIG_INVALID', `${name} must be ${expected}; got ${got}`);
 }

@@ -140,7 +140,8 @@ export class PluginEnd {
     const { settings, protocolVersion, context } = this.#options;
     const set = settings.sets.get(protocolVersion) ?? {};
     const factory = typeof name === 'string' && Object.hasOwn(set, name) ? set[name] : undefined;
-    if (factory === undefined) throw new Error(`unknown plugin type: ${String(name)}`);
+    if (factory === undefined)
+      throw new PipeworkError('RPC_UNKNOWN_PLUGIN', `unknown plugin type: ${String(name)}`);
     const controller = new AbortController();
     this.#contexts.add(controller);
     const implementation = (await factory({

@@ -75,6 +75,7 @@ async function serveProcess(settings: ServeSettings): Promise<void> {
   });
   flushAtExit({ session: end.session, upstream, downstream, outputs: [stdout, stderr] });
   downstream.onHostEnd = () => end.hostEnded();
+  downstream.onLent = (chunk) => end.session.feed(chunk);
   process.on('SIGINT', () => {});
   process.on('SIGTERM', () => void end.quit(sigtermBudgetMs).then(() => process.exit()));
   upstream.write(lineOf(settings, greeting, protocolVersion));

@@ -16,6 +16,7 @@ export class SyncedOutput implements RawStreamHandler {
   #held: Done[] = [];
   #written = 0;
   #isSync = false;
+  #afterWrite = (): void => {};
   #isOver = false;
 
   /** `lastResort` gets what the host never opened a stream for, when the process exits. */
@@ -43,6 +44,7 @@ export class SyncedOutput implements RawStreamHandler {
     }
     this.#written += bytes.byteLength;
     const clear = stream.write(bytes);
+    if (this.#isSync) this.#afterWrite();
     if (clear || this.#isSync || stream.queuedBytes <= maxQueued) done();
     else this.#held.push(done);
   }
@@ -57,10 +59,11 @@ export class SyncedOutput implements RawStreamHandler {
     return this.#isOver ? 0 : (this.#stream?.queuedBytes ?? 0);
   }
 
-  /** Nobody waits any more: the process exits. What the writers still hold comes at once. */
-  goSync(): void {
+  /** Nobody waits any more: the process exits. What the writers still hold comes at once, and `afterWrite` sees each write out. */
+  goSync(afterWrite: () => void): void {
     if (this.#isSync) return;
     this.#isSync = true;
+    this.#afterWrite = afterWrite;
     const early = this.#early;
     this.#early = [];
     for (const { bytes, done } of early) this.write(bytes, done);

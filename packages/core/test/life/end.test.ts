@@ -287,6 +287,16 @@ describe('cleanupClients()', () => {
     expect(later.exited).toBe(true);
   });
 
+  test('ends a client whose start has just been called, and keeps one from starting that was made before', async () => {
+    const [behind, before] = [plugin('greets', { managed: true }), plugin('greets', { managed: true })];
+    const started = failure(behind.start());
+    await cleanupClients();
+    expect((await started).code).toBe('PLUGIN_KILLED');
+    expect(behind.exited).toBe(true);
+    expect((await failure(before.start())).code).toBe('PLUGIN_KILLED');
+    expect(before.pid).toBeUndefined();
+  });
+
   test('ends a client in the middle of its start', async () => {
     const client = plugin('never-greets', { managed: true });
     const started = failure(client.start());

@@ -95,6 +95,31 @@ describe('synced output', () => {
     expect(await client.exit).toMatchObject({ code: 4, by: 'plugin' });
   });
 
+  test.each(['kill()', 'process.exit()'])(
+    'that later exit listeners print arrives whole after %s',
+    async (how) => {
+      const stdout = new Collector();
+      const stderr = new Collector();
+      const client = plugin('prints-at-exit', { syncStdout: stdout, syncStderr: stderr });
+      const printer = await (await client.client()).dispense('printer');
+      if (how === 'kill()') await client.kill();
+      else await failure(printer.floodThenExit(3 * MiB));
+      const exit = await client.exit;
+      const [before, one, two, three, long, last] = stdout.text.split('\n');
+      expect([before, one, two, three, last]).toEqual([
+        'registered before',
+        'one',
+        'two',
+        'three',
+        'the very last',
+      ]);
+      // After Quit the host gives no more credit: what is printed then has to fit the window.
+      expect(long?.length).toBe(how === 'kill()' ? 100 * 1024 : 3 * MiB);
+      expect(stderr.text).toBe('and an error\n');
+      expect(exit.code).toBe(0);
+    },
+  );
+
   test('that the host never reads slows the plugin and fills no memory', async () => {
     const never = new Writable({ write() {} });
     const rpc = await plugin('prints', { syncStdout: never }).client();

@@ -40,7 +40,10 @@ describe('protocol versions', () => {
 describe('a dispense', () => {
   test('of a name that is not there says so', async () => {
     const rpc = await plugin('greets').client();
-    expect((await failure(rpc.dispense('nobody' as never))).message).toContain('unknown plugin type: nobody');
+    expect(await failure(rpc.dispense('nobody' as never))).toMatchObject({
+      message: 'unknown plugin type: nobody',
+      code: 'RPC_UNKNOWN_PLUGIN',
+    });
     expect((await failure(rpc.dispense('constructor' as never))).message).toContain(
       'unknown plugin type: constructor',
     );
@@ -121,7 +124,12 @@ describe('the options of serve()', () => {
     [{ plugins: {}, protocolVersions: [] }, 'protocolVersions'],
     [{ plugins: {}, protocolVersions: { 1: {} } }, 'plugins'],
     [{ protocolVersions: { x: {} } }, 'protocolVersions'],
+    [{ plugins: {}, protocolVersions: 5 }, 'protocolVersions'],
     [{ plugins: {}, onShutdown: 5 }, 'onShutdown'],
+    [{ plugins: {}, interceptors: 5 }, 'interceptors'],
+    [{ plugins: {}, redactError: 5 }, 'redactError'],
+    [{ plugins: {}, handshake: { magicCookieKey: 5 } }, 'handshake.magicCookieKey'],
+    [{ plugins: {}, limits: 5 }, 'limits'],
     [{ plugins: {}, gracePeriod: -1 }, 'gracePeriod'],
     [{ plugins: {}, plugin: {} }, 'options'],
   ])('%j are refused by name', async (options, name) => {

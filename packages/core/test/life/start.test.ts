@@ -119,6 +119,7 @@ describe('a start that fails', () => {
 
   test.each([
     ['1|pipe', 'HANDSHAKE_UNRECOGNIZED', 'Unrecognized remote plugin message: 1|pipe'],
+    ['1|pipe|', 'HANDSHAKE_UNRECOGNIZED', 'Unrecognized remote plugin message: 1|pipe|'],
     [
       '2|pipe|3,4',
       'HANDSHAKE_API_VERSION',
@@ -137,6 +138,12 @@ describe('a start that fails', () => {
     expect(error.code).toBe(code);
     expect(error.message.startsWith(message)).toBe(true);
     expect(isAlive(client.pid as number)).toBe(false);
+  });
+
+  test('shows half a line that nothing follows', async () => {
+    const error = await failure(plugin('says-a-line', { startTimeout: 1_500 }, '1|pi').start());
+    expect(error.code).toBe('HANDSHAKE_TIMEOUT');
+    expect(error.message.split('\n')[0]).toMatch(/within 1500 ms, only 1\|pi$/);
   });
 
   test('refuses 4096 bytes without a line break', async () => {
@@ -226,6 +233,18 @@ describe('the signal', () => {
     expect((await failure(client.start())).code).toBe('PLUGIN_ABORTED');
     expect(client.pid).toBeUndefined();
     expect(await client.exit).toMatchObject({ by: 'none' });
+  });
+
+  test('that aborts before a start settles the exit and keeps the client from starting', async () => {
+    const controller = new AbortController();
+    const client = plugin('greets', { signal: controller.signal });
+    controller.abort(new Error('too late'));
+    expect(await client.exit).toMatchObject({ by: 'none' });
+    expect(client.exited).toBe(true);
+    expect(await failure(client.start())).toMatchObject({
+      code: 'PLUGIN_ABORTED',
+      cause: { message: 'too late' },
+    });
   });
 
   test('kills a plugin that runs', async () => {
