@@ -88,7 +88,8 @@ function methodName(source: Uint8Array, start: number, end: number): string {
     while (index < length && bytes[index] === source[start + index]) index++;
     if (index === length) return cached.name;
   }
-  const bytes = source.slice(start, end);
+  // Not slice(): a Buffer's is a view, and the chunk is only lent.
+  const bytes = Uint8Array.from(source.subarray(start, end));
   const name = Buffer.from(bytes).toString();
   names[slot] = { bytes, name };
   return name;
