@@ -4,6 +4,7 @@ export { MuxError, muxErrorCodes, type MuxErrorCode, type MuxInitiator } from '.
 export { MuxStream } from './mux-stream.ts';
 export type { Role, SessionOptions } from './options.ts';
 export type { RawStream, RawStreamHandler } from './raw-stream.ts';
-export { Session, type SessionStats } from './session.ts';
+export { Session } from './session.ts';
+export type { SessionStats } from './session-stats.ts';
 export type { Transport } from './transport.ts';
 export type { FrameEvent } from './debug.ts';

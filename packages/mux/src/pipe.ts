@@ -19,8 +19,8 @@ export interface PipeOwner {
 
 export class Pipe {
   readonly writable: Writable;
-  /** Chunks that have come: who remembers the number can tell whether the peer was heard since. */
-  chunks = 0;
+  #chunks = 0;
+  #chunksHeard = 0;
   readonly #readable: Readable;
   readonly #owner: PipeOwner;
   #isPaused = false;
@@ -47,6 +47,18 @@ export class Pipe {
     }
     readable.resume();
     if (readable.destroyed || readable.readableEnded) process.nextTick(() => this.#owner.onEnd());
+  }
+
+  /** A chunk came, by whatever way. */
+  heard(): void {
+    this.#chunks += 1;
+  }
+
+  /** Something came since this was last asked. */
+  wasHeard(): boolean {
+    const before = this.#chunksHeard;
+    this.#chunksHeard = this.#chunks;
+    return this.#chunks !== before;
   }
 
   /** Reads no more until {@link resume}. */
@@ -118,10 +130,10 @@ export class Pipe {
   #onWritableLost(cause: Error): void {
     this.#owner.onWritableLost();
     if (this.#isClosing || this.#lingering !== undefined) return;
-    let seen = this.chunks;
+    let seen = this.#chunks;
     this.#lingering = setInterval(() => {
-      if (this.chunks === seen) this.#owner.onError(cause);
-      seen = this.chunks;
+      if (this.#chunks === seen) this.#owner.onError(cause);
+      seen = this.#chunks;
     }, LINGER_MS * 2).unref();
   }
 }

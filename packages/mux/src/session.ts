@@ -20,6 +20,7 @@ import { Pings } from './pings.ts';
 import { Pipe } from './pipe.ts';
 import type { RawStream } from './raw-stream.ts';
 import type { StreamCore } from './stream-core.ts';
+import { heldBytesOf, queuedBytesOf, type SessionStats } from './session-stats.ts';
 import { StreamTable } from './stream-table.ts';
 import type { Transport } from './transport.ts';
 
@@ -27,20 +28,6 @@ import type { Transport } from './transport.ts';
 const REPLY_LIMIT = 64 * 1024;
 
 let sessions = 0;
-
-/** Numbers by which a session's cost can be watched. */
-export interface SessionStats {
-  /** Streams open now, by either side. */
-  readonly streams: number;
-  /** Streams the peer opened that nobody has accepted. */
-  readonly unaccepted: number;
-  /** Streams of ours that the peer has not answered. */
-  readonly unanswered: number;
-  /** Bytes received that the application has not taken. */
-  readonly heldBytes: number;
-  /** Bytes written that have not left. */
-  readonly queuedBytes: number;
-}
 
 /**
  * Yamux over a pair of byte pipes: any number of streams, opened by either end, each with its own back-pressure.
@@ -98,10 +85,17 @@ export class Session {
     this.#table = new StreamTable(this, settings, this.#writer);
     this.#acceptQueue = new AcceptQueue(settings.acceptBacklog);
     const pingTimeout = settings.connectionWriteTimeout || DEFAULT_PING_TIMEOUT;
-    this.#pings = new Pings((value) => this.#sendPing(value), pingTimeout);
+    this.#pings = new Pings((value) => {
+      this.#writer.control(FrameType.Ping, Flag.SYN, 0, value);
+      this.#writer.leave();
+    }, pingTimeout);
     this.#decoder = new FrameDecoder(this.#makeInbound());
     this.#pipe.listen();
-    if (settings.enableKeepAlive) this.#startKeepAlive();
+    if (!settings.enableKeepAlive) return;
+    const wasHeard = (): boolean => this.#pipe.wasHeard();
+    this.#pings.keepAlive(settings.keepAliveInterval, wasHeard, (cause) => {
+      this.#fault(ended.bySilence(this.#label, cause));
+    });
   }
 
   /** Which end this is. */
@@ -126,19 +120,18 @@ export class Session {
 
   /** Bytes written on all streams that have not left: what waits here, and what the transport itself holds. */
   get queuedBytes(): number {
-    let bytes = this.#writer.batchBytes + this.#pipe.writable.writableLength;
-    for (const stream of this.#table) bytes += stream.outgoing.length;
-    return bytes;
+    return queuedBytesOf(this.#table, this.#writer, this.#pipe);
   }
 
   /** What the session holds at this moment. Looks at every stream: not for every message. */
   stats(): SessionStats {
-    let heldBytes = 0;
-    for (const stream of this.#table) heldBytes += stream.receiveWindow.held;
-    const { queuedBytes } = this;
-    const { size: unaccepted } = this.#acceptQueue;
-    const { size: streams, unansweredCount: unanswered } = this.#table;
-    return { streams, unaccepted, unanswered, heldBytes, queuedBytes };
+    return {
+      streams: this.#table.size,
+      unaccepted: this.#acceptQueue.size,
+      unanswered: this.#table.unansweredCount,
+      heldBytes: heldBytesOf(this.#table),
+      queuedBytes: this.queuedBytes,
+    };
   }
 
   /**
@@ -246,7 +239,7 @@ export class Session {
 
   #onChunk(chunk: Uint8Array): void {
     if (this.#reason !== undefined) return;
-    this.#pipe.chunks += 1;
+    this.#pipe.heard();
     this.#writer.beginDispatch();
     try {
       this.#decoder.push(chunk);
@@ -333,23 +326,6 @@ export class Session {
       return;
     }
     this.#finish(ended.byPeer(this.#label, code), true);
-  }
-
-  #sendPing(value: number): void {
-    this.#writer.control(FrameType.Ping, Flag.SYN, 0, value);
-    this.#writer.leave();
-  }
-
-  #startKeepAlive(): void {
-    let seen = 0;
-    const wasHeard = (): boolean => {
-      const before = seen;
-      seen = this.#pipe.chunks;
-      return seen !== before;
-    };
-    this.#pings.keepAlive(this.#settings.keepAliveInterval, wasHeard, (cause) => {
-      this.#fault(ended.bySilence(this.#label, cause));
-    });
   }
 
   // ── the end ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,31 @@
+/** What a session holds at a moment. */
+
+import type { FrameWriter } from './frame-writer.ts';
+import type { Pipe } from './pipe.ts';
+import type { StreamTable } from './stream-table.ts';
+
+/** Numbers by which a session's cost can be watched. */
+export interface SessionStats {
+  /** Streams open now, by either side. */
+  readonly streams: number;
+  /** Streams the peer opened that nobody has accepted. */
+  readonly unaccepted: number;
+  /** Streams of ours that the peer has not answered. */
+  readonly unanswered: number;
+  /** Bytes received that the application has not taken. */
+  readonly heldBytes: number;
+  /** Bytes written that have not left. */
+  readonly queuedBytes: number;
+}
+
+export function heldBytesOf(table: StreamTable): number {
+  let bytes = 0;
+  for (const stream of table) bytes += stream.receiveWindow.held;
+  return bytes;
+}
+
+export function queuedBytesOf(table: StreamTable, writer: FrameWriter, pipe: Pipe): number {
+  let bytes = writer.batchBytes + pipe.writable.writableLength;
+  for (const stream of table) bytes += stream.outgoing.length;
+  return bytes;
+}
