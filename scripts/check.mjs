@@ -32,6 +32,8 @@ try {
     step(`publint ${file}`, bin('publint'), [join(tarballs, file), '--strict']);
     step(`attw ${file}`, bin('attw'), [join(tarballs, file), '--profile', 'esm-only']);
   }
+  const packed = readdirSync(tarballs).map((file) => join(tarballs, file));
+  step('a consumer of the packed packages', process.execPath, ['scripts/check-consumer.mjs', ...packed]);
 } finally {
   rmSync(tarballs, { recursive: true, force: true });
 }

@@ -7,23 +7,28 @@ const all = blocks();
 const code = all.filter((block) => block.language === 'ts');
 
 describe('the pages', () => {
-  test.each(code.filter((block) => block.origin?.kind === 'from').map((block) => [`${block.page}:${block.line}`, block]))(
-    '%s shows the file that it names',
-    (_, block) => {
-      // A shebang and a first comment are for the file, not for the page.
-      const file = readFileSync(root + block.origin!.value, 'utf8');
-      expect(file).toContain(block.text.trim());
-    },
-  );
+  test.each(
+    code
+      .filter((block) => block.origin?.kind === 'from')
+      .map((block) => [`${block.page}:${block.line}`, block]),
+  )('%s shows the file that it names', (_, block) => {
+    // A shebang and a first comment are for the file, not for the page.
+    const file = readFileSync(root + block.origin!.value, 'utf8');
+    expect(file).toContain(block.text.trim());
+  });
 
-  test.each(all.filter((block) => block.origin?.kind === 'output').map((block) => [`${block.page}:${block.line}`, block]))(
-    '%s shows what its command prints',
-    (_, block) => {
-      const [file, ...args] = block.origin!.value.split(' ');
-      const printed = execFileSync(file === 'node' ? process.execPath : file!, args, { cwd: root, encoding: 'utf8' });
-      expect(printed.trim()).toBe(block.text.trim());
-    },
-  );
+  test.each(
+    all
+      .filter((block) => block.origin?.kind === 'output')
+      .map((block) => [`${block.page}:${block.line}`, block]),
+  )('%s shows what its command prints', (_, block) => {
+    const [file, ...args] = block.origin!.value.split(' ');
+    const printed = execFileSync(file === 'node' ? process.execPath : file!, args, {
+      cwd: root,
+      encoding: 'utf8',
+    });
+    expect(printed.trim()).toBe(block.text.trim());
+  });
 
   test('show no TypeScript that does not compile', () => {
     const folder = `${root}docs/test/.snippets`;
@@ -44,7 +49,9 @@ describe('the pages', () => {
       }),
     );
     try {
-      execFileSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`, '-p', folder], { encoding: 'utf8' });
+      execFileSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`, '-p', folder], {
+        encoding: 'utf8',
+      });
     } catch (error) {
       throw new Error((error as { stdout: string }).stdout, { cause: error });
     }

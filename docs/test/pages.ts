@@ -29,15 +29,17 @@ export function blocks(): Block[] {
     } catch {
       return []; // A package without a page of its own.
     }
-    return [...text.matchAll(/(?:<!-- (from|output|sketch): (.+?) -->\n+)?^```(\w*)\n([\s\S]*?)^```$/gm)].map((match) => ({
-      page,
-      line: text.slice(0, match.index).split('\n').length,
-      language: match[3] ?? '',
-      origin:
-        match[1] === undefined
-          ? undefined
-          : { kind: match[1] as 'from' | 'output' | 'sketch', value: match[2] ?? '' },
-      text: match[4] ?? '',
-    }));
+    return [...text.matchAll(/(?:<!-- (from|output|sketch): (.+?) -->\n+)?^```(\w*)\n([\s\S]*?)^```$/gm)].map(
+      (match) => ({
+        page,
+        line: text.slice(0, match.index).split('\n').length,
+        language: match[3] ?? '',
+        origin:
+          match[1] === undefined
+            ? undefined
+            : { kind: match[1] as 'from' | 'output' | 'sketch', value: match[2] ?? '' },
+        text: match[4] ?? '',
+      }),
+    );
   });
 }

@@ -1,0 +1,76 @@
+// check-consumer.mjs TARBALL...: what a user gets. Installs the packed packages into a project of their own, compiles a contract, a
+// plugin and a host against their declarations with every library checked, runs them, and requires core from CommonJS.
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const tarballs = Object.fromEntries(
+  process.argv
+    .slice(2)
+    .map((path) => [`@pipework/${/pipework-(\w+)-/.exec(basename(path))[1]}`, `file:${resolve(path)}`]),
+);
+const project = mkdtempSync(join(tmpdir(), 'pipework-consumer-'));
+const write = (name, content) => writeFileSync(join(project, name), content);
+const run = (command, args) => execFileSync(command, args, { cwd: project, encoding: 'utf8', stdio: 'pipe' });
+
+try {
+  write(
+    'package.json',
+    JSON.stringify({ name: 'consumer', private: true, type: 'module', dependencies: tarballs }),
+  );
+  write(
+    'pnpm-workspace.yaml',
+    `allowBuilds:\n  msgpackr-extract: false\noverrides:\n${Object.entries(tarballs)
+      .map(([name, from]) => `  '${name}': ${from}\n`)
+      .join('')}`,
+  );
+  run('pnpm', ['install', '--no-frozen-lockfile', '--prefer-offline']);
+  // The compiler and Node's types are the repository's own: they aren't what is tried here.
+  for (const name of ['typescript', '@types'])
+    symlinkSync(join(root, 'node_modules', name), join(project, 'node_modules', name));
+  for (const name of ['contract', 'plugin', 'host'])
+    cpSync(join(root, `examples/greeter/src/${name}.ts`), join(project, `${name}.ts`));
+  write(
+    'tsconfig.json',
+    JSON.stringify({
+      compilerOptions: {
+        target: 'es2023',
+        lib: ['es2023', 'esnext.disposable', 'dom'],
+        module: 'nodenext',
+        strict: true,
+        exactOptionalPropertyTypes: true,
+        rewriteRelativeImportExtensions: true,
+        skipLibCheck: false,
+        types: ['node'],
+        outDir: 'out',
+      },
+      include: ['*.ts'],
+    }),
+  );
+  const compiled = (() => {
+    try {
+      return run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', '.']);
+    } catch (error) {
+      return error.stdout;
+    }
+  })();
+  // What other libraries' declarations get wrong is theirs; ours are free of errors.
+  const ours = compiled
+    .split('\n')
+    .filter((line) => /error/.test(line) && !/^(\.\.\/)*\S*node_modules\/(?!.*@pipework)/.test(line));
+  if (ours.length > 0) throw new Error(`a consumer does not compile:\n${ours.join('\n')}`);
+
+  const printed = run(process.execPath, ['out/host.js']);
+  if (!printed.includes('Hello, world!')) throw new Error(`the greeter printed ${printed}`);
+  const names = run(process.execPath, [
+    '-e',
+    `console.log(typeof require('@pipework/core').Client, typeof require('@pipework/core/plugin').serve)`,
+    '--input-type=commonjs',
+  ]);
+  if (names.trim() !== 'function function') throw new Error(`require gave ${names}`);
+} finally {
+  rmSync(project, { recursive: true, force: true });
+}
