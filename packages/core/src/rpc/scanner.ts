@@ -54,6 +54,13 @@ for (const [token, header, payload] of [
   payloadBytes[token] = payload;
 }
 
+// Bytes of a whole value whose first byte says them all: fixstr, nil, booleans, numbers. 0 for every other.
+const wholeBytes = new Uint8Array(256);
+for (let token = 0xa0; token < 0xd4; token++) {
+  const isWhole = token !== 0xc1 && headerBytes[token] === 1;
+  if (isWhole) wholeBytes[token] = 1 + payloadBytes[token]!;
+}
+
 export class Scanner {
   /** Bits of {@link saw} for the message so far. */
   flags = 0;
@@ -128,6 +135,15 @@ export class Scanner {
         at++;
         this.#left--;
         continue;
+      }
+      const whole = wholeBytes[token]!;
+      if (whole > 0) {
+        this.#left--;
+        if (token === 0xa9 && isProtoKey(chunk, at + 1, end)) this.flags |= saw.protoKey;
+        at += whole;
+        if (at <= end) continue;
+        this.#skip = at - end;
+        return this.#pause(end - from);
       }
       const header = headerBytes[token]!;
       if (header > end - at) {

@@ -13,7 +13,8 @@ export interface InboundOptions {
 export function fromWire(value: unknown, options: InboundOptions): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) {
-    if (value[0] instanceof Mark) return unmark(value[0], value, options);
+    const first: unknown = value[0];
+    if (typeof first === 'object' && first instanceof Mark) return unmark(first, value, options);
     return each(value, 0, options);
   }
   if (value instanceof Uint8Array) return ownBytes(value);

@@ -59,7 +59,7 @@ export function fromTable(
   return buildRows(keys as string[], table, revive);
 }
 
-/** One assignment after the other: a literal with computed keys is faster only while it has seen one list of keys. */
+/** A copied shape that is filled: a literal with computed keys is fast only while it has seen one list of keys. */
 function buildRows(
   keys: readonly string[],
   table: readonly unknown[],
@@ -67,8 +67,10 @@ function buildRows(
 ): object[] {
   const rows: object[] = [];
   const width = keys.length;
+  const empty: Record<string, unknown> = {};
+  for (const key of keys) empty[key] = undefined;
   for (let at = tableHead; at < table.length; at += width) {
-    const row: Record<string, unknown> = {};
+    const row = { ...empty };
     for (let column = 0; column < width; column++) {
       const value = table[at + column];
       row[keys[column]!] = typeof value === 'object' && value !== null ? revive(value) : value;
