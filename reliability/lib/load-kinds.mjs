@@ -1,5 +1,5 @@
 // The kinds of load that a soak mixes. Each does one thing and throws when the answer is wrong.
-import { patternDigest, patternStream } from './worker.mjs';
+import { pattern, patternDigest, patternStream } from './worker.mjs';
 
 const must = (condition, what) => {
   if (!condition) throw new Error(`wrong answer: ${what}`);
@@ -72,9 +72,9 @@ async function cancellation(worker, random) {
   must(error instanceof Error, 'a cancelled call resolved');
 }
 
-async function largeValue(worker, random) {
-  const bytes = new Uint8Array(random.pick([100_000, 1_000_000]));
-  must((await worker.echo(bytes)).length === bytes.length, 'large value');
+async function binary(worker, random) {
+  const bytes = pattern(random.below(1_000), random.pick([100, 10_000, 100_000, 1_000_000]));
+  must(bytes.equals(await worker.echo(bytes)), 'bytes');
 }
 
 const weights = [
@@ -88,7 +88,7 @@ const weights = [
   [10, output],
   [5, failure],
   [5, cancellation],
-  [3, largeValue],
+  [8, binary],
 ];
 
 /** Every kind as often as it weighs: pick one at random. */

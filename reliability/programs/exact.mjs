@@ -3,8 +3,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { PassThrough } from 'node:stream';
 import * as fc from 'fast-check';
+import { Client } from '@pipework/core';
 import { Session } from '@pipework/mux';
 import { within } from '../lib/bounded.mjs';
+import { pluginCommand } from '../lib/phases.mjs';
 import { clientInMemory, served } from '../lib/memory-pair.mjs';
 import { randomOf } from '../lib/random.mjs';
 import { Rough } from '../lib/rough.mjs';
@@ -122,44 +124,67 @@ const { value: anyValue } = fc.letrec((tie) => ({
   ),
 }));
 
-/** Values and byte streams over calls, many at once. */
-async function calls({ seed, values, lengths }, count) {
-  const random = randomOf(seed);
+/** Over rough pipes in memory. */
+async function calls(input, count) {
+  const random = randomOf(input.seed);
   const pipe = () => new Rough({ random: random.fork() });
   const client = clientInMemory({ plugin: served({ worker }), up: pipe, down: pipe });
   try {
-    const remote = await (await client.client()).dispense('worker').then((one) => ({ one }));
-    const echo = async (value) => {
-      count.operations++;
-      const back = await remote.one.echo(value);
-      if (!isDeepStrictEqual(back, value))
-        throw new Error(`${fc.stringify(value)} came back as ${fc.stringify(back)}`);
-    };
-    const upload = async (length) => {
-      count.operations++;
-      count.bytes += length;
-      const { length: arrived, sha256 } = await remote.one.digest(
-        patternStream(length, 1 + random.length(100_000)),
-      );
-      if (arrived !== length || sha256 !== patternDigest(length))
-        throw new Error(`${arrived} bytes of ${length}, or others`);
-    };
-    const download = async (length) => {
-      count.operations++;
-      let offset = 0;
-      for await (const chunk of await remote.one.produce(length, 1 + random.length(100_000))) {
-        if (!Buffer.from(chunk).equals(pattern(offset, chunk.length)))
-          throw new Error(`other bytes at ${offset}`);
-        offset += chunk.length;
-      }
-      if (offset !== length) throw new Error(`${offset} bytes of ${length} came`);
-      count.bytes += length;
-    };
-    const all = [...values.map(echo), ...lengths.flatMap((length) => [upload(length), download(length)])];
-    await within(60_000, `calls of seed ${seed}`, Promise.all(all));
+    await exchange(client, random, input, count);
   } finally {
     await client.kill();
   }
+}
+
+/** Over the pipes of a real process, whose read buffers are used again: one that lives as long as this program's run. */
+async function processes(input, count, shared) {
+  shared.client ??= new Client({ cmd: pluginCommand() });
+  await exchange(shared.client, randomOf(input.seed), input, count);
+}
+
+/** Values and byte streams over calls, many at once. */
+async function exchange(client, random, { seed, values, lengths }, count) {
+  const remote = await (await client.client()).dispense('worker').then((one) => ({ one }));
+  const echo = async (value) => {
+    count.operations++;
+    const back = await remote.one.echo(value);
+    if (!isDeepStrictEqual(back, value))
+      throw new Error(`${fc.stringify(value)} came back as ${fc.stringify(back)}`);
+  };
+  const upload = async (length) => {
+    count.operations++;
+    count.bytes += length;
+    const { length: arrived, sha256 } = await remote.one.digest(
+      patternStream(length, 1 + random.length(100_000)),
+    );
+    if (arrived !== length || sha256 !== patternDigest(length))
+      throw new Error(`${arrived} bytes of ${length}, or others`);
+  };
+  const download = async (length) => {
+    count.operations++;
+    let offset = 0;
+    for await (const chunk of await remote.one.produce(length, 1 + random.length(100_000))) {
+      if (!Buffer.from(chunk).equals(pattern(offset, chunk.length)))
+        throw new Error(`other bytes at ${offset}`);
+      offset += chunk.length;
+    }
+    if (offset !== length) throw new Error(`${offset} bytes of ${length} came`);
+    count.bytes += length;
+  };
+  // Two methods that look alike to whatever remembers names by their length and a few of their bytes.
+  const alike = async (turn) => {
+    count.operations += 2;
+    if ((await remote.one.print('')) !== undefined) throw new Error('print was answered by another method');
+    for await (const n of await remote.one.count(1))
+      if (n !== 1) throw new Error('count was answered by another');
+    return turn;
+  };
+  const all = [
+    ...values.map(echo),
+    ...lengths.map(alike),
+    ...lengths.flatMap((length) => [upload(length), download(length)]),
+  ];
+  await within(60_000, `calls of seed ${seed}`, Promise.all(all));
 }
 
 const seeds = fc.integer({ min: 0, max: 0x7fff_ffff });
@@ -179,20 +204,22 @@ const properties = {
     lengths: fc.array(size, { maxLength: 3 }),
   }),
 };
-const checks = { streams, calls };
+const checks = { streams, calls, processes };
+properties.processes = properties.calls;
 
 export async function run(options, say = () => {}) {
   const { minutes, runs, seed, only = Object.keys(checks) } = { ...defaults, ...options };
   const watched = watch({ fatalStallMs: minutes > 0 ? 60_000 : undefined });
   const chosen = seed || Math.trunc(Math.random() * 0x7fff_ffff);
   const findings = [];
+  const shared = { client: undefined };
   const count = { runs: 0, operations: 0, bytes: 0 };
   const deadline = performance.now() + minutes * 60_000;
   for (let round = 0; round === 0 || (performance.now() < deadline && findings.length === 0); round++) {
     for (const name of only) {
       const check = (input) => {
         count.runs++;
-        return checks[name](input, count);
+        return checks[name](input, count, shared);
       };
       const details = await fc.check(fc.asyncProperty(properties[name], check), {
         seed: chosen + round,
@@ -204,6 +231,7 @@ export async function run(options, say = () => {}) {
     }
     if (round % 10 === 9) say(`${count.runs} runs, ${count.operations} operations`);
   }
+  await shared.client?.kill();
   const { uncaught, longestStallMs } = await watched.stop();
   findings.push(...uncaught);
   return { findings, figures: { seed: chosen, ...count, longestStallMs } };
