@@ -7,5 +7,7 @@ import { root } from './pages.ts';
 test('docs/errors.md has a heading for each code, and for nothing else', () => {
   const page = readFileSync(root + 'docs/errors.md', 'utf8');
   const headings = [...page.matchAll(/^### `([A-Z_]+)`$/gm)].map((match) => match[1]);
-  expect(headings.toSorted()).toEqual([...Object.keys(errorCodes), ...Object.keys(muxErrorCodes)].toSorted());
+  expect(headings.map(String).toSorted()).toEqual(
+    [...Object.keys(errorCodes), ...Object.keys(muxErrorCodes)].toSorted(),
+  );
 });
