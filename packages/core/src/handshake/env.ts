@@ -58,6 +58,9 @@ export interface HostGreeting {
   readonly terminals: Terminals;
 }
 
+/** The longest that a host can say it waits, in milliseconds: what timers take. A host that waits for ever says this. */
+const maxGraceMs = 0x7fff_ffff;
+
 /** Default for how long a host waits for the answer to Quit. */
 export const defaultGraceMs = 2_000;
 
@@ -68,7 +71,7 @@ export function writeHostGreeting(greeting: HostGreeting, handshake: Handshake):
     [envNames.fds]: greeting.fds.join(','),
     [envNames.protocolVersions]: [...greeting.protocolVersions].sort((a, b) => a - b).join(','),
     [envNames.capabilities]: greeting.capabilities.join(','),
-    [envNames.graceMs]: String(greeting.graceMs),
+    [envNames.graceMs]: String(Math.min(Math.ceil(greeting.graceMs), maxGraceMs)),
     [envNames.logLevel]: greeting.logLevel,
     [envNames.terminal]: formatTerminals(greeting.terminals),
   };
@@ -103,7 +106,7 @@ function parseFds(text: string | undefined): readonly [number, number] {
 }
 
 function parseGrace(text: string | undefined): number {
-  const milliseconds = /^\d{1,9}$/.test(text ?? '') ? Number(text) : 0;
+  const milliseconds = /^\d{1,10}$/.test(text ?? '') ? Number(text) : 0;
   return milliseconds > 0 ? milliseconds : defaultGraceMs;
 }
 

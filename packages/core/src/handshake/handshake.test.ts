@@ -152,6 +152,15 @@ describe('the environment', () => {
     });
   });
 
+  test.each([
+    [300.5, 301],
+    [1e12, 0x7fff_ffff],
+    [Infinity, 0x7fff_ffff],
+  ])('carries a grace period of %s ms as %s', (graceMs, arrived) => {
+    const env = writeHostGreeting({ ...greeting, graceMs }, handshake);
+    expect(takeHostGreeting(env, handshake).graceMs).toBe(arrived);
+  });
+
   test('is taken out once it is read', () => {
     const env = { ...writeHostGreeting(greeting, handshake), HOME: '/home/me' };
     expect(hasCookie(env, handshake)).toBe(true);

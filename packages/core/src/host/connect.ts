@@ -43,6 +43,7 @@ export interface HostEnd {
 /** Opens the session and its first three streams, in their order. */
 export function openHostEnd(options: HostEndOptions): HostEnd {
   let broker!: Broker;
+  // The control stream's own calls are nobody's to hear of.
   const connections = new Set<Connection>();
   // The pipe's end rejects what waits, and comes before the exit that wants to report it: listening first sees it still.
   let waited: readonly string[] = [];
@@ -77,7 +78,6 @@ export function openHostEnd(options: HostEndOptions): HostEnd {
   new SyncedOutput(session.openRaw(), options.stderr, options.stderrTail);
   const over = (reason?: Error): void => broker.close(reason ?? new Error('the session is over'));
   session.closed.then(() => over(), over);
-  connections.add(control);
   const converse = (id: number): Connection => {
     const connection = new Connection(broker.dialRaw(id), { link, prefix: 'Plugin.' });
     connections.add(connection);

@@ -30,8 +30,9 @@ export const stepMs = 1_000;
 /** Climbs until the process is gone: true, or false where even SIGKILL did not end it in time. Never rejects. */
 export async function climb(target: LadderTarget, bounds: LadderBounds): Promise<boolean> {
   const { gone } = target;
+  if (target.ask !== undefined) target.blame('quit');
   const agreed = target.ask === undefined ? false : await answered(target.ask, gone, bounds.askMs);
-  // A process that went while it was asked, without having agreed, went by itself.
+  // A shutdown hook that ends in process.exit() goes without an answer, and is as polite.
   if (await settlesWithin(gone, 0)) return true;
   target.blame(agreed ? 'quit' : 'eof');
   target.closePipe();

@@ -207,7 +207,7 @@ function commandOf(settings: ClientSettings): LaunchCommand {
       fds: [3, 4],
       protocolVersions: settings.protocolVersions,
       capabilities: ownCapabilities,
-      graceMs: Number.isFinite(settings.gracePeriod) ? settings.gracePeriod : 0x7fff_ffff,
+      graceMs: settings.gracePeriod,
       logLevel: settings.logLevel,
       terminals: { ...terminal('stdout', settings.syncStdout), ...terminal('stderr', settings.syncStderr) },
     },

@@ -37,6 +37,26 @@ describe('kill()', () => {
     expect(await client.kill()).toMatchObject({ code: 0, by: 'eof' });
   });
 
+  test.each(['0', '3'])('is answered by a shutdown hook that ends in process.exit(%s)', async (code) => {
+    const error = vi.fn();
+    const client = plugin('exits-in-its-hook', { logger: { error } }, code);
+    await client.client();
+    expect(await client.kill()).toMatchObject({ code: Number(code), by: 'quit', callsInFlight: [] });
+    expect(error).not.toHaveBeenCalled();
+  });
+
+  test.each([Infinity, 5_000.5])(
+    'lets a running call have the grace period of %s ms',
+    async (gracePeriod) => {
+      const client = plugin('shuts-down-slowly', { gracePeriod }, '0');
+      const trouble = await (await client.client()).dispense('trouble');
+      const running = trouble.block(1_800);
+      const exit = client.kill();
+      await running;
+      expect(await exit).toMatchObject({ by: 'quit', code: 0 });
+    },
+  );
+
   test('goes on to SIGTERM', async () => {
     const client = plugin('says-a-line', { gracePeriod: 150 }, greeting, 'ignores-eof');
     await client.start();
