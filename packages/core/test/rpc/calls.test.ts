@@ -45,3 +45,28 @@ test('calls a function that came as an argument', async () => {
   expect(seen).toEqual(['a0', 'b1']);
   expect([host.references, plugin.references]).toEqual([0, 0]);
 });
+
+test('large and small messages in flight at once in both directions do not mix', async () => {
+  const { remote } = await rpcPair({
+    echo: (value: unknown) => value,
+    back: async (bytes: Uint8Array, visit: (bytes: Uint8Array) => Promise<Uint8Array>) => visit(bytes),
+  });
+  const calls = Array.from({ length: 60 }, async (_, index) => {
+    const bytes = new Uint8Array(index % 3 === 0 ? 150_000 + index : index).fill(index);
+    const sent = { index, bytes, list: [bytes, index, bytes] };
+    expect(await remote.echo(sent)).toStrictEqual(sent);
+    expect(await remote.back(bytes, async (came) => came)).toStrictEqual(bytes);
+  });
+  await Promise.all(calls);
+});
+
+test('a thousand calls in flight are each answered with their own', async () => {
+  const { remote } = await rpcPair({
+    echo: async (value: number) => {
+      if (value % 2 === 0) await new Promise((resolve) => setImmediate(resolve));
+      return value;
+    },
+  });
+  const numbers = Array.from({ length: 1000 }, (_, index) => index);
+  expect(await Promise.all(numbers.map(async (n) => remote.echo(n)))).toEqual(numbers);
+});
