@@ -224,7 +224,7 @@ export async function run(options, say = () => {}) {
         interruptAfterTimeLimit: minutes > 0 ? Math.max(1_000, deadline - performance.now()) : undefined,
       });
       if (details.failed && !details.interrupted)
-        findings.push(`${name}: ${fc.defaultReportMessage(details)}`);
+        findings.push(`${name}: ${String(details.errorInstance)}\n${fc.defaultReportMessage(details)}`);
     }
     if (round % 10 === 9) say(`${count.runs} runs, ${count.operations} operations`);
   }
