@@ -54,7 +54,7 @@ for (let round = 0; round < options.rounds; round++) {
 }
 
 const mux = options.mux ? await runMux(options.rounds) : undefined;
-const out = options.out ?? join(here, options.quick ? 'results/quick' : 'results');
+const out = options.out ?? join(here, options.folder);
 const seconds = Math.round((performance.now() - began) / 1000);
 const { rounds, time, warmup, quick } = options;
 const settings = { rounds, time, warmup, quick, peers: options.peers, workloads: options.workloads };

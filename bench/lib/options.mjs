@@ -12,7 +12,7 @@ export const usage = `Usage: node bench/run.mjs [options]
   --rounds n            alternating rounds (5; with --quick 1)
   --curves / --no-curves  the curves too (default: yes, with --quick no)
   --mux / --no-mux      the mux alone, beside npm's yamuxes (default as --curves)
-  --out folder          where the results go (bench/results; with --quick bench/results/quick)
+  --out folder          where the results go (bench/results; quick and partial runs go below it)
   --list                print the names of peers and workloads
   --help                print this`;
 
@@ -51,12 +51,19 @@ export function readOptions(args) {
     ...values,
     rounds,
     mux: values.mux ?? curves,
+    folder: folderFor(values),
     workloads: chosen,
     peers: ['floor', ...peers.filter((name) => name !== 'floor')],
     // Milliseconds of measuring and of warming up a workload.
     time: quick ? 100 : 300,
     warmup: quick ? 350 : 1000,
   };
+}
+
+/** Only a whole run replaces the published results. */
+function folderFor({ quick, peers, workloads }) {
+  if (quick) return 'results/quick';
+  return peers === undefined && workloads === undefined ? 'results' : 'results/partial';
 }
 
 function choose(option, given, known, fallback) {
