@@ -11,11 +11,8 @@ export const stream = {
   metrics: [{ key: 'rate', title: 'items/s', unit: '/s', better: 'high' }],
   async run({ peer, warmup, quick }) {
     const end = performance.now() + warmup;
-    do await receive(peer, COUNT / 10);
-    while (performance.now() < end);
+    while (performance.now() < end) await receive(peer, COUNT / 10);
     return { rate: await receive(peer, quick ? COUNT / 5 : COUNT) };
-  },
-};
   },
 };
 
