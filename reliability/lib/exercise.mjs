@@ -34,7 +34,7 @@ export const useNames = Object.keys(uses);
  * Starts the client and uses it in every way; ends it after `holdMs` at the latest. Resolves with `{ name, ms, error? }`
  * for each use, when all have settled; a use that does not settle once the client is gone has the error `STILL_PENDING`.
  */
-export async function exercise(client, { holdMs = 250, graceMs = 5_000, names = useNames } = {}) {
+export async function exercise(client, { holdMs = 250, graceMs = 15_000, names = useNames } = {}) {
   const outcomes = [];
   const note = async (name, promise) => {
     const start = performance.now();

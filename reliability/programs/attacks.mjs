@@ -20,8 +20,8 @@ export const defaults = { towards: 'both', only: '' };
 
 const MiB = 2 ** 20;
 const MOST = 0xffff_ffff;
-/** What a victim may hold for a refused message: its bytes so far, twice, and garbage. The largest attack below sends 8 MiB. */
-const BOUND = 48 * MiB;
+/** What a victim may hold for a refused message: its bytes so far, twice, and what no collection has taken away yet. The largest sends 8 MiB. */
+const BOUND = 96 * MiB;
 
 const levels = (open, count) => Buffer.concat([Buffer.alloc(count, open), m.nil]);
 const mapLevels = (count) => Buffer.concat([Buffer.alloc(count * 2, Buffer.from([0x81, 0x01])), m.nil]);
@@ -162,9 +162,9 @@ async function towardsHost(conduct) {
   );
   // An attack that answers nothing leaves its call to the caller's patience: the kill must end it.
   await Promise.race([Promise.all(calls), new Promise((resolve) => setTimeout(resolve, 100))]);
-  const killed = await outcome(within(5_000, 'kill', client.kill()));
+  const killed = await outcome(within(10_000, 'kill', client.kill()));
   const errors = await Promise.all(
-    calls.map((call, n) => within(2_000, `call ${n}`, call).catch((error) => error)),
+    calls.map((call, n) => within(10_000, `call ${n}`, call).catch((error) => error)),
   );
   return { error: errors[0], findings: [killed, ...errors].map(wrong).filter(Boolean) };
 }
@@ -188,7 +188,7 @@ async function towardsPlugin(attack) {
     PIPEWORK_GRACE_MS: '100',
   };
   const serving = outcome(serve({ plugins: { worker }, transport: { readable: down, writable: up, env } }));
-  const host = await within(3_000, 'the line', rawHost({ readable: up, writable: down }));
+  const host = await within(10_000, 'the line', rawHost({ readable: up, writable: down }));
   const [victim, other] = [await host.dispense(7), await host.dispense(9)];
   const answers = new Map();
   const answered = new Promise((resolve) => {
@@ -200,11 +200,11 @@ async function towardsPlugin(attack) {
   });
   attack({ peer: host, id: victim, msgid: 1, exit: () => down.end() });
   host.message(other, [0, 1, 'Plugin.echo', ['still there?']]);
-  const state = await within(3_000, 'an answer or an end', answered).catch((error) => error.code);
+  const state = await within(10_000, 'an answer or an end', answered).catch((error) => error.code);
   down.end();
   const findings =
     state === 'STILL_PENDING' ? ['neither an answer on another stream nor the end of the session'] : [];
-  const end = await within(5_000, 'serve()', serving).catch((error) => error);
+  const end = await within(10_000, 'serve()', serving).catch((error) => error);
   if (wrong(end)) findings.push(`serve ${wrong(end)}`);
   const first = answers.get(victim)?.[0];
   return { error: undefined, told: `${state}, ${describe(first)}`, findings };

@@ -18,7 +18,7 @@ const gone = (pid, ms) => until(ms, `process ${pid} gone`, () => !alive(pid));
 async function judge({ name, promise, resolves = false }) {
   let error;
   try {
-    await within(3_000, name, promise);
+    await within(10_000, name, promise);
     return resolves ? undefined : `${name} resolved although its plugin was killed`;
   } catch (reason) {
     error = reason;
@@ -40,14 +40,14 @@ export async function pluginDies(name, boundMs) {
   const killedAt = performance.now();
   const findings = await Promise.all(judged);
   const settledMs = performance.now() - killedAt;
-  const exit = await within(3_000, 'exit', client.exit).catch((error) => void findings.push(error.message));
+  const exit = await within(10_000, 'exit', client.exit).catch((error) => void findings.push(error.message));
   if (exit && exit.signal !== 'SIGKILL') findings.push(`exit says ${JSON.stringify(exit)} and not SIGKILL`);
   if (name === 'idle') {
     const late = client.client().then((rpc) => rpc.dispense('worker'));
     findings.push(await judge({ name: 'dispense', promise: late }));
   }
   await gone(pid, boundMs).catch((error) => findings.push(error.message));
-  await within(3_000, 'kill', client.kill()).catch((error) => findings.push(error.message));
+  await within(10_000, 'kill', client.kill()).catch((error) => findings.push(error.message));
   return { findings: findings.filter(Boolean), ms: settledMs };
 }
 

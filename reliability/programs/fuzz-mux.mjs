@@ -49,7 +49,7 @@ export async function runCase(seed) {
   things.push(ending(victim.close()), ending(peer.close()));
   for (const pipe of [toVictim, toPeer, saboteur]) pipe.destroy();
   const findings = [];
-  const ends = await within(3_000, 'a stream, a ping or a session', Promise.all(things)).catch((error) => {
+  const ends = await within(10_000, 'a stream, a ping or a session', Promise.all(things)).catch((error) => {
     findings.push(error.message);
     return [];
   });

@@ -47,7 +47,7 @@ export async function runCase(seed, victim) {
   const outcomes = await exercise(client, { holdMs: 100 });
   findings.push(...outcomes.map(fault).filter(Boolean));
   // The plugin's end of the pipes is closed now: serve() must be done with it as well.
-  await within(5_000, 'serve()', over).catch((error) => findings.push(error.message));
+  await within(10_000, 'serve()', over).catch((error) => findings.push(error.message));
   if (polluted()) findings.push('a prototype or the global object was written to');
   return {
     kind: attack.kind,
