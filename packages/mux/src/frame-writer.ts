@@ -130,23 +130,27 @@ export class FrameWriter {
   /** Hands the batch to the transport, unless that is full. */
   flush(): void {
     if (this.#blocked || this.#ended || this.#batchBytes === 0) return;
-    this.#seal();
-    const batch = this.#batch;
-    this.#batch = [];
     this.#batchBytes = 0;
     this.#replyBytes = 0;
-    const writable = this.#writable;
-    if (batch.length === 1) {
-      writable.write(batch[0]!);
+    if (this.#batch.length === 0) {
+      // Mostly everything lies in the block: no list is needed.
+      this.#stopGrowing();
+      const part = this.#block.subarray(this.#from, this.#to);
+      this.#from = this.#to;
+      this.#blocked = !this.#writable.write(part);
     } else {
-      writable.cork();
-      for (const part of batch) writable.write(part);
-      writable.uncork();
+      this.#seal();
+      this.#writeParts(this.#batch.splice(0));
     }
-    if (!writable.writableNeedDrain) return;
-    this.#blocked = true;
-    this.#blockedSince = performance.now();
-    if (this.#owner.stallTimeoutMs > 0) this.#stallTimer ??= this.#watch(this.#owner.stallTimeoutMs);
+    if (this.#blocked && this.#owner.stallTimeoutMs > 0) this.#startWatching();
+  }
+
+  #writeParts(parts: Uint8Array[]): void {
+    const writable = this.#writable;
+    writable.cork();
+    for (const part of parts) writable.write(part);
+    writable.uncork();
+    this.#blocked = writable.writableNeedDrain;
   }
 
   /** Hands the batch to the transport, full or not. */
@@ -172,6 +176,11 @@ export class FrameWriter {
     this.#batch = [];
     this.#batchBytes = 0;
     this.#block = new Uint8Array(0);
+  }
+
+  #startWatching(): void {
+    this.#blockedSince = performance.now();
+    this.#stallTimer ??= this.#watch(this.#owner.stallTimeoutMs);
   }
 
   /** One timer, left running between stalls: most are over long before it fires. */
