@@ -272,6 +272,8 @@ export class Client<P = Record<string, object>> {
   /** The exit knows more than a broken pipe: it is given a moment to tell. */
   async #explainLoss(run: PluginRun, cause: Error): Promise<Error> {
     const { name } = this.#settings;
+    // One stream that was reset, by a limit or a slip on it, is no loss of the plugin.
+    if (run.ended === undefined && this.#end?.session.isOver === false) return cause;
     if (await settlesWithin(run.gone, exitExplainsMs))
       return new PluginExitError(name, await run.exit, { cause });
     return new PluginExitError(name, undefined, { cause, stderrTail: run.stderrTail.toString() });

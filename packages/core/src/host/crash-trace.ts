@@ -5,10 +5,12 @@ interface TraceKind {
   begins(line: string): boolean;
   /** `last`: the line belongs and ends the trace. */
   goesOn(line: string, lines: readonly string[]): boolean | 'last';
+  /** Whether what began like a trace is one; undefined while that can't be told yet. Without it, the beginning is proof. */
+  proves?(lines: readonly string[]): boolean | undefined;
 }
 
 const python: TraceKind = {
-  begins: (line) => line.startsWith('Traceback (most recent call last):'),
+  begins: (line) => /^(\s*\+ Exception Group )?Traceback \(most recent call last\):/.test(line),
   // Frames are indented; the first line that isn't is the exception itself. A chain goes on behind an empty line.
   goesOn: (line, lines) => {
     if (/^\s/.test(line) || line === '') return true;
@@ -30,8 +32,9 @@ const rust: TraceKind = {
 
 const node: TraceKind = {
   // `file:line`, the source line, a caret, an empty line, the error and its stack, and the version.
-  begins: (line) => /^(node:|file:\/\/|\/|[A-Za-z]:\\)[^\s].*:\d+$/.test(line) || /^Uncaught:?$/.test(line),
+  begins: (line) => /^(node:|file:\/\/|\/|[A-Za-z]:\\|\[eval\])\S*:\d+$/.test(line),
   goesOn: (line) => (/^Node\.js v\d/.test(line) ? 'last' : true),
+  proves: (lines) => (lines.length < 3 ? undefined : /^\s*\^+\s*$/.test(lines[2] ?? '')),
 };
 
 const v8: TraceKind = {
@@ -39,12 +42,13 @@ const v8: TraceKind = {
   goesOn: () => true,
 };
 
-/** A logged error of Node: the message, then its stack, indented. */
+/** A logged error: its name and message, then what is indented, of Node or of Java. */
 const stack: TraceKind = {
-  begins: (line) => /^(Uncaught )?([A-Z]\w*)?(Error|Exception)\b.*(: |$)/.test(line),
+  begins: (line) =>
+    /^(Uncaught )?[\w$.]*(Error|Exception)( \[\w+\])?(: |$)/.test(line) ||
+    line.startsWith('Exception in thread '),
   goesOn: (line, lines) =>
-    /^ {4,}at /.test(line) ||
-    (lines.length > 1 && /^(\s+(\[?[\w$]+\]?|'.*'): |\s*\[cause\]|}|\s+\.\.\. \d+ lines)/.test(line)),
+    /^\s+at /.test(line) || (lines.length > 1 && /^(\s+\S|[\]}]|Caused by: )/.test(line)),
 };
 
 const kinds: readonly TraceKind[] = [python, go, rust, node, v8, stack];

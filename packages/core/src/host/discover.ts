@@ -1,6 +1,6 @@
 /** Finding plugins: by a glob in a directory, or by a field in the manifests of a workspace. */
 
-import { constants } from 'node:fs';
+import { constants, existsSync, readdir, type Dirent } from 'node:fs';
 import { access, readFile, stat } from 'node:fs/promises';
 import { dirname, extname, join, resolve } from 'node:path';
 import { glob } from 'tinyglobby';
@@ -25,6 +25,7 @@ export async function discover(pattern: string, dir = '.', options: DiscoverOpti
     absolute: true,
     onlyFiles: false,
     expandDirectories: false,
+    fs: { readdir: listEverything as typeof readdir },
   });
   const found: string[] = [];
   for (const path of paths.map((match) => resolve(match)).sort()) {
@@ -183,6 +184,27 @@ async function checkDirectory(dir: string): Promise<string> {
     'DISCOVER_UNREADABLE',
     `${root} cannot be searched for plugins: it is no directory`,
   );
+}
+
+/**
+ * Lists a directory for the glob, which leaves out what is neither file nor directory and links that lead nowhere: shown as
+ * files they are matched, and left out below with a reason.
+ */
+function listEverything(
+  path: string,
+  options: { withFileTypes: true },
+  done: (error: NodeJS.ErrnoException | null, entries: Dirent[]) => void,
+): void {
+  readdir(path, options, (error, entries) => {
+    for (const entry of entries ?? []) {
+      const leads =
+        entry.isFile() ||
+        entry.isDirectory() ||
+        (entry.isSymbolicLink() && existsSync(join(path, entry.name)));
+      if (!leads) Object.assign(entry, { isFile: () => true, isSymbolicLink: () => false });
+    }
+    done(error, entries);
+  });
 }
 
 async function whyNoFile(path: string): Promise<string | undefined> {

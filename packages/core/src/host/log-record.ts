@@ -3,6 +3,11 @@
  * text. What plugins write is untrusted: nothing in a line can throw, or reach a prototype.
  */
 
+import { stripVTControlCharacters } from 'node:util';
+
+/** Levels of nesting that the fields of a record may have: a deeper one is plain text. */
+const maxDepth = 64;
+
 /** Levels of a record. */
 export type RecordLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error';
 
@@ -47,6 +52,7 @@ function readJson(line: string): LogRecord | undefined {
   let parsed: unknown;
   try {
     parsed = JSON.parse(line);
+    if (isTooDeep(parsed)) return undefined;
   } catch {
     // A line that only looks like JSON is plain text.
     return undefined;
@@ -86,8 +92,26 @@ function readLevel(value: unknown): RecordLevel | undefined {
 }
 
 function readPrefix(line: string): LogRecord | undefined {
-  // A date before the level is how Go's and Python's loggers write it.
-  const match = /^(?:[\d/:.,TZ+\- ]{0,40} )?\[\s*([A-Za-z]{3,11})\s*\]:?\s*(.*)$/s.exec(line);
+  // Colours are for terminals: they neither hide a level nor belong into a log.
+  const plain = line.includes('\u001b') ? stripVTControlCharacters(line) : line;
+  const match = bracketed.exec(plain) ?? bare.exec(plain);
   const level = readLevel(match?.[1]);
   return level === undefined ? undefined : { level, message: match?.[2] ?? '', fields: {}, tagged: true };
+}
+
+/** `[LEVEL]`, behind a date in the form of Go's and Python's loggers or not. */
+const bracketed = /^(?:\[?[\d/:.,TZ+\- ]{4,40}\]? )?\[\s*([A-Za-z]{3,11})\s*\]:?\s*(.*)$/s;
+/** `LEVEL` and a colon or a space, in capitals: in small letters it is a word. */
+const bare = /^(?!FATAL ERROR: )([A-Z]{4,8})(?::\s*|\s+)(.*)$/s;
+
+/** Whether a value is nested deeper than a logger that recurses can be trusted with. */
+function isTooDeep(value: unknown): boolean {
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > maxDepth) return true;
+    level = level.flatMap((entry) =>
+      typeof entry === 'object' && entry !== null ? Object.values(entry) : [],
+    );
+  }
+  return false;
 }

@@ -45,6 +45,10 @@ describe('a line', () => {
     ['[ERROR]: broken', 'error', 'broken', {}],
     ['2024/01/02 03:04:05 [TRACE] deep', 'trace', 'deep', {}],
     ['[info]', 'info', '', {}],
+    ['[2026-01-01] [ERROR] z', 'error', 'z', {}],
+    ['WARNING:root:x', 'warn', 'root:x', {}],
+    ['ERROR something', 'error', 'something', {}],
+    ['\u001b[31m[ERROR]\u001b[0m red', 'error', 'red', {}],
   ])('%s is a record', (line, level, message, fields) => {
     expect(readRecord(line)).toEqual({ level, message, fields, tagged: true });
   });
@@ -53,6 +57,8 @@ describe('a line', () => {
     'plain text',
     '[ not a level ] x',
     '[SHOUT] x',
+    'NOTE that',
+    'error count: 0',
     '{"broken": ',
     '{}',
     '{"@message":5}',
@@ -175,6 +181,32 @@ describe('an output', () => {
     const trace =
       '<--- Last few GCs --->\n\n[1:0x1]  10 ms: Mark-Compact\n\nFATAL ERROR: Reached heap limit\n----- Native stack trace -----';
     expect(brief(`${trace}\n`)).toEqual([`error: ${trace}`]);
+  });
+
+  test('keeps an aggregate error, and Java’s causes, together', () => {
+    const aggregate =
+      'AggregateError: agg\n    at x (a.js:1:1) {\n  [errors]: [\n    Error: a\n        at y (a.js:2:1)\n  ]\n}';
+    const java =
+      'Exception in thread "main" java.lang.RuntimeException: x\n\tat A.main(A.java:3)\nCaused by: java.io.IOException: y\n\t... 1 more';
+    expect(brief(`${aggregate}\nnext\n${java}\nlast\n`)).toEqual([
+      `error: ${aggregate}`,
+      'debug: next',
+      `error: ${java}`,
+      'debug: last',
+    ]);
+  });
+
+  test('keeps an exception group of Python together', () => {
+    const group =
+      '  + Exception Group Traceback (most recent call last):\n  |   File "x"\n  | ExceptionGroup: g (2 sub-exceptions)\n  +-+---------------- 1 ----------------\n    | ValueError: 1\n    +------------------------------------';
+    expect(brief(`${group}\n`)).toEqual([`error: ${group}`]);
+  });
+
+  test('does not take a path for the head of a trace', () => {
+    expect(brief('/etc/hosts:12\nfile ok\nanother\nError count: 0\n')).toEqual(
+      ['/etc/hosts:12', 'file ok', 'another', 'Error count: 0'].map((line) => `debug: ${line}`),
+    );
+    expect(brief('/etc/hosts:12\n')).toEqual(['debug: /etc/hosts:12']);
   });
 
   test('ends a trace where a logger speaks', () => {

@@ -94,6 +94,10 @@ export class OutputLog {
     }
     trace.lines.push(line);
     trace.length += line.length;
+    if (trace.kind.proves?.(trace.lines) === false) {
+      this.#finishTrace();
+      return true;
+    }
     this.#timer?.refresh();
     if (belongs === 'last' || trace.lines.length >= maxTraceLines || trace.length > maxTraceLength)
       this.#finishTrace();
@@ -105,6 +109,13 @@ export class OutputLog {
     if (trace === undefined) return;
     this.#trace = undefined;
     realTimers.clearTimeout(this.#timer);
+    if (trace.kind.proves !== undefined && trace.kind.proves(trace.lines) !== true) {
+      // It only began like one.
+      for (const line of trace.lines) {
+        if (line !== '') this.#emit(readRecord(line, this.#fallback));
+      }
+      return;
+    }
     const message = trace.lines.join('\n').trimEnd();
     this.#emit({ level: 'error', message, fields: {}, tagged: false });
   }

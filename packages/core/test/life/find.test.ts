@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -20,6 +21,8 @@ beforeAll(async () => {
   await put('bin/tool-plain', 'text');
   await put('bin/other', '#!/bin/sh\n', 0o755);
   await mkdir(join(root, 'bin/tool-directory'));
+  await symlink(join(root, 'nowhere'), join(root, 'bin/tool-dangling'));
+  execFileSync('mkfifo', [join(root, 'bin/tool-pipe')]);
   await symlink(join(root, 'bin/other'), join(root, 'bin/tool-link'));
   await put('ws/pnpm-workspace.yaml', 'packages:\n  - plugins/*\n  - "!plugins/private"\n');
   await put('ws/plugins/one/package.json', JSON.stringify({ name: '@x/one', pipework: './dist/plugin.js' }));
@@ -53,6 +56,8 @@ describe('discover()', () => {
     expect(skipped).toEqual({
       'tool-plain': 'it is not executable by this process',
       'tool-directory': 'it is a directory',
+      'tool-dangling': 'it does not exist, or is a link to nothing',
+      'tool-pipe': 'it is not a regular file',
     });
   });
 
