@@ -29,8 +29,13 @@ export function callContext(): CallContext {
   return current;
 }
 
+/** The call whose handler is starting, for a wrapper around the handler that passes it on; undefined elsewhere. */
+export function currentContext(): CallContext | undefined {
+  return current;
+}
+
 /** A handler starts: its context is the current one until {@link leaveContext} is given what this returns. */
-export function enterContext(context: CallContext): CallContext | undefined {
+export function enterContext(context: CallContext | undefined): CallContext | undefined {
   const outer = current;
   current = context;
   return outer;

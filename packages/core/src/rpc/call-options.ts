@@ -1,4 +1,6 @@
 /** What a caller can give to one call beside its arguments. */
+import { inspect } from 'node:util';
+import { PipeworkError } from '../errors.ts';
 
 export interface CallOptions {
   /** Aborting it rejects the call at once with the signal's reason, and aborts the handler's signal on the other side. */
@@ -12,14 +14,41 @@ export interface CallOptions {
 /** The signals that cancel a call: those that are an argument themselves, or stand as `signal` in an argument that is an object. */
 export function findSignal(params: readonly unknown[]): AbortSignal | undefined {
   let found: AbortSignal | undefined;
+  let more: AbortSignal[] | undefined;
   for (const param of params) {
     if (typeof param !== 'object' || param === null) continue;
     const candidate = param instanceof AbortSignal ? param : (param as { signal?: unknown }).signal;
-    if (!(candidate instanceof AbortSignal)) continue;
-    if (found !== undefined && found !== candidate) return AbortSignal.any([found, candidate]);
-    found = candidate;
+    if (!(candidate instanceof AbortSignal) || candidate === found) continue;
+    if (found === undefined) found = candidate;
+    else (more ??= [found]).push(candidate);
   }
-  return found;
+  return more === undefined ? found : AbortSignal.any(more);
+}
+
+/** Throws `CONFIG_INVALID`, naming the option, for what is none of {@link CallOptions}. */
+export function checkCallOptions(options: CallOptions): void {
+  const { signal, deadlineMs, metadata } = options;
+  for (const name of Object.keys(options)) {
+    if (name === 'signal' || name === 'deadlineMs' || name === 'metadata') continue;
+    throw invalid(name, 'no call option: they are signal, deadlineMs and metadata', name);
+  }
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw invalid('signal', 'must be an AbortSignal', signal);
+  if (deadlineMs !== undefined && !(typeof deadlineMs === 'number' && deadlineMs > 0)) {
+    throw invalid('deadlineMs', 'must be a number of milliseconds above 0', deadlineMs);
+  }
+  if (metadata === undefined) return;
+  const isMap = typeof metadata === 'object' && metadata !== null;
+  if (!isMap || Object.values(metadata).some((value) => typeof value !== 'string')) {
+    throw invalid('metadata', 'must be an object whose values are strings', metadata);
+  }
+}
+
+function invalid(name: string, expected: string, came: unknown): PipeworkError {
+  return new PipeworkError(
+    'CONFIG_INVALID',
+    `options.${name} ${expected}; got ${inspect(came, { depth: 1 })}`,
+  );
 }
 
 /**

@@ -22,6 +22,8 @@ export class Callee {
   readonly #prefix: string;
   readonly #beforeReply: (() => void) | undefined;
   readonly #interceptors: readonly HandlerInterceptor[];
+  /** The control stream: no limit and no interceptor of the user's stands between the two runtimes. */
+  readonly #isControl: boolean;
   // A method's name without the prefix; the envelope gives the same string for the same method.
   readonly #names = new Map<string, string>();
   /** False while the peer takes no answers: what comes meanwhile is not credited. */
@@ -31,12 +33,13 @@ export class Callee {
     channel: Channel,
     references: References | undefined,
     service: Service | undefined,
-    prefix: string,
+    prefix: string | undefined,
   ) {
     this.#channel = channel;
     this.#references = references;
     this.#service = service;
-    this.#prefix = prefix;
+    this.#prefix = prefix ?? '';
+    this.#isControl = prefix === undefined;
     const { options } = channel.link;
     this.#beforeReply = options.beforeReply;
     this.#interceptors = options.handlerInterceptors ?? [];
@@ -81,7 +84,11 @@ export class Callee {
   notified(method: string, params: unknown[]): void {
     const name = this.#nameOf(method);
     const service = this.#service;
-    if (service === undefined || name === undefined || this.dispatcher.refusalOf(method) !== undefined)
+    if (
+      service === undefined ||
+      name === undefined ||
+      this.dispatcher.refusalOf(new RunningCall(0, method)) !== undefined
+    )
       return;
     const call = new RunningCall(0, method);
     const outer = enterContext(call);
@@ -106,40 +113,67 @@ export class Callee {
     const { deadline, metadata } = Object(message[4]) as { deadline?: unknown; metadata?: unknown };
     const remainingMs = typeof deadline === 'number' ? deadline : undefined;
     call.setMeta(Object.freeze({ ...(Object(metadata) as Record<string, string>) }), remainingMs, () =>
-      call.abort(new PipeworkError('RPC_DEADLINE', `The caller's deadline for ${call.method} has passed.`)),
+      this.#abort(
+        call,
+        new PipeworkError('RPC_DEADLINE', `The caller's deadline for ${call.method} has passed.`),
+      ),
     );
     return message[3];
   }
 
+  /** The caller no longer wants a call; an id that isn't running is ignored. */
+  cancel(id: unknown): void {
+    const call = this.dispatcher.get(id as number);
+    if (call !== undefined)
+      this.#abort(call, new DOMException('The operation was aborted by the caller.', 'AbortError'));
+  }
+
+  /** A call that runs answers when its handler does; one that waits to run never will, and is answered here. */
+  #abort(call: RunningCall, reason: unknown): void {
+    call.abort(reason);
+    if (!call.isWaiting) return;
+    this.dispatcher.unqueue(call);
+    this.#refuse(call, reason);
+  }
+
   #begin(call: RunningCall, params: unknown[]): void {
     const { dispatcher } = this;
-    if (this.#references !== undefined && call.method === referenceMethods.call) {
-      // A callback belongs to a call that waits for it: holding it back could stop both for ever.
-      call.uncounted = true;
-    } else {
-      const refusal = dispatcher.refusalOf(call.method);
-      if (refusal !== undefined) return this.#refuse(call, refusal);
-    }
+    // A callback belongs to a call that waits for it: holding it back could stop both for ever.
+    call.uncounted = this.#isControl || this.#isCallback(call);
+    const refusal = this.#isCallback(call) ? undefined : dispatcher.refusalOf(call);
+    if (refusal !== undefined) return this.#refuse(call, refusal);
     if (dispatcher.begin(call)) this.#run(call, params);
     else dispatcher.wait(call, () => this.#run(call, params));
   }
 
+  #isCallback(call: RunningCall): boolean {
+    return this.#references !== undefined && call.method === referenceMethods.call;
+  }
+
   #run(call: RunningCall, params: unknown[]): void {
-    let result: unknown;
     const outer = enterContext(call);
     try {
-      result = isTraced(handlerChannel) ? this.#trace(call, params) : this.#invoke(call, params);
+      const result = this.#shouldTrace(call) ? this.#trace(call, params) : this.#invoke(call, params);
+      if (isThenable(result)) {
+        this.dispatcher.track(call);
+        // A thenable of the user's may do anything when it is asked; a promise is safe.
+        const promise = result instanceof Promise ? result : Promise.resolve(result);
+        promise.then(
+          (value) => this.#answer(call, value),
+          (error: unknown) => this.#fail(call, error),
+        );
+      } else {
+        this.#answer(call, result);
+      }
     } catch (error) {
-      return this.#fail(call, error);
+      this.#fail(call, error);
     } finally {
       leaveContext(outer);
     }
-    if (!isThenable(result)) return this.#answer(call, result);
-    this.dispatcher.track(call);
-    result.then(
-      (value) => this.#answer(call, value),
-      (error: unknown) => this.#fail(call, error),
-    );
+  }
+
+  #shouldTrace(call: RunningCall): boolean {
+    return isTraced(handlerChannel) && !call.uncounted;
   }
 
   #trace(call: RunningCall, params: unknown[]): Promise<unknown> {
@@ -148,7 +182,7 @@ export class Callee {
   }
 
   #invoke(call: RunningCall, params: unknown[]): unknown {
-    if (call.uncounted) {
+    if (this.#isCallback(call)) {
       const args = params[1];
       if (!Array.isArray(args)) {
         throw new PipeworkError('RPC_INVALID_VALUE', 'A call to a reference came without its arguments.');
@@ -158,7 +192,7 @@ export class Callee {
     const service = this.#service;
     const name = this.#nameOf(call.method);
     if (service === undefined || name === undefined) throw unknownMethod(call.method);
-    if (this.#interceptors.length === 0) return service.invoke(name, params, call);
+    if (this.#interceptors.length === 0 || this.#isControl) return service.invoke(name, params, call);
     return this.#intercept(service, name, call, params);
   }
 

@@ -4,6 +4,7 @@ import { dropSignals, findSignal, type CallOptions } from './call-options.ts';
 import type { Channel } from './channel.ts';
 import { messageType } from './envelope.ts';
 import { IdTable } from './id-table.ts';
+import { isAlone } from './loss.ts';
 import { PendingCall } from './pending-call.ts';
 import type { References } from './references.ts';
 import { withoutStack } from './remote-error.ts';
@@ -22,6 +23,7 @@ export class Caller {
   readonly #references: References | undefined;
   readonly #pending = new IdTable<PendingCall>();
   readonly #cancels: boolean;
+  readonly #isControl: boolean;
   readonly #meta: boolean;
   #unanswered = 0;
   #closed: Error | undefined;
@@ -30,7 +32,8 @@ export class Caller {
   /** Called when the last call has been answered. */
   onSettled: (() => void) | undefined;
 
-  constructor(channel: Channel, references: References | undefined) {
+  constructor(channel: Channel, references: References | undefined, isControl: boolean) {
+    this.#isControl = isControl;
     this.#channel = channel;
     this.#references = references;
     this.#cancels = channel.link.capabilities.has('cancel');
@@ -63,7 +66,7 @@ export class Caller {
       const why = 'was called on a connection that this side has closed.';
       return Promise.reject(new PipeworkError('RPC_CLOSED', `${method} ${why}`));
     }
-    if (link.counts.pendingCalls >= link.limits.maxPendingCalls) {
+    if (link.counts.pendingCalls >= link.limits.maxPendingCalls && !this.#isControl) {
       return Promise.reject(
         new PipeworkError(
           'RPC_OVERLOADED',
@@ -71,7 +74,12 @@ export class Caller {
         ),
       );
     }
-    const signal = combine(options?.signal, findSignal(params));
+    let signal: AbortSignal | undefined;
+    try {
+      signal = combine(options?.signal, findSignal(params));
+    } catch (error) {
+      return Promise.reject(error); // a getter of an argument threw
+    }
     if (signal?.aborted === true) return Promise.reject(signal.reason);
     const deadlineMs = options?.deadlineMs;
     if (deadlineMs !== undefined && !(deadlineMs > 0))
@@ -133,9 +141,15 @@ export class Caller {
   #unsend(call: PendingCall): void {
     if (call.answered) return;
     call.answered = true;
+    this.#uncount(call);
+    this.#settleWhenDone(call);
+  }
+
+  /** Nobody waits for it any more. */
+  #uncount(call: PendingCall): void {
+    if (call.abandoned) return;
     this.#unanswered--;
     this.#channel.link.count('pendingCalls', -1);
-    this.#settleWhenDone(call);
   }
 
   /** The peer's answer. `at` is where the error element begins. An answer to no call of ours was cancelled, or is the peer's mistake: dropped. */
@@ -150,8 +164,7 @@ export class Caller {
     const call = this.#pending.get(id);
     if (call === undefined || call.answered) return;
     call.answered = true;
-    this.#unanswered--;
-    this.#channel.link.count('pendingCalls', -1);
+    this.#uncount(call);
     call.clearDeadline();
     const references = this.#references;
     let result: unknown;
@@ -206,9 +219,11 @@ export class Caller {
     if (call.answered) {
       for (const stream of [...(call.streams ?? [])]) stream.abort(reason);
     } else {
+      this.#uncount(call);
       call.abandoned = true;
       call.end();
       call.reject(reason);
+      if (this.#unanswered === 0) this.onSettled?.();
     }
   }
 
@@ -234,8 +249,7 @@ export class Caller {
       call.end();
       if (call.answered) continue;
       call.answered = true;
-      this.#unanswered--;
-      this.#channel.link.count('pendingCalls', -1);
+      this.#uncount(call);
     }
     const lost = calls.filter((call) => !call.abandoned);
     if (lost.length === 0) return;
@@ -246,6 +260,7 @@ export class Caller {
 
   /** Why the connection ended, by who knows most. Asked once, and only when there is someone to tell. */
   #explain(error: Error): Promise<Error> {
+    if (isAlone(error)) return Promise.resolve(error);
     this.#explanation ??= this.#channel.link.options.explainLoss?.(error).catch(() => error);
     return this.#explanation ?? Promise.resolve(error);
   }

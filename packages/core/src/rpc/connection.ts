@@ -20,7 +20,7 @@ export interface ConnectionOptions {
   readonly link: Link;
   /** Answers the peer's calls. Without one they fail. */
   readonly service?: Service | undefined;
-  /** Stands before every method on the wire, of both sides: `Plugin.`. */
+  /** Stands before every method on the wire, of both sides: `Plugin.`. Without one it is the control stream, outside limits and interceptors. */
   readonly prefix?: string | undefined;
 }
 
@@ -30,6 +30,7 @@ export class Connection implements RawStreamHandler {
   readonly closed: Promise<void>;
   readonly #stream: RawStream;
   readonly #prefix: string;
+  readonly #isControl: boolean;
   readonly #channel: Channel;
   readonly #references: References | undefined;
   readonly #caller: Caller;
@@ -44,7 +45,7 @@ export class Connection implements RawStreamHandler {
 
   /** Takes the stream over: it becomes its handler. */
   constructor(stream: RawStream, options: ConnectionOptions) {
-    const { link, service, prefix = '' } = options;
+    const { link, service, prefix } = options;
     let resolveClosed = (): void => {};
     this.closed = new Promise((resolve) => {
       resolveClosed = resolve;
@@ -52,11 +53,12 @@ export class Connection implements RawStreamHandler {
     this.#resolveClosed = resolveClosed;
     this.link = link;
     this.#stream = stream;
-    this.#prefix = prefix;
+    this.#prefix = prefix ?? '';
+    this.#isControl = prefix === undefined;
     this.#answersPeer = service !== undefined;
     this.#references = link.capabilities.has('refs') ? new References(this.#referenceHost()) : undefined;
     this.#channel = new Channel(stream, link, this.#references);
-    this.#caller = new Caller(this.#channel, this.#references);
+    this.#caller = new Caller(this.#channel, this.#references, this.#isControl);
     this.#callee = new Callee(this.#channel, this.#references, service, prefix);
     this.#reader = this.#channel.reader((source, start, end, scanner, bins) =>
       this.#message(source, start, end, scanner, bins),
@@ -72,6 +74,7 @@ export class Connection implements RawStreamHandler {
    */
   call(method: string, params: unknown[], options?: CallOptions): Promise<unknown> {
     const wireMethod = this.#prefix + method;
+    if (this.#isControl) return this.#caller.call(wireMethod, params, options);
     if (!isTraced(callChannel)) return this.#intercepted(wireMethod, params, options);
     const trace = { method: wireMethod, peer: this.link.peer, params, metadata: { ...options?.metadata } };
     return callChannel.tracePromise(
@@ -225,12 +228,7 @@ export class Connection implements RawStreamHandler {
     }
     if (!Array.isArray(params)) return;
     if (!method.startsWith('$/')) return this.#callee.notified(method, params);
-    if (method === '$/cancel') {
-      this.#callee.dispatcher
-        .get(params[0] as number)
-        ?.abort(new DOMException('The operation was aborted by the caller.', 'AbortError'));
-      return;
-    }
+    if (method === '$/cancel') return this.#callee.cancel(params[0]);
     this.#references?.notified(method, params);
   }
 

@@ -1,6 +1,8 @@
 /** Puts a contract's schemas around the handlers of a plugin, or around a host's remote. */
 import { PipeworkError, type ErrorCode } from '../errors.ts';
+import { currentContext, enterContext, leaveContext } from './call-context.ts';
 import type { Contract, ContractHandlers, ContractInterface, MethodSchemas } from './contract.ts';
+import type { DeclaredError } from './declared-error.ts';
 import { describeIssues, type StandardSchema } from './standard-schema.ts';
 
 type Method = (...args: unknown[]) => unknown;
@@ -35,27 +37,76 @@ export function checked<C extends Contract<unknown>>(contract: C, remote: object
   for (const [name, schemas] of Object.entries(contract.methods)) {
     const { items, output } = schemas;
     const call: Method = (...args) => (remote as Record<string, Method>)[name]?.(...args);
-    if (items !== undefined)
-      methods[name] = (...args) => checkItems(name, items, call(...args) as AsyncIterable<unknown>);
-    else
-      methods[name] = async (...args) =>
-        check(output, await call(...args), name, 'result', 'RPC_INVALID_OUTPUT');
+    if (items !== undefined) {
+      methods[name] = (...args) => checkItems(name, schemas, call(...args) as AsyncIterable<unknown>);
+      continue;
+    }
+    methods[name] = async (...args) => {
+      const result = await declared(name, schemas, async () => call(...args));
+      return check(output, result, name, 'result', 'RPC_INVALID_OUTPUT');
+    };
   }
   return methods as ContractInterface<C>;
 }
 
 function checkCall(name: string, schemas: MethodSchemas, handle: Method): Method {
   return async (...args) => {
-    const result = await handle(...(await checkInput(name, schemas, args)));
+    const result = await runChecked(name, schemas, handle, args);
     return check(schemas.output, result, name, 'result', 'RPC_INVALID_OUTPUT');
   };
 }
 
 function checkStream(name: string, schemas: MethodSchemas, handle: Method): Method {
-  return async (...args) => {
-    const stream = (await handle(...(await checkInput(name, schemas, args)))) as AsyncIterable<unknown>;
-    return checkItems(name, schemas.items, stream);
-  };
+  return async (...args) =>
+    checkItems(name, schemas, (await runChecked(name, schemas, handle, args)) as AsyncIterable<unknown>);
+}
+
+/** Checks the arguments, then runs the handler, which still finds its call's context at its top. */
+async function runChecked(
+  name: string,
+  schemas: MethodSchemas,
+  handle: Method,
+  args: unknown[],
+): Promise<unknown> {
+  const context = currentContext();
+  const input = await checkInput(name, schemas, args);
+  return declared(name, schemas, async () => {
+    const outer = enterContext(context);
+    try {
+      return handle(...input);
+    } finally {
+      leaveContext(outer);
+    }
+  });
+}
+
+/** Runs something whose declared errors have checked data, and no others are passed off as declared. */
+async function declared(
+  name: string,
+  { errors }: MethodSchemas,
+  run: () => Promise<unknown>,
+): Promise<unknown> {
+  try {
+    return await run();
+  } catch (error) {
+    throw await checkError(name, errors ?? {}, error);
+  }
+}
+
+async function checkError(
+  name: string,
+  errors: Readonly<Record<string, StandardSchema>>,
+  error: unknown,
+): Promise<unknown> {
+  if (!(error instanceof Error) || error.name !== 'DeclaredError') return error;
+  const { code, data } = error as Partial<DeclaredError>;
+  const schema = code !== undefined && Object.hasOwn(errors, code) ? errors[code] : undefined;
+  if (schema === undefined) {
+    const message = `${name} failed with ${String(code)}, which the contract does not declare for it: ${error.message}`;
+    return new PipeworkError('RPC_INVALID_OUTPUT', message, { cause: error });
+  }
+  const checkedData = await check(schema, data, name, `the data of ${code}`, 'RPC_INVALID_OUTPUT');
+  return Object.defineProperty(error, 'data', { value: checkedData });
 }
 
 async function checkInput(name: string, { input }: MethodSchemas, args: unknown[]): Promise<unknown[]> {
@@ -80,10 +131,15 @@ function isOptions(value: unknown): boolean {
 
 async function* checkItems(
   name: string,
-  schema: StandardSchema | undefined,
+  schemas: MethodSchemas,
   stream: AsyncIterable<unknown>,
 ): AsyncGenerator<unknown, void, undefined> {
-  for await (const item of stream) yield await check(schema, item, name, 'item', 'RPC_INVALID_OUTPUT');
+  try {
+    for await (const item of stream)
+      yield await check(schemas.items, item, name, 'item', 'RPC_INVALID_OUTPUT');
+  } catch (error) {
+    throw await checkError(name, schemas.errors ?? {}, error);
+  }
 }
 
 async function check(

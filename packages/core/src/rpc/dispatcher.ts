@@ -28,9 +28,10 @@ export class Dispatcher {
   }
 
   /** Why a new call of the peer's can't run; undefined where it can. */
-  refusalOf(method: string): PipeworkError | undefined {
+  refusalOf({ method, uncounted }: RunningCall): PipeworkError | undefined {
     if (this.#refusal !== undefined) return new PipeworkError('RPC_SHUTTING_DOWN', this.#refusal);
     const { counts, limits, waiting } = this.#link;
+    if (uncounted) return undefined;
     if (counts.runningCalls < limits.maxRunningCalls || waiting.length < limits.maxQueuedCalls)
       return undefined;
     return new PipeworkError(
@@ -53,15 +54,31 @@ export class Dispatcher {
   /** Runs `start` once there is room. */
   wait(call: RunningCall, start: () => void): void {
     this.track(call);
+    call.isWaiting = true;
     this.#waiting++;
     this.#link.waiting.push({
       owner: this,
+      call,
       begin: () => {
+        call.isWaiting = false;
         this.#waiting--;
         this.begin(call);
         start();
       },
     });
+  }
+
+  /** Takes a call out of the queue, since its caller no longer wants it. */
+  unqueue(call: RunningCall): void {
+    const { waiting } = this.#link;
+    waiting.splice(
+      waiting.findIndex((entry) => entry.call === call),
+      1,
+    );
+    call.isWaiting = false;
+    this.#waiting--;
+    this.forget(call);
+    this.#wakeIdle();
   }
 
   track(call: RunningCall): void {
@@ -78,6 +95,10 @@ export class Dispatcher {
       counts.runningCalls--;
       if (waiting.length > 0) waiting.shift()?.begin();
     }
+    this.#wakeIdle();
+  }
+
+  #wakeIdle(): void {
     if (this.#idle.length > 0 && this.running === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
 

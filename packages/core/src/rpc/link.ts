@@ -30,9 +30,9 @@ export interface LinkOptions {
 export interface LinkCounts {
   pendingCalls: number;
   runningCalls: number;
-  /** Functions, objects and signals held on this side, given out and taken. */
+  /** Functions, objects, signals and streams held on this side, given out and taken. */
   references: number;
-  /** Streams of values, given out and taken. */
+  /** Streams of values that are being read here. */
   valueStreams: number;
 }
 
@@ -46,7 +46,7 @@ export class Link {
   /** The link's open connections. */
   readonly connections: Set<{ readonly pendingMethods: string[] }> = new Set();
   /** Calls of the peer that wait for room, of all connections in the order they came. */
-  readonly waiting: { readonly begin: () => void; readonly owner: object }[] = [];
+  readonly waiting: { readonly begin: () => void; readonly owner: object; readonly call: object }[] = [];
   readonly counts: LinkCounts = { pendingCalls: 0, runningCalls: 0, references: 0, valueStreams: 0 };
 
   constructor(options: LinkOptions) {

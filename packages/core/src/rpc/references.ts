@@ -104,12 +104,14 @@ export class References implements ReferenceSender {
   #giveStream(value: object, kind: StreamKind): WireReference {
     this.#checkRoom();
     const running = this.#running;
-    const stream = new StreamExport(value, this.#host, () => {
+    const stream = new StreamExport(value, this.#host, running, () => {
       this.#givenStreams.delete(stream.id);
+      this.#host.link.counts.references--;
       if (running !== undefined) this.#host.givenStreamEnded(running);
     });
     if (running !== undefined) running.held.given++;
     this.#givenStreams.set(stream.id, stream);
+    this.#host.link.counts.references++;
     (this.#scope ??= { exports: [], streams: [] }).streams.push(stream);
     return new WireReference(kind, stream.id);
   }
@@ -172,11 +174,13 @@ export class References implements ReferenceSender {
     const pending = this.#pending;
     const { value, stream } = importStream(kind, id, this.#host, pending?.method, () => {
       this.#takenStreams.delete(stream);
+      this.#host.link.counts.references--;
       if (pending === undefined) return;
       pending.streams?.delete(stream);
       this.#host.takenStreamEnded(pending);
     });
     this.#takenStreams.add(stream);
+    this.#host.link.counts.references++;
     if (pending !== undefined) (pending.streams ??= new Set()).add(stream);
     this.#running?.held.streams.push(stream);
     return value;

@@ -67,7 +67,7 @@ function mapOf(
   const map: ErrorMap = { name, message };
   if (!(error instanceof Error)) {
     const thrown = attempt(() => walk(error, options, depth + 2));
-    map.data = { thrown: thrown === undefined ? null : thrown };
+    map.data = { thrown: thrown === undefined && !options.types ? null : thrown };
     return map;
   }
   seen.add(error);
@@ -169,7 +169,8 @@ function revive(sent: unknown, where: string, level: number): Error {
   const map = sent as Partial<Record<keyof ErrorMap, unknown>>;
   const name = text(map.name) ?? 'Error';
   const error = make(name, text(map.message) ?? '', map);
-  if (typeof map.code === 'string' || typeof map.code === 'number') setField(error, 'code', map.code, true);
+  const code = map.code ?? codeOfWords(text(map.message) ?? '');
+  if (typeof code === 'string' || typeof code === 'number') setField(error, 'code', code, true);
   if (level < maxErrorDepth) {
     if (Object.hasOwn(map, 'cause') && map.cause !== undefined && map.cause !== null) {
       setField(error, 'cause', revive(map.cause, where, level + 1), false);
@@ -199,11 +200,18 @@ function make(name: string, message: string, map: Partial<Record<keyof ErrorMap,
   return error;
 }
 
-/** A peer of the base says no more than a text; the words that the protocol fixes have a code here. */
+/** A peer of the base says no more than a text. */
 function fromText(message: string): Error {
-  if (message.includes("can't find method ")) return new PipeworkError('RPC_UNKNOWN_METHOD', message);
-  if (message.endsWith('plugin is shutting down')) return new PipeworkError('RPC_SHUTTING_DOWN', message);
-  return new RemoteError(message);
+  const code = codeOfWords(message);
+  return code === undefined ? new RemoteError(message) : new PipeworkError(code, message);
+}
+
+/** The code of the words that the protocol fixes, for peers that say them without one. */
+function codeOfWords(message: string): ErrorCode | undefined {
+  if (message.includes("can't find method ")) return 'RPC_UNKNOWN_METHOD';
+  if (message.includes('unknown plugin type: ')) return 'RPC_UNKNOWN_PLUGIN';
+  if (message.endsWith('plugin is shutting down')) return 'RPC_SHUTTING_DOWN';
+  return undefined;
 }
 
 // Errors made while bytes were read: where they arose says nothing, where the call was made is added when it fails.

@@ -1,5 +1,5 @@
 /** The object with which one side calls the methods that the other serves. */
-import type { CallOptions } from './call-options.ts';
+import { checkCallOptions, type CallOptions } from './call-options.ts';
 import type { Connection } from './connection.ts';
 import { makeRemoteObject, remoteTargetOf, type RemoteTarget } from './remote-reference.ts';
 import type { Remote } from './remote-types.ts';
@@ -50,5 +50,6 @@ export function withCallOptions<R extends object>(remote: R, options: CallOption
       'withCallOptions() takes what dispense() returned; got another object.',
     );
   }
+  checkCallOptions(options);
   return make(target.connection, { ...target.options, ...options }) as R;
 }

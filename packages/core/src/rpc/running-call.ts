@@ -26,8 +26,10 @@ export class RunningCall implements CallContext {
   readonly id: number;
   readonly method: string;
   answered = false;
-  /** A call to a reference: the limit of running calls leaves it out. */
+  /** The limit of running calls leaves it out: a call to a reference, or one of the control stream. */
   uncounted = false;
+  /** It is in the queue of those that may not run yet. */
+  isWaiting = false;
   /** Known to the dispatcher by its id, because it outlives the turn it came in. */
   tracked = false;
   #held: Held | undefined = undefined;

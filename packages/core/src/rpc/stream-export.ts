@@ -1,8 +1,10 @@
 /** A stream that this side gave out: once the peer dials its id, its items flow as fast as the peer's window lets them. */
 import type { RawStream, RawStreamHandler } from '@pipework/mux';
+import { enterContext, leaveContext } from './call-context.ts';
 import type { Batch } from './codec.ts';
 import { endStreamTrace, type StreamTrace, traceStream } from './instrumentation.ts';
 import type { ReferenceHost } from './reference-host.ts';
+import type { RunningCall } from './running-call.ts';
 import type { MessageReader } from './message-reader.ts';
 import { consumed, produced } from './stream-protocol.ts';
 
@@ -31,16 +33,41 @@ export function isIterableValue(value: object): boolean {
 
 /** What the peer gets for it. Told by shape: naming the ReadableStream global would load web streams into every plugin. */
 export function iterableKind(value: object): StreamKind {
-  const candidate = value as { getReader?: unknown; pipe?: unknown; readableObjectMode?: unknown };
+  const candidate = value as {
+    getReader?: unknown;
+    pipe?: unknown;
+    readableObjectMode?: unknown;
+    readableEncoding?: unknown;
+  };
   if (typeof candidate.getReader === 'function') return 'webStream';
   if (typeof candidate.pipe !== 'function') return 'iterable';
-  return candidate.readableObjectMode === true ? 'objectReadable' : 'readable';
+  // With an encoding its chunks are text.
+  const isBytes = candidate.readableObjectMode !== true && (candidate.readableEncoding ?? null) === null;
+  return isBytes ? 'readable' : 'objectReadable';
 }
 
 function sourceOf(value: object): Source {
   const iterable = value as Partial<AsyncIterable<unknown> & Iterable<unknown>>;
   return (iterable[Symbol.asyncIterator]?.() ?? iterable[Symbol.iterator]?.()) as Source;
 }
+
+interface Emitter {
+  on(event: 'error', listener: () => void): void;
+  off(event: 'error', listener: () => void): void;
+}
+
+function isEmitter(value: object): value is Emitter {
+  const candidate = value as { on?: unknown; off?: unknown; pipe?: unknown };
+  return (
+    typeof candidate.on === 'function' &&
+    typeof candidate.off === 'function' &&
+    typeof candidate.pipe === 'function'
+  );
+}
+
+const ignoreError = (): void => {
+  // The stream's iterator throws it.
+};
 
 function isPromise(value: Step | Promise<Step>): value is Promise<Step> {
   return typeof (value as { then?: unknown }).then === 'function';
@@ -56,7 +83,10 @@ export class StreamExport implements RawStreamHandler {
   readonly id: number;
   readonly #value: object;
   readonly #host: ReferenceHost;
+  readonly #call: RunningCall | undefined;
   readonly #onEnd: () => void;
+  /** It is being asked for an item that the consumer may never want. */
+  #asking = false;
   #raw: RawStream | undefined;
   #reader: MessageReader | undefined;
   #source: Source | undefined;
@@ -69,9 +99,13 @@ export class StreamExport implements RawStreamHandler {
   #trace: StreamTrace | undefined;
   #over = false;
 
-  constructor(value: object, host: ReferenceHost, onEnd: () => void) {
+  /** `call` is the one whose result it is in, where it is in one. */
+  constructor(value: object, host: ReferenceHost, call: RunningCall | undefined, onEnd: () => void) {
     this.#value = value;
     this.#host = host;
+    this.#call = call;
+    // A Node stream may fail before anyone reads it; whoever dials hears of it from its iterator.
+    if (isEmitter(value)) value.on('error', ignoreError);
     this.#onEnd = onEnd;
     this.#batch = host.itemBatch();
     const { broker } = host.link;
@@ -103,7 +137,7 @@ export class StreamExport implements RawStreamHandler {
     this.#trace = traceStream('given', this.#host.link.peer);
     this.#reader = this.#host.itemReader((word, value) => this.#interrupted(word, value));
     try {
-      this.#source = sourceOf(this.#value);
+      this.#source = this.#inContext(() => sourceOf(this.#value));
     } catch (error) {
       raw.setHandler(this);
       return this.#fail(error);
@@ -117,13 +151,31 @@ export class StreamExport implements RawStreamHandler {
     const source = this.#source!;
     try {
       while (!this.#over && !this.#returning) {
-        const next = source.next();
+        const outer = enterContext(this.#call);
+        let next: Step | Promise<Step>;
+        try {
+          next = source.next();
+        } finally {
+          leaveContext(outer);
+        }
+        this.#asking = true;
         // Awaiting what is no promise costs a turn, and a synchronous source has none.
         const step = isPromise(next) ? await next : next;
+        this.#asking = false;
         if (!this.#emit(step, produced.item)) await this.#drained();
       }
     } catch (error) {
       this.#fail(error);
+    }
+  }
+
+  /** What a generator does at its top, and asks there, belongs to its call. */
+  #inContext<T>(act: () => T): T {
+    const outer = enterContext(this.#call);
+    try {
+      return act();
+    } finally {
+      leaveContext(outer);
     }
   }
 
@@ -193,7 +245,7 @@ export class StreamExport implements RawStreamHandler {
   #fail(error: unknown): void {
     if (this.#over) return;
     if (this.#trace !== undefined) this.#trace.error = error;
-    this.#write(produced.failed, this.#host.errorToWire(error, 'stream'));
+    this.#write(produced.failed, this.#host.errorToWire(error, this.#call?.method ?? 'stream'));
     this.#finish();
   }
 
@@ -210,7 +262,8 @@ export class StreamExport implements RawStreamHandler {
     if (word === consumed.return) this.#returning = true;
     if (act === undefined) return this.#settleInterrupt(word, value);
     try {
-      const step = act.call(source, value);
+      const step = this.#inContext(() => act.call(source, value));
+      if (this.#asking) return this.#leaveBehind(step, word, value);
       Promise.resolve(step).then(
         (answer) => {
           this.#emit(answer, produced.answer);
@@ -220,6 +273,25 @@ export class StreamExport implements RawStreamHandler {
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  /**
+   * The source waits for something that nobody but the run-ahead asked for, and what the consumer said queues behind it: the consumer is
+   * answered now, the handler's signal tells the source, and it ends when it can.
+   */
+  #leaveBehind(step: Step | Promise<Step>, word: number, value: unknown): void {
+    Promise.resolve(step).catch(() => {
+      // The consumer has its answer.
+    });
+    this.#abortCall();
+    this.#settleInterrupt(word, value);
+  }
+
+  /** The last of the call's streams has lost its consumer: nobody waits for the handler any more. */
+  #abortCall(): void {
+    const call = this.#call;
+    if (call === undefined || call.held.given > 1) return;
+    call.abort(new DOMException('Nobody reads the stream any more.', 'AbortError'));
   }
 
   /** The source has neither `return` nor `throw`: it just is not asked any more. */
@@ -248,6 +320,7 @@ export class StreamExport implements RawStreamHandler {
     endStreamTrace(this.#trace);
     this.#resume?.();
     if (this.#raw === undefined) this.#host.link.broker.forget(this.id);
+    if (this.#call === undefined && isEmitter(this.#value)) this.#value.off('error', ignoreError);
     this.#onEnd();
   }
 
@@ -263,6 +336,7 @@ export class StreamExport implements RawStreamHandler {
 
   onEnd(): void {
     if (this.#over) return;
+    this.#abortCall();
     this.#returnSource();
     this.#finish();
   }
@@ -276,6 +350,7 @@ export class StreamExport implements RawStreamHandler {
   onClose(): void {
     this.#reader?.stop();
     if (this.#over) return;
+    this.#abortCall();
     this.#returnSource();
     this.#end();
   }

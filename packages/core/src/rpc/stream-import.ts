@@ -2,6 +2,7 @@
 import type { RawStream, RawStreamHandler } from '@pipework/mux';
 import { PipeworkError } from '../errors.ts';
 import { endStreamTrace, type StreamTrace, traceStream } from './instrumentation.ts';
+import { isAlone } from './loss.ts';
 import type { MessageReader } from './message-reader.ts';
 import { referenceMethods, type ReferenceHost } from './reference-host.ts';
 import { consumed, produced } from './stream-protocol.ts';
@@ -19,7 +20,6 @@ interface Batch {
   readonly bytes: number;
 }
 
-const aloneCodes = new Set<unknown>(['MUX_STREAM_RESET', 'MUX_STREAM_CLOSED']);
 const done: Step = { done: true, value: undefined };
 
 /** The consumer's iterator. Used once, as a generator is. */
@@ -272,8 +272,7 @@ export class StreamImport
     this.#isLost = true;
     const explain = this.#host.link.options.explainLoss;
     // A stream can be reset alone; where more than it went, the process's exit may say why.
-    if (cause === undefined || explain === undefined || aloneCodes.has((cause as { code?: unknown }).code))
-      return this.#failLost(cause);
+    if (cause === undefined || explain === undefined || isAlone(cause)) return this.#failLost(cause);
     explain(cause).then(
       (explained) => this.#failLost(explained),
       () => this.#failLost(cause),

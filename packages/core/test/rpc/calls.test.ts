@@ -52,10 +52,19 @@ test('large and small messages in flight at once in both directions do not mix',
     back: async (bytes: Uint8Array, visit: (bytes: Uint8Array) => Promise<Uint8Array>) => visit(bytes),
   });
   const calls = Array.from({ length: 60 }, async (_, index) => {
-    const bytes = new Uint8Array(index % 3 === 0 ? 150_000 + index : index).fill(index);
-    const sent = { index, bytes, list: [bytes, index, bytes] };
-    expect(await remote.echo(sent)).toStrictEqual(sent);
-    expect(await remote.back(bytes, async (came) => came)).toStrictEqual(bytes);
+    const bytes = Buffer.alloc(index % 3 === 0 ? 150_000 + index : index, index);
+    const echoed = (await remote.echo({ index, list: [bytes, index, bytes] })) as {
+      index: number;
+      list: Buffer[];
+    };
+    expect(echoed.index).toBe(index);
+    expect([echoed.list[0]?.equals(bytes), echoed.list[1], echoed.list[2]?.equals(bytes)]).toEqual([
+      true,
+      index,
+      true,
+    ]);
+    const back = await remote.back(bytes, async (came) => came);
+    expect(bytes.equals(back)).toBe(true);
   });
   await Promise.all(calls);
 });

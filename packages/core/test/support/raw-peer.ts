@@ -28,6 +28,8 @@ interface Options {
   capabilities?: readonly Capability[];
   limits?: Partial<Limits>;
   link?: Partial<LinkOptions>;
+  /** The connection is the control stream's: no prefix. */
+  isControl?: boolean;
 }
 
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
@@ -71,7 +73,7 @@ async function raw(
   const connect = (taken: RawStream): void => {
     connection = new Connection(taken, {
       link,
-      prefix: 'Plugin.',
+      prefix: options.isControl === true ? undefined : 'Plugin.',
       service: implementation && serviceOf(implementation),
     });
   };

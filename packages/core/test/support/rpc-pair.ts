@@ -9,6 +9,7 @@ import { Connection } from '../../src/rpc/connection.ts';
 import { Link, type LinkOptions } from '../../src/rpc/link.ts';
 import { createRemote, type Remote } from '../../src/rpc/remote.ts';
 import { serviceOf } from '../../src/rpc/service.ts';
+import './poison.ts';
 
 export interface PairOptions {
   /** What both ends announce; everything by default. */

@@ -156,7 +156,8 @@ function walkRecord(record: object, options: OutboundOptions, depth: number): ob
 
 function walkBigint(value: bigint, options: OutboundOptions): unknown {
   const number = Number(value);
-  if (Number.isSafeInteger(number))
+  // Up to 2^53 and itself: what the reader makes a number of.
+  if (Math.abs(number) <= 2 ** 53 && BigInt(number) === value)
     return options.types ? [marks.bigint, small(number, value)] : small(number, value);
   if (value <= maxInt64 && value >= minInt64) return value;
   if (options.types) return new LongBigint(value);
@@ -182,7 +183,7 @@ function walkSpecial(value: object, options: OutboundOptions, depth: number): un
   if (!options.types) return refuse(`is ${describe(value)}, which base MessagePack cannot say.`);
   if (depth >= options.maxDepth) throw new Refusal(`is nested deeper than ${options.maxDepth} levels.`, true);
   if (types.isMap(value)) return walkMap(value, options, depth);
-  if (types.isSet(value)) return [marks.set, ...walkArray([...value], options, depth)];
+  if (types.isSet(value)) return walkSet(value, options, depth);
   if (types.isRegExp(value)) return [marks.regexp, value.source, value.flags];
   if (value instanceof Error || types.isNativeError(value))
     return [marks.error, options.encodeError(value, options, depth + 1)];
@@ -192,14 +193,27 @@ function walkSpecial(value: object, options: OutboundOptions, depth: number): un
   );
 }
 
+function walkSet(set: Set<unknown>, options: OutboundOptions, depth: number): unknown[] {
+  const wire: unknown[] = [marks.set];
+  try {
+    for (const item of set) wire.push(walk(item, options, depth + 1));
+  } catch (error) {
+    if (error instanceof Refusal) error.passed(set, { step: `<item ${wire.length - 1}>` });
+    throw error;
+  }
+  return wire;
+}
+
 function walkMap(map: Map<unknown, unknown>, options: OutboundOptions, depth: number): unknown[] {
   const wire: unknown[] = [marks.map];
-  let step = '';
+  let step = { step: '' };
   try {
     for (const [key, value] of map) {
-      step = `key ${String(wire.length >> 1)}`;
+      step = { step: `<key ${wire.length >> 1}>` };
       const wireKey = walk(key, options, depth + 1);
-      step = typeof key === 'string' ? key : `value ${String(wire.length >> 1)}`;
+      step = {
+        step: typeof key === 'string' ? `.get(${JSON.stringify(key)})` : `<value ${wire.length >> 1}>`,
+      };
       wire.push(wireKey, walk(value, options, depth + 1));
     }
   } catch (error) {

@@ -18,8 +18,9 @@ export class Refusal extends Error {
     this.#tooDeep = tooDeep;
   }
 
-  passed(holder: object, key: number | string): void {
-    this.#steps.push({ holder, key: typeof key === 'number' ? `[${key}]` : property(key) });
+  passed(holder: object, key: number | string | { readonly step: string }): void {
+    const step = typeof key === 'number' ? `[${key}]` : typeof key === 'string' ? property(key) : key.step;
+    this.#steps.push({ holder, key: step });
   }
 
   /** The error for the user. `root` is what the walk began with: `args`, `result`. */

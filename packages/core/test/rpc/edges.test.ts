@@ -1,0 +1,339 @@
+import { Readable } from 'node:stream';
+import { describe, expect, test, vi } from 'vitest';
+import { callContext } from '../../src/rpc/call-context.ts';
+import { defineContract } from '../../src/rpc/contract.ts';
+import { checked, implement } from '../../src/rpc/contract-checks.ts';
+import { DeclaredError, declaredError } from '../../src/rpc/declared-error.ts';
+import { withCallOptions } from '../../src/rpc/remote.ts';
+import type { StandardSchema } from '../../src/rpc/standard-schema.ts';
+import { rawHost, rawPlugin } from '../support/raw-peer.ts';
+import { rpcPair } from '../support/rpc-pair.ts';
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe('a result that fights back fails its own call, and the connection goes on:', () => {
+  const trap = (): never => {
+    throw new Error('trap');
+  };
+  test.each<[string, () => unknown]>([
+    ['a then that throws', () => ({ then: trap })],
+    ['a getter then that throws', () => Object.defineProperty({}, 'then', { get: trap })],
+    ['a proxy whose traps throw', () => new Proxy({}, { get: trap, getPrototypeOf: trap })],
+    ['a promise whose then throws', () => Object.assign(Promise.resolve(1), { then: trap })],
+  ])('%s', async (_name, make) => {
+    const { host } = await rpcPair({ bad: make, good: () => 1 });
+    await expect(host.call('bad', [])).rejects.toBeInstanceOf(Error);
+    expect(await host.call('good', [])).toBe(1);
+  });
+
+  test('a revoked proxy, thrown or returned', async () => {
+    const revoked = (): object => {
+      const { proxy, revoke } = Proxy.revocable({}, {});
+      revoke();
+      return proxy;
+    };
+    const { host } = await rpcPair({
+      bad: revoked,
+      worse() {
+        throw revoked() as Error;
+      },
+      good: () => 1,
+    });
+    await expect(host.call('bad', [])).rejects.toBeInstanceOf(Error);
+    await expect(host.call('worse', [])).rejects.toBeInstanceOf(Error);
+    expect(await host.call('good', [])).toBe(1);
+  });
+});
+
+test('arguments whose getters throw reject the call', async () => {
+  const { remote } = await rpcPair({ take: (value: unknown) => value });
+  const throwing = {
+    get signal(): never {
+      throw new Error('trap');
+    },
+  };
+  await expect(remote.take(throwing)).rejects.toThrow('trap');
+  expect(await remote.take(1)).toBe(1);
+});
+
+test('each of several signals cancels the call', async () => {
+  const { remote } = await rpcPair({ wait: (..._signals: AbortSignal[]) => new Promise<never>(() => {}) });
+  for (let index = 0; index < 3; index++) {
+    const controllers = [0, 1, 2].map(() => new AbortController());
+    const call = remote.wait(...controllers.map((controller) => controller.signal));
+    controllers.at(index)?.abort(new Error(`signal ${index}`));
+    await expect(call).rejects.toThrow(`signal ${index}`);
+  }
+});
+
+test.each([
+  [{ deadlineMs: Number.NaN }, 'options.deadlineMs must be a number'],
+  [{ deadlineMs: '5' }, 'options.deadlineMs must be a number'],
+  [{ signal: {} }, 'options.signal must be an AbortSignal'],
+  [{ metadata: null }, 'options.metadata must be an object'],
+  [{ metadata: { a: 1 } }, 'options.metadata must be an object'],
+  [{ deadline: 5 }, 'options.deadline no call option'],
+])('call options %o are refused at once', async (options, message) => {
+  const { remote } = await rpcPair({ ping: () => 1 });
+  expect(() => withCallOptions(remote, options as object)).toThrow(message);
+});
+
+describe('bigints at the edge of what a number holds', () => {
+  test.each([2n ** 53n, -(2n ** 53n), 2n ** 53n - 1n, 2n ** 53n + 1n, 0n])(
+    '%s comes back as a bigint',
+    async (value) => {
+      const { remote } = await rpcPair({ echo: (sent: unknown) => sent });
+      expect(await remote.echo([value, new Map([[value, value]])])).toStrictEqual([
+        value,
+        new Map([[value, value]]),
+      ]);
+    },
+  );
+});
+
+test('paths through maps and sets say which entry', async () => {
+  const { host } = await rpcPair({ take: () => 1 });
+  const set = new Set<unknown>();
+  set.add(set);
+  await expect(host.call('take', [set])).rejects.toThrow('args[0]<item 0> contains itself');
+  await expect(host.call('take', [new Map([['k', Symbol('s')]])])).rejects.toThrow(
+    'args[0].get("k") is a symbol',
+  );
+  await expect(host.call('take', [new Map([[1, Symbol('s')]])])).rejects.toThrow(
+    'args[0]<value 0> is a symbol',
+  );
+});
+
+describe('a stream', () => {
+  test('whose source failed before anyone read it fails its reader, and nothing else', async () => {
+    const broken = (): Readable => {
+      const stream = new Readable({ read() {} });
+      stream.destroy(new Error('broken early'));
+      return stream;
+    };
+    const { remote } = await rpcPair({
+      give: broken,
+      async read(stream: Readable) {
+        for await (const chunk of stream) expect(chunk).toBeDefined();
+      },
+    });
+    const given = await remote.give();
+    await turn();
+    await expect(
+      (async () => {
+        for await (const chunk of given) expect(chunk).toBeDefined();
+      })(),
+    ).rejects.toThrow('broken early');
+    await expect(remote.read(broken())).rejects.toThrow('broken early');
+  });
+
+  test('whose source waits for its next event is left at once, and the handler’s signal tells it', async () => {
+    let signal: AbortSignal | undefined;
+    let closed = false;
+    const pair = await rpcPair({
+      async *events() {
+        ({ signal } = callContext());
+        try {
+          yield 1;
+          await new Promise((resolve) => signal?.addEventListener('abort', resolve));
+        } finally {
+          closed = true;
+        }
+      },
+    });
+    for await (const event of pair.remote.events()) if (event === 1) break;
+    await vi.waitFor(() => expect([signal?.aborted, closed]).toEqual([true, true]));
+    await vi.waitFor(() =>
+      expect([pair.host.references, pair.plugin.references, pair.plugin.runningCalls]).toEqual([0, 0, 0]),
+    );
+    expect(pair.hostSession.streamCount).toBe(1);
+  });
+
+  test('knows its call: metadata at the top of a generator', async () => {
+    const { remote } = await rpcPair({
+      async *items() {
+        yield callContext().metadata['tag'];
+      },
+    });
+    for await (const tag of withCallOptions(remote, { metadata: { tag: 'x' } }).items())
+      expect(tag).toBe('x');
+  });
+
+  test('of text chunks arrives as text', async () => {
+    const { remote } = await rpcPair({
+      text: () => Readable.from(['äö', 'ü'], { objectMode: false, encoding: 'utf8' }),
+    });
+    let all = '';
+    for await (const chunk of await remote.text()) all += chunk as string;
+    expect(all).toBe('äöü');
+  });
+});
+
+describe('limits', () => {
+  test('a cancelled call no longer counts, also where its handler never looks', async () => {
+    const { remote, hostLink } = await rpcPair(
+      { hang: (_options: { signal: AbortSignal }) => new Promise<never>(() => {}), ping: () => 1 },
+      { hostLimits: { maxPendingCalls: 2 } },
+    );
+    const controller = new AbortController();
+    const calls = [remote.hang({ signal: controller.signal }), remote.hang({ signal: controller.signal })];
+    controller.abort(new Error('enough'));
+    for (const call of calls) await expect(call).rejects.toThrow('enough');
+    expect(hostLink.counts.pendingCalls).toBe(0);
+    expect(await remote.ping()).toBe(1);
+  });
+
+  test('a call that is cancelled while it waits never runs, and is answered', async () => {
+    let ran = 0;
+    let release = (): void => {};
+    const { remote, plugin } = await rpcPair(
+      {
+        hold: () => new Promise<void>((resolve) => (release = resolve)),
+        count: (_options: { signal: AbortSignal }) => ++ran,
+      },
+      { pluginLimits: { maxRunningCalls: 1 } },
+    );
+    const held = remote.hold();
+    const controller = new AbortController();
+    const waiting = remote.count({ signal: controller.signal });
+    await vi.waitFor(() => expect(plugin.runningCalls).toBe(2));
+    controller.abort();
+    await expect(waiting).rejects.toMatchObject({ name: 'AbortError' });
+    await vi.waitFor(() => expect(plugin.runningCalls).toBe(1));
+    release();
+    await held;
+    expect(ran).toBe(0);
+  });
+});
+
+test('a stream that is reset alone says so, and asks nobody for the process’s end', async () => {
+  const explainLoss = vi.fn(async () => new Error('the process is gone'));
+  const peer = await rawPlugin({ link: { explainLoss } });
+  const call = peer.connection.call('x', []);
+  await peer.received();
+  peer.sends('c1');
+  await expect(call).rejects.toMatchObject({ code: 'RPC_CLOSED', cause: { code: 'RPC_PROTOCOL' } });
+  expect(explainLoss).not.toHaveBeenCalled();
+});
+
+test('the protocol’s words have their codes where a peer sends none', async () => {
+  const peer = await rawPlugin({ capabilities: ['errors'] });
+  for (const [id, [words, code]] of [
+    ["can't find method Plugin.x", 'RPC_UNKNOWN_METHOD'],
+    ['unknown plugin type: x', 'RPC_UNKNOWN_PLUGIN'],
+    ['plugin is shutting down', 'RPC_SHUTTING_DOWN'],
+  ].entries()) {
+    const call = peer.connection.call('x', []);
+    await peer.received();
+    peer.sendsBytes(
+      Buffer.concat([
+        Buffer.from([0x94, 1, id, 0x81, 0xa7]),
+        Buffer.from('message'),
+        Buffer.from([0xa0 + words!.length]),
+        Buffer.from(words!),
+        Buffer.from([0xc0]),
+      ]),
+    );
+    await expect(call).rejects.toMatchObject({ code, message: words });
+  }
+});
+
+test('what undialled streams hold is counted', async () => {
+  const { remote, hostLink, pluginLink } = await rpcPair({
+    async *items() {
+      yield 1;
+    },
+  });
+  const stream = await remote.items();
+  expect([hostLink.counts.references, pluginLink.counts.references]).toEqual([1, 1]);
+  await stream[Symbol.asyncDispose]();
+  await vi.waitFor(() => expect([hostLink.counts.references, pluginLink.counts.references]).toEqual([0, 0]));
+});
+
+describe('a contract', () => {
+  const text: StandardSchema<string> = {
+    '~standard': {
+      version: 1,
+      vendor: 'test',
+      validate: (value) =>
+        typeof value === 'string' ? { value } : { issues: [{ message: 'expected a string' }] },
+    },
+  };
+  const contract = defineContract({
+    get: { input: [text], output: text, errors: { MISSING: text } },
+    put: { errors: { FULL: text } },
+    watch: { items: text },
+  });
+
+  test('leaves handlers their context', async () => {
+    const served = implement(contract, {
+      get: (key) => `${key} ${callContext().metadata['tag'] ?? ''}`,
+      put: () => callContext().method,
+      async *watch() {
+        yield callContext().method;
+      },
+    });
+    const { host } = await rpcPair(served);
+    expect(await host.call('get', ['k'], { metadata: { tag: 'x' } })).toBe('k x');
+    expect(await host.call('put', [])).toBe('Plugin.put');
+    const stream = (await host.call('watch', [])) as AsyncIterable<string>;
+    for await (const item of stream) expect(item).toBe('Plugin.watch');
+  });
+
+  test('checks the data of declared errors, and passes off no others', async () => {
+    const served = implement(contract, {
+      get(key): string {
+        throw key === 'bad'
+          ? new DeclaredError('MISSING', 5, 'bad')
+          : declaredError(contract, 'MISSING', key);
+      },
+      put() {
+        throw declaredError(contract, 'MISSING', 'elsewhere');
+      },
+      async *watch() {},
+    });
+    const { remote, host } = await rpcPair(served);
+    await expect(checked(contract, remote).get('k')).rejects.toMatchObject({ code: 'MISSING', data: 'k' });
+    await expect(host.call('get', ['bad'])).rejects.toMatchObject({ code: 'RPC_INVALID_OUTPUT' });
+    await expect(host.call('put', [])).rejects.toMatchObject({ code: 'RPC_INVALID_OUTPUT' });
+    const loose = await rpcPair({
+      get() {
+        throw new DeclaredError('MISSING', 5, 'loose');
+      },
+    });
+    await expect(checked(contract, loose.remote).get('k')).rejects.toMatchObject({
+      code: 'RPC_INVALID_OUTPUT',
+    });
+  });
+});
+
+describe('the control stream', () => {
+  test('stands outside the limits and the interceptors of the side that answers', async () => {
+    const intercepted = vi.fn();
+    const never = { hang: () => new Promise(() => {}), ping: () => 1 };
+    const options = {
+      isControl: true,
+      limits: { maxRunningCalls: 1, maxQueuedCalls: 1 },
+      link: { handlerInterceptors: [intercepted] },
+    };
+    const peer = await rawHost(never, options);
+    for (const id of ['01', '02', '03']) peer.sends(`94 00 ${id} a4 68616e67 90`);
+    peer.sends('94 00 04 a4 70696e67 90');
+    await peer.expects('94 01 04 c0 01');
+    expect(intercepted).not.toHaveBeenCalled();
+  });
+
+  test('stands outside the limits and the interceptors of the side that asks', async () => {
+    const intercepted = vi.fn();
+    const options = {
+      isControl: true,
+      limits: { maxPendingCalls: 1 },
+      link: { callInterceptors: [intercepted] },
+    };
+    const peer = await rawPlugin(options);
+    peer.connection.call('a', []).catch(() => {});
+    peer.connection.call('b', []).catch(() => {});
+    await peer.expects('94 00 00 a1 61 90 94 00 01 a1 62 90');
+    expect(intercepted).not.toHaveBeenCalled();
+  });
+});

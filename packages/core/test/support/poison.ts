@@ -1,0 +1,15 @@
+/** Overwrites every chunk once its reader has returned, as a transport with one reused buffer does: whoever keeps a view is found. */
+import { Connection } from '../../src/rpc/connection.ts';
+import { StreamExport } from '../../src/rpc/stream-export.ts';
+import { StreamImport } from '../../src/rpc/stream-import.ts';
+
+for (const { prototype } of [Connection, StreamExport, StreamImport] as {
+  prototype: { onData(chunk: Uint8Array): void };
+}[]) {
+  const { onData } = prototype;
+  prototype.onData = function (chunk) {
+    const lent = Buffer.from(chunk);
+    onData.call(this, lent);
+    lent.fill(0xff);
+  };
+}
