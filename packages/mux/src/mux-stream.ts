@@ -25,6 +25,8 @@ export class MuxStream extends Duplex {
   /** Came and not asked for by the Readable yet. */
   readonly #incoming = new ChunkQueue();
   #isWanted = false;
+  /** Within read(). */
+  #isReading = false;
   #hasEnded = false;
   #toldEnd = false;
   #failsAtEnd = false;
@@ -70,11 +72,17 @@ export class MuxStream extends Duplex {
 
   /** As a Readable's: what is taken here is what credit is granted for. */
   override read(size?: number): unknown {
-    const chunk: unknown = super.read(size);
-    this.#credit();
-    // Null with bytes in the buffer: the reader wants more of them at once than there are.
-    if (this.#incoming.length > 0) this.#fill(chunk === null);
-    return chunk;
+    const isOutermost = !this.#isReading;
+    this.#isReading = true;
+    try {
+      const chunk: unknown = super.read(size);
+      this.#credit();
+      // Null with bytes in the buffer: the reader wants more of them at once than there are.
+      if (this.#incoming.length > 0) this.#fill(chunk === null);
+      return chunk;
+    } finally {
+      if (isOutermost) this.#isReading = false;
+    }
   }
 
   /**
@@ -151,6 +159,11 @@ export class MuxStream extends Duplex {
       this.#push(this.#incoming.shift()!);
     }
     if (this.#incoming.length > 0 || this.destroyed) return;
+    if (this.#hasEnded && this.#isReading) {
+      // Node tells the end at once, so that listeners would read on before this read has returned.
+      process.nextTick(() => this.#fill());
+      return;
+    }
     if (this.#hasEnded) {
       this.#hasEnded = false;
       this.#toldEnd = true;
@@ -190,7 +203,8 @@ export class MuxStream extends Duplex {
   }
 
   #failWhenRead(): void {
-    if (this.#failure === undefined || this.#incoming.length > 0 || this.readableLength > 0) return;
+    const isUnread = this.#incoming.length > 0 || this.readableLength > 0 || this.#hasEnded;
+    if (this.#failure === undefined || isUnread) return;
     if (!this.#toldEnd || this.readableEnded) this.destroy(this.#failure);
     // The peer had finished its half: whoever reads gets that first.
     else if (!this.#failsAtEnd) this.once('end', () => this.destroy(this.#failure));

@@ -243,3 +243,23 @@ describe('the end of the transport without FIN', () => {
     await peer.session.closed;
   });
 });
+
+test('reads in order by read(n), also when the end comes within a read', async () => {
+  // The last byte comes in a piece of its own, behind more than a Duplex reads ahead.
+  const peer = rawPeer();
+  const bytes = pattern(80 * KiB + 1);
+  peer.send(update(1, 0, SYN), data(1, bytes.subarray(0, 500)));
+  const stream = await peer.session.acceptStream();
+  const got: Buffer[] = [];
+  const take = (): Buffer | null => (stream.read(977) ?? stream.read()) as Buffer | null;
+  await once(stream, 'readable');
+  peer.send(data(1, bytes.subarray(500, -1)), data(1, bytes.subarray(-1), FIN));
+  await settled();
+  const drain = (): void => {
+    for (let chunk = take(); chunk !== null; chunk = take()) got.push(chunk);
+  };
+  stream.on('readable', drain);
+  drain();
+  await finished(stream, { writable: false });
+  expect(Buffer.concat(got).equals(bytes)).toBe(true);
+});

@@ -4,12 +4,14 @@
  */
 
 import fc from 'fast-check';
+import { PassThrough, type Duplex } from 'node:stream';
+import { finished, pipeline } from 'node:stream/promises';
 import { describe, expect, test } from 'vitest';
 import { Session, type RawStream } from '../src/index.ts';
 import { encodeFrame } from '../src/frame.ts';
 import { bytePair } from './support/byte-pair.ts';
 import { settled } from './support/raw-peer.ts';
-import { until } from './support/session-pair.ts';
+import { pattern, readAll, until } from './support/session-pair.ts';
 
 const KiB = 1024;
 const seed = process.env['PIPEWORK_SEED'];
@@ -90,10 +92,17 @@ class Witness {
   }
 }
 
-async function play(steps: [Step, boolean][], cuts: number[], backlog: number): Promise<void> {
+async function play(
+  steps: [Step, boolean][],
+  cuts: number[],
+  delays: boolean[],
+  backlog: number,
+): Promise<void> {
   let cut = 0;
+  let delay = 0;
   const chunkSize = (left: number): number => Math.min(left, cuts[(cut += 1) % cuts.length]!);
-  const ends = bytePair({ chunkSize });
+  const isLate = (): boolean => delays[(delay += 1) % delays.length]!;
+  const ends = bytePair({ chunkSize, isLate });
   const witnesses: [Witness[], Witness[]] = [[], []];
   const sessions = ends.map(
     (end, i) =>
@@ -160,14 +169,75 @@ describe('two sessions', () => {
       minLength: 1,
       maxLength: 8,
     });
+    const delays = fc.array(fc.boolean(), { minLength: 1, maxLength: 16 }).map((late) => [...late, false]);
     // Cuts of a few bytes alone would make megabytes take minutes.
     const fair = cuts.map((sizes) => [...sizes, 32 * KiB]);
-    await fc.assert(fc.asyncProperty(steps, fair, fc.integer({ min: 1, max: 4 }), play), {
+    await fc.assert(fc.asyncProperty(steps, fair, delays, fc.integer({ min: 1, max: 4 }), play), {
       numRuns: 150,
       ...replay,
     });
   }, 60_000);
 });
+
+describe('Duplexes', () => {
+  test('carry what is piped through them, whatever the sizes, the cuts and the reader', async () => {
+    const plan = fc.array(
+      fc.record({
+        writes: fc.array(fc.oneof(fc.nat(300), fc.nat(70_000), fc.nat(600 * KiB)), { maxLength: 8 }),
+        reader: fc.constantFrom('flowing', 'iterated', 'piped', 'by hand'),
+      }),
+      { minLength: 1, maxLength: 6 },
+    );
+    const cuts = fc.array(fc.integer({ min: 1, max: 64 * KiB }), { minLength: 1, maxLength: 6 });
+    const property = fc.asyncProperty(plan, cuts, async (streams, sizes) => {
+      let cut = 0;
+      const chunkSize = (left: number): number =>
+        Math.min(left, [...sizes, 32 * KiB][(cut += 1) % (sizes.length + 1)]!);
+      const [near, far] = bytePair({ chunkSize });
+      const client = new Session(near, { role: 'client' });
+      const server = new Session(far, { role: 'server' });
+      const reading = streams.map(async ({ writes, reader }, i) => {
+        const sent = writes.map((size, n) => pattern(size, i + n));
+        const outgoing = client.openStream();
+        for (const chunk of sent) outgoing.write(chunk);
+        outgoing.end();
+        const stream = await server.acceptStream();
+        stream.end();
+        outgoing.resume();
+        expect((await readBy(reader, stream)).equals(Buffer.concat(sent))).toBe(true);
+      });
+      await Promise.all(reading);
+      await until(() => client.streamCount + server.streamCount === 0, 'both tables are empty');
+      await Promise.all([client.close(), server.close()]);
+    });
+    await fc.assert(property, { numRuns: 100, ...replay });
+  }, 60_000);
+});
+
+/** Reads a stream to its end in one of the ways there are. */
+async function readBy(reader: string, stream: Duplex): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  if (reader === 'iterated') return readAll(stream as AsyncIterable<Buffer>);
+  if (reader === 'flowing') {
+    stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+    await finished(stream, { writable: false });
+  } else if (reader === 'piped') {
+    const through = new PassThrough();
+    through.on('data', (chunk: Buffer) => chunks.push(chunk));
+    await pipeline(stream, through);
+  } else {
+    stream.on('readable', () => {
+      // An odd size, and what is left at the end in one piece.
+      for (let chunk = takeSome(stream); chunk !== null; chunk = takeSome(stream)) chunks.push(chunk);
+    });
+    await finished(stream, { writable: false });
+  }
+  return Buffer.concat(chunks);
+}
+
+function takeSome(stream: Duplex): Buffer | null {
+  return (stream.read(977) ?? stream.read()) as Buffer | null;
+}
 
 describe('a session', () => {
   const anyBytes = fc.uint8Array({ maxLength: 300 });

@@ -6,12 +6,15 @@ export interface PairOptions {
   /** Cuts what passes: called with the bytes left of a chunk, returns how many of them come next. */
   chunkSize?: (left: number) => number;
   highWaterMark?: number;
+  /** Asked before each delivery: true puts it off by a turn of the event loop. */
+  isLate?: () => boolean;
 }
 
 /** One end. */
 export class PairEnd extends Duplex {
   peer!: PairEnd;
   readonly #chunkSize: (left: number) => number;
+  readonly #isLate: () => boolean;
   #waiting: Buffer[] = [];
   #waitingCallback: (() => void) | undefined;
   #isWanted = false;
@@ -19,9 +22,14 @@ export class PairEnd extends Duplex {
   /** How often this end was written to. */
   writes = 0;
 
-  constructor({ chunkSize = (left) => Math.min(left, 64 * 1024), highWaterMark = 64 * 1024 }: PairOptions) {
+  constructor({
+    chunkSize = (left) => Math.min(left, 64 * 1024),
+    highWaterMark = 64 * 1024,
+    isLate = () => false,
+  }: PairOptions) {
     super({ highWaterMark, allowHalfOpen: true });
     this.#chunkSize = chunkSize;
+    this.#isLate = isLate;
   }
 
   /** Takes nothing more from the other end until {@link resumeTaking}. */
@@ -83,6 +91,10 @@ export class PairEnd extends Duplex {
 
   #pump(): void {
     while (this.#isWanted && !this.#isStalled && !this.destroyed && this.#waiting.length > 0) {
+      if (this.#isLate()) {
+        setImmediate(() => this.#pump());
+        return;
+      }
       const chunk = this.#waiting.shift()!;
       this.#isWanted = this.push(chunk.length === 0 ? null : chunk);
       if (chunk.length === 0) return;

@@ -1,0 +1,36 @@
+import { Duplex, type Readable, type Writable } from 'node:stream';
+import type { Socket } from 'node:net';
+import { expectTypeOf, test } from 'vitest';
+import { Session } from '../src/index.ts';
+import type { MuxError, muxErrorCodes, MuxStream, RawStream, Transport } from '../src/index.ts';
+
+declare const session: Session;
+
+test('a transport is a Duplex or a pair', () => {
+  expectTypeOf<Socket>().toExtend<Transport>();
+  expectTypeOf<{ readable: Readable; writable: Writable }>().toExtend<Transport>();
+  expectTypeOf<Readable>().not.toExtend<Transport>();
+});
+
+test('a role must be given, and nothing unknown', () => {
+  // @ts-expect-error no role
+  new Session(new Duplex(), {});
+  // @ts-expect-error no such role
+  new Session(new Duplex(), { role: 'host' });
+  // @ts-expect-error no such option
+  new Session(new Duplex(), { role: 'client', windowSize: 1 });
+});
+
+test('streams are Duplexes of Buffers', () => {
+  expectTypeOf<MuxStream>().toExtend<Duplex>();
+  expectTypeOf(session.openStream()).toEqualTypeOf<MuxStream>();
+  expectTypeOf(session.acceptStream()).resolves.toEqualTypeOf<MuxStream>();
+  expectTypeOf(session.openRaw()).toEqualTypeOf<RawStream>();
+  expectTypeOf<MuxStream[typeof Symbol.asyncIterator]>().returns.toExtend<AsyncIterable<Buffer>>();
+});
+
+test('codes are a closed list', () => {
+  expectTypeOf<keyof typeof muxErrorCodes>().toEqualTypeOf<MuxError['code']>();
+  expectTypeOf<'MUX_STREAM_RESET'>().toExtend<MuxError['code']>();
+  expectTypeOf<'MUX_NOPE'>().not.toExtend<MuxError['code']>();
+});
