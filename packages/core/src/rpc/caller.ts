@@ -165,7 +165,6 @@ export class Caller {
     if (call === undefined || call.answered) return;
     call.answered = true;
     this.#uncount(call);
-    call.clearDeadline();
     const references = this.#references;
     let result: unknown;
     let failure: unknown;
@@ -272,7 +271,8 @@ export class Caller {
 
   #lossOf(method: string, cause: Error): PipeworkError {
     const { peer } = this.#channel.link;
-    const message = `${method} was not answered by ${peer}: ${cause.message}`;
+    const hint = (cause as { code?: unknown }).code === 'MUX_STREAM_RESET' ? limitHint : '';
+    const message = `${method} was not answered by ${peer}: ${cause.message}${hint}`;
     return withoutStack(new PipeworkError('RPC_CLOSED', message, { cause }), `${method} (${peer})`);
   }
 
@@ -283,6 +283,10 @@ export class Caller {
   }
 }
 
+// A reset has no words of its own on the wire.
+const limitHint =
+  ' (a peer resets a stream where a message passes its limits, maxMessageBytes for one, or breaks the protocol)';
+
 function combine(one: AbortSignal | undefined, other: AbortSignal | undefined): AbortSignal | undefined {
   return one === undefined || other === undefined || one === other
     ? (one ?? other)
@@ -292,6 +296,7 @@ function combine(one: AbortSignal | undefined, other: AbortSignal | undefined): 
 function metaOf({ deadlineMs, metadata }: CallOptions): Record<string, unknown> | undefined {
   const meta: Record<string, unknown> = {};
   if (deadlineMs !== undefined && deadlineMs < Infinity) meta['deadline'] = Math.ceil(deadlineMs);
-  if (metadata !== undefined && Object.keys(metadata).length > 0) meta['metadata'] = { ...metadata };
+  // An interceptor may have put anything there.
+  if (Object.keys(Object(metadata) as object).length > 0) meta['metadata'] = { ...metadata };
   return Object.keys(meta).length === 0 ? undefined : meta;
 }

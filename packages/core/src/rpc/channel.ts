@@ -43,18 +43,16 @@ export class Channel {
     return toWire(value, root, this.#outbound, depth);
   }
 
-  /** What a failure is to this peer: a map, or a text. */
+  /** What a failure is to this peer: a map, or a text. Never throws, whatever was thrown and whatever the hook does. */
   errorToWire(error: unknown, where: string): unknown {
     const { capabilities, options } = this.link;
-    let shown = error;
-    if (options.redactError !== undefined) {
-      try {
-        shown = options.redactError(error, where);
-      } catch (failure) {
-        shown = failure;
-      }
+    try {
+      const shown = options.redactError === undefined ? error : redact(options.redactError, error, where);
+      return capabilities.has('errors') ? errorMap(shown, this.#outbound) : errorText(shown);
+    } catch {
+      // A revoked proxy, for instance, has nothing that could be told.
+      return `${where} failed with an error that cannot be read`;
     }
-    return capabilities.has('errors') ? errorMap(shown, this.#outbound) : errorText(shown);
   }
 
   errorFromWire(value: unknown, where: string): Error {
@@ -95,5 +93,13 @@ export class Channel {
     bins: readonly Uint8Array[],
   ): unknown {
     return readValue(source, start, end, scanner, bins, this.#inbound);
+  }
+}
+
+function redact(hook: (error: unknown, where: string) => unknown, error: unknown, where: string): unknown {
+  try {
+    return hook(error, where);
+  } catch (failure) {
+    return failure;
   }
 }

@@ -47,11 +47,6 @@ export class PendingCall {
     this.#watch = { stop, timer };
   }
 
-  /** The answer is there: its deadline is met. */
-  clearDeadline(): void {
-    if (this.#watch !== undefined) clearTimeout(this.#watch.timer);
-  }
-
   /** Takes its listener and timer away. */
   end(): void {
     const watch = this.#watch;

@@ -8,7 +8,9 @@ import { PipeworkError } from '../errors.ts';
 export type {
   Reference,
   Remote,
+  RemoteIterable,
   RemoteMethod,
+  RemoteReadable,
   RemoteResult,
   RemoteStream,
   RemoteValue,

@@ -7,72 +7,13 @@ import type { ReferenceHost } from './reference-host.ts';
 import type { RunningCall } from './running-call.ts';
 import type { MessageReader } from './message-reader.ts';
 import { consumed, produced } from './stream-protocol.ts';
+import { ignoreError, isEmitter, isPromise, sourceOf, type Source, type Step } from './stream-source.ts';
 
 // The real one: a host's fake timers must not stop a plugin that shares its process.
-const { setImmediate } = globalThis;
+const { setImmediate, setTimeout } = globalThis;
 
-export type StreamKind = 'iterable' | 'webStream' | 'readable' | 'objectReadable';
-
-type Step = IteratorResult<unknown, unknown>;
-interface Source {
-  next(): Step | Promise<Step>;
-  return?(value?: unknown): Step | Promise<Step>;
-  throw?(error: unknown): Step | Promise<Step>;
-}
-
-/** Whether a value travels as a stream: async iterables, readable streams, and iterators such as a generator's. */
-export function isIterableValue(value: object): boolean {
-  const candidate = value as {
-    [Symbol.asyncIterator]?: unknown;
-    [Symbol.iterator]?: unknown;
-    next?: unknown;
-  };
-  if (typeof candidate[Symbol.asyncIterator] === 'function') return true;
-  return typeof candidate.next === 'function' && typeof candidate[Symbol.iterator] === 'function';
-}
-
-/** What the peer gets for it. Told by shape: naming the ReadableStream global would load web streams into every plugin. */
-export function iterableKind(value: object): StreamKind {
-  const candidate = value as {
-    getReader?: unknown;
-    pipe?: unknown;
-    readableObjectMode?: unknown;
-    readableEncoding?: unknown;
-  };
-  if (typeof candidate.getReader === 'function') return 'webStream';
-  if (typeof candidate.pipe !== 'function') return 'iterable';
-  // With an encoding its chunks are text.
-  const isBytes = candidate.readableObjectMode !== true && (candidate.readableEncoding ?? null) === null;
-  return isBytes ? 'readable' : 'objectReadable';
-}
-
-function sourceOf(value: object): Source {
-  const iterable = value as Partial<AsyncIterable<unknown> & Iterable<unknown>>;
-  return (iterable[Symbol.asyncIterator]?.() ?? iterable[Symbol.iterator]?.()) as Source;
-}
-
-interface Emitter {
-  on(event: 'error', listener: () => void): void;
-  off(event: 'error', listener: () => void): void;
-}
-
-function isEmitter(value: object): value is Emitter {
-  const candidate = value as { on?: unknown; off?: unknown; pipe?: unknown };
-  return (
-    typeof candidate.on === 'function' &&
-    typeof candidate.off === 'function' &&
-    typeof candidate.pipe === 'function'
-  );
-}
-
-const ignoreError = (): void => {
-  // The stream's iterator throws it.
-};
-
-function isPromise(value: Step | Promise<Step>): value is Promise<Step> {
-  return typeof (value as { then?: unknown }).then === 'function';
-}
-
+// How long a source that waits for something may take to end once nobody reads it, before its reader is let go.
+const returnPatienceMs = 100;
 // More in one message gain little, and wait longer.
 const maxBatchItems = 256;
 // A source that is always ready would keep everything else waiting until the window is full.
@@ -262,8 +203,10 @@ export class StreamExport implements RawStreamHandler {
     if (word === consumed.return) this.#returning = true;
     if (act === undefined) return this.#settleInterrupt(word, value);
     try {
-      const step = this.#inContext(() => act.call(source, value));
-      if (this.#asking) return this.#leaveBehind(step, word, value);
+      const given =
+        word === consumed.throw ? this.#host.errorFromWire(value, 'the consumer of the stream') : value;
+      const step = this.#inContext(() => act.call(source, given));
+      if (this.#asking && word === consumed.return) this.#leaveSoon(value);
       Promise.resolve(step).then(
         (answer) => {
           this.#emit(answer, produced.answer);
@@ -276,15 +219,12 @@ export class StreamExport implements RawStreamHandler {
   }
 
   /**
-   * The source waits for something that nobody but the run-ahead asked for, and what the consumer said queues behind it: the consumer is
-   * answered now, the handler's signal tells the source, and it ends when it can.
+   * The source waits for something that nobody but the run-ahead asked for, and `return` queues behind it: the handler's signal tells it,
+   * and a source that doesn't end for that is not waited for.
    */
-  #leaveBehind(step: Step | Promise<Step>, word: number, value: unknown): void {
-    Promise.resolve(step).catch(() => {
-      // The consumer has its answer.
-    });
+  #leaveSoon(value: unknown): void {
     this.#abortCall();
-    this.#settleInterrupt(word, value);
+    setTimeout(() => this.#settleInterrupt(consumed.return, value), returnPatienceMs).unref();
   }
 
   /** The last of the call's streams has lost its consumer: nobody waits for the handler any more. */
@@ -296,7 +236,8 @@ export class StreamExport implements RawStreamHandler {
 
   /** The source has neither `return` nor `throw`: it just is not asked any more. */
   #settleInterrupt(word: number, value: unknown): void {
-    if (word === consumed.throw) return this.#fail(value);
+    if (word === consumed.throw)
+      return this.#fail(this.#host.errorFromWire(value, 'the consumer of the stream'));
     this.#emit({ done: true, value }, produced.item);
   }
 

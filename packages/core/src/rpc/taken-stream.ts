@@ -1,7 +1,7 @@
 /** What the user gets for a stream of the peer's: an iterator, or the kind of stream that was sent. */
 import { Readable } from 'node:stream';
 import type { ReferenceHost } from './reference-host.ts';
-import type { StreamKind } from './stream-export.ts';
+import type { StreamKind } from './stream-source.ts';
 import { StreamImport } from './stream-import.ts';
 
 /** `method` is the call whose result it came in, where it did. */

@@ -149,6 +149,18 @@ describe('a stream', () => {
     expect(pair.hostSession.streamCount).toBe(1);
   });
 
+  test('whose source waits and looks at no signal is left all the same', async () => {
+    const pair = await rpcPair({
+      async *events() {
+        yield 1;
+        await new Promise(() => {});
+      },
+    });
+    for await (const event of pair.remote.events()) if (event === 1) break;
+    await vi.waitFor(() => expect([pair.host.references, pair.plugin.references]).toEqual([0, 0]));
+    expect(pair.hostSession.streamCount).toBe(1);
+  });
+
   test('knows its call: metadata at the top of a generator', async () => {
     const { remote } = await rpcPair({
       async *items() {
@@ -167,6 +179,73 @@ describe('a stream', () => {
     for await (const chunk of await remote.text()) all += chunk as string;
     expect(all).toBe('äöü');
   });
+});
+
+describe('streams and errors', () => {
+  test('a source gets what is thrown into it as an error', async () => {
+    const { remote } = await rpcPair({
+      async *items() {
+        try {
+          for (;;) {
+            yield 1;
+            await turn();
+          }
+        } catch (error) {
+          yield [error instanceof RangeError, (error as Error).message];
+        }
+      },
+    });
+    const stream = await remote.items();
+    await stream.next();
+    const answer = await stream.throw(new RangeError('far'));
+    if (answer.done !== true) expect(answer.value).toEqual([true, 'far']);
+    await stream[Symbol.asyncDispose]();
+  });
+
+  test('a source that throws what cannot be read fails its consumer, and the plugin goes on', async () => {
+    const { remote } = await rpcPair({
+      async *items() {
+        yield 1;
+        const { proxy, revoke } = Proxy.revocable({}, {});
+        revoke();
+        throw proxy as Error;
+      },
+      ping: () => 1,
+    });
+    const drain = async (): Promise<void> => {
+      for await (const item of remote.items()) expect(item).toBe(1);
+    };
+    await expect(drain()).rejects.toThrow('cannot be read');
+    expect(await remote.ping()).toBe(1);
+  });
+
+  test('a deadline bounds the stream of its call on both sides', async () => {
+    let signal: AbortSignal | undefined;
+    const { remote } = await rpcPair({
+      async *items() {
+        ({ signal } = callContext());
+        yield 1;
+        await new Promise((resolve) => signal?.addEventListener('abort', resolve));
+      },
+    });
+    const drain = async (): Promise<void> => {
+      for await (const item of withCallOptions(remote, { deadlineMs: 40 }).items()) expect(item).toBe(1);
+    };
+    await expect(drain()).rejects.toMatchObject({ code: 'RPC_DEADLINE' });
+    await vi.waitFor(() => expect(signal?.aborted).toBe(true));
+  });
+});
+
+test('an object with a function named then is refused, as a promise is', async () => {
+  const { host } = await rpcPair({ take: () => 1 });
+  await expect(host.call('take', [{ a: { then: () => {} } }])).rejects.toThrow(
+    'args[0].a.then is a function named then',
+  );
+  const peer = await rawPlugin({ capabilities: ['refs', 'types'] });
+  const call = peer.connection.call('x', []);
+  await peer.received();
+  peer.sends('94 01 00 c0 81 a4 7468656e c7 05 50 66 00000001');
+  await expect(call).rejects.toMatchObject({ code: 'RPC_INVALID_VALUE' });
 });
 
 describe('limits', () => {

@@ -31,6 +31,7 @@ export function fromWire(value: unknown, options: InboundOptions): unknown {
     const item = record[key];
     if (typeof item === 'object' && item !== null) record[key] = fromWire(item, options);
   }
+  if (typeof record['then'] === 'function') throw new TypeError('an object with a function named then came');
   return record;
 }
 

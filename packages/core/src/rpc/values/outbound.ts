@@ -141,6 +141,9 @@ function walkRecord(record: object, options: OutboundOptions, depth: number): ob
   try {
     for (key in record) {
       const item = (record as Record<string, unknown>)[key];
+      // The other side would take it for a promise, and call it whenever it awaits the object.
+      if (typeof item === 'function' && key === 'then')
+        refuse('is a function named then: an object that has one is taken for a promise.');
       const mapped = walk(item, options, depth + 1);
       if (mapped !== item && item === item) {
         copy ??= { ...record }; // own properties alone, where `__proto__` is a key like any other
