@@ -25,6 +25,8 @@ export class MuxStream extends Duplex {
   /** Came and not asked for by the Readable yet. */
   readonly #incoming = new ChunkQueue();
   #isWanted = false;
+  /** The last read() wanted more than there was. */
+  #isStarved = false;
   /** Within read(). */
   #isReading = false;
   #hasEnded = false;
@@ -77,8 +79,10 @@ export class MuxStream extends Duplex {
     try {
       const chunk: unknown = super.read(size);
       this.#credit();
-      // Null with bytes in the buffer: the reader wants more of them at once than there are.
-      if (this.#incoming.length > 0) this.#fill(chunk === null);
+      // Null with bytes in the buffer: the reader waits for more of them at once than there are.
+      const { readableLength } = this;
+      this.#isStarved = chunk === null && readableLength > 0 && (size ?? 0) > readableLength;
+      if (this.#incoming.length > 0) this.#fill();
       return chunk;
     } finally {
       if (isOutermost) this.#isReading = false;
@@ -154,8 +158,8 @@ export class MuxStream extends Duplex {
    * Feeds the Readable one chunk when it has none, or all it wants. What waits here meanwhile grows together; in the
    * Readable's own buffer each little frame would stay an object of its own.
    */
-  #fill(isStarved = false): void {
-    while (this.#isWanted && this.#incoming.length > 0 && (isStarved || this.readableLength === 0)) {
+  #fill(): void {
+    while (this.#isWanted && this.#incoming.length > 0 && (this.#isStarved || this.readableLength === 0)) {
       this.#push(this.#incoming.shift()!);
     }
     if (this.#incoming.length > 0 || this.destroyed) return;

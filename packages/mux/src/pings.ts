@@ -22,8 +22,11 @@ export class Pings {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Asks, and resolves with the milliseconds until the answer. Rejects with `MUX_PING_TIMEOUT` where none comes. */
-  ask(): Promise<number> {
+  /**
+   * Asks, and resolves with the milliseconds until the answer. Rejects with `MUX_PING_TIMEOUT` where none comes. Where
+   * nobody waits for it, it does not hold the event loop.
+   */
+  ask(isAwaited = true): Promise<number> {
     return new Promise((resolve, reject) => {
       const value = this.#next;
       this.#next = value === MAX_UINT32 ? 0 : value + 1;
@@ -33,7 +36,8 @@ export class Pings {
           new MuxError('MUX_PING_TIMEOUT', `the peer did not answer a ping within ${this.#timeoutMs} ms`),
         );
       }, this.#timeoutMs);
-      this.#waiting.set(value, { sentAt: performance.now(), timer: timer.unref(), resolve, reject });
+      if (!isAwaited) timer.unref();
+      this.#waiting.set(value, { sentAt: performance.now(), timer, resolve, reject });
       this.#send(value);
     });
   }
@@ -53,7 +57,7 @@ export class Pings {
    */
   keepAlive(intervalMs: number, wasHeard: () => boolean, onLost: (cause: MuxError) => void): void {
     this.#keepAlive = setInterval(() => {
-      if (!wasHeard()) this.ask().catch((error: unknown) => onLost(error as MuxError));
+      if (!wasHeard()) this.ask(false).catch((error: unknown) => onLost(error as MuxError));
     }, intervalMs).unref();
   }
 

@@ -26,6 +26,8 @@ export class Pipe {
   #isPaused = false;
   #lingering: NodeJS.Timeout | undefined;
   #isClosing = false;
+  #closing: NodeJS.Timeout | undefined;
+  #isAwaited = false;
 
   constructor(transport: Transport, owner: PipeOwner) {
     const { readable, writable } = splitTransport(transport);
@@ -87,18 +89,18 @@ export class Pipe {
     const readable = this.#readable;
     const { writable } = this;
     let isDone = false;
-    let timer: NodeJS.Timeout | undefined;
     const finish = (): void => {
       if (isDone) return;
       isDone = true;
-      clearTimeout(timer);
+      clearTimeout(this.#closing);
       readable.destroy();
       writable.destroy();
       done();
     };
     const wait = (ms: number): void => {
-      clearTimeout(timer);
-      timer = setTimeout(finish, ms).unref();
+      clearTimeout(this.#closing);
+      this.#closing = setTimeout(finish, ms);
+      if (!this.#isAwaited) this.#closing.unref();
     };
     const check = (): void => {
       const isWritten = writable.writableFinished || writable.destroyed;
@@ -116,6 +118,12 @@ export class Pipe {
     // What still comes is nobody's: read on, so that the peer can finish writing and see our end.
     readable.resume();
     check();
+  }
+
+  /** Somebody waits for {@link letGo}: its bounds hold the event loop. */
+  awaitClose(): void {
+    this.#isAwaited = true;
+    this.#closing?.ref();
   }
 
   #onData(chunk: Uint8Array | string): void {

@@ -226,6 +226,7 @@ export class Session {
       this.endOutput();
       this.#finish(ended.byUs(this.#label), false);
     }
+    this.#pipe.awaitClose();
     await this.closed.catch(() => {
       // The fault is for who asks `closed`: closing what has failed has succeeded.
     });

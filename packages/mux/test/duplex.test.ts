@@ -244,6 +244,28 @@ describe('the end of the transport without FIN', () => {
   });
 });
 
+test('reads n bytes at once also when they come one after another', async () => {
+  const peer = rawPeer();
+  peer.send(update(1, 0, SYN), data(1, 'one'));
+  const stream = await peer.session.acceptStream();
+  const got: string[] = [];
+  stream.on('readable', () => {
+    for (
+      let chunk = stream.read(6) as Buffer | null;
+      chunk !== null;
+      chunk = stream.read(6) as Buffer | null
+    ) {
+      got.push(chunk.toString());
+    }
+  });
+  await settled();
+  peer.send(data(1, 'two'), data(1, 'three'));
+  await settled();
+  peer.send(data(1, 'x'));
+  await settled();
+  expect(got).toEqual(['onetwo', 'threex']);
+});
+
 test('reads in order by read(n), also when the end comes within a read', async () => {
   // The last byte comes in a piece of its own, behind more than a Duplex reads ahead.
   const peer = rawPeer();

@@ -184,7 +184,7 @@ describe('Duplexes', () => {
     const plan = fc.array(
       fc.record({
         writes: fc.array(fc.oneof(fc.nat(300), fc.nat(70_000), fc.nat(600 * KiB)), { maxLength: 8 }),
-        reader: fc.constantFrom('flowing', 'iterated', 'piped', 'by hand'),
+        reader: fc.constantFrom(...readers),
       }),
       { minLength: 1, maxLength: 6 },
     );
@@ -214,29 +214,51 @@ describe('Duplexes', () => {
   }, 60_000);
 });
 
+const readers = [
+  'flowing',
+  'iterated',
+  'piped',
+  'read()',
+  'one read()',
+  'read(n)',
+  'both',
+  'unshift',
+] as const;
+
 /** Reads a stream to its end in one of the ways there are. */
-async function readBy(reader: string, stream: Duplex): Promise<Buffer> {
+async function readBy(reader: (typeof readers)[number], stream: Duplex): Promise<Buffer> {
   const chunks: Buffer[] = [];
+  const take = (size?: number): Buffer | null => stream.read(size) as Buffer | null;
+  const takeBy: Record<string, () => Buffer | null> = {
+    'read()': () => take(),
+    'one read()': () => take(),
+    'read(n)': () => take(977),
+    both: () => take(977) ?? take(),
+    unshift: () => {
+      const chunk = take();
+      if (chunk === null || chunks.length > 5 || chunk.length < 10) return chunk;
+      stream.unshift(chunk.subarray(5));
+      return chunk.subarray(0, 5);
+    },
+  };
   if (reader === 'iterated') return readAll(stream as AsyncIterable<Buffer>);
   if (reader === 'flowing') {
     stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-    await finished(stream, { writable: false });
   } else if (reader === 'piped') {
     const through = new PassThrough();
     through.on('data', (chunk: Buffer) => chunks.push(chunk));
     await pipeline(stream, through);
+    return Buffer.concat(chunks);
   } else {
     stream.on('readable', () => {
-      // An odd size, and what is left at the end in one piece.
-      for (let chunk = takeSome(stream); chunk !== null; chunk = takeSome(stream)) chunks.push(chunk);
+      for (let chunk = takeBy[reader]!(); chunk !== null; chunk = takeBy[reader]!()) {
+        chunks.push(chunk);
+        if (reader === 'one read()') return;
+      }
     });
-    await finished(stream, { writable: false });
   }
+  await finished(stream, { writable: false });
   return Buffer.concat(chunks);
-}
-
-function takeSome(stream: Duplex): Buffer | null {
-  return (stream.read(977) ?? stream.read()) as Buffer | null;
 }
 
 describe('a session', () => {

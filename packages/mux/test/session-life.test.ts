@@ -1,6 +1,8 @@
 /** How sessions and streams begin and end. */
 
+import { execFile } from 'node:child_process';
 import { PassThrough } from 'node:stream';
+import { promisify } from 'node:util';
 import { describe, expect, test, vi } from 'vitest';
 import { MuxError, Session, type RawStream } from '../src/index.ts';
 import { encodeFrame } from '../src/frame.ts';
@@ -138,6 +140,23 @@ describe('close()', () => {
     serverEnd.resumeTaking();
     await closing;
     expect((await readAll(await server.acceptStream())).equals(pattern(200 * KiB))).toBe(true);
+  });
+
+  test('and ping() hold the event loop for who waits for them', async () => {
+    const program = `
+      import { PassThrough } from 'node:stream';
+      import { Session } from '@pipework/mux';
+      const nobody = () => new Session(
+        { readable: new PassThrough(), writable: new PassThrough() },
+        { role: 'client', connectionWriteTimeout: 30 },
+      );
+      await nobody().ping().catch((error) => console.log(error.code));
+      await nobody().close();
+      console.log('closed');`;
+    const cwd = new URL('..', import.meta.url).pathname;
+    const args = ['--input-type=module', '--eval', program];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd });
+    expect(stdout.split('\n')).toEqual(['MUX_PING_TIMEOUT', 'closed', '']);
   });
 
   test('lets go of a transport that takes nothing', async () => {
