@@ -25,3 +25,4 @@ export { bubblewrap, overStdio, type BubblewrapOptions, type OverStdioOptions } 
 export type { Checksum } from './host/checksum.ts';
 export type { EnvOptions } from './host/env.ts';
 export type { Logger } from './host/logger.ts';
+export type { ProcessTrace } from './host/process-trace.ts';

@@ -11,6 +11,7 @@ import { bindLogger, type Log } from './logger.ts';
 import type { RecordLevel } from './log-record.ts';
 import { cleanupCount, manage, unmanage, type Managed } from './managed.ts';
 import type { OutputOptions } from './raw-output.ts';
+import { processChannel, type ProcessTrace } from './process-trace.ts';
 import { unwatch, watch } from './reaper.ts';
 import { RPCClient } from './rpc-client.ts';
 import { PluginRun } from './run.ts';
@@ -141,15 +142,23 @@ export class Client<P = Record<string, object>> {
   }
 
   async #start(): Promise<PluginAddress> {
-    if (this.#settings.managed) manage(this.#managed);
+    const { managed, name, file, args } = this.#settings;
+    if (managed) manage(this.#managed);
+    const trace: ProcessTrace = { plugin: name, command: [file, ...args] };
+    processChannel.start.publish(trace);
+    void this.exit.then((exit) => processChannel.asyncEnd.publish(Object.assign(trace, { exit })));
     try {
       const started = await new Start(this.#settings, (process) => this.#takeOver(process)).go(
         this.#stop.signal,
       );
-      return this.#connect(started);
+      const address = this.#connect(started);
+      const { pid, protocolVersion } = address;
+      processChannel.asyncStart.publish(Object.assign(trace, { pid, protocolVersion }));
+      return address;
     } catch (error) {
       if (this.#run === undefined) this.#exit.resolve(neverRan);
       await this.exit;
+      processChannel.error.publish(Object.assign(trace, { error }));
       throw error;
     }
   }
