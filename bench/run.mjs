@@ -40,7 +40,7 @@ for (let round = 0; round < options.rounds; round++) {
   for (const peer of inOrder(options.peers, round)) {
     process.stdout.write(`round ${round + 1}/${options.rounds}  ${peer.padEnd(16)}`);
     const before = performance.now();
-    for (const names of groupsFor(peer)) {
+    for (const names of groupsFor(peer, round)) {
       const { results, skipped: left, failed } = await runHost({ ...options, peer, workloads: names });
       for (const [workload, values] of Object.entries(results))
         samples.push({ round, peer, workload, values });
@@ -77,12 +77,16 @@ function inOrder(names, round) {
   return round % 2 === 0 ? names : names.toReversed();
 }
 
-/** What a peer runs, as lists of names that share a host process; curves have a process each. */
-function groupsFor(peer) {
+/**
+ * What a peer runs in a round, as lists of names that share a host process. Curves have a process each, and are drawn once:
+ * their shape is what is asked, not their last digit.
+ */
+function groupsFor(peer, round) {
   const groups = new Map();
   for (const name of options.workloads) {
     const workload = workloadByName.get(name);
     if (workload.peers !== undefined && !workload.peers.includes(peer)) continue;
+    if (workload.group === 'curve' && round > 0) continue;
     const key = workload.group === 'curve' ? name : workload.group;
     groups.set(key, [...(groups.get(key) ?? []), name]);
   }

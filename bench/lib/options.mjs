@@ -56,7 +56,7 @@ export function readOptions(args) {
     peers: ['floor', ...peers.filter((name) => name !== 'floor')],
     // Milliseconds of measuring and of warming up a workload.
     time: quick ? 100 : 300,
-    warmup: quick ? 350 : 1000,
+    warmup: quick ? 350 : 700,
   };
 }
 

@@ -23,7 +23,7 @@ export function curveChart({ settings, machine }, summary) {
   const top = 64;
   const parts = [
     text(GAP, 30, 'How the cost grows', { size: 18, weight: 600 }),
-    text(GAP, 50, `${machine.runtime}, ${machine.cores} cores, median of ${settings.rounds} rounds`, {
+    text(GAP, 50, `${machine.runtime}, ${machine.cores} cores, one round`, {
       fill: colors.quiet,
     }),
   ];
