@@ -8,7 +8,7 @@ import {
 } from '../src/rpc/contract.ts';
 import { implement } from '../src/rpc/contract-checks.ts';
 import { declaredError, isDeclaredError } from '../src/rpc/declared-error.ts';
-import type { Reference, Remote, RemoteStream } from '../src/rpc/remote.ts';
+import type { Reference, Remote, RemoteIterable, RemoteReadable, RemoteStream } from '../src/rpc/remote.ts';
 import type { StandardSchema } from '../src/rpc/standard-schema.ts';
 
 interface Counter {
@@ -26,6 +26,12 @@ interface Service {
   count(to: number): AsyncIterable<number>;
   generate(to: number): AsyncGenerator<number, string, undefined>;
   later(): Promise<AsyncIterable<string>>;
+  steps(to: number): Generator<number, string, undefined>;
+  iterator(): IterableIterator<number>;
+  laterSteps(): Promise<Generator<number, string, undefined>>;
+  iterable(): Iterable<number>;
+  boxed(): { steps: Generator<number, string, undefined> };
+  loose(): unknown;
   bytes(): ReadableStream<Uint8Array>;
   node(): Readable;
   identity<T>(value: T): Promise<T>;
@@ -68,8 +74,33 @@ test('lets a stream be iterated without awaiting its call', () => {
   expectTypeOf<Awaited<ReturnType<typeof remote.generate>>>().toEqualTypeOf<
     AsyncGenerator<number, string, undefined>
   >();
-  expectTypeOf(remote.bytes()).toEqualTypeOf<Promise<ReadableStream<Uint8Array>>>();
-  expectTypeOf(remote.node()).toEqualTypeOf<Promise<Readable>>();
+});
+
+test('takes a synchronous generator for the stream that it becomes', () => {
+  expectTypeOf(remote.steps(1)).toEqualTypeOf<RemoteStream<number, string, undefined>>();
+  expectTypeOf(remote.laterSteps()).toEqualTypeOf<RemoteStream<number, string, undefined>>();
+  expectTypeOf(remote.iterator()).toExtend<AsyncIterable<number> & PromiseLike<AsyncIterable<number>>>();
+  expectTypeOf(remote.iterable()).toEqualTypeOf<RemoteIterable<number>>();
+  expectTypeOf(remote.iterable()).toExtend<AsyncIterable<number>>();
+  expectTypeOf(remote.boxed()).toEqualTypeOf<Promise<{ steps: AsyncGenerator<number, string, undefined> }>>();
+  expectTypeOf(remote.loose()).toEqualTypeOf<Promise<unknown>>();
+});
+
+test('lets a web stream and a Node stream be iterated, or awaited', () => {
+  expectTypeOf(remote.bytes()).toEqualTypeOf<RemoteReadable<ReadableStream<Uint8Array>>>();
+  expectTypeOf(remote.bytes()).toExtend<AsyncIterable<Uint8Array>>();
+  expectTypeOf(remote.bytes()).resolves.toEqualTypeOf<ReadableStream<Uint8Array>>();
+  expectTypeOf(remote.node()).toExtend<AsyncIterable<unknown>>();
+  expectTypeOf(remote.node()).resolves.toEqualTypeOf<Readable>();
+});
+
+test('can be disposed of', () => {
+  const use = (): void => {
+    using held = remote;
+    void held.greet('world');
+  };
+  expectTypeOf(use).returns.toBeVoid();
+  expectTypeOf(remote).toExtend<Disposable>();
 });
 
 test('makes functions in results asynchronous and disposable', () => {

@@ -28,10 +28,15 @@ declare const byReference: unique symbol;
 /** An object that {@link ref} marked: declare it in an interface as what a method returns, and its receiver gets a `Remote<T>` to dispose of. */
 export type Reference<T extends object> = T & { readonly [byReference]?: never };
 
-/** What one side holds of an object that the other serves: its methods, and nothing else of it. */
+/** What one side holds of an object that the other serves: its methods, and nothing else of it. Disposing of it says that it is no longer needed. */
 export type Remote<T> = {
-  readonly [K in keyof T as K extends string ? MethodKey<T[K], K> : never]: RemoteMethod<T[K]>;
+  readonly [
+    K in keyof (T & Disposable) as K extends string ? MethodKey<(T & Disposable)[K], K> : DisposeKey<K>
+  ]: K extends string ? RemoteMethod<(T & Disposable)[K]> : () => void;
 };
+
+// Mapped with the methods instead of intersected: an intersection would hide the parameters of dispense() from inference.
+type DisposeKey<K> = K extends typeof Symbol.dispose ? K : never;
 
 type MethodKey<M, K> = [NonNullable<M>] extends [AnyFunction] ? K : never;
 
@@ -82,24 +87,45 @@ export type RemoteResult<R> =
     ? [A] extends [never]
       ? Promise<never>
       : [A] extends [Readable | ReadableStream<unknown>]
-        ? Promise<A>
+        ? unknown extends A
+          ? Promise<A>
+          : RemoteReadable<A>
         : [A] extends [AsyncIterator<infer T, infer Return, infer Next> & AsyncIterable<unknown>]
           ? RemoteStream<T, Return, Next>
-          : [A] extends [AsyncIterable<infer T>]
-            ? RemoteStream<T>
-            : Promise<RemoteValue<A>>
+          : [A] extends [Stepped<infer T, infer Return, infer Next>]
+            ? RemoteStream<T, Return, Next>
+            : [A] extends [AsyncIterable<infer T>]
+              ? RemoteStream<T>
+              : [A] extends [Iterable<infer T>]
+                ? IsPlainIterable<A, T> extends true
+                  ? RemoteIterable<T>
+                  : Promise<RemoteValue<A>>
+                : Promise<RemoteValue<A>>
     : never;
+
+/** A synchronous generator, or an iterator like one: it travels as a stream, and arrives asynchronous. */
+type Stepped<T = unknown, Return = unknown, Next = never> = Iterator<T, Return, Next> & Iterable<unknown>;
+
+/** True where a type says no more than that it can be iterated, so that a generator may be behind it. */
+type IsPlainIterable<A, T> = [Iterable<T>] extends [A] ? true : false;
 
 /** A call whose result is a stream: iterate it, once. Awaiting it gives the iterator itself, as soon as the call is answered. */
 export interface RemoteStream<T, Return = unknown, Next = unknown>
   extends AsyncIterable<T, Return, Next>, PromiseLike<AsyncGenerator<T, Return, Next>> {}
+
+/** A call whose result is a web stream or a Node stream: iterate it, or await it and get the stream. Do one of them. */
+export type RemoteReadable<A> = Promise<A> &
+  AsyncIterable<A extends AsyncIterable<infer T> ? T : A extends ReadableStream<infer T> ? T : unknown>;
+
+/** A call whose result is declared as `Iterable`: a list arrives as a list, a generator as a stream. Iterating the call fits both. */
+export type RemoteIterable<T> = Promise<Iterable<T> | AsyncIterable<T>> & AsyncIterable<T>;
 
 /** What a value is once it has travelled: functions in it return promises, marked objects are remote. */
 export type RemoteValue<T> = T extends Copied
   ? T
   : T extends { readonly [byReference]?: never }
     ? typeof byReference extends keyof T
-      ? Remote<Omit<T, typeof byReference>> & Disposable
+      ? Remote<Omit<T, typeof byReference>>
       : RemoteData<T>
     : RemoteData<T>;
 
@@ -109,10 +135,15 @@ type RemoteData<T> = T extends AnyFunction
     ? T
     : T extends readonly unknown[]
       ? { [K in keyof T]: RemoteValue<T[K]> }
-      : T extends object
-        ? true extends HasFunction<T>
-          ? { [K in keyof T]: RemoteValue<T[K]> }
-          : T
-        : T;
+      : T extends Stepped<infer I, infer Return, infer Next>
+        ? AsyncGenerator<I, Return, Next>
+        : T extends object
+          ? true extends HasFunction<T>
+            ? { [K in keyof T]: RemoteValue<T[K]> }
+            : T
+          : T;
 
-type HasFunction<T> = { [K in keyof T]-?: Extract<T[K], AnyFunction> extends never ? never : true }[keyof T];
+// A generator counts: it changes on its way as functions do.
+type HasFunction<T> = {
+  [K in keyof T]-?: Extract<T[K], AnyFunction | Stepped> extends never ? never : true;
+}[keyof T];
