@@ -24,9 +24,18 @@ export class Capture {
   }
 }
 
-/** A heading and a text under it, or nothing where there is no text. */
-export const section = (heading: string, text: string): string =>
-  text.trim() === '' ? '' : `── ${heading} ──\n${text.trimEnd()}`;
+/** How much of a text is shown with a failing test, in characters: the newest. The capture itself has more. */
+const show = 64 * 1024;
+
+/** A heading and the end of a text under it, or nothing where there is no text. */
+export function section(heading: string, text: string): string {
+  const shown = text.trimEnd();
+  if (shown.trim() === '') return '';
+  const left = shown.length - show;
+  const body =
+    left <= 0 ? shown : `[${String(left)} characters before this are left out]\n${shown.slice(-show)}`;
+  return `── ${heading} ──\n${body}`;
+}
 
 export const joinSections = (...sections: string[]): string =>
   sections.filter((text) => text !== '').join('\n');

@@ -45,7 +45,7 @@ export class LaunchedClient<P = Record<string, object>> extends Client<P> {
     return this.#record.toString();
   }
 
-  /** All of it, under headings; empty while there is nothing. */
+  /** All of it, under headings, the last 64 Ki characters of each; empty while there is nothing. */
   report(): string {
     return joinSections(
       section('stdout of the plugin', this.stdout),

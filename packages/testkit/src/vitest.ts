@@ -32,7 +32,7 @@ export { describePlugin, type PluginSuite, type PluginTargets } from './describe
 export interface PipeworkMatchers<R = unknown> {
   /** A promise, or a function that makes one, rejects with this code: its own, or that of one of its causes. */
   toFailWith(code: string, message?: string | RegExp): Promise<R>;
-  /** A client's process is gone, or goes within five seconds, in this way. */
+  /** A client's process is gone, or goes within four seconds, in this way. */
   toHaveExited(expected?: ExpectedExit): Promise<R>;
   /** A pair, or a launched client, printed this on its standard output. */
   toHavePrinted(text: string | RegExp): R;

@@ -94,6 +94,9 @@ describe('a failing test', { timeout: 60_000 }, () => {
       'expected the plugin to exit with { code: 0 }; it ended with { code: 4, signal: null, by: ',
     );
     expect(report).toContain('fatal: licence expired');
+    expect(reportOf('expects an exit that does not come')).toContain(
+      'expected the plugin to have exited within 4 s; it still runs',
+    );
     expect(reportOf('expects other output')).toContain(
       `expected the plugin to have printed 'greeting nobody'; it printed nothing`,
     );
