@@ -134,8 +134,15 @@ export function handOver(
 
 /** Pipes the caller's stream in, and lets go of it when the process is gone: it is the caller's to end. */
 function feed(source: Readable, stdin: Writable, exited: Promise<ProcessExit>): void {
+  // One that is destroyed, or fails, never comes to the end that a pipe passes on.
+  const end = (): void => void stdin.end();
+  if (source.destroyed) return end();
+  source.once('close', end);
   source.pipe(stdin);
-  void exited.then(() => source.unpipe(stdin));
+  void exited.then(() => {
+    source.off('close', end);
+    source.unpipe(stdin);
+  });
 }
 
 function killGroup(pid: number, signal: NodeJS.Signals): boolean {

@@ -15,6 +15,7 @@ const drainMaxMs = 1_000;
 
 /** A running (or ended) plugin process. */
 export class PluginRun {
+  /** As `settleLaunched()` gives it: its `exited` never rejects. */
   readonly process: LaunchedProcess;
   /** Resolves as soon as the process is gone, whoever holds its pipes. Never rejects. */
   readonly gone: Promise<ProcessExit>;
@@ -48,7 +49,7 @@ export class PluginRun {
       this.ended ??= exit;
       this.#gone.resolve(exit);
     };
-    process.exited.then(left, () => left({ code: null, signal: null }));
+    void process.exited.then(left);
     this.exit = this.gone.then((exit) => this.#report(exit));
   }
 
@@ -81,17 +82,13 @@ export class PluginRun {
 
   /** Sends a signal, where there still is a process. */
   signal(name: NodeJS.Signals): void {
-    if (this.ended !== undefined) return;
-    try {
-      this.process.kill(name);
-    } catch {
-      // A launcher whose process is gone already: its exit follows.
-    }
+    if (this.ended === undefined) this.process.kill(name);
   }
 
   async #report(exit: ProcessExit): Promise<PluginExit> {
     const uptimeMs = clock() - this.#startedAt;
-    const by = this.#by;
+    // A signal that the host did not send is nobody's answer to a question.
+    const by = this.#by === 'quit' && exit.signal !== null ? 'plugin' : this.#by;
     const callsInFlight = this.callsInFlight().slice(0, 100);
     this.onGone();
     await this.#drained();

@@ -2,6 +2,7 @@
 
 import pTimeout from 'p-timeout';
 import type { Writable } from 'node:stream';
+import { isObject } from '../expect.ts';
 import { writeHostGreeting, type TerminalSize } from '../handshake/env.ts';
 import { judgeLine, printable, unrecognized, type PluginGreeting } from '../handshake/line.ts';
 import { ownCapabilities } from '../rpc/capabilities.ts';
@@ -10,6 +11,7 @@ import type { ClientSettings } from './config.ts';
 import { diagnose } from './diagnose.ts';
 import { buildEnv } from './env.ts';
 import { awaitLine, type Greeted } from './greeting.ts';
+import { settleLaunched } from './launched.ts';
 import { spawnLauncher, type LaunchCommand, type LaunchedProcess, type ProcessExit } from './launch.ts';
 import type { PluginRun } from './run.ts';
 import { StartError, type StartErrorCode, type StartPhase } from './start-error.ts';
@@ -121,7 +123,8 @@ export class Start {
     try {
       const launched = launcher(this.#command);
       // A process that is a thenable (execa's) would be awaited to its end.
-      made = 'readable' in launched ? launched : await launched;
+      const isHere = isObject(launched) && 'readable' in launched;
+      made = settleLaunched(isHere ? launched : await launched);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       throw new StartFailure('PLUGIN_NOT_STARTED', `the plugin could not be started: ${reason}`, {

@@ -1,0 +1,115 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { PassThrough, Readable, type Writable } from 'node:stream';
+import { describe, expect, test } from 'vitest';
+import { Client, type LaunchCommand, type LaunchedProcess, type Launcher } from '../../src/index.ts';
+import { Collector, failure, isAlive, plugin, until } from '../support/life.ts';
+
+/** A launcher as one would write it by hand, with something else in place of some of its fields. */
+function handWritten(over: object): { launcher: Launcher; children: ChildProcess[] } {
+  const children: ChildProcess[] = [];
+  const launcher = (command: LaunchCommand): LaunchedProcess => {
+    const child = spawn(command.file, command.args, {
+      env: command.env,
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
+    });
+    children.push(child);
+    return {
+      ...(child.pid === undefined ? {} : { pid: child.pid }),
+      readable: child.stdio[4] as Readable,
+      writable: child.stdio[3] as Writable,
+      stdout: child.stdout as Readable,
+      stderr: child.stderr as Readable,
+      exited: new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal }))),
+      kill: (signal) => child.kill(signal),
+      ...over,
+    };
+  };
+  return { launcher, children };
+}
+
+describe('what a launcher hands over', () => {
+  test.each([
+    ['nothing', () => undefined, 'a LaunchedProcess'],
+    ['null', () => null, 'a LaunchedProcess'],
+    ['a number', () => 5, 'a LaunchedProcess'],
+    ['an empty object', () => ({}), "launcher's readable must be a Readable"],
+    ['the promise of an empty object', async () => ({}), "launcher's readable must be a Readable"],
+  ])('fails the start where it is %s, and says what was expected', async (_name, launcher, text) => {
+    const client = new Client({ cmd: ['x'], launcher: launcher as unknown as Launcher, stdin: 'ignore' });
+    const error = await failure(client.start());
+    expect(error).toMatchObject({ name: 'StartError', code: 'PLUGIN_NOT_STARTED' });
+    expect(error.message).toContain(text);
+    expect(await client.kill()).toMatchObject({ by: 'none' });
+  });
+
+  test.each([
+    ['exited', { exited: undefined }],
+    ['exited', { exited: { code: 0 } }],
+    ['writable', { writable: new PassThrough().read }],
+    ['stderr', { stderr: 'inherit' }],
+    ['pid', { pid: 'many' }],
+    ['ref', { ref: true }],
+  ])('fails the start naming %s where that is wrong, and leaves no process', async (field, over) => {
+    const { launcher, children } = handWritten(over);
+    const error = await failure(plugin('greets', { launcher }).start());
+    expect(error.code).toBe('PLUGIN_NOT_STARTED');
+    expect(error.message).toContain(`the launcher's ${field} must be`);
+    const pid = children[0]?.pid as number;
+    await until(() => !isAlive(pid));
+  });
+
+  test('fails the start naming kill where there is none', async () => {
+    const { launcher, children } = handWritten({ kill: undefined });
+    const error = await failure(plugin('greets', { launcher }).start());
+    children[0]?.kill('SIGKILL');
+    expect(error.message).toContain("the launcher's kill must be a function");
+  });
+
+  test.each([
+    ['undefined', Promise.resolve(undefined)],
+    ["execa's result", Promise.resolve({ exitCode: 0 })],
+  ])('may report an end with %s: then nothing is known of it', async (_name, exited) => {
+    const { launcher, children } = handWritten({ exited });
+    const client = plugin('greets', { launcher });
+    const started = client.start().catch((error: unknown) => error);
+    expect(await client.exit).toMatchObject({ code: null, signal: null, outOfMemory: false });
+    await started;
+    children[0]?.kill('SIGKILL');
+  });
+
+  test('may throw on kill: the report is made all the same', async () => {
+    const kill = (): boolean => {
+      throw new Error('no such room');
+    };
+    const { launcher } = handWritten({ kill });
+    const client = plugin('greets', { launcher, processGroup: true });
+    await client.start();
+    expect(await client.kill()).toMatchObject({ by: 'quit', code: 0 });
+  });
+});
+
+describe('a Readable as standard input', () => {
+  test.each(['before the start', 'later'])(
+    'is over for the plugin when it was destroyed %s',
+    async (when) => {
+      const source = new Readable({ read() {} });
+      if (when === 'before the start') source.destroy();
+      const stdout = new Collector();
+      const client = plugin('tells-the-end-of-stdin', { stdin: source, syncStdout: stdout });
+      await client.start();
+      source.once('error', () => {});
+      source.destroy(new Error('the source fails'));
+      await until(() => stdout.text === 'over\n');
+    },
+  );
+
+  test('is left alone when the plugin has gone', async () => {
+    const source = new PassThrough();
+    const client = plugin('echoes-stdin', { stdin: source });
+    const before = source.listenerCount('close');
+    await client.start();
+    await client.kill();
+    expect(source.destroyed).toBe(false);
+    expect(source.listenerCount('close')).toBe(before);
+  });
+});
