@@ -156,6 +156,10 @@ test('derives both sides of a contract from its schemas', () => {
     expectTypeOf(error.data).toEqualTypeOf<{ key: string }>();
     expectTypeOf(error.code).toEqualTypeOf<'NOT_FOUND'>();
   }
+  // A handler gives what goes into the schema, a caller finds what came out.
+  expectTypeOf(declaredError(contract, 'FULL', '5').data).toEqualTypeOf<string>();
+  // @ts-expect-error the schema takes a string
+  void declaredError(contract, 'FULL', 5);
   // @ts-expect-error no such error is declared
   void declaredError(contract, 'NOPE', {});
   // @ts-expect-error the data has another type

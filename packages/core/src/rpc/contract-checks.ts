@@ -2,7 +2,7 @@
 import { PipeworkError, type ErrorCode } from '../errors.ts';
 import { currentContext, enterContext, leaveContext } from './call-context.ts';
 import type { Contract, ContractHandlers, ContractInterface, MethodSchemas } from './contract.ts';
-import type { DeclaredError } from './declared-error.ts';
+import { takeCheckedData, type DeclaredError } from './declared-error.ts';
 import { describeIssues, type StandardSchema } from './standard-schema.ts';
 
 type Method = (...args: unknown[]) => unknown;
@@ -106,7 +106,8 @@ async function checkError(
     return new PipeworkError('RPC_INVALID_OUTPUT', message, { cause: error });
   }
   const checkedData = await check(schema, data, name, `the data of ${code}`, 'RPC_INVALID_OUTPUT');
-  return Object.defineProperty(error, 'data', { value: checkedData });
+  takeCheckedData(error, schema, checkedData);
+  return error;
 }
 
 async function checkInput(name: string, { input }: MethodSchemas, args: unknown[]): Promise<unknown[]> {

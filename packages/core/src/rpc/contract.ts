@@ -24,6 +24,8 @@ export interface MethodTypes {
   call: (...args: never) => unknown;
   handle: (...args: never) => unknown;
   errors: Record<string, unknown>;
+  /** The data that the handler gives its declared errors, before the schemas have seen it. */
+  raises: Record<string, unknown>;
 }
 
 declare const types: unique symbol;
@@ -60,6 +62,9 @@ export function defineContract<const D extends Readonly<Record<string, MethodSch
         : unknown;
     errors: Given<D[K], 'errors'> extends Readonly<Record<string, StandardSchema>>
       ? { [C in keyof Given<D[K], 'errors'>]: OutputOf<Given<D[K], 'errors'>[C]> }
+      : Record<never, never>;
+    raises: Given<D[K], 'errors'> extends Readonly<Record<string, StandardSchema>>
+      ? { [C in keyof Given<D[K], 'errors'>]: InputOf<Given<D[K], 'errors'>[C]> }
       : Record<never, never>;
   };
 }> {
@@ -105,6 +110,11 @@ export type ContractHandlers<C> = {
 /** The declared errors of all methods of a contract: data by code. */
 export type ContractErrors<C> = Merge<
   { [K in keyof TypesOf<C>]: TypesOf<C>[K] extends { errors: infer E } ? E : never }[keyof TypesOf<C>]
+>;
+
+/** The same as a handler gives it to `declaredError`: what goes into the schemas. */
+export type ContractRaises<C> = Merge<
+  { [K in keyof TypesOf<C>]: TypesOf<C>[K] extends { raises: infer E } ? E : never }[keyof TypesOf<C>]
 >;
 
 type Merge<U> = { [C in U extends unknown ? keyof U : never]: U extends { [P in C]: infer D } ? D : never };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { defineContract } from '../../src/rpc/contract.ts';
 import { checked, implement } from '../../src/rpc/contract-checks.ts';
-import { declaredError, isDeclaredError } from '../../src/rpc/declared-error.ts';
+import { DeclaredError, declaredError, isDeclaredError } from '../../src/rpc/declared-error.ts';
 import type { StandardSchema } from '../../src/rpc/standard-schema.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
 
@@ -101,6 +101,74 @@ describe('a contract with schemas', () => {
       .catch((thrown: unknown) => thrown);
     expect(isDeclaredError(contract, error, 'NOT_FOUND') && error.data.key).toBe('x');
     expect(isDeclaredError(contract, new Error('x'), 'NOT_FOUND')).toBe(false);
+  });
+
+  test('runs the schema of a declared error on both sides', async () => {
+    const counted = defineContract({ take: { errors: { FULL: count } } });
+    const take = (): never => {
+      throw declaredError(counted, 'FULL', '3');
+    };
+    const { host, remote } = await rpcPair(implement(counted, { take }));
+    await expect(host.call('take', [])).rejects.toMatchObject({ code: 'FULL', data: 3 });
+    await expect(checked(counted, remote).take()).rejects.toMatchObject({ code: 'FULL', data: 3 });
+    const untrue = await rpcPair({
+      take() {
+        throw new DeclaredError('FULL', 'many', 'untrue');
+      },
+    });
+    await expect(checked(counted, untrue.remote).take()).rejects.toMatchObject({
+      code: 'RPC_INVALID_OUTPUT',
+      message: expect.stringContaining('the data of FULL.at[0]: expected a number'),
+    });
+  });
+
+  test('knows an error that nobody checked as its own only where the data fits', async () => {
+    const counted = defineContract({ take: { errors: { FULL: count } } });
+    const { host } = await rpcPair({
+      take(data: unknown) {
+        throw new DeclaredError('FULL', data, 'unchecked');
+      },
+    });
+    const thrown = (data: unknown): Promise<unknown> =>
+      host.call('take', [data]).catch((error: unknown) => error);
+    const fitting = await thrown('3');
+    expect(isDeclaredError(counted, fitting, 'FULL') && fitting.data).toBe(3);
+    expect(isDeclaredError(counted, fitting, 'FULL') && fitting.data).toBe(3);
+    expect(isDeclaredError(counted, await thrown('many'), 'FULL')).toBe(false);
+    expect(isDeclaredError(contract, fitting, 'FULL' as never)).toBe(false);
+  });
+
+  test('takes no other contract’s error with the same code for its own, unless the data fits', () => {
+    const other = defineContract({ find: { errors: { NOT_FOUND: text } } });
+    const error = declaredError(other, 'NOT_FOUND', 'x');
+    expect(isDeclaredError(other, error, 'NOT_FOUND')).toBe(true);
+    expect(isDeclaredError(contract, error, 'NOT_FOUND')).toBe(false);
+  });
+
+  test('leaves an error alone that it cannot check', async () => {
+    const slow: StandardSchema<string> = {
+      '~standard': { version: 1, vendor: 'test', validate: async (value) => ({ value: String(value) }) },
+    };
+    const broken: StandardSchema<string> = {
+      '~standard': {
+        version: 1,
+        vendor: 'test',
+        validate() {
+          throw new Error('validator broke');
+        },
+      },
+    };
+    const odd = defineContract({ run: { errors: { SLOW: slow, BROKEN: broken } } });
+    expect(isDeclaredError(odd, declaredError(odd, 'SLOW', 'x'), 'SLOW')).toBe(false);
+    expect(isDeclaredError(odd, declaredError(odd, 'BROKEN', 'x'), 'BROKEN')).toBe(false);
+    const run = (): never => {
+      throw declaredError(odd, 'SLOW', 'x');
+    };
+    const { remote } = await rpcPair(implement(odd, { run }));
+    const error: unknown = await checked(odd, remote)
+      .run()
+      .catch((thrown: unknown) => thrown);
+    expect(isDeclaredError(odd, error, 'SLOW') && error.data).toBe('x');
   });
 
   test('serves only what it declares', async () => {
