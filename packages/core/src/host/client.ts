@@ -5,7 +5,7 @@ import { onAbort } from '../on-abort.ts';
 import { parseCapabilities } from '../rpc/capabilities.ts';
 import { settleConfig, type ClientConfig, type ClientSettings } from './config.ts';
 import { openHostEnd, type HostEnd } from './connect.ts';
-import { PluginExitError, type PluginExit } from './exit.ts';
+import { describeLoss, PluginExitError, type PluginExit } from './exit.ts';
 import { preloadExeca, type LaunchedProcess } from './launch.ts';
 import { bindLogger, type Log } from './logger.ts';
 import type { RecordLevel } from './log-record.ts';
@@ -261,7 +261,7 @@ export class Client<P = Record<string, object>> {
         if (!this.#referenced) this.#holdLoop();
       },
     });
-    const lost = (): void => void this.#endAfterLoss(run, end);
+    const lost = (reason: unknown): void => void this.#endAfterLoss(run, end, reason);
     end.session.closed.then(lost, lost);
     const { address, protocolVersion } = greeting;
     this.#address = { network: 'pipe', address, pid, protocolVersion };
@@ -272,9 +272,9 @@ export class Client<P = Record<string, object>> {
   }
 
   /** Without a session a process is of no use to anybody: one that doesn't leave by itself is ended. */
-  async #endAfterLoss(run: PluginRun, end: HostEnd): Promise<void> {
+  async #endAfterLoss(run: PluginRun, end: HostEnd, reason: unknown): Promise<void> {
     if (this.#killing !== undefined || (await settlesWithin(run.gone, exitExplainsMs))) return;
-    this.#log?.('warn', 'the plugin closed its pipe, or broke the protocol on it, and goes on: it is ended');
+    this.#log?.('warn', `the plugin ${describeLoss(reason)} and goes on: it is ended`);
     await run.end({ closePipe: () => closePipe(end, run) });
   }
 

@@ -37,8 +37,8 @@ export class PluginExitError extends PipeworkError<'PLUGIN_EXITED' | 'PLUGIN_LOS
     exit: PluginExit | undefined,
     options: { cause?: unknown; stderrTail?: string } = {},
   ) {
-    const { stderrTail, ...rest } = options;
-    super(exit === undefined ? 'PLUGIN_LOST' : 'PLUGIN_EXITED', describe(plugin, exit, stderrTail), rest);
+    const rest = 'cause' in options ? { cause: options.cause } : {};
+    super(exit === undefined ? 'PLUGIN_LOST' : 'PLUGIN_EXITED', describe(plugin, exit, options), rest);
     this.name = 'PluginExitError';
     this.plugin = plugin;
     this.exit = exit;
@@ -72,10 +72,31 @@ export function looksOutOfMemory(exit: ProcessExit, stderrTail: string, asked: b
   return !asked && (exit.signal === 'SIGKILL' || exit.code === 137);
 }
 
-function describe(plugin: string, exit: PluginExit | undefined, stderrTail: string | undefined): string {
+/** What a session's end says of the plugin's conduct; every code that is not here is a breach of the protocol. */
+const conducts: Readonly<Record<string, string>> = {
+  MUX_TRANSPORT_ENDED: 'closed its pipe',
+  MUX_TRANSPORT_FAILED: 'closed its pipe',
+  MUX_REMOTE_ERROR: 'ended the session on its pipe',
+  MUX_SESSION_CLOSED: 'was let go of',
+  MUX_WRITE_TIMEOUT: 'does not answer on its pipe',
+  MUX_KEEPALIVE_TIMEOUT: 'does not answer on its pipe',
+};
+
+/** What became of the pipe of a plugin whose process goes on, with the session's own sentence. */
+export function describeLoss(cause: unknown): string {
+  if (!(cause instanceof Error)) return 'closed its pipe';
+  const conduct = conducts[String((cause as { code?: unknown }).code)] ?? 'broke the protocol on its pipe';
+  return `${conduct} (${cause.message})`;
+}
+
+function describe(
+  plugin: string,
+  exit: PluginExit | undefined,
+  { cause, stderrTail = '' }: { cause?: unknown; stderrTail?: string },
+): string {
   if (exit === undefined) {
-    const tail = showTail('its standard error ends with', stderrTail ?? '');
-    return `plugin ${plugin} closed its pipe, or broke the protocol on it, while its process goes on; it is ended${tail}`;
+    const tail = showTail('its standard error ends with', stderrTail);
+    return `plugin ${plugin} ${describeLoss(cause)} while its process goes on; it is ended${tail}`;
   }
   const memory = exit.outOfMemory ? ', probably for want of memory' : '';
   const asked = exit.by === 'plugin' ? '' : ' (the host asked it to end)';

@@ -1,0 +1,35 @@
+import { describe, expect, test, vi } from 'vitest';
+import type { PluginExitError } from '../../src/index.ts';
+import { failure, plugin } from '../support/life.ts';
+
+describe('a plugin that is lost while its process goes on', () => {
+  test('is said to have broken the protocol where it did, and how', async () => {
+    const warn = vi.fn();
+    const noise = '1|pipe|3,4\\nnot a frame at all';
+    const client = plugin('says-a-line', { logger: { warn } }, noise, 'ignores-eof');
+    const error = await failure<PluginExitError>((await client.client()).dispense('greeter'));
+    const lost = error.cause as PluginExitError;
+    expect(lost.code).toBe('PLUGIN_LOST');
+    expect(lost.message).toMatch(/broke the protocol on its pipe \(.*expected a yamux frame of version 0/);
+    expect(lost.message).not.toContain('closed');
+    await client.exit;
+    expect(warn).toHaveBeenCalledWith(expect.stringContaining('broke the protocol'), expect.anything());
+  });
+
+  test('is said to have closed its pipe where it did', async () => {
+    const client = plugin('says-a-line', {}, '1|pipe|3,4\\n', 'ignores-eof', 'closes-4');
+    const error = await failure<PluginExitError>((await client.client()).dispense('greeter'));
+    const lost = error.cause as PluginExitError;
+    expect(lost.code).toBe('PLUGIN_LOST');
+    expect(lost.message).toMatch(/closed its pipe \(.*the transport ended/);
+    expect(lost.message).not.toContain('protocol');
+  });
+});
+
+test('a plugin that a signal ends while it is asked to leave was not ended by the question', async () => {
+  const client = plugin('says-a-line', { gracePeriod: 5_000 }, '1|pipe|3,4\\n');
+  await client.client();
+  const killing = client.kill();
+  process.kill(client.pid as number, 'SIGKILL');
+  expect(await killing).toMatchObject({ signal: 'SIGKILL', by: 'plugin', outOfMemory: true });
+});
