@@ -1,5 +1,6 @@
 /** The user's logger, whatever library it comes from, behind one function that never throws. */
 
+import { Console } from 'node:console';
 import type { RecordLevel } from './log-record.ts';
 
 type Method = (message: string, fields: Readonly<Record<string, unknown>>) => void;
@@ -38,7 +39,9 @@ export function bindLogger(
   let broken = false;
   return (level, message, fields = {}) => {
     const find = logger as Record<string, unknown>;
-    const name = methods[level].find((candidate) => typeof find[candidate] === 'function');
+    // A console's trace() prints the host's own stack.
+    const words = level === 'trace' && logger instanceof Console ? methods.debug.slice(0, 1) : methods[level];
+    const name = words.find((candidate) => typeof find[candidate] === 'function');
     if (name === undefined) return;
     const facts = { ...fields, ...base };
     try {

@@ -1,5 +1,7 @@
 /** The host's small parts: environment, tail, logger, digests, the workspace's package list. */
 
+import { Console } from 'node:console';
+import { PassThrough } from 'node:stream';
 import tty from 'node:tty';
 import { describe, expect, test, vi } from 'vitest';
 import { digestBytes } from './checksum.ts';
@@ -65,6 +67,12 @@ describe('a logger', () => {
     const info = vi.fn();
     bindLogger({ info, bindings: () => ({}) } as object, { plugin: 'p' })?.('info', 'hello', { a: 1 });
     expect(info).toHaveBeenCalledWith({ a: 1, plugin: 'p' }, 'hello');
+  });
+
+  test('writes trace records to a console without a stack of the host', () => {
+    const out = new PassThrough();
+    bindLogger(new Console({ stdout: out, stderr: out }), {})?.('trace', 'deep');
+    expect(String(out.read())).toBe('deep {}\n');
   });
 
   test('of any other kind gets the message first', () => {
