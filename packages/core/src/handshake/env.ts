@@ -27,6 +27,9 @@ export const envNames = {
   terminal: 'PIPEWORK_TERMINAL',
 } as const;
 
+/** Begins what `serve()` prints when the descriptors are not there; the host looks for it on standard error. */
+export const lostDescriptorsMark = 'pipework: the descriptors';
+
 /** Levels of the plugin's own logger, the least first. */
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'off'] as const;
 

@@ -4,6 +4,7 @@ import { constants } from 'node:fs';
 import { access, open, stat } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { basename, delimiter, isAbsolute, resolve } from 'node:path';
+import { lostDescriptorsMark } from '../handshake/env.ts';
 
 /** What is known of the command when it failed. */
 export interface FailedCommand {
@@ -24,9 +25,6 @@ export async function diagnose(command: FailedCommand): Promise<string[]> {
     return [`(the program could not be examined: ${error instanceof Error ? error.message : String(error)})`];
   }
 }
-
-/** @internal What `serve()` prints when the descriptors are not there; the host looks for it. */
-export const lostDescriptorsMark = 'pipework: the descriptors';
 
 const wrappers =
   /^(npx|npm|pnpm|pnpx|yarn|bunx|tsx|ts-node|nodemon|dotenv|cross-env|env-cmd|sudo|su|ssh|docker|podman|script|time)(\.cmd|\.exe)?$/;

@@ -1,6 +1,7 @@
 /** Launchers beside the ordinary one: a sandbox, and the form for programs that pass on nothing but standard input and output. */
 
 import type { Readable, Writable } from 'node:stream';
+import { expect, expectKeys, isText } from '../expect.ts';
 import { envNames } from '../handshake/env.ts';
 import { handOver, spawnLauncher, spawnWithPipes, type LaunchCommand, type Launcher } from './launch.ts';
 
@@ -24,7 +25,12 @@ export interface BubblewrapOptions {
  * ladder ends bwrap, and the kernel the plugin, without another word; Quit and the pipe's end are as polite as ever.
  */
 export function bubblewrap(options: BubblewrapOptions = {}): Launcher {
+  expectKeys('options', options, ['bwrap', 'readable', 'writable', 'network', 'args']);
   const { bwrap = 'bwrap', readable = ['/'], writable = [], network = false, args = [] } = options;
+  expect(isText(bwrap), 'bwrap', 'the program', bwrap);
+  expect(typeof network === 'boolean', 'network', 'true or false', network);
+  for (const [name, list] of Object.entries({ readable, writable, args }))
+    expect(Array.isArray(list) && list.every(isText), name, 'a list of texts', list);
   return (command) =>
     spawnLauncher({
       ...command,
@@ -68,14 +74,26 @@ export interface OverStdioOptions {
  * })
  */
 export function overStdio(options: OverStdioOptions = {}): Launcher {
+  expectKeys('options', options, ['via']);
+  const { via } = options;
+  expect(via === undefined || typeof via === 'function', 'via', 'a function', via);
   return async (given) => {
+    const isFree = typeof given.stdin === 'string';
+    expect(isFree, 'stdin', 'left out with overStdio(): descriptor 0 carries the protocol');
     const fds = { [envNames.fds]: '0,1' };
     const command: LaunchCommand = {
       ...given,
       env: { ...given.env, ...fds },
       handshakeEnv: { ...given.handshakeEnv, ...fds },
     };
-    const [file, ...args] = options.via?.(command) ?? [command.file, ...command.args];
+    const words: unknown = via === undefined ? [command.file, ...command.args] : via(command);
+    expect(
+      Array.isArray(words) && words.length > 0 && words.every((word) => typeof word === 'string'),
+      'via',
+      'a function that returns [file, ...args]',
+      words,
+    );
+    const [file, ...args] = words as [string, ...string[]];
     const spawned = await spawnWithPipes({ ...command, file, args }, ['pipe', 'pipe', 'pipe']);
     const { stdin, stdout } = spawned.process;
     return handOver(spawned, stdout as Readable, stdin as Writable, command);

@@ -1,5 +1,7 @@
 /** The clients that end with their host: `cleanupClients()`, the hook at the host's exit, and Ctrl-C. */
 
+import { constants } from 'node:os';
+import { expect, expectKeys } from '../expect.ts';
 import { isReaping } from './reaper.ts';
 
 /** What a managed client can be told. */
@@ -60,7 +62,21 @@ export interface InterruptOptions {
  * signal, the second kills them at once. Dispose of what it returns to leave the signals to others again.
  */
 export function cleanupOnInterrupt(options: InterruptOptions = {}): Disposable {
-  const signals = options.signals ?? ['SIGINT', 'SIGTERM'];
+  expectKeys('options', options, ['signals', 'onInterrupt']);
+  const { signals = ['SIGINT', 'SIGTERM'], onInterrupt } = options;
+  const isSignal = (name: unknown): boolean => typeof name === 'string' && name in constants.signals;
+  expect(
+    Array.isArray(signals) && signals.every(isSignal),
+    'signals',
+    'a list of names such as SIGINT',
+    signals,
+  );
+  expect(
+    onInterrupt === undefined || typeof onInterrupt === 'function',
+    'onInterrupt',
+    'a function',
+    onInterrupt,
+  );
   let count = 0;
   const stop = (): void => signals.forEach((name) => process.off(name, onSignal));
   const die = (name: NodeJS.Signals): void => {
@@ -76,7 +92,7 @@ export function cleanupOnInterrupt(options: InterruptOptions = {}): Disposable {
     }
     void (async () => {
       try {
-        await options.onInterrupt?.(name);
+        await onInterrupt?.(name);
       } finally {
         await cleanupClients();
         die(name);

@@ -2,7 +2,7 @@
 
 import { PassThrough, type Readable } from 'node:stream';
 import { PipeworkError } from '../errors.ts';
-import { hasCookie, takeHostGreeting, type HostGreeting } from '../handshake/env.ts';
+import { hasCookie, lostDescriptorsMark, takeHostGreeting, type HostGreeting } from '../handshake/env.ts';
 import { formatLine } from '../handshake/line.ts';
 import { chooseVersion } from '../handshake/negotiate.ts';
 import { ownCapabilities } from '../rpc/capabilities.ts';
@@ -11,7 +11,7 @@ import { flushAtExit } from './exit-flush.ts';
 import { createLogger } from './logger.ts';
 import { settleServe, type ServeOptions, type ServeSettings, type ServeTransport } from './options.ts';
 import { PluginEnd } from './plugin-end.ts';
-import { redirectProcess, writableTo } from './stdio.ts';
+import { emptyStdin, redirectProcess, writableTo } from './stdio.ts';
 import { SyncedOutput } from './synced-output.ts';
 
 /** What code behind `await serve()` and open handles get before the process ends by itself, in milliseconds. */
@@ -56,6 +56,7 @@ async function serveProcess(settings: ServeSettings): Promise<void> {
   const stdout = new SyncedOutput((bytes) => void writeAllSync(to === 1 ? 2 : 1, bytes));
   const stderr = new SyncedOutput((bytes) => void writeAllSync(2, bytes));
   redirectProcess(stdout, stderr);
+  if (from === 0) emptyStdin();
   const protocolVersion = chooseVersion([...settings.sets.keys()], greeting.protocolVersions);
   const end = new PluginEnd({
     readable: downstream,
@@ -147,7 +148,7 @@ Run the program that uses it, which finds and starts its plugins by itself.
 `;
 
 function lostDescriptors(fds: readonly number[], problem: string): string {
-  return `pipework: the descriptors ${fds.join(' and ')} of the host did not reach this plugin: ${problem}.
+  return `${lostDescriptorsMark} ${fds.join(' and ')} of the host did not reach this plugin: ${problem}.
 A program between the two (npx, tsx, a shell script) passes on no descriptors beyond 0, 1 and 2.
 Let the host start the plugin itself (for TypeScript: node --import tsx plugin.ts), or use overStdio().
 `;

@@ -1,6 +1,6 @@
 /** Turning `process.stdout` and `process.stderr`, and the console with them, to the synced outputs. */
 
-import { Writable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import type { SyncedOutput } from './synced-output.ts';
 
 type Done = (error?: Error | null) => void;
@@ -23,6 +23,11 @@ export function redirectProcess(stdout: SyncedOutput, stderr: SyncedOutput): voi
     redirect(process.stderr, stderr);
   }
   if ('Bun' in globalThis || 'Deno' in globalThis) redirectConsole();
+}
+
+/** Where descriptor 0 carries the protocol, `process.stdin` is one that has ended: Node's own fails for whoever looks at it. */
+export function emptyStdin(): void {
+  Object.defineProperty(process, 'stdin', { value: Readable.from([]), configurable: true });
 }
 
 /** Where the console writes natively, it gets the methods of one that writes to the process's streams. */
