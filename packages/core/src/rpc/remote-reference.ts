@@ -19,11 +19,6 @@ export function remoteTargetOf(value: object): RemoteTarget | undefined {
   return targets.get(value);
 }
 
-/** Notes that a value is remote. */
-export function setRemoteTarget(value: object, target: RemoteTarget): void {
-  targets.set(value, target);
-}
-
 /**
  * Marks an object to travel by reference: the other side gets an object whose methods call this one's, and whose
  * `[Symbol.dispose]()` gives it back. Returns the object. Throws `CONFIG_INVALID` for what is no object.
