@@ -11,8 +11,11 @@ import { FrameType, HEADER_BYTES, writeHeader, writeLength } from './frame.ts';
 const COPY_LIMIT = 4 * 1024;
 /** A data frame is no longer than this: far below what any peer refuses, and no stream holds the pipe for long. */
 export const MAX_FRAME: number = 64 * 1024;
-/** A batch leaves at once when it holds this much: half costs a tenth more processor time, twice gains nothing more. */
-export const BATCH_BYTES: number = 128 * 1024;
+/**
+ * A batch leaves at once when it holds this much. A bulk stream's processor time, the bare pipes' being 1: 1.3 with
+ * batches of 128 KiB, 1.1 with these, 1.04 with 512; and a small message waits behind at most one.
+ */
+export const BATCH_BYTES: number = 256 * 1024;
 /** The blocks that headers and small payloads are written to. */
 const BLOCK_BYTES = 64 * 1024;
 
