@@ -40,12 +40,13 @@ export function settleLaunched(made: unknown): LaunchedProcess {
 }
 
 function checkLaunched(made: unknown): asserts made is LaunchedProcess {
+  // An undefined one would be left out of the message.
+  const came = (value: unknown): unknown => (value === undefined ? 'nothing' : value);
   const shape = 'an object with readable, writable, exited and kill';
-  expect(isObject(made), 'what the launcher hands over (a LaunchedProcess)', shape, String(made));
+  expect(isObject(made), 'what the launcher hands over (a LaunchedProcess)', shape, came(made));
   const process = made as Readonly<Record<keyof LaunchedProcess, unknown>>;
   const { pid, readable, writable, exited, kill } = process;
   const field = (name: string): string => `the launcher's ${name}`;
-  const came = (value: unknown): unknown => value ?? String(value);
   expect(isObject(readable, 'pipe'), field('readable'), 'a Readable, of protocol bytes', came(readable));
   expect(isObject(writable, 'write'), field('writable'), 'a Writable, for protocol bytes', came(writable));
   for (const name of ['stdout', 'stderr'] as const) {
@@ -71,11 +72,14 @@ function settleExit(exit: unknown): ProcessExit {
   };
 }
 
+/** Ends what can be reached of a process that is not taken over: by its `kill`, and by the end of its pipe. */
 function abandon(made: unknown): void {
-  if (!isObject(made, 'kill')) return;
+  if (!isObject(made)) return;
+  const { kill, writable } = made as Partial<LaunchedProcess>;
   try {
-    (made as LaunchedProcess).kill('SIGKILL');
+    kill?.call(made, 'SIGKILL');
   } catch {
-    // There is nothing more to be done about a process that was never handed over.
+    // It is no function, or there is nothing left to kill.
   }
+  if (isObject(writable, 'destroy')) writable?.destroy();
 }

@@ -58,11 +58,14 @@ describe('what a launcher hands over', () => {
     await until(() => !isAlive(pid));
   });
 
-  test('fails the start naming kill where there is none', async () => {
+  test('fails the start naming kill where there is none, and ends the pipe of its process', async () => {
     const { launcher, children } = handWritten({ kill: undefined });
     const error = await failure(plugin('greets', { launcher }).start());
-    children[0]?.kill('SIGKILL');
-    expect(error.message).toContain("the launcher's kill must be a function");
+    expect(error.message).toContain(
+      "the launcher's kill must be a function that takes a signal; got 'nothing'",
+    );
+    const pid = children[0]?.pid as number;
+    await until(() => !isAlive(pid));
   });
 
   test.each([
