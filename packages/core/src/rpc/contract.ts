@@ -19,15 +19,6 @@ export interface MethodOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What the types of one method are: to its caller, to its handler, and its declared errors. */
-export interface MethodTypes {
-  call: (...args: never) => unknown;
-  handle: (...args: never) => unknown;
-  errors: Record<string, unknown>;
-  /** The data that the handler gives its declared errors, before the schemas have seen it. */
-  raises: Record<string, unknown>;
-}
-
 declare const types: unique symbol;
 
 /** What {@link defineContract} returns. Its type holds no validator, so a contract package's declarations don't need one. */
