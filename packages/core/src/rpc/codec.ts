@@ -16,7 +16,7 @@ const maxBatchBytes = 16 * 1024;
 const batchHead = 5;
 
 // Streams to which a message is being written in pieces, and what was to be written meanwhile.
-const underWay = new Map<RawStream, (() => void)[]>();
+const underWay = new Map<RawStream, (() => boolean)[]>();
 
 /**
  * Packs a message and writes it, large bins by reference between the pieces. Returns what the stream's `write` says. Throws
@@ -45,7 +45,7 @@ export function writeMessage(
   const pieces = piecesOf(Buffer.from(packed.subarray(start, end)), start, gaps);
   const waiting = underWay.get(stream);
   if (waiting === undefined) return writePieces(stream, pieces);
-  waiting.push(() => void writePieces(stream, pieces));
+  waiting.push(() => writePieces(stream, pieces));
   return true;
 }
 
@@ -114,7 +114,7 @@ function piecesOf(packed: Uint8Array, start: number, gaps: readonly Gap[]): Uint
 
 /** Nothing else gets between the pieces of a message. */
 function writePieces(stream: RawStream, pieces: readonly Uint8Array[]): boolean {
-  const waiting: (() => void)[] = [];
+  const waiting: (() => boolean)[] = [];
   underWay.set(stream, waiting);
   let flowing = true;
   try {
@@ -122,7 +122,8 @@ function writePieces(stream: RawStream, pieces: readonly Uint8Array[]): boolean 
   } finally {
     underWay.delete(stream);
   }
-  for (const write of waiting) write();
+  // The last write knows: a drain may have come and gone since the pieces were written, and another would not follow.
+  for (const write of waiting) flowing = write();
   return flowing;
 }
 
