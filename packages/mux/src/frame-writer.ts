@@ -140,11 +140,13 @@ export class FrameWriter {
       this.#stopGrowing();
       const part = this.#block.subarray(this.#from, this.#to);
       this.#from = this.#to;
-      this.#blocked = !this.#writable.write(part);
+      this.#writable.write(part);
     } else {
       this.#seal();
       this.#writeParts(this.#batch.splice(0));
     }
+    // Asked of the transport, not of the write: over memory the peer may have answered, and more been written, within it.
+    this.#blocked = this.#writable.writableNeedDrain;
     if (this.#blocked && this.#owner.stallTimeoutMs > 0) this.#startWatching();
   }
 
@@ -153,7 +155,6 @@ export class FrameWriter {
     writable.cork();
     for (const part of parts) writable.write(part);
     writable.uncork();
-    this.#blocked = writable.writableNeedDrain;
   }
 
   /** Hands the batch to the transport, full or not. */
@@ -208,7 +209,6 @@ export class FrameWriter {
   }
 
   #onDrain(): void {
-    if (!this.#blocked) return;
     this.#blocked = false;
     this.#owner.onWritable();
     this.flush();

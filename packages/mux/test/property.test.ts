@@ -261,6 +261,39 @@ async function readBy(reader: (typeof readers)[number], stream: Duplex): Promise
   return Buffer.concat(chunks);
 }
 
+describe('streams that hear each other within a write', () => {
+  test('lose nothing and never stop, over pipes in memory that are full now and then', async () => {
+    const property = fc.asyncProperty(
+      fc.integer({ min: 1, max: 100_000 }),
+      fc.array(fc.integer({ min: 1, max: 90_000 }), { minLength: 1, maxLength: 30 }),
+      async (highWaterMark, sizes) => {
+        const [up, down] = [new PassThrough({ highWaterMark }), new PassThrough({ highWaterMark })];
+        const echo = (raw: RawStream): void =>
+          raw.setHandler({
+            onData: (chunk) => {
+              raw.writeCopy(chunk, 0, chunk.length);
+              raw.consume(chunk.length);
+            },
+            onEnd: () => raw.end(),
+            onClose: () => {},
+          });
+        const client = new Session({ readable: up, writable: down }, { role: 'client' });
+        const server = new Session({ readable: down, writable: up }, { role: 'server', onStream: echo });
+        const trips = Array.from({ length: 3 }, async (_, i) => {
+          const stream = client.openStream();
+          const reading = readAll(stream);
+          for (const size of sizes) stream.write(pattern(size, i));
+          stream.end();
+          return (await reading).equals(Buffer.concat(sizes.map((size) => pattern(size, i))));
+        });
+        expect(await Promise.all(trips)).toEqual([true, true, true]);
+        await Promise.all([client.close(), server.close()]);
+      },
+    );
+    await fc.assert(property, { numRuns: 60, ...replay });
+  }, 60_000);
+});
+
 describe('a session', () => {
   const anyBytes = fc.uint8Array({ maxLength: 300 });
   const nearlyFrame = fc
