@@ -132,6 +132,21 @@ export function encodeFrame(frame: Partial<FrameHeader> & { payload?: Uint8Array
   return bytes;
 }
 
+/** Decodes the whole frames at the start of `bytes`, and gives back what is left behind them. */
+export function decodeFrames(bytes: Uint8Array): { frames: Frame[]; rest: Uint8Array } {
+  const frames: Frame[] = [];
+  let rest = bytes;
+  while (rest.length >= HEADER_BYTES) {
+    const frame: Frame = decodeHeader(rest);
+    const end = HEADER_BYTES + (frame.type === FrameType.Data ? frame.length : 0);
+    if (rest.length < end) break;
+    if (frame.type === FrameType.Data) frame.payload = rest.subarray(HEADER_BYTES, end);
+    frames.push(frame);
+    rest = rest.subarray(end);
+  }
+  return { frames, rest };
+}
+
 const typeNames = ['Data', 'WindowUpdate', 'Ping', 'GoAway'];
 const goAwayNames = ['normal', 'protocol error', 'internal error'];
 
