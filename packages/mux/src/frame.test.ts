@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  decodeFrames,
   decodeHeader,
   describeFrame,
   encodeFrame,
@@ -39,6 +40,18 @@ describe('a header', () => {
   test('is refused where twelve bytes are not there', () => {
     expect(() => decodeHeader(new Uint8Array(11))).toThrow('a yamux header is 12 bytes, these are 11');
   });
+});
+
+test('frames one behind another are decoded, and what is left is given back', () => {
+  const bytes = Buffer.concat([
+    encodeFrame({ streamId: 1, payload: Buffer.from('hello') }),
+    encodeFrame({ type: FrameType.Ping, flags: Flag.SYN, length: 1000 }),
+    encodeFrame({ streamId: 3, length: 10, payload: Buffer.from('half') }),
+  ]);
+  const { frames, rest } = decodeFrames(bytes);
+  expect(frames.map((frame) => describeFrame(frame))).toEqual(['Data 5', 'Ping SYN 1000']);
+  expect(Buffer.from(frames[0]?.payload ?? []).toString()).toBe('hello');
+  expect(rest.length).toBe(HEADER_BYTES + 4);
 });
 
 describe('a description', () => {
