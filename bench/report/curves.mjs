@@ -40,8 +40,15 @@ function linesOf(workload, settings, summary) {
     .map((peer) => ({
       peer,
       points: summary[peer][workload.name].points.points,
-      color: colorOf(peer, settings.peers),
+      color: colorOf(peer, drawn(settings.peers, summary)),
     }));
+}
+
+/** Those that have a curve at all: a peer keeps its colour from panel to panel. */
+function drawn(names, summary) {
+  return names.filter((peer) =>
+    Object.keys(summary[peer]).some((name) => workloadByName.get(name).group === 'curve'),
+  );
 }
 
 function colorOf(peer, all) {

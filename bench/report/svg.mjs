@@ -13,6 +13,7 @@ export const colors = {
   thread: '#8250df',
 };
 
+/** The first two are pipework's and the floor's. */
 export const palette = [
   '#0969da',
   '#8c959f',
@@ -20,8 +21,9 @@ export const palette = [
   '#8250df',
   '#1a7f37',
   '#cf222e',
-  '#0550ae',
-  '#9a6700',
+  '#bc4c00',
+  '#bf3989',
+  '#1b7c83',
 ];
 
 export function document(height, parts, title) {
