@@ -1,5 +1,5 @@
 // Bytes there and back: 1 MiB again and again, and one value of 64 MiB with the host's memory watched.
-import { inFlight } from '../lib/loops.mjs';
+import { cpuPerCall, inFlight } from '../lib/loops.mjs';
 import { residentMiB, resetPeak } from '../lib/memory.mjs';
 import { checkBytes, makeBytes } from '../lib/values.mjs';
 
@@ -11,7 +11,10 @@ export const binary1m = {
   group: 'calls',
   cores: 'two',
   needs: 'bytes',
-  metrics: [{ key: 'rate', title: 'MB/s one way', unit: 'MB/s', better: 'high' }],
+  metrics: [
+    { key: 'rate', title: 'MB/s one way', unit: 'MB/s', better: 'high' },
+    { key: 'cpu', title: 'CPU a call', unit: 'µs', better: 'low' },
+  ],
   async run({ peer, time, warmup }) {
     const value = makeBytes(MiB);
     checkBytes(value, await peer.bytes(value));
@@ -21,8 +24,8 @@ export const binary1m = {
         checkBytes(value, back);
     };
     await inFlight(call, 1, warmup);
-    const { rate } = await inFlight(call, 1, time);
-    return { rate: (rate * MiB) / 1e6 };
+    const { rate, cpu } = await cpuPerCall(peer.pids ?? [], () => inFlight(call, 1, time));
+    return { rate: (rate * MiB) / 1e6, cpu };
   },
 };
 
