@@ -21,9 +21,13 @@ export function worker(context) {
     /** Never answers, until the caller or the host is gone. */
     hang: (options) =>
       new Promise((_, reject) => {
-        const stop = () => reject(Object.assign(new Error('hang was stopped'), { code: 'WORKER_STOPPED' }));
-        options?.signal?.addEventListener('abort', stop, { once: true });
-        context.signal.addEventListener('abort', stop, { once: true });
+        const signals = [context.signal, options?.signal].filter((signal) => signal !== undefined);
+        const stop = () => {
+          // The context's signal lives as long as the plugin: what stays on it stays for good.
+          for (const signal of signals) signal.removeEventListener('abort', stop);
+          reject(Object.assign(new Error('hang was stopped'), { code: 'WORKER_STOPPED' }));
+        };
+        for (const signal of signals) signal.addEventListener('abort', stop);
       }),
 
     /** Blocks the event loop, for ever or for `ms`; says so on raw stdout first, where it is asked to. */
@@ -60,7 +64,11 @@ export function worker(context) {
     /** A byte stream of the given length; chunk by chunk as it is pulled. */
     produce: (length, chunkSize = 65_536) => patternStream(length, chunkSize),
 
-    memory: () => process.memoryUsage(),
+    /** What is held after a collection, where the process was started with --expose-gc. */
+    memory: () => {
+      globalThis.gc?.();
+      return process.memoryUsage();
+    },
     pid: () => process.pid,
   };
 }
