@@ -71,7 +71,9 @@ export function whyNotSealed() {
   if (!(process.arch in machines)) return `the seal knows x64 and arm64, this is ${process.arch}`;
   const { status, error, stderr } = runSealed([process.execPath, '-e', ''], { stdio: 'pipe' });
   if (status === 0) return undefined;
-  return error ? `python3 does not start (${error.message})` : `the kernel refused the filter: ${stderr.toString()}`;
+  return error
+    ? `python3 does not start (${error.message})`
+    : `the kernel refused the filter: ${stderr.toString()}`;
 }
 
 /** Runs a command to its end under the seal. The result is `spawnSync`'s; a sealed call shows as signal SIGSYS. */

@@ -61,7 +61,9 @@ export async function hostDies(name, boundMs) {
   const lines = createInterface({ input: host.stdout });
   const line = new Promise((resolve, reject) => {
     lines.once('line', resolve);
-    host.once('exit', () => reject(new Error(`the host ended by itself: ${Buffer.concat(stderr).toString()}`)));
+    host.once('exit', () =>
+      reject(new Error(`the host ended by itself: ${Buffer.concat(stderr).toString()}`)),
+    );
   });
   const { pid } = JSON.parse(await within(15_000, `the host ${name}`, line));
   // Between the spawn and the line there is no sign to wait for: any moment of it is as good.
