@@ -1,0 +1,33 @@
+// What the conformance tests of the plugins in other languages share.
+import { conformance, type ConformanceReport } from '@pipework/testkit';
+import { describe, expect, test } from 'vitest';
+
+/**
+ * Runs the suite against `command`; each check that applies becomes a test, and all others one, which holds the reasons to
+ * `leftOut`: what the plugin leaves out of the protocol, on purpose. `missing` says what the machine lacks to run it.
+ */
+export async function testConformance(
+  command: readonly [file: string, ...args: string[]],
+  missing: string | undefined,
+  leftOut: readonly string[],
+): Promise<void> {
+  if (missing === undefined) registerTests(await conformance({ cmd: command }).run(), leftOut);
+  else test.skip(`conformance: NOTHING OF IT WAS CHECKED (SKIPPED: ${missing})`, () => {});
+}
+
+/** The suite has run, a few checks side by side. */
+function registerTests({ results, doesNotApply }: ConformanceReport, leftOut: readonly string[]): void {
+  describe('conformance', () => {
+    for (const { check, outcome } of results) {
+      if (outcome.status === 'does not apply') continue;
+      test(`${check.section}: ${check.name}`, () => {
+        if (outcome.status === 'failed') throw new Error(`${outcome.reason}\n${outcome.details}`);
+        expect(outcome.status).toBe('passed');
+      });
+    }
+    test(`${doesNotApply.length} of ${results.length} checks do not apply, for what the plugin leaves out`, () => {
+      const reasons = doesNotApply.map(({ outcome }) => 'reason' in outcome && outcome.reason);
+      expect(new Set(reasons)).toEqual(new Set(leftOut));
+    });
+  });
+}
