@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readRecord, type LogRecord } from './log-record.ts';
@@ -163,7 +164,17 @@ describe('an output', () => {
       '  File "a.py", line 3, in <module>',
       'a.b.MyError: bad',
     ].join('\n');
-    expect(brief(`${trace}\nnext line\n`)).toEqual([`error: ${trace}`, 'debug: next line']);
+    expect(brief(`${trace}\n[INFO] next line\n`)).toEqual([`error: ${trace}`, 'info: next line']);
+  });
+
+  test('leaves to themselves the lines behind a trace of Python that was not the end', async () => {
+    const trace = 'Traceback (most recent call last):\n  File "a.py", line 1, in f\nValueError: x';
+    const found: string[] = [];
+    const log = new OutputLog(({ level, message }) => found.push(`${level}: ${message}`));
+    log.push(Buffer.from(`${trace}\nlistening\n`));
+    await expect.poll(() => found, { timeout: 5_000 }).toEqual([`error: ${trace}`, 'debug: listening']);
+    log.end();
+    expect(found).toHaveLength(2);
   });
 
   test('keeps a panic of Go together to the end', () => {
@@ -209,6 +220,25 @@ describe('an output', () => {
     expect(brief('/etc/hosts:12\n')).toEqual(['debug: /etc/hosts:12']);
   });
 
+  test('sees a trace behind what only looked like the head of one', () => {
+    const trace = 'Traceback (most recent call last):\n  File "a.py", line 1, in f\nValueError: x';
+    expect(brief(`/etc/hosts:12\n${trace}\n`)).toEqual(['debug: /etc/hosts:12', `error: ${trace}`]);
+    expect(brief(`Exception ignored in: x\nplain\n`)).toEqual([
+      'debug: Exception ignored in: x',
+      'debug: plain',
+    ]);
+    expect(brief('  File "a.py", line 1\nplain\n')).toEqual(['debug:   File "a.py", line 1', 'debug: plain']);
+  });
+
+  test('gives back the lines behind an error that has no stack', () => {
+    expect(brief('Error: a\nnext\nTypeError: b\n    at c (x.js:1:1)\nlast\n')).toEqual([
+      'error: Error: a',
+      'debug: next',
+      'error: TypeError: b\n    at c (x.js:1:1)',
+      'debug: last',
+    ]);
+  });
+
   test('ends a trace where a logger speaks', () => {
     expect(brief('panic: x\n\n[INFO] still here\n')).toEqual(['error: panic: x', 'info: still here']);
   });
@@ -223,5 +253,97 @@ describe('an output', () => {
     const found = records('panic: x\n', ...Array.from({ length: 1200 }, (_, i) => `line ${i}\n`));
     expect(found[0]?.message.split('\n').length).toBeLessThanOrEqual(500);
     expect(found.length).toBeGreaterThan(1);
+  });
+});
+
+/** What a program prints on its standard error, and what is logged of it. */
+function spoken(file: string, args: string[]): { output: string; found: string[] } {
+  const { stderr } = spawnSync(file, args, { encoding: 'utf8', timeout: 20_000 });
+  return { output: stderr.trimEnd().replace(/^\n/, ''), found: brief(stderr) };
+}
+
+const hasPython = spawnSync('python3', ['--version']).status === 0;
+
+describe.skipIf(!hasPython)('what python3 prints (skipped without it on the PATH)', () => {
+  test.each([
+    ['an exception with several lines of message', String.raw`raise ValueError("multi\nline\n\n  last")`],
+    ['an exception without a message', 'raise KeyboardInterrupt'],
+    ['an exception of a class in a function', 'def f():\n  class E(Exception): pass\n  raise E("x")\nf()'],
+    ['a note', String.raw`e = ValueError("x"); e.__notes__ = ["one\ntwo"]; raise e`],
+    [
+      'a chain whose messages have several lines',
+      String.raw`
+try:
+  raise KeyError("b\nc")
+except KeyError as e:
+  raise RuntimeError("no\nway") from e`,
+    ],
+    ['a syntax error', 'x = = 1'],
+    ['an indentation error', 'if 1:\npass'],
+    ['a syntax error behind a traceback', 'exec("x = (")'],
+    [
+      'a fault in a thread',
+      'import threading\nt = threading.Thread(target=lambda: 1/0)\nt.start()\nt.join()',
+    ],
+    ['a fault in a finalizer', 'class A:\n  def __del__(self): raise ValueError("d")\na = A()\ndel a'],
+    [
+      'an exception group behind another exception',
+      String.raw`
+try:
+  raise ValueError("one\ntwo")
+except ValueError as e:
+  raise (ExceptionGroup("some\nfaults", [e, ExceptionGroup("inner", [KeyError("k")]), OSError()]) if "ExceptionGroup" in dir(__builtins__) else e)`,
+    ],
+  ])('%s is one record', (_name, program) => {
+    const { output, found } = spoken('python3', ['-c', program]);
+    expect(output).not.toBe('');
+    expect(found).toEqual([`error: ${output}`]);
+  });
+});
+
+describe('what node prints', () => {
+  test.each([
+    ['an error with several lines of message', String.raw`throw new Error('a\nb\n\nc')`],
+    [
+      'an aggregate error',
+      String.raw`throw new AggregateError([new Error('a'), new TypeError('b\nc')], 'x')`,
+    ],
+    ['a rejected aggregate error', 'Promise.any([Promise.reject(new Error("q"))])'],
+    [
+      'an error with a cause and fields',
+      'throw Object.assign(new Error("x", { cause: new Error("c") }), { code: 7 })',
+    ],
+    ['something that is no error', 'throw { a: 1 }'],
+    ['a text', 'throw "text"'],
+    ['a rejected text', 'Promise.reject("text")'],
+    ['a syntax error', 'this is none'],
+    ['bad JSON', 'JSON.parse("{bad")'],
+    ['a missing module', 'require("/none")'],
+    ['a logged error', String.raw`console.error(new Error('a\nb\n\nc'))`],
+    ['a logged error of a class', 'console.error(new (class Foo extends Error {})("m"))'],
+    ['a logged aggregate error', 'console.error(new AggregateError([new Error("a")], "x"))'],
+    [
+      'a logged aggregate error without a stack',
+      'Promise.any([Promise.reject(new Error("q"))]).catch(console.error)',
+    ],
+  ])('%s is one record', (_name, program) => {
+    const { output, found } = spoken(process.execPath, ['-e', program]);
+    expect(output).not.toBe('');
+    expect(found).toEqual([`error: ${output}`]);
+  });
+
+  test('a program from standard input is traced too', () => {
+    const { stderr } = spawnSync(process.execPath, ['-'], {
+      encoding: 'utf8',
+      input: 'throw new Error("x")',
+    });
+    expect(brief(stderr)).toEqual([`error: ${stderr.trim()}`]);
+  });
+
+  test('lines behind a logged error are not part of it', () => {
+    const program =
+      'console.error(new AggregateError([new Error("a")], "x")); console.error("next"); console.error("}")';
+    const { found } = spoken(process.execPath, ['-e', program]);
+    expect(found.slice(1)).toEqual(['debug: next', 'debug: }']);
   });
 });

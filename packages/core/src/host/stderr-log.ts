@@ -13,6 +13,15 @@ const maxTraceLength = 128 * 1024;
 /** How long a trace may wait for its next line, in milliseconds, before it is logged as it stands. */
 const traceIdleMs = 200;
 
+/** A trace that is not over. */
+interface OpenTrace {
+  readonly kind: TraceKind;
+  readonly lines: string[];
+  /** Lines behind those that are perhaps part of it. */
+  held: string[];
+  length: number;
+}
+
 /** Splits one byte stream into records and hands each to `emit`. Never throws for what the bytes are. */
 export class OutputLog {
   readonly #emit: (record: LogRecord) => void;
@@ -20,7 +29,7 @@ export class OutputLog {
   readonly #decoder = new StringDecoder('utf8');
   #line = '';
   #dropped = 0;
-  #trace: { kind: TraceKind; lines: string[]; length: number } | undefined;
+  #trace: OpenTrace | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   /** `fallback`: the level of plain text. */
@@ -38,7 +47,8 @@ export class OutputLog {
   end(): void {
     this.#take(this.#decoder.end());
     if (this.#line !== '') this.#finishLine();
-    this.#finishTrace();
+    if (this.#trace?.kind.takesTheEnd === true) this.#keep(this.#trace, []);
+    this.#finishTraces();
   }
 
   #take(text: string): void {
@@ -72,14 +82,17 @@ export class OutputLog {
   #takeLine(line: string): void {
     const record = readRecord(line, this.#fallback);
     if (record.tagged) {
-      this.#finishTrace();
+      this.#finishTraces();
       this.#emit(record);
       return;
     }
     if (this.#continueTrace(line)) return;
     const kind = traceBegunBy(line);
-    if (kind === undefined) return line === '' ? undefined : this.#emit(record);
-    this.#trace = { kind, lines: [line], length: line.length };
+    if (kind === undefined) {
+      if (line !== '') this.#emit(record);
+      return;
+    }
+    this.#trace = { kind, lines: [line], held: [], length: line.length };
     this.#timer = realTimers.setTimeout(() => this.#finishTrace(), traceIdleMs);
     this.#timer.unref();
   }
@@ -87,21 +100,33 @@ export class OutputLog {
   #continueTrace(line: string): boolean {
     const trace = this.#trace;
     if (trace === undefined) return false;
-    const belongs = trace.kind.goesOn(line, trace.lines);
-    if (belongs === false) {
+    const verdict = trace.kind.goesOn(line, trace.lines);
+    if (verdict === false) {
       this.#finishTrace();
-      return false;
+      // A line that was given back may have begun another trace, and this one go on with it.
+      return this.#continueTrace(line);
     }
-    trace.lines.push(line);
     trace.length += line.length;
-    if (trace.kind.proves?.(trace.lines) === false) {
-      this.#finishTrace();
-      return true;
+    // The timer runs on: what is perhaps no part of the trace must not be held back for ever.
+    if (verdict === 'perhaps') trace.held.push(line);
+    else {
+      this.#keep(trace, [line]);
+      this.#timer?.refresh();
     }
-    this.#timer?.refresh();
-    if (belongs === 'last' || trace.lines.length >= maxTraceLines || trace.length > maxTraceLength)
-      this.#finishTrace();
+    const isLong = trace.lines.length + trace.held.length >= maxTraceLines || trace.length > maxTraceLength;
+    if (verdict === 'last' || isLong || trace.kind.proves?.(trace.lines) === false) this.#finishTrace();
     return true;
+  }
+
+  /** Makes what was held part of the trace, and `lines` behind it. */
+  #keep(trace: OpenTrace, lines: readonly string[]): void {
+    trace.lines.push(...trace.held, ...lines);
+    trace.held = [];
+  }
+
+  /** What a trace gives back may begin another. */
+  #finishTraces(): void {
+    while (this.#trace !== undefined) this.#finishTrace();
   }
 
   #finishTrace(): void {
@@ -109,14 +134,16 @@ export class OutputLog {
     if (trace === undefined) return;
     this.#trace = undefined;
     realTimers.clearTimeout(this.#timer);
-    if (trace.kind.proves !== undefined && trace.kind.proves(trace.lines) !== true) {
-      // It only began like one.
-      for (const line of trace.lines) {
-        if (line !== '') this.#emit(readRecord(line, this.#fallback));
-      }
-      return;
+    let givenBack = trace.held;
+    if (trace.kind.proves === undefined || trace.kind.proves(trace.lines) === true) {
+      const message = trace.lines.join('\n').trimEnd();
+      this.#emit({ level: 'error', message, fields: {}, tagged: false });
+    } else {
+      // It only began like one: its first line is text, and the others are looked at anew.
+      const [first = '', ...others] = trace.lines;
+      this.#emit(readRecord(first, this.#fallback));
+      givenBack = [...others, ...givenBack];
     }
-    const message = trace.lines.join('\n').trimEnd();
-    this.#emit({ level: 'error', message, fields: {}, tagged: false });
+    for (const line of givenBack) this.#takeLine(line);
   }
 }
