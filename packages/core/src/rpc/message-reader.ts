@@ -1,5 +1,6 @@
 /** Turns the chunks of one stream into whole messages: in place where one lies in its chunk, gathered once where not. */
 import { PipeworkError } from '../errors.ts';
+import { countReceived } from './freed-memory.ts';
 import type { Scanner } from './scanner.ts';
 import { atLargeBin, incomplete } from './scanner.ts';
 import { binPlaceholder } from './values/wire.ts';
@@ -143,6 +144,7 @@ export class MessageReader {
     this.#charge(capacity);
     this.#bin = new Uint8Array(Buffer.allocUnsafeSlow(capacity).buffer);
     this.#binFilled = 0;
+    countReceived(length);
   }
 
   #fillBin(chunk: Uint8Array, from: number): number {
