@@ -11,8 +11,22 @@ export interface RemoteTarget {
   readonly release?: () => void;
 }
 
-const targets = new WeakMap<object, RemoteTarget>();
-const marked = new WeakSet<object>();
+/** What objects are, for every copy of this package in the process: one copy marks what another sends. */
+interface Registry {
+  readonly targets: WeakMap<object, RemoteTarget>;
+  readonly marked: WeakSet<object>;
+  // Plain objects are what nearly every value is made of: they are looked up only once one of them was marked.
+  hasPlainMarks: boolean;
+}
+
+const registryKey: unique symbol = Symbol.for('pipework.references') as never;
+const shared = globalThis as { [registryKey]?: Registry };
+const registry: Registry = (shared[registryKey] ??= {
+  targets: new WeakMap(),
+  marked: new WeakSet(),
+  hasPlainMarks: false,
+});
+const { targets, marked } = registry;
 
 /** What stands behind a value that is remote; undefined for values of this process. */
 export function remoteTargetOf(value: object): RemoteTarget | undefined {
@@ -31,16 +45,13 @@ export function ref<T extends object>(object: T): T {
     );
   }
   marked.add(object);
-  if (Object.getPrototypeOf(object) === Object.prototype) plainMarks = true;
+  if (Object.getPrototypeOf(object) === Object.prototype) registry.hasPlainMarks = true;
   return object;
 }
 
-// Plain objects are what nearly every value is made of: they are looked up only once one of them was marked.
-let plainMarks = false;
-
 /** As {@link isMarkedObject}, for a plain object that may have been given to {@link ref}. */
 export function isMarkedPlain(value: object): boolean {
-  return plainMarks && marked.has(value);
+  return registry.hasPlainMarks && marked.has(value);
 }
 
 /** Whether an object was given to {@link ref}, or stands for one of the peer's. */

@@ -211,6 +211,22 @@ test('an ordinary object that was marked is a reference, also in a list of other
   await atRest(pair);
 });
 
+test('what one copy of the package marked or took, another sends by reference', async () => {
+  const copy = (await import(
+    /* @vite-ignore */ new URL('../../src/rpc/remote-reference.ts?copy', import.meta.url).href
+  )) as typeof import('../../src/rpc/remote-reference.ts');
+  expect(copy.ref).not.toBe(ref);
+  class Counter {
+    next(): number {
+      return 1;
+    }
+  }
+  const pair = await rpcPair({ made: () => [copy.ref(new Counter()), copy.ref({ next: () => 2 })] });
+  const counters = (await pair.remote.made()) as unknown as { next(): Promise<number> }[];
+  expect(await Promise.all(counters.map(async (counter) => counter.next()))).toEqual([1, 2]);
+  expect(counters.every((counter) => copy.remoteTargetOf(counter) !== undefined)).toBe(true);
+});
+
 test('a connection holds no more references than its limit, and gives those of the failed call back', async () => {
   const pair = await rpcPair(
     { take: (...visits: Visit[]) => visits.length },
