@@ -4,6 +4,7 @@ import { Session, type RawStream } from '@pipework/mux';
 import type { Readable, Writable } from 'node:stream';
 import { Broker } from '../broker.ts';
 import { controlMethods, dispenseExpiryMs, sessionOptions, shuttingDown } from '../control.ts';
+import { dispose } from '../dispose.ts';
 import { PipeworkError } from '../errors.ts';
 import type { HostGreeting } from '../handshake/env.ts';
 import { parseCapabilities } from '../rpc/capabilities.ts';
@@ -179,17 +180,9 @@ export class PluginEnd {
   #letGo(implementation: object, controller: AbortController): void {
     this.#contexts.delete(controller);
     controller.abort(new PipeworkError('RPC_CLOSED', 'the host has let go of this implementation'));
-    void this.#dispose(implementation);
-  }
-
-  async #dispose(implementation: Partial<AsyncDisposable & Disposable>): Promise<void> {
-    try {
-      if (typeof implementation[Symbol.asyncDispose] === 'function')
-        await implementation[Symbol.asyncDispose]?.();
-      else implementation[Symbol.dispose]?.();
-    } catch (error) {
-      this.#options.context.log.error('disposing of an implementation failed', { error });
-    }
+    dispose(implementation).catch((error: unknown) =>
+      this.#options.context.log.error('disposing of an implementation failed', { error }),
+    );
   }
 
   #leave(budgetMs: number, graceful: boolean): Promise<void> {

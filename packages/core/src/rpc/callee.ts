@@ -223,7 +223,7 @@ export class Callee {
   #answer(call: RunningCall, result: unknown): void {
     const references = this.#references;
     let wire: unknown;
-    references?.beginSending(undefined, call);
+    references?.beginHandingOver(call);
     try {
       wire = this.#channel.toWire(result, 'result');
     } catch (error) {

@@ -167,7 +167,7 @@ export class Connection implements RawStreamHandler {
   /** What an item gives out is the receiver's until it gives it back. */
   #itemToWire(value: unknown, root: string): unknown {
     const references = this.#references;
-    references?.beginSending();
+    references?.beginHandingOver(undefined);
     try {
       const wire = this.#channel.toWire(value, root);
       references?.endSending();

@@ -1,8 +1,10 @@
 /** What one connection gave out by reference, with how often the peer has it. */
+import { inspect } from 'node:util';
+import { dispose } from '../dispose.ts';
 import { PipeworkError } from '../errors.ts';
 import type { LinkCounts } from './link.ts';
 import type { Export } from './reference-types.ts';
-import { remoteTargetOf } from './remote-reference.ts';
+import { isMarked, remoteTargetOf } from './remote-reference.ts';
 import { findMethod, unknownMethod } from './service.ts';
 
 export class GivenReferences {
@@ -24,16 +26,17 @@ export class GivenReferences {
   }
 
   /** Counts one more of `target`, under the id that it has or gets. `attach` runs for a new one; what it returns, when it leaves. */
-  give(target: object, attach: ((id: number) => () => void) | undefined): Export {
+  give(target: object, handedOver: boolean, attach: ((id: number) => () => void) | undefined): Export {
     let entry = this.#byTarget.get(target);
     if (entry === undefined) {
       const id = this.#nextId++;
-      entry = { id, target, count: 0, detach: attach?.(id) };
+      entry = { id, target, count: 0, isHandedOver: false, detach: attach?.(id) };
       this.#byId.set(id, entry);
       this.#byTarget.set(target, entry);
       this.#counts.references++;
     }
     entry.count++;
+    if (handedOver) entry.isHandedOver = true;
     return entry;
   }
 
@@ -43,10 +46,10 @@ export class GivenReferences {
     entry.count -= count;
     if (entry.count > 0) return;
     entry.count = 0;
-    entry.detach?.();
     this.#byId.delete(entry.id);
     this.#byTarget.delete(entry.target);
     this.#counts.references--;
+    letGo(entry);
   }
 
   /** Runs a call of the peer's to a function, or to a method of an object. */
@@ -73,8 +76,19 @@ export class GivenReferences {
 
   clear(): void {
     this.#counts.references -= this.#byId.size;
-    for (const entry of this.#byId.values()) entry.detach?.();
+    const entries = [...this.#byId.values()];
     this.#byId.clear();
     this.#byTarget.clear();
+    for (const entry of entries) letGo(entry);
   }
+}
+
+/** The peer has it no more. An object that was handed over is disposed of, as a dispensed implementation is. */
+function letGo({ target, detach, isHandedOver }: Export): void {
+  detach?.();
+  if (!isHandedOver || !isMarked(target)) return;
+  dispose(target).catch((error: unknown) => {
+    const text = `disposing of an object that was given by reference failed: ${inspect(error)}`;
+    process.emitWarning(text, 'PipeworkWarning');
+  });
 }

@@ -23,6 +23,8 @@ export interface Export {
   readonly target: object;
   /** How often it was sent and not given back. */
   count: number;
+  /** It was in a result or in an item of a stream: the peer's to dispose of. What was an argument only stays its owner's. */
+  isHandedOver: boolean;
   /** Takes the listener off, where it is a signal. */
   readonly detach: (() => void) | undefined;
 }

@@ -30,6 +30,7 @@ export class References implements ReferenceSender {
   #scope: Scope | undefined;
   #callSignal: AbortSignal | undefined;
   #running: RunningCall | undefined;
+  #isHandingOver = false;
   #pending: PendingCall | undefined;
   #isClosed = false;
 
@@ -58,14 +59,23 @@ export class References implements ReferenceSender {
     return Object.getPrototypeOf(record) === null && remoteTargetOf(record) !== undefined;
   }
 
-  /** What is walked next belongs together: a call's arguments, a result, an item of a stream. */
-  beginSending(callSignal?: AbortSignal, running?: RunningCall): void {
+  /** What is walked next are a call's arguments. */
+  beginSending(callSignal: AbortSignal | undefined): void {
     this.#scope = undefined;
     this.#callSignal = callSignal;
-    this.#running = running;
+    this.#running = undefined;
+    this.#isHandingOver = false;
   }
 
-  /** What the walk gave out since `beginSending`; undefined where it was nothing. */
+  /** What is walked next is the result of a call, or an item of a stream: the peer's until it gives it back. */
+  beginHandingOver(running: RunningCall | undefined): void {
+    this.#scope = undefined;
+    this.#callSignal = undefined;
+    this.#running = running;
+    this.#isHandingOver = true;
+  }
+
+  /** What the walk gave out since it began; undefined where it was nothing. */
   endSending(): Scope | undefined {
     const scope = this.#scope;
     this.#scope = undefined;
@@ -89,7 +99,7 @@ export class References implements ReferenceSender {
 
   #give(target: object, kind: TakenKind, attach?: (id: number) => () => void): WireReference {
     this.#checkRoom();
-    const entry = this.#given.give(target, attach);
+    const entry = this.#given.give(target, this.#isHandingOver, attach);
     (this.#scope ??= { exports: [], streams: [] }).exports.push(entry);
     return new WireReference(kind, entry.id);
   }

@@ -54,6 +54,11 @@ export function isMarkedPlain(value: object): boolean {
   return registry.hasPlainMarks && marked.has(value);
 }
 
+/** Whether an object of this process was given to {@link ref}. */
+export function isMarked(value: object): boolean {
+  return marked.has(value);
+}
+
 /** Whether an object was given to {@link ref}, or stands for one of the peer's. */
 export function isMarkedObject(value: object): boolean {
   return marked.has(value) || targets.has(value);

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { ref, retain } from '../../src/rpc/remote-reference.ts';
 import { rpcPair, type Pair } from '../support/rpc-pair.ts';
 
@@ -159,6 +159,83 @@ describe('an object marked with ref', () => {
     await expect(remote.secret()).rejects.toMatchObject({ code: 'RPC_UNKNOWN_METHOD' });
     remote[Symbol.dispose]();
     await atRest(pair);
+  });
+
+  test('is told when the last that holds it disposes of it, or the connection ends', async () => {
+    const ends: string[] = [];
+    const door = (name: string): object =>
+      ref({ [Symbol.dispose]: () => void ends.push(name), open: () => name });
+    const [first, second, third] = [door('first'), door('second'), door('third')];
+    const pair = await rpcPair({
+      first: () => first,
+      second: () => ({ deep: [second] }),
+      async *third() {
+        yield third;
+      },
+    });
+    type Door = Disposable & { open(): Promise<string> };
+    const once = (await pair.remote.first()) as Door;
+    const twice = (await pair.remote.first()) as Door;
+    expect(twice).toBe(once);
+    await pair.remote.second();
+    for await (const one of pair.remote.third()) expect(await (one as Door).open()).toBe('third');
+    expect(ends).toEqual([]);
+    once[Symbol.dispose]();
+    await expect.poll(() => ends).toEqual(['first']);
+    pair.cut();
+    await pair.plugin.closed;
+    expect(ends).toEqual(['first', 'second', 'third']);
+  });
+
+  test('is told that its caller had gone before the answer came', async () => {
+    const told = vi.fn();
+    let answer = (): void => {};
+    const pair = await rpcPair({
+      open: (_options: { signal: AbortSignal }) =>
+        new Promise<object>((resolve) => {
+          answer = () => resolve(ref({ [Symbol.asyncDispose]: told }));
+        }),
+    });
+    const controller = new AbortController();
+    const opened = pair.remote.open({ signal: controller.signal });
+    await expect.poll(() => pair.plugin.runningCalls).toBe(1);
+    controller.abort();
+    await expect(opened).rejects.toThrow('aborted');
+    answer();
+    await expect.poll(() => told.mock.calls.length).toBe(1);
+    await atRest(pair);
+  });
+
+  test('is not told where it was an argument: it stays its owner’s', async () => {
+    const told = vi.fn();
+    const lent = ref({ [Symbol.dispose]: told, name: async () => 'lent' });
+    let kept: (Disposable & { name(): Promise<string> }) | undefined;
+    const pair = await rpcPair({
+      async use(one: { name(): Promise<string> }) {
+        kept = retain(one);
+        return one.name();
+      },
+    });
+    expect(await pair.remote.use(lent)).toBe('lent');
+    kept![Symbol.dispose]();
+    await atRest(pair);
+    expect(told).not.toHaveBeenCalled();
+  });
+
+  test('whose disposal fails costs one warning', async () => {
+    const warned = vi.spyOn(process, 'emitWarning').mockReturnValue();
+    const pair = await rpcPair({
+      open: () =>
+        ref({
+          [Symbol.dispose]() {
+            throw new Error('stuck');
+          },
+        }),
+    });
+    ((await pair.remote.open()) as Disposable)[Symbol.dispose]();
+    await atRest(pair);
+    await expect.poll(() => warned.mock.calls.flat()).toContainEqual(expect.stringContaining('Error: stuck'));
+    warned.mockRestore();
   });
 
   test('comes back as itself', async () => {

@@ -1,0 +1,7 @@
+/** Tells an object that nobody uses it any more, if it wants to hear of it. */
+
+/** Calls its `[Symbol.asyncDispose]()`, or else its `[Symbol.dispose]()`. Rejects with what that throws. */
+export async function dispose(object: Partial<AsyncDisposable & Disposable>): Promise<void> {
+  if (typeof object[Symbol.asyncDispose] === 'function') await object[Symbol.asyncDispose]?.();
+  else object[Symbol.dispose]?.();
+}
