@@ -5,7 +5,7 @@ import type { Channel } from './channel.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { messageType, type Envelope } from './envelope.ts';
 import { handlerChannel, isTraced } from './instrumentation.ts';
-import type { HandlerInterceptor } from './interceptors.ts';
+import { referenceCallName, type HandlerInterceptor } from './interceptors.ts';
 import { referenceMethods } from './reference-host.ts';
 import type { References } from './references.ts';
 import { RunningCall } from './running-call.ts';
@@ -42,7 +42,7 @@ export class Callee {
     this.#isControl = prefix === undefined;
     const { options } = channel.link;
     this.#beforeReply = options.beforeReply;
-    this.#interceptors = options.handlerInterceptors ?? [];
+    this.#interceptors = (this.#isControl ? undefined : options.handlerInterceptors) ?? [];
     this.dispatcher = new Dispatcher(channel.link);
   }
 
@@ -153,7 +153,7 @@ export class Callee {
   #run(call: RunningCall, params: unknown[]): void {
     const outer = enterContext(call);
     try {
-      const result = this.#shouldTrace(call) ? this.#trace(call, params) : this.#invoke(call, params);
+      const result = this.#shouldTrace() ? this.#trace(call, params) : this.#invoke(call, params);
       if (isThenable(result)) {
         this.dispatcher.track(call);
         // A thenable of the user's may do anything when it is asked; a promise is safe.
@@ -172,12 +172,12 @@ export class Callee {
     }
   }
 
-  #shouldTrace(call: RunningCall): boolean {
-    return isTraced(handlerChannel) && !call.uncounted;
+  #shouldTrace(): boolean {
+    return isTraced(handlerChannel) && !this.#isControl;
   }
 
   #trace(call: RunningCall, params: unknown[]): Promise<unknown> {
-    const trace = { method: call.method, peer: 'the caller', params, metadata: { ...call.metadata } };
+    const trace = { ...this.#seen(call, params), peer: 'the caller', metadata: { ...call.metadata } };
     return handlerChannel.tracePromise(async () => this.#invoke(call, params), trace);
   }
 
@@ -187,13 +187,14 @@ export class Callee {
       if (!Array.isArray(args)) {
         throw new PipeworkError('RPC_INVALID_VALUE', 'A call to a reference came without its arguments.');
       }
-      return this.#references?.invoke(params[0], params[2], args);
+      if (this.#interceptors.length === 0) return this.#references?.invoke(params[0], params[2], args);
+      return this.#around(call, params, () => this.#references?.invoke(params[0], params[2], args));
     }
     const service = this.#service;
     const name = this.#nameOf(call.method);
     if (service === undefined || name === undefined) throw unknownMethod(call.method);
-    if (this.#interceptors.length === 0 || this.#isControl) return service.invoke(name, params, call);
-    return this.#intercept(service, name, call, params);
+    if (this.#interceptors.length === 0) return service.invoke(name, params, call);
+    return this.#around(call, params, () => service.invoke(name, params, call));
   }
 
   #nameOf(method: string): string | undefined {
@@ -205,14 +206,20 @@ export class Callee {
     return name;
   }
 
-  #intercept(service: Service, name: string, call: RunningCall, params: unknown[]): unknown {
-    const seen = { method: call.method, params, context: call };
+  /** A call as interceptors and tools see it: one of a reference with the arguments that its function gets. */
+  #seen(call: RunningCall, params: unknown[]): { method: string; params: unknown[] } {
+    if (!this.#isCallback(call)) return { method: call.method, params };
+    return { method: referenceCallName(params[2]), params: Array.isArray(params[1]) ? params[1] : [] };
+  }
+
+  #around(call: RunningCall, params: unknown[], invoke: () => unknown): unknown {
+    const seen = { ...this.#seen(call, params), context: call };
     const run = (index: number): unknown => {
       const interceptor = this.#interceptors[index];
       if (interceptor !== undefined) return interceptor(seen, () => run(index + 1));
       const outer = enterContext(call);
       try {
-        return service.invoke(name, params, call);
+        return invoke();
       } finally {
         leaveContext(outer);
       }

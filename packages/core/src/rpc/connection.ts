@@ -8,6 +8,7 @@ import { Channel } from './channel.ts';
 import { Batch } from './codec.ts';
 import { messageType, readEnvelope } from './envelope.ts';
 import { callChannel, isTraced } from './instrumentation.ts';
+import { referenceCallName, type CallInterceptor } from './interceptors.ts';
 import type { Link } from './link.ts';
 import type { MessageReader } from './message-reader.ts';
 import { referenceMethods, type ReferenceHost } from './reference-host.ts';
@@ -24,6 +25,8 @@ export interface ConnectionOptions {
   readonly prefix?: string | undefined;
 }
 
+type Send = (params: unknown[], options?: CallOptions) => Promise<unknown>;
+
 export class Connection implements RawStreamHandler {
   readonly link: Link;
   /** Resolves when the stream is gone; never rejects. */
@@ -31,6 +34,7 @@ export class Connection implements RawStreamHandler {
   readonly #stream: RawStream;
   readonly #prefix: string;
   readonly #isControl: boolean;
+  readonly #interceptors: readonly CallInterceptor[];
   readonly #channel: Channel;
   readonly #references: References | undefined;
   readonly #caller: Caller;
@@ -55,6 +59,7 @@ export class Connection implements RawStreamHandler {
     this.#stream = stream;
     this.#prefix = prefix ?? '';
     this.#isControl = prefix === undefined;
+    this.#interceptors = link.options.callInterceptors ?? [];
     this.#answersPeer = service !== undefined;
     this.#references = link.capabilities.has('refs') ? new References(this.#referenceHost()) : undefined;
     this.#channel = new Channel(stream, link, this.#references);
@@ -74,24 +79,59 @@ export class Connection implements RawStreamHandler {
    */
   call(method: string, params: unknown[], options?: CallOptions): Promise<unknown> {
     const wireMethod = this.#prefix + method;
-    if (this.#isControl) return this.#caller.call(wireMethod, params, options);
-    if (!isTraced(callChannel)) return this.#intercepted(wireMethod, params, options);
-    const trace = { method: wireMethod, peer: this.link.peer, params, metadata: { ...options?.metadata } };
+    if (!this.#isWatched) return this.#caller.call(wireMethod, params, options);
+    return this.#watched(wireMethod, params, options, (...sent) => this.#caller.call(wireMethod, ...sent));
+  }
+
+  #callReference(id: number, name: string | undefined, args: unknown[]): Promise<unknown> {
+    if (!this.#isWatched) return this.#sendReference(id, name, args);
+    return this.#watched(referenceCallName(name), args, undefined, (...sent) =>
+      this.#sendReference(id, name, ...sent),
+    );
+  }
+
+  #sendReference(
+    id: number,
+    name: string | undefined,
+    args: unknown[],
+    options?: CallOptions,
+  ): Promise<unknown> {
+    const params = name === undefined ? [id, args] : [id, args, name];
+    return this.#caller.call(referenceMethods.call, params, options);
+  }
+
+  /** Whether a tool or an interceptor sees the calls that are made here. */
+  get #isWatched(): boolean {
+    if (this.#isControl) return false;
+    return this.#interceptors.length > 0 || isTraced(callChannel);
+  }
+
+  #watched(
+    method: string,
+    params: unknown[],
+    options: CallOptions | undefined,
+    send: Send,
+  ): Promise<unknown> {
+    if (!isTraced(callChannel)) return this.#intercepted(method, params, options, send);
+    const trace = { method, peer: this.link.peer, params, metadata: { ...options?.metadata } };
     return callChannel.tracePromise(
-      () => this.#intercepted(wireMethod, params, { ...options, metadata: trace.metadata }),
+      () => this.#intercepted(method, params, { ...options, metadata: trace.metadata }, send),
       trace,
     );
   }
 
-  #intercepted(method: string, params: unknown[], options: CallOptions | undefined): Promise<unknown> {
-    const interceptors = this.link.options.callInterceptors;
-    if (interceptors === undefined || interceptors.length === 0)
-      return this.#caller.call(method, params, options);
+  #intercepted(
+    method: string,
+    params: unknown[],
+    options: CallOptions | undefined,
+    send: Send,
+  ): Promise<unknown> {
+    if (this.#interceptors.length === 0) return send(params, options);
     const call = { method, params, metadata: { ...options?.metadata } };
     const run = async (index: number): Promise<unknown> => {
-      const interceptor = interceptors[index];
+      const interceptor = this.#interceptors[index];
       if (interceptor !== undefined) return interceptor(call, () => run(index + 1));
-      return this.#caller.call(method, call.params, { ...options, metadata: call.metadata });
+      return send(call.params, { ...options, metadata: call.metadata });
     };
     return run(0);
   }
@@ -150,8 +190,7 @@ export class Connection implements RawStreamHandler {
     return {
       link: this.link,
       notify: (method, params) => void this.#channel.write([messageType.notification, method, params]),
-      callReference: (id, name, args) =>
-        this.#caller.call(referenceMethods.call, name === undefined ? [id, args] : [id, args, name]),
+      callReference: (id, name, args) => this.#callReference(id, name, args),
       givenStreamEnded: (call) => this.#callee.streamEnded(call),
       takenStreamEnded: (call) => this.#caller.streamEnded(call),
       itemReader: (sink) => this.#itemReader(sink),

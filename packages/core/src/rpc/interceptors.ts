@@ -1,9 +1,15 @@
 /** Onions around calls: what a side may put around every call it makes and every call it answers. */
 import type { CallContext } from './call-context.ts';
+import { referenceMethods } from './reference-host.ts';
+
+/** What a call through a reference is called where calls are watched: `$/call` for a function, `$/call.next` for a method of an object. */
+export function referenceCallName(name: unknown): string {
+  return typeof name === 'string' ? `${referenceMethods.call}.${name}` : referenceMethods.call;
+}
 
 /** One outgoing call as an interceptor sees it. */
 export interface OutgoingCall {
-  /** The method as it goes on the wire, `Plugin.greet`. */
+  /** The method as it goes on the wire, `Plugin.greet`; of a reference's, `$/call` or `$/call.next`. */
   readonly method: string;
   params: unknown[];
   /** Travels with the call to a peer that announced `meta`; room for `traceparent`, `tracestate`, `baggage`. */

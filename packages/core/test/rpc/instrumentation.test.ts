@@ -2,6 +2,7 @@ import { channel } from 'node:diagnostics_channel';
 import { expect, onTestFinished, test } from 'vitest';
 import { callContext } from '../../src/rpc/call-context.ts';
 import type { CallTrace, StreamTrace } from '../../src/rpc/instrumentation.ts';
+import { ref } from '../../src/rpc/remote-reference.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
 
 function listen(name: string, listener: (trace: unknown) => void): void {
@@ -53,6 +54,54 @@ test('a stream is traced with its items', async () => {
   });
   for await (const item of remote.items()) expect(item).toBeGreaterThan(0);
   expect(ends.toSorted()).toEqual(['given 3', 'taken 3']);
+});
+
+test('calls of functions and of marked objects pass interceptors and are traced as any', async () => {
+  const events: string[] = [];
+  for (const [name, word] of [
+    ['call', 'calls'],
+    ['handler', 'answers'],
+  ] as const) {
+    listen(`tracing:pipework:${name}:start`, (trace) => {
+      const { method, params } = trace as CallTrace;
+      if (method.startsWith('$/')) events.push(`${word} ${method}(${params.join()})`);
+    });
+  }
+  const { remote } = await rpcPair(
+    {
+      open: () => ref({ add: (a: number, b: number) => [a + b, callContext().metadata['tag']] }),
+      each: async (visit: (item: number) => unknown) => visit(1),
+    },
+    {
+      host: {
+        callInterceptors: [
+          (call, next) => {
+            if (call.method === '$/call.add') call.params[0] = 10;
+            call.metadata['tag'] = 'x';
+            return next();
+          },
+        ],
+      },
+      plugin: {
+        handlerInterceptors: [
+          async (call, next) => {
+            if (call.method === '$/call.add') call.params[1] = 20;
+            const result = await next();
+            events.push(`${call.method} gave ${JSON.stringify(result)}`);
+            return result;
+          },
+        ],
+      },
+    },
+  );
+  events.length = 0;
+  const adder = (await remote.open()) as unknown as { add(a: number, b: number): Promise<unknown> };
+  events.length = 0;
+  expect(await adder.add(1, 2)).toEqual([30, 'x']);
+  expect(events).toEqual(['calls $/call.add(1,2)', 'answers $/call.add(10,2)', '$/call.add gave [30,"x"]']);
+  events.length = 0;
+  expect(await remote.each(async (item) => item + 1)).toBe(2);
+  expect(events).toEqual(['calls $/call(1)', 'answers $/call(1)', 'Plugin.each gave 2']);
 });
 
 test('interceptors stand around calls on both sides, the first outermost', async () => {
