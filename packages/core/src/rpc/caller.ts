@@ -58,8 +58,13 @@ export class Caller {
     this.#finished = true;
   }
 
-  /** Sends a call. `method` is as on the wire. Never throws: every failure is a rejection. */
-  call(method: string, params: unknown[], options?: CallOptions): Promise<unknown> {
+  /** Sends a call. `method` is as on the wire; `args` are where a signal cancels it. Never throws: every failure is a rejection. */
+  call(
+    method: string,
+    params: unknown[],
+    options?: CallOptions,
+    args: readonly unknown[] = params,
+  ): Promise<unknown> {
     const { link } = this.#channel;
     if (this.#closed !== undefined) return this.#refused(method, this.#closed);
     if (this.#finished) {
@@ -76,7 +81,7 @@ export class Caller {
     }
     let signal: AbortSignal | undefined;
     try {
-      signal = combine(options?.signal, findSignal(params));
+      signal = combine(options?.signal, findSignal(args));
     } catch (error) {
       return Promise.reject(error); // a getter of an argument threw
     }

@@ -97,7 +97,7 @@ export class Connection implements RawStreamHandler {
     options?: CallOptions,
   ): Promise<unknown> {
     const params = name === undefined ? [id, args] : [id, args, name];
-    return this.#caller.call(referenceMethods.call, params, options);
+    return this.#caller.call(referenceMethods.call, params, options, args);
   }
 
   /** Whether a tool or an interceptor sees the calls that are made here. */

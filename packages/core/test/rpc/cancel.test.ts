@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { callContext, type CallContext } from '../../src/rpc/call-context.ts';
+import { ref } from '../../src/rpc/remote-reference.ts';
 import { withCallOptions } from '../../src/rpc/remote.ts';
 import { rawPlugin } from '../support/raw-peer.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
@@ -21,6 +22,37 @@ class Sleeper {
 }
 
 describe('an aborted call', () => {
+  test('of a reference rejects at once and aborts its handler’s signal, too', async () => {
+    const reasons: unknown[] = [];
+    const wait = (signal: AbortSignal): Promise<never> =>
+      new Promise((_, reject) => {
+        signal.addEventListener('abort', () => {
+          reasons.push(signal.reason);
+          reject(signal.reason as Error);
+        });
+      });
+    const pair = await rpcPair({
+      make: () => [({ signal }: { signal: AbortSignal }) => wait(signal), ref({ wait })],
+    });
+    const [call, object] = (await pair.remote.make()) as unknown as [
+      (options: { signal: AbortSignal }) => Promise<never>,
+      { wait(signal: AbortSignal): Promise<never> },
+    ];
+    const controller = new AbortController();
+    const calls = [call({ signal: controller.signal }), object.wait(controller.signal)];
+    await expect.poll(() => pair.plugin.runningCalls).toBe(2);
+    const why = new Error('no longer');
+    controller.abort(why);
+    expect(await Promise.allSettled(calls)).toEqual([
+      { status: 'rejected', reason: why },
+      { status: 'rejected', reason: why },
+    ]);
+    expect(pair.host.pendingCalls).toBe(0);
+    await expect.poll(() => reasons.length).toBe(2);
+    await expect(call({ signal: AbortSignal.abort(why) })).rejects.toBe(why);
+    expect(pair.plugin.runningCalls).toBe(0);
+  });
+
   test('rejects at once with the caller’s own reason, and aborts the handler’s signal', async () => {
     const sleeper = new Sleeper();
     const { remote, host, hostLink, pluginLink } = await rpcPair(sleeper);
