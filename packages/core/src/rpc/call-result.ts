@@ -2,30 +2,24 @@
 import { PipeworkError } from '../errors.ts';
 import { placeStack } from './remote-error.ts';
 
-/**
- * The promise of a call as its caller gets it: iterable, and failing with an error whose stack says who waited. (The async function
- * is what lets the engine find that out; it costs 0.07 µs a call.)
- */
-export function callResult(call: Promise<unknown>): Promise<unknown> & AsyncIterable<unknown> {
-  return iterableCall(settled(call));
-}
-
-async function settled(call: Promise<unknown>): Promise<unknown> {
-  try {
-    return await call;
-  } catch (error) {
-    placeStack(error, settled);
-    throw error;
-  }
-}
-
 /** Makes the promise of a call iterable, for results that are streams. Returns it. */
-function iterableCall(promise: Promise<unknown>): Promise<unknown> & AsyncIterable<unknown> {
+export function callResult(promise: Promise<unknown>): Promise<unknown> & AsyncIterable<unknown> {
   const call = promise as Promise<unknown> & {
     [Symbol.asyncIterator]: () => AsyncIterator<unknown, unknown>;
   };
   call[Symbol.asyncIterator] = iterateCall;
   return call;
+}
+
+/**
+ * Fails with an error whose stack says who waits. The engine finds that out from within an async function, through what its
+ * promise settles: `failed(error).then(resolve, reject)` with the functions of the promise that is awaited. Calls that
+ * succeed pay nothing for it.
+ */
+export async function failed(error: unknown): Promise<never> {
+  await Promise.resolve();
+  placeStack(error, failed);
+  throw error;
 }
 
 function iterateCall(this: Promise<unknown>): AsyncIterator<unknown, unknown> {

@@ -1,6 +1,7 @@
 /** The calls that this side makes on a connection: sending them, and settling each exactly once. */
 import { PipeworkError } from '../errors.ts';
 import { dropSignals, findSignal, type CallOptions } from './call-options.ts';
+import { failed } from './call-result.ts';
 import type { Channel } from './channel.ts';
 import { messageType } from './envelope.ts';
 import { IdTable } from './id-table.ts';
@@ -88,7 +89,7 @@ export class Caller {
     if (signal?.aborted === true) return Promise.reject(signal.reason);
     const deadlineMs = options?.deadlineMs;
     if (deadlineMs !== undefined && !(deadlineMs > 0))
-      return Promise.reject(this.#deadlineError(method, deadlineMs));
+      return failed(this.#deadlineError(method, deadlineMs));
     const promise = new Promise<unknown>(capture);
     const call = new PendingCall(this.#pending.nextId(), method, resolveNext, rejectNext);
     // Known before it is sent: over pipes in memory the answer may come while it is being written.
@@ -271,7 +272,7 @@ export class Caller {
 
   /** A call that comes too late is told what those before it were told. */
   async #refused(method: string, closed: Error): Promise<never> {
-    throw this.#lossOf(method, await this.#explain(closed));
+    return failed(this.#lossOf(method, await this.#explain(closed)));
   }
 
   #lossOf(method: string, cause: Error): PipeworkError {

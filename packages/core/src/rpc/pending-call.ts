@@ -1,5 +1,6 @@
 /** One call made to the peer: it settles once, by its answer, its abort, its deadline or the connection's end. */
 import { onAbort } from '../on-abort.ts';
+import { failed } from './call-result.ts';
 import type { Scope, TakenStream } from './reference-types.ts';
 
 /** What ends a call early. */
@@ -12,7 +13,7 @@ export class PendingCall {
   readonly id: number;
   readonly method: string;
   readonly resolve: (result: unknown) => void;
-  readonly reject: (error: unknown) => void;
+  readonly #reject: (error: unknown) => void;
   /** What its arguments gave out by reference. */
   scope: Scope | undefined = undefined;
   /** Streams of the result that are still open: the scope and the signal live as long. */
@@ -31,7 +32,12 @@ export class PendingCall {
     this.id = id;
     this.method = method;
     this.resolve = resolve;
-    this.reject = reject;
+    this.#reject = reject;
+  }
+
+  /** Its caller hears of the failure, with a stack that leads to who awaits it. */
+  reject(error: unknown): void {
+    void failed(error).then(this.resolve, this.#reject);
   }
 
   /** Cancels the call when the signal aborts or the deadline passes. The timer holds the event loop: someone waits for it. */
