@@ -56,12 +56,7 @@ export class Callee {
     bins: readonly Uint8Array[],
   ): void {
     const { id, method } = envelope;
-    if (this.dispatcher.get(id) !== undefined) {
-      throw new PipeworkError(
-        'RPC_PROTOCOL',
-        `The peer used message id ${id} for ${method} while a call with that id is running.`,
-      );
-    }
+    this.#checkId(id, method);
     const call = new RunningCall(id, method);
     const references = this.#references;
     let params: unknown;
@@ -78,6 +73,20 @@ export class Callee {
     }
     references?.endTaking();
     this.#begin(call, params);
+  }
+
+  /** A request came whose params are numbers, booleans and the like. */
+  plainRequest(id: number, method: string, params: unknown[]): void {
+    this.#checkId(id, method);
+    this.#begin(new RunningCall(id, method), params);
+  }
+
+  #checkId(id: number, method: string): void {
+    if (this.dispatcher.get(id) === undefined) return;
+    throw new PipeworkError(
+      'RPC_PROTOCOL',
+      `The peer used message id ${id} for ${method} while a call with that id is running.`,
+    );
   }
 
   /** A notification for the service: its handler runs, and nobody hears how it went. One that means nothing here is dropped. */
@@ -228,6 +237,14 @@ export class Callee {
   }
 
   #answer(call: RunningCall, result: unknown): void {
+    this.#beforeReply?.();
+    const flowing = this.#channel.writeAnswer(call.id, result);
+    if (flowing === undefined) return this.#answerAtLength(call, result);
+    if (!flowing) this.flowing = false;
+    this.#answered(call);
+  }
+
+  #answerAtLength(call: RunningCall, result: unknown): void {
     const references = this.#references;
     let wire: unknown;
     references?.beginHandingOver(call);

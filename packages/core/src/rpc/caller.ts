@@ -88,8 +88,7 @@ export class Caller {
     }
     if (signal?.aborted === true) return Promise.reject(signal.reason);
     const deadlineMs = options?.deadlineMs;
-    if (deadlineMs !== undefined && !(deadlineMs > 0))
-      return failed(this.#deadlineError(method, deadlineMs));
+    if (deadlineMs !== undefined && !(deadlineMs > 0)) return failed(this.#deadlineError(method, deadlineMs));
     const promise = new Promise<unknown>(capture);
     const call = new PendingCall(this.#pending.nextId(), method, resolveNext, rejectNext);
     // Known before it is sent: over pipes in memory the answer may come while it is being written.
@@ -122,6 +121,8 @@ export class Caller {
     signal: AbortSignal | undefined,
     options: CallOptions | undefined,
   ): void {
+    const { id, method } = call;
+    if (options === undefined && this.#channel.writeRequest(id, method, params)) return;
     const references = this.#references;
     let wire: unknown;
     if (references === undefined) {
@@ -135,7 +136,6 @@ export class Caller {
       }
     }
     const meta = this.#meta && options !== undefined ? metaOf(options) : undefined;
-    const { id, method } = call;
     this.#channel.write(
       meta === undefined
         ? [messageType.request, id, method, wire]
@@ -192,6 +192,17 @@ export class Caller {
     if (call.abandoned) this.#dropLate(call);
     else if (failed) call.reject(failure);
     else call.resolve(result);
+    this.#settleWhenDone(call);
+    if (this.#unanswered === 0) this.onSettled?.();
+  }
+
+  /** The peer's answer, which failed nothing and brought nothing by reference. */
+  plainAnswer(id: number, result: unknown): void {
+    const call = this.#pending.get(id);
+    if (call === undefined || call.answered) return;
+    call.answered = true;
+    this.#uncount(call);
+    if (!call.abandoned) call.resolve(result);
     this.#settleWhenDone(call);
     if (this.#unanswered === 0) this.onSettled?.();
   }

@@ -1,9 +1,10 @@
 /** One connection's stream as messages: writes and reads them with what the two ends agreed on. */
 import type { RawStream } from '@pipework/mux';
-import { readValue, writeMessage } from './codec.ts';
+import { readValue, writeMessage, writePlain } from './codec.ts';
 import { errorMap, errorText, reviveError } from './remote-error.ts';
 import type { Link } from './link.ts';
-import { MessageReader, type MessageSink } from './message-reader.ts';
+import { MessageReader, type MessageSink, type PlainSink } from './message-reader.ts';
+import { maxPlainBytes, packAnswer, packRequest } from './plain-message.ts';
 import type { References } from './references.ts';
 import { Scanner } from './scanner.ts';
 import type { InboundOptions } from './values/inbound.ts';
@@ -19,11 +20,14 @@ export class Channel {
   readonly #inbound: InboundOptions;
   readonly #full: boolean;
   #open = true;
+  readonly #mayBePlain: boolean;
 
   /** `references` is undefined where the peer takes none. */
   constructor(stream: RawStream, link: Link, references: References | undefined) {
     this.link = link;
     this.#stream = stream;
+    // Limits that a plain message could break are looked at on the long way alone.
+    this.#mayBePlain = link.limits.maxMessageBytes >= maxPlainBytes && link.limits.maxMessageValues >= 32;
     this.#full = link.capabilities.has('types');
     this.#outbound = {
       types: this.#full,
@@ -65,6 +69,21 @@ export class Channel {
     return writeMessage(stream, message, this.#full, this.link.limits.maxMessageBytes);
   }
 
+  /** Writes a request whose params are plain. False, and nothing is written, where they are not. */
+  writeRequest(id: number, method: string, params: readonly unknown[]): boolean {
+    if (!this.#mayBePlain || !this.#open) return false;
+    const length = packRequest(id, method, params);
+    if (length > 0) writePlain(this.#stream, length);
+    return length > 0;
+  }
+
+  /** Writes an answer that is plain. Undefined, and nothing is written, where it is not; else what the stream's `write` says. */
+  writeAnswer(id: number, result: unknown): boolean | undefined {
+    if (!this.#mayBePlain || !this.#open) return undefined;
+    const length = packAnswer(id, result);
+    return length > 0 ? writePlain(this.#stream, length) : undefined;
+  }
+
   /** Nothing is written on the connection's stream any more. */
   shut(): void {
     this.#open = false;
@@ -74,7 +93,7 @@ export class Channel {
     return this.#open;
   }
 
-  reader(sink: MessageSink): MessageReader {
+  reader(sink: MessageSink, takePlain?: PlainSink): MessageReader {
     const { limits, budget } = this.link;
     // Extensions are let in by what this package announces; a peer of the base sends none.
     const { maxMessageBytes, maxMessageValues, maxDepth } = limits;
@@ -82,6 +101,7 @@ export class Channel {
       new Scanner(maxMessageBytes, maxDepth + levelsAround, maxMessageValues, true),
       budget,
       sink,
+      this.#mayBePlain ? takePlain : undefined,
     );
   }
 

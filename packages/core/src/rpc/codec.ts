@@ -2,6 +2,7 @@
 import type { RawStream } from '@pipework/mux';
 import { PipeworkError } from '../errors.ts';
 import { baseCodec, fullCodec, mapCodec, reuseBuffer, type Codec, type Packed } from './msgpack.ts';
+import { plainBytes } from './plain-message.ts';
 import { saw, type Scanner } from './scanner.ts';
 import { fromWire, type InboundOptions } from './values/inbound.ts';
 import { setBins, takeGaps, type Gap } from './values/wire.ts';
@@ -46,6 +47,16 @@ export function writeMessage(
   const waiting = underWay.get(stream);
   if (waiting === undefined) return writePieces(stream, pieces);
   waiting.push(() => writePieces(stream, pieces));
+  return true;
+}
+
+/** Writes the first bytes of `plainBytes`, a message that was packed there. Returns what the stream's `write` says. */
+export function writePlain(stream: RawStream, length: number): boolean {
+  if (underWay.size === 0) return stream.writeCopy(plainBytes, 0, length);
+  const bytes = Buffer.from(plainBytes.subarray(0, length));
+  const waiting = underWay.get(stream);
+  if (waiting === undefined) return stream.write(bytes);
+  waiting.push(() => stream.write(bytes));
   return true;
 }
 

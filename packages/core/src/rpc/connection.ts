@@ -11,6 +11,7 @@ import { callChannel, isTraced } from './instrumentation.ts';
 import { referenceCallName, type CallInterceptor } from './interceptors.ts';
 import type { Link } from './link.ts';
 import type { MessageReader } from './message-reader.ts';
+import { plain, readPlain } from './plain-message.ts';
 import { referenceMethods, type ReferenceHost } from './reference-host.ts';
 import { References } from './references.ts';
 import type { Scanner } from './scanner.ts';
@@ -65,8 +66,9 @@ export class Connection implements RawStreamHandler {
     this.#channel = new Channel(stream, link, this.#references);
     this.#caller = new Caller(this.#channel, this.#references, this.#isControl);
     this.#callee = new Callee(this.#channel, this.#references, service, prefix);
-    this.#reader = this.#channel.reader((source, start, end, scanner, bins) =>
-      this.#message(source, start, end, scanner, bins),
+    this.#reader = this.#channel.reader(
+      (source, start, end, scanner, bins) => this.#message(source, start, end, scanner, bins),
+      (source, start, end) => this.#plain(source, start, end),
     );
     this.#caller.onSettled = () => this.#finishWhenIdle();
     link.connections.add(this);
@@ -249,6 +251,14 @@ export class Connection implements RawStreamHandler {
       default:
         return this.#notified(envelope.method, source, envelope.at, end, scanner, bins);
     }
+  }
+
+  #plain(source: Uint8Array, start: number, end: number): number {
+    const next = readPlain(source, start, end);
+    if (next === 0) return 0;
+    if (plain.type === messageType.request) this.#callee.plainRequest(plain.id, plain.method, plain.params);
+    else this.#caller.plainAnswer(plain.id, plain.result);
+    return next;
   }
 
   #notified(

@@ -66,7 +66,7 @@ function readMethod(source: Uint8Array): string {
   else if (token === 0xda) length = source[at++]! * 256 + source[at++]!;
   else malformed('has a method that is no string');
   envelope.at = at + length;
-  return methodName(source, at, at + length);
+  return methodNameAt(source, at, at + length);
 }
 
 interface CachedName {
@@ -77,7 +77,8 @@ interface CachedName {
 // A method's name comes again and again; comparing its bytes is three times as fast as making the string anew.
 const names: (CachedName | undefined)[] = new Array<undefined>(256).fill(undefined);
 
-function methodName(source: Uint8Array, start: number, end: number): string {
+/** The method whose bytes these are: the same string for the same bytes, mostly. */
+export function methodNameAt(source: Uint8Array, start: number, end: number): string {
   const length = end - start;
   if (length === 0 || length > 64) return Buffer.from(source.subarray(start, end)).toString();
   const slot = (length * 7 + source[end - 1]! * 31 + source[start + (length >> 1)]!) & 255;

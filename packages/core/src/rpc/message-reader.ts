@@ -20,6 +20,9 @@ export type MessageSink = (
   bins: readonly Uint8Array[],
 ) => void;
 
+/** Tried before a message is scanned: takes one that lies in the chunk at `start` and is plain. Returns where it ends, or 0. */
+export type PlainSink = (source: Uint8Array, start: number, end: number) => number;
+
 const firstCapacity = 4 * 1024;
 // A claim of a length never allocates more than this before its bytes have come; memory grows fourfold from here.
 const firstBinCapacity = 1024 * 1024;
@@ -29,6 +32,7 @@ export class MessageReader {
   readonly #scanner: Scanner;
   readonly #budget: Budget;
   readonly #sink: MessageSink;
+  readonly #takePlain: PlainSink | undefined;
   #gathered: Buffer | undefined;
   #length = 0;
   #bins: Uint8Array[] = [];
@@ -37,10 +41,11 @@ export class MessageReader {
   #charged = 0;
   #stopped = false;
 
-  constructor(scanner: Scanner, budget: Budget, sink: MessageSink) {
+  constructor(scanner: Scanner, budget: Budget, sink: MessageSink, takePlain?: PlainSink) {
     this.#scanner = scanner;
     this.#budget = budget;
     this.#sink = sink;
+    this.#takePlain = takePlain;
   }
 
   /** True while a message has begun and not ended. */
@@ -60,6 +65,11 @@ export class MessageReader {
         if (this.#bin !== undefined) return;
         this.#scanOn(chunk, at, at);
       } else if (at < end) {
+        if (this.#takePlain !== undefined && this.#gathered === undefined) {
+          at = this.#takePlain(chunk, start, end);
+          if (at > 0) continue;
+          at = start;
+        }
         this.#scanOn(chunk, start, at);
       } else {
         return;
