@@ -173,7 +173,7 @@ export class Connection implements RawStreamHandler {
     this.#callee.dispatcher.abortAll(reason);
   }
 
-  /** This side calls no more: its half of the stream finishes once what it called is answered, and what it answers is done. */
+  /** This side calls no more: its half of the stream finishes once what it called is answered, what it answers is done, and no stream of values is being read. */
   finish(): void {
     this.#finishing = true;
     this.#caller.finish();
@@ -193,8 +193,14 @@ export class Connection implements RawStreamHandler {
       link: this.link,
       notify: (method, params) => void this.#channel.write([messageType.notification, method, params]),
       callReference: (id, name, args) => this.#callReference(id, name, args),
-      givenStreamEnded: (call) => this.#callee.streamEnded(call),
-      takenStreamEnded: (call) => this.#caller.streamEnded(call),
+      givenStreamEnded: (call) => {
+        if (call !== undefined) this.#callee.streamEnded(call);
+        this.#finishWhenIdle();
+      },
+      takenStreamEnded: (call) => {
+        if (call !== undefined) this.#caller.streamEnded(call);
+        this.#finishWhenIdle();
+      },
       itemReader: (sink) => this.#itemReader(sink),
       writeItem: (stream, word, wire) => this.#channel.write([word, wire], stream),
       itemBatch: () =>
@@ -312,6 +318,7 @@ export class Connection implements RawStreamHandler {
   #finishWhenIdle(): void {
     if (this.#ended || (!this.#finishing && !this.#peerFinished)) return;
     if (this.#caller.unanswered > 0 || this.#callee.dispatcher.running > 0) return;
+    if (this.#references?.isStreaming === true) return;
     this.#channel.shut();
     this.#stream.end();
   }

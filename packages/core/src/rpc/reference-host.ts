@@ -20,9 +20,9 @@ export interface ReferenceHost {
   readonly link: Link;
   notify(method: string, params: unknown[]): void;
   callReference(id: number, name: string | undefined, args: unknown[]): Promise<unknown>;
-  /** A stream that a call's result gave out, or took, has ended. */
-  givenStreamEnded(call: RunningCall): void;
-  takenStreamEnded(call: PendingCall): void;
+  /** A stream that was given out, or taken, has ended; with the call whose result it was in, if it was in one. */
+  givenStreamEnded(call: RunningCall | undefined): void;
+  takenStreamEnded(call: PendingCall | undefined): void;
   /** A reader for the messages of a value's stream, and a writer. */
   itemReader(sink: (word: number, value: unknown) => void): MessageReader;
   writeItem(stream: RawStream, word: number, wire: unknown): boolean;

@@ -45,6 +45,13 @@ export class References implements ReferenceSender {
     return this.#given.size + this.#taken.size + this.#givenStreams.size + this.#takenStreams.size;
   }
 
+  /** Whether a stream of either direction is being read. One that nobody has begun to read isn't: nobody may ever. */
+  get isStreaming(): boolean {
+    for (const stream of this.#givenStreams.values()) if (stream.isOpen) return true;
+    for (const stream of this.#takenStreams) if (stream.isOpen) return true;
+    return false;
+  }
+
   #checkRoom(): void {
     if (this.size < this.#host.link.limits.maxReferences) return;
     throw new PipeworkError(
@@ -118,7 +125,7 @@ export class References implements ReferenceSender {
     const stream = new StreamExport(value, this.#host, running, () => {
       this.#givenStreams.delete(stream.id);
       this.#host.link.counts.references--;
-      if (running !== undefined) this.#host.givenStreamEnded(running);
+      this.#host.givenStreamEnded(running);
     });
     if (running !== undefined) running.held.given++;
     this.#givenStreams.set(stream.id, stream);
@@ -186,8 +193,7 @@ export class References implements ReferenceSender {
     const { value, stream } = importStream(kind, id, this.#host, pending?.method, () => {
       this.#takenStreams.delete(stream);
       this.#host.link.counts.references--;
-      if (pending === undefined) return;
-      pending.streams?.delete(stream);
+      pending?.streams?.delete(stream);
       this.#host.takenStreamEnded(pending);
     });
     this.#takenStreams.add(stream);

@@ -54,6 +54,11 @@ export class StreamExport implements RawStreamHandler {
     broker.acceptWith(this.id, { resolve: (raw) => this.#start(raw), reject: () => this.drop() }, Infinity);
   }
 
+  /** The peer reads it. */
+  get isOpen(): boolean {
+    return this.#raw !== undefined;
+  }
+
   /** Nobody will dial any more; the source is left as it is, since it is the caller's own. */
   callSettled(): void {
     if (this.#raw === undefined) this.#end();

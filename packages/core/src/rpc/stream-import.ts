@@ -51,6 +51,11 @@ export class StreamImport
     this.#onEnd = onEnd;
   }
 
+  /** Its first item was asked for, and its last has not come. */
+  get isOpen(): boolean {
+    return this.#raw !== undefined;
+  }
+
   [Symbol.asyncIterator](): this {
     return this;
   }

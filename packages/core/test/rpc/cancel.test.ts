@@ -171,6 +171,32 @@ describe('when the peer goes', () => {
 });
 
 describe('finishing', () => {
+  test('waits for the streams that are being read, of both sides, and for no others', async () => {
+    const pair = await rpcPair({
+      async *count(to: number, more: AsyncIterable<number>) {
+        for (let n = 1; n <= to; n++) yield n;
+        yield* more;
+      },
+      unread: async function* () {
+        yield 0;
+      },
+    });
+    const { remote, host, plugin } = pair;
+    const more = async function* (): AsyncGenerator<number> {
+      await turn();
+      yield 10;
+    };
+    await remote.unread();
+    const items = remote.count(3, more())[Symbol.asyncIterator]();
+    expect(await items.next()).toEqual({ done: false, value: 1 });
+    remote[Symbol.dispose]();
+    await expect(remote.count(1, more())).rejects.toMatchObject({ code: 'RPC_CLOSED' });
+    const rest: unknown[] = [];
+    for (let step = await items.next(); step.done !== true; step = await items.next()) rest.push(step.value);
+    expect(rest).toEqual([2, 3, 10]);
+    await Promise.all([host.closed, plugin.closed]);
+  });
+
   test('answers what runs, then ends both halves cleanly', async () => {
     let release = (): void => {};
     const { remote, host, plugin } = await rpcPair({
