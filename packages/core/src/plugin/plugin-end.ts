@@ -151,6 +151,10 @@ export class PluginEnd {
       signal: controller.signal,
     })) as object;
     const service = serviceOf(implementation);
+    if (this.#leaving !== undefined) {
+      this.#letGo(implementation, controller);
+      throw new PipeworkError('RPC_SHUTTING_DOWN', shuttingDown);
+    }
     const id = this.#broker.nextId();
     this.#broker.acceptWith(
       id,

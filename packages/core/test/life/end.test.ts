@@ -175,6 +175,16 @@ describe('a plugin that is asked to leave', () => {
     await exit;
   });
 
+  test('stops a factory that is still at work, and disposes of what it makes', async () => {
+    const stdout = new Collector();
+    const client = plugin('makes-slowly', { syncStdout: stdout });
+    const dispensed = failure((await client.client()).dispense('slow' as never));
+    await until(() => stdout.text.includes('making'));
+    expect(await client.kill()).toMatchObject({ by: 'quit' });
+    expect((await dispensed).message).toContain('plugin is shutting down');
+    expect(stdout.text).toBe('making\nmade\ndisposed of\n');
+  });
+
   test('gives its hook no more than three quarters of the grace period', async () => {
     const stdout = new Collector();
     const client = plugin('shuts-down-slowly', { syncStdout: stdout, gracePeriod: 600 }, '10000');
