@@ -1,7 +1,9 @@
-/** Streams that the peer opened and nobody has taken yet, and those who wait to take one. */
+/** How streams that the peer opened reach the user: by `onStream` at once, or kept until somebody takes them. */
 
-import type { MuxError } from './errors.ts';
+import { MuxError } from './errors.ts';
+import type { SessionSettings } from './options.ts';
 import type { StreamCore } from './stream-core.ts';
+import type { StreamTable } from './stream-table.ts';
 
 interface Acceptor {
   resolve(stream: StreamCore | undefined): void;
@@ -9,26 +11,36 @@ interface Acceptor {
 }
 
 export class AcceptQueue {
-  readonly #limit: number;
+  readonly #settings: SessionSettings;
+  readonly #table: StreamTable;
   readonly #waiting = new Set<StreamCore>();
   readonly #acceptors = new Set<Acceptor>();
   #ended: { error: MuxError | undefined } | undefined;
 
-  constructor(limit: number) {
-    this.#limit = limit;
+  constructor(settings: SessionSettings, table: StreamTable) {
+    this.#settings = settings;
+    this.#table = table;
   }
 
+  /** Streams that nobody has taken. */
   get size(): number {
     return this.#waiting.size;
   }
 
-  /** One more would be too many. */
-  get isFull(): boolean {
-    return this.#acceptors.size === 0 && this.#waiting.size >= this.#limit;
+  /** True where one more of the peer's streams is not too many. */
+  get hasRoom(): boolean {
+    const { onStream, acceptBacklog } = this.#settings;
+    return onStream !== undefined || this.#acceptors.size > 0 || this.#waiting.size < acceptBacklog;
   }
 
-  /** Hands a stream to who waited longest, or keeps it. */
+  /** Hands a stream to `onStream` or to who waited longest, or keeps it. */
   push(stream: StreamCore): void {
+    const { onStream } = this.#settings;
+    if (onStream !== undefined) {
+      this.#table.accept(stream);
+      stream.guard(() => onStream(stream));
+      return;
+    }
     const acceptor = this.#first();
     if (acceptor === undefined) this.#waiting.add(stream);
     else acceptor.resolve(stream);
@@ -44,8 +56,18 @@ export class AcceptQueue {
     this.#waiting.clear();
   }
 
-  /** The next stream; undefined once the session has ended without a fault. */
-  take(signal?: AbortSignal): Promise<StreamCore | undefined> {
+  /** The next stream, acknowledged; undefined once the session has ended without a fault. */
+  async take(signal?: AbortSignal): Promise<StreamCore | undefined> {
+    if (this.#settings.onStream !== undefined) {
+      const hint = 'every stream goes to it, so there is nothing to accept';
+      throw new MuxError('MUX_MISUSE', `this session was given onStream: ${hint}`);
+    }
+    const stream = await this.#next(signal);
+    if (stream !== undefined) this.#table.accept(stream);
+    return stream;
+  }
+
+  #next(signal: AbortSignal | undefined): Promise<StreamCore | undefined> {
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
     for (const stream of this.#waiting) {
       this.#waiting.delete(stream);

@@ -6,11 +6,13 @@
 import { type MuxError, protocolFault } from './errors.ts';
 import { describeFlags, Flag, FrameType, INITIAL_WINDOW, VERSION, type FrameHeader } from './frame.ts';
 import type { FrameSink } from './frame-decoder.ts';
+import type { FrameWriter } from './frame-writer.ts';
 import type { SessionSettings } from './options.ts';
+import type { Pings } from './pings.ts';
 import type { StreamCore } from './stream-core.ts';
 import type { StreamTable } from './stream-table.ts';
 
-/** What the rules need of the session. */
+/** What the peer's frames do to the session as a whole. */
 export interface InboundHome {
   onFrame(header: FrameHeader): void;
   /** The peer broke the protocol: the session ends. */
@@ -21,24 +23,33 @@ export interface InboundHome {
   onOpened(stream: StreamCore): void;
   /** The peer reset a stream. */
   onReset(stream: StreamCore): void;
-  refuse(streamId: number): void;
-  onPing(value: number): void;
-  onPong(value: number): void;
   onGoAway(code: number): void;
+}
+
+/** What the rules work with. */
+export interface InboundParts {
+  readonly settings: SessionSettings;
+  readonly table: StreamTable;
+  readonly writer: FrameWriter;
+  readonly pings: Pings;
 }
 
 export class Inbound implements FrameSink {
   readonly #home: InboundHome;
   readonly #table: StreamTable;
   readonly #settings: SessionSettings;
+  readonly #writer: FrameWriter;
+  readonly #pings: Pings;
   /** Whose payload comes now; undefined while it is skipped. */
   #current: StreamCore | undefined;
   #finFollows = false;
 
-  constructor(home: InboundHome, table: StreamTable, settings: SessionSettings) {
+  constructor(home: InboundHome, { settings, table, writer, pings }: InboundParts) {
     this.#home = home;
-    this.#table = table;
     this.#settings = settings;
+    this.#table = table;
+    this.#writer = writer;
+    this.#pings = pings;
   }
 
   onHeader(header: FrameHeader): void {
@@ -55,8 +66,8 @@ export class Inbound implements FrameSink {
     } else if (type === FrameType.WindowUpdate) {
       this.#onWindowUpdate(header);
     } else if (type === FrameType.Ping) {
-      if ((header.flags & Flag.SYN) !== 0) this.#home.onPing(header.length);
-      else this.#home.onPong(header.length);
+      if ((header.flags & Flag.SYN) !== 0) this.#writer.reply(FrameType.Ping, Flag.ACK, 0, header.length);
+      else this.#pings.answer(header.length);
     } else if (type === FrameType.GoAway) {
       this.#home.onGoAway(header.length);
     } else {
@@ -164,7 +175,7 @@ export class Inbound implements FrameSink {
     } else if ((flags & Flag.RST) !== 0) {
       // Opened and reset in one: as if it had never been.
     } else if (!this.#home.mayAdmit()) {
-      this.#home.refuse(streamId);
+      this.#writer.reply(FrameType.WindowUpdate, Flag.RST, streamId, 0);
     } else {
       const stream = this.#table.admit(streamId);
       this.#home.onOpened(stream);

@@ -83,7 +83,7 @@ export class Session {
       },
     });
     this.#table = new StreamTable(this, settings, this.#writer);
-    this.#acceptQueue = new AcceptQueue(settings.acceptBacklog);
+    this.#acceptQueue = new AcceptQueue(settings, this.#table);
     const pingTimeout = settings.connectionWriteTimeout || DEFAULT_PING_TIMEOUT;
     this.#pings = new Pings((value) => {
       this.#writer.control(FrameType.Ping, Flag.SYN, 0, value);
@@ -156,14 +156,15 @@ export class Session {
    * once that aborts.
    */
   async acceptStream(options: { signal?: AbortSignal } = {}): Promise<MuxStream> {
-    const stream = await this.#take(options.signal);
-    if (stream !== undefined) return stream;
+    const stream = await this.#acceptQueue.take(options.signal);
+    if (stream !== undefined) return stream.toDuplex();
     throw this.#errorFor('no stream can be accepted', this.#reason!);
   }
 
   /** The streams that the peer opens, until the session ends; throws where that was a fault. */
   async *[Symbol.asyncIterator](): AsyncGenerator<MuxStream, void, undefined> {
-    for (let stream = await this.#take(); stream !== undefined; stream = await this.#take()) yield stream;
+    const take = (): Promise<StreamCore | undefined> => this.#acceptQueue.take();
+    for (let stream = await take(); stream !== undefined; stream = await take()) yield stream.toDuplex();
   }
 
   /** The round trip to the peer and back, in milliseconds. Rejects with `MUX_PING_TIMEOUT`, or as the session ends. */
@@ -277,47 +278,25 @@ export class Session {
   // ── what the peer's frames do ────────────────────────────────────────────────────────────────────────────────────
 
   #makeInbound(): Inbound {
-    const writer = this.#writer;
     const home = {
       onFrame: (header: FrameHeader) => {
         if (frameChannel.hasSubscribers) publishFrame(this.#label, 'received', header);
       },
       fault: (error: MuxError) => this.#fault(error),
-      mayAdmit: () =>
-        !this.#weWentAway &&
-        !this.#table.isFull &&
-        (this.#settings.onStream !== undefined || !this.#acceptQueue.isFull),
-      onOpened: (stream: StreamCore) => this.#onOpened(stream),
+      mayAdmit: () => !this.#weWentAway && !this.#table.isFull && this.#acceptQueue.hasRoom,
+      onOpened: (stream: StreamCore) => this.#acceptQueue.push(stream),
       onReset: (stream: StreamCore) => {
         this.#acceptQueue.delete(stream);
         this.#table.resetByPeer(stream);
       },
-      refuse: (id: number) => writer.reply(FrameType.WindowUpdate, Flag.RST, id, 0),
-      onPing: (value: number) => writer.reply(FrameType.Ping, Flag.ACK, 0, value),
-      onPong: (value: number) => this.#pings.answer(value),
       onGoAway: (code: number) => this.#onGoAway(code),
     };
-    return new Inbound(home, this.#table, this.#settings);
-  }
-
-  #onOpened(stream: StreamCore): void {
-    const { onStream } = this.#settings;
-    if (onStream === undefined) {
-      this.#acceptQueue.push(stream);
-      return;
-    }
-    this.#table.accept(stream);
-    stream.guard(() => onStream(stream));
-  }
-
-  async #take(signal?: AbortSignal): Promise<MuxStream | undefined> {
-    if (this.#settings.onStream !== undefined) {
-      const hint = 'every stream goes to it, so there is nothing to accept';
-      throw new MuxError('MUX_MISUSE', `this session was given onStream: ${hint}`);
-    }
-    const stream = await this.#acceptQueue.take(signal);
-    if (stream !== undefined) this.#table.accept(stream);
-    return stream?.toDuplex();
+    return new Inbound(home, {
+      settings: this.#settings,
+      table: this.#table,
+      writer: this.#writer,
+      pings: this.#pings,
+    });
   }
 
   #onGoAway(code: number): void {
