@@ -1,5 +1,6 @@
 /** Every error the mux raises: one table from code to sentence and go-away reason, one class. */
 
+import { brand } from './brand.ts';
 import { GoAwayCode } from './frame.ts';
 
 /** What the table says of a code. */
@@ -92,7 +93,8 @@ export interface MuxErrorOptions {
   cause?: unknown;
 }
 
-const brand: unique symbol = Symbol.for('pipework.error');
+/** Of every error of pipework's own, in all its packages. */
+const errorBrand: unique symbol = Symbol.for('pipework.error');
 
 /** An error of the mux. Match on `code`: it is stable, the message is for people. */
 export class MuxError extends Error {
@@ -112,9 +114,11 @@ export class MuxError extends Error {
     this.initiator = options.initiator ?? 'local';
     this.streamId = options.streamId;
     this.goAway = options.goAway;
-    Object.defineProperty(this, brand, { value: true });
+    Object.defineProperty(this, errorBrand, { value: true });
   }
 }
+
+brand(MuxError, 'pipework.MuxError');
 
 /** A fault of the peer's that ends the session: the go-away reason is the table's. */
 export function protocolFault(code: MuxErrorCode, message: string, streamId?: number): MuxError {

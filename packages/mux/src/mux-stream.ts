@@ -1,6 +1,7 @@
 /** The Node face of a stream: a Duplex over the lean one. */
 
 import { Duplex } from 'node:stream';
+import { brand } from './brand.ts';
 import { ChunkQueue } from './chunk-queue.ts';
 import type { MuxError } from './errors.ts';
 import type { RawStream } from './raw-stream.ts';
@@ -215,3 +216,5 @@ export class MuxStream extends Duplex {
     this.#failsAtEnd = true;
   }
 }
+
+brand(MuxStream, 'pipework.MuxStream');

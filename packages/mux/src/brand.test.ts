@@ -1,0 +1,37 @@
+import { Duplex, PassThrough } from 'node:stream';
+import { expect, test } from 'vitest';
+import { MuxError, MuxStream, Session } from './index.ts';
+
+type Mux = typeof import('./index.ts');
+
+/** As if it stood a second time in the dependency tree, or inside another package's bundle. */
+async function copyOf(file: string): Promise<Mux> {
+  return (await import(/* @vite-ignore */ new URL(`${file}?copy`, import.meta.url).href)) as Mux;
+}
+
+test('a stream and an error of another copy are instances of this one’s classes', async () => {
+  const [streams, errors] = await Promise.all([copyOf('./mux-stream.ts'), copyOf('./errors.ts')]);
+  expect(streams.MuxStream).not.toBe(MuxStream);
+  expect(errors.MuxError).not.toBe(MuxError);
+  const session = new Session(
+    { readable: new PassThrough(), writable: new PassThrough() },
+    { role: 'client' },
+  );
+  const stream = session.openStream();
+  expect(stream).toBeInstanceOf(streams.MuxStream);
+  expect(stream).toBeInstanceOf(MuxStream);
+  expect(stream).toBeInstanceOf(Duplex);
+  const error = new MuxError('MUX_MISUSE', 'no');
+  expect(error).toBeInstanceOf(errors.MuxError);
+  expect(error).toBeInstanceOf(MuxError);
+  await session.close();
+});
+
+test('nothing else is an instance of them', () => {
+  class Derived extends MuxError {}
+  for (const other of [new Duplex(), new PassThrough(), {}, null, undefined, 'x', MuxStream])
+    expect([other instanceof MuxStream, other instanceof MuxError]).toEqual([false, false]);
+  expect(new Error('x')).not.toBeInstanceOf(MuxError);
+  expect(new MuxError('MUX_MISUSE', 'x')).not.toBeInstanceOf(Derived);
+  expect(new Derived('MUX_MISUSE', 'x')).toBeInstanceOf(MuxError);
+});
