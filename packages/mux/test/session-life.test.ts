@@ -3,7 +3,7 @@
 import { execFile } from 'node:child_process';
 import { PassThrough } from 'node:stream';
 import { promisify } from 'node:util';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { MuxError, Session, type RawStream } from '../src/index.ts';
 import { encodeFrame } from '../src/frame.ts';
 import { bytePair } from './support/byte-pair.ts';
@@ -135,8 +135,10 @@ describe('close()', () => {
     const { client, server, serverEnd } = sessionPair();
     serverEnd.stall();
     client.openStream().end(pattern(200 * KiB));
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
     const closing = client.close();
-    await new Promise((resolve) => setTimeout(resolve, 700));
+    await vi.advanceTimersByTimeAsync(1_900);
     serverEnd.resumeTaking();
     await closing;
     expect((await readAll(await server.acceptStream())).equals(pattern(200 * KiB))).toBe(true);

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { spawn } from 'node:child_process';
 import { open } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
@@ -19,7 +18,6 @@ describe('expectNoLeaks(work)', () => {
       await using pair = await connect(plugins);
       await using client = launch<Served>({ cmd: greets });
       await (await (await client.client()).dispense('greeter')).greet('process');
-      await sleep(1);
       return await (await pair.rpc.dispense('greeter')).greet('world');
     });
     expect(greeting).toBe('Hello, world!');
@@ -63,16 +61,17 @@ describe('expectNoLeaks(work)', () => {
 
   test('does not see what concurrent work leaves open', async () => {
     const outside = setInterval(() => {}, 10_000);
+    let timer: NodeJS.Timeout | undefined;
+    let begin = (): void => {};
+    const begun = new Promise<void>((resolve) => (begin = resolve));
     const [mine, other] = await Promise.all([
-      leaksOf(async () => {
-        await sleep(20);
-      }),
-      leaksOf(async () => {
-        const timer = setInterval(() => {}, 10_000);
-        setImmediate(() => setTimeout(clearInterval, 200, timer));
-        await sleep(1);
+      leaksOf(() => begun),
+      leaksOf(() => {
+        timer = setInterval(() => {}, 10_000);
+        begin();
       }),
     ]);
+    clearInterval(timer);
     clearInterval(outside);
     expect(mine).toEqual([]);
     expect(other.length).toBeGreaterThan(0);

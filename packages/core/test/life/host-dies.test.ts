@@ -1,7 +1,7 @@
 /** What becomes of plugins when their host goes: each test runs a host of its own and ends it. */
 
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,6 +49,10 @@ async function host(
   return { process: child, pid: child.pid as number, plugin: plugin as number, next, exited };
 }
 
+function childrenOf(pid: number): string[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
+}
+
 describe('a plugin is gone within a second of its host’s SIGKILL', () => {
   test.each([
     ['while it is idle', 'idle', 'greets'],
@@ -64,9 +68,8 @@ describe('a plugin is gone within a second of its host’s SIGKILL', () => {
 
   test('before its handshake, when it listens to nothing yet', async () => {
     const it = await host('starting', 'never-greets');
-    // The reaper starts behind the plugin; give it the time that a shell takes.
-    await until(() => existsSync(`/proc/${it.plugin}`), 100);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    // The reaper starts behind the plugin.
+    await until(() => childrenOf(it.pid).length === 2);
     it.process.kill('SIGKILL');
     expect(await until(() => !isAlive(it.plugin), 3_000)).toBeLessThan(1_000);
   });
@@ -106,7 +109,7 @@ describe('a host that ends', () => {
     const it = await host('ctrl-c', 'shuts-down-slowly', { args: ['60000'] });
     await it.next();
     it.process.kill('SIGINT');
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(await it.next()).toEqual({ interrupted: true });
     const began = performance.now();
     it.process.kill('SIGINT');
     expect(await it.exited).toEqual({ code: null, signal: 'SIGINT' });

@@ -59,6 +59,7 @@ describe('synced output', () => {
   });
 
   test('of a plugin that prints 8 MiB and exits arrives whole at a host that pauses', async () => {
+    // Time is what is tested: the exiting plugin waits for a host as long as it takes, up to two seconds.
     const chunks: Buffer[] = [];
     let pause: Promise<void> | undefined;
     const sink = new Writable({
