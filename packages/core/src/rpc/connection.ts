@@ -43,6 +43,8 @@ export class Connection implements RawStreamHandler {
   readonly #reader: MessageReader;
   readonly #answersPeer: boolean;
   readonly #resolveClosed: () => void;
+  // A string made anew for each call would be hashed anew.
+  readonly #wireMethods = new Map<string, string>();
   #owedCredit = 0;
   #finishing = false;
   #peerFinished = false;
@@ -80,7 +82,8 @@ export class Connection implements RawStreamHandler {
    * `RPC_NOT_SERIALIZABLE`, `RPC_OVERLOADED`, `RPC_DEADLINE`, `RPC_CLOSED`.
    */
   call(method: string, params: unknown[], options?: CallOptions): Promise<unknown> {
-    const wireMethod = this.#prefix + method;
+    let wireMethod = this.#wireMethods.get(method);
+    if (wireMethod === undefined) this.#wireMethods.set(method, (wireMethod = this.#prefix + method));
     if (!this.#isWatched) return this.#caller.call(wireMethod, params, options);
     return this.#watched(wireMethod, params, options, (...sent) => this.#caller.call(wireMethod, ...sent));
   }

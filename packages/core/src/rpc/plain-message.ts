@@ -18,11 +18,13 @@ const doubleBytes = new Uint8Array(double.buffer);
 // A method's bytes with their header, by the string that the connection keeps for it.
 const methods = new Map<string, Uint8Array>();
 const maxMethods = 1024;
+let lastMethod: string | undefined;
+let lastName: Uint8Array | undefined;
 
 /** Packs a request whose params are plain. Returns its length; 0 where they are not. */
 export function packRequest(id: number, method: string, params: readonly unknown[]): number {
   const count = params.length;
-  const name = methods.get(method) ?? encodeMethod(method);
+  const name = method === lastMethod ? lastName : findMethod(method);
   if (count > 15 || name === undefined) return 0;
   plainBytes[0] = 0x94;
   plainBytes[1] = messageType.request;
@@ -43,6 +45,12 @@ export function packAnswer(id: number, result: unknown): number {
   const at = packUint(2, id);
   plainBytes[at] = 0xc0;
   return packValue(at + 1, result);
+}
+
+function findMethod(method: string): Uint8Array | undefined {
+  lastMethod = method;
+  lastName = methods.get(method) ?? encodeMethod(method);
+  return lastName;
 }
 
 function encodeMethod(method: string): Uint8Array | undefined {
