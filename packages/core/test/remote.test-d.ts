@@ -43,6 +43,8 @@ interface Service {
   subscribe(): () => Promise<void>;
   optional?(x: number): number;
   list(): Map<string, Date>[];
+  first<T>(list: T[]): T;
+  firstOf<T>(list: T[]): Promise<T>;
 }
 
 declare const remote: Remote<Service>;
@@ -61,6 +63,12 @@ test('puts one promise around what is synchronous, and never a second', () => {
   expectTypeOf(remote.nothing()).toEqualTypeOf<Promise<void>>();
   expectTypeOf(remote.fails()).toEqualTypeOf<Promise<never>>();
   expectTypeOf(remote.list()).toEqualTypeOf<Promise<Map<string, Date>[]>>();
+});
+
+test('keeps the type parameters of a generic method where its result is a promise', () => {
+  expectTypeOf(remote.firstOf([1])).toEqualTypeOf<Promise<number>>();
+  // Else TypeScript has no way to: docs/calls.md says so.
+  expectTypeOf(remote.first).toEqualTypeOf<(list: unknown[]) => Promise<unknown>>();
 });
 
 test('keeps overloads apart', () => {
