@@ -51,13 +51,19 @@ async function serveProcess(settings: ServeSettings): Promise<void> {
   const [from, to] = greeting.fds;
   const problem = whyNotPipes(greeting.fds);
   if (problem !== undefined) refuse(lostDescriptors(greeting.fds, problem));
+  const protocolVersion = chooseVersion([...settings.sets.keys()], greeting.protocolVersions);
+  process.on('SIGINT', () => {});
+  process.on('SIGTERM', () => void end.quit(sigtermBudgetMs).then(() => process.exit()));
+  // Before all that a call needs, so that the host makes its end ready while this one does. Deno leaves it to the socket.
+  const greetingLine = Buffer.from(lineOf(settings, greeting, protocolVersion));
+  const unsent = writeAllSync(to, greetingLine);
   const { downstream, upstream } = openPipes(from, to);
+  if (unsent > 0) upstream.write(greetingLine.subarray(-unsent));
   // Raw output that the host never opened a stream for; where descriptor 1 is the protocol's, standard error.
   const stdout = new SyncedOutput((bytes) => void writeAllSync(to === 1 ? 2 : 1, bytes));
   const stderr = new SyncedOutput((bytes) => void writeAllSync(2, bytes));
   redirectProcess(stdout, stderr);
   if (from === 0) emptyStdin();
-  const protocolVersion = chooseVersion([...settings.sets.keys()], greeting.protocolVersions);
   const end = new PluginEnd({
     readable: downstream,
     writable: upstream,
@@ -77,9 +83,6 @@ async function serveProcess(settings: ServeSettings): Promise<void> {
   flushAtExit({ session: end.session, upstream, downstream, outputs: [stdout, stderr] });
   downstream.onHostEnd = () => end.hostEnded();
   downstream.onLent = (chunk) => end.session.feed(chunk);
-  process.on('SIGINT', () => {});
-  process.on('SIGTERM', () => void end.quit(sigtermBudgetMs).then(() => process.exit()));
-  upstream.write(lineOf(settings, greeting, protocolVersion));
   await end.done;
   // Timers and sockets of the plugin's own must not keep a process that nobody uses.
   setTimeout(() => process.exit(), end.hostIsGone ? 0 : lingerMs).unref();
