@@ -9,8 +9,8 @@ import { FrameType, HEADER_BYTES, readHeader, type FrameHeader } from './frame.t
 export interface FrameSink {
   /** A header is complete. It is reused: copy what you keep. */
   onHeader(header: FrameHeader): void;
-  /** Part of the last data frame's payload; `isLast` with its final byte. Payloads of length 0 make no call. */
-  onPayload(part: Uint8Array, isLast: boolean): void;
+  /** Part of the last data frame's payload, `chunk[start..end)`; `isLast` with its final byte. Payloads of length 0 make no call. */
+  onPayload(chunk: Uint8Array, start: number, end: number, isLast: boolean): void;
 }
 
 const nothing = new Uint8Array(0);
@@ -49,7 +49,7 @@ export class FrameDecoder {
   }
 
   /**
-   * Decodes one chunk. Parts of payloads are views of it. Called from within the sink, it decodes what is left of the chunk
+   * Decodes one chunk. Called from within the sink, it decodes what is left of the chunk
    * before first: a program that ends in the middle of a call reads on from there.
    */
   push(chunk: Uint8Array): void {
@@ -69,8 +69,7 @@ export class FrameDecoder {
         const bytes = Math.min(left, this.#payloadLeft);
         this.#payloadLeft -= bytes;
         this.#at = at + bytes;
-        const part = bytes === chunk.length ? chunk : chunk.subarray(at, at + bytes);
-        this.#sink.onPayload(part, this.#payloadLeft === 0);
+        this.#sink.onPayload(chunk, at, at + bytes, this.#payloadLeft === 0);
       } else if (this.#partialBytes === 0 && left >= HEADER_BYTES) {
         this.#at = at + HEADER_BYTES;
         this.#begin(chunk, at);

@@ -75,12 +75,12 @@ export class Inbound implements FrameSink {
     }
   }
 
-  onPayload(part: Uint8Array, isLast: boolean): void {
+  onPayload(chunk: Uint8Array, start: number, end: number, isLast: boolean): void {
     const stream = this.#current;
     // Reset meanwhile: the rest of the frame is skipped.
     if (stream === undefined || stream.state.wasReset) return;
     const isEnd = isLast && this.#finFollows;
-    stream.receive(part);
+    stream.receive(chunk, start, end);
     if (isEnd && !stream.state.wasReset) this.#finish(stream);
   }
 

@@ -65,6 +65,11 @@ export interface RawStream {
 export interface RawStreamHandler {
   /** Bytes came. The chunk is borrowed: it is valid until this returns. Copy what you keep. */
   onData(chunk: Uint8Array): void;
+  /**
+   * Like {@link onData}, which it replaces where it is there, with the bytes as `chunk[start..end)`: a view made for each small
+   * frame costs as much as reading it. Bytes that had to wait still come by `onData`.
+   */
+  onRange?(chunk: Uint8Array, start: number, end: number): void;
   /** The peer's FIN, after all its data. */
   onEnd(): void;
   /** What was queued has gone below the high-water mark, after a write that returned false. */

@@ -24,6 +24,10 @@ export interface StreamHome {
   readonly isLending: boolean;
 }
 
+function part(chunk: Uint8Array, start: number, end: number): Uint8Array {
+  return start === 0 && end === chunk.length ? chunk : chunk.subarray(start, end);
+}
+
 export class StreamCore implements RawStream {
   readonly id: number;
   readonly session: Session;
@@ -143,18 +147,20 @@ export class StreamCore implements RawStream {
 
   // ── what the session and the scheduler tell it ───────────────────────────────────────────────────────────────────
 
-  /** Payload came; the window has been charged. */
-  receive(part: Uint8Array): void {
+  /** Payload came, `chunk[start..end)`; the window has been charged. */
+  receive(chunk: Uint8Array, start: number, end: number): void {
     this.wasHeard = true;
-    if (this.#isHeld || this.#handler === undefined) {
+    const handler = this.#handler;
+    if (this.#isHeld || handler === undefined) {
       this.#incoming ??= new ChunkQueue();
-      this.#incoming.push(this.#own(part));
-    } else {
-      try {
-        this.#handler.onData(part);
-      } catch (error) {
-        this.#onThrown(error);
-      }
+      this.#incoming.push(this.#own(part(chunk, start, end)));
+      return;
+    }
+    try {
+      if (handler.onRange === undefined) handler.onData(part(chunk, start, end));
+      else handler.onRange(chunk, start, end);
+    } catch (error) {
+      this.#onThrown(error);
     }
   }
 

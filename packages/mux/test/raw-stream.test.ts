@@ -71,6 +71,23 @@ describe('a handler', () => {
     expect(log).toEqual(['first:ID', 'body', 'more']);
   });
 
+  test('with onRange hears frames where they lie, and what had to wait by onData', async () => {
+    const { peer, streams } = opened();
+    peer.send(update(1, 0, SYN), data(1, 'waited'));
+    await settled();
+    const log: string[] = [];
+    const chunks = new Set<Uint8Array>();
+    const onRange = (chunk: Uint8Array, start: number, end: number): void => {
+      chunks.add(chunk);
+      log.push(`range ${Buffer.from(chunk.subarray(start, end)).toString()}`);
+    };
+    streams[0]!.setHandler(recorder(log, { onRange }));
+    peer.send(data(1, 'one'), data(1, 'two'));
+    await settled();
+    expect(log).toEqual(['waited', 'range one', 'range two']);
+    expect(chunks.size).toBe(1);
+  });
+
   test('hears the close exactly once, and last, after a reset', async () => {
     const { peer, streams } = opened();
     peer.send(update(1, 0, SYN), data(1, 'x'));

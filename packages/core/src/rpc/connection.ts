@@ -291,14 +291,18 @@ export class Connection implements RawStreamHandler {
   }
 
   onData(chunk: Uint8Array): void {
+    this.onRange(chunk, 0, chunk.length);
+  }
+
+  onRange(chunk: Uint8Array, start: number, end: number): void {
     try {
-      this.#reader.push(chunk);
+      this.#reader.push(chunk, start, end);
     } catch (error) {
       return this.close(error as Error);
     }
     // A peer that takes no answers gets no credit for further calls. Only the answering end waits so, or both could.
-    if (this.#callee.flowing || !this.#answersPeer) this.#stream.consume(chunk.length);
-    else this.#owedCredit += chunk.length;
+    if (this.#callee.flowing || !this.#answersPeer) this.#stream.consume(end - start);
+    else this.#owedCredit += end - start;
   }
 
   onDrain(): void {

@@ -53,24 +53,23 @@ export class MessageReader {
     return this.#gathered !== undefined;
   }
 
-  /** Takes the next bytes; calls the sink for each message they complete. Throws where the peer broke a limit or the format. */
-  push(chunk: Uint8Array): void {
+  /** Takes the next bytes, `chunk[from..end)`; calls the sink for each message they complete. Throws where the peer broke a limit or the format. */
+  push(chunk: Uint8Array, from: number = 0, end: number = chunk.length): void {
     const scanner = this.#scanner;
-    const end = chunk.length;
-    let at = 0;
+    let at = from;
     while (!this.#stopped) {
       const start = at;
       if (this.#bin !== undefined) {
-        at = this.#fillBin(chunk, at);
+        at = this.#fillBin(chunk, at, end);
         if (this.#bin !== undefined) return;
-        this.#scanOn(chunk, at, at);
+        this.#scanOn(chunk, at, at, end);
       } else if (at < end) {
         if (this.#takePlain !== undefined && this.#gathered === undefined) {
           at = this.#takePlain(chunk, start, end);
           if (at > 0) continue;
           at = start;
         }
-        this.#scanOn(chunk, start, at);
+        this.#scanOn(chunk, start, at, end);
       } else {
         return;
       }
@@ -89,22 +88,22 @@ export class MessageReader {
   #resumeAt = 0;
 
   /** Scans from `from`, where the bytes from `start` on belong to the message and are not gathered yet. */
-  #scanOn(chunk: Uint8Array, start: number, from: number): void {
+  #scanOn(chunk: Uint8Array, start: number, from: number, end: number): void {
     const scanner = this.#scanner;
     let at = from;
     for (;;) {
-      const found = scanner.scan(chunk, at, chunk.length);
+      const found = scanner.scan(chunk, at, end);
       if (found >= 0) {
         this.#resumeAt = found;
         return this.#deliver(chunk, start, found);
       }
       if (found === incomplete) {
-        this.#gather(chunk, start, chunk.length);
+        this.#gather(chunk, start, end);
         this.#resumeAt = incomplete;
         return;
       }
       const { position, binLength } = scanner;
-      if (found === atLargeBin && this.#gathered === undefined && position + binLength <= chunk.length) {
+      if (found === atLargeBin && this.#gathered === undefined && position + binLength <= end) {
         scanner.passedBin();
         at = position + binLength;
         continue;
@@ -157,9 +156,9 @@ export class MessageReader {
     countReceived(length);
   }
 
-  #fillBin(chunk: Uint8Array, from: number): number {
+  #fillBin(chunk: Uint8Array, from: number, end: number): number {
     const length = this.#scanner.binLength;
-    const take = Math.min(length - this.#binFilled, chunk.length - from);
+    const take = Math.min(length - this.#binFilled, end - from);
     let bin = this.#bin!;
     if (this.#binFilled + take > bin.length) {
       const capacity = Math.min(length, Math.max(bin.length * 4, this.#binFilled + take));

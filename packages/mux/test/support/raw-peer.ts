@@ -43,9 +43,9 @@ export class RawPeer {
     [this.end, this.sessionEnd] = bytePair(pipe);
     const decoder = new FrameDecoder({
       onHeader: (header) => void this.frames.push({ ...header }),
-      onPayload: (part) => {
+      onPayload: (chunk, start, end) => {
         const frame = this.frames.at(-1)!;
-        frame.payload = Buffer.concat([frame.payload ?? new Uint8Array(0), part]);
+        frame.payload = Buffer.concat([frame.payload ?? new Uint8Array(0), chunk.subarray(start, end)]);
       },
     });
     this.end.on('data', (chunk: Buffer) => decoder.push(chunk));
