@@ -1,4 +1,4 @@
-/** How a plugin leaves: no new calls, a while for those that run, the shutdown hook, and an end to both. */
+/** How a plugin leaves: no new calls, a while for those that run, disposal of what was served, the shutdown hook, and an end to each. */
 
 import type { Connection } from '../rpc/connection.ts';
 import { PipeworkError } from '../errors.ts';
@@ -12,12 +12,16 @@ export interface Leaver {
   readonly onShutdown: ((signal: AbortSignal) => void | Promise<void>) | undefined;
   /** Aborts the signal of every context. */
   abort(reason: Error): void;
+  /** Disposes of what was dispensed and given by reference. Never rejects. */
+  dispose(): Promise<void>;
   /** The hook failed. */
   report(error: unknown): void;
 }
 
-/** Of a graceful end's time, what running calls may take before their signals abort. The rest is the hook's. */
+/** Of a graceful end's time, what running calls may take before their signals abort. The rest is for disposals and the hook. */
 const callsShare = 2 / 3;
+/** Of what is then left, the disposals' part. */
+const disposalShare = 1 / 2;
 
 /** Leaves within `budgetMs`; `graceful` gives running calls their share of it, otherwise they are aborted at once. Never rejects. */
 export async function leave(leaver: Leaver, budgetMs: number, graceful: boolean): Promise<void> {
@@ -35,10 +39,11 @@ export async function leave(leaver: Leaver, budgetMs: number, graceful: boolean)
   }
   for (const connection of connections) connection.abortRunning(reason);
   leaver.abort(reason);
+  const left = (): number => Math.max(1, budgetMs - (clock() - began));
+  await settlesWithin(leaver.dispose(), left() * disposalShare);
   const { onShutdown } = leaver;
   if (onShutdown === undefined) return;
   const late = new AbortController();
   const hook = (async () => onShutdown(late.signal))().catch((error: unknown) => leaver.report(error));
-  const left = Math.max(1, budgetMs - (clock() - began));
-  if (!(await settlesWithin(hook, left))) late.abort(new Error(`the plugin's time to shut down is over`));
+  if (!(await settlesWithin(hook, left()))) late.abort(new Error(`the plugin's time to shut down is over`));
 }

@@ -23,6 +23,8 @@ const outputStuckMs = 200;
 /** What running handlers and the shutdown hook get when the host is gone, in milliseconds. */
 const hostGoneMs = 500;
 
+type Factory = (context: PluginContext) => unknown;
+
 /** What a plugin's end is made of. */
 export interface PluginEndOptions {
   readonly readable: Readable;
@@ -48,7 +50,8 @@ export class PluginEnd {
   readonly #broker: Broker;
   readonly #link: Link;
   readonly #connections = new Set<Connection>();
-  readonly #contexts = new Set<AbortController>();
+  /** What was dispensed and is not disposed of, by its context's signal; undefined while its factory is at work. */
+  readonly #dispensed = new Map<AbortController, object | undefined>();
   readonly #service: Service;
   #streams = 0;
   #leaving: Promise<void> | undefined;
@@ -144,15 +147,10 @@ export class PluginEnd {
     if (factory === undefined)
       throw new PipeworkError('RPC_UNKNOWN_PLUGIN', `unknown plugin type: ${String(name)}`);
     const controller = new AbortController();
-    this.#contexts.add(controller);
-    const implementation = (await factory({
-      ...context,
-      broker: this.#broker,
-      signal: controller.signal,
-    })) as object;
-    const service = serviceOf(implementation);
+    this.#dispensed.set(controller, undefined);
+    const service = await this.#make(factory, controller);
     if (this.#leaving !== undefined) {
-      this.#letGo(implementation, controller);
+      void this.#letGo(controller);
       throw new PipeworkError('RPC_SHUTTING_DOWN', shuttingDown);
     }
     const id = this.#broker.nextId();
@@ -160,10 +158,10 @@ export class PluginEnd {
       id,
       {
         // In the same turn: the stream's first call may be there already, and so may Quit be behind it.
-        resolve: (stream) => this.#serve(stream, service, implementation, controller),
+        resolve: (stream) => this.#serve(stream, service, controller),
         reject: (error) => {
           context.log.debug('a dispensed implementation was never used', { error });
-          this.#letGo(implementation, controller);
+          void this.#letGo(controller);
         },
       },
       dispenseExpiryMs,
@@ -171,22 +169,45 @@ export class PluginEnd {
     return id;
   }
 
-  #serve(stream: RawStream, service: Service, implementation: object, controller: AbortController): void {
+  async #make(factory: Factory, controller: AbortController): Promise<Service> {
+    const { context } = this.#options;
+    try {
+      const implementation = await factory({ ...context, broker: this.#broker, signal: controller.signal });
+      const service = serviceOf(implementation as object);
+      this.#dispensed.set(controller, implementation as object);
+      return service;
+    } catch (error) {
+      this.#dispensed.delete(controller);
+      throw error;
+    }
+  }
+
+  #serve(stream: RawStream, service: Service, controller: AbortController): void {
     const connection = new Connection(stream, { link: this.#link, service, prefix: 'Plugin.' });
     this.#connections.add(connection);
     if (this.#leaving !== undefined) connection.refuseCalls(shuttingDown);
     void connection.closed.then(() => {
       this.#connections.delete(connection);
-      this.#letGo(implementation, controller);
+      void this.#letGo(controller);
     });
   }
 
-  #letGo(implementation: object, controller: AbortController): void {
-    this.#contexts.delete(controller);
+  /** Disposes of what was dispensed with this context, once. */
+  async #letGo(controller: AbortController): Promise<void> {
+    const implementation = this.#dispensed.get(controller);
+    this.#dispensed.delete(controller);
     controller.abort(new PipeworkError('RPC_CLOSED', 'the host has let go of this implementation'));
-    dispose(implementation).catch((error: unknown) =>
-      this.#options.context.log.error('disposing of an implementation failed', { error }),
-    );
+    try {
+      if (implementation !== undefined) await dispose(implementation);
+    } catch (error) {
+      this.#options.context.log.error('disposing of an implementation failed', { error });
+    }
+  }
+
+  async #letGoAll(): Promise<void> {
+    await Promise.all([...this.#connections].map((connection) => connection.takeBackReferences()));
+    const made = [...this.#dispensed].filter(([, implementation]) => implementation !== undefined);
+    await Promise.all(made.map(([controller]) => this.#letGo(controller)));
   }
 
   #leave(budgetMs: number, graceful: boolean): Promise<void> {
@@ -196,8 +217,9 @@ export class PluginEnd {
         connections: this.#connections,
         onShutdown,
         abort: (reason) => {
-          for (const controller of this.#contexts) controller.abort(reason);
+          for (const controller of this.#dispensed.keys()) controller.abort(reason);
         },
+        dispose: () => this.#letGoAll(),
         report: (error) => this.#options.context.log.error('onShutdown failed', { error }),
       },
       budgetMs,

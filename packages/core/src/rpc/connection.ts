@@ -176,6 +176,11 @@ export class Connection implements RawStreamHandler {
     this.#callee.dispatcher.abortAll(reason);
   }
 
+  /** Takes back what the peer holds by reference. Resolves when the objects among it that were handed over are disposed of. */
+  async takeBackReferences(): Promise<void> {
+    await this.#references?.takeBackAll();
+  }
+
   /** This side calls no more: its half of the stream finishes once what it called is answered, what it answers is done, and no stream of values is being read. */
   finish(): void {
     this.#finishing = true;

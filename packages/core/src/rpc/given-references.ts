@@ -49,7 +49,7 @@ export class GivenReferences {
     this.#byId.delete(entry.id);
     this.#byTarget.delete(entry.target);
     this.#counts.references--;
-    letGo(entry);
+    void letGo(entry);
   }
 
   /** Runs a call of the peer's to a function, or to a method of an object. */
@@ -74,21 +74,24 @@ export class GivenReferences {
     return Reflect.apply(method, target, args);
   }
 
-  clear(): void {
+  /** The peer has nothing any more. Resolves when what wanted to hear of that has heard. */
+  async clear(): Promise<void> {
     this.#counts.references -= this.#byId.size;
     const entries = [...this.#byId.values()];
     this.#byId.clear();
     this.#byTarget.clear();
-    for (const entry of entries) letGo(entry);
+    await Promise.all(entries.map((entry) => letGo(entry)));
   }
 }
 
 /** The peer has it no more. An object that was handed over is disposed of, as a dispensed implementation is. */
-function letGo({ target, detach, isHandedOver }: Export): void {
+async function letGo({ target, detach, isHandedOver }: Export): Promise<void> {
   detach?.();
   if (!isHandedOver || !isMarked(target)) return;
-  dispose(target).catch((error: unknown) => {
+  try {
+    await dispose(target);
+  } catch (error) {
     const text = `disposing of an object that was given by reference failed: ${inspect(error)}`;
     process.emitWarning(text, 'PipeworkWarning');
-  });
+  }
 }

@@ -232,11 +232,16 @@ export class References implements ReferenceSender {
     }
   }
 
+  /** Takes back all that the peer has by reference. Resolves when the objects that were handed over are disposed of. */
+  takeBackAll(): Promise<void> {
+    return this.#given.clear();
+  }
+
   /** The connection is gone, and all that was held with it. */
   close(error: Error): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#given.clear();
+    void this.#given.clear();
     this.#taken.close(error);
     for (const stream of [...this.#givenStreams.values()]) stream.connectionClosed(error);
     for (const stream of [...this.#takenStreams]) stream.connectionClosed(error);

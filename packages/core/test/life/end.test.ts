@@ -185,6 +185,30 @@ describe('a plugin that is asked to leave', () => {
     expect(stdout.text).toBe('making\nmade\ndisposed of\n');
   });
 
+  test.each(['works', 'fails', 'hangs'])(
+    'disposes of what it served before its hook runs, when that %s',
+    async (how) => {
+      const stdout = new Collector();
+      const client = plugin('tells-its-disposals', { syncStdout: stdout, gracePeriod: 600 }, how);
+      const rpc = await client.client();
+      const store = (await rpc.dispense('store' as never)) as { open(): Promise<Disposable> };
+      await rpc.dispense('store' as never);
+      await store.open();
+      expect(await client.kill()).toMatchObject({ by: 'quit', code: 0 });
+      expect(stdout.text).toBe('the object\nthe implementation\nthe implementation\nthe hook\n');
+    },
+  );
+
+  test('disposes of an implementation as soon as its host lets go of it, and once', async () => {
+    const stdout = new Collector();
+    const client = plugin('tells-its-disposals', { syncStdout: stdout });
+    const store = await (await client.client()).dispense('store' as never);
+    (store as Disposable)[Symbol.dispose]();
+    await until(() => stdout.text === 'the implementation\n');
+    await client.kill();
+    expect(stdout.text).toBe('the implementation\nthe hook\n');
+  });
+
   test('gives its hook no more than three quarters of the grace period', async () => {
     const stdout = new Collector();
     const client = plugin('shuts-down-slowly', { syncStdout: stdout, gracePeriod: 600 }, '10000');
