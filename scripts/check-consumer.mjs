@@ -23,7 +23,7 @@ try {
   );
   write(
     'pnpm-workspace.yaml',
-    `allowBuilds:\n  msgpackr-extract: false\noverrides:\n${Object.entries(tarballs)
+    `overrides:\n${Object.entries(tarballs)
       .map(([name, from]) => `  '${name}': ${from}\n`)
       .join('')}`,
   );
