@@ -62,6 +62,21 @@ export const values = {
   'a table with __proto__ as a column': () => m.encode([m.mark('t'), ['a', '__proto__'], 1, { polluted: 1 }]),
   'a table without columns': () => m.encode([m.mark('t'), [], 1, 2]),
   'a table whose last row is short': () => m.encode([m.mark('t'), ['a', 'b'], 1, 2, 3]),
+  'columns of 2^32 - 1 rows': () => m.encode([m.mark('C'), MOST, ['a'], [1, new Uint8Array(8)]]),
+  'columns of 2^32 - 1 rows, as values': () => m.encode([m.mark('C'), MOST, ['a'], [0, 1]]),
+  'a column of lists with 2^32 - 1 items each': () => m.encode([m.mark('C'), 2, ['a'], [4, new Uint8Array(8).fill(255), [1, new Uint8Array(8)]]]),
+  'a column of texts whose lengths lie': () => m.encode([m.mark('C'), 2, ['a'], [2, new Uint8Array(8).fill(255), Buffer.concat([m.bin32(2), Buffer.from('ab')])]]),
+  'a column of numbers with an odd byte': () => m.encode([m.mark('C'), 2, ['a'], [1, new Uint8Array(7)]]),
+  'a column of choices beyond the choices': () => m.encode([m.mark('C'), 2, ['a'], [3, new Uint8Array(2).fill(255), m.nil]]),
+  'a column with a megabyte to choose four million times': () => m.encode([m.mark('C'), 4 * MiB, ['a'], [3, new Uint8Array(4 * MiB), 'x'.repeat(MiB)]]),
+  'eight million rows of a byte': () => m.encode([m.mark('C'), 8 * MiB, ['a'], [1, new Uint8Array(8 * MiB)]]),
+  'columns with __proto__ as a key': () => m.encode([m.mark('C'), 1, ['__proto__'], [0, { polluted: 1 }]]),
+  'records in columns a hundred deep': () => {
+    let column = [1, new Uint8Array(100_000)];
+    for (let level = 0; level < 100; level++) column = [5, ['a'], column];
+    return m.encode([m.mark('C'), 100_000, ['a'], column]);
+  },
+  'columns inside columns of nothing but marks': () => m.encode([m.mark('C'), 2, ['a'], [0, m.mark('C'), m.mark('C')]]),
   'a mark that means nothing': () => m.encode([m.mark('?'), 1]),
   'a mark that stands last': () => m.encode([1, m.mark('M')]),
   'a bigint of a megabyte': () => m.bigint(Buffer.alloc(MiB, 0x7f)),

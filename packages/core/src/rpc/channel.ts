@@ -39,6 +39,7 @@ export class Channel {
     this.#inbound = {
       takeReference: references === undefined ? undefined : (reference) => references.take(reference),
       decodeError: (map) => reviveError(map, link.peer),
+      allowance: { values: 0 },
     };
   }
 

@@ -157,6 +157,7 @@ export function readValue(
   try {
     if (flags === 0) return fullCodec.unpack(source, range);
     setBins(bins);
+    options.allowance.values = scanner.valuesLeft;
     const codec = flags & saw.protoKey && hasProtoKey(source, start, end) ? mapCodec : fullCodec;
     return fromWire(codec.unpack(source, range), options);
   } catch (error) {

@@ -93,6 +93,11 @@ export class Scanner {
     this.#extensions = extensions;
   }
 
+  /** How many values more the message might have declared. */
+  get valuesLeft(): number {
+    return this.#maxValues - this.#values;
+  }
+
   /** Begins the next message. */
   reset(): void {
     this.flags = 0;

@@ -28,12 +28,53 @@ describe('values travel as the protocol page has them:', () => {
     ['a Uint8Array', new Uint8Array([7]), 'c4 01 07'],
     ['like objects', like, `dc 0012 d4 50 74 92 a1 61 a1 62 ${like.map((_, n) => `0${n} c3`).join(' ')}`],
   ];
+  const many = Array.from({ length: 64 }, (_, n) => ({
+    n: n * 300,
+    f: n / 2,
+    t: `n${n}`,
+    b: n > 31,
+    l: [n],
+    r: { u: null },
+    d: [[n]],
+  }));
+  const hex = (bytes: ArrayBufferView): string =>
+    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
+  const bin = (bytes: ArrayBufferView): string =>
+    bytes.byteLength < 256
+      ? `c4 ${bytes.byteLength.toString(16)} ${hex(bytes)}`
+      : `c5 ${bytes.byteLength.toString(16).padStart(4, '0')} ${hex(bytes)}`;
+  const columns = `9a d4 50 43 40 97 a1 6e a1 66 a1 74 a1 62 a1 6c a1 72 a1 64
+    92 01 ${bin(Int16Array.from(many, ({ n }) => n))}
+    92 01 ${bin(Float64Array.from(many, ({ f }) => f))}
+    93 02 ${bin(Uint8Array.from(many, ({ t }) => t.length))} ${bin(Buffer.from(many.map(({ t }) => t).join('')))}
+    94 03 ${bin(Uint8Array.from(many, ({ b }) => Number(b)))} c2 c3
+    93 04 ${bin(new Uint8Array(64).fill(1))} 92 01 ${bin(Int8Array.from(many, (_, n) => n))}
+    93 05 91 a1 75 93 03 ${bin(new Uint8Array(64))} c0
+    dc 0041 00 ${many.map((_, n) => `91 91 ${n.toString(16).padStart(2, '0')}`).join(' ')}`;
+  vectors.push(['many like objects', many, columns]);
   test.each(vectors)('%s', async (_name, value, hex) => {
     const peer = await rawPlugin(all);
     void peer.connection.call('greet', [value]).catch(() => {});
     await peer.expects(`${greet} 91 ${hex}`);
     peer.sends(`94 01 00 c0 c0`);
   });
+});
+
+test('columns are read as the protocol page shows them', async () => {
+  const peer = await rawHost({ echo: (rows: unknown) => JSON.stringify(rows) }, all);
+  peer.sends(`94 00 01 ab 506c7567696e2e6563686f 91
+    97 d4 50 43 02 94 a2 6964 a1 74 a2 6f6b a1 6c
+      92 01 c4 04 e803 18fc
+      93 02 c4 02 01 02 c4 03 61 c3bc
+      94 03 c4 02 01 00 c3 c0
+      93 04 c4 02 00 03 92 01 c4 03 01 02 ff`);
+  const answer = (await peer.received()).toString();
+  expect(answer).toContain(
+    JSON.stringify([
+      { id: 1000, t: 'a', ok: null, l: [] },
+      { id: -1000, t: 'ü', ok: true, l: [1, 2, -1] },
+    ]),
+  );
 });
 
 describe('calls with references are what the protocol page shows:', () => {

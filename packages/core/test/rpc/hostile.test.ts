@@ -5,6 +5,9 @@ import { rawHost, rawPlugin } from '../support/raw-peer.ts';
 const service = { echo: (value: unknown) => value };
 const echoHead = '94 00 01 ab 506c7567696e2e6563686f';
 
+/** Params of one list of two rows, which have this column. */
+const column = (hex: string): string => `91 94 d4 50 43 02 91 a1 61 ${hex}`;
+
 describe('resets the stream', () => {
   test.each([
     ['a message that begins with no fixarray', '80'],
@@ -81,6 +84,57 @@ describe('fails the call alone', () => {
     ['a table with a key twice', '91 94 d4 50 74 92 a1 61 a1 61 01 02'],
     ['a table with a key __proto__', '91 93 d4 50 74 91 a9 5f5f70726f746f5f5f 01'],
     ['a table with a key that is no text', '91 93 d4 50 74 91 01 01'],
+    ['columns and nothing else', '91 91 d4 50 43'],
+    ['columns of no rows', '91 94 d4 50 43 00 91 a1 61 91 00'],
+    ['columns of a row and a half', '91 94 d4 50 43 cb 3ff8000000000000 91 a1 61 92 00 01'],
+    ['columns of less than no rows', '91 94 d4 50 43 ff 91 a1 61 92 00 01'],
+    ['a column too few', '91 93 d4 50 43 01 91 a1 61'],
+    ['a column too many', '91 95 d4 50 43 01 91 a1 61 92 00 01 92 00 01'],
+    ['columns with a key twice', '91 95 d4 50 43 01 92 a1 61 a1 61 92 00 01 92 00 01'],
+    ['columns with a key __proto__', '91 94 d4 50 43 01 91 a9 5f5f70726f746f5f5f 92 00 01'],
+    ['a column that is no array', column('05')],
+    ['a column of no kind', column('90')],
+    ['a column of a kind that does not exist', column('92 09 01')],
+    ['a column with a value too many', column('94 00 01 02 03')],
+    ['a column with a value too few', column('92 00 01')],
+    ['a column of values that is said to have 2^32 - 1 rows', '91 94 d4 50 43 ce ffffffff 91 a1 61 92 00 01'],
+    [
+      'a column of numbers that is said to have 2^32 - 1 rows',
+      '91 94 d4 50 43 ce ffffffff 91 a1 61 92 01 c4 01 00',
+    ],
+    ['a column of 2^53 rows', '91 94 d4 50 43 cf 0020000000000000 91 a1 61 92 01 c4 01 00'],
+    ['a column of numbers without bytes', column('91 01')],
+    ['a column of numbers that are no bytes', column('92 01 05')],
+    ['a column of numbers with more behind them', column('93 01 c4 02 0102 05')],
+    ['a column of numbers of three bytes', column('92 01 c4 06 010203010203')],
+    ['a column of numbers with an odd byte', column('92 01 c4 03 010203')],
+    ['a column of no numbers', column('92 01 c4 00')],
+    ['a column of texts without bytes', column('92 02 c4 02 0101')],
+    ['a column of texts whose bytes are text', column('93 02 c4 02 0101 a2 6162')],
+    ['a column of texts with a length too few', column('93 02 c4 01 02 c4 02 6162')],
+    ['a column of texts with bytes left over', column('93 02 c4 02 0101 c4 03 616263')],
+    ['a column of texts with bytes missing', column('93 02 c4 02 0102 c4 02 6162')],
+    ['a column of texts with lengths of 2^32 - 1', column('93 02 c4 08 ffffffff ffffffff c4 02 6162')],
+    ['a column of texts with lengths of three bytes', column('93 02 c4 06 000001 000001 c4 02 6162')],
+    ['a column of choices without an index', column('92 03 c0')],
+    ['a column of choices with an index too few', column('93 03 c4 01 00 c0')],
+    ['a column of choices with an index beyond them', column('93 03 c4 02 0001 c0')],
+    ['a column of choices without choices', column('92 03 c4 02 0000')],
+    ['a choice that is a number', column('93 03 c4 02 0000 05')],
+    ['a choice that is a list', column('93 03 c4 02 0000 90')],
+    ['a choice that is a reference', column('93 03 c4 02 0000 c7 05 50 66 00000001')],
+    ['a choice that is a long text', column(`93 03 c4 02 0000 d9 21 ${'61'.repeat(33)}`)],
+    ['257 choices', column(`dc 0103 03 c4 02 0000 ${'c0'.repeat(257)}`)],
+    ['a column of lists without items', column('92 04 c4 02 0101')],
+    ['a column of lists with an item too few', column('93 04 c4 02 0101 92 00 01')],
+    ['a column of lists with an item too many', column('93 04 c4 02 0100 93 00 01 02')],
+    ['a column of lists with 2^32 - 1 items', column('93 04 c4 08 ffffffff ffffffff 92 01 c4 01 00')],
+    ['a column of no items as numbers', column('93 04 c4 02 0000 92 01 c4 01 00')],
+    ['a column of records without columns', column('92 05 91 a1 61')],
+    ['a column of records with a column too many', column('94 05 91 a1 61 93 00 01 02 93 00 01 02')],
+    ['a column of records without keys', column('93 05 90 93 00 01 02')],
+    ['a column of records with a key __proto__', column('93 05 91 a9 5f5f70726f746f5f5f 93 00 01 02')],
+    ['a mark alone in a column', column('93 00 d4 50 4d 01')],
     ['params that are no array', '05'],
     ['a reference where there are no references', '91 c7 05 50 66 00000001'],
   ])('for %s', async (_name, params) => {
@@ -113,6 +167,68 @@ describe('fails the call alone', () => {
     const deep = '91'.repeat(128) + '07';
     peer.sends(`${echoHead} 91 ${deep}`);
     await peer.expects(`94 01 01 c0 ${deep}`);
+  });
+});
+
+describe('columns', () => {
+  const answerTo = async (hex: string, limits = {}): Promise<string> => {
+    const peer = await rawHost({ size: (rows: unknown[]) => rows.length }, { limits });
+    peer.sends(`94 00 01 ab 506c7567696e2e73697a65 ${hex}`);
+    const answer = (await peer.received()).toString('latin1');
+    peer.sends('94 00 02 ab 506c7567696e2e73697a65 91 90');
+    await peer.expects('94 01 02 c0 00');
+    return answer;
+  };
+  const bin = (bytes: number): string => `c5 ${bytes.toString(16).padStart(4, '0')} ${'00'.repeat(bytes)}`;
+
+  test.each([
+    ['rows, and numbers for each', `91 94 d4 50 43 cd 03e8 91 a1 61 92 01 ${bin(1000)}`, 2000],
+    ['texts', `91 94 d4 50 43 cd 03e8 91 a1 61 93 02 ${bin(1000)} c4 00`, 2000],
+    ['choices', `91 94 d4 50 43 cd 03e8 91 a1 61 93 03 ${bin(1000)} c0`, 2000],
+    ['lists', `91 94 d4 50 43 cd 03e8 91 a1 61 93 04 ${bin(1000)} 91 00`, 2000],
+    ['the items of lists', `91 94 d4 50 43 01 91 a1 61 93 04 c5 0002 e803 92 01 ${bin(1000)}`, 1001],
+    ['records', `91 94 d4 50 43 cd 03e8 91 a1 61 93 05 91 a1 61 92 01 ${bin(1000)}`, 3000],
+  ])('count %s as values of their message', async (_name, hex, values) => {
+    // What the message declares in arrays is less than 50 in all.
+    expect(await answerTo(hex, { maxMessageValues: values - 1 })).toContain('maxMessageValues');
+    expect(await answerTo(hex, { maxMessageValues: values + 50 })).not.toContain('RPC_');
+  });
+
+  test('of two lists count together', async () => {
+    const one = `94 d4 50 43 cd 03e8 91 a1 61 92 01 ${bin(1000)}`;
+    expect(await answerTo(`92 ${one} ${one}`, { maxMessageValues: 3000 })).toContain('maxMessageValues');
+    expect(await answerTo(`92 ${one} ${one}`, { maxMessageValues: 4050 })).not.toContain('RPC_');
+  });
+
+  test('say what does not fit', async () => {
+    expect(await answerTo(column('92 01 c4 03 010203'))).toContain('3 bytes of numbers for 2 rows');
+    expect(await answerTo(column('93 02 c4 02 0102 c4 02 6162'))).toContain('2 bytes, and lengths for 3');
+  });
+
+  test('damaged anywhere are taken or fail their call, and nothing else', async () => {
+    const whole = Buffer.from(
+      `94 00 01 ab 506c7567696e2e73697a65
+        91 98 d4 50 43 02 95 a1 61 a1 62 a1 63 a1 64 a1 65 92 01 c4 02 0102 93 02 c4 02 0102 c4 03 616263
+        94 03 c4 02 0001 c0 a1 78 93 04 c4 02 0102 92 01 c4 03 010203 93 05 91 a1 66 93 00 c0 90`.replace(
+        /\s/g,
+        '',
+      ),
+      'hex',
+    );
+    const damage = fc.array(fc.tuple(fc.nat(whole.length - 17), fc.nat(255)), { minLength: 1, maxLength: 4 });
+    await fc.assert(
+      fc.asyncProperty(damage, async (changes) => {
+        const peer = await rawHost({ size: (rows: unknown[]) => JSON.stringify(rows).length });
+        const bytes = Buffer.from(whole);
+        for (const [at, byte] of changes) bytes[16 + at] = byte;
+        peer.sendsBytes(bytes);
+        await peer.received();
+        peer.connection.close();
+        expect(peer.link.budget.used).toBe(0);
+        expect(Object.getOwnPropertyNames(Object.prototype)).not.toContain('polluted');
+      }),
+      { numRuns: 1000 },
+    );
   });
 });
 

@@ -1,5 +1,6 @@
 /** From what the decoder read to what the user gets: marks become their values, references come to life, bytes get their own memory. */
 import { makeBytes } from './bytes.ts';
+import { fromColumns } from './column-reader.ts';
 import { fromTable } from './table.ts';
 import { Mark, WireReference } from './wire.ts';
 
@@ -7,6 +8,8 @@ export interface InboundOptions {
   /** Brings a reference to life. Undefined where this side announced no `refs`. */
   readonly takeReference: ((reference: WireReference) => unknown) | undefined;
   readonly decodeError: (map: unknown) => unknown;
+  /** How many values more than its arrays and maps declare the message that is read may hold. */
+  readonly allowance: { values: number };
 }
 
 /** Puts values in place of what stands for them, in arrays and objects that the decoder has just made. */
@@ -64,6 +67,12 @@ function recordOf(map: Map<unknown, unknown>, options: InboundOptions): object {
   return record;
 }
 
+function claim(values: number, { allowance }: InboundOptions): void {
+  allowance.values -= values;
+  if (allowance.values < 0)
+    throw new RangeError('its tables hold more values than the limit (maxMessageValues)');
+}
+
 function unmark(mark: Mark, array: unknown[], options: InboundOptions): unknown {
   switch (mark.name) {
     case 'map': {
@@ -83,6 +92,14 @@ function unmark(mark: Mark, array: unknown[], options: InboundOptions): unknown 
     }
     case 'table': {
       const rows = fromTable(array, (value) => fromWire(value, options));
+      if (rows === undefined) break;
+      return rows;
+    }
+    case 'columns': {
+      const rows = fromColumns(array, {
+        revive: (value) => fromWire(value, options),
+        claim: (values) => claim(values, options),
+      });
       if (rows === undefined) break;
       return rows;
     }

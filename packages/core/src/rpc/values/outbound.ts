@@ -5,6 +5,7 @@
 import { types } from 'node:util';
 import { largeBinBytes } from '../scanner.ts';
 import { bytesType } from './bytes.ts';
+import { minColumnRows, toColumns } from './column-writer.ts';
 import { Refusal } from './refusal.ts';
 import { minTableRows, tableHead, toTable } from './table.ts';
 import { LargeBin, LongBigint, marks, negativeZero, type WireReference } from './wire.ts';
@@ -39,7 +40,10 @@ export function toWire(value: unknown, root: string, options: OutboundOptions, d
   try {
     return walk(value, options, depth);
   } catch (error) {
-    throw error instanceof Refusal ? error.toError(root) : error;
+    if (!(error instanceof Refusal)) throw error;
+    // Columns don't know the way to what cannot travel: whoever walks value by value finds it.
+    if (options.tables) return toWire(value, root, { ...options, tables: false }, depth);
+    throw error.toError(root);
   }
 }
 
@@ -77,7 +81,11 @@ function walkArray(array: readonly unknown[], options: OutboundOptions, depth: n
   if (depth >= options.maxDepth) throw new Refusal(`is nested deeper than ${options.maxDepth} levels.`, true);
   if (options.tables && array.length >= minTableRows && depth < options.maxDepth - 1) {
     const table = toTable(array, options.references);
-    if (table !== undefined) return walkTable(array, table, options, depth);
+    if (table !== undefined) {
+      return array.length >= minColumnRows
+        ? walkColumns(table, options, depth)
+        : walkTable(array, table, options, depth);
+    }
   }
   let copy: unknown[] | undefined;
   let index = 0;
@@ -96,6 +104,16 @@ function walkArray(array: readonly unknown[], options: OutboundOptions, depth: n
     throw error;
   }
   return copy ?? array;
+}
+
+function walkColumns(table: readonly unknown[], options: OutboundOptions, depth: number): unknown[] {
+  const { references, maxDepth } = options;
+  const writer = {
+    references,
+    maxDepth,
+    walk: (value: unknown, level: number) => walk(value, options, level),
+  };
+  return toColumns(table, writer, depth + 2);
 }
 
 /** The table's values in place: what a row holds is two levels below the array, as it would be without the table. */

@@ -19,9 +19,31 @@ export const markCodes = {
   regexp: 0x52, // [mark, source, flags]
   set: 0x53, // [mark, value, ...]
   table: 0x74, // [mark, [key, ...], value, ...]: objects with the same keys, row after row
+  columns: 0x43, // [mark, number of rows, [key, ...], column, ...]: the same, column after column
   bytes: 0x54, // [mark, name of the type, bin]: ArrayBuffer, Buffer, DataView, typed arrays
   url: 0x55, // [mark, href]
 } as const;
+
+/** A column is an array that begins with one of these. Bytes are bins; numbers and lengths in them little endian. */
+export const columnKinds = {
+  values: 0, // [0, value, ...]: one a row
+  numbers: 1, // [1, numbers]: integers of 1, 2 or 4 bytes, or float64: as many bytes as there are for a row
+  text: 2, // [2, lengths, UTF-8]
+  choice: 3, // [3, an index of one byte for each row, value, ...]
+  lists: 4, // [4, lengths, column of all items]
+  records: 5, // [5, [key, ...], column, ...]
+} as const;
+
+/** How many values a column of choices may have. */
+export const maxChoices = 256;
+/** How long a text among the choices may be. */
+export const maxChoiceText = 32;
+
+/** Whether a value may be said once and chosen in many rows. */
+export function isChoice(value: unknown): boolean {
+  if (typeof value === 'string') return value.length <= maxChoiceText;
+  return typeof value === 'boolean' || value === null || value === undefined;
+}
 
 /** An extension of more than one byte: its first byte is one of these. */
 export const payloadCodes = {
