@@ -57,7 +57,7 @@ export interface ServeOptions<P = Record<string, object>> {
   readonly limits?: Partial<Limits>;
   /** Around each call of the host, the first outermost. */
   readonly interceptors?: readonly HandlerInterceptor[];
-  /** Sees each error of a handler before it leaves for the host, and returns what leaves instead. */
+  /** Sees each error before it leaves for the host, thrown or within a value, and returns what leaves instead. */
   readonly redactError?: (error: unknown, method: string) => unknown;
   /** Other byte streams than the process's own descriptors. */
   readonly transport?: ServeTransport;

@@ -249,7 +249,7 @@ export class Callee {
     let wire: unknown;
     references?.beginHandingOver(call);
     try {
-      wire = this.#channel.toWire(result, 'result');
+      wire = this.#channel.toWire(result, 'result', call.method);
     } catch (error) {
       references?.revoke(references.endSending());
       return this.#fail(call, error);

@@ -126,11 +126,11 @@ export class Caller {
     const references = this.#references;
     let wire: unknown;
     if (references === undefined) {
-      wire = this.#channel.toWire(dropSignals(params), 'args', -1);
+      wire = this.#channel.toWire(dropSignals(params), 'args', call.method, -1);
     } else {
       references.beginSending(this.#cancels ? signal : undefined);
       try {
-        wire = this.#channel.toWire(params, 'args', -1);
+        wire = this.#channel.toWire(params, 'args', call.method, -1);
       } finally {
         call.scope = references.endSending();
       }

@@ -16,7 +16,12 @@ const levelsAround = 3;
 export class Channel {
   readonly link: Link;
   readonly #stream: RawStream;
+  /** For errors that the redaction hook has seen. */
   readonly #outbound: OutboundOptions;
+  /** For values, whose errors it sees too. */
+  readonly #values: OutboundOptions;
+  /** What is on its way, for the hook. */
+  #where = '';
   readonly #inbound: InboundOptions;
   readonly #full: boolean;
   #open = true;
@@ -36,6 +41,15 @@ export class Channel {
       maxDepth: link.limits.maxDepth,
       encodeError: (error, options, depth) => errorMap(error, options, depth),
     };
+    const hook = link.options.redactError;
+    this.#values =
+      hook === undefined
+        ? this.#outbound
+        : {
+            ...this.#outbound,
+            encodeError: (error, _options, depth) =>
+              errorMap(redact(hook, error, this.#where), this.#outbound, depth),
+          };
     this.#inbound = {
       takeReference: references === undefined ? undefined : (reference) => references.take(reference),
       decodeError: (map) => reviveError(map, link.peer),
@@ -43,9 +57,10 @@ export class Channel {
     };
   }
 
-  /** What to pack for a value; for the params array itself `depth` is -1. */
-  toWire(value: unknown, root: string, depth = 0): unknown {
-    return toWire(value, root, this.#outbound, depth);
+  /** What to pack for a value; for the params array itself `depth` is -1. `where` is the call's method, for the hook on errors. */
+  toWire(value: unknown, root: string, where: string, depth = 0): unknown {
+    this.#where = where;
+    return toWire(value, root, this.#values, depth);
   }
 
   /** What a failure is to this peer: a map, or a text. Never throws, whatever was thrown and whatever the hook does. */

@@ -213,18 +213,18 @@ export class Connection implements RawStreamHandler {
       writeItem: (stream, word, wire) => this.#channel.write([word, wire], stream),
       itemBatch: () =>
         this.link.capabilities.has('items') ? new Batch(this.link.capabilities.has('types')) : undefined,
-      toWire: (value, root) => this.#itemToWire(value, root),
+      toWire: (value, root, where) => this.#itemToWire(value, root, where),
       errorToWire: (error, where) => this.#channel.errorToWire(error, where),
       errorFromWire: (value, where) => this.#channel.errorFromWire(value, where),
     };
   }
 
   /** What an item gives out is the receiver's until it gives it back. */
-  #itemToWire(value: unknown, root: string): unknown {
+  #itemToWire(value: unknown, root: string, where: string): unknown {
     const references = this.#references;
     references?.beginHandingOver(undefined);
     try {
-      const wire = this.#channel.toWire(value, root);
+      const wire = this.#channel.toWire(value, root, where);
       references?.endSending();
       return wire;
     } catch (error) {

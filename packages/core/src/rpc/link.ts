@@ -16,7 +16,7 @@ export interface LinkOptions {
   readonly beforeReply?: (() => void) | undefined;
   /** Waits, bounded, for the process's exit to explain why the connection went. Pending calls reject with an error whose `cause` it is. */
   readonly explainLoss?: ((cause: Error) => Promise<Error>) | undefined;
-  /** Sees every error of a handler before it leaves for the peer, and returns what leaves instead of it. */
+  /** Sees every error before it leaves for the peer, thrown or within a value, and returns what leaves instead of it. */
   readonly redactError?: ((error: unknown, method: string) => unknown) | undefined;
   /** Around each outgoing call, the first outermost. */
   readonly callInterceptors?: readonly CallInterceptor[] | undefined;

@@ -28,7 +28,7 @@ export interface ReferenceHost {
   writeItem(stream: RawStream, word: number, wire: unknown): boolean;
   /** Collects items for one message; undefined where the peer takes them one by one. */
   itemBatch(): Batch | undefined;
-  toWire(value: unknown, root: string): unknown;
+  toWire(value: unknown, root: string, where: string): unknown;
   errorToWire(error: unknown, where: string): unknown;
   errorFromWire(value: unknown, where: string): Error;
 }

@@ -59,6 +59,10 @@ export class StreamExport implements RawStreamHandler {
     return this.#raw !== undefined;
   }
 
+  get #where(): string {
+    return this.#call?.method ?? 'stream';
+  }
+
   /** Nobody will dial any more; the source is left as it is, since it is the caller's own. */
   callSettled(): void {
     if (this.#raw === undefined) this.#end();
@@ -138,7 +142,7 @@ export class StreamExport implements RawStreamHandler {
     if (this.#over || (this.#returning && word === produced.item && step.done !== true)) return false;
     let wire: unknown;
     try {
-      wire = this.#host.toWire(step.value, step.done === true ? 'result' : 'item');
+      wire = this.#host.toWire(step.value, step.done === true ? 'result' : 'item', this.#where);
     } catch (error) {
       this.#returnSource();
       this.#fail(error);
@@ -191,7 +195,7 @@ export class StreamExport implements RawStreamHandler {
   #fail(error: unknown): void {
     if (this.#over) return;
     if (this.#trace !== undefined) this.#trace.error = error;
-    this.#write(produced.failed, this.#host.errorToWire(error, this.#call?.method ?? 'stream'));
+    this.#write(produced.failed, this.#host.errorToWire(error, this.#where));
     this.#finish();
   }
 

@@ -143,7 +143,9 @@ export class StreamImport
     });
     try {
       const wire =
-        word === consumed.throw ? this.#host.errorToWire(value, 'throw') : this.#host.toWire(value, 'value');
+        word === consumed.throw
+          ? this.#host.errorToWire(value, 'throw')
+          : this.#host.toWire(value, 'value', 'return');
       this.#host.writeItem(this.#raw, word, wire);
     } catch (error) {
       this.fail(error);

@@ -153,6 +153,34 @@ describe('an error that a handler throws', () => {
     });
     expect(error.message).toBe('Plugin.fail failed (6)');
   });
+
+  test('goes through the redaction hook where it is a value, too', async () => {
+    const seen: string[] = [];
+    const { remote } = await rpcPair(
+      {
+        result: () => ({ list: [new Error('secret', { cause: new Error('deep secret') })] }),
+        async *items() {
+          yield new MyError('secret');
+        },
+        visit: async (take: (error: Error) => Promise<string>) => take(new Error('secret')),
+      },
+      {
+        plugin: {
+          redactError: (error, method) => {
+            seen.push(`${method}: ${(error as Error).message}`);
+            return Object.assign(new Error('hidden'), { inner: new Error('chosen') });
+          },
+        },
+      },
+    );
+    seen.length = 0;
+    const [inResult] = (await remote.result()).list;
+    expect(inResult).toMatchObject({ message: 'hidden', inner: { message: 'chosen' } });
+    expect(inResult).not.toHaveProperty('cause');
+    for await (const item of remote.items()) expect(item.message).toBe('hidden');
+    expect(await remote.visit(async (error) => error.message)).toBe('hidden');
+    expect(seen).toEqual(['Plugin.result: secret', 'Plugin.items: secret', '$/call: secret']);
+  });
 });
 
 test('an error of the other runtime’s own is one here too, by brand and code', async () => {
