@@ -1,8 +1,8 @@
 // Makes the packages' JavaScript; their declarations are tsc's. One file an entry, not one a module: loading a small
 // file costs a plugin 0.3 ms and 130 KiB, and the plugin's side has some fifty of them (docs/decisions/0001, bench/startup.mjs).
-import { readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { rolldown } from 'rolldown';
 
 const packages =
@@ -52,6 +52,12 @@ function check(name, code) {
   if (other !== null) throw new Error(`${name} holds ${other[0]} at ${other.index}, which is not ASCII`);
 }
 
+/** Throws where a source map leads nowhere. */
+function checkMap(path, { sources }) {
+  const lost = sources.find((source) => !source.includes('\0') && !existsSync(resolve(dirname(path), source)));
+  if (lost !== undefined) throw new Error(`${path} names ${lost}, which does not exist`);
+}
+
 for (const folder of packages) {
   const bundle = await rolldown({
     input: entries(folder),
@@ -68,8 +74,9 @@ for (const folder of packages) {
     logLevel: 'warn',
   });
   const dist = join(folder, 'dist');
-  // Into a folder beside it and from there by rename: a program that loads dist meanwhile sees the old or the new.
-  const fresh = join(dist, '.fresh');
+  // Into a folder beside it and from there by rename: a program that loads dist meanwhile sees the old or the new. As deep as dist,
+  // for the source maps.
+  const fresh = join(folder, '.dist-fresh');
   await bundle.write({
     dir: fresh,
     format: 'esm',
@@ -82,7 +89,11 @@ for (const folder of packages) {
   });
   await bundle.close();
   const written = readdirSync(fresh);
-  for (const file of written) if (file.endsWith('.js')) check(file, readFileSync(join(fresh, file), 'utf8'));
+  for (const file of written) {
+    const text = readFileSync(join(fresh, file), 'utf8');
+    if (file.endsWith('.js')) check(file, text);
+    else checkMap(join(fresh, file), JSON.parse(text));
+  }
   for (const file of written) renameSync(join(fresh, file), join(dist, file));
   rmSync(fresh, { recursive: true });
   // A chunk of an earlier build must not be published with this one.
