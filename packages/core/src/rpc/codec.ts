@@ -29,7 +29,7 @@ export function writeMessage(
   full: boolean,
   maxBytes: number,
 ): boolean {
-  const codec = full ? fullCodec : baseCodec;
+  const codec = full ? fullCodec() : baseCodec();
   const packed = pack(codec, message);
   const { start, end } = packed;
   const gaps = takeGaps();
@@ -79,7 +79,7 @@ export class Batch {
   count = 0;
 
   constructor(full: boolean) {
-    this.#codec = full ? fullCodec : baseCodec;
+    this.#codec = full ? fullCodec() : baseCodec();
   }
 
   /** False for a value that is too large to stand with others, or holds bytes that go out by reference. */
@@ -155,10 +155,10 @@ export function readValue(
   range.start = start;
   range.end = end;
   try {
-    if (flags === 0) return fullCodec.unpack(source, range);
+    if (flags === 0) return fullCodec().unpack(source, range);
     setBins(bins);
     options.allowance.values = scanner.valuesLeft;
-    const codec = flags & saw.protoKey && hasProtoKey(source, start, end) ? mapCodec : fullCodec;
+    const codec = flags & saw.protoKey && hasProtoKey(source, start, end) ? mapCodec() : fullCodec();
     return fromWire(codec.unpack(source, range), options);
   } catch (error) {
     throw new PipeworkError(
