@@ -78,7 +78,7 @@ function buildRows(keys: readonly string[], columns: readonly Values[], count: n
   const names = own.every((key, index) => key === keys[index]) ? own : keys;
   const [key0, key1, key2, key3, key4, key5, key6, key7] = names as FirstEight<string>;
   const [of0, of1, of2, of3, of4, of5, of6, of7] = columns as FirstEight<Values>;
-  const rows: object[] = [];
+  const rows = new Array<object>(count);
   for (let at = 0; at < count; at++) {
     const row = { ...empty };
     row[key0] = of0[at];
@@ -90,7 +90,7 @@ function buildRows(keys: readonly string[], columns: readonly Values[], count: n
     if (width > 6) row[key6] = of6[at];
     if (width > 7) row[key7] = of7[at];
     for (let column = 8; column < width; column++) row[names[column]!] = columns[column]![at];
-    rows.push(row);
+    rows[at] = row;
   }
   return refuseThenables(keys, rows);
 }
@@ -128,11 +128,11 @@ function text(lengthsBin: unknown, bin: unknown, count: number): string[] {
   const bytes = Buffer.from(buffer, byteOffset, length);
   const encoding = isAscii(bytes) ? 'latin1' : 'utf8';
   const all = encoding === 'latin1' ? bytes.toString('latin1') : undefined;
-  const texts: string[] = [];
+  const texts = new Array<string>(count);
   for (let row = 0, at = 0; row < count; row++) {
     const end = at + lengths[row]!;
     const isCopied = all !== undefined && end - at <= maxCopiedPart;
-    texts.push(isCopied ? all.slice(at, end) : bytes.toString(encoding, at, end));
+    texts[row] = isCopied ? all.substring(at, end) : bytes.toString(encoding, at, end);
     at = end;
   }
   return texts;
@@ -147,24 +147,24 @@ function choice(bin: unknown, column: readonly unknown[], count: number): unknow
     throw new TypeError(
       `a column of choices has more than ${maxChoices}, or one that is no text of up to ${maxChoiceText}, boolean, nil or undefined`,
     );
-  const values: unknown[] = [];
+  const values = new Array<unknown>(count);
   for (let row = 0; row < count; row++) {
     const index = indexes[row]!;
     if (index >= choices.length) throw new TypeError(`a column of choices has no choice ${index}`);
-    values.push(choices[index]);
+    values[row] = choices[index];
   }
   return values;
 }
 
 function lists(lengthsBin: unknown, column: unknown, count: number, source: ColumnSource): unknown[][] {
   const lengths = readLengths(lengthsBin, count);
-  const values = readColumn(column, sum(lengths), source);
-  const items = Array.isArray(values) ? (values as unknown[]) : Array.from(values);
-  const all: unknown[][] = [];
+  const items = readColumn(column, sum(lengths), source);
+  const all = new Array<unknown[]>(count);
   for (let row = 0, at = 0; row < count; row++) {
-    const end = at + lengths[row]!;
-    all.push(items.slice(at, end));
-    at = end;
+    const length = lengths[row]!;
+    const list = new Array<unknown>(length);
+    for (let index = 0; index < length; index++) list[index] = items[at++];
+    all[row] = list;
   }
   return all;
 }
@@ -184,7 +184,7 @@ function readLengths(bin: unknown, count: number): Lengths {
 
 function sum(lengths: Lengths): number {
   let total = 0;
-  for (const length of lengths) total += length;
+  for (let index = 0; index < lengths.length; index++) total += lengths[index]!;
   return total;
 }
 

@@ -93,7 +93,7 @@ function integers(least: number, most: number, count: number): Int8Array | Int16
 }
 
 /** How many bytes each text has, and the texts one behind the other. */
-function text({ values, from, step }: Cells): Column | undefined {
+function text({ values, from, step, count }: Cells): Column | undefined {
   let all = '';
   for (let at = from; at < values.length; at += step) {
     const value = values[at];
@@ -102,12 +102,12 @@ function text({ values, from, step }: Cells): Column | undefined {
   }
   const bytes = Buffer.from(all);
   const isAscii = bytes.length === all.length;
-  const lengths: number[] = [];
+  const lengths = new Array<number>(count);
   let total = 0;
-  for (let at = from; at < values.length; at += step) {
+  for (let at = from, to = 0; to < count; at += step, to++) {
     const value = values[at] as string;
     const length = isAscii ? value.length : Buffer.byteLength(value);
-    lengths.push(length);
+    lengths[to] = length;
     total += length;
   }
   // They differ where two halves of a surrogate pair have met that stood in two texts.
@@ -135,22 +135,29 @@ function choice({ values, from, step, count }: Cells): Column | undefined {
 }
 
 /** Of lists without objects: how many items each has, and the items of all as one column. */
-function lists({ values, from, step }: Cells, writer: ColumnWriter, depth: number): Column | undefined {
-  const lengths: number[] = [];
-  const items: unknown[] = [];
-  for (let at = from; at < values.length; at += step) {
+function lists(
+  { values, from, step, count }: Cells,
+  writer: ColumnWriter,
+  depth: number,
+): Column | undefined {
+  const lengths = new Array<number>(count);
+  let total = 0;
+  for (let at = from, to = 0; to < count; at += step, to++) {
     const list = values[at];
     if (!Array.isArray(list)) return undefined;
-    const length = list.length;
-    for (let index = 0; index < length; index++) {
-      const item: unknown = list[index];
+    total += lengths[to] = list.length;
+  }
+  const items = new Array<unknown>(total);
+  for (let at = from, row = 0, to = 0; row < count; at += step, row++) {
+    const list = values[at] as unknown[];
+    for (let index = 0; index < lengths[row]!; index++) {
+      const item = list[index];
       // Lists of lists are left alone also because they may contain themselves.
       if (typeof item === 'object' && item !== null) return undefined;
-      items.push(item);
+      items[to++] = item;
     }
-    lengths.push(length);
   }
-  const cells = { values: items, from: 0, step: 1, count: items.length };
+  const cells = { values: items, from: 0, step: 1, count: total };
   return [columnKinds.lists, packLengths(lengths), toColumn(cells, writer, depth + 1)];
 }
 
@@ -166,7 +173,7 @@ function records(
 
 function packLengths(lengths: readonly number[]): Uint8Array {
   let most = 0;
-  for (const length of lengths) if (length > most) most = length;
+  for (let index = 0; index < lengths.length; index++) if (lengths[index]! > most) most = lengths[index]!;
   if (most <= 0xff) return new Uint8Array(lengths);
   return bytesOf(most <= 0xffff ? new Uint16Array(lengths) : new Uint32Array(lengths));
 }
