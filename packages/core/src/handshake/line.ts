@@ -99,13 +99,12 @@ export function unrecognized(text: string): Refusal {
   };
 }
 
+// Not \p{Cc}: V8 would gather Unicode's tables for it when it parses this file.
+// oxlint-disable-next-line no-control-regex -- they are what is looked for
+const controlCharacters = /[\u0000-\u001f\u007f-\u009f]/g;
+
 /** Text from an unknown program, safe to show: one line, no control characters, at most 200 characters. */
 export function printable(text: string): string {
   const short = text.length > 200 ? `${text.slice(0, 200)}…` : text;
-  // Not \p{Cc}: V8 would gather Unicode's tables for it when it parses this file.
-  // oxlint-disable-next-line no-control-regex -- they are what is looked for
-  return short.replace(
-    /[\u0000-\u001f\u007f-\u009f]/g,
-    (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,
-  );
+  return short.replace(controlCharacters, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
