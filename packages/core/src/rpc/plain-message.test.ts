@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { baseCodec, fullCodec, reuseBuffer } from './msgpack.ts';
-import { packAnswer, packRequest, plain, plainBytes, readPlain } from './plain-message.ts';
+import { maxPlainBytes, packAnswer, packRequest, plain, plainBytes, readPlain } from './plain-message.ts';
 import { toWire } from './values/outbound.ts';
 
 const outbound = {
@@ -81,8 +81,28 @@ test('a message that is read as plain reads as the codec reads it', () => {
   );
 });
 
+test('short ASCII texts are read as plain, and others are not', () => {
+  for (const [text, isPlain] of [
+    ['', true],
+    ['x'.repeat(31), true],
+    ['x'.repeat(32), false],
+    ['caf\u00e9', false],
+  ] as const) {
+    const bytes = atLength([0, 1, 'Dispenser.Dispense', [text]]);
+    expect(readPlain(bytes, 0, bytes.length)).toBe(isPlain ? bytes.length : 0);
+    if (isPlain) expect(plain.params).toEqual([text]);
+  }
+});
+
+test('no message of more bytes than a plain one has is taken', () => {
+  const text = 'x'.repeat(31);
+  const bytes = atLength([0, 0xffff_ffff, text, new Array(15).fill(text)]);
+  expect(bytes.length).toBeGreaterThan(maxPlainBytes);
+  expect(readPlain(bytes, 0, bytes.length)).toBe(0);
+});
+
 test('what is cut anywhere is not taken, nor read beyond its end', () => {
-  for (const value of [5, -5, 200, 60_000, 4e9, -100, -20_000, -2e9, 0.1, null, true]) {
+  for (const value of [5, -5, 200, 60_000, 4e9, -100, -20_000, -2e9, 0.1, null, true, '', 'world']) {
     for (const message of [
       [0, 70_000, 'Plugin.add', [1, value]],
       [1, 70_000, null, value],

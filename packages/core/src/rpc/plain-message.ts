@@ -178,7 +178,7 @@ export function readPlain(source: Uint8Array, start: number, end: number): numbe
     return 0;
   }
   plain.type = type;
-  return position <= end ? position : 0;
+  return position <= end && position - start <= maxPlainBytes ? position : 0;
 }
 
 function readId(source: Uint8Array): number {
@@ -225,8 +225,20 @@ function readValue(source: Uint8Array): unknown {
     case 0xd2:
       return position + 4 > limit ? stop() : (readUint16(source) << 16) | readUint16(source);
     default:
-      return stop();
+      return token >= 0xa0 && token <= 0xa0 + maxTextBytes ? readText(source, token - 0xa0) : stop();
   }
+}
+
+function readText(source: Uint8Array, length: number): unknown {
+  const end = position + length;
+  if (end > limit) return stop();
+  let text = '';
+  while (position < end) {
+    const code = source[position++]!;
+    if (code > 0x7f) return stop();
+    text += String.fromCharCode(code);
+  }
+  return text;
 }
 
 function readUint16(source: Uint8Array): number {
