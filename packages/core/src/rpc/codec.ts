@@ -1,6 +1,7 @@
 /** Messages to bytes and back: the one place that knows how a message lies in the stream. */
 import type { RawStream } from '@pipework/mux';
 import { PipeworkError } from '../errors.ts';
+import { doubleMarks } from './byte-order-mark.ts';
 import { baseCodec, fullCodec, mapCodec, reuseBuffer, type Codec, type Packed } from './msgpack.ts';
 import { plainBytes } from './plain-message.ts';
 import { saw, type Scanner } from './scanner.ts';
@@ -152,6 +153,11 @@ export function readValue(
 ): unknown {
   const { flags } = scanner;
   if (flags & (saw.tooDeep | saw.unknownExtension)) return refuse(scanner);
+  if (flags & saw.byteOrderMark) {
+    source = doubleMarks(source, start, end);
+    start = 0;
+    end = source.length;
+  }
   range.start = start;
   range.end = end;
   try {

@@ -3,10 +3,19 @@
  * keeps hostile messages from the decoder: what it lets through is complete, within the limits, and of known types.
  */
 import { PipeworkError } from '../errors.ts';
+import { hasMark, markedTextBytes } from './byte-order-mark.ts';
+import { headerBytes, payloadBytes, wholeBytes } from './tokens.ts';
 import { extensionType } from './values/wire.ts';
 
 /** What a message holds that its decoding must know of. */
-export const saw = { extension: 1, bin: 2, protoKey: 4, tooDeep: 8, unknownExtension: 16 } as const;
+export const saw = {
+  extension: 1,
+  bin: 2,
+  protoKey: 4,
+  tooDeep: 8,
+  unknownExtension: 16,
+  byteOrderMark: 32,
+} as const;
 
 /** `scan` came to the end of the chunk inside the message. */
 export const incomplete = -1;
@@ -15,51 +24,6 @@ export const atLargeBin = -2;
 
 /** Bins from this size on are kept apart when their message doesn't lie in one chunk. */
 export const largeBinBytes: number = 16 * 1024;
-
-// A token's own bytes with its length or type, and the fixed payload behind them.
-const headerBytes = new Uint8Array(256).fill(1);
-const payloadBytes = new Uint8Array(256);
-for (let token = 0xa0; token < 0xc0; token++) payloadBytes[token] = token & 31;
-for (const [token, header, payload] of [
-  [0xc4, 2, 0],
-  [0xc5, 3, 0],
-  [0xc6, 5, 0],
-  [0xc7, 3, 0],
-  [0xc8, 4, 0],
-  [0xc9, 6, 0], // bin, ext
-  [0xca, 1, 4],
-  [0xcb, 1, 8], // float
-  [0xcc, 1, 1],
-  [0xcd, 1, 2],
-  [0xce, 1, 4],
-  [0xcf, 1, 8],
-  [0xd0, 1, 1],
-  [0xd1, 1, 2],
-  [0xd2, 1, 4],
-  [0xd3, 1, 8], // integer
-  [0xd4, 2, 1],
-  [0xd5, 2, 2],
-  [0xd6, 2, 4],
-  [0xd7, 2, 8],
-  [0xd8, 2, 16], // fixext
-  [0xd9, 2, 0],
-  [0xda, 3, 0],
-  [0xdb, 5, 0],
-  [0xdc, 3, 0],
-  [0xdd, 5, 0],
-  [0xde, 3, 0],
-  [0xdf, 5, 0], // str, array, map
-] as const) {
-  headerBytes[token] = header;
-  payloadBytes[token] = payload;
-}
-
-// Bytes of a whole value whose first byte says them all: fixstr, nil, booleans, numbers. 0 for every other.
-const wholeBytes = new Uint8Array(256);
-for (let token = 0xa0; token < 0xd4; token++) {
-  const isWhole = token !== 0xc1 && headerBytes[token] === 1;
-  if (isWhole) wholeBytes[token] = 1 + payloadBytes[token]!;
-}
 
 export class Scanner {
   /** Bits of {@link saw} for the message so far. */
@@ -159,7 +123,7 @@ export class Scanner {
       const payload = this.#take(token, chunk, at, at - from);
       at += header;
       if (this.binLength > 0) return this.#stopAtBin(at, from);
-      if (payload === 9 && isProtoKey(chunk, at, end)) this.flags |= saw.protoKey;
+      if (payload > 8) this.#look(payload, chunk, at, end);
       at += payload;
       if (at > end) {
         this.#skip = at - end;
@@ -195,11 +159,17 @@ export class Scanner {
     this.#partialLength = 0;
     const payload = this.#take(this.#partial[0]!, this.#partial, 0, 0);
     if (this.binLength > 0) return at;
-    if (payload === 9 && isProtoKey(chunk, at, end)) this.flags |= saw.protoKey;
+    if (payload > 8) this.#look(payload, chunk, at, end);
     at += payload;
     if (at <= end) return at;
     this.#skip = at - end;
     return end;
+  }
+
+  /** At what may be a text that is not decoded right as it is. */
+  #look(bytes: number, chunk: Uint8Array, at: number, end: number): void {
+    if (bytes === 9 && isProtoKey(chunk, at, end)) this.flags |= saw.protoKey;
+    else if (bytes > markedTextBytes && hasMark(chunk, at, end)) this.flags |= saw.byteOrderMark;
   }
 
   /** Counts the value whose header is complete at `buffer[at]`; returns how many payload bytes follow its header. */

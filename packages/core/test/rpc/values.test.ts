@@ -41,6 +41,15 @@ const full: [string, unknown][] = [
   ['a nested bag', { a: [new Map([['s', new Set([1n])]])], b: { c: new Date(0), d: [undefined] } }],
   ['text beyond ASCII', 'äß→🎉 \u0000 ' + 'ü'.repeat(300)],
   ['long text', 'x'.repeat(100_000)],
+  ...[10, 63, 64, 65, 256, 70_000].map((length): [string, unknown] => [
+    `a text of ${length} that begins with U+FEFF, alone, among others and as a key`,
+    [
+      '\uFEFF'.padEnd(length, 'x'),
+      ['\uFEFF'.padEnd(length, '\uFEFF'), new Uint8Array(length).fill(0xef), 'y'.repeat(length)],
+      { ['\uFEFF'.padEnd(length, 'k')]: new Map([['\uFEFF'.padEnd(length, '→'), 2n ** 70n]]) },
+      new Uint8Array([0xef, 0xbb, 0xbf, ...new Uint8Array(length)]),
+    ],
+  ]),
   ['a Buffer', Buffer.from('abc')],
   ['an empty Buffer', Buffer.alloc(0)],
   ['an ArrayBuffer', new Uint8Array([1, 2, 3]).buffer],
