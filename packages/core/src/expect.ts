@@ -5,9 +5,15 @@ import { PipeworkError } from './errors.ts';
 import type { Handshake } from './handshake/env.ts';
 
 /** Throws `CONFIG_INVALID` where `holds` is false. Without `came` only the expectation is told. */
-export function expect(holds: boolean, name: string, expected: string, came?: unknown): asserts holds {
+export function expect(
+  holds: boolean,
+  name: string,
+  expected: string,
+  ...came: [value?: unknown]
+): asserts holds {
   if (holds) return;
-  const got = came === undefined ? '' : `; got ${inspect(came, { depth: 0, maxStringLength: 60 })}`;
+  const text = came[0] === undefined ? 'nothing' : inspect(came[0], { depth: 0, maxStringLength: 60 });
+  const got = came.length === 0 ? '' : `; got ${text}`;
   throw new PipeworkError('CONFIG_INVALID', `${name} must be ${expected}${got}`);
 }
 

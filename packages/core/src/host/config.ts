@@ -217,7 +217,7 @@ function settleCommand(cmd: Command): Extract<Command, { file: string }> & { arg
   const shape = '[file, ...args] or { file, args, cwd, env }';
   const isList = Array.isArray(cmd);
   const command = isList ? { file: cmd[0] as string, args: cmd.slice(1) as string[] } : cmd;
-  expect(isObject(command), 'cmd', shape, cmd ?? 'nothing');
+  expect(isObject(command), 'cmd', shape, cmd);
   expectKeys('cmd', command, ['file', 'args', 'cwd', 'env']);
   const { file, args = [], cwd, env } = command as Extract<Command, { file: string }>;
   expect(isText(file), isList ? 'cmd[0]' : 'cmd.file', 'the program to run', file);

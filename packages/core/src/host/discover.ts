@@ -18,7 +18,7 @@ export interface DiscoverOptions {
  * `DISCOVER_UNREADABLE` where `dir` is no directory.
  */
 export async function discover(pattern: string, dir = '.', options: DiscoverOptions = {}): Promise<string[]> {
-  expect(isText(pattern), 'the pattern of discover()', 'a text', pattern ?? 'nothing');
+  expect(isText(pattern), 'the pattern of discover()', 'a text', pattern);
   const root = await checkDirectory(dir);
   const paths = await glob(pattern, {
     cwd: root,
@@ -170,7 +170,7 @@ function unquote(text: string): string {
 }
 
 async function checkDirectory(dir: string): Promise<string> {
-  expect(isText(dir), 'the directory', 'a path', dir ?? 'nothing');
+  expect(isText(dir), 'the directory', 'a path', dir);
   const root = resolve(dir);
   const info = await stat(root).catch((cause: unknown) => {
     throw new PipeworkError(

@@ -40,22 +40,20 @@ export function settleLaunched(made: unknown): LaunchedProcess {
 }
 
 function checkLaunched(made: unknown): asserts made is LaunchedProcess {
-  // An undefined one would be left out of the message.
-  const came = (value: unknown): unknown => (value === undefined ? 'nothing' : value);
   const shape = 'an object with readable, writable, exited and kill';
-  expect(isObject(made), 'what the launcher hands over (a LaunchedProcess)', shape, came(made));
+  expect(isObject(made), 'what the launcher hands over (a LaunchedProcess)', shape, made);
   const process = made as Readonly<Record<keyof LaunchedProcess, unknown>>;
   const { pid, readable, writable, exited, kill } = process;
   const field = (name: string): string => `the launcher's ${name}`;
-  expect(isObject(readable, 'pipe'), field('readable'), 'a Readable, of protocol bytes', came(readable));
-  expect(isObject(writable, 'write'), field('writable'), 'a Writable, for protocol bytes', came(writable));
+  expect(isObject(readable, 'pipe'), field('readable'), 'a Readable, of protocol bytes', readable);
+  expect(isObject(writable, 'write'), field('writable'), 'a Writable, for protocol bytes', writable);
   for (const name of ['stdout', 'stderr'] as const) {
     const output = process[name] ?? undefined;
     expect(output === undefined || isObject(output, 'pipe'), field(name), 'a Readable, or undefined', output);
   }
   const promise = 'a promise of { code, signal } that resolves when the process is gone';
-  expect(isObject(exited, 'then'), field('exited'), promise, came(exited));
-  expect(typeof kill === 'function', field('kill'), 'a function that takes a signal', came(kill));
+  expect(isObject(exited, 'then'), field('exited'), promise, exited);
+  expect(typeof kill === 'function', field('kill'), 'a function that takes a signal', kill);
   const isId = pid === undefined || pid === null || (Number.isSafeInteger(pid) && (pid as number) > 0);
   expect(isId, field('pid'), 'a process id, or undefined', pid);
   for (const name of ['ref', 'unref'] as const) {

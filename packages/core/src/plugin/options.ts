@@ -102,7 +102,7 @@ export function settleServe<P>(options: ServeOptions<P>): ServeSettings {
   );
   expectFunctions('interceptors', interceptors);
   const { limits } = options;
-  expect(limits === undefined || isObject(limits), 'limits', 'an object of limits', limits ?? 'null');
+  expect(limits === undefined || isObject(limits), 'limits', 'an object of limits', limits);
   if (transport !== undefined) checkTransport(transport);
   const handshake = { magicCookieKey: MagicCookieKey, magicCookieValue: MagicCookieValue };
   return {
@@ -120,9 +120,9 @@ export function settleServe<P>(options: ServeOptions<P>): ServeSettings {
 function checkTransport(transport: ServeTransport): void {
   expectKeys('transport', transport, ['readable', 'writable', 'env', 'stderr']);
   const { readable, writable, env, stderr } = transport;
-  expect(isObject(readable, 'pipe'), 'transport.readable', 'a Readable', readable ?? 'nothing');
-  expect(isObject(writable, 'write'), 'transport.writable', 'a Writable', writable ?? 'nothing');
-  expect(isObject(env), 'transport.env', 'the environment that the launcher passed', env ?? 'nothing');
+  expect(isObject(readable, 'pipe'), 'transport.readable', 'a Readable', readable);
+  expect(isObject(writable, 'write'), 'transport.writable', 'a Writable', writable);
+  expect(isObject(env), 'transport.env', 'the environment that the launcher passed', env);
   expect(stderr === undefined || isObject(stderr, 'write'), 'transport.stderr', 'a Writable', stderr);
 }
 

@@ -1,5 +1,5 @@
 /** Objects and functions that stand for ones in the other process, and the marks by which objects travel by reference. */
-import { PipeworkError } from '../errors.ts';
+import { expect } from '../expect.ts';
 import { callResult } from './call-result.ts';
 
 /** What stands behind a remote function or object. */
@@ -28,6 +28,10 @@ const registry: Registry = (shared[registryKey] ??= {
 });
 const { targets, marked } = registry;
 
+function canBeHeld(value: unknown): boolean {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
+}
+
 /** What stands behind a value that is remote; undefined for values of this process. */
 export function remoteTargetOf(value: object): RemoteTarget | undefined {
   return targets.get(value);
@@ -38,12 +42,7 @@ export function remoteTargetOf(value: object): RemoteTarget | undefined {
  * `[Symbol.dispose]()` gives it back. Returns the object. Throws `CONFIG_INVALID` for what is no object.
  */
 export function ref<T extends object>(object: T): T {
-  if ((typeof object !== 'object' && typeof object !== 'function') || object === null) {
-    throw new PipeworkError(
-      'CONFIG_INVALID',
-      `ref() takes an object with methods; got ${object === null ? 'null' : typeof object}.`,
-    );
-  }
+  expect(canBeHeld(object), 'the argument of ref()', 'an object with methods', object);
   marked.add(object);
   if (Object.getPrototypeOf(object) === Object.prototype) registry.hasPlainMarks = true;
   return object;
@@ -66,9 +65,11 @@ export function isMarkedObject(value: object): boolean {
 
 /**
  * Keeps a reference beyond the call it came with, until its `[Symbol.dispose]()` or the connection's end. Returns the same
- * reference. A function or object of this process is returned as it is. Throws `RPC_REFERENCE_RELEASED` when it is too late.
+ * reference. A function or object of this process is returned as it is. Throws `RPC_REFERENCE_RELEASED` when it is too late,
+ * `CONFIG_INVALID` for what is no function or object.
  */
 export function retain<T extends object>(reference: T): T & Disposable {
+  expect(canBeHeld(reference), 'the argument of retain()', 'a function or object', reference);
   const target = targets.get(reference);
   if (target?.retain !== undefined) target.retain();
   else if (!(Symbol.dispose in reference)) {

@@ -62,7 +62,7 @@ describe('what a launcher hands over', () => {
     const { launcher, children } = handWritten({ kill: undefined });
     const error = await failure(plugin('greets', { launcher }).start());
     expect(error.message).toContain(
-      "the launcher's kill must be a function that takes a signal; got 'nothing'",
+      "the launcher's kill must be a function that takes a signal; got nothing",
     );
     const pid = children[0]?.pid as number;
     await until(() => !isAlive(pid));

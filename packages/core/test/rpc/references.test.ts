@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { describe, expect, test, vi } from 'vitest';
 import { ref, retain } from '../../src/rpc/remote-reference.ts';
 import { rpcPair, type Pair } from '../support/rpc-pair.ts';
@@ -286,6 +287,23 @@ test('an ordinary object that was marked is a reference, also in a list of other
   const list = Array.from({ length: 10 }, () => ref({ value: async () => 1 }));
   expect(await pair.remote.sum(list)).toBe(10);
   await atRest(pair);
+});
+
+test.each([undefined, null, 5, 'text'])('ref() and retain() refuse %j, and say so', (value) => {
+  const code = 'CONFIG_INVALID';
+  const got = value === undefined ? 'nothing' : inspect(value);
+  expect(() => ref(value as never)).toThrow(
+    expect.objectContaining({
+      code,
+      message: `the argument of ref() must be an object with methods; got ${got}`,
+    }),
+  );
+  expect(() => retain(value as never)).toThrow(
+    expect.objectContaining({
+      code,
+      message: `the argument of retain() must be a function or object; got ${got}`,
+    }),
+  );
 });
 
 test('what one copy of the package marked or took, another sends by reference', async () => {
