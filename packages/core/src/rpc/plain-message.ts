@@ -12,6 +12,9 @@ const maxMethodBytes = 64;
 /** The message that was packed last. Copy it before anything else runs. */
 export const plainBytes: Uint8Array = Buffer.allocUnsafeSlow(1024);
 
+// As every version of Node has it: its Buffers read their texts by it.
+const { latin1Slice } = Buffer.prototype;
+
 const double = new Float64Array(1);
 const doubleBytes = new Uint8Array(double.buffer);
 
@@ -229,16 +232,14 @@ function readValue(source: Uint8Array): unknown {
   }
 }
 
+/** ASCII alone, of which Latin-1 and UTF-8 make the same. Texts put together by characters would be chains. */
 function readText(source: Uint8Array, length: number): unknown {
-  const end = position + length;
+  const from = position;
+  const end = from + length;
   if (end > limit) return stop();
-  let text = '';
-  while (position < end) {
-    const code = source[position++]!;
-    if (code > 0x7f) return stop();
-    text += String.fromCharCode(code);
-  }
-  return text;
+  for (let at = from; at < end; at++) if (source[at]! > 0x7f) return stop();
+  position = end;
+  return latin1Slice.call(source, from, end);
 }
 
 function readUint16(source: Uint8Array): number {
