@@ -10,12 +10,15 @@ import { pluginCommand } from '../lib/phases.mjs';
 import { clientInMemory, served } from '../lib/memory-pair.mjs';
 import { randomOf } from '../lib/random.mjs';
 import { Rough } from '../lib/rough.mjs';
+import { smallValue } from '../lib/small-values.mjs';
 import { watch } from '../lib/watch.mjs';
 import { pattern, patternDigest, patternStream, worker } from '../lib/worker.mjs';
 
 export const help =
   'streams and values through random chunking, delays and windows arrive exactly as they were sent';
 export const defaults = { minutes: 0, runs: 15, seed: 0 };
+/** Small calls of one run over rough pipes; over those of a process, which are not slowed down, ten times as many. */
+const manyCalls = 300;
 
 const rough = (random) => {
   const pipe = new Rough({ random: random.fork() });
@@ -184,6 +187,48 @@ async function exchange(client, random, { seed, values, lengths }, count) {
   await within(60_000, `calls of seed ${seed}`, Promise.all(all));
 }
 
+/** Enough of a value to see what it is; the seed gives the whole. */
+const show = (value) => fc.stringify(value).slice(0, 1_000);
+
+/** Small values in great number: so many in flight, now over rough pipes, now over a real process's. */
+async function many({ seed, width, isReal }, count, shared) {
+  const random = randomOf(seed);
+  const pipe = () => new Rough({ random: random.fork() });
+  if (isReal) shared.client ??= new Client({ cmd: pluginCommand() });
+  const client = isReal
+    ? shared.client
+    : clientInMemory({ plugin: served({ worker }), up: pipe, down: pipe });
+  const remote = await (await client.client()).dispense('worker').then((one) => ({ one }));
+  let left = manyCalls * (isReal ? 10 : 1);
+  const lane = async () => {
+    while (left-- > 0) {
+      count.operations++;
+      const value = smallValue(random);
+      const back = random.chance(0.05)
+        ? await turnBack(remote.one, value, random, count)
+        : await remote.one.echo(value);
+      if (!isDeepStrictEqual(back, value)) throw new Error(`${show(value)} came back as ${show(back)}`);
+    }
+  };
+  try {
+    await within(60_000, `calls of seed ${seed}`, Promise.all(Array.from({ length: width }, lane)));
+  } finally {
+    if (!isReal) await client.kill();
+  }
+}
+
+/** A value that is an argument of a callback and its answer, several times in one call. */
+async function turnBack(one, value, random, count) {
+  let last;
+  const items = Array.from({ length: random.between(1, 5) }, () => value);
+  await one.each(items, (item) => {
+    count.operations++;
+    last = item;
+    if (!isDeepStrictEqual(item, value)) throw new Error(`${show(value)} was handed over as ${show(item)}`);
+  });
+  return last;
+}
+
 const seeds = fc.integer({ min: 0, max: 0x7fff_ffff });
 const size = fc.oneof(
   fc.nat(1_000),
@@ -200,8 +245,9 @@ const properties = {
     values: fc.array(anyValue, { maxLength: 40 }),
     lengths: fc.array(size, { maxLength: 3 }),
   }),
+  many: fc.record({ seed: seeds, width: fc.integer({ min: 1, max: 200 }), isReal: fc.boolean() }),
 };
-const checks = { streams, calls, processes };
+const checks = { streams, calls, processes, many };
 properties.processes = properties.calls;
 
 export async function run(options, say = () => {}) {
