@@ -4,7 +4,7 @@ import { childPipes } from '../support/processes.mjs';
 import { CALLBACKS_IN_FLIGHT, ITEMS_A_TURN, nextTurn } from '../../lib/service.mjs';
 import { CALLBACK, DONE, ECHO, ITEM, RUN_CALLBACKS, RUN_STREAM, order } from './bodies.mjs';
 
-const { readable, writable } = childPipes();
+const { readable, writable } = childPipes({ lends: true });
 const writer = new FrameWriter(writable);
 let onAnswer;
 

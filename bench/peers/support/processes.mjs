@@ -15,9 +15,15 @@ export function spawnWithPipes(script) {
   return { child, down, up, pids: [child.pid], close: () => end(child, () => down.destroy()) };
 }
 
-/** The same two pipes, seen by the child. The child ends when its host does. */
-export function childPipes() {
-  const readable = new Socket({ fd: 3, readable: true, writable: false });
+/**
+ * The same two pipes, seen by the child. The child ends when its host does. With `lends`, every chunk lies in the same memory
+ * and is gone once the listener returns: what the floor does, as the fastest way of reading that Node has.
+ */
+export function childPipes({ lends = false } = {}) {
+  const buffer = Buffer.allocUnsafeSlow(64 * 1024);
+  const callback = (bytes) => readable.emit('data', buffer.subarray(0, bytes));
+  const onread = lends ? { buffer, callback } : undefined;
+  const readable = new Socket({ fd: 3, readable: true, writable: false, onread });
   const writable = new Socket({ fd: 4, readable: false, writable: true });
   readable.on('end', () => process.exit());
   readable.on('error', () => process.exit());
