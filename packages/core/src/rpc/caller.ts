@@ -7,6 +7,7 @@ import { messageType } from './envelope.ts';
 import { IdTable } from './id-table.ts';
 import { isAlone } from './loss.ts';
 import { PendingCall } from './pending-call.ts';
+import { referenceMethods } from './reference-host.ts';
 import type { References } from './references.ts';
 import { withoutStack } from './remote-error.ts';
 import type { Scanner } from './scanner.ts';
@@ -18,6 +19,12 @@ const capture = (resolve: (value: unknown) => void, reject: (reason: unknown) =>
   resolveNext = resolve;
   rejectNext = reject;
 };
+
+/** The reference that a call goes to, and the method where it is an object. */
+export interface CalledReference {
+  readonly id: number;
+  readonly name: string | undefined;
+}
 
 export class Caller {
   readonly #channel: Channel;
@@ -59,12 +66,12 @@ export class Caller {
     this.#finished = true;
   }
 
-  /** Sends a call. `method` is as on the wire; `args` are where a signal cancels it. Never throws: every failure is a rejection. */
+  /** Sends a call. `method` is as on the wire, or what the call of a reference is called here. Never throws: every failure is a rejection. */
   call(
     method: string,
     params: unknown[],
     options?: CallOptions,
-    args: readonly unknown[] = params,
+    reference?: CalledReference,
   ): Promise<unknown> {
     const { link } = this.#channel;
     if (this.#closed !== undefined) return this.#refused(method, this.#closed);
@@ -82,7 +89,7 @@ export class Caller {
     }
     let signal: AbortSignal | undefined;
     try {
-      signal = combine(options?.signal, findSignal(args));
+      signal = combine(options?.signal, findSignal(params));
     } catch (error) {
       return Promise.reject(error); // a getter of an argument threw
     }
@@ -96,7 +103,7 @@ export class Caller {
     this.#unanswered++;
     link.count('pendingCalls', 1);
     try {
-      this.#send(call, params, signal, options);
+      this.#send(call, params, signal, options, reference);
     } catch (error) {
       this.#unsend(call);
       call.reject(error);
@@ -120,20 +127,27 @@ export class Caller {
     params: unknown[],
     signal: AbortSignal | undefined,
     options: CallOptions | undefined,
+    reference: CalledReference | undefined,
   ): void {
-    const { id, method } = call;
-    if (options === undefined && this.#channel.writeRequest(id, method, params)) return;
+    const { id } = call;
+    let { method } = call;
+    const isPlain = options === undefined && reference === undefined;
+    if (isPlain && this.#channel.writeRequest(id, method, params)) return;
     const references = this.#references;
     let wire: unknown;
     if (references === undefined) {
-      wire = this.#channel.toWire(dropSignals(params), 'args', call.method, -1);
+      wire = this.#channel.toWire(dropSignals(params), 'args', method, -1);
     } else {
       references.beginSending(this.#cancels ? signal : undefined);
       try {
-        wire = this.#channel.toWire(params, 'args', call.method, -1);
+        wire = this.#channel.toWire(params, 'args', method, reference === undefined ? -1 : 0);
       } finally {
         call.scope = references.endSending();
       }
+    }
+    if (reference !== undefined) {
+      method = referenceMethods.call;
+      wire = reference.name === undefined ? [reference.id, wire] : [reference.id, wire, reference.name];
     }
     const meta = this.#meta && options !== undefined ? metaOf(options) : undefined;
     this.#channel.write(

@@ -12,7 +12,7 @@ import { referenceCallName, type CallInterceptor } from './interceptors.ts';
 import type { Link } from './link.ts';
 import type { MessageReader } from './message-reader.ts';
 import { plain, readPlain } from './plain-message.ts';
-import { referenceMethods, type ReferenceHost } from './reference-host.ts';
+import type { ReferenceHost } from './reference-host.ts';
 import { References } from './references.ts';
 import type { Scanner } from './scanner.ts';
 import type { Service } from './service.ts';
@@ -89,20 +89,12 @@ export class Connection implements RawStreamHandler {
   }
 
   #callReference(id: number, name: string | undefined, args: unknown[]): Promise<unknown> {
-    if (!this.#isWatched) return this.#sendReference(id, name, args);
-    return this.#watched(referenceCallName(name), args, undefined, (...sent) =>
-      this.#sendReference(id, name, ...sent),
+    const method = referenceCallName(name);
+    const reference = { id, name };
+    if (!this.#isWatched) return this.#caller.call(method, args, undefined, reference);
+    return this.#watched(method, args, undefined, (params, options) =>
+      this.#caller.call(method, params, options, reference),
     );
-  }
-
-  #sendReference(
-    id: number,
-    name: string | undefined,
-    args: unknown[],
-    options?: CallOptions,
-  ): Promise<unknown> {
-    const params = name === undefined ? [id, args] : [id, args, name];
-    return this.#caller.call(referenceMethods.call, params, options, args);
   }
 
   /** Whether a tool or an interceptor sees the calls that are made here. */

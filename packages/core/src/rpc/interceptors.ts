@@ -2,7 +2,7 @@
 import type { CallContext } from './call-context.ts';
 import { referenceMethods } from './reference-host.ts';
 
-/** What a call through a reference is called where calls are watched: `$/call` for a function, `$/call.next` for a method of an object. */
+/** What a call through a reference is called where calls are watched and failures are told: `$/call` for a function, `$/call.next` for a method of an object. */
 export function referenceCallName(name: unknown): string {
   return typeof name === 'string' ? `${referenceMethods.call}.${name}` : referenceMethods.call;
 }

@@ -289,6 +289,20 @@ test('an ordinary object that was marked is a reference, also in a list of other
   await atRest(pair);
 });
 
+test('a failed call through a reference says which, with the path in its own arguments', async () => {
+  const pair = await rpcPair({
+    make: () => [async (value: unknown) => value, ref({ hang: () => new Promise(() => {}) })],
+  });
+  const [call, object] = (await pair.remote.make()) as unknown as [
+    (value: unknown) => Promise<unknown>,
+    { hang(): Promise<unknown> },
+  ];
+  await expect(call({ deep: [Symbol('x')] })).rejects.toThrow('args[0].deep[0] is a symbol');
+  const hanging = object.hang();
+  pair.cut();
+  await expect(hanging).rejects.toThrow(/^\$\/call\.hang was not answered by plugin test: /);
+});
+
 test.each([undefined, null, 5, 'text'])('ref() and retain() refuse %j, and say so', (value) => {
   const code = 'CONFIG_INVALID';
   const got = value === undefined ? 'nothing' : inspect(value);
