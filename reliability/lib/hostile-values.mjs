@@ -83,12 +83,57 @@ const values = [
   (r) => m.reference(letter(r, 'fosctayiwrq'), r.pick([0, 1, 2, 77, MOST])),
   (r) =>
     m.encode([
-      m.mark(letter(r, 'bDEMRSTUt?')),
+      m.mark(letter(r, 'bCDEMRSTUt?')),
       ...Array.from({ length: r.below(4) }, () => hostileScalar(r)),
     ]),
-  (r) => m.encode([hostileScalar(r), m.mark(letter(r, 'bDEMRSTUt?'))]),
+  (r) => m.encode([hostileScalar(r), m.mark(letter(r, 'bCDEMRSTUt?'))]),
   (r) => m.bigint(r.bytes(r.length(70_000))),
+  hostileColumns,
+  hostileColumns,
 ];
+
+/** Columns of which one thing or another may be a lie: how many rows, the keys, a kind, how long a bin is. */
+function hostileColumns(random) {
+  const rows = random.pick([1, 2, 3, 16, 200]);
+  const keys = random.pick([
+    ['a'],
+    ['a', 'b'],
+    ['a', 'b', 'c'],
+    ['a', 'a'],
+    ['a', '__proto__'],
+    ['then'],
+    [],
+  ]);
+  const claimed = random.chance(0.1) ? random.pick([0, 1.5, rows + 1, 2 ** 31, MOST]) : rows;
+  const columns = keys.map(() => hostileColumn(random, rows, 3));
+  return m.encode([m.mark('C'), claimed, keys, ...columns.slice(random.chance(0.05) ? 1 : 0)]);
+}
+
+function hostileColumn(random, rows, levels) {
+  // Mostly what fits, so that what stands behind it is looked at too.
+  const bin = (length) =>
+    new Uint8Array(random.bytes(random.chance(0.9) ? length : random.below(2 * length + 2)));
+  const same = (byte) => bin(rows).fill(byte);
+  const text = (length) =>
+    Buffer.concat([m.bin32(length), Buffer.alloc(length, random.pick(['a', 'ü', '\uFEFF']))]);
+  const inner = (count) => hostileColumn(random, count, levels - 1);
+  const kinds = [
+    () => [0, ...Array.from({ length: rows }, () => hostileScalar(random))],
+    () => [1, bin(rows * random.pick([1, 2, 4, 8, 3]))],
+    () => [2, same(3), text(rows * 3)],
+    () => [2, bin(rows * random.pick([1, 2, 4])), text(random.below(100))],
+    () => [3, same(random.below(2)), m.nil, random.pick(['x', m.mark('M'), 5, 'x'.repeat(33)])],
+    () => [random.below(9), hostileScalar(random), hostileScalar(random)],
+  ];
+  if (levels > 0) {
+    kinds.push(
+      () => [4, same(2), inner(rows * 2)],
+      () => [4, same(0), inner(0)],
+      () => [5, ['k', random.pick(['l', 'then', '__proto__', 'k'])], inner(rows), inner(rows)],
+    );
+  }
+  return random.pick(kinds)();
+}
 
 const letter = (random, letters) => letters[random.below(letters.length)];
 
