@@ -32,7 +32,8 @@ export class Channel {
     this.link = link;
     this.#stream = stream;
     // Limits that a plain message could break are looked at on the long way alone.
-    this.#mayBePlain = link.limits.maxMessageBytes >= maxPlainBytes && link.limits.maxMessageValues >= 32;
+    this.#mayBePlain =
+      link.limits.maxMessageBytes >= maxPlainBytes && link.limits.maxMessageValues >= maxPlainBytes;
     this.#full = link.capabilities.has('types');
     this.#outbound = {
       types: this.#full,

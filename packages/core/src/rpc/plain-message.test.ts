@@ -19,7 +19,8 @@ const numbers = fc.oneof(
   fc.double(),
 );
 const scalars = fc.oneof(numbers, fc.boolean(), fc.constant(null), fc.string({ unit: 'binary' }));
-const anything = fc.oneof({ weight: 4, arbitrary: scalars }, fc.anything());
+const lists = fc.array(scalars, { maxLength: 17 });
+const anything = fc.oneof({ weight: 4, arbitrary: scalars }, lists, fc.array(lists), fc.anything());
 const ids = fc.oneof(fc.constantFrom(...edges.slice(0, -1)), fc.nat({ max: 0xffff_ffff }));
 
 function packed(length: number): Buffer {
@@ -59,7 +60,14 @@ test('numbers, booleans, null and short ASCII texts are plain', () => {
   expect(packRequest(1, 'Plugin.add', [1, 'two', null])).toBeGreaterThan(0);
 });
 
-test.each([undefined, -0, 2 ** 40, 1n, 'é', 'x'.repeat(32), [], {}, () => {}, Symbol('s'), new Date()])(
+test('no message is packed that is longer than a plain one', () => {
+  const text = 'x'.repeat(31);
+  expect(packAnswer(1, new Array(15).fill(text))).toBeGreaterThan(15 * 32);
+  expect(packRequest(1, text, new Array(15).fill(text))).toBe(0);
+  expect(packRequest(1, 'Plugin.add', new Array(15).fill(new Array(15).fill(text)))).toBe(0);
+});
+
+test.each([undefined, -0, 2 ** 40, 1n, 'é', 'x'.repeat(32), {}, () => {}, Symbol('s'), new Date()])(
   '%s is not plain',
   (value) => {
     expect(packAnswer(1, value)).toBe(0);
@@ -67,9 +75,20 @@ test.each([undefined, -0, 2 ** 40, 1n, 'é', 'x'.repeat(32), [], {}, () => {}, S
   },
 );
 
+test('short lists of what is plain are plain, and no others', () => {
+  for (const list of [[], [1], new Array(15).fill('text')]) {
+    expect(packAnswer(1, list)).toBeGreaterThan(0);
+    expect(packRequest(1, '$/call', [7, list])).toBeGreaterThan(0);
+  }
+  for (const list of [[[1]], [{}], [undefined], new Array(1), new Array(16).fill(1)]) {
+    expect(packAnswer(1, list)).toBe(0);
+    expect(packRequest(1, '$/call', [7, list])).toBe(0);
+  }
+});
+
 test('a message that is read as plain reads as the codec reads it', () => {
   fc.assert(
-    fc.property(ids, fc.array(scalars, { maxLength: 15 }), numbers, (id, params, result) => {
+    fc.property(ids, fc.array(fc.oneof(scalars, lists), { maxLength: 15 }), numbers, (id, params, result) => {
       const request = atLength([0, id, 'Plugin.add', toWire(params, 'args', outbound, -1)]);
       if (readPlain(request, 0, request.length) > 0)
         expect([plain.id, plain.method, plain.params]).toEqual([id, 'Plugin.add', params]);
@@ -102,7 +121,23 @@ test('no message of more bytes than a plain one has is taken', () => {
 });
 
 test('what is cut anywhere is not taken, nor read beyond its end', () => {
-  for (const value of [5, -5, 200, 60_000, 4e9, -100, -20_000, -2e9, 0.1, null, true, '', 'world']) {
+  for (const value of [
+    5,
+    -5,
+    200,
+    60_000,
+    4e9,
+    -100,
+    -20_000,
+    -2e9,
+    0.1,
+    null,
+    true,
+    '',
+    'world',
+    [],
+    [1, 'two'],
+  ]) {
     for (const message of [
       [0, 70_000, 'Plugin.add', [1, value]],
       [1, 70_000, null, value],
@@ -118,7 +153,13 @@ test('what is cut anywhere is not taken, nor read beyond its end', () => {
 
 test('any bytes are either left alone or mean what the codec makes of them', () => {
   const tokens = fc.oneof(fc.nat({ max: 255 }), fc.constantFrom(0x94, 0, 1, 0xc0, 0x91, 0xa1, 0xcd, 0xd2));
-  const starts = fc.constantFrom([0x94, 0, 1, 0xa1, 0x61, 0x91], [0x94, 1, 1, 0xc0], [0x94], []);
+  const starts = fc.constantFrom(
+    [0x94, 0, 1, 0xa1, 0x61, 0x91],
+    [0x94, 0, 1, 0xa1, 0x61, 0x92, 1, 0x92],
+    [0x94, 1, 1, 0xc0],
+    [0x94],
+    [],
+  );
   fc.assert(
     fc.property(starts, fc.array(tokens, { maxLength: 24 }), (start, rest) => {
       const bytes = Buffer.from([...start, ...rest]);
