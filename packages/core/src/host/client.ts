@@ -5,7 +5,7 @@ import { onAbort } from '../on-abort.ts';
 import { parseCapabilities } from '../rpc/capabilities.ts';
 import { settleConfig, type ClientConfig, type ClientSettings } from './config.ts';
 import { openHostEnd, type HostEnd } from './connect.ts';
-import { describeLoss, PluginExitError, type PluginExit } from './exit.ts';
+import { describeLoss, isBreach, PluginExitError, type PluginExit } from './exit.ts';
 import { preloadExeca, type LaunchedProcess } from './launch.ts';
 import { bindLogger, type Log } from './logger.ts';
 import type { RecordLevel } from './log-record.ts';
@@ -273,8 +273,11 @@ export class Client<P = Record<string, object>> {
 
   /** Without a session a process is of no use to anybody: one that doesn't leave by itself is ended. */
   async #endAfterLoss(run: PluginRun, end: HostEnd, reason: unknown): Promise<void> {
-    if (this.#killing !== undefined || (await settlesWithin(run.gone, exitExplainsMs))) return;
-    this.#log?.('warn', `the plugin ${describeLoss(reason)} and goes on: it is ended`);
+    if (this.#killing !== undefined) return;
+    const hasLeft = await settlesWithin(run.gone, exitExplainsMs);
+    if (hasLeft && !isBreach(reason)) return;
+    this.#log?.('warn', `the plugin ${describeLoss(reason)}${hasLeft ? '' : ' and goes on: it is ended'}`);
+    if (hasLeft) return;
     await run.end({ closePipe: () => closePipe(end, run) });
   }
 

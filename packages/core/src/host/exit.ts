@@ -76,11 +76,18 @@ export function looksOutOfMemory(exit: ProcessExit, stderrTail: string, asked: b
 const conducts: Readonly<Record<string, string>> = {
   MUX_TRANSPORT_ENDED: 'closed its pipe',
   MUX_TRANSPORT_FAILED: 'closed its pipe',
+  MUX_TRUNCATED: 'closed its pipe in the middle of a frame',
   MUX_REMOTE_ERROR: 'ended the session on its pipe',
   MUX_SESSION_CLOSED: 'was let go of',
   MUX_WRITE_TIMEOUT: 'does not answer on its pipe',
   MUX_KEEPALIVE_TIMEOUT: 'does not answer on its pipe',
 };
+
+/** Whether a session ended because of what the plugin sent on it. */
+export function isBreach(cause: unknown): cause is Error {
+  const code = cause instanceof Error ? String((cause as { code?: unknown }).code) : '';
+  return code.startsWith('MUX_') && !Object.hasOwn(conducts, code);
+}
 
 /** What became of the pipe of a plugin whose process goes on, with the session's own sentence. */
 export function describeLoss(cause: unknown): string {
@@ -101,5 +108,7 @@ function describe(
   const memory = exit.outOfMemory ? ', probably for want of memory' : '';
   const asked = exit.by === 'plugin' ? '' : ' (the host asked it to end)';
   const tail = showTail('its standard error ends with', exit.stderrTail);
-  return `plugin ${plugin} exited with ${describeExit(exit)}${memory} after ${Math.round(exit.uptimeMs)} ms${asked}${tail}`;
+  // An exit that followed it explains nothing by itself.
+  const breach = isBreach(cause) ? ` ${describeLoss(cause)}, and` : '';
+  return `plugin ${plugin}${breach} exited with ${describeExit(exit)}${memory} after ${Math.round(exit.uptimeMs)} ms${asked}${tail}`;
 }

@@ -16,6 +16,19 @@ describe('a plugin that is lost while its process goes on', () => {
     expect(warn).toHaveBeenCalledWith(expect.stringContaining('broke the protocol'), expect.anything());
   });
 
+  test('is said to have broken the protocol where it left for that', async () => {
+    const warn = vi.fn();
+    const client = plugin('says-a-line', { logger: { warn } }, '1|pipe|3,4\\nnot a frame at all');
+    const error = await failure<PluginExitError>((await client.client()).dispense('greeter'));
+    const lost = error.cause as PluginExitError;
+    expect(lost.code).toBe('PLUGIN_EXITED');
+    expect(lost.message).toMatch(
+      /broke the protocol on its pipe \(.*expected a yamux frame of version 0.*\), and exited with exit code 0 after/,
+    );
+    await client.exit;
+    expect(warn).toHaveBeenCalledWith(expect.stringContaining('broke the protocol'), expect.anything());
+  });
+
   test('is said to have closed its pipe where it did', async () => {
     const client = plugin('says-a-line', {}, '1|pipe|3,4\\n', 'ignores-eof', 'closes-4');
     const error = await failure<PluginExitError>((await client.client()).dispense('greeter'));
