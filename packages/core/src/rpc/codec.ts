@@ -13,10 +13,6 @@ import { setBins, takeGaps, type Gap } from './values/wire.ts';
 const slab = Buffer.allocUnsafeSlow(256 * 1024);
 const range = { start: 0, end: 0 };
 
-const maxBatchBytes = 16 * 1024;
-// Two for the message, three for the list.
-const batchHead = 5;
-
 // Streams to which a message is being written in pieces, and what was to be written meanwhile.
 const underWay = new Map<RawStream, (() => boolean)[]>();
 
@@ -61,55 +57,14 @@ export function writePlain(stream: RawStream, length: number): boolean {
   return true;
 }
 
-function pack(codec: Codec, value: unknown): Packed {
+/** Packs into a buffer that the next message reuses. */
+export function pack(codec: Codec, value: unknown): Packed {
   codec.useBuffer(slab);
   try {
     return codec.pack(value, reuseBuffer);
   } catch (error) {
     takeGaps();
     throw error;
-  }
-}
-
-/** Several values packed one behind the other, for one message that holds them as a list: each is packed when it is added. */
-export class Batch {
-  readonly #codec: Codec;
-  // Made with the first item: most streams are short.
-  #bytes: Buffer | undefined;
-  #length = batchHead;
-  count = 0;
-
-  constructor(full: boolean) {
-    this.#codec = full ? fullCodec() : baseCodec();
-  }
-
-  /** False for a value that is too large to stand with others, or holds bytes that go out by reference. */
-  add(value: unknown): boolean {
-    const packed = pack(this.#codec, value);
-    const { start, end } = packed;
-    if (takeGaps().length > 0 || this.#length + end - start > maxBatchBytes) return false;
-    const bytes = (this.#bytes ??= Buffer.allocUnsafeSlow(maxBatchBytes));
-    let at = this.#length;
-    // A view costs more than copying what most items are.
-    if (end - start > 64) bytes.set(packed.subarray(start, end), at);
-    else for (let from = start; from < end; from++) bytes[at++] = packed[from]!;
-    this.#length += end - start;
-    this.count++;
-    return true;
-  }
-
-  /** Writes `[word, [value, ...]]` and begins anew. Returns what the stream's `write` says. */
-  write(stream: RawStream, word: number): boolean {
-    const bytes = this.#bytes;
-    if (bytes === undefined) return true;
-    bytes[0] = 0x92;
-    bytes[1] = word;
-    bytes[2] = 0xdc;
-    bytes.writeUInt16BE(this.count, 3);
-    const length = this.#length;
-    this.#length = batchHead;
-    this.count = 0;
-    return stream.writeCopy(bytes, 0, length);
   }
 }
 

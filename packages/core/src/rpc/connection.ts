@@ -5,7 +5,7 @@ import type { CallOptions } from './call-options.ts';
 import { Callee } from './callee.ts';
 import { Caller } from './caller.ts';
 import { Channel } from './channel.ts';
-import { Batch } from './codec.ts';
+import { Batch } from './batch.ts';
 import { messageType, readEnvelope } from './envelope.ts';
 import { callChannel, isTraced } from './instrumentation.ts';
 import { referenceCallName, type CallInterceptor } from './interceptors.ts';
@@ -204,7 +204,9 @@ export class Connection implements RawStreamHandler {
       itemReader: (sink) => this.#itemReader(sink),
       writeItem: (stream, word, wire) => this.#channel.write([word, wire], stream),
       itemBatch: () =>
-        this.link.capabilities.has('items') ? new Batch(this.link.capabilities.has('types')) : undefined,
+        this.link.capabilities.has('items')
+          ? new Batch(this.link.capabilities.has('types'), this.link.capabilities.has('tables'))
+          : undefined,
       toWire: (value, root, where) => this.#itemToWire(value, root, where),
       errorToWire: (error, where) => this.#channel.errorToWire(error, where),
       errorFromWire: (value, where) => this.#channel.errorFromWire(value, where),

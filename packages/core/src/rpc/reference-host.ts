@@ -1,6 +1,6 @@
 /** What references and streams of values need of the connection they belong to. */
 import type { RawStream } from '@pipework/mux';
-import type { Batch } from './codec.ts';
+import type { Batch } from './batch.ts';
 import type { Link } from './link.ts';
 import type { MessageReader } from './message-reader.ts';
 import type { PendingCall } from './pending-call.ts';

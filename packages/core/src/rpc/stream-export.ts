@@ -1,7 +1,7 @@
 /** A stream that this side gave out: once the peer dials its id, its items flow as fast as the peer's window lets them. */
 import type { RawStream, RawStreamHandler } from '@pipework/mux';
 import { enterContext, leaveContext } from './call-context.ts';
-import type { Batch } from './codec.ts';
+import type { Batch } from './batch.ts';
 import { endStreamTrace, type StreamTrace, traceStream } from './instrumentation.ts';
 import type { ReferenceHost } from './reference-host.ts';
 import type { RunningCall } from './running-call.ts';

@@ -31,9 +31,7 @@ export function toTable(
   if (!isRow(first, references)) return undefined;
   const keys = Object.keys(first);
   const width = keys.length;
-  // What has a function named `then` is refused, and a key with half a surrogate pair changed, where objects are walked one by one.
-  if (!keys.every(isTableKey)) return undefined;
-  if (!areKeys(keys) || !isRow(rows[from + step] ?? first, references)) return undefined;
+  if (!isTableKeys(keys) || !isRow(rows[from + step] ?? first, references)) return undefined;
   const table = new Array<unknown>(tableHead + Math.ceil((rows.length - from) / step) * width);
   table[0] = marks.table;
   table[1] = keys;
@@ -57,8 +55,13 @@ function isRow(value: unknown, references: Apart | undefined): value is Record<s
   return Object.getPrototypeOf(value) === Object.prototype && references?.standsApart(value) !== true;
 }
 
-function isTableKey(key: string): boolean {
-  return key !== 'then' && key.isWellFormed();
+/**
+ * Whether objects with these keys are sent as a table. Not what has a `then`, which is refused where it is a function, or half a
+ * surrogate pair in a key, which is changed: where objects are walked one by one.
+ */
+export function isTableKeys(keys: readonly string[]): boolean {
+  for (const key of keys) if (key === 'then' || !key.isWellFormed()) return false;
+  return areKeys(keys);
 }
 
 /** Whether these can be a table's keys: 1 to 64 strings, each once, never `__proto__`. */
