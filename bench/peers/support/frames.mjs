@@ -1,6 +1,7 @@
 // Length-prefixed frames over a pipe: u32 length, then the body. The floor is this and nothing else.
 // Writing: small frames lie one behind another in one block of memory. The first of a turn leaves at once, unless the turn
-// before had several; the others leave together in one write at the turn's end. It is pipework's own way of writing.
+// before had several; the others leave together in one write at the turn's end. A block that has left is used again. It is
+// pipework's own way of writing.
 
 const HEADER = 4;
 const LARGE = 32 * 1024;
@@ -73,6 +74,7 @@ export class FrameWriter {
     const waiting = this.#block.subarray(this.#from, this.#to);
     this.#from = this.#to;
     this.#out.write(waiting);
+    if (this.#out.writableLength === 0) this.#from = this.#to = 0;
   }
 }
 

@@ -4,6 +4,7 @@
  * memory; large payloads go by reference under one writev. Which stream comes next is the scheduler's business.
  */
 
+import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import { FrameType, HEADER_BYTES, writeHeader, writeLength } from './frame.ts';
 
@@ -35,6 +36,8 @@ export interface WriterOwner {
 export class FrameWriter {
   readonly #writable: Writable;
   readonly #owner: WriterOwner;
+  /** What has left a socket is the kernel's, and the memory ours again. Other streams may hand a chunk on as it is. */
+  readonly #isSocket: boolean;
 
   #batch: Uint8Array[] = [];
   #batchBytes = 0;
@@ -61,6 +64,7 @@ export class FrameWriter {
   constructor(writable: Writable, owner: WriterOwner) {
     this.#writable = writable;
     this.#owner = owner;
+    this.#isSocket = writable instanceof Socket;
     writable.on('drain', () => this.#onDrain());
   }
 
@@ -152,6 +156,9 @@ export class FrameWriter {
       this.#seal();
       this.#writeParts(this.#batch.splice(0));
     }
+    // A new block for each 64 KiB would be old, and memory for a full collection, before it is garbage.
+    if (this.#isSocket && this.#batchBytes === 0 && this.#writable.writableLength === 0)
+      this.#from = this.#to = 0;
     // Asked of the transport, not of the write: over memory the peer may have answered, and more been written, within it.
     this.#blocked = this.#writable.writableNeedDrain;
     if (this.#blocked && this.#owner.stallTimeoutMs > 0) this.#startWatching();
