@@ -3,7 +3,7 @@ import { cpuMicros } from './memory.mjs';
 
 /** One call at a time for `ms`. Latencies in microseconds. */
 export async function lone(call, ms) {
-  const samples = new Float64Array(2_000_000);
+  const samples = new Float64Array(300_000);
   let count = 0;
   const begin = performance.now();
   const end = begin + ms;

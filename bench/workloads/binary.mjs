@@ -8,7 +8,7 @@ const MiB = 1024 * 1024;
 export const binary1m = {
   name: 'binary-1m',
   title: '1 MiB of bytes each way',
-  group: 'calls',
+  group: 'bytes',
   cores: 'two',
   needs: 'bytes',
   metrics: [
