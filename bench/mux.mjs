@@ -52,9 +52,9 @@ function serveStream(stream) {
 // ── what the parent measures ─────────────────────────────────────────────────────────────────────────────────────────
 
 const works = {
-  /** MiB a second through one stream, in writes of 64 KiB; the first quarter of a gibibyte warms up. */
+  /** MiB a second through one stream, in writes of 64 KiB; the first two gibibytes warm up. */
   async bulk(mux) {
-    const warmup = 256 * MiB;
+    const warmup = 2048 * MiB;
     const total = warmup + 1024 * MiB;
     const chunk = Buffer.alloc(64 * 1024, 1);
     const head = Buffer.alloc(64 * 1024, 1);
