@@ -115,10 +115,14 @@ export const phases = {
     conduct: 'slow-to-shut-down',
     enter: async (client, said) => {
       const { worker } = await dispensed(client);
-      const pending = [{ name: 'hang', promise: worker.hang() }];
+      const hang = worker.hang();
+      hang.catch(() => {}); // The plugin stops it when it leaves, which may be heard before it says so.
       const killed = client.kill();
       await said('shutting down');
-      return [...pending, { name: 'kill', promise: killed, resolves: true }];
+      return [
+        { name: 'hang', promise: hang },
+        { name: 'kill', promise: killed, resolves: true },
+      ];
     },
   },
 };
