@@ -2,8 +2,8 @@
  * Keeps glibc from giving the memory of large values back to the system between two of them.
  *
  * Bytes that arrive get memory of their own, the collector frees a dozen megabytes of it at a time, and malloc then trims
- * its heap: the next values pay for each page anew, 256 faults a mebibyte. With this, a plugin that echoes 1 MiB has 0
- * faults a call instead of 130 to 250, and the call takes 1.4 ms instead of 1.6.
+ * its heap: the next values pay for each page anew, 256 faults a mebibyte. With this, a plugin that echoes 1 MiB mostly
+ * has none, in place of 130 to 250 a call, and the call takes 1.4 ms in place of 1.6.
  *
  * malloc raises its trim threshold, to twice the size, whenever it frees a block that it had mapped by itself; so one
  * such block, never touched and dropped at once, is all it takes. To other allocators it is nothing.
