@@ -101,9 +101,11 @@ export async function exercise(client, { holdMs = 250, graceMs = 15_000, names =
  * of the peer's has whatever name and code the peer gave it, and no stack of this side.
  */
 export const isOurBug = (error) => {
-  // A failed call's error tells behind `at async` who waited for it, which is this package's code each time.
-  const [made] = (error.stack ?? '').split(/\n\s+at async /, 1);
-  return !isPipeworkError(error) && /packages\/(core|mux)\/(src|dist)/.test(made);
+  // Who made it: a peer's error begins with where it came from, and only below that are those who waited for it.
+  const made = (error.stack ?? '')
+    .split('\n')
+    .find((line) => /^\s+at /.test(line) && !line.includes('node:'));
+  return !isPipeworkError(error) && /packages\/(core|mux)\/(src|dist)/.test(made ?? '');
 };
 
 /** What is wrong with an outcome, or undefined. `remote` errors keep the peer's code, if it gave one. */
