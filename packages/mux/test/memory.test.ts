@@ -5,25 +5,16 @@ import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { decodeFrames, FrameType } from '../src/frame.ts';
-import { Session, type RawStream } from '../src/index.ts';
+import { Session } from '../src/index.ts';
 import { heldBytes } from './support/memory.ts';
 import { data, rawPeer, settled, SYN, update } from './support/raw-peer.ts';
-import { sessionPair, until } from './support/session-pair.ts';
+import { echo, sessionPair, until } from './support/session-pair.ts';
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
 
 describe('memory', () => {
   test('after 100,000 short streams is what it was', async () => {
-    const echo = (stream: RawStream): void =>
-      stream.setHandler({
-        onData: (chunk) => {
-          stream.writeCopy(chunk, 0, chunk.length);
-          stream.consume(chunk.length);
-        },
-        onEnd: () => stream.end(),
-        onClose: () => {},
-      });
     const { client } = sessionPair({ server: { onStream: echo } });
     const message = Buffer.alloc(100, 1);
     const run = async (count: number): Promise<void> => {

@@ -11,7 +11,7 @@ import { Session, type RawStream } from '../src/index.ts';
 import { encodeFrame } from '../src/frame.ts';
 import { bytePair } from './support/byte-pair.ts';
 import { settled } from './support/raw-peer.ts';
-import { pattern, readAll, until } from './support/session-pair.ts';
+import { echo, pattern, readAll, until } from './support/session-pair.ts';
 
 const KiB = 1024;
 const seed = process.env['PIPEWORK_SEED'];
@@ -268,15 +268,6 @@ describe('streams that hear each other within a write', () => {
       fc.array(fc.integer({ min: 1, max: 90_000 }), { minLength: 1, maxLength: 30 }),
       async (highWaterMark, sizes) => {
         const [up, down] = [new PassThrough({ highWaterMark }), new PassThrough({ highWaterMark })];
-        const echo = (raw: RawStream): void =>
-          raw.setHandler({
-            onData: (chunk) => {
-              raw.writeCopy(chunk, 0, chunk.length);
-              raw.consume(chunk.length);
-            },
-            onEnd: () => raw.end(),
-            onClose: () => {},
-          });
         const client = new Session({ readable: up, writable: down }, { role: 'client' });
         const server = new Session({ readable: down, writable: up }, { role: 'server', onStream: echo });
         const trips = Array.from({ length: 3 }, async (_, i) => {

@@ -1,7 +1,7 @@
 /** Two sessions that face each other. */
 
 import { onTestFinished } from 'vitest';
-import { Session, type SessionOptions } from '../../src/index.ts';
+import { Session, type RawStream, type SessionOptions } from '../../src/index.ts';
 import { bytePair, type PairEnd, type PairOptions } from './byte-pair.ts';
 
 export interface SessionPair {
@@ -22,6 +22,18 @@ export function sessionPair(
     await Promise.all([client.close(), server.close()]);
   });
   return { client, server, clientEnd, serverEnd };
+}
+
+/** Sends back what arrives, and ends when the other side has ended. */
+export function echo(raw: RawStream): void {
+  raw.setHandler({
+    onData: (chunk) => {
+      raw.writeCopy(chunk, 0, chunk.length);
+      raw.consume(chunk.length);
+    },
+    onEnd: () => raw.end(),
+    onClose: () => {},
+  });
 }
 
 /** Reads a stream to its end. */
