@@ -181,42 +181,50 @@ export class Caller {
     scanner: Scanner,
     bins: readonly Uint8Array[],
   ): void {
-    const call = this.#pending.get(id);
-    if (call === undefined || call.answered) return;
-    call.answered = true;
-    this.#uncount(call);
+    const call = this.#takeAnswered(id);
+    if (call === undefined) return;
     const references = this.#references;
     let result: unknown;
     let failure: unknown;
-    let failed = false;
+    let hasFailed = false;
     references?.beginTaking(undefined, call);
     try {
       if (source[at] === 0xc0) {
         result = this.#channel.read(source, at + 1, end, scanner, bins);
       } else {
-        failed = true;
+        hasFailed = true;
         failure = this.#channel.errorFromWire(this.#readError(source, at, end, scanner, bins), call.method);
       }
     } catch (error) {
-      failed = true;
+      hasFailed = true;
       failure = error;
     } finally {
       references?.endTaking();
     }
     if (call.abandoned) this.#dropLate(call);
-    else if (failed) call.reject(failure);
+    else if (hasFailed) call.reject(failure);
     else call.resolve(result);
-    this.#settleWhenDone(call);
-    if (this.#unanswered === 0) this.onSettled?.();
+    this.#afterAnswer(call);
   }
 
   /** The peer's answer, which failed nothing and brought nothing by reference. */
   plainAnswer(id: number, result: unknown): void {
+    const call = this.#takeAnswered(id);
+    if (call === undefined) return;
+    if (!call.abandoned) call.resolve(result);
+    this.#afterAnswer(call);
+  }
+
+  /** The call that an answer is for, which is counted no more; undefined where it is for none, or has come before. */
+  #takeAnswered(id: number): PendingCall | undefined {
     const call = this.#pending.get(id);
-    if (call === undefined || call.answered) return;
+    if (call === undefined || call.answered) return undefined;
     call.answered = true;
     this.#uncount(call);
-    if (!call.abandoned) call.resolve(result);
+    return call;
+  }
+
+  #afterAnswer(call: PendingCall): void {
     this.#settleWhenDone(call);
     if (this.#unanswered === 0) this.onSettled?.();
   }
