@@ -19,8 +19,10 @@ export const plainBytes: Uint8Array = Buffer.allocUnsafeSlow(1024);
 // As every version of Node has it: its Buffers read their texts by it.
 const { latin1Slice } = Buffer.prototype;
 
-const double = new Float64Array(1);
-const doubleBytes = new Uint8Array(double.buffer);
+const plainView = new DataView(plainBytes.buffer, plainBytes.byteOffset, plainBytes.byteLength);
+// A float64 that is read is copied here: a view of its own on each chunk would cost more.
+const doubleBytes = new Uint8Array(8);
+const doubleView = new DataView(doubleBytes.buffer);
 
 // A method's bytes with their header, by the string that the connection keeps for it.
 const methods = new Map<string, Uint8Array>();
@@ -83,10 +85,9 @@ function packValue(from: number, value: unknown, level: number): number {
       if (value >>> 0 === value) return value === 0 && 1 / value < 0 ? 0 : packUint(at, value);
       if ((value | 0) === value) return packNegative(at, value);
       if (Number.isInteger(value)) return 0;
-      double[0] = value;
       plainBytes[at++] = 0xcb;
-      for (let index = 7; index >= 0; index--) plainBytes[at++] = doubleBytes[index]!;
-      return at;
+      plainView.setFloat64(at, value);
+      return at + 8;
     case 'boolean':
       plainBytes[at] = value ? 0xc3 : 0xc2;
       return at + 1;
@@ -222,8 +223,8 @@ function readValue(source: Uint8Array, level: number): unknown {
       return true;
     case 0xcb:
       if (position + 8 > limit) return stop();
-      for (let index = 7; index >= 0; index--) doubleBytes[index] = source[position++]!;
-      return double[0];
+      for (let index = 0; index < 8; index++) doubleBytes[index] = source[position++]!;
+      return doubleView.getFloat64(0);
     case 0xcc:
       return position + 1 > limit ? stop() : source[position++]!;
     case 0xcd:
