@@ -7,7 +7,6 @@ import { Caller } from './caller.ts';
 import { Channel } from './channel.ts';
 import { Batch } from './batch.ts';
 import { messageType, readEnvelope } from './envelope.ts';
-import { callChannel, isTraced } from './instrumentation.ts';
 import { referenceCallName, type CallInterceptor } from './interceptors.ts';
 import type { Link } from './link.ts';
 import type { MessageReader } from './message-reader.ts';
@@ -17,6 +16,7 @@ import { References } from './references.ts';
 import type { Scanner } from './scanner.ts';
 import type { Service } from './service.ts';
 import { produced } from './stream-protocol.ts';
+import { isWatched, watchedCall } from './watched-call.ts';
 
 export interface ConnectionOptions {
   readonly link: Link;
@@ -26,7 +26,8 @@ export interface ConnectionOptions {
   readonly prefix?: string | undefined;
 }
 
-type Send = (params: unknown[], options?: CallOptions) => Promise<unknown>;
+// Names on the wire that a connection keeps.
+const maxKeptMethods = 1024;
 
 export class Connection implements RawStreamHandler {
   readonly link: Link;
@@ -34,8 +35,8 @@ export class Connection implements RawStreamHandler {
   readonly closed: Promise<void>;
   readonly #stream: RawStream;
   readonly #prefix: string;
-  readonly #isControl: boolean;
-  readonly #interceptors: readonly CallInterceptor[];
+  // Undefined on the control stream, whose calls nobody watches.
+  readonly #interceptors: readonly CallInterceptor[] | undefined;
   readonly #channel: Channel;
   readonly #references: References | undefined;
   readonly #caller: Caller;
@@ -43,7 +44,7 @@ export class Connection implements RawStreamHandler {
   readonly #reader: MessageReader;
   readonly #answersPeer: boolean;
   readonly #resolveClosed: () => void;
-  // A string made anew for each call would be hashed anew.
+  // A string made anew for each call would be hashed anew. Bounded: a host may make names up as it goes.
   readonly #wireMethods = new Map<string, string>();
   #owedCredit = 0;
   #finishing = false;
@@ -61,12 +62,12 @@ export class Connection implements RawStreamHandler {
     this.link = link;
     this.#stream = stream;
     this.#prefix = prefix ?? '';
-    this.#isControl = prefix === undefined;
-    this.#interceptors = link.options.callInterceptors ?? [];
+    const isControl = prefix === undefined;
+    this.#interceptors = isControl ? undefined : (link.options.callInterceptors ?? []);
     this.#answersPeer = service !== undefined;
     this.#references = link.capabilities.has('refs') ? new References(this.#referenceHost()) : undefined;
     this.#channel = new Channel(stream, link, this.#references);
-    this.#caller = new Caller(this.#channel, this.#references, this.#isControl);
+    this.#caller = new Caller(this.#channel, this.#references, isControl);
     this.#callee = new Callee(this.#channel, this.#references, service, prefix);
     this.#reader = this.#channel.reader(
       (source, start, end, scanner, bins) => this.#message(source, start, end, scanner, bins),
@@ -82,55 +83,26 @@ export class Connection implements RawStreamHandler {
    * `RPC_NOT_SERIALIZABLE`, `RPC_OVERLOADED`, `RPC_DEADLINE`, `RPC_CLOSED`.
    */
   call(method: string, params: unknown[], options?: CallOptions): Promise<unknown> {
-    let wireMethod = this.#wireMethods.get(method);
-    if (wireMethod === undefined) this.#wireMethods.set(method, (wireMethod = this.#prefix + method));
-    if (!this.#isWatched) return this.#caller.call(wireMethod, params, options);
-    return this.#watched(wireMethod, params, options, (...sent) => this.#caller.call(wireMethod, ...sent));
+    const wireMethod = this.#wireMethods.get(method) ?? this.#nameOnWire(method);
+    if (!isWatched(this.#interceptors)) return this.#caller.call(wireMethod, params, options);
+    const call = { method: wireMethod, peer: this.link.peer, params, options };
+    return watchedCall(call, this.#interceptors, (...sent) => this.#caller.call(wireMethod, ...sent));
+  }
+
+  #nameOnWire(method: string): string {
+    const wireMethod = this.#prefix + method;
+    if (this.#wireMethods.size < maxKeptMethods) this.#wireMethods.set(method, wireMethod);
+    return wireMethod;
   }
 
   #callReference(id: number, name: string | undefined, args: unknown[]): Promise<unknown> {
     const method = referenceCallName(name);
     const reference = { id, name };
-    if (!this.#isWatched) return this.#caller.call(method, args, undefined, reference);
-    return this.#watched(method, args, undefined, (params, options) =>
+    if (!isWatched(this.#interceptors)) return this.#caller.call(method, args, undefined, reference);
+    const call = { method, peer: this.link.peer, params: args, options: undefined };
+    return watchedCall(call, this.#interceptors, (params, options) =>
       this.#caller.call(method, params, options, reference),
     );
-  }
-
-  /** Whether a tool or an interceptor sees the calls that are made here. */
-  get #isWatched(): boolean {
-    if (this.#isControl) return false;
-    return this.#interceptors.length > 0 || isTraced(callChannel);
-  }
-
-  #watched(
-    method: string,
-    params: unknown[],
-    options: CallOptions | undefined,
-    send: Send,
-  ): Promise<unknown> {
-    if (!isTraced(callChannel)) return this.#intercepted(method, params, options, send);
-    const trace = { method, peer: this.link.peer, params, metadata: { ...options?.metadata } };
-    return callChannel.tracePromise(
-      () => this.#intercepted(method, params, { ...options, metadata: trace.metadata }, send),
-      trace,
-    );
-  }
-
-  #intercepted(
-    method: string,
-    params: unknown[],
-    options: CallOptions | undefined,
-    send: Send,
-  ): Promise<unknown> {
-    if (this.#interceptors.length === 0) return send(params, options);
-    const call = { method, params, metadata: { ...options?.metadata } };
-    const run = async (index: number): Promise<unknown> => {
-      const interceptor = this.#interceptors[index];
-      if (interceptor !== undefined) return interceptor(call, () => run(index + 1));
-      return send(call.params, { ...options, metadata: call.metadata });
-    };
-    return run(0);
   }
 
   /** Calls made here whose answer has not come. */
