@@ -29,6 +29,8 @@ class Hub {
   readonly #sink: Writable;
   readonly #users = new Set<(message: string) => void>();
   readonly #pending = new Set<() => void>();
+  /** Who hears of what fails when everybody has gone: a sink may take its time with the last bytes. */
+  #last: (message: string) => void = () => {};
   #failed = false;
   #listening = false;
 
@@ -45,6 +47,7 @@ class Hub {
       write: (chunk, done) => this.#write(chunk, done),
       release: () => {
         this.#users.delete(user);
+        this.#last = user;
         this.#rest();
       },
     };
@@ -62,7 +65,7 @@ class Hub {
       return this.#fail(new Error('it was ended while plugins still wrote to it'));
     }
     try {
-      this.#sink.write(chunk, (error) => (error ? this.#fail(error) : settle()));
+      this.#sink.write(chunk, (error) => (error ? this.#failWrite(error) : settle()));
     } catch (error) {
       this.#fail(error);
     }
@@ -73,12 +76,18 @@ class Hub {
     if (this.#users.size > 0) this.#fail(new Error('it was closed'));
   };
 
+  /** A stream tells its writer first, and emits `'error'` later: with nobody left by then it would end the host. */
+  #failWrite(error: Error): void {
+    if (!this.#failed) this.#sink.once('error', ignoreError);
+    this.#fail(error);
+  }
+
   #fail(error: unknown): void {
     if (!this.#failed) {
       this.#failed = true;
       const reason = error instanceof Error ? error.message : String(error);
-      const [first] = this.#users;
-      first?.(`an output sink failed and is dropped for the plugins that write to it: ${reason}`);
+      const [first = this.#last] = this.#users;
+      first(`an output sink failed and is dropped for the plugins that write to it: ${reason}`);
     }
     for (const settle of [...this.#pending]) settle();
   }
@@ -99,3 +108,6 @@ class Hub {
     hubs.delete(this.#sink);
   }
 }
+
+/** The writer was told. */
+function ignoreError(): void {}

@@ -193,6 +193,27 @@ describe('a sink', () => {
     expect(failures).toHaveLength(1);
   });
 
+  test('that fails with the last bytes, when the plugin is gone, warns and ends nobody', async () => {
+    const warn = vi.fn();
+    let failLate = (): void => {};
+    const sink = new Writable({
+      write: (_chunk, _encoding, done) => {
+        failLate = () => done(new Error('disk full'));
+      },
+    });
+    const client = plugin('greets', { syncStdout: sink, logger: { warn } });
+    const greeter = await (await client.client()).dispense('greeter');
+    await greeter.say('last words');
+    await client.kill();
+    const closed = new Promise((resolve) => sink.once('close', resolve));
+    // Unheard, its 'error' event would fail the test run.
+    failLate();
+    await closed;
+    const failures = warn.mock.calls.filter(([message]) => String(message).includes('disk full'));
+    expect(failures).toHaveLength(1);
+    expect(sink.listenerCount('error')).toBe(0);
+  });
+
   test('that its owner ends is dropped, and the plugin goes on', async () => {
     const sink = new PassThrough();
     sink.resume();
