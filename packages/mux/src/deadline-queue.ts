@@ -39,7 +39,7 @@ export class DeadlineQueue<T> {
   }
 
   #sweep(): void {
-    this.#timer = undefined;
+    // The timer that has fired stands for the next one: what is added meanwhile must not start another beside it.
     const now = performance.now();
     for (const [item, due] of this.#due) {
       if (due > now) {
@@ -49,5 +49,6 @@ export class DeadlineQueue<T> {
       this.#due.delete(item);
       this.#onExpired(item);
     }
+    this.#timer = undefined;
   }
 }
