@@ -1,7 +1,7 @@
 /** Best-effort notes on a program that did not start as it should: its file, its mode, its kind, and what its exit code means. */
 
 import { constants } from 'node:fs';
-import { access, open, stat } from 'node:fs/promises';
+import { access, open, readlink, stat } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { basename, delimiter, isAbsolute, resolve } from 'node:path';
 import { lostDescriptorsMark } from '../handshake/env.ts';
@@ -12,18 +12,57 @@ export interface FailedCommand {
   readonly args: readonly string[];
   readonly cwd: string | undefined;
   readonly path: string | undefined;
+  readonly env: Readonly<Record<string, string>>;
   readonly exitCode: number | null | undefined;
+  /** The system's code for a spawn that failed. */
+  readonly systemCode: string | undefined;
   /** Raw standard error so far. */
   readonly stderr: string;
 }
 
 /** Sentences, the most telling first; empty where nothing is remarkable. Never rejects. */
 export async function diagnose(command: FailedCommand): Promise<string[]> {
+  // The program has no part in it, and to examine it takes what is short.
+  const shortage = shortageNote(command);
+  if (shortage !== undefined) return [shortage];
   try {
     return [...wrapperNotes(command), ...(await fileNotes(command)), ...exitNotes(command.exitCode)];
   } catch (error) {
     return [`(the program could not be examined: ${error instanceof Error ? error.message : String(error)})`];
   }
+}
+
+function shortageNote(command: FailedCommand): string | undefined {
+  switch (command.systemCode) {
+    case 'EMFILE':
+      return 'this process has no file descriptors left, of which a start takes about ten: close some, or raise their limit (ulimit -n)';
+    case 'ENFILE':
+      return 'the system has no file descriptors left';
+    case 'EAGAIN':
+      return 'the system starts no further process: the limit for this user (ulimit -u) or control group (pids.max) is reached';
+    case 'ENOMEM':
+      return 'the system has no memory left for a further process';
+    case 'E2BIG':
+      return sizeNote(command);
+    case 'ETXTBSY':
+      return `${command.file} is open for writing somewhere: it can be run when whoever writes it has closed it`;
+    default:
+      return undefined;
+  }
+}
+
+/** What is too long is mostly one variable, or an argument that should have been a call's. */
+function sizeNote({ args, env }: FailedCommand): string {
+  const words = [
+    ...args.map((arg, i) => ({ what: `args[${i}]`, bytes: Buffer.byteLength(arg) + 1 })),
+    ...Object.entries(env).map(([name, value]) => ({
+      what: `the variable ${name}`,
+      bytes: Buffer.byteLength(`${name}=${value}`) + 1,
+    })),
+  ];
+  const total = words.reduce((sum, { bytes }) => sum + bytes, 0);
+  const longest = words.reduce((a, b) => (b.bytes > a.bytes ? b : a), { what: 'nothing', bytes: 0 });
+  return `arguments and environment have ${total} bytes, ${longest.what} with ${longest.bytes} the most of them, which is more than the system passes on (Linux: 131072 for one, mostly 2 MiB for all): shorten them, or leave variables out by env.inherit`;
 }
 
 const wrappers =
@@ -55,9 +94,14 @@ async function fileNotes(command: FailedCommand): Promise<string[]> {
   }
   const path = await locate(command);
   if (path === undefined) {
-    return command.file.includes('/')
-      ? [`${resolve(command.cwd ?? '.', command.file)} does not exist`]
-      : [`${command.file} was not found in any directory of PATH`];
+    if (!command.file.includes('/')) return [`${command.file} was not found in any directory of PATH`];
+    const missing = resolve(command.cwd ?? '.', command.file);
+    const target = await readlink(missing).catch(() => undefined);
+    return [
+      target === undefined
+        ? `${missing} does not exist`
+        : `${missing} is a symbolic link to ${target}, where nothing is`,
+    ];
   }
   const info = await stat(path);
   if (info.isDirectory()) return [`${path} is a directory`];

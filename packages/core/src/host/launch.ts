@@ -1,9 +1,10 @@
 /** Starting a process with two pipes for the protocol: the launcher's contract, and the ordinary launcher, execa. */
 
 import type { ChildProcess } from 'node:child_process';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
-import { defer } from '../timers.ts';
+import { defer, settlesWithin } from '../timers.ts';
 
 /** What is to be run. */
 export interface LaunchCommand {
@@ -87,7 +88,7 @@ export async function spawnWithPipes(
   stdio: readonly ('pipe' | 'inherit' | 'ignore')[],
 ): Promise<Spawned> {
   const { execa } = await preloadExeca();
-  const child = execa(command.file, command.args, {
+  const options = {
     ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
     env: command.env,
     extendEnv: false,
@@ -98,7 +99,8 @@ export async function spawnWithPipes(
     cleanup: false,
     encoding: 'buffer',
     detached: command.processGroup,
-  });
+  } as const;
+  const { child } = await hearChild(() => execa(command.file, command.args, options));
   const exit = defer<ProcessExit>();
   child.once('exit', (code, signal) => exit.resolve({ code, signal }));
   // A pipe without an error listener would end the host when a plugin dies at the wrong moment.
@@ -106,6 +108,33 @@ export async function spawnWithPipes(
   if (child.pid !== undefined) return { process: child as unknown as ChildProcess, exited: exit.promise };
   const result = await child;
   throw result instanceof Error ? (result.cause ?? result) : new Error('the process could not be started');
+}
+
+/** Node reports a spawn that failed in the next tick: so long, in milliseconds, is it waited for. */
+const reportMs = 100;
+
+/**
+ * Listens to the child that `spawn` makes from its first moment. For a host that is out of descriptors Node makes one
+ * without pipes: execa throws at that, before it listens to the error that follows, and unheard that would end the host.
+ */
+function hearChild<T>(spawn: () => T): { readonly child: T } | Promise<never> {
+  const failed = defer<unknown>();
+  let isMade = false;
+  const listen = (message: unknown): void => {
+    isMade = true;
+    (message as { process: ChildProcess }).process.once('error', failed.resolve);
+  };
+  subscribe('child_process', listen);
+  try {
+    return { child: spawn() };
+  } catch (error) {
+    if (!isMade) throw error;
+    return settlesWithin(failed.promise, reportMs).then(async (isReported) => {
+      throw isReported ? await failed.promise : error;
+    });
+  } finally {
+    unsubscribe('child_process', listen);
+  }
 }
 
 /** @internal The client's view of a spawned process. */

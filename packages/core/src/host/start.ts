@@ -178,7 +178,9 @@ export class Start {
           args,
           cwd,
           path: env['PATH'],
+          env,
           exitCode: failure.exit?.code,
+          systemCode: phase === 'spawn' ? codeOf(failure.cause) : undefined,
           stderr: stderrTail,
         })
       : [];
@@ -225,6 +227,11 @@ function commandOf(settings: ClientSettings): LaunchCommand {
     stdin: settings.stdin,
     processGroup: settings.processGroup,
   };
+}
+
+function codeOf(cause: unknown): string | undefined {
+  const code = cause instanceof Error ? (cause as NodeJS.ErrnoException).code : undefined;
+  return typeof code === 'string' ? code : undefined;
 }
 
 function terminal(name: 'stdout' | 'stderr', sink: Writable | undefined): { [name: string]: TerminalSize } {

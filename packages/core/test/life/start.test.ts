@@ -1,6 +1,8 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { chmod, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Client, StartError } from '../../src/index.ts';
 import { failure, fixture, isAlive, plugin, until } from '../support/life.ts';
@@ -197,6 +199,21 @@ describe('the notes of a failed start', () => {
     );
   });
 
+  test('say what a symbolic link to nothing is', async () => {
+    const link = join(directory, 'dangling');
+    await symlink('nowhere', link);
+    expect((await failedStart([link])).notes.join()).toContain('a symbolic link to nowhere');
+  });
+
+  test('say what is too long for the system to pass on', async () => {
+    const big = new Client({ cmd: ['true'], stdin: 'ignore', env: { set: { BIG: 'x'.repeat(4 << 20) } } });
+    const error = await failure<StartError>(big.start());
+    expect(error).toMatchObject({ code: 'PLUGIN_NOT_STARTED', cause: { code: 'E2BIG' } });
+    expect(error.notes.join()).toMatch(
+      /^arguments and environment have \d+ bytes, the variable BIG with 4194309/,
+    );
+  });
+
   test('say what exit code 127 means', async () => {
     const error = await failedStart(['/bin/sh', '-c', 'no-such-program-anywhere']);
     expect(error).toMatchObject({ code: 'HANDSHAKE_EXITED', exitCode: 127 });
@@ -211,6 +228,22 @@ describe('the notes of a failed start', () => {
     ]);
     expect(error.notes.join()).toContain('descriptors 3 and 4 were lost');
     expect(error.stderrTail).toContain('did not reach this plugin');
+  });
+});
+
+describe('a host without descriptors', () => {
+  test('lives on: its start fails with a reason, and the next one works', async () => {
+    const script = 'ulimit -n 128 && exec "$0" "$@"';
+    const words = [process.execPath, fixture('runs-out-of-descriptors'), fixture('greets')];
+    const { stdout } = await promisify(execFile)('/bin/sh', ['-c', script, ...words]);
+    const { first, second, third, greeting } = JSON.parse(stdout) as Record<string, unknown>;
+    expect(second).toMatchObject({
+      code: 'PLUGIN_NOT_STARTED',
+      cause: 'EMFILE',
+      message: expect.stringContaining('note: this process has no file descriptors left'),
+    });
+    expect({ first, third }).toEqual({ first: 'started', third: 'started' });
+    expect(greeting).toBe('Hello, still there!');
   });
 });
 
