@@ -26,14 +26,35 @@ export interface FrameEvent {
 /** Where frames are published, as {@link FrameEvent}. */
 export const frameChannel: Channel = channel('pipework:mux:frame');
 
-/** Publishes one frame; the caller has asked whether anybody listens. */
-export function publishFrame(
-  session: string,
-  direction: FrameEvent['direction'],
-  { type, flags, streamId, length }: Omit<FrameEvent, 'session' | 'direction'>,
-): void {
-  const event: FrameEvent = { session, direction, type, flags, streamId, length };
-  frameChannel.publish(event);
+type Told = Omit<FrameEvent, 'session' | 'direction'>;
+
+/** Publishes one session's frames; the caller has asked whether anybody listens. */
+export class FramePublisher {
+  readonly #session: string;
+  readonly #sending: Told[] = [];
+
+  constructor(session: string) {
+    this.#session = session;
+  }
+
+  received(frame: Told): void {
+    this.#publish('received', frame);
+  }
+
+  /** Keeps a frame until {@link sent}: whoever hears of it may write, and must not in the middle of the next one. */
+  sending(frame: Told): void {
+    this.#sending.push(frame);
+  }
+
+  /** Publishes what has left. What a listener writes meanwhile may leave too, and is told behind it. */
+  sent(): void {
+    while (this.#sending.length > 0) this.#publish('sent', this.#sending.shift()!);
+  }
+
+  #publish(direction: FrameEvent['direction'], { type, flags, streamId, length }: Told): void {
+    const event: FrameEvent = { session: this.#session, direction, type, flags, streamId, length };
+    frameChannel.publish(event);
+  }
 }
 
 /** One frame the way people speak: `host#1/5 WindowUpdate ACK +262144`. */

@@ -17,6 +17,7 @@ function makeWriter(): { send: (text: string) => void; writes: string[][] } {
     onWritable: () => {},
     onStalled: () => {},
     onFrame: () => {},
+    onFlushed: () => {},
   });
   const send = (text: string): void => {
     writer.dataCopy(1, Buffer.from(text), 0, text.length);

@@ -29,8 +29,10 @@ export interface WriterOwner {
   /** The transport takes bytes again: append what waits. */
   onWritable(): void;
   onStalled(): void;
-  /** A frame is complete. */
+  /** A frame is complete. Nothing may be written before this returns: it may be told in the middle of the next one. */
   onFrame(type: number, flags: number, streamId: number, length: number): void;
+  /** The frames told until now have been handed to the transport, and more may be written. */
+  onFlushed(): void;
 }
 
 export class FrameWriter {
@@ -162,6 +164,7 @@ export class FrameWriter {
     // Asked of the transport, not of the write: over memory the peer may have answered, and more been written, within it.
     this.#blocked = this.#writable.writableNeedDrain;
     if (this.#blocked && this.#owner.stallTimeoutMs > 0) this.#startWatching();
+    this.#owner.onFlushed();
   }
 
   #writeParts(parts: Uint8Array[]): void {

@@ -1,7 +1,7 @@
 /** One multiplexed connection: what its user sees, its beginning, its end, and the pipe between. */
 
 import { AcceptQueue } from './accept-queue.ts';
-import { frameChannel, printFramesWhereAsked, publishFrame } from './debug.ts';
+import { frameChannel, FramePublisher, printFramesWhereAsked } from './debug.ts';
 import * as ended from './ended.ts';
 import { MuxError } from './errors.ts';
 import { Flag, FrameType, GoAwayCode, type FrameHeader } from './frame.ts';
@@ -41,6 +41,7 @@ export class Session {
 
   readonly #settings: SessionSettings;
   readonly #label: string;
+  readonly #frames: FramePublisher;
   readonly #pipe: Pipe;
   readonly #decoder: FrameDecoder;
   readonly #writer: FrameWriter;
@@ -66,6 +67,7 @@ export class Session {
     });
     sessions += 1;
     this.#label = `${settings.name}#${sessions}`;
+    this.#frames = new FramePublisher(this.#label);
     printFramesWhereAsked();
 
     this.closed = new Promise((resolve, reject) => {
@@ -79,8 +81,9 @@ export class Session {
       onWritable: () => this.#onWritable(),
       onStalled: () => this.#onStalled(),
       onFrame: (type, flags, streamId, length) => {
-        if (frameChannel.hasSubscribers) publishFrame(this.#label, 'sent', { type, flags, streamId, length });
+        if (frameChannel.hasSubscribers) this.#frames.sending({ type, flags, streamId, length });
       },
+      onFlushed: () => this.#frames.sent(),
     });
     this.#table = new StreamTable(this, settings, this.#writer);
     this.#acceptQueue = new AcceptQueue(settings, this.#table);
@@ -280,7 +283,7 @@ export class Session {
   #makeInbound(): Inbound {
     const home = {
       onFrame: (header: FrameHeader) => {
-        if (frameChannel.hasSubscribers) publishFrame(this.#label, 'received', header);
+        if (frameChannel.hasSubscribers) this.#frames.received(header);
       },
       fault: (error: MuxError) => this.#fault(error),
       mayAdmit: () => !this.#weWentAway && !this.#table.isFull && this.#acceptQueue.hasRoom,

@@ -3,8 +3,9 @@ import { promisify } from 'node:util';
 import { unsubscribe, subscribe } from 'node:diagnostics_channel';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { describeEvent, isDebugged, type FrameEvent } from '../src/debug.ts';
+import { FrameType } from '../src/frame.ts';
 import { settled } from './support/raw-peer.ts';
-import { sessionPair } from './support/session-pair.ts';
+import { readAll, sessionPair } from './support/session-pair.ts';
 
 describe('debugging', () => {
   test('prints frames the way people speak', () => {
@@ -51,6 +52,33 @@ describe('debugging', () => {
         .map((event) => describeEvent(event).replace(/#\d+/, ''));
     expect(linesOf('sent', 'host')).toEqual(frames.map((frame) => `host/1 ${frame}`));
     expect(linesOf('received', 'plugin')).toEqual(frames.map((frame) => `plugin/1 ${frame}`));
+  });
+
+  test('whoever hears of a frame may write', async () => {
+    const { client, server } = sessionPair();
+    const [one, other] = [client.openRaw(), client.openRaw()];
+    const texts = Promise.all([server.acceptStream(), server.acceptStream()]).then((streams) =>
+      Promise.all(streams.map((stream) => readAll(stream).then(String))),
+    );
+    let heard = 0;
+    const write = (message: unknown): void => {
+      const { direction, type } = message as FrameEvent;
+      if (direction === 'received' || type !== FrameType.Data || heard === 4) return;
+      heard += 1;
+      for (const stream of [one, other]) stream.write(Buffer.from(`${heard}`));
+    };
+    await settled();
+    subscribe('pipework:mux:frame', write);
+    onTestFinished(() => void unsubscribe('pipework:mux:frame', write));
+    one.write(Buffer.from('small'));
+    one.write(Buffer.alloc(10_000, '.'));
+    await settled();
+    one.end();
+    other.end();
+    expect((await texts).map((text) => text.replace(/\.{10000}/, 'large'))).toEqual([
+      'small1234large',
+      '1234',
+    ]);
   });
 
   test('PIPEWORK_DEBUG=mux prints to the descriptor of standard error', async () => {
