@@ -172,6 +172,10 @@ test('derives both sides of a contract from its schemas', () => {
   void declaredError(contract, 'NOPE', {});
   // @ts-expect-error the data has another type
   void declaredError(contract, 'NOT_FOUND', { id: 1 });
+  // What is implemented can be served where a plugin set asks for the contract's interface.
+  expectTypeOf<ReturnType<typeof implement<typeof contract>>>().toEqualTypeOf<
+    ContractInterface<typeof contract>
+  >();
   // @ts-expect-error a method has no handler
   void implement(contract, { get: () => '1' });
 });

@@ -9,23 +9,29 @@ type Method = (...args: unknown[]) => unknown;
 
 /**
  * An implementation to serve: each call's arguments are checked before its handler runs (`RPC_INVALID_INPUT`), its result and items
- * behind it (`RPC_INVALID_OUTPUT`). What the schemas make of a value is what the other side gets. Throws `CONFIG_INVALID` for a method without handler.
+ * behind it (`RPC_INVALID_OUTPUT`). What the schemas make of a value is what the other side gets. It is disposed of as `handlers` want
+ * to be, by their `[Symbol.asyncDispose]()` or `[Symbol.dispose]()`. Throws `CONFIG_INVALID` for a method without handler.
  */
-export function implement<C extends Contract<unknown>>(contract: C, handlers: ContractHandlers<C>): object {
-  const served: Record<string, Method> = {};
-  for (const [name, schemas] of Object.entries(contract.methods)) {
-    const handler = (handlers as Record<string, unknown>)[name];
-    if (typeof handler !== 'function') {
-      throw new PipeworkError(
-        'CONFIG_INVALID',
-        `The contract's method ${name} has no handler; got ${typeof handler}.`,
-      );
+export function implement<C extends Contract<unknown>>(
+  contract: C,
+  handlers: ContractHandlers<C> & Partial<AsyncDisposable & Disposable>,
+): ContractInterface<C> {
+  requireObject('handlers', handlers);
+  const served: Record<PropertyKey, Method> = {};
+  for (const [name, schemas] of methodsOf(contract)) {
+    const handle = methodOf(handlers, name);
+    if (handle === undefined) {
+      const got = typeof (handlers as Record<string, unknown>)[name];
+      throw new PipeworkError('CONFIG_INVALID', `The contract's method ${name} has no handler; got ${got}.`);
     }
-    const handle: Method = (...args) => Reflect.apply(handler, handlers, args);
     served[name] =
       schemas.items === undefined ? checkCall(name, schemas, handle) : checkStream(name, schemas, handle);
   }
-  return served;
+  for (const symbol of [Symbol.asyncDispose, Symbol.dispose]) {
+    const letGo = methodOf(handlers, symbol);
+    if (letGo !== undefined) served[symbol] = letGo;
+  }
+  return served as ContractInterface<C>;
 }
 
 /**
@@ -33,8 +39,9 @@ export function implement<C extends Contract<unknown>>(contract: C, handlers: Co
  * doesn't fit rejects with `RPC_INVALID_OUTPUT`.
  */
 export function checked<C extends Contract<unknown>>(contract: C, remote: object): ContractInterface<C> {
+  requireObject('remote', remote);
   const methods: Record<string, Method> = {};
-  for (const [name, schemas] of Object.entries(contract.methods)) {
+  for (const [name, schemas] of methodsOf(contract)) {
     const { items, output } = schemas;
     const call: Method = (...args) => (remote as Record<string, Method>)[name]?.(...args);
     if (items !== undefined) {
@@ -56,9 +63,33 @@ function checkCall(name: string, schemas: MethodSchemas, handle: Method): Method
   };
 }
 
+/** A promise of a stream that can be iterated itself, so that a served method called in its own process is what its type says. */
 function checkStream(name: string, schemas: MethodSchemas, handle: Method): Method {
-  return async (...args) =>
-    checkItems(name, schemas, (await runChecked(name, schemas, handle, args)) as AsyncIterable<unknown>);
+  return (...args) => {
+    const opened = openStream(name, schemas, handle, args);
+    return Object.assign(opened, {
+      async *[Symbol.asyncIterator]() {
+        yield* await opened;
+      },
+    });
+  };
+}
+
+async function openStream(
+  name: string,
+  schemas: MethodSchemas,
+  handle: Method,
+  args: unknown[],
+): Promise<AsyncIterable<unknown>> {
+  const stream = await runChecked(name, schemas, handle, args);
+  if (typeof stream === 'object' && stream !== null) {
+    if (Symbol.asyncIterator in stream || Symbol.iterator in stream)
+      return checkItems(name, schemas, stream as AsyncIterable<unknown>);
+  }
+  throw new PipeworkError(
+    'RPC_INVALID_OUTPUT',
+    `${name}: result: the contract says a stream, so an async iterable was expected; got ${describeKind(stream)}.`,
+  );
 }
 
 /** Checks the arguments, then runs the handler, which still finds its call's context at its top. */
@@ -154,4 +185,30 @@ async function check(
   const result = await schema['~standard'].validate(value);
   if (result.issues === undefined) return result.value;
   throw new PipeworkError(code, `${name}: ${describeIssues(result.issues, root)}`);
+}
+
+function methodsOf(contract: Contract<unknown>): [name: string, MethodSchemas][] {
+  const methods: unknown = (contract as Partial<Contract<unknown>> | null | undefined)?.methods;
+  if (typeof methods === 'object' && methods !== null) return Object.entries(contract.methods);
+  throw new PipeworkError(
+    'CONFIG_INVALID',
+    `contract must be what defineContract() returned; got ${describeKind(contract)}.`,
+  );
+}
+
+/** The function that stands there, with its object. */
+function methodOf(object: object, name: string | symbol): Method | undefined {
+  const method: unknown = Reflect.get(object, name);
+  return typeof method === 'function' ? (...args) => Reflect.apply(method, object, args) : undefined;
+}
+
+function requireObject(name: string, value: unknown): void {
+  if (typeof value === 'object' && value !== null) return;
+  if (typeof value === 'function') return;
+  throw new PipeworkError('CONFIG_INVALID', `${name} must be an object; got ${describeKind(value)}.`);
+}
+
+function describeKind(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  return typeof value === 'object' ? 'another object' : `a ${typeof value}`;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { dispose } from '../../src/dispose.ts';
 import { defineContract } from '../../src/rpc/contract.ts';
 import { checked, implement } from '../../src/rpc/contract-checks.ts';
 import { DeclaredError, declaredError, isDeclaredError } from '../../src/rpc/declared-error.ts';
@@ -171,6 +172,44 @@ describe('a contract with schemas', () => {
     expect(isDeclaredError(odd, error, 'SLOW') && error.data).toBe('x');
   });
 
+  test('streams to a caller in its own process too', async () => {
+    const served = implement(contract, handlers());
+    const seen: string[] = [];
+    for await (const item of served.items('2')) seen.push(item);
+    expect(seen).toEqual(['0', '1']);
+    await expect(served.items('many')[Symbol.asyncIterator]().next()).rejects.toMatchObject({
+      code: 'RPC_INVALID_INPUT',
+    });
+  });
+
+  test('says so when a handler returns no stream where one is declared', async () => {
+    const { host } = await rpcPair(implement(contract, handlers({ items: () => 5 })));
+    await expect(host.call('items', ['1'])).rejects.toMatchObject({
+      code: 'RPC_INVALID_OUTPUT',
+      message: 'items: result: the contract says a stream, so an async iterable was expected; got a number.',
+    });
+  });
+
+  test('disposes of the handlers with what it serves', async () => {
+    const ended: string[] = [];
+    class Counter {
+      free(): number {
+        return 1;
+      }
+      [Symbol.dispose](): void {
+        ended.push(`${this.free()}`);
+      }
+    }
+    const free = defineContract({ free: {} });
+    const served: object[] = [
+      implement(free, new Counter()),
+      implement(free, { free: () => 2, [Symbol.asyncDispose]: async () => void ended.push('2') }),
+      implement(free, { free: () => 3 }),
+    ];
+    for (const one of served) await dispose(one);
+    expect(ended).toEqual(['1', '2']);
+  });
+
   test('serves only what it declares', async () => {
     const { host } = await rpcPair(implement(contract, handlers({ hidden: () => 1 })));
     await expect(host.call('hidden', [])).rejects.toThrow("can't find method");
@@ -181,5 +220,8 @@ test('misuse says what is wrong', () => {
   expect(() => defineContract({ a: { output: {} as StandardSchema } })).toThrow('Standard Schema');
   expect(() => defineContract({ a: { output: text, items: text } })).toThrow('both output and items');
   expect(() => implement(contract, handlers({ free: undefined }) as never)).toThrow('free has no handler');
+  expect(() => implement(contract, undefined as never)).toThrow('handlers must be an object; got undefined');
+  expect(() => checked(contract, 5 as never)).toThrow('remote must be an object; got a number');
+  expect(() => checked({} as typeof contract, {})).toThrow('must be what defineContract() returned');
   expect(() => declaredError(contract, 'NOPE' as never, {} as never)).toThrow('declares no error NOPE');
 });
