@@ -21,8 +21,6 @@ export interface InboundHome {
   mayAdmit(): boolean;
   /** The peer opened a stream. */
   onOpened(stream: StreamCore): void;
-  /** The peer reset a stream. */
-  onReset(stream: StreamCore): void;
   onGoAway(code: number): void;
 }
 
@@ -151,11 +149,11 @@ export class Inbound implements FrameSink {
     } else if (stream !== undefined && stream.state.receiveAny()) {
       this.#table.answered(stream);
     }
-    if (stream !== undefined && (flags & Flag.RST) !== 0) {
-      this.#home.onReset(stream);
-      return undefined;
-    }
-    return stream;
+    // Whoever heard of the opening or the answer may have reset it.
+    if (stream === undefined || stream.state.wasReset) return undefined;
+    if ((flags & Flag.RST) === 0) return stream;
+    this.#table.resetByPeer(stream);
+    return undefined;
   }
 
   #admit(header: FrameHeader, existing: StreamCore | undefined): StreamCore | undefined {
@@ -179,7 +177,7 @@ export class Inbound implements FrameSink {
     } else {
       const stream = this.#table.admit(streamId);
       this.#home.onOpened(stream);
-      return stream.state.wasReset ? undefined : stream;
+      return stream;
     }
     return undefined;
   }

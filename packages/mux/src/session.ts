@@ -85,7 +85,7 @@ export class Session {
       },
       onFlushed: () => this.#frames.sent(),
     });
-    this.#table = new StreamTable(this, settings, this.#writer);
+    this.#table = new StreamTable(this, settings, this.#writer, (stream) => this.#acceptQueue.delete(stream));
     this.#acceptQueue = new AcceptQueue(settings, this.#table);
     const pingTimeout = settings.connectionWriteTimeout || DEFAULT_PING_TIMEOUT;
     this.#pings = new Pings((value) => {
@@ -288,10 +288,6 @@ export class Session {
       fault: (error: MuxError) => this.#fault(error),
       mayAdmit: () => !this.#weWentAway && !this.#table.isFull && this.#acceptQueue.hasRoom,
       onOpened: (stream: StreamCore) => this.#acceptQueue.push(stream),
-      onReset: (stream: StreamCore) => {
-        this.#acceptQueue.delete(stream);
-        this.#table.resetByPeer(stream);
-      },
       onGoAway: (code: number) => this.#onGoAway(code),
     };
     return new Inbound(home, {

@@ -18,6 +18,7 @@ export class StreamTable implements StreamHome {
   readonly #session: Session;
   readonly #settings: SessionSettings;
   readonly #writer: FrameWriter;
+  readonly #onRemoved: (stream: StreamCore) => void;
   readonly #streams = new Map<number, StreamCore>();
   /** Ours, whose SYN is out and unanswered. */
   readonly #unanswered: DeadlineQueue<StreamCore>;
@@ -30,10 +31,17 @@ export class StreamTable implements StreamHome {
   #inbound = 0;
   #nextId: number;
 
-  constructor(session: Session, settings: SessionSettings, writer: FrameWriter) {
+  /** `onRemoved` hears of each stream that ends before the session does. */
+  constructor(
+    session: Session,
+    settings: SessionSettings,
+    writer: FrameWriter,
+    onRemoved: (stream: StreamCore) => void,
+  ) {
     this.#session = session;
     this.#settings = settings;
     this.#writer = writer;
+    this.#onRemoved = onRemoved;
     this.#nextId = settings.role === 'client' ? 1 : 2;
     this.scheduler = new Scheduler(writer, (stream) => this.#onFinSent(stream));
     const { streamOpenTimeout, streamCloseTimeout } = settings;
@@ -116,6 +124,7 @@ export class StreamTable implements StreamHome {
     this.#queued.delete(stream);
     this.#extraBytes -= this.#extraWindows.get(stream) ?? 0;
     this.#extraWindows.delete(stream);
+    this.#onRemoved(stream);
     if (this.#unanswered.delete(stream)) this.#openQueued();
   }
 

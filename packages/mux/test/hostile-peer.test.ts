@@ -194,6 +194,15 @@ describe('a flood', () => {
     expect(peer.session.stats()).toMatchObject({ streams: 0, unaccepted: 0, heldBytes: 0 });
   });
 
+  test('of streams that break the protocol leaves nothing for who accepts', async () => {
+    const peer = rawPeer({ acceptBacklog: 2 });
+    for (const id of [1, 3, 5]) peer.send(update(id, 0, SYN | FIN), update(id, 0, FIN));
+    peer.send(data(7, 'good', SYN | FIN));
+    await settled();
+    expect(peer.session.stats()).toMatchObject({ streams: 1, unaccepted: 1 });
+    expect((await readAll(await peer.session.acceptStream())).toString()).toBe('good');
+  });
+
   test('of pings from a peer that reads no answers stops our reading, and goes on when it reads', async () => {
     const peer = rawPeer({ connectionWriteTimeout: 0 });
     peer.end.stall();

@@ -2,7 +2,7 @@
 
 import { describe, expect, test, vi } from 'vitest';
 import type { RawStream, RawStreamHandler } from '../src/index.ts';
-import { data, FIN, rawPeer, RST, settled, SYN, update } from './support/raw-peer.ts';
+import { ACK, data, FIN, rawPeer, RST, settled, SYN, update } from './support/raw-peer.ts';
 
 /** Writes down what it is told. */
 function recorder(log: string[], more: Partial<RawStreamHandler> = {}): RawStreamHandler {
@@ -100,6 +100,19 @@ describe('a handler', () => {
     streams[0]!.end();
     expect(streams[0]!.write(Buffer.from('dropped'))).toBe(true);
     expect(log).toEqual(['x', 'close MUX_STREAM_RESET']);
+  });
+
+  test('hears nothing of the frame by whose answer another stream’s handler came to reset it', async () => {
+    const peer = rawPeer({ role: 'client', acceptBacklog: 1 });
+    const [first, queued] = [peer.session.openRaw(), peer.session.openRaw()];
+    const log: string[] = [];
+    first.setHandler(recorder(log));
+    queued.setHandler(recorder([], { onDrain: () => first.reset() }));
+    queued.write(Buffer.alloc(257 * 1024));
+    await settled();
+    peer.send(update(1, 0, ACK | FIN));
+    await settled();
+    expect(log).toEqual(['close MUX_STREAM_CLOSED']);
   });
 
   test('hears of its own reset, with the error as the cause', async () => {
