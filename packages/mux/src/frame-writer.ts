@@ -70,9 +70,14 @@ export class FrameWriter {
     writable.on('drain', () => this.#onDrain());
   }
 
-  /** The transport is full: what is written now waits until it drains. */
+  /** Nothing can leave: the transport is full, until it drains, or our half of it has ended. */
   get isBlocked(): boolean {
     return this.#blocked;
+  }
+
+  /** Our half of the transport has ended: nothing leaves any more. */
+  get hasEnded(): boolean {
+    return this.#ended;
   }
 
   /** Bytes gathered for the next write. */
@@ -105,7 +110,7 @@ export class FrameWriter {
 
   /** Appends an answer that the peer's word alone has caused: counted while it cannot leave. */
   reply(type: number, flags: number, streamId: number, length: number): void {
-    if (this.#blocked) this.#replyBytes += HEADER_BYTES;
+    if (this.#blocked && !this.#ended) this.#replyBytes += HEADER_BYTES;
     this.control(type, flags, streamId, length);
   }
 
@@ -184,19 +189,24 @@ export class FrameWriter {
   end(): void {
     if (this.#ended) return;
     this.force();
-    this.#ended = true;
-    clearTimeout(this.#stallTimer);
+    this.#close();
     this.#writable.end();
   }
 
   /** Drops what is gathered and takes nothing any more: the transport's writable half is gone. */
   abandon(): void {
-    this.#ended = true;
-    this.#blocked = false;
-    clearTimeout(this.#stallTimer);
+    this.#close();
     this.#batch = [];
     this.#batchBytes = 0;
     this.#block = new Uint8Array(0);
+  }
+
+  /** What streams write from now on stays with them, so that they know it as unsent. */
+  #close(): void {
+    this.#ended = true;
+    this.#blocked = true;
+    this.#replyBytes = 0;
+    clearTimeout(this.#stallTimer);
   }
 
   #startWatching(): void {
@@ -226,6 +236,7 @@ export class FrameWriter {
   }
 
   #onDrain(): void {
+    if (this.#ended) return;
     this.#blocked = false;
     this.#owner.onWritable();
     this.flush();

@@ -3,7 +3,7 @@
 import { Duplex } from 'node:stream';
 import { brand } from './brand.ts';
 import { ChunkQueue } from './chunk-queue.ts';
-import type { MuxError } from './errors.ts';
+import { MuxError } from './errors.ts';
 import type { RawStream } from './raw-stream.ts';
 import type { Session } from './session.ts';
 
@@ -37,6 +37,8 @@ export class MuxStream extends Duplex {
   #pushed = 0;
   #pending: Callback | undefined;
   #failure: MuxError | undefined;
+  /** The failure came behind the peer's last word: it is none for who reads. */
+  #isWhole = false;
   #isClosed = false;
 
   /** Made by `openStream()`, `acceptStream()` and `toDuplex()`. `own` gives a chunk that stays as it is. */
@@ -134,7 +136,8 @@ export class MuxStream extends Duplex {
     }
     // 'finish' means that FIN has gone out: before that, destroy() would take it back.
     this.#pending = callback;
-    this.#raw.end();
+    if (this.#isClosed) this.#settlePending();
+    else this.#raw.end();
   }
 
   override _destroy(error: Error | null, callback: Callback): void {
@@ -200,19 +203,32 @@ export class MuxStream extends Duplex {
 
   #onClose(error: MuxError | undefined): void {
     this.#isClosed = true;
-    if (error === undefined || this.destroyed) return;
-    this.#failure = error;
+    if (this.destroyed) return;
+    if (error === undefined && this.writableEnded && this.writableLength === 0) {
+      // Both halves are finished; or the session is closed, and nothing but our FIN was left to send.
+      this.#settlePending();
+      return;
+    }
+    // The peer said all it had to say: that we did not is an error for who goes on writing alone.
+    this.#isWhole = error === undefined;
+    this.#failure = error ?? this.#writtenTooLate();
     // A reset takes what was unread with it. A lost session does not, but who waits to write must not wait for a reader.
-    if (!this.session.isOver || this.#pending !== undefined) this.destroy(error);
+    if (!this.session.isOver || this.#pending !== undefined) this.destroy(this.#failure);
     else this.#failWhenRead();
+  }
+
+  #writtenTooLate(): MuxError {
+    const what = `stream ${this.id} was written to when its session had been closed on this side`;
+    return new MuxError('MUX_SESSION_CLOSED', what, { initiator: 'local', streamId: this.id });
   }
 
   #failWhenRead(): void {
     const isUnread = this.#incoming.length > 0 || this.readableLength > 0 || this.#hasEnded;
     if (this.#failure === undefined || isUnread) return;
-    if (!this.#toldEnd || this.readableEnded) this.destroy(this.#failure);
+    const error = this.#isWhole ? undefined : this.#failure;
+    if (!this.#toldEnd || this.readableEnded) this.destroy(error);
     // The peer had finished its half: whoever reads gets that first.
-    else if (!this.#failsAtEnd) this.once('end', () => this.destroy(this.#failure));
+    else if (!this.#failsAtEnd) this.once('end', () => this.destroy(error));
     this.#failsAtEnd = true;
   }
 }

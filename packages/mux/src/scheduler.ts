@@ -63,7 +63,7 @@ export class Scheduler {
 
   /** Everything of this stream that fits its window goes into the batch, ahead of others. */
   expedite(stream: StreamCore): void {
-    if (!stream.hasSendable) return;
+    if (!stream.hasSendable || this.#writer.hasEnded) return;
     this.#ready.delete(stream);
     this.#sendSlice(stream, Infinity);
     this.#writer.leave();
@@ -92,6 +92,7 @@ export class Scheduler {
 
   /** Everything that fits the peer's windows, whether the transport is full or not: before the end. */
   fillAll(): void {
+    if (this.#writer.hasEnded) return;
     // Each leaves its list first: what its handlers write meanwhile may put it back.
     for (const stream of this.#owing) {
       this.#owing.delete(stream);

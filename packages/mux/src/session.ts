@@ -63,7 +63,10 @@ export class Session {
       onChunk: (chunk) => this.#onChunk(chunk),
       onEnd: () => this.#onTransportEnd(),
       onError: (error) => this.#onTransportError(error),
-      onWritableLost: () => this.#writer.abandon(),
+      onWritableLost: () => {
+        this.#writer.abandon();
+        this.#pipe.resume();
+      },
     });
     sessions += 1;
     this.#label = `${settings.name}#${sessions}`;
@@ -219,6 +222,8 @@ export class Session {
     this.#table.scheduler.fillAll();
     this.goAway();
     this.#writer.end();
+    // Answers that nobody takes are no longer a reason not to hear the questions.
+    this.#pipe.resume();
   }
 
   /**

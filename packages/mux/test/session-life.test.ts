@@ -2,6 +2,7 @@
 
 import { execFile } from 'node:child_process';
 import { PassThrough } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { MuxError, Session, type RawStream } from '../src/index.ts';
@@ -202,6 +203,49 @@ describe('endOutput()', () => {
     await peer.session.closed;
     await settled();
     expect(stream.errored).toBe(null);
+    expect(stream.destroyed).toBe(true);
+  });
+
+  test('leaves no stream open that the peer finished and this side did not', async () => {
+    const peer = rawPeer();
+    peer.send(data(1, 'a', SYN | FIN), data(3, 'b', SYN | FIN));
+    const [read, unread] = [await peer.session.acceptStream(), await peer.session.acceptStream()];
+    read.resume();
+    await settled();
+    await peer.session.close();
+    await expect(finished(read)).rejects.toMatchObject({ code: 'ERR_STREAM_PREMATURE_CLOSE' });
+    const error = await new Promise((resolve) => unread.write('too late', resolve));
+    expect(error).toMatchObject({ code: 'MUX_SESSION_CLOSED' });
+  });
+
+  test('does not tell a stream finished whose bytes or FIN it kept from leaving', async () => {
+    const peer = rawPeer({ role: 'client' });
+    const [large, late] = [peer.session.openStream(), peer.session.openStream()];
+    large.end(Buffer.alloc(300 * KiB));
+    const outcomes = [large, late].map((stream) =>
+      finished(stream.resume()).catch((error: unknown) => error),
+    );
+    await settled();
+    peer.session.endOutput();
+    late.end('behind the end');
+    // The window opens when nothing can leave any more.
+    for (const id of [1, 3]) peer.send(update(id, 100 * KiB, ACK), update(id, 0, FIN));
+    await settled();
+    expect([large.writableFinished, late.writableFinished]).toEqual([false, false]);
+    peer.end.end();
+    for (const outcome of outcomes) expect(await outcome).toMatchObject({ code: 'MUX_TRANSPORT_ENDED' });
+  });
+
+  test('goes on reading though answers have made it pause', async () => {
+    const peer = rawPeer({ role: 'client', connectionWriteTimeout: 0 });
+    const stream = peer.session.openStream();
+    peer.end.stall();
+    stream.write(Buffer.alloc(200 * KiB));
+    for (let i = 0; i < 10_000; i += 1) peer.send(ping(i));
+    await until(() => peer.sessionEnd.isPaused(), 'the session reads no more');
+    peer.session.endOutput();
+    peer.send(update(1, 0, ACK), data(1, 'last words', FIN));
+    expect((await readAll(stream)).toString()).toBe('last words');
   });
 
   test('still tells of a stream that the peer did not finish', async () => {
