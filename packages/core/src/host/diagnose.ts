@@ -5,6 +5,7 @@ import { access, open, readlink, stat } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { basename, delimiter, isAbsolute, resolve } from 'node:path';
 import { lostDescriptorsMark } from '../handshake/env.ts';
+import type { StartErrorCode } from './start-error.ts';
 
 /** What is known of the command when it failed. */
 export interface FailedCommand {
@@ -18,6 +19,10 @@ export interface FailedCommand {
   readonly systemCode: string | undefined;
   /** Raw standard error so far. */
   readonly stderr: string;
+  /** Raw standard output so far. */
+  readonly stdout: string;
+  /** How the start failed. */
+  readonly code: StartErrorCode;
 }
 
 /** Sentences, the most telling first; empty where nothing is remarkable. Never rejects. */
@@ -26,7 +31,8 @@ export async function diagnose(command: FailedCommand): Promise<string[]> {
   const shortage = shortageNote(command);
   if (shortage !== undefined) return [shortage];
   try {
-    return [...wrapperNotes(command), ...(await fileNotes(command)), ...exitNotes(command.exitCode)];
+    const notes = [...wrapperNotes(command), ...(await fileNotes(command)), ...exitNotes(command.exitCode)];
+    return notes.length > 0 ? notes : silenceNotes(command);
   } catch (error) {
     return [`(the program could not be examined: ${error instanceof Error ? error.message : String(error)})`];
   }
@@ -144,6 +150,33 @@ async function interpreterNotes(path: string, bytes: Buffer): Promise<string[]> 
 function exitNotes(code: number | null | undefined): string[] {
   if (code === 126) return ['exit code 126 usually means: found, but not executable, or of a wrong format'];
   if (code === 127) return ['exit code 127 usually means: the program, or one it calls, was not found'];
+  return [];
+}
+
+/** What go-plugin's plugins print: core version, application version, network, address. */
+const goPluginLine = /^\d+\|\d+\|(?:unix|tcp)\|/m;
+
+/** For a program that is whole and ran, but did not say the line. */
+function silenceNotes({ code, exitCode, stdout }: FailedCommand): string[] {
+  if (goPluginLine.test(stdout)) {
+    return [
+      'its standard output has the handshake of go-plugin: such a plugin listens on a socket and can be no plugin of this host as it is',
+    ];
+  }
+  if (code === 'HANDSHAKE_TIMEOUT') {
+    return [
+      'the program runs but did not come to its handshake, which serve() makes: look at what it waits for before that, or raise startTimeout',
+    ];
+  }
+  if (code === 'HANDSHAKE_CLOSED') {
+    return [
+      'something closed descriptor 4, which carries the protocol: a program that starts the plugin in the background, or closes what it inherits. Start the plugin itself, or use overStdio()',
+    ];
+  }
+  if (code === 'HANDSHAKE_EXITED' && exitCode === 0)
+    return [
+      'it ended without an error and without a handshake, which serve() makes: does the program call it?',
+    ];
   return [];
 }
 

@@ -171,6 +171,7 @@ export class Start {
       failure.code === 'HANDSHAKE_TIMEOUT' && this.#seen() !== '' ? `, only ${printable(this.#seen())}` : '';
     const { file, args, cwd, env } = this.#command;
     const stderrTail = run?.stderrTail.toString() ?? '';
+    const stdoutTail = run?.stdoutTail.toString() ?? '';
     const wanted = !['PLUGIN_ABORTED', 'PLUGIN_KILLED', 'PLUGIN_CHECKSUM'].includes(failure.code);
     const notes = wanted
       ? await diagnose({
@@ -182,6 +183,8 @@ export class Start {
           exitCode: failure.exit?.code,
           systemCode: phase === 'spawn' ? codeOf(failure.cause) : undefined,
           stderr: stderrTail,
+          stdout: stdoutTail,
+          code: failure.code,
         })
       : [];
     return new StartError(
@@ -192,7 +195,7 @@ export class Start {
         command: [file, ...args],
         elapsedMs,
         exit: failure.exit,
-        stdoutTail: run?.stdoutTail.toString() ?? '',
+        stdoutTail,
         stderrTail,
         notes,
       },

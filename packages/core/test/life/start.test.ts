@@ -22,11 +22,15 @@ async function file(name: string, content: string | Uint8Array, mode: number): P
 }
 
 /** Starts a command that fails, and gives its error. */
-async function failedStart(cmd: [string, ...string[]], cwd?: string): Promise<StartError> {
+async function failedStart(
+  cmd: [string, ...string[]],
+  { cwd, ...config }: { cwd?: string; startTimeout?: number } = {},
+): Promise<StartError> {
   const [program, ...args] = cmd;
   const client = new Client({
     cmd: { file: program, args, ...(cwd === undefined ? {} : { cwd }) },
     stdin: 'ignore',
+    ...config,
   });
   const error = await failure<StartError>(client.start());
   expect(error).toBeInstanceOf(StartError);
@@ -194,7 +198,7 @@ describe('the notes of a failed start', () => {
   });
 
   test('say that the working directory does not exist', async () => {
-    expect((await failedStart(['true'], join(directory, 'nowhere'))).notes.join()).toContain(
+    expect((await failedStart(['true'], { cwd: join(directory, 'nowhere') })).notes.join()).toContain(
       'working directory',
     );
   });
@@ -218,6 +222,16 @@ describe('the notes of a failed start', () => {
     const error = await failedStart(['/bin/sh', '-c', 'no-such-program-anywhere']);
     expect(error).toMatchObject({ code: 'HANDSHAKE_EXITED', exitCode: 127 });
     expect(error.notes.join()).toContain('127');
+  });
+
+  test('say what a program that ran left out', async () => {
+    const notes = async (script: string): Promise<string> =>
+      (await failedStart(['/bin/sh', '-c', script], { startTimeout: 1_000 })).notes.join();
+    expect(await notes('exec sleep 100')).toContain('raise startTimeout');
+    expect(await notes('exec sleep 100 4>&-')).toContain('something closed descriptor 4');
+    expect(await notes('exit 0')).toContain('without a handshake, which serve() makes');
+    expect(await notes('exit 1')).toBe('');
+    expect(await notes('echo "1|3|unix|/tmp/plugin1|grpc|"; exec sleep 100')).toContain('go-plugin');
   });
 
   test('say that descriptors 3 and 4 were lost on the way', async () => {
