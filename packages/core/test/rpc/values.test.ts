@@ -432,7 +432,7 @@ describe('refuses, before anything is sent and with its path,', () => {
     ['a class instance', [1, { p: new Point() }], 'args[1].p is an instance of Point'],
     ['a cycle', [cycle], 'args[0].a[0].deep contains itself'],
     ['a value nested too deep', [deep], 'args[0][0][0]'],
-    ['a promise', [{ 'a-b': Promise.resolve() }], 'args[0]["a-b"] is an instance of Promise'],
+    ['a promise', [{ 'a-b': Promise.resolve() }], 'args[0]["a-b"] is a Promise: await it'],
     ['a WeakMap', [new WeakMap()], 'args[0] is an instance of WeakMap'],
   ];
   test.each(base)('%s', async (_name, args, message) => {

@@ -201,6 +201,7 @@ function walkSpecial(value: object, options: OutboundOptions, depth: number): un
   ) {
     return walkRecord(value, options, depth); // a plain object of another realm
   }
+  if (types.isPromise(value)) return refuse('is a Promise: await it, and send what it resolves to.');
   if (!options.types) return refuse(`is ${describe(value)}, which base MessagePack cannot say.`);
   if (depth >= options.maxDepth) throw new Refusal(`is nested deeper than ${options.maxDepth} levels.`, true);
   if (types.isMap(value)) return walkMap(value, options, depth);
