@@ -3,7 +3,7 @@ import type { RawStream } from '@pipework/mux';
 import { PipeworkError } from '../errors.ts';
 import { doubleMarks } from './byte-order-mark.ts';
 import { baseCodec, fullCodec, mapCodec, reuseBuffer, type Codec, type Packed } from './msgpack.ts';
-import { plainBytes } from './plain-message.ts';
+import { plainBytes } from './plain/plain-writer.ts';
 import { saw, type Scanner } from './scanner.ts';
 import { fromWire, type InboundOptions } from './values/inbound.ts';
 import { setBins, takeGaps, type Gap } from './values/wire.ts';
@@ -57,15 +57,32 @@ export function writePlain(stream: RawStream, length: number): boolean {
   return true;
 }
 
+let packs = 0;
+
 /** Packs into a buffer that the next message reuses. */
 export function pack(codec: Codec, value: unknown): Packed {
+  const own = ++packs;
+  takeGaps();
   codec.useBuffer(slab);
+  let packed: Packed | undefined;
   try {
-    return codec.pack(value, reuseBuffer);
+    packed = codec.pack(value, reuseBuffer);
   } catch (error) {
-    takeGaps();
-    throw error;
+    if (packs === own) {
+      takeGaps();
+      throw error;
+    }
   }
+  return packed !== undefined && packs === own ? packed : pack(codec, withoutGetters(value));
+}
+
+/** A getter made a call while its object was being packed, and the slab holds that call now: read once, they cannot do it again. */
+function withoutGetters(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutGetters);
+  if (typeof value !== 'object' || value === null) return value;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withoutGetters(item)]));
 }
 
 function piecesOf(packed: Uint8Array, start: number, gaps: readonly Gap[]): Uint8Array[] {

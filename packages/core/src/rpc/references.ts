@@ -20,18 +20,23 @@ import { WireReference } from './values/wire.ts';
 
 const abortedSignal = AbortSignal.abort();
 
+/** What the message that is walked or read now belongs to. A getter in one may make a call: messages stand in one another. */
+interface Message {
+  readonly outer: Message | undefined;
+  readonly callSignal?: AbortSignal | undefined;
+  readonly running?: RunningCall | undefined;
+  readonly pending?: PendingCall | undefined;
+  readonly isHandingOver: boolean;
+  scope?: Scope;
+}
+
 export class References implements ReferenceSender {
   readonly #host: ReferenceHost;
   readonly #given: GivenReferences;
   readonly #taken: TakenReferences;
   readonly #givenStreams = new Map<number, StreamExport>();
   readonly #takenStreams = new Set<StreamImport>();
-  // What the message that is walked or read now belongs to.
-  #scope: Scope | undefined;
-  #callSignal: AbortSignal | undefined;
-  #running: RunningCall | undefined;
-  #isHandingOver = false;
-  #pending: PendingCall | undefined;
+  #message: Message | undefined;
   #isClosed = false;
 
   constructor(host: ReferenceHost) {
@@ -68,26 +73,18 @@ export class References implements ReferenceSender {
 
   /** What is walked next are a call's arguments. */
   beginSending(callSignal: AbortSignal | undefined): void {
-    this.#scope = undefined;
-    this.#callSignal = callSignal;
-    this.#running = undefined;
-    this.#isHandingOver = false;
+    this.#message = { outer: this.#message, callSignal, isHandingOver: false };
   }
 
   /** What is walked next is the result of a call, or an item of a stream: the peer's until it gives it back. */
   beginHandingOver(running: RunningCall | undefined): void {
-    this.#scope = undefined;
-    this.#callSignal = undefined;
-    this.#running = running;
-    this.#isHandingOver = true;
+    this.#message = { outer: this.#message, running, isHandingOver: true };
   }
 
   /** What the walk gave out since it began; undefined where it was nothing. */
   endSending(): Scope | undefined {
-    const scope = this.#scope;
-    this.#scope = undefined;
-    this.#callSignal = undefined;
-    this.#running = undefined;
+    const scope = this.#message?.scope;
+    this.#message = this.#message?.outer;
     return scope;
   }
 
@@ -104,15 +101,21 @@ export class References implements ReferenceSender {
     return undefined;
   }
 
+  get #scope(): Scope {
+    const scope = this.#message?.scope ?? { exports: [], streams: [] };
+    if (this.#message !== undefined) this.#message.scope = scope;
+    return scope;
+  }
+
   #give(target: object, kind: TakenKind, attach?: (id: number) => () => void): WireReference {
     this.#checkRoom();
-    const entry = this.#given.give(target, this.#isHandingOver, attach);
-    (this.#scope ??= { exports: [], streams: [] }).exports.push(entry);
+    const entry = this.#given.give(target, this.#message?.isHandingOver === true, attach);
+    this.#scope.exports.push(entry);
     return new WireReference(kind, entry.id);
   }
 
   #sendSignal(signal: AbortSignal): WireReference {
-    if (signal === this.#callSignal) return new WireReference('callSignal', 0);
+    if (signal === this.#message?.callSignal) return new WireReference('callSignal', 0);
     if (signal.aborted) return new WireReference('abortedSignal', 0);
     return this.#give(signal, 'signal', (id) =>
       onAbort(signal, () => this.#host.notify(referenceMethods.abort, [id])),
@@ -121,7 +124,7 @@ export class References implements ReferenceSender {
 
   #giveStream(value: object, kind: StreamKind): WireReference {
     this.#checkRoom();
-    const running = this.#running;
+    const running = this.#message?.running;
     const stream = new StreamExport(value, this.#host, running, () => {
       this.#givenStreams.delete(stream.id);
       this.#host.link.counts.references--;
@@ -130,7 +133,7 @@ export class References implements ReferenceSender {
     if (running !== undefined) running.held.given++;
     this.#givenStreams.set(stream.id, stream);
     this.#host.link.counts.references++;
-    (this.#scope ??= { exports: [], streams: [] }).streams.push(stream);
+    this.#scope.streams.push(stream);
     return new WireReference(kind, stream.id);
   }
 
@@ -155,20 +158,18 @@ export class References implements ReferenceSender {
 
   /** What is revived next belongs together: arguments of a running call, the result of a pending one, or an item. */
   beginTaking(running?: RunningCall, pending?: PendingCall): void {
-    this.#running = running;
-    this.#pending = pending;
+    this.#message = { outer: this.#message, running, pending, isHandingOver: false };
     this.#taken.beginMessage();
   }
 
   endTaking(): void {
-    this.#running = undefined;
-    this.#pending = undefined;
+    this.#message = this.#message?.outer;
   }
 
   take({ kind, id }: WireReference): unknown {
     switch (kind) {
       case 'callSignal':
-        if (this.#running !== undefined) return this.#running.signal;
+        if (this.#message?.running !== undefined) return this.#message.running.signal;
         throw new TypeError('the signal of a call came where there is no call');
       case 'abortedSignal':
         return abortedSignal;
@@ -181,7 +182,7 @@ export class References implements ReferenceSender {
       case 'object':
       case 'signal':
         this.#checkRoom();
-        return this.#taken.take(kind, id, this.#running);
+        return this.#taken.take(kind, id, this.#message?.running);
       default:
         return this.#takeStream(kind, id);
     }
@@ -189,7 +190,7 @@ export class References implements ReferenceSender {
 
   #takeStream(kind: StreamKind, id: number): object {
     this.#checkRoom();
-    const pending = this.#pending;
+    const pending = this.#message?.pending;
     const { value, stream } = importStream(kind, id, this.#host, pending?.method, () => {
       this.#takenStreams.delete(stream);
       this.#host.link.counts.references--;
@@ -199,7 +200,7 @@ export class References implements ReferenceSender {
     this.#takenStreams.add(stream);
     this.#host.link.counts.references++;
     if (pending !== undefined) (pending.streams ??= new Set()).add(stream);
-    this.#running?.held.streams.push(stream);
+    this.#message?.running?.held.streams.push(stream);
     return value;
   }
 

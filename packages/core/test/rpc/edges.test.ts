@@ -56,6 +56,81 @@ test('arguments whose getters throw reject the call', async () => {
   expect(await remote.take(1)).toBe(1);
 });
 
+describe('a getter that calls while its object is being sent disturbs neither call:', () => {
+  const sizes: [string, unknown][] = [
+    ['plain', 'short'],
+    ['of any kind', new Date(5)],
+    ['with large bytes', new Uint8Array(100_000).fill(7)],
+    ['with a list of like objects', Array.from({ length: 100 }, (_, id) => ({ id, name: `n${id}` }))],
+  ];
+  const pairs = sizes.flatMap(([outer, one]) =>
+    sizes.map(([inner, other]) => ({ outer, one, inner, other })),
+  );
+
+  test.each(pairs)('an object $outer, a call $inner', async ({ one, other }) => {
+    const { remote } = await rpcPair({ echo: (value: unknown) => value });
+    const inner: Promise<unknown>[] = [];
+    const value = (): object => ({
+      before: one,
+      get calls() {
+        inner.push(remote.echo({ other, nested: { more: other } }));
+        return 'called';
+      },
+      after: [one, one],
+    });
+    expect(await remote.echo(value())).toEqual({ before: one, calls: 'called', after: [one, one] });
+    expect(inner.length).toBeGreaterThan(0);
+    for (const call of inner) expect(await call).toEqual({ other, nested: { more: other } });
+  });
+
+  test('in a result', async () => {
+    const inner: Promise<unknown>[] = [];
+    const { remote, plugin, host } = await rpcPair({
+      take: (visit: (value: unknown) => unknown) => ({
+        at: new Date(5),
+        get calls() {
+          inner.push(visit([new Date(6), 'inner']) as Promise<unknown>);
+          return 'called';
+        },
+        list: [1, new Map([[1, 2]])],
+      }),
+    });
+    const seen: unknown[] = [];
+    expect(await remote.take((value: unknown) => seen.push(value))).toEqual({
+      at: new Date(5),
+      calls: 'called',
+      list: [1, new Map([[1, 2]])],
+    });
+    await Promise.all(inner);
+    expect(seen.length).toBe(inner.length);
+    for (const value of seen) expect(value).toEqual([new Date(6), 'inner']);
+    await expect.poll(() => [host.references, plugin.references]).toEqual([0, 0]);
+  });
+
+  test('what each gives by reference is given back with its own call', async () => {
+    const { remote, host, plugin } = await rpcPair({
+      run: async ({ call }: { call: () => unknown }) => await call(),
+      wait: (_callback: () => void, signal: AbortSignal) =>
+        new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(new Error('ended')))),
+    });
+    const controller = new AbortController();
+    let waiting: Promise<unknown> | undefined;
+    const outer = {
+      first: () => 1,
+      get second() {
+        waiting ??= remote.wait(() => {}, controller.signal) as Promise<unknown>;
+        return 2;
+      },
+      call: () => 'called',
+    };
+    expect(await remote.run(outer)).toBe('called');
+    await expect.poll(() => plugin.references).toBe(1); // the waiting call's own
+    controller.abort(new Error('enough'));
+    await expect(waiting).rejects.toThrow('enough');
+    await expect.poll(() => [host.references, plugin.references]).toEqual([0, 0]);
+  });
+});
+
 test('each of several signals cancels the call', async () => {
   const { remote } = await rpcPair({ wait: (..._signals: AbortSignal[]) => new Promise<never>(() => {}) });
   for (let index = 0; index < 3; index++) {
