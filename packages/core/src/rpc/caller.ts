@@ -129,10 +129,10 @@ export class Caller {
     options: CallOptions | undefined,
     reference: CalledReference | undefined,
   ): void {
-    const { id } = call;
-    let { method } = call;
-    const isPlain = options === undefined && reference === undefined;
-    if (isPlain && this.#channel.writeRequest(id, method, params)) return;
+    const { id, method } = call;
+    const wireMethod = reference === undefined ? method : referenceMethods.call;
+    if (options === undefined && this.#channel.writeRequest(id, wireMethod, sentParams(params, reference)))
+      return;
     const references = this.#references;
     let wire: unknown;
     if (references === undefined) {
@@ -145,15 +145,12 @@ export class Caller {
         call.scope = references.endSending();
       }
     }
-    if (reference !== undefined) {
-      method = referenceMethods.call;
-      wire = reference.name === undefined ? [reference.id, wire] : [reference.id, wire, reference.name];
-    }
+    wire = sentParams(wire, reference);
     const meta = this.#meta && options !== undefined ? metaOf(options) : undefined;
     this.#channel.write(
       meta === undefined
-        ? [messageType.request, id, method, wire]
-        : [messageType.request, id, method, wire, meta],
+        ? [messageType.request, id, wireMethod, wire]
+        : [messageType.request, id, wireMethod, wire, meta],
     );
   }
 
@@ -325,6 +322,13 @@ export class Caller {
 // A reset has no words of its own on the wire.
 const limitHint =
   ' (a peer resets a stream where a message passes its limits, maxMessageBytes for one, or breaks the protocol)';
+
+/** The params as they are sent: those of a call to a reference stand behind its id. */
+function sentParams<T>(params: T, reference: CalledReference | undefined): T | unknown[] {
+  if (reference === undefined) return params;
+  const { id, name } = reference;
+  return name === undefined ? [id, params] : [id, params, name];
+}
 
 function combine(one: AbortSignal | undefined, other: AbortSignal | undefined): AbortSignal | undefined {
   return one === undefined || other === undefined || one === other

@@ -4,7 +4,8 @@ import { readValue, writeMessage, writePlain } from './codec.ts';
 import { errorMap, errorText, reviveError } from './remote-error.ts';
 import type { Link } from './link.ts';
 import { MessageReader, type MessageSink, type PlainSink } from './message-reader.ts';
-import { maxPlainBytes, packAnswer, packRequest } from './plain-message.ts';
+import { maxPlainBytes, maxPlainLevels } from './plain/limits.ts';
+import { packAnswer, packRequest } from './plain/plain-writer.ts';
 import type { References } from './references.ts';
 import { Scanner } from './scanner.ts';
 import type { InboundOptions } from './values/inbound.ts';
@@ -32,8 +33,9 @@ export class Channel {
     this.link = link;
     this.#stream = stream;
     // Limits that a plain message could break are looked at on the long way alone.
+    const { maxMessageBytes, maxMessageValues, maxDepth } = link.limits;
     this.#mayBePlain =
-      link.limits.maxMessageBytes >= maxPlainBytes && link.limits.maxMessageValues >= maxPlainBytes;
+      maxMessageBytes >= maxPlainBytes && maxMessageValues >= maxPlainBytes && maxDepth >= maxPlainLevels;
     this.#full = link.capabilities.has('types');
     this.#outbound = {
       types: this.#full,
@@ -89,7 +91,7 @@ export class Channel {
   /** Writes a request whose params are plain. False, and nothing is written, where they are not. */
   writeRequest(id: number, method: string, params: readonly unknown[]): boolean {
     if (!this.#mayBePlain || !this.#open) return false;
-    const length = packRequest(id, method, params);
+    const length = packRequest(id, method, params, this.#outbound);
     if (length > 0) writePlain(this.#stream, length);
     return length > 0;
   }
@@ -97,7 +99,7 @@ export class Channel {
   /** Writes an answer that is plain. Undefined, and nothing is written, where it is not; else what the stream's `write` says. */
   writeAnswer(id: number, result: unknown): boolean | undefined {
     if (!this.#mayBePlain || !this.#open) return undefined;
-    const length = packAnswer(id, result);
+    const length = packAnswer(id, result, this.#outbound);
     return length > 0 ? writePlain(this.#stream, length) : undefined;
   }
 

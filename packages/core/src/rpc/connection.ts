@@ -10,7 +10,7 @@ import { messageType, readEnvelope } from './envelope.ts';
 import { referenceCallName, type CallInterceptor } from './interceptors.ts';
 import type { Link } from './link.ts';
 import type { MessageReader } from './message-reader.ts';
-import { plain, readPlain } from './plain-message.ts';
+import { plain, readPlain } from './plain/plain-reader.ts';
 import type { ReferenceHost } from './reference-host.ts';
 import { References } from './references.ts';
 import type { Scanner } from './scanner.ts';
