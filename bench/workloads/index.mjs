@@ -1,7 +1,7 @@
 // The workloads, in the order of the report.
 import { lone, loneTwo } from './lone.mjs';
 import { flight64, flight1000 } from './flight.mjs';
-import { records } from './records.mjs';
+import { objects, records } from './records.mjs';
 import { binary1m, binary64m } from './binary.mjs';
 import { stream } from './stream.mjs';
 import { callbacks } from './callbacks.mjs';
@@ -18,6 +18,7 @@ export const workloads = [
   loneTwo,
   flight64,
   flight1000,
+  objects,
   records,
   binary1m,
   binary64m,

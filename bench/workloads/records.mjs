@@ -1,6 +1,7 @@
-// 1,000 records there and back, one call at a time. The floor echoes as many bytes as MessagePack makes of them.
+// Records there and back: 1,000 in one call at a time, and one each in many calls. The floor echoes as many bytes as
+// MessagePack makes of them.
 import { Packr } from 'msgpackr';
-import { inFlight } from '../lib/loops.mjs';
+import { cpuPerCall, inFlight } from '../lib/loops.mjs';
 import { checkRecords, makeRecords } from '../lib/values.mjs';
 
 export const records = {
@@ -11,14 +12,35 @@ export const records = {
   needs: 'records',
   metrics: [{ key: 'rate', title: 'calls/s', unit: '/s', better: 'high' }],
   async run({ peer, time, warmup }) {
-    const list = makeRecords(1000);
-    const call = peer.recordsAsBytes ? echoEncoded(peer, list) : echoRecords(peer, list);
+    const call = echo(peer, makeRecords(1000));
     // A call here is 10 to 100 times the others', so that it takes as much longer until its code is compiled.
     await inFlight(call, 1, 2 * warmup);
     const { rate } = await inFlight(call, 1, time);
     return { rate };
   },
 };
+
+/** A call as most are: an object of a few fields goes there and comes back. */
+export const objects = {
+  name: 'objects',
+  title: '64 calls with an object each way, one core',
+  group: 'calls',
+  cores: 'one',
+  needs: 'records',
+  metrics: [
+    { key: 'rate', title: 'calls/s', unit: '/s', better: 'high' },
+    { key: 'cpu', title: 'CPU a call', unit: 'µs', better: 'low' },
+  ],
+  async run({ peer, time, warmup }) {
+    const call = echo(peer, makeRecords(1));
+    await inFlight(call, 64, warmup);
+    return cpuPerCall(peer.pids ?? [], () => inFlight(call, 64, time));
+  },
+};
+
+function echo(peer, list) {
+  return peer.recordsAsBytes ? echoEncoded(peer, list) : echoRecords(peer, list);
+}
 
 function echoRecords(peer, list) {
   return async () => checkRecords(list, await peer.records(list));
