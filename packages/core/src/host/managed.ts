@@ -53,7 +53,7 @@ function endAll(): void {
 export interface InterruptOptions {
   /** Which signals count. Default SIGINT and SIGTERM. */
   readonly signals?: readonly NodeJS.Signals[];
-  /** Runs at the first signal, before the clients are killed; it is awaited. */
+  /** Runs at the first signal, before the clients are killed; it is awaited. One that fails is a `PipeworkWarning`, and the end goes on. */
   readonly onInterrupt?: (signal: NodeJS.Signals) => void | Promise<void>;
 }
 
@@ -93,12 +93,20 @@ export function cleanupOnInterrupt(options: InterruptOptions = {}): Disposable {
     void (async () => {
       try {
         await onInterrupt?.(name);
-      } finally {
-        await cleanupClients();
-        die(name);
+      } catch (error) {
+        await warn(error);
       }
+      await cleanupClients();
+      die(name);
     })();
   };
   for (const name of signals) process.on(name, onSignal);
   return { [Symbol.dispose]: stop };
+}
+
+/** Says that the hook failed, and resolves when it is said: the process may be gone in the same turn. */
+function warn(error: unknown): Promise<void> {
+  const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.emitWarning(`onInterrupt failed: ${reason}`, 'PipeworkWarning');
+  return new Promise((resolve) => setImmediate(resolve));
 }

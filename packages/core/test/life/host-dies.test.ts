@@ -105,6 +105,17 @@ describe('a host that ends', () => {
     expect(isAlive(it.plugin)).toBe(false);
   });
 
+  test('by Ctrl-C says that its hook failed, and ends all the same', async () => {
+    const it = await host('ctrl-c-failing', 'greets');
+    await it.next();
+    it.process.kill('SIGINT');
+    const { name, message } = await it.next();
+    expect(name).toBe('PipeworkWarning');
+    expect(message).toMatch(/^onInterrupt failed: Error: the hook is broken/);
+    expect(await it.exited).toEqual({ code: null, signal: 'SIGINT' });
+    expect(isAlive(it.plugin)).toBe(false);
+  });
+
   test('by the second Ctrl-C does not wait', async () => {
     const it = await host('ctrl-c', 'shuts-down-slowly', { args: ['60000'] });
     await it.next();
