@@ -156,7 +156,10 @@ export class Client<P = Record<string, object>> {
       processChannel.asyncStart.publish(Object.assign(trace, { pid, protocolVersion }));
       return address;
     } catch (error) {
-      if (this.#run === undefined) this.#exit.resolve(neverRan);
+      const run = this.#run;
+      if (run === undefined) this.#exit.resolve(neverRan);
+      // Gone already where the start failed; what failed behind it must not leave a process that nobody can end.
+      else await run.end({ closePipe: () => run.process.writable.end(), hurry: true });
       await this.exit;
       processChannel.error.publish(Object.assign(trace, { error }));
       throw error;
@@ -224,8 +227,7 @@ export class Client<P = Record<string, object>> {
     void run.exit.then((exit) => {
       void this.#end?.session.close();
       this.#exit.resolve(exit);
-      const expected = exit.by !== 'plugin' || exit.code === 0;
-      this.#log?.(expected ? 'debug' : 'error', `plugin exited: ${exit.signal ?? exit.code}`, {
+      this.#log?.(exit.by === 'plugin' ? 'error' : 'debug', `plugin exited: ${exit.signal ?? exit.code}`, {
         by: exit.by,
       });
     });
