@@ -38,6 +38,8 @@ export function expectFunctions(name: string, value: unknown): void {
 export function expectVariables(name: string, value: unknown): void {
   expect(isObject(value), name, 'an object of variables', value);
   for (const [key, entry] of Object.entries(value as object)) {
+    // Up to its first `=` is what the system takes for the name: `A=B` would set A, be it one of the handshake's.
+    expect(!/[=\0]/.test(key), name, 'made of names that an environment can hold, without =', key);
     expect(
       entry === undefined || (typeof entry === 'string' && !entry.includes('\0')),
       `${name}.${key}`,
@@ -62,6 +64,11 @@ export function expectHandshake(given: Partial<Handshake> | undefined, defaults:
 /** A text that is not empty and that the operating system can take. */
 export function isText(value: unknown): boolean {
   return typeof value === 'string' && value !== '' && !value.includes('\0');
+}
+
+/** A Node stream, or what behaves like one: it has `method`, and tells what becomes of it by events. */
+export function isStream(value: unknown, method: 'pipe' | 'write'): boolean {
+  return [method, 'on', 'once', 'off'].every((needed) => isObject(value, needed));
 }
 
 /** An object, which has `method` where one is named. */

@@ -50,6 +50,7 @@ const ceilings: Partial<Record<keyof Limits, number>> = {
 
 /** The given limits over the defaults. Throws `CONFIG_INVALID` for an unknown name or a value that is no positive number. */
 export function resolveLimits(options: Partial<Limits> = {}): Limits {
+  const limits: Record<string, number> = { ...defaultLimits };
   for (const [name, value] of Object.entries(options)) {
     if (!Object.hasOwn(defaultLimits, name)) {
       throw new PipeworkError(
@@ -57,6 +58,8 @@ export function resolveLimits(options: Partial<Limits> = {}): Limits {
         `limits.${name} is not a limit: the names are ${Object.keys(defaultLimits).join(', ')}`,
       );
     }
+    // As with every option, one that is undefined was left out.
+    if (value === undefined) continue;
     const ceiling = ceilings[name as keyof Limits] ?? Infinity;
     if (typeof value !== 'number' || !(value > 0) || value > ceiling) {
       throw new PipeworkError(
@@ -64,6 +67,7 @@ export function resolveLimits(options: Partial<Limits> = {}): Limits {
         `limits.${name} must be a number above 0${ceiling < Infinity ? ` and at most ${ceiling}` : ''}; got ${String(value)}`,
       );
     }
+    limits[name] = value;
   }
-  return { ...defaultLimits, ...options };
+  return limits as unknown as Limits;
 }

@@ -10,6 +10,7 @@ import {
   expectKeys,
   expectVariables,
   isObject,
+  isStream,
   isText,
 } from '../expect.ts';
 import {
@@ -183,7 +184,7 @@ export function settleConfig(config: ClientConfig): ClientSettings {
 }
 
 function checkProcess({ stdin, processGroup }: ClientSettings): void {
-  const readable = stdin === 'inherit' || stdin === 'ignore' || isObject(stdin, 'pipe');
+  const readable = stdin === 'inherit' || stdin === 'ignore' || isStream(stdin, 'pipe');
   expect(readable, 'stdin', "'inherit', 'ignore' or a Readable", stdin);
   expect(
     !processGroup || stdin !== 'inherit' || !tty.isatty(0),
@@ -250,12 +251,13 @@ function flag(name: string, value: boolean | undefined): boolean {
 
 function milliseconds(name: string, value: number | undefined, fallback: number): number {
   const fits = typeof value === 'number' && value > 0 && (value <= 0x7fff_ffff || value === Infinity);
-  expect(value === undefined || fits, name, 'milliseconds above 0', value);
+  const expected = `milliseconds above 0 and at most ${0x7fff_ffff}, or Infinity`;
+  expect(value === undefined || fits, name, expected, value);
   return value ?? fallback;
 }
 
 function sink(name: string, value: Writable | undefined): Writable | undefined {
-  expect(value === undefined || isObject(value, 'write'), name, 'a Writable', value);
+  expect(value === undefined || isStream(value, 'write'), name, 'a Writable', value);
   return value;
 }
 

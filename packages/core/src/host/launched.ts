@@ -1,6 +1,6 @@
 /** The launcher's contract, checked once: what a launcher made by hand hands over is held to it before anything relies on it. */
 
-import { expect, isObject } from '../expect.ts';
+import { expect, isObject, isStream } from '../expect.ts';
 import type { LaunchedProcess, ProcessExit } from './launch.ts';
 
 /**
@@ -45,11 +45,11 @@ function checkLaunched(made: unknown): asserts made is LaunchedProcess {
   const process = made as Readonly<Record<keyof LaunchedProcess, unknown>>;
   const { pid, readable, writable, exited, kill } = process;
   const field = (name: string): string => `the launcher's ${name}`;
-  expect(isObject(readable, 'pipe'), field('readable'), 'a Readable, of protocol bytes', readable);
-  expect(isObject(writable, 'write'), field('writable'), 'a Writable, for protocol bytes', writable);
+  expect(isStream(readable, 'pipe'), field('readable'), 'a Readable, of protocol bytes', readable);
+  expect(isStream(writable, 'write'), field('writable'), 'a Writable, for protocol bytes', writable);
   for (const name of ['stdout', 'stderr'] as const) {
     const output = process[name] ?? undefined;
-    expect(output === undefined || isObject(output, 'pipe'), field(name), 'a Readable, or undefined', output);
+    expect(output === undefined || isStream(output, 'pipe'), field(name), 'a Readable, or undefined', output);
   }
   const promise = 'a promise of { code, signal } that resolves when the process is gone';
   expect(isObject(exited, 'then'), field('exited'), promise, exited);

@@ -37,21 +37,26 @@ export function bindLogger(
   if (logger === undefined) return undefined;
   const isPino = typeof (logger as { bindings?: unknown }).bindings === 'function';
   let broken = false;
+  // The user's logger must not end the plugin's output, nor its failure pass unseen.
+  const fail = (error: unknown): void => {
+    if (!broken)
+      process.emitWarning(`the logger of a plugin client throws: ${String(error)}`, 'PipeworkWarning');
+    broken = true;
+  };
   return (level, message, fields = {}) => {
     const find = logger as Record<string, unknown>;
     // A console's trace() prints the host's own stack.
     const words = level === 'trace' && logger instanceof Console ? methods.debug.slice(0, 1) : methods[level];
-    const name = words.find((candidate) => typeof find[candidate] === 'function');
-    if (name === undefined) return;
-    const facts = { ...fields, ...base };
     try {
+      const name = words.find((candidate) => typeof find[candidate] === 'function');
+      if (name === undefined) return;
+      const facts = { ...fields, ...base };
       const args = isPino ? [facts, message] : [message, facts];
-      Reflect.apply(find[name] as Method, logger, args);
+      const written: unknown = Reflect.apply(find[name] as Method, logger, args);
+      // A logger that ships its records somewhere may fail later.
+      if (written instanceof Promise) written.catch(fail);
     } catch (error) {
-      // The user's logger must not end the plugin's output, nor its failure pass unseen.
-      if (!broken)
-        process.emitWarning(`the logger of a plugin client throws: ${String(error)}`, 'PipeworkWarning');
-      broken = true;
+      fail(error);
     }
   };
 }

@@ -9,6 +9,7 @@ import { settleConfig, type ClientConfig } from './config.ts';
 import { readPackageList } from './discover.ts';
 import { buildEnv } from './env.ts';
 import { looksOutOfMemory } from './exit.ts';
+import { defaultLimits } from '../limits.ts';
 import { bindLogger } from './logger.ts';
 import { Tail } from './tail.ts';
 
@@ -105,6 +106,26 @@ describe('a logger', () => {
     expect(emitWarning).toHaveBeenCalledTimes(1);
     emitWarning.mockRestore();
   });
+
+  test.each([
+    [
+      'is read',
+      {
+        get info() {
+          throw new Error('no');
+        },
+      },
+    ],
+    ['has returned', { info: async () => Promise.reject(new Error('no')) }],
+  ])('that fails when its method %s is warned of once', async (_when, logger) => {
+    const emitWarning = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const log = bindLogger(logger, {});
+    log?.('info', 'x');
+    log?.('info', 'y');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(emitWarning).toHaveBeenCalledTimes(1);
+    emitWarning.mockRestore();
+  });
 });
 
 describe('memory that ran out', () => {
@@ -177,10 +198,23 @@ describe('a client’s option', () => {
     [{ cmd: ['x'], limits: 5 }, 'limits'],
     [{ cmd: ['x'], limits: null }, 'limits'],
     [{ cmd: ['x'], limits: { maxDept: 5 } }, 'maxDept'],
+    [
+      { cmd: ['x'], startTimeout: 2 ** 31 },
+      'startTimeout must be milliseconds above 0 and at most 2147483647',
+    ],
+    [{ cmd: ['x'], syncStdout: { write() {} } }, 'syncStdout'],
+    [{ cmd: ['x'], stdin: { pipe() {} } }, 'stdin'],
+    [{ cmd: ['x'], env: { set: { 'PIPEWORK_FDS=9,9': '' } } }, 'env.set'],
+    [{ cmd: { file: 'x', env: { 'A\0': '' } } }, 'cmd.env'],
   ])('%j is refused at once, by its name', (config, name) => {
     expect(() => settleConfig(config as unknown as ClientConfig)).toThrow(
       expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining(name) as string }),
     );
+  });
+
+  test('that is undefined was left out, a limit too', () => {
+    const settings = settleConfig({ cmd: ['x'], limits: { maxDepth: undefined } });
+    expect(settings.limits).toEqual(defaultLimits);
   });
 
   test('processGroup is refused together with a terminal as standard input', () => {

@@ -2,7 +2,7 @@
 
 import type { Readable, Writable } from 'node:stream';
 import type { Broker } from '../broker.ts';
-import { expect, expectFunctions, expectHandshake, expectKeys, isObject } from '../expect.ts';
+import { expect, expectFunctions, expectHandshake, expectKeys, isObject, isStream } from '../expect.ts';
 import { MagicCookieKey, MagicCookieValue, type Handshake, type Terminals } from '../handshake/env.ts';
 import { resolveLimits, type Limits } from '../limits.ts';
 import type { HandlerInterceptor } from '../rpc/interceptors.ts';
@@ -120,10 +120,10 @@ export function settleServe<P>(options: ServeOptions<P>): ServeSettings {
 function checkTransport(transport: ServeTransport): void {
   expectKeys('transport', transport, ['readable', 'writable', 'env', 'stderr']);
   const { readable, writable, env, stderr } = transport;
-  expect(isObject(readable, 'pipe'), 'transport.readable', 'a Readable', readable);
-  expect(isObject(writable, 'write'), 'transport.writable', 'a Writable', writable);
+  expect(isStream(readable, 'pipe'), 'transport.readable', 'a Readable', readable);
+  expect(isStream(writable, 'write'), 'transport.writable', 'a Writable', writable);
   expect(isObject(env), 'transport.env', 'the environment that the launcher passed', env);
-  expect(stderr === undefined || isObject(stderr, 'write'), 'transport.stderr', 'a Writable', stderr);
+  expect(stderr === undefined || isStream(stderr, 'write'), 'transport.stderr', 'a Writable', stderr);
 }
 
 function isOptionalFunction(value: unknown): boolean {
