@@ -59,6 +59,8 @@ export class Start {
   #stopListening = (): void => {};
   #seen = (): string => '';
   #givenUp = false;
+  /** Why there never was a process, where the launcher found out behind its own back. */
+  #neverRan: { readonly reason: unknown } | undefined;
 
   constructor(settings: ClientSettings, makeRun: MakeRun) {
     this.#settings = settings;
@@ -124,12 +126,11 @@ export class Start {
       const launched = launcher(this.#command);
       // A process that is a thenable (execa's) would be awaited to its end.
       const isHere = isObject(launched) && 'readable' in launched;
-      made = settleLaunched(isHere ? launched : await launched);
+      const handed = isHere ? launched : await launched;
+      made = settleLaunched(handed);
+      handed.exited.then(undefined, (reason: unknown) => (this.#neverRan = { reason }));
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new StartFailure('PLUGIN_NOT_STARTED', `the plugin could not be started: ${reason}`, {
-        cause: error,
-      });
+      throw notStarted(error);
     }
     // Before anything else is awaited: output that nobody reads when it comes is lost.
     this.#run = this.#makeRun(made);
@@ -146,6 +147,7 @@ export class Start {
   async #explainSilence(run: PluginRun, seen: string): Promise<StartFailure> {
     if (await settlesWithin(run.gone, exitFollowsMs)) {
       const exit = await run.gone;
+      if (this.#neverRan !== undefined) return notStarted(this.#neverRan.reason);
       const half = seen === '' ? '' : `, in the middle of its handshake line: ${printable(seen)}`;
       return new StartFailure('HANDSHAKE_EXITED', `plugin exited before we could connect${half}`, { exit });
     }
@@ -154,12 +156,7 @@ export class Start {
   }
 
   async #explain(error: unknown): Promise<StartError> {
-    const failure =
-      error instanceof StartFailure
-        ? error
-        : new StartFailure('PLUGIN_NOT_STARTED', `the plugin could not be started: ${String(error)}`, {
-            cause: error,
-          });
+    const failure = error instanceof StartFailure ? error : notStarted(error);
     const elapsedMs = clock() - this.#began;
     const phase = this.#phase;
     // Given up while the launcher was at work: what it makes has to be ended too.
@@ -230,6 +227,11 @@ function commandOf(settings: ClientSettings): LaunchCommand {
     stdin: settings.stdin,
     processGroup: settings.processGroup,
   };
+}
+
+function notStarted(cause: unknown): StartFailure {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new StartFailure('PLUGIN_NOT_STARTED', `the plugin could not be started: ${reason}`, { cause });
 }
 
 function codeOf(cause: unknown): string | undefined {

@@ -80,6 +80,27 @@ describe('what a launcher hands over', () => {
     children[0]?.kill('SIGKILL');
   });
 
+  test('fails the start where its end says that it never started, with the reason', async () => {
+    const reason = new Error('no such room');
+    const made = { readable: new PassThrough(), writable: new PassThrough(), kill: () => false };
+    const launcher = (): LaunchedProcess => ({ ...made, exited: Promise.reject(reason) });
+    const error = await failure(new Client({ cmd: ['x'], launcher, stdin: 'ignore' }).start());
+    expect(error).toMatchObject({ name: 'StartError', code: 'PLUGIN_NOT_STARTED', cause: reason });
+    expect(error.message).toContain('no such room');
+  });
+
+  test('is ended where the last step of the start fails', async () => {
+    const unref = (): void => {
+      throw new Error('held for good');
+    };
+    const { launcher, children } = handWritten({ unref });
+    const client = plugin('greets', { launcher });
+    client.unref();
+    await expect(client.start()).rejects.toThrow('held for good');
+    expect(await client.kill()).toMatchObject({ by: 'sigterm' });
+    expect(isAlive(children[0]?.pid as number)).toBe(false);
+  });
+
   test('may throw on kill: the report is made all the same', async () => {
     const kill = (): boolean => {
       throw new Error('no such room');
