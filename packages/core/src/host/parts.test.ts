@@ -213,7 +213,8 @@ describe('a client’s option', () => {
   });
 
   test('that is undefined was left out, a limit too', () => {
-    const settings = settleConfig({ cmd: ['x'], limits: { maxDepth: undefined } });
+    const limits: object = { maxDepth: undefined };
+    const settings = settleConfig({ cmd: ['x'], limits });
     expect(settings.limits).toEqual(defaultLimits);
   });
 
