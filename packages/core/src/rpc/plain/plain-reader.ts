@@ -127,32 +127,49 @@ function readRecord(source: Uint8Array, count: number, level: number): object {
   return record;
 }
 
-const keys = new KnownTexts(1024, (bytes) => {
-  const key = bytes.toString('latin1');
+const keys = new KnownTexts(1024, (source, start, end) => {
+  if (!isAscii(source, start, end)) return undefined;
+  const key = latin1Slice.call(source, start, end);
   // Setting `__proto__` makes no property, nor does `toString` where a hardened host has frozen Object.prototype.
-  // And Latin-1 is UTF-8 only where it is ASCII.
-  if (key in Object.prototype || bytes.some((byte) => byte > 0x7f)) return undefined;
+  if (key in Object.prototype) return undefined;
   // As the engine keeps it for property names.
   return Object.keys({ [key]: 0 })[0];
 });
+
+// Words rather than sentences: what comes again is short.
+const maxKnownBytes = 12;
+const words = new KnownTexts(1024, (source, start, end) =>
+  isAscii(source, start, end) ? latin1Slice.call(source, start, end) : undefined,
+);
+
+/** ASCII is Latin-1 and UTF-8 alike. */
+function isAscii(source: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if (source[at]! > 0x7f) return false;
+  return true;
+}
 
 function readKey(source: Uint8Array): string | undefined {
   const length = position < limit ? source[position]! - 0xa0 : -1;
   const from = position + 1;
   position = from + length;
+  if (length === 0) return '';
   const key = length < 0 || length > 31 || position > limit ? undefined : keys.at(source, from, position);
   if (key === undefined) stop();
   return key;
 }
 
-/** ASCII is Latin-1 and UTF-8 alike. Texts put together by characters would be chains. */
+/** Texts put together by characters would be chains. */
 function readShortText(source: Uint8Array, length: number): unknown {
   const from = position;
   const end = from + length;
   if (end > limit) return stop();
-  for (let at = from; at < end; at++) if (source[at]! > 0x7f) return readText(source, length);
+  let text: string | undefined = '';
+  if (length > maxKnownBytes)
+    text = isAscii(source, from, end) ? latin1Slice.call(source, from, end) : undefined;
+  else if (length > 0) text = words.at(source, from, end);
+  if (text === undefined) return readText(source, length);
   position = end;
-  return latin1Slice.call(source, from, end);
+  return text;
 }
 
 function readText(source: Uint8Array, length: number): unknown {
