@@ -1,7 +1,7 @@
 /** Which of the peer's calls run, which wait, and which are refused: the limits of one side's handlers. */
 import { PipeworkError } from '../errors.ts';
 import { IdTable } from './id-table.ts';
-import type { Link } from './link.ts';
+import type { Link, WaitingCall } from './link.ts';
 import type { RunningCall } from './running-call.ts';
 
 /** The running calls of one connection. Concurrency is counted over the whole link. */
@@ -71,10 +71,8 @@ export class Dispatcher {
   /** Takes a call out of the queue, since its caller no longer wants it. */
   unqueue(call: RunningCall): void {
     const { waiting } = this.#link;
-    waiting.splice(
-      waiting.findIndex((entry) => entry.call === call),
-      1,
-    );
+    const at = waiting.findIndex((entry) => entry.call === call);
+    if (at !== -1) waiting.splice(at, 1);
     call.isWaiting = false;
     this.#waiting--;
     this.forget(call);
@@ -91,9 +89,8 @@ export class Dispatcher {
   answered(call: RunningCall): void {
     this.#running--;
     if (!call.uncounted) {
-      const { counts, waiting } = this.#link;
-      counts.runningCalls--;
-      if (waiting.length > 0) waiting.shift()?.begin();
+      this.#link.counts.runningCalls--;
+      this.#link.beginWaiting();
     }
     this.#wakeIdle();
   }
@@ -124,7 +121,16 @@ export class Dispatcher {
   /** The connection is gone: what waits never starts, what runs is aborted. */
   end(reason: unknown): void {
     const { waiting } = this.#link;
-    const others = waiting.filter((entry) => entry.owner !== this);
+    const others: WaitingCall[] = [];
+    for (const entry of waiting) {
+      if (entry.owner !== this) {
+        others.push(entry);
+        continue;
+      }
+      // Its deadline may still pass, and finds nothing to take out of the queue.
+      entry.call.isWaiting = false;
+      entry.call.end();
+    }
     waiting.splice(0, waiting.length, ...others);
     this.#waiting = 0;
     this.abortAll(reason);

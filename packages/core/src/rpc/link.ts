@@ -4,6 +4,7 @@ import type { Limits } from '../limits.ts';
 import type { Capability } from './capabilities.ts';
 import type { CallInterceptor, HandlerInterceptor } from './interceptors.ts';
 import type { Budget } from './message-reader.ts';
+import type { RunningCall } from './running-call.ts';
 
 export interface LinkOptions {
   readonly broker: Broker;
@@ -36,6 +37,14 @@ export interface LinkCounts {
   valueStreams: number;
 }
 
+/** A call of the peer's that waits for room. */
+export interface WaitingCall {
+  readonly call: RunningCall;
+  /** The dispatcher whose call it is. */
+  readonly owner: object;
+  readonly begin: () => void;
+}
+
 export class Link {
   readonly broker: Broker;
   readonly capabilities: ReadonlySet<Capability>;
@@ -46,8 +55,9 @@ export class Link {
   /** The link's open connections. */
   readonly connections: Set<{ readonly pendingMethods: string[] }> = new Set();
   /** Calls of the peer that wait for room, of all connections in the order they came. */
-  readonly waiting: { readonly begin: () => void; readonly owner: object; readonly call: object }[] = [];
+  readonly waiting: WaitingCall[] = [];
   readonly counts: LinkCounts = { pendingCalls: 0, runningCalls: 0, references: 0, valueStreams: 0 };
+  #isBeginning = false;
 
   constructor(options: LinkOptions) {
     this.options = options;
@@ -64,6 +74,19 @@ export class Link {
     counts[what] += change;
     const now = before + change;
     if (now === 0 || before === 0) this.options.onBusy?.(now > 0);
+  }
+
+  /** Begins calls that wait while there is room. In a loop: one that is answered at once makes room for the next, ten thousand deep. */
+  beginWaiting(): void {
+    if (this.#isBeginning) return;
+    this.#isBeginning = true;
+    try {
+      while (this.waiting.length > 0 && this.counts.runningCalls < this.limits.maxRunningCalls) {
+        this.waiting.shift()?.begin();
+      }
+    } finally {
+      this.#isBeginning = false;
+    }
   }
 
   /** Methods of the calls that wait for an answer, over all connections, for the report of a crash. */

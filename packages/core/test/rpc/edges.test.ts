@@ -3,8 +3,10 @@ import { describe, expect, test, vi } from 'vitest';
 import { callContext } from '../../src/rpc/call-context.ts';
 import { defineContract } from '../../src/rpc/contract.ts';
 import { checked, implement } from '../../src/rpc/contract-checks.ts';
+import { Connection } from '../../src/rpc/connection.ts';
 import { DeclaredError, declaredError } from '../../src/rpc/declared-error.ts';
 import { withCallOptions } from '../../src/rpc/remote.ts';
+import { serviceOf } from '../../src/rpc/service.ts';
 import type { StandardSchema } from '../../src/rpc/standard-schema.ts';
 import { rawHost, rawPlugin } from '../support/raw-peer.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
@@ -357,6 +359,29 @@ describe('limits', () => {
     release();
     await held;
     expect(ran).toBe(0);
+  });
+
+  test('the deadline of one whose connection has gone takes no other out of the queue', async () => {
+    let release = (): void => {};
+    const service = { hold: () => new Promise<void>((resolve) => (release = resolve)), count: () => 1 };
+    const pair = await rpcPair(service, { pluginLimits: { maxRunningCalls: 1 } });
+    const { hostLink, pluginLink } = pair;
+    const id = pluginLink.broker.nextId();
+    const taken = pluginLink.broker.acceptRaw(id);
+    const other = new Connection(hostLink.broker.dialRaw(id), { link: hostLink, prefix: 'Plugin.' });
+    new Connection(await taken, { link: pluginLink, prefix: 'Plugin.', service: serviceOf(service) });
+    const held = pair.remote.hold();
+    const gone = other.call('count', [], { deadlineMs: 300 });
+    const waiting = pair.remote.count();
+    const late = pair.host.call('count', [], { deadlineMs: 400 });
+    await vi.waitFor(() => expect(pluginLink.waiting).toHaveLength(3));
+    other.close();
+    await expect(gone).rejects.toMatchObject({ code: 'RPC_CLOSED' });
+    await expect(late).rejects.toMatchObject({ code: 'RPC_DEADLINE' });
+    await vi.waitFor(() => expect(pluginLink.waiting).toHaveLength(1));
+    release();
+    await held;
+    expect(await waiting).toBe(1);
   });
 });
 

@@ -121,6 +121,19 @@ describe('limits', () => {
     expect(await Promise.all(calls.slice(0, 3))).toEqual([1, 1, 1]);
   });
 
+  test('as many calls as may wait are answered, though each is answered at once', async () => {
+    const service = { ...slow(), count: (number: number) => number };
+    const { remote, plugin } = await rpcPair(service, { pluginLimits: { maxRunningCalls: 1 } });
+    const first = remote.wait();
+    const numbers = Array.from({ length: 9_000 }, (_, number) => number);
+    const calls = numbers.map((number) => remote.count(number));
+    await vi.waitFor(() => expect(plugin.runningCalls).toBe(9_001));
+    service.release();
+    await first;
+    expect(await Promise.all(calls)).toEqual(numbers);
+    expect(plugin.runningCalls).toBe(0);
+  });
+
   test('a caller beyond its pending calls fails before anything is sent', async () => {
     const service = slow();
     const { remote } = await rpcPair(service, { hostLimits: { maxPendingCalls: 1 } });
