@@ -5,7 +5,7 @@ import { access, readFile, stat } from 'node:fs/promises';
 import { dirname, extname, join, resolve } from 'node:path';
 import { glob } from 'tinyglobby';
 import { PipeworkError } from '../errors.ts';
-import { expect, isText } from '../expect.ts';
+import { expect, expectKeys, isText } from '../expect.ts';
 
 /** Hears what is left out, and why. */
 export interface DiscoverOptions {
@@ -19,6 +19,7 @@ export interface DiscoverOptions {
  */
 export async function discover(pattern: string, dir = '.', options: DiscoverOptions = {}): Promise<string[]> {
   expect(isText(pattern), 'the pattern of discover()', 'a text', pattern);
+  checkOptions(options, ['onSkip']);
   const root = await checkDirectory(dir);
   const paths = await glob(pattern, {
     cwd: root,
@@ -65,6 +66,7 @@ export async function discoverPackages(
   dir = '.',
   options: DiscoverPackagesOptions = {},
 ): Promise<DiscoveredPackage[]> {
+  checkOptions(options, ['onSkip', 'field']);
   const { root, patterns } = await findWorkspace(await checkDirectory(dir));
   const wanted = patterns.filter((pattern) => !pattern.startsWith('!'));
   const unwanted = patterns.filter((pattern) => pattern.startsWith('!')).map((pattern) => pattern.slice(1));
@@ -167,6 +169,13 @@ function readWorkspaces(manifest: string): string[] {
 
 function unquote(text: string): string {
   return text.trim().replace(/^(['"])(.*)\1$/, '$2');
+}
+
+function checkOptions(options: DiscoverPackagesOptions, keys: readonly string[]): void {
+  expectKeys('options', options, keys);
+  const { onSkip, field } = options;
+  expect(onSkip === undefined || typeof onSkip === 'function', 'onSkip', 'a function', onSkip);
+  expect(field === undefined || isText(field), 'field', 'the name of a field of package.json', field);
 }
 
 async function checkDirectory(dir: string): Promise<string> {

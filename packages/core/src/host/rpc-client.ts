@@ -4,7 +4,7 @@ import type { MuxStream } from '@pipework/mux';
 import type { Broker } from '../broker.ts';
 import { controlMethods } from '../control.ts';
 import { PipeworkError } from '../errors.ts';
-import { expect } from '../expect.ts';
+import { expect, expectKeys } from '../expect.ts';
 import { createRemote, type Remote } from '../rpc/remote.ts';
 import type { HostEnd } from './connect.ts';
 import { clock, settlesWithin } from '../timers.ts';
@@ -76,6 +76,7 @@ export class RPCClient<P = Record<string, object>> {
    * Rejects with `RPC_DEADLINE` after `timeout` milliseconds (5,000 by default).
    */
   async ping(options: { readonly timeout?: number } = {}): Promise<number> {
+    expectKeys('options', options, ['timeout']);
     const { timeout = pingTimeoutMs } = options;
     expect(typeof timeout === 'number' && timeout > 0, 'timeout', 'milliseconds above 0', timeout);
     const asked = clock();

@@ -27,6 +27,10 @@ export function findSignal(params: readonly unknown[]): AbortSignal | undefined 
 
 /** Throws `CONFIG_INVALID`, naming the option, for what is none of {@link CallOptions}. */
 export function checkCallOptions(options: CallOptions): void {
+  if (!isRecord(options)) {
+    const expected = 'the options must be an object of signal, deadlineMs and metadata';
+    throw new PipeworkError('CONFIG_INVALID', `${expected}; got ${inspect(options, { depth: 1 })}`);
+  }
   const { signal, deadlineMs, metadata } = options;
   for (const name of Object.keys(options)) {
     if (name === 'signal' || name === 'deadlineMs' || name === 'metadata') continue;
@@ -38,10 +42,14 @@ export function checkCallOptions(options: CallOptions): void {
     throw invalid('deadlineMs', 'must be a number of milliseconds above 0', deadlineMs);
   }
   if (metadata === undefined) return;
-  const isMap = typeof metadata === 'object' && metadata !== null;
-  if (!isMap || Object.values(metadata).some((value) => typeof value !== 'string')) {
+  if (!isRecord(metadata) || Object.values(metadata).some((value) => typeof value !== 'string')) {
     throw invalid('metadata', 'must be an object whose values are strings', metadata);
   }
+}
+
+/** Not a Map nor Headers, whose entries are no properties: what they hold would be lost without a word. */
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return Object.prototype.toString.call(value) === '[object Object]';
 }
 
 function invalid(name: string, expected: string, came: unknown): PipeworkError {

@@ -68,6 +68,18 @@ describe('discover()', () => {
   });
 });
 
+test.each([
+  [null, 'options must be an object of onSkip'],
+  [{ onskip: () => {} }, 'not onskip'],
+  [{ onSkip: 5 }, 'onSkip must be a function; got 5'],
+])('discover() and discoverPackages() refuse %o as options', async (options, message) => {
+  for (const search of [discover('*', root, options as object), discoverPackages(root, options as object)])
+    await expect(search).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining(message) as string,
+    });
+});
+
 describe('discoverPackages()', () => {
   test('finds what the packages of a pnpm workspace declare, from anywhere inside', async () => {
     const skipped: string[] = [];

@@ -80,6 +80,18 @@ describe('ping()', () => {
   });
 });
 
+test.each([
+  [null, 'options must be an object of timeout; got null'],
+  [5, 'options must be an object of timeout; got 5'],
+  [{ timeuot: 5 }, 'not timeuot'],
+  [{ timeout: Number.NaN }, 'timeout must be milliseconds above 0; got NaN'],
+])('ping() refuses %o', async (options, message) => {
+  const rpc = await plugin('greets').client();
+  const error = await failure(rpc.ping(options as object));
+  expect(error.code).toBe('CONFIG_INVALID');
+  expect(error.message).toContain(message);
+});
+
 describe('a plugin that is run by hand', () => {
   test('says what it is on standard error, and nothing else, with status 1', async () => {
     const { code, stdout, stderr } = await failure<Failed>(run(process.execPath, [fixture('greets')]));

@@ -134,6 +134,31 @@ test('metadata reaches the handler', async () => {
   expect(await remote.meta()).toEqual({});
 });
 
+test.each([undefined, null, 5, [], new Map([['deadlineMs', 5]])])(
+  '%o is refused as call options',
+  async (options) => {
+    const { remote } = await rpcPair({ ping: () => 1 });
+    expect(() => withCallOptions(remote, options as object)).toThrow(
+      expect.objectContaining({
+        code: 'CONFIG_INVALID',
+        message: expect.stringContaining(
+          'must be an object of signal, deadlineMs and metadata; got',
+        ) as string,
+      }),
+    );
+  },
+);
+
+test.each([[['a']], [new Map([['a', 'b']])], [new Headers({ a: 'b' })]])(
+  '%o is refused as metadata, whose entries would be lost',
+  async (metadata) => {
+    const { remote } = await rpcPair({ ping: () => 1 });
+    expect(() => withCallOptions(remote, { metadata } as object)).toThrow(
+      'options.metadata must be an object',
+    );
+  },
+);
+
 test('callContext() outside a handler says where to ask', () => {
   expect(() => callContext()).toThrow('before its first await');
 });
