@@ -427,12 +427,22 @@ describe('refuses, before anything is sent and with its path,', () => {
   cycle.a.push({ deep: cycle });
   let deep: unknown = 1;
   for (let level = 0; level < 200; level++) deep = [deep];
+  const transferred = (): Uint8Array => {
+    const bytes = new Uint8Array(8);
+    structuredClone(bytes, { transfer: [bytes.buffer] });
+    return bytes;
+  };
   const base: [string, unknown[], string][] = [
     ['a symbol', [{ a: [1, Symbol('s')] }], 'args[0].a[1] is a symbol'],
     ['a class instance', [1, { p: new Point() }], 'args[1].p is an instance of Point'],
     ['a cycle', [cycle], 'args[0].a[0].deep contains itself'],
     ['a value nested too deep', [deep], 'args[0][0][0]'],
     ['a promise', [{ 'a-b': Promise.resolve() }], 'args[0]["a-b"] is a Promise: await it'],
+    [
+      'bytes that were transferred',
+      [{ a: transferred() }],
+      'args[0].a is binary data whose buffer was transferred',
+    ],
     ['a WeakMap', [new WeakMap()], 'args[0] is an instance of WeakMap'],
   ];
   test.each(base)('%s', async (_name, args, message) => {

@@ -253,14 +253,23 @@ function walkDate(date: Date, options: OutboundOptions): unknown {
 }
 
 function walkBytes(value: ArrayBufferView | ArrayBuffer, options: OutboundOptions): unknown {
-  const bytes = types.isArrayBuffer(value)
-    ? new Uint8Array(value)
-    : new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  const bytes = bytesOf(value);
   const bin = bytes.byteLength >= largeBinBytes ? new LargeBin(bytes) : bytes;
   const type = bytesType(value);
   if (type === 'Uint8Array' || (!options.types && type === 'Buffer')) return bin;
   if (options.types) return [marks.bytes, type, bin];
   return refuse(`is ${describe(value)}, and this peer takes Uint8Array alone.`);
+}
+
+function bytesOf(value: ArrayBufferView | ArrayBuffer): Uint8Array {
+  try {
+    return types.isArrayBuffer(value)
+      ? new Uint8Array(value)
+      : new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  } catch {
+    // Node 20 has no `detached` to ask for.
+    return refuse('is binary data whose buffer was transferred to somebody else: there is nothing to send.');
+  }
 }
 
 function sendReference(value: object, options: OutboundOptions): WireReference | undefined {
