@@ -1,4 +1,5 @@
 /** Objects and functions that stand for ones in the other process, and the marks by which objects travel by reference. */
+import { types } from 'node:util';
 import { expect } from '../expect.ts';
 import { callResult } from './call-result.ts';
 
@@ -32,6 +33,12 @@ function canBeHeld(value: unknown): boolean {
   return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }
 
+function isAlwaysCopied(object: object): boolean {
+  return (
+    Array.isArray(object) || types.isDate(object) || ArrayBuffer.isView(object) || types.isArrayBuffer(object)
+  );
+}
+
 /** What stands behind a value that is remote; undefined for values of this process. */
 export function remoteTargetOf(value: object): RemoteTarget | undefined {
   return targets.get(value);
@@ -39,10 +46,13 @@ export function remoteTargetOf(value: object): RemoteTarget | undefined {
 
 /**
  * Marks an object to travel by reference: the other side gets an object whose methods call this one's, and whose
- * `[Symbol.dispose]()` gives it back. Returns the object. Throws `CONFIG_INVALID` for what is no object.
+ * `[Symbol.dispose]()` gives it back. Returns the object. Throws `CONFIG_INVALID` for what is no object, and for arrays, dates
+ * and binary data, also of a class of your own: they are always copied.
  */
 export function ref<T extends object>(object: T): T {
   expect(canBeHeld(object), 'the argument of ref()', 'an object with methods', object);
+  const copied = isAlwaysCopied(object);
+  expect(!copied, 'the argument of ref()', 'no array, Date or binary data, which are always copied', object);
   marked.add(object);
   if (Object.getPrototypeOf(object) === Object.prototype) registry.hasPlainMarks = true;
   return object;
@@ -66,7 +76,7 @@ export function isMarkedObject(value: object): boolean {
 /**
  * Keeps a reference beyond the call it came with, until its `[Symbol.dispose]()` or the connection's end. Returns the same
  * reference. A function or object of this process is returned as it is. Throws `RPC_REFERENCE_RELEASED` when it is too late,
- * `CONFIG_INVALID` for what is no function or object.
+ * `CONFIG_INVALID` for what is no function or object, or a frozen one of this process.
  */
 export function retain<T extends object>(reference: T): T & Disposable {
   expect(canBeHeld(reference), 'the argument of retain()', 'a function or object', reference);
@@ -74,6 +84,13 @@ export function retain<T extends object>(reference: T): T & Disposable {
   if (target?.retain !== undefined) target.retain();
   else if (!(Symbol.dispose in reference)) {
     // In one process there is nothing to give back; the caller's code is the same in both cases.
+    const fits = Object.isExtensible(reference);
+    expect(
+      fits,
+      'the argument of retain()',
+      'remote, or not frozen: it gets a [Symbol.dispose]()',
+      reference,
+    );
     Object.defineProperty(reference, Symbol.dispose, { value: () => {}, configurable: true });
   }
   return reference as T & Disposable;

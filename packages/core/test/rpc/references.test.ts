@@ -320,6 +320,17 @@ test.each([undefined, null, 5, 'text'])('ref() and retain() refuse %j, and say s
   );
 });
 
+test.each([[[1]], [new Date(0)], [new Uint8Array(1)], [new ArrayBuffer(1)]])(
+  'ref() refuses %o, which would be copied all the same',
+  (value) => {
+    expect(() => ref(value)).toThrow(/ref\(\) must be no array, Date or binary data.*; got /);
+  },
+);
+
+test('retain() refuses what is frozen and of this process, and says so', () => {
+  expect(() => retain(Object.freeze({}))).toThrow('retain() must be remote, or not frozen');
+});
+
 test('what one copy of the package marked or took, another sends by reference', async () => {
   const copy = (await import(
     /* @vite-ignore */ new URL('../../src/rpc/remote-reference.ts?copy', import.meta.url).href
