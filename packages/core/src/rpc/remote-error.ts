@@ -219,7 +219,9 @@ const unplaced = new WeakSet<Error>();
 
 /** Gives an error of a call no stack of its own, since it is made far from where the call was. Returns it. */
 export function withoutStack<E extends Error>(error: E, where: string): E {
-  setField(error, 'stack', `${error.name}: ${error.message}\n    at ${where}`, false);
+  // As the engine writes it: an empty name, or an empty message, brings no colon.
+  const head = Error.prototype.toString.call(error);
+  setField(error, 'stack', `${head}\n    at ${where}`, false);
   unplaced.add(error);
   return error;
 }

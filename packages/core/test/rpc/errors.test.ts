@@ -111,6 +111,8 @@ describe('an error that a handler throws', () => {
   ])('%s still fails the call', async (_name, thrown) => {
     expect(await failure(() => thrown)).toBeInstanceOf(Error);
     expect(await failure(() => thrown, { capabilities: [] })).toBeInstanceOf(Error);
+    const { stack } = (await failure(() => thrown)) as Error;
+    expect(stack).toMatch(/^the handler threw/);
   });
 
   test('with fields that cannot travel loses those alone', async () => {
