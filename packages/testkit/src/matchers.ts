@@ -22,13 +22,14 @@ interface WithExit {
   readonly exit: Promise<PluginExit>;
 }
 
-export interface Matchers {
+/** A type and no interface, which `expect.extend` would not take. */
+export type Matchers = {
   toFailWith(received: unknown, code: string, message?: string | RegExp): Promise<MatcherResult>;
   toHaveExited(received: unknown, expected?: ExpectedExit): Promise<MatcherResult>;
   toHavePrinted(received: unknown, text: string | RegExp): MatcherResult;
   toHaveBeenCalledRemotely(received: unknown, method: string, ...args: unknown[]): MatcherResult;
   toHaveNoLeaks(received: unknown): Promise<MatcherResult>;
-}
+};
 
 export const matchers: Matchers = {
   /** A promise, or a function that makes one, rejects with this code: its own, or that of one of its causes. */

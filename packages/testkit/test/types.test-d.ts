@@ -4,6 +4,7 @@ import {
   connect,
   expectNoLeaks,
   fakePlugin,
+  matchers,
   launch,
   misbehave,
   test as kitTest,
@@ -60,6 +61,10 @@ test('matchers are typed', () => {
   >();
   // @ts-expect-error -- no such way to end
   void expect(1).toHaveExited({ by: 'magic' });
+});
+
+test('matchers are what expect.extend takes', () => {
+  expectTypeOf(expect.extend).toBeCallableWith(matchers);
 });
 
 test('leak assertions give back what the work gave', () => {
