@@ -14,6 +14,12 @@ interface Waiter {
   reject(error: unknown): void;
 }
 
+/** Waits for the answer to `return` or `throw`. */
+interface Interrupter extends Waiter {
+  /** Answers as for a stream that has ended. */
+  late(): void;
+}
+
 /** What of one chunk is still untaken: its bytes are credited when its last item has been. */
 interface Batch {
   items: number;
@@ -36,8 +42,8 @@ export class StreamImport
   #taken = 0;
   readonly #batches: Batch[] = [];
   readonly #waiters: Waiter[] = [];
-  /** Waits for the answer to `return` or `throw`; items are thrown away meanwhile. */
-  #interrupter: Waiter | undefined;
+  /** In the order in which the peer answers them; items are thrown away meanwhile. */
+  readonly #interrupters: Interrupter[] = [];
   #outcome: { step: Step } | { error: unknown } | undefined;
   #over = false;
   #isLost = false;
@@ -139,7 +145,8 @@ export class StreamImport
     this.#discard();
     // Waiting comes before writing: in memory the peer may answer, or reset the stream, before `writeItem` returns.
     const answer = new Promise<Step>((resolve, reject) => {
-      this.#interrupter = { resolve, reject };
+      const late = ended === undefined ? () => reject(value) : () => resolve(ended);
+      this.#interrupters.push({ resolve, reject, late });
     });
     try {
       const wire =
@@ -211,30 +218,27 @@ export class StreamImport
 
   #received(word: number, value: unknown): void {
     if (this.#outcome !== undefined) return;
-    const interrupter = this.#interrupter;
+    const isInterrupted = this.#interrupters.length > 0;
     if (word === produced.item) {
-      if (interrupter !== undefined) return; // was under way when the consumer interrupted
+      if (isInterrupted) return; // was under way when the consumer interrupted
       this.#items.push(value);
       this.#count(1);
     } else if (word === produced.items) {
       if (!Array.isArray(value))
         throw new PipeworkError('RPC_PROTOCOL', 'A stream carries items that are no list.');
-      if (interrupter !== undefined) return;
+      if (isInterrupted) return;
       for (const item of value) this.#items.push(item);
       this.#count(value.length);
     } else if (word === produced.answer) {
-      this.#interrupter = undefined;
-      interrupter?.resolve({ done: false, value });
+      this.#interrupters.shift()?.resolve({ done: false, value });
     } else if (word === produced.done) {
-      this.#interrupter = undefined;
-      this.#settle({ step: interrupter === undefined ? { done: true, value } : done });
-      interrupter?.resolve({ done: true, value });
+      this.#interrupters.shift()?.resolve({ done: true, value });
+      this.#settle({ step: isInterrupted ? done : { done: true, value } });
       this.#raw?.end();
     } else {
       const error = this.#host.errorFromWire(value, 'stream');
-      this.#interrupter = undefined;
-      this.#settle(interrupter === undefined ? { error } : { step: done });
-      interrupter?.reject(error);
+      this.#interrupters.shift()?.reject(error);
+      this.#settle(isInterrupted ? { step: done } : { error });
       this.#raw?.end();
     }
   }
@@ -248,11 +252,9 @@ export class StreamImport
     if (this.#outcome !== undefined) return;
     this.#outcome = outcome;
     if (this.#trace !== undefined && 'error' in outcome) this.#trace.error = outcome.error;
-    const interrupter = this.#interrupter;
-    this.#interrupter = undefined;
-    if (interrupter !== undefined) {
+    for (const interrupter of this.#interrupters.splice(0)) {
       if ('error' in outcome) interrupter.reject(outcome.error);
-      else interrupter.resolve(outcome.step);
+      else interrupter.late();
     }
     this.#end();
   }

@@ -326,6 +326,25 @@ describe('a stream as a result', () => {
     await new Promise((resolve) => setImmediate(resolve));
     expect(log.at(-1)).toBe('closed');
   });
+
+  test('answers every return() and throw(), also those that come while one is answered', async () => {
+    const pair = await rpcPair({ items: () => source([]) });
+    const stopped = await pair.remote.items();
+    await stopped.next();
+    const returns = [stopped.return(1 as never), stopped.return(2 as never)];
+    expect(await Promise.all(returns)).toEqual([
+      { done: true, value: 1 },
+      { done: true, value: 2 },
+    ]);
+    const failed = await pair.remote.items();
+    await failed.next();
+    const outcomes = await Promise.allSettled([failed.throw(new Error('enough')), failed.return(1 as never)]);
+    expect(outcomes).toMatchObject([
+      { status: 'rejected', reason: { message: 'enough' } },
+      { status: 'fulfilled', value: { done: true, value: 1 } },
+    ]);
+    await atRest(pair);
+  });
 });
 
 test('a plain object that is an async iterable is a stream, not an empty object', async () => {
