@@ -1,4 +1,5 @@
 /** What needs Vitest: fixtures, matchers and suites. Everything else of the kit is here as well, so that one import does. */
+import * as vitest from 'vitest';
 import { describe, expect, onTestFailed, onTestFinished, test as vitestTest, type TestAPI } from 'vitest';
 import {
   conformance as conformanceSuite,
@@ -67,9 +68,6 @@ export interface PipeworkFixtures {
   fakePlugin: FakeFixture;
 }
 
-/** The test that a call belongs to; in concurrent tests only the fixtures know it. */
-const running: VitestContext = { onTestFinished, onTestFailed };
-
 /**
  * Vitest's `test` with the fixtures `connect`, `launch` and `fakePlugin`. What they make ends with the test, whatever
  * happens in it; when the test fails, what was printed and said on the wire stands under its error. Safe in concurrent tests.
@@ -91,19 +89,38 @@ export const test: TestAPI<PipeworkFixtures> = vitestTest.extend<PipeworkFixture
 /** {@link test} by its other name. */
 export const it: typeof test = test;
 
-/** As the kit's `connect`, for the running test: the pair ends with it. In concurrent tests use the fixture. */
+/** As the kit's `connect`, for the running test: the pair ends with it. Throws outside a test, and in concurrent ones: use the fixture there. */
 export function connect<P>(plugins: Plugins<P>, options: ConnectOptions<P> = {}): Promise<Pair<P>> {
-  return connectAnywhere(plugins, { test: running, ...options });
+  return connectAnywhere(plugins, { ...options, test: options.test ?? runningTest('connect') });
 }
 
-/** As the kit's `launch`, for the running test: the process ends with it. In concurrent tests use the fixture. */
+/** As the kit's `launch`, for the running test: the process ends with it. Throws outside a test, and in concurrent ones: use the fixture there. */
 export function launch<P = Record<string, object>>(options: LaunchOptions): LaunchedClient<P> {
-  return launchAnywhere({ test: running, ...options });
+  return launchAnywhere({ ...options, test: options.test ?? runningTest('launch') });
 }
 
-/** As the kit's `fakePlugin`, for the running test: a call that nobody handled fails it. In concurrent tests use the fixture. */
+/** As the kit's `fakePlugin`, for the running test: a call that nobody handled fails it. Throws outside a test, and in concurrent ones: use the fixture there. */
 export function fakePlugin<T extends object>(methods: Partial<T> = {}): Fake<T> {
-  return fakeFor(running, methods);
+  return fakeFor(runningTest('fakePlugin'), methods);
+}
+
+/** The one test that runs at the moment. Throws where there is none, and where others run beside it: Vitest may name any of them. */
+function runningTest(caller: string): VitestContext {
+  const hooks: VitestContext = { onTestFinished, onTestFailed };
+  // Vitest 4.0 doesn't tell.
+  if (!('TestRunner' in vitest)) return hooks;
+  const task = vitest.TestRunner.getCurrentTest();
+  if (task === undefined) {
+    throw new TypeError(
+      `${caller}() of '@pipework/testkit/vitest' ends with the running test, and none runs: call it in a test or in beforeEach(). For one that several tests share take ${caller} of '@pipework/testkit', and end it in afterAll()`,
+    );
+  }
+  if (task.concurrent === true) {
+    throw new TypeError(
+      `${caller}() of '@pipework/testkit/vitest' can't know which of the concurrent tests called it: take it from the test's fixtures, async ({ ${caller} }) => ...`,
+    );
+  }
+  return hooks;
 }
 
 function fakeFor<T extends object>(

@@ -108,6 +108,13 @@ describe('a failing test', { timeout: 60_000 }, () => {
     );
   });
 
+  test('says where to take a pair from that belongs to no test, or to one of many', () => {
+    expect(reportOf('connects without its fixture')).toContain(
+      `take it from the test's fixtures, async ({ connect }) => ...`,
+    );
+    expect(reportOf('> shared')).toContain(`take connect of '@pipework/testkit', and end it in afterAll()`);
+  });
+
   test('of a suite that runs both ways fails both ways, each with its transcript', () => {
     for (const how of ['in memory', 'as a process']) {
       expect(reportOf(`both ways, ${how} > fails in both`)).toContain(`Plugin.greet('${how}')`);
@@ -130,7 +137,7 @@ describe('the kit works', { timeout: 60_000 }, () => {
   test('under node:test, without Vitest', async () => {
     const program = fileURLToPath(new URL('./docs/node-test.mjs', import.meta.url));
     const { status, output } = await run('--test', program);
-    expect(output).toMatch(/pass 3/);
+    expect(output).toMatch(/pass 4/);
     expect(status).toBe(0);
   });
 

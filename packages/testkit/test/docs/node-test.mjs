@@ -2,7 +2,7 @@
 /* oxlint-disable typescript/no-floating-promises */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { connect, expectNoLeaks, launch, misbehave } from '@pipework/testkit';
+import { connect, expectNoLeaks, fakePlugin, launch, misbehave } from '@pipework/testkit';
 
 const plugins = { greeter: () => ({ greet: async (name) => `Hello, ${name}!` }) };
 
@@ -15,6 +15,15 @@ test('greets by name', async (t) => {
 test('gives up on a plugin that does not start', async (t) => {
   const client = launch({ cmd: misbehave('exits-before-handshake'), test: t });
   await assert.rejects(client.client(), { code: 'HANDSHAKE_EXITED' });
+});
+
+test('asks for one greeting', async (t) => {
+  const fake = fakePlugin({ greet: async (name) => `Hi, ${name}` });
+  const pair = await connect({ greeter: () => fake }, { test: t });
+  const greeter = await pair.rpc.dispense('greeter');
+  await greeter.greet('world');
+  assert.deepEqual(fake.callsTo('greet'), [['world']]);
+  fake.assertNoUnhandled(); // Vitest's fixture does it by itself.
 });
 
 test('leaves nothing behind', async () => {
