@@ -88,8 +88,28 @@ const records = (random) => {
   return list;
 };
 
+/** What is written and read by hand, as deep and as wide as that goes and one further. */
+const plain = (random, depth) => {
+  const inner = () => plain(random, depth + random.pick([1, 1, 1, 3]));
+  const count = random.pick([0, 1, 2, 3, 4, 7, 8, 15, 16]) >> (depth > 2 ? 3 : 0);
+  switch (depth > 8 ? 9 : random.below(depth === 0 ? 6 : 10)) {
+    case 0:
+    case 1:
+    case 2:
+      return Object.fromEntries(Array.from({ length: count }, (_, i) => [`${text(random)}${i}`, inner()]));
+    case 3:
+    case 4:
+      return Array.from({ length: count }, inner);
+    case 5:
+      return Object.fromEntries(Array.from({ length: count }, (_, i) => [`field${i}`, inner()]));
+    default:
+      return random.pick([number, text, (r) => r.chance(0.5), () => undefined, () => null])(random);
+  }
+};
+
 /** @param {ReturnType<import('./random.mjs').randomOf>} random */
 export function smallValue(random, depth = 0) {
+  if (depth === 0 && random.chance(0.3)) return plain(random, 0);
   const some = () => Array.from({ length: random.below(6) }, () => smallValue(random, depth + 1));
   if (depth > 3 || random.chance(0.6)) return scalar(random);
   switch (random.below(6)) {
