@@ -148,6 +148,8 @@ async function interpreterNotes(path: string, bytes: Buffer): Promise<string[]> 
 }
 
 function exitNotes(code: number | null | undefined): string[] {
+  if (code === 13)
+    return ['exit code 13 of Node means: an await at the top level of the program never settled'];
   if (code === 126) return ['exit code 126 usually means: found, but not executable, or of a wrong format'];
   if (code === 127) return ['exit code 127 usually means: the program, or one it calls, was not found'];
   return [];

@@ -34,7 +34,11 @@ export function checkCallOptions(options: CallOptions): void {
   const { signal, deadlineMs, metadata } = options;
   for (const name of Object.keys(options)) {
     if (name === 'signal' || name === 'deadlineMs' || name === 'metadata') continue;
-    throw invalid(name, 'no call option: they are signal, deadlineMs and metadata', name);
+    throw invalid(
+      name,
+      'is no call option: they are signal, deadlineMs and metadata',
+      options[name as never],
+    );
   }
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw invalid('signal', 'must be an AbortSignal', signal);

@@ -234,6 +234,12 @@ describe('the notes of a failed start', () => {
     expect(await notes('echo "1|3|unix|/tmp/plugin1|grpc|"; exec sleep 100')).toContain('go-plugin');
   });
 
+  test('say what exit code 13 of Node means', async () => {
+    const script = 'await new Promise(() => {})';
+    const error = await failedStart([process.execPath, '--input-type=module', '-e', script]);
+    expect(error.notes.join()).toContain('an await at the top level of the program never settled');
+  });
+
   test('say that descriptors 3 and 4 were lost on the way', async () => {
     const error = await failedStart([
       '/bin/sh',

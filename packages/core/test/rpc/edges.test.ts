@@ -149,7 +149,7 @@ test.each([
   [{ signal: {} }, 'options.signal must be an AbortSignal'],
   [{ metadata: null }, 'options.metadata must be an object'],
   [{ metadata: { a: 1 } }, 'options.metadata must be an object'],
-  [{ deadline: 5 }, 'options.deadline no call option'],
+  [{ deadline: 5 }, 'options.deadline is no call option: they are signal, deadlineMs and metadata; got 5'],
 ])('call options %o are refused at once', async (options, message) => {
   const { remote } = await rpcPair({ ping: () => 1 });
   expect(() => withCallOptions(remote, options as object)).toThrow(message);
