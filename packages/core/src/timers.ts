@@ -5,6 +5,7 @@
 
 const setTimeout: typeof globalThis.setTimeout = globalThis.setTimeout;
 const clearTimeout: typeof globalThis.clearTimeout = globalThis.clearTimeout;
+const setImmediate: typeof globalThis.setImmediate = globalThis.setImmediate;
 // Not `performance`, whose first use costs a process a millisecond.
 const hrtime: () => [number, number] = process.hrtime.bind(process);
 
@@ -14,17 +15,30 @@ export const realTimers: { setTimeout: typeof setTimeout; clearTimeout: typeof c
   clearTimeout,
 };
 
+/**
+ * The same for a wait that something may end in time: what has come meanwhile is read before the time is over. A loop that
+ * was blocked for longer, or a process that was stopped, finds its timers due before it has looked at its pipes.
+ */
+export const patientTimers: typeof realTimers = {
+  setTimeout: ((act: () => void, ms: number) => setTimeout(() => setImmediate(act), ms)) as typeof setTimeout,
+  clearTimeout,
+};
+
 /** Milliseconds on a clock that nobody fakes or sets back. */
 export function clock(): number {
   const [seconds, nanoseconds] = hrtime();
   return seconds * 1_000 + nanoseconds / 1_000_000;
 }
 
-/** Resolves after `ms`, or as soon as `until` settles either way: true where `until` did it. Leaves no timer behind. */
+/**
+ * Resolves after `ms`, or as soon as `until` settles either way: true where `until` did it, also where that was waiting to be
+ * read. Leaves no timer behind.
+ */
 export function settlesWithin(until: Promise<unknown>, ms: number): Promise<boolean> {
   return new Promise((resolve) => {
     // Node's timers take no Infinity: it would fire at once.
-    const timer = ms === Infinity ? undefined : setTimeout(() => resolve(false), Math.min(ms, 0x7fff_ffff));
+    const isOver = (): void => resolve(false);
+    const timer = ms === Infinity ? undefined : patientTimers.setTimeout(isOver, Math.min(ms, 0x7fff_ffff));
     const settled = (): void => {
       clearTimeout(timer);
       resolve(true);

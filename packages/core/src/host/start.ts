@@ -15,7 +15,7 @@ import { settleLaunched } from './launched.ts';
 import { spawnLauncher, type LaunchCommand, type LaunchedProcess, type ProcessExit } from './launch.ts';
 import type { PluginRun } from './run.ts';
 import { StartError, type StartErrorCode, type StartPhase } from './start-error.ts';
-import { clock, realTimers, settlesWithin } from '../timers.ts';
+import { clock, patientTimers, settlesWithin } from '../timers.ts';
 
 /** A pipe's end often comes before the exit that explains it: so long, in milliseconds, is the exit waited for. */
 const exitFollowsMs = 500;
@@ -81,7 +81,7 @@ export class Start {
           `timeout while waiting for plugin to start: no handshake line within ${startTimeout} ms`,
         ),
         signal: stop,
-        customTimers: realTimers,
+        customTimers: patientTimers,
       });
     } catch (error) {
       this.#givenUp = true;

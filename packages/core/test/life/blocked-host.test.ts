@@ -1,0 +1,47 @@
+/** What a host makes of waits that ended while its own event loop stood still: its pipes know more than its timers. */
+
+import { existsSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { Client } from '../../src/index.ts';
+import { plugin, until } from '../support/life.ts';
+
+/** Keeps the event loop from turning, at a point from which its timers come before its pipes. */
+async function blockUntil(isOver: () => boolean): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+  const deadline = performance.now() + 10_000;
+  while (!isOver())
+    if (performance.now() > deadline) throw new Error('what the block waits for did not come');
+}
+
+describe('a host that was blocked for longer than a wait may take', () => {
+  test('still takes the handshake line that came meanwhile', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'pipework-blocked-'));
+    onTestFinished(() => rm(directory, { recursive: true }));
+    const [go, mark] = [join(directory, 'go'), join(directory, 'greeted')];
+    const script = `until [ -e "$0" ]; do sleep 0.02; done; echo '1|pipe|3,4|msgpack-rpc|1' >&4; : > "$1"; exec sleep 20`;
+    const client = new Client({
+      cmd: ['/bin/sh', '-c', script, go, mark],
+      stdin: 'ignore',
+      startTimeout: 1_000,
+      gracePeriod: 50,
+    });
+    onTestFinished(async () => void (await client.kill()));
+    const began = performance.now();
+    const started = client.start();
+    await until(() => client.pid !== undefined);
+    writeFileSync(go, '');
+    await blockUntil(() => existsSync(mark) && performance.now() - began > 1_100);
+    expect(await started).toMatchObject({ network: 'pipe' });
+  });
+
+  test('still takes the answer to a ping', async () => {
+    const rpc = await plugin('greets').client();
+    const ping = rpc.ping({ timeout: 100 });
+    const began = performance.now();
+    await blockUntil(() => performance.now() - began > 1_000);
+    expect(await ping).toBeGreaterThan(0);
+  });
+});
