@@ -1,6 +1,7 @@
 /** The lifecycle of one plugin process, from nothing to its exit report. */
 
 import { controlMethods } from '../control.ts';
+import { PipeworkError } from '../errors.ts';
 import { onAbort } from '../on-abort.ts';
 import { parseCapabilities } from '../rpc/capabilities.ts';
 import { settleConfig, type ClientConfig, type ClientSettings } from './config.ts';
@@ -265,6 +266,9 @@ export class Client<P = Record<string, object>> {
     });
     const lost = (reason: unknown): void => void this.#endAfterLoss(run, end, reason);
     end.session.closed.then(lost, lost);
+    void end.control.closed.then(() => {
+      if (!end.session.isOver) lost(new PipeworkError('RPC_PROTOCOL', 'it ended the control stream'));
+    });
     const { address, protocolVersion } = greeting;
     this.#address = { network: 'pipe', address, pid, protocolVersion };
     this.#ready = true;
@@ -273,7 +277,7 @@ export class Client<P = Record<string, object>> {
     return this.#address;
   }
 
-  /** Without a session a process is of no use to anybody: one that doesn't leave by itself is ended. */
+  /** Without a session, or the stream to ask on, a process is of no use to anybody: one that doesn't leave by itself is ended. */
   async #endAfterLoss(run: PluginRun, end: HostEnd, reason: unknown): Promise<void> {
     if (this.#killing !== undefined) return;
     const hasLeft = await settlesWithin(run.gone, exitExplainsMs);

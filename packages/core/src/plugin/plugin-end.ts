@@ -88,7 +88,7 @@ export class PluginEnd {
     this.session.closed.then(() => over(), over);
   }
 
-  /** Descriptor 3 ended: after Quit that is the host's goodbye, without it the host is gone. */
+  /** Descriptor 3 or the control stream ended: after Quit that is the host's goodbye, without it the host is gone. */
   hostEnded(): void {
     if (this.#leaving !== undefined) {
       void this.#leaving.then(() => this.#resolveDone());
@@ -107,10 +107,16 @@ export class PluginEnd {
 
   #take(stream: RawStream): void {
     this.#streams += 1;
-    if (this.#streams === 1) new Connection(stream, { link: this.#link, service: this.#service });
+    if (this.#streams === 1) this.#control(stream);
     else if (this.#streams === 2) this.#options.stdout.attach(stream);
     else if (this.#streams === 3) this.#options.stderr.attach(stream);
     else this.#broker.handle(stream);
+  }
+
+  /** Without it nobody can ask anything of this plugin any more, not even to leave: its end is the session's. */
+  #control(stream: RawStream): void {
+    const control = new Connection(stream, { link: this.#link, service: this.#service });
+    void control.closed.then(() => this.hostEnded());
   }
 
   #answer(method: string, params: unknown[]): unknown {

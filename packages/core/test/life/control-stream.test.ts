@@ -1,0 +1,67 @@
+/** The end of the control stream ends the session, on either side. The peer is written by hand. */
+
+import { PassThrough } from 'node:stream';
+import { Session, type RawStream } from '@pipework/mux';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { awaitLine } from '../../src/host/greeting.ts';
+import type { LaunchedProcess } from '../../src/host/launch.ts';
+import { Client, MagicCookieKey, MagicCookieValue, serve } from '../../src/index.ts';
+
+const ends: Record<string, (stream: RawStream) => void> = {
+  finished: (stream) => stream.end(),
+  reset: (stream) => stream.reset(),
+};
+
+/** A process that takes part in the session until its pipe is closed, and does `act` to its control stream. */
+function pluginByHand(act: (control: RawStream) => void): LaunchedProcess {
+  const [down, up] = [new PassThrough(), new PassThrough()];
+  up.write('1|pipe|3,4\n');
+  let streams = 0;
+  const session = new Session(
+    { readable: down, writable: up },
+    {
+      role: 'server',
+      onStream: (stream) => {
+        streams += 1;
+        if (streams === 1) act(stream);
+      },
+    },
+  );
+  const exited = session.closed.then(
+    () => ({ code: 0, signal: null }),
+    () => ({ code: 0, signal: null }),
+  );
+  return { readable: up, writable: down, kill: () => true, exited };
+}
+
+describe.each(Object.keys(ends))('a control stream that is %s', (how) => {
+  const end = ends[how]!;
+
+  test('by the host ends the plugin', async () => {
+    const [down, up] = [new PassThrough(), new PassThrough()];
+    const env = { [MagicCookieKey]: MagicCookieValue };
+    const serving = serve({ plugins: {}, transport: { readable: down, writable: up, env } });
+    await awaitLine(up).greeted;
+    const session = new Session({ readable: up, writable: down }, { role: 'client' });
+    onTestFinished(() => session.close());
+    const [control] = [session.openRaw(), session.openRaw(), session.openRaw()];
+    end(control);
+    await serving;
+  });
+
+  test('by the plugin ends its process', async () => {
+    const warnings: string[] = [];
+    const ignore = (): void => {};
+    const warn = (...words: unknown[]): void => void warnings.push(words.join(' '));
+    const client = new Client({
+      cmd: ['by-hand'],
+      launcher: () => pluginByHand(end),
+      stdin: 'ignore',
+      logger: { trace: ignore, debug: ignore, info: ignore, warn, error: ignore },
+    });
+    onTestFinished(async () => void (await client.kill()));
+    await client.start();
+    expect(await client.exit).toMatchObject({ by: 'eof' });
+    expect(warnings.join()).toContain('it ended the control stream');
+  });
+});
