@@ -60,11 +60,13 @@ describe.concurrent('the conformance suite', () => {
     expect(() => conformance({ cmd: [] as unknown as [string] })).toThrow(
       'conformance({ cmd }): expected [file, ...args] or { file, args, cwd, env }; came []',
     );
-    const [check] = conformance({ cmd: ['/no/such/program'] }).checks;
-    expect(await check?.run()).toMatchObject({
-      status: 'failed',
-      reason: 'cannot start /no/such/program: spawn /no/such/program ENOENT',
-    });
+    const [refuses, , writesItsLine] = conformance({ cmd: ['/no/such/program'] }).checks;
+    for (const check of [refuses, writesItsLine]) {
+      expect(await check?.run()).toMatchObject({
+        status: 'failed',
+        reason: 'cannot start /no/such/program: spawn /no/such/program ENOENT',
+      });
+    }
   });
 });
 
@@ -107,6 +109,8 @@ describe('pipework-conformance', () => {
     [[], 'No plugin given: put its command line behind --'],
     [['--nonsense', '--', 'x'], "Unknown option '--nonsense'"],
     [['--only', 'juggles', '--', 'x'], '--only: no check has this in its name; came juggles'],
+    [['--cookie', 'KEY', '--', 'x'], '--cookie: expected KEY=VALUE; came KEY'],
+    [['--cookie', '=VALUE', '--', 'x'], '--cookie: expected KEY=VALUE; came =VALUE'],
     [['--timeout', 'soon', '--', 'x'], '--timeout: expected a whole number above 0; came soon'],
   ])('exits with status 2 for the wrong command line %j', async (argv, complaint) => {
     const { status, err } = await run(...argv);

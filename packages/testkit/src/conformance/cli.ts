@@ -75,6 +75,8 @@ function parse(argv: readonly string[]): Command | 'help' {
   };
   const { service, only, cookie } = values;
   const [key, ...value] = cookie?.split('=') ?? [];
+  if (key === '' || (key !== undefined && value.length === 0))
+    throw new Error(`--cookie: expected KEY=VALUE; came ${String(cookie)}`);
   return {
     concurrency: count('concurrency', 4),
     options: {

@@ -55,6 +55,7 @@ export class RawPlugin {
   #unread: Uint8Array[] = [];
   #onUpstream: (chunk: Uint8Array) => void = (chunk) => this.#unread.push(chunk);
   #exit: RawExit | undefined;
+  #notStarted: CheckFailure | undefined;
 
   constructor(target: Target, options: StartOptions = {}) {
     this.target = target;
@@ -65,7 +66,10 @@ export class RawPlugin {
     this.#child = spawn(target.file, [...target.args], { cwd: target.cwd, env, stdio });
     this.exited = new Promise((resolve, reject) => {
       this.#child.once('error', (error) => {
-        reject(new CheckFailure(`cannot start ${target.file}: ${error.message}`, { cause: error }));
+        this.#notStarted = new CheckFailure(`cannot start ${target.file}: ${error.message}`, {
+          cause: error,
+        });
+        reject(this.#notStarted);
       });
       this.#child.once('exit', (code, signal) => {
         this.#exit = { code, signal };
@@ -147,10 +151,9 @@ export class RawPlugin {
       this.#onUpstream = look;
       for (const chunk of this.#unread.splice(0)) look(chunk);
       void this.upstreamEnded.then(() => {
+        const came = held.length === 0 ? 'nothing' : showBytes(held);
         reject(
-          new CheckFailure(
-            `expected a handshake line; descriptor 4 ended after ${held.length === 0 ? 'nothing' : showBytes(held)}`,
-          ),
+          this.#notStarted ?? new CheckFailure(`expected a handshake line; descriptor 4 ended after ${came}`),
         );
       });
     });
