@@ -2,6 +2,7 @@
 import type { MuxStream, RawStream, RawStreamHandler, Session } from '@pipework/mux';
 import { PipeworkError } from './errors.ts';
 import type { Limits } from './limits.ts';
+import { patientTimers } from './timers.ts';
 
 const idBytes = 4;
 const maxId = 0xffff_ffff;
@@ -167,7 +168,9 @@ export class Broker {
   }
 
   #setTimer(owner: RawStream | number, ms: number, expire: () => void): void {
-    const timer = setTimeout(() => {
+    const timer = patientTimers.setTimeout(() => {
+      // What was read before the time counted as over may have taken it.
+      if (this.#timers.get(owner) !== timer) return;
       this.#timers.delete(owner);
       expire();
     }, ms);

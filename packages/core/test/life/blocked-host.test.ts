@@ -4,6 +4,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Client } from '../../src/index.ts';
 import { plugin, until } from '../support/life.ts';
@@ -43,5 +44,17 @@ describe('a host that was blocked for longer than a wait may take', () => {
     const began = performance.now();
     await blockUntil(() => performance.now() - began > 1_000);
     expect(await ping).toBeGreaterThan(0);
+  });
+
+  test('still takes the stream that was dialled', async () => {
+    const rpc = await plugin('dials', { limits: { brokerTimeoutMs: 300 } }).client();
+    const dialler = await rpc.dispense('dialler');
+    const id = rpc.broker.nextId();
+    const accepted = rpc.broker.accept(id);
+    const dialled = dialler.dial(id);
+    const began = performance.now();
+    await blockUntil(() => performance.now() - began > 1_000);
+    expect(await text(await accepted)).toBe('a word');
+    await dialled;
   });
 });

@@ -14,6 +14,7 @@ export interface Fixtures {
     say(text: string): Promise<void>;
     complain(text: string): Promise<void>;
   };
+  dialler: { dial(id: number): Promise<void> };
   printer: {
     print(stream: 'stdout' | 'stderr', text: string): Promise<void>;
     printBytes(bytes: Uint8Array): Promise<void>;
