@@ -127,6 +127,38 @@ test('makes a declared reference a remote to dispose of', () => {
   expectTypeOf(counter).toExtend<Disposable>();
 });
 
+test('tells what is asynchronous wherever in a result or an item it is', () => {
+  interface Deep {
+    inside(): { list: { call: () => number }[] };
+    held(): Map<string, { call: () => number }>;
+    items(): AsyncIterable<{ call: () => number }>;
+    marked(): AsyncIterable<Reference<{ next(): number }>>;
+    steps(): Generator<() => number>;
+    any(): AsyncIterable<unknown>;
+  }
+  const deep = {} as Remote<Deep>;
+  type Item<S> = S extends AsyncIterable<infer I> ? I : never;
+  type Call = { call: (() => Promise<number>) & Disposable };
+  expectTypeOf<Awaited<ReturnType<typeof deep.inside>>>().toEqualTypeOf<{ list: Call[] }>();
+  expectTypeOf<Awaited<ReturnType<typeof deep.held>>>().toEqualTypeOf<Map<string, Call>>();
+  expectTypeOf<Item<ReturnType<typeof deep.items>>>().toEqualTypeOf<Call>();
+  expectTypeOf<ReturnType<Item<ReturnType<typeof deep.marked>>['next']>>().toEqualTypeOf<Promise<number>>();
+  expectTypeOf<ReturnType<Item<ReturnType<typeof deep.steps>>>>().toEqualTypeOf<Promise<number>>();
+  expectTypeOf(deep.any).toEqualTypeOf<Deep['any']>();
+});
+
+test('ends where a type goes on for ever', () => {
+  type Tree = Map<string, Tree>;
+  interface Linked {
+    next: Linked[];
+    call(): number;
+  }
+  const endless = {} as Remote<{ tree(): Promise<Tree>; linked(): Linked }>;
+  expectTypeOf<Awaited<ReturnType<typeof endless.tree>>>().toEqualTypeOf<Tree>();
+  type Far = Awaited<ReturnType<typeof endless.linked>>['next'][0]['next'][0]['call'];
+  expectTypeOf<ReturnType<Far>>().toEqualTypeOf<Promise<number>>();
+});
+
 test('has methods alone, and keeps optional ones optional', () => {
   expectTypeOf<'version' extends keyof Remote<Service> ? true : false>().toEqualTypeOf<false>();
   expectTypeOf(remote.optional).toEqualTypeOf<((x: number) => Promise<number>) | undefined>();

@@ -20,8 +20,8 @@ type Copied =
   | ArrayBuffer
   | ArrayBufferView
   | AbortSignal
-  | ReadonlyMap<unknown, unknown>
-  | ReadonlySet<unknown>;
+  | ReadableStream<unknown>
+  | Readable;
 
 declare const byReference: unique symbol;
 
@@ -62,8 +62,8 @@ type KeepsItsType<R> = [R] extends [never]
       : Same<V, RemoteValue<V>>
     : R extends AsyncGenerator<unknown, unknown, never> | Readable | ReadableStream<unknown>
       ? false
-      : R extends AsyncIterable<unknown>
-        ? true
+      : R extends AsyncIterable<infer V>
+        ? Unchanged<V>
         : false;
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -91,14 +91,14 @@ export type RemoteResult<R> =
           ? Promise<A>
           : RemoteReadable<A>
         : [A] extends [AsyncIterator<infer T, infer Return, infer Next> & AsyncIterable<unknown>]
-          ? RemoteStream<T, Return, Next>
+          ? RemoteStream<RemoteValue<T>, Return, Next>
           : [A] extends [Stepped<infer T, infer Return, infer Next>]
-            ? RemoteStream<T, Return, Next>
+            ? RemoteStream<RemoteValue<T>, Return, Next>
             : [A] extends [AsyncIterable<infer T>]
-              ? RemoteStream<T>
+              ? RemoteStream<RemoteValue<T>>
               : [A] extends [Iterable<infer T>]
                 ? IsPlainIterable<A, T> extends true
-                  ? RemoteIterable<T>
+                  ? RemoteIterable<RemoteValue<T>>
                   : Promise<RemoteValue<A>>
                 : Promise<RemoteValue<A>>
     : never;
@@ -131,19 +131,38 @@ export type RemoteValue<T> = T extends Copied
 
 type RemoteData<T> = T extends AnyFunction
   ? RemoteMethod<T> & Disposable
-  : T extends AsyncIterable<unknown>
+  : Unchanged<T> extends true
     ? T
-    : T extends readonly unknown[]
-      ? { [K in keyof T]: RemoteValue<T[K]> }
-      : T extends Stepped<infer I, infer Return, infer Next>
-        ? AsyncGenerator<I, Return, Next>
-        : T extends object
-          ? true extends HasFunction<T>
-            ? { [K in keyof T]: RemoteValue<T[K]> }
-            : T
-          : T;
+    : T extends ReadonlyMap<infer K, infer V>
+      ? Map<RemoteValue<K>, RemoteValue<V>>
+      : T extends ReadonlySet<infer V>
+        ? Set<RemoteValue<V>>
+        : T extends AsyncGenerator<infer I, infer Return, infer Next>
+          ? AsyncGenerator<RemoteValue<I>, Return, Next>
+          : T extends AsyncIterable<infer I>
+            ? AsyncIterable<RemoteValue<I>>
+            : T extends Stepped<infer I, infer Return, infer Next>
+              ? AsyncGenerator<RemoteValue<I>, Return, Next>
+              : { [K in keyof T]: RemoteValue<T[K]> };
 
-// A generator counts: it changes on its way as functions do.
-type HasFunction<T> = {
-  [K in keyof T]-?: Extract<T[K], AnyFunction | Stepped> extends never ? never : true;
-}[keyof T];
+/** True for a type that keeps its name: rewritten ones read worse, and cost generics their parameters. */
+type Unchanged<T> = [Changes<T>] extends [never] ? true : false;
+
+/** What changes on its way: functions, synchronous generators and marked objects, wherever they are. Recursive types end where the levels do. */
+type Changes<T, Levels extends 0[] = []> = 0 extends T & 1
+  ? never
+  : Levels['length'] extends 6
+    ? never
+    : T extends Copied
+      ? never
+      : T extends AnyFunction | Stepped | Marked<T>
+        ? true
+        : T extends ReadonlyMap<infer K, infer V>
+          ? Changes<K | V, [...Levels, 0]>
+          : T extends AsyncIterable<infer I> | ReadonlySet<infer I> | readonly (infer I)[]
+            ? Changes<I, [...Levels, 0]>
+            : T extends object
+              ? { [K in keyof T]-?: Changes<T[K], [...Levels, 0]> }[keyof T]
+              : never;
+
+type Marked<T> = typeof byReference extends keyof T ? T : never;
