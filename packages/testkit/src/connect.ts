@@ -1,4 +1,5 @@
 /** Host and plugin in one process: the real Client and the real serve, over pipes in memory. */
+import { inspect } from 'node:util';
 import {
   Client,
   type ClientConfig,
@@ -41,6 +42,18 @@ export interface ConnectOptions<P = Record<string, object>> {
   /** The running test's context: the pair ends with the test, and a failing test shows what the pair recorded. */
   readonly test?: TestContext;
 }
+
+const optionNames: ReadonlySet<string> = new Set<keyof ConnectOptions<unknown>>([
+  'seed',
+  'chunking',
+  'delay',
+  'window',
+  'pipeBytes',
+  'faults',
+  'client',
+  'serve',
+  'test',
+]);
 
 /** A connected host and plugin. Dispose of it (`await using`), or give `connect` the test it belongs to. */
 export class Pair<P = Record<string, object>> {
@@ -162,6 +175,7 @@ interface Wired<P> {
 }
 
 function wire<P>(plugins: Plugins<P>, options: ConnectOptions<P>, delivery: Delivery | undefined): Wired<P> {
+  checkArguments(plugins, options);
   const { seed = freshSeed() } = options;
   const transcript = new Transcript();
   const [stdout, stderr] = [new Capture(), new Capture()];
@@ -196,6 +210,29 @@ function wire<P>(plugins: Plugins<P>, options: ConnectOptions<P>, delivery: Deli
     stderr: stderr.sink(),
   });
   return { client, process, transcript, stdout, stderr, seed };
+}
+
+/** For callers without types: what is wrong is told here, not by a plugin that dies in memory. */
+function checkArguments(plugins: unknown, options: object): void {
+  const isSet = typeof plugins === 'object' && plugins !== null;
+  const wrong = isSet ? Object.entries(plugins).find(([, factory]) => typeof factory !== 'function') : [];
+  if (wrong !== undefined) {
+    const [name, came = plugins] = wrong;
+    const what = name === undefined ? 'connect(plugins)' : `connect({ ${name} })`;
+    throw new TypeError(
+      `${what}: expected ${name === undefined ? 'an object of factories' : 'a factory'}, { name: (context) => implementation }; came ${inspect(came, { depth: 0 })}`,
+    );
+  }
+  const unknown = Object.keys(options).find((name) => !optionNames.has(name));
+  if (unknown !== undefined)
+    throw new TypeError(
+      `connect(plugins, { ${unknown} }): no such option; there are ${[...optionNames].join(', ')}`,
+    );
+  const { chunking } = options as { chunking?: unknown };
+  if (typeof chunking === 'string' && chunking !== 'random')
+    throw new TypeError(
+      `connect(plugins, { chunking }): expected 'random' or the most bytes of a chunk; came '${chunking}'`,
+    );
 }
 
 function plannedFaults<P>({ chunking, delay, window }: ConnectOptions<P>, seed: number): Fault[] {

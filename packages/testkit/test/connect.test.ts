@@ -147,3 +147,18 @@ describe('a severed pair', () => {
     await expect(calls).rejects.toMatchObject({ code: expect.stringMatching(/^(PLUGIN|RPC)_/) as string });
   });
 });
+
+test.each([
+  [[undefined], 'connect(plugins): expected an object of factories'],
+  [
+    [{ greeter: {} }],
+    'connect({ greeter }): expected a factory, { name: (context) => implementation }; came {}',
+  ],
+  [
+    [plugins, { chunkin: 'random' }],
+    'connect(plugins, { chunkin }): no such option; there are seed, chunking',
+  ],
+  [[plugins, { chunking: 'some' }], "expected 'random' or the most bytes of a chunk; came 'some'"],
+])('connect(...%o) says what is wrong', async (wrong, message) => {
+  await expect(Reflect.apply(connect, undefined, wrong)).rejects.toThrow(message);
+});

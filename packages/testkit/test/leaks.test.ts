@@ -146,3 +146,7 @@ describe('expectNoLeaks()', () => {
     await expectNoLeaks();
   });
 });
+
+test('expectNoLeaks says what it takes', async () => {
+  await expect(expectNoLeaks(5 as never)).rejects.toThrow('expected a function, a pair or a client; came 5');
+});

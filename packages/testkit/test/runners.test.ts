@@ -141,6 +141,17 @@ describe('the kit works', { timeout: 60_000 }, () => {
     expect(status).toBe(0);
   });
 
+  test('as it is published: a leak is shown where the caller began it', async () => {
+    const script = `
+      import { expectNoLeaks } from '@pipework/testkit';
+      const work = () => setTimeout(() => {}, 2_000);
+      await expectNoLeaks(work, { settleMs: 1 }).catch((error) => console.log(error.message));
+      process.exit();
+    `;
+    const { output } = await run('--input-type=module', '-e', script);
+    expect(output).toMatch(/- a timer, begun\n +at work \(.*eval/);
+  });
+
   test('without Vitest being there at all', async () => {
     const script = `
       import { registerHooks, register } from 'node:module';

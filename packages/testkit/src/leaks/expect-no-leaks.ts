@@ -53,6 +53,8 @@ export async function expectNoLeaks(
     await demandNothing(leaksOfProcess, settleMs);
     return undefined;
   }
+  if (typeof subject !== 'object' || subject === null)
+    throw new TypeError(`expectNoLeaks: expected a function, a pair or a client; came ${String(subject)}`);
   const rpc = 'rpc' in subject ? subject.rpc : 'client' in subject ? await subject.client() : subject;
   await demandNothing(() => leaksOfConnection('the connection', rpc), settleMs);
   return undefined;

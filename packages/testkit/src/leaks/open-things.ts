@@ -43,6 +43,10 @@ export function opened(what: string, client: OpenThing['client'], rpc?: OpenThin
 /** The first line of the stack that is not the kit's own. */
 function callerOf(stack: string): string {
   const lines = stack.split('\n').slice(1);
-  const own = /[\\/]testkit[\\/](src|dist)[\\/](?!.*\.test\.)|node:internal/;
-  return (lines.find((line) => !own.test(line)) ?? lines[0] ?? '').trim();
+  return (lines.find((line) => !isOwnLine(line)) ?? lines[0] ?? '').trim();
+}
+
+/** Whether a line of a stack is the kit's own, from its sources or as it is published, or Node's. */
+export function isOwnLine(line: string): boolean {
+  return /[\\/]testkit[\\/](src|dist)[\\/](?!.*\.test\.)|node:/.test(line);
 }

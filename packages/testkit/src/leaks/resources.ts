@@ -1,6 +1,6 @@
 /** Which of Node's own resources began inside a piece of work and still live: processes, descriptors, timers. */
 import { createHook } from 'node:async_hooks';
-import { scopes, type LeakScope } from './open-things.ts';
+import { isOwnLine, scopes, type LeakScope } from './open-things.ts';
 
 /** What async_hooks calls the resources that somebody has to end, and what people call them. */
 const kinds: Readonly<Record<string, string>> = {
@@ -64,7 +64,7 @@ function isAlive(resource: object | undefined): boolean {
   return typeof hasRef !== 'function' || hasRef.call(resource);
 }
 
-/** Where the resource began, in the user's words: without Node's own lines. */
+/** Where the resource began, in the user's words: without Node's own lines and the kit's, and libraries' where there are others. */
 function stackHere(): string {
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 30;
@@ -72,8 +72,9 @@ function stackHere(): string {
   Error.captureStackTrace(holder, stackHere);
   Error.stackTraceLimit = stackTraceLimit;
   const lines = (holder.stack ?? '').split('\n').slice(1);
-  return lines
-    .filter((line) => !line.includes('node:') && !line.includes('leaks/resources'))
+  const begun = lines.filter((line) => !isOwnLine(line));
+  const users = begun.filter((line) => /:\d+\)?$/.test(line) && !/[\\/]node_modules[\\/]/.test(line));
+  return (users.length > 0 ? users : begun)
     .slice(0, 3)
     .map((line) => line.trim())
     .join('\n');
