@@ -50,14 +50,22 @@ export function fakePlugin<T extends object>(methods: Partial<T> = {}): Fake<T> 
   return new FakeState<T>(methods).fake;
 }
 
+/** One `hang()` that is not over. */
+interface Hang {
+  readonly method: string;
+  /** Settles when it is over: rejects where the fake has crashed meanwhile. */
+  readonly done: Promise<void>;
+  letGo(): void;
+  fail(error: Error): void;
+}
+
 class FakeState<T extends object> {
   readonly fake: Fake<T>;
   readonly #first: Partial<T>;
   /** What handles calls now: also what `vi.spyOn` replaces. */
   readonly #methods: Record<string, unknown> = {};
   readonly #calls: FakeCall[] = [];
-  readonly #hanging: Map<string, { letGo: () => void; done: Promise<void>; fail: (error: Error) => void }> =
-    new Map();
+  readonly #hangs: Set<Hang> = new Set();
   readonly #crashing: Map<string, CrashReport> = new Map();
   readonly #processes: Set<MemoryProcess> = new Set();
   readonly #recorders: WeakMap<Method, Method> = new WeakMap();
@@ -163,10 +171,10 @@ class FakeState<T extends object> {
       this.#crash(crash);
       return Promise.reject(gone(name));
     }
-    const hanging = this.#hanging.get(name);
-    if (hanging !== undefined) {
+    const hangs = [...this.#hangs].filter((hang) => hang.method === name);
+    if (hangs.length > 0) {
       call.outcome = 'hung';
-      return hanging.done.then(() => this.#run(call, method, self, args));
+      return Promise.all(hangs.map(({ done }) => done)).then(() => this.#run(call, method, self, args));
     }
     return this.#run(call, method, self, args);
   }
@@ -194,7 +202,7 @@ class FakeState<T extends object> {
     }
   }
 
-  #hang(name: string): () => void {
+  #hang(method: string): () => void {
     let letGo!: () => void;
     let fail!: (error: Error) => void;
     const done = new Promise<void>((resolve, reject) => {
@@ -203,9 +211,10 @@ class FakeState<T extends object> {
     });
     // Nobody may be waiting.
     done.catch(() => undefined);
-    this.#hanging.set(name, { letGo, done, fail });
+    const hang: Hang = { method, done, letGo, fail };
+    this.#hangs.add(hang);
     return () => {
-      this.#hanging.delete(name);
+      this.#hangs.delete(hang);
       letGo();
     };
   }
@@ -216,15 +225,15 @@ class FakeState<T extends object> {
       return;
     }
     for (const process of this.#processes) process.crash(report);
-    for (const [name, { fail }] of this.#hanging) fail(gone(name));
-    this.#hanging.clear();
+    for (const { method, fail } of this.#hangs) fail(gone(method));
+    this.#hangs.clear();
   }
 
   #reset(): void {
     this.#calls.length = 0;
     this.#crashing.clear();
-    for (const { letGo } of this.#hanging.values()) letGo();
-    this.#hanging.clear();
+    for (const { letGo } of this.#hangs) letGo();
+    this.#hangs.clear();
     for (const name of Object.keys(this.#methods)) delete this.#methods[name];
     Object.assign(this.#methods, this.#first);
   }

@@ -91,6 +91,21 @@ describe('a fake plugin', () => {
     expect(await size).toBe(3);
   });
 
+  test('hangs until every hang() is let go, and rejects what hangs when it crashes', async () => {
+    const fake = fakePlugin<Store>({ get: async () => 'value' });
+    const letGo = [fake.hang('get'), fake.hang('get')];
+    letGo[0]?.();
+    const value = fake.get('a');
+    expect(fake.calls).toMatchObject([{ outcome: 'hung' }]);
+    letGo[1]?.();
+    expect(await value).toBe('value');
+    fake.hang('get');
+    const hung = fake.get('b');
+    fake.hang('get');
+    fake.crash();
+    await expect(hung).rejects.toMatchObject({ code: 'PLUGIN_EXITED' });
+  });
+
   test('crashes on demand, at once or at a call', async () => {
     const fake = fakePlugin<Store>({ size: () => 3 });
     await using pair = await connect<Served>({ store: () => fake });
