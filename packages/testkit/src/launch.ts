@@ -91,9 +91,14 @@ export function launch<P = Record<string, object>>(options: LaunchOptions): Laun
 const describeCommand = (cmd: ClientConfig['cmd']): string =>
   'file' in cmd ? [cmd.file, ...(cmd.args ?? [])].join(' ') : cmd.join(' ');
 
+const heard = new WeakSet<Writable>();
+
 /** A sink that captures and hands on, at the pace of the user's own. */
 function both(capture: Writable, own: Writable | undefined): Writable {
   if (own === undefined) return capture;
+  // Core listens to the sinks that it is given, and drops one that fails: the user's own has nobody else behind this one.
+  if (!heard.has(own)) own.on('error', () => undefined);
+  heard.add(own);
   return new Writable({
     write(chunk: Buffer, _encoding, callback) {
       capture.write(chunk);

@@ -1,3 +1,4 @@
+import { Writable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { faults, launch } from '@pipework/testkit';
 import { greets, type Served } from './support/greeter.ts';
@@ -36,6 +37,29 @@ test('puts faults between the host and the real process', async () => {
   const cut = launch<Served>({ cmd: greets, faults: { toHost: [faults.cut({ after: 10 })] } });
   await expect(cut.client()).rejects.toMatchObject({ code: expect.stringMatching(/^HANDSHAKE_/) as string });
   await cut.kill();
+});
+
+test('drops a sink of the config that fails, as a client does', async () => {
+  const warnings: string[] = [];
+  const logger = {
+    trace() {},
+    debug() {},
+    info() {},
+    error() {},
+    warn: (text: unknown) => warnings.push(String(text)),
+  };
+  const syncStdout = new Writable({
+    write: (_chunk, _encoding, callback) => {
+      callback(new Error('no space left'));
+    },
+  });
+  await using client = launch<Served>({ cmd: greets, syncStdout, logger: logger as never });
+  const greeter = await (await client.client()).dispense('greeter');
+  expect(await greeter.greet('world')).toBe('Hello, world!');
+  expect(await greeter.greet('again')).toBe('Hello, again!');
+  await client.kill();
+  expect(client.stdout).toBe('greeting world\n');
+  expect(warnings).toEqual([expect.stringContaining('no space left')]);
 });
 
 test('leaves the sinks of the config what they would get', async () => {
