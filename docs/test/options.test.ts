@@ -1,0 +1,53 @@
+// The tables of options and limits have what there is, and nothing else.
+import { readFileSync } from 'node:fs';
+import { Client, defaultLimits, serve } from '@pipework/core';
+import { expect, test } from 'vitest';
+import { root } from './pages.ts';
+
+/** The names in the first column of the first table behind a line of a page. */
+function namesBehind(page: string, line: string): string[] {
+  const text = readFileSync(root + page, 'utf8');
+  const [, behind = ''] = text.split(`${line}\n`);
+  const table =
+    behind
+      .split('\n\n')
+      .map((part) => part.trim())
+      .find((part) => part.startsWith('|')) ?? '';
+  const cells = table.split('\n').map((row) => row.split('|')[1] ?? '');
+  return cells.flatMap((cell) => [...cell.matchAll(/`(\w+)`/g)].map((match) => String(match[1])));
+}
+
+/** What a message of the kind `options must be an object of a, b; got nothing` names. */
+const namesIn = (message: string): string[] =>
+  (/an object of ([\w, ]+);/.exec(message)?.[1] ?? '').split(', ');
+
+const refusal = async (make: () => unknown): Promise<string> => {
+  try {
+    await make();
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return '';
+};
+
+test('docs/lifecycle.md has every option of a client', async () => {
+  const message = await refusal(() => new Client(undefined as never));
+  const names = namesBehind('docs/lifecycle.md', 'Of `new Client()`; only `cmd` is required.');
+  expect(names.toSorted()).toEqual(namesIn(message).toSorted());
+});
+
+test('docs/lifecycle.md has every option of serve()', async () => {
+  const message = await refusal(() => serve(undefined as never));
+  const names = namesBehind(
+    'docs/lifecycle.md',
+    'Of `serve()`; either `plugins` or `protocolVersions` has the factories.',
+  );
+  expect(names.toSorted()).toEqual(namesIn(message).toSorted());
+});
+
+test('docs/calls.md has every limit', () => {
+  const names = namesBehind('docs/calls.md', '## Limits');
+  expect(names.filter((name) => /^[a-z]/.test(name)).toSorted()).toEqual(
+    Object.keys(defaultLimits).toSorted(),
+  );
+});
