@@ -33,7 +33,8 @@ const rules = [
     'a plugin loads neither execa nor p-timeout',
   ],
   [/^packages\/core\//, /^@pipework\/testkit|^packages\/testkit\//, 'core does not know the testkit'],
-  [/^(examples|bench)\//, /^packages\//, 'examples and benches use public names'],
+  [/^packages\/testkit\//, /^packages\/(core|mux)\//, 'the testkit uses public names'],
+  [/^(examples|bench|reliability)\//, /^packages\//, 'examples and benches use public names'],
 ];
 const isTest = /(\.test|\.test-d)\.ts$|(^|\/)test\//;
 const specifiers = /(?:from|import)\s*\(?\s*'([^']+)'/g;
@@ -48,7 +49,9 @@ function* sources(folder) {
 }
 
 let wrong = 0;
-for (const file of ['packages', 'examples', 'bench'].flatMap((folder) => [...sources(folder)])) {
+for (const file of ['packages', 'examples', 'bench', 'reliability'].flatMap((folder) => [
+  ...sources(folder),
+])) {
   if (isTest.test(file)) continue;
   for (const [, specifier] of readFileSync(file, 'utf8').matchAll(specifiers)) {
     const target = specifier.startsWith('.')
