@@ -53,7 +53,7 @@ test('drops a sink of the config that fails, as a client does', async () => {
       callback(new Error('no space left'));
     },
   });
-  await using client = launch<Served>({ cmd: greets, syncStdout, logger: logger as never });
+  await using client = launch<Served>({ cmd: greets, syncStdout, logger });
   const greeter = await (await client.client()).dispense('greeter');
   expect(await greeter.greet('world')).toBe('Hello, world!');
   expect(await greeter.greet('again')).toBe('Hello, again!');
