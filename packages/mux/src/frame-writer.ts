@@ -261,7 +261,7 @@ export class FrameWriter {
       this.#growing = streamId;
       this.#growingAt = this.#to;
       this.#growingLength = bytes;
-      this.#header0(streamId, bytes);
+      this.#dataHeader(streamId, bytes);
     }
     const block = this.#block;
     if (bytes > LOOP_LIMIT) {
@@ -273,7 +273,7 @@ export class FrameWriter {
     this.#batchBytes += bytes;
   }
 
-  #header0(streamId: number, length: number): void {
+  #dataHeader(streamId: number, length: number): void {
     writeHeader(this.#block, this.#to, FrameType.Data, 0, streamId, length);
     this.#to += HEADER_BYTES;
     this.#batchBytes += HEADER_BYTES;

@@ -212,8 +212,9 @@ export class Session {
   }
 
   /**
-   * Goes away, and ends our half of the transport behind what fits the peer's windows. Reading goes on until the peer
-   * ends its half: what it still sends is delivered, and streams that it finishes end without an error.
+   * Goes away, and ends our half of the transport behind what fits the peer's windows: what is left, or written later,
+   * never leaves, and its stream ends with an error. Reading goes on until the peer ends its half: what it still sends is
+   * delivered, and other streams that it finishes end without an error.
    */
   endOutput(): void {
     if (this.#weEnded || this.#reason !== undefined) return;
