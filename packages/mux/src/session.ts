@@ -82,7 +82,7 @@ export class Session {
     this.#writer = new FrameWriter(this.#pipe.writable, {
       stallTimeoutMs: settings.connectionWriteTimeout,
       onWritable: () => this.#onWritable(),
-      onStalled: () => this.#onStalled(),
+      onStalled: () => this.#fault(ended.byStall(this.#label, settings.connectionWriteTimeout)),
       onFrame: (type, flags, streamId, length) => {
         if (frameChannel.hasSubscribers) this.#frames.sending({ type, flags, streamId, length });
       },
@@ -264,10 +264,6 @@ export class Session {
     this.#writer.flush();
     this.#table.scheduler.fill();
     if (this.#writer.waitingReplyBytes < REPLY_LIMIT) this.#pipe.resume();
-  }
-
-  #onStalled(): void {
-    this.#fault(ended.byStall(this.#label, this.#settings.connectionWriteTimeout));
   }
 
   #onTransportEnd(): void {
