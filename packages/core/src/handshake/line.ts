@@ -92,7 +92,7 @@ export function unrecognized(text: string): Refusal {
   const hint =
     text.trim() === ''
       ? ' (an empty line)'
-      : '. Descriptor 4 carries the protocol: nothing else may write to it before serve() does';
+      : '. The pipe to the host (descriptor 4, or 1 with overStdio()) carries the protocol: nothing else may write to it before serve() does';
   return {
     code: 'HANDSHAKE_UNRECOGNIZED',
     message: `Unrecognized remote plugin message: ${printable(text)}${hint}`,

@@ -57,7 +57,7 @@ async function serveProcess(settings: ServeSettings): Promise<void> {
   // Before all that a call needs, so that the host makes its end ready while this one does. Deno leaves it to the socket.
   const greetingLine = Buffer.from(lineOf(settings, greeting, protocolVersion));
   const unsent = writeAllSync(to, greetingLine);
-  const { downstream, upstream } = openPipes(from, to);
+  const { downstream, upstream } = takePipes(from, to);
   if (unsent > 0) upstream.write(greetingLine.subarray(-unsent));
   // Raw output that the host never opened a stream for; where descriptor 1 is the protocol's, standard error.
   const stdout = new SyncedOutput((bytes) => void writeAllSync(to === 1 ? 2 : 1, bytes));
@@ -128,6 +128,16 @@ async function serveOver(settings: ServeSettings, transport: ServeTransport): Pr
   await closed;
 }
 
+/** Opens the host's pipes; where the program reads one already, it is told so. */
+function takePipes(from: number, to: number): ReturnType<typeof openPipes> {
+  try {
+    return openPipes(from, to);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') refuse(takenDescriptors(from, to));
+    throw error;
+  }
+}
+
 /** The session sees the end of `source` only when it is released: what is printed on the way out still needs the session. */
 function holdEnd(source: Readable, onEnd: () => void): { readable: Readable; releaseEnd(): void } {
   const readable = new PassThrough();
@@ -154,6 +164,13 @@ function lostDescriptors(fds: readonly number[], problem: string): string {
   return `${lostDescriptorsMark} ${fds.join(' and ')} of the host did not reach this plugin: ${problem}.
 A program between the two (npx, tsx, a shell script) passes on no descriptors beyond 0, 1 and 2.
 Let the host start the plugin itself (for TypeScript: node --import tsx plugin.ts), or use overStdio().
+`;
+}
+
+function takenDescriptors(from: number, to: number): string {
+  const stdin = from === 0 ? ' Descriptor 0 is process.stdin: with overStdio() it carries the protocol.' : '';
+  return `pipework: descriptors ${from} and ${to} lead to the host, and this program reads or writes them itself.${stdin}
+Leave them alone, at least until serve() has been called.
 `;
 }
 

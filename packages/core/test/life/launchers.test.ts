@@ -94,6 +94,21 @@ describe('overStdio()', () => {
     expect(stdout.bytes).toBe(4 * 1024 * 1024);
   });
 
+  test('has a plugin that reads descriptor 0 itself say what is wrong', async () => {
+    const client = plugin('reads-stdin-first', { launcher: overStdio() });
+    await client.client().then((rpc) => failure(rpc.dispense('greeter')));
+    const { code, stderrTail } = await client.exit;
+    expect(code).toBe(1);
+    expect(stderrTail).toMatch(
+      /^pipework: descriptors 0 and 1 lead to the host, .* Descriptor 0 is process\.stdin/,
+    );
+  });
+
+  test('names its own descriptor where something else was printed before the handshake', async () => {
+    const client = new Client({ cmd: ['echo', 'booting'], launcher: overStdio() });
+    expect((await failure(client.start())).message).toContain('descriptor 4, or 1 with overStdio()');
+  });
+
   test('runs what it is told to, with the variables of the handshake at hand', async () => {
     const launcher = overStdio({
       via: ({ handshakeEnv, file, args }) => [
