@@ -5,7 +5,7 @@ import { failed } from './call-result.ts';
 import type { Channel } from './channel.ts';
 import { messageType } from './envelope.ts';
 import { IdTable } from './id-table.ts';
-import { isAlone } from './loss.ts';
+import { isAlone, reasonText } from './loss.ts';
 import { PendingCall } from './pending-call.ts';
 import { referenceMethods } from './reference-host.ts';
 import type { References } from './references.ts';
@@ -307,8 +307,7 @@ export class Caller {
 
   #lossOf(method: string, cause: Error): PipeworkError {
     const { peer } = this.#channel.link;
-    const hint = (cause as { code?: unknown }).code === 'MUX_STREAM_RESET' ? limitHint : '';
-    const message = `${method} was not answered by ${peer}: ${cause.message}${hint}`;
+    const message = `${method} was not answered by ${peer}: ${reasonText(cause)}`;
     return withoutStack(new PipeworkError('RPC_CLOSED', message, { cause }), `${method} (${peer})`);
   }
 
@@ -318,10 +317,6 @@ export class Caller {
     return withoutStack(new PipeworkError('RPC_DEADLINE', message), `${method} (${peer})`);
   }
 }
-
-// A reset has no words of its own on the wire.
-const limitHint =
-  ' (a peer resets a stream where a message passes its limits, maxMessageBytes for one, or breaks the protocol)';
 
 /** The params as they are sent: those of a call to a reference stand behind its id. */
 function sentParams<T>(params: T, reference: CalledReference | undefined): T | unknown[] {

@@ -2,7 +2,7 @@
 import type { RawStream, RawStreamHandler } from '@pipework/mux';
 import { PipeworkError } from '../errors.ts';
 import { endStreamTrace, type StreamTrace, traceStream } from './instrumentation.ts';
-import { isAlone } from './loss.ts';
+import { isAlone, reasonText } from './loss.ts';
 import type { MessageReader } from './message-reader.ts';
 import { referenceMethods, type ReferenceHost } from './reference-host.ts';
 import { consumed, produced } from './stream-protocol.ts';
@@ -289,7 +289,7 @@ export class StreamImport
   }
 
   #failLost(cause: Error | undefined): void {
-    const why = cause === undefined ? 'it ended in the middle' : cause.message;
+    const why = cause === undefined ? 'it ended in the middle' : reasonText(cause);
     this.fail(
       new PipeworkError(
         'RPC_CLOSED',

@@ -420,3 +420,20 @@ test('a web stream as a result hears of its cancel', async () => {
   await atRest(pair);
   expect(cancelled).toBeDefined();
 });
+
+test('a stream that the peer has no room for says what may be behind its reset', async () => {
+  const { remote } = await rpcPair({
+    async *never(): AsyncGenerator<number> {
+      await new Promise<never>(() => {});
+      yield 0;
+    },
+  });
+  const first = Array.from({ length: 4200 }, () => remote.never()[Symbol.asyncIterator]().next());
+  const reasons: unknown[] = [];
+  for (const item of first) item.catch((error: unknown) => reasons.push(error));
+  await expect.poll(() => reasons.length).toBeGreaterThan(100);
+  for (const reason of reasons) {
+    expect(reason).toMatchObject({ code: 'RPC_CLOSED' });
+    expect((reason as Error).message).toMatch(/The stream of Plugin\.never .* was reset by the peer .*4096 streams/s);
+  }
+});
