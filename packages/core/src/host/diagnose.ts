@@ -23,6 +23,8 @@ export interface FailedCommand {
   readonly stdout: string;
   /** How the start failed. */
   readonly code: StartErrorCode;
+  /** Whether the program is this system's to examine: a launcher may run it in a container, on another machine, or make no process at all. */
+  readonly isLocal: boolean;
 }
 
 /** Sentences, the most telling first; empty where nothing is remarkable. Never rejects. */
@@ -31,7 +33,8 @@ export async function diagnose(command: FailedCommand): Promise<string[]> {
   const shortage = shortageNote(command);
   if (shortage !== undefined) return [shortage];
   try {
-    const notes = [...wrapperNotes(command), ...(await fileNotes(command)), ...exitNotes(command.exitCode)];
+    const file = command.isLocal ? await fileNotes(command) : [];
+    const notes = [...wrapperNotes(command), ...file, ...exitNotes(command.exitCode)];
     return notes.length > 0 ? notes : silenceNotes(command);
   } catch (error) {
     return [`(the program could not be examined: ${error instanceof Error ? error.message : String(error)})`];
@@ -159,7 +162,7 @@ function exitNotes(code: number | null | undefined): string[] {
 const goPluginLine = /^\d+\|\d+\|(?:unix|tcp)\|/m;
 
 /** For a program that is whole and ran, but did not say the line. */
-function silenceNotes({ code, exitCode, stdout }: FailedCommand): string[] {
+function silenceNotes({ code, exitCode, stdout, isLocal }: FailedCommand): string[] {
   if (goPluginLine.test(stdout)) {
     return [
       'its standard output has the handshake of go-plugin: such a plugin listens on a socket and can be no plugin of this host as it is',
@@ -170,7 +173,7 @@ function silenceNotes({ code, exitCode, stdout }: FailedCommand): string[] {
       'the program runs but did not come to its handshake, which serve() makes: look at what it waits for before that, or raise startTimeout',
     ];
   }
-  if (code === 'HANDSHAKE_CLOSED') {
+  if (code === 'HANDSHAKE_CLOSED' && isLocal) {
     return [
       'something closed descriptor 4, which carries the protocol: a program that starts the plugin in the background, or closes what it inherits. Start the plugin itself, or use overStdio()',
     ];

@@ -182,6 +182,7 @@ export class Start {
           stderr: stderrTail,
           stdout: stdoutTail,
           code: failure.code,
+          isLocal: [undefined, spawnLauncher].includes(this.#settings.launcher),
         })
       : [];
     return new StartError(

@@ -104,6 +104,12 @@ describe('overStdio()', () => {
     );
   });
 
+  test('does not look on this system for a program that runs elsewhere', async () => {
+    const via = (): [string, ...string[]] => ['/bin/sh', '-c', 'exit 3'];
+    const client = new Client({ cmd: ['/app/plugin'], launcher: overStdio({ via }) });
+    expect(await failure(client.start())).toMatchObject({ exitCode: 3, notes: [] });
+  });
+
   test('names its own descriptor where something else was printed before the handshake', async () => {
     const client = new Client({ cmd: ['echo', 'booting'], launcher: overStdio() });
     expect((await failure(client.start())).message).toContain('descriptor 4, or 1 with overStdio()');
