@@ -37,8 +37,10 @@ export interface ConnectOptions<P = Record<string, object>> {
   readonly faults?: { readonly toPlugin?: readonly Fault[]; readonly toHost?: readonly Fault[] };
   /** Further options of the Client. */
   readonly client?: Omit<ClientConfig, 'cmd' | 'launcher' | 'syncStdout' | 'syncStderr' | 'stderr'>;
-  /** Further options of `serve`. */
-  readonly serve?: Omit<ServeOptions<P>, 'plugins' | 'transport'>;
+  /** Further options of `serve`. A plugin that has a plugin set for each version is tested a set at a time. */
+  readonly serve?: Omit<ServeOptions<P>, 'plugins' | 'transport' | 'protocolVersions'> & {
+    readonly protocolVersions?: readonly number[];
+  };
   /** The running test's context: the pair ends with the test, and a failing test shows what the pair recorded. */
   readonly test?: TestContext;
 }
@@ -228,7 +230,12 @@ function checkArguments(plugins: unknown, options: object): void {
     throw new TypeError(
       `connect(plugins, { ${unknown} }): no such option; there are ${[...optionNames].join(', ')}`,
     );
-  const { chunking } = options as { chunking?: unknown };
+  const { chunking, serve } = options as { chunking?: unknown; serve?: { protocolVersions?: unknown } };
+  const versions = serve?.protocolVersions;
+  if (versions !== undefined && !Array.isArray(versions))
+    throw new TypeError(
+      `connect(plugins, { serve: { protocolVersions } }): expected a list of versions; came ${inspect(versions, { depth: 0 })}. Connect the set of one version: connect(sets[2], { serve: { protocolVersions: [2] }, client: { protocolVersions: [2] } })`,
+    );
   if (typeof chunking === 'string' && chunking !== 'random')
     throw new TypeError(
       `connect(plugins, { chunking }): expected 'random' or the most bytes of a chunk; came '${chunking}'`,

@@ -158,6 +158,10 @@ test.each([
     [plugins, { chunkin: 'random' }],
     'connect(plugins, { chunkin }): no such option; there are seed, chunking',
   ],
+  [
+    [{}, { serve: { protocolVersions: { 2: plugins } } }],
+    "expected a list of versions; came { '2': [Object] }. Connect the set of one version",
+  ],
   [[plugins, { chunking: 'some' }], "expected 'random' or the most bytes of a chunk; came 'some'"],
 ])('connect(...%o) says what is wrong', async (wrong, message) => {
   await expect(Reflect.apply(connect, undefined, wrong)).rejects.toThrow(message);
