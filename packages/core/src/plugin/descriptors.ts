@@ -6,6 +6,7 @@
 import { fstatSync, readdirSync, readlinkSync, readSync, writeSync } from 'node:fs';
 import { Socket, type SocketConstructorOpts } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
+import { clock } from '../timers.ts';
 import { BunDownstream, BunUpstream } from './bun-pipes.ts';
 
 /** The pipe to the host. */
@@ -215,15 +216,15 @@ const stuckMs = 2_000;
  */
 export function writeAllSync(fd: number, bytes: Uint8Array, meanwhile: () => boolean = () => false): number {
   let at = 0;
-  let deadline = Date.now() + stuckMs;
+  let deadline = clock() + stuckMs;
   while (at < bytes.byteLength) {
     try {
       at += writeSync(fd, bytes, at);
-      deadline = Date.now() + stuckMs;
+      deadline = clock() + stuckMs;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') break;
-      if (meanwhile()) deadline = Date.now() + stuckMs;
-      if (Date.now() > deadline) break;
+      if (meanwhile()) deadline = clock() + stuckMs;
+      if (clock() > deadline) break;
       pause();
     }
   }

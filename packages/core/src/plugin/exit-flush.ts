@@ -1,6 +1,7 @@
 /** The end of a plugin's process, however it comes about: what was printed leaves before it does. */
 
 import type { Session } from '@pipework/mux';
+import { clock } from '../timers.ts';
 import { pause, writeAllSync, type Downstream, type Upstream } from './descriptors.ts';
 import type { SyncedOutput } from './synced-output.ts';
 
@@ -35,12 +36,12 @@ export function flushAtExit(parts: ExitFlushParts): void {
   /** Writes what fits the windows, and reads credit for the rest, as long as either gets on. */
   const flush = (): void => {
     session.flush();
-    for (let deadline = Date.now() + stuckMs; queued() > 0 && !gaveUp;) {
+    for (let deadline = clock() + stuckMs; queued() > 0 && !gaveUp;) {
       const before = queued();
       if (!readCredit()) pause();
       session.flush();
-      if (queued() < before) deadline = Date.now() + stuckMs;
-      gaveUp ||= (downstream.hasEnded && queued() === before) || Date.now() > deadline;
+      if (queued() < before) deadline = clock() + stuckMs;
+      gaveUp ||= (downstream.hasEnded && queued() === before) || clock() > deadline;
     }
   };
   const tell = (): void => {

@@ -76,6 +76,16 @@ describe('synced output', () => {
     await until(() => chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0) === 8 * MiB, 2_000);
   });
 
+  test('of a plugin that exits is given up where nobody reads it, whatever the plugin’s clock says', async () => {
+    const client = plugin('prints', { syncStdout: new Writable({ write: () => {} }) });
+    const printer = await (await client.client()).dispense('printer');
+    await printer.stopClock();
+    await failure(printer.floodThenExit(4 * MiB));
+    const { code, by, stderrTail } = await client.exit;
+    expect({ code, by }).toEqual({ code: 0, by: 'plugin' });
+    expect(stderrTail).toContain('bytes of printed output are lost');
+  });
+
   test('of a plugin that throws after it printed arrives whole, and the trace is in the tail', async () => {
     const stdout = new Collector();
     const client = plugin('prints', { syncStdout: stdout });

@@ -20,6 +20,7 @@ export interface Fixtures {
     printBytes(bytes: Uint8Array): Promise<void>;
     flood(bytes: number): Promise<void>;
     floodThenExit(bytes: number): Promise<void>;
+    stopClock(): Promise<void>;
     floodThenThrow(bytes: number): Promise<void>;
     floodUntilFull(): Promise<number>;
     answerThenExit(code: number): Promise<string>;
