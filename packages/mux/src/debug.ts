@@ -31,7 +31,7 @@ type Told = Omit<FrameEvent, 'session' | 'direction'>;
 /** Publishes one session's frames; the caller has asked whether anybody listens. */
 export class FramePublisher {
   readonly #session: string;
-  readonly #sending: Told[] = [];
+  readonly #leaving: Told[] = [];
 
   constructor(session: string) {
     this.#session = session;
@@ -41,14 +41,19 @@ export class FramePublisher {
     this.#publish('received', frame);
   }
 
-  /** Keeps a frame until {@link sent}: whoever hears of it may write, and must not in the middle of the next one. */
-  sending(frame: Told): void {
-    this.#sending.push(frame);
+  /** Keeps a frame until {@link leave}: whoever hears of it may write, and must not in the middle of the next one. */
+  add(frame: Told): void {
+    this.#leaving.push(frame);
   }
 
-  /** Publishes what has left. What a listener writes meanwhile may leave too, and is told behind it. */
-  sent(): void {
-    while (this.#sending.length > 0) this.#publish('sent', this.#sending.shift()!);
+  /** Frames are kept. */
+  get areLeaving(): boolean {
+    return this.#leaving.length > 0;
+  }
+
+  /** Publishes them as sent. What a listener writes meanwhile may leave too, and is told behind them. */
+  leave(): void {
+    while (this.#leaving.length > 0) this.#publish('sent', this.#leaving.shift()!);
   }
 
   #publish(direction: FrameEvent['direction'], { type, flags, streamId, length }: Told): void {

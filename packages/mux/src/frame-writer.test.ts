@@ -17,7 +17,8 @@ function makeWriter(): { send: (text: string) => void; writes: string[][] } {
     onWritable: () => {},
     onStalled: () => {},
     onFrame: () => {},
-    onFlushed: () => {},
+    isWatched: () => false,
+    onLeaving: () => {},
   });
   const send = (text: string): void => {
     writer.dataCopy(1, Buffer.from(text), 0, text.length);

@@ -31,8 +31,10 @@ export interface WriterOwner {
   onStalled(): void;
   /** A frame is complete. Nothing may be written before this returns: it may be told in the middle of the next one. */
   onFrame(type: number, flags: number, streamId: number, length: number): void;
-  /** The frames told until now have been handed to the transport, and more may be written. */
-  onFlushed(): void;
+  /** True where somebody is to hear of frames, which are about to leave. */
+  isWatched(): boolean;
+  /** Lets them hear. Whoever does may write, or end the session. */
+  onLeaving(): void;
 }
 
 export class FrameWriter {
@@ -42,6 +44,8 @@ export class FrameWriter {
   readonly #isSocket: boolean;
 
   #batch: Uint8Array[] = [];
+  /** Taken from the batch, and not written before whoever watches has heard of it. */
+  readonly #told: Uint8Array[] = [];
   #batchBytes = 0;
   /** Bytes [#from, #to) of the block are the batch's end, not yet among #batch. */
   #block: Uint8Array = new Uint8Array(0);
@@ -153,9 +157,12 @@ export class FrameWriter {
     if (this.#blocked || this.#ended || this.#batchBytes === 0) return;
     this.#batchBytes = 0;
     this.#replyBytes = 0;
-    if (this.#batch.length === 0) {
+    this.#stopGrowing();
+    if (this.#owner.isWatched()) {
+      this.#tellAndWrite();
+      if (this.#ended) return;
+    } else if (this.#batch.length === 0) {
       // Mostly everything lies in the block: no list is needed.
-      this.#stopGrowing();
       const part = this.#block.subarray(this.#from, this.#to);
       this.#from = this.#to;
       this.#writable.write(part);
@@ -169,7 +176,14 @@ export class FrameWriter {
     // Asked of the transport, not of the write: over memory the peer may have answered, and more been written, within it.
     this.#blocked = this.#writable.writableNeedDrain;
     if (this.#blocked && this.#owner.stallTimeoutMs > 0) this.#startWatching();
-    this.#owner.onFlushed();
+  }
+
+  /** What whoever hears writes comes behind what it heard of, also where that leaves at once: then all of it has left here. */
+  #tellAndWrite(): void {
+    this.#seal();
+    this.#told.push(...this.#batch.splice(0));
+    this.#owner.onLeaving();
+    this.#writeParts(this.#told.splice(0));
   }
 
   #writeParts(parts: Uint8Array[]): void {
@@ -183,6 +197,8 @@ export class FrameWriter {
   force(): void {
     this.#blocked = false;
     this.flush();
+    // Asked for by someone who just hears of what leaves.
+    if (this.#told.length > 0) this.#writeParts(this.#told.splice(0));
   }
 
   /** Hands over what is gathered, full or not, and ends the transport's writable half behind it. */

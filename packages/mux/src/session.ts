@@ -84,9 +84,10 @@ export class Session {
       onWritable: () => this.#onWritable(),
       onStalled: () => this.#fault(ended.byStall(this.#label, settings.connectionWriteTimeout)),
       onFrame: (type, flags, streamId, length) => {
-        if (frameChannel.hasSubscribers) this.#frames.sending({ type, flags, streamId, length });
+        if (frameChannel.hasSubscribers) this.#frames.add({ type, flags, streamId, length });
       },
-      onFlushed: () => this.#frames.sent(),
+      isWatched: () => this.#frames.areLeaving,
+      onLeaving: () => this.#frames.leave(),
     });
     this.#table = new StreamTable(this, settings, this.#writer, (stream) => this.#acceptQueue.delete(stream));
     this.#acceptQueue = new AcceptQueue(settings, this.#table);

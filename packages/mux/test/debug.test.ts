@@ -1,9 +1,12 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { promisify } from 'node:util';
 import { unsubscribe, subscribe } from 'node:diagnostics_channel';
+import { PassThrough } from 'node:stream';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { describeEvent, isDebugged, type FrameEvent } from '../src/debug.ts';
 import { FrameType } from '../src/frame.ts';
+import { Session } from '../src/index.ts';
 import { settled } from './support/raw-peer.ts';
 import { readAll, sessionPair } from './support/session-pair.ts';
 
@@ -79,6 +82,35 @@ describe('debugging', () => {
       'small1234large',
       '1234',
     ]);
+  });
+
+  test('a frame is told before its answer, also over a transport that answers at once', async () => {
+    const [near, far] = [new PassThrough(), new PassThrough()];
+    const client = new Session({ readable: near, writable: far }, { role: 'client' });
+    const server = new Session({ readable: far, writable: near }, { role: 'server' });
+    const directions: string[] = [];
+    const listen = (message: unknown): void => {
+      const { session, direction } = message as FrameEvent;
+      if (session === client.label) directions.push(direction);
+    };
+    subscribe('pipework:mux:frame', listen);
+    onTestFinished(() => void unsubscribe('pipework:mux:frame', listen));
+    await client.ping();
+    expect(directions).toEqual(['sent', 'received']);
+    await Promise.all([client.close(), server.close()]);
+  });
+
+  test('whoever hears of a frame may close the session', async () => {
+    const { client, server } = sessionPair();
+    const close = (message: unknown): void => {
+      if ((message as FrameEvent).session === client.label) void client.close();
+    };
+    subscribe('pipework:mux:frame', close);
+    onTestFinished(() => void unsubscribe('pipework:mux:frame', close));
+    client.openRaw().write(Buffer.from('last words'));
+    await client.closed;
+    const stream = await server.acceptStream();
+    expect(String(await once(stream, 'data'))).toBe('last words');
   });
 
   test('PIPEWORK_DEBUG=mux prints to the descriptor of standard error', async () => {
