@@ -1,5 +1,6 @@
 /** Contracts with schemas: what both sides check at run time, where a plain interface is not enough. */
 import { PipeworkError } from '../errors.ts';
+import { expect, expectKeys, isObject } from '../expect.ts';
 import type { InputOf, OutputOf, StandardSchema } from './standard-schema.ts';
 
 /** What a contract says of one method. Any validator that implements Standard Schema will do. */
@@ -31,12 +32,17 @@ type Inputs<S> = S extends readonly StandardSchema[] ? { -readonly [K in keyof S
 type Outputs<S> = S extends readonly StandardSchema[] ? { -readonly [K in keyof S]: OutputOf<S[K]> } : [];
 type Given<D, K extends keyof MethodSchemas> = D extends { readonly [P in K]: infer S } ? S : undefined;
 
+// A misspelt `input` would be a method whose arguments nobody checks.
+type NoOthers<D> = {
+  readonly [K in keyof D]: { readonly [P in Exclude<keyof D[K], keyof MethodSchemas>]: never };
+};
+
 /**
  * A contract from schemas, for both sides: `implement(contract, handlers)` in the plugin, `checked(contract, remote)` in the host.
- * Throws `CONFIG_INVALID` where a schema is none. Methods without schemas are declared with `{}`.
+ * Throws `CONFIG_INVALID` where a schema is none, and for what is no part of a method. Methods without schemas are declared with `{}`.
  */
 export function defineContract<const D extends Readonly<Record<string, MethodSchemas>>>(
-  methods: D,
+  methods: D & NoOthers<D>,
 ): Contract<{
   [K in keyof D]: {
     call: (
@@ -59,7 +65,17 @@ export function defineContract<const D extends Readonly<Record<string, MethodSch
       : Record<never, never>;
   };
 }> {
-  for (const [name, { input = [], output, items, errors = {} }] of Object.entries(methods)) {
+  expect(isObject(methods), 'the argument of defineContract()', 'an object of methods', methods);
+  for (const [name, schemasOf] of Object.entries<MethodSchemas>(methods)) {
+    expectKeys(`the method ${name}`, schemasOf, ['input', 'output', 'items', 'errors']);
+    const { input = [], output, items, errors = {} } = schemasOf;
+    expect(
+      Array.isArray(input),
+      `the input of the method ${name}`,
+      'a list of schemas, one for each argument',
+      input,
+    );
+    expect(isObject(errors), `the errors of the method ${name}`, 'an object of schemas by code', errors);
     const schemas = [
       ...input,
       ...Object.values(errors),

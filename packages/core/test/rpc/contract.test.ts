@@ -218,6 +218,13 @@ describe('a contract with schemas', () => {
 
 test('misuse says what is wrong', () => {
   expect(() => defineContract({ a: { output: {} as StandardSchema } })).toThrow('Standard Schema');
+  // @ts-expect-error -- a misspelt part
+  expect(() => defineContract({ a: { inputs: [text], output: text } })).toThrow('not inputs');
+  expect(() => defineContract({ a: 5 } as never)).toThrow('the method a must be an object of input, output');
+  expect(() => defineContract({ a: { input: text } } as never)).toThrow('a must be a list of schemas');
+  expect(() => defineContract(null as never)).toThrow(
+    'defineContract() must be an object of methods; got null',
+  );
   expect(() => defineContract({ a: { output: text, items: text } })).toThrow('both output and items');
   expect(() => implement(contract, handlers({ free: undefined }) as never)).toThrow('free has no handler');
   expect(() => implement(contract, undefined as never)).toThrow('handlers must be an object; got undefined');
