@@ -159,6 +159,18 @@ test('ends where a type goes on for ever', () => {
   expectTypeOf<ReturnType<Far>>().toEqualTypeOf<Promise<number>>();
 });
 
+test('has no method that a remote answers by itself', () => {
+  interface Document {
+    toJSON(): Promise<string>;
+    toString(): string;
+    then(): void;
+    catch(): void;
+    text(): string;
+  }
+  const document = {} as Remote<Document>;
+  expectTypeOf<Extract<keyof typeof document, string>>().toEqualTypeOf<'text'>();
+});
+
 test('has methods alone, and keeps optional ones optional', () => {
   expectTypeOf<'version' extends keyof Remote<Service> ? true : false>().toEqualTypeOf<false>();
   expectTypeOf(remote.optional).toEqualTypeOf<((x: number) => Promise<number>) | undefined>();

@@ -38,7 +38,19 @@ export type Remote<T> = {
 // Mapped with the methods instead of intersected: an intersection would hide the parameters of dispense() from inference.
 type DisposeKey<K> = K extends typeof Symbol.dispose ? K : never;
 
-type MethodKey<M, K> = [NonNullable<M>] extends [AnyFunction] ? K : never;
+type MethodKey<M, K> = K extends NeverRemote ? never : [NonNullable<M>] extends [AnyFunction] ? K : never;
+
+// What a remote answers by itself, or not at all: see makeRemoteObject().
+type NeverRemote = 'then' | 'catch' | 'finally' | 'toJSON' | ObjectName;
+type ObjectName =
+  | 'constructor'
+  | 'hasOwnProperty'
+  | 'isPrototypeOf'
+  | 'propertyIsEnumerable'
+  | 'toLocaleString'
+  | 'toString'
+  | 'valueOf'
+  | '__proto__';
 
 /** A method as its caller sees it: the same where it is async already, otherwise with a promise of its result. */
 export type RemoteMethod<F> = F extends undefined
