@@ -231,6 +231,8 @@ export class Client<P = Record<string, object>> {
       this.#log?.(exit.by === 'plugin' ? 'error' : 'debug', `plugin exited: ${exit.signal ?? exit.code}`, {
         by: exit.by,
       });
+      if (run.ended === undefined)
+        this.#warn(`process ${pid ?? '(without an id)'} did not end, not even by SIGKILL: it is left behind`);
     });
     this.#holdLoop();
     return run;
@@ -318,6 +320,7 @@ export class Client<P = Record<string, object>> {
   }
 
   #holdLoop(): void {
+    if (this.#exited) return;
     const process = this.#run?.process;
     // A start that nothing else waits for is no idle plugin.
     if (this.#referenced || !this.#ready || this.#busy || this.#streams > 0) process?.ref?.();

@@ -76,13 +76,25 @@ export class PluginRun {
       },
     );
     // What even SIGKILL does not end (a process stuck in the kernel, a launcher that never reports) must not hang its caller.
-    if (!(await this.#climbing)) this.#gone.resolve({ code: null, signal: null });
+    if (!(await this.#climbing)) {
+      this.#gone.resolve({ code: null, signal: null });
+      this.#letGo();
+    }
     return this.exit;
   }
 
   /** Sends a signal, where there still is a process. */
   signal(name: NodeJS.Signals): void {
     if (this.ended === undefined) this.process.kill(name);
+  }
+
+  /** A process that can't be ended must not hold the host's event loop for as long as it pleases. */
+  #letGo(): void {
+    try {
+      this.process.unref?.();
+    } catch {
+      // A launcher made by hand, which holds nothing that could be let go of.
+    }
   }
 
   async #report(exit: ProcessExit): Promise<PluginExit> {

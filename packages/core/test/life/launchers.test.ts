@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { PassThrough } from 'node:stream';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import {
   bubblewrap,
   Client,
@@ -198,9 +198,11 @@ describe('a launcher', () => {
     expect(await (await client.client()).ping()).toBeGreaterThanOrEqual(0);
   });
 
-  test('whose process never reports its end does not hang kill()', async () => {
+  test('whose process never reports its end hangs neither kill() nor the event loop, and is told of', async () => {
     const [down, up] = [new PassThrough(), new PassThrough()];
     const signals: string[] = [];
+    const warn = vi.fn();
+    const unref = vi.fn();
     const client = new Client({
       cmd: ['x'],
       gracePeriod: 50,
@@ -210,12 +212,17 @@ describe('a launcher', () => {
         writable: down,
         exited: new Promise(() => {}),
         kill: (signal) => signals.push(signal) > 0,
+        ref: () => {},
+        unref,
       }),
+      logger: { warn },
     });
     up.write('1|pipe|3,4\n');
     await client.start();
     expect(await client.kill()).toMatchObject({ code: null, signal: null, by: 'sigkill' });
     expect(signals).toEqual(['SIGTERM', 'SIGKILL']);
+    expect(unref).toHaveBeenCalledOnce();
+    await until(() => warn.mock.calls.some(([message]) => String(message).includes('is left behind')));
   });
 
   test('that never hands anything over ends with the start timeout', async () => {
