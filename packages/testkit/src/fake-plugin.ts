@@ -32,7 +32,8 @@ export interface FakeControls<T> {
   assertNoUnhandled(): void;
 }
 
-export type Fake<T> = T & FakeControls<T>;
+/** Disposable as what is dispensed is, so that it fits where `Remote<T>` is expected, if the methods of `T` are asynchronous. */
+export type Fake<T> = T & FakeControls<T> & Disposable;
 
 /** Thrown into a call that nobody handles. */
 export class UnhandledCallError extends Error {
@@ -108,6 +109,7 @@ class FakeState<T extends object> {
       get: (target, key, receiver) => {
         if (isMethod(key)) return this.#method(key);
         if (typeof key === 'string' && isControl(key)) return controls[key as keyof FakeControls<T>];
+        if (key === Symbol.dispose && !(key in target)) return () => {}; // nobody holds a fake
         return Reflect.get(target, key, receiver) as unknown;
       },
       // What a served object offers is read off its own properties: every method that somebody may call is one.

@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
+import type { Remote } from '@pipework/core';
 import { connect, fakePlugin, UnhandledCallError } from '@pipework/testkit';
 
 interface Store {
@@ -22,6 +23,16 @@ describe('a fake plugin', () => {
       { method: 'get', args: ['a'], outcome: 'returned' },
       { method: 'get', args: ['b'], outcome: 'returned' },
     ]);
+  });
+
+  test('stands for what is dispensed, in code that lets go of it too', async () => {
+    const fake = fakePlugin<Pick<Store, 'get'>>({ get: async () => 'here' });
+    const look = async (store: Remote<Pick<Store, 'get'>>): Promise<string | undefined> => {
+      using held = store;
+      return await held.get('a');
+    };
+    expect(await look(fake)).toBe('here');
+    fake.assertNoUnhandled();
   });
 
   test('fails a call that nobody handles, naming it, its arguments and what is handled', async () => {

@@ -42,6 +42,7 @@ test('a fake has the methods of its interface, and takes mocks for them', () => 
   const fake = fakePlugin<Greeter>({ greet: vi.fn(async (name: string) => name) });
   expectTypeOf(fake).toEqualTypeOf<Fake<Greeter>>();
   expectTypeOf(fake).toExtend<Greeter>();
+  expectTypeOf(fake).toExtend<Remote<Greeter>>();
   fake.hang('greet');
   // @ts-expect-error -- no such method
   fake.hang('dance');
