@@ -102,14 +102,9 @@ export class StreamCore implements RawStream {
 
   consume(bytes: number): void {
     const { held } = this.receiveWindow;
-    if (!(bytes <= held)) {
-      throw new MuxError(
-        'MUX_MISUSE',
-        `consume(${bytes}) on stream ${this.id}, which has delivered ${held} bytes more than were consumed`,
-        {
-          streamId: this.id,
-        },
-      );
+    if (!(bytes >= 0 && bytes <= held)) {
+      const what = `consume(${bytes}) on stream ${this.id}, which has delivered ${held} bytes more than were consumed`;
+      throw new MuxError('MUX_MISUSE', what, { streamId: this.id });
     }
     const due = this.receiveWindow.release(bytes);
     // Credit after the peer's FIN is useless to it, and fatal to some.

@@ -213,7 +213,9 @@ test('consuming more than was delivered is a mistake', async () => {
   const { peer, streams } = opened();
   peer.send(update(1, 0, SYN), data(1, 'abc'));
   await settled();
-  expect(() => streams[0]!.consume(4)).toThrow(expect.objectContaining({ code: 'MUX_MISUSE' }));
+  for (const bytes of [4, -1, NaN]) {
+    expect(() => streams[0]!.consume(bytes)).toThrow(expect.objectContaining({ code: 'MUX_MISUSE' }));
+  }
 });
 
 test('toDuplex() gives the same stream each time', () => {
