@@ -90,7 +90,7 @@ describe('only what was served can be called', () => {
   test('the remote object is no thenable and has no remote symbols', async () => {
     const { remote } = await rpcPair(new Service());
     expect((await Promise.resolve(remote)) === remote).toBe(true);
-    expect(String(remote)).toContain('plugin test');
+    expect(String(remote as unknown)).toContain('plugin test');
     expect((remote as unknown as Record<symbol, unknown>)[Symbol.iterator]).toBeUndefined();
     expect(JSON.stringify({ remote })).toBe('{"remote":{}}');
   });

@@ -434,6 +434,8 @@ test('a stream that the peer has no room for says what may be behind its reset',
   await expect.poll(() => reasons.length).toBeGreaterThan(100);
   for (const reason of reasons) {
     expect(reason).toMatchObject({ code: 'RPC_CLOSED' });
-    expect((reason as Error).message).toMatch(/The stream of Plugin\.never .* was reset by the peer .*4096 streams/s);
+    expect((reason as Error).message).toMatch(
+      /The stream of Plugin\.never .* was reset by the peer .*4096 streams/s,
+    );
   }
 });
