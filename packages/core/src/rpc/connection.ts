@@ -74,7 +74,6 @@ export class Connection implements RawStreamHandler {
       (source, start, end) => this.#plain(source, start, end),
     );
     this.#caller.onSettled = () => this.#finishWhenIdle();
-    link.connections.add(this);
     stream.setHandler(this);
   }
 
@@ -310,7 +309,6 @@ export class Connection implements RawStreamHandler {
   #end(reason: Error): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.link.connections.delete(this);
     this.#channel.shut();
     this.#reader.stop();
     this.#callee.dispatcher.end(reason);

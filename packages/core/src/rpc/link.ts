@@ -52,8 +52,6 @@ export class Link {
   readonly options: LinkOptions;
   /** Bytes of unfinished messages over all streams of the session. */
   readonly budget: Budget;
-  /** The link's open connections. */
-  readonly connections: Set<{ readonly pendingMethods: string[] }> = new Set();
   /** Calls of the peer that wait for room, of all connections in the order they came. */
   readonly waiting: WaitingCall[] = [];
   readonly counts: LinkCounts = { pendingCalls: 0, runningCalls: 0, references: 0, valueStreams: 0 };
@@ -87,11 +85,6 @@ export class Link {
     } finally {
       this.#isBeginning = false;
     }
-  }
-
-  /** Methods of the calls that wait for an answer, over all connections, for the report of a crash. */
-  pendingMethods(): string[] {
-    return [...this.connections].flatMap((connection) => connection.pendingMethods);
   }
 
   /** The plugin, for messages. */

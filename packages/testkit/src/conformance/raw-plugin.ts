@@ -104,10 +104,6 @@ export class RawPlugin {
     return new TextDecoder().decode(concat(this.#output[name]));
   }
 
-  get hasExited(): boolean {
-    return this.#exit !== undefined;
-  }
-
   /** Waits for the process to be gone; fails when it takes longer than `ms`. */
   async exit(ms: number = this.target.timeoutMs, when = ''): Promise<RawExit> {
     return await within(
