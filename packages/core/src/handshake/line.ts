@@ -66,9 +66,13 @@ export function judgeLine(line: string, hostVersions: readonly number[]): Plugin
     };
   }
   if (network !== 'pipe') {
+    // go-plugin's line has the application's version before the network.
+    const isGoPlugins = /^\d+$/.test(network) && /^(?:unix|tcp)$/.test(address);
+    const named = isGoPlugins ? address : printable(network);
+    const whose = isGoPlugins ? 'the line is of a go-plugin plugin, and ' : '';
     return {
       code: 'HANDSHAKE_NETWORK',
-      message: `Unknown address type: ${printable(network)} (this host talks to its plugins over pipes only)`,
+      message: `Unknown address type: ${named} (${whose}this host talks to its plugins over pipes only)`,
     };
   }
   if (protocol !== undefined && protocol !== '' && protocol !== protocolName) {
