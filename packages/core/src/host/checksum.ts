@@ -4,6 +4,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, open } from 'node:fs/promises';
 import { delimiter, isAbsolute, resolve } from 'node:path';
+import { defaultPath } from './env.ts';
 
 /** The file's expected digest. */
 export interface Checksum {
@@ -26,17 +27,19 @@ export function digestBytes(value: string | Uint8Array): Buffer | undefined {
 /**
  * Undefined where the file has the digest, a sentence where it has not or can't be read. The comparison takes the same
  * time whatever differs. What is opened is hashed to its end; who may replace the file afterwards is the file system's
- * to say: a checksum protects against the wrong file, not against a writer with the host's own rights.
+ * to say: a checksum protects against the wrong file, not against a writer with the host's own rights. It reads on only
+ * while `isWanted`.
  */
 export async function verifyChecksum(
   checksum: Checksum,
   command: { file: string; cwd: string | undefined; path: string | undefined },
+  isWanted: () => boolean,
 ): Promise<string | undefined> {
   const path =
     checksum.file === undefined ? await findProgram(command) : resolve(command.cwd ?? '.', checksum.file);
   if (path === undefined) return `${command.file} was not found, so that its checksum cannot be verified`;
   try {
-    const actual = await hashFile(path);
+    const actual = await hashFile(path, isWanted);
     const expected = digestBytes(checksum.value);
     if (expected !== undefined && timingSafeEqual(actual, expected)) return undefined;
     return `checksums did not match: ${path} has sha256 ${actual.toString('hex')}, expected ${expected?.toString('hex')}`;
@@ -45,11 +48,16 @@ export async function verifyChecksum(
   }
 }
 
-async function hashFile(path: string): Promise<Buffer> {
-  const file = await open(path);
+async function hashFile(path: string, isWanted: () => boolean): Promise<Buffer> {
+  // A pipe would not open before somebody writes to it, and hold one of the few threads for that long.
+  const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
+    if (!(await file.stat()).isFile()) throw new Error('it is no regular file');
     const hash = createHash('sha256');
-    for await (const chunk of file.createReadStream({ autoClose: false })) hash.update(chunk as Buffer);
+    for await (const chunk of file.createReadStream({ autoClose: false })) {
+      if (!isWanted()) throw new Error('the start was given up');
+      hash.update(chunk as Buffer);
+    }
     return hash.digest();
   } finally {
     await file.close();
@@ -64,7 +72,7 @@ async function findProgram(command: {
 }): Promise<string | undefined> {
   const cwd = resolve(command.cwd ?? '.');
   if (command.file.includes('/') || isAbsolute(command.file)) return resolve(cwd, command.file);
-  for (const directory of (command.path ?? '').split(delimiter)) {
+  for (const directory of (command.path ?? defaultPath).split(delimiter)) {
     const candidate = resolve(cwd, directory, command.file);
     const found = await access(candidate, constants.X_OK).then(
       () => true,

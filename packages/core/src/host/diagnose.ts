@@ -5,6 +5,7 @@ import { access, open, readlink, stat } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { basename, delimiter, isAbsolute, resolve } from 'node:path';
 import { lostDescriptorsMark } from '../handshake/env.ts';
+import { defaultPath } from './env.ts';
 import type { StartErrorCode } from './start-error.ts';
 
 /** What is known of the command when it failed. */
@@ -191,7 +192,7 @@ async function locate(command: FailedCommand): Promise<string | undefined> {
   const candidates =
     file.includes('/') || isAbsolute(file)
       ? [resolve(cwd, file)]
-      : (command.path ?? '').split(delimiter).map((directory) => resolve(cwd, directory, file));
+      : (command.path ?? defaultPath).split(delimiter).map((directory) => resolve(cwd, directory, file));
   for (const candidate of candidates) {
     if (await allows(candidate, constants.F_OK)) return candidate;
   }

@@ -112,7 +112,8 @@ export class Start {
     const { checksum } = this.#settings;
     if (checksum === undefined) return;
     const { file, cwd, env } = this.#command;
-    const problem = await verifyChecksum(checksum, { file, cwd, path: env['PATH'] });
+    const command = { file, cwd, path: env['PATH'] };
+    const problem = await verifyChecksum(checksum, command, () => !this.#givenUp);
     if (problem !== undefined)
       throw new StartFailure('PLUGIN_CHECKSUM', `error verifying checksum: ${problem}`);
     this.#checkWanted();

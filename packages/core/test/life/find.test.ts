@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { discover, discoverPackages } from '../../src/index.ts';
-import { failure, fixture, plugin } from '../support/life.ts';
+import { failure, fixture, plugin, until } from '../support/life.ts';
 
 let root = '';
 const put = async (path: string, content = '', mode = 0o644): Promise<void> => {
@@ -143,5 +143,28 @@ describe('a checksum', () => {
   test('is of the program itself where no file is named', async () => {
     const wrong = plugin('greets', { checksum: { algorithm: 'sha256', value: new Uint8Array(32) } });
     expect((await failure(wrong.start())).message).toContain(process.execPath);
+  });
+
+  test('of a pipe or a device is refused at once, and holds nothing', async () => {
+    const fifo = join(root, 'fifo');
+    execFileSync('mkfifo', [fifo]);
+    for (const file of [fifo, '/dev/zero']) {
+      const checksum = { file, algorithm: 'sha256', value: new Uint8Array(32) } as const;
+      const error = await failure(plugin('greets', { checksum }).start());
+      expect(error.code).toBe('PLUGIN_CHECKSUM');
+      expect(error.message).toContain('it is no regular file');
+    }
+    await until(() => !process.getActiveResourcesInfo().includes('FSReqPromise'), 1_000);
+  });
+
+  test('reads no further when the start is given up', async () => {
+    const file = join(root, 'endless');
+    await writeFile(file, '');
+    // Without a block on the disk, and ten seconds to read.
+    await truncate(file, 2 ** 34);
+    const checksum = { file, algorithm: 'sha256', value: new Uint8Array(32) } as const;
+    const error = await failure(plugin('greets', { checksum, startTimeout: 100 }).start());
+    expect(error).toMatchObject({ code: 'HANDSHAKE_TIMEOUT', phase: 'checksum' });
+    await until(() => !process.getActiveResourcesInfo().includes('FSReqPromise'), 1_000);
   });
 });

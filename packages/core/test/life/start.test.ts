@@ -170,6 +170,14 @@ describe('the notes of a failed start', () => {
     expect((await failedStart(['no-such-program-anywhere'])).notes.join()).toContain('PATH');
   });
 
+  test('do not miss a program that the system finds without a PATH', async () => {
+    const cmd = ['sh', '-c', 'exit 3'] as const;
+    const client = new Client({ cmd: [...cmd], stdin: 'ignore', env: { set: { PATH: undefined } } });
+    const error = await failure<StartError>(client.start());
+    expect(error.exitCode).toBe(3);
+    expect(error.notes.join()).not.toContain('PATH');
+  });
+
   test('say that a file is not executable, with its mode', async () => {
     const error = await failedStart([await file('plain', '#!/bin/sh\n', 0o640)]);
     expect(error.notes.join()).toMatch(/not executable \(mode 0640\)/);
