@@ -154,7 +154,7 @@ export class PluginEnd {
       throw new PipeworkError('RPC_UNKNOWN_PLUGIN', `unknown plugin type: ${String(name)}`);
     const controller = new AbortController();
     this.#dispensed.set(controller, undefined);
-    const service = await this.#make(factory, controller);
+    const service = await this.#make(String(name), factory, controller);
     if (this.#leaving !== undefined) {
       void this.#letGo(controller);
       throw new PipeworkError('RPC_SHUTTING_DOWN', shuttingDown);
@@ -175,11 +175,11 @@ export class PluginEnd {
     return id;
   }
 
-  async #make(factory: Factory, controller: AbortController): Promise<Service> {
+  async #make(name: string, factory: Factory, controller: AbortController): Promise<Service> {
     const { context } = this.#options;
     try {
       const implementation = await factory({ ...context, broker: this.#broker, signal: controller.signal });
-      const service = serviceOf(implementation as object);
+      const service = serviceOf(implementation as object, `what the factory of ${name} makes`);
       this.#dispensed.set(controller, implementation as object);
       return service;
     } catch (error) {

@@ -2,6 +2,7 @@
 import { EventEmitter } from 'node:events';
 import { Stream } from 'node:stream';
 import { PipeworkError } from '../errors.ts';
+import { expect, isObject } from '../expect.ts';
 import type { CallContext } from './call-context.ts';
 
 /** Answers the calls of one connection. */
@@ -65,17 +66,13 @@ function functionOf(holder: object, name: string): Method | undefined {
   return typeof value === 'function' ? (value as Method) : undefined;
 }
 
-/** Serves an object: each call of the peer runs the method of that name with the object as `this`. Unknown names fail with `RPC_UNKNOWN_METHOD`. */
-export function serviceOf(implementation: object): Service {
-  if (
-    (typeof implementation !== 'object' && typeof implementation !== 'function') ||
-    implementation === null
-  ) {
-    throw new PipeworkError(
-      'CONFIG_INVALID',
-      `An implementation must be an object with methods; got ${implementation === null ? 'null' : typeof implementation}.`,
-    );
-  }
+/**
+ * Serves an object: each call of the peer runs the method of that name with the object as `this`. Unknown names fail with
+ * `RPC_UNKNOWN_METHOD`. Throws `CONFIG_INVALID` for what is no object, which the message calls `what`.
+ */
+export function serviceOf(implementation: object, what = 'an implementation'): Service {
+  const canServe = isObject(implementation) || typeof implementation === 'function';
+  expect(canServe, what, 'an object with methods', implementation);
   // Methods of its classes, with where they stand; those of its own may change at any time, and are looked up each time.
   const inherited = new Map<string, { holder: Record<string, unknown>; method: Method }>();
   return {

@@ -64,6 +64,11 @@ describe('a dispense', () => {
   test('that fails leaves the plugin running', async () => {
     const rpc = await plugin('counts').client();
     expect((await failure(rpc.dispense('broken' as never))).message).toContain('the factory failed');
+    const error = await failure(rpc.dispense('text' as never));
+    expect(error.code).toBe('CONFIG_INVALID');
+    expect(error.message).toContain(
+      "what the factory of text makes must be an object with methods; got 'no object'",
+    );
     expect(await rpc.ping()).toBeGreaterThan(0);
   });
 });
