@@ -33,12 +33,27 @@ export async function diagnose(command: FailedCommand): Promise<string[]> {
   // The program has no part in it, and to examine it takes what is short.
   const shortage = shortageNote(command);
   if (shortage !== undefined) return [shortage];
+  if (command.cwd === undefined && !isSomewhere()) {
+    return [
+      'the working directory of this process does not exist any more: give the command a cwd, or change to another directory',
+    ];
+  }
   try {
     const file = command.isLocal ? await fileNotes(command) : [];
     const notes = [...wrapperNotes(command), ...file, ...exitNotes(command.exitCode)];
     return notes.length > 0 ? notes : silenceNotes(command);
   } catch (error) {
     return [`(the program could not be examined: ${error instanceof Error ? error.message : String(error)})`];
+  }
+}
+
+function isSomewhere(): boolean {
+  try {
+    process.cwd();
+    return true;
+  } catch {
+    // It was deleted, and can't be named.
+    return false;
   }
 }
 

@@ -211,6 +211,20 @@ describe('the notes of a failed start', () => {
     );
   });
 
+  test('say that the host’s own working directory is gone', async () => {
+    const script = 'mkdir "$0" && cd "$0" && rmdir "$0" && exec "$@"';
+    const words = [process.execPath, fixture('tells-its-start'), process.execPath, fixture('greets')];
+    const { stdout } = await promisify(execFile)('/bin/sh', [
+      '-c',
+      script,
+      join(directory, 'gone'),
+      ...words,
+    ]);
+    const { code, notes } = JSON.parse(stdout) as { code: string; notes: string[] };
+    expect(code).toBe('PLUGIN_NOT_STARTED');
+    expect(notes.join()).toContain('the working directory of this process does not exist any more');
+  });
+
   test('say what a symbolic link to nothing is', async () => {
     const link = join(directory, 'dangling');
     await symlink('nowhere', link);
