@@ -192,6 +192,24 @@ test('an error of the other runtime’s own is one here too, by brand and code',
   expect(error).toMatchObject({ code: 'RPC_UNKNOWN_METHOD', message: "can't find method Plugin.nope" });
 });
 
+test('a loss that the peer relays has a remote stack, one of our own has none', async () => {
+  const inner = await rpcPair({ hang: () => new Promise<never>(() => {}) });
+  const outer = await rpcPair({
+    hang: () => inner.host.call('hang', []),
+    wait: () => new Promise<never>(() => {}),
+  });
+  const relayed = outer.host.call('hang', []);
+  const own = outer.host.call('wait', []);
+  await expect.poll(() => inner.plugin.runningCalls).toBe(1);
+  inner.cut();
+  const [code, remoteStack] = ['RPC_CLOSED', expect.stringContaining('Plugin.hang') as unknown];
+  await expect(relayed).rejects.toMatchObject({ code, remoteStack });
+  outer.cut();
+  const error: unknown = await own.catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ code });
+  expect(error).not.toHaveProperty('remoteStack');
+});
+
 describe('a hostile error', () => {
   const hostile: [string, string][] = [
     ['named constructor', '82 a4 6e616d65 ab 636f6e7374727563746f72 a7 6d657373616765 a1 78'],
