@@ -24,7 +24,8 @@ async function spinUp(random, width, count, stop) {
       done();
     },
   });
-  const client = new Client({ cmd: pluginCommand(), syncStdout: sink });
+  const [node, ...program] = pluginCommand();
+  const client = new Client({ cmd: [node, '--expose-gc', ...program], syncStdout: sink });
   const rpc = await client.client();
   const worker = await rpc.dispense('worker').then((one) => ({ one }));
   const user = async () => {
@@ -34,18 +35,24 @@ async function spinUp(random, width, count, stop) {
       count[kind.name] = (count[kind.name] ?? 0) + 1;
     }
   };
-  return { client, rpc, users: Promise.all(Array.from({ length: width }, user)), printed: () => printed };
+  const held = async () => {
+    const { heapUsed, external } = await worker.one.memory();
+    return heapUsed + external;
+  };
+  return {
+    client,
+    rpc,
+    held,
+    users: Promise.all(Array.from({ length: width }, user)),
+    printed: () => printed,
+  };
 }
 
-/** The middle of the last quarter against the middle of the second: slow growth shows, warming up and one peak don't. */
+/** The lowest of the last quarter against the lowest of the second: what stays shows; what is on its way at the moment, and warming up, don't. */
 function growth(samples) {
-  const middle = (from, to) => {
-    const part = samples
-      .slice(Math.floor(samples.length * from), Math.ceil(samples.length * to))
-      .sort((a, b) => a - b);
-    return part[part.length >> 1];
-  };
-  return middle(0.75, 1) - middle(0.25, 0.5);
+  const lowest = (from, to) =>
+    Math.min(...samples.slice(Math.floor(samples.length * from), Math.ceil(samples.length * to)));
+  return lowest(0.75, 1) - lowest(0.25, 0.5);
 }
 
 export async function run(options, say = () => {}) {
@@ -75,6 +82,7 @@ export async function run(options, say = () => {}) {
   const series = {
     heldMiB: [],
     residentMiB: [],
+    pluginHeldMiB: [],
     pluginResidentMiB: [],
     descriptors: [],
     pluginDescriptors: [],
@@ -87,6 +95,7 @@ export async function run(options, say = () => {}) {
     );
     series.heldMiB.push(mebibytes(heldNow()));
     series.residentMiB.push(mebibytes(resident('self')));
+    series.pluginHeldMiB.push(mebibytes(await within(30_000, 'memory', old.held())));
     series.pluginResidentMiB.push(mebibytes(resident(old.client.pid)));
     series.descriptors.push(descriptors('self'));
     series.pluginDescriptors.push(descriptors(old.client.pid));
@@ -102,6 +111,7 @@ export async function run(options, say = () => {}) {
   const bounds = {
     heldMiB: 8,
     residentMiB: 48,
+    pluginHeldMiB: 8,
     pluginResidentMiB: 48,
     descriptors: 12,
     pluginDescriptors: 4,
