@@ -2,9 +2,9 @@
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, open } from 'node:fs/promises';
-import { delimiter, isAbsolute, resolve } from 'node:path';
-import { defaultPath } from './env.ts';
+import { open } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { firstThatAllows, isPath, programPaths, type NamedProgram } from './find-program.ts';
 
 /** The file's expected digest. */
 export interface Checksum {
@@ -32,7 +32,7 @@ export function digestBytes(value: string | Uint8Array): Buffer | undefined {
  */
 export async function verifyChecksum(
   checksum: Checksum,
-  command: { file: string; cwd: string | undefined; path: string | undefined },
+  command: NamedProgram,
   isWanted: () => boolean,
 ): Promise<string | undefined> {
   const path =
@@ -64,21 +64,7 @@ async function hashFile(path: string, isWanted: () => boolean): Promise<Buffer> 
   }
 }
 
-/** The file that a name without a slash means, by the PATH that the process is started with. */
-async function findProgram(command: {
-  file: string;
-  cwd: string | undefined;
-  path: string | undefined;
-}): Promise<string | undefined> {
-  const cwd = resolve(command.cwd ?? '.');
-  if (command.file.includes('/') || isAbsolute(command.file)) return resolve(cwd, command.file);
-  for (const directory of (command.path ?? defaultPath).split(delimiter)) {
-    const candidate = resolve(cwd, directory, command.file);
-    const found = await access(candidate, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (found) return candidate;
-  }
-  return undefined;
+async function findProgram(command: NamedProgram): Promise<string | undefined> {
+  const paths = programPaths(command);
+  return isPath(command.file) ? paths[0] : firstThatAllows(paths, constants.X_OK);
 }

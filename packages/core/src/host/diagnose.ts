@@ -1,11 +1,11 @@
 /** Best-effort notes on a program that did not start as it should: its file, its mode, its kind, and what its exit code means. */
 
 import { constants } from 'node:fs';
-import { access, open, readlink, stat } from 'node:fs/promises';
+import { open, readlink, stat } from 'node:fs/promises';
 import { endianness } from 'node:os';
-import { basename, delimiter, isAbsolute, resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { lostDescriptorsMark } from '../handshake/env.ts';
-import { defaultPath } from './env.ts';
+import { allows, firstThatAllows, programPaths } from './find-program.ts';
 import type { StartErrorCode } from './start-error.ts';
 
 /** What is known of the command when it failed. */
@@ -117,7 +117,7 @@ async function fileNotes(command: FailedCommand): Promise<string[]> {
       `the working directory ${resolve(cwd)} ${directory === undefined ? 'does not exist' : 'is no directory'}`,
     ];
   }
-  const path = await locate(command);
+  const path = await firstThatAllows(programPaths(command), constants.F_OK);
   if (path === undefined) {
     if (!command.file.includes('/')) return [`${command.file} was not found in any directory of PATH`];
     const missing = resolve(command.cwd ?? '.', command.file);
@@ -199,26 +199,6 @@ function silenceNotes({ code, exitCode, stdout, isLocal }: FailedCommand): strin
       'it ended without an error and without a handshake, which serve() makes: does the program call it?',
     ];
   return [];
-}
-
-async function locate(command: FailedCommand): Promise<string | undefined> {
-  const { file } = command;
-  const cwd = resolve(command.cwd ?? '.');
-  const candidates =
-    file.includes('/') || isAbsolute(file)
-      ? [resolve(cwd, file)]
-      : (command.path ?? defaultPath).split(delimiter).map((directory) => resolve(cwd, directory, file));
-  for (const candidate of candidates) {
-    if (await allows(candidate, constants.F_OK)) return candidate;
-  }
-  return undefined;
-}
-
-async function allows(path: string, mode: number): Promise<boolean> {
-  return access(path, mode).then(
-    () => true,
-    () => false,
-  );
 }
 
 async function head(path: string): Promise<Buffer> {

@@ -8,9 +8,6 @@ export interface EnvOptions {
   readonly set?: Readonly<Record<string, string | undefined>>;
 }
 
-/** Where the system looks for programs when there is no PATH. */
-export const defaultPath: string = process.platform === 'win32' ? '' : '/usr/bin:/bin';
-
 /** The host's variables as `options` lets them through, then the caller's, and last those of the handshake: nothing overrides them. */
 export function buildEnv(
   hostEnv: NodeJS.ProcessEnv,
