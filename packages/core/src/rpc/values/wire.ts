@@ -124,11 +124,14 @@ export interface Gap {
   readonly bytes: Uint8Array;
 }
 
+// Most messages have none, and each is asked about twice.
+const noGaps: readonly Gap[] = [];
 let gaps: Gap[] = [];
 let bins: readonly Uint8Array[] = [];
 
 /** The gaps that writing left since it was last asked. */
-export function takeGaps(): Gap[] {
+export function takeGaps(): readonly Gap[] {
+  if (gaps.length === 0) return noGaps;
   const taken = gaps;
   gaps = [];
   return taken;
