@@ -2,18 +2,19 @@
 import { cpuPerCall, inFlight } from '../lib/loops.mjs';
 import { tinyCall } from './tiny.mjs';
 
-const metrics = [
+/** What so many calls in flight yield. */
+export const flightMetrics = [
   { key: 'rate', title: 'calls/s', unit: '/s', better: 'high' },
   { key: 'cpu', title: 'CPU a call', unit: 'µs', better: 'low' },
 ];
 
-const run =
-  (width) =>
-  async ({ peer, time, warmup }) => {
-    const call = tinyCall(peer);
-    await inFlight(call, width, warmup);
-    return cpuPerCall(peer.pids ?? [], () => inFlight(call, width, time));
-  };
+/** Warms a call up, then measures `width` of it in flight. */
+export async function measureFlight(call, width, { peer, time, warmup }) {
+  await inFlight(call, width, warmup);
+  return cpuPerCall(peer.pids ?? [], () => inFlight(call, width, time));
+}
+
+const run = (width) => (context) => measureFlight(tinyCall(context.peer), width, context);
 
 export const flight64 = {
   name: 'flight-64',
@@ -21,7 +22,7 @@ export const flight64 = {
   group: 'calls',
   cores: 'one',
   needs: 'add',
-  metrics,
+  metrics: flightMetrics,
   run: run(64),
 };
 
@@ -31,6 +32,6 @@ export const flight1000 = {
   group: 'calls',
   cores: 'two',
   needs: 'add',
-  metrics,
+  metrics: flightMetrics,
   run: run(1000),
 };

@@ -1,8 +1,9 @@
 // Records there and back: 1,000 in one call at a time, and one each in many calls. The floor echoes as many bytes as
 // MessagePack makes of them.
 import { Packr } from 'msgpackr';
-import { cpuPerCall, inFlight } from '../lib/loops.mjs';
+import { inFlight } from '../lib/loops.mjs';
 import { checkRecords, makeRecords } from '../lib/values.mjs';
+import { flightMetrics, measureFlight } from './flight.mjs';
 
 export const records = {
   name: 'records',
@@ -27,15 +28,8 @@ export const objects = {
   group: 'calls',
   cores: 'one',
   needs: 'records',
-  metrics: [
-    { key: 'rate', title: 'calls/s', unit: '/s', better: 'high' },
-    { key: 'cpu', title: 'CPU a call', unit: 'µs', better: 'low' },
-  ],
-  async run({ peer, time, warmup }) {
-    const call = echo(peer, makeRecords(1));
-    await inFlight(call, 64, warmup);
-    return cpuPerCall(peer.pids ?? [], () => inFlight(call, 64, time));
-  },
+  metrics: flightMetrics,
+  run: (context) => measureFlight(echo(context.peer, makeRecords(1)), 64, context),
 };
 
 function echo(peer, list) {
