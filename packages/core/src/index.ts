@@ -2,18 +2,23 @@
 
 export * from './plugin.ts';
 export { Client, type PluginAddress } from './host/client.ts';
-export type { ClientConfig, Command } from './host/config.ts';
+export type { ClientConfig, Command } from './host/start/config.ts';
 export { RPCClient, type Diagnostics } from './host/rpc-client.ts';
-export { cleanupClients, cleanupOnInterrupt, killed, type InterruptOptions } from './host/managed.ts';
-export { PluginExitError, type EndedBy, type PluginExit } from './host/exit.ts';
-export { StartError, type StartErrorCode, type StartFacts, type StartPhase } from './host/start-error.ts';
+export { cleanupClients, cleanupOnInterrupt, killed, type InterruptOptions } from './host/end/managed.ts';
+export { PluginExitError, type EndedBy, type PluginExit } from './host/end/exit.ts';
+export {
+  StartError,
+  type StartErrorCode,
+  type StartFacts,
+  type StartPhase,
+} from './host/start/start-error.ts';
 export {
   spawnLauncher,
   type LaunchCommand,
   type LaunchedProcess,
   type Launcher,
   type ProcessExit,
-} from './host/launch.ts';
+} from './host/launch/spawn.ts';
 export {
   discover,
   discoverPackages,
@@ -21,8 +26,13 @@ export {
   type DiscoverOptions,
   type DiscoverPackagesOptions,
 } from './host/discover.ts';
-export { bubblewrap, overStdio, type BubblewrapOptions, type OverStdioOptions } from './host/launchers.ts';
-export type { Checksum } from './host/checksum.ts';
-export type { EnvOptions } from './host/env.ts';
-export type { Logger } from './host/logger.ts';
+export {
+  bubblewrap,
+  overStdio,
+  type BubblewrapOptions,
+  type OverStdioOptions,
+} from './host/launch/launchers.ts';
+export type { Checksum } from './host/start/checksum.ts';
+export type { EnvOptions } from './host/start/env.ts';
+export type { Logger } from './host/output/logger.ts';
 export type { ProcessTrace } from './host/process-trace.ts';

@@ -13,11 +13,11 @@ export {
   type Terminals,
   type TerminalSize,
 } from './handshake/env.ts';
-export { errorCodes, isPipeworkError, PipeworkError, type ErrorCode } from './errors.ts';
-export { defaultLimits, type Limits } from './limits.ts';
-export { callContext, type CallContext } from './rpc/call-context.ts';
-export type { CallOptions } from './rpc/call-options.ts';
-export type { CallInterceptor, HandlerInterceptor, OutgoingCall } from './rpc/interceptors.ts';
+export { errorCodes, isPipeworkError, PipeworkError, type ErrorCode } from './base/errors.ts';
+export { defaultLimits, type Limits } from './base/limits.ts';
+export { callContext, type CallContext } from './rpc/api/call-context.ts';
+export type { CallOptions } from './rpc/api/call-options.ts';
+export type { CallInterceptor, HandlerInterceptor, OutgoingCall } from './rpc/api/interceptors.ts';
 export {
   withCallOptions,
   type Reference,
@@ -26,9 +26,9 @@ export {
   type RemoteResult,
   type RemoteStream,
   type RemoteValue,
-} from './rpc/remote.ts';
-export { RemoteError } from './rpc/remote-error.ts';
-export { ref, retain } from './rpc/remote-reference.ts';
+} from './rpc/calls/dispensed-remote.ts';
+export { RemoteError } from './rpc/values/error-map.ts';
+export { ref, retain } from './rpc/remote/stand-in.ts';
 export {
   defineContract,
   type Contract,
@@ -37,8 +37,8 @@ export {
   type ContractInterface,
   type MethodOptions,
   type MethodSchemas,
-} from './rpc/contract.ts';
-export { checked, implement } from './rpc/contract-checks.ts';
-export { DeclaredError, declaredError, isDeclaredError } from './rpc/declared-error.ts';
-export type { CallTrace, StreamTrace } from './rpc/instrumentation.ts';
-export type { StandardSchema } from './rpc/standard-schema.ts';
+} from './rpc/contract/contract.ts';
+export { checked, implement } from './rpc/contract/contract-checks.ts';
+export { DeclaredError, declaredError, isDeclaredError } from './rpc/contract/declared-error.ts';
+export type { CallTrace, StreamTrace } from './rpc/api/instrumentation.ts';
+export type { StandardSchema } from './rpc/contract/standard-schema.ts';

@@ -5,11 +5,17 @@ import {
   type ContractErrors,
   type ContractHandlers,
   type ContractInterface,
-} from '../src/rpc/contract.ts';
-import { implement } from '../src/rpc/contract-checks.ts';
-import { declaredError, isDeclaredError } from '../src/rpc/declared-error.ts';
-import type { Reference, Remote, RemoteIterable, RemoteReadable, RemoteStream } from '../src/rpc/remote.ts';
-import type { StandardSchema } from '../src/rpc/standard-schema.ts';
+} from '../src/rpc/contract/contract.ts';
+import { implement } from '../src/rpc/contract/contract-checks.ts';
+import { declaredError, isDeclaredError } from '../src/rpc/contract/declared-error.ts';
+import type {
+  Reference,
+  Remote,
+  RemoteIterable,
+  RemoteReadable,
+  RemoteStream,
+} from '../src/rpc/calls/dispensed-remote.ts';
+import type { StandardSchema } from '../src/rpc/contract/standard-schema.ts';
 
 interface Counter {
   next(): number;

@@ -1,26 +1,26 @@
 /** The lifecycle of one plugin process, from nothing to its exit report. */
 
-import { controlMethods } from '../control.ts';
-import { PipeworkError } from '../errors.ts';
-import { onAbort } from '../on-abort.ts';
-import { parseCapabilities } from '../rpc/capabilities.ts';
-import { settleConfig, type ClientConfig, type ClientSettings } from './config.ts';
-import { openHostEnd, type HostEnd } from './connect.ts';
-import { describeLoss, isBreach, PluginExitError, type PluginExit } from './exit.ts';
-import { preloadExeca, type LaunchedProcess } from './launch.ts';
-import { bindLogger, type Log } from './logger.ts';
-import type { RecordLevel } from './log-record.ts';
-import { cleanupCount, manage, unmanage, type Managed } from './managed.ts';
-import type { OutputOptions } from './raw-output.ts';
+import { controlMethods } from '../session/wire-words.ts';
+import { PipeworkError } from '../base/errors.ts';
+import { onAbort } from '../base/on-abort.ts';
+import { parseCapabilities } from '../session/capabilities.ts';
+import { settleConfig, type ClientConfig, type ClientSettings } from './start/config.ts';
+import { openHostEnd, type HostEnd } from './host-end.ts';
+import { describeLoss, isBreach, PluginExitError, type PluginExit } from './end/exit.ts';
+import { preloadExeca, type LaunchedProcess } from './launch/spawn.ts';
+import { bindLogger, type Log } from './output/logger.ts';
+import type { RecordLevel } from './output/log-record.ts';
+import { cleanupCount, manage, unmanage, type Managed } from './end/managed.ts';
+import type { OutputOptions } from './output/raw-output.ts';
 import { processChannel, type ProcessTrace } from './process-trace.ts';
-import { unwatch, watch } from './reaper.ts';
+import { unwatch, watch } from './end/reaper.ts';
 import { RPCClient } from './rpc-client.ts';
-import { PluginRun } from './run.ts';
-import { openSink, type SinkWriter } from './sinks.ts';
-import { Start, StartFailure, type Started } from './start.ts';
-import { StartError } from './start-error.ts';
-import { OutputLog } from './stderr-log.ts';
-import { defer, settlesWithin } from '../timers.ts';
+import { PluginRun } from './end/plugin-process.ts';
+import { openSink, type SinkWriter } from './output/sinks.ts';
+import { Start, StartFailure, type Started } from './start/start.ts';
+import { StartError } from './start/start-error.ts';
+import { OutputLog } from './output/output-log.ts';
+import { defer, settlesWithin } from '../base/timers.ts';
 import type { Writable } from 'node:stream';
 
 /** Where a started plugin can be reached, and which version was agreed on. */

@@ -4,8 +4,8 @@ import { constants, existsSync, readdir, type Dirent } from 'node:fs';
 import { access, readFile, stat } from 'node:fs/promises';
 import { dirname, extname, join, resolve } from 'node:path';
 import { glob } from 'tinyglobby';
-import { PipeworkError } from '../errors.ts';
-import { expect, expectKeys, isText } from '../expect.ts';
+import { PipeworkError } from '../base/errors.ts';
+import { expect, expectKeys, isText } from '../base/expect.ts';
 
 /** Hears what is left out, and why. */
 export interface DiscoverOptions {

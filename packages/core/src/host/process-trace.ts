@@ -1,7 +1,7 @@
 /** What tools can watch of plugin processes: the tracing channel `pipework:process` of node:diagnostics_channel. */
 
 import { tracingChannel, type TracingChannel } from 'node:diagnostics_channel';
-import type { PluginExit } from './exit.ts';
+import type { PluginExit } from './end/exit.ts';
 
 /**
  * What a subscriber of `pipework:process` gets: one object for all events of one process. `start`: it is about to be

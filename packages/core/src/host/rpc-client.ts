@@ -1,13 +1,13 @@
 /** One connection to a running plugin, as the host's code sees it. */
 
 import type { MuxStream } from '@pipework/mux';
-import type { Broker } from '../broker.ts';
-import { controlMethods } from '../control.ts';
-import { PipeworkError } from '../errors.ts';
-import { expect, expectKeys } from '../expect.ts';
-import { createRemote, type Remote } from '../rpc/remote.ts';
-import type { HostEnd } from './connect.ts';
-import { clock, settlesWithin } from '../timers.ts';
+import type { Broker } from '../session/broker.ts';
+import { controlMethods } from '../session/wire-words.ts';
+import { PipeworkError } from '../base/errors.ts';
+import { expect, expectKeys } from '../base/expect.ts';
+import { createRemote, type Remote } from '../rpc/calls/dispensed-remote.ts';
+import type { HostEnd } from './host-end.ts';
+import { clock, settlesWithin } from '../base/timers.ts';
 
 /** Numbers by which a connection's cost can be watched; all are 0 once it is closed. */
 export interface Diagnostics {

@@ -1,9 +1,9 @@
 /** How a plugin leaves: no new calls, a while for those that run, disposal of what was served, the shutdown hook, and an end to each. */
 
-import type { Connection } from '../rpc/connection.ts';
-import { PipeworkError } from '../errors.ts';
-import { shuttingDown } from '../control.ts';
-import { clock, settlesWithin } from '../timers.ts';
+import type { Connection } from '../rpc/calls/conversation.ts';
+import { PipeworkError } from '../base/errors.ts';
+import { shuttingDown } from '../session/wire-words.ts';
+import { clock, settlesWithin } from '../base/timers.ts';
 
 /** Who leaves. */
 export interface Leaver {

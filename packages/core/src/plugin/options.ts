@@ -1,11 +1,11 @@
 /** What `serve()` is told: the options, and the check that each is what it must be. */
 
 import type { Readable, Writable } from 'node:stream';
-import type { Broker } from '../broker.ts';
-import { expect, expectFunctions, expectHandshake, expectKeys, isObject, isStream } from '../expect.ts';
+import type { Broker } from '../session/broker.ts';
+import { expect, expectFunctions, expectHandshake, expectKeys, isObject, isStream } from '../base/expect.ts';
 import { MagicCookieKey, MagicCookieValue, type Handshake, type Terminals } from '../handshake/env.ts';
-import { resolveLimits, type Limits } from '../limits.ts';
-import type { HandlerInterceptor } from '../rpc/interceptors.ts';
+import { resolveLimits, type Limits } from '../base/limits.ts';
+import type { HandlerInterceptor } from '../rpc/api/interceptors.ts';
 import type { PluginLogger } from './logger.ts';
 
 /** What a plugin's factory gets at each dispense. */

@@ -2,19 +2,19 @@
 
 import { Session, type RawStream } from '@pipework/mux';
 import type { Readable, Writable } from 'node:stream';
-import { Broker } from '../broker.ts';
-import { controlMethods, dispenseExpiryMs, sessionOptions, shuttingDown } from '../control.ts';
-import { dispose } from '../dispose.ts';
-import { PipeworkError } from '../errors.ts';
+import { Broker } from '../session/broker.ts';
+import { controlMethods, dispenseExpiryMs, sessionOptions, shuttingDown } from '../session/wire-words.ts';
+import { dispose } from '../base/dispose.ts';
+import { PipeworkError } from '../base/errors.ts';
 import type { HostGreeting } from '../handshake/env.ts';
-import { parseCapabilities } from '../rpc/capabilities.ts';
-import { Connection } from '../rpc/connection.ts';
-import { Link } from '../rpc/link.ts';
-import { serviceOf, unknownMethod, type Service } from '../rpc/service.ts';
-import { realTimers } from '../timers.ts';
+import { parseCapabilities } from '../session/capabilities.ts';
+import { Connection } from '../rpc/calls/conversation.ts';
+import { Link } from '../session/shared.ts';
+import { serviceOf, unknownMethod, type Service } from '../rpc/api/served-object.ts';
+import { realTimers } from '../base/timers.ts';
 import { leave } from './leaving.ts';
 import type { PluginContext, ServeSettings } from './options.ts';
-import type { SyncedOutput } from './synced-output.ts';
+import type { SyncedOutput } from './process/synced-output.ts';
 
 /** How long a plugin that has answered Quit waits for the host to close the pipe, in milliseconds. */
 const closeFollowsMs = 500;

@@ -1,18 +1,18 @@
 /** `serve()`: the plugin's main. Checks that a host started it, shakes hands, and serves until the host is done. */
 
 import { PassThrough, type Readable } from 'node:stream';
-import { PipeworkError } from '../errors.ts';
+import { PipeworkError } from '../base/errors.ts';
 import { hasCookie, lostDescriptorsMark, takeHostGreeting, type HostGreeting } from '../handshake/env.ts';
 import { formatLine } from '../handshake/line.ts';
 import { chooseVersion } from '../handshake/negotiate.ts';
-import { ownCapabilities } from '../rpc/capabilities.ts';
-import { openPipes, whyNotPipes, writeAllSync } from './descriptors.ts';
-import { flushAtExit } from './exit-flush.ts';
+import { ownCapabilities } from '../session/capabilities.ts';
+import { openPipes, whyNotPipes, writeAllSync } from './process/pipes.ts';
+import { flushAtExit } from './process/exit-flush.ts';
 import { createLogger } from './logger.ts';
 import { settleServe, type ServeOptions, type ServeSettings, type ServeTransport } from './options.ts';
 import { PluginEnd } from './plugin-end.ts';
-import { emptyStdin, redirectProcess, writableTo } from './stdio.ts';
-import { SyncedOutput } from './synced-output.ts';
+import { emptyStdin, redirectProcess, writableTo } from './process/stdio.ts';
+import { SyncedOutput } from './process/synced-output.ts';
 
 /** What code behind `await serve()` and open handles get before the process ends by itself, in milliseconds. */
 const lingerMs = 250;

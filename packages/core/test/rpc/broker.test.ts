@@ -1,8 +1,8 @@
 import { PassThrough } from 'node:stream';
 import { Session } from '@pipework/mux';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { Broker } from '../../src/broker.ts';
-import { type Limits, resolveLimits } from '../../src/limits.ts';
+import { Broker } from '../../src/session/broker.ts';
+import { type Limits, resolveLimits } from '../../src/base/limits.ts';
 
 function brokers(limits: Partial<Limits> = {}): {
   host: Broker;

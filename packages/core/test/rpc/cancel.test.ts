@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
-import { callContext, type CallContext } from '../../src/rpc/call-context.ts';
-import { ref } from '../../src/rpc/remote-reference.ts';
-import { withCallOptions } from '../../src/rpc/remote.ts';
+import { callContext, type CallContext } from '../../src/rpc/api/call-context.ts';
+import { ref } from '../../src/rpc/remote/stand-in.ts';
+import { withCallOptions } from '../../src/rpc/calls/dispensed-remote.ts';
 import { rawPlugin } from '../support/raw-peer.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
 

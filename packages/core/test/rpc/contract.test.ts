@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { dispose } from '../../src/dispose.ts';
-import { defineContract } from '../../src/rpc/contract.ts';
-import { checked, implement } from '../../src/rpc/contract-checks.ts';
-import { DeclaredError, declaredError, isDeclaredError } from '../../src/rpc/declared-error.ts';
-import type { StandardSchema } from '../../src/rpc/standard-schema.ts';
+import { dispose } from '../../src/base/dispose.ts';
+import { defineContract } from '../../src/rpc/contract/contract.ts';
+import { checked, implement } from '../../src/rpc/contract/contract-checks.ts';
+import { DeclaredError, declaredError, isDeclaredError } from '../../src/rpc/contract/declared-error.ts';
+import type { StandardSchema } from '../../src/rpc/contract/standard-schema.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
 
 /** A validator as small as Standard Schema allows. */

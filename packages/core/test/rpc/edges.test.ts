@@ -1,13 +1,13 @@
 import { Readable } from 'node:stream';
 import { describe, expect, test, vi } from 'vitest';
-import { callContext } from '../../src/rpc/call-context.ts';
-import { defineContract } from '../../src/rpc/contract.ts';
-import { checked, implement } from '../../src/rpc/contract-checks.ts';
-import { Connection } from '../../src/rpc/connection.ts';
-import { DeclaredError, declaredError } from '../../src/rpc/declared-error.ts';
-import { withCallOptions } from '../../src/rpc/remote.ts';
-import { serviceOf } from '../../src/rpc/service.ts';
-import type { StandardSchema } from '../../src/rpc/standard-schema.ts';
+import { callContext } from '../../src/rpc/api/call-context.ts';
+import { defineContract } from '../../src/rpc/contract/contract.ts';
+import { checked, implement } from '../../src/rpc/contract/contract-checks.ts';
+import { Connection } from '../../src/rpc/calls/conversation.ts';
+import { DeclaredError, declaredError } from '../../src/rpc/contract/declared-error.ts';
+import { withCallOptions } from '../../src/rpc/calls/dispensed-remote.ts';
+import { serviceOf } from '../../src/rpc/api/served-object.ts';
+import type { StandardSchema } from '../../src/rpc/contract/standard-schema.ts';
 import { rawHost, rawPlugin } from '../support/raw-peer.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
 

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { isPipeworkError } from '../../src/errors.ts';
-import { RemoteError } from '../../src/rpc/remote-error.ts';
+import { isPipeworkError } from '../../src/base/errors.ts';
+import { RemoteError } from '../../src/rpc/values/error-map.ts';
 import { rawPlugin } from '../support/raw-peer.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
 

@@ -1,8 +1,8 @@
 import { channel } from 'node:diagnostics_channel';
 import { expect, onTestFinished, test } from 'vitest';
-import { callContext } from '../../src/rpc/call-context.ts';
-import type { CallTrace, StreamTrace } from '../../src/rpc/instrumentation.ts';
-import { ref } from '../../src/rpc/remote-reference.ts';
+import { callContext } from '../../src/rpc/api/call-context.ts';
+import type { CallTrace, StreamTrace } from '../../src/rpc/api/instrumentation.ts';
+import { ref } from '../../src/rpc/remote/stand-in.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
 
 function listen(name: string, listener: (trace: unknown) => void): void {

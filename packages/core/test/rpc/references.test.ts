@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { describe, expect, test, vi } from 'vitest';
-import { ref, retain } from '../../src/rpc/remote-reference.ts';
+import { ref, retain } from '../../src/rpc/remote/stand-in.ts';
 import { rpcPair, type Pair } from '../support/rpc-pair.ts';
 
 type Visit = (value: unknown) => unknown;
@@ -333,8 +333,8 @@ test('retain() refuses what is frozen and of this process, and says so', () => {
 
 test('what one copy of the package marked or took, another sends by reference', async () => {
   const copy = (await import(
-    /* @vite-ignore */ new URL('../../src/rpc/remote-reference.ts?copy', import.meta.url).href
-  )) as typeof import('../../src/rpc/remote-reference.ts');
+    /* @vite-ignore */ new URL('../../src/rpc/remote/stand-in.ts?copy', import.meta.url).href
+  )) as typeof import('../../src/rpc/remote/stand-in.ts');
   expect(copy.ref).not.toBe(ref);
   class Counter {
     next(): number {

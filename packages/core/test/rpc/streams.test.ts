@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { ownCapabilities } from '../../src/rpc/capabilities.ts';
+import { ownCapabilities } from '../../src/session/capabilities.ts';
 import { rpcPair, type Pair } from '../support/rpc-pair.ts';
 
 async function atRest(pair: Pair<object>): Promise<void> {

@@ -1,7 +1,7 @@
 /** Overwrites every chunk once its reader has returned, as a transport with one reused buffer does: whoever keeps a view is found. */
-import { Connection } from '../../src/rpc/connection.ts';
-import { StreamExport } from '../../src/rpc/stream-export.ts';
-import { StreamImport } from '../../src/rpc/stream-import.ts';
+import { Connection } from '../../src/rpc/calls/conversation.ts';
+import { StreamExport } from '../../src/rpc/streams/given-stream.ts';
+import { StreamImport } from '../../src/rpc/streams/taken-stream.ts';
 
 for (const { prototype } of [Connection, StreamExport, StreamImport] as {
   prototype: { onData(chunk: Uint8Array): void };

@@ -2,13 +2,13 @@
 import { PassThrough } from 'node:stream';
 import { Session, type RawStream } from '@pipework/mux';
 import { onTestFinished } from 'vitest';
-import { Broker } from '../../src/broker.ts';
-import { type Limits, resolveLimits } from '../../src/limits.ts';
-import { type Capability, ownCapabilities } from '../../src/rpc/capabilities.ts';
-import { Connection } from '../../src/rpc/connection.ts';
-import { Link, type LinkOptions } from '../../src/rpc/link.ts';
-import { createRemote, type Remote } from '../../src/rpc/remote.ts';
-import { serviceOf } from '../../src/rpc/service.ts';
+import { Broker } from '../../src/session/broker.ts';
+import { type Limits, resolveLimits } from '../../src/base/limits.ts';
+import { type Capability, ownCapabilities } from '../../src/session/capabilities.ts';
+import { Connection } from '../../src/rpc/calls/conversation.ts';
+import { Link, type LinkOptions } from '../../src/session/shared.ts';
+import { createRemote, type Remote } from '../../src/rpc/calls/dispensed-remote.ts';
+import { serviceOf } from '../../src/rpc/api/served-object.ts';
 import './poison.ts';
 
 export interface PairOptions {

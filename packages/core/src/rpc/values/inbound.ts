@@ -1,8 +1,8 @@
 /** From what the decoder read to what the user gets: marks become their values, references come to life, bytes get their own memory. */
 import { makeBytes } from './bytes.ts';
-import { fromColumns } from './column-reader.ts';
-import { fromTable } from './table.ts';
-import { Mark, WireReference } from './wire.ts';
+import { fromColumns } from './tables/column-reader.ts';
+import { fromTable } from './tables/table.ts';
+import { Mark, WireReference } from '../wire/extension.ts';
 
 export interface InboundOptions {
   /** Brings a reference to life. Undefined where this side announced no `refs`. */

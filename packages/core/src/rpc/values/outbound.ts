@@ -3,12 +3,12 @@
  * what MessagePack doesn't have. A value that needs nothing comes back itself, untouched and uncopied.
  */
 import { types } from 'node:util';
-import { largeBinBytes } from '../scanner.ts';
+import { largeBinBytes } from '../wire/scanner.ts';
 import { bytesType } from './bytes.ts';
-import { minColumnRows, toColumns } from './column-writer.ts';
+import { minColumnRows, toColumns } from './tables/column-writer.ts';
 import { Refusal } from './refusal.ts';
-import { minTableRows, tableHead, toTable } from './table.ts';
-import { LargeBin, LongBigint, marks, negativeZero, type WireReference } from './wire.ts';
+import { minTableRows, tableHead, toTable } from './tables/table.ts';
+import { LargeBin, LongBigint, marks, negativeZero, type WireReference } from '../wire/extension.ts';
 
 /** What of a value may travel by reference, and as what. */
 export interface ReferenceSender {

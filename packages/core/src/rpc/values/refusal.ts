@@ -1,5 +1,5 @@
 /** How a value that cannot travel is named: by the way to it from the arguments or the result. */
-import { PipeworkError } from '../../errors.ts';
+import { PipeworkError } from '../../base/errors.ts';
 
 interface Step {
   readonly holder: object;

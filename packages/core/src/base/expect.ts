@@ -1,0 +1,78 @@
+/** Checking options: misuse is told at once, naming the option, what was expected, and what came. */
+
+import { inspect } from 'node:util';
+import { PipeworkError } from './errors.ts';
+import type { Handshake } from '../handshake/env.ts';
+
+/** Throws `CONFIG_INVALID` where `holds` is false. Without `came` only the expectation is told. */
+export function expect(
+  holds: boolean,
+  name: string,
+  expected: string,
+  ...came: [value?: unknown]
+): asserts holds {
+  if (holds) return;
+  const text = came[0] === undefined ? 'nothing' : inspect(came[0], { depth: 0, maxStringLength: 60 });
+  const got = came.length === 0 ? '' : `; got ${text}`;
+  throw new PipeworkError('CONFIG_INVALID', `${name} must be ${expected}${got}`);
+}
+
+/** Throws where `value` is no object, or has another key than those. */
+export function expectKeys(name: string, value: unknown, keys: readonly string[], hint = ''): void {
+  expect(isObject(value), name, `an object of ${keys.join(', ')}`, value);
+  const other = Object.keys(value as object).find((key) => !keys.includes(key));
+  expect(other === undefined, name, `made of ${keys.join(', ')}, not ${other}${hint}`);
+}
+
+/** Throws where `value` is no list of functions. */
+export function expectFunctions(name: string, value: unknown): void {
+  expect(
+    Array.isArray(value) && value.every((entry) => typeof entry === 'function'),
+    name,
+    'a list of functions',
+    value,
+  );
+}
+
+/** Throws where an object has other values than texts and `undefined`, or one that no environment can hold. */
+export function expectVariables(name: string, value: unknown): void {
+  expect(isObject(value), name, 'an object of variables', value);
+  for (const [key, entry] of Object.entries(value as object)) {
+    // Up to its first `=` is what the system takes for the name: `A=B` would set A, be it one of the handshake's.
+    expect(!/[=\0]/.test(key), name, 'made of names that an environment can hold, without =', key);
+    expect(
+      entry === undefined || (typeof entry === 'string' && !entry.includes('\0')),
+      `${name}.${key}`,
+      'a text, or undefined',
+      entry,
+    );
+  }
+}
+
+/** The cookie, its defaults filled in. */
+export function expectHandshake(given: Partial<Handshake> | undefined, defaults: Handshake): Handshake {
+  if (given === undefined) return defaults;
+  expectKeys('handshake', given, ['magicCookieKey', 'magicCookieValue']);
+  const { magicCookieKey = defaults.magicCookieKey, magicCookieValue = defaults.magicCookieValue } = given;
+  const named =
+    isText(magicCookieKey) && !magicCookieKey.includes('=') && !magicCookieKey.startsWith('PIPEWORK_');
+  expect(named, 'handshake.magicCookieKey', 'the name of a variable, not one of PIPEWORK_', magicCookieKey);
+  expect(isText(magicCookieValue), 'handshake.magicCookieValue', 'a text', magicCookieValue);
+  return { magicCookieKey, magicCookieValue };
+}
+
+/** A text that is not empty and that the operating system can take. */
+export function isText(value: unknown): boolean {
+  return typeof value === 'string' && value !== '' && !value.includes('\0');
+}
+
+/** A Node stream, or what behaves like one: it has `method`, and tells what becomes of it by events. */
+export function isStream(value: unknown, method: 'pipe' | 'write'): boolean {
+  return [method, 'on', 'once', 'off'].every((needed) => isObject(value, needed));
+}
+
+/** An object, which has `method` where one is named. */
+export function isObject(value: unknown, method?: string): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return method === undefined || typeof (value as Record<string, unknown>)[method] === 'function';
+}

@@ -1,0 +1,114 @@
+/** How a plugin ended: the report, the error that carries it, and their wording. */
+
+import { PipeworkError } from '../../base/errors.ts';
+import type { ProcessExit } from '../launch/spawn.ts';
+
+/**
+ * What ended a plugin: itself (`plugin`), its answer to Quit (`quit`), the end of its pipe (`eof`), a signal of the
+ * ladder, or nothing because it never ran (`none`).
+ */
+export type EndedBy = 'plugin' | 'quit' | 'eof' | 'sigterm' | 'sigkill' | 'none';
+
+/** The report on one plugin's end. */
+export interface PluginExit {
+  /** The exit code; null where a signal ended it, or where it never ran. */
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly by: EndedBy;
+  /** The last of its standard error, raw and synced as they came; at most 16 KiB. */
+  readonly stderrTail: string;
+  /** It looks as if the memory ran out: a heap-limit report on stderr, or a SIGKILL that this host did not send. */
+  readonly outOfMemory: boolean;
+  /** Milliseconds from the start of the process to its end. */
+  readonly uptimeMs: number;
+  /** Methods of the calls that were waiting for an answer when it ended; at most 100. */
+  readonly callsInFlight: readonly string[];
+}
+
+/** A plugin process that ended, or closed its pipe, while something was expected of it. */
+export class PluginExitError extends PipeworkError<'PLUGIN_EXITED' | 'PLUGIN_LOST'> {
+  /** The plugin's name. */
+  readonly plugin: string;
+  /** The report; undefined where the process had not ended when the error was made. */
+  readonly exit: PluginExit | undefined;
+
+  constructor(
+    plugin: string,
+    exit: PluginExit | undefined,
+    options: { cause?: unknown; stderrTail?: string } = {},
+  ) {
+    const rest = 'cause' in options ? { cause: options.cause } : {};
+    super(exit === undefined ? 'PLUGIN_LOST' : 'PLUGIN_EXITED', describe(plugin, exit, options), rest);
+    this.name = 'PluginExitError';
+    this.plugin = plugin;
+    this.exit = exit;
+  }
+}
+
+/** `exit code 3`, `signal SIGKILL`. */
+export function describeExit(exit: ProcessExit): string {
+  if (exit.signal !== null) return `signal ${exit.signal}`;
+  return exit.code === null ? 'no exit code' : `exit code ${exit.code}`;
+}
+
+/** The last lines of an output, indented under a heading; empty where there is nothing to show. */
+export function showTail(heading: string, tail: string, lines = 20): string {
+  const shown = tail.trimEnd();
+  if (shown === '') return '';
+  const rows = shown.split('\n');
+  const skipped = rows.length > lines ? [`… (${rows.length - lines} lines before)`] : [];
+  return `\n${heading}:\n${[...skipped, ...rows.slice(-lines)].map((row) => `    ${row}`).join('\n')}`;
+}
+
+/** Whether an end looks like one for want of memory. `asked`: this host sent the signal itself. */
+export function looksOutOfMemory(exit: ProcessExit, stderrTail: string, asked: boolean): boolean {
+  if (
+    /JavaScript heap out of memory|Reached heap limit|MemoryError|fatal error: (runtime: )?out of memory/.test(
+      stderrTail,
+    )
+  ) {
+    return exit.code !== 0;
+  }
+  return !asked && (exit.signal === 'SIGKILL' || exit.code === 137);
+}
+
+/** What a session's end says of the plugin's conduct; every code that is not here is a breach of the protocol. */
+const conducts: Readonly<Record<string, string>> = {
+  MUX_TRANSPORT_ENDED: 'closed its pipe',
+  MUX_TRANSPORT_FAILED: 'closed its pipe',
+  MUX_TRUNCATED: 'closed its pipe in the middle of a frame',
+  MUX_REMOTE_ERROR: 'ended the session on its pipe',
+  MUX_SESSION_CLOSED: 'was let go of',
+  MUX_WRITE_TIMEOUT: 'does not answer on its pipe',
+  MUX_KEEPALIVE_TIMEOUT: 'does not answer on its pipe',
+};
+
+/** Whether a session ended because of what the plugin sent on it. */
+export function isBreach(cause: unknown): cause is Error {
+  const code = cause instanceof Error ? String((cause as { code?: unknown }).code) : '';
+  return code.startsWith('MUX_') && !Object.hasOwn(conducts, code);
+}
+
+/** What became of the pipe of a plugin whose process goes on, with the session's own sentence. */
+export function describeLoss(cause: unknown): string {
+  if (!(cause instanceof Error)) return 'closed its pipe';
+  const conduct = conducts[String((cause as { code?: unknown }).code)] ?? 'broke the protocol on its pipe';
+  return `${conduct} (${cause.message})`;
+}
+
+function describe(
+  plugin: string,
+  exit: PluginExit | undefined,
+  { cause, stderrTail = '' }: { cause?: unknown; stderrTail?: string },
+): string {
+  if (exit === undefined) {
+    const tail = showTail('its standard error ends with', stderrTail);
+    return `plugin ${plugin} ${describeLoss(cause)} while its process goes on; it is ended${tail}`;
+  }
+  const memory = exit.outOfMemory ? ', probably for want of memory' : '';
+  const asked = exit.by === 'plugin' ? '' : ' (the host asked it to end)';
+  const tail = showTail('its standard error ends with', exit.stderrTail);
+  // An exit that followed it explains nothing by itself.
+  const breach = isBreach(cause) ? ` ${describeLoss(cause)}, and` : '';
+  return `plugin ${plugin}${breach} exited with ${describeExit(exit)}${memory} after ${Math.round(exit.uptimeMs)} ms${asked}${tail}`;
+}

@@ -1,0 +1,57 @@
+/** The ladder by which a plugin is ended: ask, close its pipe, SIGTERM, SIGKILL. Each step is bounded, and the last word is noted. */
+
+import type { EndedBy } from './exit.ts';
+import { settlesWithin } from '../../base/timers.ts';
+
+/** What the ladder stands against. */
+export interface LadderTarget {
+  /** Settles when the process is gone. */
+  readonly gone: Promise<unknown>;
+  /** Asks the plugin to leave; resolves to whether it agreed. Undefined where nobody is there to ask. */
+  readonly ask?: (() => Promise<boolean>) | undefined;
+  /** Ends descriptor 3. */
+  closePipe(): void;
+  signal(name: NodeJS.Signals): void;
+  /** From now on, this is what ended it. */
+  blame(step: EndedBy): void;
+}
+
+/** Milliseconds that each step may take. */
+export interface LadderBounds {
+  readonly askMs: number;
+  readonly closeMs: number;
+  readonly termMs: number;
+  readonly killMs: number;
+}
+
+/** The ordinary bounds: a second for each step behind the question. */
+export const stepMs = 1_000;
+
+/** Climbs until the process is gone: true, or false where even SIGKILL did not end it in time. Never rejects. */
+export async function climb(target: LadderTarget, bounds: LadderBounds): Promise<boolean> {
+  const { gone } = target;
+  if (target.ask !== undefined) target.blame('quit');
+  const agreed = target.ask === undefined ? false : await answered(target.ask, gone, bounds.askMs);
+  // A shutdown hook that ends in process.exit() goes without an answer, and is as polite.
+  if (await settlesWithin(gone, 0)) return true;
+  target.blame(agreed ? 'quit' : 'eof');
+  target.closePipe();
+  if (bounds.closeMs > 0 && (await settlesWithin(gone, bounds.closeMs))) return true;
+  target.blame('sigterm');
+  target.signal('SIGTERM');
+  if (await settlesWithin(gone, bounds.termMs)) return true;
+  target.blame('sigkill');
+  target.signal('SIGKILL');
+  return settlesWithin(gone, bounds.killMs);
+}
+
+async function answered(ask: () => Promise<boolean>, gone: Promise<unknown>, ms: number): Promise<boolean> {
+  let agreed = false;
+  const answer = ask().then(
+    (yes) => (agreed = yes),
+    // Refusing to answer is an answer: the next step follows.
+    () => undefined,
+  );
+  await settlesWithin(Promise.race([answer, gone]), ms);
+  return agreed;
+}

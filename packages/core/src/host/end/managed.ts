@@ -1,0 +1,112 @@
+/** The clients that end with their host: `cleanupClients()`, the hook at the host's exit, and Ctrl-C. */
+
+import { constants } from 'node:os';
+import { expect, expectKeys } from '../../base/expect.ts';
+import { isReaping } from './reaper.ts';
+
+/** What a managed client can be told. */
+export interface Managed {
+  kill(): Promise<unknown>;
+  /** Sends a signal at once, where there is a process. */
+  signalNow(name: NodeJS.Signals): void;
+}
+
+const clients = new Set<Managed>();
+let cleanups = 0;
+
+/** Registers a client from its start until its end. */
+export function manage(client: Managed): void {
+  if (clients.size === 0) process.on('exit', endAll);
+  clients.add(client);
+}
+
+/** The client's process is gone. */
+export function unmanage(client: Managed): void {
+  if (clients.delete(client) && clients.size === 0) process.off('exit', endAll);
+}
+
+/**
+ * Kills every managed client, all at once, and resolves when they are gone. From its first call on {@link killed} is
+ * true. It can be called again: clients started since are killed then. Never rejects.
+ */
+export async function cleanupClients(): Promise<void> {
+  cleanups += 1;
+  await Promise.all([...clients].map((client) => client.kill()));
+}
+
+/** True once `cleanupClients()` was called: errors about lost plugins are then expected. */
+export function killed(): boolean {
+  return cleanups > 0;
+}
+
+/** How often everything was killed: a managed client that was made before and started after is one of the killed. */
+export function cleanupCount(): number {
+  return cleanups;
+}
+
+/** A host that exits can't wait: its plugins get SIGTERM, which they take as a quit, and the reaper ends who doesn't. */
+function endAll(): void {
+  for (const client of clients) client.signalNow(isReaping() ? 'SIGTERM' : 'SIGKILL');
+}
+
+/** Options of {@link cleanupOnInterrupt}. */
+export interface InterruptOptions {
+  /** Which signals count. Default SIGINT and SIGTERM. */
+  readonly signals?: readonly NodeJS.Signals[];
+  /** Runs at the first signal, before the clients are killed; it is awaited. One that fails is a `PipeworkWarning`, and the end goes on. */
+  readonly onInterrupt?: (signal: NodeJS.Signals) => void | Promise<void>;
+}
+
+/**
+ * Answers Ctrl-C for a host: the first one lets the managed clients end gracefully and then lets the host die of the
+ * signal, the second kills them at once. Dispose of what it returns to leave the signals to others again.
+ */
+export function cleanupOnInterrupt(options: InterruptOptions = {}): Disposable {
+  expectKeys('options', options, ['signals', 'onInterrupt']);
+  const { signals = ['SIGINT', 'SIGTERM'], onInterrupt } = options;
+  const isSignal = (name: unknown): boolean => typeof name === 'string' && name in constants.signals;
+  expect(
+    Array.isArray(signals) && signals.every(isSignal),
+    'signals',
+    'a list of names such as SIGINT',
+    signals,
+  );
+  expect(
+    onInterrupt === undefined || typeof onInterrupt === 'function',
+    'onInterrupt',
+    'a function',
+    onInterrupt,
+  );
+  let count = 0;
+  const stop = (): void => signals.forEach((name) => process.off(name, onSignal));
+  const die = (name: NodeJS.Signals): void => {
+    stop();
+    process.kill(process.pid, name);
+  };
+  const onSignal = (name: NodeJS.Signals): void => {
+    count += 1;
+    if (count > 1) {
+      for (const client of clients) client.signalNow('SIGKILL');
+      die(name);
+      return;
+    }
+    void (async () => {
+      try {
+        await onInterrupt?.(name);
+      } catch (error) {
+        await warn(error);
+      }
+      await cleanupClients();
+      die(name);
+    })();
+  };
+  for (const name of signals) process.on(name, onSignal);
+  return { [Symbol.dispose]: stop };
+}
+
+/** Says that the hook failed, and resolves when it is said: the process may be gone in the same turn. */
+function warn(error: unknown): Promise<void> {
+  const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.emitWarning(`onInterrupt failed: ${reason}`, 'PipeworkWarning');
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,149 @@
+/** One launched process: draining what it prints, knowing when it is gone, and reporting how. Knows nothing of sessions. */
+
+import type { Readable } from 'node:stream';
+import { looksOutOfMemory, type EndedBy, type PluginExit } from './exit.ts';
+import { climb, stepMs } from './ladder.ts';
+import type { LaunchedProcess, ProcessExit } from '../launch/spawn.ts';
+import { RawOutput, type OutputOptions } from '../output/raw-output.ts';
+import { clock, defer, settlesWithin } from '../../base/timers.ts';
+import { Tail } from '../output/tail.ts';
+
+/** Output counts as drained when nothing has moved for this long after the exit, in milliseconds ... */
+const drainIdleMs = 100;
+/** ... and in any case after this. */
+const drainMaxMs = 1_000;
+
+/** A running (or ended) plugin process. */
+export class PluginRun {
+  /** As `settleLaunched()` gives it: its `exited` never rejects. */
+  readonly process: LaunchedProcess;
+  /** Resolves as soon as the process is gone, whoever holds its pipes. Never rejects. */
+  readonly gone: Promise<ProcessExit>;
+  /** Resolves once it is gone and what it printed is drained. Never rejects. */
+  readonly exit: Promise<PluginExit>;
+  /** The last of its standard error, raw and synced as they came; and of its raw standard output. */
+  readonly stderrTail: Tail = new Tail();
+  readonly stdoutTail: Tail = new Tail();
+  /** How the process ended; undefined while it lives. */
+  ended: ProcessExit | undefined;
+  /** Asked for the calls that wait for an answer, at the moment of the exit. */
+  callsInFlight: () => readonly string[] = () => [];
+  /** Called once, right after the exit, before anything is drained. */
+  onGone: () => void = () => {};
+
+  readonly #startedAt = clock();
+  readonly #gone = defer<ProcessExit>();
+  readonly #outputs: readonly RawOutput[];
+  #by: EndedBy = 'plugin';
+  #climbing: Promise<boolean> | undefined;
+
+  constructor(process: LaunchedProcess, outputs: { stdout: OutputOptions; stderr: OutputOptions }) {
+    this.process = process;
+    this.gone = this.#gone.promise;
+    this.#outputs = [
+      new RawOutput(process.stdout, this.stdoutTail, outputs.stdout),
+      new RawOutput(process.stderr, this.stderrTail, outputs.stderr),
+    ];
+    for (const pipe of [process.readable, process.writable]) pipe.on('error', ignoreError);
+    const left = (exit: ProcessExit): void => {
+      this.ended ??= exit;
+      this.#gone.resolve(exit);
+    };
+    void process.exited.then(left);
+    this.exit = this.gone.then((exit) => this.#report(exit));
+  }
+
+  /** Climbs the ladder; `ask` is its first step, where there is somebody to ask. `hurry` leaves out the wait for the pipe's end. */
+  async end(options: {
+    ask?: (() => Promise<boolean>) | undefined;
+    askMs?: number;
+    closePipe: () => void;
+    hurry?: boolean;
+  }): Promise<PluginExit> {
+    this.#climbing ??= climb(
+      {
+        gone: this.gone,
+        ask: options.ask,
+        closePipe: options.closePipe,
+        signal: (name) => this.signal(name),
+        blame: (step) => (this.#by = step),
+      },
+      {
+        askMs: options.askMs ?? 0,
+        closeMs: options.hurry === true ? 0 : stepMs,
+        termMs: stepMs,
+        killMs: stepMs,
+      },
+    );
+    // What even SIGKILL does not end (a process stuck in the kernel, a launcher that never reports) must not hang its caller.
+    if (!(await this.#climbing)) {
+      this.#gone.resolve({ code: null, signal: null });
+      this.#letGo();
+    }
+    return this.exit;
+  }
+
+  /** Sends a signal, where there still is a process. */
+  signal(name: NodeJS.Signals): void {
+    if (this.ended === undefined) this.process.kill(name);
+  }
+
+  /** A process that can't be ended must not hold the host's event loop for as long as it pleases. */
+  #letGo(): void {
+    try {
+      this.process.unref?.();
+    } catch {
+      // A launcher made by hand, which holds nothing that could be let go of.
+    }
+  }
+
+  async #report(exit: ProcessExit): Promise<PluginExit> {
+    const uptimeMs = clock() - this.#startedAt;
+    // A signal that the host did not send is nobody's answer to a question.
+    const by = this.#by === 'quit' && exit.signal !== null ? 'plugin' : this.#by;
+    const callsInFlight = this.callsInFlight().slice(0, 100);
+    this.onGone();
+    await this.#drained();
+    for (const output of this.#outputs) output.close();
+    this.process.writable.destroy();
+    this.process.readable.destroy();
+    const stderrTail = this.stderrTail.toString();
+    return {
+      ...exit,
+      by,
+      stderrTail,
+      outOfMemory: looksOutOfMemory(exit, stderrTail, by === 'sigkill'),
+      uptimeMs,
+      callsInFlight,
+    };
+  }
+
+  /** Waits until every pipe has ended, or nothing has moved for a while, or long enough: a grandchild may hold a pipe for ever. */
+  async #drained(): Promise<void> {
+    const ended = Promise.all([...this.#outputs.map((output) => output.ended), over(this.process.readable)]);
+    const deadline = clock() + drainMaxMs;
+    for (let moved = -1; clock() < deadline;) {
+      const now = this.#bytesMoved();
+      if (now === moved) return;
+      moved = now;
+      if (await settlesWithin(ended, drainIdleMs)) return;
+    }
+  }
+
+  #bytesMoved(): number {
+    const upstream = (this.process.readable as { bytesRead?: number }).bytesRead ?? 0;
+    return this.#outputs.reduce((sum, output) => sum + output.bytes, upstream);
+  }
+}
+
+/** Resolves when a readable has delivered everything, or was destroyed. */
+function over(readable: Readable): Promise<void> {
+  if (readable.readableEnded || readable.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    readable.once('end', resolve);
+    readable.once('close', resolve);
+  });
+}
+
+/** The exit says more than an EPIPE or ECONNRESET. */
+function ignoreError(): void {}

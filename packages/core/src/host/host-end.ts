@@ -1,0 +1,88 @@
+/** The host's end of one session: mux, the first three streams, the broker. Independent of what carries the bytes. */
+
+import { Session, type RawStream } from '@pipework/mux';
+import type { Readable, Writable } from 'node:stream';
+import { Broker } from '../session/broker.ts';
+import { sessionOptions } from '../session/wire-words.ts';
+import type { Limits } from '../base/limits.ts';
+import type { Capability } from '../session/capabilities.ts';
+import { Connection } from '../rpc/calls/conversation.ts';
+import type { CallInterceptor } from '../rpc/api/interceptors.ts';
+import { Link } from '../session/shared.ts';
+import type { SinkWriter } from './output/sinks.ts';
+import { SyncedOutput } from './output/synced-output.ts';
+import type { Tail } from './output/tail.ts';
+
+/** What a host's end is made of. */
+export interface HostEndOptions {
+  readonly readable: Readable;
+  readonly writable: Writable;
+  readonly name: string;
+  readonly capabilities: ReadonlySet<Capability>;
+  readonly limits: Limits;
+  readonly interceptors: readonly CallInterceptor[];
+  readonly stdout: SinkWriter | undefined;
+  readonly stderr: SinkWriter | undefined;
+  readonly stderrTail: Tail;
+  explainLoss(cause: Error): Promise<Error>;
+  onBusy(busy: boolean): void;
+}
+
+/** A host's end. */
+export interface HostEnd {
+  readonly session: Session;
+  readonly broker: Broker;
+  readonly link: Link;
+  readonly control: Connection;
+  /** Takes up a conversation with an implementation that the plugin dispensed. */
+  converse(id: number): Connection;
+  /** Methods of the calls that wait for an answer; once the pipe has ended, of those that waited then. */
+  pendingMethods(): readonly string[];
+}
+
+/** Opens the session and its first three streams, in their order. */
+export function openHostEnd(options: HostEndOptions): HostEnd {
+  let broker!: Broker;
+  // The control stream's own calls are nobody's to hear of.
+  const connections = new Set<Connection>();
+  // The pipe's end rejects what waits, and comes before the exit that wants to report it: listening first sees it still.
+  let waited: readonly string[] = [];
+  const pendingMethods = (): readonly string[] => {
+    const methods = [...connections].flatMap((connection) => connection.pendingMethods);
+    if (methods.length > 0) waited = methods;
+    return waited;
+  };
+  const onLoss = (): void => void pendingMethods();
+  for (const event of ['end', 'error', 'close']) options.readable.once(event, onLoss);
+  const session = new Session(
+    { readable: options.readable, writable: options.writable },
+    {
+      ...sessionOptions,
+      role: 'client',
+      name: 'host',
+      onStream: (stream: RawStream) => broker.handle(stream),
+    },
+  );
+  broker = new Broker(session, options.limits);
+  const link = new Link({
+    broker,
+    capabilities: options.capabilities,
+    limits: options.limits,
+    name: options.name,
+    callInterceptors: options.interceptors,
+    explainLoss: (cause: Error) => options.explainLoss(cause),
+    onBusy: (busy: boolean) => options.onBusy(busy),
+  });
+  const control = new Connection(session.openRaw(), { link });
+  new SyncedOutput(session.openRaw(), options.stdout, undefined);
+  new SyncedOutput(session.openRaw(), options.stderr, options.stderrTail);
+  const over = (reason?: Error): void => broker.close(reason ?? new Error('the session is over'));
+  session.closed.then(() => over(), over);
+  const converse = (id: number): Connection => {
+    const connection = new Connection(broker.dialRaw(id), { link, prefix: 'Plugin.' });
+    connections.add(connection);
+    void connection.closed.then(() => connections.delete(connection));
+    return connection;
+  };
+  return { session, broker, link, control, converse, pendingMethods };
+}

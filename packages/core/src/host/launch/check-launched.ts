@@ -1,0 +1,83 @@
+/** The launcher's contract, checked once: what a launcher made by hand hands over is held to it before anything relies on it. */
+
+import { expect, isObject, isStream } from '../../base/expect.ts';
+import type { LaunchedProcess, ProcessExit } from './spawn.ts';
+
+/**
+ * The same process, held to its contract: `exited` never rejects and always has both facts, `kill` never throws. Throws
+ * `CONFIG_INVALID` naming the field that is not what it must be; a process that can be killed is killed then, because
+ * nobody else knows of it.
+ */
+export function settleLaunched(made: unknown): LaunchedProcess {
+  try {
+    checkLaunched(made);
+  } catch (error) {
+    abandon(made);
+    throw error;
+  }
+  const { readable, writable, stdout, stderr } = made;
+  return {
+    // An id may come later than the process.
+    get pid() {
+      return made.pid ?? undefined;
+    },
+    readable,
+    writable,
+    stdout: stdout ?? undefined,
+    stderr: stderr ?? undefined,
+    exited: Promise.resolve(made.exited).then(settleExit, () => settleExit(undefined)),
+    kill: (signal) => {
+      try {
+        return made.kill(signal);
+      } catch {
+        // A launcher whose process is gone already: its exit follows.
+        return false;
+      }
+    },
+    ref: () => made.ref?.(),
+    unref: () => made.unref?.(),
+  };
+}
+
+function checkLaunched(made: unknown): asserts made is LaunchedProcess {
+  const shape = 'an object with readable, writable, exited and kill';
+  expect(isObject(made), 'what the launcher hands over (a LaunchedProcess)', shape, made);
+  const process = made as Readonly<Record<keyof LaunchedProcess, unknown>>;
+  const { pid, readable, writable, exited, kill } = process;
+  const field = (name: string): string => `the launcher's ${name}`;
+  expect(isStream(readable, 'pipe'), field('readable'), 'a Readable, of protocol bytes', readable);
+  expect(isStream(writable, 'write'), field('writable'), 'a Writable, for protocol bytes', writable);
+  for (const name of ['stdout', 'stderr'] as const) {
+    const output = process[name] ?? undefined;
+    expect(output === undefined || isStream(output, 'pipe'), field(name), 'a Readable, or undefined', output);
+  }
+  const promise = 'a promise of { code, signal } that resolves when the process is gone';
+  expect(isObject(exited, 'then'), field('exited'), promise, exited);
+  expect(typeof kill === 'function', field('kill'), 'a function that takes a signal', kill);
+  const isId = pid === undefined || pid === null || (Number.isSafeInteger(pid) && (pid as number) > 0);
+  expect(isId, field('pid'), 'a process id, or undefined', pid);
+  for (const name of ['ref', 'unref'] as const) {
+    const hold = process[name];
+    expect(hold === undefined || typeof hold === 'function', field(name), 'a function, or undefined', hold);
+  }
+}
+
+function settleExit(exit: unknown): ProcessExit {
+  const { code, signal } = (isObject(exit) ? exit : {}) as Partial<ProcessExit>;
+  return {
+    code: typeof code === 'number' ? code : null,
+    signal: typeof signal === 'string' ? signal : null,
+  };
+}
+
+/** Ends what can be reached of a process that is not taken over: by its `kill`, and by the end of its pipe. */
+function abandon(made: unknown): void {
+  if (!isObject(made)) return;
+  const { kill, writable } = made as Partial<LaunchedProcess>;
+  try {
+    kill?.call(made, 'SIGKILL');
+  } catch {
+    // It is no function, or there is nothing left to kill.
+  }
+  if (isObject(writable, 'destroy')) writable?.destroy();
+}

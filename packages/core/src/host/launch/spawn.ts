@@ -1,0 +1,196 @@
+/** Starting a process with two pipes for the protocol: the launcher's contract, and the ordinary launcher, execa. */
+
+import type { ChildProcess } from 'node:child_process';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { Socket } from 'node:net';
+import type { Readable, Writable } from 'node:stream';
+import { defer, settlesWithin } from '../../base/timers.ts';
+
+/** What is to be run. */
+export interface LaunchCommand {
+  readonly file: string;
+  readonly args: readonly string[];
+  /** Working directory; the host's where undefined. */
+  readonly cwd: string | undefined;
+  /** The whole environment of the process, {@link LaunchCommand.handshakeEnv} included. */
+  readonly env: Readonly<Record<string, string>>;
+  /** The variables of the handshake alone, for launchers that pass no environment on by themselves. */
+  readonly handshakeEnv: Readonly<Record<string, string>>;
+  readonly stdin: 'inherit' | 'ignore' | Readable;
+  /** The process is to lead a process group of its own, and `kill` is to reach all of it. */
+  readonly processGroup: boolean;
+}
+
+/** How a process ended. */
+export interface ProcessExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/**
+ * A process as a launcher hands it over. It must not be a thenable: awaiting it would wait for its end. Whoever
+ * launches it owns it; the client only uses what is here.
+ */
+export interface LaunchedProcess {
+  /** The operating system's id, where there is a process of this system. */
+  readonly pid?: number | undefined;
+  /** Protocol bytes from the plugin. */
+  readonly readable: Readable;
+  /** Protocol bytes to the plugin; the client ends it. */
+  readonly writable: Writable;
+  /** Raw standard output and error: drained always, from the moment they are handed over. */
+  readonly stdout?: Readable | undefined;
+  readonly stderr?: Readable | undefined;
+  /** False where there was nothing left to signal. */
+  kill(signal: NodeJS.Signals): boolean;
+  /** Resolves when the process is gone, no matter who holds its pipes; rejects where it never started. */
+  readonly exited: Promise<ProcessExit>;
+  /** Whether the process holds the host's event loop. */
+  ref?(): void;
+  unref?(): void;
+}
+
+/** Starts what `command` says. */
+export type Launcher = (command: LaunchCommand) => LaunchedProcess | Promise<LaunchedProcess>;
+
+let execaModule: Promise<typeof import('execa')> | undefined;
+
+/** Loads execa ahead of the first start: it costs more than spawning does. */
+export function preloadExeca(): Promise<typeof import('execa')> {
+  execaModule ??= import('execa');
+  return execaModule;
+}
+
+/** The ordinary launcher: descriptors 3 and 4 carry the protocol. */
+export const spawnLauncher: Launcher = async (command) => {
+  const { stdin } = command;
+  const child = await spawnWithPipes(command, [
+    typeof stdin === 'string' ? stdin : 'pipe',
+    'pipe',
+    'pipe',
+    'pipe',
+    'pipe',
+  ]);
+  if (typeof stdin !== 'string' && child.process.stdin !== null)
+    feed(stdin, child.process.stdin, child.exited);
+  return handOver(child, child.process.stdio[4] as Socket, child.process.stdio[3] as Socket, command);
+};
+
+/** @internal A spawned process and its end, boxed: execa's process is a thenable that waits for every grandchild. */
+export interface Spawned {
+  readonly process: ChildProcess;
+  readonly exited: Promise<ProcessExit>;
+}
+
+/** @internal Spawns by execa; what is piped is the caller's to drain at once. */
+export async function spawnWithPipes(
+  command: LaunchCommand,
+  stdio: readonly ('pipe' | 'inherit' | 'ignore')[],
+): Promise<Spawned> {
+  const { execa } = await preloadExeca();
+  const options = {
+    ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
+    env: command.env,
+    extendEnv: false,
+    stdio: stdio as readonly ['pipe', 'pipe', 'pipe'],
+    buffer: false,
+    reject: false,
+    windowsHide: true,
+    cleanup: false,
+    encoding: 'buffer',
+    detached: command.processGroup,
+  } as const;
+  const { child } = await hearChild(() => execa(command.file, command.args, options));
+  const exit = defer<ProcessExit>();
+  child.once('exit', (code, signal) => exit.resolve({ code, signal }));
+  // A pipe without an error listener would end the host when a plugin dies at the wrong moment.
+  for (const pipe of child.stdio) pipe?.on('error', ignoreError);
+  if (child.pid !== undefined) return { process: child as unknown as ChildProcess, exited: exit.promise };
+  const result = await child;
+  throw result instanceof Error ? (result.cause ?? result) : new Error('the process could not be started');
+}
+
+/** Node reports a spawn that failed in the next tick: so long, in milliseconds, is it waited for. */
+const reportMs = 100;
+
+/**
+ * Listens to the child that `spawn` makes from its first moment. For a host that is out of descriptors Node makes one
+ * without pipes: execa throws at that, before it listens to the error that follows, and unheard that would end the host.
+ */
+function hearChild<T>(spawn: () => T): { readonly child: T } | Promise<never> {
+  const failed = defer<unknown>();
+  let isMade = false;
+  const listen = (message: unknown): void => {
+    isMade = true;
+    (message as { process: ChildProcess }).process.once('error', failed.resolve);
+  };
+  subscribe('child_process', listen);
+  try {
+    return { child: spawn() };
+  } catch (error) {
+    if (!isMade) throw error;
+    return settlesWithin(failed.promise, reportMs).then(async (isReported) => {
+      throw isReported ? await failed.promise : error;
+    });
+  } finally {
+    unsubscribe('child_process', listen);
+  }
+}
+
+/** @internal The client's view of a spawned process. */
+export function handOver(
+  spawned: Spawned,
+  readable: Readable,
+  writable: Writable,
+  command: LaunchCommand,
+): LaunchedProcess {
+  const child = spawned.process;
+  const { pid } = child;
+  const handles = [child, ...new Set<unknown>(child.stdio)].filter(isReferable);
+  return {
+    pid,
+    readable,
+    writable,
+    ...(child.stdout === readable ? {} : { stdout: child.stdout ?? undefined }),
+    stderr: child.stderr ?? undefined,
+    exited: spawned.exited,
+    kill: (signal) =>
+      command.processGroup && pid !== undefined ? killGroup(pid, signal) : child.kill(signal),
+    ref: () => handles.forEach((handle) => handle.ref()),
+    unref: () => handles.forEach((handle) => handle.unref()),
+  };
+}
+
+/** Pipes the caller's stream in, and lets go of it when the process is gone: it is the caller's to end. */
+function feed(source: Readable, stdin: Writable, exited: Promise<ProcessExit>): void {
+  // One that is destroyed, or fails, never comes to the end that a pipe passes on.
+  const end = (): void => void stdin.end();
+  if (source.destroyed) return end();
+  source.once('close', end);
+  source.pipe(stdin);
+  void exited.then(() => {
+    source.off('close', end);
+    source.unpipe(stdin);
+  });
+}
+
+function killGroup(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    return process.kill(-pid, signal);
+  } catch {
+    // The group is gone, which is what was asked for.
+    return false;
+  }
+}
+
+/** The process's exit says more than an EPIPE or ECONNRESET on one of its pipes: whoever waits hears of that. */
+function ignoreError(): void {}
+
+interface Referable {
+  ref(): void;
+  unref(): void;
+}
+
+function isReferable(value: unknown): value is Referable {
+  return typeof (value as Partial<Referable> | null)?.unref === 'function';
+}

@@ -1,0 +1,86 @@
+/** One raw output of a process (descriptor 1 or 2): drained from the first tick to the last, whatever becomes of the sink. */
+
+import type { Readable, Writable } from 'node:stream';
+import { openSink, type SinkWriter } from './sinks.ts';
+import type { OutputLog } from './output-log.ts';
+import type { Tail } from './tail.ts';
+import { defer } from '../../base/timers.ts';
+
+/** Bytes that a sink may be behind. Raw output is drained whatever the sink does, so beyond this it is dropped, and said so. */
+const maxBehind = 8 * 1024 * 1024;
+
+/** Who hears of a raw output, beside the tail. */
+export interface OutputOptions {
+  readonly sink: Writable | undefined;
+  readonly log: OutputLog | undefined;
+  warn(message: string): void;
+}
+
+/** Drains one pipe. */
+export class RawOutput {
+  /** Resolves at the end of the pipe, or when it was closed from here. */
+  readonly ended: Promise<void>;
+  /** Bytes read so far. */
+  bytes = 0;
+
+  readonly #pipe: Readable | undefined;
+  readonly #ended = defer<void>();
+  readonly #options: OutputOptions;
+  readonly #sink: SinkWriter | undefined;
+  #behind = 0;
+  #dropped = 0;
+  #closed = false;
+
+  constructor(pipe: Readable | undefined, tail: Tail, options: OutputOptions) {
+    this.ended = this.#ended.promise;
+    this.#pipe = pipe;
+    this.#options = options;
+    this.#sink = options.sink === undefined ? undefined : openSink(options.sink, options.warn);
+    if (pipe === undefined) this.close();
+    else this.#drain(pipe, tail);
+  }
+
+  #drain(pipe: Readable, tail: Tail): void {
+    const { log } = this.#options;
+    pipe.on('data', (chunk: Buffer) => {
+      this.bytes += chunk.byteLength;
+      tail.push(chunk);
+      log?.push(chunk);
+      this.#pass(chunk);
+    });
+    pipe.on('error', () => this.close());
+    pipe.once('end', () => this.close());
+    pipe.once('close', () => this.close());
+  }
+
+  /** Lets go of the pipe: at its end, or where a grandchild still holds it. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#options.log?.end();
+    this.#sink?.release();
+    this.#pipe?.destroy();
+    this.#ended.resolve();
+  }
+
+  #pass(chunk: Buffer): void {
+    if (this.#sink === undefined) return;
+    if (this.#behind + chunk.byteLength > maxBehind) {
+      if (this.#dropped === 0)
+        this.#options.warn('an output sink does not keep up with raw output: some of it is dropped');
+      this.#dropped += chunk.byteLength;
+      return;
+    }
+    if (this.#dropped > 0) {
+      const mark = Buffer.from(`\n[pipework: ${this.#dropped} bytes dropped, the sink does not keep up]\n`);
+      this.#dropped = 0;
+      this.#send(mark);
+    }
+    this.#send(chunk);
+  }
+
+  #send(chunk: Buffer): void {
+    this.#behind += chunk.byteLength;
+    this.#sink?.write(chunk, () => (this.#behind -= chunk.byteLength));
+  }
+}

@@ -1,0 +1,267 @@
+/** What a client is told: the options, their defaults, and the check that each is what it must be. */
+
+import { basename } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import tty from 'node:tty';
+import {
+  expect,
+  expectFunctions,
+  expectHandshake,
+  expectKeys,
+  expectVariables,
+  isObject,
+  isStream,
+  isText,
+} from '../../base/expect.ts';
+import {
+  defaultGraceMs,
+  logLevels,
+  MagicCookieKey,
+  MagicCookieValue,
+  type Handshake,
+  type LogLevel,
+} from '../../handshake/env.ts';
+import { sortVersions } from '../../handshake/negotiate.ts';
+import { resolveLimits, type Limits } from '../../base/limits.ts';
+import type { CallInterceptor } from '../../rpc/api/interceptors.ts';
+import { digestBytes, type Checksum } from './checksum.ts';
+import type { EnvOptions } from './env.ts';
+import type { Launcher } from '../launch/spawn.ts';
+import type { Logger } from '../output/logger.ts';
+
+/** The program to run: `[file, ...args]`, or the same by name with a working directory and variables of its own. */
+export type Command =
+  | readonly [file: string, ...args: string[]]
+  | {
+      readonly file: string;
+      readonly args?: readonly string[];
+      readonly cwd?: string;
+      /** As `env.set`. */
+      readonly env?: Readonly<Record<string, string | undefined>>;
+    };
+
+/** What a {@link Client} is made of. Only `cmd` is required. */
+export interface ClientConfig {
+  /** The program to run. */
+  readonly cmd: Command;
+  /** The plugin's name in messages and log records. Default: the script's or program's base name. */
+  readonly name?: string;
+  /** Known to `cleanupClients()`, and ended when the host process ends. Default `false`. */
+  readonly managed?: boolean;
+  /** Milliseconds until the handshake line. Default 60,000; `Infinity` waits as long as the process lives. */
+  readonly startTimeout?: number;
+  /** Milliseconds that `kill()` waits for the answer to a polite request. Default 2,000. */
+  readonly gracePeriod?: number;
+  /** The plugin's standard input, never protocol. Default `'inherit'`. */
+  readonly stdin?: 'inherit' | 'ignore' | Readable;
+  /** Where raw standard output goes, byte for byte. Never ended. What it can't take at once is held up to 8 MiB, then dropped. */
+  readonly stdout?: Writable;
+  /** Where raw standard error goes, as {@link ClientConfig.stdout}. */
+  readonly stderr?: Writable;
+  /** Where the plugin's `process.stdout` goes. Never ended; its back-pressure reaches the plugin. */
+  readonly syncStdout?: Writable;
+  /** Where the plugin's `process.stderr` goes, as {@link ClientConfig.syncStdout}. */
+  readonly syncStderr?: Writable;
+  /** Raw output as records, hclog's, pino's and bunyan's JSON understood, beside what the client has to say. */
+  readonly logger?: Logger;
+  /** The least level that the plugin's own logger writes. Default `'info'`. */
+  readonly logLevel?: LogLevel;
+  /** The cookie both sides agree on. Default: the constants. */
+  readonly handshake?: Partial<Handshake>;
+  /** The protocol versions this host can speak. Default `[1]`. */
+  readonly protocolVersions?: readonly number[];
+  /** The plugin's environment: which of the host's variables, and which others. Default: all of the host's. */
+  readonly env?: EnvOptions;
+  /** The file's digest, verified before anything is started. */
+  readonly checksum?: Checksum;
+  /** What starts the process. Default {@link spawnLauncher}. */
+  readonly launcher?: Launcher;
+  /** The plugin leads a process group, which ends with it, grandchildren included. Refused with a terminal as stdin. Default `false`. */
+  readonly processGroup?: boolean;
+  /** Aborting it kills the client, in the middle of a start as well. */
+  readonly signal?: AbortSignal;
+  /** Bounds of one session. */
+  readonly limits?: Partial<Limits>;
+  /** Around each call to the plugin, the first outermost. */
+  readonly interceptors?: readonly CallInterceptor[];
+}
+
+/** The same, checked and filled in. */
+export interface ClientSettings {
+  readonly name: string;
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly cwd: string | undefined;
+  readonly commandEnv: Readonly<Record<string, string | undefined>>;
+  readonly managed: boolean;
+  readonly startTimeout: number;
+  readonly gracePeriod: number;
+  readonly stdin: 'inherit' | 'ignore' | Readable;
+  readonly stdout: Writable | undefined;
+  readonly stderr: Writable | undefined;
+  readonly syncStdout: Writable | undefined;
+  readonly syncStderr: Writable | undefined;
+  readonly logger: Logger | undefined;
+  readonly logLevel: LogLevel;
+  readonly handshake: Handshake;
+  readonly protocolVersions: readonly number[];
+  readonly env: EnvOptions;
+  readonly checksum: Checksum | undefined;
+  readonly launcher: Launcher | undefined;
+  readonly processGroup: boolean;
+  readonly signal: AbortSignal | undefined;
+  readonly limits: Limits;
+  readonly interceptors: readonly CallInterceptor[];
+}
+
+const keys = [
+  'cmd',
+  'name',
+  'managed',
+  'startTimeout',
+  'gracePeriod',
+  'stdin',
+  'stdout',
+  'stderr',
+  'syncStdout',
+  'syncStderr',
+  'logger',
+  'logLevel',
+  'handshake',
+  'protocolVersions',
+  'env',
+  'checksum',
+  'launcher',
+  'processGroup',
+  'signal',
+  'limits',
+  'interceptors',
+];
+const defaultHandshake: Handshake = { magicCookieKey: MagicCookieKey, magicCookieValue: MagicCookieValue };
+
+/** Checks every option and fills in the defaults. Throws `CONFIG_INVALID` naming the first that is wrong. */
+export function settleConfig(config: ClientConfig): ClientSettings {
+  expectKeys('config', config, keys);
+  for (const [key, value] of Object.entries(config)) expect(value !== null, key, 'left out rather than null');
+  const { file, args, cwd, env: commandEnv } = settleCommand(config.cmd);
+  const settings: ClientSettings = {
+    name: config.name ?? nameOf(file, args),
+    file,
+    args,
+    cwd,
+    commandEnv: commandEnv ?? {},
+    managed: flag('managed', config.managed),
+    startTimeout: milliseconds('startTimeout', config.startTimeout, 60_000),
+    gracePeriod: milliseconds('gracePeriod', config.gracePeriod, defaultGraceMs),
+    stdin: config.stdin ?? 'inherit',
+    stdout: sink('stdout', config.stdout),
+    stderr: sink('stderr', config.stderr),
+    syncStdout: sink('syncStdout', config.syncStdout),
+    syncStderr: sink('syncStderr', config.syncStderr),
+    logger: config.logger,
+    logLevel: config.logLevel ?? 'info',
+    handshake: expectHandshake(config.handshake, defaultHandshake),
+    protocolVersions: versions(config.protocolVersions),
+    env: config.env ?? {},
+    checksum: config.checksum,
+    launcher: config.launcher,
+    processGroup: flag('processGroup', config.processGroup),
+    signal: config.signal,
+    limits: resolveLimits(limitsOf(config.limits)),
+    interceptors: config.interceptors ?? [],
+  };
+  checkProcess(settings);
+  checkEnv(settings.env);
+  if (settings.checksum !== undefined) checkChecksum(settings.checksum);
+  const { name, logLevel, signal, launcher, logger, interceptors } = settings;
+  expect(isText(name), 'name', 'a text', name);
+  expect(logLevels.includes(logLevel), 'logLevel', `one of ${logLevels.join(', ')}`, logLevel);
+  expect(signal === undefined || signal instanceof AbortSignal, 'signal', 'an AbortSignal', signal);
+  expect(launcher === undefined || typeof launcher === 'function', 'launcher', 'a function', launcher);
+  expect(logger === undefined || isObject(logger), 'logger', 'an object with methods such as info', logger);
+  expectFunctions('interceptors', interceptors);
+  return settings;
+}
+
+function checkProcess({ stdin, processGroup }: ClientSettings): void {
+  const readable = stdin === 'inherit' || stdin === 'ignore' || isStream(stdin, 'pipe');
+  expect(readable, 'stdin', "'inherit', 'ignore' or a Readable", stdin);
+  expect(
+    !processGroup || stdin !== 'inherit' || !tty.isatty(0),
+    'processGroup',
+    "false while stdin is 'inherit' and a terminal: a group of its own cannot read from it. Set stdin to 'ignore'",
+  );
+}
+
+function checkEnv(env: EnvOptions): void {
+  expectKeys('env', env, ['inherit', 'set'], ' (variables go into env.set)');
+  const { inherit, set } = env;
+  const names = Array.isArray(inherit) && inherit.every((name) => typeof name === 'string');
+  expect(
+    inherit === undefined || typeof inherit === 'boolean' || names,
+    'env.inherit',
+    'true, false or a list of names',
+    inherit,
+  );
+  if (set !== undefined) expectVariables('env.set', set);
+}
+
+function checkChecksum(checksum: Checksum): void {
+  expectKeys('checksum', checksum, ['file', 'algorithm', 'value']);
+  const { file, algorithm, value } = checksum;
+  expect(algorithm === 'sha256', 'checksum.algorithm', "'sha256'", algorithm);
+  expect(digestBytes(value) !== undefined, 'checksum.value', '64 hexadecimal digits or 32 bytes', value);
+  expect(file === undefined || isText(file), 'checksum.file', 'a path', file);
+}
+
+function settleCommand(cmd: Command): Extract<Command, { file: string }> & { args: readonly string[] } {
+  const shape = '[file, ...args] or { file, args, cwd, env }';
+  const isList = Array.isArray(cmd);
+  const command = isList ? { file: cmd[0] as string, args: cmd.slice(1) as string[] } : cmd;
+  expect(isObject(command), 'cmd', shape, cmd);
+  expectKeys('cmd', command, ['file', 'args', 'cwd', 'env']);
+  const { file, args = [], cwd, env } = command as Extract<Command, { file: string }>;
+  expect(isText(file), isList ? 'cmd[0]' : 'cmd.file', 'the program to run', file);
+  const texts = Array.isArray(args) && args.every((arg) => typeof arg === 'string' && !arg.includes('\0'));
+  expect(texts, 'cmd.args', 'a list of texts', args);
+  expect(cwd === undefined || isText(cwd), 'cmd.cwd', 'a directory', cwd);
+  if (env !== undefined) expectVariables('cmd.env', env);
+  return { ...(command as Extract<Command, { file: string }>), args };
+}
+
+/** The script, where an interpreter runs one; the program otherwise. */
+function nameOf(file: string, args: readonly string[]): string {
+  const program = basename(file).replace(/\.exe$/i, '');
+  if (!/^(node|bun|deno|python[\d.]*|ruby|perl|tsx|sh|bash)$/.test(program)) return program;
+  const script = args.find((arg) => !arg.startsWith('-') && /[./\\]/.test(arg));
+  return script === undefined ? program : basename(script);
+}
+
+function versions(given: readonly number[] | undefined): readonly number[] {
+  const list = given ?? [1];
+  const valid = Array.isArray(list) && list.length > 0 && list.every((v) => Number.isSafeInteger(v) && v > 0);
+  expect(valid, 'protocolVersions', 'a list of whole numbers above 0', given);
+  return sortVersions(list);
+}
+
+function flag(name: string, value: boolean | undefined): boolean {
+  expect(value === undefined || typeof value === 'boolean', name, 'true or false', value);
+  return value ?? false;
+}
+
+function milliseconds(name: string, value: number | undefined, fallback: number): number {
+  const fits = typeof value === 'number' && value > 0 && (value <= 0x7fff_ffff || value === Infinity);
+  const expected = `milliseconds above 0 and at most ${0x7fff_ffff}, or Infinity`;
+  expect(value === undefined || fits, name, expected, value);
+  return value ?? fallback;
+}
+
+function sink(name: string, value: Writable | undefined): Writable | undefined {
+  expect(value === undefined || isStream(value, 'write'), name, 'a Writable', value);
+  return value;
+}
+
+function limitsOf(limits: Partial<Limits> | undefined): Partial<Limits> | undefined {
+  expect(limits === undefined || isObject(limits), 'limits', 'an object of limits', limits);
+  return limits;
+}

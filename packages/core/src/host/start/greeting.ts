@@ -1,0 +1,49 @@
+/** Waiting for the handshake line on a plugin's upstream pipe, and giving back what came behind it. */
+
+import type { Readable } from 'node:stream';
+import { maxLineBytes, unrecognized } from '../../handshake/line.ts';
+
+/** How the wait ended: with a line, with something that is none, or with the pipe's end. */
+export type Greeted =
+  { readonly line: string } | { readonly refused: string } | { readonly ended: true; readonly seen: string };
+
+/**
+ * Resolves once a line, too many bytes without one, or the end has come; what came behind the line is put back, and the
+ * pipe is paused. `stop` takes the listeners off when nobody waits any more. Never rejects: a broken pipe is an ended one.
+ */
+export function awaitLine(pipe: Readable): {
+  readonly greeted: Promise<Greeted>;
+  stop(): void;
+  seen(): string;
+} {
+  let stop = (): void => {};
+  let seen = Buffer.alloc(0);
+  const greeted = new Promise<Greeted>((resolve) => {
+    const settle = (result: Greeted): void => {
+      stop();
+      resolve(result);
+    };
+    const onData = (chunk: Buffer): void => {
+      seen = Buffer.concat([seen, chunk]);
+      const end = seen.indexOf(0x0a);
+      if (end === -1 && seen.byteLength <= maxLineBytes) return;
+      if (end === -1 || end > maxLineBytes) {
+        return settle({ refused: unrecognized(seen.toString('latin1', 0, maxLineBytes)).message });
+      }
+      pipe.pause();
+      const rest = seen.subarray(end + 1);
+      settle({ line: seen.toString('latin1', 0, end) });
+      if (rest.byteLength > 0) pipe.unshift(rest);
+    };
+    const onEnd = (): void => settle({ ended: true, seen: seen.toString('latin1') });
+    stop = () => {
+      pipe.off('data', onData);
+      pipe.off('end', onEnd);
+      pipe.off('close', onEnd);
+    };
+    pipe.on('data', onData);
+    pipe.once('end', onEnd);
+    pipe.once('close', onEnd);
+  });
+  return { greeted, stop: () => stop(), seen: () => seen.toString('latin1') };
+}

@@ -1,0 +1,236 @@
+/** The host's small parts: environment, tail, logger, digests, the workspace's package list. */
+
+import { Console } from 'node:console';
+import { PassThrough } from 'node:stream';
+import tty from 'node:tty';
+import { describe, expect, test, vi } from 'vitest';
+import { digestBytes } from './checksum.ts';
+import { settleConfig, type ClientConfig } from './config.ts';
+import { readPackageList } from '../discover.ts';
+import { buildEnv } from './env.ts';
+import { looksOutOfMemory } from '../end/exit.ts';
+import { defaultLimits } from '../../base/limits.ts';
+import { bindLogger } from '../output/logger.ts';
+import { Tail } from '../output/tail.ts';
+
+describe('the environment of a plugin', () => {
+  const host = { PATH: '/bin', HOME: '/me', LC_ALL: 'C', LC_TIME: 'C', SECRET: 'x' };
+
+  test('is the host’s, then the caller’s, and last the handshake’s', () => {
+    const env = buildEnv(
+      host,
+      { HOME: '/cmd', A: '1', COOKIE: 'mine' },
+      { set: { A: '2', SECRET: undefined } },
+      { COOKIE: 'real' },
+    );
+    expect(env).toEqual({ PATH: '/bin', HOME: '/cmd', LC_ALL: 'C', LC_TIME: 'C', A: '2', COOKIE: 'real' });
+  });
+
+  test('keeps to an allow-list, by name or beginning', () => {
+    expect(buildEnv(host, undefined, { inherit: ['PATH', 'LC_*'] }, {})).toEqual({
+      PATH: '/bin',
+      LC_ALL: 'C',
+      LC_TIME: 'C',
+    });
+    expect(buildEnv(host, undefined, { inherit: false, set: { X: '1' } }, { C: '2' })).toEqual({
+      X: '1',
+      C: '2',
+    });
+  });
+});
+
+describe('a tail', () => {
+  test('keeps the last bytes in order', () => {
+    const tail = new Tail(10);
+    for (const text of ['abc', 'defgh', 'ijkl']) tail.push(Buffer.from(text));
+    expect(tail.toString()).toBe('…cdefghijkl');
+  });
+
+  test('does not begin inside a character, and copies what it is given', () => {
+    const tail = new Tail(5);
+    const chunk = Buffer.from('xx🎉y');
+    tail.push(chunk);
+    chunk.fill(0);
+    expect(tail.toString()).toBe('…🎉y');
+    tail.push(Buffer.from('z'));
+    expect(tail.toString()).toBe('…yz');
+  });
+
+  test('takes a flood without keeping it', () => {
+    const tail = new Tail(1000);
+    for (let i = 0; i < 100_000; i++) tail.push(Buffer.from('x'));
+    expect(tail.toString()).toBe(`…${'x'.repeat(1000)}`);
+  });
+});
+
+describe('a logger', () => {
+  test('of pino’s kind gets its fields first', () => {
+    const info = vi.fn();
+    bindLogger({ info, bindings: () => ({}) } as object, { plugin: 'p' })?.('info', 'hello', { a: 1 });
+    expect(info).toHaveBeenCalledWith({ a: 1, plugin: 'p' }, 'hello');
+  });
+
+  test('writes trace records to a console without a stack of the host', () => {
+    const out = new PassThrough();
+    bindLogger(new Console({ stdout: out, stderr: out }), {})?.('trace', 'deep');
+    expect(String(out.read())).toBe('deep {}\n');
+  });
+
+  test('of any other kind gets the message first', () => {
+    const info = vi.fn();
+    bindLogger({ info }, { plugin: 'p' })?.('info', 'hello', { a: 1, plugin: 'forged' });
+    expect(info).toHaveBeenCalledWith('hello', { a: 1, plugin: 'p' });
+  });
+
+  test('that lacks a level gets it at the nearest, and never louder than it is', () => {
+    const logger = { info: vi.fn(), error: vi.fn() };
+    const log = bindLogger(logger, {});
+    log?.('debug', 'quiet');
+    log?.('warn', 'careful');
+    expect(logger.info.mock.calls).toEqual([['careful', {}]]);
+    expect(logger.error).not.toHaveBeenCalled();
+  });
+
+  test('that throws does not throw into the plugin’s output', () => {
+    const emitWarning = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const log = bindLogger(
+      {
+        info: () => {
+          throw new Error('no');
+        },
+      },
+      {},
+    );
+    log?.('info', 'x');
+    log?.('info', 'y');
+    expect(emitWarning).toHaveBeenCalledTimes(1);
+    emitWarning.mockRestore();
+  });
+
+  test.each([
+    [
+      'is read',
+      {
+        get info() {
+          throw new Error('no');
+        },
+      },
+    ],
+    ['has returned', { info: async () => Promise.reject(new Error('no')) }],
+  ])('that fails when its method %s is warned of once', async (_when, logger) => {
+    const emitWarning = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const log = bindLogger(logger, {});
+    log?.('info', 'x');
+    log?.('info', 'y');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(emitWarning).toHaveBeenCalledTimes(1);
+    emitWarning.mockRestore();
+  });
+});
+
+describe('memory that ran out', () => {
+  test.each([
+    [{ code: null, signal: 'SIGKILL' as const }, '', false, true],
+    [{ code: null, signal: 'SIGKILL' as const }, '', true, false],
+    [{ code: 137, signal: null }, '', false, true],
+    [{ code: 134, signal: null }, 'FATAL ERROR: Reached heap limit', false, true],
+    [{ code: 0, signal: null }, 'JavaScript heap out of memory', false, false],
+    [{ code: 1, signal: null }, 'Error: boom', false, false],
+  ])('is guessed from %j and %j', (exit, tail, asked, guess) => {
+    expect(looksOutOfMemory(exit, tail, asked)).toBe(guess);
+  });
+});
+
+describe('the packages of a workspace', () => {
+  test.each([
+    [
+      'packages:\n  - packages/*\n  - "apps/*" # the apps\n  - \'!**/test/**\'\ncatalog:\n  - x\n',
+      ['packages/*', 'apps/*', '!**/test/**'],
+    ],
+    ['packages: [a, "b/*"]\n', ['a', 'b/*']],
+    ['# nothing\ncatalog: {}\n', []],
+  ])('are read from %j', (yaml, packages) => {
+    expect(readPackageList(yaml)).toEqual(packages);
+  });
+});
+
+describe('a digest', () => {
+  test('is 64 hexadecimal digits or 32 bytes', () => {
+    expect(digestBytes('AB'.repeat(32))?.byteLength).toBe(32);
+    expect(digestBytes(new Uint8Array(32))?.byteLength).toBe(32);
+    for (const wrong of ['ab', 'zz'.repeat(32), new Uint8Array(31)])
+      expect(digestBytes(wrong)).toBeUndefined();
+  });
+});
+
+describe('a client’s option', () => {
+  test.each([
+    [{}, 'cmd'],
+    [{ cmd: [] }, 'cmd[0]'],
+    [{ cmd: { file: '' } }, 'cmd.file'],
+    [{ cmd: ['x', 5] }, 'cmd.args'],
+    [{ cmd: ['x'], startTimeout: 0 }, 'startTimeout'],
+    [{ cmd: ['x'], gracePeriod: '5' }, 'gracePeriod'],
+    [{ cmd: ['x'], managed: 1 }, 'managed'],
+    [{ cmd: ['x'], syncStdout: {} }, 'syncStdout'],
+    [{ cmd: ['x'], stdin: 'pipe' }, 'stdin'],
+    [{ cmd: ['x'], protocolVersions: [] }, 'protocolVersions'],
+    [{ cmd: ['x'], protocolVersions: [1.5] }, 'protocolVersions'],
+    [{ cmd: ['x'], checksum: { algorithm: 'md5', value: '' } }, 'checksum.algorithm'],
+    [{ cmd: ['x'], checksum: { algorithm: 'sha256', value: 'ab' } }, 'checksum.value'],
+    [{ cmd: ['x'], env: { inherit: 'PATH' } }, 'env.inherit'],
+    [{ cmd: ['x'], signal: {} }, 'signal'],
+    [{ cmd: ['x'], launcher: {} }, 'launcher'],
+    [{ cmd: ['x'], logLevel: 'loud' }, 'logLevel'],
+    [{ cmd: ['x'], timeout: 5 }, 'config'],
+    [{ cmd: { file: 'x', arg: [] } }, 'cmd'],
+    [{ cmd: ['x', 'a\0'] }, 'cmd.args'],
+    [{ cmd: { file: 'x', env: { A: 1 } } }, 'cmd.env.A'],
+    [{ cmd: ['x'], env: { PATH: '/bin' } }, 'env.set'],
+    [{ cmd: ['x'], env: null }, 'env'],
+    [{ cmd: ['x'], env: { inherit: [1] } }, 'env.inherit'],
+    [{ cmd: ['x'], env: { set: { A: 'a\0' } } }, 'env.set.A'],
+    [{ cmd: ['x'], handshake: { magicCookieKey: 'A=B' } }, 'handshake.magicCookieKey'],
+    [{ cmd: ['x'], handshake: { magicCookieKey: 'PIPEWORK_FDS' } }, 'handshake.magicCookieKey'],
+    [{ cmd: ['x'], handshake: { cookie: 'x' } }, 'handshake'],
+    [{ cmd: ['x'], checksum: { algorithm: 'sha256', value: 'a'.repeat(64), file: 5 } }, 'checksum.file'],
+    [{ cmd: ['x'], interceptors: [5] }, 'interceptors'],
+    [{ cmd: ['x'], limits: 5 }, 'limits'],
+    [{ cmd: ['x'], limits: null }, 'limits'],
+    [{ cmd: ['x'], limits: { maxDept: 5 } }, 'maxDept'],
+    [
+      { cmd: ['x'], startTimeout: 2 ** 31 },
+      'startTimeout must be milliseconds above 0 and at most 2147483647',
+    ],
+    [{ cmd: ['x'], syncStdout: { write() {} } }, 'syncStdout'],
+    [{ cmd: ['x'], stdin: { pipe() {} } }, 'stdin'],
+    [{ cmd: ['x'], env: { set: { 'PIPEWORK_FDS=9,9': '' } } }, 'env.set'],
+    [{ cmd: { file: 'x', env: { 'A\0': '' } } }, 'cmd.env'],
+  ])('%j is refused at once, by its name', (config, name) => {
+    expect(() => settleConfig(config as unknown as ClientConfig)).toThrow(
+      expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining(name) as string }),
+    );
+  });
+
+  test('that is undefined was left out, a limit too', () => {
+    const limits: object = { maxDepth: undefined };
+    const settings = settleConfig({ cmd: ['x'], limits });
+    expect(settings.limits).toEqual(defaultLimits);
+  });
+
+  test('processGroup is refused together with a terminal as standard input', () => {
+    const isatty = vi.spyOn(tty, 'isatty').mockReturnValue(true);
+    expect(() => settleConfig({ cmd: ['x'], processGroup: true })).toThrow(
+      /processGroup must be false while stdin/,
+    );
+    expect(settleConfig({ cmd: ['x'], processGroup: true, stdin: 'ignore' }).processGroup).toBe(true);
+    isatty.mockRestore();
+  });
+
+  test('names the plugin after its script', () => {
+    expect(settleConfig({ cmd: ['/usr/bin/node', '--enable-source-maps', './lint.mjs', 'x.js'] }).name).toBe(
+      'lint.mjs',
+    );
+    expect(settleConfig({ cmd: ['/opt/tool', 'a.js'] }).name).toBe('tool');
+  });
+});

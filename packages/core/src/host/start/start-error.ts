@@ -1,0 +1,83 @@
+/** A start that failed, told at once: phase, command, time, exit, both outputs, and what the file looks like. */
+
+import { PipeworkError } from '../../base/errors.ts';
+import { describeExit, showTail } from '../end/exit.ts';
+import type { ProcessExit } from '../launch/spawn.ts';
+
+/** How far a start had come. */
+export type StartPhase = 'checksum' | 'spawn' | 'handshake';
+
+/** Codes of a failed start. */
+export type StartErrorCode =
+  | 'PLUGIN_CHECKSUM'
+  | 'PLUGIN_NOT_STARTED'
+  | 'PLUGIN_ABORTED'
+  | 'PLUGIN_KILLED'
+  | 'HANDSHAKE_TIMEOUT'
+  | 'HANDSHAKE_EXITED'
+  | 'HANDSHAKE_CLOSED'
+  | 'HANDSHAKE_UNRECOGNIZED'
+  | 'HANDSHAKE_API_VERSION'
+  | 'HANDSHAKE_NETWORK'
+  | 'HANDSHAKE_PROTOCOL'
+  | 'HANDSHAKE_VERSION';
+
+/** The facts of a failed start. */
+export interface StartFacts {
+  readonly phase: StartPhase;
+  /** File and arguments. */
+  readonly command: readonly string[];
+  /** Milliseconds from the call of `start()` to the failure. */
+  readonly elapsedMs: number;
+  /** How the process ended by itself; undefined where it never ran, or where the failed start ended it. */
+  readonly exit?: ProcessExit | undefined;
+  /** The last of its raw standard output, at most 16 KiB. */
+  readonly stdoutTail: string;
+  /** The last of its raw standard error, at most 16 KiB. */
+  readonly stderrTail: string;
+  /** What an examination of the program showed, one sentence each. */
+  readonly notes: readonly string[];
+}
+
+/** A start that failed. It is final: the client gives the same error to whoever asks again. */
+export class StartError extends PipeworkError<StartErrorCode> {
+  readonly phase: StartPhase;
+  readonly command: readonly string[];
+  readonly elapsedMs: number;
+  readonly exitCode: number | null | undefined;
+  readonly signal: NodeJS.Signals | null | undefined;
+  readonly stdoutTail: string;
+  readonly stderrTail: string;
+  readonly notes: readonly string[];
+
+  constructor(code: StartErrorCode, reason: string, facts: StartFacts, options?: { cause?: unknown }) {
+    super(code, compose(reason, facts), options);
+    this.name = 'StartError';
+    this.phase = facts.phase;
+    this.command = facts.command;
+    this.elapsedMs = facts.elapsedMs;
+    this.exitCode = facts.exit?.code;
+    this.signal = facts.exit?.signal;
+    this.stdoutTail = facts.stdoutTail;
+    this.stderrTail = facts.stderrTail;
+    this.notes = facts.notes;
+  }
+}
+
+function compose(reason: string, facts: StartFacts): string {
+  const exit = facts.exit === undefined ? '' : `, ${describeExit(facts.exit)}`;
+  const notes = facts.notes.map((note) => `\n  note: ${note}`).join('');
+  return [
+    reason,
+    `\n  phase: ${facts.phase}, after ${Math.round(facts.elapsedMs)} ms${exit}`,
+    `\n  command: ${facts.command.map(quote).join(' ')}`,
+    notes,
+    showTail('  its standard error ends with', facts.stderrTail),
+    showTail('  its standard output ends with', facts.stdoutTail),
+  ].join('');
+}
+
+function quote(word: string): string {
+  const short = word.length > 200 ? `${word.slice(0, 200)}…` : word;
+  return /^[\w@%+=:,./\\-]+$/.test(short) ? short : JSON.stringify(short);
+}

@@ -1,0 +1,260 @@
+/** One start, from the command to the handshake's last word; whatever goes wrong becomes one error that tells everything. */
+
+import pTimeout from 'p-timeout';
+import type { Writable } from 'node:stream';
+import { isObject } from '../../base/expect.ts';
+import { writeHostGreeting, type TerminalSize } from '../../handshake/env.ts';
+import { judgeLine, printable, unrecognized, type PluginGreeting } from '../../handshake/line.ts';
+import { ownCapabilities } from '../../session/capabilities.ts';
+import { verifyChecksum } from './checksum.ts';
+import type { ClientSettings } from './config.ts';
+import { diagnose } from './diagnose.ts';
+import { buildEnv } from './env.ts';
+import { awaitLine, type Greeted } from './greeting.ts';
+import { settleLaunched } from '../launch/check-launched.ts';
+import {
+  spawnLauncher,
+  type LaunchCommand,
+  type LaunchedProcess,
+  type ProcessExit,
+} from '../launch/spawn.ts';
+import type { PluginRun } from '../end/plugin-process.ts';
+import { StartError, type StartErrorCode, type StartPhase } from './start-error.ts';
+import { clock, patientTimers, settlesWithin } from '../../base/timers.ts';
+
+/** A pipe's end often comes before the exit that explains it: so long, in milliseconds, is the exit waited for. */
+const exitFollowsMs = 500;
+
+/** What a process wrote right before it went is in its pipe: so long, in milliseconds, is it waited for. */
+const lastBytesMs = 100;
+/** How long a launcher that was at work when the start was given up is waited for, in milliseconds. */
+const launchMs = 1_000;
+
+/** Why a start is given up; the {@link StartError} is made of it once the process is gone. */
+export class StartFailure extends Error {
+  readonly code: StartErrorCode;
+  /** How the process ended, where it ended by itself. */
+  readonly exit: ProcessExit | undefined;
+
+  constructor(code: StartErrorCode, message: string, options: { exit?: ProcessExit; cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.code = code;
+    this.exit = options.exit;
+  }
+}
+
+/** A plugin that has said how to talk to it. */
+export interface Started {
+  readonly run: PluginRun;
+  readonly greeting: PluginGreeting;
+}
+
+/** Makes a run of a launched process: the client attaches its outputs. */
+export type MakeRun = (process: LaunchedProcess) => PluginRun;
+
+/** A start under way. */
+export class Start {
+  readonly #settings: ClientSettings;
+  readonly #command: LaunchCommand;
+  readonly #makeRun: MakeRun;
+  readonly #began = clock();
+  #phase: StartPhase = 'checksum';
+  #run: PluginRun | undefined;
+  #reaching: Promise<Started> | undefined;
+  #stopListening = (): void => {};
+  #seen = (): string => '';
+  #givenUp = false;
+  /** Why there never was a process, where the launcher found out behind its own back. */
+  #neverRan: { readonly reason: unknown } | undefined;
+
+  constructor(settings: ClientSettings, makeRun: MakeRun) {
+    this.#settings = settings;
+    this.#makeRun = makeRun;
+    this.#command = commandOf(settings);
+  }
+
+  /** Rejects with a {@link StartError}, once nothing of the process is left; `stop` aborts with a {@link StartFailure}. */
+  async go(stop: AbortSignal): Promise<Started> {
+    const { startTimeout } = this.#settings;
+    try {
+      stop.throwIfAborted();
+      this.#reaching = this.#reach();
+      return await pTimeout(this.#reaching, {
+        milliseconds: startTimeout,
+        message: new StartFailure(
+          'HANDSHAKE_TIMEOUT',
+          `timeout while waiting for plugin to start: no handshake line within ${startTimeout} ms`,
+        ),
+        signal: stop,
+        customTimers: patientTimers,
+      });
+    } catch (error) {
+      this.#givenUp = true;
+      this.#stopListening();
+      throw await this.#explain(error);
+    }
+  }
+
+  async #reach(): Promise<Started> {
+    await this.#verify();
+    const run = await this.#launch();
+    this.#phase = 'handshake';
+    const { greeted, stop, seen } = awaitLine(run.process.readable);
+    this.#stopListening = stop;
+    this.#seen = seen;
+    // A pipe that a grandchild holds does not end with the process.
+    const gone = run.gone.then(() => settled(greeted, { ended: true, seen: '' }));
+    const result = await Promise.race([greeted, gone]);
+    stop();
+    if ('refused' in result) throw new StartFailure('HANDSHAKE_UNRECOGNIZED', result.refused);
+    if ('ended' in result) throw await this.#explainSilence(run, result.seen);
+    const verdict = judgeLine(result.line, this.#settings.protocolVersions);
+    if ('code' in verdict) throw new StartFailure(verdict.code, verdict.message);
+    return { run, greeting: verdict };
+  }
+
+  async #verify(): Promise<void> {
+    const { checksum } = this.#settings;
+    if (checksum === undefined) return;
+    const { file, cwd, env } = this.#command;
+    const command = { file, cwd, path: env['PATH'] };
+    const problem = await verifyChecksum(checksum, command, () => !this.#givenUp);
+    if (problem !== undefined)
+      throw new StartFailure('PLUGIN_CHECKSUM', `error verifying checksum: ${problem}`);
+    this.#checkWanted();
+  }
+
+  async #launch(): Promise<PluginRun> {
+    this.#phase = 'spawn';
+    const launcher = this.#settings.launcher ?? spawnLauncher;
+    let made: LaunchedProcess;
+    try {
+      const launched = launcher(this.#command);
+      // A process that is a thenable (execa's) would be awaited to its end.
+      const isHere = isObject(launched) && 'readable' in launched;
+      const handed = isHere ? launched : await launched;
+      made = settleLaunched(handed);
+      handed.exited.then(undefined, (reason: unknown) => (this.#neverRan = { reason }));
+    } catch (error) {
+      throw notStarted(error);
+    }
+    // Before anything else is awaited: output that nobody reads when it comes is lost.
+    this.#run = this.#makeRun(made);
+    if (this.#givenUp) void this.#endRun(this.#run);
+    this.#checkWanted();
+    return this.#run;
+  }
+
+  #checkWanted(): void {
+    if (this.#givenUp) throw new StartFailure('PLUGIN_KILLED', 'the start was given up');
+  }
+
+  /** The process is gone, or will be in a moment, or has closed its pipe and goes on. */
+  async #explainSilence(run: PluginRun, seen: string): Promise<StartFailure> {
+    if (await settlesWithin(run.gone, exitFollowsMs)) {
+      const exit = await run.gone;
+      if (this.#neverRan !== undefined) return notStarted(this.#neverRan.reason);
+      const half = seen === '' ? '' : `, in the middle of its handshake line: ${printable(seen)}`;
+      return new StartFailure('HANDSHAKE_EXITED', `plugin exited before we could connect${half}`, { exit });
+    }
+    if (seen !== '') return new StartFailure('HANDSHAKE_UNRECOGNIZED', unrecognized(seen).message);
+    return new StartFailure('HANDSHAKE_CLOSED', 'plugin closed its pipe before we could connect');
+  }
+
+  async #explain(error: unknown): Promise<StartError> {
+    const failure = error instanceof StartFailure ? error : notStarted(error);
+    const elapsedMs = clock() - this.#began;
+    const phase = this.#phase;
+    // Given up while the launcher was at work: what it makes has to be ended too.
+    if (this.#phase === 'spawn' && this.#reaching !== undefined)
+      await settlesWithin(this.#reaching, launchMs);
+    const run = this.#run;
+    if (run !== undefined) await this.#endRun(run);
+    const half =
+      failure.code === 'HANDSHAKE_TIMEOUT' && this.#seen() !== '' ? `, only ${printable(this.#seen())}` : '';
+    const { file, args, cwd, env } = this.#command;
+    const stderrTail = run?.stderrTail.toString() ?? '';
+    const stdoutTail = run?.stdoutTail.toString() ?? '';
+    const wanted = !['PLUGIN_ABORTED', 'PLUGIN_KILLED', 'PLUGIN_CHECKSUM'].includes(failure.code);
+    const notes = wanted
+      ? await diagnose({
+          file,
+          args,
+          cwd,
+          path: env['PATH'],
+          env,
+          exitCode: failure.exit?.code,
+          systemCode: phase === 'spawn' ? codeOf(failure.cause) : undefined,
+          stderr: stderrTail,
+          stdout: stdoutTail,
+          code: failure.code,
+          isLocal: [undefined, spawnLauncher].includes(this.#settings.launcher),
+        })
+      : [];
+    return new StartError(
+      failure.code,
+      failure.message + half,
+      {
+        phase,
+        command: [file, ...args],
+        elapsedMs,
+        exit: failure.exit,
+        stdoutTail,
+        stderrTail,
+        notes,
+      },
+      failure.cause === undefined ? {} : { cause: failure.cause },
+    );
+  }
+
+  /** Nobody reads descriptor 3 before the handshake, so that its end is given no time of its own. */
+  async #endRun(run: PluginRun): Promise<void> {
+    await run.end({ closePipe: () => run.process.writable.end(), hurry: true });
+  }
+}
+
+function commandOf(settings: ClientSettings): LaunchCommand {
+  const handshakeEnv = writeHostGreeting(
+    {
+      fds: [3, 4],
+      protocolVersions: settings.protocolVersions,
+      capabilities: ownCapabilities,
+      graceMs: settings.gracePeriod,
+      logLevel: settings.logLevel,
+      terminals: { ...terminal('stdout', settings.syncStdout), ...terminal('stderr', settings.syncStderr) },
+    },
+    settings.handshake,
+  );
+  return {
+    file: settings.file,
+    args: settings.args,
+    cwd: settings.cwd,
+    env: buildEnv(process.env, settings.commandEnv, settings.env, handshakeEnv),
+    handshakeEnv,
+    stdin: settings.stdin,
+    processGroup: settings.processGroup,
+  };
+}
+
+function notStarted(cause: unknown): StartFailure {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new StartFailure('PLUGIN_NOT_STARTED', `the plugin could not be started: ${reason}`, { cause });
+}
+
+function codeOf(cause: unknown): string | undefined {
+  const code = cause instanceof Error ? (cause as NodeJS.ErrnoException).code : undefined;
+  return typeof code === 'string' ? code : undefined;
+}
+
+function terminal(name: 'stdout' | 'stderr', sink: Writable | undefined): { [name: string]: TerminalSize } {
+  const tty = sink as (Writable & Partial<NodeJS.WriteStream>) | undefined;
+  if (tty?.isTTY !== true) return {};
+  return {
+    [name]: { columns: tty.columns ?? 80, rows: tty.rows ?? 24, colorDepth: tty.getColorDepth?.() ?? 1 },
+  };
+}
+
+/** What the pipe still brings of a process that is gone: a line that was on its way, or its end, or nothing for a while. */
+async function settled(greeted: Promise<Greeted>, otherwise: Greeted): Promise<Greeted> {
+  return (await settlesWithin(greeted, lastBytesMs)) ? greeted : otherwise;
+}

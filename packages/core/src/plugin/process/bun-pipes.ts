@@ -1,0 +1,100 @@
+/**
+ * The plugin's two pipes under Bun, whose `net.Socket` does not read from a descriptor that it was given. Reads and
+ * writes go through the thread pool, one at a time each. At the very end of the process nothing tells when the write under
+ * way has ended, so it gets a moment before the rest is written behind it.
+ */
+
+import { read, write } from 'node:fs';
+import { Readable, Writable } from 'node:stream';
+import type { Downstream, Upstream } from './pipes.ts';
+
+const readBytes = 64 * 1024;
+/** What a thread writes at a time: little, so that it soon ends. */
+const portionBytes = 64 * 1024;
+/** Milliseconds in which a portion is written, unless the host reads nothing. */
+const portionEndsMs = 25;
+
+export class BunUpstream extends Writable implements Upstream {
+  readonly #fd: number;
+  /** What of the chunk under way no thread has been given yet, and whom to tell when all of it is written. */
+  #rest: Buffer = Buffer.alloc(0);
+  #done: ((error?: Error | null) => void) | undefined;
+  #written: ((bytes: Buffer) => boolean) | undefined;
+
+  constructor(fd: number) {
+    super({ decodeStrings: true });
+    this.#fd = fd;
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.#rest = chunk;
+    this.#done = done;
+    this.#next();
+  }
+
+  /** From now on every write is carried out at once; the portion that a thread writes gets a moment to end first. */
+  goSync(carryOut: (fd: number, bytes: Buffer) => boolean): void {
+    if (this.#written !== undefined) return;
+    this.#written = (bytes) => carryOut(this.#fd, bytes);
+    if (this.#done === undefined) return;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, portionEndsMs);
+    this.#next();
+  }
+
+  #next(): void {
+    if (this.#written !== undefined) {
+      if (this.#rest.byteLength > 0) this.#written(this.#rest);
+      return this.#settle(null);
+    }
+    if (this.#rest.byteLength === 0) return this.#settle(null);
+    const portion = this.#rest.subarray(0, portionBytes);
+    this.#rest = this.#rest.subarray(portionBytes);
+    write(this.#fd, portion, 0, portion.byteLength, null, (error, count) => {
+      if (this.#written !== undefined) return;
+      if (count < portion.byteLength) this.#rest = Buffer.concat([portion.subarray(count), this.#rest]);
+      if (error === null) this.#next();
+      else this.#settle(error);
+    });
+  }
+
+  #settle(error: Error | null): void {
+    const done = this.#done;
+    this.#done = undefined;
+    done?.(error);
+  }
+}
+
+export class BunDownstream extends Readable implements Downstream {
+  onHostEnd: () => void = () => {};
+  onLent: (chunk: Uint8Array) => void = () => {};
+  hasEnded = false;
+  readonly #fd: number;
+
+  constructor(fd: number) {
+    super();
+    this.#fd = fd;
+  }
+
+  override _read(): void {
+    if (this.hasEnded) return;
+    const bytes = Buffer.allocUnsafe(readBytes);
+    read(this.#fd, bytes, 0, readBytes, null, (error, count) => {
+      if (error === null && count > 0) {
+        this.push(bytes.subarray(0, count));
+        return;
+      }
+      // A host that was killed looks like a reset connection: an end, and no fault of anybody's here.
+      this.hasEnded = true;
+      this.onHostEnd();
+    });
+  }
+
+  releaseEnd(): void {
+    this.push(null);
+  }
+
+  /** The thread pool has the next bytes, if there are any: nothing can be read beside it. */
+  readNow(): boolean {
+    return false;
+  }
+}

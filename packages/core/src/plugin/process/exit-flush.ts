@@ -1,0 +1,66 @@
+/** The end of a plugin's process, however it comes about: what was printed leaves before it does. */
+
+import type { Session } from '@pipework/mux';
+import { clock } from '../../base/timers.ts';
+import { pause, writeAllSync, type Downstream, type Upstream } from './pipes.ts';
+import type { SyncedOutput } from './synced-output.ts';
+
+/** Milliseconds without progress after which the flush gives up: a host that reads nothing must not keep a process for ever. */
+const stuckMs = 2_000;
+
+/** What is to be flushed. */
+export interface ExitFlushParts {
+  readonly session: Session;
+  readonly upstream: Upstream;
+  readonly downstream: Downstream;
+  readonly outputs: readonly SyncedOutput[];
+}
+
+/**
+ * Flushes at the process's `'exit'`, which also comes for `process.exit()` and for an uncaught error. Later `'exit'`
+ * listeners may print too: from here on every write goes through at once. SIGKILL, `abort()` and a memory that ran out
+ * leave no time for it. Signals wait while it runs, which is why it ends after two seconds without progress.
+ */
+export function flushAtExit(parts: ExitFlushParts): void {
+  const { session, upstream, downstream, outputs } = parts;
+  let lost = 0;
+  let gaveUp = false;
+  const readCredit = (): boolean => downstream.readNow();
+  const write = (fd: number, bytes: Buffer): boolean => {
+    const left = gaveUp ? bytes.byteLength : writeAllSync(fd, bytes, readCredit);
+    lost += left;
+    gaveUp ||= left > 0;
+    return left === 0;
+  };
+  const queued = (): number => outputs.reduce((sum, output) => sum + output.queuedBytes, 0);
+  /** Writes what fits the windows, and reads credit for the rest, as long as either gets on. */
+  const flush = (): void => {
+    session.flush();
+    for (let deadline = clock() + stuckMs; queued() > 0 && !gaveUp;) {
+      const before = queued();
+      if (!readCredit()) pause();
+      session.flush();
+      if (queued() < before) deadline = clock() + stuckMs;
+      gaveUp ||= (downstream.hasEnded && queued() === before) || clock() > deadline;
+    }
+  };
+  const tell = (): void => {
+    const missing = lost + queued();
+    if (missing === 0 || session.isOver) return;
+    const text = `pipework: ${missing} bytes of printed output are lost: the host did not read them in time\n`;
+    writeAllSync(2, Buffer.from(text));
+  };
+  const onExit = (): void => {
+    upstream.goSync(write);
+    flush();
+    for (const output of outputs) output.goSync(flush);
+    flush();
+    tell();
+    // FIN comes last of all; where others may still print, the pipe's end says the same.
+    if (process.rawListeners('exit').at(-1) === onExit) {
+      for (const output of outputs) output.finish();
+      session.flush();
+    }
+  };
+  process.on('exit', onExit);
+}

@@ -1,0 +1,85 @@
+/** What a caller can give to one call beside its arguments. */
+import { inspect } from 'node:util';
+import { PipeworkError } from '../../base/errors.ts';
+
+export interface CallOptions {
+  /** Aborting it rejects the call at once with the signal's reason, and aborts the handler's signal on the other side. */
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds after which the call rejects with `RPC_DEADLINE`; what is left of it travels to the handler. */
+  readonly deadlineMs?: number | undefined;
+  /** Travels with the call to a peer that announced `meta`; room for `traceparent`, `tracestate`, `baggage`. */
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+}
+
+/** The signals that cancel a call: those that are an argument themselves, or stand as `signal` in an argument that is an object. */
+export function findSignal(params: readonly unknown[]): AbortSignal | undefined {
+  let found: AbortSignal | undefined;
+  let more: AbortSignal[] | undefined;
+  for (const param of params) {
+    if (typeof param !== 'object' || param === null) continue;
+    const candidate = param instanceof AbortSignal ? param : (param as { signal?: unknown }).signal;
+    if (!(candidate instanceof AbortSignal) || candidate === found) continue;
+    if (found === undefined) found = candidate;
+    else (more ??= [found]).push(candidate);
+  }
+  return more === undefined ? found : AbortSignal.any(more);
+}
+
+/** Throws `CONFIG_INVALID`, naming the option, for what is none of {@link CallOptions}. */
+export function checkCallOptions(options: CallOptions): void {
+  if (!isRecord(options)) {
+    const expected = 'the options must be an object of signal, deadlineMs and metadata';
+    throw new PipeworkError('CONFIG_INVALID', `${expected}; got ${inspect(options, { depth: 1 })}`);
+  }
+  const { signal, deadlineMs, metadata } = options;
+  for (const name of Object.keys(options)) {
+    if (name === 'signal' || name === 'deadlineMs' || name === 'metadata') continue;
+    throw invalid(
+      name,
+      'is no call option: they are signal, deadlineMs and metadata',
+      options[name as never],
+    );
+  }
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw invalid('signal', 'must be an AbortSignal', signal);
+  if (deadlineMs !== undefined && !(typeof deadlineMs === 'number' && deadlineMs > 0)) {
+    throw invalid('deadlineMs', 'must be a number of milliseconds above 0', deadlineMs);
+  }
+  if (metadata === undefined) return;
+  if (!isRecord(metadata) || Object.values(metadata).some((value) => typeof value !== 'string')) {
+    throw invalid('metadata', 'must be an object whose values are strings', metadata);
+  }
+}
+
+/** Not a Map nor Headers, whose entries are no properties: what they hold would be lost without a word. */
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return Object.prototype.toString.call(value) === '[object Object]';
+}
+
+function invalid(name: string, expected: string, came: unknown): PipeworkError {
+  return new PipeworkError(
+    'CONFIG_INVALID',
+    `options.${name} ${expected}; got ${inspect(came, { depth: 1 })}`,
+  );
+}
+
+/**
+ * The params for a peer without `refs`: trailing `undefined` and a trailing options object that holds nothing but an abort
+ * signal are dropped, since net/rpc takes exactly one param.
+ */
+export function dropSignals(params: readonly unknown[]): readonly unknown[] {
+  let length = params.length;
+  while (length > 0 && (params[length - 1] === undefined || isSignalAlone(params[length - 1]))) length--;
+  return length === params.length ? params : params.slice(0, length);
+}
+
+function isSignalAlone(param: unknown): boolean {
+  if (typeof param !== 'object' || param === null) return false;
+  if (param instanceof AbortSignal) return true;
+  // Asked first, because the keys of a large binary are as many strings as it has bytes.
+  if (!Object.hasOwn(param, 'signal')) return false;
+  const keys = Object.keys(param);
+  if (keys.length !== 1 || keys[0] !== 'signal') return false;
+  const { signal } = param as { signal: unknown };
+  return signal === undefined || signal instanceof AbortSignal;
+}

@@ -1,0 +1,107 @@
+/** What a connection calls when the peer calls: a service, and the rule that says which functions of an object are one. */
+import { EventEmitter } from 'node:events';
+import { Stream } from 'node:stream';
+import { PipeworkError } from '../../base/errors.ts';
+import { expect, isObject } from '../../base/expect.ts';
+import type { CallContext } from './call-context.ts';
+
+/** Answers the calls of one connection. */
+export interface Service {
+  /** Returns the result or a promise of it; throws, or rejects, to fail the call. `method` comes without the connection's prefix. */
+  invoke(method: string, params: unknown[], context: CallContext): unknown;
+}
+
+type Method = (...args: unknown[]) => unknown;
+
+const neverRemote = new Set<string>(['then', 'prototype', ...Object.getOwnPropertyNames(Object.prototype)]);
+
+// Written in JavaScript inside Node, so that their functions don't look native.
+const nodePrototypes = new Set<object>([
+  EventEmitter.prototype,
+  Stream.prototype,
+  EventTarget.prototype,
+  AbortSignal.prototype,
+]);
+for (const name of ['Readable', 'Writable', 'Duplex', 'Transform', 'PassThrough'] as const)
+  nodePrototypes.add(Stream[name].prototype);
+
+const builtIns = new WeakMap<object, boolean>();
+
+/** The runtime's own prototypes end the search: what they carry was never meant to be served. */
+function isBuiltIn(prototype: object): boolean {
+  let known = builtIns.get(prototype);
+  if (known === undefined) {
+    known = nodePrototypes.has(prototype) || hasNativeConstructor(prototype);
+    builtIns.set(prototype, known);
+  }
+  return known;
+}
+
+function hasNativeConstructor(prototype: object): boolean {
+  const constructor: unknown = Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value;
+  if (typeof constructor !== 'function') return false;
+  return /\{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(constructor));
+}
+
+/**
+ * The function that `name` calls on `target`, or undefined. Only functions that stand on the object itself or on its
+ * classes, up to the first built-in prototype; never a getter (it isn't run), and never a name that Object.prototype has.
+ */
+export function findMethod(target: object, name: string): Method | undefined {
+  if (neverRemote.has(name) || isBuiltIn(target)) return undefined;
+  return functionOf(target, name) ?? findInherited(target, name);
+}
+
+function findInherited(target: object, name: string): Method | undefined {
+  if (Object.hasOwn(target, name)) return undefined;
+  let holder = Object.getPrototypeOf(target) as object | null;
+  for (; holder !== null && !isBuiltIn(holder); holder = Object.getPrototypeOf(holder) as object | null) {
+    if (Object.hasOwn(holder, name)) return functionOf(holder, name);
+  }
+  return undefined;
+}
+
+function functionOf(holder: object, name: string): Method | undefined {
+  const value: unknown = Object.getOwnPropertyDescriptor(holder, name)?.value;
+  return typeof value === 'function' ? (value as Method) : undefined;
+}
+
+/**
+ * Serves an object: each call of the peer runs the method of that name with the object as `this`. Unknown names fail with
+ * `RPC_UNKNOWN_METHOD`. Throws `CONFIG_INVALID` for what is no object, which the message calls `what`.
+ */
+export function serviceOf(implementation: object, what = 'an implementation'): Service {
+  const canServe = isObject(implementation) || typeof implementation === 'function';
+  expect(canServe, what, 'an object with methods', implementation);
+  // Methods of its classes, with where they stand; those of its own may change at any time, and are looked up each time.
+  const inherited = new Map<string, { holder: Record<string, unknown>; method: Method }>();
+  return {
+    invoke(name, params, context) {
+      const known = inherited.get(name);
+      if (
+        known !== undefined &&
+        !Object.hasOwn(implementation, name) &&
+        known.holder[name] === known.method
+      ) {
+        return Reflect.apply(known.method, implementation, params);
+      }
+      const method = findMethod(implementation, name);
+      if (method === undefined) throw unknownMethod(context.method);
+      if (!Object.hasOwn(implementation, name)) {
+        inherited.set(name, { holder: holderOf(implementation, name), method });
+      }
+      return Reflect.apply(method, implementation, params);
+    },
+  };
+}
+
+function holderOf(target: object, name: string): Record<string, unknown> {
+  let holder = target;
+  while (!Object.hasOwn(holder, name)) holder = Object.getPrototypeOf(holder) as object;
+  return holder as Record<string, unknown>;
+}
+
+/** The failure of a call whose method is not offered, in the words of the protocol. */
+export function unknownMethod(method: string): PipeworkError {
+  return new PipeworkError('RPC_UNKNOWN_METHOD', `can't find method ${method}`);
+}

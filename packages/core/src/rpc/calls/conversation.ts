@@ -1,0 +1,318 @@
+/** One RPC conversation on one stream: the calls of both sides, what they hold by reference, and its end. */
+import type { MuxError, RawStream, RawStreamHandler } from '@pipework/mux';
+import { PipeworkError } from '../../base/errors.ts';
+import type { CallOptions } from '../api/call-options.ts';
+import { Callee } from './incoming-calls.ts';
+import { Caller } from './outgoing-calls.ts';
+import { Channel } from '../messages/message-stream.ts';
+import { Batch } from '../messages/item-batch.ts';
+import { messageType, readEnvelope } from '../messages/envelope.ts';
+import { referenceCallName, type CallInterceptor } from '../api/interceptors.ts';
+import type { Link } from '../../session/shared.ts';
+import type { MessageReader } from '../wire/message-reader.ts';
+import { plain, readPlain } from '../messages/small/reader.ts';
+import type { ReferenceHost } from '../references/reference-host.ts';
+import { References } from '../references/references.ts';
+import type { Scanner } from '../wire/scanner.ts';
+import type { Service } from '../api/served-object.ts';
+import { produced } from '../streams/stream-protocol.ts';
+import { isWatched, watchedCall } from './watched-call.ts';
+
+export interface ConnectionOptions {
+  readonly link: Link;
+  /** Answers the peer's calls. Without one they fail. */
+  readonly service?: Service | undefined;
+  /** Stands before every method on the wire, of both sides: `Plugin.`. Without one it is the control stream, outside limits and interceptors. */
+  readonly prefix?: string | undefined;
+}
+
+// Names on the wire that a connection keeps.
+const maxKeptMethods = 1024;
+
+export class Connection implements RawStreamHandler {
+  readonly link: Link;
+  /** Resolves when the stream is gone; never rejects. */
+  readonly closed: Promise<void>;
+  readonly #stream: RawStream;
+  readonly #prefix: string;
+  // Undefined on the control stream, whose calls nobody watches.
+  readonly #interceptors: readonly CallInterceptor[] | undefined;
+  readonly #channel: Channel;
+  readonly #references: References | undefined;
+  readonly #caller: Caller;
+  readonly #callee: Callee;
+  readonly #reader: MessageReader;
+  readonly #answersPeer: boolean;
+  readonly #resolveClosed: () => void;
+  // A string made anew for each call would be hashed anew. Bounded: a host may make names up as it goes.
+  readonly #wireMethods = new Map<string, string>();
+  #owedCredit = 0;
+  #finishing = false;
+  #peerFinished = false;
+  #ended = false;
+
+  /** Takes the stream over: it becomes its handler. */
+  constructor(stream: RawStream, options: ConnectionOptions) {
+    const { link, service, prefix } = options;
+    let resolveClosed = (): void => {};
+    this.closed = new Promise((resolve) => {
+      resolveClosed = resolve;
+    });
+    this.#resolveClosed = resolveClosed;
+    this.link = link;
+    this.#stream = stream;
+    this.#prefix = prefix ?? '';
+    const isControl = prefix === undefined;
+    this.#interceptors = isControl ? undefined : (link.options.callInterceptors ?? []);
+    this.#answersPeer = service !== undefined;
+    this.#references = link.capabilities.has('refs') ? new References(this.#referenceHost()) : undefined;
+    this.#channel = new Channel(stream, link, this.#references);
+    this.#caller = new Caller(this.#channel, this.#references, isControl);
+    this.#callee = new Callee(this.#channel, this.#references, service, prefix);
+    this.#reader = this.#channel.reader(
+      (source, start, end, scanner, bins) => this.#message(source, start, end, scanner, bins),
+      (source, start, end) => this.#plain(source, start, end),
+    );
+    this.#caller.onSettled = () => this.#finishWhenIdle();
+    stream.setHandler(this);
+  }
+
+  /**
+   * Calls a method of the peer's service. Never throws: it rejects with what the handler threw, with the signal's reason, or with
+   * `RPC_NOT_SERIALIZABLE`, `RPC_OVERLOADED`, `RPC_DEADLINE`, `RPC_CLOSED`.
+   */
+  call(method: string, params: unknown[], options?: CallOptions): Promise<unknown> {
+    const wireMethod = this.#wireMethods.get(method) ?? this.#nameOnWire(method);
+    if (!isWatched(this.#interceptors)) return this.#caller.call(wireMethod, params, options);
+    const call = { method: wireMethod, peer: this.link.peer, params, options };
+    return watchedCall(call, this.#interceptors, (...sent) => this.#caller.call(wireMethod, ...sent));
+  }
+
+  #nameOnWire(method: string): string {
+    const wireMethod = this.#prefix + method;
+    if (this.#wireMethods.size < maxKeptMethods) this.#wireMethods.set(method, wireMethod);
+    return wireMethod;
+  }
+
+  #callReference(id: number, name: string | undefined, args: unknown[]): Promise<unknown> {
+    const method = referenceCallName(name);
+    const reference = { id, name };
+    if (!isWatched(this.#interceptors)) return this.#caller.call(method, args, undefined, reference);
+    const call = { method, peer: this.link.peer, params: args, options: undefined };
+    return watchedCall(call, this.#interceptors, (params, options) =>
+      this.#caller.call(method, params, options, reference),
+    );
+  }
+
+  /** Calls made here whose answer has not come. */
+  get pendingCalls(): number {
+    return this.#caller.unanswered;
+  }
+
+  /** Their methods, for reports of a crash. */
+  get pendingMethods(): string[] {
+    return this.#caller.methods();
+  }
+
+  /** Calls of the peer that run here or wait to. */
+  get runningCalls(): number {
+    return this.#callee.dispatcher.running;
+  }
+
+  /** Functions, objects, signals and streams that are held for the peer, or of the peer's. */
+  get references(): number {
+    return this.#references?.size ?? 0;
+  }
+
+  /** New calls of the peer fail with this message from now on; running ones go on. */
+  refuseCalls(message: string): void {
+    this.#callee.dispatcher.refuse(message);
+  }
+
+  /** Resolves when no call of the peer runs. */
+  idle(): Promise<void> {
+    return this.#callee.dispatcher.idle();
+  }
+
+  /** Aborts the signals of the running handlers. They still answer. */
+  abortRunning(reason: Error): void {
+    this.#callee.dispatcher.abortAll(reason);
+  }
+
+  /** Takes back what the peer holds by reference. Resolves when the objects among it that were handed over are disposed of. */
+  async takeBackReferences(): Promise<void> {
+    await this.#references?.takeBackAll();
+  }
+
+  /** This side calls no more: its half of the stream finishes once what it called is answered, what it answers is done, and no stream of values is being read. */
+  finish(): void {
+    this.#finishing = true;
+    this.#caller.finish();
+    this.#finishWhenIdle();
+  }
+
+  /** Ends the conversation at once: pending calls reject, running ones abort, the peer hears of a reset. */
+  close(error?: Error): void {
+    if (this.#ended) return;
+    const reason = error ?? new PipeworkError('RPC_CLOSED', 'the connection was closed on this side');
+    this.#end(reason);
+    this.#stream.reset(reason);
+  }
+
+  #referenceHost(): ReferenceHost {
+    return {
+      link: this.link,
+      notify: (method, params) => void this.#channel.write([messageType.notification, method, params]),
+      callReference: (id, name, args) => this.#callReference(id, name, args),
+      givenStreamEnded: (call) => {
+        if (call !== undefined) this.#callee.streamEnded(call);
+        this.#finishWhenIdle();
+      },
+      takenStreamEnded: (call) => {
+        if (call !== undefined) this.#caller.streamEnded(call);
+        this.#finishWhenIdle();
+      },
+      itemReader: (sink) => this.#itemReader(sink),
+      writeItem: (stream, word, wire) => this.#channel.write([word, wire], stream),
+      itemBatch: () =>
+        this.link.capabilities.has('items')
+          ? new Batch(this.link.capabilities.has('types'), this.link.capabilities.has('tables'))
+          : undefined,
+      toWire: (value, root, where) => this.#itemToWire(value, root, where),
+      errorToWire: (error, where) => this.#channel.errorToWire(error, where),
+      errorFromWire: (value, where) => this.#channel.errorFromWire(value, where),
+    };
+  }
+
+  /** What an item gives out is the receiver's until it gives it back. */
+  #itemToWire(value: unknown, root: string, where: string): unknown {
+    const references = this.#references;
+    references?.beginHandingOver(undefined);
+    try {
+      const wire = this.#channel.toWire(value, root, where);
+      references?.endSending();
+      return wire;
+    } catch (error) {
+      references?.revoke(references.endSending());
+      throw error;
+    }
+  }
+
+  #itemReader(sink: (word: number, value: unknown) => void): MessageReader {
+    return this.#channel.reader((source, start, end, scanner, bins) => {
+      const word = source[start + 1]!;
+      if (source[start] !== 0x92 || word > produced.items)
+        throw new PipeworkError('RPC_PROTOCOL', 'A stream carries what is no item of it.');
+      this.#references?.beginTaking();
+      let value: unknown;
+      try {
+        value = this.#channel.read(source, start + 2, end, scanner, bins);
+      } finally {
+        this.#references?.endTaking();
+      }
+      sink(word, value);
+    });
+  }
+
+  #message(
+    source: Uint8Array,
+    start: number,
+    end: number,
+    scanner: Scanner,
+    bins: readonly Uint8Array[],
+  ): void {
+    const envelope = readEnvelope(source, start);
+    switch (envelope.type) {
+      case messageType.request:
+        return this.#callee.request(envelope, source, start, end, scanner, bins);
+      case messageType.response:
+        return this.#caller.answered(envelope.id, source, envelope.at, end, scanner, bins);
+      default:
+        return this.#notified(envelope.method, source, envelope.at, end, scanner, bins);
+    }
+  }
+
+  #plain(source: Uint8Array, start: number, end: number): number {
+    const next = readPlain(source, start, end);
+    if (next === 0) return 0;
+    if (plain.type === messageType.request) this.#callee.plainRequest(plain.id, plain.method, plain.params);
+    else this.#caller.plainAnswer(plain.id, plain.result);
+    return next;
+  }
+
+  #notified(
+    method: string,
+    source: Uint8Array,
+    at: number,
+    end: number,
+    scanner: Scanner,
+    bins: readonly Uint8Array[],
+  ): void {
+    let params: unknown;
+    try {
+      params = this.#channel.read(source, at, end, scanner, bins);
+    } catch {
+      return; // It has no answer that could say so.
+    }
+    if (!Array.isArray(params)) return;
+    if (!method.startsWith('$/')) return this.#callee.notified(method, params);
+    if (method === '$/cancel') return this.#callee.cancel(params[0]);
+    this.#references?.notified(method, params);
+  }
+
+  onData(chunk: Uint8Array): void {
+    this.onRange(chunk, 0, chunk.length);
+  }
+
+  onRange(chunk: Uint8Array, start: number, end: number): void {
+    try {
+      this.#reader.push(chunk, start, end);
+    } catch (error) {
+      return this.close(error as Error);
+    }
+    // A peer that takes no answers gets no credit for further calls. Only the answering end waits so, or both could.
+    if (this.#callee.flowing || !this.#answersPeer) this.#stream.consume(end - start);
+    else this.#owedCredit += end - start;
+  }
+
+  onDrain(): void {
+    this.#callee.flowing = true;
+    const owed = this.#owedCredit;
+    this.#owedCredit = 0;
+    if (owed > 0) this.#stream.consume(owed);
+  }
+
+  onEnd(): void {
+    this.#peerFinished = true;
+    if (this.#caller.unanswered > 0 && this.#reader.inMessage) {
+      return this.close(new PipeworkError('RPC_PROTOCOL', 'the peer finished in the middle of a message'));
+    }
+    // Answers travel on the half that just ended.
+    this.#caller.end(new PipeworkError('RPC_CLOSED', 'the peer finished the connection'));
+    void this.#callee.dispatcher.idle().then(() => this.#finishWhenIdle());
+  }
+
+  #finishWhenIdle(): void {
+    if (this.#ended || (!this.#finishing && !this.#peerFinished)) return;
+    if (this.#caller.unanswered > 0 || this.#callee.dispatcher.running > 0) return;
+    if (this.#references?.isStreaming === true) return;
+    this.#channel.shut();
+    this.#stream.end();
+  }
+
+  onClose(error: MuxError | undefined): void {
+    this.#end(error ?? new PipeworkError('RPC_CLOSED', 'the connection has ended'));
+    this.#resolveClosed();
+  }
+
+  /** One door out: the first reason wins, and everything settles with it. */
+  #end(reason: Error): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#channel.shut();
+    this.#reader.stop();
+    this.#callee.dispatcher.end(reason);
+    this.#caller.end(reason);
+    this.#references?.close(reason);
+  }
+}

@@ -1,0 +1,99 @@
+/** One call of the peer's while it is being answered: what its handler can ask, and what ends with it. */
+import type { CallContext } from '../api/call-context.ts';
+import type { Import, TakenStream } from '../references/reference-types.ts';
+
+const noMetadata: Readonly<Record<string, string>> = Object.freeze({});
+
+/** What came with a call beside its arguments. */
+interface Meta {
+  metadata: Readonly<Record<string, string>>;
+  deadlineAt: number | undefined;
+  timer: NodeJS.Timeout | undefined;
+}
+
+/** What a call holds by reference, where it does. */
+interface Held {
+  /** References that came in its arguments: the handler's until the call settles. */
+  readonly imports: Import[];
+  /** Streams that came in its arguments. */
+  readonly streams: TakenStream[];
+  /** Streams of its result that still run; the call's signal and arguments live as long. */
+  given: number;
+}
+
+// What most calls don't have stands behind `meta` and `held`: a call is made and dropped a million times.
+export class RunningCall implements CallContext {
+  readonly id: number;
+  readonly method: string;
+  answered = false;
+  /** The limit of running calls leaves it out: a call to a reference, or one of the control stream. */
+  uncounted = false;
+  /** It is in the queue of those that may not run yet. */
+  isWaiting = false;
+  /** Known to the dispatcher by its id, because it outlives the turn it came in. */
+  tracked = false;
+  #held: Held | undefined = undefined;
+  #meta: Meta | undefined = undefined;
+  #controller: AbortController | undefined = undefined;
+  #abortedWith: { reason: unknown } | undefined = undefined;
+
+  constructor(id: number, method: string) {
+    this.id = id;
+    this.method = method;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#abortedWith !== undefined) this.#controller.abort(this.#abortedWith.reason);
+    }
+    return this.#controller.signal;
+  }
+
+  get remainingMs(): number | undefined {
+    const deadlineAt = this.#meta?.deadlineAt;
+    return deadlineAt === undefined ? undefined : Math.max(0, deadlineAt - performance.now());
+  }
+
+  get metadata(): Readonly<Record<string, string>> {
+    return this.#meta?.metadata ?? noMetadata;
+  }
+
+  get isHolding(): boolean {
+    return this.#held !== undefined;
+  }
+
+  /** What it holds; made when first asked for. */
+  get held(): Held {
+    return (this.#held ??= { imports: [], streams: [], given: 0 });
+  }
+
+  get isStreaming(): boolean {
+    return this.#held !== undefined && this.#held.given > 0;
+  }
+
+  /** Takes what the caller sent along. The caller waits no longer than `remainingMs`. */
+  setMeta(
+    metadata: Readonly<Record<string, string>>,
+    remainingMs: number | undefined,
+    expire: () => void,
+  ): void {
+    this.#meta = { metadata, deadlineAt: undefined, timer: undefined };
+    if (remainingMs === undefined) return;
+    this.#meta.deadlineAt = performance.now() + remainingMs;
+    this.#meta.timer = setTimeout(expire, Math.min(remainingMs, 0x7fff_ffff));
+    this.#meta.timer.unref();
+  }
+
+  /** Aborts the handler's signal, also one that is asked for later. The first reason wins. */
+  abort(reason: unknown): void {
+    if (this.#abortedWith !== undefined) return;
+    this.#abortedWith = { reason };
+    this.#controller?.abort(reason);
+  }
+
+  /** Nothing of the call is left. */
+  end(): void {
+    if (this.#meta !== undefined) clearTimeout(this.#meta.timer);
+  }
+}

@@ -1,0 +1,318 @@
+/** The calls that the peer makes on a connection: running each, and answering it exactly once. */
+import { PipeworkError } from '../../base/errors.ts';
+import { enterContext, leaveContext } from '../api/call-context.ts';
+import type { Channel } from '../messages/message-stream.ts';
+import { Dispatcher } from './call-limits.ts';
+import { messageType, type Envelope } from '../messages/envelope.ts';
+import { handlerChannel, isTraced } from '../api/instrumentation.ts';
+import { referenceCallName, type HandlerInterceptor } from '../api/interceptors.ts';
+import { referenceMethods } from '../references/reference-host.ts';
+import type { References } from '../references/references.ts';
+import { RunningCall } from './incoming-call.ts';
+import type { Scanner } from '../wire/scanner.ts';
+import { unknownMethod, type Service } from '../api/served-object.ts';
+
+const maxCachedNames = 1024;
+
+export class Callee {
+  readonly dispatcher: Dispatcher;
+  readonly #channel: Channel;
+  readonly #references: References | undefined;
+  readonly #service: Service | undefined;
+  readonly #prefix: string;
+  readonly #beforeReply: (() => void) | undefined;
+  readonly #interceptors: readonly HandlerInterceptor[];
+  /** The control stream: no limit and no interceptor of the user's stands between the two runtimes. */
+  readonly #isControl: boolean;
+  // A method's name without the prefix; the envelope gives the same string for the same method.
+  readonly #names = new Map<string, string>();
+  /** False while the peer takes no answers: what comes meanwhile is not credited. */
+  flowing = true;
+
+  constructor(
+    channel: Channel,
+    references: References | undefined,
+    service: Service | undefined,
+    prefix: string | undefined,
+  ) {
+    this.#channel = channel;
+    this.#references = references;
+    this.#service = service;
+    this.#prefix = prefix ?? '';
+    this.#isControl = prefix === undefined;
+    const { options } = channel.link;
+    this.#beforeReply = options.beforeReply;
+    this.#interceptors = (this.#isControl ? undefined : options.handlerInterceptors) ?? [];
+    this.dispatcher = new Dispatcher(channel.link);
+  }
+
+  /** A request came; `envelope.at` is where its params begin. Throws `RPC_PROTOCOL` where its id is in use. */
+  request(
+    envelope: Envelope,
+    source: Uint8Array,
+    start: number,
+    end: number,
+    scanner: Scanner,
+    bins: readonly Uint8Array[],
+  ): void {
+    const { id, method } = envelope;
+    this.#checkId(id, method);
+    const call = new RunningCall(id, method);
+    const references = this.#references;
+    let params: unknown;
+    references?.beginTaking(call);
+    try {
+      if (envelope.size === 5) params = this.#readWithMeta(call, source, start, end, scanner, bins);
+      else params = this.#channel.read(source, envelope.at, end, scanner, bins);
+      if (!Array.isArray(params)) {
+        throw new PipeworkError('RPC_INVALID_VALUE', `The params of ${method} are no array.`);
+      }
+    } catch (error) {
+      references?.endTaking();
+      return this.#refuse(call, error);
+    }
+    references?.endTaking();
+    this.#begin(call, params);
+  }
+
+  /** A request came whose params are numbers, booleans and the like. */
+  plainRequest(id: number, method: string, params: unknown[]): void {
+    this.#checkId(id, method);
+    this.#begin(new RunningCall(id, method), params);
+  }
+
+  #checkId(id: number, method: string): void {
+    if (this.dispatcher.get(id) === undefined) return;
+    throw new PipeworkError(
+      'RPC_PROTOCOL',
+      `The peer used message id ${id} for ${method} while a call with that id is running.`,
+    );
+  }
+
+  /** A notification for the service: its handler runs, and nobody hears how it went. One that means nothing here is dropped. */
+  notified(method: string, params: unknown[]): void {
+    const name = this.#nameOf(method);
+    const service = this.#service;
+    if (
+      service === undefined ||
+      name === undefined ||
+      this.dispatcher.refusalOf(new RunningCall(0, method)) !== undefined
+    )
+      return;
+    const call = new RunningCall(0, method);
+    const outer = enterContext(call);
+    try {
+      void Promise.resolve(service.invoke(name, params, call)).catch(() => {});
+    } catch {
+      // As above: there is no answer in which it could be said.
+    } finally {
+      leaveContext(outer);
+    }
+  }
+
+  #readWithMeta(
+    call: RunningCall,
+    source: Uint8Array,
+    start: number,
+    end: number,
+    scanner: Scanner,
+    bins: readonly Uint8Array[],
+  ): unknown {
+    const message = this.#channel.read(source, start, end, scanner, bins) as unknown[];
+    const { deadline, metadata } = Object(message[4]) as { deadline?: unknown; metadata?: unknown };
+    const remainingMs = typeof deadline === 'number' ? deadline : undefined;
+    call.setMeta(Object.freeze({ ...(Object(metadata) as Record<string, string>) }), remainingMs, () =>
+      this.#abort(
+        call,
+        new PipeworkError('RPC_DEADLINE', `The caller's deadline for ${call.method} has passed.`),
+      ),
+    );
+    return message[3];
+  }
+
+  /** The caller no longer wants a call; an id that isn't running is ignored. */
+  cancel(id: unknown): void {
+    const call = this.dispatcher.get(id as number);
+    if (call !== undefined)
+      this.#abort(call, new DOMException('The operation was aborted by the caller.', 'AbortError'));
+  }
+
+  /** A call that runs answers when its handler does; one that waits to run never will, and is answered here. */
+  #abort(call: RunningCall, reason: unknown): void {
+    call.abort(reason);
+    if (!call.isWaiting) return;
+    this.dispatcher.unqueue(call);
+    this.#refuse(call, reason);
+  }
+
+  #begin(call: RunningCall, params: unknown[]): void {
+    const { dispatcher } = this;
+    // A callback belongs to a call that waits for it: holding it back could stop both for ever.
+    call.uncounted = this.#isControl || this.#isCallback(call);
+    const refusal = this.#isCallback(call) ? undefined : dispatcher.refusalOf(call);
+    if (refusal !== undefined) return this.#refuse(call, refusal);
+    if (dispatcher.begin(call)) this.#run(call, params);
+    else dispatcher.wait(call, () => this.#run(call, params));
+  }
+
+  #isCallback(call: RunningCall): boolean {
+    return this.#references !== undefined && call.method === referenceMethods.call;
+  }
+
+  #run(call: RunningCall, params: unknown[]): void {
+    const outer = enterContext(call);
+    try {
+      const result = this.#shouldTrace() ? this.#trace(call, params) : this.#invoke(call, params);
+      if (isThenable(result)) {
+        this.dispatcher.track(call);
+        // A thenable of the user's may do anything when it is asked; a promise is safe.
+        const promise = result instanceof Promise ? result : Promise.resolve(result);
+        promise.then(
+          (value) => this.#answer(call, value),
+          (error: unknown) => this.#fail(call, error),
+        );
+      } else {
+        this.#answer(call, result);
+      }
+    } catch (error) {
+      this.#fail(call, error);
+    } finally {
+      leaveContext(outer);
+    }
+  }
+
+  #shouldTrace(): boolean {
+    return isTraced(handlerChannel) && !this.#isControl;
+  }
+
+  #trace(call: RunningCall, params: unknown[]): Promise<unknown> {
+    const trace = { ...this.#seen(call, params), peer: 'the caller', metadata: { ...call.metadata } };
+    return handlerChannel.tracePromise(async () => this.#invoke(call, params), trace);
+  }
+
+  #invoke(call: RunningCall, params: unknown[]): unknown {
+    if (this.#isCallback(call)) {
+      const args = params[1];
+      if (!Array.isArray(args)) {
+        throw new PipeworkError('RPC_INVALID_VALUE', 'A call to a reference came without its arguments.');
+      }
+      if (this.#interceptors.length === 0) return this.#references?.invoke(params[0], params[2], args);
+      return this.#around(call, params, () => this.#references?.invoke(params[0], params[2], args));
+    }
+    const service = this.#service;
+    const name = this.#nameOf(call.method);
+    if (service === undefined || name === undefined) throw unknownMethod(call.method);
+    if (this.#interceptors.length === 0) return service.invoke(name, params, call);
+    return this.#around(call, params, () => service.invoke(name, params, call));
+  }
+
+  #nameOf(method: string): string | undefined {
+    let name = this.#names.get(method);
+    if (name === undefined && method.startsWith(this.#prefix)) {
+      name = method.slice(this.#prefix.length);
+      if (this.#names.size < maxCachedNames) this.#names.set(method, name);
+    }
+    return name;
+  }
+
+  /** A call as interceptors and tools see it: one of a reference with the arguments that its function gets. */
+  #seen(call: RunningCall, params: unknown[]): { method: string; params: unknown[] } {
+    if (!this.#isCallback(call)) return { method: call.method, params };
+    return { method: referenceCallName(params[2]), params: Array.isArray(params[1]) ? params[1] : [] };
+  }
+
+  #around(call: RunningCall, params: unknown[], invoke: () => unknown): unknown {
+    const seen = { ...this.#seen(call, params), context: call };
+    const run = (index: number): unknown => {
+      const interceptor = this.#interceptors[index];
+      if (interceptor !== undefined) return interceptor(seen, () => run(index + 1));
+      const outer = enterContext(call);
+      try {
+        return invoke();
+      } finally {
+        leaveContext(outer);
+      }
+    };
+    return run(0);
+  }
+
+  #answer(call: RunningCall, result: unknown): void {
+    this.#beforeReply?.();
+    const flowing = this.#channel.writeAnswer(call.id, result);
+    if (flowing === undefined) return this.#answerAtLength(call, result);
+    if (!flowing) this.flowing = false;
+    this.#answered(call);
+  }
+
+  #answerAtLength(call: RunningCall, result: unknown): void {
+    const references = this.#references;
+    let wire: unknown;
+    references?.beginHandingOver(call);
+    try {
+      wire = this.#channel.toWire(result, 'result', call.method);
+    } catch (error) {
+      references?.revoke(references.endSending());
+      return this.#fail(call, error);
+    }
+    const scope = references?.endSending();
+    try {
+      this.#write([messageType.response, call.id, null, wire]);
+    } catch (error) {
+      references?.revoke(scope);
+      return this.#fail(call, error);
+    }
+    this.#answered(call);
+  }
+
+  #fail(call: RunningCall, error: unknown): void {
+    this.#writeFailure(call, error);
+    this.#answered(call);
+  }
+
+  /** The call never ran. */
+  #refuse(call: RunningCall, error: unknown): void {
+    this.#writeFailure(call, error);
+    call.end();
+    this.#references?.returnBorrowed(call);
+  }
+
+  #writeFailure({ id, method }: RunningCall, error: unknown): void {
+    try {
+      this.#write([messageType.response, id, this.#channel.errorToWire(error, method), null]);
+    } catch {
+      // The error itself could not be written (too large): its text can.
+      this.#write([messageType.response, id, `${method} failed with an error that cannot be sent`, null]);
+    }
+  }
+
+  #write(message: readonly unknown[]): void {
+    this.#beforeReply?.();
+    if (!this.#channel.write(message)) this.flowing = false;
+  }
+
+  #answered(call: RunningCall): void {
+    call.answered = true;
+    this.#forgetWhenDone(call);
+    this.dispatcher.answered(call);
+  }
+
+  /** A stream that the result gave out has ended. */
+  streamEnded(call: RunningCall): void {
+    call.held.given--;
+    this.#forgetWhenDone(call);
+  }
+
+  /** The call is known as long as its result streams: its signal aborts, its borrowed references live. */
+  #forgetWhenDone(call: RunningCall): void {
+    if (!call.answered) return;
+    if (call.isStreaming) return this.dispatcher.track(call);
+    call.end();
+    this.dispatcher.forget(call);
+    if (call.isHolding) this.#references?.returnBorrowed(call);
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  return value instanceof Promise || typeof (value as { then?: unknown }).then === 'function';
+}

@@ -1,0 +1,340 @@
+/** The calls that this side makes on a connection: sending them, and settling each exactly once. */
+import { PipeworkError } from '../../base/errors.ts';
+import { dropSignals, findSignal, type CallOptions } from '../api/call-options.ts';
+import { failed } from '../remote/call-result.ts';
+import type { Channel } from '../messages/message-stream.ts';
+import { messageType } from '../messages/envelope.ts';
+import { IdTable } from './id-table.ts';
+import { isAlone, reasonText } from '../../session/loss.ts';
+import { PendingCall } from './outgoing-call.ts';
+import { referenceMethods } from '../references/reference-host.ts';
+import type { References } from '../references/references.ts';
+import { withoutStack } from '../values/error-map.ts';
+import type { Scanner } from '../wire/scanner.ts';
+
+// A promise's functions without a closure for each call.
+let resolveNext: (value: unknown) => void;
+let rejectNext: (reason: unknown) => void;
+const capture = (resolve: (value: unknown) => void, reject: (reason: unknown) => void): void => {
+  resolveNext = resolve;
+  rejectNext = reject;
+};
+
+/** The reference that a call goes to, and the method where it is an object. */
+export interface CalledReference {
+  readonly id: number;
+  readonly name: string | undefined;
+}
+
+export class Caller {
+  readonly #channel: Channel;
+  readonly #references: References | undefined;
+  readonly #pending = new IdTable<PendingCall>();
+  readonly #cancels: boolean;
+  readonly #isControl: boolean;
+  readonly #meta: boolean;
+  #unanswered = 0;
+  #closed: Error | undefined;
+  #explanation: Promise<Error> | undefined;
+  #finished = false;
+  /** Called when the last call has been answered. */
+  onSettled: (() => void) | undefined;
+
+  constructor(channel: Channel, references: References | undefined, isControl: boolean) {
+    this.#isControl = isControl;
+    this.#channel = channel;
+    this.#references = references;
+    this.#cancels = channel.link.capabilities.has('cancel');
+    this.#meta = channel.link.capabilities.has('meta');
+  }
+
+  /** Calls whose answer has not come. */
+  get unanswered(): number {
+    return this.#unanswered;
+  }
+
+  /** Their methods, and those whose result is still streamed, for reports. */
+  methods(): string[] {
+    return this.#pending
+      .values()
+      .filter((call) => !call.answered || (call.streams !== undefined && call.streams.size > 0))
+      .map((call) => call.method);
+  }
+
+  /** No call is made any more; those that were go on. */
+  finish(): void {
+    this.#finished = true;
+  }
+
+  /** Sends a call. `method` is as on the wire, or what the call of a reference is called here. Never throws: every failure is a rejection. */
+  call(
+    method: string,
+    params: unknown[],
+    options?: CallOptions,
+    reference?: CalledReference,
+  ): Promise<unknown> {
+    const { link } = this.#channel;
+    if (this.#closed !== undefined) return this.#refused(method, this.#closed);
+    if (this.#finished) {
+      const why = 'was called on a connection that this side has closed.';
+      return Promise.reject(new PipeworkError('RPC_CLOSED', `${method} ${why}`));
+    }
+    if (link.counts.pendingCalls >= link.limits.maxPendingCalls && !this.#isControl) {
+      return Promise.reject(
+        new PipeworkError(
+          'RPC_OVERLOADED',
+          `${method} was not sent: ${link.counts.pendingCalls} calls already wait for ${link.peer} (maxPendingCalls). Await some of them first.`,
+        ),
+      );
+    }
+    let signal: AbortSignal | undefined;
+    try {
+      signal = combine(options?.signal, findSignal(params));
+    } catch (error) {
+      return Promise.reject(error); // a getter of an argument threw
+    }
+    if (signal?.aborted === true) return Promise.reject(signal.reason);
+    const deadlineMs = options?.deadlineMs;
+    if (deadlineMs !== undefined && !(deadlineMs > 0)) return failed(this.#deadlineError(method, deadlineMs));
+    const promise = new Promise<unknown>(capture);
+    const call = new PendingCall(this.#pending.nextId(), method, resolveNext, rejectNext);
+    // Known before it is sent: over pipes in memory the answer may come while it is being written.
+    this.#pending.add(call);
+    this.#unanswered++;
+    link.count('pendingCalls', 1);
+    try {
+      this.#send(call, params, signal, options, reference);
+    } catch (error) {
+      this.#unsend(call);
+      call.reject(error);
+      return promise;
+    }
+    if (call.answered) return promise;
+    const timed = deadlineMs !== undefined && deadlineMs < Infinity;
+    if (signal !== undefined || timed) {
+      call.watch(
+        signal,
+        (reason) => this.#abort(call, reason),
+        timed ? deadlineMs : undefined,
+        () => this.#abort(call, this.#deadlineError(method, deadlineMs ?? 0)),
+      );
+    }
+    return promise;
+  }
+
+  #send(
+    call: PendingCall,
+    params: unknown[],
+    signal: AbortSignal | undefined,
+    options: CallOptions | undefined,
+    reference: CalledReference | undefined,
+  ): void {
+    const { id, method } = call;
+    const wireMethod = reference === undefined ? method : referenceMethods.call;
+    if (options === undefined && this.#channel.writeRequest(id, wireMethod, sentParams(params, reference)))
+      return;
+    const references = this.#references;
+    let wire: unknown;
+    if (references === undefined) {
+      wire = this.#channel.toWire(dropSignals(params), 'args', method, -1);
+    } else {
+      references.beginSending(this.#cancels ? signal : undefined);
+      try {
+        wire = this.#channel.toWire(params, 'args', method, reference === undefined ? -1 : 0);
+      } finally {
+        call.scope = references.endSending();
+      }
+    }
+    wire = sentParams(wire, reference);
+    const meta = this.#meta && options !== undefined ? metaOf(options) : undefined;
+    this.#channel.write(
+      meta === undefined
+        ? [messageType.request, id, wireMethod, wire]
+        : [messageType.request, id, wireMethod, wire, meta],
+    );
+  }
+
+  /** It could not be sent: it never was. */
+  #unsend(call: PendingCall): void {
+    if (call.answered) return;
+    call.answered = true;
+    this.#uncount(call);
+    this.#settleWhenDone(call);
+  }
+
+  /** Nobody waits for it any more. */
+  #uncount(call: PendingCall): void {
+    if (call.abandoned) return;
+    this.#unanswered--;
+    this.#channel.link.count('pendingCalls', -1);
+  }
+
+  /** The peer's answer. `at` is where the error element begins. An answer to no call of ours was cancelled, or is the peer's mistake: dropped. */
+  answered(
+    id: number,
+    source: Uint8Array,
+    at: number,
+    end: number,
+    scanner: Scanner,
+    bins: readonly Uint8Array[],
+  ): void {
+    const call = this.#takeAnswered(id);
+    if (call === undefined) return;
+    const references = this.#references;
+    let result: unknown;
+    let failure: unknown;
+    let hasFailed = false;
+    references?.beginTaking(undefined, call);
+    try {
+      if (source[at] === 0xc0) {
+        result = this.#channel.read(source, at + 1, end, scanner, bins);
+      } else {
+        hasFailed = true;
+        failure = this.#channel.errorFromWire(this.#readError(source, at, end, scanner, bins), call.method);
+      }
+    } catch (error) {
+      hasFailed = true;
+      failure = error;
+    } finally {
+      references?.endTaking();
+    }
+    if (call.abandoned) this.#dropLate(call);
+    else if (hasFailed) call.reject(failure);
+    else call.resolve(result);
+    this.#afterAnswer(call);
+  }
+
+  /** The peer's answer, which failed nothing and brought nothing by reference. */
+  plainAnswer(id: number, result: unknown): void {
+    const call = this.#takeAnswered(id);
+    if (call === undefined) return;
+    if (!call.abandoned) call.resolve(result);
+    this.#afterAnswer(call);
+  }
+
+  /** The call that an answer is for, which is counted no more; undefined where it is for none, or has come before. */
+  #takeAnswered(id: number): PendingCall | undefined {
+    const call = this.#pending.get(id);
+    if (call === undefined || call.answered) return undefined;
+    call.answered = true;
+    this.#uncount(call);
+    return call;
+  }
+
+  #afterAnswer(call: PendingCall): void {
+    this.#settleWhenDone(call);
+    if (this.#unanswered === 0) this.onSettled?.();
+  }
+
+  /** The error stands before the result, which is nil then: both are read as one array. */
+  #readError(
+    source: Uint8Array,
+    at: number,
+    end: number,
+    scanner: Scanner,
+    bins: readonly Uint8Array[],
+  ): unknown {
+    const array = Buffer.allocUnsafe(end - at + 1);
+    array[0] = 0x92;
+    array.set(source.subarray(at, end), 1);
+    return (this.#channel.read(array, 0, array.length, scanner, bins) as unknown[])[0];
+  }
+
+  /** An answer came after its caller had gone: what it brought by reference goes back. */
+  #dropLate(call: PendingCall): void {
+    for (const stream of [...(call.streams ?? [])])
+      stream.abort(new DOMException('The call was aborted.', 'AbortError'));
+    this.#references?.releaseTaken();
+  }
+
+  /** The call's own reason, or its deadline: the caller hears at once, the peer is told, its answer will be dropped. */
+  #abort(call: PendingCall, reason: unknown): void {
+    // Before its streams are reset, while the peer still knows the call.
+    if (this.#cancels) this.#channel.write([messageType.notification, '$/cancel', [call.id]]);
+    if (call.answered) {
+      for (const stream of [...(call.streams ?? [])]) stream.abort(reason);
+    } else {
+      this.#uncount(call);
+      call.abandoned = true;
+      call.end();
+      call.reject(reason);
+      if (this.#unanswered === 0) this.onSettled?.();
+    }
+  }
+
+  /** A stream of the result has ended. */
+  streamEnded(call: PendingCall): void {
+    this.#settleWhenDone(call);
+  }
+
+  #settleWhenDone(call: PendingCall): void {
+    if (!call.answered || (call.streams !== undefined && call.streams.size > 0)) return;
+    if (!this.#pending.delete(call.id)) return;
+    call.end();
+    this.#references?.settle(call.scope);
+  }
+
+  /** Rejects what is unanswered: no answer can come any more. */
+  end(error: Error): void {
+    if (this.#closed !== undefined) return;
+    this.#closed = error;
+    const calls = this.#pending.values();
+    this.#pending.clear();
+    for (const call of calls) {
+      call.end();
+      if (call.answered) continue;
+      call.answered = true;
+      this.#uncount(call);
+    }
+    const lost = calls.filter((call) => !call.abandoned);
+    if (lost.length === 0) return;
+    void this.#explain(error).then((cause) => {
+      for (const call of lost) call.reject(this.#lossOf(call.method, cause));
+    });
+  }
+
+  /** Why the connection ended, by who knows most. Asked once, and only when there is someone to tell. */
+  #explain(error: Error): Promise<Error> {
+    if (isAlone(error)) return Promise.resolve(error);
+    this.#explanation ??= this.#channel.link.options.explainLoss?.(error).catch(() => error);
+    return this.#explanation ?? Promise.resolve(error);
+  }
+
+  /** A call that comes too late is told what those before it were told. */
+  async #refused(method: string, closed: Error): Promise<never> {
+    return failed(this.#lossOf(method, await this.#explain(closed)));
+  }
+
+  #lossOf(method: string, cause: Error): PipeworkError {
+    const { peer } = this.#channel.link;
+    const message = `${method} was not answered by ${peer}: ${reasonText(cause)}`;
+    return withoutStack(new PipeworkError('RPC_CLOSED', message, { cause }), `${method} (${peer})`);
+  }
+
+  #deadlineError(method: string, deadlineMs: number): PipeworkError {
+    const { peer } = this.#channel.link;
+    const message = `${method} was not answered by ${peer} within its deadline of ${deadlineMs} ms.`;
+    return withoutStack(new PipeworkError('RPC_DEADLINE', message), `${method} (${peer})`);
+  }
+}
+
+/** The params as they are sent: those of a call to a reference stand behind its id. */
+function sentParams<T>(params: T, reference: CalledReference | undefined): T | unknown[] {
+  if (reference === undefined) return params;
+  const { id, name } = reference;
+  return name === undefined ? [id, params] : [id, params, name];
+}
+
+function combine(one: AbortSignal | undefined, other: AbortSignal | undefined): AbortSignal | undefined {
+  return one === undefined || other === undefined || one === other
+    ? (one ?? other)
+    : AbortSignal.any([one, other]);
+}
+
+function metaOf({ deadlineMs, metadata }: CallOptions): Record<string, unknown> | undefined {
+  const meta: Record<string, unknown> = {};
+  if (deadlineMs !== undefined && deadlineMs < Infinity) meta['deadline'] = Math.ceil(deadlineMs);
+  // An interceptor may have put anything there.
+  if (Object.keys(Object(metadata) as object).length > 0) meta['metadata'] = { ...metadata };
+  return Object.keys(meta).length === 0 ? undefined : meta;
+}

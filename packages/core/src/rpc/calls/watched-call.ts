@@ -1,0 +1,53 @@
+/** What stands around a call that is made here: first the tools that trace it, then the user's interceptors, then the call itself. */
+import type { CallOptions } from '../api/call-options.ts';
+import { callChannel, isTraced } from '../api/instrumentation.ts';
+import type { CallInterceptor } from '../api/interceptors.ts';
+
+export interface WatchedCall {
+  readonly method: string;
+  readonly peer: string;
+  readonly params: unknown[];
+  readonly options: CallOptions | undefined;
+}
+
+type Send = (params: unknown[], options?: CallOptions) => Promise<unknown>;
+
+/** Whether anyone would see a call: asked before each, so that one which nobody watches costs nothing. */
+export function isWatched(
+  interceptors: readonly CallInterceptor[] | undefined,
+): interceptors is readonly CallInterceptor[] {
+  if (interceptors === undefined) return false;
+  return interceptors.length > 0 || isTraced(callChannel);
+}
+
+/** Makes a call under the eyes of whoever watches. */
+export function watchedCall(
+  call: WatchedCall,
+  interceptors: readonly CallInterceptor[],
+  send: Send,
+): Promise<unknown> {
+  const { method, peer, params, options } = call;
+  if (!isTraced(callChannel)) return intercepted(method, params, options, interceptors, send);
+  const trace = { method, peer, params, metadata: { ...options?.metadata } };
+  return callChannel.tracePromise(
+    () => intercepted(method, params, { ...options, metadata: trace.metadata }, interceptors, send),
+    trace,
+  );
+}
+
+function intercepted(
+  method: string,
+  params: unknown[],
+  options: CallOptions | undefined,
+  interceptors: readonly CallInterceptor[],
+  send: Send,
+): Promise<unknown> {
+  if (interceptors.length === 0) return send(params, options);
+  const call = { method, params, metadata: { ...options?.metadata } };
+  const run = async (index: number): Promise<unknown> => {
+    const interceptor = interceptors[index];
+    if (interceptor !== undefined) return interceptor(call, () => run(index + 1));
+    return send(call.params, { ...options, metadata: call.metadata });
+  };
+  return run(0);
+}

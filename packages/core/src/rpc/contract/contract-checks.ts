@@ -1,0 +1,214 @@
+/** Puts a contract's schemas around the handlers of a plugin, or around a host's remote. */
+import { PipeworkError, type ErrorCode } from '../../base/errors.ts';
+import { currentContext, enterContext, leaveContext } from '../api/call-context.ts';
+import type { Contract, ContractHandlers, ContractInterface, MethodSchemas } from './contract.ts';
+import { takeCheckedData, type DeclaredError } from './declared-error.ts';
+import { describeIssues, type StandardSchema } from './standard-schema.ts';
+
+type Method = (...args: unknown[]) => unknown;
+
+/**
+ * An implementation to serve: each call's arguments are checked before its handler runs (`RPC_INVALID_INPUT`), its result and items
+ * behind it (`RPC_INVALID_OUTPUT`). What the schemas make of a value is what the other side gets. It is disposed of as `handlers` want
+ * to be, by their `[Symbol.asyncDispose]()` or `[Symbol.dispose]()`. Throws `CONFIG_INVALID` for a method without handler.
+ */
+export function implement<C extends Contract<unknown>>(
+  contract: C,
+  handlers: ContractHandlers<C> & Partial<AsyncDisposable & Disposable>,
+): ContractInterface<C> {
+  requireObject('handlers', handlers);
+  const served: Record<PropertyKey, Method> = {};
+  for (const [name, schemas] of methodsOf(contract)) {
+    const handle = methodOf(handlers, name);
+    if (handle === undefined) {
+      const got = typeof (handlers as Record<string, unknown>)[name];
+      throw new PipeworkError('CONFIG_INVALID', `The contract's method ${name} has no handler; got ${got}.`);
+    }
+    served[name] =
+      schemas.items === undefined ? checkCall(name, schemas, handle) : checkStream(name, schemas, handle);
+  }
+  for (const symbol of [Symbol.asyncDispose, Symbol.dispose]) {
+    const letGo = methodOf(handlers, symbol);
+    if (letGo !== undefined) served[symbol] = letGo;
+  }
+  return served as ContractInterface<C>;
+}
+
+/**
+ * A remote whose results and items are checked when they arrive, for a plugin that isn't trusted to keep the contract: a call whose result
+ * doesn't fit rejects with `RPC_INVALID_OUTPUT`.
+ */
+export function checked<C extends Contract<unknown>>(contract: C, remote: object): ContractInterface<C> {
+  requireObject('remote', remote);
+  const methods: Record<string, Method> = {};
+  for (const [name, schemas] of methodsOf(contract)) {
+    const { items, output } = schemas;
+    const call: Method = (...args) => (remote as Record<string, Method>)[name]?.(...args);
+    if (items !== undefined) {
+      methods[name] = (...args) => checkItems(name, schemas, call(...args) as AsyncIterable<unknown>);
+      continue;
+    }
+    methods[name] = async (...args) => {
+      const result = await declared(name, schemas, async () => call(...args));
+      return check(output, result, name, 'result', 'RPC_INVALID_OUTPUT');
+    };
+  }
+  return methods as ContractInterface<C>;
+}
+
+function checkCall(name: string, schemas: MethodSchemas, handle: Method): Method {
+  return async (...args) => {
+    const result = await runChecked(name, schemas, handle, args);
+    return check(schemas.output, result, name, 'result', 'RPC_INVALID_OUTPUT');
+  };
+}
+
+/** A promise of a stream that can be iterated itself, so that a served method called in its own process is what its type says. */
+function checkStream(name: string, schemas: MethodSchemas, handle: Method): Method {
+  return (...args) => {
+    const opened = openStream(name, schemas, handle, args);
+    return Object.assign(opened, {
+      async *[Symbol.asyncIterator]() {
+        yield* await opened;
+      },
+    });
+  };
+}
+
+async function openStream(
+  name: string,
+  schemas: MethodSchemas,
+  handle: Method,
+  args: unknown[],
+): Promise<AsyncIterable<unknown>> {
+  const stream = await runChecked(name, schemas, handle, args);
+  if (typeof stream === 'object' && stream !== null) {
+    if (Symbol.asyncIterator in stream || Symbol.iterator in stream)
+      return checkItems(name, schemas, stream as AsyncIterable<unknown>);
+  }
+  throw new PipeworkError(
+    'RPC_INVALID_OUTPUT',
+    `${name}: result: the contract says a stream, so an async iterable was expected; got ${describeKind(stream)}.`,
+  );
+}
+
+/** Checks the arguments, then runs the handler, which still finds its call's context at its top. */
+async function runChecked(
+  name: string,
+  schemas: MethodSchemas,
+  handle: Method,
+  args: unknown[],
+): Promise<unknown> {
+  const context = currentContext();
+  const input = await checkInput(name, schemas, args);
+  return declared(name, schemas, async () => {
+    const outer = enterContext(context);
+    try {
+      return handle(...input);
+    } finally {
+      leaveContext(outer);
+    }
+  });
+}
+
+/** Runs something whose declared errors have checked data, and no others are passed off as declared. */
+async function declared(
+  name: string,
+  { errors }: MethodSchemas,
+  run: () => Promise<unknown>,
+): Promise<unknown> {
+  try {
+    return await run();
+  } catch (error) {
+    throw await checkError(name, errors ?? {}, error);
+  }
+}
+
+async function checkError(
+  name: string,
+  errors: Readonly<Record<string, StandardSchema>>,
+  error: unknown,
+): Promise<unknown> {
+  if (!(error instanceof Error) || error.name !== 'DeclaredError') return error;
+  const { code, data } = error as Partial<DeclaredError>;
+  const schema = code !== undefined && Object.hasOwn(errors, code) ? errors[code] : undefined;
+  if (schema === undefined) {
+    const message = `${name} failed with ${String(code)}, which the contract does not declare for it: ${error.message}`;
+    return new PipeworkError('RPC_INVALID_OUTPUT', message, { cause: error });
+  }
+  const checkedData = await check(schema, data, name, `the data of ${code}`, 'RPC_INVALID_OUTPUT');
+  takeCheckedData(error, schema, checkedData);
+  return error;
+}
+
+async function checkInput(name: string, { input }: MethodSchemas, args: unknown[]): Promise<unknown[]> {
+  if (input === undefined) return args;
+  const extra = args.slice(input.length);
+  if (extra.length > 1 || (extra.length === 1 && !isOptions(extra[0]))) {
+    throw new PipeworkError(
+      'RPC_INVALID_INPUT',
+      `${name} takes ${input.length} arguments, and an options object behind them; got ${args.length}.`,
+    );
+  }
+  const taken: unknown[] = [];
+  for (const [index, schema] of input.entries()) {
+    taken.push(await check(schema, args[index], name, `args[${index}]`, 'RPC_INVALID_INPUT'));
+  }
+  return [...taken, ...extra];
+}
+
+function isOptions(value: unknown): boolean {
+  return value === undefined || (typeof value === 'object' && value !== null);
+}
+
+async function* checkItems(
+  name: string,
+  schemas: MethodSchemas,
+  stream: AsyncIterable<unknown>,
+): AsyncGenerator<unknown, void, undefined> {
+  try {
+    for await (const item of stream)
+      yield await check(schemas.items, item, name, 'item', 'RPC_INVALID_OUTPUT');
+  } catch (error) {
+    throw await checkError(name, schemas.errors ?? {}, error);
+  }
+}
+
+async function check(
+  schema: StandardSchema | undefined,
+  value: unknown,
+  name: string,
+  root: string,
+  code: ErrorCode,
+): Promise<unknown> {
+  if (schema === undefined) return value;
+  const result = await schema['~standard'].validate(value);
+  if (result.issues === undefined) return result.value;
+  throw new PipeworkError(code, `${name}: ${describeIssues(result.issues, root)}`);
+}
+
+function methodsOf(contract: Contract<unknown>): [name: string, MethodSchemas][] {
+  const methods: unknown = (contract as Partial<Contract<unknown>> | null | undefined)?.methods;
+  if (typeof methods === 'object' && methods !== null) return Object.entries(contract.methods);
+  throw new PipeworkError(
+    'CONFIG_INVALID',
+    `contract must be what defineContract() returned; got ${describeKind(contract)}.`,
+  );
+}
+
+/** The function that stands there, with its object. */
+function methodOf(object: object, name: string | symbol): Method | undefined {
+  const method: unknown = Reflect.get(object, name);
+  return typeof method === 'function' ? (...args) => Reflect.apply(method, object, args) : undefined;
+}
+
+function requireObject(name: string, value: unknown): void {
+  if (typeof value === 'object' && value !== null) return;
+  if (typeof value === 'function') return;
+  throw new PipeworkError('CONFIG_INVALID', `${name} must be an object; got ${describeKind(value)}.`);
+}
+
+function describeKind(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  return typeof value === 'object' ? 'another object' : `a ${typeof value}`;
+}

@@ -1,0 +1,127 @@
+/** Contracts with schemas: what both sides check at run time, where a plain interface is not enough. */
+import { PipeworkError } from '../../base/errors.ts';
+import { expect, expectKeys, isObject } from '../../base/expect.ts';
+import type { InputOf, OutputOf, StandardSchema } from './standard-schema.ts';
+
+/** What a contract says of one method. Any validator that implements Standard Schema will do. */
+export interface MethodSchemas {
+  /** One schema for each argument, in their order. An options object with an abort signal may follow. */
+  readonly input?: readonly StandardSchema[];
+  /** Of the result. */
+  readonly output?: StandardSchema;
+  /** Of each item, where the result is a stream. */
+  readonly items?: StandardSchema;
+  /** The errors that callers can tell apart: the data of each under its code. */
+  readonly errors?: Readonly<Record<string, StandardSchema>>;
+}
+
+/** The last argument of every method of a contract; its signal cancels the call. */
+export interface MethodOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+declare const types: unique symbol;
+
+/** What {@link defineContract} returns. Its type holds no validator, so a contract package's declarations don't need one. */
+export interface Contract<M> {
+  readonly methods: Readonly<Record<string, MethodSchemas>>;
+  readonly [types]?: M;
+}
+
+type Inputs<S> = S extends readonly StandardSchema[] ? { -readonly [K in keyof S]: InputOf<S[K]> } : [];
+type Outputs<S> = S extends readonly StandardSchema[] ? { -readonly [K in keyof S]: OutputOf<S[K]> } : [];
+type Given<D, K extends keyof MethodSchemas> = D extends { readonly [P in K]: infer S } ? S : undefined;
+
+// A misspelt `input` would be a method whose arguments nobody checks.
+type NoOthers<D> = {
+  readonly [K in keyof D]: { readonly [P in Exclude<keyof D[K], keyof MethodSchemas>]: never };
+};
+
+/**
+ * A contract from schemas, for both sides: `implement(contract, handlers)` in the plugin, `checked(contract, remote)` in the host.
+ * Throws `CONFIG_INVALID` where a schema is none, and for what is no part of a method. Methods without schemas are declared with `{}`.
+ */
+export function defineContract<const D extends Readonly<Record<string, MethodSchemas>>>(
+  methods: D & NoOthers<D>,
+): Contract<{
+  [K in keyof D]: {
+    call: (
+      ...args: [...args: Inputs<Given<D[K], 'input'>>, options?: MethodOptions]
+    ) => Given<D[K], 'items'> extends StandardSchema
+      ? AsyncIterable<OutputOf<Given<D[K], 'items'>>>
+      : Promise<Given<D[K], 'output'> extends StandardSchema ? OutputOf<Given<D[K], 'output'>> : unknown>;
+    handle: (
+      ...args: [...args: Outputs<Given<D[K], 'input'>>, options?: MethodOptions]
+    ) => Given<D[K], 'items'> extends StandardSchema
+      ? AsyncIterable<InputOf<Given<D[K], 'items'>>>
+      : Given<D[K], 'output'> extends StandardSchema
+        ? InputOf<Given<D[K], 'output'>> | Promise<InputOf<Given<D[K], 'output'>>>
+        : unknown;
+    errors: Given<D[K], 'errors'> extends Readonly<Record<string, StandardSchema>>
+      ? { [C in keyof Given<D[K], 'errors'>]: OutputOf<Given<D[K], 'errors'>[C]> }
+      : Record<never, never>;
+    raises: Given<D[K], 'errors'> extends Readonly<Record<string, StandardSchema>>
+      ? { [C in keyof Given<D[K], 'errors'>]: InputOf<Given<D[K], 'errors'>[C]> }
+      : Record<never, never>;
+  };
+}> {
+  expect(isObject(methods), 'the argument of defineContract()', 'an object of methods', methods);
+  for (const [name, schemasOf] of Object.entries<MethodSchemas>(methods)) {
+    expectKeys(`the method ${name}`, schemasOf, ['input', 'output', 'items', 'errors']);
+    const { input = [], output, items, errors = {} } = schemasOf;
+    expect(
+      Array.isArray(input),
+      `the input of the method ${name}`,
+      'a list of schemas, one for each argument',
+      input,
+    );
+    expect(isObject(errors), `the errors of the method ${name}`, 'an object of schemas by code', errors);
+    const schemas = [
+      ...input,
+      ...Object.values(errors),
+      ...(output ? [output] : []),
+      ...(items ? [items] : []),
+    ];
+    for (const schema of schemas) checkSchema(schema, name);
+    if (output !== undefined && items !== undefined) {
+      throw new PipeworkError(
+        'CONFIG_INVALID',
+        `The method ${name} has both output and items: a result is one or the other.`,
+      );
+    }
+  }
+  return { methods };
+}
+
+function checkSchema(schema: unknown, name: string): void {
+  const standard = (Object(schema) as Partial<StandardSchema>)['~standard'];
+  if (typeof standard?.validate === 'function') return;
+  throw new PipeworkError(
+    'CONFIG_INVALID',
+    `A schema of the method ${name} does not implement Standard Schema: expected an object with "~standard".validate, as zod 3.24, valibot 1 and arktype 2 make them; got ${typeof schema}.`,
+  );
+}
+
+type TypesOf<C> = C extends Contract<infer M> ? M : never;
+
+/** The interface of a contract, as its caller sees it: `interface Kv extends ContractInterface<typeof kv> {}`. */
+export type ContractInterface<C> = {
+  [K in keyof TypesOf<C>]: TypesOf<C>[K] extends { call: infer F } ? F : never;
+};
+
+/** What the plugin writes for a contract. */
+export type ContractHandlers<C> = {
+  [K in keyof TypesOf<C>]: TypesOf<C>[K] extends { handle: infer F } ? F : never;
+};
+
+/** The declared errors of all methods of a contract: data by code. */
+export type ContractErrors<C> = Merge<
+  { [K in keyof TypesOf<C>]: TypesOf<C>[K] extends { errors: infer E } ? E : never }[keyof TypesOf<C>]
+>;
+
+/** The same as a handler gives it to `declaredError`: what goes into the schemas. */
+export type ContractRaises<C> = Merge<
+  { [K in keyof TypesOf<C>]: TypesOf<C>[K] extends { raises: infer E } ? E : never }[keyof TypesOf<C>]
+>;
+
+type Merge<U> = { [C in U extends unknown ? keyof U : never]: U extends { [P in C]: infer D } ? D : never };

@@ -1,0 +1,81 @@
+/** Errors that a contract declares: thrown on one side, told apart by type on the other. */
+import { PipeworkError } from '../../base/errors.ts';
+import type { Contract, ContractErrors, ContractRaises } from './contract.ts';
+import type { StandardSchema } from './standard-schema.ts';
+
+/** An error that a contract declares. Tell it apart with {@link isDeclaredError}, which knows it from any copy of the package. */
+export class DeclaredError<C extends string = string, D = unknown> extends Error {
+  readonly code: C;
+  readonly data: D;
+
+  constructor(code: C, data: D, message: string) {
+    super(message);
+    this.name = 'DeclaredError';
+    this.code = code;
+    this.data = data;
+  }
+}
+
+/** Which schema made the data of an error what it is: nobody need ask it again. */
+const checkedBy = new WeakMap<Error, StandardSchema>();
+
+/** Gives a declared error what its schema made of its data. False where the error can't be changed. */
+export function takeCheckedData(error: Error, schema: StandardSchema, data: unknown): boolean {
+  const taken = Reflect.defineProperty(error, 'data', { value: data });
+  if (taken) checkedBy.set(error, schema);
+  return taken;
+}
+
+/**
+ * Makes an error that the contract declares, for a handler to throw; its data is checked on its way out of `implement()`. Throws
+ * `CONFIG_INVALID` for a code that the contract doesn't declare.
+ */
+export function declaredError<T extends Contract<unknown>, C extends keyof ContractRaises<T> & string>(
+  contract: T,
+  code: C,
+  data: ContractRaises<T>[C],
+  message: string = code,
+): DeclaredError<C, ContractRaises<T>[C]> {
+  if (schemasOf(contract, code).length === 0) {
+    throw new PipeworkError('CONFIG_INVALID', `The contract declares no error ${code}.`);
+  }
+  return new DeclaredError(code, data, message);
+}
+
+/**
+ * Whether what a call rejected with is this contract's error with this code, and its `data` what the contract declares. Where `checked()`
+ * has not run the schema, it is run here; one that answers with a promise can't be, and the answer is false then.
+ */
+export function isDeclaredError<T extends Contract<unknown>, C extends keyof ContractErrors<T> & string>(
+  contract: T,
+  error: unknown,
+  code: C,
+): error is DeclaredError<C, ContractErrors<T>[C]> {
+  if (!(error instanceof Error) || error.name !== 'DeclaredError') return false;
+  const { code: came, data } = error as Partial<DeclaredError>;
+  if (came !== code) return false;
+  const schemas = schemasOf(contract, code);
+  const known = checkedBy.get(error);
+  if (known !== undefined && schemas.includes(known)) return true;
+  return schemas.some((schema) => fits(error, schema, data));
+}
+
+function fits(error: Error, schema: StandardSchema, data: unknown): boolean {
+  try {
+    const result = schema['~standard'].validate(data);
+    if ('then' in result) {
+      result.catch(() => {}); // Nobody can wait for what it says.
+      return false;
+    }
+    return result.issues === undefined && takeCheckedData(error, schema, result.value);
+  } catch {
+    return false; // Whoever asks holds an error already: one of a validator's would hide it.
+  }
+}
+
+/** Those of all methods that declare the code. */
+function schemasOf(contract: Contract<unknown>, code: string): StandardSchema[] {
+  return Object.values(contract.methods).flatMap(({ errors }) =>
+    errors !== undefined && Object.hasOwn(errors, code) ? (errors[code] ?? []) : [],
+  );
+}

@@ -1,0 +1,174 @@
+/** Messages to bytes and back: the one place that knows how a message lies in the stream. */
+import type { RawStream } from '@pipework/mux';
+import { PipeworkError } from '../../base/errors.ts';
+import { doubleMarks } from '../wire/byte-order-mark.ts';
+import { baseCodec, fullCodec, mapCodec, reuseBuffer, type Codec, type Packed } from '../wire/msgpack.ts';
+import { plainBytes } from './small/writer.ts';
+import { saw, type Scanner } from '../wire/scanner.ts';
+import { fromWire, type InboundOptions } from '../values/inbound.ts';
+import { setBins, takeGaps, type Gap } from '../wire/extension.ts';
+
+// Messages are packed here and copied into the mux's output; a larger one gets a buffer that is dropped again.
+// Four times what a message of 1,000 records takes: msgpackr wants room to spare.
+const slab = Buffer.allocUnsafeSlow(256 * 1024);
+const range = { start: 0, end: 0 };
+
+// Streams to which a message is being written in pieces, and what was to be written meanwhile.
+const underWay = new Map<RawStream, (() => boolean)[]>();
+
+/**
+ * Packs a message and writes it, large bins by reference between the pieces. Returns what the stream's `write` says. Throws
+ * `RPC_MESSAGE_TOO_LARGE` before anything is written.
+ */
+export function writeMessage(
+  stream: RawStream,
+  message: readonly unknown[],
+  full: boolean,
+  maxBytes: number,
+): boolean {
+  const codec = full ? fullCodec() : baseCodec();
+  const packed = pack(codec, message);
+  const { start, end } = packed;
+  const gaps = takeGaps();
+  let bytes = end - start;
+  for (const gap of gaps) bytes += gap.bytes.byteLength;
+  if (bytes > maxBytes) {
+    throw new PipeworkError(
+      'RPC_MESSAGE_TOO_LARGE',
+      `The message would be ${bytes} bytes; the limit (maxMessageBytes) is ${maxBytes}. Send large data as a stream, or in parts.`,
+    );
+  }
+  if (gaps.length === 0 && underWay.size === 0) return stream.writeCopy(packed, start, end);
+  // From here on others may use the slab, and pipes in memory may answer before a write returns.
+  const pieces = piecesOf(Buffer.from(packed.subarray(start, end)), start, gaps);
+  const waiting = underWay.get(stream);
+  if (waiting === undefined) return writePieces(stream, pieces);
+  waiting.push(() => writePieces(stream, pieces));
+  return true;
+}
+
+/** Writes the first bytes of `plainBytes`, a message that was packed there. Returns what the stream's `write` says. */
+export function writePlain(stream: RawStream, length: number): boolean {
+  if (underWay.size === 0) return stream.writeCopy(plainBytes, 0, length);
+  const bytes = Buffer.from(plainBytes.subarray(0, length));
+  const waiting = underWay.get(stream);
+  if (waiting === undefined) return stream.write(bytes);
+  waiting.push(() => stream.write(bytes));
+  return true;
+}
+
+let packs = 0;
+
+/** Packs into a buffer that the next message reuses. */
+export function pack(codec: Codec, value: unknown): Packed {
+  const own = ++packs;
+  takeGaps();
+  codec.useBuffer(slab);
+  let packed: Packed | undefined;
+  try {
+    packed = codec.pack(value, reuseBuffer);
+  } catch (error) {
+    if (packs === own) {
+      takeGaps();
+      throw error;
+    }
+  }
+  return packed !== undefined && packs === own ? packed : pack(codec, withoutGetters(value));
+}
+
+/** A getter made a call while its object was being packed, and the slab holds that call now: read once, they cannot do it again. */
+function withoutGetters(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutGetters);
+  if (typeof value !== 'object' || value === null) return value;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withoutGetters(item)]));
+}
+
+function piecesOf(packed: Uint8Array, start: number, gaps: readonly Gap[]): Uint8Array[] {
+  const pieces: Uint8Array[] = [];
+  let from = 0;
+  for (const { at, bytes } of gaps) {
+    pieces.push(packed.subarray(from, at - start), bytes);
+    from = at - start;
+  }
+  if (from < packed.length) pieces.push(packed.subarray(from));
+  return pieces;
+}
+
+/** Nothing else gets between the pieces of a message. */
+function writePieces(stream: RawStream, pieces: readonly Uint8Array[]): boolean {
+  const waiting: (() => boolean)[] = [];
+  underWay.set(stream, waiting);
+  let flowing = true;
+  try {
+    for (const piece of pieces) flowing = stream.write(piece);
+  } finally {
+    underWay.delete(stream);
+  }
+  // The last write knows: a drain may have come and gone since the pieces were written, and another would not follow.
+  for (const write of waiting) flowing = write();
+  return flowing;
+}
+
+/**
+ * Decodes `source[start..end)`, which the scanner has let through. Throws `RPC_INVALID_VALUE` or `RPC_TOO_DEEP`: a failure of this
+ * message alone.
+ */
+export function readValue(
+  source: Uint8Array,
+  start: number,
+  end: number,
+  scanner: Scanner,
+  bins: readonly Uint8Array[],
+  options: InboundOptions,
+): unknown {
+  const { flags } = scanner;
+  if (flags & (saw.tooDeep | saw.unknownExtension)) return refuse(scanner);
+  if (flags & saw.byteOrderMark) {
+    source = doubleMarks(source, start, end);
+    start = 0;
+    end = source.length;
+  }
+  range.start = start;
+  range.end = end;
+  try {
+    if (flags === 0) return fullCodec().unpack(source, range);
+    setBins(bins);
+    options.allowance.values = scanner.valuesLeft;
+    const codec = flags & saw.protoKey && hasProtoKey(source, start, end) ? mapCodec() : fullCodec();
+    return fromWire(codec.unpack(source, range), options);
+  } catch (error) {
+    throw new PipeworkError(
+      'RPC_INVALID_VALUE',
+      `The peer sent a value that cannot be taken: ${String((error as Error)?.message)}`,
+      {
+        cause: error,
+      },
+    );
+  } finally {
+    setBins([]);
+  }
+}
+
+/** The scanner saw a text that may be `__proto__`: it doesn't look into every one, nor across splits. */
+function hasProtoKey(source: Uint8Array, start: number, end: number): boolean {
+  return Buffer.from(source.buffer, source.byteOffset + start, end - start).includes(
+    '__proto__',
+    0,
+    'latin1',
+  );
+}
+
+function refuse(scanner: Scanner): never {
+  if (scanner.flags & saw.tooDeep) {
+    throw new PipeworkError(
+      'RPC_TOO_DEEP',
+      'The peer sent a value that is nested deeper than the limit (maxDepth).',
+    );
+  }
+  throw new PipeworkError(
+    'RPC_INVALID_VALUE',
+    `The peer sent MessagePack extension type ${scanner.foreignType}, which this side did not announce.`,
+  );
+}

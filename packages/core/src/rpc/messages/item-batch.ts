@@ -1,0 +1,75 @@
+/** Several items of a stream in one message. */
+import type { RawStream } from '@pipework/mux';
+import { pack } from './codec.ts';
+import { baseCodec, fullCodec, type Codec } from '../wire/msgpack.ts';
+import { LikeRows } from '../values/tables/like-rows.ts';
+import { takeGaps } from '../wire/extension.ts';
+
+const maxBatchBytes = 16 * 1024;
+// Two for the message, three for the list.
+const batchHead = 5;
+
+/**
+ * For one message that holds values as a list: each is taken as it is when it is added, and packed then, unless all so far are
+ * like objects: those become a table.
+ */
+export class Batch {
+  readonly #codec: Codec;
+  readonly #rows = new LikeRows();
+  #areAlike: boolean;
+  // Made with the first item: most streams are short.
+  #bytes: Buffer | undefined;
+  #length = batchHead;
+  count = 0;
+
+  /** `full`: the peer takes `types`; `tables`: it takes those. */
+  constructor(full: boolean, tables: boolean) {
+    this.#codec = full ? fullCodec() : baseCodec();
+    this.#areAlike = tables;
+  }
+
+  /** False for a value that cannot stand with those before it, is too large, or holds bytes that go out by reference. */
+  add(value: unknown): boolean {
+    if (this.#areAlike) {
+      const rows = this.#rows;
+      if (rows.bytes > maxBatchBytes) return false;
+      if (rows.add(value)) {
+        this.count++;
+        return true;
+      }
+      // For good: a stream of this and that would be cut at every change.
+      this.#areAlike = false;
+    }
+    if (this.#rows.count > 0) return false;
+    const packed = pack(this.#codec, value);
+    const { start, end } = packed;
+    if (takeGaps().length > 0 || this.#length + end - start > maxBatchBytes) return false;
+    const bytes = (this.#bytes ??= Buffer.allocUnsafeSlow(maxBatchBytes));
+    let at = this.#length;
+    // A view costs more than copying what most items are.
+    if (end - start > 64) bytes.set(packed.subarray(start, end), at);
+    else for (let from = start; from < end; from++) bytes[at++] = packed[from]!;
+    this.#length += end - start;
+    this.count++;
+    return true;
+  }
+
+  /** Writes `[word, [value, ...]]` and begins anew. Returns what the stream's `write` says. */
+  write(stream: RawStream, word: number): boolean {
+    const { count } = this;
+    this.count = 0;
+    if (this.#rows.count > 0) {
+      const packed = pack(this.#codec, [word, this.#rows.take()]);
+      return stream.writeCopy(packed, packed.start, packed.end);
+    }
+    const bytes = this.#bytes;
+    if (bytes === undefined) return true;
+    bytes[0] = 0x92;
+    bytes[1] = word;
+    bytes[2] = 0xdc;
+    bytes.writeUInt16BE(count, 3);
+    const length = this.#length;
+    this.#length = batchHead;
+    return stream.writeCopy(bytes, 0, length);
+  }
+}

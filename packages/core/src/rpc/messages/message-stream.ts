@@ -1,0 +1,144 @@
+/** One connection's stream as messages: writes and reads them with what the two ends agreed on. */
+import type { RawStream } from '@pipework/mux';
+import { readValue, writeMessage, writePlain } from './codec.ts';
+import { errorMap, errorText, reviveError } from '../values/error-map.ts';
+import type { Link } from '../../session/shared.ts';
+import { MessageReader, type MessageSink, type PlainSink } from '../wire/message-reader.ts';
+import { maxPlainBytes, maxPlainLevels } from './small/limits.ts';
+import { packAnswer, packRequest } from './small/writer.ts';
+import type { References } from '../references/references.ts';
+import { Scanner } from '../wire/scanner.ts';
+import type { InboundOptions } from '../values/inbound.ts';
+import { toWire, type OutboundOptions } from '../values/outbound.ts';
+
+// The message's array, its params, and the arguments of a call to a reference stand around a value.
+const levelsAround = 3;
+
+export class Channel {
+  readonly link: Link;
+  readonly #stream: RawStream;
+  /** For errors that the redaction hook has seen. */
+  readonly #outbound: OutboundOptions;
+  /** For values, whose errors it sees too. */
+  readonly #values: OutboundOptions;
+  /** What is on its way, for the hook. */
+  #where = '';
+  readonly #inbound: InboundOptions;
+  readonly #full: boolean;
+  #open = true;
+  readonly #mayBePlain: boolean;
+
+  /** `references` is undefined where the peer takes none. */
+  constructor(stream: RawStream, link: Link, references: References | undefined) {
+    this.link = link;
+    this.#stream = stream;
+    // Limits that a plain message could break are looked at on the long way alone.
+    const { maxMessageBytes, maxMessageValues, maxDepth } = link.limits;
+    this.#mayBePlain =
+      maxMessageBytes >= maxPlainBytes && maxMessageValues >= maxPlainBytes && maxDepth >= maxPlainLevels;
+    this.#full = link.capabilities.has('types');
+    this.#outbound = {
+      types: this.#full,
+      tables: link.capabilities.has('tables'),
+      references,
+      maxDepth: link.limits.maxDepth,
+      encodeError: (error, options, depth) => errorMap(error, options, depth),
+    };
+    const hook = link.options.redactError;
+    this.#values =
+      hook === undefined
+        ? this.#outbound
+        : {
+            ...this.#outbound,
+            encodeError: (error, _options, depth) =>
+              errorMap(redact(hook, error, this.#where), this.#outbound, depth),
+          };
+    this.#inbound = {
+      takeReference: references === undefined ? undefined : (reference) => references.take(reference),
+      decodeError: (map) => reviveError(map, link.peer),
+      allowance: { values: 0 },
+    };
+  }
+
+  /** What to pack for a value; for the params array itself `depth` is -1. `where` is the call's method, for the hook on errors. */
+  toWire(value: unknown, root: string, where: string, depth = 0): unknown {
+    this.#where = where;
+    return toWire(value, root, this.#values, depth);
+  }
+
+  /** What a failure is to this peer: a map, or a text. Never throws, whatever was thrown and whatever the hook does. */
+  errorToWire(error: unknown, where: string): unknown {
+    const { capabilities, options } = this.link;
+    try {
+      const shown = options.redactError === undefined ? error : redact(options.redactError, error, where);
+      return capabilities.has('errors') ? errorMap(shown, this.#outbound) : errorText(shown);
+    } catch {
+      // A revoked proxy, for instance, has nothing that could be told.
+      return `${where} failed with an error that cannot be read`;
+    }
+  }
+
+  errorFromWire(value: unknown, where: string): Error {
+    return reviveError(value, `${where} (${this.link.peer})`);
+  }
+
+  /** Writes a message on the connection's stream, or on a value's. False where the stream asks to wait. */
+  write(message: readonly unknown[], stream: RawStream = this.#stream): boolean {
+    if (!this.#open && stream === this.#stream) return true;
+    return writeMessage(stream, message, this.#full, this.link.limits.maxMessageBytes);
+  }
+
+  /** Writes a request whose params are plain. False, and nothing is written, where they are not. */
+  writeRequest(id: number, method: string, params: readonly unknown[]): boolean {
+    if (!this.#mayBePlain || !this.#open) return false;
+    const length = packRequest(id, method, params, this.#outbound);
+    if (length > 0) writePlain(this.#stream, length);
+    return length > 0;
+  }
+
+  /** Writes an answer that is plain. Undefined, and nothing is written, where it is not; else what the stream's `write` says. */
+  writeAnswer(id: number, result: unknown): boolean | undefined {
+    if (!this.#mayBePlain || !this.#open) return undefined;
+    const length = packAnswer(id, result, this.#outbound);
+    return length > 0 ? writePlain(this.#stream, length) : undefined;
+  }
+
+  /** Nothing is written on the connection's stream any more. */
+  shut(): void {
+    this.#open = false;
+  }
+
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
+  reader(sink: MessageSink, takePlain?: PlainSink): MessageReader {
+    const { limits, budget } = this.link;
+    // Extensions are let in by what this package announces; a peer of the base sends none.
+    const { maxMessageBytes, maxMessageValues, maxDepth } = limits;
+    return new MessageReader(
+      new Scanner(maxMessageBytes, maxDepth + levelsAround, maxMessageValues, true),
+      budget,
+      sink,
+      this.#mayBePlain ? takePlain : undefined,
+    );
+  }
+
+  read(
+    source: Uint8Array,
+    start: number,
+    end: number,
+    scanner: Scanner,
+    bins: readonly Uint8Array[],
+  ): unknown {
+    return readValue(source, start, end, scanner, bins, this.#inbound);
+  }
+}
+
+function redact(hook: (error: unknown, where: string) => unknown, error: unknown, where: string): unknown {
+  try {
+    return hook(error, where);
+  } catch (failure) {
+    return failure;
+  }
+}

@@ -1,0 +1,34 @@
+/** What references and streams of values need of the connection they belong to. */
+import type { RawStream } from '@pipework/mux';
+import type { Batch } from '../messages/item-batch.ts';
+import type { Link } from '../../session/shared.ts';
+import type { MessageReader } from '../wire/message-reader.ts';
+import type { PendingCall } from '../calls/outgoing-call.ts';
+import type { RunningCall } from '../calls/incoming-call.ts';
+
+/** The notifications and requests about references, on the connection's own stream. */
+export const referenceMethods = {
+  call: '$/call',
+  retain: '$/retain',
+  release: '$/release',
+  drop: '$/drop',
+  abort: '$/abort',
+} as const;
+
+/** What references and streams need of their connection. */
+export interface ReferenceHost {
+  readonly link: Link;
+  notify(method: string, params: unknown[]): void;
+  callReference(id: number, name: string | undefined, args: unknown[]): Promise<unknown>;
+  /** A stream that was given out, or taken, has ended; with the call whose result it was in, if it was in one. */
+  givenStreamEnded(call: RunningCall | undefined): void;
+  takenStreamEnded(call: PendingCall | undefined): void;
+  /** A reader for the messages of a value's stream, and a writer. */
+  itemReader(sink: (word: number, value: unknown) => void): MessageReader;
+  writeItem(stream: RawStream, word: number, wire: unknown): boolean;
+  /** Collects items for one message; undefined where the peer takes them one by one. */
+  itemBatch(): Batch | undefined;
+  toWire(value: unknown, root: string, where: string): unknown;
+  errorToWire(error: unknown, where: string): unknown;
+  errorFromWire(value: unknown, where: string): Error;
+}

@@ -1,0 +1,250 @@
+/**
+ * What one connection holds by reference: what it gave out, what it took, and the streams of both directions. Both ends count alike,
+ * from the messages alone; nothing waits for the garbage collector. docs/protocol.md has the rules.
+ */
+import { PipeworkError } from '../../base/errors.ts';
+import { onAbort } from '../../base/on-abort.ts';
+import { GivenReferences } from './given-references.ts';
+import type { PendingCall } from '../calls/outgoing-call.ts';
+import { referenceMethods, type ReferenceHost } from './reference-host.ts';
+import type { Import, Scope } from './reference-types.ts';
+import { isMarkedObject, isMarkedPlain, remoteTargetOf } from '../remote/stand-in.ts';
+import type { RunningCall } from '../calls/incoming-call.ts';
+import { StreamExport } from '../streams/given-stream.ts';
+import type { StreamImport } from '../streams/taken-stream.ts';
+import { isIterableValue, iterableKind, type StreamKind } from '../streams/stream-source.ts';
+import { TakenReferences, type TakenKind } from './taken-references.ts';
+import { importStream } from '../streams/as-user-stream.ts';
+import type { ReferenceSender } from '../values/outbound.ts';
+import { WireReference } from '../wire/extension.ts';
+
+const abortedSignal = AbortSignal.abort();
+
+/** What the message that is walked or read now belongs to. A getter in one may make a call: messages stand in one another. */
+interface Message {
+  readonly outer: Message | undefined;
+  readonly callSignal?: AbortSignal | undefined;
+  readonly running?: RunningCall | undefined;
+  readonly pending?: PendingCall | undefined;
+  readonly isHandingOver: boolean;
+  scope?: Scope;
+}
+
+export class References implements ReferenceSender {
+  readonly #host: ReferenceHost;
+  readonly #given: GivenReferences;
+  readonly #taken: TakenReferences;
+  readonly #givenStreams = new Map<number, StreamExport>();
+  readonly #takenStreams = new Set<StreamImport>();
+  #message: Message | undefined;
+  #isClosed = false;
+
+  constructor(host: ReferenceHost) {
+    this.#host = host;
+    this.#given = new GivenReferences(host.link.counts);
+    this.#taken = new TakenReferences(host, this);
+  }
+
+  /** All that is held, for the count of what is left. */
+  get size(): number {
+    return this.#given.size + this.#taken.size + this.#givenStreams.size + this.#takenStreams.size;
+  }
+
+  /** Whether a stream of either direction is being read. One that nobody has begun to read isn't: nobody may ever. */
+  get isStreaming(): boolean {
+    for (const stream of this.#givenStreams.values()) if (stream.isOpen) return true;
+    for (const stream of this.#takenStreams) if (stream.isOpen) return true;
+    return false;
+  }
+
+  #checkRoom(): void {
+    if (this.size < this.#host.link.limits.maxReferences) return;
+    throw new PipeworkError(
+      'RPC_OVERLOADED',
+      `This connection holds ${this.size} references, the limit (maxReferences). Release what is retained: call [Symbol.dispose]() on it.`,
+    );
+  }
+
+  standsApart(record: object): boolean {
+    if (isMarkedPlain(record) || Symbol.asyncIterator in record) return true;
+    // What stands for the peer's has no prototype, and is looked up only then.
+    return Object.getPrototypeOf(record) === null && remoteTargetOf(record) !== undefined;
+  }
+
+  /** What is walked next are a call's arguments. */
+  beginSending(callSignal: AbortSignal | undefined): void {
+    this.#message = { outer: this.#message, callSignal, isHandingOver: false };
+  }
+
+  /** What is walked next is the result of a call, or an item of a stream: the peer's until it gives it back. */
+  beginHandingOver(running: RunningCall | undefined): void {
+    this.#message = { outer: this.#message, running, isHandingOver: true };
+  }
+
+  /** What the walk gave out since it began; undefined where it was nothing. */
+  endSending(): Scope | undefined {
+    const scope = this.#message?.scope;
+    this.#message = this.#message?.outer;
+    return scope;
+  }
+
+  send(value: object): WireReference | undefined {
+    const remote = remoteTargetOf(value);
+    if (remote !== undefined && remote.owner === this) {
+      const known = this.#taken.get((remote as Import).id);
+      if (known !== undefined) return new WireReference('yours', known.id);
+    }
+    if (typeof value === 'function') return this.#give(value, 'function');
+    if (value instanceof AbortSignal) return this.#sendSignal(value);
+    if (remote !== undefined || isMarkedObject(value)) return this.#give(value, 'object');
+    if (isIterableValue(value)) return this.#giveStream(value, iterableKind(value));
+    return undefined;
+  }
+
+  get #scope(): Scope {
+    const scope = this.#message?.scope ?? { exports: [], streams: [] };
+    if (this.#message !== undefined) this.#message.scope = scope;
+    return scope;
+  }
+
+  #give(target: object, kind: TakenKind, attach?: (id: number) => () => void): WireReference {
+    this.#checkRoom();
+    const entry = this.#given.give(target, this.#message?.isHandingOver === true, attach);
+    this.#scope.exports.push(entry);
+    return new WireReference(kind, entry.id);
+  }
+
+  #sendSignal(signal: AbortSignal): WireReference {
+    if (signal === this.#message?.callSignal) return new WireReference('callSignal', 0);
+    if (signal.aborted) return new WireReference('abortedSignal', 0);
+    return this.#give(signal, 'signal', (id) =>
+      onAbort(signal, () => this.#host.notify(referenceMethods.abort, [id])),
+    );
+  }
+
+  #giveStream(value: object, kind: StreamKind): WireReference {
+    this.#checkRoom();
+    const running = this.#message?.running;
+    const stream = new StreamExport(value, this.#host, running, () => {
+      this.#givenStreams.delete(stream.id);
+      this.#host.link.counts.references--;
+      this.#host.givenStreamEnded(running);
+    });
+    if (running !== undefined) running.held.given++;
+    this.#givenStreams.set(stream.id, stream);
+    this.#host.link.counts.references++;
+    this.#scope.streams.push(stream);
+    return new WireReference(kind, stream.id);
+  }
+
+  /** Takes back what a message gave out: its call has settled, or it was never sent. */
+  settle(scope: Scope | undefined): void {
+    if (scope === undefined) return;
+    for (const entry of scope.exports) this.#given.takeBack(entry, 1);
+    for (const stream of scope.streams) stream.callSettled();
+  }
+
+  /** As {@link settle}, for a result that could not be sent: its streams are told that nobody wants them. */
+  revoke(scope: Scope | undefined): void {
+    if (scope === undefined) return;
+    for (const entry of scope.exports) this.#given.takeBack(entry, 1);
+    for (const stream of scope.streams) stream.drop();
+  }
+
+  /** Runs a call of the peer's to something given out. */
+  invoke(id: unknown, name: unknown, args: unknown[]): unknown {
+    return this.#given.invoke(id, name, args);
+  }
+
+  /** What is revived next belongs together: arguments of a running call, the result of a pending one, or an item. */
+  beginTaking(running?: RunningCall, pending?: PendingCall): void {
+    this.#message = { outer: this.#message, running, pending, isHandingOver: false };
+    this.#taken.beginMessage();
+  }
+
+  endTaking(): void {
+    this.#message = this.#message?.outer;
+  }
+
+  take({ kind, id }: WireReference): unknown {
+    switch (kind) {
+      case 'callSignal':
+        if (this.#message?.running !== undefined) return this.#message.running.signal;
+        throw new TypeError('the signal of a call came where there is no call');
+      case 'abortedSignal':
+        return abortedSignal;
+      case 'yours': {
+        const own = this.#given.get(id);
+        if (own !== undefined) return own.target;
+        throw new TypeError('a reference of this side came back after it had been released');
+      }
+      case 'function':
+      case 'object':
+      case 'signal':
+        this.#checkRoom();
+        return this.#taken.take(kind, id, this.#message?.running);
+      default:
+        return this.#takeStream(kind, id);
+    }
+  }
+
+  #takeStream(kind: StreamKind, id: number): object {
+    this.#checkRoom();
+    const pending = this.#message?.pending;
+    const { value, stream } = importStream(kind, id, this.#host, pending?.method, () => {
+      this.#takenStreams.delete(stream);
+      this.#host.link.counts.references--;
+      pending?.streams?.delete(stream);
+      this.#host.takenStreamEnded(pending);
+    });
+    this.#takenStreams.add(stream);
+    this.#host.link.counts.references++;
+    if (pending !== undefined) (pending.streams ??= new Set()).add(stream);
+    this.#message?.running?.held.streams.push(stream);
+    return value;
+  }
+
+  /** The call that borrowed from the peer has settled. */
+  returnBorrowed(call: RunningCall): void {
+    if (!call.isHolding) return;
+    this.#taken.returnBorrowed(call.held.imports);
+    for (const stream of call.held.streams.splice(0)) stream.callSettled();
+  }
+
+  /** Gives back what the message that was read last brought: nobody will use it. */
+  releaseTaken(): void {
+    this.#taken.releaseLatest();
+  }
+
+  /** Takes a notification about references. What it names and doesn't exist was given back before. */
+  notified(method: string, params: readonly unknown[]): void {
+    const id = params[0] as number;
+    const entry = this.#given.get(id);
+    if (method === referenceMethods.retain && entry !== undefined) {
+      entry.count++;
+    } else if (method === referenceMethods.release && entry !== undefined) {
+      this.#given.takeBack(entry, Math.min(entry.count, Math.max(1, Number(params[1]) || 1)));
+    } else if (method === referenceMethods.drop) {
+      this.#givenStreams.get(id)?.drop();
+    } else if (method === referenceMethods.abort) {
+      this.#taken
+        .get(id)
+        ?.abort?.(new DOMException('The operation was aborted by the caller.', 'AbortError'));
+    }
+  }
+
+  /** Takes back all that the peer has by reference. Resolves when the objects that were handed over are disposed of. */
+  takeBackAll(): Promise<void> {
+    return this.#given.clear();
+  }
+
+  /** The connection is gone, and all that was held with it. */
+  close(error: Error): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    void this.#given.clear();
+    this.#taken.close(error);
+    for (const stream of [...this.#givenStreams.values()]) stream.connectionClosed(error);
+    for (const stream of [...this.#takenStreams]) stream.connectionClosed(error);
+  }
+}

@@ -1,0 +1,143 @@
+/** What one connection has of the peer's by reference: borrowed for a call, or held until it is given back. */
+import { PipeworkError } from '../../base/errors.ts';
+import { referenceMethods, type ReferenceHost } from './reference-host.ts';
+import type { Import } from './reference-types.ts';
+import { makeRemoteFunction, makeRemoteObject } from '../remote/stand-in.ts';
+import type { RunningCall } from '../calls/incoming-call.ts';
+
+export type TakenKind = 'function' | 'object' | 'signal';
+
+export class TakenReferences {
+  readonly #host: ReferenceHost;
+  /** What the values say they belong to. */
+  readonly #owner: object;
+  readonly #byId = new Map<number, Import>();
+  #latest: Import[] = [];
+  #closed: Error | undefined;
+
+  constructor(host: ReferenceHost, owner: object) {
+    this.#host = host;
+    this.#owner = owner;
+  }
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  get(id: number): Import | undefined {
+    return this.#byId.get(id);
+  }
+
+  /** A new message is read: what the one before brought is in use by now. */
+  beginMessage(): void {
+    if (this.#latest.length > 0) this.#latest = [];
+  }
+
+  /** What stands for the peer's, borrowed for the call it came with, or held. */
+  take(kind: TakenKind, id: number, borrower: RunningCall | undefined): object {
+    let entry = this.#byId.get(id);
+    if (entry === undefined) {
+      entry = kind === 'signal' ? this.#makeSignal(id) : this.#makeCallable(kind, id);
+      this.#byId.set(id, entry);
+      this.#host.link.counts.references++;
+    }
+    if (borrower === undefined) {
+      entry.held++;
+      this.#latest.push(entry);
+    } else {
+      entry.borrowed++;
+      borrower.held.imports.push(entry);
+    }
+    return entry.value;
+  }
+
+  #makeSignal(id: number): Import {
+    const controller = new AbortController();
+    return {
+      id,
+      owner: this.#owner,
+      borrowed: 0,
+      held: 0,
+      value: controller.signal,
+      abort: (reason) => controller.abort(reason),
+    };
+  }
+
+  #makeCallable(kind: 'function' | 'object', id: number): Import {
+    let releasedAt: Error | undefined;
+    const entry: Import = {
+      id,
+      owner: this.#owner,
+      borrowed: 0,
+      held: 0,
+      value: {},
+      abort: undefined,
+      call: (name, args) => {
+        if (this.#byId.get(id) === entry) return this.#host.callReference(id, name, args);
+        return Promise.reject(this.#releasedError(releasedAt));
+      },
+      retain: () => {
+        if (this.#byId.get(id) !== entry) throw this.#releasedError(releasedAt);
+        entry.held++;
+        this.#host.notify(referenceMethods.retain, [id]);
+      },
+      release: () => {
+        releasedAt ??= new Error('it was disposed of here');
+        this.#release(entry);
+      },
+    };
+    entry.value = kind === 'function' ? makeRemoteFunction(entry) : makeRemoteObject(entry);
+    return entry;
+  }
+
+  #releasedError(releasedAt: Error | undefined): PipeworkError {
+    const closed = this.#closed;
+    if (closed !== undefined) {
+      const message = `The connection that the reference belongs to has ended: ${closed.message}`;
+      return new PipeworkError('RPC_CLOSED', message, { cause: closed });
+    }
+    return new PipeworkError(
+      'RPC_REFERENCE_RELEASED',
+      releasedAt === undefined
+        ? 'The reference was used after the call it came with had settled. retain() it during the call to keep it.'
+        : 'The reference was used after its [Symbol.dispose]().',
+      { cause: releasedAt },
+    );
+  }
+
+  /** Gives back all that is held of a reference; what a running call borrowed stays until that call settles. */
+  #release(entry: Import): void {
+    if (this.#byId.get(entry.id) !== entry || entry.held === 0) return;
+    const count = entry.held;
+    entry.held = 0;
+    if (this.#closed === undefined) this.#host.notify(referenceMethods.release, [entry.id, count]);
+    this.#forget(entry);
+  }
+
+  /** Gives back what the message that was read last brought: nobody will use it. */
+  releaseLatest(): void {
+    for (const entry of this.#latest) this.#release(entry);
+    this.#latest = [];
+  }
+
+  /** The call that borrowed these has settled: the peer knows it from the answer. */
+  returnBorrowed(imports: Import[]): void {
+    for (const entry of imports.splice(0)) {
+      entry.borrowed--;
+      this.#forget(entry);
+    }
+  }
+
+  #forget(entry: Import): void {
+    if (entry.borrowed > 0 || entry.held > 0 || !this.#byId.delete(entry.id)) return;
+    this.#host.link.counts.references--;
+  }
+
+  close(error: Error): void {
+    this.#closed = error;
+    const entries = [...this.#byId.values()];
+    this.#byId.clear();
+    this.#host.link.counts.references -= entries.length;
+    for (const entry of entries) entry.abort?.(error);
+  }
+}

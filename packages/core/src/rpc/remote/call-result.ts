@@ -1,0 +1,69 @@
+/** What a remote method returns: a native promise, which await takes the short way, that can be iterated too. */
+import { PipeworkError } from '../../base/errors.ts';
+import { placeStack } from '../values/error-map.ts';
+
+/** Makes the promise of a call iterable, for results that are streams. Returns it. */
+export function callResult(promise: Promise<unknown>): Promise<unknown> & AsyncIterable<unknown> {
+  const call = promise as Promise<unknown> & {
+    [Symbol.asyncIterator]: () => AsyncIterator<unknown, unknown>;
+  };
+  call[Symbol.asyncIterator] = iterateCall;
+  return call;
+}
+
+/**
+ * Fails with an error whose stack says who waits. The engine finds that out from within an async function, through what its
+ * promise settles: `failed(error).then(resolve, reject)` with the functions of the promise that is awaited. Calls that
+ * succeed pay nothing for it.
+ */
+export async function failed(error: unknown): Promise<never> {
+  await Promise.resolve();
+  placeStack(error, failed);
+  throw error;
+}
+
+function iterateCall(this: Promise<unknown>): AsyncIterator<unknown, unknown> {
+  let iterator: AsyncIterator<unknown, unknown> | undefined;
+  const opened = this.then((result) => (iterator = iteratorOf(result)));
+  // Whoever iterates hears of the failure from next(); the promise itself then counts as handled.
+  opened.catch(() => {});
+  return {
+    // Once it is open its own promise is passed on: another one for each item would cost as much as the item.
+    next: (...args) =>
+      iterator === undefined ? opened.then((it) => it.next(...args)) : iterator.next(...args),
+    return: async (value) => {
+      const it = await opened;
+      return it.return === undefined ? { done: true, value } : it.return(value);
+    },
+    throw: async (error) => {
+      const it = await opened;
+      if (it.throw === undefined) throw error;
+      return it.throw(error);
+    },
+  };
+}
+
+function iteratorOf(result: unknown): AsyncIterator<unknown, unknown> {
+  if (typeof result === 'object' && result !== null) {
+    const iterable = result as {
+      [Symbol.asyncIterator]?: () => AsyncIterator<unknown>;
+      [Symbol.iterator]?: () => Iterator<unknown>;
+    };
+    const asyncIterator = iterable[Symbol.asyncIterator]?.();
+    if (asyncIterator !== undefined) return asyncIterator;
+    // A list is as good: a peer without streams answers with one.
+    const iterator = iterable[Symbol.iterator]?.();
+    if (iterator !== undefined) return toAsync(iterator);
+  }
+  throw new PipeworkError(
+    'RPC_NOT_ITERABLE',
+    `The result of the call is ${result === null ? 'null' : typeof result}, which cannot be iterated: await the call instead.`,
+  );
+}
+
+function toAsync(iterator: Iterator<unknown, unknown>): AsyncIterator<unknown, unknown> {
+  return {
+    next: async () => iterator.next(),
+    return: async (value) => iterator.return?.(value) ?? { done: true, value },
+  };
+}

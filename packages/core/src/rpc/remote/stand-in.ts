@@ -1,0 +1,148 @@
+/** Objects and functions that stand for ones in the other process, and the marks by which objects travel by reference. */
+import { types } from 'node:util';
+import { expect } from '../../base/expect.ts';
+import { callResult } from './call-result.ts';
+
+/** What stands behind a remote function or object. */
+export interface RemoteTarget {
+  /** The table it belongs to: passing it back there gives the peer its own object. */
+  readonly owner: object;
+  readonly call?: (name: string | undefined, args: unknown[]) => Promise<unknown>;
+  readonly retain?: () => void;
+  readonly release?: () => void;
+}
+
+/** What objects are, for every copy of this package in the process: one copy marks what another sends. */
+interface Registry {
+  readonly targets: WeakMap<object, RemoteTarget>;
+  readonly marked: WeakSet<object>;
+  // Plain objects are what nearly every value is made of: they are looked up only once one of them was marked.
+  hasPlainMarks: boolean;
+}
+
+const registryKey: unique symbol = Symbol.for('pipework.references') as never;
+const shared = globalThis as { [registryKey]?: Registry };
+const registry: Registry = (shared[registryKey] ??= {
+  targets: new WeakMap(),
+  marked: new WeakSet(),
+  hasPlainMarks: false,
+});
+const { targets, marked } = registry;
+
+function canBeHeld(value: unknown): boolean {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
+}
+
+function isAlwaysCopied(object: object): boolean {
+  return (
+    Array.isArray(object) || types.isDate(object) || ArrayBuffer.isView(object) || types.isArrayBuffer(object)
+  );
+}
+
+/** What stands behind a value that is remote; undefined for values of this process. */
+export function remoteTargetOf(value: object): RemoteTarget | undefined {
+  return targets.get(value);
+}
+
+/**
+ * Marks an object to travel by reference: the other side gets an object whose methods call this one's, and whose
+ * `[Symbol.dispose]()` gives it back. Returns the object. Throws `CONFIG_INVALID` for what is no object, and for arrays, dates
+ * and binary data, also of a class of your own: they are always copied.
+ */
+export function ref<T extends object>(object: T): T {
+  expect(canBeHeld(object), 'the argument of ref()', 'an object with methods', object);
+  const copied = isAlwaysCopied(object);
+  expect(!copied, 'the argument of ref()', 'no array, Date or binary data, which are always copied', object);
+  marked.add(object);
+  if (Object.getPrototypeOf(object) === Object.prototype) registry.hasPlainMarks = true;
+  return object;
+}
+
+/** As {@link isMarkedObject}, for a plain object that may have been given to {@link ref}. */
+export function isMarkedPlain(value: object): boolean {
+  return registry.hasPlainMarks && marked.has(value);
+}
+
+/** Whether an object of this process was given to {@link ref}. */
+export function isMarked(value: object): boolean {
+  return marked.has(value);
+}
+
+/** Whether an object was given to {@link ref}, or stands for one of the peer's. */
+export function isMarkedObject(value: object): boolean {
+  return marked.has(value) || targets.has(value);
+}
+
+/**
+ * Keeps a reference beyond the call it came with, until its `[Symbol.dispose]()` or the connection's end. Returns the same
+ * reference. A function or object of this process is returned as it is. Throws `RPC_REFERENCE_RELEASED` when it is too late,
+ * `CONFIG_INVALID` for what is no function or object, or a frozen one of this process.
+ */
+export function retain<T extends object>(reference: T): T & Disposable {
+  expect(canBeHeld(reference), 'the argument of retain()', 'a function or object', reference);
+  const target = targets.get(reference);
+  if (target?.retain !== undefined) target.retain();
+  else if (!(Symbol.dispose in reference)) {
+    // In one process there is nothing to give back; the caller's code is the same in both cases.
+    const fits = Object.isExtensible(reference);
+    expect(
+      fits,
+      'the argument of retain()',
+      'remote, or not frozen: it gets a [Symbol.dispose]()',
+      reference,
+    );
+    Object.defineProperty(reference, Symbol.dispose, { value: () => {}, configurable: true });
+  }
+  return reference as T & Disposable;
+}
+
+function iterable(call: Promise<unknown> | undefined): Promise<unknown> {
+  return callResult(call ?? Promise.resolve());
+}
+
+/** A function that calls the peer's. */
+export function makeRemoteFunction(target: RemoteTarget): object {
+  const remote = (...args: unknown[]): unknown => iterable(target.call?.(undefined, args));
+  Object.defineProperty(remote, Symbol.dispose, { value: target.release });
+  targets.set(remote, target);
+  return remote;
+}
+
+// Asked for by await, by printing and by test runners; never a method of the peer's.
+const neverRemote = new Set([
+  'then',
+  'catch',
+  'finally',
+  'toJSON',
+  ...Object.getOwnPropertyNames(Object.prototype),
+]);
+
+/** An object whose methods call the peer's. Symbols, `then` and the names of Object.prototype are never remote. */
+export function makeRemoteObject(target: RemoteTarget, label = 'remote object'): object {
+  const methods = new Map<string, (...args: unknown[]) => unknown>();
+  const base: object = Object.create(null) as object;
+  // Configurable, so that `has` may say what is true of the remote.
+  Object.defineProperties(base, {
+    [Symbol.toStringTag]: { value: label, configurable: true },
+    toString: { value: () => `[${label}]`, configurable: true },
+    [Symbol.dispose]: { value: target.release, configurable: true },
+  });
+  const remote = new Proxy(base, {
+    get(_base, name, receiver) {
+      if (typeof name === 'symbol' || neverRemote.has(name))
+        return Reflect.get(base, name, receiver) as unknown;
+      let method = methods.get(name);
+      if (method === undefined) {
+        method = (...args) => iterable(target.call?.(name, args));
+        methods.set(name, method);
+      }
+      return method;
+    },
+    has: (_base, name) => typeof name === 'string' && !neverRemote.has(name),
+    set: () => false,
+    defineProperty: () => false,
+    deleteProperty: () => false,
+  });
+  targets.set(remote, target);
+  return remote;
+}

@@ -1,0 +1,53 @@
+/** What the user gets for a stream of the peer's: an iterator, or the kind of stream that was sent. */
+import { Readable } from 'node:stream';
+import type { ReferenceHost } from '../references/reference-host.ts';
+import type { StreamKind } from './stream-source.ts';
+import { StreamImport } from './taken-stream.ts';
+
+/** `method` is the call whose result it came in, where it did. */
+export function importStream(
+  kind: StreamKind,
+  id: number,
+  host: ReferenceHost,
+  method: string | undefined,
+  onEnd: () => void,
+): { value: object; stream: StreamImport } {
+  const stream = new StreamImport(id, host, method, onEnd);
+  if (kind === 'webStream') return { value: toWebStream(stream), stream };
+  if (kind === 'iterable') return { value: stream, stream };
+  return { value: toReadable(stream, kind === 'objectReadable'), stream };
+}
+
+function toReadable(stream: StreamImport, objectMode: boolean): Readable {
+  return new Readable({
+    objectMode,
+    read() {
+      stream.next().then(
+        (step) => this.push(step.done === true ? null : step.value),
+        (error: unknown) => this.destroy(error as Error),
+      );
+    },
+    destroy(error, callback) {
+      stream.return().then(
+        () => callback(error),
+        (failure: unknown) => callback(error ?? (failure as Error)),
+      );
+    },
+  });
+}
+
+function toWebStream(stream: StreamImport): ReadableStream<unknown> {
+  return new ReadableStream<unknown>(
+    {
+      async pull(controller) {
+        const step = await stream.next();
+        if (step.done === true) controller.close();
+        else controller.enqueue(step.value);
+      },
+      async cancel(reason) {
+        await stream.return(reason);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}

@@ -1,0 +1,58 @@
+import type { RawStream, RawStreamHandler } from '@pipework/mux';
+import { expect, test } from 'vitest';
+import type { ReferenceHost } from '../references/reference-host.ts';
+import { StreamImport } from './taken-stream.ts';
+import { produced } from './stream-protocol.ts';
+
+type Sink = (word: number, value: unknown) => void;
+
+/** A stream over a peer that is played by hand: `chunk` is what one arriving chunk holds, `onWrite` what the peer does at once when it is written to. */
+function streamOver(play: { chunk?: (sink: Sink) => void; onWrite?: (handler: RawStreamHandler) => void }): {
+  stream: StreamImport;
+  arrive: () => void;
+} {
+  let handler!: RawStreamHandler;
+  const raw = {
+    setHandler: (given: RawStreamHandler) => (handler = given),
+    consume: () => {},
+    reset: () => {},
+    end: () => {},
+  };
+  const host = {
+    link: {
+      broker: { dialRaw: () => raw as unknown as RawStream },
+      count: () => {},
+      options: {},
+      peer: 'plugin p',
+    },
+    notify: () => {},
+    itemReader: (sink: Sink) => ({ push: () => play.chunk?.(sink), stop: () => {} }),
+    writeItem: () => play.onWrite?.(handler),
+    toWire: (value: unknown) => value,
+  } as unknown as ReferenceHost;
+  const stream = new StreamImport(1, host, undefined, () => {});
+  return { stream, arrive: () => handler.onData(new Uint8Array(1)) };
+}
+
+test('return() settles when the stream is reset before its message is written', async () => {
+  const { stream, arrive } = streamOver({
+    chunk: (sink) => sink(produced.item, 1),
+    onWrite: (handler) => handler.onClose(undefined),
+  });
+  const first = stream.next();
+  arrive();
+  expect(await first).toEqual({ done: false, value: 1 });
+  await expect(stream.return()).rejects.toMatchObject({ code: 'RPC_CLOSED' });
+});
+
+test('a consumer that waits is told of an end that is followed by garbage', async () => {
+  const { stream, arrive } = streamOver({
+    chunk: (sink) => {
+      sink(produced.done, 'over');
+      throw new Error('garbage');
+    },
+  });
+  const waiting = stream.next();
+  arrive();
+  expect(await waiting).toEqual({ done: true, value: 'over' });
+});

@@ -1,0 +1,265 @@
+/**
+ * The extension type of this protocol, byte for byte (docs/protocol.md has the table): what stands in a message for
+ * values that MessagePack doesn't have. Everything here is what msgpackr writes and reads; meaning is given elsewhere.
+ */
+import { addExtension, type Allocate } from './msgpack.ts';
+
+/** The extension type of everything but undefined (0) and timestamps (-1). */
+export const extensionType = 0x50;
+
+/**
+ * A mark is an extension of one byte. It is the first element of an array and says what the array stands for, so that
+ * what follows it is ordinary MessagePack: nesting and limits need no second rule.
+ */
+export const markCodes = {
+  bigint: 0x62, // [mark, integer]: a bigint that a number could hold
+  date: 0x44, // [mark]: an invalid Date
+  error: 0x45, // [mark, error map]
+  map: 0x4d, // [mark, key, value, key, value, ...]
+  regexp: 0x52, // [mark, source, flags]
+  set: 0x53, // [mark, value, ...]
+  table: 0x74, // [mark, [key, ...], value, ...]: objects with the same keys, row after row
+  columns: 0x43, // [mark, number of rows, [key, ...], column, ...]: the same, column after column
+  bytes: 0x54, // [mark, name of the type, bin]: ArrayBuffer, Buffer, DataView, typed arrays
+  url: 0x55, // [mark, href]
+} as const;
+
+/** A column is an array that begins with one of these. Bytes are bins; numbers and lengths in them little endian. */
+export const columnKinds = {
+  values: 0, // [0, value, ...]: one a row
+  numbers: 1, // [1, numbers]: integers of 1, 2 or 4 bytes, or float64: as many bytes as there are for a row
+  text: 2, // [2, lengths, UTF-8]
+  choice: 3, // [3, an index of one byte for each row, value, ...]
+  lists: 4, // [4, lengths, column of all items]
+  records: 5, // [5, [key, ...], column, ...]
+} as const;
+
+/** How many values a column of choices may have. */
+export const maxChoices = 256;
+/** How long a text among the choices may be. */
+export const maxChoiceText = 32;
+
+/** Whether a value may be said once and chosen in many rows. */
+export function isChoice(value: unknown): boolean {
+  if (typeof value === 'string') return value.length <= maxChoiceText;
+  return typeof value === 'boolean' || value === null || value === undefined;
+}
+
+/** An extension of more than one byte: its first byte is one of these. */
+export const payloadCodes = {
+  bigint: 0x4e, // two's complement, big endian
+  bin: 0x78, // never on the wire: stands for a large bin while its message is read
+  // References, each followed by a u32 id:
+  function: 0x66,
+  object: 0x6f,
+  signal: 0x73,
+  callSignal: 0x63, // the signal of the call itself; id 0
+  abortedSignal: 0x61, // id 0
+  iterable: 0x69,
+  webStream: 0x77,
+  readable: 0x72,
+  objectReadable: 0x71,
+  yours: 0x79, // a reference that the receiver of this message had given out
+} as const;
+
+export type MarkName = keyof typeof markCodes;
+export type ReferenceKind = Exclude<keyof typeof payloadCodes, 'bigint' | 'bin'>;
+
+/** A mark as it is read and written. */
+export class Mark {
+  readonly name: MarkName;
+  readonly code: number;
+
+  constructor(name: MarkName) {
+    this.name = name;
+    this.code = markCodes[name];
+  }
+}
+
+/** A reference as it is read and written. */
+export class WireReference {
+  readonly kind: ReferenceKind;
+  readonly id: number;
+
+  constructor(kind: ReferenceKind, id: number) {
+    this.kind = kind;
+    this.id = id;
+  }
+}
+
+/** Negative zero, which msgpackr would write as the integer 0: a float64, as any peer reads it. */
+export class NegativeZero {}
+/** A bigint beyond 64 bits. */
+export class LongBigint {
+  readonly value: bigint;
+
+  constructor(value: bigint) {
+    this.value = value;
+  }
+}
+/** Bytes that go out by reference: only their header is written into the message. */
+export class LargeBin {
+  readonly bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
+}
+
+export const negativeZero: NegativeZero = new NegativeZero();
+export const marks = Object.fromEntries(
+  (Object.keys(markCodes) as MarkName[]).map((name) => [name, new Mark(name)]),
+) as Record<MarkName, Mark>;
+
+const marksByCode = new Map(Object.values(marks).map((mark) => [mark.code, mark]));
+const kindsByCode = new Map(
+  Object.entries(payloadCodes)
+    .filter(([name]) => name !== 'bigint' && name !== 'bin')
+    .map(([name, code]) => [code as number, name as ReferenceKind]),
+);
+
+/** Where in the packed message the bytes of a LargeBin belong. */
+export interface Gap {
+  readonly at: number;
+  readonly bytes: Uint8Array;
+}
+
+// Most messages have none, and each is asked about twice.
+const noGaps: readonly Gap[] = [];
+let gaps: Gap[] = [];
+let bins: readonly Uint8Array[] = [];
+
+/** The gaps that writing left since it was last asked. */
+export function takeGaps(): readonly Gap[] {
+  if (gaps.length === 0) return noGaps;
+  const taken = gaps;
+  gaps = [];
+  return taken;
+}
+
+/** The large bins that the message which is read next had apart. */
+export function setBins(apart: readonly Uint8Array[]): void {
+  bins = apart;
+}
+
+/** What stands in a gathered message for the large bin with this index. */
+export function binPlaceholder(index: number): Uint8Array {
+  return Uint8Array.of(
+    0xd7,
+    extensionType,
+    payloadCodes.bin,
+    0,
+    0,
+    0,
+    index >>> 24,
+    index >>> 16,
+    index >>> 8,
+    index,
+  );
+}
+
+function read(data: Uint8Array): unknown {
+  const code = data[0] ?? 0;
+  if (data.length === 1) {
+    const mark = marksByCode.get(code);
+    if (mark !== undefined) return mark;
+  } else if (code === payloadCodes.bigint) {
+    return readBigint(data.subarray(1));
+  } else if (code === payloadCodes.bin && data.length === 8) {
+    const bin = bins[readUint32(data, 4)];
+    if (bin !== undefined) return bin;
+  } else {
+    const kind = kindsByCode.get(code);
+    if (kind !== undefined && data.length === 5) return new WireReference(kind, readUint32(data, 1));
+  }
+  throw new RangeError(
+    `extension ${extensionType} with code ${code} and ${data.length} bytes is not in the protocol's table`,
+  );
+}
+
+function readUint32(data: Uint8Array, at: number): number {
+  return ((data[at]! << 24) | (data[at + 1]! << 16) | (data[at + 2]! << 8) | data[at + 3]!) >>> 0;
+}
+
+function readBigint(bytes: Uint8Array): bigint {
+  const hex = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
+  return BigInt.asIntN(bytes.length * 8, BigInt(`0x${hex}`));
+}
+
+function bigintBytes(value: bigint): Uint8Array {
+  // One bit more than the magnitude needs, for the sign.
+  const bits = (value < 0n ? -value - 1n : value).toString(16).length * 4 + 1;
+  const length = Math.ceil(bits / 8);
+  const hex = BigInt.asUintN(length * 8, value)
+    .toString(16)
+    .padStart(length * 2, '0');
+  return Buffer.from(hex, 'hex');
+}
+
+addExtension<Mark>({
+  Class: Mark,
+  type: extensionType,
+  unpack: read,
+  pack(mark, allocate) {
+    const { target, position } = allocate(3);
+    target[position] = 0xd4;
+    target[position + 1] = extensionType;
+    target[position + 2] = mark.code;
+  },
+});
+
+addExtension<WireReference>({
+  Class: WireReference,
+  type: extensionType,
+  unpack: read,
+  pack({ kind, id }, allocate) {
+    const { target, targetView, position } = allocate(8);
+    target[position] = 0xc7;
+    target[position + 1] = 5;
+    target[position + 2] = extensionType;
+    target[position + 3] = payloadCodes[kind];
+    targetView.setUint32(position + 4, id);
+  },
+});
+
+addExtension<NegativeZero>({
+  Class: NegativeZero,
+  type: extensionType,
+  unpack: read,
+  pack(_zero, allocate) {
+    const { target, targetView, position } = allocate(9);
+    target[position] = 0xcb;
+    targetView.setFloat64(position + 1, -0);
+  },
+});
+
+addExtension<LongBigint>({
+  Class: LongBigint,
+  type: extensionType,
+  unpack: read,
+  pack({ value }, allocate) {
+    const bytes = bigintBytes(value);
+    writeHeader(bytes.length + 1, allocate, bytes);
+  },
+});
+
+addExtension<LargeBin>({
+  Class: LargeBin,
+  type: extensionType,
+  unpack: read,
+  pack({ bytes }, allocate) {
+    const { target, targetView, position } = allocate(5);
+    target[position] = 0xc6;
+    targetView.setUint32(position + 1, bytes.byteLength);
+    gaps.push({ at: position + 5, bytes });
+  },
+});
+
+function writeHeader(length: number, allocate: Allocate, bytes: Uint8Array): undefined {
+  const { target, targetView, position } = allocate(6 + length);
+  target[position] = 0xc9;
+  targetView.setUint32(position + 1, length);
+  target[position + 5] = extensionType;
+  target[position + 6] = payloadCodes.bigint;
+  target.set(bytes, position + 7);
+}

@@ -1,0 +1,14 @@
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { countReceived } from './malloc-trim.ts';
+
+const MiB = 1024 * 1024;
+
+test('malloc is taught once, with a block that it has to map, when 8 MiB of large values have come', () => {
+  const allocate = vi.spyOn(Buffer, 'allocUnsafeSlow');
+  onTestFinished(() => allocate.mockRestore());
+  for (let i = 0; i < 7; i++) countReceived(MiB);
+  expect(allocate).not.toHaveBeenCalled();
+  countReceived(MiB);
+  countReceived(100 * MiB);
+  expect(allocate).toHaveBeenCalledExactlyOnceWith(20 * MiB);
+});

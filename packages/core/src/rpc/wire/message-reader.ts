@@ -1,0 +1,200 @@
+/** Turns the chunks of one stream into whole messages: in place where one lies in its chunk, gathered once where not. */
+import { PipeworkError } from '../../base/errors.ts';
+import { countReceived } from './malloc-trim.ts';
+import type { Scanner } from './scanner.ts';
+import { atLargeBin, incomplete } from './scanner.ts';
+import { binPlaceholder } from './extension.ts';
+
+/** Bytes of unfinished messages, over all streams of a session. */
+export interface Budget {
+  used: number;
+  readonly max: number;
+}
+
+/** Gets each message while its bytes are valid: until it returns. `bins` are the large bins that were kept apart. */
+export type MessageSink = (
+  source: Uint8Array,
+  start: number,
+  end: number,
+  scanner: Scanner,
+  bins: readonly Uint8Array[],
+) => void;
+
+/** Tried before a message is scanned: takes one that lies in the chunk at `start` and is plain. Returns where it ends, or 0. */
+export type PlainSink = (source: Uint8Array, start: number, end: number) => number;
+
+const firstCapacity = 4 * 1024;
+// A claim of a length never allocates more than this before its bytes have come; memory grows fourfold from here.
+const firstBinCapacity = 1024 * 1024;
+const noBins: readonly Uint8Array[] = [];
+
+export class MessageReader {
+  readonly #scanner: Scanner;
+  readonly #budget: Budget;
+  readonly #sink: MessageSink;
+  readonly #takePlain: PlainSink | undefined;
+  #gathered: Buffer | undefined;
+  #length = 0;
+  #bins: Uint8Array[] = [];
+  #bin: Uint8Array | undefined;
+  #binFilled = 0;
+  #charged = 0;
+  #stopped = false;
+
+  constructor(scanner: Scanner, budget: Budget, sink: MessageSink, takePlain?: PlainSink) {
+    this.#scanner = scanner;
+    this.#budget = budget;
+    this.#sink = sink;
+    this.#takePlain = takePlain;
+  }
+
+  /** True while a message has begun and not ended. */
+  get inMessage(): boolean {
+    return this.#gathered !== undefined;
+  }
+
+  /** Takes the next bytes, `chunk[from..end)`; calls the sink for each message they complete. Throws where the peer broke a limit or the format. */
+  push(chunk: Uint8Array, from: number = 0, end: number = chunk.length): void {
+    const scanner = this.#scanner;
+    let at = from;
+    while (!this.#stopped) {
+      const start = at;
+      if (this.#bin !== undefined) {
+        at = this.#fillBin(chunk, at, end);
+        if (this.#bin !== undefined) return;
+        this.#scanOn(chunk, at, at, end);
+      } else if (at < end) {
+        if (this.#takePlain !== undefined && this.#gathered === undefined) {
+          at = this.#takePlain(chunk, start, end);
+          if (at > 0) continue;
+          at = start;
+        }
+        this.#scanOn(chunk, start, at, end);
+      } else {
+        return;
+      }
+      at = this.#resumeAt;
+      if (at === incomplete) return;
+    }
+    scanner.reset();
+  }
+
+  /** Gives up what has been gathered; nothing is delivered any more. */
+  stop(): void {
+    this.#stopped = true;
+    this.#release();
+  }
+
+  #resumeAt = 0;
+
+  /** Scans from `from`, where the bytes from `start` on belong to the message and are not gathered yet. */
+  #scanOn(chunk: Uint8Array, start: number, from: number, end: number): void {
+    const scanner = this.#scanner;
+    let at = from;
+    for (;;) {
+      const found = scanner.scan(chunk, at, end);
+      if (found >= 0) {
+        this.#resumeAt = found;
+        return this.#deliver(chunk, start, found);
+      }
+      if (found === incomplete) {
+        this.#gather(chunk, start, end);
+        this.#resumeAt = incomplete;
+        return;
+      }
+      const { position, binLength } = scanner;
+      if (found === atLargeBin && this.#gathered === undefined && position + binLength <= end) {
+        scanner.passedBin();
+        at = position + binLength;
+        continue;
+      }
+      this.#gather(chunk, start, position);
+      this.#length -= scanner.binHeader;
+      const placeholder = binPlaceholder(this.#bins.length);
+      this.#gather(placeholder, 0, placeholder.length);
+      this.#startBin(binLength);
+      this.#resumeAt = position;
+      return;
+    }
+  }
+
+  #deliver(chunk: Uint8Array, start: number, end: number): void {
+    const scanner = this.#scanner;
+    const gathered = this.#gathered;
+    if (gathered === undefined) {
+      this.#sink(chunk, start, end, scanner, noBins);
+      return scanner.reset();
+    }
+    this.#gather(chunk, start, end);
+    const complete = this.#gathered ?? gathered;
+    const length = this.#length;
+    const bins = this.#bins;
+    this.#release();
+    this.#sink(complete, 0, length, scanner, bins);
+    scanner.reset();
+  }
+
+  #gather(chunk: Uint8Array, start: number, end: number): void {
+    const needed = this.#length + end - start;
+    let gathered = this.#gathered;
+    if (gathered === undefined || gathered.length < needed) {
+      const capacity = Math.max(firstCapacity, needed, this.#length * 2);
+      this.#charge(capacity - (gathered?.length ?? 0));
+      const larger = Buffer.allocUnsafeSlow(capacity);
+      gathered?.copy(larger, 0, 0, this.#length);
+      this.#gathered = gathered = larger;
+    }
+    gathered.set(start === 0 && end === chunk.length ? chunk : chunk.subarray(start, end), this.#length);
+    this.#length = needed;
+  }
+
+  #startBin(length: number): void {
+    const capacity = Math.min(length, firstBinCapacity);
+    this.#charge(capacity);
+    this.#bin = new Uint8Array(Buffer.allocUnsafeSlow(capacity).buffer);
+    this.#binFilled = 0;
+    countReceived(length);
+  }
+
+  #fillBin(chunk: Uint8Array, from: number, end: number): number {
+    const length = this.#scanner.binLength;
+    const take = Math.min(length - this.#binFilled, end - from);
+    let bin = this.#bin!;
+    if (this.#binFilled + take > bin.length) {
+      const capacity = Math.min(length, Math.max(bin.length * 4, this.#binFilled + take));
+      this.#charge(capacity - bin.length);
+      const larger = new Uint8Array(Buffer.allocUnsafeSlow(capacity).buffer);
+      larger.set(bin.subarray(0, this.#binFilled));
+      this.#bin = bin = larger;
+    }
+    bin.set(chunk.subarray(from, from + take), this.#binFilled);
+    this.#binFilled += take;
+    if (this.#binFilled === length) {
+      this.#bins.push(bin);
+      this.#bin = undefined;
+      this.#scanner.passedBin();
+    }
+    return from + take;
+  }
+
+  #charge(bytes: number): void {
+    const budget = this.#budget;
+    if (budget.used + bytes > budget.max) {
+      throw new PipeworkError(
+        'RPC_MESSAGE_TOO_LARGE',
+        `The unfinished messages of this session hold ${budget.used} bytes, and ${bytes} more would pass the limit (maxUnfinishedBytes) of ${budget.max}.`,
+      );
+    }
+    budget.used += bytes;
+    this.#charged += bytes;
+  }
+
+  #release(): void {
+    this.#budget.used -= this.#charged;
+    this.#charged = 0;
+    this.#gathered = undefined;
+    this.#length = 0;
+    this.#bins = [];
+    this.#bin = undefined;
+  }
+}

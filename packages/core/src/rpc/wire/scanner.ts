@@ -1,0 +1,299 @@
+/**
+ * Finds where a MessagePack value ends, over any split of its bytes, looking at each byte once and decoding none. It
+ * keeps hostile messages from the decoder: what it lets through is complete, within the limits, and of known types.
+ */
+import { PipeworkError } from '../../base/errors.ts';
+import { hasMark, markedTextBytes } from './byte-order-mark.ts';
+import { headerBytes, payloadBytes, wholeBytes } from './tokens.ts';
+import { extensionType } from './extension.ts';
+
+/** What a message holds that its decoding must know of. */
+export const saw = {
+  extension: 1,
+  bin: 2,
+  protoKey: 4,
+  tooDeep: 8,
+  unknownExtension: 16,
+  byteOrderMark: 32,
+} as const;
+
+/** `scan` came to the end of the chunk inside the message. */
+export const incomplete = -1;
+/** `scan` stopped in front of the bytes of a large bin: `position`, `binLength` and `binHeader` say where. */
+export const atLargeBin = -2;
+
+/** Bins from this size on are kept apart when their message doesn't lie in one chunk. */
+export const largeBinBytes: number = 16 * 1024;
+
+export class Scanner {
+  /** Bits of {@link saw} for the message so far. */
+  flags = 0;
+  /** The type of the extension that is not in the protocol, where `flags` has `unknownExtension`. */
+  foreignType = 0;
+  /** After {@link atLargeBin}: where the bin's bytes begin in the chunk, how many they are, how long its header was. */
+  position = 0;
+  binLength = 0;
+  binHeader = 0;
+
+  readonly #maxBytes: number;
+  readonly #maxLevels: number;
+  readonly #maxValues: number;
+  readonly #extensions: boolean;
+  /** Values still to come on each open level below the innermost. */
+  readonly #outer: number[] = [];
+  #level = 0;
+  #left = 1;
+  #skip = 0;
+  #seen = 0;
+  #values = 0;
+  readonly #partial = new Uint8Array(6);
+  #partialLength = 0;
+
+  /** `extensions`: this side announced words that bring the protocol's own extension type. */
+  constructor(maxBytes: number, maxLevels: number, maxValues: number, extensions: boolean) {
+    this.#maxValues = maxValues;
+    this.#maxBytes = maxBytes;
+    this.#maxLevels = maxLevels;
+    this.#extensions = extensions;
+  }
+
+  /** How many values more the message might have declared. */
+  get valuesLeft(): number {
+    return this.#maxValues - this.#values;
+  }
+
+  /** Begins the next message. */
+  reset(): void {
+    this.flags = 0;
+    this.#level = 0;
+    this.#left = 1;
+    this.#skip = 0;
+    this.#seen = 0;
+    this.#values = 0;
+    this.#partialLength = 0;
+  }
+
+  /**
+   * Goes on with the message at `chunk[from]`. Returns where the message ends, {@link incomplete} or {@link atLargeBin}.
+   * Throws `RPC_MESSAGE_TOO_LARGE` as soon as a header claims too much, and `RPC_PROTOCOL` at a byte that means nothing.
+   */
+  scan(chunk: Uint8Array, from: number, end: number): number {
+    let at = from;
+    if (this.#skip > 0) {
+      const skipped = Math.min(this.#skip, end - at);
+      this.#skip -= skipped;
+      at += skipped;
+      if (this.#skip > 0) return this.#pause(at - from);
+    }
+    if (this.#partialLength > 0) {
+      at = this.#completeHeader(chunk, at, end);
+      if (this.#partialLength > 0 || this.#skip > 0) return this.#pause(at - from);
+      if (this.binLength > 0) return this.#stopAtBin(at, from);
+    }
+    for (;;) {
+      while (this.#left === 0) {
+        if (this.#level === 0) {
+          this.#seen += at - from;
+          return at;
+        }
+        this.#left = this.#outer[--this.#level]!;
+      }
+      if (at >= end) return this.#pause(at - from);
+      const token = chunk[at]!;
+      if (token < 0x80 || token >= 0xe0) {
+        at++;
+        this.#left--;
+        continue;
+      }
+      const whole = wholeBytes[token]!;
+      if (whole > 0) {
+        this.#left--;
+        if (token === 0xa9 && isProtoKey(chunk, at + 1, end)) this.flags |= saw.protoKey;
+        at += whole;
+        if (at <= end) continue;
+        this.#skip = at - end;
+        return this.#pause(end - from);
+      }
+      const header = headerBytes[token]!;
+      if (header > end - at) {
+        this.#partial.set(chunk.subarray(at, end));
+        this.#partialLength = end - at;
+        return this.#pause(end - from);
+      }
+      const payload = this.#take(token, chunk, at, at - from);
+      at += header;
+      if (this.binLength > 0) return this.#stopAtBin(at, from);
+      if (payload > 8) this.#look(payload, chunk, at, end);
+      at += payload;
+      if (at > end) {
+        this.#skip = at - end;
+        return this.#pause(end - from);
+      }
+    }
+  }
+
+  /** The message's bytes so far went by; not all of it has come. */
+  #pause(bytes: number): typeof incomplete {
+    this.#seen += bytes;
+    if (this.#seen > this.#maxBytes) this.#tooLarge(this.#seen);
+    return incomplete;
+  }
+
+  #stopAtBin(at: number, from: number): typeof atLargeBin {
+    this.#seen += at - from + this.binLength;
+    this.position = at;
+    return atLargeBin;
+  }
+
+  /** The reader has dealt with the bin that `scan` stopped at. */
+  passedBin(): void {
+    this.binLength = 0;
+  }
+
+  /** Puts a header together that a split went through, and takes it. */
+  #completeHeader(chunk: Uint8Array, from: number, end: number): number {
+    let at = from;
+    const size = headerBytes[this.#partial[0]!]!;
+    while (this.#partialLength < size && at < end) this.#partial[this.#partialLength++] = chunk[at++]!;
+    if (this.#partialLength < size) return at;
+    this.#partialLength = 0;
+    const payload = this.#take(this.#partial[0]!, this.#partial, 0, 0);
+    if (this.binLength > 0) return at;
+    if (payload > 8) this.#look(payload, chunk, at, end);
+    at += payload;
+    if (at <= end) return at;
+    this.#skip = at - end;
+    return end;
+  }
+
+  /** At what may be a text that is not decoded right as it is. */
+  #look(bytes: number, chunk: Uint8Array, at: number, end: number): void {
+    if (bytes === 9 && isProtoKey(chunk, at, end)) this.flags |= saw.protoKey;
+    else if (bytes > markedTextBytes && hasMark(chunk, at, end)) this.flags |= saw.byteOrderMark;
+  }
+
+  /** Counts the value whose header is complete at `buffer[at]`; returns how many payload bytes follow its header. */
+  #take(token: number, buffer: Uint8Array, at: number, before: number): number {
+    this.#left--;
+    if (token < 0x90) return this.#open((token & 15) * 2, before);
+    if (token < 0xa0) return this.#open(token & 15, before);
+    if (token < 0xc4) {
+      if (token === 0xc1)
+        throw new PipeworkError(
+          'RPC_PROTOCOL',
+          'The peer sent the byte 0xc1, which begins no MessagePack value.',
+        );
+      return payloadBytes[token]!;
+    }
+    switch (token) {
+      case 0xc4:
+        this.flags |= saw.bin;
+        return buffer[at + 1]!;
+      case 0xc5:
+        return this.#bin(uint16(buffer, at + 1), 3, before);
+      case 0xc6:
+        return this.#bin(uint32(buffer, at + 1), 5, before);
+      case 0xc7:
+        this.#extension(buffer[at + 2]!, buffer[at + 1]!);
+        return buffer[at + 1]!;
+      case 0xc8:
+        this.#extension(buffer[at + 3]!, uint16(buffer, at + 1));
+        return uint16(buffer, at + 1);
+      case 0xc9:
+        this.#extension(buffer[at + 5]!, uint32(buffer, at + 1));
+        return this.#claim(uint32(buffer, at + 1), before);
+      case 0xd4:
+      case 0xd5:
+      case 0xd6:
+      case 0xd7:
+      case 0xd8:
+        this.#extension(buffer[at + 1]!, payloadBytes[token]!);
+        return payloadBytes[token]!;
+      case 0xd9:
+        return buffer[at + 1]!;
+      case 0xda:
+        return uint16(buffer, at + 1);
+      case 0xdb:
+        return this.#claim(uint32(buffer, at + 1), before);
+      case 0xdc:
+        return this.#open(uint16(buffer, at + 1), before);
+      case 0xdd:
+        return this.#open(uint32(buffer, at + 1), before);
+      case 0xde:
+        return this.#open(uint16(buffer, at + 1) * 2, before);
+      case 0xdf:
+        return this.#open(uint32(buffer, at + 1) * 2, before);
+      default:
+        return payloadBytes[token]!;
+    }
+  }
+
+  #open(values: number, before: number): 0 {
+    if (values === 0) return 0;
+    if (values > 0xff) this.#claim(values, before);
+    this.#values += values;
+    if (this.#values > this.#maxValues) this.#tooMany();
+    if (this.#level >= this.#maxLevels) {
+      // Counted on this level: the end is still found, and the message fails its call alone.
+      this.flags |= saw.tooDeep;
+      this.#left += values;
+      return 0;
+    }
+    this.#outer[this.#level++] = this.#left;
+    this.#left = values;
+    return 0;
+  }
+
+  #bin(length: number, header: number, before: number): number {
+    this.flags |= saw.bin;
+    this.#claim(length, before);
+    if (length < largeBinBytes) return length;
+    this.binLength = length;
+    this.binHeader = header;
+    return 0;
+  }
+
+  #extension(type: number, length: number): void {
+    if (type === 0xff || (type === 0 && length === 1 && this.#extensions)) return;
+    if (type === extensionType && this.#extensions) {
+      this.flags |= saw.extension;
+      return;
+    }
+    this.flags |= saw.unknownExtension;
+    this.foreignType = type > 127 ? type - 256 : type;
+  }
+
+  /** A header claims this many bytes, or values of at least a byte each. */
+  #claim(bytes: number, before: number): number {
+    if (this.#seen + before + bytes > this.#maxBytes) this.#tooLarge(this.#seen + before + bytes);
+    return bytes;
+  }
+
+  #tooMany(): never {
+    throw new PipeworkError(
+      'RPC_MESSAGE_TOO_LARGE',
+      `A message of at least ${this.#values} values came; the limit (maxMessageValues) is ${this.#maxValues}. Send numbers as a typed array, or the data as a stream.`,
+    );
+  }
+
+  #tooLarge(bytes: number): never {
+    throw new PipeworkError(
+      'RPC_MESSAGE_TOO_LARGE',
+      `A message of at least ${bytes} bytes came; the limit (maxMessageBytes) is ${this.#maxBytes}. Send large data as a stream, or in parts.`,
+    );
+  }
+}
+
+/** Whether nine bytes of text may be a key `__proto__`: also where a split hides them. Whoever decodes looks again. */
+function isProtoKey(chunk: Uint8Array, at: number, end: number): boolean {
+  if (at + 3 > end) return true;
+  return chunk[at] === 0x5f && chunk[at + 1] === 0x5f && chunk[at + 2] === 0x70;
+}
+
+function uint16(buffer: Uint8Array, at: number): number {
+  return (buffer[at]! << 8) | buffer[at + 1]!;
+}
+
+function uint32(buffer: Uint8Array, at: number): number {
+  return ((buffer[at]! << 24) | (buffer[at + 1]! << 16) | (buffer[at + 2]! << 8) | buffer[at + 3]!) >>> 0;
+}

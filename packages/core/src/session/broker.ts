@@ -1,0 +1,234 @@
+/** Streams beyond the first three: each begins with the id that its acceptor handed out, and the broker brings the two together. */
+import type { MuxStream, RawStream, RawStreamHandler, Session } from '@pipework/mux';
+import { PipeworkError } from '../base/errors.ts';
+import type { Limits } from '../base/limits.ts';
+import { patientTimers } from '../base/timers.ts';
+
+const idBytes = 4;
+const maxId = 0xffff_ffff;
+
+interface Waiter {
+  resolve(stream: RawStream): void;
+  reject(error: Error): void;
+}
+
+/** Hands out ids, accepts the streams that bring them, and dials the peer's. One per session. */
+export class Broker {
+  readonly #session: Session;
+  readonly #limits: Pick<Limits, 'maxWaitingStreams' | 'brokerTimeoutMs'>;
+  readonly #waiters = new Map<number, Waiter>();
+  readonly #held = new Map<number, RawStream>();
+  readonly #arriving = new Set<RawStream>();
+  readonly #timers = new Map<RawStream | number, NodeJS.Timeout>();
+  #nextId = 1;
+  #closed: Error | undefined;
+
+  constructor(session: Session, limits: Pick<Limits, 'maxWaitingStreams' | 'brokerTimeoutMs'>) {
+    this.#session = session;
+    this.#limits = limits;
+  }
+
+  /** An id to send to the peer, which then dials it while this side accepts it. Each is used once. */
+  nextId(): number {
+    const id = this.#nextId;
+    this.#nextId = id === maxId ? 1 : id + 1;
+    return id;
+  }
+
+  /**
+   * Waits for the stream that the peer dials with this id, which came from `nextId()`. Rejects with `BROKER_TIMEOUT`
+   * after five seconds, `BROKER_ID_IN_USE` where the id is already awaited, `BROKER_CLOSED` when the session ends.
+   */
+  async accept(id: number): Promise<MuxStream> {
+    const stream = await this.acceptRaw(id);
+    return stream.toDuplex();
+  }
+
+  /** Opens a stream to whoever accepts this id on the other side. The peer resets it where nobody does within five seconds. */
+  async dial(id: number): Promise<MuxStream> {
+    return this.dialRaw(id).toDuplex();
+  }
+
+  /** As {@link accept}, without the Node stream around it. */
+  acceptRaw(id: number, options: { timeoutMs?: number } = {}): Promise<RawStream> {
+    return new Promise((resolve, reject) => this.acceptWith(id, { resolve, reject }, options.timeoutMs));
+  }
+
+  /** As {@link acceptRaw}, without a promise: calls one of the two functions once, before it returns where the stream is there. */
+  acceptWith(id: number, waiter: Waiter, timeoutMs: number = this.#limits.brokerTimeoutMs): void {
+    checkId(id);
+    if (this.#closed) return waiter.reject(this.#closedError());
+    if (this.#waiters.has(id)) {
+      return waiter.reject(
+        new PipeworkError(
+          'BROKER_ID_IN_USE',
+          `Broker id ${id} is already awaited: take a new one from nextId().`,
+        ),
+      );
+    }
+    const held = this.#held.get(id);
+    if (held !== undefined) {
+      this.#held.delete(id);
+      this.#clearTimer(held);
+      return waiter.resolve(held);
+    }
+    this.#waiters.set(id, waiter);
+    if (timeoutMs === Infinity) return;
+    this.#setTimer(id, timeoutMs, () => {
+      this.#waiters.delete(id);
+      waiter.reject(
+        new PipeworkError(
+          'BROKER_TIMEOUT',
+          `Nobody dialled broker id ${id} within ${timeoutMs} ms. The peer must dial each id it was given, once.`,
+        ),
+      );
+    });
+  }
+
+  /** Stops waiting for an id. Its waiter hears nothing; a stream that comes with it later is held, then reset. */
+  forget(id: number): void {
+    if (this.#waiters.delete(id)) this.#clearTimer(id);
+  }
+
+  /** As {@link dial}, without the Node stream around it. Throws `BROKER_CLOSED` when the session has ended. */
+  dialRaw(id: number): RawStream {
+    checkId(id);
+    if (this.#closed) throw this.#closedError();
+    const stream = this.#session.openRaw();
+    const bytes = new Uint8Array(idBytes);
+    new DataView(bytes.buffer).setUint32(0, id);
+    stream.write(bytes);
+    return stream;
+  }
+
+  /** Takes a stream that the peer opened after the first three. */
+  handle(stream: RawStream): void {
+    if (this.#closed || this.#arriving.size + this.#held.size >= this.#limits.maxWaitingStreams) {
+      stream.reset(new PipeworkError('BROKER_TIMEOUT', 'Too many streams wait for someone to accept them.'));
+      return;
+    }
+    this.#arriving.add(stream);
+    stream.setHandler(new IdReader(stream, this));
+    if (this.#arriving.has(stream)) {
+      this.#setTimer(stream, this.#limits.brokerTimeoutMs, () => {
+        this.#arriving.delete(stream);
+        stream.reset(new PipeworkError('BROKER_TIMEOUT', 'The stream did not bring its broker id in time.'));
+      });
+    }
+  }
+
+  /** The id of an arriving stream is complete: to the waiter, or into the held ones. */
+  arrived(stream: RawStream, id: number): void {
+    this.#arriving.delete(stream);
+    this.#clearTimer(stream);
+    const waiter = this.#waiters.get(id);
+    if (waiter !== undefined) {
+      this.#waiters.delete(id);
+      this.#clearTimer(id);
+      waiter.resolve(stream);
+      return;
+    }
+    if (id === 0 || this.#held.has(id)) {
+      stream.reset(new PipeworkError('BROKER_ID_IN_USE', `Another stream already brought broker id ${id}.`));
+      return;
+    }
+    this.#held.set(id, stream);
+    this.#setTimer(stream, this.#limits.brokerTimeoutMs, () => {
+      this.#held.delete(id);
+      stream.reset(new PipeworkError('BROKER_TIMEOUT', `Nobody here awaits broker id ${id}.`));
+    });
+  }
+
+  /** A stream went before anyone took it. */
+  left(stream: RawStream, id: number | undefined): void {
+    this.#arriving.delete(stream);
+    if (id !== undefined && this.#held.get(id) === stream) this.#held.delete(id);
+    this.#clearTimer(stream);
+  }
+
+  /** Ends the broker: everything that waits rejects with `BROKER_CLOSED`, and streams nobody took are reset. */
+  close(reason: Error): void {
+    if (this.#closed) return;
+    this.#closed = reason;
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    this.#timers.clear();
+    const waiters = [...this.#waiters.values()];
+    const streams = [...this.#arriving, ...this.#held.values()];
+    this.#waiters.clear();
+    this.#arriving.clear();
+    this.#held.clear();
+    for (const stream of streams) stream.reset(reason);
+    for (const waiter of waiters) waiter.reject(this.#closedError());
+  }
+
+  #closedError(): PipeworkError {
+    return new PipeworkError('BROKER_CLOSED', `The session has ended: ${this.#closed?.message ?? 'closed'}`, {
+      cause: this.#closed,
+    });
+  }
+
+  #setTimer(owner: RawStream | number, ms: number, expire: () => void): void {
+    const timer = patientTimers.setTimeout(() => {
+      // What was read before the time counted as over may have taken it.
+      if (this.#timers.get(owner) !== timer) return;
+      this.#timers.delete(owner);
+      expire();
+    }, ms);
+    timer.unref();
+    this.#timers.set(owner, timer);
+  }
+
+  #clearTimer(owner: RawStream | number): void {
+    const timer = this.#timers.get(owner);
+    if (timer === undefined) return;
+    clearTimeout(timer);
+    this.#timers.delete(owner);
+  }
+}
+
+/** Reads the first four bytes of a stream, and leaves the rest inside its window for whoever accepts it. */
+class IdReader implements RawStreamHandler {
+  readonly #stream: RawStream;
+  readonly #broker: Broker;
+  #id = 0;
+  #missing = idBytes;
+
+  constructor(stream: RawStream, broker: Broker) {
+    this.#stream = stream;
+    this.#broker = broker;
+  }
+
+  onData(chunk: Uint8Array): void {
+    if (this.#missing === 0) return this.#stream.unshift(chunk);
+    let taken = 0;
+    for (; this.#missing > 0 && taken < chunk.length; taken++, this.#missing--) {
+      this.#id = this.#id * 256 + (chunk[taken] ?? 0);
+    }
+    this.#stream.consume(taken);
+    if (this.#missing > 0) return;
+    if (taken < chunk.length) this.#stream.unshift(chunk.subarray(taken));
+    this.#broker.arrived(this.#stream, this.#id);
+  }
+
+  onEnd(): void {
+    // Once the id has come, the end belongs to the acceptor, who is told of it again.
+    if (this.#missing === 0) return;
+    this.#broker.left(this.#stream, undefined);
+    this.#stream.reset(
+      new PipeworkError('BROKER_TIMEOUT', 'The stream ended before it brought its broker id.'),
+    );
+  }
+
+  onClose(error: Error | undefined): void {
+    // A stream that ended cleanly may still have bytes for its acceptor; one that was reset has nothing any more.
+    if (this.#missing > 0 || error !== undefined) this.#broker.left(this.#stream, this.#id);
+  }
+}
+
+function checkId(id: number): void {
+  if (Number.isInteger(id) && id > 0 && id <= maxId) return;
+  throw new PipeworkError(
+    'CONFIG_INVALID',
+    `A broker id must be an integer from 1 to ${maxId}, as nextId() gives them; got ${String(id)}.`,
+  );
+}
