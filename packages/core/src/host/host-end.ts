@@ -6,9 +6,9 @@ import { Broker } from '../session/broker.ts';
 import { sessionOptions } from '../session/wire-words.ts';
 import type { Limits } from '../base/limits.ts';
 import type { Capability } from '../session/capabilities.ts';
-import { Connection } from '../rpc/calls/conversation.ts';
+import { Conversation } from '../rpc/calls/conversation.ts';
 import type { CallInterceptor } from '../rpc/api/interceptors.ts';
-import { Link } from '../session/shared.ts';
+import { Shared } from '../session/shared.ts';
 import type { SinkWriter } from './output/sinks.ts';
 import { SyncedOutput } from './output/synced-output.ts';
 import type { Tail } from './output/tail.ts';
@@ -32,10 +32,10 @@ export interface HostEndOptions {
 export interface HostEnd {
   readonly session: Session;
   readonly broker: Broker;
-  readonly link: Link;
-  readonly control: Connection;
+  readonly shared: Shared;
+  readonly control: Conversation;
   /** Takes up a conversation with an implementation that the plugin dispensed. */
-  converse(id: number): Connection;
+  converse(id: number): Conversation;
   /** Methods of the calls that wait for an answer; once the pipe has ended, of those that waited then. */
   pendingMethods(): readonly string[];
 }
@@ -44,11 +44,11 @@ export interface HostEnd {
 export function openHostEnd(options: HostEndOptions): HostEnd {
   let broker!: Broker;
   // The control stream's own calls are nobody's to hear of.
-  const connections = new Set<Connection>();
+  const conversations = new Set<Conversation>();
   // The pipe's end rejects what waits, and comes before the exit that wants to report it: listening first sees it still.
   let waited: readonly string[] = [];
   const pendingMethods = (): readonly string[] => {
-    const methods = [...connections].flatMap((connection) => connection.pendingMethods);
+    const methods = [...conversations].flatMap((conversation) => conversation.pendingMethods);
     if (methods.length > 0) waited = methods;
     return waited;
   };
@@ -64,7 +64,7 @@ export function openHostEnd(options: HostEndOptions): HostEnd {
     },
   );
   broker = new Broker(session, options.limits);
-  const link = new Link({
+  const shared = new Shared({
     broker,
     capabilities: options.capabilities,
     limits: options.limits,
@@ -73,16 +73,16 @@ export function openHostEnd(options: HostEndOptions): HostEnd {
     explainLoss: (cause: Error) => options.explainLoss(cause),
     onBusy: (busy: boolean) => options.onBusy(busy),
   });
-  const control = new Connection(session.openRaw(), { link });
+  const control = new Conversation(session.openRaw(), { shared });
   new SyncedOutput(session.openRaw(), options.stdout, undefined);
   new SyncedOutput(session.openRaw(), options.stderr, options.stderrTail);
   const over = (reason?: Error): void => broker.close(reason ?? new Error('the session is over'));
   session.closed.then(() => over(), over);
-  const converse = (id: number): Connection => {
-    const connection = new Connection(broker.dialRaw(id), { link, prefix: 'Plugin.' });
-    connections.add(connection);
-    void connection.closed.then(() => connections.delete(connection));
-    return connection;
+  const converse = (id: number): Conversation => {
+    const conversation = new Conversation(broker.dialRaw(id), { shared, prefix: 'Plugin.' });
+    conversations.add(conversation);
+    void conversation.closed.then(() => conversations.delete(conversation));
+    return conversation;
   };
-  return { session, broker, link, control, converse, pendingMethods };
+  return { session, broker, shared, control, converse, pendingMethods };
 }

@@ -98,8 +98,8 @@ export class RPCClient<P = Record<string, object>> {
 
   /** What the connection holds at this moment. */
   diagnostics(): Diagnostics {
-    const { link, session } = this.#end;
-    const { pendingCalls, runningCalls, references, valueStreams } = link.counts;
+    const { shared, session } = this.#end;
+    const { pendingCalls, runningCalls, references, valueStreams } = shared.counts;
     const streams = Math.max(0, session.streamCount - 3);
     return { streams, pendingCalls, runningCalls, references, valueStreams };
   }

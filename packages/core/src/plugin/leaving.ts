@@ -1,6 +1,6 @@
 /** How a plugin leaves: no new calls, a while for those that run, disposal of what was served, the shutdown hook, and an end to each. */
 
-import type { Connection } from '../rpc/calls/conversation.ts';
+import type { Conversation } from '../rpc/calls/conversation.ts';
 import { PipeworkError } from '../base/errors.ts';
 import { shuttingDown } from '../session/wire-words.ts';
 import { clock, settlesWithin } from '../base/timers.ts';
@@ -8,7 +8,7 @@ import { clock, settlesWithin } from '../base/timers.ts';
 /** Who leaves. */
 export interface Leaver {
   /** The conversations whose calls are to end. */
-  readonly connections: Iterable<Connection>;
+  readonly conversations: Iterable<Conversation>;
   readonly onShutdown: ((signal: AbortSignal) => void | Promise<void>) | undefined;
   /** Aborts the signal of every context. */
   abort(reason: Error): void;
@@ -26,18 +26,18 @@ const disposalShare = 1 / 2;
 /** Leaves within `budgetMs`; `graceful` gives running calls their share of it, otherwise they are aborted at once. Never rejects. */
 export async function leave(leaver: Leaver, budgetMs: number, graceful: boolean): Promise<void> {
   const began = clock();
-  const connections = [...leaver.connections];
-  for (const connection of connections) connection.refuseCalls(shuttingDown);
+  const conversations = [...leaver.conversations];
+  for (const conversation of conversations) conversation.refuseCalls(shuttingDown);
   const reason = graceful
     ? new PipeworkError('RPC_SHUTTING_DOWN', shuttingDown)
     : new PipeworkError('RPC_CLOSED', 'the host is gone');
   if (graceful) {
     await settlesWithin(
-      Promise.all(connections.map((connection) => connection.idle())),
+      Promise.all(conversations.map((conversation) => conversation.idle())),
       budgetMs * callsShare,
     );
   }
-  for (const connection of connections) connection.abortRunning(reason);
+  for (const conversation of conversations) conversation.abortRunning(reason);
   leaver.abort(reason);
   const left = (): number => Math.max(1, budgetMs - (clock() - began));
   await settlesWithin(leaver.dispose(), left() * disposalShare);

@@ -8,9 +8,9 @@ import { dispose } from '../base/dispose.ts';
 import { PipeworkError } from '../base/errors.ts';
 import type { HostGreeting } from '../handshake/env.ts';
 import { parseCapabilities } from '../session/capabilities.ts';
-import { Connection } from '../rpc/calls/conversation.ts';
-import { Link } from '../session/shared.ts';
-import { serviceOf, unknownMethod, type Service } from '../rpc/api/served-object.ts';
+import { Conversation } from '../rpc/calls/conversation.ts';
+import { Shared } from '../session/shared.ts';
+import { servedObjectOf, unknownMethod, type ServedObject } from '../rpc/api/served-object.ts';
 import { realTimers } from '../base/timers.ts';
 import { leave } from './leaving.ts';
 import type { PluginContext, ServeSettings } from './options.ts';
@@ -48,11 +48,11 @@ export class PluginEnd {
 
   readonly #options: PluginEndOptions;
   readonly #broker: Broker;
-  readonly #link: Link;
-  readonly #connections = new Set<Connection>();
+  readonly #shared: Shared;
+  readonly #conversations = new Set<Conversation>();
   /** What was dispensed and is not disposed of, by its context's signal; undefined while its factory is at work. */
   readonly #dispensed = new Map<AbortController, object | undefined>();
-  readonly #service: Service;
+  readonly #served: ServedObject;
   #streams = 0;
   #leaving: Promise<void> | undefined;
   #resolveDone!: () => void;
@@ -71,7 +71,7 @@ export class PluginEnd {
       },
     );
     this.#broker = new Broker(this.session, settings.limits);
-    this.#link = new Link({
+    this.#shared = new Shared({
       broker: this.#broker,
       capabilities: parseCapabilities(greeting.capabilities.join(',')),
       limits: settings.limits,
@@ -83,7 +83,7 @@ export class PluginEnd {
         stderr.expedite();
       },
     });
-    this.#service = { invoke: (method, params) => this.#answer(method, params) };
+    this.#served = { invoke: (method, params) => this.#answer(method, params) };
     const over = (reason?: Error): void => this.#sessionOver(reason);
     this.session.closed.then(() => over(), over);
   }
@@ -115,7 +115,7 @@ export class PluginEnd {
 
   /** Without it nobody can ask anything of this plugin any more, not even to leave: its end is the session's. */
   #control(stream: RawStream): void {
-    const control = new Connection(stream, { link: this.#link, service: this.#service });
+    const control = new Conversation(stream, { shared: this.#shared, served: this.#served });
     void control.closed.then(() => this.hostEnded());
   }
 
@@ -154,7 +154,7 @@ export class PluginEnd {
       throw new PipeworkError('RPC_UNKNOWN_PLUGIN', `unknown plugin type: ${String(name)}`);
     const controller = new AbortController();
     this.#dispensed.set(controller, undefined);
-    const service = await this.#make(String(name), factory, controller);
+    const served = await this.#make(String(name), factory, controller);
     if (this.#leaving !== undefined) {
       void this.#letGo(controller);
       throw new PipeworkError('RPC_SHUTTING_DOWN', shuttingDown);
@@ -164,7 +164,7 @@ export class PluginEnd {
       id,
       {
         // In the same turn: the stream's first call may be there already, and so may Quit be behind it.
-        resolve: (stream) => this.#serve(stream, service, controller),
+        resolve: (stream) => this.#serve(stream, served, controller),
         reject: (error) => {
           context.log.debug('a dispensed implementation was never used', { error });
           void this.#letGo(controller);
@@ -175,25 +175,25 @@ export class PluginEnd {
     return id;
   }
 
-  async #make(name: string, factory: Factory, controller: AbortController): Promise<Service> {
+  async #make(name: string, factory: Factory, controller: AbortController): Promise<ServedObject> {
     const { context } = this.#options;
     try {
       const implementation = await factory({ ...context, broker: this.#broker, signal: controller.signal });
-      const service = serviceOf(implementation as object, `what the factory of ${name} makes`);
+      const served = servedObjectOf(implementation as object, `what the factory of ${name} makes`);
       this.#dispensed.set(controller, implementation as object);
-      return service;
+      return served;
     } catch (error) {
       this.#dispensed.delete(controller);
       throw error;
     }
   }
 
-  #serve(stream: RawStream, service: Service, controller: AbortController): void {
-    const connection = new Connection(stream, { link: this.#link, service, prefix: 'Plugin.' });
-    this.#connections.add(connection);
-    if (this.#leaving !== undefined) connection.refuseCalls(shuttingDown);
-    void connection.closed.then(() => {
-      this.#connections.delete(connection);
+  #serve(stream: RawStream, served: ServedObject, controller: AbortController): void {
+    const conversation = new Conversation(stream, { shared: this.#shared, served, prefix: 'Plugin.' });
+    this.#conversations.add(conversation);
+    if (this.#leaving !== undefined) conversation.refuseCalls(shuttingDown);
+    void conversation.closed.then(() => {
+      this.#conversations.delete(conversation);
       void this.#letGo(controller);
     });
   }
@@ -211,7 +211,7 @@ export class PluginEnd {
   }
 
   async #letGoAll(): Promise<void> {
-    await Promise.all([...this.#connections].map((connection) => connection.takeBackReferences()));
+    await Promise.all([...this.#conversations].map((conversation) => conversation.takeBackReferences()));
     const made = [...this.#dispensed].filter(([, implementation]) => implementation !== undefined);
     await Promise.all(made.map(([controller]) => this.#letGo(controller)));
   }
@@ -220,7 +220,7 @@ export class PluginEnd {
     const { onShutdown } = this.#options.settings;
     return leave(
       {
-        connections: this.#connections,
+        conversations: this.#conversations,
         onShutdown,
         abort: (reason) => {
           for (const controller of this.#dispensed.keys()) controller.abort(reason);

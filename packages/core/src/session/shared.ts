@@ -1,12 +1,12 @@
-/** What the two ends of one session agreed on and share: one link, used by each of the session's connections. */
+/** What the two ends of one session agreed on and share: one object, used by each of the session's conversations. */
 import type { Broker } from './broker.ts';
 import type { Limits } from '../base/limits.ts';
 import type { Capability } from './capabilities.ts';
 import type { CallInterceptor, HandlerInterceptor } from '../rpc/api/interceptors.ts';
 import type { Budget } from '../rpc/wire/message-reader.ts';
-import type { RunningCall } from '../rpc/calls/incoming-call.ts';
+import type { IncomingCall } from '../rpc/calls/incoming-call.ts';
 
-export interface LinkOptions {
+export interface SharedOptions {
   readonly broker: Broker;
   /** What the peer announced. Nothing beyond the base is sent to a peer that did not announce it. */
   readonly capabilities: ReadonlySet<Capability>;
@@ -15,7 +15,7 @@ export interface LinkOptions {
   readonly name?: string | undefined;
   /** Called right before a response is written: the plugin puts its printed output in front of it here. */
   readonly beforeReply?: (() => void) | undefined;
-  /** Waits, bounded, for the process's exit to explain why the connection went. Pending calls reject with an error whose `cause` it is. */
+  /** Waits, bounded, for the process's exit to explain why the conversation went. Pending calls reject with an error whose `cause` it is. */
   readonly explainLoss?: ((cause: Error) => Promise<Error>) | undefined;
   /** Sees every error before it leaves for the peer, thrown or within a value, and returns what leaves instead of it. */
   readonly redactError?: ((error: unknown, method: string) => unknown) | undefined;
@@ -27,8 +27,8 @@ export interface LinkOptions {
   readonly onBusy?: ((busy: boolean) => void) | undefined;
 }
 
-/** How much is under way on a link; all zero when it is at rest. */
-export interface LinkCounts {
+/** How much is under way in a session; all zero when it is at rest. */
+export interface SharedCounts {
   pendingCalls: number;
   runningCalls: number;
   /** Functions, objects, signals and streams held on this side, given out and taken. */
@@ -39,25 +39,25 @@ export interface LinkCounts {
 
 /** A call of the peer's that waits for room. */
 export interface WaitingCall {
-  readonly call: RunningCall;
-  /** The dispatcher whose call it is. */
+  readonly call: IncomingCall;
+  /** The limits that it waits for. */
   readonly owner: object;
   readonly begin: () => void;
 }
 
-export class Link {
+export class Shared {
   readonly broker: Broker;
   readonly capabilities: ReadonlySet<Capability>;
   readonly limits: Limits;
-  readonly options: LinkOptions;
+  readonly options: SharedOptions;
   /** Bytes of unfinished messages over all streams of the session. */
   readonly budget: Budget;
-  /** Calls of the peer that wait for room, of all connections in the order they came. */
+  /** Calls of the peer that wait for room, of all conversations in the order they came. */
   readonly waiting: WaitingCall[] = [];
-  readonly counts: LinkCounts = { pendingCalls: 0, runningCalls: 0, references: 0, valueStreams: 0 };
+  readonly counts: SharedCounts = { pendingCalls: 0, runningCalls: 0, references: 0, valueStreams: 0 };
   #isBeginning = false;
 
-  constructor(options: LinkOptions) {
+  constructor(options: SharedOptions) {
     this.options = options;
     this.broker = options.broker;
     this.capabilities = options.capabilities;

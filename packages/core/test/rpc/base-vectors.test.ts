@@ -13,7 +13,7 @@ const echo = {
 describe('a peer of the base', () => {
   test('is called with a request of four elements and answers by its id', async () => {
     const peer = await rawPlugin();
-    const result = peer.connection.call('greet', ['world']);
+    const result = peer.conversation.call('greet', ['world']);
     //                   request id 0 "Plugin.greet"             ["world"]
     await peer.expects('94 00 00 ac 506c7567696e2e6772656574 91 a5 776f726c64');
     peer.sends('94 01 00 c0 a2 6869');
@@ -47,7 +47,7 @@ describe('a peer of the base', () => {
   test('is not told of a cancelled call', async () => {
     const peer = await rawPlugin();
     const controller = new AbortController();
-    const result = peer.connection.call('greet', ['x', { signal: controller.signal }]);
+    const result = peer.conversation.call('greet', ['x', { signal: controller.signal }]);
     await peer.expects('94 00 00 ac 506c7567696e2e6772656574 91 a1 78');
     controller.abort(new Error('enough'));
     await expect(result).rejects.toThrow('enough');
@@ -56,7 +56,7 @@ describe('a peer of the base', () => {
 
   test('gets no trailing undefined and no options object with nothing but a signal', async () => {
     const peer = await rawPlugin();
-    void peer.connection.call('two', ['a', undefined, { signal: undefined }, undefined]).catch(() => {});
+    void peer.conversation.call('two', ['a', undefined, { signal: undefined }, undefined]).catch(() => {});
     await peer.expects('94 00 00 aa 506c7567696e2e74776f 91 a1 61');
   });
 
@@ -72,7 +72,7 @@ describe('a peer of the base', () => {
   test('sends an error of any shape and the call still fails', async () => {
     const peer = await rawPlugin();
     for (const [id, error] of ['a2 6e6f', '01', 'c2', '90', '80', '81 a7 6d657373616765 2a'].entries()) {
-      const result = peer.connection.call('greet', []);
+      const result = peer.conversation.call('greet', []);
       await peer.received();
       peer.sends(`94 01 0${id} ${error} c0`);
       await expect(result).rejects.toBeInstanceOf(Error);
@@ -93,13 +93,13 @@ describe('integers', () => {
   ];
   test.each(cases)('%s travels as %s', async (value, hex) => {
     const peer = await rawPlugin();
-    void peer.connection.call('greet', [value]).catch(() => {});
+    void peer.conversation.call('greet', [value]).catch(() => {});
     await peer.expects(`94 00 00 ac 506c7567696e2e6772656574 91 ${hex}`);
   });
 
   test('beyond 2^53 arrive as bigint', async () => {
     const peer = await rawPlugin();
-    const result = peer.connection.call('greet', []);
+    const result = peer.conversation.call('greet', []);
     await peer.received();
     peer.sends('94 01 00 c0 cf ffffffffffffffff');
     expect(await result).toBe(2n ** 64n - 1n);

@@ -55,7 +55,7 @@ describe('an aborted call', () => {
 
   test('rejects at once with the caller’s own reason, and aborts the handler’s signal', async () => {
     const sleeper = new Sleeper();
-    const { remote, host, hostLink, pluginLink } = await rpcPair(sleeper);
+    const { remote, host, hostShared, pluginShared } = await rpcPair(sleeper);
     const controller = new AbortController();
     const call = remote.sleep({ signal: controller.signal });
     await vi.waitFor(() => expect(sleeper.signals).toHaveLength(1));
@@ -65,26 +65,26 @@ describe('an aborted call', () => {
     await vi.waitFor(() => expect(sleeper.signals.at(0)?.aborted).toBe(true));
     expect(sleeper.signals.at(0)?.reason).toMatchObject({ name: 'AbortError' });
     expect(await remote.ping()).toBe('pong');
-    expect(host.pendingCalls + hostLink.counts.pendingCalls + pluginLink.counts.runningCalls).toBe(0);
+    expect(host.pendingCalls + hostShared.counts.pendingCalls + pluginShared.counts.runningCalls).toBe(0);
   });
 
   test('that was aborted before is never sent', async () => {
     const peer = await rawPlugin({ capabilities: ['cancel', 'refs', 'types', 'errors'] });
     const signal = AbortSignal.abort(new Error('too late'));
-    await expect(peer.connection.call('sleep', [{ signal }])).rejects.toThrow('too late');
+    await expect(peer.conversation.call('sleep', [{ signal }])).rejects.toThrow('too late');
     expect(await peer.received()).toHaveLength(0);
   });
 
   test('tells the peer by a notification with its id, and drops the late answer', async () => {
     const peer = await rawPlugin({ capabilities: ['cancel'] });
     const controller = new AbortController();
-    const call = peer.connection.call('x', [{ signal: controller.signal }]);
+    const call = peer.conversation.call('x', [{ signal: controller.signal }]);
     await peer.expects('94 00 00 a8 506c7567696e2e78 90');
     controller.abort();
     await expect(call).rejects.toMatchObject({ name: 'AbortError' });
     await peer.expects('93 02 a8 242f63616e63656c 91 00');
     peer.sends('94 01 00 c0 01');
-    const next = peer.connection.call('x', []);
+    const next = peer.conversation.call('x', []);
     await peer.expects('94 00 01 a8 506c7567696e2e78 90');
     peer.sends('94 01 01 c0 02');
     expect(await next).toBe(2);
@@ -119,7 +119,7 @@ describe('a deadline', () => {
 
   test('that has passed sends nothing', async () => {
     const peer = await rawPlugin();
-    await expect(peer.connection.call('x', [], { deadlineMs: 0 })).rejects.toMatchObject({
+    await expect(peer.conversation.call('x', [], { deadlineMs: 0 })).rejects.toMatchObject({
       code: 'RPC_DEADLINE',
     });
     expect(await peer.received()).toHaveLength(0);

@@ -3,10 +3,10 @@ import { describe, expect, test, vi } from 'vitest';
 import { callContext } from '../../src/rpc/api/call-context.ts';
 import { defineContract } from '../../src/rpc/contract/contract.ts';
 import { checked, implement } from '../../src/rpc/contract/contract-checks.ts';
-import { Connection } from '../../src/rpc/calls/conversation.ts';
+import { Conversation } from '../../src/rpc/calls/conversation.ts';
 import { DeclaredError, declaredError } from '../../src/rpc/contract/declared-error.ts';
 import { withCallOptions } from '../../src/rpc/calls/dispensed-remote.ts';
-import { serviceOf } from '../../src/rpc/api/served-object.ts';
+import { servedObjectOf } from '../../src/rpc/api/served-object.ts';
 import type { StandardSchema } from '../../src/rpc/contract/standard-schema.ts';
 import { rawHost, rawPlugin } from '../support/raw-peer.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
@@ -319,7 +319,7 @@ test('an object with a function named then is refused, as a promise is', async (
     'args[0].a.then is a function named then',
   );
   const peer = await rawPlugin({ capabilities: ['refs', 'types'] });
-  const call = peer.connection.call('x', []);
+  const call = peer.conversation.call('x', []);
   await peer.received();
   peer.sends('94 01 00 c0 81 a4 7468656e c7 05 50 66 00000001');
   await expect(call).rejects.toMatchObject({ code: 'RPC_INVALID_VALUE' });
@@ -327,7 +327,7 @@ test('an object with a function named then is refused, as a promise is', async (
 
 describe('limits', () => {
   test('a cancelled call no longer counts, also where its handler never looks', async () => {
-    const { remote, hostLink } = await rpcPair(
+    const { remote, hostShared } = await rpcPair(
       { hang: (_options: { signal: AbortSignal }) => new Promise<never>(() => {}), ping: () => 1 },
       { hostLimits: { maxPendingCalls: 2 } },
     );
@@ -335,7 +335,7 @@ describe('limits', () => {
     const calls = [remote.hang({ signal: controller.signal }), remote.hang({ signal: controller.signal })];
     controller.abort(new Error('enough'));
     for (const call of calls) await expect(call).rejects.toThrow('enough');
-    expect(hostLink.counts.pendingCalls).toBe(0);
+    expect(hostShared.counts.pendingCalls).toBe(0);
     expect(await remote.ping()).toBe(1);
   });
 
@@ -363,22 +363,26 @@ describe('limits', () => {
 
   test('the deadline of one whose connection has gone takes no other out of the queue', async () => {
     let release = (): void => {};
-    const service = { hold: () => new Promise<void>((resolve) => (release = resolve)), count: () => 1 };
-    const pair = await rpcPair(service, { pluginLimits: { maxRunningCalls: 1 } });
-    const { hostLink, pluginLink } = pair;
-    const id = pluginLink.broker.nextId();
-    const taken = pluginLink.broker.acceptRaw(id);
-    const other = new Connection(hostLink.broker.dialRaw(id), { link: hostLink, prefix: 'Plugin.' });
-    new Connection(await taken, { link: pluginLink, prefix: 'Plugin.', service: serviceOf(service) });
+    const served = { hold: () => new Promise<void>((resolve) => (release = resolve)), count: () => 1 };
+    const pair = await rpcPair(served, { pluginLimits: { maxRunningCalls: 1 } });
+    const { hostShared, pluginShared } = pair;
+    const id = pluginShared.broker.nextId();
+    const taken = pluginShared.broker.acceptRaw(id);
+    const other = new Conversation(hostShared.broker.dialRaw(id), { shared: hostShared, prefix: 'Plugin.' });
+    new Conversation(await taken, {
+      shared: pluginShared,
+      prefix: 'Plugin.',
+      served: servedObjectOf(served),
+    });
     const held = pair.remote.hold();
     const gone = other.call('count', [], { deadlineMs: 300 });
     const waiting = pair.remote.count();
     const late = pair.host.call('count', [], { deadlineMs: 400 });
-    await vi.waitFor(() => expect(pluginLink.waiting).toHaveLength(3));
+    await vi.waitFor(() => expect(pluginShared.waiting).toHaveLength(3));
     other.close();
     await expect(gone).rejects.toMatchObject({ code: 'RPC_CLOSED' });
     await expect(late).rejects.toMatchObject({ code: 'RPC_DEADLINE' });
-    await vi.waitFor(() => expect(pluginLink.waiting).toHaveLength(1));
+    await vi.waitFor(() => expect(pluginShared.waiting).toHaveLength(1));
     release();
     await held;
     expect(await waiting).toBe(1);
@@ -387,8 +391,8 @@ describe('limits', () => {
 
 test('a stream that is reset alone says so, and asks nobody for the process’s end', async () => {
   const explainLoss = vi.fn(async () => new Error('the process is gone'));
-  const peer = await rawPlugin({ link: { explainLoss } });
-  const call = peer.connection.call('x', []);
+  const peer = await rawPlugin({ shared: { explainLoss } });
+  const call = peer.conversation.call('x', []);
   await peer.received();
   peer.sends('c1');
   await expect(call).rejects.toMatchObject({ code: 'RPC_CLOSED', cause: { code: 'RPC_PROTOCOL' } });
@@ -402,7 +406,7 @@ test('the protocol’s words have their codes where a peer sends none', async ()
     ['unknown plugin type: x', 'RPC_UNKNOWN_PLUGIN'],
     ['plugin is shutting down', 'RPC_SHUTTING_DOWN'],
   ].entries()) {
-    const call = peer.connection.call('x', []);
+    const call = peer.conversation.call('x', []);
     await peer.received();
     peer.sendsBytes(
       Buffer.concat([
@@ -418,15 +422,17 @@ test('the protocol’s words have their codes where a peer sends none', async ()
 });
 
 test('what undialled streams hold is counted', async () => {
-  const { remote, hostLink, pluginLink } = await rpcPair({
+  const { remote, hostShared, pluginShared } = await rpcPair({
     async *items() {
       yield 1;
     },
   });
   const stream = await remote.items();
-  expect([hostLink.counts.references, pluginLink.counts.references]).toEqual([1, 1]);
+  expect([hostShared.counts.references, pluginShared.counts.references]).toEqual([1, 1]);
   await stream[Symbol.asyncDispose]();
-  await vi.waitFor(() => expect([hostLink.counts.references, pluginLink.counts.references]).toEqual([0, 0]));
+  await vi.waitFor(() =>
+    expect([hostShared.counts.references, pluginShared.counts.references]).toEqual([0, 0]),
+  );
 });
 
 describe('a contract', () => {
@@ -493,7 +499,7 @@ describe('the control stream', () => {
     const options = {
       isControl: true,
       limits: { maxRunningCalls: 1, maxQueuedCalls: 1 },
-      link: { handlerInterceptors: [intercepted] },
+      shared: { handlerInterceptors: [intercepted] },
     };
     const peer = await rawHost(never, options);
     for (const id of ['01', '02', '03']) peer.sends(`94 00 ${id} a4 68616e67 90`);
@@ -507,11 +513,11 @@ describe('the control stream', () => {
     const options = {
       isControl: true,
       limits: { maxPendingCalls: 1 },
-      link: { callInterceptors: [intercepted] },
+      shared: { callInterceptors: [intercepted] },
     };
     const peer = await rawPlugin(options);
-    peer.connection.call('a', []).catch(() => {});
-    peer.connection.call('b', []).catch(() => {});
+    peer.conversation.call('a', []).catch(() => {});
+    peer.conversation.call('b', []).catch(() => {});
     await peer.expects('94 00 00 a1 61 90 94 00 01 a1 62 90');
     expect(intercepted).not.toHaveBeenCalled();
   });

@@ -223,7 +223,7 @@ describe('a hostile error', () => {
   ];
   test.each(hostile)('%s is an ordinary Error', async (_name, hex) => {
     const peer = await rawPlugin({ capabilities: ['errors'] });
-    const call = peer.connection.call('x', []);
+    const call = peer.conversation.call('x', []);
     await peer.received();
     peer.sends(`94 01 00 ${hex} c0`);
     const error = (await call.catch((thrown: unknown) => thrown)) as Error;

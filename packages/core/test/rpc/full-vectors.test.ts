@@ -54,7 +54,7 @@ describe('values travel as the protocol page has them:', () => {
   vectors.push(['many like objects', many, columns]);
   test.each(vectors)('%s', async (_name, value, hex) => {
     const peer = await rawPlugin(all);
-    void peer.connection.call('greet', [value]).catch(() => {});
+    void peer.conversation.call('greet', [value]).catch(() => {});
     await peer.expects(`${greet} 91 ${hex}`);
     peer.sends(`94 01 00 c0 c0`);
   });
@@ -81,23 +81,23 @@ describe('calls with references are what the protocol page shows:', () => {
   test('a function in the arguments, called and given back without a message', async () => {
     const peer = await rawPlugin(all);
     const seen: unknown[] = [];
-    const result = peer.connection.call('each', [
+    const result = peer.conversation.call('each', [
       ['x'],
       (word: string, index: number) => void seen.push([word, index]),
     ]);
     await peer.expects('94 00 00 ab 506c7567696e2e65616368 92 91 a1 78 c7 05 50 66 00000001');
     peer.sends('94 00 00 a6 242f63616c6c 92 01 92 a1 78 00');
     await peer.expects('94 01 00 c0 d4 00 00');
-    expect(peer.connection.references).toBe(1);
+    expect(peer.conversation.references).toBe(1);
     peer.sends('94 01 00 c0 01');
     expect(await result).toBe(1);
     expect(seen).toEqual([['x', 0]]);
-    expect(peer.connection.references).toBe(0);
+    expect(peer.conversation.references).toBe(0);
   });
 
   test('retain counts one more, release so many less', async () => {
     const peer = await rawPlugin(all);
-    const result = peer.connection.call('keep', [() => 'called']);
+    const result = peer.conversation.call('keep', [() => 'called']);
     await peer.expects('94 00 00 ab 506c7567696e2e6b656570 91 c7 05 50 66 00000001');
     peer.sends('93 02 a8 242f72657461696e 91 01  94 01 00 c0 c0');
     await result;
@@ -106,12 +106,12 @@ describe('calls with references are what the protocol page shows:', () => {
     peer.sends('93 02 a9 242f72656c65617365 92 01 01');
     peer.sends('94 00 0a a6 242f63616c6c 92 01 90');
     expect((await peer.received()).toString('latin1')).toContain('RPC_REFERENCE_RELEASED');
-    expect(peer.connection.references).toBe(0);
+    expect(peer.conversation.references).toBe(0);
   });
 
   test('a function in a result, released by its receiver', async () => {
     const peer = await rawPlugin(all);
-    const result = peer.connection.call('make', []);
+    const result = peer.conversation.call('make', []);
     await peer.received();
     peer.sends('94 01 00 c0 c7 05 50 66 00000007');
     const made = (await result) as { (): Promise<unknown>; [Symbol.dispose](): void };
@@ -125,7 +125,7 @@ describe('calls with references are what the protocol page shows:', () => {
 
   test('a method of an object', async () => {
     const peer = await rawPlugin(all);
-    const result = peer.connection.call('make', []);
+    const result = peer.conversation.call('make', []);
     await peer.received();
     peer.sends('94 01 00 c0 c7 05 50 6f 00000007');
     const made = (await result) as { next(): Promise<unknown> };
@@ -137,7 +137,7 @@ describe('calls with references are what the protocol page shows:', () => {
     const peer = await rawPlugin(all);
     const own = new AbortController();
     const other = new AbortController();
-    peer.connection
+    peer.conversation
       .call('wait', [{ signal: own.signal }, [other.signal, AbortSignal.abort()]])
       .catch(() => {});
     await peer.expects(
@@ -153,7 +153,7 @@ describe('calls with references are what the protocol page shows:', () => {
 test('a deadline and metadata are a fifth element', async () => {
   const peer = await rawPlugin(all);
   const options = { deadlineMs: 500, metadata: { traceparent: 'x' } };
-  peer.connection.call('greet', [], options).catch(() => {});
+  peer.conversation.call('greet', [], options).catch(() => {});
   await peer.expects(
     `95 00 00 ac 506c7567696e2e6772656574 90 82 a8 646561646c696e65 cd 01f4 a8 6d65746164617461 81 ab 7472616365706172656e74 a1 78`,
   );

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { rawHost, rawPlugin } from '../support/raw-peer.ts';
 
-const service = { echo: (value: unknown) => value };
+const served = { echo: (value: unknown) => value };
 const echoHead = '94 00 01 ab 506c7567696e2e6563686f';
 
 /** Params of one list of two rows, which have this column. */
@@ -23,7 +23,7 @@ describe('resets the stream', () => {
     ['a claim of 4 GiB of text', `${echoHead} 91 db ffffffff`],
     ['a claim of 4 GiB of extension', `${echoHead} 91 c9 ffffffff 50`],
   ])('for %s', async (_name, hex) => {
-    const peer = await rawHost(service);
+    const peer = await rawHost(served);
     const before = process.memoryUsage.rss();
     peer.sends(hex);
     await peer.reset();
@@ -37,25 +37,25 @@ describe('resets the stream', () => {
   });
 
   test('for a message that grows beyond the limit without a header that says so', async () => {
-    const peer = await rawHost(service, { limits: { maxMessageBytes: 100_000 } });
+    const peer = await rawHost(served, { limits: { maxMessageBytes: 100_000 } });
     peer.sends(`${echoHead} 91 dc ffff`);
     peer.sendsBytes(new Uint8Array(100_000).fill(0xcd));
     await peer.reset();
-    expect(peer.link.budget.used).toBe(0);
+    expect(peer.shared.budget.used).toBe(0);
   });
 
   test('for more values than one message may hold', async () => {
-    const peer = await rawHost(service, { limits: { maxMessageValues: 1000 } });
+    const peer = await rawHost(served, { limits: { maxMessageValues: 1000 } });
     peer.sends(`${echoHead} 91 dc 03ff`);
     await peer.reset();
   });
 
   test('for unfinished messages that together pass the budget', async () => {
-    const peer = await rawHost(service, { limits: { maxUnfinishedBytes: 50_000 } });
+    const peer = await rawHost(served, { limits: { maxUnfinishedBytes: 50_000 } });
     peer.sends(`${echoHead} 91 db 00100000`);
     peer.sendsBytes(new Uint8Array(60_000).fill(0x61));
     await peer.reset();
-    expect(peer.link.budget.used).toBe(0);
+    expect(peer.shared.budget.used).toBe(0);
   });
 });
 
@@ -138,7 +138,7 @@ describe('fails the call alone', () => {
     ['params that are no array', '05'],
     ['a reference where there are no references', '91 c7 05 50 66 00000001'],
   ])('for %s', async (_name, params) => {
-    const peer = await rawHost(service);
+    const peer = await rawHost(served);
     peer.sends(`${echoHead} ${params}`);
     const answer = await peer.received();
     expect(answer.subarray(0, 3).toString('hex')).toBe('940101');
@@ -148,7 +148,7 @@ describe('fails the call alone', () => {
   });
 
   test('for nesting beyond 128 levels, however deep', async () => {
-    const peer = await rawHost(service);
+    const peer = await rawHost(served);
     peer.sendsBytes(
       Buffer.concat([
         Buffer.from(echoHead.replace(/ /g, ''), 'hex'),
@@ -163,7 +163,7 @@ describe('fails the call alone', () => {
   });
 
   test('takes 128 levels', async () => {
-    const peer = await rawHost(service);
+    const peer = await rawHost(served);
     const deep = '91'.repeat(128) + '07';
     peer.sends(`${echoHead} 91 ${deep}`);
     await peer.expects(`94 01 01 c0 ${deep}`);
@@ -223,8 +223,8 @@ describe('columns', () => {
         for (const [at, byte] of changes) bytes[16 + at] = byte;
         peer.sendsBytes(bytes);
         await peer.received();
-        peer.connection.close();
-        expect(peer.link.budget.used).toBe(0);
+        peer.conversation.close();
+        expect(peer.shared.budget.used).toBe(0);
         expect(Object.getOwnPropertyNames(Object.prototype)).not.toContain('polluted');
       }),
       { numRuns: 1000 },
@@ -234,7 +234,7 @@ describe('columns', () => {
 
 test('drops answers to no call, and notifications that mean nothing', async () => {
   const peer = await rawPlugin();
-  const call = peer.connection.call('x', []);
+  const call = peer.conversation.call('x', []);
   await peer.received();
   peer.sends('94 01 05 c0 01  93 02 a3 782f79 90  93 02 a8 242f63616e63656c 91 07');
   peer.sends('94 01 00 c0 01');
@@ -243,23 +243,28 @@ test('drops answers to no call, and notifications that mean nothing', async () =
 
 test('drops a second answer to the same call', async () => {
   const peer = await rawPlugin();
-  const call = peer.connection.call('x', []);
+  const call = peer.conversation.call('x', []);
   await peer.received();
   peer.sends('94 01 00 c0 01 94 01 00 c0 02');
   expect(await call).toBe(1);
-  expect(peer.link.counts.pendingCalls).toBe(0);
+  expect(peer.shared.counts.pendingCalls).toBe(0);
 });
 
 test('any bytes at all neither crash nor grow anything', async () => {
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ maxLength: 400 }), fc.boolean(), async (bytes, wellBegun) => {
-      const peer = await rawHost(service, { capabilities: ['cancel', 'refs', 'errors', 'types', 'meta'] });
+      const peer = await rawHost(served, { capabilities: ['cancel', 'refs', 'errors', 'types', 'meta'] });
       if (wellBegun) peer.sends(`${echoHead} 91`);
       peer.sendsBytes(bytes);
       await peer.received();
-      peer.connection.close();
-      expect(peer.link.budget.used).toBe(0);
-      expect(peer.link.counts).toEqual({ pendingCalls: 0, runningCalls: 0, references: 0, valueStreams: 0 });
+      peer.conversation.close();
+      expect(peer.shared.budget.used).toBe(0);
+      expect(peer.shared.counts).toEqual({
+        pendingCalls: 0,
+        runningCalls: 0,
+        references: 0,
+        valueStreams: 0,
+      });
     }),
     { numRuns: 300 },
   );

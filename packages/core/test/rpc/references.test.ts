@@ -17,8 +17,13 @@ async function atRest(pair: Pair<object>): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
   }
   expect([pair.host.references, pair.plugin.references]).toEqual([0, 0]);
-  expect(pair.hostLink.counts).toEqual({ pendingCalls: 0, runningCalls: 0, references: 0, valueStreams: 0 });
-  expect(pair.pluginLink.counts).toEqual({
+  expect(pair.hostShared.counts).toEqual({
+    pendingCalls: 0,
+    runningCalls: 0,
+    references: 0,
+    valueStreams: 0,
+  });
+  expect(pair.pluginShared.counts).toEqual({
     pendingCalls: 0,
     runningCalls: 0,
     references: 0,

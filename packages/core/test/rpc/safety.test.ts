@@ -9,7 +9,7 @@ class Base {
     return 'inherited';
   }
 }
-class Service extends Base {
+class ServedObject extends Base {
   static helper(): string {
     return 'static';
   }
@@ -32,7 +32,7 @@ class Service extends Base {
 
 describe('only what was served can be called', () => {
   test.each(['shown', 'inherited', 'field'])('%s can', async (name) => {
-    const { host } = await rpcPair(new Service());
+    const { host } = await rpcPair(new ServedObject());
     expect(await host.call(name, [])).toBe(name === 'shown' ? 'hidden' : name);
   });
 
@@ -55,7 +55,7 @@ describe('only what was served can be called', () => {
     'shown.call',
   ];
   test.each(never)('%j cannot', async (name) => {
-    const { host } = await rpcPair(new Service());
+    const { host } = await rpcPair(new ServedObject());
     await expect(host.call(name, [])).rejects.toThrow("can't find method");
     expect(getterRan).toBe(false);
   });
@@ -73,14 +73,14 @@ describe('only what was served can be called', () => {
   });
 
   test('a served class offers its own static methods', async () => {
-    const { host } = await rpcPair(Service as unknown as object);
+    const { host } = await rpcPair(ServedObject as unknown as object);
     expect(await host.call('helper', [])).toBe('static');
     for (const name of ['call', 'apply', 'bind', 'shown'])
       await expect(host.call(name, [])).rejects.toThrow("can't find method");
   });
 
   test('a method without the prefix cannot', async () => {
-    const peer = await rawHost(new Service());
+    const peer = await rawHost(new ServedObject());
     peer.sends('94 00 01 a5 73686f776e 90');
     await peer.expects(
       `94 01 01 b8 ${Buffer.from("can't find method shown").toString('hex')} c0`.replace('b8', 'b7'),
@@ -88,7 +88,7 @@ describe('only what was served can be called', () => {
   });
 
   test('the remote object is no thenable and has no remote symbols', async () => {
-    const { remote } = await rpcPair(new Service());
+    const { remote } = await rpcPair(new ServedObject());
     expect((await Promise.resolve(remote)) === remote).toBe(true);
     expect(String(remote as unknown)).toContain('plugin test');
     expect((remote as unknown as Record<symbol, unknown>)[Symbol.iterator]).toBeUndefined();
@@ -107,40 +107,40 @@ describe('limits', () => {
   };
 
   test('calls beyond the concurrency wait, those beyond the queue fail with a clear error', async () => {
-    const service = slow();
-    const { remote } = await rpcPair(service, { pluginLimits: { maxRunningCalls: 2, maxQueuedCalls: 1 } });
+    const served = slow();
+    const { remote } = await rpcPair(served, { pluginLimits: { maxRunningCalls: 2, maxQueuedCalls: 1 } });
     const calls = [remote.wait(), remote.wait(), remote.wait(), remote.wait()];
     await expect(calls[3]).rejects.toMatchObject({
       code: 'RPC_OVERLOADED',
       message: expect.stringContaining('maxRunningCalls') as string,
     });
-    expect(service.waiting).toHaveLength(2);
-    service.release();
-    await vi.waitFor(() => expect(service.waiting).toHaveLength(1));
-    service.release();
+    expect(served.waiting).toHaveLength(2);
+    served.release();
+    await vi.waitFor(() => expect(served.waiting).toHaveLength(1));
+    served.release();
     expect(await Promise.all(calls.slice(0, 3))).toEqual([1, 1, 1]);
   });
 
   test('as many calls as may wait are answered, though each is answered at once', async () => {
-    const service = { ...slow(), count: (number: number) => number };
-    const { remote, plugin } = await rpcPair(service, { pluginLimits: { maxRunningCalls: 1 } });
+    const served = { ...slow(), count: (number: number) => number };
+    const { remote, plugin } = await rpcPair(served, { pluginLimits: { maxRunningCalls: 1 } });
     const first = remote.wait();
     const numbers = Array.from({ length: 9_000 }, (_, number) => number);
     const calls = numbers.map((number) => remote.count(number));
     await vi.waitFor(() => expect(plugin.runningCalls).toBe(9_001));
-    service.release();
+    served.release();
     await first;
     expect(await Promise.all(calls)).toEqual(numbers);
     expect(plugin.runningCalls).toBe(0);
   });
 
   test('a caller beyond its pending calls fails before anything is sent', async () => {
-    const service = slow();
-    const { remote } = await rpcPair(service, { hostLimits: { maxPendingCalls: 1 } });
+    const served = slow();
+    const { remote } = await rpcPair(served, { hostLimits: { maxPendingCalls: 1 } });
     const first = remote.wait();
     await expect(remote.wait()).rejects.toMatchObject({ code: 'RPC_OVERLOADED' });
-    await vi.waitFor(() => expect(service.waiting).toHaveLength(1));
-    service.release();
+    await vi.waitFor(() => expect(served.waiting).toHaveLength(1));
+    served.release();
     expect(await first).toBe(1);
   });
 

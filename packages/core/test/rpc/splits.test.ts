@@ -18,7 +18,7 @@ async function answerOf(pieces: readonly Uint8Array[]): Promise<string> {
   const peer = await rawHost({ echo: (value: unknown) => value }, { capabilities: ['types'] });
   for (const piece of pieces) peer.sendsBytes(piece);
   const answer = await peer.received();
-  peer.connection.close();
+  peer.conversation.close();
   return answer.toString('hex');
 }
 

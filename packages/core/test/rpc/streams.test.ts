@@ -10,7 +10,7 @@ async function atRest(pair: Pair<object>): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
   }
   expect([pair.host.references, pair.plugin.references, pair.hostSession.streamCount]).toEqual([0, 0, 1]);
-  expect(pair.hostLink.counts.valueStreams + pair.pluginLink.counts.valueStreams).toBe(0);
+  expect(pair.hostShared.counts.valueStreams + pair.pluginShared.counts.valueStreams).toBe(0);
 }
 
 async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {

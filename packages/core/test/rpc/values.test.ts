@@ -446,9 +446,9 @@ describe('refuses, before anything is sent and with its path,', () => {
     ['a WeakMap', [new WeakMap()], 'args[0] is an instance of WeakMap'],
   ];
   test.each(base)('%s', async (_name, args, message) => {
-    const { host, hostLink } = await rpcPair(echo);
+    const { host, hostShared } = await rpcPair(echo);
     await expect(host.call('echo', args)).rejects.toThrow(message);
-    expect(hostLink.counts.pendingCalls).toBe(0);
+    expect(hostShared.counts.pendingCalls).toBe(0);
     expect(await host.call('echo', [1])).toBe(1);
   });
 

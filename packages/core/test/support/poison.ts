@@ -1,9 +1,9 @@
 /** Overwrites every chunk once its reader has returned, as a transport with one reused buffer does: whoever keeps a view is found. */
-import { Connection } from '../../src/rpc/calls/conversation.ts';
-import { StreamExport } from '../../src/rpc/streams/given-stream.ts';
-import { StreamImport } from '../../src/rpc/streams/taken-stream.ts';
+import { Conversation } from '../../src/rpc/calls/conversation.ts';
+import { GivenStream } from '../../src/rpc/streams/given-stream.ts';
+import { TakenStream } from '../../src/rpc/streams/taken-stream.ts';
 
-for (const { prototype } of [Connection, StreamExport, StreamImport] as {
+for (const { prototype } of [Conversation, GivenStream, TakenStream] as {
   prototype: { onData(chunk: Uint8Array): void };
 }[]) {
   const { onData } = prototype;

@@ -1,17 +1,17 @@
-/** A peer whose RPC bytes are written and read by hand, over a real session, against a real connection. */
+/** A peer whose RPC bytes are written and read by hand, over a real session, against a real conversation. */
 import { PassThrough } from 'node:stream';
 import { Session, type RawStream } from '@pipework/mux';
 import { onTestFinished } from 'vitest';
 import { Broker } from '../../src/session/broker.ts';
 import { type Limits, resolveLimits } from '../../src/base/limits.ts';
 import type { Capability } from '../../src/session/capabilities.ts';
-import { Connection } from '../../src/rpc/calls/conversation.ts';
-import { Link, type LinkOptions } from '../../src/session/shared.ts';
-import { serviceOf } from '../../src/rpc/api/served-object.ts';
+import { Conversation } from '../../src/rpc/calls/conversation.ts';
+import { Shared, type SharedOptions } from '../../src/session/shared.ts';
+import { servedObjectOf } from '../../src/rpc/api/served-object.ts';
 
 export interface RawPeer {
-  readonly connection: Connection;
-  readonly link: Link;
+  readonly conversation: Conversation;
+  readonly shared: Shared;
   readonly stream: RawStream;
   /** Writes bytes given in hex; spaces are for reading. */
   sends(hex: string): void;
@@ -27,19 +27,19 @@ export interface RawPeer {
 interface Options {
   capabilities?: readonly Capability[];
   limits?: Partial<Limits>;
-  link?: Partial<LinkOptions>;
-  /** The connection is the control stream's: no prefix. */
+  shared?: Partial<SharedOptions>;
+  /** The conversation is the control stream's: no prefix. */
   isControl?: boolean;
 }
 
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 
-/** We are the host by hand; a real connection serves `implementation`. */
+/** We are the host by hand; a real conversation serves `implementation`. */
 export async function rawHost(implementation: object, options: Options = {}): Promise<RawPeer> {
   return raw('host', implementation, options);
 }
 
-/** We are the plugin by hand; a real connection calls us. */
+/** We are the plugin by hand; a real conversation calls us. */
 export async function rawPlugin(options: Options = {}): Promise<RawPeer> {
   return raw('plugin', undefined, options);
 }
@@ -52,7 +52,7 @@ async function raw(
   const down = new PassThrough();
   const up = new PassThrough();
   const limits = resolveLimits(options.limits);
-  let connection!: Connection;
+  let conversation!: Conversation;
   let stream!: RawStream;
   let broker!: Broker;
   const chunks: Buffer[] = [];
@@ -69,12 +69,12 @@ async function raw(
       onReset();
     },
   };
-  let link!: Link;
+  let shared!: Shared;
   const connect = (taken: RawStream): void => {
-    connection = new Connection(taken, {
-      link,
+    conversation = new Conversation(taken, {
+      shared,
       prefix: options.isControl === true ? undefined : 'Plugin.',
-      service: implementation && serviceOf(implementation),
+      served: implementation && servedObjectOf(implementation),
     });
   };
   const host = new Session({ readable: up, writable: down }, { role: 'client' });
@@ -91,12 +91,12 @@ async function raw(
   );
   for (const session of [host, plugin]) session.closed.catch(() => {});
   broker = new Broker(role === 'host' ? plugin : host, limits);
-  link = new Link({
+  shared = new Shared({
     broker,
     capabilities: new Set(options.capabilities ?? []),
     limits,
     name: 'raw',
-    ...options.link,
+    ...options.shared,
   });
   const opened = host.openRaw();
   if (role === 'host') {
@@ -112,10 +112,10 @@ async function raw(
     await Promise.allSettled([host.close(), plugin.close()]);
   });
   return {
-    get connection() {
-      return connection;
+    get conversation() {
+      return conversation;
     },
-    link,
+    shared,
     get stream() {
       return stream;
     },

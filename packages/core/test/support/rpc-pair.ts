@@ -5,27 +5,27 @@ import { onTestFinished } from 'vitest';
 import { Broker } from '../../src/session/broker.ts';
 import { type Limits, resolveLimits } from '../../src/base/limits.ts';
 import { type Capability, ownCapabilities } from '../../src/session/capabilities.ts';
-import { Connection } from '../../src/rpc/calls/conversation.ts';
-import { Link, type LinkOptions } from '../../src/session/shared.ts';
+import { Conversation } from '../../src/rpc/calls/conversation.ts';
+import { Shared, type SharedOptions } from '../../src/session/shared.ts';
 import { createRemote, type Remote } from '../../src/rpc/calls/dispensed-remote.ts';
-import { serviceOf } from '../../src/rpc/api/served-object.ts';
+import { servedObjectOf } from '../../src/rpc/api/served-object.ts';
 import './poison.ts';
 
 export interface PairOptions {
   /** What both ends announce; everything by default. */
   capabilities?: readonly Capability[];
-  host?: Partial<LinkOptions>;
-  plugin?: Partial<LinkOptions>;
+  host?: Partial<SharedOptions>;
+  plugin?: Partial<SharedOptions>;
   hostLimits?: Partial<Limits>;
   pluginLimits?: Partial<Limits>;
 }
 
 export interface Pair<T> {
   readonly remote: Remote<T>;
-  readonly host: Connection;
-  readonly plugin: Connection;
-  readonly hostLink: Link;
-  readonly pluginLink: Link;
+  readonly host: Conversation;
+  readonly plugin: Conversation;
+  readonly hostShared: Shared;
+  readonly pluginShared: Shared;
   readonly hostSession: Session;
   readonly pluginSession: Session;
   /** Cuts the pipes in the middle of whatever goes on. */
@@ -71,26 +71,26 @@ export async function rpcPair<T extends object>(
     const over = (reason?: Error): void => broker.close(reason ?? new Error('the session is over'));
     session.closed.then(() => over(), over);
   }
-  const hostLink = new Link({
+  const hostShared = new Shared({
     broker: hostBroker,
     capabilities,
     limits: hostLimits,
     name: 'test',
     ...options.host,
   });
-  const pluginLink = new Link({
+  const pluginShared = new Shared({
     broker: pluginBroker,
     capabilities,
     limits: pluginLimits,
     ...options.plugin,
   });
-  const host = new Connection(hostSession.openRaw(), { link: hostLink, prefix: 'Plugin.' });
+  const host = new Conversation(hostSession.openRaw(), { shared: hostShared, prefix: 'Plugin.' });
   // The opening of a stream travels with its first bytes.
   const woken = host.call('wake', []).catch(() => {});
-  const plugin = new Connection(await opened, {
-    link: pluginLink,
+  const plugin = new Conversation(await opened, {
+    shared: pluginShared,
     prefix: 'Plugin.',
-    service: serviceOf(implementation),
+    served: servedObjectOf(implementation),
   });
   await woken;
   onTestFinished(async () => {
@@ -100,8 +100,8 @@ export async function rpcPair<T extends object>(
     remote: createRemote<T>(host),
     host,
     plugin,
-    hostLink,
-    pluginLink,
+    hostShared,
+    pluginShared,
     hostSession,
     pluginSession,
     cut: () => {

@@ -1,13 +1,13 @@
-/** What a connection calls when the peer calls: a service, and the rule that says which functions of an object are one. */
+/** What a conversation calls when the peer calls: a service, and the rule that says which functions of an object are one. */
 import { EventEmitter } from 'node:events';
 import { Stream } from 'node:stream';
 import { PipeworkError } from '../../base/errors.ts';
 import { expect, isObject } from '../../base/expect.ts';
 import type { CallContext } from './call-context.ts';
 
-/** Answers the calls of one connection. */
-export interface Service {
-  /** Returns the result or a promise of it; throws, or rejects, to fail the call. `method` comes without the connection's prefix. */
+/** Answers the calls of one conversation. */
+export interface ServedObject {
+  /** Returns the result or a promise of it; throws, or rejects, to fail the call. `method` comes without the conversation's prefix. */
   invoke(method: string, params: unknown[], context: CallContext): unknown;
 }
 
@@ -70,7 +70,7 @@ function functionOf(holder: object, name: string): Method | undefined {
  * Serves an object: each call of the peer runs the method of that name with the object as `this`. Unknown names fail with
  * `RPC_UNKNOWN_METHOD`. Throws `CONFIG_INVALID` for what is no object, which the message calls `what`.
  */
-export function serviceOf(implementation: object, what = 'an implementation'): Service {
+export function servedObjectOf(implementation: object, what = 'an implementation'): ServedObject {
   const canServe = isObject(implementation) || typeof implementation === 'function';
   expect(canServe, what, 'an object with methods', implementation);
   // Methods of its classes, with where they stand; those of its own may change at any time, and are looked up each time.

@@ -1,21 +1,21 @@
 /** Which of the peer's calls run, which wait, and which are refused: the limits of one side's handlers. */
 import { PipeworkError } from '../../base/errors.ts';
 import { IdTable } from './id-table.ts';
-import type { Link, WaitingCall } from '../../session/shared.ts';
-import type { RunningCall } from './incoming-call.ts';
+import type { Shared, WaitingCall } from '../../session/shared.ts';
+import type { IncomingCall } from './incoming-call.ts';
 
-/** The running calls of one connection. Concurrency is counted over the whole link. */
-export class Dispatcher {
-  readonly #link: Link;
+/** The running calls of one conversation. Concurrency is counted over the whole session. */
+export class CallLimits {
+  readonly #shared: Shared;
   // Only calls that outlive their turn: one that was answered in it can neither be cancelled nor collide.
-  readonly #tracked = new IdTable<RunningCall>();
+  readonly #tracked = new IdTable<IncomingCall>();
   #running = 0;
   #waiting = 0;
   #refusal: string | undefined;
   readonly #idle: (() => void)[] = [];
 
-  constructor(link: Link) {
-    this.#link = link;
+  constructor(shared: Shared) {
+    this.#shared = shared;
   }
 
   get running(): number {
@@ -23,14 +23,14 @@ export class Dispatcher {
   }
 
   /** A call that runs beyond the turn it came in, waits, or streams its result. */
-  get(id: number): RunningCall | undefined {
+  get(id: number): IncomingCall | undefined {
     return this.#tracked.size === 0 ? undefined : this.#tracked.get(id);
   }
 
   /** Why a new call of the peer's can't run; undefined where it can. */
-  refusalOf({ method, uncounted }: RunningCall): PipeworkError | undefined {
+  refusalOf({ method, uncounted }: IncomingCall): PipeworkError | undefined {
     if (this.#refusal !== undefined) return new PipeworkError('RPC_SHUTTING_DOWN', this.#refusal);
-    const { counts, limits, waiting } = this.#link;
+    const { counts, limits, waiting } = this.#shared;
     if (uncounted) return undefined;
     if (counts.runningCalls < limits.maxRunningCalls || waiting.length < limits.maxQueuedCalls)
       return undefined;
@@ -41,9 +41,9 @@ export class Dispatcher {
   }
 
   /** Counts the call as running. False where it must {@link wait} for room. */
-  begin(call: RunningCall): boolean {
+  begin(call: IncomingCall): boolean {
     if (!call.uncounted) {
-      const { counts, limits } = this.#link;
+      const { counts, limits } = this.#shared;
       if (counts.runningCalls >= limits.maxRunningCalls) return false;
       counts.runningCalls++;
     }
@@ -52,11 +52,11 @@ export class Dispatcher {
   }
 
   /** Runs `start` once there is room. */
-  wait(call: RunningCall, start: () => void): void {
+  wait(call: IncomingCall, start: () => void): void {
     this.track(call);
     call.isWaiting = true;
     this.#waiting++;
-    this.#link.waiting.push({
+    this.#shared.waiting.push({
       owner: this,
       call,
       begin: () => {
@@ -69,8 +69,8 @@ export class Dispatcher {
   }
 
   /** Takes a call out of the queue, since its caller no longer wants it. */
-  unqueue(call: RunningCall): void {
-    const { waiting } = this.#link;
+  unqueue(call: IncomingCall): void {
+    const { waiting } = this.#shared;
     const at = waiting.findIndex((entry) => entry.call === call);
     if (at !== -1) waiting.splice(at, 1);
     call.isWaiting = false;
@@ -79,18 +79,18 @@ export class Dispatcher {
     this.#wakeIdle();
   }
 
-  track(call: RunningCall): void {
+  track(call: IncomingCall): void {
     if (call.tracked) return;
     call.tracked = true;
     this.#tracked.add(call);
   }
 
   /** A handler has ended; what its result still streams keeps the call known. */
-  answered(call: RunningCall): void {
+  answered(call: IncomingCall): void {
     this.#running--;
     if (!call.uncounted) {
-      this.#link.counts.runningCalls--;
-      this.#link.beginWaiting();
+      this.#shared.counts.runningCalls--;
+      this.#shared.beginWaiting();
     }
     this.#wakeIdle();
   }
@@ -99,7 +99,7 @@ export class Dispatcher {
     if (this.#idle.length > 0 && this.running === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  forget(call: RunningCall): void {
+  forget(call: IncomingCall): void {
     if (!call.tracked) return;
     call.tracked = false;
     this.#tracked.delete(call.id);
@@ -118,9 +118,9 @@ export class Dispatcher {
     for (const call of this.#tracked.values()) call.abort(reason);
   }
 
-  /** The connection is gone: what waits never starts, what runs is aborted. */
+  /** The conversation is gone: what waits never starts, what runs is aborted. */
   end(reason: unknown): void {
-    const { waiting } = this.#link;
+    const { waiting } = this.#shared;
     const others: WaitingCall[] = [];
     for (const entry of waiting) {
       if (entry.owner !== this) {

@@ -2,45 +2,45 @@
 import type { MuxError, RawStream, RawStreamHandler } from '@pipework/mux';
 import { PipeworkError } from '../../base/errors.ts';
 import type { CallOptions } from '../api/call-options.ts';
-import { Callee } from './incoming-calls.ts';
-import { Caller } from './outgoing-calls.ts';
-import { Channel } from '../messages/message-stream.ts';
-import { Batch } from '../messages/item-batch.ts';
+import { IncomingCalls } from './incoming-calls.ts';
+import { OutgoingCalls } from './outgoing-calls.ts';
+import { MessageStream } from '../messages/message-stream.ts';
+import { ItemBatch } from '../messages/item-batch.ts';
 import { messageType, readEnvelope } from '../messages/envelope.ts';
 import { referenceCallName, type CallInterceptor } from '../api/interceptors.ts';
-import type { Link } from '../../session/shared.ts';
+import type { Shared } from '../../session/shared.ts';
 import type { MessageReader } from '../wire/message-reader.ts';
 import { plain, readPlain } from '../messages/small/reader.ts';
 import type { ReferenceHost } from '../references/reference-host.ts';
 import { References } from '../references/references.ts';
 import type { Scanner } from '../wire/scanner.ts';
-import type { Service } from '../api/served-object.ts';
+import type { ServedObject } from '../api/served-object.ts';
 import { produced } from '../streams/stream-protocol.ts';
 import { isWatched, watchedCall } from './watched-call.ts';
 
-export interface ConnectionOptions {
-  readonly link: Link;
+export interface ConversationOptions {
+  readonly shared: Shared;
   /** Answers the peer's calls. Without one they fail. */
-  readonly service?: Service | undefined;
+  readonly served?: ServedObject | undefined;
   /** Stands before every method on the wire, of both sides: `Plugin.`. Without one it is the control stream, outside limits and interceptors. */
   readonly prefix?: string | undefined;
 }
 
-// Names on the wire that a connection keeps.
+// Names on the wire that a conversation keeps.
 const maxKeptMethods = 1024;
 
-export class Connection implements RawStreamHandler {
-  readonly link: Link;
+export class Conversation implements RawStreamHandler {
+  readonly shared: Shared;
   /** Resolves when the stream is gone; never rejects. */
   readonly closed: Promise<void>;
   readonly #stream: RawStream;
   readonly #prefix: string;
   // Undefined on the control stream, whose calls nobody watches.
   readonly #interceptors: readonly CallInterceptor[] | undefined;
-  readonly #channel: Channel;
+  readonly #messages: MessageStream;
   readonly #references: References | undefined;
-  readonly #caller: Caller;
-  readonly #callee: Callee;
+  readonly #outgoing: OutgoingCalls;
+  readonly #incoming: IncomingCalls;
   readonly #reader: MessageReader;
   readonly #answersPeer: boolean;
   readonly #resolveClosed: () => void;
@@ -52,28 +52,28 @@ export class Connection implements RawStreamHandler {
   #ended = false;
 
   /** Takes the stream over: it becomes its handler. */
-  constructor(stream: RawStream, options: ConnectionOptions) {
-    const { link, service, prefix } = options;
+  constructor(stream: RawStream, options: ConversationOptions) {
+    const { shared, served, prefix } = options;
     let resolveClosed = (): void => {};
     this.closed = new Promise((resolve) => {
       resolveClosed = resolve;
     });
     this.#resolveClosed = resolveClosed;
-    this.link = link;
+    this.shared = shared;
     this.#stream = stream;
     this.#prefix = prefix ?? '';
     const isControl = prefix === undefined;
-    this.#interceptors = isControl ? undefined : (link.options.callInterceptors ?? []);
-    this.#answersPeer = service !== undefined;
-    this.#references = link.capabilities.has('refs') ? new References(this.#referenceHost()) : undefined;
-    this.#channel = new Channel(stream, link, this.#references);
-    this.#caller = new Caller(this.#channel, this.#references, isControl);
-    this.#callee = new Callee(this.#channel, this.#references, service, prefix);
-    this.#reader = this.#channel.reader(
+    this.#interceptors = isControl ? undefined : (shared.options.callInterceptors ?? []);
+    this.#answersPeer = served !== undefined;
+    this.#references = shared.capabilities.has('refs') ? new References(this.#referenceHost()) : undefined;
+    this.#messages = new MessageStream(stream, shared, this.#references);
+    this.#outgoing = new OutgoingCalls(this.#messages, this.#references, isControl);
+    this.#incoming = new IncomingCalls(this.#messages, this.#references, served, prefix);
+    this.#reader = this.#messages.reader(
       (source, start, end, scanner, bins) => this.#message(source, start, end, scanner, bins),
       (source, start, end) => this.#plain(source, start, end),
     );
-    this.#caller.onSettled = () => this.#finishWhenIdle();
+    this.#outgoing.onSettled = () => this.#finishWhenIdle();
     stream.setHandler(this);
   }
 
@@ -83,9 +83,9 @@ export class Connection implements RawStreamHandler {
    */
   call(method: string, params: unknown[], options?: CallOptions): Promise<unknown> {
     const wireMethod = this.#wireMethods.get(method) ?? this.#nameOnWire(method);
-    if (!isWatched(this.#interceptors)) return this.#caller.call(wireMethod, params, options);
-    const call = { method: wireMethod, peer: this.link.peer, params, options };
-    return watchedCall(call, this.#interceptors, (...sent) => this.#caller.call(wireMethod, ...sent));
+    if (!isWatched(this.#interceptors)) return this.#outgoing.call(wireMethod, params, options);
+    const call = { method: wireMethod, peer: this.shared.peer, params, options };
+    return watchedCall(call, this.#interceptors, (...sent) => this.#outgoing.call(wireMethod, ...sent));
   }
 
   #nameOnWire(method: string): string {
@@ -97,26 +97,26 @@ export class Connection implements RawStreamHandler {
   #callReference(id: number, name: string | undefined, args: unknown[]): Promise<unknown> {
     const method = referenceCallName(name);
     const reference = { id, name };
-    if (!isWatched(this.#interceptors)) return this.#caller.call(method, args, undefined, reference);
-    const call = { method, peer: this.link.peer, params: args, options: undefined };
+    if (!isWatched(this.#interceptors)) return this.#outgoing.call(method, args, undefined, reference);
+    const call = { method, peer: this.shared.peer, params: args, options: undefined };
     return watchedCall(call, this.#interceptors, (params, options) =>
-      this.#caller.call(method, params, options, reference),
+      this.#outgoing.call(method, params, options, reference),
     );
   }
 
   /** Calls made here whose answer has not come. */
   get pendingCalls(): number {
-    return this.#caller.unanswered;
+    return this.#outgoing.unanswered;
   }
 
   /** Their methods, for reports of a crash. */
   get pendingMethods(): string[] {
-    return this.#caller.methods();
+    return this.#outgoing.methods();
   }
 
   /** Calls of the peer that run here or wait to. */
   get runningCalls(): number {
-    return this.#callee.dispatcher.running;
+    return this.#incoming.callLimits.running;
   }
 
   /** Functions, objects, signals and streams that are held for the peer, or of the peer's. */
@@ -126,17 +126,17 @@ export class Connection implements RawStreamHandler {
 
   /** New calls of the peer fail with this message from now on; running ones go on. */
   refuseCalls(message: string): void {
-    this.#callee.dispatcher.refuse(message);
+    this.#incoming.callLimits.refuse(message);
   }
 
   /** Resolves when no call of the peer runs. */
   idle(): Promise<void> {
-    return this.#callee.dispatcher.idle();
+    return this.#incoming.callLimits.idle();
   }
 
   /** Aborts the signals of the running handlers. They still answer. */
   abortRunning(reason: Error): void {
-    this.#callee.dispatcher.abortAll(reason);
+    this.#incoming.callLimits.abortAll(reason);
   }
 
   /** Takes back what the peer holds by reference. Resolves when the objects among it that were handed over are disposed of. */
@@ -147,7 +147,7 @@ export class Connection implements RawStreamHandler {
   /** This side calls no more: its half of the stream finishes once what it called is answered, what it answers is done, and no stream of values is being read. */
   finish(): void {
     this.#finishing = true;
-    this.#caller.finish();
+    this.#outgoing.finish();
     this.#finishWhenIdle();
   }
 
@@ -161,26 +161,26 @@ export class Connection implements RawStreamHandler {
 
   #referenceHost(): ReferenceHost {
     return {
-      link: this.link,
-      notify: (method, params) => void this.#channel.write([messageType.notification, method, params]),
+      shared: this.shared,
+      notify: (method, params) => void this.#messages.write([messageType.notification, method, params]),
       callReference: (id, name, args) => this.#callReference(id, name, args),
       givenStreamEnded: (call) => {
-        if (call !== undefined) this.#callee.streamEnded(call);
+        if (call !== undefined) this.#incoming.streamEnded(call);
         this.#finishWhenIdle();
       },
       takenStreamEnded: (call) => {
-        if (call !== undefined) this.#caller.streamEnded(call);
+        if (call !== undefined) this.#outgoing.streamEnded(call);
         this.#finishWhenIdle();
       },
       itemReader: (sink) => this.#itemReader(sink),
-      writeItem: (stream, word, wire) => this.#channel.write([word, wire], stream),
+      writeItem: (stream, word, wire) => this.#messages.write([word, wire], stream),
       itemBatch: () =>
-        this.link.capabilities.has('items')
-          ? new Batch(this.link.capabilities.has('types'), this.link.capabilities.has('tables'))
+        this.shared.capabilities.has('items')
+          ? new ItemBatch(this.shared.capabilities.has('types'), this.shared.capabilities.has('tables'))
           : undefined,
       toWire: (value, root, where) => this.#itemToWire(value, root, where),
-      errorToWire: (error, where) => this.#channel.errorToWire(error, where),
-      errorFromWire: (value, where) => this.#channel.errorFromWire(value, where),
+      errorToWire: (error, where) => this.#messages.errorToWire(error, where),
+      errorFromWire: (value, where) => this.#messages.errorFromWire(value, where),
     };
   }
 
@@ -189,7 +189,7 @@ export class Connection implements RawStreamHandler {
     const references = this.#references;
     references?.beginHandingOver(undefined);
     try {
-      const wire = this.#channel.toWire(value, root, where);
+      const wire = this.#messages.toWire(value, root, where);
       references?.endSending();
       return wire;
     } catch (error) {
@@ -199,14 +199,14 @@ export class Connection implements RawStreamHandler {
   }
 
   #itemReader(sink: (word: number, value: unknown) => void): MessageReader {
-    return this.#channel.reader((source, start, end, scanner, bins) => {
+    return this.#messages.reader((source, start, end, scanner, bins) => {
       const word = source[start + 1]!;
       if (source[start] !== 0x92 || word > produced.items)
         throw new PipeworkError('RPC_PROTOCOL', 'A stream carries what is no item of it.');
       this.#references?.beginTaking();
       let value: unknown;
       try {
-        value = this.#channel.read(source, start + 2, end, scanner, bins);
+        value = this.#messages.read(source, start + 2, end, scanner, bins);
       } finally {
         this.#references?.endTaking();
       }
@@ -224,9 +224,9 @@ export class Connection implements RawStreamHandler {
     const envelope = readEnvelope(source, start);
     switch (envelope.type) {
       case messageType.request:
-        return this.#callee.request(envelope, source, start, end, scanner, bins);
+        return this.#incoming.request(envelope, source, start, end, scanner, bins);
       case messageType.response:
-        return this.#caller.answered(envelope.id, source, envelope.at, end, scanner, bins);
+        return this.#outgoing.answered(envelope.id, source, envelope.at, end, scanner, bins);
       default:
         return this.#notified(envelope.method, source, envelope.at, end, scanner, bins);
     }
@@ -235,8 +235,8 @@ export class Connection implements RawStreamHandler {
   #plain(source: Uint8Array, start: number, end: number): number {
     const next = readPlain(source, start, end);
     if (next === 0) return 0;
-    if (plain.type === messageType.request) this.#callee.plainRequest(plain.id, plain.method, plain.params);
-    else this.#caller.plainAnswer(plain.id, plain.result);
+    if (plain.type === messageType.request) this.#incoming.plainRequest(plain.id, plain.method, plain.params);
+    else this.#outgoing.plainAnswer(plain.id, plain.result);
     return next;
   }
 
@@ -250,13 +250,13 @@ export class Connection implements RawStreamHandler {
   ): void {
     let params: unknown;
     try {
-      params = this.#channel.read(source, at, end, scanner, bins);
+      params = this.#messages.read(source, at, end, scanner, bins);
     } catch {
       return; // It has no answer that could say so.
     }
     if (!Array.isArray(params)) return;
-    if (!method.startsWith('$/')) return this.#callee.notified(method, params);
-    if (method === '$/cancel') return this.#callee.cancel(params[0]);
+    if (!method.startsWith('$/')) return this.#incoming.notified(method, params);
+    if (method === '$/cancel') return this.#incoming.cancel(params[0]);
     this.#references?.notified(method, params);
   }
 
@@ -271,12 +271,12 @@ export class Connection implements RawStreamHandler {
       return this.close(error as Error);
     }
     // A peer that takes no answers gets no credit for further calls. Only the answering end waits so, or both could.
-    if (this.#callee.flowing || !this.#answersPeer) this.#stream.consume(end - start);
+    if (this.#incoming.flowing || !this.#answersPeer) this.#stream.consume(end - start);
     else this.#owedCredit += end - start;
   }
 
   onDrain(): void {
-    this.#callee.flowing = true;
+    this.#incoming.flowing = true;
     const owed = this.#owedCredit;
     this.#owedCredit = 0;
     if (owed > 0) this.#stream.consume(owed);
@@ -284,19 +284,19 @@ export class Connection implements RawStreamHandler {
 
   onEnd(): void {
     this.#peerFinished = true;
-    if (this.#caller.unanswered > 0 && this.#reader.inMessage) {
+    if (this.#outgoing.unanswered > 0 && this.#reader.inMessage) {
       return this.close(new PipeworkError('RPC_PROTOCOL', 'the peer finished in the middle of a message'));
     }
     // Answers travel on the half that just ended.
-    this.#caller.end(new PipeworkError('RPC_CLOSED', 'the peer finished the connection'));
-    void this.#callee.dispatcher.idle().then(() => this.#finishWhenIdle());
+    this.#outgoing.end(new PipeworkError('RPC_CLOSED', 'the peer finished the connection'));
+    void this.#incoming.callLimits.idle().then(() => this.#finishWhenIdle());
   }
 
   #finishWhenIdle(): void {
     if (this.#ended || (!this.#finishing && !this.#peerFinished)) return;
-    if (this.#caller.unanswered > 0 || this.#callee.dispatcher.running > 0) return;
+    if (this.#outgoing.unanswered > 0 || this.#incoming.callLimits.running > 0) return;
     if (this.#references?.isStreaming === true) return;
-    this.#channel.shut();
+    this.#messages.shut();
     this.#stream.end();
   }
 
@@ -309,10 +309,10 @@ export class Connection implements RawStreamHandler {
   #end(reason: Error): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#channel.shut();
+    this.#messages.shut();
     this.#reader.stop();
-    this.#callee.dispatcher.end(reason);
-    this.#caller.end(reason);
+    this.#incoming.callLimits.end(reason);
+    this.#outgoing.end(reason);
     this.#references?.close(reason);
   }
 }

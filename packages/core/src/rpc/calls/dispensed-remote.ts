@@ -1,6 +1,6 @@
 /** The object with which one side calls the methods that the other serves. */
 import { checkCallOptions, type CallOptions } from '../api/call-options.ts';
-import type { Connection } from './conversation.ts';
+import type { Conversation } from './conversation.ts';
 import { makeRemoteObject, remoteTargetOf, type RemoteTarget } from '../remote/stand-in.ts';
 import type { Remote } from '../remote/remote-types.ts';
 import { PipeworkError } from '../../base/errors.ts';
@@ -16,28 +16,28 @@ export type {
   RemoteValue,
 } from '../remote/remote-types.ts';
 
-interface ServiceTarget extends RemoteTarget {
-  readonly connection: Connection;
+interface DispensedTarget extends RemoteTarget {
+  readonly conversation: Conversation;
   readonly options: CallOptions | undefined;
 }
 
 /**
- * An object whose methods are calls on the connection. `then`, symbols and the names of Object.prototype are never remote. Disposing
- * of it finishes the connection.
+ * An object whose methods are calls on the conversation. `then`, symbols and the names of Object.prototype are never remote. Disposing
+ * of it finishes the conversation.
  */
-export function createRemote<T>(connection: Connection): Remote<T> {
-  return make(connection, undefined) as Remote<T>;
+export function createRemote<T>(conversation: Conversation): Remote<T> {
+  return make(conversation, undefined) as Remote<T>;
 }
 
-function make(connection: Connection, options: CallOptions | undefined): object {
-  const target: ServiceTarget = {
-    owner: connection,
-    connection,
+function make(conversation: Conversation, options: CallOptions | undefined): object {
+  const target: DispensedTarget = {
+    owner: conversation,
+    conversation,
     options,
-    call: (name, args) => connection.call(name ?? '', args, options),
-    release: () => connection.finish(),
+    call: (name, args) => conversation.call(name ?? '', args, options),
+    release: () => conversation.finish(),
   };
-  return makeRemoteObject(target, connection.link.peer);
+  return makeRemoteObject(target, conversation.shared.peer);
 }
 
 /**
@@ -45,13 +45,13 @@ function make(connection: Connection, options: CallOptions | undefined): object 
  * `CONFIG_INVALID` for an object that isn't a dispensed remote.
  */
 export function withCallOptions<R extends object>(remote: R, options: CallOptions): R {
-  const target = remoteTargetOf(remote) as Partial<ServiceTarget> | undefined;
-  if (target?.connection === undefined) {
+  const target = remoteTargetOf(remote) as Partial<DispensedTarget> | undefined;
+  if (target?.conversation === undefined) {
     throw new PipeworkError(
       'CONFIG_INVALID',
       'withCallOptions() takes what dispense() returned; got another object.',
     );
   }
   checkCallOptions(options);
-  return make(target.connection, { ...target.options, ...options }) as R;
+  return make(target.conversation, { ...target.options, ...options }) as R;
 }

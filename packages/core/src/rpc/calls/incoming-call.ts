@@ -1,6 +1,7 @@
 /** One call of the peer's while it is being answered: what its handler can ask, and what ends with it. */
 import type { CallContext } from '../api/call-context.ts';
-import type { Import, TakenStream } from '../references/reference-types.ts';
+import type { TakenReference } from '../references/reference-types.ts';
+import type { TakenStream } from '../streams/taken-stream.ts';
 
 const noMetadata: Readonly<Record<string, string>> = Object.freeze({});
 
@@ -14,7 +15,7 @@ interface Meta {
 /** What a call holds by reference, where it does. */
 interface Held {
   /** References that came in its arguments: the handler's until the call settles. */
-  readonly imports: Import[];
+  readonly references: TakenReference[];
   /** Streams that came in its arguments. */
   readonly streams: TakenStream[];
   /** Streams of its result that still run; the call's signal and arguments live as long. */
@@ -22,7 +23,7 @@ interface Held {
 }
 
 // What most calls don't have stands behind `meta` and `held`: a call is made and dropped a million times.
-export class RunningCall implements CallContext {
+export class IncomingCall implements CallContext {
   readonly id: number;
   readonly method: string;
   answered = false;
@@ -30,7 +31,7 @@ export class RunningCall implements CallContext {
   uncounted = false;
   /** It is in the queue of those that may not run yet. */
   isWaiting = false;
-  /** Known to the dispatcher by its id, because it outlives the turn it came in. */
+  /** Known to the limits by its id, because it outlives the turn it came in. */
   tracked = false;
   #held: Held | undefined = undefined;
   #meta: Meta | undefined = undefined;
@@ -65,7 +66,7 @@ export class RunningCall implements CallContext {
 
   /** What it holds; made when first asked for. */
   get held(): Held {
-    return (this.#held ??= { imports: [], streams: [], given: 0 });
+    return (this.#held ??= { references: [], streams: [], given: 0 });
   }
 
   get isStreaming(): boolean {

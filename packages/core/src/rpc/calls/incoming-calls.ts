@@ -1,24 +1,24 @@
-/** The calls that the peer makes on a connection: running each, and answering it exactly once. */
+/** The calls that the peer makes on a conversation: running each, and answering it exactly once. */
 import { PipeworkError } from '../../base/errors.ts';
 import { enterContext, leaveContext } from '../api/call-context.ts';
-import type { Channel } from '../messages/message-stream.ts';
-import { Dispatcher } from './call-limits.ts';
+import type { MessageStream } from '../messages/message-stream.ts';
+import { CallLimits } from './call-limits.ts';
 import { messageType, type Envelope } from '../messages/envelope.ts';
 import { handlerChannel, isTraced } from '../api/instrumentation.ts';
 import { referenceCallName, type HandlerInterceptor } from '../api/interceptors.ts';
 import { referenceMethods } from '../references/reference-host.ts';
 import type { References } from '../references/references.ts';
-import { RunningCall } from './incoming-call.ts';
+import { IncomingCall } from './incoming-call.ts';
 import type { Scanner } from '../wire/scanner.ts';
-import { unknownMethod, type Service } from '../api/served-object.ts';
+import { unknownMethod, type ServedObject } from '../api/served-object.ts';
 
 const maxCachedNames = 1024;
 
-export class Callee {
-  readonly dispatcher: Dispatcher;
-  readonly #channel: Channel;
+export class IncomingCalls {
+  readonly callLimits: CallLimits;
+  readonly #messages: MessageStream;
   readonly #references: References | undefined;
-  readonly #service: Service | undefined;
+  readonly #served: ServedObject | undefined;
   readonly #prefix: string;
   readonly #beforeReply: (() => void) | undefined;
   readonly #interceptors: readonly HandlerInterceptor[];
@@ -30,20 +30,20 @@ export class Callee {
   flowing = true;
 
   constructor(
-    channel: Channel,
+    messages: MessageStream,
     references: References | undefined,
-    service: Service | undefined,
+    served: ServedObject | undefined,
     prefix: string | undefined,
   ) {
-    this.#channel = channel;
+    this.#messages = messages;
     this.#references = references;
-    this.#service = service;
+    this.#served = served;
     this.#prefix = prefix ?? '';
     this.#isControl = prefix === undefined;
-    const { options } = channel.link;
+    const { options } = messages.shared;
     this.#beforeReply = options.beforeReply;
     this.#interceptors = (this.#isControl ? undefined : options.handlerInterceptors) ?? [];
-    this.dispatcher = new Dispatcher(channel.link);
+    this.callLimits = new CallLimits(messages.shared);
   }
 
   /** A request came; `envelope.at` is where its params begin. Throws `RPC_PROTOCOL` where its id is in use. */
@@ -57,13 +57,13 @@ export class Callee {
   ): void {
     const { id, method } = envelope;
     this.#checkId(id, method);
-    const call = new RunningCall(id, method);
+    const call = new IncomingCall(id, method);
     const references = this.#references;
     let params: unknown;
     references?.beginTaking(call);
     try {
       if (envelope.size === 5) params = this.#readWithMeta(call, source, start, end, scanner, bins);
-      else params = this.#channel.read(source, envelope.at, end, scanner, bins);
+      else params = this.#messages.read(source, envelope.at, end, scanner, bins);
       if (!Array.isArray(params)) {
         throw new PipeworkError('RPC_INVALID_VALUE', `The params of ${method} are no array.`);
       }
@@ -78,11 +78,11 @@ export class Callee {
   /** A request came whose params are numbers, booleans and the like. */
   plainRequest(id: number, method: string, params: unknown[]): void {
     this.#checkId(id, method);
-    this.#begin(new RunningCall(id, method), params);
+    this.#begin(new IncomingCall(id, method), params);
   }
 
   #checkId(id: number, method: string): void {
-    if (this.dispatcher.get(id) === undefined) return;
+    if (this.callLimits.get(id) === undefined) return;
     throw new PipeworkError(
       'RPC_PROTOCOL',
       `The peer used message id ${id} for ${method} while a call with that id is running.`,
@@ -92,17 +92,17 @@ export class Callee {
   /** A notification for the service: its handler runs, and nobody hears how it went. One that means nothing here is dropped. */
   notified(method: string, params: unknown[]): void {
     const name = this.#nameOf(method);
-    const service = this.#service;
+    const served = this.#served;
     if (
-      service === undefined ||
+      served === undefined ||
       name === undefined ||
-      this.dispatcher.refusalOf(new RunningCall(0, method)) !== undefined
+      this.callLimits.refusalOf(new IncomingCall(0, method)) !== undefined
     )
       return;
-    const call = new RunningCall(0, method);
+    const call = new IncomingCall(0, method);
     const outer = enterContext(call);
     try {
-      void Promise.resolve(service.invoke(name, params, call)).catch(() => {});
+      void Promise.resolve(served.invoke(name, params, call)).catch(() => {});
     } catch {
       // As above: there is no answer in which it could be said.
     } finally {
@@ -111,14 +111,14 @@ export class Callee {
   }
 
   #readWithMeta(
-    call: RunningCall,
+    call: IncomingCall,
     source: Uint8Array,
     start: number,
     end: number,
     scanner: Scanner,
     bins: readonly Uint8Array[],
   ): unknown {
-    const message = this.#channel.read(source, start, end, scanner, bins) as unknown[];
+    const message = this.#messages.read(source, start, end, scanner, bins) as unknown[];
     const { deadline, metadata } = Object(message[4]) as { deadline?: unknown; metadata?: unknown };
     const remainingMs = typeof deadline === 'number' ? deadline : undefined;
     call.setMeta(Object.freeze({ ...(Object(metadata) as Record<string, string>) }), remainingMs, () =>
@@ -132,39 +132,39 @@ export class Callee {
 
   /** The caller no longer wants a call; an id that isn't running is ignored. */
   cancel(id: unknown): void {
-    const call = this.dispatcher.get(id as number);
+    const call = this.callLimits.get(id as number);
     if (call !== undefined)
       this.#abort(call, new DOMException('The operation was aborted by the caller.', 'AbortError'));
   }
 
   /** A call that runs answers when its handler does; one that waits to run never will, and is answered here. */
-  #abort(call: RunningCall, reason: unknown): void {
+  #abort(call: IncomingCall, reason: unknown): void {
     call.abort(reason);
     if (!call.isWaiting) return;
-    this.dispatcher.unqueue(call);
+    this.callLimits.unqueue(call);
     this.#refuse(call, reason);
   }
 
-  #begin(call: RunningCall, params: unknown[]): void {
-    const { dispatcher } = this;
+  #begin(call: IncomingCall, params: unknown[]): void {
+    const { callLimits } = this;
     // A callback belongs to a call that waits for it: holding it back could stop both for ever.
     call.uncounted = this.#isControl || this.#isCallback(call);
-    const refusal = this.#isCallback(call) ? undefined : dispatcher.refusalOf(call);
+    const refusal = this.#isCallback(call) ? undefined : callLimits.refusalOf(call);
     if (refusal !== undefined) return this.#refuse(call, refusal);
-    if (dispatcher.begin(call)) this.#run(call, params);
-    else dispatcher.wait(call, () => this.#run(call, params));
+    if (callLimits.begin(call)) this.#run(call, params);
+    else callLimits.wait(call, () => this.#run(call, params));
   }
 
-  #isCallback(call: RunningCall): boolean {
+  #isCallback(call: IncomingCall): boolean {
     return this.#references !== undefined && call.method === referenceMethods.call;
   }
 
-  #run(call: RunningCall, params: unknown[]): void {
+  #run(call: IncomingCall, params: unknown[]): void {
     const outer = enterContext(call);
     try {
       const result = this.#shouldTrace() ? this.#trace(call, params) : this.#invoke(call, params);
       if (isThenable(result)) {
-        this.dispatcher.track(call);
+        this.callLimits.track(call);
         // A thenable of the user's may do anything when it is asked; a promise is safe.
         const promise = result instanceof Promise ? result : Promise.resolve(result);
         promise.then(
@@ -185,12 +185,12 @@ export class Callee {
     return isTraced(handlerChannel) && !this.#isControl;
   }
 
-  #trace(call: RunningCall, params: unknown[]): Promise<unknown> {
+  #trace(call: IncomingCall, params: unknown[]): Promise<unknown> {
     const trace = { ...this.#seen(call, params), peer: 'the caller', metadata: { ...call.metadata } };
     return handlerChannel.tracePromise(async () => this.#invoke(call, params), trace);
   }
 
-  #invoke(call: RunningCall, params: unknown[]): unknown {
+  #invoke(call: IncomingCall, params: unknown[]): unknown {
     if (this.#isCallback(call)) {
       const args = params[1];
       if (!Array.isArray(args)) {
@@ -199,11 +199,11 @@ export class Callee {
       if (this.#interceptors.length === 0) return this.#references?.invoke(params[0], params[2], args);
       return this.#around(call, params, () => this.#references?.invoke(params[0], params[2], args));
     }
-    const service = this.#service;
+    const served = this.#served;
     const name = this.#nameOf(call.method);
-    if (service === undefined || name === undefined) throw unknownMethod(call.method);
-    if (this.#interceptors.length === 0) return service.invoke(name, params, call);
-    return this.#around(call, params, () => service.invoke(name, params, call));
+    if (served === undefined || name === undefined) throw unknownMethod(call.method);
+    if (this.#interceptors.length === 0) return served.invoke(name, params, call);
+    return this.#around(call, params, () => served.invoke(name, params, call));
   }
 
   #nameOf(method: string): string | undefined {
@@ -216,12 +216,12 @@ export class Callee {
   }
 
   /** A call as interceptors and tools see it: one of a reference with the arguments that its function gets. */
-  #seen(call: RunningCall, params: unknown[]): { method: string; params: unknown[] } {
+  #seen(call: IncomingCall, params: unknown[]): { method: string; params: unknown[] } {
     if (!this.#isCallback(call)) return { method: call.method, params };
     return { method: referenceCallName(params[2]), params: Array.isArray(params[1]) ? params[1] : [] };
   }
 
-  #around(call: RunningCall, params: unknown[], invoke: () => unknown): unknown {
+  #around(call: IncomingCall, params: unknown[], invoke: () => unknown): unknown {
     const seen = { ...this.#seen(call, params), context: call };
     const run = (index: number): unknown => {
       const interceptor = this.#interceptors[index];
@@ -236,20 +236,20 @@ export class Callee {
     return run(0);
   }
 
-  #answer(call: RunningCall, result: unknown): void {
+  #answer(call: IncomingCall, result: unknown): void {
     this.#beforeReply?.();
-    const flowing = this.#channel.writeAnswer(call.id, result);
+    const flowing = this.#messages.writeAnswer(call.id, result);
     if (flowing === undefined) return this.#answerAtLength(call, result);
     if (!flowing) this.flowing = false;
     this.#answered(call);
   }
 
-  #answerAtLength(call: RunningCall, result: unknown): void {
+  #answerAtLength(call: IncomingCall, result: unknown): void {
     const references = this.#references;
     let wire: unknown;
     references?.beginHandingOver(call);
     try {
-      wire = this.#channel.toWire(result, 'result', call.method);
+      wire = this.#messages.toWire(result, 'result', call.method);
     } catch (error) {
       references?.revoke(references.endSending());
       return this.#fail(call, error);
@@ -264,21 +264,21 @@ export class Callee {
     this.#answered(call);
   }
 
-  #fail(call: RunningCall, error: unknown): void {
+  #fail(call: IncomingCall, error: unknown): void {
     this.#writeFailure(call, error);
     this.#answered(call);
   }
 
   /** The call never ran. */
-  #refuse(call: RunningCall, error: unknown): void {
+  #refuse(call: IncomingCall, error: unknown): void {
     this.#writeFailure(call, error);
     call.end();
     this.#references?.returnBorrowed(call);
   }
 
-  #writeFailure({ id, method }: RunningCall, error: unknown): void {
+  #writeFailure({ id, method }: IncomingCall, error: unknown): void {
     try {
-      this.#write([messageType.response, id, this.#channel.errorToWire(error, method), null]);
+      this.#write([messageType.response, id, this.#messages.errorToWire(error, method), null]);
     } catch {
       // The error itself could not be written (too large): its text can.
       this.#write([messageType.response, id, `${method} failed with an error that cannot be sent`, null]);
@@ -287,27 +287,27 @@ export class Callee {
 
   #write(message: readonly unknown[]): void {
     this.#beforeReply?.();
-    if (!this.#channel.write(message)) this.flowing = false;
+    if (!this.#messages.write(message)) this.flowing = false;
   }
 
-  #answered(call: RunningCall): void {
+  #answered(call: IncomingCall): void {
     call.answered = true;
     this.#forgetWhenDone(call);
-    this.dispatcher.answered(call);
+    this.callLimits.answered(call);
   }
 
   /** A stream that the result gave out has ended. */
-  streamEnded(call: RunningCall): void {
+  streamEnded(call: IncomingCall): void {
     call.held.given--;
     this.#forgetWhenDone(call);
   }
 
   /** The call is known as long as its result streams: its signal aborts, its borrowed references live. */
-  #forgetWhenDone(call: RunningCall): void {
+  #forgetWhenDone(call: IncomingCall): void {
     if (!call.answered) return;
-    if (call.isStreaming) return this.dispatcher.track(call);
+    if (call.isStreaming) return this.callLimits.track(call);
     call.end();
-    this.dispatcher.forget(call);
+    this.callLimits.forget(call);
     if (call.isHolding) this.#references?.returnBorrowed(call);
   }
 }

@@ -1,12 +1,12 @@
-/** The calls that this side makes on a connection: sending them, and settling each exactly once. */
+/** The calls that this side makes on a conversation: sending them, and settling each exactly once. */
 import { PipeworkError } from '../../base/errors.ts';
 import { dropSignals, findSignal, type CallOptions } from '../api/call-options.ts';
 import { failed } from '../remote/call-result.ts';
-import type { Channel } from '../messages/message-stream.ts';
+import type { MessageStream } from '../messages/message-stream.ts';
 import { messageType } from '../messages/envelope.ts';
 import { IdTable } from './id-table.ts';
 import { isAlone, reasonText } from '../../session/loss.ts';
-import { PendingCall } from './outgoing-call.ts';
+import { SentCall } from './sent-call.ts';
 import { referenceMethods } from '../references/reference-host.ts';
 import type { References } from '../references/references.ts';
 import { withoutStack } from '../values/error-map.ts';
@@ -26,10 +26,10 @@ export interface CalledReference {
   readonly name: string | undefined;
 }
 
-export class Caller {
-  readonly #channel: Channel;
+export class OutgoingCalls {
+  readonly #messages: MessageStream;
   readonly #references: References | undefined;
-  readonly #pending = new IdTable<PendingCall>();
+  readonly #pending = new IdTable<SentCall>();
   readonly #cancels: boolean;
   readonly #isControl: boolean;
   readonly #meta: boolean;
@@ -40,12 +40,12 @@ export class Caller {
   /** Called when the last call has been answered. */
   onSettled: (() => void) | undefined;
 
-  constructor(channel: Channel, references: References | undefined, isControl: boolean) {
+  constructor(messages: MessageStream, references: References | undefined, isControl: boolean) {
     this.#isControl = isControl;
-    this.#channel = channel;
+    this.#messages = messages;
     this.#references = references;
-    this.#cancels = channel.link.capabilities.has('cancel');
-    this.#meta = channel.link.capabilities.has('meta');
+    this.#cancels = messages.shared.capabilities.has('cancel');
+    this.#meta = messages.shared.capabilities.has('meta');
   }
 
   /** Calls whose answer has not come. */
@@ -73,17 +73,17 @@ export class Caller {
     options?: CallOptions,
     reference?: CalledReference,
   ): Promise<unknown> {
-    const { link } = this.#channel;
+    const { shared } = this.#messages;
     if (this.#closed !== undefined) return this.#refused(method, this.#closed);
     if (this.#finished) {
       const why = 'was called on a connection that this side has closed.';
       return Promise.reject(new PipeworkError('RPC_CLOSED', `${method} ${why}`));
     }
-    if (link.counts.pendingCalls >= link.limits.maxPendingCalls && !this.#isControl) {
+    if (shared.counts.pendingCalls >= shared.limits.maxPendingCalls && !this.#isControl) {
       return Promise.reject(
         new PipeworkError(
           'RPC_OVERLOADED',
-          `${method} was not sent: ${link.counts.pendingCalls} calls already wait for ${link.peer} (maxPendingCalls). Await some of them first.`,
+          `${method} was not sent: ${shared.counts.pendingCalls} calls already wait for ${shared.peer} (maxPendingCalls). Await some of them first.`,
         ),
       );
     }
@@ -97,11 +97,11 @@ export class Caller {
     const deadlineMs = options?.deadlineMs;
     if (deadlineMs !== undefined && !(deadlineMs > 0)) return failed(this.#deadlineError(method, deadlineMs));
     const promise = new Promise<unknown>(capture);
-    const call = new PendingCall(this.#pending.nextId(), method, resolveNext, rejectNext);
+    const call = new SentCall(this.#pending.nextId(), method, resolveNext, rejectNext);
     // Known before it is sent: over pipes in memory the answer may come while it is being written.
     this.#pending.add(call);
     this.#unanswered++;
-    link.count('pendingCalls', 1);
+    shared.count('pendingCalls', 1);
     try {
       this.#send(call, params, signal, options, reference);
     } catch (error) {
@@ -123,7 +123,7 @@ export class Caller {
   }
 
   #send(
-    call: PendingCall,
+    call: SentCall,
     params: unknown[],
     signal: AbortSignal | undefined,
     options: CallOptions | undefined,
@@ -131,23 +131,23 @@ export class Caller {
   ): void {
     const { id, method } = call;
     const wireMethod = reference === undefined ? method : referenceMethods.call;
-    if (options === undefined && this.#channel.writeRequest(id, wireMethod, sentParams(params, reference)))
+    if (options === undefined && this.#messages.writeRequest(id, wireMethod, sentParams(params, reference)))
       return;
     const references = this.#references;
     let wire: unknown;
     if (references === undefined) {
-      wire = this.#channel.toWire(dropSignals(params), 'args', method, -1);
+      wire = this.#messages.toWire(dropSignals(params), 'args', method, -1);
     } else {
       references.beginSending(this.#cancels ? signal : undefined);
       try {
-        wire = this.#channel.toWire(params, 'args', method, reference === undefined ? -1 : 0);
+        wire = this.#messages.toWire(params, 'args', method, reference === undefined ? -1 : 0);
       } finally {
         call.scope = references.endSending();
       }
     }
     wire = sentParams(wire, reference);
     const meta = this.#meta && options !== undefined ? metaOf(options) : undefined;
-    this.#channel.write(
+    this.#messages.write(
       meta === undefined
         ? [messageType.request, id, wireMethod, wire]
         : [messageType.request, id, wireMethod, wire, meta],
@@ -155,7 +155,7 @@ export class Caller {
   }
 
   /** It could not be sent: it never was. */
-  #unsend(call: PendingCall): void {
+  #unsend(call: SentCall): void {
     if (call.answered) return;
     call.answered = true;
     this.#uncount(call);
@@ -163,10 +163,10 @@ export class Caller {
   }
 
   /** Nobody waits for it any more. */
-  #uncount(call: PendingCall): void {
+  #uncount(call: SentCall): void {
     if (call.abandoned) return;
     this.#unanswered--;
-    this.#channel.link.count('pendingCalls', -1);
+    this.#messages.shared.count('pendingCalls', -1);
   }
 
   /** The peer's answer. `at` is where the error element begins. An answer to no call of ours was cancelled, or is the peer's mistake: dropped. */
@@ -187,10 +187,10 @@ export class Caller {
     references?.beginTaking(undefined, call);
     try {
       if (source[at] === 0xc0) {
-        result = this.#channel.read(source, at + 1, end, scanner, bins);
+        result = this.#messages.read(source, at + 1, end, scanner, bins);
       } else {
         hasFailed = true;
-        failure = this.#channel.errorFromWire(this.#readError(source, at, end, scanner, bins), call.method);
+        failure = this.#messages.errorFromWire(this.#readError(source, at, end, scanner, bins), call.method);
       }
     } catch (error) {
       hasFailed = true;
@@ -213,7 +213,7 @@ export class Caller {
   }
 
   /** The call that an answer is for, which is counted no more; undefined where it is for none, or has come before. */
-  #takeAnswered(id: number): PendingCall | undefined {
+  #takeAnswered(id: number): SentCall | undefined {
     const call = this.#pending.get(id);
     if (call === undefined || call.answered) return undefined;
     call.answered = true;
@@ -221,7 +221,7 @@ export class Caller {
     return call;
   }
 
-  #afterAnswer(call: PendingCall): void {
+  #afterAnswer(call: SentCall): void {
     this.#settleWhenDone(call);
     if (this.#unanswered === 0) this.onSettled?.();
   }
@@ -237,20 +237,20 @@ export class Caller {
     const array = Buffer.allocUnsafe(end - at + 1);
     array[0] = 0x92;
     array.set(source.subarray(at, end), 1);
-    return (this.#channel.read(array, 0, array.length, scanner, bins) as unknown[])[0];
+    return (this.#messages.read(array, 0, array.length, scanner, bins) as unknown[])[0];
   }
 
   /** An answer came after its caller had gone: what it brought by reference goes back. */
-  #dropLate(call: PendingCall): void {
+  #dropLate(call: SentCall): void {
     for (const stream of [...(call.streams ?? [])])
       stream.abort(new DOMException('The call was aborted.', 'AbortError'));
     this.#references?.releaseTaken();
   }
 
   /** The call's own reason, or its deadline: the caller hears at once, the peer is told, its answer will be dropped. */
-  #abort(call: PendingCall, reason: unknown): void {
+  #abort(call: SentCall, reason: unknown): void {
     // Before its streams are reset, while the peer still knows the call.
-    if (this.#cancels) this.#channel.write([messageType.notification, '$/cancel', [call.id]]);
+    if (this.#cancels) this.#messages.write([messageType.notification, '$/cancel', [call.id]]);
     if (call.answered) {
       for (const stream of [...(call.streams ?? [])]) stream.abort(reason);
     } else {
@@ -263,11 +263,11 @@ export class Caller {
   }
 
   /** A stream of the result has ended. */
-  streamEnded(call: PendingCall): void {
+  streamEnded(call: SentCall): void {
     this.#settleWhenDone(call);
   }
 
-  #settleWhenDone(call: PendingCall): void {
+  #settleWhenDone(call: SentCall): void {
     if (!call.answered || (call.streams !== undefined && call.streams.size > 0)) return;
     if (!this.#pending.delete(call.id)) return;
     call.end();
@@ -293,10 +293,10 @@ export class Caller {
     });
   }
 
-  /** Why the connection ended, by who knows most. Asked once, and only when there is someone to tell. */
+  /** Why the conversation ended, by who knows most. Asked once, and only when there is someone to tell. */
   #explain(error: Error): Promise<Error> {
     if (isAlone(error)) return Promise.resolve(error);
-    this.#explanation ??= this.#channel.link.options.explainLoss?.(error).catch(() => error);
+    this.#explanation ??= this.#messages.shared.options.explainLoss?.(error).catch(() => error);
     return this.#explanation ?? Promise.resolve(error);
   }
 
@@ -306,13 +306,13 @@ export class Caller {
   }
 
   #lossOf(method: string, cause: Error): PipeworkError {
-    const { peer } = this.#channel.link;
+    const { peer } = this.#messages.shared;
     const message = `${method} was not answered by ${peer}: ${reasonText(cause)}`;
     return withoutStack(new PipeworkError('RPC_CLOSED', message, { cause }), `${method} (${peer})`);
   }
 
   #deadlineError(method: string, deadlineMs: number): PipeworkError {
-    const { peer } = this.#channel.link;
+    const { peer } = this.#messages.shared;
     const message = `${method} was not answered by ${peer} within its deadline of ${deadlineMs} ms.`;
     return withoutStack(new PipeworkError('RPC_DEADLINE', message), `${method} (${peer})`);
   }

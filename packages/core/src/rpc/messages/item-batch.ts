@@ -13,7 +13,7 @@ const batchHead = 5;
  * For one message that holds values as a list: each is taken as it is when it is added, and packed then, unless all so far are
  * like objects: those become a table.
  */
-export class Batch {
+export class ItemBatch {
   readonly #codec: Codec;
   readonly #rows = new LikeRows();
   #areAlike: boolean;

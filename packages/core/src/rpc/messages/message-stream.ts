@@ -1,8 +1,8 @@
-/** One connection's stream as messages: writes and reads them with what the two ends agreed on. */
+/** One conversation's stream as messages: writes and reads them with what the two ends agreed on. */
 import type { RawStream } from '@pipework/mux';
 import { readValue, writeMessage, writePlain } from './codec.ts';
 import { errorMap, errorText, reviveError } from '../values/error-map.ts';
-import type { Link } from '../../session/shared.ts';
+import type { Shared } from '../../session/shared.ts';
 import { MessageReader, type MessageSink, type PlainSink } from '../wire/message-reader.ts';
 import { maxPlainBytes, maxPlainLevels } from './small/limits.ts';
 import { packAnswer, packRequest } from './small/writer.ts';
@@ -14,8 +14,8 @@ import { toWire, type OutboundOptions } from '../values/outbound.ts';
 // The message's array, its params, and the arguments of a call to a reference stand around a value.
 const levelsAround = 3;
 
-export class Channel {
-  readonly link: Link;
+export class MessageStream {
+  readonly shared: Shared;
   readonly #stream: RawStream;
   /** For errors that the redaction hook has seen. */
   readonly #outbound: OutboundOptions;
@@ -29,22 +29,22 @@ export class Channel {
   readonly #mayBePlain: boolean;
 
   /** `references` is undefined where the peer takes none. */
-  constructor(stream: RawStream, link: Link, references: References | undefined) {
-    this.link = link;
+  constructor(stream: RawStream, shared: Shared, references: References | undefined) {
+    this.shared = shared;
     this.#stream = stream;
     // Limits that a plain message could break are looked at on the long way alone.
-    const { maxMessageBytes, maxMessageValues, maxDepth } = link.limits;
+    const { maxMessageBytes, maxMessageValues, maxDepth } = shared.limits;
     this.#mayBePlain =
       maxMessageBytes >= maxPlainBytes && maxMessageValues >= maxPlainBytes && maxDepth >= maxPlainLevels;
-    this.#full = link.capabilities.has('types');
+    this.#full = shared.capabilities.has('types');
     this.#outbound = {
       types: this.#full,
-      tables: link.capabilities.has('tables'),
+      tables: shared.capabilities.has('tables'),
       references,
-      maxDepth: link.limits.maxDepth,
+      maxDepth: shared.limits.maxDepth,
       encodeError: (error, options, depth) => errorMap(error, options, depth),
     };
-    const hook = link.options.redactError;
+    const hook = shared.options.redactError;
     this.#values =
       hook === undefined
         ? this.#outbound
@@ -55,7 +55,7 @@ export class Channel {
           };
     this.#inbound = {
       takeReference: references === undefined ? undefined : (reference) => references.take(reference),
-      decodeError: (map) => reviveError(map, link.peer),
+      decodeError: (map) => reviveError(map, shared.peer),
       allowance: { values: 0 },
     };
   }
@@ -68,7 +68,7 @@ export class Channel {
 
   /** What a failure is to this peer: a map, or a text. Never throws, whatever was thrown and whatever the hook does. */
   errorToWire(error: unknown, where: string): unknown {
-    const { capabilities, options } = this.link;
+    const { capabilities, options } = this.shared;
     try {
       const shown = options.redactError === undefined ? error : redact(options.redactError, error, where);
       return capabilities.has('errors') ? errorMap(shown, this.#outbound) : errorText(shown);
@@ -79,13 +79,13 @@ export class Channel {
   }
 
   errorFromWire(value: unknown, where: string): Error {
-    return reviveError(value, `${where} (${this.link.peer})`);
+    return reviveError(value, `${where} (${this.shared.peer})`);
   }
 
-  /** Writes a message on the connection's stream, or on a value's. False where the stream asks to wait. */
+  /** Writes a message on the conversation's stream, or on a value's. False where the stream asks to wait. */
   write(message: readonly unknown[], stream: RawStream = this.#stream): boolean {
     if (!this.#open && stream === this.#stream) return true;
-    return writeMessage(stream, message, this.#full, this.link.limits.maxMessageBytes);
+    return writeMessage(stream, message, this.#full, this.shared.limits.maxMessageBytes);
   }
 
   /** Writes a request whose params are plain. False, and nothing is written, where they are not. */
@@ -103,7 +103,7 @@ export class Channel {
     return length > 0 ? writePlain(this.#stream, length) : undefined;
   }
 
-  /** Nothing is written on the connection's stream any more. */
+  /** Nothing is written on the conversation's stream any more. */
   shut(): void {
     this.#open = false;
   }
@@ -113,7 +113,7 @@ export class Channel {
   }
 
   reader(sink: MessageSink, takePlain?: PlainSink): MessageReader {
-    const { limits, budget } = this.link;
+    const { limits, budget } = this.shared;
     // Extensions are let in by what this package announces; a peer of the base sends none.
     const { maxMessageBytes, maxMessageValues, maxDepth } = limits;
     return new MessageReader(

@@ -1,19 +1,19 @@
-/** What one connection gave out by reference, with how often the peer has it. */
+/** What one conversation gave out by reference, with how often the peer has it. */
 import { inspect } from 'node:util';
 import { dispose } from '../../base/dispose.ts';
 import { PipeworkError } from '../../base/errors.ts';
-import type { LinkCounts } from '../../session/shared.ts';
-import type { Export } from './reference-types.ts';
+import type { SharedCounts } from '../../session/shared.ts';
+import type { GivenReference } from './reference-types.ts';
 import { isMarked, remoteTargetOf } from '../remote/stand-in.ts';
 import { findMethod, unknownMethod } from '../api/served-object.ts';
 
 export class GivenReferences {
-  readonly #counts: LinkCounts;
-  readonly #byId = new Map<number, Export>();
-  readonly #byTarget = new Map<object, Export>();
+  readonly #counts: SharedCounts;
+  readonly #byId = new Map<number, GivenReference>();
+  readonly #byTarget = new Map<object, GivenReference>();
   #nextId = 1;
 
-  constructor(counts: LinkCounts) {
+  constructor(counts: SharedCounts) {
     this.#counts = counts;
   }
 
@@ -21,12 +21,16 @@ export class GivenReferences {
     return this.#byId.size;
   }
 
-  get(id: number): Export | undefined {
+  get(id: number): GivenReference | undefined {
     return this.#byId.get(id);
   }
 
   /** Counts one more of `target`, under the id that it has or gets. `attach` runs for a new one; what it returns, when it leaves. */
-  give(target: object, handedOver: boolean, attach: ((id: number) => () => void) | undefined): Export {
+  give(
+    target: object,
+    handedOver: boolean,
+    attach: ((id: number) => () => void) | undefined,
+  ): GivenReference {
     let entry = this.#byTarget.get(target);
     if (entry === undefined) {
       const id = this.#nextId++;
@@ -41,7 +45,7 @@ export class GivenReferences {
   }
 
   /** Counts so many less. Those that the peer takes back twice are gone already. */
-  takeBack(entry: Export, count: number): void {
+  takeBack(entry: GivenReference, count: number): void {
     if (entry.count <= 0) return;
     entry.count -= count;
     if (entry.count > 0) return;
@@ -85,7 +89,7 @@ export class GivenReferences {
 }
 
 /** The peer has it no more. An object that was handed over is disposed of, as a dispensed implementation is. */
-async function letGo({ target, detach, isHandedOver }: Export): Promise<void> {
+async function letGo({ target, detach, isHandedOver }: GivenReference): Promise<void> {
   detach?.();
   if (!isHandedOver || !isMarked(target)) return;
   try {

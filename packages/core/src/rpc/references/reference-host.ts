@@ -1,12 +1,12 @@
-/** What references and streams of values need of the connection they belong to. */
+/** What references and streams of values need of the conversation they belong to. */
 import type { RawStream } from '@pipework/mux';
-import type { Batch } from '../messages/item-batch.ts';
-import type { Link } from '../../session/shared.ts';
+import type { ItemBatch } from '../messages/item-batch.ts';
+import type { Shared } from '../../session/shared.ts';
 import type { MessageReader } from '../wire/message-reader.ts';
-import type { PendingCall } from '../calls/outgoing-call.ts';
-import type { RunningCall } from '../calls/incoming-call.ts';
+import type { SentCall } from '../calls/sent-call.ts';
+import type { IncomingCall } from '../calls/incoming-call.ts';
 
-/** The notifications and requests about references, on the connection's own stream. */
+/** The notifications and requests about references, on the conversation's own stream. */
 export const referenceMethods = {
   call: '$/call',
   retain: '$/retain',
@@ -15,19 +15,19 @@ export const referenceMethods = {
   abort: '$/abort',
 } as const;
 
-/** What references and streams need of their connection. */
+/** What references and streams need of their conversation. */
 export interface ReferenceHost {
-  readonly link: Link;
+  readonly shared: Shared;
   notify(method: string, params: unknown[]): void;
   callReference(id: number, name: string | undefined, args: unknown[]): Promise<unknown>;
   /** A stream that was given out, or taken, has ended; with the call whose result it was in, if it was in one. */
-  givenStreamEnded(call: RunningCall | undefined): void;
-  takenStreamEnded(call: PendingCall | undefined): void;
+  givenStreamEnded(call: IncomingCall | undefined): void;
+  takenStreamEnded(call: SentCall | undefined): void;
   /** A reader for the messages of a value's stream, and a writer. */
   itemReader(sink: (word: number, value: unknown) => void): MessageReader;
   writeItem(stream: RawStream, word: number, wire: unknown): boolean;
   /** Collects items for one message; undefined where the peer takes them one by one. */
-  itemBatch(): Batch | undefined;
+  itemBatch(): ItemBatch | undefined;
   toWire(value: unknown, root: string, where: string): unknown;
   errorToWire(error: unknown, where: string): unknown;
   errorFromWire(value: unknown, where: string): Error;

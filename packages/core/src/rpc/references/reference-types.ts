@@ -1,24 +1,9 @@
 /** What is held by reference, as the calls that hold it see it. */
 import type { RemoteTarget } from '../remote/stand-in.ts';
-
-/** A stream of values that this side gave out. */
-export interface GivenStream {
-  /** The call it came with has settled: it ends, unless the peer has dialled it. */
-  callSettled(): void;
-  /** Nobody wants it. */
-  drop(): void;
-}
-
-/** A stream of values of the peer's. */
-export interface TakenStream {
-  /** The call it came with has settled: it ends, unless it is open. */
-  callSettled(): void;
-  /** The call was aborted: whoever waits for an item gets the reason. */
-  abort(reason: unknown): void;
-}
+import type { GivenStream } from '../streams/given-stream.ts';
 
 /** Something given out. */
-export interface Export {
+export interface GivenReference {
   readonly id: number;
   readonly target: object;
   /** How often it was sent and not given back. */
@@ -31,12 +16,12 @@ export interface Export {
 
 /** What one message gave out; given back together when the call settles. */
 export interface Scope {
-  readonly exports: Export[];
+  readonly references: GivenReference[];
   readonly streams: GivenStream[];
 }
 
 /** A reference of the peer's. */
-export interface Import extends RemoteTarget {
+export interface TakenReference extends RemoteTarget {
   readonly id: number;
   value: object;
   /** Calls in whose arguments it came and that have not settled. */

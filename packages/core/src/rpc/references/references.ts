@@ -1,20 +1,20 @@
 /**
- * What one connection holds by reference: what it gave out, what it took, and the streams of both directions. Both ends count alike,
+ * What one conversation holds by reference: what it gave out, what it took, and the streams of both directions. Both ends count alike,
  * from the messages alone; nothing waits for the garbage collector. docs/protocol.md has the rules.
  */
 import { PipeworkError } from '../../base/errors.ts';
 import { onAbort } from '../../base/on-abort.ts';
 import { GivenReferences } from './given-references.ts';
-import type { PendingCall } from '../calls/outgoing-call.ts';
+import type { SentCall } from '../calls/sent-call.ts';
 import { referenceMethods, type ReferenceHost } from './reference-host.ts';
-import type { Import, Scope } from './reference-types.ts';
+import type { TakenReference, Scope } from './reference-types.ts';
 import { isMarkedObject, isMarkedPlain, remoteTargetOf } from '../remote/stand-in.ts';
-import type { RunningCall } from '../calls/incoming-call.ts';
-import { StreamExport } from '../streams/given-stream.ts';
-import type { StreamImport } from '../streams/taken-stream.ts';
+import type { IncomingCall } from '../calls/incoming-call.ts';
+import { GivenStream } from '../streams/given-stream.ts';
+import type { TakenStream } from '../streams/taken-stream.ts';
 import { isIterableValue, iterableKind, type StreamKind } from '../streams/stream-source.ts';
 import { TakenReferences, type TakenKind } from './taken-references.ts';
-import { importStream } from '../streams/as-user-stream.ts';
+import { takeStream } from '../streams/as-user-stream.ts';
 import type { ReferenceSender } from '../values/outbound.ts';
 import { WireReference } from '../wire/extension.ts';
 
@@ -24,8 +24,8 @@ const abortedSignal = AbortSignal.abort();
 interface Message {
   readonly outer: Message | undefined;
   readonly callSignal?: AbortSignal | undefined;
-  readonly running?: RunningCall | undefined;
-  readonly pending?: PendingCall | undefined;
+  readonly running?: IncomingCall | undefined;
+  readonly pending?: SentCall | undefined;
   readonly isHandingOver: boolean;
   scope?: Scope;
 }
@@ -34,14 +34,14 @@ export class References implements ReferenceSender {
   readonly #host: ReferenceHost;
   readonly #given: GivenReferences;
   readonly #taken: TakenReferences;
-  readonly #givenStreams = new Map<number, StreamExport>();
-  readonly #takenStreams = new Set<StreamImport>();
+  readonly #givenStreams = new Map<number, GivenStream>();
+  readonly #takenStreams = new Set<TakenStream>();
   #message: Message | undefined;
   #isClosed = false;
 
   constructor(host: ReferenceHost) {
     this.#host = host;
-    this.#given = new GivenReferences(host.link.counts);
+    this.#given = new GivenReferences(host.shared.counts);
     this.#taken = new TakenReferences(host, this);
   }
 
@@ -58,7 +58,7 @@ export class References implements ReferenceSender {
   }
 
   #checkRoom(): void {
-    if (this.size < this.#host.link.limits.maxReferences) return;
+    if (this.size < this.#host.shared.limits.maxReferences) return;
     throw new PipeworkError(
       'RPC_OVERLOADED',
       `This connection holds ${this.size} references, the limit (maxReferences). Release what is retained: call [Symbol.dispose]() on it.`,
@@ -77,7 +77,7 @@ export class References implements ReferenceSender {
   }
 
   /** What is walked next is the result of a call, or an item of a stream: the peer's until it gives it back. */
-  beginHandingOver(running: RunningCall | undefined): void {
+  beginHandingOver(running: IncomingCall | undefined): void {
     this.#message = { outer: this.#message, running, isHandingOver: true };
   }
 
@@ -91,7 +91,7 @@ export class References implements ReferenceSender {
   send(value: object): WireReference | undefined {
     const remote = remoteTargetOf(value);
     if (remote !== undefined && remote.owner === this) {
-      const known = this.#taken.get((remote as Import).id);
+      const known = this.#taken.get((remote as TakenReference).id);
       if (known !== undefined) return new WireReference('yours', known.id);
     }
     if (typeof value === 'function') return this.#give(value, 'function');
@@ -102,7 +102,7 @@ export class References implements ReferenceSender {
   }
 
   get #scope(): Scope {
-    const scope = this.#message?.scope ?? { exports: [], streams: [] };
+    const scope = this.#message?.scope ?? { references: [], streams: [] };
     if (this.#message !== undefined) this.#message.scope = scope;
     return scope;
   }
@@ -110,7 +110,7 @@ export class References implements ReferenceSender {
   #give(target: object, kind: TakenKind, attach?: (id: number) => () => void): WireReference {
     this.#checkRoom();
     const entry = this.#given.give(target, this.#message?.isHandingOver === true, attach);
-    this.#scope.exports.push(entry);
+    this.#scope.references.push(entry);
     return new WireReference(kind, entry.id);
   }
 
@@ -125,14 +125,14 @@ export class References implements ReferenceSender {
   #giveStream(value: object, kind: StreamKind): WireReference {
     this.#checkRoom();
     const running = this.#message?.running;
-    const stream = new StreamExport(value, this.#host, running, () => {
+    const stream = new GivenStream(value, this.#host, running, () => {
       this.#givenStreams.delete(stream.id);
-      this.#host.link.counts.references--;
+      this.#host.shared.counts.references--;
       this.#host.givenStreamEnded(running);
     });
     if (running !== undefined) running.held.given++;
     this.#givenStreams.set(stream.id, stream);
-    this.#host.link.counts.references++;
+    this.#host.shared.counts.references++;
     this.#scope.streams.push(stream);
     return new WireReference(kind, stream.id);
   }
@@ -140,14 +140,14 @@ export class References implements ReferenceSender {
   /** Takes back what a message gave out: its call has settled, or it was never sent. */
   settle(scope: Scope | undefined): void {
     if (scope === undefined) return;
-    for (const entry of scope.exports) this.#given.takeBack(entry, 1);
+    for (const entry of scope.references) this.#given.takeBack(entry, 1);
     for (const stream of scope.streams) stream.callSettled();
   }
 
   /** As {@link settle}, for a result that could not be sent: its streams are told that nobody wants them. */
   revoke(scope: Scope | undefined): void {
     if (scope === undefined) return;
-    for (const entry of scope.exports) this.#given.takeBack(entry, 1);
+    for (const entry of scope.references) this.#given.takeBack(entry, 1);
     for (const stream of scope.streams) stream.drop();
   }
 
@@ -157,7 +157,7 @@ export class References implements ReferenceSender {
   }
 
   /** What is revived next belongs together: arguments of a running call, the result of a pending one, or an item. */
-  beginTaking(running?: RunningCall, pending?: PendingCall): void {
+  beginTaking(running?: IncomingCall, pending?: SentCall): void {
     this.#message = { outer: this.#message, running, pending, isHandingOver: false };
     this.#taken.beginMessage();
   }
@@ -191,23 +191,23 @@ export class References implements ReferenceSender {
   #takeStream(kind: StreamKind, id: number): object {
     this.#checkRoom();
     const pending = this.#message?.pending;
-    const { value, stream } = importStream(kind, id, this.#host, pending?.method, () => {
+    const { value, stream } = takeStream(kind, id, this.#host, pending?.method, () => {
       this.#takenStreams.delete(stream);
-      this.#host.link.counts.references--;
+      this.#host.shared.counts.references--;
       pending?.streams?.delete(stream);
       this.#host.takenStreamEnded(pending);
     });
     this.#takenStreams.add(stream);
-    this.#host.link.counts.references++;
+    this.#host.shared.counts.references++;
     if (pending !== undefined) (pending.streams ??= new Set()).add(stream);
     this.#message?.running?.held.streams.push(stream);
     return value;
   }
 
   /** The call that borrowed from the peer has settled. */
-  returnBorrowed(call: RunningCall): void {
+  returnBorrowed(call: IncomingCall): void {
     if (!call.isHolding) return;
-    this.#taken.returnBorrowed(call.held.imports);
+    this.#taken.returnBorrowed(call.held.references);
     for (const stream of call.held.streams.splice(0)) stream.callSettled();
   }
 
@@ -238,13 +238,13 @@ export class References implements ReferenceSender {
     return this.#given.clear();
   }
 
-  /** The connection is gone, and all that was held with it. */
+  /** The conversation is gone, and all that was held with it. */
   close(error: Error): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     void this.#given.clear();
     this.#taken.close(error);
-    for (const stream of [...this.#givenStreams.values()]) stream.connectionClosed(error);
-    for (const stream of [...this.#takenStreams]) stream.connectionClosed(error);
+    for (const stream of [...this.#givenStreams.values()]) stream.conversationClosed(error);
+    for (const stream of [...this.#takenStreams]) stream.conversationClosed(error);
   }
 }

@@ -1,9 +1,9 @@
-/** What one connection has of the peer's by reference: borrowed for a call, or held until it is given back. */
+/** What one conversation has of the peer's by reference: borrowed for a call, or held until it is given back. */
 import { PipeworkError } from '../../base/errors.ts';
 import { referenceMethods, type ReferenceHost } from './reference-host.ts';
-import type { Import } from './reference-types.ts';
+import type { TakenReference } from './reference-types.ts';
 import { makeRemoteFunction, makeRemoteObject } from '../remote/stand-in.ts';
-import type { RunningCall } from '../calls/incoming-call.ts';
+import type { IncomingCall } from '../calls/incoming-call.ts';
 
 export type TakenKind = 'function' | 'object' | 'signal';
 
@@ -11,8 +11,8 @@ export class TakenReferences {
   readonly #host: ReferenceHost;
   /** What the values say they belong to. */
   readonly #owner: object;
-  readonly #byId = new Map<number, Import>();
-  #latest: Import[] = [];
+  readonly #byId = new Map<number, TakenReference>();
+  #latest: TakenReference[] = [];
   #closed: Error | undefined;
 
   constructor(host: ReferenceHost, owner: object) {
@@ -24,7 +24,7 @@ export class TakenReferences {
     return this.#byId.size;
   }
 
-  get(id: number): Import | undefined {
+  get(id: number): TakenReference | undefined {
     return this.#byId.get(id);
   }
 
@@ -34,24 +34,24 @@ export class TakenReferences {
   }
 
   /** What stands for the peer's, borrowed for the call it came with, or held. */
-  take(kind: TakenKind, id: number, borrower: RunningCall | undefined): object {
+  take(kind: TakenKind, id: number, borrower: IncomingCall | undefined): object {
     let entry = this.#byId.get(id);
     if (entry === undefined) {
       entry = kind === 'signal' ? this.#makeSignal(id) : this.#makeCallable(kind, id);
       this.#byId.set(id, entry);
-      this.#host.link.counts.references++;
+      this.#host.shared.counts.references++;
     }
     if (borrower === undefined) {
       entry.held++;
       this.#latest.push(entry);
     } else {
       entry.borrowed++;
-      borrower.held.imports.push(entry);
+      borrower.held.references.push(entry);
     }
     return entry.value;
   }
 
-  #makeSignal(id: number): Import {
+  #makeSignal(id: number): TakenReference {
     const controller = new AbortController();
     return {
       id,
@@ -63,9 +63,9 @@ export class TakenReferences {
     };
   }
 
-  #makeCallable(kind: 'function' | 'object', id: number): Import {
+  #makeCallable(kind: 'function' | 'object', id: number): TakenReference {
     let releasedAt: Error | undefined;
-    const entry: Import = {
+    const entry: TakenReference = {
       id,
       owner: this.#owner,
       borrowed: 0,
@@ -106,7 +106,7 @@ export class TakenReferences {
   }
 
   /** Gives back all that is held of a reference; what a running call borrowed stays until that call settles. */
-  #release(entry: Import): void {
+  #release(entry: TakenReference): void {
     if (this.#byId.get(entry.id) !== entry || entry.held === 0) return;
     const count = entry.held;
     entry.held = 0;
@@ -121,23 +121,23 @@ export class TakenReferences {
   }
 
   /** The call that borrowed these has settled: the peer knows it from the answer. */
-  returnBorrowed(imports: Import[]): void {
-    for (const entry of imports.splice(0)) {
+  returnBorrowed(references: TakenReference[]): void {
+    for (const entry of references.splice(0)) {
       entry.borrowed--;
       this.#forget(entry);
     }
   }
 
-  #forget(entry: Import): void {
+  #forget(entry: TakenReference): void {
     if (entry.borrowed > 0 || entry.held > 0 || !this.#byId.delete(entry.id)) return;
-    this.#host.link.counts.references--;
+    this.#host.shared.counts.references--;
   }
 
   close(error: Error): void {
     this.#closed = error;
     const entries = [...this.#byId.values()];
     this.#byId.clear();
-    this.#host.link.counts.references -= entries.length;
+    this.#host.shared.counts.references -= entries.length;
     for (const entry of entries) entry.abort?.(error);
   }
 }

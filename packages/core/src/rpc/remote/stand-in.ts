@@ -74,7 +74,7 @@ export function isMarkedObject(value: object): boolean {
 }
 
 /**
- * Keeps a reference beyond the call it came with, until its `[Symbol.dispose]()` or the connection's end. Returns the same
+ * Keeps a reference beyond the call it came with, until its `[Symbol.dispose]()` or the conversation's end. Returns the same
  * reference. A function or object of this process is returned as it is. Throws `RPC_REFERENCE_RELEASED` when it is too late,
  * `CONFIG_INVALID` for what is no function or object, or a frozen one of this process.
  */

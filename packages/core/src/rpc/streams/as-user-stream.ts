@@ -2,23 +2,23 @@
 import { Readable } from 'node:stream';
 import type { ReferenceHost } from '../references/reference-host.ts';
 import type { StreamKind } from './stream-source.ts';
-import { StreamImport } from './taken-stream.ts';
+import { TakenStream } from './taken-stream.ts';
 
 /** `method` is the call whose result it came in, where it did. */
-export function importStream(
+export function takeStream(
   kind: StreamKind,
   id: number,
   host: ReferenceHost,
   method: string | undefined,
   onEnd: () => void,
-): { value: object; stream: StreamImport } {
-  const stream = new StreamImport(id, host, method, onEnd);
+): { value: object; stream: TakenStream } {
+  const stream = new TakenStream(id, host, method, onEnd);
   if (kind === 'webStream') return { value: toWebStream(stream), stream };
   if (kind === 'iterable') return { value: stream, stream };
   return { value: toReadable(stream, kind === 'objectReadable'), stream };
 }
 
-function toReadable(stream: StreamImport, objectMode: boolean): Readable {
+function toReadable(stream: TakenStream, objectMode: boolean): Readable {
   return new Readable({
     objectMode,
     read() {
@@ -36,7 +36,7 @@ function toReadable(stream: StreamImport, objectMode: boolean): Readable {
   });
 }
 
-function toWebStream(stream: StreamImport): ReadableStream<unknown> {
+function toWebStream(stream: TakenStream): ReadableStream<unknown> {
   return new ReadableStream<unknown>(
     {
       async pull(controller) {

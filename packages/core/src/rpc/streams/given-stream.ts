@@ -1,10 +1,10 @@
 /** A stream that this side gave out: once the peer dials its id, its items flow as fast as the peer's window lets them. */
 import type { RawStream, RawStreamHandler } from '@pipework/mux';
 import { enterContext, leaveContext } from '../api/call-context.ts';
-import type { Batch } from '../messages/item-batch.ts';
+import type { ItemBatch } from '../messages/item-batch.ts';
 import { endStreamTrace, type StreamTrace, traceStream } from '../api/instrumentation.ts';
 import type { ReferenceHost } from '../references/reference-host.ts';
-import type { RunningCall } from '../calls/incoming-call.ts';
+import type { IncomingCall } from '../calls/incoming-call.ts';
 import type { MessageReader } from '../wire/message-reader.ts';
 import { consumed, produced } from './stream-protocol.ts';
 import { ignoreError, isEmitter, isPromise, sourceOf, type Source, type Step } from './stream-source.ts';
@@ -19,12 +19,12 @@ const maxBatchItems = 256;
 // A source that is always ready would keep everything else waiting until the window is full.
 const maxTurnItems = 512;
 
-export class StreamExport implements RawStreamHandler {
+export class GivenStream implements RawStreamHandler {
   /** The broker id that the peer dials. */
   readonly id: number;
   readonly #value: object;
   readonly #host: ReferenceHost;
-  readonly #call: RunningCall | undefined;
+  readonly #call: IncomingCall | undefined;
   readonly #onEnd: () => void;
   /** It is being asked for an item that the consumer may never want. */
   #asking = false;
@@ -35,13 +35,13 @@ export class StreamExport implements RawStreamHandler {
   /** The consumer takes no more items: it called `return`, or went away. */
   #returning = false;
   #resume: (() => void) | undefined;
-  readonly #batch: Batch | undefined;
+  readonly #batch: ItemBatch | undefined;
   #turnLeft = maxTurnItems;
   #trace: StreamTrace | undefined;
   #over = false;
 
   /** `call` is the one whose result it is in, where it is in one. */
-  constructor(value: object, host: ReferenceHost, call: RunningCall | undefined, onEnd: () => void) {
+  constructor(value: object, host: ReferenceHost, call: IncomingCall | undefined, onEnd: () => void) {
     this.#value = value;
     this.#host = host;
     this.#call = call;
@@ -49,7 +49,7 @@ export class StreamExport implements RawStreamHandler {
     if (isEmitter(value)) value.on('error', ignoreError);
     this.#onEnd = onEnd;
     this.#batch = host.itemBatch();
-    const { broker } = host.link;
+    const { broker } = host.shared;
     this.id = broker.nextId();
     broker.acceptWith(this.id, { resolve: (raw) => this.#start(raw), reject: () => this.drop() }, Infinity);
   }
@@ -75,7 +75,7 @@ export class StreamExport implements RawStreamHandler {
     this.#end();
   }
 
-  connectionClosed(error: Error): void {
+  conversationClosed(error: Error): void {
     if (this.#over) return;
     this.#returnSource();
     this.#end();
@@ -84,7 +84,7 @@ export class StreamExport implements RawStreamHandler {
 
   #start(raw: RawStream): void {
     this.#raw = raw;
-    this.#trace = traceStream('given', this.#host.link.peer);
+    this.#trace = traceStream('given', this.#host.shared.peer);
     this.#reader = this.#host.itemReader((word, value) => this.#interrupted(word, value));
     try {
       this.#source = this.#inContext(() => sourceOf(this.#value));
@@ -269,7 +269,7 @@ export class StreamExport implements RawStreamHandler {
     this.#over = true;
     endStreamTrace(this.#trace);
     this.#resume?.();
-    if (this.#raw === undefined) this.#host.link.broker.forget(this.id);
+    if (this.#raw === undefined) this.#host.shared.broker.forget(this.id);
     if (this.#call === undefined && isEmitter(this.#value)) this.#value.off('error', ignoreError);
     this.#onEnd();
   }

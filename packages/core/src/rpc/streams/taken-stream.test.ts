@@ -1,14 +1,14 @@
 import type { RawStream, RawStreamHandler } from '@pipework/mux';
 import { expect, test } from 'vitest';
 import type { ReferenceHost } from '../references/reference-host.ts';
-import { StreamImport } from './taken-stream.ts';
+import { TakenStream } from './taken-stream.ts';
 import { produced } from './stream-protocol.ts';
 
 type Sink = (word: number, value: unknown) => void;
 
 /** A stream over a peer that is played by hand: `chunk` is what one arriving chunk holds, `onWrite` what the peer does at once when it is written to. */
 function streamOver(play: { chunk?: (sink: Sink) => void; onWrite?: (handler: RawStreamHandler) => void }): {
-  stream: StreamImport;
+  stream: TakenStream;
   arrive: () => void;
 } {
   let handler!: RawStreamHandler;
@@ -19,7 +19,7 @@ function streamOver(play: { chunk?: (sink: Sink) => void; onWrite?: (handler: Ra
     end: () => {},
   };
   const host = {
-    link: {
+    shared: {
       broker: { dialRaw: () => raw as unknown as RawStream },
       count: () => {},
       options: {},
@@ -30,7 +30,7 @@ function streamOver(play: { chunk?: (sink: Sink) => void; onWrite?: (handler: Ra
     writeItem: () => play.onWrite?.(handler),
     toWire: (value: unknown) => value,
   } as unknown as ReferenceHost;
-  const stream = new StreamImport(1, host, undefined, () => {});
+  const stream = new TakenStream(1, host, undefined, () => {});
   return { stream, arrive: () => handler.onData(new Uint8Array(1)) };
 }
 

@@ -29,7 +29,7 @@ interface Batch {
 const done: Step = { done: true, value: undefined };
 
 /** The consumer's iterator. Used once, as a generator is. */
-export class StreamImport
+export class TakenStream
   implements AsyncIterableIterator<unknown, unknown>, AsyncDisposable, RawStreamHandler
 {
   readonly #id: number;
@@ -107,8 +107,8 @@ export class StreamImport
     });
   }
 
-  /** The connection it belongs to is gone. */
-  connectionClosed(error: Error): void {
+  /** The conversation it belongs to is gone. */
+  conversationClosed(error: Error): void {
     this.#lost(error);
   }
 
@@ -125,10 +125,10 @@ export class StreamImport
   #open(): void {
     if (this.#raw !== undefined) return;
     this.#reader = this.#host.itemReader((word, value) => this.#received(word, value));
-    const raw = this.#host.link.broker.dialRaw(this.#id);
+    const raw = this.#host.shared.broker.dialRaw(this.#id);
     this.#raw = raw;
-    this.#trace = traceStream('taken', this.#host.link.peer);
-    this.#host.link.count('valueStreams', 1);
+    this.#trace = traceStream('taken', this.#host.shared.peer);
+    this.#host.shared.count('valueStreams', 1);
     raw.setHandler(this);
   }
 
@@ -263,7 +263,7 @@ export class StreamImport
     if (this.#over) return;
     this.#over = true;
     endStreamTrace(this.#trace);
-    if (this.#raw !== undefined) this.#host.link.count('valueStreams', -1);
+    if (this.#raw !== undefined) this.#host.shared.count('valueStreams', -1);
     this.#onEnd();
   }
 
@@ -279,7 +279,7 @@ export class StreamImport
   #lost(cause: Error | undefined): void {
     if (this.#outcome !== undefined || this.#isLost) return;
     this.#isLost = true;
-    const explain = this.#host.link.options.explainLoss;
+    const explain = this.#host.shared.options.explainLoss;
     // A stream can be reset alone; where more than it went, the process's exit may say why.
     if (cause === undefined || explain === undefined || isAlone(cause)) return this.#failLost(cause);
     explain(cause).then(
@@ -293,7 +293,7 @@ export class StreamImport
     this.fail(
       new PipeworkError(
         'RPC_CLOSED',
-        `${this.#method === undefined ? 'A stream' : `The stream of ${this.#method}`} of ${this.#host.link.peer} was lost: ${why}`,
+        `${this.#method === undefined ? 'A stream' : `The stream of ${this.#method}`} of ${this.#host.shared.peer} was lost: ${why}`,
         { cause },
       ),
     );

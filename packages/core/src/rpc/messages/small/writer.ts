@@ -22,7 +22,7 @@ export interface PlainOptions {
   readonly references: { standsApart(record: object): boolean } | undefined;
 }
 
-// A method's bytes with their header, by the string that the connection keeps for it.
+// A method's bytes with their header, by the string that the conversation keeps for it.
 const methods = new Map<string, Uint8Array>();
 const maxMethods = 1024;
 // Most calls in flight are of one method.

@@ -1,7 +1,8 @@
-/** One call made to the peer: it settles once, by its answer, its abort, its deadline or the connection's end. */
+/** One call made to the peer: it settles once, by its answer, its abort, its deadline or the conversation's end. */
 import { onAbort } from '../../base/on-abort.ts';
 import { failed } from '../remote/call-result.ts';
-import type { Scope, TakenStream } from '../references/reference-types.ts';
+import type { Scope } from '../references/reference-types.ts';
+import type { TakenStream } from '../streams/taken-stream.ts';
 
 /** What ends a call early. */
 interface Watch {
@@ -9,7 +10,7 @@ interface Watch {
   readonly timer: NodeJS.Timeout | undefined;
 }
 
-export class PendingCall {
+export class SentCall {
   readonly id: number;
   readonly method: string;
   readonly resolve: (result: unknown) => void;
