@@ -58,19 +58,41 @@ const optionNames: ReadonlySet<string> = new Set<keyof ConnectOptions<unknown>>(
 ]);
 
 /** A connected host and plugin. Dispose of it (`await using`), or give `connect` the test it belongs to. */
-export class Pair<P = Record<string, object>> {
+export interface Pair<P = Record<string, object>> extends AsyncDisposable {
   /** The host's side. */
   readonly client: Client<P>;
   /** The host's connection: dispense implementations from it. */
   readonly rpc: RPCClient<P>;
   /** Repeats the random part of this pair when given to `connect` again. */
   readonly seed: number;
+  /** What the plugin has printed on its standard output so far. */
+  readonly stdout: string;
+  /** What the plugin has printed on its standard error so far, its log and its last words included. */
+  readonly stderr: string;
+  /** Returns everything that went over the pipes so far, a line for each frame, with the messages in it. */
+  transcript(): string;
+  /**
+   * Breaks the pipes now, in one direction or in both; bytes on the way are lost. `eof` shows as a closed pipe, `error` as
+   * a broken one.
+   */
+  sever(how?: 'eof' | 'error', direction?: Direction): void;
+  /** Holds back whatever is sent in one direction, or in both, until the returned function is called. */
+  stall(direction?: Direction): () => void;
+  /** Lets the plugin's process die: by an exit code, or by a signal, with its last words on standard error. */
+  crash(report?: CrashReport): void;
+  /** Ends the pair as `client.kill()` does. */
+  close(): Promise<PluginExit>;
+}
+
+class ConnectedPair<P> implements Pair<P> {
+  readonly client: Client<P>;
+  readonly rpc: RPCClient<P>;
+  readonly seed: number;
   readonly #process: MemoryProcess<P>;
   readonly #record: Transcript;
   readonly #stdout: Capture;
   readonly #stderr: Capture;
 
-  /** @internal Made by {@link connect}. */
   constructor(parts: Wired<P>, rpc: RPCClient<P>) {
     this.client = parts.client;
     this.rpc = rpc;
@@ -81,30 +103,22 @@ export class Pair<P = Record<string, object>> {
     this.#stderr = parts.stderr;
   }
 
-  /** What the plugin printed on its standard output so far. */
   get stdout(): string {
     return this.#stdout.text;
   }
 
-  /** What the plugin printed on its standard error so far, its log and its last words included. */
   get stderr(): string {
     return this.#stderr.text;
   }
 
-  /** Everything that went over the pipes so far, a line for each frame, with the messages in it. */
   transcript(): string {
     return this.#record.toString();
   }
 
-  /**
-   * Breaks the pipes now, in one direction or in both; bytes on the way are lost. `eof` shows as a closed pipe, `error` as
-   * a broken one.
-   */
   sever(how: 'eof' | 'error' = 'eof', direction?: Direction): void {
     for (const pipe of this.#pipes(direction)) pipe.sever(how);
   }
 
-  /** Holds back whatever is sent in one direction, or in both, until the returned function is called. */
   stall(direction?: Direction): () => void {
     const resumes = this.#pipes(direction).map((pipe) => pipe.stall());
     return () => {
@@ -112,12 +126,10 @@ export class Pair<P = Record<string, object>> {
     };
   }
 
-  /** Lets the plugin's process die: by an exit code, or by a signal, with its last words on standard error. */
   crash(report?: CrashReport): void {
     this.#process.crash(report);
   }
 
-  /** Ends the pair as `client.kill()` does. */
   close(): Promise<PluginExit> {
     return this.client.kill();
   }
@@ -158,7 +170,7 @@ export async function connectBy<P>(
     );
   if (options.test !== undefined) ownedBy(options.test, () => client.kill(), report);
   try {
-    const pair = new Pair(wired, await client.client());
+    const pair = new ConnectedPair(wired, await client.client());
     opened('a pair of connect()', client, pair.rpc);
     return pair;
   } catch (error) {

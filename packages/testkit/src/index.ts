@@ -1,8 +1,9 @@
 /** Testing plugins and hosts without a test runner of one's own choice: what needs Vitest is in `@pipework/testkit/vitest`. */
 
-export { connect, Pair, type ConnectOptions, type Plugins } from './connect.ts';
-export { launch, LaunchedClient, type LaunchOptions } from './launch.ts';
-export type { NodeTestContext, TestContext, VitestContext } from './test-owner.ts';
+export { connect, type ConnectOptions, type Pair, type Plugins } from './connect.ts';
+export { launch, type LaunchedClient, type LaunchOptions } from './launch.ts';
+export type { FailedTask, NodeTestContext, TestContext, VitestContext } from './test-owner.ts';
+export type { Direction } from './transcript/stream-reader.ts';
 export type { CrashReport } from './memory/memory-process.ts';
 export {
   fakePlugin,
@@ -12,17 +13,18 @@ export {
   type FakeControls,
 } from './fake-plugin.ts';
 export { conducts, misbehave, type Misbehaviour } from './misbehave.ts';
-export { faults } from './faults/index.ts';
+export { faults, type Faults } from './faults/index.ts';
 export type { Fault, FaultEvent, FaultStep } from './faults/fault.ts';
-export { simulate, SimulationError, type SimulateOptions, type Simulation } from './simulate.ts';
 export {
-  conformance,
-  type Conformance,
-  type ConformanceCheck,
-  type ConformanceOptions,
-  type ConformanceOutcome,
-} from './conformance/suite.ts';
+  simulate,
+  SimulationError,
+  type SimulateOptions,
+  type Simulation,
+  type SimulationFailure,
+} from './simulate.ts';
+export { conformance, type Conformance, type ConformanceOptions } from './conformance/suite.ts';
+export type { ConformanceCheck, ConformanceOutcome } from './conformance/verdict.ts';
 export type { ConformanceReport, ConformanceResult } from './conformance/report.ts';
 export { conformancePlugin, type ConformanceService } from './conformance/plugin.ts';
-export { expectNoLeaks, LeakError, type LeakOptions } from './leaks/expect-no-leaks.ts';
+export { expectNoLeaks, LeakError, type LeakOptions, type LeakSubject } from './leaks/expect-no-leaks.ts';
 export { matchers, type ExpectedExit, type MatcherResult, type Matchers } from './matchers.ts';

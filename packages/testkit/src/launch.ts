@@ -17,12 +17,22 @@ export interface LaunchOptions extends ClientConfig {
 }
 
 /** A Client as core has it, with a record of what its process wrote and of what went over its pipes. */
-export class LaunchedClient<P = Record<string, object>> extends Client<P> {
+export interface LaunchedClient<P = Record<string, object>> extends Client<P> {
+  /** What the plugin has written to its standard output so far, raw and synced. */
+  readonly stdout: string;
+  /** What the plugin has written to its standard error so far, raw and synced. */
+  readonly stderr: string;
+  /** Returns everything that went over the pipes so far, a line for each frame, with the messages in it. */
+  transcript(): string;
+  /** Returns all of it under headings, the last 64 Ki characters of each; empty while there is nothing. */
+  report(): string;
+}
+
+class RecordedClient<P> extends Client<P> implements LaunchedClient<P> {
   readonly #record: Transcript;
   readonly #stdout: Capture;
   readonly #stderr: Capture;
 
-  /** @internal Made by {@link launch}. */
   constructor(config: ClientConfig, record: Transcript, stdout: Capture, stderr: Capture) {
     super(config);
     this.#record = record;
@@ -30,22 +40,18 @@ export class LaunchedClient<P = Record<string, object>> extends Client<P> {
     this.#stderr = stderr;
   }
 
-  /** What the plugin wrote to its standard output so far, raw and synced. */
   get stdout(): string {
     return this.#stdout.text;
   }
 
-  /** What the plugin wrote to its standard error so far, raw and synced. */
   get stderr(): string {
     return this.#stderr.text;
   }
 
-  /** Everything that went over the pipes so far, a line for each frame, with the messages in it. */
   transcript(): string {
     return this.#record.toString();
   }
 
-  /** All of it, under headings, the last 64 Ki characters of each; empty while there is nothing. */
   report(): string {
     return joinSections(
       section('stdout of the plugin', this.stdout),
@@ -64,7 +70,7 @@ export function launch<P = Record<string, object>>(options: LaunchOptions): Laun
   const { test, faults = {}, ...config } = options;
   const record = new Transcript();
   const [stdout, stderr] = [new Capture(), new Capture()];
-  const client = new LaunchedClient<P>(
+  const client = new RecordedClient<P>(
     {
       managed: true,
       ...config,

@@ -1,7 +1,8 @@
 /** Ready command lines of plugins that misbehave, one program each: what a host must survive. */
 import { fileURLToPath } from 'node:url';
 
-const table = {
+/** Every kind of misbehaviour with its conduct in a sentence. If the sentence names no other fault, the rest works as it should. */
+export const conducts = {
   behaves: 'The control: behaves as PROTOCOL asks, so that a failing test can be told from a failing kit.',
   'no-cookie-check': 'Starts as if a host had started it, cookie or not.',
   'no-handshake': 'Lives, and never says a word.',
@@ -64,10 +65,7 @@ const table = {
 } as const;
 
 /** A kind of misbehaviour. */
-export type Misbehaviour = keyof typeof table;
-
-/** Every kind with its conduct in a sentence. Where it isn't said otherwise the rest of a kind works as it should. */
-export const conducts: Readonly<Record<Misbehaviour, string>> = table;
+export type Misbehaviour = keyof typeof conducts;
 
 /**
  * The command line, `[file, ...args]`, of a plugin program that misbehaves in the way `kind` names; hand it to a

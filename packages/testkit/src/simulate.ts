@@ -35,7 +35,7 @@ export class SimulationError extends Error {
   /** What went over the pipes in the failing run. */
   readonly transcript: string;
 
-  constructor(seed: number, run: number, found: Failure, shrunkFrom: number) {
+  constructor(seed: number, run: number, found: SimulationFailure, shrunkFrom: number) {
     const { error, schedule, transcript } = found;
     const reason = error instanceof Error ? error.message : inspect(error);
     super(
@@ -50,7 +50,8 @@ export class SimulationError extends Error {
   }
 }
 
-interface Failure {
+/** One failing run. */
+export interface SimulationFailure {
   readonly error: unknown;
   readonly schedule: readonly number[];
   readonly transcript: string;
@@ -65,7 +66,7 @@ export async function simulate(
   options: SimulateOptions = {},
 ): Promise<{ readonly runs: number; readonly seed: number }> {
   const { seed = freshSeed(), runs = 100, schedule, stuckAfterMs = 500, shrinkRuns = 200 } = options;
-  const attempt = (choices: Choices): Promise<Failure | undefined> =>
+  const attempt = (choices: Choices): Promise<SimulationFailure | undefined> =>
     runOnce(scenario, choices, stuckAfterMs);
   if (schedule !== undefined) {
     const failure = await attempt(new Choices(schedule, undefined));
@@ -150,7 +151,7 @@ async function runOnce(
   scenario: (simulation: Simulation) => Promise<void>,
   choices: Choices,
   stuckAfterMs: number,
-): Promise<Failure | undefined> {
+): Promise<SimulationFailure | undefined> {
   const pairs: { transcript(): string; close(): Promise<unknown> }[] = [];
   let timer: NodeJS.Timeout | undefined;
   let stuck!: (error: Error) => void;
@@ -189,10 +190,10 @@ async function runOnce(
 
 /** Tries shorter and simpler schedules as long as they fail. */
 async function shrink(
-  failure: Failure,
-  attempt: (schedule: readonly number[]) => Promise<Failure | undefined>,
+  failure: SimulationFailure,
+  attempt: (schedule: readonly number[]) => Promise<SimulationFailure | undefined>,
   budget: number,
-): Promise<Failure> {
+): Promise<SimulationFailure> {
   let best = failure;
   let left = budget;
   const isBetter = async (schedule: readonly number[]): Promise<boolean> => {

@@ -6,7 +6,8 @@ export interface VitestContext {
   onTestFailed(report: (context: { readonly task: FailedTask }) => void): void;
 }
 
-interface FailedTask {
+/** A failed test of Vitest, as far as the kit uses it. */
+export interface FailedTask {
   readonly result?:
     { readonly errors?: { message?: string; stack?: string | undefined }[] | undefined } | undefined;
 }

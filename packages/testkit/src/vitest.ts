@@ -17,17 +17,20 @@ export {
   conformancePlugin,
   expectNoLeaks,
   faults,
-  LaunchedClient,
   LeakError,
   matchers,
   misbehave,
-  Pair,
   simulate,
   SimulationError,
   UnhandledCallError,
 } from './index.ts';
 export type * from './index.ts';
-export { describePlugin, type PluginSuite, type PluginTargets } from './describe-plugin.ts';
+export {
+  describePlugin,
+  type PluginFixtures,
+  type PluginSuite,
+  type PluginTargets,
+} from './describe-plugin.ts';
 
 /** The matchers as Vitest knows them. */
 export interface PipeworkMatchers<R = unknown> {

@@ -1,5 +1,5 @@
 /** What came of a run of the conformance suite, and how it is printed. */
-import type { ConformanceCheck, ConformanceOutcome } from './suite.ts';
+import type { ConformanceCheck, ConformanceOutcome } from './verdict.ts';
 
 export interface ConformanceResult {
   readonly check: ConformanceCheck;

@@ -9,7 +9,7 @@ import { outputChecks } from './checks/output.ts';
 import { startChecks } from './checks/start.ts';
 import type { Target } from './raw-plugin.ts';
 import { ConformanceReport } from './report.ts';
-import { CheckFailure, DoesNotApply } from './verdict.ts';
+import { CheckFailure, DoesNotApply, type ConformanceCheck, type ConformanceOutcome } from './verdict.ts';
 
 export interface ConformanceOptions {
   /** The plugin's command line, as a Client takes it. */
@@ -31,21 +31,6 @@ export interface ConformanceOptions {
   readonly startTimeoutMs?: number;
   /** Only the checks whose name contains this. */
   readonly only?: string;
-}
-
-/** How one check ended. */
-export type ConformanceOutcome =
-  | { readonly status: 'passed' }
-  | { readonly status: 'failed'; readonly reason: string; readonly details: string }
-  | { readonly status: 'does not apply'; readonly reason: string };
-
-/** One check of the suite, bound to the plugin. */
-export interface ConformanceCheck {
-  /** A rule in plain present tense; the plugin is its subject. */
-  readonly name: string;
-  readonly section: string;
-  /** Starts the plugin anew, as often as the rule needs, and leaves none of its processes behind. Never rejects. */
-  run(): Promise<ConformanceOutcome>;
 }
 
 export interface Conformance {

@@ -2,6 +2,21 @@
 import { isDeepStrictEqual } from 'node:util';
 import { show } from '../transcript/show.ts';
 
+/** How one check ended. */
+export type ConformanceOutcome =
+  | { readonly status: 'passed' }
+  | { readonly status: 'failed'; readonly reason: string; readonly details: string }
+  | { readonly status: 'does not apply'; readonly reason: string };
+
+/** One check of the suite, bound to the plugin. */
+export interface ConformanceCheck {
+  /** A rule in plain present tense; the plugin is its subject. */
+  readonly name: string;
+  readonly section: string;
+  /** Starts the plugin anew, as often as the rule needs, and leaves none of its processes behind. Never rejects. */
+  run(): Promise<ConformanceOutcome>;
+}
+
 /** The plugin did not do what the protocol asks. */
 export class CheckFailure extends Error {
   override readonly name = 'CheckFailure';

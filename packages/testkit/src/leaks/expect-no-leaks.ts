@@ -27,7 +27,7 @@ export interface LeakOptions {
 }
 
 /** A connection that is to be at rest: of `connect`, of `launch`, or core's own. */
-type Subject =
+export type LeakSubject =
   { readonly rpc: Pick<RPCClient, 'diagnostics'> } | Pick<RPCClient, 'diagnostics'> | Pick<Client, 'client'>;
 
 /**
@@ -42,9 +42,9 @@ type Subject =
  */
 export async function expectNoLeaks(): Promise<void>;
 export async function expectNoLeaks<T>(work: () => T | Promise<T>, options?: LeakOptions): Promise<T>;
-export async function expectNoLeaks(subject: Subject, options?: LeakOptions): Promise<void>;
+export async function expectNoLeaks(subject: LeakSubject, options?: LeakOptions): Promise<void>;
 export async function expectNoLeaks(
-  subject?: Subject | (() => unknown),
+  subject?: LeakSubject | (() => unknown),
   options: LeakOptions = {},
 ): Promise<unknown> {
   const { settleMs = 1_000 } = options;
