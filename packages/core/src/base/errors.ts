@@ -2,17 +2,14 @@
 
 const brand: unique symbol = Symbol.for('pipework.error');
 
-/**
- * The closed table of codes: what each one means, in a sentence. `docs/errors.md` has a heading for each.
- * Codes of the mux (`MUX_*`) are listed by `@pipework/mux`.
- */
-export const errorCodes = {
+const table = {
   CONFIG_INVALID: 'An option or argument is not what it must be.',
+  MISUSE: 'A function was called at a moment or in a place where it can do nothing sensible.',
 
   PLUGIN_CHECKSUM: 'The plugin file is not the one whose checksum was given; nothing was started.',
   PLUGIN_NOT_STARTED: 'The operating system could not start the program.',
   PLUGIN_ABORTED: "The client's signal was aborted before the plugin was ready.",
-  PLUGIN_KILLED: 'The client was killed, so that it starts or answers nothing any more.',
+  PLUGIN_KILLED: '`kill()` or `cleanupClients()` was called before the plugin was ready.',
   PLUGIN_EXITED: 'The plugin process ended while something was expected of it.',
   PLUGIN_LOST: 'The plugin closed its pipe, or broke the protocol on it, while its process went on.',
 
@@ -29,7 +26,10 @@ export const errorCodes = {
   DISCOVER_UNREADABLE: 'The directory to search for plugins cannot be read.',
   BROKER_CLOSED: 'The session ended, so no stream can be dialled or accepted on it any more.',
   BROKER_ID_IN_USE: 'The broker id is already awaited: each id is accepted once.',
-  BROKER_TIMEOUT: 'Nobody dialled the broker id in time.',
+  BROKER_NOT_AWAITED: 'The peer opened a stream with a broker id that this side does not await.',
+  BROKER_NO_ID: 'The peer opened a stream that did not bring its broker id in time.',
+  BROKER_OVERLOADED: 'More streams of the peer wait to be accepted than the limit allows.',
+  BROKER_TIMEOUT: 'The peer did not dial the broker id in time.',
   RPC_CLOSED: 'The connection to the peer ended before the call was answered.',
   RPC_DEADLINE: 'The deadline of the call passed before it was answered.',
   RPC_INVALID_INPUT: 'The arguments do not fit the schema of the contract.',
@@ -42,10 +42,17 @@ export const errorCodes = {
   RPC_PROTOCOL: 'The peer broke the RPC protocol.',
   RPC_REFERENCE_RELEASED: 'The reference was used after it had been released.',
   RPC_SHUTTING_DOWN: 'The peer takes no new calls because it is shutting down.',
+  RPC_TOO_MANY_REFERENCES: 'The connection holds as many references as the limit allows.',
   RPC_TOO_DEEP: 'A value is nested deeper than the limit.',
   RPC_UNKNOWN_PLUGIN: 'The plugin serves nothing of the name that was dispensed.',
   RPC_UNKNOWN_METHOD: 'The peer does not offer the method.',
 } as const;
+
+/**
+ * The closed table of codes: what each one means, in a sentence. `docs/errors.md` has a heading for each.
+ * Codes of the mux (`MUX_*`) are listed by `@pipework/mux`. The table is frozen.
+ */
+export const errorCodes: Readonly<typeof table> = Object.freeze(table);
 
 /** A code of {@link errorCodes}. */
 export type ErrorCode = keyof typeof errorCodes;

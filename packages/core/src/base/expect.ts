@@ -2,7 +2,6 @@
 
 import { inspect } from 'node:util';
 import { PipeworkError } from './errors.ts';
-import type { Handshake } from '../handshake/env.ts';
 
 /** Throws `CONFIG_INVALID` where `holds` is false. Without `came` only the expectation is told. */
 export function expect(
@@ -47,18 +46,6 @@ export function expectVariables(name: string, value: unknown): void {
       entry,
     );
   }
-}
-
-/** The cookie, its defaults filled in. */
-export function expectHandshake(given: Partial<Handshake> | undefined, defaults: Handshake): Handshake {
-  if (given === undefined) return defaults;
-  expectKeys('handshake', given, ['magicCookieKey', 'magicCookieValue']);
-  const { magicCookieKey = defaults.magicCookieKey, magicCookieValue = defaults.magicCookieValue } = given;
-  const named =
-    isText(magicCookieKey) && !magicCookieKey.includes('=') && !magicCookieKey.startsWith('PIPEWORK_');
-  expect(named, 'handshake.magicCookieKey', 'the name of a variable, not one of PIPEWORK_', magicCookieKey);
-  expect(isText(magicCookieValue), 'handshake.magicCookieValue', 'a text', magicCookieValue);
-  return { magicCookieKey, magicCookieValue };
 }
 
 /** A text that is not empty and that the operating system can take. */

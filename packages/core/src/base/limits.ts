@@ -1,5 +1,6 @@
 /** Every limit of one session in one place: its unit, its default, and the harm it prevents. */
 import { PipeworkError } from './errors.ts';
+import { maxTimerMs } from './timers.ts';
 
 /** What one session holds at most. All are per session (one host with one plugin), and each side sets its own. */
 export interface Limits {
@@ -17,7 +18,7 @@ export interface Limits {
   readonly maxQueuedCalls: number;
   /** Calls to the peer that wait for their answer. Further ones fail with `RPC_OVERLOADED` before anything is sent. */
   readonly maxPendingCalls: number;
-  /** References (functions, objects, signals, streams) that one connection holds for the peer. A call that passes it fails. */
+  /** References (functions, objects, signals, streams) that one connection holds for the peer. A call that passes it fails with `RPC_TOO_MANY_REFERENCES`. */
   readonly maxReferences: number;
   /** Streams the peer opened whose broker id has not come, or is not awaited. The newest is reset. */
   readonly maxWaitingStreams: number;
@@ -28,7 +29,7 @@ export interface Limits {
 const MiB = 1024 * 1024;
 
 /** The limits of PROTOCOL section 8, and those it leaves to a side. */
-export const defaultLimits: Limits = {
+export const defaultLimits: Limits = Object.freeze({
   maxMessageBytes: 128 * MiB,
   maxMessageValues: 4 * 1024 * 1024,
   maxUnfinishedBytes: 256 * MiB,
@@ -39,17 +40,17 @@ export const defaultLimits: Limits = {
   maxReferences: 1_000_000,
   maxWaitingStreams: 256,
   brokerTimeoutMs: 5_000,
-};
+});
 
 // Above these the codec's own arithmetic and stack would no longer hold.
 const ceilings: Partial<Record<keyof Limits, number>> = {
-  maxMessageBytes: 0x7fff_ffff,
+  maxMessageBytes: 2 ** 31 - 1,
   maxDepth: 512,
-  brokerTimeoutMs: 0x7fff_ffff,
+  brokerTimeoutMs: maxTimerMs,
 };
 
 /** The given limits over the defaults. Throws `CONFIG_INVALID` for an unknown name or a value that is no positive number. */
-export function resolveLimits(options: Partial<Limits> = {}): Limits {
+export function checkLimits(options: Partial<Limits> = {}): Limits {
   const limits: Record<string, number> = { ...defaultLimits };
   for (const [name, value] of Object.entries(options)) {
     if (!Object.hasOwn(defaultLimits, name)) {

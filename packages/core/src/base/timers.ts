@@ -9,6 +9,9 @@ const setImmediate: typeof globalThis.setImmediate = globalThis.setImmediate;
 // Not `performance`, whose first use costs a process a millisecond.
 const hrtime: () => [number, number] = process.hrtime.bind(process);
 
+/** The longest time that Node's timers take, in milliseconds. A longer one would fire at once. */
+export const maxTimerMs = 0x7fff_ffff;
+
 /** The captured functions, in the form in which p-timeout takes them. */
 export const realTimers: { setTimeout: typeof setTimeout; clearTimeout: typeof clearTimeout } = {
   setTimeout,
@@ -38,7 +41,7 @@ export function settlesWithin(until: Promise<unknown>, ms: number): Promise<bool
   return new Promise((resolve) => {
     // Node's timers take no Infinity: it would fire at once.
     const isOver = (): void => resolve(false);
-    const timer = ms === Infinity ? undefined : patientTimers.setTimeout(isOver, Math.min(ms, 0x7fff_ffff));
+    const timer = ms === Infinity ? undefined : patientTimers.setTimeout(isOver, Math.min(ms, maxTimerMs));
     const settled = (): void => {
       clearTimeout(timer);
       resolve(true);

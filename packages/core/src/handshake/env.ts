@@ -1,5 +1,7 @@
 /** The environment variables by which a host tells a process that it is a plugin: names, writing (host), reading (plugin). */
 
+import { expect, expectKeys, isText } from '../base/expect.ts';
+import { maxTimerMs } from '../base/timers.ts';
 import { parseVersions } from './negotiate.ts';
 
 /** The handshake's own version, the first field of the line: compared as a string, for equality. */
@@ -62,7 +64,7 @@ export interface HostGreeting {
 }
 
 /** The longest that a host can say it waits, in milliseconds: what timers take. A host that waits for ever says this. */
-const maxGraceMs = 0x7fff_ffff;
+const maxGraceMs = maxTimerMs;
 
 /** Default for how long a host waits for the answer to Quit. */
 export const defaultGraceMs = 2_000;
@@ -131,4 +133,15 @@ function parseTerminals(text: string): Terminals {
     };
   }
   return terminals;
+}
+
+/** Checks the cookie and fills in its defaults. Throws `CONFIG_INVALID` naming what is wrong. */
+export function checkHandshake(given: Partial<Handshake> = {}): Handshake {
+  expectKeys('handshake', given, ['magicCookieKey', 'magicCookieValue']);
+  const { magicCookieKey = MagicCookieKey, magicCookieValue = MagicCookieValue } = given;
+  const named =
+    isText(magicCookieKey) && !magicCookieKey.includes('=') && !magicCookieKey.startsWith('PIPEWORK_');
+  expect(named, 'handshake.magicCookieKey', 'the name of a variable, not one of PIPEWORK_', magicCookieKey);
+  expect(isText(magicCookieValue), 'handshake.magicCookieValue', 'a text', magicCookieValue);
+  return { magicCookieKey, magicCookieValue };
 }

@@ -4,7 +4,7 @@ import { controlMethods } from '../session/wire-words.ts';
 import { PipeworkError } from '../base/errors.ts';
 import { onAbort } from '../base/on-abort.ts';
 import { parseCapabilities } from '../session/capabilities.ts';
-import { settleConfig, type ClientConfig, type ClientSettings } from './start/config.ts';
+import { checkConfig, type ClientConfig, type ClientSettings } from './start/config.ts';
 import { openHostEnd, type HostEnd } from './host-end.ts';
 import { describeLoss, isBreach, PluginExitError, type PluginExit } from './end/exit.ts';
 import { preloadExeca, type LaunchedProcess } from './launch/spawn.ts';
@@ -62,7 +62,7 @@ export class Client<P = Record<string, object>> {
 
   /** Starts nothing. Throws `CONFIG_INVALID` where an option is not what it must be, naming it. */
   constructor(config: ClientConfig) {
-    this.#settings = settleConfig(config);
+    this.#settings = checkConfig(config);
     this.#log = bindLogger(this.#settings.logger, { plugin: this.#settings.name });
     this.#managed = { kill: () => this.kill(), signalNow: (name) => this.#run?.signal(name) };
     void this.#exit.promise.then(() => {

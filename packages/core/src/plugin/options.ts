@@ -2,9 +2,9 @@
 
 import type { Readable, Writable } from 'node:stream';
 import type { Broker } from '../session/broker.ts';
-import { expect, expectFunctions, expectHandshake, expectKeys, isObject, isStream } from '../base/expect.ts';
-import { MagicCookieKey, MagicCookieValue, type Handshake, type Terminals } from '../handshake/env.ts';
-import { resolveLimits, type Limits } from '../base/limits.ts';
+import { expect, expectFunctions, expectKeys, isObject, isStream } from '../base/expect.ts';
+import { checkHandshake, type Handshake, type Terminals } from '../handshake/env.ts';
+import { checkLimits, type Limits } from '../base/limits.ts';
 import type { HandlerInterceptor } from '../rpc/api/interceptors.ts';
 import type { PluginLogger } from './logger.ts';
 
@@ -89,7 +89,7 @@ const keys: readonly string[] = [
 ];
 
 /** Checks every option. Throws `CONFIG_INVALID` naming the first that is wrong. */
-export function settleServe<P>(options: ServeOptions<P>): ServeSettings {
+export function checkServeOptions<P>(options: ServeOptions<P>): ServeSettings {
   expectKeys('options', options, keys);
   const { onShutdown, gracePeriod = Infinity, transport, interceptors = [], redactError } = options;
   expect(isOptionalFunction(onShutdown), 'onShutdown', 'a function', onShutdown);
@@ -104,13 +104,12 @@ export function settleServe<P>(options: ServeOptions<P>): ServeSettings {
   const { limits } = options;
   expect(limits === undefined || isObject(limits), 'limits', 'an object of limits', limits);
   if (transport !== undefined) checkTransport(transport);
-  const handshake = { magicCookieKey: MagicCookieKey, magicCookieValue: MagicCookieValue };
   return {
-    sets: settleSets(options),
-    handshake: expectHandshake(options.handshake, handshake),
+    sets: checkSets(options),
+    handshake: checkHandshake(options.handshake),
     onShutdown,
     gracePeriod,
-    limits: resolveLimits(limits),
+    limits: checkLimits(limits),
     interceptors,
     redactError,
     transport,
@@ -132,7 +131,7 @@ function isOptionalFunction(value: unknown): boolean {
 
 type Factories = Readonly<Record<string, (context: PluginContext) => unknown>>;
 
-function settleSets<P>(options: ServeOptions<P>): ReadonlyMap<number, Factories> {
+function checkSets<P>(options: ServeOptions<P>): ReadonlyMap<number, Factories> {
   const { plugins, protocolVersions = [1] } = options;
   expect(
     isObject(protocolVersions),

@@ -9,7 +9,7 @@ import { ownCapabilities } from '../session/capabilities.ts';
 import { openPipes, whyNotPipes, writeAllSync } from './process/pipes.ts';
 import { flushAtExit } from './process/exit-flush.ts';
 import { createLogger } from './logger.ts';
-import { settleServe, type ServeOptions, type ServeSettings, type ServeTransport } from './options.ts';
+import { checkServeOptions, type ServeOptions, type ServeSettings, type ServeTransport } from './options.ts';
 import { PluginEnd } from './plugin-end.ts';
 import { emptyStdin, redirectProcess, writableTo } from './process/stdio.ts';
 import { SyncedOutput } from './process/synced-output.ts';
@@ -33,11 +33,11 @@ let isServing = false;
  * an option is not what it must be.
  */
 export async function serve<P = Record<string, object>>(options: ServeOptions<P>): Promise<void> {
-  const settings = settleServe(options);
+  const settings = checkServeOptions(options);
   if (settings.transport !== undefined) return serveOver(settings, settings.transport);
   if (isServing) {
     throw new PipeworkError(
-      'CONFIG_INVALID',
+      'MISUSE',
       'serve() was called twice: a process serves one host, with all its plugins in one call',
     );
   }

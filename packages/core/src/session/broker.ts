@@ -104,7 +104,9 @@ export class Broker {
   /** Takes a stream that the peer opened after the first three. */
   handle(stream: RawStream): void {
     if (this.#closed || this.#arriving.size + this.#held.size >= this.#limits.maxWaitingStreams) {
-      stream.reset(new PipeworkError('BROKER_TIMEOUT', 'Too many streams wait for someone to accept them.'));
+      stream.reset(
+        new PipeworkError('BROKER_OVERLOADED', 'Too many streams wait for someone to accept them.'),
+      );
       return;
     }
     this.#arriving.add(stream);
@@ -112,7 +114,7 @@ export class Broker {
     if (this.#arriving.has(stream)) {
       this.#setTimer(stream, this.#limits.brokerTimeoutMs, () => {
         this.#arriving.delete(stream);
-        stream.reset(new PipeworkError('BROKER_TIMEOUT', 'The stream did not bring its broker id in time.'));
+        stream.reset(new PipeworkError('BROKER_NO_ID', 'The stream did not bring its broker id in time.'));
       });
     }
   }
@@ -128,14 +130,18 @@ export class Broker {
       waiter.resolve(stream);
       return;
     }
-    if (id === 0 || this.#held.has(id)) {
+    if (id === 0) {
+      stream.reset(new PipeworkError('BROKER_NOT_AWAITED', 'The stream brought 0, which is no broker id.'));
+      return;
+    }
+    if (this.#held.has(id)) {
       stream.reset(new PipeworkError('BROKER_ID_IN_USE', `Another stream already brought broker id ${id}.`));
       return;
     }
     this.#held.set(id, stream);
     this.#setTimer(stream, this.#limits.brokerTimeoutMs, () => {
       this.#held.delete(id);
-      stream.reset(new PipeworkError('BROKER_TIMEOUT', `Nobody here awaits broker id ${id}.`));
+      stream.reset(new PipeworkError('BROKER_NOT_AWAITED', `Nobody here awaits broker id ${id}.`));
     });
   }
 
@@ -215,7 +221,7 @@ class IdReader implements RawStreamHandler {
     if (this.#missing === 0) return;
     this.#broker.left(this.#stream, undefined);
     this.#stream.reset(
-      new PipeworkError('BROKER_TIMEOUT', 'The stream ended before it brought its broker id.'),
+      new PipeworkError('BROKER_NO_ID', 'The stream ended before it brought its broker id.'),
     );
   }
 

@@ -97,6 +97,12 @@ test.each([
   expect(error.message).toContain(message);
 });
 
+test('a second serve(), and callContext() behind an await, are a misuse', async () => {
+  const rpc = await plugin('serves-twice').client();
+  const trouble = (await rpc.dispense('trouble')) as unknown as { codes(): Promise<string[]> };
+  expect(await trouble.codes()).toEqual(['MISUSE', 'MISUSE']);
+});
+
 describe('a plugin that is run by hand', () => {
   test('says what it is on standard error, and nothing else, with status 1', async () => {
     const { code, stdout, stderr } = await failure<Failed>(run(process.execPath, [fixture('greets')]));

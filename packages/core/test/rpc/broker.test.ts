@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream';
 import { Session } from '@pipework/mux';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Broker } from '../../src/session/broker.ts';
-import { type Limits, resolveLimits } from '../../src/base/limits.ts';
+import { type Limits, checkLimits } from '../../src/base/limits.ts';
 
 function brokers(limits: Partial<Limits> = {}): {
   host: Broker;
@@ -12,7 +12,7 @@ function brokers(limits: Partial<Limits> = {}): {
 } {
   const down = new PassThrough();
   const up = new PassThrough();
-  const resolved = resolveLimits(limits);
+  const resolved = checkLimits(limits);
   let plugin!: Broker;
   let host!: Broker;
   const hostSession = new Session(

@@ -358,7 +358,7 @@ test('a connection holds no more references than its limit, and gives those of t
     { hostLimits: { maxReferences: 3 } },
   );
   await expect(pair.remote.take(...Array.from({ length: 5 }, () => () => 1))).rejects.toMatchObject({
-    code: 'RPC_OVERLOADED',
+    code: 'RPC_TOO_MANY_REFERENCES',
   });
   expect(await pair.remote.take(() => 1)).toBe(1);
   await atRest(pair);

@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import { Session, type RawStream } from '@pipework/mux';
 import { onTestFinished } from 'vitest';
 import { Broker } from '../../src/session/broker.ts';
-import { type Limits, resolveLimits } from '../../src/base/limits.ts';
+import { type Limits, checkLimits } from '../../src/base/limits.ts';
 import type { Capability } from '../../src/session/capabilities.ts';
 import { Conversation } from '../../src/rpc/calls/conversation.ts';
 import { Shared, type SharedOptions } from '../../src/session/shared.ts';
@@ -51,7 +51,7 @@ async function raw(
 ): Promise<RawPeer> {
   const down = new PassThrough();
   const up = new PassThrough();
-  const limits = resolveLimits(options.limits);
+  const limits = checkLimits(options.limits);
   let conversation!: Conversation;
   let stream!: RawStream;
   let broker!: Broker;

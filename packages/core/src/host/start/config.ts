@@ -6,7 +6,6 @@ import tty from 'node:tty';
 import {
   expect,
   expectFunctions,
-  expectHandshake,
   expectKeys,
   expectVariables,
   isObject,
@@ -14,15 +13,15 @@ import {
   isText,
 } from '../../base/expect.ts';
 import {
+  checkHandshake,
   defaultGraceMs,
   logLevels,
-  MagicCookieKey,
-  MagicCookieValue,
   type Handshake,
   type LogLevel,
 } from '../../handshake/env.ts';
 import { sortVersions } from '../../handshake/negotiate.ts';
-import { resolveLimits, type Limits } from '../../base/limits.ts';
+import { maxTimerMs } from '../../base/timers.ts';
+import { checkLimits, type Limits } from '../../base/limits.ts';
 import type { CallInterceptor } from '../../rpc/api/interceptors.ts';
 import { digestBytes, type Checksum } from './checksum.ts';
 import type { EnvOptions } from './env.ts';
@@ -137,13 +136,11 @@ const keys = [
   'limits',
   'interceptors',
 ];
-const defaultHandshake: Handshake = { magicCookieKey: MagicCookieKey, magicCookieValue: MagicCookieValue };
-
 /** Checks every option and fills in the defaults. Throws `CONFIG_INVALID` naming the first that is wrong. */
-export function settleConfig(config: ClientConfig): ClientSettings {
+export function checkConfig(config: ClientConfig): ClientSettings {
   expectKeys('config', config, keys);
   for (const [key, value] of Object.entries(config)) expect(value !== null, key, 'left out rather than null');
-  const { file, args, cwd, env: commandEnv } = settleCommand(config.cmd);
+  const { file, args, cwd, env: commandEnv } = checkCommand(config.cmd);
   const settings: ClientSettings = {
     name: config.name ?? nameOf(file, args),
     file,
@@ -160,14 +157,14 @@ export function settleConfig(config: ClientConfig): ClientSettings {
     syncStderr: sink('syncStderr', config.syncStderr),
     logger: config.logger,
     logLevel: config.logLevel ?? 'info',
-    handshake: expectHandshake(config.handshake, defaultHandshake),
+    handshake: checkHandshake(config.handshake),
     protocolVersions: versions(config.protocolVersions),
     env: config.env ?? {},
     checksum: config.checksum,
     launcher: config.launcher,
     processGroup: flag('processGroup', config.processGroup),
     signal: config.signal,
-    limits: resolveLimits(limitsOf(config.limits)),
+    limits: checkLimits(limitsOf(config.limits)),
     interceptors: config.interceptors ?? [],
   };
   checkProcess(settings);
@@ -214,7 +211,7 @@ function checkChecksum(checksum: Checksum): void {
   expect(file === undefined || isText(file), 'checksum.file', 'a path', file);
 }
 
-function settleCommand(cmd: Command): Extract<Command, { file: string }> & { args: readonly string[] } {
+function checkCommand(cmd: Command): Extract<Command, { file: string }> & { args: readonly string[] } {
   const shape = '[file, ...args] or { file, args, cwd, env }';
   const isList = Array.isArray(cmd);
   const command = isList ? { file: cmd[0] as string, args: cmd.slice(1) as string[] } : cmd;
@@ -250,8 +247,8 @@ function flag(name: string, value: boolean | undefined): boolean {
 }
 
 function milliseconds(name: string, value: number | undefined, fallback: number): number {
-  const fits = typeof value === 'number' && value > 0 && (value <= 0x7fff_ffff || value === Infinity);
-  const expected = `milliseconds above 0 and at most ${0x7fff_ffff}, or Infinity`;
+  const fits = typeof value === 'number' && value > 0 && (value <= maxTimerMs || value === Infinity);
+  const expected = `milliseconds above 0 and at most ${maxTimerMs}, or Infinity`;
   expect(value === undefined || fits, name, expected, value);
   return value ?? fallback;
 }

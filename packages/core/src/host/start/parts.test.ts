@@ -5,7 +5,7 @@ import { PassThrough } from 'node:stream';
 import tty from 'node:tty';
 import { describe, expect, test, vi } from 'vitest';
 import { digestBytes } from './checksum.ts';
-import { settleConfig, type ClientConfig } from './config.ts';
+import { checkConfig, type ClientConfig } from './config.ts';
 import { readPackageList } from '../discover.ts';
 import { buildEnv } from './env.ts';
 import { looksOutOfMemory } from '../end/exit.ts';
@@ -207,30 +207,30 @@ describe('a client’s option', () => {
     [{ cmd: ['x'], env: { set: { 'PIPEWORK_FDS=9,9': '' } } }, 'env.set'],
     [{ cmd: { file: 'x', env: { 'A\0': '' } } }, 'cmd.env'],
   ])('%j is refused at once, by its name', (config, name) => {
-    expect(() => settleConfig(config as unknown as ClientConfig)).toThrow(
+    expect(() => checkConfig(config as unknown as ClientConfig)).toThrow(
       expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining(name) as string }),
     );
   });
 
   test('that is undefined was left out, a limit too', () => {
     const limits: object = { maxDepth: undefined };
-    const settings = settleConfig({ cmd: ['x'], limits });
+    const settings = checkConfig({ cmd: ['x'], limits });
     expect(settings.limits).toEqual(defaultLimits);
   });
 
   test('processGroup is refused together with a terminal as standard input', () => {
     const isatty = vi.spyOn(tty, 'isatty').mockReturnValue(true);
-    expect(() => settleConfig({ cmd: ['x'], processGroup: true })).toThrow(
+    expect(() => checkConfig({ cmd: ['x'], processGroup: true })).toThrow(
       /processGroup must be false while stdin/,
     );
-    expect(settleConfig({ cmd: ['x'], processGroup: true, stdin: 'ignore' }).processGroup).toBe(true);
+    expect(checkConfig({ cmd: ['x'], processGroup: true, stdin: 'ignore' }).processGroup).toBe(true);
     isatty.mockRestore();
   });
 
   test('names the plugin after its script', () => {
-    expect(settleConfig({ cmd: ['/usr/bin/node', '--enable-source-maps', './lint.mjs', 'x.js'] }).name).toBe(
+    expect(checkConfig({ cmd: ['/usr/bin/node', '--enable-source-maps', './lint.mjs', 'x.js'] }).name).toBe(
       'lint.mjs',
     );
-    expect(settleConfig({ cmd: ['/opt/tool', 'a.js'] }).name).toBe('tool');
+    expect(checkConfig({ cmd: ['/opt/tool', 'a.js'] }).name).toBe('tool');
   });
 });

@@ -17,12 +17,12 @@ let current: CallContext | undefined;
 
 /**
  * The call that is being answered. Ask for it before the handler's first `await`: it is known only while the handler
- * starts, which is why it costs a call nothing (an AsyncLocalStorage would cost every call). Throws `CONFIG_INVALID` elsewhere.
+ * starts, which is why it costs a call nothing (an AsyncLocalStorage would cost every call). Throws `MISUSE` elsewhere.
  */
 export function callContext(): CallContext {
   if (current === undefined) {
     throw new PipeworkError(
-      'CONFIG_INVALID',
+      'MISUSE',
       'callContext() was asked for outside a handler. Ask at the top of the handler, before its first await, and keep what it returns.',
     );
   }

@@ -1,4 +1,5 @@
 /** One call of the peer's while it is being answered: what its handler can ask, and what ends with it. */
+import { maxTimerMs } from '../../base/timers.ts';
 import type { CallContext } from '../api/call-context.ts';
 import type { TakenReference } from '../references/reference-types.ts';
 import type { TakenStream } from '../streams/taken-stream.ts';
@@ -82,7 +83,7 @@ export class IncomingCall implements CallContext {
     this.#meta = { metadata, deadlineAt: undefined, timer: undefined };
     if (remainingMs === undefined) return;
     this.#meta.deadlineAt = performance.now() + remainingMs;
-    this.#meta.timer = setTimeout(expire, Math.min(remainingMs, 0x7fff_ffff));
+    this.#meta.timer = setTimeout(expire, Math.min(remainingMs, maxTimerMs));
     this.#meta.timer.unref();
   }
 

@@ -1,5 +1,6 @@
 /** One call made to the peer: it settles once, by its answer, its abort, its deadline or the conversation's end. */
 import { onAbort } from '../../base/on-abort.ts';
+import { maxTimerMs } from '../../base/timers.ts';
 import { failed } from '../remote/call-result.ts';
 import type { Scope } from '../references/reference-types.ts';
 import type { TakenStream } from '../streams/taken-stream.ts';
@@ -49,8 +50,7 @@ export class SentCall {
     expire: () => void,
   ): void {
     const stop = signal && onAbort(signal, () => cancel(signal.reason));
-    const timer =
-      deadlineMs === undefined ? undefined : setTimeout(expire, Math.min(deadlineMs, 0x7fff_ffff));
+    const timer = deadlineMs === undefined ? undefined : setTimeout(expire, Math.min(deadlineMs, maxTimerMs));
     this.#watch = { stop, timer };
   }
 

@@ -1,6 +1,6 @@
 /** Messages to bytes and back: the one place that knows how a message lies in the stream. */
 import type { RawStream } from '@pipework/mux';
-import { PipeworkError } from '../../base/errors.ts';
+import { isPipeworkError, PipeworkError } from '../../base/errors.ts';
 import { doubleMarks } from '../wire/byte-order-mark.ts';
 import { baseCodec, fullCodec, mapCodec, reuseBuffer, type Codec, type Packed } from '../wire/msgpack.ts';
 import { plainBytes } from './small/writer.ts';
@@ -112,7 +112,7 @@ function writePieces(stream: RawStream, pieces: readonly Uint8Array[]): boolean 
 }
 
 /**
- * Decodes `source[start..end)`, which the scanner has let through. Throws `RPC_INVALID_VALUE` or `RPC_TOO_DEEP`: a failure of this
+ * Decodes `source[start..end)`, which the scanner has let through. Throws `RPC_INVALID_VALUE`, `RPC_TOO_DEEP` or `RPC_MESSAGE_TOO_LARGE`: a failure of this
  * message alone.
  */
 export function readValue(
@@ -139,6 +139,7 @@ export function readValue(
     const codec = flags & saw.protoKey && hasProtoKey(source, start, end) ? mapCodec() : fullCodec();
     return fromWire(codec.unpack(source, range), options);
   } catch (error) {
+    if (isPipeworkError(error)) throw error;
     throw new PipeworkError(
       'RPC_INVALID_VALUE',
       `The peer sent a value that cannot be taken: ${String((error as Error)?.message)}`,

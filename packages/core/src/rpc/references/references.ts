@@ -60,7 +60,7 @@ export class References implements ReferenceSender {
   #checkRoom(): void {
     if (this.size < this.#host.shared.limits.maxReferences) return;
     throw new PipeworkError(
-      'RPC_OVERLOADED',
+      'RPC_TOO_MANY_REFERENCES',
       `This connection holds ${this.size} references, the limit (maxReferences). Release what is retained: call [Symbol.dispose]() on it.`,
     );
   }

@@ -1,4 +1,5 @@
 /** From what the decoder read to what the user gets: marks become their values, references come to life, bytes get their own memory. */
+import { PipeworkError } from '../../base/errors.ts';
 import { makeBytes } from './bytes.ts';
 import { fromColumns } from './tables/column-reader.ts';
 import { fromTable } from './tables/table.ts';
@@ -70,7 +71,10 @@ function recordOf(map: Map<unknown, unknown>, options: InboundOptions): object {
 function claim(values: number, { allowance }: InboundOptions): void {
   allowance.values -= values;
   if (allowance.values < 0)
-    throw new RangeError('its tables hold more values than the limit (maxMessageValues)');
+    throw new PipeworkError(
+      'RPC_MESSAGE_TOO_LARGE',
+      "The peer's tables hold more values than the limit (maxMessageValues).",
+    );
 }
 
 function unmark(mark: Mark, array: unknown[], options: InboundOptions): unknown {
