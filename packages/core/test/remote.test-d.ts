@@ -1,21 +1,20 @@
 import type { Readable } from 'node:stream';
 import { expectTypeOf, test } from 'vitest';
 import {
-  defineContract,
   type ContractErrors,
   type ContractHandlers,
   type ContractInterface,
-} from '../src/rpc/contract/contract.ts';
-import { implement } from '../src/rpc/contract/contract-checks.ts';
-import { declaredError, isDeclaredError } from '../src/rpc/contract/declared-error.ts';
-import type {
-  Reference,
-  Remote,
-  RemoteIterable,
-  RemoteReadable,
-  RemoteStream,
-} from '../src/rpc/calls/dispensed-remote.ts';
-import type { StandardSchema } from '../src/rpc/contract/standard-schema.ts';
+  declaredError,
+  defineContract,
+  implement,
+  isDeclaredError,
+  type Reference,
+  type Remote,
+  type RemoteIterable,
+  type RemoteReadable,
+  type RemoteStream,
+  type StandardSchema,
+} from './support/internals.ts';
 
 interface Counter {
   next(): number;

@@ -3,8 +3,7 @@
 import { PassThrough } from 'node:stream';
 import { Session, type RawStream } from '@pipework/mux';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { awaitLine } from '../../src/host/start/greeting.ts';
-import type { LaunchedProcess } from '../../src/host/launch/spawn.ts';
+import { awaitLine, type LaunchedProcess } from '../support/internals.ts';
 import { Client, MagicCookieKey, MagicCookieValue, serve } from '../../src/index.ts';
 
 const ends: Record<string, (stream: RawStream) => void> = {

@@ -1,8 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { Session } from '@pipework/mux';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { Broker } from '../../src/session/broker.ts';
-import { type Limits, checkLimits } from '../../src/base/limits.ts';
+import { Broker, type Limits, checkLimits } from '../support/internals.ts';
 
 function brokers(limits: Partial<Limits> = {}): {
   host: Broker;

@@ -1,7 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { callContext, type CallContext } from '../../src/rpc/api/call-context.ts';
-import { ref } from '../../src/rpc/remote/stand-in.ts';
-import { withCallOptions } from '../../src/rpc/calls/dispensed-remote.ts';
+import { callContext, ref, withCallOptions, type CallContext } from '../support/internals.ts';
 import { rawPlugin } from '../support/raw-peer.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
 
@@ -126,73 +124,14 @@ describe('a deadline', () => {
   });
 });
 
-test('metadata reaches the handler', async () => {
-  const { remote } = await rpcPair({ meta: () => ({ ...callContext().metadata }) });
-  expect(await withCallOptions(remote, { metadata: { traceparent: '00-x' } }).meta()).toEqual({
-    traceparent: '00-x',
-  });
-  expect(await remote.meta()).toEqual({});
-});
-
-test.each([undefined, null, 5, [], new Map([['deadlineMs', 5]])])(
-  '%o is refused as call options',
-  async (options) => {
-    const { remote } = await rpcPair({ ping: () => 1 });
-    expect(() => withCallOptions(remote, options as object)).toThrow(
-      expect.objectContaining({
-        code: 'CONFIG_INVALID',
-        message: expect.stringContaining(
-          'must be an object of signal, deadlineMs and metadata; got',
-        ) as string,
-      }),
-    );
-  },
-);
-
-test.each([[['a']], [new Map([['a', 'b']])], [new Headers({ a: 'b' })]])(
-  '%o is refused as metadata, whose entries would be lost',
-  async (metadata) => {
-    const { remote } = await rpcPair({ ping: () => 1 });
-    expect(() => withCallOptions(remote, { metadata } as object)).toThrow(
-      'options.metadata must be an object',
-    );
-  },
-);
-
-test('callContext() outside a handler says where to ask', () => {
-  expect(() => callContext()).toThrow('before its first await');
-});
-
-describe('when the peer goes', () => {
-  test('pending calls reject with their method and the cause, and handlers’ signals abort', async () => {
-    const sleeper = new Sleeper();
-    const { remote, host, plugin, cut } = await rpcPair(sleeper);
-    const calls = [remote.sleep(), remote.sleep()];
-    await vi.waitFor(() => expect(sleeper.signals).toHaveLength(2));
-    cut();
-    for (const call of calls)
-      await expect(call).rejects.toMatchObject({
-        code: 'RPC_CLOSED',
-        message: expect.stringContaining('Plugin.sleep') as string,
-      });
-    await Promise.all([host.closed, plugin.closed]);
-    expect(sleeper.signals.every((signal) => signal.aborted)).toBe(true);
-    await expect(remote.ping()).rejects.toMatchObject({ code: 'RPC_CLOSED' });
-  });
-
-  test('each pending call has an error of its own with the explained cause', async () => {
-    const exit = new Error('the plugin was killed by SIGSEGV');
-    const { remote, cut } = await rpcPair(new Sleeper(), { host: { explainLoss: async () => exit } });
-    const calls = [remote.sleep(), remote.sleep()];
-    await turn();
-    cut();
-    const errors = await Promise.all(calls.map((call) => call.catch((error: unknown) => error as Error)));
-    expect(errors[0]).not.toBe(errors[1]);
-    for (const error of errors) {
-      expect(error.cause).toBe(exit);
-      expect(error.message).toContain('SIGSEGV');
-    }
-  });
+test('each of several signals cancels the call', async () => {
+  const { remote } = await rpcPair({ wait: (..._signals: AbortSignal[]) => new Promise<never>(() => {}) });
+  for (let index = 0; index < 3; index++) {
+    const controllers = [0, 1, 2].map(() => new AbortController());
+    const call = remote.wait(...controllers.map((controller) => controller.signal));
+    controllers.at(index)?.abort(new Error(`signal ${index}`));
+    await expect(call).rejects.toThrow(`signal ${index}`);
+  }
 });
 
 describe('finishing', () => {

@@ -1,9 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { dispose } from '../../src/base/dispose.ts';
-import { defineContract } from '../../src/rpc/contract/contract.ts';
-import { checked, implement } from '../../src/rpc/contract/contract-checks.ts';
-import { DeclaredError, declaredError, isDeclaredError } from '../../src/rpc/contract/declared-error.ts';
-import type { StandardSchema } from '../../src/rpc/contract/standard-schema.ts';
+import {
+  callContext,
+  checked,
+  DeclaredError,
+  declaredError,
+  defineContract,
+  dispose,
+  implement,
+  isDeclaredError,
+  type StandardSchema,
+} from '../support/internals.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
 
 /** A validator as small as Standard Schema allows. */
@@ -231,4 +237,61 @@ test('misuse says what is wrong', () => {
   expect(() => checked(contract, 5 as never)).toThrow('remote must be an object; got a number');
   expect(() => checked({} as typeof contract, {})).toThrow('must be what defineContract() returned');
   expect(() => declaredError(contract, 'NOPE' as never, {} as never)).toThrow('declares no error NOPE');
+});
+
+describe('the handlers of a contract', () => {
+  const text: StandardSchema<string> = {
+    '~standard': {
+      version: 1,
+      vendor: 'test',
+      validate: (value) =>
+        typeof value === 'string' ? { value } : { issues: [{ message: 'expected a string' }] },
+    },
+  };
+  const contract = defineContract({
+    get: { input: [text], output: text, errors: { MISSING: text } },
+    put: { errors: { FULL: text } },
+    watch: { items: text },
+  });
+
+  test('leaves handlers their context', async () => {
+    const served = implement(contract, {
+      get: (key) => `${key} ${callContext().metadata['tag'] ?? ''}`,
+      put: () => callContext().method,
+      async *watch() {
+        yield callContext().method;
+      },
+    });
+    const { host } = await rpcPair(served);
+    expect(await host.call('get', ['k'], { metadata: { tag: 'x' } })).toBe('k x');
+    expect(await host.call('put', [])).toBe('Plugin.put');
+    const stream = (await host.call('watch', [])) as AsyncIterable<string>;
+    for await (const item of stream) expect(item).toBe('Plugin.watch');
+  });
+
+  test('checks the data of declared errors, and passes off no others', async () => {
+    const served = implement(contract, {
+      get(key): string {
+        throw key === 'bad'
+          ? new DeclaredError('MISSING', 5, 'bad')
+          : declaredError(contract, 'MISSING', key);
+      },
+      put() {
+        throw declaredError(contract, 'MISSING', 'elsewhere');
+      },
+      async *watch() {},
+    });
+    const { remote, host } = await rpcPair(served);
+    await expect(checked(contract, remote).get('k')).rejects.toMatchObject({ code: 'MISSING', data: 'k' });
+    await expect(host.call('get', ['bad'])).rejects.toMatchObject({ code: 'RPC_INVALID_OUTPUT' });
+    await expect(host.call('put', [])).rejects.toMatchObject({ code: 'RPC_INVALID_OUTPUT' });
+    const loose = await rpcPair({
+      get() {
+        throw new DeclaredError('MISSING', 5, 'loose');
+      },
+    });
+    await expect(checked(contract, loose.remote).get('k')).rejects.toMatchObject({
+      code: 'RPC_INVALID_OUTPUT',
+    });
+  });
 });

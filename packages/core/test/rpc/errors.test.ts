@@ -1,7 +1,6 @@
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { isPipeworkError } from '../../src/base/errors.ts';
-import { RemoteError } from '../../src/rpc/values/error-map.ts';
+import { isPipeworkError, RemoteError } from '../support/internals.ts';
 import { rawPlugin } from '../support/raw-peer.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
 
@@ -234,4 +233,26 @@ describe('a hostile error', () => {
     expect('x' in error).toBe(false);
     expect(inspect(error)).toContain('Plugin.x');
   });
+});
+
+test('the protocol’s words have their codes where a peer sends none', async () => {
+  const peer = await rawPlugin({ capabilities: ['errors'] });
+  for (const [id, [words, code]] of [
+    ["can't find method Plugin.x", 'RPC_UNKNOWN_METHOD'],
+    ['unknown plugin type: x', 'RPC_UNKNOWN_PLUGIN'],
+    ['plugin is shutting down', 'RPC_SHUTTING_DOWN'],
+  ].entries()) {
+    const call = peer.conversation.call('x', []);
+    await peer.received();
+    peer.sendsBytes(
+      Buffer.concat([
+        Buffer.from([0x94, 1, id, 0x81, 0xa7]),
+        Buffer.from('message'),
+        Buffer.from([0xa0 + words!.length]),
+        Buffer.from(words!),
+        Buffer.from([0xc0]),
+      ]),
+    );
+    await expect(call).rejects.toMatchObject({ code, message: words });
+  }
 });

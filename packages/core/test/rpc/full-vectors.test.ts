@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ownCapabilities } from '../../src/session/capabilities.ts';
+import { ownCapabilities } from '../support/internals.ts';
 import { rawHost, rawPlugin } from '../support/raw-peer.ts';
 
 // The bytes of docs/protocol.md for what stands behind a capability word: the compatibility promise.

@@ -1,8 +1,6 @@
 import { channel } from 'node:diagnostics_channel';
 import { expect, onTestFinished, test } from 'vitest';
-import { callContext } from '../../src/rpc/api/call-context.ts';
-import type { CallTrace, StreamTrace } from '../../src/rpc/api/instrumentation.ts';
-import { ref } from '../../src/rpc/remote/stand-in.ts';
+import { callContext, type CallTrace, ref, type StreamTrace } from '../support/internals.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
 
 function listen(name: string, listener: (trace: unknown) => void): void {

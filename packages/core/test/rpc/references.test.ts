@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { describe, expect, test, vi } from 'vitest';
-import { ref, retain } from '../../src/rpc/remote/stand-in.ts';
+import { ref, retain } from '../support/internals.ts';
 import { rpcPair, type Pair } from '../support/rpc-pair.ts';
 
 type Visit = (value: unknown) => unknown;
@@ -167,7 +167,7 @@ describe('an object marked with ref', () => {
     await atRest(pair);
   });
 
-  test('is told when the last that holds it disposes of it, or the connection ends', async () => {
+  test('is told when the last that holds it disposes of it, or the conversation ends', async () => {
     const ends: string[] = [];
     const door = (name: string): object =>
       ref({ [Symbol.dispose]: () => void ends.push(name), open: () => name });
@@ -352,7 +352,7 @@ test('what one copy of the package marked or took, another sends by reference', 
   expect(counters.every((counter) => copy.remoteTargetOf(counter) !== undefined)).toBe(true);
 });
 
-test('a connection holds no more references than its limit, and gives those of the failed call back', async () => {
+test('a conversation holds no more references than its limit, and gives those of the failed call back', async () => {
   const pair = await rpcPair(
     { take: (...visits: Visit[]) => visits.length },
     { hostLimits: { maxReferences: 3 } },

@@ -1,38 +1,6 @@
-import fc from 'fast-check';
-import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { ownCapabilities } from '../../src/session/capabilities.ts';
-import { rpcPair, type Pair } from '../support/rpc-pair.ts';
-
-async function atRest(pair: Pair<object>): Promise<void> {
-  for (let turn = 0; turn < 200; turn++) {
-    if (pair.host.references + pair.plugin.references + pair.hostSession.streamCount === 1) break;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  expect([pair.host.references, pair.plugin.references, pair.hostSession.streamCount]).toEqual([0, 0, 1]);
-  expect(pair.hostShared.counts.valueStreams + pair.pluginShared.counts.valueStreams).toBe(0);
-}
-
-async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const item of items) all.push(item);
-  return all;
-}
-
-/** Notes what happens to it. */
-function source(log: unknown[], count = Infinity) {
-  return (async function* () {
-    try {
-      for (let n = 0; n < count; n++) {
-        log.push(n);
-        yield n;
-      }
-      return 'end';
-    } finally {
-      log.push('closed');
-    }
-  })();
-}
+import { rpcPair } from '../support/rpc-pair.ts';
+import { atRest, collect, source } from '../support/streams.ts';
 
 describe('a stream as a result', () => {
   test('gives its items in order, and what it returned', async () => {
@@ -122,102 +90,6 @@ describe('a stream as a result', () => {
     while ((await stream.next()).done !== true) count++;
     expect(count).toBe(1000);
     await atRest(pair);
-  });
-
-  describe('of many objects', () => {
-    const shape = (n: number): Record<string, unknown> => ({
-      n,
-      text: `${n}`,
-      half: n / 2,
-      even: n % 2 === 0,
-      no: null,
-    });
-    const changing: [string, (n: number) => unknown][] = [
-      ['that are alike', shape],
-      ['with undefined', (n) => ({ n, u: undefined })],
-      ['of which one has a key more', (n) => (n === 700 ? { ...shape(n), more: 1 } : shape(n))],
-      ['of which one has a key less', (n) => (n === 700 ? { n } : shape(n))],
-      ['of which one has its keys in another order', (n) => (n === 700 ? { b: n, a: n } : { a: n, b: n })],
-      ['of which one is none', (n) => (n === 700 ? [n] : shape(n))],
-      ['of which one has a part', (n) => (n === 700 ? { n: [n] } : { n })],
-      ['of which one has a function', (n) => (n === 700 ? { n: 'f', f: null } : { n, f: 1 })],
-      ['of which one is large', (n) => ({ text: 'x'.repeat(n === 700 ? 100_000 : 10) })],
-      ['of which each is large', (n) => ({ text: `${n}`.padEnd(1000, '-') })],
-      ['of which each is larger', (n) => ({ text: `${n}`.padEnd(5000, '-') })],
-      ['of this and that', (n) => (n % 2 === 0 ? shape(n) : { other: n })],
-      ['with large bytes', (n) => ({ n, bytes: new Uint8Array(n === 700 ? 50_000 : 3) })],
-      [
-        'with numbers of all kinds',
-        (n) => ({ n: [0, -0, NaN, 1.5, 2 ** 31, 2 ** 53, -(2 ** 40), 1e300][n % 8] }),
-      ],
-      ['with bigints', (n) => ({ n: BigInt(n) })],
-      ['with nothing in them', () => ({})],
-      ['with a key __proto__', (n) => JSON.parse(`{"__proto__":${n}}`) as unknown],
-      ['with text beyond ASCII', (n) => ({ text: `\uFEFFü${n}🎉` })],
-    ];
-
-    test.each(changing)('%s carries each as it was', async (_name, item) => {
-      const pair = await rpcPair({
-        *items() {
-          for (let n = 0; n < 1500; n++) yield item(n);
-        },
-      });
-      const items = await collect(pair.remote.items() as AsyncIterable<unknown>);
-      expect(items).toStrictEqual(Array.from({ length: 1500 }, (_, n) => item(n)));
-    });
-
-    test('carries each as it was when it was given, whatever becomes of it', async () => {
-      const pair = await rpcPair({
-        *items() {
-          const item = { n: 0, text: '' };
-          for (; item.n < 1000; item.n++) {
-            item.text = `${item.n}`;
-            yield item;
-          }
-        },
-      });
-      const items = await collect(pair.remote.items() as AsyncIterable<unknown>);
-      expect(items).toStrictEqual(Array.from({ length: 1000 }, (_, n) => ({ n, text: `${n}` })));
-    });
-
-    test('goes to a peer without tables, too', async () => {
-      const capabilities = ownCapabilities.filter((word) => word !== 'tables');
-      const pair = await rpcPair(
-        {
-          *items() {
-            for (let n = 0; n < 1000; n++) yield shape(n);
-          },
-        },
-        { capabilities },
-      );
-      const items = await collect(pair.remote.items() as AsyncIterable<unknown>);
-      expect(items).toStrictEqual(Array.from({ length: 1000 }, (_, n) => shape(n)));
-    });
-
-    test('of anything in any order comes as it was', async () => {
-      const value = fc.oneof(
-        fc.record({ a: fc.integer(), b: fc.string() }, { noNullPrototype: true }),
-        fc.record({ a: fc.double(), b: fc.option(fc.boolean()) }, { noNullPrototype: true }),
-        fc.record(
-          { c: fc.anything({ withNullPrototype: false, withBigInt: true }) },
-          { noNullPrototype: true },
-        ),
-      );
-      const runs = fc.array(fc.tuple(value, fc.integer({ min: 1, max: 120 })), { maxLength: 12 });
-      let sent: unknown[] = [];
-      const pair = await rpcPair({
-        *items() {
-          yield* sent;
-        },
-      });
-      await fc.assert(
-        fc.asyncProperty(runs, async (parts) => {
-          sent = parts.flatMap(([item, times]) => new Array<unknown>(times).fill(item));
-          expect(await collect(pair.remote.items() as AsyncIterable<unknown>)).toStrictEqual(sent);
-        }),
-        { numRuns: 100 },
-      );
-    });
   });
 
   test('carries items larger than the window', async () => {
@@ -359,50 +231,6 @@ test('a plain object that is an async iterable is a stream, not an empty object'
   await atRest(pair);
 });
 
-describe('a stream as an argument', () => {
-  test('is read by the handler', async () => {
-    const pair = await rpcPair({
-      async sum(numbers: AsyncIterable<number>) {
-        let sum = 0;
-        for await (const n of numbers) sum += n;
-        return sum;
-      },
-    });
-    expect(await pair.remote.sum(source([], 101))).toBe(5050);
-    await atRest(pair);
-  });
-
-  test('that nobody reads is left as it was', async () => {
-    const pair = await rpcPair({ ignore: (_numbers: AsyncIterable<number>) => 'ignored' });
-    const log: unknown[] = [];
-    const numbers = source(log, 2);
-    expect(await pair.remote.ignore(numbers)).toBe('ignored');
-    await atRest(pair);
-    expect(await collect(numbers)).toEqual([0, 1]);
-  });
-
-  test('a web stream arrives as a web stream, a Node stream as a Node stream', async () => {
-    const pair = await rpcPair({
-      async web(bytes: ReadableStream<Uint8Array>) {
-        const reader = bytes.getReader();
-        let length = 0;
-        for (let step = await reader.read(); !step.done; step = await reader.read())
-          length += step.value.length;
-        return length;
-      },
-      async node(bytes: Readable) {
-        let length = 0;
-        for await (const chunk of bytes) length += (chunk as Uint8Array).length;
-        return [bytes instanceof Readable, length];
-      },
-    });
-    const chunks = [new Uint8Array(3), new Uint8Array(100_000)];
-    expect(await pair.remote.web(ReadableStream.from(chunks) as ReadableStream<Uint8Array>)).toBe(100_003);
-    expect(await pair.remote.node(Readable.from(chunks, { objectMode: false }))).toEqual([true, 100_003]);
-    await atRest(pair);
-  });
-});
-
 test('a web stream as a result hears of its cancel', async () => {
   let cancelled: unknown;
   const pair = await rpcPair({
@@ -419,23 +247,4 @@ test('a web stream as a result hears of its cancel', async () => {
   await reader.cancel();
   await atRest(pair);
   expect(cancelled).toBeDefined();
-});
-
-test('a stream that the peer has no room for says what may be behind its reset', async () => {
-  const { remote } = await rpcPair({
-    async *never(): AsyncGenerator<number> {
-      await new Promise<never>(() => {});
-      yield 0;
-    },
-  });
-  const first = Array.from({ length: 4200 }, () => remote.never()[Symbol.asyncIterator]().next());
-  const reasons: unknown[] = [];
-  for (const item of first) item.catch((error: unknown) => reasons.push(error));
-  await expect.poll(() => reasons.length).toBeGreaterThan(100);
-  for (const reason of reasons) {
-    expect(reason).toMatchObject({ code: 'RPC_CLOSED' });
-    expect((reason as Error).message).toMatch(
-      /The stream of Plugin\.never .* was reset by the peer .*4096 streams/s,
-    );
-  }
 });

@@ -1,15 +1,53 @@
-/** Overwrites every chunk once its reader has returned, as a transport with one reused buffer does: whoever keeps a view is found. */
-import { Conversation } from '../../src/rpc/calls/conversation.ts';
-import { GivenStream } from '../../src/rpc/streams/given-stream.ts';
-import { TakenStream } from '../../src/rpc/streams/taken-stream.ts';
+/**
+ * Lends every chunk to a stream's handler as a transport with one reused buffer does: once the handler has returned, the bytes
+ * are overwritten. A reader that keeps a view of what it was lent gets 0xff for it.
+ */
+import type { RawStream, RawStreamHandler, Session } from '@pipework/mux';
 
-for (const { prototype } of [Conversation, GivenStream, TakenStream] as {
-  prototype: { onData(chunk: Uint8Array): void };
-}[]) {
-  const { onData } = prototype;
-  prototype.onData = function (chunk) {
-    const lent = Buffer.from(chunk);
-    onData.call(this, lent);
-    lent.fill(0xff);
-  };
+/** How many bytes were lent and then overwritten. */
+export interface Poison {
+  lentBytes: number;
 }
+
+/** Poisons every stream that the session opens from now on. For streams of the peer's use {@link poisonStream}. */
+export function poisonSession(session: Session, poison: Poison): void {
+  const openRaw = session.openRaw.bind(session);
+  session.openRaw = (...args) => poisonStream(openRaw(...args), poison);
+}
+
+/** Poisons whatever reads this stream. */
+export function poisonStream(stream: RawStream, poison: Poison): RawStream {
+  const setHandler = stream.setHandler.bind(stream);
+  stream.setHandler = (handler) => {
+    setHandler(lending(handler, poison));
+  };
+  return stream;
+}
+
+function lending(handler: RawStreamHandler, poison: Poison): RawStreamHandler {
+  const lend = (chunk: Uint8Array, take: (lent: Uint8Array) => void): void => {
+    const lent = Buffer.from(chunk);
+    poison.lentBytes += lent.length;
+    try {
+      take(lent);
+    } finally {
+      lent.fill(0xff);
+    }
+  };
+  const poisoned: RawStreamHandler = {
+    onData: (chunk) => lend(chunk, (lent) => handler.onData(lent)),
+    onEnd: () => handler.onEnd(),
+    onDrain: () => handler.onDrain?.(),
+    onFinish: () => handler.onFinish?.(),
+    onClose: (error) => handler.onClose(error),
+  };
+  if (handler.onRange === undefined) return poisoned;
+  // The bytes stand inside a larger chunk, as the mux hands them on.
+  const onRange = (chunk: Uint8Array, start: number, end: number): void =>
+    lend(Buffer.concat([margin, chunk.subarray(start, end), margin]), (lent) =>
+      handler.onRange?.(lent, margin.length, lent.length - margin.length),
+    );
+  return { ...poisoned, onRange };
+}
+
+const margin = Buffer.alloc(3);

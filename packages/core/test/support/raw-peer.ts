@@ -2,12 +2,16 @@
 import { PassThrough } from 'node:stream';
 import { Session, type RawStream } from '@pipework/mux';
 import { onTestFinished } from 'vitest';
-import { Broker } from '../../src/session/broker.ts';
-import { type Limits, checkLimits } from '../../src/base/limits.ts';
-import type { Capability } from '../../src/session/capabilities.ts';
-import { Conversation } from '../../src/rpc/calls/conversation.ts';
-import { Shared, type SharedOptions } from '../../src/session/shared.ts';
-import { servedObjectOf } from '../../src/rpc/api/served-object.ts';
+import {
+  Broker,
+  type Capability,
+  Conversation,
+  type Limits,
+  Shared,
+  type SharedOptions,
+  checkLimits,
+  servedObjectOf,
+} from './internals.ts';
 
 export interface RawPeer {
   readonly conversation: Conversation;

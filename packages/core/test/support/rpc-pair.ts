@@ -1,15 +1,21 @@
 /** Two ends of one RPC conversation in one process: two real sessions over in-memory pipes. */
 import { PassThrough } from 'node:stream';
 import { Session, type RawStream } from '@pipework/mux';
-import { onTestFinished } from 'vitest';
-import { Broker } from '../../src/session/broker.ts';
-import { type Limits, checkLimits } from '../../src/base/limits.ts';
-import { type Capability, ownCapabilities } from '../../src/session/capabilities.ts';
-import { Conversation } from '../../src/rpc/calls/conversation.ts';
-import { Shared, type SharedOptions } from '../../src/session/shared.ts';
-import { createRemote, type Remote } from '../../src/rpc/calls/dispensed-remote.ts';
-import { servedObjectOf } from '../../src/rpc/api/served-object.ts';
-import './poison.ts';
+import { expect, onTestFinished } from 'vitest';
+import {
+  Broker,
+  type Capability,
+  Conversation,
+  createRemote,
+  type Limits,
+  Shared,
+  type SharedOptions,
+  ownCapabilities,
+  type Remote,
+  checkLimits,
+  servedObjectOf,
+} from './internals.ts';
+import { type Poison, poisonSession, poisonStream } from './poison.ts';
 
 export interface PairOptions {
   /** What both ends announce; everything by default. */
@@ -41,6 +47,7 @@ export async function rpcPair<T extends object>(
   const capabilities = new Set(options.capabilities ?? ownCapabilities);
   const hostLimits = checkLimits(options.hostLimits);
   const pluginLimits = checkLimits(options.pluginLimits);
+  const poison: Poison = { lentBytes: 0 };
   let hostBroker!: Broker;
   let pluginBroker!: Broker;
   let first: ((stream: RawStream) => void) | undefined;
@@ -49,19 +56,21 @@ export async function rpcPair<T extends object>(
   });
   const hostSession = new Session(
     { readable: up, writable: down },
-    { role: 'client', onStream: (stream) => hostBroker.handle(stream) },
+    { role: 'client', onStream: (stream) => hostBroker.handle(poisonStream(stream, poison)) },
   );
   const pluginSession = new Session(
     { readable: down, writable: up },
     {
       role: 'server',
       onStream: (stream) => {
+        poisonStream(stream, poison);
         if (first === undefined) return pluginBroker.handle(stream);
         first(stream);
         first = undefined;
       },
     },
   );
+  for (const session of [hostSession, pluginSession]) poisonSession(session, poison);
   hostBroker = new Broker(hostSession, hostLimits);
   pluginBroker = new Broker(pluginSession, pluginLimits);
   for (const [session, broker] of [
@@ -94,6 +103,7 @@ export async function rpcPair<T extends object>(
   });
   await woken;
   onTestFinished(async () => {
+    expect(poison.lentBytes, 'bytes that were overwritten after their reader returned').toBeGreaterThan(0);
     await Promise.allSettled([hostSession.close(), pluginSession.close()]);
   });
   return {

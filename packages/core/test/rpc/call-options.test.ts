@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { callContext, withCallOptions } from '../support/internals.ts';
+import { rpcPair } from '../support/rpc-pair.ts';
+
+test.each([
+  [{ deadlineMs: Number.NaN }, 'options.deadlineMs must be a number'],
+  [{ deadlineMs: '5' }, 'options.deadlineMs must be a number'],
+  [{ signal: {} }, 'options.signal must be an AbortSignal'],
+  [{ metadata: null }, 'options.metadata must be an object'],
+  [{ metadata: { a: 1 } }, 'options.metadata must be an object'],
+  [{ deadline: 5 }, 'options.deadline is no call option: they are signal, deadlineMs and metadata; got 5'],
+])('call options %o are refused at once', async (options, message) => {
+  const { remote } = await rpcPair({ ping: () => 1 });
+  expect(() => withCallOptions(remote, options as object)).toThrow(message);
+});
+
+test('metadata reaches the handler', async () => {
+  const { remote } = await rpcPair({ meta: () => ({ ...callContext().metadata }) });
+  expect(await withCallOptions(remote, { metadata: { traceparent: '00-x' } }).meta()).toEqual({
+    traceparent: '00-x',
+  });
+  expect(await remote.meta()).toEqual({});
+});
+
+test.each([undefined, null, 5, [], new Map([['deadlineMs', 5]])])(
+  '%o is refused as call options',
+  async (options) => {
+    const { remote } = await rpcPair({ ping: () => 1 });
+    expect(() => withCallOptions(remote, options as object)).toThrow(
+      expect.objectContaining({
+        code: 'CONFIG_INVALID',
+        message: expect.stringContaining(
+          'must be an object of signal, deadlineMs and metadata; got',
+        ) as string,
+      }),
+    );
+  },
+);
+
+test.each([[['a']], [new Map([['a', 'b']])], [new Headers({ a: 'b' })]])(
+  '%o is refused as metadata, whose entries would be lost',
+  async (metadata) => {
+    const { remote } = await rpcPair({ ping: () => 1 });
+    expect(() => withCallOptions(remote, { metadata } as object)).toThrow(
+      'options.metadata must be an object',
+    );
+  },
+);
+
+test('callContext() outside a handler says where to ask', () => {
+  expect(() => callContext()).toThrow('before its first await');
+});

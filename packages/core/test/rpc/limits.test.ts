@@ -1,0 +1,151 @@
+import { describe, expect, test, vi } from 'vitest';
+import { Conversation, servedObjectOf } from '../support/internals.ts';
+import { rpcPair } from '../support/rpc-pair.ts';
+
+const slow = (): { wait(): Promise<number>; release(): void; waiting: (() => void)[] } => {
+  const waiting: (() => void)[] = [];
+  return {
+    waiting,
+    wait: () => new Promise<number>((resolve) => waiting.push(() => resolve(1))),
+    release: () => waiting.splice(0).forEach((go) => go()),
+  };
+};
+
+describe('limits', () => {
+  test('calls beyond the concurrency wait, those beyond the queue fail with a clear error', async () => {
+    const served = slow();
+    const { remote } = await rpcPair(served, { pluginLimits: { maxRunningCalls: 2, maxQueuedCalls: 1 } });
+    const calls = [remote.wait(), remote.wait(), remote.wait(), remote.wait()];
+    await expect(calls[3]).rejects.toMatchObject({
+      code: 'RPC_OVERLOADED',
+      message: expect.stringContaining('maxRunningCalls') as string,
+    });
+    expect(served.waiting).toHaveLength(2);
+    served.release();
+    await vi.waitFor(() => expect(served.waiting).toHaveLength(1));
+    served.release();
+    expect(await Promise.all(calls.slice(0, 3))).toEqual([1, 1, 1]);
+  });
+
+  test('as many calls as may wait are answered, though each is answered at once', async () => {
+    const served = { ...slow(), count: (number: number) => number };
+    const { remote, plugin } = await rpcPair(served, { pluginLimits: { maxRunningCalls: 1 } });
+    const first = remote.wait();
+    const numbers = Array.from({ length: 9_000 }, (_, number) => number);
+    const calls = numbers.map((number) => remote.count(number));
+    await vi.waitFor(() => expect(plugin.runningCalls).toBe(9_001));
+    served.release();
+    await first;
+    expect(await Promise.all(calls)).toEqual(numbers);
+    expect(plugin.runningCalls).toBe(0);
+  });
+
+  test('a caller beyond its pending calls fails before anything is sent', async () => {
+    const served = slow();
+    const { remote } = await rpcPair(served, { hostLimits: { maxPendingCalls: 1 } });
+    const first = remote.wait();
+    await expect(remote.wait()).rejects.toMatchObject({ code: 'RPC_OVERLOADED' });
+    await vi.waitFor(() => expect(served.waiting).toHaveLength(1));
+    served.release();
+    expect(await first).toBe(1);
+  });
+
+  test('callbacks run although their caller fills the limit', async () => {
+    const { remote } = await rpcPair(
+      { ask: async (question: () => unknown) => question() },
+      { pluginLimits: { maxRunningCalls: 1 }, hostLimits: { maxRunningCalls: 1 } },
+    );
+    expect(await Promise.all([remote.ask(() => 1), remote.ask(() => 2)])).toEqual([1, 2]);
+  });
+
+  test('handlers that never answer do not stop others', async () => {
+    const { remote } = await rpcPair({ never: () => new Promise(() => {}), ping: () => 'pong' });
+    for (let call = 0; call < 1000; call++) remote.never().catch(() => {});
+    expect(await remote.ping()).toBe('pong');
+  });
+
+  test('a message too large to send is refused with the conversation whole', async () => {
+    const { remote } = await rpcPair(
+      { echo: (value: unknown) => value },
+      { hostLimits: { maxMessageBytes: 1000 } },
+    );
+    await expect(remote.echo('x'.repeat(2000))).rejects.toMatchObject({ code: 'RPC_MESSAGE_TOO_LARGE' });
+    expect(await remote.echo('x')).toBe('x');
+  });
+
+  test('a cancelled call no longer counts, also where its handler never looks', async () => {
+    const { remote, hostShared } = await rpcPair(
+      { hang: (_options: { signal: AbortSignal }) => new Promise<never>(() => {}), ping: () => 1 },
+      { hostLimits: { maxPendingCalls: 2 } },
+    );
+    const controller = new AbortController();
+    const calls = [remote.hang({ signal: controller.signal }), remote.hang({ signal: controller.signal })];
+    controller.abort(new Error('enough'));
+    for (const call of calls) await expect(call).rejects.toThrow('enough');
+    expect(hostShared.counts.pendingCalls).toBe(0);
+    expect(await remote.ping()).toBe(1);
+  });
+
+  test('a call that is cancelled while it waits never runs, and is answered', async () => {
+    let ran = 0;
+    let release = (): void => {};
+    const { remote, plugin } = await rpcPair(
+      {
+        hold: () => new Promise<void>((resolve) => (release = resolve)),
+        count: (_options: { signal: AbortSignal }) => ++ran,
+      },
+      { pluginLimits: { maxRunningCalls: 1 } },
+    );
+    const held = remote.hold();
+    const controller = new AbortController();
+    const waiting = remote.count({ signal: controller.signal });
+    await vi.waitFor(() => expect(plugin.runningCalls).toBe(2));
+    controller.abort();
+    await expect(waiting).rejects.toMatchObject({ name: 'AbortError' });
+    await vi.waitFor(() => expect(plugin.runningCalls).toBe(1));
+    release();
+    await held;
+    expect(ran).toBe(0);
+  });
+
+  test('the deadline of one whose conversation has gone takes no other out of the queue', async () => {
+    let release = (): void => {};
+    const served = { hold: () => new Promise<void>((resolve) => (release = resolve)), count: () => 1 };
+    const pair = await rpcPair(served, { pluginLimits: { maxRunningCalls: 1 } });
+    const { hostShared, pluginShared } = pair;
+    const id = pluginShared.broker.nextId();
+    const taken = pluginShared.broker.acceptRaw(id);
+    const other = new Conversation(hostShared.broker.dialRaw(id), { shared: hostShared, prefix: 'Plugin.' });
+    new Conversation(await taken, {
+      shared: pluginShared,
+      prefix: 'Plugin.',
+      served: servedObjectOf(served),
+    });
+    const held = pair.remote.hold();
+    const gone = other.call('count', [], { deadlineMs: 300 });
+    const waiting = pair.remote.count();
+    const late = pair.host.call('count', [], { deadlineMs: 400 });
+    await vi.waitFor(() => expect(pluginShared.waiting).toHaveLength(3));
+    other.close();
+    await expect(gone).rejects.toMatchObject({ code: 'RPC_CLOSED' });
+    await expect(late).rejects.toMatchObject({ code: 'RPC_DEADLINE' });
+    await vi.waitFor(() => expect(pluginShared.waiting).toHaveLength(1));
+    release();
+    await held;
+    expect(await waiting).toBe(1);
+  });
+});
+
+test('what undialled streams hold is counted', async () => {
+  const { remote, hostShared, pluginShared } = await rpcPair({
+    async *items() {
+      yield 1;
+    },
+  });
+  const stream = await remote.items();
+  expect([hostShared.counts.references, pluginShared.counts.references]).toEqual([1, 1]);
+  await stream[Symbol.asyncDispose]();
+  await vi.waitFor(() =>
+    expect([hostShared.counts.references, pluginShared.counts.references]).toEqual([0, 0]),
+  );
+});

@@ -1,0 +1,80 @@
+import { describe, expect, test, vi } from 'vitest';
+import { callContext } from '../support/internals.ts';
+import { rawPlugin } from '../support/raw-peer.ts';
+import { rpcPair } from '../support/rpc-pair.ts';
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+class Sleeper {
+  readonly signals: AbortSignal[] = [];
+  sleep(options?: { signal?: AbortSignal }): Promise<never> {
+    const { signal } = callContext();
+    this.signals.push(signal);
+    if (options?.signal !== undefined) expect(options.signal).toBe(signal);
+    return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+  }
+  ping(): string {
+    return 'pong';
+  }
+}
+
+describe('when the peer goes', () => {
+  test('pending calls reject with their method and the cause, and handlers’ signals abort', async () => {
+    const sleeper = new Sleeper();
+    const { remote, host, plugin, cut } = await rpcPair(sleeper);
+    const calls = [remote.sleep(), remote.sleep()];
+    await vi.waitFor(() => expect(sleeper.signals).toHaveLength(2));
+    cut();
+    for (const call of calls)
+      await expect(call).rejects.toMatchObject({
+        code: 'RPC_CLOSED',
+        message: expect.stringContaining('Plugin.sleep') as string,
+      });
+    await Promise.all([host.closed, plugin.closed]);
+    expect(sleeper.signals.every((signal) => signal.aborted)).toBe(true);
+    await expect(remote.ping()).rejects.toMatchObject({ code: 'RPC_CLOSED' });
+  });
+
+  test('each pending call has an error of its own with the explained cause', async () => {
+    const exit = new Error('the plugin was killed by SIGSEGV');
+    const { remote, cut } = await rpcPair(new Sleeper(), { host: { explainLoss: async () => exit } });
+    const calls = [remote.sleep(), remote.sleep()];
+    await turn();
+    cut();
+    const errors = await Promise.all(calls.map((call) => call.catch((error: unknown) => error as Error)));
+    expect(errors[0]).not.toBe(errors[1]);
+    for (const error of errors) {
+      expect(error.cause).toBe(exit);
+      expect(error.message).toContain('SIGSEGV');
+    }
+  });
+});
+
+test('a stream that is reset alone says so, and asks nobody for the process’s end', async () => {
+  const explainLoss = vi.fn(async () => new Error('the process is gone'));
+  const peer = await rawPlugin({ shared: { explainLoss } });
+  const call = peer.conversation.call('x', []);
+  await peer.received();
+  peer.sends('c1');
+  await expect(call).rejects.toMatchObject({ code: 'RPC_CLOSED', cause: { code: 'RPC_PROTOCOL' } });
+  expect(explainLoss).not.toHaveBeenCalled();
+});
+
+test('a stream that the peer has no room for says what may be behind its reset', async () => {
+  const { remote } = await rpcPair({
+    async *never(): AsyncGenerator<number> {
+      await new Promise<never>(() => {});
+      yield 0;
+    },
+  });
+  const first = Array.from({ length: 4200 }, () => remote.never()[Symbol.asyncIterator]().next());
+  const reasons: unknown[] = [];
+  for (const item of first) item.catch((error: unknown) => reasons.push(error));
+  await expect.poll(() => reasons.length).toBeGreaterThan(100);
+  for (const reason of reasons) {
+    expect(reason).toMatchObject({ code: 'RPC_CLOSED' });
+    expect((reason as Error).message).toMatch(
+      /The stream of Plugin\.never .* was reset by the peer .*4096 streams/s,
+    );
+  }
+});

@@ -1,0 +1,138 @@
+import { Readable } from 'node:stream';
+import { describe, expect, test, vi } from 'vitest';
+import { callContext, withCallOptions } from '../support/internals.ts';
+import { rpcPair } from '../support/rpc-pair.ts';
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe('a stream', () => {
+  test('whose source failed before anyone read it fails its reader, and nothing else', async () => {
+    const broken = (): Readable => {
+      const stream = new Readable({ read() {} });
+      stream.destroy(new Error('broken early'));
+      return stream;
+    };
+    const { remote } = await rpcPair({
+      give: broken,
+      async read(stream: Readable) {
+        for await (const chunk of stream) expect(chunk).toBeDefined();
+      },
+    });
+    const given = await remote.give();
+    await turn();
+    await expect(
+      (async () => {
+        for await (const chunk of given) expect(chunk).toBeDefined();
+      })(),
+    ).rejects.toThrow('broken early');
+    await expect(remote.read(broken())).rejects.toThrow('broken early');
+  });
+
+  test('whose source waits for its next event is left at once, and the handler’s signal tells it', async () => {
+    let signal: AbortSignal | undefined;
+    let closed = false;
+    const pair = await rpcPair({
+      async *events() {
+        ({ signal } = callContext());
+        try {
+          yield 1;
+          await new Promise((resolve) => signal?.addEventListener('abort', resolve));
+        } finally {
+          closed = true;
+        }
+      },
+    });
+    for await (const event of pair.remote.events()) if (event === 1) break;
+    await vi.waitFor(() => expect([signal?.aborted, closed]).toEqual([true, true]));
+    await vi.waitFor(() =>
+      expect([pair.host.references, pair.plugin.references, pair.plugin.runningCalls]).toEqual([0, 0, 0]),
+    );
+    expect(pair.hostSession.streamCount).toBe(1);
+  });
+
+  test('whose source waits and looks at no signal is left all the same', async () => {
+    const pair = await rpcPair({
+      async *events() {
+        yield 1;
+        await new Promise(() => {});
+      },
+    });
+    for await (const event of pair.remote.events()) if (event === 1) break;
+    await vi.waitFor(() => expect([pair.host.references, pair.plugin.references]).toEqual([0, 0]));
+    expect(pair.hostSession.streamCount).toBe(1);
+  });
+
+  test('knows its call: metadata at the top of a generator', async () => {
+    const { remote } = await rpcPair({
+      async *items() {
+        yield callContext().metadata['tag'];
+      },
+    });
+    for await (const tag of withCallOptions(remote, { metadata: { tag: 'x' } }).items())
+      expect(tag).toBe('x');
+  });
+
+  test('of text chunks arrives as text', async () => {
+    const { remote } = await rpcPair({
+      text: () => Readable.from(['äö', 'ü'], { objectMode: false, encoding: 'utf8' }),
+    });
+    let all = '';
+    for await (const chunk of await remote.text()) all += chunk as string;
+    expect(all).toBe('äöü');
+  });
+});
+
+describe('streams and errors', () => {
+  test('a source gets what is thrown into it as an error', async () => {
+    const { remote } = await rpcPair({
+      async *items() {
+        try {
+          for (;;) {
+            yield 1;
+            await turn();
+          }
+        } catch (error) {
+          yield [error instanceof RangeError, (error as Error).message];
+        }
+      },
+    });
+    const stream = await remote.items();
+    await stream.next();
+    const answer = await stream.throw(new RangeError('far'));
+    if (answer.done !== true) expect(answer.value).toEqual([true, 'far']);
+    await stream[Symbol.asyncDispose]();
+  });
+
+  test('a source that throws what cannot be read fails its consumer, and the plugin goes on', async () => {
+    const { remote } = await rpcPair({
+      async *items() {
+        yield 1;
+        const { proxy, revoke } = Proxy.revocable({}, {});
+        revoke();
+        throw proxy as Error;
+      },
+      ping: () => 1,
+    });
+    const drain = async (): Promise<void> => {
+      for await (const item of remote.items()) expect(item).toBe(1);
+    };
+    await expect(drain()).rejects.toThrow('cannot be read');
+    expect(await remote.ping()).toBe(1);
+  });
+
+  test('a deadline bounds the stream of its call on both sides', async () => {
+    let signal: AbortSignal | undefined;
+    const { remote } = await rpcPair({
+      async *items() {
+        ({ signal } = callContext());
+        yield 1;
+        await new Promise((resolve) => signal?.addEventListener('abort', resolve));
+      },
+    });
+    const drain = async (): Promise<void> => {
+      for await (const item of withCallOptions(remote, { deadlineMs: 40 }).items()) expect(item).toBe(1);
+    };
+    await expect(drain()).rejects.toMatchObject({ code: 'RPC_DEADLINE' });
+    await vi.waitFor(() => expect(signal?.aborted).toBe(true));
+  });
+});

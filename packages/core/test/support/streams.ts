@@ -1,0 +1,35 @@
+/** What tests of streams of values share. */
+import { expect } from 'vitest';
+import type { Pair } from './rpc-pair.ts';
+
+/** Waits until neither side holds anything of a stream, and no stream but the calls' own is open. */
+export async function atRest(pair: Pair<object>): Promise<void> {
+  for (let turn = 0; turn < 200; turn++) {
+    if (pair.host.references + pair.plugin.references + pair.hostSession.streamCount === 1) break;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect([pair.host.references, pair.plugin.references, pair.hostSession.streamCount]).toEqual([0, 0, 1]);
+  expect(pair.hostShared.counts.valueStreams + pair.pluginShared.counts.valueStreams).toBe(0);
+}
+
+/** Every item, in order. */
+export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
+/** A generator of numbers that logs each one that it gives, and its end. */
+export function source(log: unknown[], count = Infinity) {
+  return (async function* () {
+    try {
+      for (let n = 0; n < count; n++) {
+        log.push(n);
+        yield n;
+      }
+      return 'end';
+    } finally {
+      log.push('closed');
+    }
+  })();
+}
