@@ -3,7 +3,8 @@
 import { Session, type RawStream } from '@pipework/mux';
 import type { Readable, Writable } from 'node:stream';
 import { Broker } from '../session/broker.ts';
-import { sessionOptions } from '../session/wire-words.ts';
+import { sessionOptions } from '../session/session-options.ts';
+import { implementationPrefix } from '../session/wire-words.ts';
 import type { Limits } from '../base/limits.ts';
 import type { Capability } from '../session/capabilities.ts';
 import { Conversation } from '../rpc/calls/conversation.ts';
@@ -69,7 +70,6 @@ export function openHostEnd(options: HostEndOptions): HostEnd {
     capabilities: options.capabilities,
     limits: options.limits,
     name: options.name,
-    callInterceptors: options.interceptors,
     explainLoss: (cause: Error) => options.explainLoss(cause),
     onBusy: (busy: boolean) => options.onBusy(busy),
   });
@@ -79,7 +79,11 @@ export function openHostEnd(options: HostEndOptions): HostEnd {
   const over = (reason?: Error): void => broker.close(reason ?? new Error('the session is over'));
   session.closed.then(() => over(), over);
   const converse = (id: number): Conversation => {
-    const conversation = new Conversation(broker.dialRaw(id), { shared, prefix: 'Plugin.' });
+    const conversation = new Conversation(broker.dialRaw(id), {
+      shared,
+      prefix: implementationPrefix,
+      callInterceptors: options.interceptors,
+    });
     conversations.add(conversation);
     void conversation.closed.then(() => conversations.delete(conversation));
     return conversation;

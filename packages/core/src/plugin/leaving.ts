@@ -2,7 +2,7 @@
 
 import type { Conversation } from '../rpc/calls/conversation.ts';
 import { PipeworkError } from '../base/errors.ts';
-import { shuttingDown } from '../session/wire-words.ts';
+import { sentences } from '../session/wire-words.ts';
 import { clock, settlesWithin } from '../base/timers.ts';
 
 /** Who leaves. */
@@ -27,9 +27,9 @@ const disposalShare = 1 / 2;
 export async function leave(leaver: Leaver, budgetMs: number, graceful: boolean): Promise<void> {
   const began = clock();
   const conversations = [...leaver.conversations];
-  for (const conversation of conversations) conversation.refuseCalls(shuttingDown);
+  for (const conversation of conversations) conversation.refuseCalls(sentences.shuttingDown);
   const reason = graceful
-    ? new PipeworkError('RPC_SHUTTING_DOWN', shuttingDown)
+    ? new PipeworkError('RPC_SHUTTING_DOWN', sentences.shuttingDown)
     : new PipeworkError('RPC_CLOSED', 'the host is gone');
   if (graceful) {
     await settlesWithin(

@@ -3,7 +3,8 @@
 import { Session, type RawStream } from '@pipework/mux';
 import type { Readable, Writable } from 'node:stream';
 import { Broker } from '../session/broker.ts';
-import { controlMethods, dispenseExpiryMs, sessionOptions, shuttingDown } from '../session/wire-words.ts';
+import { dispenseExpiryMs, sessionOptions } from '../session/session-options.ts';
+import { controlMethods, implementationPrefix, sentences } from '../session/wire-words.ts';
 import { dispose } from '../base/dispose.ts';
 import { PipeworkError } from '../base/errors.ts';
 import type { HostGreeting } from '../handshake/env.ts';
@@ -76,7 +77,6 @@ export class PluginEnd {
       capabilities: parseCapabilities(greeting.capabilities.join(',')),
       limits: settings.limits,
       name: 'the host',
-      handlerInterceptors: settings.interceptors,
       redactError: settings.redactError,
       beforeReply: () => {
         stdout.expedite();
@@ -146,18 +146,18 @@ export class PluginEnd {
   }
 
   async #dispense(name: unknown): Promise<number> {
-    if (this.#leaving !== undefined) throw new PipeworkError('RPC_SHUTTING_DOWN', shuttingDown);
+    if (this.#leaving !== undefined) throw new PipeworkError('RPC_SHUTTING_DOWN', sentences.shuttingDown);
     const { settings, protocolVersion, context } = this.#options;
     const set = settings.sets.get(protocolVersion) ?? {};
     const factory = typeof name === 'string' && Object.hasOwn(set, name) ? set[name] : undefined;
     if (factory === undefined)
-      throw new PipeworkError('RPC_UNKNOWN_PLUGIN', `unknown plugin type: ${String(name)}`);
+      throw new PipeworkError('RPC_UNKNOWN_PLUGIN', sentences.unknownPlugin + String(name));
     const controller = new AbortController();
     this.#dispensed.set(controller, undefined);
     const served = await this.#make(String(name), factory, controller);
     if (this.#leaving !== undefined) {
       void this.#letGo(controller);
-      throw new PipeworkError('RPC_SHUTTING_DOWN', shuttingDown);
+      throw new PipeworkError('RPC_SHUTTING_DOWN', sentences.shuttingDown);
     }
     const id = this.#broker.nextId();
     this.#broker.acceptWith(
@@ -189,9 +189,14 @@ export class PluginEnd {
   }
 
   #serve(stream: RawStream, served: ServedObject, controller: AbortController): void {
-    const conversation = new Conversation(stream, { shared: this.#shared, served, prefix: 'Plugin.' });
+    const conversation = new Conversation(stream, {
+      shared: this.#shared,
+      served,
+      prefix: implementationPrefix,
+      handlerInterceptors: this.#options.settings.interceptors,
+    });
     this.#conversations.add(conversation);
-    if (this.#leaving !== undefined) conversation.refuseCalls(shuttingDown);
+    if (this.#leaving !== undefined) conversation.refuseCalls(sentences.shuttingDown);
     void conversation.closed.then(() => {
       this.#conversations.delete(conversation);
       void this.#letGo(controller);

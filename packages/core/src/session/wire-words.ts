@@ -1,8 +1,14 @@
-/** The built-in service on a session's first stream: its methods as they stand on the wire, for both sides. */
+/**
+ * The fixed words of the wire that have a writer and a reader in different places: method names, prefixes, message types, and
+ * the sentences that peers without error codes are understood by. docs/protocol.md has their meaning.
+ */
 
-/** Names of the control stream's methods. */
+/** The first element of every message's array. */
+export const messageType = { request: 0, response: 1, notification: 2 } as const;
+
+/** Methods of the control stream, which the runtime itself answers. */
 export const controlMethods = {
-  /** `[true]` or `[]` → anything. Answered by the runtime itself. */
+  /** `[true]` or `[]` → anything. */
   ping: 'Control.Ping',
   /** `[true]` or `[]` → anything, once the plugin has finished what it was doing. */
   quit: 'Control.Quit',
@@ -10,18 +16,34 @@ export const controlMethods = {
   dispense: 'Dispenser.Dispense',
 } as const;
 
-/** How long an id that Dispense handed out waits to be dialled, in milliseconds. */
-export const dispenseExpiryMs = 30_000;
+/** Stands before each method of a dispensed implementation. */
+export const implementationPrefix = 'Plugin.';
 
-/** What a plugin that is leaving answers to new calls. */
-export const shuttingDown = 'plugin is shutting down';
+/** Stands before each method that the two runtimes call of one another. A method of the user's that begins so is never served. */
+export const runtimePrefix = '$/';
 
-/** Session options that both ends share: on a local pipe the end of file and the process's exit tell the truth, and no clock may end a session. */
-export const sessionOptions = {
-  enableKeepAlive: false,
-  connectionWriteTimeout: 0,
-  streamOpenTimeout: 0,
-  streamCloseTimeout: 0,
-  // A message of a mebibyte must not wait for credit half-way.
-  maxStreamWindowSize: 1_048_576,
+/** Notifications and requests between the two runtimes, on the stream of the conversation that they are about. */
+export const runtimeMethods = {
+  /** `[msgid]`: the caller no longer wants this call. */
+  cancel: '$/cancel',
+  /** `[id, args]` or `[id, args, name]`: a request, to a function or to a method of an object. */
+  call: '$/call',
+  /** `[id]`: the receiver keeps one more of this reference. */
+  retain: '$/retain',
+  /** `[id, count]`: the receiver gives so many back. */
+  release: '$/release',
+  /** `[id]`: the receiver does not want this stream. */
+  drop: '$/drop',
+  /** `[id]`: this signal has aborted. */
+  abort: '$/abort',
+} as const;
+
+/** Error texts that have a code of their own where the peer sends no more than a text. */
+export const sentences = {
+  /** Followed by the method: `RPC_UNKNOWN_METHOD`. */
+  unknownMethod: "can't find method ",
+  /** Followed by the name: `RPC_UNKNOWN_PLUGIN`. */
+  unknownPlugin: 'unknown plugin type: ',
+  /** The whole text, or its end: `RPC_SHUTTING_DOWN`. */
+  shuttingDown: 'plugin is shutting down',
 } as const;

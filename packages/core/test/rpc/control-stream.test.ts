@@ -8,7 +8,7 @@ describe('the control stream', () => {
     const options = {
       isControl: true,
       limits: { maxRunningCalls: 1, maxQueuedCalls: 1 },
-      shared: { handlerInterceptors: [intercepted] },
+      interceptors: { handlerInterceptors: [intercepted] },
     };
     const peer = await rawHost(never, options);
     for (const id of ['01', '02', '03']) peer.sends(`94 00 ${id} a4 68616e67 90`);
@@ -22,7 +22,7 @@ describe('the control stream', () => {
     const options = {
       isControl: true,
       limits: { maxPendingCalls: 1 },
-      shared: { callInterceptors: [intercepted] },
+      interceptors: { callInterceptors: [intercepted] },
     };
     const peer = await rawPlugin(options);
     peer.conversation.call('a', []).catch(() => {});

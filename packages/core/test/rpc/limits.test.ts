@@ -125,11 +125,11 @@ describe('limits', () => {
     const gone = other.call('count', [], { deadlineMs: 300 });
     const waiting = pair.remote.count();
     const late = pair.host.call('count', [], { deadlineMs: 400 });
-    await vi.waitFor(() => expect(pluginShared.waiting).toHaveLength(3));
+    await vi.waitFor(() => expect(pluginShared.callQueue.size).toBe(3));
     other.close();
     await expect(gone).rejects.toMatchObject({ code: 'RPC_CLOSED' });
     await expect(late).rejects.toMatchObject({ code: 'RPC_DEADLINE' });
-    await vi.waitFor(() => expect(pluginShared.waiting).toHaveLength(1));
+    await vi.waitFor(() => expect(pluginShared.callQueue.size).toBe(1));
     release();
     await held;
     expect(await waiting).toBe(1);

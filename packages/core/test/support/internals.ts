@@ -8,7 +8,7 @@ export { awaitLine } from '../../src/host/start/greeting.ts';
 export { callContext, type CallContext } from '../../src/rpc/api/call-context.ts';
 export type { CallTrace, StreamTrace } from '../../src/rpc/api/instrumentation.ts';
 export { servedObjectOf } from '../../src/rpc/api/served-object.ts';
-export { Conversation } from '../../src/rpc/calls/conversation.ts';
+export { Conversation, type ConversationOptions } from '../../src/rpc/calls/conversation.ts';
 export {
   createRemote,
   type Reference,

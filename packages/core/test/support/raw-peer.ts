@@ -6,6 +6,7 @@ import {
   Broker,
   type Capability,
   Conversation,
+  type ConversationOptions,
   type Limits,
   Shared,
   type SharedOptions,
@@ -32,6 +33,7 @@ interface Options {
   capabilities?: readonly Capability[];
   limits?: Partial<Limits>;
   shared?: Partial<SharedOptions>;
+  interceptors?: Pick<ConversationOptions, 'callInterceptors' | 'handlerInterceptors'>;
   /** The conversation is the control stream's: no prefix. */
   isControl?: boolean;
 }
@@ -77,6 +79,7 @@ async function raw(
   const connect = (taken: RawStream): void => {
     conversation = new Conversation(taken, {
       shared,
+      ...options.interceptors,
       prefix: options.isControl === true ? undefined : 'Plugin.',
       served: implementation && servedObjectOf(implementation),
     });

@@ -6,6 +6,7 @@ import {
   Broker,
   type Capability,
   Conversation,
+  type ConversationOptions,
   createRemote,
   type Limits,
   Shared,
@@ -17,11 +18,13 @@ import {
 } from './internals.ts';
 import { type Poison, poisonSession, poisonStream } from './poison.ts';
 
+type Interceptors = Pick<ConversationOptions, 'callInterceptors' | 'handlerInterceptors'>;
+
 export interface PairOptions {
   /** What both ends announce; everything by default. */
   capabilities?: readonly Capability[];
-  host?: Partial<SharedOptions>;
-  plugin?: Partial<SharedOptions>;
+  host?: Partial<SharedOptions> & Interceptors;
+  plugin?: Partial<SharedOptions> & Interceptors;
   hostLimits?: Partial<Limits>;
   pluginLimits?: Partial<Limits>;
 }
@@ -93,10 +96,15 @@ export async function rpcPair<T extends object>(
     limits: pluginLimits,
     ...options.plugin,
   });
-  const host = new Conversation(hostSession.openRaw(), { shared: hostShared, prefix: 'Plugin.' });
+  const host = new Conversation(hostSession.openRaw(), {
+    ...options.host,
+    shared: hostShared,
+    prefix: 'Plugin.',
+  });
   // The opening of a stream travels with its first bytes.
   const woken = host.call('wake', []).catch(() => {});
   const plugin = new Conversation(await opened, {
+    ...options.plugin,
     shared: pluginShared,
     prefix: 'Plugin.',
     served: servedObjectOf(implementation),

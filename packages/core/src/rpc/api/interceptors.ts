@@ -1,10 +1,10 @@
 /** Onions around calls: what a side may put around every call it makes and every call it answers. */
+import { runtimeMethods } from '../../session/wire-words.ts';
 import type { CallContext } from './call-context.ts';
-import { referenceMethods } from '../references/reference-host.ts';
 
 /** What a call through a reference is called where calls are watched and failures are told: `$/call` for a function, `$/call.next` for a method of an object. */
 export function referenceCallName(name: unknown): string {
-  return typeof name === 'string' ? `${referenceMethods.call}.${name}` : referenceMethods.call;
+  return typeof name === 'string' ? `${runtimeMethods.call}.${name}` : runtimeMethods.call;
 }
 
 /** One outgoing call as an interceptor sees it. */

@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events';
 import { Stream } from 'node:stream';
 import { PipeworkError } from '../../base/errors.ts';
 import { expect, isObject } from '../../base/expect.ts';
+import { sentences } from '../../session/wire-words.ts';
 import type { CallContext } from './call-context.ts';
 
 /** Answers the calls of one conversation. */
@@ -103,5 +104,5 @@ function holderOf(target: object, name: string): Record<string, unknown> {
 
 /** The failure of a call whose method is not offered, in the words of the protocol. */
 export function unknownMethod(method: string): PipeworkError {
-  return new PipeworkError('RPC_UNKNOWN_METHOD', `can't find method ${method}`);
+  return new PipeworkError('RPC_UNKNOWN_METHOD', sentences.unknownMethod + method);
 }

@@ -1,52 +1,46 @@
-/** Which of the peer's calls run, which wait, and which are refused: the limits of one side's handlers. */
+/** Which of the peer's calls run, which wait, and which are refused, for one conversation. */
 import { PipeworkError } from '../../base/errors.ts';
+import type { CallQueue } from '../../session/call-queue.ts';
 import { IdTable } from './id-table.ts';
-import type { Shared, WaitingCall } from '../../session/shared.ts';
 import type { IncomingCall } from './incoming-call.ts';
 
-/** The running calls of one conversation. Concurrency is counted over the whole session. */
+/** The running and waiting calls of one conversation. How many run at a time is limited over the whole session, by its queue. */
 export class CallLimits {
-  readonly #shared: Shared;
-  // Only calls that outlive their turn: one that was answered in it can neither be cancelled nor collide.
+  readonly #queue: CallQueue;
+  // Only calls that outlive their turn. One that is answered within it can neither be cancelled nor collide with another.
   readonly #tracked = new IdTable<IncomingCall>();
   #running = 0;
   #waiting = 0;
   #refusal: string | undefined;
   readonly #idle: (() => void)[] = [];
 
-  constructor(shared: Shared) {
-    this.#shared = shared;
+  constructor(queue: CallQueue) {
+    this.#queue = queue;
   }
 
+  /** Calls that run or wait. */
   get running(): number {
     return this.#running + this.#waiting;
   }
 
-  /** A call that runs beyond the turn it came in, waits, or streams its result. */
+  /** The call with this id that runs beyond the turn it came in, waits, or streams its result. */
   get(id: number): IncomingCall | undefined {
     return this.#tracked.size === 0 ? undefined : this.#tracked.get(id);
   }
 
-  /** Why a new call of the peer's can't run; undefined where it can. */
-  refusalOf({ method, uncounted }: IncomingCall): PipeworkError | undefined {
+  /** Why a new call of the peer's cannot run; undefined if it can, now or later. */
+  refusalOf({ method, isUncounted }: IncomingCall): PipeworkError | undefined {
     if (this.#refusal !== undefined) return new PipeworkError('RPC_SHUTTING_DOWN', this.#refusal);
-    const { counts, limits, waiting } = this.#shared;
-    if (uncounted) return undefined;
-    if (counts.runningCalls < limits.maxRunningCalls || waiting.length < limits.maxQueuedCalls)
-      return undefined;
+    if (isUncounted || !this.#queue.isFull) return undefined;
     return new PipeworkError(
       'RPC_OVERLOADED',
-      `${method} was refused: ${counts.runningCalls} calls run (maxRunningCalls) and ${waiting.length} wait (maxQueuedCalls). Call less at once, or raise the limits.`,
+      `${method} was refused: ${this.#queue.load}. Call less at once, or raise the limits.`,
     );
   }
 
-  /** Counts the call as running. False where it must {@link wait} for room. */
+  /** Counts the call as running. Returns false if it must {@link wait} for room. */
   begin(call: IncomingCall): boolean {
-    if (!call.uncounted) {
-      const { counts, limits } = this.#shared;
-      if (counts.runningCalls >= limits.maxRunningCalls) return false;
-      counts.runningCalls++;
-    }
+    if (!call.isUncounted && !this.#queue.tryBegin()) return false;
     this.#running++;
     return true;
   }
@@ -54,44 +48,45 @@ export class CallLimits {
   /** Runs `start` once there is room. */
   wait(call: IncomingCall, start: () => void): void {
     this.track(call);
-    call.isWaiting = true;
     this.#waiting++;
-    this.#shared.waiting.push({
+    call.waiting = {
       owner: this,
-      call,
       begin: () => {
-        call.isWaiting = false;
+        call.waiting = undefined;
         this.#waiting--;
-        this.begin(call);
+        this.#running++;
         start();
       },
-    });
+      abandon: () => {
+        // Its deadline may still pass, and must find nothing to take out of the queue.
+        call.waiting = undefined;
+        call.end();
+      },
+    };
+    this.#queue.wait(call.waiting);
   }
 
-  /** Takes a call out of the queue, since its caller no longer wants it. */
-  unqueue(call: IncomingCall): void {
-    const { waiting } = this.#shared;
-    const at = waiting.findIndex((entry) => entry.call === call);
-    if (at !== -1) waiting.splice(at, 1);
-    call.isWaiting = false;
+  /** Takes a waiting call out of the queue, because its caller no longer wants it. Returns false if the call does not wait. */
+  unqueue(call: IncomingCall): boolean {
+    if (call.waiting === undefined) return false;
+    this.#queue.remove(call.waiting);
+    call.waiting = undefined;
     this.#waiting--;
     this.forget(call);
     this.#wakeIdle();
+    return true;
   }
 
   track(call: IncomingCall): void {
-    if (call.tracked) return;
-    call.tracked = true;
+    if (call.isTracked) return;
+    call.isTracked = true;
     this.#tracked.add(call);
   }
 
-  /** A handler has ended; what its result still streams keeps the call known. */
-  answered(call: IncomingCall): void {
+  /** The handler of a call has ended. A call whose result still streams stays tracked. */
+  handlerEnded(call: IncomingCall): void {
     this.#running--;
-    if (!call.uncounted) {
-      this.#shared.counts.runningCalls--;
-      this.#shared.beginWaiting();
-    }
+    if (!call.isUncounted) this.#queue.ended();
     this.#wakeIdle();
   }
 
@@ -100,15 +95,17 @@ export class CallLimits {
   }
 
   forget(call: IncomingCall): void {
-    if (!call.tracked) return;
-    call.tracked = false;
+    if (!call.isTracked) return;
+    call.isTracked = false;
     this.#tracked.delete(call.id);
   }
 
+  /** Refuses new calls with this message from now on. */
   refuse(message: string): void {
     this.#refusal ??= message;
   }
 
+  /** Resolves once no call runs or waits. */
   idle(): Promise<void> {
     if (this.running === 0) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
@@ -118,20 +115,9 @@ export class CallLimits {
     for (const call of this.#tracked.values()) call.abort(reason);
   }
 
-  /** The conversation is gone: what waits never starts, what runs is aborted. */
+  /** The conversation has ended. Calls that wait never start, and calls that run are aborted. */
   end(reason: unknown): void {
-    const { waiting } = this.#shared;
-    const others: WaitingCall[] = [];
-    for (const entry of waiting) {
-      if (entry.owner !== this) {
-        others.push(entry);
-        continue;
-      }
-      // Its deadline may still pass, and finds nothing to take out of the queue.
-      entry.call.isWaiting = false;
-      entry.call.end();
-    }
-    waiting.splice(0, waiting.length, ...others);
+    this.#queue.abandon(this);
     this.#waiting = 0;
     this.abortAll(reason);
   }

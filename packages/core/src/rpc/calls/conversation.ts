@@ -6,8 +6,9 @@ import { IncomingCalls } from './incoming-calls.ts';
 import { OutgoingCalls } from './outgoing-calls.ts';
 import { MessageStream } from '../messages/message-stream.ts';
 import { ItemBatch } from '../messages/item-batch.ts';
-import { messageType, readEnvelope } from '../messages/envelope.ts';
-import { referenceCallName, type CallInterceptor } from '../api/interceptors.ts';
+import { messageType, runtimeMethods, runtimePrefix } from '../../session/wire-words.ts';
+import { readEnvelope } from '../messages/envelope.ts';
+import { referenceCallName, type CallInterceptor, type HandlerInterceptor } from '../api/interceptors.ts';
 import type { Shared } from '../../session/shared.ts';
 import type { MessageReader } from '../wire/message-reader.ts';
 import { plain, readPlain } from '../messages/small/reader.ts';
@@ -24,6 +25,10 @@ export interface ConversationOptions {
   readonly served?: ServedObject | undefined;
   /** Stands before every method on the wire, of both sides: `Plugin.`. Without one it is the control stream, outside limits and interceptors. */
   readonly prefix?: string | undefined;
+  /** Around each call that is made here, the first outermost. */
+  readonly callInterceptors?: readonly CallInterceptor[] | undefined;
+  /** Around each call that is answered here, the first outermost. */
+  readonly handlerInterceptors?: readonly HandlerInterceptor[] | undefined;
 }
 
 // Names on the wire that a conversation keeps.
@@ -53,7 +58,7 @@ export class Conversation implements RawStreamHandler {
 
   /** Takes the stream over: it becomes its handler. */
   constructor(stream: RawStream, options: ConversationOptions) {
-    const { shared, served, prefix } = options;
+    const { shared, served, prefix, callInterceptors = [], handlerInterceptors = [] } = options;
     let resolveClosed = (): void => {};
     this.closed = new Promise((resolve) => {
       resolveClosed = resolve;
@@ -63,12 +68,12 @@ export class Conversation implements RawStreamHandler {
     this.#stream = stream;
     this.#prefix = prefix ?? '';
     const isControl = prefix === undefined;
-    this.#interceptors = isControl ? undefined : (shared.options.callInterceptors ?? []);
+    this.#interceptors = isControl ? undefined : callInterceptors;
     this.#answersPeer = served !== undefined;
     this.#references = shared.capabilities.has('refs') ? new References(this.#referenceHost()) : undefined;
     this.#messages = new MessageStream(stream, shared, this.#references);
     this.#outgoing = new OutgoingCalls(this.#messages, this.#references, isControl);
-    this.#incoming = new IncomingCalls(this.#messages, this.#references, served, prefix);
+    this.#incoming = new IncomingCalls(this.#messages, this.#references, served, prefix, handlerInterceptors);
     this.#reader = this.#messages.reader(
       (source, start, end, scanner, bins) => this.#message(source, start, end, scanner, bins),
       (source, start, end) => this.#plain(source, start, end),
@@ -255,8 +260,8 @@ export class Conversation implements RawStreamHandler {
       return; // It has no answer that could say so.
     }
     if (!Array.isArray(params)) return;
-    if (!method.startsWith('$/')) return this.#incoming.notified(method, params);
-    if (method === '$/cancel') return this.#incoming.cancel(params[0]);
+    if (!method.startsWith(runtimePrefix)) return this.#incoming.notified(method, params);
+    if (method === runtimeMethods.cancel) return this.#incoming.cancel(params[0]);
     this.#references?.notified(method, params);
   }
 

@@ -1,5 +1,6 @@
 /** One call of the peer's while it is being answered: what its handler can ask, and what ends with it. */
 import { maxTimerMs } from '../../base/timers.ts';
+import type { WaitingCall } from '../../session/call-queue.ts';
 import type { CallContext } from '../api/call-context.ts';
 import type { TakenReference } from '../references/reference-types.ts';
 import type { TakenStream } from '../streams/taken-stream.ts';
@@ -27,13 +28,13 @@ interface Held {
 export class IncomingCall implements CallContext {
   readonly id: number;
   readonly method: string;
-  answered = false;
+  isAnswered = false;
   /** The limit of running calls leaves it out: a call to a reference, or one of the control stream. */
-  uncounted = false;
-  /** It is in the queue of those that may not run yet. */
-  isWaiting = false;
+  isUncounted = false;
   /** Known to the limits by its id, because it outlives the turn it came in. */
-  tracked = false;
+  isTracked = false;
+  /** Its place in the queue, while it may not run yet. */
+  waiting: WaitingCall | undefined = undefined;
   #held: Held | undefined = undefined;
   #meta: Meta | undefined = undefined;
   #controller: AbortController | undefined = undefined;

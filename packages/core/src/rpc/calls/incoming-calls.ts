@@ -3,10 +3,10 @@ import { PipeworkError } from '../../base/errors.ts';
 import { enterContext, leaveContext } from '../api/call-context.ts';
 import type { MessageStream } from '../messages/message-stream.ts';
 import { CallLimits } from './call-limits.ts';
-import { messageType, type Envelope } from '../messages/envelope.ts';
+import type { Envelope } from '../messages/envelope.ts';
 import { handlerChannel, isTraced } from '../api/instrumentation.ts';
 import { referenceCallName, type HandlerInterceptor } from '../api/interceptors.ts';
-import { referenceMethods } from '../references/reference-host.ts';
+import { messageType, runtimeMethods } from '../../session/wire-words.ts';
 import type { References } from '../references/references.ts';
 import { IncomingCall } from './incoming-call.ts';
 import type { Scanner } from '../wire/scanner.ts';
@@ -34,16 +34,16 @@ export class IncomingCalls {
     references: References | undefined,
     served: ServedObject | undefined,
     prefix: string | undefined,
+    interceptors: readonly HandlerInterceptor[],
   ) {
     this.#messages = messages;
     this.#references = references;
     this.#served = served;
     this.#prefix = prefix ?? '';
     this.#isControl = prefix === undefined;
-    const { options } = messages.shared;
-    this.#beforeReply = options.beforeReply;
-    this.#interceptors = (this.#isControl ? undefined : options.handlerInterceptors) ?? [];
-    this.callLimits = new CallLimits(messages.shared);
+    this.#beforeReply = messages.shared.options.beforeReply;
+    this.#interceptors = this.#isControl ? [] : interceptors;
+    this.callLimits = new CallLimits(messages.shared.callQueue);
   }
 
   /** A request came; `envelope.at` is where its params begin. Throws `RPC_PROTOCOL` where its id is in use. */
@@ -140,15 +140,13 @@ export class IncomingCalls {
   /** A call that runs answers when its handler does; one that waits to run never will, and is answered here. */
   #abort(call: IncomingCall, reason: unknown): void {
     call.abort(reason);
-    if (!call.isWaiting) return;
-    this.callLimits.unqueue(call);
-    this.#refuse(call, reason);
+    if (this.callLimits.unqueue(call)) this.#refuse(call, reason);
   }
 
   #begin(call: IncomingCall, params: unknown[]): void {
     const { callLimits } = this;
     // A callback belongs to a call that waits for it: holding it back could stop both for ever.
-    call.uncounted = this.#isControl || this.#isCallback(call);
+    call.isUncounted = this.#isControl || this.#isCallback(call);
     const refusal = this.#isCallback(call) ? undefined : callLimits.refusalOf(call);
     if (refusal !== undefined) return this.#refuse(call, refusal);
     if (callLimits.begin(call)) this.#run(call, params);
@@ -156,7 +154,7 @@ export class IncomingCalls {
   }
 
   #isCallback(call: IncomingCall): boolean {
-    return this.#references !== undefined && call.method === referenceMethods.call;
+    return this.#references !== undefined && call.method === runtimeMethods.call;
   }
 
   #run(call: IncomingCall, params: unknown[]): void {
@@ -291,9 +289,9 @@ export class IncomingCalls {
   }
 
   #answered(call: IncomingCall): void {
-    call.answered = true;
+    call.isAnswered = true;
     this.#forgetWhenDone(call);
-    this.callLimits.answered(call);
+    this.callLimits.handlerEnded(call);
   }
 
   /** A stream that the result gave out has ended. */
@@ -304,7 +302,7 @@ export class IncomingCalls {
 
   /** The call is known as long as its result streams: its signal aborts, its borrowed references live. */
   #forgetWhenDone(call: IncomingCall): void {
-    if (!call.answered) return;
+    if (!call.isAnswered) return;
     if (call.isStreaming) return this.callLimits.track(call);
     call.end();
     this.callLimits.forget(call);

@@ -3,11 +3,10 @@ import { PipeworkError } from '../../base/errors.ts';
 import { dropSignals, findSignal, type CallOptions } from '../api/call-options.ts';
 import { failed } from '../remote/call-result.ts';
 import type { MessageStream } from '../messages/message-stream.ts';
-import { messageType } from '../messages/envelope.ts';
 import { IdTable } from './id-table.ts';
 import { isAlone, reasonText } from '../../session/loss.ts';
 import { SentCall } from './sent-call.ts';
-import { referenceMethods } from '../references/reference-host.ts';
+import { messageType, runtimeMethods } from '../../session/wire-words.ts';
 import type { References } from '../references/references.ts';
 import { withoutStack } from '../values/error-map.ts';
 import type { Scanner } from '../wire/scanner.ts';
@@ -130,7 +129,7 @@ export class OutgoingCalls {
     reference: CalledReference | undefined,
   ): void {
     const { id, method } = call;
-    const wireMethod = reference === undefined ? method : referenceMethods.call;
+    const wireMethod = reference === undefined ? method : runtimeMethods.call;
     if (options === undefined && this.#messages.writeRequest(id, wireMethod, sentParams(params, reference)))
       return;
     const references = this.#references;
@@ -250,7 +249,7 @@ export class OutgoingCalls {
   /** The call's own reason, or its deadline: the caller hears at once, the peer is told, its answer will be dropped. */
   #abort(call: SentCall, reason: unknown): void {
     // Before its streams are reset, while the peer still knows the call.
-    if (this.#cancels) this.#messages.write([messageType.notification, '$/cancel', [call.id]]);
+    if (this.#cancels) this.#messages.write([messageType.notification, runtimeMethods.cancel, [call.id]]);
     if (call.answered) {
       for (const stream of [...(call.streams ?? [])]) stream.abort(reason);
     } else {

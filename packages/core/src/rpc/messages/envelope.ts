@@ -1,9 +1,7 @@
 /** The outer array of an RPC message, read by hand: a call keeps its id and method even where its params cannot be decoded. */
 import { PipeworkError } from '../../base/errors.ts';
+import { messageType } from '../../session/wire-words.ts';
 import { KnownTexts } from '../wire/known-texts.ts';
-
-/** What stands first in a message's array. */
-export const messageType = { request: 0, response: 1, notification: 2 } as const;
 
 /** The envelope that was read last. One object, reused: copy what you keep. */
 export interface Envelope {

@@ -6,15 +6,6 @@ import type { MessageReader } from '../wire/message-reader.ts';
 import type { SentCall } from '../calls/sent-call.ts';
 import type { IncomingCall } from '../calls/incoming-call.ts';
 
-/** The notifications and requests about references, on the conversation's own stream. */
-export const referenceMethods = {
-  call: '$/call',
-  retain: '$/retain',
-  release: '$/release',
-  drop: '$/drop',
-  abort: '$/abort',
-} as const;
-
 /** What references and streams need of their conversation. */
 export interface ReferenceHost {
   readonly shared: Shared;

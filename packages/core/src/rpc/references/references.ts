@@ -6,7 +6,8 @@ import { PipeworkError } from '../../base/errors.ts';
 import { onAbort } from '../../base/on-abort.ts';
 import { GivenReferences } from './given-references.ts';
 import type { SentCall } from '../calls/sent-call.ts';
-import { referenceMethods, type ReferenceHost } from './reference-host.ts';
+import { runtimeMethods } from '../../session/wire-words.ts';
+import type { ReferenceHost } from './reference-host.ts';
 import type { TakenReference, Scope } from './reference-types.ts';
 import { isMarkedObject, isMarkedPlain, remoteTargetOf } from '../remote/stand-in.ts';
 import type { IncomingCall } from '../calls/incoming-call.ts';
@@ -118,7 +119,7 @@ export class References implements ReferenceSender {
     if (signal === this.#message?.callSignal) return new WireReference('callSignal', 0);
     if (signal.aborted) return new WireReference('abortedSignal', 0);
     return this.#give(signal, 'signal', (id) =>
-      onAbort(signal, () => this.#host.notify(referenceMethods.abort, [id])),
+      onAbort(signal, () => this.#host.notify(runtimeMethods.abort, [id])),
     );
   }
 
@@ -220,13 +221,13 @@ export class References implements ReferenceSender {
   notified(method: string, params: readonly unknown[]): void {
     const id = params[0] as number;
     const entry = this.#given.get(id);
-    if (method === referenceMethods.retain && entry !== undefined) {
+    if (method === runtimeMethods.retain && entry !== undefined) {
       entry.count++;
-    } else if (method === referenceMethods.release && entry !== undefined) {
+    } else if (method === runtimeMethods.release && entry !== undefined) {
       this.#given.takeBack(entry, Math.min(entry.count, Math.max(1, Number(params[1]) || 1)));
-    } else if (method === referenceMethods.drop) {
+    } else if (method === runtimeMethods.drop) {
       this.#givenStreams.get(id)?.drop();
-    } else if (method === referenceMethods.abort) {
+    } else if (method === runtimeMethods.abort) {
       this.#taken
         .get(id)
         ?.abort?.(new DOMException('The operation was aborted by the caller.', 'AbortError'));

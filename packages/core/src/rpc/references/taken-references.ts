@@ -1,6 +1,7 @@
 /** What one conversation has of the peer's by reference: borrowed for a call, or held until it is given back. */
 import { PipeworkError } from '../../base/errors.ts';
-import { referenceMethods, type ReferenceHost } from './reference-host.ts';
+import { runtimeMethods } from '../../session/wire-words.ts';
+import type { ReferenceHost } from './reference-host.ts';
 import type { TakenReference } from './reference-types.ts';
 import { makeRemoteFunction, makeRemoteObject } from '../remote/stand-in.ts';
 import type { IncomingCall } from '../calls/incoming-call.ts';
@@ -79,7 +80,7 @@ export class TakenReferences {
       retain: () => {
         if (this.#byId.get(id) !== entry) throw this.#releasedError(releasedAt);
         entry.held++;
-        this.#host.notify(referenceMethods.retain, [id]);
+        this.#host.notify(runtimeMethods.retain, [id]);
       },
       release: () => {
         releasedAt ??= new Error('it was disposed of here');
@@ -110,7 +111,7 @@ export class TakenReferences {
     if (this.#byId.get(entry.id) !== entry || entry.held === 0) return;
     const count = entry.held;
     entry.held = 0;
-    if (this.#closed === undefined) this.#host.notify(referenceMethods.release, [entry.id, count]);
+    if (this.#closed === undefined) this.#host.notify(runtimeMethods.release, [entry.id, count]);
     this.#forget(entry);
   }
 

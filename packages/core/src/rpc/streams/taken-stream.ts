@@ -4,7 +4,8 @@ import { PipeworkError } from '../../base/errors.ts';
 import { endStreamTrace, type StreamTrace, traceStream } from '../api/instrumentation.ts';
 import { isAlone, reasonText } from '../../session/loss.ts';
 import type { MessageReader } from '../wire/message-reader.ts';
-import { referenceMethods, type ReferenceHost } from '../references/reference-host.ts';
+import { runtimeMethods } from '../../session/wire-words.ts';
+import type { ReferenceHost } from '../references/reference-host.ts';
 import { consumed, produced } from './stream-protocol.ts';
 
 type Step = IteratorResult<unknown, unknown>;
@@ -118,7 +119,7 @@ export class TakenStream
     this.#settle({ error });
     this.#serve();
     const raw = this.#raw;
-    if (raw === undefined) this.#host.notify(referenceMethods.drop, [this.#id]);
+    if (raw === undefined) this.#host.notify(runtimeMethods.drop, [this.#id]);
     else raw.reset(error instanceof Error ? error : undefined);
   }
 
@@ -136,7 +137,7 @@ export class TakenStream
     if (this.#outcome !== undefined || this.#raw === undefined) {
       if (this.#outcome === undefined) {
         this.#settle({ step: done });
-        this.#host.notify(referenceMethods.drop, [this.#id]);
+        this.#host.notify(runtimeMethods.drop, [this.#id]);
       }
       if ('error' in this.#outcome! && ended === undefined) return this.#settled();
       this.#discard();

@@ -1,4 +1,5 @@
 /** Errors over the wire: what of an error is sent, and what the other side makes of it. */
+import { sentences } from '../../session/wire-words.ts';
 import { errorCodes, PipeworkError, type ErrorCode } from '../../base/errors.ts';
 import { walk, type OutboundOptions } from './outbound.ts';
 
@@ -208,9 +209,9 @@ function fromText(message: string): Error {
 
 /** The code of the words that the protocol fixes, for peers that say them without one. */
 function codeOfWords(message: string): ErrorCode | undefined {
-  if (message.includes("can't find method ")) return 'RPC_UNKNOWN_METHOD';
-  if (message.includes('unknown plugin type: ')) return 'RPC_UNKNOWN_PLUGIN';
-  if (message.endsWith('plugin is shutting down')) return 'RPC_SHUTTING_DOWN';
+  if (message.includes(sentences.unknownMethod)) return 'RPC_UNKNOWN_METHOD';
+  if (message.includes(sentences.unknownPlugin)) return 'RPC_UNKNOWN_PLUGIN';
+  if (message.endsWith(sentences.shuttingDown)) return 'RPC_SHUTTING_DOWN';
   return undefined;
 }
 

@@ -1,15 +1,10 @@
 /** Turns the chunks of one stream into whole messages: in place where one lies in its chunk, gathered once where not. */
 import { PipeworkError } from '../../base/errors.ts';
+import type { Budget } from '../../session/shared.ts';
 import { countReceived } from './malloc-trim.ts';
 import type { Scanner } from './scanner.ts';
 import { atLargeBin, incomplete } from './scanner.ts';
 import { binPlaceholder } from './extension.ts';
-
-/** Bytes of unfinished messages, over all streams of a session. */
-export interface Budget {
-  used: number;
-  readonly max: number;
-}
 
 /** Gets each message while its bytes are valid: until it returns. `bins` are the large bins that were kept apart. */
 export type MessageSink = (

@@ -1,5 +1,5 @@
 /** Writes plain messages: byte for byte what the codec would write. */
-import { messageType } from '../envelope.ts';
+import { messageType } from '../../../session/wire-words.ts';
 import { minTableRows } from '../../values/tables/table.ts';
 import { maxPlainBytes, maxPlainItems, maxPlainLevels, maxPlainText } from './limits.ts';
 

@@ -1,0 +1,17 @@
+/** How the two ends of a session set it up. */
+
+/** How long a broker id that Dispense handed out waits to be dialled, in milliseconds. */
+export const dispenseExpiryMs = 30_000;
+
+/**
+ * Options of the mux session on both ends. All session timeouts are off: on local pipes, end of file and the process's exit
+ * are reliable.
+ */
+export const sessionOptions = {
+  enableKeepAlive: false,
+  connectionWriteTimeout: 0,
+  streamOpenTimeout: 0,
+  streamCloseTimeout: 0,
+  // A message of a mebibyte must not wait for credit half-way.
+  maxStreamWindowSize: 1_048_576,
+} as const;
