@@ -14,6 +14,7 @@ export {
   type TerminalSize,
 } from './handshake/env.ts';
 export { errorCodes, isPipeworkError, PipeworkError, type ErrorCode } from './base/errors.ts';
+export { printable } from './base/printable.ts';
 export { defaultLimits, type Limits } from './base/limits.ts';
 export { callContext, type CallContext } from './rpc/api/call-context.ts';
 export type { CallOptions } from './rpc/api/call-options.ts';

@@ -1,5 +1,7 @@
 /** Every error of the runtime's own: one table of codes, one class, one brand that two copies of the package share. */
 
+import { printable } from './printable.ts';
+
 const brand: unique symbol = Symbol.for('pipework.error');
 
 const table = {
@@ -57,13 +59,16 @@ export const errorCodes: Readonly<typeof table> = Object.freeze(table);
 /** A code of {@link errorCodes}. */
 export type ErrorCode = keyof typeof errorCodes;
 
-/** An error that pipework itself raises. Match on `code`: it is stable, the message is for people. */
+/**
+ * An error that pipework itself raises. Match on `code`: it is stable, the message is for people, and is made {@link printable}
+ * whatever of another process it quotes.
+ */
 export class PipeworkError<C extends ErrorCode = ErrorCode> extends Error {
   /** Which entry of the closed table this is. */
   readonly code: C;
 
   constructor(code: C, message: string, options?: { cause?: unknown }) {
-    super(message, options);
+    super(printable(message), options);
     this.name = 'PipeworkError';
     this.code = code;
     Object.defineProperty(this, brand, { value: true });

@@ -1,5 +1,6 @@
 /** The one line by which a plugin tells its host how to talk to it: formatting, parsing, and the host's verdict. Pure. */
 
+import { printableLine } from '../base/printable.ts';
 import { APIVersion } from './env.ts';
 import { explainMismatch, parseVersions, sortVersions } from './negotiate.ts';
 
@@ -62,13 +63,13 @@ export function judgeLine(line: string, hostVersions: readonly number[]): Plugin
   if (api !== APIVersion) {
     return {
       code: 'HANDSHAKE_API_VERSION',
-      message: `Incompatible API version with plugin. Plugin version: ${printable(api)}, Ours: ${APIVersion}`,
+      message: `Incompatible API version with plugin. Plugin version: ${printableLine(api)}, Ours: ${APIVersion}`,
     };
   }
   if (network !== 'pipe') {
     // go-plugin's line has the application's version before the network.
     const isGoPlugins = /^\d+$/.test(network) && /^(?:unix|tcp)$/.test(address);
-    const named = isGoPlugins ? address : printable(network);
+    const named = isGoPlugins ? address : printableLine(network);
     const whose = isGoPlugins ? 'the line is of a go-plugin plugin, and ' : '';
     return {
       code: 'HANDSHAKE_NETWORK',
@@ -78,7 +79,7 @@ export function judgeLine(line: string, hostVersions: readonly number[]): Plugin
   if (protocol !== undefined && protocol !== '' && protocol !== protocolName) {
     return {
       code: 'HANDSHAKE_PROTOCOL',
-      message: `unsupported plugin protocol "${printable(protocol)}" (this host speaks ${protocolName})`,
+      message: `unsupported plugin protocol "${printableLine(protocol)}" (this host speaks ${protocolName})`,
     };
   }
   if (version !== undefined && version !== '' && !/^\d{1,15}$/.test(version)) return unrecognized(line);
@@ -99,16 +100,6 @@ export function unrecognized(text: string): Refusal {
       : '. The pipe to the host (descriptor 4, or 1 with overStdio()) carries the protocol: nothing else may write to it before serve() does';
   return {
     code: 'HANDSHAKE_UNRECOGNIZED',
-    message: `Unrecognized remote plugin message: ${printable(text)}${hint}`,
+    message: `Unrecognized remote plugin message: ${printableLine(text)}${hint}`,
   };
-}
-
-// Not \p{Cc}: V8 would gather Unicode's tables for it when it parses this file.
-// oxlint-disable-next-line no-control-regex -- they are what is looked for
-const controlCharacters = /[\u0000-\u001f\u007f-\u009f]/g;
-
-/** Text from an unknown program, safe to show: one line, no control characters, at most 200 characters. */
-export function printable(text: string): string {
-  const short = text.length > 200 ? `${text.slice(0, 200)}…` : text;
-  return short.replace(controlCharacters, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }

@@ -1,6 +1,7 @@
 /** How a plugin ended: the report, the error that carries it, and their wording. */
 
 import { PipeworkError } from '../../base/errors.ts';
+import { inspectCustom, inspectPrintably } from '../../base/printable.ts';
 import type { ProcessExit } from '../launch/spawn.ts';
 
 /**
@@ -15,7 +16,7 @@ export interface PluginExit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly by: EndedBy;
-  /** The last of its standard error, raw and synced as they came; at most 16 KiB. */
+  /** The last of its standard error, raw and synced as they came, at most 16 KiB: it may hold escape sequences. */
   readonly stderrTail: string;
   /** It looks as if the memory ran out: a heap-limit report on stderr, or a SIGKILL that this host did not send. */
   readonly outOfMemory: boolean;
@@ -42,6 +43,7 @@ export class PluginExitError extends PipeworkError<'PLUGIN_EXITED' | 'PLUGIN_LOS
     this.name = 'PluginExitError';
     this.plugin = plugin;
     this.exit = exit;
+    Object.defineProperty(this, inspectCustom, { value: inspectPrintably });
   }
 }
 

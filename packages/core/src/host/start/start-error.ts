@@ -1,6 +1,7 @@
 /** A start that failed, told at once: phase, command, time, exit, both outputs, and what the file looks like. */
 
 import { PipeworkError } from '../../base/errors.ts';
+import { inspectCustom, inspectPrintably, printable } from '../../base/printable.ts';
 import { describeExit, showTail } from '../end/exit.ts';
 import type { ProcessExit } from '../launch/spawn.ts';
 
@@ -31,11 +32,11 @@ export interface StartFacts {
   readonly elapsedMs: number;
   /** How the process ended by itself; undefined where it never ran, or where the failed start ended it. */
   readonly exit?: ProcessExit | undefined;
-  /** The last of its raw standard output, at most 16 KiB. */
+  /** The last of its raw standard output, at most 16 KiB, as it came: it may hold escape sequences. */
   readonly stdoutTail: string;
-  /** The last of its raw standard error, at most 16 KiB. */
+  /** The last of its raw standard error, as `stdoutTail`. */
   readonly stderrTail: string;
-  /** What an examination of the program showed, one sentence each. */
+  /** What an examination of the program showed, one sentence each, made printable. */
   readonly notes: readonly string[];
 }
 
@@ -60,7 +61,8 @@ export class StartError extends PipeworkError<StartErrorCode> {
     this.signal = facts.exit?.signal;
     this.stdoutTail = facts.stdoutTail;
     this.stderrTail = facts.stderrTail;
-    this.notes = facts.notes;
+    this.notes = facts.notes.map(printable);
+    Object.defineProperty(this, inspectCustom, { value: inspectPrintably });
   }
 }
 

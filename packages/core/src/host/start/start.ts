@@ -3,8 +3,9 @@
 import pTimeout from 'p-timeout';
 import type { Writable } from 'node:stream';
 import { isObject } from '../../base/expect.ts';
+import { printableLine } from '../../base/printable.ts';
 import { writeHostGreeting, type TerminalSize } from '../../handshake/env.ts';
-import { judgeLine, printable, unrecognized, type PluginGreeting } from '../../handshake/line.ts';
+import { judgeLine, unrecognized, type PluginGreeting } from '../../handshake/line.ts';
 import { ownCapabilities } from '../../session/capabilities.ts';
 import { verifyChecksum } from './checksum.ts';
 import type { ClientSettings } from './config.ts';
@@ -154,7 +155,7 @@ export class Start {
     if (await settlesWithin(run.gone, exitFollowsMs)) {
       const exit = await run.gone;
       if (this.#neverRan !== undefined) return notStarted(this.#neverRan.reason);
-      const half = seen === '' ? '' : `, in the middle of its handshake line: ${printable(seen)}`;
+      const half = seen === '' ? '' : `, in the middle of its handshake line: ${printableLine(seen)}`;
       return new StartFailure('HANDSHAKE_EXITED', `plugin exited before we could connect${half}`, { exit });
     }
     if (seen !== '') return new StartFailure('HANDSHAKE_UNRECOGNIZED', unrecognized(seen).message);
@@ -171,7 +172,9 @@ export class Start {
     const run = this.#run;
     if (run !== undefined) await this.#endRun(run);
     const half =
-      failure.code === 'HANDSHAKE_TIMEOUT' && this.#seen() !== '' ? `, only ${printable(this.#seen())}` : '';
+      failure.code === 'HANDSHAKE_TIMEOUT' && this.#seen() !== ''
+        ? `, only ${printableLine(this.#seen())}`
+        : '';
     const { file, args, cwd, env } = this.#command;
     const stderrTail = run?.stderrTail.toString() ?? '';
     const stdoutTail = run?.stdoutTail.toString() ?? '';

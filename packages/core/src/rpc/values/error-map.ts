@@ -1,6 +1,7 @@
 /** Errors over the wire: what of an error is sent, and what the other side makes of it. */
 import { sentences } from '../../session/wire-words.ts';
 import { errorCodes, PipeworkError, type ErrorCode } from '../../base/errors.ts';
+import { inspectCustom, printable, printableInspection } from '../../base/printable.ts';
 import { walk, type OutboundOptions } from './outbound.ts';
 
 /** An error that a handler threw, of a class this process doesn't have. `name`, `message`, `code`, `cause` and further fields are the peer's. */
@@ -29,7 +30,6 @@ export interface ErrorMap {
 
 const maxErrorDepth = 16;
 const maxErrorCount = 256;
-const inspectCustom: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never;
 
 type ErrorMaker = (message: string) => Error;
 // Without a prototype, so that no name of the peer's finds anything but these.
@@ -159,18 +159,19 @@ export function reviveError(sent: unknown, where: string): Error {
 }
 
 function revive(sent: unknown, where: string, level: number): Error {
-  if (typeof sent === 'string') return finish(fromText(sent), undefined, where);
+  if (typeof sent === 'string') return finish(fromText(printable(sent)), undefined, where);
   if (typeof sent !== 'object' || sent === null || Array.isArray(sent)) {
     return finish(
-      new RemoteError(`the peer failed the call with ${attempt(() => show(sent)) ?? 'a value'}`),
+      new RemoteError(printable(`the peer failed the call with ${attempt(() => show(sent)) ?? 'a value'}`)),
       undefined,
       where,
     );
   }
   const map = sent as Partial<Record<keyof ErrorMap, unknown>>;
   const name = text(map.name) ?? 'Error';
-  const error = make(name, text(map.message) ?? '', map);
-  const code = map.code ?? codeOfWords(text(map.message) ?? '');
+  const message = text(map.message) ?? '';
+  const error = make(name, message, map);
+  const code = map.code ?? codeOfWords(message);
   if (typeof code === 'string' || typeof code === 'number') setField(error, 'code', code, true);
   if (level < maxErrorDepth) {
     if (Object.hasOwn(map, 'cause') && map.cause !== undefined && map.cause !== null) {
@@ -251,7 +252,7 @@ function inspectError(
   options: object,
   inspect: (value: unknown, options: object) => string,
 ): string {
-  const local = inspect(this, { ...options, customInspect: false });
+  const local = printableInspection(inspect(this, { ...options, customInspect: false }));
   if (this.remoteStack === undefined) return local;
   const remote = this.remoteStack.split('\n').map((line) => `    ${line}`);
   return `${local}\n  in the other process:\n${remote.join('\n')}`;
@@ -261,6 +262,7 @@ function setField(error: Error, key: string, value: unknown, enumerable: boolean
   Object.defineProperty(error, key, { value, enumerable, writable: true, configurable: true });
 }
 
+/** A text of the peer's that becomes part of what is shown. */
 function text(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
+  return typeof value === 'string' ? printable(value) : undefined;
 }

@@ -1,0 +1,57 @@
+/**
+ * Makes text of another process safe to show. Whatever pipework puts into a message, a note or a log record goes through here.
+ * Raw bytes (sinks, tails) stay as they are.
+ */
+
+// Ranges rather than \p{Cc}: V8 would gather Unicode's tables for it when it parses this file.
+/**
+ * Control characters apart from tab and line feed, line and paragraph separators, and the controls of bidirectional text, which
+ * show a text in another order than it has.
+ */
+const unprintable =
+  // oxlint-disable-next-line no-control-regex -- they are what is looked for
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
+const eachUnprintable = new RegExp(unprintable, 'g');
+/** Line breaks of Windows, and sequences that only choose a colour. Both are dropped without a trace. */
+// oxlint-disable-next-line no-control-regex -- as above
+const meaningless = /\r(?=\n)|\u001b\[[\d;:]*m/g;
+
+/**
+ * Returns `text` without anything that a terminal or a log viewer would obey: colours are removed, every other escape sequence,
+ * control character and direction mark is written as `\x1b` or `\u202e`. Tabs and line feeds stay. Takes linear time.
+ */
+export function printable(text: string): string {
+  if (!unprintable.test(text)) return text;
+  return text.replace(meaningless, '').replace(eachUnprintable, escape);
+}
+
+/** Shows in one line exactly what came: everything unprintable is written out, colours and line breaks too. At most `most` characters. */
+export function printableLine(text: string, most = 200): string {
+  const short = text.length > most ? `${text.slice(0, most)}…` : text;
+  return short.replace(eachUnprintable, escape).replace(/[\t\n]/g, escape);
+}
+
+/** The name under which an object says how `console.log` shows it. */
+export const inspectCustom: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never;
+
+/** How an error whose fields hold text of another process is shown. */
+export function inspectPrintably(
+  this: unknown,
+  _depth: number,
+  options: object,
+  inspect: (value: unknown, options: object) => string,
+): string {
+  return printableInspection(inspect(this, { ...options, customInspect: false }));
+}
+
+/** Writes out the direction marks in text that `util.inspect` made, which has escaped everything else that is unprintable. */
+export function printableInspection(text: string): string {
+  return text.replace(/[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, escape);
+}
+
+function escape(character: string): string {
+  const code = character.charCodeAt(0);
+  return code < 0x100
+    ? `\\x${code.toString(16).padStart(2, '0')}`
+    : `\\u${code.toString(16).padStart(4, '0')}`;
+}
