@@ -3,6 +3,7 @@
 export { dispose } from '../../src/base/dispose.ts';
 export { isPipeworkError } from '../../src/base/errors.ts';
 export { type Limits, checkLimits } from '../../src/base/limits.ts';
+export { isProbedName, namesOfTools } from '../../src/base/probed-names.ts';
 export type { LaunchedProcess } from '../../src/host/launch/spawn.ts';
 export { awaitLine } from '../../src/host/start/greeting.ts';
 export { callContext, type CallContext } from '../../src/rpc/api/call-context.ts';

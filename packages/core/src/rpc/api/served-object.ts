@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events';
 import { Stream } from 'node:stream';
 import { PipeworkError } from '../../base/errors.ts';
 import { expect, isObject } from '../../base/expect.ts';
+import { isProbedName, namesOfTools } from '../../base/probed-names.ts';
 import { sentences } from '../../session/wire-words.ts';
 import type { CallContext } from './call-context.ts';
 
@@ -13,8 +14,6 @@ export interface ServedObject {
 }
 
 type Method = (...args: unknown[]) => unknown;
-
-const neverRemote = new Set<string>(['then', 'prototype', ...Object.getOwnPropertyNames(Object.prototype)]);
 
 // Written in JavaScript inside Node, so that their functions don't look native.
 const nodePrototypes = new Set<object>([
@@ -46,10 +45,15 @@ function hasNativeConstructor(prototype: object): boolean {
 
 /**
  * The function that `name` calls on `target`, or undefined. Only functions that stand on the object itself or on its
- * classes, up to the first built-in prototype; never a getter (it isn't run), and never a name that Object.prototype has.
+ * classes, up to the first built-in prototype; never a getter (it isn't run), and never a name that JavaScript or common tools
+ * call by themselves.
  */
 export function findMethod(target: object, name: string): Method | undefined {
-  if (neverRemote.has(name) || isBuiltIn(target)) return undefined;
+  if (name === 'prototype' || isProbedName(name) || isBuiltIn(target)) return undefined;
+  return findFunction(target, name);
+}
+
+function findFunction(target: object, name: string): Method | undefined {
   return functionOf(target, name) ?? findInherited(target, name);
 }
 
@@ -74,6 +78,7 @@ function functionOf(holder: object, name: string): Method | undefined {
 export function servedObjectOf(implementation: object, what = 'an implementation'): ServedObject {
   const canServe = isObject(implementation) || typeof implementation === 'function';
   expect(canServe, what, 'an object with methods', implementation);
+  expectNoProbedMethod(implementation, what);
   // Methods of its classes, with where they stand; those of its own may change at any time, and are looked up each time.
   const inherited = new Map<string, { holder: Record<string, unknown>; method: Method }>();
   return {
@@ -94,6 +99,16 @@ export function servedObjectOf(implementation: object, what = 'an implementation
       return Reflect.apply(method, implementation, params);
     },
   };
+}
+
+/** A method that could never be called is a mistake that its author should hear of. */
+function expectNoProbedMethod(implementation: object, what: string): void {
+  if (isBuiltIn(implementation)) return;
+  const name = namesOfTools.find(
+    (probed) => probed in implementation && findFunction(implementation, probed) !== undefined,
+  );
+  const reason = `without a method named ${name}: common tools call it by themselves on any object, so it cannot be remote`;
+  expect(name === undefined, what, reason);
 }
 
 function holderOf(target: object, name: string): Record<string, unknown> {

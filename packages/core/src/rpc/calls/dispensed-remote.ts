@@ -22,8 +22,8 @@ interface DispensedTarget extends RemoteTarget {
 }
 
 /**
- * An object whose methods are calls on the conversation. `then`, symbols and the names of Object.prototype are never remote. Disposing
- * of it finishes the conversation.
+ * An object whose methods are calls on the conversation. Symbols, and names that JavaScript or common tools call by themselves, are
+ * never remote. Disposing of it finishes the conversation.
  */
 export function createRemote<T>(conversation: Conversation): Remote<T> {
   return make(conversation, undefined) as Remote<T>;

@@ -194,10 +194,11 @@ export class OutgoingCalls {
     } catch (error) {
       hasFailed = true;
       failure = error;
+      this.#giveBack(call);
     } finally {
       references?.endTaking();
     }
-    if (call.abandoned) this.#dropLate(call);
+    if (call.abandoned) this.#giveBack(call);
     else if (hasFailed) call.reject(failure);
     else call.resolve(result);
     this.#afterAnswer(call);
@@ -239,8 +240,8 @@ export class OutgoingCalls {
     return (this.#messages.read(array, 0, array.length, scanner, bins) as unknown[])[0];
   }
 
-  /** An answer came after its caller had gone: what it brought by reference goes back. */
-  #dropLate(call: SentCall): void {
+  /** Gives back what an answer brought by reference: its caller has gone, or the rest of it cannot be read. */
+  #giveBack(call: SentCall): void {
     for (const stream of [...(call.streams ?? [])])
       stream.abort(new DOMException('The call was aborted.', 'AbortError'));
     this.#references?.releaseTaken();

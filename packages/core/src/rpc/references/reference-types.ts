@@ -2,6 +2,9 @@
 import type { RemoteTarget } from '../remote/stand-in.ts';
 import type { GivenStream } from '../streams/given-stream.ts';
 
+/** What a reference can be to its receiver. */
+export type TakenKind = 'function' | 'object' | 'signal';
+
 /** Something given out. */
 export interface GivenReference {
   readonly id: number;
@@ -23,6 +26,7 @@ export interface Scope {
 /** A reference of the peer's. */
 export interface TakenReference extends RemoteTarget {
   readonly id: number;
+  readonly kind: TakenKind;
   value: object;
   /** Calls in whose arguments it came and that have not settled. */
   borrowed: number;

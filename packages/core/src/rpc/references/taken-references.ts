@@ -2,11 +2,9 @@
 import { PipeworkError } from '../../base/errors.ts';
 import { runtimeMethods } from '../../session/wire-words.ts';
 import type { ReferenceHost } from './reference-host.ts';
-import type { TakenReference } from './reference-types.ts';
+import type { TakenKind, TakenReference } from './reference-types.ts';
 import { makeRemoteFunction, makeRemoteObject } from '../remote/stand-in.ts';
 import type { IncomingCall } from '../calls/incoming-call.ts';
-
-export type TakenKind = 'function' | 'object' | 'signal';
 
 export class TakenReferences {
   readonly #host: ReferenceHost;
@@ -41,6 +39,8 @@ export class TakenReferences {
       entry = kind === 'signal' ? this.#makeSignal(id) : this.#makeCallable(kind, id);
       this.#byId.set(id, entry);
       this.#host.shared.counts.references++;
+    } else if (entry.kind !== kind) {
+      throw new TypeError(`reference ${id} came as a ${entry.kind} before, and now as a ${kind}`);
     }
     if (borrower === undefined) {
       entry.held++;
@@ -56,6 +56,7 @@ export class TakenReferences {
     const controller = new AbortController();
     return {
       id,
+      kind: 'signal',
       owner: this.#owner,
       borrowed: 0,
       held: 0,
@@ -68,6 +69,7 @@ export class TakenReferences {
     let releasedAt: Error | undefined;
     const entry: TakenReference = {
       id,
+      kind,
       owner: this.#owner,
       borrowed: 0,
       held: 0,

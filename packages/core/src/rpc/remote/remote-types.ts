@@ -41,7 +41,7 @@ type DisposeKey<K> = K extends typeof Symbol.dispose ? K : never;
 type MethodKey<M, K> = K extends NeverRemote ? never : [NonNullable<M>] extends [AnyFunction] ? K : never;
 
 // What a remote answers by itself, or not at all: see makeRemoteObject().
-type NeverRemote = 'then' | 'catch' | 'finally' | 'toJSON' | ObjectName;
+type NeverRemote = 'then' | 'catch' | 'finally' | ObjectName | ToolName;
 type ObjectName =
   | 'constructor'
   | 'hasOwnProperty'
@@ -50,7 +50,23 @@ type ObjectName =
   | 'toLocaleString'
   | 'toString'
   | 'valueOf'
-  | '__proto__';
+  | '__proto__'
+  | `__${'define' | 'lookup'}${'Getter' | 'Setter'}__`;
+// The same names as in base/probed-names.ts; a test compares the two.
+type ToolName =
+  | 'toJSON'
+  | 'toBSON'
+  | 'toPostgres'
+  | 'toSqlString'
+  | 'inspect'
+  | 'asymmetricMatch'
+  | 'jasmineToString'
+  | 'getMockName'
+  | '_isMockFunction'
+  | '$$typeof'
+  | 'nodeType'
+  | 'hasAttribute'
+  | `@@${string}`;
 
 /** A method as its caller sees it: the same where it is async already, otherwise with a promise of its result. */
 export type RemoteMethod<F> = F extends undefined

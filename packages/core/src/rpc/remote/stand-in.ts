@@ -1,6 +1,7 @@
 /** Objects and functions that stand for ones in the other process, and the marks by which objects travel by reference. */
 import { types } from 'node:util';
 import { expect } from '../../base/expect.ts';
+import { isProbedName } from '../../base/probed-names.ts';
 import { callResult } from './call-result.ts';
 
 /** What stands behind a remote function or object. */
@@ -108,16 +109,12 @@ export function makeRemoteFunction(target: RemoteTarget): object {
   return remote;
 }
 
-// Asked for by await, by printing and by test runners; never a method of the peer's.
-const neverRemote = new Set([
-  'then',
-  'catch',
-  'finally',
-  'toJSON',
-  ...Object.getOwnPropertyNames(Object.prototype),
-]);
+/** True for names that tools look for in any object. `catch` and `finally` would make a remote look like a promise. */
+function isNeverRemote(name: string): boolean {
+  return name === 'catch' || name === 'finally' || isProbedName(name);
+}
 
-/** An object whose methods call the peer's. Symbols, `then` and the names of Object.prototype are never remote. */
+/** An object whose methods call the peer's. Symbols, and names that JavaScript or common tools call by themselves, are never remote. */
 export function makeRemoteObject(target: RemoteTarget, label = 'remote object'): object {
   const methods = new Map<string, (...args: unknown[]) => unknown>();
   const base: object = Object.create(null) as object;
@@ -129,7 +126,7 @@ export function makeRemoteObject(target: RemoteTarget, label = 'remote object'):
   });
   const remote = new Proxy(base, {
     get(_base, name, receiver) {
-      if (typeof name === 'symbol' || neverRemote.has(name))
+      if (typeof name === 'symbol' || isNeverRemote(name))
         return Reflect.get(base, name, receiver) as unknown;
       let method = methods.get(name);
       if (method === undefined) {
@@ -138,7 +135,7 @@ export function makeRemoteObject(target: RemoteTarget, label = 'remote object'):
       }
       return method;
     },
-    has: (_base, name) => typeof name === 'string' && !neverRemote.has(name),
+    has: (_base, name) => typeof name === 'string' && !isNeverRemote(name),
     set: () => false,
     defineProperty: () => false,
     deleteProperty: () => false,

@@ -1,8 +1,9 @@
 /** From what the decoder read to what the user gets: marks become their values, references come to life, bytes get their own memory. */
 import { PipeworkError } from '../../base/errors.ts';
+import { isProbedName } from '../../base/probed-names.ts';
 import { makeBytes } from './bytes.ts';
 import { fromColumns } from './tables/column-reader.ts';
-import { fromTable } from './tables/table.ts';
+import { fromTable, probedFunction } from './tables/table.ts';
 import { Mark, WireReference } from '../wire/extension.ts';
 
 export interface InboundOptions {
@@ -33,9 +34,11 @@ export function fromWire(value: unknown, options: InboundOptions): unknown {
   const record = value as Record<string, unknown>;
   for (const key in record) {
     const item = record[key];
-    if (typeof item === 'object' && item !== null) record[key] = fromWire(item, options);
+    if (typeof item !== 'object' || item === null) continue;
+    const made = fromWire(item, options);
+    if (typeof made === 'function' && isProbedName(key)) throw probedFunction(key);
+    record[key] = made;
   }
-  if (typeof record['then'] === 'function') throw new TypeError('an object with a function named then came');
   return record;
 }
 
@@ -58,8 +61,11 @@ function recordOf(map: Map<unknown, unknown>, options: InboundOptions): object {
   const record = {};
   for (const [key, item] of map) {
     if (typeof key === 'object' && key !== null) throw new TypeError('a map has a key that is no string');
-    Object.defineProperty(record, String(key), {
-      value: fromWire(item, options),
+    const name = String(key);
+    const value = fromWire(item, options);
+    if (typeof value === 'function' && isProbedName(name)) throw probedFunction(name);
+    Object.defineProperty(record, name, {
+      value,
       enumerable: true,
       writable: true,
       configurable: true,
@@ -83,7 +89,13 @@ function unmark(mark: Mark, array: unknown[], options: InboundOptions): unknown 
       if (array.length % 2 === 0) break;
       each(array, 1, options);
       const map = new Map<unknown, unknown>();
-      for (let index = 1; index < array.length; index += 2) map.set(array[index], array[index + 1]);
+      for (let index = 1; index < array.length; index += 2) {
+        const key = array[index];
+        const value = array[index + 1];
+        if (typeof value === 'function' && typeof key === 'string' && isProbedName(key))
+          throw probedFunction(key);
+        map.set(key, value);
+      }
       return map;
     }
     case 'set':

@@ -3,6 +3,7 @@
  * what MessagePack doesn't have. A value that needs nothing comes back itself, untouched and uncopied.
  */
 import { types } from 'node:util';
+import { isProbedName } from '../../base/probed-names.ts';
 import { largeBinBytes } from '../wire/scanner.ts';
 import { bytesType } from './bytes.ts';
 import { minColumnRows, toColumns } from './tables/column-writer.ts';
@@ -159,9 +160,7 @@ function walkRecord(record: object, options: OutboundOptions, depth: number): ob
   try {
     for (key in record) {
       const item = (record as Record<string, unknown>)[key];
-      // The other side would take it for a promise, and call it whenever it awaits the object.
-      if (typeof item === 'function' && key === 'then')
-        refuse('is a function named then: an object that has one is taken for a promise.');
+      if (typeof item === 'function' && isProbedName(key)) refuseProbed(key);
       const mapped = walk(item, options, depth + 1);
       if (mapped !== item && item === item) {
         copy ??= { ...record }; // own properties alone, where `__proto__` is a key like any other
@@ -236,6 +235,7 @@ function walkMap(map: Map<unknown, unknown>, options: OutboundOptions, depth: nu
       step = {
         step: typeof key === 'string' ? `.get(${JSON.stringify(key)})` : `<value ${wire.length >> 1}>`,
       };
+      if (typeof value === 'function' && typeof key === 'string' && isProbedName(key)) refuseProbed(key);
       wire.push(wireKey, walk(value, options, depth + 1));
     }
   } catch (error) {
@@ -274,6 +274,13 @@ function bytesOf(value: ArrayBufferView | ArrayBuffer): Uint8Array {
 
 function sendReference(value: object, options: OutboundOptions): WireReference | undefined {
   return options.references?.send(value);
+}
+
+/** The other side would call back here whenever it awaits, prints, compares or serializes what holds the function. */
+function refuseProbed(name: string): never {
+  return refuse(
+    `is a function named ${name}: JavaScript and common tools call functions of that name by themselves. Give it another name.`,
+  );
 }
 
 function refuse(reason: string): never {

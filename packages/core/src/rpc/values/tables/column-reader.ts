@@ -1,6 +1,6 @@
 /** The columns of a table that came, each checked against the number of rows before anything is made of it. */
 import { isAscii } from 'node:buffer';
-import { areKeys, emptyRow, refuseThenables } from './table.ts';
+import { areKeys, emptyRow, refuseProbedFunctions } from './table.ts';
 import { columnKinds, isChoice, maxChoices, maxChoiceText } from '../../wire/extension.ts';
 
 export interface ColumnSource {
@@ -92,7 +92,7 @@ function buildRows(keys: readonly string[], columns: readonly Values[], count: n
     for (let column = 8; column < width; column++) row[names[column]!] = columns[column]![at];
     rows[at] = row;
   }
-  return refuseThenables(keys, rows);
+  return refuseProbedFunctions(keys, rows);
 }
 
 function plain(column: unknown[], count: number, source: ColumnSource): unknown[] {

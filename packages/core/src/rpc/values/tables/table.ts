@@ -3,6 +3,7 @@
  * fields take half the time and 0.6 of the bytes, and nothing has to be remembered between messages. Long lists go on from
  * here to columns.
  */
+import { isProbedName } from '../../../base/probed-names.ts';
 import { marks } from '../../wire/extension.ts';
 
 /** Fewer rows than these gain nothing. */
@@ -56,11 +57,11 @@ function isRow(value: unknown, references: Apart | undefined): value is Record<s
 }
 
 /**
- * Whether objects with these keys are sent as a table. Not what has a `then`, which is refused where it is a function, or half a
- * surrogate pair in a key, which is changed: where objects are walked one by one.
+ * Whether objects with these keys are sent as a table. Objects are walked one by one if a key is a name under which functions are
+ * refused, or has half a surrogate pair, which is changed.
  */
 export function isTableKeys(keys: readonly string[]): boolean {
-  for (const key of keys) if (key === 'then' || !key.isWellFormed()) return false;
+  for (const key of keys) if (isProbedName(key) || !key.isWellFormed()) return false;
   return areKeys(keys);
 }
 
@@ -89,7 +90,7 @@ export function fromTable(
     }
     rows.push(row);
   }
-  return refuseThenables(keys, rows);
+  return refuseProbedFunctions(keys, rows);
 }
 
 /** A shape that is copied and filled: a literal with computed keys is fast only while it has seen one list of keys. */
@@ -99,9 +100,16 @@ export function emptyRow(keys: readonly string[]): Record<string, unknown> {
   return empty;
 }
 
-/** The rows, none of which may be taken for a promise. */
-export function refuseThenables(keys: readonly string[], rows: object[]): object[] {
-  if (keys.includes('then') && rows.some((row) => typeof (row as { then?: unknown }).then === 'function'))
-    throw new TypeError('an object with a function named then came');
+/** Throws if a row holds a function under a name that JavaScript or common tools call by themselves; returns the rows. */
+export function refuseProbedFunctions(keys: readonly string[], rows: object[]): object[] {
+  for (const key of keys) {
+    if (isProbedName(key) && rows.some((row) => typeof (row as Record<string, unknown>)[key] === 'function'))
+      throw probedFunction(key);
+  }
   return rows;
+}
+
+/** The failure of a message in which a function stands under such a name. */
+export function probedFunction(name: string): TypeError {
+  return new TypeError(`an object with a function named ${name} came, which common tools call by themselves`);
 }
