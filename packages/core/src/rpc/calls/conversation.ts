@@ -5,7 +5,6 @@ import type { CallOptions } from '../api/call-options.ts';
 import { IncomingCalls } from './incoming-calls.ts';
 import { OutgoingCalls } from './outgoing-calls.ts';
 import { MessageStream } from '../messages/message-stream.ts';
-import { ItemBatch } from '../messages/item-batch.ts';
 import { messageType, runtimeMethods, runtimePrefix } from '../../session/wire-words.ts';
 import { readEnvelope } from '../messages/envelope.ts';
 import { referenceCallName, type CallInterceptor, type HandlerInterceptor } from '../api/interceptors.ts';
@@ -16,7 +15,6 @@ import type { ReferenceHost } from '../references/reference-host.ts';
 import { References } from '../references/references.ts';
 import type { Scanner } from '../wire/scanner.ts';
 import type { ServedObject } from '../api/served-object.ts';
-import { produced } from '../streams/stream-protocol.ts';
 import { isWatched, watchedCall } from './watched-call.ts';
 
 export interface ConversationOptions {
@@ -70,8 +68,10 @@ export class Conversation implements RawStreamHandler {
     const isControl = prefix === undefined;
     this.#interceptors = isControl ? undefined : callInterceptors;
     this.#answersPeer = served !== undefined;
-    this.#references = shared.capabilities.has('refs') ? new References(this.#referenceHost()) : undefined;
-    this.#messages = new MessageStream(stream, shared, this.#references);
+    this.#messages = new MessageStream(stream, shared);
+    this.#references = shared.capabilities.has('refs')
+      ? new References(this.#messages, this.#referenceHost())
+      : undefined;
     this.#outgoing = new OutgoingCalls(this.#messages, this.#references, isControl);
     this.#incoming = new IncomingCalls(this.#messages, this.#references, served, prefix, handlerInterceptors);
     this.#reader = this.#messages.reader(
@@ -166,8 +166,6 @@ export class Conversation implements RawStreamHandler {
 
   #referenceHost(): ReferenceHost {
     return {
-      shared: this.shared,
-      notify: (method, params) => void this.#messages.write([messageType.notification, method, params]),
       callReference: (id, name, args) => this.#callReference(id, name, args),
       givenStreamEnded: (call) => {
         if (call !== undefined) this.#incoming.streamEnded(call);
@@ -177,46 +175,7 @@ export class Conversation implements RawStreamHandler {
         if (call !== undefined) this.#outgoing.streamEnded(call);
         this.#finishWhenIdle();
       },
-      itemReader: (sink) => this.#itemReader(sink),
-      writeItem: (stream, word, wire) => this.#messages.write([word, wire], stream),
-      itemBatch: () =>
-        this.shared.capabilities.has('items')
-          ? new ItemBatch(this.shared.capabilities.has('types'), this.shared.capabilities.has('tables'))
-          : undefined,
-      toWire: (value, root, where) => this.#itemToWire(value, root, where),
-      errorToWire: (error, where) => this.#messages.errorToWire(error, where),
-      errorFromWire: (value, where) => this.#messages.errorFromWire(value, where),
     };
-  }
-
-  /** What an item gives out is the receiver's until it gives it back. */
-  #itemToWire(value: unknown, root: string, where: string): unknown {
-    const references = this.#references;
-    references?.beginHandingOver(undefined);
-    try {
-      const wire = this.#messages.toWire(value, root, where);
-      references?.endSending();
-      return wire;
-    } catch (error) {
-      references?.revoke(references.endSending());
-      throw error;
-    }
-  }
-
-  #itemReader(sink: (word: number, value: unknown) => void): MessageReader {
-    return this.#messages.reader((source, start, end, scanner, bins) => {
-      const word = source[start + 1]!;
-      if (source[start] !== 0x92 || word > produced.items)
-        throw new PipeworkError('RPC_PROTOCOL', 'A stream carries what is no item of it.');
-      this.#references?.beginTaking();
-      let value: unknown;
-      try {
-        value = this.#messages.read(source, start + 2, end, scanner, bins);
-      } finally {
-        this.#references?.endTaking();
-      }
-      sink(word, value);
-    });
   }
 
   #message(

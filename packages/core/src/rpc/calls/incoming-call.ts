@@ -1,9 +1,7 @@
 /** One call of the peer's while it is being answered: what its handler can ask, and what ends with it. */
 import { maxTimerMs } from '../../base/timers.ts';
 import type { WaitingCall } from '../../session/call-queue.ts';
-import type { CallContext } from '../api/call-context.ts';
-import type { TakenReference } from '../references/reference-types.ts';
-import type { TakenStream } from '../streams/taken-stream.ts';
+import type { Borrower, Held } from '../references/reference-types.ts';
 
 const noMetadata: Readonly<Record<string, string>> = Object.freeze({});
 
@@ -14,18 +12,8 @@ interface Meta {
   timer: NodeJS.Timeout | undefined;
 }
 
-/** What a call holds by reference, where it does. */
-interface Held {
-  /** References that came in its arguments: the handler's until the call settles. */
-  readonly references: TakenReference[];
-  /** Streams that came in its arguments. */
-  readonly streams: TakenStream[];
-  /** Streams of its result that still run; the call's signal and arguments live as long. */
-  given: number;
-}
-
 // What most calls don't have stands behind `meta` and `held`: a call is made and dropped a million times.
-export class IncomingCall implements CallContext {
+export class IncomingCall implements Borrower {
   readonly id: number;
   readonly method: string;
   isAnswered = false;

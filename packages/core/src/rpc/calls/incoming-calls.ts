@@ -7,6 +7,7 @@ import type { Envelope } from '../messages/envelope.ts';
 import { handlerChannel, isTraced } from '../api/instrumentation.ts';
 import { referenceCallName, type HandlerInterceptor } from '../api/interceptors.ts';
 import { messageType, runtimeMethods } from '../../session/wire-words.ts';
+import type { Borrower } from '../references/reference-types.ts';
 import type { References } from '../references/references.ts';
 import { IncomingCall } from './incoming-call.ts';
 import type { Scanner } from '../wire/scanner.ts';
@@ -249,7 +250,7 @@ export class IncomingCalls {
     try {
       wire = this.#messages.toWire(result, 'result', call.method);
     } catch (error) {
-      references?.revoke(references.endSending());
+      references?.revokeSending();
       return this.#fail(call, error);
     }
     const scope = references?.endSending();
@@ -295,9 +296,11 @@ export class IncomingCalls {
   }
 
   /** A stream that the result gave out has ended. */
-  streamEnded(call: IncomingCall): void {
+  streamEnded(call: Borrower): void {
     call.held.given--;
-    this.#forgetWhenDone(call);
+    // A call that is not tracked has not been answered yet.
+    const tracked = this.callLimits.get(call.id);
+    if (tracked === call) this.#forgetWhenDone(tracked);
   }
 
   /** The call is known as long as its result streams: its signal aborts, its borrowed references live. */

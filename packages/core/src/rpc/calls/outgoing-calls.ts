@@ -7,6 +7,7 @@ import { IdTable } from './id-table.ts';
 import { isAlone, reasonText } from '../../session/loss.ts';
 import { SentCall } from './sent-call.ts';
 import { messageType, runtimeMethods } from '../../session/wire-words.ts';
+import type { Receiver } from '../references/reference-types.ts';
 import type { References } from '../references/references.ts';
 import { withoutStack } from '../values/error-map.ts';
 import type { Scanner } from '../wire/scanner.ts';
@@ -250,7 +251,7 @@ export class OutgoingCalls {
   /** The call's own reason, or its deadline: the caller hears at once, the peer is told, its answer will be dropped. */
   #abort(call: SentCall, reason: unknown): void {
     // Before its streams are reset, while the peer still knows the call.
-    if (this.#cancels) this.#messages.write([messageType.notification, runtimeMethods.cancel, [call.id]]);
+    if (this.#cancels) this.#messages.notify(runtimeMethods.cancel, [call.id]);
     if (call.answered) {
       for (const stream of [...(call.streams ?? [])]) stream.abort(reason);
     } else {
@@ -263,8 +264,9 @@ export class OutgoingCalls {
   }
 
   /** A stream of the result has ended. */
-  streamEnded(call: SentCall): void {
-    this.#settleWhenDone(call);
+  streamEnded(receiver: Receiver): void {
+    const call = this.#pending.get(receiver.id);
+    if (call !== undefined && call === receiver) this.#settleWhenDone(call);
   }
 
   #settleWhenDone(call: SentCall): void {

@@ -2,7 +2,7 @@
 import { onAbort } from '../../base/on-abort.ts';
 import { maxTimerMs } from '../../base/timers.ts';
 import { failed } from '../remote/call-result.ts';
-import type { Scope } from '../references/reference-types.ts';
+import type { Receiver, Scope } from '../references/reference-types.ts';
 import type { TakenStream } from '../streams/taken-stream.ts';
 
 /** What ends a call early. */
@@ -11,7 +11,7 @@ interface Watch {
   readonly timer: NodeJS.Timeout | undefined;
 }
 
-export class SentCall {
+export class SentCall implements Receiver {
   readonly id: number;
   readonly method: string;
   readonly resolve: (result: unknown) => void;

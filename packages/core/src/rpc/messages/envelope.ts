@@ -1,7 +1,7 @@
 /** The outer array of an RPC message, read by hand: a call keeps its id and method even where its params cannot be decoded. */
 import { PipeworkError } from '../../base/errors.ts';
 import { messageType } from '../../session/wire-words.ts';
-import { KnownTexts } from '../wire/known-texts.ts';
+import { methodNameAt } from '../wire/method-name.ts';
 
 /** The envelope that was read last. One object, reused: copy what you keep. */
 export interface Envelope {
@@ -66,18 +66,6 @@ function readMethod(source: Uint8Array): string {
   else malformed('has a method that is no string');
   envelope.at = at + length;
   return methodNameAt(source, at, at + length);
-}
-
-const maxKnownBytes = 64;
-const makeName = (source: Uint8Array, start: number, end: number): string =>
-  Buffer.from(source.buffer, source.byteOffset + start, end - start).toString();
-const names = new KnownTexts(256, makeName);
-
-/** The method whose bytes these are: the same string for the same bytes, mostly. */
-export function methodNameAt(source: Uint8Array, start: number, end: number): string {
-  const length = end - start;
-  if (length === 0 || length > maxKnownBytes) return makeName(source, start, end);
-  return names.at(source, start, end) ?? '';
 }
 
 function malformed(how: string): never {

@@ -3,13 +3,20 @@ import type { RawStream } from '@pipework/mux';
 import { readValue, writeMessage, writePlain } from './codec.ts';
 import { errorMap, errorText, reviveError } from '../values/error-map.ts';
 import type { Shared } from '../../session/shared.ts';
+import { messageType } from '../../session/wire-words.ts';
 import { MessageReader, type MessageSink, type PlainSink } from '../wire/message-reader.ts';
 import { maxPlainBytes, maxPlainLevels } from './small/limits.ts';
 import { packAnswer, packRequest } from './small/writer.ts';
-import type { References } from '../references/references.ts';
 import { Scanner } from '../wire/scanner.ts';
 import type { InboundOptions } from '../values/inbound.ts';
-import { toWire, type OutboundOptions } from '../values/outbound.ts';
+import { toWire, type OutboundOptions, type ReferenceSender } from '../values/outbound.ts';
+import type { WireReference } from '../wire/extension.ts';
+
+/** What of a conversation's values travels by reference. */
+export interface ValueReferences extends ReferenceSender {
+  /** Brings a reference of the peer's to life. Throws if it means nothing here. */
+  take(reference: WireReference): unknown;
+}
 
 // The message's array, its params, and the arguments of a call to a reference stand around a value.
 const levelsAround = 3;
@@ -18,18 +25,17 @@ export class MessageStream {
   readonly shared: Shared;
   readonly #stream: RawStream;
   /** For errors that the redaction hook has seen. */
-  readonly #outbound: OutboundOptions;
+  #outbound: OutboundOptions;
   /** For values, whose errors it sees too. */
-  readonly #values: OutboundOptions;
+  #values: OutboundOptions;
   /** What is on its way, for the hook. */
   #where = '';
-  readonly #inbound: InboundOptions;
+  #inbound: InboundOptions;
   readonly #full: boolean;
   #open = true;
   readonly #mayBePlain: boolean;
 
-  /** `references` is undefined where the peer takes none. */
-  constructor(stream: RawStream, shared: Shared, references: References | undefined) {
+  constructor(stream: RawStream, shared: Shared) {
     this.shared = shared;
     this.#stream = stream;
     // Limits that a plain message could break are looked at on the long way alone.
@@ -40,7 +46,7 @@ export class MessageStream {
     this.#outbound = {
       types: this.#full,
       tables: shared.capabilities.has('tables'),
-      references,
+      references: undefined,
       maxDepth: shared.limits.maxDepth,
       encodeError: (error, options, depth) => errorMap(error, options, depth),
     };
@@ -54,10 +60,18 @@ export class MessageStream {
               errorMap(redact(hook, error, this.#where), this.#outbound, depth),
           };
     this.#inbound = {
-      takeReference: references === undefined ? undefined : (reference) => references.take(reference),
+      takeReference: undefined,
       decodeError: (map) => reviveError(map, shared.peer),
       allowance: { values: 0 },
     };
+  }
+
+  /** Lets values travel by reference from now on. Not called for a peer that takes none. */
+  carry(references: ValueReferences): void {
+    const hasHook = this.#values !== this.#outbound;
+    this.#outbound = { ...this.#outbound, references };
+    this.#values = hasHook ? { ...this.#values, references } : this.#outbound;
+    this.#inbound = { ...this.#inbound, takeReference: (reference) => references.take(reference) };
   }
 
   /** What to pack for a value; for the params array itself `depth` is -1. `where` is the call's method, for the hook on errors. */
@@ -88,6 +102,11 @@ export class MessageStream {
     return writeMessage(stream, message, this.#full, this.shared.limits.maxMessageBytes);
   }
 
+  /** Sends a notification on the conversation's stream. */
+  notify(method: string, params: unknown[]): void {
+    this.write([messageType.notification, method, params]);
+  }
+
   /** Writes a request whose params are plain. False, and nothing is written, where they are not. */
   writeRequest(id: number, method: string, params: readonly unknown[]): boolean {
     if (!this.#mayBePlain || !this.#open) return false;
@@ -106,10 +125,6 @@ export class MessageStream {
   /** Nothing is written on the conversation's stream any more. */
   shut(): void {
     this.#open = false;
-  }
-
-  get isOpen(): boolean {
-    return this.#open;
   }
 
   reader(sink: MessageSink, takePlain?: PlainSink): MessageReader {

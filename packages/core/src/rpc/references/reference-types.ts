@@ -1,29 +1,31 @@
-/** What is held by reference, as the calls that hold it see it. */
+/** What is held by reference, and the calls that hold it. */
 import type { RemoteTarget } from '../remote/stand-in.ts';
 import type { GivenStream } from '../streams/given-stream.ts';
+import type { StreamingCall } from '../streams/stream-host.ts';
+import type { TakenStream } from '../streams/taken-stream.ts';
 
-/** What a reference can be to its receiver. */
-export type TakenKind = 'function' | 'object' | 'signal';
-
-/** Something given out. */
+/** Something of this side that the peer holds. */
 export interface GivenReference {
   readonly id: number;
   readonly target: object;
   /** How often it was sent and not given back. */
   count: number;
-  /** It was in a result or in an item of a stream: the peer's to dispose of. What was an argument only stays its owner's. */
+  /** It was in a result or in an item of a stream, so the peer disposes of it. What was only an argument stays its owner's. */
   isHandedOver: boolean;
-  /** Takes the listener off, where it is a signal. */
+  /** Takes the listener off, if the target is a signal. */
   readonly detach: (() => void) | undefined;
 }
 
-/** What one message gave out; given back together when the call settles. */
+/** What one message gave. It is taken back together when the call settles. */
 export interface Scope {
   readonly references: GivenReference[];
   readonly streams: GivenStream[];
 }
 
-/** A reference of the peer's. */
+/** What a reference stands for. */
+export type TakenKind = 'function' | 'object' | 'signal';
+
+/** Something of the peer's that this side holds. */
 export interface TakenReference extends RemoteTarget {
   readonly id: number;
   readonly kind: TakenKind;
@@ -33,4 +35,30 @@ export interface TakenReference extends RemoteTarget {
   /** How often it came in results or was retained: given back with a notification. */
   held: number;
   readonly abort: ((reason: unknown) => void) | undefined;
+}
+
+/** What an incoming call holds by reference. */
+export interface Held {
+  /** References that came in its arguments. They are the handler's until the call settles. */
+  readonly references: TakenReference[];
+  /** Streams that came in its arguments. */
+  readonly streams: TakenStream[];
+  /** Streams of its result that have not ended. The call's signal and arguments live as long. */
+  given: number;
+}
+
+/** An incoming call, which borrows what its arguments bring. */
+export interface Borrower extends StreamingCall {
+  readonly id: number;
+  readonly held: Held;
+  /** Whether {@link held} was ever asked for. */
+  readonly isHolding: boolean;
+}
+
+/** An outgoing call, whose result may bring streams. */
+export interface Receiver {
+  readonly id: number;
+  readonly method: string;
+  /** Streams of the result that have not ended. */
+  streams: Set<TakenStream> | undefined;
 }

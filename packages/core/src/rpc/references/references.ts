@@ -5,18 +5,18 @@
 import { PipeworkError } from '../../base/errors.ts';
 import { onAbort } from '../../base/on-abort.ts';
 import { GivenReferences } from './given-references.ts';
-import type { SentCall } from '../calls/sent-call.ts';
+import type { Shared } from '../../session/shared.ts';
 import { runtimeMethods } from '../../session/wire-words.ts';
 import type { ReferenceHost } from './reference-host.ts';
-import type { Scope, TakenKind, TakenReference } from './reference-types.ts';
+import type { Borrower, Receiver, Scope, TakenKind, TakenReference } from './reference-types.ts';
 import { isMarkedObject, isMarkedPlain, remoteTargetOf } from '../remote/stand-in.ts';
-import type { IncomingCall } from '../calls/incoming-call.ts';
 import { GivenStream } from '../streams/given-stream.ts';
 import type { TakenStream } from '../streams/taken-stream.ts';
 import { isIterableValue, iterableKind, type StreamKind } from '../streams/stream-source.ts';
 import { TakenReferences } from './taken-references.ts';
 import { takeStream } from '../streams/as-user-stream.ts';
-import type { ReferenceSender } from '../values/outbound.ts';
+import { StreamHost, type MessageScopes } from '../streams/stream-host.ts';
+import type { MessageStream, ValueReferences } from '../messages/message-stream.ts';
 import { WireReference } from '../wire/extension.ts';
 
 const abortedSignal = AbortSignal.abort();
@@ -25,25 +25,33 @@ const abortedSignal = AbortSignal.abort();
 interface Message {
   readonly outer: Message | undefined;
   readonly callSignal?: AbortSignal | undefined;
-  readonly running?: IncomingCall | undefined;
-  readonly pending?: SentCall | undefined;
+  readonly incoming?: Borrower | undefined;
+  readonly outgoing?: Receiver | undefined;
   readonly isHandingOver: boolean;
   scope?: Scope;
 }
 
-export class References implements ReferenceSender {
+export class References implements ValueReferences, MessageScopes {
+  readonly #messages: MessageStream;
+  readonly #shared: Shared;
   readonly #host: ReferenceHost;
+  readonly #streamHost: StreamHost;
   readonly #given: GivenReferences;
   readonly #taken: TakenReferences;
   readonly #givenStreams = new Map<number, GivenStream>();
   readonly #takenStreams = new Set<TakenStream>();
   #message: Message | undefined;
-  #isClosed = false;
+  #isEnded = false;
 
-  constructor(host: ReferenceHost) {
+  /** From now on the message stream sends and takes references through this table. */
+  constructor(messages: MessageStream, host: ReferenceHost) {
+    this.#messages = messages;
+    this.#shared = messages.shared;
     this.#host = host;
-    this.#given = new GivenReferences(host.shared.counts);
-    this.#taken = new TakenReferences(host, this);
+    this.#streamHost = new StreamHost(messages, this);
+    this.#given = new GivenReferences(messages.shared.counts);
+    this.#taken = new TakenReferences(messages, host, this);
+    messages.carry(this);
   }
 
   /** All that is held, for the count of what is left. */
@@ -59,7 +67,7 @@ export class References implements ReferenceSender {
   }
 
   #checkRoom(): void {
-    if (this.size < this.#host.shared.limits.maxReferences) return;
+    if (this.size < this.#shared.limits.maxReferences) return;
     throw new PipeworkError(
       'RPC_TOO_MANY_REFERENCES',
       `This connection holds ${this.size} references, the limit (maxReferences). Release what is retained: call [Symbol.dispose]() on it.`,
@@ -78,8 +86,8 @@ export class References implements ReferenceSender {
   }
 
   /** What is walked next is the result of a call, or an item of a stream: the peer's until it gives it back. */
-  beginHandingOver(running: IncomingCall | undefined): void {
-    this.#message = { outer: this.#message, running, isHandingOver: true };
+  beginHandingOver(incoming?: Borrower): void {
+    this.#message = { outer: this.#message, incoming, isHandingOver: true };
   }
 
   /** What the walk gave out since it began; undefined where it was nothing. */
@@ -119,21 +127,21 @@ export class References implements ReferenceSender {
     if (signal === this.#message?.callSignal) return new WireReference('callSignal', 0);
     if (signal.aborted) return new WireReference('abortedSignal', 0);
     return this.#give(signal, 'signal', (id) =>
-      onAbort(signal, () => this.#host.notify(runtimeMethods.abort, [id])),
+      onAbort(signal, () => this.#messages.notify(runtimeMethods.abort, [id])),
     );
   }
 
   #giveStream(value: object, kind: StreamKind): WireReference {
     this.#checkRoom();
-    const running = this.#message?.running;
-    const stream = new GivenStream(value, this.#host, running, () => {
+    const incoming = this.#message?.incoming;
+    const stream = new GivenStream(value, this.#streamHost, incoming, () => {
       this.#givenStreams.delete(stream.id);
-      this.#host.shared.counts.references--;
-      this.#host.givenStreamEnded(running);
+      this.#shared.counts.references--;
+      this.#host.givenStreamEnded(incoming);
     });
-    if (running !== undefined) running.held.given++;
+    if (incoming !== undefined) incoming.held.given++;
     this.#givenStreams.set(stream.id, stream);
-    this.#host.shared.counts.references++;
+    this.#shared.counts.references++;
     this.#scope.streams.push(stream);
     return new WireReference(kind, stream.id);
   }
@@ -152,14 +160,19 @@ export class References implements ReferenceSender {
     for (const stream of scope.streams) stream.drop();
   }
 
+  /** Ends a walk whose message cannot be sent, and {@link revoke}s what it gave. */
+  revokeSending(): void {
+    this.revoke(this.endSending());
+  }
+
   /** Runs a call of the peer's to something given out. */
   invoke(id: unknown, name: unknown, args: unknown[]): unknown {
     return this.#given.invoke(id, name, args);
   }
 
   /** What is revived next belongs together: arguments of a running call, the result of a pending one, or an item. */
-  beginTaking(running?: IncomingCall, pending?: SentCall): void {
-    this.#message = { outer: this.#message, running, pending, isHandingOver: false };
+  beginTaking(incoming?: Borrower, outgoing?: Receiver): void {
+    this.#message = { outer: this.#message, incoming, outgoing, isHandingOver: false };
     this.#taken.beginMessage();
   }
 
@@ -170,7 +183,7 @@ export class References implements ReferenceSender {
   take({ kind, id }: WireReference): unknown {
     switch (kind) {
       case 'callSignal':
-        if (this.#message?.running !== undefined) return this.#message.running.signal;
+        if (this.#message?.incoming !== undefined) return this.#message.incoming.signal;
         throw new TypeError('the signal of a call came where there is no call');
       case 'abortedSignal':
         return abortedSignal;
@@ -183,7 +196,7 @@ export class References implements ReferenceSender {
       case 'object':
       case 'signal':
         this.#checkRoom();
-        return this.#taken.take(kind, id, this.#message?.running);
+        return this.#taken.take(kind, id, this.#message?.incoming);
       default:
         return this.#takeStream(kind, id);
     }
@@ -191,22 +204,22 @@ export class References implements ReferenceSender {
 
   #takeStream(kind: StreamKind, id: number): object {
     this.#checkRoom();
-    const pending = this.#message?.pending;
-    const { value, stream } = takeStream(kind, id, this.#host, pending?.method, () => {
+    const outgoing = this.#message?.outgoing;
+    const { value, stream } = takeStream(kind, id, this.#streamHost, outgoing?.method, () => {
       this.#takenStreams.delete(stream);
-      this.#host.shared.counts.references--;
-      pending?.streams?.delete(stream);
-      this.#host.takenStreamEnded(pending);
+      this.#shared.counts.references--;
+      outgoing?.streams?.delete(stream);
+      this.#host.takenStreamEnded(outgoing);
     });
     this.#takenStreams.add(stream);
-    this.#host.shared.counts.references++;
-    if (pending !== undefined) (pending.streams ??= new Set()).add(stream);
-    this.#message?.running?.held.streams.push(stream);
+    this.#shared.counts.references++;
+    if (outgoing !== undefined) (outgoing.streams ??= new Set()).add(stream);
+    this.#message?.incoming?.held.streams.push(stream);
     return value;
   }
 
   /** The call that borrowed from the peer has settled. */
-  returnBorrowed(call: IncomingCall): void {
+  returnBorrowed(call: Borrower): void {
     if (!call.isHolding) return;
     this.#taken.returnBorrowed(call.held.references);
     for (const stream of call.held.streams.splice(0)) stream.callSettled();
@@ -241,8 +254,8 @@ export class References implements ReferenceSender {
 
   /** The conversation is gone, and all that was held with it. */
   close(error: Error): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
+    if (this.#isEnded) return;
+    this.#isEnded = true;
     void this.#given.clear();
     this.#taken.close(error);
     for (const stream of [...this.#givenStreams.values()]) stream.conversationClosed(error);

@@ -1,20 +1,25 @@
 /** What one conversation has of the peer's by reference: borrowed for a call, or held until it is given back. */
 import { PipeworkError } from '../../base/errors.ts';
 import { runtimeMethods } from '../../session/wire-words.ts';
+import type { SharedCounts } from '../../session/shared.ts';
+import type { MessageStream } from '../messages/message-stream.ts';
 import type { ReferenceHost } from './reference-host.ts';
-import type { TakenKind, TakenReference } from './reference-types.ts';
+import type { Borrower, TakenKind, TakenReference } from './reference-types.ts';
 import { makeRemoteFunction, makeRemoteObject } from '../remote/stand-in.ts';
-import type { IncomingCall } from '../calls/incoming-call.ts';
 
 export class TakenReferences {
+  readonly #messages: MessageStream;
+  readonly #counts: SharedCounts;
   readonly #host: ReferenceHost;
   /** What the values say they belong to. */
   readonly #owner: object;
   readonly #byId = new Map<number, TakenReference>();
   #latest: TakenReference[] = [];
-  #closed: Error | undefined;
+  #endedBy: Error | undefined;
 
-  constructor(host: ReferenceHost, owner: object) {
+  constructor(messages: MessageStream, host: ReferenceHost, owner: object) {
+    this.#messages = messages;
+    this.#counts = messages.shared.counts;
     this.#host = host;
     this.#owner = owner;
   }
@@ -33,12 +38,12 @@ export class TakenReferences {
   }
 
   /** What stands for the peer's, borrowed for the call it came with, or held. */
-  take(kind: TakenKind, id: number, borrower: IncomingCall | undefined): object {
+  take(kind: TakenKind, id: number, borrower: Borrower | undefined): object {
     let entry = this.#byId.get(id);
     if (entry === undefined) {
       entry = kind === 'signal' ? this.#makeSignal(id) : this.#makeCallable(kind, id);
       this.#byId.set(id, entry);
-      this.#host.shared.counts.references++;
+      this.#counts.references++;
     } else if (entry.kind !== kind) {
       throw new TypeError(`reference ${id} came as a ${entry.kind} before, and now as a ${kind}`);
     }
@@ -82,7 +87,7 @@ export class TakenReferences {
       retain: () => {
         if (this.#byId.get(id) !== entry) throw this.#releasedError(releasedAt);
         entry.held++;
-        this.#host.notify(runtimeMethods.retain, [id]);
+        this.#messages.notify(runtimeMethods.retain, [id]);
       },
       release: () => {
         releasedAt ??= new Error('it was disposed of here');
@@ -94,7 +99,7 @@ export class TakenReferences {
   }
 
   #releasedError(releasedAt: Error | undefined): PipeworkError {
-    const closed = this.#closed;
+    const closed = this.#endedBy;
     if (closed !== undefined) {
       const message = `The connection that the reference belongs to has ended: ${closed.message}`;
       return new PipeworkError('RPC_CLOSED', message, { cause: closed });
@@ -113,7 +118,7 @@ export class TakenReferences {
     if (this.#byId.get(entry.id) !== entry || entry.held === 0) return;
     const count = entry.held;
     entry.held = 0;
-    if (this.#closed === undefined) this.#host.notify(runtimeMethods.release, [entry.id, count]);
+    if (this.#endedBy === undefined) this.#messages.notify(runtimeMethods.release, [entry.id, count]);
     this.#forget(entry);
   }
 
@@ -133,14 +138,14 @@ export class TakenReferences {
 
   #forget(entry: TakenReference): void {
     if (entry.borrowed > 0 || entry.held > 0 || !this.#byId.delete(entry.id)) return;
-    this.#host.shared.counts.references--;
+    this.#counts.references--;
   }
 
   close(error: Error): void {
-    this.#closed = error;
+    this.#endedBy = error;
     const entries = [...this.#byId.values()];
     this.#byId.clear();
-    this.#host.shared.counts.references -= entries.length;
+    this.#counts.references -= entries.length;
     for (const entry of entries) entry.abort?.(error);
   }
 }

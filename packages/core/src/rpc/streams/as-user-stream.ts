@@ -1,6 +1,6 @@
 /** What the user gets for a stream of the peer's: an iterator, or the kind of stream that was sent. */
 import { Readable } from 'node:stream';
-import type { ReferenceHost } from '../references/reference-host.ts';
+import type { StreamHost } from './stream-host.ts';
 import type { StreamKind } from './stream-source.ts';
 import { TakenStream } from './taken-stream.ts';
 
@@ -8,7 +8,7 @@ import { TakenStream } from './taken-stream.ts';
 export function takeStream(
   kind: StreamKind,
   id: number,
-  host: ReferenceHost,
+  host: StreamHost,
   method: string | undefined,
   onEnd: () => void,
 ): { value: object; stream: TakenStream } {

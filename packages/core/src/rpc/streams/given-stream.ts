@@ -3,8 +3,7 @@ import type { RawStream, RawStreamHandler } from '@pipework/mux';
 import { enterContext, leaveContext } from '../api/call-context.ts';
 import type { ItemBatch } from '../messages/item-batch.ts';
 import { endStreamTrace, type StreamTrace, traceStream } from '../api/instrumentation.ts';
-import type { ReferenceHost } from '../references/reference-host.ts';
-import type { IncomingCall } from '../calls/incoming-call.ts';
+import type { StreamHost, StreamingCall } from './stream-host.ts';
 import type { MessageReader } from '../wire/message-reader.ts';
 import { consumed, produced } from './stream-protocol.ts';
 import { ignoreError, isEmitter, isPromise, sourceOf, type Source, type Step } from './stream-source.ts';
@@ -23,8 +22,8 @@ export class GivenStream implements RawStreamHandler {
   /** The broker id that the peer dials. */
   readonly id: number;
   readonly #value: object;
-  readonly #host: ReferenceHost;
-  readonly #call: IncomingCall | undefined;
+  readonly #host: StreamHost;
+  readonly #call: StreamingCall | undefined;
   readonly #onEnd: () => void;
   /** It is being asked for an item that the consumer may never want. */
   #asking = false;
@@ -41,7 +40,7 @@ export class GivenStream implements RawStreamHandler {
   #over = false;
 
   /** `call` is the one whose result it is in, where it is in one. */
-  constructor(value: object, host: ReferenceHost, call: IncomingCall | undefined, onEnd: () => void) {
+  constructor(value: object, host: StreamHost, call: StreamingCall | undefined, onEnd: () => void) {
     this.#value = value;
     this.#host = host;
     this.#call = call;

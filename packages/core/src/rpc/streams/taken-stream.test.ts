@@ -1,6 +1,6 @@
 import type { RawStream, RawStreamHandler } from '@pipework/mux';
 import { expect, test } from 'vitest';
-import type { ReferenceHost } from '../references/reference-host.ts';
+import type { StreamHost } from './stream-host.ts';
 import { TakenStream } from './taken-stream.ts';
 import { produced } from './stream-protocol.ts';
 
@@ -29,7 +29,7 @@ function streamOver(play: { chunk?: (sink: Sink) => void; onWrite?: (handler: Ra
     itemReader: (sink: Sink) => ({ push: () => play.chunk?.(sink), stop: () => {} }),
     writeItem: () => play.onWrite?.(handler),
     toWire: (value: unknown) => value,
-  } as unknown as ReferenceHost;
+  } as unknown as StreamHost;
   const stream = new TakenStream(1, host, undefined, () => {});
   return { stream, arrive: () => handler.onData(new Uint8Array(1)) };
 }

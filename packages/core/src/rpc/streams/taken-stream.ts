@@ -5,7 +5,7 @@ import { endStreamTrace, type StreamTrace, traceStream } from '../api/instrument
 import { isAlone, reasonText } from '../../session/loss.ts';
 import type { MessageReader } from '../wire/message-reader.ts';
 import { runtimeMethods } from '../../session/wire-words.ts';
-import type { ReferenceHost } from '../references/reference-host.ts';
+import type { StreamHost } from './stream-host.ts';
 import { consumed, produced } from './stream-protocol.ts';
 
 type Step = IteratorResult<unknown, unknown>;
@@ -34,7 +34,7 @@ export class TakenStream
   implements AsyncIterableIterator<unknown, unknown>, AsyncDisposable, RawStreamHandler
 {
   readonly #id: number;
-  readonly #host: ReferenceHost;
+  readonly #host: StreamHost;
   readonly #method: string | undefined;
   readonly #onEnd: () => void;
   #raw: RawStream | undefined;
@@ -51,7 +51,7 @@ export class TakenStream
   #arrived = 0;
   #trace: StreamTrace | undefined;
 
-  constructor(id: number, host: ReferenceHost, method: string | undefined, onEnd: () => void) {
+  constructor(id: number, host: StreamHost, method: string | undefined, onEnd: () => void) {
     this.#method = method;
     this.#id = id;
     this.#host = host;

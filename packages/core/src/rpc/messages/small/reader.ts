@@ -1,6 +1,6 @@
 /** Reads plain messages: what comes out is what the codec would make of the bytes. A peer may send anything: it is checked here. */
 import { messageType } from '../../../session/wire-words.ts';
-import { methodNameAt } from '../envelope.ts';
+import { methodNameAt } from '../../wire/method-name.ts';
 import { KnownTexts } from '../../wire/known-texts.ts';
 import { maxPlainBytes, maxPlainItems, maxPlainLevels, maxPlainText } from './limits.ts';
 

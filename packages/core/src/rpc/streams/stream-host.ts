@@ -1,0 +1,99 @@
+/** What the streams of values of one conversation are built on: how their items are written and read, and what their session shares. */
+import type { RawStream } from '@pipework/mux';
+import { PipeworkError } from '../../base/errors.ts';
+import type { Shared } from '../../session/shared.ts';
+import type { CallContext } from '../api/call-context.ts';
+import { ItemBatch } from '../messages/item-batch.ts';
+import type { MessageStream } from '../messages/message-stream.ts';
+import type { MessageReader } from '../wire/message-reader.ts';
+import { produced } from './stream-protocol.ts';
+
+/** The incoming call in whose result a stream is given. */
+export interface StreamingCall extends CallContext {
+  /** `given` counts the streams of the result that have not ended. */
+  readonly held: { readonly given: number };
+  /** Aborts the handler's signal. */
+  abort(reason: unknown): void;
+}
+
+/** Notes what one message gives and takes by reference, between its beginning and its end. */
+export interface MessageScopes {
+  /** What is walked next is the receiver's until the receiver gives it back. */
+  beginHandingOver(): void;
+  endSending(): unknown;
+  /** Ends a walk whose message cannot be sent, and takes back what it gave. */
+  revokeSending(): void;
+  beginTaking(): void;
+  endTaking(): void;
+}
+
+export class StreamHost {
+  readonly shared: Shared;
+  readonly #messages: MessageStream;
+  readonly #scopes: MessageScopes;
+
+  constructor(messages: MessageStream, scopes: MessageScopes) {
+    this.shared = messages.shared;
+    this.#messages = messages;
+    this.#scopes = scopes;
+  }
+
+  /** Sends a notification on the conversation's own stream. */
+  notify(method: string, params: unknown[]): void {
+    this.#messages.notify(method, params);
+  }
+
+  /** Collects items for one message; undefined if the peer takes them one by one. */
+  itemBatch(): ItemBatch | undefined {
+    const { capabilities } = this.shared;
+    return capabilities.has('items')
+      ? new ItemBatch(capabilities.has('types'), capabilities.has('tables'))
+      : undefined;
+  }
+
+  /** Writes one message on a stream of values. Returns what the stream's `write` says. */
+  writeItem(stream: RawStream, word: number, wire: unknown): boolean {
+    return this.#messages.write([word, wire], stream);
+  }
+
+  /** A reader for the messages of a stream of values. */
+  itemReader(sink: (word: number, value: unknown) => void): MessageReader {
+    const scopes = this.#scopes;
+    return this.#messages.reader((source, start, end, scanner, bins) => {
+      const word = source[start + 1]!;
+      if (source[start] !== 0x92 || word > produced.items)
+        throw new PipeworkError('RPC_PROTOCOL', 'A stream carries what is no item of it.');
+      scopes.beginTaking();
+      let value: unknown;
+      try {
+        value = this.#messages.read(source, start + 2, end, scanner, bins);
+      } finally {
+        scopes.endTaking();
+      }
+      sink(word, value);
+    });
+  }
+
+  /** What to write for an item. The references in it are the receiver's until it gives them back. */
+  toWire(value: unknown, root: string, where: string): unknown {
+    const scopes = this.#scopes;
+    scopes.beginHandingOver();
+    let wire: unknown;
+    try {
+      wire = this.#messages.toWire(value, root, where);
+    } catch (error) {
+      scopes.revokeSending();
+      throw error;
+    }
+    scopes.endSending();
+    return wire;
+  }
+
+  errorToWire(error: unknown, where: string): unknown {
+    return this.#messages.errorToWire(error, where);
+  }
+
+  errorFromWire(value: unknown, where: string): Error {
+    return this.#messages.errorFromWire(value, where);
+  }
+}

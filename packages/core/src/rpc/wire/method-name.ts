@@ -1,0 +1,14 @@
+/** The method of a message as a string. Most calls are of a few methods, so their strings are not made anew. */
+import { KnownTexts } from './known-texts.ts';
+
+const maxKnownBytes = 64;
+const makeName = (source: Uint8Array, start: number, end: number): string =>
+  Buffer.from(source.buffer, source.byteOffset + start, end - start).toString();
+const names = new KnownTexts(256, makeName);
+
+/** The method whose bytes these are: the same string for the same bytes, mostly. */
+export function methodNameAt(source: Uint8Array, start: number, end: number): string {
+  const length = end - start;
+  if (length === 0 || length > maxKnownBytes) return makeName(source, start, end);
+  return names.at(source, start, end) ?? '';
+}
