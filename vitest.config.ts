@@ -1,14 +1,20 @@
 import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
+const setup = fileURLToPath(new URL('./testing/setup.ts', import.meta.url));
 const packages = readdirSync(new URL('./packages', import.meta.url));
 
 export default defineConfig({
   // Packages resolve to each other's sources; only the programs that tests start as processes need dist.
   ssr: { resolve: { conditions: ['@pipework/source'] } },
   test: {
-    reporters: ['default', './scripts/tally.ts'],
-    testTimeout: 20_000,
+    reporters: ['default', './testing/tally.ts'],
+    setupFiles: [setup],
+    // For what hangs, on any machine. A promise about time is `toHappenWithin`, which knows how busy this one is.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    expect: { poll: { timeout: 50_000, interval: 10 } },
     projects: [
       ...packages.map((name) => ({
         extends: true as const,

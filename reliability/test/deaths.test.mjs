@@ -3,8 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { phases } from '../lib/phases.mjs';
 import { hostDies, pluginDies } from '../programs/deaths.mjs';
 
-// A second on a machine that does nothing else; the suite runs its files side by side.
-const boundMs = 3_000;
+const boundMs = 1_000;
 
 describe('when the plugin is killed, the host settles all that was pending', () => {
   test.each(Object.keys(phases))('%s', async (name) => {

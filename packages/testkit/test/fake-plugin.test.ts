@@ -95,9 +95,7 @@ describe('a fake plugin', () => {
     const store = await pair.rpc.dispense('store');
     const letGo = fake.hang('size');
     const size = store.size();
-    await vi.waitFor(() => {
-      expect(fake.calls).toMatchObject([{ outcome: 'hung' }]);
-    });
+    await expect.poll(() => fake.calls).toMatchObject([{ outcome: 'hung' }]);
     letGo();
     expect(await size).toBe(3);
   });

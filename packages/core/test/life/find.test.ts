@@ -154,7 +154,7 @@ describe('a checksum', () => {
       expect(error.code).toBe('PLUGIN_CHECKSUM');
       expect(error.message).toContain('it is no regular file');
     }
-    await until(() => !process.getActiveResourcesInfo().includes('FSReqPromise'), 1_000);
+    await until(() => !process.getActiveResourcesInfo().includes('FSReqPromise'));
   });
 
   test('reads no further when the start is given up', async () => {
@@ -165,6 +165,6 @@ describe('a checksum', () => {
     const checksum = { file, algorithm: 'sha256', value: new Uint8Array(32) } as const;
     const error = await failure(plugin('greets', { checksum, startTimeout: 100 }).start());
     expect(error).toMatchObject({ code: 'HANDSHAKE_TIMEOUT', phase: 'checksum' });
-    await until(() => !process.getActiveResourcesInfo().includes('FSReqPromise'), 1_000);
+    await until(() => !process.getActiveResourcesInfo().includes('FSReqPromise'));
   });
 });

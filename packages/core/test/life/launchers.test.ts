@@ -68,7 +68,7 @@ describe('bubblewrap()', () => {
     expect(children.length).toBeGreaterThan(0);
     process.kill(client.pid as number, 'SIGKILL');
     await client.exit;
-    await until(() => children.every((pid) => !isAlive(pid)), 2_000);
+    await until(() => children.every((pid) => !isAlive(pid)));
   });
 });
 

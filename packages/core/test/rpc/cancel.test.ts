@@ -56,11 +56,11 @@ describe('an aborted call', () => {
     const { remote, host, hostShared, pluginShared } = await rpcPair(sleeper);
     const controller = new AbortController();
     const call = remote.sleep({ signal: controller.signal });
-    await vi.waitFor(() => expect(sleeper.signals).toHaveLength(1));
+    await expect.poll(() => sleeper.signals).toHaveLength(1);
     const reason = { any: 'value' };
     controller.abort(reason);
     await expect(call).rejects.toBe(reason);
-    await vi.waitFor(() => expect(sleeper.signals.at(0)?.aborted).toBe(true));
+    await expect.poll(() => sleeper.signals.at(0)?.aborted).toBe(true);
     expect(sleeper.signals.at(0)?.reason).toMatchObject({ name: 'AbortError' });
     expect(await remote.ping()).toBe('pong');
     expect(host.pendingCalls + hostShared.counts.pendingCalls + pluginShared.counts.runningCalls).toBe(0);
@@ -112,7 +112,7 @@ describe('a deadline', () => {
       code: 'RPC_DEADLINE',
     });
     expect(context!.remainingMs).toBeLessThanOrEqual(30);
-    await vi.waitFor(() => expect(context!.signal.aborted).toBe(true));
+    await expect.poll(() => context!.signal.aborted).toBe(true);
   });
 
   test('that has passed sends nothing', async () => {
@@ -183,7 +183,7 @@ describe('finishing', () => {
       ping: () => 1,
     });
     const call = remote.wait();
-    await vi.waitFor(() => expect(plugin.runningCalls).toBe(1));
+    await expect.poll(() => plugin.runningCalls).toBe(1);
     plugin.refuseCalls('plugin is shutting down');
     await expect(remote.ping()).rejects.toMatchObject({
       message: 'plugin is shutting down',

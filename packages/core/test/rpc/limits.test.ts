@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Conversation, servedObjectOf } from '../support/internals.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
 
@@ -22,7 +22,7 @@ describe('limits', () => {
     });
     expect(served.waiting).toHaveLength(2);
     served.release();
-    await vi.waitFor(() => expect(served.waiting).toHaveLength(1));
+    await expect.poll(() => served.waiting).toHaveLength(1);
     served.release();
     expect(await Promise.all(calls.slice(0, 3))).toEqual([1, 1, 1]);
   });
@@ -33,7 +33,7 @@ describe('limits', () => {
     const first = remote.wait();
     const numbers = Array.from({ length: 9_000 }, (_, number) => number);
     const calls = numbers.map((number) => remote.count(number));
-    await vi.waitFor(() => expect(plugin.runningCalls).toBe(9_001));
+    await expect.poll(() => plugin.runningCalls).toBe(9_001);
     served.release();
     await first;
     expect(await Promise.all(calls)).toEqual(numbers);
@@ -45,7 +45,7 @@ describe('limits', () => {
     const { remote } = await rpcPair(served, { hostLimits: { maxPendingCalls: 1 } });
     const first = remote.wait();
     await expect(remote.wait()).rejects.toMatchObject({ code: 'RPC_OVERLOADED' });
-    await vi.waitFor(() => expect(served.waiting).toHaveLength(1));
+    await expect.poll(() => served.waiting).toHaveLength(1);
     served.release();
     expect(await first).toBe(1);
   });
@@ -99,10 +99,10 @@ describe('limits', () => {
     const held = remote.hold();
     const controller = new AbortController();
     const waiting = remote.count({ signal: controller.signal });
-    await vi.waitFor(() => expect(plugin.runningCalls).toBe(2));
+    await expect.poll(() => plugin.runningCalls).toBe(2);
     controller.abort();
     await expect(waiting).rejects.toMatchObject({ name: 'AbortError' });
-    await vi.waitFor(() => expect(plugin.runningCalls).toBe(1));
+    await expect.poll(() => plugin.runningCalls).toBe(1);
     release();
     await held;
     expect(ran).toBe(0);
@@ -125,11 +125,11 @@ describe('limits', () => {
     const gone = other.call('count', [], { deadlineMs: 300 });
     const waiting = pair.remote.count();
     const late = pair.host.call('count', [], { deadlineMs: 400 });
-    await vi.waitFor(() => expect(pluginShared.callQueue.size).toBe(3));
+    await expect.poll(() => pluginShared.callQueue.size).toBe(3);
     other.close();
     await expect(gone).rejects.toMatchObject({ code: 'RPC_CLOSED' });
     await expect(late).rejects.toMatchObject({ code: 'RPC_DEADLINE' });
-    await vi.waitFor(() => expect(pluginShared.callQueue.size).toBe(1));
+    await expect.poll(() => pluginShared.callQueue.size).toBe(1);
     release();
     await held;
     expect(await waiting).toBe(1);
@@ -145,7 +145,5 @@ test('what undialled streams hold is counted', async () => {
   const stream = await remote.items();
   expect([hostShared.counts.references, pluginShared.counts.references]).toEqual([1, 1]);
   await stream[Symbol.asyncDispose]();
-  await vi.waitFor(() =>
-    expect([hostShared.counts.references, pluginShared.counts.references]).toEqual([0, 0]),
-  );
+  await expect.poll(() => [hostShared.counts.references, pluginShared.counts.references]).toEqual([0, 0]);
 });

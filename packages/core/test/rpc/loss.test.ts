@@ -23,7 +23,7 @@ describe('when the peer goes', () => {
     const sleeper = new Sleeper();
     const { remote, host, plugin, cut } = await rpcPair(sleeper);
     const calls = [remote.sleep(), remote.sleep()];
-    await vi.waitFor(() => expect(sleeper.signals).toHaveLength(2));
+    await expect.poll(() => sleeper.signals).toHaveLength(2);
     cut();
     for (const call of calls)
       await expect(call).rejects.toMatchObject({

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { callContext, withCallOptions } from '../support/internals.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
 
@@ -43,10 +43,10 @@ describe('a stream', () => {
       },
     });
     for await (const event of pair.remote.events()) if (event === 1) break;
-    await vi.waitFor(() => expect([signal?.aborted, closed]).toEqual([true, true]));
-    await vi.waitFor(() =>
-      expect([pair.host.references, pair.plugin.references, pair.plugin.runningCalls]).toEqual([0, 0, 0]),
-    );
+    await expect.poll(() => [signal?.aborted, closed]).toEqual([true, true]);
+    await expect
+      .poll(() => [pair.host.references, pair.plugin.references, pair.plugin.runningCalls])
+      .toEqual([0, 0, 0]);
     expect(pair.hostSession.streamCount).toBe(1);
   });
 
@@ -58,7 +58,7 @@ describe('a stream', () => {
       },
     });
     for await (const event of pair.remote.events()) if (event === 1) break;
-    await vi.waitFor(() => expect([pair.host.references, pair.plugin.references]).toEqual([0, 0]));
+    await expect.poll(() => [pair.host.references, pair.plugin.references]).toEqual([0, 0]);
     expect(pair.hostSession.streamCount).toBe(1);
   });
 
@@ -133,6 +133,6 @@ describe('streams and errors', () => {
       for await (const item of withCallOptions(remote, { deadlineMs: 40 }).items()) expect(item).toBe(1);
     };
     await expect(drain()).rejects.toMatchObject({ code: 'RPC_DEADLINE' });
-    await vi.waitFor(() => expect(signal?.aborted).toBe(true));
+    await expect.poll(() => signal?.aborted).toBe(true);
   });
 });

@@ -1,0 +1,57 @@
+/** Finds the processes that a test file started and did not end. */
+import { randomUUID } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { isMainThread } from 'node:worker_threads';
+
+const variable = 'PIPEWORK_TEST_FILE';
+
+/** Marks what this thread starts from now on: processes hand their environment on to their children. */
+export function markChildren(): void {
+  process.env[variable] = randomUUID();
+}
+
+export interface LeftProcess {
+  readonly pid: number;
+  readonly command: string;
+}
+
+/** Processes with the mark, and all that descend from this one. Empty where there is no /proc. */
+export function leftProcesses(): LeftProcess[] {
+  const mark = `${variable}=${process.env[variable]}`;
+  const parents = new Map(processIds().map((pid) => [pid, parentOf(pid)]));
+  const isOurs = (pid: number): boolean => {
+    for (let at = parents.get(pid); at !== undefined && at > 1; at = parents.get(at))
+      // Beside us in this process other threads may have children of their own.
+      if (at === process.pid && isMainThread) return true;
+    return read(pid, 'environ').split('\0').includes(mark);
+  };
+  return [...parents.keys()]
+    .filter((pid) => pid !== process.pid && isOurs(pid))
+    .map((pid) => ({ pid, command: read(pid, 'cmdline').split('\0').join(' ').trim() }))
+    .filter(({ command }) => command !== '' && !isReaper(command));
+}
+
+/** The runtime's helper lives as long as its host, and the host of a test file is its worker. */
+const isReaper = (command: string): boolean => /^\S*sh -c\s+trap '' INT TERM HUP QUIT\s/.test(command);
+
+function processIds(): number[] {
+  try {
+    return readdirSync('/proc').map(Number).filter(Number.isInteger);
+  } catch {
+    return [];
+  }
+}
+
+/** Undefined for a zombie, which is only waiting to be noticed by its parent. */
+function parentOf(pid: number): number | undefined {
+  const [, state, parent] = /\) (\S) (\d+)/.exec(read(pid, 'stat')) ?? [];
+  return state === 'Z' ? undefined : Number(parent);
+}
+
+function read(pid: number, file: string): string {
+  try {
+    return readFileSync(`/proc/${String(pid)}/${file}`, 'latin1');
+  } catch {
+    return '';
+  }
+}

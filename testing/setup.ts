@@ -1,0 +1,33 @@
+/** Runs in front of every test file. */
+import { afterAll, expect } from 'vitest';
+import { leftProcesses, markChildren, type LeftProcess } from './left-processes.ts';
+import { happensWithin } from './happens-within.mjs';
+
+declare module 'vitest' {
+  // eslint-disable-next-line typescript/no-explicit-any -- Vitest's own declaration, which this merges with, has it.
+  interface Matchers<T = any> {
+    /**
+     * For promises about time, and the only matcher for them: the promise resolves, or the condition holds, within `ms`
+     * milliseconds. That is the bound of an idle machine. On a busy one it grows with the load that is measured
+     * meanwhile; a failure says by how much.
+     */
+    toHappenWithin(ms: number): Promise<void>;
+  }
+}
+
+expect.extend({
+  toHappenWithin: (awaited: PromiseLike<unknown> | (() => boolean), ms: number) => happensWithin(awaited, ms),
+});
+
+markChildren();
+
+afterAll(async () => {
+  let left: LeftProcess[] = [];
+  const areGone = (): boolean => (left = leftProcesses()).length === 0;
+  const { pass } = await happensWithin(areGone, 1_000);
+  if (pass) return;
+  for (const { pid } of left) process.kill(pid, 'SIGKILL');
+  throw new Error(`this test file left processes behind:\n${left.map(describe).join('\n')}`);
+}, 60_000);
+
+const describe = ({ pid, command }: LeftProcess): string => `  ${String(pid)} ${command.slice(0, 300)}`;

@@ -1,0 +1,48 @@
+import type { Reporter, TestCase, TestModule } from 'vitest/node';
+
+/** A run of fewer tests is about those tests: nobody asks for the slowest. */
+const largeRun = 200;
+
+/**
+ * Closes a run with the slowest ten tests, if it was a large one; with one line of what was skipped and why; and with the one line that
+ * any continuous integration can read: `N passed, N failed, N skipped`.
+ */
+export default class Tally implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[], unhandled: readonly unknown[]): void {
+    const count = { passed: 0, failed: unhandled.length, skipped: 0, pending: 0 };
+    const tests = modules.flatMap((module) => [...module.children.allTests()]);
+    for (const test of tests) count[test.result().state]++;
+    for (const module of modules) {
+      count.failed += module.errors().length;
+      // A hook that failed fails no test.
+      for (const suite of module.children.allSuites()) count.failed += suite.errors().length;
+    }
+    if (tests.length > largeRun) console.log(slowest(tests));
+    if (count.skipped > 0) console.log(skipped(tests));
+    console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
+  }
+}
+
+function slowest(tests: readonly TestCase[]): string {
+  const byTime = tests
+    .map((test) => ({ test, ms: test.diagnostic()?.duration ?? 0 }))
+    .toSorted((a, b) => b.ms - a.ms)
+    .slice(0, 10);
+  const lines = byTime.map(
+    ({ test, ms }) => `${ms.toFixed(0).padStart(7)} ms  ${test.module.relativeModuleId} > ${test.fullName}`,
+  );
+  return `the slowest ten tests:\n${lines.join('\n')}`;
+}
+
+/** A test that is skipped says why in its name or in the name of a suite around it. */
+function skipped(tests: readonly TestCase[]): string {
+  const reasons = new Map<string, number>();
+  for (const test of tests) {
+    if (test.result().state !== 'skipped') continue;
+    const [, reason = test.options.mode === 'todo' ? 'to do' : 'its name does not say why'] =
+      /\(SKIPPED: (.*?)\)(?: >|$)/.exec(test.fullName) ?? [];
+    reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+  }
+  const listed = [...reasons].map(([reason, number]) => `${number} because ${reason}`);
+  return `skipped: ${listed.join('; ')}`;
+}
