@@ -22,10 +22,10 @@ export const candidates = {
   },
 
   pipework: async (role, readable, writable) => {
-    const { Session } = await import('@pipework/mux');
+    const { LeanSession } = await import('@pipework/mux/lean');
     let serve;
     const onStream = role === 'server' ? (raw) => serve(ofRaw(raw)) : undefined;
-    const session = new Session({ readable, writable }, { role, onStream });
+    const session = new LeanSession({ readable, writable }, { role, onStream });
     return withMany({ open: async () => ofRaw(session.openRaw()), onStream: (f) => (serve = f) });
   },
 

@@ -1,64 +1,69 @@
-/** How streams that the peer opened reach the user: by `onStream` at once, or kept until somebody takes them. */
+/** How streams that the peer opened reach the user: handed to `onStream` at once, or kept until they are accepted. */
 
 import { MuxError } from './errors.ts';
-import type { SessionSettings } from './options.ts';
-import type { StreamCore } from './stream-core.ts';
+import type { LeanStream } from './lean-stream.ts';
+import type { RawStream } from './raw-stream.ts';
 import type { StreamTable } from './stream-table.ts';
 
 interface Acceptor {
-  resolve(stream: StreamCore | undefined): void;
+  resolve(stream: LeanStream | undefined): void;
   reject(error: unknown): void;
 }
 
 export class AcceptQueue {
-  readonly #settings: SessionSettings;
+  /** Takes every stream, accepted, as the peer opens it; then there is no queue. */
+  onStream: ((stream: RawStream) => void) | undefined;
+  readonly #backlog: number;
   readonly #table: StreamTable;
-  readonly #waiting = new Set<StreamCore>();
+  readonly #waiting = new Set<LeanStream>();
   readonly #acceptors = new Set<Acceptor>();
-  #ended: { error: MuxError | undefined } | undefined;
+  #end: { readonly error: MuxError | undefined } | undefined;
 
-  constructor(settings: SessionSettings, table: StreamTable) {
-    this.#settings = settings;
+  /** `backlog`: how many streams may wait. */
+  constructor(backlog: number, table: StreamTable) {
+    this.#backlog = backlog;
     this.#table = table;
   }
 
-  /** Streams that nobody has taken. */
+  /** How many streams wait to be accepted. */
   get size(): number {
     return this.#waiting.size;
   }
 
-  /** True where one more of the peer's streams is not too many. */
+  /** True if one more stream of the peer's is not too many. */
   get hasRoom(): boolean {
-    const { onStream, acceptBacklog } = this.#settings;
-    return onStream !== undefined || this.#acceptors.size > 0 || this.#waiting.size < acceptBacklog;
+    return this.onStream !== undefined || this.#acceptors.size > 0 || this.#waiting.size < this.#backlog;
   }
 
-  /** Hands a stream to `onStream` or to who waited longest, or keeps it. */
-  push(stream: StreamCore): void {
-    const { onStream } = this.#settings;
+  /** Hands a stream to `onStream` or to the acceptor that has waited longest, or keeps it. */
+  push(stream: LeanStream): void {
+    const { onStream } = this;
     if (onStream !== undefined) {
       this.#table.accept(stream);
       stream.guard(() => onStream(stream));
       return;
     }
-    const acceptor = this.#first();
+    const acceptor = this.#takeAcceptor();
     if (acceptor === undefined) this.#waiting.add(stream);
     else acceptor.resolve(stream);
   }
 
-  /** A stream that ended before anybody took it. */
-  delete(stream: StreamCore): void {
+  /** Drops a stream that ended before it was accepted. */
+  delete(stream: LeanStream): void {
     this.#waiting.delete(stream);
   }
 
-  /** Nobody is going to take what waits. */
+  /** Drops all streams that wait. */
   clear(): void {
     this.#waiting.clear();
   }
 
-  /** The next stream, acknowledged; undefined once the session has ended without a fault. */
-  async take(signal?: AbortSignal): Promise<StreamCore | undefined> {
-    if (this.#settings.onStream !== undefined) {
+  /**
+   * Resolves with the next stream, acknowledged, or with undefined once the session has ended without a fault. Rejects
+   * with the fault, and with the signal's reason once that aborts.
+   */
+  async take(signal?: AbortSignal): Promise<LeanStream | undefined> {
+    if (this.onStream !== undefined) {
       const hint = 'every stream goes to it, so there is nothing to accept';
       throw new MuxError('MUX_MISUSE', `this session was given onStream: ${hint}`);
     }
@@ -67,14 +72,23 @@ export class AcceptQueue {
     return stream;
   }
 
-  #next(signal: AbortSignal | undefined): Promise<StreamCore | undefined> {
+  /** Ends the queue: no more streams come. Acceptors get `error`, or undefined without one; kept streams stay. */
+  end(error: MuxError | undefined): void {
+    this.#end = { error };
+    for (let acceptor = this.#takeAcceptor(); acceptor !== undefined; acceptor = this.#takeAcceptor()) {
+      if (error === undefined) acceptor.resolve(undefined);
+      else acceptor.reject(error);
+    }
+  }
+
+  #next(signal: AbortSignal | undefined): Promise<LeanStream | undefined> {
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
     for (const stream of this.#waiting) {
       this.#waiting.delete(stream);
       return Promise.resolve(stream);
     }
-    if (this.#ended?.error !== undefined) return Promise.reject(this.#ended.error);
-    if (this.#ended !== undefined) return Promise.resolve(undefined);
+    if (this.#end?.error !== undefined) return Promise.reject(this.#end.error);
+    if (this.#end !== undefined) return Promise.resolve(undefined);
     return new Promise((resolve, reject) => {
       const acceptor: Acceptor = {
         resolve: (stream) => {
@@ -95,16 +109,7 @@ export class AcceptQueue {
     });
   }
 
-  /** No more streams will come. Who waits hears of it, with the error where it was a fault; what waits can be taken. */
-  end(error: MuxError | undefined): void {
-    this.#ended = { error };
-    for (let acceptor = this.#first(); acceptor !== undefined; acceptor = this.#first()) {
-      if (error === undefined) acceptor.resolve(undefined);
-      else acceptor.reject(error);
-    }
-  }
-
-  #first(): Acceptor | undefined {
+  #takeAcceptor(): Acceptor | undefined {
     for (const acceptor of this.#acceptors) {
       this.#acceptors.delete(acceptor);
       return acceptor;

@@ -76,7 +76,7 @@ export function isDebugged(words: string | undefined): boolean {
 let printing = false;
 
 /** Prints frames from now on, once a process, where the environment asks for it. */
-export function printFramesWhereAsked(): void {
+export function printFramesIfAsked(): void {
   if (printing || !isDebugged(process.env['PIPEWORK_DEBUG'])) return;
   printing = true;
   frameChannel.subscribe((message) => {

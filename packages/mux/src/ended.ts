@@ -1,4 +1,4 @@
-/** Why a session ended: the one reason of each kind, in words. Codes and go-away reasons are the table's. */
+/** The reasons for which a session ends, one of each kind. Codes and go-away reasons come from the table. */
 
 import { MuxError, muxErrorCodes, type MuxErrorCode, type MuxErrorOptions } from './errors.ts';
 import { describeGoAway } from './frame.ts';
@@ -16,16 +16,16 @@ export function byPeer(label: string, goAway: number): MuxError {
   return reason(label, 'MUX_REMOTE_ERROR', what, { initiator: 'remote', goAway });
 }
 
-/** `open`: how many streams were not finished. */
+/** `open`: how many streams were unfinished. */
 export function byTransport(label: string, open: number): MuxError {
   const what = open === 1 ? ' while one stream was open' : ` while ${open} streams were open`;
   const message = `the transport ended${open === 0 ? '' : what}`;
   return reason(label, 'MUX_TRANSPORT_ENDED', message, { initiator: 'transport' });
 }
 
-/** `missing`: what was still to come of the frame. */
+/** `missing`: the part of the frame that had not come. */
 export function withinFrame(label: string, missing: string): MuxError {
-  const what = `the transport ended where ${missing} were still to come`;
+  const what = `the transport ended while ${missing} were still to come`;
   return reason(label, 'MUX_TRUNCATED', what, { initiator: 'transport' });
 }
 

@@ -1,14 +1,14 @@
-/** Every error the mux raises: one table from code to sentence and go-away reason, one class. */
+/** Every error that the mux raises: one table from code to sentence and go-away reason, and one class. */
 
 import { brand } from './brand.ts';
 import { GoAwayCode } from './frame.ts';
 
-/** What the table says of a code. */
+/** A code's row in the table. */
 export interface MuxErrorEntry {
   /** What happened, for the table in docs/yamux.md. */
   readonly means: string;
-  /** What the peer is told in a go-away frame when the code ends the session by our decision. */
-  readonly goAway?: GoAwayCode;
+  /** The go-away reason that the peer is sent, if we end the session with this code. */
+  readonly goAway?: number;
 }
 
 /** A code of {@link muxErrorCodes}. */
@@ -41,10 +41,10 @@ export type MuxErrorCode =
 
 const { ProtocolError, InternalError } = GoAwayCode;
 
-/** The closed table of codes: what each one means, and the go-away reason of those by which we end a session. */
+/** The closed table of codes: what each means, and the go-away reason of those with which we end a session. Frozen. */
 export const muxErrorCodes: Readonly<Record<MuxErrorCode, MuxErrorEntry>> = {
   MUX_OPTION_INVALID: { means: 'An option or argument is not what it must be.' },
-  MUX_MISUSE: { means: 'A method was called where it can do nothing sensible.' },
+  MUX_MISUSE: { means: 'A method was called that this session or stream cannot carry out.' },
   MUX_WRITE_AFTER_END: { means: 'Bytes were written to a stream after its end().' },
 
   MUX_BAD_VERSION: { means: 'A frame carries a version other than 0.', goAway: ProtocolError },
@@ -82,8 +82,10 @@ export const muxErrorCodes: Readonly<Record<MuxErrorCode, MuxErrorEntry>> = {
   },
   MUX_PING_TIMEOUT: { means: 'The peer did not answer a ping in time. The session goes on.' },
 };
+for (const entry of Object.values(muxErrorCodes)) Object.freeze(entry);
+Object.freeze(muxErrorCodes);
 
-/** Who made it end: this side, the peer, or what carries the bytes. */
+/** Which party caused an error: this side, the peer, or the transport. */
 export type MuxInitiator = 'local' | 'remote' | 'transport';
 
 export interface MuxErrorOptions {
@@ -93,18 +95,18 @@ export interface MuxErrorOptions {
   cause?: unknown;
 }
 
-/** Of every error of pipework's own, in all its packages. */
+/** Marks the errors of all of pipework's packages. */
 const errorBrand: unique symbol = Symbol.for('pipework.error');
 
 /** An error of the mux. Match on `code`: it is stable, the message is for people. */
 export class MuxError extends Error {
-  /** Which entry of the closed table this is. */
+  /** The error's key in the closed table. */
   readonly code: MuxErrorCode;
-  /** Who made it end. */
+  /** Which party caused it. */
   readonly initiator: MuxInitiator;
-  /** The stream it concerns; undefined where it is the whole session. */
+  /** The stream that it concerns; undefined if it is the whole session. */
   readonly streamId: number | undefined;
-  /** The go-away reason that was sent, or that came; undefined where there was none. */
+  /** The go-away reason that was sent or that came; undefined if there was none. */
   readonly goAway: number | undefined;
 
   constructor(code: MuxErrorCode, message: string, options: MuxErrorOptions = {}) {
@@ -120,13 +122,13 @@ export class MuxError extends Error {
 
 brand(MuxError, 'pipework.MuxError');
 
-/** A fault of the peer's that ends the session: the go-away reason is the table's. */
+/** Returns the error for a fault of the peer that ends the session, with the table's go-away reason. */
 export function protocolFault(code: MuxErrorCode, message: string, streamId?: number): MuxError {
   const { goAway } = muxErrorCodes[code];
   return new MuxError(code, message, { initiator: 'remote', streamId, goAway });
 }
 
-/** An option or argument that is not what it must be: thrown at once, naming it, the expectation and what came. */
+/** Returns the error for an option or argument that is not what it must be. It names the option, what was expected and what came. */
 export function invalidOption(name: string, expected: string, received: unknown): MuxError {
   return new MuxError(
     'MUX_OPTION_INVALID',

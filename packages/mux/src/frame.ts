@@ -1,6 +1,6 @@
 /**
- * The bytes of a yamux frame: the only file that knows offsets. Twelve bytes of header, big endian, then `length`
- * bytes of payload for a data frame and for no other.
+ * The bytes of a yamux frame. Only this file knows offsets. A frame is twelve bytes of header, big endian, then `length`
+ * bytes of payload in a data frame and in no other.
  *
  *     0        1        2               4                               8                              12
  *     version  type     flags           stream id                       length
@@ -12,10 +12,10 @@
 /** Bytes of a frame's header. */
 export const HEADER_BYTES = 12;
 
-/** The only version of yamux there is. */
+/** The only version of yamux that exists. */
 export const VERSION = 0;
 
-/** What a frame is, and what its length field then means. */
+/** The types of frames, and what the length field means in each. */
 export const FrameType = {
   /** A stream's payload; length: its bytes. */
   Data: 0,
@@ -26,9 +26,10 @@ export const FrameType = {
   /** "Open no more streams towards me"; length: a {@link GoAwayCode}. */
   GoAway: 3,
 } as const;
+Object.freeze(FrameType);
 export type FrameType = (typeof FrameType)[keyof typeof FrameType];
 
-/** Bits of the flags field; they ride on data and on window updates alike, alone or together. */
+/** The bits of the flags field. Data and window updates carry any of them, alone or together. */
 export const Flag = {
   /** Opens the stream, or asks a ping. */
   SYN: 1,
@@ -36,21 +37,23 @@ export const Flag = {
   ACK: 2,
   /** The sender writes no more on the stream. */
   FIN: 4,
-  /** The stream is over at once, in both directions. */
+  /** Ends the stream at once, in both directions. */
   RST: 8,
 } as const;
+Object.freeze(Flag);
 
-/** Why a session goes away. */
+/** The reasons of a go-away frame. */
 export const GoAwayCode = { Normal: 0, ProtocolError: 1, InternalError: 2 } as const;
+Object.freeze(GoAwayCode);
 export type GoAwayCode = (typeof GoAwayCode)[keyof typeof GoAwayCode];
 
 /** The window every stream starts with, in each direction, whatever either side has configured. */
 export const INITIAL_WINDOW: number = 256 * 1024;
 
-/** The greatest value of the length and of the stream id field. */
+/** The greatest value of the length field and of the stream id field. */
 export const MAX_UINT32 = 0xffff_ffff;
 
-/** A header's fields. `type` is a plain number, because a peer may send one that does not exist. */
+/** A header's fields. `type` is a plain number, because a peer may send a type that does not exist. */
 export interface FrameHeader {
   version: number;
   type: number;
@@ -59,7 +62,7 @@ export interface FrameHeader {
   length: number;
 }
 
-/** A whole frame, for tests and tools: the runtime never gathers one. */
+/** A whole frame, for tests and tools. The runtime never gathers one. */
 export interface Frame extends FrameHeader {
   payload?: Uint8Array;
 }
@@ -77,22 +80,16 @@ export function writeHeader(
   target[offset + 1] = type;
   target[offset + 2] = flags >>> 8;
   target[offset + 3] = flags;
-  target[offset + 4] = streamId >>> 24;
-  target[offset + 5] = streamId >>> 16;
-  target[offset + 6] = streamId >>> 8;
-  target[offset + 7] = streamId;
-  writeLength(target, offset, length);
+  writeUint32(target, offset + 4, streamId);
+  writeUint32(target, offset + 8, length);
 }
 
-/** Writes the length field alone, of the header that begins at `offset`: a frame that grows in place. */
+/** Writes only the length field of the header that begins at `offset`: for a frame that grows in place. */
 export function writeLength(target: Uint8Array, offset: number, length: number): void {
-  target[offset + 8] = length >>> 24;
-  target[offset + 9] = length >>> 16;
-  target[offset + 10] = length >>> 8;
-  target[offset + 11] = length;
+  writeUint32(target, offset + 8, length);
 }
 
-/** Reads the header at `offset` into `into`, which it returns. The caller has seen to it that 12 bytes are there. */
+/** Reads the header at `offset` into `into`, and returns that. The caller has checked that 12 bytes are there. */
 export function readHeader(source: Uint8Array, offset: number, into: FrameHeader): FrameHeader {
   into.version = source[offset]!;
   into.type = source[offset + 1]!;
@@ -100,6 +97,13 @@ export function readHeader(source: Uint8Array, offset: number, into: FrameHeader
   into.streamId = readUint32(source, offset + 4);
   into.length = readUint32(source, offset + 8);
   return into;
+}
+
+function writeUint32(target: Uint8Array, offset: number, value: number): void {
+  target[offset] = value >>> 24;
+  target[offset + 1] = value >>> 16;
+  target[offset + 2] = value >>> 8;
+  target[offset + 3] = value;
 }
 
 function readUint32(source: Uint8Array, offset: number): number {
@@ -121,7 +125,7 @@ export function decodeHeader(bytes: Uint8Array): FrameHeader {
   return readHeader(bytes, 0, { version: 0, type: 0, flags: 0, streamId: 0, length: 0 });
 }
 
-/** Encodes one frame. `length` is the payload's unless it is given; so a test can lie about it. */
+/** Encodes one frame. `length` is the payload's unless it is given, so that a test can lie about it. */
 export function encodeFrame(frame: Partial<FrameHeader> & { payload?: Uint8Array }): Uint8Array {
   const payload = frame.payload ?? new Uint8Array(0);
   const bytes = new Uint8Array(HEADER_BYTES + payload.length);
@@ -132,7 +136,7 @@ export function encodeFrame(frame: Partial<FrameHeader> & { payload?: Uint8Array
   return bytes;
 }
 
-/** Decodes the whole frames at the start of `bytes`, and gives back what is left behind them. */
+/** Decodes the whole frames at the start of `bytes`, and returns them with the bytes behind them. */
 export function decodeFrames(bytes: Uint8Array): { frames: Frame[]; rest: Uint8Array } {
   const frames: Frame[] = [];
   let rest = bytes;
@@ -150,7 +154,7 @@ export function decodeFrames(bytes: Uint8Array): { frames: Frame[]; rest: Uint8A
 const typeNames = ['Data', 'WindowUpdate', 'Ping', 'GoAway'];
 const goAwayNames = ['normal', 'protocol error', 'internal error'];
 
-/** The flags by name, `SYN|FIN`; unknown bits as a hexadecimal number; nothing for none. */
+/** Returns the flags by name, as `SYN|FIN`. Unknown bits become a hexadecimal number; no flags are the empty string. */
 export function describeFlags(flags: number): string {
   const names = Object.entries(Flag).flatMap(([name, bit]) => ((flags & bit) === 0 ? [] : [name]));
   const unknown = flags & ~(Flag.SYN | Flag.ACK | Flag.FIN | Flag.RST);
@@ -158,12 +162,12 @@ export function describeFlags(flags: number): string {
   return names.join('|');
 }
 
-/** A go-away code in words. */
+/** Returns a go-away code in words. */
 export function describeGoAway(code: number): string {
   return goAwayNames[code] ?? `unknown reason ${code}`;
 }
 
-/** One frame as people say it: `WindowUpdate ACK +262144`, `Data 100`, `Ping SYN 7`, `GoAway normal`. */
+/** Returns one frame in words: `WindowUpdate ACK +262144`, `Data 100`, `Ping SYN 7`, `GoAway normal`. */
 export function describeFrame(header: Omit<FrameHeader, 'version'>): string {
   const words = [typeNames[header.type] ?? `Type(${header.type})`];
   if (header.flags !== 0) words.push(describeFlags(header.flags));

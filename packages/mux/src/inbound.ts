@@ -1,26 +1,26 @@
 /**
- * What the peer's frames do: every rule about what is taken, skipped or refused. A peer is untrusted: nothing is made by
- * its word before the word has been checked, and what it breaks is a stream where that is enough.
+ * What the peer's frames do: every rule about what is taken, skipped or refused. The peer is untrusted. Nothing is
+ * allocated for a frame before it has been checked, and a fault ends one stream if that is enough.
  */
 
 import { type MuxError, protocolFault } from './errors.ts';
 import { describeFlags, Flag, FrameType, INITIAL_WINDOW, VERSION, type FrameHeader } from './frame.ts';
 import type { FrameSink } from './frame-decoder.ts';
 import type { FrameWriter } from './frame-writer.ts';
+import type { LeanStream } from './lean-stream.ts';
 import type { SessionSettings } from './options.ts';
 import type { Pings } from './pings.ts';
-import type { StreamCore } from './stream-core.ts';
 import type { StreamTable } from './stream-table.ts';
 
 /** What the peer's frames do to the session as a whole. */
 export interface InboundHome {
   onFrame(header: FrameHeader): void;
-  /** The peer broke the protocol: the session ends. */
+  /** Ends the session: the peer broke the protocol. */
   fault(error: MuxError): void;
-  /** True where one more stream of the peer's is welcome. */
+  /** Returns true if the session takes one more stream of the peer's. */
   mayAdmit(): boolean;
   /** The peer opened a stream. */
-  onOpened(stream: StreamCore): void;
+  onOpened(stream: LeanStream): void;
   onGoAway(code: number): void;
 }
 
@@ -38,8 +38,8 @@ export class Inbound implements FrameSink {
   readonly #settings: SessionSettings;
   readonly #writer: FrameWriter;
   readonly #pings: Pings;
-  /** Whose payload comes now; undefined while it is skipped. */
-  #current: StreamCore | undefined;
+  /** The stream whose payload comes now; undefined while payload is skipped. */
+  #current: LeanStream | undefined;
   #finFollows = false;
 
   constructor(home: InboundHome, { settings, table, writer, pings }: InboundParts) {
@@ -65,7 +65,7 @@ export class Inbound implements FrameSink {
       this.#onWindowUpdate(header);
     } else if (type === FrameType.Ping) {
       if ((header.flags & Flag.SYN) !== 0) this.#writer.reply(FrameType.Ping, Flag.ACK, 0, header.length);
-      else this.#pings.answer(header.length);
+      else this.#pings.onAnswer(header.length);
     } else if (type === FrameType.GoAway) {
       this.#home.onGoAway(header.length);
     } else {
@@ -75,11 +75,11 @@ export class Inbound implements FrameSink {
 
   onPayload(chunk: Uint8Array, start: number, end: number, isLast: boolean): void {
     const stream = this.#current;
-    // Reset meanwhile: the rest of the frame is skipped.
-    if (stream === undefined || stream.state.wasReset) return;
+    // A stream that was reset meanwhile skips the rest of its frame.
+    if (stream === undefined || stream.record.state.wasReset) return;
     const isEnd = isLast && this.#finFollows;
     stream.receive(chunk, start, end);
-    if (isEnd && !stream.state.wasReset) this.#finish(stream);
+    if (isEnd && !stream.record.state.wasReset) this.#finish(stream);
   }
 
   #onData(header: FrameHeader): void {
@@ -87,7 +87,7 @@ export class Inbound implements FrameSink {
     this.#current = undefined;
     const stream = this.#streamOf(header);
     if (stream === undefined) {
-      // Normal for a stream that is gone: its frames were on the way. A longer one no correct peer ever sends.
+      // A frame for a stream that is gone was on the way when it ended. No correct peer sends a longer one than this.
       if (length > this.#settings.maxStreamWindowSize) {
         const most = this.#settings.maxStreamWindowSize;
         const what = `a data frame of ${length} bytes for stream ${streamId}, which is not open; no window is above ${most}`;
@@ -95,8 +95,9 @@ export class Inbound implements FrameSink {
       }
       return;
     }
+    const { state, receiveWindow } = stream.record;
     const hasFin = (flags & Flag.FIN) !== 0;
-    if (stream.state.receiving === 'finished' && (hasFin || length > 0)) {
+    if (state.receiving === 'finished' && (hasFin || length > 0)) {
       this.#table.fail(
         stream,
         'MUX_DATA_AFTER_FIN',
@@ -104,9 +105,8 @@ export class Inbound implements FrameSink {
       );
       return;
     }
-    if (!stream.receiveWindow.accept(length)) {
-      const { promised } = stream.receiveWindow;
-      const what = `stream ${streamId} received ${length} bytes where its window had room for ${promised}`;
+    if (!receiveWindow.accept(length)) {
+      const what = `stream ${streamId} received ${length} bytes, and its window had room for ${receiveWindow.promised}`;
       this.#fault('MUX_WINDOW_EXCEEDED', what, streamId);
       return;
     }
@@ -120,9 +120,10 @@ export class Inbound implements FrameSink {
 
   #onWindowUpdate(header: FrameHeader): void {
     const stream = this.#streamOf(header);
-    // Normal too: credit for a stream that both sides have finished.
+    // Credit for a stream that both sides have finished is normal too.
     if (stream === undefined) return;
-    if (!stream.sendWindow.grant(header.length)) {
+    const { state, sendWindow } = stream.record;
+    if (!sendWindow.grant(header.length)) {
       this.#table.fail(
         stream,
         'MUX_WINDOW_OVERFLOW',
@@ -131,32 +132,32 @@ export class Inbound implements FrameSink {
       return;
     }
     if ((header.flags & Flag.FIN) !== 0) {
-      if (stream.state.receiving === 'finished') {
+      if (state.receiving === 'finished') {
         this.#table.fail(stream, 'MUX_DATA_AFTER_FIN', 'received a second FIN');
         return;
       }
       this.#finish(stream);
     }
-    if (!stream.state.isOver) stream.wakeWriter();
+    if (!state.hasEnded) this.#table.scheduler.wake(stream.record);
   }
 
-  /** The frame's stream, after what its SYN, ACK and RST do; undefined where there is none (any more). */
-  #streamOf(header: FrameHeader): StreamCore | undefined {
+  /** Applies the frame's SYN, ACK and RST. Returns its stream, or undefined if it does not exist or was just reset. */
+  #streamOf(header: FrameHeader): LeanStream | undefined {
     const { streamId, flags } = header;
     let stream = this.#table.get(streamId);
     if ((flags & Flag.SYN) !== 0) {
       stream = this.#admit(header, stream);
-    } else if (stream !== undefined && stream.state.receiveAny()) {
-      this.#table.answered(stream);
+    } else if (stream !== undefined && stream.record.state.receiveAny()) {
+      this.#table.onAnswered(stream);
     }
-    // Whoever heard of the opening or the answer may have reset it.
-    if (stream === undefined || stream.state.wasReset) return undefined;
+    // A handler that heard of the opening or the answer may have reset it.
+    if (stream === undefined || stream.record.state.wasReset) return undefined;
     if ((flags & Flag.RST) === 0) return stream;
     this.#table.resetByPeer(stream);
     return undefined;
   }
 
-  #admit(header: FrameHeader, existing: StreamCore | undefined): StreamCore | undefined {
+  #admit(header: FrameHeader, existing: LeanStream | undefined): LeanStream | undefined {
     const { streamId, flags, type, length } = header;
     if (!this.#table.isPeers(streamId)) {
       const { role } = this.#settings;
@@ -171,7 +172,7 @@ export class Inbound implements FrameSink {
       const what = `stream ${streamId} was opened with ${length} bytes (${describeFlags(flags)})`;
       this.#fault('MUX_WINDOW_EXCEEDED', `${what}; its window has room for ${INITIAL_WINDOW}`, streamId);
     } else if ((flags & Flag.RST) !== 0) {
-      // Opened and reset in one: as if it had never been.
+      // Opened and reset in one frame: as if it had never been.
     } else if (!this.#home.mayAdmit()) {
       this.#writer.reply(FrameType.WindowUpdate, Flag.RST, streamId, 0);
     } else {
@@ -182,11 +183,11 @@ export class Inbound implements FrameSink {
     return undefined;
   }
 
-  #finish(stream: StreamCore): void {
+  #finish(stream: LeanStream): void {
     this.#finFollows = false;
-    stream.state.receiveFin();
+    stream.record.state.receiveFin();
     stream.receiveEnd();
-    this.#table.settle(stream);
+    this.#table.removeIfFinished(stream);
   }
 
   #fault(code: Parameters<typeof protocolFault>[0], message: string, streamId?: number): void {

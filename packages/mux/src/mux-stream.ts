@@ -5,53 +5,64 @@ import { brand } from './brand.ts';
 import { ChunkQueue } from './chunk-queue.ts';
 import { MuxError } from './errors.ts';
 import type { RawStream } from './raw-stream.ts';
+// A stream names its session and a session makes streams: the one circle between files, of types only.
 import type { Session } from './session.ts';
 
 type Callback = (error?: Error | null) => void;
 
-/** Bytes that are read ahead; they still count as untaken, inside the window. */
+/** Bytes that are read ahead. They still count as untaken, inside the window. */
 const READ_AHEAD = 64 * 1024;
 /** Bytes that may wait here before write() says so: enough for two writes of 64 KiB, else each would wait for a tick. */
 const WRITE_AHEAD = 128 * 1024;
 
 /**
- * One two-way flow inside a session, as a Node Duplex. `end()` finishes our half alone; `destroy()` before both halves
- * have finished resets the stream. Credit goes to the peer as the application takes bytes out of the stream. A stream
- * that is lost with its session is destroyed with an error, after what came before has been read; one that nobody
- * listens to does not end the process for that.
+ * How the stream came to its end, once the lean stream has closed.
+ *
+ * `finished`: both halves have finished, or nothing but our FIN was left to send.
+ * `cut`: the error is for readers and writers.
+ * `half`: the peer had finished before. Readers see a clean end; only writers get the error.
+ */
+type Closing =
+  | { readonly kind: 'finished' }
+  | { readonly kind: 'cut'; readonly error: MuxError; isAwaitingEnd: boolean }
+  | { readonly kind: 'half'; readonly error: MuxError; isAwaitingEnd: boolean };
+
+/**
+ * One two-way flow inside a session, as a Node Duplex. `end()` finishes only our half; `destroy()` before both halves have
+ * finished resets the stream. The peer gets credit as the application takes bytes out of the stream. If the session is
+ * lost, the stream is destroyed with an error after everything that came before has been read. That error ends no
+ * process, even if the stream has no listener for it.
  */
 export class MuxStream extends Duplex {
   readonly #raw: RawStream;
-  readonly #own: (chunk: Uint8Array) => Uint8Array;
-  /** Came and not asked for by the Readable yet. */
+  readonly #session: Session;
+  /** Bytes that came and were not pushed into the Readable yet. */
   readonly #incoming = new ChunkQueue();
+  /** True while the Readable asks for more. */
   #isWanted = false;
-  /** The last read() wanted more than there was. */
+  /** True if the last read() wanted more bytes at once than there were. */
   #isStarved = false;
-  /** Within read(). */
+  /** True within read(). */
   #isReading = false;
-  #hasEnded = false;
-  #toldEnd = false;
-  #failsAtEnd = false;
-  /** Bytes pushed into the Readable and not known to be taken out of it. */
+  /** The peer's FIN: not come, come, or told to the Readable. */
+  #peerEnd: 'open' | 'due' | 'told' = 'open';
+  /** Bytes pushed into the Readable that it may still hold. */
   #pushed = 0;
+  /** The callback of a write or of `_final` that waits. */
   #pending: Callback | undefined;
-  #failure: MuxError | undefined;
-  /** The failure came behind the peer's last word: it is none for who reads. */
-  #isWhole = false;
-  #isClosed = false;
+  #closing: Closing | undefined;
 
-  /** Made by `openStream()`, `acceptStream()` and `toDuplex()`. `own` gives a chunk that stays as it is. */
-  constructor(raw: RawStream, own: (chunk: Uint8Array) => Uint8Array) {
+  /** Streams are made by `openStream()`, `acceptStream()` and iteration. */
+  private constructor(raw: RawStream, session: Session) {
     super({ readableHighWaterMark: READ_AHEAD, writableHighWaterMark: WRITE_AHEAD });
     this.#raw = raw;
-    this.#own = own;
-    // A session's loss hits every stream at once: whoever reads, writes or pipes hears of it by that.
+    this.#session = session;
+    // A session's loss hits every stream at once. Whatever reads, writes or pipes is told of it by that.
     this.on('error', () => {});
     raw.setHandler({
       onData: (chunk) => this.#onData(chunk),
       onEnd: () => {
-        this.#hasEnded = true;
+        this.#peerEnd = 'due';
         this.#fill();
       },
       onDrain: () => this.#settlePending(),
@@ -60,29 +71,38 @@ export class MuxStream extends Duplex {
     });
   }
 
-  /** Odd where the client opened it, even where the server did. */
+  /**
+   * Returns a stream over a lean one, as whose handler it takes over.
+   *
+   * @internal
+   */
+  static over(raw: RawStream, session: Session): MuxStream {
+    return new MuxStream(raw, session);
+  }
+
+  /** The stream's number: odd if the client opened it, even if the server did. */
   get id(): number {
     return this.#raw.id;
   }
 
-  /** The session it belongs to. */
+  /** The session that the stream belongs to. */
   get session(): Session {
-    return this.#raw.session;
+    return this.#session;
   }
 
-  /** Ends both halves at once; the peer gets RST. `error` is what this side's users hear, where given. */
+  /** Ends both halves at once; the peer gets RST. Users of this side get `error`, if it is given. */
   reset(error?: Error): void {
     this.destroy(error);
   }
 
-  /** As a Readable's: what is taken here is what credit is granted for. */
+  /** Reads as any Readable. The peer gets credit for what this returns. */
   override read(size?: number): unknown {
     const isOutermost = !this.#isReading;
     this.#isReading = true;
     try {
       const chunk: unknown = super.read(size);
       this.#credit();
-      // Null with bytes in the buffer: the reader waits for more of them at once than there are.
+      // Null although bytes are buffered: the reader waits for more of them at once than there are.
       const { readableLength } = this;
       this.#isStarved = chunk === null && readableLength > 0 && (size ?? 0) > readableLength;
       if (this.#incoming.length > 0) this.#fill();
@@ -93,8 +113,8 @@ export class MuxStream extends Duplex {
   }
 
   /**
-   * The chunks up to the peer's FIN. Leaving early destroys the stream, as with any Readable; but reading to the end does
-   * not: our half stays open, to answer on.
+   * Iterates over the chunks up to the peer's FIN. Leaving early destroys the stream, as with any Readable. Reading to the
+   * end does not: our half stays open, to answer on.
    */
   override async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, undefined, undefined> {
     let isRead = false;
@@ -113,14 +133,16 @@ export class MuxStream extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
-    if (this.#failure !== undefined) callback(this.#failure);
+    const failure = this.#failure;
+    if (failure !== undefined) callback(failure);
     else if (this.#raw.write(chunk)) callback();
     else this.#pending = callback;
   }
 
   override _writev(chunks: { chunk: Buffer }[], callback: Callback): void {
-    if (this.#failure !== undefined) {
-      callback(this.#failure);
+    const failure = this.#failure;
+    if (failure !== undefined) {
+      callback(failure);
       return;
     }
     let hasRoom = true;
@@ -130,51 +152,57 @@ export class MuxStream extends Duplex {
   }
 
   override _final(callback: Callback): void {
-    if (this.#failure !== undefined) {
-      callback(this.#failure);
+    const failure = this.#failure;
+    if (failure !== undefined) {
+      callback(failure);
       return;
     }
     // 'finish' means that FIN has gone out: before that, destroy() would take it back.
     this.#pending = callback;
-    if (this.#isClosed) this.#settlePending();
-    else this.#raw.end();
+    if (this.#closing === undefined) this.#raw.end();
+    else this.#settlePending();
   }
 
   override _destroy(error: Error | null, callback: Callback): void {
     this.#incoming.clear();
-    if (!this.#isClosed) this.#raw.reset(error ?? undefined);
+    if (this.#closing === undefined) this.#raw.reset(error ?? undefined);
     this.#settlePending(error ?? this.#failure);
     callback(error);
+  }
+
+  /** The error for writers, once the stream has closed with one. */
+  get #failure(): MuxError | undefined {
+    const closing = this.#closing;
+    return closing === undefined || closing.kind === 'finished' ? undefined : closing.error;
   }
 
   #onData(chunk: Uint8Array): void {
     if (this.destroyed) return;
     const isAwaited = this.#isWanted && this.#incoming.length === 0 && this.readableLength === 0;
     if (isAwaited && (this.readableFlowing === true || chunk.length >= READ_AHEAD / 4)) {
-      this.#push(this.#own(chunk));
+      this.#push(this.#raw.own(chunk));
     } else {
-      this.#incoming.push(this.#own(chunk));
+      this.#incoming.push(this.#raw.own(chunk));
       this.#fill();
     }
   }
 
   /**
-   * Feeds the Readable one chunk when it has none, or all it wants. What waits here meanwhile grows together; in the
-   * Readable's own buffer each little frame would stay an object of its own.
+   * Pushes one chunk into the Readable if it has none, or all that it wants if it is starved. Small frames that wait here
+   * grow together; in the Readable's own buffer each would stay an object of its own.
    */
   #fill(): void {
     while (this.#isWanted && this.#incoming.length > 0 && (this.#isStarved || this.readableLength === 0)) {
       this.#push(this.#incoming.shift()!);
     }
     if (this.#incoming.length > 0 || this.destroyed) return;
-    if (this.#hasEnded && this.#isReading) {
-      // Node tells the end at once, so that listeners would read on before this read has returned.
-      process.nextTick(() => this.#fill());
-      return;
-    }
-    if (this.#hasEnded) {
-      this.#hasEnded = false;
-      this.#toldEnd = true;
+    if (this.#peerEnd === 'due') {
+      if (this.#isReading) {
+        // Node tells the end at once, so that listeners would read on before this read has returned.
+        process.nextTick(() => this.#fill());
+        return;
+      }
+      this.#peerEnd = 'told';
       this.push(null);
     }
     this.#failWhenRead();
@@ -186,13 +214,13 @@ export class MuxStream extends Duplex {
     this.#credit();
   }
 
-  /** What has left the Readable's buffer has been taken, by whichever of its many ways out. */
+  /** Consumes what has left the Readable's buffer, by whichever of its ways out. */
   #credit(): void {
     const taken = this.#pushed - this.readableLength;
     if (taken <= 0) return;
     this.#pushed -= taken;
     this.#raw.consume(taken);
-    if (this.#failure !== undefined) this.#failWhenRead();
+    this.#failWhenRead();
   }
 
   #settlePending(error?: Error | null): void {
@@ -202,18 +230,15 @@ export class MuxStream extends Duplex {
   }
 
   #onClose(error: MuxError | undefined): void {
-    this.#isClosed = true;
-    if (this.destroyed) return;
-    if (error === undefined && this.writableEnded && this.writableLength === 0) {
-      // Both halves are finished; or the session is closed, and nothing but our FIN was left to send.
-      this.#settlePending();
+    if (this.destroyed || (error === undefined && this.writableEnded && this.writableLength === 0)) {
+      this.#closing = { kind: 'finished' };
+      if (!this.destroyed) this.#settlePending();
       return;
     }
-    // The peer said all it had to say: that we did not is an error for who goes on writing alone.
-    this.#isWhole = error === undefined;
-    this.#failure = error ?? this.#writtenTooLate();
-    // A reset takes what was unread with it. A lost session does not, but who waits to write must not wait for a reader.
-    if (!this.session.isOver || this.#pending !== undefined) this.destroy(this.#failure);
+    const failure = error ?? this.#writtenTooLate();
+    this.#closing = { kind: error === undefined ? 'half' : 'cut', error: failure, isAwaitingEnd: false };
+    // A reset drops what was unread. A lost session does not, but a pending write must not wait for a reader.
+    if (!this.#session.hasEnded || this.#pending !== undefined) this.destroy(failure);
     else this.#failWhenRead();
   }
 
@@ -222,14 +247,16 @@ export class MuxStream extends Duplex {
     return new MuxError('MUX_SESSION_CLOSED', what, { initiator: 'local', streamId: this.id });
   }
 
+  /** Destroys the stream if it closed with an error and everything that came before has been read. */
   #failWhenRead(): void {
-    const isUnread = this.#incoming.length > 0 || this.readableLength > 0 || this.#hasEnded;
-    if (this.#failure === undefined || isUnread) return;
-    const error = this.#isWhole ? undefined : this.#failure;
-    if (!this.#toldEnd || this.readableEnded) this.destroy(error);
-    // The peer had finished its half: whoever reads gets that first.
-    else if (!this.#failsAtEnd) this.once('end', () => this.destroy(error));
-    this.#failsAtEnd = true;
+    const closing = this.#closing;
+    if (closing === undefined || closing.kind === 'finished') return;
+    if (this.#incoming.length > 0 || this.readableLength > 0 || this.#peerEnd === 'due') return;
+    const error = closing.kind === 'half' ? undefined : closing.error;
+    if (this.#peerEnd === 'open' || this.readableEnded) this.destroy(error);
+    // The peer had finished its half, and readers are told of that first.
+    else if (!closing.isAwaitingEnd) this.once('end', () => this.destroy(error));
+    closing.isAwaitingEnd = true;
   }
 }
 

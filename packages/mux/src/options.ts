@@ -2,7 +2,6 @@
 
 import { INITIAL_WINDOW, MAX_UINT32 } from './frame.ts';
 import { invalidOption } from './errors.ts';
-import type { RawStream } from './raw-stream.ts';
 
 /** Which end this is: the client's streams have odd ids, the server's even ones. One of each makes a session. */
 export type Role = 'client' | 'server';
@@ -12,49 +11,44 @@ export interface SessionOptions {
   /** What debug output calls this end. Default: the role. */
   name?: string;
   /**
-   * Hands over every stream that the peer opens, accepted, synchronously and in order. With it there is no accept queue,
-   * and `acceptStream()` is a mistake.
-   */
-  onStream?: (stream: RawStream) => void;
-  /**
-   * Streams that may wait to be accepted: further ones are reset. On the opening side, how many of our own may be
-   * unacknowledged before further ones wait here. Default 256.
+   * How many streams of the peer's may wait to be accepted; further ones are reset. Also how many of our own may be
+   * unanswered before further ones wait here. Default 256.
    */
   acceptBacklog?: number;
-  /** Streams of the peer's that may be open at once: further ones are reset. Default 4096. */
+  /** How many streams the peer may have open at once; further ones are reset. Default 4096. */
   maxInboundStreams?: number;
-  /** Send a ping now and then, and end the session when no answer comes. Default false. */
+  /** Sends pings while nothing is heard, and ends the session if one is not answered. Default false. */
   enableKeepAlive?: boolean;
-  /** Milliseconds between keep-alive pings, when nothing else arrived. Default 30,000. */
+  /** Milliseconds between keep-alive pings. None is sent if anything arrived since the last. Default 30,000. */
   keepAliveInterval?: number;
   /**
-   * Milliseconds that the transport may refuse to take bytes before the session ends with `MUX_WRITE_TIMEOUT`, and that a
-   * ping waits for its answer. Default 10,000; 0 never ends a session, and leaves pings at the default.
+   * Milliseconds that the transport may take no bytes before the session ends with `MUX_WRITE_TIMEOUT`, and that a ping
+   * waits for its answer. Default 10,000. With 0 a full transport never ends the session, and pings wait the default.
    */
   connectionWriteTimeout?: number;
   /**
-   * Bytes that the peer may send on one stream before the application takes some, and so what a stream that is not read
-   * costs. At least 262,144, which is what every stream starts with; the rest is announced when it opens. Default 1 MiB.
+   * Bytes that the peer may send on one stream before the application takes some: what a stream costs that is not read.
+   * At least 262,144, with which every stream starts; the rest is granted as it opens. Default 1 MiB.
    */
   maxStreamWindowSize?: number;
   /**
-   * Bytes that all streams together may be granted beyond their first 262,144 each. Streams opened while it is used up
-   * keep to the starting window. Default 64 MiB.
+   * Bytes that all streams together may be granted beyond their first 262,144 each. A stream that opens when it is used
+   * up keeps the starting window. Default 64 MiB.
    */
   windowBudget?: number;
-  /** Milliseconds that the peer may leave a new stream unanswered before it is reset. Default 75,000; 0 is for ever. */
+  /** Milliseconds that the peer may leave a stream of ours unanswered before it is reset. Default 75,000; 0 is no limit. */
   streamOpenTimeout?: number;
   /**
-   * Milliseconds after our FIN that the peer may send nothing and not finish before the stream is reset. Default 300,000;
-   * 0 is for ever.
+   * Milliseconds that the peer may send neither data nor FIN after our FIN before the stream is reset. Default 300,000; 0
+   * is no limit.
    */
   streamCloseTimeout?: number;
 }
 
 /** The options with every default filled in. */
-export type SessionSettings = Required<Omit<SessionOptions, 'onStream'>> & Pick<SessionOptions, 'onStream'>;
+export type SessionSettings = Required<SessionOptions>;
 
-/** How long a ping waits where the write timeout is off. */
+/** Milliseconds that a ping waits if the write timeout is off. */
 export const DEFAULT_PING_TIMEOUT = 10_000;
 
 /** Node's timers take no more than this; a longer delay would fire at once. */
@@ -84,13 +78,13 @@ const ranges: Record<Exclude<keyof typeof defaults, 'enableKeepAlive'>, [number,
   streamCloseTimeout: [0, MAX_TIMER, 'milliseconds (0 is off)'],
 };
 
-/** Checks every option and fills in the defaults. Throws `MUX_OPTION_INVALID` naming the first that is wrong. */
-export function settle(options: SessionOptions): SessionSettings {
+/** Checks every option and fills in the defaults. Throws `MUX_OPTION_INVALID`, which names the first that is wrong. */
+export function resolveOptions(options: SessionOptions): SessionSettings {
   if (typeof options !== 'object' || options === null) throw invalidOption('options', 'an object', options);
   if (options.role !== 'client' && options.role !== 'server') {
     throw invalidOption('role', "'client' or 'server', and the other one at the peer", options.role);
   }
-  const known = new Set([...Object.keys(defaults), 'role', 'name', 'onStream']);
+  const known = new Set([...Object.keys(defaults), 'role', 'name']);
   for (const name of Object.keys(options)) {
     if (!known.has(name))
       throw invalidOption('options', `made of known names (${[...known].join(', ')})`, name);
@@ -107,8 +101,5 @@ export function settle(options: SessionOptions): SessionSettings {
     throw invalidOption('enableKeepAlive', 'true or false', settings.enableKeepAlive);
   }
   if (typeof settings.name !== 'string') throw invalidOption('name', 'a string', settings.name);
-  if (settings.onStream !== undefined && typeof settings.onStream !== 'function') {
-    throw invalidOption('onStream', 'a function', settings.onStream);
-  }
   return settings;
 }

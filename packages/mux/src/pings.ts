@@ -43,7 +43,7 @@ export class Pings {
   }
 
   /** An answer came. One that nobody waits for is normal: its ping may have timed out. */
-  answer(value: number): void {
+  onAnswer(value: number): void {
     const ping = this.#waiting.get(value);
     if (ping === undefined) return;
     this.#waiting.delete(value);

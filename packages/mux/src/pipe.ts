@@ -52,7 +52,7 @@ export class Pipe {
   }
 
   /** A chunk came, by whatever way. */
-  heard(): void {
+  onHeard(): void {
     this.#chunks += 1;
   }
 

@@ -1,59 +1,68 @@
 /**
- * Whose frame is next: what streams owe (SYN, ACK, credit, FIN) before payload, payload in slices and in turn, and of
- * each stream its own frames in order. While the transport takes bytes everything passes straight through; the lists
- * here fill only while it does not.
+ * Decides whose frame is next. What streams owe (SYN, ACK, credit, FIN) goes before payload; payload goes in slices and
+ * in turn; each stream's own frames keep their order. While the transport takes bytes everything passes straight
+ * through, and the lists here fill only while it does not.
  */
 
 import { Flag, FrameType } from './frame.ts';
 import { BATCH_BYTES, MAX_FRAME, type FrameWriter } from './frame-writer.ts';
-import type { StreamCore } from './stream-core.ts';
+import type { StreamRecord } from './stream-record.ts';
 
-/** A stream's turn while others wait too. */
+/** Bytes that a stream may send in one turn while others wait too. */
 const SLICE = 16 * 1024;
+
+export interface SchedulerOwner {
+  /** Returns how large the stream's receive window may be, as the frame that opens the stream is made. */
+  allotWindow(stream: StreamRecord): number;
+  /** Some of the stream's queue has gone out. */
+  onSent(stream: StreamRecord): void;
+  /** The stream's FIN has gone out. */
+  onFinSent(stream: StreamRecord): void;
+}
 
 export class Scheduler {
   readonly #writer: FrameWriter;
-  readonly #onFin: (stream: StreamCore) => void;
+  readonly #owner: SchedulerOwner;
   /** Streams that owe a frame without payload. */
-  readonly #owing = new Set<StreamCore>();
+  readonly #owing = new Set<StreamRecord>();
   /** Streams with payload that fits their window, in the order of their turns. */
-  readonly #ready = new Set<StreamCore>();
+  readonly #ready = new Set<StreamRecord>();
   #isFilling = false;
 
-  constructor(writer: FrameWriter, onFin: (stream: StreamCore) => void) {
+  constructor(writer: FrameWriter, owner: SchedulerOwner) {
     this.#writer = writer;
-    this.#onFin = onFin;
+    this.#owner = owner;
   }
 
-  /** True where payload of this stream may go straight out: nothing of its own or of others is before it. */
-  isClearFor(stream: StreamCore): boolean {
+  /** True if payload of this stream may go straight out: no bytes of its own or of other streams are before it. */
+  isClearFor(stream: StreamRecord): boolean {
     return !this.#writer.isBlocked && !this.#isFilling && stream.state.maySend;
   }
 
-  /** The stream owes something else than payload. */
-  owe(stream: StreamCore): void {
+  /** Sends what the stream owes beside payload, now or once the transport takes bytes. */
+  owe(stream: StreamRecord): void {
     if (this.#writer.isBlocked) this.#owing.add(stream);
     else this.#pay(stream);
   }
 
-  /** Payload straight out: the caller has asked {@link isClearFor}, and the window. */
-  send(stream: StreamCore, chunk: Uint8Array): void {
+  /** Sends payload straight out. The caller has asked {@link isClearFor}, and the window. */
+  send(stream: StreamRecord, chunk: Uint8Array): void {
     this.#payOpening(stream);
     stream.sendWindow.consume(chunk.length);
     this.#writer.data(stream.id, chunk);
     this.#writer.leave();
   }
 
-  /** Like {@link send}, copying. */
-  sendCopy(stream: StreamCore, source: Uint8Array, start: number, end: number): void {
+  /** Like {@link send}, but copies. */
+  sendCopy(stream: StreamRecord, source: Uint8Array, start: number, end: number): void {
     this.#payOpening(stream);
     stream.sendWindow.consume(end - start);
     this.#writer.dataCopy(stream.id, source, start, end);
     this.#writer.leave();
   }
 
-  /** Payload waits in the stream's queue, or its window has opened. */
-  wake(stream: StreamCore): void {
+  /** Gives the stream its turns, after payload was queued or its window has opened. */
+  wake(stream: StreamRecord): void {
     if (!stream.hasSendable) return;
     this.#ready.add(stream);
     if (this.#writer.isBlocked || this.#isFilling) return;
@@ -61,21 +70,21 @@ export class Scheduler {
     this.#writer.leave();
   }
 
-  /** Everything of this stream that fits its window goes into the batch, ahead of others. */
-  expedite(stream: StreamCore): void {
+  /** Moves everything of this stream that fits its window into the batch, ahead of others. */
+  expedite(stream: StreamRecord): void {
     if (!stream.hasSendable || this.#writer.hasEnded) return;
     this.#ready.delete(stream);
     this.#sendSlice(stream, Infinity);
     this.#writer.leave();
   }
 
-  /** The stream is gone: it owes nothing. */
-  forget(stream: StreamCore): void {
+  /** Forgets a stream that has ended: it owes nothing. */
+  forget(stream: StreamRecord): void {
     this.#owing.delete(stream);
     this.#ready.delete(stream);
   }
 
-  /** Moves what waits into batches until the transport is full or nothing waits. */
+  /** Moves what waits into batches, until the transport is full or nothing waits. */
   fill(): void {
     if (this.#isFilling) return;
     this.#isFilling = true;
@@ -90,10 +99,10 @@ export class Scheduler {
     }
   }
 
-  /** Everything that fits the peer's windows, whether the transport is full or not: before the end. */
+  /** Moves everything that fits the peer's windows into the batch, even if the transport is full: before the end. */
   fillAll(): void {
     if (this.#writer.hasEnded) return;
-    // Each leaves its list first: what its handlers write meanwhile may put it back.
+    // Each stream leaves its list first, because what its handlers write meanwhile may put it back.
     for (const stream of this.#owing) {
       this.#owing.delete(stream);
       this.#pay(stream);
@@ -105,7 +114,7 @@ export class Scheduler {
   }
 
   #takeTurns(): void {
-    // A set keeps the order of insertion, and one that is deleted and added again goes to the end: a ring.
+    // A set keeps the order of insertion, and an element that is deleted and added again goes to the end: a ring.
     for (const stream of this.#ready) {
       if (this.#writer.isBlocked) return;
       this.#ready.delete(stream);
@@ -115,7 +124,7 @@ export class Scheduler {
     }
   }
 
-  #sendSlice(stream: StreamCore, limit: number): void {
+  #sendSlice(stream: StreamRecord, limit: number): void {
     this.#payOpening(stream);
     let left = Math.min(limit, stream.outgoing.length, stream.sendWindow.available);
     stream.sendWindow.consume(left);
@@ -125,10 +134,10 @@ export class Scheduler {
       this.#writer.data(stream.id, chunk);
     }
     this.#payFin(stream);
-    stream.onSent();
+    this.#owner.onSent(stream);
   }
 
-  #pay(stream: StreamCore): void {
+  #pay(stream: StreamRecord): void {
     if (!this.#payOpening(stream)) {
       const credit = stream.takeCredit();
       if (credit > 0) this.#writer.control(FrameType.WindowUpdate, 0, stream.id, credit);
@@ -136,18 +145,19 @@ export class Scheduler {
     this.#payFin(stream);
   }
 
-  #payOpening(stream: StreamCore): boolean {
+  #payOpening(stream: StreamRecord): boolean {
     const flag = stream.state.takeOpeningFlag();
     if (flag === undefined) return false;
-    this.#writer.control(FrameType.WindowUpdate, Flag[flag], stream.id, stream.takeOpeningCredit());
+    const credit = stream.takeOpeningCredit(this.#owner.allotWindow(stream));
+    this.#writer.control(FrameType.WindowUpdate, Flag[flag], stream.id, credit);
     return true;
   }
 
-  /** FIN on a frame of its own behind the data, as the reference sends it. */
-  #payFin(stream: StreamCore): void {
+  /** Sends FIN on a frame of its own behind the data, as the reference does. */
+  #payFin(stream: StreamRecord): void {
     if (stream.state.sending !== 'fin-due' || stream.outgoing.length > 0 || !stream.state.maySend) return;
     stream.state.sendFin();
     this.#writer.control(FrameType.WindowUpdate, Flag.FIN, stream.id, 0);
-    this.#onFin(stream);
+    this.#owner.onFinSent(stream);
   }
 }

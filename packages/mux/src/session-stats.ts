@@ -1,4 +1,4 @@
-/** What a session holds at a moment. */
+/** Counts what a session holds at this moment. */
 
 import type { FrameWriter } from './frame-writer.ts';
 import type { Pipe } from './pipe.ts';
@@ -8,24 +8,24 @@ import type { StreamTable } from './stream-table.ts';
 export interface SessionStats {
   /** Streams open now, by either side. */
   readonly streams: number;
-  /** Streams the peer opened that nobody has accepted. */
+  /** Streams that the peer opened and this side has not accepted. */
   readonly unaccepted: number;
   /** Streams of ours that the peer has not answered. */
   readonly unanswered: number;
   /** Bytes received that the application has not taken. */
   readonly heldBytes: number;
-  /** Bytes written that have not left. */
+  /** Bytes written that have not left: those that wait here, and those that the transport itself holds. */
   readonly queuedBytes: number;
 }
 
 export function heldBytesOf(table: StreamTable): number {
   let bytes = 0;
-  for (const stream of table) bytes += stream.receiveWindow.held;
+  for (const stream of table) bytes += stream.record.receiveWindow.held;
   return bytes;
 }
 
 export function queuedBytesOf(table: StreamTable, writer: FrameWriter, pipe: Pipe): number {
   let bytes = writer.batchBytes + pipe.writable.writableLength;
-  for (const stream of table) bytes += stream.outgoing.length;
+  for (const stream of table) bytes += stream.record.outgoing.length;
   return bytes;
 }

@@ -92,13 +92,15 @@ describe('ending', () => {
     const state = new StreamState('syn-due');
     names.forEach((name, i) => {
       steps[name](state);
-      expect([name, state.isOver, state.maySend]).toEqual([name, over[i], maySend[i]]);
+      expect([name, state.hasEnded, state.maySend]).toEqual([name, over[i], maySend[i]]);
     });
   });
 
   test('a second end() and a second FIN change nothing', () => {
     const state = new StreamState('syn-due');
     expect([state.finish(), state.finish()]).toEqual([true, false]);
-    expect([state.receiveFin(), state.receiveFin()]).toEqual([true, false]);
+    state.receiveFin();
+    state.receiveFin();
+    expect([state.sending, state.receiving]).toEqual(['fin-due', 'finished']);
   });
 });

@@ -1,16 +1,18 @@
 /**
  * The state of a stream: three independent facts, and the reset that ends them all. Pure: knows no frames, no queues.
  *
- *     opening    queued ──▶ syn-due ──▶ syn-sent ──▶ open     we opened it; `queued` waits for the peer to take others
+ *     opening    queued ──▶ syn-due ──▶ syn-sent ──▶ open     we opened it; `queued` waits for answers to other streams
  *                unaccepted ──▶ ack-due ──▶ open              the peer opened it
  *     sending    open ──▶ fin-due ──▶ finished                our half: end() was called, FIN went out
  *     receiving  open ──▶ finished                            the peer's half: its FIN came
- *     over       both halves finished, or a reset by either side, at any time
+ *     ended      both halves finished, or a reset by either side, at any time
  *
  * Opening and half-close do not touch each other: a stream whose FIN came before it was accepted still owes its ACK.
  */
 
 export type Opening = 'queued' | 'syn-due' | 'syn-sent' | 'unaccepted' | 'ack-due' | 'open';
+/** How a stream begins: the first two if we open it, the third if the peer does. */
+export type InitialOpening = 'queued' | 'syn-due' | 'unaccepted';
 export type Sending = 'open' | 'fin-due' | 'finished';
 export type Receiving = 'open' | 'finished';
 
@@ -20,38 +22,38 @@ export class StreamState {
   receiving: Receiving = 'open';
   wasReset = false;
 
-  constructor(opening: 'queued' | 'syn-due' | 'unaccepted') {
+  constructor(opening: InitialOpening) {
     this.opening = opening;
   }
 
-  /** Both halves finished, or reset: nothing more is sent, and what comes is skipped. */
-  get isOver(): boolean {
+  /** True once both halves have finished or the stream was reset: we send nothing more and skip what comes. */
+  get hasEnded(): boolean {
     return this.wasReset || (this.sending === 'finished' && this.receiving === 'finished');
   }
 
-  /** Data frames may go out. */
+  /** True if data frames may go out. */
   get maySend(): boolean {
     return !this.wasReset && this.sending !== 'finished' && this.opening !== 'queued';
   }
 
-  /** The peer knows of this stream: to end it, it must be told. */
+  /** True once the peer has heard of this stream, so that it must be told when the stream ends. */
   get isKnownToPeer(): boolean {
     return this.opening !== 'queued' && this.opening !== 'syn-due';
   }
 
-  /** The peer has taken fewer than it may leave waiting: the stream opens. */
+  /** Leaves the queue: fewer of our streams are unacknowledged than the backlog allows. */
   leaveQueue(): void {
     if (this.opening === 'queued') this.opening = 'syn-due';
   }
 
-  /** The application, or the runtime for it, accepts. False where there is nothing to accept. */
+  /** Accepts the stream, so that its ACK is due. Returns false if there is nothing to accept. */
   accept(): boolean {
     if (this.opening !== 'unaccepted' || this.wasReset) return false;
     this.opening = 'ack-due';
     return true;
   }
 
-  /** The opening flag that is still to be sent. Taking it marks it as sent, so each goes out exactly once. */
+  /** Returns the opening flag that is still to be sent, and marks it as sent: each goes out exactly once. */
   takeOpeningFlag(): 'SYN' | 'ACK' | undefined {
     if (this.opening === 'syn-due') {
       this.opening = 'syn-sent';
@@ -64,14 +66,14 @@ export class StreamState {
     return undefined;
   }
 
-  /** A frame of any kind came: the peer has the stream. True the first time, on a stream that we opened. */
+  /** A frame of any kind came, so the peer has the stream. Returns true for the first one on a stream that we opened. */
   receiveAny(): boolean {
     if (this.opening !== 'syn-sent') return false;
     this.opening = 'open';
     return true;
   }
 
-  /** end(). False where it was called before, or the stream is over. */
+  /** end() was called. Returns false if it was called before or the stream was reset. */
   finish(): boolean {
     if (this.sending !== 'open' || this.wasReset) return false;
     this.sending = 'fin-due';
@@ -83,14 +85,12 @@ export class StreamState {
     this.sending = 'finished';
   }
 
-  /** The peer's FIN came. False where it came before. */
-  receiveFin(): boolean {
-    if (this.receiving === 'finished') return false;
+  /** The peer's FIN came. */
+  receiveFin(): void {
     this.receiving = 'finished';
-    return true;
   }
 
-  /** RST, ours or theirs. */
+  /** RST went out or came, or the session has ended. */
   reset(): void {
     this.wasReset = true;
   }

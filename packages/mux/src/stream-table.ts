@@ -1,49 +1,49 @@
-/** The streams of a session: ids, how many there may be, what windows they get, and how each comes and goes. */
+/** The streams of a session: their ids, how many there may be, which windows they get, and how each comes and goes. */
 
 import { DeadlineQueue } from './deadline-queue.ts';
 import { MuxError, type MuxErrorCode } from './errors.ts';
 import { Flag, FrameType, INITIAL_WINDOW } from './frame.ts';
 import type { FrameWriter } from './frame-writer.ts';
+import { LeanStream, type LeanStreamHome } from './lean-stream.ts';
 import type { SessionSettings } from './options.ts';
 import { Scheduler } from './scheduler.ts';
-import type { Session } from './session.ts';
-import { StreamCore, type StreamHome } from './stream-core.ts';
+import { StreamRecord } from './stream-record.ts';
+import type { InitialOpening } from './stream-state.ts';
 
 /** Ids from here on are never used: the reference stops at the same one. */
 const LAST_ID = 0xffff_fffe;
 
-export class StreamTable implements StreamHome {
+export class StreamTable implements LeanStreamHome {
   readonly scheduler: Scheduler;
   isLending = false;
-  readonly #session: Session;
   readonly #settings: SessionSettings;
   readonly #writer: FrameWriter;
-  readonly #onRemoved: (stream: StreamCore) => void;
-  readonly #streams = new Map<number, StreamCore>();
-  /** Ours, whose SYN is out and unanswered. */
-  readonly #unanswered: DeadlineQueue<StreamCore>;
-  /** Ours, whose SYN waits because too many are unanswered. */
-  readonly #queued = new Set<StreamCore>();
-  /** Our FIN is out, the peer's has not come. */
-  readonly #halfClosed: DeadlineQueue<StreamCore>;
-  readonly #extraWindows = new Map<StreamCore, number>();
+  readonly #onRemoved: (stream: LeanStream) => void;
+  readonly #streams = new Map<number, LeanStream>();
+  /** Streams of ours whose SYN is out and unanswered. */
+  readonly #unanswered: DeadlineQueue<LeanStream>;
+  /** Streams of ours whose SYN waits because too many are unanswered. */
+  readonly #queued = new Set<LeanStream>();
+  /** Streams whose FIN of ours is out while the peer's has not come. */
+  readonly #halfClosed: DeadlineQueue<LeanStream>;
+  /** What each stream was allotted beyond the initial window, counted against the session's budget. */
+  readonly #extraWindows = new Map<number, number>();
   #extraBytes = 0;
   #inbound = 0;
   #nextId: number;
 
-  /** `onRemoved` hears of each stream that ends before the session does. */
-  constructor(
-    session: Session,
-    settings: SessionSettings,
-    writer: FrameWriter,
-    onRemoved: (stream: StreamCore) => void,
-  ) {
-    this.#session = session;
+  /** `onRemoved` is called for each stream that ends before the session does. */
+  constructor(settings: SessionSettings, writer: FrameWriter, onRemoved: (stream: LeanStream) => void) {
     this.#settings = settings;
     this.#writer = writer;
     this.#onRemoved = onRemoved;
     this.#nextId = settings.role === 'client' ? 1 : 2;
-    this.scheduler = new Scheduler(writer, (stream) => this.#onFinSent(stream));
+    this.scheduler = new Scheduler(writer, {
+      allotWindow: ({ id }) => this.#allotWindow(id),
+      // The stream may be gone: a handler that heard of its FIN may have reset it.
+      onSent: ({ id }) => this.#streams.get(id)?.onSent(),
+      onFinSent: ({ id }) => this.#onFinSent(this.#streams.get(id)!),
+    });
     const { streamOpenTimeout, streamCloseTimeout } = settings;
     this.#unanswered = new DeadlineQueue(streamOpenTimeout, (stream) => {
       this.fail(stream, 'MUX_OPEN_TIMEOUT', `was not answered within ${streamOpenTimeout} ms`);
@@ -55,31 +55,31 @@ export class StreamTable implements StreamHome {
     return this.#streams.size;
   }
 
-  /** Our streams that the peer has not answered, those not sent yet included. */
+  /** How many of our streams the peer has not answered, those that wait to be opened included. */
   get unansweredCount(): number {
     return this.#unanswered.size + this.#queued.size;
   }
 
-  /** As many streams of the peer's are open as may be. */
+  /** True when the peer has `maxInboundStreams` streams open. */
   get isFull(): boolean {
     return this.#inbound >= this.#settings.maxInboundStreams;
   }
 
-  get(id: number): StreamCore | undefined {
+  get(id: number): LeanStream | undefined {
     return this.#streams.get(id);
   }
 
-  [Symbol.iterator](): IterableIterator<StreamCore> {
+  [Symbol.iterator](): IterableIterator<LeanStream> {
     return this.#streams.values();
   }
 
-  /** True for ids that the peer opens streams under. */
+  /** True for ids under which the peer opens streams. */
   isPeers(id: number): boolean {
     return id !== 0 && id % 2 !== this.#nextId % 2;
   }
 
   /** Opens a stream of ours: at once, or when the peer has answered enough of the others. */
-  open(): StreamCore {
+  open(): LeanStream {
     const id = this.#nextId;
     if (id >= LAST_ID) {
       throw new MuxError(
@@ -89,95 +89,77 @@ export class StreamTable implements StreamHome {
     }
     this.#nextId += 2;
     const mustWait = this.#unanswered.size >= this.#settings.acceptBacklog;
-    const stream = new StreamCore(id, this.#session, this, mustWait ? 'queued' : 'syn-due');
-    this.#streams.set(id, stream);
+    const stream = this.#add(id, mustWait ? 'queued' : 'syn-due');
     if (mustWait) this.#queued.add(stream);
     else this.#sendSyn(stream);
     return stream;
   }
 
   /** Adds a stream that the peer opened. */
-  admit(id: number): StreamCore {
-    const stream = new StreamCore(id, this.#session, this, 'unaccepted');
-    this.#streams.set(id, stream);
+  admit(id: number): LeanStream {
     this.#inbound += 1;
-    return stream;
+    return this.#add(id, 'unaccepted');
   }
 
   /** Acknowledges a stream of the peer's, once. */
-  accept(stream: StreamCore): void {
-    if (stream.state.accept()) this.scheduler.owe(stream);
+  accept(stream: LeanStream): void {
+    if (stream.record.state.accept()) this.scheduler.owe(stream.record);
   }
 
   /** The peer has answered a stream of ours, in whatever way: another may open. */
-  answered(stream: StreamCore): void {
+  onAnswered(stream: LeanStream): void {
     this.#unanswered.delete(stream);
     this.#openQueued();
   }
 
-  /** Takes a stream off the table that is over for both sides. */
-  remove(stream: StreamCore): void {
-    if (!this.#streams.delete(stream.id)) return;
-    if (this.isPeers(stream.id)) this.#inbound -= 1;
-    this.scheduler.forget(stream);
+  /** Takes a stream off the table that both sides have ended. */
+  remove(stream: LeanStream): void {
+    const { id, record } = stream;
+    if (!this.#streams.delete(id)) return;
+    if (this.isPeers(id)) this.#inbound -= 1;
+    this.scheduler.forget(record);
     this.#halfClosed.delete(stream);
     this.#queued.delete(stream);
-    this.#extraBytes -= this.#extraWindows.get(stream) ?? 0;
-    this.#extraWindows.delete(stream);
+    this.#extraBytes -= this.#extraWindows.get(id) ?? 0;
+    this.#extraWindows.delete(id);
     this.#onRemoved(stream);
     if (this.#unanswered.delete(stream)) this.#openQueued();
   }
 
-  /** Both halves may have finished now. */
-  settle(stream: StreamCore): void {
-    if (!stream.state.isOver) return;
+  /** Removes and closes the stream if both halves have finished now. */
+  removeIfFinished(stream: LeanStream): void {
+    if (!stream.record.state.hasEnded) return;
     this.remove(stream);
     stream.close(undefined);
   }
 
   /** Resets a stream for what the peer did or left undone. */
-  fail(stream: StreamCore, code: MuxErrorCode, what: string): void {
+  fail(stream: LeanStream, code: MuxErrorCode, what: string): void {
     this.resetByUs(stream);
     const message = `stream ${stream.id} ${what}: it was reset`;
     stream.close(new MuxError(code, message, { initiator: 'remote', streamId: stream.id }));
   }
 
-  resetByUs(stream: StreamCore): void {
-    const { isKnownToPeer } = stream.state;
-    stream.state.reset();
+  resetByUs(stream: LeanStream): void {
+    const { isKnownToPeer } = stream.record.state;
+    stream.record.state.reset();
     this.remove(stream);
     if (isKnownToPeer) this.#writer.reply(FrameType.WindowUpdate, Flag.RST, stream.id, 0);
   }
 
-  resetByPeer(stream: StreamCore): void {
-    stream.state.reset();
-    this.remove(stream);
-    const { id: streamId } = stream;
-    const message = `stream ${streamId} was reset by the peer`;
-    stream.close(new MuxError('MUX_STREAM_RESET', message, { initiator: 'remote', streamId }));
+  resetByPeer(stream: LeanStream): void {
+    this.#endByPeer(stream, 'MUX_STREAM_RESET', 'was reset by the peer');
   }
 
-  allotWindow(stream: StreamCore): number {
-    const extra = this.#settings.maxStreamWindowSize - INITIAL_WINDOW;
-    if (extra === 0 || this.#extraBytes + extra > this.#settings.windowBudget) return INITIAL_WINDOW;
-    this.#extraBytes += extra;
-    this.#extraWindows.set(stream, extra);
-    return INITIAL_WINDOW + extra;
-  }
-
-  /** The peer takes no new streams: those it has not heard of can't open any more. */
+  /** Ends our streams that the peer has not heard of: it takes no new ones, so they cannot open any more. */
   dropQueued(): void {
     for (const stream of this.#queued) {
-      stream.state.reset();
-      this.remove(stream);
-      const { id: streamId } = stream;
-      const message = `stream ${streamId} was not open yet when the peer went away`;
-      stream.close(new MuxError('MUX_GO_AWAY', message, { initiator: 'remote', streamId }));
+      this.#endByPeer(stream, 'MUX_GO_AWAY', 'was not open yet when the peer went away');
     }
   }
 
-  /** The session is over: every stream ends, and keeps what it had received. */
-  closeAll(error: (stream: StreamCore) => MuxError | undefined): void {
+  /** Ends every stream with the session. Each keeps what it had received. */
+  closeAll(error: (stream: LeanStream) => MuxError | undefined): void {
     this.#unanswered.clear();
     this.#halfClosed.clear();
     this.#queued.clear();
@@ -185,36 +167,59 @@ export class StreamTable implements StreamHome {
     this.#streams.clear();
     this.#inbound = 0;
     for (const stream of streams) {
-      this.scheduler.forget(stream);
+      this.scheduler.forget(stream.record);
       stream.abandon(error(stream));
     }
   }
 
-  #sendSyn(stream: StreamCore): void {
+  #add(id: number, opening: InitialOpening): LeanStream {
+    const stream = new LeanStream(new StreamRecord(id, opening), this.scheduler, this);
+    this.#streams.set(id, stream);
+    return stream;
+  }
+
+  /** Returns the window that the session's budget has for this stream. */
+  #allotWindow(id: number): number {
+    const extra = this.#settings.maxStreamWindowSize - INITIAL_WINDOW;
+    if (extra === 0 || this.#extraBytes + extra > this.#settings.windowBudget) return INITIAL_WINDOW;
+    this.#extraBytes += extra;
+    this.#extraWindows.set(id, extra);
+    return INITIAL_WINDOW + extra;
+  }
+
+  #endByPeer(stream: LeanStream, code: MuxErrorCode, what: string): void {
+    const { id: streamId } = stream;
+    stream.record.state.reset();
+    this.remove(stream);
+    stream.close(new MuxError(code, `stream ${streamId} ${what}`, { initiator: 'remote', streamId }));
+  }
+
+  #sendSyn(stream: LeanStream): void {
     this.#unanswered.add(stream);
-    this.scheduler.owe(stream);
+    this.scheduler.owe(stream.record);
   }
 
   #openQueued(): void {
     for (const stream of this.#queued) {
       if (this.#unanswered.size >= this.#settings.acceptBacklog) return;
       this.#queued.delete(stream);
-      stream.state.leaveQueue();
+      stream.record.state.leaveQueue();
       this.#sendSyn(stream);
-      this.scheduler.wake(stream);
+      this.scheduler.wake(stream.record);
     }
   }
 
-  #onFinSent(stream: StreamCore): void {
+  #onFinSent(stream: LeanStream): void {
     stream.onFinished();
-    if (stream.state.isOver) this.settle(stream);
+    if (stream.record.state.hasEnded) this.removeIfFinished(stream);
     else this.#halfClosed.add(stream);
   }
 
-  #onCloseOverdue(stream: StreamCore): void {
-    if (stream.wasHeard) {
+  #onCloseOverdue(stream: LeanStream): void {
+    const { record } = stream;
+    if (record.wasHeard) {
       // A long download through a stream whose request has ended is alive.
-      stream.wasHeard = false;
+      record.wasHeard = false;
       this.#halfClosed.add(stream);
       return;
     }

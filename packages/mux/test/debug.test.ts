@@ -6,7 +6,7 @@ import { PassThrough } from 'node:stream';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { describeEvent, isDebugged, type FrameEvent } from '../src/debug.ts';
 import { FrameType } from '../src/frame.ts';
-import { Session } from '../src/index.ts';
+import { LeanSession } from '../src/lean.ts';
 import { settled } from './support/raw-peer.ts';
 import { readAll, sessionPair } from './support/session-pair.ts';
 
@@ -86,8 +86,8 @@ describe('debugging', () => {
 
   test('a frame is told before its answer, also over a transport that answers at once', async () => {
     const [near, far] = [new PassThrough(), new PassThrough()];
-    const client = new Session({ readable: near, writable: far }, { role: 'client' });
-    const server = new Session({ readable: far, writable: near }, { role: 'server' });
+    const client = new LeanSession({ readable: near, writable: far }, { role: 'client' });
+    const server = new LeanSession({ readable: far, writable: near }, { role: 'server' });
     const directions: string[] = [];
     const listen = (message: unknown): void => {
       const { session, direction } = message as FrameEvent;

@@ -209,7 +209,7 @@ describe('the end of the transport without FIN', () => {
     const stream = await peer.session.acceptStream();
     await settled();
     peer.end.end();
-    await until(() => peer.session.isOver, 'the session is over');
+    await until(() => peer.session.hasEnded, 'the session is over');
     const chunks: Buffer[] = [];
     const outcome = await (async () => {
       for await (const chunk of stream) chunks.push(chunk);
@@ -224,7 +224,7 @@ describe('the end of the transport without FIN', () => {
     const stream = await peer.session.acceptStream();
     await settled();
     peer.end.end();
-    await until(() => peer.session.isOver, 'the session is over');
+    await until(() => peer.session.hasEnded, 'the session is over');
     expect((await readAll(stream)).equals(pattern(200 * KiB))).toBe(true);
     await until(() => stream.destroyed, 'the unfinished half fails');
     expect(stream.errored).toMatchObject({ code: 'MUX_TRANSPORT_ENDED' });
@@ -234,7 +234,7 @@ describe('the end of the transport without FIN', () => {
     const peer = rawPeer();
     peer.send(update(1, 0, SYN), { type: 0, streamId: 1, length: 100, payload: Buffer.from('only this') });
     peer.end.end();
-    await expect(peer.session.closed).rejects.toThrow('ended where 91 bytes of payload were still to come');
+    await expect(peer.session.closed).rejects.toThrow('ended while 91 bytes of payload were still to come');
   });
 
   test('with no stream open is a clean end', async () => {

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { decodeFrames, FrameType } from '../src/frame.ts';
-import { Session } from '../src/index.ts';
+import { LeanSession } from '../src/lean.ts';
 import { heldBytes } from './support/memory.ts';
 import { data, rawPeer, settled, SYN, update } from './support/raw-peer.ts';
 import { echo, sessionPair, until } from './support/session-pair.ts';
@@ -94,7 +94,10 @@ test('small frames that a socket has taken leave their memory to the next ones',
     blocks.add(chunk.buffer);
     return write(chunk);
   }) as typeof mirror.stdin.write;
-  const session = new Session({ readable: new PassThrough(), writable: mirror.stdin }, { role: 'client' });
+  const session = new LeanSession(
+    { readable: new PassThrough(), writable: mirror.stdin },
+    { role: 'client' },
+  );
   const streams = Array.from({ length: 4 }, () => session.openRaw());
   const sent = streams.map(() => '');
   for (let i = 0; i < 4_000; i += 1) {

@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { PassThrough, type Duplex } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { describe, expect, test } from 'vitest';
-import { Session, type RawStream } from '../src/index.ts';
+import { LeanSession, type RawStream } from '../src/lean.ts';
 import { encodeFrame } from '../src/frame.ts';
 import { bytePair } from './support/byte-pair.ts';
 import { settled } from './support/raw-peer.ts';
@@ -106,7 +106,7 @@ async function play(
   const witnesses: [Witness[], Witness[]] = [[], []];
   const sessions = ends.map(
     (end, i) =>
-      new Session(end, {
+      new LeanSession(end, {
         role: i === 0 ? 'client' : 'server',
         acceptBacklog: backlog,
         onStream: (raw) => void witnesses[i]!.push(new Witness(raw)),
@@ -157,7 +157,7 @@ async function play(
       heldBytes: 0,
       queuedBytes: 0,
     });
-    expect(session.isOver).toBe(false);
+    expect(session.hasEnded).toBe(false);
   }
   await Promise.all(sessions.map((session) => session.close()));
 }
@@ -194,8 +194,8 @@ describe('Duplexes', () => {
       const chunkSize = (left: number): number =>
         Math.min(left, [...sizes, 32 * KiB][(cut += 1) % (sizes.length + 1)]!);
       const [near, far] = bytePair({ chunkSize });
-      const client = new Session(near, { role: 'client' });
-      const server = new Session(far, { role: 'server' });
+      const client = new LeanSession(near, { role: 'client' });
+      const server = new LeanSession(far, { role: 'server' });
       const reading = streams.map(async ({ writes, reader }, i) => {
         const sent = writes.map((size, n) => pattern(size, i + n));
         const outgoing = client.openStream();
@@ -268,8 +268,8 @@ describe('streams that hear each other within a write', () => {
       fc.array(fc.integer({ min: 1, max: 90_000 }), { minLength: 1, maxLength: 30 }),
       async (highWaterMark, sizes) => {
         const [up, down] = [new PassThrough({ highWaterMark }), new PassThrough({ highWaterMark })];
-        const client = new Session({ readable: up, writable: down }, { role: 'client' });
-        const server = new Session({ readable: down, writable: up }, { role: 'server', onStream: echo });
+        const client = new LeanSession({ readable: up, writable: down }, { role: 'client' });
+        const server = new LeanSession({ readable: down, writable: up }, { role: 'server', onStream: echo });
         const trips = Array.from({ length: 3 }, async (_, i) => {
           const stream = client.openStream();
           const reading = readAll(stream);
@@ -318,7 +318,7 @@ describe('a session', () => {
       const [near, far] = bytePair({ chunkSize: () => size });
       far.resume();
       far.on('error', () => {});
-      const session = new Session(near, { role: 'server' });
+      const session = new LeanSession(near, { role: 'server' });
       const outcome = session.closed.then(
         () => 'clean',
         (error: { code: string }) => error.code,

@@ -1,7 +1,7 @@
 /** The lean face: what its handler may rely on. */
 
 import { describe, expect, test, vi } from 'vitest';
-import type { RawStream, RawStreamHandler } from '../src/index.ts';
+import type { RawStream, RawStreamHandler } from '../src/lean.ts';
 import { ACK, data, FIN, rawPeer, RST, settled, SYN, update } from './support/raw-peer.ts';
 
 /** Writes down what it is told. */
@@ -216,9 +216,4 @@ test('consuming more than was delivered is a mistake', async () => {
   for (const bytes of [4, -1, NaN]) {
     expect(() => streams[0]!.consume(bytes)).toThrow(expect.objectContaining({ code: 'MUX_MISUSE' }));
   }
-});
-
-test('toDuplex() gives the same stream each time', () => {
-  const stream = rawPeer({ role: 'client' }).session.openRaw();
-  expect(stream.toDuplex()).toBe(stream.toDuplex());
 });

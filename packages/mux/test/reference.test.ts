@@ -7,9 +7,10 @@ import { once } from 'node:events';
 import { addAbortSignal, PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { decodeHeader, encodeFrame } from '../src/frame.ts';
-import { Session, type MuxError, type RawStream, type SessionOptions } from '../src/index.ts';
+import type { MuxError } from '../src/index.ts';
+import { LeanSession, type RawStream, type LeanSessionOptions } from '../src/lean.ts';
+import type { LeanStream } from '../src/lean-stream.ts';
 import { ACK, ping, rawPeer, settled, update } from './support/raw-peer.ts';
-import type { StreamCore } from '../src/stream-core.ts';
 import { pattern, readAll, sessionPair, until } from './support/session-pair.ts';
 
 const KiB = 1024;
@@ -17,13 +18,13 @@ const MiB = 1024 * KiB;
 
 /** Carriers other than memory, as the reference has TCP and pipes. */
 const carriers = {
-  memory: (options: Partial<SessionOptions>) =>
+  memory: (options: Partial<LeanSessionOptions>) =>
     Promise.resolve(sessionPair({ client: options, server: options })),
-  pipes: (options: Partial<SessionOptions>) => {
+  pipes: (options: Partial<LeanSessionOptions>) => {
     const [down, up] = [new PassThrough(), new PassThrough()];
     return Promise.resolve({
-      client: new Session({ readable: up, writable: down }, { role: 'client', ...options }),
-      server: new Session({ readable: down, writable: up }, { role: 'server', ...options }),
+      client: new LeanSession({ readable: up, writable: down }, { role: 'client', ...options }),
+      server: new LeanSession({ readable: down, writable: up }, { role: 'server', ...options }),
     });
   },
 };
@@ -31,7 +32,7 @@ type Carrier = keyof typeof carriers;
 const everyCarrier = Object.keys(carriers) as Carrier[];
 
 /** Accepts for ever and echoes. */
-function echo(session: Session): void {
+function echo(session: LeanSession): void {
   void (async () => {
     for await (const stream of session) stream.pipe(stream);
   })().catch(() => {});
@@ -45,7 +46,7 @@ const outcomeOf = (promise: Promise<unknown>): Promise<MuxError> =>
 
 /** What the peer has granted a stream of ours: no public name tells it. */
 function windowOf(stream: RawStream): number {
-  return (stream as StreamCore).sendWindow.available;
+  return (stream as LeanStream).record.sendWindow.available;
 }
 
 describe('const_test.go', () => {
@@ -97,7 +98,7 @@ describe('session_test.go', () => {
     const { client } = sessionPair({ client: { streamOpenTimeout: 30 } });
     const stream = client.openStream();
     expect((await outcomeOf(readAll(stream))).code).toBe('MUX_OPEN_TIMEOUT');
-    expect(client.isOver).toBe(false);
+    expect(client.hasEnded).toBe(false);
   });
 
   test('6 TestClose_closeTimeout: a stream closed by one side alone is gone from both after streamCloseTimeout', async () => {
@@ -264,7 +265,7 @@ describe('session_test.go', () => {
     serverEnd.stall();
     serverEnd.peer.stall();
     expect((await outcomeOf(client.acceptStream())).code).toBe('MUX_KEEPALIVE_TIMEOUT');
-    expect(client.isOver).toBe(true);
+    expect(client.hasEnded).toBe(true);
   });
 
   test('22 TestLargeWindow: a write of the whole enlarged window ends without a reader', async () => {

@@ -5,7 +5,8 @@ import { PassThrough } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { MuxError, Session, type RawStream } from '../src/index.ts';
+import { MuxError } from '../src/index.ts';
+import { LeanSession, type RawStream, toDuplex } from '../src/lean.ts';
 import { encodeFrame } from '../src/frame.ts';
 import { bytePair } from './support/byte-pair.ts';
 import { ACK, data, FIN, goAway, ping, rawPeer, RST, settled, SYN, update } from './support/raw-peer.ts';
@@ -16,7 +17,7 @@ const KiB = 1024;
 describe('a session', () => {
   test('refuses a transport that is none', () => {
     for (const transport of [undefined, {}, { readable: process.stdin }, 'pipe'] as never[]) {
-      expect(() => new Session(transport, { role: 'client' })).toThrow(
+      expect(() => new LeanSession(transport, { role: 'client' })).toThrow(
         /^transport must be a Duplex, or \{ readable, writable \} of Node streams; received /,
       );
     }
@@ -24,8 +25,8 @@ describe('a session', () => {
 
   test('runs over a pair of one-way streams', async () => {
     const [down, up] = [new PassThrough(), new PassThrough()];
-    const host = new Session({ readable: up, writable: down }, { role: 'client' });
-    const plugin = new Session({ readable: down, writable: up }, { role: 'server' });
+    const host = new LeanSession({ readable: up, writable: down }, { role: 'client' });
+    const plugin = new LeanSession({ readable: down, writable: up }, { role: 'server' });
     host.openStream().end('over two pipes');
     expect((await readAll(await plugin.acceptStream())).toString()).toBe('over two pipes');
     await host.close();
@@ -34,12 +35,12 @@ describe('a session', () => {
 
   test('reads what the transport held before, though it was paused', async () => {
     const [near, far] = bytePair();
-    const stream = new Session(near, { role: 'client' }).openStream();
+    const stream = new LeanSession(near, { role: 'client' }).openStream();
     stream.end('early');
     await settled();
     far.pause();
     far.unshift(far.read() as Buffer);
-    const server = new Session(far, { role: 'server' });
+    const server = new LeanSession(far, { role: 'server' });
     expect((await readAll(await server.acceptStream())).toString()).toBe('early');
   });
 
@@ -48,7 +49,7 @@ describe('a session', () => {
     far.end();
     near.resume();
     await until(() => near.readableEnded, 'the end has come');
-    await new Session(near, { role: 'client' }).closed;
+    await new LeanSession(near, { role: 'client' }).closed;
   });
 
   test('fails with the transport, naming its error as the cause', async () => {
@@ -80,8 +81,8 @@ describe('a session', () => {
         onEnd: () => void got.push('end'),
         onClose: (error) => void closes.push(error?.code),
       });
-    const session = new Session({ readable: up, writable: down }, { role: 'server', onStream });
-    const peerSession = new Session({ readable: new PassThrough(), writable: up }, { role: 'client' });
+    const session = new LeanSession({ readable: up, writable: down }, { role: 'server', onStream });
+    const peerSession = new LeanSession({ readable: new PassThrough(), writable: up }, { role: 'client' });
     down.destroy(new Error('EPIPE'));
     await settled();
     peerSession.openStream().end('last words');
@@ -177,7 +178,7 @@ describe('close()', () => {
       expect(await session.ping()).toBeGreaterThan(0);
     }
     await server.closed;
-    expect(client.isOver).toBe(true);
+    expect(client.hasEnded).toBe(true);
   });
 
   test('makes opening, accepting and pinging fail from then on', async () => {
@@ -274,7 +275,8 @@ describe('feed()', () => {
     const onData = (chunk: Uint8Array): void => void got.push(Buffer.from(chunk));
     const listen = (): void => accepted[0]!.setHandler({ onData, onEnd: () => {}, onClose: () => {} });
     if (face === 'lean') listen();
-    if (face === 'duplex') accepted[0]!.toDuplex().on('data', (chunk: Buffer) => got.push(chunk));
+    if (face === 'duplex')
+      toDuplex(accepted[0]!, peer.session).on('data', (chunk: Buffer) => got.push(chunk));
     await settled();
     for (const size of [10, 20_000, 50_000]) feed(data(1, pattern(size)));
     if (face === 'waiting') listen();
@@ -292,7 +294,7 @@ describe('flush()', () => {
       written.push(chunk.length);
       return true;
     }) as never;
-    const session = new Session({ readable: new PassThrough(), writable: transport }, { role: 'client' });
+    const session = new LeanSession({ readable: new PassThrough(), writable: transport }, { role: 'client' });
     const stream = session.openRaw();
     for (let i = 0; i < 4; i += 1) stream.write(Buffer.alloc(100 * KiB));
     session.flush();

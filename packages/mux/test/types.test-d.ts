@@ -1,8 +1,9 @@
 import { Duplex, type Readable, type Writable } from 'node:stream';
 import type { Socket } from 'node:net';
-import { expectTypeOf, test } from 'vitest';
-import { Session } from '../src/index.ts';
-import type { MuxError, muxErrorCodes, MuxStream, RawStream, Transport } from '../src/index.ts';
+import { expect, expectTypeOf, test } from 'vitest';
+import { MuxStream, Session } from '../src/index.ts';
+import type { MuxError, muxErrorCodes, Transport } from '../src/index.ts';
+import type { LeanSession, RawStream } from '../src/lean.ts';
 
 declare const session: Session;
 
@@ -25,8 +26,22 @@ test('streams are Duplexes of Buffers', () => {
   expectTypeOf<MuxStream>().toExtend<Duplex>();
   expectTypeOf(session.openStream()).toEqualTypeOf<MuxStream>();
   expectTypeOf(session.acceptStream()).resolves.toEqualTypeOf<MuxStream>();
-  expectTypeOf(session.openRaw()).toEqualTypeOf<RawStream>();
   expectTypeOf<MuxStream[typeof Symbol.asyncIterator]>().returns.toExtend<AsyncIterable<Buffer>>();
+});
+
+test('streams are made by sessions alone', () => {
+  // @ts-expect-error a private constructor
+  expect(() => new MuxStream()).toThrow();
+  expectTypeOf(session.openStream().session).toEqualTypeOf<Session>();
+});
+
+test('the lean face is not on the main entry', () => {
+  expectTypeOf<Session>().not.toHaveProperty('openRaw');
+  expectTypeOf<Session>().not.toHaveProperty('feed');
+  expectTypeOf<LeanSession>().toExtend<Session>();
+  expectTypeOf<LeanSession['openRaw']>().returns.toEqualTypeOf<RawStream>();
+  // @ts-expect-error an option of the lean face
+  new Session(new Duplex(), { role: 'client', onStream: () => {} });
 });
 
 test('codes are a closed list', () => {

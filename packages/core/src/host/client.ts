@@ -199,7 +199,7 @@ export class Client<P = Record<string, object>> {
     const run = this.#run;
     if (end === undefined || run === undefined) return this.exit;
     await run.end({
-      ask: end.session.isOver
+      ask: end.session.hasEnded
         ? undefined
         : () => end.control.call(controlMethods.quit, [true]).then(() => true),
       askMs: this.#settings.gracePeriod,
@@ -269,7 +269,7 @@ export class Client<P = Record<string, object>> {
     const lost = (reason: unknown): void => void this.#endAfterLoss(run, end, reason);
     end.session.closed.then(lost, lost);
     void end.control.closed.then(() => {
-      if (!end.session.isOver) lost(new PipeworkError('RPC_PROTOCOL', 'it ended the control stream'));
+      if (!end.session.hasEnded) lost(new PipeworkError('RPC_PROTOCOL', 'it ended the control stream'));
     });
     const { address, protocolVersion } = greeting;
     this.#address = { network: 'pipe', address, pid, protocolVersion };
@@ -293,7 +293,7 @@ export class Client<P = Record<string, object>> {
   async #explainLoss(run: PluginRun, cause: Error): Promise<Error> {
     const { name } = this.#settings;
     // One stream that was reset, by a limit or a slip on it, is no loss of the plugin.
-    if (run.ended === undefined && this.#end?.session.isOver === false) return cause;
+    if (run.ended === undefined && this.#end?.session.hasEnded === false) return cause;
     if (await settlesWithin(run.gone, exitExplainsMs))
       return new PluginExitError(name, await run.exit, { cause });
     return new PluginExitError(name, undefined, { cause, stderrTail: run.stderrTail.toString() });
@@ -339,6 +339,6 @@ const neverRan: PluginExit = {
 };
 
 function closePipe(end: HostEnd, run: PluginRun): void {
-  if (end.session.isOver) run.process.writable.end();
+  if (end.session.hasEnded) run.process.writable.end();
   else end.session.endOutput();
 }

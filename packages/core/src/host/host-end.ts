@@ -1,6 +1,6 @@
 /** The host's end of one session: mux, the first three streams, the broker. Independent of what carries the bytes. */
 
-import { Session, type RawStream } from '@pipework/mux';
+import { LeanSession, type RawStream } from '@pipework/mux/lean';
 import type { Readable, Writable } from 'node:stream';
 import { Broker } from '../session/broker.ts';
 import { sessionOptions } from '../session/session-options.ts';
@@ -31,7 +31,7 @@ export interface HostEndOptions {
 
 /** A host's end. */
 export interface HostEnd {
-  readonly session: Session;
+  readonly session: LeanSession;
   readonly broker: Broker;
   readonly shared: Shared;
   readonly control: Conversation;
@@ -55,7 +55,7 @@ export function openHostEnd(options: HostEndOptions): HostEnd {
   };
   const onLoss = (): void => void pendingMethods();
   for (const event of ['end', 'error', 'close']) options.readable.once(event, onLoss);
-  const session = new Session(
+  const session = new LeanSession(
     { readable: options.readable, writable: options.writable },
     {
       ...sessionOptions,

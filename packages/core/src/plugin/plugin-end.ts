@@ -1,6 +1,6 @@
 /** The plugin's end of one session: mux, the first three streams, the control service. Independent of what carries the bytes. */
 
-import { Session, type RawStream } from '@pipework/mux';
+import { LeanSession, type RawStream } from '@pipework/mux/lean';
 import type { Readable, Writable } from 'node:stream';
 import { Broker } from '../session/broker.ts';
 import { dispenseExpiryMs, sessionOptions } from '../session/session-options.ts';
@@ -41,7 +41,7 @@ export interface PluginEndOptions {
 
 /** A plugin's end. */
 export class PluginEnd {
-  readonly session: Session;
+  readonly session: LeanSession;
   /** Resolves when the host is done with this plugin, or is gone, and the shutdown hook has run. */
   readonly done: Promise<void>;
   /** True where the host went without a Quit. */
@@ -62,7 +62,7 @@ export class PluginEnd {
     const { settings, greeting, stdout, stderr } = options;
     this.#options = options;
     this.done = new Promise((resolve) => (this.#resolveDone = resolve));
-    this.session = new Session(
+    this.session = new LeanSession(
       { readable: options.readable, writable: options.writable },
       {
         ...sessionOptions,

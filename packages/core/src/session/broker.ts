@@ -1,5 +1,6 @@
 /** Streams beyond the first three: each begins with the id that its acceptor handed out, and the broker brings the two together. */
-import type { MuxStream, RawStream, RawStreamHandler, Session } from '@pipework/mux';
+import type { MuxStream } from '@pipework/mux';
+import { toDuplex, type LeanSession, type RawStream, type RawStreamHandler } from '@pipework/mux/lean';
 import { PipeworkError } from '../base/errors.ts';
 import type { Limits } from '../base/limits.ts';
 import { patientTimers } from '../base/timers.ts';
@@ -14,7 +15,7 @@ interface Waiter {
 
 /** Hands out ids, accepts the streams that bring them, and dials the peer's. One per session. */
 export class Broker {
-  readonly #session: Session;
+  readonly #session: LeanSession;
   readonly #limits: Pick<Limits, 'maxWaitingStreams' | 'brokerTimeoutMs'>;
   readonly #waiters = new Map<number, Waiter>();
   readonly #held = new Map<number, RawStream>();
@@ -23,7 +24,7 @@ export class Broker {
   #nextId = 1;
   #closed: Error | undefined;
 
-  constructor(session: Session, limits: Pick<Limits, 'maxWaitingStreams' | 'brokerTimeoutMs'>) {
+  constructor(session: LeanSession, limits: Pick<Limits, 'maxWaitingStreams' | 'brokerTimeoutMs'>) {
     this.#session = session;
     this.#limits = limits;
   }
@@ -41,12 +42,12 @@ export class Broker {
    */
   async accept(id: number): Promise<MuxStream> {
     const stream = await this.acceptRaw(id);
-    return stream.toDuplex();
+    return toDuplex(stream, this.#session);
   }
 
   /** Opens a stream to whoever accepts this id on the other side. The peer resets it where nobody does within five seconds. */
   async dial(id: number): Promise<MuxStream> {
-    return this.dialRaw(id).toDuplex();
+    return toDuplex(this.dialRaw(id), this.#session);
   }
 
   /** As {@link accept}, without the Node stream around it. */

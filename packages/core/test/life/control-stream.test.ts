@@ -1,7 +1,7 @@
 /** The end of the control stream ends the session, on either side. The peer is written by hand. */
 
 import { PassThrough } from 'node:stream';
-import { Session, type RawStream } from '@pipework/mux';
+import { LeanSession, type RawStream } from '@pipework/mux/lean';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { awaitLine, type LaunchedProcess } from '../support/internals.ts';
 import { Client, MagicCookieKey, MagicCookieValue, serve } from '../../src/index.ts';
@@ -16,7 +16,7 @@ function pluginByHand(act: (control: RawStream) => void): LaunchedProcess {
   const [down, up] = [new PassThrough(), new PassThrough()];
   up.write('1|pipe|3,4\n');
   let streams = 0;
-  const session = new Session(
+  const session = new LeanSession(
     { readable: down, writable: up },
     {
       role: 'server',
@@ -41,7 +41,7 @@ describe.each(Object.keys(ends))('a control stream that is %s', (how) => {
     const env = { [MagicCookieKey]: MagicCookieValue };
     const serving = serve({ plugins: {}, transport: { readable: down, writable: up, env } });
     await awaitLine(up).greeted;
-    const session = new Session({ readable: up, writable: down }, { role: 'client' });
+    const session = new LeanSession({ readable: up, writable: down }, { role: 'client' });
     onTestFinished(() => session.close());
     const [control] = [session.openRaw(), session.openRaw(), session.openRaw()];
     end(control);

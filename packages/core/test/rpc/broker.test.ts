@@ -1,24 +1,24 @@
 import { PassThrough } from 'node:stream';
-import { Session } from '@pipework/mux';
+import { LeanSession } from '@pipework/mux/lean';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Broker, type Limits, checkLimits } from '../support/internals.ts';
 
 function brokers(limits: Partial<Limits> = {}): {
   host: Broker;
   plugin: Broker;
-  hostSession: Session;
-  pluginSession: Session;
+  hostSession: LeanSession;
+  pluginSession: LeanSession;
 } {
   const down = new PassThrough();
   const up = new PassThrough();
   const resolved = checkLimits(limits);
   let plugin!: Broker;
   let host!: Broker;
-  const hostSession = new Session(
+  const hostSession = new LeanSession(
     { readable: up, writable: down },
     { role: 'client', onStream: (stream) => host.handle(stream) },
   );
-  const pluginSession = new Session(
+  const pluginSession = new LeanSession(
     { readable: down, writable: up },
     { role: 'server', onStream: (stream) => plugin.handle(stream) },
   );

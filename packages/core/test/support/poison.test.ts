@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream';
-import { Session, type RawStreamHandler } from '@pipework/mux';
+import { LeanSession, type RawStreamHandler } from '@pipework/mux/lean';
 import { expect, onTestFinished, test } from 'vitest';
 import { poisonStream } from './poison.ts';
 
@@ -17,8 +17,8 @@ test.each(['onData', 'onRange'] as const)(
       way === 'onData'
         ? { ...rest, onData: lend }
         : { ...rest, onData: lend, onRange: (chunk, start, end) => lend(chunk.subarray(start, end)) };
-    const writer = new Session({ readable: new PassThrough(), writable: pipe }, { role: 'client' });
-    const reader = new Session(
+    const writer = new LeanSession({ readable: new PassThrough(), writable: pipe }, { role: 'client' });
+    const reader = new LeanSession(
       { readable: pipe, writable: new PassThrough() },
       { role: 'server', onStream: (stream) => poisonStream(stream, poison).setHandler(handler) },
     );

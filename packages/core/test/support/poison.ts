@@ -2,7 +2,7 @@
  * Lends every chunk to a stream's handler as a transport with one reused buffer does: once the handler has returned, the bytes
  * are overwritten. A reader that keeps a view of what it was lent gets 0xff for it.
  */
-import type { RawStream, RawStreamHandler, Session } from '@pipework/mux';
+import type { LeanSession, RawStream, RawStreamHandler } from '@pipework/mux/lean';
 
 /** How many bytes were lent and then overwritten. */
 export interface Poison {
@@ -10,7 +10,7 @@ export interface Poison {
 }
 
 /** Poisons every stream that the session opens from now on. For streams of the peer's use {@link poisonStream}. */
-export function poisonSession(session: Session, poison: Poison): void {
+export function poisonSession(session: LeanSession, poison: Poison): void {
   const openRaw = session.openRaw.bind(session);
   session.openRaw = (...args) => poisonStream(openRaw(...args), poison);
 }
@@ -21,6 +21,8 @@ export function poisonStream(stream: RawStream, poison: Poison): RawStream {
   stream.setHandler = (handler) => {
     setHandler(lending(handler, poison));
   };
+  // What is overwritten is only lent.
+  stream.own = (chunk) => Buffer.from(chunk);
   return stream;
 }
 

@@ -1,6 +1,6 @@
 /** A peer whose RPC bytes are written and read by hand, over a real session, against a real conversation. */
 import { PassThrough } from 'node:stream';
-import { Session, type RawStream } from '@pipework/mux';
+import { LeanSession, type RawStream } from '@pipework/mux/lean';
 import { onTestFinished } from 'vitest';
 import {
   Broker,
@@ -84,8 +84,8 @@ async function raw(
       served: implementation && servedObjectOf(implementation),
     });
   };
-  const host = new Session({ readable: up, writable: down }, { role: 'client' });
-  const plugin = new Session(
+  const host = new LeanSession({ readable: up, writable: down }, { role: 'client' });
+  const plugin = new LeanSession(
     { readable: down, writable: up },
     {
       role: 'server',

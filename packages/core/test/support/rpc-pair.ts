@@ -1,6 +1,6 @@
 /** Two ends of one RPC conversation in one process: two real sessions over in-memory pipes. */
 import { PassThrough } from 'node:stream';
-import { Session, type RawStream } from '@pipework/mux';
+import { LeanSession, type RawStream } from '@pipework/mux/lean';
 import { expect, onTestFinished } from 'vitest';
 import {
   Broker,
@@ -35,8 +35,8 @@ export interface Pair<T> {
   readonly plugin: Conversation;
   readonly hostShared: Shared;
   readonly pluginShared: Shared;
-  readonly hostSession: Session;
-  readonly pluginSession: Session;
+  readonly hostSession: LeanSession;
+  readonly pluginSession: LeanSession;
   /** Cuts the pipes in the middle of whatever goes on. */
   cut(): void;
 }
@@ -57,11 +57,11 @@ export async function rpcPair<T extends object>(
   const opened = new Promise<RawStream>((resolve) => {
     first = resolve;
   });
-  const hostSession = new Session(
+  const hostSession = new LeanSession(
     { readable: up, writable: down },
     { role: 'client', onStream: (stream) => hostBroker.handle(poisonStream(stream, poison)) },
   );
-  const pluginSession = new Session(
+  const pluginSession = new LeanSession(
     { readable: down, writable: up },
     {
       role: 'server',

@@ -5,8 +5,9 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { Session, type Role, type RawStream } from '../../src/index.ts';
-import { pattern, readAll, until } from '../support/session-pair.ts';
+import type { Role } from '../../src/index.ts';
+import { LeanSession, type RawStream } from '../../src/lean.ts';
+import { echo, pattern, readAll, until } from '../support/session-pair.ts';
 
 const KiB = 1024;
 const goPath = process.env['GOPATH'] ?? '/usr/share/gocode';
@@ -45,7 +46,7 @@ describe.skipIf(reason !== undefined)(
     afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
     interface GoPeer {
-      session: Session;
+      session: LeanSession;
       child: ChildProcess;
       /** The lines it has written to standard error. */
       reports: () => Record<string, unknown>[];
@@ -56,7 +57,7 @@ describe.skipIf(reason !== undefined)(
       const child = spawn(binary, [role === 'client' ? 'server' : 'client', ...job], { stdio: 'pipe' });
       let text = '';
       child.stderr.on('data', (chunk: Buffer) => (text += chunk.toString()));
-      const session = new Session(
+      const session = new LeanSession(
         { readable: child.stdout, writable: child.stdin },
         { role, ...(onStream && { onStream }) },
       );
@@ -70,11 +71,6 @@ describe.skipIf(reason !== undefined)(
           .flatMap((line) => (line === '' ? [] : [JSON.parse(line) as Record<string, unknown>]));
       return { session, child, reports };
     }
-
-    const echo = (stream: RawStream): void => {
-      const duplex = stream.toDuplex();
-      duplex.pipe(duplex);
-    };
 
     describe.each<Role>(['client', 'server'])('we are the %s', (role) => {
       test.each([0, 100, 64 * KiB, 1024 * KiB, 8_000_000])(

@@ -2,7 +2,8 @@
 
 import { once } from 'node:events';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { Session, type Role, type SessionOptions } from '../../src/index.ts';
+import type { Role } from '../../src/index.ts';
+import { LeanSession, type LeanSessionOptions, toDuplex } from '../../src/lean.ts';
 import { bytePair, type PairOptions } from '../support/byte-pair.ts';
 import { chainsafe, yamuxJs, type MakeMux, type OtherMux, type OtherStream } from '../support/other-muxes.ts';
 import { settled } from '../support/raw-peer.ts';
@@ -14,12 +15,12 @@ const KiB = 1024;
 async function facing(
   role: Role,
   make: MakeMux,
-  options: Partial<SessionOptions> = {},
+  options: Partial<LeanSessionOptions> = {},
   pipe?: PairOptions,
-): Promise<{ ours: Session; theirs: OtherMux }> {
+): Promise<{ ours: LeanSession; theirs: OtherMux }> {
   const [near, far] = bytePair(pipe);
   far.on('error', () => {});
-  const ours = new Session(near, { role, ...options });
+  const ours = new LeanSession(near, { role, ...options });
   const theirs = await make(role === 'client' ? 'server' : 'client', far);
   onTestFinished(async () => {
     far.end();
@@ -36,7 +37,7 @@ function echo(stream: OtherStream): void {
 }
 
 /** What we send through a stream of ours comes back from theirs; we read as many bytes as we sent. */
-async function ourTrip(ours: Session, bytes: Buffer): Promise<void> {
+async function ourTrip(ours: LeanSession, bytes: Buffer): Promise<void> {
   const stream = ours.openStream();
   stream.write(bytes);
   const chunks: Buffer[] = [];
@@ -70,7 +71,7 @@ async function theirTrip(theirs: OtherMux, bytes: Buffer): Promise<void> {
   stream.end();
 }
 
-function echoOurs(ours: Session): void {
+function echoOurs(ours: LeanSession): void {
   void (async () => {
     for await (const stream of ours) stream.pipe(stream);
   })().catch(() => {});
@@ -97,12 +98,12 @@ describe.each(roles)('@chainsafe/libp2p-yamux, we are the %s', (role) => {
   test('opens 1,000 streams at once and loses none where we accept at once', async () => {
     const { ours, theirs } = await facing(role, chainsafe, {
       onStream: (stream) => {
-        const duplex = stream.toDuplex();
+        const duplex = toDuplex(stream, ours);
         duplex.pipe(duplex);
       },
     });
     await Promise.all(Array.from({ length: 1000 }, (_, i) => theirTrip(theirs, pattern(100, i))));
-    expect(ours.isOver).toBe(false);
+    expect(ours.hasEnded).toBe(false);
   });
 
   test('opens more streams than the backlog without waiting (its wrong), and we refuse those', async () => {

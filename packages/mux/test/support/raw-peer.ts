@@ -3,7 +3,7 @@
 import { expect, onTestFinished } from 'vitest';
 import { encodeFrame, FrameType, describeFrame, Flag, type Frame } from '../../src/frame.ts';
 import { FrameDecoder } from '../../src/frame-decoder.ts';
-import { Session, type SessionOptions } from '../../src/index.ts';
+import { LeanSession, type LeanSessionOptions } from '../../src/lean.ts';
 import { bytePair, type PairEnd, type PairOptions } from './byte-pair.ts';
 import { until } from './session-pair.ts';
 
@@ -31,7 +31,7 @@ export const ping = (length: number, flags: number = SYN): FrameSpec => ({
 export const goAway = (length: number): FrameSpec => ({ type: FrameType.GoAway, length });
 
 export class RawPeer {
-  readonly session: Session;
+  readonly session: LeanSession;
   /** Our end of the bytes, and the session's. */
   readonly end: PairEnd;
   readonly sessionEnd: PairEnd;
@@ -39,7 +39,7 @@ export class RawPeer {
   readonly frames: Frame[] = [];
   hasEnded = false;
 
-  constructor(options: Partial<SessionOptions>, pipe?: PairOptions) {
+  constructor(options: Partial<LeanSessionOptions>, pipe?: PairOptions) {
     [this.end, this.sessionEnd] = bytePair(pipe);
     const decoder = new FrameDecoder({
       onHeader: (header) => void this.frames.push({ ...header }),
@@ -51,7 +51,7 @@ export class RawPeer {
     this.end.on('data', (chunk: Buffer) => decoder.push(chunk));
     this.end.on('end', () => (this.hasEnded = true));
     this.end.on('error', () => {});
-    this.session = new Session(this.sessionEnd, { role: 'server', ...options });
+    this.session = new LeanSession(this.sessionEnd, { role: 'server', ...options });
   }
 
   /** Sends frames, all in one piece. */
@@ -91,7 +91,7 @@ export async function settled(): Promise<void> {
 }
 
 /** A session against a peer written by hand; the session is the server unless told. */
-export function rawPeer(options: Partial<SessionOptions> = {}, pipe?: PairOptions): RawPeer {
+export function rawPeer(options: Partial<LeanSessionOptions> = {}, pipe?: PairOptions): RawPeer {
   const peer = new RawPeer(options, pipe);
   onTestFinished(async () => {
     peer.end.end();

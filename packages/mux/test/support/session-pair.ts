@@ -1,23 +1,27 @@
 /** Two sessions that face each other. */
 
 import { onTestFinished } from 'vitest';
-import { Session, type RawStream, type SessionOptions } from '../../src/index.ts';
+import { LeanSession, type RawStream, type LeanSessionOptions } from '../../src/lean.ts';
 import { bytePair, type PairEnd, type PairOptions } from './byte-pair.ts';
 
 export interface SessionPair {
-  client: Session;
-  server: Session;
+  client: LeanSession;
+  server: LeanSession;
   clientEnd: PairEnd;
   serverEnd: PairEnd;
 }
 
 /** A client and a server over memory, closed when the test ends. */
 export function sessionPair(
-  options: { client?: Partial<SessionOptions>; server?: Partial<SessionOptions>; pipe?: PairOptions } = {},
+  options: {
+    client?: Partial<LeanSessionOptions>;
+    server?: Partial<LeanSessionOptions>;
+    pipe?: PairOptions;
+  } = {},
 ): SessionPair {
   const [clientEnd, serverEnd] = bytePair(options.pipe);
-  const client = new Session(clientEnd, { role: 'client', ...options.client });
-  const server = new Session(serverEnd, { role: 'server', ...options.server });
+  const client = new LeanSession(clientEnd, { role: 'client', ...options.client });
+  const server = new LeanSession(serverEnd, { role: 'server', ...options.server });
   onTestFinished(async () => {
     await Promise.all([client.close(), server.close()]);
   });

@@ -1,6 +1,6 @@
 /** One synced output on the host's side: a stream of the session, handed to the user's sink. */
 
-import type { RawStream, RawStreamHandler } from '@pipework/mux';
+import type { RawStream, RawStreamHandler } from '@pipework/mux/lean';
 import type { SinkWriter } from './sinks.ts';
 import type { Tail } from './tail.ts';
 

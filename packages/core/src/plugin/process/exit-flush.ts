@@ -1,6 +1,6 @@
 /** The end of a plugin's process, however it comes about: what was printed leaves before it does. */
 
-import type { Session } from '@pipework/mux';
+import type { LeanSession } from '@pipework/mux/lean';
 import { clock } from '../../base/timers.ts';
 import { pause, writeAllSync, type Downstream, type Upstream } from './pipes.ts';
 import type { SyncedOutput } from './synced-output.ts';
@@ -10,7 +10,7 @@ const stuckMs = 2_000;
 
 /** What is to be flushed. */
 export interface ExitFlushParts {
-  readonly session: Session;
+  readonly session: LeanSession;
   readonly upstream: Upstream;
   readonly downstream: Downstream;
   readonly outputs: readonly SyncedOutput[];
@@ -46,7 +46,7 @@ export function flushAtExit(parts: ExitFlushParts): void {
   };
   const tell = (): void => {
     const missing = lost + queued();
-    if (missing === 0 || session.isOver) return;
+    if (missing === 0 || session.hasEnded) return;
     const text = `pipework: ${missing} bytes of printed output are lost: the host did not read them in time\n`;
     writeAllSync(2, Buffer.from(text));
   };

@@ -1,6 +1,6 @@
 /** One synced output on the plugin's side: what is printed, on its way to a stream of the session. */
 
-import type { RawStream, RawStreamHandler } from '@pipework/mux';
+import type { RawStream, RawStreamHandler } from '@pipework/mux/lean';
 import { clock, realTimers } from '../../base/timers.ts';
 
 /** What may be queued before a writer has to wait: the window's size, so that all that fits it can go ahead of a reply. */

@@ -1,5 +1,6 @@
 /** One RPC conversation on one stream: the calls of both sides, what they hold by reference, and its end. */
-import type { MuxError, RawStream, RawStreamHandler } from '@pipework/mux';
+import type { MuxError } from '@pipework/mux';
+import type { RawStream, RawStreamHandler } from '@pipework/mux/lean';
 import { PipeworkError } from '../../base/errors.ts';
 import type { CallOptions } from '../api/call-options.ts';
 import { IncomingCalls } from './incoming-calls.ts';

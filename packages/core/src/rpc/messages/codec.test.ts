@@ -1,4 +1,4 @@
-import type { RawStream } from '@pipework/mux';
+import type { RawStream } from '@pipework/mux/lean';
 import { expect, test } from 'vitest';
 import { writeMessage } from './codec.ts';
 import { LargeBin } from '../wire/extension.ts';

@@ -1,5 +1,5 @@
 /** Messages to bytes and back: the one place that knows how a message lies in the stream. */
-import type { RawStream } from '@pipework/mux';
+import type { RawStream } from '@pipework/mux/lean';
 import { isPipeworkError, PipeworkError } from '../../base/errors.ts';
 import { doubleMarks } from '../wire/byte-order-mark.ts';
 import { baseCodec, fullCodec, mapCodec, reuseBuffer, type Codec, type Packed } from '../wire/msgpack.ts';

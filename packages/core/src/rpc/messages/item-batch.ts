@@ -1,5 +1,5 @@
 /** Several items of a stream in one message. */
-import type { RawStream } from '@pipework/mux';
+import type { RawStream } from '@pipework/mux/lean';
 import { pack } from './codec.ts';
 import { baseCodec, fullCodec, type Codec } from '../wire/msgpack.ts';
 import { LikeRows } from '../values/tables/like-rows.ts';

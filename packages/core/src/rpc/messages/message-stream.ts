@@ -1,5 +1,5 @@
 /** One conversation's stream as messages: writes and reads them with what the two ends agreed on. */
-import type { RawStream } from '@pipework/mux';
+import type { RawStream } from '@pipework/mux/lean';
 import { readValue, writeMessage, writePlain } from './codec.ts';
 import { errorMap, errorText, reviveError } from '../values/error-map.ts';
 import type { Shared } from '../../session/shared.ts';

@@ -1,5 +1,5 @@
 /** A stream that this side gave out: once the peer dials its id, its items flow as fast as the peer's window lets them. */
-import type { RawStream, RawStreamHandler } from '@pipework/mux';
+import type { RawStream, RawStreamHandler } from '@pipework/mux/lean';
 import { enterContext, leaveContext } from '../api/call-context.ts';
 import type { ItemBatch } from '../messages/item-batch.ts';
 import { endStreamTrace, type StreamTrace, traceStream } from '../api/instrumentation.ts';

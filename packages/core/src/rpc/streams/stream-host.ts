@@ -1,5 +1,5 @@
 /** What the streams of values of one conversation are built on: how their items are written and read, and what their session shares. */
-import type { RawStream } from '@pipework/mux';
+import type { RawStream } from '@pipework/mux/lean';
 import { PipeworkError } from '../../base/errors.ts';
 import type { Shared } from '../../session/shared.ts';
 import type { CallContext } from '../api/call-context.ts';

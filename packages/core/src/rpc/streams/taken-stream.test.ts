@@ -1,4 +1,4 @@
-import type { RawStream, RawStreamHandler } from '@pipework/mux';
+import type { RawStream, RawStreamHandler } from '@pipework/mux/lean';
 import { expect, test } from 'vitest';
 import type { StreamHost } from './stream-host.ts';
 import { TakenStream } from './taken-stream.ts';

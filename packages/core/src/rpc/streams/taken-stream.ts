@@ -1,5 +1,5 @@
 /** A stream of the peer's: dialled when the first item is asked for, credited as the consumer takes items. */
-import type { RawStream, RawStreamHandler } from '@pipework/mux';
+import type { RawStream, RawStreamHandler } from '@pipework/mux/lean';
 import { PipeworkError } from '../../base/errors.ts';
 import { endStreamTrace, type StreamTrace, traceStream } from '../api/instrumentation.ts';
 import { isAlone, reasonText } from '../../session/loss.ts';

@@ -1,0 +1,7 @@
+/**
+ * What `@pipework/core` needs beyond the main entry: sessions and streams without Node's stream machinery. Exported as
+ * `@pipework/mux/lean`, without a promise of stability.
+ */
+
+export { LeanSession, toDuplex, type LeanSessionOptions } from './lean-session.ts';
+export type { RawStream, RawStreamHandler } from './raw-stream.ts';

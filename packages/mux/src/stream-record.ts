@@ -1,0 +1,49 @@
+/** One stream as data: its state, its windows and what waits to be sent. Knows no handler and no frames. */
+
+import { ChunkQueue } from './chunk-queue.ts';
+import { StreamState, type InitialOpening } from './stream-state.ts';
+import { ReceiveWindow, SendWindow } from './window.ts';
+
+/** What the scheduler, the stream table and the rules for incoming frames act on. */
+export class StreamRecord {
+  readonly id: number;
+  readonly state: StreamState;
+  readonly sendWindow: SendWindow = new SendWindow();
+  readonly receiveWindow: ReceiveWindow = new ReceiveWindow();
+  /** Bytes that were written and not sent yet. */
+  readonly outgoing: ChunkQueue = new ChunkQueue();
+  /** True if payload came since the close timeout last looked. */
+  wasHeard = false;
+  #creditDue = 0;
+
+  constructor(id: number, opening: InitialOpening) {
+    this.id = id;
+    this.state = new StreamState(opening);
+  }
+
+  /** True if bytes wait, the peer's window has room for some, and data frames may go out. */
+  get hasSendable(): boolean {
+    return this.outgoing.length > 0 && this.sendWindow.available > 0 && this.state.maySend;
+  }
+
+  /** Adds credit that the next window update grants; the receive window counts it as promised already. */
+  oweCredit(bytes: number): void {
+    this.#creditDue += bytes;
+  }
+
+  /** Returns the credit that is due. The caller grants it. */
+  takeCredit(): number {
+    const credit = this.#creditDue;
+    this.#creditDue = 0;
+    return credit;
+  }
+
+  /**
+   * Sets the size of the receive window, and returns what the frame that opens the stream grants: what the window has
+   * beyond the first 256 KiB, and what the application has taken by now.
+   */
+  takeOpeningCredit(windowSize: number): number {
+    this.receiveWindow.grow(windowSize);
+    return this.takeCredit() + this.receiveWindow.grantAll();
+  }
+}
