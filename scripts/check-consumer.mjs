@@ -1,7 +1,16 @@
 // check-consumer.mjs TARBALL...: what a user gets. Installs the packed packages into a project of their own, compiles a contract, a
 // plugin and a host against their declarations with every library checked, runs them, and requires core from CommonJS.
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +24,17 @@ const tarballs = Object.fromEntries(
 const project = mkdtempSync(join(tmpdir(), 'pipework-consumer-'));
 const write = (name, content) => writeFileSync(join(project, name), content);
 const run = (command, args) => execFileSync(command, args, { cwd: project, encoding: 'utf8', stdio: 'pipe' });
+
+/** What `npm i @pipework/core` may bring. */
+const budgetBytes = 2_000_000;
+
+/** The bytes of all files below a directory. */
+function bytesIn(directory) {
+  const files = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
+  return files.reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0);
+}
 
 try {
   write(
@@ -70,6 +90,14 @@ try {
     `console.log(typeof require('@pipework/core').Client, typeof require('@pipework/core/plugin').serve)`,
     '--input-type=commonjs',
   ]);
+  const weight = ['core', 'mux'].reduce(
+    (sum, name) => sum + bytesIn(join(project, 'node_modules/@pipework', name)),
+    0,
+  );
+  if (weight > budgetBytes) throw new Error(`core and the mux bring ${weight} bytes, above ${budgetBytes}`);
+  const core = JSON.parse(readFileSync(join(project, 'node_modules/@pipework/core/package.json'), 'utf8'));
+  const brought = Object.keys(core.dependencies).join();
+  if (brought !== '@pipework/mux') throw new Error(`core brings ${brought}`);
   if (names.trim() !== 'function function') throw new Error(`require gave ${names}`);
 } finally {
   rmSync(project, { recursive: true, force: true });

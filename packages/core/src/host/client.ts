@@ -72,8 +72,8 @@ export class Client<P = Record<string, object>> {
     const { signal } = this.#settings;
     if (signal?.aborted === true) this.#abort(signal);
     else if (signal !== undefined) void this.exit.then(onAbort(signal, () => this.#abort(signal)));
-    // Loading it takes longer than spawning: it has until start(). A failure to load is start()'s to report.
-    if (this.#settings.launcher === undefined) preloadExeca().catch(() => {});
+    // Loading takes longer than spawning, and may happen before start() is called.
+    if (this.#settings.launcher === undefined) preloadExeca();
   }
 
   /**

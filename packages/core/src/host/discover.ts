@@ -3,7 +3,6 @@
 import { constants, existsSync, readdir, type Dirent } from 'node:fs';
 import { access, readFile, stat } from 'node:fs/promises';
 import { dirname, extname, join, resolve } from 'node:path';
-import { glob } from 'tinyglobby';
 import { PipeworkError } from '../base/errors.ts';
 import { expect, expectKeys, isText } from '../base/expect.ts';
 
@@ -21,6 +20,7 @@ export async function discover(pattern: string, dir = '.', options: DiscoverOpti
   expect(isText(pattern), 'the pattern of discover()', 'a text', pattern);
   checkOptions(options, ['onSkip']);
   const root = await checkDirectory(dir);
+  const { glob } = await import('tinyglobby');
   const paths = await glob(pattern, {
     cwd: root,
     absolute: true,
@@ -70,6 +70,7 @@ export async function discoverPackages(
   const { root, patterns } = await findWorkspace(await checkDirectory(dir));
   const wanted = patterns.filter((pattern) => !pattern.startsWith('!'));
   const unwanted = patterns.filter((pattern) => pattern.startsWith('!')).map((pattern) => pattern.slice(1));
+  const { glob } = await import('tinyglobby');
   const manifests = await glob(
     wanted.map((pattern) => `${pattern.replace(/\/$/, '')}/package.json`),
     {

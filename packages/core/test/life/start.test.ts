@@ -289,6 +289,15 @@ describe('a host without descriptors', () => {
   });
 });
 
+describe('a host with few descriptors', () => {
+  test('starts its first plugin with 12 of them', async () => {
+    const script = 'ulimit -n 128 && exec "$0" "$@"';
+    const words = [process.execPath, fixture('starts-with-few-descriptors'), fixture('greets'), '12'];
+    const { stdout } = await promisify(execFile)('/bin/sh', ['-c', script, ...words]);
+    expect(stdout).toBe('Hello, few!');
+  });
+});
+
 describe('the signal', () => {
   test('aborts a start half way and leaves nothing behind', async () => {
     const controller = new AbortController();

@@ -55,10 +55,14 @@ export type Launcher = (command: LaunchCommand) => LaunchedProcess | Promise<Lau
 
 let execaModule: Promise<typeof import('execa')> | undefined;
 
-/** Loads execa ahead of the first start: it costs more than spawning does. */
-export function preloadExeca(): Promise<typeof import('execa')> {
+function loadExeca(): Promise<typeof import('execa')> {
   execaModule ??= import('execa');
   return execaModule;
+}
+
+/** Begins to load execa ahead of the first start. A failure to load is reported by that start. */
+export function preloadExeca(): void {
+  loadExeca().catch(() => {});
 }
 
 /** The ordinary launcher: descriptors 3 and 4 carry the protocol. */
@@ -87,7 +91,7 @@ export async function spawnWithPipes(
   command: LaunchCommand,
   stdio: readonly ('pipe' | 'inherit' | 'ignore')[],
 ): Promise<Spawned> {
-  const { execa } = await preloadExeca();
+  const { execa } = await loadExeca();
   const options = {
     ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
     env: command.env,

@@ -1,6 +1,6 @@
 /** Verifying, before anything is started, that a plugin's file is the one that was meant. */
 
-import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Hash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -39,7 +39,9 @@ export async function verifyChecksum(
     checksum.file === undefined ? await findProgram(command) : resolve(command.cwd ?? '.', checksum.file);
   if (path === undefined) return `${command.file} was not found, so that its checksum cannot be verified`;
   try {
-    const actual = await hashFile(path, isWanted);
+    // Loaded here because it costs a start 4 ms, and most starts verify nothing.
+    const { createHash, timingSafeEqual } = await import('node:crypto');
+    const actual = await hashFile(path, createHash('sha256'), isWanted);
     const expected = digestBytes(checksum.value);
     if (expected !== undefined && timingSafeEqual(actual, expected)) return undefined;
     return `checksums did not match: ${path} has sha256 ${actual.toString('hex')}, expected ${expected?.toString('hex')}`;
@@ -48,12 +50,11 @@ export async function verifyChecksum(
   }
 }
 
-async function hashFile(path: string, isWanted: () => boolean): Promise<Buffer> {
+async function hashFile(path: string, hash: Hash, isWanted: () => boolean): Promise<Buffer> {
   // A pipe would not open before somebody writes to it, and hold one of the few threads for that long.
   const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
     if (!(await file.stat()).isFile()) throw new Error('it is no regular file');
-    const hash = createHash('sha256');
     for await (const chunk of file.createReadStream({ autoClose: false })) {
       if (!isWanted()) throw new Error('the start was given up');
       hash.update(chunk as Buffer);

@@ -60,7 +60,7 @@ function isSomewhere(): boolean {
 function shortageNote(command: FailedCommand): string | undefined {
   switch (command.systemCode) {
     case 'EMFILE':
-      return 'this process has no file descriptors left, of which a start takes about ten: close some, or raise their limit (ulimit -n)';
+      return 'this process has no file descriptors left: a start takes 12 for a moment, and a running plugin keeps 4. Close some, or raise their limit (ulimit -n)';
     case 'ENFILE':
       return 'the system has no file descriptors left';
     case 'EAGAIN':
