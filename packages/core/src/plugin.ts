@@ -28,7 +28,7 @@ export {
   type RemoteStream,
   type RemoteValue,
 } from './rpc/calls/dispensed-remote.ts';
-export { RemoteError } from './rpc/values/error-map.ts';
+export { RemoteError } from './rpc/values/revive-error.ts';
 export { ref, retain } from './rpc/remote/stand-in.ts';
 export {
   defineContract,

@@ -1,6 +1,7 @@
 /** Every error of the runtime's own: one table of codes, one class, one brand that two copies of the package share. */
 
 import { printable } from './printable.ts';
+import { isError } from './realm.ts';
 
 const brand: unique symbol = Symbol.for('pipework.error');
 
@@ -80,5 +81,5 @@ export class PipeworkError<C extends ErrorCode = ErrorCode> extends Error {
  * know each other's errors by a shared symbol, where `instanceof` would say no.
  */
 export function isPipeworkError(error: unknown): error is Error & { readonly code: string } {
-  return error instanceof Error && (error as { [brand]?: unknown })[brand] === true;
+  return isError(error) && (error as { [brand]?: unknown })[brand] === true;
 }

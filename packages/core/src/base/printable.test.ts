@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { PluginExitError } from '../host/end/exit.ts';
 import { StartError } from '../host/start/start-error.ts';
-import { reviveError } from '../rpc/values/error-map.ts';
+import { reviveError } from '../rpc/values/revive-error.ts';
 import { PipeworkError } from './errors.ts';
 import { printable, printableLine } from './printable.ts';
 

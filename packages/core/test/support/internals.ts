@@ -29,7 +29,7 @@ export { checked, implement } from '../../src/rpc/contract/contract-checks.ts';
 export { DeclaredError, declaredError, isDeclaredError } from '../../src/rpc/contract/declared-error.ts';
 export type { StandardSchema } from '../../src/rpc/contract/standard-schema.ts';
 export { ref, retain } from '../../src/rpc/remote/stand-in.ts';
-export { RemoteError } from '../../src/rpc/values/error-map.ts';
+export { RemoteError } from '../../src/rpc/values/revive-error.ts';
 export { Broker } from '../../src/session/broker.ts';
 export { type Capability, ownCapabilities } from '../../src/session/capabilities.ts';
 export { Shared, type SharedOptions } from '../../src/session/shared.ts';

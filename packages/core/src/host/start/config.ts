@@ -22,6 +22,7 @@ import {
 import { sortVersions } from '../../handshake/negotiate.ts';
 import { maxTimerMs } from '../../base/timers.ts';
 import { checkLimits, type Limits } from '../../base/limits.ts';
+import { isAbortSignal } from '../../base/realm.ts';
 import type { CallInterceptor } from '../../rpc/api/interceptors.ts';
 import { digestBytes, type Checksum } from './checksum.ts';
 import type { EnvOptions } from './env.ts';
@@ -173,7 +174,7 @@ export function checkConfig(config: ClientConfig): ClientSettings {
   const { name, logLevel, signal, launcher, logger, interceptors } = settings;
   expect(isText(name), 'name', 'a text', name);
   expect(logLevels.includes(logLevel), 'logLevel', `one of ${logLevels.join(', ')}`, logLevel);
-  expect(signal === undefined || signal instanceof AbortSignal, 'signal', 'an AbortSignal', signal);
+  expect(signal === undefined || isAbortSignal(signal), 'signal', 'an AbortSignal', signal);
   expect(launcher === undefined || typeof launcher === 'function', 'launcher', 'a function', launcher);
   expect(logger === undefined || isObject(logger), 'logger', 'an object with methods such as info', logger);
   expectFunctions('interceptors', interceptors);

@@ -1,6 +1,7 @@
 /** What a caller can give to one call beside its arguments. */
 import { inspect } from 'node:util';
 import { PipeworkError } from '../../base/errors.ts';
+import { isAbortSignal } from '../../base/realm.ts';
 
 export interface CallOptions {
   /** Aborting it rejects the call at once with the signal's reason, and aborts the handler's signal on the other side. */
@@ -17,8 +18,8 @@ export function findSignal(params: readonly unknown[]): AbortSignal | undefined 
   let more: AbortSignal[] | undefined;
   for (const param of params) {
     if (typeof param !== 'object' || param === null) continue;
-    const candidate = param instanceof AbortSignal ? param : (param as { signal?: unknown }).signal;
-    if (!(candidate instanceof AbortSignal) || candidate === found) continue;
+    const candidate = isAbortSignal(param) ? param : (param as { signal?: unknown }).signal;
+    if (!isAbortSignal(candidate) || candidate === found) continue;
     if (found === undefined) found = candidate;
     else (more ??= [found]).push(candidate);
   }
@@ -40,7 +41,7 @@ export function checkCallOptions(options: CallOptions): void {
       options[name as never],
     );
   }
-  if (signal !== undefined && !(signal instanceof AbortSignal))
+  if (signal !== undefined && !isAbortSignal(signal))
     throw invalid('signal', 'must be an AbortSignal', signal);
   if (deadlineMs !== undefined && !(typeof deadlineMs === 'number' && deadlineMs > 0)) {
     throw invalid('deadlineMs', 'must be a number of milliseconds above 0', deadlineMs);
@@ -75,11 +76,11 @@ export function dropSignals(params: readonly unknown[]): readonly unknown[] {
 
 function isSignalAlone(param: unknown): boolean {
   if (typeof param !== 'object' || param === null) return false;
-  if (param instanceof AbortSignal) return true;
+  if (isAbortSignal(param)) return true;
   // Asked first, because the keys of a large binary are as many strings as it has bytes.
   if (!Object.hasOwn(param, 'signal')) return false;
   const keys = Object.keys(param);
   if (keys.length !== 1 || keys[0] !== 'signal') return false;
   const { signal } = param as { signal: unknown };
-  return signal === undefined || signal instanceof AbortSignal;
+  return signal === undefined || isAbortSignal(signal);
 }

@@ -9,7 +9,7 @@ import { SentCall } from './sent-call.ts';
 import { messageType, runtimeMethods } from '../../session/wire-words.ts';
 import type { Receiver } from '../references/reference-types.ts';
 import type { References } from '../references/references.ts';
-import { withoutStack } from '../values/error-map.ts';
+import { withoutStack } from '../values/error-stack.ts';
 import type { Scanner } from '../wire/scanner.ts';
 
 // A promise's functions without a closure for each call.

@@ -1,5 +1,6 @@
 /** Puts a contract's schemas around the handlers of a plugin, or around a host's remote. */
 import { PipeworkError, type ErrorCode } from '../../base/errors.ts';
+import { isError } from '../../base/realm.ts';
 import { currentContext, enterContext, leaveContext } from '../api/call-context.ts';
 import type { Contract, ContractHandlers, ContractInterface, MethodSchemas } from './contract.ts';
 import { takeCheckedData, type DeclaredError } from './declared-error.ts';
@@ -129,7 +130,7 @@ async function checkError(
   errors: Readonly<Record<string, StandardSchema>>,
   error: unknown,
 ): Promise<unknown> {
-  if (!(error instanceof Error) || error.name !== 'DeclaredError') return error;
+  if (!isError(error) || error.name !== 'DeclaredError') return error;
   const { code, data } = error as Partial<DeclaredError>;
   const schema = code !== undefined && Object.hasOwn(errors, code) ? errors[code] : undefined;
   if (schema === undefined) {

@@ -1,5 +1,6 @@
 /** Errors that a contract declares: thrown on one side, told apart by type on the other. */
 import { PipeworkError } from '../../base/errors.ts';
+import { isError } from '../../base/realm.ts';
 import type { Contract, ContractErrors, ContractRaises } from './contract.ts';
 import type { StandardSchema } from './standard-schema.ts';
 
@@ -51,7 +52,7 @@ export function isDeclaredError<T extends Contract<unknown>, C extends keyof Con
   error: unknown,
   code: C,
 ): error is DeclaredError<C, ContractErrors<T>[C]> {
-  if (!(error instanceof Error) || error.name !== 'DeclaredError') return false;
+  if (!isError(error) || error.name !== 'DeclaredError') return false;
   const { code: came, data } = error as Partial<DeclaredError>;
   if (came !== code) return false;
   const schemas = schemasOf(contract, code);

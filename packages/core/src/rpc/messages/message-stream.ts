@@ -1,7 +1,8 @@
 /** One conversation's stream as messages: writes and reads them with what the two ends agreed on. */
 import type { RawStream } from '@pipework/mux/lean';
 import { readValue, writeMessage, writePlain } from './codec.ts';
-import { errorMap, errorText, reviveError } from '../values/error-map.ts';
+import { errorMap, errorText } from '../values/error-map.ts';
+import { reviveError, reviveFailure } from '../values/revive-error.ts';
 import type { Shared } from '../../session/shared.ts';
 import { messageType } from '../../session/wire-words.ts';
 import { MessageReader, type MessageSink, type PlainSink } from '../wire/message-reader.ts';
@@ -93,7 +94,7 @@ export class MessageStream {
   }
 
   errorFromWire(value: unknown, where: string): Error {
-    return reviveError(value, `${where} (${this.shared.peer})`);
+    return reviveFailure(value, `${where} (${this.shared.peer})`);
   }
 
   /** Writes a message on the conversation's stream, or on a value's. False where the stream asks to wait. */

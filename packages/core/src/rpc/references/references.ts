@@ -4,6 +4,7 @@
  */
 import { PipeworkError } from '../../base/errors.ts';
 import { onAbort } from '../../base/on-abort.ts';
+import { isAbortSignal } from '../../base/realm.ts';
 import { GivenReferences } from './given-references.ts';
 import type { Shared } from '../../session/shared.ts';
 import { runtimeMethods } from '../../session/wire-words.ts';
@@ -104,7 +105,7 @@ export class References implements ValueReferences, MessageScopes {
       if (known !== undefined) return new WireReference('yours', known.id);
     }
     if (typeof value === 'function') return this.#give(value, 'function');
-    if (value instanceof AbortSignal) return this.#sendSignal(value);
+    if (isAbortSignal(value)) return this.#sendSignal(value);
     if (remote !== undefined || isMarkedObject(value)) return this.#give(value, 'object');
     if (isIterableValue(value)) return this.#giveStream(value, iterableKind(value));
     return undefined;

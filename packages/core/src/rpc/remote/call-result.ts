@@ -1,6 +1,6 @@
 /** What a remote method returns: a native promise, which await takes the short way, that can be iterated too. */
 import { PipeworkError } from '../../base/errors.ts';
-import { placeStack } from '../values/error-map.ts';
+import { placeStack } from '../values/error-stack.ts';
 
 /** Makes the promise of a call iterable, for results that are streams. Returns it. */
 export function callResult(promise: Promise<unknown>): Promise<unknown> & AsyncIterable<unknown> {

@@ -1,5 +1,6 @@
 /** From what the decoder read to what the user gets: marks become their values, references come to life, bytes get their own memory. */
 import { PipeworkError } from '../../base/errors.ts';
+import { types } from 'node:util';
 import { isProbedName } from '../../base/probed-names.ts';
 import { makeBytes } from './bytes.ts';
 import { fromColumns } from './tables/column-reader.ts';
@@ -22,7 +23,7 @@ export function fromWire(value: unknown, options: InboundOptions): unknown {
     if (typeof first === 'object' && first instanceof Mark) return unmark(first, value, options);
     return each(value, 0, options);
   }
-  if (value instanceof Uint8Array) return ownBytes(value);
+  if (ArrayBuffer.isView(value)) return ownBytes(value as Uint8Array);
   if (value instanceof WireReference) {
     if (options.takeReference === undefined)
       throw new TypeError('a reference came, and this side announced no refs');
@@ -102,7 +103,7 @@ function unmark(mark: Mark, array: unknown[], options: InboundOptions): unknown 
       return new Set(each(array, 1, options).slice(1));
     case 'bytes': {
       const bytes = array[2];
-      const made = bytes instanceof Uint8Array ? makeBytes(array[1], ownBytes(bytes)) : undefined;
+      const made = types.isUint8Array(bytes) ? makeBytes(array[1], ownBytes(bytes)) : undefined;
       if (made === undefined) break;
       return made;
     }

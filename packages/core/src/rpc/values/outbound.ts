@@ -4,11 +4,13 @@
  */
 import { types } from 'node:util';
 import { isProbedName } from '../../base/probed-names.ts';
+import { isError, isObjectPrototype, isURL } from '../../base/realm.ts';
 import { largeBinBytes } from '../wire/scanner.ts';
 import { bytesType } from './bytes.ts';
 import { minColumnRows, toColumns } from './tables/column-writer.ts';
 import { Refusal } from './refusal.ts';
 import { minTableRows, tableHead, toTable } from './tables/table.ts';
+import { asBin } from '../wire/msgpack.ts';
 import { LargeBin, LongBigint, marks, negativeZero, type WireReference } from '../wire/extension.ts';
 
 /** What of a value may travel by reference, and as what. */
@@ -193,22 +195,16 @@ function walkSpecial(value: object, options: OutboundOptions, depth: number): un
   if (types.isDate(value)) return walkDate(value, options);
   const reference = sendReference(value, options);
   if (reference !== undefined) return reference;
-  if (
-    !(value instanceof Error) &&
-    getPrototypeOf(getPrototypeOf(value) as object) === null &&
-    !hasOwnClass(value)
-  ) {
-    return walkRecord(value, options, depth); // a plain object of another realm
-  }
+  // A plain object of another realm.
+  if (isObjectPrototype(getPrototypeOf(value) as object)) return walkRecord(value, options, depth);
   if (types.isPromise(value)) return refuse('is a Promise: await it, and send what it resolves to.');
   if (!options.types) return refuse(`is ${describe(value)}, which base MessagePack cannot say.`);
   if (depth >= options.maxDepth) throw new Refusal(`is nested deeper than ${options.maxDepth} levels.`, true);
   if (types.isMap(value)) return walkMap(value, options, depth);
   if (types.isSet(value)) return walkSet(value, options, depth);
   if (types.isRegExp(value)) return [marks.regexp, value.source, value.flags];
-  if (value instanceof Error || types.isNativeError(value))
-    return [marks.error, options.encodeError(value, options, depth + 1)];
-  if (value instanceof URL) return [marks.url, value.href];
+  if (isError(value)) return [marks.error, options.encodeError(value, options, depth + 1)];
+  if (isURL(value)) return [marks.url, value.href.toWellFormed()];
   return refuse(
     `is ${describe(value)}: only plain objects are copied. Mark it with ref() to pass it by reference, or send plain data.`,
   );
@@ -249,11 +245,12 @@ function walkDate(date: Date, options: OutboundOptions): unknown {
   if (Number.isNaN(date.getTime())) {
     return options.types ? [marks.date] : refuse('is an invalid Date, and a timestamp cannot say that.');
   }
-  return date instanceof Date ? date : new Date(types.isDate(date) ? (date as Date).getTime() : Number.NaN);
+  // msgpackr knows the dates of its own realm.
+  return Object.getPrototypeOf(date) === Date.prototype ? date : new Date(date.getTime());
 }
 
 function walkBytes(value: ArrayBufferView | ArrayBuffer, options: OutboundOptions): unknown {
-  const bytes = bytesOf(value);
+  const bytes = asBin(bytesOf(value));
   const bin = bytes.byteLength >= largeBinBytes ? new LargeBin(bytes) : bytes;
   const type = bytesType(value);
   if (type === 'Uint8Array' || (!options.types && type === 'Buffer')) return bin;
@@ -285,12 +282,6 @@ function refuseProbed(name: string): never {
 
 function refuse(reason: string): never {
   throw new Refusal(reason);
-}
-
-/** Whether a prototype that ends right at null is a class of the user's and not another realm's Object.prototype. */
-function hasOwnClass(value: object): boolean {
-  const prototype = getPrototypeOf(value) as object;
-  return !Object.hasOwn(prototype, 'hasOwnProperty');
 }
 
 function describe(value: object): string {

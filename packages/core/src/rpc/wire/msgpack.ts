@@ -34,6 +34,22 @@ interface Module {
 }
 
 const msgpackr = noEval as Module;
+
+/**
+ * The typed arrays that msgpackr knows, by `instanceof`: those that were global when it was loaded. A test environment may put others
+ * in their place, before or after; Node's Buffers then belong to neither.
+ */
+const KnownBytes = Uint8Array;
+
+/** Bytes that msgpackr writes as bin, of zeros. */
+export function newBin(length: number): Uint8Array<ArrayBuffer> {
+  return new KnownBytes(length);
+}
+
+/** Binary data as msgpackr writes it as bin, uncopied. */
+export function asBin(data: ArrayBufferView): Uint8Array {
+  return data instanceof KnownBytes ? data : new KnownBytes(data.buffer, data.byteOffset, data.byteLength);
+}
 const { Packr } = msgpackr;
 
 /** Teaches msgpackr to write a class and to read its extension type, for all codecs here. */

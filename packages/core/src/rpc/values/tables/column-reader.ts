@@ -1,5 +1,6 @@
 /** The columns of a table that came, each checked against the number of rows before anything is made of it. */
 import { isAscii } from 'node:buffer';
+import { types } from 'node:util';
 import { areKeys, emptyRow, refuseProbedFunctions } from './table.ts';
 import { columnKinds, isChoice, maxChoices, maxChoiceText } from '../../wire/extension.ts';
 
@@ -189,7 +190,7 @@ function sum(lengths: Lengths): number {
 }
 
 function bytesOf(bin: unknown): Uint8Array {
-  if (bin instanceof Uint8Array) return bin;
+  if (types.isUint8Array(bin)) return bin;
   throw new TypeError('a column of a table has no bytes where they belong');
 }
 

@@ -1,0 +1,73 @@
+/**
+ * Recognizes values by what they are, whichever realm made them. Nothing asks `instanceof` of a global: jsdom puts classes of its
+ * own in place of Node's, and what a `vm` context makes is an instance of none of ours.
+ */
+import { types } from 'node:util';
+
+const builtInErrors = new Map<object, string>(
+  [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError, AggregateError].map(
+    (Class) => [Class.prototype, Class.name],
+  ),
+);
+const builtInNames = new Set(builtInErrors.values());
+
+/** Whether a value is an error: also one of another realm, a DOMException, or an object that only inherits from `Error`. */
+export function isError(value: unknown): value is Error {
+  return types.isNativeError(value) || (isObject(value) && builtInErrorOf(value) !== undefined);
+}
+
+/** The nearest built-in class of an error, by name: `TypeError`, `DOMException`. Undefined for what is no error. */
+export function builtInErrorOf(error: object): string | undefined {
+  if (hasTag(error, 'DOMException')) return 'DOMException';
+  let prototype: unknown = Object.getPrototypeOf(error);
+  // A chain ends; a proxy may say otherwise.
+  for (let steps = 0; isObject(prototype) && steps < 64; steps++) {
+    const name = builtInErrors.get(prototype) ?? foreignName(prototype);
+    if (name !== undefined) return name;
+    prototype = Object.getPrototypeOf(prototype);
+  }
+  return types.isNativeError(error) ? 'Error' : undefined;
+}
+
+/** The name of a built-in error class of another realm, whose prototype this is. */
+function foreignName(prototype: object): string | undefined {
+  const constructor: unknown = Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value;
+  if (typeof constructor !== 'function' || !builtInNames.has(constructor.name)) return undefined;
+  return /\{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(constructor))
+    ? constructor.name
+    : undefined;
+}
+
+/** Whether a value is an abort signal: Node's own, jsdom's, or that of another realm. */
+export function isAbortSignal(value: unknown): value is AbortSignal {
+  if (!isObject(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  // What most arguments are.
+  if (prototype === Object.prototype || prototype === Array.prototype) return false;
+  return (
+    hasTag(value, 'AbortSignal') &&
+    typeof (value as AbortSignal).aborted === 'boolean' &&
+    typeof (value as AbortSignal).addEventListener === 'function'
+  );
+}
+
+/** Whether a value is a URL, of whichever implementation. */
+export function isURL(value: object): value is URL {
+  return hasTag(value, 'URL') && typeof (value as URL).href === 'string';
+}
+
+/** Whether a prototype is the `Object.prototype` of a realm, and not that of a class of the user's. */
+export function isObjectPrototype(prototype: object): boolean {
+  return (
+    prototype === Object.prototype ||
+    (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'hasOwnProperty'))
+  );
+}
+
+function hasTag(value: object, tag: string): boolean {
+  return (value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] === tag;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,192 @@
+import { describe, expect, test } from 'vitest';
+import { RemoteError } from '../support/internals.ts';
+import { rawPlugin } from '../support/raw-peer.ts';
+import { rpcPair } from '../support/rpc-pair.ts';
+
+type Fields = Error & Record<string, unknown>;
+
+/** An error in each way in which one travels: thrown, in a result, as an argument of a callback, thrown by a stream, as an item. */
+async function eachWay(make: () => unknown, capabilities?: readonly 'errors'[]): Promise<Fields[]> {
+  const { remote } = await rpcPair(
+    {
+      fail(): never {
+        throw make() as Error;
+      },
+      give: () => [make()],
+      visit: async (callback: (error: unknown) => unknown) => void (await callback(make())),
+      async *stream() {
+        yield* [];
+        throw make() as Error;
+      },
+      async *items() {
+        yield make();
+      },
+      take: (error: unknown) => [error],
+    },
+    capabilities === undefined ? {} : { capabilities },
+  );
+  const thrown: unknown = await remote.fail().catch((error: unknown) => error);
+  if (capabilities !== undefined) return [thrown as Fields];
+  let visited: unknown;
+  await remote.visit((error) => (visited = error));
+  const drain = async (): Promise<unknown> => {
+    for await (const item of remote.stream()) return item;
+  };
+  const streamed: unknown = await drain().catch((error: unknown) => error);
+  let item: unknown;
+  for await (const one of remote.items()) item = one;
+  const [given] = await remote.give();
+  const [taken] = await remote.take(make());
+  return [thrown, given, visited, streamed, item, taken] as Fields[];
+}
+
+const invalid = (errors: unknown): Error =>
+  Object.assign(new Error('invalid'), { name: 'ValidationError', errors });
+
+describe('arrives with its error, in each way in which one travels:', () => {
+  test.each<[string, () => object, Record<string, unknown>]>([
+    ['a list of problems', () => invalid([{ path: 'a' }, 'b']), { errors: [{ path: 'a' }, 'b'] }],
+    ['a map of problems', () => invalid({ email: { message: 'bad' } }), { errors: { email: { message: 'bad' } } }],
+    ['no problems', () => invalid([]), { errors: [] }],
+    ['a code that is a boolean', () => Object.assign(new Error('c'), { code: true }), { code: true }],
+    ['a code that is an object', () => Object.assign(new Error('c'), { code: { a: [1] } }), { code: { a: [1] } }],
+    ['a code that is a bigint', () => Object.assign(new Error('c'), { code: 12n }), { code: 12n }],
+    ['a code that is null', () => Object.assign(new Error('c'), { code: null }), { code: null }],
+    ['a code that is undefined', () => Object.assign(new Error('c'), { code: undefined }), { code: undefined }],
+    ['a code that is a large number', () => Object.assign(new Error('c'), { code: 2 ** 40 }), { code: 2 ** 40 }],
+    ['a field that is undefined', () => Object.assign(new Error('u'), { a: undefined, b: 1 }), { a: undefined, b: 1 }],
+    ['a field named __proto__ is left out', () => Object.defineProperty(new Error('p'), '__proto__', { value: { x: 1 }, enumerable: true }), {}],
+    ['a cause that is a text', () => new Error('c', { cause: 'plain' }), { cause: 'plain' }],
+    ['a cause that is plain data', () => new Error('c', { cause: { status: 404, body: [1n] } }), { cause: { status: 404, body: [1n] } }],
+    ['a cause that is 0', () => new Error('c', { cause: 0 }), { cause: 0 }],
+    ['a cause that is null', () => new Error('c', { cause: null }), { cause: null }],
+    ['a cause that is undefined', () => new Error('c', { cause: undefined }), { cause: undefined }],
+    ['a cause that is a Map', () => new Error('c', { cause: new Map([[1, 2]]) }), { cause: new Map([[1, 2]]) }],
+  ])('%s', async (_name, make, fields) => {
+    for (const error of await eachWay(make)) {
+      expect(error).toBeInstanceOf(Error);
+      expect(error.message).toBe((make() as Error).message);
+      expect(Object.keys(error).toSorted()).toEqual(Object.keys(fields).filter((key) => key !== 'cause').toSorted());
+      for (const [key, value] of Object.entries(fields)) {
+        expect(Object.hasOwn(error, key)).toBe(true);
+        expect(error[key]).toStrictEqual(value);
+      }
+      expect(Object.getPrototypeOf(Object.getPrototypeOf(error) as object)).not.toHaveProperty('x');
+    }
+  }); // prettier-ignore
+
+  test('members of an AggregateError that are no errors, and one that is there twice', async () => {
+    const twice = new TypeError('one');
+    const make = (): Error =>
+      new AggregateError([twice, 'two', { three: 3 }, undefined, null, 5n, twice], 'many');
+    for (const error of await eachWay(make)) {
+      expect(error).toBeInstanceOf(AggregateError);
+      const [one, two, three, four, five, six, seven] = (error as unknown as AggregateError)
+        .errors as unknown[];
+      expect(one).toBeInstanceOf(TypeError);
+      expect([two, three, four, five, six]).toStrictEqual(['two', { three: 3 }, undefined, null, 5n]);
+      expect(seven).toMatchObject({ name: 'TypeError', message: 'one' });
+    }
+  });
+
+  test('the name of its class, if neither the class nor the error sets one', async () => {
+    class NotFound extends Error {}
+    class Deeper extends NotFound {}
+    class BadType extends TypeError {}
+    class Named extends NotFound {
+      override name = 'Chosen';
+    }
+    const cases: [() => Error, string, string][] = [
+      [() => new NotFound('m'), 'NotFound', 'Error'],
+      [() => new Deeper('m'), 'Deeper', 'Error'],
+      [() => new BadType('m'), 'BadType', 'TypeError'],
+      [() => new Named('m'), 'Chosen', 'Error'],
+      [() => Object.assign(new NotFound('m'), { name: 'Error' }), 'Error', 'Error'],
+      [() => new Error('m'), 'Error', 'Error'],
+    ];
+    for (const [make, name, type] of cases) {
+      for (const error of await eachWay(make)) {
+        expect(error.name).toBe(name);
+        expect(error instanceof TypeError).toBe(type === 'TypeError');
+        expect(error instanceof RemoteError).toBe(type === 'Error' && name !== 'Error');
+      }
+    }
+  });
+
+  test('everything but its nested errors to a peer that takes errors and no types', async () => {
+    const [error] = await eachWay(
+      () => Object.assign(invalid([{ path: 'a' }]), { code: true, none: undefined, cause: { status: 404 } }),
+      ['errors'],
+    );
+    expect(error).toMatchObject({ errors: [{ path: 'a' }], code: true, none: null, cause: { status: 404 } });
+  });
+});
+
+describe('an error that contains itself', () => {
+  test.each<[string, () => Error]>([
+    ['as its cause', () => Object.assign(new Error('m'), { kept: 1 })],
+    ['in two fields', () => Object.assign(new Error('m'), { kept: 1 })],
+  ])('%s, arrives once', async (how, make) => {
+    const cyclic = (): Error => {
+      const error = make() as Fields;
+      if (how === 'as its cause') error.cause = error;
+      else Object.assign(error, { left: error, right: { deep: [error] }, errors: [error] });
+      return error;
+    };
+    for (const error of await eachWay(cyclic)) {
+      expect(error).toMatchObject({ message: 'm', kept: 1 });
+      expect(Object.keys(error)).toEqual(['kept']);
+    }
+  });
+
+  test('or shares its causes many times over ends, with most of them left out', async () => {
+    let error = new AggregateError([], 'innermost');
+    for (let level = 0; level < 12; level++)
+      error = new AggregateError([error, error, error, error], `${level}`);
+    for (const back of await eachWay(() => error)) expect(back.message).toBe('11');
+  });
+});
+
+test('half a surrogate pair in any text of an error is U+FFFD', async () => {
+  class Odd extends Error {
+    override name = 'Odd\ud83d';
+  }
+  const make = (): Error => Object.assign(new Odd('m\ud83d'), { 'k\ud83d': 'v\ud83d', code: 'c\ud83d' });
+  for (const error of await eachWay(make)) {
+    expect([error.name, error.message, error['code'], error['k\ufffd']]).toEqual([
+      'Odd\ufffd',
+      'm\ufffd',
+      'c\ufffd',
+      'v\ufffd',
+    ]);
+    expect(error['remoteStack']).toContain('m\ufffd\n');
+  }
+});
+
+describe('an error of a plugin in another language', () => {
+  const text = (value: string): string =>
+    (0xa0 + value.length).toString(16) + Buffer.from(value).toString('hex');
+  const bin = (value: string): string =>
+    `c4 ${value.length.toString(16).padStart(2, '0')} ${Buffer.from(value).toString('hex')}`;
+  test.each<[string, string, Record<string, unknown>]>([
+    ['as bin', bin('it broke'), { message: 'it broke' }],
+    ['as bin with words that the protocol fixes', bin("can't find method x"), { message: "can't find method x", code: 'RPC_UNKNOWN_METHOD' }],
+    ['as a map of bin', `83 ${text('name')} ${bin('ValueError')} ${text('message')} ${bin('it broke')} ${text('code')} ${bin('E1')}`, { name: 'ValueError', message: 'it broke', code: 'E1' }],
+    ['as a map without a message', `82 ${text('code')} 05 ${text('reason')} ${text('disk full')}`, { message: 'the peer failed the call with {"code":5,"reason":"disk full"}', code: 5 }],
+    ['as a map of bin without a message', `81 ${text('reason')} ${bin('disk full')}`, { message: 'the peer failed the call with {"reason":"disk full"}' }],
+    ['as an empty map', '80', { message: 'the peer failed the call with {}' }],
+    ['as a list', `92 05 ${bin('disk full')}`, { message: 'the peer failed the call with [5,"disk full"]' }],
+    ['as a number', '05', { message: 'the peer failed the call with 5' }],
+    ['with a cause as bin', `82 ${text('message')} ${text('m')} ${text('cause')} ${bin('inner')}`, { message: 'm', cause: { message: 'inner' } }],
+  ])('%s has a text', async (_name, hex, fields) => {
+    for (const capabilities of [[], ['errors', 'types']] as const) {
+      const peer = await rawPlugin({ capabilities });
+      const call = peer.conversation.call('x', []);
+      await peer.received();
+      peer.sends(`94 01 00 ${hex} c0`);
+      const error: unknown = await call.catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(Error);
+      expect(error).toMatchObject(fields);
+    }
+  }); // prettier-ignore
+});
