@@ -1,15 +1,20 @@
-// runtimes.mjs: one whole session with the plugin under Bun and under Deno, which npx fetches. The host stays Node.
+// runtimes.mjs: whole sessions with the plugin, and with the host, under Bun and under Deno, which npx fetches. The other side stays Node.
 import { execFileSync } from 'node:child_process';
-import { runSession, runtimes } from './lib/runtimes.mjs';
+import { runHostEdges, runHostSession, runSession, runtimes } from './lib/runtimes.mjs';
 
 let failed = 0;
 for (const name of Object.keys(runtimes)) {
   const file = execFileSync('npx', ['-y', '-p', name, 'which', name], { encoding: 'utf8' }).trim();
   const version = execFileSync(file, ['--version'], { encoding: 'utf8' }).split('\n')[0];
-  const { status, stdout, stderr } = runSession(name, file);
-  const ok = status === 0 && stdout === 'done\n';
-  console.log(`${ok ? 'ok    ' : 'FAILED'} ${name} ${version}`);
-  if (!ok) {
+  for (const [part, run] of Object.entries({
+    'as plugin': runSession,
+    'as host': runHostSession,
+    'as host, at the edges': runHostEdges,
+  })) {
+    const { status, stdout, stderr } = run(name, file);
+    const ok = status === 0 && stdout === 'done\n';
+    console.log(`${ok ? 'ok    ' : 'FAILED'} ${name} ${version} ${part}`);
+    if (ok) continue;
     failed++;
     console.log(`status ${status}\n${stdout}${stderr}`);
   }

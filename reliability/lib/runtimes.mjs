@@ -1,4 +1,4 @@
-// Plugins under other runtimes than Node: how each is started, and one whole session with it.
+// Plugins and hosts under other runtimes than Node: how each is started, and one whole session with it.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
@@ -13,6 +13,23 @@ export const runtimes = {
 /** The session of fixtures/session.mjs with its plugin under the runtime at `file`. The result is `spawnSync`'s. */
 export const runSession = (name, file) =>
   spawnSync(process.execPath, [fixture('session.mjs'), file, ...runtimes[name], fixture('plugin.mjs')], {
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
+
+/** Arguments before the host's file. */
+const hostArguments = { bun: ['run'], deno: ['run', '--allow-all'] };
+
+/** The same session with its host under the runtime at `file`, and its plugin under Node. */
+export const runHostSession = (name, file) =>
+  spawnSync(file, [...hostArguments[name], fixture('session.mjs'), process.execPath, fixture('plugin.mjs')], {
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
+
+/** What a host does at the edges: a start without a handshake, a plugin that blocks, a plugin that dies. */
+export const runHostEdges = (name, file) =>
+  spawnSync(file, [...hostArguments[name], fixture('host-edges.mjs'), process.execPath], {
     encoding: 'utf8',
     timeout: 60_000,
   });

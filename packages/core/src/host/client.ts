@@ -217,7 +217,6 @@ export class Client<P = Record<string, object>> {
     });
     this.#run = run;
     const { pid } = process;
-    if (pid !== undefined) watch(pid, processGroup);
     run.callsInFlight = () => this.#end?.pendingMethods() ?? [];
     run.onGone = () => {
       if (pid !== undefined) unwatch(pid);
@@ -235,6 +234,8 @@ export class Client<P = Record<string, object>> {
         this.#warn(`process ${pid ?? '(without an id)'} did not end, not even by SIGKILL: it is left behind`);
     });
     this.#holdLoop();
+    // Last, so that whatever it throws finds a client that can end the process.
+    if (pid !== undefined) watch(pid, processGroup);
     return run;
   }
 

@@ -59,7 +59,8 @@ function start(): void {
   child.on('exit', lost);
   child.stdin?.on('error', lost);
   child.unref();
-  (child.stdin as Socket | null)?.unref();
+  // Bun's has no such method.
+  (child.stdin as Partial<Socket> | null)?.unref?.();
   tell([...watched].map(([pid, entry]) => line(pid, entry)).join(''));
 }
 

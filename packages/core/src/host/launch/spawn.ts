@@ -159,7 +159,7 @@ export function handOver(
     stderr: child.stderr ?? undefined,
     exited: spawned.exited,
     kill: (signal) =>
-      command.processGroup && pid !== undefined ? killGroup(pid, signal) : child.kill(signal),
+      command.processGroup && pid !== undefined ? killGroup(pid, signal) : killChild(child, signal),
     ref: () => handles.forEach((handle) => handle.ref()),
     unref: () => handles.forEach((handle) => handle.unref()),
   };
@@ -176,6 +176,13 @@ function feed(source: Readable, stdin: Writable, exited: Promise<ProcessExit>): 
     source.off('close', end);
     source.unpipe(stdin);
   });
+}
+
+function killChild(child: ChildProcess, signal: NodeJS.Signals): boolean {
+  const { pid, exitCode, signalCode } = child;
+  // Deno's `child.kill` sends a child one signal and no second one.
+  if (!('Deno' in globalThis) || pid === undefined) return child.kill(signal);
+  return exitCode === null && signalCode === null && process.kill(pid, signal);
 }
 
 function killGroup(pid: number, signal: NodeJS.Signals): boolean {
