@@ -10,11 +10,11 @@ import { messageType, runtimeMethods, runtimePrefix } from '../../session/wire-w
 import { readEnvelope } from '../messages/envelope.ts';
 import { referenceCallName, type CallInterceptor, type HandlerInterceptor } from '../api/interceptors.ts';
 import type { Shared } from '../../session/shared.ts';
+import type { IncomingMessage } from '../wire/incoming-message.ts';
 import type { MessageReader } from '../wire/message-reader.ts';
 import { plain, readPlain } from '../messages/small/reader.ts';
 import type { ReferenceHost } from '../references/reference-host.ts';
 import { References } from '../references/references.ts';
-import type { Scanner } from '../wire/scanner.ts';
 import type { ServedObject } from '../api/served-object.ts';
 import { isWatched, watchedCall } from './watched-call.ts';
 
@@ -76,7 +76,7 @@ export class Conversation implements RawStreamHandler {
     this.#outgoing = new OutgoingCalls(this.#messages, this.#references, isControl);
     this.#incoming = new IncomingCalls(this.#messages, this.#references, served, prefix, handlerInterceptors);
     this.#reader = this.#messages.reader(
-      (source, start, end, scanner, bins) => this.#message(source, start, end, scanner, bins),
+      (message) => this.#message(message),
       (source, start, end) => this.#plain(source, start, end),
     );
     this.#outgoing.onSettled = () => this.#finishWhenIdle();
@@ -179,21 +179,15 @@ export class Conversation implements RawStreamHandler {
     };
   }
 
-  #message(
-    source: Uint8Array,
-    start: number,
-    end: number,
-    scanner: Scanner,
-    bins: readonly Uint8Array[],
-  ): void {
-    const envelope = readEnvelope(source, start);
-    switch (envelope.type) {
+  #message(message: IncomingMessage): void {
+    readEnvelope(message);
+    switch (message.type) {
       case messageType.request:
-        return this.#incoming.request(envelope, source, start, end, scanner, bins);
+        return this.#incoming.request(message);
       case messageType.response:
-        return this.#outgoing.answered(envelope.id, source, envelope.at, end, scanner, bins);
+        return this.#outgoing.takeAnswer(message);
       default:
-        return this.#notified(envelope.method, source, envelope.at, end, scanner, bins);
+        return this.#notified(message);
     }
   }
 
@@ -201,21 +195,15 @@ export class Conversation implements RawStreamHandler {
     const next = readPlain(source, start, end);
     if (next === 0) return 0;
     if (plain.type === messageType.request) this.#incoming.plainRequest(plain.id, plain.method, plain.params);
-    else this.#outgoing.plainAnswer(plain.id, plain.result);
+    else this.#outgoing.takePlainAnswer(plain.id, plain.result);
     return next;
   }
 
-  #notified(
-    method: string,
-    source: Uint8Array,
-    at: number,
-    end: number,
-    scanner: Scanner,
-    bins: readonly Uint8Array[],
-  ): void {
+  #notified(message: IncomingMessage): void {
+    const { method } = message;
     let params: unknown;
     try {
-      params = this.#messages.read(source, at, end, scanner, bins);
+      params = this.#messages.read(message);
     } catch {
       return; // It has no answer that could say so.
     }

@@ -3,14 +3,13 @@ import { PipeworkError } from '../../base/errors.ts';
 import { enterContext, leaveContext } from '../api/call-context.ts';
 import type { MessageStream } from '../messages/message-stream.ts';
 import { CallLimits } from './call-limits.ts';
-import type { Envelope } from '../messages/envelope.ts';
 import { handlerChannel, isTraced } from '../api/instrumentation.ts';
 import { referenceCallName, type HandlerInterceptor } from '../api/interceptors.ts';
 import { messageType, runtimeMethods } from '../../session/wire-words.ts';
 import type { Borrower } from '../references/reference-types.ts';
 import type { References } from '../references/references.ts';
 import { IncomingCall } from './incoming-call.ts';
-import type { Scanner } from '../wire/scanner.ts';
+import type { IncomingMessage } from '../wire/incoming-message.ts';
 import { unknownMethod, type ServedObject } from '../api/served-object.ts';
 
 const maxCachedNames = 1024;
@@ -47,24 +46,16 @@ export class IncomingCalls {
     this.callLimits = new CallLimits(messages.shared.callQueue);
   }
 
-  /** A request came; `envelope.at` is where its params begin. Throws `RPC_PROTOCOL` where its id is in use. */
-  request(
-    envelope: Envelope,
-    source: Uint8Array,
-    start: number,
-    end: number,
-    scanner: Scanner,
-    bins: readonly Uint8Array[],
-  ): void {
-    const { id, method } = envelope;
+  /** Takes a request. Throws `RPC_PROTOCOL` if its id is in use. */
+  request(message: IncomingMessage): void {
+    const { id, method } = message;
     this.#checkId(id, method);
     const call = new IncomingCall(id, method);
     const references = this.#references;
     let params: unknown;
     references?.beginTaking(call);
     try {
-      if (envelope.size === 5) params = this.#readWithMeta(call, source, start, end, scanner, bins);
-      else params = this.#messages.read(source, envelope.at, end, scanner, bins);
+      params = message.size === 5 ? this.#readWithMeta(call, message) : this.#messages.read(message);
       if (!Array.isArray(params)) {
         throw new PipeworkError('RPC_INVALID_VALUE', `The params of ${method} are no array.`);
       }
@@ -111,16 +102,11 @@ export class IncomingCalls {
     }
   }
 
-  #readWithMeta(
-    call: IncomingCall,
-    source: Uint8Array,
-    start: number,
-    end: number,
-    scanner: Scanner,
-    bins: readonly Uint8Array[],
-  ): unknown {
-    const message = this.#messages.read(source, start, end, scanner, bins) as unknown[];
-    const { deadline, metadata } = Object(message[4]) as { deadline?: unknown; metadata?: unknown };
+  #readWithMeta(call: IncomingCall, message: IncomingMessage): unknown {
+    // The params are not the last element: the message is read whole.
+    message.at = message.start;
+    const elements = this.#messages.read(message) as unknown[];
+    const { deadline, metadata } = Object(elements[4]) as { deadline?: unknown; metadata?: unknown };
     const remainingMs = typeof deadline === 'number' ? deadline : undefined;
     call.setMeta(Object.freeze({ ...(Object(metadata) as Record<string, string>) }), remainingMs, () =>
       this.#abort(
@@ -128,7 +114,7 @@ export class IncomingCalls {
         new PipeworkError('RPC_DEADLINE', `The caller's deadline for ${call.method} has passed.`),
       ),
     );
-    return message[3];
+    return elements[3];
   }
 
   /** The caller no longer wants a call; an id that isn't running is ignored. */

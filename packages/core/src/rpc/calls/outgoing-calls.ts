@@ -10,7 +10,7 @@ import { messageType, runtimeMethods } from '../../session/wire-words.ts';
 import type { Receiver } from '../references/reference-types.ts';
 import type { References } from '../references/references.ts';
 import { withoutStack } from '../values/error-stack.ts';
-import type { Scanner } from '../wire/scanner.ts';
+import type { IncomingMessage } from '../wire/incoming-message.ts';
 
 // A promise's functions without a closure for each call.
 let resolveNext: (value: unknown) => void;
@@ -169,16 +169,9 @@ export class OutgoingCalls {
     this.#messages.shared.count('pendingCalls', -1);
   }
 
-  /** The peer's answer. `at` is where the error element begins. An answer to no call of ours was cancelled, or is the peer's mistake: dropped. */
-  answered(
-    id: number,
-    source: Uint8Array,
-    at: number,
-    end: number,
-    scanner: Scanner,
-    bins: readonly Uint8Array[],
-  ): void {
-    const call = this.#takeAnswered(id);
+  /** Takes the peer's answer. One to no call of ours is dropped: the call was cancelled, or the peer is mistaken. */
+  takeAnswer(message: IncomingMessage): void {
+    const call = this.#takeAnswered(message.id);
     if (call === undefined) return;
     const references = this.#references;
     let result: unknown;
@@ -186,11 +179,12 @@ export class OutgoingCalls {
     let hasFailed = false;
     references?.beginTaking(undefined, call);
     try {
-      if (source[at] === 0xc0) {
-        result = this.#messages.read(source, at + 1, end, scanner, bins);
+      if (message.source[message.at] === 0xc0) {
+        message.at++;
+        result = this.#messages.read(message);
       } else {
         hasFailed = true;
-        failure = this.#messages.errorFromWire(this.#readError(source, at, end, scanner, bins), call.method);
+        failure = this.#messages.errorFromWire(this.#readError(message), call.method);
       }
     } catch (error) {
       hasFailed = true;
@@ -206,7 +200,7 @@ export class OutgoingCalls {
   }
 
   /** The peer's answer, which failed nothing and brought nothing by reference. */
-  plainAnswer(id: number, result: unknown): void {
+  takePlainAnswer(id: number, result: unknown): void {
     const call = this.#takeAnswered(id);
     if (call === undefined) return;
     if (!call.abandoned) call.resolve(result);
@@ -228,17 +222,13 @@ export class OutgoingCalls {
   }
 
   /** The error stands before the result, which is nil then: both are read as one array. */
-  #readError(
-    source: Uint8Array,
-    at: number,
-    end: number,
-    scanner: Scanner,
-    bins: readonly Uint8Array[],
-  ): unknown {
+  #readError(message: IncomingMessage): unknown {
+    const { source, at, end, bins } = message;
     const array = Buffer.allocUnsafe(end - at + 1);
     array[0] = 0x92;
     array.set(source.subarray(at, end), 1);
-    return (this.#messages.read(array, 0, array.length, scanner, bins) as unknown[])[0];
+    message.set(array, 0, array.length, bins);
+    return (this.#messages.read(message) as unknown[])[0];
   }
 
   /** Gives back what an answer brought by reference: its caller has gone, or the rest of it cannot be read. */

@@ -4,6 +4,7 @@ import { isPipeworkError, PipeworkError } from '../../base/errors.ts';
 import { doubleMarks } from '../wire/byte-order-mark.ts';
 import { baseCodec, fullCodec, mapCodec, reuseBuffer, type Codec, type Packed } from '../wire/msgpack.ts';
 import { plainBytes } from './small/writer.ts';
+import type { IncomingMessage } from '../wire/incoming-message.ts';
 import { saw, type Scanner } from '../wire/scanner.ts';
 import { fromWire, type InboundOptions } from '../values/inbound.ts';
 import { setBins, takeGaps, type Gap } from '../wire/extension.ts';
@@ -112,19 +113,14 @@ function writePieces(stream: RawStream, pieces: readonly Uint8Array[]): boolean 
 }
 
 /**
- * Decodes `source[start..end)`, which the scanner has let through. Throws `RPC_INVALID_VALUE`, `RPC_TOO_DEEP` or `RPC_MESSAGE_TOO_LARGE`: a failure of this
- * message alone.
+ * Decodes a message from its `at` on, which the scanner has let through. Throws `RPC_INVALID_VALUE`, `RPC_TOO_DEEP` or
+ * `RPC_MESSAGE_TOO_LARGE`: a failure of this message alone.
  */
-export function readValue(
-  source: Uint8Array,
-  start: number,
-  end: number,
-  scanner: Scanner,
-  bins: readonly Uint8Array[],
-  options: InboundOptions,
-): unknown {
+export function readValue(message: IncomingMessage, options: InboundOptions): unknown {
+  const { scanner } = message;
   const { flags } = scanner;
   if (flags & (saw.tooDeep | saw.unknownExtension)) return refuse(scanner);
+  let { source, at: start, end } = message;
   if (flags & saw.byteOrderMark) {
     source = doubleMarks(source, start, end);
     start = 0;
@@ -134,7 +130,7 @@ export function readValue(
   range.end = end;
   try {
     if (flags === 0) return fullCodec().unpack(source, range);
-    setBins(bins);
+    setBins(message.bins);
     options.allowance.values = scanner.valuesLeft;
     const codec = flags & saw.protoKey && hasProtoKey(source, start, end) ? mapCodec() : fullCodec();
     return fromWire(codec.unpack(source, range), options);

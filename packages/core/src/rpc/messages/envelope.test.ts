@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { IncomingMessage } from '../wire/incoming-message.ts';
+import { Scanner } from '../wire/scanner.ts';
 import { readEnvelope } from './envelope.ts';
 
 /** [0, 1, method, []] in a buffer that is used again and again, as the pipe's is. */
@@ -10,7 +12,10 @@ function methodOf(method: string): string {
     Buffer.from([0x90]),
   ]);
   bytes.copy(reused);
-  return readEnvelope(reused, 0).method;
+  const message = new IncomingMessage(new Scanner(1_000, 10, 1_000));
+  message.set(reused, 0, bytes.length, []);
+  readEnvelope(message);
+  return message.method;
 }
 
 test('a method keeps its name when the buffer it came in is filled anew', () => {

@@ -8,6 +8,7 @@ import { messageType } from '../../session/wire-words.ts';
 import { MessageReader, type MessageSink, type PlainSink } from '../wire/message-reader.ts';
 import { maxPlainBytes, maxPlainLevels } from './small/limits.ts';
 import { packAnswer, packRequest } from './small/writer.ts';
+import type { IncomingMessage } from '../wire/incoming-message.ts';
 import { Scanner } from '../wire/scanner.ts';
 import type { InboundOptions } from '../values/inbound.ts';
 import { toWire, type OutboundOptions, type ReferenceSender } from '../values/outbound.ts';
@@ -133,21 +134,16 @@ export class MessageStream {
     // Extensions are let in by what this package announces; a peer of the base sends none.
     const { maxMessageBytes, maxMessageValues, maxDepth } = limits;
     return new MessageReader(
-      new Scanner(maxMessageBytes, maxDepth + levelsAround, maxMessageValues, true),
+      new Scanner(maxMessageBytes, maxDepth + levelsAround, maxMessageValues),
       budget,
       sink,
       this.#mayBePlain ? takePlain : undefined,
     );
   }
 
-  read(
-    source: Uint8Array,
-    start: number,
-    end: number,
-    scanner: Scanner,
-    bins: readonly Uint8Array[],
-  ): unknown {
-    return readValue(source, start, end, scanner, bins, this.#inbound);
+  /** Decodes the element of a message at its `at`, which is the last one. */
+  read(message: IncomingMessage): unknown {
+    return readValue(message, this.#inbound);
   }
 }
 

@@ -59,14 +59,16 @@ export class StreamHost {
   /** A reader for the messages of a stream of values. */
   itemReader(sink: (word: number, value: unknown) => void): MessageReader {
     const scopes = this.#scopes;
-    return this.#messages.reader((source, start, end, scanner, bins) => {
+    return this.#messages.reader((message) => {
+      const { source, start } = message;
       const word = source[start + 1]!;
       if (source[start] !== 0x92 || word > produced.items)
         throw new PipeworkError('RPC_PROTOCOL', 'A stream carries what is no item of it.');
       scopes.beginTaking();
       let value: unknown;
       try {
-        value = this.#messages.read(source, start + 2, end, scanner, bins);
+        message.at = start + 2;
+        value = this.#messages.read(message);
       } finally {
         scopes.endTaking();
       }

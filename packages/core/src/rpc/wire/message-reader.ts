@@ -2,18 +2,13 @@
 import { PipeworkError } from '../../base/errors.ts';
 import type { Budget } from '../../session/shared.ts';
 import { countReceived } from './malloc-trim.ts';
+import { IncomingMessage, noBins } from './incoming-message.ts';
 import type { Scanner } from './scanner.ts';
 import { atLargeBin, incomplete } from './scanner.ts';
 import { binPlaceholder } from './extension.ts';
 
-/** Gets each message while its bytes are valid: until it returns. `bins` are the large bins that were kept apart. */
-export type MessageSink = (
-  source: Uint8Array,
-  start: number,
-  end: number,
-  scanner: Scanner,
-  bins: readonly Uint8Array[],
-) => void;
+/** Gets each message while its bytes are valid: until it returns. */
+export type MessageSink = (message: IncomingMessage) => void;
 
 /** Tried before a message is scanned: takes one that lies in the chunk at `start` and is plain. Returns where it ends, or 0. */
 export type PlainSink = (source: Uint8Array, start: number, end: number) => number;
@@ -21,10 +16,10 @@ export type PlainSink = (source: Uint8Array, start: number, end: number) => numb
 const firstCapacity = 4 * 1024;
 // A claim of a length never allocates more than this before its bytes have come; memory grows fourfold from here.
 const firstBinCapacity = 1024 * 1024;
-const noBins: readonly Uint8Array[] = [];
 
 export class MessageReader {
   readonly #scanner: Scanner;
+  readonly #message: IncomingMessage;
   readonly #budget: Budget;
   readonly #sink: MessageSink;
   readonly #takePlain: PlainSink | undefined;
@@ -34,10 +29,11 @@ export class MessageReader {
   #bin: Uint8Array | undefined;
   #binFilled = 0;
   #charged = 0;
-  #stopped = false;
+  #hasEnded = false;
 
   constructor(scanner: Scanner, budget: Budget, sink: MessageSink, takePlain?: PlainSink) {
     this.#scanner = scanner;
+    this.#message = new IncomingMessage(scanner);
     this.#budget = budget;
     this.#sink = sink;
     this.#takePlain = takePlain;
@@ -52,23 +48,22 @@ export class MessageReader {
   push(chunk: Uint8Array, from: number = 0, end: number = chunk.length): void {
     const scanner = this.#scanner;
     let at = from;
-    while (!this.#stopped) {
+    while (!this.#hasEnded) {
       const start = at;
       if (this.#bin !== undefined) {
         at = this.#fillBin(chunk, at, end);
         if (this.#bin !== undefined) return;
-        this.#scanOn(chunk, at, at, end);
+        at = this.#scanOn(chunk, at, at, end);
       } else if (at < end) {
         if (this.#takePlain !== undefined && this.#gathered === undefined) {
           at = this.#takePlain(chunk, start, end);
           if (at > 0) continue;
           at = start;
         }
-        this.#scanOn(chunk, start, at, end);
+        at = this.#scanOn(chunk, start, at, end);
       } else {
         return;
       }
-      at = this.#resumeAt;
       if (at === incomplete) return;
     }
     scanner.reset();
@@ -76,26 +71,26 @@ export class MessageReader {
 
   /** Gives up what has been gathered; nothing is delivered any more. */
   stop(): void {
-    this.#stopped = true;
+    this.#hasEnded = true;
     this.#release();
   }
 
-  #resumeAt = 0;
-
-  /** Scans from `from`, where the bytes from `start` on belong to the message and are not gathered yet. */
-  #scanOn(chunk: Uint8Array, start: number, from: number, end: number): void {
+  /**
+   * Scans from `from`, and delivers the message if it is complete. Its bytes from `start` on are not gathered yet. Returns where
+   * to go on, or {@link incomplete}.
+   */
+  #scanOn(chunk: Uint8Array, start: number, from: number, end: number): number {
     const scanner = this.#scanner;
     let at = from;
     for (;;) {
       const found = scanner.scan(chunk, at, end);
       if (found >= 0) {
-        this.#resumeAt = found;
-        return this.#deliver(chunk, start, found);
+        this.#deliver(chunk, start, found);
+        return found;
       }
       if (found === incomplete) {
         this.#gather(chunk, start, end);
-        this.#resumeAt = incomplete;
-        return;
+        return incomplete;
       }
       const { position, binLength } = scanner;
       if (found === atLargeBin && this.#gathered === undefined && position + binLength <= end) {
@@ -108,25 +103,23 @@ export class MessageReader {
       const placeholder = binPlaceholder(this.#bins.length);
       this.#gather(placeholder, 0, placeholder.length);
       this.#startBin(binLength);
-      this.#resumeAt = position;
-      return;
+      return position;
     }
   }
 
   #deliver(chunk: Uint8Array, start: number, end: number): void {
-    const scanner = this.#scanner;
+    const message = this.#message;
     const gathered = this.#gathered;
     if (gathered === undefined) {
-      this.#sink(chunk, start, end, scanner, noBins);
-      return scanner.reset();
+      message.set(chunk, start, end, noBins);
+    } else {
+      this.#gather(chunk, start, end);
+      message.set(this.#gathered ?? gathered, 0, this.#length, this.#bins);
+      this.#release();
     }
-    this.#gather(chunk, start, end);
-    const complete = this.#gathered ?? gathered;
-    const length = this.#length;
-    const bins = this.#bins;
-    this.#release();
-    this.#sink(complete, 0, length, scanner, bins);
-    scanner.reset();
+    this.#sink(message);
+    message.release();
+    this.#scanner.reset();
   }
 
   #gather(chunk: Uint8Array, start: number, end: number): void {

@@ -38,7 +38,6 @@ export class Scanner {
   readonly #maxBytes: number;
   readonly #maxLevels: number;
   readonly #maxValues: number;
-  readonly #extensions: boolean;
   /** Values still to come on each open level below the innermost. */
   readonly #outer: number[] = [];
   #level = 0;
@@ -49,12 +48,10 @@ export class Scanner {
   readonly #partial = new Uint8Array(6);
   #partialLength = 0;
 
-  /** `extensions`: this side announced words that bring the protocol's own extension type. */
-  constructor(maxBytes: number, maxLevels: number, maxValues: number, extensions: boolean) {
+  constructor(maxBytes: number, maxLevels: number, maxValues: number) {
     this.#maxValues = maxValues;
     this.#maxBytes = maxBytes;
     this.#maxLevels = maxLevels;
-    this.#extensions = extensions;
   }
 
   /** How many values more the message might have declared. */
@@ -254,8 +251,8 @@ export class Scanner {
   }
 
   #extension(type: number, length: number): void {
-    if (type === 0xff || (type === 0 && length === 1 && this.#extensions)) return;
-    if (type === extensionType && this.#extensions) {
+    if (type === 0xff || (type === 0 && length === 1)) return;
+    if (type === extensionType) {
       this.flags |= saw.extension;
       return;
     }

@@ -1,0 +1,50 @@
+/** One received message on its way from the bytes to whoever it is for. */
+import type { Scanner } from './scanner.ts';
+
+const noBytes = new Uint8Array(0);
+export const noBins: readonly Uint8Array[] = [];
+
+/**
+ * The message that a reader received last. There is one object for each reader, and it is reused: its bytes are valid until the
+ * reader's sink returns.
+ */
+export class IncomingMessage {
+  source: Uint8Array = noBytes;
+  /** The message is `source[start..end)`. */
+  start = 0;
+  end = 0;
+  /** Where the next element to be read begins. */
+  at = 0;
+  /** Large bins that were kept apart from `source`, in their order. */
+  bins: readonly Uint8Array[] = noBins;
+  /** What the scanner saw in this message. */
+  readonly scanner: Scanner;
+
+  // The envelope, once it has been read.
+  type = 0;
+  /** Elements of the outer array. */
+  size = 0;
+  /** The message id of a request or response. */
+  id = 0;
+  /** The method of a request or notification. */
+  method = '';
+
+  constructor(scanner: Scanner) {
+    this.scanner = scanner;
+  }
+
+  /** Takes the next message. */
+  set(source: Uint8Array, start: number, end: number, bins: readonly Uint8Array[]): void {
+    this.source = source;
+    this.start = start;
+    this.end = end;
+    this.at = start;
+    this.bins = bins;
+  }
+
+  /** Lets go of the bytes, which may be many. */
+  release(): void {
+    this.source = noBytes;
+    this.bins = noBins;
+  }
+}
