@@ -1,10 +1,18 @@
 /** Everything: `@pipework/core`. The host's side, the plugin's side, and what both share. */
 
 export * from './plugin.ts';
-export { Client, type PluginAddress } from './host/client.ts';
+export { createRemote, type RemoteCall } from './rpc/calls/dispensed-remote.ts';
+export { Client, type DrainOptions, type KillOptions } from './host/client.ts';
+export type { PluginAddress } from './host/client-state.ts';
 export type { ClientConfig, Command } from './host/start/config.ts';
-export { RPCClient, type Diagnostics } from './host/rpc-client.ts';
-export { cleanupClients, cleanupOnInterrupt, killed, type InterruptOptions } from './host/end/managed.ts';
+export type { Diagnostics, PingOptions, RPCClient } from './host/rpc-client.ts';
+export {
+  cleanupClients,
+  cleanupCount,
+  cleanupOnInterrupt,
+  killed,
+  type InterruptOptions,
+} from './host/end/managed.ts';
 export { PluginExitError, type EndedBy, type PluginExit } from './host/end/exit.ts';
 export {
   StartError,

@@ -1,7 +1,9 @@
 /** What a plugin needs, and no more: `@pipework/core/plugin`. It loads nothing that only a host needs. */
 
+export type { MuxStream } from '@pipework/mux';
 export { serve } from './plugin/serve.ts';
 export { serveMux, type MuxEntry } from './plugin/serve-mux.ts';
+export type { StreamBroker } from './session/broker.ts';
 export type { PluginContext, PluginSet, ServeOptions, ServeTransport } from './plugin/options.ts';
 export type { LogMethod, PluginLogger } from './plugin/logger.ts';
 export {
@@ -23,7 +25,9 @@ export {
   withCallOptions,
   type Reference,
   type Remote,
+  type RemoteIterable,
   type RemoteMethod,
+  type RemoteReadable,
   type RemoteResult,
   type RemoteStream,
   type RemoteValue,

@@ -12,7 +12,8 @@ const table = {
   PLUGIN_CHECKSUM: 'The plugin file is not the one whose checksum was given; nothing was started.',
   PLUGIN_NOT_STARTED: 'The operating system could not start the program.',
   PLUGIN_ABORTED: "The client's signal was aborted before the plugin was ready.",
-  PLUGIN_KILLED: '`kill()` or `cleanupClients()` was called before the plugin was ready.',
+  PLUGIN_KILLED:
+    '`kill()` or `cleanupClients()` was called: the client starts nothing, and gives no connection, any more.',
   PLUGIN_EXITED: 'The plugin process ended while something was expected of it.',
   PLUGIN_LOST: 'The plugin closed its pipe, or broke the protocol on it, while its process went on.',
 
@@ -67,6 +68,12 @@ export type ErrorCode = keyof typeof errorCodes;
 export class PipeworkError<C extends ErrorCode = ErrorCode> extends Error {
   /** Which entry of the closed table this is. */
   readonly code: C;
+  /**
+   * On an error with which a call rejects because of its connection, deadline, signal or limits: false if no byte of the
+   * request was handed to the stream, so that the call can be made again elsewhere. Set by this process alone. It does not
+   * travel, and a peer cannot set it.
+   */
+  declare readonly sent?: boolean;
 
   constructor(code: C, message: string, options?: { cause?: unknown }) {
     super(printable(message), options);
@@ -80,6 +87,33 @@ export class PipeworkError<C extends ErrorCode = ErrorCode> extends Error {
  * True for an error of pipework's own, from any copy of any of its packages: two versions in one dependency tree
  * know each other's errors by a shared symbol, where `instanceof` would say no.
  */
-export function isPipeworkError(error: unknown): error is Error & { readonly code: string } {
+export function isPipeworkError(
+  error: unknown,
+): error is Error & { readonly code: string; readonly sent?: boolean } {
   return isError(error) && (error as { [brand]?: unknown })[brand] === true;
+}
+
+/**
+ * Says on an error whether its call was sent, and returns it. The property is not enumerable, so that it neither travels nor
+ * is printed. The reason of a signal may be the error of many calls: it says `true` once one of them was sent. What can't
+ * carry a property is left as it is.
+ */
+export function markSent<E>(error: E, isSent: boolean): E {
+  if (typeof error !== 'object' || error === null) return error;
+  const value = isSent || (error as { sent?: unknown }).sent === true;
+  try {
+    Object.defineProperty(error, 'sent', { value, enumerable: false, configurable: true, writable: true });
+  } catch {
+    // A frozen reason.
+  }
+  return error;
+}
+
+/** An error of a call of which nothing was sent. */
+export function unsent<C extends ErrorCode>(
+  code: C,
+  message: string,
+  options?: { cause?: unknown },
+): PipeworkError<C> {
+  return markSent(new PipeworkError(code, message, options), false);
 }

@@ -2,6 +2,7 @@
 
 import { inspect } from 'node:util';
 import { PipeworkError } from './errors.ts';
+import { maxTimerMs } from './timers.ts';
 
 /** Throws `CONFIG_INVALID` where `holds` is false. Without `came` only the expectation is told. */
 export function expect(
@@ -31,6 +32,12 @@ export function expectFunctions(name: string, value: unknown): void {
     'a list of functions',
     value,
   );
+}
+
+/** Throws if `value` is no time that a timer takes, 0 and Infinity included. */
+export function expectDuration(name: string, value: unknown): void {
+  const fits = typeof value === 'number' && value >= 0 && (value <= maxTimerMs || value === Infinity);
+  expect(fits, name, `milliseconds, from 0 to ${maxTimerMs}, or Infinity`, value);
 }
 
 /** Throws where an object has other values than texts and `undefined`, or one that no environment can hold. */

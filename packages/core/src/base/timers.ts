@@ -53,12 +53,12 @@ export function settlesWithin(until: Promise<unknown>, ms: number): Promise<bool
 /** A promise with its resolver outside. */
 export interface Deferred<T> {
   readonly promise: Promise<T>;
-  resolve(value: T): void;
+  resolve(value: T | PromiseLike<T>): void;
 }
 
-/** A promise that its owner resolves; it never rejects. */
+/** A promise that its owner resolves. It rejects only if it is resolved with a promise that does. */
 export function defer<T>(): Deferred<T> {
-  let resolve!: (value: T) => void;
+  let resolve!: (value: T | PromiseLike<T>) => void;
   const promise = new Promise<T>((settle) => {
     resolve = settle;
   });

@@ -1,40 +1,46 @@
 /** The lifecycle of one plugin process, from nothing to its exit report. */
 
-import { controlMethods } from '../session/wire-words.ts';
-import { PipeworkError } from '../base/errors.ts';
+import { unsent } from '../base/errors.ts';
+import { expect, expectDuration, expectKeys } from '../base/expect.ts';
 import { onAbort } from '../base/on-abort.ts';
-import { parseCapabilities } from '../session/capabilities.ts';
-import { checkConfig, type ClientConfig, type ClientSettings } from './start/config.ts';
-import { openHostEnd, type HostEnd } from './host-end.ts';
-import { describeLoss, isBreach, PluginExitError, type PluginExit } from './end/exit.ts';
-import { preloadExeca, type LaunchedProcess } from './launch/spawn.ts';
-import { bindLogger, type Log } from './output/logger.ts';
-import type { RecordLevel } from './output/log-record.ts';
-import { cleanupCount, manage, unmanage, type Managed } from './end/managed.ts';
-import type { OutputOptions } from './output/raw-output.ts';
-import { processChannel, type ProcessTrace } from './process-trace.ts';
-import { unwatch, watch } from './end/reaper.ts';
-import { RPCClient } from './rpc-client.ts';
-import { PluginRun } from './end/plugin-process.ts';
-import { openSink, type SinkWriter } from './output/sinks.ts';
-import { Start, StartFailure, type Started } from './start/start.ts';
-import { StartError } from './start/start-error.ts';
-import { OutputLog } from './output/output-log.ts';
+import { isAbortSignal } from '../base/realm.ts';
 import { defer, settlesWithin } from '../base/timers.ts';
-import type { Writable } from 'node:stream';
+import { Activity } from './activity.ts';
+import { ClientOutput } from './client-output.ts';
+import {
+  lifeOf,
+  madeReady,
+  type ClientState,
+  type Life,
+  type PluginAddress,
+  type Ready,
+  type Starting,
+} from './client-state.ts';
+import { neverRan, type PluginExit } from './end/exit.ts';
+import { cleanupCount, manage, unmanage, type Managed } from './end/managed.ts';
+import { PluginProcess } from './end/plugin-process.ts';
+import { unwatch, watch } from './end/reaper.ts';
+import { preloadExeca, type LaunchedProcess } from './launch/spawn.ts';
+import { LivePlugin } from './live-plugin.ts';
+import { processChannel, type ProcessTrace } from './process-trace.ts';
+import { createRPCClient, type RPCClient } from './rpc-client.ts';
+import { checkConfig, type ClientConfig, type ClientSettings } from './start/config.ts';
+import { StartError } from './start/start-error.ts';
+import { Start, StartFailure, type Started } from './start/start.ts';
 
-/** Where a started plugin can be reached, and which version was agreed on. */
-export interface PluginAddress {
-  readonly network: 'pipe';
-  /** The plugin's descriptors, `3,4`. */
-  readonly address: string;
-  /** Undefined where a launcher made no process of this system. */
-  readonly pid: number | undefined;
-  readonly protocolVersion: number;
+/** Options of {@link Client.kill}. */
+export interface KillOptions {
+  /** Milliseconds that this end waits for a polite exit, 0 or more. Default: the client's `gracePeriod`. */
+  readonly gracePeriod?: number;
 }
 
-/** A lost session is given so long, in milliseconds, to turn out to be the process's exit. */
-const exitExplainsMs = 500;
+/** Options of {@link Client.drain}. */
+export interface DrainOptions {
+  /** Aborting it ends the waiting. */
+  readonly signal?: AbortSignal;
+  /** Milliseconds after which the waiting ends. Default: none. */
+  readonly timeoutMs?: number;
+}
 
 /**
  * The lifecycle of one plugin process. A client starts its plugin at most once, also after `kill()` or a failed start:
@@ -42,33 +48,22 @@ const exitExplainsMs = 500;
  */
 export class Client<P = Record<string, object>> {
   readonly #settings: ClientSettings;
-  readonly #log: Log | undefined;
+  readonly #output: ClientOutput;
   readonly #exit = defer<PluginExit>();
+  /** Ends a start that is under way. */
   readonly #stop = new AbortController();
   readonly #managed: Managed;
-  #starting: Promise<PluginAddress> | undefined;
-  #killing: Promise<PluginExit> | undefined;
-  #run: PluginRun | undefined;
-  #end: HostEnd | undefined;
-  #rpc: RPCClient<P> | undefined;
-  #address: PluginAddress | undefined;
-  #exited = false;
-  #referenced = true;
-  #busy = false;
-  #ready = false;
-  /** Streams that somebody waits for or uses. */
-  #streams = 0;
+  readonly #activity = new Activity();
   readonly #cleanupsBefore = cleanupCount();
+  #state: ClientState<P> = { is: 'new' };
+  /** What `kill()` returns, once it was called. */
+  #killing: Promise<PluginExit> | undefined;
 
-  /** Starts nothing. Throws `CONFIG_INVALID` where an option is not what it must be, naming it. */
+  /** Starts nothing. Throws `CONFIG_INVALID` for an option that is not what it must be, naming it. */
   constructor(config: ClientConfig) {
     this.#settings = checkConfig(config);
-    this.#log = bindLogger(this.#settings.logger, { plugin: this.#settings.name });
-    this.#managed = { kill: () => this.kill(), signalNow: (name) => this.#run?.signal(name) };
-    void this.#exit.promise.then(() => {
-      this.#exited = true;
-      unmanage(this.#managed);
-    });
+    this.#output = new ClientOutput(this.#settings.name, this.#settings.logger);
+    this.#managed = { kill: () => this.kill(), signalNow: (name) => this.#life?.process?.signal(name) };
     const { signal } = this.#settings;
     if (signal?.aborted === true) this.#abort(signal);
     else if (signal !== undefined) void this.exit.then(onAbort(signal, () => this.#abort(signal)));
@@ -80,87 +75,131 @@ export class Client<P = Record<string, object>> {
    * Starts the plugin and resolves once it has said how to talk to it. Called again it gives the same result, or the same
    * error: a {@link StartError}, made when nothing of the process is left.
    */
-  start(): Promise<PluginAddress> {
-    if (this.#starting === undefined && this.#settings.managed && cleanupCount() > this.#cleanupsBefore) {
-      this.#neverStart(
-        new StartFailure('PLUGIN_KILLED', 'cleanupClients() was called before the client was started'),
-      );
-    }
-    this.#starting ??= this.#start();
-    return this.#starting;
+  async start(): Promise<PluginAddress> {
+    return (await this.#begin()).address;
   }
 
-  /** Starts the plugin if need be, and gives its one connection: the same object each time. */
+  /**
+   * Starts the plugin if need be, and gives its one connection: the same object each time. Once `kill()` was called it
+   * fails at once, with `PLUGIN_KILLED`.
+   */
   async client(): Promise<RPCClient<P>> {
-    await this.start();
-    return this.#rpc as RPCClient<P>;
+    const ready = this.#killing === undefined ? await this.#begin() : undefined;
+    if (this.#killing === undefined && ready !== undefined) return ready.rpc;
+    // A start that failed says more than that the client was killed behind it.
+    if (this.#state.is === 'gone' && this.#state.of.is === 'starting') await this.#state.of.ready;
+    throw unsent('PLUGIN_KILLED', 'the client was killed: it gives no connection any more');
   }
 
   /**
    * Ends the plugin: asks it to leave; on its answer, or after `gracePeriod`, closes descriptor 3; then SIGTERM, then
    * SIGKILL, a second each. Resolves once the process is gone and what it printed is drained. It can be called at any
-   * time and any number of times; before a start it makes the client one that can't be started. Never rejects.
+   * time and any number of times; before a start it makes the client one that can't be started. A further call with a
+   * shorter `gracePeriod` shortens the wait; a longer one changes nothing. Never rejects. Throws `CONFIG_INVALID` for an
+   * option that is not what it must be.
    */
-  kill(): Promise<PluginExit> {
-    this.#killing ??= this.#kill();
+  kill(options: KillOptions = {}): Promise<PluginExit> {
+    expectKeys('options', options, ['gracePeriod']);
+    const { gracePeriod = this.#settings.gracePeriod } = options;
+    expectDuration('gracePeriod', gracePeriod);
+    if (this.#killing === undefined) this.#killing = this.#kill(gracePeriod);
+    else if (options.gracePeriod !== undefined) this.#life?.process?.hurry(gracePeriod);
     return this.#killing;
   }
 
-  /** How the plugin ended, after the same drain as {@link kill}. Never rejects; stays pending where nothing was ever started or killed. */
+  /**
+   * Stops taking new work: from now on `dispense()`, and calls on what was dispensed, fail with `RPC_CLOSED` and
+   * `sent: false`. Calls of references and callbacks go on. Resolves to true once no call to the plugin, no stream of values
+   * and no stream of the broker is under way; to false if `timeoutMs` passed or `signal` aborted before. The plugin goes on
+   * until `kill()`. Rejects with `CONFIG_INVALID` for an option that is not what it must be.
+   */
+  async drain(options: DrainOptions = {}): Promise<boolean> {
+    expectKeys('options', options, ['signal', 'timeoutMs']);
+    const { signal, timeoutMs = Infinity } = options;
+    expect(signal === undefined || isAbortSignal(signal), 'signal', 'an AbortSignal', signal);
+    expectDuration('timeoutMs', timeoutMs);
+    return this.#activity.drain(timeoutMs, signal);
+  }
+
+  /** How the plugin ended, after the same drain as {@link kill}. Never rejects; stays pending if nothing was ever started or killed. */
   get exit(): Promise<PluginExit> {
     return this.#exit.promise;
   }
 
   /** True once the process is gone, or can't ever be. */
   get exited(): boolean {
-    return this.#exited || this.#run?.ended !== undefined;
+    return this.#state.is === 'gone' || this.#life?.process?.hasEnded === true;
   }
 
   /** The process's id, from its spawn on. */
   get pid(): number | undefined {
-    return this.#run?.process.pid;
+    return this.#life?.process?.process.pid;
   }
 
   /** The protocol version that both sides agreed on; undefined before the start has succeeded. */
   get negotiatedVersion(): number | undefined {
-    return this.#address?.protocolVersion;
+    return this.#ready?.address.protocolVersion;
   }
 
   /** Lets the plugin hold the host's event loop again, as it does from the beginning. */
   ref(): void {
-    this.#referenced = true;
-    this.#holdLoop();
+    this.#activity.isReferenced = true;
   }
 
   /** Lets the host's event loop end while this plugin is idle. One that starts, has calls under way or streams in use holds it still. */
   unref(): void {
-    this.#referenced = false;
-    this.#holdLoop();
+    this.#activity.isReferenced = false;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
   }
 
-  async #start(): Promise<PluginAddress> {
+  get #life(): Life<P> | undefined {
+    return lifeOf(this.#state);
+  }
+
+  get #ready(): Ready<P> | undefined {
+    const life = this.#life;
+    return life?.is === 'ready' ? life : undefined;
+  }
+
+  /** Starts the plugin, or says what became of that. */
+  #begin(): Promise<Ready<P>> {
+    if (this.#state.is === 'new' && this.#settings.managed && cleanupCount() > this.#cleanupsBefore) {
+      this.#neverStart(
+        new StartFailure('PLUGIN_KILLED', 'cleanupClients() was called before the client was started'),
+      );
+    }
+    return this.#life?.ready ?? this.#start();
+  }
+
+  #start(): Promise<Ready<P>> {
     const { managed, name, file, args } = this.#settings;
     if (managed) manage(this.#managed);
     const trace: ProcessTrace = { plugin: name, command: [file, ...args] };
     processChannel.start.publish(trace);
     void this.exit.then((exit) => processChannel.asyncEnd.publish(Object.assign(trace, { exit })));
+    const ready = defer<Ready<P>>();
+    const starting: Starting<P> = { is: 'starting', ready: ready.promise, process: undefined };
+    this.#state = starting;
+    ready.resolve(this.#reach(starting, trace));
+    return ready.promise;
+  }
+
+  async #reach(starting: Starting<P>, trace: ProcessTrace): Promise<Ready<P>> {
     try {
-      const started = await new Start(this.#settings, (process) => this.#takeOver(process)).go(
-        this.#stop.signal,
-      );
-      const address = this.#connect(started);
-      const { pid, protocolVersion } = address;
+      const start = new Start(this.#settings, (process) => this.#takeOver(process, starting));
+      const ready = this.#connect(await start.go(this.#stop.signal), starting);
+      const { pid, protocolVersion } = ready.address;
       processChannel.asyncStart.publish(Object.assign(trace, { pid, protocolVersion }));
-      return address;
+      return ready;
     } catch (error) {
-      const run = this.#run;
-      if (run === undefined) this.#exit.resolve(neverRan);
-      // Gone already where the start failed; what failed behind it must not leave a process that nobody can end.
-      else await run.end({ closePipe: () => run.process.writable.end(), hurry: true });
+      const { process } = starting;
+      if (this.#state.is === 'starting') this.#state = { is: 'ending', of: starting };
+      if (process === undefined) this.#gone(neverRan);
+      // After a failed start the process is gone. If a later step threw, it is ended here: nobody else can end it.
+      else await process.end({ closePipe: () => process.process.writable.end(), hurry: true });
       await this.exit;
       processChannel.error.publish(Object.assign(trace, { error }));
       throw error;
@@ -172,7 +211,7 @@ export class Client<P = Record<string, object>> {
       cause: signal.reason,
     });
     this.#stop.abort(failure);
-    if (this.#starting === undefined) this.#neverStart(failure);
+    if (this.#state.is === 'new') this.#neverStart(failure);
     else void this.kill();
   }
 
@@ -182,164 +221,108 @@ export class Client<P = Record<string, object>> {
     const nothing = { elapsedMs: 0, stdoutTail: '', stderrTail: '', notes: [] };
     const facts = { ...nothing, phase: 'spawn', command: [file, ...args] } as const;
     const { code, message, cause } = failure;
-    this.#starting = Promise.reject(
-      new StartError(code, message, facts, cause === undefined ? {} : { cause }),
-    );
-    this.#starting.catch(() => {});
-    this.#exit.resolve(neverRan);
+    const options = cause === undefined ? {} : { cause };
+    const ready = Promise.reject<Ready<P>>(new StartError(code, message, facts, options));
+    ready.catch(() => {});
+    this.#state = { is: 'starting', ready, process: undefined };
+    this.#gone(neverRan);
   }
 
-  async #kill(): Promise<PluginExit> {
-    if (this.#starting === undefined) {
+  /** The last word on the plugin. */
+  #gone(exit: PluginExit): void {
+    const life = this.#life;
+    if (life !== undefined) this.#state = { is: 'gone', of: life };
+    unmanage(this.#managed);
+    this.#activity.process = undefined;
+    this.#exit.resolve(exit);
+  }
+
+  async #kill(graceMs: number): Promise<PluginExit> {
+    if (this.#state.is === 'new') {
       this.#neverStart(new StartFailure('PLUGIN_KILLED', 'the client was killed before it was started'));
+      return this.exit;
     }
-    this.#stop.abort(new StartFailure('PLUGIN_KILLED', 'the client was killed while its plugin started'));
-    await settlesWithin(this.#starting as Promise<unknown>, Infinity);
-    const end = this.#end;
-    const run = this.#run;
-    if (end === undefined || run === undefined) return this.exit;
-    await run.end({
-      ask: end.session.hasEnded
-        ? undefined
-        : () => end.control.call(controlMethods.quit, [true]).then(() => true),
-      askMs: this.#settings.gracePeriod,
-      closePipe: () => closePipe(end, run),
-    });
+    const state = this.#state;
+    if (state.is === 'starting') {
+      this.#stop.abort(new StartFailure('PLUGIN_KILLED', 'the client was killed while its plugin started'));
+      await settlesWithin(state.ready, Infinity);
+    }
+    const ready = this.#ready;
+    if (ready !== undefined && this.#state.is !== 'gone') {
+      this.#state = { is: 'ending', of: ready };
+      await ready.plugin.quit(graceMs);
+    }
     return this.exit;
   }
 
   /** The process is there: from this moment its output is drained and its end is known. */
-  #takeOver(process: LaunchedProcess): PluginRun {
+  #takeOver(launched: LaunchedProcess, starting: Starting<P>): PluginProcess {
     const { stdout, stderr, processGroup } = this.#settings;
-    const run = new PluginRun(process, {
-      stdout: this.#outputOptions(stdout, 'stdout'),
-      stderr: this.#outputOptions(stderr, 'stderr'),
+    const process = new PluginProcess(launched, {
+      stdout: this.#output.raw(stdout, 'stdout'),
+      stderr: this.#output.raw(stderr, 'stderr'),
     });
-    this.#run = run;
-    const { pid } = process;
-    run.callsInFlight = () => this.#end?.pendingMethods() ?? [];
-    run.onGone = () => {
+    starting.process = process;
+    const { pid } = launched;
+    process.callsInFlight = () => this.#ready?.plugin.end.pendingMethods() ?? [];
+    process.onGone = () => {
       if (pid !== undefined) unwatch(pid);
       unmanage(this.#managed);
       // The group ends with its leader: what is left of it are grandchildren.
-      if (processGroup) process.kill('SIGKILL');
+      if (processGroup) launched.kill('SIGKILL');
     };
-    void run.exit.then((exit) => {
-      void this.#end?.session.close();
-      this.#exit.resolve(exit);
-      this.#log?.(exit.by === 'plugin' ? 'error' : 'debug', `plugin exited: ${exit.signal ?? exit.code}`, {
-        by: exit.by,
-      });
-      if (run.ended === undefined)
-        this.#warn(`process ${pid ?? '(without an id)'} did not end, not even by SIGKILL: it is left behind`);
-    });
-    this.#holdLoop();
+    void process.exit.then((exit) => this.#onExit(process, exit));
+    this.#activity.process = launched;
     // Last, so that whatever it throws finds a client that can end the process.
     if (pid !== undefined) watch(pid, processGroup);
-    return run;
+    return process;
   }
 
-  #connect({ run, greeting }: Started): PluginAddress {
+  #onExit(process: PluginProcess, exit: PluginExit): void {
+    void this.#ready?.plugin.end.session.close();
+    this.#gone(exit);
+    this.#output.log?.(
+      exit.by === 'plugin' ? 'error' : 'debug',
+      `plugin exited: ${exit.signal ?? exit.code}`,
+      {
+        by: exit.by,
+      },
+    );
+    if (process.hasEnded) return;
+    const id = this.pid ?? '(without an id)';
+    this.#output.warn(`process ${id} did not end, not even by SIGKILL: it is left behind`);
+  }
+
+  #connect(started: Started, { ready }: Starting<P>): Ready<P> {
     const { syncStdout, syncStderr, limits, interceptors, name } = this.#settings;
-    const { readable, writable, pid } = run.process;
-    const end = openHostEnd({
-      readable,
-      writable,
+    const activity = this.#activity;
+    const plugin = new LivePlugin({
+      started,
       name,
       limits,
       interceptors,
-      capabilities: parseCapabilities([...greeting.capabilities].join(',')),
-      stdout: this.#openSink(syncStdout),
-      stderr: this.#openSink(syncStderr),
-      stderrTail: run.stderrTail,
-      explainLoss: (cause) => this.#explainLoss(run, cause),
-      onBusy: (busy) => {
-        this.#busy = busy;
-        // A client that holds the loop anyway has nothing to change, twice a call.
-        if (!this.#referenced) this.#holdLoop();
-      },
+      stdout: this.#output.sink(syncStdout),
+      stderr: this.#output.sink(syncStderr),
+      log: this.#output.log,
+      activity,
+      onLoss: (reason) => this.#onLoss(reason),
     });
-    this.#end = end;
-    this.#rpc = new RPCClient<P>(end, {
-      kill: () => this.kill(),
-      hold: (change) => {
-        this.#streams += change;
-        if (!this.#referenced) this.#holdLoop();
-      },
-    });
-    const lost = (reason: unknown): void => void this.#endAfterLoss(run, end, reason);
-    end.session.closed.then(lost, lost);
-    void end.control.closed.then(() => {
-      if (!end.session.hasEnded) lost(new PipeworkError('RPC_PROTOCOL', 'it ended the control stream'));
-    });
-    const { address, protocolVersion } = greeting;
-    this.#address = { network: 'pipe', address, pid, protocolVersion };
-    this.#ready = true;
-    if (!this.#referenced) this.#holdLoop();
-    this.#log?.('debug', 'plugin started', { pid, protocolVersion });
-    return this.#address;
+    const rpc = createRPCClient<P>(plugin.end, { activity, kill: () => this.kill() });
+    const { process } = plugin;
+    const { pid } = process.process;
+    const { address: descriptors, protocolVersion } = started.greeting;
+    const address = { network: 'pipe', address: descriptors, pid, protocolVersion } as const;
+    const made: Ready<P> = { is: 'ready', ready, process, plugin, rpc, address };
+    this.#state = madeReady(this.#state, made);
+    this.#output.log?.('debug', 'plugin started', { pid, protocolVersion });
+    return made;
   }
 
-  /** Without a session, or the stream to ask on, a process is of no use to anybody: one that doesn't leave by itself is ended. */
-  async #endAfterLoss(run: PluginRun, end: HostEnd, reason: unknown): Promise<void> {
-    if (this.#killing !== undefined) return;
-    const hasLeft = await settlesWithin(run.gone, exitExplainsMs);
-    if (hasLeft && !isBreach(reason)) return;
-    this.#log?.('warn', `the plugin ${describeLoss(reason)}${hasLeft ? '' : ' and goes on: it is ended'}`);
-    if (hasLeft) return;
-    await run.end({ closePipe: () => closePipe(end, run) });
+  /** A process without a session, or without the stream to ask on, is of no use: it is ended if it does not leave by itself. */
+  #onLoss(reason: unknown): void {
+    const state = this.#state;
+    if (state.is !== 'ready') return;
+    this.#state = { is: 'ending', of: state };
+    void state.plugin.endAfterLoss(reason);
   }
-
-  /** The exit knows more than a broken pipe: it is given a moment to tell. */
-  async #explainLoss(run: PluginRun, cause: Error): Promise<Error> {
-    const { name } = this.#settings;
-    // One stream that was reset, by a limit or a slip on it, is no loss of the plugin.
-    if (run.ended === undefined && this.#end?.session.hasEnded === false) return cause;
-    if (await settlesWithin(run.gone, exitExplainsMs))
-      return new PluginExitError(name, await run.exit, { cause });
-    return new PluginExitError(name, undefined, { cause, stderrTail: run.stderrTail.toString() });
-  }
-
-  #outputOptions(sink: Writable | undefined, stream: 'stdout' | 'stderr'): OutputOptions {
-    const log = this.#log;
-    const write = (level: RecordLevel, message: string, fields: Readonly<Record<string, unknown>>): void =>
-      log?.(level, message, { ...fields, stream });
-    return {
-      sink,
-      log: log && new OutputLog((record) => write(record.level, record.message, record.fields)),
-      warn: (message) => this.#warn(message),
-    };
-  }
-
-  #openSink(sink: Writable | undefined): SinkWriter | undefined {
-    return sink && openSink(sink, (message) => this.#warn(message));
-  }
-
-  #warn(message: string): void {
-    if (this.#log === undefined) process.emitWarning(`${this.#settings.name}: ${message}`, 'PipeworkWarning');
-    else this.#log('warn', message);
-  }
-
-  #holdLoop(): void {
-    if (this.#exited) return;
-    const process = this.#run?.process;
-    // A start that nothing else waits for is no idle plugin.
-    if (this.#referenced || !this.#ready || this.#busy || this.#streams > 0) process?.ref?.();
-    else process?.unref?.();
-  }
-}
-
-const neverRan: PluginExit = {
-  code: null,
-  signal: null,
-  by: 'none',
-  stderrTail: '',
-  outOfMemory: false,
-  uptimeMs: 0,
-  callsInFlight: [],
-};
-
-function closePipe(end: HostEnd, run: PluginRun): void {
-  if (end.session.hasEnded) run.process.writable.end();
-  else end.session.endOutput();
 }

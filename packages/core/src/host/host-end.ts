@@ -26,67 +26,84 @@ export interface HostEndOptions {
   readonly stderr: SinkWriter | undefined;
   readonly stderrTail: Tail;
   explainLoss(cause: Error): Promise<Error>;
-  onBusy(busy: boolean): void;
+  readonly onBusy: (isBusy: boolean) => void;
+  /** Called when a call or a stream has ended: {@link HostEnd.isUnderWay} may be false now. */
+  readonly onQuiet: () => void;
 }
 
-/** A host's end. */
-export interface HostEnd {
+/** A host's end. Its counterpart in the plugin is `PluginEnd`. */
+export class HostEnd {
   readonly session: LeanSession;
   readonly broker: Broker;
   readonly shared: Shared;
+  /** The conversation of the first stream: ping, quit and dispense. */
   readonly control: Conversation;
-  /** Takes up a conversation with an implementation that the plugin dispensed. */
-  converse(id: number): Conversation;
-  /** Methods of the calls that wait for an answer; once the pipe has ended, of those that waited then. */
-  pendingMethods(): readonly string[];
-}
 
-/** Opens the session and its first three streams, in their order. */
-export function openHostEnd(options: HostEndOptions): HostEnd {
-  let broker!: Broker;
-  // The control stream's own calls are nobody's to hear of.
-  const conversations = new Set<Conversation>();
-  // The pipe's end rejects what waits, and comes before the exit that wants to report it: listening first sees it still.
-  let waited: readonly string[] = [];
-  const pendingMethods = (): readonly string[] => {
-    const methods = [...conversations].flatMap((conversation) => conversation.pendingMethods);
-    if (methods.length > 0) waited = methods;
-    return waited;
-  };
-  const onLoss = (): void => void pendingMethods();
-  for (const event of ['end', 'error', 'close']) options.readable.once(event, onLoss);
-  const session = new LeanSession(
-    { readable: options.readable, writable: options.writable },
-    {
-      ...sessionOptions,
-      role: 'client',
-      name: 'host',
-      onStream: (stream: RawStream) => broker.handle(stream),
-    },
-  );
-  broker = new Broker(session, options.limits);
-  const shared = new Shared({
-    broker,
-    capabilities: options.capabilities,
-    limits: options.limits,
-    name: options.name,
-    explainLoss: (cause: Error) => options.explainLoss(cause),
-    onBusy: (busy: boolean) => options.onBusy(busy),
-  });
-  const control = new Conversation(session.openRaw(), { shared });
-  new SyncedOutput(session.openRaw(), options.stdout, undefined);
-  new SyncedOutput(session.openRaw(), options.stderr, options.stderrTail);
-  const over = (reason?: Error): void => broker.close(reason ?? new Error('the session is over'));
-  session.closed.then(() => over(), over);
-  const converse = (id: number): Conversation => {
-    const conversation = new Conversation(broker.dialRaw(id), {
+  /** The conversations with what was dispensed. The control stream's own calls are not reported. */
+  readonly #conversations = new Set<Conversation>();
+  readonly #onQuiet: () => void;
+  readonly #interceptors: readonly CallInterceptor[];
+  #lastPending: readonly string[] = [];
+
+  /** Opens the session and its first three streams, in their order. */
+  constructor(options: HostEndOptions) {
+    const { readable, writable, limits, capabilities, name } = options;
+    this.#onQuiet = options.onQuiet;
+    this.#interceptors = options.interceptors;
+    // The end of the pipe rejects pending calls before the exit is reported, so their names are noted first.
+    const onLoss = (): void => void this.pendingMethods();
+    for (const event of ['end', 'error', 'close']) readable.once(event, onLoss);
+    this.session = new LeanSession(
+      { readable, writable },
+      {
+        ...sessionOptions,
+        role: 'client',
+        name: 'host',
+        onStream: (stream: RawStream) => this.broker.handle(stream),
+      },
+    );
+    this.broker = new Broker(this.session, limits);
+    this.shared = new Shared({
+      broker: this.broker,
+      capabilities,
+      limits,
+      name,
+      explainLoss: (cause: Error) => options.explainLoss(cause),
+      onBusy: options.onBusy,
+    });
+    this.control = new Conversation(this.session.openRaw(), { shared: this.shared, onQuiet: this.#onQuiet });
+    new SyncedOutput(this.session.openRaw(), options.stdout, undefined);
+    new SyncedOutput(this.session.openRaw(), options.stderr, options.stderrTail);
+    const over = (reason?: Error): void => this.broker.close(reason ?? new Error('the session is over'));
+    this.session.closed.then(() => over(), over);
+  }
+
+  /** Takes up a conversation with an implementation that the plugin dispensed. */
+  converse(id: number): Conversation {
+    const { shared } = this;
+    const conversation = new Conversation(this.broker.dialRaw(id), {
       shared,
       prefix: implementationPrefix,
-      callInterceptors: options.interceptors,
+      callInterceptors: this.#interceptors,
+      onQuiet: this.#onQuiet,
     });
-    conversations.add(conversation);
-    void conversation.closed.then(() => conversations.delete(conversation));
+    this.#conversations.add(conversation);
+    void conversation.closed.then(() => {
+      this.#conversations.delete(conversation);
+      this.#onQuiet();
+    });
     return conversation;
-  };
-  return { session, broker, shared, control, converse, pendingMethods };
+  }
+
+  /** True while a call to the plugin, or a stream of values in either direction, is under way. */
+  get isUnderWay(): boolean {
+    return this.control.isUnderWay || [...this.#conversations].some(({ isUnderWay }) => isUnderWay);
+  }
+
+  /** Returns the methods of the calls that wait for an answer; after the end of the pipe, of those that waited then. */
+  pendingMethods(): readonly string[] {
+    const methods = [...this.#conversations].flatMap((conversation) => conversation.pendingMethods);
+    if (methods.length > 0) this.#lastPending = methods;
+    return this.#lastPending;
+  }
 }

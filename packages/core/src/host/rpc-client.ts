@@ -1,11 +1,12 @@
 /** One connection to a running plugin, as the host's code sees it. */
 
 import type { MuxStream } from '@pipework/mux';
-import type { Broker } from '../session/broker.ts';
+import type { StreamBroker } from '../session/broker.ts';
 import { controlMethods } from '../session/wire-words.ts';
-import { PipeworkError } from '../base/errors.ts';
+import { markSent, PipeworkError } from '../base/errors.ts';
 import { expect, expectKeys } from '../base/expect.ts';
-import { createRemote, type Remote } from '../rpc/calls/dispensed-remote.ts';
+import { dispensedRemote, draining, type Remote } from '../rpc/calls/dispensed-remote.ts';
+import type { Activity } from './activity.ts';
 import type { HostEnd } from './host-end.ts';
 import { clock, settlesWithin } from '../base/timers.ts';
 
@@ -23,28 +24,59 @@ export interface Diagnostics {
   readonly valueStreams: number;
 }
 
+/** Options of {@link RPCClient.ping}. */
+export interface PingOptions {
+  /** Milliseconds after which the ping rejects with `RPC_DEADLINE`. Default 5,000. */
+  readonly timeout?: number;
+}
+
+/**
+ * One connection to a plugin, which `client.client()` resolves to. Closing it ends the plugin, which serves no other
+ * connection.
+ */
+export interface RPCClient<P = Record<string, object>> extends AsyncDisposable {
+  /** Raw byte streams that carry any other protocol. */
+  readonly broker: StreamBroker;
+
+  /**
+   * Asks the plugin for a new implementation of `name` and returns what calls it. Each dispense is an implementation of
+   * its own, disposed of in the plugin when this side releases it. Fails with `unknown plugin type: NAME` if the plugin has
+   * none, and with `RPC_CLOSED` once the client drains.
+   */
+  dispense<K extends keyof P & string>(name: K): Promise<Remote<P[K]>>;
+
+  /**
+   * Returns the round trip to the plugin's runtime and back, in milliseconds. It tells a blocked event loop from a busy
+   * handler. Rejects with `RPC_DEADLINE` after `timeout` milliseconds.
+   */
+  ping(options?: PingOptions): Promise<number>;
+
+  /** Ends the plugin as `client.kill()` does, and resolves with it. */
+  close(): Promise<void>;
+
+  /** What the connection holds at this moment. */
+  diagnostics(): Diagnostics;
+}
+
 /** The client that a connection belongs to. */
 export interface RPCOwner {
+  readonly activity: Activity;
   kill(): Promise<unknown>;
-  /** One stream more, or less, is waited for or in use. */
-  hold(change: 1 | -1): void;
 }
 
 /** How long {@link RPCClient.ping} waits by default, in milliseconds. */
 const pingTimeoutMs = 5_000;
 
-/** One connection to a plugin: what `client.client()` resolves to. Closing it ends the plugin, which serves nobody else. */
-export class RPCClient<P = Record<string, object>> {
-  /**
-   * Raw byte streams that carry any other protocol: an id from `nextId()` goes to the other side inside a call, then one
-   * side dials it and the other accepts it. An id is used once.
-   */
-  readonly broker: Pick<Broker, 'nextId' | 'accept' | 'dial'>;
+/** Makes the connection that users see. */
+export function createRPCClient<P>(end: HostEnd, owner: RPCOwner): RPCClient<P> {
+  return new SessionClient<P>(end, owner);
+}
 
+class SessionClient<P> implements RPCClient<P> {
+  readonly broker: StreamBroker;
   readonly #end: HostEnd;
   readonly #owner: RPCOwner;
 
-  /** @internal Made by `client.client()`. */
   constructor(end: HostEnd, owner: RPCOwner) {
     const { broker } = end;
     this.#end = end;
@@ -56,11 +88,8 @@ export class RPCClient<P = Record<string, object>> {
     };
   }
 
-  /**
-   * Asks the plugin for a new implementation of `name` and returns what calls it. Each dispense is an implementation of
-   * its own, disposed of in the plugin when this side releases it. Fails with `unknown plugin type: NAME` where the plugin has none.
-   */
   async dispense<K extends keyof P & string>(name: K): Promise<Remote<P[K]>> {
+    if (this.#owner.activity.isDraining) throw draining(`dispense('${name}')`);
     const id = await this.#end.control.call(controlMethods.dispense, [name]);
     if (typeof id !== 'number' || !Number.isInteger(id) || id < 1 || id > 0xffff_ffff) {
       throw new PipeworkError(
@@ -68,35 +97,37 @@ export class RPCClient<P = Record<string, object>> {
         `the plugin answered Dispense with ${String(id)}, which is no broker id`,
       );
     }
-    return createRemote<P[K]>(this.#end.converse(id));
+    return this.#remote<P[K]>(id);
   }
 
-  /**
-   * The round trip to the plugin's runtime and back, in milliseconds: it tells a blocked event loop from a busy handler.
-   * Rejects with `RPC_DEADLINE` after `timeout` milliseconds (5,000 by default).
-   */
-  async ping(options: { readonly timeout?: number } = {}): Promise<number> {
+  #remote<T>(id: number): Remote<T> {
+    const { activity } = this.#owner;
+    try {
+      return dispensedRemote<T>(this.#end.converse(id), () => activity.isDraining);
+    } catch (error) {
+      // The session ended behind the answer.
+      throw markSent(error, true);
+    }
+  }
+
+  async ping(options: PingOptions = {}): Promise<number> {
     expectKeys('options', options, ['timeout']);
     const { timeout = pingTimeoutMs } = options;
     expect(typeof timeout === 'number' && timeout > 0, 'timeout', 'milliseconds above 0', timeout);
     const asked = clock();
     const answer = this.#end.control.call(controlMethods.ping, [true]);
     if (!(await settlesWithin(answer, timeout))) {
-      throw new PipeworkError(
-        'RPC_DEADLINE',
-        `the plugin did not answer a ping within ${timeout} ms: its event loop may be blocked`,
-      );
+      const message = `the plugin did not answer a ping within ${timeout} ms: its event loop may be blocked`;
+      throw markSent(new PipeworkError('RPC_DEADLINE', message), true);
     }
     await answer;
     return clock() - asked;
   }
 
-  /** Ends the plugin as `client.kill()` does, and resolves with it. */
   async close(): Promise<void> {
     await this.#owner.kill();
   }
 
-  /** What the connection holds at this moment. */
   diagnostics(): Diagnostics {
     const { shared, session } = this.#end;
     const { pendingCalls, runningCalls, references, valueStreams } = shared.counts;
@@ -104,15 +135,15 @@ export class RPCClient<P = Record<string, object>> {
     return { streams, pendingCalls, runningCalls, references, valueStreams };
   }
 
-  /** A stream that is waited for or in use is work under way. */
+  /** Counts the stream from now until it is closed: one that is waited for or in use is under way. */
   async #held(opening: Promise<MuxStream>): Promise<MuxStream> {
-    this.#owner.hold(1);
+    this.#owner.activity.countBrokerStream(1);
     try {
       const stream = await opening;
-      stream.once('close', () => this.#owner.hold(-1));
+      stream.once('close', () => this.#owner.activity.countBrokerStream(-1));
       return stream;
     } catch (error) {
-      this.#owner.hold(-1);
+      this.#owner.activity.countBrokerStream(-1);
       throw error;
     }
   }

@@ -1,7 +1,7 @@
 /** What `serve()` is told: the options, and the check that each is what it must be. */
 
 import type { Readable, Writable } from 'node:stream';
-import type { Broker } from '../session/broker.ts';
+import type { StreamBroker } from '../session/broker.ts';
 import { expect, expectFunctions, expectKeys, isObject, isStream } from '../base/expect.ts';
 import { checkHandshake, type Handshake, type Terminals } from '../handshake/env.ts';
 import { checkLimits, type Limits } from '../base/limits.ts';
@@ -11,7 +11,7 @@ import type { PluginLogger } from './logger.ts';
 /** What a plugin's factory gets at each dispense. */
 export interface PluginContext {
   /** Raw byte streams beside the calls. */
-  readonly broker: Pick<Broker, 'nextId' | 'accept' | 'dial'>;
+  readonly broker: StreamBroker;
   /** Aborts when the host has let go of this implementation, or is gone, or the plugin is leaving. */
   readonly signal: AbortSignal;
   /** The synced output: `process.stdout` itself, unless the plugin shares its process with the host. */

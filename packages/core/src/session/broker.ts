@@ -13,8 +13,24 @@ interface Waiter {
   reject(error: Error): void;
 }
 
+/**
+ * Raw byte streams that carry any other protocol. An id from `nextId()` goes to the other side inside a call; then one side
+ * dials it and the other accepts it. Each id is used once.
+ */
+export interface StreamBroker {
+  /** Returns an id to send to the peer. */
+  nextId(): number;
+  /**
+   * Waits for the stream that the peer dials with this id, which came from `nextId()`. Rejects with `BROKER_TIMEOUT`
+   * after five seconds, `BROKER_ID_IN_USE` if the id is awaited already, `BROKER_CLOSED` when the session ends.
+   */
+  accept(id: number): Promise<MuxStream>;
+  /** Opens a stream to the side that accepts this id. The peer resets it if nothing there accepts it within five seconds. */
+  dial(id: number): Promise<MuxStream>;
+}
+
 /** Hands out ids, accepts the streams that bring them, and dials the peer's. One per session. */
-export class Broker {
+export class Broker implements StreamBroker {
   readonly #session: LeanSession;
   readonly #limits: Pick<Limits, 'maxWaitingStreams' | 'brokerTimeoutMs'>;
   readonly #waiters = new Map<number, Waiter>();
@@ -29,23 +45,17 @@ export class Broker {
     this.#limits = limits;
   }
 
-  /** An id to send to the peer, which then dials it while this side accepts it. Each is used once. */
   nextId(): number {
     const id = this.#nextId;
     this.#nextId = id === maxId ? 1 : id + 1;
     return id;
   }
 
-  /**
-   * Waits for the stream that the peer dials with this id, which came from `nextId()`. Rejects with `BROKER_TIMEOUT`
-   * after five seconds, `BROKER_ID_IN_USE` where the id is already awaited, `BROKER_CLOSED` when the session ends.
-   */
   async accept(id: number): Promise<MuxStream> {
     const stream = await this.acceptRaw(id);
     return toDuplex(stream, this.#session);
   }
 
-  /** Opens a stream to whoever accepts this id on the other side. The peer resets it where nobody does within five seconds. */
   async dial(id: number): Promise<MuxStream> {
     return toDuplex(this.dialRaw(id), this.#session);
   }

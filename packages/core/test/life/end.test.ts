@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
-import { cleanupClients, killed, type PluginExitError } from '../../src/index.ts';
+import { cleanupClients, cleanupCount, killed, type PluginExitError } from '../../src/index.ts';
 import { Collector, failure, isAlive, plugin, until } from '../support/life.ts';
 
 const greeting = '1|pipe|3,4|msgpack-rpc|1||1\\n';
@@ -140,6 +140,26 @@ describe('kill()', () => {
     const exits = await Promise.all([client.kill(), client.kill(), client.exit, client.kill()]);
     expect(new Set(exits).size).toBe(1);
     expect(await client.kill()).toBe(exits[0]);
+  });
+
+  test('waits as long as this end is given, and a further call shortens that', async () => {
+    const client = plugin('says-a-line', { gracePeriod: 60_000 }, greeting);
+    await client.start();
+    const killing = client.kill({ gracePeriod: 150 });
+    await expect(killing, 'the end of a plugin that does not answer').toHappenWithin(1_500);
+    expect(await killing).toMatchObject({ code: 0, by: 'eof' });
+    const other = plugin('says-a-line', { gracePeriod: 60_000 }, greeting);
+    await other.start();
+    const ended = other.kill();
+    expect(other.kill({ gracePeriod: 50 })).toBe(ended);
+    expect(await ended).toMatchObject({ code: 0, by: 'eof' });
+  });
+
+  test.each([-1, Number.NaN, '5', null])('refuses a grace of %s, and ends nothing', async (gracePeriod) => {
+    const client = plugin('greets');
+    const options = { gracePeriod } as { gracePeriod: number };
+    expect(() => client.kill(options)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }) as Error);
+    expect(client.exited).toBe(false);
   });
 
   test('comes with the end of `await using`', async () => {
@@ -336,8 +356,10 @@ describe('cleanupClients()', () => {
     const managed = Array.from({ length: 3 }, () => plugin('greets', { managed: true }));
     const other = plugin('greets');
     await Promise.all([...managed, other].map((client) => client.start()));
+    const before = cleanupCount();
     await cleanupClients();
     expect(killed()).toBe(true);
+    expect(cleanupCount()).toBe(before + 1);
     expect(managed.map((client) => client.exited)).toEqual([true, true, true]);
     expect(other.exited).toBe(false);
     const later = plugin('greets', { managed: true });

@@ -134,7 +134,7 @@ describe('a checksum', () => {
       checksum: { file: fixture('greets'), algorithm: 'sha256', value: 'ab'.repeat(32) },
     });
     const error = await failure(client.start());
-    expect(error).toMatchObject({ code: 'PLUGIN_CHECKSUM', phase: 'checksum' });
+    expect(error).toMatchObject({ code: 'PLUGIN_CHECKSUM', phase: 'checksum', permanent: true });
     expect(error.message).toMatch(/checksums did not match: .* has sha256 [0-9a-f]{64}, expected (ab){32}/);
     expect(client.pid).toBeUndefined();
     expect(await client.exit).toMatchObject({ by: 'none' });

@@ -4,18 +4,28 @@ import { PassThrough } from 'node:stream';
 import { expectTypeOf, test } from 'vitest';
 import {
   bubblewrap,
+  cleanupCount,
   Client,
+  createRemote,
+  isPipeworkError,
   overStdio,
   serve,
   spawnLauncher,
+  withCallOptions,
+  type CallOptions,
   type ClientConfig,
   type EndedBy,
   type LaunchedProcess,
   type Launcher,
+  type MuxStream,
+  type PipeworkError,
   type PluginAddress,
   type PluginContext,
   type PluginExit,
+  type Remote,
   type RPCClient,
+  type StartError,
+  type StreamBroker,
 } from '../../src/index.ts';
 
 interface Greeter {
@@ -34,6 +44,44 @@ test('a client knows its plugins by name', () => {
   type Dispensed = Awaited<ReturnType<RPCClient<Plugins>['dispense']>>;
   expectTypeOf<Dispensed['greet']>().toBeCallableWith('you');
   expectTypeOf<ReturnType<Dispensed['greet']>>().resolves.toEqualTypeOf<string>();
+});
+
+test('a connection is a type, and nothing that can be constructed', () => {
+  expectTypeOf<typeof import('../../src/index.ts')>().not.toHaveProperty('RPCClient');
+  expectTypeOf<RPCClient['broker']>().toEqualTypeOf<StreamBroker>();
+  expectTypeOf<PluginContext['broker']>().toEqualTypeOf<StreamBroker>();
+  expectTypeOf<Awaited<ReturnType<StreamBroker['dial']>>>().toEqualTypeOf<MuxStream>();
+});
+
+test('a client drains, and is killed with a grace of its own', () => {
+  const client = new Client<Plugins>({ cmd: ['x'] });
+  expectTypeOf(client.drain({ timeoutMs: 5, signal: AbortSignal.abort() })).resolves.toEqualTypeOf<boolean>();
+  expectTypeOf(client.kill({ gracePeriod: 5 })).resolves.toEqualTypeOf<PluginExit>();
+  // @ts-expect-error -- the option has a unit
+  void client.drain({ timeout: 5 });
+  expectTypeOf<StartError['permanent']>().toEqualTypeOf<boolean>();
+  expectTypeOf(cleanupCount).returns.toEqualTypeOf<number>();
+});
+
+test('a remote is made over a function, and takes options of its own', () => {
+  const greeter = createRemote<Greeter>(async (method, args, options) => {
+    expectTypeOf(method).toEqualTypeOf<string>();
+    expectTypeOf(args).toEqualTypeOf<unknown[]>();
+    expectTypeOf(options).toEqualTypeOf<CallOptions | undefined>();
+    return undefined;
+  });
+  expectTypeOf(greeter).toEqualTypeOf<Remote<Greeter>>();
+  expectTypeOf(withCallOptions(greeter, { affinity: 'a', deadlineMs: 5 })).toEqualTypeOf<Remote<Greeter>>();
+  const options: CallOptions = { deadlineMs: 5 };
+  expectTypeOf(withCallOptions(greeter, options)).toEqualTypeOf<Remote<Greeter>>();
+  // @ts-expect-error -- a known option keeps its type
+  withCallOptions(greeter, { deadlineMs: 'soon' });
+});
+
+test('an error of pipework says whether its call was sent', () => {
+  expectTypeOf<PipeworkError['sent']>().toEqualTypeOf<boolean | undefined>();
+  const error: unknown = new Error();
+  if (isPipeworkError(error)) expectTypeOf(error.sent).toEqualTypeOf<boolean | undefined>();
 });
 
 test('the exit report says everything', () => {

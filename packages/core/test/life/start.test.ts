@@ -140,9 +140,11 @@ describe('a start that fails', () => {
     ],
   ])('refuses the line %s', async (line, code, message) => {
     const client = plugin('says-a-line', {}, `${line}\\n`);
-    const error = await failure(client.start());
+    const error = await failure<StartError>(client.start());
     expect(error.code).toBe(code);
     expect(error.message.startsWith(message)).toBe(true);
+    const isPermanent = ['HANDSHAKE_API_VERSION', 'HANDSHAKE_PROTOCOL', 'HANDSHAKE_VERSION'].includes(code);
+    expect(error.permanent).toBe(isPermanent);
     expect(isAlive(client.pid as number)).toBe(false);
   });
 

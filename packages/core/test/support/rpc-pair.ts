@@ -7,7 +7,7 @@ import {
   type Capability,
   Conversation,
   type ConversationOptions,
-  createRemote,
+  dispensedRemote,
   type Limits,
   Shared,
   type SharedOptions,
@@ -115,7 +115,7 @@ export async function rpcPair<T extends object>(
     await Promise.allSettled([hostSession.close(), pluginSession.close()]);
   });
   return {
-    remote: createRemote<T>(host),
+    remote: dispensedRemote<T>(host),
     host,
     plugin,
     hostShared,

@@ -26,6 +26,17 @@ export interface PluginExit {
   readonly callsInFlight: readonly string[];
 }
 
+/** The report on a plugin that never ran. */
+export const neverRan: PluginExit = {
+  code: null,
+  signal: null,
+  by: 'none',
+  stderrTail: '',
+  outOfMemory: false,
+  uptimeMs: 0,
+  callsInFlight: [],
+};
+
 /** A plugin process that ended, or closed its pipe, while something was expected of it. */
 export class PluginExitError extends PipeworkError<'PLUGIN_EXITED' | 'PLUGIN_LOST'> {
   /** The plugin's name. */

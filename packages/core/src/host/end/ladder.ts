@@ -9,6 +9,8 @@ export interface LadderTarget {
   readonly gone: Promise<unknown>;
   /** Asks the plugin to leave; resolves to whether it agreed. Undefined where nobody is there to ask. */
   readonly ask?: (() => Promise<boolean>) | undefined;
+  /** Settles when the answer is not worth waiting for any longer. */
+  readonly hurried: Promise<unknown>;
   /** Ends descriptor 3. */
   closePipe(): void;
   signal(name: NodeJS.Signals): void;
@@ -27,11 +29,14 @@ export interface LadderBounds {
 /** The ordinary bounds: a second for each step behind the question. */
 export const stepMs = 1_000;
 
-/** Climbs until the process is gone: true, or false where even SIGKILL did not end it in time. Never rejects. */
+/** Climbs until the process is gone: true, or false if even SIGKILL did not end it in time. Never rejects. */
 export async function climb(target: LadderTarget, bounds: LadderBounds): Promise<boolean> {
   const { gone } = target;
   if (target.ask !== undefined) target.blame('quit');
-  const agreed = target.ask === undefined ? false : await answered(target.ask, gone, bounds.askMs);
+  const agreed =
+    target.ask === undefined
+      ? false
+      : await answered(target.ask, Promise.race([gone, target.hurried]), bounds.askMs);
   // A shutdown hook that ends in process.exit() goes without an answer, and is as polite.
   if (await settlesWithin(gone, 0)) return true;
   target.blame(agreed ? 'quit' : 'eof');
@@ -45,13 +50,13 @@ export async function climb(target: LadderTarget, bounds: LadderBounds): Promise
   return settlesWithin(gone, bounds.killMs);
 }
 
-async function answered(ask: () => Promise<boolean>, gone: Promise<unknown>, ms: number): Promise<boolean> {
+async function answered(ask: () => Promise<boolean>, over: Promise<unknown>, ms: number): Promise<boolean> {
   let agreed = false;
   const answer = ask().then(
     (yes) => (agreed = yes),
     // Refusing to answer is an answer: the next step follows.
     () => undefined,
   );
-  await settlesWithin(Promise.race([answer, gone]), ms);
+  await settlesWithin(Promise.race([answer, over]), ms);
   return agreed;
 }

@@ -39,7 +39,7 @@ export function killed(): boolean {
   return cleanups > 0;
 }
 
-/** How often everything was killed: a managed client that was made before and started after is one of the killed. */
+/** How often `cleanupClients()` was called. A managed client that was made before the last call does not start any more. */
 export function cleanupCount(): number {
   return cleanups;
 }

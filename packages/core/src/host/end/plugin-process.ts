@@ -14,7 +14,7 @@ const drainIdleMs = 100;
 const drainMaxMs = 1_000;
 
 /** A running (or ended) plugin process. */
-export class PluginRun {
+export class PluginProcess {
   /** As `settleLaunched()` gives it: its `exited` never rejects. */
   readonly process: LaunchedProcess;
   /** Resolves as soon as the process is gone, whoever holds its pipes. Never rejects. */
@@ -24,8 +24,8 @@ export class PluginRun {
   /** The last of its standard error, raw and synced as they came; and of its raw standard output. */
   readonly stderrTail: Tail = new Tail();
   readonly stdoutTail: Tail = new Tail();
-  /** How the process ended; undefined while it lives. */
-  ended: ProcessExit | undefined;
+  /** True once the process is gone. */
+  hasEnded = false;
   /** Asked for the calls that wait for an answer, at the moment of the exit. */
   callsInFlight: () => readonly string[] = () => [];
   /** Called once, right after the exit, before anything is drained. */
@@ -35,6 +35,7 @@ export class PluginRun {
   readonly #gone = defer<ProcessExit>();
   readonly #outputs: readonly RawOutput[];
   #by: EndedBy = 'plugin';
+  readonly #hurried = defer<void>();
   #climbing: Promise<boolean> | undefined;
 
   constructor(process: LaunchedProcess, outputs: { stdout: OutputOptions; stderr: OutputOptions }) {
@@ -46,7 +47,7 @@ export class PluginRun {
     ];
     for (const pipe of [process.readable, process.writable]) pipe.on('error', ignoreError);
     const left = (exit: ProcessExit): void => {
-      this.ended ??= exit;
+      this.hasEnded = true;
       this.#gone.resolve(exit);
     };
     void process.exited.then(left);
@@ -63,6 +64,7 @@ export class PluginRun {
     this.#climbing ??= climb(
       {
         gone: this.gone,
+        hurried: this.#hurried.promise,
         ask: options.ask,
         closePipe: options.closePipe,
         signal: (name) => this.signal(name),
@@ -83,9 +85,14 @@ export class PluginRun {
     return this.exit;
   }
 
-  /** Sends a signal, where there still is a process. */
+  /** Waits no longer than `ms` from now for the answer to the question whether the plugin leaves. */
+  hurry(ms: number): void {
+    void settlesWithin(this.gone, ms).then(() => this.#hurried.resolve());
+  }
+
+  /** Sends a signal if there still is a process. */
   signal(name: NodeJS.Signals): void {
-    if (this.ended === undefined) this.process.kill(name);
+    if (!this.hasEnded) this.process.kill(name);
   }
 
   /** A process that can't be ended must not hold the host's event loop for as long as it pleases. */

@@ -1,6 +1,6 @@
 /** A start that failed, told at once: phase, command, time, exit, both outputs, and what the file looks like. */
 
-import { PipeworkError } from '../../base/errors.ts';
+import { markSent, PipeworkError } from '../../base/errors.ts';
 import { inspectCustom, inspectPrintably, printable } from '../../base/printable.ts';
 import { describeExit, showTail } from '../end/exit.ts';
 import type { ProcessExit } from '../launch/spawn.ts';
@@ -22,6 +22,14 @@ export type StartErrorCode =
   | 'HANDSHAKE_NETWORK'
   | 'HANDSHAKE_PROTOCOL'
   | 'HANDSHAKE_VERSION';
+
+/** Failures that another attempt with the same configuration cannot mend. */
+const permanentCodes: ReadonlySet<StartErrorCode> = new Set([
+  'PLUGIN_CHECKSUM',
+  'HANDSHAKE_API_VERSION',
+  'HANDSHAKE_PROTOCOL',
+  'HANDSHAKE_VERSION',
+]);
 
 /** The facts of a failed start. */
 export interface StartFacts {
@@ -50,6 +58,11 @@ export class StartError extends PipeworkError<StartErrorCode> {
   readonly stdoutTail: string;
   readonly stderrTail: string;
   readonly notes: readonly string[];
+  /**
+   * True for what another attempt with the same configuration cannot mend: another file than the checksum says, no common
+   * version, another protocol or handshake. False for everything else.
+   */
+  readonly permanent: boolean;
 
   constructor(code: StartErrorCode, reason: string, facts: StartFacts, options?: { cause?: unknown }) {
     super(code, compose(reason, facts), options);
@@ -62,7 +75,9 @@ export class StartError extends PipeworkError<StartErrorCode> {
     this.stdoutTail = facts.stdoutTail;
     this.stderrTail = facts.stderrTail;
     this.notes = facts.notes.map(printable);
+    this.permanent = permanentCodes.has(code);
     Object.defineProperty(this, inspectCustom, { value: inspectPrintably });
+    markSent(this, false);
   }
 }
 

@@ -19,7 +19,7 @@ import {
   type LaunchedProcess,
   type ProcessExit,
 } from '../launch/spawn.ts';
-import type { PluginRun } from '../end/plugin-process.ts';
+import type { PluginProcess } from '../end/plugin-process.ts';
 import { StartError, type StartErrorCode, type StartPhase } from './start-error.ts';
 import { clock, patientTimers, settlesWithin } from '../../base/timers.ts';
 
@@ -46,12 +46,12 @@ export class StartFailure extends Error {
 
 /** A plugin that has said how to talk to it. */
 export interface Started {
-  readonly run: PluginRun;
+  readonly run: PluginProcess;
   readonly greeting: PluginGreeting;
 }
 
 /** Makes a run of a launched process: the client attaches its outputs. */
-export type MakeRun = (process: LaunchedProcess) => PluginRun;
+export type MakeRun = (process: LaunchedProcess) => PluginProcess;
 
 /** A start under way. */
 export class Start {
@@ -60,7 +60,7 @@ export class Start {
   readonly #makeRun: MakeRun;
   readonly #began = clock();
   #phase: StartPhase = 'checksum';
-  #run: PluginRun | undefined;
+  #run: PluginProcess | undefined;
   #reaching: Promise<Started> | undefined;
   #stopListening = (): void => {};
   #seen = (): string => '';
@@ -125,7 +125,7 @@ export class Start {
     this.#checkWanted();
   }
 
-  async #launch(): Promise<PluginRun> {
+  async #launch(): Promise<PluginProcess> {
     this.#phase = 'spawn';
     const launcher = this.#settings.launcher ?? spawnLauncher;
     let made: LaunchedProcess;
@@ -151,7 +151,7 @@ export class Start {
   }
 
   /** The process is gone, or will be in a moment, or has closed its pipe and goes on. */
-  async #explainSilence(run: PluginRun, seen: string): Promise<StartFailure> {
+  async #explainSilence(run: PluginProcess, seen: string): Promise<StartFailure> {
     if (await settlesWithin(run.gone, exitFollowsMs)) {
       const exit = await run.gone;
       if (this.#neverRan !== undefined) return notStarted(this.#neverRan.reason);
@@ -211,7 +211,7 @@ export class Start {
   }
 
   /** Nobody reads descriptor 3 before the handshake, so that its end is given no time of its own. */
-  async #endRun(run: PluginRun): Promise<void> {
+  async #endRun(run: PluginProcess): Promise<void> {
     await run.end({ closePipe: () => run.process.writable.end(), hurry: true });
   }
 }

@@ -28,11 +28,7 @@ export function findSignal(params: readonly unknown[]): AbortSignal | undefined 
 
 /** Throws `CONFIG_INVALID`, naming the option, for what is none of {@link CallOptions}. */
 export function checkCallOptions(options: CallOptions): void {
-  if (!isRecord(options)) {
-    const expected = 'the options must be an object of signal, deadlineMs and metadata';
-    throw new PipeworkError('CONFIG_INVALID', `${expected}; got ${inspect(options, { depth: 1 })}`);
-  }
-  const { signal, deadlineMs, metadata } = options;
+  checkKnownCallOptions(options);
   for (const name of Object.keys(options)) {
     if (name === 'signal' || name === 'deadlineMs' || name === 'metadata') continue;
     throw invalid(
@@ -41,6 +37,15 @@ export function checkCallOptions(options: CallOptions): void {
       options[name as never],
     );
   }
+}
+
+/** As {@link checkCallOptions}, but lets options pass that pipework does not know. */
+export function checkKnownCallOptions(options: CallOptions): void {
+  if (!isRecord(options)) {
+    const expected = 'the options must be an object of signal, deadlineMs and metadata';
+    throw new PipeworkError('CONFIG_INVALID', `${expected}; got ${inspect(options, { depth: 1 })}`);
+  }
+  const { signal, deadlineMs, metadata } = options;
   if (signal !== undefined && !isAbortSignal(signal))
     throw invalid('signal', 'must be an AbortSignal', signal);
   if (deadlineMs !== undefined && !(typeof deadlineMs === 'number' && deadlineMs > 0)) {

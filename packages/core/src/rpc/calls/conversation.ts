@@ -28,6 +28,8 @@ export interface ConversationOptions {
   readonly callInterceptors?: readonly CallInterceptor[] | undefined;
   /** Around each call that is answered here, the first outermost. */
   readonly handlerInterceptors?: readonly HandlerInterceptor[] | undefined;
+  /** Called when a call or a stream has ended: {@link Conversation.isUnderWay} may be false now. */
+  readonly onQuiet?: (() => void) | undefined;
 }
 
 // Names on the wire that a conversation keeps.
@@ -47,6 +49,7 @@ export class Conversation implements RawStreamHandler {
   readonly #incoming: IncomingCalls;
   readonly #reader: MessageReader;
   readonly #answersPeer: boolean;
+  readonly #onQuiet: (() => void) | undefined;
   readonly #resolveClosed: () => void;
   // A string made anew for each call would be hashed anew. Bounded: a host may make names up as it goes.
   readonly #wireMethods = new Map<string, string>();
@@ -69,6 +72,7 @@ export class Conversation implements RawStreamHandler {
     const isControl = prefix === undefined;
     this.#interceptors = isControl ? undefined : callInterceptors;
     this.#answersPeer = served !== undefined;
+    this.#onQuiet = options.onQuiet;
     this.#messages = new MessageStream(stream, shared);
     this.#references = shared.capabilities.has('refs')
       ? new References(this.#messages, this.#referenceHost())
@@ -113,6 +117,11 @@ export class Conversation implements RawStreamHandler {
   /** Calls made here whose answer has not come. */
   get pendingCalls(): number {
     return this.#outgoing.unanswered;
+  }
+
+  /** True while a call made here, a stream of its result, or a stream that the peer reads is under way. */
+  get isUnderWay(): boolean {
+    return this.#outgoing.methods().length > 0 || this.#references?.isStreaming === true;
   }
 
   /** Their methods, for reports of a crash. */
@@ -246,6 +255,7 @@ export class Conversation implements RawStreamHandler {
   }
 
   #finishWhenIdle(): void {
+    this.#onQuiet?.();
     if (this.#ended || (!this.#finishing && !this.#peerFinished)) return;
     if (this.#outgoing.unanswered > 0 || this.#incoming.callLimits.running > 0) return;
     if (this.#references?.isStreaming === true) return;

@@ -1,9 +1,11 @@
-/** The object with which one side calls the methods that the other serves. */
-import { checkCallOptions, type CallOptions } from '../api/call-options.ts';
+/** The object with which one side calls the methods that the other serves, or that stands over a function of the user's. */
+import { checkCallOptions, checkKnownCallOptions, type CallOptions } from '../api/call-options.ts';
 import type { Conversation } from './conversation.ts';
+import { failed } from '../remote/call-result.ts';
 import { makeRemoteObject, remoteTargetOf, type RemoteTarget } from '../remote/stand-in.ts';
 import type { Remote } from '../remote/remote-types.ts';
-import { PipeworkError } from '../../base/errors.ts';
+import { expect } from '../../base/expect.ts';
+import { PipeworkError, unsent } from '../../base/errors.ts';
 
 export type {
   Reference,
@@ -16,42 +18,112 @@ export type {
   RemoteValue,
 } from '../remote/remote-types.ts';
 
-interface DispensedTarget extends RemoteTarget {
-  readonly conversation: Conversation;
+/** What the methods of a remote do: makes the call of `method`, with the options that {@link withCallOptions} gave it. */
+export type RemoteCall = (
+  method: string,
+  args: unknown[],
+  options: CallOptions | undefined,
+) => Promise<unknown>;
+
+/** What all remotes of one implementation share, whatever options they have. */
+interface RemoteSource {
+  readonly call: RemoteCall;
+  /** What the remote is called when it is printed. */
+  readonly label: string;
+  /** Disposes of it. */
+  release(): void;
+  /** Throws `CONFIG_INVALID` for options that `call` does not take. */
+  checkOptions(options: CallOptions): void;
+}
+
+interface SourcedTarget extends RemoteTarget {
+  readonly source: RemoteSource;
   readonly options: CallOptions | undefined;
 }
 
 /**
- * An object whose methods are calls on the conversation. Symbols, and names that JavaScript or common tools call by themselves, are
- * never remote. Disposing of it finishes the conversation.
+ * Returns an object whose methods are calls on the conversation; disposing of it finishes the conversation. Once `isDraining`
+ * returns true, calls are refused.
  */
-export function createRemote<T>(conversation: Conversation): Remote<T> {
-  return make(conversation, undefined) as Remote<T>;
+export function dispensedRemote<T>(
+  conversation: Conversation,
+  isDraining: () => boolean = () => false,
+): Remote<T> {
+  return remoteOver<T>({
+    call: (method, args, options) =>
+      isDraining() ? failed(draining(method)) : conversation.call(method, args, options),
+    label: conversation.shared.peer,
+    release: () => conversation.finish(),
+    checkOptions: checkCallOptions,
+  });
 }
 
-function make(conversation: Conversation, options: CallOptions | undefined): object {
-  const target: DispensedTarget = {
-    owner: conversation,
-    conversation,
+/** The error of what a client that drains refuses. */
+export function draining(what: string): PipeworkError {
+  return unsent('RPC_CLOSED', `${what} was not sent: the client drains, and takes no new calls`);
+}
+
+/** Makes a remote. `then`, symbols and the names of Object.prototype are never methods of it. */
+function remoteOver<T>(source: RemoteSource): Remote<T> {
+  return make(source, undefined) as Remote<T>;
+}
+
+function make(source: RemoteSource, options: CallOptions | undefined): object {
+  const target: SourcedTarget = {
+    owner: source,
+    source,
     options,
-    call: (name, args) => conversation.call(name ?? '', args, options),
-    release: () => conversation.finish(),
+    call: (name, args) => source.call(name ?? '', args, options),
+    release: () => source.release(),
   };
-  return makeRemoteObject(target, conversation.shared.peer);
+  return makeRemoteObject(target, source.label);
 }
 
 /**
- * The same remote, with options for every call made through what this returns: a deadline, metadata, a signal. Throws
- * `CONFIG_INVALID` for an object that isn't a dispensed remote.
+ * Returns a remote over a function of your own: each method of it is a call of `call`, with the method's name, its
+ * arguments and what {@link withCallOptions} gave it. It is used like a dispensed remote: `withCallOptions()` and
+ * `await using` take it, a result that is a stream can be iterated without awaiting the call, and an error that `call`
+ * throws is the call's rejection. Options that pipework does not know pass through to `call`. After its
+ * `[Symbol.dispose]()`, calls fail with `RPC_CLOSED` and `call` is not called.
  */
-export function withCallOptions<R extends object>(remote: R, options: CallOptions): R {
-  const target = remoteTargetOf(remote) as Partial<DispensedTarget> | undefined;
-  if (target?.conversation === undefined) {
+export function createRemote<T>(call: RemoteCall): Remote<T> {
+  expect(typeof call === 'function', 'the argument of createRemote()', 'a function', call);
+  let isReleased = false;
+  return remoteOver<T>({
+    label: 'remote object',
+    call: (method, args, options) => {
+      if (isReleased) {
+        return failed(unsent('RPC_CLOSED', `${method} was called on a remote that was disposed of`));
+      }
+      try {
+        return Promise.resolve(call(method, args, options));
+      } catch (error) {
+        return failed(error);
+      }
+    },
+    release: () => {
+      isReleased = true;
+    },
+    checkOptions: checkKnownCallOptions,
+  });
+}
+
+/**
+ * Returns the same remote, with options for every call made through what this returns: a deadline, metadata, a signal. A
+ * remote of `createRemote()` takes any further options. Throws `CONFIG_INVALID` for an option that the remote does not
+ * take, and for an object that is no dispensed remote.
+ */
+export function withCallOptions<R extends object>(
+  remote: R,
+  options: CallOptions | (CallOptions & Readonly<Record<string, unknown>>),
+): R {
+  const target = remoteTargetOf(remote) as Partial<SourcedTarget> | undefined;
+  if (target?.source === undefined) {
     throw new PipeworkError(
       'CONFIG_INVALID',
-      'withCallOptions() takes what dispense() returned; got another object.',
+      'withCallOptions() takes what dispense() or createRemote() returned; got another object.',
     );
   }
-  checkCallOptions(options);
-  return make(target.conversation, { ...target.options, ...options }) as R;
+  target.source.checkOptions(options);
+  return make(target.source, { ...target.options, ...options }) as R;
 }

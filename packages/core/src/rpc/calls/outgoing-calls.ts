@@ -1,5 +1,5 @@
 /** The calls that this side makes on a conversation: sending them, and settling each exactly once. */
-import { PipeworkError } from '../../base/errors.ts';
+import { isPipeworkError, markSent, PipeworkError, unsent } from '../../base/errors.ts';
 import { dropSignals, findSignal, type CallOptions } from '../api/call-options.ts';
 import { failed } from '../remote/call-result.ts';
 import type { MessageStream } from '../messages/message-stream.ts';
@@ -77,11 +77,11 @@ export class OutgoingCalls {
     if (this.#closed !== undefined) return this.#refused(method, this.#closed);
     if (this.#finished) {
       const why = 'was called on a connection that this side has closed.';
-      return Promise.reject(new PipeworkError('RPC_CLOSED', `${method} ${why}`));
+      return Promise.reject(unsent('RPC_CLOSED', `${method} ${why}`));
     }
     if (shared.counts.pendingCalls >= shared.limits.maxPendingCalls && !this.#isControl) {
       return Promise.reject(
-        new PipeworkError(
+        unsent(
           'RPC_OVERLOADED',
           `${method} was not sent: ${shared.counts.pendingCalls} calls already wait for ${shared.peer} (maxPendingCalls). Await some of them first.`,
         ),
@@ -93,9 +93,10 @@ export class OutgoingCalls {
     } catch (error) {
       return Promise.reject(error); // a getter of an argument threw
     }
-    if (signal?.aborted === true) return Promise.reject(signal.reason);
+    if (signal?.aborted === true) return Promise.reject(markSent(signal.reason, false));
     const deadlineMs = options?.deadlineMs;
-    if (deadlineMs !== undefined && !(deadlineMs > 0)) return failed(this.#deadlineError(method, deadlineMs));
+    if (deadlineMs !== undefined && !(deadlineMs > 0))
+      return failed(markSent(this.#deadlineError(method, deadlineMs), false));
     const promise = new Promise<unknown>(capture);
     const call = new SentCall(this.#pending.nextId(), method, resolveNext, rejectNext);
     // Known before it is sent: over pipes in memory the answer may come while it is being written.
@@ -106,7 +107,7 @@ export class OutgoingCalls {
       this.#send(call, params, signal, options, reference);
     } catch (error) {
       this.#unsend(call);
-      call.reject(error);
+      call.reject(isPipeworkError(error) ? markSent(error, false) : error);
       return promise;
     }
     if (call.answered) return promise;
@@ -194,7 +195,7 @@ export class OutgoingCalls {
       references?.endTaking();
     }
     if (call.abandoned) this.#giveBack(call);
-    else if (hasFailed) call.reject(failure);
+    else if (hasFailed) call.reject(isPipeworkError(failure) ? markSent(failure, true) : failure);
     else call.resolve(result);
     this.#afterAnswer(call);
   }
@@ -248,7 +249,7 @@ export class OutgoingCalls {
       this.#uncount(call);
       call.abandoned = true;
       call.end();
-      call.reject(reason);
+      call.reject(markSent(reason, true));
       if (this.#unanswered === 0) this.onSettled?.();
     }
   }
@@ -281,7 +282,7 @@ export class OutgoingCalls {
     const lost = calls.filter((call) => !call.abandoned);
     if (lost.length === 0) return;
     void this.#explain(error).then((cause) => {
-      for (const call of lost) call.reject(this.#lossOf(call.method, cause));
+      for (const call of lost) call.reject(markSent(this.#lossOf(call.method, cause), true));
     });
   }
 
@@ -294,7 +295,7 @@ export class OutgoingCalls {
 
   /** A call that comes too late is told what those before it were told. */
   async #refused(method: string, closed: Error): Promise<never> {
-    return failed(this.#lossOf(method, await this.#explain(closed)));
+    return failed(markSent(this.#lossOf(method, await this.#explain(closed)), false));
   }
 
   #lossOf(method: string, cause: Error): PipeworkError {

@@ -1,5 +1,5 @@
 /** What one conversation has of the peer's by reference: borrowed for a call, or held until it is given back. */
-import { PipeworkError } from '../../base/errors.ts';
+import { type PipeworkError, unsent } from '../../base/errors.ts';
 import { runtimeMethods } from '../../session/wire-words.ts';
 import type { SharedCounts } from '../../session/shared.ts';
 import type { MessageStream } from '../messages/message-stream.ts';
@@ -102,9 +102,9 @@ export class TakenReferences {
     const closed = this.#endedBy;
     if (closed !== undefined) {
       const message = `The connection that the reference belongs to has ended: ${closed.message}`;
-      return new PipeworkError('RPC_CLOSED', message, { cause: closed });
+      return unsent('RPC_CLOSED', message, { cause: closed });
     }
-    return new PipeworkError(
+    return unsent(
       'RPC_REFERENCE_RELEASED',
       releasedAt === undefined
         ? 'The reference was used after the call it came with had settled. retain() it during the call to keep it.'

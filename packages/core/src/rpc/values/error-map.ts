@@ -27,7 +27,7 @@ const maxErrorsInAll = 1_000;
 const maxShown = 1_000;
 
 /** Fields with a key of their own, and what the receiver adds. */
-const ownFields = new Set(['name', 'message', 'code', 'stack', 'cause', 'errors', 'remoteStack']);
+const ownFields = new Set(['name', 'message', 'code', 'stack', 'cause', 'errors', 'remoteStack', 'sent']);
 
 /** The text of a failure, for a peer that takes nothing else. Never empty: net/rpc reads an empty text as success. */
 export function errorText(error: unknown): string {

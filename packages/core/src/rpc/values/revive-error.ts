@@ -31,7 +31,7 @@ const makers: Record<string, ErrorMaker | undefined> = Object.assign(Object.crea
   AggregateError: (message: string) => new AggregateError([], message),
 });
 /** Fields that `data` never sets. */
-const neverSet = new Set(['name', 'message', 'code', 'stack', 'cause', 'remoteStack', 'then']);
+const neverSet = new Set(['name', 'message', 'code', 'stack', 'cause', 'remoteStack', 'sent', 'then']);
 for (const name of Object.getOwnPropertyNames(Object.prototype)) neverSet.add(name);
 
 type SentMap = Partial<Record<keyof ErrorMap, unknown>>;

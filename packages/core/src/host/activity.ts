@@ -1,0 +1,90 @@
+/** What is under way with one plugin, and what follows from it: whether the host's event loop waits, and when a drain is done. */
+
+import { onAbort } from '../base/on-abort.ts';
+import { defer, settlesWithin } from '../base/timers.ts';
+import type { LaunchedProcess } from './launch/spawn.ts';
+
+/**
+ * Knows what the host waits for. The plugin's process holds the host's event loop if the client is referenced, while the
+ * plugin starts, and while anything is under way.
+ */
+export class Activity {
+  /** True once the client takes no new dispenses, and no new calls on what was dispensed. */
+  isDraining = false;
+  #process: LaunchedProcess | undefined;
+  #isReferenced = true;
+  #isStarting = true;
+  /** A call to the plugin, or a stream of values, is under way. */
+  #isBusy = false;
+  /** Streams of the broker that are waited for or in use. */
+  #brokerStreams = 0;
+  /** Tells whether a call or a stream of values, in either direction, is under way. */
+  #isUnderWay = (): boolean => false;
+  /** Drains that wait: each is called at every change. */
+  readonly #drains = new Set<() => void>();
+
+  /** The process whose handles hold the loop, from its launch on; undefined once it is gone. */
+  set process(process: LaunchedProcess | undefined) {
+    this.#process = process;
+    this.#update();
+  }
+
+  /** `client.ref()` and `client.unref()`. */
+  set isReferenced(isReferenced: boolean) {
+    this.#isReferenced = isReferenced;
+    this.#update();
+  }
+
+  /** The start succeeded: from now on the plugin can be idle, and `isUnderWay` tells whether it is. */
+  started(isUnderWay: () => boolean): void {
+    this.#isStarting = false;
+    this.#isUnderWay = isUnderWay;
+    this.#update();
+  }
+
+  /** Called twice a call if calls come one by one. */
+  setBusy(isBusy: boolean): void {
+    this.#isBusy = isBusy;
+    // A client that holds the loop anyway has nothing to change.
+    if (!this.#isReferenced) this.#update();
+    this.changed();
+  }
+
+  /** One stream of the broker more, or less, is waited for or in use. */
+  countBrokerStream(change: 1 | -1): void {
+    this.#brokerStreams += change;
+    if (!this.#isReferenced) this.#update();
+    this.changed();
+  }
+
+  /** A call or a stream has ended, which may have been the last. */
+  changed(): void {
+    for (const drain of this.#drains) drain();
+  }
+
+  /** Takes nothing new. Resolves to whether everything came to rest before `timeoutMs` passed or `signal` aborted. */
+  async drain(timeoutMs: number, signal: AbortSignal | undefined): Promise<boolean> {
+    this.isDraining = true;
+    if (this.#isAtRest || signal?.aborted === true) return this.#isAtRest;
+    const over = defer<void>();
+    const check = (): void => {
+      if (this.#isAtRest) over.resolve();
+    };
+    this.#drains.add(check);
+    const stopListening = signal && onAbort(signal, () => over.resolve());
+    await settlesWithin(over.promise, timeoutMs);
+    stopListening?.();
+    this.#drains.delete(check);
+    return this.#isAtRest;
+  }
+
+  get #isAtRest(): boolean {
+    return this.#brokerStreams === 0 && !this.#isUnderWay();
+  }
+
+  #update(): void {
+    const isIdle = !this.#isStarting && !this.#isBusy && this.#brokerStreams === 0;
+    if (this.#isReferenced || !isIdle) this.#process?.ref?.();
+    else this.#process?.unref?.();
+  }
+}

@@ -1,0 +1,108 @@
+/** A plugin that has shaken hands: its process, the session with it, and what becomes of both when one of them ends. */
+
+import type { Limits } from '../base/limits.ts';
+import { PipeworkError } from '../base/errors.ts';
+import { settlesWithin } from '../base/timers.ts';
+import type { Activity } from './activity.ts';
+import type { CallInterceptor } from '../rpc/api/interceptors.ts';
+import { parseCapabilities } from '../session/capabilities.ts';
+import { controlMethods } from '../session/wire-words.ts';
+import { describeLoss, isBreach, PluginExitError, type PluginExit } from './end/exit.ts';
+import type { PluginProcess } from './end/plugin-process.ts';
+import { HostEnd } from './host-end.ts';
+import type { Log } from './output/logger.ts';
+import type { SinkWriter } from './output/sinks.ts';
+import type { Started } from './start/start.ts';
+
+/** Milliseconds that a lost session is given to turn out to be the process's exit. */
+const exitExplainsMs = 500;
+
+/** What a live plugin is made of. */
+export interface LivePluginOptions {
+  readonly started: Started;
+  readonly name: string;
+  readonly limits: Limits;
+  readonly interceptors: readonly CallInterceptor[];
+  readonly stdout: SinkWriter | undefined;
+  readonly stderr: SinkWriter | undefined;
+  readonly log: Log | undefined;
+  readonly activity: Activity;
+  /** The session ended, or nothing can be asked on it any more, and nobody has ended the plugin. */
+  onLoss(reason: unknown): void;
+}
+
+/** A plugin with a session. */
+export class LivePlugin {
+  readonly process: PluginProcess;
+  readonly end: HostEnd;
+  readonly #name: string;
+  readonly #log: Log | undefined;
+
+  /** Opens the session. */
+  constructor(options: LivePluginOptions) {
+    const { started, name, log, activity } = options;
+    const { run, greeting } = started;
+    this.process = run;
+    this.#name = name;
+    this.#log = log;
+    this.end = new HostEnd({
+      readable: run.process.readable,
+      writable: run.process.writable,
+      name,
+      limits: options.limits,
+      interceptors: options.interceptors,
+      capabilities: parseCapabilities([...greeting.capabilities].join(',')),
+      stdout: options.stdout,
+      stderr: options.stderr,
+      stderrTail: run.stderrTail,
+      explainLoss: (cause) => this.#explainLoss(cause),
+      onBusy: (busy) => activity.setBusy(busy),
+      onQuiet: () => activity.changed(),
+    });
+    activity.started(() => this.end.isUnderWay);
+    const { session, control } = this.end;
+    const lost = (reason: unknown): void => options.onLoss(reason);
+    session.closed.then(lost, lost);
+    void control.closed.then(() => {
+      if (!session.hasEnded) lost(new PipeworkError('RPC_PROTOCOL', 'it ended the control stream'));
+    });
+  }
+
+  /** Climbs the whole ladder: asks the plugin to leave and gives it `graceMs` for that. */
+  quit(graceMs: number): Promise<PluginExit> {
+    const { session, control } = this.end;
+    return this.process.end({
+      ask: session.hasEnded ? undefined : () => control.call(controlMethods.quit, [true]).then(() => true),
+      askMs: graceMs,
+      closePipe: () => this.#closePipe(),
+    });
+  }
+
+  /**
+   * Ends a process that is left without a session, or without the stream to ask on. One that leaves by itself within a
+   * moment is not ended.
+   */
+  async endAfterLoss(reason: unknown): Promise<void> {
+    const hasLeft = await settlesWithin(this.process.gone, exitExplainsMs);
+    if (hasLeft && !isBreach(reason)) return;
+    this.#log?.('warn', `the plugin ${describeLoss(reason)}${hasLeft ? '' : ' and goes on: it is ended'}`);
+    if (!hasLeft) await this.process.end({ closePipe: () => this.#closePipe() });
+  }
+
+  /** Waits briefly for the exit code, which explains more than a broken pipe. */
+  async #explainLoss(cause: Error): Promise<Error> {
+    const { process } = this;
+    // A single stream that was reset, by a limit or a mistake on it, is no loss of the plugin.
+    if (!process.hasEnded && !this.end.session.hasEnded) return cause;
+    if (await settlesWithin(process.gone, exitExplainsMs))
+      return new PluginExitError(this.#name, await process.exit, { cause });
+    const stderrTail = process.stderrTail.toString();
+    return new PluginExitError(this.#name, undefined, { cause, stderrTail });
+  }
+
+  #closePipe(): void {
+    const { session } = this.end;
+    if (session.hasEnded) this.process.process.writable.end();
+    else session.endOutput();
+  }
+}
