@@ -11,7 +11,9 @@ import { msgpackr } from './inlined/msgpackr.mjs';
 import { writeThirdParty } from './inlined/third-party.mjs';
 
 const packages =
-  process.argv.length > 2 ? process.argv.slice(2) : ['packages/mux', 'packages/core', 'packages/testkit'];
+  process.argv.length > 2
+    ? process.argv.slice(2)
+    : ['packages/mux', 'packages/core', 'packages/testkit', 'packages/fleet'];
 
 /** By either name, because inlined packages use both. */
 const builtins = builtinModules.flatMap((name) => [name, `node:${name}`]);

@@ -26,7 +26,7 @@ const coreOrder = [
 ].map((folder) => `packages/core/src/${folder}/`);
 
 /** Whole packages, bottom to top: a package imports the public names of those above it in this list, and none of their files. */
-const packageOrder = ['mux', 'core', 'testkit'].map((name) => `packages/${name}/`);
+const packageOrder = ['mux', 'core', 'fleet', 'testkit'].map((name) => `packages/${name}/`);
 
 /** [files that are meant, what they may not import, why] */
 const rules = [
@@ -141,7 +141,7 @@ function circles(imports) {
     if (node.low === node.index) {
       const group = stack.splice(stack.indexOf(file));
       for (const member of group) seen.get(member).isOnStack = false;
-      if (group.length > 1) found.push(group.sort());
+      if (group.length > 1) found.push(group.sort((a, b) => (a < b ? -1 : 1)));
     }
     return node;
   };

@@ -57,6 +57,11 @@ export class Activity {
     this.changed();
   }
 
+  /** Streams of the broker that are waited for or in use. */
+  get brokerStreams(): number {
+    return this.#brokerStreams;
+  }
+
   /** A call or a stream has ended, which may have been the last. */
   changed(): void {
     for (const drain of this.#drains) drain();

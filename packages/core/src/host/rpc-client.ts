@@ -5,7 +5,6 @@ import type { StreamBroker } from '../session/broker.ts';
 import { controlMethods } from '../session/wire-words.ts';
 import { markSent, PipeworkError } from '../base/errors.ts';
 import { expect, expectKeys } from '../base/expect.ts';
-import { handled } from '../base/handled.ts';
 import { dispensedRemote, draining, type Remote } from '../rpc/calls/dispensed-remote.ts';
 import type { Activity } from './activity.ts';
 import type { HostEnd } from './host-end.ts';
@@ -23,6 +22,8 @@ export interface Diagnostics {
   readonly references: number;
   /** Streams of values that are open, given out and taken. */
   readonly valueStreams: number;
+  /** Streams of the broker that are waited for or in use. */
+  readonly brokerStreams: number;
 }
 
 /** Options of {@link RPCClient.ping}. */
@@ -55,6 +56,12 @@ export interface RPCClient<P = Record<string, object>> extends AsyncDisposable {
   /** Ends the plugin as `client.kill()` does, and resolves with it. */
   close(): Promise<void>;
 
+  /**
+   * Resolves as soon as the connection has ended, whatever ended it; never rejects. From then on each call fails with
+   * `sent: false`. How the process ended is known a moment later, by `client.exit`.
+   */
+  readonly closed: Promise<void>;
+
   /** What the connection holds at this moment. */
   diagnostics(): Diagnostics;
 }
@@ -75,6 +82,7 @@ export function createRPCClient<P>(end: HostEnd, owner: RPCOwner): RPCClient<P> 
 
 class SessionClient<P> implements RPCClient<P> {
   readonly broker: StreamBroker;
+  readonly closed: Promise<void>;
   readonly #end: HostEnd;
   readonly #owner: RPCOwner;
 
@@ -82,10 +90,11 @@ class SessionClient<P> implements RPCClient<P> {
     const { broker } = end;
     this.#end = end;
     this.#owner = owner;
+    this.closed = end.session.closed.catch(() => {});
     this.broker = {
       nextId: () => broker.nextId(),
-      accept: (id, options) => handled(this.#held(broker.accept(id, options))),
-      dial: (id) => handled(this.#held(broker.dial(id))),
+      accept: (id) => this.#held(broker.accept(id)),
+      dial: (id) => this.#held(broker.dial(id)),
     };
   }
 
@@ -133,7 +142,8 @@ class SessionClient<P> implements RPCClient<P> {
     const { shared, session } = this.#end;
     const { pendingCalls, runningCalls, references, valueStreams } = shared.counts;
     const streams = Math.max(0, session.streamCount - 3);
-    return { streams, pendingCalls, runningCalls, references, valueStreams };
+    const { brokerStreams } = this.#owner.activity;
+    return { streams, pendingCalls, runningCalls, references, valueStreams, brokerStreams };
   }
 
   /** Counts the stream from now until it is closed: one that is waited for or in use is under way. */

@@ -51,8 +51,6 @@ export class PluginEnd {
   readonly #broker: Broker;
   readonly #shared: Shared;
   readonly #conversations = new Set<Conversation>();
-  /** Conversations that are gone while handlers of theirs run on. */
-  readonly #unfinished = new Set<Conversation>();
   /** What was dispensed and is not disposed of, by its context's signal; undefined while its factory is at work. */
   readonly #dispensed = new Map<AbortController, object | undefined>();
   readonly #served: ServedObject;
@@ -201,8 +199,6 @@ export class PluginEnd {
     if (this.#leaving !== undefined) conversation.refuseCalls(sentences.shuttingDown);
     void conversation.closed.then(() => {
       this.#conversations.delete(conversation);
-      this.#unfinished.add(conversation);
-      void conversation.idle().then(() => this.#unfinished.delete(conversation));
       void this.#letGo(controller);
     });
   }
@@ -234,14 +230,6 @@ export class PluginEnd {
         abort: (reason) => {
           for (const controller of this.#dispensed.keys()) controller.abort(reason);
         },
-        ended: () => {
-          const running = [...this.#conversations, ...this.#unfinished];
-          return Promise.all([
-            ...running.map((conversation) => conversation.idle()),
-            this.#shared.cleanUps.ended(),
-          ]);
-        },
-        cutStreams: (reason) => this.#broker.cut(reason),
         dispose: () => this.#letGoAll(),
         report: (error) => this.#options.context.log.error('onShutdown failed', { error }),
       },

@@ -3,7 +3,6 @@ import type { Limits } from '../base/limits.ts';
 import type { Broker } from './broker.ts';
 import { CallQueue } from './call-queue.ts';
 import type { Capability } from './capabilities.ts';
-import { CleanUps } from './clean-ups.ts';
 
 export interface SharedOptions {
   readonly broker: Broker;
@@ -49,8 +48,6 @@ export class Shared {
   readonly budget: Budget;
   readonly counts: SharedCounts = { pendingCalls: 0, runningCalls: 0, references: 0, valueStreams: 0 };
   readonly callQueue: CallQueue;
-  /** The clean-ups of streams' sources that run, which the end of this side waits for. */
-  readonly cleanUps: CleanUps = new CleanUps();
 
   constructor(options: SharedOptions) {
     this.options = options;

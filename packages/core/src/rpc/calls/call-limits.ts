@@ -111,16 +111,14 @@ export class CallLimits {
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
-  /** Cancels every call that runs, waits or streams its result. */
-  cancelAll(reason: unknown): void {
-    for (const call of this.#tracked.values()) call.cancel(reason);
+  abortAll(reason: unknown): void {
+    for (const call of this.#tracked.values()) call.abort(reason);
   }
 
   /** The conversation has ended. Calls that wait never start, and calls that run are aborted. */
   end(reason: unknown): void {
     this.#queue.abandon(this);
     this.#waiting = 0;
-    // The streams in their arguments end with the conversation, which says more.
-    for (const call of this.#tracked.values()) call.abort(reason);
+    this.abortAll(reason);
   }
 }

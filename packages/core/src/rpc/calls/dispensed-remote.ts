@@ -83,10 +83,10 @@ function make(source: RemoteSource, options: CallOptions | undefined): object {
  * Returns a remote over a function of your own: each method of it is a call of `call`, with the method's name, its
  * arguments and what {@link withCallOptions} gave it. It is used like a dispensed remote: `withCallOptions()` and
  * `await using` take it, a result that is a stream can be iterated without awaiting the call, and an error that `call`
- * throws is the call's rejection. Options that pipework does not know pass through to `call`. After its
- * `[Symbol.dispose]()`, calls fail with `RPC_CLOSED` and `call` is not called.
+ * throws is the call's rejection. Options that pipework does not know pass through to `call`. Its `[Symbol.dispose]()` calls
+ * `dispose` once; from then on calls fail with `RPC_CLOSED` and `call` is not called.
  */
-export function createRemote<T>(call: RemoteCall): Remote<T> {
+export function createRemote<T>(call: RemoteCall, options: { readonly dispose?: () => void } = {}): Remote<T> {
   expect(typeof call === 'function', 'the argument of createRemote()', 'a function', call);
   let isReleased = false;
   return remoteOver<T>({
@@ -102,7 +102,9 @@ export function createRemote<T>(call: RemoteCall): Remote<T> {
       }
     },
     release: () => {
+      if (isReleased) return;
       isReleased = true;
+      options.dispose?.();
     },
     checkOptions: checkKnownCallOptions,
   });

@@ -126,7 +126,7 @@ export class IncomingCalls {
 
   /** A call that runs answers when its handler does; one that waits to run never will, and is answered here. */
   #abort(call: IncomingCall, reason: unknown): void {
-    call.cancel(reason);
+    call.abort(reason);
     if (this.callLimits.unqueue(call)) this.#refuse(call, reason);
   }
 
@@ -236,14 +236,14 @@ export class IncomingCalls {
     try {
       wire = this.#messages.toWire(result, 'result', call.method);
     } catch (error) {
-      references?.revokeSending(error);
+      references?.revokeSending();
       return this.#fail(call, error);
     }
     const scope = references?.endSending();
     try {
       this.#write([messageType.response, call.id, null, wire]);
     } catch (error) {
-      references?.revoke(scope, error);
+      references?.revoke(scope);
       return this.#fail(call, error);
     }
     this.#answered(call);

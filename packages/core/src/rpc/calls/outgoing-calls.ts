@@ -241,10 +241,8 @@ export class OutgoingCalls {
 
   /** The call's own reason, or its deadline: the caller hears at once, the peer is told, its answer will be dropped. */
   #abort(call: SentCall, reason: unknown): void {
-    this.#references?.leaveStreams(call.scope, reason);
-    // Before its streams end, while the peer still knows the call.
+    // Before its streams are reset, while the peer still knows the call.
     if (this.#cancels) this.#messages.notify(runtimeMethods.cancel, [call.id]);
-    this.#references?.abortStreams(call.scope, reason);
     if (call.answered) {
       for (const stream of [...(call.streams ?? [])]) stream.abort(reason);
     } else {
@@ -254,12 +252,6 @@ export class OutgoingCalls {
       call.reject(markSent(reason, true));
       if (this.#unanswered === 0) this.onSettled?.();
     }
-  }
-
-  /** Cancels every call that is not answered. */
-  abortAll(reason: unknown): void {
-    for (const call of this.#pending.values())
-      if (!call.answered && !call.abandoned) this.#abort(call, reason);
   }
 
   /** A stream of the result has ended. */

@@ -12,10 +12,8 @@ import { produced } from './stream-protocol.ts';
 export interface StreamingCall extends CallContext {
   /** `given` counts the streams of the result that have not ended. */
   readonly held: { readonly given: number };
-  /** Why the handler's signal aborted; undefined if it has not. */
-  readonly abortReason: unknown;
-  /** Aborts the handler's signal, and ends the streams in the call's arguments. */
-  cancel(reason: unknown): void;
+  /** Aborts the handler's signal. */
+  abort(reason: unknown): void;
 }
 
 /** Notes what one message gives and takes by reference, between its beginning and its end. */
@@ -24,11 +22,9 @@ export interface MessageScopes {
   beginHandingOver(): void;
   endSending(): unknown;
   /** Ends a walk whose message cannot be sent, and takes back what it gave. */
-  revokeSending(reason: unknown): void;
+  revokeSending(): void;
   beginTaking(): void;
-  /** What was read is items: what they hold is given back if they are discarded. */
-  endTakingItems(items: readonly unknown[]): void;
-  discard(item: unknown): void;
+  endTaking(): void;
 }
 
 export class StreamHost {
@@ -74,15 +70,10 @@ export class StreamHost {
         message.at = start + 2;
         value = this.#messages.read(message);
       } finally {
-        scopes.endTakingItems(word === produced.items && Array.isArray(value) ? value : [value]);
+        scopes.endTaking();
       }
       sink(word, value);
     });
-  }
-
-  /** Gives back what an item brought by reference, because its consumer will not take it. */
-  discard(item: unknown): void {
-    this.#scopes.discard(item);
   }
 
   /** What to write for an item. The references in it are the receiver's until it gives them back. */
@@ -93,7 +84,7 @@ export class StreamHost {
     try {
       wire = this.#messages.toWire(value, root, where);
     } catch (error) {
-      scopes.revokeSending(error);
+      scopes.revokeSending();
       throw error;
     }
     scopes.endSending();

@@ -1,0 +1,48 @@
+/** One call of a fleet's remote, made on one process. */
+import { isPipeworkError, withCallOptions, type CallOptions, type Remote } from '@pipework/core';
+
+/** Codes of what ended together with the process or its session. Deadlines, aborts and limits are the call's own, and final. */
+const lostCodes: ReadonlySet<string> = new Set([
+  'PLUGIN_EXITED',
+  'PLUGIN_LOST',
+  'PLUGIN_KILLED',
+  'RPC_CLOSED',
+]);
+
+/** True if the process or its session was lost. */
+export function isLost(error: unknown): boolean {
+  return isPipeworkError(error) && lostCodes.has(error.code);
+}
+
+/** True if the call failed with its process and nothing of it was sent, so that the next process can have it. Nothing is ever sent twice. */
+export function mayGoElsewhere(error: unknown): boolean {
+  return isPipeworkError(error) && error.sent === false && lostCodes.has(error.code);
+}
+
+type Methods = Readonly<Record<string, (...args: unknown[]) => Promise<unknown>>>;
+
+/** Calls `method` on what one process dispensed. */
+export function forward(
+  remote: Remote<unknown>,
+  method: string,
+  args: unknown[],
+  options: CallOptions | undefined,
+): Promise<unknown> {
+  const target = options === undefined ? remote : withCallOptions(remote, options);
+  return (target as unknown as Methods)[method]!(...args);
+}
+
+/** The signal by which a caller can give up waiting: that of the call's options, or one among the arguments or their `signal` fields. */
+export function signalOf(
+  args: readonly unknown[],
+  options: CallOptions | undefined,
+): AbortSignal | undefined {
+  if (options?.signal !== undefined) return options.signal;
+  for (const arg of args) {
+    if (arg instanceof AbortSignal) return arg;
+    if (typeof arg !== 'object' || arg === null) continue;
+    const signal = Object.getOwnPropertyDescriptor(arg, 'signal')?.value as unknown;
+    if (signal instanceof AbortSignal) return signal;
+  }
+  return undefined;
+}

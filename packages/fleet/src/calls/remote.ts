@@ -1,0 +1,155 @@
+/** One remote over any number of processes, one after the other. */
+import { createRemote, type CallOptions, type Remote } from '@pipework/core';
+import type { Clock } from '../clock.ts';
+import type { FleetProcess } from '../process.ts';
+import { forward, isLost, mayGoElsewhere, signalOf } from './forward.ts';
+import type { WaitLimits } from './waiting.ts';
+
+/** Where calls go. */
+export interface Route<P> {
+  /** The user has disposed of the remote: what it has in the processes is disposed of too. */
+  release(owner: object): void;
+  readonly clock: Clock;
+  /** The process that takes calls at this moment. */
+  readonly current: FleetProcess<P> | undefined;
+  /** Resolves with a ready process that was launched after process number `after`. */
+  next(after: number, limits: WaitLimits): Promise<FleetProcess<P>>;
+  /** A call is made: the plugin is in use. */
+  used(): void;
+  /** Makes the error of a call whose deadline passed before it was sent. */
+  late(): Error;
+}
+
+/** A remote over many processes. */
+export interface FleetRemote<P, K extends keyof P> {
+  readonly remote: Remote<P[K]>;
+  /** Resolves once a process has an implementation for it. Rejects if the name is unknown. */
+  prepare(): Promise<void>;
+}
+
+/**
+ * Makes a remote whose calls go to the process that is current when they are made, or wait for one. What was sent is never sent again. A
+ * call of which nothing was sent goes to the next process.
+ */
+export function fleetRemote<P, K extends keyof P & string>(route: Route<P>, name: K): FleetRemote<P, K> {
+  // Its identity stands for this remote in every process.
+  const owner = {};
+  const remote = createRemote<P[K]>(
+    (method, args, options) => {
+      route.used();
+      const process = route.current;
+      const dispensed = process?.dispensed(owner);
+      if (process === undefined || dispensed === undefined)
+        return new WaitingCall(route, owner, name, method, args, options).make(0);
+      return forward(dispensed, method, args, options).catch((error: unknown) => {
+        if (!mayGoElsewhere(error)) throw error;
+        return new WaitingCall(route, owner, name, method, args, options).make(process.number);
+      });
+    },
+    { dispose: () => route.release(owner) },
+  );
+  return { remote, prepare: () => prepare(route, owner, name) };
+}
+
+async function prepare<P, K extends keyof P & string>(
+  route: Route<P>,
+  owner: object,
+  name: K,
+): Promise<void> {
+  for (let tried = 0; ;) {
+    const process = await route.next(tried, { signal: undefined, remainingMs: undefined });
+    tried = process.number;
+    try {
+      await process.dispense(owner, name);
+      return;
+    } catch (error) {
+      if (!isLost(error)) throw error;
+    }
+  }
+}
+
+/** A call that has to wait for a process. */
+class WaitingCall<P, K extends keyof P & string> {
+  readonly #route: Route<P>;
+  readonly #owner: object;
+  readonly #name: K;
+  readonly #method: string;
+  readonly #args: unknown[];
+  readonly #options: CallOptions | undefined;
+  readonly #signal: AbortSignal | undefined;
+  readonly #deadline: number | undefined;
+
+  constructor(
+    route: Route<P>,
+    owner: object,
+    name: K,
+    method: string,
+    args: unknown[],
+    options: CallOptions | undefined,
+  ) {
+    this.#route = route;
+    this.#owner = owner;
+    this.#name = name;
+    this.#method = method;
+    this.#args = args;
+    this.#options = options;
+    this.#signal = signalOf(args, options);
+    const deadlineMs = options?.deadlineMs;
+    this.#deadline = deadlineMs === undefined ? undefined : route.clock.now() + deadlineMs;
+  }
+
+  /** Makes the call on a process that was launched after number `after`, or on a later one if that one is lost first. */
+  async make(after: number): Promise<unknown> {
+    for (let tried = after; ;) {
+      const process = await this.#route.next(tried, this.#limits());
+      tried = process.number;
+      let remote: Remote<P[K]>;
+      try {
+        remote = await this.#withinLimits(process.dispense(this.#owner, this.#name));
+      } catch (error) {
+        // Asking for an implementation can be repeated: the call itself was not sent.
+        if (isLost(error)) continue;
+        throw error;
+      }
+      try {
+        return await forward(remote, this.#method, this.#args, this.#remainingOptions());
+      } catch (error) {
+        if (!mayGoElsewhere(error)) throw error;
+      }
+    }
+  }
+
+  #limits(): WaitLimits {
+    return { signal: this.#signal, remainingMs: this.#remainingMs() };
+  }
+
+  #remainingMs(): number | undefined {
+    return this.#deadline === undefined ? undefined : Math.max(0, this.#deadline - this.#route.clock.now());
+  }
+
+  /** The wait has used up a part of the call's time. */
+  #remainingOptions(): CallOptions | undefined {
+    const deadlineMs = this.#remainingMs();
+    return deadlineMs === undefined
+      ? this.#options
+      : { ...this.#options, deadlineMs: Math.max(1, deadlineMs) };
+  }
+
+  #withinLimits<T>(promise: Promise<T>): Promise<T> {
+    const { signal, remainingMs } = this.#limits();
+    if (signal === undefined && remainingMs === undefined) return promise;
+    return new Promise<T>((resolve, reject) => {
+      const onAbort = (): void => reject(signal?.reason as Error);
+      signal?.addEventListener('abort', onAbort, { once: true });
+      if (signal?.aborted === true) onAbort();
+      const cancel =
+        remainingMs === undefined
+          ? () => {}
+          : this.#route.clock.after(remainingMs, () => reject(this.#route.late()));
+      promise.then(resolve, reject).finally(() => {
+        signal?.removeEventListener('abort', onAbort);
+        cancel();
+      });
+    });
+  }
+}

@@ -1,0 +1,81 @@
+/** Calls for which there is no ready process: bounded, in order. Each leaves by a process, its signal, its deadline, or the end. */
+import type { Clock } from '../clock.ts';
+
+export interface WaitLimits {
+  readonly signal: AbortSignal | undefined;
+  /** Milliseconds until the call's own deadline. */
+  readonly remainingMs: number | undefined;
+}
+
+interface Waiter<T> {
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: unknown) => void;
+  readonly stopWatching: () => void;
+}
+
+export class WaitingCalls<T> {
+  readonly #max: number;
+  readonly #clock: Clock;
+  readonly #makeOverloaded: (waiting: number) => Error;
+  readonly #makeLate: () => Error;
+  readonly #waiters = new Set<Waiter<T>>();
+
+  constructor(
+    max: number,
+    clock: Clock,
+    errors: { readonly overloaded: (waiting: number) => Error; readonly late: () => Error },
+  ) {
+    this.#max = max;
+    this.#clock = clock;
+    this.#makeOverloaded = errors.overloaded;
+    this.#makeLate = errors.late;
+  }
+
+  get size(): number {
+    return this.#waiters.size;
+  }
+
+  /** Resolves with what {@link release} gives. Rejects with the signal's reason, at the deadline, and if too many calls wait already. */
+  wait({ signal, remainingMs }: WaitLimits): Promise<T> {
+    if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
+    if (remainingMs !== undefined && remainingMs <= 0) return Promise.reject(this.#makeLate());
+    if (this.#waiters.size >= this.#max) return Promise.reject(this.#makeOverloaded(this.#waiters.size));
+    return new Promise<T>((resolve, reject) => {
+      const leave = (error: unknown): void => {
+        if (!this.#waiters.delete(waiter)) return;
+        waiter.stopWatching();
+        reject(error);
+      };
+      const onAbort = (): void => leave(signal?.reason);
+      signal?.addEventListener('abort', onAbort, { once: true });
+      const cancel =
+        remainingMs === undefined ? () => {} : this.#clock.after(remainingMs, () => leave(this.#makeLate()));
+      const waiter: Waiter<T> = {
+        resolve,
+        reject,
+        stopWatching: () => {
+          signal?.removeEventListener('abort', onAbort);
+          cancel();
+        },
+      };
+      this.#waiters.add(waiter);
+    });
+  }
+
+  /** Lets every waiting call go, in the order in which they came. */
+  release(value: T): void {
+    for (const waiter of this.#take()) waiter.resolve(value);
+  }
+
+  /** Every waiting call fails. `makeError` makes an error for each. */
+  fail(makeError: () => Error): void {
+    for (const waiter of this.#take()) waiter.reject(makeError());
+  }
+
+  #take(): Waiter<T>[] {
+    const waiters = [...this.#waiters];
+    this.#waiters.clear();
+    for (const waiter of waiters) waiter.stopWatching();
+    return waiters;
+  }
+}

@@ -1,0 +1,44 @@
+/** The errors of this package: a closed table of two codes. */
+
+const table = {
+  FLEET_GIVEN_UP: 'The plugin failed more often than `restart` allows, or in a way that no restart can mend.',
+  FLEET_STOPPED: '`stop()` was called, the signal was aborted, or `cleanupClients()` ran.',
+} as const;
+
+/** The closed table of codes, a sentence each. `docs/errors.md` has a heading for each. The table is frozen. */
+export const fleetErrorCodes: Readonly<typeof table> = Object.freeze(table);
+
+/** A code of {@link fleetErrorCodes}. */
+export type FleetErrorCode = keyof typeof table;
+
+/** The brand by which `isPipeworkError()` knows errors of every pipework package. */
+const brand: unique symbol = Symbol.for('pipework.error');
+
+/** A call, `start()` or `reload()` that cannot succeed, because the supervisor or pool has ended. `cause` is what ended it. */
+export class FleetError extends Error {
+  readonly code: FleetErrorCode;
+  /** No byte of the call was sent: it may be made elsewhere. */
+  readonly sent = false;
+
+  constructor(code: FleetErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'FleetError';
+    this.code = code;
+    Object.defineProperty(this, brand, { value: true });
+  }
+}
+
+export function givenUp(name: string, reason: string, cause: unknown): FleetError {
+  const last = cause instanceof Error ? `; the last failure: ${cause.message}` : '';
+  return new FleetError(
+    'FLEET_GIVEN_UP',
+    `the supervisor of ${name} has given up: ${reason}${last}. start() or reload() tries anew`,
+    { cause },
+  );
+}
+
+export function stopped(name: string, cause?: unknown): FleetError {
+  return new FleetError('FLEET_STOPPED', `the supervisor of ${name} was stopped`, {
+    ...(cause === undefined ? {} : { cause }),
+  });
+}

@@ -1,0 +1,193 @@
+/** The options of a supervisor, their defaults, and the check that each is what it must be. */
+import { PipeworkError, type ClientConfig, type RPCClient } from '@pipework/core';
+import type { Backoff } from './backoff.ts';
+import { realClock, type Clock } from './clock.ts';
+import type { Intensity } from './intensity.ts';
+import type { Setup } from './process.ts';
+
+/** How failures are answered. Delays are in milliseconds. */
+export interface RestartOptions {
+  /** More failures than this within `withinMs`, and the supervisor gives up. Default 5. */
+  readonly atMost?: number;
+  /** The window of `atMost`. A process that was ready for this long also begins the delays anew. Default 60,000. */
+  readonly withinMs?: number;
+  /** The longest first delay. Each further one may be twice as long; chance picks between half and the whole of it. Default 100. */
+  readonly initialDelayMs?: number;
+  /** No delay is longer. Default 10,000. */
+  readonly maxDelayMs?: number;
+}
+
+/** How a process that no longer answers is found. */
+export interface HealthOptions<P> {
+  /** Milliseconds from one check to the next. The first one comes after a random part of it. */
+  readonly everyMs: number;
+  /** Milliseconds that one check may take, during which this host itself was awake. */
+  readonly timeoutMs: number;
+  /** Checks in a row that must fail before the process is ended. */
+  readonly failures: number;
+  /** What a check does. A ping if absent, which the plugin's runtime answers unless its event loop is blocked. */
+  readonly check?: (rpc: RPCClient<P>) => Promise<unknown>;
+}
+
+/** What a {@link Supervisor} is made of: the options of a `Client`, and these. */
+export interface SupervisorConfig<P = Record<string, object>> extends ClientConfig {
+  /** `false` never restarts after a failure. */
+  readonly restart?: RestartOptions | false;
+  /** Runs before a process counts as ready, within a `startTimeout` of its own. A failure is a failed start. */
+  readonly setup?: Setup<P>;
+  /** Off if absent. */
+  readonly health?: HealthOptions<P>;
+  /** The process ends after so many milliseconds without use; the next call starts one. Default `Infinity`. */
+  readonly idleMs?: number;
+  /** How many calls may wait while no process is ready. Default 1,000. */
+  readonly maxWaitingCalls?: number;
+  /** Milliseconds that a replaced process may take to finish what it runs. Default 30,000. */
+  readonly drainMs?: number;
+  /** 1 keeps a ready process behind the current one. Default 0. */
+  readonly spare?: 0 | 1;
+  /** Files and folders; a change of one reloads. */
+  readonly watch?: string | readonly string[];
+  /** For tests: the clock, the timers and the chance that everything here uses. */
+  readonly clock?: Clock;
+}
+
+export interface SupervisorSettings<P> {
+  /** What each process gets, apart from its command. */
+  readonly client: ClientConfig;
+  readonly name: string;
+  readonly signal: AbortSignal | undefined;
+  readonly restart: (Intensity & Backoff) | false;
+  readonly setup: Setup<P> | undefined;
+  readonly startTimeoutMs: number;
+  readonly health: HealthOptions<P> | undefined;
+  readonly idleMs: number;
+  readonly maxWaitingCalls: number;
+  readonly drainMs: number;
+  readonly hasSpare: boolean;
+  readonly watch: readonly string[];
+  readonly clock: Clock;
+}
+
+/** What an option must be, in words for the message and as a test. */
+export interface Rule {
+  readonly expected: string;
+  readonly holds: (value: unknown) => boolean;
+}
+
+const isNumber = (value: unknown): value is number => typeof value === 'number' && !Number.isNaN(value);
+const wholeNumber = (least: number): Rule => ({
+  expected: `a whole number of at least ${least}`,
+  holds: (value) => Number.isSafeInteger(value) && (value as number) >= least,
+});
+const milliseconds: Rule = {
+  expected: 'milliseconds of at least 0',
+  holds: (value) => isNumber(value) && value >= 0,
+};
+const someMilliseconds: Rule = {
+  expected: 'milliseconds above 0',
+  holds: (value) => isNumber(value) && value > 0,
+};
+const aFunction: Rule = { expected: 'a function', holds: (value) => typeof value === 'function' };
+
+/** Throws `CONFIG_INVALID` unless the option is absent or what it must be. */
+export function checkOption(name: string, value: unknown, { expected, holds }: Rule): void {
+  if (value === undefined || holds(value)) return;
+  throw new PipeworkError('CONFIG_INVALID', `${name}: expected ${expected}; got ${describe(value)}`);
+}
+
+function describe(value: unknown): string {
+  if (typeof value === 'string') return `'${value}'`;
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object';
+  return String(value);
+}
+
+export const rules: Readonly<
+  Record<'wholeNumber', (least: number) => Rule> &
+    Record<'milliseconds' | 'someMilliseconds' | 'aFunction', Rule>
+> = { wholeNumber, milliseconds, someMilliseconds, aFunction };
+
+export function checkRestart(restart: RestartOptions | false | undefined): (Intensity & Backoff) | false {
+  if (restart === false) return false;
+  checkOption('restart', restart, {
+    expected: 'an object of limits, or false',
+    holds: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  });
+  const { atMost = 5, withinMs = 60_000, initialDelayMs = 100, maxDelayMs = 10_000 } = restart ?? {};
+  checkOption('restart.atMost', atMost, wholeNumber(0));
+  checkOption('restart.withinMs', withinMs, someMilliseconds);
+  checkOption('restart.initialDelayMs', initialDelayMs, milliseconds);
+  checkOption('restart.maxDelayMs', maxDelayMs, milliseconds);
+  return { atMost, withinMs, initialDelayMs, maxDelayMs };
+}
+
+export function checkHealth<P>(health: HealthOptions<P> | undefined): HealthOptions<P> | undefined {
+  if (health === undefined) return undefined;
+  checkOption('health', health, {
+    expected: '{ everyMs, timeoutMs, failures, check? }',
+    holds: (value) => typeof value === 'object' && value !== null,
+  });
+  for (const [key, rule] of [
+    ['everyMs', someMilliseconds],
+    ['timeoutMs', someMilliseconds],
+    ['failures', wholeNumber(1)],
+  ] as const) {
+    // These three have no default: how long a healthy plugin may be silent is the user's knowledge.
+    if (health[key] === undefined)
+      throw new PipeworkError('CONFIG_INVALID', `health.${key}: expected ${rule.expected}; got nothing`);
+    checkOption(`health.${key}`, health[key], rule);
+  }
+  checkOption('health.check', health.check, aFunction);
+  return health;
+}
+
+/** Checks every option that is not the client's own, and fills in the defaults. Each process's `Client` checks the rest. */
+export function checkSupervisor<P>(config: SupervisorConfig<P>): SupervisorSettings<P> {
+  const {
+    restart,
+    setup,
+    health,
+    idleMs = Infinity,
+    maxWaitingCalls = 1_000,
+    drainMs = 30_000,
+    spare = 0,
+    watch = [],
+    clock = realClock,
+    signal,
+    ...client
+  } = config;
+  checkOption('stdin', client.stdin, {
+    expected: `'ignore' or 'inherit', because a stream can be read by one process only`,
+    holds: (value) => typeof value === 'string',
+  });
+  checkOption('setup', setup, aFunction);
+  checkOption('idleMs', idleMs, someMilliseconds);
+  checkOption('maxWaitingCalls', maxWaitingCalls, wholeNumber(0));
+  checkOption('drainMs', drainMs, milliseconds);
+  checkOption('spare', spare, { expected: '0 or 1', holds: (value) => value === 0 || value === 1 });
+  checkOption('watch', watch, {
+    expected: 'a path or a list of paths',
+    holds: (value) =>
+      typeof value === 'string' || (Array.isArray(value) && value.every((path) => typeof path === 'string')),
+  });
+  return {
+    client,
+    name: client.name ?? nameOf(client.cmd),
+    signal,
+    restart: checkRestart(restart),
+    setup,
+    startTimeoutMs: client.startTimeout ?? 60_000,
+    health: checkHealth(health),
+    idleMs,
+    maxWaitingCalls,
+    drainMs,
+    hasSpare: spare === 1,
+    watch: typeof watch === 'string' ? [watch] : watch,
+    clock,
+  };
+}
+
+function nameOf(cmd: ClientConfig['cmd']): string {
+  const [file, ...args] = 'file' in cmd ? [cmd.file, ...(cmd.args ?? [])] : cmd;
+  const program = args.find((arg) => !arg.startsWith('-')) ?? file;
+  return `'${program.split(/[\\/]/).at(-1) ?? program}'`;
+}

@@ -1,0 +1,72 @@
+/** A call holds its place until its result is really over: for a stream, until the stream has ended. */
+
+/**
+ * Calls `release` exactly once, as soon as the result is over. Returns the result, or a stand-in for it if it is a stream: a stream's end is
+ * seen by who reads it.
+ */
+export function heldUntilOver(result: unknown, release: () => void): unknown {
+  if (result instanceof ReadableStream) return heldReadable(result as ReadableStream<unknown>, release);
+  if (isAsyncIterator(result)) return heldIterator(result, release);
+  release();
+  return result;
+}
+
+type AnyIterator = AsyncIterator<unknown, unknown, unknown> & AsyncIterable<unknown>;
+
+function isAsyncIterator(value: unknown): value is AnyIterator {
+  if (typeof value !== 'object' || value === null) return false;
+  const { next } = value as Partial<AnyIterator>;
+  return Symbol.asyncIterator in value && typeof next === 'function';
+}
+
+function heldIterator(source: AnyIterator, release: () => void): AnyIterator {
+  const step = async (
+    call: Promise<IteratorResult<unknown, unknown>>,
+  ): Promise<IteratorResult<unknown, unknown>> => {
+    try {
+      const result = await call;
+      if (result.done === true) release();
+      return result;
+    } catch (error) {
+      release();
+      throw error;
+    }
+  };
+  return {
+    next: (...args) => step(source.next(...args)),
+    return: (value) =>
+      source.return === undefined
+        ? step(Promise.resolve({ done: true, value }))
+        : step(source.return(value)).finally(release),
+    throw: (error) =>
+      source.throw === undefined ? step(Promise.reject(error as Error)) : step(source.throw(error)),
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
+
+function heldReadable(source: ReadableStream<unknown>, release: () => void): ReadableStream<unknown> {
+  const reader = source.getReader();
+  return new ReadableStream<unknown>(
+    {
+      async pull(controller) {
+        try {
+          const { done, value } = await reader.read();
+          if (!done) return controller.enqueue(value);
+          release();
+          controller.close();
+        } catch (error) {
+          release();
+          controller.error(error);
+        }
+      },
+      async cancel(reason) {
+        release();
+        await reader.cancel(reason);
+      },
+    },
+    // Nothing is read ahead of the user.
+    { highWaterMark: 0 },
+  );
+}

@@ -1,0 +1,95 @@
+/** The options of a pool. */
+import { availableParallelism } from 'node:os';
+import { PipeworkError } from '@pipework/core';
+import type { CallOptions } from '@pipework/core';
+import {
+  checkOption,
+  checkSupervisor,
+  rules,
+  type SupervisorConfig,
+  type SupervisorSettings,
+} from '../options.ts';
+
+/** When a process is replaced. A process that has passed one of these is replaced once it is free, its successor started first. */
+export interface RecycleOptions {
+  /** Calls that it has answered. */
+  readonly calls?: number;
+  /** Bytes of memory that it holds, looked at between calls. Not known on Windows. */
+  readonly residentBytes?: number;
+  /** Milliseconds since it became ready. */
+  readonly ageMs?: number;
+}
+
+/** What a {@link Pool} is made of: the options of a `Supervisor` that make sense for many processes, and these. */
+export interface PoolConfig<P = Record<string, object>> extends Omit<
+  SupervisorConfig<P>,
+  'idleMs' | 'watch' | 'maxWaitingCalls'
+> {
+  /** Processes that are always there. Default 0. */
+  readonly min?: number;
+  /** Processes at most; one more while one is replaced. Default: what the machine runs in parallel. */
+  readonly max?: number;
+  /** Calls and open streams that one process gets at once. Default 1. References fill no place. */
+  readonly callsPerProcess?: number;
+  /** Calls that may wait for a place. Default 1,000. */
+  readonly maxQueued?: number;
+  /** A process above `min` ends after so many milliseconds without a call. Default 60,000. */
+  readonly idleMs?: number;
+  readonly recycle?: RecycleOptions;
+}
+
+/** What `withCallOptions` takes for a pool's remote. */
+export interface PoolCallOptions extends CallOptions {
+  /** Calls of one key go to one process as long as it lives, in order if `callsPerProcess` is 1. */
+  readonly affinity?: string;
+  /** A higher one leaves the queue first, but never breaks the order within a key. Default 0. */
+  readonly priority?: number;
+}
+
+export interface PoolSettings<P> {
+  readonly process: SupervisorSettings<P>;
+  readonly min: number;
+  readonly max: number;
+  readonly callsPerProcess: number;
+  readonly maxQueued: number;
+  readonly idleMs: number;
+  readonly recycle: RecycleOptions;
+}
+
+export function checkPool<P>(config: PoolConfig<P>): PoolSettings<P> {
+  const {
+    min = 0,
+    max = Math.max(availableParallelism(), min),
+    callsPerProcess = 1,
+    maxQueued = 1_000,
+    idleMs = 60_000,
+    recycle = {},
+    ...process
+  } = config;
+  checkOption('min', min, rules.wholeNumber(0));
+  checkOption('max', max, rules.wholeNumber(1));
+  if (max < min) throw new PipeworkError('CONFIG_INVALID', `max: expected at least min (${min}); got ${max}`);
+  checkOption('callsPerProcess', callsPerProcess, rules.wholeNumber(1));
+  checkOption('maxQueued', maxQueued, rules.wholeNumber(0));
+  checkOption('idleMs', idleMs, rules.someMilliseconds);
+  checkOption('recycle.calls', recycle.calls, rules.wholeNumber(1));
+  checkOption('recycle.residentBytes', recycle.residentBytes, rules.wholeNumber(1));
+  checkOption('recycle.ageMs', recycle.ageMs, rules.someMilliseconds);
+  for (const name of ['watch', 'maxWaitingCalls'] as const) {
+    if (name in process)
+      throw new PipeworkError(
+        'CONFIG_INVALID',
+        `${name}: expected nothing, because a pool has no such option; got a value`,
+      );
+  }
+  return { process: checkSupervisor(process), min, max, callsPerProcess, maxQueued, idleMs, recycle };
+}
+
+/** Checks what a call brought beside core's own options. */
+export function checkCall({ affinity, priority }: PoolCallOptions): void {
+  checkOption('affinity', affinity, { expected: 'a text', holds: (value) => typeof value === 'string' });
+  checkOption('priority', priority, {
+    expected: 'a number',
+    holds: (value) => typeof value === 'number' && !Number.isNaN(value),
+  });
+}

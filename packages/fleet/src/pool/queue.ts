@@ -1,0 +1,65 @@
+/** A queue by priority, and first come first served within one. Pure. */
+
+/** What waits: a higher priority goes first, then a lower sequence number. */
+export interface Waiting {
+  readonly priority: number;
+  readonly sequence: number;
+  /** False once it was cancelled: it is passed over. */
+  readonly isWaiting: boolean;
+}
+
+/** True if `a` goes before `b`. */
+export function goesFirst(a: Waiting, b: Waiting): boolean {
+  return a.priority === b.priority ? a.sequence < b.sequence : a.priority > b.priority;
+}
+
+/** A binary heap. An item that was cancelled stays in it until it comes to the top, so that cancelling costs nothing. */
+export class PriorityQueue<T extends Waiting> {
+  readonly #heap: T[] = [];
+
+  push(item: T): void {
+    const heap = this.#heap;
+    let at = heap.length;
+    heap.push(item);
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if (!goesFirst(item, heap[parent]!)) break;
+      heap[at] = heap[parent]!;
+      at = parent;
+    }
+    heap[at] = item;
+  }
+
+  /** The next item, which stays in the queue. */
+  peek(): T | undefined {
+    while (this.#heap.length > 0 && !this.#heap[0]!.isWaiting) this.#removeTop();
+    return this.#heap[0];
+  }
+
+  shift(): T | undefined {
+    const first = this.peek();
+    if (first !== undefined) this.#removeTop();
+    return first;
+  }
+
+  /** Takes everything out, in no particular order. */
+  drain(): T[] {
+    return this.#heap.splice(0).filter((item) => item.isWaiting);
+  }
+
+  #removeTop(): void {
+    const heap = this.#heap;
+    const last = heap.pop()!;
+    if (heap.length === 0) return;
+    let at = 0;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && goesFirst(heap[child + 1]!, heap[child]!)) child += 1;
+      if (!goesFirst(heap[child]!, last)) break;
+      heap[at] = heap[child]!;
+      at = child;
+    }
+    heap[at] = last;
+  }
+}

@@ -1,0 +1,260 @@
+/**
+ * Which call goes to which process. No timer, no process and no promise: calls and seats come and go, and `assign` is called for each pair.
+ *
+ * Of the calls of one affinity key only the first stands in a queue; the others wait behind it. So priority never breaks the order within a
+ * key, and a key whose process is busy holds up nobody else.
+ */
+import { goesFirst, PriorityQueue, type Waiting } from './queue.ts';
+
+/** A process as the schedule sees it. */
+export interface Seat {
+  readonly number: number;
+}
+
+export interface Job extends Waiting {
+  readonly affinity: string | undefined;
+}
+
+interface Place<J extends Job, S extends Seat> {
+  readonly seat: S;
+  running: number;
+  /** When it last took a job, as a count: of two free seats the one that was used last goes first, so that the other can end. */
+  lastUsed: number;
+  isOpen: boolean;
+  /** Jobs whose key is at this seat. */
+  readonly bound: PriorityQueue<J>;
+}
+
+interface Key<J extends Job, S extends Seat> {
+  place: Place<J, S> | undefined;
+  running: number;
+  /** The job of this key that stands in a queue. */
+  first: J | undefined;
+  readonly behind: J[];
+}
+
+export class Schedule<J extends Job, S extends Seat> {
+  readonly #jobsPerSeat: number;
+  readonly #assign: (job: J, seat: S) => void;
+  readonly #places = new Map<S, Place<J, S>>();
+  readonly #shared = new PriorityQueue<J>();
+  readonly #keys = new Map<string, Key<J, S>>();
+  #waiting = 0;
+  #unbound = 0;
+  #uses = 0;
+
+  /** `assign` is called synchronously; it must not throw. */
+  constructor(jobsPerSeat: number, assign: (job: J, seat: S) => void) {
+    this.#jobsPerSeat = jobsPerSeat;
+    this.#assign = assign;
+  }
+
+  /** How many jobs wait. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** How many of them any seat could take. */
+  get unbound(): number {
+    return this.#unbound;
+  }
+
+  /** Seats that take jobs. */
+  get openSeats(): number {
+    let open = 0;
+    for (const place of this.#places.values()) if (place.isOpen) open += 1;
+    return open;
+  }
+
+  /** Jobs that run at the seat. */
+  running(seat: S): number {
+    return this.#places.get(seat)?.running ?? 0;
+  }
+
+  /** Adds a job. It is assigned at once if a seat is free for it. */
+  add(job: J): void {
+    this.#waiting += 1;
+    if (job.affinity !== undefined) {
+      const key = this.#keyOf(job.affinity);
+      if (key.first !== undefined) {
+        key.behind.push(job);
+        return;
+      }
+      key.first = job;
+    }
+    this.#queue(job);
+    this.#fill();
+  }
+
+  /** The caller of a waiting job has given up. The job's `isWaiting` must be false by now. */
+  cancel(job: J): void {
+    this.#waiting -= 1;
+    const key = job.affinity === undefined ? undefined : this.#keys.get(job.affinity);
+    if (job.affinity === undefined || key === undefined) {
+      this.#unbound -= 1;
+    } else if (key.first === job) {
+      if (key.place === undefined) this.#unbound -= 1;
+      this.#promote(job.affinity, key);
+    } else {
+      const at = key.behind.indexOf(job);
+      if (at !== -1) key.behind.splice(at, 1);
+    }
+    this.#fill();
+  }
+
+  open(seat: S): void {
+    this.#places.set(seat, {
+      seat,
+      running: 0,
+      lastUsed: 0,
+      isOpen: true,
+      bound: new PriorityQueue(),
+    });
+    this.#fill();
+  }
+
+  /** The seat takes no further job. What runs there goes on. */
+  close(seat: S): void {
+    const place = this.#places.get(seat);
+    if (place === undefined || !place.isOpen) return;
+    place.isOpen = false;
+    this.#unbind(place);
+    this.#fill();
+  }
+
+  /** The seat is gone. Jobs that were bound to it keep their place in the order, for any other seat. */
+  remove(seat: S): void {
+    const place = this.#places.get(seat);
+    if (place === undefined) return;
+    place.isOpen = false;
+    this.#places.delete(seat);
+    for (const key of this.#keys.values()) {
+      if (key.place !== place) continue;
+      key.running = 0;
+    }
+    this.#unbind(place);
+    this.#fill();
+  }
+
+  /** A job that was assigned is over. */
+  finish(job: J, seat: S): void {
+    const place = this.#places.get(seat);
+    if (place !== undefined) place.running -= 1;
+    if (job.affinity !== undefined) {
+      const key = this.#keys.get(job.affinity);
+      if (key !== undefined && key.place?.seat === seat) {
+        key.running -= 1;
+        this.#settleKey(job.affinity, key);
+      }
+    }
+    this.#fill();
+  }
+
+  /** Takes out every job that waits, in order. */
+  clear(): J[] {
+    const jobs = [
+      ...this.#shared.drain(),
+      ...[...this.#places.values()].flatMap((place) => place.bound.drain()),
+      ...[...this.#keys.values()].flatMap((key) => key.behind.splice(0)),
+    ];
+    // A first job that waits for its key's seat to finish stands in no queue.
+    for (const { first } of this.#keys.values())
+      if (first !== undefined && !jobs.includes(first)) jobs.push(first);
+    this.#keys.clear();
+    this.#waiting = 0;
+    this.#unbound = 0;
+    return jobs.sort((a, b) => (goesFirst(a, b) ? -1 : 1));
+  }
+
+  #keyOf(name: string): Key<J, S> {
+    let key = this.#keys.get(name);
+    if (key === undefined) {
+      key = { place: undefined, running: 0, first: undefined, behind: [] };
+      this.#keys.set(name, key);
+    }
+    return key;
+  }
+
+  /** Puts a job where it waits: at its key's seat, or where every seat looks. */
+  #queue(job: J): void {
+    const key = job.affinity === undefined ? undefined : this.#keys.get(job.affinity);
+    const place = key?.place;
+    if (place === undefined) {
+      this.#unbound += 1;
+      this.#shared.push(job);
+    } else if (place.isOpen) place.bound.push(job);
+    // Otherwise the seat is leaving while a job of the key still runs there: `finish` queues it, so that the order holds.
+  }
+
+  /** The first job of a key has been taken or cancelled: the next one stands in the queue. */
+  #promote(name: string, key: Key<J, S>): void {
+    key.first = key.behind.shift();
+    if (key.first === undefined) this.#settleKey(name, key);
+    else this.#queue(key.first);
+  }
+
+  /** Forgets a key that nothing waits or runs for, and frees one whose seat is leaving from that seat. */
+  #settleKey(name: string, key: Key<J, S>): void {
+    if (key.running > 0) return;
+    if (key.first === undefined) {
+      this.#keys.delete(name);
+      return;
+    }
+    if (key.place !== undefined && !key.place.isOpen) {
+      key.place = undefined;
+      this.#queue(key.first);
+    }
+  }
+
+  #unbind(place: Place<J, S>): void {
+    place.bound.drain();
+    for (const [name, key] of this.#keys) {
+      if (key.place === place) this.#settleKey(name, key);
+    }
+  }
+
+  /** Assigns until no job and free seat are left that fit. */
+  #fill(): void {
+    for (;;) {
+      const place = this.#bestPlace();
+      if (place === undefined) return;
+      this.#take(place);
+    }
+  }
+
+  /** The seat that takes the next job: the least busy, then the last used, among those for which a job waits. */
+  #bestPlace(): Place<J, S> | undefined {
+    const isSharedEmpty = this.#shared.peek() === undefined;
+    let best: Place<J, S> | undefined;
+    for (const place of this.#places.values()) {
+      if (!place.isOpen || place.running >= this.#jobsPerSeat) continue;
+      if (isSharedEmpty && place.bound.peek() === undefined) continue;
+      if (
+        best === undefined ||
+        place.running < best.running ||
+        (place.running === best.running && place.lastUsed > best.lastUsed)
+      )
+        best = place;
+    }
+    return best;
+  }
+
+  #take(place: Place<J, S>): void {
+    const shared = this.#shared.peek();
+    const bound = place.bound.peek();
+    const isBound = bound !== undefined && (shared === undefined || goesFirst(bound, shared));
+    const job = (isBound ? place.bound.shift() : this.#shared.shift())!;
+    this.#waiting -= 1;
+    if (!isBound) this.#unbound -= 1;
+    place.running += 1;
+    this.#uses += 1;
+    place.lastUsed = this.#uses;
+    if (job.affinity !== undefined) {
+      const key = this.#keys.get(job.affinity)!;
+      key.place = place;
+      key.running += 1;
+      this.#promote(job.affinity, key);
+    }
+    this.#assign(job, place.seat);
+  }
+}

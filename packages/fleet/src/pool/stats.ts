@@ -1,0 +1,92 @@
+/** What a pool tells of itself. */
+import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
+
+/** Milliseconds by share of the calls: half of them took no longer than `p50`. All are 0 if there was no call. */
+export interface Spread {
+  readonly p50: number;
+  readonly p90: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+/** Figures of one period are kept for this long after it, in milliseconds: percentiles since the start would never recover from one bad hour. */
+const periodMs = 60_000;
+
+/** A histogram of the last one to two minutes: one is written while the last period's is read as well. */
+export class RotatingHistogram {
+  readonly #now: () => number;
+  #current: RecordableHistogram = createHistogram();
+  #previous: RecordableHistogram = createHistogram();
+  #since: number;
+
+  constructor(now: () => number) {
+    this.#now = now;
+    this.#since = now();
+  }
+
+  record(ms: number): void {
+    this.#rotate();
+    // Node's histogram takes whole numbers from 1 on: microseconds.
+    this.#current.record(Math.max(1, Math.round(ms * 1_000)));
+  }
+
+  spread(): Spread {
+    this.#rotate();
+    const both = createHistogram();
+    both.add(this.#current);
+    both.add(this.#previous);
+    if (both.count === 0) return { p50: 0, p90: 0, p99: 0, max: 0 };
+    const ms = (share: number): number => both.percentile(share) / 1_000;
+    return { p50: ms(50), p90: ms(90), p99: ms(99), max: both.max / 1_000 };
+  }
+
+  #rotate(): void {
+    const now = this.#now();
+    if (now - this.#since < periodMs) return;
+    this.#previous = now - this.#since < 2 * periodMs ? this.#current : createHistogram();
+    this.#current = createHistogram();
+    this.#since = now;
+  }
+}
+
+/** The share of the pool's places that was in use over the last one to two minutes, from 0 to 1. */
+export class Utilization {
+  readonly #now: () => number;
+  readonly #places: number;
+  #running = 0;
+  #busyMs = 0;
+  #previousBusyMs = 0;
+  #previousMs = 0;
+  #since: number;
+  #last: number;
+
+  constructor(now: () => number, places: number) {
+    this.#now = now;
+    this.#places = places;
+    this.#since = now();
+    this.#last = this.#since;
+  }
+
+  /** A place is taken, or given back. */
+  count(change: 1 | -1): void {
+    this.#advance();
+    this.#running += change;
+  }
+
+  share(): number {
+    this.#advance();
+    const ms = this.#previousMs + this.#last - this.#since;
+    return ms === 0 ? 0 : (this.#previousBusyMs + this.#busyMs) / (ms * this.#places);
+  }
+
+  #advance(): void {
+    const now = this.#now();
+    this.#busyMs += this.#running * (now - this.#last);
+    this.#last = now;
+    if (now - this.#since < periodMs) return;
+    this.#previousBusyMs = this.#busyMs;
+    this.#previousMs = now - this.#since;
+    this.#busyMs = 0;
+    this.#since = now;
+  }
+}

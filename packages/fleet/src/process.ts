@@ -1,0 +1,145 @@
+/** One plugin process, from its launch until nothing of it is left. The only `new Client` of this package. */
+import {
+  Client,
+  isPipeworkError,
+  type ClientConfig,
+  type PluginExit,
+  type Remote,
+  type RPCClient,
+} from '@pipework/core';
+import type { Clock } from './clock.ts';
+
+/** Runs before a process counts as ready. `generation` is the number that the process was given at its launch. */
+export type Setup<P> = (
+  rpc: RPCClient<P>,
+  context: { readonly signal: AbortSignal; readonly generation: number },
+) => Promise<void>;
+
+export interface ProcessOptions<P> {
+  readonly config: ClientConfig;
+  readonly setup: Setup<P> | undefined;
+  /** How long `setup` may take, in milliseconds. */
+  readonly setupTimeoutMs: number;
+  readonly clock: Clock;
+}
+
+/** How a process is told to leave. */
+export type Leave = { readonly how: 'drain'; readonly drainMs: number } | { readonly how: 'quit' | 'kill' };
+
+export class FleetProcess<P> {
+  /** Counts up over all processes of one supervisor or pool. */
+  readonly number: number;
+  /** Resolves once nothing of the process is left; undefined if there never was a process. */
+  readonly gone: Promise<PluginExit | undefined>;
+  readonly #client: Client<P>;
+  readonly #options: ProcessOptions<P>;
+  readonly #leaving = new AbortController();
+  /** What was dispensed here, by whom: each remote of the user has one implementation in each process. */
+  readonly #dispensing = new Map<object, Promise<Remote<P[keyof P]>>>();
+  /** The same, once it is there: the fast path of a call. */
+  readonly #dispensed = new Map<object, Remote<P[keyof P]>>();
+  #rpc: RPCClient<P> | undefined;
+  #resolveGone!: (exit: PluginExit | undefined) => void;
+  #isLeaving = false;
+
+  constructor(number: number, options: ProcessOptions<P>) {
+    this.number = number;
+    this.#options = options;
+    this.gone = new Promise((resolve) => {
+      this.#resolveGone = resolve;
+    });
+    this.#client = new Client<P>(options.config);
+    void this.#client.exit.then((exit) => {
+      this.#leaving.abort(new Error('the process has ended'));
+      this.#resolveGone(exit);
+    });
+  }
+
+  /** The connection; undefined until the handshake is done. */
+  get rpc(): RPCClient<P> | undefined {
+    return this.#rpc;
+  }
+
+  get pid(): number | undefined {
+    return this.#client.pid;
+  }
+
+  /** True once it was told to leave. */
+  get isLeaving(): boolean {
+    return this.#isLeaving;
+  }
+
+  /** Starts the process and runs `setup`. Rejects with what failed; what is left of the process is then being ended. */
+  async start(): Promise<RPCClient<P>> {
+    try {
+      const rpc = await this.#client.client();
+      this.#rpc = rpc;
+      await this.#setUp(rpc);
+      return rpc;
+    } catch (error) {
+      // A start that failed may have left nothing to end. Then `kill()` resolves at once.
+      void this.#client.kill().then((exit) => this.#resolveGone(exit));
+      throw error;
+    }
+  }
+
+  async #setUp(rpc: RPCClient<P>): Promise<void> {
+    const { setup, setupTimeoutMs, clock } = this.#options;
+    if (setup === undefined) return;
+    const { signal } = this.#leaving;
+    await new Promise<void>((resolve, reject) => {
+      const cancel = clock.after(setupTimeoutMs, () => {
+        reject(new Error(`setup() did not settle within ${setupTimeoutMs} ms (startTimeout)`));
+      });
+      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+      Promise.resolve(setup(rpc, { signal, generation: this.number }))
+        .then(resolve, reject)
+        .finally(cancel);
+    });
+  }
+
+  /** Returns the implementation that `owner` has in this process, dispensed at its first use. */
+  dispense<K extends keyof P & string>(owner: object, name: K): Promise<Remote<P[K]>> {
+    const known = this.#dispensing.get(owner) as Promise<Remote<P[K]>> | undefined;
+    if (known !== undefined) return known;
+    const dispensing = this.#rpc!.dispense(name);
+    this.#dispensing.set(owner, dispensing as Promise<unknown> as Promise<Remote<P[keyof P]>>);
+    dispensing.then(
+      (remote) => this.#dispensed.set(owner, remote as unknown as Remote<P[keyof P]>),
+      // The failure is told to its callers, and the next call tries again.
+      () => this.#dispensing.delete(owner),
+    );
+    return dispensing;
+  }
+
+  /** What {@link dispense} resolved to before; undefined if it has not. */
+  dispensed(owner: object): Remote<P[keyof P]> | undefined {
+    return this.#dispensed.get(owner);
+  }
+
+  /** Disposes of what `owner` has here. */
+  release(owner: object): void {
+    const dispensing = this.#dispensing.get(owner);
+    this.#dispensing.delete(owner);
+    this.#dispensed.delete(owner);
+    dispensing?.then(
+      (remote) => (remote as Partial<Disposable>)[Symbol.dispose]?.(),
+      () => {},
+    );
+  }
+
+  /** Ends the process. Called again, a faster way replaces a slower one. */
+  async leave(leave: Leave): Promise<void> {
+    this.#isLeaving = true;
+    if (leave.how === 'drain')
+      await this.#client.drain({ timeoutMs: leave.drainMs, signal: this.#leaving.signal });
+    this.#leaving.abort(new Error('the process was told to leave'));
+    const exit = await this.#client.kill(leave.how === 'kill' ? { gracePeriod: 0 } : {});
+    this.#resolveGone(exit);
+  }
+}
+
+/** True for a failed start that another start with the same configuration cannot mend. */
+export function isPermanent(error: unknown): boolean {
+  return isPipeworkError(error) && (error as { permanent?: unknown }).permanent === true;
+}

@@ -1,0 +1,52 @@
+/** Finds out that a plugin is no longer used. */
+import type { Diagnostics } from '@pipework/core';
+import type { Clock } from '../clock.ts';
+
+/** How often a plugin is looked at within its idle time: it ends between one and one and a quarter of that time after its last use. */
+const looks = 4;
+
+export class IdleWatch {
+  readonly #idleMs: number;
+  readonly #clock: Clock;
+  /** What is under way with the plugin, apart from the supervisor's own checks; undefined while that can't be told. */
+  readonly #isBusy: () => boolean | undefined;
+  readonly #onUnused: () => void;
+  #lastUse: number;
+  #cancel = (): void => {};
+
+  constructor(idleMs: number, clock: Clock, isBusy: () => boolean | undefined, onUnused: () => void) {
+    this.#idleMs = idleMs;
+    this.#clock = clock;
+    this.#isBusy = isBusy;
+    this.#onUnused = onUnused;
+    this.#lastUse = clock.now();
+    this.#schedule();
+  }
+
+  /** A call is made. */
+  used(): void {
+    this.#lastUse = this.#clock.now();
+  }
+
+  stop(): void {
+    this.#cancel();
+  }
+
+  #schedule(): void {
+    this.#cancel = this.#clock.after(this.#idleMs / looks, () => this.#look(), { holdsLoop: false });
+  }
+
+  #look(): void {
+    const now = this.#clock.now();
+    const isBusy = this.#isBusy();
+    if (isBusy === true) this.#lastUse = now;
+    if (isBusy === false && now - this.#lastUse >= this.#idleMs) return this.#onUnused();
+    this.#schedule();
+  }
+}
+
+/** True if a call in either direction, a stream of values or of the broker, or a reference is there. */
+export function isInUse(diagnostics: Diagnostics): boolean {
+  const { pendingCalls, runningCalls, valueStreams, brokerStreams, references } = diagnostics;
+  return pendingCalls + runningCalls + valueStreams + brokerStreams + references > 0;
+}

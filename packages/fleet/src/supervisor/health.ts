@@ -1,0 +1,118 @@
+/** Watches one process: so many checks in a row without an answer are a verdict. */
+import type { RPCClient } from '@pipework/core';
+import type { Clock } from '../clock.ts';
+import type { HealthOptions } from '../options.ts';
+
+/** A wait is measured in this many slices, so that time in which this host was blocked or asleep does not count. */
+const slices = 4;
+
+/** How much longer than planned a slice may take and still count as a whole one. */
+const lateFactor = 1.5;
+
+/**
+ * Waits until this host has been awake for `ms`. A host that was blocked finds its timers due all at once, which says nothing about a
+ * plugin. Returns what cancels the wait.
+ */
+export function afterAwake(clock: Clock, ms: number, act: () => void): () => void {
+  const sliceMs = ms / slices;
+  let left = slices;
+  let cancel = (): void => {};
+  const wait = (): void => {
+    const from = clock.now();
+    cancel = clock.after(
+      sliceMs,
+      () => {
+        if (clock.now() - from <= sliceMs * lateFactor + 5) left -= 1;
+        if (left === 0) act();
+        else wait();
+      },
+      { holdsLoop: false },
+    );
+  };
+  wait();
+  return () => cancel();
+}
+
+/** Runs one check. Resolves to the reason why it failed, or to undefined. Never rejects. */
+export function checkOnce<P>(
+  rpc: RPCClient<P>,
+  { timeoutMs, check }: Pick<HealthOptions<P>, 'timeoutMs' | 'check'>,
+  clock: Clock,
+): Promise<Error | undefined> {
+  return new Promise((resolve) => {
+    const cancel = afterAwake(clock, timeoutMs, () =>
+      resolve(new Error(`the plugin did not answer a health check within ${timeoutMs} ms`)),
+    );
+    const settle = (failure?: Error): void => {
+      cancel();
+      resolve(failure);
+    };
+    // The wait above bounds a ping as well.
+    const answer = check === undefined ? rpc.ping({ timeout: Infinity }) : callCheck(check, rpc);
+    answer.then(
+      () => settle(),
+      (error: unknown) => settle(new Error('a health check of the plugin failed', { cause: error })),
+    );
+  });
+}
+
+async function callCheck<P>(
+  check: (rpc: RPCClient<P>) => Promise<unknown>,
+  rpc: RPCClient<P>,
+): Promise<void> {
+  await check(rpc);
+}
+
+export class HealthWatch<P> {
+  readonly #rpc: RPCClient<P>;
+  readonly #options: HealthOptions<P>;
+  readonly #clock: Clock;
+  readonly #onVerdict: (reason: Error) => void;
+  #streak = 0;
+  #cancel = (): void => {};
+  #isStopped = false;
+  #isChecking = false;
+
+  /** Begins at once: the first check comes after a random part of the period, so that many plugins are not checked together. */
+  constructor(
+    rpc: RPCClient<P>,
+    options: HealthOptions<P>,
+    clock: Clock,
+    onVerdict: (reason: Error) => void,
+  ) {
+    this.#rpc = rpc;
+    this.#options = options;
+    this.#clock = clock;
+    this.#onVerdict = onVerdict;
+    this.#schedule(options.everyMs * clock.random());
+  }
+
+  /** True while a check of its own is under way, which is no use of the plugin. */
+  get isChecking(): boolean {
+    return this.#isChecking;
+  }
+
+  /** No further check, and no verdict. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#cancel();
+  }
+
+  #schedule(ms: number): void {
+    this.#cancel = this.#clock.after(ms, () => void this.#check(), { holdsLoop: false });
+  }
+
+  async #check(): Promise<void> {
+    this.#isChecking = true;
+    const failure = await checkOnce(this.#rpc, this.#options, this.#clock);
+    this.#isChecking = false;
+    if (this.#isStopped) return;
+    this.#streak = failure === undefined ? 0 : this.#streak + 1;
+    if (failure !== undefined && this.#streak >= this.#options.failures) {
+      this.stop();
+      const times = this.#streak === 1 ? '' : ` ${this.#streak} times in a row`;
+      return this.#onVerdict(new Error(`${failure.message}${times}`, { cause: failure.cause }));
+    }
+    this.#schedule(this.#options.everyMs);
+  }
+}

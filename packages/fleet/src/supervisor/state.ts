@@ -1,0 +1,436 @@
+/**
+ * What a supervisor decides: an event and the time in, actions out. No I/O, no promise and no timer, so that every sequence of events can
+ * be tried. docs/fleet.md draws the states.
+ *
+ * Independent facts stand in independent fields, and `state` is derived from them. A process has a number from its launch on, and is in
+ * exactly one of the fields until it has gone. An event of a process that is in none of them is dropped.
+ */
+import { backoffDelay, type Backoff } from '../backoff.ts';
+import { countFailure, type Intensity } from '../intensity.ts';
+
+/** The states that users see. */
+export type SupervisorState =
+  'new' | 'starting' | 'ready' | 'waiting' | 'idle' | 'reloading' | 'given-up' | 'stopped';
+
+export type SupervisorEvent<C> =
+  /** `start()`, or a call. */
+  | { readonly type: 'wanted' }
+  /** `start()` alone: it also tries anew after giving up. */
+  | { readonly type: 'start' }
+  | { readonly type: 'reload'; readonly command: C | undefined }
+  /** A watched file changed: a reload that wakes nothing up. */
+  | { readonly type: 'changed' }
+  | { readonly type: 'stop'; readonly drain: boolean; readonly cause?: unknown }
+  | { readonly type: 'ready'; readonly process: number }
+  /** A process did not become ready. It is ending, or was never there. */
+  | {
+      readonly type: 'failed';
+      readonly process: number;
+      readonly error: Error;
+      readonly isPermanent: boolean;
+    }
+  /** A process that was ready has gone, or has lost its session. */
+  | { readonly type: 'ended'; readonly process: number; readonly error: Error }
+  /** Nothing of the process is left. */
+  | { readonly type: 'gone'; readonly process: number }
+  | { readonly type: 'unhealthy'; readonly process: number; readonly error: Error }
+  /** Nothing was under way for `idleMs`. */
+  | { readonly type: 'unused' }
+  | { readonly type: 'delay-over' }
+  | { readonly type: 'spare-delay-over' };
+
+export type Action<C> =
+  | { readonly do: 'launch'; readonly process: number; readonly command: C; readonly isReload: boolean }
+  /** The process gets the waiting calls and all new ones. */
+  | { readonly do: 'take-over'; readonly process: number }
+  /** End a process: `drain` lets it finish what it runs, `quit` asks it to leave, `kill` gives it no time. */
+  | { readonly do: 'retire'; readonly process: number; readonly how: 'drain' | 'quit' | 'kill' }
+  | { readonly do: 'delay'; readonly which: 'restart' | 'spare'; readonly ms: number }
+  | { readonly do: 'cancel-delay'; readonly which: 'restart' | 'spare' }
+  | { readonly do: 'settle-start' }
+  | { readonly do: 'settle-reload'; readonly error?: Error }
+  /** The reload that waited has become the one that runs. */
+  | { readonly do: 'begin-reload' }
+  | { readonly do: 'give-up'; readonly reason: string; readonly error: Error }
+  | { readonly do: 'stop'; readonly cause?: unknown };
+
+export interface StateOptions<C> {
+  readonly command: C;
+  /** `false`: never restart after a failure. */
+  readonly restart: (Intensity & Backoff) | false;
+  readonly hasSpare: boolean;
+  readonly random: () => number;
+}
+
+/** A process on its way to become the current one. */
+interface Incoming<C> {
+  readonly process: number;
+  readonly command: C;
+  readonly isReload: boolean;
+  /** A reload in the middle of a restart delay: when that delay would have been over. */
+  readonly resumesAt?: number;
+}
+
+export class SupervisorFacts<C> {
+  readonly #options: StateOptions<C>;
+  #command: C;
+  #nextProcess = 1;
+  #current: { readonly process: number; readonly readyAt: number } | undefined;
+  #incoming: Incoming<C> | undefined;
+  #spare: { readonly process: number; readonly isReady: boolean } | undefined;
+  readonly #leaving = new Set<number>();
+  /** When the restart delay is over; undefined if none runs. */
+  #delayUntil: number | undefined;
+  /** The process that must be gone before the next one is launched: one that was found unhealthy. */
+  #blockedBy: number | undefined;
+  #failures: readonly number[] = [];
+  /** Restarts since a process was last ready for the length of the window. */
+  #attempt = 0;
+  #spareAttempt = 0;
+  #isSparePermanentlyBroken = false;
+  /** The command of the one reload that waits for the one that runs. */
+  #pending: { readonly command: C | undefined } | undefined;
+  /** The failure of the current process while a reload was under way: it counts if the reload fails as well. */
+  #lostInReload: Error | undefined;
+  #isIdle = false;
+  #over: 'given-up' | 'stopped' | undefined;
+  #actions: Action<C>[] = [];
+
+  constructor(options: StateOptions<C>) {
+    this.#options = options;
+    this.#command = options.command;
+  }
+
+  get state(): SupervisorState {
+    if (this.#over !== undefined) return this.#over;
+    if (
+      this.#incoming?.isReload === true &&
+      (this.#current !== undefined || this.#lostInReload !== undefined)
+    )
+      return 'reloading';
+    if (this.#incoming !== undefined) return 'starting';
+    if (this.#current !== undefined) return 'ready';
+    if (this.#delayUntil !== undefined || this.#blockedBy !== undefined) return 'waiting';
+    return this.#isIdle ? 'idle' : 'new';
+  }
+
+  /** The number of the process that takes calls. */
+  get current(): number | undefined {
+    return this.#current?.process;
+  }
+
+  /** Every process that is not gone. */
+  get processes(): number[] {
+    return [this.#current, this.#incoming, this.#spare]
+      .flatMap((held) => (held === undefined ? [] : [held.process]))
+      .concat([...this.#leaving]);
+  }
+
+  /** Times of the failures within the window, for tests. */
+  get failures(): readonly number[] {
+    return this.#failures;
+  }
+
+  /** Takes an event in, and returns what to do, in order. */
+  handle(event: SupervisorEvent<C>, now: number): readonly Action<C>[] {
+    this.#actions = [];
+    if (event.type === 'gone') this.#gone(event.process, now);
+    else if (this.#over !== 'stopped') this.#decide(event, now);
+    return this.#actions;
+  }
+
+  #decide(event: SupervisorEvent<C>, now: number): void {
+    switch (event.type) {
+      case 'wanted':
+        if (this.state === 'new' || this.state === 'idle') this.#launch({ isReload: false });
+        return;
+      case 'start':
+        this.#revive();
+        if (this.state === 'new' || this.state === 'idle') this.#launch({ isReload: false });
+        return;
+      case 'reload':
+        return this.#reload(event.command);
+      case 'changed':
+        if (this.state !== 'new' && this.state !== 'idle') this.#reload(undefined);
+        return;
+      case 'stop':
+        return this.#stop(event.drain, event.cause);
+      case 'ready':
+        return this.#ready(event.process, now);
+      case 'failed':
+        return this.#failed(event.process, event.error, event.isPermanent, now);
+      case 'ended':
+        return this.#ended(event.process, event.error, now);
+      case 'unhealthy':
+        return this.#unhealthy(event.process, event.error, now);
+      case 'unused':
+        return this.#sleep();
+      case 'delay-over':
+        this.#delayUntil = undefined;
+        return this.#launchIfDue();
+      case 'spare-delay-over':
+        return this.#launchSpare();
+      case 'gone':
+        return;
+    }
+  }
+
+  #do(...actions: Action<C>[]): void {
+    this.#actions.push(...actions);
+  }
+
+  #launch(options: { isReload: boolean; command?: C | undefined; resumesAt?: number }): void {
+    const { isReload, command = this.#command, resumesAt } = options;
+    const process = this.#nextProcess++;
+    this.#isIdle = false;
+    this.#incoming = { process, command, isReload, ...(resumesAt === undefined ? {} : { resumesAt }) };
+    this.#do({ do: 'launch', process, command, isReload });
+  }
+
+  /** After giving up, start() and reload() begin with a clean slate. */
+  #revive(): void {
+    if (this.#over !== 'given-up') return;
+    this.#over = undefined;
+    this.#failures = [];
+    this.#attempt = 0;
+    this.#isSparePermanentlyBroken = false;
+  }
+
+  #reload(command: C | undefined): void {
+    this.#revive();
+    if (this.#incoming !== undefined) {
+      this.#pending = { command: command ?? this.#pending?.command };
+      return;
+    }
+    this.#beginReload(command);
+  }
+
+  #beginReload(command: C | undefined): void {
+    this.#do({ do: 'begin-reload' });
+    this.#isSparePermanentlyBroken = false;
+    const resumesAt = this.#delayUntil;
+    if (resumesAt !== undefined) {
+      this.#delayUntil = undefined;
+      this.#do({ do: 'cancel-delay', which: 'restart' });
+    }
+    this.#blockedBy = undefined;
+    this.#launch({ isReload: true, command, ...(resumesAt === undefined ? {} : { resumesAt }) });
+  }
+
+  /** A reload that waited for another start or reload runs now. */
+  #runPending(): void {
+    if (this.#pending === undefined || this.#incoming !== undefined || this.#over !== undefined) return;
+    const { command } = this.#pending;
+    this.#pending = undefined;
+    this.#beginReload(command);
+  }
+
+  #ready(process: number, now: number): void {
+    if (this.#spare?.process === process) {
+      this.#spare = { process, isReady: true };
+      this.#spareAttempt = 0;
+      return;
+    }
+    const incoming = this.#incoming;
+    if (incoming?.process !== process) return;
+    const old = this.#current;
+    const oldSpare = incoming.isReload ? this.#spare : undefined;
+    this.#incoming = undefined;
+    this.#lostInReload = undefined;
+    this.#command = incoming.command;
+    this.#becomeCurrent(process, now);
+    if (old !== undefined) this.#retire(old.process, 'drain');
+    if (oldSpare !== undefined) {
+      this.#spare = undefined;
+      this.#retire(oldSpare.process, 'quit');
+    }
+    this.#do({ do: 'settle-start' });
+    if (incoming.isReload) this.#do({ do: 'settle-reload' });
+    this.#launchSpare();
+    this.#runPending();
+  }
+
+  #becomeCurrent(process: number, now: number): void {
+    this.#current = { process, readyAt: now };
+    this.#do({ do: 'take-over', process });
+  }
+
+  #retire(process: number, how: 'drain' | 'quit' | 'kill'): void {
+    this.#leaving.add(process);
+    this.#do({ do: 'retire', process, how });
+  }
+
+  #failed(process: number, error: Error, isPermanent: boolean, now: number): void {
+    if (this.#spare?.process === process) return this.#spareFailed(isPermanent);
+    const incoming = this.#incoming;
+    if (incoming?.process !== process) return;
+    this.#incoming = undefined;
+    this.#leaving.add(process);
+    const lost = this.#lostInReload;
+    this.#lostInReload = undefined;
+    if (incoming.isReload) this.#do({ do: 'settle-reload', error });
+    if (incoming.isReload && this.#current !== undefined) {
+      // The old process goes on, and nothing is counted.
+    } else if (incoming.resumesAt !== undefined) {
+      this.#wait(Math.max(0, incoming.resumesAt - now), now);
+    } else if (isPermanent && lost === undefined) {
+      this.#giveUp('another start with the same configuration cannot succeed', error);
+    } else {
+      this.#countAndWait(lost ?? error, now);
+    }
+    this.#runPending();
+  }
+
+  #spareFailed(isPermanent: boolean): void {
+    const { process } = this.#spare!;
+    this.#spare = undefined;
+    this.#leaving.add(process);
+    if (isPermanent) this.#isSparePermanentlyBroken = true;
+    else this.#delaySpare(this.#spareAttempt++);
+  }
+
+  #delaySpare(attempt: number): void {
+    const { restart, random } = this.#options;
+    if (restart === false) return;
+    this.#do({ do: 'delay', which: 'spare', ms: backoffDelay(attempt, restart, random()) });
+  }
+
+  #launchSpare(): void {
+    if (!this.#options.hasSpare || this.#isSparePermanentlyBroken) return;
+    if (this.#spare !== undefined || this.#current === undefined || this.#over !== undefined) return;
+    const process = this.#nextProcess++;
+    this.#spare = { process, isReady: false };
+    this.#do({ do: 'launch', process, command: this.#command, isReload: false });
+  }
+
+  #ended(process: number, error: Error, now: number): void {
+    if (this.#incoming?.process === process) return this.#failed(process, error, false, now);
+    if (this.#spare?.process === process) return this.#spareFailed(false);
+    if (this.#current?.process !== process) return;
+    this.#leaving.add(process);
+    this.#lose(error, now);
+  }
+
+  #unhealthy(process: number, error: Error, now: number): void {
+    if (this.#current?.process !== process) return;
+    this.#retire(process, 'kill');
+    this.#blockedBy = process;
+    this.#lose(error, now);
+  }
+
+  /** The current process takes no calls any more: it is already among those that leave. */
+  #lose(error: Error, now: number): void {
+    const { restart } = this.#options;
+    const { readyAt } = this.#current!;
+    this.#current = undefined;
+    if (restart !== false && now - readyAt >= restart.withinMs) this.#attempt = 0;
+    const spare = this.#spare;
+    if (this.#incoming !== undefined && spare?.isReady !== true) {
+      this.#blockedBy = undefined;
+      this.#lostInReload = error;
+      return;
+    }
+    if (spare === undefined) return this.#countAndWait(error, now);
+    if (this.#count(error, now) === undefined) return;
+    this.#spare = undefined;
+    this.#blockedBy = undefined;
+    if (spare.isReady) {
+      this.#becomeCurrent(spare.process, now);
+      this.#delaySpare(this.#attempt++);
+    } else {
+      this.#attempt++;
+      this.#incoming = { process: spare.process, command: this.#command, isReload: false };
+    }
+  }
+
+  /** Counts a failure. Returns the limits if another restart is allowed; otherwise it has given up. */
+  #count(error: Error, now: number): (Intensity & Backoff) | undefined {
+    const { restart } = this.#options;
+    if (restart === false) {
+      this.#giveUp('it was told not to restart', error);
+      return undefined;
+    }
+    const { failures, mayRestart } = countFailure(this.#failures, now, restart);
+    this.#failures = failures;
+    if (mayRestart) return restart;
+    const { atMost, withinMs } = restart;
+    this.#giveUp(`${failures.length} failures within ${withinMs} ms, and restart.atMost is ${atMost}`, error);
+    return undefined;
+  }
+
+  #countAndWait(error: Error, now: number): void {
+    const backoff = this.#count(error, now);
+    if (backoff === undefined) return;
+    this.#wait(backoffDelay(this.#attempt++, backoff, this.#options.random()), now);
+  }
+
+  #wait(ms: number, now: number): void {
+    this.#delayUntil = now + ms;
+    this.#do({ do: 'delay', which: 'restart', ms });
+  }
+
+  #launchIfDue(): void {
+    if (this.#delayUntil !== undefined || this.#over !== undefined) return;
+    if (this.#incoming !== undefined || this.#current !== undefined) return;
+    if (this.#blockedBy !== undefined && this.#leaving.has(this.#blockedBy)) return;
+    this.#blockedBy = undefined;
+    this.#launch({ isReload: false });
+  }
+
+  #gone(process: number, now: number): void {
+    // An end that nobody announced before: an `ended` or `failed` event comes first otherwise.
+    if (!this.#leaving.delete(process) && this.#over !== 'stopped')
+      this.#ended(process, new Error(`process ${process} has gone`), now);
+    this.#leaving.delete(process);
+    if (this.#blockedBy === process && this.#delayUntil === undefined) this.#launchIfDue();
+  }
+
+  #sleep(): void {
+    if (this.state !== 'ready') return;
+    this.#retire(this.#current!.process, 'quit');
+    this.#current = undefined;
+    this.#retireSpare('quit');
+    this.#isIdle = true;
+  }
+
+  #retireSpare(how: 'drain' | 'quit' | 'kill'): void {
+    this.#do({ do: 'cancel-delay', which: 'spare' });
+    if (this.#spare === undefined) return;
+    const { process } = this.#spare;
+    this.#spare = undefined;
+    this.#retire(process, how);
+  }
+
+  #giveUp(reason: string, error: Error): void {
+    this.#over = 'given-up';
+    this.#clear('quit', 'quit');
+    this.#do({ do: 'give-up', reason, error });
+  }
+
+  #stop(drain: boolean, cause: unknown): void {
+    this.#over = 'stopped';
+    this.#clear(drain ? 'drain' : 'quit', 'kill');
+    this.#do({ do: 'stop', ...(cause === undefined ? {} : { cause }) });
+  }
+
+  /** Every process leaves, and no delay is left. */
+  #clear(how: 'drain' | 'quit', incomingHow: 'quit' | 'kill'): void {
+    this.#do({ do: 'cancel-delay', which: 'restart' });
+    this.#delayUntil = undefined;
+    this.#blockedBy = undefined;
+    this.#lostInReload = undefined;
+    this.#pending = undefined;
+    this.#isIdle = false;
+    this.#retireSpare('quit');
+    if (this.#incoming !== undefined) {
+      const { process } = this.#incoming;
+      this.#incoming = undefined;
+      this.#retire(process, incomingHow);
+    }
+    if (this.#current !== undefined) {
+      const { process } = this.#current;
+      this.#current = undefined;
+      this.#retire(process, how);
+    }
+  }
+}

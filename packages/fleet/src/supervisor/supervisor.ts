@@ -1,0 +1,429 @@
+/** One plugin, kept alive over any number of processes. Performs what `state.ts` decides. */
+import { channel } from 'node:diagnostics_channel';
+import { cleanupCount, PipeworkError, type Command, type PluginExit, type Remote } from '@pipework/core';
+import { fleetRemote, type Route } from '../calls/remote.ts';
+import { WaitingCalls, type WaitLimits } from '../calls/waiting.ts';
+import { unsent } from '../calls/unsent.ts';
+import { givenUp, stopped, type FleetError } from '../errors.ts';
+import { checkSupervisor, type SupervisorConfig, type SupervisorSettings } from '../options.ts';
+import { FleetProcess, isPermanent, type Leave } from '../process.ts';
+import { isInUse, IdleWatch } from './activity.ts';
+import { checkOnce, HealthWatch } from './health.ts';
+import { SupervisorFacts, type Action, type SupervisorEvent, type SupervisorState } from './state.ts';
+import { PathWatch } from './watch.ts';
+
+/** What a listener of `'state'` gets, and what the channel `pipework:fleet` publishes together with `name`. */
+export interface StateChange {
+  readonly state: SupervisorState;
+  /** The number of the process that takes calls, or took them last; 0 before the first one. It only rises, and may skip. */
+  readonly generation: number;
+  /** How the process ended whose end led here. */
+  readonly exit?: PluginExit;
+  /** Why: the failure of a start, of a reload, of a health check, or the loss of a process. */
+  readonly error?: Error;
+}
+
+/** The name of the diagnostics channel on which every change of state is published, as a {@link StateChange} with the supervisor's `name`. */
+export const fleetChannelName = 'pipework:fleet';
+
+const fleetChannel = channel(fleetChannelName);
+
+/** How long a reloaded process may take to answer its first check if `health` is off, in milliseconds. */
+const firstCheckMs = 5_000;
+
+interface Deferred {
+  readonly promise: Promise<void>;
+  resolve(): void;
+  reject(error: Error): void;
+}
+
+function defer(): Deferred {
+  let resolve!: () => void;
+  let reject!: (error: Error) => void;
+  const promise = new Promise<void>((settle, fail) => {
+    resolve = settle;
+    reject = fail;
+  });
+  // Its callers hear of a failure from their own copy; nobody may be there to hear this one.
+  promise.catch(() => {});
+  return { promise, resolve, reject };
+}
+
+/**
+ * Keeps one plugin running: restarts it after a failure, replaces it on request without a lost call, ends it while it is not used. Its
+ * remotes outlive each process. It has no timer, process or descriptor left after {@link stop}.
+ */
+export class Supervisor<P = Record<string, object>> {
+  readonly #settings: SupervisorSettings<P>;
+  readonly #facts: SupervisorFacts<Command>;
+  readonly #processes = new Map<number, FleetProcess<P>>();
+  readonly #waiting: WaitingCalls<FleetProcess<P>>;
+  readonly #listeners = new Set<(change: StateChange) => void>();
+  readonly #delays = new Map<'restart' | 'spare', () => void>();
+  readonly #route: Route<P>;
+  readonly #cleanupsBefore = cleanupCount();
+  readonly #watch: PathWatch | undefined;
+  readonly #stopListening: () => void;
+  #current: FleetProcess<P> | undefined;
+  #generation = 0;
+  #health: HealthWatch<P> | undefined;
+  #idle: IdleWatch | undefined;
+  #starting: Deferred | undefined;
+  #reloading: Deferred | undefined;
+  #nextReload: Deferred | undefined;
+  #stopping: Promise<void> | undefined;
+  /** Makes the error of what is asked for after the end. */
+  #makeEnd: (() => FleetError) | undefined;
+  /** Changes are told one after the other: the exit that explains one may come after the change itself. */
+  #announcing: Promise<void> = Promise.resolve();
+
+  /** Starts nothing. Throws `CONFIG_INVALID` if an option of the supervisor is not what it must be. */
+  constructor(config: SupervisorConfig<P>) {
+    const settings = checkSupervisor(config);
+    const { clock, name, signal } = settings;
+    this.#settings = settings;
+    // Checks the client's options now, not at the first start.
+    this.#makeProcess(0, settings.client.cmd);
+    this.#facts = new SupervisorFacts({
+      command: settings.client.cmd,
+      restart: settings.restart,
+      hasSpare: settings.hasSpare,
+      random: clock.random,
+    });
+    this.#waiting = new WaitingCalls(settings.maxWaitingCalls, clock, {
+      overloaded: (waiting) =>
+        unsent(
+          'RPC_OVERLOADED',
+          `the call was not sent: ${waiting} calls already wait for ${name} to become ready (maxWaitingCalls)`,
+        ),
+      late: () => this.#route.late(),
+    });
+    this.#route = this.#makeRoute();
+    const onAbort = (): void => void this.#stop(false, signal?.reason);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    this.#stopListening = () => signal?.removeEventListener('abort', onAbort);
+    this.#watch =
+      settings.watch.length === 0
+        ? undefined
+        : new PathWatch(
+            settings.watch,
+            clock,
+            () => this.#dispatch({ type: 'changed' }),
+            (error) => this.#announce({ error: error as Error }),
+          );
+    if (signal?.aborted === true) onAbort();
+  }
+
+  get state(): SupervisorState {
+    return this.#facts.state;
+  }
+
+  /** The number of the process that takes calls, or took them last; 0 before the first one. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /**
+   * Resolves once a process is ready. After giving up it tries anew. Rejects with `FLEET_GIVEN_UP` or `FLEET_STOPPED`, whose `cause` is
+   * the last failure.
+   */
+  async start(): Promise<void> {
+    if (this.state === 'stopped') throw this.#endError();
+    if (this.#current !== undefined) return;
+    this.#starting ??= defer();
+    const { promise } = this.#starting;
+    this.#dispatch({ type: 'start' });
+    await promise;
+  }
+
+  /**
+   * Ends everything for good. Running calls may finish within `drainMs`, unless `drain` is false. Resolves once no process, timer or
+   * descriptor is left; called again it gives the same promise.
+   */
+  stop(options: { readonly drain?: boolean } = {}): Promise<void> {
+    return this.#stop(options.drain ?? true, undefined);
+  }
+
+  /**
+   * Replaces the process without a lost call: starts a new one beside it, runs `setup` and one health check, sends new calls there and
+   * drains the old one. Resolves once the new process takes calls. Rejects if it did not become ready; then the old process stays. A new
+   * `cmd` holds from then on. Reloads that are asked for while one runs share one further reload; the last `cmd` wins.
+   */
+  async reload(options: { readonly cmd?: Command } = {}): Promise<void> {
+    if (this.state === 'stopped') throw this.#endError();
+    if (options.cmd !== undefined) this.#makeProcess(0, options.cmd);
+    this.#nextReload ??= defer();
+    const { promise } = this.#nextReload;
+    this.#dispatch({ type: 'reload', command: options.cmd });
+    await promise;
+  }
+
+  /**
+   * Returns one remote of `name` over all processes, each of which has an implementation of its own for it. Starts a process if there is
+   * none. What was under way when a process died rejects and is never repeated. Rejects with `RPC_UNKNOWN_PLUGIN`, `FLEET_GIVEN_UP` or
+   * `FLEET_STOPPED`.
+   */
+  async dispense<K extends keyof P & string>(name: K): Promise<Remote<P[K]>> {
+    const { remote, prepare } = fleetRemote<P, K>(this.#route, name);
+    await prepare();
+    return remote;
+  }
+
+  /** Calls `listener` at every change of state, after the change. Returns a function that takes the listener off. */
+  on(event: 'state', listener: (change: StateChange) => void): () => void {
+    if (event !== 'state')
+      throw new PipeworkError('CONFIG_INVALID', `on(): expected 'state'; got '${String(event)}'`);
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  #makeRoute(): Route<P> {
+    const current = (): FleetProcess<P> | undefined => this.#current;
+    return {
+      clock: this.#settings.clock,
+      get current() {
+        return current();
+      },
+      next: (after, limits) => this.#next(after, limits),
+      used: () => this.#idle?.used(),
+      release: (owner) => {
+        for (const process of this.#processes.values()) process.release(owner);
+      },
+      late: () =>
+        unsent(
+          'RPC_DEADLINE',
+          `the deadline passed while the call waited for ${this.#settings.name} to become ready`,
+        ),
+    };
+  }
+
+  async #next(after: number, limits: WaitLimits): Promise<FleetProcess<P>> {
+    this.#dispatch({ type: 'wanted' });
+    if (this.#makeEnd !== undefined) throw this.#endError();
+    const current = this.#current;
+    if (current !== undefined && current.number > after) return current;
+    return await this.#waiting.wait(limits);
+  }
+
+  #endError(): FleetError {
+    return this.#makeEnd?.() ?? stopped(this.#settings.name);
+  }
+
+  #stop(drain: boolean, cause: unknown): Promise<void> {
+    this.#stopping ??= this.#end(drain, cause);
+    return this.#stopping;
+  }
+
+  async #end(drain: boolean, cause: unknown): Promise<void> {
+    this.#dispatch({ type: 'stop', drain, ...(cause === undefined ? {} : { cause }) });
+    this.#stopListening();
+    const gone = [...this.#processes.values()].map((process) => process.gone);
+    await Promise.all([this.#watch?.stop(), ...gone]);
+    await this.#announcing;
+  }
+
+  /** The one door for every event: decides, performs, tells. */
+  #dispatch(
+    event: SupervisorEvent<Command>,
+    because: { exit?: Promise<PluginExit | undefined>; error?: Error } = {},
+  ): void {
+    if (this.#isCleaningUp(event)) return void this.#stop(false, undefined);
+    const before = `${this.state} ${this.#generation}`;
+    for (const action of this.#facts.handle(event, this.#settings.clock.now())) this.#perform(action);
+    if (`${this.state} ${this.#generation}` !== before) this.#announce(because);
+  }
+
+  /** The host cleans up: a managed plugin is not restarted. */
+  #isCleaningUp(event: SupervisorEvent<Command>): boolean {
+    const { managed } = this.#settings.client;
+    if (managed !== true || event.type === 'stop' || this.#stopping !== undefined) return false;
+    return cleanupCount() > this.#cleanupsBefore;
+  }
+
+  #perform(action: Action<Command>): void {
+    switch (action.do) {
+      case 'launch': {
+        this.#makeEnd = undefined;
+        const process = this.#makeProcess(action.process, action.command);
+        this.#processes.set(action.process, process);
+        void this.#bringUp(process, action.isReload);
+        return;
+      }
+      case 'take-over':
+        return this.#takeOver(this.#processes.get(action.process)!);
+      case 'retire':
+        return this.#retire(this.#processes.get(action.process)!, action.how);
+      case 'delay':
+        return this.#delay(action.which, action.ms);
+      case 'cancel-delay':
+        this.#delays.get(action.which)?.();
+        this.#delays.delete(action.which);
+        return;
+      case 'settle-start':
+        this.#starting?.resolve();
+        this.#starting = undefined;
+        return;
+      case 'begin-reload':
+        this.#reloading = this.#nextReload;
+        this.#nextReload = undefined;
+        return;
+      case 'settle-reload':
+        return this.#settleReload(action.error);
+      case 'give-up':
+        return this.#fail(() => givenUp(this.#settings.name, action.reason, action.error));
+      case 'stop':
+        return this.#fail(() => stopped(this.#settings.name, action.cause));
+    }
+  }
+
+  #makeProcess(number: number, cmd: Command): FleetProcess<P> {
+    const { client, setup, startTimeoutMs, clock } = this.#settings;
+    return new FleetProcess<P>(number, {
+      config: { ...client, cmd },
+      setup,
+      setupTimeoutMs: startTimeoutMs,
+      clock,
+    });
+  }
+
+  async #bringUp(process: FleetProcess<P>, isReload: boolean): Promise<void> {
+    const { number } = process;
+    let isReady = false;
+    try {
+      const rpc = await process.start();
+      if (isReload) await this.#checkFirst(process);
+      isReady = true;
+      void rpc.closed.then(() => this.#lost(process));
+      this.#dispatch({ type: 'ready', process: number });
+    } catch (error) {
+      if (isReady) throw error;
+      this.#leave(process, { how: 'kill' });
+      const failure = error as Error;
+      this.#dispatch(
+        { type: 'failed', process: number, error: failure, isPermanent: isPermanent(failure) },
+        { error: failure },
+      );
+    }
+    // In this order: a process that ends while it starts has failed first.
+    await process.gone;
+    this.#processes.delete(number);
+    this.#dispatch({ type: 'gone', process: number });
+  }
+
+  async #checkFirst(process: FleetProcess<P>): Promise<void> {
+    const { health, clock } = this.#settings;
+    const failure = await checkOnce(process.rpc!, health ?? { timeoutMs: firstCheckMs }, clock);
+    if (failure !== undefined) throw failure;
+  }
+
+  #lost(process: FleetProcess<P>): void {
+    const error = new Error(`process ${process.number} of ${this.#settings.name} was lost`);
+    this.#leaveCurrent(process);
+    // The client waits for the exit, which explains the loss to the calls, and ends a process that survived its session.
+    this.#dispatch({ type: 'ended', process: process.number, error }, { exit: process.gone, error });
+  }
+
+  #takeOver(process: FleetProcess<P>): void {
+    const { health, idleMs, clock } = this.#settings;
+    this.#endWatches();
+    this.#current = process;
+    this.#generation = process.number;
+    const rpc = process.rpc!;
+    if (health !== undefined) {
+      this.#health = new HealthWatch(rpc, health, clock, (error) =>
+        this.#dispatch({ type: 'unhealthy', process: process.number, error }, { exit: process.gone, error }),
+      );
+    }
+    if (idleMs !== Infinity) {
+      const isBusy = (): boolean | undefined =>
+        this.#health?.isChecking === true ? undefined : isInUse(rpc.diagnostics());
+      this.#idle = new IdleWatch(idleMs, clock, isBusy, () => this.#dispatch({ type: 'unused' }));
+    }
+    this.#waiting.release(process);
+  }
+
+  #endWatches(): void {
+    this.#health?.stop();
+    this.#idle?.stop();
+    this.#health = undefined;
+    this.#idle = undefined;
+  }
+
+  #retire(process: FleetProcess<P>, how: 'drain' | 'quit' | 'kill'): void {
+    this.#leave(process, how === 'drain' ? { how, drainMs: this.#settings.drainMs } : { how });
+  }
+
+  #leave(process: FleetProcess<P>, leave: Leave): void {
+    this.#leaveCurrent(process);
+    void process.leave(leave);
+  }
+
+  /** The process gets no more calls. */
+  #leaveCurrent(process: FleetProcess<P>): void {
+    if (this.#current !== process) return;
+    this.#current = undefined;
+    this.#endWatches();
+  }
+
+  #delay(which: 'restart' | 'spare', ms: number): void {
+    this.#delays.get(which)?.();
+    const over = (): void => {
+      this.#delays.delete(which);
+      this.#dispatch({ type: which === 'restart' ? 'delay-over' : 'spare-delay-over' });
+    };
+    // Calls may wait for a restart, and nothing else would keep the host alive for it. For a spare nobody waits.
+    this.#delays.set(which, this.#settings.clock.after(ms, over, { holdsLoop: which === 'restart' }));
+  }
+
+  #settleReload(error: Error | undefined): void {
+    const reload = this.#reloading;
+    this.#reloading = undefined;
+    if (error === undefined) reload?.resolve();
+    else reload?.reject(error);
+    if (error !== undefined) this.#announce({ error });
+  }
+
+  /** Given up or stopped: whatever waits fails, and so does what comes. In this order, so that nothing slips in between. */
+  #fail(makeEnd: () => FleetError): void {
+    this.#makeEnd = makeEnd;
+    this.#current = undefined;
+    this.#endWatches();
+    this.#waiting.fail(makeEnd);
+    for (const waiting of [this.#starting, this.#reloading, this.#nextReload]) waiting?.reject(makeEnd());
+    this.#starting = undefined;
+    this.#reloading = undefined;
+    this.#nextReload = undefined;
+  }
+
+  /** Tells of the state as it is now, once the exit that led here is known. */
+  #announce({ exit, error }: { exit?: Promise<PluginExit | undefined>; error?: Error }): void {
+    const { state } = this;
+    const generation = this.#generation;
+    this.#announcing = Promise.all([this.#announcing, exit]).then(([, known]) => {
+      this.#tell({
+        state,
+        generation,
+        ...(known === undefined ? {} : { exit: known }),
+        ...(error === undefined ? {} : { error }),
+      });
+    });
+  }
+
+  #tell(change: StateChange): void {
+    if (fleetChannel.hasSubscribers) fleetChannel.publish({ name: this.#settings.name, ...change });
+    for (const listener of this.#listeners) {
+      try {
+        listener(change);
+      } catch (error) {
+        // As an EventEmitter would: the listener's fault is its own, and must not stop the supervisor.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
+  }
+}

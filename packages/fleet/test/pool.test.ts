@@ -1,0 +1,182 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { withCallOptions, type CallOptions } from '@pipework/core';
+import { Pool, type PoolCallOptions } from '../src/index.ts';
+import { workerCommand, type Worker, type Workers } from './support/worker.ts';
+
+const quick = { initialDelayMs: 1, maxDelayMs: 10 };
+const withOptions = (worker: object, options: PoolCallOptions): Worker =>
+  withCallOptions(worker, options as CallOptions) as unknown as Worker;
+
+describe('a pool', () => {
+  test('starts processes as calls need them, up to max', async () => {
+    await using pool = new Pool<Workers>({ cmd: workerCommand(), max: 2 });
+    const worker = await pool.dispense('worker');
+    expect(pool.stats().processes).toBe(0);
+    const pids = await Promise.all(
+      Array.from({ length: 8 }, async () => {
+        await worker.wait(20);
+        return await worker.pid();
+      }),
+    );
+    expect(new Set(pids).size).toBe(2);
+    expect(pool.stats()).toMatchObject({ processes: 2, busy: 0, queued: 0, completed: 16, failed: 0 });
+  });
+
+  test('keeps min processes ready from its start on', async () => {
+    await using pool = new Pool<Workers>({ cmd: workerCommand(), min: 2, max: 2 });
+    await pool.start();
+    expect(pool.stats().processes).toBe(2);
+  });
+
+  test('gives one process no more calls at once than it may', async () => {
+    await using pool = new Pool<Workers>({ cmd: workerCommand(), max: 1, callsPerProcess: 2 });
+    const worker = await pool.dispense('worker');
+    await worker.pid();
+    const calls = [worker.wait(30), worker.wait(30), worker.wait(30)];
+    expect(pool.stats()).toMatchObject({ busy: 1, queued: 1 });
+    await Promise.all(calls);
+  });
+
+  test('refuses calls above maxQueued, and lets queued ones go by signal and deadline', async () => {
+    await using pool = new Pool<Workers>({ cmd: workerCommand(), max: 1, maxQueued: 2 });
+    const worker = await pool.dispense('worker');
+    await worker.pid();
+    const running = worker.wait(300);
+    const controller = new AbortController();
+    const aborted = withOptions(worker, { signal: controller.signal }).echo(1);
+    const late = withOptions(worker, { deadlineMs: 10 }).echo(2);
+    await expect(worker.echo(3)).rejects.toMatchObject({ code: 'RPC_OVERLOADED', sent: false });
+    const reason = new Error('enough');
+    controller.abort(reason);
+    await expect(aborted).rejects.toBe(reason);
+    await expect(late).rejects.toMatchObject({ code: 'RPC_DEADLINE', sent: false });
+    expect(pool.stats().queued).toBe(0);
+    await running;
+  });
+
+  test('sends calls of one affinity to one process, in order', async () => {
+    await using pool = new Pool<Workers>({ cmd: workerCommand(), max: 3, min: 3 });
+    await pool.start();
+    const worker = await pool.dispense('worker');
+    const order: number[] = [];
+    const pids = await Promise.all(
+      [0, 1, 2, 3, 4, 5].map(async (n) => {
+        const bound = withOptions(worker, { affinity: 'a', priority: n });
+        const pid = await bound.pid();
+        order.push(n);
+        return pid;
+      }),
+    );
+    expect(new Set(pids).size).toBe(1);
+    expect(order).toEqual([0, 1, 2, 3, 4, 5]);
+  });
+
+  test('takes a higher priority from the queue first', async () => {
+    await using pool = new Pool<Workers>({ cmd: workerCommand(), max: 1 });
+    const worker = await pool.dispense('worker');
+    await worker.pid();
+    const order: string[] = [];
+    const running = worker.wait(50);
+    const low = worker.echo('low').then((text) => order.push(text));
+    const high = withOptions(worker, { priority: 1 })
+      .echo('high')
+      .then((text) => order.push(text));
+    await Promise.all([running, low, high]);
+    expect(order).toEqual(['high', 'low']);
+  });
+
+  test('holds a place for a stream until it has ended', async () => {
+    await using pool = new Pool<Workers>({ cmd: workerCommand(), max: 1 });
+    const worker = await pool.dispense('worker');
+    const stream = worker.count(3)[Symbol.asyncIterator]();
+    await stream.next();
+    expect(pool.stats().busy).toBe(1);
+    const queued = worker.echo('after');
+    expect(pool.stats().queued).toBe(1);
+    await stream.return?.();
+    expect(await queued).toBe('after');
+  });
+
+  test('loses only the calls of a process that dies', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'pool-'));
+    const file = join(folder, 'notes');
+    try {
+      await using pool = new Pool<Workers>({ cmd: workerCommand(), max: 2, restart: quick });
+      const worker = await pool.dispense('worker');
+      const outcomes = await Promise.allSettled(
+        Array.from({ length: 40 }, (_, n) => (n === 10 ? worker.die() : worker.note(file, n))),
+      );
+      const failed = outcomes.flatMap(({ status }, n) => (status === 'rejected' ? [n] : []));
+      expect(failed).toEqual([10]);
+      const notes = readFileSync(file, 'utf8').trim().split('\n').map(Number);
+      expect(notes.toSorted((a, b) => a - b)).toEqual(
+        Array.from({ length: 40 }, (_, n) => n).filter((n) => n !== 10),
+      );
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test('replaces a process after so many calls, without a failed one', async () => {
+    await using pool = new Pool<Workers>({ cmd: workerCommand(), max: 1, recycle: { calls: 5 } });
+    const worker = await pool.dispense('worker');
+    const pids = new Set<number>();
+    while (pool.stats().recycled < 2) pids.add(await worker.pid());
+    expect(pids.size).toBeGreaterThanOrEqual(2);
+    expect(pool.stats().failed).toBe(0);
+  });
+
+  test('ends processes that are not used', async () => {
+    await using pool = new Pool<Workers>({ cmd: workerCommand(), max: 2, idleMs: 40 });
+    const worker = await pool.dispense('worker');
+    await Promise.all([worker.wait(10), worker.wait(10)]);
+    while (pool.stats().processes > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(await worker.echo(1)).toBe(1);
+  });
+
+  test('replaces process by process when it reloads', async () => {
+    await using pool = new Pool<Workers>({ cmd: workerCommand('one'), min: 2, max: 2 });
+    await pool.start();
+    const worker = await pool.dispense('worker');
+    await pool.reload({ cmd: workerCommand('two') });
+    const versions = await Promise.all(Array.from({ length: 6 }, () => worker.version()));
+    expect(new Set(versions)).toEqual(new Set(['two']));
+    await expect(pool.reload({ cmd: workerCommand('fails') })).rejects.toMatchObject({
+      code: 'HANDSHAKE_EXITED',
+    });
+    expect(await worker.version()).toBe('two');
+  });
+
+  test('gives up when processes fail to start, and not for calls that kill theirs', async () => {
+    await using pool = new Pool<Workers>({ cmd: workerCommand(), max: 1, restart: { ...quick, atMost: 1 } });
+    const worker = await pool.dispense('worker');
+    for (let n = 0; n < 4; n += 1) {
+      await worker.echo(n);
+      await expect(worker.die()).rejects.toMatchObject({ sent: true });
+    }
+    expect(await worker.echo('alive')).toBe('alive');
+    await using broken = new Pool<Workers>({
+      cmd: workerCommand('fails'),
+      max: 1,
+      restart: { ...quick, atMost: 1 },
+    });
+    const remote = await broken.dispense('worker');
+    await expect(remote.echo(1)).rejects.toMatchObject({ code: 'FLEET_GIVEN_UP', sent: false });
+  });
+
+  test('fails queued calls when it is stopped, and lets running ones finish', async () => {
+    const pool = new Pool<Workers>({ cmd: workerCommand(), max: 1 });
+    const worker = await pool.dispense('worker');
+    await worker.pid();
+    const running = worker.wait(50);
+    const queued = worker.echo(1);
+    const stopping = pool.stop();
+    await expect(queued).rejects.toMatchObject({ code: 'FLEET_STOPPED', sent: false });
+    await running;
+    await stopping;
+    expect(pool.stats().processes).toBe(0);
+  });
+});
