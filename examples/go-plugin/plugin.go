@@ -61,7 +61,7 @@ func Serve(factories map[string]Factory, hook func()) {
 	// The environment is cleared so that programs started from here do not believe that they are plugins.
 	for _, name := range []string{
 		cookieKey, "PIPEWORK_FDS", "PIPEWORK_GRACE_MS", "PIPEWORK_PROTOCOL_VERSIONS",
-		"PIPEWORK_CAPABILITIES", "PIPEWORK_LOG_LEVEL", "PIPEWORK_TERMINAL",
+		"PIPEWORK_CAPABILITIES", "PIPEWORK_LOG_LEVEL", "PIPEWORK_TERMINAL", "PIPEWORK_COMMAND",
 	} {
 		os.Unsetenv(name)
 	}

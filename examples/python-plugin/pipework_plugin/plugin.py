@@ -45,6 +45,7 @@ def _take_environment(cookie_key, cookie_value):
         "PIPEWORK_GRACE_MS": "2000",
         "PIPEWORK_LOG_LEVEL": "info",
         "PIPEWORK_TERMINAL": "",
+        "PIPEWORK_COMMAND": "",
     }
     # Taken out, so that programs that this one starts do not believe that they are plugins.
     return {key: os.environ.pop(key, default) for key, default in defaults.items()}

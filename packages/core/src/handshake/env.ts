@@ -27,6 +27,7 @@ export const envNames = {
   graceMs: 'PIPEWORK_GRACE_MS',
   logLevel: 'PIPEWORK_LOG_LEVEL',
   terminal: 'PIPEWORK_TERMINAL',
+  command: 'PIPEWORK_COMMAND',
 } as const;
 
 /** Begins what `serve()` prints when the descriptors are not there; the host looks for it on standard error. */

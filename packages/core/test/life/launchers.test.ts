@@ -9,6 +9,7 @@ import {
   type LaunchCommand,
   type Launcher,
   type ProcessExit,
+  type StartError,
 } from '../../src/index.ts';
 import { Collector, failure, isAlive, plugin, until, type Fixtures } from '../support/life.ts';
 
@@ -227,6 +228,8 @@ describe('a launcher', () => {
 
   test('that never hands anything over ends with the start timeout', async () => {
     const client = new Client({ cmd: ['x'], startTimeout: 100, launcher: () => new Promise(() => {}) });
-    expect((await failure(client.start())).code).toBe('HANDSHAKE_TIMEOUT');
+    const error = await failure<StartError>(client.start());
+    expect(error).toMatchObject({ code: 'HANDSHAKE_TIMEOUT', phase: 'spawn' });
+    expect(error.notes.join()).toMatch(/^the launcher has not handed over a process/);
   });
 });

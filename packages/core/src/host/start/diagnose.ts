@@ -1,38 +1,16 @@
-/** Best-effort notes on a program that did not start as it should: its file, its mode, its kind, and what its exit code means. */
+/** Best-effort notes on a program that did not start as it should. */
 
-import { constants } from 'node:fs';
-import { open, readlink, stat } from 'node:fs/promises';
-import { endianness } from 'node:os';
-import { basename, resolve } from 'node:path';
+import { basename } from 'node:path';
 import { lostDescriptorsMark } from '../../handshake/env.ts';
-import { allows, firstThatAllows, programPaths } from './find-program.ts';
-import type { StartErrorCode } from './start-error.ts';
-
-/** What is known of the command when it failed. */
-export interface FailedCommand {
-  readonly file: string;
-  readonly args: readonly string[];
-  readonly cwd: string | undefined;
-  readonly path: string | undefined;
-  readonly env: Readonly<Record<string, string>>;
-  readonly exitCode: number | null | undefined;
-  /** The system's code for a spawn that failed. */
-  readonly systemCode: string | undefined;
-  /** Raw standard error so far. */
-  readonly stderr: string;
-  /** Raw standard output so far. */
-  readonly stdout: string;
-  /** How the start failed. */
-  readonly code: StartErrorCode;
-  /** Whether the program is this system's to examine: a launcher may run it in a container, on another machine, or make no process at all. */
-  readonly isLocal: boolean;
-}
+import type { FailedCommand } from './failed-command.ts';
+import { fileNotes } from './file-notes.ts';
+import { hostPermissionNotes, nodeNotes } from './node-notes.ts';
 
 /** Sentences, the most telling first; empty where nothing is remarkable. Never rejects. */
 export async function diagnose(command: FailedCommand): Promise<string[]> {
   // The program has no part in it, and to examine it takes what is short.
-  const shortage = shortageNote(command);
-  if (shortage !== undefined) return [shortage];
+  const host = hostNotes(command);
+  if (host.length > 0) return host;
   if (command.cwd === undefined && !isSomewhere()) {
     return [
       'the working directory of this process does not exist any more: give the command a cwd, or change to another directory',
@@ -40,7 +18,7 @@ export async function diagnose(command: FailedCommand): Promise<string[]> {
   }
   try {
     const file = command.isLocal ? await fileNotes(command) : [];
-    const notes = [...wrapperNotes(command), ...file, ...exitNotes(command.exitCode)];
+    const notes = [...wrapperNotes(command), ...file, ...nodeNotes(command), ...exitNotes(command.exitCode)];
     return notes.length > 0 ? notes : silenceNotes(command);
   } catch (error) {
     return [`(the program could not be examined: ${error instanceof Error ? error.message : String(error)})`];
@@ -57,8 +35,19 @@ function isSomewhere(): boolean {
   }
 }
 
+/** What kept this host from starting any program. */
+function hostNotes(command: FailedCommand): string[] {
+  if (command.isLaunching) {
+    return [
+      'the launcher has not handed over a process: look at what it waits for. What it hands over later is ended',
+    ];
+  }
+  const shortage = shortageNote(command);
+  return shortage === undefined ? hostPermissionNotes(command.spawnFailure) : [shortage];
+}
+
 function shortageNote(command: FailedCommand): string | undefined {
-  switch (command.systemCode) {
+  switch ((command.spawnFailure as NodeJS.ErrnoException | undefined)?.code) {
     case 'EMFILE':
       return 'this process has no file descriptors left: a start takes 12 for a moment, and a running plugin keeps 4. Close some, or raise their limit (ulimit -n)';
     case 'ENFILE':
@@ -109,63 +98,6 @@ function wrapperNotes(command: FailedCommand): string[] {
     : [];
 }
 
-async function fileNotes(command: FailedCommand): Promise<string[]> {
-  const { cwd } = command;
-  const directory = cwd === undefined ? undefined : await stat(cwd).catch(() => undefined);
-  if (cwd !== undefined && directory?.isDirectory() !== true) {
-    return [
-      `the working directory ${resolve(cwd)} ${directory === undefined ? 'does not exist' : 'is no directory'}`,
-    ];
-  }
-  const path = await firstThatAllows(programPaths(command), constants.F_OK);
-  if (path === undefined) {
-    if (!command.file.includes('/')) return [`${command.file} was not found in any directory of PATH`];
-    const missing = resolve(command.cwd ?? '.', command.file);
-    const target = await readlink(missing).catch(() => undefined);
-    return [
-      target === undefined
-        ? `${missing} does not exist`
-        : `${missing} is a symbolic link to ${target}, where nothing is`,
-    ];
-  }
-  const info = await stat(path);
-  if (info.isDirectory()) return [`${path} is a directory`];
-  if (!info.isFile()) return [`${path} is not a regular file`];
-  const mode = (info.mode & 0o7777).toString(8).padStart(4, '0');
-  if (!(await allows(path, constants.X_OK))) return [`${path} is not executable (mode ${mode})`];
-  if (!(await allows(path, constants.R_OK))) return [];
-  return kindNotes(path, await head(path), mode);
-}
-
-async function kindNotes(path: string, bytes: Buffer, mode: string): Promise<string[]> {
-  if (bytes.length === 0) return [`${path} is empty`];
-  if (bytes[0] === 0x23 && bytes[1] === 0x21) return interpreterNotes(path, bytes);
-  const built = machineOf(bytes);
-  if (built === undefined) {
-    const text = !bytes.includes(0);
-    return [
-      `${path} has no #! line and is no program of this system${text ? ' (it is text)' : ''}, mode ${mode}`,
-    ];
-  }
-  const here = `${process.platform} on ${process.arch}`;
-  return built.fits ? [] : [`${path} is built for ${built.name}, and this is ${here}`];
-}
-
-async function interpreterNotes(path: string, bytes: Buffer): Promise<string[]> {
-  const [line = ''] = bytes.toString('latin1').slice(2).split('\n', 1);
-  const interpreter = line.trim().split(/\s+/)[0] ?? '';
-  if (line.endsWith('\r'))
-    return [
-      `the first line of ${path} ends in a carriage return, which becomes part of its interpreter's name`,
-    ];
-  if (!(await allows(interpreter, constants.F_OK))) {
-    return [`${path} asks for the interpreter ${interpreter || '(none)'}, which does not exist`];
-  }
-  return (await allows(interpreter, constants.X_OK))
-    ? []
-    : [`${path} asks for the interpreter ${interpreter}, which is not executable`];
-}
-
 function exitNotes(code: number | null | undefined): string[] {
   if (code === 13)
     return ['exit code 13 of Node means: an await at the top level of the program never settled'];
@@ -199,57 +131,4 @@ function silenceNotes({ code, exitCode, stdout, isLocal }: FailedCommand): strin
       'it ended without an error and without a handshake, which serve() makes: does the program call it?',
     ];
   return [];
-}
-
-async function head(path: string): Promise<Buffer> {
-  const file = await open(path);
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(512), 0, 512, 0);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await file.close();
-  }
-}
-
-/** Machine numbers of ELF, Mach-O and PE headers, and Node's names for them. */
-const machines: Record<string, Record<number, string>> = {
-  ELF: {
-    3: 'ia32',
-    8: 'mips',
-    20: 'ppc',
-    21: 'ppc64',
-    22: 's390x',
-    40: 'arm',
-    62: 'x64',
-    183: 'arm64',
-    243: 'riscv64',
-    258: 'loong64',
-  },
-  'Mach-O': { 0x01000007: 'x64', 0x0100000c: 'arm64', 7: 'ia32', 12: 'arm' },
-  PE: { 0x14c: 'ia32', 0x1c0: 'arm', 0x6264: 'loong64', 0x8664: 'x64', 0xaa64: 'arm64' },
-};
-
-function machineOf(bytes: Buffer): { name: string; fits: boolean } | undefined {
-  const judge = (format: string, machine: number, native: boolean): { name: string; fits: boolean } => {
-    const name = machines[format]?.[machine] ?? `machine 0x${machine.toString(16)}`;
-    return { name: `${format} ${name}`, fits: native && name === process.arch };
-  };
-  if (bytes.length > 20 && bytes.readUInt32BE(0) === 0x7f454c46) {
-    const little = bytes[5] === 1;
-    const machine = little ? bytes.readUInt16LE(18) : bytes.readUInt16BE(18);
-    const native = !['darwin', 'win32'].includes(process.platform) && little === (endianness() === 'LE');
-    return judge('ELF', machine, native);
-  }
-  if (bytes.length > 8 && [0xfeedface, 0xfeedfacf].includes(bytes.readUInt32LE(0))) {
-    return judge('Mach-O', bytes.readUInt32LE(4), process.platform === 'darwin');
-  }
-  if (bytes.length > 8 && bytes.readUInt32BE(0) === 0xcafebabe) {
-    return { name: 'Mach-O (universal)', fits: process.platform === 'darwin' };
-  }
-  if (bytes.length > 64 && bytes.toString('latin1', 0, 2) === 'MZ') {
-    const offset = bytes.readUInt32LE(60);
-    const machine = offset + 6 <= bytes.length ? bytes.readUInt16LE(offset + 4) : 0;
-    return judge('PE', machine, process.platform === 'win32');
-  }
-  return undefined;
 }

@@ -4,7 +4,7 @@ import pTimeout from 'p-timeout';
 import type { Writable } from 'node:stream';
 import { isObject } from '../../base/expect.ts';
 import { printableLine } from '../../base/printable.ts';
-import { writeHostGreeting, type TerminalSize } from '../../handshake/env.ts';
+import { envNames, writeHostGreeting, type TerminalSize } from '../../handshake/env.ts';
 import { judgeLine, unrecognized, type PluginGreeting } from '../../handshake/line.ts';
 import { ownCapabilities } from '../../session/capabilities.ts';
 import { verifyChecksum } from './checksum.ts';
@@ -12,6 +12,7 @@ import type { ClientSettings } from './config.ts';
 import { diagnose } from './diagnose.ts';
 import { buildEnv } from './env.ts';
 import { awaitLine, type Greeted } from './greeting.ts';
+import { markOf, ownMark, selfStartAdvice, whyNotFromHere } from './self-start.ts';
 import { settleLaunched } from '../launch/check-launched.ts';
 import {
   spawnLauncher,
@@ -79,6 +80,7 @@ export class Start {
     const { startTimeout } = this.#settings;
     try {
       stop.throwIfAborted();
+      this.#refuseSelfStart();
       this.#reaching = this.#reach();
       return await pTimeout(this.#reaching, {
         milliseconds: startTimeout,
@@ -94,6 +96,17 @@ export class Start {
       this.#stopListening();
       throw await this.#explain(error);
     }
+  }
+
+  #refuseSelfStart(): void {
+    const { file, args } = this.#command;
+    const reason = whyNotFromHere([file, ...args], ownMark(process.env));
+    if (reason === undefined) return;
+    this.#phase = 'spawn';
+    throw new StartFailure(
+      'PLUGIN_NOT_STARTED',
+      `the plugin could not be started: ${reason}. In ${selfStartAdvice}`,
+    );
   }
 
   async #reach(): Promise<Started> {
@@ -187,7 +200,8 @@ export class Start {
           path: env['PATH'],
           env,
           exitCode: failure.exit?.code,
-          systemCode: phase === 'spawn' ? codeOf(failure.cause) : undefined,
+          spawnFailure: phase === 'spawn' ? failure.cause : undefined,
+          isLaunching: phase === 'spawn' && failure.code === 'HANDSHAKE_TIMEOUT',
           stderr: stderrTail,
           stdout: stdoutTail,
           code: failure.code,
@@ -217,7 +231,8 @@ export class Start {
 }
 
 function commandOf(settings: ClientSettings): LaunchCommand {
-  const handshakeEnv = writeHostGreeting(
+  const { file, args } = settings;
+  const greeting = writeHostGreeting(
     {
       fds: [3, 4],
       protocolVersions: settings.protocolVersions,
@@ -228,9 +243,10 @@ function commandOf(settings: ClientSettings): LaunchCommand {
     },
     settings.handshake,
   );
+  const handshakeEnv = { ...greeting, [envNames.command]: markOf([file, ...args], ownMark(process.env)) };
   return {
-    file: settings.file,
-    args: settings.args,
+    file,
+    args,
     cwd: settings.cwd,
     env: buildEnv(process.env, settings.commandEnv, settings.env, handshakeEnv),
     handshakeEnv,
@@ -242,11 +258,6 @@ function commandOf(settings: ClientSettings): LaunchCommand {
 function notStarted(cause: unknown): StartFailure {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new StartFailure('PLUGIN_NOT_STARTED', `the plugin could not be started: ${reason}`, { cause });
-}
-
-function codeOf(cause: unknown): string | undefined {
-  const code = cause instanceof Error ? (cause as NodeJS.ErrnoException).code : undefined;
-  return typeof code === 'string' ? code : undefined;
 }
 
 function terminal(name: 'stdout' | 'stderr', sink: Writable | undefined): { [name: string]: TerminalSize } {

@@ -1,0 +1,108 @@
+/** What is often behind the failed start of a Node program: inherited options, the permission model, TypeScript. */
+
+import { basename, extname } from 'node:path';
+import { printable } from '../../base/printable.ts';
+import type { FailedCommand } from './failed-command.ts';
+import { isPackagedApp, selfStartAdvice } from './self-start.ts';
+
+/** Sentences on a program that Node runs; empty if another runs it, or if nothing is remarkable. */
+export function nodeNotes(command: FailedCommand): string[] {
+  if (!command.code.startsWith('HANDSHAKE_')) return [];
+  if (command.file === process.execPath && isPackagedApp()) {
+    return [
+      `the command runs ${process.execPath}, which is this application and no Node that runs scripts. In ${selfStartAdvice}`,
+    ];
+  }
+  if (!runsNode(command)) return [];
+  return [
+    ...permissionNotes(deniedIn(command.stderr), 'the plugin'),
+    ...typeScriptNotes(command),
+    ...optionNotes(command),
+  ];
+}
+
+/** The sentence on a host that Node's permission model keeps from starting anything; none if `cause` is another error. */
+export function hostPermissionNotes(cause: unknown): string[] {
+  const { code, permission, resource } = (cause ?? {}) as { [key: string]: unknown };
+  if (code !== 'ERR_ACCESS_DENIED' || typeof permission !== 'string') return [];
+  return permissionNotes({ permission, resource: typeof resource === 'string' ? resource : '' }, 'this host');
+}
+
+function runsNode({ file, args, stderr }: FailedCommand): boolean {
+  // A script with a #! line shows its Node only in what it prints.
+  return (
+    file === process.execPath ||
+    /^node(js)?(\.exe)?$/i.test(basename(file)) ||
+    args.some((arg) => /[\\/]node(\.exe)?$/.test(arg)) ||
+    /^Node\.js v\d+\./m.test(stderr)
+  );
+}
+
+interface Denied {
+  readonly permission: string;
+  readonly resource: string;
+}
+
+function deniedIn(stderr: string): Denied | undefined {
+  if (!stderr.includes('ERR_ACCESS_DENIED')) return undefined;
+  const permission = /^\s*permission: '(\w+)'/m.exec(stderr)?.[1];
+  return permission === undefined
+    ? undefined
+    : { permission, resource: /^\s*resource: '([^'\n]*)'/m.exec(stderr)?.[1] ?? '' };
+}
+
+/** What Node calls a permission in its errors, and the option that grants it. */
+const flags: Readonly<Record<string, string>> = {
+  FileSystemRead: '--allow-fs-read',
+  FileSystemWrite: '--allow-fs-write',
+  ChildProcess: '--allow-child-process',
+  WorkerThreads: '--allow-worker',
+  WASI: '--allow-wasi',
+  Addon: '--allow-addons',
+  Inspector: '--allow-inspector',
+  Net: '--allow-net',
+};
+
+function permissionNotes(denied: Denied | undefined, party: string): string[] {
+  if (denied === undefined) return [];
+  const model = process.allowedNodeEnvironmentFlags.has('--permission')
+    ? '--permission'
+    : '--experimental-permission';
+  const flag = flags[denied.permission];
+  const value =
+    denied.permission.startsWith('FileSystem') && denied.resource !== '' ? `=${denied.resource}` : '';
+  return [
+    flag === undefined
+      ? `Node's permission model (${model}) denies ${party} ${printable(denied.permission)}`
+      : `${party} runs under Node's permission model (${model}) without ${flag}${printable(value)}`,
+  ];
+}
+
+const typeScriptFaults: readonly (readonly [RegExp, string])[] = [
+  [
+    /ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING/,
+    'Node strips no types from files below node_modules: publish the plugin as JavaScript',
+  ],
+  [
+    /ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX/,
+    'Node strips types and compiles nothing: enums, namespaces and parameter properties need a build, or `node --import tsx`',
+  ],
+  [
+    /ERR_UNKNOWN_FILE_EXTENSION|SyntaxError/,
+    'this Node runs no TypeScript, which Node does from 22.18 on: build the plugin to JavaScript, or start it by `node --import tsx`',
+  ],
+];
+
+function typeScriptNotes({ args, stderr }: FailedCommand): string[] {
+  const script = args.find((arg) => /^\.[cm]?ts$/.test(extname(arg)));
+  const fault = typeScriptFaults.find(([pattern]) => pattern.test(stderr));
+  return script === undefined || fault === undefined ? [] : [`${script}: ${fault[1]}`];
+}
+
+function optionNotes({ env }: FailedCommand): string[] {
+  const options = env['NODE_OPTIONS']?.trim() ?? '';
+  if (options === '') return [];
+  return [
+    `the plugin's Node has NODE_OPTIONS=${JSON.stringify(options)} in its environment. If it is the host's and not meant for the plugin, leave it out by env: { set: { NODE_OPTIONS: undefined } }`,
+  ];
+}

@@ -1,0 +1,66 @@
+/**
+ * Recognizes an application that starts itself. In a single executable, an Electron or a packaged application,
+ * `process.execPath` is the application, so that `[process.execPath, 'plugin.js']` starts a copy of it. If the copy takes
+ * the host's way, it starts the next one, and so on.
+ */
+
+import { envNames } from '../../handshake/env.ts';
+
+/** How many processes, each started by a host that was itself started as a plugin and did not serve, are let live. */
+const maxDepth = 3;
+
+/** What a host leaves in the environment of the process that it starts: how deep that process is, and which command it is. */
+export interface StartMark {
+  readonly depth: number;
+  readonly command: string;
+}
+
+/** The mark that this process was started with; undefined if no host did, or if it has served, which takes the mark out. */
+export function ownMark(env: NodeJS.ProcessEnv): StartMark | undefined {
+  // Hosts of other languages, and serve() of 0.1, leave the mark where it is but take the descriptors out.
+  if (env[envNames.fds] === undefined) return undefined;
+  const match = /^(\d{1,3}):([0-9a-z]{1,20})$/.exec(env[envNames.command] ?? '');
+  return match === null ? undefined : { depth: Number(match[1]), command: String(match[2]) };
+}
+
+/** The mark of a process that this one starts. */
+export function markOf(words: readonly string[], own: StartMark | undefined): string {
+  return `${(own?.depth ?? 0) + 1}:${digest(words)}`;
+}
+
+/** Says why `words` must not be started by a process with the mark `own`; undefined if it may. */
+export function whyNotFromHere(words: readonly string[], own: StartMark | undefined): string | undefined {
+  if (own === undefined) return undefined;
+  if (own.command === digest(words)) {
+    return 'this process was started by the same command, as a plugin, and has not called serve(): it would start copies of itself without end';
+  }
+  return own.depth >= maxDepth
+    ? `this process is plugin ${own.depth} in a row that has not called serve() and starts a further one`
+    : undefined;
+}
+
+/** What to try, for an application that started itself. */
+export const selfStartAdvice =
+  'a single executable, an Electron or a packaged application, process.execPath is the application itself. Call serve() in its copies, start a Node of the system, or set ELECTRON_RUN_AS_NODE=1 for Electron (docs/packaged-hosts.md)';
+
+/** True if `process.execPath` is an application rather than a Node that runs any script. */
+export function isPackagedApp(): boolean {
+  const { versions, env } = process;
+  if ('pkg' in process) return true;
+  if ('electron' in versions) return env['ELECTRON_RUN_AS_NODE'] === undefined;
+  // Not imported: bundlers and older versions of Node don't know the module.
+  const load = (process as { getBuiltinModule?: (id: string) => unknown }).getBuiltinModule;
+  const sea = load?.call(process, 'node:sea') as { isSea(): boolean } | undefined;
+  return sea?.isSea() === true;
+}
+
+/** A short name of a command: FNV-1a over its words, from either end. Secrets in arguments stay out of the environment. */
+function digest(words: readonly string[]): string {
+  const text = JSON.stringify(words);
+  let [forward, backward] = [0x811c9dc5, 0x811c9dc5];
+  for (let i = 0; i < text.length; i++) {
+    forward = Math.imul(forward ^ text.charCodeAt(i), 0x01000193);
+    backward = Math.imul(backward ^ text.charCodeAt(text.length - 1 - i), 0x01000193);
+  }
+  return (forward >>> 0).toString(36) + (backward >>> 0).toString(36);
+}
