@@ -13,16 +13,17 @@ const hrtime: () => [number, number] = process.hrtime.bind(process);
 export const maxTimerMs = 0x7fff_ffff;
 
 /** The captured functions, in the form in which p-timeout takes them. */
-export const realTimers: { setTimeout: typeof setTimeout; clearTimeout: typeof clearTimeout } = {
-  setTimeout,
-  clearTimeout,
-};
+export const realTimers: {
+  setTimeout: typeof setTimeout;
+  clearTimeout: typeof clearTimeout;
+  setImmediate: typeof setImmediate;
+} = { setTimeout, clearTimeout, setImmediate };
 
 /**
  * The same for a wait that something may end in time: what has come meanwhile is read before the time is over. A loop that
  * was blocked for longer, or a process that was stopped, finds its timers due before it has looked at its pipes.
  */
-export const patientTimers: typeof realTimers = {
+export const patientTimers: Pick<typeof realTimers, 'setTimeout' | 'clearTimeout'> = {
   setTimeout: ((act: () => void, ms: number) => setTimeout(() => setImmediate(act), ms)) as typeof setTimeout,
   clearTimeout,
 };

@@ -112,6 +112,8 @@ export class PluginProcess {
     this.onGone();
     await this.#drained();
     for (const output of this.#outputs) output.close();
+    // The log may be a piece behind the pipe.
+    await settlesWithin(Promise.all(this.#outputs.map((output) => output.ended)), drainIdleMs);
     this.process.writable.destroy();
     this.process.readable.destroy();
     const stderrTail = this.stderrTail.toString();
@@ -139,7 +141,7 @@ export class PluginProcess {
 
   #bytesMoved(): number {
     const upstream = (this.process.readable as { bytesRead?: number }).bytesRead ?? 0;
-    return this.#outputs.reduce((sum, output) => sum + output.bytes, upstream);
+    return this.#outputs.reduce((sum, output) => sum + output.moved, upstream);
   }
 }
 

@@ -1,20 +1,27 @@
-/** Recognizing the multi-line reports of a crash, so that a trace stays one record at error level. Pure, a line at a time. */
+/**
+ * The multi-line reports of a crash, recognized line by line, so that a trace is one record at error level. Each kind is a generator
+ * that gets a line and yields what that line is to the trace. No pattern here takes more than linear time.
+ */
 
 /**
- * What a further line is to a trace: part of it, its last line, no part, or `perhaps`: that shows when a part follows it. Lines
- * that are perhaps part are held back, and are not in the `lines` of the next question.
+ * What a line is to a trace. `maybe`: part of what is a trace only if a later line proves it; at most five lines are that.
+ * `perhaps`: part if a later line proves that it is. `last`: part, and the trace is over. `none`: no part; the trace ended before it.
  */
-type Verdict = boolean | 'last' | 'perhaps';
+export type Verdict = 'part' | 'maybe' | 'perhaps' | 'last' | 'none';
 
-/** A kind of trace: how it begins, and whether a further line still belongs to it. */
-interface TraceKind {
+/** Yields the verdict on the line that it got last; the first one is on the head, without which there is no trace. */
+export type Steps = Generator<Exclude<Verdict, 'last' | 'none'>, 'last' | 'none', string>;
+
+/** A kind of trace. */
+export interface TraceKind {
   begins(line: string): boolean;
-  goesOn(line: string, lines: readonly string[]): Verdict;
-  /** Whether what began like a trace is one; undefined while that can't be told yet. Without it, the beginning is proof. */
-  proves?(lines: readonly string[]): boolean | undefined;
-  /** Whether what is perhaps part of it is part when the output ends there: the trace is then most likely why it ended. */
+  read(head: string): Steps;
+  /** The output ended: lines that are perhaps part of it are, since the trace is most likely why it ended. */
   readonly takesTheEnd?: true;
 }
+
+const isIndented = (line: string): boolean => line.startsWith(' ') || line.startsWith('\t');
+const isFrame = (line: string): boolean => /^\s+at /.test(line);
 
 const pythonHead = /^(\s*\+ Exception Group )?Traceback \(most recent call last\):/;
 /** Of a thread, of a finalizer: a traceback follows. */
@@ -24,59 +31,160 @@ const pythonSyntaxHead = /^ {2}File ".*", line \d+$/;
 const pythonChain = /^(During handling of the above|The above exception was)/;
 /** An exception by its name, dotted, which may be of a class inside a function. */
 const pythonException = /^[\w.<>]+(: |$)/;
-const groupLine = /^\s*(\||\+[-+ ])/;
-const groupEnd = /^\s*\+-+$/;
+const pythonGroupEnd = /^\s*\+-+$/;
 
 const python: TraceKind = {
   begins: (line) => pythonHead.test(line) || pythonPreface.test(line) || pythonSyntaxHead.test(line),
-  goesOn: (line, lines) => {
-    const last = lines.at(-1) ?? '';
-    if (pythonChain.test(line)) return true;
-    if (pythonHead.test(line)) return last === '' || pythonPreface.test(last);
-    if (pythonPreface.test(last)) return false;
-    const inGroup = lines.some((taken) => groupLine.test(taken));
-    if (inGroup && groupLine.test(line)) return true;
-    if (groupEnd.test(last)) return line === '' ? 'perhaps' : false;
-    // Frames are indented; the first line that isn't is the exception itself, and its message may have further lines.
-    const inFrames = last === '' || /^\s/.test(last) || pythonHead.test(last) || pythonChain.test(last);
-    if (!inFrames) return 'perhaps';
-    return /^\s/.test(line) || line === '' || pythonException.test(line) || (inGroup && 'perhaps');
-  },
-  proves: (lines) => {
-    const first = lines[0] ?? '';
-    if (pythonHead.test(first)) return true;
-    if (lines.length === 1) return undefined;
-    if (pythonPreface.test(first)) return pythonHead.test(lines[1] ?? '');
-    const error = lines.find((line) => !/^\s/.test(line));
-    if (error === undefined) return lines.length > 4 ? false : undefined;
-    return /^(Syntax|Indentation|Tab)Error: /.test(error);
+  *read(head) {
+    let line = head;
+    if (pythonPreface.test(line)) {
+      line = yield 'maybe';
+      if (!pythonHead.test(line)) return 'none';
+    }
+    if (pythonSyntaxHead.test(line)) {
+      for (let count = 0; count < 4 && isIndented(line); count++) line = yield 'maybe';
+      if (!/^(Syntax|Indentation|Tab)Error: /.test(line)) return 'none';
+    }
+    for (;;) {
+      if (pythonHead.test(line)) {
+        let last: string;
+        do {
+          last = line;
+          line = yield 'part';
+        } while (isIndented(line));
+        // A group of exceptions ends with a rule, anything else with an exception.
+        if (!pythonGroupEnd.test(last) && !pythonException.test(line)) return 'none';
+        if (pythonGroupEnd.test(last)) {
+          if (line === '') line = yield 'perhaps';
+          if (!pythonChain.test(line)) return 'none';
+        }
+      }
+      // The message of an exception may have any number of lines.
+      if (!pythonChain.test(line)) line = yield 'part';
+      while (!pythonChain.test(line)) line = yield 'perhaps';
+      line = yield 'part';
+      if (line !== '') return 'none';
+      line = yield 'part';
+      if (!pythonHead.test(line)) return 'none';
+    }
   },
   takesTheEnd: true,
 };
 
+const goHeader = /^(goroutine \d+ |runtime stack:)/;
+const goRegister = /^[a-z0-9]{2,6} +0x[0-9a-f]+$/;
+
+/** The line of a function in a stack of Go: its name, which has no space, and its arguments. */
+function isGoFunction(line: string): boolean {
+  return line.startsWith('created by ') || (line.endsWith(')') && /^[^\s(]+\(/.test(line));
+}
+
 const go: TraceKind = {
   begins: (line) => /^(panic: |fatal error: |runtime: |SIG[A-Z]+: )/.test(line),
-  goesOn: () => true,
+  *read(head) {
+    let line = head;
+    if (line.startsWith('SIG')) {
+      // The program counter tells the runtime's report from a message about a signal.
+      line = yield 'maybe';
+      if (!line.startsWith('PC=')) return 'none';
+    }
+    for (let count = 0; count < 4 && line.startsWith('runtime: '); count++) line = yield 'maybe';
+    if (line.startsWith('runtime: ')) return 'none';
+    if (head.startsWith('runtime: ') && !goHeader.test(line) && !line.startsWith('fatal error: ')) return 'none';
+    // The message. Go indents its further lines today, and did not always.
+    for (let isFirst = true; !goHeader.test(line); isFirst = false)
+      line = yield isFirst || /^(\t|\[signal |PC=)/.test(line) ? 'part' : 'perhaps';
+    for (;;) {
+      const isPart =
+        line === '' ||
+        line.startsWith('\t') ||
+        line.startsWith('...') ||
+        goHeader.test(line) ||
+        isGoFunction(line) ||
+        goRegister.test(line);
+      if (!isPart) return /^exit status \d+$/.test(line) ? 'last' : 'none';
+      line = yield 'part';
+    }
+  },
 };
 
+const rustHead = /^thread '.*' (\(\d+\) )?panicked at /;
+
 const rust: TraceKind = {
-  begins: (line) => /^thread '.*' (\(\d+\) )?panicked at /.test(line),
-  goesOn: (line) => (line.startsWith('note: ') ? 'last' : true),
+  begins: (line) => rustHead.test(line.slice(0, 512)),
+  *read(head) {
+    let line = yield 'part';
+    // The place, then the message; before Rust 1.73 the message stood before the place.
+    if (head.endsWith(':')) line = yield 'part';
+    while (!line.startsWith('stack backtrace:')) {
+      if (line.startsWith('note: ')) return 'last';
+      line = yield 'perhaps';
+    }
+    do line = yield 'part';
+    while (isIndented(line));
+    return line.startsWith('note: ') ? 'last' : 'none';
+  },
 };
+const nodePlace = /^(node:|file:\/\/|\/|[A-Za-z]:\\|\[eval|\[stdin|<anonymous|evalmachine\.|undefined:)/;
+
+/** Whether a line ends in a colon and a line number. Looks from the end: a pattern would try every place in it. */
+function endsInNumber(line: string): boolean {
+  let at = line.length - 1;
+  while (at > line.length - 10 && isDigit(line.charCodeAt(at))) at--;
+  return at < line.length - 1 && line[at] === ':';
+}
+
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39;
+}
 
 const node: TraceKind = {
   // `file:line`, the source line, a caret, an empty line, the error and its stack, and the version.
-  begins: (line) =>
-    /^(node:|file:\/\/|\/|[A-Za-z]:\\|\[eval|\[stdin|<anonymous|evalmachine\.|undefined:).*:?\d+$/.test(line),
-  goesOn: (line) => (/^Node\.js v\d/.test(line) ? 'last' : true),
-  proves: (lines) => (lines.length < 3 ? undefined : /^\s*\^+\s*$/.test(lines[2] ?? '')),
+  begins: (line) => nodePlace.test(line) && endsInNumber(line),
+  *read() {
+    yield 'maybe';
+    let line = yield 'maybe';
+    if (!/^\s*\^+\s*$/.test(line)) return 'none';
+    line = yield 'part';
+    if (line === '') line = yield 'part';
+    // The first line of what was thrown is part of the report, whatever it is; its further ones show when the stack follows.
+    line = yield 'part';
+    while (!isFrame(line) && !isIndented(line) && !line.startsWith('Node.js v')) line = yield 'perhaps';
+    for (;;) {
+      if (line.startsWith('Node.js v')) return 'last';
+      if (isIndented(line) || line.startsWith('}') || line.startsWith(']')) line = yield 'part';
+      else if (line === '') line = yield 'perhaps';
+      else return 'none';
+    }
+  },
+  takesTheEnd: true,
 };
 
-/** V8's and Python's own last words: nothing follows them. */
-const fatal: TraceKind = {
-  begins: (line) =>
-    /^(<--- Last few GCs --->|FATAL ERROR: |# Fatal error in |Fatal Python error: )/.test(line),
-  goesOn: () => true,
+/** V8's last words. */
+const v8: TraceKind = {
+  begins: (line) => /^(<--- Last few GCs --->|FATAL ERROR: |# Fatal error in )/.test(line),
+  *read() {
+    let line = yield 'part';
+    for (;;) {
+      if (line === '') line = yield 'perhaps';
+      else if (/^(\s|#|\[\d|<---|FATAL ERROR: |-----|====|\d+: 0x)/.test(line)) line = yield 'part';
+      else return 'none';
+    }
+  },
+};
+
+/** Python's last words. */
+const pythonFatal: TraceKind = {
+  begins: (line) => line.startsWith('Fatal Python error: '),
+  *read() {
+    let line = yield 'part';
+    for (;;) {
+      if (line === '') line = yield 'perhaps';
+      else if (/^(\s|Python runtime state: |Current thread |Thread 0x|Extension modules: )/.test(line))
+        line = yield 'part';
+      else return 'none';
+    }
+  },
 };
 
 /** A logged error: its name and message, then what is indented, of Node or of Java. */
@@ -84,23 +192,23 @@ const stack: TraceKind = {
   begins: (line) =>
     /^(Uncaught )?[\w$.]*(Error|Exception)( \[\w+\])?(: |$)/.test(line) ||
     /^[\w$.]+ \[Error\]: /.test(line) ||
-    /^\[[\w$.]*(Error|Exception)(: .*)?\] \{$/.test(line) ||
+    (/^\[[\w$.]*(Error|Exception)(: |\])/.test(line) && line.endsWith('] {')) ||
     line.startsWith('Exception in thread '),
-  goesOn: (line, lines) => {
-    if (/^\s+at /.test(line)) return true;
-    // Without a stack yet: the head opens a list of fields, or its message has further lines.
-    if (lines.length === 1 && lines[0]?.endsWith(' {') !== true)
-      return traceBegunBy(line) === undefined && 'perhaps';
-    if (line.startsWith('}')) return 'last';
-    return /^(\s+\S|\]|Caused by: )/.test(line);
+  *read(head) {
+    let line = yield 'part';
+    // Without a list of fields the message may have further lines; that they are its lines shows when the stack follows.
+    if (!head.endsWith(' {')) while (!isFrame(line)) line = yield 'perhaps';
+    for (;;) {
+      if (line.startsWith('}')) return 'last';
+      if (/^(\s+\S|\]|Caused by: )/.test(line)) line = yield 'part';
+      else return 'none';
+    }
   },
 };
 
-const kinds: readonly TraceKind[] = [python, go, rust, node, fatal, stack];
+const kinds: readonly TraceKind[] = [python, go, rust, node, v8, pythonFatal, stack];
 
-/** The trace that `line` begins, where it begins one. */
+/** The kind of trace that `line` begins; undefined if it begins none. */
 export function traceBegunBy(line: string): TraceKind | undefined {
   return kinds.find((kind) => kind.begins(line));
 }
-
-export type { TraceKind };

@@ -1,75 +1,61 @@
 /**
- * One line of a plugin's raw output as a log record: hclog's JSON, pino's and bunyan's, `[LEVEL]` prefixes, or plain
- * text. What plugins write is untrusted: nothing in a line can throw, or reach a prototype.
+ * One line of a plugin's output as a log record: JSON of hclog, pino, bunyan and their like, the usual forms of text, or plain text. What
+ * plugins write is untrusted. Nothing in a line can throw, reach a prototype, or bring what a terminal obeys into a record.
  */
 
-import { stripVTControlCharacters } from 'node:util';
+import { printable } from '../../base/printable.ts';
+import { readLevel, type RecordLevel } from './levels.ts';
+import { readText } from './line-formats.ts';
 
-/** Levels of nesting that the fields of a record may have: a deeper one is plain text. */
+export type { RecordLevel } from './levels.ts';
+
+/** Levels of nesting that the fields of a record may have. A deeper one is plain text. */
 const maxDepth = 64;
-
-/** Levels of a record. */
-export type RecordLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error';
 
 /** What a line says. */
 export interface LogRecord {
   readonly level: RecordLevel;
   readonly message: string;
-  /** Further facts of the line, without the plugin's name, which the log adds. */
+  /** Further facts of the line, as the plugin claims them. */
   readonly fields: Readonly<Record<string, unknown>>;
   /** False for plain text, whose level is a guess. */
-  readonly tagged: boolean;
+  readonly isTagged: boolean;
 }
 
-const names: Record<string, RecordLevel> = {
-  trace: 'trace',
-  silly: 'trace',
-  verbose: 'debug',
-  debug: 'debug',
-  info: 'info',
-  information: 'info',
-  notice: 'info',
-  log: 'info',
-  warn: 'warn',
-  warning: 'warn',
-  error: 'error',
-  err: 'error',
-  fatal: 'error',
-  critical: 'error',
-  crit: 'error',
-  panic: 'error',
-  alert: 'error',
-  emerg: 'error',
-};
-
-/** Reads one line, without its line break. Plain text is `fallback`. */
+/** Reads one line, without its line break. Plain text is at level `fallback`. Takes linear time. */
 export function readRecord(line: string, fallback: RecordLevel = 'debug'): LogRecord {
-  return readJson(line) ?? readPrefix(line) ?? { level: fallback, message: line, fields: {}, tagged: false };
+  const json = readJson(line);
+  if (json !== undefined) return json;
+  const text = printable(line);
+  const found = readText(text);
+  if (found !== undefined) return { ...found, isTagged: true };
+  return { level: fallback, message: text, fields: {}, isTagged: false };
 }
+
+const levelKeys = ['@level', 'level', 'severity', 'lvl'];
+const messageKeys = ['@message', 'msg', 'message', 'short_message', 'event'];
 
 function readJson(line: string): LogRecord | undefined {
-  if (!line.startsWith('{') || !line.endsWith('}')) return undefined;
-  let parsed: unknown;
+  if (!line.startsWith('{') || !line.endsWith('}') || line.length < 9) return undefined;
+  let parsed: Record<string, unknown>;
   try {
-    parsed = JSON.parse(line);
-    if (isTooDeep(parsed)) return undefined;
+    parsed = JSON.parse(line) as Record<string, unknown>;
   } catch {
     // A line that only looks like JSON is plain text.
     return undefined;
   }
-  // An own, prototype-free view: the line may carry keys such as __proto__.
-  const entries = new Map<string, unknown>(Object.entries(parsed as object));
-  const level = readLevel(
-    entries.get('@level') ?? entries.get('level') ?? entries.get('severity') ?? entries.get('lvl'),
-  );
-  const messageKey = ['@message', 'msg', 'message'].find((key) => typeof entries.get(key) === 'string');
+  const own = (key: string): unknown => (Object.hasOwn(parsed, key) ? parsed[key] : undefined);
+  const levelKey = levelKeys.find((key) => Object.hasOwn(parsed, key));
+  const level = levelKey === undefined ? undefined : readLevel(own(levelKey));
+  const messageKey = messageKeys.find((key) => typeof own(key) === 'string');
   if (level === undefined && messageKey === undefined) return undefined;
-  const message = messageKey === undefined ? line : (entries.get(messageKey) as string);
-  const own = new Set([messageKey, '@level', 'level', 'severity', 'lvl']);
-  const fields = [...entries]
-    .filter(([key]) => !own.has(key))
-    .map(([key, value]) => [renamed(key), value] as const);
-  return { level: level ?? 'debug', message, fields: Object.fromEntries(fields), tagged: true };
+  const clean = clearer(line);
+  if (isTooDeep(parsed)) return undefined;
+  const fields = Object.entries(parsed)
+    .filter(([key]) => key !== messageKey && !levelKeys.includes(key))
+    .map(([key, value]) => [clean(renamed(key)), clean(value)] as const);
+  const message = messageKey === undefined ? line : (own(messageKey) as string);
+  return { level: level ?? 'debug', message: printable(message), fields: Object.fromEntries(fields), isTagged: true };
 }
 
 /** hclog's reserved names in plain words; bunyan's and pino's clock as well. */
@@ -78,31 +64,18 @@ function renamed(key: string): string {
   return key.startsWith('@') ? key.slice(1) : key;
 }
 
-function readLevel(value: unknown): RecordLevel | undefined {
-  if (typeof value === 'string') {
-    const name = value.toLowerCase();
-    return Object.hasOwn(names, name) ? names[name] : undefined;
-  }
-  if (typeof value !== 'number' || !Number.isFinite(value)) return undefined;
-  // pino and bunyan count 10 (trace), 20, 30, 40, 50, 60 (fatal).
-  if (value < 20) return 'trace';
-  if (value < 30) return 'debug';
-  if (value < 40) return 'info';
-  return value < 50 ? 'warn' : 'error';
+/** What makes the texts within a field printable. A line that can hold nothing else, as most can't, is left as it is. */
+function clearer(line: string): <T>(value: T) => T {
+  const mayHold = /\\[ubfr]/.test(line) || printable(line) !== line;
+  return mayHold ? cleared : (value) => value;
 }
 
-function readPrefix(line: string): LogRecord | undefined {
-  // Colours are for terminals: they neither hide a level nor belong into a log.
-  const plain = line.includes('\u001b') ? stripVTControlCharacters(line) : line;
-  const match = bracketed.exec(plain) ?? bare.exec(plain);
-  const level = readLevel(match?.[1]);
-  return level === undefined ? undefined : { level, message: match?.[2] ?? '', fields: {}, tagged: true };
+function cleared<T>(value: T): T {
+  if (typeof value === 'string') return printable(value) as T;
+  if (Array.isArray(value)) return value.map(cleared) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [printable(key), cleared(entry)])) as T;
 }
-
-/** `[LEVEL]`, behind a date in the form of Go's and Python's loggers or not. */
-const bracketed = /^(?:\[?[\d/:.,TZ+\- ]{4,40}\]? )?\[\s*([A-Za-z]{3,11})\s*\]:?\s*(.*)$/s;
-/** `LEVEL` and a colon or a space, in capitals: in small letters it is a word. */
-const bare = /^(?!FATAL ERROR: )([A-Z]{4,8})(?::\s*|\s+)(.*)$/s;
 
 /** Whether a value is nested deeper than a logger that recurses can be trusted with. */
 function isTooDeep(value: unknown): boolean {

@@ -1,13 +1,15 @@
 /** The user's logger, whatever library it comes from, behind one function that never throws. */
 
 import { Console } from 'node:console';
-import type { RecordLevel } from './log-record.ts';
+import { claimSorter } from './claims.ts';
+import type { RecordLevel } from './levels.ts';
 
-type Method = (message: string, fields: Readonly<Record<string, unknown>>) => void;
+type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * A logger as pino, winston or console have it. A level it has no method for goes to the nearest, or nowhere. A pino logger (known by
- * its `bindings()`) gets its arguments in pino's order, fields first.
+ * A logger as pino, winston or console have it, with at least one of these methods. A record at a level without a method goes to the
+ * nearest that there is, or nowhere. A method is called with the message, which is text and no format, and an object of fields. pino and
+ * bunyan get the fields first, winston gets one object, and loggers that format their first argument, as `console` does, get a format.
  */
 export interface Logger {
   trace?: unknown;
@@ -17,10 +19,17 @@ export interface Logger {
   error?: unknown;
 }
 
-/** Writes one record to the user's logger. */
-export type Log = (level: RecordLevel, message: string, fields?: Readonly<Record<string, unknown>>) => void;
+/** Whether a value can be a {@link Logger}. One that lacks every method would swallow all that is logged. */
+export function isLogger(value: unknown): value is Logger {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
+  const levels: readonly RecordLevel[] = ['trace', 'debug', 'info', 'warn', 'error'];
+  return levels.some((level) => typeof (value as Logger)[level] === 'function');
+}
 
-/** Which methods take a level, the best first: what a logger has no word for must not turn up as an error. */
+/** Writes one record to the user's logger: what the host says, and in `claimed` the fields that a plugin says. */
+export type Log = (level: RecordLevel, message: string, fields?: Fields, claimed?: Fields) => void;
+
+/** Which methods take a level, the best first. What a logger has no word for must not turn up as an error. */
 const methods: Readonly<Record<RecordLevel, readonly string[]>> = {
   trace: ['trace', 'silly', 'debug'],
   debug: ['debug', 'trace'],
@@ -29,30 +38,89 @@ const methods: Readonly<Record<RecordLevel, readonly string[]>> = {
   error: ['error', 'warn'],
 };
 
-/** Binds `logger` to a plugin: every record carries `base`. Undefined where there is none, so that nothing is parsed for nobody. */
-export function bindLogger(
-  logger: Logger | undefined,
-  base: Readonly<Record<string, unknown>>,
-): Log | undefined {
+/** How a logger is called. */
+interface Dialect {
+  /** The arguments of a method for one record. */
+  arguments(method: string, message: string, fields: Fields): unknown[];
+  /** The method to call in place of the level's own. */
+  readonly method?: string;
+  /** Methods that are no log methods in this dialect. */
+  readonly without?: readonly string[];
+  /** The names that this logger puts into each record by itself. */
+  ownNames?(logger: object): object;
+}
+
+const plain: Dialect = { arguments: (_method, message, fields) => [message, fields] };
+
+/** pino and bunyan. A field named as one of the logger's own bindings would replace it. */
+const fieldsFirst: Dialect = {
+  arguments: (_method, message, fields) => [fields, message],
+  ownNames: (logger) => {
+    const { bindings, fields } = logger as { bindings?: () => object; fields?: object };
+    return typeof bindings === 'function' ? Reflect.apply(bindings, logger, []) : (fields ?? {});
+  },
+};
+
+/** winston takes `%s` in a message for a format and drops the fields behind it, and appends a field named `message`. */
+const winston: Dialect = {
+  method: 'log',
+  arguments: (level, message, fields) => [{ ...fields, level, message }],
+  ownNames: (logger) => (logger as { defaultMeta?: object | null }).defaultMeta ?? {},
+};
+
+/** Indents the further lines of a message, so that none of them looks like a line of the host's. */
+const indented = (message: string): string => message.replaceAll('\n', '\n    ');
+
+/** Loggers whose first argument is a format: with `%s` there the message is none. */
+const formatting: Dialect = { arguments: (_method, message, fields) => ['%s', indented(message), fields] };
+
+/** A console's trace() prints the host's own stack, and its `log` is what a level without a method goes to. */
+const consoles: Dialect = { ...formatting, without: ['trace'] };
+
+function dialectOf(logger: Logger): Dialect {
+  const has = (...names: string[]): boolean => names.every((name) => (logger as Record<string, unknown>)[name] !== undefined);
+  if (has('bindings') || has('addStream', 'fields')) return fieldsFirst;
+  if (has('log', 'transports', 'levels', 'configure')) return winston;
+  if (logger instanceof Console || isCopyOfConsole(logger)) return consoles;
+  // log4js, loglevel, consola.
+  if (has('addContext', 'category') || has('methodFactory') || has('wrapConsole')) return formatting;
+  return plain;
+}
+
+/** `{ ...console }`, or `{ info: console.info }`. */
+function isCopyOfConsole(logger: Logger): boolean {
+  const ofConsole = new Set<unknown>([console.trace, console.debug, console.info, console.warn, console.error, console.log]);
+  return [logger.debug, logger.info, logger.warn, logger.error].some((method) => method !== undefined && ofConsole.has(method));
+}
+
+/** Binds `logger` to a plugin: every record carries `base`. Undefined without a logger, so that nothing is parsed in vain. */
+export function bindLogger(logger: Logger | undefined, base: Fields): Log | undefined {
   if (logger === undefined) return undefined;
-  const isPino = typeof (logger as { bindings?: unknown }).bindings === 'function';
-  let broken = false;
+  let hasFailed = false;
   // The user's logger must not end the plugin's output, nor its failure pass unseen.
   const fail = (error: unknown): void => {
-    if (!broken)
+    if (!hasFailed)
       process.emitWarning(`the logger of a plugin client throws: ${String(error)}`, 'PipeworkWarning');
-    broken = true;
+    hasFailed = true;
   };
-  return (level, message, fields = {}) => {
+  let dialect = plain;
+  let own: object = {};
+  try {
+    dialect = dialectOf(logger);
+    own = dialect.ownNames?.(logger) ?? {};
+  } catch (error) {
+    fail(error);
+  }
+  const sort = claimSorter(Object.keys(own));
+  return (level, message, fields = {}, claimed = {}) => {
     const find = logger as Record<string, unknown>;
-    // A console's trace() prints the host's own stack.
-    const words = level === 'trace' && logger instanceof Console ? methods.debug.slice(0, 1) : methods[level];
     try {
-      const name = words.find((candidate) => typeof find[candidate] === 'function');
+      const name = methods[level].find(
+        (candidate) => typeof find[candidate] === 'function' && dialect.without?.includes(candidate) !== true,
+      );
       if (name === undefined) return;
-      const facts = { ...fields, ...base };
-      const args = isPino ? [facts, message] : [message, facts];
-      const written: unknown = Reflect.apply(find[name] as Method, logger, args);
+      const args = dialect.arguments(name, message, { ...sort(claimed), ...fields, ...base });
+      const written: unknown = Reflect.apply(find[dialect.method ?? name] as (...args: unknown[]) => unknown, logger, args);
       // A logger that ships its records somewhere may fail later.
       if (written instanceof Promise) written.catch(fail);
     } catch (error) {

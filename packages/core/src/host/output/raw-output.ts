@@ -1,4 +1,4 @@
-/** One raw output of a process (descriptor 1 or 2): drained from the first tick to the last, whatever becomes of the sink. */
+/** One raw output of a process (descriptor 1 or 2). It is drained from the first tick to the last, whatever becomes of the sink. */
 
 import type { Readable, Writable } from 'node:stream';
 import { openSink, type SinkWriter } from './sinks.ts';
@@ -6,10 +6,10 @@ import type { OutputLog } from './output-log.ts';
 import type { Tail } from './tail.ts';
 import { defer } from '../../base/timers.ts';
 
-/** Bytes that a sink may be behind. Raw output is drained whatever the sink does, so beyond this it is dropped, and said so. */
+/** Bytes that a sink may be behind. Raw output is drained whatever the sink does. What is beyond this is dropped, and a mark says so. */
 const maxBehind = 8 * 1024 * 1024;
 
-/** Who hears of a raw output, beside the tail. */
+/** Where a raw output goes, apart from the tail. */
 export interface OutputOptions {
   readonly sink: Writable | undefined;
   readonly log: OutputLog | undefined;
@@ -18,18 +18,16 @@ export interface OutputOptions {
 
 /** Drains one pipe. */
 export class RawOutput {
-  /** Resolves at the end of the pipe, or when it was closed from here. */
+  /** Resolves at the end of the pipe, or when it was closed from here, once all that was read is logged. */
   readonly ended: Promise<void>;
-  /** Bytes read so far. */
-  bytes = 0;
-
   readonly #pipe: Readable | undefined;
   readonly #ended = defer<void>();
   readonly #options: OutputOptions;
   readonly #sink: SinkWriter | undefined;
+  #bytes = 0;
   #behind = 0;
   #dropped = 0;
-  #closed = false;
+  #isClosed = false;
 
   constructor(pipe: Readable | undefined, tail: Tail, options: OutputOptions) {
     this.ended = this.#ended.promise;
@@ -43,24 +41,40 @@ export class RawOutput {
   #drain(pipe: Readable, tail: Tail): void {
     const { log } = this.#options;
     pipe.on('data', (chunk: Buffer) => {
-      this.bytes += chunk.byteLength;
+      this.#bytes += chunk.byteLength;
       tail.push(chunk);
-      log?.push(chunk);
       this.#pass(chunk);
+      if (log !== undefined) this.#log(pipe, chunk, log);
     });
     pipe.on('error', () => this.close());
     pipe.once('end', () => this.close());
     pipe.once('close', () => this.close());
   }
 
-  /** Lets go of the pipe: at its end, or where a grandchild still holds it. */
+  /** Lets go of the pipe, at its end or if a grandchild still holds it. */
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#options.log?.end();
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    const logged = this.#options.log?.end();
     this.#sink?.release();
     this.#pipe?.destroy();
-    this.#ended.resolve();
+    if (logged === undefined) this.#ended.resolve();
+    else void logged.then(() => this.#ended.resolve());
+  }
+
+  /** Grows as long as anything of this output is read or logged. */
+  get moved(): number {
+    return this.#bytes + (this.#options.log?.taken ?? 0);
+  }
+
+  /** Logs a chunk. Until the log has taken it, nothing more is read: a plugin that prints faster than lines can be logged waits. */
+  #log(pipe: Readable, chunk: Buffer, log: OutputLog): void {
+    let isTaken = false;
+    log.push(chunk, () => {
+      isTaken = true;
+      if (pipe.isPaused()) pipe.resume();
+    });
+    if (!isTaken) pipe.pause();
   }
 
   #pass(chunk: Buffer): void {

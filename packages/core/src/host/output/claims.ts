@@ -1,0 +1,27 @@
+/**
+ * The fields of a plugin's log line on their way into the host's log. A line may say anything, so it must not use the names by which a
+ * logger, or this host, says something itself: those are put under `claims`.
+ */
+
+/** Names to which loggers give a meaning of their own, or which the records of a client use. */
+const reserved = [
+  ...['level', 'severity', 'priority', 'label', 'msg', 'message', 'format', 'splat', 'stack', 'cause', 'time', 'v', 'ms'],
+  ...['pid', 'hostname', 'name', 'logger', 'src', 'plugin', 'stream', 'claims', 'by', 'protocolVersion'],
+  ...['__proto__', 'constructor', 'prototype', 'toString', 'toJSON', 'then'],
+];
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** A function that sorts a line's fields. `own` are the names that the user's logger puts into each record. */
+export function claimSorter(own: Iterable<string>): (fields: Fields) => Fields {
+  const taken = new Set([...reserved, ...own]);
+  return (fields) => {
+    const entries = Object.entries(fields);
+    if (!entries.some(([name]) => taken.has(name))) return fields;
+    const free = entries.filter(([name]) => !taken.has(name));
+    const claimed = entries.filter(([name]) => taken.has(name));
+    // A map without a prototype: neither here nor in a logger that copies it by assignment does a name reach one.
+    const claims: unknown = Object.assign(Object.create(null) as object, Object.fromEntries(claimed));
+    return { ...Object.fromEntries(free), claims };
+  };
+}

@@ -1,0 +1,150 @@
+/** Lines in, records out: the lines of a crash trace are kept together, every other line is a record of its own. */
+
+import { clock, patientTimers } from '../../base/timers.ts';
+import { traceBegunBy, type Steps, type TraceKind } from './crash-trace.ts';
+import { readRecord, type LogRecord, type RecordLevel } from './log-record.ts';
+
+/** Largest trace, in lines and characters. What goes beyond is a further record. */
+const maxTraceLines = 500;
+const maxTraceLength = 128 * 1024;
+/** How long a complete line may wait for those that follow it, in milliseconds. 200 are promised. */
+const waitMs = 150;
+
+/** A trace that is not over. */
+interface OpenTrace {
+  readonly kind: TraceKind;
+  readonly steps: Steps;
+  /** Its lines, apart from those that were logged already because they had waited long enough. */
+  lines: string[];
+  /** Lines behind them that are perhaps part of it. */
+  held: string[];
+  length: number;
+  /** False while it only may be a trace. */
+  isProven: boolean;
+  /** When the first of the lines came that wait. */
+  since: number;
+}
+
+/** Gathers the lines of one output. */
+export class TraceGatherer {
+  readonly #emit: (record: LogRecord) => void;
+  readonly #fallback: RecordLevel;
+  #open: OpenTrace | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** `fallback` is the level of plain text. */
+  constructor(emit: (record: LogRecord) => void, fallback: RecordLevel) {
+    this.#emit = emit;
+    this.#fallback = fallback;
+  }
+
+  /** Takes one line, without its line break. */
+  take(line: string): void {
+    const record = readRecord(line, this.#fallback);
+    if (record.isTagged) {
+      this.#closeAll();
+      this.#emit(record);
+    } else if (!this.#goesOn(line) && !this.#begins(line) && line !== '') {
+      this.#emit(record);
+    }
+  }
+
+  /** The output has ended: whatever waits is logged. */
+  end(): void {
+    if (this.#open?.kind.takesTheEnd === true) this.#keep(this.#open);
+    this.#closeAll();
+    patientTimers.clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #begins(line: string): boolean {
+    const kind = traceBegunBy(line);
+    if (kind === undefined) return false;
+    const steps = kind.read(line);
+    const isProven = steps.next().value === 'part';
+    this.#open = { kind, steps, lines: [line], held: [], length: line.length, isProven, since: clock() };
+    if (this.#timer === undefined) this.#wait(waitMs);
+    return true;
+  }
+
+  /** Whether `line` belongs to the open trace; if not, that is over. */
+  #goesOn(line: string): boolean {
+    const trace = this.#open;
+    if (trace === undefined) return false;
+    const verdict = trace.steps.next(line).value;
+    const isOver = verdict === 'none' || (verdict === 'perhaps' && traceBegunBy(line) !== undefined);
+    if (isOver) {
+      this.#close(trace);
+      // A line that was given back may have begun another trace.
+      return this.#goesOn(line);
+    }
+    if (trace.lines.length + trace.held.length === 0) trace.since = clock();
+    trace.length += line.length;
+    trace.held.push(line);
+    if (verdict !== 'perhaps') this.#keep(trace);
+    trace.isProven ||= verdict === 'part' || verdict === 'last';
+    if (verdict === 'last') this.#close(trace);
+    else if (trace.lines.length + trace.held.length >= maxTraceLines || trace.length > maxTraceLength)
+      this.#tell(trace);
+    return true;
+  }
+
+  /** Makes what is held part of the trace. */
+  #keep(trace: OpenTrace): void {
+    trace.lines.push(...trace.held);
+    trace.held = [];
+  }
+
+  /** Logs what waits. If all of it is certain, the trace may go on with the next line. */
+  #tell(trace: OpenTrace): void {
+    if (!trace.isProven || trace.held.length > 0) return this.#close(trace);
+    this.#emitTrace(trace);
+  }
+
+  #emitTrace(trace: OpenTrace): void {
+    const message = trace.lines.join('\n').trimEnd();
+    if (message !== '') this.#emit({ level: 'error', message, fields: {}, isTagged: false });
+    trace.lines = [];
+    trace.length = 0;
+  }
+
+  /** What a trace gives back may begin another. */
+  #closeAll(): void {
+    while (this.#open !== undefined) this.#close(this.#open);
+  }
+
+  #close(trace: OpenTrace): void {
+    this.#open = undefined;
+    const [first = '', ...others] = trace.lines;
+    if (trace.isProven) {
+      this.#emitTrace(trace);
+    } else {
+      // It only began like one. The first line is text, the others are looked at anew.
+      this.#emit(readRecord(first, this.#fallback));
+      for (const line of others) this.take(line);
+    }
+    // None of those that are held begins a trace, or it would have ended this one.
+    for (const line of trace.held) if (line !== '') this.#emit(readRecord(line, this.#fallback));
+  }
+
+  #wait(ms: number): void {
+    this.#timer = patientTimers.setTimeout(() => this.#onTime(), ms);
+    this.#timer.unref();
+  }
+
+  /** One timer serves all traces, one after another: a flood of lines that begin one must not set a timer each. */
+  #onTime(): void {
+    this.#timer = undefined;
+    const trace = this.#open;
+    if (trace === undefined) return;
+    const left = trace.since + waitMs - clock();
+    if (left > 1) return this.#wait(left);
+    // Nothing has come since the last time: the trace is over.
+    if (trace.lines.length + trace.held.length === 0) this.#open = undefined;
+    else this.#tell(trace);
+    if (this.#open !== undefined) {
+      this.#open.since = clock();
+      this.#wait(waitMs);
+    }
+  }
+}
