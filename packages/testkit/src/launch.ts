@@ -70,14 +70,19 @@ export function launch<P = Record<string, object>>(options: LaunchOptions): Laun
   const { test, faults = {}, ...config } = options;
   const record = new Transcript();
   const [stdout, stderr] = [new Capture(), new Capture()];
+  const unheard = new Map([
+    [stdoutStream, isLogged('syncStdout', config) ? stdout.sink() : undefined],
+    [stderrStream, isLogged('syncStderr', config) ? stderr.sink() : undefined],
+  ]);
+  record.onData = (stream, payload) => unheard.get(stream)?.write(payload);
   const client = new RecordedClient<P>(
     {
       managed: true,
       ...config,
       stdout: both(stdout.sink(), config.stdout),
       stderr: both(stderr.sink(), config.stderr),
-      syncStdout: both(stdout.sink(), config.syncStdout),
-      syncStderr: both(stderr.sink(), config.syncStderr),
+      ...synced('syncStdout', config, stdout),
+      ...synced('syncStderr', config, stderr),
       launcher: tapped(config.launcher ?? spawnLauncher, record, faults),
     },
     record,
@@ -96,6 +101,24 @@ export function launch<P = Record<string, object>>(options: LaunchOptions): Laun
 
 const describeCommand = (cmd: ClientConfig['cmd']): string =>
   'file' in cmd ? [cmd.file, ...(cmd.args ?? [])].join(' ') : cmd.join(' ');
+
+/** The ids of the second and third stream of a session, which carry what the plugin prints. */
+const [stdoutStream, stderrStream] = [3, 5];
+
+/** Whether core sends a synced output to the logger. Only the frames tell the kit what it is. */
+function isLogged(name: 'syncStdout' | 'syncStderr', config: ClientConfig): boolean {
+  return config[name] === 'log' || (config[name] === undefined && config.logger !== undefined);
+}
+
+function synced(
+  name: 'syncStdout' | 'syncStderr',
+  config: ClientConfig,
+  capture: Capture,
+): Pick<ClientConfig, 'syncStdout' | 'syncStderr'> {
+  if (isLogged(name, config)) return { [name]: 'log' };
+  const own = config[name];
+  return { [name]: both(capture.sink(), typeof own === 'object' ? own : undefined) };
+}
 
 const heard = new WeakSet<Writable>();
 

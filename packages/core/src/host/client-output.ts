@@ -1,11 +1,14 @@
 /** Where a plugin's output goes, and what its client has to say. */
 
 import type { Writable } from 'node:stream';
-import type { RecordLevel } from './output/log-record.ts';
+import type { RecordLevel } from './output/levels.ts';
 import { bindLogger, type Log, type Logger } from './output/logger.ts';
 import { OutputLog } from './output/output-log.ts';
 import type { OutputOptions } from './output/raw-output.ts';
-import { openSink, type SinkWriter } from './output/sinks.ts';
+import { openSink } from './output/sinks.ts';
+import type { SyncedTarget } from './output/synced-reader.ts';
+
+type StreamName = 'stdout' | 'stderr';
 
 /** One client's log and sinks. */
 export class ClientOutput {
@@ -24,20 +27,21 @@ export class ClientOutput {
     else this.log('warn', message);
   }
 
-  /** What becomes of one raw output. */
-  raw(sink: Writable | undefined, stream: 'stdout' | 'stderr'): OutputOptions {
-    const { log } = this;
-    const write = (level: RecordLevel, message: string, fields: Readonly<Record<string, unknown>>): void =>
-      log?.(level, message, { ...fields, stream });
-    return {
-      sink,
-      log: log && new OutputLog((record) => write(record.level, record.message, record.fields)),
-      warn: (message) => this.warn(message),
-    };
+  /** Where one raw output goes: to the sink if there is one, and to the log if there is a logger. */
+  raw(sink: Writable | undefined, stream: StreamName): OutputOptions {
+    return { sink, log: this.#openLog(stream, 'debug'), warn: (message) => this.warn(message) };
   }
 
-  /** Opens the sink of a synced output. */
-  sink(sink: Writable | undefined): SinkWriter | undefined {
-    return sink && openSink(sink, (message) => this.warn(message));
+  /** Where one synced output goes: to the sink, to the log, or nowhere. Plain lines are at `info`: the plugin printed them on purpose. */
+  synced(target: Writable | 'log' | 'ignore', stream: StreamName): SyncedTarget {
+    if (target === 'ignore') return {};
+    if (target === 'log') return { log: this.#openLog(stream, 'info') };
+    return { sink: openSink(target, (message) => this.warn(message)) };
+  }
+
+  #openLog(stream: StreamName, fallback: RecordLevel): OutputLog | undefined {
+    const { log } = this;
+    if (log === undefined) return undefined;
+    return new OutputLog(({ level, message, fields }) => log(level, message, { stream }, fields), fallback);
   }
 }

@@ -28,6 +28,9 @@ import { checkConfig, type ClientConfig, type ClientSettings } from './start/con
 import { StartError } from './start/start-error.ts';
 import { Start, StartFailure, type Started } from './start/start.ts';
 
+/** Milliseconds for the last of what a plugin printed to be logged, before its exit is reported. */
+const logFollowsMs = 200;
+
 /** Options of {@link Client.kill}. */
 export interface KillOptions {
   /** Milliseconds that this end waits for a polite exit, 0 or more. Default: the client's `gracePeriod`. */
@@ -271,15 +274,18 @@ export class Client<P = Record<string, object>> {
       // The group ends with its leader: what is left of it are grandchildren.
       if (processGroup) launched.kill('SIGKILL');
     };
-    void process.exit.then((exit) => this.#onExit(process, exit));
+    void process.exit.then(async (exit) => this.#onExit(process, exit));
     this.#activity.process = launched;
     // Last, so that whatever it throws finds a client that can end the process.
     if (pid !== undefined) watch(pid, processGroup);
     return process;
   }
 
-  #onExit(process: PluginProcess, exit: PluginExit): void {
-    void this.#ready?.plugin.end.session.close();
+  async #onExit(process: PluginProcess, exit: PluginExit): Promise<void> {
+    const end = this.#ready?.plugin.end;
+    void end?.session.close();
+    // In the log, what the plugin printed stands before its end.
+    if (end !== undefined) await settlesWithin(end.printed, logFollowsMs);
     this.#gone(exit);
     this.#output.log?.(
       exit.by === 'plugin' ? 'error' : 'debug',
@@ -301,8 +307,8 @@ export class Client<P = Record<string, object>> {
       name,
       limits,
       interceptors,
-      stdout: this.#output.sink(syncStdout),
-      stderr: this.#output.sink(syncStderr),
+      stdout: this.#output.synced(syncStdout, 'stdout'),
+      stderr: this.#output.synced(syncStderr, 'stderr'),
       log: this.#output.log,
       activity,
       onLoss: (reason) => this.#onLoss(reason),

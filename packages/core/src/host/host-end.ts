@@ -10,8 +10,7 @@ import type { Capability } from '../session/capabilities.ts';
 import { Conversation } from '../rpc/calls/conversation.ts';
 import type { CallInterceptor } from '../rpc/api/interceptors.ts';
 import { Shared } from '../session/shared.ts';
-import type { SinkWriter } from './output/sinks.ts';
-import { SyncedOutput } from './output/synced-output.ts';
+import { SyncedReader, type SyncedTarget } from './output/synced-reader.ts';
 import type { Tail } from './output/tail.ts';
 
 /** What a host's end is made of. */
@@ -22,8 +21,9 @@ export interface HostEndOptions {
   readonly capabilities: ReadonlySet<Capability>;
   readonly limits: Limits;
   readonly interceptors: readonly CallInterceptor[];
-  readonly stdout: SinkWriter | undefined;
-  readonly stderr: SinkWriter | undefined;
+  /** Where the synced outputs go. */
+  readonly stdout: SyncedTarget;
+  readonly stderr: SyncedTarget;
   readonly stderrTail: Tail;
   explainLoss(cause: Error): Promise<Error>;
   readonly onBusy: (isBusy: boolean) => void;
@@ -38,6 +38,8 @@ export class HostEnd {
   readonly shared: Shared;
   /** The conversation of the first stream: ping, quit and dispense. */
   readonly control: Conversation;
+  /** Resolves when both synced outputs are closed and all that came on them is logged, if they go to the log. */
+  readonly printed: Promise<unknown>;
 
   /** The conversations with what was dispensed. The control stream's own calls are not reported. */
   readonly #conversations = new Set<Conversation>();
@@ -72,8 +74,9 @@ export class HostEnd {
       onBusy: options.onBusy,
     });
     this.control = new Conversation(this.session.openRaw(), { shared: this.shared, onQuiet: this.#onQuiet });
-    new SyncedOutput(this.session.openRaw(), options.stdout, undefined);
-    new SyncedOutput(this.session.openRaw(), options.stderr, options.stderrTail);
+    const stdout = new SyncedReader(this.session.openRaw(), options.stdout);
+    const stderr = new SyncedReader(this.session.openRaw(), options.stderr, options.stderrTail);
+    this.printed = Promise.all([stdout.ended, stderr.ended]);
     const over = (reason?: Error): void => this.broker.close(reason ?? new Error('the session is over'));
     this.session.closed.then(() => over(), over);
   }

@@ -11,7 +11,7 @@ import { describeLoss, isBreach, PluginExitError, type PluginExit } from './end/
 import type { PluginProcess } from './end/plugin-process.ts';
 import { HostEnd } from './host-end.ts';
 import type { Log } from './output/logger.ts';
-import type { SinkWriter } from './output/sinks.ts';
+import type { SyncedTarget } from './output/synced-reader.ts';
 import type { Started } from './start/start.ts';
 
 /** Milliseconds that a lost session is given to turn out to be the process's exit. */
@@ -23,8 +23,8 @@ export interface LivePluginOptions {
   readonly name: string;
   readonly limits: Limits;
   readonly interceptors: readonly CallInterceptor[];
-  readonly stdout: SinkWriter | undefined;
-  readonly stderr: SinkWriter | undefined;
+  readonly stdout: SyncedTarget;
+  readonly stderr: SyncedTarget;
   readonly log: Log | undefined;
   readonly activity: Activity;
   /** The session ended, or nothing can be asked on it any more, and nobody has ended the plugin. */

@@ -227,7 +227,7 @@ describe('a sink', () => {
   test('that its owner ends is dropped, and the plugin goes on', async () => {
     const sink = new PassThrough();
     sink.resume();
-    const rpc = await plugin('prints', { syncStdout: sink, logger: {} }).client();
+    const rpc = await plugin('prints', { syncStdout: sink, logger: { info() {} } }).client();
     const printer = await rpc.dispense('printer');
     await printer.flood(100);
     sink.end();
@@ -296,6 +296,58 @@ describe('the log', () => {
       expect.objectContaining({ plugin: 'prints.mjs', from: 'fixture', stream: 'stderr' }),
     );
     expect(debug.mock.calls.flat()).not.toContain('not wanted');
+  });
+
+  test('gets what the plugin prints, line by line, if nothing else is said', async () => {
+    const records: unknown[][] = [];
+    const method =
+      (level: string) =>
+      (...args: unknown[]): void =>
+        void records.push([level, ...args]);
+    const logger = {
+      debug: method('debug'),
+      info: method('info'),
+      warn: method('warn'),
+      error: method('error'),
+    };
+    const client = plugin('prints', { logger, name: 'p' });
+    const printer = await (await client.client()).dispense('printer');
+    await printer.print('stdout', 'plain\n[WARN] careful\n{"level":50,"msg":"bad","a":1}\nhalf a');
+    await printer.print('stdout', ' line');
+    await printer.print('stderr', 'Error: x\n    at f (a.js:1:1)\nnext\n');
+    await client.kill();
+    const of = (stream: string): unknown[][] =>
+      records.filter(([, , fields]) => (fields as { stream?: string }).stream === stream);
+    expect(of('stdout')).toEqual([
+      ['info', 'plain', { plugin: 'p', stream: 'stdout' }],
+      ['warn', 'careful', { plugin: 'p', stream: 'stdout' }],
+      ['error', 'bad', { plugin: 'p', stream: 'stdout', a: 1 }],
+      ['info', 'half a line', { plugin: 'p', stream: 'stdout' }],
+    ]);
+    expect(of('stderr').map(([level, message]) => [level, message])).toEqual([
+      ['error', 'Error: x\n    at f (a.js:1:1)'],
+      ['info', 'next'],
+    ]);
+    // Its end is logged behind all of it.
+    expect(String(records.at(-1)?.[1])).toMatch(/^plugin exited/);
+  });
+
+  test('gets nothing of what the plugin prints if that is to be ignored', async () => {
+    const info = vi.fn();
+    const client = plugin('prints', { logger: { info }, syncStdout: 'ignore' });
+    const printer = await (await client.client()).dispense('printer');
+    await printer.print('stdout', 'plain\n');
+    await client.kill();
+    expect(info).not.toHaveBeenCalled();
+  });
+
+  test('holds a plugin up that prints faster than lines can be logged, and loses none', async () => {
+    let lines = 0;
+    const client = plugin('prints', { logger: { info: () => void lines++ } });
+    const printer = await (await client.client()).dispense('printer');
+    await printer.print('stdout', 'x\n'.repeat(MiB));
+    expect(await printer.terminals()).toEqual({});
+    await expect.poll(() => lines, { timeout: 20_000 }).toBe(MiB);
   });
 
   test('gets a crash as one record at error level', async () => {

@@ -19,6 +19,8 @@ const lineLimit = 4096;
 const frameLimit = 64 * 1024 * 1024;
 
 export class Transcript {
+  /** Called with what came on each stream of the plugin's to the host, before it is recorded. */
+  onData: (stream: number, payload: Uint8Array) => void = () => {};
   readonly #entries: TranscriptEntry[] = [];
   readonly #started: number = realNow();
   readonly #keep: number;
@@ -28,7 +30,12 @@ export class Transcript {
   /** @param keep how many of the newest entries are kept. */
   constructor(keep = 2000) {
     this.#keep = keep;
-    this.#directions = { toPlugin: new DirectionReader(false), toHost: new DirectionReader(true) };
+    this.#directions = {
+      toPlugin: new DirectionReader(() => {}, false),
+      toHost: new DirectionReader((stream, payload) => {
+        this.onData(stream, payload);
+      }, true),
+    };
   }
 
   /** The entries so far, oldest first. */
@@ -75,7 +82,10 @@ class DirectionReader {
   readonly #isUpstream: boolean;
   #isLost = false;
 
-  constructor(isUpstream: boolean) {
+  readonly #onData: Transcript['onData'];
+
+  constructor(onData: Transcript['onData'], isUpstream: boolean) {
+    this.#onData = onData;
     this.#isUpstream = isUpstream;
     if (isUpstream) this.#line = new Uint8Array(0);
   }
@@ -117,6 +127,7 @@ class DirectionReader {
 
   #describe(frame: Frame): string {
     if (frame.type !== 'data' || frame.payload.length === 0) return describeFrame(frame);
+    this.#onData(frame.id, frame.payload);
     let reader = this.#streams.get(frame.id);
     if (reader === undefined || frame.flags & SYN) {
       // The host opens the odd streams, the plugin the even ones.

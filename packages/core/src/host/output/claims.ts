@@ -5,7 +5,21 @@
 
 /** Names to which loggers give a meaning of their own, or which the records of a client use. */
 const reserved = [
-  ...['level', 'severity', 'priority', 'label', 'msg', 'message', 'format', 'splat', 'stack', 'cause', 'time', 'v', 'ms'],
+  ...[
+    'level',
+    'severity',
+    'priority',
+    'label',
+    'msg',
+    'message',
+    'format',
+    'splat',
+    'stack',
+    'cause',
+    'time',
+    'v',
+    'ms',
+  ],
   ...['pid', 'hostname', 'name', 'logger', 'src', 'plugin', 'stream', 'claims', 'by', 'protocolVersion'],
   ...['__proto__', 'constructor', 'prototype', 'toString', 'toJSON', 'then'],
 ];
@@ -19,9 +33,8 @@ export function claimSorter(own: Iterable<string>): (fields: Fields) => Fields {
     const entries = Object.entries(fields);
     if (!entries.some(([name]) => taken.has(name))) return fields;
     const free = entries.filter(([name]) => !taken.has(name));
-    const claimed = entries.filter(([name]) => taken.has(name));
-    // A map without a prototype: neither here nor in a logger that copies it by assignment does a name reach one.
-    const claims: unknown = Object.assign(Object.create(null) as object, Object.fromEntries(claimed));
-    return { ...Object.fromEntries(free), claims };
+    // A logger may copy fields by assignment, and would give its copy another prototype.
+    const claims = entries.filter(([name]) => taken.has(name) && name !== '__proto__');
+    return { ...Object.fromEntries(free), claims: Object.fromEntries(claims) };
   };
 }

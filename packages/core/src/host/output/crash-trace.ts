@@ -47,10 +47,13 @@ const python: TraceKind = {
     }
     for (;;) {
       if (pythonHead.test(line)) {
+        const isGroup = isIndented(line);
         let last: string;
         do {
           last = line;
           line = yield 'part';
+          // The message of an exception in a group may have further lines, which are not indented.
+          while (isGroup && !pythonGroupEnd.test(last) && !isIndented(line)) line = yield 'perhaps';
         } while (isIndented(line));
         // A group of exceptions ends with a rule, anything else with an exception.
         if (!pythonGroupEnd.test(last) && !pythonException.test(line)) return 'none';
@@ -90,7 +93,8 @@ const go: TraceKind = {
     }
     for (let count = 0; count < 4 && line.startsWith('runtime: '); count++) line = yield 'maybe';
     if (line.startsWith('runtime: ')) return 'none';
-    if (head.startsWith('runtime: ') && !goHeader.test(line) && !line.startsWith('fatal error: ')) return 'none';
+    if (head.startsWith('runtime: ') && !goHeader.test(line) && !line.startsWith('fatal error: '))
+      return 'none';
     // The message. Go indents its further lines today, and did not always.
     for (let isFirst = true; !goHeader.test(line); isFirst = false)
       line = yield isFirst || /^(\t|\[signal |PC=)/.test(line) ? 'part' : 'perhaps';

@@ -8,11 +8,27 @@ const words: Readonly<Record<RecordLevel, readonly string[]>> = {
   debug: ['debug', 'dbg', 'dbug', 'verbose', 'vrb', 'fine'],
   info: ['info', 'inf', 'information', 'notice', 'log'],
   warn: ['warn', 'wrn', 'warning'],
-  error: ['error', 'err', 'fail', 'severe', 'fatal', 'ftl', 'critical', 'crit', 'panic', 'dpanic', 'alert', 'emerg', 'emergency'],
+  error: [
+    'error',
+    'err',
+    'fail',
+    'severe',
+    'fatal',
+    'ftl',
+    'critical',
+    'crit',
+    'panic',
+    'dpanic',
+    'alert',
+    'emerg',
+    'emergency',
+  ],
 };
 
 const levels = new Map(
-  Object.entries(words).flatMap(([level, names]) => names.map((name) => [name, level as RecordLevel] as const)),
+  Object.entries(words).flatMap(([level, names]) =>
+    names.map((name) => [name, level as RecordLevel] as const),
+  ),
 );
 
 /** The level that a word or number names: `error`, `ERROR+2`, 50, `"3"`. Undefined for anything else. */

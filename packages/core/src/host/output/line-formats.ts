@@ -37,11 +37,13 @@ function textLine(
 }
 
 /** `[WARN] …`, behind a date in the form of Go's and Python's loggers or not. */
-const bracketed = /^(?:\[?[\d/:.,TZ+\- ]{4,40}\]? )?\[\s{0,8}([A-Za-z]{3,11}(?:[+-]\d{1,4})?)\s{0,8}\]:?\s{0,8}/;
+const bracketed =
+  /^(?:\[?[\d/:.,TZ+\- ]{4,40}\]? )?\[\s{0,8}([A-Za-z]{3,11}(?:[+-]\d{1,4})?)\s{0,8}\]:?\s{0,8}/;
 /** `ERROR …` or `ERROR: …` in capitals: in small letters it is a word. */
 const bare = /^(?!FATAL ERROR: )([A-Z]{4,8}(?:[+-]\d{1,4})?)(?::\s{0,8}|\s{1,8}|$)/;
 /** `error: …`, as compilers and command lines write it. `panic:` and `Error:` begin traces. */
-const lowerCase = /^(trace|debug|info|notice|[Ww]arn|[Ww]arning|error|fatal|critical|fail|crit|dbug|trce):(?:\s{1,8}|$)/;
+const lowerCase =
+  /^(trace|debug|info|notice|[Ww]arn|[Ww]arning|error|fatal|critical|fail|crit|dbug|trce):(?:\s{1,8}|$)/;
 
 const readWord: Reader = (head, line) => {
   const match = bracketed.exec(head) ?? bare.exec(head) ?? lowerCase.exec(head);
@@ -66,9 +68,13 @@ const readTimed: Reader = (head, line) => {
   if (match === null || word === undefined || readLevel(word) === undefined) return undefined;
   const [all, bracket, closed, inBrackets, , delimiter] = match;
   // Behind a time a word in small letters is a level only if something sets it apart.
-  if (!/^[A-Z]{3,}/.test(word) && inBrackets === undefined && !/[\t|:\]]/.test(delimiter ?? '')) return undefined;
+  if (!/^[A-Z]{3,}/.test(word) && inBrackets === undefined && !/[\t|:\]]/.test(delimiter ?? ''))
+    return undefined;
   const rest = line.slice(all.length);
-  return textLine(readLevel(word), bracket !== undefined && closed === undefined ? behindTarget(rest) : behindSeparator(rest));
+  return textLine(
+    readLevel(word),
+    bracket !== undefined && closed === undefined ? behindTarget(rest) : behindSeparator(rest),
+  );
 };
 
 function behindSeparator(rest: string): string {
@@ -85,7 +91,13 @@ function behindTarget(rest: string): string {
 
 /** klog's and glog's `E0102 15:04:05.678901  123 file.go:12] message`. */
 const klog = /^([IWEFD])\d{4,8} \d\d:\d\d:\d\d(?:\.\d{1,9})?\s{1,10}\d{1,10} ([^\s\]]{1,120})\] ?/;
-const klogLevels: Readonly<Record<string, RecordLevel>> = { I: 'info', W: 'warn', E: 'error', F: 'error', D: 'debug' };
+const klogLevels: Readonly<Record<string, RecordLevel>> = {
+  I: 'info',
+  W: 'warn',
+  E: 'error',
+  F: 'error',
+  D: 'debug',
+};
 
 const readKlog: Reader = (head, line) => {
   const match = klog.exec(head);
@@ -130,8 +142,14 @@ const readLogfmt: Reader = (head, line) => {
   const message = pairs.get('msg') ?? pairs.get('message');
   // Without a message of its own, or with something behind the pairs, the line is the message.
   if (message === undefined || line.slice(at).trim() !== '') return textLine(level, line);
-  const fields = [...pairs].filter(([key]) => key !== levelKey && key !== (pairs.has('msg') ? 'msg' : 'message'));
-  return textLine(level, message, Object.fromEntries(fields.map(([key, value]) => [key === 'time' ? 'timestamp' : key, value])));
+  const fields = [...pairs].filter(
+    ([key]) => key !== levelKey && key !== (pairs.has('msg') ? 'msg' : 'message'),
+  );
+  return textLine(
+    level,
+    message,
+    Object.fromEntries(fields.map(([key, value]) => [key === 'time' ? 'timestamp' : key, value])),
+  );
 };
 
 function unquoted(text: string): string {

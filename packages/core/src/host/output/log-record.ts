@@ -55,7 +55,12 @@ function readJson(line: string): LogRecord | undefined {
     .filter(([key]) => key !== messageKey && !levelKeys.includes(key))
     .map(([key, value]) => [clean(renamed(key)), clean(value)] as const);
   const message = messageKey === undefined ? line : (own(messageKey) as string);
-  return { level: level ?? 'debug', message: printable(message), fields: Object.fromEntries(fields), isTagged: true };
+  return {
+    level: level ?? 'debug',
+    message: printable(message),
+    fields: Object.fromEntries(fields),
+    isTagged: true,
+  };
 }
 
 /** hclog's reserved names in plain words; bunyan's and pino's clock as well. */
@@ -74,7 +79,9 @@ function cleared<T>(value: T): T {
   if (typeof value === 'string') return printable(value) as T;
   if (Array.isArray(value)) return value.map(cleared) as T;
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [printable(key), cleared(entry)])) as T;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, entry]) => [printable(key), cleared(entry)]),
+  ) as T;
 }
 
 /** Whether a value is nested deeper than a logger that recurses can be trusted with. */

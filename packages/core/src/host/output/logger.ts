@@ -78,7 +78,8 @@ const formatting: Dialect = { arguments: (_method, message, fields) => ['%s', in
 const consoles: Dialect = { ...formatting, without: ['trace'] };
 
 function dialectOf(logger: Logger): Dialect {
-  const has = (...names: string[]): boolean => names.every((name) => (logger as Record<string, unknown>)[name] !== undefined);
+  const has = (...names: string[]): boolean =>
+    names.every((name) => (logger as Record<string, unknown>)[name] !== undefined);
   if (has('bindings') || has('addStream', 'fields')) return fieldsFirst;
   if (has('log', 'transports', 'levels', 'configure')) return winston;
   if (logger instanceof Console || isCopyOfConsole(logger)) return consoles;
@@ -89,8 +90,17 @@ function dialectOf(logger: Logger): Dialect {
 
 /** `{ ...console }`, or `{ info: console.info }`. */
 function isCopyOfConsole(logger: Logger): boolean {
-  const ofConsole = new Set<unknown>([console.trace, console.debug, console.info, console.warn, console.error, console.log]);
-  return [logger.debug, logger.info, logger.warn, logger.error].some((method) => method !== undefined && ofConsole.has(method));
+  const ofConsole = new Set<unknown>([
+    console.trace,
+    console.debug,
+    console.info,
+    console.warn,
+    console.error,
+    console.log,
+  ]);
+  return [logger.debug, logger.info, logger.warn, logger.error].some(
+    (method) => method !== undefined && ofConsole.has(method),
+  );
 }
 
 /** Binds `logger` to a plugin: every record carries `base`. Undefined without a logger, so that nothing is parsed in vain. */
@@ -120,7 +130,11 @@ export function bindLogger(logger: Logger | undefined, base: Fields): Log | unde
       );
       if (name === undefined) return;
       const args = dialect.arguments(name, message, { ...sort(claimed), ...fields, ...base });
-      const written: unknown = Reflect.apply(find[dialect.method ?? name] as (...args: unknown[]) => unknown, logger, args);
+      const written: unknown = Reflect.apply(
+        find[dialect.method ?? name] as (...args: unknown[]) => unknown,
+        logger,
+        args,
+      );
       // A logger that ships its records somewhere may fail later.
       if (written instanceof Promise) written.catch(fail);
     } catch (error) {

@@ -40,11 +40,12 @@ export class TraceGatherer {
 
   /** Takes one line, without its line break. */
   take(line: string): void {
+    if (line === '' && this.#open === undefined) return;
     const record = readRecord(line, this.#fallback);
     if (record.isTagged) {
       this.#closeAll();
       this.#emit(record);
-    } else if (!this.#goesOn(line) && !this.#begins(line) && line !== '') {
+    } else if (!this.#goesOn(line) && line !== '' && !this.#begins(line)) {
       this.#emit(record);
     }
   }

@@ -27,7 +27,7 @@ import type { CallInterceptor } from '../../rpc/api/interceptors.ts';
 import { digestBytes, type Checksum } from './checksum.ts';
 import type { EnvOptions } from './env.ts';
 import type { Launcher } from '../launch/spawn.ts';
-import type { Logger } from '../output/logger.ts';
+import { isLogger, type Logger } from '../output/logger.ts';
 
 /** The program to run: `[file, ...args]`, or the same by name with a working directory and variables of its own. */
 export type Command =
@@ -52,17 +52,23 @@ export interface ClientConfig {
   readonly startTimeout?: number;
   /** Milliseconds that `kill()` waits for the answer to a polite request. Default 2,000. */
   readonly gracePeriod?: number;
-  /** The plugin's standard input, never protocol. Default `'inherit'`. */
+  /**
+   * The plugin's standard input, never protocol. Default `'ignore'`: it is empty. With `'inherit'` host and plugin read one stream: each
+   * byte goes to one of the two, and a host that reads its own standard input itself can be blocked for good by it.
+   */
   readonly stdin?: 'inherit' | 'ignore' | Readable;
   /** Where raw standard output goes, byte for byte. Never ended. What it can't take at once is held up to 8 MiB, then dropped. */
   readonly stdout?: Writable;
   /** Where raw standard error goes, as {@link ClientConfig.stdout}. */
   readonly stderr?: Writable;
-  /** Where the plugin's `process.stdout` goes. Never ended; its back-pressure reaches the plugin. */
-  readonly syncStdout?: Writable;
+  /**
+   * Where the plugin's `process.stdout` goes: to a Writable, which is never ended and whose back-pressure reaches the plugin; to `logger` as
+   * records (`'log'`, the default if there is a `logger`), plain lines at `info`; or nowhere (`'ignore'`, the default without one).
+   */
+  readonly syncStdout?: Writable | 'log' | 'ignore';
   /** Where the plugin's `process.stderr` goes, as {@link ClientConfig.syncStdout}. */
-  readonly syncStderr?: Writable;
-  /** Raw output as records, hclog's, pino's and bunyan's JSON understood, beside what the client has to say. */
+  readonly syncStderr?: Writable | 'log' | 'ignore';
+  /** Receives the plugin's output as records, the usual forms of log lines understood, and what the client itself has to say. */
   readonly logger?: Logger;
   /** The least level that the plugin's own logger writes. Default `'info'`. */
   readonly logLevel?: LogLevel;
@@ -99,8 +105,8 @@ export interface ClientSettings {
   readonly stdin: 'inherit' | 'ignore' | Readable;
   readonly stdout: Writable | undefined;
   readonly stderr: Writable | undefined;
-  readonly syncStdout: Writable | undefined;
-  readonly syncStderr: Writable | undefined;
+  readonly syncStdout: Writable | 'log' | 'ignore';
+  readonly syncStderr: Writable | 'log' | 'ignore';
   readonly logger: Logger | undefined;
   readonly logLevel: LogLevel;
   readonly handshake: Handshake;
@@ -151,11 +157,11 @@ export function checkConfig(config: ClientConfig): ClientSettings {
     managed: flag('managed', config.managed),
     startTimeout: milliseconds('startTimeout', config.startTimeout, 60_000),
     gracePeriod: milliseconds('gracePeriod', config.gracePeriod, defaultGraceMs),
-    stdin: config.stdin ?? 'inherit',
+    stdin: config.stdin ?? 'ignore',
     stdout: sink('stdout', config.stdout),
     stderr: sink('stderr', config.stderr),
-    syncStdout: sink('syncStdout', config.syncStdout),
-    syncStderr: sink('syncStderr', config.syncStderr),
+    syncStdout: syncedTarget('syncStdout', config.syncStdout, config.logger),
+    syncStderr: syncedTarget('syncStderr', config.syncStderr, config.logger),
     logger: config.logger,
     logLevel: config.logLevel ?? 'info',
     handshake: checkHandshake(config.handshake),
@@ -176,7 +182,12 @@ export function checkConfig(config: ClientConfig): ClientSettings {
   expect(logLevels.includes(logLevel), 'logLevel', `one of ${logLevels.join(', ')}`, logLevel);
   expect(signal === undefined || isAbortSignal(signal), 'signal', 'an AbortSignal', signal);
   expect(launcher === undefined || typeof launcher === 'function', 'launcher', 'a function', launcher);
-  expect(logger === undefined || isObject(logger), 'logger', 'an object with methods such as info', logger);
+  expect(
+    logger === undefined || isLogger(logger),
+    'logger',
+    'an object with at least one of the methods trace, debug, info, warn and error',
+    logger,
+  );
   expectFunctions('interceptors', interceptors);
   return settings;
 }
@@ -257,6 +268,18 @@ function milliseconds(name: string, value: number | undefined, fallback: number)
 function sink(name: string, value: Writable | undefined): Writable | undefined {
   expect(value === undefined || isStream(value, 'write'), name, 'a Writable', value);
   return value;
+}
+
+function syncedTarget(
+  name: string,
+  value: Writable | 'log' | 'ignore' | undefined,
+  logger: Logger | undefined,
+): Writable | 'log' | 'ignore' {
+  const fits = value === undefined || value === 'log' || value === 'ignore' || isStream(value, 'write');
+  expect(fits, name, "a Writable, 'log' or 'ignore'", value);
+  const isHeard = value !== 'log' || logger !== undefined;
+  expect(isHeard, name, "a Writable or 'ignore' without a logger, which 'log' needs", value);
+  return value ?? (logger === undefined ? 'ignore' : 'log');
 }
 
 function limitsOf(limits: Partial<Limits> | undefined): Partial<Limits> | undefined {

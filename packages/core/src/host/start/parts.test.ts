@@ -204,6 +204,10 @@ describe('a client’s option', () => {
     ],
     [{ cmd: ['x'], syncStdout: { write() {} } }, 'syncStdout'],
     [{ cmd: ['x'], stdin: { pipe() {} } }, 'stdin'],
+    [{ cmd: ['x'], logger: {} }, 'logger'],
+    [{ cmd: ['x'], logger: { log() {} } }, 'logger'],
+    [{ cmd: ['x'], syncStdout: 'inherit' }, 'syncStdout'],
+    [{ cmd: ['x'], syncStderr: 'log' }, 'syncStderr'],
     [{ cmd: ['x'], env: { set: { 'PIPEWORK_FDS=9,9': '' } } }, 'env.set'],
     [{ cmd: { file: 'x', env: { 'A\0': '' } } }, 'cmd.env'],
   ])('%j is refused at once, by its name', (config, name) => {
@@ -220,11 +224,25 @@ describe('a client’s option', () => {
 
   test('processGroup is refused together with a terminal as standard input', () => {
     const isatty = vi.spyOn(tty, 'isatty').mockReturnValue(true);
-    expect(() => checkConfig({ cmd: ['x'], processGroup: true })).toThrow(
+    expect(() => checkConfig({ cmd: ['x'], processGroup: true, stdin: 'inherit' })).toThrow(
       /processGroup must be false while stdin/,
     );
-    expect(checkConfig({ cmd: ['x'], processGroup: true, stdin: 'ignore' }).processGroup).toBe(true);
+    expect(checkConfig({ cmd: ['x'], processGroup: true }).processGroup).toBe(true);
     isatty.mockRestore();
+  });
+
+  test('stdin left out is an empty standard input', () => {
+    expect(checkConfig({ cmd: ['x'] }).stdin).toBe('ignore');
+  });
+
+  test('syncStdout and syncStderr left out go to the logger if there is one, and nowhere without', () => {
+    const logger = { info() {} };
+    const { syncStdout, syncStderr } = checkConfig({ cmd: ['x'], logger, syncStderr: 'ignore' });
+    expect([syncStdout, syncStderr, checkConfig({ cmd: ['x'] }).syncStdout]).toEqual([
+      'log',
+      'ignore',
+      'ignore',
+    ]);
   });
 
   test('names the plugin after its script', () => {

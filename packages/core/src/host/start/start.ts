@@ -260,9 +260,12 @@ function notStarted(cause: unknown): StartFailure {
   return new StartFailure('PLUGIN_NOT_STARTED', `the plugin could not be started: ${reason}`, { cause });
 }
 
-function terminal(name: 'stdout' | 'stderr', sink: Writable | undefined): { [name: string]: TerminalSize } {
-  const tty = sink as (Writable & Partial<NodeJS.WriteStream>) | undefined;
-  if (tty?.isTTY !== true) return {};
+function terminal(
+  name: 'stdout' | 'stderr',
+  target: Writable | 'log' | 'ignore',
+): { [name: string]: TerminalSize } {
+  const tty = target as Writable & Partial<NodeJS.WriteStream>;
+  if (typeof target === 'string' || tty.isTTY !== true) return {};
   return {
     [name]: { columns: tty.columns ?? 80, rows: tty.rows ?? 24, colorDepth: tty.getColorDepth?.() ?? 1 },
   };

@@ -1,0 +1,328 @@
+import { spawnSync } from 'node:child_process';
+import { describe, expect, test } from 'vitest';
+import type { LogRecord } from './log-record.ts';
+import { OutputLog } from './output-log.ts';
+import { TraceGatherer } from './trace-gatherer.ts';
+
+/** The records of an output that comes in these pieces. */
+async function records(...pieces: (string | Uint8Array)[]): Promise<LogRecord[]> {
+  const found: LogRecord[] = [];
+  const log = new OutputLog((record) => found.push(record));
+  for (const piece of pieces) log.push(typeof piece === 'string' ? Buffer.from(piece) : piece);
+  await log.end();
+  return found;
+}
+
+/** Level and message of each record. */
+async function brief(...pieces: string[]): Promise<string[]> {
+  return (await records(...pieces)).map(({ level, message }) => `${level}: ${message}`);
+}
+
+describe('a crash trace', () => {
+  test('keeps a trace of Node together', async () => {
+    const trace = [
+      '/app/plugin.js:3',
+      "  throw new Error('boom');",
+      '  ^',
+      '',
+      'Error: boom',
+      '    at run (/app/plugin.js:3:9)',
+      '    at node:internal/main:1:1 {',
+      '  code: 7',
+      '}',
+      '',
+      'Node.js v20.20.2',
+    ].join('\n');
+    expect(await brief(`before\n${trace}\nafter\n`)).toEqual([
+      'debug: before',
+      `error: ${trace}`,
+      'debug: after',
+    ]);
+  });
+
+  test('keeps a logged error with its stack and cause together', async () => {
+    const trace = [
+      'TypeError: no',
+      '    at a (x.js:1:1)',
+      '    at b (x.js:2:1) {',
+      '  [cause]: Error: why',
+      '      at c (x.js:3:1)',
+      '}',
+    ].join('\n');
+    expect(await brief(`${trace}\nnext\n`)).toEqual([`error: ${trace}`, 'debug: next']);
+  });
+
+  test('keeps chained traces of Python together', async () => {
+    const trace = [
+      'Traceback (most recent call last):',
+      '  File "a.py", line 1, in <module>',
+      '    f()',
+      'KeyError: 1',
+      '',
+      'During handling of the above exception, another exception occurred:',
+      '',
+      'Traceback (most recent call last):',
+      '  File "a.py", line 3, in <module>',
+      'a.b.MyError: bad',
+    ].join('\n');
+    expect(await brief(`${trace}\n[INFO] next line\n`)).toEqual([`error: ${trace}`, 'info: next line']);
+  });
+
+  test('leaves to themselves the lines behind a trace of Python that was not the end', async () => {
+    const trace = 'Traceback (most recent call last):\n  File "a.py", line 1, in f\nValueError: x';
+    const found: string[] = [];
+    const log = new OutputLog(({ level, message }) => found.push(`${level}: ${message}`));
+    log.push(Buffer.from(`${trace}\nlistening\n`));
+    await expect.poll(() => found, { timeout: 5_000 }).toEqual([`error: ${trace}`, 'debug: listening']);
+    await log.end();
+    expect(found).toHaveLength(2);
+  });
+
+  test('keeps a panic of Go together to the end', async () => {
+    const trace = 'panic: oh no\n\ngoroutine 1 [running]:\nmain.main()\n\t/x/main.go:4 +0x18\nexit status 2';
+    expect(await brief(`${trace}\n`)).toEqual([`error: ${trace}`]);
+  });
+
+  test('keeps a panic of Rust together up to its note', async () => {
+    const trace =
+      "thread 'main' panicked at src/main.rs:2:5:\nboom\nnote: run with `RUST_BACKTRACE=1` environment variable to display a backtrace";
+    expect(await brief(`${trace}\nnext\n`)).toEqual([`error: ${trace}`, 'debug: next']);
+  });
+
+  test('keeps the report of a full heap together', async () => {
+    const trace =
+      '<--- Last few GCs --->\n\n[1:0x1]  10 ms: Mark-Compact\n\nFATAL ERROR: Reached heap limit\n----- Native stack trace -----';
+    expect(await brief(`${trace}\n`)).toEqual([`error: ${trace}`]);
+  });
+
+  test('keeps an aggregate error, and Java’s causes, together', async () => {
+    const aggregate =
+      'AggregateError: agg\n    at x (a.js:1:1) {\n  [errors]: [\n    Error: a\n        at y (a.js:2:1)\n  ]\n}';
+    const java =
+      'Exception in thread "main" java.lang.RuntimeException: x\n\tat A.main(A.java:3)\nCaused by: java.io.IOException: y\n\t... 1 more';
+    expect(await brief(`${aggregate}\nnext\n${java}\nlast\n`)).toEqual([
+      `error: ${aggregate}`,
+      'debug: next',
+      `error: ${java}`,
+      'debug: last',
+    ]);
+  });
+
+  test('keeps an exception group of Python together', async () => {
+    const group =
+      '  + Exception Group Traceback (most recent call last):\n  |   File "x"\n  | ExceptionGroup: g (2 sub-exceptions)\n  +-+---------------- 1 ----------------\n    | ValueError: 1\n    +------------------------------------';
+    expect(await brief(`${group}\n`)).toEqual([`error: ${group}`]);
+  });
+
+  test('does not take a path for the head of a trace', async () => {
+    expect(await brief('/etc/hosts:12\nfile ok\nanother\nError count: 0\n')).toEqual(
+      ['/etc/hosts:12', 'file ok', 'another', 'Error count: 0'].map((line) => `debug: ${line}`),
+    );
+    expect(await brief('/etc/hosts:12\n')).toEqual(['debug: /etc/hosts:12']);
+  });
+
+  test('sees a trace behind what only looked like the head of one', async () => {
+    const trace = 'Traceback (most recent call last):\n  File "a.py", line 1, in f\nValueError: x';
+    expect(await brief(`/etc/hosts:12\n${trace}\n`)).toEqual(['debug: /etc/hosts:12', `error: ${trace}`]);
+    expect(await brief(`Exception ignored in: x\nplain\n`)).toEqual([
+      'debug: Exception ignored in: x',
+      'debug: plain',
+    ]);
+    expect(await brief('  File "a.py", line 1\nplain\n')).toEqual([
+      'debug:   File "a.py", line 1',
+      'debug: plain',
+    ]);
+  });
+
+  test('gives back the lines behind an error that has no stack', async () => {
+    expect(await brief('Error: a\nnext\nTypeError: b\n    at c (x.js:1:1)\nlast\n')).toEqual([
+      'error: Error: a',
+      'debug: next',
+      'error: TypeError: b\n    at c (x.js:1:1)',
+      'debug: last',
+    ]);
+  });
+
+  test('ends a trace where a logger speaks', async () => {
+    expect(await brief('panic: x\n\n[INFO] still here\n')).toEqual(['error: panic: x', 'info: still here']);
+  });
+
+  test('does not take the word error for a trace', async () => {
+    const found = await brief('0 errors found\nerrors: none\nno Error here\n');
+    expect(found.map((line) => line.split(':')[0])).toEqual(['debug', 'debug', 'debug']);
+  });
+
+  test('starts a new record where a trace does not end', async () => {
+    const frames = Array.from({ length: 1200 }, (_, i) => `main.f${i}()\n\t/x/main.go:${i} +0x18\n`);
+    const found = await records('panic: x\n\ngoroutine 1 [running]:\n', ...frames);
+    expect(found.map(({ level, message }) => [level, message.split('\n').length <= 500])).toEqual(
+      Array.from({ length: 5 }, () => ['error', true]),
+    );
+  });
+});
+
+/** What is logged of an output that goes on: the log is not told of its end. */
+async function running(text: string, count: number): Promise<string[]> {
+  const found: string[] = [];
+  const log = new OutputLog(({ level, message }) => found.push(`${level}: ${message}`));
+  log.push(Buffer.from(text));
+  await expect.poll(() => found.length, { timeout: 5_000 }).toBe(count);
+  return found;
+}
+
+describe('lines behind what begins or looks like a trace', () => {
+  const lines = ['request 0 handled', '  indented', 'request 1 handled', '', 'request 2 handled'];
+  const plain = lines.filter((line) => line !== '').map((line) => `debug: ${line}`);
+
+  test.each([
+    ['a recovered panic of Go', 'panic: assignment to nil map [recovered]', 'error'],
+    ['a deadlock of Go', 'fatal error: all goroutines are asleep - deadlock!', 'error'],
+    [
+      'a panic of a thread of Rust',
+      "thread 'worker' panicked at src/main.rs:4:5:\nindex out of bounds",
+      'error',
+    ],
+    ['an older panic of Rust', "thread 'worker' panicked at 'boom', src/main.rs:4:5", 'error'],
+    ['a word about a signal', 'SIGHUP: reloading configuration', 'debug'],
+    ['a word about a runtime', 'runtime: goroutine stack exceeds', 'debug'],
+    ['a logged exception', 'Error: caught and logged', 'error'],
+    ['a place in a file', '/etc/hosts:12', 'debug'],
+  ])('%s are records of their own', async (_name, head, level) => {
+    expect(await running(`${head}\n${lines.join('\n')}\n`, plain.length + 1)).toEqual([
+      `${level}: ${head}`,
+      ...plain,
+    ]);
+    expect(await brief(`${head}\n${lines.join('\n')}\n`)).toEqual([`${level}: ${head}`, ...plain]);
+  });
+
+  test.each([
+    ['Python’s last words', 'Fatal Python error: not really', 'request handled'],
+    ['V8’s last words', 'FATAL ERROR: Reached heap limit', 'request handled'],
+    ['a logged error with its stack', 'Error: caught\n    at f (a.js:1:1)', 'request handled'],
+    [
+      'a whole panic of Go',
+      'panic: x\n\ngoroutine 1 [running]:\nmain.main()\n\t/x/main.go:4 +0x18',
+      'request (1) handled',
+    ],
+    [
+      'a whole panic of Rust',
+      "thread 'main' panicked at a.rs:1:1:\nboom\nstack backtrace:\n   0: main\n             at ./a.rs:1:1",
+      'next',
+    ],
+    ['a whole trace of Node', '/app/a.js:3\n  f()\n  ^\n\nError: x\n    at f (a.js:1:1)', 'next'],
+    [
+      'a group of Python',
+      '  + Exception Group Traceback (most recent call last):\n  | ExceptionGroup: g\n  +------------------------------------',
+      'next',
+    ],
+  ])('%s are records of their own at once', (_name, trace, next) => {
+    const found: string[] = [];
+    const gatherer = new TraceGatherer(({ level, message }) => found.push(`${level}: ${message}`), 'debug');
+    for (const line of `${trace}\n${next}`.split('\n')) gatherer.take(line);
+    // Nothing here waits for a time: the first line that cannot belong to it ends a trace.
+    expect(found).toEqual([`error: ${trace}`, `debug: ${next}`]);
+    gatherer.end();
+  });
+
+  test('are told apart from a trace whose lines come slowly', async () => {
+    const found: string[] = [];
+    const log = new OutputLog(({ level, message }) => found.push(`${level}: ${message}`));
+    log.push(Buffer.from('Traceback (most recent call last):\n  File "a.py", line 1, in f\n'));
+    await expect.poll(() => found.length, { timeout: 5_000 }).toBe(1);
+    log.push(Buffer.from('ValueError: late\nlistening\n'));
+    await expect.poll(() => found.length, { timeout: 5_000 }).toBe(3);
+    expect(found.slice(1)).toEqual(['error: ValueError: late', 'debug: listening']);
+  });
+});
+
+/** What a program prints on its standard error, and what is logged of it. */
+async function spoken(file: string, args: string[]): Promise<{ output: string; found: string[] }> {
+  const { stderr } = spawnSync(file, args, { encoding: 'utf8', timeout: 20_000 });
+  return { output: stderr.trimEnd().replace(/^\n/, ''), found: await brief(stderr) };
+}
+
+const hasPython = spawnSync('python3', ['--version']).status === 0;
+
+describe.skipIf(!hasPython)('what python3 prints (skipped without it on the PATH)', () => {
+  test.each([
+    ['an exception with several lines of message', String.raw`raise ValueError("multi\nline\n\n  last")`],
+    ['an exception without a message', 'raise KeyboardInterrupt'],
+    ['an exception of a class in a function', 'def f():\n  class E(Exception): pass\n  raise E("x")\nf()'],
+    ['a note', String.raw`e = ValueError("x"); e.__notes__ = ["one\ntwo"]; raise e`],
+    [
+      'a chain whose messages have several lines',
+      String.raw`
+try:
+  raise KeyError("b\nc")
+except KeyError as e:
+  raise RuntimeError("no\nway") from e`,
+    ],
+    ['a syntax error', 'x = = 1'],
+    ['an indentation error', 'if 1:\npass'],
+    ['a syntax error behind a traceback', 'exec("x = (")'],
+    [
+      'a fault in a thread',
+      'import threading\nt = threading.Thread(target=lambda: 1/0)\nt.start()\nt.join()',
+    ],
+    ['a fault in a finalizer', 'class A:\n  def __del__(self): raise ValueError("d")\na = A()\ndel a'],
+    [
+      'an exception group behind another exception',
+      String.raw`
+try:
+  raise ValueError("one\ntwo")
+except ValueError as e:
+  raise (ExceptionGroup("some\nfaults", [e, ExceptionGroup("inner", [KeyError("k")]), OSError()]) if "ExceptionGroup" in dir(__builtins__) else e)`,
+    ],
+  ])('%s is one record', async (_name, program) => {
+    const { output, found } = await spoken('python3', ['-c', program]);
+    expect(output).not.toBe('');
+    expect(found).toEqual([`error: ${output}`]);
+  });
+});
+
+describe('what node prints', () => {
+  test.each([
+    ['an error with several lines of message', String.raw`throw new Error('a\nb\n\nc')`],
+    [
+      'an aggregate error',
+      String.raw`throw new AggregateError([new Error('a'), new TypeError('b\nc')], 'x')`,
+    ],
+    ['a rejected aggregate error', 'Promise.any([Promise.reject(new Error("q"))])'],
+    [
+      'an error with a cause and fields',
+      'throw Object.assign(new Error("x", { cause: new Error("c") }), { code: 7 })',
+    ],
+    ['something that is no error', 'throw { a: 1 }'],
+    ['a text', 'throw "text"'],
+    ['a rejected text', 'Promise.reject("text")'],
+    ['a syntax error', 'this is none'],
+    ['bad JSON', 'JSON.parse("{bad")'],
+    ['a missing module', 'require("/none")'],
+    ['a logged error', String.raw`console.error(new Error('a\nb\n\nc'))`],
+    ['a logged error of a class', 'console.error(new (class Foo extends Error {})("m"))'],
+    ['a logged aggregate error', 'console.error(new AggregateError([new Error("a")], "x"))'],
+    [
+      'a logged aggregate error without a stack',
+      'Promise.any([Promise.reject(new Error("q"))]).catch(console.error)',
+    ],
+  ])('%s is one record', async (_name, program) => {
+    const { output, found } = await spoken(process.execPath, ['-e', program]);
+    expect(output).not.toBe('');
+    expect(found).toEqual([`error: ${output}`]);
+  });
+
+  test('a program from standard input is traced too', async () => {
+    const { stderr } = spawnSync(process.execPath, ['-'], {
+      encoding: 'utf8',
+      input: 'throw new Error("x")',
+    });
+    expect(await brief(stderr)).toEqual([`error: ${stderr.trim()}`]);
+  });
+
+  test('lines behind a logged error are not part of it', async () => {
+    const program =
+      'console.error(new AggregateError([new Error("a")], "x")); console.error("next"); console.error("}")';
+    const { found } = await spoken(process.execPath, ['-e', program]);
+    expect(found.slice(1)).toEqual(['debug: next', 'debug: }']);
+  });
+});

@@ -1,0 +1,116 @@
+import { Console } from 'node:console';
+import { PassThrough } from 'node:stream';
+import { describe, expect, test, vi } from 'vitest';
+import { bindLogger, isLogger } from './logger.ts';
+
+const levels = ['trace', 'debug', 'info', 'warn', 'error'] as const;
+const methods = (): Record<(typeof levels)[number], ReturnType<typeof vi.fn>> => ({
+  trace: vi.fn(),
+  debug: vi.fn(),
+  info: vi.fn(),
+  warn: vi.fn(),
+  error: vi.fn(),
+});
+const forged = {
+  ...{
+    pid: 1,
+    hostname: 'h',
+    name: 'n',
+    level: 60,
+    msg: 'm',
+    message: 'second',
+    time: 0,
+    v: 1,
+    splat: ['x'],
+    stack: 's',
+  },
+  ...{ plugin: 'other', stream: 'other', by: 'quit', service: 'forged', free: 3, constructor: 1 },
+};
+
+describe('a logger', () => {
+  test('that lacks every method is none', () => {
+    expect([{}, { log() {} }, { info: 'x' }, null, 'console', 7].map(isLogger)).toEqual(
+      Array.from({ length: 6 }, () => false),
+    );
+    expect(
+      [console, { error() {} }, methods(), Object.assign(() => {}, { info() {} })].map(isLogger),
+    ).toEqual([true, true, true, true]);
+  });
+
+  test('gets the names that say something of the host from the host alone', () => {
+    const logger = methods();
+    bindLogger(logger, { plugin: 'p' })?.('info', 'text', { stream: 'stderr' }, forged);
+    const [message, fields] = logger.info.mock.lastCall as [string, Record<string, unknown>];
+    expect(message).toBe('text');
+    const { plugin, stream, by, service, free, ...claims } = forged;
+    expect(fields).toEqual({
+      free,
+      service,
+      plugin: 'p',
+      stream: 'stderr',
+      claims: { ...claims, plugin, stream, by },
+    });
+  });
+
+  test('gets nothing that would give a copy of its fields another prototype', () => {
+    const logger = methods();
+    const said = JSON.parse('{"__proto__":{"polluted":1},"a":1}') as Record<string, unknown>;
+    bindLogger(logger, {})?.('info', 'text', {}, said);
+    expect(Object.assign({}, logger.info.mock.lastCall?.[1])).toEqual({ a: 1, claims: {} });
+  });
+
+  test('of pino or bunyan gets the fields first, and keeps its own bindings', () => {
+    const pino = { ...methods(), bindings: () => ({ service: 'mine', pid: 7 }) };
+    const bunyan = { ...methods(), addStream() {}, fields: { service: 'mine' } };
+    for (const logger of [pino, bunyan]) {
+      bindLogger(logger, { plugin: 'p' })?.('warn', '%s', {}, forged);
+      const [fields, message] = logger.warn.mock.lastCall as [Record<string, unknown>, string];
+      expect(message).toBe('%s');
+      expect(fields).toMatchObject({ plugin: 'p', free: 3, claims: { service: 'forged', pid: 1 } });
+      expect(Object.keys(fields).toSorted()).toEqual(['claims', 'free', 'plugin']);
+    }
+  });
+
+  test('of winston gets one object, in which the message is the one that was said', () => {
+    const log = vi.fn();
+    const winston = {
+      ...methods(),
+      log,
+      transports: [],
+      levels: {},
+      configure() {},
+      defaultMeta: { service: 'mine' },
+    };
+    bindLogger(winston, { plugin: 'p' })?.('error', '%s %o', {}, forged);
+    expect(log.mock.lastCall).toEqual([
+      expect.objectContaining({
+        level: 'error',
+        message: '%s %o',
+        plugin: 'p',
+        free: 3,
+        claims: expect.objectContaining({ service: 'forged', splat: ['x'] }) as unknown,
+      }),
+    ]);
+    expect(Object.keys(log.mock.lastCall?.[0] as object)).not.toContain('splat');
+  });
+
+  test('that is a console, or a copy of the global one, never takes the text for a format', () => {
+    const out = new PassThrough();
+    const given = new Console({ stdout: out, stderr: out });
+    const spy = vi.spyOn(console, 'info').mockImplementation(given.info.bind(given));
+    for (const logger of [given, { ...console }]) {
+      const text = '%c%c%c%s host: user admin logged in\nfaked';
+      bindLogger(logger, { plugin: 'evil' })?.('info', text, { stream: 'stderr' });
+      expect(String(out.read())).toBe(
+        "%c%c%c%s host: user admin logged in\n    faked { stream: 'stderr', plugin: 'evil' }\n",
+      );
+    }
+    spy.mockRestore();
+  });
+
+  test('that is a console prints no stack of the host at trace level', () => {
+    const out = new PassThrough();
+    bindLogger(new Console({ stdout: out, stderr: out }), {})?.('trace', 'text');
+    expect(String(out.read())).toBe('text {}\n');
+  });
+});
