@@ -1,9 +1,9 @@
 /**
- * Classes that are known by a brand, whichever copy of this package made the object: `@pipework/core` carries one of its own, and
- * what it gives out is to be `instanceof` the class that was imported from here.
+ * Classes that are known by a brand, whichever copy of this package made the object. `@pipework/core` carries a copy, and
+ * what it gives out must be `instanceof` the class that a program imports from here.
  */
 
-/** Makes `instanceof` of `branded`, and of no class derived from it, look for the brand `name`. */
+/** Makes `instanceof branded` look for the brand `name`. Classes derived from it keep the usual `instanceof`. */
 export function brand(branded: { readonly prototype: object }, name: string): void {
   const key = Symbol.for(name);
   Object.defineProperty(branded.prototype, key, { value: true });

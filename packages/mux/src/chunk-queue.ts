@@ -1,33 +1,33 @@
-/** A first-in-first-out queue of bytes, kept as chunks: nothing is ever concatenated, small ones share a block. */
+/** A first-in-first-out queue of bytes, kept as chunks. Nothing is ever concatenated; small chunks share a block. */
 
-/** Smaller chunks are copied into shared blocks: one object for many of them, and no small view pins a large buffer. */
+/** Smaller chunks are copied into shared blocks: one object holds many of them, and no small view pins a large buffer. */
 const SMALL = 16 * 1024;
 const BLOCK = 16 * 1024;
 const FIRST_BLOCK = 1024;
 
 /**
- * Bytes in order. Memory held is at most four times the bytes queued plus one block: chunks kept by reference are at
- * least 16 KiB of a buffer of (in practice) 64 KiB, all others are copied.
+ * Bytes in order. The queue holds at most four times its bytes in memory, plus one block: a chunk kept by reference is at
+ * least 16 KiB of a buffer of 64 KiB (in practice), and all others are copied.
  */
 export class ChunkQueue {
   #chunks: Uint8Array[] = [];
   #head = 0;
   #length = 0;
-  /** The block that the last chunk lies in, where there is room behind it. */
+  /** The block that the last chunk lies in, if it has room behind that. */
   #block: Uint8Array | undefined;
   #blockUsed = 0;
 
-  /** Bytes queued. */
+  /** How many bytes are queued. */
   get length(): number {
     return this.#length;
   }
 
-  /** Chunks queued: what the queue costs beside its bytes. */
+  /** How many chunks are queued: what the queue costs beside its bytes. */
   get chunkCount(): number {
     return this.#chunks.length - this.#head;
   }
 
-  /** Appends bytes that stay unchanged; large ones by reference. */
+  /** Appends bytes that the caller does not change any more, large ones by reference. */
   push(chunk: Uint8Array): void {
     if (chunk.length < SMALL) {
       this.pushCopy(chunk, 0, chunk.length);
@@ -36,7 +36,7 @@ export class ChunkQueue {
     }
   }
 
-  /** Appends bytes that stay unchanged, whatever their size, without a copy. */
+  /** Appends bytes without a copy, whatever their size. The caller must not change them any more. */
   pushReference(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
     this.#block = undefined;
@@ -56,7 +56,7 @@ export class ChunkQueue {
     }
   }
 
-  /** Puts a copy of bytes in front of all others. */
+  /** Puts a copy of the bytes in front of all others. */
   unshift(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
     this.#dropTaken();
@@ -64,7 +64,7 @@ export class ChunkQueue {
     this.#length += chunk.length;
   }
 
-  /** Takes the first chunk, at most `limit` bytes of it. Undefined when nothing is queued. */
+  /** Takes the first chunk, at most `limit` bytes of it. Returns undefined if nothing is queued. */
   shift(limit: number = Infinity): Uint8Array | undefined {
     const chunk = this.#chunks[this.#head];
     if (chunk === undefined) return undefined;
@@ -80,7 +80,7 @@ export class ChunkQueue {
     return chunk;
   }
 
-  /** Forgets everything. */
+  /** Drops everything. */
   clear(): void {
     if (this.#chunks.length > 0) this.#chunks = [];
     this.#head = 0;
@@ -89,7 +89,7 @@ export class ChunkQueue {
   }
 
   #newBlock(wanted: number): Uint8Array {
-    // A queue that only ever sees a few bytes should not cost a whole block.
+    // A queue that only ever gets a few bytes should not cost a whole block.
     const size = Math.min(BLOCK, Math.max(wanted, this.#length, FIRST_BLOCK));
     this.#block = Buffer.allocUnsafeSlow(size);
     this.#blockUsed = 0;

@@ -1,36 +1,204 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { DeadlineQueue } from './deadline-queue.ts';
+import type { Timers } from './timers.ts';
 
-beforeEach(() => void vi.useFakeTimers());
-afterEach(() => void vi.useRealTimers());
+describe('in a process that runs', () => {
+  // The fake loop takes a millisecond for each of the two turns that read before an item expires.
+  const turns = 2;
 
-test('expires each item once its time has passed, in the order they began', () => {
-  const expired: string[] = [];
-  const queue = new DeadlineQueue<string>(100, (item) => expired.push(item));
-  queue.add('first');
-  vi.advanceTimersByTime(60);
-  queue.add('second');
-  queue.add('in time');
-  expect(queue.delete('in time')).toBe(true);
-  vi.advanceTimersByTime(40);
-  expect(expired).toEqual(['first']);
-  vi.advanceTimersByTime(60);
-  expect(expired).toEqual(['first', 'second']);
-  expect(vi.getTimerCount()).toBe(0);
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  test('expires each item once its time has passed, in the order they began', () => {
+    const expired: string[] = [];
+    const queue = new DeadlineQueue<string>(100, (item) => expired.push(item), globalThis);
+    queue.add('first');
+    vi.advanceTimersByTime(60);
+    queue.add('second');
+    queue.add('in time');
+    expect(queue.size).toBe(3);
+    expect(queue.delete('in time')).toBe(true);
+    expect(queue.delete('in time')).toBe(false);
+    vi.advanceTimersByTime(39 + turns);
+    expect(expired).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(expired).toEqual(['first']);
+    vi.advanceTimersByTime(59);
+    expect(expired).toEqual(['first']);
+    vi.advanceTimersByTime(1 + turns);
+    expect(expired).toEqual(['first', 'second']);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('needs one timer, also for items that begin anew whenever they expire', () => {
+    const expired: string[] = [];
+    const again = (item: string): void => {
+      expired.push(item);
+      queue.add(item);
+    };
+    const queue = new DeadlineQueue<string>(100, again, globalThis);
+    queue.add('long');
+    vi.advanceTimersByTime(30);
+    queue.add('later');
+    for (let round = 1; round <= 5; round += 1) {
+      vi.advanceTimersByTime(100 + 2 * turns);
+      expect(expired).toHaveLength(2 * round);
+      expect(vi.getTimerCount()).toBe(1);
+    }
+  });
+
+  test('with a duration of 0 counts, and needs no timer', () => {
+    const queue = new DeadlineQueue<string>(0, () => expect.unreachable(), globalThis);
+    queue.add('item');
+    expect([queue.size, vi.getTimerCount()]).toEqual([1, 0]);
+    vi.advanceTimersByTime(1e9);
+    expect(queue.delete('item')).toBe(true);
+  });
+
+  test('expires nothing after clear(), and begins anew', () => {
+    const expired: string[] = [];
+    const queue = new DeadlineQueue<string>(100, (item) => expired.push(item), globalThis);
+    queue.add('before');
+    vi.advanceTimersByTime(99);
+    queue.clear();
+    expect([queue.size, vi.getTimerCount()]).toEqual([0, 0]);
+    queue.add('behind');
+    vi.advanceTimersByTime(99 + turns);
+    expect(expired).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(expired).toEqual(['behind']);
+  });
+
+  test('lets its timer run out when nothing is left', () => {
+    const queue = new DeadlineQueue<string>(100, () => expect.unreachable(), globalThis);
+    queue.add('item');
+    queue.delete('item');
+    expect(vi.getTimerCount()).toBe(1);
+    vi.advanceTimersByTime(25);
+    expect(vi.getTimerCount()).toBe(0);
+  });
 });
 
-test('needs one timer, also for items that begin anew whenever they expire', () => {
-  const expired: string[] = [];
-  const queue = new DeadlineQueue<string>(100, (item) => {
-    expired.push(item);
-    queue.add(item);
-  });
-  queue.add('long');
-  vi.advanceTimersByTime(30);
-  queue.add('later');
-  for (let round = 1; round <= 5; round += 1) {
-    vi.advanceTimersByTime(100);
-    expect(expired).toHaveLength(2 * round);
-    expect(vi.getTimerCount()).toBe(1);
+/** An event loop by hand: each turn runs the timers that are due, reads, and runs the immediates, as Node's does. */
+class Loop {
+  now = 0;
+  /** Whether each timer that is set holds the loop. */
+  readonly holds = new Map<object, { due: number; act: () => void; isHolding: boolean }>();
+  #immediates: (() => void)[] = [];
+
+  readonly timers: Timers = {
+    setTimeout: (act, ms) => {
+      const entry = { due: this.now + ms, act, isHolding: true };
+      const timer = {
+        ref: () => void (entry.isHolding = true),
+        unref: () => void (entry.isHolding = false),
+      };
+      this.holds.set(timer, entry);
+      return timer as unknown as NodeJS.Timeout;
+    },
+    clearTimeout: (timer) => void this.holds.delete(timer as object),
+    setImmediate: (act) => this.#immediates.push(act),
+    performance: { now: () => this.now },
+  };
+
+  get isHeld(): boolean {
+    return [...this.holds.values()].some(({ isHolding }) => isHolding);
   }
+
+  turn(ms: number, read: () => void = () => {}): void {
+    this.now += ms;
+    for (const [timer, { due, act }] of this.holds) {
+      if (due > this.now) continue;
+      this.holds.delete(timer);
+      act();
+    }
+    read();
+    for (const act of this.#immediates.splice(0)) act();
+  }
+
+  /** How many milliseconds of turns of one each it takes until something holds. */
+  msUntil(holds: () => boolean): number {
+    const began = this.now;
+    while (!holds()) {
+      if (this.now - began > 10_000) throw new Error('it never came');
+      this.turn(1);
+    }
+    return this.now - began;
+  }
+}
+
+describe('in a process that was blocked', () => {
+  function makeQueue(): { loop: Loop; queue: DeadlineQueue<string>; expired: string[] } {
+    const loop = new Loop();
+    const expired: string[] = [];
+    return { loop, expired, queue: new DeadlineQueue(100, (item) => expired.push(item), loop.timers) };
+  }
+
+  test('takes what came meanwhile, in whichever part of the wait it was blocked', () => {
+    for (let part = 0; part < 4; part += 1) {
+      const { loop, queue, expired } = makeQueue();
+      queue.add('answered');
+      for (let turn = 0; turn < part; turn += 1) loop.turn(25);
+      loop.turn(5_000, () => queue.delete('answered'));
+      for (let turn = 0; turn < 100; turn += 1) loop.turn(25);
+      expect([part, expired]).toEqual([part, []]);
+    }
+  });
+
+  test('gives the peer the rest of the time to answer, and a part more', () => {
+    const { loop, queue, expired } = makeQueue();
+    queue.add('late');
+    loop.turn(5_000);
+    // The first part counted for nothing: four are left, and the two turns that read.
+    expect(loop.msUntil(() => expired.length > 0)).toBe(101);
+  });
+
+  test('waits for a part more if the last one was blocked', () => {
+    const { loop, queue, expired } = makeQueue();
+    queue.add('late');
+    for (let turn = 0; turn < 3; turn += 1) loop.turn(25);
+    loop.turn(5_000);
+    expect(loop.msUntil(() => expired.length > 0)).toBe(26);
+  });
+
+  test('counts a part that was blocked for less than its length as one part', () => {
+    const { loop, queue, expired } = makeQueue();
+    queue.add('item');
+    loop.turn(50);
+    expect(loop.msUntil(() => expired.length > 0)).toBe(76);
+  });
+
+  test('still expires what is never answered while it is blocked again and again', () => {
+    const { loop, queue, expired } = makeQueue();
+    queue.add('dead');
+    for (let turn = 0; turn < 8; turn += 1) loop.turn(5_000);
+    expect(expired).toEqual(['dead']);
+  });
+
+  test('charges no item with a block that was before it', () => {
+    const { loop, queue, expired } = makeQueue();
+    queue.add('before');
+    loop.now += 5_000;
+    queue.add('behind');
+    queue.delete('before');
+    expect(loop.msUntil(() => expired.length > 0)).toBe(102);
+  });
+
+  test('keeps the event loop alive only if told, and only while something waits', () => {
+    const { loop, queue } = makeQueue();
+    queue.add('unasked');
+    expect(loop.isHeld).toBe(false);
+    queue.holdLoop();
+    expect(loop.isHeld).toBe(true);
+    queue.delete('unasked');
+    expect(loop.isHeld).toBe(false);
+    queue.add('asked');
+    expect(loop.isHeld).toBe(true);
+    loop.turn(25);
+    expect(loop.isHeld).toBe(true);
+    queue.clear();
+    expect(loop.isHeld).toBe(false);
+    queue.add('again');
+    expect(loop.isHeld).toBe(true);
+  });
 });

@@ -1,15 +1,18 @@
 /**
- * Bytes in, frames out, across any split. Nothing is gathered: a header is kept until its twelve bytes are there, a
- * payload is passed on as it comes, so that what a frame claims costs no memory.
+ * Bytes in, frames out, across any split. A header is kept until its twelve bytes are there. A payload is passed on as it
+ * comes and never gathered, so that what a frame claims costs no memory.
  */
 
 import { FrameType, HEADER_BYTES, readHeader, type FrameHeader } from './frame.ts';
 
-/** Who hears of frames. */
+/** The callbacks of a decoder. */
 export interface FrameSink {
-  /** A header is complete. It is reused: copy what you keep. */
+  /** A header is complete. The object is reused: copy what you keep. */
   onHeader(header: FrameHeader): void;
-  /** Part of the last data frame's payload, `chunk[start..end)`; `isLast` with its final byte. Payloads of length 0 make no call. */
+  /**
+   * Part of the last data frame's payload came: `chunk[start..end)`. `isLast` is true with its final byte. A payload of
+   * length 0 makes no call.
+   */
   onPayload(chunk: Uint8Array, start: number, end: number, isLast: boolean): void;
 }
 
@@ -22,8 +25,8 @@ export class FrameDecoder {
   #partialBytes = 0;
   /** Bytes of the current frame's payload that are still to come. */
   #payloadLeft = 0;
-  #stopped = false;
-  /** The chunk being decoded, and how far. */
+  #hasEnded = false;
+  /** The chunk being decoded, and how much of it has been. */
   #chunk: Uint8Array = nothing;
   #at = 0;
 
@@ -31,26 +34,26 @@ export class FrameDecoder {
     this.#sink = sink;
   }
 
-  /** True between frames: bytes that end here were not cut short. */
+  /** True between frames, where the bytes may end. */
   get isAtBoundary(): boolean {
     return this.#partialBytes === 0 && this.#payloadLeft === 0;
   }
 
-  /** What is missing until the frame that has begun is whole, for messages. */
+  /** What the frame that has begun still lacks, in words. */
   get missing(): string {
     return this.#payloadLeft > 0
       ? `${this.#payloadLeft} bytes of payload`
       : `${HEADER_BYTES - this.#partialBytes} bytes of a header`;
   }
 
-  /** Ignores all that comes from now on, also the rest of the chunk being decoded. */
+  /** Ignores everything from now on, the rest of the chunk being decoded included. */
   stop(): void {
-    this.#stopped = true;
+    this.#hasEnded = true;
   }
 
   /**
-   * Decodes one chunk. Called from within the sink, it decodes what is left of the chunk
-   * before first: a program that ends in the middle of a call reads on from there.
+   * Decodes one chunk. If it is called from within the sink, it decodes the rest of the chunk before first: a program that
+   * ends in the middle of a callback reads on from there.
    */
   push(chunk: Uint8Array): void {
     this.#decodeRest();
@@ -60,11 +63,11 @@ export class FrameDecoder {
   }
 
   #decodeRest(): void {
-    while (this.#at < this.#chunk.length && !this.#stopped) {
+    while (this.#at < this.#chunk.length && !this.#hasEnded) {
       const chunk = this.#chunk;
       const at = this.#at;
       const left = chunk.length - at;
-      // Where the next step begins is settled before the sink is called: it may call push().
+      // The position of the next step is stored before the sink is called, because that may call push().
       if (this.#payloadLeft > 0) {
         const bytes = Math.min(left, this.#payloadLeft);
         this.#payloadLeft -= bytes;

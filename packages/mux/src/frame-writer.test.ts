@@ -2,6 +2,7 @@ import { Writable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { decodeFrames } from './frame.ts';
 import { FrameWriter } from './frame-writer.ts';
+import { realTimers } from './timers.ts';
 
 /** A writer, and what has left it: the payload of each frame, by write. */
 function makeWriter(): { send: (text: string) => void; writes: string[][] } {
@@ -14,6 +15,7 @@ function makeWriter(): { send: (text: string) => void; writes: string[][] } {
   });
   const writer = new FrameWriter(writable, {
     stallTimeoutMs: 0,
+    timers: realTimers,
     onWritable: () => {},
     onStalled: () => {},
     onFrame: () => {},

@@ -1,39 +1,37 @@
 /**
  * Frames in, one pipe out. Frames gather in a batch that leaves in one write: the first of a turn at once (unless the turn
- * before had several), the others at the end of the turn or of the read being dispatched. Headers and small payloads lie one behind another in one block of
- * memory; large payloads go by reference under one writev. Which stream comes next is the scheduler's business.
+ * before had several), the others at the end of the turn or of the read being dispatched. The scheduler decides which
+ * stream comes next.
  */
 
 import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
-import { FrameType, HEADER_BYTES, writeHeader, writeLength } from './frame.ts';
+import { HEADER_BYTES } from './frame.ts';
+import { FrameBatch, MAX_FRAME, type OnFrame } from './frame-batch.ts';
+import { StallWatch } from './stall-watch.ts';
+import type { Timers } from './timers.ts';
+import { WriteTiming } from './write-timing.ts';
 
-/** Payloads up to this are copied beside their header; above it a second buffer costs less than the copy. */
+/** Payloads up to this are copied beside their header. Above it a second buffer costs less than the copy. */
 const COPY_LIMIT = 4 * 1024;
-/** Bytes that are copied one by one: the view that a native copy needs costs more (0.05 µs). */
-const LOOP_LIMIT = 64;
-/** A data frame is no longer than this: far below what any peer refuses, and no stream holds the pipe for long. */
-export const MAX_FRAME: number = 64 * 1024;
 /**
  * A batch leaves at once when it holds this much. A bulk stream's processor time, the bare pipes' being 1: 1.3 with
  * batches of 128 KiB, 1.1 with these, 1.04 with 512; and a small message waits behind at most one.
  */
 export const BATCH_BYTES: number = 256 * 1024;
-/** The blocks that headers and small payloads are written to. */
-const BLOCK_BYTES = 64 * 1024;
 
-/** Who is asked for more, and who hears of every frame. */
+/** What the writer asks and tells its session. */
 export interface WriterOwner {
-  /** How long the transport may take nothing before `onStalled`; 0 is for ever. */
+  /** How long the transport may take nothing before `onStalled`, in milliseconds; 0 is no limit. */
   readonly stallTimeoutMs: number;
+  readonly timers: Timers;
   /** The transport takes bytes again: append what waits. */
   onWritable(): void;
   onStalled(): void;
-  /** A frame is complete. Nothing may be written before this returns: it may be told in the middle of the next one. */
-  onFrame(type: number, flags: number, streamId: number, length: number): void;
-  /** True where somebody is to hear of frames, which are about to leave. */
+  readonly onFrame: OnFrame;
+  /** Returns true if listeners wait to be told of frames, which are about to leave. */
   isWatched(): boolean;
-  /** Lets them hear. Whoever does may write, or end the session. */
+  /** Tells the listeners. They may write, or end the session. */
   onLeaving(): void;
 }
 
@@ -42,148 +40,153 @@ export class FrameWriter {
   readonly #owner: WriterOwner;
   /** What has left a socket is the kernel's, and the memory ours again. Other streams may hand a chunk on as it is. */
   readonly #isSocket: boolean;
-
-  #batch: Uint8Array[] = [];
-  /** Taken from the batch, and not written before whoever watches has heard of it. */
-  readonly #told: Uint8Array[] = [];
-  #batchBytes = 0;
-  /** Bytes [#from, #to) of the block are the batch's end, not yet among #batch. */
-  #block: Uint8Array = new Uint8Array(0);
-  #from = 0;
-  #to = 0;
-  /** The data frame at the very end of the block, which grows while its stream goes on writing. 0: none. */
-  #growing = 0;
-  #growingAt = 0;
-  #growingLength = 0;
-
-  #blocked = false;
-  #blockedSince = 0;
-  #stallTimer: NodeJS.Timeout | undefined;
-  #ended = false;
-  #dispatching = false;
-  #turnBegan = false;
-  /** The turn had more than one write of payload, and so will the next, it is believed. */
-  #isBusy = false;
-  #tickDue = false;
+  readonly #batch: FrameBatch;
+  readonly #timing: WriteTiming;
+  readonly #stall: StallWatch;
+  /** Taken from the batch, and not written before the listeners have been told. */
+  #told: Uint8Array[] = [];
+  #hasEnded = false;
   #replyBytes = 0;
 
   constructor(writable: Writable, owner: WriterOwner) {
     this.#writable = writable;
     this.#owner = owner;
     this.#isSocket = writable instanceof Socket;
+    this.#batch = new FrameBatch(owner.onFrame);
+    this.#timing = new WriteTiming(() => this.flush());
+    this.#stall = new StallWatch(owner.stallTimeoutMs, () => owner.onStalled(), owner.timers);
     writable.on('drain', () => this.#onDrain());
   }
 
-  /** Nothing can leave: the transport is full, until it drains, or our half of it has ended. */
+  /** True if nothing can leave: the transport is full until it drains, or our half of it has ended. */
   get isBlocked(): boolean {
-    return this.#blocked;
+    return this.#hasEnded || this.#stall.isBlocked;
   }
 
-  /** Our half of the transport has ended: nothing leaves any more. */
+  /** True once our half of the transport has ended. What streams write from then on stays with them, known as unsent. */
   get hasEnded(): boolean {
-    return this.#ended;
+    return this.#hasEnded;
   }
 
   /** Bytes gathered for the next write. */
   get batchBytes(): number {
-    return this.#batchBytes;
+    return this.#batch.bytes;
   }
 
-  /** Bytes of answers that wait for a transport that takes nothing: the measure for no longer reading questions. */
+  /** Bytes of replies that wait for a full transport. If they are many, we stop reading what asks for replies. */
   get waitingReplyBytes(): number {
     return this.#replyBytes;
   }
 
-  /** While a read is dispatched nothing leaves before its end. */
+  /** A read is being dispatched: nothing leaves before it ends. */
   beginDispatch(): void {
-    this.#dispatching = true;
+    this.#timing.beginDispatch();
   }
 
   endDispatch(): void {
-    this.#dispatching = false;
-    this.flush();
+    this.#timing.endDispatch();
   }
 
-  /** Appends a frame without payload; it leaves at the end of the turn. */
+  /** Appends a frame without payload. It leaves at the end of the turn. */
   control(type: number, flags: number, streamId: number, length: number): void {
-    if (this.#ended) return;
-    this.#header(type, flags, streamId, length);
-    this.#owner.onFrame(type, flags, streamId, length);
-    this.#leaveAtTick();
+    if (this.#hasEnded) return;
+    this.#batch.control(type, flags, streamId, length);
+    this.#timing.onControl();
   }
 
-  /** Appends an answer that the peer's word alone has caused: counted while it cannot leave. */
+  /** Appends a reply that only the peer's word has caused. It is counted while it cannot leave. */
   reply(type: number, flags: number, streamId: number, length: number): void {
-    if (this.#blocked && !this.#ended) this.#replyBytes += HEADER_BYTES;
+    if (this.#stall.isBlocked) this.#replyBytes += HEADER_BYTES;
     this.control(type, flags, streamId, length);
   }
 
-  /** Appends payload as one frame or more; the caller has taken it from the stream's window. */
+  /** Appends payload as one frame or more. The caller has taken it from the stream's window. */
   data(streamId: number, chunk: Uint8Array): void {
     if (chunk.length <= COPY_LIMIT) {
       this.dataCopy(streamId, chunk, 0, chunk.length);
       return;
     }
-    for (let at = 0; at < chunk.length; at += MAX_FRAME) this.#dataReference(streamId, chunk, at);
+    if (this.#hasEnded) return;
+    if (chunk.length <= MAX_FRAME) {
+      this.#batch.reference(streamId, chunk);
+      return;
+    }
+    for (let at = 0; at < chunk.length; at += MAX_FRAME) {
+      this.#batch.reference(streamId, chunk.subarray(at, at + MAX_FRAME));
+    }
   }
 
   /** Like {@link data}, for `source[start..end)`, which is copied. */
   dataCopy(streamId: number, source: Uint8Array, start: number, end: number): void {
-    if (this.#ended) return;
+    if (this.#hasEnded) return;
     for (let at = start; at < end; at += MAX_FRAME / 2) {
-      this.#dataBlock(streamId, source, at, Math.min(end, at + MAX_FRAME / 2));
+      this.#batch.copy(streamId, source, at, Math.min(end, at + MAX_FRAME / 2));
     }
   }
 
-  /** After payload was appended: the first of a turn leaves at once, as does a full batch. */
+  /** Says that payload was appended: a full batch leaves at once, another when its time has come. */
   leave(): void {
-    if (this.#batchBytes === 0) return;
-    if (this.#batchBytes >= BATCH_BYTES) {
-      this.flush();
-    } else if (this.#turnBegan || this.#dispatching) {
-      this.#isBusy = this.#turnBegan;
-      this.#leaveAtTick();
-    } else {
-      this.#turnBegan = true;
-      // Where the turn before had several, more will follow: two writes would wake the peer twice (0.1 µs of 1.1 a call, 64 in flight).
-      if (!this.#isBusy) this.flush();
-      this.#isBusy = false;
-      this.#leaveAtTick();
-    }
+    if (this.#batch.bytes === 0) return;
+    if (this.#batch.bytes >= BATCH_BYTES) this.flush();
+    else this.#timing.onPayload();
   }
 
   /** Hands the batch to the transport, unless that is full. */
   flush(): void {
-    if (this.#blocked || this.#ended || this.#batchBytes === 0) return;
-    this.#batchBytes = 0;
+    if (this.isBlocked || this.#batch.bytes === 0) return;
     this.#replyBytes = 0;
-    this.#stopGrowing();
+    this.#batch.complete();
     if (this.#owner.isWatched()) {
       this.#tellAndWrite();
-      if (this.#ended) return;
-    } else if (this.#batch.length === 0) {
-      // Mostly everything lies in the block: no list is needed.
-      const part = this.#block.subarray(this.#from, this.#to);
-      this.#from = this.#to;
-      this.#writable.write(part);
+      if (this.#hasEnded) return;
     } else {
-      this.#seal();
-      this.#writeParts(this.#batch.splice(0));
+      const whole = this.#batch.takeWhole();
+      if (whole === undefined) this.#writeParts(this.#batch.takeParts());
+      else this.#writable.write(whole);
     }
-    // A new block for each 64 KiB would be old, and memory for a full collection, before it is garbage.
-    if (this.#isSocket && this.#batchBytes === 0 && this.#writable.writableLength === 0)
-      this.#from = this.#to = 0;
+    // A fresh block for each 64 KiB would be promoted to the old generation, and freed only by a full collection.
+    if (this.#isSocket && this.#batch.bytes === 0 && this.#writable.writableLength === 0)
+      this.#batch.reuseBlock();
     // Asked of the transport, not of the write: over memory the peer may have answered, and more been written, within it.
-    this.#blocked = this.#writable.writableNeedDrain;
-    if (this.#blocked && this.#owner.stallTimeoutMs > 0) this.#startWatching();
+    this.#stall.set(this.#writable.writableNeedDrain);
   }
 
-  /** What whoever hears writes comes behind what it heard of, also where that leaves at once: then all of it has left here. */
+  /** Hands the batch to the transport, even if that is full. */
+  force(): void {
+    this.#stall.set(false);
+    this.flush();
+    // A listener that is being told of these may have asked for this.
+    if (this.#told.length > 0) this.#writeParts(this.#takeTold());
+  }
+
+  /** Hands over what is gathered, even if the transport is full, and ends its writable half. */
+  end(): void {
+    if (this.#hasEnded) return;
+    this.force();
+    this.#close();
+    this.#writable.end();
+  }
+
+  /** Drops what is gathered, because the transport's writable half is gone. Takes nothing from now on. */
+  abandon(): void {
+    this.#close();
+    this.#batch.clear();
+  }
+
+  /**
+   * Tells the listeners of the frames, then writes them. If a listener writes while it is told, its frames are sent after
+   * those. If its write flushed at once, this batch has been sent already and `#told` is empty.
+   */
   #tellAndWrite(): void {
-    this.#seal();
-    this.#told.push(...this.#batch.splice(0));
+    this.#told.push(...this.#batch.takeParts());
     this.#owner.onLeaving();
-    this.#writeParts(this.#told.splice(0));
+    this.#writeParts(this.#takeTold());
+  }
+
+  #takeTold(): Uint8Array[] {
+    const told = this.#told;
+    this.#told = [];
+    return told;
   }
 
   #writeParts(parts: Uint8Array[]): void {
@@ -193,138 +196,16 @@ export class FrameWriter {
     writable.uncork();
   }
 
-  /** Hands the batch to the transport, full or not. */
-  force(): void {
-    this.#blocked = false;
-    this.flush();
-    // Asked for by someone who just hears of what leaves.
-    if (this.#told.length > 0) this.#writeParts(this.#told.splice(0));
-  }
-
-  /** Hands over what is gathered, full or not, and ends the transport's writable half behind it. */
-  end(): void {
-    if (this.#ended) return;
-    this.force();
-    this.#close();
-    this.#writable.end();
-  }
-
-  /** Drops what is gathered and takes nothing any more: the transport's writable half is gone. */
-  abandon(): void {
-    this.#close();
-    this.#batch = [];
-    this.#batchBytes = 0;
-    this.#block = new Uint8Array(0);
-  }
-
-  /** What streams write from now on stays with them, so that they know it as unsent. */
   #close(): void {
-    this.#ended = true;
-    this.#blocked = true;
+    this.#hasEnded = true;
     this.#replyBytes = 0;
-    clearTimeout(this.#stallTimer);
-  }
-
-  #startWatching(): void {
-    this.#blockedSince = performance.now();
-    this.#stallTimer ??= this.#watch(this.#owner.stallTimeoutMs);
-  }
-
-  /** One timer, left running between stalls: most are over long before it fires. */
-  #watch(delayMs: number): NodeJS.Timeout {
-    return setTimeout(() => {
-      this.#stallTimer = undefined;
-      if (!this.#blocked) return;
-      const left = this.#blockedSince + this.#owner.stallTimeoutMs - performance.now();
-      if (left > 0) this.#stallTimer = this.#watch(Math.ceil(left));
-      else this.#owner.onStalled();
-    }, delayMs).unref();
-  }
-
-  #leaveAtTick(): void {
-    if (this.#tickDue || this.#dispatching) return;
-    this.#tickDue = true;
-    process.nextTick(() => {
-      this.#tickDue = false;
-      this.#turnBegan = false;
-      this.flush();
-    });
+    this.#stall.stop();
   }
 
   #onDrain(): void {
-    if (this.#ended) return;
-    this.#blocked = false;
+    if (this.#hasEnded) return;
+    this.#stall.set(false);
     this.#owner.onWritable();
     this.flush();
-  }
-
-  #header(type: number, flags: number, streamId: number, length: number): void {
-    this.#stopGrowing();
-    if (this.#to + HEADER_BYTES > this.#block.length) this.#newBlock();
-    writeHeader(this.#block, this.#to, type, flags, streamId, length);
-    this.#to += HEADER_BYTES;
-    this.#batchBytes += HEADER_BYTES;
-  }
-
-  #dataBlock(streamId: number, source: Uint8Array, start: number, end: number): void {
-    const bytes = end - start;
-    const grown = this.#growingLength + bytes;
-    if (this.#growing === streamId && grown <= MAX_FRAME && this.#to + bytes <= this.#block.length) {
-      this.#growingLength = grown;
-    } else {
-      this.#stopGrowing();
-      if (this.#to + HEADER_BYTES + bytes > this.#block.length) this.#newBlock();
-      this.#growing = streamId;
-      this.#growingAt = this.#to;
-      this.#growingLength = bytes;
-      this.#dataHeader(streamId, bytes);
-    }
-    const block = this.#block;
-    if (bytes > LOOP_LIMIT) {
-      block.set(start === 0 && end === source.length ? source : source.subarray(start, end), this.#to);
-    } else {
-      for (let from = start, to = this.#to; from < end; from++, to++) block[to] = source[from]!;
-    }
-    this.#to += bytes;
-    this.#batchBytes += bytes;
-  }
-
-  #dataHeader(streamId: number, length: number): void {
-    writeHeader(this.#block, this.#to, FrameType.Data, 0, streamId, length);
-    this.#to += HEADER_BYTES;
-    this.#batchBytes += HEADER_BYTES;
-  }
-
-  #dataReference(streamId: number, chunk: Uint8Array, at: number): void {
-    if (this.#ended) return;
-    const bytes = Math.min(MAX_FRAME, chunk.length - at);
-    this.#header(FrameType.Data, 0, streamId, bytes);
-    this.#owner.onFrame(FrameType.Data, 0, streamId, bytes);
-    this.#seal();
-    this.#batch.push(bytes === chunk.length ? chunk : chunk.subarray(at, at + bytes));
-    this.#batchBytes += bytes;
-  }
-
-  #stopGrowing(): void {
-    if (this.#growing === 0) return;
-    writeLength(this.#block, this.#growingAt, this.#growingLength);
-    this.#owner.onFrame(FrameType.Data, 0, this.#growing, this.#growingLength);
-    this.#growing = 0;
-    this.#growingLength = 0;
-  }
-
-  /** What lies in the block and is not among the batch's parts becomes one. */
-  #seal(): void {
-    this.#stopGrowing();
-    if (this.#to === this.#from) return;
-    this.#batch.push(this.#block.subarray(this.#from, this.#to));
-    this.#from = this.#to;
-  }
-
-  #newBlock(): void {
-    this.#seal();
-    this.#block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
-    this.#from = 0;
-    this.#to = 0;
   }
 }

@@ -13,4 +13,5 @@ export { MuxStream } from './mux-stream.ts';
 export type { Role, SessionOptions } from './options.ts';
 export { Session } from './session.ts';
 export type { SessionStats } from './session-stats.ts';
+export type { Timers } from './timers.ts';
 export type { Transport } from './transport.ts';

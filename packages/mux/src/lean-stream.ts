@@ -2,7 +2,7 @@
 
 import { ChunkQueue } from './chunk-queue.ts';
 import { MuxError } from './errors.ts';
-import { MAX_FRAME } from './frame-writer.ts';
+import { MAX_FRAME } from './frame-batch.ts';
 import type { RawStream, RawStreamHandler } from './raw-stream.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { StreamRecord } from './stream-record.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { resolveOptions, type SessionOptions } from './options.ts';
+import { realTimers } from './timers.ts';
 
 describe('options', () => {
   test('have the defaults of yamux, with a larger window and without keep-alive', () => {
@@ -15,6 +16,7 @@ describe('options', () => {
       windowBudget: 64 * 1024 * 1024,
       streamOpenTimeout: 75_000,
       streamCloseTimeout: 300_000,
+      timers: realTimers,
     });
   });
 
@@ -58,6 +60,10 @@ describe('options', () => {
     ],
     [{ enableKeepAlive: 1 }, 'enableKeepAlive must be true or false; received 1'],
     [{ name: {} }, 'name must be a string; received an object of Object'],
+    [
+      { timers: { setTimeout } },
+      'timers must be globalThis, or an object with its setTimeout, clearTimeout, setImmediate and performance; received an object of Object',
+    ],
     [{ onStream: () => {} }, /^options must be made of known names .*; received "onStream"$/ as never],
     [
       { maxStreamWindow: 1 },

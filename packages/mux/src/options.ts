@@ -2,6 +2,7 @@
 
 import { INITIAL_WINDOW, MAX_UINT32 } from './frame.ts';
 import { invalidOption } from './errors.ts';
+import { realTimers, type Timers } from './timers.ts';
 
 /** Which end this is: the client's streams have odd ids, the server's even ones. One of each makes a session. */
 export type Role = 'client' | 'server';
@@ -43,6 +44,11 @@ export interface SessionOptions {
    * is no limit.
    */
   streamCloseTimeout?: number;
+  /**
+   * The timers and the clock of the session's waits. Default: Node's own, taken as this package is loaded, so that a test
+   * that fakes time ends no session. A test that wants the session to follow its fake time gives `globalThis`.
+   */
+  timers?: Timers;
 }
 
 /** The options with every default filled in. */
@@ -64,10 +70,14 @@ const defaults = {
   windowBudget: 64 * 1024 * 1024,
   streamOpenTimeout: 75_000,
   streamCloseTimeout: 300_000,
+  timers: realTimers,
 };
 
 /** Each number's least and greatest value, and its unit for the message. */
-const ranges: Record<Exclude<keyof typeof defaults, 'enableKeepAlive'>, [number, number, string]> = {
+const ranges: Record<
+  Exclude<keyof typeof defaults, 'enableKeepAlive' | 'timers'>,
+  [number, number, string]
+> = {
   acceptBacklog: [1, 65_536, 'streams'],
   maxInboundStreams: [1, 1_048_576, 'streams'],
   keepAliveInterval: [1, MAX_TIMER, 'milliseconds'],
@@ -101,5 +111,17 @@ export function resolveOptions(options: SessionOptions): SessionSettings {
     throw invalidOption('enableKeepAlive', 'true or false', settings.enableKeepAlive);
   }
   if (typeof settings.name !== 'string') throw invalidOption('name', 'a string', settings.name);
+  const { timers } = settings;
+  const functions = [
+    timers?.setTimeout,
+    timers?.clearTimeout,
+    timers?.setImmediate,
+    timers?.performance?.now,
+  ];
+  if (!functions.every((member) => typeof member === 'function')) {
+    const expected =
+      'globalThis, or an object with its setTimeout, clearTimeout, setImmediate and performance';
+    throw invalidOption('timers', expected, timers);
+  }
   return settings;
 }

@@ -1,73 +1,89 @@
-/** Pings in flight, their round trips, and keep-alive on top of them. */
+/** Pings under way, their round trips, and keep-alive on top of them. */
 
+import { DeadlineQueue } from './deadline-queue.ts';
 import { MuxError } from './errors.ts';
 import { MAX_UINT32 } from './frame.ts';
+import type { Timers } from './timers.ts';
 
 interface Ping {
   readonly sentAt: number;
-  readonly timer: NodeJS.Timeout;
+  /** The queue in which it waits. */
+  readonly waits: DeadlineQueue<number>;
   readonly resolve: (roundTripMs: number) => void;
   readonly reject: (error: MuxError) => void;
 }
 
 export class Pings {
   readonly #send: (value: number) => void;
-  readonly #timeoutMs: number;
-  readonly #waiting = new Map<number, Ping>();
+  readonly #timers: Timers;
+  readonly #pings = new Map<number, Ping>();
+  /** The values of pings that callers wait for. They keep the event loop alive. */
+  readonly #asked: DeadlineQueue<number>;
+  /** The values of keep-alive's pings. */
+  readonly #unasked: DeadlineQueue<number>;
   #next = 0;
-  #keepAlive: NodeJS.Timeout | undefined;
+  #keepAlive: DeadlineQueue<'interval'> | undefined;
 
-  constructor(send: (value: number) => void, timeoutMs: number) {
+  constructor(send: (value: number) => void, timeoutMs: number, timers: Timers) {
     this.#send = send;
-    this.#timeoutMs = timeoutMs;
+    this.#timers = timers;
+    const expire = (value: number): void => {
+      const { reject } = this.#pings.get(value)!;
+      this.#pings.delete(value);
+      reject(new MuxError('MUX_PING_TIMEOUT', `the peer did not answer a ping within ${timeoutMs} ms`));
+    };
+    this.#asked = new DeadlineQueue(timeoutMs, expire, timers);
+    this.#asked.holdLoop();
+    this.#unasked = new DeadlineQueue(timeoutMs, expire, timers);
+  }
+
+  /** Sends a ping, and resolves with the milliseconds until its answer. Rejects with `MUX_PING_TIMEOUT` without one. */
+  ask(): Promise<number> {
+    return this.#ping(this.#asked);
+  }
+
+  /** Settles the ping of this value. An answer without a ping is normal: the ping may have timed out. */
+  onAnswer(value: number): void {
+    const ping = this.#pings.get(value);
+    if (ping === undefined) return;
+    this.#pings.delete(value);
+    ping.waits.delete(value);
+    ping.resolve(this.#timers.performance.now() - ping.sentAt);
   }
 
   /**
-   * Asks, and resolves with the milliseconds until the answer. Rejects with `MUX_PING_TIMEOUT` where none comes. Where
-   * nobody waits for it, it does not hold the event loop.
+   * Sends a ping every `intervalMs`, unless `wasHeard` says that something came since the last. Calls `onLost` if one is
+   * not answered.
    */
-  ask(isAwaited = true): Promise<number> {
+  keepAlive(intervalMs: number, wasHeard: () => boolean, onLost: (cause: MuxError) => void): void {
+    this.#keepAlive = new DeadlineQueue(
+      intervalMs,
+      (item) => {
+        this.#keepAlive?.add(item);
+        if (!wasHeard()) this.#ping(this.#unasked).catch((error: unknown) => onLost(error as MuxError));
+      },
+      this.#timers,
+    );
+    this.#keepAlive.add('interval');
+  }
+
+  /** Ends keep-alive, and every ping with `reason`. */
+  close(reason: MuxError): void {
+    this.#keepAlive?.clear();
+    this.#keepAlive = undefined;
+    this.#asked.clear();
+    this.#unasked.clear();
+    for (const ping of this.#pings.values()) ping.reject(reason);
+    this.#pings.clear();
+  }
+
+  #ping(waits: DeadlineQueue<number>): Promise<number> {
     return new Promise((resolve, reject) => {
       const value = this.#next;
       this.#next = value === MAX_UINT32 ? 0 : value + 1;
-      const timer = setTimeout(() => {
-        this.#waiting.delete(value);
-        reject(
-          new MuxError('MUX_PING_TIMEOUT', `the peer did not answer a ping within ${this.#timeoutMs} ms`),
-        );
-      }, this.#timeoutMs);
-      if (!isAwaited) timer.unref();
-      this.#waiting.set(value, { sentAt: performance.now(), timer, resolve, reject });
+      waits.add(value);
+      this.#pings.set(value, { sentAt: this.#timers.performance.now(), waits, resolve, reject });
       this.#send(value);
     });
-  }
-
-  /** An answer came. One that nobody waits for is normal: its ping may have timed out. */
-  onAnswer(value: number): void {
-    const ping = this.#waiting.get(value);
-    if (ping === undefined) return;
-    this.#waiting.delete(value);
-    clearTimeout(ping.timer);
-    ping.resolve(performance.now() - ping.sentAt);
-  }
-
-  /**
-   * Asks every `intervalMs`, unless `wasHeard` says that something came in the meantime; an answer that stays out is
-   * told to `onLost`.
-   */
-  keepAlive(intervalMs: number, wasHeard: () => boolean, onLost: (cause: MuxError) => void): void {
-    this.#keepAlive = setInterval(() => {
-      if (!wasHeard()) this.ask(false).catch((error: unknown) => onLost(error as MuxError));
-    }, intervalMs).unref();
-  }
-
-  /** Ends keep-alive and every ping that waits. */
-  close(reason: MuxError): void {
-    clearInterval(this.#keepAlive);
-    for (const ping of this.#waiting.values()) {
-      clearTimeout(ping.timer);
-      ping.reject(reason);
-    }
-    this.#waiting.clear();
   }
 }

@@ -1,42 +1,51 @@
 /** The transport as a session sees it: bytes, an end, a failure, and letting go. */
 
 import type { Readable, Writable } from 'node:stream';
+import { DeadlineQueue } from './deadline-queue.ts';
+import type { Timers } from './timers.ts';
 import { splitTransport, type Transport } from './transport.ts';
 
-/** How long the peer may take to end its side once ours has ended, or to be silent once it takes no more. */
+/** How long the peer may take to end its side once ours has ended. */
 const LINGER_MS = 500;
 /** How long the last bytes may take to leave after a clean end. */
 const FLUSH_MS = 2_000;
+/** How long a peer that takes nothing more may be silent before the session ends. */
+const SILENCE_MS = 1_000;
 
 export interface PipeOwner {
   onChunk(chunk: Uint8Array): void;
   /** Nothing more comes. */
   onEnd(): void;
   onError(error: Error): void;
-  /** Nothing more can be written; reading goes on. */
+  /** Nothing more can be written. Reading goes on. */
   onWritableLost(): void;
 }
 
 export class Pipe {
   readonly writable: Writable;
-  #chunks = 0;
-  #chunksHeard = 0;
   readonly #readable: Readable;
   readonly #owner: PipeOwner;
+  readonly #timers: Timers;
+  #chunks = 0;
+  #chunksHeard = 0;
   #isPaused = false;
-  #lingering: NodeJS.Timeout | undefined;
+  /** True once our end of the writable half is on purpose, so that what follows it is no loss. */
   #isClosing = false;
-  #closing: NodeJS.Timeout | undefined;
+  /** Waits for the peer's last words, after the writable half was lost. */
+  #silence: DeadlineQueue<Error> | undefined;
+  /** The bound of the step that {@link letGo} is at. */
+  #bound: DeadlineQueue<'step'> | undefined;
   #isAwaited = false;
 
-  constructor(transport: Transport, owner: PipeOwner) {
+  constructor(transport: Transport, owner: PipeOwner, timers: Timers) {
     const { readable, writable } = splitTransport(transport);
     this.#readable = readable;
     this.writable = writable;
     this.#owner = owner;
+    this.#timers = timers;
   }
 
-  /** Begins to read, also a transport that was paused or has ended. */
+  /** Begins to read, even a transport that was paused or has ended. */
   listen(): void {
     const readable = this.#readable;
     readable.on('data', (chunk: Uint8Array | string) => this.#onData(chunk));
@@ -51,19 +60,19 @@ export class Pipe {
     if (readable.destroyed || readable.readableEnded) process.nextTick(() => this.#owner.onEnd());
   }
 
-  /** A chunk came, by whatever way. */
+  /** Counts a chunk, from the readable or fed. */
   onHeard(): void {
     this.#chunks += 1;
   }
 
-  /** Something came since this was last asked. */
+  /** Returns true if a chunk came since the last call. */
   wasHeard(): boolean {
     const before = this.#chunksHeard;
     this.#chunksHeard = this.#chunks;
     return this.#chunks !== before;
   }
 
-  /** Reads no more until {@link resume}. */
+  /** Stops reading until {@link resume}. */
   pause(): void {
     if (this.#isPaused) return;
     this.#isPaused = true;
@@ -76,13 +85,13 @@ export class Pipe {
     this.#readable.resume();
   }
 
-  /** Our end of the writable half is meant: what follows it is no loss. */
+  /** Says that our end of the writable half is on purpose. */
   expectEnd(): void {
     this.#isClosing = true;
   }
 
   /**
-   * Waits, within bounds, until the last bytes are out, and after a clean end until the peer has ended its side too; then
+   * Waits, within bounds, until the last bytes are out, and after a clean end until the peer has ended its side too. Then
    * destroys the transport and calls `done`.
    */
   letGo(isFault: boolean, done: () => void): void {
@@ -92,38 +101,40 @@ export class Pipe {
     const finish = (): void => {
       if (isDone) return;
       isDone = true;
-      clearTimeout(this.#closing);
+      this.#bound?.clear();
       readable.destroy();
       writable.destroy();
       done();
-    };
-    const wait = (ms: number): void => {
-      clearTimeout(this.#closing);
-      this.#closing = setTimeout(finish, ms);
-      if (!this.#isAwaited) this.#closing.unref();
     };
     const check = (): void => {
       const isWritten = writable.writableFinished || writable.destroyed;
       if (isWritten && (isFault || readable.readableEnded || readable.destroyed)) finish();
     };
     this.#isClosing = true;
-    clearInterval(this.#lingering);
-    wait(isFault ? LINGER_MS : FLUSH_MS);
+    this.#silence?.clear();
+    this.#boundBy(isFault ? LINGER_MS : FLUSH_MS, finish);
     for (const event of ['end', 'close', 'error']) readable.once(event, check);
     for (const event of ['close', 'error']) writable.once(event, check);
     writable.once('finish', () => {
-      if (!isDone) wait(LINGER_MS);
+      if (!isDone) this.#boundBy(LINGER_MS, finish);
       check();
     });
-    // What still comes is nobody's: read on, so that the peer can finish writing and see our end.
+    // What still comes is dropped. Reading it lets the peer finish writing and see our end.
     readable.resume();
     check();
   }
 
-  /** Somebody waits for {@link letGo}: its bounds hold the event loop. */
+  /** Keeps the event loop alive until {@link letGo} is done. */
   awaitClose(): void {
     this.#isAwaited = true;
-    this.#closing?.ref();
+    this.#bound?.holdLoop();
+  }
+
+  #boundBy(ms: number, finish: () => void): void {
+    this.#bound?.clear();
+    this.#bound = new DeadlineQueue(ms, finish, this.#timers);
+    if (this.#isAwaited) this.#bound.holdLoop();
+    this.#bound.add('step');
   }
 
   #onData(chunk: Uint8Array | string): void {
@@ -134,14 +145,23 @@ export class Pipe {
     }
   }
 
-  /** What the peer sent before can still be read: to its end, or until no more comes. */
+  /** Goes on reading what the peer sent before, to its end or until no more comes. */
   #onWritableLost(cause: Error): void {
     this.#owner.onWritableLost();
-    if (this.#isClosing || this.#lingering !== undefined) return;
+    if (this.#isClosing || this.#silence !== undefined) return;
     let seen = this.#chunks;
-    this.#lingering = setInterval(() => {
-      if (this.#chunks === seen) this.#owner.onError(cause);
-      seen = this.#chunks;
-    }, LINGER_MS * 2).unref();
+    this.#silence = new DeadlineQueue(
+      SILENCE_MS,
+      () => {
+        if (this.#chunks === seen) {
+          this.#owner.onError(cause);
+          return;
+        }
+        seen = this.#chunks;
+        this.#silence?.add(cause);
+      },
+      this.#timers,
+    );
+    this.#silence.add(cause);
   }
 }

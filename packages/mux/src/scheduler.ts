@@ -5,7 +5,8 @@
  */
 
 import { Flag, FrameType } from './frame.ts';
-import { BATCH_BYTES, MAX_FRAME, type FrameWriter } from './frame-writer.ts';
+import { MAX_FRAME } from './frame-batch.ts';
+import { BATCH_BYTES, type FrameWriter } from './frame-writer.ts';
 import type { StreamRecord } from './stream-record.ts';
 
 /** Bytes that a stream may send in one turn while others wait too. */

@@ -157,21 +157,23 @@ export class SessionEngine {
   // ── the parts ────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #makePipe(transport: Transport): Pipe {
-    return new Pipe(transport, {
-      onChunk: (chunk) => this.#onChunk(chunk),
+    const owner = {
+      onChunk: (chunk: Uint8Array) => this.#onChunk(chunk),
       onEnd: () => this.#onTransportEnd(),
-      onError: (error) => this.#onTransportError(error),
+      onError: (error: Error) => this.#onTransportError(error),
       onWritableLost: () => {
         this.#writer.abandon();
         this.#pipe.resume();
       },
-    });
+    };
+    return new Pipe(transport, owner, this.settings.timers);
   }
 
   #makeWriter(): FrameWriter {
-    const { connectionWriteTimeout } = this.settings;
+    const { connectionWriteTimeout, timers } = this.settings;
     return new FrameWriter(this.#pipe.writable, {
       stallTimeoutMs: connectionWriteTimeout,
+      timers,
       onWritable: () => this.#onWritable(),
       onStalled: () => this.#fault(ended.byStall(this.label, connectionWriteTimeout)),
       onFrame: (type, flags, streamId, length) => {
@@ -183,12 +185,12 @@ export class SessionEngine {
   }
 
   #makePings(): Pings {
-    const { connectionWriteTimeout, enableKeepAlive, keepAliveInterval } = this.settings;
+    const { connectionWriteTimeout, enableKeepAlive, keepAliveInterval, timers } = this.settings;
     const send = (value: number): void => {
       this.#writer.control(FrameType.Ping, Flag.SYN, 0, value);
       this.#writer.leave();
     };
-    const pings = new Pings(send, connectionWriteTimeout || DEFAULT_PING_TIMEOUT);
+    const pings = new Pings(send, connectionWriteTimeout || DEFAULT_PING_TIMEOUT, timers);
     if (enableKeepAlive) {
       pings.keepAlive(
         keepAliveInterval,

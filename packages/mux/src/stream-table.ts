@@ -44,11 +44,12 @@ export class StreamTable implements LeanStreamHome {
       onSent: ({ id }) => this.#streams.get(id)?.onSent(),
       onFinSent: ({ id }) => this.#onFinSent(this.#streams.get(id)!),
     });
-    const { streamOpenTimeout, streamCloseTimeout } = settings;
-    this.#unanswered = new DeadlineQueue(streamOpenTimeout, (stream) => {
+    const { streamOpenTimeout, streamCloseTimeout, timers } = settings;
+    const onUnanswered = (stream: LeanStream): void =>
       this.fail(stream, 'MUX_OPEN_TIMEOUT', `was not answered within ${streamOpenTimeout} ms`);
-    });
-    this.#halfClosed = new DeadlineQueue(streamCloseTimeout, (stream) => this.#onCloseOverdue(stream));
+    this.#unanswered = new DeadlineQueue(streamOpenTimeout, onUnanswered, timers);
+    const onOverdue = (stream: LeanStream): void => this.#onCloseOverdue(stream);
+    this.#halfClosed = new DeadlineQueue(streamCloseTimeout, onOverdue, timers);
   }
 
   get size(): number {

@@ -1,15 +1,15 @@
-/** What a session runs on: one duplex, or one stream for each direction. */
+/** What a session runs on: one Duplex, or one stream for each direction. */
 
 import type { Duplex, Readable, Writable } from 'node:stream';
 import { invalidOption } from './errors.ts';
 
 /**
- * A pair of byte streams. The session owns it from then on: it reads, writes and, when it is over, ends and destroys it.
- * Chunks read from it must stay unchanged, as those of Node's own streams do.
+ * A pair of byte streams. The session takes it over: it reads, writes and, as it ends, ends and destroys it. Chunks that
+ * are read from it must stay unchanged, as those of Node's own streams do.
  */
 export type Transport = Duplex | { readable: Readable; writable: Writable };
 
-/** Tells the two directions apart and checks that they are what they must be. */
+/** Returns the two directions. Throws `MUX_OPTION_INVALID` if one is not what it must be. */
 export function splitTransport(transport: Transport): { readable: Readable; writable: Writable } {
   if (isReadable(transport) && isWritable(transport)) return { readable: transport, writable: transport };
   const { readable, writable } = (transport ?? {}) as { readable: unknown; writable: unknown };

@@ -1,4 +1,4 @@
-/** Flow control of one stream, one class for each direction. Knows nothing of frames. */
+/** Flow control of one stream: a class for each direction. Knows nothing of frames. */
 
 import { INITIAL_WINDOW, MAX_UINT32 } from './frame.ts';
 
@@ -6,18 +6,18 @@ import { INITIAL_WINDOW, MAX_UINT32 } from './frame.ts';
 export class SendWindow {
   #available = INITIAL_WINDOW;
 
-  /** Bytes that may be sent now. */
+  /** How many bytes may be sent now. */
   get available(): number {
     return this.#available;
   }
 
-  /** Bytes were sent: no more than were available. */
+  /** Takes bytes that are sent off the window. Throws if they are more than were available. */
   consume(bytes: number): void {
     if (bytes > this.#available) throw new RangeError(`${bytes} bytes for a window of ${this.#available}`);
     this.#available -= bytes;
   }
 
-  /** The peer grants more. False, and nothing changes, where the sum would not fit 32 bits. */
+  /** Adds what the peer grants. Returns false, and changes nothing, if the sum does not fit 32 bits. */
   grant(delta: number): boolean {
     if (this.#available + delta > MAX_UINT32) return false;
     this.#available += delta;
@@ -26,30 +26,30 @@ export class SendWindow {
 }
 
 /**
- * What we have promised to take. `promised` is what the peer may still send, `held` what it sent and the application has
- * not taken. Invariant: promised + held ≤ size, and both ≥ 0.
+ * What we have promised to take. `promised` is what the peer may still send, `held` what it has sent and the application
+ * has not taken. Invariant: promised + held ≤ size, and both ≥ 0.
  */
 export class ReceiveWindow {
   #size = INITIAL_WINDOW;
   #promised = INITIAL_WINDOW;
   #held = 0;
 
-  /** The most this stream may hold. */
+  /** The most bytes that this stream may hold. */
   get size(): number {
     return this.#size;
   }
 
-  /** Bytes the peer may still send. */
+  /** How many bytes the peer may still send. */
   get promised(): number {
     return this.#promised;
   }
 
-  /** Bytes that came and were not taken. */
+  /** How many bytes came and were not taken. */
   get held(): number {
     return this.#held;
   }
 
-  /** A data frame of this length came. False where the peer broke its promise. */
+  /** Counts a data frame of this length that came. Returns false if it is longer than what was promised. */
   accept(bytes: number): boolean {
     if (bytes > this.#promised) return false;
     this.#promised -= bytes;
@@ -57,20 +57,20 @@ export class ReceiveWindow {
     return true;
   }
 
-  /** Makes the window larger from now on; the next {@link grantAll} announces it. Never smaller. */
+  /** Makes the window larger, never smaller. The next {@link grantAll} announces it. */
   grow(size: number): void {
     this.#size = Math.max(this.#size, size);
   }
 
-  /** The application took bytes. Returns the credit worth a frame now, already counted as promised, or 0. */
+  /** Counts bytes that the application took. Returns the credit to grant now, counted as promised, or 0. */
   release(bytes: number): number {
     if (bytes > this.#held) throw new RangeError(`${bytes} bytes taken of ${this.#held} held`);
     this.#held -= bytes;
-    // Half a window, as the reference has it: one frame for many reads, and the sender never runs dry between them.
+    // Half a window, as in the reference: one frame serves many reads, and the sender never runs dry between two.
     return this.#size - this.#promised - this.#held >= this.#size / 2 ? this.grantAll() : 0;
   }
 
-  /** All the credit there is to give, however little, already counted as promised. */
+  /** Returns all the credit that can be granted, however little, counted as promised. */
   grantAll(): number {
     const delta = this.#size - this.#promised - this.#held;
     this.#promised += delta;

@@ -3,6 +3,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { RawStream, RawStreamHandler } from '../src/lean.ts';
 import { ACK, data, FIN, rawPeer, RST, settled, SYN, update } from './support/raw-peer.ts';
+import { until } from './support/session-pair.ts';
 
 /** Writes down what it is told. */
 function recorder(log: string[], more: Partial<RawStreamHandler> = {}): RawStreamHandler {
@@ -146,7 +147,7 @@ describe('a handler', () => {
     streams[0]!.setHandler(recorder(log, { onData }));
     streams[1]!.setHandler(recorder(log));
     peer.send(data(1, 'x'), data(3, 'fine'));
-    await settled();
+    await until(() => log.length === 2, 'both streams have been told');
     nextTick.mockRestore();
     expect(log).toEqual(['close MUX_STREAM_CLOSED', 'fine']);
     expect(thrown).toEqual([new Error('handler')]);

@@ -1,0 +1,33 @@
+/** Whether the transport takes bytes, and the end of a session for one that takes none for too long. */
+
+import { DeadlineQueue } from './deadline-queue.ts';
+import type { Timers } from './timers.ts';
+
+/** Invariant: the deadline runs exactly while the transport is blocked. */
+export class StallWatch {
+  #isBlocked = false;
+  readonly #deadline: DeadlineQueue<'drain'> | undefined;
+
+  /** Calls `onStalled` if the transport stays blocked for `timeoutMs`. 0 is no limit. */
+  constructor(timeoutMs: number, onStalled: () => void, timers: Timers) {
+    if (timeoutMs > 0) this.#deadline = new DeadlineQueue(timeoutMs, onStalled, timers);
+  }
+
+  /** True from a write that filled the transport until it drains. */
+  get isBlocked(): boolean {
+    return this.#isBlocked;
+  }
+
+  /** Says whether the transport is full. */
+  set(isBlocked: boolean): void {
+    if (isBlocked) this.#deadline?.add('drain');
+    else if (this.#isBlocked) this.#deadline?.delete('drain');
+    this.#isBlocked = isBlocked;
+  }
+
+  /** Stops watching. */
+  stop(): void {
+    this.#isBlocked = false;
+    this.#deadline?.clear();
+  }
+}

@@ -1,0 +1,26 @@
+/** The timers and the clock of a session. */
+
+/** What a session takes of `globalThis`, or of anything with the same functions. */
+export interface Timers {
+  readonly setTimeout: (act: () => void, ms: number) => NodeJS.Timeout;
+  readonly clearTimeout: (timer: NodeJS.Timeout | undefined) => void;
+  readonly setImmediate: (act: () => void) => unknown;
+  readonly performance: { now(): number };
+}
+
+const { setTimeout, clearTimeout, setImmediate } = globalThis;
+// Not `performance`, whose first use costs a process a millisecond.
+const hrtime: () => [number, number] = process.hrtime.bind(process);
+
+/** Node's own, taken when this module is loaded: a test that fakes time later must not end the sessions around it. */
+export const realTimers: Timers = {
+  setTimeout,
+  clearTimeout,
+  setImmediate,
+  performance: {
+    now: () => {
+      const [seconds, nanoseconds] = hrtime();
+      return seconds * 1_000 + nanoseconds / 1_000_000;
+    },
+  },
+};
