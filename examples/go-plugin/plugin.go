@@ -24,6 +24,9 @@ const (
 
 	version  = 1                      // of the application's protocol
 	farewell = 500 * time.Millisecond // what the shutdown hook has when nobody asked politely
+
+	termPatience = 10 * time.Second       // how long a first SIGTERM waits for the host
+	termIdle     = 250 * time.Millisecond // what running calls have after the second: SIGKILL follows a second later
 )
 
 // Factory makes the implementation that one dispense returns.
@@ -151,21 +154,43 @@ func (p *Plugin) shutDown(patience time.Duration) {
 	}
 }
 
-// handleSignals: Ctrl-C at a terminal reaches host and plugin alike, and what it means is the host's to say. SIGTERM is
-// meant for this process: it runs the hook, and dies of it, so that the exit status tells the truth.
+// handleSignals: a terminal, timeout and service managers signal host and plugin alike, and what it means is the host's to
+// say. SIGINT and SIGHUP do nothing. A first SIGTERM waits for the host's Quit or its end, but not for ever; a second one
+// does not wait.
 func (p *Plugin) handleSignals() {
 	received := make(chan os.Signal, 8)
-	signal.Notify(received, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(received, os.Interrupt, syscall.SIGHUP, syscall.SIGTERM)
 	go func() {
-		for each := range received {
-			if each == syscall.SIGTERM {
-				signal.Reset(syscall.SIGTERM)
-				p.cancel()
-				p.shutDown(farewell)
-				syscall.Kill(os.Getpid(), syscall.SIGTERM)
+		var patience <-chan time.Time
+		for {
+			select {
+			case each := <-received:
+				if each != syscall.SIGTERM {
+					continue
+				}
+				if patience == nil {
+					patience = time.After(termPatience)
+					continue
+				}
+			case <-patience:
 			}
+			p.leave()
 		}
 	}()
+}
+
+// leave ends the process as for Quit, without anybody to answer.
+func (p *Plugin) leave() {
+	p.calls.refuse()
+	p.calls.wait(termIdle)
+	p.cancel()
+	p.shutDown(farewell)
+	for _, output := range []io.Writer{p.Stdout, p.Stderr} {
+		if stream, ok := output.(io.Closer); ok {
+			stream.Close()
+		}
+	}
+	os.Exit(0)
 }
 
 // control and dispenser are the services of the first stream.

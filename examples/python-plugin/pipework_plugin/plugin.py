@@ -20,6 +20,8 @@ COOKIE_VALUE = "11aab7ff21cb9ff7b0e9975d53f17a8dab571eac9b5ff0191730046698f07b7f
 
 FAREWELL = 0.5  # seconds that the shutdown hook has when nobody asked politely
 UNREAD = 0.1  # seconds that calls have which came before Quit and were not read yet
+TERM_PATIENCE = 10  # seconds that a plugin serves on after a first SIGTERM
+TERM_IDLE = 0.25  # seconds that running calls have after the second: SIGKILL follows a second later
 FLUSH = 2  # seconds that the host has to take the last bytes
 DIAL_PATIENCE = 30  # seconds that the host has to dial what was dispensed
 
@@ -72,7 +74,7 @@ def _take_descriptors(text):
 
 
 class _Terminated(BaseException):
-    """SIGTERM, raised in the main thread."""
+    """A second SIGTERM, raised in the main thread."""
 
 
 class _Plugin:
@@ -90,6 +92,7 @@ class _Plugin:
         self.calls = Calls()
         self.budget = Budget()
         self._quit_answered = False
+        self._term_timer = None  # from the first SIGTERM on
         self._stdout, self._stderr = _Output(), _Output()
         self._stream_count = 0
         self._streams = set()  # those that carry calls of plugins
@@ -99,16 +102,18 @@ class _Plugin:
     def run(self):
         # What Python code prints from here on goes through the session; descriptors 1 and 2 are left to the rest.
         sys.stdout, sys.stderr = self._stdout.as_text(), self._stderr.as_text()
-        # Ctrl-C at a terminal reaches host and plugin alike, and what it means is the host's to say. An empty handler
-        # in place of SIG_IGN, which programs started from here would inherit.
+        # A terminal, timeout and service managers signal host and plugin alike, and what it means is the host's to say.
+        # An empty handler in place of SIG_IGN, which programs started from here would inherit.
         signal.signal(signal.SIGINT, lambda *_: None)
+        signal.signal(signal.SIGHUP, lambda *_: None)
         signal.signal(signal.SIGTERM, self._on_sigterm)
         status = 0
         try:
             os.write(self._writing, self._handshake_line())
             self._session.run()
         except _Terminated:
-            status = -signal.SIGTERM
+            self.calls.refuse()
+            self.calls.wait_idle(TERM_IDLE)
         except BrokenPipeError:
             pass  # the host went before it heard of us
         except ProtocolError as error:
@@ -124,8 +129,13 @@ class _Plugin:
         return f"1|pipe|{self._address}|msgpack-rpc|{version}|{CAPABILITIES}|{versions}\n".encode("ascii")
 
     def _on_sigterm(self, *_):
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a second one does not wait
-        raise _Terminated
+        """The first one waits for the host's Quit or its end, but not for ever; the second does not wait."""
+        if self._term_timer is not None:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it is leaving: SIGKILL is next
+            raise _Terminated
+        self._term_timer = threading.Timer(TERM_PATIENCE, os.kill, (os.getpid(), signal.SIGTERM))
+        self._term_timer.daemon = True
+        self._term_timer.start()
 
     def _on_stream(self, stream):
         """A stream of the host's: control, stdout and stderr come first, in this order. Called by the reading thread."""
@@ -191,6 +201,8 @@ class _Plugin:
 
     def _end(self, status):
         """The host is gone or done. Nothing holds the process up from here: no thread, no timer, no handler."""
+        if self._term_timer is not None:
+            self._term_timer.cancel()
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         if not self._quit_answered:
             self.calls.abort()
@@ -204,10 +216,6 @@ class _Plugin:
                 raw.flush()
             except (AttributeError, OSError):
                 pass  # closed, or never there
-        if status < 0:
-            # Die of the signal that came, so that the exit status tells the truth.
-            signal.signal(-status, signal.SIG_DFL)
-            os.kill(os.getpid(), -status)
         os._exit(status)
 
     def _finish(self):

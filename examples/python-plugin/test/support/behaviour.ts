@@ -186,13 +186,15 @@ export function describeForeignPlugin({ language, command, missing, capable }: F
       expect(await host.client.kill()).toMatchObject({ code: 0, signal: null, by: 'quit' });
     });
 
-    test('takes no notice of Ctrl-C, and dies of SIGTERM', async () => {
+    test('leaves signals to its host, until a second SIGTERM', async () => {
       await using host = await start();
       const pid = host.client.pid!;
-      process.kill(pid, 'SIGINT');
-      expect(await host.greeter.greet('after Ctrl-C')).toBe('Hello, after Ctrl-C!');
+      for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM'] as const) {
+        process.kill(pid, signal);
+        expect(await host.greeter.greet(signal)).toBe(`Hello, ${signal}!`);
+      }
       process.kill(pid, 'SIGTERM');
-      expect(await host.client.exit).toMatchObject({ signal: 'SIGTERM' });
+      expect(await host.client.exit).toMatchObject({ code: 0, signal: null, by: 'plugin' });
     });
 
     test('fails the calls under way when it dies', async () => {

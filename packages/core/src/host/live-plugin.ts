@@ -43,6 +43,7 @@ export class LivePlugin {
     const { started, name, log, activity } = options;
     const { run, greeting } = started;
     this.process = run;
+    run.watchMemory();
     this.#name = name;
     this.#log = log;
     this.end = new HostEnd({

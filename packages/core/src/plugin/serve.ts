@@ -13,11 +13,10 @@ import { checkServeOptions, type ServeOptions, type ServeSettings, type ServeTra
 import { PluginEnd } from './plugin-end.ts';
 import { emptyStdin, redirectProcess, writableTo } from './process/stdio.ts';
 import { SyncedOutput } from './process/synced-output.ts';
+import { followHost } from './signals.ts';
 
 /** What code behind `await serve()` and open handles get before the process ends by itself, in milliseconds. */
 const lingerMs = 250;
-/** A host that sends SIGTERM follows it up with SIGKILL after a second. */
-const sigtermBudgetMs = 750;
 /** How long a plugin in memory waits for its last output to leave, in milliseconds. */
 const lastOutputMs = 500;
 
@@ -26,8 +25,8 @@ let isServing = false;
 /**
  * Serves `options.plugins` to the host that started this process, and resolves when the host is done with it, or gone;
  * the process then ends by itself. From here on `process.stdout` and `process.stderr`, the console included, go to the
- * host. SIGINT is ignored, because a terminal sends it to the host as well; SIGTERM ends the plugin as the host's
- * request does.
+ * host. SIGINT and SIGHUP are ignored, because a terminal sends them to the host as well. A first SIGTERM waits for the
+ * host to end the plugin, 10 seconds at most; a second one ends it as the host's request does.
  *
  * Run by hand, without a host, it says so on standard error and exits with status 1. Rejects with `CONFIG_INVALID` where
  * an option is not what it must be.
@@ -52,8 +51,7 @@ async function serveProcess(settings: ServeSettings): Promise<void> {
   const problem = whyNotPipes(greeting.fds);
   if (problem !== undefined) refuse(lostDescriptors(greeting.fds, problem));
   const protocolVersion = chooseVersion([...settings.sets.keys()], greeting.protocolVersions);
-  process.on('SIGINT', () => {});
-  process.on('SIGTERM', () => void end.quit(sigtermBudgetMs).then(() => process.exit()));
+  followHost({ hasHostEnded: () => downstream.hasEnded, quit: (budgetMs) => end.quit(budgetMs) });
   // Before all that a call needs, so that the host makes its end ready while this one does. Deno leaves it to the socket.
   const greetingLine = Buffer.from(lineOf(settings, greeting, protocolVersion));
   const unsent = writeAllSync(to, greetingLine);

@@ -1,53 +1,12 @@
 /** What becomes of plugins when their host goes: each test runs a host of its own and ends it. */
 
-import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { describe, expect, onTestFinished, test } from 'vitest';
-import { fixture, isAlive, until } from '../support/life.ts';
-
-interface Host {
-  readonly process: ChildProcess;
-  readonly pid: number;
-  readonly plugin: number;
-  /** The next thing it tells. */
-  next(): Promise<Record<string, unknown>>;
-  readonly exited: Promise<{ code: number | null; signal: string | null }>;
-}
-
-/** Runs a host that starts a fixture; resolves when it has told the plugin's id. */
-async function host(
-  conduct: string,
-  program: string,
-  options: { env?: object; args?: string[] } = {},
-): Promise<Host> {
-  const child = spawn(
-    process.execPath,
-    [fixture('hosts'), fixture(program), conduct, ...(options.args ?? [])],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-      env: { ...process.env, ...options.env },
-    },
-  );
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const next = async (): Promise<Record<string, unknown>> => {
-    const { value, done } = await lines.next();
-    if (done === true) throw new Error('the host has nothing to tell any more');
-    return JSON.parse(value) as Record<string, unknown>;
-  };
-  const exited = new Promise<{ code: number | null; signal: string | null }>((resolve) =>
-    child.once('exit', (code, signal) => resolve({ code, signal })),
-  );
-  onTestFinished(() => void child.kill('SIGKILL'));
-  const { plugin } = await next();
-  onTestFinished(() => {
-    if (isAlive(plugin as number)) process.kill(plugin as number, 'SIGKILL');
-  });
-  return { process: child, pid: child.pid as number, plugin: plugin as number, next, exited };
-}
+import { describe, expect, test } from 'vitest';
+import { host } from '../support/hosts.ts';
+import { isAlive, until } from '../support/life.ts';
 
 function childrenOf(pid: number): string[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);

@@ -18,7 +18,10 @@ export interface PluginExit {
   readonly by: EndedBy;
   /** The last of its standard error, raw and synced as they came, at most 16 KiB: it may hold escape sequences. */
   readonly stderrTail: string;
-  /** It looks as if the memory ran out: a heap-limit report on stderr, or a SIGKILL that this host did not send. */
+  /**
+   * The memory ran out: the runtime says so on standard error, or the process was killed and the kernel counts a kill for
+   * want of memory in its control group. A SIGKILL alone says nothing.
+   */
   readonly outOfMemory: boolean;
   /** Milliseconds from the start of the process to its end. */
   readonly uptimeMs: number;
@@ -73,8 +76,8 @@ export function showTail(heading: string, tail: string, lines = 20): string {
   return `\n${heading}:\n${[...skipped, ...rows.slice(-lines)].map((row) => `    ${row}`).join('\n')}`;
 }
 
-/** Whether an end looks like one for want of memory. `asked`: this host sent the signal itself. */
-export function looksOutOfMemory(exit: ProcessExit, stderrTail: string, asked: boolean): boolean {
+/** Whether there is evidence that a process ended for want of memory. `kernelKilled` says whether the kernel counted a kill. */
+export function ranOutOfMemory(exit: ProcessExit, stderrTail: string, kernelKilled: boolean): boolean {
   if (
     /JavaScript heap out of memory|Reached heap limit|MemoryError|fatal error: (runtime: )?out of memory/.test(
       stderrTail,
@@ -82,7 +85,8 @@ export function looksOutOfMemory(exit: ProcessExit, stderrTail: string, asked: b
   ) {
     return exit.code !== 0;
   }
-  return !asked && (exit.signal === 'SIGKILL' || exit.code === 137);
+  // A shell or a launcher tells of the signal by the code.
+  return kernelKilled && (exit.signal === 'SIGKILL' || exit.code === 137);
 }
 
 /** What a session's end says of the plugin's conduct; every code that is not here is a breach of the protocol. */

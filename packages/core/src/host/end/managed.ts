@@ -51,19 +51,20 @@ function endAll(): void {
 
 /** Options of {@link cleanupOnInterrupt}. */
 export interface InterruptOptions {
-  /** Which signals count. Default SIGINT and SIGTERM. */
+  /** Which signals count. Default SIGINT, SIGTERM and SIGHUP. */
   readonly signals?: readonly NodeJS.Signals[];
   /** Runs at the first signal, before the clients are killed; it is awaited. One that fails is a `PipeworkWarning`, and the end goes on. */
   readonly onInterrupt?: (signal: NodeJS.Signals) => void | Promise<void>;
 }
 
 /**
- * Answers Ctrl-C for a host: the first one lets the managed clients end gracefully and then lets the host die of the
- * signal, the second kills them at once. Dispose of what it returns to leave the signals to others again.
+ * Answers Ctrl-C, SIGTERM and the end of the terminal for a host: the first signal lets the managed clients end gracefully
+ * and then lets the host die of the signal, the second kills them at once. A closing terminal may send SIGHUP twice, so a
+ * further SIGHUP changes nothing. Dispose of what it returns to leave the signals to others again.
  */
 export function cleanupOnInterrupt(options: InterruptOptions = {}): Disposable {
   expectKeys('options', options, ['signals', 'onInterrupt']);
-  const { signals = ['SIGINT', 'SIGTERM'], onInterrupt } = options;
+  const { signals = ['SIGINT', 'SIGTERM', 'SIGHUP'], onInterrupt } = options;
   const isSignal = (name: unknown): boolean => typeof name === 'string' && name in constants.signals;
   expect(
     Array.isArray(signals) && signals.every(isSignal),
@@ -82,8 +83,11 @@ export function cleanupOnInterrupt(options: InterruptOptions = {}): Disposable {
   const die = (name: NodeJS.Signals): void => {
     stop();
     process.kill(process.pid, name);
+    // The kernel keeps process 1 of a container from dying of a signal that it does not handle.
+    if (process.pid === 1 && process.listenerCount(name) === 0) process.exit(128 + constants.signals[name]);
   };
   const onSignal = (name: NodeJS.Signals): void => {
+    if (name === 'SIGHUP' && count > 0) return;
     count += 1;
     if (count > 1) {
       for (const client of clients) client.signalNow('SIGKILL');

@@ -1,7 +1,8 @@
 /** One launched process: draining what it prints, knowing when it is gone, and reporting how. Knows nothing of sessions. */
 
 import type { Readable } from 'node:stream';
-import { looksOutOfMemory, type EndedBy, type PluginExit } from './exit.ts';
+import { ranOutOfMemory, type EndedBy, type PluginExit } from './exit.ts';
+import { watchMemory } from './memory.ts';
 import { climb, stepMs } from './ladder.ts';
 import type { LaunchedProcess, ProcessExit } from '../launch/spawn.ts';
 import { RawOutput, type OutputOptions } from '../output/raw-output.ts';
@@ -34,6 +35,7 @@ export class PluginProcess {
   readonly #startedAt = clock();
   readonly #gone = defer<ProcessExit>();
   readonly #outputs: readonly RawOutput[];
+  #hasKernelKilled = (): boolean => false;
   #by: EndedBy = 'plugin';
   readonly #hurried = defer<void>();
   #climbing: Promise<boolean> | undefined;
@@ -50,6 +52,7 @@ export class PluginProcess {
       this.hasEnded = true;
       this.#gone.resolve(exit);
     };
+    this.watchMemory();
     void process.exited.then(left);
     this.exit = this.gone.then((exit) => this.#report(exit));
   }
@@ -85,6 +88,12 @@ export class PluginProcess {
     return this.exit;
   }
 
+  /** Notes the control group that the process is in now: a launcher may move it, so that this is done again after the start. */
+  watchMemory(): void {
+    const { pid } = this.process;
+    if (pid !== undefined) this.#hasKernelKilled = watchMemory(pid);
+  }
+
   /** Waits no longer than `ms` from now for the answer to the question whether the plugin leaves. */
   hurry(ms: number): void {
     void settlesWithin(this.gone, ms).then(() => this.#hurried.resolve());
@@ -108,6 +117,7 @@ export class PluginProcess {
     const uptimeMs = clock() - this.#startedAt;
     // A signal that the host did not send is nobody's answer to a question.
     const by = this.#by === 'quit' && exit.signal !== null ? 'plugin' : this.#by;
+    const kernelKilled = this.#hasKernelKilled();
     const callsInFlight = this.callsInFlight().slice(0, 100);
     this.onGone();
     await this.#drained();
@@ -121,7 +131,7 @@ export class PluginProcess {
       ...exit,
       by,
       stderrTail,
-      outOfMemory: looksOutOfMemory(exit, stderrTail, by === 'sigkill'),
+      outOfMemory: ranOutOfMemory(exit, stderrTail, kernelKilled),
       uptimeMs,
       callsInFlight,
     };

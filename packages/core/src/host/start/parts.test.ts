@@ -8,7 +8,7 @@ import { digestBytes } from './checksum.ts';
 import { checkConfig, type ClientConfig } from './config.ts';
 import { readPackageList } from '../discover.ts';
 import { buildEnv } from './env.ts';
-import { looksOutOfMemory } from '../end/exit.ts';
+import { ranOutOfMemory } from '../end/exit.ts';
 import { defaultLimits } from '../../base/limits.ts';
 import { bindLogger } from '../output/logger.ts';
 import { Tail } from '../output/tail.ts';
@@ -130,14 +130,16 @@ describe('a logger', () => {
 
 describe('memory that ran out', () => {
   test.each([
-    [{ code: null, signal: 'SIGKILL' as const }, '', false, true],
-    [{ code: null, signal: 'SIGKILL' as const }, '', true, false],
-    [{ code: 137, signal: null }, '', false, true],
+    [{ code: null, signal: 'SIGKILL' as const }, '', true, true],
+    [{ code: null, signal: 'SIGKILL' as const }, '', false, false],
+    [{ code: 137, signal: null }, '', true, true],
+    [{ code: 137, signal: null }, '', false, false],
+    [{ code: 1, signal: null }, '', true, false],
     [{ code: 134, signal: null }, 'FATAL ERROR: Reached heap limit', false, true],
     [{ code: 0, signal: null }, 'JavaScript heap out of memory', false, false],
     [{ code: 1, signal: null }, 'Error: boom', false, false],
-  ])('is guessed from %j and %j', (exit, tail, asked, guess) => {
-    expect(looksOutOfMemory(exit, tail, asked)).toBe(guess);
+  ])('is told from %j, %j and whether the kernel counted a kill: %j', (exit, tail, kernelKilled, told) => {
+    expect(ranOutOfMemory(exit, tail, kernelKilled)).toBe(told);
   });
 });
 

@@ -1,6 +1,6 @@
 /** PROTOCOL 6, the control stream: ping, dispense, quit; and the ends of the process. */
 import { textOf, type Check, type Running } from '../bench.ts';
-import { describeExit, expectWithin, type RawExit } from '../raw-plugin.ts';
+import { describeExit, expectWithin } from '../raw-plugin.ts';
 import { demand, demandEqual } from '../verdict.ts';
 
 const section = 'control';
@@ -65,6 +65,10 @@ export const controlChecks: Check[] = [
     },
   },
 ];
+
+/** A terminal and service managers send these to host and plugin alike. Other systems than POSIX have no such signals. */
+const hostsSignals: readonly NodeJS.Signals[] =
+  process.platform === 'win32' ? [] : ['SIGINT', 'SIGHUP', 'SIGTERM'];
 
 /** The protocol asks for an end at once; this is when an end is no end any more, on a busy machine too. */
 const leaveMs = 5_000;
@@ -172,13 +176,35 @@ export const endChecks: Check[] = [
   },
   {
     section: ends,
-    name: 'exits on SIGTERM',
+    name: 'serves on at SIGINT, SIGHUP and a first SIGTERM, and leaves as ever when it is asked',
+    run: async (bench) => {
+      const running = await bench.ready();
+      const connection = await bench.dispense(running);
+      // A Ping between them tells that the plugin still runs, and that the signal has been there.
+      for (const signal of hostsSignals) {
+        running.plugin.signal(signal);
+        await running.control.result('Control.Ping', true);
+        demandEqual(
+          await bench.call(connection, 'echo', signal),
+          signal,
+          `the answer to a call behind ${signal}`,
+        );
+      }
+      await running.control.result('Control.Quit', true);
+      running.plugin.end();
+      await demandLeaves(running, leaveMs, ' after Quit and the end of descriptor 3');
+    },
+  },
+  {
+    section: ends,
+    name: 'leaves at a second SIGTERM',
     run: async (bench) => {
       const running = await bench.ready();
       await running.control.result('Control.Ping', true);
       running.plugin.signal('SIGTERM');
-      const exit: RawExit = await running.plugin.exit(leaveMs, ' of SIGTERM');
-      demand(exit.signal === 'SIGTERM' || exit.code !== null, 'an end by SIGTERM', describeExit(exit));
+      await running.control.result('Control.Ping', true);
+      running.plugin.signal('SIGTERM');
+      await running.plugin.exit(leaveMs, ' of a second SIGTERM');
     },
   },
 ];

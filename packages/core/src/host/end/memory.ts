@@ -1,0 +1,48 @@
+/** Evidence that the kernel ended a process for want of memory: the count that its control group keeps. Linux only. */
+
+import { readFileSync } from 'node:fs';
+
+/** Where a control group's counts are, with the places that a container may have them. */
+const roots = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified'];
+
+/**
+ * Returns a function that tells whether the kernel has killed a process of this one's control group since. It knows nothing,
+ * and returns false, on other systems and where no control group can be read.
+ */
+export function watchMemory(pid: number): () => boolean {
+  const file = eventsOf(pid);
+  const before = file === undefined ? undefined : killsIn(file);
+  return () => {
+    const now = file === undefined ? undefined : killsIn(file);
+    return before !== undefined && now !== undefined && now > before;
+  };
+}
+
+/** The file with the group's count. Lines of /proc/PID/cgroup are `0::/path` (version 2) and `4:memory:/path` (version 1). */
+function eventsOf(pid: number): string | undefined {
+  const lines = read(`/proc/${pid}/cgroup`)?.split('\n') ?? [];
+  const pathOf = (start: RegExp): string[] => {
+    const path = lines.find((line) => start.test(line))?.replace(start, '');
+    // A container may see its own group as the root, while the path is that of the system.
+    return path === undefined ? [] : [path, '/'];
+  };
+  return [
+    ...pathOf(/^\d+:(?:[\w=]+,)*memory(?:,[\w=]+)*:/).map(
+      (path) => `${roots[0]}/memory${path}/memory.oom_control`,
+    ),
+    ...pathOf(/^0::/).flatMap((path) => roots.map((root) => `${root}${path}/memory.events`)),
+  ].find((file) => killsIn(file) !== undefined);
+}
+
+function killsIn(file: string): number | undefined {
+  const count = /^oom_kill (\d+)$/m.exec(read(file) ?? '')?.[1];
+  return count === undefined ? undefined : Number(count);
+}
+
+function read(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'latin1');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,50 @@
+/** Hosts of their own process, for tests of what becomes of plugins when their host goes or gets a signal. */
+
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { onTestFinished } from 'vitest';
+import { fixture, isAlive } from './life.ts';
+
+/** A host of its own process. */
+export interface Host {
+  readonly process: ChildProcess;
+  readonly pid: number;
+  readonly plugin: number;
+  /** The next thing it tells. */
+  next(): Promise<Record<string, unknown>>;
+  readonly exited: Promise<{ code: number | null; signal: string | null }>;
+}
+
+/**
+ * Runs a host that starts a fixture; resolves when it has told the plugin's id. `behind` is a command that runs it, `isLeader`
+ * gives it a process group of its own.
+ */
+export async function host(
+  conduct: string,
+  program: string,
+  options: { env?: object; args?: string[]; isLeader?: boolean; behind?: string[] } = {},
+): Promise<Host> {
+  const { behind = [], args = [], isLeader = false } = options;
+  const [file, ...rest] = [...behind, process.execPath, fixture('hosts'), fixture(program), conduct];
+  const child = spawn(file, [...rest, ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...options.env },
+    detached: isLeader,
+  });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const next = async (): Promise<Record<string, unknown>> => {
+    const { value, done } = await lines.next();
+    if (done === true) throw new Error('the host has nothing to tell any more');
+    return JSON.parse(value) as Record<string, unknown>;
+  };
+  const exited = new Promise<{ code: number | null; signal: string | null }>((resolve) =>
+    child.once('exit', (code, signal) => resolve({ code, signal })),
+  );
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const { plugin } = await next();
+  onTestFinished(() => {
+    // Behind `unshare` the id is another process's here.
+    if (behind.length === 0 && isAlive(plugin as number)) process.kill(plugin as number, 'SIGKILL');
+  });
+  return { process: child, pid: child.pid as number, plugin: plugin as number, next, exited };
+}
