@@ -38,7 +38,7 @@ export class Broker implements StreamBroker {
   readonly #arriving = new Set<RawStream>();
   readonly #timers = new Map<RawStream | number, NodeJS.Timeout>();
   #nextId = 1;
-  #closed: Error | undefined;
+  #endedBy: Error | undefined;
 
   constructor(session: LeanSession, limits: Pick<Limits, 'maxWaitingStreams' | 'brokerTimeoutMs'>) {
     this.#session = session;
@@ -68,7 +68,7 @@ export class Broker implements StreamBroker {
   /** As {@link acceptRaw}, without a promise: calls one of the two functions once, before it returns where the stream is there. */
   acceptWith(id: number, waiter: Waiter, timeoutMs: number = this.#limits.brokerTimeoutMs): void {
     checkId(id);
-    if (this.#closed) return waiter.reject(this.#closedError());
+    if (this.#endedBy) return waiter.reject(this.#endedError());
     if (this.#waiters.has(id)) {
       return waiter.reject(
         new PipeworkError(
@@ -104,7 +104,7 @@ export class Broker implements StreamBroker {
   /** As {@link dial}, without the Node stream around it. Throws `BROKER_CLOSED` when the session has ended. */
   dialRaw(id: number): RawStream {
     checkId(id);
-    if (this.#closed) throw this.#closedError();
+    if (this.#endedBy) throw this.#endedError();
     const stream = this.#session.openRaw();
     const bytes = new Uint8Array(idBytes);
     new DataView(bytes.buffer).setUint32(0, id);
@@ -114,7 +114,7 @@ export class Broker implements StreamBroker {
 
   /** Takes a stream that the peer opened after the first three. */
   handle(stream: RawStream): void {
-    if (this.#closed || this.#arriving.size + this.#held.size >= this.#limits.maxWaitingStreams) {
+    if (this.#endedBy || this.#arriving.size + this.#held.size >= this.#limits.maxWaitingStreams) {
       stream.reset(
         new PipeworkError('BROKER_OVERLOADED', 'Too many streams wait for someone to accept them.'),
       );
@@ -165,8 +165,8 @@ export class Broker implements StreamBroker {
 
   /** Ends the broker: everything that waits rejects with `BROKER_CLOSED`, and streams nobody took are reset. */
   close(reason: Error): void {
-    if (this.#closed) return;
-    this.#closed = reason;
+    if (this.#endedBy) return;
+    this.#endedBy = reason;
     for (const timer of this.#timers.values()) clearTimeout(timer);
     this.#timers.clear();
     const waiters = [...this.#waiters.values()];
@@ -175,13 +175,17 @@ export class Broker implements StreamBroker {
     this.#arriving.clear();
     this.#held.clear();
     for (const stream of streams) stream.reset(reason);
-    for (const waiter of waiters) waiter.reject(this.#closedError());
+    for (const waiter of waiters) waiter.reject(this.#endedError());
   }
 
-  #closedError(): PipeworkError {
-    return new PipeworkError('BROKER_CLOSED', `The session has ended: ${this.#closed?.message ?? 'closed'}`, {
-      cause: this.#closed,
-    });
+  #endedError(): PipeworkError {
+    return new PipeworkError(
+      'BROKER_CLOSED',
+      `The session has ended: ${this.#endedBy?.message ?? 'closed'}`,
+      {
+        cause: this.#endedBy,
+      },
+    );
   }
 
   #setTimer(owner: RawStream | number, ms: number, expire: () => void): void {

@@ -14,6 +14,7 @@ import type { IncomingMessage } from '../wire/incoming-message.ts';
 import type { MessageReader } from '../wire/message-reader.ts';
 import { plain, readPlain } from '../messages/small/reader.ts';
 import type { ReferenceHost } from '../references/reference-host.ts';
+import { MethodNames } from '../messages/method-names.ts';
 import { References } from '../references/references.ts';
 import type { ServedObject } from '../api/served-object.ts';
 import { isWatched, watchedCall } from './watched-call.ts';
@@ -32,15 +33,12 @@ export interface ConversationOptions {
   readonly onQuiet?: (() => void) | undefined;
 }
 
-// Names on the wire that a conversation keeps.
-const maxKeptMethods = 1024;
-
 export class Conversation implements RawStreamHandler {
   readonly shared: Shared;
   /** Resolves when the stream is gone; never rejects. */
   readonly closed: Promise<void>;
   readonly #stream: RawStream;
-  readonly #prefix: string;
+  readonly #names: MethodNames;
   // Undefined on the control stream, whose calls nobody watches.
   readonly #interceptors: readonly CallInterceptor[] | undefined;
   readonly #messages: MessageStream;
@@ -51,12 +49,10 @@ export class Conversation implements RawStreamHandler {
   readonly #answersPeer: boolean;
   readonly #onQuiet: (() => void) | undefined;
   readonly #resolveClosed: () => void;
-  // A string made anew for each call would be hashed anew. Bounded: a host may make names up as it goes.
-  readonly #wireMethods = new Map<string, string>();
   #owedCredit = 0;
-  #finishing = false;
-  #peerFinished = false;
-  #ended = false;
+  #isFinishing = false;
+  #hasPeerFinished = false;
+  #hasEnded = false;
 
   /** Takes the stream over: it becomes its handler. */
   constructor(stream: RawStream, options: ConversationOptions) {
@@ -68,7 +64,7 @@ export class Conversation implements RawStreamHandler {
     this.#resolveClosed = resolveClosed;
     this.shared = shared;
     this.#stream = stream;
-    this.#prefix = prefix ?? '';
+    this.#names = new MethodNames(prefix ?? '');
     const isControl = prefix === undefined;
     this.#interceptors = isControl ? undefined : callInterceptors;
     this.#answersPeer = served !== undefined;
@@ -78,7 +74,14 @@ export class Conversation implements RawStreamHandler {
       ? new References(this.#messages, this.#referenceHost())
       : undefined;
     this.#outgoing = new OutgoingCalls(this.#messages, this.#references, isControl);
-    this.#incoming = new IncomingCalls(this.#messages, this.#references, served, prefix, handlerInterceptors);
+    this.#incoming = new IncomingCalls(
+      this.#messages,
+      this.#references,
+      served,
+      this.#names,
+      isControl,
+      handlerInterceptors,
+    );
     this.#reader = this.#messages.reader(
       (message) => this.#message(message),
       (source, start, end) => this.#plain(source, start, end),
@@ -92,25 +95,23 @@ export class Conversation implements RawStreamHandler {
    * `RPC_NOT_SERIALIZABLE`, `RPC_OVERLOADED`, `RPC_DEADLINE`, `RPC_CLOSED`.
    */
   call(method: string, params: unknown[], options?: CallOptions): Promise<unknown> {
-    const wireMethod = this.#wireMethods.get(method) ?? this.#nameOnWire(method);
-    if (!isWatched(this.#interceptors)) return this.#outgoing.call(wireMethod, params, options);
-    const call = { method: wireMethod, peer: this.shared.peer, params, options };
-    return watchedCall(call, this.#interceptors, (...sent) => this.#outgoing.call(wireMethod, ...sent));
-  }
-
-  #nameOnWire(method: string): string {
-    const wireMethod = this.#prefix + method;
-    if (this.#wireMethods.size < maxKeptMethods) this.#wireMethods.set(method, wireMethod);
-    return wireMethod;
+    const name = this.#names.called(method);
+    if (!isWatched(this.#interceptors)) return this.#outgoing.call(name, params, options);
+    const call = { method: name.wire, peer: this.shared.peer, params, options };
+    return watchedCall(call, this.#interceptors, (...sent) => this.#outgoing.call(name, ...sent));
   }
 
   #callReference(id: number, name: string | undefined, args: unknown[]): Promise<unknown> {
-    const method = referenceCallName(name);
     const reference = { id, name };
-    if (!isWatched(this.#interceptors)) return this.#outgoing.call(method, args, undefined, reference);
-    const call = { method, peer: this.shared.peer, params: args, options: undefined };
-    return watchedCall(call, this.#interceptors, (params, options) =>
-      this.#outgoing.call(method, params, options, reference),
+    if (!isWatched(this.#interceptors)) return this.#outgoing.callReference(reference, args);
+    const call = {
+      method: referenceCallName(name),
+      peer: this.shared.peer,
+      params: args,
+      options: undefined,
+    };
+    return watchedCall(call, this.#interceptors, (...sent) =>
+      this.#outgoing.callReference(reference, ...sent),
     );
   }
 
@@ -161,14 +162,14 @@ export class Conversation implements RawStreamHandler {
 
   /** This side calls no more: its half of the stream finishes once what it called is answered, what it answers is done, and no stream of values is being read. */
   finish(): void {
-    this.#finishing = true;
+    this.#isFinishing = true;
     this.#outgoing.finish();
     this.#finishWhenIdle();
   }
 
   /** Ends the conversation at once: pending calls reject, running ones abort, the peer hears of a reset. */
   close(error?: Error): void {
-    if (this.#ended) return;
+    if (this.#hasEnded) return;
     const reason = error ?? new PipeworkError('RPC_CLOSED', 'the connection was closed on this side');
     this.#end(reason);
     this.#stream.reset(reason);
@@ -233,19 +234,19 @@ export class Conversation implements RawStreamHandler {
       return this.close(error as Error);
     }
     // A peer that takes no answers gets no credit for further calls. Only the answering end waits so, or both could.
-    if (this.#incoming.flowing || !this.#answersPeer) this.#stream.consume(end - start);
+    if (this.#incoming.isFlowing || !this.#answersPeer) this.#stream.consume(end - start);
     else this.#owedCredit += end - start;
   }
 
   onDrain(): void {
-    this.#incoming.flowing = true;
+    this.#incoming.isFlowing = true;
     const owed = this.#owedCredit;
     this.#owedCredit = 0;
     if (owed > 0) this.#stream.consume(owed);
   }
 
   onEnd(): void {
-    this.#peerFinished = true;
+    this.#hasPeerFinished = true;
     if (this.#outgoing.unanswered > 0 && this.#reader.inMessage) {
       return this.close(new PipeworkError('RPC_PROTOCOL', 'the peer finished in the middle of a message'));
     }
@@ -256,10 +257,10 @@ export class Conversation implements RawStreamHandler {
 
   #finishWhenIdle(): void {
     this.#onQuiet?.();
-    if (this.#ended || (!this.#finishing && !this.#peerFinished)) return;
+    if (this.#hasEnded || (!this.#isFinishing && !this.#hasPeerFinished)) return;
     if (this.#outgoing.unanswered > 0 || this.#incoming.callLimits.running > 0) return;
     if (this.#references?.isStreaming === true) return;
-    this.#messages.shut();
+    this.#messages.end();
     this.#stream.end();
   }
 
@@ -270,9 +271,9 @@ export class Conversation implements RawStreamHandler {
 
   /** One door out: the first reason wins, and everything settles with it. */
   #end(reason: Error): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#messages.shut();
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#messages.end();
     this.#reader.stop();
     this.#incoming.callLimits.end(reason);
     this.#outgoing.end(reason);

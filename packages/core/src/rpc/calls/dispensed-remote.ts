@@ -86,7 +86,10 @@ function make(source: RemoteSource, options: CallOptions | undefined): object {
  * throws is the call's rejection. Options that pipework does not know pass through to `call`. Its `[Symbol.dispose]()` calls
  * `dispose` once; from then on calls fail with `RPC_CLOSED` and `call` is not called.
  */
-export function createRemote<T>(call: RemoteCall, options: { readonly dispose?: () => void } = {}): Remote<T> {
+export function createRemote<T>(
+  call: RemoteCall,
+  options: { readonly dispose?: () => void } = {},
+): Remote<T> {
   expect(typeof call === 'function', 'the argument of createRemote()', 'a function', call);
   let isReleased = false;
   return remoteOver<T>({

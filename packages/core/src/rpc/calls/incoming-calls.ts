@@ -8,39 +8,38 @@ import { referenceCallName, type HandlerInterceptor } from '../api/interceptors.
 import { messageType, runtimeMethods } from '../../session/wire-words.ts';
 import type { Borrower } from '../references/reference-types.ts';
 import type { References } from '../references/references.ts';
+import { readMeta } from './call-meta.ts';
+import type { MethodNames } from '../messages/method-names.ts';
 import { IncomingCall } from './incoming-call.ts';
 import type { IncomingMessage } from '../wire/incoming-message.ts';
 import { unknownMethod, type ServedObject } from '../api/served-object.ts';
-
-const maxCachedNames = 1024;
 
 export class IncomingCalls {
   readonly callLimits: CallLimits;
   readonly #messages: MessageStream;
   readonly #references: References | undefined;
   readonly #served: ServedObject | undefined;
-  readonly #prefix: string;
   readonly #beforeReply: (() => void) | undefined;
   readonly #interceptors: readonly HandlerInterceptor[];
   /** The control stream: no limit and no interceptor of the user's stands between the two runtimes. */
   readonly #isControl: boolean;
-  // A method's name without the prefix; the envelope gives the same string for the same method.
-  readonly #names = new Map<string, string>();
-  /** False while the peer takes no answers: what comes meanwhile is not credited. */
-  flowing = true;
+  readonly #names: MethodNames;
+  /** False while the peer takes no answers. Requests that come meanwhile are not credited. */
+  isFlowing = true;
 
   constructor(
     messages: MessageStream,
     references: References | undefined,
     served: ServedObject | undefined,
-    prefix: string | undefined,
+    names: MethodNames,
+    isControl: boolean,
     interceptors: readonly HandlerInterceptor[],
   ) {
     this.#messages = messages;
     this.#references = references;
     this.#served = served;
-    this.#prefix = prefix ?? '';
-    this.#isControl = prefix === undefined;
+    this.#names = names;
+    this.#isControl = isControl;
     this.#beforeReply = messages.shared.options.beforeReply;
     this.#interceptors = this.#isControl ? [] : interceptors;
     this.callLimits = new CallLimits(messages.shared.callQueue);
@@ -83,7 +82,7 @@ export class IncomingCalls {
 
   /** A notification for the service: its handler runs, and nobody hears how it went. One that means nothing here is dropped. */
   notified(method: string, params: unknown[]): void {
-    const name = this.#nameOf(method);
+    const name = this.#names.received(method)?.short;
     const served = this.#served;
     if (
       served === undefined ||
@@ -106,9 +105,8 @@ export class IncomingCalls {
     // The params are not the last element: the message is read whole.
     message.at = message.start;
     const elements = this.#messages.read(message) as unknown[];
-    const { deadline, metadata } = Object(elements[4]) as { deadline?: unknown; metadata?: unknown };
-    const remainingMs = typeof deadline === 'number' ? deadline : undefined;
-    call.setMeta(Object.freeze({ ...(Object(metadata) as Record<string, string>) }), remainingMs, () =>
+    const { metadata, remainingMs } = readMeta(elements[4]);
+    call.setMeta(metadata, remainingMs, () =>
       this.#abort(
         call,
         new PipeworkError('RPC_DEADLINE', `The caller's deadline for ${call.method} has passed.`),
@@ -185,19 +183,10 @@ export class IncomingCalls {
       return this.#around(call, params, () => this.#references?.invoke(params[0], params[2], args));
     }
     const served = this.#served;
-    const name = this.#nameOf(call.method);
+    const name = this.#names.received(call.method)?.short;
     if (served === undefined || name === undefined) throw unknownMethod(call.method);
     if (this.#interceptors.length === 0) return served.invoke(name, params, call);
     return this.#around(call, params, () => served.invoke(name, params, call));
-  }
-
-  #nameOf(method: string): string | undefined {
-    let name = this.#names.get(method);
-    if (name === undefined && method.startsWith(this.#prefix)) {
-      name = method.slice(this.#prefix.length);
-      if (this.#names.size < maxCachedNames) this.#names.set(method, name);
-    }
-    return name;
   }
 
   /** A call as interceptors and tools see it: one of a reference with the arguments that its function gets. */
@@ -223,9 +212,9 @@ export class IncomingCalls {
 
   #answer(call: IncomingCall, result: unknown): void {
     this.#beforeReply?.();
-    const flowing = this.#messages.writeAnswer(call.id, result);
-    if (flowing === undefined) return this.#answerAtLength(call, result);
-    if (!flowing) this.flowing = false;
+    const isFlowing = this.#messages.writeAnswer(call.id, result);
+    if (isFlowing === undefined) return this.#answerAtLength(call, result);
+    if (!isFlowing) this.isFlowing = false;
     this.#answered(call);
   }
 
@@ -272,7 +261,7 @@ export class IncomingCalls {
 
   #write(message: readonly unknown[]): void {
     this.#beforeReply?.();
-    if (!this.#messages.write(message)) this.flowing = false;
+    if (!this.#messages.write(message)) this.isFlowing = false;
   }
 
   #answered(call: IncomingCall): void {

@@ -1,15 +1,18 @@
 /** The calls that this side makes on a conversation: sending them, and settling each exactly once. */
-import { isPipeworkError, markSent, PipeworkError, unsent } from '../../base/errors.ts';
+import { isPipeworkError, markSent, type PipeworkError } from '../../base/errors.ts';
 import { dropSignals, findSignal, type CallOptions } from '../api/call-options.ts';
 import { failed } from '../remote/call-result.ts';
 import type { MessageStream } from '../messages/message-stream.ts';
 import { IdTable } from './id-table.ts';
-import { isAlone, reasonText } from '../../session/loss.ts';
+import { isAlone } from '../../session/loss.ts';
 import { SentCall } from './sent-call.ts';
 import { messageType, runtimeMethods } from '../../session/wire-words.ts';
 import type { Receiver } from '../references/reference-types.ts';
 import type { References } from '../references/references.ts';
-import { withoutStack } from '../values/error-stack.ts';
+import { calledAfterFinish, deadlinePassed, lossOf, tooManyPending } from './call-failures.ts';
+import { metaOf } from './call-meta.ts';
+import { MethodName } from '../messages/method-names.ts';
+import { referenceCallName } from '../api/interceptors.ts';
 import type { IncomingMessage } from '../wire/incoming-message.ts';
 
 // A promise's functions without a closure for each call.
@@ -20,7 +23,10 @@ const capture = (resolve: (value: unknown) => void, reject: (reason: unknown) =>
   rejectNext = reject;
 };
 
-/** The reference that a call goes to, and the method where it is an object. */
+/** How a call to a reference is called on the wire. */
+const callName = new MethodName(runtimeMethods.call, runtimeMethods.call);
+
+/** The reference that a call goes to, and the method if it is an object. */
 export interface CalledReference {
   readonly id: number;
   readonly name: string | undefined;
@@ -30,13 +36,13 @@ export class OutgoingCalls {
   readonly #messages: MessageStream;
   readonly #references: References | undefined;
   readonly #pending = new IdTable<SentCall>();
-  readonly #cancels: boolean;
+  readonly #takesCancel: boolean;
   readonly #isControl: boolean;
-  readonly #meta: boolean;
+  readonly #takesMeta: boolean;
   #unanswered = 0;
-  #closed: Error | undefined;
+  #endedBy: Error | undefined;
   #explanation: Promise<Error> | undefined;
-  #finished = false;
+  #isFinishing = false;
   /** Called when the last call has been answered. */
   onSettled: (() => void) | undefined;
 
@@ -44,8 +50,8 @@ export class OutgoingCalls {
     this.#isControl = isControl;
     this.#messages = messages;
     this.#references = references;
-    this.#cancels = messages.shared.capabilities.has('cancel');
-    this.#meta = messages.shared.capabilities.has('meta');
+    this.#takesCancel = messages.shared.capabilities.has('cancel');
+    this.#takesMeta = messages.shared.capabilities.has('meta');
   }
 
   /** Calls whose answer has not come. */
@@ -57,36 +63,34 @@ export class OutgoingCalls {
   methods(): string[] {
     return this.#pending
       .values()
-      .filter((call) => !call.answered || (call.streams !== undefined && call.streams.size > 0))
+      .filter((call) => !call.isAnswered || (call.streams !== undefined && call.streams.size > 0))
       .map((call) => call.method);
   }
 
-  /** No call is made any more; those that were go on. */
+  /** Refuses further calls. Those that were made go on. */
   finish(): void {
-    this.#finished = true;
+    this.#isFinishing = true;
   }
 
-  /** Sends a call. `method` is as on the wire, or what the call of a reference is called here. Never throws: every failure is a rejection. */
-  call(
+  /** Calls a method. Never throws: every failure is a rejection. */
+  call(name: MethodName, params: unknown[], options?: CallOptions): Promise<unknown> {
+    return this.#call(name.wire, name, params, options, undefined);
+  }
+
+  /** Calls a reference of the peer's. Never throws. */
+  callReference(reference: CalledReference, params: unknown[], options?: CallOptions): Promise<unknown> {
+    return this.#call(referenceCallName(reference.name), callName, params, options, reference);
+  }
+
+  #call(
     method: string,
+    name: MethodName,
     params: unknown[],
-    options?: CallOptions,
-    reference?: CalledReference,
+    options: CallOptions | undefined,
+    reference: CalledReference | undefined,
   ): Promise<unknown> {
-    const { shared } = this.#messages;
-    if (this.#closed !== undefined) return this.#refused(method, this.#closed);
-    if (this.#finished) {
-      const why = 'was called on a connection that this side has closed.';
-      return Promise.reject(unsent('RPC_CLOSED', `${method} ${why}`));
-    }
-    if (shared.counts.pendingCalls >= shared.limits.maxPendingCalls && !this.#isControl) {
-      return Promise.reject(
-        unsent(
-          'RPC_OVERLOADED',
-          `${method} was not sent: ${shared.counts.pendingCalls} calls already wait for ${shared.peer} (maxPendingCalls). Await some of them first.`,
-        ),
-      );
-    }
+    const refusal = this.#refusalOf(method);
+    if (refusal !== undefined) return refusal;
     let signal: AbortSignal | undefined;
     try {
       signal = combine(options?.signal, findSignal(params));
@@ -98,48 +102,63 @@ export class OutgoingCalls {
     if (deadlineMs !== undefined && !(deadlineMs > 0))
       return failed(markSent(this.#deadlineError(method, deadlineMs), false));
     const promise = new Promise<unknown>(capture);
-    const call = new SentCall(this.#pending.nextId(), method, resolveNext, rejectNext);
-    // Known before it is sent: over pipes in memory the answer may come while it is being written.
-    this.#pending.add(call);
-    this.#unanswered++;
-    shared.count('pendingCalls', 1);
+    const call = this.#register(method);
     try {
-      this.#send(call, params, signal, options, reference);
+      this.#send(call, name, params, signal, options, reference);
     } catch (error) {
       this.#unsend(call);
       call.reject(isPipeworkError(error) ? markSent(error, false) : error);
       return promise;
     }
-    if (call.answered) return promise;
-    const timed = deadlineMs !== undefined && deadlineMs < Infinity;
-    if (signal !== undefined || timed) {
-      call.watch(
-        signal,
-        (reason) => this.#abort(call, reason),
-        timed ? deadlineMs : undefined,
-        () => this.#abort(call, this.#deadlineError(method, deadlineMs ?? 0)),
-      );
-    }
+    if (!call.isAnswered) this.#watch(call, signal, deadlineMs);
     return promise;
+  }
+
+  /** The failure of a call that must not be sent; undefined if it may. */
+  #refusalOf(method: string): Promise<never> | undefined {
+    const { shared } = this.#messages;
+    if (this.#endedBy !== undefined) return this.#lost(method, this.#endedBy);
+    if (this.#isFinishing) return Promise.reject(calledAfterFinish(method));
+    if (this.#isControl || shared.counts.pendingCalls < shared.limits.maxPendingCalls) return undefined;
+    return Promise.reject(tooManyPending(method, shared));
+  }
+
+  /** Enters a call before it is sent: over pipes in memory the answer may come while it is being written. */
+  #register(method: string): SentCall {
+    const call = new SentCall(this.#pending.nextId(), method, resolveNext, rejectNext);
+    this.#pending.add(call);
+    this.#unanswered++;
+    this.#messages.shared.count('pendingCalls', 1);
+    return call;
+  }
+
+  #watch(call: SentCall, signal: AbortSignal | undefined, deadlineMs: number | undefined): void {
+    const isTimed = deadlineMs !== undefined && deadlineMs < Infinity;
+    if (signal === undefined && !isTimed) return;
+    call.watch(
+      signal,
+      (reason) => this.#abort(call, reason),
+      isTimed ? deadlineMs : undefined,
+      () => this.#abort(call, this.#deadlineError(call.method, deadlineMs ?? 0)),
+    );
   }
 
   #send(
     call: SentCall,
+    name: MethodName,
     params: unknown[],
     signal: AbortSignal | undefined,
     options: CallOptions | undefined,
     reference: CalledReference | undefined,
   ): void {
     const { id, method } = call;
-    const wireMethod = reference === undefined ? method : runtimeMethods.call;
-    if (options === undefined && this.#messages.writeRequest(id, wireMethod, sentParams(params, reference)))
-      return;
+    if (options === undefined && this.#messages.writeRequest(id, name, sentParams(params, reference))) return;
     const references = this.#references;
     let wire: unknown;
     if (references === undefined) {
       wire = this.#messages.toWire(dropSignals(params), 'args', method, -1);
     } else {
-      references.beginSending(this.#cancels ? signal : undefined);
+      references.beginSending(this.#takesCancel ? signal : undefined);
       try {
         wire = this.#messages.toWire(params, 'args', method, reference === undefined ? -1 : 0);
       } finally {
@@ -147,32 +166,32 @@ export class OutgoingCalls {
       }
     }
     wire = sentParams(wire, reference);
-    const meta = this.#meta && options !== undefined ? metaOf(options) : undefined;
+    const meta = this.#takesMeta && options !== undefined ? metaOf(options) : undefined;
     this.#messages.write(
       meta === undefined
-        ? [messageType.request, id, wireMethod, wire]
-        : [messageType.request, id, wireMethod, wire, meta],
+        ? [messageType.request, id, name.wire, wire]
+        : [messageType.request, id, name.wire, wire, meta],
     );
   }
 
-  /** It could not be sent: it never was. */
+  /** Undoes the bookkeeping of a call that could not be sent. */
   #unsend(call: SentCall): void {
-    if (call.answered) return;
-    call.answered = true;
+    if (call.isAnswered) return;
+    call.isAnswered = true;
     this.#uncount(call);
     this.#settleWhenDone(call);
   }
 
-  /** Nobody waits for it any more. */
+  /** The caller no longer waits for the call. */
   #uncount(call: SentCall): void {
-    if (call.abandoned) return;
+    if (call.isAbandoned) return;
     this.#unanswered--;
     this.#messages.shared.count('pendingCalls', -1);
   }
 
   /** Takes the peer's answer. One to no call of ours is dropped: the call was cancelled, or the peer is mistaken. */
   takeAnswer(message: IncomingMessage): void {
-    const call = this.#takeAnswered(message.id);
+    const call = this.#answeredCall(message.id);
     if (call === undefined) return;
     const references = this.#references;
     let result: unknown;
@@ -194,7 +213,7 @@ export class OutgoingCalls {
     } finally {
       references?.endTaking();
     }
-    if (call.abandoned) this.#giveBack(call);
+    if (call.isAbandoned) this.#giveBack(call);
     else if (hasFailed) call.reject(isPipeworkError(failure) ? markSent(failure, true) : failure);
     else call.resolve(result);
     this.#afterAnswer(call);
@@ -202,17 +221,17 @@ export class OutgoingCalls {
 
   /** The peer's answer, which failed nothing and brought nothing by reference. */
   takePlainAnswer(id: number, result: unknown): void {
-    const call = this.#takeAnswered(id);
+    const call = this.#answeredCall(id);
     if (call === undefined) return;
-    if (!call.abandoned) call.resolve(result);
+    if (!call.isAbandoned) call.resolve(result);
     this.#afterAnswer(call);
   }
 
-  /** The call that an answer is for, which is counted no more; undefined where it is for none, or has come before. */
-  #takeAnswered(id: number): SentCall | undefined {
+  /** Returns the call that an answer is for, and stops counting it; undefined if there is none, or it was answered before. */
+  #answeredCall(id: number): SentCall | undefined {
     const call = this.#pending.get(id);
-    if (call === undefined || call.answered) return undefined;
-    call.answered = true;
+    if (call === undefined || call.isAnswered) return undefined;
+    call.isAnswered = true;
     this.#uncount(call);
     return call;
   }
@@ -239,15 +258,15 @@ export class OutgoingCalls {
     this.#references?.releaseTaken();
   }
 
-  /** The call's own reason, or its deadline: the caller hears at once, the peer is told, its answer will be dropped. */
+  /** Ends a call because its signal aborted or its deadline passed. The caller is rejected at once, the peer is told, and its answer will be dropped. */
   #abort(call: SentCall, reason: unknown): void {
     // Before its streams are reset, while the peer still knows the call.
-    if (this.#cancels) this.#messages.notify(runtimeMethods.cancel, [call.id]);
-    if (call.answered) {
+    if (this.#takesCancel) this.#messages.notify(runtimeMethods.cancel, [call.id]);
+    if (call.isAnswered) {
       for (const stream of [...(call.streams ?? [])]) stream.abort(reason);
     } else {
       this.#uncount(call);
-      call.abandoned = true;
+      call.isAbandoned = true;
       call.end();
       call.reject(markSent(reason, true));
       if (this.#unanswered === 0) this.onSettled?.();
@@ -261,32 +280,33 @@ export class OutgoingCalls {
   }
 
   #settleWhenDone(call: SentCall): void {
-    if (!call.answered || (call.streams !== undefined && call.streams.size > 0)) return;
+    if (!call.isAnswered || (call.streams !== undefined && call.streams.size > 0)) return;
     if (!this.#pending.delete(call.id)) return;
     call.end();
     this.#references?.settle(call.scope);
   }
 
-  /** Rejects what is unanswered: no answer can come any more. */
+  /** Rejects all calls that are not answered, because no answer can come any more. */
   end(error: Error): void {
-    if (this.#closed !== undefined) return;
-    this.#closed = error;
+    if (this.#endedBy !== undefined) return;
+    this.#endedBy = error;
     const calls = this.#pending.values();
     this.#pending.clear();
     for (const call of calls) {
       call.end();
-      if (call.answered) continue;
-      call.answered = true;
+      if (call.isAnswered) continue;
+      call.isAnswered = true;
       this.#uncount(call);
     }
-    const lost = calls.filter((call) => !call.abandoned);
+    const lost = calls.filter((call) => !call.isAbandoned);
     if (lost.length === 0) return;
     void this.#explain(error).then((cause) => {
-      for (const call of lost) call.reject(markSent(this.#lossOf(call.method, cause), true));
+      const { peer } = this.#messages.shared;
+      for (const call of lost) call.reject(markSent(lossOf(call.method, peer, cause), true));
     });
   }
 
-  /** Why the conversation ended, by who knows most. Asked once, and only when there is someone to tell. */
+  /** Why the conversation ended. The process's exit may know more than `error`: it is asked once, and only if a call needs it. */
   #explain(error: Error): Promise<Error> {
     if (isAlone(error)) return Promise.resolve(error);
     this.#explanation ??= this.#messages.shared.options.explainLoss?.(error).catch(() => error);
@@ -294,20 +314,13 @@ export class OutgoingCalls {
   }
 
   /** A call that comes too late is told what those before it were told. */
-  async #refused(method: string, closed: Error): Promise<never> {
-    return failed(markSent(this.#lossOf(method, await this.#explain(closed)), false));
-  }
-
-  #lossOf(method: string, cause: Error): PipeworkError {
-    const { peer } = this.#messages.shared;
-    const message = `${method} was not answered by ${peer}: ${reasonText(cause)}`;
-    return withoutStack(new PipeworkError('RPC_CLOSED', message, { cause }), `${method} (${peer})`);
+  async #lost(method: string, reason: Error): Promise<never> {
+    const cause = await this.#explain(reason);
+    return failed(markSent(lossOf(method, this.#messages.shared.peer, cause), false));
   }
 
   #deadlineError(method: string, deadlineMs: number): PipeworkError {
-    const { peer } = this.#messages.shared;
-    const message = `${method} was not answered by ${peer} within its deadline of ${deadlineMs} ms.`;
-    return withoutStack(new PipeworkError('RPC_DEADLINE', message), `${method} (${peer})`);
+    return deadlinePassed(method, this.#messages.shared.peer, deadlineMs);
   }
 }
 
@@ -322,12 +335,4 @@ function combine(one: AbortSignal | undefined, other: AbortSignal | undefined): 
   return one === undefined || other === undefined || one === other
     ? (one ?? other)
     : AbortSignal.any([one, other]);
-}
-
-function metaOf({ deadlineMs, metadata }: CallOptions): Record<string, unknown> | undefined {
-  const meta: Record<string, unknown> = {};
-  if (deadlineMs !== undefined && deadlineMs < Infinity) meta['deadline'] = Math.ceil(deadlineMs);
-  // An interceptor may have put anything there.
-  if (Object.keys(Object(metadata) as object).length > 0) meta['metadata'] = { ...metadata };
-  return Object.keys(meta).length === 0 ? undefined : meta;
 }

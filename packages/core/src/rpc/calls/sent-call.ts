@@ -20,9 +20,9 @@ export class SentCall implements Receiver {
   scope: Scope | undefined = undefined;
   /** Streams of the result that are still open: the scope and the signal live as long. */
   streams: Set<TakenStream> | undefined = undefined;
-  answered = false;
+  isAnswered = false;
   /** The caller has its rejection already; the answer is awaited only to let go of the references. */
-  abandoned = false;
+  isAbandoned = false;
   #watch: Watch | undefined = undefined;
 
   constructor(

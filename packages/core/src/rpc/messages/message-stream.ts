@@ -8,6 +8,7 @@ import { messageType } from '../../session/wire-words.ts';
 import { MessageReader, type MessageSink, type PlainSink } from '../wire/message-reader.ts';
 import { maxPlainBytes, maxPlainLevels } from './small/limits.ts';
 import { packAnswer, packRequest } from './small/writer.ts';
+import type { MethodName } from './method-names.ts';
 import type { IncomingMessage } from '../wire/incoming-message.ts';
 import { Scanner } from '../wire/scanner.ts';
 import type { InboundOptions } from '../values/inbound.ts';
@@ -33,8 +34,8 @@ export class MessageStream {
   /** What is on its way, for the hook. */
   #where = '';
   #inbound: InboundOptions;
-  readonly #full: boolean;
-  #open = true;
+  readonly #takesTypes: boolean;
+  #hasEnded = false;
   readonly #mayBePlain: boolean;
 
   constructor(stream: RawStream, shared: Shared) {
@@ -44,9 +45,9 @@ export class MessageStream {
     const { maxMessageBytes, maxMessageValues, maxDepth } = shared.limits;
     this.#mayBePlain =
       maxMessageBytes >= maxPlainBytes && maxMessageValues >= maxPlainBytes && maxDepth >= maxPlainLevels;
-    this.#full = shared.capabilities.has('types');
+    this.#takesTypes = shared.capabilities.has('types');
     this.#outbound = {
-      types: this.#full,
+      types: this.#takesTypes,
       tables: shared.capabilities.has('tables'),
       references: undefined,
       maxDepth: shared.limits.maxDepth,
@@ -100,8 +101,8 @@ export class MessageStream {
 
   /** Writes a message on the conversation's stream, or on a value's. False where the stream asks to wait. */
   write(message: readonly unknown[], stream: RawStream = this.#stream): boolean {
-    if (!this.#open && stream === this.#stream) return true;
-    return writeMessage(stream, message, this.#full, this.shared.limits.maxMessageBytes);
+    if (this.#hasEnded && stream === this.#stream) return true;
+    return writeMessage(stream, message, this.#takesTypes, this.shared.limits.maxMessageBytes);
   }
 
   /** Sends a notification on the conversation's stream. */
@@ -110,23 +111,23 @@ export class MessageStream {
   }
 
   /** Writes a request whose params are plain. False, and nothing is written, where they are not. */
-  writeRequest(id: number, method: string, params: readonly unknown[]): boolean {
-    if (!this.#mayBePlain || !this.#open) return false;
-    const length = packRequest(id, method, params, this.#outbound);
+  writeRequest(id: number, method: MethodName, params: readonly unknown[]): boolean {
+    if (!this.#mayBePlain || this.#hasEnded) return false;
+    const length = packRequest(id, method.packed, params, this.#outbound);
     if (length > 0) writePlain(this.#stream, length);
     return length > 0;
   }
 
   /** Writes an answer that is plain. Undefined, and nothing is written, where it is not; else what the stream's `write` says. */
   writeAnswer(id: number, result: unknown): boolean | undefined {
-    if (!this.#mayBePlain || !this.#open) return undefined;
+    if (!this.#mayBePlain || this.#hasEnded) return undefined;
     const length = packAnswer(id, result, this.#outbound);
     return length > 0 ? writePlain(this.#stream, length) : undefined;
   }
 
-  /** Nothing is written on the conversation's stream any more. */
-  shut(): void {
-    this.#open = false;
+  /** Nothing is written on the conversation's stream any more. Streams of values go on. */
+  end(): void {
+    this.#hasEnded = true;
   }
 
   reader(sink: MessageSink, takePlain?: PlainSink): MessageReader {

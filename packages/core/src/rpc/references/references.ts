@@ -42,7 +42,7 @@ export class References implements ValueReferences, MessageScopes {
   readonly #givenStreams = new Map<number, GivenStream>();
   readonly #takenStreams = new Set<TakenStream>();
   #message: Message | undefined;
-  #isEnded = false;
+  #hasEnded = false;
 
   /** From now on the message stream sends and takes references through this table. */
   constructor(messages: MessageStream, host: ReferenceHost) {
@@ -255,8 +255,8 @@ export class References implements ValueReferences, MessageScopes {
 
   /** The conversation is gone, and all that was held with it. */
   close(error: Error): void {
-    if (this.#isEnded) return;
-    this.#isEnded = true;
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
     void this.#given.clear();
     this.#taken.close(error);
     for (const stream of [...this.#givenStreams.values()]) stream.conversationClosed(error);

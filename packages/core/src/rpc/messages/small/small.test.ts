@@ -4,7 +4,7 @@ import { fullCodec, reuseBuffer } from '../../wire/msgpack.ts';
 import { toWire } from '../../values/outbound.ts';
 import { maxPlainBytes } from './limits.ts';
 import { plain, readPlain } from './reader.ts';
-import { packAnswer, packRequest, plainBytes } from './writer.ts';
+import { packAnswer, packMethod, packRequest, plainBytes } from './writer.ts';
 
 const full = { types: true, tables: true, references: undefined };
 const outbound = { ...full, maxDepth: 128, encodeError: () => ({}) };
@@ -49,7 +49,7 @@ function atLength(message: unknown): Buffer {
 test('a plain request has the bytes that the codec writes', () => {
   fc.assert(
     fc.property(ids, fc.string(), fc.array(anything, { maxLength: 17 }), (id, method, params) => {
-      const length = packRequest(id, method, params, full);
+      const length = packRequest(id, packMethod(method), params, full);
       if (length === 0) return;
       expect(packed(length)).toEqual(atLength([0, id, method, toWire(params, 'args', outbound, -1)]));
     }),
@@ -103,8 +103,8 @@ const plainValues = [
 test('numbers, booleans, null, undefined, texts, and short lists and objects of them are plain', () => {
   for (const value of plainValues) {
     expect(packAnswer(1, value, full)).toBeGreaterThan(0);
-    expect(packRequest(1, 'Plugin.add', [1, value], full)).toBeGreaterThan(0);
-    expect(packRequest(1, '$/call', [7, [value]], full)).toBeGreaterThan(0);
+    expect(packRequest(1, packMethod('Plugin.add'), [1, value], full)).toBeGreaterThan(0);
+    expect(packRequest(1, packMethod('$/call'), [7, [value]], full)).toBeGreaterThan(0);
   }
 });
 
@@ -123,7 +123,7 @@ test.each([
   ],
 ])('%s is not plain', (value) => {
   expect(packAnswer(1, value, full)).toBe(0);
-  expect(packRequest(1, 'Plugin.add', [1, value], full)).toBe(0);
+  expect(packRequest(1, packMethod('Plugin.add'), [1, value], full)).toBe(0);
 });
 
 test('undefined is plain for a peer that knows it', () => {
@@ -155,7 +155,7 @@ test('a getter that throws is left to the long way', () => {
     },
   };
   expect(packAnswer(1, throwing, full)).toBe(0);
-  expect(packRequest(1, 'Plugin.add', [throwing], full)).toBe(0);
+  expect(packRequest(1, packMethod('Plugin.add'), [throwing], full)).toBe(0);
   expect(packAnswer(1, 1, full)).toBeGreaterThan(0);
 });
 
@@ -180,7 +180,7 @@ test('no message is packed that is longer than a plain one', () => {
   expect(packAnswer(1, new Array(11).fill(text), full)).toBe(0);
   expect(packAnswer(1, new Array(15).fill('\u20ac'.repeat(255)), full)).toBe(0);
   expect(packAnswer(1, new Array(15).fill({ [text]: text }), full)).toBe(0);
-  expect(packRequest(1, text.slice(0, 60), new Array(10).fill([text]), full)).toBe(0);
+  expect(packRequest(1, packMethod(text.slice(0, 60)), new Array(10).fill([text]), full)).toBe(0);
 });
 
 test('a message that is read as plain reads as the codec reads it', () => {

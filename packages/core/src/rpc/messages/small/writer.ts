@@ -22,12 +22,7 @@ export interface PlainOptions {
   readonly references: { standsApart(record: object): boolean } | undefined;
 }
 
-// A method's bytes with their header, by the string that the conversation keeps for it.
-const methods = new Map<string, Uint8Array>();
-const maxMethods = 1024;
-// Most calls in flight are of one method.
-let lastMethod: string | undefined;
-let lastName: Uint8Array | undefined;
+const noBytes = new Uint8Array(0);
 
 // Of the message that is being packed. A getter in it may make a call of its own: that one goes the long way.
 let isPacking = false;
@@ -35,19 +30,18 @@ let types = false;
 let tables = false;
 let references: PlainOptions['references'];
 
-/** Packs a request whose params are plain. Returns its length; 0 where they are not. */
+/** Packs a request whose params are plain; `method` is what {@link packMethod} made of it. Returns its length, or 0 if it is not plain. */
 export function packRequest(
   id: number,
-  method: string,
+  method: Uint8Array,
   params: readonly unknown[],
   options: PlainOptions,
 ): number {
-  const name = method === lastMethod ? lastName : findMethod(method);
-  if (name === undefined || !begin(options)) return 0;
+  if (method.length === 0 || !begin(options)) return 0;
   plainBytes[0] = 0x94;
   plainBytes[1] = messageType.request;
   let at = packUint(2, id);
-  for (let index = 0; index < name.length; index++) plainBytes[at++] = name[index]!;
+  for (let index = 0; index < method.length; index++) plainBytes[at++] = method[index]!;
   try {
     return packList(at, params, 0);
   } catch {
@@ -82,19 +76,12 @@ function begin(options: PlainOptions): boolean {
   return true;
 }
 
-function findMethod(method: string): Uint8Array | undefined {
-  lastMethod = method;
-  lastName = methods.get(method) ?? encodeMethod(method);
-  return lastName;
-}
-
-function encodeMethod(method: string): Uint8Array | undefined {
+/** A method's name with its header, for {@link packRequest}. Empty if the name is too long for a plain message. */
+export function packMethod(method: string): Uint8Array {
   const bytes = Buffer.from(method);
-  if (bytes.length > maxMethodBytes) return undefined;
+  if (bytes.length > maxMethodBytes) return noBytes;
   const header = bytes.length < 32 ? [0xa0 + bytes.length] : [0xd9, bytes.length];
-  const name = Uint8Array.from([...header, ...bytes]);
-  if (methods.size < maxMethods) methods.set(method, name);
-  return name;
+  return Uint8Array.from([...header, ...bytes]);
 }
 
 function packList(from: number, list: readonly unknown[], level: number): number {

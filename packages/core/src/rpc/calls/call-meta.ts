@@ -1,0 +1,23 @@
+/** What travels with a call beside its arguments: the fifth element of a request. */
+import type { CallOptions } from '../api/call-options.ts';
+
+/** What to write for the options of a call; undefined if they hold nothing that travels. */
+export function metaOf({ deadlineMs, metadata }: CallOptions): Record<string, unknown> | undefined {
+  const meta: Record<string, unknown> = {};
+  if (deadlineMs !== undefined && deadlineMs < Infinity) meta['deadline'] = Math.ceil(deadlineMs);
+  // An interceptor may have put anything there.
+  if (Object.keys(Object(metadata) as object).length > 0) meta['metadata'] = { ...metadata };
+  return Object.keys(meta).length === 0 ? undefined : meta;
+}
+
+/** What the peer wrote. Fields that are missing or of another type count as not given. */
+export function readMeta(meta: unknown): {
+  metadata: Readonly<Record<string, string>>;
+  remainingMs: number | undefined;
+} {
+  const { deadline, metadata } = Object(meta) as { deadline?: unknown; metadata?: unknown };
+  return {
+    metadata: Object.freeze({ ...(Object(metadata) as Record<string, string>) }),
+    remainingMs: typeof deadline === 'number' ? deadline : undefined,
+  };
+}

@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import { MethodNames } from './method-names.ts';
+
+test('a method is called by its own name here and by its prefixed one on the wire, in both directions', () => {
+  const names = new MethodNames('Plugin.');
+  expect(names.called('greet')).toMatchObject({ short: 'greet', wire: 'Plugin.greet' });
+  expect(names.received('Plugin.greet')).toMatchObject({ short: 'greet', wire: 'Plugin.greet' });
+  expect(names.called('greet')).toBe(names.called('greet'));
+});
+
+test('a method of the peer without the prefix has no name here', () => {
+  expect(new MethodNames('Plugin.').received('Control.Ping')).toBeUndefined();
+  expect(new MethodNames('').received('Control.Ping')?.short).toBe('Control.Ping');
+});
+
+test('any number of names is answered, and 1,024 of each direction are kept', () => {
+  const names = new MethodNames('Plugin.');
+  for (let index = 0; index < 1_024; index++) names.called(`made up ${index}`);
+  expect(names.called('one more').wire).toBe('Plugin.one more');
+  expect(names.called('one more')).not.toBe(names.called('one more'));
+  expect(names.called('made up 0')).toBe(names.called('made up 0'));
+});
+
+test('a name is packed with its header, or not at all beyond 64 bytes', () => {
+  const names = new MethodNames('');
+  expect([...names.called('ab').packed]).toEqual([0xa2, 0x61, 0x62]);
+  expect([...names.called('x'.repeat(64)).packed.subarray(0, 2)]).toEqual([0xd9, 64]);
+  expect(names.called('x'.repeat(65)).packed).toHaveLength(0);
+});
