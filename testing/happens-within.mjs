@@ -77,7 +77,7 @@ export async function happensWithin(awaited, ms) {
   const { stretch } = load;
   const message = () =>
     `promised within ${ms} ms: ${happened ? 'took' : 'had not happened after'} ${tookMs.toFixed(0)} ms. ` +
-    `${(ms * stretch).toFixed(0)} ms were allowed, ${stretch.toFixed(1)} times the promise, because ${load}`;
+    `${(ms * stretch).toFixed(0)} ms were allowed, ${stretch.toFixed(1)} times the promise, because ${load.toString()}`;
   return { pass: happened && tookMs <= ms * stretch, tookMs, message };
 }
 

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 
-const variable = 'PIPEWORK_TEST_FILE';
+const variable = 'STARTED_BY_TEST_FILE';
 
 /** Marks what this thread starts from now on: processes hand their environment on to their children. */
 export function markChildren(): void {

@@ -28,6 +28,6 @@ afterAll(async () => {
   if (pass) return;
   for (const { pid } of left) process.kill(pid, 'SIGKILL');
   throw new Error(`this test file left processes behind:\n${left.map(describe).join('\n')}`);
-}, 60_000);
+});
 
 const describe = ({ pid, command }: LeftProcess): string => `  ${String(pid)} ${command.slice(0, 300)}`;

@@ -7,7 +7,7 @@ const session = fileURLToPath(new URL('../fixtures/session.mjs', import.meta.url
 const noTrace = whyNotTraced();
 
 test.skipIf(noTrace)(
-  `a session makes no network call and no file${noTrace ? ` (NOT RUN: ${noTrace})` : ''}`,
+  `a session makes no network call and no file${noTrace ? ` (SKIPPED: ${noTrace})` : ''}`,
   () => {
     const { status, stdout, stderr, calls, made } = trace([process.execPath, session]);
     expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: 'done\n', stderr: '' });
@@ -20,7 +20,7 @@ test.skipIf(noTrace)(
 
 describe('a session goes well', () => {
   for (const { name, obstacle, wrap } of sandboxes()) {
-    test.skipIf(obstacle)(`${name}${obstacle ? ` (NOT RUN: ${obstacle})` : ''}`, () => {
+    test.skipIf(obstacle)(`${name}${obstacle ? ` (SKIPPED: ${obstacle})` : ''}`, () => {
       const { status, signal, stdout, stderr } = wrap(session);
       expect({ status, signal, stdout, stderr }).toEqual({
         status: 0,

@@ -5,7 +5,7 @@ const obstacle = whyNotSealed();
 const nodeUnderSeal = (script) =>
   runSealed([process.execPath, '-e', script], { stdio: 'pipe', encoding: 'utf8' });
 
-describe.skipIf(obstacle)(`the seal${obstacle ? ` (NOT RUN: ${obstacle})` : ''}`, () => {
+describe.skipIf(obstacle)(`the seal${obstacle ? ` (SKIPPED: ${obstacle})` : ''}`, () => {
   test('ends a process that makes a socket', () => {
     expect(nodeUnderSeal(`require('node:net').createServer().listen(0)`).signal).toBe('SIGSYS');
     expect(nodeUnderSeal(`require('node:dgram').createSocket('udp4').bind()`).signal).toBe('SIGSYS');

@@ -93,7 +93,7 @@ test('survives a plugin that hangs on one page', async () => {
   const { stdout } = await docsCheck(root, '.', '--timeout', '1', '--plugins', fixture('hangs'));
   expect(stdout).toMatch(/^plugin hangs did not answer within 1 s at 5\.md$/m);
   expect(stdout).toMatch(/^hangs +a page without an end +19 .* seen 19, 1 mishap, started again twice$/m);
-}, 60_000);
+});
 
 test('goes on where a plugin throws at one page, without starting it again', async () => {
   const root = await makeTree(twentyPages(5, 'refuse me'));
@@ -159,7 +159,7 @@ test('Ctrl-C ends it, with plugins that hang as well', async () => {
   expect(run.stdout).not.toContain('20 pages, 4 plugins');
   const plugin = Number(/│ process (\d+)$/m.exec(run.stdout)?.[1]);
   expect(() => process.kill(plugin, 0)).toThrow('ESRCH');
-}, 60_000);
+});
 
 test.each([
   [['--nonsense'], "Unknown option '--nonsense'"],

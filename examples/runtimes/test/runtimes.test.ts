@@ -5,6 +5,7 @@ import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { Client, type ClientConfig } from '@pipework/core';
 import { describe, expect, test } from 'vitest';
+import { findRuntime } from '../../../testing/runtimes.mjs';
 
 interface Runtime {
   name(): Promise<string>;
@@ -20,11 +21,11 @@ interface Runtime {
 const file = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 const plugin = file('../plugin.js');
 
-const runtimes: { name: string; command: [file: string, ...args: string[]] }[] = [
-  { name: 'node', command: [process.execPath, plugin] },
-  { name: 'bun', command: ['bun', 'run', plugin] },
+const runtimes: { name: string; file: string | undefined; args: string[] }[] = [
+  { name: 'node', file: process.execPath, args: [plugin] },
+  { name: 'bun', file: findRuntime('bun'), args: ['run', plugin] },
   // Descriptors need no permission; -A is for what a plugin's own code may do.
-  { name: 'deno', command: ['deno', 'run', '-A', plugin] },
+  { name: 'deno', file: findRuntime('deno'), args: ['run', '-A', plugin] },
 ];
 
 function sink(): Writable & { text: () => string } {
@@ -53,11 +54,11 @@ function isRunning(pid: number): boolean {
   }
 }
 
-for (const { name, command } of runtimes) {
-  const missing = spawnSync(command[0], ['--version']).status !== 0;
-  const skipped = missing ? ` (SKIPPED: needs ${name} on PATH)` : '';
+for (const { name, file: runtime, args } of runtimes) {
+  const command: [file: string, ...args: string[]] = [runtime ?? name, ...args];
+  const skipped = runtime === undefined ? ` (SKIPPED: needs ${name})` : '';
 
-  describe.skipIf(missing)(`a plugin under ${name}${skipped}`, () => {
+  describe.skipIf(runtime === undefined)(`a plugin under ${name}${skipped}`, () => {
     async function start(config: Partial<ClientConfig> = {}) {
       const client = new Client<{ runtime: Runtime }>({ cmd: command, stdin: 'ignore', ...config });
       const rpc = await client.client();
@@ -119,7 +120,7 @@ for (const { name, command } of runtimes) {
       const died = spawnSync(process.execPath, [file('fixtures/dies-with-a-plugin-running.mjs'), ...command]);
       const pid = Number(died.stdout.toString());
       expect(pid).toBeGreaterThan(0);
-      await expect.poll(() => isRunning(pid), { timeout: 5_000 }).toBe(false);
+      await expect(() => !isRunning(pid), 'the plugin is gone').toHappenWithin(5_000);
     });
 
     test('refuses to run without a host', () => {

@@ -176,7 +176,7 @@ describe('two sessions', () => {
       numRuns: 150,
       ...replay,
     });
-  }, 60_000);
+  });
 });
 
 describe('Duplexes', () => {
@@ -211,7 +211,7 @@ describe('Duplexes', () => {
       await Promise.all([client.close(), server.close()]);
     });
     await fc.assert(property, { numRuns: 100, ...replay });
-  }, 60_000);
+  });
 });
 
 const readers = [
@@ -282,7 +282,7 @@ describe('streams that hear each other within a write', () => {
       },
     );
     await fc.assert(property, { numRuns: 60, ...replay });
-  }, 60_000);
+  });
 });
 
 describe('a session', () => {
@@ -336,5 +336,5 @@ describe('a session', () => {
       expect(await outcome).toMatch(/^clean$|^MUX_[A-Z_]+$/);
     });
     await fc.assert(property, { numRuns: 300, ...replay });
-  }, 60_000);
+  });
 });

@@ -1,6 +1,9 @@
 import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { basename } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { describe, expect, test, vi } from 'vitest';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
   bubblewrap,
   Client,
@@ -39,13 +42,15 @@ function canSandbox(): boolean {
 }
 
 describe('bubblewrap()', () => {
-  const reason = canSandbox() ? '' : ' (SKIPPED: bwrap is missing, or may not make namespaces here)';
+  // The sandbox has a /tmp of its own, which would hide a clone of ours that lies there.
+  const readable = ['/', fileURLToPath(new URL('../../../..', import.meta.url))];
+  const reason = canSandbox() ? '' : ' (SKIPPED: needs bwrap, and leave to make namespaces)';
 
   test.skipIf(reason !== '')(
     `runs a plugin without a network, in a read-only file system${reason}`,
     async () => {
       const stdout = new Collector();
-      const client = plugin('looks-around', { launcher: bubblewrap(), syncStdout: stdout });
+      const client = plugin('looks-around', { launcher: bubblewrap({ readable }), syncStdout: stdout });
       const rpc = await client.client();
       const look = (await rpc.dispense('around' as never)) as {
         look(): Promise<{ interfaces: string[]; canWrite: boolean; pid: number }>;
@@ -59,8 +64,23 @@ describe('bubblewrap()', () => {
     },
   );
 
+  test.skipIf(reason !== '')(`shows of /tmp what is asked for, and nothing else${reason}`, async () => {
+    const [shown, hidden] = ['/tmp/pipework-shown-', '/tmp/pipework-hidden-'].map((prefix) => {
+      const directory = mkdtempSync(prefix);
+      onTestFinished(() => rmSync(directory, { recursive: true }));
+      return directory;
+    });
+    const client = new Client({
+      cmd: ['/bin/sh', '-c', 'ls /tmp >&2; exit 3'],
+      launcher: bubblewrap({ readable: [...readable, shown as string] }),
+    });
+    const { stderrTail } = await failure<Error & { stderrTail: string }>(client.start());
+    expect(stderrTail).toContain(basename(shown as string));
+    expect(stderrTail).not.toContain(basename(hidden as string));
+  });
+
   test.skipIf(reason !== '')(`leaves nothing behind when its own process is killed${reason}`, async () => {
-    const client = plugin('greets', { launcher: bubblewrap() });
+    const client = plugin('greets', { launcher: bubblewrap({ readable }) });
     await client.start();
     const children = execFileSync('ps', ['-o', 'pid=', '--ppid', String(client.pid)], { encoding: 'utf8' })
       .trim()

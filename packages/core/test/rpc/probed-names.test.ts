@@ -47,7 +47,7 @@ describe('a function under a name that is called by itself is refused where it i
       for await (const item of remote.items()) expect(item).toBeUndefined();
     };
     await expect(drain()).rejects.toMatchObject(refused);
-    await vi.waitFor(() => expect([host.references, plugin.references]).toEqual([0, 0]));
+    await expect.poll(() => [host.references, plugin.references]).toEqual([0, 0]);
   });
 
   test.each(names)('%s as a field of an error loses that field alone', async (name) => {

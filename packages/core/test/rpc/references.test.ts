@@ -111,7 +111,7 @@ test('counts go back to zero after 10,000 calls with callbacks, without a garbag
     );
   }
   await atRest(pair);
-}, 30_000);
+});
 
 describe('a function as a result', () => {
   test('is the receiver’s until it disposes of it', async () => {

@@ -96,7 +96,7 @@ export function isAlive(pid: number): boolean {
 }
 
 /** Just before a test's own timeout, which would not say what did not happen. */
-const giveUpMs = 50_000;
+const giveUpMs = 100_000;
 
 /** Waits until `holds`, however long that takes. A promise about time is `toHappenWithin`. */
 export async function until(holds: () => boolean): Promise<void> {

@@ -18,17 +18,16 @@ function whyNot(): string | undefined {
   try {
     execFileSync('go', ['version'], { stdio: 'ignore' });
   } catch {
-    return 'there is no Go compiler';
+    return 'needs a Go compiler (golang-go)';
   }
   const yamux = join(goPath, 'src/github.com/hashicorp/yamux');
-  return existsSync(yamux) ? undefined : `${yamux} is not there`;
+  return existsSync(yamux) ? undefined : 'needs golang-github-hashicorp-yamux-dev';
 }
 
 const reason = whyNot();
-if (reason !== undefined) console.warn(`interop with Go is SKIPPED: ${reason}`);
 
 describe.skipIf(reason !== undefined)(
-  `hashicorp/yamux${reason === undefined ? '' : ` (skipped: ${reason})`}`,
+  `hashicorp/yamux${reason === undefined ? '' : ` (SKIPPED: ${reason})`}`,
   () => {
     const directory = mkdtempSync(join(tmpdir(), 'mux-go-'));
     const binary = join(directory, 'go-peer');

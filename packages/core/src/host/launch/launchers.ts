@@ -9,7 +9,7 @@ import { handOver, spawnLauncher, spawnWithPipes, type LaunchCommand, type Launc
 export interface BubblewrapOptions {
   /** The program. Default `bwrap`, from PATH. */
   readonly bwrap?: string;
-  /** Files and directories that it may read. Default the whole file system. */
+  /** Files and directories that it may read. Default the whole file system but `/tmp`, of which it sees what is named here. */
   readonly readable?: readonly string[];
   /** Files and directories that it may change. Default none; `/tmp` is empty, its own, and gone with it. */
   readonly writable?: readonly string[];
@@ -41,8 +41,10 @@ export function bubblewrap(options: BubblewrapOptions = {}): Launcher {
         '--unshare-pid',
         '--unshare-ipc',
         ...(network ? [] : ['--unshare-net']),
-        ...readable.flatMap((path) => ['--ro-bind', path, path]),
+        // A mount hides what was mounted below its place before: what is asked for in /tmp comes behind the empty one.
+        ...readable.filter((path) => !isTemporary(path)).flatMap(readOnly),
         ...['--dev', '/dev', '--proc', '/proc', '--tmpfs', '/tmp'],
+        ...readable.filter(isTemporary).flatMap(readOnly),
         ...writable.flatMap((path) => ['--bind', path, path]),
         ...['--chdir', command.cwd ?? process.cwd()],
         ...args,
@@ -52,6 +54,9 @@ export function bubblewrap(options: BubblewrapOptions = {}): Launcher {
       ],
     });
 }
+
+const readOnly = (path: string): string[] => ['--ro-bind', path, path];
+const isTemporary = (path: string): boolean => /^\/tmp(\/|$)/.test(path);
 
 /** How the protocol reaches a plugin through standard input and output. */
 export interface OverStdioOptions {

@@ -243,7 +243,7 @@ async function spoken(file: string, args: string[]): Promise<{ output: string; f
 
 const hasPython = spawnSync('python3', ['--version']).status === 0;
 
-describe.skipIf(!hasPython)('what python3 prints (skipped without it on the PATH)', () => {
+describe.skipIf(!hasPython)(`what python3 prints${hasPython ? '' : ' (SKIPPED: needs python3)'}`, () => {
   test.each([
     ['an exception with several lines of message', String.raw`raise ValueError("multi\nline\n\n  last")`],
     ['an exception without a message', 'raise KeyboardInterrupt'],

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Installs what some tests need and npm does not bring (Debian and Ubuntu): a Go compiler with the libraries of the Go peers, bubblewrap,
+# strace, Python with its MessagePack. Without them those tests are skipped, and the last lines of a run say so.
+set -eu
+packages=(
+  golang-go golang-github-hashicorp-yamux-dev golang-github-ugorji-go-codec-dev
+  bubblewrap strace procps util-linux
+  python3 python3-msgpack
+)
+if ! command -v apt-get >/dev/null; then
+  echo "there is no apt-get here; by another way install: ${packages[*]}" >&2
+  exit 1
+fi
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then as_root=(sudo); fi
+export DEBIAN_FRONTEND=noninteractive
+"${as_root[@]}" apt-get update -qq
+"${as_root[@]}" apt-get install -y -qq --no-install-recommends "${packages[@]}"
