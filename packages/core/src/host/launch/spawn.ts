@@ -5,6 +5,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { defer, settlesWithin } from '../../base/timers.ts';
+import { killChild, killGroup } from './kill.ts';
 
 /** What is to be run. */
 export interface LaunchCommand {
@@ -102,7 +103,8 @@ export async function spawnWithPipes(
     windowsHide: true,
     cleanup: false,
     encoding: 'buffer',
-    detached: command.processGroup,
+    // Windows ends a tree without it, and would open a console of its own for it.
+    detached: command.processGroup && process.platform !== 'win32',
   } as const;
   const { child } = await hearChild(() => execa(command.file, command.args, options));
   const exit = defer<ProcessExit>();
@@ -158,8 +160,7 @@ export function handOver(
     ...(child.stdout === readable ? {} : { stdout: child.stdout ?? undefined }),
     stderr: child.stderr ?? undefined,
     exited: spawned.exited,
-    kill: (signal) =>
-      command.processGroup && pid !== undefined ? killGroup(pid, signal) : killChild(child, signal),
+    kill: (signal) => (command.processGroup ? killGroup(child, signal) : killChild(child, signal)),
     ref: () => handles.forEach((handle) => handle.ref()),
     unref: () => handles.forEach((handle) => handle.unref()),
   };
@@ -176,22 +177,6 @@ function feed(source: Readable, stdin: Writable, exited: Promise<ProcessExit>): 
     source.off('close', end);
     source.unpipe(stdin);
   });
-}
-
-function killChild(child: ChildProcess, signal: NodeJS.Signals): boolean {
-  const { pid, exitCode, signalCode } = child;
-  // Deno's `child.kill` sends a child one signal and no second one.
-  if (!('Deno' in globalThis) || pid === undefined) return child.kill(signal);
-  return exitCode === null && signalCode === null && process.kill(pid, signal);
-}
-
-function killGroup(pid: number, signal: NodeJS.Signals): boolean {
-  try {
-    return process.kill(-pid, signal);
-  } catch {
-    // The group is gone, which is what was asked for.
-    return false;
-  }
 }
 
 /** The process's exit says more than an EPIPE or ECONNRESET on one of its pipes: whoever waits hears of that. */

@@ -4,7 +4,7 @@ import type { Hash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { firstThatAllows, isPath, programPaths, type NamedProgram } from './find-program.ts';
+import { firstThatAllows, programPaths, type NamedProgram } from './find-program.ts';
 
 /** The file's expected digest. */
 export interface Checksum {
@@ -67,5 +67,5 @@ async function hashFile(path: string, hash: Hash, isWanted: () => boolean): Prom
 
 async function findProgram(command: NamedProgram): Promise<string | undefined> {
   const paths = programPaths(command);
-  return isPath(command.file) ? paths[0] : firstThatAllows(paths, constants.X_OK);
+  return paths.length === 1 ? paths[0] : firstThatAllows(paths, constants.X_OK);
 }

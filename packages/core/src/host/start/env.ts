@@ -2,32 +2,51 @@
 
 /** Which of the host's variables a plugin gets, and which further ones. */
 export interface EnvOptions {
-  /** All of the host's variables (`true`, the default), none (`false`), or those named; a name may end in `*`. */
+  /**
+   * All of the host's variables (`true`, the default), none (`false`), or those named. A name may end in `*`. On Windows
+   * names have no case.
+   */
   readonly inherit?: boolean | readonly string[];
   /** Further variables; they win over inherited ones. `undefined` takes a variable away. */
   readonly set?: Readonly<Record<string, string | undefined>>;
 }
 
-/** The host's variables as `options` lets them through, then the caller's, and last those of the handshake: nothing overrides them. */
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** The host's variables as `options` lets them through, then the caller's, then those of the handshake. Later ones win. */
 export function buildEnv(
   hostEnv: NodeJS.ProcessEnv,
-  callerEnv: Readonly<Record<string, string | undefined>> | undefined,
+  callerEnv: Variables | undefined,
   options: EnvOptions,
   handshakeEnv: Readonly<Record<string, string>>,
+  platform: NodeJS.Platform = process.platform,
 ): Record<string, string> {
-  const inherited = Object.entries(hostEnv).filter(([name]) => passes(name, options.inherit ?? true));
-  const merged = new Map<string, string | undefined>([
+  // Windows calls a variable Path or PATH, and passes on only one of them.
+  const keyOf = (name: string): string => (platform === 'win32' ? name.toUpperCase() : name);
+  const inherited = Object.entries(hostEnv).filter(([name]) =>
+    isInherited(keyOf(name), options.inherit ?? true, keyOf),
+  );
+  const merged = new Map<string, readonly [name: string, value: string | undefined]>();
+  for (const [name, value] of [
     ...inherited,
     ...Object.entries(callerEnv ?? {}),
     ...Object.entries(options.set ?? {}),
     ...Object.entries(handshakeEnv),
-  ]);
-  return Object.fromEntries([...merged].filter((entry): entry is [string, string] => entry[1] !== undefined));
+  ]) {
+    merged.set(keyOf(name), [name, value]);
+  }
+  return Object.fromEntries(
+    [...merged.values()].filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
 }
 
-function passes(name: string, inherit: boolean | readonly string[]): boolean {
+function isInherited(
+  key: string,
+  inherit: boolean | readonly string[],
+  keyOf: (name: string) => string,
+): boolean {
   if (typeof inherit === 'boolean') return inherit;
-  return inherit.some((allowed) =>
-    allowed.endsWith('*') ? name.startsWith(allowed.slice(0, -1)) : name === allowed,
-  );
+  return inherit
+    .map(keyOf)
+    .some((allowed) => (allowed.endsWith('*') ? key.startsWith(allowed.slice(0, -1)) : key === allowed));
 }

@@ -7,7 +7,6 @@ export interface FailedCommand {
   readonly file: string;
   readonly args: readonly string[];
   readonly cwd: string | undefined;
-  readonly path: string | undefined;
   readonly env: Readonly<Record<string, string>>;
   readonly exitCode: number | null | undefined;
   /** Why there is no process, if the spawn or the launcher failed. */

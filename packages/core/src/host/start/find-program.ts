@@ -1,28 +1,62 @@
 /** Which file a command means, as the system looks for it. */
 
 import { access } from 'node:fs/promises';
-import { delimiter, isAbsolute, resolve } from 'node:path';
+import { posix, win32 } from 'node:path';
 
 export interface NamedProgram {
   readonly file: string;
   readonly cwd: string | undefined;
-  /** The PATH that the process is started with. */
-  readonly path: string | undefined;
+  /** The variables that the process is started with. */
+  readonly env: Readonly<Record<string, string>>;
 }
 
-/** Where the system looks for programs when there is no PATH. */
-const defaultPath = process.platform === 'win32' ? '' : '/usr/bin:/bin';
+/** Where Unix looks for programs when there is no PATH. */
+const defaultPath = '/usr/bin:/bin';
+
+/** The extensions that Windows tries when there is no PATHEXT. */
+const defaultExtensions = '.EXE;.CMD;.BAT;.COM';
 
 /** Whether it is a path itself, which is not looked for. */
-export function isPath(file: string): boolean {
-  return file.includes('/') || isAbsolute(file);
+export function isPath(file: string, platform: NodeJS.Platform = process.platform): boolean {
+  return platform === 'win32' ? /[\\/]/.test(file) || win32.isAbsolute(file) : file.includes('/');
 }
 
 /** The files that are tried, in this order. */
-export function programPaths({ file, cwd, path }: NamedProgram): string[] {
-  const base = resolve(cwd ?? '.');
-  if (isPath(file)) return [resolve(base, file)];
-  return (path ?? defaultPath).split(delimiter).map((directory) => resolve(base, directory, file));
+export function programPaths(
+  { file, cwd, env }: NamedProgram,
+  platform: NodeJS.Platform = process.platform,
+): string[] {
+  if (platform === 'win32') return windowsPaths(file, cwd, env);
+  const base = posix.resolve(cwd ?? '.');
+  if (isPath(file, platform)) return [posix.resolve(base, file)];
+  const directories = (env['PATH'] ?? defaultPath).split(':');
+  return directories.map((directory) => posix.resolve(base, directory, file));
+}
+
+/** As cross-spawn has it: the working directory first, each extension of the host's PATHEXT, and last the bare name. */
+function windowsPaths(
+  file: string,
+  cwd: string | undefined,
+  env: Readonly<Record<string, string>>,
+): string[] {
+  const base = win32.resolve(cwd ?? '.');
+  const directories = isPath(file, 'win32') ? [''] : ['', ...(variable(env, 'PATH') ?? '').split(';')];
+  const extensions = (process.env['PATHEXT'] ?? defaultExtensions).split(';');
+  if (file.includes('.')) extensions.unshift('');
+  const runnable = new Set(extensions.map((extension) => extension.toLowerCase()));
+  const at = (directory: string, extension: string): string =>
+    win32.resolve(base, directory, file + extension);
+  return [
+    ...directories
+      .flatMap((directory) => extensions.map((extension) => at(directory, extension)))
+      .filter((path) => runnable.has(win32.extname(path).toLowerCase())),
+    ...directories.map((directory) => at(directory, '')),
+  ];
+}
+
+/** A variable of Windows, whose names have no case. */
+function variable(env: Readonly<Record<string, string>>, name: string): string | undefined {
+  return Object.entries(env).find(([key]) => key.toUpperCase() === name)?.[1];
 }
 
 /** The first that allows `mode`, one of fs.constants. */

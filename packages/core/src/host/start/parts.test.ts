@@ -9,6 +9,7 @@ import { checkConfig, type ClientConfig } from './config.ts';
 import { readPackageList } from '../discover.ts';
 import { buildEnv } from './env.ts';
 import { ranOutOfMemory } from '../end/exit.ts';
+import { programPaths } from './find-program.ts';
 import { defaultLimits } from '../../base/limits.ts';
 import { bindLogger } from '../output/logger.ts';
 import { Tail } from '../output/tail.ts';
@@ -36,6 +37,41 @@ describe('the environment of a plugin', () => {
       X: '1',
       C: '2',
     });
+  });
+});
+
+test('the environment of a plugin on Windows has each name once, whatever its case', () => {
+  const host = { Path: 'C:\\host', Home: 'C:\\me' };
+  const env = buildEnv(host, undefined, { inherit: ['PATH'], set: { PATH: 'C:\\mine' } }, {}, 'win32');
+  expect(env).toEqual({ PATH: 'C:\\mine' });
+  expect(buildEnv(host, undefined, { inherit: ['home'] }, {}, 'win32')).toEqual({ Home: 'C:\\me' });
+});
+
+describe('the files that a command may mean', () => {
+  test('are those of each directory of PATH, if it is no path itself', () => {
+    const env = { PATH: '/bin:rel' };
+    expect(programPaths({ file: 'tool', cwd: '/work', env }, 'linux')).toEqual([
+      '/bin/tool',
+      '/work/rel/tool',
+    ]);
+    expect(programPaths({ file: './tool', cwd: '/work', env }, 'linux')).toEqual(['/work/tool']);
+  });
+
+  test('on Windows are those with an extension of PATHEXT, and a path is not looked for on PATH', () => {
+    vi.stubEnv('PATHEXT', '.EXE;.CMD');
+    const find = (file: string): string[] =>
+      programPaths({ file, cwd: 'C:\\work', env: { Path: 'C:\\bin' } }, 'win32');
+    expect(find('.\\sub\\p.cmd')[0]).toBe('C:\\work\\sub\\p.cmd');
+    expect(find('.\\sub\\p.cmd').filter((path) => path.startsWith('C:\\bin'))).toEqual([]);
+    expect(find('tool')).toEqual([
+      'C:\\work\\tool.EXE',
+      'C:\\work\\tool.CMD',
+      'C:\\bin\\tool.EXE',
+      'C:\\bin\\tool.CMD',
+      'C:\\work\\tool',
+      'C:\\bin\\tool',
+    ]);
+    vi.unstubAllEnvs();
   });
 });
 

@@ -131,7 +131,7 @@ export class Start {
     const { checksum } = this.#settings;
     if (checksum === undefined) return;
     const { file, cwd, env } = this.#command;
-    const command = { file, cwd, path: env['PATH'] };
+    const command = { file, cwd, env };
     const problem = await verifyChecksum(checksum, command, () => !this.#givenUp);
     if (problem !== undefined)
       throw new StartFailure('PLUGIN_CHECKSUM', `error verifying checksum: ${problem}`);
@@ -197,7 +197,6 @@ export class Start {
           file,
           args,
           cwd,
-          path: env['PATH'],
           env,
           exitCode: failure.exit?.code,
           spawnFailure: phase === 'spawn' ? failure.cause : undefined,

@@ -3,7 +3,7 @@
  * no event loop any more, and what is still queued can only be written, and credit only be read, synchronously.
  */
 
-import { fstatSync, readdirSync, readlinkSync, readSync, writeSync } from 'node:fs';
+import { fstatSync, fsyncSync, readdirSync, readlinkSync, readSync, writeSync } from 'node:fs';
 import { Socket, type SocketConstructorOpts } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { clock } from '../../base/timers.ts';
@@ -35,6 +35,8 @@ export function openPipes(from: number, to: number): { downstream: Downstream; u
     ? { downstream: new BunDownstream(from), upstream: new BunUpstream(to) }
     : { downstream: new DownstreamPipe(from), upstream: new UpstreamPipe(to) };
 }
+
+const isWindows = process.platform === 'win32';
 
 /** What libuv's handle tells, beyond Node's own face. */
 interface Handle {
@@ -81,7 +83,10 @@ export class UpstreamPipe extends Socket implements Upstream {
   goSync(write: (fd: number, bytes: Buffer) => boolean): void {
     if (this.#written !== undefined) return;
     this.#written = (bytes) => write(this.#fd, bytes);
-    const held = (this as unknown as { _handle: Handle | null })._handle?.writeQueueSize ?? 0;
+    if (isWindows && this.#done !== undefined) waitUntilRead(this.#fd);
+    const held = isWindows
+      ? 0
+      : ((this as unknown as { _handle: Handle | null })._handle?.writeQueueSize ?? 0);
     const all = Buffer.concat(this.#inFlight);
     if (held > 0) this.#written(all.subarray(Math.max(0, all.byteLength - held)));
     const done = this.#done;
@@ -169,6 +174,22 @@ export class DownstreamPipe extends Socket implements Downstream {
 }
 
 /**
+ * Waits until the host has read all that this process gave to the system. Windows takes all of a write at once, carries it
+ * out as the host reads, and drops the rest if the process ends before.
+ */
+function waitUntilRead(fd: number): void {
+  try {
+    fsyncSync(fd);
+  } catch {
+    // The host is gone.
+  }
+}
+
+/** Where a file's mode has its type, and what a pipe has there. `isFIFO()` is false for every pipe on Windows. */
+const typeBits = 0o170_000;
+const pipeBits = 0o010_000;
+
+/**
  * Why the descriptors can't be the host's pipes; undefined where they can. In a process whose parent passed none, the
  * same numbers belong to Node itself: its epoll descriptor, or both ends of a pipe of its own.
  */
@@ -178,8 +199,9 @@ export function whyNotPipes(fds: readonly number[]): string | undefined {
   for (const fd of fds) {
     try {
       const info = fstatSync(fd);
-      if (!info.isSocket() && !info.isFIFO()) return `descriptor ${fd} is no pipe`;
-      if (info.isFIFO() && isOwnPipe(fd)) return `descriptor ${fd} is a pipe of Node's own`;
+      const isPipe = (info.mode & typeBits) === pipeBits;
+      if (!info.isSocket() && !isPipe) return `descriptor ${fd} is no pipe`;
+      if (isPipe && isOwnPipe(fd)) return `descriptor ${fd} is a pipe of Node's own`;
     } catch {
       return `descriptor ${fd} is not open`;
     }

@@ -1,0 +1,37 @@
+/** Signals to a process that this host has spawned, or to all that it has started. */
+
+import { spawn, type ChildProcess } from 'node:child_process';
+
+/** Sends `signal` to the child. False if there was nothing left to signal. */
+export function killChild(child: ChildProcess, signal: NodeJS.Signals): boolean {
+  const { pid, exitCode, signalCode } = child;
+  // Deno's `child.kill` sends a child one signal and no second one.
+  if (!('Deno' in globalThis) || pid === undefined) return child.kill(signal);
+  return exitCode === null && signalCode === null && process.kill(pid, signal);
+}
+
+/** Sends `signal` to the process group that the child leads. Windows has no groups: there it ends the child's tree. */
+export function killGroup(child: ChildProcess, signal: NodeJS.Signals): boolean {
+  const { pid } = child;
+  if (pid === undefined) return false;
+  if (process.platform === 'win32') return killTree(child, pid);
+  try {
+    return process.kill(-pid, signal);
+  } catch {
+    // The group is gone, which is what was asked for.
+    return false;
+  }
+}
+
+/** Ends the child and what it has started. Once the child is gone, Windows no longer knows what it had started. */
+function killTree(child: ChildProcess, pid: number): boolean {
+  if (child.exitCode !== null || child.signalCode !== null) return false;
+  const killer = spawn('taskkill', ['/pid', String(pid), '/T', '/F'], { stdio: 'ignore', windowsHide: true });
+  const killAlone = (): void => void child.kill('SIGKILL');
+  killer.on('error', killAlone);
+  killer.on('exit', (code) => {
+    if (code !== 0) killAlone();
+  });
+  killer.unref();
+  return true;
+}
