@@ -22,6 +22,10 @@ export const execa = (file, args, options) => execaCoreAsync(file, args, { ...op
         // Names the streams without opening them. None is ever given to execa as an object.
         [/STANDARD_STREAMS = \[.*\]/, 'STANDARD_STREAMS = []'],
       ],
+      'execa/lib/stdio/direction.js': [
+        [/\[0, process\.stdin\]\.includes\(value\)/, 'value === 0'],
+        [/\[1, 2, process\.stdout, process\.stderr\]\.includes\(value\)/, 'value === 1 || value === 2'],
+      ],
       'execa/lib/arguments/escape.js': `export const joinCommand = () => ({ command: '', escapedCommand: '' });
 export const escapeLines = (text) => text;`,
       'execa/lib/terminate/signal.js': [
