@@ -17,7 +17,9 @@ const packages =
     : ['packages/mux', 'packages/core', 'packages/testkit', 'packages/fleet'];
 
 /** By either name, because inlined packages use both. `process` is globalProcess's. */
-const builtins = builtinModules.filter((name) => name !== 'process').flatMap((name) => [name, `node:${name}`]);
+const builtins = builtinModules
+  .filter((name) => name !== 'process')
+  .flatMap((name) => [name, `node:${name}`]);
 
 const manifestOf = (folder) => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
 

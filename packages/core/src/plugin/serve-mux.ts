@@ -1,7 +1,7 @@
 /** `serveMux()`: several plugins in one program, one of them a run. */
 
 import { PipeworkError } from '../base/errors.ts';
-import { writeAllSync } from './process/pipes.ts';
+import { writeAllSync } from './process/write-sync.ts';
 import type { ServeOptions } from './options.ts';
 import { serve } from './serve.ts';
 

@@ -6,13 +6,15 @@ import { hasCookie, lostDescriptorsMark, takeHostGreeting, type HostGreeting } f
 import { formatLine } from '../handshake/line.ts';
 import { chooseVersion } from '../handshake/negotiate.ts';
 import { ownCapabilities } from '../session/capabilities.ts';
-import { openPipes, whyNotPipes, writeAllSync } from './process/pipes.ts';
+import { openPipes } from './process/open-pipes.ts';
 import { flushAtExit } from './process/exit-flush.ts';
 import { createLogger } from './logger.ts';
 import { checkServeOptions, type ServeOptions, type ServeSettings, type ServeTransport } from './options.ts';
 import { PluginEnd } from './plugin-end.ts';
 import { emptyStdin, redirectProcess, writableTo } from './process/stdio.ts';
 import { SyncedOutput } from './process/synced-output.ts';
+import { whyNotPipes } from './process/why-not-pipes.ts';
+import { writeAllSync } from './process/write-sync.ts';
 import { followHost } from './signals.ts';
 
 /** What code behind `await serve()` and open handles get before the process ends by itself, in milliseconds. */
@@ -60,7 +62,7 @@ async function serveProcess(settings: ServeSettings): Promise<void> {
   // Raw output that the host never opened a stream for; where descriptor 1 is the protocol's, standard error.
   const stdout = new SyncedOutput((bytes) => void writeAllSync(to === 1 ? 2 : 1, bytes));
   const stderr = new SyncedOutput((bytes) => void writeAllSync(2, bytes));
-  redirectProcess(stdout, stderr);
+  redirectProcess(stdout, stderr, [from, to]);
   if (from === 0) emptyStdin();
   const end = new PluginEnd({
     readable: downstream,

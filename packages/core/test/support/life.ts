@@ -24,6 +24,7 @@ export interface Fixtures {
     floodThenThrow(bytes: number): Promise<void>;
     floodUntilFull(): Promise<number>;
     answerThenExit(code: number): Promise<string>;
+    waiting(): Promise<number>;
     terminals(): Promise<unknown>;
     log(level: string, message: string): Promise<void>;
   };

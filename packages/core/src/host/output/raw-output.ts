@@ -4,6 +4,7 @@ import type { Readable, Writable } from 'node:stream';
 import { openSink, type SinkWriter } from './sinks.ts';
 import type { OutputLog } from './output-log.ts';
 import type { Tail } from './tail.ts';
+import { droppedMark } from '../../base/dropped-mark.ts';
 import { defer } from '../../base/timers.ts';
 
 /** Bytes that a sink may be behind. Raw output is drained whatever the sink does. What is beyond this is dropped, and a mark says so. */
@@ -86,7 +87,7 @@ export class RawOutput {
       return;
     }
     if (this.#dropped > 0) {
-      const mark = Buffer.from(`\n[pipework: ${this.#dropped} bytes dropped, the sink does not keep up]\n`);
+      const mark = Buffer.from(droppedMark(this.#dropped, 'the sink does not keep up'));
       this.#dropped = 0;
       this.#send(mark);
     }

@@ -1,22 +1,22 @@
 /**
- * The plugin's two pipes under Bun, whose `net.Socket` does not read from a descriptor that it was given. Reads and
- * writes go through the thread pool, one at a time each. At the very end of the process nothing tells when the write under
- * way has ended, so it gets a moment before the rest is written behind it.
+ * The plugin's two pipes under Bun, whose `net.Socket` does not read from a descriptor that it is given. Reads and writes go through the
+ * thread pool, one of each at a time. At the very end of the process nothing shows when the write under way is over. It gets a moment
+ * before the rest is written.
  */
 
-import { read, write } from 'node:fs';
+import { read, write as writeLater } from 'node:fs';
 import { Readable, Writable } from 'node:stream';
 import type { Downstream, Upstream } from './pipes.ts';
 
 const readBytes = 64 * 1024;
-/** What a thread writes at a time: little, so that it soon ends. */
+/** What a thread writes at a time. It is little, so that the write is soon over. */
 const portionBytes = 64 * 1024;
-/** Milliseconds in which a portion is written, unless the host reads nothing. */
+/** Milliseconds in which a portion is written, if the host reads at all. */
 const portionEndsMs = 25;
 
 export class BunUpstream extends Writable implements Upstream {
   readonly #fd: number;
-  /** What of the chunk under way no thread has been given yet, and whom to tell when all of it is written. */
+  /** The part of the current chunk that no thread has been given yet, and the callback for when all of it is written. */
   #rest: Buffer = Buffer.alloc(0);
   #done: ((error?: Error | null) => void) | undefined;
   #written: ((bytes: Buffer) => boolean) | undefined;
@@ -32,10 +32,10 @@ export class BunUpstream extends Writable implements Upstream {
     this.#next();
   }
 
-  /** From now on every write is carried out at once; the portion that a thread writes gets a moment to end first. */
-  goSync(carryOut: (fd: number, bytes: Buffer) => boolean): void {
+  /** Waits a moment for the portion that a thread writes, and then carries out every write at once. */
+  goSync(write: (fd: number, bytes: Buffer) => boolean): void {
     if (this.#written !== undefined) return;
-    this.#written = (bytes) => carryOut(this.#fd, bytes);
+    this.#written = (bytes) => write(this.#fd, bytes);
     if (this.#done === undefined) return;
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, portionEndsMs);
     this.#next();
@@ -49,7 +49,7 @@ export class BunUpstream extends Writable implements Upstream {
     if (this.#rest.byteLength === 0) return this.#settle(null);
     const portion = this.#rest.subarray(0, portionBytes);
     this.#rest = this.#rest.subarray(portionBytes);
-    write(this.#fd, portion, 0, portion.byteLength, null, (error, count) => {
+    writeLater(this.#fd, portion, 0, portion.byteLength, null, (error, count) => {
       if (this.#written !== undefined) return;
       if (count < portion.byteLength) this.#rest = Buffer.concat([portion.subarray(count), this.#rest]);
       if (error === null) this.#next();
@@ -83,7 +83,7 @@ export class BunDownstream extends Readable implements Downstream {
         this.push(bytes.subarray(0, count));
         return;
       }
-      // A host that was killed looks like a reset connection: an end, and no fault of anybody's here.
+      // A host that was killed looks like a reset connection. That is an end, and no fault of this side.
       this.hasEnded = true;
       this.onHostEnd();
     });
@@ -93,7 +93,7 @@ export class BunDownstream extends Readable implements Downstream {
     this.push(null);
   }
 
-  /** The thread pool has the next bytes, if there are any: nothing can be read beside it. */
+  /** The thread pool reads the next bytes, if there are any. Nothing can be read beside it. */
   readNow(): boolean {
     return false;
   }

@@ -1,11 +1,12 @@
-/** The end of a plugin's process, however it comes about: what was printed leaves before it does. */
+/** The end of a plugin's process. However it comes about, what was printed is sent first. */
 
 import type { LeanSession } from '@pipework/mux/lean';
 import { clock } from '../../base/timers.ts';
-import { pause, writeAllSync, type Downstream, type Upstream } from './pipes.ts';
+import type { Downstream, Upstream } from './pipes.ts';
 import type { SyncedOutput } from './synced-output.ts';
+import { pause, writeAllSync } from './write-sync.ts';
 
-/** Milliseconds without progress after which the flush gives up: a host that reads nothing must not keep a process for ever. */
+/** Milliseconds without progress after which the flush gives up. A host that reads nothing must not keep a process for ever. */
 const stuckMs = 2_000;
 
 /** What is to be flushed. */
@@ -17,9 +18,9 @@ export interface ExitFlushParts {
 }
 
 /**
- * Flushes at the process's `'exit'`, which also comes for `process.exit()` and for an uncaught error. Later `'exit'`
- * listeners may print too: from here on every write goes through at once. SIGKILL, `abort()` and a memory that ran out
- * leave no time for it. Signals wait while it runs, which is why it ends after two seconds without progress.
+ * Flushes at the process's `'exit'`, which also comes for `process.exit()` and for an uncaught error. Later `'exit'` listeners may print too,
+ * so every write goes through at once from then on. SIGKILL, `abort()` and a memory that ran out leave no time for a flush. Signals wait
+ * while it runs, which is why it ends after two seconds without progress.
  */
 export function flushAtExit(parts: ExitFlushParts): void {
   const { session, upstream, downstream, outputs } = parts;
@@ -33,7 +34,7 @@ export function flushAtExit(parts: ExitFlushParts): void {
     return left === 0;
   };
   const queued = (): number => outputs.reduce((sum, output) => sum + output.queuedBytes, 0);
-  /** Writes what fits the windows, and reads credit for the rest, as long as either gets on. */
+  /** Writes what fits the windows and reads credit for the rest, as long as either gets on. */
   const flush = (): void => {
     session.flush();
     for (let deadline = clock() + stuckMs; queued() > 0 && !gaveUp;) {
@@ -56,7 +57,7 @@ export function flushAtExit(parts: ExitFlushParts): void {
     for (const output of outputs) output.goSync(flush);
     flush();
     tell();
-    // FIN comes last of all; where others may still print, the pipe's end says the same.
+    // FIN comes last of all. If later listeners may still print, the end of the pipe takes its place.
     if (process.rawListeners('exit').at(-1) === onExit) {
       for (const output of outputs) output.finish();
       session.flush();

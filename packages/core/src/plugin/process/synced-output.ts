@@ -1,15 +1,17 @@
-/** One synced output on the plugin's side: what is printed, on its way to a stream of the session. */
+/** One synced output on the plugin's side: printed bytes on their way to a stream of the session. */
 
 import type { RawStream, RawStreamHandler } from '@pipework/mux/lean';
 import { clock, realTimers } from '../../base/timers.ts';
 
-/** What may be queued before a writer has to wait: the window's size, so that all that fits it can go ahead of a reply. */
+/** Bytes that may be queued before a writer has to wait. It is the window's size, so that all that fits it can be sent ahead of a reply. */
 const maxQueued = 256 * 1024;
 
 type Done = (error?: Error | null) => void;
 
-/** Takes printed bytes from the beginning, holds them until the host has opened the stream, and sends them on. */
+/** Takes printed bytes from the beginning on, holds them until the host has opened the stream, and sends them. */
 export class SyncedOutput implements RawStreamHandler {
+  /** Called when the process exits, while what is printed still waits its turn. */
+  onSync: () => void = () => {};
   readonly #lastResort: (bytes: Uint8Array) => void;
   #stream: RawStream | undefined;
   #early: { readonly bytes: Uint8Array; readonly done: Done }[] = [];
@@ -17,9 +19,9 @@ export class SyncedOutput implements RawStreamHandler {
   #written = 0;
   #isSync = false;
   #afterWrite = (): void => {};
-  #isOver = false;
+  #hasEnded = false;
 
-  /** `lastResort` gets what the host never opened a stream for, when the process exits. */
+  /** `lastResort` receives what was printed if the process exits and the host has not opened the stream. */
   constructor(lastResort: (bytes: Uint8Array) => void) {
     this.#lastResort = lastResort;
   }
@@ -33,10 +35,10 @@ export class SyncedOutput implements RawStreamHandler {
     for (const { bytes, done } of early) this.write(bytes, done);
   }
 
-  /** Sends `bytes`, which must not change any more; calls `done` when more may come. */
+  /** Sends `bytes`, which must not change any more. Calls `done` when more may come. */
   write(bytes: Uint8Array, done: Done): void {
     const stream = this.#stream;
-    if (this.#isOver) return done();
+    if (this.#hasEnded) return done();
     if (stream === undefined) {
       if (!this.#isSync) return void this.#early.push({ bytes, done });
       this.#lastResort(bytes);
@@ -49,19 +51,20 @@ export class SyncedOutput implements RawStreamHandler {
     else this.#held.push(done);
   }
 
-  /** Puts what is queued in front of what other streams send from now on. */
+  /** Puts what is queued ahead of what other streams send from now on. */
   expedite(): void {
     this.#stream?.expedite();
   }
 
-  /** Bytes that have not left, for want of window or of a stream. */
+  /** Bytes that are not sent yet, because the window is used up. */
   get queuedBytes(): number {
-    return this.#isOver ? 0 : (this.#stream?.queuedBytes ?? 0);
+    return this.#hasEnded ? 0 : (this.#stream?.queuedBytes ?? 0);
   }
 
-  /** Nobody waits any more: the process exits. What the writers still hold comes at once, and `afterWrite` sees each write out. */
+  /** The process exits. Takes all that writers still hold at once, and calls `afterWrite` after each write. */
   goSync(afterWrite: () => void): void {
     if (this.#isSync) return;
+    this.onSync();
     this.#isSync = true;
     this.#afterWrite = afterWrite;
     const early = this.#early;
@@ -70,15 +73,12 @@ export class SyncedOutput implements RawStreamHandler {
     this.#release();
   }
 
-  /** The last byte was printed. */
+  /** Sends FIN: the last byte was printed. */
   finish(): void {
     this.#stream?.end();
   }
 
-  /**
-   * Resolves once everything written has left, or when for `stuckMs` nothing has: a host that reads nothing is not waited
-   * for. In any case after `maxMs`.
-   */
+  /** Resolves once everything that was written is sent, if nothing was sent for `stuckMs`, and in any case after `maxMs`. */
   async flushed(maxMs: number, stuckMs: number): Promise<void> {
     const deadline = clock() + maxMs;
     for (let last = -1, since = clock(); this.#isWaiting && clock() < deadline;) {
@@ -93,20 +93,20 @@ export class SyncedOutput implements RawStreamHandler {
   }
 
   get #isWaiting(): boolean {
-    return !this.#isOver && (this.queuedBytes > 0 || this.#held.length > 0);
+    return !this.#hasEnded && (this.queuedBytes > 0 || this.#held.length > 0);
   }
 
-  /** Bytes that have left so far. */
+  /** Bytes that were sent so far. */
   get #sent(): number {
     return this.#written - this.queuedBytes;
   }
 
   onData(chunk: Uint8Array): void {
-    // A host has nothing to say here; credit keeps one that does from filling the window.
+    // A host has nothing to send here. Credit keeps one that does from filling the window.
     this.#stream?.consume(chunk.byteLength);
   }
 
-  /** A host that finishes its half has said that it says nothing: ours goes on. */
+  /** The host has finished its half, on which it sends nothing anyway. This half goes on. */
   onEnd(): void {}
 
   onDrain(): void {
@@ -114,7 +114,7 @@ export class SyncedOutput implements RawStreamHandler {
   }
 
   onClose(): void {
-    this.#isOver = true;
+    this.#hasEnded = true;
     this.#release();
   }
 

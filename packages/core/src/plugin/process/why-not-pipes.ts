@@ -1,0 +1,47 @@
+/** Whether two descriptors can be the host's pipes. */
+
+import { fstatSync, readdirSync, readlinkSync } from 'node:fs';
+
+/** The bits of a file's mode that hold its type, and the type of a pipe. `isFIFO()` is false for every pipe on Windows. */
+const typeBits = 0o170_000;
+const pipeBits = 0o010_000;
+
+/**
+ * Returns why the descriptors cannot be the host's pipes; undefined if they can. In a process whose parent passed none, the same numbers
+ * belong to Node itself: to its epoll descriptor, or to both ends of a pipe of its own.
+ */
+export function whyNotPipes(fds: readonly number[]): string | undefined {
+  // Deno's fs functions know no descriptors that the process was born with; its sockets do.
+  if ('Deno' in globalThis) return undefined;
+  for (const fd of fds) {
+    try {
+      const info = fstatSync(fd);
+      const isPipe = (info.mode & typeBits) === pipeBits;
+      if (!info.isSocket() && !isPipe) return `descriptor ${fd} is no pipe`;
+      if (isPipe && isOwnPipe(fd)) return `descriptor ${fd} is a pipe of Node's own`;
+    } catch {
+      return `descriptor ${fd} is not open`;
+    }
+  }
+  return undefined;
+}
+
+function isOwnPipe(fd: number): boolean {
+  try {
+    const name = readlinkSync(`/proc/self/fd/${fd}`);
+    const others = readdirSync('/proc/self/fd').filter((other) => other !== String(fd));
+    return others.some((other) => linkOf(other) === name);
+  } catch {
+    // There is no /proc. Nothing speaks against the descriptor.
+    return false;
+  }
+}
+
+function linkOf(fd: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    // The descriptor of the directory listing itself is closed by now.
+    return undefined;
+  }
+}

@@ -1,0 +1,35 @@
+/** Writing without an event loop. */
+
+import { writeSync } from 'node:fs';
+import { clock } from '../../base/timers.ts';
+
+/** Milliseconds without progress after which synchronous writing gives up. */
+const stuckMs = 2_000;
+
+/**
+ * Writes all of `bytes`, and waits while the pipe is full. `meanwhile` runs before each wait and returns whether it got on. Returns how many
+ * bytes could not be written, because the reader is gone or has taken nothing for two seconds.
+ */
+export function writeAllSync(fd: number, bytes: Uint8Array, meanwhile: () => boolean = () => false): number {
+  let at = 0;
+  let deadline = clock() + stuckMs;
+  while (at < bytes.byteLength) {
+    try {
+      at += writeSync(fd, bytes, at);
+      deadline = clock() + stuckMs;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') break;
+      if (meanwhile()) deadline = clock() + stuckMs;
+      if (clock() > deadline) break;
+      pause();
+    }
+  }
+  return bytes.byteLength - at;
+}
+
+const nap = new Int32Array(new SharedArrayBuffer(4));
+
+/** Sleeps for a millisecond without an event loop. */
+export function pause(): void {
+  Atomics.wait(nap, 0, 0, 1);
+}

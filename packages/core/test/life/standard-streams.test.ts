@@ -1,0 +1,134 @@
+// The standard streams of a host are its own, and those of a plugin stay as Node found them.
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { Client } from '../../src/index.ts';
+import { Collector, fixture, plugin, until } from '../support/life.ts';
+
+const MiB = 1024 * 1024;
+
+describe('a host', () => {
+  test('has none of its standard streams opened by loading pipework and starting a plugin', () => {
+    const host = [fixture('touches-no-stream'), fixture('greets')];
+    const { stdout, stderr } = spawnSync(process.execPath, host, { encoding: 'utf8', input: 'unread' });
+    expect(stderr).toBe('');
+    const told = JSON.parse(stdout) as {
+      opened: string[];
+      before: string[];
+      after: string[];
+      answer: string;
+    };
+    expect(told).toMatchObject({ opened: [], answer: 'Hello, world!' });
+    expect(told.after).toEqual(told.before);
+  });
+
+  test('that reads its own standard input goes on when much of it comes at once', async () => {
+    const host = spawn(process.execPath, [fixture('reads-its-own-stdin'), fixture('greets')], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    onTestFinished(() => void host.kill('SIGKILL'));
+    const lines = createInterface(host.stdout)[Symbol.asyncIterator]();
+    expect((await lines.next()).value).toBe('ready');
+    host.stdin.write(Buffer.alloc(65_536));
+    let last = '';
+    while (!last.startsWith('65536:')) last = String((await lines.next()).value);
+    expect(last).toBe('65536: Hello, world!');
+    host.stdin.end();
+    await once(host, 'exit');
+  });
+});
+
+/** What the fixture serves. */
+interface Writers {
+  writer: {
+    write(fd: number, bytes: number): Promise<void>;
+    writeThenExit(fd: number, bytes: number): Promise<void>;
+    isNonBlocking(fd: number): Promise<boolean | undefined>;
+  };
+}
+
+describe('a plugin', () => {
+  const writer = (stdout: Writable, stderr: Writable, ...args: string[]): Client<Writers> => {
+    const cmd = [process.execPath, fixture('writes-natively'), ...args] as const;
+    const client = new Client<Writers>({ cmd, stdout, stderr });
+    onTestFinished(async () => void (await client.kill()));
+    return client;
+  };
+
+  test.each(['late', 'early'])(
+    'writes to its descriptors without EAGAIN, its streams opened %s',
+    async (when) => {
+      const [stdout, stderr] = [new Collector(), new Collector()];
+      const client = writer(stdout, stderr, when);
+      const one = await (await client.client()).dispense('writer');
+      await one.write(1, 2 * MiB);
+      await one.write(2, 2 * MiB);
+      expect([await one.isNonBlocking(1), await one.isNonBlocking(2)]).not.toContain(true);
+      expect(await client.kill()).toMatchObject({ by: 'quit' });
+      expect([stdout.bytes, stderr.bytes - (when === 'early' ? 6 : 0)]).toEqual([2 * MiB, 2 * MiB]);
+    },
+  );
+
+  test('loses nothing that it wrote to its descriptors before process.exit()', async () => {
+    const stdout = new Collector();
+    const client = writer(stdout, new Collector());
+    const one = await (await client.client()).dispense('writer');
+    await one.writeThenExit(1, MiB).catch(() => {});
+    expect(await client.exit).toMatchObject({ code: 0, by: 'plugin' });
+    expect(stdout.bytes).toBe(MiB);
+  });
+});
+
+describe('a sink that is stuck', () => {
+  test('bounds what waits in the plugin, and a mark says how much was dropped', async () => {
+    const chunks: Buffer[] = [];
+    const taken: (() => void)[] = [];
+    let isStuck = true;
+    const sink = new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        chunks.push(chunk);
+        if (isStuck) taken.push(done);
+        else done();
+      },
+    });
+    const client = plugin('prints', { syncStdout: sink });
+    const printer = await (await client.client()).dispense('printer');
+    await printer.flood(24 * MiB);
+    expect(await printer.waiting()).toBeLessThanOrEqual(8 * MiB);
+    isStuck = false;
+    for (const done of taken) done();
+    await printer.print('stdout', 'after\n');
+    await client.kill();
+    const text = Buffer.concat(chunks).toString();
+    const marks = [...text.matchAll(/\n\[pipework: (\d+) bytes dropped, the host does not keep up\]\n/g)];
+    const dropped = marks.reduce((sum, [, bytes]) => sum + Number(bytes), 0);
+    const arrived = text.length - marks.reduce((sum, [mark]) => sum + mark.length, 0);
+    expect(dropped).toBeGreaterThan(14 * MiB);
+    expect(dropped + arrived).toBe(24 * MiB + 'after\n'.length);
+    expect(text.slice(-6)).toBe('after\n');
+  });
+
+  test('does not hide from the end of the output how much was dropped', async () => {
+    const chunks: Buffer[] = [];
+    const taken: (() => void)[] = [];
+    const sink = new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        chunks.push(chunk);
+        taken.push(done);
+      },
+    });
+    const client = plugin('prints', { syncStdout: sink });
+    const printer = await (await client.client()).dispense('printer');
+    const exiting = printer.floodThenExit(20 * MiB).catch(() => {});
+    // The sink takes all as soon as something has come.
+    const taking = setInterval(() => taken.splice(0).forEach((done) => done()), 1);
+    await exiting;
+    await client.exit;
+    await until(() => sink.writableLength === 0);
+    clearInterval(taking);
+    const end = Buffer.concat(chunks).toString().slice(-100);
+    expect(end).toMatch(/\n\[pipework: \d+ bytes dropped, the host does not keep up\]\n$/);
+  });
+});
