@@ -294,9 +294,10 @@ export class Client<P = Record<string, object>> {
         by: exit.by,
       },
     );
-    if (process.hasEnded) return;
     const id = this.pid ?? '(without an id)';
-    this.#output.warn(`process ${id} did not end, not even by SIGKILL: it is left behind`);
+    if (!process.hasEnded)
+      this.#output.warn(`process ${id} did not end, not even by SIGKILL: it is left behind`);
+    if (exit.leftBehind) this.#output.warn(leftBehind(id, this.#settings.processGroup));
   }
 
   #connect(started: Started, { ready }: Starting<P>): Ready<P> {
@@ -331,4 +332,11 @@ export class Client<P = Record<string, object>> {
     this.#state = { is: 'ending', of: state };
     void state.plugin.endAfterLoss(reason);
   }
+}
+
+function leftBehind(id: number | string, isGroup: boolean): string {
+  const fact = `process ${id} is gone, but another one still holds its pipe (descriptor 4)`;
+  return isGroup
+    ? `${fact} and may run on: it has left the process group, which was ended`
+    : `${fact}: the command is a wrapper, and the plugin behind it may run on; with processGroup: true both end`;
 }

@@ -1,5 +1,6 @@
 /** What becomes of plugins when their host goes: each test runs a host of its own and ends it. */
 
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,6 +13,17 @@ function childrenOf(pid: number): string[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
 }
 
+/** Its children that are reapers and have begun their work. */
+function reapersOf(pid: number): string[] {
+  return childrenOf(pid).filter((child) => {
+    try {
+      return readFileSync(`/proc/${child}/cmdline`, 'latin1').includes('pipework-reaper');
+    } catch {
+      return false;
+    }
+  });
+}
+
 describe('a plugin is gone within a second of its host’s SIGKILL', () => {
   test.each([
     ['while it is idle', 'idle', 'greets'],
@@ -21,6 +33,28 @@ describe('a plugin is gone within a second of its host’s SIGKILL', () => {
   ])('%s', async (_when, conduct, program) => {
     const it = await host(conduct, program, { args: ['100'] });
     await it.next();
+    it.process.kill('SIGKILL');
+    await expect(() => !isAlive(it.plugin), 'the plugin is gone').toHappenWithin(1_000);
+  });
+
+  test('while its event loop is blocked, whatever it calls itself', async () => {
+    const it = await host('renamed', 'makes-trouble');
+    await it.next();
+    it.process.kill('SIGKILL');
+    await expect(() => !isAlive(it.plugin), 'the plugin is gone').toHappenWithin(1_000);
+  });
+
+  test('while its event loop is blocked, although its reaper was killed, again and again', async () => {
+    const it = await host('blocked', 'makes-trouble');
+    await it.next();
+    let last = '';
+    for (let n = 0; n < 3; n++) {
+      const isAnother = (): boolean => reapersOf(it.pid).some((reaper) => reaper !== last);
+      await until(isAnother);
+      last = reapersOf(it.pid)[0] as string;
+      process.kill(Number(last), 'SIGKILL');
+    }
+    await until(() => reapersOf(it.pid).some((reaper) => reaper !== last));
     it.process.kill('SIGKILL');
     await expect(() => !isAlive(it.plugin), 'the plugin is gone').toHappenWithin(1_000);
   });
@@ -97,5 +131,26 @@ describe('a host that ends', () => {
     const it = await host('unref-busy', 'shuts-down-slowly', { args: ['0'] });
     expect(await it.next()).toEqual({ answered: true });
     expect(await it.exited).toEqual({ code: 0, signal: null });
+  });
+});
+
+const canUnmount =
+  process.platform === 'linux' &&
+  spawnSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'none', '/proc']).status === 0;
+
+describe.skipIf(!canUnmount)('a host that cannot tell processes apart', () => {
+  test.each([
+    ['has no /proc', ['unshare', '--mount', 'sh', '-c', 'mount -t tmpfs none /proc && exec "$@"', 'sh']],
+    [
+      'has the /proc of other process ids',
+      ['unshare', '--pid', '--fork', '--kill-child', 'sh', '-c', '"$@"; exit $?', 'sh'],
+    ],
+  ])('says that it watches nothing, because it %s', async (_why, behind) => {
+    const it = await host('idle', 'greets', { behind });
+    expect(it.warnings).toEqual([
+      expect.stringMatching(
+        /may outlive this host: plugins are not watched, because there is no \/proc that shows/,
+      ),
+    ]);
   });
 });

@@ -10,6 +10,8 @@ export interface Host {
   readonly process: ChildProcess;
   readonly pid: number;
   readonly plugin: number;
+  /** What it warned of before the plugin was ready. */
+  readonly warnings: readonly string[];
   /** The next thing it tells. */
   next(): Promise<Record<string, unknown>>;
   readonly exited: Promise<{ code: number | null; signal: string | null }>;
@@ -41,10 +43,13 @@ export async function host(
     child.once('exit', (code, signal) => resolve({ code, signal })),
   );
   onTestFinished(() => void child.kill('SIGKILL'));
-  const { plugin } = await next();
+  const warnings: string[] = [];
+  let told = await next();
+  for (; told['plugin'] === undefined; told = await next()) warnings.push(String(told['message']));
+  const plugin = told['plugin'] as number;
   onTestFinished(() => {
     // Behind `unshare` the id is another process's here.
-    if (behind.length === 0 && isAlive(plugin as number)) process.kill(plugin as number, 'SIGKILL');
+    if (behind.length === 0 && isAlive(plugin)) process.kill(plugin, 'SIGKILL');
   });
-  return { process: child, pid: child.pid as number, plugin: plugin as number, next, exited };
+  return { process: child, pid: child.pid as number, plugin, warnings, next, exited };
 }

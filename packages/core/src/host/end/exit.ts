@@ -23,6 +23,11 @@ export interface PluginExit {
    * want of memory in its control group. A SIGKILL alone says nothing.
    */
   readonly outOfMemory: boolean;
+  /**
+   * Another process still held descriptor 4 when this one was gone. The command is a wrapper then, and the plugin behind it
+   * may run on; `processGroup` ends both.
+   */
+  readonly leftBehind: boolean;
   /** Milliseconds from the start of the process to its end. */
   readonly uptimeMs: number;
   /** Methods of the calls that were waiting for an answer when it ended; at most 100. */
@@ -36,6 +41,7 @@ export const neverRan: PluginExit = {
   by: 'none',
   stderrTail: '',
   outOfMemory: false,
+  leftBehind: false,
   uptimeMs: 0,
   callsInFlight: [],
 };
@@ -125,7 +131,8 @@ function describe(
   const memory = exit.outOfMemory ? ', probably for want of memory' : '';
   const asked = exit.by === 'plugin' ? '' : ' (the host asked it to end)';
   const tail = showTail('its standard error ends with', exit.stderrTail);
+  const left = exit.leftBehind ? '; another process still holds its pipe (see processGroup)' : '';
   // An exit that followed it explains nothing by itself.
   const breach = isBreach(cause) ? ` ${describeLoss(cause)}, and` : '';
-  return `plugin ${plugin}${breach} exited with ${describeExit(exit)}${memory} after ${Math.round(exit.uptimeMs)} ms${asked}${tail}`;
+  return `plugin ${plugin}${breach} exited with ${describeExit(exit)}${memory} after ${Math.round(exit.uptimeMs)} ms${asked}${left}${tail}`;
 }

@@ -64,6 +64,8 @@ export class PluginProcess {
     closePipe: () => void;
     hurry?: boolean;
   }): Promise<PluginExit> {
+    // After a failed start nothing reads the pipe any more, and its end would not be seen.
+    if (options.hurry === true) this.process.readable.resume();
     this.#climbing ??= climb(
       {
         gone: this.gone,
@@ -121,6 +123,7 @@ export class PluginProcess {
     const callsInFlight = this.callsInFlight().slice(0, 100);
     this.onGone();
     await this.#drained();
+    const leftBehind = this.#isPipeHeld;
     for (const output of this.#outputs) output.close();
     // The log may be a piece behind the pipe.
     await settlesWithin(Promise.all(this.#outputs.map((output) => output.ended)), drainIdleMs);
@@ -132,6 +135,7 @@ export class PluginProcess {
       by,
       stderrTail,
       outOfMemory: ranOutOfMemory(exit, stderrTail, kernelKilled),
+      leftBehind,
       uptimeMs,
       callsInFlight,
     };
@@ -147,6 +151,16 @@ export class PluginProcess {
       moved = now;
       if (await settlesWithin(ended, drainIdleMs)) return;
     }
+  }
+
+  /**
+   * Whether somebody holds descriptor 4, which ends with the process otherwise. Over standard output alone it says nothing:
+   * any child of the plugin's holds that one.
+   */
+  get #isPipeHeld(): boolean {
+    const { pid, stdout, readable } = this.process;
+    if (!this.hasEnded || pid === undefined || stdout === undefined) return false;
+    return !readable.readableEnded && !readable.destroyed;
   }
 
   #bytesMoved(): number {

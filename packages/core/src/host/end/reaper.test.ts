@@ -2,20 +2,40 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { isAlive } from '../../../test/support/life.ts';
-import { identify, reaperScript } from './reaper-script.ts';
+import { identification, identify, reaperScript, type Identification } from './reaper-script.ts';
 
 /** Tells a reaper this, and lets its host die; resolves when it has done what it had to. */
-async function reap(told: string): Promise<void> {
-  const reaper = spawn('/bin/sh', ['-c', reaperScript], { stdio: ['pipe', 'ignore', 'ignore'] });
+async function reap(told: string, mode: Identification = 'proc', path = '/usr/bin:/bin'): Promise<void> {
+  const reaper = spawn('/bin/sh', ['-c', reaperScript, 'reaper', mode], {
+    stdio: ['pipe', 'ignore', 'pipe'],
+    env: { PATH: path },
+  });
+  let errors = '';
+  reaper.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
   reaper.stdin.end(told);
-  await once(reaper, 'exit');
+  await once(reaper, 'close');
+  expect(errors).toBe('');
 }
 
-/** Somebody who would sleep on. */
-async function sleeper(): Promise<{ pid: number; birth: string; childOfIts: number }> {
-  const child = spawn('/bin/sh', ['-c', 'sleep 30 & echo $!; wait'], {
+interface Sleeper {
+  readonly pid: number;
+  readonly birth: string;
+  readonly childOfIts: number;
+}
+
+/** A process that would sleep on, and a child of it. `name` is what it calls itself. */
+async function sleeper(name?: string): Promise<Sleeper> {
+  const script = `
+    ${name === undefined ? '' : `process.title = ${JSON.stringify(name)};`}
+    console.log(require('node:child_process').spawn('sleep', ['30']).pid);
+    setInterval(() => {}, 1000);
+  `;
+  const child = spawn(process.execPath, ['-e', script], {
     stdio: ['ignore', 'pipe', 'ignore'],
     detached: true,
   });
@@ -24,48 +44,81 @@ async function sleeper(): Promise<{ pid: number; birth: string; childOfIts: numb
       // The group: its leader may be gone while its child sleeps on.
       process.kill(-(child.pid as number), 'SIGKILL');
     } catch {
-      // Nobody of it is left.
+      // None of it is left.
     }
   });
   const [told] = (await once(child.stdout, 'data')) as [Buffer];
   const pid = child.pid as number;
-  return { pid, birth: identify(pid).birth, childOfIts: Number(told) };
+  return { pid, birth: identify(pid)?.birth ?? '?', childOfIts: Number(told) };
 }
 
-describe.skipIf(process.platform === 'win32')('the reaper', () => {
-  test('kills who is left when its host has gone', async () => {
+const gone = (...pids: number[]): (() => boolean) => {
+  return () => !pids.some(isAlive);
+};
+
+describe.skipIf(identification() !== 'proc')('the reaper', () => {
+  test('kills the plugins that are left when its host has gone', async () => {
     const { pid, birth } = await sleeper();
     await reap(`+ ${pid} ${birth} 0\n`);
-    await expect(() => !isAlive(pid), 'it is gone').toHappenWithin(1_000);
+    await expect(gone(pid), 'it is gone').toHappenWithin(1_000);
   });
 
-  test('leaves alone whose id it was told before another process got it', async () => {
+  test.each(['a\nb', 'x) R 1 \n+ 1 ? 1', '\n', ') (', '))\n((', '*', '\\n$(exit)'])(
+    'kills one that calls itself %j',
+    async (name) => {
+      const { pid, birth } = await sleeper(name);
+      await reap(`+ ${pid} ${birth} 0\n`);
+      await expect(gone(pid), 'it is gone').toHappenWithin(1_000);
+    },
+  );
+
+  test('leaves alone a process with the id that another one had', async () => {
     const { pid } = await sleeper();
     await reap(`+ ${pid} 12345 0\n+ ${pid} 12345 1\n`);
     expect(isAlive(pid)).toBe(true);
   });
 
-  test('leaves alone who is reported gone', async () => {
+  test('leaves alone what is reported gone', async () => {
     const [a, b] = [await sleeper(), await sleeper()];
     await reap(`+ ${a.pid} ${a.birth} 0\n+ ${b.pid} ${b.birth} 0\n- ${a.pid}\n`);
-    await expect(() => !isAlive(b.pid), 'it is gone').toHappenWithin(1_000);
+    await expect(gone(b.pid), 'it is gone').toHappenWithin(1_000);
     expect(isAlive(a.pid)).toBe(true);
   });
 
-  test('kills the whole group where that was asked', async () => {
+  test('kills the whole group if that is asked', async () => {
     const { pid, birth, childOfIts } = await sleeper();
     expect(isAlive(childOfIts)).toBe(true);
     await reap(`+ ${pid} ${birth} 1\n`);
-    await expect(() => !isAlive(pid) && !isAlive(childOfIts), 'it is gone').toHappenWithin(1_000);
+    await expect(gone(pid, childOfIts), 'they are gone').toHappenWithin(1_000);
   });
 
-  test('finds out by itself who a process is where its host could not tell', async () => {
-    const { pid } = await sleeper();
-    await reap(`+ ${pid} ? 0\n`);
-    await expect(() => !isAlive(pid), 'it is gone').toHappenWithin(1_000);
-  });
-
-  test('does not wait where nobody is left', async () => {
+  test('does not wait if nothing is left', async () => {
     await expect(reap('+ 999999 1 0\n- 999999\n'), 'the reaper ends').toHappenWithin(600);
+  });
+
+  test('gives plugins their time, and kills, although there is no command but the shell', async () => {
+    const { pid, birth } = await sleeper();
+    const began = performance.now();
+    await reap(`+ ${pid} ${birth} 0\n`, 'proc', '/nowhere');
+    expect(performance.now() - began).toBeGreaterThan(600);
+    await expect(gone(pid), 'it is gone').toHappenWithin(1_000);
+    // Without a plugin that is left there is nothing to wait for.
+    await expect(reap(`+ ${pid} ${birth} 0\n`, 'proc', '/nowhere'), 'the reaper ends').toHappenWithin(600);
+  });
+
+  test('finds out by ps what /proc does not tell, and asks it for children of its host alone', async () => {
+    const { pid, childOfIts } = await sleeper();
+    await reap(`+ ${pid} ? 0\n+ ${childOfIts} ? 0\n`, 'ps');
+    await expect(gone(pid), 'it is gone').toHappenWithin(1_000);
+    expect(isAlive(childOfIts)).toBe(true);
+  });
+
+  test('kills nothing if neither tells', async () => {
+    const { pid } = await sleeper();
+    const directory = await mkdtemp(join(tmpdir(), 'pipework-reaper-'));
+    onTestFinished(() => rm(directory, { recursive: true }));
+    await symlink('/bin/sleep', join(directory, 'sleep'));
+    await reap(`+ ${pid} ? 1\n`, 'ps', directory);
+    expect(isAlive(pid)).toBe(true);
   });
 });

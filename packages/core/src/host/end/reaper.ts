@@ -4,33 +4,52 @@
  * A plugin leaves by itself when descriptor 3 ends. One whose event loop is blocked never sees that. So a `/bin/sh`
  * reads process ids from a pipe that only the host holds; when the host goes, by whatever death, the pipe ends, and
  * 0.7 s later it kills those plugins that are still there, and still themselves. It costs 3.5 ms to start, after the
- * first plugin has been, and 1.7 MB. Where there is no `/bin/sh` (Windows), end of file is all a plugin gets.
+ * first plugin has been, and 1.7 MB. If it dies, another takes its place at once. Without `/bin/sh` (Windows), or where
+ * processes cannot be told apart, end of file is all a plugin gets, and a warning says so (except on Windows).
  */
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
-import { identify, reaperScript } from './reaper-script.ts';
+import { clock, realTimers } from '../../base/timers.ts';
+import { identification, identify, reaperScript, type Identification } from './reaper-script.ts';
 
 interface Watched {
   readonly birth: string;
   readonly group: boolean;
 }
 
+/** A reaper that lived for less, in milliseconds, died quickly. */
+const quicklyMs = 1_000;
+/** So many quick deaths in a row are followed at once; further ones wait, so that whatever kills reapers costs the host little. */
+const maxQuickDeaths = 5;
+/** How long the next one waits then, or after one could not be started, in milliseconds. */
+const pauseMs = 1_000;
+
 const watched = new Map<number, Watched>();
 let reaper: ChildProcess | undefined;
-let unavailable = process.platform === 'win32';
+let quickDeaths = 0;
+let isPausing = false;
+let isUnavailable = process.platform === 'win32';
+let mode: Identification | undefined;
 
-/** True where plugins of this host are reaped: managed ones may then be asked politely when the host exits. */
+/** True if plugins of this host are reaped: managed ones may then be asked politely when the host exits. */
 export function isReaping(): boolean {
   return reaper !== undefined;
 }
 
 /** From now on the process must not outlive this host. Call it right after the spawn, while the id is surely the process's own. */
 export function watch(pid: number, group: boolean): void {
-  const { birth, parent } = identify(pid);
-  // An id that a launcher made up, or that is no child of this host, is nobody's to kill.
-  if (parent !== undefined && parent !== process.pid) return;
-  const entry = { birth, group };
+  if (isUnavailable || isNeedless()) return;
+  mode ??= identification();
+  if (mode === undefined) {
+    return giveUp(
+      process.platform === 'linux'
+        ? 'there is no /proc that shows its own process ids'
+        : 'there is neither /proc nor ps',
+    );
+  }
+  const entry = entryOf(pid, group);
+  if (entry === undefined) return;
   watched.set(pid, entry);
   // Started behind the first spawn, not before it: the plugin takes ten times as long to get ready, so this delays nothing.
   if (reaper === undefined) start();
@@ -42,31 +61,71 @@ export function unwatch(pid: number): void {
   if (watched.delete(pid) && reaper !== undefined) tell(`- ${pid}\n`);
 }
 
+/** When process 1 of a namespace ends, the kernel kills the rest of it. */
+function isNeedless(): boolean {
+  return process.platform === 'linux' && process.pid === 1;
+}
+
+/** Undefined for an id that a launcher made up, or that is no child of this host: the reaper must not kill it. */
+function entryOf(pid: number, group: boolean): Watched | undefined {
+  // The reaper asks, and compares the parent itself.
+  if (mode === 'ps') return { birth: '?', group };
+  const identity = identify(pid);
+  if (identity === undefined || identity.parent !== process.pid || identity.birth === '') return undefined;
+  return { birth: identity.birth, group };
+}
+
 function start(): void {
-  if (reaper !== undefined || unavailable || watched.size === 0) return;
+  if (reaper !== undefined || isUnavailable || isPausing || watched.size === 0) return;
   const child = spawnShell();
-  if (child === undefined) return;
+  if (child === undefined) return pause();
+  const began = clock();
   reaper = child;
   const lost = (): void => {
-    if (reaper === child) reaper = undefined;
+    if (reaper !== child) return;
+    reaper = undefined;
+    quickDeaths = clock() - began < quicklyMs ? quickDeaths + 1 : 0;
+    // Something killed it. The next one hears of every plugin anew.
+    if (quickDeaths > maxQuickDeaths) pause();
+    else start();
   };
   child.on('error', (error: NodeJS.ErrnoException) => {
     // For want of descriptors or memory it may work the next time.
-    if (error.code === 'ENOENT' || error.code === 'EACCES') unavailable = true;
+    if (error.code === 'ENOENT' || error.code === 'EACCES') giveUp(`/bin/sh cannot be run (${error.code})`);
     lost();
   });
-  // Somebody killed it: the next start makes another, which hears of every plugin anew.
   child.on('exit', lost);
   child.stdin?.on('error', lost);
   child.unref();
-  // Bun's has no such method.
-  (child.stdin as Partial<Socket> | null)?.unref?.();
+  (child.stdin as Socket | null)?.unref();
   tell([...watched].map(([pid, entry]) => line(pid, entry)).join(''));
+}
+
+/** Tries again a little later. */
+function pause(): void {
+  if (isPausing) return;
+  isPausing = true;
+  realTimers
+    .setTimeout(() => {
+      isPausing = false;
+      start();
+    }, pauseMs)
+    .unref();
+}
+
+/** Says, once, that nothing is watched. */
+function giveUp(why: string): void {
+  isUnavailable = true;
+  watched.clear();
+  process.emitWarning(
+    `a plugin whose event loop is blocked may outlive this host: plugins are not watched, because ${why}`,
+    'PipeworkWarning',
+  );
 }
 
 function spawnShell(): ChildProcess | undefined {
   try {
-    return spawn('/bin/sh', ['-c', reaperScript], {
+    return spawn('/bin/sh', ['-c', reaperScript, 'pipework-reaper', mode ?? 'proc'], {
       stdio: ['pipe', 'ignore', 'ignore'],
       // A session of its own: a Ctrl-C or a closed terminal is for the host to answer.
       detached: true,
@@ -74,7 +133,7 @@ function spawnShell(): ChildProcess | undefined {
       env: { PATH: '/usr/bin:/bin' },
     });
   } catch {
-    // Some shortages throw. The plugin runs all the same, and the next start tries again.
+    // Some shortages throw. The plugin runs all the same.
     return undefined;
   }
 }

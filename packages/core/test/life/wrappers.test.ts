@@ -1,0 +1,97 @@
+/** Wrappers that start the plugin as a child of theirs and pass descriptors 3 and 4 on: `timeout`, `strace -f`, a Python script. */
+
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { Client, ClientConfig, StartError } from '../../src/index.ts';
+import { failure, fixture, isAlive, plugin, until, type Fixtures } from '../support/life.ts';
+
+const { execPath } = process;
+
+function wrapped(program: string, config: Partial<ClientConfig> = {}): Client<Fixtures> {
+  return plugin(program, {
+    gracePeriod: 150,
+    cmd: [execPath, fixture('wraps'), execPath, fixture(program)],
+    ...config,
+  });
+}
+
+/** Blocks the plugin behind a wrapper; resolves to its process id once it has begun. */
+async function block(client: Client<Fixtures>): Promise<number> {
+  const trouble = await (await client.client()).dispense('trouble');
+  const pid = await trouble.pid();
+  onTestFinished(() => {
+    if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+  });
+  void failure(trouble.block(60_000));
+  return pid;
+}
+
+describe.skipIf(process.platform === 'win32')('a plugin behind a wrapper that forks', () => {
+  test('leaves when it is asked, and nothing is left behind', async () => {
+    const warn = vi.fn();
+    const client = wrapped('greets', { logger: { warn }, gracePeriod: 2_000 });
+    await client.client();
+    expect(await client.kill()).toMatchObject({ code: 0, by: 'quit', leftBehind: false });
+    expect(warn).not.toHaveBeenCalled();
+  });
+
+  test('that is blocked is reported as left behind, with what would have ended it', async () => {
+    const warn = vi.fn();
+    const client = wrapped('makes-trouble', { logger: { warn } });
+    const pid = await block(client);
+    expect(await client.kill()).toMatchObject({ signal: 'SIGTERM', by: 'sigterm', leftBehind: true });
+    expect(isAlive(pid)).toBe(true);
+    const told = warn.mock.calls.map(([message]) => String(message));
+    expect(told).toContainEqual(
+      expect.stringMatching(
+        `^process ${client.pid} is gone, but another one still holds its pipe .* with processGroup: true both end$`,
+      ),
+    );
+  });
+
+  test('that is blocked ends with its process group', async () => {
+    const warn = vi.fn();
+    const client = wrapped('makes-trouble', { processGroup: true, logger: { warn } });
+    const pid = await block(client);
+    expect(await client.kill()).toMatchObject({ by: 'sigterm', leftBehind: false });
+    await until(() => !isAlive(pid));
+    expect(warn).not.toHaveBeenCalled();
+  });
+
+  test('is told of in the errors of its calls when the wrapper dies, and leaves by itself', async () => {
+    const client = wrapped('makes-trouble');
+    const trouble = await (await client.client()).dispense('trouble');
+    const pid = await trouble.pid();
+    const hanging = failure<Error & { cause: Error }>(trouble.hang());
+    process.kill(client.pid as number, 'SIGKILL');
+    expect(await client.exit).toMatchObject({ signal: 'SIGKILL', by: 'plugin', leftBehind: true });
+    const { cause } = await hanging;
+    expect(cause.message).toMatch(/exited with signal SIGKILL .*another process still holds its pipe/);
+    await until(() => !isAlive(pid));
+  });
+
+  test('that never greets is left behind by a start that failed, which says so', async () => {
+    const warn = vi.fn();
+    const script = 'console.log(process.pid); setInterval(() => {}, 1000)';
+    const client = wrapped('never-greets', {
+      cmd: [execPath, fixture('wraps'), execPath, '-e', script],
+      startTimeout: 1_000,
+      logger: { warn },
+    });
+    const error = await failure<StartError>(client.start());
+    expect(error.code).toBe('HANDSHAKE_TIMEOUT');
+    process.kill(Number(error.stdoutTail), 'SIGKILL');
+    expect(await client.exit).toMatchObject({ by: 'sigterm', leftBehind: true });
+    expect(warn.mock.calls.map(([message]) => String(message))).toContainEqual(
+      expect.stringContaining('still holds its pipe'),
+    );
+  });
+});
+
+test.each(['greets', 'never-greets', 'exits-before-handshake', 'closes-descriptor-4'])(
+  'nothing is said to be left behind of %s without a wrapper',
+  async (program) => {
+    const client = plugin(program, { startTimeout: 1_000, gracePeriod: 150 });
+    await client.start().catch(() => {});
+    expect(await client.kill()).toMatchObject({ leftBehind: false });
+  },
+);
