@@ -27,13 +27,9 @@ export {
   type Launcher,
   type ProcessExit,
 } from './host/launch/spawn.ts';
-export {
-  discover,
-  discoverPackages,
-  type DiscoveredPackage,
-  type DiscoverOptions,
-  type DiscoverPackagesOptions,
-} from './host/discover.ts';
+export { discover } from './host/discover/discover.ts';
+export { discoverPackages, type DiscoveredPackage } from './host/discover/discover-packages.ts';
+export type { DiscoverOptions, DiscoverPackagesOptions } from './host/discover/options.ts';
 export {
   bubblewrap,
   overStdio,

@@ -19,24 +19,12 @@ beforeAll(async () => {
   await put('bin/tool-b', '#!/bin/sh\n', 0o755);
   await put('bin/tool-a', '#!/bin/sh\n', 0o755);
   await put('bin/tool-plain', 'text');
+  await put('out/tool-out', '#!/bin/sh\n', 0o755);
   await put('bin/other', '#!/bin/sh\n', 0o755);
   await mkdir(join(root, 'bin/tool-directory'));
   await symlink(join(root, 'nowhere'), join(root, 'bin/tool-dangling'));
   execFileSync('mkfifo', [join(root, 'bin/tool-pipe')]);
   await symlink(join(root, 'bin/other'), join(root, 'bin/tool-link'));
-  await put('ws/pnpm-workspace.yaml', 'packages:\n  - plugins/*\n  - "!plugins/private"\n');
-  await put('ws/plugins/one/package.json', JSON.stringify({ name: '@x/one', pipework: './dist/plugin.js' }));
-  await put('ws/plugins/one/dist/plugin.js');
-  await put(
-    'ws/plugins/two/package.json',
-    JSON.stringify({ name: 'two', pipework: { plugin: 'run.sh', order: 2 } }),
-  );
-  await put('ws/plugins/two/run.sh', '#!/bin/sh\n', 0o755);
-  await put('ws/plugins/missing/package.json', JSON.stringify({ name: 'missing', pipework: './nowhere.js' }));
-  await put('ws/plugins/none/package.json', JSON.stringify({ name: 'none' }));
-  await put('ws/plugins/broken/package.json', '{');
-  await put('ws/plugins/odd/package.json', JSON.stringify({ pipework: 5 }));
-  await put('ws/plugins/private/package.json', JSON.stringify({ name: 'private', pipework: './x.js' }));
 });
 afterAll(() => rm(root, { recursive: true }));
 
@@ -61,6 +49,41 @@ describe('discover()', () => {
     });
   });
 
+  test('with contained leaves out what is not inside', async () => {
+    const bin = join(root, 'bin');
+    const skipped: Record<string, string> = {};
+    const options = { contained: true, onSkip: (path: string, reason: string) => (skipped[path] = reason) };
+    await symlink(root, join(bin, 'up'));
+    expect(await discover('tool-link', bin, options)).toEqual([join(bin, 'tool-link')]);
+    expect(await discover('../out/*', bin, options)).toEqual([]);
+    expect(await discover(join(root, 'out/tool-*'), bin, options)).toEqual([]);
+    expect(await discover('up/out/*', bin, options)).toEqual([]);
+    expect(skipped).toMatchObject({
+      [root]: `it is outside of ${bin}`,
+      [join(bin, 'up/out')]: `a link on its path leads out of ${bin}, to ${join(root, 'out')}`,
+    });
+    const outside = join(root, 'out/tool-out');
+    expect(await discover('../out/*', bin)).toEqual([outside]);
+    await rm(join(bin, 'up'));
+  });
+
+  test('leaves out what others than its owner and root can write to', async () => {
+    const skipped: Record<string, string> = {};
+    const search = (): Promise<string[]> =>
+      discover('**/*', join(root, 'open'), {
+        onSkip: (path, reason) => (skipped[relative(join(root, 'open'), path)] = reason),
+      });
+    await put('open/fine/plugin', '', 0o755);
+    await put('open/world', '', 0o757);
+    await put('open/all/plugin', '', 0o755);
+    await chmod(join(root, 'open/all'), 0o777);
+    expect(await search()).toEqual([join(root, 'open/fine/plugin')]);
+    expect(skipped).toMatchObject({
+      world: 'others than its owner and root can write to it',
+      'all/plugin': `others than its owner and root can write to ${join(root, 'open/all')}`,
+    });
+  });
+
   test('finds nothing where nothing matches, and fails where there is no directory', async () => {
     expect(await discover('x-*', root)).toEqual([]);
     expect((await failure(discover('*', join(root, 'nowhere')))).code).toBe('DISCOVER_UNREADABLE');
@@ -78,43 +101,6 @@ test.each([
       code: 'CONFIG_INVALID',
       message: expect.stringContaining(message) as string,
     });
-});
-
-describe('discoverPackages()', () => {
-  test('finds what the packages of a pnpm workspace declare, from anywhere inside', async () => {
-    const skipped: string[] = [];
-    const found = await discoverPackages(join(root, 'ws/plugins/one'), {
-      onSkip: (path, reason) => skipped.push(`${relative(root, path)}: ${reason}`),
-    });
-    const plugins = join(root, 'ws/plugins');
-    expect(found).toEqual([
-      {
-        name: '@x/one',
-        directory: join(plugins, 'one'),
-        path: join(plugins, 'one/dist/plugin.js'),
-        cmd: [process.execPath, join(plugins, 'one/dist/plugin.js')],
-        field: './dist/plugin.js',
-      },
-      {
-        name: 'two',
-        directory: join(plugins, 'two'),
-        path: join(plugins, 'two/run.sh'),
-        cmd: [join(plugins, 'two/run.sh')],
-        field: { plugin: 'run.sh', order: 2 },
-      },
-    ]);
-    expect(skipped.toSorted()).toEqual([
-      expect.stringMatching(/^ws\/plugins\/broken\/package\.json: it cannot be read/),
-      'ws/plugins/missing/nowhere.js: it does not exist, or is a link to nothing',
-      'ws/plugins/none/package.json: it has no field "pipework"',
-      expect.stringMatching(/^ws\/plugins\/odd\/package\.json: its field "pipework" is neither/),
-    ]);
-  });
-
-  test('takes another field, and fails outside of a workspace', async () => {
-    expect(await discoverPackages(join(root, 'ws'), { field: 'other' })).toEqual([]);
-    expect((await failure(discoverPackages('/'))).code).toBe('DISCOVER_UNREADABLE');
-  });
 });
 
 describe('a checksum', () => {

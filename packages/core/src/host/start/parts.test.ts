@@ -1,4 +1,4 @@
-/** The host's small parts: environment, tail, logger, digests, the workspace's package list. */
+/** The host's small parts: environment, tail, logger, digests. */
 
 import { Console } from 'node:console';
 import { PassThrough } from 'node:stream';
@@ -6,7 +6,6 @@ import tty from 'node:tty';
 import { describe, expect, test, vi } from 'vitest';
 import { digestBytes } from './checksum.ts';
 import { checkConfig, type ClientConfig } from './config.ts';
-import { readPackageList } from '../discover.ts';
 import { buildEnv } from './env.ts';
 import { ranOutOfMemory } from '../end/exit.ts';
 import { programPaths } from './find-program.ts';
@@ -176,19 +175,6 @@ describe('memory that ran out', () => {
     [{ code: 1, signal: null }, 'Error: boom', false, false],
   ])('is told from %j, %j and whether the kernel counted a kill: %j', (exit, tail, kernelKilled, told) => {
     expect(ranOutOfMemory(exit, tail, kernelKilled)).toBe(told);
-  });
-});
-
-describe('the packages of a workspace', () => {
-  test.each([
-    [
-      'packages:\n  - packages/*\n  - "apps/*" # the apps\n  - \'!**/test/**\'\ncatalog:\n  - x\n',
-      ['packages/*', 'apps/*', '!**/test/**'],
-    ],
-    ['packages: [a, "b/*"]\n', ['a', 'b/*']],
-    ['# nothing\ncatalog: {}\n', []],
-  ])('are read from %j', (yaml, packages) => {
-    expect(readPackageList(yaml)).toEqual(packages);
   });
 });
 

@@ -1,0 +1,111 @@
+/** Finding plugins by a field in the manifests of a workspace, or of what an application has installed. */
+
+import { readFile, realpath } from 'node:fs/promises';
+import { dirname, extname, isAbsolute, resolve, sep } from 'node:path';
+import { isInside, whyNoFile, whyNotExecutable, whyOthersMayWrite, whyOutside } from './candidates.ts';
+import { checkDirectory, checkOptions, type DiscoverPackagesOptions } from './options.ts';
+import { findPackages } from './workspace.ts';
+
+/** A plugin that a package declares. */
+export interface DiscoveredPackage {
+  /** The package's name; its directory if it has none. */
+  readonly name: string;
+  /** The package's directory. */
+  readonly directory: string;
+  /** The plugin's file. */
+  readonly path: string;
+  /** Ready for {@link ClientConfig.cmd}. Scripts, TypeScript included if this Node strips types, are run by this Node. */
+  readonly cmd: readonly [file: string, ...args: string[]];
+  /** The field's value, with whatever else the package declares there. */
+  readonly field: unknown;
+}
+
+/**
+ * The plugins that packages declare in their package.json, sorted by path. `dir` is any directory inside a workspace; its
+ * root is the nearest one above with a pnpm-workspace.yaml, or with `workspaces` in its package.json. If `dir` is in no
+ * workspace, the packages are those at the top of the node_modules of the nearest application, a directory with a
+ * package.json beside a node_modules. Rejects with `DISCOVER_UNREADABLE` if there is neither.
+ */
+export async function discoverPackages(
+  dir = '.',
+  options: DiscoverPackagesOptions = {},
+): Promise<DiscoveredPackage[]> {
+  checkOptions(options, ['onSkip', 'field', 'contained']);
+  const { root, manifests, areInstalled } = await findPackages(await checkDirectory(dir));
+  const found: DiscoveredPackage[] = [];
+  for (const manifest of manifests) {
+    const skip = (path: string, reason: string): void => options.onSkip?.(path, reason);
+    const plugin = await readManifest(manifest, { ...options, root, areInstalled, skip });
+    if (plugin !== undefined) found.push(plugin);
+  }
+  return found;
+}
+
+interface Search extends DiscoverPackagesOptions {
+  readonly root: string;
+  readonly areInstalled: boolean;
+  skip(path: string, reason: string): void;
+}
+
+async function readManifest(manifest: string, search: Search): Promise<DiscoveredPackage | undefined> {
+  const { field: fieldName = 'pipework', contained = true, root, skip } = search;
+  const directory = dirname(manifest);
+  let content: Map<string, unknown>;
+  try {
+    content = new Map(Object.entries(JSON.parse(await readFile(manifest, 'utf8')) as object));
+  } catch (error) {
+    return void skip(
+      manifest,
+      `it cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+  const field = content.get(fieldName);
+  // Most of what is installed is no plugin, and was not left out.
+  if (field === undefined && search.areInstalled) return undefined;
+  if (field === undefined) return void skip(manifest, `it has no field "${fieldName}"`);
+  const entry = typeof field === 'object' && field !== null && 'plugin' in field ? field.plugin : field;
+  if (typeof entry !== 'string') {
+    return void skip(
+      manifest,
+      `its field "${fieldName}" is neither a path nor an object with a path as "plugin"`,
+    );
+  }
+  const path = resolve(directory, entry);
+  const reason =
+    (contained ? ((await whyOutside(root, directory)) ?? whyEscaping(directory, entry)) : undefined) ??
+    (await whyNoFile(path)) ??
+    (contained ? await whyOutside(root, path) : undefined) ??
+    (await whyNotRunnable(path)) ??
+    (await whyOthersMayWrite(path, root));
+  if (reason !== undefined) return void skip(path, reason);
+  const name = content.get('name');
+  const cmd = isScript(path) ? ([process.execPath, path] as const) : ([path] as const);
+  return { name: typeof name === 'string' ? name : directory, directory, path, cmd, field };
+}
+
+/** Whether a manifest's path stays in its package. */
+function whyEscaping(directory: string, entry: string): string | undefined {
+  if (isAbsolute(entry)) return 'its path is absolute, and not one inside its package';
+  return isInside(directory, resolve(directory, entry)) ? undefined : 'its path leads out of its package';
+}
+
+const typeScript = /(?<!\.d)\.[cm]?ts$/;
+
+/** Whether Node runs it, so that it needs no mark of its own as executable. */
+function isScript(path: string): boolean {
+  return /^\.[cm]?js$/.test(extname(path)) || (typeScript.test(path) && stripsTypes);
+}
+
+const stripsTypes = Boolean((process.features as { typescript?: unknown }).typescript);
+
+async function whyNotRunnable(path: string): Promise<string | undefined> {
+  if (typeScript.test(path) && stripsTypes) {
+    const isInstalled = (await realpath(path)).split(sep).includes('node_modules');
+    return isInstalled ? 'it is TypeScript below node_modules, where Node strips no types' : undefined;
+  }
+  if (isScript(path)) return undefined;
+  const reason = await whyNotExecutable(path);
+  return reason !== undefined && typeScript.test(path)
+    ? `it is TypeScript, which this Node does not run (22.18 and later do), and ${reason}`
+    : reason;
+}

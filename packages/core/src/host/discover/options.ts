@@ -1,0 +1,50 @@
+/** What both searches are told, and the check of it. */
+
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { PipeworkError } from '../../base/errors.ts';
+import { expect, expectKeys, isText } from '../../base/expect.ts';
+
+/** Options of {@link discover}. */
+export interface DiscoverOptions {
+  /** Is told what is left out, and why. */
+  readonly onSkip?: (path: string, reason: string) => void;
+  /**
+   * Leaves out what is not inside: `../` paths, absolute paths, and links that lead out. Default `false` for `discover()`,
+   * `true` for `discoverPackages()`.
+   */
+  readonly contained?: boolean;
+}
+
+/** Options of {@link discoverPackages}. */
+export interface DiscoverPackagesOptions extends DiscoverOptions {
+  /** The field of package.json. Its value is the plugin's path, or an object with the path as `plugin`. Default `pipework`. */
+  readonly field?: string;
+}
+
+/** Throws `CONFIG_INVALID` naming the first option that is wrong. */
+export function checkOptions(options: DiscoverPackagesOptions, keys: readonly string[]): void {
+  expectKeys('options', options, keys);
+  const { onSkip, field, contained } = options;
+  expect(onSkip === undefined || typeof onSkip === 'function', 'onSkip', 'a function', onSkip);
+  expect(contained === undefined || typeof contained === 'boolean', 'contained', 'true or false', contained);
+  expect(field === undefined || isText(field), 'field', 'the name of a field of package.json', field);
+}
+
+/** The absolute path of a directory that is there. */
+export async function checkDirectory(dir: string): Promise<string> {
+  expect(isText(dir), 'the directory', 'a path', dir);
+  const root = resolve(dir);
+  const info = await stat(root).catch((cause: unknown) => {
+    throw new PipeworkError(
+      'DISCOVER_UNREADABLE',
+      `${root} cannot be searched for plugins: it does not exist or cannot be read`,
+      { cause },
+    );
+  });
+  if (info.isDirectory()) return root;
+  throw new PipeworkError(
+    'DISCOVER_UNREADABLE',
+    `${root} cannot be searched for plugins: it is no directory`,
+  );
+}

@@ -1,0 +1,25 @@
+import { describe, expect, test } from 'vitest';
+import { readPackageList } from './workspace.ts';
+
+describe('the packages of a pnpm workspace', () => {
+  test.each([
+    [
+      'packages:\n  - packages/*\n  - "apps/*" # the apps\n  - \'!**/test/**\'\ncatalog:\n  - x\n',
+      ['packages/*', 'apps/*', '!**/test/**'],
+    ],
+    ['packages: [a, "b/*"]\n', ['a', 'b/*']],
+    ['some: &list [a]\npackages: *list\n', ['a']],
+    ['packages:\n- "a,b/*"\n-\n  c\n', ['a,b/*', 'c']],
+    ['# nothing\ncatalog: {}\n', []],
+    ['', []],
+  ])('are read from %j', async (yaml, packages) => {
+    expect(await readPackageList(yaml, 'pnpm-workspace.yaml')).toEqual(packages);
+  });
+
+  test('that are no YAML are named', async () => {
+    await expect(readPackageList('packages: [', '/ws/pnpm-workspace.yaml')).rejects.toMatchObject({
+      code: 'DISCOVER_UNREADABLE',
+      message: expect.stringMatching(/^\/ws\/pnpm-workspace\.yaml cannot be read: /) as string,
+    });
+  });
+});

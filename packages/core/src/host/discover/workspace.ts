@@ -1,0 +1,140 @@
+/** Where packages are: the members of a workspace, or what an application has installed. */
+
+import { stat, readFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { PipeworkError } from '../../base/errors.ts';
+
+/** Manifests to look into, and the directory that holds all of them. */
+export interface Packages {
+  readonly root: string;
+  readonly manifests: readonly string[];
+  /** Whether they are in node_modules, among many packages that are no plugins. */
+  readonly areInstalled: boolean;
+}
+
+/**
+ * The packages around `start`: those of the workspace that it is in; else those that are installed in the nearest
+ * application, a directory with a package.json and a node_modules. Rejects with `DISCOVER_UNREADABLE` if there is neither.
+ */
+export async function findPackages(start: string): Promise<Packages> {
+  const [workspace, application] = await Promise.all([findWorkspace(start), findApplication(start)]);
+  if (workspace !== undefined) {
+    const manifests = await members(workspace);
+    // What is below a workspace without being one of its packages was deployed or copied there.
+    const isDeployed =
+      application !== undefined &&
+      application !== workspace.root &&
+      !manifests.includes(join(application, 'package.json'));
+    if (!isDeployed) return { root: workspace.root, manifests, areInstalled: false };
+  }
+  if (application === undefined) {
+    throw new PipeworkError(
+      'DISCOVER_UNREADABLE',
+      `no packages around ${start}: no directory from there up has a pnpm-workspace.yaml, a package.json with workspaces, or a package.json beside a node_modules`,
+    );
+  }
+  return { root: application, manifests: await installed(application), areInstalled: true };
+}
+
+interface Workspace {
+  readonly root: string;
+  readonly patterns: readonly string[];
+}
+
+async function findWorkspace(start: string): Promise<Workspace | undefined> {
+  for (const root of upwards(start)) {
+    const file = join(root, 'pnpm-workspace.yaml');
+    const yaml = await readFile(file, 'utf8').catch(() => undefined);
+    if (yaml !== undefined) return { root, patterns: await readPackageList(yaml, file) };
+    const manifest = await readFile(join(root, 'package.json'), 'utf8').catch(() => undefined);
+    const patterns = manifest === undefined ? [] : readWorkspaces(manifest);
+    if (patterns.length > 0) return { root, patterns };
+  }
+  return undefined;
+}
+
+async function findApplication(start: string): Promise<string | undefined> {
+  for (const root of upwards(start)) {
+    if ((await isDirectory(join(root, 'node_modules'))) && (await exists(join(root, 'package.json'))))
+      return root;
+  }
+  return undefined;
+}
+
+async function members({ root, patterns }: Workspace): Promise<string[]> {
+  const { glob } = await import('tinyglobby');
+  const isUnwanted = (pattern: string): boolean => pattern.startsWith('!');
+  const manifests = await glob(
+    patterns
+      .filter((pattern) => !isUnwanted(pattern))
+      .map((pattern) => `${pattern.replace(/\/$/, '')}/package.json`),
+    {
+      cwd: root,
+      absolute: true,
+      ignore: [
+        '**/node_modules/**',
+        ...patterns.filter(isUnwanted).map((pattern) => `${pattern.slice(1).replace(/\/$/, '')}/**`),
+      ],
+    },
+  );
+  return manifests.map((path) => resolve(path)).sort();
+}
+
+async function installed(root: string): Promise<string[]> {
+  const { glob } = await import('tinyglobby');
+  const manifests = await glob(['*/package.json', '@*/*/package.json'], {
+    cwd: join(root, 'node_modules'),
+    absolute: true,
+  });
+  return manifests.map((path) => resolve(path)).sort();
+}
+
+/** The `packages` of a pnpm-workspace.yaml. Rejects with `DISCOVER_UNREADABLE` if it is no YAML. */
+export async function readPackageList(yaml: string, file: string): Promise<string[]> {
+  const { loadAll } = await import('js-yaml');
+  try {
+    const [document] = loadAll(yaml) as { packages?: unknown }[];
+    return textsOf(document?.packages);
+  } catch (cause) {
+    throw new PipeworkError('DISCOVER_UNREADABLE', `${file} cannot be read: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+}
+
+function readWorkspaces(manifest: string): string[] {
+  try {
+    const { workspaces } = JSON.parse(manifest) as { workspaces?: unknown };
+    return textsOf(
+      Array.isArray(workspaces) ? workspaces : (workspaces as { packages?: unknown } | undefined)?.packages,
+    );
+  } catch {
+    // A manifest that is no JSON names no workspaces: the search goes on above it.
+    return [];
+  }
+}
+
+function textsOf(list: unknown): string[] {
+  return Array.isArray(list) ? list.filter((item): item is string => typeof item === 'string') : [];
+}
+
+function* upwards(start: string): Generator<string> {
+  for (let root = start; ; root = dirname(root)) {
+    yield root;
+    if (dirname(root) === root) return;
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return stat(path).then(
+    (info) => info.isDirectory(),
+    () => false,
+  );
+}

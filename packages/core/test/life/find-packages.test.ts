@@ -1,0 +1,163 @@
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Client, discoverPackages, type DiscoverPackagesOptions } from '../../src/index.ts';
+import { failure, fixture, type Fixtures } from '../support/life.ts';
+
+let root = '';
+const put = async (path: string, content = '', mode = 0o644): Promise<void> => {
+  await mkdir(dirname(join(root, path)), { recursive: true });
+  await writeFile(join(root, path), content);
+  await chmod(join(root, path), mode);
+};
+const manifest = (path: string, content: object): Promise<void> =>
+  put(`${path}/package.json`, JSON.stringify(content));
+
+/** What was found, as paths below the root, and what was left out, with its reason. */
+async function search(
+  dir: string,
+  options: DiscoverPackagesOptions = {},
+): Promise<{ found: string[]; skipped: Record<string, string> }> {
+  const skipped: Record<string, string> = {};
+  const onSkip = (path: string, reason: string): void => void (skipped[relative(root, path)] = reason);
+  const found = await discoverPackages(join(root, dir), { ...options, onSkip });
+  return { found: found.map(({ path }) => relative(root, path)), skipped };
+}
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'pipework-packages-'));
+  await put('ws/pnpm-workspace.yaml', 'packages:\n  - plugins/*\n  - "!plugins/private"\n');
+  await put('ws/plugins/one/package.json', JSON.stringify({ name: '@x/one', pipework: './dist/plugin.js' }));
+  await put('ws/plugins/one/dist/plugin.js');
+  await put(
+    'ws/plugins/two/package.json',
+    JSON.stringify({ name: 'two', pipework: { plugin: 'run.sh', order: 2 } }),
+  );
+  await put('ws/plugins/two/run.sh', '#!/bin/sh\n', 0o755);
+  await put('ws/plugins/missing/package.json', JSON.stringify({ name: 'missing', pipework: './nowhere.js' }));
+  await put('ws/plugins/none/package.json', JSON.stringify({ name: 'none' }));
+  await put('ws/plugins/broken/package.json', '{');
+  await put('ws/plugins/odd/package.json', JSON.stringify({ pipework: 5 }));
+  await put('ws/plugins/private/package.json', JSON.stringify({ name: 'private', pipework: './x.js' }));
+});
+afterAll(() => rm(root, { recursive: true }));
+
+describe('discoverPackages()', () => {
+  test('finds what the packages of a pnpm workspace declare, from anywhere inside', async () => {
+    const skipped: string[] = [];
+    const found = await discoverPackages(join(root, 'ws/plugins/one'), {
+      onSkip: (path, reason) => skipped.push(`${relative(root, path)}: ${reason}`),
+    });
+    const plugins = join(root, 'ws/plugins');
+    expect(found).toEqual([
+      {
+        name: '@x/one',
+        directory: join(plugins, 'one'),
+        path: join(plugins, 'one/dist/plugin.js'),
+        cmd: [process.execPath, join(plugins, 'one/dist/plugin.js')],
+        field: './dist/plugin.js',
+      },
+      {
+        name: 'two',
+        directory: join(plugins, 'two'),
+        path: join(plugins, 'two/run.sh'),
+        cmd: [join(plugins, 'two/run.sh')],
+        field: { plugin: 'run.sh', order: 2 },
+      },
+    ]);
+    expect(skipped.toSorted()).toEqual([
+      expect.stringMatching(/^ws\/plugins\/broken\/package\.json: it cannot be read/),
+      'ws/plugins/missing/nowhere.js: it does not exist, or is a link to nothing',
+      'ws/plugins/none/package.json: it has no field "pipework"',
+      expect.stringMatching(/^ws\/plugins\/odd\/package\.json: its field "pipework" is neither/),
+    ]);
+  });
+
+  test('takes another field, and fails outside of a workspace', async () => {
+    expect(await discoverPackages(join(root, 'ws'), { field: 'other' })).toEqual([]);
+    expect((await failure(discoverPackages('/'))).code).toBe('DISCOVER_UNREADABLE');
+  });
+
+  test('leaves out paths and links that lead out of their package or workspace, unless told otherwise', async () => {
+    await put('evil/plugin.mjs');
+    await manifest('evil', { name: 'linked', pipework: 'plugin.mjs' });
+    await put('contained/pnpm-workspace.yaml', 'packages: ["packages/*"]');
+    await manifest('contained/packages/up', { pipework: '../../../evil/plugin.mjs' });
+    await manifest('contained/packages/absolute', { pipework: join(root, 'evil/plugin.mjs') });
+    await symlink('../../evil', join(root, 'contained/packages/link'));
+    await manifest('contained/packages/inner', { pipework: 'link.mjs' });
+    await symlink('../../../evil/plugin.mjs', join(root, 'contained/packages/inner/link.mjs'));
+    await manifest('contained/packages/right', { pipework: './src/../plugin.mjs' });
+    await put('contained/packages/right/plugin.mjs');
+
+    const { found, skipped } = await search('contained');
+    expect(found).toEqual(['contained/packages/right/plugin.mjs']);
+    const contained = join(root, 'contained');
+    expect(skipped).toEqual({
+      'evil/plugin.mjs': expect.stringMatching(/^its path (is absolute|leads out of its package)/) as string,
+      'contained/packages/link/plugin.mjs': `a link on its path leads out of ${contained}, to ${join(root, 'evil')}`,
+      'contained/packages/inner/link.mjs': `a link on its path leads out of ${contained}, to ${join(root, 'evil/plugin.mjs')}`,
+    });
+    expect((await search('contained', { contained: false })).found).toHaveLength(5);
+  });
+
+  test('leaves out what others than its owner and root can write to', async () => {
+    await put('open/pnpm-workspace.yaml', 'packages: ["*"]');
+    await manifest('open/world', { pipework: 'plugin.mjs' });
+    await put('open/world/plugin.mjs', '', 0o666);
+    expect(await search('open')).toEqual({
+      found: [],
+      skipped: { 'open/world/plugin.mjs': 'others than its owner and root can write to it' },
+    });
+  });
+
+  test('finds what a deployed application has installed, and starts it', async () => {
+    await manifest('app', { name: 'app' });
+    await manifest('app/node_modules/plain', { name: 'plain' });
+    await manifest('app/node_modules/greeter', { name: 'greeter', pipework: './dist/plugin.mjs' });
+    await put('app/node_modules/greeter/dist/plugin.mjs', `import ${JSON.stringify(fixture('greets'))};`);
+    await manifest('app/node_modules/.store/scoped', { name: '@x/scoped', pipework: 'plugin.js' });
+    await put('app/node_modules/.store/scoped/plugin.js');
+    await mkdir(join(root, 'app/node_modules/@x'));
+    await symlink('../.store/scoped', join(root, 'app/node_modules/@x/scoped'));
+    await manifest('app/node_modules/greeter/node_modules/inner', { pipework: 'x.js' });
+    await mkdir(join(root, 'app/dist'));
+
+    const { found, skipped } = await search('app/dist');
+    expect(found).toEqual([
+      'app/node_modules/@x/scoped/plugin.js',
+      'app/node_modules/greeter/dist/plugin.mjs',
+    ]);
+    expect(skipped).toEqual({});
+    const [, greeter] = await discoverPackages(join(root, 'app'));
+    await using client = new Client<Fixtures>({ cmd: greeter!.cmd });
+    expect(await (await (await client.client()).dispense('greeter')).greet('app')).toBe('Hello, app!');
+  });
+
+  test('takes an application below a workspace for one that was deployed there, if it is no member', async () => {
+    await manifest('ws/out/app', { name: 'app' });
+    await manifest('ws/out/app/node_modules/p', { pipework: 'p.js' });
+    await put('ws/out/app/node_modules/p/p.js');
+    expect((await search('ws/out/app')).found).toEqual(['ws/out/app/node_modules/p/p.js']);
+    await mkdir(join(root, 'ws/plugins/one/node_modules'));
+    expect((await search('ws/plugins/one')).found).toHaveLength(2);
+  });
+
+  test('finds a TypeScript plugin if this Node strips types, and says so if not', async () => {
+    await put('ts/pnpm-workspace.yaml', 'packages: ["*"]');
+    for (const name of ['plugin.ts', 'plugin.mts', 'types.d.ts']) {
+      await manifest(`ts/${name}`, { pipework: name });
+      await put(`ts/${name}/${name}`);
+    }
+    const { found, skipped } = await search('ts');
+    expect(skipped).toMatchObject({ 'ts/types.d.ts/types.d.ts': 'it is not executable by this process' });
+    if ((process.features as { typescript?: unknown }).typescript) {
+      expect(found).toEqual(['ts/plugin.mts/plugin.mts', 'ts/plugin.ts/plugin.ts']);
+    } else {
+      expect(skipped['ts/plugin.ts/plugin.ts']).toContain(
+        'which this Node does not run (22.18 and later do)',
+      );
+    }
+  });
+});
