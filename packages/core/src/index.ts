@@ -4,8 +4,16 @@ export * from './plugin.ts';
 export { createRemote, type RemoteCall } from './rpc/calls/dispensed-remote.ts';
 export { Client, type DrainOptions, type KillOptions } from './host/client.ts';
 export type { PluginAddress } from './host/client-state.ts';
-export type { ClientConfig, Command } from './host/start/config.ts';
-export type { Diagnostics, PingOptions, RPCClient } from './host/rpc-client.ts';
+export type {
+  ClientConfig,
+  Command,
+  ServiceClient,
+  ServiceContext,
+  ServiceSet,
+} from './host/start/config.ts';
+export type { DescribeOptions, Diagnostics, PingOptions, RPCClient } from './host/rpc-client.ts';
+export type { Description, PluginDescription } from './host/describe.ts';
+export type { MethodDescription } from './rpc/api/description.ts';
 export {
   cleanupClients,
   cleanupCount,

@@ -4,6 +4,7 @@ export type { MuxStream } from '@pipework/mux';
 export { serve } from './plugin/serve.ts';
 export { serveMux, type MuxEntry } from './plugin/serve-mux.ts';
 export type { StreamBroker } from './session/broker.ts';
+export type { ServiceHost } from './plugin/host-services.ts';
 export type { PluginContext, PluginSet, ServeOptions, ServeTransport } from './plugin/options.ts';
 export type { LogMethod, PluginLogger } from './plugin/logger.ts';
 export {

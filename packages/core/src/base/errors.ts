@@ -49,6 +49,7 @@ const table = {
   RPC_TOO_MANY_REFERENCES: 'The connection holds as many references as the limit allows.',
   RPC_TOO_DEEP: 'A value is nested deeper than the limit.',
   RPC_UNKNOWN_PLUGIN: 'The plugin serves nothing of the name that was dispensed.',
+  RPC_UNKNOWN_SERVICE: 'The host offers no service of the name that the plugin asked for.',
   RPC_UNKNOWN_METHOD: 'The peer does not offer the method.',
 } as const;
 

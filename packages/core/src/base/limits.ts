@@ -12,8 +12,16 @@ export interface Limits {
   readonly maxUnfinishedBytes: number;
   /** Levels of arrays and objects in one value. A deeper value fails its call, on the side that finds it. */
   readonly maxDepth: number;
-  /** Calls of the peer that run at once. Further ones wait in a queue. Callbacks (calls to references) don't count. */
+  /**
+   * Calls of the peer that run at once. Further ones wait in a queue. A running call that waits for an answer of the peer fills no place, or
+   * a callback that calls back in would wait for itself. Callbacks (calls to references) and calls of host services do not count.
+   */
   readonly maxRunningCalls: number;
+  /**
+   * Callbacks (calls to references) of the peer, and calls of the plugin to services of the host, that run at once. Further ones fail with
+   * `RPC_OVERLOADED`. They never wait: the call that waits for them could then never end.
+   */
+  readonly maxRunningCallbacks: number;
   /** Calls of the peer that wait for a running one to end. Further ones fail with `RPC_OVERLOADED`. */
   readonly maxQueuedCalls: number;
   /** Calls to the peer that wait for their answer. Further ones fail with `RPC_OVERLOADED` before anything is sent. */
@@ -35,6 +43,7 @@ export const defaultLimits: Limits = Object.freeze({
   maxUnfinishedBytes: 256 * MiB,
   maxDepth: 128,
   maxRunningCalls: Infinity,
+  maxRunningCallbacks: 10_000,
   maxQueuedCalls: 10_000,
   maxPendingCalls: Infinity,
   maxReferences: 1_000_000,

@@ -34,6 +34,7 @@ describe('the handshake line', () => {
     expect(judgeLine(line.trimEnd(), [1, 2])).toEqual({
       address: '3,4',
       protocolVersion: 2,
+      protocolVersions: [2],
       capabilities: new Set(['cancel']),
     });
   });
@@ -42,11 +43,13 @@ describe('the handshake line', () => {
     expect(judgeLine('1|pipe|3,4', [1])).toEqual({
       address: '3,4',
       protocolVersion: 1,
+      protocolVersions: [1],
       capabilities: new Set(),
     });
     expect(judgeLine('1|pipe|3,4|||', [1])).toEqual({
       address: '3,4',
       protocolVersion: 1,
+      protocolVersions: [1],
       capabilities: new Set(),
     });
   });

@@ -15,6 +15,8 @@ export interface PluginGreeting {
   /** The descriptors as the plugin understood them, `3,4`. */
   readonly address: string;
   readonly protocolVersion: number;
+  /** What the plugin could speak, ascending. */
+  readonly protocolVersions: readonly number[];
   readonly capabilities: ReadonlySet<string>;
 }
 
@@ -84,12 +86,13 @@ export function judgeLine(line: string, hostVersions: readonly number[]): Plugin
   }
   if (version !== undefined && version !== '' && !/^\d{1,15}$/.test(version)) return unrecognized(line);
   const protocolVersion = version === undefined || version === '' ? 1 : Number(version);
+  const offered = versions === undefined || versions === '' ? undefined : parseVersions(versions);
   if (!hostVersions.includes(protocolVersion)) {
-    const offered = versions === undefined || versions === '' ? undefined : parseVersions(versions);
     return { code: 'HANDSHAKE_VERSION', message: explainMismatch(protocolVersion, offered, hostVersions) };
   }
   const words = (capabilities ?? '').split(',').filter((word) => word !== '');
-  return { address, protocolVersion, capabilities: new Set(words) };
+  const protocolVersions = offered ?? [protocolVersion];
+  return { address, protocolVersion, protocolVersions, capabilities: new Set(words) };
 }
 
 /** The refusal of something that is no handshake line at all; what came is shown, made printable and cut. */

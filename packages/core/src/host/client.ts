@@ -24,7 +24,8 @@ import { preloadExeca, type LaunchedProcess } from './launch/spawn.ts';
 import { LivePlugin } from './live-plugin.ts';
 import { processChannel, type ProcessTrace } from './process-trace.ts';
 import { createRPCClient, type RPCClient } from './rpc-client.ts';
-import { checkConfig, type ClientConfig, type ClientSettings } from './start/config.ts';
+import { checkConfig, type ClientConfig, type ClientSettings, type ServiceClient } from './start/config.ts';
+import { offerOf } from './services.ts';
 import { StartError } from './start/start-error.ts';
 import { Start, StartFailure, type Started } from './start/start.ts';
 
@@ -49,7 +50,7 @@ export interface DrainOptions {
  * The lifecycle of one plugin process. A client starts its plugin at most once, also after `kill()` or a failed start:
  * for another process, make another client.
  */
-export class Client<P = Record<string, object>> {
+export class Client<P = Record<string, object>, S = Record<never, never>> implements ServiceClient {
   readonly #settings: ClientSettings;
   readonly #output: ClientOutput;
   readonly #exit = defer<PluginExit>();
@@ -63,7 +64,7 @@ export class Client<P = Record<string, object>> {
   #killing: Promise<PluginExit> | undefined;
 
   /** Starts nothing. Throws `CONFIG_INVALID` for an option that is not what it must be, naming it. */
-  constructor(config: ClientConfig) {
+  constructor(config: ClientConfig<S>) {
     this.#settings = checkConfig(config);
     this.#output = new ClientOutput(this.#settings.name, this.#settings.logger);
     this.#managed = { kill: () => this.kill(), signalNow: (name) => this.#life?.process?.signal(name) };
@@ -301,7 +302,7 @@ export class Client<P = Record<string, object>> {
   }
 
   #connect(started: Started, { ready }: Starting<P>): Ready<P> {
-    const { syncStdout, syncStderr, limits, interceptors, name } = this.#settings;
+    const { syncStdout, syncStderr, limits, interceptors, name, redactError } = this.#settings;
     const activity = this.#activity;
     const plugin = new LivePlugin({
       started,
@@ -312,9 +313,19 @@ export class Client<P = Record<string, object>> {
       stderr: this.#output.synced(syncStderr, 'stderr'),
       log: this.#output.log,
       activity,
+      redactError,
+      offer: offerOf(
+        this.#settings,
+        (signal) => ({ broker: this.#ready!.rpc.broker, signal, client: this }),
+        this.#output.log,
+      ),
       onLoss: (reason) => this.#onLoss(reason),
     });
-    const rpc = createRPCClient<P>(plugin.end, { activity, kill: () => this.kill() });
+    const rpc = createRPCClient<P>(plugin.end, {
+      activity,
+      protocolVersions: started.greeting.protocolVersions,
+      kill: () => this.kill(),
+    });
     const { process } = plugin;
     const { pid } = process.process;
     const { address: descriptors, protocolVersion } = started.greeting;

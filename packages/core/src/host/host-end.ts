@@ -11,6 +11,7 @@ import { Conversation } from '../rpc/calls/conversation.ts';
 import type { CallInterceptor } from '../rpc/api/interceptors.ts';
 import { Shared } from '../session/shared.ts';
 import { SyncedReader, type SyncedTarget } from './output/synced-reader.ts';
+import { Services, type ServiceOffer } from './services.ts';
 import type { Tail } from './output/tail.ts';
 
 /** What a host's end is made of. */
@@ -29,6 +30,9 @@ export interface HostEndOptions {
   readonly onBusy: (isBusy: boolean) => void;
   /** Called when a call or a stream has ended: {@link HostEnd.isUnderWay} may be false now. */
   readonly onQuiet: () => void;
+  /** What the host offers the plugin; undefined if it offers nothing. */
+  readonly offer: ServiceOffer | undefined;
+  readonly redactError: ((error: unknown, method: string) => unknown) | undefined;
 }
 
 /** A host's end. Its counterpart in the plugin is `PluginEnd`. */
@@ -64,7 +68,12 @@ export class HostEnd {
         onStream: (stream: RawStream) => this.broker.handle(stream),
       },
     );
-    this.broker = new Broker(this.session, limits);
+    const { offer } = options;
+    this.broker = new Broker(
+      this.session,
+      limits,
+      offer === undefined ? undefined : (stream) => services?.take(stream),
+    );
     this.shared = new Shared({
       broker: this.broker,
       capabilities,
@@ -72,7 +81,9 @@ export class HostEnd {
       name,
       explainLoss: (cause: Error) => options.explainLoss(cause),
       onBusy: options.onBusy,
+      redactError: options.redactError,
     });
+    const services = offer === undefined ? undefined : new Services(this.shared, offer);
     this.control = new Conversation(this.session.openRaw(), { shared: this.shared, onQuiet: this.#onQuiet });
     const stdout = new SyncedReader(this.session.openRaw(), options.stdout);
     const stderr = new SyncedReader(this.session.openRaw(), options.stderr, options.stderrTail);

@@ -12,6 +12,7 @@ import type { PluginProcess } from './end/plugin-process.ts';
 import { HostEnd } from './host-end.ts';
 import type { Log } from './output/logger.ts';
 import type { SyncedTarget } from './output/synced-reader.ts';
+import type { ServiceOffer } from './services.ts';
 import type { Started } from './start/start.ts';
 
 /** Milliseconds that a lost session is given to turn out to be the process's exit. */
@@ -27,6 +28,8 @@ export interface LivePluginOptions {
   readonly stderr: SyncedTarget;
   readonly log: Log | undefined;
   readonly activity: Activity;
+  readonly offer: ServiceOffer | undefined;
+  readonly redactError: ((error: unknown, method: string) => unknown) | undefined;
   /** The session ended, or nothing can be asked on it any more, and nobody has ended the plugin. */
   onLoss(reason: unknown): void;
 }
@@ -59,6 +62,8 @@ export class LivePlugin {
       explainLoss: (cause) => this.#explainLoss(cause),
       onBusy: (busy) => activity.setBusy(busy),
       onQuiet: () => activity.changed(),
+      offer: options.offer,
+      redactError: options.redactError,
     });
     activity.started(() => this.end.isUnderWay);
     const { session, control } = this.end;

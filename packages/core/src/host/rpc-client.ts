@@ -7,6 +7,7 @@ import { markSent, PipeworkError } from '../base/errors.ts';
 import { expect, expectKeys } from '../base/expect.ts';
 import { dispensedRemote, draining, type Remote } from '../rpc/calls/dispensed-remote.ts';
 import type { Activity } from './activity.ts';
+import { describePlugin, type Description } from './describe.ts';
 import type { HostEnd } from './host-end.ts';
 import { clock, settlesWithin } from '../base/timers.ts';
 
@@ -16,7 +17,7 @@ export interface Diagnostics {
   readonly streams: number;
   /** Calls to the plugin that wait for their answer. */
   readonly pendingCalls: number;
-  /** Calls of the plugin (to references of this side) that run. */
+  /** Calls of the plugin, to references and services of this side, that run. */
   readonly runningCalls: number;
   /** References held on this side, in both directions. */
   readonly references: number;
@@ -64,11 +65,26 @@ export interface RPCClient<P = Record<string, object>> extends AsyncDisposable {
 
   /** What the connection holds at this moment. */
   diagnostics(): Diagnostics;
+
+  /**
+   * Asks the plugin what it is and what it offers. It dispenses each name, asks for its methods and lets go of it; a factory that fails
+   * gives an `error` for its name. With `dispense: false` no factory runs, and methods are absent. A plugin that cannot be asked, as of
+   * version 0.1, gives what its handshake said. Rejects with `RPC_CLOSED` if the plugin goes meanwhile.
+   */
+  describe(options?: DescribeOptions): Promise<Description>;
+}
+
+/** Options of {@link RPCClient.describe}. */
+export interface DescribeOptions {
+  /** Whether each name is dispensed to learn its methods. Default `true`. */
+  readonly dispense?: boolean;
 }
 
 /** The client that a connection belongs to. */
 export interface RPCOwner {
   readonly activity: Activity;
+  /** The versions that the plugin said it speaks. */
+  readonly protocolVersions: readonly number[];
   kill(): Promise<unknown>;
 }
 
@@ -98,7 +114,28 @@ class SessionClient<P> implements RPCClient<P> {
     };
   }
 
+  async describe(options: DescribeOptions = {}): Promise<Description> {
+    expectKeys('options', options, ['dispense']);
+    const { dispense = true } = options;
+    expect(typeof dispense === 'boolean', 'dispense', 'true or false', dispense);
+    const { control, shared } = this.#end;
+    return await describePlugin(
+      {
+        control,
+        protocolVersions: this.#owner.protocolVersions,
+        canDescribe: shared.capabilities.has('describe'),
+        dispense: async (name) => this.#end.converse(await this.#ask(name)),
+      },
+      dispense,
+    );
+  }
+
   async dispense<K extends keyof P & string>(name: K): Promise<Remote<P[K]>> {
+    return this.#remote<P[K]>(await this.#ask(name));
+  }
+
+  /** Asks for an implementation. Resolves with the broker id by which it is reached. */
+  async #ask(name: string): Promise<number> {
     if (this.#owner.activity.isDraining) throw draining(`dispense('${name}')`);
     const id = await this.#end.control.call(controlMethods.dispense, [name]);
     if (typeof id !== 'number' || !Number.isInteger(id) || id < 1 || id > 0xffff_ffff) {
@@ -107,7 +144,7 @@ class SessionClient<P> implements RPCClient<P> {
         `the plugin answered Dispense with ${String(id)}, which is no broker id`,
       );
     }
-    return this.#remote<P[K]>(id);
+    return id;
   }
 
   #remote<T>(id: number): Remote<T> {
@@ -140,7 +177,8 @@ class SessionClient<P> implements RPCClient<P> {
 
   diagnostics(): Diagnostics {
     const { shared, session } = this.#end;
-    const { pendingCalls, runningCalls, references, valueStreams } = shared.counts;
+    const { pendingCalls, references, valueStreams } = shared.counts;
+    const runningCalls = shared.counts.runningCalls + shared.counts.runningCallbacks;
     const streams = Math.max(0, session.streamCount - 3);
     const { brokerStreams } = this.#owner.activity;
     return { streams, pendingCalls, runningCalls, references, valueStreams, brokerStreams };

@@ -5,11 +5,14 @@ import type { StreamBroker } from '../session/broker.ts';
 import { expect, expectFunctions, expectKeys, isObject, isStream } from '../base/expect.ts';
 import { checkHandshake, type Handshake, type Terminals } from '../handshake/env.ts';
 import { checkLimits, type Limits } from '../base/limits.ts';
-import type { HandlerInterceptor } from '../rpc/api/interceptors.ts';
+import type { CallInterceptor, HandlerInterceptor } from '../rpc/api/interceptors.ts';
+import type { ServiceHost } from './host-services.ts';
 import type { PluginLogger } from './logger.ts';
 
 /** What a plugin's factory gets at each dispense. */
-export interface PluginContext {
+export interface PluginContext<S = Record<never, never>> {
+  /** The services that the host offers: `await context.host.dispense('files')`, now or at any later time. */
+  readonly host: ServiceHost<S>;
   /** Raw byte streams beside the calls. */
   readonly broker: StreamBroker;
   /** Aborts when the host has let go of this implementation, or is gone, or the plugin is leaving. */
@@ -27,8 +30,8 @@ export interface PluginContext {
 }
 
 /** Factories by name: each is called once a dispense. */
-export type PluginSet<P> = {
-  readonly [K in keyof P]: (context: PluginContext) => P[K] | Promise<P[K]>;
+export type PluginSet<P, S = Record<never, never>> = {
+  readonly [K in keyof P]: (context: PluginContext<S>) => P[K] | Promise<P[K]>;
 };
 
 /** Byte streams to serve on in place of the process's descriptors. Nothing global is touched then. */
@@ -42,13 +45,17 @@ export interface ServeTransport {
 }
 
 /** What a plugin serves. */
-export interface ServeOptions<P = Record<string, object>> {
+export interface ServeOptions<P = Record<string, object>, S = Record<never, never>> {
   /** The factories. May be left out where `protocolVersions` has a set for each version. */
-  readonly plugins?: PluginSet<P>;
+  readonly plugins?: PluginSet<P, S>;
+  /** What the plugin is called when it is described. Default: the name of the package that the program belongs to. */
+  readonly name?: string;
+  /** Its version. Default: that of the package. */
+  readonly version?: string;
   /** The cookie both sides agree on. Default: the constants. */
   readonly handshake?: Partial<Handshake>;
   /** The versions that `plugins` can speak (default `[1]`), or a plugin set for each version. */
-  readonly protocolVersions?: readonly number[] | Readonly<Record<number, PluginSet<P>>>;
+  readonly protocolVersions?: readonly number[] | Readonly<Record<number, PluginSet<P, S>>>;
   /** Runs once when the host asks the plugin to leave, or is gone; `signal` aborts when its time is over. */
   readonly onShutdown?: (signal: AbortSignal) => void | Promise<void>;
   /** Milliseconds that running calls and `onShutdown` get together. Never more than three quarters of what the host waits. */
@@ -57,6 +64,8 @@ export interface ServeOptions<P = Record<string, object>> {
   readonly limits?: Partial<Limits>;
   /** Around each call of the host, the first outermost. */
   readonly interceptors?: readonly HandlerInterceptor[];
+  /** Around each call to a service of the host, the first outermost. */
+  readonly callInterceptors?: readonly CallInterceptor[];
   /** Sees each error before it leaves for the host, thrown or within a value, and returns what leaves instead. */
   readonly redactError?: (error: unknown, method: string) => unknown;
   /** Other byte streams than the process's own descriptors. */
@@ -67,31 +76,38 @@ export interface ServeOptions<P = Record<string, object>> {
 export interface ServeSettings {
   /** A plugin set for each version. */
   readonly sets: ReadonlyMap<number, Readonly<Record<string, (context: PluginContext) => unknown>>>;
+  readonly name: string | undefined;
+  readonly version: string | undefined;
   readonly handshake: Handshake;
   readonly onShutdown: ((signal: AbortSignal) => void | Promise<void>) | undefined;
   readonly gracePeriod: number;
   readonly limits: Limits;
   readonly interceptors: readonly HandlerInterceptor[];
+  readonly callInterceptors: readonly CallInterceptor[];
   readonly redactError: ((error: unknown, method: string) => unknown) | undefined;
   readonly transport: ServeTransport | undefined;
 }
 
 const keys: readonly string[] = [
   'plugins',
+  'name',
+  'version',
   'handshake',
   'protocolVersions',
   'onShutdown',
   'gracePeriod',
   'limits',
   'interceptors',
+  'callInterceptors',
   'redactError',
   'transport',
 ];
 
 /** Checks every option. Throws `CONFIG_INVALID` naming the first that is wrong. */
-export function checkServeOptions<P>(options: ServeOptions<P>): ServeSettings {
+export function checkServeOptions<P, S>(options: ServeOptions<P, S>): ServeSettings {
   expectKeys('options', options, keys);
-  const { onShutdown, gracePeriod = Infinity, transport, interceptors = [], redactError } = options;
+  const { onShutdown, gracePeriod = Infinity, transport, redactError } = options;
+  const { interceptors = [], callInterceptors = [] } = options;
   expect(isOptionalFunction(onShutdown), 'onShutdown', 'a function', onShutdown);
   expect(isOptionalFunction(redactError), 'redactError', 'a function', redactError);
   expect(
@@ -101,19 +117,28 @@ export function checkServeOptions<P>(options: ServeOptions<P>): ServeSettings {
     gracePeriod,
   );
   expectFunctions('interceptors', interceptors);
+  expectFunctions('callInterceptors', callInterceptors);
   const { limits } = options;
   expect(limits === undefined || isObject(limits), 'limits', 'an object of limits', limits);
   if (transport !== undefined) checkTransport(transport);
   return {
     sets: checkSets(options),
+    name: checkText('name', options.name),
+    version: checkText('version', options.version),
     handshake: checkHandshake(options.handshake),
     onShutdown,
     gracePeriod,
     limits: checkLimits(limits),
     interceptors,
+    callInterceptors,
     redactError,
     transport,
   };
+}
+
+function checkText(name: string, value: string | undefined): string | undefined {
+  expect(value === undefined || typeof value === 'string', name, 'a text', value);
+  return value;
 }
 
 function checkTransport(transport: ServeTransport): void {
@@ -131,7 +156,7 @@ function isOptionalFunction(value: unknown): boolean {
 
 type Factories = Readonly<Record<string, (context: PluginContext) => unknown>>;
 
-function checkSets<P>(options: ServeOptions<P>): ReadonlyMap<number, Factories> {
+function checkSets<P, S>(options: ServeOptions<P, S>): ReadonlyMap<number, Factories> {
   const { plugins, protocolVersions = [1] } = options;
   expect(
     isObject(protocolVersions),

@@ -3,16 +3,18 @@
 import { LeanSession, type RawStream } from '@pipework/mux/lean';
 import type { Readable, Writable } from 'node:stream';
 import { Broker } from '../session/broker.ts';
-import { dispenseExpiryMs, sessionOptions } from '../session/session-options.ts';
-import { controlMethods, implementationPrefix, sentences } from '../session/wire-words.ts';
-import { dispose } from '../base/dispose.ts';
+import { sessionOptions } from '../session/session-options.ts';
+import { controlMethods, sentences } from '../session/wire-words.ts';
 import { PipeworkError } from '../base/errors.ts';
 import type { HostGreeting } from '../handshake/env.ts';
 import { parseCapabilities } from '../session/capabilities.ts';
 import { Conversation } from '../rpc/calls/conversation.ts';
+import { Dispenser, type DispenseFactory } from '../rpc/calls/dispenser.ts';
 import { Shared } from '../session/shared.ts';
-import { servedObjectOf, unknownMethod, type ServedObject } from '../rpc/api/served-object.ts';
+import { unknownMethod, type ServedObject } from '../rpc/api/served-object.ts';
 import { realTimers } from '../base/timers.ts';
+import { HostServices } from './host-services.ts';
+import { runtimeName, type Identity } from './identity.ts';
 import { leave } from './leaving.ts';
 import type { PluginContext, ServeSettings } from './options.ts';
 import type { SyncedOutput } from './process/synced-output.ts';
@@ -24,8 +26,6 @@ const outputStuckMs = 200;
 /** What running handlers and the shutdown hook get when the host is gone, in milliseconds. */
 const hostGoneMs = 500;
 
-type Factory = (context: PluginContext) => unknown;
-
 /** What a plugin's end is made of. */
 export interface PluginEndOptions {
   readonly readable: Readable;
@@ -33,10 +33,12 @@ export interface PluginEndOptions {
   readonly settings: ServeSettings;
   readonly greeting: HostGreeting;
   readonly protocolVersion: number;
+  /** What the plugin is called, and its version, if it is asked. */
+  readonly identity: () => Identity;
   readonly stdout: SyncedOutput;
   readonly stderr: SyncedOutput;
   /** What a context holds beside its broker and signal. */
-  readonly context: Omit<PluginContext, 'broker' | 'signal'>;
+  readonly context: Omit<PluginContext, 'broker' | 'signal' | 'host'>;
 }
 
 /** A plugin's end. */
@@ -50,9 +52,8 @@ export class PluginEnd {
   readonly #options: PluginEndOptions;
   readonly #broker: Broker;
   readonly #shared: Shared;
-  readonly #conversations = new Set<Conversation>();
-  /** What was dispensed and is not disposed of, by its context's signal; undefined while its factory is at work. */
-  readonly #dispensed = new Map<AbortController, object | undefined>();
+  readonly #dispenser: Dispenser;
+  readonly #services: HostServices;
   readonly #served: ServedObject;
   #streams = 0;
   #leaving: Promise<void> | undefined;
@@ -83,6 +84,14 @@ export class PluginEnd {
         stderr.expedite();
       },
     });
+    this.#dispenser = new Dispenser({
+      shared: this.#shared,
+      handlerInterceptors: settings.interceptors,
+      find: (name) => this.#factoryOf(name),
+      refusal: () => (this.#leaving === undefined ? undefined : sentences.shuttingDown),
+      report: (message, error) => options.context.log.debug(message, { error }),
+    });
+    this.#services = new HostServices(this.#shared, settings.callInterceptors);
     this.#served = { invoke: (method, params) => this.#answer(method, params) };
     const over = (reason?: Error): void => this.#sessionOver(reason);
     this.session.closed.then(() => over(), over);
@@ -126,10 +135,24 @@ export class PluginEnd {
       case controlMethods.quit:
         return this.#quitAsked();
       case controlMethods.dispense:
-        return this.#dispense(params[0]);
+        return this.#dispenser.dispense(params[0]);
+      case controlMethods.describe:
+        return this.#describe();
       default:
         throw unknownMethod(method);
     }
+  }
+
+  #describe(): Record<string, unknown> {
+    const { settings, protocolVersion, identity } = this.#options;
+    const { name, version } = identity();
+    return {
+      runtime: runtimeName(),
+      protocolVersions: [...settings.sets.keys()].toSorted((a, b) => a - b),
+      plugins: Object.keys(settings.sets.get(protocolVersion) ?? {}),
+      ...(name === undefined ? {} : { name }),
+      ...(version === undefined ? {} : { version }),
+    };
   }
 
   async #quitAsked(): Promise<boolean> {
@@ -145,92 +168,23 @@ export class PluginEnd {
     return true;
   }
 
-  async #dispense(name: unknown): Promise<number> {
-    if (this.#leaving !== undefined) throw new PipeworkError('RPC_SHUTTING_DOWN', sentences.shuttingDown);
+  /** Returns the factory of this name, bound to the context of one dispense. */
+  #factoryOf(name: string): DispenseFactory {
     const { settings, protocolVersion, context } = this.#options;
     const set = settings.sets.get(protocolVersion) ?? {};
-    const factory = typeof name === 'string' && Object.hasOwn(set, name) ? set[name] : undefined;
-    if (factory === undefined)
-      throw new PipeworkError('RPC_UNKNOWN_PLUGIN', sentences.unknownPlugin + String(name));
-    const controller = new AbortController();
-    this.#dispensed.set(controller, undefined);
-    const served = await this.#make(String(name), factory, controller);
-    if (this.#leaving !== undefined) {
-      void this.#letGo(controller);
-      throw new PipeworkError('RPC_SHUTTING_DOWN', sentences.shuttingDown);
-    }
-    const id = this.#broker.nextId();
-    this.#broker.acceptWith(
-      id,
-      {
-        // In the same turn: the stream's first call may be there already, and so may Quit be behind it.
-        resolve: (stream) => this.#serve(stream, served, controller),
-        reject: (error) => {
-          context.log.debug('a dispensed implementation was never used', { error });
-          void this.#letGo(controller);
-        },
-      },
-      dispenseExpiryMs,
-    );
-    return id;
-  }
-
-  async #make(name: string, factory: Factory, controller: AbortController): Promise<ServedObject> {
-    const { context } = this.#options;
-    try {
-      const implementation = await factory({ ...context, broker: this.#broker, signal: controller.signal });
-      const served = servedObjectOf(implementation as object, `what the factory of ${name} makes`);
-      this.#dispensed.set(controller, implementation as object);
-      return served;
-    } catch (error) {
-      this.#dispensed.delete(controller);
-      throw error;
-    }
-  }
-
-  #serve(stream: RawStream, served: ServedObject, controller: AbortController): void {
-    const conversation = new Conversation(stream, {
-      shared: this.#shared,
-      served,
-      prefix: implementationPrefix,
-      handlerInterceptors: this.#options.settings.interceptors,
-    });
-    this.#conversations.add(conversation);
-    if (this.#leaving !== undefined) conversation.refuseCalls(sentences.shuttingDown);
-    void conversation.closed.then(() => {
-      this.#conversations.delete(conversation);
-      void this.#letGo(controller);
-    });
-  }
-
-  /** Disposes of what was dispensed with this context, once. */
-  async #letGo(controller: AbortController): Promise<void> {
-    const implementation = this.#dispensed.get(controller);
-    this.#dispensed.delete(controller);
-    controller.abort(new PipeworkError('RPC_CLOSED', 'the host has let go of this implementation'));
-    try {
-      if (implementation !== undefined) await dispose(implementation);
-    } catch (error) {
-      this.#options.context.log.error('disposing of an implementation failed', { error });
-    }
-  }
-
-  async #letGoAll(): Promise<void> {
-    await Promise.all([...this.#conversations].map((conversation) => conversation.takeBackReferences()));
-    const made = [...this.#dispensed].filter(([, implementation]) => implementation !== undefined);
-    await Promise.all(made.map(([controller]) => this.#letGo(controller)));
+    const factory = Object.hasOwn(set, name) ? set[name] : undefined;
+    if (factory === undefined) throw new PipeworkError('RPC_UNKNOWN_PLUGIN', sentences.unknownPlugin + name);
+    return (signal) => factory({ ...context, broker: this.#broker, host: this.#services, signal });
   }
 
   #leave(budgetMs: number, graceful: boolean): Promise<void> {
     const { onShutdown } = this.#options.settings;
     return leave(
       {
-        conversations: this.#conversations,
+        conversations: this.#dispenser.conversations,
         onShutdown,
-        abort: (reason) => {
-          for (const controller of this.#dispensed.keys()) controller.abort(reason);
-        },
-        dispose: () => this.#letGoAll(),
+        abort: (reason) => this.#dispenser.abort(reason),
+        dispose: () => this.#dispenser.letGoAll(),
         report: (error) => this.#options.context.log.error('onShutdown failed', { error }),
       },
       budgetMs,

@@ -5,11 +5,12 @@ import { PipeworkError } from '../base/errors.ts';
 import { hasCookie, lostDescriptorsMark, takeHostGreeting, type HostGreeting } from '../handshake/env.ts';
 import { formatLine } from '../handshake/line.ts';
 import { chooseVersion } from '../handshake/negotiate.ts';
-import { ownCapabilities } from '../session/capabilities.ts';
+import { pluginCapabilities } from '../session/capabilities.ts';
 import { openPipes } from './process/open-pipes.ts';
 import { flushAtExit } from './process/exit-flush.ts';
 import { createLogger } from './logger.ts';
 import { checkServeOptions, type ServeOptions, type ServeSettings, type ServeTransport } from './options.ts';
+import { packageIdentity, type Identity } from './identity.ts';
 import { PluginEnd } from './plugin-end.ts';
 import { emptyStdin, redirectProcess, writableTo } from './process/stdio.ts';
 import { SyncedOutput } from './process/synced-output.ts';
@@ -33,7 +34,9 @@ let isServing = false;
  * Run by hand, without a host, it says so on standard error and exits with status 1. Rejects with `CONFIG_INVALID` where
  * an option is not what it must be.
  */
-export async function serve<P = Record<string, object>>(options: ServeOptions<P>): Promise<void> {
+export async function serve<P = Record<string, object>, S = Record<never, never>>(
+  options: ServeOptions<P, S>,
+): Promise<void> {
   const settings = checkServeOptions(options);
   if (settings.transport !== undefined) return serveOver(settings, settings.transport);
   if (isServing) {
@@ -70,6 +73,7 @@ async function serveProcess(settings: ServeSettings): Promise<void> {
     settings,
     greeting,
     protocolVersion,
+    identity: () => ({ ...packageIdentity(process.argv[1]), ...given(settings) }),
     stdout,
     stderr,
     context: {
@@ -107,6 +111,7 @@ async function serveOver(settings: ServeSettings, transport: ServeTransport): Pr
     settings,
     greeting,
     protocolVersion,
+    identity: () => settings,
     stdout,
     stderr,
     context: {
@@ -126,6 +131,11 @@ async function serveOver(settings: ServeSettings, transport: ServeTransport): Pr
   // Closing waits for the end of what the host sends, which is held back until now.
   releaseEnd();
   await closed;
+}
+
+/** What the plugin was told to say of itself. */
+function given({ name, version }: ServeSettings): Identity {
+  return { ...(name === undefined ? {} : { name }), ...(version === undefined ? {} : { version }) };
 }
 
 /** Opens the host's pipes; where the program reads one already, it is told so. */
@@ -151,7 +161,7 @@ function lineOf(settings: ServeSettings, greeting: HostGreeting, protocolVersion
   return formatLine({
     address: greeting.fds.join(','),
     protocolVersion,
-    capabilities: ownCapabilities,
+    capabilities: pluginCapabilities,
     protocolVersions: [...settings.sets.keys()],
   });
 }

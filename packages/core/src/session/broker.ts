@@ -3,6 +3,7 @@ import type { MuxStream } from '@pipework/mux';
 import { toDuplex, type LeanSession, type RawStream, type RawStreamHandler } from '@pipework/mux/lean';
 import { PipeworkError } from '../base/errors.ts';
 import type { Limits } from '../base/limits.ts';
+import { serviceBrokerId } from './wire-words.ts';
 import { patientTimers } from '../base/timers.ts';
 
 const idBytes = 4;
@@ -37,12 +38,19 @@ export class Broker implements StreamBroker {
   readonly #held = new Map<number, RawStream>();
   readonly #arriving = new Set<RawStream>();
   readonly #timers = new Map<RawStream | number, NodeJS.Timeout>();
+  readonly #onServiceStream: ((stream: RawStream) => void) | undefined;
   #nextId = 1;
   #endedBy: Error | undefined;
 
-  constructor(session: LeanSession, limits: Pick<Limits, 'maxWaitingStreams' | 'brokerTimeoutMs'>) {
+  /** `onServiceStream` takes a stream on which the plugin asks for services of this host. Without it, such a stream is reset. */
+  constructor(
+    session: LeanSession,
+    limits: Pick<Limits, 'maxWaitingStreams' | 'brokerTimeoutMs'>,
+    onServiceStream?: (stream: RawStream) => void,
+  ) {
     this.#session = session;
     this.#limits = limits;
+    this.#onServiceStream = onServiceStream;
   }
 
   nextId(): number {
@@ -104,6 +112,15 @@ export class Broker implements StreamBroker {
   /** As {@link dial}, without the Node stream around it. Throws `BROKER_CLOSED` when the session has ended. */
   dialRaw(id: number): RawStream {
     checkId(id);
+    return this.#open(id);
+  }
+
+  /** Opens a stream on which this plugin asks for services of its host. Throws `BROKER_CLOSED` when the session has ended. */
+  dialServices(): RawStream {
+    return this.#open(serviceBrokerId);
+  }
+
+  #open(id: number): RawStream {
     if (this.#endedBy) throw this.#endedError();
     const stream = this.#session.openRaw();
     const bytes = new Uint8Array(idBytes);
@@ -141,8 +158,14 @@ export class Broker implements StreamBroker {
       waiter.resolve(stream);
       return;
     }
-    if (id === 0) {
-      stream.reset(new PipeworkError('BROKER_NOT_AWAITED', 'The stream brought 0, which is no broker id.'));
+    if (id === serviceBrokerId) {
+      if (this.#onServiceStream !== undefined) return this.#onServiceStream(stream);
+      stream.reset(
+        new PipeworkError(
+          'BROKER_NOT_AWAITED',
+          'The stream brought 0, the id of services, and there are none here.',
+        ),
+      );
       return;
     }
     if (this.#held.has(id)) {

@@ -11,23 +11,47 @@ export interface WaitingCall {
   abandon(): void;
 }
 
-/** Lets `maxRunningCalls` calls run at a time. Others wait, `maxQueuedCalls` at most, and begin in the order in which they came. */
+/** What a {@link CallQueue} counts by. */
+export interface CallCounts {
+  /** Calls of the peer that run, callbacks left out. */
+  runningCalls: number;
+  /** Callbacks of the peer, and calls of services, that run. */
+  runningCallbacks: number;
+  /** Calls made here whose answer has not come. */
+  pendingCalls: number;
+}
+
+/**
+ * Lets `maxRunningCalls` calls run at a time. Others wait, `maxQueuedCalls` at most, and begin in the order in which they came. Callbacks
+ * never wait: `maxRunningCallbacks` run at a time, and further ones are refused.
+ */
 export class CallQueue {
-  readonly #counts: { runningCalls: number };
-  readonly #limits: Pick<Limits, 'maxRunningCalls' | 'maxQueuedCalls'>;
+  readonly #counts: CallCounts;
+  readonly #limits: Pick<Limits, 'maxRunningCalls' | 'maxQueuedCalls' | 'maxRunningCallbacks'>;
   #waiting: WaitingCall[] = [];
   #isBeginning = false;
 
-  /** `counts.runningCalls` is kept up to date. */
-  constructor(counts: { runningCalls: number }, limits: Pick<Limits, 'maxRunningCalls' | 'maxQueuedCalls'>) {
+  /** `counts.runningCalls` and `counts.runningCallbacks` are kept up to date. */
+  constructor(
+    counts: CallCounts,
+    limits: Pick<Limits, 'maxRunningCalls' | 'maxQueuedCalls' | 'maxRunningCallbacks'>,
+  ) {
     this.#counts = counts;
     this.#limits = limits;
   }
 
   /** Whether a further call can neither run nor wait. */
   get isFull(): boolean {
-    const { maxRunningCalls, maxQueuedCalls } = this.#limits;
-    return this.#counts.runningCalls >= maxRunningCalls && this.#waiting.length >= maxQueuedCalls;
+    return !this.#hasRoom && this.#waiting.length >= this.#limits.maxQueuedCalls;
+  }
+
+  /**
+   * A call that waits for an answer of the peer fills no place: the peer may be waiting for a further call to this side before it answers.
+   * Which running call made a pending one is not known, and need not be: there are no more of the former than of the latter that matter.
+   */
+  get #hasRoom(): boolean {
+    const { runningCalls, pendingCalls } = this.#counts;
+    return runningCalls - pendingCalls < this.#limits.maxRunningCalls;
   }
 
   /** Calls that wait for room. */
@@ -42,9 +66,21 @@ export class CallQueue {
 
   /** Counts one more running call, if there is room for it. */
   tryBegin(): boolean {
-    if (this.#counts.runningCalls >= this.#limits.maxRunningCalls) return false;
+    if (!this.#hasRoom) return false;
     this.#counts.runningCalls++;
     return true;
+  }
+
+  /** Counts one more running callback, if the limit allows it. */
+  tryBeginCallback(): boolean {
+    if (this.#counts.runningCallbacks >= this.#limits.maxRunningCallbacks) return false;
+    this.#counts.runningCallbacks++;
+    return true;
+  }
+
+  /** The running callbacks in words, for the error of one that is refused. */
+  get callbackLoad(): string {
+    return `${this.#counts.runningCallbacks} callbacks and calls of services run (maxRunningCallbacks)`;
   }
 
   /** Begins a call as soon as there is room. */
@@ -65,10 +101,19 @@ export class CallQueue {
     for (const call of abandoned) call.abandon();
   }
 
-  /** A running call has ended. Begins those that wait while there is room. */
+  /** A running call has ended. */
   ended(): void {
     this.#counts.runningCalls--;
-    if (this.#isBeginning) return;
+    this.beginWaiting();
+  }
+
+  callbackEnded(): void {
+    this.#counts.runningCallbacks--;
+  }
+
+  /** Begins waiting calls while there is room: a running call has ended, or has asked the peer for something. */
+  beginWaiting(): void {
+    if (this.#isBeginning || this.#waiting.length === 0) return;
     this.#isBeginning = true;
     try {
       // A loop, not recursion: a call that is answered at once makes room for the next, and ten thousand may wait.

@@ -1,9 +1,10 @@
 /** The words with which a side says what it can do beyond base MessagePack-RPC. docs/protocol.md has their meaning on the wire. */
 
 /** A capability word that this package knows. Unknown words of a peer are ignored. */
-export type Capability = 'cancel' | 'refs' | 'errors' | 'types' | 'meta' | 'tables' | 'items';
+export type Capability =
+  'cancel' | 'refs' | 'errors' | 'types' | 'meta' | 'tables' | 'items' | 'host' | 'describe';
 
-/** What this package announces. */
+/** What both sides announce. */
 export const ownCapabilities: readonly Capability[] = [
   'cancel',
   'refs',
@@ -14,8 +15,18 @@ export const ownCapabilities: readonly Capability[] = [
   'items',
 ];
 
+/** What a plugin announces. */
+export const pluginCapabilities: readonly Capability[] = [...ownCapabilities, 'describe'];
+
+/** What a host announces: `host` only if it offers services. */
+export function hostCapabilities(offersServices: boolean): readonly Capability[] {
+  return offersServices ? [...ownCapabilities, 'host'] : ownCapabilities;
+}
+
+const knownCapabilities: readonly Capability[] = [...ownCapabilities, 'host', 'describe'];
+
 /** The words of a peer's list that this package knows. */
 export function parseCapabilities(words: string): ReadonlySet<Capability> {
   const offered = new Set(words.split(',').map((word) => word.trim()));
-  return new Set(ownCapabilities.filter((word) => offered.has(word)));
+  return new Set(knownCapabilities.filter((word) => offered.has(word)));
 }

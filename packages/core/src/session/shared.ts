@@ -28,6 +28,8 @@ export interface SharedOptions {
 export interface SharedCounts {
   pendingCalls: number;
   runningCalls: number;
+  /** Callbacks of the peer, and calls of services, that run. */
+  runningCallbacks: number;
   /** Functions, objects, signals and streams held on this side, given and taken. */
   references: number;
   /** Streams of values that are being read here. */
@@ -46,7 +48,13 @@ export class Shared {
   readonly limits: Limits;
   readonly options: SharedOptions;
   readonly budget: Budget;
-  readonly counts: SharedCounts = { pendingCalls: 0, runningCalls: 0, references: 0, valueStreams: 0 };
+  readonly counts: SharedCounts = {
+    pendingCalls: 0,
+    runningCalls: 0,
+    runningCallbacks: 0,
+    references: 0,
+    valueStreams: 0,
+  };
   readonly callQueue: CallQueue;
 
   constructor(options: SharedOptions) {
@@ -65,6 +73,7 @@ export class Shared {
     counts[what] += change;
     const now = before + change;
     if (now === 0 || before === 0) this.options.onBusy?.(now > 0);
+    if (change === 1) this.callQueue.beginWaiting();
   }
 
   /** The peer, for messages. */

@@ -12,8 +12,19 @@ export const controlMethods = {
   ping: 'Control.Ping',
   /** `[true]` or `[]` → anything, once the plugin has finished what it was doing. */
   quit: 'Control.Quit',
+  /** `[true]` or `[]` → what the plugin is and offers, as a map. */
+  describe: 'Control.Describe',
   /** `[name]` → u32 broker id of a new implementation. */
   dispense: 'Dispenser.Dispense',
+} as const;
+
+/** The broker id with which a plugin opens the stream on which it asks for services. No side hands it out. */
+export const serviceBrokerId = 0;
+
+/** Methods of the stream on which a plugin asks for services of its host. */
+export const serviceMethods = {
+  /** `[name]` → u32 broker id of a new implementation. */
+  dispense: 'Host.Dispense',
 } as const;
 
 /** Stands before each method of a dispensed implementation. */
@@ -36,6 +47,8 @@ export const runtimeMethods = {
   drop: '$/drop',
   /** `[id]`: this signal has aborted. */
   abort: '$/abort',
+  /** `[]`: a request, for a map from each method of what was dispensed to what is known of it. */
+  describe: '$/describe',
 } as const;
 
 /** Error texts that have a code of their own where the peer sends no more than a text. */
@@ -44,6 +57,8 @@ export const sentences = {
   unknownMethod: "can't find method ",
   /** Followed by the name: `RPC_UNKNOWN_PLUGIN`. */
   unknownPlugin: 'unknown plugin type: ',
+  /** Followed by the name: `RPC_UNKNOWN_SERVICE`. */
+  unknownService: 'unknown service: ',
   /** The whole text, or its end: `RPC_SHUTTING_DOWN`. */
   shuttingDown: 'plugin is shutting down',
 } as const;

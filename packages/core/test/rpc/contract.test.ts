@@ -226,7 +226,9 @@ test('misuse says what is wrong', () => {
   expect(() => defineContract({ a: { output: {} as StandardSchema } })).toThrow('Standard Schema');
   // @ts-expect-error -- a misspelt part
   expect(() => defineContract({ a: { inputs: [text], output: text } })).toThrow('not inputs');
-  expect(() => defineContract({ a: 5 } as never)).toThrow('the method a must be an object of input, output');
+  expect(() => defineContract({ a: 5 } as never)).toThrow(
+    'the method a must be an object of doc, input, output',
+  );
   expect(() => defineContract({ a: { input: text } } as never)).toThrow('a must be a list of schemas');
   expect(() => defineContract(null as never)).toThrow(
     'defineContract() must be an object of methods; got null',

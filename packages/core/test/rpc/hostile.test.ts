@@ -265,6 +265,7 @@ test('any bytes at all neither crash nor grow anything', async () => {
       expect(peer.shared.counts).toEqual({
         pendingCalls: 0,
         runningCalls: 0,
+        runningCallbacks: 0,
         references: 0,
         valueStreams: 0,
       });

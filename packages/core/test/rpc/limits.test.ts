@@ -27,6 +27,41 @@ describe('limits', () => {
     expect(await Promise.all(calls.slice(0, 3))).toEqual([1, 1, 1]);
   });
 
+  test('a callback that calls back in does not wait for the call that waits for it', async () => {
+    const { remote } = await rpcPair(
+      {
+        async visit(levels: number, callback: (levels: number) => Promise<number>): Promise<number> {
+          return levels === 0 ? 0 : 1 + (await callback(levels - 1));
+        },
+      },
+      { pluginLimits: { maxRunningCalls: 1 } },
+    );
+    const callback = async (levels: number): Promise<number> => await remote.visit(levels, callback);
+    expect(await remote.visit(5, callback)).toBe(5);
+  });
+
+  test('callbacks beyond maxRunningCallbacks fail at once, and others go on', async () => {
+    const { remote, hostShared } = await rpcPair(
+      {
+        async flood(times: number, callback: () => Promise<void>): Promise<(string | undefined)[]> {
+          const calls = Array.from({ length: times }, () => callback());
+          const refused = await Promise.allSettled(calls.slice(2));
+          return refused.map((outcome) =>
+            outcome.status === 'rejected' ? (outcome.reason as { code?: string }).code : 'answered',
+          );
+        },
+        ask: (callback: () => Promise<string>) => callback(),
+      },
+      { hostLimits: { maxRunningCallbacks: 2 } },
+    );
+    const releases: (() => void)[] = [];
+    const callback = (): Promise<void> => new Promise((resolve) => releases.push(resolve));
+    expect(await remote.flood(5, callback)).toEqual(['RPC_OVERLOADED', 'RPC_OVERLOADED', 'RPC_OVERLOADED']);
+    for (const release of releases) release();
+    await expect.poll(() => hostShared.counts.runningCallbacks).toBe(0);
+    expect(await remote.ask(async () => 'again')).toBe('again');
+  });
+
   test('as many calls as may wait are answered, though each is answered at once', async () => {
     const served = { ...slow(), count: (number: number) => number };
     const { remote, plugin } = await rpcPair(served, { pluginLimits: { maxRunningCalls: 1 } });

@@ -20,12 +20,14 @@ async function atRest(pair: Pair<object>): Promise<void> {
   expect(pair.hostShared.counts).toEqual({
     pendingCalls: 0,
     runningCalls: 0,
+    runningCallbacks: 0,
     references: 0,
     valueStreams: 0,
   });
   expect(pair.pluginShared.counts).toEqual({
     pendingCalls: 0,
     runningCalls: 0,
+    runningCallbacks: 0,
     references: 0,
     valueStreams: 0,
   });

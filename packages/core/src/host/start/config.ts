@@ -23,7 +23,9 @@ import { sortVersions } from '../../handshake/negotiate.ts';
 import { maxTimerMs } from '../../base/timers.ts';
 import { checkLimits, type Limits } from '../../base/limits.ts';
 import { isAbortSignal } from '../../base/realm.ts';
-import type { CallInterceptor } from '../../rpc/api/interceptors.ts';
+import type { CallInterceptor, HandlerInterceptor } from '../../rpc/api/interceptors.ts';
+import type { StreamBroker } from '../../session/broker.ts';
+import type { PluginExit } from '../end/exit.ts';
 import { digestBytes, type Checksum } from './checksum.ts';
 import type { EnvOptions } from './env.ts';
 import type { Launcher } from '../launch/spawn.ts';
@@ -40,8 +42,33 @@ export type Command =
       readonly env?: Readonly<Record<string, string | undefined>>;
     };
 
-/** What a {@link Client} is made of. Only `cmd` is required. */
-export interface ClientConfig {
+/** The client of the plugin that asks for a service, as a service's factory sees it. */
+export interface ServiceClient {
+  /** The plugin's process id; undefined if a launcher made no process of this system. */
+  readonly pid: number | undefined;
+  readonly exited: boolean;
+  readonly exit: Promise<PluginExit>;
+  readonly negotiatedVersion: number | undefined;
+  kill(): Promise<PluginExit>;
+}
+
+/** What a service's factory gets at each dispense. */
+export interface ServiceContext {
+  /** Raw byte streams beside the calls. */
+  readonly broker: StreamBroker;
+  /** Aborts when the plugin has let go of this implementation, or its session has ended. */
+  readonly signal: AbortSignal;
+  /** The client of the plugin that asks: the object that `new Client()` returned. */
+  readonly client: ServiceClient;
+}
+
+/** Factories of services by name: each is called once a dispense, so that one implementation serves one plugin. */
+export type ServiceSet<S> = {
+  readonly [K in keyof S]: (context: ServiceContext) => S[K] | Promise<S[K]>;
+};
+
+/** What a {@link Client} is made of. Only `cmd` is required. `S` are the services that the host provides. */
+export interface ClientConfig<S = Record<never, never>> {
   /** The program to run. */
   readonly cmd: Command;
   /** The plugin's name in messages and log records. Default: the script's or program's base name. */
@@ -90,6 +117,12 @@ export interface ClientConfig {
   readonly limits?: Partial<Limits>;
   /** Around each call to the plugin, the first outermost. */
   readonly interceptors?: readonly CallInterceptor[];
+  /** Services that the host offers this plugin, which asks for them by `context.host.dispense(name)`. They are disposed of with the session. */
+  readonly provide?: ServiceSet<S>;
+  /** Around each call of the plugin to a service, the first outermost. */
+  readonly handlerInterceptors?: readonly HandlerInterceptor[];
+  /** Sees each error before it leaves for the plugin, thrown by a service or callback or within a value, and returns what leaves instead. */
+  readonly redactError?: (error: unknown, method: string) => unknown;
 }
 
 /** The same, checked and filled in. */
@@ -118,6 +151,9 @@ export interface ClientSettings {
   readonly signal: AbortSignal | undefined;
   readonly limits: Limits;
   readonly interceptors: readonly CallInterceptor[];
+  readonly provide: Readonly<Record<string, (context: ServiceContext) => unknown>> | undefined;
+  readonly handlerInterceptors: readonly HandlerInterceptor[];
+  readonly redactError: ((error: unknown, method: string) => unknown) | undefined;
 }
 
 const keys = [
@@ -142,9 +178,13 @@ const keys = [
   'signal',
   'limits',
   'interceptors',
+  'provide',
+  'handlerInterceptors',
+  'redactError',
 ];
+
 /** Checks every option and fills in the defaults. Throws `CONFIG_INVALID` naming the first that is wrong. */
-export function checkConfig(config: ClientConfig): ClientSettings {
+export function checkConfig(config: ClientConfig<unknown>): ClientSettings {
   expectKeys('config', config, keys);
   for (const [key, value] of Object.entries(config)) expect(value !== null, key, 'left out rather than null');
   const { file, args, cwd, env: commandEnv } = checkCommand(config.cmd);
@@ -173,6 +213,9 @@ export function checkConfig(config: ClientConfig): ClientSettings {
     signal: config.signal,
     limits: checkLimits(limitsOf(config.limits)),
     interceptors: config.interceptors ?? [],
+    provide: config.provide,
+    handlerInterceptors: config.handlerInterceptors ?? [],
+    redactError: config.redactError,
   };
   checkProcess(settings);
   checkEnv(settings.env);
@@ -189,7 +232,22 @@ export function checkConfig(config: ClientConfig): ClientSettings {
     logger,
   );
   expectFunctions('interceptors', interceptors);
+  checkServices(settings);
   return settings;
+}
+
+function checkServices({ provide, handlerInterceptors, redactError }: ClientSettings): void {
+  expectFunctions('handlerInterceptors', handlerInterceptors);
+  expect(
+    redactError === undefined || typeof redactError === 'function',
+    'redactError',
+    'a function',
+    redactError,
+  );
+  const shape = 'an object of factories, { name: (context) => implementation }';
+  expect(provide === undefined || isObject(provide), 'provide', shape, provide);
+  for (const [name, factory] of Object.entries(provide ?? {}))
+    expect(typeof factory === 'function', `provide.${name}`, 'a function that makes the service', factory);
 }
 
 function checkProcess({ stdin, processGroup }: ClientSettings): void {

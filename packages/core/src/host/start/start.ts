@@ -6,7 +6,7 @@ import { isObject } from '../../base/expect.ts';
 import { printableLine } from '../../base/printable.ts';
 import { envNames, writeHostGreeting, type TerminalSize } from '../../handshake/env.ts';
 import { judgeLine, unrecognized, type PluginGreeting } from '../../handshake/line.ts';
-import { ownCapabilities } from '../../session/capabilities.ts';
+import { hostCapabilities } from '../../session/capabilities.ts';
 import { verifyChecksum } from './checksum.ts';
 import type { ClientSettings } from './config.ts';
 import { diagnose } from './diagnose.ts';
@@ -235,7 +235,7 @@ function commandOf(settings: ClientSettings): LaunchCommand {
     {
       fds: [3, 4],
       protocolVersions: settings.protocolVersions,
-      capabilities: ownCapabilities,
+      capabilities: hostCapabilities(settings.provide !== undefined),
       graceMs: settings.gracePeriod,
       logLevel: settings.logLevel,
       terminals: { ...terminal('stdout', settings.syncStdout), ...terminal('stderr', settings.syncStderr) },

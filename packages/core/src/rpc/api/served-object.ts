@@ -6,11 +6,14 @@ import { expect, isObject } from '../../base/expect.ts';
 import { isProbedName, namesOfTools } from '../../base/probed-names.ts';
 import { sentences } from '../../session/wire-words.ts';
 import type { CallContext } from './call-context.ts';
+import { descriptionOf, type MethodDescriptions } from './description.ts';
 
 /** Answers the calls of one conversation. */
 export interface ServedObject {
   /** Returns the result or a promise of it; throws, or rejects, to fail the call. `method` comes without the conversation's prefix. */
   invoke(method: string, params: unknown[], context: CallContext): unknown;
+  /** Tells of each method that can be called. Absent if nothing is served that a peer could ask about. */
+  describe?(): MethodDescriptions;
 }
 
 type Method = (...args: unknown[]) => unknown;
@@ -98,7 +101,24 @@ export function servedObjectOf(implementation: object, what = 'an implementation
       }
       return Reflect.apply(method, implementation, params);
     },
+    describe: () =>
+      descriptionOf(implementation) ??
+      Object.fromEntries(methodNames(implementation).map((name) => [name, {}])),
   };
+}
+
+/** The names of everything that a peer can call on the object, by the same rule as {@link findMethod}. */
+export function methodNames(target: object): string[] {
+  const names = new Set<string>();
+  for (
+    let holder: object | null = target;
+    holder !== null && !isBuiltIn(holder);
+    holder = Object.getPrototypeOf(holder) as object | null
+  ) {
+    for (const name of Object.getOwnPropertyNames(holder))
+      if (findMethod(target, name) !== undefined) names.add(name);
+  }
+  return [...names].toSorted();
 }
 
 /** A method that could never be called is a mistake that its author should hear of. */

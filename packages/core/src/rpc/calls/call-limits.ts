@@ -29,18 +29,25 @@ export class CallLimits {
   }
 
   /** Why a new call of the peer's cannot run; undefined if it can, now or later. */
-  refusalOf({ method, isUncounted }: IncomingCall): PipeworkError | undefined {
-    if (this.#refusal !== undefined) return new PipeworkError('RPC_SHUTTING_DOWN', this.#refusal);
-    if (isUncounted || !this.#queue.isFull) return undefined;
+  refusalOf({ method, limit }: IncomingCall): PipeworkError | undefined {
+    if (this.#refusal !== undefined && limit !== 'callbacks')
+      return new PipeworkError('RPC_SHUTTING_DOWN', this.#refusal);
+    if (limit !== 'calls' || !this.#queue.isFull) return undefined;
+    return this.#overloaded(method, this.#queue.load);
+  }
+
+  #overloaded(method: string, load: string): PipeworkError {
     return new PipeworkError(
       'RPC_OVERLOADED',
-      `${method} was refused: ${this.#queue.load}. Call less at once, or raise the limits.`,
+      `${method} was refused: ${load}. Call less at once, or raise the limits.`,
     );
   }
 
-  /** Counts the call as running. Returns false if it must {@link wait} for room. */
-  begin(call: IncomingCall): boolean {
-    if (!call.isUncounted && !this.#queue.tryBegin()) return false;
+  /** Counts the call as running. Returns false if it must {@link wait} for room, and an error if it can do neither. */
+  begin(call: IncomingCall): boolean | PipeworkError {
+    if (call.limit === 'calls' && !this.#queue.tryBegin()) return false;
+    if (call.limit === 'callbacks' && !this.#queue.tryBeginCallback())
+      return this.#overloaded(call.method, this.#queue.callbackLoad);
     this.#running++;
     return true;
   }
@@ -86,7 +93,8 @@ export class CallLimits {
   /** The handler of a call has ended. A call whose result still streams stays tracked. */
   handlerEnded(call: IncomingCall): void {
     this.#running--;
-    if (!call.isUncounted) this.#queue.ended();
+    if (call.limit === 'calls') this.#queue.ended();
+    else if (call.limit === 'callbacks') this.#queue.callbackEnded();
     this.#wakeIdle();
   }
 

@@ -14,7 +14,7 @@ import type { IncomingMessage } from '../wire/incoming-message.ts';
 import type { MessageReader } from '../wire/message-reader.ts';
 import { plain, readPlain } from '../messages/small/reader.ts';
 import type { ReferenceHost } from '../references/reference-host.ts';
-import { MethodNames } from '../messages/method-names.ts';
+import { MethodName, MethodNames } from '../messages/method-names.ts';
 import { References } from '../references/references.ts';
 import type { ServedObject } from '../api/served-object.ts';
 import { isWatched, watchedCall } from './watched-call.ts';
@@ -29,9 +29,13 @@ export interface ConversationOptions {
   readonly callInterceptors?: readonly CallInterceptor[] | undefined;
   /** Around each call that is answered here, the first outermost. */
   readonly handlerInterceptors?: readonly HandlerInterceptor[] | undefined;
+  /** The served object is a service of the host: its calls are counted as callbacks are, and never wait. */
+  readonly isService?: boolean | undefined;
   /** Called when a call or a stream has ended: {@link Conversation.isUnderWay} may be false now. */
   readonly onQuiet?: (() => void) | undefined;
 }
+
+const describeName = new MethodName(runtimeMethods.describe, runtimeMethods.describe);
 
 export class Conversation implements RawStreamHandler {
   readonly shared: Shared;
@@ -56,7 +60,14 @@ export class Conversation implements RawStreamHandler {
 
   /** Takes the stream over: it becomes its handler. */
   constructor(stream: RawStream, options: ConversationOptions) {
-    const { shared, served, prefix, callInterceptors = [], handlerInterceptors = [] } = options;
+    const {
+      shared,
+      served,
+      prefix,
+      callInterceptors = [],
+      handlerInterceptors = [],
+      isService = false,
+    } = options;
     let resolveClosed = (): void => {};
     this.closed = new Promise((resolve) => {
       resolveClosed = resolve;
@@ -74,14 +85,11 @@ export class Conversation implements RawStreamHandler {
       ? new References(this.#messages, this.#referenceHost())
       : undefined;
     this.#outgoing = new OutgoingCalls(this.#messages, this.#references, isControl);
-    this.#incoming = new IncomingCalls(
-      this.#messages,
-      this.#references,
-      served,
-      this.#names,
+    this.#incoming = new IncomingCalls(this.#messages, this.#references, served, this.#names, {
       isControl,
-      handlerInterceptors,
-    );
+      isService,
+      interceptors: handlerInterceptors,
+    });
     this.#reader = this.#messages.reader(
       (message) => this.#message(message),
       (source, start, end) => this.#plain(source, start, end),
@@ -99,6 +107,11 @@ export class Conversation implements RawStreamHandler {
     if (!isWatched(this.#interceptors)) return this.#outgoing.call(name, params, options);
     const call = { method: name.wire, peer: this.shared.peer, params, options };
     return watchedCall(call, this.#interceptors, (...sent) => this.#outgoing.call(name, ...sent));
+  }
+
+  /** Asks the peer's runtime what it serves here. */
+  describe(): Promise<unknown> {
+    return this.#outgoing.call(describeName, [], undefined);
   }
 
   #callReference(id: number, name: string | undefined, args: unknown[]): Promise<unknown> {

@@ -17,8 +17,11 @@ export class IncomingCall implements Borrower {
   readonly id: number;
   readonly method: string;
   isAnswered = false;
-  /** The limit of running calls leaves it out: a call to a reference, or one of the control stream. */
-  isUncounted = false;
+  /**
+   * Which limit counts it: `calls` may wait for room. `callbacks`, which are calls to references and of services, are refused without room.
+   * `none` counts the calls of the runtime itself.
+   */
+  limit: 'calls' | 'callbacks' | 'none' = 'calls';
   /** Known to the limits by its id, because it outlives the turn it came in. */
   isTracked = false;
   /** Its place in the queue, while it may not run yet. */

@@ -14,6 +14,15 @@ import { IncomingCall } from './incoming-call.ts';
 import type { IncomingMessage } from '../wire/incoming-message.ts';
 import { unknownMethod, type ServedObject } from '../api/served-object.ts';
 
+export interface IncomingCallsOptions {
+  /** The control stream: no limit and no interceptor of the user's stands between the two runtimes. */
+  readonly isControl: boolean;
+  /** A service of the host: calls are counted as callbacks are, and never wait. */
+  readonly isService: boolean;
+  /** Around each call, the first outermost. */
+  readonly interceptors: readonly HandlerInterceptor[];
+}
+
 export class IncomingCalls {
   readonly callLimits: CallLimits;
   readonly #messages: MessageStream;
@@ -23,6 +32,8 @@ export class IncomingCalls {
   readonly #interceptors: readonly HandlerInterceptor[];
   /** The control stream: no limit and no interceptor of the user's stands between the two runtimes. */
   readonly #isControl: boolean;
+  /** A service of the host, which a plugin calls while the host may wait for the plugin. */
+  readonly #isService: boolean;
   readonly #names: MethodNames;
   /** False while the peer takes no answers. Requests that come meanwhile are not credited. */
   isFlowing = true;
@@ -32,8 +43,7 @@ export class IncomingCalls {
     references: References | undefined,
     served: ServedObject | undefined,
     names: MethodNames,
-    isControl: boolean,
-    interceptors: readonly HandlerInterceptor[],
+    { isControl, isService, interceptors }: IncomingCallsOptions,
   ) {
     this.#messages = messages;
     this.#references = references;
@@ -41,6 +51,7 @@ export class IncomingCalls {
     this.#names = names;
     this.#isControl = isControl;
     this.#beforeReply = messages.shared.options.beforeReply;
+    this.#isService = isService;
     this.#interceptors = this.#isControl ? [] : interceptors;
     this.callLimits = new CallLimits(messages.shared.callQueue);
   }
@@ -131,11 +142,14 @@ export class IncomingCalls {
   #begin(call: IncomingCall, params: unknown[]): void {
     const { callLimits } = this;
     // A callback belongs to a call that waits for it: holding it back could stop both for ever.
-    call.isUncounted = this.#isControl || this.#isCallback(call);
-    const refusal = this.#isCallback(call) ? undefined : callLimits.refusalOf(call);
+    if (this.#isControl) call.limit = 'none';
+    else if (this.#isService || this.#isCallback(call)) call.limit = 'callbacks';
+    const refusal = callLimits.refusalOf(call);
     if (refusal !== undefined) return this.#refuse(call, refusal);
-    if (callLimits.begin(call)) this.#run(call, params);
-    else callLimits.wait(call, () => this.#run(call, params));
+    const begun = callLimits.begin(call);
+    if (begun === true) this.#run(call, params);
+    else if (begun === false) callLimits.wait(call, () => this.#run(call, params));
+    else this.#refuse(call, begun);
   }
 
   #isCallback(call: IncomingCall): boolean {
@@ -183,6 +197,7 @@ export class IncomingCalls {
       return this.#around(call, params, () => this.#references?.invoke(params[0], params[2], args));
     }
     const served = this.#served;
+    if (call.method === runtimeMethods.describe && served?.describe !== undefined) return served.describe();
     const name = this.#names.received(call.method)?.short;
     if (served === undefined || name === undefined) throw unknownMethod(call.method);
     if (this.#interceptors.length === 0) return served.invoke(name, params, call);

@@ -3,6 +3,8 @@ import { PipeworkError, type ErrorCode } from '../../base/errors.ts';
 import { isError } from '../../base/realm.ts';
 import { currentContext, enterContext, leaveContext } from '../api/call-context.ts';
 import type { Contract, ContractHandlers, ContractInterface, MethodSchemas } from './contract.ts';
+import { describeBy } from '../api/description.ts';
+import { describeContract } from './describe-contract.ts';
 import { takeCheckedData, type DeclaredError } from './declared-error.ts';
 import { describeIssues, type StandardSchema } from './standard-schema.ts';
 
@@ -32,6 +34,7 @@ export function implement<C extends Contract<unknown>>(
     const letGo = methodOf(handlers, symbol);
     if (letGo !== undefined) served[symbol] = letGo;
   }
+  describeBy(served, () => describeContract(contract));
   return served as ContractInterface<C>;
 }
 

@@ -5,6 +5,8 @@ import type { InputOf, OutputOf, StandardSchema } from './standard-schema.ts';
 
 /** What a contract says of one method. Any validator that implements Standard Schema will do. */
 export interface MethodSchemas {
+  /** What the method does, for people: `rpc.describe()` and the `pipework` command show it. */
+  readonly doc?: string;
   /** One schema for each argument, in their order. An options object with an abort signal may follow. */
   readonly input?: readonly StandardSchema[];
   /** Of the result. */
@@ -67,8 +69,9 @@ export function defineContract<const D extends Readonly<Record<string, MethodSch
 }> {
   expect(isObject(methods), 'the argument of defineContract()', 'an object of methods', methods);
   for (const [name, schemasOf] of Object.entries<MethodSchemas>(methods)) {
-    expectKeys(`the method ${name}`, schemasOf, ['input', 'output', 'items', 'errors']);
-    const { input = [], output, items, errors = {} } = schemasOf;
+    expectKeys(`the method ${name}`, schemasOf, ['doc', 'input', 'output', 'items', 'errors']);
+    const { doc, input = [], output, items, errors = {} } = schemasOf;
+    expect(doc === undefined || typeof doc === 'string', `the doc of the method ${name}`, 'a text', doc);
     expect(
       Array.isArray(input),
       `the input of the method ${name}`,

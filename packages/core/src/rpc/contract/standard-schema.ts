@@ -6,7 +6,23 @@ export interface StandardSchema<Input = unknown, Output = Input> {
     readonly vendor: string;
     readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>;
     readonly types?: { readonly input: Input; readonly output: Output } | undefined;
+    /** Standard JSON Schema, if the validator has it: makes a JSON Schema of what goes in, or of what comes out. */
+    readonly jsonSchema?:
+      | {
+          readonly input: (options: { readonly target: 'draft-2020-12' }) => Record<string, unknown>;
+          readonly output: (options: { readonly target: 'draft-2020-12' }) => Record<string, unknown>;
+        }
+      | undefined;
   };
+}
+
+/** The JSON Schema of a schema; undefined if its validator makes none, or none of this one (a date, a transformation). */
+export function jsonSchemaOf(schema: StandardSchema, side: 'input' | 'output'): unknown {
+  try {
+    return schema['~standard'].jsonSchema?.[side]({ target: 'draft-2020-12' });
+  } catch {
+    return undefined;
+  }
 }
 
 export type SchemaResult<Output> =

@@ -113,6 +113,7 @@ function fromText(message: string): Error {
 function codeOfWords(message: string): ErrorCode | undefined {
   if (message.includes(sentences.unknownMethod)) return 'RPC_UNKNOWN_METHOD';
   if (message.includes(sentences.unknownPlugin)) return 'RPC_UNKNOWN_PLUGIN';
+  if (message.includes(sentences.unknownService)) return 'RPC_UNKNOWN_SERVICE';
   if (message.endsWith(sentences.shuttingDown)) return 'RPC_SHUTTING_DOWN';
   return undefined;
 }

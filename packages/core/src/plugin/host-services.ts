@@ -1,0 +1,62 @@
+/** The services that the host offers, as the plugin reaches them. */
+import { PipeworkError } from '../base/errors.ts';
+import type { CallInterceptor } from '../rpc/api/interceptors.ts';
+import { Conversation } from '../rpc/calls/conversation.ts';
+import { dispensedRemote, type Remote } from '../rpc/calls/dispensed-remote.ts';
+import type { Shared } from '../session/shared.ts';
+import { implementationPrefix, sentences, serviceMethods } from '../session/wire-words.ts';
+
+/** A plugin's way to the services of its host, while the session lives. */
+export interface ServiceHost<S = Record<string, object>> {
+  /**
+   * Asks the host for its implementation of a service and returns what calls it. Each dispense is an implementation of its own, disposed of
+   * in the host when the remote is. Rejects with `RPC_UNKNOWN_SERVICE` if the host does not offer the name, or offers no services at all.
+   */
+  dispense<K extends keyof S & string>(name: K): Promise<Remote<S[K]>>;
+}
+
+export class HostServices implements ServiceHost {
+  readonly #shared: Shared;
+  readonly #callInterceptors: readonly CallInterceptor[];
+  /** The conversation in which services are asked for. Opened by the first question. */
+  #conversation: Conversation | undefined;
+
+  constructor(shared: Shared, callInterceptors: readonly CallInterceptor[]) {
+    this.#shared = shared;
+    this.#callInterceptors = callInterceptors;
+  }
+
+  async dispense<T>(name: string): Promise<Remote<T>> {
+    const shared = this.#shared;
+    if (!shared.capabilities.has('host')) {
+      throw new PipeworkError(
+        'RPC_UNKNOWN_SERVICE',
+        `${sentences.unknownService}${name}: this host offers no services (provide in its ClientConfig)`,
+      );
+    }
+    const id = await this.#ask().call(serviceMethods.dispense, [name]);
+    if (typeof id !== 'number' || !Number.isInteger(id) || id < 1 || id > 0xffff_ffff)
+      throw new PipeworkError(
+        'RPC_PROTOCOL',
+        `the host answered Dispense with ${String(id)}, which is no broker id`,
+      );
+    return dispensedRemote<T>(
+      new Conversation(shared.broker.dialRaw(id), {
+        shared,
+        prefix: implementationPrefix,
+        callInterceptors: this.#callInterceptors,
+      }),
+    );
+  }
+
+  #ask(): Conversation {
+    if (this.#conversation === undefined) {
+      const conversation = new Conversation(this.#shared.broker.dialServices(), { shared: this.#shared });
+      this.#conversation = conversation;
+      void conversation.closed.then(() => {
+        if (this.#conversation === conversation) this.#conversation = undefined;
+      });
+    }
+    return this.#conversation;
+  }
+}

@@ -1,0 +1,155 @@
+/** Makes implementations on request, one a dispense, serves each on a stream of its own, and disposes of it. Used by both sides. */
+import { dispose } from '../../base/dispose.ts';
+import { PipeworkError } from '../../base/errors.ts';
+import type { Shared } from '../../session/shared.ts';
+import { dispenseExpiryMs } from '../../session/session-options.ts';
+import { implementationPrefix } from '../../session/wire-words.ts';
+import type { HandlerInterceptor } from '../api/interceptors.ts';
+import { servedObjectOf, type ServedObject } from '../api/served-object.ts';
+import { Conversation } from './conversation.ts';
+
+/** Makes one implementation. `signal` aborts when the peer has let go of it, or this side is leaving. */
+export type DispenseFactory = (signal: AbortSignal) => unknown;
+
+export interface DispenserOptions {
+  readonly shared: Shared;
+  /** Around each call of what is dispensed, the first outermost. */
+  readonly handlerInterceptors: readonly HandlerInterceptor[];
+  /** What is dispensed are services of the host. */
+  readonly isService?: boolean;
+  /** Returns the factory of this name. Throws the error of a name that is not offered. */
+  find(name: string): DispenseFactory;
+  /** Why nothing new is dispensed or called any more; undefined while this side is not leaving. */
+  refusal(): string | undefined;
+  /** Tells of what went wrong without a caller who could hear of it. */
+  report(message: string, error: unknown): void;
+}
+
+/** What was dispensed and is not disposed of. */
+interface Dispensed {
+  readonly controller: AbortController;
+  /** Undefined while its factory is at work. */
+  implementation: object | undefined;
+}
+
+export class Dispenser {
+  readonly #options: DispenserOptions;
+  readonly #dispensed = new Set<Dispensed>();
+  readonly #conversations = new Set<Conversation>();
+  /** Implementations that the peer has asked for and not dialled. */
+  #undialled = 0;
+
+  constructor(options: DispenserOptions) {
+    this.#options = options;
+  }
+
+  /** The conversations with what was dispensed. */
+  get conversations(): ReadonlySet<Conversation> {
+    return this.#conversations;
+  }
+
+  /**
+   * Makes an implementation, and returns the broker id by which the peer reaches it. An id that the peer does not dial expires. Rejects with
+   * what the factory threw, with the error of an unknown name, with `RPC_OVERLOADED` if as many ids wait to be dialled as streams may wait.
+   */
+  async dispense(name: unknown): Promise<number> {
+    this.#expectStaying();
+    const { shared, find, report } = this.#options;
+    const factory = find(String(name));
+    const { maxWaitingStreams } = shared.limits;
+    if (this.#undialled >= maxWaitingStreams) {
+      throw new PipeworkError(
+        'RPC_OVERLOADED',
+        `dispense('${String(name)}') was refused: ${this.#undialled} implementations wait to be dialled (maxWaitingStreams). Dial each id before you ask for many more.`,
+      );
+    }
+    const dispensed: Dispensed = { controller: new AbortController(), implementation: undefined };
+    this.#dispensed.add(dispensed);
+    this.#undialled += 1;
+    try {
+      const served = await this.#make(String(name), factory, dispensed);
+      this.#expectStaying();
+      const id = shared.broker.nextId();
+      shared.broker.acceptWith(
+        id,
+        {
+          // In the same turn: the stream's first call may be there already, and so may the end of everything be behind it.
+          resolve: (stream) => {
+            this.#undialled -= 1;
+            this.#serve(stream, served, dispensed);
+          },
+          reject: (error) => {
+            this.#undialled -= 1;
+            report('a dispensed implementation was never used', error);
+            void this.#letGo(dispensed);
+          },
+        },
+        dispenseExpiryMs,
+      );
+      return id;
+    } catch (error) {
+      this.#undialled -= 1;
+      void this.#letGo(dispensed);
+      throw error;
+    }
+  }
+
+  #expectStaying(): void {
+    const refusal = this.#options.refusal();
+    if (refusal !== undefined) throw new PipeworkError('RPC_SHUTTING_DOWN', refusal);
+  }
+
+  async #make(name: string, factory: DispenseFactory, dispensed: Dispensed): Promise<ServedObject> {
+    const implementation = (await factory(dispensed.controller.signal)) as object;
+    const served = servedObjectOf(implementation, `what the factory of ${name} makes`);
+    dispensed.implementation = implementation;
+    return served;
+  }
+
+  #serve(
+    stream: ConstructorParameters<typeof Conversation>[0],
+    served: ServedObject,
+    dispensed: Dispensed,
+  ): void {
+    const { shared, handlerInterceptors, isService, refusal } = this.#options;
+    const conversation = new Conversation(stream, {
+      shared,
+      served,
+      prefix: implementationPrefix,
+      handlerInterceptors,
+      isService,
+    });
+    this.#conversations.add(conversation);
+    const reason = refusal();
+    if (reason !== undefined) conversation.refuseCalls(reason);
+    void conversation.closed.then(() => {
+      this.#conversations.delete(conversation);
+      void this.#letGo(dispensed);
+    });
+  }
+
+  /** Disposes of an implementation, once. Never rejects. */
+  async #letGo(dispensed: Dispensed): Promise<void> {
+    if (!this.#dispensed.delete(dispensed)) return;
+    dispensed.controller.abort(
+      new PipeworkError('RPC_CLOSED', 'the other side has let go of this implementation'),
+    );
+    try {
+      if (dispensed.implementation !== undefined) await dispose(dispensed.implementation);
+    } catch (error) {
+      this.#options.report('disposing of an implementation failed', error);
+    }
+  }
+
+  /** Aborts the signal of everything that was dispensed. */
+  abort(reason: Error): void {
+    for (const { controller } of this.#dispensed) controller.abort(reason);
+  }
+
+  /** Takes back what the peer holds by reference, and disposes of everything that was dispensed. Never rejects. */
+  async letGoAll(): Promise<void> {
+    await Promise.all([...this.#conversations].map((conversation) => conversation.takeBackReferences()));
+    const made = [...this.#dispensed].filter(({ implementation }) => implementation !== undefined);
+    await Promise.all(made.map((dispensed) => this.#letGo(dispensed)));
+  }
+}
