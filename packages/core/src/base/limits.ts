@@ -6,7 +6,10 @@ import { maxTimerMs } from './timers.ts';
 export interface Limits {
   /** Bytes of one incoming or outgoing RPC message. A larger one never gets gathered: its stream is reset. */
   readonly maxMessageBytes: number;
-  /** Values in one incoming message, by what its arrays and maps declare: a byte each on the wire can be sixty in memory. */
+  /**
+   * Values in one incoming message: what its arrays and maps declare, the rows of its tables, and more for what costs its receiver more
+   * (a Map, an error, a reference). One is about 64 bytes of memory. A message with more fails its call.
+   */
   readonly maxMessageValues: number;
   /** Bytes of all messages of the session that have begun to arrive and are not complete. The one that passes it is reset. */
   readonly maxUnfinishedBytes: number;
@@ -39,14 +42,14 @@ const MiB = 1024 * 1024;
 /** The limits of PROTOCOL section 8, and those it leaves to a side. */
 export const defaultLimits: Limits = Object.freeze({
   maxMessageBytes: 128 * MiB,
-  maxMessageValues: 4 * 1024 * 1024,
+  maxMessageValues: 1024 * 1024,
   maxUnfinishedBytes: 256 * MiB,
   maxDepth: 128,
   maxRunningCalls: Infinity,
   maxRunningCallbacks: 10_000,
   maxQueuedCalls: 10_000,
   maxPendingCalls: Infinity,
-  maxReferences: 1_000_000,
+  maxReferences: 65_536,
   maxWaitingStreams: 256,
   brokerTimeoutMs: 5_000,
 });

@@ -204,8 +204,15 @@ function checkSet(name: string, set: unknown): Factories {
       'a function that makes the implementation',
       factory,
     );
+    const example = `a function that makes the implementation, such as () => new ${factory.name || 'Class'}()`;
+    expect(!isClass(factory), `${name}.${plugin}`, example, factory);
   }
   return set as Factories;
+}
+
+/** A class cannot be called without `new`, which a factory is. */
+function isClass(factory: object): boolean {
+  return /^class\b/.test(Function.prototype.toString.call(factory));
 }
 
 function checkVersion(version: number): number {

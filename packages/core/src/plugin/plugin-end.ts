@@ -11,7 +11,7 @@ import { parseCapabilities } from '../session/capabilities.ts';
 import { Conversation } from '../rpc/calls/conversation.ts';
 import { Dispenser, type DispenseFactory } from '../rpc/calls/dispenser.ts';
 import { Shared } from '../session/shared.ts';
-import { unknownMethod, type ServedObject } from '../rpc/api/served-object.ts';
+import { listNames, unknownMethod, type ServedObject } from '../rpc/api/served-object.ts';
 import { realTimers } from '../base/timers.ts';
 import { HostServices } from './host-services.ts';
 import { runtimeName, type Identity } from './identity.ts';
@@ -173,7 +173,11 @@ export class PluginEnd {
     const { settings, protocolVersion, context } = this.#options;
     const set = settings.sets.get(protocolVersion) ?? {};
     const factory = Object.hasOwn(set, name) ? set[name] : undefined;
-    if (factory === undefined) throw new PipeworkError('RPC_UNKNOWN_PLUGIN', sentences.unknownPlugin + name);
+    if (factory === undefined) {
+      const served = listNames(Object.keys(set), 'nothing');
+      const message = `${sentences.unknownPlugin}${name}: this plugin serves ${served}`;
+      throw new PipeworkError('RPC_UNKNOWN_PLUGIN', message);
+    }
     return (signal) => factory({ ...context, broker: this.#broker, host: this.#services, signal });
   }
 

@@ -41,7 +41,7 @@ describe('a dispense', () => {
   test('of a name that is not there says so', async () => {
     const rpc = await plugin('greets').client();
     expect(await failure(rpc.dispense('nobody' as never))).toMatchObject({
-      message: 'unknown plugin type: nobody',
+      message: 'unknown plugin type: nobody: this plugin serves greeter',
       code: 'RPC_UNKNOWN_PLUGIN',
     });
     expect((await failure(rpc.dispense('constructor' as never))).message).toContain(
@@ -213,5 +213,29 @@ describe('standard input', () => {
     const client = plugin('echoes-stdin', { stdin, syncStdout: stdout });
     await client.start();
     await until(() => stdout.text === 'typed by somebody\n');
+  });
+});
+
+describe('what a plugin does wrong is told by name:', () => {
+  test('a method that it does not have, with those that it has', async () => {
+    const rpc = await plugin('greets').client();
+    const greeter = await rpc.dispense('greeter');
+    const error = await failure((greeter as unknown as { gret(): Promise<void> }).gret());
+    expect(error).toMatchObject({ code: 'RPC_UNKNOWN_METHOD' });
+    expect(error.message).toMatch(/^can't find method Plugin\.gret: greeter offers greet/);
+  });
+
+  test('a factory that throws', async () => {
+    const rpc = await plugin('fails-to-make').client();
+    const error = await failure(rpc.dispense('broken' as never));
+    expect(error).toMatchObject({ code: 'E1', message: 'the factory of broken failed: no disk' });
+    expect(error.cause).toBeInstanceOf(TypeError);
+  });
+
+  test('a class in place of a factory', async () => {
+    class Greeter {}
+    await expect(serve({ plugins: { greeter: Greeter as never } })).rejects.toThrow(
+      'plugins.greeter must be a function that makes the implementation, such as () => new Greeter(); got [class Greeter]',
+    );
   });
 });

@@ -35,7 +35,8 @@ describe('a peer of the base', () => {
   test('hears of a method that is not offered in the words of net/rpc', async () => {
     const peer = await rawHost(echo);
     peer.sends('94 00 01 aa 506c7567696e2e6e6f70 90');
-    await peer.expects(`94 01 01 bc ${Buffer.from("can't find method Plugin.nop").toString('hex')} c0`);
+    const text = Buffer.from("can't find method Plugin.nop: the object offers greet, two, fail, nothing");
+    await peer.expects(`94 01 01 d9 ${text.length.toString(16)} ${text.toString('hex')} c0`);
   });
 
   test('gets nil for undefined, and ids up to 32 bits back as they came', async () => {

@@ -188,7 +188,10 @@ test('an error of the other runtime’s own is one here too, by brand and code',
   const { host } = await rpcPair({});
   const error: unknown = await host.call('nope', []).catch((thrown: unknown) => thrown);
   expect(isPipeworkError(error)).toBe(true);
-  expect(error).toMatchObject({ code: 'RPC_UNKNOWN_METHOD', message: "can't find method Plugin.nope" });
+  expect(error).toMatchObject({
+    code: 'RPC_UNKNOWN_METHOD',
+    message: "can't find method Plugin.nope: the object offers no method",
+  });
 });
 
 test('a loss that the peer relays has a remote stack, one of our own has none', async () => {

@@ -76,9 +76,13 @@ function functionOf(holder: object, name: string): Method | undefined {
 
 /**
  * Serves an object: each call of the peer runs the method of that name with the object as `this`. Unknown names fail with
- * `RPC_UNKNOWN_METHOD`. Throws `CONFIG_INVALID` for what is no object, which the message calls `what`.
+ * `RPC_UNKNOWN_METHOD`, whose message lists what `dispensedAs` offers. Throws `CONFIG_INVALID` for what is no object, which the message calls `what`.
  */
-export function servedObjectOf(implementation: object, what = 'an implementation'): ServedObject {
+export function servedObjectOf(
+  implementation: object,
+  what = 'an implementation',
+  dispensedAs?: string,
+): ServedObject {
   const canServe = isObject(implementation) || typeof implementation === 'function';
   expect(canServe, what, 'an object with methods', implementation);
   expectNoProbedMethod(implementation, what);
@@ -95,7 +99,7 @@ export function servedObjectOf(implementation: object, what = 'an implementation
         return Reflect.apply(known.method, implementation, params);
       }
       const method = findMethod(implementation, name);
-      if (method === undefined) throw unknownMethod(context.method);
+      if (method === undefined) throw unknownMethod(context.method, implementation, dispensedAs);
       if (!Object.hasOwn(implementation, name)) {
         inherited.set(name, { holder: holderOf(implementation, name), method });
       }
@@ -138,6 +142,30 @@ function holderOf(target: object, name: string): Record<string, unknown> {
 }
 
 /** The failure of a call whose method is not offered, in the words of the protocol. */
-export function unknownMethod(method: string): PipeworkError {
-  return new PipeworkError('RPC_UNKNOWN_METHOD', sentences.unknownMethod + method);
+export function unknownMethod(
+  method: string,
+  target?: object,
+  name: string | undefined = 'the object',
+): PipeworkError {
+  const offered = target === undefined ? '' : `: ${name} offers ${listNames(methodsOf(target), 'no method')}`;
+  return new PipeworkError('RPC_UNKNOWN_METHOD', sentences.unknownMethod + method + offered);
+}
+
+const maxListed = 20;
+
+/** Names for a message that says what there is. */
+export function listNames(names: readonly string[], none: string): string {
+  if (names.length === 0) return none;
+  const more = names.length > maxListed ? ` and ${names.length - maxListed} more` : '';
+  return names.slice(0, maxListed).join(', ') + more;
+}
+
+/** The methods that {@link findMethod} finds. */
+function methodsOf(target: object): string[] {
+  const names = new Set<string>();
+  let holder: object | null = target;
+  for (; holder !== null && !isBuiltIn(holder); holder = Object.getPrototypeOf(holder) as object | null) {
+    for (const name of Object.getOwnPropertyNames(holder)) names.add(name);
+  }
+  return [...names].filter((name) => findMethod(target, name) !== undefined);
 }

@@ -1,6 +1,7 @@
 /** Makes implementations on request, one a dispense, serves each on a stream of its own, and disposes of it. Used by both sides. */
 import { dispose } from '../../base/dispose.ts';
 import { PipeworkError } from '../../base/errors.ts';
+import { isError } from '../../base/realm.ts';
 import type { Shared } from '../../session/shared.ts';
 import { dispenseExpiryMs } from '../../session/session-options.ts';
 import { implementationPrefix } from '../../session/wire-words.ts';
@@ -30,6 +31,19 @@ interface Dispensed {
   readonly controller: AbortController;
   /** Undefined while its factory is at work. */
   implementation: object | undefined;
+}
+
+/** Runs a factory. Its failure says whose it is, and has the reason as its cause. */
+async function runFactory(name: string, factory: DispenseFactory, signal: AbortSignal): Promise<unknown> {
+  try {
+    return await factory(signal);
+  } catch (error) {
+    const message = `the factory of ${name} failed: ${isError(error) ? error.message : String(error)}`;
+    const failure: Error & { code?: unknown } = new Error(message, { cause: error });
+    const { code } = Object(error) as { code?: unknown };
+    if (code !== undefined) failure.code = code;
+    throw failure;
+  }
 }
 
 export class Dispenser {
@@ -100,8 +114,8 @@ export class Dispenser {
   }
 
   async #make(name: string, factory: DispenseFactory, dispensed: Dispensed): Promise<ServedObject> {
-    const implementation = (await factory(dispensed.controller.signal)) as object;
-    const served = servedObjectOf(implementation, `what the factory of ${name} makes`);
+    const implementation = (await runFactory(name, factory, dispensed.controller.signal)) as object;
+    const served = servedObjectOf(implementation, `what the factory of ${name} makes`, name);
     dispensed.implementation = implementation;
     return served;
   }

@@ -6,7 +6,7 @@ import { baseCodec, fullCodec, mapCodec, reuseBuffer, type Codec, type Packed } 
 import { plainBytes } from './small/writer.ts';
 import type { IncomingMessage } from '../wire/incoming-message.ts';
 import { saw, type Scanner } from '../wire/scanner.ts';
-import { fromWire, type InboundOptions } from '../values/inbound.ts';
+import { fromWire, tooManyValues, type InboundOptions } from '../values/inbound.ts';
 import { setBins, takeGaps, type Gap } from '../wire/extension.ts';
 
 // Messages are packed here and copied into the mux's output; a larger one gets a buffer that is dropped again.
@@ -119,7 +119,8 @@ function writePieces(stream: RawStream, pieces: readonly Uint8Array[]): boolean 
 export function readValue(message: IncomingMessage, options: InboundOptions): unknown {
   const { scanner } = message;
   const { flags } = scanner;
-  if (flags & (saw.tooDeep | saw.unknownExtension)) return refuse(scanner);
+  if (flags & (saw.tooDeep | saw.unknownExtension) || scanner.valuesLeft < 0) return refuse(scanner);
+  options.allowance.values = scanner.valuesLeft;
   let { source, at: start, end } = message;
   if (flags & saw.byteOrderMark) {
     source = doubleMarks(source, start, end);
@@ -131,7 +132,6 @@ export function readValue(message: IncomingMessage, options: InboundOptions): un
   try {
     if (flags === 0) return fullCodec().unpack(source, range);
     setBins(message.bins);
-    options.allowance.values = scanner.valuesLeft;
     const codec = flags & saw.protoKey && hasProtoKey(source, start, end) ? mapCodec() : fullCodec();
     return fromWire(codec.unpack(source, range), options);
   } catch (error) {
@@ -164,6 +164,7 @@ function refuse(scanner: Scanner): never {
       'The peer sent a value that is nested deeper than the limit (maxDepth).',
     );
   }
+  if (scanner.valuesLeft < 0) throw tooManyValues();
   throw new PipeworkError(
     'RPC_INVALID_VALUE',
     `The peer sent MessagePack extension type ${scanner.foreignType}, which this side did not announce.`,

@@ -11,7 +11,7 @@ import { packAnswer, packRequest } from './small/writer.ts';
 import type { MethodName } from './method-names.ts';
 import type { IncomingMessage } from '../wire/incoming-message.ts';
 import { Scanner } from '../wire/scanner.ts';
-import type { InboundOptions } from '../values/inbound.ts';
+import { claim, type InboundOptions } from '../values/inbound.ts';
 import { toWire, type OutboundOptions, type ReferenceSender } from '../values/outbound.ts';
 import type { WireReference } from '../wire/extension.ts';
 
@@ -64,7 +64,7 @@ export class MessageStream {
           };
     this.#inbound = {
       takeReference: undefined,
-      decodeError: (map) => reviveError(map, shared.peer),
+      decodeError: (map, claim) => reviveError(map, shared.peer, claim),
       allowance: { values: 0 },
     };
   }
@@ -95,8 +95,14 @@ export class MessageStream {
     }
   }
 
+  /** The error that the message which was read last stands for; that it holds too many, if it does. */
   errorFromWire(value: unknown, where: string): Error {
-    return reviveFailure(value, `${where} (${this.shared.peer})`);
+    const failure = `${where} (${this.shared.peer})`;
+    try {
+      return reviveFailure(value, failure, (values) => claim(values, this.#inbound));
+    } catch (error) {
+      return error as Error;
+    }
   }
 
   /** Writes a message on the conversation's stream, or on a value's. False where the stream asks to wait. */

@@ -74,7 +74,7 @@ export class GivenReferences {
     const remote = remoteTargetOf(target);
     if (remote?.call !== undefined) return remote.call(name, args);
     const method = findMethod(target, name);
-    if (method === undefined) throw unknownMethod(name);
+    if (method === undefined) throw unknownMethod(name, target);
     return Reflect.apply(method, target, args);
   }
 

@@ -5,12 +5,43 @@ import { isProbedName } from '../../base/probed-names.ts';
 import { makeBytes } from './bytes.ts';
 import { fromColumns } from './tables/column-reader.ts';
 import { fromTable, probedFunction } from './tables/table.ts';
-import { Mark, WireReference } from '../wire/extension.ts';
+import { Mark, WireReference, type ReferenceKind } from '../wire/extension.ts';
+
+/** Counts values beyond those that a message declares. Throws `RPC_MESSAGE_TOO_LARGE` if they are too many. */
+export type Claim = (values: number) => void;
+
+/**
+ * What a value costs its receiver beyond what its message declares, counted in values: one is 64 bytes and half a microsecond.
+ * `reliability/programs/cost.mjs` measures it.
+ */
+const weights: Record<ReferenceKind | 'collection', number> = {
+  collection: 2,
+  function: 10,
+  object: 22,
+  signal: 16,
+  iterable: 8,
+  webStream: 50,
+  readable: 16,
+  objectReadable: 16,
+  yours: 2,
+  callSignal: 2,
+  abortedSignal: 2,
+};
+
+/**
+ * What a character of a regular expression costs. V8 looks Unicode's tables up while it parses a class such as `\\p{L}`: 100 µs, with the
+ * flags `i` and `v` 500, for a class of strings 5,000.
+ */
+function patternWeight(flags: string): number {
+  if (flags.includes('v')) return 600;
+  return flags.includes('u') ? 40 : 4;
+}
 
 export interface InboundOptions {
   /** Brings a reference to life. Undefined where this side announced no `refs`. */
   readonly takeReference: ((reference: WireReference) => unknown) | undefined;
-  readonly decodeError: (map: unknown) => unknown;
+  /** Makes an error of its map, and claims the weight of each error in it. */
+  readonly decodeError: (map: unknown, claim: Claim) => unknown;
   /** How many values more than its arrays and maps declare the message that is read may hold. */
   readonly allowance: { values: number };
 }
@@ -27,6 +58,7 @@ export function fromWire(value: unknown, options: InboundOptions): unknown {
   if (value instanceof WireReference) {
     if (options.takeReference === undefined)
       throw new TypeError('a reference came, and this side announced no refs');
+    claim(weights[value.kind], options);
     return options.takeReference(value);
   }
   if (value instanceof Map) return recordOf(value, options);
@@ -75,19 +107,25 @@ function recordOf(map: Map<unknown, unknown>, options: InboundOptions): object {
   return record;
 }
 
-function claim(values: number, { allowance }: InboundOptions): void {
+/** Counts `values` more. Throws `RPC_MESSAGE_TOO_LARGE` if the message has no room for them. */
+export function claim(values: number, { allowance }: Pick<InboundOptions, 'allowance'>): void {
   allowance.values -= values;
-  if (allowance.values < 0)
-    throw new PipeworkError(
-      'RPC_MESSAGE_TOO_LARGE',
-      "The peer's tables hold more values than the limit (maxMessageValues).",
-    );
+  if (allowance.values < 0) throw tooManyValues();
+}
+
+/** The failure of a message that would cost more than the limit allows. */
+export function tooManyValues(): PipeworkError {
+  return new PipeworkError(
+    'RPC_MESSAGE_TOO_LARGE',
+    'The peer sent more values in one message than the limit (maxMessageValues), in which a reference, an error and the like count as several. Send numbers as a typed array, and long lists as a stream.',
+  );
 }
 
 function unmark(mark: Mark, array: unknown[], options: InboundOptions): unknown {
   switch (mark.name) {
     case 'map': {
       if (array.length % 2 === 0) break;
+      claim(weights.collection, options);
       each(array, 1, options);
       const map = new Map<unknown, unknown>();
       for (let index = 1; index < array.length; index += 2) {
@@ -100,6 +138,7 @@ function unmark(mark: Mark, array: unknown[], options: InboundOptions): unknown 
       return map;
     }
     case 'set':
+      claim(weights.collection, options);
       return new Set(each(array, 1, options).slice(1));
     case 'bytes': {
       const bytes = array[2];
@@ -108,7 +147,11 @@ function unmark(mark: Mark, array: unknown[], options: InboundOptions): unknown 
       return made;
     }
     case 'table': {
-      const rows = fromTable(array, (value) => fromWire(value, options));
+      const rows = fromTable(
+        array,
+        (value) => fromWire(value, options),
+        (values) => claim(values, options),
+      );
       if (rows === undefined) break;
       return rows;
     }
@@ -121,8 +164,9 @@ function unmark(mark: Mark, array: unknown[], options: InboundOptions): unknown 
       return rows;
     }
     case 'regexp':
-      if (typeof array[1] === 'string' && typeof array[2] === 'string') return new RegExp(array[1], array[2]);
-      break;
+      if (typeof array[1] !== 'string' || typeof array[2] !== 'string') break;
+      claim(array[1].length * patternWeight(array[2]), options);
+      return new RegExp(array[1], array[2]);
     case 'url':
       if (typeof array[1] === 'string') return new URL(array[1]);
       break;
@@ -133,7 +177,7 @@ function unmark(mark: Mark, array: unknown[], options: InboundOptions): unknown 
     case 'date':
       return new Date(Number.NaN);
     case 'error':
-      return options.decodeError(fromWire(array[1], options));
+      return options.decodeError(fromWire(array[1], options), (values) => claim(values, options));
   }
   throw new TypeError(`what follows the mark "${mark.name}" does not fit it`);
 }

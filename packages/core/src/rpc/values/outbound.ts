@@ -158,11 +158,13 @@ function walkRecord(record: object, options: OutboundOptions, depth: number): ob
   if (options.references?.standsApart(record) === true) return sendReference(record, options) ?? record;
   if (depth >= options.maxDepth) throw new Refusal(`is nested deeper than ${options.maxDepth} levels.`, true);
   let copy: Record<string, unknown> | undefined;
+  let hasOddKeys = false;
   let key = '';
   try {
     for (key in record) {
       const item = (record as Record<string, unknown>)[key];
       if (typeof item === 'function' && isProbedName(key)) refuseProbed(key);
+      if (!key.isWellFormed()) hasOddKeys = true;
       const mapped = walk(item, options, depth + 1);
       if (mapped !== item && item === item) {
         copy ??= { ...record }; // own properties alone, where `__proto__` is a key like any other
@@ -173,7 +175,12 @@ function walkRecord(record: object, options: OutboundOptions, depth: number): ob
     if (error instanceof Refusal) error.passed(record, key);
     throw error;
   }
-  return copy ?? record;
+  return hasOddKeys ? withWellFormedKeys(copy ?? record) : (copy ?? record);
+}
+
+/** A copy in which each half of a surrogate pair in a key is U+FFFD, as in any text. Of two keys that become one, the last stays. */
+function withWellFormedKeys(record: object): object {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key.toWellFormed(), value]));
 }
 
 function walkBigint(value: bigint, options: OutboundOptions): unknown {

@@ -255,6 +255,34 @@ addExtension<LargeBin>({
   },
 });
 
+/** msgpackr rounds a timestamp to the nearest millisecond, which can be the next second's. It is cut to its own. */
+addExtension<never>({
+  type: 0xff,
+  unpack(data) {
+    switch (data.length) {
+      case 4:
+        return new Date(readUint32(data, 0) * 1000);
+      case 8: {
+        const nanoseconds = readUint32(data, 0) >>> 2;
+        const seconds = (data[3]! & 3) * 2 ** 32 + readUint32(data, 4);
+        return dateOf(seconds, nanoseconds);
+      }
+      case 12: {
+        const seconds = (readUint32(data, 4) | 0) * 2 ** 32 + readUint32(data, 8);
+        return dateOf(seconds, readUint32(data, 0));
+      }
+    }
+    throw new RangeError(`a timestamp of ${data.length} bytes came; it has 4, 8 or 12`);
+  },
+});
+
+function dateOf(seconds: number, nanoseconds: number): Date {
+  if (nanoseconds > 999_999_999) throw new RangeError(`a timestamp with ${nanoseconds} nanoseconds came`);
+  const date = new Date(seconds * 1000 + Math.floor(nanoseconds / 1e6));
+  if (Number.isNaN(date.getTime())) throw new RangeError('a timestamp beyond what a Date can hold came');
+  return date;
+}
+
 function writeHeader(length: number, allocate: Allocate, bytes: Uint8Array): undefined {
   const { target, targetView, position } = allocate(6 + length);
   target[position] = 0xc9;

@@ -22,9 +22,10 @@ export interface Codec {
 export type Allocate = (size: number) => { target: Uint8Array; targetView: DataView; position: number };
 
 export interface Extension<T> {
-  Class: new (...args: never[]) => T;
+  /** What is written as this extension. Without it the type is only read. */
+  Class?: new (...args: never[]) => T;
   type: number;
-  pack(value: T, allocate: Allocate): undefined;
+  pack?(value: T, allocate: Allocate): undefined;
   unpack(data: Uint8Array): unknown;
 }
 

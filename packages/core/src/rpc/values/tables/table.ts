@@ -72,13 +72,15 @@ export function areKeys(keys: unknown): keys is string[] {
   return new Set(keys).size === keys.length;
 }
 
-/** The rows of a table that came; `revive` gets each value that is an object. Undefined where keys or length are not a table's. */
+/** The rows of a table that came; `revive` gets each value that is an object, `claim` how many rows there are. Undefined where keys or length are not a table's. */
 export function fromTable(
   table: readonly unknown[],
   revive: (value: object) => unknown,
+  claim: (rows: number) => void,
 ): object[] | undefined {
   const keys = table[1];
   if (!areKeys(keys) || (table.length - tableHead) % keys.length !== 0) return undefined;
+  claim((table.length - tableHead) / keys.length);
   const rows: object[] = [];
   const width = keys.length;
   const empty = emptyRow(keys);

@@ -1,0 +1,82 @@
+import { describe, expect, test } from 'vitest';
+import { rawHost, rawPlugin } from '../support/raw-peer.ts';
+
+const capabilities = ['refs', 'types', 'tables', 'errors'] as const;
+const array32 = (count: number): string => `dd ${count.toString(16).padStart(8, '0')}`;
+const request = '94 00 01 ab 506c7567696e2e74616b65 91';
+
+/** The answer to a call with a list of so many of one value, and how often the handler ran. */
+async function taken(one: string, count: number, maxMessageValues = 1000): Promise<[string, number, number]> {
+  let ran = 0;
+  const peer = await rawHost({ take: () => void ran++ }, { capabilities, limits: { maxMessageValues } });
+  peer.sends(`${request} ${array32(count)} ${one.repeat(count)}`);
+  const answer = (await peer.received()).toString('latin1');
+  const { references } = peer.conversation;
+  peer.sends('94 00 02 ab 506c7567696e2e74616b65 90');
+  await peer.received();
+  return [answer, ran, references];
+}
+
+describe('a message counts for what its values cost their receiver:', () => {
+  test.each<[string, string, number]>([
+    ['a number as 1', '05', 1],
+    ['an empty map as 1', '80', 1],
+    ['a Date as 2', 'd6 ff 00000001', 2],
+    ['binary data as 3', 'c4 00', 3],
+    ['a Map as 4', '91 d4504d', 4],
+    ['a Set as 4', '91 d45053', 4],
+    ['a regular expression as 8 and more', '93 d45052 a161 a0', 8],
+    ['an error as 11', '92 d45045 80', 11],
+    ['an error with a cause as 21', '92 d45045 81 a5 6361757365 80', 21],
+    ['a reference to a function as 11', 'c7 05 50 66 00000001', 11],
+    ['a reference to an object as 23', 'c7 05 50 6f 00000001', 23],
+    ['a signal as 17', 'c7 05 50 73 00000001', 17],
+    ['an async iterable as 9', 'c7 05 50 69 00000001', 9],
+    ['a web stream as 51', 'c7 05 50 77 00000001', 51],
+  ])('%s', async (_name, one, weight) => {
+    // The message's own array and its params are 5.
+    const most = Math.floor(995 / weight);
+    const [fits, first] = await taken(one, most);
+    expect(fits).not.toContain('RPC_');
+    expect(first).toBe(2);
+    const [answer, ran, references] = await taken(one, most + 1);
+    expect(answer).toContain('RPC_MESSAGE_TOO_LARGE');
+    // Its call fails, the conversation goes on, and what the message brought is given back.
+    expect([ran, references]).toEqual([1, 0]);
+  });
+
+  test.each<[string, string, boolean]>([
+    ['a pattern of 200 characters', '', true],
+    ['a pattern of 200 characters with Unicode classes', 'u', false],
+    ['a pattern of 200 characters with classes of strings', 'v', false],
+  ])('%s', async (_name, flags, fits) => {
+    const pattern = `da 00c8 ${'61'.repeat(200)}`;
+    const flag = flags === '' ? 'a0' : `a1 ${Buffer.from(flags).toString('hex')}`;
+    const [answer, ran] = await taken(`93 d45052 ${pattern} ${flag}`, 1);
+    expect(answer.includes('RPC_MESSAGE_TOO_LARGE')).toBe(!fits);
+    expect(ran).toBe(fits ? 2 : 1);
+  });
+
+  test('a row of a table as one more than its cells', async () => {
+    const table = (rows: number): string => `${array32(rows + 2)} d45074 91 a161 ${'01'.repeat(rows)}`;
+    for (const [rows, fits] of [[400, true], [600, false]] as const) {
+      const peer = await rawHost({ take: () => 1 }, { capabilities, limits: { maxMessageValues: 1000 } });
+      peer.sends(`${request} ${table(rows)}`);
+      expect((await peer.received()).toString('latin1').includes('RPC_MESSAGE_TOO_LARGE')).toBe(!fits);
+    } // prettier-ignore
+  });
+
+  test('in an answer, in an error and in an item too', async () => {
+    const limits = { maxMessageValues: 1000 };
+    const functions = `${array32(200)} ${'c7 05 50 66 00000001'.repeat(200)}`;
+    const causes = `81 a6 6572726f7273 ${array32(200)} ${'80'.repeat(200)}`;
+    for (const answer of [`c0 ${functions}`, `${causes} c0`, `c0 ${array32(2000)} ${'80'.repeat(2000)}`]) {
+      const peer = await rawPlugin({ capabilities, limits });
+      const call = peer.conversation.call('x', []);
+      await peer.received();
+      peer.sends(`94 01 00 ${answer}`);
+      await expect(call).rejects.toMatchObject({ code: 'RPC_MESSAGE_TOO_LARGE' });
+      expect(peer.conversation.references).toBe(0);
+    }
+  });
+});

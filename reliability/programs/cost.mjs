@@ -1,0 +1,185 @@
+// What one message costs its receiver at most: for each kind of value, the largest message that the limits let through, how much
+// memory its values hold, and how much processor time it took to take them. docs/security.md's table is made by this.
+import { PassThrough } from 'node:stream';
+import { serve } from '@pipework/core/plugin';
+import { within } from '../lib/bounded.mjs';
+import * as m from '../lib/msgpack.mjs';
+import { rawHost } from '../lib/raw-peer.mjs';
+import { heldNow, mebibytes } from '../lib/watch.mjs';
+
+export const help = 'the most memory and time that one message of each kind of value costs its receiver';
+export const defaults = { only: '', most: 16 };
+
+const MiB = 2 ** 20;
+/** What a message may cost: ten times its bytes, or this much if that is more; and a second. */
+const FLOOR = 64 * MiB;
+const TIMES = 10;
+const MOST_MS = 1_000;
+
+const hex = (text) => Buffer.from(text.replaceAll(' ', ''), 'hex');
+const u32 = (value) => Buffer.from([value >>> 24, value >>> 16, value >>> 8, value]);
+/** `count` times the bytes that `one` gives for an index. */
+const list = (one) => (count) => {
+  const unit = one(0);
+  const all = Buffer.allocUnsafe(5 + unit.length * count);
+  let at = m.array32(count).copy(all);
+  if (one.length === 0) return Buffer.concat([all.subarray(0, 5), Buffer.alloc(unit.length * count, unit)]);
+  for (let index = 0; index < count; index++) at += one(index).copy(all, at);
+  return all.subarray(0, at);
+};
+const text = (value) => m.encode(value);
+const marked = (letter, ...values) =>
+  Buffer.concat([Buffer.from([0x91 + values.length]), m.mark(letter), ...values]);
+const key6 = (index) => Buffer.concat([hex('a6'), Buffer.from(index.toString(36).padStart(6, '_'))]);
+
+/** A message of `count` of something. */
+export const kinds = {
+  nil: list(() => hex('c0')),
+  'small integers': list(() => hex('05')),
+  'float64': list((index) => { const bytes = Buffer.alloc(9, 0xcb); bytes.writeDoubleBE(index + 0.5, 1); return bytes; }),
+  '64-bit integers': list(() => hex('cf ffffffffffffffff')),
+  'texts of one character': list(() => hex('a1 78')),
+  'different texts of six': list(key6),
+  'texts beyond ASCII': list(() => hex('a3 e282ac')),
+  'empty arrays': list(() => hex('90')),
+  'arrays of one': list(() => hex('91 01')),
+  'pairs of numbers': list(() => hex('92 01 02')),
+  'empty maps': list(() => hex('80')),
+  'maps of one key': list(() => hex('81 a1 61 01')),
+  'maps of a key each of their own': list((index) => Buffer.concat([hex('81'), key6(index), hex('01')])),
+  'one map of different keys': (count) => Buffer.concat([m.map32(count), list((index) => Buffer.concat([key6(index), hex('01')]))(count).subarray(5)]),
+  'one map of integer keys': (count) => Buffer.concat([m.map32(count), list((index) => Buffer.concat([hex('aa'), Buffer.from(String(1e9 + ((index * 7919) % 3e9))), hex('01')]))(count).subarray(5)]),
+  'maps with a key __proto__': list(() => Buffer.concat([hex('81 a9'), Buffer.from('__proto__'), hex('01')])),
+  'maps in maps, 100 deep': list(() => Buffer.concat([Buffer.alloc(3 * 100, hex('81 a1 61')), hex('c0')])),
+  'undefined': list(() => hex('d4 00 00')),
+  'dates': list(() => hex('d6 ff 00000001')),
+  'empty bins': list(() => hex('c4 00')),
+  'bins of 100 bytes': list(() => Buffer.concat([hex('c4 64'), Buffer.alloc(100)])),
+  'bins of 16 KiB': list(() => Buffer.concat([hex('c5 4000'), Buffer.alloc(16_384)])),
+  'empty Maps': list(() => marked('M')),
+  'Maps of one': list(() => marked('M', hex('01'), hex('02'))),
+  'empty Sets': list(() => marked('S')),
+  'one Set': (count) => Buffer.concat([m.array32(count + 1), m.mark('S'), list((index) => Buffer.concat([hex('ce'), u32(index)]))(count).subarray(5)]),
+  'bigints that numbers could hold': list(() => marked('b', hex('05'))),
+  'bigints of 10 bytes': list(() => hex('c7 0b 50 4e 01020304050607080900')),
+  'one bigint': (count) => m.bigint(Buffer.alloc(count, 0x7f)),
+  'invalid dates': list(() => marked('D')),
+  'regular expressions': list(() => marked('R', hex('a1 61'), hex('a0'))),
+  'different regular expressions': list((index) => marked('R', key6(index), hex('a0'))),
+  'one regular expression': (count) => marked('R', text('a'.repeat(count)), hex('a0')),
+  'a regular expression of classes': (count) => marked('R', text('\\p{L}'.repeat(count)), hex('a1 75')),
+  'a regular expression of classes, any case': (count) => marked('R', text('[\\p{L}\\p{Nd}]'.repeat(count)), hex('a2 6975')),
+  'regular expressions of a class': list(() => marked('R', hex('a5 5c707b4c7d'), hex('a2 6975'))),
+  'URLs': list(() => marked('U', text('http://a'))),
+  'one URL': (count) => marked('U', text(`http://a/${'b'.repeat(count)}`)),
+  'URLs with a query': list(() => marked('U', text('http://a.example/?b=c&d=e#f'))),
+  'empty typed arrays': list(() => marked('T', text('Int8Array'), hex('c4 00'))),
+  'errors': list(() => marked('E', hex('80'))),
+  'errors with a name and a text': list(() => marked('E', Buffer.concat([hex('82'), text('name'), text('X'), text('message'), text('y')]))),
+  'errors with a cause': list(() => marked('E', Buffer.concat([hex('81'), text('cause'), hex('81'), text('cause'), hex('80')]))),
+  'AggregateErrors': list(() => marked('E', Buffer.concat([hex('82'), text('type'), text('AggregateError'), text('errors'), hex('93 80 80 80')]))),
+  'rows of a table of one key': (count) => Buffer.concat([m.array32(count + 2), m.mark('t'), hex('91 a1 61'), Buffer.alloc(count, 1)]),
+  'rows of columns of one key': (count) => Buffer.concat([hex('94'), m.mark('C'), m.encode(count), hex('91 a1 61'), hex('92 01'), m.bin32(count), Buffer.alloc(count, 1)]),
+  'rows of columns of eight keys': (count) => Buffer.concat([Buffer.from([0x9b]), m.mark('C'), m.encode(count), hex('98 a161 a162 a163 a164 a165 a166 a167 a168'), ...Array.from({ length: 8 }, () => Buffer.concat([hex('92 03'), m.bin32(count), Buffer.alloc(count), hex('')]))].map((part) => part[0] === 0x92 && part[1] === 3 ? Buffer.concat([hex('93 03'), part.subarray(2), hex('c0')]) : part)),
+  'empty lists in a column': (count) => Buffer.concat([hex('94'), m.mark('C'), m.encode(count), hex('91 a1 61'), hex('93 04'), m.bin32(count), Buffer.alloc(count), hex('92 00')]),
+  'references to functions': list((index) => m.reference('f', index + 1)),
+  'references to objects': list((index) => m.reference('o', index + 1)),
+  'one function over and over': list(() => m.reference('f', 1)),
+  'signals': list((index) => m.reference('s', index + 1)),
+  'streams': list((index) => m.reference('i', index + 1)),
+  'web streams': list((index) => m.reference('w', index + 1)),
+  'Node streams': list((index) => m.reference('r', index + 1)),
+  'one text': (count) => Buffer.concat([m.str32(count), Buffer.alloc(count, 0x78)]),
+  'one text beyond ASCII': (count) => Buffer.concat([m.str32(count * 3), Buffer.alloc(count * 3, hex('e282ac'))]),
+  'one bin': (count) => Buffer.concat([m.bin32(count), Buffer.alloc(count)]),
+}; // prettier-ignore
+
+const env = {
+  OTTO_PLUGIN_MAGIC_COOKIE: '11aab7ff21cb9ff7b0e9975d53f17a8dab571eac9b5ff0191730046698f07b7f',
+  PIPEWORK_FDS: '3,4',
+  PIPEWORK_PROTOCOL_VERSIONS: '1',
+  PIPEWORK_CAPABILITIES: 'cancel,refs,errors,types,tables',
+  PIPEWORK_GRACE_MS: '100',
+};
+
+/** Sends one message to a real serve(). Resolves to what its values held and took, or to why it was refused. */
+export async function costOf(value) {
+  const [down, up] = [new PassThrough(), new PassThrough()];
+  let held;
+  const hold = (taken) => {
+    const { user, system } = process.cpuUsage(before.cpu);
+    held = { bytes: value.length, ms: (user + system) / 1000, peak: heldSince(before), held: 0 };
+    held.held = heldNow() - before.held;
+    return taken === undefined;
+  };
+  const serving = serve({
+    plugins: { worker: () => ({ hold }) },
+    transport: { readable: down, writable: up, env },
+  });
+  serving.catch(() => {});
+  const host = await within(10_000, 'the line', rawHost({ readable: up, writable: down }));
+  await host.dispense(7);
+  const answered = new Promise((resolve) => {
+    host.onMessage = (id, message) => id === 7 && resolve(message[2]);
+    host.onFrame = (frame) => {
+      if (frame.id === 7 && frame.flags & 8) resolve('reset');
+      return true;
+    };
+    host.onEnd = () => resolve('ended');
+  });
+  const message = Buffer.concat([m.fixarray(4), hex('00 00'), m.encode('Plugin.hold'), m.fixarray(1), value]);
+  // Most of a message comes before it is measured, so that sending it is not part of its cost.
+  const before = { held: heldNow(), cpu: process.cpuUsage() };
+  host.message(7, message);
+  const error = await within(120_000, 'an answer', answered);
+  const { user, system } = process.cpuUsage(before.cpu);
+  down.end();
+  await within(10_000, 'the end', serving).catch(() => {});
+  if (held !== undefined) return held;
+  const code = error instanceof Map ? error.get('code') : error;
+  return { refused: String(code), bytes: value.length, ms: (user + system) / 1000 };
+}
+
+function heldSince({ held }) {
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external - held;
+}
+
+/** The largest message of a kind that is taken, within a sixteenth, and its cost. */
+export async function mostOf(make, mostBytes) {
+  let count = 1024;
+  while (make(count * 4).length < mostBytes && count < 2 ** 24) count *= 4;
+  let taken;
+  for (let step = count; step >= 64; step = Math.floor(step / 2)) {
+    const cost = await costOf(make(count));
+    if (cost.refused === undefined) {
+      if (taken === undefined || cost.bytes > taken.bytes) taken = { ...cost, count };
+      if (step === count || step < count / 16) break;
+      count += Math.floor(step / 2);
+    } else {
+      count -= Math.ceil(step / 2);
+    }
+  }
+  return taken;
+}
+
+export async function run(options, say = () => {}) {
+  const { only, most } = { ...defaults, ...options };
+  const findings = [];
+  const figures = {};
+  for (const [name, make] of Object.entries(kinds)) {
+    if (only && !name.includes(only)) continue;
+    const cost = await mostOf(make, most * MiB);
+    if (cost === undefined) {
+      findings.push(`${name}: none was taken`);
+      continue;
+    }
+    const { count, bytes, held, ms } = cost;
+    const line = `${count} in ${mebibytes(bytes)} MiB hold ${mebibytes(held)} MiB (${(held / bytes).toFixed(1)} times) after ${Math.round(ms)} ms`;
+    figures[name] = line;
+    say(`${name}: ${line}`);
+    if (held > Math.max(FLOOR, TIMES * bytes)) findings.push(`${name}: ${line}`);
+    if (ms > MOST_MS) findings.push(`${name}: took ${Math.round(ms)} ms`);
+  }
+  return { findings, figures };
+}
