@@ -16,7 +16,7 @@ import {
   type Ready,
   type Starting,
 } from './client-state.ts';
-import { neverRan, type PluginExit } from './end/exit.ts';
+import { describeLeftBehind, neverRan, type PluginExit } from './end/exit.ts';
 import { cleanupCount, manage, unmanage, type Managed } from './end/managed.ts';
 import { PluginProcess } from './end/plugin-process.ts';
 import { unwatch, watch } from './end/reaper.ts';
@@ -298,15 +298,16 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
     const id = this.pid ?? '(without an id)';
     if (!process.hasEnded)
       this.#output.warn(`process ${id} did not end, not even by SIGKILL: it is left behind`);
-    if (exit.leftBehind) this.#output.warn(leftBehind(id, this.#settings.processGroup));
+    if (exit.leftBehind) this.#output.warn(describeLeftBehind(id, this.#settings.processGroup));
   }
 
   #connect(started: Started, { ready }: Starting<P>): Ready<P> {
-    const { syncStdout, syncStderr, limits, interceptors, name, redactError } = this.#settings;
+    const { syncStdout, syncStderr, limits, interceptors, name, redactError, gracePeriod } = this.#settings;
     const activity = this.#activity;
     const plugin = new LivePlugin({
       started,
       name,
+      graceMs: gracePeriod,
       limits,
       interceptors,
       stdout: this.#output.synced(syncStdout, 'stdout'),
@@ -343,11 +344,4 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
     this.#state = { is: 'ending', of: state };
     void state.plugin.endAfterLoss(reason);
   }
-}
-
-function leftBehind(id: number | string, isGroup: boolean): string {
-  const fact = `process ${id} is gone, but another one still holds its pipe (descriptor 4)`;
-  return isGroup
-    ? `${fact} and may run on: it has left the process group, which was ended`
-    : `${fact}: the command is a wrapper, and the plugin behind it may run on; with processGroup: true both end`;
 }

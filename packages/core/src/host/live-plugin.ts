@@ -2,7 +2,7 @@
 
 import type { Limits } from '../base/limits.ts';
 import { PipeworkError } from '../base/errors.ts';
-import { settlesWithin } from '../base/timers.ts';
+import { maxTimerMs, settlesWithin } from '../base/timers.ts';
 import type { Activity } from './activity.ts';
 import type { CallInterceptor } from '../rpc/api/interceptors.ts';
 import { parseCapabilities } from '../session/capabilities.ts';
@@ -22,6 +22,8 @@ const exitExplainsMs = 500;
 export interface LivePluginOptions {
   readonly started: Started;
   readonly name: string;
+  /** What the plugin was told at its start of how long the host waits for the answer to Quit, in milliseconds. */
+  readonly graceMs: number;
   readonly limits: Limits;
   readonly interceptors: readonly CallInterceptor[];
   readonly stdout: SyncedTarget;
@@ -39,6 +41,7 @@ export class LivePlugin {
   readonly process: PluginProcess;
   readonly end: HostEnd;
   readonly #name: string;
+  readonly #graceMs: number;
   readonly #log: Log | undefined;
 
   /** Opens the session. */
@@ -48,6 +51,7 @@ export class LivePlugin {
     this.process = run;
     run.watchMemory();
     this.#name = name;
+    this.#graceMs = options.graceMs;
     this.#log = log;
     this.end = new HostEnd({
       readable: run.process.readable,
@@ -76,9 +80,11 @@ export class LivePlugin {
 
   /** Climbs the whole ladder: asks the plugin to leave and gives it `graceMs` for that. */
   quit(graceMs: number): Promise<PluginExit> {
-    const { session, control } = this.end;
+    const { session, control, shared } = this.end;
+    const isOther = graceMs !== this.#graceMs && shared.capabilities.has('grace');
+    const asked = isOther ? Math.min(Math.ceil(graceMs), maxTimerMs) : true;
     return this.process.end({
-      ask: session.hasEnded ? undefined : () => control.call(controlMethods.quit, [true]).then(() => true),
+      ask: session.hasEnded ? undefined : () => control.call(controlMethods.quit, [asked]).then(() => true),
       askMs: graceMs,
       closePipe: () => this.#closePipe(),
     });

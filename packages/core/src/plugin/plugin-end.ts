@@ -133,7 +133,7 @@ export class PluginEnd {
       case controlMethods.ping:
         return true;
       case controlMethods.quit:
-        return this.#quitAsked();
+        return this.#quitAsked(params[0]);
       case controlMethods.dispense:
         return this.#dispenser.dispense(params[0]);
       case controlMethods.describe:
@@ -155,14 +155,13 @@ export class PluginEnd {
     };
   }
 
-  async #quitAsked(): Promise<boolean> {
-    const { greeting, settings } = this.#options;
-    const { stdout, stderr } = this.#options;
-    await this.quit(Math.min(settings.gracePeriod, greeting.graceMs * 0.75));
+  /** `asked` is how long the host waits this time, in milliseconds, if it differs from what it said at the start. */
+  async #quitAsked(asked: unknown): Promise<boolean> {
+    const { greeting, settings, stdout, stderr } = this.#options;
+    const graceMs = typeof asked === 'number' && asked >= 0 ? asked : greeting.graceMs;
+    await this.quit(Math.min(settings.gracePeriod, graceMs * 0.75));
     // After the answer the host sends no credit any more: what doesn't fit the windows has to leave before it.
-    await Promise.all(
-      [stdout, stderr].map((output) => output.flushed(greeting.graceMs * 0.2, outputStuckMs)),
-    );
+    await Promise.all([stdout, stderr].map((output) => output.flushed(graceMs * 0.2, outputStuckMs)));
     // A host that forgets to close the pipe after the answer is not waited for long.
     realTimers.setTimeout(() => this.#resolveDone(), closeFollowsMs).unref();
     return true;

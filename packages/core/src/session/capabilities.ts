@@ -2,7 +2,7 @@
 
 /** A capability word that this package knows. Unknown words of a peer are ignored. */
 export type Capability =
-  'cancel' | 'refs' | 'errors' | 'types' | 'meta' | 'tables' | 'items' | 'host' | 'describe';
+  'cancel' | 'refs' | 'errors' | 'types' | 'meta' | 'tables' | 'items' | 'host' | 'describe' | 'grace';
 
 /** What both sides announce. */
 export const ownCapabilities: readonly Capability[] = [
@@ -16,14 +16,14 @@ export const ownCapabilities: readonly Capability[] = [
 ];
 
 /** What a plugin announces. */
-export const pluginCapabilities: readonly Capability[] = [...ownCapabilities, 'describe'];
+export const pluginCapabilities: readonly Capability[] = [...ownCapabilities, 'describe', 'grace'];
 
 /** What a host announces: `host` only if it offers services. */
 export function hostCapabilities(offersServices: boolean): readonly Capability[] {
   return offersServices ? [...ownCapabilities, 'host'] : ownCapabilities;
 }
 
-const knownCapabilities: readonly Capability[] = [...ownCapabilities, 'host', 'describe'];
+const knownCapabilities: readonly Capability[] = [...ownCapabilities, 'host', 'describe', 'grace'];
 
 /** The words of a peer's list that this package knows. */
 export function parseCapabilities(words: string): ReadonlySet<Capability> {

@@ -155,6 +155,20 @@ describe('kill()', () => {
     expect(await ended).toMatchObject({ code: 0, by: 'eof' });
   });
 
+  test('gives running calls a longer grace, or a shorter one, than the plugin was told at its start', async () => {
+    const longer = plugin('shuts-down-slowly', { gracePeriod: 100 }, '0');
+    const running = (await (await longer.client()).dispense('trouble')).block(600);
+    const exit = longer.kill({ gracePeriod: 5_000 });
+    await running;
+    expect(await exit).toMatchObject({ by: 'quit', code: 0 });
+
+    const stdout = new Collector();
+    const shorter = plugin('shuts-down-slowly', { gracePeriod: 60_000, syncStdout: stdout }, '60000');
+    await shorter.client();
+    expect(await shorter.kill({ gracePeriod: 200 })).toMatchObject({ by: 'quit', code: 0 });
+    expect(stdout.text).toContain('out of time');
+  });
+
   test.each([-1, Number.NaN, '5', null])('refuses a grace of %s, and ends nothing', async (gracePeriod) => {
     const client = plugin('greets');
     const options = { gracePeriod } as { gracePeriod: number };

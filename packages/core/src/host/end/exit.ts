@@ -73,6 +73,14 @@ export function describeExit(exit: ProcessExit): string {
   return exit.code === null ? 'no exit code' : `exit code ${exit.code}`;
 }
 
+/** What the host's author should know of a process that was left behind. `isGroup` says that the plugin's process group was ended. */
+export function describeLeftBehind(id: number | string, isGroup: boolean): string {
+  const fact = `process ${id} is gone, but another one still holds its pipe (descriptor 4)`;
+  return isGroup
+    ? `${fact} and may run on: it has left the process group, which was ended`
+    : `${fact}: the command is a wrapper, and the plugin behind it may run on; with processGroup: true both end`;
+}
+
 /** The last lines of an output, indented under a heading; empty where there is nothing to show. */
 export function showTail(heading: string, tail: string, lines = 20): string {
   const shown = tail.trimEnd();
