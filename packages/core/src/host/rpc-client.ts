@@ -5,6 +5,7 @@ import type { StreamBroker } from '../session/broker.ts';
 import { controlMethods } from '../session/wire-words.ts';
 import { markSent, PipeworkError } from '../base/errors.ts';
 import { expect, expectKeys } from '../base/expect.ts';
+import { handled } from '../base/handled.ts';
 import { dispensedRemote, draining, type Remote } from '../rpc/calls/dispensed-remote.ts';
 import type { Activity } from './activity.ts';
 import { describePlugin, type Description } from './describe.ts';
@@ -109,8 +110,8 @@ class SessionClient<P> implements RPCClient<P> {
     this.closed = end.session.closed.catch(() => {});
     this.broker = {
       nextId: () => broker.nextId(),
-      accept: (id) => this.#held(broker.accept(id)),
-      dial: (id) => this.#held(broker.dial(id)),
+      accept: (id, options) => handled(this.#held(broker.accept(id, options))),
+      dial: (id) => handled(this.#held(broker.dial(id))),
     };
   }
 

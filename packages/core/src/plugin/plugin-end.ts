@@ -187,6 +187,8 @@ export class PluginEnd {
         conversations: this.#dispenser.conversations,
         onShutdown,
         abort: (reason) => this.#dispenser.abort(reason),
+        ended: () => Promise.all([this.#dispenser.ended(), this.#shared.cleanUps.ended()]),
+        cutStreams: (reason) => this.#broker.cut(reason),
         dispose: () => this.#dispenser.letGoAll(),
         report: (error) => this.#options.context.log.error('onShutdown failed', { error }),
       },

@@ -2,16 +2,19 @@
 import type { MuxStream } from '@pipework/mux';
 import { toDuplex, type LeanSession, type RawStream, type RawStreamHandler } from '@pipework/mux/lean';
 import { PipeworkError } from '../base/errors.ts';
+import { handled } from '../base/handled.ts';
 import type { Limits } from '../base/limits.ts';
 import { serviceBrokerId } from './wire-words.ts';
+import { onAbort } from '../base/on-abort.ts';
 import { patientTimers } from '../base/timers.ts';
+import { ForgottenIds } from './forgotten-ids.ts';
 
 const idBytes = 4;
 const maxId = 0xffff_ffff;
 
 interface Waiter {
   resolve(stream: RawStream): void;
-  reject(error: Error): void;
+  reject(error: unknown): void;
 }
 
 /**
@@ -23,9 +26,10 @@ export interface StreamBroker {
   nextId(): number;
   /**
    * Waits for the stream that the peer dials with this id, which came from `nextId()`. Rejects with `BROKER_TIMEOUT`
-   * after five seconds, `BROKER_ID_IN_USE` if the id is awaited already, `BROKER_CLOSED` when the session ends.
+   * after five seconds, `BROKER_ID_IN_USE` if the id is awaited already, `BROKER_CLOSED` when the session ends, and with the
+   * signal's reason when it aborts. A caller that fails before it awaits the promise need not handle its rejection.
    */
-  accept(id: number): Promise<MuxStream>;
+  accept(id: number, options?: { readonly signal?: AbortSignal | undefined }): Promise<MuxStream>;
   /** Opens a stream to the side that accepts this id. The peer resets it if nothing there accepts it within five seconds. */
   dial(id: number): Promise<MuxStream>;
 }
@@ -39,6 +43,11 @@ export class Broker implements StreamBroker {
   readonly #arriving = new Set<RawStream>();
   readonly #timers = new Map<RawStream | number, NodeJS.Timeout>();
   readonly #onServiceStream: ((stream: RawStream) => void) | undefined;
+  readonly #forgotten: ForgottenIds;
+  /** End the waits of users. */
+  readonly #accepting = new Set<(reason: unknown) => void>();
+  /** Streams that users have. */
+  readonly #handed = new Set<MuxStream>();
   #nextId = 1;
   #endedBy: Error | undefined;
 
@@ -51,6 +60,7 @@ export class Broker implements StreamBroker {
     this.#session = session;
     this.#limits = limits;
     this.#onServiceStream = onServiceStream;
+    this.#forgotten = new ForgottenIds(limits.brokerTimeoutMs);
   }
 
   nextId(): number {
@@ -59,21 +69,51 @@ export class Broker implements StreamBroker {
     return id;
   }
 
-  async accept(id: number): Promise<MuxStream> {
-    const stream = await this.acceptRaw(id);
-    return toDuplex(stream, this.#session);
+  accept(id: number, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<MuxStream> {
+    return handled(this.#accept(id, options.signal));
   }
 
-  async dial(id: number): Promise<MuxStream> {
-    return toDuplex(this.dialRaw(id), this.#session);
+  dial(id: number): Promise<MuxStream> {
+    return handled((async () => this.#hand(this.dialRaw(id)))());
   }
 
-  /** As {@link accept}, without the Node stream around it. */
-  acceptRaw(id: number, options: { timeoutMs?: number } = {}): Promise<RawStream> {
-    return new Promise((resolve, reject) => this.acceptWith(id, { resolve, reject }, options.timeoutMs));
+  async #accept(id: number, signal: AbortSignal | undefined): Promise<MuxStream> {
+    signal?.throwIfAborted();
+    let waiter!: Waiter;
+    const dialled = new Promise<RawStream>((resolve, reject) => {
+      waiter = { resolve, reject };
+    });
+    const giveUp = (reason: unknown): void => {
+      if (this.#waiters.get(id) !== waiter) return;
+      this.forget(id);
+      waiter.reject(reason);
+    };
+    const stop = signal && onAbort(signal, () => giveUp(signal.reason));
+    this.#accepting.add(giveUp);
+    try {
+      this.acceptWith(id, waiter);
+      return this.#hand(await dialled);
+    } finally {
+      this.#accepting.delete(giveUp);
+      stop?.();
+    }
   }
 
-  /** As {@link acceptRaw}, without a promise: calls one of the two functions once, before it returns where the stream is there. */
+  /** Gives a stream to the user. */
+  #hand(raw: RawStream): MuxStream {
+    const stream = toDuplex(raw, this.#session);
+    this.#handed.add(stream);
+    stream.once('close', () => this.#handed.delete(stream));
+    return stream;
+  }
+
+  /** Ends the streams that users have, and their waits for others, because this side leaves. */
+  cut(reason: Error): void {
+    for (const giveUp of this.#accepting) giveUp(reason);
+    for (const stream of this.#handed) stream.destroy(reason);
+  }
+
+  /** As {@link accept}, without a promise and a Node stream: calls one of the two functions once, before it returns if the stream is there. */
   acceptWith(id: number, waiter: Waiter, timeoutMs: number = this.#limits.brokerTimeoutMs): void {
     checkId(id);
     if (this.#endedBy) return waiter.reject(this.#endedError());
@@ -104,9 +144,11 @@ export class Broker implements StreamBroker {
     });
   }
 
-  /** Stops waiting for an id. Its waiter hears nothing; a stream that comes with it later is held, then reset. */
+  /** Stops waiting for an id. Its waiter hears nothing; a stream that brings the id later is reset at once. */
   forget(id: number): void {
-    if (this.#waiters.delete(id)) this.#clearTimer(id);
+    if (!this.#waiters.delete(id)) return;
+    this.#clearTimer(id);
+    this.#forgotten.add(id);
   }
 
   /** As {@link dial}, without the Node stream around it. Throws `BROKER_CLOSED` when the session has ended. */
@@ -156,6 +198,15 @@ export class Broker implements StreamBroker {
       this.#waiters.delete(id);
       this.#clearTimer(id);
       waiter.resolve(stream);
+      return;
+    }
+    if (this.#forgotten.delete(id)) {
+      stream.reset(
+        new PipeworkError(
+          'BROKER_NOT_AWAITED',
+          `Broker id ${id} is awaited no more: what was given under it has ended.`,
+        ),
+      );
       return;
     }
     if (id === serviceBrokerId) {

@@ -10,11 +10,26 @@ const resetHint =
 
 /** The reason in words, with what may be behind it where the peer could not say. */
 export function reasonText(reason: Error): string {
-  const isReset = (reason as { code?: unknown }).code === 'MUX_STREAM_RESET';
-  return isReset ? reason.message + resetHint : reason.message;
+  const wasResetByPeer = (reason as { code?: unknown }).code === 'MUX_STREAM_RESET';
+  return wasResetByPeer ? reason.message + resetHint : reason.message;
 }
 
-/** Whether the reason ended this stream and no more: a reset, or something that this side found and says itself. */
+/** True if the stream was reset, by either side. */
+export function isReset(reason: Error): boolean {
+  return aloneCodes.has((reason as { code?: unknown }).code);
+}
+
+/** True if the reason ended one stream and no more: a reset, or a fault that this side found and describes itself. */
 export function isAlone(reason: Error): boolean {
-  return reason instanceof PipeworkError || aloneCodes.has((reason as { code?: unknown }).code);
+  return reason instanceof PipeworkError || isReset(reason);
+}
+
+/** Calls `tell` with what is known of a loss: at once if it concerns one stream alone, otherwise once `ask` knows of the process's exit. */
+export function explained(
+  cause: Error | undefined,
+  ask: ((cause: Error) => Promise<Error>) | undefined,
+  tell: (cause: Error | undefined) => void,
+): void {
+  if (cause === undefined || ask === undefined || isAlone(cause)) return tell(cause);
+  ask(cause).then(tell, () => tell(cause));
 }

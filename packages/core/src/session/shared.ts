@@ -3,6 +3,7 @@ import type { Limits } from '../base/limits.ts';
 import type { Broker } from './broker.ts';
 import { CallQueue } from './call-queue.ts';
 import type { Capability } from './capabilities.ts';
+import { CleanUps } from './clean-ups.ts';
 
 export interface SharedOptions {
   readonly broker: Broker;
@@ -56,6 +57,8 @@ export class Shared {
     valueStreams: 0,
   };
   readonly callQueue: CallQueue;
+  /** The clean-ups of streams' sources that run, which the end of this side waits for. */
+  readonly cleanUps: CleanUps = new CleanUps();
 
   constructor(options: SharedOptions) {
     this.options = options;

@@ -83,6 +83,30 @@ describe('a plugin is gone within a second of its host’s SIGKILL', () => {
   });
 });
 
+describe('handlers and generators that wait for their caller clean up beside the shutdown hook', () => {
+  const names = ['upload', 'node', 'call', 'accept', 'read', 'fill', 'copy', 'follow', 'relay'];
+  const notes = [...names.map((name) => `${name} cleaned up`), 'shut down'];
+
+  test.each([
+    ['when the host dies', 'occupying'],
+    ['when the host calls kill()', 'occupying-then-killing'],
+  ])('%s', async (_when, conduct) => {
+    const directory = await mkdtemp(join(tmpdir(), 'pipework-host-'));
+    const file = join(directory, 'notes');
+    try {
+      const it = await host(conduct, 'cleans-up', { args: [file] });
+      await it.next();
+      if (conduct === 'occupying') it.process.kill('SIGKILL');
+      else expect(await it.next()).toMatchObject({ code: 0, by: 'quit' });
+      await expect(() => !isAlive(it.plugin), 'the plugin is gone').toHappenWithin(1_000);
+      const written = readFileSync(file, 'utf8').trim().split('\n');
+      expect(written.filter((note) => !note.endsWith('runs')).sort()).toEqual(notes.sort());
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  });
+});
+
 describe('a host that ends', () => {
   test('by process.exit() takes its managed plugins along', async () => {
     const it = await host('managed-exit', 'shuts-down-slowly', { args: ['10'] });

@@ -1,3 +1,4 @@
+import type { RawStream } from '@pipework/mux/lean';
 import { describe, expect, test } from 'vitest';
 import { Conversation, servedObjectOf } from '../support/internals.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
@@ -149,7 +150,9 @@ describe('limits', () => {
     const pair = await rpcPair(served, { pluginLimits: { maxRunningCalls: 1 } });
     const { hostShared, pluginShared } = pair;
     const id = pluginShared.broker.nextId();
-    const taken = pluginShared.broker.acceptRaw(id);
+    const taken = new Promise<RawStream>((resolve, reject) =>
+      pluginShared.broker.acceptWith(id, { resolve, reject }),
+    );
     const other = new Conversation(hostShared.broker.dialRaw(id), { shared: hostShared, prefix: 'Plugin.' });
     new Conversation(await taken, {
       shared: pluginShared,

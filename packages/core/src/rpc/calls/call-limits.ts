@@ -119,14 +119,16 @@ export class CallLimits {
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
-  abortAll(reason: unknown): void {
-    for (const call of this.#tracked.values()) call.abort(reason);
+  /** Cancels every call that runs, waits or streams its result. */
+  cancelAll(reason: unknown): void {
+    for (const call of this.#tracked.values()) call.cancel(reason);
   }
 
   /** The conversation has ended. Calls that wait never start, and calls that run are aborted. */
   end(reason: unknown): void {
     this.#queue.abandon(this);
     this.#waiting = 0;
-    this.abortAll(reason);
+    // The streams in their arguments end with the conversation, which says more.
+    for (const call of this.#tracked.values()) call.abort(reason);
   }
 }

@@ -163,9 +163,14 @@ export class Conversation implements RawStreamHandler {
     return this.#incoming.callLimits.idle();
   }
 
-  /** Aborts the signals of the running handlers. They still answer. */
-  abortRunning(reason: Error): void {
-    this.#incoming.callLimits.abortAll(reason);
+  /**
+   * This side leaves. The signals of running handlers abort, and what they may wait for fails with the reason: streams of values and
+   * calls to the peer. The sources of streams that the peer reads are told to return. Handlers still answer.
+   */
+  leave(reason: Error): void {
+    this.#incoming.callLimits.cancelAll(reason);
+    this.#outgoing.abortAll(reason);
+    this.#references?.leave(reason);
   }
 
   /** Takes back what the peer holds by reference. Resolves when the objects among it that were handed over are disposed of. */

@@ -50,6 +50,8 @@ export class Dispenser {
   readonly #options: DispenserOptions;
   readonly #dispensed = new Set<Dispensed>();
   readonly #conversations = new Set<Conversation>();
+  /** Conversations that are gone while handlers of theirs run on. */
+  readonly #unfinished = new Set<Conversation>();
   /** Implementations that the peer has asked for and not dialled. */
   #undialled = 0;
 
@@ -138,6 +140,8 @@ export class Dispenser {
     if (reason !== undefined) conversation.refuseCalls(reason);
     void conversation.closed.then(() => {
       this.#conversations.delete(conversation);
+      this.#unfinished.add(conversation);
+      void conversation.idle().then(() => this.#unfinished.delete(conversation));
       void this.#letGo(dispensed);
     });
   }
@@ -158,6 +162,11 @@ export class Dispenser {
   /** Aborts the signal of everything that was dispensed. */
   abort(reason: Error): void {
     for (const { controller } of this.#dispensed) controller.abort(reason);
+  }
+
+  /** Resolves once no handler runs any more, those of conversations that are gone included. */
+  async ended(): Promise<void> {
+    await Promise.all([...this.#conversations, ...this.#unfinished].map((conversation) => conversation.idle()));
   }
 
   /** Takes back what the peer holds by reference, and disposes of everything that was dispensed. Never rejects. */

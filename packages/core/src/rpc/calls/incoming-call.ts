@@ -86,6 +86,17 @@ export class IncomingCall implements Borrower {
     this.#controller?.abort(reason);
   }
 
+  /** Why the handler's signal aborted; undefined if it has not. */
+  get abortReason(): unknown {
+    return this.#abortedWith?.reason;
+  }
+
+  /** The call was cancelled: its handler's signal aborts, and the streams in its arguments end with it. */
+  cancel(reason: unknown): void {
+    this.abort(reason);
+    if (this.#held !== undefined) for (const stream of [...this.#held.streams]) stream.abort(reason);
+  }
+
   /** Nothing of the call is left. */
   end(): void {
     if (this.#meta !== undefined) clearTimeout(this.#meta.timer);

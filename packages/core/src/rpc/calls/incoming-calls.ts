@@ -135,7 +135,7 @@ export class IncomingCalls {
 
   /** A call that runs answers when its handler does; one that waits to run never will, and is answered here. */
   #abort(call: IncomingCall, reason: unknown): void {
-    call.abort(reason);
+    call.cancel(reason);
     if (this.callLimits.unqueue(call)) this.#refuse(call, reason);
   }
 
@@ -240,14 +240,14 @@ export class IncomingCalls {
     try {
       wire = this.#messages.toWire(result, 'result', call.method);
     } catch (error) {
-      references?.revokeSending();
+      references?.revokeSending(error);
       return this.#fail(call, error);
     }
     const scope = references?.endSending();
     try {
       this.#write([messageType.response, call.id, null, wire]);
     } catch (error) {
-      references?.revoke(scope);
+      references?.revoke(scope, error);
       return this.#fail(call, error);
     }
     this.#answered(call);

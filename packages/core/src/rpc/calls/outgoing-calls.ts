@@ -260,8 +260,10 @@ export class OutgoingCalls {
 
   /** Ends a call because its signal aborted or its deadline passed. The caller is rejected at once, the peer is told, and its answer will be dropped. */
   #abort(call: SentCall, reason: unknown): void {
-    // Before its streams are reset, while the peer still knows the call.
+    this.#references?.leaveStreams(call.scope, reason);
+    // Before its streams end, while the peer still knows the call.
     if (this.#takesCancel) this.#messages.notify(runtimeMethods.cancel, [call.id]);
+    this.#references?.abortStreams(call.scope, reason);
     if (call.isAnswered) {
       for (const stream of [...(call.streams ?? [])]) stream.abort(reason);
     } else {
@@ -271,6 +273,12 @@ export class OutgoingCalls {
       call.reject(markSent(reason, true));
       if (this.#unanswered === 0) this.onSettled?.();
     }
+  }
+
+  /** Cancels every call that is not answered. */
+  abortAll(reason: unknown): void {
+    for (const call of this.#pending.values())
+      if (!call.isAnswered && !call.isAbandoned) this.#abort(call, reason);
   }
 
   /** A stream of the result has ended. */

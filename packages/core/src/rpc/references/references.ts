@@ -8,12 +8,13 @@ import { isAbortSignal } from '../../base/realm.ts';
 import { GivenReferences } from './given-references.ts';
 import type { Shared } from '../../session/shared.ts';
 import { runtimeMethods } from '../../session/wire-words.ts';
+import { forEachHeld, isObject } from './held-by.ts';
 import type { ReferenceHost } from './reference-host.ts';
 import type { Borrower, Receiver, Scope, TakenKind, TakenReference } from './reference-types.ts';
 import { isMarkedObject, isMarkedPlain, remoteTargetOf } from '../remote/stand-in.ts';
 import { GivenStream } from '../streams/given-stream.ts';
 import type { TakenStream } from '../streams/taken-stream.ts';
-import { isIterableValue, iterableKind, type StreamKind } from '../streams/stream-source.ts';
+import { isIterableValue, iterableKind, type StreamKind } from '../streams/stream-kind.ts';
 import { TakenReferences } from './taken-references.ts';
 import { takeStream } from '../streams/as-user-stream.ts';
 import { StreamHost, type MessageScopes } from '../streams/stream-host.ts';
@@ -30,6 +31,8 @@ interface Message {
   readonly outgoing?: Receiver | undefined;
   readonly isHandingOver: boolean;
   scope?: Scope;
+  /** Something in it came by reference. */
+  hasTaken?: boolean;
 }
 
 export class References implements ValueReferences, MessageScopes {
@@ -41,6 +44,10 @@ export class References implements ValueReferences, MessageScopes {
   readonly #taken: TakenReferences;
   readonly #givenStreams = new Map<number, GivenStream>();
   readonly #takenStreams = new Set<TakenStream>();
+  /** The streams behind the values that users have of them. */
+  readonly #streamOf = new WeakMap<object, TakenStream>();
+  /** Items of streams that brought something by reference. */
+  readonly #itemsThatHold = new WeakSet<object>();
   #message: Message | undefined;
   #hasEnded = false;
 
@@ -154,16 +161,26 @@ export class References implements ValueReferences, MessageScopes {
     for (const stream of scope.streams) stream.callSettled();
   }
 
+  /** The call was cancelled on this side: the sources of the streams in its arguments are told, before the peer is. */
+  leaveStreams(scope: Scope | undefined, reason: unknown): void {
+    if (scope !== undefined) for (const stream of scope.streams) stream.leave(reason);
+  }
+
+  /** The call was cancelled on this side, and the peer knows: the streams in its arguments end. */
+  abortStreams(scope: Scope | undefined, reason: unknown): void {
+    if (scope !== undefined) for (const stream of scope.streams) stream.abort(reason);
+  }
+
   /** As {@link settle}, for a result that could not be sent: its streams are told that nobody wants them. */
-  revoke(scope: Scope | undefined): void {
+  revoke(scope: Scope | undefined, reason: unknown): void {
     if (scope === undefined) return;
     for (const entry of scope.references) this.#given.takeBack(entry, 1);
-    for (const stream of scope.streams) stream.drop();
+    for (const stream of scope.streams) stream.drop(reason);
   }
 
   /** Ends a walk whose message cannot be sent, and {@link revoke}s what it gave. */
-  revokeSending(): void {
-    this.revoke(this.endSending());
+  revokeSending(reason: unknown): void {
+    this.revoke(this.endSending(), reason);
   }
 
   /** Runs a call of the peer's to something given out. */
@@ -181,7 +198,24 @@ export class References implements ValueReferences, MessageScopes {
     this.#message = this.#message?.outer;
   }
 
+  endTakingItems(items: readonly unknown[]): void {
+    if (this.#message?.hasTaken === true)
+      for (const item of items) if (isObject(item)) this.#itemsThatHold.add(item);
+    this.endTaking();
+  }
+
+  /** Gives back what an item brought by reference, because its consumer will not take it. */
+  discard(item: unknown): void {
+    if (!isObject(item) || !this.#itemsThatHold.has(item)) return;
+    forEachHeld(item, (held) => {
+      const stream = this.#streamOf.get(held);
+      if (stream === undefined) this.#taken.giveBack(held);
+      else void stream.cancel(undefined);
+    });
+  }
+
   take({ kind, id }: WireReference): unknown {
+    if (this.#message !== undefined) this.#message.hasTaken = true;
     switch (kind) {
       case 'callSignal':
         if (this.#message?.incoming !== undefined) return this.#message.incoming.signal;
@@ -213,6 +247,7 @@ export class References implements ValueReferences, MessageScopes {
       this.#host.takenStreamEnded(outgoing);
     });
     this.#takenStreams.add(stream);
+    this.#streamOf.set(value, stream);
     this.#shared.counts.references++;
     if (outgoing !== undefined) (outgoing.streams ??= new Set()).add(stream);
     this.#message?.incoming?.held.streams.push(stream);
@@ -240,7 +275,7 @@ export class References implements ValueReferences, MessageScopes {
     } else if (method === runtimeMethods.release && entry !== undefined) {
       this.#given.takeBack(entry, Math.min(entry.count, Math.max(1, Number(params[1]) || 1)));
     } else if (method === runtimeMethods.drop) {
-      this.#givenStreams.get(id)?.drop();
+      this.#givenStreams.get(id)?.drop(params[1]);
     } else if (method === runtimeMethods.abort) {
       this.#taken
         .get(id)
@@ -251,6 +286,12 @@ export class References implements ValueReferences, MessageScopes {
   /** Takes back all that the peer has by reference. Resolves when the objects that were handed over are disposed of. */
   takeBackAll(): Promise<void> {
     return this.#given.clear();
+  }
+
+  /** This side leaves: the sources of what it gave are told, and the readers of what it took fail with the reason. */
+  leave(reason: unknown): void {
+    for (const stream of [...this.#givenStreams.values()]) stream.leave(reason);
+    for (const stream of [...this.#takenStreams]) stream.abort(reason);
   }
 
   /** The conversation is gone, and all that was held with it. */

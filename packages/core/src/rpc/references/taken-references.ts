@@ -5,7 +5,7 @@ import type { SharedCounts } from '../../session/shared.ts';
 import type { MessageStream } from '../messages/message-stream.ts';
 import type { ReferenceHost } from './reference-host.ts';
 import type { Borrower, TakenKind, TakenReference } from './reference-types.ts';
-import { makeRemoteFunction, makeRemoteObject } from '../remote/stand-in.ts';
+import { makeRemoteFunction, makeRemoteObject, remoteTargetOf } from '../remote/stand-in.ts';
 
 export class TakenReferences {
   readonly #messages: MessageStream;
@@ -14,6 +14,8 @@ export class TakenReferences {
   /** What the values say they belong to. */
   readonly #owner: object;
   readonly #byId = new Map<number, TakenReference>();
+  /** By their values; stand-ins know theirs. */
+  readonly #signals = new WeakMap<object, TakenReference>();
   #latest: TakenReference[] = [];
   #endedBy: Error | undefined;
 
@@ -59,7 +61,7 @@ export class TakenReferences {
 
   #makeSignal(id: number): TakenReference {
     const controller = new AbortController();
-    return {
+    const entry: TakenReference = {
       id,
       kind: 'signal',
       owner: this.#owner,
@@ -68,6 +70,8 @@ export class TakenReferences {
       value: controller.signal,
       abort: (reason) => controller.abort(reason),
     };
+    this.#signals.set(controller.signal, entry);
+    return entry;
   }
 
   #makeCallable(kind: 'function' | 'object', id: number): TakenReference {
@@ -113,11 +117,16 @@ export class TakenReferences {
     );
   }
 
-  /** Gives back all that is held of a reference; what a running call borrowed stays until that call settles. */
-  #release(entry: TakenReference): void {
-    if (this.#byId.get(entry.id) !== entry || entry.held === 0) return;
-    const count = entry.held;
-    entry.held = 0;
+  /** Gives back one of those that a value stands for, if it is a reference of the peer's. */
+  giveBack(value: object): void {
+    const target = this.#signals.get(value) ?? remoteTargetOf(value);
+    if (target?.owner === this.#owner) this.#release(target as TakenReference, 1);
+  }
+
+  /** Gives back what is held of a reference, or as many of it; what a running call borrowed stays until that call settles. */
+  #release(entry: TakenReference, count: number = entry.held): void {
+    if (this.#byId.get(entry.id) !== entry || entry.held < count || count === 0) return;
+    entry.held -= count;
     if (this.#endedBy === undefined) this.#messages.notify(runtimeMethods.release, [entry.id, count]);
     this.#forget(entry);
   }

@@ -1,7 +1,7 @@
 /** What the user gets for a stream of the peer's: an iterator, or the kind of stream that was sent. */
 import { Readable } from 'node:stream';
 import type { StreamHost } from './stream-host.ts';
-import type { StreamKind } from './stream-source.ts';
+import type { StreamKind } from './stream-kind.ts';
 import { TakenStream } from './taken-stream.ts';
 
 /** `method` is the call whose result it came in, where it did. */
@@ -28,7 +28,7 @@ function toReadable(stream: TakenStream, objectMode: boolean): Readable {
       );
     },
     destroy(error, callback) {
-      stream.return().then(
+      stream.cancel(error ?? undefined).then(
         () => callback(error),
         (failure: unknown) => callback(error ?? (failure as Error)),
       );
@@ -45,7 +45,7 @@ function toWebStream(stream: TakenStream): ReadableStream<unknown> {
         else controller.enqueue(step.value);
       },
       async cancel(reason) {
-        await stream.return(reason);
+        await stream.cancel(reason);
       },
     },
     { highWaterMark: 0 },

@@ -1,306 +1,307 @@
 /** A stream that this side gave out: once the peer dials its id, its items flow as fast as the peer's window lets them. */
 import type { RawStream, RawStreamHandler } from '@pipework/mux/lean';
-import { enterContext, leaveContext } from '../api/call-context.ts';
-import type { ItemBatch } from '../messages/item-batch.ts';
+import { explained } from '../../session/loss.ts';
 import { endStreamTrace, type StreamTrace, traceStream } from '../api/instrumentation.ts';
 import type { StreamHost, StreamingCall } from './stream-host.ts';
 import type { MessageReader } from '../wire/message-reader.ts';
+import { GivenSource } from './given-source.ts';
+import { ItemWriter } from './item-writer.ts';
+import { callAborted, isReaderGone, readerGone, streamLost } from './stream-ends.ts';
 import { consumed, produced } from './stream-protocol.ts';
-import { ignoreError, isEmitter, isPromise, sourceOf, type Source, type Step } from './stream-source.ts';
+import { isPromise, type Step } from './stream-source.ts';
 
 // The real one: a host's fake timers must not stop a plugin that shares its process.
-const { setImmediate, setTimeout } = globalThis;
+const { setTimeout } = globalThis;
 
-// How long a source that waits for something may take to end once nobody reads it, before its reader is let go.
+// How long a source that is being asked for an item may take to end after its reader has left, before the reader is let go.
 const returnPatienceMs = 100;
-// More in one message gain little, and wait longer.
-const maxBatchItems = 256;
-// A source that is always ready would keep everything else waiting until the window is full.
-const maxTurnItems = 512;
+
+/** What a stream has once the peer has dialled it. */
+interface Dialled {
+  readonly raw: RawStream;
+  readonly reader: MessageReader;
+  readonly writer: ItemWriter;
+  readonly trace: StreamTrace | undefined;
+  /** The source is being asked for an item, ahead of the peer's wish for it. */
+  isAsked: boolean;
+}
+
+type State =
+  /** The peer has not dialled. The source is untouched. */
+  | { readonly is: 'waiting' }
+  /** The peer reads. */
+  | { readonly is: 'open'; readonly on: Dialled }
+  /** This side leaves: the source was told, and what it still gives is sent, but not its end, which would look like a whole stream. */
+  | { readonly is: 'leaving'; readonly on: Dialled }
+  /** The peer takes no more items. The source's clean-up runs, and its last word is still sent. */
+  | { readonly is: 'returning'; readonly on: Dialled }
+  /** Nothing is read or written any more. */
+  | { readonly is: 'ended' };
 
 export class GivenStream implements RawStreamHandler {
   /** The broker id that the peer dials. */
   readonly id: number;
-  readonly #value: object;
   readonly #host: StreamHost;
   readonly #call: StreamingCall | undefined;
+  readonly #source: GivenSource;
   readonly #onEnd: () => void;
-  /** It is being asked for an item that the consumer may never want. */
-  #asking = false;
-  #raw: RawStream | undefined;
-  #reader: MessageReader | undefined;
-  #source: Source | undefined;
-  #blocked = false;
-  /** The consumer takes no more items: it called `return`, or went away. */
-  #returning = false;
-  #resume: (() => void) | undefined;
-  readonly #batch: ItemBatch | undefined;
-  #turnLeft = maxTurnItems;
-  #trace: StreamTrace | undefined;
-  #over = false;
+  #state: State = { is: 'waiting' };
 
-  /** `call` is the one whose result it is in, where it is in one. */
+  /** `call` is the call whose result the stream is in, if it is in one. `onEnd` is called once. */
   constructor(value: object, host: StreamHost, call: StreamingCall | undefined, onEnd: () => void) {
-    this.#value = value;
     this.#host = host;
     this.#call = call;
-    // A Node stream may fail before anyone reads it; whoever dials hears of it from its iterator.
-    if (isEmitter(value)) value.on('error', ignoreError);
     this.#onEnd = onEnd;
-    this.#batch = host.itemBatch();
-    const { broker } = host.shared;
+    const { broker, cleanUps } = host.shared;
+    this.#source = new GivenSource(value, call, cleanUps);
     this.id = broker.nextId();
-    broker.acceptWith(this.id, { resolve: (raw) => this.#start(raw), reject: () => this.drop() }, Infinity);
+    const waiter = {
+      resolve: (raw: RawStream) => this.#start(raw),
+      reject: (error: Error) => this.drop(error),
+    };
+    broker.acceptWith(this.id, waiter, Infinity);
   }
 
-  /** The peer reads it. */
+  /** True from the peer's dialling to the end. */
   get isOpen(): boolean {
-    return this.#raw !== undefined;
+    return this.#dialled !== undefined;
+  }
+
+  /** The call that it came with has settled. If the peer has not dialled, the stream ends, and its source stays untouched: it is the caller's own. */
+  callSettled(): void {
+    if (this.#state.is !== 'waiting') return;
+    this.#source.leave();
+    this.#end();
+  }
+
+  /** The peer does not want the stream: if it has not dialled, the source is told. */
+  drop(reason: unknown): void {
+    if (this.#state.is === 'waiting') this.#abandon(reason);
+  }
+
+  /** The call that it came with was cancelled on this side: the source is told at once, and the peer's reader fails with `reason`. */
+  abort(reason: unknown): void {
+    const on = this.#dialled;
+    if (on === undefined) return this.drop(reason);
+    void this.#source.cancel(reason);
+    this.#fail(on, callAborted());
+  }
+
+  /** This side leaves: the source is told, so that its clean-up runs in time. The peer hears of it by the end of what the stream belongs to. */
+  leave(reason: unknown): void {
+    const state = this.#state;
+    if (state.is === 'waiting') return this.#abandon(reason);
+    if (state.is !== 'open') return;
+    this.#state = { is: 'leaving', on: state.on };
+    void this.#source.cancel(reason);
+  }
+
+  /** The conversation that the stream belongs to is gone. */
+  conversationClosed(error: Error): void {
+    const raw = this.#dialled?.raw;
+    this.#lost(error);
+    raw?.reset(error);
+  }
+
+  // A getter, because the state may be another one after each await and each call.
+  get #isReading(): boolean {
+    return this.#state.is === 'open' || this.#state.is === 'leaving';
+  }
+
+  get #dialled(): Dialled | undefined {
+    const state = this.#state;
+    return state.is === 'waiting' || state.is === 'ended' ? undefined : state.on;
   }
 
   get #where(): string {
     return this.#call?.method ?? 'stream';
   }
 
-  /** Nobody will dial any more; the source is left as it is, since it is the caller's own. */
-  callSettled(): void {
-    if (this.#raw === undefined) this.#end();
-  }
-
-  /** The peer does not want it: the source is told to return. */
-  drop(): void {
-    if (this.#over || this.#raw !== undefined) return;
-    this.#returnSource();
-    this.#end();
-  }
-
-  conversationClosed(error: Error): void {
-    if (this.#over) return;
-    this.#returnSource();
-    this.#end();
-    this.#raw?.reset(error);
-  }
-
   #start(raw: RawStream): void {
-    this.#raw = raw;
-    this.#trace = traceStream('given', this.#host.shared.peer);
-    this.#reader = this.#host.itemReader((word, value) => this.#interrupted(word, value));
-    try {
-      this.#source = this.#inContext(() => sourceOf(this.#value));
-    } catch (error) {
-      raw.setHandler(this);
-      return this.#fail(error);
-    }
+    const host = this.#host;
+    const on: Dialled = {
+      raw,
+      reader: host.itemReader((word, value) => this.#interrupted(word, value)),
+      writer: new ItemWriter(host, raw),
+      trace: traceStream('given', host.shared.peer),
+      isAsked: false,
+    };
+    this.#state = { is: 'open', on };
     raw.setHandler(this);
-    void this.#pump();
+    void this.#pump(on);
   }
 
-  /** Asks the source for items until it ends, or nobody wants them; waits while the window is full. */
-  async #pump(): Promise<void> {
-    const source = this.#source!;
+  /** Asks the source for items until it ends or the peer wants none; waits while the window is full. */
+  async #pump(on: Dialled): Promise<void> {
     try {
-      while (!this.#over && !this.#returning) {
-        const outer = enterContext(this.#call);
-        let next: Step | Promise<Step>;
-        try {
-          next = source.next();
-        } finally {
-          leaveContext(outer);
-        }
-        this.#asking = true;
-        // Awaiting what is no promise costs a turn, and a synchronous source has none.
+      while (this.#isReading) {
+        const next = this.#source.next();
+        on.isAsked = true;
+        // Awaiting a value that is no promise costs a turn, and a synchronous source has none.
         const step = isPromise(next) ? await next : next;
-        this.#asking = false;
-        if (!this.#emit(step, produced.item)) await this.#drained();
+        on.isAsked = false;
+        if (!this.#isReading) return;
+        if (step.done === true) return this.#sourceEnded(on, step.value);
+        this.#send(on, step.value);
+        await on.writer.room();
       }
     } catch (error) {
-      this.#fail(error);
+      on.isAsked = false;
+      if (this.#isReading) this.#fail(on, error);
     }
   }
 
-  /** What a generator does at its top, and asks there, belongs to its call. */
-  #inContext<T>(act: () => T): T {
-    const outer = enterContext(this.#call);
+  /** Sends an item. One that cannot travel ends the source, too: nothing could follow it. */
+  #send(on: Dialled, item: unknown): void {
     try {
-      return act();
-    } finally {
-      leaveContext(outer);
+      on.writer.item(this.#host.toWire(item, 'item', this.#where));
+    } catch (error) {
+      void this.#source.cancel(error);
+      throw error;
+    }
+    if (on.trace !== undefined) on.trace.items++;
+  }
+
+  #sourceEnded(on: Dialled, value: unknown): void {
+    this.#source.release();
+    if (this.#state.is === 'leaving') this.#end();
+    else this.#finish(on, value);
+  }
+
+  /** The consumer interrupted the stream. An interrupt that comes while the source returns is answered by its end. */
+  #interrupted(word: number, value: unknown): void {
+    const on = this.#dialled;
+    if (on === undefined || !this.#isReading) return;
+    if (word === consumed.throw) this.#throw(on, value);
+    else this.#return(on, value);
+  }
+
+  #return(on: Dialled, value: unknown): void {
+    this.#state = { is: 'returning', on };
+    on.writer.wake();
+    if (on.isAsked) {
+      // The source is busy with an item that was asked for ahead, and may be so for long. The handler's signal tells it, and a
+      // source that does not end for that is not waited for.
+      this.#abortCall();
+      setTimeout(() => this.#finish(on, value), returnPatienceMs).unref();
+    }
+    this.#source.cancel(value).then(
+      (step) => this.#finish(on, step.value),
+      (error: unknown) => this.#fail(on, error),
+    );
+  }
+
+  #throw(on: Dialled, value: unknown): void {
+    const error = this.#host.errorFromWire(value, 'the consumer of the stream');
+    let step: Step | Promise<Step> | undefined;
+    try {
+      step = this.#source.throw(error);
+    } catch (failure) {
+      return this.#fail(on, failure);
+    }
+    if (step === undefined) {
+      void this.#source.cancel(error);
+      return this.#fail(on, error);
+    }
+    Promise.resolve(step).then(
+      (answer) => this.#answer(on, answer),
+      (failure: unknown) => this.#fail(on, failure),
+    );
+  }
+
+  /** The source answered a throw. */
+  #answer(on: Dialled, step: Step): void {
+    if (!this.#isReading) return;
+    if (step.done === true) return this.#sourceEnded(on, step.value);
+    try {
+      on.writer.write(produced.answer, this.#host.toWire(step.value, 'item', this.#where));
+      if (on.trace !== undefined) on.trace.items++;
+    } catch (error) {
+      void this.#source.cancel(error);
+      this.#fail(on, error);
     }
   }
 
-  /** Resolves when there is room again and the turn is over, or the stream is. */
-  #drained(): Promise<void> | undefined {
-    if ((!this.#blocked && this.#turnLeft > 0) || this.#over) return undefined;
-    return new Promise((resolve) => {
-      this.#resume = resolve;
+  #finish(on: Dialled, value: unknown): void {
+    if (this.#state.is === 'ended') return;
+    try {
+      on.writer.write(produced.done, this.#host.toWire(value, 'result', this.#where));
+    } catch (error) {
+      return this.#fail(on, error);
+    }
+    this.#end();
+    on.raw.end();
+  }
+
+  #fail(on: Dialled, error: unknown): void {
+    if (this.#state.is === 'ended') return;
+    if (on.trace !== undefined) on.trace.error = error;
+    try {
+      on.writer.write(produced.failed, this.#host.errorToWire(error, this.#where));
+    } catch {
+      // The error is too large to be sent. The peer sees an end without a last word, which is a failure as well.
+    }
+    this.#end();
+    on.raw.end();
+  }
+
+  /** The last stream of the call has lost its consumer: the handler works for nothing. */
+  #abortCall(): void {
+    const call = this.#call;
+    if (call !== undefined && call.held.given <= 1) call.cancel(readerGone());
+  }
+
+  /** Ends the stream without a word to the peer, and tells its source. */
+  #abandon(reason: unknown): void {
+    this.#end();
+    void this.#source.cancel(reason);
+  }
+
+  /** The peer left before the end, or is gone with the conversation. */
+  #lost(cause: Error | undefined): void {
+    if (this.#state.is === 'ended') return;
+    this.#abortCall();
+    if (isReaderGone(cause)) return this.#abandon(this.#call?.abortReason ?? readerGone());
+    const { options, peer } = this.#host.shared;
+    this.#end();
+    explained(cause, options.explainLoss, (why) => {
+      void this.#source.cancel(streamLost(`The stream that was given to ${peer}`, why));
     });
   }
 
-  /** Sends one step. False where none may follow for now. */
-  #emit(step: Step, word: number): boolean {
-    if (this.#over || (this.#returning && word === produced.item && step.done !== true)) return false;
-    let wire: unknown;
-    try {
-      wire = this.#host.toWire(step.value, step.done === true ? 'result' : 'item', this.#where);
-    } catch (error) {
-      this.#returnSource();
-      this.#fail(error);
-      return false;
-    }
-    if (step.done === true) {
-      this.#write(produced.done, wire);
-      this.#finish();
-      return false;
-    }
-    if (this.#trace !== undefined) this.#trace.items++;
-    if (word === produced.item) this.#sendItem(wire);
-    else this.#blocked = !this.#write(word, wire);
-    return !this.#blocked && this.#turnLeft > 0;
-  }
-
-  /** The first item of a turn goes at once, the others together. */
-  #sendItem(wire: unknown): void {
-    const batch = this.#batch;
-    const isFirst = this.#turnLeft === maxTurnItems;
-    if (isFirst) setImmediate(this.#endTurn);
-    this.#turnLeft--;
-    if (isFirst || batch === undefined || !batch.add(wire)) this.#blocked = !this.#write(produced.item, wire);
-    else if (batch.count >= maxBatchItems) this.#flush();
-  }
-
-  readonly #endTurn = (): void => {
-    this.#turnLeft = maxTurnItems;
-    this.#flush();
-    if (!this.#blocked) this.#resume?.();
-  };
-
-  #flush(): void {
-    const batch = this.#batch;
-    if (batch === undefined || batch.count === 0 || this.#over) return;
-    this.#blocked = !batch.write(this.#raw!, produced.items);
-  }
-
-  #write(word: number, wire: unknown): boolean {
-    this.#flush();
-    try {
-      return this.#host.writeItem(this.#raw!, word, wire);
-    } catch (error) {
-      this.#returnSource();
-      if (word !== produced.failed) this.#fail(error);
-      return false;
-    }
-  }
-
-  #fail(error: unknown): void {
-    if (this.#over) return;
-    if (this.#trace !== undefined) this.#trace.error = error;
-    this.#write(produced.failed, this.#host.errorToWire(error, this.#where));
-    this.#finish();
-  }
-
-  #finish(): void {
-    if (this.#over) return;
-    this.#end();
-    this.#raw?.end();
-  }
-
-  #interrupted(word: number, value: unknown): void {
-    if (this.#over) return;
-    const source = this.#source!;
-    const act = word === consumed.throw ? source.throw : source.return;
-    if (word === consumed.return) this.#returning = true;
-    if (act === undefined) return this.#settleInterrupt(word, value);
-    try {
-      const given =
-        word === consumed.throw ? this.#host.errorFromWire(value, 'the consumer of the stream') : value;
-      const step = this.#inContext(() => act.call(source, given));
-      if (this.#asking && word === consumed.return) this.#leaveSoon(value);
-      Promise.resolve(step).then(
-        (answer) => {
-          this.#emit(answer, produced.answer);
-        },
-        (error: unknown) => this.#fail(error),
-      );
-    } catch (error) {
-      this.#fail(error);
-    }
-  }
-
-  /**
-   * The source waits for something that nobody but the run-ahead asked for, and `return` queues behind it: the handler's signal tells it,
-   * and a source that doesn't end for that is not waited for.
-   */
-  #leaveSoon(value: unknown): void {
-    this.#abortCall();
-    setTimeout(() => this.#settleInterrupt(consumed.return, value), returnPatienceMs).unref();
-  }
-
-  /** The last of the call's streams has lost its consumer: nobody waits for the handler any more. */
-  #abortCall(): void {
-    const call = this.#call;
-    if (call === undefined || call.held.given > 1) return;
-    call.abort(new DOMException('Nobody reads the stream any more.', 'AbortError'));
-  }
-
-  /** The source has neither `return` nor `throw`: it just is not asked any more. */
-  #settleInterrupt(word: number, value: unknown): void {
-    if (word === consumed.throw)
-      return this.#fail(this.#host.errorFromWire(value, 'the consumer of the stream'));
-    this.#emit({ done: true, value }, produced.item);
-  }
-
-  /** Lets the source clean up; what it answers interests nobody any more. */
-  #returnSource(): void {
-    if (this.#returning) return;
-    this.#returning = true;
-    try {
-      const source = this.#source ?? sourceOf(this.#value);
-      void Promise.resolve(source.return?.()).catch(() => {
-        // The consumer is gone: there is no one to tell.
-      });
-    } catch {
-      // As above.
-    }
-  }
-
   #end(): void {
-    if (this.#over) return;
-    this.#over = true;
-    endStreamTrace(this.#trace);
-    this.#resume?.();
-    if (this.#raw === undefined) this.#host.shared.broker.forget(this.id);
-    if (this.#call === undefined && isEmitter(this.#value)) this.#value.off('error', ignoreError);
+    const on = this.#dialled;
+    if (on === undefined) this.#host.shared.broker.forget(this.id);
+    this.#state = { is: 'ended' };
+    on?.reader.stop();
+    on?.writer.end();
+    endStreamTrace(on?.trace);
     this.#onEnd();
   }
 
   onData(chunk: Uint8Array): void {
-    const raw = this.#raw!;
+    const on = this.#dialled;
+    if (on === undefined) return;
     try {
-      this.#reader?.push(chunk);
-      raw.consume(chunk.length);
+      on.reader.push(chunk);
+      on.raw.consume(chunk.length);
     } catch (error) {
-      raw.reset(error as Error);
+      on.raw.reset(error as Error);
     }
   }
 
   onEnd(): void {
-    if (this.#over) return;
-    this.#abortCall();
-    this.#returnSource();
-    this.#finish();
+    const on = this.#dialled;
+    if (on === undefined) return;
+    this.#lost(undefined);
+    on.raw.end();
   }
 
   onDrain(): void {
-    if (!this.#blocked) return;
-    this.#blocked = false;
-    if (this.#turnLeft > 0) this.#resume?.();
+    this.#dialled?.writer.drained();
   }
 
-  onClose(): void {
-    this.#reader?.stop();
-    if (this.#over) return;
-    this.#abortCall();
-    this.#returnSource();
-    this.#end();
+  onClose(error: Error | undefined): void {
+    this.#lost(error);
   }
 }

@@ -12,8 +12,10 @@ import { produced } from './stream-protocol.ts';
 export interface StreamingCall extends CallContext {
   /** `given` counts the streams of the result that have not ended. */
   readonly held: { readonly given: number };
-  /** Aborts the handler's signal. */
-  abort(reason: unknown): void;
+  /** Why the handler's signal aborted; undefined if it has not. */
+  readonly abortReason: unknown;
+  /** Aborts the handler's signal, and ends the streams in the call's arguments. */
+  cancel(reason: unknown): void;
 }
 
 /** Notes what one message gives and takes by reference, between its beginning and its end. */
@@ -22,9 +24,11 @@ export interface MessageScopes {
   beginHandingOver(): void;
   endSending(): unknown;
   /** Ends a walk whose message cannot be sent, and takes back what it gave. */
-  revokeSending(): void;
+  revokeSending(reason: unknown): void;
   beginTaking(): void;
-  endTaking(): void;
+  /** What was read is items: what they hold is given back if they are discarded. */
+  endTakingItems(items: readonly unknown[]): void;
+  discard(item: unknown): void;
 }
 
 export class StreamHost {
@@ -70,10 +74,15 @@ export class StreamHost {
         message.at = start + 2;
         value = this.#messages.read(message);
       } finally {
-        scopes.endTaking();
+        scopes.endTakingItems(word === produced.items && Array.isArray(value) ? value : [value]);
       }
       sink(word, value);
     });
+  }
+
+  /** Gives back what an item brought by reference, because its consumer will not take it. */
+  discard(item: unknown): void {
+    this.#scopes.discard(item);
   }
 
   /** What to write for an item. The references in it are the receiver's until it gives them back. */
@@ -84,7 +93,7 @@ export class StreamHost {
     try {
       wire = this.#messages.toWire(value, root, where);
     } catch (error) {
-      scopes.revokeSending();
+      scopes.revokeSending(error);
       throw error;
     }
     scopes.endSending();

@@ -1,67 +1,152 @@
-/** What can be given out as a stream: how it is told from other values, and how it is asked for its items. */
-
-export type StreamKind = 'iterable' | 'webStream' | 'readable' | 'objectReadable';
+/** One way to ask every kind of stream for its items, and to tell it at once that no more are wanted. */
+import { types } from 'node:util';
+import { iterableKind } from './stream-kind.ts';
 
 export type Step = IteratorResult<unknown, unknown>;
+
+/** The step of a source that has ended and returned nothing. */
+export const done: Step = { done: true, value: undefined };
+
+/** A stream's items, one after another, whatever kind of stream it is. */
 export interface Source {
+  next(): Step | Promise<Step>;
+  /**
+   * Says that no more items are wanted: at once, also while the source is being asked for one. Resolves with its last step
+   * once its clean-up has run.
+   */
+  cancel(reason: unknown): Step | Promise<Step>;
+  /** Throws into the source; undefined if the source takes no errors. */
+  throw(error: unknown): Step | Promise<Step> | undefined;
+  /** Lets go of a source that has ended by itself. */
+  release(): void;
+}
+
+/** Opens the source behind a value that `isIterableValue` knows. */
+export function openSource(value: object): Source {
+  switch (iterableKind(value)) {
+    case 'webStream':
+      return new WebSource(value as ReadableStream<unknown>);
+    case 'iterable':
+      return new IteratorSource(iteratorOf(value));
+    default:
+      return new NodeSource(value as NodeJS.ReadableStream & Destroyable);
+  }
+}
+
+/** A source that could not be opened: it fails when it is asked for its first item. */
+export class BrokenSource implements Source {
+  readonly #error: unknown;
+
+  constructor(error: unknown) {
+    this.#error = error;
+  }
+
+  next(): never {
+    throw this.#error;
+  }
+
+  cancel(reason: unknown): Step {
+    return { done: true, value: reason };
+  }
+
+  throw(): undefined {
+    return undefined;
+  }
+
+  release(): void {}
+}
+
+interface AnyIterator {
   next(): Step | Promise<Step>;
   return?(value?: unknown): Step | Promise<Step>;
   throw?(error: unknown): Step | Promise<Step>;
 }
 
-/** Whether a value travels as a stream: async iterables, readable streams, and iterators such as a generator's. */
-export function isIterableValue(value: object): boolean {
-  const candidate = value as {
-    [Symbol.asyncIterator]?: unknown;
-    [Symbol.iterator]?: unknown;
-    next?: unknown;
-  };
-  if (typeof candidate[Symbol.asyncIterator] === 'function') return true;
-  return typeof candidate.next === 'function' && typeof candidate[Symbol.iterator] === 'function';
-}
-
-/** What the peer gets for it. Told by shape: naming the ReadableStream global would load web streams into every plugin. */
-export function iterableKind(value: object): StreamKind {
-  const candidate = value as {
-    getReader?: unknown;
-    pipe?: unknown;
-    readableObjectMode?: unknown;
-    readableEncoding?: unknown;
-  };
-  if (typeof candidate.getReader === 'function') return 'webStream';
-  if (typeof candidate.pipe !== 'function') return 'iterable';
-  // With an encoding its chunks are text.
-  const isBytes = candidate.readableObjectMode !== true && (candidate.readableEncoding ?? null) === null;
-  return isBytes ? 'readable' : 'objectReadable';
-}
-
-/** The iterator of a value that {@link isIterableValue} knows. */
-export function sourceOf(value: object): Source {
+function iteratorOf(value: object): AnyIterator {
   const iterable = value as Partial<AsyncIterable<unknown> & Iterable<unknown>>;
-  return (iterable[Symbol.asyncIterator]?.() ?? iterable[Symbol.iterator]?.()) as Source;
+  return (iterable[Symbol.asyncIterator]?.() ?? iterable[Symbol.iterator]?.()) as AnyIterator;
 }
 
-interface Emitter {
-  on(event: 'error', listener: () => void): void;
-  off(event: 'error', listener: () => void): void;
+class IteratorSource implements Source {
+  readonly #iterator: AnyIterator;
+
+  constructor(iterator: AnyIterator) {
+    this.#iterator = iterator;
+  }
+
+  next(): Step | Promise<Step> {
+    return this.#iterator.next();
+  }
+
+  cancel(reason: unknown): Step | Promise<Step> {
+    return this.#iterator.return?.(reason) ?? { done: true, value: reason };
+  }
+
+  throw(error: unknown): Step | Promise<Step> | undefined {
+    return this.#iterator.throw?.(error);
+  }
+
+  release(): void {}
 }
 
-/** Whether a value is a Node stream, which fails by an event. */
-export function isEmitter(value: object): value is Emitter {
-  const candidate = value as { on?: unknown; off?: unknown; pipe?: unknown };
-  return (
-    typeof candidate.on === 'function' &&
-    typeof candidate.off === 'function' &&
-    typeof candidate.pipe === 'function'
-  );
+/** Read by a reader of its own: the stream's iterator would let `return()` wait behind the item that it is asked for. */
+class WebSource implements Source {
+  readonly #reader: ReadableStreamDefaultReader<unknown>;
+
+  constructor(stream: ReadableStream<unknown>) {
+    this.#reader = stream.getReader();
+  }
+
+  next(): Promise<Step> {
+    return this.#reader.read();
+  }
+
+  async cancel(reason: unknown): Promise<Step> {
+    const cancelled = this.#reader.cancel(reason);
+    this.#reader.releaseLock();
+    await cancelled;
+    return { done: true, value: reason };
+  }
+
+  throw(): undefined {
+    return undefined;
+  }
+
+  release(): void {
+    this.#reader.releaseLock();
+  }
 }
 
-/** A listener for it. */
-export const ignoreError = (): void => {
-  // The stream's iterator throws it.
-};
+interface Destroyable {
+  destroy?(error?: Error): unknown;
+}
 
-/** Whether a source answers later. */
+/** Asked by its iterator, and cancelled by `destroy()`: the iterator's `return()` waits behind the item that it is asked for. */
+class NodeSource extends IteratorSource {
+  readonly #stream: Destroyable;
+
+  constructor(stream: NodeJS.ReadableStream & Destroyable) {
+    super(iteratorOf(stream));
+    this.#stream = stream;
+  }
+
+  override async cancel(reason: unknown): Promise<Step> {
+    this.#stream.destroy?.(isError(reason) ? reason : undefined);
+    // Takes the iterator's listeners off the stream. How it fails is known: the stream was destroyed.
+    void Promise.resolve(super.cancel(undefined)).catch(() => {});
+    return { done: true, value: reason };
+  }
+
+  override throw(): undefined {
+    return undefined;
+  }
+}
+
+function isError(value: unknown): value is Error {
+  return value instanceof Error || types.isNativeError(value);
+}
+
+/** True if a source answers later. */
 export function isPromise(value: Step | Promise<Step>): value is Promise<Step> {
   return typeof (value as { then?: unknown }).then === 'function';
 }

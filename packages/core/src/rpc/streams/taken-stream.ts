@@ -1,19 +1,15 @@
 /** A stream of the peer's: dialled when the first item is asked for, credited as the consumer takes items. */
 import type { RawStream, RawStreamHandler } from '@pipework/mux/lean';
 import { PipeworkError } from '../../base/errors.ts';
+import { explained } from '../../session/loss.ts';
 import { endStreamTrace, type StreamTrace, traceStream } from '../api/instrumentation.ts';
-import { isAlone, reasonText } from '../../session/loss.ts';
-import type { MessageReader } from '../wire/message-reader.ts';
 import { runtimeMethods } from '../../session/wire-words.ts';
 import type { StreamHost } from './stream-host.ts';
+import type { MessageReader } from '../wire/message-reader.ts';
+import { readerGone, streamLost } from './stream-ends.ts';
 import { consumed, produced } from './stream-protocol.ts';
-
-type Step = IteratorResult<unknown, unknown>;
-
-interface Waiter {
-  resolve(step: Step): void;
-  reject(error: unknown): void;
-}
+import { done, type Step } from './stream-source.ts';
+import { type Outcome, TakenItems, type Waiter } from './taken-items.ts';
 
 /** Waits for the answer to `return` or `throw`. */
 interface Interrupter extends Waiter {
@@ -21,13 +17,24 @@ interface Interrupter extends Waiter {
   late(): void;
 }
 
-/** What of one chunk is still untaken: its bytes are credited when its last item has been. */
-interface Batch {
-  items: number;
-  readonly bytes: number;
+/** What a stream has once it is dialled. */
+interface Dialled {
+  readonly raw: RawStream;
+  readonly reader: MessageReader;
+  readonly trace: StreamTrace | undefined;
 }
 
-const done: Step = { done: true, value: undefined };
+type State =
+  /** No item was asked for. */
+  | { readonly is: 'waiting' }
+  /** Items come. */
+  | { readonly is: 'open'; readonly on: Dialled }
+  /** The peer was told to return. Items are thrown away until its last word. */
+  | { readonly is: 'returning'; readonly on: Dialled }
+  /** The peer is gone, and the process's exit is asked why. */
+  | { readonly is: 'lost'; readonly on: Dialled }
+  /** Nothing comes any more. */
+  | { readonly is: 'ended' };
 
 /** The consumer's iterator. Used once, as a generator is. */
 export class TakenStream
@@ -37,20 +44,12 @@ export class TakenStream
   readonly #host: StreamHost;
   readonly #method: string | undefined;
   readonly #onEnd: () => void;
-  #raw: RawStream | undefined;
-  #reader: MessageReader | undefined;
-  #items: unknown[] = [];
-  #taken = 0;
-  readonly #batches: Batch[] = [];
-  readonly #waiters: Waiter[] = [];
-  /** In the order in which the peer answers them; items are thrown away meanwhile. */
+  #state: State = { is: 'waiting' };
+  readonly #items = new TakenItems((bytes) => this.#dialled?.raw.consume(bytes));
+  /** In the order in which the peer answers them. Items are thrown away meanwhile. */
   readonly #interrupters: Interrupter[] = [];
-  #outcome: { step: Step } | { error: unknown } | undefined;
-  #over = false;
-  #isLost = false;
-  #arrived = 0;
-  #trace: StreamTrace | undefined;
 
+  /** `method` is the call in whose result it came, if it came in one. `onEnd` is called once, when neither side sends anything more. */
   constructor(id: number, host: StreamHost, method: string | undefined, onEnd: () => void) {
     this.#method = method;
     this.#id = id;
@@ -58,9 +57,14 @@ export class TakenStream
     this.#onEnd = onEnd;
   }
 
-  /** Its first item was asked for, and its last has not come. */
+  /** True from the dialling to the end. */
   get isOpen(): boolean {
-    return this.#raw !== undefined;
+    return this.#dialled !== undefined;
+  }
+
+  get #dialled(): Dialled | undefined {
+    const state = this.#state;
+    return state.is === 'waiting' || state.is === 'ended' ? undefined : state.on;
   }
 
   [Symbol.asyncIterator](): this {
@@ -71,10 +75,12 @@ export class TakenStream
     await this.return();
   }
 
-  next(): Promise<Step> {
-    if (this.#taken < this.#items.length) return Promise.resolve({ done: false, value: this.#take() });
-    if (this.#outcome !== undefined) return this.#settled();
-    const step = new Promise<Step>((resolve, reject) => this.#waiters.push({ resolve, reject }));
+  /** The next item. It takes no value for the source, which runs ahead: rejects with `MISUSE` if it is given one. */
+  next(value?: unknown): Promise<Step> {
+    if (value !== undefined) return Promise.reject(valueRefused());
+    const ready = this.#items.next();
+    if (ready !== undefined) return ready;
+    const step = this.#items.wait();
     try {
       this.#open();
     } catch (error) {
@@ -84,187 +90,203 @@ export class TakenStream
   }
 
   return(value?: unknown): Promise<Step> {
-    return this.#interrupt(consumed.return, value, { done: true, value });
+    return this.#return(value, () => this.#host.toWire(value, 'value', 'return'));
+  }
+
+  /** As {@link return}, for a stream that is cancelled with a reason, which need not be able to travel. */
+  async cancel(reason: unknown): Promise<void> {
+    await this.#return(reason, () => this.#reasonToWire(reason));
   }
 
   throw(error?: unknown): Promise<Step> {
-    return this.#interrupt(consumed.throw, error, undefined);
-  }
-
-  /** The call was aborted: what has come and was not taken is dropped. */
-  abort(reason: unknown): void {
+    const { outcome } = this.#items;
+    if (outcome !== undefined) {
+      if ('error' in outcome) return this.#items.end();
+    } else if (this.#state.is === 'waiting') {
+      this.#settle({ step: done });
+      this.#drop(error);
+    } else {
+      return this.#interrupt(consumed.throw, () => this.#host.errorToWire(error, 'throw'), undefined, error);
+    }
     this.#discard();
-    this.fail(reason);
+    return Promise.reject(error);
   }
 
-  /** The call that it came with has settled: nobody accepts it any more, unless it is open. */
+  /** The call was cancelled: the consumer gets the reason, and what has come is dropped. The peer is told to return. */
+  abort(reason: unknown): void {
+    if (this.#items.outcome !== undefined) return;
+    this.#discard();
+    this.#settle({ error: reason });
+    this.#items.serve();
+    const state = this.#state;
+    if (state.is === 'waiting') this.#drop(readerGone());
+    if (state.is !== 'open') return;
+    this.#state = { is: 'returning', on: state.on };
+    this.#host.writeItem(state.on.raw, consumed.return, this.#reasonToWire(readerGone()));
+  }
+
+  /** The call that it came with has settled: the peer accepts it no more, unless it is open. */
   callSettled(): void {
-    if (this.#raw !== undefined || this.#outcome !== undefined) return;
-    this.#settle({
-      error: new PipeworkError(
-        'RPC_REFERENCE_RELEASED',
-        'The stream was first read after the call it came with had settled.',
-      ),
-    });
+    if (this.#state.is !== 'waiting') return;
+    const late = 'The stream was first read after the call it came with had settled.';
+    this.#settle({ error: new PipeworkError('RPC_REFERENCE_RELEASED', late) });
+    this.#end();
   }
 
-  /** The conversation it belongs to is gone. */
+  /** The conversation that it belongs to is gone. */
   conversationClosed(error: Error): void {
     this.#lost(error);
   }
 
-  /** Ends it from this side: what waits rejects with `error`, and the producer is told to return. */
+  /** Ends it from this side at once: the consumer gets `error`, and the peer a reset. */
   fail(error: unknown): void {
-    if (this.#outcome !== undefined) return;
     this.#settle({ error });
-    this.#serve();
-    const raw = this.#raw;
-    if (raw === undefined) this.#host.notify(runtimeMethods.drop, [this.#id]);
-    else raw.reset(error instanceof Error ? error : undefined);
+    this.#items.serve();
+    const on = this.#dialled;
+    if (this.#state.is === 'waiting') this.#drop(error);
+    else this.#end();
+    on?.raw.reset(error instanceof Error ? error : undefined);
   }
 
   #open(): void {
-    if (this.#raw !== undefined) return;
-    this.#reader = this.#host.itemReader((word, value) => this.#received(word, value));
-    const raw = this.#host.shared.broker.dialRaw(this.#id);
-    this.#raw = raw;
-    this.#trace = traceStream('taken', this.#host.shared.peer);
-    this.#host.shared.count('valueStreams', 1);
+    if (this.#state.is !== 'waiting') return;
+    const { shared } = this.#host;
+    const reader = this.#host.itemReader((word, value) => this.#received(word, value));
+    const raw = shared.broker.dialRaw(this.#id);
+    this.#state = { is: 'open', on: { raw, reader, trace: traceStream('taken', shared.peer) } };
+    shared.count('valueStreams', 1);
     raw.setHandler(this);
   }
 
-  #interrupt(word: number, value: unknown, ended: Step | undefined): Promise<Step> {
-    if (this.#outcome !== undefined || this.#raw === undefined) {
-      if (this.#outcome === undefined) {
-        this.#settle({ step: done });
-        this.#host.notify(runtimeMethods.drop, [this.#id]);
-      }
-      if ('error' in this.#outcome! && ended === undefined) return this.#settled();
-      this.#discard();
-      return ended === undefined ? Promise.reject(value) : Promise.resolve(ended);
+  /** Tells the peer that a stream will not be dialled. */
+  #drop(reason: unknown): void {
+    const params = reason === undefined ? [this.#id] : [this.#id, this.#reasonToWire(reason)];
+    this.#host.notify(runtimeMethods.drop, params);
+    this.#end();
+  }
+
+  #return(value: unknown, toWire: () => unknown): Promise<Step> {
+    const ended: Step = { done: true, value };
+    const { outcome } = this.#items;
+    if (outcome === undefined && this.#state.is !== 'waiting')
+      return this.#interrupt(consumed.return, toWire, ended, undefined);
+    if (outcome === undefined) {
+      this.#settle({ step: done });
+      this.#drop(value);
     }
+    this.#discard();
+    return Promise.resolve(ended);
+  }
+
+  /** `ended` is the answer if the stream ends otherwise; without it, that is a rejection with `error`. */
+  #interrupt(word: number, toWire: () => unknown, ended: Step | undefined, error: unknown): Promise<Step> {
     this.#discard();
     // Waiting comes before writing: in memory the peer may answer, or reset the stream, before `writeItem` returns.
     const answer = new Promise<Step>((resolve, reject) => {
-      const late = ended === undefined ? () => reject(value) : () => resolve(ended);
+      const late = ended === undefined ? () => reject(error) : () => resolve(ended);
       this.#interrupters.push({ resolve, reject, late });
     });
     try {
-      const wire =
-        word === consumed.throw
-          ? this.#host.errorToWire(value, 'throw')
-          : this.#host.toWire(value, 'value', 'return');
-      this.#host.writeItem(this.#raw, word, wire);
-    } catch (error) {
-      this.fail(error);
+      const state = this.#state;
+      const wire = toWire();
+      if (state.is === 'open' && word === consumed.return) this.#state = { is: 'returning', on: state.on };
+      if (state.is === 'open' || state.is === 'returning') this.#host.writeItem(state.on.raw, word, wire);
+    } catch (failure) {
+      this.fail(failure);
     }
     return answer;
   }
 
-  /** Forgets the items that nobody will take, and credits them. */
+  /** Drops the items that nobody will take, and credits them. */
   #discard(): void {
-    while (this.#taken < this.#items.length) this.#take();
+    const { queue } = this.#items;
+    while (queue.length > 0) this.#host.discard(queue.take());
   }
 
-  #take(): unknown {
-    const item = this.#items[this.#taken];
-    this.#items[this.#taken++] = undefined;
-    if (this.#taken === this.#items.length) {
-      this.#items = [];
-      this.#taken = 0;
-    } else if (this.#taken === 1024) {
-      this.#items = this.#items.slice(1024);
-      this.#taken = 0;
+  #reasonToWire(reason: unknown): unknown {
+    try {
+      return this.#host.toWire(reason, 'reason', 'cancel');
+    } catch {
+      return this.#host.toWire(String(reason), 'reason', 'cancel');
     }
-    const batch = this.#batches[0];
-    if (batch !== undefined && --batch.items === 0) {
-      this.#batches.shift();
-      this.#raw?.consume(batch.bytes);
-    }
-    return item;
-  }
-
-  #settled(): Promise<Step> {
-    const outcome = this.#outcome!;
-    this.#outcome = { step: done };
-    return 'error' in outcome ? Promise.reject(outcome.error) : Promise.resolve(outcome.step);
   }
 
   onData(chunk: Uint8Array): void {
-    const raw = this.#raw!;
-    this.#arrived = 0;
+    const on = this.#dialled;
+    if (on === undefined) return;
     try {
-      this.#reader!.push(chunk);
+      on.reader.push(chunk);
     } catch (error) {
       this.fail(error);
       // The stream's end may have stood before the fault in the same chunk: then that is what counts.
-      return this.#serve();
+      return this.#items.serve();
     }
-    if (this.#arrived === 0 || this.#over) raw.consume(chunk.length);
-    else this.#batches.push({ items: this.#arrived, bytes: chunk.length });
-    this.#serve();
-  }
-
-  /** Hands the items that came to those who wait for them. */
-  #serve(): void {
-    while (this.#waiters.length > 0 && this.#taken < this.#items.length) {
-      this.#waiters.shift()!.resolve({ done: false, value: this.#take() });
-    }
-    if (this.#outcome === undefined || this.#taken < this.#items.length) return;
-    while (this.#waiters.length > 0) {
-      const waiter = this.#waiters.shift()!;
-      void this.#settled().then(waiter.resolve, waiter.reject);
-    }
+    this.#items.queue.endChunk(chunk.length);
+    this.#items.serve();
   }
 
   #received(word: number, value: unknown): void {
-    if (this.#outcome !== undefined) return;
-    const isInterrupted = this.#interrupters.length > 0;
+    const on = this.#dialled;
+    if (on === undefined) return this.#host.discard(value);
     if (word === produced.item) {
-      if (isInterrupted) return; // was under way when the consumer interrupted
-      this.#items.push(value);
-      this.#count(1);
+      this.#taken(on, [value]);
     } else if (word === produced.items) {
       if (!Array.isArray(value))
         throw new PipeworkError('RPC_PROTOCOL', 'A stream carries items that are no list.');
-      if (isInterrupted) return;
-      for (const item of value) this.#items.push(item);
-      this.#count(value.length);
+      this.#taken(on, value);
     } else if (word === produced.answer) {
-      this.#interrupters.shift()?.resolve({ done: false, value });
+      const interrupter = this.#interrupters.shift();
+      if (interrupter === undefined) this.#host.discard(value);
+      else interrupter.resolve({ done: false, value });
     } else if (word === produced.done) {
-      this.#interrupters.shift()?.resolve({ done: true, value });
-      this.#settle({ step: isInterrupted ? done : { done: true, value } });
-      this.#raw?.end();
+      const interrupter = this.#interrupters.shift();
+      if (interrupter !== undefined) interrupter.resolve({ done: true, value });
+      else if (this.#items.outcome !== undefined) this.#host.discard(value);
+      this.#settle({ step: interrupter === undefined ? { done: true, value } : done });
+      this.#peerEnded(on);
     } else {
       const error = this.#host.errorFromWire(value, 'stream');
-      this.#interrupters.shift()?.reject(error);
-      this.#settle(isInterrupted ? { step: done } : { error });
-      this.#raw?.end();
+      const interrupter = this.#interrupters.shift();
+      interrupter?.reject(error);
+      this.#settle(interrupter === undefined ? { error } : { step: done });
+      this.#peerEnded(on);
     }
   }
 
-  #count(items: number): void {
-    this.#arrived += items;
-    if (this.#trace !== undefined) this.#trace.items += items;
+  #taken(on: Dialled, items: readonly unknown[]): void {
+    // Those that were under way when the consumer interrupted are thrown away.
+    if (this.#state.is !== 'open' || this.#interrupters.length > 0) {
+      for (const item of items) this.#host.discard(item);
+      return;
+    }
+    for (const item of items) this.#items.queue.push(item);
+    if (on.trace !== undefined) on.trace.items += items.length;
   }
 
-  #settle(outcome: { step: Step } | { error: unknown }): void {
-    if (this.#outcome !== undefined) return;
-    this.#outcome = outcome;
-    if (this.#trace !== undefined && 'error' in outcome) this.#trace.error = outcome.error;
+  /** The peer's last word has come. */
+  #peerEnded({ raw }: Dialled): void {
+    this.#end();
+    raw.end();
+  }
+
+  /** The stream has ended for its consumer. */
+  #settle(outcome: Outcome): void {
+    if (!this.#items.settle(outcome)) return;
+    const on = this.#dialled;
+    if (on?.trace !== undefined && 'error' in outcome) on.trace.error = outcome.error;
+    endStreamTrace(on?.trace);
+    if (on !== undefined) this.#host.shared.count('valueStreams', -1);
     for (const interrupter of this.#interrupters.splice(0)) {
       if ('error' in outcome) interrupter.reject(outcome.error);
       else interrupter.late();
     }
-    this.#end();
   }
 
+  /** Nothing is sent any more by either side. */
   #end(): void {
-    if (this.#over) return;
-    this.#over = true;
-    endStreamTrace(this.#trace);
-    if (this.#raw !== undefined) this.#host.shared.count('valueStreams', -1);
+    if (this.#state.is === 'ended') return;
+    this.#dialled?.reader.stop();
+    this.#state = { is: 'ended' };
     this.#onEnd();
   }
 
@@ -273,30 +295,26 @@ export class TakenStream
   }
 
   onClose(error: Error | undefined): void {
-    this.#reader?.stop();
     this.#lost(error);
   }
 
   #lost(cause: Error | undefined): void {
-    if (this.#outcome !== undefined || this.#isLost) return;
-    this.#isLost = true;
-    const explain = this.#host.shared.options.explainLoss;
-    // A stream can be reset alone; where more than it went, the process's exit may say why.
-    if (cause === undefined || explain === undefined || isAlone(cause)) return this.#failLost(cause);
-    explain(cause).then(
-      (explained) => this.#failLost(explained),
-      () => this.#failLost(cause),
-    );
+    const state = this.#state;
+    if (state.is === 'ended' || state.is === 'lost') return;
+    if (state.is !== 'waiting') {
+      state.on.reader.stop();
+      this.#state = { is: 'lost', on: state.on };
+    }
+    explained(cause, this.#host.shared.options.explainLoss, (why) => {
+      const what = this.#method === undefined ? 'A stream' : `The stream of ${this.#method}`;
+      this.fail(streamLost(`${what} of ${this.#host.shared.peer}`, why));
+    });
   }
+}
 
-  #failLost(cause: Error | undefined): void {
-    const why = cause === undefined ? 'it ended in the middle' : reasonText(cause);
-    this.fail(
-      new PipeworkError(
-        'RPC_CLOSED',
-        `${this.#method === undefined ? 'A stream' : `The stream of ${this.#method}`} of ${this.#host.shared.peer} was lost: ${why}`,
-        { cause },
-      ),
-    );
-  }
+function valueRefused(): PipeworkError {
+  return new PipeworkError(
+    'MISUSE',
+    'next() of a stream from another process takes no value: its source runs ahead. Send values by a function or a stream among the arguments',
+  );
 }

@@ -1,0 +1,28 @@
+/** What a value that came over the wire holds by reference. */
+import { isMarkedObject } from '../remote/stand-in.ts';
+
+/** True for what may hold something by reference, or be it. */
+export function isObject(value: unknown): value is object {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
+}
+
+/** Calls `visit` with each function, stand-in, stream and signal in a value, and with the value if it is one. It does not look into these. */
+export function forEachHeld(value: object, visit: (held: object) => void): void {
+  const parts: unknown[] = [value];
+  while (parts.length > 0) {
+    const part = parts.pop();
+    if (!isObject(part)) continue;
+    if (Array.isArray(part)) parts.push(...(part as unknown[]));
+    else if (part instanceof Map) parts.push(...part.keys(), ...part.values());
+    else if (part instanceof Set) parts.push(...part);
+    else if (isCopied(part)) parts.push(...Object.values(part));
+    else visit(part);
+  }
+}
+
+/** True for an object that was copied from the peer's, and whose fields were copied with it. */
+function isCopied(value: object): boolean {
+  if (typeof value === 'function' || isMarkedObject(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null || value instanceof Error;
+}

@@ -1,0 +1,81 @@
+/** The source of a given stream: opened when it is first needed, asked in the context of its call, told once that no more is wanted. */
+import type { CleanUps } from '../../session/clean-ups.ts';
+import { enterContext, leaveContext } from '../api/call-context.ts';
+import type { StreamingCall } from './stream-host.ts';
+import { ignoreError, isEmitter } from './stream-kind.ts';
+import { BrokenSource, done, openSource, type Source, type Step } from './stream-source.ts';
+
+export class GivenSource {
+  readonly #value: object;
+  readonly #call: StreamingCall | undefined;
+  readonly #cleanUps: CleanUps;
+  #source: Source | undefined;
+  /** Its last step, once it was told that no more is wanted. */
+  #ending: Promise<Step> | undefined;
+
+  /** `call` is the call whose result the stream is in, if it is in one. `cleanUps` hears of what runs after the end. */
+  constructor(value: object, call: StreamingCall | undefined, cleanUps: CleanUps) {
+    this.#value = value;
+    this.#call = call;
+    this.#cleanUps = cleanUps;
+    // A Node stream may fail before anyone reads it. The peer hears of that when it reads.
+    if (isEmitter(value)) value.on('error', ignoreError);
+  }
+
+  /** Asks for the next item. Throws, too, if the source cannot be opened. */
+  next(): Step | Promise<Step> {
+    if (this.#ending !== undefined) return this.#ending.then(({ value }) => ({ done: true, value }));
+    const source = (this.#source ??= this.#open());
+    // Not inContext(): a closure for each item would cost as much as the rest.
+    const outer = enterContext(this.#call);
+    try {
+      return source.next();
+    } finally {
+      leaveContext(outer);
+    }
+  }
+
+  /** Throws into the source; undefined if it takes no errors. */
+  throw(error: unknown): Step | Promise<Step> | undefined {
+    const source = (this.#source ??= this.#open());
+    return this.#inContext(() => source.throw(error));
+  }
+
+  /** Tells the source at once that no more is wanted. Resolves with its last step; when it was told before, with the same. */
+  cancel(reason: unknown): Promise<Step> {
+    if (this.#ending !== undefined) return this.#ending;
+    const source = (this.#source ??= this.#open());
+    this.#ending = (async () => (await this.#inContext(() => source.cancel(reason))) ?? done)();
+    this.#cleanUps.add(this.#ending);
+    return this.#ending;
+  }
+
+  /** The source has ended by itself. */
+  release(): void {
+    this.#source?.release();
+    this.leave();
+  }
+
+  /** The source is its owner's again. */
+  leave(): void {
+    if (this.#call === undefined && isEmitter(this.#value)) this.#value.off('error', ignoreError);
+  }
+
+  #open(): Source {
+    try {
+      return this.#inContext(() => openSource(this.#value));
+    } catch (error) {
+      return new BrokenSource(error);
+    }
+  }
+
+  /** What a generator does at its top, and asks there, belongs to its call. */
+  #inContext<T>(act: () => T): T {
+    const outer = enterContext(this.#call);
+    try {
+      return act();
+    } finally {
+      leaveContext(outer);
+    }
+  }
+}

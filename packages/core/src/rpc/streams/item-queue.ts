@@ -1,0 +1,55 @@
+/** Items that came and were not taken yet. The bytes of a chunk are credited when its last item has been taken. */
+
+interface Chunk {
+  untaken: number;
+  readonly bytes: number;
+}
+
+export class ItemQueue {
+  readonly #credit: (bytes: number) => void;
+  #items: unknown[] = [];
+  #taken = 0;
+  readonly #chunks: Chunk[] = [];
+  /** Items of the chunk that is being read. */
+  #arrived = 0;
+
+  /** `credit` hears of bytes that have been taken, or that brought no item. */
+  constructor(credit: (bytes: number) => void) {
+    this.#credit = credit;
+  }
+
+  get length(): number {
+    return this.#items.length - this.#taken;
+  }
+
+  push(item: unknown): void {
+    this.#items.push(item);
+    this.#arrived++;
+  }
+
+  /** The chunk has been read that brought what was pushed since the one before. */
+  endChunk(bytes: number): void {
+    if (this.#arrived === 0) this.#credit(bytes);
+    else this.#chunks.push({ untaken: this.#arrived, bytes });
+    this.#arrived = 0;
+  }
+
+  /** Takes the first item; there is one. */
+  take(): unknown {
+    const item = this.#items[this.#taken];
+    this.#items[this.#taken++] = undefined;
+    if (this.#taken === this.#items.length) {
+      this.#items = [];
+      this.#taken = 0;
+    } else if (this.#taken === 1024) {
+      this.#items = this.#items.slice(1024);
+      this.#taken = 0;
+    }
+    const chunk = this.#chunks[0];
+    if (chunk !== undefined && --chunk.untaken === 0) {
+      this.#chunks.shift();
+      this.#credit(chunk.bytes);
+    }
+    return item;
+  }
+}

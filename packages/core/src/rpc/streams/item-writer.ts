@@ -1,0 +1,87 @@
+/** How the items of a given stream leave: the first of a turn at once, the others of that turn together, as the window has room. */
+import type { RawStream } from '@pipework/mux/lean';
+import type { ItemBatch } from '../messages/item-batch.ts';
+import type { StreamHost } from './stream-host.ts';
+import { produced } from './stream-protocol.ts';
+
+// The real one: a host's fake timers must not stop a plugin that shares its process.
+const { setImmediate } = globalThis;
+
+// More items in one message gain little, and wait longer.
+const maxBatchItems = 256;
+// A source that is always ready would keep everything else waiting until the window is full.
+const maxTurnItems = 512;
+
+export class ItemWriter {
+  readonly #host: StreamHost;
+  readonly #raw: RawStream;
+  readonly #batch: ItemBatch | undefined;
+  #turnLeft = maxTurnItems;
+  /** The mux asked to wait for its drain. */
+  #isBlocked = false;
+  #hasEnded = false;
+  #resume: (() => void) | undefined;
+
+  constructor(host: StreamHost, raw: RawStream) {
+    this.#host = host;
+    this.#raw = raw;
+    this.#batch = host.itemBatch();
+  }
+
+  get #hasRoom(): boolean {
+    return (!this.#isBlocked && this.#turnLeft > 0) || this.#hasEnded;
+  }
+
+  /** Resolves when there is room for an item, or the writer has ended; undefined if that is so already. */
+  room(): Promise<void> | undefined {
+    if (this.#hasRoom) return undefined;
+    return new Promise((resolve) => {
+      this.#resume = resolve;
+    });
+  }
+
+  /** Sends an item. Throws if it cannot be written. */
+  item(wire: unknown): void {
+    const batch = this.#batch;
+    const isFirst = this.#turnLeft === maxTurnItems;
+    if (isFirst) setImmediate(this.#endTurn);
+    this.#turnLeft--;
+    if (isFirst || batch === undefined || !batch.add(wire)) this.write(produced.item, wire);
+    else if (batch.count >= maxBatchItems) this.#flush();
+  }
+
+  /** Sends a message of its own behind the items. Throws if it cannot be written. */
+  write(word: number, wire: unknown): void {
+    this.#flush();
+    this.#isBlocked = !this.#host.writeItem(this.#raw, word, wire);
+  }
+
+  /** The mux has room again. */
+  drained(): void {
+    this.#isBlocked = false;
+    if (this.#hasRoom) this.#resume?.();
+  }
+
+  /** Lets a pump that waits for room look at its state. */
+  wake(): void {
+    this.#resume?.();
+  }
+
+  /** Nothing is written any more; a pump that waits for room goes on. */
+  end(): void {
+    this.#hasEnded = true;
+    this.#resume?.();
+  }
+
+  readonly #endTurn = (): void => {
+    this.#turnLeft = maxTurnItems;
+    this.#flush();
+    if (this.#hasRoom) this.#resume?.();
+  };
+
+  #flush(): void {
+    const batch = this.#batch;
+    if (batch === undefined || batch.count === 0 || this.#hasEnded) return;
+    this.#isBlocked = !batch.write(this.#raw, produced.items);
+  }
+}

@@ -1,0 +1,49 @@
+/** What can be given out as a stream: how it is told from other values, and what the peer gets for it. */
+
+export type StreamKind = 'iterable' | 'webStream' | 'readable' | 'objectReadable';
+
+/** True for a value that travels as a stream: async iterables, readable streams, and iterators such as a generator's. */
+export function isIterableValue(value: object): boolean {
+  const candidate = value as {
+    [Symbol.asyncIterator]?: unknown;
+    [Symbol.iterator]?: unknown;
+    next?: unknown;
+  };
+  if (typeof candidate[Symbol.asyncIterator] === 'function') return true;
+  return typeof candidate.next === 'function' && typeof candidate[Symbol.iterator] === 'function';
+}
+
+/** What the peer gets for it. Told by shape: naming the ReadableStream global would load web streams into every plugin. */
+export function iterableKind(value: object): StreamKind {
+  const candidate = value as {
+    getReader?: unknown;
+    pipe?: unknown;
+    readableObjectMode?: unknown;
+    readableEncoding?: unknown;
+  };
+  if (typeof candidate.getReader === 'function') return 'webStream';
+  if (typeof candidate.pipe !== 'function') return 'iterable';
+  // With an encoding its chunks are text.
+  const isBytes = candidate.readableObjectMode !== true && (candidate.readableEncoding ?? null) === null;
+  return isBytes ? 'readable' : 'objectReadable';
+}
+
+interface Emitter {
+  on(event: 'error', listener: () => void): void;
+  off(event: 'error', listener: () => void): void;
+}
+
+/** True for a Node stream, which fails by an event. */
+export function isEmitter(value: object): value is Emitter {
+  const candidate = value as { on?: unknown; off?: unknown; pipe?: unknown };
+  return (
+    typeof candidate.on === 'function' &&
+    typeof candidate.off === 'function' &&
+    typeof candidate.pipe === 'function'
+  );
+}
+
+/** A listener for that event. */
+export const ignoreError = (): void => {
+  // The stream's iterator throws it.
+};

@@ -1,0 +1,61 @@
+/** What the consumer of a taken stream gets, in order: the items that came, and then how the stream ended. */
+import { ItemQueue } from './item-queue.ts';
+import { done, type Step } from './stream-source.ts';
+
+/** How a stream ended for its consumer. */
+export type Outcome = { readonly step: Step } | { readonly error: unknown };
+
+export interface Waiter {
+  resolve(step: Step): void;
+  reject(error: unknown): void;
+}
+
+export class TakenItems {
+  readonly queue: ItemQueue;
+  readonly #waiters: Waiter[] = [];
+  #outcome: Outcome | undefined;
+
+  /** `credit` hears of bytes whose items have been taken. */
+  constructor(credit: (bytes: number) => void) {
+    this.queue = new ItemQueue(credit);
+  }
+
+  /** How the stream ended; undefined while it goes on. Items may still wait to be taken. */
+  get outcome(): Outcome | undefined {
+    return this.#outcome;
+  }
+
+  /** The next item, or the end if there is none; undefined if the consumer must {@link wait}. */
+  next(): Promise<Step> | undefined {
+    if (this.queue.length > 0) return Promise.resolve({ done: false, value: this.queue.take() });
+    return this.#outcome === undefined ? undefined : this.end();
+  }
+
+  wait(): Promise<Step> {
+    return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
+  }
+
+  /** How the stream ended, which is told once; after that it has just ended. */
+  end(): Promise<Step> {
+    const outcome = this.#outcome ?? { step: done };
+    this.#outcome = { step: done };
+    return 'error' in outcome ? Promise.reject(outcome.error) : Promise.resolve(outcome.step);
+  }
+
+  /** The stream has ended. Returns false if it had ended before: the first outcome counts. */
+  settle(outcome: Outcome): boolean {
+    if (this.#outcome !== undefined) return false;
+    this.#outcome = outcome;
+    return true;
+  }
+
+  /** Hands what came to the calls of `next()` that wait for it. */
+  serve(): void {
+    const waiters = this.#waiters;
+    while (waiters.length > 0 && this.queue.length > 0) {
+      waiters.shift()!.resolve({ done: false, value: this.queue.take() });
+    }
+    if (this.#outcome === undefined || this.queue.length > 0) return;
+    for (const waiter of waiters.splice(0)) void this.end().then(waiter.resolve, waiter.reject);
+  }
+}

@@ -1,0 +1,27 @@
+/** Broker ids that are awaited no more, for as long as a peer that did not know may still dial them. */
+import { clock } from '../base/timers.ts';
+
+export class ForgottenIds {
+  readonly #keptMs: number;
+  /** When each was forgotten, the oldest first. */
+  readonly #since = new Map<number, number>();
+
+  /** `keptMs`: how long an id is remembered. */
+  constructor(keptMs: number) {
+    this.#keptMs = keptMs;
+  }
+
+  add(id: number): void {
+    const now = clock();
+    for (const [old, since] of this.#since) {
+      if (now - since < this.#keptMs) break;
+      this.#since.delete(old);
+    }
+    this.#since.set(id, now);
+  }
+
+  /** Removes an id. Returns true if it was there. */
+  delete(id: number): boolean {
+    return this.#since.delete(id);
+  }
+}

@@ -1,0 +1,367 @@
+/** A source that waits for its next item is told at once when nobody wants it any more, with the reason, whichever side gave it. */
+import { PassThrough, type Readable } from 'node:stream';
+import { describe, expect, test } from 'vitest';
+import { callContext, withCallOptions } from '../support/internals.ts';
+import { rpcPair } from '../support/rpc-pair.ts';
+import { atRest } from '../support/streams.ts';
+
+type Stream = AsyncIterable<unknown> | ReadableStream<unknown> | Readable;
+
+interface Idle {
+  readonly stream: Stream;
+  /** Resolves with the reason that the source is told. */
+  readonly told: Promise<unknown>;
+}
+
+/** Sources that give one item and then none. */
+const kinds: Record<string, () => Idle> = {
+  'a web stream that is being pulled'() {
+    const { promise: told, resolve } = deferred();
+    const start = (controller: ReadableStreamDefaultController): void => controller.enqueue('first');
+    const pull = (): Promise<never> => new Promise(() => {});
+    return { stream: new ReadableStream({ start, pull, cancel: resolve }), told };
+  },
+  'a web stream that pushes'() {
+    const { promise: told, resolve } = deferred();
+    const start = (controller: ReadableStreamDefaultController): void => controller.enqueue('first');
+    return { stream: new ReadableStream({ start, cancel: resolve }), told };
+  },
+  'a Node stream'() {
+    const { promise: told, resolve } = deferred();
+    const stream = new PassThrough({ objectMode: true });
+    stream.write('first');
+    let error: unknown;
+    stream.on('error', (failure) => (error = failure));
+    stream.on('close', () => resolve(error));
+    return { stream, told };
+  },
+  'an iterator of one’s own'() {
+    const { promise: told, resolve } = deferred();
+    let asked = 0;
+    const iterator = {
+      next: () => (asked++ === 0 ? Promise.resolve({ done: false, value: 'first' }) : new Promise(() => {})),
+      return(reason: unknown) {
+        resolve(reason);
+        return Promise.resolve({ done: true, value: reason });
+      },
+      [Symbol.asyncIterator]: () => iterator,
+    };
+    return { stream: iterator as AsyncIterable<unknown>, told };
+  },
+};
+const rows = Object.entries(kinds);
+
+function deferred(): { promise: Promise<unknown>; resolve: (value: unknown) => void } {
+  let resolve!: (value: unknown) => void;
+  const promise = new Promise<unknown>((settle) => (resolve = settle));
+  return { promise, resolve };
+}
+
+/** Reads the first item, waits for the second, and leaves with a reason, in the way of the stream's kind. */
+async function readOneAndLeave(stream: Stream, reason: Error): Promise<unknown> {
+  if ('getReader' in stream) {
+    const reader = stream.getReader();
+    const first = await reader.read();
+    void reader.read();
+    await reader.cancel(reason);
+    return first.value;
+  }
+  if ('destroy' in stream) {
+    const first = await new Promise((resolve) => stream.once('data', resolve));
+    const closed = new Promise((resolve) => stream.once('close', resolve));
+    stream.once('error', () => {});
+    stream.destroy(reason);
+    await closed;
+    return first;
+  }
+  const iterator = stream[Symbol.asyncIterator]();
+  const first = await iterator.next();
+  void iterator.next();
+  await iterator.return?.(reason);
+  return first.value;
+}
+
+async function readAll(stream: AsyncIterable<unknown>): Promise<void> {
+  for await (const item of stream) expect(item).toBe('first');
+}
+
+const enough = new Error('enough');
+
+describe('an idle source hears at once, with the reason, of a reader that leaves', () => {
+  test.each(rows)('%s in a result', async (_kind, make) => {
+    const idle = make();
+    const pair = await rpcPair({ items: () => idle.stream });
+    expect(await readOneAndLeave((await pair.remote.items()) as Stream, enough)).toBe('first');
+    expect(await idle.told).toMatchObject({ message: 'enough' });
+    await atRest(pair);
+  });
+
+  test.each(rows)('%s in an argument', async (_kind, make) => {
+    const idle = make();
+    const pair = await rpcPair({ take: (stream: Stream) => readOneAndLeave(stream, enough) });
+    expect(await pair.remote.take(idle.stream)).toBe('first');
+    expect(await idle.told).toMatchObject({ message: 'enough' });
+    await atRest(pair);
+  });
+
+  test.each(rows)('%s in an argument of a function that was given', async (_kind, make) => {
+    const idle = make();
+    const pair = await rpcPair({ give: (take: (stream: Stream) => unknown) => take(idle.stream) });
+    expect(await pair.remote.give((stream) => readOneAndLeave(stream, enough))).toBe('first');
+    expect(await idle.told).toMatchObject({ message: 'enough' });
+    await atRest(pair);
+  });
+
+  test.each(rows)('%s in an item', async (_kind, make) => {
+    const idle = make();
+    const pair = await rpcPair({
+      async *items() {
+        yield { idle: idle.stream };
+      },
+    });
+    for await (const item of pair.remote.items() as unknown as AsyncIterable<{ idle: Stream }>)
+      expect(await readOneAndLeave(item.idle, enough)).toBe('first');
+    expect(await idle.told).toMatchObject({ message: 'enough' });
+    await atRest(pair);
+  });
+
+  test.each(rows)('%s that was never read', async (_kind, make) => {
+    const idle = make();
+    const pair = await rpcPair({ items: () => idle.stream });
+    const stream = (await pair.remote.items()) as Stream;
+    if ('getReader' in stream) await stream.cancel(enough);
+    else if ('destroy' in stream) stream.once('error', () => {}).destroy(enough);
+    else await stream[Symbol.asyncIterator]().return?.(enough);
+    expect(await idle.told).toMatchObject({ message: 'enough' });
+    await atRest(pair);
+  });
+});
+
+test.each(rows)('leaving a loop early tells %s', async (kind, make) => {
+  const idle = make();
+  const pair = await rpcPair({ items: () => idle.stream });
+  for await (const item of (await pair.remote.items()) as AsyncIterable<unknown>) {
+    expect(item).toBe('first');
+    break;
+  }
+  // Node destroys a stream that is left early with an AbortError.
+  if (kind === 'a Node stream') expect(await idle.told).toMatchObject({ name: 'AbortError' });
+  else expect(await idle.told).toBeUndefined();
+  await atRest(pair);
+});
+
+test('a reason that cannot travel arrives as its text', async () => {
+  const idle = kinds['a web stream that pushes']!();
+  const pair = await rpcPair({ items: () => idle.stream as ReadableStream<unknown> });
+  await (await pair.remote.items()).cancel(Symbol('why'));
+  expect(await idle.told).toBe('Symbol(why)');
+  await atRest(pair);
+});
+
+test('a generator that waits for a stream of its caller’s ends with its reader, and so does that stream', async () => {
+  const idle = kinds['a web stream that is being pulled']!();
+  let ended = false;
+  const pair = await rpcPair({
+    async *copy(stream: AsyncIterable<unknown>) {
+      try {
+        for await (const item of stream) yield item;
+      } finally {
+        ended = true;
+      }
+    },
+  });
+  const items = pair.remote.copy(idle.stream as AsyncIterable<unknown>)[Symbol.asyncIterator]();
+  expect(await items.next()).toEqual({ done: false, value: 'first' });
+  await items.return?.();
+  expect(await idle.told).toMatchObject({ name: 'AbortError' });
+  expect(ended).toBe(true);
+  await atRest(pair);
+});
+
+describe('a stream in the arguments of a call that its caller gives up', () => {
+  const reader = (): {
+    served: { upload(stream: AsyncIterable<unknown>): Promise<void> };
+    ended: Promise<unknown>;
+  } => {
+    const { promise: ended, resolve } = deferred();
+    return {
+      served: {
+        async upload(stream) {
+          await readAll(stream).catch((error: unknown) => {
+            resolve(error);
+            throw error;
+          });
+        },
+      },
+      ended,
+    };
+  };
+
+  test.each(rows)('ends on both sides at a deadline: %s', async (_kind, make) => {
+    const idle = make();
+    const { served, ended } = reader();
+    const pair = await rpcPair(served);
+    const call = withCallOptions(pair.remote, { deadlineMs: 50 }).upload(
+      idle.stream as AsyncIterable<unknown>,
+    );
+    await expect(call).rejects.toMatchObject({ code: 'RPC_DEADLINE' });
+    expect(await idle.told).toMatchObject({ code: 'RPC_DEADLINE' });
+    expect(await ended).toBeInstanceOf(Error);
+    await expect.poll(() => pair.plugin.runningCalls).toBe(0);
+    await atRest(pair);
+  });
+
+  test.each(rows)('ends on both sides with a signal: %s', async (_kind, make) => {
+    const idle = make();
+    const { served, ended } = reader();
+    const pair = await rpcPair(served);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const call = withCallOptions(pair.remote, { signal }).upload(idle.stream as AsyncIterable<unknown>);
+    await expect.poll(() => pair.plugin.references).toBe(1);
+    controller.abort(enough);
+    await expect(call).rejects.toBe(enough);
+    expect(await idle.told).toBe(enough);
+    expect(await ended).toMatchObject({ name: 'AbortError' });
+    await atRest(pair);
+  });
+
+  test('ends also for a handler that has not begun to read it', async () => {
+    const idle = kinds['a Node stream']!();
+    const { promise: read, resolve } = deferred();
+    const pair = await rpcPair({
+      async upload(stream: AsyncIterable<unknown>) {
+        const { signal } = callContext();
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        await readAll(stream).catch(resolve);
+      },
+    });
+    const call = withCallOptions(pair.remote, { deadlineMs: 50 }).upload(
+      idle.stream as AsyncIterable<unknown>,
+    );
+    await expect(call).rejects.toMatchObject({ code: 'RPC_DEADLINE' });
+    expect(await idle.told).toMatchObject({ code: 'RPC_DEADLINE' });
+    expect(await read).toMatchObject({ name: 'AbortError' });
+    await atRest(pair);
+  });
+
+  test('leaves nothing behind that keeps later streams from being read', async () => {
+    const pair = await rpcPair({
+      async upload(stream: AsyncIterable<unknown>) {
+        // Dials late: some of these streams are given up by then.
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        await readAll(stream);
+      },
+    });
+    const hurried = withCallOptions(pair.remote, { deadlineMs: 10 });
+    const calls = Array.from({ length: 600 }, () =>
+      hurried.upload(kinds['a web stream that pushes']!().stream as AsyncIterable<unknown>),
+    );
+    const outcomes = await Promise.allSettled(calls);
+    expect(new Set(outcomes.map(({ status }) => status))).toEqual(new Set(['rejected']));
+    await expect.poll(() => pair.plugin.runningCalls).toBe(0);
+    await atRest(pair);
+    await pair.remote.upload(
+      (async function* () {
+        yield 'first';
+      })(),
+    );
+  });
+});
+
+describe('an idle source hears that the other side is gone', () => {
+  test.each(rows)('%s that was given to a call', async (_kind, make) => {
+    const idle = make();
+    const pair = await rpcPair({ upload: (stream: AsyncIterable<unknown>) => readAll(stream) });
+    const call = pair.remote.upload(idle.stream as AsyncIterable<unknown>);
+    await expect.poll(() => pair.hostSession.streamCount).toBe(2);
+    pair.cut();
+    await expect(call).rejects.toMatchObject({ code: 'RPC_CLOSED' });
+    expect(await idle.told).toMatchObject({ code: 'RPC_CLOSED' });
+  });
+
+  test('with what the process’s exit explains', async () => {
+    const exit = new Error('the plugin was killed by SIGSEGV');
+    const idle = kinds['a web stream that pushes']!();
+    const pair = await rpcPair(
+      { upload: (stream: AsyncIterable<unknown>) => readAll(stream) },
+      { host: { explainLoss: async () => exit } },
+    );
+    const call = pair.remote.upload(idle.stream as AsyncIterable<unknown>);
+    await expect.poll(() => pair.hostSession.streamCount).toBe(2);
+    pair.cut();
+    await expect(call).rejects.toMatchObject({ cause: exit });
+    expect(await idle.told).toMatchObject({ code: 'RPC_CLOSED', cause: exit });
+  });
+
+  test.each(rows)('%s that was given in a result', async (_kind, make) => {
+    const idle = make();
+    const pair = await rpcPair({ items: () => idle.stream });
+    const stream = (await pair.remote.items()) as AsyncIterable<unknown>;
+    const read = readAll(stream);
+    await expect.poll(() => pair.hostSession.streamCount).toBe(2);
+    pair.host.close();
+    await expect(read).rejects.toMatchObject({ code: 'RPC_CLOSED' });
+    expect(await idle.told).toBeInstanceOf(Error);
+  });
+});
+
+describe('items that nobody takes give back what they hold', () => {
+  const made: Idle[] = [];
+  const streamsOfStreams = {
+    async *items() {
+      made.length = 0;
+      for (;;) {
+        const idle = kinds['a web stream that pushes']!();
+        made.push(idle);
+        yield {
+          stream: idle.stream,
+          call: () => made.length,
+          list: [new Map([['signal', new AbortController().signal]])],
+        };
+      }
+    },
+  };
+
+  test('when the reader leaves', async () => {
+    const pair = await rpcPair(streamsOfStreams, { pluginLimits: { maxReferences: 3_000 } });
+    const items = pair.remote.items()[Symbol.asyncIterator]();
+    const { value } = (await items.next()) as {
+      value: { stream: ReadableStream<unknown>; call: Disposable; list: unknown };
+    };
+    await items.return?.();
+    await value.stream.cancel(enough);
+    value.call[Symbol.dispose]();
+    // The first item's own signal cannot be given back by itself.
+    await expect.poll(() => [pair.host.references, pair.plugin.references]).toEqual([1, 1]);
+    const reasons = await Promise.all(made.map(({ told }) => told));
+    expect(reasons[0]).toMatchObject({ message: 'enough' });
+  });
+
+  test('when the call is given up', async () => {
+    const pair = await rpcPair(streamsOfStreams, { pluginLimits: { maxReferences: 3_000 } });
+    const controller = new AbortController();
+    const items = withCallOptions(pair.remote, { signal: controller.signal }).items()[Symbol.asyncIterator]();
+    await items.next();
+    const waiting = (async () => {
+      for (;;) await items.next();
+    })();
+    controller.abort(enough);
+    await expect(waiting).rejects.toBe(enough);
+    await expect.poll(() => pair.hostSession.streamCount).toBe(1);
+  });
+});
+
+test('next() takes no value for a source that runs ahead, and says so', async () => {
+  const pair = await rpcPair({
+    async *chat(): AsyncGenerator<string, void, string> {
+      const said = yield 'hello';
+      yield `you said ${said}`;
+    },
+  });
+  const items = pair.remote.chat()[Symbol.asyncIterator]() as AsyncIterator<string, unknown, unknown>;
+  expect(await items.next()).toEqual({ done: false, value: 'hello' });
+  await expect(items.next('hi')).rejects.toMatchObject({ code: 'MISUSE' });
+  await items.return?.();
+  await atRest(pair);
+});
