@@ -1,8 +1,8 @@
 /** Wrappers that start the plugin as a child of theirs and pass descriptors 3 and 4 on: `timeout`, `strace -f`, a Python script. */
 
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import type { Client, ClientConfig, StartError } from '../../src/index.ts';
-import { failure, fixture, isAlive, plugin, until, type Fixtures } from '../support/life.ts';
+import type { Client, ClientConfig } from '../../src/index.ts';
+import { Collector, failure, fixture, isAlive, plugin, until, type Fixtures } from '../support/life.ts';
 
 const { execPath } = process;
 
@@ -69,18 +69,24 @@ describe.skipIf(process.platform === 'win32')('a plugin behind a wrapper that fo
     await until(() => !isAlive(pid));
   });
 
-  test('that never greets is left behind by a start that failed, which says so', async () => {
+  test('that never greets is left behind by a start that was given up, which says so', async () => {
     const warn = vi.fn();
+    const stdout = new Collector();
     const script = 'console.log(process.pid); setInterval(() => {}, 1000)';
     const client = wrapped('never-greets', {
       cmd: [execPath, fixture('wraps'), execPath, '-e', script],
-      startTimeout: 1_000,
       logger: { warn },
+      stdout,
     });
-    const error = await failure<StartError>(client.start());
-    expect(error.code).toBe('HANDSHAKE_TIMEOUT');
-    process.kill(Number(error.stdoutTail), 'SIGKILL');
-    expect(await client.exit).toMatchObject({ by: 'sigterm', leftBehind: true });
+    const error = failure(client.start());
+    await until(() => stdout.text.endsWith('\n'));
+    const pid = Number(stdout.text);
+    expect(pid).toBeGreaterThan(1);
+    onTestFinished(() => {
+      if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+    });
+    expect(await client.kill()).toMatchObject({ by: 'sigterm', leftBehind: true });
+    expect((await error).code).toBe('PLUGIN_KILLED');
     expect(warn.mock.calls.map(([message]) => String(message))).toContainEqual(
       expect.stringContaining('still holds its pipe'),
     );
