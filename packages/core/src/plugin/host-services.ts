@@ -20,6 +20,8 @@ export class HostServices implements ServiceHost {
   readonly #callInterceptors: readonly CallInterceptor[];
   /** The conversation in which services are asked for. Opened by the first question. */
   #conversation: Conversation | undefined;
+  /** The conversations with services. */
+  readonly #dispensed = new Set<Conversation>();
 
   constructor(shared: Shared, callInterceptors: readonly CallInterceptor[]) {
     this.#shared = shared;
@@ -40,13 +42,19 @@ export class HostServices implements ServiceHost {
         'RPC_PROTOCOL',
         `the host answered Dispense with ${String(id)}, which is no broker id`,
       );
-    return dispensedRemote<T>(
-      new Conversation(shared.broker.dialRaw(id), {
-        shared,
-        prefix: implementationPrefix,
-        callInterceptors: this.#callInterceptors,
-      }),
-    );
+    const conversation = new Conversation(shared.broker.dialRaw(id), {
+      shared,
+      prefix: implementationPrefix,
+      callInterceptors: this.#callInterceptors,
+    });
+    this.#dispensed.add(conversation);
+    void conversation.closed.then(() => this.#dispensed.delete(conversation));
+    return dispensedRemote<T>(conversation);
+  }
+
+  /** This side leaves: what waits for a service fails with the reason. Further calls go on. */
+  leave(reason: Error): void {
+    for (const conversation of this.#dispensed) conversation.leave(reason);
   }
 
   #ask(): Conversation {

@@ -186,7 +186,10 @@ export class PluginEnd {
       {
         conversations: this.#dispenser.conversations,
         onShutdown,
-        abort: (reason) => this.#dispenser.abort(reason),
+        abort: (reason) => {
+          this.#dispenser.abort(reason);
+          this.#services.leave(reason);
+        },
         ended: () => Promise.all([this.#dispenser.ended(), this.#shared.cleanUps.ended()]),
         cutStreams: (reason) => this.#broker.cut(reason),
         dispose: () => this.#dispenser.letGoAll(),

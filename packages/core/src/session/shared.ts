@@ -4,6 +4,7 @@ import type { Broker } from './broker.ts';
 import { CallQueue } from './call-queue.ts';
 import type { Capability } from './capabilities.ts';
 import { CleanUps } from './clean-ups.ts';
+import { UnfinishedBudget } from './unfinished.ts';
 
 export interface SharedOptions {
   readonly broker: Broker;
@@ -37,18 +38,12 @@ export interface SharedCounts {
   valueStreams: number;
 }
 
-/** Bytes of unfinished messages, over all streams of a session. */
-export interface Budget {
-  used: number;
-  readonly max: number;
-}
-
 export class Shared {
   readonly broker: Broker;
   readonly capabilities: ReadonlySet<Capability>;
   readonly limits: Limits;
   readonly options: SharedOptions;
-  readonly budget: Budget;
+  readonly budget: UnfinishedBudget;
   readonly counts: SharedCounts = {
     pendingCalls: 0,
     runningCalls: 0,
@@ -65,7 +60,7 @@ export class Shared {
     this.broker = options.broker;
     this.capabilities = options.capabilities;
     this.limits = options.limits;
-    this.budget = { used: 0, max: options.limits.maxUnfinishedBytes };
+    this.budget = new UnfinishedBudget(options.limits.maxUnfinishedBytes);
     this.callQueue = new CallQueue(this.counts, options.limits);
   }
 

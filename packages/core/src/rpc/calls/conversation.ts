@@ -17,6 +17,7 @@ import type { ReferenceHost } from '../references/reference-host.ts';
 import { MethodName, MethodNames } from '../messages/method-names.ts';
 import { References } from '../references/references.ts';
 import type { ServedObject } from '../api/served-object.ts';
+import { CreditGate } from '../../session/unfinished.ts';
 import { isWatched, watchedCall } from './watched-call.ts';
 
 export interface ConversationOptions {
@@ -53,6 +54,7 @@ export class Conversation implements RawStreamHandler {
   readonly #answersPeer: boolean;
   readonly #onQuiet: (() => void) | undefined;
   readonly #resolveClosed: () => void;
+  readonly #gate: CreditGate;
   #owedCredit = 0;
   #isFinishing = false;
   #hasPeerFinished = false;
@@ -76,6 +78,7 @@ export class Conversation implements RawStreamHandler {
     this.shared = shared;
     this.#stream = stream;
     this.#names = new MethodNames(prefix ?? '');
+    this.#gate = new CreditGate(shared.budget, (bytes) => stream.consume(bytes));
     const isControl = prefix === undefined;
     this.#interceptors = isControl ? undefined : callInterceptors;
     this.#answersPeer = served !== undefined;
@@ -251,21 +254,25 @@ export class Conversation implements RawStreamHandler {
     } catch (error) {
       return this.close(error as Error);
     }
+    const { unfinished } = this.#reader;
     // A peer that takes no answers gets no credit for further calls. Only the answering end waits so, or both could.
-    if (this.#incoming.isFlowing || !this.#answersPeer) this.#stream.consume(end - start);
-    else this.#owedCredit += end - start;
+    this.#gate.isWanted = this.#incoming.isFlowing || !this.#answersPeer;
+    if (this.#gate.isWanted) return this.#gate.read(end - start, unfinished);
+    this.#owedCredit += end - start;
+    this.#gate.read(0, unfinished);
   }
 
   onDrain(): void {
     this.#incoming.isFlowing = true;
     const owed = this.#owedCredit;
     this.#owedCredit = 0;
-    if (owed > 0) this.#stream.consume(owed);
+    this.#gate.isWanted = true;
+    this.#gate.read(owed, this.#reader.unfinished);
   }
 
   onEnd(): void {
     this.#hasPeerFinished = true;
-    if (this.#outgoing.unanswered > 0 && this.#reader.inMessage) {
+    if (this.#outgoing.unanswered > 0 && this.#reader.unfinished > 0) {
       return this.close(new PipeworkError('RPC_PROTOCOL', 'the peer finished in the middle of a message'));
     }
     // Answers travel on the half that just ended.
@@ -293,6 +300,7 @@ export class Conversation implements RawStreamHandler {
     this.#hasEnded = true;
     this.#messages.end();
     this.#reader.stop();
+    this.#gate.end();
     this.#incoming.callLimits.end(reason);
     this.#outgoing.end(reason);
     this.#references?.close(reason);

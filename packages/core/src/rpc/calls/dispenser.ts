@@ -166,7 +166,9 @@ export class Dispenser {
 
   /** Resolves once no handler runs any more, those of conversations that are gone included. */
   async ended(): Promise<void> {
-    await Promise.all([...this.#conversations, ...this.#unfinished].map((conversation) => conversation.idle()));
+    await Promise.all(
+      [...this.#conversations, ...this.#unfinished].map((conversation) => conversation.idle()),
+    );
   }
 
   /** Takes back what the peer holds by reference, and disposes of everything that was dispensed. Never rejects. */

@@ -1,4 +1,4 @@
-/** Items that came and were not taken yet. The bytes of a chunk are credited when its last item has been taken. */
+/** Items that came and were not taken yet. A chunk that brought items is credited when the last of them has been taken. */
 
 interface Chunk {
   untaken: number;
@@ -13,7 +13,7 @@ export class ItemQueue {
   /** Items of the chunk that is being read. */
   #arrived = 0;
 
-  /** `credit` hears of bytes that have been taken, or that brought no item. */
+  /** `credit` hears of bytes whose items have been taken. */
   constructor(credit: (bytes: number) => void) {
     this.#credit = credit;
   }
@@ -27,11 +27,13 @@ export class ItemQueue {
     this.#arrived++;
   }
 
-  /** The chunk has been read that brought what was pushed since the one before. */
-  endChunk(bytes: number): void {
-    if (this.#arrived === 0) this.#credit(bytes);
-    else this.#chunks.push({ untaken: this.#arrived, bytes });
+  /** A chunk has been read, and brought what was pushed since the one before. Returns how many of its bytes brought no item. */
+  endChunk(bytes: number): number {
+    const untaken = this.#arrived;
     this.#arrived = 0;
+    if (untaken === 0) return bytes;
+    this.#chunks.push({ untaken, bytes });
+    return 0;
   }
 
   /** Takes the first item; there is one. */

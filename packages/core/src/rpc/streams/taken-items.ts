@@ -31,6 +31,11 @@ export class TakenItems {
     return this.#outcome === undefined ? undefined : this.end();
   }
 
+  /** True while a call of `next()` waits for an item. */
+  get isAwaited(): boolean {
+    return this.#waiters.length > 0;
+  }
+
   wait(): Promise<Step> {
     return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
   }

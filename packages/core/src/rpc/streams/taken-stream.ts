@@ -2,6 +2,7 @@
 import type { RawStream, RawStreamHandler } from '@pipework/mux/lean';
 import { PipeworkError } from '../../base/errors.ts';
 import { explained } from '../../session/loss.ts';
+import { CreditGate } from '../../session/unfinished.ts';
 import { endStreamTrace, type StreamTrace, traceStream } from '../api/instrumentation.ts';
 import { runtimeMethods } from '../../session/wire-words.ts';
 import type { StreamHost } from './stream-host.ts';
@@ -21,6 +22,7 @@ interface Interrupter extends Waiter {
 interface Dialled {
   readonly raw: RawStream;
   readonly reader: MessageReader;
+  readonly gate: CreditGate;
   readonly trace: StreamTrace | undefined;
 }
 
@@ -83,6 +85,7 @@ export class TakenStream
     const step = this.#items.wait();
     try {
       this.#open();
+      this.#want();
     } catch (error) {
       this.fail(error);
     }
@@ -123,6 +126,7 @@ export class TakenStream
     if (state.is !== 'open') return;
     this.#state = { is: 'returning', on: state.on };
     this.#host.writeItem(state.on.raw, consumed.return, this.#reasonToWire(readerGone()));
+    this.#want();
   }
 
   /** The call that it came with has settled: the peer accepts it no more, unless it is open. */
@@ -153,7 +157,8 @@ export class TakenStream
     const { shared } = this.#host;
     const reader = this.#host.itemReader((word, value) => this.#received(word, value));
     const raw = shared.broker.dialRaw(this.#id);
-    this.#state = { is: 'open', on: { raw, reader, trace: traceStream('taken', shared.peer) } };
+    const gate = new CreditGate(shared.budget, (bytes) => raw.consume(bytes));
+    this.#state = { is: 'open', on: { raw, reader, gate, trace: traceStream('taken', shared.peer) } };
     shared.count('valueStreams', 1);
     raw.setHandler(this);
   }
@@ -191,6 +196,7 @@ export class TakenStream
       const wire = toWire();
       if (state.is === 'open' && word === consumed.return) this.#state = { is: 'returning', on: state.on };
       if (state.is === 'open' || state.is === 'returning') this.#host.writeItem(state.on.raw, word, wire);
+      this.#want();
     } catch (failure) {
       this.fail(failure);
     }
@@ -221,8 +227,17 @@ export class TakenStream
       // The stream's end may have stood before the fault in the same chunk: then that is what counts.
       return this.#items.serve();
     }
-    this.#items.queue.endChunk(chunk.length);
+    on.gate.read(this.#items.queue.endChunk(chunk.length), on.reader.unfinished);
     this.#items.serve();
+    this.#want();
+  }
+
+  /** What is not complete yet comes beyond the window only if the consumer waits for it, or it is thrown away. */
+  #want(): void {
+    const on = this.#dialled;
+    if (on === undefined) return;
+    const isThrownAway = this.#state.is !== 'open' || this.#interrupters.length > 0;
+    on.gate.isWanted = isThrownAway || this.#items.isAwaited;
   }
 
   #received(word: number, value: unknown): void {
@@ -286,6 +301,7 @@ export class TakenStream
   #end(): void {
     if (this.#state.is === 'ended') return;
     this.#dialled?.reader.stop();
+    this.#dialled?.gate.end();
     this.#state = { is: 'ended' };
     this.#onEnd();
   }
@@ -303,6 +319,7 @@ export class TakenStream
     if (state.is === 'ended' || state.is === 'lost') return;
     if (state.is !== 'waiting') {
       state.on.reader.stop();
+      state.on.gate.end();
       this.#state = { is: 'lost', on: state.on };
     }
     explained(cause, this.#host.shared.options.explainLoss, (why) => {

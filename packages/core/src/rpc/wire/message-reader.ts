@@ -1,6 +1,5 @@
 /** Turns the chunks of one stream into whole messages: in place where one lies in its chunk, gathered once where not. */
-import { PipeworkError } from '../../base/errors.ts';
-import type { Budget } from '../../session/shared.ts';
+import type { UnfinishedBudget } from '../../session/unfinished.ts';
 import { countReceived } from './malloc-trim.ts';
 import { IncomingMessage, noBins } from './incoming-message.ts';
 import type { Scanner } from './scanner.ts';
@@ -20,7 +19,7 @@ const firstBinCapacity = 1024 * 1024;
 export class MessageReader {
   readonly #scanner: Scanner;
   readonly #message: IncomingMessage;
-  readonly #budget: Budget;
+  readonly #budget: UnfinishedBudget;
   readonly #sink: MessageSink;
   readonly #takePlain: PlainSink | undefined;
   #gathered: Buffer | undefined;
@@ -29,9 +28,10 @@ export class MessageReader {
   #bin: Uint8Array | undefined;
   #binFilled = 0;
   #charged = 0;
+  #begun = 0;
   #hasEnded = false;
 
-  constructor(scanner: Scanner, budget: Budget, sink: MessageSink, takePlain?: PlainSink) {
+  constructor(scanner: Scanner, budget: UnfinishedBudget, sink: MessageSink, takePlain?: PlainSink) {
     this.#scanner = scanner;
     this.#message = new IncomingMessage(scanner);
     this.#budget = budget;
@@ -39,12 +39,12 @@ export class MessageReader {
     this.#takePlain = takePlain;
   }
 
-  /** True while a message has begun and not ended. */
-  get inMessage(): boolean {
-    return this.#gathered !== undefined;
+  /** The number of the message that has begun and not ended, counted from 1; 0 if there is none. */
+  get unfinished(): number {
+    return this.#gathered === undefined ? 0 : this.#begun;
   }
 
-  /** Takes the next bytes, `chunk[from..end)`; calls the sink for each message they complete. Throws where the peer broke a limit or the format. */
+  /** Takes the next bytes, `chunk[from..end)`; calls the sink for each message they complete. Throws if the peer broke a limit or the format. */
   push(chunk: Uint8Array, from: number = 0, end: number = chunk.length): void {
     const scanner = this.#scanner;
     let at = from;
@@ -125,6 +125,7 @@ export class MessageReader {
   #gather(chunk: Uint8Array, start: number, end: number): void {
     const needed = this.#length + end - start;
     let gathered = this.#gathered;
+    if (gathered === undefined) this.#begun++;
     if (gathered === undefined || gathered.length < needed) {
       const capacity = Math.max(firstCapacity, needed, this.#length * 2);
       this.#charge(capacity - (gathered?.length ?? 0));
@@ -166,14 +167,7 @@ export class MessageReader {
   }
 
   #charge(bytes: number): void {
-    const budget = this.#budget;
-    if (budget.used + bytes > budget.max) {
-      throw new PipeworkError(
-        'RPC_MESSAGE_TOO_LARGE',
-        `The unfinished messages of this session hold ${budget.used} bytes, and ${bytes} more would pass the limit (maxUnfinishedBytes) of ${budget.max}.`,
-      );
-    }
-    budget.used += bytes;
+    this.#budget.used += bytes;
     this.#charged += bytes;
   }
 

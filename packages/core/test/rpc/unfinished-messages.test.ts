@@ -1,0 +1,114 @@
+/** Large messages on many streams at once, under a budget that holds a fraction of them. */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { withCallOptions } from '../support/internals.ts';
+import { rpcPair } from '../support/rpc-pair.ts';
+import { atRest } from '../support/streams.ts';
+
+const limits = { maxUnfinishedBytes: 100_000 };
+
+/** A stream of byte arrays of these sizes, each filled with its own number. */
+function chunks(sizes: readonly number[]): ReadableStream<Uint8Array> {
+  let index = 0;
+  return new ReadableStream({
+    pull(controller) {
+      const size = sizes[index];
+      if (size === undefined) return controller.close();
+      controller.enqueue(new Uint8Array(size).fill(index++ % 256));
+    },
+  });
+}
+
+async function sizesOf(stream: AsyncIterable<Uint8Array>, pause: () => Promise<void>): Promise<number[]> {
+  const sizes: number[] = [];
+  for await (const chunk of stream) {
+    expect(chunk.at(-1)).toBe(sizes.length % 256);
+    sizes.push(chunk.length);
+    await pause();
+  }
+  return sizes;
+}
+
+const turns = async (count: number): Promise<void> => {
+  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
+};
+
+test('any number of streams of chunks of any size arrive whole beside calls, in both directions, whoever is slow', async () => {
+  const pair = await rpcPair(
+    {
+      down: (sizes: number[]) => chunks(sizes),
+      up: (stream: AsyncIterable<Uint8Array>, pause: number) => sizesOf(stream, () => turns(pause)),
+      echo: (bytes: Uint8Array) => bytes.length,
+    },
+    { hostLimits: limits, pluginLimits: limits },
+  );
+  const size = fc.oneof(fc.integer({ min: 1, max: 800_000 }), fc.integer({ min: 1, max: 20_000 }));
+  const stream = fc.record({
+    way: fc.constantFrom('down', 'up', 'call', 'left'),
+    sizes: fc.array(size, { minLength: 1, maxLength: 3 }),
+    pause: fc.integer({ min: 0, max: 5 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(stream, { minLength: 1, maxLength: 8 }), async (streams) => {
+      const { remote } = pair;
+      const read = streams.map(async ({ way, sizes, pause }) => {
+        if (way === 'down') return sizesOf(await remote.down(sizes), () => turns(pause));
+        if (way === 'up') return remote.up(chunks(sizes), pause);
+        if (way === 'call') return Promise.all(sizes.map((bytes) => remote.echo(new Uint8Array(bytes))));
+        // One that is asked for nothing more, and left when the others are done.
+        return sizes;
+      });
+      const idle = await Promise.all(
+        streams
+          .filter(({ way }) => way === 'left')
+          .map(async ({ sizes }) => {
+            const reader = (await remote.down([...sizes, 800_000, 800_000])).getReader();
+            await reader.read();
+            return reader;
+          }),
+      );
+      expect(await Promise.all(read)).toEqual(streams.map(({ sizes }) => sizes));
+      await Promise.all(idle.map((reader) => reader.cancel()));
+      await atRest(pair);
+      expect(pair.hostShared.budget.used + pair.pluginShared.budget.used).toBe(0);
+    }),
+    { numRuns: 20, verbose: 1 },
+  );
+}, 60_000);
+
+test('a message larger than the budget arrives, too', async () => {
+  const pair = await rpcPair({ length: (bytes: Uint8Array) => bytes.length }, { pluginLimits: limits });
+  expect(await pair.remote.length(new Uint8Array(3_000_000))).toBe(3_000_000);
+  expect(pair.pluginShared.budget.used).toBe(0);
+});
+
+test('a stream that nobody asks for more brings no more than its window', async () => {
+  let given = 0;
+  const pair = await rpcPair({
+    async *items() {
+      for (;;) {
+        given++;
+        yield new Uint8Array(1_000_000);
+      }
+    },
+  });
+  const items = (await pair.remote.items())[Symbol.asyncIterator]();
+  await items.next();
+  await turns(50);
+  expect(given).toBeLessThan(4);
+  await (items as AsyncIterator<unknown>).return?.();
+  await atRest(pair);
+});
+
+test('a stream whose call is given up in the middle of a message leaves nothing in the budget', async () => {
+  const pair = await rpcPair({ down: (sizes: number[]) => chunks(sizes) }, { hostLimits: limits });
+  const controller = new AbortController();
+  const stream = await withCallOptions(pair.remote, { signal: controller.signal }).down([1, 5_000_000]);
+  const reader = stream.getReader();
+  await reader.read();
+  await expect.poll(() => pair.hostShared.budget.used).toBeGreaterThan(0);
+  controller.abort(new Error('enough'));
+  await expect(reader.read()).rejects.toThrow('enough');
+  await atRest(pair);
+  expect(pair.hostShared.budget.used).toBe(0);
+});
