@@ -66,7 +66,7 @@ const toPosix = (path) => path.split(sep).join('/');
 
 function* sources(folder) {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    if (['node_modules', 'dist', 'results', 'fixtures'].includes(entry.name)) continue;
+    if (['node_modules', '.stryker-tmp', 'dist', 'results', 'fixtures'].includes(entry.name)) continue;
     const path = join(folder, entry.name);
     if (entry.isDirectory()) yield* sources(path);
     else if (/\.(ts|mjs|js)$/.test(entry.name)) yield toPosix(path);

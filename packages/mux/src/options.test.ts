@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { resolveOptions, type SessionOptions } from './options.ts';
+import { checkOptions, type SessionOptions } from './options.ts';
 import { realTimers } from './timers.ts';
 
 describe('options', () => {
   test('have the defaults of yamux, with a larger window and without keep-alive', () => {
-    expect(resolveOptions({ role: 'client' })).toEqual({
+    expect(checkOptions({ role: 'client' })).toEqual({
       role: 'client',
       name: 'client',
       acceptBacklog: 256,
@@ -22,7 +22,7 @@ describe('options', () => {
 
   test('that are undefined count as not given', () => {
     expect(
-      resolveOptions({ role: 'server', acceptBacklog: undefined } as unknown as SessionOptions).acceptBacklog,
+      checkOptions({ role: 'server', acceptBacklog: undefined } as unknown as SessionOptions).acceptBacklog,
     ).toBe(256);
   });
 
@@ -72,8 +72,8 @@ describe('options', () => {
   ])('%o are refused: %s', (options, message) => {
     const withRole =
       'role' in options || Object.keys(options).length === 0 ? options : { role: 'client', ...options };
-    expect(() => resolveOptions(withRole as SessionOptions)).toThrow(message);
-    expect(() => resolveOptions(withRole as SessionOptions)).toThrow(
+    expect(() => checkOptions(withRole as SessionOptions)).toThrow(message);
+    expect(() => checkOptions(withRole as SessionOptions)).toThrow(
       expect.objectContaining({ code: 'MUX_OPTION_INVALID' }),
     );
   });

@@ -89,7 +89,7 @@ const ranges: Record<
 };
 
 /** Checks every option and fills in the defaults. Throws `MUX_OPTION_INVALID`, which names the first that is wrong. */
-export function resolveOptions(options: SessionOptions): SessionSettings {
+export function checkOptions(options: SessionOptions): SessionSettings {
   if (typeof options !== 'object' || options === null) throw invalidOption('options', 'an object', options);
   if (options.role !== 'client' && options.role !== 'server') {
     throw invalidOption('role', "'client' or 'server', and the other one at the peer", options.role);

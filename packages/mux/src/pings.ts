@@ -21,7 +21,8 @@ export class Pings {
   readonly #asked: DeadlineQueue<number>;
   /** The values of keep-alive's pings. */
   readonly #unasked: DeadlineQueue<number>;
-  #next = 0;
+  /** The value of the next ping. */
+  nextValue = 0;
   #keepAlive: DeadlineQueue<'interval'> | undefined;
 
   constructor(send: (value: number) => void, timeoutMs: number, timers: Timers) {
@@ -79,8 +80,8 @@ export class Pings {
 
   #ping(waits: DeadlineQueue<number>): Promise<number> {
     return new Promise((resolve, reject) => {
-      const value = this.#next;
-      this.#next = value === MAX_UINT32 ? 0 : value + 1;
+      const value = this.nextValue;
+      this.nextValue = value === MAX_UINT32 ? 0 : value + 1;
       waits.add(value);
       this.#pings.set(value, { sentAt: this.#timers.performance.now(), waits, resolve, reject });
       this.#send(value);

@@ -1,7 +1,7 @@
 /** One multiplexed connection, as its user sees it. */
 
 import { MuxStream } from './mux-stream.ts';
-import { resolveOptions, type Role, type SessionOptions } from './options.ts';
+import { checkOptions, type Role, type SessionOptions } from './options.ts';
 import { SessionEngine } from './session-engine.ts';
 import type { SessionStats } from './session-stats.ts';
 import type { Transport } from './transport.ts';
@@ -30,7 +30,7 @@ export class Session {
 
   /** Takes the transport over at once. Throws `MUX_OPTION_INVALID` if an option is not what it must be. */
   constructor(transport: Transport, options: SessionOptions) {
-    this.#engine = new SessionEngine(transport, resolveOptions(options));
+    this.#engine = new SessionEngine(transport, checkOptions(options));
     this.closed = this.#engine.closed;
   }
 

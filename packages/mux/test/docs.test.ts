@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { muxErrorCodes, type MuxErrorCode } from '../src/index.ts';
-import { resolveOptions } from '../src/options.ts';
+import { checkOptions } from '../src/options.ts';
 
 const page = (path: string): string => readFileSync(new URL(path, import.meta.url), 'utf8');
 const rows = (text: string): string[][] =>
@@ -36,6 +36,6 @@ describe('docs/yamux.md', () => {
 
 test('the README lists every option', () => {
   const names = rows(page('../README.md')).map(([, name]) => name?.replaceAll('`', ''));
-  const missing = Object.keys(resolveOptions({ role: 'client' })).filter((name) => !names.includes(name));
+  const missing = Object.keys(checkOptions({ role: 'client' })).filter((name) => !names.includes(name));
   expect(missing).toEqual([]);
 });

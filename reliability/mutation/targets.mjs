@@ -1,0 +1,15 @@
+/** What is mutated, and which tests have to notice: those that start no processes from dist and read no docs. */
+export const targets = {
+  mux: {
+    folder: 'packages/mux',
+    mutate: ['src/**/*.ts', '!src/**/*.test.ts', '!src/{index,lean}.ts'],
+    include: ['src/**/*.test.ts', 'test/*.test.ts'],
+    exclude: ['test/{memory,docs,debug,patience}.test.ts'],
+  },
+  rpc: {
+    folder: 'packages/core',
+    mutate: ['src/rpc/**/*.ts', '!src/rpc/**/*.test.ts'],
+    include: ['src/rpc/**/*.test.ts', 'test/rpc/**/*.test.ts'],
+    exclude: [],
+  },
+};

@@ -1,0 +1,82 @@
+// Changes the sources a little at a time, and tells which changes no test notices.
+import { readFileSync } from 'node:fs';
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { targets } from '../mutation/targets.mjs';
+
+export const help = 'mutants of the mux or of rpc that no test notices (--files window,scheduler for some)';
+export const defaults = { target: 'mux', files: '', concurrency: 1 };
+
+const pathOf = (path) => fileURLToPath(new URL(path, import.meta.url));
+
+export async function run(options, log) {
+  const { target, files, concurrency } = { ...defaults, ...options };
+  const { folder, mutate } = targets[target];
+  const names = files.split(',').filter(Boolean);
+  const chosen = names.length === 0 ? mutate : names.map((name) => `src/**/${name}.ts`);
+  process.chdir(pathOf(`../../${folder}`));
+  process.env.MUTATION_TARGET = target;
+  // Loaded here, so that `run.mjs` can list this program without it.
+  const { Stryker } = await import('@stryker-mutator/core');
+  const results = await new Stryker({
+    mutate: chosen,
+    testRunner: 'vitest',
+    plugins: [fileURLToPath(import.meta.resolve('@stryker-mutator/vitest-runner'))],
+    vitest: { configFile: pathOf('../mutation/vitest.config.mjs'), related: false },
+    coverageAnalysis: 'perTest',
+    ignoreStatic: true,
+    concurrency,
+    timeoutMS: 5_000,
+    timeoutFactor: 2,
+    // No tsconfig.json is rewritten: that needs an older TypeScript.
+    tsconfigFile: 'none.json',
+    disableTypeChecks: false,
+    // Without them the package's own are found, whose paths are right.
+    ignorePatterns: ['tsconfig.json'],
+    reporters: [],
+    cleanTempDir: 'always',
+  }).runMutationTest();
+  return summarize(results, log);
+}
+
+/** Counts by file, and names each mutant that survived and is not known to be equivalent. */
+function summarize(results, log) {
+  const equivalent = JSON.parse(readFileSync(pathOf('../mutation/equivalent.json'), 'utf8'));
+  const findings = [];
+  const figures = {};
+  for (const { fileName, status, location, replacement, mutatorName } of results) {
+    const file = relative(process.cwd(), fileName).replace(/^\.stryker-tmp\/sandbox-\w+\//, '');
+    const counts = (figures[file] ??= { killed: 0, survived: 0, equivalent: 0, untested: 0 });
+    if (status === 'Killed' || status === 'Timeout') counts.killed += 1;
+    if (status !== 'Survived' && status !== 'NoCoverage') continue;
+    const code = textAt(readFileSync(file, 'utf8'), location);
+    const isKnown = equivalent.some(
+      (known) => known.file === file && known.code === code && known.replacement === replacement,
+    );
+    if (isKnown) {
+      counts.equivalent += 1;
+      continue;
+    }
+    counts[status === 'Survived' ? 'survived' : 'untested'] += 1;
+    const { line, column } = location.start;
+    findings.push(`${file}:${line}:${column} ${status}, ${mutatorName}: ${code} -> ${replacement}`);
+  }
+  for (const [file, counts] of Object.entries(figures)) log(`${file.padEnd(32)} ${score(counts)}`);
+  const all = Object.values(figures);
+  const sum = (key) => all.reduce((total, counts) => total + counts[key], 0);
+  const total = Object.fromEntries(Object.keys(all[0] ?? {}).map((key) => [key, sum(key)]));
+  return { findings, figures: { ...total, score: score(total) } };
+}
+
+/** The share of mutants that are noticed, of those that are not equivalent. */
+function score({ killed = 0, survived = 0, untested = 0 }) {
+  const all = killed + survived + untested;
+  return all === 0 ? 'nothing to change' : `${((100 * killed) / all).toFixed(1)} % of ${all}`;
+}
+
+function textAt(source, { start, end }) {
+  const lines = source.split('\n').slice(start.line - 1, end.line);
+  lines[lines.length - 1] = lines.at(-1).slice(0, end.column - 1);
+  lines[0] = lines[0].slice(start.column - 1);
+  return lines.map((line) => line.trim()).join(' ');
+}
