@@ -30,7 +30,7 @@ const { values: options } = parseArgs({
   },
 });
 const loads = { with: [true], without: [false], both: [true, false] }[options.load];
-if (loads === undefined) throw new Error(`--load is with, without or both; got ${options.load}`);
+if (loads === undefined) throw new Error(`--load is with, without or both; got ${String(options.load)}`);
 const nodes = (options.nodes === 'all' ? supported : options.nodes).split(',');
 const inClones = [options.nodes, options.in, options.user].some((option) => option !== '');
 

@@ -1,0 +1,90 @@
+/** What docs-check finds and prints: the built host, its plugins as processes of their own, real files. */
+import { expect, test } from 'vitest';
+import { docsCheck, fixture } from './support/program.ts';
+import { makeTree } from './support/tree.ts';
+
+const broken = {
+  'README.md': '# Read me\n\n[gone](docs/gone.md) [there](docs/a.md#a) [no](docs/a.md#b)\n',
+  'docs/a.md': '# A\n\n### C\n\n```json\n{"a": }\n```\n',
+};
+
+const sound = { 'README.md': '# Read me\n\n[a](docs/a.md#a)\n', 'docs/a.md': '# A\n\n```js\nlet a;\n```\n' };
+
+test('finds what is broken, at its place, with the name of the plugin that found it', async () => {
+  const { code, stdout } = await docsCheck(await makeTree(broken), '.');
+  expect(stdout).toContain(`README.md
+   3:1  error    docs/gone.md does not exist  links/missing-file
+  3:43  error    no heading of docs/a.md makes #b  links/missing-anchor
+
+docs/a.md
+  3:1  warning  level 3 after level 1: "C"  prose/skipped-level
+  6:7  error    json: value expected  fences/json
+`);
+  expect(stdout).toMatch(/^links +links, anchors, images +2 +2 +0 .* links 3$/m);
+  expect(stdout).toMatch(/^prose +headings, readability +2 +0 +1 /m);
+  expect(stdout).toMatch(/^fences +fences: JSON, JavaScript +2 +1 +0 .* fences 1, parsed 1$/m);
+  expect(stdout).toMatch(/\n2 pages, 3 plugins, 3 errors, 1 warning in [\d.]+ s\n$/);
+  expect(code).toBe(0);
+});
+
+test('exits with 1 when something is broken and it was asked to be strict', async () => {
+  expect((await docsCheck(await makeTree(broken), '--strict', '.')).code).toBe(1);
+  expect((await docsCheck(await makeTree(sound), '--strict', '.')).code).toBe(0);
+});
+
+test('checks the directory that it is given, its links into the repository around it included', async () => {
+  const root = await makeTree({
+    ...broken,
+    '.git/HEAD': '',
+    'docs/b.md': '# B\n\n[up](../README.md#read-me)\n',
+  });
+  const { stdout } = await docsCheck(root, 'docs');
+  expect(stdout).toContain('docs/a.md');
+  expect(stdout).not.toContain('README.md');
+  expect(stdout).toMatch(/\n2 pages, 3 plugins, 1 error, 1 warning in /);
+});
+
+test('shows its progress in lines where there is no terminal, and nothing at all when asked to be quiet', async () => {
+  const root = await makeTree(sound);
+  const { stderr } = await docsCheck(root, '.');
+  expect(stderr).toContain('2 pages, 3 plugins: fences, links, prose\n');
+  expect(stderr.match(/^(fences|links|prose): [12] of 2 pages$/gm)).toHaveLength(6);
+  expect((await docsCheck(root, '--quiet', '.')).stderr).toBe('');
+});
+
+test('prints what plugins print, each line with the name before it and no character cut', async () => {
+  const { stdout } = await docsCheck(await makeTree(sound), '.', '--plugins', fixture('crashes'));
+  expect(stdout).toMatch(/^links +│ links followed: 1$/m);
+  expect(stdout).toMatch(/^fences +│ fences parsed: 1$/m);
+  expect(stdout).toMatch(/^crashes │ grüße von docs\/a\.md 😀$/m);
+  expect(stdout).not.toContain('�');
+});
+
+test('gives the same report in every run, also as JSON', async () => {
+  const root = await makeTree(broken);
+  const [first, second] = [
+    await docsCheck(root, '--json', '.'),
+    await docsCheck(root, '--json', '--jobs', '1', '.'),
+  ];
+  expect(second.stdout).toBe(first.stdout);
+  expect(JSON.parse(first.stdout)).toMatchObject({
+    errors: 3,
+    warnings: 1,
+    pages: [{ name: 'README.md', findings: [{ line: 3, rule: 'missing-file', plugin: 'links' }, {}] }, {}],
+  });
+});
+
+test('summarises installed packages, and lists their findings when asked to', async () => {
+  const root = await makeTree({
+    'README.md': '# Read me\n',
+    'node_modules/a/package.json': '{"name": "a", "version": "1.2.3"}',
+    'node_modules/a/README.md': '# A\n\n[x](#y) [z](docs/z.md)\n',
+  });
+  const brief = await docsCheck(root);
+  expect(brief.stdout).toMatch(/^a@1\.2\.3\/README\.md +1 +1 {2}missing-anchor, not-shipped$/m);
+  expect((await docsCheck(root, 'node_modules')).stdout).toMatch(
+    /\n1 page, 3 plugins, 1 error, 1 warning in /,
+  );
+  const full = await docsCheck(root, '--packages', '--all', '.');
+  expect(full.stdout).toContain('a@1.2.3/README.md\n  3:1  error    no heading of this page makes #y');
+});

@@ -1,0 +1,93 @@
+/** What docs-check survives: plugins that crash, hang, refuse and do not start, and Ctrl-C. */
+import { expect, test } from 'vitest';
+import { docsCheck, fixture, start } from './support/program.ts';
+import { makeTree } from './support/tree.ts';
+
+const sound = { 'README.md': '# Read me\n\n[a](docs/a.md#a)\n', 'docs/a.md': '# A\n\n```js\nlet a;\n```\n' };
+
+/** Pages `1.md` to `20.md`, one of which says something else. */
+function twentyPages(special: number, text: string): Record<string, string> {
+  const pages = Array.from({ length: 20 }, (_, index) => [`${index + 1}.md`, `# Page ${index + 1}\n`]);
+  return { ...Object.fromEntries(pages), [`${special}.md`]: `# Page ${special}\n\n${text}\n` };
+}
+
+test('survives a plugin that crashes on one page: it names both, and all other pages are checked by all', async () => {
+  const root = await makeTree(twentyPages(7, 'crash me'));
+  const { code, stdout, stderr } = await docsCheck(root, '.', '--strict', '--plugins', fixture('crashes'));
+  expect(stdout).toMatch(/^plugin crashes crashed with exit code 7 at 7\.md\n {2}│ cannot bear 7\.md$/m);
+  // Once for the pages that it had in its hands, and once more if it had others to go on with behind the one.
+  expect(stdout).toMatch(
+    /^crashes +a page that it cannot bear +19 +0 +19 .* 1 mishap, started again (once|twice)$/m,
+  );
+  expect(stdout.match(/crashes\/survived/g)).toHaveLength(19);
+  expect(stdout).toMatch(/^links .* 20 +0 +0 /m);
+  expect(stderr).toContain('crashes │ cannot bear 7.md\n');
+  expect(code).toBe(1);
+});
+
+test('starts a plugin again once that crashes with one page in its hands', async () => {
+  const root = await makeTree(twentyPages(7, 'crash me'));
+  const { stdout } = await docsCheck(root, '.', '--jobs', '1', '--plugins', fixture('crashes'));
+  expect(stdout).toMatch(/^crashes .* 19 +0 +19 .* 1 mishap, started again once$/m);
+});
+
+test('survives a plugin that crashes on several pages', async () => {
+  const root = await makeTree({ ...twentyPages(3, 'crash me'), '4.md': 'crash me', '19.md': 'crash me' });
+  const { stdout } = await docsCheck(root, '.', '--plugins', fixture('crashes'));
+  for (const page of [3, 4, 19])
+    expect(stdout).toContain(`plugin crashes crashed with exit code 7 at ${page}.md\n`);
+  expect(stdout.match(/crashes\/survived/g)).toHaveLength(17);
+});
+
+test('survives a plugin that hangs on one page', async () => {
+  const root = await makeTree(twentyPages(5, 'hang me'));
+  const { stdout } = await docsCheck(
+    root,
+    '.',
+    '--jobs',
+    '1',
+    '--timeout',
+    '3',
+    '--plugins',
+    fixture('hangs'),
+  );
+  expect(stdout).toMatch(/^plugin hangs did not answer within 3 s at 5\.md$/m);
+  expect(stdout).toMatch(/^hangs +a page without an end +19 .* seen 19, 1 mishap, started again once$/m);
+});
+
+test('goes on where a plugin throws at one page, without starting it again', async () => {
+  const root = await makeTree(twentyPages(5, 'refuse me'));
+  const { code, stdout } = await docsCheck(root, '.', '--strict', '--plugins', fixture('refuses'));
+  expect(stdout).toMatch(/^plugin refuses failed: not this page at 5\.md$/m);
+  expect(stdout).toMatch(/^refuses +manners +19 .* seen 19, 1 mishap$/m);
+  expect(code).toBe(1);
+});
+
+test('goes on without a plugin that does not start, and says what it wrote', async () => {
+  const { code, stdout } = await docsCheck(
+    await makeTree(sound),
+    '.',
+    '--strict',
+    '--plugins',
+    fixture('never-starts'),
+  );
+  expect(stdout).toMatch(/^plugin never-starts did not start: plugin exited before we could connect/m);
+  expect(stdout).toContain('│ no licence found');
+  expect(stdout).toMatch(/^never-starts .* 1 mishap, 2 pages not checked$/m);
+  expect(stdout).toMatch(/^links .* 2 +0 +0 /m);
+  expect(code).toBe(1);
+});
+
+test('Ctrl-C ends it, with plugins that hang as well', async () => {
+  const root = await makeTree(twentyPages(1, 'hang me'));
+  const run = start(root, ['.', '--plugins', fixture('hangs')]);
+  await expect.poll(() => run.stderr).toContain('links: 20 of 20 pages');
+  await expect.poll(() => run.stdout).toMatch(/^hangs +│ process \d+$/m);
+  // As a terminal does it: everyone in the process group gets the signal.
+  process.kill(-(run.child.pid ?? 0), 'SIGINT');
+  expect(await run.ended).toBe(130);
+  expect(run.stderr).toContain('interrupted: ending the plugins\n');
+  expect(run.stdout).not.toContain('20 pages, 4 plugins');
+  const plugin = Number(/│ process (\d+)$/m.exec(run.stdout)?.[1]);
+  expect(() => process.kill(plugin, 0)).toThrow('ESRCH');
+});
