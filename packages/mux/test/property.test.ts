@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { PassThrough, type Duplex } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { describe, expect, test } from 'vitest';
+import { runs } from '../../../testing/explore.ts';
 import { LeanSession, type RawStream } from '../src/lean.ts';
 import { encodeFrame } from '../src/frame.ts';
 import { bytePair } from './support/byte-pair.ts';
@@ -173,7 +174,7 @@ describe('two sessions', () => {
     // Cuts of a few bytes alone would make megabytes take minutes.
     const fair = cuts.map((sizes) => [...sizes, 32 * KiB]);
     await fc.assert(fc.asyncProperty(steps, fair, delays, fc.integer({ min: 1, max: 4 }), play), {
-      numRuns: 150,
+      numRuns: runs(60),
       ...replay,
     });
   });
@@ -210,7 +211,7 @@ describe('Duplexes', () => {
       await until(() => client.streamCount + server.streamCount === 0, 'both tables are empty');
       await Promise.all([client.close(), server.close()]);
     });
-    await fc.assert(property, { numRuns: 100, ...replay });
+    await fc.assert(property, { numRuns: runs(40), ...replay });
   });
 });
 
@@ -281,7 +282,7 @@ describe('streams that hear each other within a write', () => {
         await Promise.all([client.close(), server.close()]);
       },
     );
-    await fc.assert(property, { numRuns: 60, ...replay });
+    await fc.assert(property, { numRuns: runs(25), ...replay });
   });
 });
 
@@ -335,6 +336,6 @@ describe('a session', () => {
       expect(session.streamCount).toBe(0);
       expect(await outcome).toMatch(/^clean$|^MUX_[A-Z_]+$/);
     });
-    await fc.assert(property, { numRuns: 300, ...replay });
+    await fc.assert(property, { numRuns: runs(120), ...replay });
   });
 });

@@ -3,6 +3,7 @@ import { Writable } from 'node:stream';
 import { Client, type ClientConfig, overStdio } from '@pipework/core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { runs } from '../../../../testing/explore.ts';
 
 export interface Plugins {
   greeter: { greet(name: string): Promise<string> };
@@ -99,7 +100,7 @@ export function describeForeignPlugin({ language, command, missing, capable }: F
           const echoed = await Promise.all(values.map((value) => host.conformance.echo(value)));
           expect(echoed).toEqual(values);
         }),
-        { numRuns: 200 },
+        { numRuns: runs(60) },
       );
     });
 

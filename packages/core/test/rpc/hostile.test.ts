@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { runs } from '../../../../testing/explore.ts';
 import { rawHost, rawPlugin } from '../support/raw-peer.ts';
 
 const served = { echo: (value: unknown) => value };
@@ -216,7 +217,7 @@ describe('columns', () => {
         expect(peer.shared.budget.used).toBe(0);
         expect(Object.getOwnPropertyNames(Object.prototype)).not.toContain('polluted');
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(250) },
     );
   });
 });
@@ -256,6 +257,6 @@ test('any bytes at all neither crash nor grow anything', async () => {
         valueStreams: 0,
       });
     }),
-    { numRuns: 300 },
+    { numRuns: runs(100) },
   );
 });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { runs as timesOf } from '../../../../testing/explore.ts';
 import { ownCapabilities } from '../support/internals.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
 import { collect } from '../support/streams.ts';
@@ -95,7 +96,7 @@ describe('a stream of many objects', () => {
         sent = parts.flatMap(([item, times]) => new Array<unknown>(times).fill(item));
         expect(await collect(pair.remote.items() as AsyncIterable<unknown>)).toStrictEqual(sent);
       }),
-      { numRuns: 100 },
+      { numRuns: timesOf(40) },
     );
   });
 });

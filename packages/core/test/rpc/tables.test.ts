@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { runs } from '../../../../testing/explore.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
 
 const echo = {
@@ -259,7 +260,7 @@ describe('a long list of like objects', () => {
           rows[row % count]![keys[key % keys.length]!] = exception;
         expect(await remote.echo(rows)).toStrictEqual(rows);
       }),
-      { numRuns: 300 },
+      { numRuns: runs(75) },
     );
   });
 });

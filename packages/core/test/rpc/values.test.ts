@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { runs } from '../../../../testing/explore.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
 
 const echo = {
@@ -139,7 +140,7 @@ describe('with all capabilities', () => {
       fc.asyncProperty(value, async (sent) => {
         expect(await remote.echo({ sent })).toStrictEqual({ sent });
       }),
-      { numRuns: 500 },
+      { numRuns: runs(150) },
     );
   });
 });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { runs } from '../../../../../../testing/explore.ts';
 import { fullCodec, reuseBuffer } from '../../wire/msgpack.ts';
 import { toWire } from '../../values/outbound.ts';
 import { maxPlainBytes } from './limits.ts';
@@ -53,7 +54,7 @@ test('a plain request has the bytes that the codec writes', () => {
       if (length === 0) return;
       expect(packed(length)).toEqual(atLength([0, id, method, toWire(params, 'args', outbound, -1)]));
     }),
-    { numRuns: 2000 },
+    { numRuns: runs(500) },
   );
 });
 
@@ -64,7 +65,7 @@ test('a plain answer has the bytes that the codec writes', () => {
       if (length === 0) return;
       expect(packed(length)).toEqual(atLength([1, id, null, toWire(result, 'result', outbound)]));
     }),
-    { numRuns: 2000 },
+    { numRuns: runs(500) },
   );
 });
 
@@ -194,7 +195,7 @@ test('a message that is read as plain reads as the codec reads it', () => {
       const end = readPlain(response, 0, response.length);
       if (end > 0) expect([plain.id, plain.result]).toEqual([id, wellFormed(result)]);
     }),
-    { numRuns: 1000 },
+    { numRuns: runs(300) },
   );
 });
 
@@ -293,6 +294,6 @@ test('any bytes are either left alone or mean what the codec makes of them', () 
       const message = type === 0 ? [0, id, method, params] : [1, id, null, result];
       expect(fullCodec().unpack(bytes, { start: 0, end })).toEqual(message);
     }),
-    { numRuns: 5000 },
+    { numRuns: runs(1000) },
   );
 });
