@@ -38,12 +38,8 @@ export {
 export { discover } from './host/discover/discover.ts';
 export { discoverPackages, type DiscoveredPackage } from './host/discover/discover-packages.ts';
 export type { DiscoverOptions, DiscoverPackagesOptions } from './host/discover/options.ts';
-export {
-  bubblewrap,
-  overStdio,
-  type BubblewrapOptions,
-  type OverStdioOptions,
-} from './host/launch/launchers.ts';
+export { bubblewrap, type BubblewrapOptions } from './host/launch/bubblewrap.ts';
+export { overStdio, type OverStdioOptions } from './host/launch/over-stdio.ts';
 export type { Checksum } from './host/start/checksum.ts';
 export type { EnvOptions } from './host/start/env.ts';
 export type { Logger } from './host/output/logger.ts';

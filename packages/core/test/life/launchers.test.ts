@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { basename } from 'node:path';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -9,12 +9,13 @@ import {
   Client,
   overStdio,
   serve,
+  type BubblewrapOptions,
   type LaunchCommand,
   type Launcher,
   type ProcessExit,
   type StartError,
 } from '../../src/index.ts';
-import { Collector, failure, isAlive, plugin, until, type Fixtures } from '../support/life.ts';
+import { Collector, failure, fixture, isAlive, plugin, until, type Fixtures } from '../support/life.ts';
 
 /** Whether this machine lets bwrap make a sandbox: without it, or in a container that forbids namespaces, it can't. */
 function canSandbox(): boolean {
@@ -77,6 +78,47 @@ describe('bubblewrap()', () => {
     const { stderrTail } = await failure<Error & { stderrTail: string }>(client.start());
     expect(stderrTail).toContain(basename(shown as string));
     expect(stderrTail).not.toContain(basename(hidden as string));
+  });
+
+  test.skipIf(reason !== '')(`shows nothing of /run unless it is asked for${reason}`, async () => {
+    const cmd = ['/bin/sh', '-c', 'ls -A /run >&2; exit 3'] as const;
+    const seen = async (...further: string[]): Promise<string> => {
+      const launcher = bubblewrap({ readable: [...readable, ...further] });
+      const client = new Client({ cmd, launcher });
+      return (await failure<StartError>(client.start())).stderrTail;
+    };
+    expect(await seen()).toBe('');
+    expect(await seen('/run')).toBe(`${readdirSync('/run').sort().join('\n')}\n`);
+  });
+
+  test.skipIf(reason !== '')(`shows one place inside another, whatever their order${reason}`, async () => {
+    const outer = mkdtempSync('/tmp/pipework-outer-');
+    onTestFinished(() => rmSync(outer, { recursive: true }));
+    mkdirSync(join(outer, 'inner'));
+    const cmd = ['/bin/sh', '-c', `touch ${outer}/no ${outer}/inner/yes; exit 3`] as const;
+    const options = { readable: [outer, ...readable], writable: [join(outer, 'inner')] };
+    const error = await failure<StartError>(new Client({ cmd, launcher: bubblewrap(options) }).start());
+    expect(error.stderrTail).toContain(`${outer}/no`);
+    expect(readdirSync(join(outer, 'inner'))).toEqual(['yes']);
+  });
+
+  test.skipIf(reason !== '')(`notes that it hides a plugin below /tmp${reason}`, async () => {
+    const directory = mkdtempSync('/tmp/pipework-plugin-');
+    onTestFinished(() => rmSync(directory, { recursive: true }));
+    const file = join(directory, 'plugin.mjs');
+    writeFileSync(file, `import ${JSON.stringify(fixture('greets'))};`);
+    const start = async (options: BubblewrapOptions): Promise<Client<Fixtures>> => {
+      const client = new Client<Fixtures>({ cmd: [process.execPath, file], launcher: bubblewrap(options) });
+      onTestFinished(async () => void (await client.kill()));
+      await client.start();
+      return client;
+    };
+    const { notes } = await failure<StartError>(start({ readable }));
+    expect(notes[0]).toBe(
+      `${file} is below /tmp, of which the sandbox shows nothing: name it, or a directory above it, in bubblewrap({ readable })`,
+    );
+    const client = await start({ readable: [...readable, directory] });
+    expect(await (await (await client.client()).dispense('greeter')).greet('x')).toBe('Hello, x!');
   });
 
   test.skipIf(reason !== '')(`leaves nothing behind when its own process is killed${reason}`, async () => {

@@ -18,7 +18,13 @@ export async function diagnose(command: FailedCommand): Promise<string[]> {
   }
   try {
     const file = command.isLocal ? await fileNotes(command) : [];
-    const notes = [...wrapperNotes(command), ...file, ...nodeNotes(command), ...exitNotes(command.exitCode)];
+    const notes = [
+      ...command.launcherNotes,
+      ...wrapperNotes(command),
+      ...file,
+      ...nodeNotes(command),
+      ...exitNotes(command.exitCode),
+    ];
     return notes.length > 0 ? notes : silenceNotes(command);
   } catch (error) {
     return [`(the program could not be examined: ${error instanceof Error ? error.message : String(error)})`];

@@ -21,4 +21,6 @@ export interface FailedCommand {
   readonly code: StartErrorCode;
   /** Whether the program is this system's to examine: a launcher may run it in a container, on another machine, or make no process at all. */
   readonly isLocal: boolean;
+  /** What the launcher has to say about the command. */
+  readonly launcherNotes: readonly string[];
 }

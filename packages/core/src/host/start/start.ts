@@ -13,6 +13,7 @@ import { diagnose } from './diagnose.ts';
 import { buildEnv } from './env.ts';
 import { awaitLine, type Greeted } from './greeting.ts';
 import { markOf, ownMark, selfStartAdvice, whyNotFromHere } from './self-start.ts';
+import { hintOf } from '../launch/launch-hints.ts';
 import { settleLaunched } from '../launch/check-launched.ts';
 import {
   spawnLauncher,
@@ -189,6 +190,8 @@ export class Start {
         ? `, only ${printableLine(this.#seen())}`
         : '';
     const { file, args, cwd, env } = this.#command;
+    const { launcher } = this.#settings;
+    const hint = hintOf(launcher);
     const stderrTail = run?.stderrTail.toString() ?? '';
     const stdoutTail = run?.stdoutTail.toString() ?? '';
     const wanted = !['PLUGIN_ABORTED', 'PLUGIN_KILLED', 'PLUGIN_CHECKSUM'].includes(failure.code);
@@ -204,7 +207,8 @@ export class Start {
           stderr: stderrTail,
           stdout: stdoutTail,
           code: failure.code,
-          isLocal: [undefined, spawnLauncher].includes(this.#settings.launcher),
+          isLocal: [undefined, spawnLauncher].includes(launcher) || hint !== undefined,
+          launcherNotes: hint?.(this.#command) ?? [],
         })
       : [];
     return new StartError(

@@ -1,0 +1,109 @@
+/** A launcher that runs the plugin in a bubblewrap sandbox. */
+
+import { existsSync } from 'node:fs';
+import { isAbsolute, relative, resolve } from 'node:path';
+import { expect, expectKeys, isText } from '../../base/expect.ts';
+import { printable } from '../../base/printable.ts';
+import { giveHint } from './launch-hints.ts';
+import { spawnLauncher, type LaunchCommand, type Launcher } from './spawn.ts';
+
+/** What a sandboxed plugin may see. */
+export interface BubblewrapOptions {
+  /** The program. Default `bwrap`, from PATH. */
+  readonly bwrap?: string;
+  /**
+   * Files and directories that it may read. Default: the whole file system apart from `/tmp` and `/run`, of which it sees
+   * what is named here or in `writable`.
+   */
+  readonly readable?: readonly string[];
+  /** Files and directories that it may change. Default none. Its `/tmp` is empty, its own, and gone with it. */
+  readonly writable?: readonly string[];
+  /** Whether it may use the network. Default `false`. */
+  readonly network?: boolean;
+  /** Further arguments of bwrap, before the command. */
+  readonly args?: readonly string[];
+}
+
+/** `/run` has the sockets by which programs command others: Docker's, D-Bus's. */
+const hiddenPlaces = ['/tmp', '/run'];
+
+/** What `/etc/resolv.conf` is often a link to. */
+const resolverPlaces = ['/run/systemd/resolve', '/run/resolvconf', '/run/NetworkManager'];
+
+/**
+ * Runs the plugin in a bubblewrap sandbox (Linux). The plugin has no network, process ids of its own, a read-only file
+ * system and the two pipes. `client.pid` is bwrap's. bwrap runs with `--die-with-parent`: the plugin ends with its host, and
+ * with bwrap. A SIGTERM of the ladder therefore ends the plugin at once. Quit and the pipe's end leave it the usual time.
+ */
+export function bubblewrap(options: BubblewrapOptions = {}): Launcher {
+  expectKeys('options', options, ['bwrap', 'readable', 'writable', 'network', 'args']);
+  const { bwrap = 'bwrap', readable = ['/'], writable = [], network = false, args = [] } = options;
+  expect(isText(bwrap), 'bwrap', 'the program', bwrap);
+  expect(typeof network === 'boolean', 'network', 'true or false', network);
+  for (const [name, list] of Object.entries({ readable, writable, args }))
+    expect(Array.isArray(list) && list.every(isText), name, 'a list of texts', list);
+  const shown = readable.map((path) => resolve(path));
+  const changed = writable.map((path) => resolve(path));
+  const launcher: Launcher = (command) =>
+    spawnLauncher({
+      ...command,
+      file: bwrap,
+      args: [
+        '--die-with-parent',
+        '--new-session',
+        '--unshare-pid',
+        '--unshare-ipc',
+        ...(network ? [] : ['--unshare-net']),
+        ...mountArguments(shown, changed, network),
+        ...['--chdir', command.cwd ?? process.cwd()],
+        ...args,
+        '--',
+        command.file,
+        ...command.args,
+      ],
+    });
+  return giveHint(launcher, (command) => hiddenNotes(command, [...shown, ...changed]));
+}
+
+/**
+ * A mount hides what was mounted below its place before. So they are sorted by depth: what a user names in `/tmp` comes
+ * behind the empty `/tmp`. At one place, what may be written comes last.
+ */
+function mountArguments(
+  readable: readonly string[],
+  writable: readonly string[],
+  network: boolean,
+): readonly string[] {
+  const readOnly = (flag: string) => (path: string) => ({ path, words: [flag, path, path] });
+  const mounts = [
+    ...['/dev', '/proc'].map((path) => ({ path, words: [`--${path.slice(1)}`, path] })),
+    ...hiddenPlaces.filter((path) => existsSync(path)).map((path) => ({ path, words: ['--tmpfs', path] })),
+    ...(network ? resolverPlaces.map(readOnly('--ro-bind-try')) : []),
+    ...readable.map(readOnly('--ro-bind')),
+    ...writable.map((path) => ({ path, words: ['--bind', path, path] })),
+  ];
+  const depth = (path: string): number => path.split('/').filter(Boolean).length;
+  return mounts.sort((a, b) => depth(a.path) - depth(b.path)).flatMap(({ words }) => words);
+}
+
+/** Says which of the command's files and directories the sandbox hides. */
+function hiddenNotes(command: LaunchCommand, visible: readonly string[]): string[] {
+  const cwd = resolve(command.cwd ?? process.cwd());
+  const named = [command.file, ...command.args].filter((word) => word.includes('/') && !word.startsWith('-'));
+  const files = named.map((word) => resolve(cwd, word)).filter((path) => existsSync(path));
+  return [...new Set([cwd, ...files])].flatMap((path) => {
+    const place = hiddenPlaces.find((hidden) => isBelow(hidden, path));
+    const isVisible = visible.some(
+      (shown) => isBelow(shown, path) && (place === undefined || isBelow(place, shown)),
+    );
+    if (isVisible) return [];
+    const why =
+      place === undefined ? 'is not in the sandbox' : `is below ${place}, of which the sandbox shows nothing`;
+    return [`${printable(path)} ${why}: name it, or a directory above it, in bubblewrap({ readable })`];
+  });
+}
+
+function isBelow(directory: string, path: string): boolean {
+  const way = relative(directory, path);
+  return way !== '..' && !way.startsWith('../') && !isAbsolute(way);
+}

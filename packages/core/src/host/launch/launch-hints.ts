@@ -1,0 +1,18 @@
+/** What a launcher knows about a command that did not start, for the notes of the failed start. */
+
+import type { LaunchCommand, Launcher } from './spawn.ts';
+
+type Hint = (command: LaunchCommand) => string[];
+
+const hints = new WeakMap<Launcher, Hint>();
+
+/** Makes `hint` speak for `launcher`, which runs programs of this system. */
+export function giveHint(launcher: Launcher, hint: Hint): Launcher {
+  hints.set(launcher, hint);
+  return launcher;
+}
+
+/** The hint of a launcher; undefined for one that may run its programs elsewhere. */
+export function hintOf(launcher: Launcher | undefined): Hint | undefined {
+  return launcher && hints.get(launcher);
+}

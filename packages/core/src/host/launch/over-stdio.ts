@@ -1,0 +1,53 @@
+/** The launcher for programs that pass on nothing but standard input and output. */
+
+import type { Readable, Writable } from 'node:stream';
+import { expect, expectKeys } from '../../base/expect.ts';
+import { envNames } from '../../handshake/env.ts';
+import { handOver, spawnWithPipes, type LaunchCommand, type Launcher } from './spawn.ts';
+
+/** How the protocol reaches a plugin through standard input and output. */
+export interface OverStdioOptions {
+  /**
+   * Returns the command that has the plugin run, for example that of a container engine or ssh. It is given the plugin's
+   * command with its variables. The variables in `command.handshakeEnv` must reach the plugin. Default: the plugin's command.
+   */
+  readonly via?: (command: LaunchCommand) => readonly [file: string, ...args: string[]];
+}
+
+/**
+ * Speaks the protocol over the plugin's descriptors 0 and 1, for launchers that pass on no others. What the plugin's
+ * JavaScript prints goes to the synced streams. Native code that writes to descriptor 1 breaks the session.
+ *
+ * @example
+ * overStdio({
+ *   via: ({ handshakeEnv, file, args }) => [
+ *     'docker', 'run', '-i', '--rm', ...Object.entries(handshakeEnv).flatMap(([k, v]) => ['-e', `${k}=${v}`]), 'image', file, ...args,
+ *   ],
+ * })
+ */
+export function overStdio(options: OverStdioOptions = {}): Launcher {
+  expectKeys('options', options, ['via']);
+  const { via } = options;
+  expect(via === undefined || typeof via === 'function', 'via', 'a function', via);
+  return async (given) => {
+    const isFree = typeof given.stdin === 'string';
+    expect(isFree, 'stdin', 'left out with overStdio(): descriptor 0 carries the protocol');
+    const fds = { [envNames.fds]: '0,1' };
+    const command: LaunchCommand = {
+      ...given,
+      env: { ...given.env, ...fds },
+      handshakeEnv: { ...given.handshakeEnv, ...fds },
+    };
+    const words: unknown = via === undefined ? [command.file, ...command.args] : via(command);
+    expect(
+      Array.isArray(words) && words.length > 0 && words.every((word) => typeof word === 'string'),
+      'via',
+      'a function that returns [file, ...args]',
+      words,
+    );
+    const [file, ...args] = words as [string, ...string[]];
+    const spawned = await spawnWithPipes({ ...command, file, args }, ['pipe', 'pipe', 'pipe']);
+    const { stdin, stdout } = spawned.process;
+    return handOver(spawned, stdout as Readable, stdin as Writable, command);
+  };
+}
