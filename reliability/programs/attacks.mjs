@@ -135,6 +135,47 @@ const conducts = {
   },
 }; // prettier-ignore
 
+/** What a plugin can print on its raw standard error, and answer its call behind it. */
+const prints = {
+  'a line of 65,000 digits behind a slash, five times': () => `/${'1'.repeat(65_000)}x\n`.repeat(5),
+  'an escape sequence of 65,000 characters that never ends': () =>
+    `\u001b[${';?'.repeat(32_500)}\0\n`.repeat(5),
+  'a megabyte of the shortest JSON': () => '{}\n'.repeat(MiB / 3),
+  'a megabyte of line feeds': () => '\n'.repeat(MiB),
+  'a megabyte without a line feed': () => 'a'.repeat(MiB),
+  'a megabyte of heads of traces': () => 'Error: x\n/a:1\npanic: x\n'.repeat(MiB / 24),
+  'a trace of a megabyte': () => `Error: x\n${'    at f (a.js:1:1)\n'.repeat(MiB / 20)}`,
+  'JSON ten thousand deep': () => `{"msg":"x","a":${'['.repeat(10_000)}${']'.repeat(10_000)}}\n`,
+  'what the host says': () =>
+    'plugin exited: 0 (forged)\n[ERROR] %c%c%s forged\n{"level":"info","msg":"forged","message":"forged","pid":1,"hostname":"h","name":"n","stream":"none","plugin":"none","by":"quit"}\n',
+  'what a terminal obeys': () =>
+    '\u001b]0;forged\u0007\u202eforged\rforged\u009b2J\n{"msg":"\\u001b[2Jforged","a":["\\u0007"]}\n',
+};
+const printAndAnswer =
+  (print) =>
+  ({ peer, id, msgid, stderr }) => {
+    stderr.write(print());
+    peer.message(id, [1, msgid, null, 'printed']);
+  };
+
+/** What in the host's log cannot be told from what the host says, or would be obeyed by a terminal. */
+function forgeries(records) {
+  const said = records.filter((record) => JSON.stringify(record).includes('forged'));
+  // oxlint-disable-next-line no-control-regex -- they are what must not be there
+  const obeyed = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
+  const isForged = ([, fields]) =>
+    fields.stream !== 'stderr' ||
+    fields.plugin !== 'in-memory' ||
+    fields.pid !== undefined ||
+    fields.by !== undefined;
+  return [
+    ...said.filter(isForged).map((record) => `forged in the log: ${JSON.stringify(record)}`),
+    ...records
+      .filter((record) => obeyed.test([record[0], ...Object.values(record[1]).flat()].join('')))
+      .map((record) => `obeyed by a terminal: ${JSON.stringify(record)}`),
+  ];
+}
+
 for (let n = 0; n < 12; n++) {
   const error = lyingError(random);
   conducts[`answers with a lying error (${n})`] = ({ peer, id, msgid }) =>
@@ -158,6 +199,9 @@ const outcome = (promise) => promise.then(() => undefined, (error) => error); //
 /** A call to a plugin that answers as `conduct` says; then the kill. */
 async function towardsHost(conduct) {
   let exit;
+  const records = [];
+  const hear = (message, fields) => void records.push([message, fields]);
+  const logger = { trace: hear, debug: hear, info: hear, warn: hear, error: hear };
   const plugin = (end) => {
     exit = end.exit;
     let attacked = false;
@@ -165,12 +209,12 @@ async function towardsHost(conduct) {
       answer: (asked) => {
         if (asked.kind !== 0) return;
         if (attacked) asked.peer.message(asked.id, [1, asked.msgid, null, 'honest']);
-        else conduct({ ...asked, exit });
+        else conduct({ ...asked, exit, stderr: end.stderr });
         attacked = true;
       },
     });
   };
-  const client = clientInMemory({ plugin });
+  const client = clientInMemory({ plugin, config: { logger } });
   const remote = await (await client.client()).dispense('worker').then((one) => ({ one }));
   const calls = [remote.one.echo(1).then((value) => void isDeeplyPlain(value)), remote.one.echo(2)].map(
     outcome,
@@ -181,7 +225,8 @@ async function towardsHost(conduct) {
   const errors = await Promise.all(
     calls.map((call, n) => within(10_000, `call ${n}`, call).catch((error) => error)),
   );
-  return { error: errors[0], findings: [killed, ...errors].map(wrong).filter(Boolean) };
+  const findings = [...[killed, ...errors].map(wrong).filter(Boolean), ...forgeries(records)];
+  return { error: errors[0], findings };
 }
 
 /** Touches everything in a value, as a user would. */
@@ -243,6 +288,9 @@ export const attacks = {
       Object.entries(values).map(([name, value]) => [`answers with ${name}`, answerWith(value)]),
     ),
     ...conducts,
+    ...Object.fromEntries(
+      Object.entries(prints).map(([name, print]) => [`prints ${name}`, printAndAnswer(print)]),
+    ),
   },
   plugin: {
     ...Object.fromEntries(

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { run as exact } from '../programs/exact.mjs';
 import { run as fuzz } from '../programs/fuzz.mjs';
 import { run as fuzzMux } from '../programs/fuzz-mux.mjs';
+import { run as fuzzOutput } from '../programs/fuzz-output.mjs';
 
 const seed = 1 + Math.trunc(Math.random() * 2 ** 30);
 const clean = ({ findings }) => expect(findings).toEqual([]);
@@ -12,6 +13,8 @@ describe(`under chance (seed ${seed})`, () => {
     clean(await fuzz({ cases: 16, seed })));
   test('corrupted frames never crash, hang or grow a bare session', async () =>
     clean(await fuzzMux({ cases: 120, seed })));
+  test('output that is made to be slow to read never holds up the host', async () =>
+    clean(await fuzzOutput({ cases: 8, seed })));
   test('streams and values arrive exactly as they were sent', async () =>
     clean(await exact({ runs: 3, seed })));
 });

@@ -1,6 +1,7 @@
 /** What came out of a plugin, kept as text. */
 import { Writable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
+import { printable } from '@pipework/core';
 
 /** How much of an output is kept, in characters: the newest. */
 const keep = 1024 * 1024;
@@ -29,7 +30,7 @@ const show = 64 * 1024;
 
 /** A heading and the end of a text under it, or nothing where there is no text. */
 export function section(heading: string, text: string): string {
-  const shown = text.trimEnd();
+  const shown = printable(text).trimEnd();
   if (shown.trim() === '') return '';
   const left = shown.length - show;
   const body =

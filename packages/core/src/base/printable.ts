@@ -49,8 +49,15 @@ export function printableInspection(text: string): string {
   return text.replace(/[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, escape);
 }
 
+const escapes = new Map<string, string>();
+
 function escape(character: string): string {
-  const code = character.charCodeAt(0);
+  let text = escapes.get(character);
+  if (text === undefined) escapes.set(character, (text = escapeOf(character.charCodeAt(0))));
+  return text;
+}
+
+function escapeOf(code: number): string {
   return code < 0x100
     ? `\\x${code.toString(16).padStart(2, '0')}`
     : `\\u${code.toString(16).padStart(4, '0')}`;

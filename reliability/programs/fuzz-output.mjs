@@ -1,0 +1,152 @@
+// Lines made to be slow for whoever reads them: beginnings of every format and trace, then one piece again and again, then an end that
+// fits nothing. No turn of the host's event loop may take long for them, at any rate, and none may cost more than its length.
+import { printable } from '@pipework/core';
+import { clientInMemory } from '../lib/memory-pair.mjs';
+import { randomOf } from '../lib/random.mjs';
+import { rawPlugin } from '../lib/raw-peer.mjs';
+
+export const help = 'plugin output that is made to be slow to read: the longest turn of the event loop';
+export const defaults = { minutes: 0, cases: 150, seed: 0, only: -1, boundMs: 50 };
+
+const KiB = 1024;
+/** Bytes of a case, in lines of at most 64 KiB. */
+const caseBytes = 256 * KiB;
+/** A case that is too slow is tried again: a machine that is busy is slow once, a pattern that is super-linear always. */
+const attempts = 4;
+
+// prettier-ignore
+const pieces = [
+  'a', 'A', 'x.', '_', '0', '1', '9;', ' ', '\t', '  ', ':', '::', ': ', ';', ',', '.', '/', '\\', '|', '-', '+', '+-', '=', '^', '#', '<', '>', '(', ')', '[', ']', '{', '}',
+  '"', '\\"', "'", "' ", 'Z', 'T', '\r', '\u0000', '\u0007', '\u001b', '\u001b[', '\u001b[1;', 'm', '?', '\u009b', '\u202e', 'é', '🎉', '{"a":', '"a":1,', '[[', '1e9,',
+  'Error', 'Exception', 'Error: ', ' [Error]: ', 'Uncaught ', 'Caused by: ', '    at ', 'at ', '} ', 'node:', 'file://', '/app/a.js:1', ':1', 'Node.js v', '<anonymous',
+  'Traceback (most recent call last):', '  File "', '", line 1', 'Exception in thread ', 'Exception ignored in: ', 'SyntaxError: ', 'During handling of the above',
+  '  + Exception Group ', '  | ', 'panic: ', 'fatal error: ', 'runtime: ', 'SIGHUP: ', 'goroutine 1 [', 'created by ', '\t/x.go:1', "thread '", "' panicked at ", '(1) ',
+  'note: ', 'stack backtrace:', 'FATAL ERROR: ', '<--- Last few GCs --->', 'Fatal Python error: ', 'Thread 0x', 'ERROR', 'ERROR ', 'ERROR+2', '[ERROR]', '[ error ]', 'error: ',
+  'WARNING:', 'level=', 'level=error ', 'msg="', 'a=b ', 'a="', '2024-01-02', '2024/01/02 ', '03:04:05', '.123', ' - root - ', '[main] ', 'E0102 ', 'E, [', '] ERROR -- : ', '<3>',
+  '{"level":30,"msg":"', '{"@message":"', '{"msg":1,', '"}', '}\n{', '\n',
+];
+
+/** One line: a beginning, a piece many times, an end. */
+function lineOf(random) {
+  const some = (most) => Array.from({ length: random.below(most + 1) }, () => random.pick(pieces)).join('');
+  const begin = some(3);
+  const unit = random.pick(pieces) + (random.chance(0.4) ? random.pick(pieces) : '');
+  const length = random.pick([1, 40, 300, 4 * KiB, 65_000, 65_000]);
+  return `${begin}${unit.repeat(Math.ceil(length / unit.length))}${some(2)}\n`;
+}
+
+/** How each kind of line and of trace begins, and the pieces that its patterns repeat: each is tried with each, in turn. */
+const heads = pieces.filter((piece) => piece.length > 2 || '/[{"<'.includes(piece));
+const units = pieces.filter((piece) => piece.length <= 3);
+const pairsOfCase = 16;
+
+/** A long line of one head, one unit and an end that fits nothing. */
+function pairOf(index) {
+  const unit = units[index % units.length];
+  const head = heads[Math.floor(index / units.length) % heads.length];
+  return `${head}${unit.repeat(Math.floor(65_000 / unit.length))}\u0001x\n`;
+}
+
+/** The outputs of a case, which are made from its seed alone: some lines of chance, and the next of all pairs. */
+function caseOf(seed) {
+  const random = randomOf(seed);
+  const lines = Array.from({ length: random.between(1, 3) }, () => lineOf(random));
+  const text = lines.join('');
+  const pairs = Array.from({ length: pairsOfCase }, (_, n) => pairOf(seed * pairsOfCase + n));
+  return [text.repeat(Math.max(1, Math.floor(caseBytes / text.length))), ...pairs];
+}
+
+/** A client whose plugin is silent but for what is written to `stderr`, and a promise for each sentinel that its logger gets. */
+async function openReader() {
+  let stderr;
+  const awaited = new Map();
+  const hear = (message) => awaited.get(message)?.();
+  const logger = { trace: hear, debug: hear, info: hear, warn: hear, error: hear };
+  const plugin = (end) => {
+    stderr = end.stderr;
+    rawPlugin(end, { answer: () => {} });
+  };
+  const client = clientInMemory({ plugin, config: { logger } });
+  await client.start();
+  let count = 0;
+  /** Resolves to the longest turn and the whole time that the output took, in milliseconds of processor time. */
+  const read = async (text) => {
+    const sentinel = `sentinel ${(count += 1)}`;
+    const logged = new Promise((resolve) => awaited.set(sentinel, resolve));
+    const bytes = Buffer.from(`${text}\n[INFO] ${sentinel}\n`);
+    let isOver = false;
+    let longest = 0;
+    await new Promise(setImmediate);
+    const began = cpu();
+    let last = began;
+    const turn = () => {
+      const now = cpu();
+      longest = Math.max(longest, now - last);
+      last = now;
+      if (!isOver) setImmediate(turn);
+    };
+    setImmediate(turn);
+    // As a pipe would bring it.
+    for (let at = 0; at < bytes.length; at += 64 * KiB) stderr.write(bytes.subarray(at, at + 64 * KiB));
+    await logged;
+    isOver = true;
+    awaited.delete(sentinel);
+    return { longest, whole: cpu() - began };
+  };
+  return { client, read };
+}
+
+/** Milliseconds of processor time so far. What a busy machine does meanwhile does not count. */
+function cpu() {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}
+
+/** What the reader of output and `printable()` made of one text: the least of several attempts, of which a good one is the last. */
+async function runText(text, read, boundMs) {
+  const best = { longest: Infinity, whole: Infinity, shown: Infinity };
+  const line = text.slice(0, 64 * KiB);
+  for (let n = 0; n < attempts && !(best.longest <= boundMs && best.shown <= boundMs); n++) {
+    const { longest, whole } = await read(text);
+    const began = cpu();
+    printable(line);
+    const shown = cpu() - began;
+    for (const [name, ms] of Object.entries({ longest, whole, shown })) best[name] = Math.min(best[name], ms);
+  }
+  return best;
+}
+
+/** Runs cases `seed`, `seed + 1`, ... until enough, or until the time is over. */
+export async function run(options, say = () => {}) {
+  const { minutes, cases, seed, only, boundMs } = { ...defaults, ...options };
+  const { client, read } = await openReader();
+  const deadline = performance.now() + minutes * 60_000;
+  const first = only >= 0 ? only : seed;
+  const more = (index) => (minutes > 0 ? performance.now() < deadline : index < (only >= 0 ? 1 : cases));
+  const findings = [];
+  const worst = { longest: 0, whole: 0, shown: 0 };
+  let count = 0;
+  for (; more(count); count++) {
+    for (const text of caseOf(first + count)) {
+      const took = await runText(text, read, boundMs);
+      for (const name of Object.keys(worst)) worst[name] = Math.max(worst[name], took[name]);
+      const find = (what) => {
+        findings.push(`seed ${first + count}: ${what}, for ${JSON.stringify(text.slice(0, 60))}`);
+        say(findings.at(-1));
+      };
+      if (took.longest > boundMs) find(`a turn of ${Math.round(took.longest)} ms`);
+      if (took.shown > boundMs) find(`printable() took ${Math.round(took.shown)} ms`);
+      // 256 KiB of the shortest lines take some 150 ms.
+      if (took.whole > 40 * boundMs) find(`the output took ${Math.round(took.whole)} ms`);
+    }
+  }
+  await client.kill();
+  const figures = {
+    cases: count,
+    pairs: `${Math.min(count * pairsOfCase, heads.length * units.length)} of ${heads.length * units.length}`,
+    longestTurnMs: Math.round(worst.longest),
+    slowestOutputMs: Math.round(worst.whole),
+    slowestPrintableMs: Math.round(worst.shown),
+  };
+  return { findings, figures };
+}
