@@ -6,6 +6,7 @@
 const setTimeout: typeof globalThis.setTimeout = globalThis.setTimeout;
 const clearTimeout: typeof globalThis.clearTimeout = globalThis.clearTimeout;
 const setImmediate: typeof globalThis.setImmediate = globalThis.setImmediate;
+const clearImmediate: typeof globalThis.clearImmediate = globalThis.clearImmediate;
 // Not `performance`, whose first use costs a process a millisecond.
 const hrtime: () => [number, number] = process.hrtime.bind(process);
 
@@ -27,6 +28,25 @@ export const patientTimers: Pick<typeof realTimers, 'setTimeout' | 'clearTimeout
   setTimeout: ((act: () => void, ms: number) => setTimeout(() => setImmediate(act), ms)) as typeof setTimeout,
   clearTimeout,
 };
+
+/**
+ * Calls `act` once after `ms` milliseconds, and after what has arrived meanwhile was read, as {@link patientTimers} do. Returns what
+ * cancels it at any moment before. With `holdsLoop: false` the wait does not keep the process alive.
+ */
+export function afterPatience(ms: number, act: () => void, holdsLoop = true): () => void {
+  let immediate: NodeJS.Immediate | undefined;
+  const timer = setTimeout(
+    () => {
+      immediate = setImmediate(act);
+    },
+    Math.min(ms, maxTimerMs),
+  );
+  if (!holdsLoop) timer.unref();
+  return () => {
+    clearTimeout(timer);
+    if (immediate !== undefined) clearImmediate(immediate);
+  };
+}
 
 /** Milliseconds on a clock that nobody fakes or sets back. */
 export function clock(): number {

@@ -64,6 +64,11 @@ export interface ServeOptions<P = Record<string, object>, S = Record<never, neve
   readonly limits?: Partial<Limits>;
   /** Around each call of the host, the first outermost. */
   readonly interceptors?: readonly HandlerInterceptor[];
+  /**
+   * Where `callContext()` works. `'start'` (default): until a handler's first `await`, at no cost. `'everywhere'`: behind it too, by an
+   * AsyncLocalStorage, which costs each call of this process.
+   */
+  readonly callContext?: 'start' | 'everywhere';
   /** Around each call to a service of the host, the first outermost. */
   readonly callInterceptors?: readonly CallInterceptor[];
   /** Sees each error before it leaves for the host, thrown or within a value, and returns what leaves instead. */
@@ -84,6 +89,7 @@ export interface ServeSettings {
   readonly limits: Limits;
   readonly interceptors: readonly HandlerInterceptor[];
   readonly callInterceptors: readonly CallInterceptor[];
+  readonly callContext: 'start' | 'everywhere';
   readonly redactError: ((error: unknown, method: string) => unknown) | undefined;
   readonly transport: ServeTransport | undefined;
 }
@@ -99,6 +105,7 @@ const keys: readonly string[] = [
   'limits',
   'interceptors',
   'callInterceptors',
+  'callContext',
   'redactError',
   'transport',
 ];
@@ -118,6 +125,9 @@ export function checkServeOptions<P, S>(options: ServeOptions<P, S>): ServeSetti
   );
   expectFunctions('interceptors', interceptors);
   expectFunctions('callInterceptors', callInterceptors);
+  const { callContext = 'start' } = options;
+  const isKnown = callContext === 'start' || callContext === 'everywhere';
+  expect(isKnown, 'callContext', "'start' or 'everywhere'", callContext);
   const { limits } = options;
   expect(limits === undefined || isObject(limits), 'limits', 'an object of limits', limits);
   if (transport !== undefined) checkTransport(transport);
@@ -131,6 +141,7 @@ export function checkServeOptions<P, S>(options: ServeOptions<P, S>): ServeSetti
     limits: checkLimits(limits),
     interceptors,
     callInterceptors,
+    callContext,
     redactError,
     transport,
   };

@@ -8,6 +8,7 @@ import { controlMethods, sentences } from '../session/wire-words.ts';
 import { PipeworkError } from '../base/errors.ts';
 import type { HostGreeting } from '../handshake/env.ts';
 import { parseCapabilities } from '../session/capabilities.ts';
+import { keepContextEverywhere } from '../rpc/api/call-context.ts';
 import { Conversation } from '../rpc/calls/conversation.ts';
 import { Dispenser, type DispenseFactory } from '../rpc/calls/dispenser.ts';
 import { Shared } from '../session/shared.ts';
@@ -61,6 +62,7 @@ export class PluginEnd {
 
   constructor(options: PluginEndOptions) {
     const { settings, greeting, stdout, stderr } = options;
+    if (settings.callContext === 'everywhere') keepContextEverywhere();
     this.#options = options;
     this.done = new Promise((resolve) => (this.#resolveDone = resolve));
     this.session = new LeanSession(

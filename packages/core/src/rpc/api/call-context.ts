@@ -1,4 +1,5 @@
 /** What a handler can know about the call it answers, beside its arguments. */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { PipeworkError } from '../../base/errors.ts';
 
 /** One incoming call. */
@@ -15,18 +16,31 @@ export interface CallContext {
 
 let current: CallContext | undefined;
 
+/** Set once `serve({ callContext: 'everywhere' })` was called in this process. */
+let everywhere: AsyncLocalStorage<CallContext> | undefined;
+
 /**
- * The call that is being answered. Ask for it before the handler's first `await`: it is known only while the handler
- * starts, which is why it costs a call nothing (an AsyncLocalStorage would cost every call). Throws `MISUSE` elsewhere.
+ * Returns the call that is being answered. Ask for it before the handler's first `await`: it is known only while the handler starts, which
+ * is why it costs a call nothing. With `serve({ callContext: 'everywhere' })` it is known behind an `await` too, and in everything that the
+ * handler calls. Throws `MISUSE` elsewhere.
  */
 export function callContext(): CallContext {
-  if (current === undefined) {
-    throw new PipeworkError(
-      'MISUSE',
-      'callContext() was asked for outside a handler. Ask at the top of the handler, before its first await, and keep what it returns.',
-    );
-  }
-  return current;
+  const context = current ?? everywhere?.getStore();
+  if (context !== undefined) return context;
+  throw new PipeworkError(
+    'MISUSE',
+    "callContext() was asked for outside a handler. Ask at the top of the handler, before its first await, and keep what it returns; or serve with callContext: 'everywhere', at its cost.",
+  );
+}
+
+/** From now on handlers of this process keep their context behind an `await`, by an AsyncLocalStorage. */
+export function keepContextEverywhere(): void {
+  everywhere ??= new AsyncLocalStorage();
+}
+
+/** In which handlers are to run with their call; undefined unless {@link keepContextEverywhere} was called. */
+export function contextStorage(): AsyncLocalStorage<CallContext> | undefined {
+  return everywhere;
 }
 
 /** The call whose handler is starting, for a wrapper around the handler that passes it on; undefined elsewhere. */

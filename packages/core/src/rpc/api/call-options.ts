@@ -12,18 +12,24 @@ export interface CallOptions {
   readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
-/** The signals that cancel a call: those that are an argument themselves, or stand as `signal` in an argument that is an object. */
-export function findSignal(params: readonly unknown[]): AbortSignal | undefined {
-  let found: AbortSignal | undefined;
-  let more: AbortSignal[] | undefined;
+/**
+ * The signals that cancel a call: that of its options, and those that are an argument themselves or stand as `signal` in an argument that
+ * is an object. Undefined if there is none.
+ */
+export function findSignals(
+  params: readonly unknown[],
+  ofOptions: AbortSignal | undefined,
+): readonly AbortSignal[] | undefined {
+  // Not AbortSignal.any(): a signal that outlives many calls would keep something of each.
+  let found: AbortSignal[] | undefined = ofOptions === undefined ? undefined : [ofOptions];
   for (const param of params) {
     if (typeof param !== 'object' || param === null) continue;
     const candidate = isAbortSignal(param) ? param : (param as { signal?: unknown }).signal;
-    if (!isAbortSignal(candidate) || candidate === found) continue;
-    if (found === undefined) found = candidate;
-    else (more ??= [found]).push(candidate);
+    if (!isAbortSignal(candidate)) continue;
+    if (found === undefined) found = [candidate];
+    else if (!found.includes(candidate)) found.push(candidate);
   }
-  return more === undefined ? found : AbortSignal.any(more);
+  return found;
 }
 
 /** Throws `CONFIG_INVALID`, naming the option, for what is none of {@link CallOptions}. */

@@ -1,5 +1,6 @@
 /** One call of the peer's while it is being answered: what its handler can ask, and what ends with it. */
-import { maxTimerMs } from '../../base/timers.ts';
+import { AsyncResource } from 'node:async_hooks';
+import { afterPatience } from '../../base/timers.ts';
 import type { WaitingCall } from '../../session/call-queue.ts';
 import type { Borrower, Held } from '../references/reference-types.ts';
 
@@ -9,7 +10,7 @@ const noMetadata: Readonly<Record<string, string>> = Object.freeze({});
 interface Meta {
   metadata: Readonly<Record<string, string>>;
   deadlineAt: number | undefined;
-  timer: NodeJS.Timeout | undefined;
+  stopTimer: (() => void) | undefined;
 }
 
 // What most calls don't have stands behind `meta` and `held`: a call is made and dropped a million times.
@@ -29,6 +30,8 @@ export class IncomingCall implements Borrower {
   #held: Held | undefined = undefined;
   #meta: Meta | undefined = undefined;
   #controller: AbortController | undefined = undefined;
+  /** Where the signal was asked for: its listeners run there. */
+  #context: AsyncResource | undefined = undefined;
   #abortedWith: { reason: unknown } | undefined = undefined;
 
   constructor(id: number, method: string) {
@@ -39,6 +42,7 @@ export class IncomingCall implements Borrower {
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
+      this.#context = new AsyncResource('PIPEWORK_CALL');
       if (this.#abortedWith !== undefined) this.#controller.abort(this.#abortedWith.reason);
     }
     return this.#controller.signal;
@@ -72,18 +76,18 @@ export class IncomingCall implements Borrower {
     remainingMs: number | undefined,
     expire: () => void,
   ): void {
-    this.#meta = { metadata, deadlineAt: undefined, timer: undefined };
+    this.#meta = { metadata, deadlineAt: undefined, stopTimer: undefined };
     if (remainingMs === undefined) return;
     this.#meta.deadlineAt = performance.now() + remainingMs;
-    this.#meta.timer = setTimeout(expire, Math.min(remainingMs, maxTimerMs));
-    this.#meta.timer.unref();
+    this.#meta.stopTimer = afterPatience(remainingMs, expire, false);
   }
 
   /** Aborts the handler's signal, also one that is asked for later. The first reason wins. */
   abort(reason: unknown): void {
     if (this.#abortedWith !== undefined) return;
     this.#abortedWith = { reason };
-    this.#controller?.abort(reason);
+    const controller = this.#controller;
+    this.#context?.runInAsyncScope(() => controller?.abort(reason));
   }
 
   /** Why the handler's signal aborted; undefined if it has not. */
@@ -99,6 +103,6 @@ export class IncomingCall implements Borrower {
 
   /** Nothing of the call is left. */
   end(): void {
-    if (this.#meta !== undefined) clearTimeout(this.#meta.timer);
+    this.#meta?.stopTimer?.();
   }
 }

@@ -1,6 +1,6 @@
 /** The calls that the peer makes on a conversation: running each, and answering it exactly once. */
 import { PipeworkError } from '../../base/errors.ts';
-import { enterContext, leaveContext } from '../api/call-context.ts';
+import { contextStorage, enterContext, leaveContext } from '../api/call-context.ts';
 import type { MessageStream } from '../messages/message-stream.ts';
 import { CallLimits } from './call-limits.ts';
 import { handlerChannel, isTraced } from '../api/instrumentation.ts';
@@ -157,6 +157,12 @@ export class IncomingCalls {
   }
 
   #run(call: IncomingCall, params: unknown[]): void {
+    const storage = contextStorage();
+    if (storage === undefined) this.#start(call, params);
+    else storage.run(call, () => this.#start(call, params));
+  }
+
+  #start(call: IncomingCall, params: unknown[]): void {
     const outer = enterContext(call);
     try {
       const result = this.#shouldTrace() ? this.#trace(call, params) : this.#invoke(call, params);

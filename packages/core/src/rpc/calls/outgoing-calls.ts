@@ -1,6 +1,6 @@
 /** The calls that this side makes on a conversation: sending them, and settling each exactly once. */
 import { isPipeworkError, markSent, type PipeworkError } from '../../base/errors.ts';
-import { dropSignals, findSignal, type CallOptions } from '../api/call-options.ts';
+import { dropSignals, findSignals, type CallOptions } from '../api/call-options.ts';
 import { failed } from '../remote/call-result.ts';
 import type { MessageStream } from '../messages/message-stream.ts';
 import { IdTable } from './id-table.ts';
@@ -91,26 +91,27 @@ export class OutgoingCalls {
   ): Promise<unknown> {
     const refusal = this.#refusalOf(method);
     if (refusal !== undefined) return refusal;
-    let signal: AbortSignal | undefined;
+    let signals: readonly AbortSignal[] | undefined;
     try {
-      signal = combine(options?.signal, findSignal(params));
+      signals = findSignals(params, options?.signal);
     } catch (error) {
       return Promise.reject(error); // a getter of an argument threw
     }
-    if (signal?.aborted === true) return Promise.reject(markSent(signal.reason, false));
+    const aborted = signals?.find((signal) => signal.aborted);
+    if (aborted !== undefined) return Promise.reject(markSent(aborted.reason, false));
     const deadlineMs = options?.deadlineMs;
     if (deadlineMs !== undefined && !(deadlineMs > 0))
       return failed(markSent(this.#deadlineError(method, deadlineMs), false));
     const promise = new Promise<unknown>(capture);
     const call = this.#register(method);
     try {
-      this.#send(call, name, params, signal, options, reference);
+      this.#send(call, name, params, signals, options, reference);
     } catch (error) {
       this.#unsend(call);
       call.reject(isPipeworkError(error) ? markSent(error, false) : error);
       return promise;
     }
-    if (!call.isAnswered) this.#watch(call, signal, deadlineMs);
+    if (!call.isAnswered) this.#watch(call, signals, deadlineMs);
     return promise;
   }
 
@@ -132,11 +133,11 @@ export class OutgoingCalls {
     return call;
   }
 
-  #watch(call: SentCall, signal: AbortSignal | undefined, deadlineMs: number | undefined): void {
+  #watch(call: SentCall, signals: readonly AbortSignal[] | undefined, deadlineMs: number | undefined): void {
     const isTimed = deadlineMs !== undefined && deadlineMs < Infinity;
-    if (signal === undefined && !isTimed) return;
+    if (signals === undefined && !isTimed) return;
     call.watch(
-      signal,
+      signals ?? [],
       (reason) => this.#abort(call, reason),
       isTimed ? deadlineMs : undefined,
       () => this.#abort(call, this.#deadlineError(call.method, deadlineMs ?? 0)),
@@ -147,7 +148,7 @@ export class OutgoingCalls {
     call: SentCall,
     name: MethodName,
     params: unknown[],
-    signal: AbortSignal | undefined,
+    signals: readonly AbortSignal[] | undefined,
     options: CallOptions | undefined,
     reference: CalledReference | undefined,
   ): void {
@@ -158,7 +159,7 @@ export class OutgoingCalls {
     if (references === undefined) {
       wire = this.#messages.toWire(dropSignals(params), 'args', method, -1);
     } else {
-      references.beginSending(this.#takesCancel ? signal : undefined);
+      references.beginSending(this.#takesCancel ? signals : undefined);
       try {
         wire = this.#messages.toWire(params, 'args', method, reference === undefined ? -1 : 0);
       } finally {
@@ -337,10 +338,4 @@ function sentParams<T>(params: T, reference: CalledReference | undefined): T | u
   if (reference === undefined) return params;
   const { id, name } = reference;
   return name === undefined ? [id, params] : [id, params, name];
-}
-
-function combine(one: AbortSignal | undefined, other: AbortSignal | undefined): AbortSignal | undefined {
-  return one === undefined || other === undefined || one === other
-    ? (one ?? other)
-    : AbortSignal.any([one, other]);
 }

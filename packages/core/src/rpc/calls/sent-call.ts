@@ -1,15 +1,9 @@
 /** One call made to the peer: it settles once, by its answer, its abort, its deadline or the conversation's end. */
 import { onAbort } from '../../base/on-abort.ts';
-import { maxTimerMs } from '../../base/timers.ts';
+import { afterPatience } from '../../base/timers.ts';
 import { failed } from '../remote/call-result.ts';
 import type { Receiver, Scope } from '../references/reference-types.ts';
 import type { TakenStream } from '../streams/taken-stream.ts';
-
-/** What ends a call early. */
-interface Watch {
-  readonly stop: (() => void) | undefined;
-  readonly timer: NodeJS.Timeout | undefined;
-}
 
 export class SentCall implements Receiver {
   readonly id: number;
@@ -23,7 +17,8 @@ export class SentCall implements Receiver {
   isAnswered = false;
   /** The caller has its rejection already; the answer is awaited only to let go of the references. */
   isAbandoned = false;
-  #watch: Watch | undefined = undefined;
+  /** What takes away the listeners and the timer that may end it early. */
+  #stopWatching: (() => void)[] | undefined = undefined;
 
   constructor(
     id: number,
@@ -42,24 +37,26 @@ export class SentCall implements Receiver {
     void failed(error).then(this.resolve, this.#reject);
   }
 
-  /** Cancels the call when the signal aborts or the deadline passes. The timer holds the event loop: someone waits for it. */
+  /**
+   * Cancels the call when one of the signals aborts or the deadline passes. An answer that has arrived by the deadline counts, also if this
+   * process was too busy to read it. The timer holds the event loop, because the caller waits for it.
+   */
   watch(
-    signal: AbortSignal | undefined,
+    signals: readonly AbortSignal[],
     cancel: (reason: unknown) => void,
     deadlineMs: number | undefined,
     expire: () => void,
   ): void {
-    const stop = signal && onAbort(signal, () => cancel(signal.reason));
-    const timer = deadlineMs === undefined ? undefined : setTimeout(expire, Math.min(deadlineMs, maxTimerMs));
-    this.#watch = { stop, timer };
+    const stops = signals.map((signal) => onAbort(signal, () => cancel(signal.reason)));
+    if (deadlineMs !== undefined) stops.push(afterPatience(deadlineMs, expire));
+    this.#stopWatching = stops;
   }
 
-  /** Takes its listener and timer away. */
+  /** Takes its listeners and timer away. */
   end(): void {
-    const watch = this.#watch;
-    if (watch === undefined) return;
-    this.#watch = undefined;
-    clearTimeout(watch.timer);
-    watch.stop?.();
+    const stops = this.#stopWatching;
+    if (stops === undefined) return;
+    this.#stopWatching = undefined;
+    for (const stop of stops) stop();
   }
 }

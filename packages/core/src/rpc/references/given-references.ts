@@ -1,9 +1,10 @@
 /** What one conversation gave out by reference, with how often the peer has it. */
+import { AsyncResource } from 'node:async_hooks';
 import { inspect } from 'node:util';
 import { dispose } from '../../base/dispose.ts';
 import { PipeworkError } from '../../base/errors.ts';
 import type { SharedCounts } from '../../session/shared.ts';
-import type { GivenReference } from './reference-types.ts';
+import type { GivenReference, Scope } from './reference-types.ts';
 import { isMarked, remoteTargetOf } from '../remote/stand-in.ts';
 import { findMethod, unknownMethod } from '../api/served-object.ts';
 
@@ -25,22 +26,45 @@ export class GivenReferences {
     return this.#byId.get(id);
   }
 
-  /** Counts one more of `target`, under the id that it has or gets. `attach` runs for a new one; what it returns, when it leaves. */
+  /**
+   * Counts one more of `target`, under the id that it has or gets. `attach` runs for a new signal; what it returns, when it leaves.
+   *
+   * A function runs in the asynchronous context in which it was given. If two calls that are under way bring the same one, it has an id in
+   * each, or the calls of one would run in the context of the other. What the peer keeps has one id, by which the peer knows it again.
+   */
   give(
     target: object,
     handedOver: boolean,
+    scope: Scope,
     attach: ((id: number) => () => void) | undefined,
   ): GivenReference {
-    let entry = this.#byTarget.get(target);
-    if (entry === undefined) {
-      const id = this.#nextId++;
-      entry = { id, target, count: 0, isHandedOver: false, detach: attach?.(id) };
-      this.#byId.set(id, entry);
-      this.#byTarget.set(target, entry);
-      this.#counts.references++;
-    }
+    const known = this.#byTarget.get(target);
+    const isKept = known !== undefined && (known.isRetained || known.isHandedOver || handedOver);
+    const isShared = known !== undefined && (attach !== undefined || isKept || known.scope === scope);
+    const entry = isShared ? known : this.#add(target, scope, attach);
+    if (attach === undefined && (entry.context === undefined || entry.scope !== scope))
+      entry.context = new AsyncResource('PIPEWORK_REFERENCE');
+    entry.scope = scope;
     entry.count++;
     if (handedOver) entry.isHandedOver = true;
+    return entry;
+  }
+
+  #add(target: object, scope: Scope, attach: ((id: number) => () => void) | undefined): GivenReference {
+    const id = this.#nextId++;
+    const entry = {
+      id,
+      target,
+      count: 0,
+      isHandedOver: false,
+      context: undefined,
+      scope,
+      isRetained: false,
+      detach: attach?.(id),
+    };
+    this.#byId.set(id, entry);
+    this.#byTarget.set(target, entry);
+    this.#counts.references++;
     return entry;
   }
 
@@ -51,7 +75,7 @@ export class GivenReferences {
     if (entry.count > 0) return;
     entry.count = 0;
     this.#byId.delete(entry.id);
-    this.#byTarget.delete(entry.target);
+    if (this.#byTarget.get(entry.target) === entry) this.#byTarget.delete(entry.target);
     this.#counts.references--;
     void letGo(entry);
   }
@@ -65,17 +89,9 @@ export class GivenReferences {
         'The reference was called after it had been released. It lives until the call it came with has settled; retain() it to keep it longer.',
       );
     }
-    const { target } = entry;
-    if (name === undefined || name === null) {
-      if (typeof target !== 'function') throw unknownMethod('of a reference that is no function');
-      return Reflect.apply(target, undefined, args);
-    }
-    if (typeof name !== 'string') throw unknownMethod('that is no string');
-    const remote = remoteTargetOf(target);
-    if (remote?.call !== undefined) return remote.call(name, args);
-    const method = findMethod(target, name);
-    if (method === undefined) throw unknownMethod(name, target);
-    return Reflect.apply(method, target, args);
+    const { context, target } = entry;
+    if (context === undefined) return call(target, name, args);
+    return context.runInAsyncScope(call, undefined, target, name, args);
   }
 
   /** The peer has nothing any more. Resolves when what wanted to hear of that has heard. */
@@ -86,6 +102,20 @@ export class GivenReferences {
     this.#byTarget.clear();
     await Promise.all(entries.map((entry) => letGo(entry)));
   }
+}
+
+/** Calls a function, or a method of an object. */
+function call(target: object, name: unknown, args: unknown[]): unknown {
+  if (name === undefined || name === null) {
+    if (typeof target !== 'function') throw unknownMethod('of a reference that is no function');
+    return Reflect.apply(target, undefined, args);
+  }
+  if (typeof name !== 'string') throw unknownMethod('that is no string');
+  const remote = remoteTargetOf(target);
+  if (remote?.call !== undefined) return remote.call(name, args);
+  const method = findMethod(target, name);
+  if (method === undefined) throw unknownMethod(name, target);
+  return Reflect.apply(method, target, args);
 }
 
 /** The peer has it no more. An object that was handed over is disposed of, as a dispensed implementation is. */

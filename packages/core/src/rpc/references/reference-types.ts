@@ -1,4 +1,5 @@
 /** What is held by reference, and the calls that hold it. */
+import type { AsyncResource } from 'node:async_hooks';
 import type { RemoteTarget } from '../remote/stand-in.ts';
 import type { GivenStream } from '../streams/given-stream.ts';
 import type { StreamingCall } from '../streams/stream-host.ts';
@@ -12,6 +13,12 @@ export interface GivenReference {
   count: number;
   /** It was in a result or in an item of a stream, so the peer disposes of it. What was only an argument stays its owner's. */
   isHandedOver: boolean;
+  /** The asynchronous context in which it was given last: its functions run there. Undefined for a signal. */
+  context: AsyncResource | undefined;
+  /** The message that gave it last. */
+  scope: Scope;
+  /** The peer keeps it beyond the call it came with, by this id. */
+  isRetained: boolean;
   /** Takes the listener off, if the target is a signal. */
   readonly detach: (() => void) | undefined;
 }

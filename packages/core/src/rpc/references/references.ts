@@ -26,7 +26,7 @@ const abortedSignal = AbortSignal.abort();
 /** What the message that is walked or read now belongs to. A getter in one may make a call: messages stand in one another. */
 interface Message {
   readonly outer: Message | undefined;
-  readonly callSignal?: AbortSignal | undefined;
+  readonly callSignals?: readonly AbortSignal[] | undefined;
   readonly incoming?: Borrower | undefined;
   readonly outgoing?: Receiver | undefined;
   readonly isHandingOver: boolean;
@@ -88,9 +88,9 @@ export class References implements ValueReferences, MessageScopes {
     return Object.getPrototypeOf(record) === null && remoteTargetOf(record) !== undefined;
   }
 
-  /** What is walked next are a call's arguments. */
-  beginSending(callSignal: AbortSignal | undefined): void {
-    this.#message = { outer: this.#message, callSignal, isHandingOver: false };
+  /** What is walked next are a call's arguments. Each of `callSignals` cancels it, and is the call's own signal for its handler. */
+  beginSending(callSignals: readonly AbortSignal[] | undefined): void {
+    this.#message = { outer: this.#message, callSignals, isHandingOver: false };
   }
 
   /** What is walked next is the result of a call, or an item of a stream: the peer's until it gives it back. */
@@ -126,13 +126,14 @@ export class References implements ValueReferences, MessageScopes {
 
   #give(target: object, kind: TakenKind, attach?: (id: number) => () => void): WireReference {
     this.#checkRoom();
-    const entry = this.#given.give(target, this.#message?.isHandingOver === true, attach);
-    this.#scope.references.push(entry);
+    const scope = this.#scope;
+    const entry = this.#given.give(target, this.#message?.isHandingOver === true, scope, attach);
+    scope.references.push(entry);
     return new WireReference(kind, entry.id);
   }
 
   #sendSignal(signal: AbortSignal): WireReference {
-    if (signal === this.#message?.callSignal) return new WireReference('callSignal', 0);
+    if (this.#message?.callSignals?.includes(signal) === true) return new WireReference('callSignal', 0);
     if (signal.aborted) return new WireReference('abortedSignal', 0);
     return this.#give(signal, 'signal', (id) =>
       onAbort(signal, () => this.#messages.notify(runtimeMethods.abort, [id])),
@@ -272,6 +273,7 @@ export class References implements ValueReferences, MessageScopes {
     const entry = this.#given.get(id);
     if (method === runtimeMethods.retain && entry !== undefined) {
       entry.count++;
+      entry.isRetained = true;
     } else if (method === runtimeMethods.release && entry !== undefined) {
       this.#given.takeBack(entry, Math.min(entry.count, Math.max(1, Number(params[1]) || 1)));
     } else if (method === runtimeMethods.drop) {

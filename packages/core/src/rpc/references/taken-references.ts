@@ -1,4 +1,5 @@
 /** What one conversation has of the peer's by reference: borrowed for a call, or held until it is given back. */
+import { AsyncResource } from 'node:async_hooks';
 import { type PipeworkError, unsent } from '../../base/errors.ts';
 import { runtimeMethods } from '../../session/wire-words.ts';
 import type { SharedCounts } from '../../session/shared.ts';
@@ -61,6 +62,7 @@ export class TakenReferences {
 
   #makeSignal(id: number): TakenReference {
     const controller = new AbortController();
+    const context = new AsyncResource('PIPEWORK_SIGNAL');
     const entry: TakenReference = {
       id,
       kind: 'signal',
@@ -68,9 +70,12 @@ export class TakenReferences {
       borrowed: 0,
       held: 0,
       value: controller.signal,
-      abort: (reason) => controller.abort(reason),
+      abort: (reason) => context.runInAsyncScope(() => controller.abort(reason)),
+      release: () => this.#release(entry),
     };
     this.#signals.set(controller.signal, entry);
+    // One that came in a result is held until then.
+    Object.defineProperty(controller.signal, Symbol.dispose, { value: entry.release, configurable: true });
     return entry;
   }
 

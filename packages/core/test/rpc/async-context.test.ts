@@ -1,0 +1,169 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { describe, expect, test } from 'vitest';
+import { callContext, ref, retain, withCallOptions } from '../support/internals.ts';
+import { rpcPair } from '../support/rpc-pair.ts';
+
+const store = new AsyncLocalStorage<string>();
+const here = (): string => store.getStore() ?? 'none';
+
+const caller = {
+  async callMany(callback: () => Promise<string>, times: number): Promise<string[]> {
+    const heard: string[] = [];
+    for (let n = 0; n < times; n += 1) heard.push(await callback());
+    return heard;
+  },
+  async useObject(object: { where(): Promise<string> }): Promise<string> {
+    return await object.where();
+  },
+  kept: undefined as (() => Promise<string>) | undefined,
+  keep(callback: () => Promise<string>): void {
+    this.kept = retain(callback);
+  },
+  async callKept(): Promise<string> {
+    return await this.kept!();
+  },
+  isKept(callback: () => Promise<string>): boolean {
+    return callback === this.kept;
+  },
+  hang(options: { signal: AbortSignal }): Promise<never> {
+    return new Promise((_, reject) => {
+      options.signal.addEventListener('abort', () => reject(options.signal.reason as Error));
+    });
+  },
+};
+
+describe('a function that comes back runs in the context in which it was given', () => {
+  const connect = () => store.run('connect', () => rpcPair({ ...caller }));
+
+  test('for each of many calls at once', async () => {
+    const { remote } = await connect();
+    const heard = await Promise.all(
+      ['a', 'b', 'c'].map((name) => store.run(name, () => remote.callMany(async () => here(), 3))),
+    );
+    expect(heard).toEqual([
+      ['a', 'a', 'a'],
+      ['b', 'b', 'b'],
+      ['c', 'c', 'c'],
+    ]);
+  });
+
+  test('also if many calls at once give the same function', async () => {
+    const { remote } = await connect();
+    const callback = async (): Promise<string> => here();
+    const heard = await Promise.all(
+      ['a', 'b', 'c'].map((name) => store.run(name, () => remote.callMany(callback, 3))),
+    );
+    expect(heard).toEqual([
+      ['a', 'a', 'a'],
+      ['b', 'b', 'b'],
+      ['c', 'c', 'c'],
+    ]);
+  });
+
+  test('as a method of an object', async () => {
+    const { remote } = await connect();
+    const object = ref({ where: async () => here() });
+    expect(await store.run('given here', () => remote.useObject(object))).toBe('given here');
+  });
+
+  test('if it is kept, and the peer knows it again', async () => {
+    const { remote } = await connect();
+    const callback = async (): Promise<string> => here();
+    await store.run('kept here', () => remote.keep(callback));
+    expect(await store.run('called here', () => remote.callKept())).toBe('kept here');
+    expect(await remote.isKept(callback)).toBe(true);
+  });
+
+  test('and gives back what it held', async () => {
+    const { remote, host, plugin } = await connect();
+    const callback = async (): Promise<string> => here();
+    await Promise.all(['a', 'b'].map((name) => store.run(name, () => remote.callMany(callback, 2))));
+    expect([host.references, plugin.references]).toEqual([0, 0]);
+  });
+});
+
+test("a listener of the handler's signal runs in the context in which the signal was asked for", async () => {
+  let heard = '';
+  const { remote } = await rpcPair({
+    wait: () =>
+      store.run('the handler', () => {
+        const { signal } = callContext();
+        return new Promise<never>((_, reject) => {
+          signal.addEventListener('abort', () => {
+            heard = here();
+            reject(signal.reason as Error);
+          });
+        });
+      }),
+  });
+  const controller = new AbortController();
+  const call = withCallOptions(remote, { signal: controller.signal }).wait();
+  store.run('the caller', () => controller.abort());
+  await expect(call).rejects.toThrow();
+  await expect.poll(() => heard).toBe('the handler');
+});
+
+describe("the handler's options.signal aborts", () => {
+  const aborts = async (
+    make: (
+      own: AbortController,
+      other: AbortController,
+    ) => [options: object, abort: AbortController | undefined],
+  ): Promise<void> => {
+    let heard: unknown;
+    const { remote } = await rpcPair({
+      job: (options: { signal: AbortSignal }) =>
+        new Promise<never>((_, reject) => {
+          options.signal.addEventListener('abort', () => {
+            heard = options.signal.reason;
+            reject(options.signal.reason as Error);
+          });
+        }),
+    });
+    const [own, other] = [new AbortController(), new AbortController()];
+    const [options, abort] = make(own, other);
+    const call = withCallOptions(remote, options).job({ signal: own.signal });
+    abort?.abort();
+    await expect(call).rejects.toThrow();
+    await expect.poll(() => heard).toBeDefined();
+  };
+
+  test('by itself', () => aborts((own) => [{}, own]));
+  test('by the signal of withCallOptions', () => aborts((_, other) => [{ signal: other.signal }, other]));
+  test('beside the signal of withCallOptions', () => aborts((own, other) => [{ signal: other.signal }, own]));
+  test('by a deadline', () => aborts(() => [{ deadlineMs: 1 }, undefined]));
+});
+
+test('a long-lived signal keeps nothing of the calls that it was given to', async () => {
+  const { remote } = await rpcPair({ job: (options: { signal: AbortSignal }) => options.signal.aborted });
+  const long = new AbortController();
+  const dependants = (): number =>
+    Object.getOwnPropertySymbols(long.signal)
+      .filter((symbol) => String(symbol).includes('ependant'))
+      .map(
+        (symbol) => (long.signal as unknown as Record<symbol, Set<unknown> | undefined>)[symbol]?.size ?? 0,
+      )
+      .reduce((sum, size) => sum + size, 0);
+  for (let n = 0; n < 50; n += 1) {
+    const options = { signal: new AbortController().signal };
+    expect(await withCallOptions(remote, { signal: long.signal }).job(options)).toBe(false);
+  }
+  expect(dependants()).toBe(0);
+});
+
+test('a signal in a result can be disposed of', async () => {
+  const controller = new AbortController();
+  const { remote, host, plugin } = await rpcPair({ watch: () => controller.signal });
+  const signal = (await remote.watch()) as AbortSignal & Disposable;
+  expect(plugin.references).toBe(1);
+  signal[Symbol.dispose]();
+  await expect.poll(() => [host.references, plugin.references]).toEqual([0, 0]);
+});
+
+test('a deadline that is found over by a process that was blocked still takes the answer that came in time', async () => {
+  const { remote } = await rpcPair({ answer: () => 'in time' });
+  const call = withCallOptions(remote, { deadlineMs: 20 }).answer();
+  const until = performance.now() + 60;
+  while (performance.now() < until);
+  expect(await call).toBe('in time');
+});
