@@ -1,4 +1,4 @@
-/** Tells an object that nobody uses it any more, if it wants to hear of it. */
+/** Tells an object that it is not used any more, if it has a method for that. */
 
 /** Calls its `[Symbol.asyncDispose]()`, or else its `[Symbol.dispose]()`. Rejects with what that throws. */
 export async function dispose(object: Partial<AsyncDisposable & Disposable>): Promise<void> {

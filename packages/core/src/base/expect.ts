@@ -4,7 +4,7 @@ import { inspect } from 'node:util';
 import { PipeworkError } from './errors.ts';
 import { maxTimerMs } from './timers.ts';
 
-/** Throws `CONFIG_INVALID` where `holds` is false. Without `came` only the expectation is told. */
+/** Throws `CONFIG_INVALID` if `holds` is false. Without `came` only the expectation is told. */
 export function expect(
   holds: boolean,
   name: string,
@@ -17,14 +17,14 @@ export function expect(
   throw new PipeworkError('CONFIG_INVALID', `${name} must be ${expected}${got}`);
 }
 
-/** Throws where `value` is no object, or has another key than those. */
+/** Throws if `value` is no object, or has another key than those. */
 export function expectKeys(name: string, value: unknown, keys: readonly string[], hint = ''): void {
   expect(isObject(value), name, `an object of ${keys.join(', ')}`, value);
   const other = Object.keys(value as object).find((key) => !keys.includes(key));
   expect(other === undefined, name, `made of ${keys.join(', ')}, not ${other}${hint}`);
 }
 
-/** Throws where `value` is no list of functions. */
+/** Throws if `value` is no list of functions. */
 export function expectFunctions(name: string, value: unknown): void {
   expect(
     Array.isArray(value) && value.every((entry) => typeof entry === 'function'),
@@ -40,7 +40,7 @@ export function expectDuration(name: string, value: unknown): void {
   expect(fits, name, `milliseconds, from 0 to ${maxTimerMs}, or Infinity`, value);
 }
 
-/** Throws where an object has other values than texts and `undefined`, or one that no environment can hold. */
+/** Throws if an object has other values than texts and `undefined`, or one that no environment can hold. */
 export function expectVariables(name: string, value: unknown): void {
   expect(isObject(value), name, 'an object of variables', value);
   for (const [key, entry] of Object.entries(value as object)) {
@@ -65,7 +65,7 @@ export function isStream(value: unknown, method: 'pipe' | 'write'): boolean {
   return [method, 'on', 'once', 'off'].every((needed) => isObject(value, needed));
 }
 
-/** An object, which has `method` where one is named. */
+/** Returns true for an object. If `method` is given, the object must have it. */
 export function isObject(value: unknown, method?: string): boolean {
   if (typeof value !== 'object' || value === null) return false;
   return method === undefined || typeof (value as Record<string, unknown>)[method] === 'function';

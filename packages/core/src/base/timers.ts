@@ -48,14 +48,14 @@ export function afterPatience(ms: number, act: () => void, holdsLoop = true): ()
   };
 }
 
-/** Milliseconds on a clock that nobody fakes or sets back. */
+/** Milliseconds on a clock that no test fakes and no user sets back. */
 export function clock(): number {
   const [seconds, nanoseconds] = hrtime();
   return seconds * 1_000 + nanoseconds / 1_000_000;
 }
 
 /**
- * Resolves after `ms`, or as soon as `until` settles either way: true where `until` did it, also where that was waiting to be
+ * Resolves after `ms`, or as soon as `until` settles either way: true if `until` did it, also if that was waiting to be
  * read. Leaves no timer behind.
  */
 export function settlesWithin(until: Promise<unknown>, ms: number): Promise<boolean> {

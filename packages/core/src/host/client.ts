@@ -202,7 +202,7 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
       const { process } = starting;
       if (this.#state.is === 'starting') this.#state = { is: 'ending', of: starting };
       if (process === undefined) this.#gone(neverRan);
-      // After a failed start the process is gone. If a later step threw, it is ended here: nobody else can end it.
+      // After a failed start the process is gone. If a later step threw, it is ended here, because no other code can end it.
       else await process.end({ closePipe: () => process.process.writable.end(), hurry: true });
       await this.exit;
       processChannel.error.publish(Object.assign(trace, { error }));

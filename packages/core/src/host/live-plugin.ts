@@ -32,7 +32,7 @@ export interface LivePluginOptions {
   readonly activity: Activity;
   readonly offer: ServiceOffer | undefined;
   readonly redactError: ((error: unknown, method: string) => unknown) | undefined;
-  /** The session ended, or nothing can be asked on it any more, and nobody has ended the plugin. */
+  /** The session ended, or nothing can be asked on it any more, and the client has not ended the plugin. */
   onLoss(reason: unknown): void;
 }
 

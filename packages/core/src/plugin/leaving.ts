@@ -5,7 +5,7 @@ import { PipeworkError } from '../base/errors.ts';
 import { sentences } from '../session/wire-words.ts';
 import { clock, settlesWithin } from '../base/timers.ts';
 
-/** Who leaves. */
+/** What is left, and how its parts are ended. */
 export interface Leaver {
   /** The conversations whose calls are to end. */
   readonly conversations: Iterable<Conversation>;

@@ -46,7 +46,7 @@ export interface ServeTransport {
 
 /** What a plugin serves. */
 export interface ServeOptions<P = Record<string, object>, S = Record<never, never>> {
-  /** The factories. May be left out where `protocolVersions` has a set for each version. */
+  /** The factories. May be left out if `protocolVersions` has a set for each version. */
   readonly plugins?: PluginSet<P, S>;
   /** What the plugin is called when it is described. Default: the name of the package that the program belongs to. */
   readonly name?: string;

@@ -47,7 +47,7 @@ export class PluginEnd {
   readonly session: LeanSession;
   /** Resolves when the host is done with this plugin, or is gone, and the shutdown hook has run. */
   readonly done: Promise<void>;
-  /** True where the host went without a Quit. */
+  /** True if the host went without a Quit. */
   hostIsGone = false;
 
   readonly #options: PluginEndOptions;
@@ -124,7 +124,7 @@ export class PluginEnd {
     else this.#broker.handle(stream);
   }
 
-  /** Without it nobody can ask anything of this plugin any more, not even to leave: its end is the session's. */
+  /** The host asks on this stream, also for the end. So the end of the stream is the end of the session. */
   #control(stream: RawStream): void {
     const control = new Conversation(stream, { shared: this.#shared, served: this.#served });
     void control.closed.then(() => this.hostEnded());

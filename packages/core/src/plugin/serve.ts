@@ -62,7 +62,7 @@ async function serveProcess(settings: ServeSettings): Promise<void> {
   const unsent = writeAllSync(to, greetingLine);
   const { downstream, upstream } = takePipes(from, to);
   if (unsent > 0) upstream.write(greetingLine.subarray(-unsent));
-  // Raw output that the host never opened a stream for; where descriptor 1 is the protocol's, standard error.
+  // Raw output that the host never opened a stream for. If descriptor 1 is the protocol's, it goes to standard error.
   const stdout = new SyncedOutput((bytes) => void writeAllSync(to === 1 ? 2 : 1, bytes));
   const stderr = new SyncedOutput((bytes) => void writeAllSync(2, bytes));
   redirectProcess(stdout, stderr, [from, to]);
@@ -88,7 +88,7 @@ async function serveProcess(settings: ServeSettings): Promise<void> {
   downstream.onHostEnd = () => end.hostEnded();
   downstream.onLent = (chunk) => end.session.feed(chunk);
   await end.done;
-  // Timers and sockets of the plugin's own must not keep a process that nobody uses.
+  // Timers and sockets of the plugin's own must not keep a process that its host has left.
   setTimeout(() => process.exit(), end.hostIsGone ? 0 : lingerMs).unref();
 }
 
@@ -138,7 +138,7 @@ function given({ name, version }: ServeSettings): Identity {
   return { ...(name === undefined ? {} : { name }), ...(version === undefined ? {} : { version }) };
 }
 
-/** Opens the host's pipes; where the program reads one already, it is told so. */
+/** Opens the host's pipes. If the program reads one of them already, it is told so and ended. */
 function takePipes(from: number, to: number): ReturnType<typeof openPipes> {
   try {
     return openPipes(from, to);

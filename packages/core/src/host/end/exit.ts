@@ -12,7 +12,7 @@ export type EndedBy = 'plugin' | 'quit' | 'eof' | 'sigterm' | 'sigkill' | 'none'
 
 /** The report on one plugin's end. */
 export interface PluginExit {
-  /** The exit code; null where a signal ended it, or where it never ran. */
+  /** The exit code; null if a signal ended it, or if it never ran. */
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly by: EndedBy;
@@ -50,7 +50,7 @@ export const neverRan: PluginExit = {
 export class PluginExitError extends PipeworkError<'PLUGIN_EXITED' | 'PLUGIN_LOST'> {
   /** The plugin's name. */
   readonly plugin: string;
-  /** The report; undefined where the process had not ended when the error was made. */
+  /** The report; undefined if the process had not ended when the error was made. */
   readonly exit: PluginExit | undefined;
 
   constructor(
@@ -81,7 +81,7 @@ export function describeLeftBehind(id: number | string, isGroup: boolean): strin
     : `${fact}: the command is a wrapper, and the plugin behind it may run on; with processGroup: true both end`;
 }
 
-/** The last lines of an output, indented under a heading; empty where there is nothing to show. */
+/** The last lines of an output, indented under a heading; empty if there is nothing to show. */
 export function showTail(heading: string, tail: string, lines = 20): string {
   const shown = tail.trimEnd();
   if (shown === '') return '';

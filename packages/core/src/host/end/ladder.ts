@@ -7,7 +7,7 @@ import { settlesWithin } from '../../base/timers.ts';
 export interface LadderTarget {
   /** Settles when the process is gone. */
   readonly gone: Promise<unknown>;
-  /** Asks the plugin to leave; resolves to whether it agreed. Undefined where nobody is there to ask. */
+  /** Asks the plugin to leave; resolves to whether it agreed. Undefined if there is no session to ask on. */
   readonly ask?: (() => Promise<boolean>) | undefined;
   /** Settles when the answer is not worth waiting for any longer. */
   readonly hurried: Promise<unknown>;

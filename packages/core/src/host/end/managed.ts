@@ -7,7 +7,7 @@ import { isReaping } from './reaper.ts';
 /** What a managed client can be told. */
 export interface Managed {
   kill(): Promise<unknown>;
-  /** Sends a signal at once, where there is a process. */
+  /** Sends a signal at once if there is a process. */
   signalNow(name: NodeJS.Signals): void;
 }
 
@@ -44,7 +44,10 @@ export function cleanupCount(): number {
   return cleanups;
 }
 
-/** A host that exits can't wait: its plugins get SIGTERM, which they take as a quit, and the reaper ends who doesn't. */
+/**
+ * A host that exits can't wait. Its plugins see the end of descriptor 3 and leave; SIGTERM ends those that have not come to
+ * `serve()` yet, and the reaper ends the rest. Without a reaper they are killed.
+ */
 function endAll(): void {
   for (const client of clients) client.signalNow(isReaping() ? 'SIGTERM' : 'SIGKILL');
 }

@@ -7,7 +7,7 @@ const roots = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified'];
 
 /**
  * Returns a function that tells whether the kernel has killed a process of this one's control group since. It knows nothing,
- * and returns false, on other systems and where no control group can be read.
+ * and returns false, on other systems and if no control group can be read.
  */
 export function watchMemory(pid: number): () => boolean {
   const file = eventsOf(pid);

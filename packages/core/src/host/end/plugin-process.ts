@@ -18,7 +18,7 @@ const drainMaxMs = 1_000;
 export class PluginProcess {
   /** As `settleLaunched()` gives it: its `exited` never rejects. */
   readonly process: LaunchedProcess;
-  /** Resolves as soon as the process is gone, whoever holds its pipes. Never rejects. */
+  /** Resolves as soon as the process is gone, also if another process holds its pipes. Never rejects. */
   readonly gone: Promise<ProcessExit>;
   /** Resolves once it is gone and what it printed is drained. Never rejects. */
   readonly exit: Promise<PluginExit>;
@@ -57,7 +57,7 @@ export class PluginProcess {
     this.exit = this.gone.then((exit) => this.#report(exit));
   }
 
-  /** Climbs the ladder; `ask` is its first step, where there is somebody to ask. `hurry` leaves out the wait for the pipe's end. */
+  /** Climbs the ladder; `ask` is its first step, if there is a session to ask on. `hurry` leaves out the wait for the pipe's end. */
   async end(options: {
     ask?: (() => Promise<boolean>) | undefined;
     askMs?: number;
@@ -117,7 +117,7 @@ export class PluginProcess {
 
   async #report(exit: ProcessExit): Promise<PluginExit> {
     const uptimeMs = clock() - this.#startedAt;
-    // A signal that the host did not send is nobody's answer to a question.
+    // A signal that the host did not send is no answer to its question.
     const by = this.#by === 'quit' && exit.signal !== null ? 'plugin' : this.#by;
     const kernelKilled = this.#hasKernelKilled();
     const callsInFlight = this.callsInFlight().slice(0, 100);
@@ -154,7 +154,7 @@ export class PluginProcess {
   }
 
   /**
-   * Whether somebody holds descriptor 4, which ends with the process otherwise. Over standard output alone it says nothing:
+   * Whether another process holds descriptor 4, which ends with this one otherwise. Over standard output alone it says nothing:
    * any child of the plugin's holds that one.
    */
   get #isPipeHeld(): boolean {
