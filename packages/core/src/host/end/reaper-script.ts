@@ -6,7 +6,8 @@ import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 export type Identification = 'proc' | 'ps';
 
 /**
- * Reads `+ PID BIRTH GROUP` and `- PID`. Its argument says how processes are told apart, `proc` or `ps`. BIRTH is the start
+ * Reads `+ PID BIRTH GROUP` and `- PID`. Its first argument says how processes are told apart, `proc` or `ps`; further ones
+ * are what it knows from the beginning, `PID:BIRTH:GROUP`, so that no time passes in which it knows nothing. BIRTH is the start
  * time of the process as /proc has it, so that an id that was given to another process since is left alone; with `ps` it is
  * `?`, and asked at once. GROUP is 1 if the whole process group is meant.
  *
@@ -17,6 +18,8 @@ export type Identification = 'proc' | 'ps';
 export const reaperScript: string = `
 trap '' INT TERM HUP QUIT
 mode=$1
+shift
+known=$*
 birth() {
   if [ "$mode" = proc ]; then
     all=''
@@ -29,7 +32,6 @@ birth() {
     ps -o lstart= -p "$1" 2>/dev/null | { read -r a b c d e && echo "$a.$b.$c.$d.$e"; }
   fi
 }
-known=''
 forget() {
   rest=''
   for entry in $known; do

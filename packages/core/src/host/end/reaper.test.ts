@@ -10,8 +10,13 @@ import { isAlive } from '../../../test/support/life.ts';
 import { identification, identify, reaperScript, type Identification } from './reaper-script.ts';
 
 /** Tells a reaper this, and lets its host die; resolves when it has done what it had to. */
-async function reap(told: string, mode: Identification = 'proc', path = '/usr/bin:/bin'): Promise<void> {
-  const reaper = spawn('/bin/sh', ['-c', reaperScript, 'reaper', mode], {
+async function reap(
+  told: string,
+  mode: Identification = 'proc',
+  path = '/usr/bin:/bin',
+  known: string[] = [],
+): Promise<void> {
+  const reaper = spawn('/bin/sh', ['-c', reaperScript, 'reaper', mode, ...known], {
     stdio: ['pipe', 'ignore', 'pipe'],
     env: { PATH: path },
   });
@@ -71,6 +76,14 @@ describe.skipIf(identification() !== 'proc')('the reaper', () => {
       await expect(gone(pid), 'it is gone').toHappenWithin(1_000);
     },
   );
+
+  test('knows what stands in its arguments, and forgets what is reported gone', async () => {
+    const [a, b, c] = [await sleeper(), await sleeper(), await sleeper()];
+    const known = [`${a.pid}:${a.birth}:0`, `${b.pid}:${b.birth}:0`];
+    await reap(`- ${a.pid}\n+ ${c.pid} ${c.birth} 0\n`, 'proc', undefined, known);
+    await expect(gone(b.pid, c.pid), 'they are gone').toHappenWithin(1_000);
+    expect(isAlive(a.pid)).toBe(true);
+  });
 
   test('leaves alone a process with the id that another one had', async () => {
     const { pid } = await sleeper();

@@ -98,7 +98,7 @@ function start(): void {
   child.stdin?.on('error', lost);
   child.unref();
   (child.stdin as Socket | null)?.unref();
-  tell([...watched].map(([pid, entry]) => line(pid, entry)).join(''));
+  if (mode === 'ps') tell([...watched].map(([pid, entry]) => line(pid, entry)).join(''));
 }
 
 /** Tries again a little later. */
@@ -125,7 +125,9 @@ function giveUp(why: string): void {
 
 function spawnShell(): ChildProcess | undefined {
   try {
-    return spawn('/bin/sh', ['-c', reaperScript, 'pipework-reaper', mode ?? 'proc'], {
+    const known = [...watched].map(([pid, { birth, group }]) => `${pid}:${birth}:${group ? 1 : 0}`);
+    const args = ['-c', reaperScript, 'pipework-reaper', mode ?? 'proc', ...(mode === 'ps' ? [] : known)];
+    return spawn('/bin/sh', args, {
       stdio: ['pipe', 'ignore', 'ignore'],
       // A session of its own: a Ctrl-C or a closed terminal is for the host to answer.
       detached: true,
