@@ -2,6 +2,7 @@
 // For each: how the call ended, how much the victim held for it, and that it serves the next one.
 import { isPipeworkError } from '@pipework/core';
 import { PassThrough } from 'node:stream';
+import { inspect } from 'node:util';
 import { serve } from '@pipework/core/plugin';
 import { within } from '../lib/bounded.mjs';
 import { RST, DATA, data, frame, goAway, ping, windowUpdate, INITIAL_WINDOW, SYN } from '../lib/frames.mjs';
@@ -26,6 +27,11 @@ const BOUND = 96 * MiB;
 const levels = (open, count) => Buffer.concat([Buffer.alloc(count, open), m.nil]);
 const mapLevels = (count) => Buffer.concat([Buffer.alloc(count * 2, Buffer.from([0x81, 0x01])), m.nil]);
 const filled = (head, byte, count) => Buffer.concat([head, Buffer.alloc(count, byte)]);
+const manyReferences = (count) => {
+  const all = filled(m.array32(count), m.reference('f', 1), 8 * count);
+  for (let n = 0; n < count; n++) all.writeUInt32BE(n + 1, 5 + 8 * n + 4);
+  return all;
+};
 const random = randomOf(8);
 
 /** Values that stand where an honest one would: as the result of a call, as the params of one. */
@@ -87,6 +93,20 @@ export const values = {
   'what the other side never gave out': () => m.reference('y', 77),
   'a reference of a kind that is none': () => m.reference('?', 1),
   'a thousand streams that nobody accepts': () => m.encode(Array.from({ length: 1_000 }, (_, n) => m.reference('i', n + 1_000))),
+  'functions under names that are called by themselves': () =>
+    m.pairs(['toJSON', 'toString', 'valueOf', 'inspect', 'asymmetricMatch', 'then'].map((name, n) => [name, m.reference('f', n + 1)])),
+  'a Map entry named toJSON that is a function': () => m.encode([m.mark('M'), 'toJSON', m.reference('f', 1)]),
+  'a table row with a function named toString': () => m.encode([m.mark('t'), ['toString'], m.reference('f', 1)]),
+  'an error with a function named toJSON': () => m.encode([m.mark('E'), m.pairs([['data', m.pairs([['toJSON', m.reference('f', 1)]])]])]),
+  'one id as a function, a signal and an object': () => m.encode([m.reference('f', 9), m.reference('s', 9), m.reference('o', 9)]),
+  'a million references': () => manyReferences(MiB),
+  'a million errors': () => filled(m.array32(MiB), Buffer.concat([Buffer.from([0x92]), m.mark('E'), Buffer.from([0x80])]), 5 * MiB),
+  'a million empty Maps': () => filled(m.array32(MiB), Buffer.concat([Buffer.from([0x91]), m.mark('M')]), 4 * MiB),
+  'four million empty bins': () => filled(m.array32(4 * MiB), Buffer.from([0xc4, 0]), 8 * MiB),
+  'a regular expression of a megabyte of classes': () => m.encode([m.mark('R'), '\\p{L}'.repeat(200_000), 'u']),
+  'a regular expression of classes of strings': () => m.encode([m.mark('R'), '\\p{RGI_Emoji}'.repeat(1_000), 'v']),
+  'an error in bin': () => m.encode([m.mark('E'), m.pairs([['message', Buffer.concat([m.bin32(3), Buffer.from('bin')])]])]),
+  'a timestamp of more nanoseconds than a second has': () => m.ext8(-1, Buffer.from('ffffffff0000000000000000', 'hex')),
   'a map with the same key ten times': () => m.pairs(Array.from({ length: 10 }, (_, i) => ['same', i])),
 }; // prettier-ignore
 
@@ -232,6 +252,8 @@ async function towardsHost(conduct) {
 /** Touches everything in a value, as a user would. */
 function isDeeplyPlain(value, depth = 0) {
   if (typeof value !== 'object' || value === null) return true;
+  // What loggers, test frameworks and serializers do with any value.
+  if (depth === 0) void [JSON.stringify(value), inspect(value), typeof value === 'object' && `${value}`];
   if ({}.polluted !== undefined) throw new TypeError('the prototype of objects was written to');
   return depth > 200 || Reflect.ownKeys(value).every((key) => isDeeplyPlain(value[key], depth + 1));
 }

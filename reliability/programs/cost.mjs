@@ -81,7 +81,7 @@ export const kinds = {
   'rows of a table of one key': (count) => Buffer.concat([m.array32(count + 2), m.mark('t'), hex('91 a1 61'), Buffer.alloc(count, 1)]),
   'rows of columns of one key': (count) => Buffer.concat([hex('94'), m.mark('C'), m.encode(count), hex('91 a1 61'), hex('92 01'), m.bin32(count), Buffer.alloc(count, 1)]),
   'rows of columns of eight keys': (count) => Buffer.concat([Buffer.from([0x9b]), m.mark('C'), m.encode(count), hex('98 a161 a162 a163 a164 a165 a166 a167 a168'), ...Array.from({ length: 8 }, () => Buffer.concat([hex('92 03'), m.bin32(count), Buffer.alloc(count), hex('')]))].map((part) => part[0] === 0x92 && part[1] === 3 ? Buffer.concat([hex('93 03'), part.subarray(2), hex('c0')]) : part)),
-  'empty lists in a column': (count) => Buffer.concat([hex('94'), m.mark('C'), m.encode(count), hex('91 a1 61'), hex('93 04'), m.bin32(count), Buffer.alloc(count), hex('92 00')]),
+  'empty lists in a column': (count) => Buffer.concat([hex('94'), m.mark('C'), m.encode(count), hex('91 a1 61'), hex('93 04'), m.bin32(count), Buffer.alloc(count), hex('91 00')]),
   'references to functions': list((index) => m.reference('f', index + 1)),
   'references to objects': list((index) => m.reference('o', index + 1)),
   'one function over and over': list(() => m.reference('f', 1)),
@@ -109,7 +109,7 @@ export async function costOf(value) {
   const hold = (taken) => {
     const { user, system } = process.cpuUsage(before.cpu);
     held = { bytes: value.length, ms: (user + system) / 1000, peak: heldSince(before), held: 0 };
-    held.held = heldNow() - before.held;
+    held.held = settled() - before.held;
     return taken === undefined;
   };
   const serving = serve({
@@ -129,7 +129,7 @@ export async function costOf(value) {
   });
   const message = Buffer.concat([m.fixarray(4), hex('00 00'), m.encode('Plugin.hold'), m.fixarray(1), value]);
   // Most of a message comes before it is measured, so that sending it is not part of its cost.
-  const before = { held: heldNow(), cpu: process.cpuUsage() };
+  const before = { held: settled(), cpu: process.cpuUsage() };
   host.message(7, message);
   const error = await within(120_000, 'an answer', answered);
   const { user, system } = process.cpuUsage(before.cpu);
@@ -140,25 +140,30 @@ export async function costOf(value) {
   return { refused: String(code), bytes: value.length, ms: (user + system) / 1000 };
 }
 
+/** What is held once collections have also freed what the one before found. */
+function settled() {
+  for (let times = 0; times < 3; times++) heldNow();
+  return heldNow();
+}
+
 function heldSince({ held }) {
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external - held;
 }
 
-/** The largest message of a kind that is taken, within a sixteenth, and its cost. */
+/** The largest message of a kind that is taken, within an eighth, and its cost; undefined if none is. */
 export async function mostOf(make, mostBytes) {
-  let count = 1024;
-  while (make(count * 4).length < mostBytes && count < 2 ** 24) count *= 4;
   let taken;
-  for (let step = count; step >= 64; step = Math.floor(step / 2)) {
-    const cost = await costOf(make(count));
-    if (cost.refused === undefined) {
-      if (taken === undefined || cost.bytes > taken.bytes) taken = { ...cost, count };
-      if (step === count || step < count / 16) break;
-      count += Math.floor(step / 2);
-    } else {
-      count -= Math.ceil(step / 2);
-    }
+  let refused = Infinity;
+  let count = 64;
+  for (let narrowing = 0; narrowing < 4 && count <= 2 ** 24;) {
+    const value = make(count);
+    const cost = value.length > mostBytes ? { refused: 'too long' } : await costOf(value);
+    if (cost.refused === undefined) taken = { ...cost, count };
+    else refused = count;
+    if (taken === undefined) return undefined;
+    if (refused < Infinity) narrowing++;
+    count = refused < Infinity ? Math.floor((taken.count + refused) / 2) : count * 4;
   }
   return taken;
 }

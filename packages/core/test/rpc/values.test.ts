@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { runs } from '../../../../testing/explore.ts';
+import { paths } from '../support/paths.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
 
 const echo = {
@@ -68,23 +69,23 @@ const full: [string, unknown][] = [
   ],
 ];
 
-describe('with all capabilities', () => {
+describe.each(paths)('with all capabilities, %s', (_path, options) => {
   test.each(full)('%s comes back as it was', async (_name, value) => {
-    const { remote } = await rpcPair(echo);
+    const { remote } = await rpcPair(echo, options);
     const result = await remote.echo(value);
     expect(result).toStrictEqual(value);
     if (typeof value === 'number') expect(Object.is(result, value)).toBe(true);
   });
 
   test('an invalid Date comes back invalid', async () => {
-    const { remote } = await rpcPair(echo);
+    const { remote } = await rpcPair(echo, options);
     const [date] = (await remote.echo([new Date(Number.NaN)])) as Date[];
     expect(date).toBeInstanceOf(Date);
     expect(date?.getTime()).toBeNaN();
   });
 
   test('a key __proto__ is an own property on both sides and touches no prototype', async () => {
-    const { remote } = await rpcPair(echo);
+    const { remote } = await rpcPair(echo, options);
     const value = JSON.parse('{"__proto__":{"polluted":true},"a":[{"__proto__":1,"b":{"c":2}}]}') as object;
     expect(await remote.keys(value)).toEqual(['__proto__', 'a']);
     const back = (await remote.echo(value)) as Record<string, unknown>;
@@ -94,7 +95,7 @@ describe('with all capabilities', () => {
   });
 
   test('a key __proto__ with values of all kinds beside it', async () => {
-    const { remote } = await rpcPair(echo);
+    const { remote } = await rpcPair(echo, options);
     const value = JSON.parse('{"__proto__":1}') as Record<string, unknown>;
     value['map'] = new Map([['k', { v: 1n }]]);
     value['when'] = new Date(5);
@@ -106,7 +107,7 @@ describe('with all capabilities', () => {
   });
 
   test('a small binary result has memory of its own size', async () => {
-    const { remote } = await rpcPair(echo);
+    const { remote } = await rpcPair(echo, options);
     for (const bytes of [new Uint8Array(10), Buffer.alloc(10)]) {
       const back = (await remote.echo(bytes)) as Uint8Array;
       expect(back.buffer.byteLength).toBe(10);
@@ -114,7 +115,7 @@ describe('with all capabilities', () => {
   });
 
   test('an Error keeps name, message, code, cause and own fields, and its class where it is built in', async () => {
-    const { remote } = await rpcPair(echo);
+    const { remote } = await rpcPair(echo, options);
     const sent = Object.assign(new RangeError('far', { cause: new Error('root') }), {
       code: 'E_FAR',
       detail: { at: 3 },
@@ -126,7 +127,7 @@ describe('with all capabilities', () => {
   });
 
   test('any plain value comes back as it was', async () => {
-    const { remote } = await rpcPair(echo);
+    const { remote } = await rpcPair(echo, options);
     const value = fc.anything({
       withBigInt: true,
       withDate: true,

@@ -11,21 +11,22 @@ import { Mark, WireReference, type ReferenceKind } from '../wire/extension.ts';
 export type Claim = (values: number) => void;
 
 /**
- * What a value costs its receiver beyond what its message declares, counted in values: one is 64 bytes and half a microsecond.
+ * What a value costs its receiver beyond what the scanner counted, in values: one is 64 bytes and half a microsecond.
  * `reliability/programs/cost.mjs` measures it.
  */
-const weights: Record<ReferenceKind | 'collection', number> = {
+const weights: Record<ReferenceKind | 'collection' | 'url', number> = {
   collection: 2,
-  function: 10,
-  object: 22,
-  signal: 16,
-  iterable: 8,
-  webStream: 50,
-  readable: 16,
-  objectReadable: 16,
-  yours: 2,
-  callSignal: 2,
-  abortedSignal: 2,
+  url: 2,
+  function: 2,
+  object: 14,
+  signal: 8,
+  iterable: 0,
+  webStream: 42,
+  readable: 8,
+  objectReadable: 8,
+  yours: 0,
+  callSignal: 0,
+  abortedSignal: 0,
 };
 
 /**
@@ -168,8 +169,9 @@ function unmark(mark: Mark, array: unknown[], options: InboundOptions): unknown 
       claim(array[1].length * patternWeight(array[2]), options);
       return new RegExp(array[1], array[2]);
     case 'url':
-      if (typeof array[1] === 'string') return new URL(array[1]);
-      break;
+      if (typeof array[1] !== 'string') break;
+      claim(weights.url, options);
+      return new URL(array[1]);
     case 'bigint':
       if (typeof array[1] === 'bigint' || Number.isInteger(array[1]))
         return BigInt(array[1] as number | bigint);

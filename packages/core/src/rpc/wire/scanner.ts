@@ -25,9 +25,11 @@ export const atLargeBin = -2;
 /** Bins from this size on are kept apart when their message doesn't lie in one chunk. */
 export const largeBinBytes: number = 16 * 1024;
 
-/** What these cost beyond one value: an array over memory of its own is 190 bytes, a Date 100. */
+/** What these cost beyond one value: an array over memory of its own is 190 bytes, a Date 100, a reference 430 or more. */
 const binWeight = 2;
 const dateWeight = 1;
+const referenceWeight = 8;
+const referenceBytes = 5;
 
 export class Scanner {
   /** Bits of {@link saw} for the message so far. */
@@ -263,6 +265,7 @@ export class Scanner {
     if (type === 0 && length === 1) return;
     if (type === extensionType) {
       this.flags |= saw.extension;
+      if (length === referenceBytes) this.#values += referenceWeight;
       return;
     }
     this.flags |= saw.unknownExtension;

@@ -1,0 +1,81 @@
+// The public vectors of npm `msgpack-test-suite`: each value in each of its forms, whole and a byte at a time.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { describe, expect, test } from 'vitest';
+import { rawHost } from '../support/raw-peer.ts';
+import { paths } from '../support/paths.ts';
+import { rpcPair } from '../support/rpc-pair.ts';
+
+type Vector = Record<string, unknown> & { msgpack: string[] };
+
+const file = createRequire(import.meta.url).resolve('msgpack-test-suite');
+const suite = JSON.parse(readFileSync(file, 'utf8')) as Record<string, Vector[]>;
+
+const bytesOf = (hex: string): Buffer => Buffer.from(hex.replaceAll('-', ''), 'hex');
+/** The value of a vector; undefined if a Date or the protocol has none such. */
+function valueOf(vector: Vector): { value: unknown } | undefined {
+  // Those beyond 53 bits are given as text.
+  if (vector['bignum'] !== undefined) {
+    const big = BigInt(vector['bignum'] as string);
+    return { value: Number.isSafeInteger(Number(big)) ? Number(big) : big };
+  }
+  if (vector['binary'] !== undefined) return { value: new Uint8Array(bytesOf(vector['binary'] as string)) };
+  if (vector['timestamp'] !== undefined) {
+    const [seconds, nanoseconds] = vector['timestamp'] as [number, number];
+    return { value: new Date(seconds * 1000 + Math.floor(nanoseconds / 1e6)) };
+  }
+  if (vector['ext'] !== undefined) return undefined;
+  const kind = Object.keys(vector).find((key) => key !== 'msgpack');
+  return kind === undefined ? undefined : { value: vector[kind] };
+}
+
+const vectors = Object.entries(suite).flatMap(([page, all]) =>
+  all.flatMap((vector) => {
+    const known = valueOf(vector);
+    return known === undefined ? [] : [{ page, forms: vector.msgpack, ...known }];
+  }),
+);
+
+test('the suite has what it had', () => {
+  expect(Object.keys(suite)).toHaveLength(15);
+  expect(vectors).toHaveLength(78);
+});
+
+describe('each form of a public vector is read as its value', () => {
+  test.each(vectors)('$page $value', async ({ forms, value }) => {
+    const came: unknown[] = [];
+    const peer = await rawHost(
+      { take: (taken: unknown) => void came.push(taken) },
+      { capabilities: ['types'] },
+    );
+    for (const form of forms) {
+      const message = Buffer.concat([Buffer.from('940001ab506c7567696e2e74616b6591', 'hex'), bytesOf(form)]);
+      peer.sendsBytes(message);
+      await peer.received();
+      for (const byte of message) peer.sendsBytes(Uint8Array.of(byte));
+      await peer.received();
+    }
+    expect(came).toHaveLength(forms.length * 2);
+    // -0.0 and 0 are different values, and the suite has the first as the second.
+    for (const one of came) expect(one === 0 ? 0 : one).toStrictEqual(value === 0 ? 0 : value);
+  });
+});
+
+describe.each(paths)(
+  'the value of a public vector is written in one of its forms, and comes back, %s',
+  (_path, options) => {
+    test.each(vectors)('$page $value', async ({ forms, value }) => {
+      const peer = await rawHost(
+        { give: () => value },
+        { capabilities: [], limits: options.pluginLimits ?? {} },
+      );
+      peer.sends('940001ab506c7567696e2e6769766590');
+      const written = (await peer.received()).subarray(4).toString('hex');
+      // A Date has no nanoseconds, and one beyond 2106 is written in 12 bytes, where 8 would do.
+      if (!(value instanceof Date)) expect(forms.map((form) => form.replaceAll('-', ''))).toContain(written);
+      const { remote } = await rpcPair({ echo: (sent: unknown) => sent }, options);
+      expect(await remote.echo(value)).toStrictEqual(value);
+      expect(await remote.echo([value, { value }])).toStrictEqual([value, { value }]);
+    });
+  },
+);
