@@ -72,23 +72,19 @@ export class OutgoingCalls {
     this.#isFinishing = true;
   }
 
-  /** Calls a method. Never throws: every failure is a rejection. */
-  call(name: MethodName, params: unknown[], options?: CallOptions): Promise<unknown> {
-    return this.#call(name.wire, name, params, options, undefined);
-  }
-
   /** Calls a reference of the peer's. Never throws. */
   callReference(reference: CalledReference, params: unknown[], options?: CallOptions): Promise<unknown> {
-    return this.#call(referenceCallName(reference.name), callName, params, options, reference);
+    return this.call(callName, params, options, reference);
   }
 
-  #call(
-    method: string,
+  /** Calls a method. Never throws: every failure is a rejection. */
+  call(
     name: MethodName,
     params: unknown[],
-    options: CallOptions | undefined,
-    reference: CalledReference | undefined,
+    options?: CallOptions,
+    reference?: CalledReference,
   ): Promise<unknown> {
+    const method = reference === undefined ? name.wire : referenceCallName(reference.name);
     const refusal = this.#refusalOf(method);
     if (refusal !== undefined) return refusal;
     let signals: readonly AbortSignal[] | undefined;

@@ -10,16 +10,13 @@ export class MethodName {
   readonly short: string;
   /** As the wire calls it. One string for each method: a new one for each call would be hashed anew. */
   readonly wire: string;
-  #packed: Uint8Array | undefined;
+  /** The wire's name as packed bytes. Empty if it is too long for a plain message. */
+  readonly packed: Uint8Array;
 
   constructor(short: string, wire: string) {
     this.short = short;
     this.wire = wire;
-  }
-
-  /** The wire's name as packed bytes. Empty if it is too long for a plain message. */
-  get packed(): Uint8Array {
-    return (this.#packed ??= packMethod(this.wire));
+    this.packed = packMethod(wire);
   }
 }
 
