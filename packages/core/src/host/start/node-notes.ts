@@ -99,8 +99,13 @@ function typeScriptNotes({ args, stderr }: FailedCommand): string[] {
   return script === undefined || fault === undefined ? [] : [`${script}: ${fault[1]}`];
 }
 
-function optionNotes({ env }: FailedCommand): string[] {
+function optionNotes({ env, stderr }: FailedCommand): string[] {
   const options = env['NODE_OPTIONS']?.trim() ?? '';
+  if ('pnp' in process.versions && !options.includes('.pnp.') && stderr.includes('MODULE_NOT_FOUND')) {
+    return [
+      "this host runs under Yarn's Plug'n'Play, which is in NODE_OPTIONS, and the plugin was not given that variable: name it in env.inherit",
+    ];
+  }
   if (options === '') return [];
   return [
     `the plugin's Node has NODE_OPTIONS=${JSON.stringify(options)} in its environment. If it is the host's and not meant for the plugin, leave it out by env: { set: { NODE_OPTIONS: undefined } }`,
