@@ -143,7 +143,7 @@ describe('a crash trace', () => {
     ]);
   });
 
-  test('ends a trace where a logger speaks', async () => {
+  test('ends a trace when a logger writes a line', async () => {
     expect(await brief('panic: x\n\n[INFO] still here\n')).toEqual(['error: panic: x', 'info: still here']);
   });
 
@@ -152,7 +152,7 @@ describe('a crash trace', () => {
     expect(found.map((line) => line.split(':')[0])).toEqual(['debug', 'debug', 'debug']);
   });
 
-  test('starts a new record where a trace does not end', async () => {
+  test('starts a new record when a trace passes its limit', async () => {
     const frames = Array.from({ length: 1200 }, (_, i) => `main.f${i}()\n\t/x/main.go:${i} +0x18\n`);
     const found = await records('panic: x\n\ngoroutine 1 [running]:\n', ...frames);
     expect(found.map(({ level, message }) => [level, message.split('\n').length <= 500])).toEqual(

@@ -115,6 +115,11 @@ describe('a line', () => {
     expect(readRecord(line)).toEqual({ level: 'debug', message: line, fields: {}, isTagged: false });
   });
 
+  test('that names no level has the level of plain text', () => {
+    expect(readRecord('{"msg":"x"}', 'info').level).toBe('info');
+    expect(readRecord('x', 'info').level).toBe('info');
+  });
+
   test('holds nothing that a terminal obeys, in its message and its fields', () => {
     const line = String.raw`{"msg":"a\u001b[2Jb\rc","k\u0007":["\u202ex",{"y":"\u009b"}]}`;
     expect(readRecord(line)).toMatchObject({

@@ -22,9 +22,9 @@ export interface LogRecord {
   readonly isTagged: boolean;
 }
 
-/** Reads one line, without its line break. Plain text is at level `fallback`. Takes linear time. */
+/** Reads one line, without its line break. What names no level is at `fallback`. Takes linear time. */
 export function readRecord(line: string, fallback: RecordLevel = 'debug'): LogRecord {
-  const json = readJson(line);
+  const json = readJson(line, fallback);
   if (json !== undefined) return json;
   const text = printable(line);
   const found = readText(text);
@@ -35,7 +35,7 @@ export function readRecord(line: string, fallback: RecordLevel = 'debug'): LogRe
 const levelKeys = ['@level', 'level', 'severity', 'lvl'];
 const messageKeys = ['@message', 'msg', 'message', 'short_message', 'event'];
 
-function readJson(line: string): LogRecord | undefined {
+function readJson(line: string, fallback: RecordLevel): LogRecord | undefined {
   if (!line.startsWith('{') || !line.endsWith('}') || line.length < 9) return undefined;
   let parsed: Record<string, unknown>;
   try {
@@ -56,7 +56,7 @@ function readJson(line: string): LogRecord | undefined {
     .map(([key, value]) => [clean(renamed(key)), clean(value)] as const);
   const message = messageKey === undefined ? line : (own(messageKey) as string);
   return {
-    level: level ?? 'debug',
+    level: level ?? fallback,
     message: printable(message),
     fields: Object.fromEntries(fields),
     isTagged: true,

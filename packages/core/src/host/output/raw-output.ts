@@ -28,7 +28,7 @@ export class RawOutput {
   #bytes = 0;
   #behind = 0;
   #dropped = 0;
-  #isClosed = false;
+  #hasEnded = false;
 
   constructor(pipe: Readable | undefined, tail: Tail, options: OutputOptions) {
     this.ended = this.#ended.promise;
@@ -54,8 +54,8 @@ export class RawOutput {
 
   /** Lets go of the pipe, at its end or if a grandchild still holds it. */
   close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
     const logged = this.#options.log?.end();
     this.#sink?.release();
     this.#pipe?.destroy();

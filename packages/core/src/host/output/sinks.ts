@@ -1,21 +1,21 @@
 /**
- * Writing to the user's sinks. One sink (usually `process.stdout`) may serve any number of clients: it gets one set of
- * listeners, is never ended, and is dropped with one warning when it fails.
+ * Writing to the user's sinks. One sink (usually `process.stdout`) may serve any number of clients. It gets one set of listeners, is never
+ * ended, and is dropped with one warning if it fails.
  */
 
 import type { Writable } from 'node:stream';
 
 /** One client's way into a sink. */
 export interface SinkWriter {
-  /** Hands `chunk` over synchronously; the sink may keep it. `done` is called once, when the sink took it or failed. */
+  /** Hands `chunk` over synchronously. The sink may keep it. Calls `done` once, when the sink has taken it or has failed. */
   write(chunk: Uint8Array, done: () => void): void;
-  /** Takes the client's listeners off once everything handed over is done. */
+  /** Removes the client's listeners once all that was handed over is done. */
   release(): void;
 }
 
 const hubs = new WeakMap<Writable, Hub>();
 
-/** Opens `sink` for one client. `warn` hears of its failure once. */
+/** Opens `sink` for one client. `warn` is called once if it fails. */
 export function openSink(sink: Writable, warn: (message: string) => void): SinkWriter {
   let hub = hubs.get(sink);
   if (hub === undefined) {
@@ -29,17 +29,17 @@ class Hub {
   readonly #sink: Writable;
   readonly #users = new Set<(message: string) => void>();
   readonly #pending = new Set<() => void>();
-  /** Who hears of what fails when everybody has gone: a sink may take its time with the last bytes. */
+  /** The last client's `warn`, for a failure after all clients have released the sink: it may still be taking the last bytes. */
   #last: (message: string) => void = () => {};
-  #failed = false;
-  #listening = false;
+  #hasFailed = false;
+  #isListening = false;
 
   constructor(sink: Writable) {
     this.#sink = sink;
   }
 
   join(warn: (message: string) => void): SinkWriter {
-    // A user of its own for each client, so that two clients with one logger are two users.
+    // A function of its own for each client, so that two clients with one logger count as two.
     const user = (message: string): void => warn(message);
     this.#users.add(user);
     this.#listen();
@@ -54,7 +54,7 @@ class Hub {
   }
 
   #write(chunk: Uint8Array, done: () => void): void {
-    if (this.#failed) return done();
+    if (this.#hasFailed) return done();
     const settle = (): void => {
       if (!this.#pending.delete(settle)) return;
       done();
@@ -76,15 +76,15 @@ class Hub {
     if (this.#users.size > 0) this.#fail(new Error('it was closed'));
   };
 
-  /** A stream tells its writer first, and emits `'error'` later: with nobody left by then it would end the host. */
+  /** A stream calls its writer back before it emits `'error'`. If no client listened by then, the event would end the host. */
   #failWrite(error: Error): void {
-    if (!this.#failed) this.#sink.once('error', ignoreError);
+    if (!this.#hasFailed) this.#sink.once('error', ignoreError);
     this.#fail(error);
   }
 
   #fail(error: unknown): void {
-    if (!this.#failed) {
-      this.#failed = true;
+    if (!this.#hasFailed) {
+      this.#hasFailed = true;
       const reason = error instanceof Error ? error.message : String(error);
       const [first = this.#last] = this.#users;
       first(`an output sink failed and is dropped for the plugins that write to it: ${reason}`);
@@ -93,21 +93,21 @@ class Hub {
   }
 
   #listen(): void {
-    if (this.#listening) return;
-    this.#listening = true;
+    if (this.#isListening) return;
+    this.#isListening = true;
     this.#sink.on('error', this.#onError);
     this.#sink.on('close', this.#onClose);
   }
 
-  /** Without users and without anything under way the sink is the caller's alone again. */
+  /** Gives the sink back to the caller once no client uses it and nothing is under way. */
   #rest(): void {
-    if (!this.#listening || this.#users.size > 0 || this.#pending.size > 0) return;
-    this.#listening = false;
+    if (!this.#isListening || this.#users.size > 0 || this.#pending.size > 0) return;
+    this.#isListening = false;
     this.#sink.off('error', this.#onError);
     this.#sink.off('close', this.#onClose);
     hubs.delete(this.#sink);
   }
 }
 
-/** The writer was told. */
+/** The writer's callback has had this error. */
 function ignoreError(): void {}

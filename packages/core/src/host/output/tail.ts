@@ -7,36 +7,36 @@ export class Tail {
   readonly #limit: number;
   #chunks: Buffer[] = [];
   #bytes = 0;
-  #cut = false;
+  #isCut = false;
 
   constructor(limit: number = defaultLimit) {
     this.#limit = limit;
   }
 
-  /** Copies what it keeps: the chunk may be reused by its owner. */
+  /** Adds a chunk. What is kept of it is copied, because its owner may reuse it. */
   push(chunk: Uint8Array): void {
     const start = Math.max(0, chunk.byteLength - this.#limit);
-    if (start > 0) this.#cut = true;
+    if (start > 0) this.#isCut = true;
     this.#chunks.push(Buffer.from(chunk.subarray(start)));
     this.#bytes += chunk.byteLength - start;
-    // Compact only when twice the limit is held, so that a flood of single bytes stays cheap.
+    // Compacts only when twice the limit is held, so that a flood of single bytes stays cheap.
     if (this.#bytes > 2 * this.#limit || this.#chunks.length > 1024) this.#compact();
   }
 
-  /** The text, never beginning inside a character; what was cut off before it is marked by `…`. */
+  /** Returns the text. It never begins inside a character, and `…` stands for what was cut off before it. */
   toString(): string {
     this.#compact();
     const bytes = this.#chunks[0] ?? Buffer.alloc(0);
     let start = 0;
-    while (this.#cut && start < 3 && ((bytes[start] ?? 0) & 0xc0) === 0x80) start++;
-    return (this.#cut ? '…' : '') + bytes.toString('utf8', start);
+    while (this.#isCut && start < 3 && ((bytes[start] ?? 0) & 0xc0) === 0x80) start++;
+    return (this.#isCut ? '…' : '') + bytes.toString('utf8', start);
   }
 
   #compact(): void {
     let bytes = Buffer.concat(this.#chunks);
     if (bytes.byteLength > this.#limit) {
       bytes = Buffer.from(bytes.subarray(bytes.byteLength - this.#limit));
-      this.#cut = true;
+      this.#isCut = true;
     }
     this.#chunks = [bytes];
     this.#bytes = bytes.byteLength;

@@ -14,7 +14,7 @@ export interface Backlog {
   workOn(): boolean;
 }
 
-/** Who waits for a further turn, in the order in which they get one. */
+/** What waits for a further turn, in the order in which it gets one. */
 const waiting = new Set<Backlog>();
 let turnBegan: number | undefined;
 

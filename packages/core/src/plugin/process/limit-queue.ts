@@ -16,7 +16,7 @@ export function limitQueue(stream: Writable): () => void {
   const write = stream.write.bind(stream);
   let dropped = 0;
   const mark = (): void => {
-    if (dropped === 0) return;
+    if (dropped === 0 || stream.writableEnded || stream.destroyed) return;
     const text = droppedMark(dropped, 'the host does not keep up');
     dropped = 0;
     write(text);
