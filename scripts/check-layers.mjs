@@ -11,6 +11,7 @@ const coreOrder = [
   'rpc/wire',
   'rpc/values',
   'rpc/messages',
+  'rpc/sources',
   'rpc/remote',
   'rpc/streams',
   'rpc/references',

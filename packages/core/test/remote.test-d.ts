@@ -82,7 +82,7 @@ test('keeps overloads apart', () => {
 });
 
 test('lets a stream be iterated without awaiting its call', () => {
-  expectTypeOf(remote.generate(1)).toEqualTypeOf<RemoteStream<number, string, undefined>>();
+  expectTypeOf(remote.generate(1)).toEqualTypeOf<RemoteStream<number, string>>();
   expectTypeOf(remote.later()).toEqualTypeOf<RemoteStream<string>>();
   expectTypeOf<Awaited<ReturnType<typeof remote.generate>>>().toEqualTypeOf<
     AsyncGenerator<number, string, undefined>
@@ -90,8 +90,8 @@ test('lets a stream be iterated without awaiting its call', () => {
 });
 
 test('takes a synchronous generator for the stream that it becomes', () => {
-  expectTypeOf(remote.steps(1)).toEqualTypeOf<RemoteStream<number, string, undefined>>();
-  expectTypeOf(remote.laterSteps()).toEqualTypeOf<RemoteStream<number, string, undefined>>();
+  expectTypeOf(remote.steps(1)).toEqualTypeOf<RemoteStream<number, string>>();
+  expectTypeOf(remote.laterSteps()).toEqualTypeOf<RemoteStream<number, string>>();
   expectTypeOf(remote.iterator()).toExtend<AsyncIterable<number> & PromiseLike<AsyncIterable<number>>>();
   expectTypeOf(remote.iterable()).toEqualTypeOf<RemoteIterable<number>>();
   expectTypeOf(remote.iterable()).toExtend<AsyncIterable<number>>();

@@ -1,7 +1,8 @@
 /** A source that waits for its next item is told at once when nobody wants it any more, with the reason, whichever side gave it. */
 import { PassThrough, type Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { callContext, withCallOptions } from '../support/internals.ts';
+import { callContext, checked, defineContract, implement, withCallOptions } from '../support/internals.ts';
+import type { StandardSchema } from '../support/internals.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
 import { atRest } from '../support/streams.ts';
 
@@ -363,5 +364,45 @@ test('next() takes no value for a source that runs ahead, and says so', async ()
   expect(await items.next()).toEqual({ done: false, value: 'hello' });
   await expect(items.next('hi')).rejects.toMatchObject({ code: 'MISUSE' });
   await items.return?.();
+  await atRest(pair);
+});
+
+describe('an idle source under a contract hears at once of a reader that leaves', () => {
+  const text: StandardSchema<string> = {
+    '~standard': { version: 1, vendor: 'test', validate: (value) => ({ value: String(value) }) },
+  };
+  const contract = defineContract({ items: { items: text } });
+
+  test.each(rows)('%s of a handler', async (_kind, make) => {
+    const idle = make();
+    const pair = await rpcPair(implement(contract, { items: () => idle.stream as AsyncIterable<string> }));
+    expect(await readOneAndLeave(pair.remote.items(), enough)).toBe('first');
+    await idle.told;
+    await atRest(pair);
+  });
+
+  test.each(rows)('%s behind a checked remote', async (_kind, make) => {
+    const idle = make();
+    const pair = await rpcPair({ items: () => idle.stream });
+    const store = checked(contract, pair.remote);
+    expect(await readOneAndLeave(store.items(), enough)).toBe('first');
+    await idle.told;
+    await atRest(pair);
+  });
+});
+
+test('return() does not wait for the answer of the call, and the stream that it brings is told', async () => {
+  const idle = rows[1]![1]();
+  let answer = (): void => {};
+  const pair = await rpcPair({
+    items: () => new Promise<Stream>((resolve) => (answer = () => resolve(idle.stream))),
+  });
+  const items = (pair.remote.items() as AsyncIterable<unknown>)[Symbol.asyncIterator]();
+  const first = items.next();
+  expect(await items.return?.()).toEqual({ done: true, value: undefined });
+  await expect.poll(() => pair.plugin.runningCalls).toBe(1);
+  answer();
+  expect(await first).toEqual({ done: true, value: undefined });
+  await idle.told;
   await atRest(pair);
 });

@@ -2,6 +2,7 @@
 import { PipeworkError, type ErrorCode } from '../../base/errors.ts';
 import { isError } from '../../base/realm.ts';
 import { currentContext, enterContext, leaveContext } from '../api/call-context.ts';
+import { CheckedItems } from './checked-items.ts';
 import type { Contract, ContractHandlers, ContractInterface, MethodSchemas } from './contract.ts';
 import { describeBy } from '../api/description.ts';
 import { describeContract } from './describe-contract.ts';
@@ -49,7 +50,7 @@ export function checked<C extends Contract<unknown>>(contract: C, remote: object
     const { items, output } = schemas;
     const call: Method = (...args) => (remote as Record<string, Method>)[name]?.(...args);
     if (items !== undefined) {
-      methods[name] = (...args) => checkItems(name, schemas, call(...args) as AsyncIterable<unknown>);
+      methods[name] = (...args) => checkItems(name, schemas, call(...args) as object);
       continue;
     }
     methods[name] = async (...args) => {
@@ -84,11 +85,10 @@ async function openStream(
   schemas: MethodSchemas,
   handle: Method,
   args: unknown[],
-): Promise<AsyncIterable<unknown>> {
+): Promise<CheckedItems> {
   const stream = await runChecked(name, schemas, handle, args);
   if (typeof stream === 'object' && stream !== null) {
-    if (Symbol.asyncIterator in stream || Symbol.iterator in stream)
-      return checkItems(name, schemas, stream as AsyncIterable<unknown>);
+    if (Symbol.asyncIterator in stream || Symbol.iterator in stream) return checkItems(name, schemas, stream);
   }
   throw new PipeworkError(
     'RPC_INVALID_OUTPUT',
@@ -165,17 +165,11 @@ function isOptions(value: unknown): boolean {
   return value === undefined || (typeof value === 'object' && value !== null);
 }
 
-async function* checkItems(
-  name: string,
-  schemas: MethodSchemas,
-  stream: AsyncIterable<unknown>,
-): AsyncGenerator<unknown, void, undefined> {
-  try {
-    for await (const item of stream)
-      yield await check(schemas.items, item, name, 'item', 'RPC_INVALID_OUTPUT');
-  } catch (error) {
-    throw await checkError(name, schemas.errors ?? {}, error);
-  }
+function checkItems(name: string, schemas: MethodSchemas, stream: object): CheckedItems {
+  return new CheckedItems(stream, {
+    item: (item) => check(schemas.items, item, name, 'item', 'RPC_INVALID_OUTPUT'),
+    error: (error) => checkError(name, schemas.errors ?? {}, error),
+  });
 }
 
 async function check(

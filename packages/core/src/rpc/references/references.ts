@@ -14,7 +14,7 @@ import type { Borrower, Receiver, Scope, TakenKind, TakenReference } from './ref
 import { isMarkedObject, isMarkedPlain, remoteTargetOf } from '../remote/stand-in.ts';
 import { GivenStream } from '../streams/given-stream.ts';
 import type { TakenStream } from '../streams/taken-stream.ts';
-import { isIterableValue, iterableKind, type StreamKind } from '../streams/stream-kind.ts';
+import { isIterableValue, iterableKind, type StreamKind } from '../sources/stream-kind.ts';
 import { TakenReferences } from './taken-references.ts';
 import { takeStream } from '../streams/as-user-stream.ts';
 import { StreamHost, type MessageScopes } from '../streams/stream-host.ts';

@@ -1,5 +1,7 @@
 /** What a remote method returns: a native promise, which await takes the short way, that can be iterated too. */
 import { PipeworkError } from '../../base/errors.ts';
+import { iterableKind } from '../sources/stream-kind.ts';
+import { openSource, type Source } from '../sources/stream-source.ts';
 import { placeStack } from '../values/error-stack.ts';
 
 /** Makes the promise of a call iterable, for results that are streams. Returns it. */
@@ -24,16 +26,24 @@ export async function failed(error: unknown): Promise<never> {
 
 function iterateCall(this: Promise<unknown>): AsyncIterator<unknown, unknown> {
   let iterator: AsyncIterator<unknown, unknown> | undefined;
-  const opened = this.then((result) => (iterator = iteratorOf(result)));
+  /** Set if the consumer left before the call was answered. */
+  let left: { readonly value: unknown } | undefined;
+  const opened = this.then((result) => {
+    iterator = iteratorOf(result);
+    if (left !== undefined) void iterator.return?.(left.value).catch(() => {});
+    return iterator;
+  });
   // Whoever iterates hears of the failure from next(); the promise itself then counts as handled.
   opened.catch(() => {});
   return {
     // Once it is open its own promise is passed on: another one for each item would cost as much as the item.
     next: (...args) =>
       iterator === undefined ? opened.then((it) => it.next(...args)) : iterator.next(...args),
+    // A consumer that leaves does not wait for the answer. The stream that it may bring is told then.
     return: async (value) => {
-      const it = await opened;
-      return it.return === undefined ? { done: true, value } : it.return(value);
+      if (iterator !== undefined) return iterator.return?.(value) ?? { done: true, value };
+      left ??= { value };
+      return { done: true, value };
     },
     throw: async (error) => {
       const it = await opened;
@@ -45,6 +55,8 @@ function iterateCall(this: Promise<unknown>): AsyncIterator<unknown, unknown> {
 
 function iteratorOf(result: unknown): AsyncIterator<unknown, unknown> {
   if (typeof result === 'object' && result !== null) {
+    // Not a web stream's or Node stream's own iterator, whose return() waits behind the item that it is asked for.
+    if (iterableKind(result) !== 'iterable') return iteratorOver(openSource(result));
     const iterable = result as {
       [Symbol.asyncIterator]?: () => AsyncIterator<unknown>;
       [Symbol.iterator]?: () => Iterator<unknown>;
@@ -65,5 +77,12 @@ function toAsync(iterator: Iterator<unknown, unknown>): AsyncIterator<unknown, u
   return {
     next: async () => iterator.next(),
     return: async (value) => iterator.return?.(value) ?? { done: true, value },
+  };
+}
+
+function iteratorOver(source: Source): AsyncIterator<unknown, unknown> {
+  return {
+    next: async () => source.next(),
+    return: async (value) => source.cancel(value),
   };
 }

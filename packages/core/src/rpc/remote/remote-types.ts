@@ -118,10 +118,10 @@ export type RemoteResult<R> =
         ? unknown extends A
           ? Promise<A>
           : RemoteReadable<A>
-        : [A] extends [AsyncIterator<infer T, infer Return, infer Next> & AsyncIterable<unknown>]
-          ? RemoteStream<RemoteValue<T>, Return, Next>
-          : [A] extends [Stepped<infer T, infer Return, infer Next>]
-            ? RemoteStream<RemoteValue<T>, Return, Next>
+        : [A] extends [AsyncIterator<infer T, infer Return, never> & AsyncIterable<unknown>]
+          ? RemoteStream<RemoteValue<T>, Return>
+          : [A] extends [Stepped<infer T, infer Return>]
+            ? RemoteStream<RemoteValue<T>, Return>
             : [A] extends [AsyncIterable<infer T>]
               ? RemoteStream<RemoteValue<T>>
               : [A] extends [Iterable<infer T>]
@@ -138,8 +138,8 @@ type Stepped<T = unknown, Return = unknown, Next = never> = Iterator<T, Return, 
 type IsPlainIterable<A, T> = [Iterable<T>] extends [A] ? true : false;
 
 /** A call whose result is a stream: iterate it, once. Awaiting it gives the iterator itself, as soon as the call is answered. */
-export interface RemoteStream<T, Return = unknown, Next = unknown>
-  extends AsyncIterable<T, Return, Next>, PromiseLike<AsyncGenerator<T, Return, Next>> {}
+export interface RemoteStream<T, Return = unknown>
+  extends AsyncIterable<T, Return, undefined>, PromiseLike<AsyncGenerator<T, Return, undefined>> {}
 
 /** A call whose result is a web stream or a Node stream: iterate it, or await it and get the stream. Do one of them. */
 export type RemoteReadable<A> = Promise<A> &
@@ -165,12 +165,12 @@ type RemoteData<T> = T extends AnyFunction
       ? Map<RemoteValue<K>, RemoteValue<V>>
       : T extends ReadonlySet<infer V>
         ? Set<RemoteValue<V>>
-        : T extends AsyncGenerator<infer I, infer Return, infer Next>
-          ? AsyncGenerator<RemoteValue<I>, Return, Next>
+        : T extends AsyncGenerator<infer I, infer Return, never>
+          ? AsyncGenerator<RemoteValue<I>, Return, undefined>
           : T extends AsyncIterable<infer I>
             ? AsyncIterable<RemoteValue<I>>
-            : T extends Stepped<infer I, infer Return, infer Next>
-              ? AsyncGenerator<RemoteValue<I>, Return, Next>
+            : T extends Stepped<infer I, infer Return>
+              ? AsyncGenerator<RemoteValue<I>, Return, undefined>
               : { [K in keyof T]: RemoteValue<T[K]> };
 
 /** True for a type that keeps its name: rewritten ones read worse, and cost generics their parameters. */

@@ -1,7 +1,7 @@
 /** What the user gets for a stream of the peer's: an iterator, or the kind of stream that was sent. */
 import { Readable } from 'node:stream';
 import type { StreamHost } from './stream-host.ts';
-import type { StreamKind } from './stream-kind.ts';
+import type { StreamKind } from '../sources/stream-kind.ts';
 import { TakenStream } from './taken-stream.ts';
 
 /** `method` is the call whose result it came in, where it did. */

@@ -2,8 +2,8 @@
 import type { CleanUps } from '../../session/clean-ups.ts';
 import { enterContext, leaveContext } from '../api/call-context.ts';
 import type { StreamingCall } from './stream-host.ts';
-import { ignoreError, isEmitter } from './stream-kind.ts';
-import { BrokenSource, done, openSource, type Source, type Step } from './stream-source.ts';
+import { ignoreError, isEmitter } from '../sources/stream-kind.ts';
+import { BrokenSource, done, openSource, type Source, type Step } from '../sources/stream-source.ts';
 
 export class GivenSource {
   readonly #value: object;

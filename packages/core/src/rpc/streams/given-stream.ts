@@ -8,7 +8,7 @@ import { GivenSource } from './given-source.ts';
 import { ItemWriter } from './item-writer.ts';
 import { callAborted, isReaderGone, readerGone, streamLost } from './stream-ends.ts';
 import { consumed, produced } from './stream-protocol.ts';
-import { isPromise, type Step } from './stream-source.ts';
+import { isPromise, type Step } from '../sources/stream-source.ts';
 
 // The real one: a host's fake timers must not stop a plugin that shares its process.
 const { setTimeout } = globalThis;

@@ -1,6 +1,6 @@
 /** What the consumer of a taken stream gets, in order: the items that came, and then how the stream ended. */
 import { ItemQueue } from './item-queue.ts';
-import { done, type Step } from './stream-source.ts';
+import { done, type Step } from '../sources/stream-source.ts';
 
 /** How a stream ended for its consumer. */
 export type Outcome = { readonly step: Step } | { readonly error: unknown };

@@ -1,6 +1,7 @@
 import type { RawStream, RawStreamHandler } from '@pipework/mux/lean';
 import { expect, test } from 'vitest';
 import type { StreamHost } from './stream-host.ts';
+import { UnfinishedBudget } from '../../session/unfinished.ts';
 import { TakenStream } from './taken-stream.ts';
 import { produced } from './stream-protocol.ts';
 
@@ -22,11 +23,13 @@ function streamOver(play: { chunk?: (sink: Sink) => void; onWrite?: (handler: Ra
     shared: {
       broker: { dialRaw: () => raw as unknown as RawStream },
       count: () => {},
+      budget: new UnfinishedBudget(1e6),
       options: {},
       peer: 'plugin p',
     },
     notify: () => {},
-    itemReader: (sink: Sink) => ({ push: () => play.chunk?.(sink), stop: () => {} }),
+    discard: () => {},
+    itemReader: (sink: Sink) => ({ push: () => play.chunk?.(sink), stop: () => {}, unfinished: 0 }),
     writeItem: () => play.onWrite?.(handler),
     toWire: (value: unknown) => value,
   } as unknown as StreamHost;

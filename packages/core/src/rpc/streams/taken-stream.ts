@@ -9,7 +9,7 @@ import type { StreamHost } from './stream-host.ts';
 import type { MessageReader } from '../wire/message-reader.ts';
 import { readerGone, streamLost } from './stream-ends.ts';
 import { consumed, produced } from './stream-protocol.ts';
-import { done, type Step } from './stream-source.ts';
+import { done, type Step } from '../sources/stream-source.ts';
 import { type Outcome, TakenItems, type Waiter } from './taken-items.ts';
 
 /** Waits for the answer to `return` or `throw`. */

@@ -92,16 +92,18 @@ class IteratorSource implements Source {
 /** Read by a reader of its own: the stream's iterator would let `return()` wait behind the item that it is asked for. */
 class WebSource implements Source {
   readonly #reader: ReadableStreamDefaultReader<unknown>;
+  #isCancelled = false;
 
   constructor(stream: ReadableStream<unknown>) {
     this.#reader = stream.getReader();
   }
 
   next(): Promise<Step> {
-    return this.#reader.read();
+    return this.#isCancelled ? Promise.resolve(done) : this.#reader.read();
   }
 
   async cancel(reason: unknown): Promise<Step> {
+    this.#isCancelled = true;
     const cancelled = this.#reader.cancel(reason);
     this.#reader.releaseLock();
     await cancelled;
@@ -124,13 +126,25 @@ interface Destroyable {
 /** Asked by its iterator, and cancelled by `destroy()`: the iterator's `return()` waits behind the item that it is asked for. */
 class NodeSource extends IteratorSource {
   readonly #stream: Destroyable;
+  #isCancelled = false;
 
   constructor(stream: NodeJS.ReadableStream & Destroyable) {
     super(iteratorOf(stream));
     this.#stream = stream;
   }
 
+  /** The item that was asked for when the stream was cancelled does not fail: the stream has just ended. */
+  override async next(): Promise<Step> {
+    try {
+      return await super.next();
+    } catch (error) {
+      if (this.#isCancelled) return done;
+      throw error;
+    }
+  }
+
   override async cancel(reason: unknown): Promise<Step> {
+    this.#isCancelled = true;
     this.#stream.destroy?.(isError(reason) ? reason : undefined);
     // Takes the iterator's listeners off the stream. How it fails is known: the stream was destroyed.
     void Promise.resolve(super.cancel(undefined)).catch(() => {});

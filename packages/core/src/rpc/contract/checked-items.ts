@@ -1,0 +1,89 @@
+/** A stream whose items are checked as they are taken. */
+import { done, openSource, type Source, type Step } from '../sources/stream-source.ts';
+
+/** What is done to items and errors on their way. Both reject with what the consumer gets instead. */
+export interface ItemChecks {
+  item(item: unknown): Promise<unknown>;
+  /** Resolves to the error that the consumer gets. */
+  error(error: unknown): Promise<unknown>;
+}
+
+/**
+ * The iterator of a checked stream. It is no generator: `return()` of one waits behind the `next()` that is pending, and what is
+ * underneath would not hear that its consumer has left.
+ */
+export class CheckedItems implements AsyncIterableIterator<unknown, unknown>, AsyncDisposable {
+  readonly #stream: object;
+  readonly #checks: ItemChecks;
+  #source: Source | undefined;
+  #hasEnded = false;
+
+  constructor(stream: object, checks: ItemChecks) {
+    this.#stream = stream;
+    this.#checks = checks;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return(undefined);
+  }
+
+  async next(): Promise<Step> {
+    if (this.#hasEnded) return done;
+    let step: Step;
+    try {
+      step = await this.#open().next();
+    } catch (error) {
+      this.#hasEnded = true;
+      throw await this.#checks.error(error);
+    }
+    return this.#checked(step);
+  }
+
+  async return(value?: unknown): Promise<Step> {
+    if (this.#hasEnded) return { done: true, value };
+    this.#hasEnded = true;
+    try {
+      await this.#open().cancel(value);
+    } catch (error) {
+      throw await this.#checks.error(error);
+    }
+    return { done: true, value };
+  }
+
+  async throw(error?: unknown): Promise<Step> {
+    if (this.#hasEnded) throw error;
+    let step: Step | undefined;
+    try {
+      step = await this.#open().throw(error);
+    } catch (failure) {
+      this.#hasEnded = true;
+      throw await this.#checks.error(failure);
+    }
+    if (step !== undefined) return this.#checked(step);
+    await this.return(error);
+    throw error;
+  }
+
+  #open(): Source {
+    return (this.#source ??= openSource(this.#stream));
+  }
+
+  async #checked(step: Step): Promise<Step> {
+    if (step.done === true) {
+      this.#hasEnded = true;
+      this.#source?.release();
+      return done;
+    }
+    try {
+      return { done: false, value: await this.#checks.item(step.value) };
+    } catch (error) {
+      // The clean-up's own failure would hide this one.
+      await this.return(error).catch(() => {});
+      throw error;
+    }
+  }
+}
