@@ -17,7 +17,7 @@ export default defineConfig({
     // For what hangs, on any machine. A promise about time is `toHappenWithin`, which knows how busy this one is.
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    expect: { poll: { timeout: 100_000, interval: 10 } },
+    expect: { poll: { timeout: 30_000, interval: 10 } },
     projects: [
       ...packages.map((name) => ({
         extends: true as const,

@@ -1,5 +1,5 @@
 import { nodeResolve } from '@rollup/plugin-node-resolve';
-import { build as esbuild } from 'esbuild';
+import { build as esbuild, stop as stopEsbuild } from 'esbuild';
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { builtinModules } from 'node:module';
@@ -73,9 +73,12 @@ describe('a host and its plugin, bundled', () => {
   beforeAll(async () => {
     root = await mkdtemp(join(tmpdir(), 'pipework-bundles-'));
   });
-  afterAll(() => rm(root, { recursive: true }));
+  afterAll(async () => {
+    await stopEsbuild();
+    await rm(root, { recursive: true });
+  });
 
-  test.each(Object.entries(bundlers))('work: %s', { timeout: 60_000 }, async (name, bundle) => {
+  test.each(Object.entries(bundlers))('work: %s', async (name, bundle) => {
     const outdir = join(root, name.replaceAll(/\W+/g, '-'));
     await mkdir(outdir);
     const programs = { host: fixture('starts-what-it-is-told'), plugin: fixture('greets-in-any-format') };
