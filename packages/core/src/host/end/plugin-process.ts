@@ -16,7 +16,7 @@ const drainMaxMs = 1_000;
 
 /** A running (or ended) plugin process. */
 export class PluginProcess {
-  /** As `settleLaunched()` gives it: its `exited` never rejects. */
+  /** As `checkLaunched()` returns it: its `exited` never rejects. */
   readonly process: LaunchedProcess;
   /** Resolves as soon as the process is gone, also if another process holds its pipes. Never rejects. */
   readonly gone: Promise<ProcessExit>;

@@ -1,16 +1,16 @@
-/** The launcher's contract, checked once: what a launcher made by hand hands over is held to it before anything relies on it. */
+/** Checks the launcher's contract once, before anything relies on what a launcher made by hand hands over. */
 
 import { expect, isObject, isStream } from '../../base/expect.ts';
 import type { LaunchedProcess, ProcessExit } from './spawn.ts';
 
 /**
- * The same process, held to its contract: `exited` never rejects and always has both facts, `kill` never throws. Throws
- * `CONFIG_INVALID` naming the field that is not what it must be; a process that can be killed is killed then, because
- * nobody else knows of it.
+ * Returns the process with its contract kept: `exited` never rejects and always has both facts, `kill` never throws. Throws
+ * `CONFIG_INVALID` naming the field that is wrong. A process that can be killed is killed then, because the client, which
+ * would own it, does not take it.
  */
-export function settleLaunched(made: unknown): LaunchedProcess {
+export function checkLaunched(made: unknown): LaunchedProcess {
   try {
-    checkLaunched(made);
+    assertLaunched(made);
   } catch (error) {
     abandon(made);
     throw error;
@@ -25,12 +25,12 @@ export function settleLaunched(made: unknown): LaunchedProcess {
     writable,
     stdout: stdout ?? undefined,
     stderr: stderr ?? undefined,
-    exited: Promise.resolve(made.exited).then(settleExit, () => settleExit(undefined)),
+    exited: Promise.resolve(made.exited).then(readExit, () => readExit(undefined)),
     kill: (signal) => {
       try {
         return made.kill(signal);
       } catch {
-        // A launcher whose process is gone already: its exit follows.
+        // The process is gone already. Its exit follows.
         return false;
       }
     },
@@ -39,7 +39,7 @@ export function settleLaunched(made: unknown): LaunchedProcess {
   };
 }
 
-function checkLaunched(made: unknown): asserts made is LaunchedProcess {
+function assertLaunched(made: unknown): asserts made is LaunchedProcess {
   const shape = 'an object with readable, writable, exited and kill';
   expect(isObject(made), 'what the launcher hands over (a LaunchedProcess)', shape, made);
   const process = made as Readonly<Record<keyof LaunchedProcess, unknown>>;
@@ -62,7 +62,7 @@ function checkLaunched(made: unknown): asserts made is LaunchedProcess {
   }
 }
 
-function settleExit(exit: unknown): ProcessExit {
+function readExit(exit: unknown): ProcessExit {
   const { code, signal } = (isObject(exit) ? exit : {}) as Partial<ProcessExit>;
   return {
     code: typeof code === 'number' ? code : null,
@@ -70,7 +70,7 @@ function settleExit(exit: unknown): ProcessExit {
   };
 }
 
-/** Ends what can be reached of a process that is not taken over: by its `kill`, and by the end of its pipe. */
+/** Ends a process that is not taken over, by its `kill` and by the end of its pipe, as far as it has them. */
 function abandon(made: unknown): void {
   if (!isObject(made)) return;
   const { kill, writable } = made as Partial<LaunchedProcess>;

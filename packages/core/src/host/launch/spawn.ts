@@ -1,4 +1,4 @@
-/** Starting a process with two pipes for the protocol: the launcher's contract, and the ordinary launcher, execa. */
+/** Starts a process with two pipes for the protocol: the launcher's contract, and the ordinary launcher, by execa. */
 
 import type { ChildProcess } from 'node:child_process';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
@@ -11,7 +11,7 @@ import { killChild, killGroup } from './kill.ts';
 export interface LaunchCommand {
   readonly file: string;
   readonly args: readonly string[];
-  /** Working directory; the host's where undefined. */
+  /** Working directory; the host's if undefined. */
   readonly cwd: string | undefined;
   /** The whole environment of the process, {@link LaunchCommand.handshakeEnv} included. */
   readonly env: Readonly<Record<string, string>>;
@@ -29,11 +29,11 @@ export interface ProcessExit {
 }
 
 /**
- * A process as a launcher hands it over. It must not be a thenable: awaiting it would wait for its end. Whoever
- * launches it owns it; the client only uses what is here.
+ * A process as a launcher hands it over. It must not be a thenable: awaiting it would wait for its end. The
+ * launcher owns it, and the client uses only what is here.
  */
 export interface LaunchedProcess {
-  /** The operating system's id, where there is a process of this system. */
+  /** The operating system's id, if it is a process of this system. */
   readonly pid?: number | undefined;
   /** Protocol bytes from the plugin. */
   readonly readable: Readable;
@@ -42,9 +42,9 @@ export interface LaunchedProcess {
   /** Raw standard output and error: drained always, from the moment they are handed over. */
   readonly stdout?: Readable | undefined;
   readonly stderr?: Readable | undefined;
-  /** False where there was nothing left to signal. */
+  /** Returns false if there was nothing left to signal. */
   kill(signal: NodeJS.Signals): boolean;
-  /** Resolves when the process is gone, no matter who holds its pipes; rejects where it never started. */
+  /** Resolves when the process is gone, even if another process holds its pipes; rejects if it never started. */
   readonly exited: Promise<ProcessExit>;
   /** Whether the process holds the host's event loop. */
   ref?(): void;
@@ -87,7 +87,7 @@ export interface Spawned {
   readonly exited: Promise<ProcessExit>;
 }
 
-/** @internal Spawns by execa; what is piped is the caller's to drain at once. */
+/** @internal Spawns by execa. The caller must drain what is piped at once. */
 export async function spawnWithPipes(
   command: LaunchCommand,
   stdio: readonly ('pipe' | 'inherit' | 'ignore')[],
@@ -116,12 +116,13 @@ export async function spawnWithPipes(
   throw result instanceof Error ? (result.cause ?? result) : new Error('the process could not be started');
 }
 
-/** Node reports a spawn that failed in the next tick: so long, in milliseconds, is it waited for. */
+/** Milliseconds to wait for Node's report of a spawn that failed, which comes in the next tick. */
 const reportMs = 100;
 
 /**
- * Listens to the child that `spawn` makes from its first moment. For a host that is out of descriptors Node makes one
- * without pipes: execa throws at that, before it listens to the error that follows, and unheard that would end the host.
+ * Listens for the error of the child that `spawn` makes, from the child's first moment. If the host is out of descriptors,
+ * Node makes a child without pipes. execa throws then, before it listens for the error event that follows, which would end
+ * the host if it had no listener.
  */
 function hearChild<T>(spawn: () => T): { readonly child: T } | Promise<never> {
   const failed = defer<unknown>();
@@ -168,7 +169,7 @@ export function handOver(
 
 /** Pipes the caller's stream in, and lets go of it when the process is gone: it is the caller's to end. */
 function feed(source: Readable, stdin: Writable, exited: Promise<ProcessExit>): void {
-  // One that is destroyed, or fails, never comes to the end that a pipe passes on.
+  // A stream that is destroyed or fails emits no 'end' for pipe() to pass on.
   const end = (): void => void stdin.end();
   if (source.destroyed) return end();
   source.once('close', end);
@@ -179,7 +180,7 @@ function feed(source: Readable, stdin: Writable, exited: Promise<ProcessExit>): 
   });
 }
 
-/** The process's exit says more than an EPIPE or ECONNRESET on one of its pipes: whoever waits hears of that. */
+/** Callers hear of the process's exit, which says more than an EPIPE or ECONNRESET on one of its pipes. */
 function ignoreError(): void {}
 
 interface Referable {

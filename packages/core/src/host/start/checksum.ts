@@ -9,7 +9,7 @@ import { firstThatAllows, programPaths, type NamedProgram } from './find-program
 /** The file's expected digest. */
 export interface Checksum {
   /**
-   * The file to verify. Default: the program itself. Where the program is an interpreter (`node plugin.js`), name the
+   * The file to verify. Default: the program itself. If the program is an interpreter (`node plugin.js`), name the
    * script. Relative to the command's working directory.
    */
   readonly file?: string;
@@ -18,17 +18,16 @@ export interface Checksum {
   readonly value: string | Uint8Array;
 }
 
-/** The digest as bytes; undefined where `value` is none. */
+/** The digest as bytes; undefined if `value` is no digest. */
 export function digestBytes(value: string | Uint8Array): Buffer | undefined {
   if (typeof value === 'string') return /^[0-9a-f]{64}$/i.test(value) ? Buffer.from(value, 'hex') : undefined;
   return value instanceof Uint8Array && value.byteLength === 32 ? Buffer.from(value) : undefined;
 }
 
 /**
- * Undefined where the file has the digest, a sentence where it has not or can't be read. The comparison takes the same
- * time whatever differs. What is opened is hashed to its end; who may replace the file afterwards is the file system's
- * to say: a checksum protects against the wrong file, not against a writer with the host's own rights. It reads on only
- * while `isWanted`.
+ * Returns undefined if the file has the digest, else a sentence that says what is wrong. The comparison takes the same time
+ * whatever differs. The opened file is hashed to its end, and only while `isWanted` returns true. A checksum protects
+ * against the wrong file, not against a writer with the host's own rights, who may replace the file afterwards.
  */
 export async function verifyChecksum(
   checksum: Checksum,
@@ -51,7 +50,7 @@ export async function verifyChecksum(
 }
 
 async function hashFile(path: string, hash: Hash, isWanted: () => boolean): Promise<Buffer> {
-  // A pipe would not open before somebody writes to it, and hold one of the few threads for that long.
+  // Without O_NONBLOCK, opening a pipe would hold one of the few threads until another process writes to it.
   const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
     if (!(await file.stat()).isFile()) throw new Error('it is no regular file');

@@ -296,7 +296,7 @@ function checkCommand(cmd: Command): Extract<Command, { file: string }> & { args
   return { ...(command as Extract<Command, { file: string }>), args };
 }
 
-/** The script, where an interpreter runs one; the program otherwise. */
+/** The script's base name if an interpreter runs one, else the program's. */
 function nameOf(file: string, args: readonly string[]): string {
   const program = basename(file).replace(/\.exe$/i, '');
   if (!/^(node|bun|deno|python[\d.]*|ruby|perl|tsx|sh|bash)$/.test(program)) return program;

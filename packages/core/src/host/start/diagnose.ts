@@ -6,7 +6,7 @@ import type { FailedCommand } from './failed-command.ts';
 import { fileNotes } from './file-notes.ts';
 import { hostPermissionNotes, nodeNotes } from './node-notes.ts';
 
-/** Sentences, the most telling first; empty where nothing is remarkable. Never rejects. */
+/** Resolves to sentences, the most telling first; to none if nothing is remarkable. Never rejects. */
 export async function diagnose(command: FailedCommand): Promise<string[]> {
   // The program has no part in it, and to examine it takes what is short.
   const host = hostNotes(command);
@@ -65,7 +65,7 @@ function shortageNote(command: FailedCommand): string | undefined {
     case 'E2BIG':
       return sizeNote(command);
     case 'ETXTBSY':
-      return `${command.file} is open for writing somewhere: it can be run when whoever writes it has closed it`;
+      return `${command.file} is open for writing: it can be run once the program that writes it has closed it`;
     default:
       return undefined;
   }

@@ -23,7 +23,7 @@ export async function fileNotes(command: NamedProgram): Promise<string[]> {
     return [
       target === undefined
         ? `${missing} does not exist`
-        : `${missing} is a symbolic link to ${target}, where nothing is`,
+        : `${missing} is a symbolic link to ${target}, which does not exist`,
     ];
   }
   const info = await stat(path);

@@ -10,7 +10,7 @@ export interface NamedProgram {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Where Unix looks for programs when there is no PATH. */
+/** The directories in which Unix looks for programs if there is no PATH. */
 const defaultPath = '/usr/bin:/bin';
 
 /** The extensions that Windows tries when there is no PATHEXT. */

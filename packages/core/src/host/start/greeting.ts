@@ -9,7 +9,7 @@ export type Greeted =
 
 /**
  * Resolves once a line, too many bytes without one, or the end has come; what came behind the line is put back, and the
- * pipe is paused. `stop` takes the listeners off when nobody waits any more. Never rejects: a broken pipe is an ended one.
+ * pipe is paused. `stop` takes the listeners off if the wait is given up. Never rejects: a broken pipe counts as ended.
  */
 export function awaitLine(pipe: Readable): {
   readonly greeted: Promise<Greeted>;
@@ -19,7 +19,7 @@ export function awaitLine(pipe: Readable): {
   let stop = (): void => {};
   let seen = Buffer.alloc(0);
   const greeted = new Promise<Greeted>((resolve) => {
-    const settle = (result: Greeted): void => {
+    const finish = (result: Greeted): void => {
       stop();
       resolve(result);
     };
@@ -28,14 +28,14 @@ export function awaitLine(pipe: Readable): {
       const end = seen.indexOf(0x0a);
       if (end === -1 && seen.byteLength <= maxLineBytes) return;
       if (end === -1 || end > maxLineBytes) {
-        return settle({ refused: unrecognized(seen.toString('latin1', 0, maxLineBytes)).message });
+        return finish({ refused: unrecognized(seen.toString('latin1', 0, maxLineBytes)).message });
       }
       pipe.pause();
       const rest = seen.subarray(end + 1);
-      settle({ line: seen.toString('latin1', 0, end) });
+      finish({ line: seen.toString('latin1', 0, end) });
       if (rest.byteLength > 0) pipe.unshift(rest);
     };
-    const onEnd = (): void => settle({ ended: true, seen: seen.toString('latin1') });
+    const onEnd = (): void => finish({ ended: true, seen: seen.toString('latin1') });
     stop = () => {
       pipe.off('data', onData);
       pipe.off('end', onEnd);

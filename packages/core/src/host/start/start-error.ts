@@ -1,4 +1,4 @@
-/** A start that failed, told at once: phase, command, time, exit, both outputs, and what the file looks like. */
+/** The error of a failed start: phase, command, time, exit, both outputs, and notes on the program. */
 
 import { markSent, PipeworkError } from '../../base/errors.ts';
 import { inspectCustom, inspectPrintably, printable } from '../../base/printable.ts';
@@ -38,7 +38,7 @@ export interface StartFacts {
   readonly command: readonly string[];
   /** Milliseconds from the call of `start()` to the failure. */
   readonly elapsedMs: number;
-  /** How the process ended by itself; undefined where it never ran, or where the failed start ended it. */
+  /** How the process ended by itself; undefined if it never ran, or if the failed start ended it. */
   readonly exit?: ProcessExit | undefined;
   /** The last of its raw standard output, at most 16 KiB, as it came: it may hold escape sequences. */
   readonly stdoutTail: string;
@@ -48,7 +48,7 @@ export interface StartFacts {
   readonly notes: readonly string[];
 }
 
-/** A start that failed. It is final: the client gives the same error to whoever asks again. */
+/** A start that failed. It is final: the client gives the same error to each further call. */
 export class StartError extends PipeworkError<StartErrorCode> {
   readonly phase: StartPhase;
   readonly command: readonly string[];

@@ -1,4 +1,4 @@
-/** One start, from the command to the handshake's last word; whatever goes wrong becomes one error that tells everything. */
+/** One start, from the command to the verdict on the handshake line. Each failure becomes one error with all that is known. */
 
 import pTimeout from 'p-timeout';
 import type { Writable } from 'node:stream';
@@ -14,7 +14,7 @@ import { buildEnv } from './env.ts';
 import { awaitLine, type Greeted } from './greeting.ts';
 import { markOf, ownMark, selfStartAdvice, whyNotFromHere } from './self-start.ts';
 import { hintOf } from '../launch/launch-hints.ts';
-import { settleLaunched } from '../launch/check-launched.ts';
+import { checkLaunched } from '../launch/check-launched.ts';
 import {
   spawnLauncher,
   type LaunchCommand,
@@ -25,18 +25,19 @@ import type { PluginProcess } from '../end/plugin-process.ts';
 import { StartError, type StartErrorCode, type StartPhase } from './start-error.ts';
 import { clock, patientTimers, settlesWithin } from '../../base/timers.ts';
 
-/** A pipe's end often comes before the exit that explains it: so long, in milliseconds, is the exit waited for. */
+/** Milliseconds to wait for the exit after the pipe has ended: the exit explains the end, and often comes later. */
 const exitFollowsMs = 500;
 
-/** What a process wrote right before it went is in its pipe: so long, in milliseconds, is it waited for. */
+/** Milliseconds to wait, after the exit, for what the process wrote right before it. */
 const lastBytesMs = 100;
-/** How long a launcher that was at work when the start was given up is waited for, in milliseconds. */
+
+/** Milliseconds to wait for a launcher that was at work when the start was given up. */
 const launchMs = 1_000;
 
-/** Why a start is given up; the {@link StartError} is made of it once the process is gone. */
+/** The reason for which a start is given up. The {@link StartError} is made of it once the process is gone. */
 export class StartFailure extends Error {
   readonly code: StartErrorCode;
-  /** How the process ended, where it ended by itself. */
+  /** How the process ended, if it ended by itself. */
   readonly exit: ProcessExit | undefined;
 
   constructor(code: StartErrorCode, message: string, options: { exit?: ProcessExit; cause?: unknown } = {}) {
@@ -67,7 +68,7 @@ export class Start {
   #stopListening = (): void => {};
   #seen = (): string => '';
   #givenUp = false;
-  /** Why there never was a process, where the launcher found out behind its own back. */
+  /** Set if the launcher's `exited` rejects: the process never started. */
   #neverRan: { readonly reason: unknown } | undefined;
 
   constructor(settings: ClientSettings, makeRun: MakeRun) {
@@ -117,8 +118,8 @@ export class Start {
     const { greeted, stop, seen } = awaitLine(run.process.readable);
     this.#stopListening = stop;
     this.#seen = seen;
-    // A pipe that a grandchild holds does not end with the process.
-    const gone = run.gone.then(() => settled(greeted, { ended: true, seen: '' }));
+    // If a grandchild holds the pipe, it does not end with the process.
+    const gone = run.gone.then(() => lastLine(greeted, { ended: true, seen: '' }));
     const result = await Promise.race([greeted, gone]);
     stop();
     if ('refused' in result) throw new StartFailure('HANDSHAKE_UNRECOGNIZED', result.refused);
@@ -148,12 +149,12 @@ export class Start {
       // A process that is a thenable (execa's) would be awaited to its end.
       const isHere = isObject(launched) && 'readable' in launched;
       const handed = isHere ? launched : await launched;
-      made = settleLaunched(handed);
+      made = checkLaunched(handed);
       handed.exited.then(undefined, (reason: unknown) => (this.#neverRan = { reason }));
     } catch (error) {
       throw notStarted(error);
     }
-    // Before anything else is awaited: output that nobody reads when it comes is lost.
+    // Before anything else is awaited: output that arrives before it has a reader is lost.
     this.#run = this.#makeRun(made);
     if (this.#givenUp) void this.#endRun(this.#run);
     this.#checkWanted();
@@ -164,7 +165,7 @@ export class Start {
     if (this.#givenUp) throw new StartFailure('PLUGIN_KILLED', 'the start was given up');
   }
 
-  /** The process is gone, or will be in a moment, or has closed its pipe and goes on. */
+  /** Says why the pipe ended without a line: the process is gone, is about to be, or has closed the pipe and goes on. */
   async #explainSilence(run: PluginProcess, seen: string): Promise<StartFailure> {
     if (await settlesWithin(run.gone, exitFollowsMs)) {
       const exit = await run.gone;
@@ -227,7 +228,7 @@ export class Start {
     );
   }
 
-  /** Nobody reads descriptor 3 before the handshake, so that its end is given no time of its own. */
+  /** Before the handshake no plugin reads descriptor 3, so its end gets no time of its own. */
   async #endRun(run: PluginProcess): Promise<void> {
     await run.end({ closePipe: () => run.process.writable.end(), hurry: true });
   }
@@ -274,7 +275,7 @@ function terminal(
   };
 }
 
-/** What the pipe still brings of a process that is gone: a line that was on its way, or its end, or nothing for a while. */
-async function settled(greeted: Promise<Greeted>, otherwise: Greeted): Promise<Greeted> {
+/** Resolves to the line of a process that is gone if it was still on its way, else to `otherwise`. */
+async function lastLine(greeted: Promise<Greeted>, otherwise: Greeted): Promise<Greeted> {
   return (await settlesWithin(greeted, lastBytesMs)) ? greeted : otherwise;
 }
