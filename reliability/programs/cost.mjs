@@ -1,5 +1,5 @@
 // What one message costs its receiver at most: for each kind of value, the largest message that the limits let through, how much
-// memory its values hold, and how much processor time it took to take them. docs/security.md's table is made by this.
+// memory its values hold, and how much processor time it took to take them. SECURITY.md's table is made by this.
 import { PassThrough } from 'node:stream';
 import { serve } from '@pipework/core/plugin';
 import { within } from '../lib/bounded.mjs';

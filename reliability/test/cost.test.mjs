@@ -1,0 +1,13 @@
+// The short form of the cost program: three kinds whose receiver paid most before values had weights.
+import { expect, test } from 'vitest';
+import { run } from '../programs/cost.mjs';
+
+test.each(['references to objects', 'AggregateErrors', 'a regular expression of classes'])(
+  'a message of %s costs at most what SECURITY.md says',
+  async (only) => {
+    const { findings, figures } = await run({ only, most: 2 });
+    expect(findings).toEqual([]);
+    expect(Object.keys(figures).length).toBeGreaterThan(0);
+  },
+  120_000,
+);
