@@ -8,7 +8,7 @@ import { esmExternalRequirePlugin } from 'rolldown/plugins';
 import { execa } from './inlined/execa.mjs';
 import { fdir } from './inlined/fdir.mjs';
 import { msgpackr } from './inlined/msgpackr.mjs';
-import { globalProcess } from './inlined/process.mjs';
+import { isQuiet, quietBuiltins } from './inlined/quiet-builtins.mjs';
 import { writeThirdParty } from './inlined/third-party.mjs';
 
 const packages =
@@ -16,10 +16,8 @@ const packages =
     ? process.argv.slice(2)
     : ['packages/mux', 'packages/core', 'packages/testkit', 'packages/fleet'];
 
-/** By either name, because inlined packages use both. `process` is globalProcess's. */
-const builtins = builtinModules
-  .filter((name) => name !== 'process')
-  .flatMap((name) => [name, `node:${name}`]);
+/** By either name, because inlined packages use both. */
+const builtins = builtinModules.filter((name) => !isQuiet(name)).flatMap((name) => [name, `node:${name}`]);
 
 const manifestOf = (folder) => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
 
@@ -57,8 +55,8 @@ function check(name, code, isCore) {
   // A host may be bundled again, into one CommonJS file, which has neither of these.
   const unbundled = isCore ? /\bimport\.meta\b|\bcreateRequire\b/.exec(code) : null;
   if (unbundled !== null) throw new Error(`${name} uses ${unbundled[0]}, which a bundle of it may not have`);
-  if (isCore && /from "(?:node:)?process"/.test(code))
-    throw new Error(`${name} imports node:process, which opens the standard streams`);
+  if (isCore && /from "(?:node:)?(?:process|util)"/.test(code))
+    throw new Error(`${name} imports node:process or node:util, which opens standard streams`);
   // One such character makes V8 keep all of the source as two bytes a character: 300 KiB, and a few tenths of a millisecond.
   const other = /[^\0-\x7f]/.exec(code);
   if (other !== null) throw new Error(`${name} holds ${other[0]} at ${other.index}, which is not ASCII`);
@@ -71,7 +69,11 @@ for (const folder of packages) {
     input: entries(folder, manifest),
     platform: 'node',
     external: isOutside(folder, manifest),
-    plugins: [globalProcess, ...edited, esmExternalRequirePlugin({ external: builtins })],
+    plugins: [
+      ...(folder === 'packages/core' ? [quietBuiltins] : []),
+      ...edited,
+      esmExternalRequirePlugin({ external: builtins }),
+    ],
     // The mux comes from its sources, whatever its own dist holds.
     resolve: { conditionNames: ['@pipework/source', 'import', 'node'] },
     treeshake: { moduleSideEffects: true },

@@ -1,0 +1,38 @@
+// Two of Node's modules for all that core is made of. When such a module is imported, Node reads each of its properties to give it out
+// by name. For `node:process` that opens the three standard streams, and for `node:util` of Node 24 and later it loads what opens
+// process.stderr. Opening one makes a pipe non-blocking for every process that shares it. Neither of these two ways reads a property.
+const modules = {
+  process: {
+    source: 'globalThis.process',
+    names: ['argv', 'cwd', 'env', 'execArgv', 'execPath', 'hrtime', 'platform'],
+  },
+  util: {
+    source: "globalThis.process.getBuiltinModule('node:util')",
+    names: [
+      'aborted',
+      'callbackify',
+      'debuglog',
+      'inspect',
+      'promisify',
+      'stripVTControlCharacters',
+      'types',
+    ],
+  },
+};
+
+const nameOf = (specifier) => /^(?:node:)?(process|util)$/.exec(specifier)?.[1];
+
+/** Whether a built-in module is one that {@link quietBuiltins} stands in for. */
+export const isQuiet = (specifier) => nameOf(specifier) !== undefined;
+
+export const quietBuiltins = {
+  name: 'quiet-builtins',
+  resolveId: (specifier) => (isQuiet(specifier) ? `\0${nameOf(specifier)}` : undefined),
+  load: (wanted) => {
+    const module = wanted.startsWith('\0') ? modules[wanted.slice(1)] : undefined;
+    if (module === undefined) return undefined;
+    return `const module = ${module.source};
+export default module;
+export const { ${module.names.join(', ')} } = module;`;
+  },
+};
