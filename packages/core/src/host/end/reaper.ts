@@ -97,7 +97,8 @@ function start(): void {
   child.on('exit', lost);
   child.stdin?.on('error', lost);
   child.unref();
-  (child.stdin as Socket | null)?.unref();
+  // A pipe of Bun has no such method.
+  (child.stdin as Partial<Socket> | null)?.unref?.();
   if (mode === 'ps') tell([...watched].map(([pid, entry]) => line(pid, entry)).join(''));
 }
 
