@@ -32,6 +32,17 @@ function entries(folder, { exports, bin = {} }) {
   );
 }
 
+/** Throws if what a package publishes is not what it exports here, apart from its sources, which are not published. */
+function checkPublished(folder, { exports, publishConfig }) {
+  const published = Object.entries(exports).map(([name, entry]) => {
+    if (typeof entry === 'string') return [name, entry];
+    const { '@pipework/source': _source, ...others } = entry;
+    return [name, others];
+  });
+  if (JSON.stringify(Object.fromEntries(published)) !== JSON.stringify(publishConfig?.exports))
+    throw new Error(`${folder}/package.json: publishConfig.exports must be exports without @pipework/source`);
+}
+
 /**
  * What a package carries inside itself beside its own modules: its devDependencies that sources import, and what those depend on. Core
  * carries the mux too, because a second package costs a plugin's start 3 ms.
@@ -64,6 +75,7 @@ function check(name, code, isCore) {
 
 for (const folder of packages) {
   const manifest = manifestOf(folder);
+  checkPublished(folder, manifest);
   const edited = folder === 'packages/core' ? [msgpackr(folder), execa(folder), fdir()] : [];
   const bundle = await rolldown({
     input: entries(folder, manifest),
