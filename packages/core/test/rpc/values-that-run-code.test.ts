@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { rawPlugin } from '../support/raw-peer.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
+import { expectSame } from '../support/same.ts';
 
 describe('a result that fights back fails its own call, and the conversation goes on:', () => {
   const trap = (): never => {
@@ -69,9 +70,9 @@ describe('a getter that calls while its object is being sent disturbs neither ca
       },
       after: [one, one],
     });
-    expect(await remote.echo(value())).toEqual({ before: one, calls: 'called', after: [one, one] });
+    expectSame(await remote.echo(value()), { before: one, calls: 'called', after: [one, one] });
     expect(inner.length).toBeGreaterThan(0);
-    for (const call of inner) expect(await call).toEqual({ other, nested: { more: other } });
+    for (const call of inner) expectSame(await call, { other, nested: { more: other } });
   });
 
   test('in a result', async () => {

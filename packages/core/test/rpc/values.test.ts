@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { runs } from '../../../../testing/explore.ts';
 import { paths } from '../support/paths.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
+import { expectSame } from '../support/same.ts';
 
 const echo = {
   echo: (value: unknown) => value,
@@ -73,7 +74,7 @@ describe.each(paths)('with all capabilities, %s', (_path, options) => {
   test.each(full)('%s comes back as it was', async (_name, value) => {
     const { remote } = await rpcPair(echo, options);
     const result = await remote.echo(value);
-    expect(result).toStrictEqual(value);
+    expectSame(result, value);
     if (typeof value === 'number') expect(Object.is(result, value)).toBe(true);
   });
 
@@ -170,6 +171,6 @@ describe('in the base', () => {
     ['a large Uint8Array', new Uint8Array(50_000).fill(3), new Uint8Array(50_000).fill(3)],
   ])('%s', async (_name, sent, received) => {
     const { remote } = await rpcPair(echo, { capabilities: [] });
-    expect(await remote.echo(sent)).toStrictEqual(received);
+    expectSame(await remote.echo(sent), received);
   });
 });
