@@ -23,9 +23,11 @@ export interface RawPeer {
   sendsBytes(bytes: Uint8Array): void;
   /** Resolves when exactly these bytes have come since the last one was expected. */
   expects(hex: string): Promise<void>;
+  /** Grants no credit for what comes, as a peer does that takes no answers. The returned function takes what has come, and goes on. */
+  takeNothing(): () => void;
   /** The bytes that came and were not expected yet, once nothing moves any more. */
   received(): Promise<Buffer>;
-  /** What reset the stream from the other side; rejects after a second. */
+  /** What reset the stream from the other side. */
   reset(): Promise<Error>;
 }
 
@@ -62,12 +64,19 @@ async function raw(
   let stream!: RawStream;
   let broker!: Broker;
   const chunks: Buffer[] = [];
+  let isTaking = true;
+  let owed = 0;
+  const takeOwed = (): void => {
+    stream.consume(owed);
+    owed = 0;
+  };
   let resetWith: Error | undefined;
   let onReset = (): void => {};
   const handler = {
     onData(chunk: Uint8Array) {
       chunks.push(Buffer.from(chunk));
-      stream.consume(chunk.length);
+      owed += chunk.length;
+      if (isTaking) takeOwed();
     },
     onEnd() {},
     onClose(error: Error | undefined) {
@@ -135,20 +144,19 @@ async function raw(
       const came = Buffer.concat(chunks.splice(0)).toString('hex');
       if (came !== wanted) throw new Error(`expected ${wanted}\n     got ${came}`);
     },
+    takeNothing() {
+      isTaking = false;
+      return () => {
+        isTaking = true;
+        takeOwed();
+      };
+    },
     async received() {
       for (let turn = 0; turn < 5; turn++) await settle();
       return Buffer.concat(chunks.splice(0));
     },
     async reset() {
-      if (resetWith === undefined) {
-        await new Promise<void>((resolve, reject) => {
-          const timer = setTimeout(() => reject(new Error('the stream was not reset')), 1000);
-          onReset = () => {
-            clearTimeout(timer);
-            resolve();
-          };
-        });
-      }
+      if (resetWith === undefined) await new Promise<void>((resolve) => (onReset = resolve));
       return resetWith as unknown as Error;
     },
   };

@@ -209,6 +209,18 @@ function wellFormed(value: unknown): unknown {
   );
 }
 
+test('an integer of 64 bits is read as plain if a number holds it exactly, and is left to the codec otherwise', () => {
+  const at = (value: bigint): unknown => {
+    const bytes = Buffer.from('940007a166' + '91d3' + '0000000000000000', 'hex');
+    bytes.writeBigInt64BE(value, bytes.length - 8);
+    return readPlain(bytes, 0, bytes.length) === 0 ? undefined : plain.params[0];
+  };
+  const least = -(2n ** 53n);
+  for (const value of [least, least + 1n, -1n, 0n, 1n, 2n ** 53n - 1n]) expect(at(value)).toBe(Number(value));
+  for (const value of [least - 1n, 2n ** 53n, -(2n ** 63n), 2n ** 63n - 1n])
+    expect(at(value)).toBeUndefined();
+});
+
 test('what is packed as plain is read as plain', () => {
   for (const value of plainValues) {
     const length = packAnswer(1, value, full);

@@ -1,0 +1,61 @@
+/** What an answering side does about calls that are answered, and about answers that are not taken. */
+import { describe, expect, test } from 'vitest';
+import { rawHost } from '../support/raw-peer.ts';
+
+/** A request with this id, one byte, of this method of seven letters, without arguments. */
+const request = (id: string): string => `94 00 ${id} ae 506c7567696e2e616e7377657273 90`;
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test('an id may be used again once its call was answered, at once or later', async () => {
+  for (const answers of [() => 1, async () => 1, () => turn().then(() => 1)]) {
+    const peer = await rawHost({ answers });
+    for (let time = 0; time < 3; time++) {
+      peer.sends(request('07'));
+      await peer.expects('94 01 07 c0 01');
+    }
+  }
+});
+
+test('nothing is held of messages that have come whole', async () => {
+  const peer = await rawHost({ answers: () => 1 });
+  peer.sends(request('01'));
+  await peer.expects('94 01 01 c0 01');
+  expect(peer.shared.budget.used).toBe(0);
+  const [first, rest] = [request('02').slice(0, 12), request('02').slice(12)];
+  peer.sends(first);
+  await peer.received();
+  expect(peer.shared.budget.used).toBeGreaterThan(0);
+  peer.sends(rest);
+  await peer.expects('94 01 02 c0 01');
+  expect(peer.shared.budget.used).toBe(0);
+});
+
+describe('a peer that takes no answers', () => {
+  const mebibyte = 1024 * 1024;
+  /** Comes behind a request: a notification of 60 kB that means nothing to the service. */
+  const filler = Buffer.concat([
+    Buffer.from('9302a478787878' + '91da' + 'ea60', 'hex'),
+    Buffer.alloc(60_000, 'x'),
+  ]);
+
+  test.each([
+    ['at once', () => 'x'.repeat(60_000)],
+    ['later', async () => 'x'.repeat(60_000)],
+    ['at length', () => [new Date(0), 'x'.repeat(60_000)]],
+  ])(
+    'is given no credit for further calls, until it takes them; its calls are answered %s',
+    async (_how, answers) => {
+      const peer = await rawHost({ answers }, { capabilities: ['types'] });
+      const takeAgain = peer.takeNothing();
+      // More answers than the window has room for.
+      for (let id = 0; id < 60; id++) peer.sends(request(id.toString(16).padStart(2, '0')));
+      await peer.received();
+      for (let sent = 0; sent < 3 * mebibyte; sent += filler.length) peer.sendsBytes(filler);
+      await peer.received();
+      await peer.received();
+      expect(peer.stream.queuedBytes).toBeGreaterThan(mebibyte);
+      takeAgain();
+      await expect.poll(() => peer.stream.queuedBytes).toBe(0);
+    },
+  );
+});
