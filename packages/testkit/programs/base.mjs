@@ -44,8 +44,8 @@ export function chooseVersion(own = [1]) {
   return Math.max(...own.filter((version) => theirs.includes(version)), 0) || Math.max(...own);
 }
 
-export const handshakeLine = (version = chooseVersion(), versions = '1') =>
-  `1|pipe|${downstream},${upstream}|msgpack-rpc|${version}||${versions}\n`;
+export const handshakeLine = (version = chooseVersion(), versions = '1', capabilities = '') =>
+  `1|pipe|${downstream},${upstream}|msgpack-rpc|${version}|${capabilities}|${versions}\n`;
 
 export function frame(type, flags, id, length, payload = Buffer.alloc(0)) {
   const header = Buffer.alloc(12);
@@ -117,7 +117,7 @@ const service = {
 /**
  * Runs the plugin. `conduct` may hold `line`, `names` (what it dispenses; anything otherwise), `methods` (over the
  * service's own), `anyMethod` (in place of all of them), `control` (over Ping, Quit and Dispense), `accept(stream)` in
- * place of the ACK, `onStream(stream)` after it, and `onEnd()` for the end of descriptor 3.
+ * place of the ACK, `onStream(stream)` after it, and `onEnd()` for the end of descriptor 3. Methods get `peer`, whose `dial()` opens streams.
  */
 export function startPlugin(conduct = {}) {
   checkCookie();
@@ -128,7 +128,24 @@ export function startPlugin(conduct = {}) {
   let isQuitting = false;
   let answerQuit;
   let held = Buffer.alloc(0);
-  const peer = { streams, send: writeUpstream, stdout: undefined, stderr: undefined };
+  const peer = { streams, send: writeUpstream, stdout: undefined, stderr: undefined, dial };
+  let nextStreamId = 2;
+
+  /**
+   * Opens a stream to what the host accepts under a broker id: 0 is for services. `onMessage` gets each message that comes back. Returns
+   * what writes messages, each an array.
+   */
+  function dial(brokerId, onMessage = () => {}) {
+    const stream = new Stream(nextStreamId);
+    nextStreamId += 2;
+    stream.onMessage = onMessage;
+    streams.set(stream.id, stream);
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32BE(brokerId);
+    writeUpstream(frame(0, SYN, stream.id, 4, bytes));
+    stream.credit -= 4;
+    return (...messages) => stream.write(Buffer.concat(messages.map(encode)));
+  }
 
   const control = {
     Ping: (_peer, _params, answer) => answer(null, true),
@@ -171,6 +188,7 @@ export function startPlugin(conduct = {}) {
     if (isQuitting && stream.id !== 1) return answer('plugin is shutting down', null);
     const [, name] = method.split('.');
     const table = stream.id === 1 ? control : methods;
+    if (method === '$/describe' && conduct.describe) return conduct.describe(peer, params, answer);
     if (table === methods && conduct.anyMethod) return conduct.anyMethod(peer, params, answer, stream, msgid);
     if (!Object.hasOwn(table, name)) return answer(`can't find method ${method}`, null);
     table[name](peer, params, answer, stream, msgid);
@@ -178,7 +196,7 @@ export function startPlugin(conduct = {}) {
 
   function readMessages(stream) {
     for (;;) {
-      if (stream.id > 5 && !stream.brokerId) {
+      if (stream.id > 5 && !stream.onMessage && !stream.brokerId) {
         if (stream.received.length < 4) return;
         stream.brokerId = stream.received.readUInt32BE(0);
         stream.received = stream.received.subarray(4);
@@ -187,7 +205,8 @@ export function startPlugin(conduct = {}) {
       const decoded = decode(stream.received);
       if (decoded === undefined) return;
       stream.received = stream.received.subarray(decoded.end);
-      call(stream, decoded.value);
+      if (stream.onMessage) stream.onMessage(decoded.value);
+      else call(stream, decoded.value);
     }
   }
 

@@ -1,6 +1,13 @@
 // As much of MessagePack as a plugin by hand needs, in plain JavaScript.
 import { Buffer } from 'node:buffer';
 
+/** Bytes that stand in a message as they are. */
+export class Raw {
+  constructor(bytes) {
+    this.bytes = bytes;
+  }
+}
+
 export function encode(value) {
   const out = [];
   put(value, out);
@@ -8,7 +15,8 @@ export function encode(value) {
 }
 
 function put(value, out) {
-  if (value === null || value === undefined) out.push(Buffer.from([0xc0]));
+  if (value instanceof Raw) out.push(value.bytes);
+  else if (value === null || value === undefined) out.push(Buffer.from([0xc0]));
   else if (typeof value === 'boolean') out.push(Buffer.from([value ? 0xc3 : 0xc2]));
   else if (typeof value === 'bigint' || Number.isSafeInteger(value)) putInteger(BigInt(value), out);
   else if (typeof value === 'number') {
@@ -48,6 +56,12 @@ function head(length, fix, fixMax, large) {
 
 function putInteger(value, out) {
   if (value >= -32n && value < 128n) return void out.push(Buffer.from([Number(value) & 255]));
+  // The id of a message has to be a u32.
+  if (value >= 0n && value < 2n ** 32n) {
+    const chunk = Buffer.alloc(5, 0xce);
+    chunk.writeUInt32BE(Number(value), 1);
+    return void out.push(chunk);
+  }
   const chunk = Buffer.alloc(9, value < 0n ? 0xd3 : 0xcf);
   chunk.writeBigUInt64BE(BigInt.asUintN(64, value), 1);
   out.push(chunk);

@@ -14,15 +14,17 @@ import type { Fault } from './faults/fault.ts';
 import { freshSeed } from './faults/random.ts';
 import { opened } from './leaks/open-things.ts';
 import type { BytePipe, Delivery } from './memory/byte-pipe.ts';
-import { crashable, MemoryProcess, type CrashReport } from './memory/memory-process.ts';
+import { crashable, MemoryProcess, type Crashable, type CrashReport } from './memory/memory-process.ts';
 import { ownedBy, type TestContext } from './test-owner.ts';
 import type { Direction } from './transcript/stream-reader.ts';
 import { Transcript } from './transcript/transcript.ts';
 
 /** Factories by name, as `serve` takes them. */
-export type Plugins<P> = { readonly [K in keyof P]: (context: PluginContext) => P[K] | Promise<P[K]> };
+export type Plugins<P, S = Record<never, never>> = {
+  readonly [K in keyof P]: (context: PluginContext<S>) => P[K] | Promise<P[K]>;
+};
 
-export interface ConnectOptions<P = Record<string, object>> {
+export interface ConnectOptions<P = Record<string, object>, S = Record<never, never>> {
   /** Repeats everything random below; a fresh one when absent. It stands in the transcript. */
   readonly seed?: number;
   /** Bytes arrive in chunks of 1 to this many bytes, at random; `'random'` means up to 64. */
@@ -35,10 +37,10 @@ export interface ConnectOptions<P = Record<string, object>> {
   readonly pipeBytes?: number;
   /** Further faults, in order. */
   readonly faults?: { readonly toPlugin?: readonly Fault[]; readonly toHost?: readonly Fault[] };
-  /** Further options of the Client. */
-  readonly client?: Omit<ClientConfig, 'cmd' | 'launcher' | 'syncStdout' | 'syncStderr' | 'stderr'>;
+  /** Further options of the Client. `provide` are the services that the plugin can ask for; a `fakePlugin()` may stand for each. */
+  readonly client?: Omit<ClientConfig<S>, 'cmd' | 'launcher' | 'syncStdout' | 'syncStderr' | 'stderr'>;
   /** Further options of `serve`. A plugin that has a plugin set for each version is tested a set at a time. */
-  readonly serve?: Omit<ServeOptions<P>, 'plugins' | 'transport' | 'protocolVersions'> & {
+  readonly serve?: Omit<ServeOptions<P, S>, 'plugins' | 'transport' | 'protocolVersions'> & {
     readonly protocolVersions?: readonly number[];
   };
   /** The running test's context: the pair ends with the test, and a failing test shows what the pair recorded. */
@@ -58,9 +60,9 @@ const optionNames: ReadonlySet<string> = new Set<keyof ConnectOptions<unknown>>(
 ]);
 
 /** A connected host and plugin. Dispose of it (`await using`), or give `connect` the test it belongs to. */
-export interface Pair<P = Record<string, object>> extends AsyncDisposable {
+export interface Pair<P = Record<string, object>, S = Record<never, never>> extends AsyncDisposable {
   /** The host's side. */
-  readonly client: Client<P>;
+  readonly client: Client<P, S>;
   /** The host's connection: dispense implementations from it. */
   readonly rpc: RPCClient<P>;
   /** Repeats the random part of this pair when given to `connect` again. */
@@ -84,16 +86,16 @@ export interface Pair<P = Record<string, object>> extends AsyncDisposable {
   close(): Promise<PluginExit>;
 }
 
-class ConnectedPair<P> implements Pair<P> {
-  readonly client: Client<P>;
+class ConnectedPair<P, S> implements Pair<P, S> {
+  readonly client: Client<P, S>;
   readonly rpc: RPCClient<P>;
   readonly seed: number;
-  readonly #process: MemoryProcess<P>;
+  readonly #process: MemoryProcess<P, S>;
   readonly #record: Transcript;
   readonly #stdout: Capture;
   readonly #stderr: Capture;
 
-  constructor(parts: Wired<P>, rpc: RPCClient<P>) {
+  constructor(parts: Wired<P, S>, rpc: RPCClient<P>) {
     this.client = parts.client;
     this.rpc = rpc;
     this.seed = parts.seed;
@@ -150,16 +152,19 @@ class ConnectedPair<P> implements Pair<P> {
  * `serve` on the other, and pipes in memory between them. Resolves when the plugin is ready for `pair.rpc.dispense(name)`;
  * rejects as `client.start()` does.
  */
-export function connect<P>(plugins: Plugins<P>, options: ConnectOptions<P> = {}): Promise<Pair<P>> {
+export function connect<P, S = Record<never, never>>(
+  plugins: Plugins<P, S>,
+  options: ConnectOptions<P, S> = {},
+): Promise<Pair<P, S>> {
   return connectBy(plugins, options, undefined);
 }
 
 /** @internal As {@link connect}, with somebody else deciding when bytes move. */
-export async function connectBy<P>(
-  plugins: Plugins<P>,
-  options: ConnectOptions<P>,
+export async function connectBy<P, S>(
+  plugins: Plugins<P, S>,
+  options: ConnectOptions<P, S>,
   delivery: Delivery | undefined,
-): Promise<Pair<P>> {
+): Promise<Pair<P, S>> {
   const wired = wire(plugins, options, delivery);
   const { client, transcript, stdout, stderr, seed } = wired;
   const report = (): string =>
@@ -179,16 +184,20 @@ export async function connectBy<P>(
   }
 }
 
-interface Wired<P> {
-  readonly client: Client<P>;
-  readonly process: MemoryProcess<P>;
+interface Wired<P, S> {
+  readonly client: Client<P, S>;
+  readonly process: MemoryProcess<P, S>;
   readonly transcript: Transcript;
   readonly stdout: Capture;
   readonly stderr: Capture;
   readonly seed: number;
 }
 
-function wire<P>(plugins: Plugins<P>, options: ConnectOptions<P>, delivery: Delivery | undefined): Wired<P> {
+function wire<P, S>(
+  plugins: Plugins<P, S>,
+  options: ConnectOptions<P, S>,
+  delivery: Delivery | undefined,
+): Wired<P, S> {
   checkArguments(plugins, options);
   const { seed = freshSeed() } = options;
   const transcript = new Transcript();
@@ -207,12 +216,12 @@ function wire<P>(plugins: Plugins<P>, options: ConnectOptions<P>, delivery: Deli
       transcript.note(direction, text);
     },
   });
-  const served: ServeOptions<P> = { ...options.serve, plugins: watched(plugins, () => process) };
-  const process: MemoryProcess<P> = new MemoryProcess(served, {
+  const served: ServeOptions<P, S> = { ...options.serve, plugins: watched(plugins, () => process) };
+  const process: MemoryProcess<P, S> = new MemoryProcess(served, {
     toPlugin: pipe('toPlugin'),
     toHost: pipe('toHost'),
   });
-  const client = new Client<P>({
+  const client = new Client<P, S>({
     name: 'in-memory plugin',
     ...options.client,
     cmd: ['in-memory plugin'],
@@ -254,7 +263,7 @@ function checkArguments(plugins: unknown, options: object): void {
     );
 }
 
-function plannedFaults<P>({ chunking, delay, window }: ConnectOptions<P>, seed: number): Fault[] {
+function plannedFaults<P, S>({ chunking, delay, window }: ConnectOptions<P, S>, seed: number): Fault[] {
   return [
     ...(window === undefined ? [] : [narrowWindows({ bytes: window })]),
     ...(chunking === undefined ? [] : [chunks({ seed, max: chunking === 'random' ? 64 : chunking })]),
@@ -263,16 +272,16 @@ function plannedFaults<P>({ chunking, delay, window }: ConnectOptions<P>, seed: 
 }
 
 /** Factories that tell an implementation which process it is in, so that a fake one can crash it. */
-function watched<P>(plugins: Plugins<P>, process: () => MemoryProcess<P>): Plugins<P> {
-  const entries = Object.entries<Plugins<P>[keyof P]>(plugins).map(([name, factory]) => [
+function watched<P, S>(plugins: Plugins<P, S>, process: () => Crashable): Plugins<P, S> {
+  const entries = Object.entries<Plugins<P, S>[keyof P]>(plugins).map(([name, factory]) => [
     name,
-    async (context: PluginContext) => {
+    async (context: PluginContext<S>) => {
       const implementation = await factory(context);
       if (typeof implementation === 'object' && implementation !== null) {
-        crashable.get(implementation)?.(process() as MemoryProcess);
+        crashable.get(implementation)?.(process());
       }
       return implementation;
     },
   ]);
-  return Object.fromEntries(entries) as Plugins<P>;
+  return Object.fromEntries(entries) as Plugins<P, S>;
 }

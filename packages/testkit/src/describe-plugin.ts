@@ -4,13 +4,13 @@ import type { ClientConfig, RPCClient } from '@pipework/core';
 import { connect, type ConnectOptions, type Plugins } from './connect.ts';
 import { launch } from './launch.ts';
 
-export interface PluginTargets<P> {
+export interface PluginTargets<P, S = Record<never, never>> {
   /** The factories that the plugin's program serves. Without it the suite runs as a process only. */
-  readonly inMemory?: Plugins<P>;
+  readonly inMemory?: Plugins<P, S>;
   /** The program: a command line, or the whole of a Client's config. Without it the suite runs in memory only. */
-  readonly process?: ClientConfig['cmd'] | ClientConfig;
+  readonly process?: ClientConfig['cmd'] | ClientConfig<S>;
   /** Further options of the pair in memory. */
-  readonly connect?: Omit<ConnectOptions<P>, 'test'>;
+  readonly connect?: Omit<ConnectOptions<P, S>, 'test'>;
 }
 
 /** The plugin under test, the same whichever way it runs. */
@@ -40,9 +40,9 @@ export interface PluginSuite<P> {
  * Registers `suite` once for each target: `NAME, in memory` and `NAME, as a process`. Each test gets a plugin of its own
  * by the fixture `plugin`, ended with the test; a failing test shows what it printed and what went over the pipes.
  */
-export function describePlugin<P>(
+export function describePlugin<P, S = Record<never, never>>(
   name: string,
-  targets: PluginTargets<P>,
+  targets: PluginTargets<P, S>,
   suite: (tools: PluginSuite<P>) => void,
 ): void {
   const { inMemory, process: program } = targets;
@@ -57,23 +57,23 @@ export function describePlugin<P>(
     });
   }
   if (program !== undefined) {
-    const config: ClientConfig = isCommand(program) ? { cmd: program } : program;
+    const config: ClientConfig<S> = isCommand(program) ? { cmd: program } : program;
     describe(`${name}, as a process`, () => {
       suite({ test: processTest(config), expect, how: 'as a process' });
     });
   }
 }
 
-const isCommand = (program: ClientConfig['cmd'] | ClientConfig): program is ClientConfig['cmd'] =>
+const isCommand = <S>(program: ClientConfig['cmd'] | ClientConfig<S>): program is ClientConfig['cmd'] =>
   !('cmd' in program);
 
-function inMemoryTest<P>(
-  plugins: Plugins<P>,
-  options: PluginTargets<P>['connect'],
+function inMemoryTest<P, S>(
+  plugins: Plugins<P, S>,
+  options: PluginTargets<P, S>['connect'],
 ): TestAPI<PluginFixtures<P>> {
   return vitestTest.extend<PluginFixtures<P>>({
     plugin: async ({ onTestFinished, onTestFailed }, use) => {
-      const pair = await connect<P>(plugins, { ...options, test: { onTestFinished, onTestFailed } });
+      const pair = await connect<P, S>(plugins, { ...options, test: { onTestFinished, onTestFailed } });
       await use({
         how: 'in memory',
         rpc: pair.rpc,
@@ -90,10 +90,10 @@ function inMemoryTest<P>(
   });
 }
 
-function processTest<P>(config: ClientConfig): TestAPI<PluginFixtures<P>> {
+function processTest<P, S>(config: ClientConfig<S>): TestAPI<PluginFixtures<P>> {
   return vitestTest.extend<PluginFixtures<P>>({
     plugin: async ({ onTestFinished, onTestFailed }, use) => {
-      const client = launch<P>({ ...config, test: { onTestFinished, onTestFailed } });
+      const client = launch<P, S>({ ...config, test: { onTestFinished, onTestFailed } });
       await use({
         how: 'as a process',
         rpc: await client.client(),

@@ -1,6 +1,6 @@
-/** A double made from an interface: served in place of a plugin, or handed to code that expects a dispensed one. */
+/** A double made from an interface: served in place of a plugin or a host's service, or handed to code that expects a dispensed one. */
 import { PipeworkError } from '@pipework/core';
-import { crashable, type CrashReport, type MemoryProcess } from './memory/memory-process.ts';
+import { crashable, type Crashable, type CrashReport } from './memory/memory-process.ts';
 import { show } from './transcript/show.ts';
 
 /** One call that a fake saw. */
@@ -68,7 +68,7 @@ class FakeState<T extends object> {
   readonly #calls: FakeCall[] = [];
   readonly #hangs: Set<Hang> = new Set();
   readonly #crashing: Map<string, CrashReport> = new Map();
-  readonly #processes: Set<MemoryProcess> = new Set();
+  readonly #processes: Set<Crashable> = new Set();
   readonly #recorders: WeakMap<Method, Method> = new WeakMap();
   /** The method whose call is just being passed on: a spy calls what it stands for, which is the same call. */
   #passing: string | undefined;

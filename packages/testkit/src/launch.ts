@@ -9,7 +9,7 @@ import { ownedBy, type TestContext } from './test-owner.ts';
 import type { Direction } from './transcript/stream-reader.ts';
 import { Transcript } from './transcript/transcript.ts';
 
-export interface LaunchOptions extends ClientConfig {
+export interface LaunchOptions<S = Record<never, never>> extends ClientConfig<S> {
   /** The running test's context: the process ends with the test, and a failing test shows what was recorded. */
   readonly test?: TestContext;
   /** Faults between the real process and the host. */
@@ -17,7 +17,7 @@ export interface LaunchOptions extends ClientConfig {
 }
 
 /** A Client as core has it, with a record of what its process wrote and of what went over its pipes. */
-export interface LaunchedClient<P = Record<string, object>> extends Client<P> {
+export interface LaunchedClient<P = Record<string, object>, S = Record<never, never>> extends Client<P, S> {
   /** What the plugin has written to its standard output so far, raw and synced. */
   readonly stdout: string;
   /** What the plugin has written to its standard error so far, raw and synced. */
@@ -28,12 +28,12 @@ export interface LaunchedClient<P = Record<string, object>> extends Client<P> {
   report(): string;
 }
 
-class RecordedClient<P> extends Client<P> implements LaunchedClient<P> {
+class RecordedClient<P, S> extends Client<P, S> implements LaunchedClient<P, S> {
   readonly #record: Transcript;
   readonly #stdout: Capture;
   readonly #stderr: Capture;
 
-  constructor(config: ClientConfig, record: Transcript, stdout: Capture, stderr: Capture) {
+  constructor(config: ClientConfig<S>, record: Transcript, stdout: Capture, stderr: Capture) {
     super(config);
     this.#record = record;
     this.#stdout = stdout;
@@ -66,7 +66,9 @@ class RecordedClient<P> extends Client<P> implements LaunchedClient<P> {
  * test is over, whatever happened; without, it is the caller's to end (`await using`), and it ends with this process at
  * the latest. Sinks of `config` get what they would get without the kit.
  */
-export function launch<P = Record<string, object>>(options: LaunchOptions): LaunchedClient<P> {
+export function launch<P = Record<string, object>, S = Record<never, never>>(
+  options: LaunchOptions<S>,
+): LaunchedClient<P, S> {
   const { test, faults = {}, ...config } = options;
   const record = new Transcript();
   const [stdout, stderr] = [new Capture(), new Capture()];
@@ -75,7 +77,7 @@ export function launch<P = Record<string, object>>(options: LaunchOptions): Laun
     [stderrStream, isLogged('syncStderr', config) ? stderr.sink() : undefined],
   ]);
   record.onData = (stream, payload) => unheard.get(stream)?.write(payload);
-  const client = new RecordedClient<P>(
+  const client = new RecordedClient<P, S>(
     {
       managed: true,
       ...config,
@@ -105,14 +107,16 @@ const describeCommand = (cmd: ClientConfig['cmd']): string =>
 /** The ids of the second and third stream of a session, which carry what the plugin prints. */
 const [stdoutStream, stderrStream] = [3, 5];
 
+type SyncedConfig = Pick<ClientConfig, 'syncStdout' | 'syncStderr' | 'logger'>;
+
 /** Whether core sends a synced output to the logger. Only the frames tell the kit what it is. */
-function isLogged(name: 'syncStdout' | 'syncStderr', config: ClientConfig): boolean {
+function isLogged(name: 'syncStdout' | 'syncStderr', config: SyncedConfig): boolean {
   return config[name] === 'log' || (config[name] === undefined && config.logger !== undefined);
 }
 
 function synced(
   name: 'syncStdout' | 'syncStderr',
-  config: ClientConfig,
+  config: SyncedConfig,
   capture: Capture,
 ): Pick<ClientConfig, 'syncStdout' | 'syncStderr'> {
   if (isLogged(name, config)) return { [name]: 'log' };

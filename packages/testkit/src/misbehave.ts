@@ -58,6 +58,14 @@ export const conducts = {
     'Sends the host a request on the stream of a call, though no capability allows it; then answers.',
   'odd-error': 'Fails every call with an error that is neither a string nor a map: a number.',
   'dispenses-nothing': 'Answers Dispense with a broker id that it never listens for.',
+  'asks-without-end':
+    'Each call makes it ask its host without end for a service (`files`, or its argument), and open each that it gets.',
+  'never-opens-services':
+    'Each call makes it ask its host 1,000 times for a service (`files`, or its argument), and open none that it gets.',
+  'calls-what-was-not-provided':
+    'Each call makes it ask for services and methods that its host does not offer, and dial ids that nobody gave it; it answers with what came of that.',
+  'lies-in-its-description':
+    'Describes itself in wrong types, or as its argument tells: `huge`, `deep`, `poisoned`.',
   'orphan-grandchild':
     'Leaves a grandchild behind that holds its standard output and error for half a minute.',
   'grandchild-holds-the-pipe': 'Leaves a grandchild behind that holds descriptors 3 and 4 for half a minute.',

@@ -21,7 +21,10 @@ export interface SimulateOptions {
 /** What a scenario works with. */
 export interface Simulation {
   /** As `connect`; the simulation decides when and in what pieces bytes arrive. */
-  connect<P>(plugins: Plugins<P>, options?: ConnectOptions<P>): Promise<Pair<P>>;
+  connect<P, S = Record<never, never>>(
+    plugins: Plugins<P, S>,
+    options?: ConnectOptions<P, S>,
+  ): Promise<Pair<P, S>>;
   /** A whole number from 0 to `limit` - 1 that belongs to the schedule; 0 ought to be the simplest choice. */
   choose(limit: number): number;
 }

@@ -54,14 +54,14 @@ declare module 'vitest' {
 expect.extend({ ...matchers });
 
 /** As `connect` of the kit; the pair ends with the test. */
-export type ConnectFixture = <P>(
-  plugins: Plugins<P>,
-  options?: Omit<ConnectOptions<P>, 'test'>,
-) => Promise<Pair<P>>;
+export type ConnectFixture = <P, S = Record<never, never>>(
+  plugins: Plugins<P, S>,
+  options?: Omit<ConnectOptions<P, S>, 'test'>,
+) => Promise<Pair<P, S>>;
 /** As `launch` of the kit; the process ends with the test. */
-export type LaunchFixture = <P = Record<string, object>>(
-  options: Omit<LaunchOptions, 'test'>,
-) => LaunchedClient<P>;
+export type LaunchFixture = <P = Record<string, object>, S = Record<never, never>>(
+  options: Omit<LaunchOptions<S>, 'test'>,
+) => LaunchedClient<P, S>;
 /** As `fakePlugin` of the kit; a call that nobody handled fails the test. */
 export type FakeFixture = <T extends object>(methods?: Partial<T>) => Fake<T>;
 
@@ -93,12 +93,17 @@ export const test: TestAPI<PipeworkFixtures> = vitestTest.extend<PipeworkFixture
 export const it: typeof test = test;
 
 /** As the kit's `connect`, for the running test: the pair ends with it. Throws outside a test, and in concurrent ones: use the fixture there. */
-export function connect<P>(plugins: Plugins<P>, options: ConnectOptions<P> = {}): Promise<Pair<P>> {
+export function connect<P, S = Record<never, never>>(
+  plugins: Plugins<P, S>,
+  options: ConnectOptions<P, S> = {},
+): Promise<Pair<P, S>> {
   return connectAnywhere(plugins, { ...options, test: options.test ?? runningTest('connect') });
 }
 
 /** As the kit's `launch`, for the running test: the process ends with it. Throws outside a test, and in concurrent ones: use the fixture there. */
-export function launch<P = Record<string, object>>(options: LaunchOptions): LaunchedClient<P> {
+export function launch<P = Record<string, object>, S = Record<never, never>>(
+  options: LaunchOptions<S>,
+): LaunchedClient<P, S> {
   return launchAnywhere({ ...options, test: options.test ?? runningTest('launch') });
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { connect, faults, type Plugins } from '@pipework/testkit';
+import { connect, fakePlugin, faults, type Plugins } from '@pipework/testkit';
 
 interface Greeter {
   greet(name: string): Promise<string>;
@@ -98,6 +98,44 @@ describe('connect', () => {
   test('fails the start as a process does where the plugin cannot serve', async () => {
     const failing = connect(plugins, { client: { protocolVersions: [7] } });
     await expect(failing).rejects.toMatchObject({ code: 'HANDSHAKE_VERSION' });
+  });
+});
+
+describe('a host that provides services', () => {
+  interface Files {
+    read(path: string): Promise<string>;
+  }
+  const checker: Plugins<{ checker: { count(path: string): Promise<number> } }, { files: Files }> = {
+    checker: async ({ host }) => {
+      const files = await host.dispense('files');
+      return { count: async (path) => (await files.read(path)).length };
+    },
+  };
+
+  test('answers a plugin in this process, by a fake as by a real one', async () => {
+    const files = fakePlugin<Files>({ read: async (path) => `text of ${path}` });
+    await using pair = await connect(checker, { client: { provide: { files: () => files } } });
+    const remote = await pair.rpc.dispense('checker');
+    expect(await remote.count('a')).toBe(9);
+    expect(files.callsTo('read')).toEqual([['a']]);
+    expect(pair.transcript()).toContain("Host.Dispense('files')");
+  });
+
+  test('is missed by a plugin that needs what is not provided', async () => {
+    await using pair = await connect<{ checker: object }>(checker);
+    await expect(pair.rpc.dispense('checker')).rejects.toThrow('unknown service: files');
+  });
+
+  test('is told what the plugin offers', async () => {
+    await using pair = await connect(checker, {
+      serve: { name: 'counter', version: '1.0.0' },
+      client: { provide: { files: () => fakePlugin<Files>() } },
+    });
+    expect(await pair.rpc.describe()).toMatchObject({
+      name: 'counter',
+      version: '1.0.0',
+      plugins: { checker: { methods: { count: {} } } },
+    });
   });
 });
 

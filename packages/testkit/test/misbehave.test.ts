@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { isPipeworkError, type Client, type Remote } from '@pipework/core';
 import { leftProcesses } from '../../../testing/left-processes.ts';
 import { conducts, launch, misbehave, type LaunchedClient, type Misbehaviour } from '@pipework/testkit';
@@ -181,5 +181,114 @@ describe.concurrent('a host survives a plugin in service that', () => {
     await client.start();
     await using late = launch({ cmd: misbehave('slow-handshake', '60000'), startTimeout: 100 });
     expect((await failureOf(late.start())).code).toBe('HANDSHAKE_TIMEOUT');
+  });
+});
+
+describe('a host that offers services survives a plugin that', () => {
+  /** A host that offers one service, and counts what it made and let go of. */
+  const provider = (kind: Misbehaviour, ...args: string[]) => {
+    const counts = { made: 0, disposed: 0, warnings: 0 };
+    const client = launch<Anything, { files: { read(name: string): string } }>({
+      cmd: misbehave(kind, ...args),
+      gracePeriod: 300,
+      limits: { maxWaitingStreams: 16 },
+      logger: { warn: () => void (counts.warnings += 1) },
+      provide: {
+        files: () => {
+          counts.made += 1;
+          return {
+            read: (name) => name,
+            [Symbol.dispose]: () => {
+              counts.disposed += 1;
+            },
+          };
+        },
+      },
+    });
+    onTestFinished(async () => void (await client.kill()));
+    return { client, counts };
+  };
+
+  test('never-opens-services: the host makes as many as may wait, and lets go of them at the end', async () => {
+    const { client, counts } = provider('never-opens-services');
+    const rpc = await client.client();
+    const thing = await rpc.dispense('thing');
+    expect(await thing.echo(1)).toBe(1);
+    await expect.poll(() => client.transcript().includes('maxWaiting')).toBe(true);
+    await rpc.ping();
+    expect(counts.made).toBe(16);
+    await client.kill();
+    await expect.poll(() => counts.disposed).toBe(16);
+    // That the session ended is no fault of the plugin's.
+    expect(counts.warnings).toBe(0);
+  });
+
+  test('asks-without-end: calls go on, and the end comes', async () => {
+    const { client, counts } = provider('asks-without-end');
+    const rpc = await client.client();
+    const thing = await rpc.dispense('thing');
+    expect(await thing.echo(1)).toBe(1);
+    await expect.poll(() => counts.made).toBeGreaterThan(100);
+    expect(await rpc.ping()).toBeGreaterThan(0);
+    await expect(client.kill(), 'the end').toHappenWithin(8_000);
+    await expect.poll(() => counts.disposed).toBe(counts.made);
+  });
+
+  test('calls-what-was-not-provided: each question fails, and nothing is made', async () => {
+    const { client, counts } = provider('calls-what-was-not-provided');
+    const thing = await (await client.client()).dispense('thing');
+    const outcomes = (await thing.anything()) as [string, string][];
+    expect(outcomes).toHaveLength(22);
+    for (const [, told] of outcomes)
+      expect(told).toMatch(
+        /^(unknown service: |can't find method |what is dispensed has a text for its name; )/,
+      );
+    expect(counts.made).toBe(1);
+  });
+
+  test('a host that offers none resets the stream: calls go on', async () => {
+    const client = start('never-opens-services');
+    const thing = await dispensed(client);
+    expect(await thing.echo(1)).toBe(1);
+    expect(await thing.echo(2)).toBe(2);
+    await client.kill();
+  });
+});
+
+describe('a host survives a plugin that lies-in-its-description', () => {
+  const describing = async (lie: string) => {
+    const client = start('lies-in-its-description', lie);
+    onTestFinished(async () => void (await client.kill()));
+    return await client.client();
+  };
+
+  test('what has a wrong type is left out', async () => {
+    const rpc = await describing('types');
+    expect(await rpc.describe()).toEqual({
+      runtime: 'unknown',
+      protocolVersions: [],
+      plugins: { thing: { methods: { echo: {}, list: {}, nothing: {} } } },
+    });
+  });
+
+  test('more names than a plugin can have are refused', async () => {
+    const rpc = await describing('huge');
+    expect((await failureOf(rpc.describe())).code).toBe('RPC_PROTOCOL');
+    expect(await rpc.ping()).toBeGreaterThan(0);
+  });
+
+  test('a schema that is too deep is told as an error of its plugin', async () => {
+    const rpc = await describing('deep');
+    expect((await rpc.describe()).plugins).toEqual({
+      thing: { error: expect.stringMatching(/level|deep/) as string },
+    });
+  });
+
+  test('names that prototypes have are names like others', async () => {
+    const rpc = await describing('poisoned');
+    const { plugins } = await rpc.describe();
+    expect(Object.keys(plugins)).toEqual(['__proto__', 'constructor', 'thing']);
+    expect(Object.keys(plugins['thing']?.methods ?? {})).toEqual(['__proto__', 'constructor', 'then']);
+    expect(({} as { doc?: string }).doc).toBeUndefined();
   });
 });

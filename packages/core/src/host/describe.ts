@@ -1,4 +1,5 @@
 /** What a plugin says of itself and of what it offers, checked: it comes from a process that is not trusted. */
+import { PipeworkError } from '../base/errors.ts';
 import { controlMethods } from '../session/wire-words.ts';
 import type { MethodDescription } from '../rpc/api/description.ts';
 import type { Conversation } from '../rpc/calls/conversation.ts';
@@ -34,12 +35,21 @@ export interface Describer {
   dispense(name: string): Promise<Conversation>;
 }
 
+/** How many names a description may have. Each is dispensed, one after the other. */
+const maxNames = 1_000;
+
 /** Asks a plugin what it is and offers. With `dispenses`, each name is dispensed, asked for its methods and let go of. */
 export async function describePlugin(describer: Describer, dispenses: boolean): Promise<Description> {
   const { control, canDescribe, protocolVersions } = describer;
   if (!canDescribe) return { runtime: 'unknown', protocolVersions, plugins: {} };
   const said = recordOf(await control.call(controlMethods.describe, [true]));
-  const names = listOf(said.plugins).filter((name) => typeof name === 'string');
+  const names = new Set(listOf(said.plugins).filter((name) => typeof name === 'string'));
+  if (names.size > maxNames) {
+    throw new PipeworkError(
+      'RPC_PROTOCOL',
+      `the plugin says that it offers ${names.size} names; at most ${maxNames} are described`,
+    );
+  }
   const plugins: [string, PluginDescription][] = [];
   // One after the other: a factory may be costly, and nobody needs all of them at once.
   for (const name of names) plugins.push([name, dispenses ? await describeOne(describer, name) : {}]);
@@ -72,17 +82,27 @@ function methodOf(value: unknown): MethodDescription {
   const { doc, input, output, items, errors } = recordOf(value);
   return {
     ...(typeof doc === 'string' ? { doc } : {}),
-    ...(Array.isArray(input) ? { input: input as readonly unknown[] } : {}),
-    ...(output === undefined ? {} : { output }),
-    ...(items === undefined ? {} : { items }),
-    ...(errors === undefined ? {} : { errors: recordOf(errors) }),
+    ...(Array.isArray(input) ? { input: input.map(jsonOf) } : {}),
+    ...(output === undefined ? {} : { output: jsonOf(output) }),
+    ...(items === undefined ? {} : { items: jsonOf(items) }),
+    ...(isPlainObject(errors) ? { errors: jsonOf(errors) as Readonly<Record<string, unknown>> } : {}),
   };
 }
 
+/** A copy with what JSON has. Anything else, such as a function or a stream of the plugin's, becomes null. The wire bounds its depth. */
+function jsonOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(jsonOf);
+  if (isPlainObject(value))
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, jsonOf(item)]));
+  return ['string', 'number', 'boolean'].includes(typeof value) ? value : null;
+}
+
+function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+}
+
 function recordOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : {};
+  return isPlainObject(value) ? value : {};
 }
 
 function listOf(value: unknown): readonly unknown[] {

@@ -19,19 +19,25 @@ export interface CrashReport {
   readonly stderr?: string;
 }
 
-/** Implementations that can bring their process down: see `fakePlugin`. */
-export const crashable: WeakMap<object, (process: MemoryProcess) => void> = new WeakMap();
+/** A process that can be made to die. */
+export interface Crashable {
+  readonly exited: Promise<ProcessEnd>;
+  crash(report?: CrashReport): void;
+}
 
-export class MemoryProcess<P = Record<string, object>> {
+/** Implementations that can bring their process down: see `fakePlugin`. */
+export const crashable: WeakMap<object, (process: Crashable) => void> = new WeakMap();
+
+export class MemoryProcess<P = Record<string, object>, S = Record<never, never>> implements Crashable {
   readonly toPlugin: BytePipe;
   readonly toHost: BytePipe;
   readonly exited: Promise<ProcessEnd>;
   readonly #stderr: PassThrough = new PassThrough();
-  readonly #options: ServeOptions<P>;
+  readonly #options: ServeOptions<P, S>;
   #resolveExit!: (end: ProcessEnd) => void;
   #end: ProcessEnd | undefined;
 
-  constructor(options: ServeOptions<P>, pipes: { toPlugin: BytePipeOptions; toHost: BytePipeOptions }) {
+  constructor(options: ServeOptions<P, S>, pipes: { toPlugin: BytePipeOptions; toHost: BytePipeOptions }) {
     this.#options = options;
     this.toPlugin = new BytePipe(pipes.toPlugin);
     this.toHost = new BytePipe(pipes.toHost);
@@ -66,7 +72,7 @@ export class MemoryProcess<P = Record<string, object>> {
       stderr: this.#stderr,
     };
     try {
-      await serve<P>({ ...this.#options, transport });
+      await serve<P, S>({ ...this.#options, transport });
       this.#over({ code: 0, signal: null });
     } catch (error) {
       // A program's main that throws: the reason on stderr, exit code 1.

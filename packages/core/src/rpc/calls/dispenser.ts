@@ -1,6 +1,6 @@
 /** Makes implementations on request, one a dispense, serves each on a stream of its own, and disposes of it. Used by both sides. */
 import { dispose } from '../../base/dispose.ts';
-import { PipeworkError } from '../../base/errors.ts';
+import { isPipeworkError, PipeworkError } from '../../base/errors.ts';
 import { isError } from '../../base/realm.ts';
 import type { Shared } from '../../session/shared.ts';
 import { dispenseExpiryMs } from '../../session/session-options.ts';
@@ -70,20 +70,25 @@ export class Dispenser {
    */
   async dispense(name: unknown): Promise<number> {
     this.#expectStaying();
+    if (typeof name !== 'string')
+      throw new PipeworkError(
+        'RPC_PROTOCOL',
+        `what is dispensed has a text for its name; got ${typeof name}`,
+      );
     const { shared, find, report } = this.#options;
-    const factory = find(String(name));
+    const factory = find(name);
     const { maxWaitingStreams } = shared.limits;
     if (this.#undialled >= maxWaitingStreams) {
       throw new PipeworkError(
         'RPC_OVERLOADED',
-        `dispense('${String(name)}') was refused: ${this.#undialled} implementations wait to be dialled (maxWaitingStreams). Dial each id before you ask for many more.`,
+        `dispense('${name}') was refused: ${this.#undialled} implementations wait to be dialled (maxWaitingStreams). Dial each id before you ask for many more.`,
       );
     }
     const dispensed: Dispensed = { controller: new AbortController(), implementation: undefined };
     this.#dispensed.add(dispensed);
     this.#undialled += 1;
     try {
-      const served = await this.#make(String(name), factory, dispensed);
+      const served = await this.#make(name, factory, dispensed);
       this.#expectStaying();
       const id = shared.broker.nextId();
       shared.broker.acceptWith(
@@ -96,7 +101,9 @@ export class Dispenser {
           },
           reject: (error) => {
             this.#undialled -= 1;
-            report('a dispensed implementation was never used', error);
+            // At the end of the session there is nothing to tell.
+            if (isPipeworkError(error) && error.code === 'BROKER_TIMEOUT')
+              report('a dispensed implementation was never used', error);
             void this.#letGo(dispensed);
           },
         },

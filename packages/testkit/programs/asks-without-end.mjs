@@ -1,0 +1,17 @@
+// Each call makes it ask its host for a service (`files`, or its argument) without end, and open each that it gets; then it answers.
+import process from 'node:process';
+import { startPlugin } from './base.mjs';
+
+const name = process.argv[2] ?? 'files';
+startPlugin({
+  anyMethod(peer, params, answer) {
+    let next = 0;
+    const ask = peer.dial(0, ([, , error, brokerId]) => {
+      if (error === null) peer.dial(brokerId);
+      // In its own time, so that the host's answers are what paces it.
+      setImmediate(() => ask([0, next++, 'Host.Dispense', [name]]));
+    });
+    ask(...Array.from({ length: 100 }, () => [0, next++, 'Host.Dispense', [name]]));
+    answer(null, params[0]);
+  },
+});

@@ -1,0 +1,12 @@
+// Each call makes it ask its host 1,000 times for a service (`files`, or its argument) and open none that it gets; then it answers.
+import process from 'node:process';
+import { startPlugin } from './base.mjs';
+
+const name = process.argv[2] ?? 'files';
+startPlugin({
+  anyMethod(peer, params, answer) {
+    const ask = peer.dial(0);
+    ask(...Array.from({ length: 1_000 }, (_, n) => [0, n, 'Host.Dispense', [name]]));
+    answer(null, params[0]);
+  },
+});
