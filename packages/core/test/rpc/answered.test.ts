@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { rawHost } from '../support/raw-peer.ts';
 
-/** A request with this id, one byte, of this method of seven letters, without arguments. */
+/** A request with this id of this method of seven letters, without arguments. */
 const request = (id: string): string => `94 00 ${id} ae 506c7567696e2e616e7377657273 90`;
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -39,12 +39,13 @@ describe('a peer that takes no answers', () => {
   ]);
 
   test.each([
-    ['at once', () => 'x'.repeat(60_000)],
-    ['later', async () => 'x'.repeat(60_000)],
-    ['at length', () => [new Date(0), 'x'.repeat(60_000)]],
+    ['briefly', 200, () => 'x'.repeat(200)],
+    ['at once', 60_000, () => 'x'.repeat(60_000)],
+    ['later', 60_000, async () => 'x'.repeat(60_000)],
+    ['with a date', 60_000, () => [new Date(0), 'x'.repeat(60_000)]],
   ])(
     'is given no credit for further calls, until it takes them; its calls are answered %s',
-    async (_how, answers) => {
+    async (_how, bytes, answers) => {
       const peer = await rawHost({ answers }, { capabilities: ['types'] });
       const takeAgain = peer.takeNothing();
       // More answers than the window has room for.

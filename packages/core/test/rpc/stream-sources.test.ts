@@ -1,0 +1,136 @@
+/** What the source of a stream is told, and what its consumer gets behind the end. */
+import { PassThrough, Readable } from 'node:stream';
+import { describe, expect, test, vi } from 'vitest';
+import { rpcPair } from '../support/rpc-pair.ts';
+import { atRest, collect } from '../support/streams.ts';
+
+/** An iterator that gives `item` for ever, and tells when it is to return. */
+function endless(item: unknown) {
+  const returned = vi.fn();
+  const iterator = {
+    next: async () => ({ done: false, value: item }),
+    async return(reason: unknown) {
+      returned(reason);
+      return { done: true, value: reason };
+    },
+    [Symbol.asyncIterator]: () => iterator,
+  };
+  return { iterator: iterator as unknown as AsyncGenerator<unknown>, returned };
+}
+
+describe('behind the end of a stream there is nothing more,', () => {
+  async function* items(): AsyncGenerator<number, string> {
+    for (let n = 0; ; n++) yield n;
+  }
+  const end = { done: true, value: undefined };
+
+  test('when its consumer had it return', async () => {
+    const pair = await rpcPair({ items });
+    const stream = await pair.remote.items();
+    await stream.next();
+    expect(await stream.return('bye')).toEqual({ done: true, value: 'bye' });
+    expect(await stream.next()).toEqual(end);
+    await atRest(pair);
+  });
+
+  test('when it failed at what its consumer threw', async () => {
+    const pair = await rpcPair({ items });
+    const stream = await pair.remote.items();
+    await stream.next();
+    await expect(stream.throw(new Error('thrown in'))).rejects.toThrow('thrown in');
+    expect(await stream.next()).toEqual(end);
+    await atRest(pair);
+  });
+});
+
+describe('a source is told that no more is wanted,', () => {
+  test('when an item of it cannot travel', async () => {
+    const { iterator, returned } = endless(Symbol('s'));
+    const pair = await rpcPair({ items: () => iterator });
+    await expect(collect(pair.remote.items())).rejects.toThrow('item is a symbol');
+    expect(returned).toHaveBeenCalledOnce();
+    await atRest(pair);
+  });
+
+  test('when it takes no errors and its consumer throws one', async () => {
+    const { iterator, returned } = endless(1);
+    const pair = await rpcPair({ items: () => iterator });
+    const stream = await pair.remote.items();
+    await stream.next();
+    await expect(stream.throw(new RangeError('thrown in'))).rejects.toThrow('thrown in');
+    expect(returned).toHaveBeenCalledOnce();
+    expect(returned.mock.calls[0]?.[0]).toBeInstanceOf(RangeError);
+    await atRest(pair);
+  });
+
+  test('when its answer to what the consumer threw cannot travel', async () => {
+    const left = vi.fn();
+    const pair = await rpcPair({
+      async *items(): AsyncGenerator<unknown> {
+        try {
+          for (;;) yield 1;
+        } catch {
+          try {
+            yield Symbol('s');
+          } finally {
+            left();
+          }
+        }
+      },
+    });
+    const stream = await pair.remote.items();
+    await stream.next();
+    await expect(stream.throw(new Error('thrown in'))).rejects.toThrow('item is a symbol');
+    await expect.poll(() => left).toHaveBeenCalledOnce();
+    await atRest(pair);
+  });
+
+  test('when the call that it is an argument of is given up', async () => {
+    const { iterator, returned } = endless(1);
+    const reading = vi.fn();
+    const pair = await rpcPair({
+      async read(stream: AsyncIterable<unknown>, _options: { signal: AbortSignal }) {
+        for await (const item of stream) reading(item);
+      },
+    });
+    const controller = new AbortController();
+    const call = pair.remote.read(iterator, { signal: controller.signal });
+    await expect.poll(() => reading).toHaveBeenCalled();
+    controller.abort(new Error('enough'));
+    await expect(call).rejects.toThrow('enough');
+    expect(returned).toHaveBeenCalledOnce();
+    await atRest(pair);
+  });
+});
+
+describe('a stream that its caller gave is the caller’s again,', () => {
+  const handlers = {
+    read: async (stream: AsyncIterable<unknown>) => (await collect(stream)).length,
+    readWeb: async (stream: ReadableStream<unknown>) => (await collect(stream)).length,
+    ignore: (_stream: unknown) => 'ignored',
+  };
+
+  test('when it has ended: a web stream is unlocked', async () => {
+    const pair = await rpcPair(handlers);
+    const stream = ReadableStream.from([1, 2]);
+    expect(await pair.remote.readWeb(stream)).toBe(2);
+    expect(stream.locked).toBe(false);
+  });
+
+  test('when it has ended: a Node stream has no listener of ours', async () => {
+    const pair = await rpcPair(handlers);
+    const [stream, other] = [Readable.from([1, 2]), Readable.from([1, 2])];
+    expect(await pair.remote.read(stream)).toBe(2);
+    // Node itself leaves a listener on what was iterated.
+    await collect(other);
+    expect(stream.listenerCount('error')).toBe(other.listenerCount('error'));
+  });
+
+  test('when the call has ended that did not read it', async () => {
+    const pair = await rpcPair(handlers);
+    const stream = new PassThrough();
+    const before = stream.listenerCount('error');
+    expect(await pair.remote.ignore(stream)).toBe('ignored');
+    expect(stream.listenerCount('error')).toBe(before);
+  });
+});
