@@ -7,5 +7,9 @@ export default defineConfig({
   // The copy of the package whose sources are mutated.
   root: process.cwd(),
   ssr: { resolve: { conditions: ['@pipework/source'] } },
-  test: { include, exclude, testTimeout: 10_000 },
+  test: {
+    include: process.env.MUTATION_TESTS === 'unit' ? include.slice(0, 1) : include,
+    exclude,
+    testTimeout: 10_000,
+  },
 });

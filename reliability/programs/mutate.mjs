@@ -1,27 +1,34 @@
 // Changes the sources a little at a time, and tells which changes no test notices.
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { relative } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { tested } from '../mutation/reporter.mjs';
 import { targets } from '../mutation/targets.mjs';
 
 export const help = 'mutants of the mux or of rpc that no test notices (--files window,scheduler for some)';
-export const defaults = { target: 'mux', files: '', concurrency: 1 };
+/** `tests`: `all`, or `unit` for those beside the sources, which is fast. `minutes`: 0 is no limit. */
+export const defaults = { target: 'mux', files: '', tests: 'all', minutes: 0, concurrency: 1 };
 
 const pathOf = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 export async function run(options, log) {
-  const { target, files, concurrency } = { ...defaults, ...options };
+  const { target, files, tests, minutes, concurrency } = { ...defaults, ...options };
   const { folder, mutate } = targets[target];
   const names = files.split(',').filter(Boolean);
   const chosen = names.length === 0 ? mutate : names.map((name) => `src/**/${name}.ts`);
   process.chdir(pathOf(`../../${folder}`));
   process.env.MUTATION_TARGET = target;
+  process.env.MUTATION_TESTS = tests;
   // Loaded here, so that `run.mjs` can list this program without it.
   const { Stryker } = await import('@stryker-mutator/core');
-  const results = await new Stryker({
+  const testing = new Stryker({
     mutate: chosen,
     testRunner: 'vitest',
-    plugins: [fileURLToPath(import.meta.resolve('@stryker-mutator/vitest-runner'))],
+    plugins: [
+      fileURLToPath(import.meta.resolve('@stryker-mutator/vitest-runner')),
+      pathOf('../mutation/reporter.mjs'),
+    ],
     vitest: { configFile: pathOf('../mutation/vitest.config.mjs'), related: false },
     coverageAnalysis: 'perTest',
     ignoreStatic: true,
@@ -33,10 +40,17 @@ export async function run(options, log) {
     disableTypeChecks: false,
     // Without them the package's own are found, whose paths are right.
     ignorePatterns: ['tsconfig.json'],
-    reporters: [],
+    reporters: ['tested'],
     cleanTempDir: 'always',
   }).runMutationTest();
-  return summarize(results, log);
+  if (minutes > 0) {
+    const isDone = await Promise.race([testing.then(() => true), pause(minutes * 60_000)]);
+    if (!isDone) log(`out of time: ${tested.length} mutants were tested`);
+  } else {
+    await testing;
+  }
+  rmSync('.stryker-tmp', { recursive: true, force: true });
+  return summarize(tested, log);
 }
 
 /** Counts by file, and names each mutant that survived and is not known to be equivalent. */

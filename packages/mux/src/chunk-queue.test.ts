@@ -10,6 +10,46 @@ function drain(queue: ChunkQueue): Buffer {
 }
 
 describe('a queue of chunks', () => {
+  test('copies what it is told of a source, across blocks', () => {
+    const source = Buffer.from(Array.from({ length: 5000 }, (_, i) => i & 0xff));
+    const queue = new ChunkQueue();
+    queue.pushCopy(source, 100, 1100);
+    queue.pushCopy(source, 1100, 1200);
+    queue.pushCopy(source, 4000, 5000);
+    expect(queue.length).toBe(2100);
+    expect(drain(queue).equals(Buffer.concat([source.subarray(100, 1200), source.subarray(4000)]))).toBe(
+      true,
+    );
+  });
+
+  test('costs a small block if it only gets a few bytes', () => {
+    const queue = new ChunkQueue();
+    queue.push(Buffer.from('few'));
+    expect(queue.shift()?.buffer.byteLength).toBe(1024);
+  });
+
+  test('has no chunk for nothing, and none that is empty', () => {
+    const queue = new ChunkQueue();
+    for (const add of [queue.push, queue.pushReference, queue.unshift]) add.call(queue, new Uint8Array(0));
+    expect([queue.chunkCount, queue.shift()]).toEqual([0, undefined]);
+    queue.push(Buffer.from('abc'));
+    queue.unshift(Buffer.from('<'));
+    expect(queue.chunkCount).toBe(2);
+    expect(queue.shift(1)).toHaveLength(1);
+    expect(queue.chunkCount).toBe(1);
+    expect(queue.shift(3)).toHaveLength(3);
+    expect([queue.chunkCount, queue.length]).toEqual([0, 0]);
+  });
+
+  test('is empty after clear(), and begins anew', () => {
+    const queue = new ChunkQueue();
+    queue.push(Buffer.from('before'));
+    queue.clear();
+    expect([queue.length, queue.chunkCount, queue.shift()]).toEqual([0, 0, undefined]);
+    queue.push(Buffer.from('behind'));
+    expect(drain(queue).toString()).toBe('behind');
+  });
+
   test('gives the bytes back in order, whatever went in and however it is taken out', () => {
     const step = fc.oneof(
       fc.record({ push: fc.uint8Array({ maxLength: 40 }) }),

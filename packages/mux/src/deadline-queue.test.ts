@@ -127,6 +127,47 @@ class Loop {
   }
 }
 
+describe('items that follow one that has expired', () => {
+  function makeQueue(): { loop: Loop; queue: DeadlineQueue<string>; expired: string[] } {
+    const loop = new Loop();
+    const expired: string[] = [];
+    return { loop, expired, queue: new DeadlineQueue(100, (item) => expired.push(item), loop.timers) };
+  }
+
+  test('expire with it if their time has come by then', () => {
+    const { loop, queue, expired } = makeQueue();
+    queue.add('first');
+    loop.turn(1);
+    queue.add('with it');
+    loop.msUntil(() => expired.length > 0);
+    expect([loop.now, expired]).toEqual([101, ['first', 'with it']]);
+    expect(loop.holds.size).toBe(0);
+  });
+
+  test('expire at their own time', () => {
+    const { loop, queue, expired } = makeQueue();
+    queue.add('first');
+    for (let ms = 0; ms < 12; ms += 1) loop.turn(1);
+    queue.add('soon');
+    for (let ms = 0; ms < 60; ms += 1) loop.turn(1);
+    queue.add('late');
+    loop.msUntil(() => expired.length > 1);
+    expect(loop.now).toBe(113);
+    // The rest is waited in parts as long as ever.
+    expect([...loop.holds.values()].map(({ due }) => due - loop.now)).toEqual([25]);
+    loop.msUntil(() => expired.length > 2);
+    expect([loop.now, expired]).toEqual([173, ['first', 'soon', 'late']]);
+  });
+
+  test('may come when nothing else is left', () => {
+    const { loop, queue, expired } = makeQueue();
+    queue.add('first');
+    loop.msUntil(() => expired.length > 0);
+    queue.add('second');
+    expect(loop.msUntil(() => expired.length > 1)).toBe(101);
+  });
+});
+
 describe('in a process that was blocked', () => {
   function makeQueue(): { loop: Loop; queue: DeadlineQueue<string>; expired: string[] } {
     const loop = new Loop();
@@ -200,5 +241,29 @@ describe('in a process that was blocked', () => {
     expect(loop.isHeld).toBe(false);
     queue.add('again');
     expect(loop.isHeld).toBe(true);
+  });
+
+  test('counts who waits when it keeps the event loop alive', () => {
+    const { loop, queue } = makeQueue();
+    queue.add('unasked');
+    queue.add('unasked too');
+    expect(loop.isHeld).toBe(false);
+    queue.delete('unasked');
+    queue.delete('unasked too');
+    queue.holdLoop();
+    expect(loop.isHeld).toBe(false);
+    queue.add('asked');
+    queue.add('asked too');
+    queue.delete('asked');
+    expect(loop.isHeld).toBe(true);
+  });
+
+  test('can be told so without a timer', () => {
+    const { loop } = makeQueue();
+    const counting = new DeadlineQueue<string>(0, () => expect.unreachable(), loop.timers);
+    counting.add('item');
+    counting.holdLoop();
+    expect(counting.delete('item')).toBe(true);
+    expect(loop.isHeld).toBe(false);
   });
 });

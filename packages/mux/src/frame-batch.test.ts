@@ -102,6 +102,26 @@ describe('payload that is copied', () => {
 });
 
 describe('a batch', () => {
+  test('is one piece if all of it fits the block, to its last byte', () => {
+    const { batch } = makeBatch();
+    const half = 32 * KiB;
+    batch.copy(1, bytes(half, 1), 0, half);
+    batch.copy(3, bytes(half, 2), 0, 64 * KiB - HEADER_BYTES - half - HEADER_BYTES);
+    expect(batch.takeWhole()).toHaveLength(64 * KiB);
+    batch.copy(1, bytes(half, 1), 0, half);
+    batch.copy(1, bytes(half, 1), 0, 64 * KiB - HEADER_BYTES - half - HEADER_BYTES);
+    batch.control(FrameType.Ping, 2, 0, 1);
+    expect(batch.takeWhole()).toHaveLength(64 * KiB);
+  });
+
+  test('takes the beginning of a source that is larger than its block', () => {
+    const { batch, frames } = makeBatch();
+    const source = bytes(100 * KiB, 1);
+    batch.copy(1, source, 0, 100);
+    const [frame] = frames();
+    expect(Buffer.from(frame?.payload ?? []).equals(source.subarray(0, 100))).toBe(true);
+  });
+
   test('keeps frames in order when some payload goes by reference', () => {
     const { batch, told, take } = makeBatch();
     const large = bytes(20 * KiB, 7);

@@ -10,7 +10,7 @@ const LOOP_LIMIT = 64;
 /** A data frame is no longer than this: far below what any peer refuses, and no stream holds the pipe for long. */
 export const MAX_FRAME: number = 64 * 1024;
 /** The size of the blocks that headers and small payloads are written to. */
-const BLOCK_BYTES = 64 * 1024;
+const BLOCK_BYTES = MAX_FRAME;
 
 /** Called for each frame once it is complete, which may be in the middle of the next one: the callback must not write. */
 export type OnFrame = (type: number, flags: number, streamId: number, length: number) => void;
@@ -49,9 +49,9 @@ export class FrameBatch {
   /** Appends `source[start..end)`, copied, to the stream's growing frame or as a new one. At most half a frame. */
   copy(streamId: number, source: Uint8Array, start: number, end: number): void {
     const bytes = end - start;
-    const grown = this.#growingLength + bytes;
-    if (this.#growing === streamId && grown <= MAX_FRAME && this.#to + bytes <= this.#block.length) {
-      this.#growingLength = grown;
+    // No frame grows beyond MAX_FRAME, because the block is no longer than that.
+    if (this.#growing === streamId && this.#to + bytes <= this.#block.length) {
+      this.#growingLength += bytes;
     } else {
       this.#beginGrowing(streamId, bytes);
     }

@@ -57,15 +57,13 @@ export class Pings {
    * not answered.
    */
   keepAlive(intervalMs: number, wasHeard: () => boolean, onLost: (cause: MuxError) => void): void {
-    this.#keepAlive = new DeadlineQueue(
-      intervalMs,
-      (item) => {
-        this.#keepAlive?.add(item);
-        if (!wasHeard()) this.#ping(this.#unasked).catch((error: unknown) => onLost(error as MuxError));
-      },
-      this.#timers,
-    );
-    this.#keepAlive.add('interval');
+    const onInterval = (item: 'interval'): void => {
+      intervals.add(item);
+      if (!wasHeard()) this.#ping(this.#unasked).catch((error: unknown) => onLost(error as MuxError));
+    };
+    const intervals = new DeadlineQueue(intervalMs, onInterval, this.#timers);
+    intervals.add('interval');
+    this.#keepAlive = intervals;
   }
 
   /** Ends keep-alive, and every ping with `reason`. */

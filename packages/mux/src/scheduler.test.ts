@@ -166,6 +166,18 @@ describe('a stream that leaves the lists', () => {
 });
 
 describe('frames of one stream', () => {
+  test('without payload leave at once while the transport takes bytes', () => {
+    const { scheduler, written } = makeScheduler();
+    const stream = open(1);
+    stream.oweCredit(500);
+    scheduler.owe(stream);
+    expect(written()).toEqual(['1 +500']);
+    const opening = new StreamRecord(3, 'syn-due');
+    opening.oweCredit(7);
+    scheduler.owe(opening);
+    expect(written()).toEqual(['3 SYN +7']);
+  });
+
   test('begin with the one that opens it, with all the credit there is', () => {
     const { scheduler, written } = makeScheduler();
     const stream = new StreamRecord(1, 'syn-due');
@@ -201,6 +213,10 @@ describe('frames of one stream', () => {
   });
 });
 
+test('a stream begins as one that was not heard', () => {
+  expect(new StreamRecord(1, 'syn-due').wasHeard).toBe(false);
+});
+
 describe('payload may go straight out', () => {
   test('only if the transport takes it, the stream may send and no turns are being taken', () => {
     const made = makeScheduler();
@@ -225,15 +241,16 @@ describe('a handler that writes while turns are taken', () => {
     const { writer, scheduler, written } = made;
     const late = open(5, 10);
     writer.isBlocked = true;
-    for (const stream of [open(1, 10), open(3, 10)]) scheduler.wake(stream);
+    for (const stream of [open(1, 40 * KiB), open(3, 20 * KiB)]) scheduler.wake(stream);
     made.onSent = (id) => {
       if (id !== 1) return;
+      made.onSent = () => {};
       scheduler.wake(late);
       scheduler.fill();
     };
     writer.isBlocked = false;
     scheduler.fill();
-    expect(written()).toEqual(['1:10', '3:10', '5:10']);
+    expect(written()).toEqual(['1:16384', '3:16384', '5:10', '1:16384', '3:4096', '1:8192']);
   });
 });
 

@@ -139,19 +139,18 @@ export class Scheduler {
   }
 
   #pay(stream: StreamRecord): void {
-    if (!this.#payOpening(stream)) {
-      const credit = stream.takeCredit();
-      if (credit > 0) this.#writer.control(FrameType.WindowUpdate, 0, stream.id, credit);
-    }
+    this.#payOpening(stream);
+    const credit = stream.takeCredit();
+    if (credit > 0) this.#writer.control(FrameType.WindowUpdate, 0, stream.id, credit);
     this.#payFin(stream);
   }
 
-  #payOpening(stream: StreamRecord): boolean {
+  /** Sends SYN or ACK if it is due, with all the credit there is. */
+  #payOpening(stream: StreamRecord): void {
     const flag = stream.state.takeOpeningFlag();
-    if (flag === undefined) return false;
+    if (flag === undefined) return;
     const credit = stream.takeOpeningCredit(this.#owner.allotWindow(stream));
     this.#writer.control(FrameType.WindowUpdate, Flag[flag], stream.id, credit);
-    return true;
   }
 
   /** Sends FIN on a frame of its own behind the data, as the reference does. */

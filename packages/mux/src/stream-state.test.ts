@@ -21,6 +21,13 @@ describe('opening', () => {
     expect(state.accept()).toBe(false);
     expect(state.takeOpeningFlag()).toBe('ACK');
     expect(state.takeOpeningFlag()).toBeUndefined();
+    expect(state.opening).toBe('open');
+  });
+
+  test('of a stream that is not in the queue is not touched as others leave it', () => {
+    const state = new StreamState('unaccepted');
+    state.leaveQueue();
+    expect(state.opening).toBe('unaccepted');
   });
 
   test('owes its ACK also when FIN came first', () => {

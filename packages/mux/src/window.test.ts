@@ -25,7 +25,9 @@ describe('a send window', () => {
   });
 
   test('never goes below zero', () => {
-    expect(() => new SendWindow().consume(256 * KiB + 1)).toThrow(RangeError);
+    expect(() => new SendWindow().consume(256 * KiB + 1)).toThrow(
+      new RangeError('262145 bytes for a window of 262144'),
+    );
   });
 });
 
@@ -54,6 +56,14 @@ describe('a receive window', () => {
     const window = new ReceiveWindow();
     window.grow(10);
     expect(window.size).toBe(256 * KiB);
+  });
+
+  test('refuses to release more than is held', () => {
+    const window = new ReceiveWindow();
+    window.accept(10);
+    expect(() => window.release(11)).toThrow(new RangeError('11 bytes taken of 10 held'));
+    window.release(10);
+    expect(window.held).toBe(0);
   });
 
   test('holds no more than its size, and comes back to it, whatever happens', () => {
