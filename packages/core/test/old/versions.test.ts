@@ -1,0 +1,90 @@
+/** A plugin of an earlier version works with this host, and the reverse: whole sessions, with real processes. */
+import { execFile, execFileSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Client } from '../../src/index.ts';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const old = mkdtempSync(join(tmpdir(), 'pipework-0.1.0-'));
+
+/** Lays the packed version 0.1.0 out as an installation would, with the dependencies that this workspace has. */
+beforeAll(() => {
+  const modules = join(old, 'node_modules');
+  for (const name of ['core', 'mux']) {
+    const folder = join(modules, '@pipework', name);
+    mkdirSync(folder, { recursive: true });
+    const packed = join(here, `pipework-${name}-0.1.0.tgz`);
+    execFileSync('tar', ['-xzf', packed, '--strip-components=1', '-C', folder]);
+  }
+  for (const name of ['execa', 'p-timeout', 'tinyglobby'])
+    symlinkSync(join(here, '../../node_modules', name), join(modules, name), 'junction');
+  for (const program of ['host.mjs', 'plugin.mjs']) copyFileSync(join(here, program), join(old, program));
+});
+
+afterAll(() => {
+  rmSync(old, { recursive: true, force: true });
+});
+
+/** What came of the session that a host of one version has with a plugin of another. */
+async function session(host: string, plugin: string): Promise<Record<string, unknown>> {
+  const args = [join(host, 'host.mjs'), join(plugin, 'plugin.mjs')];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  return JSON.parse(stdout) as Record<string, unknown>;
+}
+
+/** What every pair of versions must do. */
+const common = {
+  values: [true, true, [1, 2, 3], ['undefined', '-0', 'NaN'], 'https://example.com/'],
+  version: 1,
+  failure: { name: 'RangeError', code: 'E_ASKED', message: 'as asked', path: '/x' },
+  printed: 'printed before the answer',
+  callbacks: ['a0', 'b1'],
+  counted: [1, 2, 3],
+  sum: 6,
+  length: 1_000_000,
+  counter: [1, 2],
+  cancelled: 'no longer wanted',
+  broker: 'by the broker',
+  unknown: ['RPC_UNKNOWN_METHOD', 'RPC_UNKNOWN_PLUGIN'],
+  pings: true,
+  left: 0,
+  killed: { by: 'quit', code: 0 },
+  crashed: ['RPC_CLOSED', 7],
+};
+
+test('a plugin of 0.1.0 works with this host, which learns as much of it as its handshake said', async () => {
+  const described = { runtime: 'unknown', protocolVersions: [1], plugins: {} };
+  expect(await session(here, old)).toEqual({ ...common, described, service: 'none' });
+});
+
+test('this plugin works with a host of 0.1.0, which provides no services', async () => {
+  expect(await session(old, here)).toEqual({
+    ...common,
+    described: 'none',
+    service: 'RPC_UNKNOWN_SERVICE',
+  });
+});
+
+test('0.1.0 works with itself, as the programs of this test are written', async () => {
+  expect(await session(old, old)).toEqual({ ...common, described: 'none', service: 'none' });
+});
+
+test('a plugin of 0.1.0 works with a host that provides services and drains', async () => {
+  interface Worker {
+    echo(value: string): string;
+    service(): string;
+  }
+  await using client = new Client<{ worker: Worker }, { files: object }>({
+    cmd: [process.execPath, join(old, 'plugin.mjs')],
+    provide: { files: () => ({}) },
+  });
+  const rpc = await client.client();
+  const worker = await rpc.dispense('worker');
+  expect([await worker.echo('x'), await worker.service()]).toEqual(['x', 'none']);
+  expect(await client.drain({ timeoutMs: 60_000 })).toBe(true);
+  expect(await client.kill({ gracePeriod: 1_000 })).toMatchObject({ by: 'quit', code: 0 });
+});
