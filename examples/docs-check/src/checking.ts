@@ -1,8 +1,9 @@
 /** Has one plugin check all pages, and starts it anew for the rest when it does not survive one of them. */
 import { Client, isPipeworkError, StartError, type PluginExit, type Remote } from '@pipework/core';
-import type { Checker, Page, Plugins, Report } from 'docs-check-contract';
+import type { Checker, Library, Page, Plugins, Report, Services } from 'docs-check-contract';
 import { readFile } from 'node:fs/promises';
 import type { Document } from './documents.ts';
+import { libraryOf } from './library.ts';
 import type { Outcome } from './outcome.ts';
 import type { LinePrefix } from './prefix.ts';
 import type { PluginProgress } from './progress.ts';
@@ -44,11 +45,13 @@ export async function check(options: CheckingOptions): Promise<Outcome> {
 class Checking {
   readonly #options: CheckingOptions;
   readonly #outcome: Outcome;
+  readonly #library: Library;
   #starts = 0;
   #neverWorked = false;
 
   constructor(options: CheckingOptions) {
     this.#options = options;
+    this.#library = libraryOf(options.documents.map(({ tree }) => tree));
     this.#outcome = {
       plugin: options.name,
       title: '',
@@ -97,7 +100,7 @@ class Checking {
     const { file, name, stdout, stderr, progress, signal } = this.#options;
     this.#starts += 1;
     progress.busyWith(this.#starts === 1 ? 'starting' : 'starting again');
-    const client = new Client<Plugins>({
+    const client = new Client<Plugins, Services>({
       cmd: [file],
       name,
       managed: true,
@@ -105,6 +108,7 @@ class Checking {
       startTimeout: 20_000,
       syncStdout: stdout,
       syncStderr: stderr,
+      provide: { library: () => this.#library },
     });
     try {
       const checker = await (await client.client()).dispense('checker');
@@ -129,7 +133,7 @@ class Checking {
   }
 
   async #work(
-    client: Client<Plugins>,
+    client: Client<Plugins, Services>,
     checker: Remote<Checker>,
     queue: Document[],
     width: number,
@@ -182,7 +186,7 @@ class Checking {
     const text = (await readFile(file, 'utf8')).replace(/^\ufeff/, '').replace(/\r\n?/g, '\n');
     const page: Page = { tree: tree.name, whole: tree.whole, path, text };
     const reports: Report[] = [];
-    for await (const report of checker.check(page, tree.library, { signal })) reports.push(report);
+    for await (const report of checker.check(page, { signal })) reports.push(report);
     return reports;
   }
 
@@ -206,7 +210,7 @@ class Checking {
 }
 
 /** A plugin that is gone takes its calls with it; everything else is a page's own misfortune. */
-function isLoss(error: unknown, client: Client<Plugins>): boolean {
+function isLoss(error: unknown, client: Client<Plugins, Services>): boolean {
   return (
     client.exited ||
     (isPipeworkError(error) && ['PLUGIN_EXITED', 'PLUGIN_LOST', 'RPC_CLOSED'].includes(error.code))

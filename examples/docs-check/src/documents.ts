@@ -1,8 +1,7 @@
 /** Which Markdown files a run looks at: those of a directory, and the READMEs of the packages installed there. */
-import type { Library } from 'docs-check-contract';
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
-import { libraryOf } from './library.ts';
+import { filesOf, type TreeFiles } from './library.ts';
 
 export interface Document {
   /** How reports call it: its path from where the run started, or `package@1.0.0/README.md`. */
@@ -19,7 +18,7 @@ export interface Tree {
   name: string;
   root: string;
   whole: boolean;
-  library: Library;
+  files: TreeFiles;
 }
 
 const isMarkdown = (name: string): boolean => /\.(md|markdown)$/i.test(name);
@@ -36,7 +35,7 @@ export async function findDocuments(path: string, cwd: string): Promise<Document
   const isFile = (await stat(start)).isFile();
   const root = await treeRoot(isFile ? dirname(start) : start);
   const whole = !root.split(sep).includes('node_modules');
-  const tree: Tree = { name: root, root, whole, library: libraryOf(root) };
+  const tree: Tree = { name: root, root, whole, files: filesOf(root) };
   const files = isFile ? [start] : await walk(start);
   return files.map((file) => ({
     name: slashes(relative(cwd, file)),
@@ -106,7 +105,7 @@ async function packageDocument(root: string): Promise<Document | undefined> {
   if (readme === undefined) return undefined;
   const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as Record<string, unknown>;
   const name = `${String(manifest['name'])}@${String(manifest['version'])}`;
-  const tree: Tree = { name, root, whole: false, library: libraryOf(root) };
+  const tree: Tree = { name, root, whole: false, files: filesOf(root) };
   return { name: `${name}/${readme}`, tree, path: readme, file: join(root, readme), isInstalled: true };
 }
 

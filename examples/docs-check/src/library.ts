@@ -1,10 +1,30 @@
-/** The host's view of one tree of files: what it lets plugins see, and nothing outside. */
+/** The host's view of trees of files: what it lets plugins see, and nothing outside. */
 import type { Entry, Library } from 'docs-check-contract';
 import type { Dirent } from 'node:fs';
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 
-export function libraryOf(root: string): Library {
+/** One tree. */
+export interface TreeFiles {
+  look(path: string): Promise<Entry>;
+  read(path: string): Promise<string>;
+}
+
+/** The service: each tree by its name. */
+export function libraryOf(trees: Iterable<{ name: string; files: TreeFiles }>): Library {
+  const byName = new Map([...trees].map(({ name, files }) => [name, files]));
+  const filesOf = (tree: string): TreeFiles => {
+    const files = byName.get(tree);
+    if (files === undefined) throw new Error(`there is no tree ${tree}`);
+    return files;
+  };
+  return {
+    look: async (tree, path) => filesOf(tree).look(path),
+    read: async (tree, path) => filesOf(tree).read(path),
+  };
+}
+
+export function filesOf(root: string): TreeFiles {
   // A run looks at one state of the disk, and most links of a tree lead into the same few directories.
   const listings = new Map<string, Promise<Map<string, Dirent>>>();
 

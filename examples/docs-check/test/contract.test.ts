@@ -1,11 +1,12 @@
 /** The contract over the wire: what the checkers get and give when a host calls them, in memory. */
+import type { PluginSet } from '@pipework/core';
 import { connect } from '@pipework/testkit';
-import type { Checker, Library, Page, Plugins, Report } from 'docs-check-contract';
+import type { Library, Page, Plugins, Report, Services } from 'docs-check-contract';
 import { expect, test } from 'vitest';
 import { FenceChecker } from '../plugins/src/fences/check.ts';
 import { LinkChecker } from '../plugins/src/links/check.ts';
 import { ProseChecker } from '../plugins/src/prose/check.ts';
-import { libraryOf, reportsOn } from './support/checking.ts';
+import { libraryOf, reportsOn, type CheckerClass } from './support/checking.ts';
 
 const page: Page = {
   tree: 'test',
@@ -15,61 +16,70 @@ const page: Page = {
 };
 const files = { 'docs/a.md': '# A\n' };
 
+/** As the plugins serve a checker: with the library of their host. */
+const servedBy = (Class: CheckerClass): PluginSet<Plugins, Services> => ({
+  checker: async ({ host }) => new Class(await host.dispense('library')),
+});
+
 test.for([
   ['links', LinkChecker],
   ['prose', ProseChecker],
   ['fences', FenceChecker],
-] as [string, new () => Checker][])(
+] as [string, CheckerClass][])(
   '%s says the same from another side of a pipe, whatever the chunks',
   async ([, Class], context) => {
-    const plugins = { checker: () => new Class() };
-    const pair = await connect<Plugins>(plugins, { chunking: 'random', test: context });
+    const provide = { library: () => libraryOf(files) };
+    const options = { chunking: 'random' as const, client: { provide }, test: context };
+    const pair = await connect<Plugins, Services>(servedBy(Class), options);
     const checker = await pair.rpc.dispense('checker');
     const reports: Report[] = [];
-    for await (const report of checker.check(page, libraryOf(files))) reports.push(report);
-    expect(reports).toEqual(await reportsOn(new Class(), page.text, files));
+    for await (const report of checker.check(page)) reports.push(report);
+    expect(reports).toEqual(await reportsOn(Class, page.text, files));
     expect(reports.length).toBeGreaterThan(1);
   },
 );
 
 test('the links checker sees files only through the library, and each failure of it is its own', async (context) => {
-  const pair = await connect<Plugins>({ checker: () => new LinkChecker() }, { test: context });
-  const checker = await pair.rpc.dispense('checker');
   const asked: string[] = [];
   const library: Library = {
-    look: async (path) => {
-      asked.push(path);
+    look: async (tree, path) => {
+      asked.push(`${tree}: ${path}`);
       return { kind: 'file', path };
     },
     read: async () => {
       throw new Error('not for you');
     },
   };
+  const client = { provide: { library: () => library } };
+  const pair = await connect<Plugins, Services>(servedBy(LinkChecker), { client, test: context });
+  const checker = await pair.rpc.dispense('checker');
   const all = async (): Promise<void> => {
-    for await (const _ of checker.check(page, library));
+    for await (const _ of checker.check(page));
   };
   await expect(all()).rejects.toThrow('not for you');
-  expect(asked.sort()).toEqual(['docs/a.md', 'docs/b.md']);
+  expect(asked.sort()).toEqual(['test: docs/a.md', 'test: docs/b.md']);
   expect(await checker.about()).toEqual({ title: 'links, anchors, images' });
 });
 
 test('a check ends when the host aborts it', async (context) => {
-  const pair = await connect<Plugins>({ checker: () => new LinkChecker() }, { test: context });
-  const checker = await pair.rpc.dispense('checker');
   const abort = new AbortController();
   const library: Library = {
     // The host loses patience while the plugin waits for its answer.
-    look: async (path) => {
+    look: async (_tree, path) => {
       abort.abort(new Error('no patience'));
       return { kind: 'missing', path };
     },
     read: async () => '',
   };
+  const client = { provide: { library: () => library } };
+  const pair = await connect<Plugins, Services>(servedBy(LinkChecker), { client, test: context });
+  const checker = await pair.rpc.dispense('checker');
   const all = async (): Promise<void> => {
-    for await (const _ of checker.check(page, library, { signal: abort.signal }));
+    for await (const _ of checker.check(page, { signal: abort.signal }));
   };
   await expect(all()).rejects.toThrow('no patience');
+  // The checker, the stream on which services are asked for, and the library.
   await expect
     .poll(() => pair.rpc.diagnostics())
-    .toMatchObject({ streams: 1, pendingCalls: 0, runningCalls: 0, references: 0, valueStreams: 0 });
+    .toMatchObject({ streams: 3, pendingCalls: 0, runningCalls: 0, references: 0, valueStreams: 0 });
 });

@@ -2,7 +2,7 @@ import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { byName, findDocuments, findPackageDocuments } from '../src/documents.ts';
-import { libraryOf } from '../src/library.ts';
+import { filesOf } from '../src/library.ts';
 import { makeTree } from './support/tree.ts';
 
 test('finds the Markdown of a directory, but nothing installed, hidden or built', async () => {
@@ -52,20 +52,20 @@ test('finds the README of each installed package once, in either layout', async 
 
 test('a library knows the files of its tree by their own spelling, and nothing outside', async () => {
   const root = await makeTree({ 'tree/Docs/a.md': 'text', 'secret.md': 'secret' });
-  const library = libraryOf(join(root, 'tree'));
-  expect(await library.look('')).toEqual({ kind: 'directory', path: '' });
-  expect(await library.look('Docs/a.md')).toEqual({ kind: 'file', path: 'Docs/a.md' });
-  expect(await library.look('docs/A.md')).toEqual({ kind: 'file', path: 'Docs/a.md' });
-  expect(await library.look('Docs/b.md')).toMatchObject({ kind: 'missing' });
-  expect(await library.look('Docs/a.md/b')).toMatchObject({ kind: 'missing' });
-  expect(await library.look('../secret.md')).toMatchObject({ kind: 'outside' });
-  expect(await library.read('Docs/a.md')).toBe('text');
-  await expect(library.read('../secret.md')).rejects.toThrow('../secret.md cannot be read: it is outside');
+  const files = filesOf(join(root, 'tree'));
+  expect(await files.look('')).toEqual({ kind: 'directory', path: '' });
+  expect(await files.look('Docs/a.md')).toEqual({ kind: 'file', path: 'Docs/a.md' });
+  expect(await files.look('docs/A.md')).toEqual({ kind: 'file', path: 'Docs/a.md' });
+  expect(await files.look('Docs/b.md')).toMatchObject({ kind: 'missing' });
+  expect(await files.look('Docs/a.md/b')).toMatchObject({ kind: 'missing' });
+  expect(await files.look('../secret.md')).toMatchObject({ kind: 'outside' });
+  expect(await files.read('Docs/a.md')).toBe('text');
+  await expect(files.read('../secret.md')).rejects.toThrow('../secret.md cannot be read: it is outside');
 });
 
 test('a library reads nothing through a symbolic link that leads out of its tree', async () => {
   const root = await makeTree({ 'secret.md': 'secret', 'elsewhere/a.md': '' });
   await mkdir(join(root, 'tree'));
   await symlink('../secret.md', join(root, 'tree/innocent.md'));
-  await expect(libraryOf(join(root, 'tree')).read('innocent.md')).rejects.toThrow('leads out of the tree');
+  await expect(filesOf(join(root, 'tree')).read('innocent.md')).rejects.toThrow('leads out of the tree');
 });

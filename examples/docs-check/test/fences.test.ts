@@ -4,7 +4,7 @@ import { findingsOf, placesOf, reportsOn } from './support/checking.ts';
 
 const fence = (language: string, code: string): string => `# A\n\n\`\`\`${language}\n${code}\n\`\`\`\n`;
 const check = (language: string, code: string): Promise<string[]> =>
-  placesOf(new FenceChecker(), fence(language, code));
+  placesOf(FenceChecker, fence(language, code));
 
 describe('JavaScript', () => {
   test.each([
@@ -27,13 +27,11 @@ describe('JavaScript', () => {
   });
 
   test('counts the column from the fence inside a list', async () => {
-    expect(await placesOf(new FenceChecker(), '- a\n\n  ```js\n  a = = 1\n  ```\n')).toEqual([
-      '4:7 javascript',
-    ]);
+    expect(await placesOf(FenceChecker, '- a\n\n  ```js\n  a = = 1\n  ```\n')).toEqual(['4:7 javascript']);
   });
 
   test('only warns where a name is declared twice, as alternatives in a README are', async () => {
-    const findings = await findingsOf(new FenceChecker(), fence('js', "import a from 'a';\nconst a = 1;"));
+    const findings = await findingsOf(FenceChecker, fence('js', "import a from 'a';\nconst a = 1;"));
     expect(findings).toMatchObject([{ severity: 'warning', rule: 'declared-twice' }]);
   });
 
@@ -76,7 +74,7 @@ describe('JSON', () => {
   });
 
   test('warns of comments and trailing commas in a fence that promises JSON', async () => {
-    const findings = await findingsOf(new FenceChecker(), fence('json', '{"a": 1, // one\n}'));
+    const findings = await findingsOf(FenceChecker, fence('json', '{"a": 1, // one\n}'));
     expect(findings).toMatchObject([
       { severity: 'warning', rule: 'not-json', message: 'json: is no JSON but JSONC: mark the fence jsonc' },
     ]);
@@ -92,15 +90,15 @@ describe('fences', () => {
   );
 
   test('reports a fence that is never closed', async () => {
-    expect(await placesOf(new FenceChecker(), '# A\n\n```sh\nls\n')).toEqual(['3:1 unclosed-fence']);
-    expect(
-      await placesOf(new FenceChecker(), '# A\n\n````md\n```js\n```\n````\n\n> ~~~\n> x\n> ~~~\n'),
-    ).toEqual([]);
+    expect(await placesOf(FenceChecker, '# A\n\n```sh\nls\n')).toEqual(['3:1 unclosed-fence']);
+    expect(await placesOf(FenceChecker, '# A\n\n````md\n```js\n```\n````\n\n> ~~~\n> x\n> ~~~\n')).toEqual(
+      [],
+    );
   });
 
   test('counts what it parsed', async () => {
     const text = `${fence('js', 'a')}\n${fence('sh', 'ls')}\n    indented = code\n`;
-    expect(await reportsOn(new FenceChecker(), text)).toEqual([
+    expect(await reportsOn(FenceChecker, text)).toEqual([
       { type: 'tally', counts: { fences: 2, parsed: 1 } },
     ]);
   });

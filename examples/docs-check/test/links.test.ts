@@ -4,10 +4,10 @@ import { meaningOf } from '../plugins/src/links/url.ts';
 import { findingsOf, placesOf } from './support/checking.ts';
 
 const links = (...given: [text: string, files?: Record<string, string>, page?: object]): Promise<string[]> =>
-  placesOf(new LinkChecker(), ...given);
+  placesOf(LinkChecker, ...given);
 const messages = async (
   ...given: [text: string, files?: Record<string, string>, page?: object]
-): Promise<string[]> => (await findingsOf(new LinkChecker(), ...given)).map((finding) => finding.message);
+): Promise<string[]> => (await findingsOf(LinkChecker, ...given)).map((finding) => finding.message);
 
 describe('files', () => {
   test('a link to a file that is there is fine, to one that is not is an error at its place', async () => {
@@ -72,7 +72,7 @@ describe('files', () => {
   });
 
   test('only warns of what an installed package does not ship', async () => {
-    const findings = await findingsOf(new LinkChecker(), '[a](docs/a.md)', {}, { whole: false });
+    const findings = await findingsOf(LinkChecker, '[a](docs/a.md)', {}, { whole: false });
     expect(findings).toMatchObject([{ severity: 'warning', rule: 'not-shipped' }]);
   });
 
@@ -129,10 +129,7 @@ describe('anchors', () => {
   });
 
   test('warns where only the case differs, and names an anchor that is near', async () => {
-    const found = await findingsOf(
-      new LinkChecker(),
-      '# Set Up\n\n[1](#Set-Up)\n\n[2](#setup)\n\n[3](#nothing)',
-    );
+    const found = await findingsOf(LinkChecker, '# Set Up\n\n[1](#Set-Up)\n\n[2](#setup)\n\n[3](#nothing)');
     expect(found.map(({ severity, message }) => `${severity}: ${message}`)).toEqual([
       'warning: #Set-Up of this page is #set-up: anchors of headings are in lower case',
       'error: no heading of this page makes #setup; there is #set-up',

@@ -3,10 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { ProseChecker } from '../plugins/src/prose/check.ts';
 import { placesOf, reportsOn } from './support/checking.ts';
 
-const prose = (text: string): Promise<string[]> => placesOf(new ProseChecker(), text);
+const prose = (text: string): Promise<string[]> => placesOf(ProseChecker, text);
 
 async function readability(text: string): Promise<Readability | undefined> {
-  return (await reportsOn(new ProseChecker(), text)).find((report) => report.type === 'readability');
+  return (await reportsOn(ProseChecker, text)).find((report) => report.type === 'readability');
 }
 
 describe('headings', () => {

@@ -8,13 +8,18 @@ export interface Plugins {
   checker: Checker;
 }
 
+/** What the host provides to every plugin. */
+export interface Services {
+  library: Library;
+}
+
 export interface Checker {
   about(): Promise<About>;
   /**
    * Checks one page. Reports come as they are found, in no promised order. The checker touches no file by itself:
-   * it asks `library`, which the host keeps, and which knows nothing outside the page's tree.
+   * it asks the service `library`, which the host keeps, and which knows nothing outside the page's tree.
    */
-  check(page: Page, library: Library, options?: { signal?: AbortSignal }): AsyncIterable<Report>;
+  check(page: Page, options?: { signal?: AbortSignal }): AsyncIterable<Report>;
 }
 
 export interface About {
@@ -33,11 +38,11 @@ export interface Page {
   text: string;
 }
 
-/** The host's view of one tree of files, called by the plugin while it checks. Paths run from the tree's root. */
+/** The host's view of the trees that it has checked, each by its name ({@link Page.tree}). Paths run from the tree's root. */
 export interface Library {
-  look(path: string): Promise<Entry>;
+  look(tree: string, path: string): Promise<Entry>;
   /** The text of a file; fails for what is not a file of the tree. */
-  read(path: string): Promise<string>;
+  read(tree: string, path: string): Promise<string>;
 }
 
 export interface Entry {

@@ -10,12 +10,12 @@ export function libraryOf(files: Record<string, string>): Library {
       known.set(path.slice(0, at), { kind: 'directory', path: path.slice(0, at) });
   }
   return {
-    async look(path) {
+    async look(_tree, path) {
       if (path.startsWith('..')) return { kind: 'outside', path };
       const other = [...known.keys()].find((key) => key.toLowerCase() === path.toLowerCase());
       return known.get(path) ?? (other === undefined ? { kind: 'missing', path } : known.get(other)!);
     },
-    async read(path) {
+    async read(_tree, path) {
       const text = files[path];
       if (text === undefined) throw new Error(`${path} is no file`);
       return text;
@@ -23,16 +23,19 @@ export function libraryOf(files: Record<string, string>): Library {
   };
 }
 
+/** What makes a checker. */
+export type CheckerClass = new (library: Library) => Checker;
+
 export async function reportsOn(
-  checker: Checker,
+  Class: CheckerClass,
   text: string,
   files: Record<string, string> = {},
   page: Partial<Page> = {},
 ): Promise<Report[]> {
   const whole: Page = { tree: 'test', whole: true, path: 'README.md', text, ...page };
   const reports: Report[] = [];
-  for await (const report of checker.check(whole, libraryOf({ ...files, [whole.path]: text })))
-    reports.push(report);
+  const checker = new Class(libraryOf({ ...files, [whole.path]: text }));
+  for await (const report of checker.check(whole)) reports.push(report);
   return reports;
 }
 

@@ -1,5 +1,5 @@
 /** Finds code fences that do not parse as what they say they are, and fences that are never closed. */
-import type { Checker, Finding, Library, Page, Report } from 'docs-check-contract';
+import type { Checker, Finding, Page, Report } from 'docs-check-contract';
 import type { Code } from 'mdast';
 import { visit } from 'unist-util-visit';
 import { parseBlocks, placeOf } from '../markdown.ts';
@@ -27,7 +27,7 @@ export class FenceChecker implements Checker {
     return { title: 'fences: JSON, JavaScript' };
   }
 
-  async *check(page: Page, _library: Library, options: { signal?: AbortSignal } = {}): AsyncIterable<Report> {
+  async *check(page: Page, options: { signal?: AbortSignal } = {}): AsyncIterable<Report> {
     const fences: Code[] = [];
     visit(parseBlocks(page.text), 'code', (node) => {
       if (isFence(node, page.text)) fences.push(node);

@@ -12,19 +12,24 @@ type Local = Extract<ReturnType<typeof meaningOf>, { kind: 'local' }>;
 export class LinkChecker implements Checker {
   /** Anchors of pages that were linked to, by tree and path: many links lead to the same few pages. */
   readonly #anchors = new Map<string, Promise<Set<string>>>();
+  readonly #library: Library;
   links = 0;
+
+  constructor(library: Library) {
+    this.#library = library;
+  }
 
   async about(): Promise<{ title: string }> {
     return { title: 'links, anchors, images' };
   }
 
-  async *check(page: Page, library: Library, options: { signal?: AbortSignal } = {}): AsyncIterable<Report> {
+  async *check(page: Page, options: { signal?: AbortSignal } = {}): AsyncIterable<Report> {
     const root = parseMarkdown(page.text);
     this.#anchors.set(key(page, page.path), Promise.resolve(outlineOf(root).anchors));
     const targets = targetsOf(root);
     this.links += targets.length;
 
-    const verdicts = await Promise.all(targets.map((target) => this.#judge(target, page, library)));
+    const verdicts = await Promise.all(targets.map((target) => this.#judge(target, page)));
     options.signal?.throwIfAborted();
     for (const [index, target] of targets.entries()) {
       const verdict = verdicts[index];
@@ -37,44 +42,39 @@ export class LinkChecker implements Checker {
     yield { type: 'tally', counts: { links: targets.length } };
   }
 
-  async #judge(target: Target, page: Page, library: Library): Promise<Verdict | undefined> {
+  async #judge(target: Target, page: Page): Promise<Verdict | undefined> {
     const meaning = meaningOf(target.url, page.path);
     if (meaning.kind === 'elsewhere') return undefined;
     if (meaning.kind === 'wrong') return { severity: 'error', rule: meaning.rule, message: meaning.message };
-    if (meaning.path === page.path) return this.#judgeFragment(meaning, page.path, page, library);
+    if (meaning.path === page.path) return this.#judgeFragment(meaning, page.path, page);
 
-    const entry = await library.look(meaning.path);
+    const entry = await this.#library.look(page.tree, meaning.path);
     if (entry.kind === 'outside') return undefined;
-    if (entry.kind === 'missing') return missing(meaning, page, library);
+    if (entry.kind === 'missing') return missing(meaning, page, this.#library);
     if (entry.path !== meaning.path)
       return error('wrong-case', `${meaning.written} is ${entry.path} on disk: upper and lower case differ`);
     if (entry.kind === 'directory') {
       if (target.embeds) return error('not-a-file', `${meaning.written} is a directory, not a picture`);
-      return this.#judgeDirectory(meaning, page, library);
+      return this.#judgeDirectory(meaning, page);
     }
-    return this.#judgeFragment(meaning, entry.path, page, library);
+    return this.#judgeFragment(meaning, entry.path, page);
   }
 
   /** A fragment behind a directory leads into the README that is shown for it. */
-  async #judgeDirectory(meaning: Local, page: Page, library: Library): Promise<Verdict | undefined> {
+  async #judgeDirectory(meaning: Local, page: Page): Promise<Verdict | undefined> {
     if (!meaning.fragment) return undefined;
-    const readme = await library.look(posix.join(meaning.path, 'README.md'));
+    const readme = await this.#library.look(page.tree, posix.join(meaning.path, 'README.md'));
     if (readme.kind !== 'file') return undefined;
-    return this.#judgeFragment(meaning, readme.path, page, library);
+    return this.#judgeFragment(meaning, readme.path, page);
   }
 
-  async #judgeFragment(
-    meaning: Local,
-    path: string,
-    page: Page,
-    library: Library,
-  ): Promise<Verdict | undefined> {
+  async #judgeFragment(meaning: Local, path: string, page: Page): Promise<Verdict | undefined> {
     const { fragment } = meaning;
     // The empty fragment and "top" are the beginning of any page.
     if (fragment === undefined || fragment === '' || fragment === 'top') return undefined;
-    if (!/\.(md|markdown)$/i.test(path)) return judgeLines(fragment, path, library);
+    if (!/\.(md|markdown)$/i.test(path)) return judgeLines(fragment, path, page, this.#library);
 
-    const anchors = await this.#anchorsOf(path, page, library);
+    const anchors = await this.#anchorsOf(path, page);
     const wanted = fragment.replace(/^user-content-/, '');
     if (anchors.has(wanted) || /^L\d+(-L\d+)?$/.test(fragment)) return undefined;
     const where = path === page.path ? 'this page' : path;
@@ -92,10 +92,12 @@ export class LinkChecker implements Checker {
     );
   }
 
-  #anchorsOf(path: string, page: Page, library: Library): Promise<Set<string>> {
+  #anchorsOf(path: string, page: Page): Promise<Set<string>> {
     const known = this.#anchors.get(key(page, path));
     if (known) return known;
-    const reading = library.read(path).then((text) => outlineOf(parseMarkdown(text)).anchors);
+    const reading = this.#library
+      .read(page.tree, path)
+      .then((text) => outlineOf(parseMarkdown(text)).anchors);
     this.#anchors.set(key(page, path), reading);
     return reading;
   }
@@ -121,18 +123,23 @@ async function missing(meaning: Local, page: Page, library: Library): Promise<Ve
   if (path.includes('\\'))
     return error('missing-file', `${written} does not exist; paths in links have /, not \\`);
   const guesses: Entry[] = await Promise.all(
-    [`${path}.md`, `${path}.mdx`].map((guess) => library.look(guess)),
+    [`${path}.md`, `${path}.mdx`].map((guess) => library.look(page.tree, guess)),
   );
   const guess = guesses.find((entry) => entry.kind === 'file');
   return error('missing-file', `${written} does not exist${guess ? `; there is ${guess.path}` : ''}`);
 }
 
 /** `#L10` and `#L10-L20` behind a file of code lead to its lines. */
-async function judgeLines(fragment: string, path: string, library: Library): Promise<Verdict | undefined> {
+async function judgeLines(
+  fragment: string,
+  path: string,
+  page: Page,
+  library: Library,
+): Promise<Verdict | undefined> {
   const match = /^L(\d+)(?:C\d+)?(?:-L?(\d+)(?:C\d+)?)?$/.exec(fragment);
   if (!match) return undefined;
   const last = Math.max(Number(match[1]), Number(match[2] ?? 0));
-  const lines = (await library.read(path)).replace(/\n$/, '').split('\n').length;
+  const lines = (await library.read(page.tree, path)).replace(/\n$/, '').split('\n').length;
   if (last <= lines) return undefined;
   return error('missing-line', `#${fragment} is beyond the end of ${path}, which has ${lines} lines`);
 }

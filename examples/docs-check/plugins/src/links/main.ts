@@ -1,11 +1,13 @@
 /** The plugin `docs-check-links`. */
-import type { Plugins } from 'docs-check-contract';
+import type { Plugins, Services } from 'docs-check-contract';
 import { serve } from '@pipework/core/plugin';
 import { LinkChecker } from './check.ts';
 
-const checker = new LinkChecker();
+let checker: LinkChecker | undefined;
 
-await serve<Plugins>({
-  plugins: { checker: () => checker },
-  onShutdown: () => console.log(`links followed: ${checker.links}`),
+await serve<Plugins, Services>({
+  plugins: {
+    checker: async ({ host }) => (checker = new LinkChecker(await host.dispense('library'))),
+  },
+  onShutdown: () => console.log(`links followed: ${checker?.links ?? 0}`),
 });

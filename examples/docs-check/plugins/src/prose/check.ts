@@ -1,5 +1,5 @@
 /** Looks at how a page reads: its headings and its sentences. */
-import type { Checker, Library, Page, Report } from 'docs-check-contract';
+import type { Checker, Page, Report } from 'docs-check-contract';
 import type { Root } from 'mdast';
 import { parseMarkdown } from '../markdown.ts';
 import { outlineOf } from '../outline.ts';
@@ -13,7 +13,7 @@ export class ProseChecker implements Checker {
     return { title: 'headings, readability' };
   }
 
-  async *check(page: Page, _library: Library, options: { signal?: AbortSignal } = {}): AsyncIterable<Report> {
+  async *check(page: Page, options: { signal?: AbortSignal } = {}): AsyncIterable<Report> {
     const root = parseMarkdown(page.text);
     const { headings } = outlineOf(root);
     yield* checkHeadings(headings, hasTitleInFrontMatter(root));
