@@ -1,6 +1,5 @@
 // The tests that explore (properties, schedules, damaged bytes) with many times as many runs as they have in the suite.
-import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -9,11 +8,15 @@ export const defaults = { times: 20 };
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Test files whose number of runs comes from testing/explore.ts. */
+/** What takes its number of runs from testing/explore.ts: test files, and for the support of several the folder of its tests. */
 const explorations = () =>
-  readdirSync(root, { recursive: true })
-    .filter((file) => /^(packages|examples)\/.*\.ts$/.test(file) && !/(^|\/)(node_modules|dist)\//.test(file))
-    .filter((file) => /\/testing\/explore\.ts'/.test(readFileSync(join(root, file), 'utf8')));
+  execFileSync('git', ['grep', '-l', "/testing/explore.ts'", '--', 'packages', 'examples'], {
+    cwd: root,
+    encoding: 'utf8',
+  })
+    .split('\n')
+    .filter(Boolean)
+    .map((file) => file.replace(/support\/[^/]+$/, ''));
 
 export async function run(options, say = () => {}) {
   const { times } = { ...defaults, ...options };
