@@ -17,14 +17,15 @@ const brand: unique symbol = Symbol.for('pipework.error');
 /** A call, `start()` or `reload()` that cannot succeed, because the supervisor or pool has ended. `cause` is what ended it. */
 export class FleetError extends Error {
   readonly code: FleetErrorCode;
-  /** No byte of the call was sent: it may be made elsewhere. */
-  readonly sent = false;
+  /** Always false: no byte of the call was sent, so it may be made elsewhere. Like core's, it is not enumerable and never travels. */
+  declare readonly sent: false;
 
   constructor(code: FleetErrorCode, message: string, options?: { cause?: unknown }) {
     super(message, options);
     this.name = 'FleetError';
     this.code = code;
     Object.defineProperty(this, brand, { value: true });
+    Object.defineProperty(this, 'sent', { value: false });
   }
 }
 

@@ -1,9 +1,13 @@
 /** The options of a supervisor, their defaults, and the check that each is what it must be. */
 import { PipeworkError, type ClientConfig, type RPCClient } from '@pipework/core';
-import type { Backoff } from './backoff.ts';
 import { realClock, type Clock } from './clock.ts';
-import type { Intensity } from './intensity.ts';
-import type { Setup } from './process.ts';
+import type { RestartLimits } from './restart-budget.ts';
+
+/** Runs before a process counts as ready. `generation` is the number that the process was given at its launch. */
+export type Setup<P> = (
+  rpc: RPCClient<P>,
+  context: { readonly signal: AbortSignal; readonly generation: number },
+) => Promise<void>;
 
 /** How failures are answered. Delays are in milliseconds. */
 export interface RestartOptions {
@@ -30,7 +34,10 @@ export interface HealthOptions<P> {
 }
 
 /** What a {@link Supervisor} is made of: the options of a `Client`, and these. */
-export interface SupervisorConfig<P = Record<string, object>> extends ClientConfig {
+export interface SupervisorConfig<
+  P = Record<string, object>,
+  S = Record<never, never>,
+> extends ClientConfig<S> {
   /** `false` never restarts after a failure. */
   readonly restart?: RestartOptions | false;
   /** Runs before a process counts as ready, within a `startTimeout` of its own. A failure is a failed start. */
@@ -56,7 +63,7 @@ export interface SupervisorSettings<P> {
   readonly client: ClientConfig;
   readonly name: string;
   readonly signal: AbortSignal | undefined;
-  readonly restart: (Intensity & Backoff) | false;
+  readonly restart: RestartLimits;
   readonly setup: Setup<P> | undefined;
   readonly startTimeoutMs: number;
   readonly health: HealthOptions<P> | undefined;
@@ -106,7 +113,7 @@ export const rules: Readonly<
     Record<'milliseconds' | 'someMilliseconds' | 'aFunction', Rule>
 > = { wholeNumber, milliseconds, someMilliseconds, aFunction };
 
-export function checkRestart(restart: RestartOptions | false | undefined): (Intensity & Backoff) | false {
+export function checkRestart(restart: RestartOptions | false | undefined): RestartLimits {
   if (restart === false) return false;
   checkOption('restart', restart, {
     expected: 'an object of limits, or false',
@@ -141,7 +148,7 @@ export function checkHealth<P>(health: HealthOptions<P> | undefined): HealthOpti
 }
 
 /** Checks every option that is not the client's own, and fills in the defaults. Each process's `Client` checks the rest. */
-export function checkSupervisor<P>(config: SupervisorConfig<P>): SupervisorSettings<P> {
+export function checkSupervisor<P, S>(config: SupervisorConfig<P, S>): SupervisorSettings<P> {
   const {
     restart,
     setup,

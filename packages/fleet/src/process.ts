@@ -3,25 +3,13 @@ import {
   Client,
   isPipeworkError,
   type ClientConfig,
+  type Command,
+  type HandlerInterceptor,
   type PluginExit,
   type Remote,
   type RPCClient,
 } from '@pipework/core';
-import type { Clock } from './clock.ts';
-
-/** Runs before a process counts as ready. `generation` is the number that the process was given at its launch. */
-export type Setup<P> = (
-  rpc: RPCClient<P>,
-  context: { readonly signal: AbortSignal; readonly generation: number },
-) => Promise<void>;
-
-export interface ProcessOptions<P> {
-  readonly config: ClientConfig;
-  readonly setup: Setup<P> | undefined;
-  /** How long `setup` may take, in milliseconds. */
-  readonly setupTimeoutMs: number;
-  readonly clock: Clock;
-}
+import type { SupervisorSettings } from './options.ts';
 
 /** How a process is told to leave. */
 export type Leave = { readonly how: 'drain'; readonly drainMs: number } | { readonly how: 'quit' | 'kill' };
@@ -32,7 +20,7 @@ export class FleetProcess<P> {
   /** Resolves once nothing of the process is left; undefined if there never was a process. */
   readonly gone: Promise<PluginExit | undefined>;
   readonly #client: Client<P>;
-  readonly #options: ProcessOptions<P>;
+  readonly #settings: SupervisorSettings<P>;
   readonly #leaving = new AbortController();
   /** What was dispensed here, by whom: each remote of the user has one implementation in each process. */
   readonly #dispensing = new Map<object, Promise<Remote<P[keyof P]>>>();
@@ -41,18 +29,32 @@ export class FleetProcess<P> {
   #rpc: RPCClient<P> | undefined;
   #resolveGone!: (exit: PluginExit | undefined) => void;
   #isLeaving = false;
+  /** The plugin calls a service of the host. */
+  onServiceCall: () => void = () => {};
 
-  constructor(number: number, options: ProcessOptions<P>) {
+  /** Starts nothing. Throws `CONFIG_INVALID` if an option of the client is not what it must be. */
+  constructor(number: number, settings: SupervisorSettings<P>, cmd: Command) {
     this.number = number;
-    this.#options = options;
+    this.#settings = settings;
     this.gone = new Promise((resolve) => {
       this.#resolveGone = resolve;
     });
-    this.#client = new Client<P>(options.config);
+    this.#client = new Client<P>(this.#config(cmd));
     void this.#client.exit.then((exit) => {
       this.#leaving.abort(new Error('the process has ended'));
       this.#resolveGone(exit);
     });
+  }
+
+  #config(cmd: Command): ClientConfig {
+    const { client, idleMs } = this.#settings;
+    const config = { ...client, cmd };
+    if (idleMs === Infinity || config.provide === undefined) return config;
+    const count: HandlerInterceptor = (_call, next) => {
+      this.onServiceCall();
+      return next();
+    };
+    return { ...config, handlerInterceptors: [count, ...(config.handlerInterceptors ?? [])] };
   }
 
   /** The connection; undefined until the handshake is done. */
@@ -84,12 +86,12 @@ export class FleetProcess<P> {
   }
 
   async #setUp(rpc: RPCClient<P>): Promise<void> {
-    const { setup, setupTimeoutMs, clock } = this.#options;
+    const { setup, startTimeoutMs, clock } = this.#settings;
     if (setup === undefined) return;
     const { signal } = this.#leaving;
     await new Promise<void>((resolve, reject) => {
-      const cancel = clock.after(setupTimeoutMs, () => {
-        reject(new Error(`setup() did not settle within ${setupTimeoutMs} ms (startTimeout)`));
+      const cancel = clock.after(startTimeoutMs, () => {
+        reject(new Error(`setup() did not settle within ${startTimeoutMs} ms (startTimeout)`));
       });
       signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
       Promise.resolve(setup(rpc, { signal, generation: this.number }))
@@ -115,6 +117,11 @@ export class FleetProcess<P> {
   /** What {@link dispense} resolved to before; undefined if it has not. */
   dispensed(owner: object): Remote<P[keyof P]> | undefined {
     return this.#dispensed.get(owner);
+  }
+
+  /** What `owner` has here has ended, though the process may go on: its next call dispenses again. */
+  forget(owner: object, remote: object): void {
+    if (this.#dispensed.get(owner) === remote) this.release(owner);
   }
 
   /** Disposes of what `owner` has here. */

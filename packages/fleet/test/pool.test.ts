@@ -167,16 +167,41 @@ describe('a pool', () => {
     await expect(remote.echo(1)).rejects.toMatchObject({ code: 'FLEET_GIVEN_UP', sent: false });
   });
 
-  test('fails queued calls when it is stopped, and lets running ones finish', async () => {
+  test('lets running and queued calls finish when it is stopped, and refuses new ones', async () => {
     const pool = new Pool<Workers>({ cmd: workerCommand(), max: 1 });
     const worker = await pool.dispense('worker');
     await worker.pid();
-    const running = worker.wait(50);
+    const taken = [worker.wait(20), worker.echo(1), worker.echo(2)];
+    const stopping = pool.stop();
+    await expect(worker.echo(3)).rejects.toMatchObject({ code: 'FLEET_STOPPED', sent: false });
+    await expect(pool.start()).rejects.toMatchObject({ code: 'FLEET_STOPPED' });
+    expect(await Promise.all(taken)).toEqual([undefined, 1, 2]);
+    await stopping;
+    expect(pool.stats()).toMatchObject({ processes: 0, queued: 0, failed: 0 });
+  });
+
+  test('fails queued calls once drainMs has passed', async () => {
+    const pool = new Pool<Workers>({ cmd: workerCommand(), max: 1, drainMs: 50 });
+    const worker = await pool.dispense('worker');
+    await worker.pid();
+    const hung = worker.hang();
     const queued = worker.echo(1);
     const stopping = pool.stop();
     await expect(queued).rejects.toMatchObject({ code: 'FLEET_STOPPED', sent: false });
-    await running;
+    await expect(hung).rejects.toMatchObject({ sent: true });
     await stopping;
-    expect(pool.stats().processes).toBe(0);
+  });
+
+  test('ends a stop that drains when it is stopped without draining', async () => {
+    const pool = new Pool<Workers>({ cmd: workerCommand(), max: 1, drainMs: 600_000 });
+    const worker = await pool.dispense('worker');
+    await worker.pid();
+    const hung = worker.hang();
+    const queued = worker.echo(1);
+    const stopping = pool.stop();
+    expect(pool.stop({ drain: false })).toBe(stopping);
+    await expect(queued).rejects.toMatchObject({ code: 'FLEET_STOPPED', sent: false });
+    await expect(hung).rejects.toMatchObject({ sent: true });
+    await stopping;
   });
 });

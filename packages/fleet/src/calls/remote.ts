@@ -3,6 +3,7 @@ import { createRemote, type CallOptions, type Remote } from '@pipework/core';
 import type { Clock } from '../clock.ts';
 import type { FleetProcess } from '../process.ts';
 import { forward, isLost, mayGoElsewhere, signalOf } from './forward.ts';
+import { markUnsent } from './unsent.ts';
 import type { WaitLimits } from './waiting.ts';
 
 /** Where calls go. */
@@ -43,7 +44,8 @@ export function fleetRemote<P, K extends keyof P & string>(route: Route<P>, name
         return new WaitingCall(route, owner, name, method, args, options).make(0);
       return forward(dispensed, method, args, options).catch((error: unknown) => {
         if (!mayGoElsewhere(error)) throw error;
-        return new WaitingCall(route, owner, name, method, args, options).make(process.number);
+        process.forget(owner, dispensed);
+        return new WaitingCall(route, owner, name, method, args, options).make(process.number - 1);
       });
     },
     { dispose: () => route.release(owner) },
@@ -98,7 +100,10 @@ class WaitingCall<P, K extends keyof P & string> {
     this.#deadline = deadlineMs === undefined ? undefined : route.clock.now() + deadlineMs;
   }
 
-  /** Makes the call on a process that was launched after number `after`, or on a later one if that one is lost first. */
+  /**
+   * Makes the call on a process that was launched after number `after`, or on a later one if that one is lost first. If only what was
+   * dispensed has ended there, and not the process, it is dispensed again.
+   */
   async make(after: number): Promise<unknown> {
     for (let tried = after; ;) {
       const process = await this.#route.next(tried, this.#limits());
@@ -115,6 +120,8 @@ class WaitingCall<P, K extends keyof P & string> {
         return await forward(remote, this.#method, this.#args, this.#remainingOptions());
       } catch (error) {
         if (!mayGoElsewhere(error)) throw error;
+        process.forget(this.#owner, remote);
+        tried = process.number - 1;
       }
     }
   }
@@ -139,7 +146,7 @@ class WaitingCall<P, K extends keyof P & string> {
     const { signal, remainingMs } = this.#limits();
     if (signal === undefined && remainingMs === undefined) return promise;
     return new Promise<T>((resolve, reject) => {
-      const onAbort = (): void => reject(signal?.reason as Error);
+      const onAbort = (): void => reject(markUnsent(signal?.reason as Error));
       signal?.addEventListener('abort', onAbort, { once: true });
       if (signal?.aborted === true) onAbort();
       const cancel =

@@ -3,7 +3,25 @@ import { PipeworkError, type ErrorCode } from '@pipework/core';
 
 /** Returns an error of core's table with `sent: false`. */
 export function unsent<C extends ErrorCode>(code: C, message: string): PipeworkError<C> {
-  const error = new PipeworkError(code, message);
-  Object.defineProperty(error, 'sent', { value: false, enumerable: false });
+  return markUnsent(new PipeworkError(code, message));
+}
+
+/**
+ * Says on an error that its call was not sent, and returns it. The reason of a signal may be the error of several calls: once one of them
+ * was sent it keeps saying so.
+ */
+export function markUnsent<E>(error: E): E {
+  if (typeof error !== 'object' || error === null || (error as { sent?: unknown }).sent === true)
+    return error;
+  try {
+    Object.defineProperty(error, 'sent', {
+      value: false,
+      enumerable: false,
+      configurable: true,
+      writable: true,
+    });
+  } catch {
+    // A frozen reason.
+  }
   return error;
 }

@@ -1,5 +1,6 @@
 /** Calls for which there is no ready process: bounded, in order. Each leaves by a process, its signal, its deadline, or the end. */
 import type { Clock } from '../clock.ts';
+import { markUnsent } from './unsent.ts';
 
 export interface WaitLimits {
   readonly signal: AbortSignal | undefined;
@@ -37,7 +38,7 @@ export class WaitingCalls<T> {
 
   /** Resolves with what {@link release} gives. Rejects with the signal's reason, at the deadline, and if too many calls wait already. */
   wait({ signal, remainingMs }: WaitLimits): Promise<T> {
-    if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
+    if (signal?.aborted === true) return Promise.reject(markUnsent(signal.reason as Error));
     if (remainingMs !== undefined && remainingMs <= 0) return Promise.reject(this.#makeLate());
     if (this.#waiters.size >= this.#max) return Promise.reject(this.#makeOverloaded(this.#waiters.size));
     return new Promise<T>((resolve, reject) => {
@@ -46,7 +47,7 @@ export class WaitingCalls<T> {
         waiter.stopWatching();
         reject(error);
       };
-      const onAbort = (): void => leave(signal?.reason);
+      const onAbort = (): void => leave(markUnsent(signal?.reason));
       signal?.addEventListener('abort', onAbort, { once: true });
       const cancel =
         remainingMs === undefined ? () => {} : this.#clock.after(remainingMs, () => leave(this.#makeLate()));

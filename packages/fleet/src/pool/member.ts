@@ -1,4 +1,5 @@
 /** One process of a pool. */
+import type { Command } from '@pipework/core';
 import type { FleetProcess } from '../process.ts';
 import type { HealthWatch } from '../supervisor/health.ts';
 import type { Seat } from './schedule.ts';
@@ -6,15 +7,26 @@ import type { Seat } from './schedule.ts';
 /** Why a process is to be replaced. */
 export type Mark = 'calls' | 'residentBytes' | 'ageMs' | 'reload';
 
+/** Why a process has ended. */
+export type EndReason =
+  'failed' | 'lost' | 'unhealthy' | 'recycled' | 'reloaded' | 'idle' | 'given-up' | 'stopped';
+
+/** A command of the pool. A reload makes a new one. */
+export interface Version {
+  readonly number: number;
+  readonly command: Command;
+}
+
 export class Member<P> implements Seat {
   readonly process: FleetProcess<P>;
-  /** Which of the pool's commands it runs; a reload counts it up. */
-  readonly version: number;
+  readonly version: Version;
   /** `starting`, then `ready` (or a `spare` first), then `leaving` until it is gone. */
   state: 'starting' | 'spare' | 'ready' | 'leaving' = 'starting';
   /** Set once it has passed a limit: it works on until its successor is ready. */
   mark: Mark | undefined;
-  readyAt = 0;
+  /** Set once it leaves. */
+  ending: { readonly reason: EndReason; readonly error?: Error } | undefined;
+  readyAt: number | undefined;
   /** When it was last seen at work. */
   lastUse = 0;
   /** Calls that it has answered, or failed by itself. */
@@ -23,7 +35,7 @@ export class Member<P> implements Seat {
   measuredAt: number = -Infinity;
   health: HealthWatch<P> | undefined;
 
-  constructor(process: FleetProcess<P>, version: number) {
+  constructor(process: FleetProcess<P>, version: Version) {
     this.process = process;
     this.version = version;
   }

@@ -21,8 +21,8 @@ export interface RecycleOptions {
 }
 
 /** What a {@link Pool} is made of: the options of a `Supervisor` that make sense for many processes, and these. */
-export interface PoolConfig<P = Record<string, object>> extends Omit<
-  SupervisorConfig<P>,
+export interface PoolConfig<P = Record<string, object>, S = Record<never, never>> extends Omit<
+  SupervisorConfig<P, S>,
   'idleMs' | 'watch' | 'maxWaitingCalls'
 > {
   /** Processes that are always there. Default 0. */
@@ -56,7 +56,7 @@ export interface PoolSettings<P> {
   readonly recycle: RecycleOptions;
 }
 
-export function checkPool<P>(config: PoolConfig<P>): PoolSettings<P> {
+export function checkPool<P, S>(config: PoolConfig<P, S>): PoolSettings<P> {
   const {
     min = 0,
     max = Math.max(availableParallelism(), min),
@@ -82,7 +82,15 @@ export function checkPool<P>(config: PoolConfig<P>): PoolSettings<P> {
         `${name}: expected nothing, because a pool has no such option; got a value`,
       );
   }
-  return { process: checkSupervisor(process), min, max, callsPerProcess, maxQueued, idleMs, recycle };
+  return {
+    process: checkSupervisor({ ...process, idleMs }),
+    min,
+    max,
+    callsPerProcess,
+    maxQueued,
+    idleMs,
+    recycle,
+  };
 }
 
 /** Checks what a call brought beside core's own options. */

@@ -42,6 +42,16 @@ export class PriorityQueue<T extends Waiting> {
     return first;
   }
 
+  /** Takes one item out. Returns whether it was there. Slower than the rest, because it looks at every item. */
+  remove(item: T): boolean {
+    const at = this.#heap.indexOf(item);
+    if (at === -1) return false;
+    const rest = this.#heap.splice(0);
+    rest.splice(at, 1);
+    for (const other of rest) this.push(other);
+    return true;
+  }
+
   /** Takes everything out, in no particular order. */
   drain(): T[] {
     return this.#heap.splice(0).filter((item) => item.isWaiting);

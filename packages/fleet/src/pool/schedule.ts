@@ -83,7 +83,7 @@ export class Schedule<J extends Job, S extends Seat> {
       key.first = job;
     }
     this.#queue(job);
-    this.#fill();
+    this.fill();
   }
 
   /** The caller of a waiting job has given up. The job's `isWaiting` must be false by now. */
@@ -99,7 +99,7 @@ export class Schedule<J extends Job, S extends Seat> {
       const at = key.behind.indexOf(job);
       if (at !== -1) key.behind.splice(at, 1);
     }
-    this.#fill();
+    this.fill();
   }
 
   open(seat: S): void {
@@ -110,7 +110,7 @@ export class Schedule<J extends Job, S extends Seat> {
       isOpen: true,
       bound: new PriorityQueue(),
     });
-    this.#fill();
+    this.fill();
   }
 
   /** The seat takes no further job. What runs there goes on. */
@@ -119,7 +119,7 @@ export class Schedule<J extends Job, S extends Seat> {
     if (place === undefined || !place.isOpen) return;
     place.isOpen = false;
     this.#unbind(place);
-    this.#fill();
+    this.fill();
   }
 
   /** The seat is gone. Jobs that were bound to it keep their place in the order, for any other seat. */
@@ -133,7 +133,7 @@ export class Schedule<J extends Job, S extends Seat> {
       key.running = 0;
     }
     this.#unbind(place);
-    this.#fill();
+    this.fill();
   }
 
   /** A job that was assigned is over. */
@@ -147,7 +147,30 @@ export class Schedule<J extends Job, S extends Seat> {
         this.#settleKey(job.affinity, key);
       }
     }
-    this.#fill();
+    this.fill();
+  }
+
+  /** A job that was assigned did not run after all: it waits again, where it stood. {@link fill} must be called afterwards. */
+  giveBack(job: J, seat: S): void {
+    const place = this.#places.get(seat);
+    if (place !== undefined) place.running -= 1;
+    this.#waiting += 1;
+    if (job.affinity === undefined) return this.#queue(job);
+    const key = this.#keyOf(job.affinity);
+    if (key.place?.seat === seat) key.running -= 1;
+    if (key.running === 0 && key.place?.isOpen === false) key.place = undefined;
+    const { first } = key;
+    if (first !== undefined && first.sequence < job.sequence) {
+      const at = key.behind.findIndex(({ sequence }) => sequence > job.sequence);
+      key.behind.splice(at === -1 ? key.behind.length : at, 0, job);
+      return;
+    }
+    if (first !== undefined) {
+      this.#dequeue(first, key);
+      key.behind.unshift(first);
+    }
+    key.first = job;
+    this.#queue(job);
   }
 
   /** Takes out every job that waits, in order. */
@@ -186,6 +209,12 @@ export class Schedule<J extends Job, S extends Seat> {
     // Otherwise the seat is leaving while a job of the key still runs there: `finish` queues it, so that the order holds.
   }
 
+  /** Takes a key's first job out of the queue in which it stands, if it stands in one. */
+  #dequeue(job: J, key: Key<J, S>): void {
+    if (this.#shared.remove(job)) this.#unbound -= 1;
+    else key.place?.bound.remove(job);
+  }
+
   /** The first job of a key has been taken or cancelled: the next one stands in the queue. */
   #promote(name: string, key: Key<J, S>): void {
     key.first = key.behind.shift();
@@ -214,7 +243,7 @@ export class Schedule<J extends Job, S extends Seat> {
   }
 
   /** Assigns until no job and free seat are left that fit. */
-  #fill(): void {
+  fill(): void {
     for (;;) {
       const place = this.#bestPlace();
       if (place === undefined) return;

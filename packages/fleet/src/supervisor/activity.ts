@@ -12,6 +12,8 @@ export class IdleWatch {
   readonly #isBusy: () => boolean | undefined;
   readonly #onUnused: () => void;
   #lastUse: number;
+  /** A look came while a check was under way: the next one comes when that has ended. */
+  #isLookDue = false;
   #cancel = (): void => {};
 
   constructor(idleMs: number, clock: Clock, isBusy: () => boolean | undefined, onUnused: () => void) {
@@ -29,7 +31,13 @@ export class IdleWatch {
   }
 
   stop(): void {
+    this.#isLookDue = false;
     this.#cancel();
+  }
+
+  /** A check has ended, so that it can be told again what is under way. */
+  lookAgain(): void {
+    if (this.#isLookDue) this.#look();
   }
 
   #schedule(): void {
@@ -39,8 +47,10 @@ export class IdleWatch {
   #look(): void {
     const now = this.#clock.now();
     const isBusy = this.#isBusy();
-    if (isBusy === true) this.#lastUse = now;
-    if (isBusy === false && now - this.#lastUse >= this.#idleMs) return this.#onUnused();
+    this.#isLookDue = isBusy === undefined;
+    if (isBusy === undefined) return;
+    if (isBusy) this.#lastUse = now;
+    else if (now - this.#lastUse >= this.#idleMs) return this.#onUnused();
     this.#schedule();
   }
 }

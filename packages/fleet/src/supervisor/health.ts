@@ -56,6 +56,19 @@ export function checkOnce<P>(
   });
 }
 
+/** How long a process may take to answer its first check if `health` is off, in milliseconds. */
+const firstCheckMs = 5_000;
+
+/** Checks a process that is to replace another one: as `health` says, or by a ping. Rejects if it fails. */
+export async function checkFirst<P>(
+  rpc: RPCClient<P>,
+  health: HealthOptions<P> | undefined,
+  clock: Clock,
+): Promise<void> {
+  const failure = await checkOnce(rpc, health ?? { timeoutMs: firstCheckMs }, clock);
+  if (failure !== undefined) throw failure;
+}
+
 async function callCheck<P>(
   check: (rpc: RPCClient<P>) => Promise<unknown>,
   rpc: RPCClient<P>,
@@ -63,27 +76,29 @@ async function callCheck<P>(
   await check(rpc);
 }
 
+export interface HealthListener {
+  /** The process is of no use. Called at most once. */
+  verdict(reason: Error): void;
+  /** A check has ended, however it went. */
+  checked?(): void;
+}
+
 export class HealthWatch<P> {
   readonly #rpc: RPCClient<P>;
   readonly #options: HealthOptions<P>;
   readonly #clock: Clock;
-  readonly #onVerdict: (reason: Error) => void;
+  readonly #listener: HealthListener;
   #streak = 0;
   #cancel = (): void => {};
   #isStopped = false;
   #isChecking = false;
 
   /** Begins at once: the first check comes after a random part of the period, so that many plugins are not checked together. */
-  constructor(
-    rpc: RPCClient<P>,
-    options: HealthOptions<P>,
-    clock: Clock,
-    onVerdict: (reason: Error) => void,
-  ) {
+  constructor(rpc: RPCClient<P>, options: HealthOptions<P>, clock: Clock, listener: HealthListener) {
     this.#rpc = rpc;
     this.#options = options;
     this.#clock = clock;
-    this.#onVerdict = onVerdict;
+    this.#listener = listener;
     this.#schedule(options.everyMs * clock.random());
   }
 
@@ -107,11 +122,12 @@ export class HealthWatch<P> {
     const failure = await checkOnce(this.#rpc, this.#options, this.#clock);
     this.#isChecking = false;
     if (this.#isStopped) return;
+    this.#listener.checked?.();
     this.#streak = failure === undefined ? 0 : this.#streak + 1;
     if (failure !== undefined && this.#streak >= this.#options.failures) {
       this.stop();
       const times = this.#streak === 1 ? '' : ` ${this.#streak} times in a row`;
-      return this.#onVerdict(new Error(`${failure.message}${times}`, { cause: failure.cause }));
+      return this.#listener.verdict(new Error(`${failure.message}${times}`, { cause: failure.cause }));
     }
     this.#schedule(this.#options.everyMs);
   }

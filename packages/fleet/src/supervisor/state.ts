@@ -5,62 +5,9 @@
  * Independent facts stand in independent fields, and `state` is derived from them. A process has a number from its launch on, and is in
  * exactly one of the fields until it has gone. An event of a process that is in none of them is dropped.
  */
-import { backoffDelay, type Backoff } from '../backoff.ts';
-import { countFailure, type Intensity } from '../intensity.ts';
-
-/** The states that users see. */
-export type SupervisorState =
-  'new' | 'starting' | 'ready' | 'waiting' | 'idle' | 'reloading' | 'given-up' | 'stopped';
-
-export type SupervisorEvent<C> =
-  /** `start()`, or a call. */
-  | { readonly type: 'wanted' }
-  /** `start()` alone: it also tries anew after giving up. */
-  | { readonly type: 'start' }
-  | { readonly type: 'reload'; readonly command: C | undefined }
-  /** A watched file changed: a reload that wakes nothing up. */
-  | { readonly type: 'changed' }
-  | { readonly type: 'stop'; readonly drain: boolean; readonly cause?: unknown }
-  | { readonly type: 'ready'; readonly process: number }
-  /** A process did not become ready. It is ending, or was never there. */
-  | {
-      readonly type: 'failed';
-      readonly process: number;
-      readonly error: Error;
-      readonly isPermanent: boolean;
-    }
-  /** A process that was ready has gone, or has lost its session. */
-  | { readonly type: 'ended'; readonly process: number; readonly error: Error }
-  /** Nothing of the process is left. */
-  | { readonly type: 'gone'; readonly process: number }
-  | { readonly type: 'unhealthy'; readonly process: number; readonly error: Error }
-  /** Nothing was under way for `idleMs`. */
-  | { readonly type: 'unused' }
-  | { readonly type: 'delay-over' }
-  | { readonly type: 'spare-delay-over' };
-
-export type Action<C> =
-  | { readonly do: 'launch'; readonly process: number; readonly command: C; readonly isReload: boolean }
-  /** The process gets the waiting calls and all new ones. */
-  | { readonly do: 'take-over'; readonly process: number }
-  /** End a process: `drain` lets it finish what it runs, `quit` asks it to leave, `kill` gives it no time. */
-  | { readonly do: 'retire'; readonly process: number; readonly how: 'drain' | 'quit' | 'kill' }
-  | { readonly do: 'delay'; readonly which: 'restart' | 'spare'; readonly ms: number }
-  | { readonly do: 'cancel-delay'; readonly which: 'restart' | 'spare' }
-  | { readonly do: 'settle-start' }
-  | { readonly do: 'settle-reload'; readonly error?: Error }
-  /** The reload that waited has become the one that runs. */
-  | { readonly do: 'begin-reload' }
-  | { readonly do: 'give-up'; readonly reason: string; readonly error: Error }
-  | { readonly do: 'stop'; readonly cause?: unknown };
-
-export interface StateOptions<C> {
-  readonly command: C;
-  /** `false`: never restart after a failure. */
-  readonly restart: (Intensity & Backoff) | false;
-  readonly hasSpare: boolean;
-  readonly random: () => number;
-}
+import { RestartBudget } from '../restart-budget.ts';
+import type { Action, StateOptions, SupervisorEvent, SupervisorState } from './events.ts';
+import { SpareFacts } from './spare.ts';
 
 /** A process on its way to become the current one. */
 interface Incoming<C> {
@@ -77,17 +24,13 @@ export class SupervisorFacts<C> {
   #nextProcess = 1;
   #current: { readonly process: number; readonly readyAt: number } | undefined;
   #incoming: Incoming<C> | undefined;
-  #spare: { readonly process: number; readonly isReady: boolean } | undefined;
+  readonly #spare = new SpareFacts();
   readonly #leaving = new Set<number>();
   /** When the restart delay is over; undefined if none runs. */
   #delayUntil: number | undefined;
   /** The process that must be gone before the next one is launched: one that was found unhealthy. */
   #blockedBy: number | undefined;
-  #failures: readonly number[] = [];
-  /** Restarts since a process was last ready for the length of the window. */
-  #attempt = 0;
-  #spareAttempt = 0;
-  #isSparePermanentlyBroken = false;
+  readonly #budget: RestartBudget;
   /** The command of the one reload that waits for the one that runs. */
   #pending: { readonly command: C | undefined } | undefined;
   /** The failure of the current process while a reload was under way: it counts if the reload fails as well. */
@@ -99,6 +42,7 @@ export class SupervisorFacts<C> {
   constructor(options: StateOptions<C>) {
     this.#options = options;
     this.#command = options.command;
+    this.#budget = new RestartBudget(options.restart, options.random);
   }
 
   get state(): SupervisorState {
@@ -121,14 +65,13 @@ export class SupervisorFacts<C> {
 
   /** Every process that is not gone. */
   get processes(): number[] {
-    return [this.#current, this.#incoming, this.#spare]
-      .flatMap((held) => (held === undefined ? [] : [held.process]))
-      .concat([...this.#leaving]);
+    const held = [this.#current, this.#incoming, this.#spare.held].flatMap((one) => one?.process ?? []);
+    return [...held, ...this.#leaving];
   }
 
   /** Times of the failures within the window, for tests. */
   get failures(): readonly number[] {
-    return this.#failures;
+    return this.#budget.failures;
   }
 
   /** Takes an event in, and returns what to do, in order. */
@@ -142,10 +85,8 @@ export class SupervisorFacts<C> {
   #decide(event: SupervisorEvent<C>, now: number): void {
     switch (event.type) {
       case 'wanted':
-        if (this.state === 'new' || this.state === 'idle') this.#launch({ isReload: false });
-        return;
       case 'start':
-        this.#revive();
+        if (event.type === 'start') this.#revive();
         if (this.state === 'new' || this.state === 'idle') this.#launch({ isReload: false });
         return;
       case 'reload':
@@ -187,13 +128,12 @@ export class SupervisorFacts<C> {
     this.#do({ do: 'launch', process, command, isReload });
   }
 
-  /** After giving up, start() and reload() begin with a clean slate. */
+  /** After giving up, start() and reload() begin anew. */
   #revive(): void {
     if (this.#over !== 'given-up') return;
     this.#over = undefined;
-    this.#failures = [];
-    this.#attempt = 0;
-    this.#isSparePermanentlyBroken = false;
+    this.#budget.reset();
+    this.#spare.hope();
   }
 
   #reload(command: C | undefined): void {
@@ -207,9 +147,10 @@ export class SupervisorFacts<C> {
 
   #beginReload(command: C | undefined): void {
     this.#do({ do: 'begin-reload' });
-    this.#isSparePermanentlyBroken = false;
-    const resumesAt = this.#delayUntil;
-    if (resumesAt !== undefined) {
+    this.#spare.hope();
+    // If only the end of an unhealthy process was waited for, its delay is over already.
+    const resumesAt = this.#delayUntil ?? (this.#blockedBy === undefined ? undefined : 0);
+    if (this.#delayUntil !== undefined) {
       this.#delayUntil = undefined;
       this.#do({ do: 'cancel-delay', which: 'restart' });
     }
@@ -226,24 +167,17 @@ export class SupervisorFacts<C> {
   }
 
   #ready(process: number, now: number): void {
-    if (this.#spare?.process === process) {
-      this.#spare = { process, isReady: true };
-      this.#spareAttempt = 0;
-      return;
-    }
+    if (this.#spare.isAt(process)) return this.#spare.ready(process);
     const incoming = this.#incoming;
     if (incoming?.process !== process) return;
     const old = this.#current;
-    const oldSpare = incoming.isReload ? this.#spare : undefined;
+    const oldSpare = incoming.isReload ? this.#spare.take() : undefined;
     this.#incoming = undefined;
     this.#lostInReload = undefined;
     this.#command = incoming.command;
     this.#becomeCurrent(process, now);
     if (old !== undefined) this.#retire(old.process, 'drain');
-    if (oldSpare !== undefined) {
-      this.#spare = undefined;
-      this.#retire(oldSpare.process, 'quit');
-    }
+    if (oldSpare !== undefined) this.#retire(oldSpare.process, 'quit');
     this.#do({ do: 'settle-start' });
     if (incoming.isReload) this.#do({ do: 'settle-reload' });
     this.#launchSpare();
@@ -261,7 +195,7 @@ export class SupervisorFacts<C> {
   }
 
   #failed(process: number, error: Error, isPermanent: boolean, now: number): void {
-    if (this.#spare?.process === process) return this.#spareFailed(isPermanent);
+    if (this.#spare.isAt(process)) return this.#spareFailed(process, isPermanent);
     const incoming = this.#incoming;
     if (incoming?.process !== process) return;
     this.#incoming = undefined;
@@ -281,31 +215,24 @@ export class SupervisorFacts<C> {
     this.#runPending();
   }
 
-  #spareFailed(isPermanent: boolean): void {
-    const { process } = this.#spare!;
-    this.#spare = undefined;
+  #spareFailed(process: number, isPermanent: boolean): void {
     this.#leaving.add(process);
-    if (isPermanent) this.#isSparePermanentlyBroken = true;
-    else this.#delaySpare(this.#spareAttempt++);
-  }
-
-  #delaySpare(attempt: number): void {
-    const { restart, random } = this.#options;
-    if (restart === false) return;
-    this.#do({ do: 'delay', which: 'spare', ms: backoffDelay(attempt, restart, random()) });
+    const attempt = this.#spare.failed(isPermanent);
+    if (attempt === undefined || this.#options.restart === false) return;
+    this.#do({ do: 'delay', which: 'spare', ms: this.#budget.delayOf(attempt) });
   }
 
   #launchSpare(): void {
-    if (!this.#options.hasSpare || this.#isSparePermanentlyBroken) return;
-    if (this.#spare !== undefined || this.#current === undefined || this.#over !== undefined) return;
+    if (!this.#options.hasSpare || !this.#spare.isWanted) return;
+    if (this.#current === undefined || this.#over !== undefined) return;
     const process = this.#nextProcess++;
-    this.#spare = { process, isReady: false };
+    this.#spare.launched(process);
     this.#do({ do: 'launch', process, command: this.#command, isReload: false });
   }
 
   #ended(process: number, error: Error, now: number): void {
     if (this.#incoming?.process === process) return this.#failed(process, error, false, now);
-    if (this.#spare?.process === process) return this.#spareFailed(false);
+    if (this.#spare.isAt(process)) return this.#spareFailed(process, false);
     if (this.#current?.process !== process) return;
     this.#leaving.add(process);
     this.#lose(error, now);
@@ -320,48 +247,37 @@ export class SupervisorFacts<C> {
 
   /** The current process takes no calls any more: it is already among those that leave. */
   #lose(error: Error, now: number): void {
-    const { restart } = this.#options;
     const { readyAt } = this.#current!;
     this.#current = undefined;
-    if (restart !== false && now - readyAt >= restart.withinMs) this.#attempt = 0;
-    const spare = this.#spare;
+    this.#budget.credit(now - readyAt);
+    const spare = this.#spare.held;
     if (this.#incoming !== undefined && spare?.isReady !== true) {
       this.#blockedBy = undefined;
       this.#lostInReload = error;
       return;
     }
     if (spare === undefined) return this.#countAndWait(error, now);
-    if (this.#count(error, now) === undefined) return;
-    this.#spare = undefined;
+    if (!this.#count(error, now)) return;
+    this.#spare.take();
     this.#blockedBy = undefined;
     if (spare.isReady) {
       this.#becomeCurrent(spare.process, now);
-      this.#delaySpare(this.#attempt++);
+      this.#do({ do: 'delay', which: 'spare', ms: this.#budget.nextDelay() });
     } else {
-      this.#attempt++;
+      this.#budget.skipDelay();
       this.#incoming = { process: spare.process, command: this.#command, isReload: false };
     }
   }
 
-  /** Counts a failure. Returns the limits if another restart is allowed; otherwise it has given up. */
-  #count(error: Error, now: number): (Intensity & Backoff) | undefined {
-    const { restart } = this.#options;
-    if (restart === false) {
-      this.#giveUp('it was told not to restart', error);
-      return undefined;
-    }
-    const { failures, mayRestart } = countFailure(this.#failures, now, restart);
-    this.#failures = failures;
-    if (mayRestart) return restart;
-    const { atMost, withinMs } = restart;
-    this.#giveUp(`${failures.length} failures within ${withinMs} ms, and restart.atMost is ${atMost}`, error);
-    return undefined;
+  /** Counts a failure. Returns whether another restart is allowed; otherwise it has given up. */
+  #count(error: Error, now: number): boolean {
+    const reason = this.#budget.count(now);
+    if (reason !== undefined) this.#giveUp(reason, error);
+    return reason === undefined;
   }
 
   #countAndWait(error: Error, now: number): void {
-    const backoff = this.#count(error, now);
-    if (backoff === undefined) return;
-    this.#wait(backoffDelay(this.#attempt++, backoff, this.#options.random()), now);
+    if (this.#count(error, now)) this.#wait(this.#budget.nextDelay(), now);
   }
 
   #wait(ms: number, now: number): void {
@@ -378,9 +294,8 @@ export class SupervisorFacts<C> {
   }
 
   #gone(process: number, now: number): void {
-    // An end that nobody announced before: an `ended` or `failed` event comes first otherwise.
-    if (!this.#leaving.delete(process) && this.#over !== 'stopped')
-      this.#ended(process, new Error(`process ${process} has gone`), now);
+    // Usually an `ended` or `failed` event has come before.
+    if (!this.#leaving.has(process)) this.#ended(process, new Error(`process ${process} has gone`), now);
     this.#leaving.delete(process);
     if (this.#blockedBy === process && this.#delayUntil === undefined) this.#launchIfDue();
   }
@@ -395,10 +310,8 @@ export class SupervisorFacts<C> {
 
   #retireSpare(how: 'drain' | 'quit' | 'kill'): void {
     this.#do({ do: 'cancel-delay', which: 'spare' });
-    if (this.#spare === undefined) return;
-    const { process } = this.#spare;
-    this.#spare = undefined;
-    this.#retire(process, how);
+    const spare = this.#spare.take();
+    if (spare !== undefined) this.#retire(spare.process, how);
   }
 
   #giveUp(reason: string, error: Error): void {

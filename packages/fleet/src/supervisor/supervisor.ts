@@ -1,64 +1,29 @@
 /** One plugin, kept alive over any number of processes. Performs what `state.ts` decides. */
-import { channel } from 'node:diagnostics_channel';
-import { cleanupCount, PipeworkError, type Command, type PluginExit, type Remote } from '@pipework/core';
+import { cleanupCount, PipeworkError, type Command, type Remote } from '@pipework/core';
 import { fleetRemote, type Route } from '../calls/remote.ts';
 import { WaitingCalls, type WaitLimits } from '../calls/waiting.ts';
 import { unsent } from '../calls/unsent.ts';
+import { defer, type Deferred } from '../deferred.ts';
 import { givenUp, stopped, type FleetError } from '../errors.ts';
 import { checkSupervisor, type SupervisorConfig, type SupervisorSettings } from '../options.ts';
 import { FleetProcess, isPermanent, type Leave } from '../process.ts';
-import { isInUse, IdleWatch } from './activity.ts';
-import { checkOnce, HealthWatch } from './health.ts';
-import { SupervisorFacts, type Action, type SupervisorEvent, type SupervisorState } from './state.ts';
+import { Announcer, type Because, type StateChange } from './announcer.ts';
+import type { Action, SupervisorEvent, SupervisorState } from './events.ts';
+import { checkFirst } from './health.ts';
+import { SupervisorFacts } from './state.ts';
 import { PathWatch } from './watch.ts';
-
-/** What a listener of `'state'` gets, and what the channel `pipework:fleet` publishes together with `name`. */
-export interface StateChange {
-  readonly state: SupervisorState;
-  /** The number of the process that takes calls, or took them last; 0 before the first one. It only rises, and may skip. */
-  readonly generation: number;
-  /** How the process ended whose end led here. */
-  readonly exit?: PluginExit;
-  /** Why: the failure of a start, of a reload, of a health check, or the loss of a process. */
-  readonly error?: Error;
-}
-
-/** The name of the diagnostics channel on which every change of state is published, as a {@link StateChange} with the supervisor's `name`. */
-export const fleetChannelName = 'pipework:fleet';
-
-const fleetChannel = channel(fleetChannelName);
-
-/** How long a reloaded process may take to answer its first check if `health` is off, in milliseconds. */
-const firstCheckMs = 5_000;
-
-interface Deferred {
-  readonly promise: Promise<void>;
-  resolve(): void;
-  reject(error: Error): void;
-}
-
-function defer(): Deferred {
-  let resolve!: () => void;
-  let reject!: (error: Error) => void;
-  const promise = new Promise<void>((settle, fail) => {
-    resolve = settle;
-    reject = fail;
-  });
-  // Its callers hear of a failure from their own copy; nobody may be there to hear this one.
-  promise.catch(() => {});
-  return { promise, resolve, reject };
-}
+import { Watches } from './watches.ts';
 
 /**
  * Keeps one plugin running: restarts it after a failure, replaces it on request without a lost call, ends it while it is not used. Its
  * remotes outlive each process. It has no timer, process or descriptor left after {@link stop}.
  */
-export class Supervisor<P = Record<string, object>> {
+export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
   readonly #settings: SupervisorSettings<P>;
   readonly #facts: SupervisorFacts<Command>;
   readonly #processes = new Map<number, FleetProcess<P>>();
   readonly #waiting: WaitingCalls<FleetProcess<P>>;
-  readonly #listeners = new Set<(change: StateChange) => void>();
+  readonly #announcer: Announcer;
   readonly #delays = new Map<'restart' | 'spare', () => void>();
   readonly #route: Route<P>;
   readonly #cleanupsBefore = cleanupCount();
@@ -66,24 +31,22 @@ export class Supervisor<P = Record<string, object>> {
   readonly #stopListening: () => void;
   #current: FleetProcess<P> | undefined;
   #generation = 0;
-  #health: HealthWatch<P> | undefined;
-  #idle: IdleWatch | undefined;
+  #watches: Watches<P> | undefined;
   #starting: Deferred | undefined;
   #reloading: Deferred | undefined;
   #nextReload: Deferred | undefined;
   #stopping: Promise<void> | undefined;
   /** Makes the error of what is asked for after the end. */
   #makeEnd: (() => FleetError) | undefined;
-  /** Changes are told one after the other: the exit that explains one may come after the change itself. */
-  #announcing: Promise<void> = Promise.resolve();
 
   /** Starts nothing. Throws `CONFIG_INVALID` if an option of the supervisor is not what it must be. */
-  constructor(config: SupervisorConfig<P>) {
+  constructor(config: SupervisorConfig<P, S>) {
     const settings = checkSupervisor(config);
     const { clock, name, signal } = settings;
     this.#settings = settings;
+    this.#announcer = new Announcer(name);
     // Checks the client's options now, not at the first start.
-    this.#makeProcess(0, settings.client.cmd);
+    new FleetProcess<P>(0, settings, settings.client.cmd);
     this.#facts = new SupervisorFacts({
       command: settings.client.cmd,
       restart: settings.restart,
@@ -151,7 +114,7 @@ export class Supervisor<P = Record<string, object>> {
    */
   async reload(options: { readonly cmd?: Command } = {}): Promise<void> {
     if (this.state === 'stopped') throw this.#endError();
-    if (options.cmd !== undefined) this.#makeProcess(0, options.cmd);
+    if (options.cmd !== undefined) new FleetProcess<P>(0, this.#settings, options.cmd);
     this.#nextReload ??= defer();
     const { promise } = this.#nextReload;
     this.#dispatch({ type: 'reload', command: options.cmd });
@@ -173,8 +136,7 @@ export class Supervisor<P = Record<string, object>> {
   on(event: 'state', listener: (change: StateChange) => void): () => void {
     if (event !== 'state')
       throw new PipeworkError('CONFIG_INVALID', `on(): expected 'state'; got '${String(event)}'`);
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#announcer.listen(listener);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -189,7 +151,7 @@ export class Supervisor<P = Record<string, object>> {
         return current();
       },
       next: (after, limits) => this.#next(after, limits),
-      used: () => this.#idle?.used(),
+      used: () => this.#watches?.used(),
       release: (owner) => {
         for (const process of this.#processes.values()) process.release(owner);
       },
@@ -214,23 +176,23 @@ export class Supervisor<P = Record<string, object>> {
   }
 
   #stop(drain: boolean, cause: unknown): Promise<void> {
+    // What drains already is hurried by a stop that does not wait.
+    if (this.#stopping !== undefined && !drain)
+      for (const process of this.#processes.values()) void process.leave({ how: 'quit' });
     this.#stopping ??= this.#end(drain, cause);
     return this.#stopping;
   }
 
   async #end(drain: boolean, cause: unknown): Promise<void> {
     this.#dispatch({ type: 'stop', drain, ...(cause === undefined ? {} : { cause }) });
-    this.#stopListening();
     const gone = [...this.#processes.values()].map((process) => process.gone);
     await Promise.all([this.#watch?.stop(), ...gone]);
-    await this.#announcing;
+    this.#stopListening();
+    await this.#announcer.settled();
   }
 
   /** The one door for every event: decides, performs, tells. */
-  #dispatch(
-    event: SupervisorEvent<Command>,
-    because: { exit?: Promise<PluginExit | undefined>; error?: Error } = {},
-  ): void {
+  #dispatch(event: SupervisorEvent<Command>, because: Because = {}): void {
     if (this.#isCleaningUp(event)) return void this.#stop(false, undefined);
     const before = `${this.state} ${this.#generation}`;
     for (const action of this.#facts.handle(event, this.#settings.clock.now())) this.#perform(action);
@@ -248,7 +210,7 @@ export class Supervisor<P = Record<string, object>> {
     switch (action.do) {
       case 'launch': {
         this.#makeEnd = undefined;
-        const process = this.#makeProcess(action.process, action.command);
+        const process = new FleetProcess<P>(action.process, this.#settings, action.command);
         this.#processes.set(action.process, process);
         void this.#bringUp(process, action.isReload);
         return;
@@ -280,22 +242,12 @@ export class Supervisor<P = Record<string, object>> {
     }
   }
 
-  #makeProcess(number: number, cmd: Command): FleetProcess<P> {
-    const { client, setup, startTimeoutMs, clock } = this.#settings;
-    return new FleetProcess<P>(number, {
-      config: { ...client, cmd },
-      setup,
-      setupTimeoutMs: startTimeoutMs,
-      clock,
-    });
-  }
-
   async #bringUp(process: FleetProcess<P>, isReload: boolean): Promise<void> {
     const { number } = process;
     let isReady = false;
     try {
       const rpc = await process.start();
-      if (isReload) await this.#checkFirst(process);
+      if (isReload) await checkFirst(rpc, this.#settings.health, this.#settings.clock);
       isReady = true;
       void rpc.closed.then(() => this.#lost(process));
       this.#dispatch({ type: 'ready', process: number });
@@ -314,12 +266,6 @@ export class Supervisor<P = Record<string, object>> {
     this.#dispatch({ type: 'gone', process: number });
   }
 
-  async #checkFirst(process: FleetProcess<P>): Promise<void> {
-    const { health, clock } = this.#settings;
-    const failure = await checkOnce(process.rpc!, health ?? { timeoutMs: firstCheckMs }, clock);
-    if (failure !== undefined) throw failure;
-  }
-
   #lost(process: FleetProcess<P>): void {
     const error = new Error(`process ${process.number} of ${this.#settings.name} was lost`);
     this.#leaveCurrent(process);
@@ -329,28 +275,18 @@ export class Supervisor<P = Record<string, object>> {
 
   #takeOver(process: FleetProcess<P>): void {
     const { health, idleMs, clock } = this.#settings;
-    this.#endWatches();
+    this.#watches?.stop();
     this.#current = process;
     this.#generation = process.number;
-    const rpc = process.rpc!;
-    if (health !== undefined) {
-      this.#health = new HealthWatch(rpc, health, clock, (error) =>
+    this.#watches = new Watches(process, {
+      health,
+      idleMs,
+      clock,
+      onUnhealthy: (error) =>
         this.#dispatch({ type: 'unhealthy', process: process.number, error }, { exit: process.gone, error }),
-      );
-    }
-    if (idleMs !== Infinity) {
-      const isBusy = (): boolean | undefined =>
-        this.#health?.isChecking === true ? undefined : isInUse(rpc.diagnostics());
-      this.#idle = new IdleWatch(idleMs, clock, isBusy, () => this.#dispatch({ type: 'unused' }));
-    }
+      onUnused: () => this.#dispatch({ type: 'unused' }),
+    });
     this.#waiting.release(process);
-  }
-
-  #endWatches(): void {
-    this.#health?.stop();
-    this.#idle?.stop();
-    this.#health = undefined;
-    this.#idle = undefined;
   }
 
   #retire(process: FleetProcess<P>, how: 'drain' | 'quit' | 'kill'): void {
@@ -366,7 +302,7 @@ export class Supervisor<P = Record<string, object>> {
   #leaveCurrent(process: FleetProcess<P>): void {
     if (this.#current !== process) return;
     this.#current = undefined;
-    this.#endWatches();
+    this.#watches?.stop();
   }
 
   #delay(which: 'restart' | 'spare', ms: number): void {
@@ -391,7 +327,7 @@ export class Supervisor<P = Record<string, object>> {
   #fail(makeEnd: () => FleetError): void {
     this.#makeEnd = makeEnd;
     this.#current = undefined;
-    this.#endWatches();
+    this.#watches?.stop();
     this.#waiting.fail(makeEnd);
     for (const waiting of [this.#starting, this.#reloading, this.#nextReload]) waiting?.reject(makeEnd());
     this.#starting = undefined;
@@ -399,31 +335,7 @@ export class Supervisor<P = Record<string, object>> {
     this.#nextReload = undefined;
   }
 
-  /** Tells of the state as it is now, once the exit that led here is known. */
-  #announce({ exit, error }: { exit?: Promise<PluginExit | undefined>; error?: Error }): void {
-    const { state } = this;
-    const generation = this.#generation;
-    this.#announcing = Promise.all([this.#announcing, exit]).then(([, known]) => {
-      this.#tell({
-        state,
-        generation,
-        ...(known === undefined ? {} : { exit: known }),
-        ...(error === undefined ? {} : { error }),
-      });
-    });
-  }
-
-  #tell(change: StateChange): void {
-    if (fleetChannel.hasSubscribers) fleetChannel.publish({ name: this.#settings.name, ...change });
-    for (const listener of this.#listeners) {
-      try {
-        listener(change);
-      } catch (error) {
-        // As an EventEmitter would: the listener's fault is its own, and must not stop the supervisor.
-        queueMicrotask(() => {
-          throw error;
-        });
-      }
-    }
+  #announce(because: Because): void {
+    this.#announcer.announce({ state: this.state, generation: this.#generation }, because);
   }
 }

@@ -1,0 +1,85 @@
+/** One call of a pool's remote, while it waits and until it is settled. */
+import type { CallOptions } from '@pipework/core';
+import { signalOf } from '../calls/forward.ts';
+import { markUnsent } from '../calls/unsent.ts';
+import type { Clock } from '../clock.ts';
+import type { PoolCallOptions } from './options.ts';
+import type { Job } from './schedule.ts';
+
+/** What a call asks for. */
+export interface Asked<P> {
+  /** The identity of the user's remote. */
+  readonly owner: object;
+  readonly name: keyof P & string;
+  readonly method: string;
+  readonly args: unknown[];
+  readonly options: PoolCallOptions | undefined;
+}
+
+export class PoolCall<P> implements Job {
+  readonly asked: Asked<P>;
+  readonly sequence: number;
+  readonly affinity: string | undefined;
+  readonly priority: number;
+  /** True while it stands in the queue. */
+  isWaiting = false;
+  readonly queuedAt: number;
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: unknown) => void;
+  readonly #clock: Clock;
+  /** Core's own options; undefined if none were given. */
+  readonly #options: CallOptions | undefined;
+  readonly #deadline: number | undefined;
+  #stopWatching = (): void => {};
+
+  constructor(
+    asked: Asked<P>,
+    sequence: number,
+    clock: Clock,
+    { resolve, reject }: Pick<PoolCall<P>, 'resolve' | 'reject'>,
+  ) {
+    this.asked = asked;
+    this.sequence = sequence;
+    this.#clock = clock;
+    this.resolve = resolve;
+    this.reject = reject;
+    this.queuedAt = clock.now();
+    const { affinity, priority = 0, ...rest } = asked.options ?? {};
+    this.affinity = affinity;
+    this.priority = priority;
+    this.#options = asked.options === undefined ? undefined : rest;
+    this.#deadline = rest.deadlineMs === undefined ? undefined : this.queuedAt + rest.deadlineMs;
+  }
+
+  /** The signal by which its caller can give up waiting. */
+  get signal(): AbortSignal | undefined {
+    return signalOf(this.asked.args, this.#options);
+  }
+
+  /** The options for the process: the wait has used up a part of the call's time. */
+  get remainingOptions(): CallOptions | undefined {
+    if (this.#deadline === undefined) return this.#options;
+    return { ...this.#options, deadlineMs: Math.max(1, this.#deadline - this.#clock.now()) };
+  }
+
+  /** It waits: `leave` is called once if its signal aborts or its deadline passes before {@link stopWaiting}. */
+  watch(leave: (error: unknown) => void, makeLate: () => Error): void {
+    const { signal } = this;
+    if (signal === undefined && this.#deadline === undefined) return;
+    const onAbort = (): void => leave(markUnsent(signal?.reason));
+    signal?.addEventListener('abort', onAbort, { once: true });
+    const cancel =
+      this.#deadline === undefined
+        ? () => {}
+        : this.#clock.after(this.#deadline - this.#clock.now(), () => leave(makeLate()));
+    this.#stopWatching = () => {
+      signal?.removeEventListener('abort', onAbort);
+      cancel();
+    };
+  }
+
+  stopWaiting(): void {
+    this.isWaiting = false;
+    this.#stopWatching();
+  }
+}

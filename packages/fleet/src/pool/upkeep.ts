@@ -1,0 +1,101 @@
+/** What comes with time and with calls: idle processes end, and those that have passed a limit are marked. */
+import { isInUse } from '../supervisor/activity.ts';
+import type { Mark, Member } from './member.ts';
+import type { PoolSettings } from './options.ts';
+import { residentBytes } from './resident.ts';
+
+export interface UpkeepHost<P> {
+  /** Those that take calls. */
+  readonly ready: Member<P>[];
+  running(member: Member<P>): number;
+  mark(member: Member<P>, mark: Mark): void;
+  /** The process was not used for `idleMs`. */
+  endIdle(member: Member<P>): void;
+  /** No process takes calls, and none has to. */
+  endSpare(): void;
+}
+
+/** A process's memory is looked at once in so many milliseconds at most. */
+const measureEveryMs = 250;
+
+/** A process that has passed `recycle.residentBytes` within so few calls shows that the limit is near what it needs at rest. */
+const fewCalls = 10;
+
+/** How often processes are looked at within `idleMs` and `recycle.ageMs`. */
+const looks = 4;
+
+export class Upkeep<P> {
+  readonly #settings: PoolSettings<P>;
+  readonly #host: UpkeepHost<P>;
+  #cancel: (() => void) | undefined;
+  #hasWarnedOfMemory = false;
+
+  constructor(settings: PoolSettings<P>, host: UpkeepHost<P>) {
+    this.#settings = settings;
+    this.#host = host;
+  }
+
+  /** Processes are there: looks at them from now on. */
+  begin(): void {
+    const { idleMs, recycle, process } = this.#settings;
+    const everyMs = Math.min(idleMs, recycle.ageMs ?? Infinity) / looks;
+    if (this.#cancel !== undefined || everyMs === Infinity) return;
+    this.#cancel = process.clock.after(everyMs, () => this.#look(), { holdsLoop: false });
+  }
+
+  stop(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+  }
+
+  /** A call came back from the process: it may have passed a limit. */
+  released(member: Member<P>): void {
+    const { recycle, process } = this.#settings;
+    const now = process.clock.now();
+    member.lastUse = now;
+    if (member.state !== 'ready' || member.mark !== undefined) return;
+    if (recycle.calls !== undefined && member.answered >= recycle.calls)
+      return this.#host.mark(member, 'calls');
+    if (recycle.residentBytes === undefined || now - member.measuredAt < measureEveryMs) return;
+    member.measuredAt = now;
+    void this.#measure(member, recycle.residentBytes);
+  }
+
+  async #measure(member: Member<P>, limit: number): Promise<void> {
+    const { pid } = member.process;
+    const bytes = pid === undefined ? undefined : await residentBytes(pid);
+    if (bytes === undefined || bytes < limit || member.state !== 'ready') return;
+    if (member.answered < fewCalls && !this.#hasWarnedOfMemory) {
+      this.#hasWarnedOfMemory = true;
+      process.emitWarning(
+        `a process of ${this.#settings.process.name} holds ${bytes} bytes after ${member.answered} calls, and recycle.residentBytes is ${limit}: it will be replaced again and again`,
+        'PipeworkWarning',
+      );
+    }
+    this.#host.mark(member, 'residentBytes');
+  }
+
+  #look(): void {
+    this.#cancel = undefined;
+    const { min, recycle, process } = this.#settings;
+    const now = process.clock.now();
+    for (const member of this.#host.ready) {
+      this.#lookAt(member, now);
+      if (recycle.ageMs !== undefined && now - member.readyAt! >= recycle.ageMs)
+        this.#host.mark(member, 'ageMs');
+    }
+    const { length } = this.#host.ready;
+    if (length === 0 && min === 0) this.#host.endSpare();
+    if (length > 0) this.begin();
+  }
+
+  #lookAt(member: Member<P>, now: number): void {
+    const { idleMs, min } = this.#settings;
+    // While a check of its own is under way, it can't be told what else is.
+    const isChecked = member.health?.isChecking === true;
+    if (this.#host.running(member) > 0 || (!isChecked && isInUse(member.process.rpc!.diagnostics())))
+      member.lastUse = now;
+    else if (!isChecked && now - member.lastUse >= idleMs && this.#host.ready.length > min)
+      this.#host.endIdle(member);
+  }
+}

@@ -1,0 +1,60 @@
+/** What follows a failure: a delay, or the end. Counts failures and attempts. No I/O and no timer. */
+import { backoffDelay, type Backoff } from './backoff.ts';
+import { countFailure, type Intensity } from './intensity.ts';
+
+/** The limits of restarts; `false` never restarts. */
+export type RestartLimits = (Intensity & Backoff) | false;
+
+export class RestartBudget {
+  readonly #limits: RestartLimits;
+  readonly #random: () => number;
+  #failures: readonly number[] = [];
+  /** Restarts since a process was last ready for the length of the window. */
+  #attempt = 0;
+
+  constructor(limits: RestartLimits, random: () => number) {
+    this.#limits = limits;
+    this.#random = random;
+  }
+
+  /** Times of the failures within the window. */
+  get failures(): readonly number[] {
+    return this.#failures;
+  }
+
+  /** Counts a failure. Returns why no further restart is allowed; undefined if one is. */
+  count(now: number): string | undefined {
+    if (this.#limits === false) return 'it was told not to restart';
+    const { failures, mayRestart } = countFailure(this.#failures, now, this.#limits);
+    this.#failures = failures;
+    if (mayRestart) return undefined;
+    const { atMost, withinMs } = this.#limits;
+    return `${failures.length} failures within ${withinMs} ms, and restart.atMost is ${atMost}`;
+  }
+
+  /** A process has been ready for `readyMs`: after the length of the window the delays begin anew. */
+  credit(readyMs: number): void {
+    if (this.#limits !== false && readyMs >= this.#limits.withinMs) this.#attempt = 0;
+  }
+
+  /** The delay before the next restart in milliseconds. The one after it is longer. */
+  nextDelay(): number {
+    return this.delayOf(this.#attempt++);
+  }
+
+  /** The delay before attempt number `attempt`, counted from 0, in milliseconds. `Infinity` if nothing may restart. */
+  delayOf(attempt: number): number {
+    return this.#limits === false ? Infinity : backoffDelay(attempt, this.#limits, this.#random());
+  }
+
+  /** The next attempt waits longer, though this one needs no delay. */
+  skipDelay(): void {
+    this.#attempt += 1;
+  }
+
+  /** Forgets everything, because the user has asked for a new start. */
+  reset(): void {
+    this.#failures = [];
+    this.#attempt = 0;
+  }
+}

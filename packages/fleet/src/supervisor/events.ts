@@ -1,0 +1,56 @@
+/** What a supervisor can be told, and what it can decide to do. */
+import type { RestartLimits } from '../restart-budget.ts';
+
+/** The states that users see. */
+export type SupervisorState =
+  'new' | 'starting' | 'ready' | 'waiting' | 'idle' | 'reloading' | 'given-up' | 'stopped';
+
+export type SupervisorEvent<C> =
+  /** `start()`, or a call. */
+  | { readonly type: 'wanted' }
+  /** `start()` alone: it also tries anew after giving up. */
+  | { readonly type: 'start' }
+  | { readonly type: 'reload'; readonly command: C | undefined }
+  /** A watched file changed: a reload that wakes nothing up. */
+  | { readonly type: 'changed' }
+  | { readonly type: 'stop'; readonly drain: boolean; readonly cause?: unknown }
+  | { readonly type: 'ready'; readonly process: number }
+  /** A process did not become ready. It is ending, or was never there. */
+  | {
+      readonly type: 'failed';
+      readonly process: number;
+      readonly error: Error;
+      readonly isPermanent: boolean;
+    }
+  /** A process that was ready has gone, or has lost its session. */
+  | { readonly type: 'ended'; readonly process: number; readonly error: Error }
+  /** Nothing of the process is left. */
+  | { readonly type: 'gone'; readonly process: number }
+  | { readonly type: 'unhealthy'; readonly process: number; readonly error: Error }
+  /** Nothing was under way for `idleMs`. */
+  | { readonly type: 'unused' }
+  | { readonly type: 'delay-over' }
+  | { readonly type: 'spare-delay-over' };
+
+export type Action<C> =
+  | { readonly do: 'launch'; readonly process: number; readonly command: C; readonly isReload: boolean }
+  /** The process gets the waiting calls and all new ones. */
+  | { readonly do: 'take-over'; readonly process: number }
+  /** End a process: `drain` lets it finish what it runs, `quit` asks it to leave, `kill` gives it no time. */
+  | { readonly do: 'retire'; readonly process: number; readonly how: 'drain' | 'quit' | 'kill' }
+  | { readonly do: 'delay'; readonly which: 'restart' | 'spare'; readonly ms: number }
+  | { readonly do: 'cancel-delay'; readonly which: 'restart' | 'spare' }
+  | { readonly do: 'settle-start' }
+  | { readonly do: 'settle-reload'; readonly error?: Error }
+  /** The reload that waited has become the one that runs. */
+  | { readonly do: 'begin-reload' }
+  | { readonly do: 'give-up'; readonly reason: string; readonly error: Error }
+  | { readonly do: 'stop'; readonly cause?: unknown };
+
+export interface StateOptions<C> {
+  readonly command: C;
+  /** `false`: never restart after a failure. */
+  readonly restart: RestartLimits;
+  readonly hasSpare: boolean;
+  readonly random: () => number;
+}

@@ -1,0 +1,58 @@
+import type { Action, StateOptions, SupervisorEvent } from '../../src/supervisor/events.ts';
+import { SupervisorFacts } from '../../src/supervisor/state.ts';
+
+export const restart = { atMost: 2, withinMs: 1_000, initialDelayMs: 100, maxDelayMs: 1_000 };
+const options: StateOptions<string> = { command: 'old', restart, hasSpare: false, random: () => 1 };
+
+export const died = new Error('died');
+
+/** Drives the facts by hand, and remembers what they asked for. */
+export class Driver {
+  readonly facts: SupervisorFacts<string>;
+  readonly actions: Action<string>[] = [];
+  now = 0;
+
+  constructor(changes: Partial<StateOptions<string>> = {}) {
+    this.facts = new SupervisorFacts({ ...options, ...changes });
+  }
+
+  do(event: SupervisorEvent<string>): readonly Action<string>[] {
+    const actions = this.facts.handle(event, this.now);
+    this.actions.push(...actions);
+    return actions;
+  }
+
+  /** Starts, and becomes ready. */
+  start(): void {
+    this.do({ type: 'start' });
+    this.ready();
+  }
+
+  /** The process that was launched last becomes ready. */
+  ready(): void {
+    this.do({ type: 'ready', process: this.lastLaunched });
+  }
+
+  end(process: number): readonly Action<string>[] {
+    const actions = this.do({ type: 'ended', process, error: died });
+    this.do({ type: 'gone', process });
+    return actions;
+  }
+
+  fail(process: number, isPermanent = false): readonly Action<string>[] {
+    const actions = this.do({ type: 'failed', process, error: died, isPermanent });
+    this.do({ type: 'gone', process });
+    return actions;
+  }
+
+  get lastLaunched(): number {
+    return this.actions.findLast((action) => action.do === 'launch')!.process;
+  }
+
+  get state(): string {
+    return this.facts.state;
+  }
+}
+
+export const kinds = (actions: readonly Action<string>[]): string[] =>
+  actions.map((action) => ('process' in action ? `${action.do} ${action.process}` : action.do));
