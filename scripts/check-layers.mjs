@@ -53,10 +53,6 @@ const rules = [
 
 /** Circles that stay, each with its reason. */
 const allowedCircles = [
-  ['packages/core/src/plugin/process/bun-pipes.ts', 'packages/core/src/plugin/process/pipes.ts'],
-  'accept-queue inbound mux-stream options raw-stream scheduler session-stats session stream-core stream-table'
-    .split(' ')
-    .map((name) => `packages/mux/src/${name}.ts`),
   // `stream.session` is public, and a session makes its streams: a type-only way back.
   ['packages/mux/src/mux-stream.ts', 'packages/mux/src/session.ts'],
 ];

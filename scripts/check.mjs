@@ -24,6 +24,8 @@ step('types of sources and tests', bin('tsc'), ['-p', 'tsconfig.check.json']);
 step('lint', bin('oxlint'), ['--type-aware', '--deny-warnings']);
 step('format', bin('prettier'), ['--check', '--log-level=warn', '.']);
 step('layers', process.execPath, ['scripts/check-layers.mjs']);
+step('public names and types', process.execPath, ['scripts/check-api.mjs']);
+step('size of the entries', process.execPath, ['scripts/check-size.mjs']);
 
 const tarballs = mkdtempSync(join(tmpdir(), 'pipework-pack-'));
 try {

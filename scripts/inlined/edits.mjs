@@ -1,11 +1,12 @@
 // Changes other packages' modules while they become part of ours. Each change must find what it expects, so that a new version of such
 // a package fails the build instead of quietly bringing back what was taken out.
+import { minifySync } from 'rolldown/utils';
 
 /**
  * A rolldown plugin for one inlined package. `edits` has, by the end of a module's path, either its whole new text or pairs of a pattern
- * and its replacement. `entry` gives the import of `name` another text.
+ * and its replacement. `entry` gives the import of `name` another text. With `shortens` the edited modules lose their long names.
  */
-export function editedPackage({ name, entry, edits }) {
+export function editedPackage({ name, entry, edits, shortens = false }) {
   const used = new Set();
   const id = `\0${name}`;
   return {
@@ -17,11 +18,18 @@ export function editedPackage({ name, entry, edits }) {
       const end = Object.keys(edits).find((known) => file.endsWith(`/node_modules/${known}`));
       if (end === undefined) return undefined;
       used.add(end);
-      return { code: edit(code, edits[end], end), map: null };
+      const edited = edit(code, edits[end], end);
+      return { code: shortens ? shorten(edited, end) : edited, map: null };
     },
     /** The edits that met no module. */
     unused: () => Object.keys(edits).filter((end) => !used.has(end)),
   };
+}
+
+function shorten(code, file) {
+  const { code: shortened, errors } = minifySync(file, code, { module: true, compress: true, mangle: true });
+  if (errors.length > 0) throw new Error(`${file} cannot be shortened: ${errors[0].message}`);
+  return shortened;
 }
 
 function edit(code, change, file) {

@@ -7,6 +7,8 @@ import { editedPackage } from './edits.mjs';
 export const msgpackr = (folder) =>
   editedPackage({
     name: 'msgpackr/index-no-eval',
+    // Every plugin reads it, and nobody steps through it. This takes 33 kB off each plugin's entry.
+    shortens: true,
     entry: () => {
       const built = createRequire(resolve(folder, 'package.json')).resolve('msgpackr/index-no-eval');
       const modules = JSON.stringify(resolve(built, '../../pack.js'));

@@ -41,10 +41,11 @@ export {
   type ContractErrors,
   type ContractHandlers,
   type ContractInterface,
+  type ContractRaises,
   type MethodOptions,
   type MethodSchemas,
 } from './rpc/contract/contract.ts';
 export { checked, implement } from './rpc/contract/contract-checks.ts';
 export { DeclaredError, declaredError, isDeclaredError } from './rpc/contract/declared-error.ts';
 export type { CallTrace, StreamTrace } from './rpc/api/instrumentation.ts';
-export type { StandardSchema } from './rpc/contract/standard-schema.ts';
+export type { SchemaIssue, SchemaResult, StandardSchema } from './rpc/contract/standard-schema.ts';

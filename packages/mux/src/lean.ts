@@ -5,3 +5,5 @@
 
 export { LeanSession, toDuplex, type LeanSessionOptions } from './lean-session.ts';
 export type { RawStream, RawStreamHandler } from './raw-stream.ts';
+/** The types that the signatures above name. */
+export type * from './index.ts';

@@ -132,14 +132,14 @@ export class MuxStream extends Duplex {
     this.#fill();
   }
 
-  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
     const failure = this.#failure;
     if (failure !== undefined) callback(failure);
     else if (this.#raw.write(chunk)) callback();
     else this.#pending = callback;
   }
 
-  override _writev(chunks: { chunk: Buffer }[], callback: Callback): void {
+  override _writev(chunks: { chunk: Buffer }[], callback: (error?: Error | null) => void): void {
     const failure = this.#failure;
     if (failure !== undefined) {
       callback(failure);
@@ -151,7 +151,7 @@ export class MuxStream extends Duplex {
     else this.#pending = callback;
   }
 
-  override _final(callback: Callback): void {
+  override _final(callback: (error?: Error | null) => void): void {
     const failure = this.#failure;
     if (failure !== undefined) {
       callback(failure);
@@ -163,7 +163,7 @@ export class MuxStream extends Duplex {
     else this.#settlePending();
   }
 
-  override _destroy(error: Error | null, callback: Callback): void {
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#incoming.clear();
     if (this.#closing === undefined) this.#raw.reset(error ?? undefined);
     this.#settlePending(error ?? this.#failure);

@@ -30,6 +30,7 @@ export {
   type PluginFixtures,
   type PluginSuite,
   type PluginTargets,
+  type PluginUnderTest,
 } from './describe-plugin.ts';
 
 /** The matchers as Vitest knows them. */

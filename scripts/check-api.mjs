@@ -1,0 +1,110 @@
+// check-api.mjs [--write]: compares what each entry of each package declares with its committed report in `api/`, so that a changed public
+// name or type is a line of a diff. `--write` accepts the change. The reports are made by API Extractor from the built declarations.
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Extractor, ExtractorConfig, ExtractorLogLevel } from '@microsoft/api-extractor';
+
+const accepts = process.argv.includes('--write');
+
+/**
+ * Types without an exported name that a report may mention. The first group are the steps of a computed type: a user meets their result,
+ * never their name. The second are constants whose own type is the shortest way to say which texts there are.
+ */
+const unnamed = new Set(
+  [
+    'Copied DisposeKey Given InputOf Inputs IsPlainIterable KeepsItsType Merge MethodKey NoOthers OutputOf Outputs Overloads RemoteData Stepped TypesOf',
+    'table logLevels',
+  ].flatMap((names) => names.split(' ')),
+);
+const scratch = mkdtempSync(join(tmpdir(), 'pipework-api-'));
+let failed = 0;
+
+/** Every entry that a package publishes with declarations: its name and its declaration file. */
+function* entries() {
+  for (const name of readdirSync('packages')) {
+    const folder = join('packages', name);
+    const { exports = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    for (const [subpath, { types }] of Object.entries(exports)) {
+      if (types === undefined) continue;
+      yield {
+        folder,
+        name: subpath === '.' ? name : `${name}-${subpath.slice(2)}`,
+        types: join(folder, types),
+      };
+    }
+  }
+}
+
+function makeReport({ folder, name, types }) {
+  const config = ExtractorConfig.prepare({
+    configObject: {
+      projectFolder: resolve(folder),
+      mainEntryPointFilePath: resolve(types),
+      compiler: {
+        overrideTsconfig: {
+          compilerOptions: {
+            target: 'es2023',
+            lib: ['es2023', 'es2024.string', 'esnext.disposable'],
+            module: 'nodenext',
+            strict: true,
+            skipLibCheck: true,
+            types: ['node'],
+          },
+          include: [resolve(types)],
+        },
+      },
+      apiReport: { enabled: true, reportFolder: scratch, reportTempFolder: scratch, reportFileName: name },
+      docModel: { enabled: false },
+      dtsRollup: { enabled: false },
+      tsdocMetadata: { enabled: false },
+      newlineKind: 'lf',
+      messages: {
+        compilerMessageReporting: { default: { logLevel: ExtractorLogLevel.Error } },
+        extractorMessageReporting: {
+          default: { logLevel: ExtractorLogLevel.None },
+          // A type in a public signature that has no exported name.
+          'ae-forgotten-export': { logLevel: ExtractorLogLevel.Error },
+        },
+        tsdocMessageReporting: { default: { logLevel: ExtractorLogLevel.None } },
+      },
+    },
+    configObjectFullPath: undefined,
+    packageJsonFullPath: resolve(folder, 'package.json'),
+  });
+  Extractor.invoke(config, {
+    localBuild: true,
+    messageCallback: (message) => {
+      message.handled = true;
+      if (message.logLevel !== ExtractorLogLevel.Error) return;
+      if (unnamed.has(/^The symbol "(\w+)"/.exec(message.text)?.[1])) return;
+      failed++;
+      console.error(`${name}: ${message.text}`);
+    },
+  });
+  return readFileSync(join(scratch, `${name}.api.md`), 'utf8');
+}
+
+try {
+  for (const entry of entries()) {
+    const report = makeReport(entry);
+    const path = join('api', `${entry.name}.api.md`);
+    const committed = existsSync(path) ? readFileSync(path, 'utf8') : '';
+    if (report === committed) continue;
+    if (accepts) {
+      writeFileSync(path, report);
+      continue;
+    }
+    failed++;
+    const before = new Set(committed.split('\n'));
+    const after = new Set(report.split('\n'));
+    console.error(
+      `${path} no longer says what ${entry.types} declares. If that is meant: node scripts/check-api.mjs --write`,
+    );
+    for (const line of before) if (!after.has(line)) console.error(`- ${line}`);
+    for (const line of after) if (!before.has(line)) console.error(`+ ${line}`);
+  }
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
+if (failed > 0) process.exitCode = 1;
