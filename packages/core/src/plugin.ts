@@ -24,8 +24,10 @@ export type { CallOptions } from './rpc/api/call-options.ts';
 export type { CallInterceptor, HandlerInterceptor, OutgoingCall } from './rpc/api/interceptors.ts';
 export {
   withCallOptions,
+  type LocalOrRemote,
   type Reference,
   type Remote,
+  type RemoteArgument,
   type RemoteIterable,
   type RemoteMethod,
   type RemoteReadable,
@@ -33,6 +35,8 @@ export {
   type RemoteStream,
   type RemoteValue,
 } from './rpc/calls/dispensed-remote.ts';
+export type { CannotTravel } from './rpc/remote/travel-types.ts';
+export type { CanServe } from './rpc/remote/refusal-types.ts';
 export { RemoteError } from './rpc/values/revive-error.ts';
 export { ref, retain } from './rpc/remote/stand-in.ts';
 export {

@@ -6,6 +6,7 @@ import { expect, expectFunctions, expectKeys, isObject, isStream } from '../base
 import { checkHandshake, type Handshake, type Terminals } from '../handshake/env.ts';
 import { checkLimits, type Limits } from '../base/limits.ts';
 import type { CallInterceptor, HandlerInterceptor } from '../rpc/api/interceptors.ts';
+import type { CanServe } from '../rpc/remote/refusal-types.ts';
 import type { ServiceHost } from './host-services.ts';
 import type { PluginLogger } from './logger.ts';
 
@@ -29,9 +30,9 @@ export interface PluginContext<S = Record<never, never>> {
   readonly protocolVersion: number;
 }
 
-/** Factories by name: each is called once a dispense. */
+/** Factories by name: each is called once a dispense. One whose interface cannot be served as it is declared does not compile, and the compiler says why. */
 export type PluginSet<P, S = Record<never, never>> = {
-  readonly [K in keyof P]: (context: PluginContext<S>) => P[K] | Promise<P[K]>;
+  readonly [K in keyof P]: ((context: PluginContext<S>) => P[K] | Promise<P[K]>) & CanServe<P[K]>;
 };
 
 /** Byte streams to serve on in place of the process's descriptors. Nothing global is touched then. */

@@ -24,6 +24,7 @@ import { maxTimerMs } from '../../base/timers.ts';
 import { checkLimits, type Limits } from '../../base/limits.ts';
 import { isAbortSignal } from '../../base/realm.ts';
 import type { CallInterceptor, HandlerInterceptor } from '../../rpc/api/interceptors.ts';
+import type { CanServe } from '../../rpc/remote/refusal-types.ts';
 import type { StreamBroker } from '../../session/broker.ts';
 import type { PluginExit } from '../end/exit.ts';
 import { digestBytes, type Checksum } from './checksum.ts';
@@ -64,7 +65,7 @@ export interface ServiceContext {
 
 /** Factories of services by name: each is called once a dispense, so that one implementation serves one plugin. */
 export type ServiceSet<S> = {
-  readonly [K in keyof S]: (context: ServiceContext) => S[K] | Promise<S[K]>;
+  readonly [K in keyof S]: ((context: ServiceContext) => S[K] | Promise<S[K]>) & CanServe<S[K]>;
 };
 
 /** What a {@link Client} is made of. Only `cmd` is required. `S` are the services that the host provides. */

@@ -8,8 +8,10 @@ import { expect } from '../../base/expect.ts';
 import { PipeworkError, unsent } from '../../base/errors.ts';
 
 export type {
+  LocalOrRemote,
   Reference,
   Remote,
+  RemoteArgument,
   RemoteIterable,
   RemoteMethod,
   RemoteReadable,

@@ -1,39 +1,49 @@
 /** What an interface looks like from the other process: the types of remote objects, results and functions. */
 import type { Readable } from 'node:stream';
-
-// Stands for every function, whatever it takes: all of them accept `never`.
-type AnyFunction = (...args: never) => unknown;
-
-/** What is copied whole, and arrives as itself. */
-type Copied =
-  | string
-  | number
-  | boolean
-  | bigint
-  | symbol
-  | null
-  | undefined
-  | Date
-  | RegExp
-  | URL
-  | Error
-  | ArrayBuffer
-  | ArrayBufferView
-  | AbortSignal
-  | ReadableStream<unknown>
-  | Readable;
-
-declare const byReference: unique symbol;
+import type { MethodRefusal } from './refusal-types.ts';
+import type { Signatures } from './signatures.ts';
+import type {
+  AnyFunction,
+  ByReference,
+  Copied,
+  EitherSide,
+  IsMarked,
+  Itself,
+  Keeps,
+  KeepsArguments,
+  Stepped,
+  Unmarked,
+} from './travel-types.ts';
 
 /** An object that {@link ref} marked: declare it in an interface as what a method returns, and its receiver gets a `Remote<T>` to dispose of. */
-export type Reference<T extends object> = T & { readonly [byReference]?: never };
+export type Reference<T extends object> = T & ByReference;
 
-/** What one side holds of an object that the other serves: its methods, and nothing else of it. Disposing of it says that it is no longer needed. */
+/**
+ * An object of either process, as an argument: the caller gives one of its own, marked with {@link ref}, or a `Remote<T>` that it holds. The
+ * handler finds its own object if it gave the remote away before. Await what its methods return.
+ */
+export type LocalOrRemote<T extends object> = (T & EitherSide) | Remote<T>;
+
+/**
+ * What one side holds of an object that the other serves: its methods, and nothing else of it. Disposing of it says that it is no longer
+ * needed. A method that is optional in the interface is always there at run time: a call of one that is not implemented rejects with
+ * `RPC_UNKNOWN_METHOD`, and `rpc.describe()` lists those that are. In place of a method whose values cannot travel stands a {@link CannotTravel}, which says why.
+ */
 export type Remote<T> = {
   readonly [
     K in keyof (T & Disposable) as K extends string ? MethodKey<(T & Disposable)[K], K> : DisposeKey<K>
-  ]: K extends string ? RemoteMethod<(T & Disposable)[K]> : () => void;
+  ]: K extends string ? RemoteMember<T, K> : () => void;
 };
+
+// Not `extends infer`, which would hide the parameters of dispense() from inference too.
+type RemoteMember<T, K extends string & keyof (T & Disposable)> = [Refusal<T, K>] extends [never]
+  ? RemoteMethod<NonNullable<(T & Disposable)[K]>>
+  : Refusal<T, K>;
+
+type Refusal<T, K extends string & keyof (T & Disposable)> = MethodRefusal<
+  NonNullable<(T & Disposable & Itself)[K]>,
+  K
+>;
 
 // Mapped with the methods instead of intersected: an intersection would hide the parameters of dispense() from inference.
 type DisposeKey<K> = K extends typeof Symbol.dispose ? K : never;
@@ -68,18 +78,26 @@ type ToolName =
   | 'hasAttribute'
   | `@@${string}`;
 
-/** A method as its caller sees it: the same where it is async already, otherwise with a promise of its result. */
-export type RemoteMethod<F> = F extends undefined
-  ? F
-  : F extends (...args: infer A) => infer R
-    ? KeepsItsType<R> extends true
-      ? F
-      : Overloads<F> extends infer O
-        ? [O] extends [never]
-          ? (...args: A) => RemoteResult<R>
-          : O
-        : never
-    : never;
+/** A method as its caller sees it: the same if it is asynchronous in all its overloads, otherwise with a promise of each result. */
+export type RemoteMethod<F> = F extends AnyFunction
+  ? [unknown, true] extends [ThisParameterType<F>, KeepsSignatures<Signatures<F>>]
+    ? F
+    : RemoteSignatures<Signatures<F>>
+  : F;
+
+type KeepsSignatures<L> = L extends [[infer A extends readonly unknown[], infer R], ...infer Rest]
+  ? KeepsItsType<R> extends true
+    ? KeepsArguments<A> extends true
+      ? KeepsSignatures<Rest>
+      : false
+    : false
+  : true;
+
+type RemoteSignatures<L> = L extends [[infer A extends readonly unknown[], infer R], ...infer Rest]
+  ? ((...args: RemoteArguments<A>) => RemoteResult<R>) & RemoteSignatures<Rest>
+  : unknown;
+
+type RemoteArguments<A extends readonly unknown[]> = { [K in keyof A]: RemoteArgument<A[K]> };
 
 /** True for a result that is the same on both sides. Keeping the function's own type keeps its generics, overloads and hover. */
 type KeepsItsType<R> = [R] extends [never]
@@ -87,27 +105,12 @@ type KeepsItsType<R> = [R] extends [never]
   : R extends PromiseLike<infer V>
     ? [V] extends [AsyncIterable<unknown>]
       ? false
-      : Same<V, RemoteValue<V>>
+      : Unchanged<V>
     : R extends AsyncGenerator<unknown, unknown, never> | Readable | ReadableStream<unknown>
       ? false
       : R extends AsyncIterable<infer V>
         ? Unchanged<V>
         : false;
-
-type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-
-/** Two or three overloads, each with its promise; never for a function that has one signature. */
-type Overloads<F> = F extends {
-  (...args: infer A1): infer R1;
-  (...args: infer A2): infer R2;
-  (...args: infer A3): infer R3;
-}
-  ? Same<[A2, R2], [A3, R3]> extends true
-    ? never
-    : Same<[A1, R1], [A2, R2]> extends true
-      ? { (...args: A2): RemoteResult<R2>; (...args: A3): RemoteResult<R3> }
-      : { (...args: A1): RemoteResult<R1>; (...args: A2): RemoteResult<R2>; (...args: A3): RemoteResult<R3> }
-  : never;
 
 /** What a call gives: a promise of the result, or a stream that is iterated without awaiting the call first. */
 export type RemoteResult<R> =
@@ -131,9 +134,6 @@ export type RemoteResult<R> =
                 : Promise<RemoteValue<A>>
     : never;
 
-/** A synchronous generator, or an iterator like one: it travels as a stream, and arrives asynchronous. */
-type Stepped<T = unknown, Return = unknown, Next = never> = Iterator<T, Return, Next> & Iterable<unknown>;
-
 /** True where a type says no more than that it can be iterated, so that a generator may be behind it. */
 type IsPlainIterable<A, T> = [Iterable<T>] extends [A] ? true : false;
 
@@ -151,10 +151,8 @@ export type RemoteIterable<T> = Promise<Iterable<T> | AsyncIterable<T>> & AsyncI
 /** What a value is once it has travelled: functions in it return promises, marked objects are remote. */
 export type RemoteValue<T> = T extends Copied
   ? T
-  : T extends { readonly [byReference]?: never }
-    ? typeof byReference extends keyof T
-      ? Remote<Omit<T, typeof byReference>>
-      : RemoteData<T>
+  : IsMarked<T> extends true
+    ? Remote<Unmarked<T>>
     : RemoteData<T>;
 
 type RemoteData<T> = T extends AnyFunction
@@ -174,23 +172,27 @@ type RemoteData<T> = T extends AnyFunction
               : { [K in keyof T]: RemoteValue<T[K]> };
 
 /** True for a type that keeps its name: rewritten ones read worse, and cost generics their parameters. */
-type Unchanged<T> = [Changes<T>] extends [never] ? true : false;
+type Unchanged<T> = Keeps<T, 'changes', 'sent'>;
 
-/** What changes on its way: functions, synchronous generators and marked objects, wherever they are. Recursive types end where the levels do. */
-type Changes<T, Levels extends 0[] = []> = 0 extends T & 1
-  ? never
-  : Levels['length'] extends 6
-    ? never
+/**
+ * What a caller may give for an argument: for a function also one that returns a promise, which is what the other side gets, and for a
+ * marked object also a remote. What a function takes comes from the other side.
+ */
+export type RemoteArgument<T> =
+  Keeps<T, 'changes', 'taken'> extends true
+    ? T
     : T extends Copied
-      ? never
-      : T extends AnyFunction | Stepped | Marked<T>
-        ? true
-        : T extends ReadonlyMap<infer K, infer V>
-          ? Changes<K | V, [...Levels, 0]>
-          : T extends AsyncIterable<infer I> | ReadonlySet<infer I> | readonly (infer I)[]
-            ? Changes<I, [...Levels, 0]>
-            : T extends object
-              ? { [K in keyof T]-?: Changes<T[K], [...Levels, 0]> }[keyof T]
-              : never;
-
-type Marked<T> = typeof byReference extends keyof T ? T : never;
+      ? T
+      : IsMarked<T> extends true
+        ? T | Remote<Unmarked<T>>
+        : T extends AnyFunction
+          ? T extends (...args: infer A) => infer R
+            ? (...args: { [K in keyof A]: RemoteValue<A[K]> }) => R | Promise<Awaited<R>>
+            : T
+          : T extends ReadonlyMap<infer K, infer V>
+            ? ReadonlyMap<RemoteArgument<K>, RemoteArgument<V>>
+            : T extends ReadonlySet<infer V>
+              ? ReadonlySet<RemoteArgument<V>>
+              : T extends AsyncIterable<infer I>
+                ? AsyncIterable<RemoteArgument<I>>
+                : { [K in keyof T]: RemoteArgument<T[K]> };

@@ -3,6 +3,7 @@ import { types } from 'node:util';
 import { expect } from '../../base/expect.ts';
 import { isProbedName } from '../../base/probed-names.ts';
 import { callResult } from './call-result.ts';
+import type { Reference } from './remote-types.ts';
 
 /** What stands behind a remote function or object. */
 export interface RemoteTarget {
@@ -50,7 +51,7 @@ export function remoteTargetOf(value: object): RemoteTarget | undefined {
  * `[Symbol.dispose]()` gives it back. Returns the object. Throws `CONFIG_INVALID` for what is no object, and for arrays, dates
  * and binary data, also of a class of your own: they are always copied.
  */
-export function ref<T extends object>(object: T): T {
+export function ref<T extends object>(object: T): Reference<T> {
   expect(canBeHeld(object), 'the argument of ref()', 'an object with methods', object);
   const copied = isAlwaysCopied(object);
   expect(!copied, 'the argument of ref()', 'no array, Date or binary data, which are always copied', object);

@@ -1,0 +1,72 @@
+/** Why a type does not compile: the words that the compiler shows, and when it shows them. */
+import type { AnyFunction, CannotTravel, Itself, KeepsCall, Rule } from './travel-types.ts';
+import type { Signatures } from './signatures.ts';
+
+/** What no value may hold, wherever it goes. */
+type NeverTravels = 'promise' | 'symbol' | 'class' | 'this';
+
+interface Advice {
+  this: 'returns this: return ref(this), and declare the result as a Reference<...> of the interface';
+  promise: 'has a promise inside a value: await it before it is sent, or return ref(object) with a method for it, declared as Reference<...>';
+  symbol: 'has a symbol, which cannot travel: send a string, or an object marked with ref(), declared as Reference<...>';
+  class: 'has an instance of a class with private members, and only plain objects are copied: mark it with ref() and declare it as Reference<...>, or send plain data';
+  sync: 'takes a function or generator that is synchronous by its type, and what comes from the other process is asynchronous: let the function return T | Promise<T>, take an AsyncIterable, or declare an object with methods as LocalOrRemote<...>';
+}
+
+/** The first rule that a signature breaks. The order is that of the more special advice. */
+type Broken<A extends readonly unknown[], Q> =
+  KeepsCall<A, Q, 'this'> extends false
+    ? 'this'
+    : KeepsCall<A, Q, 'promise'> extends false
+      ? 'promise'
+      : KeepsCall<A, Q, 'symbol'> extends false
+        ? 'symbol'
+        : KeepsCall<A, Q, 'class'> extends false
+          ? 'class'
+          : 'sync';
+
+/** The rules among `R` that one of the signatures breaks; never if there is none. */
+type BrokenBy<L, R extends Rule> = L extends [[infer A extends readonly unknown[], infer Q], ...infer Rest]
+  ? (KeepsCall<A, Q, R> extends true ? never : Broken<A, Q>) | BrokenBy<Rest, R>
+  : never;
+
+type Refused<Name, B> = [B] extends [never]
+  ? never
+  : B extends keyof Advice
+    ? CannotTravel<`${Name & string}() ${Advice[B]}`>
+    : never;
+
+/** Why a method cannot be called from another process; never if it can. */
+export type MethodRefusal<M, Name> = [M] extends [AnyFunction]
+  ? Refused<Name, BrokenBy<Signatures<M>, NeverTravels>>
+  : never;
+
+/** Why an implementation of `T` cannot be served as it is declared; never if it can. */
+type ServedRefusal<T> = { [K in keyof T & string]: MemberRefusal<(T & Itself)[K], K> }[keyof T & string];
+
+type MemberRefusal<M, Name> =
+  NonNullable<M> extends infer F
+    ? [F] extends [AnyFunction]
+      ? Refused<Name, BrokenBy<Signatures<F>, NeverTravels | 'sync'>>
+      : IsNamespace<F> extends true
+        ? CannotTravel<`${Name & string} is an object of methods, and only methods of what is served can be called: serve it under a name of its own, return ref(object) from a method, or make it private`>
+        : never
+    : never;
+
+/** True for a plain object with functions alone. */
+type IsNamespace<T> = 0 extends 1 & T
+  ? false
+  : T extends object
+    ? [keyof T] extends [never]
+      ? false
+      : [T[keyof T]] extends [AnyFunction]
+        ? true
+        : false
+    : false;
+
+/** Nothing to add for what can be served, and otherwise what nothing fits, with the reason. */
+export type CanServe<T> = 0 extends 1 & T
+  ? unknown
+  : [ServedRefusal<T>] extends [never]
+    ? unknown
+    : ServedRefusal<T>;

@@ -1,0 +1,287 @@
+/**
+ * Which types can travel, and which arrive as themselves. A type is compared with a copy of itself in which what breaks a rule is replaced
+ * by a type that nothing fits. The compiler compares recursive types once, so that neither depth nor recursion needs a bound.
+ */
+import type { Readable } from 'node:stream';
+
+/** Stands for every function, whatever it takes: all of them accept `never`. */
+export type AnyFunction = (...args: never) => unknown;
+
+/** What is copied whole, and arrives as itself. */
+export type Copied =
+  | string
+  | number
+  | boolean
+  | bigint
+  | null
+  | undefined
+  | Date
+  | RegExp
+  | URL
+  | Error
+  | ArrayBuffer
+  | ArrayBufferView
+  | AbortSignal
+  | ReadableStream<unknown>
+  | Readable;
+
+/** A synchronous generator, or an iterator like one: it travels as a stream, and arrives asynchronous. */
+export type Stepped<T = unknown, Return = unknown, Next = never> = Iterator<T, Return, Next> &
+  Iterable<unknown>;
+
+declare const byReference: unique symbol;
+declare const eitherSide: unique symbol;
+declare const itself: unique symbol;
+declare const refused: unique symbol;
+
+/** The mark of {@link Reference}. */
+export interface ByReference {
+  readonly [byReference]?: never;
+}
+
+/** The mark of {@link LocalOrRemote}. */
+export interface EitherSide {
+  readonly [eitherSide]?: never;
+}
+
+/** Added to a served type before its methods are looked at: what then still has it is declared as `this`. */
+export interface Itself {
+  readonly [itself]: never;
+}
+
+/**
+ * Stands where a method would be whose values cannot travel, or a plugin that cannot be served as it is declared. `Reason` says why,
+ * and what to do. Nothing fits it.
+ */
+export interface CannotTravel<Reason extends string> {
+  readonly [refused]: Reason;
+}
+
+export type IsMarked<T> = typeof byReference extends keyof T ? true : false;
+export type Unmarked<T> = Omit<T, typeof byReference>;
+
+/** What a comparison looks for. `changes`: what does not arrive as itself. `sync`: what is synchronous by its type alone. The others cannot travel. */
+export type Rule = 'changes' | 'sync' | 'promise' | 'symbol' | 'class' | 'this';
+
+/** Whether the plugin sends a value or takes it. What a function takes goes the other way than the function. */
+export type Way = 'sent' | 'taken';
+type Back<W extends Way> = W extends 'sent' ? 'taken' : 'sent';
+
+/** True if no value of the type breaks one of the rules. */
+export type Keeps<T, R extends Rule, W extends Way> = [T] extends [Compared<T, R, W>] ? true : false;
+
+/** The same for one signature of a method. */
+export type KeepsCall<Args extends readonly unknown[], Result, R extends Rule> = [Args, Result] extends [
+  ComparedAll<Args, R, 'taken'>,
+  ComparedResult<Result, R, 'sent'>,
+]
+  ? true
+  : false;
+
+/** True for arguments that arrive as themselves. */
+export type KeepsArguments<Args extends readonly unknown[]> = [Args] extends [
+  ComparedAll<Args, 'changes', 'taken'>,
+]
+  ? true
+  : false;
+
+type Against<Broken extends Rule, R extends Rule, T> = [Broken & R] extends [never]
+  ? T
+  : CannotTravel<Broken & R>;
+
+/** A type with what breaks a rule replaced. Members of objects, results and items are made when they are compared, not before. */
+type Compared<T, R extends Rule, W extends Way, Level extends 0[] = []> = 0 extends 1 & T
+  ? T
+  : T extends EitherMark<T>
+    ? T
+    : IsMarked<T> extends true
+      ? Against<'changes', R, ComparedMembers<T, R & 'sync', W>>
+      : T extends Itself
+        ? Against<'this', R, T>
+        : T extends symbol
+          ? Against<'symbol', R, T>
+          : T extends Copied
+            ? T
+            : T extends AnyFunction
+              ? ComparedFunction<T, R, W>
+              : T extends PromiseLike<unknown>
+                ? Against<'promise', R, T>
+                : T extends ReadonlyMap<infer K, infer V>
+                  ? ComparedMap<T, K, V, R, W, Level>
+                  : T extends ReadonlySet<infer V>
+                    ? ComparedSet<T, V, R, W, Level>
+                    : T extends AsyncIterable<infer I>
+                      ? ComparedItems<I, R, W>
+                      : T extends Stepped<infer I>
+                        ? Against<W extends 'sent' ? 'changes' : 'sync', R, ComparedSteps<I, R, W>>
+                        : T extends readonly unknown[]
+                          ? ComparedEntries<T, R, W>
+                          : T extends object
+                            ? HidesMembers<T> extends true
+                              ? Against<'class', R, T>
+                              : ComparedMembers<T, R, W>
+                            : T;
+
+type EitherMark<T> = typeof eitherSide extends keyof T ? unknown : never;
+
+type ComparedAll<A extends readonly unknown[], R extends Rule, W extends Way> = {
+  [K in keyof A]: Compared<A[K], R, W>;
+};
+
+// Not mapped as a list, whose items would be made at once: a list of itself would have no end.
+type ComparedEntries<T, R extends Rule, W extends Way> = {
+  readonly [K in keyof T as K extends number | `${number}` ? K : never]: Compared<T[K], R, W>;
+};
+
+// Keys that are symbols do not travel.
+type ComparedMembers<T, R extends Rule, W extends Way> = {
+  readonly [K in keyof T as K extends symbol ? never : K]: Compared<T[K], R, W>;
+};
+
+// Maps in maps are compared by what is in them, seven levels down: by their methods, the compiler gives up after three. One level below, a map
+// of itself ends.
+type ComparedMap<T, K, V, R extends Rule, W extends Way, Level extends 0[]> = Level['length'] extends 7
+  ? EndlessMap<K, V, R, W>
+  : T extends Map<K, V>
+    ? Map<Compared<K, R, W, [...Level, 0]>, Compared<V, R, W, [...Level, 0]>>
+    : ReadonlyMap<Compared<K, R, W, [...Level, 0]>, Compared<V, R, W, [...Level, 0]>>;
+
+type ComparedSet<T, V, R extends Rule, W extends Way, Level extends 0[]> = Level['length'] extends 7
+  ? EndlessSet<V, R, W>
+  : T extends Set<V>
+    ? Set<Compared<V, R, W, [...Level, 0]>>
+    : ReadonlySet<Compared<V, R, W, [...Level, 0]>>;
+
+interface EndlessMap<K, V, R extends Rule, W extends Way> {
+  readonly forEach: (callback: (value: Compared<V, R, W>, key: Compared<K, R, W>) => void) => void;
+}
+
+interface EndlessSet<V, R extends Rule, W extends Way> {
+  readonly forEach: (callback: (value: Compared<V, R, W>) => void) => void;
+}
+
+interface ComparedItems<I, R extends Rule, W extends Way> {
+  readonly [Symbol.asyncIterator]: () => { readonly next: () => PromiseLike<ComparedStep<I, R, W>> };
+}
+
+interface ComparedSteps<I, R extends Rule, W extends Way> {
+  readonly [Symbol.iterator]: () => { readonly next: () => ComparedStep<I, R, W> };
+}
+
+type ComparedStep<I, R extends Rule, W extends Way> =
+  | { readonly done?: false | undefined; readonly value: Compared<I, R, W> }
+  | { readonly done: true; readonly value: unknown };
+
+/** A function that is taken is called from here, where it gives a promise whatever its type says. */
+type ComparedFunction<F, R extends Rule, W extends Way> = F extends (...args: infer A) => infer Q
+  ? Against<
+      W extends 'sent' ? 'changes' : IsAsync<Q> extends true ? never : 'changes' | 'sync',
+      R,
+      (...args: NarrowedAll<A, R, Back<W>>) => ComparedResult<Q, R, W>
+    >
+  : F;
+
+type ComparedResult<Q, R extends Rule, W extends Way> = 0 extends 1 & Q
+  ? Q
+  : Compared<Awaited<Q>, R, W> | PromiseLike<Compared<Awaited<Q>, R, W>>;
+
+/**
+ * As {@link Compared}, for what a function takes: there the compiler asks whether the copy fits the type. So this one has all that the type
+ * has.
+ */
+type Narrowed<T, R extends Rule, W extends Way> = 0 extends 1 & T
+  ? T
+  : T extends EitherMark<T>
+    ? T
+    : IsMarked<T> extends true
+      ? Against<'changes', R, NarrowedMembers<T, R & 'sync', W>>
+      : T extends Itself
+        ? Against<'this', R, T>
+        : T extends symbol
+          ? Against<'symbol', R, T>
+          : T extends Copied
+            ? T
+            : T extends AnyFunction
+              ? NarrowedFunction<T, R, W>
+              : T extends PromiseLike<unknown>
+                ? Against<'promise', R, T>
+                : T extends ReadonlyMap<infer K, infer V>
+                  ? NarrowedMap<K, V, R, W>
+                  : T extends ReadonlySet<infer V>
+                    ? NarrowedSet<V, R, W>
+                    : T extends AsyncIterable<infer I>
+                      ? NarrowedItems<I, R, W>
+                      : T extends Stepped<infer I>
+                        ? Against<W extends 'sent' ? 'changes' : 'sync', R, NarrowedSteps<I, R, W>>
+                        : T extends readonly unknown[]
+                          ? T[number][] extends T
+                            ? NarrowedList<T[number], R, W>
+                            : { [K in keyof T]: Narrowed<T[K], R, W> }
+                          : T extends object
+                            ? HidesMembers<T> extends true
+                              ? Against<'class', R, T>
+                              : NarrowedMembers<T, R, W>
+                            : T;
+
+type NarrowedAll<A extends readonly unknown[], R extends Rule, W extends Way> = {
+  [K in keyof A]: Narrowed<A[K], R, W>;
+};
+
+type NarrowedMembers<T, R extends Rule, W extends Way> = {
+  [K in keyof T]: K extends symbol ? T[K] : Narrowed<T[K], R, W>;
+};
+
+// Interfaces, whose bases are made when they are compared.
+interface NarrowedList<I, R extends Rule, W extends Way> extends Array<Narrowed<I, R, W>> {}
+interface NarrowedMap<K, V, R extends Rule, W extends Way> extends Map<
+  Narrowed<K, R, W>,
+  Narrowed<V, R, W>
+> {}
+interface NarrowedSet<V, R extends Rule, W extends Way> extends Set<Narrowed<V, R, W>> {}
+interface NarrowedItems<I, R extends Rule, W extends Way> extends AsyncGenerator<
+  Narrowed<I, R, W>,
+  never,
+  unknown
+> {}
+interface NarrowedSteps<I, R extends Rule, W extends Way> extends Generator<
+  Narrowed<I, R, W>,
+  never,
+  unknown
+> {}
+
+type NarrowedFunction<F, R extends Rule, W extends Way> = F extends (...args: infer A) => infer Q
+  ? Against<
+      W extends 'sent' ? 'changes' : IsAsync<Q> extends true ? never : 'changes' | 'sync',
+      R,
+      (...args: ComparedAll<A, R, Back<W>>) => NarrowedResult<Q, R, W>
+    >
+  : F;
+
+type NarrowedResult<Q, R extends Rule, W extends Way> = 0 extends 1 & Q
+  ? Q
+  : Q extends PromiseLike<infer V>
+    ? Promise<Narrowed<V, R, W>>
+    : Narrowed<Q, R, W>;
+
+/** True for a result that may be a promise, or that its caller ignores. */
+type IsAsync<Q> = unknown extends Q
+  ? true
+  : void extends Q
+    ? true
+    : [Q] extends [never]
+      ? true
+      : [AsyncPart<Q>] extends [never]
+        ? false
+        : true;
+
+type AsyncPart<Q> =
+  Q extends PromiseLike<unknown>
+    ? Q
+    : Q extends AsyncIterator<unknown, unknown, never> | Readable | ReadableStream<unknown>
+      ? never
+      : Q extends AsyncIterable<unknown>
+        ? Q
+        : never;
+
+/** True for a class with private or protected members: a copy of what is public does not fit it. */
+type HidesMembers<T> = { [K in keyof T]: T[K] } extends T ? false : true;

@@ -1,0 +1,144 @@
+/** That what `travel.test-d.ts` refuses fails, and what it accepts works. */
+import { expect, test } from 'vitest';
+import { ref, type LocalOrRemote, type Reference } from '../../src/index.ts';
+import { rpcPair } from '../support/rpc-pair.ts';
+
+const notSerializable = { code: 'RPC_NOT_SERIALIZABLE' };
+
+class Account {
+  #balance = 0;
+  async deposit(amount: number): Promise<number> {
+    return (this.#balance += amount);
+  }
+}
+
+/** Calls a method that does not compile. */
+function call(remote: object, name: string, ...args: unknown[]): Promise<unknown> {
+  return (remote as Record<string, (...args: unknown[]) => Promise<unknown>>)[name]!(...args);
+}
+
+test('results of types that do not compile are refused', async () => {
+  const served = {
+    inside: () => ({ rows: [Promise.resolve(1)] }),
+    symbol: () => Symbol('s'),
+    account: () => new Account(),
+    take: async (...args: unknown[]) => args.length,
+  };
+  class Chain {
+    fluent(): this {
+      return this;
+    }
+  }
+  const { remote } = await rpcPair(served);
+  for (const name of ['inside', 'symbol', 'account'])
+    await expect(call(remote, name)).rejects.toMatchObject(notSerializable);
+  await expect(call(remote, 'take', Symbol('s'))).rejects.toMatchObject(notSerializable);
+  await expect(call(remote, 'take', { account: new Account() })).rejects.toMatchObject(notSerializable);
+  const chain = await rpcPair(new Chain());
+  await expect(call(chain.remote, 'fluent')).rejects.toMatchObject(notSerializable);
+});
+
+test('a method that returns ref(this) gives a remote of the same object', async () => {
+  class Counter {
+    #count = 0;
+    add(): Reference<this> {
+      this.#count++;
+      return ref(this);
+    }
+    count(): number {
+      return this.#count;
+    }
+  }
+  const { remote } = await rpcPair(new Counter());
+  using same = await remote.add();
+  using again = await same.add();
+  expect(await again.count()).toBe(2);
+  expect(await remote.count()).toBe(2);
+});
+
+test('each overload gives a promise', async () => {
+  function read(path: string, done: (text: string) => void): void;
+  function read(path: string): Promise<string>;
+  function read(path: string, done?: (text: string) => void): void | Promise<string> {
+    if (done === undefined) return Promise.resolve(path);
+    done(path);
+  }
+  const { remote } = await rpcPair({ read });
+  const first = remote.read('a', () => {});
+  expect(first).toBeInstanceOf(Promise);
+  expect(await first).toBeUndefined();
+  expect(await remote.read('b')).toBe('b');
+});
+
+test('a function that came as an argument gives a promise, whatever it returns where it is', async () => {
+  const { remote } = await rpcPair({
+    kind: (keep: (x: number) => boolean | Promise<boolean>) => keep(1) instanceof Promise,
+    filter: async (list: number[], keep: (x: number) => boolean | Promise<boolean>) => {
+      const kept = await Promise.all(list.map(async (x) => keep(x)));
+      return list.filter((_, index) => kept[index]);
+    },
+  });
+  expect(await remote.kind(() => true)).toBe(true);
+  expect(await remote.filter([1, 2, 3], (x) => x > 1)).toEqual([2, 3]);
+});
+
+test('functions are asynchronous nine levels down, and in lists of lists and maps of maps', async () => {
+  const fn = () => 5;
+  const { remote } = await rpcPair({
+    nested: () => ({ a: { b: { c: { d: { e: { f: { g: { h: { i: fn } } } } } } } } }),
+    lists: () => [[[[[fn]]]]],
+    maps: () => new Map([['a', new Map([['b', new Map([['c', new Map([['d', fn]])]])]])]]),
+  });
+  const nested = await remote.nested();
+  const lists = await remote.lists();
+  const maps = await remote.maps();
+  const calls = [
+    nested.a.b.c.d.e.f.g.h.i(),
+    lists[0]![0]![0]![0]![0]!(),
+    maps.get('a')!.get('b')!.get('c')!.get('d')!(),
+  ];
+  for (const made of calls) expect(made).toBeInstanceOf(Promise);
+  expect(await Promise.all(calls)).toEqual([5, 5, 5]);
+});
+
+test('what a callback takes is remote to the one that gave the callback', async () => {
+  const { remote } = await rpcPair({
+    async each(visit: (item: { size: () => number }) => void | Promise<void>) {
+      await visit({ size: () => 7 });
+    },
+  });
+  let size: unknown;
+  await remote.each(async (item) => {
+    expect(item.size()).toBeInstanceOf(Promise);
+    size = await item.size();
+  });
+  expect(size).toBe(7);
+});
+
+test('an optional method that is not implemented is there, and fails when it is called', async () => {
+  interface Optional {
+    there(): string;
+    absent?(): string;
+  }
+  const { remote } = await rpcPair<Optional>({ there: () => 'yes' });
+  expect(remote.absent).toBeTypeOf('function');
+  await expect(remote.absent?.()).rejects.toMatchObject({ code: 'RPC_UNKNOWN_METHOD' });
+  expect(await remote.there()).toBe('yes');
+});
+
+test('an argument that is local or remote takes both, and the handler finds its own object again', async () => {
+  interface Store {
+    size(): number;
+  }
+  const own: Store = { size: () => 3 };
+  const { remote } = await rpcPair({
+    open: (): Reference<Store> => ref(own),
+    sizeOf: async (store: LocalOrRemote<Store>): Promise<number> => store.size(),
+    isOwn: async (store: LocalOrRemote<Store>): Promise<boolean> => store === own,
+  });
+  using opened = await remote.open();
+  expect(await remote.sizeOf(opened)).toBe(3);
+  expect(await remote.isOwn(opened)).toBe(true);
+  expect(await remote.sizeOf(ref({ size: () => 4 }))).toBe(4);
+  expect(await remote.isOwn(ref({ size: () => 4 }))).toBe(false);
+});

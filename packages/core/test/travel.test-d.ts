@@ -1,0 +1,256 @@
+/** What does not compile because it would fail at run time, and what compiles because it works. The twins are in `rpc/declared-types.test.ts`. */
+import { expectTypeOf, test } from 'vitest';
+import {
+  ref,
+  serve,
+  type CannotTravel,
+  type CanServe,
+  type Client,
+  type LocalOrRemote,
+  type Reference,
+  type Remote,
+} from '../src/index.ts';
+
+/** The reason that stands in place of a method. */
+type Reason<M> = M extends CannotTravel<infer Why> ? Why : 'compiles';
+type Says<M, Text extends string> = Reason<M> extends `${string}${Text}${string}` ? true : false;
+
+class Account {
+  #balance = 0;
+  async deposit(amount: number): Promise<number> {
+    return (this.#balance += amount);
+  }
+}
+
+interface Values {
+  inside(): { rows: Promise<number>[] };
+  insideLater(): Promise<Map<string, Promise<number>>>;
+  items(): AsyncIterable<{ row: Promise<number> }>;
+  symbol(): symbol;
+  symbolIn(options: { tag?: symbol }): void;
+  account(): Account;
+  accounts(): Promise<{ list: Account[] }>;
+  accountIn(account: Account): Promise<void>;
+  accountToCallback(visit: (account: Account) => void): Promise<void>;
+  fluent(): this;
+  later(): Promise<this>;
+  marked(): Promise<Reference<Account>>;
+  self(): Reference<this>;
+  other(): { call(): Promise<number> };
+  plain(options: { at: Date; tags: Set<string> }): Promise<{ bytes: Uint8Array }>;
+}
+declare const values: Remote<Values>;
+
+test('refuses a promise inside a result or an item', () => {
+  expectTypeOf<Says<typeof values.inside, 'inside() has a promise inside a value'>>().toEqualTypeOf<true>();
+  expectTypeOf<Says<typeof values.insideLater, 'ref(object)'>>().toEqualTypeOf<true>();
+  expectTypeOf<Says<typeof values.items, 'promise'>>().toEqualTypeOf<true>();
+  // @ts-expect-error -- it can't be called
+  void values.inside();
+});
+
+test('refuses symbols and instances of classes with private members, both ways', () => {
+  expectTypeOf<Says<typeof values.symbol, 'a symbol'>>().toEqualTypeOf<true>();
+  expectTypeOf<Says<typeof values.symbolIn, 'a symbol'>>().toEqualTypeOf<true>();
+  expectTypeOf<Says<typeof values.account, 'mark it with ref()'>>().toEqualTypeOf<true>();
+  expectTypeOf<Says<typeof values.accounts, 'mark it with ref()'>>().toEqualTypeOf<true>();
+  expectTypeOf<Says<typeof values.accountIn, 'mark it with ref()'>>().toEqualTypeOf<true>();
+  expectTypeOf<Says<typeof values.accountToCallback, 'mark it with ref()'>>().toEqualTypeOf<true>();
+});
+
+test('refuses a result that is this', () => {
+  expectTypeOf<Says<typeof values.fluent, 'fluent() returns this: return ref(this)'>>().toEqualTypeOf<true>();
+  expectTypeOf<Says<typeof values.later, 'ref(this)'>>().toEqualTypeOf<true>();
+  expectTypeOf<Awaited<ReturnType<typeof values.self>>>().toExtend<Disposable>();
+  class Chain {
+    next(): this {
+      return this;
+    }
+  }
+  expectTypeOf<Says<Remote<Chain>['next'], 'ref(this)'>>().toEqualTypeOf<true>();
+});
+
+test('lets marked objects, objects with functions and plain values travel', () => {
+  const account = {} as Awaited<ReturnType<typeof values.marked>>;
+  expectTypeOf(account.deposit(1)).toEqualTypeOf<Promise<number>>();
+  const other = {} as Awaited<ReturnType<typeof values.other>>;
+  expectTypeOf(other.call()).toEqualTypeOf<Promise<number>>();
+  expectTypeOf(values.plain).toEqualTypeOf<Values['plain']>();
+  expectTypeOf(ref(new Account())).toEqualTypeOf<Reference<Account>>();
+});
+
+test('gives each overload its promise, also where one of them had it already', () => {
+  interface Mixed {
+    read(path: string, done: (error: Error | null, text: string) => void): void;
+    read(path: string): Promise<string>;
+    get(key: 'count'): number;
+    get(key: string): Promise<string>;
+    five(key: 'a'): 1;
+    five(key: 'b'): 2;
+    five(key: 'c'): Promise<3>;
+    five(key: 'd'): 4;
+    five(key: 'e'): Promise<5>;
+  }
+  const mixed = {} as Remote<Mixed>;
+  const use = () => ({
+    void: mixed.read('a', () => {}),
+    text: mixed.read('a'),
+    count: mixed.get('count'),
+    any: mixed.get('x'),
+    one: mixed.five('a'),
+    four: mixed.five('d'),
+  });
+  expectTypeOf(use).returns.toEqualTypeOf<{
+    void: Promise<void>;
+    text: Promise<string>;
+    count: Promise<number>;
+    any: Promise<string>;
+    one: Promise<1>;
+    four: Promise<4>;
+  }>();
+});
+
+test('makes functions asynchronous at any depth', () => {
+  type Nested = { a: { b: { c: { d: { e: { f: { g: { h: { i: () => number } } } } } } } } };
+  type Maps = Map<string, Map<string, Map<string, Map<string, Map<string, () => number>>>>>;
+  interface Deep {
+    nested(): Nested;
+    later(): Promise<Nested>;
+    lists(): Promise<(() => number)[][][][][][][][]>;
+    maps(): Promise<Maps>;
+    each(visit: (nested: Nested) => void): Promise<void>;
+  }
+  const deep = {} as Remote<Deep>;
+  type At<K extends 'nested' | 'later'> = Awaited<ReturnType<(typeof deep)[K]>>;
+  expectTypeOf<ReturnType<At<'nested'>['a']['b']['c']['d']['e']['f']['g']['h']['i']>>().toEqualTypeOf<
+    Promise<number>
+  >();
+  expectTypeOf<ReturnType<At<'later'>['a']['b']['c']['d']['e']['f']['g']['h']['i']>>().toEqualTypeOf<
+    Promise<number>
+  >();
+  type Lists = Awaited<ReturnType<typeof deep.lists>>;
+  expectTypeOf<ReturnType<Lists[0][0][0][0][0][0][0][0]>>().toEqualTypeOf<Promise<number>>();
+  type Inner<T> = T extends ReadonlyMap<string, infer V> ? Inner<V> : T;
+  expectTypeOf<Inner<Awaited<ReturnType<typeof deep.maps>>>>().returns.toEqualTypeOf<Promise<number>>();
+  void (() =>
+    deep.each((nested) => {
+      expectTypeOf(nested.a.b.c.d.e.f.g.h.i()).toEqualTypeOf<Promise<number>>();
+    }));
+});
+
+test('ends where types refer to each other, and keeps their names', () => {
+  type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
+  type Pair = [Pair | null, number];
+  interface Growing<T> {
+    value: T;
+    next?: Growing<T[]>;
+  }
+  interface Events {
+    on(listener: (event: Events) => void): void;
+    children: Events[];
+  }
+  interface Endless {
+    json(value: Json): Promise<Json>;
+    pair(value: Pair): Promise<Pair>;
+    growing(): Promise<Growing<number>>;
+    events(): Events;
+  }
+  const endless = {} as Remote<Endless>;
+  expectTypeOf(endless.json).toEqualTypeOf<Endless['json']>();
+  expectTypeOf(endless.pair).toEqualTypeOf<Endless['pair']>();
+  expectTypeOf(endless.growing).toEqualTypeOf<Endless['growing']>();
+  type Far = Awaited<ReturnType<typeof endless.events>>['children'][0]['children'][0]['on'];
+  expectTypeOf<ReturnType<Far>>().toEqualTypeOf<Promise<void>>();
+});
+
+interface Store {
+  get(key: string): Promise<string>;
+  size(): number;
+}
+
+test('takes a remote where an argument is a reference', () => {
+  interface Uses {
+    use(store: Store): Promise<void>;
+    reference(store: Reference<Store>): Promise<void>;
+    either(store: LocalOrRemote<Store>): Promise<number>;
+  }
+  const uses = {} as Remote<Uses>;
+  const store = {} as Remote<Store>;
+  const own: Store = { get: async (key) => key, size: () => 1 };
+  void (() => uses.use(store));
+  void (() => uses.reference(store));
+  void (() => uses.either(store));
+  void (() => uses.either(ref(own)));
+  // @ts-expect-error -- no store
+  void (() => uses.either({ get: async (key: string) => key }));
+  void (() =>
+    serve<{ main: Pick<Uses, 'either'> }>({
+      plugins: {
+        main: () => ({
+          either: async (given) => {
+            expectTypeOf(given.size()).toEqualTypeOf<number | Promise<number>>();
+            return given.size();
+          },
+        }),
+      },
+    }));
+});
+
+test('refuses to serve what is synchronous by its type and comes from the other process', () => {
+  interface Sync {
+    filter(list: number[], keep: (x: number) => boolean): Promise<number[]>;
+  }
+  const impl = async (list: number[], keep: (x: number) => boolean) => list.filter((x) => keep(x));
+  // @ts-expect-error -- keep() is a promise
+  void (() => serve<{ main: Sync }>({ plugins: { main: () => ({ filter: impl }) } }));
+  // @ts-expect-error -- also where the interface is that of the implementation
+  void (() => serve({ plugins: { main: () => ({ filter: impl }) } }));
+  type Method<M> = CanServe<{ method: M }>;
+  type IsRefused<M> = Says<Method<M>, 'method() takes a function or generator that is synchronous'>;
+  type Deep = { a: { b: { c: { d: { e: { f: { g: { h: () => number } } } } } } } };
+  // In an object of the arguments, at any depth.
+  expectTypeOf<IsRefused<(options: Deep) => void>>().toEqualTypeOf<true>();
+  // A method of a reference.
+  expectTypeOf<IsRefused<(store: Reference<Store>) => void>>().toEqualTypeOf<true>();
+  // What a function that was given away takes.
+  expectTypeOf<IsRefused<() => { each(visit: (x: number) => boolean): void }>>().toEqualTypeOf<true>();
+  // What a function that was taken resolves to.
+  expectTypeOf<IsRefused<(open: () => Promise<() => number>) => void>>().toEqualTypeOf<true>();
+  expectTypeOf<IsRefused<(steps: Generator<number>) => void>>().toEqualTypeOf<true>();
+  expectTypeOf<IsRefused<((a: string) => void) & ((f: () => number) => void)>>().toEqualTypeOf<true>();
+
+  expectTypeOf<Method<(ask: () => boolean | Promise<boolean>) => void>>().toBeUnknown();
+  expectTypeOf<Method<(tell: (x: number) => void) => void>>().toBeUnknown();
+  expectTypeOf<Method<(ask: () => unknown) => void>>().toBeUnknown();
+  expectTypeOf<Method<(read: () => AsyncIterable<string>) => void>>().toBeUnknown();
+  expectTypeOf<Method<(list: Iterable<number>) => Generator<number>>>().toBeUnknown();
+  expectTypeOf<Method<(store: Remote<Store>) => void>>().toBeUnknown();
+  expectTypeOf<Method<<A, B>(list: A[], make: (item: A) => B | Promise<B>) => Promise<B[]>>>().toBeUnknown();
+});
+
+test('refuses to serve objects of methods, and what cannot travel', () => {
+  interface Api {
+    readonly version: string;
+    users: { get(id: string): Promise<string> };
+  }
+  void (() =>
+    serve<{ api: Api }>({
+      // @ts-expect-error -- only methods of the object itself are served
+      plugins: { api: () => ({ version: '1', users: { get: async (id: string) => id } }) },
+    }));
+  void (() =>
+    // @ts-expect-error -- a class with private members is no plain object
+    serve({ plugins: { bank: () => ({ open: () => new Account() }) } }));
+  void (() => serve({ plugins: { bank: () => ({ open: () => ref(new Account()) }) } }));
+  void (() => serve<{ account: Account }>({ plugins: { account: () => new Account() } }));
+});
+
+test('holds for the services of a host as well', () => {
+  interface Sync {
+    ask(reply: () => string): Promise<string>;
+  }
+  type Config = ConstructorParameters<typeof Client<object, { sync: Sync }>>[0];
+  // @ts-expect-error -- reply() is a promise in the host
+  const config: Config = { cmd: ['x'], provide: { sync: () => ({ ask: async (reply) => reply() }) } };
+  void config;
+});
