@@ -7,7 +7,7 @@ export { isProbedName, namesOfTools } from '../../src/base/probed-names.ts';
 export type { LaunchedProcess } from '../../src/host/launch/spawn.ts';
 export { awaitLine } from '../../src/host/start/greeting.ts';
 export type { CallOptions } from '../../src/rpc/api/call-options.ts';
-export { callContext, type CallContext } from '../../src/rpc/api/call-context.ts';
+export { callContext, type CallContext, keepContextEverywhere } from '../../src/rpc/api/call-context.ts';
 export type { CallTrace, StreamTrace } from '../../src/rpc/api/instrumentation.ts';
 export { servedObjectOf } from '../../src/rpc/api/served-object.ts';
 export { Conversation, type ConversationOptions } from '../../src/rpc/calls/conversation.ts';

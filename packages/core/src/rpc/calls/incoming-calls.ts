@@ -158,8 +158,15 @@ export class IncomingCalls {
 
   #run(call: IncomingCall, params: unknown[]): void {
     const storage = contextStorage();
-    if (storage === undefined) this.#start(call, params);
-    else storage.run(call, () => this.#start(call, params));
+    if (storage === undefined) this.#runWhereGiven(call, params);
+    else storage.run(call, () => this.#runWhereGiven(call, params));
+  }
+
+  /** A reference runs, and its answer is sent, in the asynchronous context in which it was given: an answer may hold a stream. */
+  #runWhereGiven(call: IncomingCall, params: unknown[]): void {
+    const context = this.#isCallback(call) ? this.#references?.contextOf(params[0]) : undefined;
+    if (context === undefined) this.#start(call, params);
+    else context.runInAsyncScope(() => this.#start(call, params));
   }
 
   #start(call: IncomingCall, params: unknown[]): void {

@@ -80,6 +80,11 @@ export class GivenReferences {
     void letGo(entry);
   }
 
+  /** Where the reference was given: calls of it run there, with what they answer. */
+  contextOf(id: unknown): AsyncResource | undefined {
+    return this.#byId.get(id as number)?.context;
+  }
+
   /** Runs a call of the peer's to a function, or to a method of an object. */
   invoke(id: unknown, name: unknown, args: unknown[]): unknown {
     const entry = this.#byId.get(id as number);
@@ -89,9 +94,7 @@ export class GivenReferences {
         'The reference was called after it had been released. It lives until the call it came with has settled; retain() it to keep it longer.',
       );
     }
-    const { context, target } = entry;
-    if (context === undefined) return call(target, name, args);
-    return context.runInAsyncScope(call, undefined, target, name, args);
+    return call(entry.target, name, args);
   }
 
   /** The peer has nothing any more. Resolves when what wanted to hear of that has heard. */

@@ -2,6 +2,7 @@
  * What one conversation holds by reference: what it gave out, what it took, and the streams of both directions. Both ends count alike,
  * from the messages alone; nothing waits for the garbage collector. docs/protocol.md has the rules.
  */
+import type { AsyncResource } from 'node:async_hooks';
 import { PipeworkError } from '../../base/errors.ts';
 import { onAbort } from '../../base/on-abort.ts';
 import { isAbortSignal } from '../../base/realm.ts';
@@ -182,6 +183,11 @@ export class References implements ValueReferences, MessageScopes {
   /** Ends a walk whose message cannot be sent, and {@link revoke}s what it gave. */
   revokeSending(reason: unknown): void {
     this.revoke(this.endSending(), reason);
+  }
+
+  /** Where something was given out: what the peer calls there runs in it. */
+  contextOf(id: unknown): AsyncResource | undefined {
+    return this.#given.contextOf(id);
   }
 
   /** Runs a call of the peer's to something given out. */

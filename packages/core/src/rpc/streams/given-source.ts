@@ -1,4 +1,8 @@
-/** The source of a given stream: opened when it is first needed, asked in the context of its call, told once that no more is wanted. */
+/**
+ * The source of a given stream: opened when it is first needed, told once that no more is wanted. Its code runs as part of its call, and
+ * in the asynchronous context in which the stream was given.
+ */
+import { AsyncResource } from 'node:async_hooks';
 import type { CleanUps } from '../../session/clean-ups.ts';
 import { enterContext, leaveContext } from '../api/call-context.ts';
 import type { StreamingCall } from './stream-host.ts';
@@ -9,6 +13,8 @@ export class GivenSource {
   readonly #value: object;
   readonly #call: StreamingCall | undefined;
   readonly #cleanUps: CleanUps;
+  /** Where the stream was given. */
+  readonly #context = new AsyncResource('PIPEWORK_STREAM');
   #source: Source | undefined;
   /** Its last step, once it was told that no more is wanted. */
   #ending: Promise<Step> | undefined;
@@ -22,11 +28,16 @@ export class GivenSource {
     if (isEmitter(value)) value.on('error', ignoreError);
   }
 
-  /** Asks for the next item. Throws, too, if the source cannot be opened. */
+  /** Runs `act`, and what it awaits, in the asynchronous context in which the stream was given. */
+  runInContext(act: () => void): void {
+    this.#context.runInAsyncScope(act);
+  }
+
+  /** Asks for the next item: within {@link runInContext}, because entering it for each item would cost. Throws, too, if the source cannot be opened. */
   next(): Step | Promise<Step> {
     if (this.#ending !== undefined) return this.#ending.then(({ value }) => ({ done: true, value }));
     const source = (this.#source ??= this.#open());
-    // Not inContext(): a closure for each item would cost as much as the rest.
+    // Not inCall(): a closure for each item would cost as much as the rest.
     const outer = enterContext(this.#call);
     try {
       return source.next();
@@ -35,17 +46,19 @@ export class GivenSource {
     }
   }
 
-  /** Throws into the source; undefined if it takes no errors. */
+  /** Throws into the source, within {@link runInContext}; undefined if it takes no errors. */
   throw(error: unknown): Step | Promise<Step> | undefined {
     const source = (this.#source ??= this.#open());
-    return this.#inContext(() => source.throw(error));
+    return this.#inCall(() => source.throw(error));
   }
 
   /** Tells the source at once that no more is wanted. Resolves with its last step; when it was told before, with the same. */
   cancel(reason: unknown): Promise<Step> {
     if (this.#ending !== undefined) return this.#ending;
-    const source = (this.#source ??= this.#open());
-    this.#ending = (async () => (await this.#inContext(() => source.cancel(reason))) ?? done)();
+    this.#ending = this.#context.runInAsyncScope(async () => {
+      const source = (this.#source ??= this.#open());
+      return (await this.#inCall(() => source.cancel(reason))) ?? done;
+    });
     this.#cleanUps.add(this.#ending);
     return this.#ending;
   }
@@ -63,14 +76,14 @@ export class GivenSource {
 
   #open(): Source {
     try {
-      return this.#inContext(() => openSource(this.#value));
+      return this.#inCall(() => openSource(this.#value));
     } catch (error) {
       return new BrokenSource(error);
     }
   }
 
   /** What a generator does at its top, and asks there, belongs to its call. */
-  #inContext<T>(act: () => T): T {
+  #inCall<T>(act: () => T): T {
     const outer = enterContext(this.#call);
     try {
       return act();

@@ -121,14 +121,16 @@ export class GivenStream implements RawStreamHandler {
     const host = this.#host;
     const on: Dialled = {
       raw,
-      reader: host.itemReader((word, value) => this.#interrupted(word, value)),
+      reader: host.itemReader((word, value) =>
+        this.#source.runInContext(() => this.#interrupted(word, value)),
+      ),
       writer: new ItemWriter(host, raw),
       trace: traceStream('given', host.shared.peer),
       isAsked: false,
     };
     this.#state = { is: 'open', on };
     raw.setHandler(this);
-    void this.#pump(on);
+    this.#source.runInContext(() => void this.#pump(on));
   }
 
   /** Asks the source for items until it ends or the peer wants none; waits while the window is full. */

@@ -1,0 +1,197 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { Readable } from 'node:stream';
+import { describe, expect, test } from 'vitest';
+import { callContext, keepContextEverywhere } from '../support/internals.ts';
+import { rpcPair } from '../support/rpc-pair.ts';
+
+const store = new AsyncLocalStorage<string>();
+const here = (): string => store.getStore() ?? 'none';
+
+describe('a stream runs in the context in which it was given', () => {
+  const connect = () => store.run('connect', () => rpcPair({ ...reader }));
+
+  const reader = {
+    async read(items: AsyncIterable<string>): Promise<string[]> {
+      const heard: string[] = [];
+      for await (const item of items) heard.push(item);
+      return heard;
+    },
+    async readOne(items: AsyncIterable<string>): Promise<string | undefined> {
+      for await (const item of items) return item;
+      return undefined;
+    },
+    async throwInto(items: AsyncGenerator<string>): Promise<unknown[]> {
+      await items.next();
+      const { value } = await items.throw(new Error('thrown'));
+      await items.return(undefined);
+      return [value];
+    },
+    async callReturned(items: AsyncGenerator<string, () => Promise<string>>): Promise<string> {
+      const step = await items.next();
+      return step.done === true ? await step.value() : 'no function';
+    },
+    async idle(
+      items: AsyncIterable<string>,
+      started: () => void,
+      options: { signal: AbortSignal },
+    ): Promise<never> {
+      await items[Symbol.asyncIterator]().next();
+      started();
+      return new Promise((_, reject) => {
+        options.signal.addEventListener('abort', () => reject(options.signal.reason as Error));
+      });
+    },
+  };
+
+  type Ended = (where: string) => void;
+
+  /** Its items say where its code runs, also behind an await; `ended` hears where its clean-up does. */
+  async function* generator(ended?: Ended, count = 3): AsyncGenerator<string, undefined> {
+    try {
+      for (let n = 0; n < count; n += 1) {
+        yield here();
+        await new Promise(setImmediate);
+      }
+    } catch {
+      yield here();
+    } finally {
+      ended?.(here());
+    }
+    return undefined;
+  }
+
+  function iterator(ended: Ended, count = 3): AsyncIterable<string> {
+    return {
+      [Symbol.asyncIterator]: () => ({
+        next: async () => (count-- > 0 ? { done: false, value: here() } : { done: true, value: undefined }),
+        return: async () => {
+          ended(here());
+          return { done: true, value: undefined };
+        },
+      }),
+    };
+  }
+
+  const webStream = (ended: Ended, count = 3): ReadableStream<string> =>
+    new ReadableStream(
+      {
+        pull: (controller) => (count-- > 0 ? controller.enqueue(here()) : controller.close()),
+        cancel: () => ended(here()),
+      },
+      { highWaterMark: 0 },
+    );
+
+  const nodeStream = (ended: Ended, count = 3): Readable =>
+    new Readable({
+      objectMode: true,
+      highWaterMark: 1,
+      read() {
+        this.push(count-- > 0 ? here() : null);
+      },
+      destroy(error, callback) {
+        ended(here());
+        callback(error);
+      },
+    });
+
+  const kinds = { generator, iterator, webStream, nodeStream };
+
+  test.each(Object.entries(kinds))('%s: its items, for each of many calls at once', async (_, make) => {
+    const { remote } = await connect();
+    const heard = await Promise.all(
+      ['a', 'b', 'c'].map((name) => store.run(name, () => remote.read(make(() => {})))),
+    );
+    expect(heard).toEqual(['a', 'b', 'c'].map((name) => [name, name, name]));
+  });
+
+  test.each(Object.entries(kinds))('%s: its end, when the reader leaves', async (_, make) => {
+    const { remote } = await connect();
+    const ended: Record<string, string> = {};
+    const give = (name: string) => remote.readOne(make((where) => (ended[name] = where), Infinity));
+    const heard = await Promise.all(['a', 'b'].map((name) => store.run(name, () => give(name))));
+    expect(heard).toEqual(['a', 'b']);
+    await expect.poll(() => ended).toEqual({ a: 'a', b: 'b' });
+  });
+
+  test.each(Object.entries(kinds))(
+    '%s: its end, when another context cancels the call',
+    async (_, make) => {
+      const { remote } = await connect();
+      const ended: string[] = [];
+      const controller = new AbortController();
+      let call!: Promise<never>;
+      await new Promise<void>((started) => {
+        const { signal } = controller;
+        const items = make((where) => ended.push(where), Infinity);
+        call = store.run('given here', () => remote.idle(items, started, { signal }));
+        call.catch(() => {});
+      });
+      store.run('cancelled here', () => controller.abort());
+      await expect(call).rejects.toThrow();
+      await expect.poll(() => ended).toEqual(['given here']);
+    },
+  );
+
+  test('and its catch and finally, when the reader throws into it', async () => {
+    const { remote } = await connect();
+    const ended: string[] = [];
+    const heard = await store.run('a', () => remote.throwInto(generator((where) => ended.push(where))));
+    expect([heard, ended]).toEqual([['a'], ['a']]);
+  });
+
+  test('as does a function that it returns', async () => {
+    const { remote } = await connect();
+    async function* returns(): AsyncGenerator<string, () => Promise<string>> {
+      await new Promise(setImmediate);
+      return async () => here();
+    }
+    expect(await store.run('a', () => remote.callReturned(returns()))).toBe('a');
+  });
+
+  test('in the result of a function that comes back', async () => {
+    const { remote } = await store.run('connect', () =>
+      rpcPair({
+        async readFrom(open: () => Promise<AsyncIterable<string>>): Promise<string[]> {
+          return reader.read(await open());
+        },
+      }),
+    );
+    const ended: string[] = [];
+    const give = (name: string) =>
+      store.run(name, () => remote.readFrom(async () => generator((where) => ended.push(where))));
+    expect(await Promise.all(['a', 'b'].map(give))).toEqual([
+      ['a', 'a', 'a'],
+      ['b', 'b', 'b'],
+    ]);
+    expect(ended.toSorted()).toEqual(['a', 'b']);
+  });
+
+  test('also if the plugin gives it as an argument of a callback', async () => {
+    const { remote } = await store.run('connect', () =>
+      rpcPair({
+        giveTo: (name: string, read: (items: AsyncIterable<string>) => Promise<string[]>) =>
+          store.run(name, () => read(generator())),
+      }),
+    );
+    const give = (name: string) => remote.giveTo(name, async (items) => reader.read(items));
+    expect(await Promise.all(['a', 'b'].map(give))).toEqual([
+      ['a', 'a', 'a'],
+      ['b', 'b', 'b'],
+    ]);
+  });
+
+  test('in the result of a handler: where the handler ran', async () => {
+    keepContextEverywhere();
+    async function* methods(): AsyncGenerator<string> {
+      yield callContext().method;
+      await new Promise(setImmediate);
+      yield callContext().method;
+    }
+    const { remote } = await rpcPair({ a: () => methods(), b: async () => methods() });
+    const [a, b] = await Promise.all([reader.read(await remote.a()), reader.read(await remote.b())]);
+    expect([a, b]).toEqual([
+      ['Plugin.a', 'Plugin.a'],
+      ['Plugin.b', 'Plugin.b'],
+    ]);
+  });
+});
