@@ -1,7 +1,7 @@
 /** A session with its lean face too: streams without Node's stream machinery, and control of when bytes leave. */
 
 import { invalidOption } from './errors.ts';
-import { MuxStream } from './mux-stream.ts';
+import { type ExplainClose, MuxStream } from './mux-stream.ts';
 import type { SessionOptions } from './options.ts';
 import type { RawStream } from './raw-stream.ts';
 import { engineOf, Session } from './session.ts';
@@ -64,7 +64,10 @@ export class LeanSession extends Session {
   }
 }
 
-/** Returns a lean stream of this session as a Node Duplex, which takes over as its handler. Call it once a stream. */
-export function toDuplex(stream: RawStream, session: Session): MuxStream {
-  return MuxStream.over(stream, session);
+/**
+ * Returns a lean stream of this session as a Node Duplex, which takes over as its handler. Call it once a stream. If the
+ * stream closes with an error, `explain` says which one the Duplex's users get, also later: they are told then.
+ */
+export function toDuplex(stream: RawStream, session: Session, explain?: ExplainClose): MuxStream {
+  return MuxStream.over(stream, session, explain);
 }

@@ -4,6 +4,7 @@
  */
 
 export { LeanSession, toDuplex, type LeanSessionOptions } from './lean-session.ts';
+export type { ExplainClose } from './mux-stream.ts';
 export type { RawStream, RawStreamHandler } from './raw-stream.ts';
 /** The types that the signatures above name. */
 export type * from './index.ts';

@@ -8,6 +8,9 @@ import type { RawStream } from './raw-stream.ts';
 // A stream names its session and a session makes streams: the one circle between files, of types only.
 import type { Session } from './session.ts';
 
+/** Learns why a stream closed, and calls `tell` once with what the stream's users are to get for it. */
+export type ExplainClose = (error: MuxError, tell: (error: Error) => void) => void;
+
 type Callback = (error?: Error | null) => void;
 
 /** Bytes that are read ahead. They still count as untaken, inside the window. */
@@ -24,8 +27,8 @@ const WRITE_AHEAD = 128 * 1024;
  */
 type Closing =
   | { readonly kind: 'finished' }
-  | { readonly kind: 'cut'; readonly error: MuxError; isAwaitingEnd: boolean }
-  | { readonly kind: 'half'; readonly error: MuxError; isAwaitingEnd: boolean };
+  | { readonly kind: 'cut'; readonly error: Error; isAwaitingEnd: boolean }
+  | { readonly kind: 'half'; readonly error: Error; isAwaitingEnd: boolean };
 
 /**
  * One two-way flow inside a session, as a Node Duplex. `end()` finishes only our half; `destroy()` before both halves have
@@ -53,7 +56,7 @@ export class MuxStream extends Duplex {
   #closing: Closing | undefined;
 
   /** Streams are made by `openStream()`, `acceptStream()` and iteration. */
-  private constructor(raw: RawStream, session: Session) {
+  private constructor(raw: RawStream, session: Session, explain: ExplainClose | undefined) {
     super({ readableHighWaterMark: READ_AHEAD, writableHighWaterMark: WRITE_AHEAD });
     this.#raw = raw;
     this.#session = session;
@@ -67,7 +70,10 @@ export class MuxStream extends Duplex {
       },
       onDrain: () => this.#settlePending(),
       onFinish: () => this.#settlePending(),
-      onClose: (error) => this.#onClose(error),
+      onClose: (error) => {
+        if (error === undefined || explain === undefined) this.#onClose(error);
+        else explain(error, (why) => this.#onClose(why));
+      },
     });
   }
 
@@ -76,8 +82,8 @@ export class MuxStream extends Duplex {
    *
    * @internal
    */
-  static over(raw: RawStream, session: Session): MuxStream {
-    return new MuxStream(raw, session);
+  static over(raw: RawStream, session: Session, explain?: ExplainClose): MuxStream {
+    return new MuxStream(raw, session, explain);
   }
 
   /** The stream's number: odd if the client opened it, even if the server did. */
@@ -171,7 +177,7 @@ export class MuxStream extends Duplex {
   }
 
   /** The error for writers, once the stream has closed with one. */
-  get #failure(): MuxError | undefined {
+  get #failure(): Error | undefined {
     const closing = this.#closing;
     return closing === undefined || closing.kind === 'finished' ? undefined : closing.error;
   }
@@ -229,7 +235,7 @@ export class MuxStream extends Duplex {
     callback?.(error);
   }
 
-  #onClose(error: MuxError | undefined): void {
+  #onClose(error: Error | undefined): void {
     if (this.destroyed || (error === undefined && this.writableEnded && this.writableLength === 0)) {
       this.#closing = { kind: 'finished' };
       if (!this.destroyed) this.#settlePending();

@@ -69,17 +69,18 @@ export class HostEnd {
       },
     );
     const { offer } = options;
-    this.broker = new Broker(
-      this.session,
-      limits,
-      offer === undefined ? undefined : (stream) => services?.take(stream),
-    );
+    const explainLoss = (cause: Error): Promise<Error> => options.explainLoss(cause);
+    this.broker = new Broker(this.session, limits, {
+      onServiceStream: offer === undefined ? undefined : (stream) => services?.take(stream),
+      explainLoss,
+      peer: `plugin ${name}`,
+    });
     this.shared = new Shared({
       broker: this.broker,
       capabilities,
       limits,
       name,
-      explainLoss: (cause: Error) => options.explainLoss(cause),
+      explainLoss,
       onBusy: options.onBusy,
       redactError: options.redactError,
     });

@@ -74,7 +74,7 @@ export class PluginEnd {
         onStream: (stream: RawStream) => this.#take(stream),
       },
     );
-    this.#broker = new Broker(this.session, settings.limits);
+    this.#broker = new Broker(this.session, settings.limits, { peer: 'the host' });
     this.#shared = new Shared({
       broker: this.#broker,
       capabilities: parseCapabilities(greeting.capabilities.join(',')),

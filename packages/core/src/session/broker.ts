@@ -1,6 +1,6 @@
 /** Streams beyond the first three: each begins with the id that its acceptor handed out, and the broker brings the two together. */
 import type { MuxStream } from '@pipework/mux';
-import { toDuplex, type LeanSession, type RawStream, type RawStreamHandler } from '@pipework/mux/lean';
+import { toDuplex, type LeanSession, type RawStream } from '@pipework/mux/lean';
 import { PipeworkError } from '../base/errors.ts';
 import { handled } from '../base/handled.ts';
 import type { Limits } from '../base/limits.ts';
@@ -8,8 +8,9 @@ import { serviceBrokerId } from './wire-words.ts';
 import { onAbort } from '../base/on-abort.ts';
 import { patientTimers } from '../base/timers.ts';
 import { ForgottenIds } from './forgotten-ids.ts';
+import { type Arrivals, idBytes, IdReader } from './id-reader.ts';
+import { explained, isAlone, streamLost } from './loss.ts';
 
-const idBytes = 4;
 const maxId = 0xffff_ffff;
 
 interface Waiter {
@@ -26,23 +27,33 @@ export interface StreamBroker {
   nextId(): number;
   /**
    * Waits for the stream that the peer dials with this id, which came from `nextId()`. Rejects with `BROKER_TIMEOUT`
-   * after five seconds, `BROKER_ID_IN_USE` if the id is awaited already, `BROKER_CLOSED` when the session ends, and with the
-   * signal's reason when it aborts. A caller that fails before it awaits the promise need not handle its rejection.
+   * after five seconds, `BROKER_ID_IN_USE` if the id is awaited already, `BROKER_CLOSED` when the session ends, with what is
+   * known of the plugin's exit as its cause, and with the signal's reason when it aborts. The stream fails with `RPC_CLOSED` if the
+   * session ends first. A caller that fails before it awaits the promise need not handle its rejection.
    */
   accept(id: number, options?: { readonly signal?: AbortSignal | undefined }): Promise<MuxStream>;
   /** Opens a stream to the side that accepts this id. The peer resets it if nothing there accepts it within five seconds. */
   dial(id: number): Promise<MuxStream>;
 }
 
+export interface BrokerOptions {
+  /** Takes a stream on which the plugin asks for services of this host. Without it, such a stream is reset. */
+  readonly onServiceStream?: ((stream: RawStream) => void) | undefined;
+  /** Waits, bounded, for the process's exit to explain why the session ended: the users of streams are told of it. */
+  readonly explainLoss?: ((cause: Error) => Promise<Error>) | undefined;
+  /** The peer, for messages. */
+  readonly peer?: string | undefined;
+}
+
 /** Hands out ids, accepts the streams that bring them, and dials the peer's. One per session. */
-export class Broker implements StreamBroker {
+export class Broker implements StreamBroker, Arrivals {
   readonly #session: LeanSession;
   readonly #limits: Pick<Limits, 'maxWaitingStreams' | 'brokerTimeoutMs'>;
   readonly #waiters = new Map<number, Waiter>();
   readonly #held = new Map<number, RawStream>();
   readonly #arriving = new Set<RawStream>();
   readonly #timers = new Map<RawStream | number, NodeJS.Timeout>();
-  readonly #onServiceStream: ((stream: RawStream) => void) | undefined;
+  readonly #options: BrokerOptions;
   readonly #forgotten: ForgottenIds;
   /** End the waits of users. */
   readonly #accepting = new Set<(reason: unknown) => void>();
@@ -51,15 +62,14 @@ export class Broker implements StreamBroker {
   #nextId = 1;
   #endedBy: Error | undefined;
 
-  /** `onServiceStream` takes a stream on which the plugin asks for services of this host. Without it, such a stream is reset. */
   constructor(
     session: LeanSession,
     limits: Pick<Limits, 'maxWaitingStreams' | 'brokerTimeoutMs'>,
-    onServiceStream?: (stream: RawStream) => void,
+    options: BrokerOptions = {},
   ) {
     this.#session = session;
     this.#limits = limits;
-    this.#onServiceStream = onServiceStream;
+    this.#options = options;
     this.#forgotten = new ForgottenIds(limits.brokerTimeoutMs);
   }
 
@@ -74,7 +84,15 @@ export class Broker implements StreamBroker {
   }
 
   dial(id: number): Promise<MuxStream> {
-    return handled((async () => this.#hand(this.dialRaw(id)))());
+    return handled(this.#dial(id));
+  }
+
+  async #dial(id: number): Promise<MuxStream> {
+    try {
+      return this.#hand(this.dialRaw(id));
+    } catch (error) {
+      throw await this.#withReason(error);
+    }
   }
 
   async #accept(id: number, signal: AbortSignal | undefined): Promise<MuxStream> {
@@ -93,6 +111,8 @@ export class Broker implements StreamBroker {
     try {
       this.acceptWith(id, waiter);
       return this.#hand(await dialled);
+    } catch (error) {
+      throw await this.#withReason(error);
     } finally {
       this.#accepting.delete(giveUp);
       stop?.();
@@ -101,7 +121,11 @@ export class Broker implements StreamBroker {
 
   /** Gives a stream to the user. */
   #hand(raw: RawStream): MuxStream {
-    const stream = toDuplex(raw, this.#session);
+    const { explainLoss, peer = 'the peer' } = this.#options;
+    const stream = toDuplex(raw, this.#session, (error, tell) => {
+      if (isAlone(error)) return tell(error);
+      explained(error, explainLoss, (why) => tell(streamLost(`A stream of the broker of ${peer}`, why)));
+    });
     this.#handed.add(stream);
     stream.once('close', () => this.#handed.delete(stream));
     return stream;
@@ -210,7 +234,8 @@ export class Broker implements StreamBroker {
       return;
     }
     if (id === serviceBrokerId) {
-      if (this.#onServiceStream !== undefined) return this.#onServiceStream(stream);
+      const { onServiceStream } = this.#options;
+      if (onServiceStream !== undefined) return onServiceStream(stream);
       stream.reset(
         new PipeworkError(
           'BROKER_NOT_AWAITED',
@@ -252,14 +277,19 @@ export class Broker implements StreamBroker {
     for (const waiter of waiters) waiter.reject(this.#endedError());
   }
 
-  #endedError(): PipeworkError {
-    return new PipeworkError(
-      'BROKER_CLOSED',
-      `The session has ended: ${this.#endedBy?.message ?? 'closed'}`,
-      {
-        cause: this.#endedBy,
-      },
-    );
+  #endedError(cause: Error | undefined = this.#endedBy): PipeworkError {
+    return new PipeworkError('BROKER_CLOSED', `The session has ended: ${cause?.message ?? 'closed'}`, {
+      cause,
+    });
+  }
+
+  /** Returns the error with which a user's wait fails: of the session's end, it tells what the process's exit explains. */
+  async #withReason(error: unknown): Promise<unknown> {
+    const { explainLoss } = this.#options;
+    const cause = this.#endedBy;
+    if (cause === undefined || explainLoss === undefined) return error;
+    if (!(error instanceof PipeworkError) || error.code !== 'BROKER_CLOSED') return error;
+    return this.#endedError(await explainLoss(cause).catch(() => cause));
   }
 
   #setTimer(owner: RawStream | number, ms: number, expire: () => void): void {
@@ -278,45 +308,6 @@ export class Broker implements StreamBroker {
     if (timer === undefined) return;
     clearTimeout(timer);
     this.#timers.delete(owner);
-  }
-}
-
-/** Reads the first four bytes of a stream, and leaves the rest inside its window for whoever accepts it. */
-class IdReader implements RawStreamHandler {
-  readonly #stream: RawStream;
-  readonly #broker: Broker;
-  #id = 0;
-  #missing = idBytes;
-
-  constructor(stream: RawStream, broker: Broker) {
-    this.#stream = stream;
-    this.#broker = broker;
-  }
-
-  onData(chunk: Uint8Array): void {
-    if (this.#missing === 0) return this.#stream.unshift(chunk);
-    let taken = 0;
-    for (; this.#missing > 0 && taken < chunk.length; taken++, this.#missing--) {
-      this.#id = this.#id * 256 + (chunk[taken] ?? 0);
-    }
-    this.#stream.consume(taken);
-    if (this.#missing > 0) return;
-    if (taken < chunk.length) this.#stream.unshift(chunk.subarray(taken));
-    this.#broker.arrived(this.#stream, this.#id);
-  }
-
-  onEnd(): void {
-    // Once the id has come, the end belongs to the acceptor, who is told of it again.
-    if (this.#missing === 0) return;
-    this.#broker.left(this.#stream, undefined);
-    this.#stream.reset(
-      new PipeworkError('BROKER_NO_ID', 'The stream ended before it brought its broker id.'),
-    );
-  }
-
-  onClose(error: Error | undefined): void {
-    // A stream that ended cleanly may still have bytes for its acceptor; one that was reset has nothing any more.
-    if (this.#missing > 0 || error !== undefined) this.#broker.left(this.#stream, this.#id);
   }
 }
 

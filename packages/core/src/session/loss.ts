@@ -24,6 +24,12 @@ export function isAlone(reason: Error): boolean {
   return reason instanceof PipeworkError || isReset(reason);
 }
 
+/** What the ends of a stream are told if it was lost. */
+export function streamLost(what: string, cause: Error | undefined): PipeworkError {
+  const why = cause === undefined ? 'it ended in the middle' : reasonText(cause);
+  return new PipeworkError('RPC_CLOSED', `${what} was lost: ${why}`, { cause });
+}
+
 /** Calls `tell` with what is known of a loss: at once if it concerns one stream alone, otherwise once `ask` knows of the process's exit. */
 export function explained(
   cause: Error | undefined,

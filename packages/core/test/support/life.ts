@@ -14,7 +14,13 @@ export interface Fixtures {
     say(text: string): Promise<void>;
     complain(text: string): Promise<void>;
   };
-  dialler: { dial(id: number): Promise<void> };
+  dialler: {
+    dial(id: number): Promise<void>;
+    begin(id: number): Promise<void>;
+    accept(id: number): Promise<void>;
+    nextId(): Promise<number>;
+    exit(code: number): Promise<void>;
+  };
   printer: {
     print(stream: 'stdout' | 'stderr', text: string): Promise<void>;
     printBytes(bytes: Uint8Array): Promise<void>;

@@ -1,12 +1,12 @@
 /** A stream that this side gave out: once the peer dials its id, its items flow as fast as the peer's window lets them. */
 import type { RawStream, RawStreamHandler } from '@pipework/mux/lean';
-import { explained } from '../../session/loss.ts';
+import { explained, streamLost } from '../../session/loss.ts';
 import { endStreamTrace, type StreamTrace, traceStream } from '../api/instrumentation.ts';
 import type { StreamHost, StreamingCall } from './stream-host.ts';
 import type { MessageReader } from '../wire/message-reader.ts';
 import { GivenSource } from './given-source.ts';
 import { ItemWriter } from './item-writer.ts';
-import { callAborted, isReaderGone, readerGone, streamLost } from './stream-ends.ts';
+import { callAborted, isReaderGone, readerGone } from './stream-ends.ts';
 import { consumed, produced } from './stream-protocol.ts';
 import { isPromise, type Step } from '../sources/stream-source.ts';
 

@@ -1,6 +1,5 @@
 /** Why a stream of values ends early, as its source or its reader is told. */
-import { PipeworkError } from '../../base/errors.ts';
-import { isReset, reasonText } from '../../session/loss.ts';
+import { isReset } from '../../session/loss.ts';
 
 /** What a source is told if its reader went without a reason. */
 export function readerGone(): DOMException {
@@ -15,10 +14,4 @@ export function callAborted(): DOMException {
 /** True if a stream ended early because its reader went, and with nothing else. */
 export function isReaderGone(cause: Error | undefined): boolean {
   return cause === undefined || isReset(cause);
-}
-
-/** What both ends are told if a stream was lost. */
-export function streamLost(what: string, cause: Error | undefined): PipeworkError {
-  const why = cause === undefined ? 'it ended in the middle' : reasonText(cause);
-  return new PipeworkError('RPC_CLOSED', `${what} was lost: ${why}`, { cause });
 }

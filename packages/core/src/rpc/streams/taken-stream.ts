@@ -1,13 +1,13 @@
 /** A stream of the peer's: dialled when the first item is asked for, credited as the consumer takes items. */
 import type { RawStream, RawStreamHandler } from '@pipework/mux/lean';
 import { PipeworkError } from '../../base/errors.ts';
-import { explained } from '../../session/loss.ts';
+import { explained, streamLost } from '../../session/loss.ts';
 import { CreditGate } from '../../session/unfinished.ts';
 import { endStreamTrace, type StreamTrace, traceStream } from '../api/instrumentation.ts';
 import { runtimeMethods } from '../../session/wire-words.ts';
 import type { StreamHost } from './stream-host.ts';
 import type { MessageReader } from '../wire/message-reader.ts';
-import { readerGone, streamLost } from './stream-ends.ts';
+import { readerGone } from './stream-ends.ts';
 import { consumed, produced } from './stream-protocol.ts';
 import { done, type Step } from '../sources/stream-source.ts';
 import { type Outcome, TakenItems, type Waiter } from './taken-items.ts';

@@ -1,0 +1,53 @@
+/** Reads the broker id with which a stream begins. */
+import type { RawStream, RawStreamHandler } from '@pipework/mux/lean';
+import { PipeworkError } from '../base/errors.ts';
+
+/** How many bytes a broker id has. */
+export const idBytes = 4;
+
+/** What hears of a stream that brings its id. */
+export interface Arrivals {
+  /** The stream's id is complete. */
+  arrived(stream: RawStream, id: number): void;
+  /** The stream went before anyone took it. `id` is undefined if it did not bring one. */
+  left(stream: RawStream, id: number | undefined): void;
+}
+
+/** Reads the first four bytes of a stream, and leaves the rest inside its window for whoever accepts it. */
+export class IdReader implements RawStreamHandler {
+  readonly #stream: RawStream;
+  readonly #arrivals: Arrivals;
+  #id = 0;
+  #missing = idBytes;
+
+  constructor(stream: RawStream, arrivals: Arrivals) {
+    this.#stream = stream;
+    this.#arrivals = arrivals;
+  }
+
+  onData(chunk: Uint8Array): void {
+    if (this.#missing === 0) return this.#stream.unshift(chunk);
+    let taken = 0;
+    for (; this.#missing > 0 && taken < chunk.length; taken++, this.#missing--) {
+      this.#id = this.#id * 256 + (chunk[taken] ?? 0);
+    }
+    this.#stream.consume(taken);
+    if (this.#missing > 0) return;
+    if (taken < chunk.length) this.#stream.unshift(chunk.subarray(taken));
+    this.#arrivals.arrived(this.#stream, this.#id);
+  }
+
+  onEnd(): void {
+    // Once the id has come, the end belongs to the acceptor, who is told of it again.
+    if (this.#missing === 0) return;
+    this.#arrivals.left(this.#stream, undefined);
+    this.#stream.reset(
+      new PipeworkError('BROKER_NO_ID', 'The stream ended before it brought its broker id.'),
+    );
+  }
+
+  onClose(error: Error | undefined): void {
+    // A stream that ended cleanly may still have bytes for its acceptor; one that was reset has nothing any more.
+    if (this.#missing > 0 || error !== undefined) this.#arrivals.left(this.#stream, this.#id);
+  }
+}
