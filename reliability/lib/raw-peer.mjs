@@ -93,14 +93,16 @@ export const FULL = 'cancel,refs,errors,types';
 /** A plugin's end: greets, then answers the control stream as the real one does; what is not control goes to `answer`. */
 export function rawPlugin(
   { readable, writable, exit },
-  { capabilities = FULL, answer = () => {}, line } = {},
+  { capabilities = FULL, answer = () => {}, onDescribe, line } = {},
 ) {
   const peer = new RawPeer({ readable, writable });
   let brokerIds = 0;
   peer.onEnd = () => exit({ code: 0, signal: null });
   peer.onMessage = (id, message) => {
     const [kind, msgid, method, params] = message;
-    if (id === CONTROL && kind === 0) {
+    if (onDescribe && method === 'Control.Describe') {
+      onDescribe({ peer, id, msgid, method });
+    } else if (id === CONTROL && kind === 0) {
       const result = method === 'Dispenser.Dispense' ? ++brokerIds : true;
       peer.message(id, [1, msgid, null, result]);
     } else {

@@ -5,19 +5,31 @@ import { PassThrough } from 'node:stream';
 import { inspect } from 'node:util';
 import { serve } from '@pipework/core/plugin';
 import { within } from '../lib/bounded.mjs';
-import { RST, DATA, data, frame, goAway, ping, windowUpdate, INITIAL_WINDOW, SYN } from '../lib/frames.mjs';
+import {
+  RST,
+  DATA,
+  FIN,
+  data,
+  frame,
+  goAway,
+  ping,
+  windowUpdate,
+  INITIAL_WINDOW,
+  SYN,
+} from '../lib/frames.mjs';
 import { isOurBug } from '../lib/exercise.mjs';
+import { descriptions, onServices } from '../lib/hostile-services.mjs';
 import { lyingError } from '../lib/hostile-values.mjs';
 import { clientInMemory } from '../lib/memory-pair.mjs';
 import * as m from '../lib/msgpack.mjs';
 import { randomOf } from '../lib/random.mjs';
-import { rawHost, rawPlugin } from '../lib/raw-peer.mjs';
+import { FULL, rawHost, rawPlugin } from '../lib/raw-peer.mjs';
 import { heldNow, mebibytes, watch } from '../lib/watch.mjs';
 import { worker } from '../lib/worker.mjs';
 
 export const help =
   'each known attack by name, in frames, MessagePack and RPC, towards the host and the plugin';
-export const defaults = { towards: 'both', only: '' };
+export const defaults = { towards: 'both', only: '', asks: 20_000 };
 
 const MiB = 2 ** 20;
 const MOST = 0xffff_ffff;
@@ -155,6 +167,9 @@ const conducts = {
   },
 }; // prettier-ignore
 
+/** How many times the attacks on services ask: `--asks 1000000` for a million. */
+let asks = defaults.asks;
+
 /** What a plugin can print on its raw standard error, and answer its call behind it. */
 const prints = {
   'a line of 65,000 digits behind a slash, five times': () => `/${'1'.repeat(65_000)}x\n`.repeat(5),
@@ -218,35 +233,65 @@ const outcome = (promise) => promise.then(() => undefined, (error) => error); //
 
 /** A call to a plugin that answers as `conduct` says; then the kill. */
 async function towardsHost(conduct) {
+  const { raw, patienceMs = 100 } = conduct;
   let exit;
   const records = [];
-  const hear = (message, fields) => void records.push([message, fields]);
-  const logger = { trace: hear, debug: hear, info: hear, warn: hear, error: hear };
+  const log = (message, fields) => void records.push([message, fields]);
+  const logger = { trace: log, debug: log, info: log, warn: log, error: log };
+  const hear = new Map();
+  const services = { made: 0, disposed: 0 };
+  const provide = { files: () => providedFiles(services) };
   const plugin = (end) => {
     exit = end.exit;
     let attacked = false;
     rawPlugin(end, {
+      ...raw,
       answer: (asked) => {
-        if (asked.kind !== 0) return;
-        if (attacked) asked.peer.message(asked.id, [1, asked.msgid, null, 'honest']);
-        else conduct({ ...asked, exit, stderr: end.stderr });
-        attacked = true;
+        const { id, kind, msgid, method: error, params: result } = asked;
+        if (kind === 1) hear.get(id)?.({ msgid, error, result });
+        if (kind !== 0) return;
+        if (attacked) asked.peer.message(id, [1, msgid, null, 'honest']);
+        else conduct({ ...asked, exit, stderr: end.stderr, hear, asks });
+        attacked = raw === undefined;
       },
     });
   };
-  const client = clientInMemory({ plugin, config: { logger } });
-  const remote = await (await client.client()).dispense('worker').then((one) => ({ one }));
-  const calls = [remote.one.echo(1).then((value) => void isDeeplyPlain(value)), remote.one.echo(2)].map(
-    outcome,
-  );
+  const client = clientInMemory({ plugin, config: { logger, provide } });
+  const rpc = await client.client();
+  const one = raw === undefined ? await rpc.dispense('worker').then((remote) => ({ remote })) : undefined;
+  const uses = one === undefined ? [() => rpc.describe(), () => rpc.ping()] : [() => one.remote.echo(1), () => one.remote.echo(2)]; // prettier-ignore
+  const calls = uses.map((use) => outcome(use().then((value) => void isDeeplyPlain(value))));
   // An attack that answers nothing leaves its call to the caller's patience: the kill must end it.
-  await Promise.race([Promise.all(calls), new Promise((resolve) => setTimeout(resolve, 100))]);
+  await Promise.race([Promise.all(calls), new Promise((resolve) => setTimeout(resolve, patienceMs))]);
   const killed = await outcome(within(10_000, 'kill', client.kill()));
   const errors = await Promise.all(
     calls.map((call, n) => within(10_000, `call ${n}`, call).catch((error) => error)),
   );
   const findings = [...[killed, ...errors].map(wrong).filter(Boolean), ...forgeries(records)];
+  if (services.disposed < services.made) findings.push(`${services.made - services.disposed} of ${services.made} services were not disposed of`); // prettier-ignore
   return { error: errors[0], findings };
+}
+
+/** The service of the host that is attacked. */
+function providedFiles(services) {
+  services.made += 1;
+  return {
+    read: (path) => path,
+    hang: () => new Promise(() => {}),
+    [Symbol.dispose]: () => {
+      services.disposed += 1;
+    },
+  };
+}
+
+/** Towards a host that asks what the plugin offers: the plugin answers so. */
+function describedBy([plugin, methods]) {
+  const answer = ({ peer, id, msgid, method }) => {
+    const said = method === '$/describe' ? methods : plugin;
+    peer.message(id, said === undefined ? [1, msgid, 'no', null] : Buffer.concat([m.fixarray(4), m.encode(1), m.encode(msgid), m.nil, Buffer.isBuffer(said) ? said : m.encode(said)])); // prettier-ignore
+  };
+  const raw = { capabilities: `${FULL},describe`, onDescribe: (asked) => answer(asked) };
+  return Object.assign(answer, { raw, patienceMs: 5_000 });
 }
 
 /** Touches everything in a value, as a user would. */
@@ -313,6 +358,15 @@ export const attacks = {
     ...Object.fromEntries(
       Object.entries(prints).map(([name, print]) => [`prints ${name}`, printAndAnswer(print)]),
     ),
+    ...Object.fromEntries(
+      Object.entries(onServices).map(([name, attack]) => [
+        name,
+        Object.assign(attack, { patienceMs: 60_000 }),
+      ]),
+    ),
+    ...Object.fromEntries(
+      Object.entries(descriptions).map(([name, said]) => [`describes itself by ${name}`, describedBy(said)]),
+    ),
   },
   plugin: {
     ...Object.fromEntries(
@@ -343,7 +397,8 @@ export async function runAttack(towards, name) {
 }
 
 export async function run(options, say = () => {}) {
-  const { towards, only } = { ...defaults, ...options };
+  const { towards, only, ...more } = { ...defaults, ...options };
+  asks = Number(more.asks);
   const findings = [];
   const figures = {};
   for (const side of towards === 'both' ? Object.keys(attacks) : [towards]) {

@@ -1,0 +1,86 @@
+// What a hostile plugin does to a host that provides services, and what it says of itself when it is asked.
+import { data, FIN, SYN } from './frames.mjs';
+import * as m from './msgpack.mjs';
+
+const MiB = 2 ** 20;
+
+/** Opens stream `id` to what the host accepts under a broker id, 0 for services. Returns what sends requests in order. */
+function dial({ peer, hear }, id, brokerId, onAnswer = () => {}) {
+  const head = Buffer.alloc(4);
+  head.writeUInt32BE(brokerId);
+  peer.open(id, head);
+  hear.set(id, onAnswer);
+  return (...requests) => peer.message(id, Buffer.concat(requests.map(([msgid, method, params]) => m.encode([0, msgid, method, params]))));
+} // prettier-ignore
+
+/** Asks for services, 1,000 at a time so that they fit the window, and then answers the call. */
+function askWithoutEnd(attack, onAnswer = () => {}) {
+  let asked = 0;
+  let answered = 0;
+  const more = () => ask(...Array.from({ length: 1_000 }, () => [asked++, 'Host.Dispense', ['files']]));
+  const ask = dial(attack, 2, 0, (answer) => {
+    onAnswer(answer);
+    if (++answered < asked) return;
+    if (answered < attack.asks) more();
+    else attack.peer.message(attack.id, [1, attack.msgid, null, 'asked']);
+  });
+  more();
+}
+
+/** What a plugin can do to a host that provides services. */
+export const onServices = {
+  'asks for services without end and opens none': (attack) => askWithoutEnd(attack),
+  'asks for services without end and opens each': (attack) => {
+    let stream = 4;
+    askWithoutEnd(attack, ({ msgid, error, result }) => {
+      if (error === null && msgid < 8_000) dial(attack, (stream += 2), result)([0, 'Plugin.read', ['x']]);
+    });
+  },
+  'asks for what is not provided': (attack) => {
+    const names = ['constructor', '__proto__', 'then', 'toString', '', 'x'.repeat(100_000), null, 7, ['files'], { name: 'files' }];
+    const ask = dial(attack, 2, 0, ({ msgid }) => msgid === 99 && attack.peer.message(attack.id, [1, attack.msgid, null, 'asked']));
+    ask(...names.map((name, n) => [n, 'Host.Dispense', [name]]), ...['Control.Quit', '__proto__', 'Host.constructor'].map((method, n) => [50 + n, method, []]), [99, 'Host.Dispense', []]);
+  },
+  'calls of a service what it does not have': (attack) => {
+    const ask = dial(attack, 2, 0, ({ result }) => {
+      const call = dial(attack, 4, result, ({ msgid }) => msgid === 9 && attack.peer.message(attack.id, [1, attack.msgid, null, 'called']));
+      const names = ['constructor', '__proto__', 'then', 'toString', 'hidden', '_', '', 'read.read', 'dispose'];
+      call(...names.map((name, n) => [n, `Plugin.${name}`, []]), [9, '$/describe', []]);
+    });
+    ask([0, 'Host.Dispense', ['files']]);
+  },
+  'opens the stream of services ten thousand times': (attack) => {
+    for (let n = 1; n <= 10_000; n++) dial(attack, 2 * n, 0);
+    attack.peer.message(attack.id, [1, attack.msgid, null, 'opened']);
+  },
+  'opens streams of services that it finishes at once': ({ peer, id, msgid }) => {
+    for (let n = 1; n <= 5_000; n++) peer.send(data(2 * n, [0, 0, 0, 0], SYN | FIN));
+    peer.message(id, [1, msgid, null, 'opened']);
+  },
+  'dials what was never given out, a thousand times': (attack) => {
+    for (let n = 1; n <= 1_000; n++) dial(attack, 2 * n, 1_000 + n)([0, 'Plugin.read', ['x']]);
+    attack.peer.message(attack.id, [1, attack.msgid, null, 'dialled']);
+  },
+  'runs more calls of a service than may run': (attack) => {
+    const ask = dial(attack, 2, 0, ({ result }) => {
+      const call = dial(attack, 4, result, ({ error }) => error !== null && attack.peer.message(attack.id, [1, attack.msgid, null, 'called']));
+      for (let n = 0; n < 12_000; n += 1_000) call(...Array.from({ length: 1_000 }, (_, k) => [n + k, 'Plugin.hang', []]));
+    });
+    ask([0, 'Host.Dispense', ['files']]);
+  },
+}; // prettier-ignore
+
+/** What a plugin can say of itself. */
+const about = (more) => ({ runtime: 'x', protocolVersions: [1], plugins: ['worker'], ...more });
+export const descriptions = {
+  'wrong types throughout': [{ runtime: 7, protocolVersions: 'one', plugins: [1, null, ['x'], 'worker'], name: [], version: {} }, { echo: { doc: 1, input: 'x', output: m.nil, errors: [1] }, b: [1], c: null }],
+  'a list for everything': [[1, 2], [3]],
+  'a hundred thousand names': [about({ plugins: Array.from({ length: 100_000 }, (_, n) => `plugin ${n}`) }), {}],
+  'the same name ten thousand times': [about({ plugins: Array.from({ length: 10_000 }, () => 'worker') }), {}],
+  'names of prototypes': [about({ plugins: ['__proto__', 'constructor', 'then', 'toString'] }), m.pairs([['__proto__', { doc: 'polluted' }], ['constructor', { output: { prototype: { polluted: 1 } } }]])],
+  'a name of eight megabytes': [about({ name: 'x'.repeat(8 * MiB) }), {}],
+  'a schema a million deep': [about(), Buffer.concat([m.pairs([['echo', 0]]).subarray(0, -1), Buffer.alloc(1_000_000, 0x91), m.nil])],
+  'a hundred thousand methods': [about(), m.pairs(Array.from({ length: 100_000 }, (_, n) => [`m${n}`, { doc: 'x' }]))],
+  'functions and streams for schemas': [about(), { echo: { input: [m.reference('f', 1), m.reference('i', 2)], output: m.reference('o', 3), errors: { E: m.reference('s', 4) } } }],
+  'a failure for an answer': [undefined, undefined],
+}; // prettier-ignore
