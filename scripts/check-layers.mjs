@@ -1,4 +1,4 @@
-// Fails when an import points up, or in a circle. The order of the folders is ARCHITECTURE.md's. An import of a type counts as an import.
+// Fails if an import points up or in a circle. The order of the packages and folders is that of ARCHITECTURE.md. An import of a type counts.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix, sep } from 'node:path';
 
@@ -23,6 +23,7 @@ const coreOrder = [
   'host/output',
   'host/end',
   'host/start',
+  'host/discover',
   'host',
 ].map((folder) => `packages/core/src/${folder}/`);
 
