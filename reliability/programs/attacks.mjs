@@ -5,18 +5,7 @@ import { PassThrough } from 'node:stream';
 import { inspect } from 'node:util';
 import { serve } from '@pipework/core/plugin';
 import { within } from '../lib/bounded.mjs';
-import {
-  RST,
-  DATA,
-  FIN,
-  data,
-  frame,
-  goAway,
-  ping,
-  windowUpdate,
-  INITIAL_WINDOW,
-  SYN,
-} from '../lib/frames.mjs';
+import { RST, DATA, data, frame, goAway, ping, windowUpdate, INITIAL_WINDOW, SYN } from '../lib/frames.mjs';
 import { isOurBug } from '../lib/exercise.mjs';
 import { descriptions, onServices } from '../lib/hostile-services.mjs';
 import { lyingError } from '../lib/hostile-values.mjs';
