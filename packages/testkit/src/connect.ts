@@ -43,6 +43,8 @@ export interface ConnectOptions<P = Record<string, object>, S = Record<never, ne
   readonly serve?: Omit<ServeOptions<P, S>, 'plugins' | 'transport' | 'protocolVersions'> & {
     readonly protocolVersions?: readonly number[];
   };
+  /** False records nothing of the wire: `pair.transcript()` is empty, and nothing is spent on it. */
+  readonly transcript?: boolean;
   /** The running test's context: the pair ends with the test, and a failing test shows what the pair recorded. */
   readonly test?: TestContext;
 }
@@ -56,6 +58,7 @@ const optionNames: ReadonlySet<string> = new Set<keyof ConnectOptions<unknown>>(
   'faults',
   'client',
   'serve',
+  'transcript',
   'test',
 ]);
 
@@ -71,7 +74,7 @@ export interface Pair<P = Record<string, object>, S = Record<never, never>> exte
   readonly stdout: string;
   /** What the plugin has printed on its standard error so far, its log and its last words included. */
   readonly stderr: string;
-  /** Returns everything that went over the pipes so far, a line for each frame, with the messages in it. */
+  /** Returns everything that went over the pipes so far, a line for each frame, with the messages in it; '' if the record is off. */
   transcript(): string;
   /**
    * Breaks the pipes now, in one direction or in both; bytes on the way are lost. `eof` shows as a closed pipe, `error` as
@@ -200,7 +203,7 @@ function wire<P, S>(
 ): Wired<P, S> {
   checkArguments(plugins, options);
   const { seed = freshSeed() } = options;
-  const transcript = new Transcript();
+  const transcript = options.transcript === false ? new Transcript(0) : new Transcript();
   const [stdout, stderr] = [new Capture(), new Capture()];
   const pipe = (direction: Direction) => ({
     faults: [

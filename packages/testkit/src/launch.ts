@@ -12,6 +12,8 @@ import { Transcript } from './transcript/transcript.ts';
 export interface LaunchOptions<S = Record<never, never>> extends ClientConfig<S> {
   /** The running test's context: the process ends with the test, and a failing test shows what was recorded. */
   readonly test?: TestContext;
+  /** False records nothing of the wire: `transcript()` is empty, and nothing is spent on it. */
+  readonly transcript?: boolean;
   /** Faults between the real process and the host. */
   readonly faults?: { readonly toPlugin?: readonly Fault[]; readonly toHost?: readonly Fault[] };
 }
@@ -22,7 +24,7 @@ export interface LaunchedClient<P = Record<string, object>, S = Record<never, ne
   readonly stdout: string;
   /** What the plugin has written to its standard error so far, raw and synced. */
   readonly stderr: string;
-  /** Returns everything that went over the pipes so far, a line for each frame, with the messages in it. */
+  /** Returns everything that went over the pipes so far, a line for each frame, with the messages in it; '' if the record is off. */
   transcript(): string;
   /** Returns all of it under headings, the last 64 Ki characters of each; empty while there is nothing. */
   report(): string;
@@ -69,14 +71,15 @@ class RecordedClient<P, S> extends Client<P, S> implements LaunchedClient<P, S> 
 export function launch<P = Record<string, object>, S = Record<never, never>>(
   options: LaunchOptions<S>,
 ): LaunchedClient<P, S> {
-  const { test, faults = {}, ...config } = options;
-  const record = new Transcript();
+  const { test, faults = {}, transcript = true, ...config } = options;
+  const record = transcript ? new Transcript() : new Transcript(0);
   const [stdout, stderr] = [new Capture(), new Capture()];
   const unheard = new Map([
     [stdoutStream, isLogged('syncStdout', config) ? stdout.sink() : undefined],
     [stderrStream, isLogged('syncStderr', config) ? stderr.sink() : undefined],
   ]);
-  record.onData = (stream, payload) => unheard.get(stream)?.write(payload);
+  if ([...unheard.values()].some((sink) => sink !== undefined))
+    record.onData = (stream, payload) => unheard.get(stream)?.write(payload);
   const client = new RecordedClient<P, S>(
     {
       managed: true,

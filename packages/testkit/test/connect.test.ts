@@ -41,6 +41,14 @@ describe('connect', () => {
     expect(pair.stderr).toBe('about to fail\n');
   });
 
+  test('records nothing of the wire if it is told not to', async () => {
+    await using pair = await connect(plugins, { transcript: false });
+    const greeter = await pair.rpc.dispense('greeter');
+    expect(await greeter.greet('world')).toBe('Hello, world!');
+    expect(pair.transcript()).toBe('');
+    expect(pair.stdout).toBe('greeting world\n');
+  });
+
   test('records the handshake, frames and messages', async () => {
     await using pair = await connect(plugins);
     const greeter = await pair.rpc.dispense('greeter');

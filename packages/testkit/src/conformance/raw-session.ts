@@ -1,5 +1,6 @@
 /** A host by hand: yamux and MessagePack-RPC over the bare pipes, with every rule of PROTOCOL 4 watched on the way. */
-import { encode, MalformedError, ValueReader } from '../wire/msgpack.ts';
+import { MalformedError, ValueReader } from '../wire/decode.ts';
+import { encode } from '../wire/msgpack.ts';
 import {
   ACK,
   describeFrame,

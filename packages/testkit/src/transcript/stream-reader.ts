@@ -1,9 +1,17 @@
 /** Reads what one direction of one stream says: a broker id where one leads, then messages, output, or bare bytes. */
-import { ValueReader } from '../wire/msgpack.ts';
+import { decode } from '../wire/decode.ts';
+import { ValueScanner } from '../wire/value-scanner.ts';
 import { concat } from '../wire/yamux.ts';
 import { show, showBytes } from './show.ts';
 
 export type Direction = 'toPlugin' | 'toHost';
+
+/** A part of a line, made when the line is looked at. */
+export type Phrase = () => string;
+
+/** So much of a message is kept for its line, which is far shorter. */
+const shownBytes = 1024;
+const nothing = new Uint8Array(0);
 
 /** What a stream is for, from its place in the order of PROTOCOL 5. */
 export function purposeOf(id: number): string {
@@ -11,7 +19,9 @@ export function purposeOf(id: number): string {
 }
 
 export class StreamReader {
-  readonly #values: ValueReader = new ValueReader();
+  readonly #scanner: ValueScanner = new ValueScanner();
+  /** The beginning of the message that is not whole yet. */
+  #head: Kept | undefined;
   readonly #isOutput: boolean;
   readonly #isOpener: boolean;
   #leading: Uint8Array | undefined;
@@ -23,32 +33,90 @@ export class StreamReader {
     const purpose = purposeOf(id);
     this.#isOpener = isOpener;
     this.#isOutput = purpose === 'stdout' || purpose === 'stderr';
-    if (purpose === '' && isOpener) this.#leading = new Uint8Array(0);
+    if (purpose === '' && isOpener) this.#leading = nothing;
   }
 
-  /** What became whole with these bytes, a phrase each. */
-  read(bytes: Uint8Array): string[] {
+  /**
+   * Adds a phrase to `phrases` for everything that becomes whole with these bytes. They are copied as far as they are
+   * shown, and decoded when somebody looks.
+   */
+  read(bytes: Uint8Array, phrases: Phrase[]): void {
     let rest = bytes;
-    const phrases: string[] = [];
     if (this.#leading !== undefined) {
       const held = concat([this.#leading, rest]);
       this.#leading = held;
-      if (held.length < 4) return phrases;
+      if (held.length < 4) return;
       this.#leading = undefined;
-      phrases.push(`broker id ${String(new DataView(held.buffer).getUint32(0))}`);
+      const id = new DataView(held.buffer).getUint32(0);
+      phrases.push(() => `broker id ${String(id)}`);
       rest = held.subarray(4);
     }
-    if (rest.length === 0) return phrases;
-    if (this.#isOutput || this.#isBare) return [...phrases, showBytes(rest)];
-    try {
-      for (const value of this.#values.push(rest)) phrases.push(describeMessage(value, this.#isOpener));
-    } catch {
-      // Not MessagePack: a stream of the user's own protocol, or a peer that is broken. Both are shown as bytes.
-      this.#isBare = true;
-      phrases.push(showBytes(rest));
-    }
-    return phrases;
+    if (rest.length === 0) return;
+    if (this.#isOutput || this.#isBare) phrases.push(bareBytes(rest));
+    else this.#readMessages(rest, phrases);
   }
+
+  #readMessages(bytes: Uint8Array, phrases: Phrase[]): void {
+    for (let at = 0; at < bytes.length;) {
+      let end: number;
+      try {
+        end = this.#scanner.scan(bytes, at);
+      } catch {
+        // Not MessagePack: a stream of the user's own protocol, or a peer that is broken. Both are shown as bytes.
+        this.#isBare = true;
+        phrases.push(bareBytes(bytes.subarray(at)));
+        return;
+      }
+      const stop = end < 0 ? bytes.length : end;
+      const keptEnd = Math.min(stop, at + shownBytes - (this.#head?.length ?? 0));
+      this.#head =
+        this.#head === undefined ? keep(bytes, at, keptEnd) : join(this.#head, bytes.subarray(at, keptEnd));
+      if (end < 0) return;
+      const head = this.#head;
+      phrases.push(() => describeMessage(decode(bytesOf(head)), this.#isOpener));
+      this.#head = undefined;
+      at = end;
+    }
+  }
+}
+
+/** Bytes within a larger array. A view of their own would cost more than the copy, for messages of tens of bytes. */
+interface Kept {
+  readonly page: Uint8Array;
+  readonly start: number;
+  readonly length: number;
+}
+
+const pageBytes = 32 * 1024;
+let page = nothing;
+let filled = 0;
+
+/** Copies a range of at most {@link shownBytes}. */
+function keep(bytes: Uint8Array, from: number, to: number): Kept {
+  const length = to - from;
+  if (filled + length > page.length) {
+    page = new Uint8Array(pageBytes);
+    filled = 0;
+  }
+  const start = filled;
+  filled += length;
+  if (length > 64) page.set(bytes.subarray(from, to), start);
+  else for (let i = 0; i < length; i++) page[start + i] = bytes[from + i] ?? 0;
+  return { page, start, length };
+}
+
+const bytesOf = ({ page, start, length }: Kept): Uint8Array => page.subarray(start, start + length);
+
+function join(head: Kept, more: Uint8Array): Kept {
+  return more.length === 0
+    ? head
+    : { page: concat([bytesOf(head), more]), start: 0, length: head.length + more.length };
+}
+
+function bareBytes(bytes: Uint8Array): Phrase {
+  const { length } = bytes;
+  const head = new Uint8Array(bytes.subarray(0, shownBytes));
+  return () => showBytes(head, length);
 }
 
 /** What stands first in the messages of a stream of values: from its giver, and from the one who dialled it. */

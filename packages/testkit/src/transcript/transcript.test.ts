@@ -66,3 +66,25 @@ test('keeps the newest lines and says how many it left out', () => {
   expect(transcript.toString()).toContain('3 earlier lines left out');
   expect(transcript.entries.map(({ text }) => text)).toEqual(['Ping #3', 'Ping #4']);
 });
+
+test('shows a large message by its beginning, and says how much more there is', () => {
+  const transcript = new Transcript();
+  const rows = Array.from({ length: 5000 }, () => 0);
+  const payload = encode([0, 1, 'Plugin.add', [rows]]);
+  transcript.saw('toPlugin', encodeFrame({ type: 'data', id: 1, payload }));
+  expect(transcript.toString()).toContain(
+    'request 1 Plugin.add([ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, … 4988 more ])',
+  );
+});
+
+test('records nothing if it keeps nothing, and still hands on what came', () => {
+  const transcript = new Transcript(0);
+  const heard: [number, string][] = [];
+  transcript.onData = (stream, payload) => heard.push([stream, Buffer.from(payload).toString()]);
+  transcript.saw('toHost', text('1|pipe|3,4\n'));
+  transcript.saw('toHost', encodeFrame({ type: 'data', id: 3, payload: text('printed') }));
+  transcript.note('toHost', 'end of file');
+  expect(heard).toEqual([[3, 'printed']]);
+  expect(transcript.toString()).toBe('');
+  expect(transcript.entries).toEqual([]);
+});

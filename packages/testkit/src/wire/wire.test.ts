@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { encode, Extension, MalformedError, ValueReader } from './msgpack.ts';
+import { CutBytes, CutOff, decode, Extension, MalformedError, ValueReader } from './decode.ts';
+import { encode } from './msgpack.ts';
 import { ACK, describeFrame, encodeFrame, FrameReader, SYN, type Frame } from './yamux.ts';
 
 const hex = (text: string) => Uint8Array.from(Buffer.from(text.replaceAll(' ', ''), 'hex'));
@@ -50,6 +51,35 @@ describe('MessagePack', () => {
 
   test('a byte that begins nothing is malformed', () => {
     expect(() => [...new ValueReader().push(hex('c1'))]).toThrow(MalformedError);
+  });
+
+  test('a long list in small pieces is decoded once, and not anew with each piece', () => {
+    // 200,000 timestamps in pieces of 64 bytes: decoding from the beginning each time would take minutes.
+    const date = new Extension(-1, hex('00000005'));
+    const wire = encode([0, 0, 'Plugin.args', [Array.from({ length: 200_000 }, () => date)]]);
+    const reader = new ValueReader();
+    const values: unknown[] = [];
+    for (let at = 0; at < wire.length; at += 64) values.push(...reader.push(wire.subarray(at, at + 64)));
+    expect(values).toMatchObject([[0, 0, 'Plugin.args', { length: 1 }]]);
+    expect(reader.pendingBytes).toBe(0);
+  });
+
+  test('the beginning of a value is decoded as far as it goes', () => {
+    const wire = encode([1, 'some text', hex('0102030405'), { key: ['a', 'b'] }]);
+    expect(decode(wire.subarray(0, 2))).toEqual([1, new CutOff(3)]);
+    expect(decode(wire.subarray(0, 7))).toEqual([1, 'some…', new CutOff(2)]);
+    expect(decode(wire.subarray(0, 16))).toEqual([
+      1,
+      'some text',
+      new CutBytes(hex('0102'), 5),
+      new CutOff(1),
+    ]);
+    expect(decode(wire.subarray(0, wire.length - 2))).toEqual([
+      1,
+      'some text',
+      hex('0102030405'),
+      { key: ['a', new CutOff(1)] },
+    ]);
   });
 
   test('values of any size come back the same at any split', () => {

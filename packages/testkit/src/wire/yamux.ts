@@ -60,17 +60,23 @@ export function encodeFrame(frame: FrameParts): Uint8Array {
   return bytes;
 }
 
-export function decodeHeader(bytes: Uint8Array): Frame {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, headerBytes);
-  const type = view.getUint8(1);
+/** Decodes the header at `at`, of which all bytes must be there. */
+export function decodeHeader(bytes: Uint8Array, at = 0): Frame {
+  const type = bytes[at + 1] ?? 0;
   return {
-    version: view.getUint8(0),
+    version: bytes[at] ?? 0,
     type: frameTypes[type] ?? type,
-    flags: view.getUint16(2),
-    id: view.getUint32(4),
-    length: view.getUint32(8),
+    flags: uint(bytes, at + 2, 2),
+    id: uint(bytes, at + 4, 4),
+    length: uint(bytes, at + 8, 4),
     payload: nothing,
   };
+}
+
+function uint(bytes: Uint8Array, at: number, size: number): number {
+  let value = 0;
+  for (let i = at; i < at + size; i++) value = value * 256 + (bytes[i] ?? 0);
+  return value;
 }
 
 export function describeFlags(flags: number): string {
@@ -101,31 +107,48 @@ export function describeFrame(frame: Frame): string {
 
 /** Bytes in, frames out, across any split. */
 export class FrameReader {
-  #held: Uint8Array = nothing;
+  #held: Uint8Array[] = [];
+  #heldBytes = 0;
+  /** Below this many bytes no frame can be whole, so that the pieces of a large one are joined once. */
+  #need: number = headerBytes;
 
   /** How many bytes of an unfinished frame are held. */
   get pendingBytes(): number {
-    return this.#held.length;
+    return this.#heldBytes;
   }
 
   /** The header of the unfinished frame; only where at least a header's bytes are pending. */
   pendingHeader(): Frame {
-    return decodeHeader(this.#held);
+    return decodeHeader(this.#held[0] ?? nothing);
   }
 
   *push(chunk: Uint8Array): Generator<Frame> {
-    // One copy a chunk is dear for large frames and of no account here: tapped and test traffic is small.
-    let bytes = this.#held.length === 0 ? chunk : concat([this.#held, chunk]);
+    const total = this.#heldBytes + chunk.length;
+    if (total < this.#need) {
+      if (chunk.length > 0) this.#held.push(new Uint8Array(chunk));
+      this.#heldBytes = total;
+      return;
+    }
+    let bytes = this.#heldBytes === 0 ? chunk : concat([...this.#held, chunk]);
+    this.#need = headerBytes;
     while (bytes.length >= headerBytes) {
       const frame = decodeHeader(bytes);
       const size = headerBytes + (frame.type === 'data' ? frame.length : 0);
-      if (bytes.length < size) break;
-      frame.payload = bytes.slice(headerBytes, size);
+      if (bytes.length < size) {
+        this.#need = size;
+        break;
+      }
+      frame.payload = bytes.subarray(headerBytes, size);
       bytes = bytes.subarray(size);
-      this.#held = bytes;
+      this.#hold(bytes);
       yield frame;
     }
-    this.#held = bytes.slice();
+    this.#hold(new Uint8Array(bytes));
+  }
+
+  #hold(bytes: Uint8Array): void {
+    this.#held = bytes.length === 0 ? [] : [bytes];
+    this.#heldBytes = bytes.length;
   }
 }
 

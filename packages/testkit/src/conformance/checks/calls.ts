@@ -1,5 +1,5 @@
 /** PROTOCOL 6, the calls: values of the base, errors, many at once. */
-import { Extension } from '../../wire/msgpack.ts';
+import { Extension } from '../../wire/decode.ts';
 import { textOf, type Check } from '../bench.ts';
 import { demand, demandEqual } from '../verdict.ts';
 

@@ -1,5 +1,6 @@
 /** PROTOCOL 7: what a plugin announced it must do; what the host did not announce it must not. */
-import { encode, Extension, ValueReader } from '../../wire/msgpack.ts';
+import { Extension, ValueReader } from '../../wire/decode.ts';
+import { encode } from '../../wire/msgpack.ts';
 import { initialWindow } from '../../wire/yamux.ts';
 import { idBytes, textOf, type Bench, type Check, type Running } from '../bench.ts';
 import type { RawStream } from '../raw-session.ts';
