@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ChunkQueue } from './chunk-queue.ts';
@@ -115,4 +117,21 @@ describe('a queue of chunks', () => {
     expect(Buffer.from(taken).toString()).toBe('fir');
     expect(drain(queue).toString()).toBe('stsecond');
   });
+});
+
+test('keeps nothing of a chunk that was taken, even if it is never empty', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const queue = new ChunkQueue();
+  const taken: WeakRef<ArrayBufferLike>[] = [];
+  queue.push(new Uint8Array(65_536));
+  for (let n = 0; n < 100; n += 1) {
+    queue.push(new Uint8Array(65_536));
+    taken.push(new WeakRef(queue.shift()!.buffer));
+  }
+  // A WeakRef holds its target until the turn in which it was made has ended.
+  await new Promise(setImmediate);
+  collect();
+  expect(taken.filter((chunk) => chunk.deref() !== undefined)).toEqual([]);
+  expect(queue.length).toBe(65_536);
 });

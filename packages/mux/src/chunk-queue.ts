@@ -4,6 +4,8 @@
 const SMALL = 16 * 1024;
 const BLOCK = 16 * 1024;
 const FIRST_BLOCK = 1024;
+/** Stands in the list for a chunk that was taken. */
+const NOTHING = new Uint8Array(0);
 
 /**
  * Bytes in order. The queue holds at most four times its bytes in memory, plus one block: a chunk kept by reference is at
@@ -73,6 +75,8 @@ export class ChunkQueue {
       this.#length -= limit;
       return chunk.subarray(0, limit);
     }
+    // The list is cut now and then. Until then it must not keep what was taken: a queue that never empties held 64 MiB.
+    this.#chunks[this.#head] = NOTHING;
     this.#head += 1;
     this.#length -= chunk.length;
     if (this.#head === this.#chunks.length) this.clear();
