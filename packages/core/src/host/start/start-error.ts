@@ -4,6 +4,7 @@ import { markSent, PipeworkError } from '../../base/errors.ts';
 import { inspectCustom, inspectPrintably, printable } from '../../base/printable.ts';
 import { describeExit, showTail } from '../end/exit.ts';
 import type { ProcessExit } from '../launch/spawn.ts';
+import { showCommand } from './show-command.ts';
 
 /** How far a start had come. */
 export type StartPhase = 'checksum' | 'spawn' | 'handshake';
@@ -87,14 +88,9 @@ function compose(reason: string, facts: StartFacts): string {
   return [
     reason,
     `\n  phase: ${facts.phase}, after ${Math.round(facts.elapsedMs)} ms${exit}`,
-    `\n  command: ${facts.command.map(quote).join(' ')}`,
+    `\n  command: ${showCommand(facts.command)}`,
     notes,
     showTail('  its standard error ends with', facts.stderrTail),
     showTail('  its standard output ends with', facts.stdoutTail),
   ].join('');
-}
-
-function quote(word: string): string {
-  const short = word.length > 200 ? `${word.slice(0, 200)}…` : word;
-  return /^[\w@%+=:,./\\-]+$/.test(short) ? short : JSON.stringify(short);
 }

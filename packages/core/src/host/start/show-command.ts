@@ -1,0 +1,45 @@
+/** A command line for a person. Long words and long lists are cut in their middle, so that the names of programs stay. */
+
+/** How long a word, and how long a whole command, may be. */
+const longestWord = 200;
+const longestCommand = 1000;
+
+export function showCommand(words: readonly string[]): string {
+  const shown = words.map((word) => quote(cutMiddle(word, longestWord)));
+  const length = shown.reduce((sum, word) => sum + word.length + 1, -1);
+  if (length <= longestCommand) return shown.join(' ');
+  // The program and a script behind it stand at the beginning; what tells two runs apart often at the end.
+  const first: string[] = [];
+  const last: string[] = [];
+  let room = longestCommand - longestWord;
+  let [from, to] = [0, shown.length];
+  while (from < to) {
+    const isFirst = first.length <= last.length;
+    const word = shown[isFirst ? from : to - 1] ?? '';
+    room -= word.length + 1;
+    if (room < 0) break;
+    if (isFirst) {
+      first.push(word);
+      from++;
+    } else {
+      last.unshift(word);
+      to--;
+    }
+  }
+  return [...first, `… ${to - from} more …`, ...last].join(' ');
+}
+
+/** Keeps more of the end: the last part of a path is the program's own name. */
+export function cutMiddle(text: string, longest: number): string {
+  if (text.length <= longest) return text;
+  const begin = Math.floor(longest / 3);
+  const end = longest - begin - 1;
+  const isPair = (at: number): boolean => /[\uD800-\uDBFF]/.test(text.charAt(at - 1));
+  const cutAt = isPair(begin) ? begin - 1 : begin;
+  const goOnAt = isPair(text.length - end) ? text.length - end + 1 : text.length - end;
+  return `${text.slice(0, cutAt)}…${text.slice(goOnAt)}`;
+}
+
+function quote(word: string): string {
+  return /^[\w@%+=:,./\\…-]+$/.test(word) ? word : JSON.stringify(word);
+}
