@@ -119,6 +119,19 @@ describe('a session whose unfinished messages pass their budget', () => {
     );
   });
 
+  test('lets no older message that is asked for later take the credit from one that grows', () => {
+    const budget = new UnfinishedBudget(maxBytes);
+    const all = Array.from({ length: 6 }, () => new ModelStream(budget, [1000]));
+    for (const stream of all) stream.send(1);
+    for (const stream of all.toReversed()) {
+      stream.ask();
+      for (let n = 0; n < 10 && stream.maySend; n++) stream.send(1);
+    }
+    // The youngest was asked for first, and grows. By age, all six would have grown, each in its turn.
+    expect(budget.used).toBeGreaterThan(all.length * window);
+    expect(budget.used).toBeLessThan(maxBytes + all.length * window + 1000);
+  });
+
   test('gives further credit to its oldest message alone, and to the next when that is complete', () => {
     const budget = new UnfinishedBudget(10);
     const credited = [0, 0];

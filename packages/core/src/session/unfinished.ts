@@ -1,9 +1,9 @@
 /**
  * Messages of a session whose rest is still to come: how many bytes they hold together, and which of their streams get further
- * credit. While they hold more than the budget, only one gets credit until it is complete: of those that are waited for, the one that has been so for longest. It always
- * completes, because all of its bytes that came are credited, and the peer has packed the rest before it sent the first. Then
- * it is the next one's turn. So nothing is reset, nothing stalls, and what is held stays near the budget: a stream without further
- * credit brings no more than its window.
+ * credit. While they hold more than the budget, only one gets credit until it is complete: among those that are waited for, the one
+ * that has been for longest. It always completes, because all of its bytes that came are credited, and the peer has packed the rest
+ * before it sent the first. Then it is the next one's turn. So nothing is reset, nothing stalls, and what is held stays near the
+ * budget: a stream without further credit brings no more than its window. docs/protocol.md says why it is not the oldest message.
  */
 
 /** Bytes of unfinished messages, over all streams of a session. */

@@ -56,6 +56,23 @@ const abort = new AbortController();
 const hanging = failure(worker.hang({ signal: abort.signal }));
 abort.abort(new Error('no longer wanted'));
 outcomes.cancelled = (await hanging).message;
+// What 0.2 says about streams that are not wanted: a drop with a reason, from either side, and the ends of streams of cancelled calls.
+await (await worker.bytes()).cancel('not wanted');
+outcomes.dropped = await worker.drop(new ReadableStream({ pull: (to) => to.enqueue('x') }));
+const enough = new AbortController();
+outcomes.aborted = await failure(
+  (async () => {
+    for await (const n of worker.count(1_000_000, { signal: enough.signal }))
+      if (n === 3) enough.abort(new Error('enough'));
+  })(),
+);
+const upload = new AbortController();
+const endless = (async function* () {
+  for (let n = 0; ; n++) yield n;
+})();
+const stop = () => upload.abort(new Error('stopped'));
+outcomes.stopped = await failure(worker.hold(endless, stop, { signal: upload.signal }));
+outcomes.afterwards = [await worker.echo('still here'), await worker.length(new Blob(['abc']).stream())];
 const id = rpc.broker.nextId();
 const accepted = rpc.broker.accept(id);
 await worker.accept(id);

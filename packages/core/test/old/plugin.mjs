@@ -29,6 +29,16 @@ await serve({
         for await (const chunk of bytes) length += chunk.length;
         return length;
       },
+      bytes: () => new Blob(['x']).stream(),
+      drop: async (stream) => {
+        await stream.cancel('not wanted');
+        return 'dropped';
+      },
+      hold: async (numbers, begun, options) => {
+        await numbers[Symbol.asyncIterator]().next();
+        void begun().catch(() => {});
+        if (!options.signal.aborted) await once(options.signal, 'abort');
+      },
       counter: () => {
         let n = 0;
         return { next: () => ++n };
