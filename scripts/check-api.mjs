@@ -8,13 +8,14 @@ import { Extractor, ExtractorConfig, ExtractorLogLevel } from '@microsoft/api-ex
 const accepts = process.argv.includes('--write');
 
 /**
- * Types without an exported name that a report may mention. The first two lines are the steps of a computed type: a user meets their result,
- * never their name. The third are constants whose own type is the shortest way to say which texts there are.
+ * Types without an exported name that a report may mention. The first three lines are the steps of a computed type: a user meets their result,
+ * never their name. The last are constants whose own type is the shortest way to say which texts there are.
  */
 const unnamed = new Set(
   [
     'Copied DisposeKey Given InputOf Inputs IsPlainIterable KeepsItsType Merge MethodKey NoOthers OutputOf Outputs RemoteData Stepped TypesOf',
     'AnyFunction ByReference EitherSide IsMarked Keeps KeepsSignatures RemoteMember RemoteSignatures ServedRefusal Signatures Unmarked',
+    'ByVersion OfEachVersion VersionsOf',
     'table logLevels',
   ].flatMap((names) => names.split(' ')),
 );

@@ -11,7 +11,7 @@ export type {
   ServiceContext,
   ServiceSet,
 } from './host/start/config.ts';
-export type { DescribeOptions, Diagnostics, PingOptions, RPCClient } from './host/rpc-client.ts';
+export type { DescribeOptions, Diagnostics, PingOptions, RPCClient, RPCClientOf } from './host/rpc-client.ts';
 export type { Description, PluginDescription } from './host/describe.ts';
 export type { MethodDescription } from './rpc/api/description.ts';
 export {

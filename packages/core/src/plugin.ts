@@ -5,7 +5,13 @@ export { serve } from './plugin/serve.ts';
 export { serveMux, type MuxEntry } from './plugin/serve-mux.ts';
 export type { StreamBroker } from './session/broker.ts';
 export type { ServiceHost } from './plugin/host-services.ts';
-export type { PluginContext, PluginSet, ServeOptions, ServeTransport } from './plugin/options.ts';
+export type {
+  PluginContext,
+  PluginSet,
+  ServeOptions,
+  ServeTransport,
+  VersionSets,
+} from './plugin/options.ts';
 export type { LogMethod, PluginLogger } from './plugin/logger.ts';
 export {
   APIVersion,
@@ -16,6 +22,7 @@ export {
   type Terminals,
   type TerminalSize,
 } from './handshake/env.ts';
+export type { Versioned } from './handshake/versioned.ts';
 export { errorCodes, isPipeworkError, PipeworkError, type ErrorCode } from './base/errors.ts';
 export { printable } from './base/printable.ts';
 export { defaultLimits, type Limits } from './base/limits.ts';

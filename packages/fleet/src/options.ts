@@ -1,11 +1,11 @@
 /** The options of a supervisor, their defaults, and the check that each is what it must be. */
-import { PipeworkError, type ClientConfig, type RPCClient } from '@pipework/core';
+import { PipeworkError, type ClientConfig, type RPCClientOf } from '@pipework/core';
 import { realClock, type Clock } from './clock.ts';
 import type { RestartLimits } from './restart-budget.ts';
 
 /** Runs before a process counts as ready. `generation` is the number that the process was given at its launch. */
 export type Setup<P> = (
-  rpc: RPCClient<P>,
+  rpc: RPCClientOf<P>,
   context: { readonly signal: AbortSignal; readonly generation: number },
 ) => Promise<void>;
 
@@ -30,7 +30,7 @@ export interface HealthOptions<P> {
   /** Checks in a row that must fail before the process is ended. */
   readonly failures: number;
   /** What a check does. A ping if absent, which the plugin's runtime answers unless its event loop is blocked. */
-  readonly check?: (rpc: RPCClient<P>) => Promise<unknown>;
+  readonly check?: (rpc: RPCClientOf<P>) => Promise<unknown>;
 }
 
 /** What a {@link Supervisor} is made of: the options of a `Client`, and these. */

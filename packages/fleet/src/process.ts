@@ -7,7 +7,7 @@ import {
   type HandlerInterceptor,
   type PluginExit,
   type Remote,
-  type RPCClient,
+  type RPCClientOf,
 } from '@pipework/core';
 import type { SupervisorSettings } from './options.ts';
 
@@ -26,7 +26,7 @@ export class FleetProcess<P> {
   readonly #dispensing = new Map<object, Promise<Remote<P[keyof P]>>>();
   /** The same, once it is there: the fast path of a call. */
   readonly #dispensed = new Map<object, Remote<P[keyof P]>>();
-  #rpc: RPCClient<P> | undefined;
+  #rpc: RPCClientOf<P> | undefined;
   #resolveGone!: (exit: PluginExit | undefined) => void;
   #isLeaving = false;
   /** The plugin calls a service of the host. */
@@ -58,7 +58,7 @@ export class FleetProcess<P> {
   }
 
   /** The connection; undefined until the handshake is done. */
-  get rpc(): RPCClient<P> | undefined {
+  get rpc(): RPCClientOf<P> | undefined {
     return this.#rpc;
   }
 
@@ -72,7 +72,7 @@ export class FleetProcess<P> {
   }
 
   /** Starts the process and runs `setup`. Rejects with what failed; what is left of the process is then being ended. */
-  async start(): Promise<RPCClient<P>> {
+  async start(): Promise<RPCClientOf<P>> {
     try {
       const rpc = await this.#client.client();
       this.#rpc = rpc;
@@ -85,7 +85,7 @@ export class FleetProcess<P> {
     }
   }
 
-  async #setUp(rpc: RPCClient<P>): Promise<void> {
+  async #setUp(rpc: RPCClientOf<P>): Promise<void> {
     const { setup, startTimeoutMs, clock } = this.#settings;
     if (setup === undefined) return;
     const { signal } = this.#leaving;

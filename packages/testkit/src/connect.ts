@@ -5,7 +5,7 @@ import {
   type ClientConfig,
   type PluginContext,
   type PluginExit,
-  type RPCClient,
+  type RPCClientOf,
   type ServeOptions,
 } from '@pipework/core';
 import { Capture, joinSections, section } from './capture.ts';
@@ -67,7 +67,7 @@ export interface Pair<P = Record<string, object>, S = Record<never, never>> exte
   /** The host's side. */
   readonly client: Client<P, S>;
   /** The host's connection: dispense implementations from it. */
-  readonly rpc: RPCClient<P>;
+  readonly rpc: RPCClientOf<P>;
   /** Repeats the random part of this pair when given to `connect` again. */
   readonly seed: number;
   /** What the plugin has printed on its standard output so far. */
@@ -91,14 +91,14 @@ export interface Pair<P = Record<string, object>, S = Record<never, never>> exte
 
 class ConnectedPair<P, S> implements Pair<P, S> {
   readonly client: Client<P, S>;
-  readonly rpc: RPCClient<P>;
+  readonly rpc: RPCClientOf<P>;
   readonly seed: number;
   readonly #process: MemoryProcess<P, S>;
   readonly #record: Transcript;
   readonly #stdout: Capture;
   readonly #stderr: Capture;
 
-  constructor(parts: Wired<P, S>, rpc: RPCClient<P>) {
+  constructor(parts: Wired<P, S>, rpc: RPCClientOf<P>) {
     this.client = parts.client;
     this.rpc = rpc;
     this.seed = parts.seed;
@@ -219,7 +219,8 @@ function wire<P, S>(
       transcript.note(direction, text);
     },
   });
-  const served: ServeOptions<P, S> = { ...options.serve, plugins: watched(plugins, () => process) };
+  // A list of versions is no option for `Versioned` plugins, whose sets are tested one at a time.
+  const served = { ...options.serve, plugins: watched(plugins, () => process) } as ServeOptions<P, S>;
   const process: MemoryProcess<P, S> = new MemoryProcess(served, {
     toPlugin: pipe('toPlugin'),
     toHost: pipe('toHost'),

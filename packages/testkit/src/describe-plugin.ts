@@ -1,6 +1,6 @@
 /** One suite, both ways: the same tests against a plugin in memory and as a process. */
 import { describe, expect, test as vitestTest, type TestAPI } from 'vitest';
-import type { ClientConfig, RPCClient } from '@pipework/core';
+import type { ClientConfig, RPCClientOf } from '@pipework/core';
 import { connect, type ConnectOptions, type Plugins } from './connect.ts';
 import { launch } from './launch.ts';
 
@@ -16,7 +16,7 @@ export interface PluginTargets<P, S = Record<never, never>> {
 /** The plugin under test, the same whichever way it runs. */
 export interface PluginUnderTest<P> {
   readonly how: 'in memory' | 'as a process';
-  readonly rpc: RPCClient<P>;
+  readonly rpc: RPCClientOf<P>;
   /** What it printed on its standard output so far. */
   readonly stdout: string;
   readonly stderr: string;

@@ -2,7 +2,7 @@
 
 import type { PluginProcess } from './end/plugin-process.ts';
 import type { LivePlugin } from './live-plugin.ts';
-import type { RPCClient } from './rpc-client.ts';
+import type { RPCClientOf } from './rpc-client.ts';
 
 /** Where a started plugin can be reached, and which version was agreed on. */
 export interface PluginAddress {
@@ -27,7 +27,7 @@ export interface Ready<P> {
   readonly ready: Promise<Ready<P>>;
   readonly process: PluginProcess;
   readonly plugin: LivePlugin;
-  readonly rpc: RPCClient<P>;
+  readonly rpc: RPCClientOf<P>;
   readonly address: PluginAddress;
 }
 

@@ -23,7 +23,7 @@ import { unwatch, watch } from './end/reaper.ts';
 import { preloadExeca, type LaunchedProcess } from './launch/spawn.ts';
 import { LivePlugin } from './live-plugin.ts';
 import { processChannel, type ProcessTrace } from './process-trace.ts';
-import { createRPCClient, type RPCClient } from './rpc-client.ts';
+import { createRPCClient, type RPCClientOf } from './rpc-client.ts';
 import { checkConfig, type ClientConfig, type ClientSettings, type ServiceClient } from './start/config.ts';
 import { offerOf } from './services.ts';
 import { StartError } from './start/start-error.ts';
@@ -87,7 +87,7 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
    * Starts the plugin if need be, and gives its one connection: the same object each time. Once `kill()` was called it
    * fails at once, with `PLUGIN_KILLED`.
    */
-  async client(): Promise<RPCClient<P>> {
+  async client(): Promise<RPCClientOf<P>> {
     const ready = this.#killing === undefined ? await this.#begin() : undefined;
     if (this.#killing === undefined && ready !== undefined) return ready.rpc;
     // A start that failed says more than that the client was killed behind it.
@@ -324,6 +324,7 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
     });
     const rpc = createRPCClient<P>(plugin.end, {
       activity,
+      protocolVersion: started.greeting.protocolVersion,
       protocolVersions: started.greeting.protocolVersions,
       kill: () => this.kill(),
     });

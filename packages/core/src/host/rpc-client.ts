@@ -5,6 +5,7 @@ import type { StreamBroker } from '../session/broker.ts';
 import { controlMethods } from '../session/wire-words.ts';
 import { markSent, PipeworkError } from '../base/errors.ts';
 import { expect, expectKeys } from '../base/expect.ts';
+import type { VersionsOf } from '../handshake/versioned.ts';
 import { handled } from '../base/handled.ts';
 import { dispensedRemote, draining, type Remote } from '../rpc/calls/dispensed-remote.ts';
 import type { Activity } from './activity.ts';
@@ -41,6 +42,9 @@ export interface PingOptions {
 export interface RPCClient<P = Record<string, object>> extends AsyncDisposable {
   /** Raw byte streams that carry any other protocol. */
   readonly broker: StreamBroker;
+
+  /** The protocol version that both sides agreed on. A check of it narrows the connection of a `Versioned` plugin to that version. */
+  readonly protocolVersion: number;
 
   /**
    * Asks the plugin for a new implementation of `name` and returns what calls it. Each dispense is an implementation of
@@ -81,9 +85,23 @@ export interface DescribeOptions {
   readonly dispense?: boolean;
 }
 
+/**
+ * What `client.client()` resolves to: an `RPCClient<P>`. For `Versioned` plugins it is one of each version, so that a check of
+ * `protocolVersion` says which names there are.
+ */
+export type RPCClientOf<P> = OfEachVersion<P> & RPCClient<P>;
+
+// In front of the connection of all versions, so that its dispense() is asked first.
+type OfEachVersion<P> = [VersionsOf<P>] extends [never] ? unknown : OfVersion<VersionsOf<P>>;
+
+type OfVersion<V> = {
+  [N in keyof V & number]: RPCClient<V[N]> & { readonly protocolVersion: N };
+}[keyof V & number];
+
 /** The client that a connection belongs to. */
 export interface RPCOwner {
   readonly activity: Activity;
+  readonly protocolVersion: number;
   /** The versions that the plugin said it speaks. */
   readonly protocolVersions: readonly number[];
   kill(): Promise<unknown>;
@@ -93,12 +111,15 @@ export interface RPCOwner {
 const pingTimeoutMs = 5_000;
 
 /** Makes the connection that users see. */
-export function createRPCClient<P>(end: HostEnd, owner: RPCOwner): RPCClient<P> {
-  return new SessionClient<P>(end, owner);
+export function createRPCClient<P>(end: HostEnd, owner: RPCOwner): RPCClientOf<P> {
+  const rpc: RPCClient<P> = new SessionClient<P>(end, owner);
+  // Both sides have agreed on a version, and the type says what each of them has.
+  return rpc as RPCClientOf<P>;
 }
 
 class SessionClient<P> implements RPCClient<P> {
   readonly broker: StreamBroker;
+  readonly protocolVersion: number;
   readonly closed: Promise<void>;
   readonly #end: HostEnd;
   readonly #owner: RPCOwner;
@@ -107,6 +128,7 @@ class SessionClient<P> implements RPCClient<P> {
     const { broker } = end;
     this.#end = end;
     this.#owner = owner;
+    this.protocolVersion = owner.protocolVersion;
     this.closed = end.session.closed.catch(() => {});
     this.broker = {
       nextId: () => broker.nextId(),

@@ -6,6 +6,7 @@ import { expect, expectFunctions, expectKeys, isObject, isStream } from '../base
 import { checkHandshake, type Handshake, type Terminals } from '../handshake/env.ts';
 import { checkLimits, type Limits } from '../base/limits.ts';
 import type { CallInterceptor, HandlerInterceptor } from '../rpc/api/interceptors.ts';
+import type { VersionsOf } from '../handshake/versioned.ts';
 import type { CanServe } from '../rpc/remote/refusal-types.ts';
 import type { ServiceHost } from './host-services.ts';
 import type { PluginLogger } from './logger.ts';
@@ -35,6 +36,11 @@ export type PluginSet<P, S = Record<never, never>> = {
   readonly [K in keyof P]: ((context: PluginContext<S>) => P[K] | Promise<P[K]>) & CanServe<P[K]>;
 };
 
+/** What `protocolVersions` of {@link ServeOptions} takes. For `Versioned` plugins it is the plugin set of each of their versions. */
+export type VersionSets<P, S = Record<never, never>> = [VersionsOf<P>] extends [never]
+  ? readonly number[] | Readonly<Record<number, PluginSet<P, S>>>
+  : { readonly [N in keyof VersionsOf<P>]: PluginSet<VersionsOf<P>[N], S> };
+
 /** Byte streams to serve on in place of the process's descriptors. Nothing global is touched then. */
 export interface ServeTransport {
   readonly readable: Readable;
@@ -56,7 +62,7 @@ export interface ServeOptions<P = Record<string, object>, S = Record<never, neve
   /** The cookie both sides agree on. Default: the constants. */
   readonly handshake?: Partial<Handshake>;
   /** The versions that `plugins` can speak (default `[1]`), or a plugin set for each version. */
-  readonly protocolVersions?: readonly number[] | Readonly<Record<number, PluginSet<P, S>>>;
+  readonly protocolVersions?: VersionSets<P, S>;
   /** Runs once when the host asks the plugin to leave, or is gone; `signal` aborts when its time is over. */
   readonly onShutdown?: (signal: AbortSignal) => void | Promise<void>;
   /** Milliseconds that running calls and `onShutdown` get together. Never more than three quarters of what the host waits. */

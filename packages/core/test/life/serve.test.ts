@@ -20,8 +20,10 @@ interface Failed {
 describe('protocol versions', () => {
   test('meet at the highest that both sides have, each with its own plugin set', async () => {
     const client = plugin('speaks-versions', { protocolVersions: [1, 2, 3, 9] }, '1,3,4');
-    const greeter = await (await client.client()).dispense('greeter');
+    const rpc = await client.client();
+    const greeter = await rpc.dispense('greeter');
     expect(await greeter.greet('version')).toBe('version 3 3');
+    expect(rpc.protocolVersion).toBe(3);
     expect(client.negotiatedVersion).toBe(3);
     expect(await client.start()).toMatchObject({ protocolVersion: 3 });
   });

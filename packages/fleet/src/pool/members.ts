@@ -1,5 +1,5 @@
 /** The processes of a pool: starts them as they are needed, replaces and ends them. */
-import type { Command, PluginExit, RPCClient } from '@pipework/core';
+import type { Command, PluginExit, RPCClientOf } from '@pipework/core';
 import { defer, type Deferred } from '../deferred.ts';
 import { FleetProcess, isPermanent, type Leave } from '../process.ts';
 import { RestartBudget } from '../restart-budget.ts';
@@ -201,7 +201,7 @@ export class Members<P> {
     this.#gone(member, exit);
   }
 
-  #becomeReady(member: Member<P>, rpc: RPCClient<P>): void {
+  #becomeReady(member: Member<P>, rpc: RPCClientOf<P>): void {
     const { clock, health } = this.#settings.process;
     member.readyAt = member.lastUse = clock.now();
     member.process.onServiceCall = () => {

@@ -1,5 +1,5 @@
 /** Watches one process: so many checks in a row without an answer are a verdict. */
-import type { RPCClient } from '@pipework/core';
+import type { RPCClientOf } from '@pipework/core';
 import type { Clock } from '../clock.ts';
 import type { HealthOptions } from '../options.ts';
 
@@ -35,7 +35,7 @@ export function afterAwake(clock: Clock, ms: number, act: () => void): () => voi
 
 /** Runs one check. Resolves to the reason why it failed, or to undefined. Never rejects. */
 export function checkOnce<P>(
-  rpc: RPCClient<P>,
+  rpc: RPCClientOf<P>,
   { timeoutMs, check }: Pick<HealthOptions<P>, 'timeoutMs' | 'check'>,
   clock: Clock,
 ): Promise<Error | undefined> {
@@ -61,7 +61,7 @@ const firstCheckMs = 5_000;
 
 /** Checks a process that is to replace another one: as `health` says, or by a ping. Rejects if it fails. */
 export async function checkFirst<P>(
-  rpc: RPCClient<P>,
+  rpc: RPCClientOf<P>,
   health: HealthOptions<P> | undefined,
   clock: Clock,
 ): Promise<void> {
@@ -70,8 +70,8 @@ export async function checkFirst<P>(
 }
 
 async function callCheck<P>(
-  check: (rpc: RPCClient<P>) => Promise<unknown>,
-  rpc: RPCClient<P>,
+  check: (rpc: RPCClientOf<P>) => Promise<unknown>,
+  rpc: RPCClientOf<P>,
 ): Promise<void> {
   await check(rpc);
 }
@@ -84,7 +84,7 @@ export interface HealthListener {
 }
 
 export class HealthWatch<P> {
-  readonly #rpc: RPCClient<P>;
+  readonly #rpc: RPCClientOf<P>;
   readonly #options: HealthOptions<P>;
   readonly #clock: Clock;
   readonly #listener: HealthListener;
@@ -94,7 +94,7 @@ export class HealthWatch<P> {
   #isChecking = false;
 
   /** Begins at once: the first check comes after a random part of the period, so that many plugins are not checked together. */
-  constructor(rpc: RPCClient<P>, options: HealthOptions<P>, clock: Clock, listener: HealthListener) {
+  constructor(rpc: RPCClientOf<P>, options: HealthOptions<P>, clock: Clock, listener: HealthListener) {
     this.#rpc = rpc;
     this.#options = options;
     this.#clock = clock;

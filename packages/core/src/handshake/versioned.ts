@@ -1,0 +1,18 @@
+/** The type of a plugin that speaks several protocol versions. */
+
+declare const versions: unique symbol;
+
+/**
+ * The plugins of several protocol versions, by version: `Versioned<{ 1: PluginsV1; 2: PluginsV2 }>` in place of the interfaces of one. Before
+ * a check of `rpc.protocolVersion`, a host has the names that all versions have; behind it, those of that version. `serve` takes a plugin set
+ * for each version.
+ */
+export type Versioned<V> = { readonly [K in keyof V[keyof V]]: V[keyof V][K] } & ByVersion<V>;
+
+/** The mark of {@link Versioned}. */
+export interface ByVersion<V> {
+  readonly [versions]: V;
+}
+
+/** The plugins of {@link Versioned} by version; never for those of one version. */
+export type VersionsOf<P> = 0 extends 1 & P ? never : P extends ByVersion<infer V> ? V : never;

@@ -1,0 +1,168 @@
+/** The types of plugins that speak several protocol versions. */
+import { expectTypeOf, test } from 'vitest';
+import {
+  serve,
+  type Client,
+  type Remote,
+  type RPCClient,
+  type RPCClientOf,
+  type Versioned,
+} from '../../src/index.ts';
+
+interface Old {
+  greet(name: string): Promise<string>;
+}
+interface New {
+  greet(name: string, language: string): Promise<string>;
+  languages(): Promise<string[]>;
+}
+interface Clock {
+  now(): Promise<Date>;
+}
+interface Notes {
+  list(): Promise<string[]>;
+}
+interface PluginsV1 {
+  greeter: Old;
+  clock: Clock;
+}
+interface PluginsV2 {
+  greeter: New;
+  notes: Notes;
+}
+type Plugins = Versioned<{ 1: PluginsV1; 2: PluginsV2 }>;
+
+test('a check of the protocol version gives the names of that version, without a cast', () => {
+  const use = async (client: Client<Plugins>): Promise<void> => {
+    const rpc = await client.client();
+    expectTypeOf(rpc.protocolVersion).toEqualTypeOf<1 | 2>();
+    if (rpc.protocolVersion === 2) {
+      expectTypeOf(await rpc.dispense('notes')).toEqualTypeOf<Remote<Notes>>();
+      expectTypeOf(await rpc.dispense('greeter')).toEqualTypeOf<Remote<New>>();
+      // @ts-expect-error -- a name of version 1
+      await rpc.dispense('clock');
+    } else {
+      expectTypeOf(rpc.protocolVersion).toEqualTypeOf<1>();
+      expectTypeOf(await rpc.dispense('clock')).toEqualTypeOf<Remote<Clock>>();
+      expectTypeOf(await rpc.dispense('greeter')).toEqualTypeOf<Remote<Old>>();
+      // @ts-expect-error -- a name of version 2
+      await rpc.dispense('notes');
+    }
+    // @ts-expect-error -- there is no such version
+    if (rpc.protocolVersion === 3) return;
+    switch (rpc.protocolVersion) {
+      case 1:
+        await (await rpc.dispense('greeter')).greet('you');
+        break;
+      case 2:
+        await (await rpc.dispense('greeter')).greet('you', 'en');
+    }
+  };
+  expectTypeOf(use).toBeFunction();
+});
+
+test('before the check, dispense has the names of all versions, and calls that fit all of them', () => {
+  const use = async (rpc: RPCClientOf<Plugins>): Promise<void> => {
+    const greeter = await rpc.dispense('greeter');
+    expectTypeOf(await greeter.greet('you', 'en')).toEqualTypeOf<string>();
+    // @ts-expect-error -- version 2 needs a language
+    await greeter.greet('you');
+    // @ts-expect-error -- version 1 has no such method
+    await greeter.languages();
+    // @ts-expect-error -- version 1 has no such name
+    await rpc.dispense('notes');
+    await rpc.ping();
+  };
+  expectTypeOf(use).toBeFunction();
+});
+
+test('the plugins of one version have one connection, whose version is a number', () => {
+  expectTypeOf<RPCClientOf<PluginsV1>>().toEqualTypeOf<RPCClient<PluginsV1>>();
+  expectTypeOf<RPCClientOf<Record<string, object>>>().toEqualTypeOf<RPCClient>();
+  expectTypeOf<RPCClient<PluginsV1>['protocolVersion']>().toEqualTypeOf<number>();
+  // eslint-disable-next-line typescript/no-explicit-any -- what untyped code gives
+  expectTypeOf<RPCClientOf<any>['protocolVersion']>().toEqualTypeOf<number>();
+  const generic = async <P>(client: Client<P>): Promise<RPCClient<P>> => await client.client();
+  expectTypeOf(generic).toBeFunction();
+});
+
+const greeter1 = (): Old => ({ greet: async (name) => name });
+const greeter2 = (): New => ({ greet: async (name, language) => name + language, languages: async () => [] });
+const clock = (): Clock => ({ now: async () => new Date() });
+const notes = (): Notes => ({ list: async () => [] });
+
+test('serve takes the plugin set of each version, and no other', () => {
+  const main = async (): Promise<void> => {
+    await serve<Plugins>({
+      protocolVersions: { 1: { greeter: greeter1, clock }, 2: { greeter: greeter2, notes } },
+    });
+    await serve<Plugins>({
+      protocolVersions: {
+        1: { greeter: greeter1, clock },
+        // @ts-expect-error -- the greeter of version 1 does not fit version 2
+        2: { greeter: greeter1, notes },
+      },
+    });
+    await serve<Plugins>({
+      protocolVersions: {
+        1: { greeter: greeter1, clock },
+        // @ts-expect-error -- version 2 has notes
+        2: { greeter: greeter2 },
+      },
+    });
+    await serve<Plugins>({
+      protocolVersions: {
+        1: { greeter: greeter1, clock },
+        // @ts-expect-error -- version 2 has no clock
+        2: { greeter: greeter2, notes, clock },
+      },
+    });
+    // @ts-expect-error -- version 2 is missing
+    await serve<Plugins>({ protocolVersions: { 1: { greeter: greeter1, clock } } });
+    await serve<Plugins>({
+      protocolVersions: {
+        1: { greeter: greeter1, clock },
+        2: { greeter: greeter2, notes },
+        // @ts-expect-error -- there is no version 3
+        3: { greeter: greeter2, notes },
+      },
+    });
+    // @ts-expect-error -- one set cannot be that of two versions
+    await serve<Plugins>({ plugins: { greeter: greeter2 }, protocolVersions: [1, 2] });
+    await serve<Plugins>({
+      protocolVersions: {
+        1: { greeter: greeter1, clock },
+        2: {
+          greeter: greeter2,
+          // @ts-expect-error -- what cannot travel is refused in each version
+          notes: () => ({ list: async () => [{ later: Promise.resolve('x') }] }),
+        },
+      },
+    });
+  };
+  expectTypeOf(main).toBeFunction();
+});
+
+test('each version of a plugin is called with the services of the host', () => {
+  const main = async (): Promise<void> => {
+    await serve<Versioned<{ 1: { clock: Clock } }>, { time: Clock }>({
+      protocolVersions: {
+        1: {
+          clock: (context) => {
+            expectTypeOf(context.host.dispense('time')).resolves.toEqualTypeOf<Remote<Clock>>();
+            return clock();
+          },
+        },
+      },
+    });
+  };
+  expectTypeOf(main).toBeFunction();
+});
+
+test('sets of versions are inferred without a type argument', () => {
+  const main = async (): Promise<void> => {
+    await serve({ protocolVersions: { 1: { greeter: greeter1 }, 2: { greeter: greeter1 } } });
+    await serve({ plugins: { greeter: greeter2 }, protocolVersions: [1, 2] });
+  };
+  expectTypeOf(main).toBeFunction();
+});

@@ -1,0 +1,43 @@
+/** The types of a fleet whose plugin speaks several protocol versions. */
+import type { Remote, Versioned } from '@pipework/core';
+import { expectTypeOf, test } from 'vitest';
+import type { Supervisor, SupervisorConfig } from '../src/index.ts';
+
+interface Old {
+  greet(name: string): Promise<string>;
+}
+interface New {
+  greet(name: string): Promise<string>;
+  languages(): Promise<string[]>;
+}
+type Plugins = Versioned<{ 1: { greeter: Old }; 2: { greeter: New } }>;
+
+test('setup is given a connection that a check of the version narrows', () => {
+  const config: SupervisorConfig<Plugins> = {
+    cmd: ['x'],
+    protocolVersions: [1, 2],
+    setup: async (rpc) => {
+      if (rpc.protocolVersion !== 2) return;
+      expectTypeOf(await rpc.dispense('greeter')).toEqualTypeOf<Remote<New>>();
+    },
+    health: {
+      everyMs: 1,
+      timeoutMs: 1,
+      failures: 1,
+      check: async (rpc) => {
+        expectTypeOf(rpc.protocolVersion).toEqualTypeOf<1 | 2>();
+      },
+    },
+  };
+  expectTypeOf(config).toBeObject();
+});
+
+test('a remote over processes of any version has the calls that fit all of them', () => {
+  const use = async (supervisor: Supervisor<Plugins>): Promise<void> => {
+    const greeter = await supervisor.dispense('greeter');
+    expectTypeOf(await greeter.greet('you')).toEqualTypeOf<string>();
+    // @ts-expect-error -- a process of version 1 has no such method
+    await greeter.languages();
+  };
+  expectTypeOf(use).toBeFunction();
+});
