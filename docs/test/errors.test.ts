@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { errorCodes } from '@pipework/core';
+import { fleetErrorCodes } from '@pipework/fleet';
 import { muxErrorCodes } from '@pipework/mux';
 import { expect, test } from 'vitest';
 import { root } from './pages.ts';
@@ -8,6 +9,6 @@ test('docs/errors.md has a heading for each code, and for nothing else', () => {
   const page = readFileSync(root + 'docs/errors.md', 'utf8');
   const headings = [...page.matchAll(/^### `([A-Z_]+)`$/gm)].map((match) => match[1]);
   expect(headings.map(String).toSorted()).toEqual(
-    [...Object.keys(errorCodes), ...Object.keys(muxErrorCodes)].toSorted(),
+    [errorCodes, muxErrorCodes, fleetErrorCodes].flatMap((codes) => Object.keys(codes)).toSorted(),
   );
 });

@@ -1,6 +1,7 @@
 // The tables of options and limits have what there is, and nothing else.
 import { readFileSync } from 'node:fs';
-import { Client, defaultLimits, serve } from '@pipework/core';
+import { Client, defaultLimits, serve, type ClientConfig } from '@pipework/core';
+import type { PoolConfig, SupervisorConfig } from '@pipework/fleet';
 import { expect, test } from 'vitest';
 import { root } from './pages.ts';
 
@@ -50,4 +51,30 @@ test('docs/calls.md has every limit', () => {
   expect(names.filter((name) => /^[a-z]/.test(name)).toSorted()).toEqual(
     Object.keys(defaultLimits).toSorted(),
   );
+});
+
+test('docs/fleet.md has every option of a supervisor and of a pool', () => {
+  const supervisor = {
+    restart: true,
+    setup: true,
+    health: true,
+    idleMs: true,
+    maxWaitingCalls: true,
+    drainMs: true,
+    spare: true,
+    watch: true,
+    clock: true,
+  } satisfies Record<Exclude<keyof SupervisorConfig, keyof ClientConfig>, true>;
+  const pool = {
+    min: true,
+    max: true,
+    callsPerProcess: true,
+    maxQueued: true,
+    idleMs: true,
+    recycle: true,
+  } satisfies Record<Exclude<keyof PoolConfig, keyof Omit<SupervisorConfig, 'idleMs'>>, true>;
+  const spareLine = 'With a spare, a process that fails is replaced at once, so `ready` stays `ready`.';
+  expect(namesBehind('docs/fleet.md', spareLine)).toEqual(Object.keys(supervisor));
+  const poolLine = 'A higher `priority` never breaks that order, but it can hold up a lower one for ever.';
+  expect(namesBehind('docs/fleet.md', poolLine)).toEqual(Object.keys(pool));
 });

@@ -275,8 +275,8 @@ function plannedFaults<P, S>({ chunking, delay, window }: ConnectOptions<P, S>, 
   ];
 }
 
-/** Factories that tell an implementation which process it is in, so that a fake one can crash it. */
-function watched<P, S>(plugins: Plugins<P, S>, process: () => Crashable): Plugins<P, S> {
+/** @internal Factories that tell an implementation which process it is in, so that a fake one can crash it. */
+export function watched<P, S>(plugins: Plugins<P, S>, process: () => Crashable): Plugins<P, S> {
   const entries = Object.entries<Plugins<P, S>[keyof P]>(plugins).map(([name, factory]) => [
     name,
     async (context: PluginContext<S>) => {

@@ -1,6 +1,7 @@
 /** Testing plugins and hosts without a test runner of one's own choice: what needs Vitest is in `@pipework/testkit/vitest`. */
 
 export { connect, type ConnectOptions, type Pair, type Plugins } from './connect.ts';
+export { memoryLauncher, type MemoryLauncher } from './memory-launcher.ts';
 export { launch, type LaunchedClient, type LaunchOptions } from './launch.ts';
 export type { FailedTask, NodeTestContext, TestContext, VitestContext } from './test-owner.ts';
 export type { Direction } from './transcript/stream-reader.ts';

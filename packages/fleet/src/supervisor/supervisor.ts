@@ -87,10 +87,11 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
   }
 
   /**
-   * Resolves once a process is ready. After giving up it tries anew. Rejects with `FLEET_GIVEN_UP` or `FLEET_STOPPED`, whose `cause` is
-   * the last failure.
+   * Resolves once a process is ready, and what `watch` names is watched. After giving up it tries anew. Rejects with `FLEET_GIVEN_UP` or
+   * `FLEET_STOPPED`, whose `cause` is the last failure.
    */
   async start(): Promise<void> {
+    await this.#watch?.ready();
     if (this.state === 'stopped') throw this.#endError();
     if (this.#current !== undefined) return;
     this.#starting ??= defer();
@@ -128,6 +129,7 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
    */
   async dispense<K extends keyof P & string>(name: K): Promise<Remote<P[K]>> {
     const { remote, prepare } = fleetRemote<P, K>(this.#route, name);
+    await this.#watch?.ready();
     await prepare();
     return remote;
   }
@@ -195,8 +197,11 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
   #dispatch(event: SupervisorEvent<Command>, because: Because = {}): void {
     if (this.#isCleaningUp(event)) return void this.#stop(false, undefined);
     const before = `${this.state} ${this.#generation}`;
-    for (const action of this.#facts.handle(event, this.#settings.clock.now())) this.#perform(action);
-    if (`${this.state} ${this.#generation}` !== before) this.#announce(because);
+    const actions = this.#facts.handle(event, this.#settings.clock.now());
+    for (const action of actions) this.#perform(action);
+    // A reload that fails while the next one begins changes no state, and is told all the same.
+    const hasFailed = actions.some((action) => action.do === 'settle-reload' && action.error !== undefined);
+    if (hasFailed || `${this.state} ${this.#generation}` !== before) this.#announce(because);
   }
 
   /** The host cleans up: a managed plugin is not restarted. */
@@ -320,7 +325,6 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
     this.#reloading = undefined;
     if (error === undefined) reload?.resolve();
     else reload?.reject(error);
-    if (error !== undefined) this.#announce({ error });
   }
 
   /** Given up or stopped: whatever waits fails, and so does what comes. In this order, so that nothing slips in between. */

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import type { Reference } from '@pipework/core';
 
 /** The interface of `fixtures/worker.mjs`. */
 export interface Worker {
@@ -11,6 +12,8 @@ export interface Worker {
   hang(): Promise<never>;
   die(code?: number): Promise<never>;
   count(to: number): AsyncIterable<number>;
+  counter(): Promise<Reference<{ next(): Promise<number> }>>;
+  ask(question: string): Promise<string>;
   call(callback: (pid: number) => Promise<void>): Promise<void>;
 }
 
@@ -18,7 +21,7 @@ export interface Workers {
   worker: Worker;
 }
 
-const program = fileURLToPath(new URL('../fixtures/worker.mjs', import.meta.url));
+export const program: string = fileURLToPath(new URL('../fixtures/worker.mjs', import.meta.url));
 
 export const workerCommand = (...args: string[]): [string, ...string[]] => [
   process.execPath,

@@ -1,0 +1,8 @@
+/** What both sides agree on. */
+export interface Greeter {
+  greet(name: string): Promise<string>;
+}
+
+export interface Plugins {
+  greeter: Greeter;
+}

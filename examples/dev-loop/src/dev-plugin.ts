@@ -1,0 +1,18 @@
+/** A plugin of TypeScript sources, reloaded whenever one of them is saved. */
+import { fileURLToPath } from 'node:url';
+import { Supervisor } from '@pipework/fleet';
+import type { Plugins } from './contract.ts';
+
+/** Lets Node run TypeScript. From 22.18 on it can by itself. */
+const loader = fileURLToPath(new URL('../typescript.mjs', import.meta.url));
+
+/** `folder` has the plugin's sources, `plugin.ts` among them. */
+export function devPlugin(folder: string): Supervisor<Plugins> {
+  const hasTypes = (process.features as { typescript?: unknown }).typescript !== undefined;
+  const flags = hasTypes ? [] : ['--import', loader];
+  return new Supervisor<Plugins>({
+    cmd: [process.execPath, ...flags, `${folder}/plugin.ts`],
+    watch: folder,
+    stderr: process.stderr,
+  });
+}

@@ -1,0 +1,7 @@
+/** The plugin, run from this very file. Change the greeting while the host runs, and save. */
+import { serve } from '@pipework/core/plugin';
+import type { Plugins } from './contract.ts';
+
+const greeting: string = 'Hello';
+
+await serve<Plugins>({ plugins: { greeter: () => ({ greet: async (name) => `${greeting}, ${name}!` }) } });

@@ -1,0 +1,141 @@
+// By a clock that the tests move, with plugins in this process: no test here waits for a time.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { ref, type PluginContext } from '@pipework/core';
+import { fakePlugin, memoryLauncher } from '@pipework/testkit';
+import { Supervisor, type StateChange } from '../src/index.ts';
+import { PathWatch } from '../src/supervisor/watch.ts';
+import { SteppedClock } from './support/stepped-clock.ts';
+
+interface Plugins {
+  worker: { work(): Promise<string>; open(): Promise<{ next(): Promise<number> } & Disposable> };
+}
+
+function make(options: Partial<ConstructorParameters<typeof Supervisor<Plugins>>[0]> = {}) {
+  const fake = fakePlugin<Plugins['worker']>({
+    work: async () => 'done',
+    open: async () => ref({ next: async () => 1 }) as never,
+  });
+  const clock = new SteppedClock();
+  const launcher = memoryLauncher<Plugins>({ worker: () => fake });
+  const supervisor = new Supervisor<Plugins>({ cmd: ['fake'], launcher, clock, ...options });
+  const reaches = (state: StateChange['state']): Promise<StateChange> =>
+    new Promise((resolve) => {
+      const off = supervisor.on('state', (change) => {
+        if (change.state !== state) return;
+        off();
+        resolve(change);
+      });
+    });
+  return { supervisor, clock, launcher, fake, reaches };
+}
+
+describe('a supervisor, by a stepped clock', () => {
+  test('doubles its delays up to the cap, and gives up after atMost', async () => {
+    const launcher = (): never => {
+      throw new Error('no such plugin');
+    };
+    const restart = { atMost: 4, initialDelayMs: 100, maxDelayMs: 500 };
+    const { supervisor, clock, reaches } = make({ launcher, restart });
+    const starting = supervisor.start();
+    starting.catch(() => {});
+    for (let n = 0; n < restart.atMost; n += 1) {
+      await reaches('waiting');
+      clock.step();
+    }
+    await expect(starting).rejects.toMatchObject({ code: 'FLEET_GIVEN_UP' });
+    expect(clock.asked).toEqual([100, 200, 400, 500]);
+    expect(clock.waits).toBe(0);
+    await supervisor.stop();
+  });
+
+  test('lets a plugin end that only health checks use, dispensed objects or not', async () => {
+    const { supervisor, clock, reaches } = make({
+      idleMs: 1_000,
+      health: { everyMs: 300, timeoutMs: 1_000_000, failures: 1 },
+    });
+    const worker = await supervisor.dispense('worker');
+    await worker.work();
+    const idle = reaches('idle');
+    while (supervisor.state === 'ready') {
+      clock.step();
+      // A check that has begun is answered in this process, within a few turns.
+      for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    }
+    await idle;
+    expect(clock.now()).toBeLessThan(2_000);
+    expect(await worker.work()).toBe('done');
+    await supervisor.stop();
+    expect(clock.waits).toBe(0);
+  });
+
+  test('keeps a plugin of which a reference is held', async () => {
+    const { supervisor, clock, reaches } = make({ idleMs: 1_000 });
+    const worker = await supervisor.dispense('worker');
+    const opened = await worker.open();
+    for (let looks = 0; looks < 12; looks += 1) clock.step();
+    expect(supervisor.state).toBe('ready');
+    expect(await opened.next()).toBe(1);
+    const idle = reaches('idle');
+    void opened[Symbol.dispose]();
+    await expect
+      .poll(() => (supervisor.state === 'ready' ? clock.step() : undefined, supervisor.state))
+      .toBe('idle');
+    await idle;
+    await supervisor.stop();
+  });
+
+  test('counts calls of the plugin to services as use', async () => {
+    interface Services {
+      log: { note(text: string): Promise<void> };
+    }
+    let resolve!: (host: PluginContext<Services>['host']) => void;
+    const pluginsHost = new Promise<PluginContext<Services>['host']>((settle) => {
+      resolve = settle;
+    });
+    const fake = fakePlugin<Plugins['worker']>();
+    const clock = new SteppedClock();
+    const supervisor = new Supervisor<Plugins, Services>({
+      cmd: ['fake'],
+      launcher: memoryLauncher<Plugins, Services>({
+        worker: ({ host }) => {
+          resolve(host);
+          return fake;
+        },
+      }),
+      clock,
+      idleMs: 1_000,
+      provide: { log: () => ({ note: async () => {} }) },
+    });
+    await supervisor.dispense('worker');
+    const log = await (await pluginsHost).dispense('log');
+    for (let looks = 0; looks < 12; looks += 1) {
+      clock.step();
+      await log.note('at work');
+    }
+    expect(supervisor.state).toBe('ready');
+    for (let looks = 0; looks < 4; looks += 1) clock.step();
+    expect(supervisor.state).toBe('idle');
+    await supervisor.stop();
+  });
+});
+
+describe('a watch', () => {
+  test('takes several changes as one', async () => {
+    const clock = new SteppedClock();
+    let changes = 0;
+    const folder = mkdtempSync(join(tmpdir(), 'watch-'));
+    const watch = new PathWatch([folder], clock, () => (changes += 1), console.error);
+    await watch.ready();
+    for (const name of ['a', 'b', 'c']) writeFileSync(join(folder, name), name);
+    await expect.poll(() => clock.asked.length).toBeGreaterThanOrEqual(3);
+    expect(clock.waits).toBe(1);
+    expect(changes).toBe(0);
+    clock.step();
+    expect(changes).toBe(1);
+    await watch.stop();
+    rmSync(folder, { recursive: true });
+  });
+});

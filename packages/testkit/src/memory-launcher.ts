@@ -1,0 +1,35 @@
+/** Plugin processes in memory, as many as are asked for: for what starts clients by itself. */
+import type { LaunchCommand, LaunchedProcess } from '@pipework/core';
+import { watched, type Plugins } from './connect.ts';
+import { MemoryProcess, type CrashReport } from './memory/memory-process.ts';
+
+/** A launcher for the `launcher` option of a `Client`, or of what is made of one. */
+export interface MemoryLauncher {
+  (command: LaunchCommand): LaunchedProcess;
+  /** How many processes it has started. */
+  readonly launches: number;
+  /** Lets the process that was started last die: by an exit code, or by a signal, with its last words on standard error. */
+  crash(report?: CrashReport): void;
+}
+
+const quiet = { onBytes: () => {}, onEvent: () => {} };
+
+/**
+ * Returns a launcher whose processes are none: each runs `plugins` in this process, through the real `serve` and over pipes in memory. It
+ * stands behind whatever starts its clients by itself, such as a supervisor, so that its error paths can be tested without processes.
+ */
+export function memoryLauncher<P, S = Record<never, never>>(plugins: Plugins<P, S>): MemoryLauncher {
+  const started: MemoryProcess<P, S>[] = [];
+  const launch = (command: LaunchCommand): LaunchedProcess => {
+    const process: MemoryProcess<P, S> = new MemoryProcess<P, S>(
+      { plugins: watched(plugins, () => process) },
+      { toPlugin: quiet, toHost: quiet },
+    );
+    started.push(process);
+    return process.launch(command);
+  };
+  return Object.defineProperties(launch, {
+    launches: { get: () => started.length },
+    crash: { value: (report?: CrashReport) => started.at(-1)?.crash(report) },
+  }) as MemoryLauncher;
+}

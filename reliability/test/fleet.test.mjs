@@ -1,0 +1,27 @@
+// The short form of `node reliability/run.mjs fleet`.
+import { describe, expect, test } from 'vitest';
+import { blocked, health, kills, pool, reloads } from '../programs/fleet.mjs';
+
+const findings = async (part) => (await part).findings;
+
+describe('a fleet', () => {
+  test('settles each call and stream once, and runs none twice, however often its plugin is killed', async () => {
+    expect(await findings(kills({ calls: 1_000, streams: 100, killEveryMs: 50 }))).toEqual([]);
+  });
+
+  test('fails no call because of reloads', async () => {
+    expect(await findings(reloads({ reloads: 10 }))).toEqual([]);
+  });
+
+  test('finds a stopped process, and ends none that computes', async () => {
+    expect(await findings(health())).toEqual([]);
+  });
+
+  test('loses in a pool only the call that crashes its process', async () => {
+    expect(await findings(pool({ poolSeconds: 3 }))).toEqual([]);
+  });
+
+  test('ends no plugin because its host was blocked', async () => {
+    expect(await findings(blocked({ plugins: 4, blockMs: 4_000 }))).toEqual([]);
+  });
+});
