@@ -1,0 +1,103 @@
+/** `pipework call`: one call, its result as JSON, a stream as one value a line. */
+import { PipeworkError, withCallOptions, type Remote } from '@pipework/core';
+import type { Command, CommandLine } from '../command.ts';
+import { CallFailed, exitOfCall, statusOf, UsageError } from '../exit-status.ts';
+import { readArguments, stdinKinds, type Input, type StdinKind } from '../input.ts';
+import type { Io } from '../io.ts';
+import { OutputClosed, print } from '../output.ts';
+import { text, wholeNumber } from '../parse.ts';
+import { pluginOptions, targetIn, watchEnd, withPlugin } from '../session.ts';
+import { toJson } from '../values.ts';
+
+export const call: Command = {
+  name: 'call',
+  operands: 'NAME.METHOD [JSON...]',
+  operandCount: [1, Infinity],
+  takesPlugin: true,
+  summary: 'Calls a method of a plugin and prints its result as JSON.',
+  details: [
+    'Each argument is JSON: 5, true, \'"a text"\', \'{"a":[1]}\'. The argument - is standard input, as a stream of bytes if --stdin does\nnot say otherwise. A result that is a stream is printed as it comes, one JSON value a line. A method without a result prints nothing.',
+    'What JSON lacks is written as an object, in arguments and results: {"$bytes":"aGk="}, {"$bigint":"5"}, {"$date":"2026-01-31T12:00:00.000Z"},\n{"$map":[["key",1]]}, {"$set":[1]}, {"$undefined":true}, {"$number":"NaN"} and others, which docs/cli.md lists.',
+    'What the plugin prints goes to standard error, behind its name. The first Ctrl-C cancels the call, the second ends the plugin.',
+  ],
+  options: {
+    timeout: { type: 'string', value: 'MS', help: 'how long the call may take; its stream too' },
+    stdin: {
+      type: 'string',
+      value: 'KIND',
+      help: 'what - is: bytes (a stream), ndjson (a stream of values), json or text (one value)',
+    },
+    raw: { type: 'boolean', help: 'print texts and bytes as they are, without JSON' },
+    json: { type: 'boolean', help: 'print an error as one line of JSON, and results on one line' },
+    ...pluginOptions,
+  },
+  examples: [
+    `pipework call greeter.greet '"world"' -- node plugin.js`,
+    'pipework call greeter.count 3 -- ./plugin',
+    'pipework call --timeout 500 greeter.hash - -- node plugin.js < file',
+  ],
+  run,
+};
+
+/** How much earlier than asked for a timer may fire, in milliseconds. */
+const timerSlackMs = 2;
+
+async function run(line: CommandLine, io: Io): Promise<number> {
+  const [operand = '', ...rest] = line.operands;
+  const { name, method } = targetIn(operand);
+  const deadlineMs = wholeNumber(line, 'timeout');
+  const input = await readArguments(rest, stdinKind(line), io);
+  await withPlugin(line, io, async (rpc, signal) => {
+    const isClosed = watchEnd(rpc);
+    const remote = await rpc.dispense(name);
+    const started = performance.now();
+    try {
+      await callAndPrint(withCallOptions(remote, { signal, deadlineMs }), method, input, line, io);
+    } catch (error) {
+      if (error instanceof OutputClosed) throw error;
+      const isLate = deadlineMs !== undefined && performance.now() - started >= deadlineMs - timerSlackMs;
+      const reason = input.mistake() ?? error;
+      throw new CallFailed(exitOfCall(reason, { method, isClosed: await isClosed(), isLate }), reason);
+    }
+  });
+  return statusOf('answered');
+}
+
+function stdinKind(line: CommandLine): StdinKind {
+  const given = text(line, 'stdin') ?? 'bytes';
+  const kind = stdinKinds.find((one) => one === given);
+  if (kind !== undefined) return kind;
+  throw new UsageError(`--stdin: expected ${stdinKinds.join(', ')}; came ${JSON.stringify(given)}`);
+}
+
+async function callAndPrint(
+  remote: Remote<object>,
+  method: string,
+  input: Input,
+  { values }: CommandLine,
+  io: Io,
+): Promise<void> {
+  // Names that a remote answers by itself, such as toString, are no methods of the plugin's.
+  if (!(method in remote))
+    throw new PipeworkError(
+      'RPC_UNKNOWN_METHOD',
+      `can't find method Plugin.${method}: no plugin can serve a method of this name`,
+    );
+  const methods = remote as Readonly<Record<string, (...args: readonly unknown[]) => PromiseLike<unknown>>>;
+  const result = await methods[method]?.(...input.args);
+  const isRaw = values.raw === true;
+  if (isStream(result)) {
+    for await (const item of result) await print(io, shown(item, isRaw, 0));
+  } else if (result !== undefined) {
+    await print(io, shown(result, isRaw, io.stdout.isTTY === true && values.json !== true ? 2 : 0));
+  }
+}
+
+function isStream(value: unknown): value is AsyncIterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+}
+
+function shown(value: unknown, isRaw: boolean, indent: number): string | Uint8Array {
+  if (isRaw && (typeof value === 'string' || value instanceof Uint8Array)) return value;
+  return `${JSON.stringify(toJson(value), undefined, indent)}\n`;
+}

@@ -1,0 +1,103 @@
+/** `pipework describe`: what a plugin is and offers, as a table, as JSON, or as TypeScript. */
+import { PipeworkError, printable, type Description } from '@pipework/core';
+import type { Command, CommandLine } from '../command.ts';
+import { declarationsOf, signatureOf } from '../dts.ts';
+import { statusOf, UsageError } from '../exit-status.ts';
+import { styler, type Io } from '../io.ts';
+import { print } from '../output.ts';
+import { pluginOptions, watchEnd, withPlugin } from '../session.ts';
+import { columns } from '../usage.ts';
+
+export const describeCommand: Command = {
+  name: 'describe',
+  operands: '',
+  operandCount: [0, 0],
+  takesPlugin: true,
+  summary: 'Tells what a plugin is, and the names and methods that it offers.',
+  details: [
+    'Each name is dispensed once to learn its methods. Arguments and results are known for methods of a contract with schemas\n(defineContract); of other methods a plugin knows the name alone.',
+  ],
+  options: {
+    json: { type: 'boolean', help: 'print all that the plugin says, as JSON' },
+    dts: { type: 'boolean', help: 'print TypeScript interfaces, to be used in place of the contract' },
+    ...pluginOptions,
+  },
+  examples: ['pipework describe -- node plugin.js', 'pipework describe --dts -- ./plugin > contract.d.ts'],
+  run,
+};
+
+async function run(line: CommandLine, io: Io): Promise<number> {
+  if (line.values.json === true && line.values.dts === true)
+    throw new UsageError('--json and --dts exclude each other');
+  const description = await ask(line, io, []);
+  if (line.values.json === true) await print(io, `${JSON.stringify(description)}\n`);
+  else if (line.values.dts === true) await print(io, declarationsOf(description));
+  else await print(io, tableOf(description, io));
+  if (isSilent(description)) {
+    io.stderr.write(
+      'pipework: the plugin cannot be asked what it offers (it is of version 0.1, or does not announce "describe"). pipework call NAME.METHOD works if you know the names\n',
+    );
+  }
+  return statusOf('answered');
+}
+
+/** A factory that ends the process is told as the fault of its name, and all names behind it fail as well. */
+function endedMeanwhile({ plugins }: Description): PipeworkError {
+  const [name, { error = '' } = {}] = Object.entries(plugins).find(
+    ([, plugin]) => plugin.error !== undefined,
+  ) ?? [''];
+  return new PipeworkError(
+    'RPC_CLOSED',
+    `the plugin ended while ${name} was dispensed to describe it: ${error}`,
+  );
+}
+
+/** A plugin that serves nothing at all says at least what runs it. */
+const isSilent = ({ runtime, plugins }: Description): boolean =>
+  runtime === 'unknown' && Object.keys(plugins).length === 0;
+
+/** How many services a plugin may ask for before it is described without them. */
+const maxServices = 32;
+
+/**
+ * Asks the plugin. A factory that fails for want of a service of its host is tried again, in a new process, with one of that name which
+ * has no methods: what a plugin offers rarely depends on what it is offered.
+ */
+async function ask(line: CommandLine, io: Io, services: readonly string[]): Promise<Description> {
+  const description = await withPlugin(
+    line,
+    io,
+    async (rpc) => {
+      const isClosed = watchEnd(rpc);
+      const said = await rpc.describe();
+      if (await isClosed()) throw endedMeanwhile(said);
+      return said;
+    },
+    services,
+  );
+  const missing = Object.values(description.plugins).flatMap(
+    ({ error = '' }) => /unknown service: ([^\s:,;]+)/.exec(error)?.[1] ?? [],
+  );
+  const further = [...new Set([...services, ...missing])];
+  if (further.length === services.length || further.length > maxServices) return description;
+  return await ask(line, io, further);
+}
+
+function tableOf(description: Description, io: Io): string {
+  const style = styler(io, 'stdout');
+  const { name, version, runtime, protocolVersions, plugins } = description;
+  const title = [name ?? 'a plugin without a name', version].filter((part) => part !== undefined).join(' ');
+  const head = `${title} (${runtime}; protocol ${protocolVersions.join(', ')})`;
+  const sections = Object.entries(plugins).map(([plugin, { methods = {}, error }]) => {
+    const label = style('bold', printable(plugin));
+    if (error !== undefined) return `${label}\n  cannot be dispensed: ${printable(error)}`;
+    const rows = Object.entries(methods).map(([method, said]): [string, string] => [
+      printable(signatureOf(method, said)),
+      printable(firstLine(said.doc)),
+    ]);
+    return `${label}\n${rows.length === 0 ? '  no methods' : columns(rows)}`;
+  });
+  return `${[printable(head), ...sections].join('\n\n')}\n`;
+}
+
+const firstLine = (doc = ''): string => doc.trim().split('\n')[0] ?? '';

@@ -1,0 +1,81 @@
+/** TypeScript from a description: interfaces that compile in place of the plugin's contract. */
+import type { Description, PluginDescription } from '@pipework/core';
+import { typeWriter, type TypeWriter } from './schema-types.ts';
+import { propertyName, uniqueName } from './type-names.ts';
+
+type Method = NonNullable<PluginDescription['methods']>[string];
+
+/** What follows the arguments of each method of a contract, as `MethodOptions` has it. */
+const optionsType = '{ signal?: AbortSignal | undefined }';
+
+/** A method on one line, without its options: `get(arg1: string): Promise<number>`. */
+export function signatureOf(name: string, method: Method): string {
+  if (tellsNothing(method)) return `${propertyName(name)}(...)`;
+  const writer = typeWriter('T', new Set());
+  return `${propertyName(name)}(${parameters(method, writer).join(', ')}): ${resultOf(method, writer)}`;
+}
+
+/** Can be awaited and iterated. The type parameter makes an awaited result fit whatever it is given to. */
+const unknownSignature = '<R = any>(...args: any[]): Promise<R> & AsyncIterable<any>';
+
+/** A method without a contract: only its name is known. */
+const tellsNothing = (method: Method): boolean => Object.keys(method).length === 0;
+
+function parameters({ input = [] }: Method, writer: TypeWriter): string[] {
+  return input.map((schema, index) => `arg${index + 1}: ${writer.typeOf(schema)}`);
+}
+
+function resultOf({ output, items }: Method, writer: TypeWriter): string {
+  if (items !== undefined) return `AsyncIterable<${writer.typeOf(items)}>`;
+  return `Promise<${output === undefined ? 'any' : writer.typeOf(output)}>`;
+}
+
+/** The whole declaration file. */
+export function declarationsOf(description: Description): string {
+  const { name = 'a plugin without a name', version = '', plugins } = description;
+  const taken = new Set(['Plugins']);
+  const parts: string[] = [];
+  const members: string[] = [];
+  for (const [plugin, { methods, error }] of Object.entries(plugins)) {
+    if (error !== undefined) {
+      members.push(`  // ${oneLine(plugin)} cannot be dispensed: ${oneLine(error)}`);
+      continue;
+    }
+    const type = uniqueName(plugin, taken);
+    parts.push(...interfaceOf(type, methods ?? {}, taken));
+    members.push(`  ${propertyName(plugin)}: ${type};`);
+  }
+  const head = [
+    `// What ${oneLine(`${name} ${version}`.trim())} offers, written by pipework describe --dts.`,
+    '// `any` stands where the plugin has no schema, or one that TypeScript cannot say.',
+  ].join('\n');
+  return `${[head, ...parts, block('export interface Plugins', members)].join('\n\n')}\n`;
+}
+
+function interfaceOf(type: string, methods: Readonly<Record<string, Method>>, taken: Set<string>): string[] {
+  const writer = typeWriter(type, taken);
+  const lines = Object.entries(methods).flatMap(([name, method]) => {
+    if (tellsNothing(method)) return [`  ${propertyName(name)}${unknownSignature};`];
+    const all = [...parameters(method, writer), `options?: ${optionsType}`].join(', ');
+    return [...docOf(method, writer), `  ${propertyName(name)}(${all}): ${resultOf(method, writer)};`];
+  });
+  return [block(`export interface ${type}`, lines), ...writer.declarations()];
+}
+
+function docOf({ doc, errors = {} }: Method, writer: TypeWriter): string[] {
+  const throws = Object.entries(errors).map(
+    ([code, schema]) => `@throws ${code} with data ${writer.typeOf(schema)}`,
+  );
+  const lines = [...(doc === undefined ? [] : doc.trim().split(/\r?\n/)), ...throws].map(inComment);
+  if (lines.length === 0) return [];
+  if (lines.length === 1) return [`  /** ${lines[0]} */`];
+  return ['  /**', ...lines.map((line) => `   * ${line}`.trimEnd()), '   */'];
+}
+
+const block = (head: string, lines: readonly string[]): string =>
+  lines.length === 0 ? `${head} {}` : `${head} {\n${lines.join('\n')}\n}`;
+
+/** The text comes from a plugin: it must not end the comment that it stands in. */
+const inComment = (line: string): string =>
+  line.replaceAll('*/', '*\\/').replaceAll(/[\r\u2028\u2029]/g, ' ');
+const oneLine = (text: string): string => text.replaceAll(/[\r\n\u2028\u2029]+/g, ' ');

@@ -1,0 +1,4 @@
+/** What a program needs that runs the `pipework` command inside itself. */
+export { main } from './main.ts';
+export type { Io } from './io.ts';
+export { exitStatuses, type ExitName } from './exit-status.ts';

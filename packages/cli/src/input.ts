@@ -1,0 +1,73 @@
+/** The arguments of a call: JSON on the command line, and `-` for standard input. */
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
+import { UsageError } from './exit-status.ts';
+import type { Io } from './io.ts';
+import { parseJson } from './values.ts';
+
+/** What standard input is for an argument `-`. */
+export const stdinKinds = ['bytes', 'ndjson', 'json', 'text'] as const;
+export type StdinKind = (typeof stdinKinds)[number];
+
+export interface Input {
+  readonly args: readonly unknown[];
+  /** The mistake that was found in standard input while the plugin read it. */
+  mistake(): UsageError | undefined;
+}
+
+export async function readArguments(operands: readonly string[], kind: StdinKind, io: Io): Promise<Input> {
+  if (operands.filter((operand) => operand === '-').length > 1)
+    throw new UsageError('only one argument can be -, because there is one standard input');
+  let mistake: UsageError | undefined;
+  const args: unknown[] = [];
+  // Those of the command line first: a mistake in them must not wait for standard input.
+  for (const [index, operand] of operands.entries())
+    args.push(operand === '-' ? undefined : readOne(operand, `argument ${index + 1}`));
+  const at = operands.indexOf('-');
+  if (at >= 0)
+    args[at] = await readStdin(kind, io, (error) => {
+      mistake = error;
+    });
+  return { args, mistake: () => mistake };
+}
+
+function readOne(json: string, where: string): unknown {
+  try {
+    return parseJson(json);
+  } catch (error) {
+    if (error instanceof UsageError) throw new UsageError(`${where}: ${error.message}`, { cause: error });
+    const hint = /^[\w ./:-]+$/.test(json) ? `. A text has quotes: '${JSON.stringify(json)}'` : '';
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`${where} is not JSON: ${JSON.stringify(json)} (${reason})${hint}`, {
+      cause: error,
+    });
+  }
+}
+
+async function readStdin(kind: StdinKind, io: Io, onMistake: (error: UsageError) => void): Promise<unknown> {
+  const stdin = io.stdin();
+  if (kind === 'bytes') return Readable.toWeb(stdin) as ReadableStream<Uint8Array>;
+  if (kind === 'ndjson') return values(stdin, onMistake);
+  const chunks: Buffer[] = [];
+  for await (const chunk of stdin) chunks.push(Buffer.from(chunk as Uint8Array));
+  const content = Buffer.concat(chunks).toString('utf8');
+  return kind === 'text' ? content : readOne(content, 'standard input');
+}
+
+/** One value a line, read as the plugin takes them. */
+async function* values(
+  stdin: Readable,
+  onMistake: (error: UsageError) => void,
+): AsyncGenerator<unknown, void, undefined> {
+  let number = 0;
+  for await (const line of createInterface({ input: stdin, crlfDelay: Infinity })) {
+    number += 1;
+    if (line.trim() === '') continue;
+    try {
+      yield readOne(line, `line ${number} of standard input`);
+    } catch (error) {
+      if (error instanceof UsageError) onMistake(error);
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,30 @@
+/** What a command is given of the process that it runs in. Nothing else of it is read or written. */
+import type { Readable, Writable } from 'node:stream';
+
+export interface Io {
+  /** Asked for only if an argument comes from standard input: opening it can hold the process. */
+  stdin(): Readable;
+  readonly stdout: Writable & { readonly isTTY?: boolean };
+  readonly stderr: Writable & { readonly isTTY?: boolean };
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Calls `listener` at each Ctrl-C from now on, instead of what the process does by itself. Returns what undoes it. */
+  onInterrupt(listener: () => void): () => void;
+}
+
+type Style = 'bold' | 'dim' | 'red';
+
+const codes: Readonly<Record<Style, readonly [on: number, off: number]>> = {
+  bold: [1, 22],
+  dim: [2, 22],
+  red: [31, 39],
+};
+
+/** Returns what puts a style on a text for this output: none if it is no terminal, or the user wants none. */
+export function styler(io: Io, to: 'stdout' | 'stderr'): (style: Style, text: string) => string {
+  const { NO_COLOR: noColor = '', TERM: term } = io.env;
+  const isStyled = io[to].isTTY === true && noColor === '' && term !== 'dumb';
+  return (style, text) => {
+    const [on, off] = codes[style];
+    return isStyled ? `\u001b[${on}m${text}\u001b[${off}m` : text;
+  };
+}

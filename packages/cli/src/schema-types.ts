@@ -1,0 +1,176 @@
+/** JSON Schema to TypeScript, for the parts of it that a type can say. What it can't say widens the type, and never narrows it. */
+import { propertyName, uniqueName } from './type-names.ts';
+
+export interface TypeWriter {
+  /** The type of a schema. */
+  typeOf(schema: unknown): string;
+  /** Declarations of the types that schemas refer to by `$ref`. */
+  declarations(): string[];
+}
+
+type Schema = Readonly<Record<string, unknown>>;
+
+const isSchema = (value: unknown): value is Schema =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const own = (schema: Schema, key: string): unknown => (Object.hasOwn(schema, key) ? schema[key] : undefined);
+
+/** Where a type stands: an alias may refer to itself only within an object or a list. */
+interface Place {
+  readonly root: Schema;
+  /** Schemas whose alias is being written, with nothing between it and this place. */
+  readonly directly: ReadonlySet<unknown>;
+}
+
+/** Writes types whose named parts begin with `prefix`. Names are entered in `taken`. */
+export function typeWriter(prefix: string, taken: Set<string>): TypeWriter {
+  const writer = new SchemaTypes(prefix, taken);
+  return {
+    typeOf: (schema) =>
+      isSchema(schema) ? writer.write(schema, { root: schema, directly: new Set() }) : constantType(schema),
+    declarations: () => writer.declarations(),
+  };
+}
+
+/** The schema `false` fits nothing; anything else that is no object fits all. */
+const constantType = (schema: unknown): string => (schema === false ? 'never' : 'any');
+
+class SchemaTypes {
+  readonly #prefix: string;
+  readonly #taken: Set<string>;
+  /** By the schema that a `$ref` leads to. */
+  readonly #aliases = new Map<Schema, { readonly name: string; type: string }>();
+
+  constructor(prefix: string, taken: Set<string>) {
+    this.#prefix = prefix;
+    this.#taken = taken;
+  }
+
+  declarations(): string[] {
+    return [...this.#aliases.values()].map(({ name, type }) => `export type ${name} = ${type};`);
+  }
+
+  write(schema: unknown, place: Place): string {
+    if (!isSchema(schema)) return constantType(schema);
+    const reference = own(schema, '$ref');
+    if (typeof reference === 'string') return this.#reference(reference, place);
+    if (Object.hasOwn(schema, 'const')) return literal(schema.const);
+    const values = own(schema, 'enum');
+    if (Array.isArray(values)) return union(values.map(literal));
+    for (const key of ['anyOf', 'oneOf']) {
+      const choices = own(schema, key);
+      if (Array.isArray(choices)) return union(choices.map((choice) => this.write(choice, place)));
+    }
+    const all = own(schema, 'allOf');
+    if (Array.isArray(all)) return intersection(all.map((part) => this.write(part, place)));
+    const type = own(schema, 'type');
+    if (Array.isArray(type)) return union(type.map((one) => this.#byType(one, schema, place)));
+    return this.#byType(type ?? impliedType(schema), schema, place);
+  }
+
+  #byType(type: unknown, schema: Schema, place: Place): string {
+    switch (type) {
+      case 'string':
+        return 'string';
+      case 'number':
+        return 'number';
+      case 'integer':
+        return 'number';
+      case 'boolean':
+        return 'boolean';
+      case 'null':
+        return 'null';
+      case 'array':
+        return this.#list(schema, { ...place, directly: new Set() });
+      case 'object':
+        return this.#object(schema, { ...place, directly: new Set() });
+      default:
+        return 'any';
+    }
+  }
+
+  #list(schema: Schema, place: Place): string {
+    const items = own(schema, 'items');
+    const first = own(schema, 'prefixItems');
+    if (!Array.isArray(first)) return `${grouped(this.write(items ?? true, place))}[]`;
+    const members = first.map((item) => this.write(item, place));
+    // Without `items` any value may follow; validators of tuples leave it out as well as false.
+    const rest = items === undefined || items === false ? [] : [`...${grouped(this.write(items, place))}[]`];
+    return `[${[...members, ...rest].join(', ')}]`;
+  }
+
+  #object(schema: Schema, place: Place): string {
+    const properties = own(schema, 'properties');
+    const given = own(schema, 'required');
+    const required = new Set<unknown>(Array.isArray(given) ? given : []);
+    const members = Object.entries(isSchema(properties) ? properties : {}).map(([key, value]) => {
+      const type = this.write(value, place);
+      const name = propertyName(key);
+      return required.has(key) ? `${name}: ${type}` : `${name}?: ${union([type, 'undefined'])}`;
+    });
+    const others = own(schema, 'additionalProperties');
+    if (members.length === 0 && others !== false)
+      return `{ [key: string]: ${this.write(others ?? true, place)} }`;
+    // A type of other properties would have to fit the named ones.
+    if (others !== undefined && others !== false) members.push('[key: string]: any');
+    return members.length === 0 ? '{ [key: string]: never }' : `{ ${members.join('; ')} }`;
+  }
+
+  /** A `$ref` within the same schema becomes a name, so that a type can hold itself. */
+  #reference(pointer: string, place: Place): string {
+    const target = resolve(place.root, pointer);
+    if (!isSchema(target) || place.directly.has(target)) return 'any';
+    const known = this.#aliases.get(target);
+    if (known !== undefined) return known.name;
+    const last = pointer.split('/').at(-1) ?? '';
+    const alias = {
+      name: uniqueName(`${this.#prefix} ${last === '#' ? 'Value' : last}`, this.#taken),
+      type: 'any',
+    };
+    this.#aliases.set(target, alias);
+    alias.type = this.write(target, { root: place.root, directly: new Set([...place.directly, target]) });
+    return alias.name;
+  }
+}
+
+function resolve(root: Schema, pointer: string): unknown {
+  if (pointer === '#') return root;
+  if (!pointer.startsWith('#/')) return undefined;
+  let at: unknown = root;
+  for (const step of pointer.slice(2).split('/')) {
+    const key = step.replaceAll('~1', '/').replaceAll('~0', '~');
+    if (Array.isArray(at)) at = at[Number(key)] as unknown;
+    else at = isSchema(at) ? own(at, key) : undefined;
+  }
+  return at;
+}
+
+/** What a schema without a type speaks of. */
+function impliedType(schema: Schema): string | undefined {
+  if (['properties', 'additionalProperties', 'required'].some((key) => Object.hasOwn(schema, key)))
+    return 'object';
+  return ['items', 'prefixItems'].some((key) => Object.hasOwn(schema, key)) ? 'array' : undefined;
+}
+
+function literal(value: unknown): string {
+  if (value === null || ['string', 'number', 'boolean'].includes(typeof value)) return JSON.stringify(value);
+  return 'any';
+}
+
+const unique = (types: readonly string[]): string[] => [...new Set(types)];
+
+function union(types: readonly string[]): string {
+  if (types.includes('any')) return 'any';
+  const members = unique(types).filter((type) => type !== 'never');
+  return members.length === 0 ? 'never' : members.join(' | ');
+}
+
+function intersection(types: readonly string[]): string {
+  const members = unique(types).filter((type) => type !== 'any');
+  return members.length === 0 ? 'any' : members.map(grouped).join(' & ');
+}
+
+/** In parentheses if an operator stands in it. Braces and brackets of a whole type hold theirs themselves. */
+function grouped(type: string): string {
+  return /^[\w$]+$/.test(type) ? type : `(${type})`;
+}

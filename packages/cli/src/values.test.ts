@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest';
+import { fromJson, parseJson, toJson } from './values.ts';
+
+const values: readonly (readonly [name: string, value: unknown])[] = [
+  ['undefined', undefined],
+  ['a bigint', -(2n ** 70n)],
+  ['NaN', Number.NaN],
+  ['Infinity', -Infinity],
+  ['minus zero', -0],
+  ['a date', new Date(5)],
+  ['a date that is none', new Date(Number.NaN)],
+  ['bytes', new Uint8Array([1, 2, 255])],
+  ['an ArrayBuffer', new Uint8Array([1, 2]).buffer],
+  ['a typed array', new Float64Array([1.5, Number.NaN])],
+  ['a DataView', new DataView(new Uint8Array([7]).buffer)],
+  ['a map', new Map<unknown, unknown>([[{ a: 1n }, new Set([new Date(0)])]])],
+  ['a regular expression', /a+/giu],
+  ['a URL', new URL('https://example.com/?a=1')],
+  [
+    'an error',
+    Object.assign(new TypeError('no', { cause: new Error('why') }), { code: 'E', at: new Date(1) }),
+  ],
+  ['a list with holes in meaning', [undefined, null]],
+  ['an object that looks like a form', { $date: 'x' }],
+  ['one that looks like that one', { $$date: 1n }],
+  ['an object with a $ among others', { $date: 'x', b: 1 }],
+  ['an object with __proto__', JSON.parse('{"__proto__":{"a":1}}')],
+  ['plain data', { a: [1, 'b', true, null, { c: 0.5 }] }],
+];
+
+test.each(values)('%s goes through JSON and comes back', (_, value) => {
+  expect(fromJson(JSON.parse(JSON.stringify(toJson(value))))).toEqual(value);
+});
+
+test('whole numbers beyond what a number holds become bigints, in lists and objects too', () => {
+  expect(parseJson('{"a":[9007199254740993,-9007199254740993,1e30,"9007199254740993"]}')).toEqual({
+    a: [9007199254740993n, -9007199254740993n, 1e30, '9007199254740993'],
+  });
+  expect(parseJson('9007199254740991')).toBe(9007199254740991);
+});
+
+test('what is no JSON is refused as it was typed', () => {
+  expect(() => parseJson('[9007199254740993')).toThrow(SyntaxError);
+});
+
+test.each([
+  ['{"$bigint":"1.5"}', '$bigint: expected digits; came "1.5"'],
+  ['{"$bytes":"***"}', '$bytes: expected base64'],
+  ['{"$date":"soon"}', '$date: expected a date'],
+  ['{"$map":[[1]]}', '$map: expected pairs'],
+  ['{"$array":["Function",""]}', '$array: expected one of Int8Array'],
+  ['{"$array":["Float64Array","AA=="]}', '$array: '],
+  ['{"$constructor":1}', '$constructor is no form of a value'],
+  ['{"$function":true}', '$function is no form of a value'],
+])('%s is refused by the name of its form', (json, message) => {
+  expect(() => parseJson(json)).toThrow(message);
+});
+
+test('what is only a reference has a form that is written and not read', async () => {
+  async function* items(): AsyncGenerator<number> {
+    yield 1;
+  }
+  expect(toJson({ f: () => 1, s: items(), a: new AbortController().signal })).toEqual({
+    f: { $function: true },
+    s: { $stream: true },
+    a: { $signal: true },
+  });
+});

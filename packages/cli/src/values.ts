@@ -1,0 +1,237 @@
+/**
+ * Values in JSON. What JSON lacks is an object with one key that begins with `$`: `{"$date": "2026-01-01T00:00:00.000Z"}`. An object
+ * of the plugin's that looks like that has one `$` more, so that each value has one form and each form one value.
+ */
+import { types } from 'node:util';
+import { UsageError } from './exit-status.ts';
+
+/** A form: what it is called, how a value of it is written, and how it is read. Writing returns undefined for other values. */
+interface Form {
+  write(value: unknown): unknown;
+  read(content: unknown, read: (inner: unknown) => unknown): unknown;
+}
+
+type ViewMaker = new (buffer: ArrayBuffer) => ArrayBufferView;
+
+const arrays: Readonly<Record<string, ViewMaker>> = {
+  Int8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array,
+  BigInt64Array,
+  BigUint64Array,
+  DataView,
+};
+
+const textIn = (content: unknown): string => {
+  if (typeof content !== 'string') throw new Error('expected a text');
+  return content;
+};
+
+const listIn = (content: unknown): readonly unknown[] => {
+  if (!Array.isArray(content)) throw new Error('expected a list');
+  return content as unknown[];
+};
+
+const base64 = (bytes: ArrayBufferView): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
+
+/** A copy in memory of its own, which begins at 0 as each type of array needs. */
+function bytesIn(content: unknown): Uint8Array<ArrayBuffer> {
+  const text = textIn(content);
+  const bytes = Buffer.from(text, 'base64');
+  if (bytes.toString('base64').replace(/=+$/, '') !== text.replace(/=+$/, ''))
+    throw new Error('expected base64');
+  return new Uint8Array(bytes);
+}
+
+const forms: Readonly<Record<string, Form>> = {
+  $undefined: {
+    write: (value) => (value === undefined ? true : undefined),
+    read: () => undefined,
+  },
+  $bigint: {
+    write: (value) => (typeof value === 'bigint' ? String(value) : undefined),
+    read: (content) => {
+      if (!/^-?\d+$/.test(textIn(content))) throw new Error('expected digits');
+      return BigInt(content as string);
+    },
+  },
+  $number: {
+    write: (value) =>
+      typeof value === 'number' && (!Number.isFinite(value) || Object.is(value, -0))
+        ? Object.is(value, -0)
+          ? '-0'
+          : String(value)
+        : undefined,
+    read: (content) => {
+      const text = textIn(content);
+      if (!['NaN', 'Infinity', '-Infinity', '-0'].includes(text))
+        throw new Error('expected NaN, Infinity, -Infinity or -0');
+      return Number(text);
+    },
+  },
+  $date: {
+    write: (value) =>
+      types.isDate(value) ? (Number.isNaN(value.getTime()) ? null : value.toISOString()) : undefined,
+    read: (content) => {
+      const date = new Date(content === null ? Number.NaN : textIn(content));
+      if (content !== null && Number.isNaN(date.getTime()))
+        throw new Error('expected a date such as 2026-01-31T12:00:00.000Z');
+      return date;
+    },
+  },
+  $bytes: {
+    write: (value) => (types.isUint8Array(value) ? base64(value) : undefined),
+    read: bytesIn,
+  },
+  $buffer: {
+    write: (value) => (types.isAnyArrayBuffer(value) ? base64(new Uint8Array(value)) : undefined),
+    read: (content) => bytesIn(content).buffer,
+  },
+  $array: {
+    write: (value) => (ArrayBuffer.isView(value) ? [nameOfView(value), base64(value)] : undefined),
+    read: (content) => {
+      const [name, bytes] = listIn(content);
+      const maker = typeof name === 'string' && Object.hasOwn(arrays, name) ? arrays[name] : undefined;
+      if (maker === undefined) throw new Error(`expected one of ${Object.keys(arrays).join(', ')}`);
+      return new maker(bytesIn(bytes).buffer);
+    },
+  },
+  $map: {
+    write: (value) =>
+      types.isMap(value) ? [...value].map(([key, item]) => [toJson(key), toJson(item)]) : undefined,
+    read: (content, read) =>
+      new Map(listIn(content).map((entry) => pairIn(entry).map(read) as [unknown, unknown])),
+  },
+  $set: {
+    write: (value) => (types.isSet(value) ? [...value].map(toJson) : undefined),
+    read: (content, read) => new Set(listIn(content).map(read)),
+  },
+  $regexp: {
+    write: (value) => (types.isRegExp(value) ? [value.source, value.flags] : undefined),
+    read: (content) => {
+      const [source, flags = ''] = listIn(content);
+      return new RegExp(textIn(source), textIn(flags));
+    },
+  },
+  $url: {
+    write: (value) => (value instanceof URL ? value.href : undefined),
+    read: (content) => new URL(textIn(content)),
+  },
+  $error: {
+    write: (value) => (types.isNativeError(value) ? errorFacts(value) : undefined),
+    read: (content, read) => errorIn(content, read),
+  },
+};
+
+function nameOfView(value: ArrayBufferView): string {
+  return Object.prototype.toString.call(value).slice('[object '.length, -1);
+}
+
+function pairIn(entry: unknown): readonly unknown[] {
+  const pair = listIn(entry);
+  if (pair.length !== 2) throw new Error('expected pairs of a key and a value');
+  return pair;
+}
+
+function errorFacts(error: Error): unknown {
+  const { name, message, cause } = error;
+  const own = Object.entries(error).filter(([key]) => key !== 'name' && key !== 'message' && key !== 'stack');
+  return {
+    name,
+    message,
+    ...(cause === undefined ? {} : { cause: toJson(cause) }),
+    ...Object.fromEntries(own.map(([key, item]) => [key, toJson(item)])),
+  };
+}
+
+const errorMakers = [EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError] as const;
+
+function errorIn(content: unknown, read: (inner: unknown) => unknown): Error {
+  if (typeof content !== 'object' || content === null) throw new Error('expected an object');
+  const { name = 'Error', message = '', ...others } = content as Record<string, unknown>;
+  const maker = errorMakers.find((one) => one.name === name) ?? Error;
+  const error = new maker(textIn(message));
+  if (error.name !== name)
+    Object.defineProperty(error, 'name', { value: textIn(name), configurable: true, writable: true });
+  for (const [key, item] of Object.entries(others))
+    Object.defineProperty(error, key, {
+      value: read(item),
+      enumerable: key !== 'cause',
+      configurable: true,
+      writable: true,
+    });
+  return error;
+}
+
+/** Forms that are only written: what is behind them ends with the command. */
+function referenceForm(value: object): Record<string, true> | undefined {
+  if (typeof value === 'function') return { $function: true };
+  if (Symbol.asyncIterator in value || value instanceof ReadableStream) return { $stream: true };
+  if (value instanceof AbortSignal) return { $signal: true };
+  return Object.prototype.toString.call(value) === '[object remote object]' ? { $object: true } : undefined;
+}
+
+/** A value that came from a plugin, as JSON has it. */
+export function toJson(value: unknown): unknown {
+  for (const [key, form] of Object.entries(forms)) {
+    const written = form.write(value);
+    if (written !== undefined) return { [key]: written };
+  }
+  if (Array.isArray(value)) return Array.from(value, toJson);
+  if (typeof value === 'symbol') return { $symbol: String(value.description) };
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return value;
+  const reference = referenceForm(value);
+  if (reference !== undefined) return reference;
+  const entries = Object.entries(value).map(([key, item]) => [key, toJson(item)] as const);
+  const [first] = entries;
+  if (first !== undefined && entries.length === 1 && first[0].startsWith('$'))
+    return { [`$${first[0]}`]: first[1] };
+  return Object.fromEntries(entries);
+}
+
+/** What JSON says, as a value for a plugin. Throws an error that names the form that is wrong. */
+export function fromJson(json: unknown): unknown {
+  if (Array.isArray(json)) return json.map(fromJson);
+  if (typeof json !== 'object' || json === null) return json;
+  const entries = Object.entries(json) as [string, unknown][];
+  const [first] = entries;
+  if (first !== undefined && entries.length === 1 && first[0].startsWith('$')) {
+    const [key, content] = first;
+    if (key.startsWith('$$')) return Object.fromEntries([[key.slice(1), fromJson(content)]]);
+    return readForm(key, content);
+  }
+  return Object.fromEntries(entries.map(([key, item]) => [key, fromJson(item)]));
+}
+
+function readForm(key: string, content: unknown): unknown {
+  const form = Object.hasOwn(forms, key) ? forms[key] : undefined;
+  if (form === undefined) {
+    const known = Object.keys(forms).join(', ');
+    throw new UsageError(
+      `${key} is no form of a value: there are ${known}. An object with this key alone is written with $${key}`,
+    );
+  }
+  try {
+    return form.read(content, fromJson);
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`${key}: ${reason}; came ${JSON.stringify(content)}`, { cause: error });
+  }
+}
+
+/** Reads a JSON text. Whole numbers that a JavaScript number cannot hold become bigints instead of other numbers. */
+export function parseJson(text: string): unknown {
+  // Checked first, because the replacement below must not make JSON of what is none.
+  JSON.parse(text);
+  const exact = text.replaceAll(/"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g, (token) =>
+    /^-?\d+$/.test(token) && !Number.isSafeInteger(Number(token)) ? `{"$bigint":"${token}"}` : token,
+  );
+  return fromJson(JSON.parse(exact));
+}

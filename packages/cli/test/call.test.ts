@@ -1,0 +1,229 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { text } from 'node:stream/consumers';
+import { describe, expect, test } from 'vitest';
+import { command as goPlugin, missing as noGo } from '../../../examples/go-plugin/test/support/go.ts';
+import { bin, fixture, greeter, inTerminal, noPython, noTerminal, pipework, python } from './support/run.ts';
+
+const call = async (...args: string[]): Promise<{ status: number | null; stdout: string; stderr: string }> =>
+  await pipework(['call', ...args, '--', ...fixture]);
+
+describe('call in a pipe', () => {
+  test('prints the result as JSON, and what the plugin prints on standard error behind its name', async () => {
+    const ran = await pipework(['call', 'greeter.greet', '"world"', '--', ...greeter]);
+    expect(ran).toEqual({
+      status: 0,
+      stdout: '"Hello, world!"\n',
+      stderr: '[plugin.js] (the plugin greets world)\n',
+    });
+  });
+
+  test('prints a stream as one value a line', async () => {
+    const ran = await pipework(['call', 'greeter.count', '3', '--', ...greeter]);
+    expect(ran).toEqual({ status: 0, stdout: '1\n2\n3\n', stderr: '' });
+  });
+
+  test('gives standard input to the plugin as a stream of bytes', async () => {
+    const ran = await pipework(['call', 'greeter.hash', '-', '--', ...greeter], 'a stream of bytes');
+    expect(ran.stdout).toBe(
+      `{"$bytes":"${createHash('sha256').update('a stream of bytes').digest('base64')}"}\n`,
+    );
+  });
+
+  test('gives standard input as a stream of values, as one value, and as a text', async () => {
+    const double = await pipework(
+      ['call', '--stdin', 'ndjson', 'tool.double', '-', '--', ...fixture],
+      '1\n\n-2\n',
+    );
+    expect(double.stdout).toBe('2\n-4\n');
+    const json = await pipework(['call', '--stdin=json', 'tool.echo', '-', '--', ...fixture], '{"a":[1]}\n');
+    expect(json.stdout).toBe('{"a":[1]}\n');
+    const said = await pipework(['call', '--stdin=text', 'tool.echo', '-', '--', ...fixture], 'two\nlines');
+    expect(said.stdout).toBe('"two\\nlines"\n');
+  });
+
+  test('blames a wrong line of standard input on the user, with its number', async () => {
+    const ran = await pipework(['call', '--stdin=ndjson', 'tool.double', '-', '--', ...fixture], '1\noops\n');
+    expect(ran.stderr).toContain('line 2 of standard input is not JSON: "oops"');
+    expect(ran.status).toBe(2);
+  });
+
+  test('writes what JSON lacks in the documented forms', async () => {
+    const { stdout } = await call('tool.mixed');
+    expect(JSON.parse(stdout)).toEqual({
+      when: { $date: '1970-01-01T00:00:00.000Z' },
+      big: { $bigint: '18446744073709551616' },
+      map: { $map: [['k', { $set: [1] }]] },
+      bytes: { $bytes: 'aGk=' },
+      none: { $undefined: true },
+    });
+  });
+
+  test('reads the same forms as arguments, and negative numbers', async () => {
+    const kinds = await Promise.all(
+      ['{"$date":"2026-01-31T00:00:00.000Z"}', '{"$bytes":"aGk="}', '9007199254740993', '-5'].map(
+        async (value) => (await call('tool.kind', value)).stdout.trim(),
+      ),
+    );
+    expect(kinds).toEqual([
+      '"[object Date]"',
+      '"[object Uint8Array]"',
+      '"[object BigInt]"',
+      '"[object Number]"',
+    ]);
+  });
+
+  test('prints nothing for a method without a result, and bytes as they are with --raw', async () => {
+    expect(await call('tool.nothing')).toEqual({ status: 0, stdout: '', stderr: '' });
+    expect((await call('--raw', 'tool.bytes')).stdout).toBe('raw bytes\n');
+  });
+
+  test('shows a line without an end, and escape sequences of the plugin written out', async () => {
+    const ran = await call('tool.print', JSON.stringify('\u001b[2Jone\ntwo'));
+    expect(ran.stdout).toBe('"printed"\n');
+    expect(ran.stderr).toBe('[plugin.mjs] \\x1b[2Jone\n[plugin.mjs] two\n');
+  });
+
+  test('ends quietly when its reader has enough', async () => {
+    const child = spawn(process.execPath, [bin, 'call', 'tool.forever', '--', ...fixture], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const ended = new Promise((resolve) => {
+      child.once('exit', resolve);
+    });
+    const said = text(child.stderr);
+    child.stdout.once('data', () => child.stdout.destroy());
+    expect(await ended).toBe(0);
+    expect(await said).not.toContain('pipework:');
+  });
+});
+
+describe('the exit status of call', () => {
+  test.each([
+    ['4 if the method fails', ['tool.fail'], 4, 'TypeError [E_COLOUR]: no such colour'],
+    ['4 if the method fails with a code of the connection', ['tool.failAsIfLost'], 4, 'my plugin died'],
+    ['4 if the method fails for want of another method', ['tool.failAsIfUnknown'], 4, 'Plugin.other'],
+    ['4 if the method fails by a deadline of its own', ['tool.failAsIfLate'], 4, 'my plugin was late'],
+    ['4 if the factory fails', ['broken.any'], 4, 'no database'],
+    ['5 for an unknown method', ['tool.nope'], 5, "can't find method Plugin.nope"],
+    ['5 for a name that a remote answers itself', ['tool.toString'], 5, "can't find method Plugin.toString"],
+    ['5 for an unknown name', ['nope.x'], 5, 'unknown plugin type: nope'],
+    ['6 if the plugin dies', ['tool.die'], 6, 'code 3'],
+    ['8 if the time passes', ['--timeout', '50', 'tool.wait'], 8, '[RPC_DEADLINE]'],
+    [
+      '8 if the time passes while a stream is printed',
+      ['--timeout', '300', 'tool.forever'],
+      8,
+      '[RPC_DEADLINE]',
+    ],
+    ['2 for an argument that is not JSON', ['tool.echo', 'text'], 2, `A text has quotes: '"text"'`],
+    ['2 for an unknown form', ['tool.echo', '{"$nope":1}'], 2, 'argument 1: $nope is no form of a value'],
+    ['2 for a time that is none', ['--timeout', '-5', 'tool.echo'], 2, '--timeout: expected a whole number'],
+    [
+      '2 for an unknown option',
+      ['--nope', 'tool.echo'],
+      2,
+      "unknown option '--nope'; the options of call are",
+    ],
+    ['2 without a method', ['tool'], 2, 'expected NAME.METHOD'],
+  ])('is %s', async (_, args, status, message) => {
+    const ran = await call(...args);
+    expect(ran.stderr).toContain(message);
+    expect(ran.status).toBe(status);
+  });
+
+  test('is 7 if the plugin does not start, and 2 without a plugin', async () => {
+    const ran = await pipework([
+      'call',
+      'a.b',
+      '--',
+      'node',
+      '-e',
+      'console.error("no config"); process.exit(3)',
+    ]);
+    expect(ran.stderr).toContain('[HANDSHAKE_EXITED]');
+    expect(ran.status).toBe(7);
+    const none = await pipework(['call', 'a.b']);
+    expect(none.stderr).toContain('no plugin given: put its command line behind --');
+    expect(none.status).toBe(2);
+  });
+
+  test('stands in the one line that --json makes of an error', async () => {
+    const ran = await call('--json', 'tool.fail');
+    expect(JSON.parse(ran.stderr)).toEqual({
+      error: { status: 4, name: 'TypeError', message: 'no such colour', code: 'E_COLOUR' },
+    });
+  });
+});
+
+describe.skipIf(noPython !== undefined)(`call and describe with the Python plugin${noPython ?? ''}`, () => {
+  test('work as with any other', async () => {
+    const ran = await pipework(['call', 'greeter.greet', '"world"', '--', ...python]);
+    expect(ran).toEqual({ status: 0, stdout: '"Hello, world!"\n', stderr: '' });
+    const failed = await pipework(['call', 'conformance.fail', '"out of ink"', '--', ...python]);
+    expect(failed.stderr).toContain('out of ink');
+    expect(failed.status).toBe(4);
+  });
+});
+
+describe.skipIf(noGo !== undefined)(`call with the Go plugin${noGo ?? ''}`, () => {
+  test('works with a plugin that speaks the base alone', async () => {
+    const ran = await pipework(['call', 'conformance.echo', '{"a":[1,null]}', '--', ...goPlugin]);
+    expect(ran).toEqual({ status: 0, stdout: '{"a":[1,null]}\n', stderr: '' });
+    const unknown = await pipework(['call', 'conformance.nope', '1', '--', ...goPlugin]);
+    expect(unknown.status).toBe(5);
+  });
+});
+
+describe.skipIf(noTerminal !== undefined)(`call in a terminal${noTerminal ?? ''}`, () => {
+  test('prints a value on lines of its own, and dims the name of the plugin', async () => {
+    const { shown, status } = await inTerminal(['call', 'tool.echo', '{"a":[1]}', '--', ...fixture]);
+    expect(shown).toBe('{\n  "a": [\n    1\n  ]\n}\n');
+    expect(status).toBe(0);
+    const greeted = await inTerminal(['call', 'greeter.greet', '"world"', '--', ...greeter]);
+    expect(greeted.shown).toBe('\u001b[2m[plugin.js]\u001b[22m (the plugin greets world)\n"Hello, world!"\n');
+  });
+
+  test('uses no colour if NO_COLOR is set', async () => {
+    const { shown } = await inTerminal(['call', 'nope.x', '--', ...greeter], [], { NO_COLOR: '1' });
+    expect(shown).toBe(
+      'pipework: [RPC_UNKNOWN_PLUGIN] unknown plugin type: nope: this plugin serves greeter\n',
+    );
+  });
+
+  test('cancels the call at the first Ctrl-C, and waits for the plugin', async () => {
+    const { shown, status } = await inTerminal(
+      ['call', 'tool.wait', '--', ...fixture],
+      [['waiting', '\u0003']],
+    );
+    expect(shown).toContain('cancelled');
+    expect(shown).toContain('interrupted');
+    expect(status).toBe(130);
+  });
+
+  test('ends a plugin that takes no notice at the second Ctrl-C', async () => {
+    const run = inTerminal(
+      ['call', 'tool.stubborn', '--', ...fixture],
+      [
+        ['waiting', '\u0003'],
+        ['^C', '\u0003'],
+      ],
+    );
+    expect((await run).status).toBe(130);
+  });
+
+  test('ends a stream at Ctrl-C', async () => {
+    const { shown, status } = await inTerminal(
+      ['call', 'tool.forever', '--', ...fixture],
+      [['three', '\u0003']],
+    );
+    expect(shown).toContain('1\n2\n');
+    expect(status).toBe(130);
+  });
+
+  test('ends a start at Ctrl-C', async () => {
+    const never = 'console.log("here"); setInterval(() => {}, 1000)';
+    const { status } = await inTerminal(['call', 'a.b', '--', 'node', '-e', never], [['here', '\u0003']]);
+    expect(status).toBe(130);
+  });
+});

@@ -1,0 +1,133 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { fixture, inTerminal, noPython, noTerminal, pipework, python, root } from './support/run.ts';
+
+const table = (
+  bold: (name: string) => string,
+): string => `fixture 1.2.3 (node ${process.versions.node}; protocol 1)
+
+${bold('kv')}
+  get(arg1: string): Promise<number | null>                                         Returns the value of a key.
+  keys(): AsyncIterable<string>                                                     Streams all keys.
+  put(arg1: string, arg2: { value: number; tags?: ("a" | "b")[] | undefined }): Promise<[string, boolean]>
+  tree(): Promise<T>
+  when(): Promise<any>
+
+${bold('tool')}
+`;
+
+describe('describe in a pipe', () => {
+  test('prints a table of names and methods', async () => {
+    const { status, stdout } = await pipework(['describe', '--', ...fixture]);
+    const squeezed = (text: string): string => text.replaceAll(/ {2,}(?=\S)/g, '  ');
+    expect(squeezed(stdout)).toContain(squeezed(table((name) => name)).split('tree()')[0]);
+    expect(stdout).toContain('\n  echo(...)\n');
+    expect(stdout).toContain('\nbroken\n  cannot be dispensed: the factory of broken failed: no database\n');
+    expect(status).toBe(0);
+  });
+
+  test('prints all that the plugin says with --json', async () => {
+    const { stdout } = await pipework(['describe', '--json', '--', ...fixture]);
+    const described = JSON.parse(stdout) as { name: string; plugins: Record<string, { methods?: object }> };
+    expect(described.name).toBe('fixture');
+    expect(described.plugins.kv?.methods).toHaveProperty('get.input', [
+      expect.objectContaining({ type: 'string' }),
+    ]);
+  });
+
+  test.skipIf(noPython !== undefined)('says so if a plugin cannot be asked', async () => {
+    const { status, stdout, stderr } = await pipework(['describe', '--', ...python]);
+    expect(stdout).toContain('protocol 1');
+    expect(stderr).toContain('cannot be asked what it offers');
+    expect(status).toBe(0);
+  });
+
+  test('is 6 if the plugin dies', async () => {
+    const dies =
+      'import { serve } from "@pipework/core/plugin"; await serve({ plugins: { a: () => process.exit(3) } })';
+    const { status } = await pipework(['describe', '--', 'node', '--input-type=module', '-e', dies]);
+    expect(status).toBe(6);
+  });
+});
+
+test.skipIf(noTerminal !== undefined)('describe prints names bold in a terminal', async () => {
+  const { shown, status } = await inTerminal(['describe', '--', ...fixture]);
+  expect(shown).toContain('\n\u001b[1mkv\u001b[22m\n');
+  expect(status).toBe(0);
+});
+
+/** Compiles sources beside each other, strictly. Returns what the compiler complains of. */
+function compile(files: Readonly<Record<string, string>>): string {
+  const folder = join(root, `packages/cli/test/.compiled-${process.pid}-${performance.now()}`);
+  mkdirSync(folder, { recursive: true });
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  for (const [name, source] of Object.entries(files)) writeFileSync(join(folder, name), source);
+  const config = {
+    extends: '../../../../tsconfig.check.json',
+    compilerOptions: { skipLibCheck: false, types: ['node'] },
+    include: ['*.ts'],
+    exclude: [],
+  };
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
+  try {
+    execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', folder], {
+      encoding: 'utf8',
+    });
+    return '';
+  } catch (error) {
+    // Other libraries' declarations are theirs.
+    const lines = (error as { stdout: string }).stdout.split('\n');
+    return lines.filter((line) => line.includes('error') && !line.includes('node_modules/')).join('\n');
+  }
+}
+
+describe('describe --dts', () => {
+  test('writes an interface that a host compiles against, schemas and all', async () => {
+    const { stdout } = await pipework(['describe', '--dts', '--', ...fixture]);
+    const host = `
+      import { Client } from '@pipework/core';
+      import type { Plugins } from './contract.ts';
+      const client = new Client<Plugins>({ cmd: ['node', 'plugin.js'] });
+      const rpc = await client.client();
+      const kv = await rpc.dispense('kv');
+      const value: number | null = await kv.get('key', { signal: AbortSignal.timeout(1) });
+      for await (const key of kv.keys()) key.toUpperCase();
+      const [name, isNew] = await kv.put('key', { value: value ?? 1, tags: ['a', 'b'] });
+      const grandchild: string | undefined = (await kv.tree()).children[0]?.children[0]?.name;
+      const when: Date = await kv.when();
+      const tool = await rpc.dispense('tool');
+      const echoed: string = await tool.echo('x');
+      for await (const item of tool.forever()) console.log(item, name.length, !isNew, grandchild, when, echoed);
+      // @ts-expect-error a number is no key
+      await kv.get(5);
+      // @ts-expect-error "c" is no tag
+      await kv.put('key', { value: 1, tags: ['c'] });
+      // @ts-expect-error there is no such name
+      await rpc.dispense('nope');
+    `;
+    expect(compile({ 'contract.ts': stdout, 'host.ts': host })).toBe('');
+  });
+
+  test("stands in place of docs-check's contract", async () => {
+    const plugin = join(root, 'examples/docs-check/plugins/dist/links/main.js');
+    const { stdout, status } = await pipework(['describe', '--dts', '--', 'node', plugin]);
+    expect(status).toBe(0);
+    const host = `
+      import { Client } from '@pipework/core';
+      import type { Library, Page, Report } from 'docs-check-contract';
+      import type { Plugins } from './contract.ts';
+      export async function check(page: Page, library: Library): Promise<Report[]> {
+        await using client = new Client<Plugins>({ cmd: ['node', 'plugin.js'] });
+        const checker = await (await client.client()).dispense('checker');
+        const title: string = (await checker.about()).title;
+        const reports: Report[] = [];
+        for await (const report of checker.check(page, library, { signal: AbortSignal.timeout(1) })) reports.push(report);
+        console.log(title);
+        return reports;
+      }
+    `.replace("'docs-check-contract'", "'../../../../examples/docs-check/contract/src/index.ts'");
+    expect(compile({ 'contract.ts': stdout, 'host.ts': host })).toBe('');
+  });
+});

@@ -1,0 +1,60 @@
+// The built command as a process, in a pipe and in a terminal.
+import { spawn, spawnSync } from 'node:child_process';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+
+const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+export const root: string = at('../../../..');
+export const bin: string = at('../../dist/bin.js');
+/** The command line of the fixture. */
+export const fixture: readonly string[] = ['node', at('../fixtures/plugin.mjs')];
+export const greeter: readonly string[] = ['node', at('../../../../examples/greeter/dist/plugin.js')];
+export const python: readonly string[] = ['python3', at('../../../../examples/python-plugin/plugin.py')];
+
+export interface Ran {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the command with everything piped. */
+export async function pipework(
+  args: readonly string[],
+  input = '',
+  env: NodeJS.ProcessEnv = {},
+): Promise<Ran> {
+  const child = spawn(process.execPath, [bin, ...args], { cwd: root, env: { ...process.env, ...env } });
+  child.stdin.on('error', () => {}); // It may end without reading.
+  child.stdin.end(input);
+  const ended = new Promise<number | null>((resolve) => {
+    child.once('close', resolve);
+  });
+  const [stdout, stderr, status] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+  return { status, stdout, stderr };
+}
+
+/** Why no terminal can be made here; undefined where it can. */
+export const noTerminal: string | undefined =
+  spawnSync('python3', ['-c', 'import pty']).status === 0 ? undefined : 'needs python3';
+
+export const noPython: string | undefined = noTerminal;
+
+/** Runs the command in a pseudo-terminal, which shows both of its outputs. Once a text of `steps` is shown, its keys are typed. */
+export async function inTerminal(
+  args: readonly string[],
+  steps: readonly (readonly [shown: string, keys: string])[] = [],
+  env: NodeJS.ProcessEnv = {},
+): Promise<{ status: number | null; shown: string }> {
+  const helper = at('terminal.py');
+  const child = spawn('python3', [helper, JSON.stringify(steps), process.execPath, bin, ...args], {
+    cwd: root,
+    env: { ...process.env, TERM: 'xterm', NO_COLOR: '', ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = new Promise<number | null>((resolve) => {
+    child.once('close', resolve);
+  });
+  const [shown, status] = await Promise.all([text(child.stdout), ended]);
+  return { shown, status };
+}
