@@ -15,7 +15,7 @@ const unnamed = new Set(
   [
     'Copied DisposeKey Given InputOf Inputs IsPlainIterable KeepsItsType Merge MethodKey NoOthers OutputOf Outputs RemoteData Stepped TypesOf',
     'AnyFunction ByReference EitherSide IsMarked Keeps KeepsSignatures RemoteMember RemoteSignatures ServedRefusal Signatures Unmarked',
-    'ByVersion OfEachVersion VersionsOf',
+    'ByVersion OfEachVersion OptionalTail VersionsOf',
     'table logLevels',
   ].flatMap((names) => names.split(' ')),
 );

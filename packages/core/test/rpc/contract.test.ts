@@ -8,6 +8,7 @@ import {
   dispose,
   implement,
   isDeclaredError,
+  withCallOptions,
   type StandardSchema,
 } from '../support/internals.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
@@ -92,6 +93,62 @@ describe('a contract with schemas', () => {
     await expect(kv.items('1')[Symbol.asyncIterator]().next()).rejects.toMatchObject({
       code: 'RPC_INVALID_OUTPUT',
     });
+  });
+
+  test('takes call options for a checked remote, whose results are still checked', async () => {
+    const metadata = { tenant: 'blue' };
+    const got: (string | undefined)[] = [];
+    const { remote } = await rpcPair({
+      repeat: () => 5,
+      free: () => {
+        got.push(callContext()?.metadata?.['tenant']);
+        return 'done';
+      },
+      async *items() {
+        got.push(callContext()?.metadata?.['tenant']);
+        yield 5;
+      },
+    });
+    const kv = withCallOptions(checked(contract, remote), { metadata });
+    expect(await kv.free()).toBe('done');
+    expect(await withCallOptions(kv, { deadlineMs: 60_000 }).free()).toBe('done');
+    await expect(kv.repeat('a', '1')).rejects.toMatchObject({ code: 'RPC_INVALID_OUTPUT' });
+    await expect(kv.items('1')[Symbol.asyncIterator]().next()).rejects.toMatchObject({
+      code: 'RPC_INVALID_OUTPUT',
+    });
+    expect(got).toEqual(['blue', 'blue', 'blue']);
+    expect(() => withCallOptions(kv, { deadlineMs: -1 })).toThrow('options.deadlineMs must be a number');
+    expect(() => withCallOptions(checked(contract, {}), {})).toThrow('withCallOptions() takes what');
+  });
+
+  test('disposes of the remote under a checked one', async () => {
+    const { remote } = await rpcPair(implement(contract, handlers()));
+    {
+      using kv = withCallOptions(checked(contract, remote), { deadlineMs: 60_000 });
+      expect(await kv.free()).toBe(0);
+    }
+    await expect(remote.free()).rejects.toMatchObject({ code: 'RPC_CLOSED' });
+    checked(contract, {})[Symbol.dispose]();
+  });
+
+  test('lets callers leave out arguments at the end that may be undefined', async () => {
+    const lenient: StandardSchema<string | undefined> = {
+      '~standard': {
+        ...text['~standard'],
+        validate: (value) => ({ value: value as string | undefined }),
+        types: undefined,
+      },
+    };
+    const greets = defineContract({ greet: { input: [text, lenient, lenient], output: text } });
+    const greet = (name: string, by: string | undefined, end: string | undefined): string =>
+      `${name} ${by ?? '-'} ${end ?? '-'}`;
+    const { remote } = await rpcPair(implement(greets, { greet }));
+    const greeter = checked(greets, remote);
+    expect(await greeter.greet('a')).toBe('a - -');
+    expect(await greeter.greet('a', 'b')).toBe('a b -');
+    expect(await greeter.greet('a', undefined, 'c', {})).toBe('a - c');
+    // @ts-expect-error -- the first one is needed
+    await expect(greeter.greet()).rejects.toMatchObject({ code: 'RPC_INVALID_INPUT' });
   });
 
   test('streams items', async () => {

@@ -38,6 +38,14 @@ interface RemoteSource {
   checkOptions(options: CallOptions): void;
 }
 
+/** Objects over a remote that are no remotes themselves: each makes the same over a remote with call options. */
+const wrappers = new WeakMap<object, (options: CallOptions) => object>();
+
+/** Lets {@link withCallOptions} take `wrapper`. `remake` returns the same object over a remote that has the options. */
+export function takesCallOptions(wrapper: object, remake: (options: CallOptions) => object): void {
+  wrappers.set(wrapper, remake);
+}
+
 interface SourcedTarget extends RemoteTarget {
   readonly source: RemoteSource;
   readonly options: CallOptions | undefined;
@@ -117,13 +125,15 @@ export function createRemote<T>(
 
 /**
  * Returns the same remote, with options for every call made through what this returns: a deadline, metadata, a signal. A
- * remote of `createRemote()` takes any further options. Throws `CONFIG_INVALID` for an option that the remote does not
- * take, and for an object that is no dispensed remote.
+ * remote of `createRemote()` takes any further options. What `checked()` returned is taken if it is over such a remote. Throws
+ * `CONFIG_INVALID` for an option that the remote does not take, and for an object that is no dispensed remote.
  */
 export function withCallOptions<R extends object>(
   remote: R,
   options: CallOptions | (CallOptions & Readonly<Record<string, unknown>>),
 ): R {
+  const remake = wrappers.get(remote);
+  if (remake !== undefined) return remake(options) as R;
   const target = remoteTargetOf(remote) as Partial<SourcedTarget> | undefined;
   if (target?.source === undefined) {
     throw new PipeworkError(

@@ -2,6 +2,7 @@
 import { PipeworkError, type ErrorCode } from '../../base/errors.ts';
 import { isError } from '../../base/realm.ts';
 import { currentContext, enterContext, leaveContext } from '../api/call-context.ts';
+import { takesCallOptions, withCallOptions } from '../calls/dispensed-remote.ts';
 import { CheckedItems } from './checked-items.ts';
 import type { Contract, ContractHandlers, ContractInterface, MethodSchemas } from './contract.ts';
 import { describeBy } from '../api/description.ts';
@@ -41,11 +42,14 @@ export function implement<C extends Contract<unknown>>(
 
 /**
  * A remote whose results and items are checked when they arrive, for a plugin that isn't trusted to keep the contract: a call whose result
- * doesn't fit rejects with `RPC_INVALID_OUTPUT`.
+ * doesn't fit rejects with `RPC_INVALID_OUTPUT`. `withCallOptions` takes it as it takes the remote, and disposing of it disposes of the remote.
  */
-export function checked<C extends Contract<unknown>>(contract: C, remote: object): ContractInterface<C> {
+export function checked<C extends Contract<unknown>>(
+  contract: C,
+  remote: object,
+): ContractInterface<C> & Disposable {
   requireObject('remote', remote);
-  const methods: Record<string, Method> = {};
+  const methods: Record<PropertyKey, Method> = {};
   for (const [name, schemas] of methodsOf(contract)) {
     const { items, output } = schemas;
     const call: Method = (...args) => (remote as Record<string, Method>)[name]?.(...args);
@@ -58,7 +62,9 @@ export function checked<C extends Contract<unknown>>(contract: C, remote: object
       return check(output, result, name, 'result', 'RPC_INVALID_OUTPUT');
     };
   }
-  return methods as ContractInterface<C>;
+  methods[Symbol.dispose] = () => (remote as Partial<Disposable>)[Symbol.dispose]?.();
+  takesCallOptions(methods, (options) => checked(contract, withCallOptions(remote, options)));
+  return methods as ContractInterface<C> & Disposable;
 }
 
 function checkCall(name: string, schemas: MethodSchemas, handle: Method): Method {

@@ -7,7 +7,7 @@ import type { InputOf, OutputOf, StandardSchema } from './standard-schema.ts';
 export interface MethodSchemas {
   /** What the method does, for people: `rpc.describe()` and the `pipework` command show it. */
   readonly doc?: string;
-  /** One schema for each argument, in their order. An options object with an abort signal may follow. */
+  /** One schema for each argument, in their order. Those at the end that take `undefined` can be left out by callers. An options object with an abort signal may follow. */
   readonly input?: readonly StandardSchema[];
   /** Of the result. */
   readonly output?: StandardSchema;
@@ -30,7 +30,15 @@ export interface Contract<M> {
   readonly [types]?: M;
 }
 
-type Inputs<S> = S extends readonly StandardSchema[] ? { -readonly [K in keyof S]: InputOf<S[K]> } : [];
+type Inputs<S> = S extends readonly StandardSchema[]
+  ? OptionalTail<{ -readonly [K in keyof S]: InputOf<S[K]> }>
+  : [];
+/** The same arguments. Those at the end that may be undefined can be left out. */
+type OptionalTail<L extends readonly unknown[]> = L extends readonly [...infer Rest, infer Last]
+  ? undefined extends Last
+    ? [...rest: OptionalTail<Rest>, last?: Last]
+    : L
+  : L;
 type Outputs<S> = S extends readonly StandardSchema[] ? { -readonly [K in keyof S]: OutputOf<S[K]> } : [];
 type Given<D, K extends keyof MethodSchemas> = D extends { readonly [P in K]: infer S } ? S : undefined;
 
