@@ -12,7 +12,7 @@ export interface SimulateOptions {
   readonly runs?: number;
   /** Exactly this schedule and no other: what a failure printed. */
   readonly schedule?: readonly number[];
-  /** After so long without a byte moving, in milliseconds, a run that has not ended is stuck: 500 when absent. */
+  /** After so long without a byte moving, in milliseconds, a run that has not ended is stuck: 2,000 when absent. */
   readonly stuckAfterMs?: number;
   /** How many further runs may be spent on shrinking: 200 when absent. */
   readonly shrinkRuns?: number;
@@ -68,7 +68,7 @@ export async function simulate(
   scenario: (simulation: Simulation) => Promise<void>,
   options: SimulateOptions = {},
 ): Promise<{ readonly runs: number; readonly seed: number }> {
-  const { seed = freshSeed(), runs = 100, schedule, stuckAfterMs = 500, shrinkRuns = 200 } = options;
+  const { seed = freshSeed(), runs = 100, schedule, stuckAfterMs = 2_000, shrinkRuns = 200 } = options;
   const attempt = (choices: Choices): Promise<SimulationFailure | undefined> =>
     runOnce(scenario, choices, stuckAfterMs);
   if (schedule !== undefined) {

@@ -64,7 +64,7 @@ test('calls, callbacks and streams give the same results in any order of arrival
         await new Promise(setImmediate);
       expect(pair.rpc.diagnostics()).toSatisfy(isAtRest);
     },
-    { runs: runs(40) },
+    { runs: runs(40), stuckAfterMs: 20_000 },
   );
 });
 
