@@ -10,3 +10,4 @@ export type { PoolCallOptions, PoolConfig, RecycleOptions } from './pool/options
 export { poolChannelName, type PoolChange } from './pool/announce.ts';
 export { Pool, type PoolStats } from './pool/pool.ts';
 export type { Spread } from './pool/stats.ts';
+export type { EndReason } from './pool/member.ts';
