@@ -13,7 +13,6 @@ export class IdTable<T extends { readonly id: number }> {
   #mask: number = firstSlots - 1;
   #size = 0;
   #next = 0;
-  #hasWrapped = false;
   #crowded: Map<number, T> | undefined;
 
   get size(): number {
@@ -25,14 +24,8 @@ export class IdTable<T extends { readonly id: number }> {
     if (this.#size * 2 > this.#mask) this.#grow();
     let id = this.#next;
     while (this.#slots[id & this.#mask] !== undefined) id = id === maxId ? 0 : id + 1;
-    if (id === maxId) this.#hasWrapped = true;
     this.#next = id === maxId ? 0 : id + 1;
     return id;
-  }
-
-  /** Whether {@link nextId} has ever returned this id. One that was passed over counts as returned. */
-  wasGiven(id: number): boolean {
-    return this.#hasWrapped || id < this.#next;
   }
 
   get(id: number): T | undefined {

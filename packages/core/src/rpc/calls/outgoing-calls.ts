@@ -1,5 +1,5 @@
 /** The calls that this side makes on a conversation: sending them, and settling each exactly once. */
-import { isPipeworkError, markSent, PipeworkError } from '../../base/errors.ts';
+import { isPipeworkError, markSent, type PipeworkError } from '../../base/errors.ts';
 import { dropSignals, findSignals, type CallOptions } from '../api/call-options.ts';
 import { failed } from '../remote/call-result.ts';
 import type { MessageStream } from '../messages/message-stream.ts';
@@ -224,17 +224,9 @@ export class OutgoingCalls {
     this.#afterAnswer(call);
   }
 
-  /**
-   * Returns the call that an answer is for, and stops counting it; undefined if it was answered before. Throws `RPC_PROTOCOL` for the id of
-   * a call that was never made: the call that the peer means would wait for ever.
-   */
+  /** Returns the call that an answer is for, and stops counting it; undefined if there is none, or it was answered before. */
   #answeredCall(id: number): SentCall | undefined {
     const call = this.#pending.get(id);
-    if (call === undefined && !this.#pending.wasGiven(id))
-      throw new PipeworkError(
-        'RPC_PROTOCOL',
-        `The peer answered message id ${id}, which no call here has had.`,
-      );
     if (call === undefined || call.isAnswered) return undefined;
     call.isAnswered = true;
     this.#uncount(call);
