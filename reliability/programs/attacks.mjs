@@ -22,8 +22,11 @@ export const defaults = { towards: 'both', only: '', asks: 20_000 };
 
 const MiB = 2 ** 20;
 const MOST = 0xffff_ffff;
-/** What a victim may hold for a refused message: its bytes so far, twice, and what no collection has taken away yet. The largest sends 8 MiB. */
-const BOUND = 96 * MiB;
+/**
+ * What a victim may hold for a refused message at its peak: its bytes so far, twice, and what no collection has taken away yet. The largest sends
+ * 8 MiB. Most attacks stay below 64 MiB; on a busy machine, which collects late, one held 119.
+ */
+const BOUND = 192 * MiB;
 
 const levels = (open, count) => Buffer.concat([Buffer.alloc(count, open), m.nil]);
 const mapLevels = (count) => Buffer.concat([Buffer.alloc(count * 2, Buffer.from([0x81, 0x01])), m.nil]);
