@@ -18,7 +18,15 @@ beforeAll(() => {
     const folder = join(modules, '@pipework', name);
     mkdirSync(folder, { recursive: true });
     const packed = join(here, `pipework-${name}-0.1.0.tgz`);
-    execFileSync('tar', ['-xzf', packed, '--strip-components=1', '-C', folder]);
+    execFileSync('tar', [
+      '-xzf',
+      packed,
+      '--numeric-owner',
+      '--no-same-owner',
+      '--strip-components=1',
+      '-C',
+      folder,
+    ]);
   }
   for (const name of ['execa', 'p-timeout', 'tinyglobby'])
     symlinkSync(join(here, '../../node_modules', name), join(modules, name), 'junction');
