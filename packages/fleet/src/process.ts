@@ -28,7 +28,6 @@ export class FleetProcess<P> {
   readonly #dispensed = new Map<object, Remote<P[keyof P]>>();
   #rpc: RPCClientOf<P> | undefined;
   #resolveGone!: (exit: PluginExit | undefined) => void;
-  #isLeaving = false;
   /** The plugin calls a service of the host. */
   onServiceCall: () => void = () => {};
 
@@ -64,11 +63,6 @@ export class FleetProcess<P> {
 
   get pid(): number | undefined {
     return this.#client.pid;
-  }
-
-  /** True once it was told to leave. */
-  get isLeaving(): boolean {
-    return this.#isLeaving;
   }
 
   /** Starts the process and runs `setup`. Rejects with what failed; what is left of the process is then being ended. */
@@ -137,7 +131,6 @@ export class FleetProcess<P> {
 
   /** Ends the process. Called again, a faster way replaces a slower one. */
   async leave(leave: Leave): Promise<void> {
-    this.#isLeaving = true;
     if (leave.how === 'drain')
       await this.#client.drain({ timeoutMs: leave.drainMs, signal: this.#leaving.signal });
     this.#leaving.abort(new Error('the process was told to leave'));

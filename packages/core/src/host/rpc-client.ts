@@ -7,6 +7,7 @@ import { markSent, PipeworkError } from '../base/errors.ts';
 import { expect, expectKeys } from '../base/expect.ts';
 import type { VersionsOf } from '../handshake/versioned.ts';
 import { handled } from '../base/handled.ts';
+import { askToDispense } from '../rpc/calls/ask-to-dispense.ts';
 import { dispensedRemote, draining, type Remote } from '../rpc/calls/dispensed-remote.ts';
 import type { Activity } from './activity.ts';
 import { describePlugin, type Description } from './describe.ts';
@@ -160,14 +161,7 @@ class SessionClient<P> implements RPCClient<P> {
   /** Asks for an implementation. Resolves with the broker id by which it is reached. */
   async #ask(name: string): Promise<number> {
     if (this.#owner.activity.isDraining) throw draining(`dispense('${name}')`);
-    const id = await this.#end.control.call(controlMethods.dispense, [name]);
-    if (typeof id !== 'number' || !Number.isInteger(id) || id < 1 || id > 0xffff_ffff) {
-      throw new PipeworkError(
-        'RPC_PROTOCOL',
-        `the plugin answered Dispense with ${String(id)}, which is no broker id`,
-      );
-    }
-    return id;
+    return await askToDispense(this.#end.control, controlMethods.dispense, name, 'the plugin');
   }
 
   #remote<T>(id: number): Remote<T> {

@@ -1,6 +1,7 @@
 /** The services that the host offers, as the plugin reaches them. */
 import { PipeworkError } from '../base/errors.ts';
 import type { CallInterceptor } from '../rpc/api/interceptors.ts';
+import { askToDispense } from '../rpc/calls/ask-to-dispense.ts';
 import { Conversation } from '../rpc/calls/conversation.ts';
 import { dispensedRemote, type Remote } from '../rpc/calls/dispensed-remote.ts';
 import type { Shared } from '../session/shared.ts';
@@ -36,12 +37,7 @@ export class HostServices implements ServiceHost {
         `${sentences.unknownService}${name}: this host offers no services (provide in its ClientConfig)`,
       );
     }
-    const id = await this.#ask().call(serviceMethods.dispense, [name]);
-    if (typeof id !== 'number' || !Number.isInteger(id) || id < 1 || id > 0xffff_ffff)
-      throw new PipeworkError(
-        'RPC_PROTOCOL',
-        `the host answered Dispense with ${String(id)}, which is no broker id`,
-      );
+    const id = await askToDispense(this.#ask(), serviceMethods.dispense, name, 'the host');
     const conversation = new Conversation(shared.broker.dialRaw(id), {
       shared,
       prefix: implementationPrefix,

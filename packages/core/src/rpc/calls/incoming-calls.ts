@@ -95,13 +95,9 @@ export class IncomingCalls {
   notified(method: string, params: unknown[]): void {
     const name = this.#names.received(method)?.short;
     const served = this.#served;
-    if (
-      served === undefined ||
-      name === undefined ||
-      this.callLimits.refusalOf(new IncomingCall(0, method)) !== undefined
-    )
-      return;
+    if (served === undefined || name === undefined) return;
     const call = new IncomingCall(0, method);
+    if (this.callLimits.refusalOf(call) !== undefined) return;
     const outer = enterContext(call);
     try {
       void Promise.resolve(served.invoke(name, params, call)).catch(() => {});

@@ -1,0 +1,24 @@
+/** Asking the peer for an implementation. Its counterpart is `Dispenser`. */
+import { PipeworkError } from '../../base/errors.ts';
+import type { Conversation } from './conversation.ts';
+
+const maxBrokerId = 0xffff_ffff;
+
+/**
+ * Calls `method`, which dispenses, and resolves with the broker id by which the implementation of `name` is reached.
+ * Rejects as the call does, and with `RPC_PROTOCOL` if the answer is no broker id. `peer` is what the message calls the
+ * other side.
+ */
+export async function askToDispense(
+  conversation: Conversation,
+  method: string,
+  name: string,
+  peer: string,
+): Promise<number> {
+  const id = await conversation.call(method, [name]);
+  if (typeof id === 'number' && Number.isInteger(id) && id >= 1 && id <= maxBrokerId) return id;
+  throw new PipeworkError(
+    'RPC_PROTOCOL',
+    `${peer} answered Dispense with ${String(id)}, which is no broker id`,
+  );
+}
