@@ -1,0 +1,57 @@
+// compilers.mjs [VERSION...]: the type tests under each compiler that users have. Each version of TypeScript comes from the registry into a
+// folder of its own. A failed `expectTypeOf` or an unused `@ts-expect-error` is a compile error, so the compiler itself is the judge.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const versions = process.argv.length > 2 ? process.argv.slice(2) : ['5.9', '6', '7'];
+
+/** The type tests with all that they import, and nothing else: the other tests are compiled by `pnpm check`. */
+const project = join(root, 'tsconfig.compilers.json');
+const settings = {
+  extends: './tsconfig.check.json',
+  include: ['packages/*/test/**/*.test-d.ts'],
+  // The declarations of the test runner are not what is tried here.
+  compilerOptions: { skipLibCheck: true, types: ['node'] },
+};
+
+/** Installs one version, and returns the path of its compiler and the version in full. */
+function install(version, folder) {
+  writeFileSync(join(folder, 'package.json'), '{ "private": true }');
+  execFileSync('npm', ['install', '--silent', '--no-audit', '--no-fund', `typescript@${version}`], {
+    cwd: folder,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const home = join(folder, 'node_modules/typescript');
+  const { version: full } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'));
+  return { compiler: join(home, 'bin/tsc'), full };
+}
+
+writeFileSync(project, JSON.stringify(settings));
+try {
+  for (const version of versions) {
+    const folder = mkdtempSync(join(tmpdir(), 'pipework-compiler-'));
+    try {
+      const { compiler, full } = install(version, folder);
+      const began = Date.now();
+      const listed = spawnSync(process.execPath, [compiler, '-p', project, '--listFiles'], {
+        encoding: 'utf8',
+        maxBuffer: 64 * 2 ** 20,
+      });
+      const tests = listed.stdout.split('\n').filter((line) => line.endsWith('.test-d.ts')).length;
+      const ok = listed.status === 0 && tests > 0;
+      const seconds = ((Date.now() - began) / 1000).toFixed(1);
+      console.log(`${ok ? 'ok     ' : 'FAILED '} TypeScript ${full}: ${tests} files of type tests, ${seconds} s`);
+      if (ok) continue;
+      process.exitCode = 1;
+      console.log(listed.stdout.split('\n').filter((line) => line.includes('error TS')).join('\n'));
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+} finally {
+  rmSync(project, { force: true });
+}
