@@ -15,7 +15,7 @@ export interface LeftProcess {
   readonly command: string;
 }
 
-/** Processes with the mark, and all that descend from this one. Empty where there is no /proc. */
+/** Processes with the mark, and all that descend from this one. Empty if there is no /proc. */
 export function leftProcesses(): LeftProcess[] {
   const mark = `${variable}=${process.env[variable]}`;
   const parents = new Map(processIds().map((pid) => [pid, parentOf(pid)]));

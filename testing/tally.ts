@@ -1,6 +1,6 @@
 import type { Reporter, TestCase, TestModule } from 'vitest/node';
 
-/** A run of fewer tests is about those tests: nobody asks for the slowest. */
+/** The slowest tests are listed from this many tests on. */
 const largeRun = 200;
 
 /**

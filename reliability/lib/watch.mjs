@@ -1,4 +1,4 @@
-// Watches a run from outside it: what nobody caught, how much memory it had at most, how long the event loop stood still.
+// Watches a run from outside it: what was not caught, how much memory it had at most, how long the event loop stood still.
 import { Worker } from 'node:worker_threads';
 
 const MiB = 2 ** 20;

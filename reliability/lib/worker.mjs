@@ -23,14 +23,14 @@ export function worker(context) {
       new Promise((_, reject) => {
         const signals = [context.signal, options?.signal].filter((signal) => signal !== undefined);
         const stop = () => {
-          // The context's signal lives as long as the plugin: what stays on it stays for good.
+          // The context's signal lives as long as the plugin: a listener that is left on it stays as long.
           for (const signal of signals) signal.removeEventListener('abort', stop);
           reject(Object.assign(new Error('hang was stopped'), { code: 'WORKER_STOPPED' }));
         };
         for (const signal of signals) signal.addEventListener('abort', stop);
       }),
 
-    /** Blocks the event loop, for ever or for `ms`; says so on raw stdout first, where it is asked to. */
+    /** Blocks the event loop for `ms`, or without end; says so on raw stdout first, if it is asked to. */
     spin: (ms = Infinity, sign = '') => {
       if (sign) writeSync(1, `${sign}\n`);
       for (const end = performance.now() + ms; performance.now() < end;);

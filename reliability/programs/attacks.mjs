@@ -55,7 +55,7 @@ export const values = {
   'text that is no UTF-8': () => Buffer.from([0xa4, 0xff, 0xfe, 0xc0, 0x80]),
   'a record extension with code in its names': () =>
     Buffer.concat([m.fixext1(0x72, 0x40), m.encode(['x;globalThis.polluted=1;//', '"+(globalThis.polluted=1)+"']), m.encode(1), m.encode(2)]),
-  'an extension that nobody knows': () => m.ext8(77, Buffer.from('what')),
+  'an unknown extension': () => m.ext8(77, Buffer.from('what')),
   'a timestamp of three bytes': () => m.ext8(-1, Buffer.alloc(3)),
   'a timestamp beyond all dates': () => m.ext8(-1, Buffer.alloc(12, 0x7f)),
   '__proto__ as a key': () => m.pairs([['__proto__', { polluted: 1 }]]),
@@ -65,9 +65,9 @@ export const values = {
   'a map with maps as keys': () => m.pairs([[m.pairs([['k', 1]]), 1], [[1, [2]], 2], [m.nil, 3]]),
   'a Map of odd length': () => m.encode([m.mark('M'), 1, 2, 3]),
   'a Map whose keys are marks': () => m.encode([m.mark('M'), m.mark('M'), 1]),
-  'a regular expression that is none': () => m.encode([m.mark('R'), '(', 'gg']),
-  'a URL that is none': () => m.encode([m.mark('U'), 'http://[']),
-  'a typed array of a type that is none': () => m.encode([m.mark('T'), 'constructor', new Uint8Array(8)]),
+  'an invalid regular expression': () => m.encode([m.mark('R'), '(', 'gg']),
+  'an invalid URL': () => m.encode([m.mark('U'), 'http://[']),
+  'a typed array of an unknown type': () => m.encode([m.mark('T'), 'constructor', new Uint8Array(8)]),
   'a Float64Array of seven bytes': () => m.encode([m.mark('T'), 'Float64Array', new Uint8Array(7)]),
   'a table with __proto__ as a column': () => m.encode([m.mark('t'), ['a', '__proto__'], 1, { polluted: 1 }]),
   'a table without columns': () => m.encode([m.mark('t'), [], 1, 2]),
@@ -95,8 +95,8 @@ export const values = {
   'a signal that it never gave out': () => m.reference('s', 77),
   'the signal of a call where none can be': () => m.encode([[m.reference('c', 0)]]),
   'what the other side never gave out': () => m.reference('y', 77),
-  'a reference of a kind that is none': () => m.reference('?', 1),
-  'a thousand streams that nobody accepts': () => m.encode(Array.from({ length: 1_000 }, (_, n) => m.reference('i', n + 1_000))),
+  'a reference of an unknown kind': () => m.reference('?', 1),
+  'a thousand streams that are not accepted': () => m.encode(Array.from({ length: 1_000 }, (_, n) => m.reference('i', n + 1_000))),
   'functions under names that are called by themselves': () =>
     m.pairs(['toJSON', 'toString', 'valueOf', 'inspect', 'asymmetricMatch', 'then'].map((name, n) => [name, m.reference('f', n + 1)])),
   'a Map entry named toJSON that is a function': () => m.encode([m.mark('M'), 'toJSON', m.reference('f', 1)]),
@@ -116,7 +116,7 @@ export const values = {
 
 /** What a plugin can do instead of answering a call on stream `id`. */
 const conducts = {
-  'answers with an id that nobody asked': ({ peer, id, msgid }) => peer.message(id, [1, msgid + 1_000, null, 1]),
+  'answers with an id that was never used': ({ peer, id, msgid }) => peer.message(id, [1, msgid + 1_000, null, 1]),
   'answers twice': ({ peer, id, msgid }) => [1, 2].forEach((n) => peer.message(id, [1, msgid, null, n])),
   'answers with both an error and a result': ({ peer, id, msgid }) => peer.message(id, [1, msgid, 'no', 'yes']),
   'answers with an id that is text': ({ peer, id, msgid }) => peer.message(id, [1, `${msgid}`, null, 1]),
@@ -128,7 +128,7 @@ const conducts = {
   'calls constructor, __proto__, then': ({ peer, id }) =>
     ['constructor', '__proto__', 'then', 'Plugin.__proto__', 'Plugin.constructor'].forEach((name, n) => peer.message(id, [0, n, name, []])),
   'calls a method with a name of a megabyte': ({ peer, id }) => peer.message(id, [0, 1, 'x'.repeat(MiB), [1]]),
-  'notifies a thousand times of what nobody knows': ({ peer, id }) => {
+  'sends a thousand unknown notifications': ({ peer, id }) => {
     for (let n = 0; n < 1_000; n++) peer.message(id, [2, `$/${n}`, [n]]);
   },
   'calls references that were never given': ({ peer, id }) =>
@@ -152,7 +152,7 @@ const conducts = {
   'resets the stream of the call': ({ peer, id }) => peer.send(data(id, [], RST)),
   'resets the control stream': ({ peer }) => peer.send(data(1, [], RST)),
   'goes away with a protocol error': ({ peer }) => peer.send(goAway(1)),
-  'goes away with a code that nobody knows': ({ peer }) => peer.send(goAway(77)),
+  'goes away with an unknown code': ({ peer }) => peer.send(goAway(77)),
   'ends in the middle of a frame': ({ peer, exit }) => {
     peer.send(data(1, Buffer.alloc(100)).subarray(0, 50));
     exit({ code: 0, signal: null });

@@ -1,4 +1,4 @@
-// Lines made to be slow for whoever reads them: beginnings of every format and trace, then one piece again and again, then an end that
+// Lines made to be slow to read: beginnings of every format and trace, then one piece again and again, then an end that
 // fits nothing. No turn of the host's event loop may take long for them, at any rate, and none may cost more than its length.
 import { printable } from '@pipework/core';
 import { clientInMemory } from '../lib/memory-pair.mjs';

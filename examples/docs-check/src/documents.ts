@@ -10,7 +10,7 @@ export interface Document {
   /** From the root of its tree, with forward slashes. */
   path: string;
   file: string;
-  /** Somebody else's package, found in node_modules. */
+  /** A package of another project, found in node_modules. */
   isInstalled: boolean;
 }
 

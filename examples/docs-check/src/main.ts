@@ -110,7 +110,7 @@ const screen = new Screen(process.stdout, process.stderr, process.env);
 const interruption = new AbortController();
 setMaxListeners(0, interruption.signal); // Every page that is being checked listens to it.
 
-/** The first Ctrl-C ends the plugins and then the host; whoever presses it again does not want to wait. */
+/** The first Ctrl-C ends the plugins and then the host; a second one ends the host at once. */
 function interrupt(): void {
   if (interruption.signal.aborted) process.exit(130);
   screen.show(() => []);
@@ -119,7 +119,7 @@ function interrupt(): void {
 }
 process.on('SIGINT', interrupt);
 process.on('SIGTERM', interrupt);
-// Whoever reads our output may have seen enough, as `head` does.
+// The reader of our output may stop before its end, as `head` does.
 process.stdout.on('error', () => process.exit(0));
 
 try {

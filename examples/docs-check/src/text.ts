@@ -15,7 +15,7 @@ export function paintFor(stream: { hasColors?: () => boolean }): Paint {
     : (_style, text) => text;
 }
 
-/** Text out of somebody's Markdown or plugin, on one line, without what would move the cursor or change colours. */
+/** Text from a document or a plugin, on one line, without control characters that would move the cursor or change colours. */
 export function harmless(text: string): string {
   return stripVTControlCharacters(text)
     .replace(/\s+/g, ' ')

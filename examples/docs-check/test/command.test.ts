@@ -21,7 +21,7 @@ test.each([
 test('runs the plugin that the README tells how to write', async () => {
   const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
   const code = /```js\n(#!.*?)```/s.exec(readme)?.[1] ?? '';
-  // Inside of the package, since the plugin imports @pipework/core as anybody would.
+  // Inside of the package, since the plugin imports @pipework/core as a user's plugin would.
   const within = fileURLToPath(new URL('../dist', import.meta.url));
   const plugins = await makeTree({}, { 'docs-check-fixme.mjs': code }, within);
   const root = await makeTree({ 'README.md': '# A\n\nAll well. FIXME: not yet\n' });

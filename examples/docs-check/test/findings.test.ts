@@ -44,7 +44,7 @@ test('checks the directory that it is given, its links into the repository aroun
   expect(stdout).toMatch(/\n2 pages, 3 plugins, 1 error, 1 warning in /);
 });
 
-test('shows its progress in lines where there is no terminal, and nothing at all when asked to be quiet', async () => {
+test('shows its progress in lines if there is no terminal, and nothing at all when asked to be quiet', async () => {
   const root = await makeTree(sound);
   const { stderr } = await docsCheck(root, '.');
   expect(stderr).toContain('2 pages, 3 plugins: fences, links, prose\n');

@@ -228,7 +228,7 @@ function readForm(key: string, content: unknown): unknown {
 
 /** Reads a JSON text. Whole numbers that a JavaScript number cannot hold become bigints instead of other numbers. */
 export function parseJson(text: string): unknown {
-  // Checked first, because the replacement below must not make JSON of what is none.
+  // Checked first, because the replacement below must not turn invalid text into JSON.
   JSON.parse(text);
   const exact = text.replaceAll(/"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g, (token) =>
     /^-?\d+$/.test(token) && !Number.isSafeInteger(Number(token)) ? `{"$bigint":"${token}"}` : token,

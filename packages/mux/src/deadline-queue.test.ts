@@ -243,7 +243,7 @@ describe('in a process that was blocked', () => {
     expect(loop.isHeld).toBe(true);
   });
 
-  test('counts who waits when it keeps the event loop alive', () => {
+  test('counts the waits when it keeps the event loop alive', () => {
     const { loop, queue } = makeQueue();
     queue.add('unasked');
     queue.add('unasked too');

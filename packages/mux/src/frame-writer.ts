@@ -25,7 +25,7 @@ export interface WriterOwner {
   /** How long the transport may take nothing before `onStalled`, in milliseconds; 0 is no limit. */
   readonly stallTimeoutMs: number;
   readonly timers: Timers;
-  /** The transport takes bytes again: append what waits. */
+  /** Called when the transport takes bytes again. Appends the waiting frames. */
   onWritable(): void;
   onStalled(): void;
   readonly onFrame: OnFrame;

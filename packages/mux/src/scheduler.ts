@@ -85,7 +85,7 @@ export class Scheduler {
     this.#ready.delete(stream);
   }
 
-  /** Moves what waits into batches, until the transport is full or nothing waits. */
+  /** Moves waiting frames into batches, until the transport is full or none is left. */
   fill(): void {
     if (this.#isFilling) return;
     this.#isFilling = true;

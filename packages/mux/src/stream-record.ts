@@ -1,4 +1,4 @@
-/** One stream as data: its state, its windows and what waits to be sent. Knows no handler and no frames. */
+/** One stream as data: its state, its windows and the bytes that wait to be sent. Knows no handler and no frames. */
 
 import { ChunkQueue } from './chunk-queue.ts';
 import { StreamState, type InitialOpening } from './stream-state.ts';

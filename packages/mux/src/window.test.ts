@@ -5,7 +5,7 @@ import { ReceiveWindow, SendWindow } from './window.ts';
 const KiB = 1024;
 
 describe('a send window', () => {
-  test('starts at 256 KiB, whatever anybody configured', () => {
+  test('starts at 256 KiB with any configuration', () => {
     expect(new SendWindow().available).toBe(256 * KiB);
   });
 

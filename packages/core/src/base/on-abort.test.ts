@@ -13,7 +13,7 @@ describe('a signal', () => {
     expect(heard).toEqual([...Array(50).keys()].filter((i) => i !== 7));
   });
 
-  test('has none when nobody waits any more', () => {
+  test('has no listener once the last wait has ended', () => {
     const { signal, abort } = controller();
     let heard = 0;
     const stops = [onAbort(signal, () => heard++), onAbort(signal, () => heard++)];

@@ -64,7 +64,7 @@ export interface HostGreeting {
   readonly terminals: Terminals;
 }
 
-/** The longest that a host can say it waits, in milliseconds: what timers take. A host that waits for ever says this. */
+/** The longest that a host can say it waits, in milliseconds: the longest that a timer takes. A host without a limit says this. */
 const maxGraceMs = maxTimerMs;
 
 /** Default for how long a host waits for the answer to Quit. */

@@ -15,7 +15,7 @@ export function sortVersions(versions: Iterable<number>): number[] {
 }
 
 /**
- * The plugin's choice: the highest version that both offer. Where there is none it is the plugin's own highest, which
+ * The plugin's choice: the highest version that both offer. If there is no such version it is the plugin's own highest, which
  * the host then refuses with both lists at hand. A host that sent no list speaks version 1.
  */
 export function chooseVersion(pluginVersions: readonly number[], hostVersions: readonly number[]): number {

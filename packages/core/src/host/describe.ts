@@ -51,7 +51,7 @@ export async function describePlugin(describer: Describer, dispenses: boolean): 
     );
   }
   const plugins: [string, PluginDescription][] = [];
-  // One after the other: a factory may be costly, and nobody needs all of them at once.
+  // One after the other, because a factory may be costly.
   for (const name of names) plugins.push([name, dispenses ? await describeOne(describer, name) : {}]);
   const { name, version, runtime } = said;
   return {

@@ -48,7 +48,7 @@ export class HostServices implements ServiceHost {
     return dispensedRemote<T>(conversation);
   }
 
-  /** This side leaves: what waits for a service fails with the reason. Further calls go on. */
+  /** Called when this side leaves. Pending dispenses of services fail with the reason; calls go on. */
   leave(reason: Error): void {
     for (const conversation of this.#dispensed) conversation.leave(reason);
   }

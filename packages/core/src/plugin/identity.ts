@@ -19,7 +19,7 @@ export function packageIdentity(program: string | undefined): Identity {
       if (typeof name === 'string')
         return { name, version: typeof version === 'string' ? version : undefined };
     } catch {
-      // There is none here, or none that can be read.
+      // There is no package.json here, or it cannot be read.
     }
     if (folder === dirname(folder)) return {};
   }

@@ -162,7 +162,7 @@ export class Broker implements StreamBroker, Arrivals {
       waiter.reject(
         new PipeworkError(
           'BROKER_TIMEOUT',
-          `Nobody dialled broker id ${id} within ${timeoutMs} ms. The peer must dial each id it was given, once.`,
+          `The peer did not dial broker id ${id} within ${timeoutMs} ms. It must dial each id it was given, once.`,
         ),
       );
     });
@@ -251,7 +251,7 @@ export class Broker implements StreamBroker, Arrivals {
     this.#held.set(id, stream);
     this.#setTimer(stream, this.#limits.brokerTimeoutMs, () => {
       this.#held.delete(id);
-      stream.reset(new PipeworkError('BROKER_NOT_AWAITED', `Nobody here awaits broker id ${id}.`));
+      stream.reset(new PipeworkError('BROKER_NOT_AWAITED', `Broker id ${id} is not awaited here.`));
     });
   }
 
@@ -262,7 +262,7 @@ export class Broker implements StreamBroker, Arrivals {
     this.#clearTimer(stream);
   }
 
-  /** Ends the broker: everything that waits rejects with `BROKER_CLOSED`, and streams nobody took are reset. */
+  /** Ends the broker: everything that waits rejects with `BROKER_CLOSED`, and streams that were not accepted are reset. */
   close(reason: Error): void {
     if (this.#endedBy) return;
     this.#endedBy = reason;

@@ -13,7 +13,7 @@ export interface Arrivals {
   left(stream: RawStream, id: number | undefined): void;
 }
 
-/** Reads the first four bytes of a stream, and leaves the rest inside its window for whoever accepts it. */
+/** Reads the first four bytes of a stream, and leaves the rest inside its window for the code that accepts it. */
 export class IdReader implements RawStreamHandler {
   readonly #stream: RawStream;
   readonly #arrivals: Arrivals;

@@ -2,7 +2,7 @@
 
 /**
  * Calls `release` exactly once, as soon as the result is over. Returns the result, or a stand-in for it if it is a stream: a stream's end is
- * seen by who reads it.
+ * seen by its reader.
  */
 export function heldUntilOver(result: unknown, release: () => void): unknown {
   if (result instanceof ReadableStream) return heldReadable(result as ReadableStream<unknown>, release);

@@ -78,7 +78,7 @@ export class Pool<P = Record<string, object>, S = Record<never, never>> {
   }
 
   /**
-   * Ends everything for good. New calls fail at once. Queued and running ones may finish within `drainMs`, unless `drain` is false; what is
+   * Ends the pool. New calls fail at once. Queued and running ones may finish within `drainMs`, unless `drain` is false; what is
    * queued then rejects with `FLEET_STOPPED`. Resolves once no process, timer or descriptor is left. Called again it gives the same promise,
    * and `drain: false` ends the waiting.
    */

@@ -1,6 +1,6 @@
 /** A queue by priority, and first come first served within one. Pure. */
 
-/** What waits: a higher priority goes first, then a lower sequence number. */
+/** The waiting calls. A higher priority goes first, then a lower sequence number. */
 export interface Waiting {
   readonly priority: number;
   readonly sequence: number;

@@ -99,7 +99,7 @@ describe('a schedule', () => {
     expect([schedule.waiting, schedule.unbound]).toEqual([0, 0]);
   });
 
-  test('assigns nothing to a seat that leaves, and takes out what waits, in order', () => {
+  test('assigns nothing to a seat that leaves, and takes out its waiting calls in order', () => {
     const { schedule, log, add } = make();
     schedule.open(one);
     add('a');

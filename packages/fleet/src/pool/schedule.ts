@@ -2,7 +2,7 @@
  * Which call goes to which process. No timer, no process and no promise: calls and seats come and go, and `assign` is called for each pair.
  *
  * Of the calls of one affinity key only the first stands in a queue; the others wait behind it. So priority never breaks the order within a
- * key, and a key whose process is busy holds up nobody else.
+ * key, and a key whose process is busy holds up no other key.
  */
 import { goesFirst, PriorityQueue, type Waiting } from './queue.ts';
 

@@ -118,7 +118,7 @@ describe('whatever happens in whatever order', () => {
       );
       // Generations only rise.
       expect(this.generations).toEqual([...new Set(this.generations)].toSorted((a, b) => a - b));
-      // Somebody who waits is never left alone: a process is on its way, a delay runs, or one that must go first is still there.
+      // A waiting call is never stranded: a process is on its way, a delay runs, or one that must go first is still there.
       if (facts.state === 'waiting') expect(this.delays.has('restart') || this.alive.size > 0).toBe(true);
       if (facts.state === 'stopped' || facts.state === 'given-up')
         expect(this.delays.has('restart')).toBe(false);

@@ -101,7 +101,7 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
   }
 
   /**
-   * Ends everything for good. Running calls may finish within `drainMs`, unless `drain` is false. Resolves once no process, timer or
+   * Ends the supervisor. Running calls may finish within `drainMs`, unless `drain` is false. Resolves once no process, timer or
    * descriptor is left; called again it gives the same promise.
    */
   stop(options: { readonly drain?: boolean } = {}): Promise<void> {
@@ -316,7 +316,7 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
       this.#delays.delete(which);
       this.#dispatch({ type: which === 'restart' ? 'delay-over' : 'spare-delay-over' });
     };
-    // Calls may wait for a restart, and nothing else would keep the host alive for it. For a spare nobody waits.
+    // Calls may wait for a restart, and nothing else would keep the host alive for it. No call waits for a spare.
     this.#delays.set(which, this.#settings.clock.after(ms, over, { holdsLoop: which === 'restart' }));
   }
 

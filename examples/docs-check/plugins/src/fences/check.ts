@@ -73,7 +73,7 @@ function sourceOf(fence: Code, text: string): string {
   return text.slice(fence.position?.start.offset, fence.position?.end.offset);
 }
 
-/** Indented code is code as well, but nobody says in which language. */
+/** Indented code is code as well, but its language is not stated. */
 function isFence(node: Code, text: string): boolean {
   return /^(`{3}|~{3})/.test(sourceOf(node, text));
 }

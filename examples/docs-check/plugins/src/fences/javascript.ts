@@ -54,7 +54,7 @@ function hasStatement(code: string): boolean {
   );
 }
 
-/** What somebody typed at a prompt, with the answers. */
+/** A session at a prompt: what was typed, with the answers. */
 function isTranscript(code: string): boolean {
   return /^(>|\$|node>) /m.test(code);
 }

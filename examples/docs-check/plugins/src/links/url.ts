@@ -1,4 +1,4 @@
-/** What the text of a link means, before anybody looks at a file. */
+/** What the text of a link means, before any file is looked at. */
 import { posix } from 'node:path';
 
 export type Meaning =

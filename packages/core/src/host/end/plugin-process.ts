@@ -141,7 +141,7 @@ export class PluginProcess {
     };
   }
 
-  /** Waits until every pipe has ended, or nothing has moved for a while, or long enough: a grandchild may hold a pipe for ever. */
+  /** Waits until every pipe has ended, or nothing has moved for a while, or long enough: a grandchild may hold a pipe without end. */
   async #drained(): Promise<void> {
     const ended = Promise.all([...this.#outputs.map((output) => output.ended), over(this.process.readable)]);
     const deadline = clock() + drainMaxMs;

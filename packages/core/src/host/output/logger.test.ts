@@ -28,7 +28,7 @@ const forged = {
 };
 
 describe('a logger', () => {
-  test('that lacks every method is none', () => {
+  test('that lacks every method is refused', () => {
     expect([{}, { log() {} }, { info: 'x' }, null, 'console', 7].map(isLogger)).toEqual(
       Array.from({ length: 6 }, () => false),
     );

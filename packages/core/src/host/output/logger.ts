@@ -71,7 +71,7 @@ const winston: Dialect = {
 /** Indents the further lines of a message, so that none of them looks like a line of the host's. */
 const indented = (message: string): string => message.replaceAll('\n', '\n    ');
 
-/** Loggers whose first argument is a format: with `%s` there the message is none. */
+/** Loggers whose first argument is a format. They get `%s` there, so that the message is never read as a format. */
 const formatting: Dialect = { arguments: (_method, message, fields) => ['%s', indented(message), fields] };
 
 /** A console's trace() prints the host's own stack, and its `log` is what a level without a method goes to. */

@@ -29,7 +29,7 @@ export class OutputLog implements Backlog {
   readonly #gatherer: TraceGatherer;
   readonly #decoder = new StringDecoder('utf8');
   readonly #ended = defer<void>();
-  /** What waits, from `#next` on; `#at` is the place in the first of it. */
+  /** The pieces that wait, from `#next` on. `#at` is the place in the first of them. */
   #chunks: Chunk[] = [];
   #next = 0;
   #at = 0;

@@ -96,7 +96,7 @@ export class TraceGatherer {
     trace.held = [];
   }
 
-  /** Logs what waits. If all of it is certain, the trace may go on with the next line. */
+  /** Logs the waiting lines. If all of them certainly belong to the trace, it may go on with the next line. */
   #tell(trace: OpenTrace): void {
     if (!trace.isProven || trace.held.length > 0) return this.#close(trace);
     this.#emitTrace(trace);

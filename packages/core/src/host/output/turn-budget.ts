@@ -14,7 +14,7 @@ export interface Backlog {
   workOn(): boolean;
 }
 
-/** What waits for a further turn, in the order in which it gets one. */
+/** The readers that wait for a further turn, in the order in which they get one. */
 const waiting = new Set<Backlog>();
 let turnBegan: number | undefined;
 

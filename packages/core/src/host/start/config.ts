@@ -82,7 +82,7 @@ export interface ClientConfig<S = Record<never, never>> {
   readonly gracePeriod?: number;
   /**
    * The plugin's standard input, never protocol. Default `'ignore'`: it is empty. With `'inherit'` host and plugin read one stream: each
-   * byte goes to one of the two, and a host that reads its own standard input itself can be blocked for good by it.
+   * byte goes to one of the two, and a host that reads its own standard input itself can be blocked by it until it ends.
    */
   readonly stdin?: 'inherit' | 'ignore' | Readable;
   /** Where raw standard output goes, byte for byte. Never ended. What it can't take at once is held up to 8 MiB, then dropped. */

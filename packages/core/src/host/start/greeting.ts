@@ -3,7 +3,7 @@
 import type { Readable } from 'node:stream';
 import { maxLineBytes, unrecognized } from '../../handshake/line.ts';
 
-/** How the wait ended: with a line, with something that is none, or with the pipe's end. */
+/** How the wait ended: with a handshake line, with a line that is not one, or with the pipe's end. */
 export type Greeted =
   { readonly line: string } | { readonly refused: string } | { readonly ended: true; readonly seen: string };
 

@@ -6,7 +6,7 @@ import type { Downstream, Upstream } from './pipes.ts';
 import type { SyncedOutput } from './synced-output.ts';
 import { pause, writeAllSync } from './write-sync.ts';
 
-/** Milliseconds without progress after which the flush gives up. A host that reads nothing must not keep a process for ever. */
+/** Milliseconds without progress after which the flush gives up. A host that reads nothing must not keep a process alive. */
 const stuckMs = 2_000;
 
 /** What is to be flushed. */

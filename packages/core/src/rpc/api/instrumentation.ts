@@ -42,7 +42,7 @@ export function isTraced<T extends object>(channel: Channel<T>): boolean {
   );
 }
 
-/** A stream begins; undefined where nobody listens. */
+/** Announces that a stream begins. Returns undefined if the channel has no subscriber. */
 export function traceStream(direction: StreamTrace['direction'], peer: string): StreamTrace | undefined {
   if (!isTraced(streamChannel)) return undefined;
   const trace: StreamTrace = { direction, peer, items: 0 };

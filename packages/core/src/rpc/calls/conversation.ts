@@ -44,7 +44,7 @@ export class Conversation implements RawStreamHandler {
   readonly closed: Promise<void>;
   readonly #stream: RawStream;
   readonly #names: MethodNames;
-  // Undefined on the control stream, whose calls nobody watches.
+  // Undefined on the control stream, whose calls are not published.
   readonly #interceptors: readonly CallInterceptor[] | undefined;
   readonly #messages: MessageStream;
   readonly #references: References | undefined;

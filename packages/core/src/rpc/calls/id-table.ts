@@ -19,7 +19,7 @@ export class IdTable<T extends { readonly id: number }> {
     return this.#size;
   }
 
-  /** The next id whose slot is free: what waits long is passed over. */
+  /** The next id whose slot is free. Slots of calls that still run are passed over. */
   nextId(): number {
     if (this.#size * 2 > this.#mask) this.#grow();
     let id = this.#next;

@@ -91,7 +91,7 @@ export class IncomingCalls {
     );
   }
 
-  /** A notification for the service: its handler runs, and nobody hears how it went. One that means nothing here is dropped. */
+  /** Runs the handler of a notification. Its outcome is not sent to the peer. A notification without a handler is dropped. */
   notified(method: string, params: unknown[]): void {
     const name = this.#names.received(method)?.short;
     const served = this.#served;
@@ -137,7 +137,7 @@ export class IncomingCalls {
 
   #begin(call: IncomingCall, params: unknown[]): void {
     const { callLimits } = this;
-    // A callback belongs to a call that waits for it: holding it back could stop both for ever.
+    // A callback belongs to a call that waits for it: holding it back could stop both sides.
     if (this.#isControl) call.limit = 'none';
     else if (this.#isService || this.#isCallback(call)) call.limit = 'callbacks';
     const refusal = callLimits.refusalOf(call);

@@ -12,7 +12,7 @@ export interface WatchedCall {
 
 type Send = (params: unknown[], options?: CallOptions) => Promise<unknown>;
 
-/** Whether anyone would see a call: asked before each, so that one which nobody watches costs nothing. */
+/** Whether a call has an observer. Asked before each call, so that a call without one costs nothing. */
 export function isWatched(
   interceptors: readonly CallInterceptor[] | undefined,
 ): interceptors is readonly CallInterceptor[] {
@@ -20,7 +20,7 @@ export function isWatched(
   return interceptors.length > 0 || isTraced(callChannel);
 }
 
-/** Makes a call under the eyes of whoever watches. */
+/** Makes a call and tells the observers about it. */
 export function watchedCall(
   call: WatchedCall,
   interceptors: readonly CallInterceptor[],

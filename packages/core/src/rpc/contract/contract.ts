@@ -42,14 +42,14 @@ type OptionalTail<L extends readonly unknown[]> = L extends readonly [...infer R
 type Outputs<S> = S extends readonly StandardSchema[] ? { -readonly [K in keyof S]: OutputOf<S[K]> } : [];
 type Given<D, K extends keyof MethodSchemas> = D extends { readonly [P in K]: infer S } ? S : undefined;
 
-// A misspelt `input` would be a method whose arguments nobody checks.
+// A misspelt `input` would leave the arguments of its method unchecked.
 type NoOthers<D> = {
   readonly [K in keyof D]: { readonly [P in Exclude<keyof D[K], keyof MethodSchemas>]: never };
 };
 
 /**
  * A contract from schemas, for both sides: `implement(contract, handlers)` in the plugin, `checked(contract, remote)` in the host.
- * Throws `CONFIG_INVALID` where a schema is none, and for what is no part of a method. Methods without schemas are declared with `{}`.
+ * Throws `CONFIG_INVALID` for a schema that does not follow Standard Schema, and for an unknown part of a method. Methods without schemas are declared with `{}`.
  */
 export function defineContract<const D extends Readonly<Record<string, MethodSchemas>>>(
   methods: D & NoOthers<D>,

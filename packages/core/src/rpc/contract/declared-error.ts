@@ -17,7 +17,7 @@ export class DeclaredError<C extends string = string, D = unknown> extends Error
   }
 }
 
-/** Which schema made the data of an error what it is: nobody need ask it again. */
+/** The schema that made the data of an error, so that it is not asked again. */
 const checkedBy = new WeakMap<Error, StandardSchema>();
 
 /** Gives a declared error what its schema made of its data. False where the error can't be changed. */
@@ -65,12 +65,12 @@ function fits(error: Error, schema: StandardSchema, data: unknown): boolean {
   try {
     const result = schema['~standard'].validate(data);
     if ('then' in result) {
-      result.catch(() => {}); // Nobody can wait for what it says.
+      result.catch(() => {}); // The answer of an asynchronous schema cannot be awaited here.
       return false;
     }
     return result.issues === undefined && takeCheckedData(error, schema, result.value);
   } catch {
-    return false; // Whoever asks holds an error already: one of a validator's would hide it.
+    return false; // The caller holds an error already, and an error of the validator would hide it.
   }
 }
 

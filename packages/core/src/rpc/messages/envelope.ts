@@ -4,7 +4,7 @@ import { messageType } from '../../session/wire-words.ts';
 import type { IncomingMessage } from '../wire/incoming-message.ts';
 import { methodNameAt } from '../wire/method-name.ts';
 
-/** Reads the envelope of a message into it, and moves `at` behind it. Throws `RPC_PROTOCOL` where it is none of MessagePack-RPC's three. */
+/** Reads the envelope of a message into it, and moves `at` behind it. Throws `RPC_PROTOCOL` if it is not one of the three messages of MessagePack-RPC. */
 export function readEnvelope(message: IncomingMessage): void {
   const { source, start } = message;
   const first = source[start]!;

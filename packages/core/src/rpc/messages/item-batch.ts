@@ -37,7 +37,7 @@ export class ItemBatch {
         this.count++;
         return true;
       }
-      // For good: a stream of this and that would be cut at every change.
+      // Stops trying tables for this stream. Mixed items would start a new batch at every change.
       this.#areAlike = false;
     }
     if (this.#rows.count > 0) return false;

@@ -68,7 +68,7 @@ export class References implements ValueReferences, MessageScopes {
     return this.#given.size + this.#taken.size + this.#givenStreams.size + this.#takenStreams.size;
   }
 
-  /** Whether a stream of either direction is being read. One that nobody has begun to read isn't: nobody may ever. */
+  /** Whether a stream of either direction is being read. A stream whose reading has not begun does not count, because it may never begin. */
   get isStreaming(): boolean {
     for (const stream of this.#givenStreams.values()) if (stream.isOpen) return true;
     for (const stream of this.#takenStreams) if (stream.isOpen) return true;
@@ -173,7 +173,7 @@ export class References implements ValueReferences, MessageScopes {
     if (scope !== undefined) for (const stream of scope.streams) stream.abort(reason);
   }
 
-  /** As {@link settle}, for a result that could not be sent: its streams are told that nobody wants them. */
+  /** As {@link settle}, for a result that could not be sent: its streams are cancelled. */
   revoke(scope: Scope | undefined, reason: unknown): void {
     if (scope === undefined) return;
     for (const entry of scope.references) this.#given.takeBack(entry, 1);
@@ -226,7 +226,7 @@ export class References implements ValueReferences, MessageScopes {
     switch (kind) {
       case 'callSignal':
         if (this.#message?.incoming !== undefined) return this.#message.incoming.signal;
-        throw new TypeError('the signal of a call came where there is no call');
+        throw new TypeError('the signal of a call came outside a call');
       case 'abortedSignal':
         return abortedSignal;
       case 'yours': {
@@ -268,7 +268,7 @@ export class References implements ValueReferences, MessageScopes {
     for (const stream of call.held.streams.splice(0)) stream.callSettled();
   }
 
-  /** Gives back what the message that was read last brought: nobody will use it. */
+  /** Releases the references of the message that was read last, because the message is dropped. */
   releaseTaken(): void {
     this.#taken.releaseLatest();
   }

@@ -136,7 +136,7 @@ export class TakenReferences {
     this.#forget(entry);
   }
 
-  /** Gives back what the message that was read last brought: nobody will use it. */
+  /** Releases the references of the message that was read last, because the message is dropped. */
   releaseLatest(): void {
     for (const entry of this.#latest) this.#release(entry);
     this.#latest = [];

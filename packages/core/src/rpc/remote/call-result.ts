@@ -33,7 +33,7 @@ function iterateCall(this: Promise<unknown>): AsyncIterator<unknown, unknown> {
     if (left !== undefined) void iterator.return?.(left.value).catch(() => {});
     return iterator;
   });
-  // Whoever iterates hears of the failure from next(); the promise itself then counts as handled.
+  // An iterating caller gets the failure from next(), so the promise itself counts as handled.
   opened.catch(() => {});
   return {
     // Once it is open its own promise is passed on: another one for each item would cost as much as the item.

@@ -25,7 +25,7 @@ type Broken<A extends readonly unknown[], Q> =
           ? 'class'
           : 'sync';
 
-/** The rules among `R` that one of the signatures breaks; never if there is none. */
+/** The rules among `R` that one of the signatures breaks; `never` if all rules hold. */
 type BrokenBy<L, R extends Rule> = L extends [[infer A extends readonly unknown[], infer Q], ...infer Rest]
   ? (KeepsCall<A, Q, R> extends true ? never : Broken<A, Q>) | BrokenBy<Rest, R>
   : never;

@@ -25,7 +25,7 @@ export class TakenItems {
     return this.#outcome;
   }
 
-  /** The next item, or the end if there is none; undefined if the consumer must {@link wait}. */
+  /** The next item, or the end after the last one; undefined if the consumer must {@link wait}. */
   next(): Promise<Step> | undefined {
     if (this.queue.length > 0) return Promise.resolve({ done: false, value: this.queue.take() });
     return this.#outcome === undefined ? undefined : this.end();

@@ -203,7 +203,7 @@ export class TakenStream
     return answer;
   }
 
-  /** Drops the items that nobody will take, and credits them. */
+  /** Drops the items that will not be read, and gives credit for them. */
   #discard(): void {
     const { queue } = this.#items;
     while (queue.length > 0) this.#host.discard(queue.take());

@@ -15,7 +15,7 @@ import { LargeBin, LongBigint, marks, negativeZero, type WireReference } from '.
 
 /** What of a value may travel by reference, and as what. */
 export interface ReferenceSender {
-  /** The reference for a function, stream, signal or marked object; undefined where the value is none of them. */
+  /** The reference for a function, stream, signal or marked object; undefined for every other value. */
   send(value: object): WireReference | undefined;
   /** Whether an object that looks plain travels by reference all the same: marked with `ref`, remote, or an async iterable. */
   standsApart(record: object): boolean;
@@ -44,7 +44,7 @@ export function toWire(value: unknown, root: string, options: OutboundOptions, d
     return walk(value, options, depth);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    // Columns don't know the way to what cannot travel: whoever walks value by value finds it.
+    // Columns cannot name the path of a value that cannot travel. The walk value by value does.
     if (options.tables) return toWire(value, root, { ...options, tables: false }, depth);
     throw error.toError(root);
   }
@@ -272,7 +272,7 @@ function bytesOf(value: ArrayBufferView | ArrayBuffer): Uint8Array {
       : new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   } catch {
     // Node 20 has no `detached` to ask for.
-    return refuse('is binary data whose buffer was transferred to somebody else: there is nothing to send.');
+    return refuse('is binary data whose buffer was transferred: there is nothing left to send.');
   }
 }
 

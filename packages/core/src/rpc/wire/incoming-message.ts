@@ -1,4 +1,4 @@
-/** One received message on its way from the bytes to whoever it is for. */
+/** One received message on its way from the bytes to the call or handler that it is for. */
 import type { Scanner } from './scanner.ts';
 
 const noBytes = new Uint8Array(0);

@@ -3,7 +3,7 @@
 /** Makes the text of some bytes; undefined for those that are not to be taken. */
 type MakeText = (source: Uint8Array, start: number, end: number) => string | undefined;
 
-/** Remembers as many ASCII texts as it has slots. Whoever sends others pushes those out, and memory stays what it is. */
+/** Remembers as many ASCII texts as it has slots. Further texts push older ones out, so its memory does not grow. */
 export class KnownTexts {
   readonly #slots: string[];
   readonly #make: MakeText;

@@ -1,4 +1,4 @@
-// oxlint-disable-next-line typescript/triple-slash-reference -- whoever compiles this source needs the declaration with it
+// oxlint-disable-next-line typescript/triple-slash-reference -- a project that compiles this source needs the declaration with it
 /// <reference path="./msgpackr-no-eval.d.ts" />
 /**
  * The one door to msgpackr, in its build without `new Function`: nothing that a peer sends is ever compiled. The published

@@ -286,7 +286,7 @@ export class Scanner {
   }
 }
 
-/** Whether nine bytes of text may be a key `__proto__`: also where a split hides them. Whoever decodes looks again. */
+/** Whether nine bytes of text may be a key `__proto__`: also if a split between chunks hides them. The decoder looks again. */
 function isProtoKey(chunk: Uint8Array, at: number, end: number): boolean {
   if (at + 3 > end) return true;
   return chunk[at] === 0x5f && chunk[at + 1] === 0x5f && chunk[at + 2] === 0x70;
