@@ -39,7 +39,7 @@ function sink(): Writable & { text: () => string } {
   return Object.assign(stream, { text: () => Buffer.concat(chunks).toString() });
 }
 
-/** True while a process runs; one that has ended and that nobody has collected does not. */
+/** True while a process runs. A zombie, which has ended and is not collected yet, does not run. */
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -210,7 +210,7 @@ describe('a flood', () => {
     const batch = Array.from({ length: 1000 }, (_, i) => ping(i));
     for (let sent = 0; sent < pings; sent += batch.length) peer.send(...batch);
     await settled();
-    // What waits is the limit and the answers to one piece of input, whatever the peer sends.
+    // The queue holds at most the limit and the answers to one piece of input, whatever the peer sends.
     expect(peer.session.stats().queuedBytes).toBeLessThan(300 * KiB);
     expect(peer.end.writableLength).toBeGreaterThan(500 * KiB);
     peer.end.resumeTaking();

@@ -31,7 +31,7 @@ const carriers = {
 type Carrier = keyof typeof carriers;
 const everyCarrier = Object.keys(carriers) as Carrier[];
 
-/** Accepts for ever and echoes. */
+/** Accepts every stream and echoes. */
 function echo(session: LeanSession): void {
   void (async () => {
     for await (const stream of session) stream.pipe(stream);

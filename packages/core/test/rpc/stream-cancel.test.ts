@@ -1,4 +1,4 @@
-/** A source that waits for its next item is told at once when nobody wants it any more, with the reason, whichever side gave it. */
+/** A source that waits for its next item is cancelled at once, with the reason, when its reader stops, whichever side gave it. */
 import { PassThrough, type Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { callContext, checked, defineContract, implement, withCallOptions } from '../support/internals.ts';

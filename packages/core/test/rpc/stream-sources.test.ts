@@ -4,7 +4,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { rpcPair } from '../support/rpc-pair.ts';
 import { atRest, collect } from '../support/streams.ts';
 
-/** An iterator that gives `item` for ever, and tells when it is to return. */
+/** An iterator that gives `item` without end, and records the call of its return(). */
 function endless(item: unknown) {
   const returned = vi.fn();
   const iterator = {

@@ -32,7 +32,7 @@ export function findSignals(
   return found;
 }
 
-/** Throws `CONFIG_INVALID`, naming the option, for what is none of {@link CallOptions}. */
+/** Throws `CONFIG_INVALID`, naming the option, for an option that {@link CallOptions} does not have. */
 export function checkCallOptions(options: CallOptions): void {
   checkKnownCallOptions(options);
   for (const name of Object.keys(options)) {

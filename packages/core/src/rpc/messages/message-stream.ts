@@ -41,7 +41,7 @@ export class MessageStream {
   constructor(stream: RawStream, shared: Shared) {
     this.shared = shared;
     this.#stream = stream;
-    // Limits that a plain message could break are looked at on the long way alone.
+    // Limits that a plain message could break are checked on the general path alone.
     const { maxMessageBytes, maxMessageValues, maxDepth } = shared.limits;
     this.#mayBePlain =
       maxMessageBytes >= maxPlainBytes && maxMessageValues >= maxPlainBytes && maxDepth >= maxPlainLevels;

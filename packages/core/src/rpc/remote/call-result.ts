@@ -14,7 +14,7 @@ export function callResult(promise: Promise<unknown>): Promise<unknown> & AsyncI
 }
 
 /**
- * Fails with an error whose stack says who waits. The engine finds that out from within an async function, through what its
+ * Fails with an error whose stack shows the waiting caller. The engine finds that out from within an async function, through what its
  * promise settles: `failed(error).then(resolve, reject)` with the functions of the promise that is awaited. Calls that
  * succeed pay nothing for it.
  */

@@ -1,7 +1,7 @@
 /**
  * What a plain message is. Most calls and answers are small: numbers, booleans, texts, and short lists and objects of them. They are
  * written and read by hand in one pass, without the walk, the scan and the codec, which take three quarters of such a call. What is
- * not plain goes the long way; the bytes are the same.
+ * not plain takes the general path; the bytes are the same.
  */
 
 /** No plain message is longer, nor holds more values. */

@@ -24,7 +24,7 @@ export interface PlainOptions {
 
 const noBytes = new Uint8Array(0);
 
-// Of the message that is being packed. A getter in it may make a call of its own: that one goes the long way.
+// Of the message that is being packed. A getter in it may make a call of its own. That call takes the general path.
 let isPacking = false;
 let types = false;
 let tables = false;
@@ -45,7 +45,7 @@ export function packRequest(
   try {
     return packList(at, params, 0);
   } catch {
-    return 0; // A getter threw: the long way tells.
+    return 0; // A getter threw. The general path throws it again with its path.
   } finally {
     isPacking = false;
   }
@@ -160,7 +160,7 @@ function packLongText(from: number, text: string): number {
   if (text.length > maxPlainText) return 0;
   const likely = text.length < 32 ? 1 : 2;
   const bytes = plainBytes.write(text, from + likely);
-  // What is not ASCII may have half a surrogate pair, which is changed on the long way.
+  // Text that is not ASCII may have half a surrogate pair, which the general path replaces.
   if (bytes !== text.length && !text.isWellFormed()) return 0;
   const header = bytes < 32 ? 1 : bytes < 256 ? 2 : 3;
   if (header !== likely) plainBytes.copyWithin(from + header, from + likely, from + likely + bytes);
