@@ -15,8 +15,8 @@ export default defineConfig({
     // Vitest leaves one core idle. Half of our files mostly wait for processes, so that there are more of them than cores.
     maxWorkers: Math.ceil(availableParallelism() * 1.5),
     // For what hangs, on any machine. A promise about time is `toHappenWithin`, which knows how busy this one is.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     expect: { poll: { timeout: 30_000, interval: 10 } },
     projects: [
       ...packages.map((name) => ({

@@ -9,5 +9,5 @@ test.each(['references to objects', 'AggregateErrors', 'a regular expression of 
     expect(findings).toEqual([]);
     expect(Object.keys(figures).length).toBeGreaterThan(0);
   },
-  120_000,
+  300_000,
 );

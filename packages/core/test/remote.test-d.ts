@@ -152,7 +152,7 @@ test('tells what is asynchronous wherever in a result or an item it is', () => {
   expectTypeOf(deep.any).toEqualTypeOf<Deep['any']>();
 });
 
-test('ends where a type goes on for ever', () => {
+test('ends for a type that contains itself', () => {
   type Tree = Map<string, Tree>;
   interface Linked {
     next: Linked[];

@@ -57,7 +57,7 @@ describe('debugging', () => {
     expect(linesOf('received', 'plugin')).toEqual(frames.map((frame) => `plugin/1 ${frame}`));
   });
 
-  test('whoever hears of a frame may write', async () => {
+  test('a listener of frames may write', async () => {
     const { client, server } = sessionPair();
     const [one, other] = [client.openRaw(), client.openRaw()];
     const texts = Promise.all([server.acceptStream(), server.acceptStream()]).then((streams) =>
@@ -100,7 +100,7 @@ describe('debugging', () => {
     await Promise.all([client.close(), server.close()]);
   });
 
-  test('whoever hears of a frame may close the session', async () => {
+  test('a listener of frames may close the session', async () => {
     const { client, server } = sessionPair();
     const close = (message: unknown): void => {
       if ((message as FrameEvent).session === client.label) void client.close();

@@ -183,7 +183,7 @@ describe('the peer’s reset', () => {
     await expect(readAll(stream)).rejects.toMatchObject({ code: 'MUX_STREAM_RESET', streamId: 1 });
   });
 
-  test('does not take the process down where nobody listens', async () => {
+  test('does not take the process down without a listener', async () => {
     const { near, far } = await connected();
     far.destroy();
     await until(() => near.destroyed, 'the reset has come');

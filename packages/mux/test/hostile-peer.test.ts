@@ -111,7 +111,7 @@ describe('skips, and answers nothing, for', () => {
     ['RST for a stream that never was', [update(7, 0, RST), data(8, '', RST)]],
     ['a stream opened and reset in one frame', [update(7, 0, SYN | RST), data(9, 'x', SYN | RST)]],
     ['frames for stream 0', [data(0, 'x'), update(0, 5)]],
-    ['an answer to a ping that nobody sent', [ping(9, ACK)]],
+    ['an answer to a ping that was never sent', [ping(9, ACK)]],
     ['data of no bytes for no stream', [data(7, '')]],
     ['flags that do not exist', [update(7, 0, 0x40)]],
   ])('%s', async (_what, frames) => {

@@ -68,7 +68,7 @@ describe('memory', () => {
     expect((await heldBytes()) - before).toBeLessThan(512 * KiB);
   });
 
-  test('of a Duplex that nobody reads is its window too', async () => {
+  test('of a Duplex that is not read is its window too', async () => {
     const peer = rawPeer();
     peer.send(update(1, 0, SYN));
     const stream = await peer.session.acceptStream();

@@ -15,7 +15,7 @@ import { pattern, readAll, sessionPair, until } from './support/session-pair.ts'
 const KiB = 1024;
 
 describe('a session', () => {
-  test('refuses a transport that is none', () => {
+  test('refuses an object that is no transport', () => {
     for (const transport of [undefined, {}, { readable: process.stdin }, 'pipe'] as never[]) {
       expect(() => new LeanSession(transport, { role: 'client' })).toThrow(
         /^transport must be a Duplex, or \{ readable, writable \} of Node streams; received /,

@@ -3,7 +3,7 @@ import { conformance, misbehave, type Misbehaviour } from '@pipework/testkit';
 import { main } from '../src/conformance/cli.ts';
 import { fixture } from './support/greeter.ts';
 
-const slow = { timeout: 120_000 };
+const slow = { timeout: 300_000 };
 const node = process.execPath;
 
 /** The names of the checks that fail, of those whose name matches. */

@@ -84,7 +84,7 @@ describe('discover()', () => {
     });
   });
 
-  test('finds nothing where nothing matches, and fails where there is no directory', async () => {
+  test('finds nothing if nothing matches, and fails if the directory does not exist', async () => {
     expect(await discover('x-*', root)).toEqual([]);
     expect((await failure(discover('*', join(root, 'nowhere')))).code).toBe('DISCOVER_UNREADABLE');
     expect((await failure(discover('*', join(root, 'bin/other')))).message).toContain('no directory');

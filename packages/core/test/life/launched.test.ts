@@ -58,7 +58,7 @@ describe('what a launcher hands over', () => {
     await until(() => !isAlive(pid));
   });
 
-  test('fails the start naming kill where there is none, and ends the pipe of its process', async () => {
+  test('fails the start naming kill if the launcher gave none, and ends the pipe of its process', async () => {
     const { launcher, children } = handWritten({ kill: undefined });
     const error = await failure(plugin('greets', { launcher }).start());
     expect(error.message).toContain(

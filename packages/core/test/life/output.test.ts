@@ -76,7 +76,7 @@ describe('synced output', () => {
     await until(() => chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0) === 8 * MiB);
   });
 
-  test('of a plugin that exits is given up where nobody reads it, whatever the plugin’s clock says', async () => {
+  test('of a plugin that exits is given up if the host does not read it, even if the plugin’s clock is wrong', async () => {
     const client = plugin('prints', { syncStdout: new Writable({ write: () => {} }) });
     const printer = await (await client.client()).dispense('printer');
     await printer.stopClock();
@@ -142,7 +142,7 @@ describe('synced output', () => {
     expect(await printer.terminals()).toEqual({});
   });
 
-  test('that nobody wants is thrown away without holding the plugin up', async () => {
+  test('without a sink is discarded without holding the plugin up', async () => {
     const rpc = await plugin('prints').client();
     const printer = await rpc.dispense('printer');
     await printer.flood(4 * MiB);
@@ -203,7 +203,7 @@ describe('a sink', () => {
     expect(failures).toHaveLength(1);
   });
 
-  test('that fails with the last bytes, when the plugin is gone, warns and ends nobody', async () => {
+  test('that fails with the last bytes, when the plugin is gone, warns and ends no process', async () => {
     const warn = vi.fn();
     let failLate = (): void => {};
     const sink = new Writable({
@@ -258,7 +258,7 @@ describe('raw output', () => {
     expect(stdout.text).toBe('early\nlate\n');
   });
 
-  test('is drained when nobody wants it', async () => {
+  test('is drained without a sink', async () => {
     const client = new Client({
       cmd: [process.execPath, '-e', 'require("fs").writeSync(1, "x".repeat(4e6)); process.exit(5)'],
       stdin: 'ignore',

@@ -112,7 +112,7 @@ describe('a plugin that is run by hand', () => {
     expect(stderr).toMatch(/^This program is a plugin/);
   });
 
-  test('with somebody else’s cookie does the same', async () => {
+  test('with the cookie of another application does the same', async () => {
     const env = { ...process.env, OTTO_PLUGIN_MAGIC_COOKIE: 'another' };
     expect((await failure<Failed>(run(process.execPath, [fixture('greets')], { env }))).code).toBe(1);
   });
@@ -136,7 +136,7 @@ describe('serveMux()', () => {
     },
   );
 
-  test('refuses a map that is none', async () => {
+  test('refuses plugins that are not a map', async () => {
     expect((await failure(serveMux(null as never))).code).toBe('CONFIG_INVALID');
   });
 });

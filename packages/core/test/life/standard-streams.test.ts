@@ -82,7 +82,7 @@ describe('a plugin', () => {
 });
 
 describe('a sink that is stuck', () => {
-  test('bounds what waits in the plugin, and a mark says how much was dropped', async () => {
+  test('bounds the output that waits in the plugin, and a mark says how much was dropped', async () => {
     const chunks: Buffer[] = [];
     const taken: (() => void)[] = [];
     let isStuck = true;

@@ -38,7 +38,7 @@ async function text(stream: AsyncIterable<unknown>): Promise<string> {
 }
 
 describe('a dialled stream', () => {
-  test('reaches whoever accepts its id, with all its bytes, in both directions', async () => {
+  test('reaches the side that accepts its id, with all its bytes, in both directions', async () => {
     const { host, plugin } = brokers();
     const id = plugin.nextId();
     const accepted = plugin.accept(id);
@@ -62,7 +62,7 @@ describe('a dialled stream', () => {
     expect(await text(dialled)).toBe('');
   });
 
-  test('is reset where nobody accepts it in time', async () => {
+  test('is reset if it is not accepted in time', async () => {
     const { host } = brokers({ brokerTimeoutMs: 20 });
     const dialled = await host.dial(77);
     await expect(text(dialled)).rejects.toMatchObject({ code: 'MUX_STREAM_RESET' });
@@ -89,7 +89,7 @@ describe('a dialled stream', () => {
 });
 
 describe('accepting', () => {
-  test('rejects when nobody dials in time', async () => {
+  test('rejects when the peer does not dial in time', async () => {
     const { plugin } = brokers({ brokerTimeoutMs: 20 });
     await expect(plugin.accept(plugin.nextId())).rejects.toMatchObject({ code: 'BROKER_TIMEOUT' });
   });

@@ -186,7 +186,7 @@ describe('a contract with schemas', () => {
     });
   });
 
-  test('knows an error that nobody checked as its own only where the data fits', async () => {
+  test('knows an unchecked error as its own only if the data fits', async () => {
     const counted = defineContract({ take: { errors: { FULL: count } } });
     const { host } = await rpcPair({
       take(data: unknown) {

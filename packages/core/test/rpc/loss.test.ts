@@ -50,7 +50,7 @@ describe('when the peer goes', () => {
   });
 });
 
-test('a stream that is reset alone says so, and asks nobody for the process’s end', async () => {
+test('a stream that is reset alone says so, and does not wait for the process’s end', async () => {
   const explainLoss = vi.fn(async () => new Error('the process is gone'));
   const peer = await rawPlugin({ shared: { explainLoss } });
   const call = peer.conversation.call('x', []);

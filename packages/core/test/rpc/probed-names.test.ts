@@ -179,7 +179,7 @@ describe('serving', () => {
     expect(() => servedObjectOf(new (class extends Odd {})())).toThrow(name);
   });
 
-  test('a class with a toString of its own is no mistake, and nobody calls it from afar', async () => {
+  test('a class with a toString of its own is no mistake, and the other side cannot call it', async () => {
     const { remote, host } = await rpcPair({ toString: () => 'mine', valueOf: () => 1, fine: () => 2 });
     expect(await remote.fine()).toBe(2);
     await expect(host.call('toString', [])).rejects.toMatchObject({ code: 'RPC_UNKNOWN_METHOD' });

@@ -16,7 +16,7 @@ describe('a stream as an argument', () => {
     await atRest(pair);
   });
 
-  test('that nobody reads is left as it was', async () => {
+  test('that is not read is left as it was', async () => {
     const pair = await rpcPair({ ignore: (_numbers: AsyncIterable<number>) => 'ignored' });
     const log: unknown[] = [];
     const numbers = source(log, 2);

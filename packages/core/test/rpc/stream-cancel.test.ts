@@ -307,7 +307,7 @@ describe('an idle source hears that the other side is gone', () => {
   });
 });
 
-describe('items that nobody takes give back what they hold', () => {
+describe('items that are not taken release what they hold', () => {
   const made: Idle[] = [];
   const streamsOfStreams = {
     async *items() {

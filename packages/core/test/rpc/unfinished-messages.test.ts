@@ -33,7 +33,7 @@ const turns = async (count: number): Promise<void> => {
   for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
 };
 
-test('any number of streams of chunks of any size arrive whole beside calls, in both directions, whoever is slow', async () => {
+test('any number of streams of chunks of any size arrive whole beside calls, in both directions, whichever side is slow', async () => {
   const pair = await rpcPair(
     {
       down: (sizes: number[]) => chunks(sizes),
@@ -82,7 +82,7 @@ test('a message larger than the budget arrives, too', async () => {
   expect(pair.pluginShared.budget.used).toBe(0);
 });
 
-test('a stream that nobody asks for more brings no more than its window', async () => {
+test('a stream that is not asked for more brings no more than its window', async () => {
   let given = 0;
   const pair = await rpcPair({
     async *items() {

@@ -41,7 +41,7 @@ describe.skipIf(reason !== undefined)(
         GOCACHE: join(directory, 'cache'),
       };
       execFileSync('go', ['build', '-o', binary, '.'], { cwd: source, env, stdio: 'inherit' });
-    }, 120_000);
+    }, 300_000);
     afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
     interface GoPeer {
