@@ -13,7 +13,7 @@ const accepts = process.argv.includes('--write');
  */
 const unnamed = new Set(
   [
-    'Copied DisposeKey Given InputOf Inputs IsPlainIterable KeepsItsType Merge MethodKey NoOthers OutputOf Outputs RemoteData Stepped TypesOf',
+    'Copied DisposeKey ErrorsOf Given HandlerOf InputOf InputSchemas Inputs IsPlainIterable KeepsItsType Merge MethodKey NoOthers OutputOf Outputs RaisesOf RemoteData Stepped TypesOf WithoutOptions',
     'AnyFunction ByReference EitherSide IsMarked Keeps KeepsSignatures RemoteMember RemoteSignatures ServedRefusal Signatures Unmarked',
     'ByVersion OfEachVersion OptionalTail VersionsOf',
     'table logLevels',

@@ -55,6 +55,7 @@ export {
   type ContractRaises,
   type MethodOptions,
   type MethodSchemas,
+  type SchemasOf,
 } from './rpc/contract/contract.ts';
 export { checked, implement } from './rpc/contract/contract-checks.ts';
 export { DeclaredError, declaredError, isDeclaredError } from './rpc/contract/declared-error.ts';

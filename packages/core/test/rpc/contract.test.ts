@@ -354,3 +354,27 @@ describe('the handlers of a contract', () => {
     });
   });
 });
+
+describe('a contract for an interface', () => {
+  interface Settings {
+    read(name: string): Promise<string>;
+  }
+
+  const text = schema((value) => (typeof value === 'string' ? value : undefined), 'a text');
+
+  test('checks what the interface’s schemas say', async () => {
+    const settings = defineContract<Settings>()({ read: { input: [text], output: text } });
+    const { remote, host } = await rpcPair(implement(settings, { read: (name) => `${name}!` }));
+    expect(await checked(settings, remote).read('a')).toBe('a!');
+    await expect(host.call('read', [5])).rejects.toMatchObject({ code: 'RPC_INVALID_INPUT' });
+  });
+
+  test('refuses what is no object of methods', () => {
+    expect(() => defineContract<Settings>()(undefined as never)).toThrow(
+      expect.objectContaining({ code: 'CONFIG_INVALID' }),
+    );
+    expect(() => defineContract(undefined as never)).toThrow(
+      expect.objectContaining({ code: 'CONFIG_INVALID' }),
+    );
+  });
+});

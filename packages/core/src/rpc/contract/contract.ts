@@ -47,6 +47,55 @@ type NoOthers<D> = {
   readonly [K in keyof D]: { readonly [P in Exclude<keyof D[K], keyof MethodSchemas>]: never };
 };
 
+type ErrorsOf<D> =
+  Given<D, 'errors'> extends Readonly<Record<string, StandardSchema>>
+    ? { [C in keyof Given<D, 'errors'>]: OutputOf<Given<D, 'errors'>[C]> }
+    : Record<never, never>;
+type RaisesOf<D> =
+  Given<D, 'errors'> extends Readonly<Record<string, StandardSchema>>
+    ? { [C in keyof Given<D, 'errors'>]: InputOf<Given<D, 'errors'>[C]> }
+    : Record<never, never>;
+
+/** The parameters without the options object behind them, whose signal cancels the call. */
+type WithoutOptions<A extends readonly unknown[]> = A extends readonly [...infer Rest, (infer Last)?]
+  ? 'signal' extends keyof NonNullable<Last>
+    ? Rest
+    : A
+  : A;
+type InputSchemas<L extends readonly unknown[]> = { readonly [I in keyof L]-?: StandardSchema<L[I]> };
+
+/** The schemas that fit an interface: one for each parameter, and one for the result or for each of its items. */
+export type SchemasOf<T> = {
+  readonly [K in keyof T]: T[K] extends (...args: infer A) => infer R
+    ? Pick<MethodSchemas, 'doc' | 'errors'> & {
+        readonly input?: InputSchemas<WithoutOptions<A>>;
+      } & (R extends AsyncIterable<infer Item>
+          ? { readonly items?: StandardSchema<Item> }
+          : R extends Promise<infer Result>
+            ? { readonly output?: StandardSchema<Result> }
+            : never)
+    : never;
+};
+
+type HandlerOf<F> = F extends (...args: infer A) => infer R
+  ? (...args: A) => R extends Promise<infer Result> ? Result | Promise<Result> : R
+  : never;
+
+/**
+ * A contract for an interface that is there already: `defineContract<Kv>()({ get: { input: [key], output: text } })`. The names of parameters and the
+ * docs of methods are the interface's, and each schema must fit it. A method needs a schema for each parameter, or for none, and returns a promise
+ * or an async iterable, because its caller gets one.
+ */
+export function defineContract<T extends object>(): <const D extends SchemasOf<T>>(
+  methods: D & NoOthers<D> & Readonly<Record<Exclude<keyof D, keyof T>, never>>,
+) => Contract<{
+  [K in keyof T]: {
+    call: T[K];
+    handle: HandlerOf<T[K]>;
+    errors: K extends keyof D ? ErrorsOf<D[K]> : never;
+    raises: K extends keyof D ? RaisesOf<D[K]> : never;
+  };
+}>;
 /**
  * A contract from schemas, for both sides: `implement(contract, handlers)` in the plugin, `checked(contract, remote)` in the host.
  * Throws `CONFIG_INVALID` for a schema that does not follow Standard Schema, and for an unknown part of a method. Methods without schemas are declared with `{}`.
@@ -67,16 +116,18 @@ export function defineContract<const D extends Readonly<Record<string, MethodSch
       : Given<D[K], 'output'> extends StandardSchema
         ? InputOf<Given<D[K], 'output'>> | Promise<InputOf<Given<D[K], 'output'>>>
         : unknown;
-    errors: Given<D[K], 'errors'> extends Readonly<Record<string, StandardSchema>>
-      ? { [C in keyof Given<D[K], 'errors'>]: OutputOf<Given<D[K], 'errors'>[C]> }
-      : Record<never, never>;
-    raises: Given<D[K], 'errors'> extends Readonly<Record<string, StandardSchema>>
-      ? { [C in keyof Given<D[K], 'errors'>]: InputOf<Given<D[K], 'errors'>[C]> }
-      : Record<never, never>;
+    errors: ErrorsOf<D[K]>;
+    raises: RaisesOf<D[K]>;
   };
-}> {
+}>;
+export function defineContract(...given: [methods?: Readonly<Record<string, MethodSchemas>>]): unknown {
+  if (given.length === 0) return checkedContract;
+  return checkedContract(given[0]);
+}
+
+function checkedContract(methods: unknown): Contract<never> {
   expect(isObject(methods), 'the argument of defineContract()', 'an object of methods', methods);
-  for (const [name, schemasOf] of Object.entries<MethodSchemas>(methods)) {
+  for (const [name, schemasOf] of Object.entries(methods as Record<string, MethodSchemas>)) {
     expectKeys(`the method ${name}`, schemasOf, ['doc', 'input', 'output', 'items', 'errors']);
     const { doc, input = [], output, items, errors = {} } = schemasOf;
     expect(doc === undefined || typeof doc === 'string', `the doc of the method ${name}`, 'a text', doc);
@@ -101,7 +152,7 @@ export function defineContract<const D extends Readonly<Record<string, MethodSch
       );
     }
   }
-  return { methods };
+  return { methods: methods as Contract<never>['methods'] };
 }
 
 function checkSchema(schema: unknown, name: string): void {

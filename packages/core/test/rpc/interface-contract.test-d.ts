@@ -1,0 +1,63 @@
+/** A contract for an interface that is there already. */
+import { expectTypeOf, test } from 'vitest';
+import { checked, declaredError, defineContract, implement, type StandardSchema } from '../../src/index.ts';
+import type { ContractInterface, Remote } from '../../src/index.ts';
+import { serve } from '../../src/plugin.ts';
+
+declare const text: StandardSchema<string>;
+declare const count: StandardSchema<number>;
+declare const maybe: StandardSchema<number | undefined>;
+declare const remote: Remote<Kv>;
+
+interface Kv {
+  get(key: string, options?: { signal?: AbortSignal }): Promise<string>;
+  put(key: string, times?: number): Promise<void>;
+  watch(prefix: string): AsyncIterable<string>;
+}
+
+const kv = defineContract<Kv>()({
+  get: { doc: 'Reads.', input: [text], output: text, errors: { NOT_FOUND: text } },
+  put: { input: [text, maybe] },
+  watch: { input: [text], items: text },
+});
+
+test('has the signatures of the interface, with its parameter names', () => {
+  const store = checked(kv, remote);
+  expectTypeOf(store.get).toEqualTypeOf<Kv['get']>();
+  expectTypeOf(store.put).toEqualTypeOf<Kv['put']>();
+  expectTypeOf<ContractInterface<typeof kv>>().toEqualTypeOf<Kv>();
+});
+
+test('gives handlers the types of the interface, and serves it', () => {
+  const implementation = () =>
+    implement(kv, {
+      get(key, options) {
+        expectTypeOf(key).toEqualTypeOf<string>();
+        expectTypeOf(options).toEqualTypeOf<{ signal?: AbortSignal } | undefined>();
+        if (key === '') throw declaredError(kv, 'NOT_FOUND', key);
+        return key;
+      },
+      put: async () => {},
+      async *watch(prefix) {
+        yield prefix;
+      },
+    });
+  void serve<{ kv: Kv }>({ plugins: { kv: implementation } });
+});
+
+test('refuses schemas that do not fit', () => {
+  defineContract<Kv>()({
+    // @ts-expect-error -- a parameter has another type
+    get: { input: [count] },
+    // @ts-expect-error -- a parameter has no schema
+    put: { input: [text] },
+    // @ts-expect-error -- its result is a stream
+    watch: { output: text },
+  });
+  // @ts-expect-error -- a method is missing
+  defineContract<Kv>()({ get: {}, put: {} });
+  // @ts-expect-error -- a method that the interface does not have
+  defineContract<Kv>()({ get: {}, put: {}, watch: {}, other: {} });
+  // @ts-expect-error -- its caller gets a promise
+  defineContract<{ size(): number }>()({ size: { output: count } });
+});
