@@ -13,7 +13,7 @@ const accepts = process.argv.includes('--write');
  */
 const unnamed = new Set(
   [
-    'Copied DisposeKey ErrorsOf Given HandlerOf InputOf InputSchemas Inputs IsPlainIterable KeepsItsType Merge MethodKey NoOthers OutputOf Outputs RaisesOf RemoteData Stepped TypesOf WithoutOptions',
+    'Copied DisposeKey ErrorsOf Given HandlerOf InputOf InputSchemas Inputs IsPlainIterable KeepsItsType Merge MethodKey NoOthers OutputOf Outputs RaisesOf RemoteData Stepped Taking TakingEach TypesOf WithoutOptions',
     'AnyFunction ByReference EitherSide IsMarked Keeps KeepsSignatures RemoteMember RemoteSignatures ServedRefusal Signatures Unmarked',
     'ByVersion OfEachVersion OptionalTail VersionsOf',
     'table logLevels',

@@ -7,6 +7,8 @@ import { serve } from '../../src/plugin.ts';
 declare const text: StandardSchema<string>;
 declare const count: StandardSchema<number>;
 declare const maybe: StandardSchema<number | undefined>;
+declare const textFromNumber: StandardSchema<number, string>;
+declare const anything: StandardSchema<unknown, string>;
 declare const remote: Remote<Kv>;
 
 interface Kv {
@@ -53,6 +55,13 @@ test('refuses schemas that do not fit', () => {
     put: { input: [text] },
     // @ts-expect-error -- its result is a stream
     watch: { output: text },
+  });
+  defineContract<Kv>()({
+    // @ts-expect-error -- the schema makes a text, but takes a number
+    get: { input: [textFromNumber] },
+    put: { input: [anything, maybe] },
+    // @ts-expect-error -- the items are texts
+    watch: { items: textFromNumber },
   });
   // @ts-expect-error -- a method is missing
   defineContract<Kv>()({ get: {}, put: {} });

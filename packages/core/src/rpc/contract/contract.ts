@@ -62,7 +62,9 @@ type WithoutOptions<A extends readonly unknown[]> = A extends readonly [...infer
     ? Rest
     : A
   : A;
-type InputSchemas<L extends readonly unknown[]> = { readonly [I in keyof L]-?: StandardSchema<L[I]> };
+type InputSchemas<L extends readonly unknown[]> = {
+  readonly [I in keyof L]-?: StandardSchema<unknown, L[I]>;
+};
 
 /** The schemas that fit an interface: one for each parameter, and one for the result or for each of its items. */
 export type SchemasOf<T> = {
@@ -70,11 +72,26 @@ export type SchemasOf<T> = {
     ? Pick<MethodSchemas, 'doc' | 'errors'> & {
         readonly input?: InputSchemas<WithoutOptions<A>>;
       } & (R extends AsyncIterable<infer Item>
-          ? { readonly items?: StandardSchema<Item> }
+          ? { readonly items?: StandardSchema<unknown, Item> }
           : R extends Promise<infer Result>
-            ? { readonly output?: StandardSchema<Result> }
+            ? { readonly output?: StandardSchema<unknown, Result> }
             : never)
     : never;
+};
+
+/** `unknown` for each schema of `S` that takes a value of the type in its place of `L`; `never` for one that asks for another. */
+type Taking<S, L> = {
+  readonly [I in keyof S]: I extends keyof L ? (L[I] extends InputOf<S[I]> ? unknown : never) : unknown;
+};
+/** The schemas must not only make what the interface has, but also take it. */
+type TakingEach<D, T> = {
+  readonly [K in keyof D & keyof T]: T[K] extends (...args: infer A) => infer R
+    ? {
+        readonly input?: Taking<Given<D[K], 'input'>, WithoutOptions<A>>;
+        readonly output?: Awaited<R> extends InputOf<Given<D[K], 'output'>> ? unknown : never;
+        readonly items?: R extends AsyncIterable<InputOf<Given<D[K], 'items'>>> ? unknown : never;
+      }
+    : unknown;
 };
 
 type HandlerOf<F> = F extends (...args: infer A) => infer R
@@ -87,7 +104,7 @@ type HandlerOf<F> = F extends (...args: infer A) => infer R
  * or an async iterable, because its caller gets one.
  */
 export function defineContract<T extends object>(): <const D extends SchemasOf<T>>(
-  methods: D & NoOthers<D> & Readonly<Record<Exclude<keyof D, keyof T>, never>>,
+  methods: D & NoOthers<D> & TakingEach<D, T> & Readonly<Record<Exclude<keyof D, keyof T>, never>>,
 ) => Contract<{
   [K in keyof T]: {
     call: T[K];
