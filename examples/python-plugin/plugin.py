@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""A plugin with two services.
+"""A plugin with three services.
 
-`greeter` is the smallest that does something. `conformance` offers what a test of any plugin, in any language, needs
+`greeter` is the smallest that does something. `counter` asks its host for files. `conformance` offers what a test of any plugin, in any language, needs
 to call; docs/other-languages.md defines it:
 
     echo(value)              returns value
@@ -9,6 +9,7 @@ to call; docs/other-languages.md defines it:
     print({stream, text})    writes text to the synced stream, 'stdout' or 'stderr', and returns nil
     bytes(n)                 returns n bytes; byte number i is (i * 7 + 3) & 255
     sleep(ms)                returns nil after that time, while other calls go on; fails at once when it is cancelled
+    ask({service, method, argument})    calls the method of that service of the host, and returns what it returned
 """
 
 import sys
@@ -21,8 +22,20 @@ class Greeter:
         return f"Hello, {name}!"
 
 
+class Counter:
+    def __init__(self, files):
+        self._files = files
+
+    def words(self, path):
+        """How many words a file of the host's has."""
+        return len(self._files.read(path).split())
+
+
 class Conformance:
     PATTERN = bytes((i * 7 + 3) & 255 for i in range(256))
+
+    def __init__(self, host):
+        self._host = host
 
     def echo(self, value):
         return value
@@ -40,6 +53,18 @@ class Conformance:
     def sleep(self, ms):
         sleep(ms / 1000)
 
+    def ask(self, what):
+        with self._host.dispense(what["service"]) as service:
+            return service._call(what["method"], what["argument"])
+
 
 if __name__ == "__main__":
-    serve({"greeter": lambda broker: Greeter(), "conformance": lambda broker: Conformance()})
+    serve(
+        {
+            "greeter": lambda context: Greeter(),
+            "counter": lambda context: Counter(context.host.dispense("files")),
+            "conformance": lambda context: Conformance(context.host),
+        },
+        name="python-plugin",
+        version="0.1.0",
+    )
