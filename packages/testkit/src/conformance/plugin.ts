@@ -15,16 +15,31 @@ export interface ConformanceService {
   bytes(n: number): Uint8Array;
   /** Answers after so many milliseconds; fails as soon as its caller cancels it. */
   sleep(ms: number): Promise<void>;
+  /** Calls `method` of that service of its host with the argument, lets go of the service, and answers what the host did. */
+  ask(question: {
+    readonly service: string;
+    readonly method: string;
+    readonly argument: unknown;
+  }): Promise<unknown>;
   /** Calls `visit` with each value and its index, one after another, and answers how many there were. Asked of those that announce `refs`. */
   each(values: unknown[], visit: (value: unknown, index: number) => unknown): Promise<number>;
   /** The numbers from 1 to `to`. Asked of those that announce `refs`. */
   count(to: number): AsyncIterable<number>;
 }
 
+/** The services of the host, whichever they are. */
+interface Host {
+  dispense(name: never): Promise<object>;
+}
+
+type Dispensed = Disposable & Readonly<Record<string, (argument: unknown) => Promise<unknown>>>;
+
 /**
  * The suite's service, to be served under the name `conformance`: `serve({ plugins: { conformance: conformancePlugin } })`.
  */
-export function conformancePlugin(context: Pick<PluginContext, 'stdout' | 'stderr'>): ConformanceService {
+export function conformancePlugin(
+  context: Pick<PluginContext, 'stdout' | 'stderr'> & { readonly host?: Host },
+): ConformanceService {
   return {
     echo: (value) => value,
     fail: (message) => {
@@ -41,6 +56,14 @@ export function conformancePlugin(context: Pick<PluginContext, 'stdout' | 'stder
     bytes: patternBytes,
     sleep: async (ms) => {
       await sleep(ms, undefined, { signal: callContext().signal });
+    },
+    ask: async ({ service, method, argument }) => {
+      const dispensed = (await context.host?.dispense(service as never)) as Dispensed;
+      try {
+        return await dispensed[method]?.(argument);
+      } finally {
+        dispensed[Symbol.dispose]();
+      }
     },
     each: async (values, visit) => {
       for (const [index, value] of values.entries()) await visit(value, index);

@@ -6,6 +6,7 @@ import { capabilityChecks } from './checks/capabilities.ts';
 import { controlChecks, endChecks } from './checks/control.ts';
 import { muxChecks } from './checks/mux.ts';
 import { outputChecks } from './checks/output.ts';
+import { askingChecks } from './checks/services.ts';
 import { startChecks } from './checks/start.ts';
 import type { Target } from './raw-plugin.ts';
 import { ConformanceReport } from './report.ts';
@@ -52,6 +53,7 @@ const allChecks: readonly Check[] = [
   ...callChecks,
   ...outputChecks,
   ...capabilityChecks,
+  ...askingChecks,
   ...endChecks,
 ];
 
