@@ -27,18 +27,15 @@ export interface ConformanceService {
   count(to: number): AsyncIterable<number>;
 }
 
-/** The services of the host, whichever they are. */
-interface Host {
-  dispense(name: never): Promise<object>;
-}
-
 type Dispensed = Disposable & Readonly<Record<string, (argument: unknown) => Promise<unknown>>>;
 
 /**
  * The suite's service, to be served under the name `conformance`: `serve({ plugins: { conformance: conformancePlugin } })`.
  */
 export function conformancePlugin(
-  context: Pick<PluginContext, 'stdout' | 'stderr'> & { readonly host?: Host },
+  context: Pick<PluginContext, 'stdout' | 'stderr'> & {
+    readonly host?: { dispense(name: never): Promise<object> };
+  },
 ): ConformanceService {
   return {
     echo: (value) => value,
