@@ -5,7 +5,7 @@ import { objects, records } from './records.mjs';
 import { binary1m, binary64m } from './binary.mjs';
 import { stream } from './stream.mjs';
 import { callbacks } from './callbacks.mjs';
-import { idle, start } from './life.mjs';
+import { idle, start, startBwrap, startPermission } from './life.mjs';
 import { curvePlugins, curveServices, curveSize, curveStreams } from './curves.mjs';
 
 /**
@@ -25,6 +25,8 @@ export const workloads = [
   stream,
   callbacks,
   start,
+  startBwrap,
+  startPermission,
   idle,
   curveServices,
   curveStreams,

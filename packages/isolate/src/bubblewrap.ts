@@ -43,7 +43,8 @@ function mounts(view: View): Mount[] {
     words: ['--size', String(view.scratchBytes), '--tmpfs', path],
   });
   const own: Mount[] = [
-    { path: '/proc', words: ['--proc', '/proc'] },
+    // A user who is root outside owns the settings of the kernel in /proc/sys, whatever it may do here.
+    { path: '/proc', words: ['--proc', '/proc', '--remount-ro', '/proc'] },
     { path: '/dev', words: ['--dev', '/dev', '--remount-ro', '/dev'] },
     ...['/dev/shm', '/tmp', '/run'].map(scratch),
   ];
