@@ -47,6 +47,14 @@ function isolatedStart(name, title, options) {
     name,
     title,
     peers: ['pipework'],
+    obstacle: () => {
+      try {
+        isolated(options).describe([process.execPath]);
+        return undefined;
+      } catch (error) {
+        return error.message;
+      }
+    },
     run: ({ open, quick }) => {
       const launcher = isolated({ ...options, read });
       return measureStarts(() => open({ launcher }), quick);
