@@ -62,7 +62,8 @@ function start(plan: Plan, command: LaunchCommand): ChildProcess {
       ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
       env: { ...plan.env },
       stdio: Array.from(stdio, (entry) => entry ?? 'ignore'),
-      detached: command.processGroup,
+      // Ctrl-C and the end of a terminal go to the whole group, and would end bubblewrap: the host decides what ends its plugins.
+      detached: command.processGroup || plan.filter !== undefined,
       windowsHide: true,
     });
   } finally {
