@@ -1,8 +1,19 @@
 // What must happen to each attempt of fixtures/escapes. All are refused, apart from those that are named here: each is a row of SECURITY.md.
+import { isolated } from '@pipework/isolate';
 
-/** What the plugin is isolated with. A policy grants as little as its means can hold: before Node 25 that includes the network. */
-const nodeHoldsNet = Number(process.versions.node.split('.')[0]) >= 25;
+/** A policy grants as little as its means can hold: with most versions of Node that includes the network. */
+const nodeHoldsNet = holdsNet();
 
+function holdsNet() {
+  try {
+    isolated({ require: 'runtime', bwrap: false }).describe([process.execPath]);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What the plugin is isolated with. */
 export const policies = {
   bubblewrap: {},
   node: { require: 'runtime', bwrap: false, net: !nodeHoldsNet },

@@ -67,7 +67,7 @@ describe('permission models', () => {
     ['24.0.0', '--permission', false],
     ['25.0.0', '--permission', true],
   ])('are switched on in Node %s by %s', (version, flag, holdsNet) => {
-    const { args, problems } = nodePlan(grants, node, version);
+    const { args, problems } = nodePlan(grants, node, version, true);
     expect(problems).toEqual([]);
     expect(args).toEqual([
       flag,
@@ -78,15 +78,22 @@ describe('permission models', () => {
       '/p.js',
       'x',
     ]);
-    const without = nodePlan({ ...grants, policy: checkOptions({}) }, node, version);
+    const without = nodePlan({ ...grants, policy: checkOptions({}) }, node, version, true);
     expect(without.problems).toHaveLength(holdsNet ? 0 : 1);
     expect(without.args).not.toContain('--allow-net');
+  });
+
+  test('are refused if they deny a plugin its pipes with the network', () => {
+    const without = { ...grants, policy: checkOptions({}) };
+    expect(nodePlan(without, node, '26.12.1', false).problems).toEqual([
+      'net: false: the permission model of Node 26.12.1 denies a plugin its own pipes with the network',
+    ]);
   });
 
   test('are refused paths that they would take for several', () => {
     for (const path of ['/a*', '/a,b']) {
       const odd = { ...grants, read: [place(path)] };
-      expect(nodePlan(odd, node, '24.0.0').problems[0]).toContain(path);
+      expect(nodePlan(odd, node, '24.0.0', true).problems[0]).toContain(path);
       expect(denoPlan(odd, { ...node, runtime: 'deno' }).problems[0]).toContain(path);
     }
   });

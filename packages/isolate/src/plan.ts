@@ -9,8 +9,8 @@ import { planLimits, type LimitPlan } from './limits.ts';
 import type { Policy } from './options.ts';
 import { realPath, resolvePlaces, type Place } from './paths.ts';
 import { probeBubblewrap } from './probe.ts';
-import { findProgram, nodeVersion, type Program } from './program.ts';
-import { denoPlan, nodePlan } from './runtime-flags.ts';
+import { findProgram, letsPipes, nodeVersion, type Program } from './program.ts';
+import { denoPlan, firstWithNet, nodePlan, type Grants, type RuntimePlan } from './runtime-flags.ts';
 import { seccompFilter } from './seccomp.ts';
 import { libraryPlaces, networkPlaces, programPlaces } from './system.ts';
 
@@ -135,9 +135,7 @@ function inRuntime(job: Job, missing: string): Pick<Plan, 'isolation' | 'filter'
   const added = program.script === undefined ? [] : existing([program.script]);
   const grants = { policy, read: [...added, ...places.read], write: places.write };
   const { args, problems } =
-    runtime === 'deno'
-      ? denoPlan(grants, program)
-      : nodePlan(grants, program, nodeVersion(program.file) ?? '0.0.0');
+    runtime === 'deno' ? denoPlan(grants, program) : inNode(grants, program, policy.net);
   if (problems.length > 0) {
     throw new IsolateError(
       'ISOLATE_UNENFORCEABLE',
@@ -154,6 +152,12 @@ function inRuntime(job: Job, missing: string): Pick<Plan, 'isolation' | 'filter'
   };
   const words = [program.file, ...limits.runtimeArgs, ...args];
   return { isolation: describe(job, runtime, held, added, words), filter: undefined };
+}
+
+function inNode(grants: Grants, program: Program, net: boolean): RuntimePlan {
+  const version = nodeVersion(program.file) ?? '0.0.0';
+  const isAsked = !net && Number.parseInt(version, 10) >= firstWithNet;
+  return nodePlan(grants, program, version, !isAsked || letsPipes(program.file));
 }
 
 function runtimeAdvice(runtime: Program['runtime']): string {

@@ -120,3 +120,24 @@ export function nodeVersion(file: string): string | undefined {
   if (version !== undefined) versions.set(file, version);
   return version;
 }
+
+/** Opens a descriptor as a plugin opens its pipes. */
+const opensPipe = "new (require('node:net').Socket)({ fd: 3 }).destroy()";
+const letPipes = new Map<string, boolean>();
+
+/**
+ * Whether a Node program whose permission model denies the network lets a plugin open its pipes, which later versions of Node 26 do not.
+ * Runs it once.
+ */
+export function letsPipes(file: string): boolean {
+  const known = letPipes.get(file);
+  if (known !== undefined) return known;
+  const { status } = spawnSync(file, ['--permission', '-e', opensPipe], {
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+    timeout: 10_000,
+    env: {},
+  });
+  const lets = status === 0;
+  letPipes.set(file, lets);
+  return lets;
+}

@@ -11,7 +11,8 @@ export interface RuntimePlan {
   readonly problems: readonly string[];
 }
 
-interface Grants {
+/** What is granted. */
+export interface Grants {
   readonly policy: Policy;
   readonly read: readonly Place[];
   readonly write: readonly Place[];
@@ -41,8 +42,19 @@ function commonProblems({ policy, read, write }: Grants, program: Program, model
 /** Arguments by which a command would widen, or choose, what it may do. */
 const grants = /^(--allow-|-A$|-[RWNES]+($|=)|--permission|--experimental-permission|--unstable-ffi)/;
 
-/** The flags of Node's permission model in `version`, such as `20.19.0`. */
-export function nodePlan(grantsGiven: Grants, program: Program, version: string): RuntimePlan {
+/** The first version of Node whose model knows the network. */
+export const firstWithNet = 25;
+
+/**
+ * The flags of Node's permission model in `version`, such as `20.19.0`. `hasPipes` says whether a plugin may open its pipes although the
+ * network is denied.
+ */
+export function nodePlan(
+  grantsGiven: Grants,
+  program: Program,
+  version: string,
+  hasPipes: boolean,
+): RuntimePlan {
   const { policy, read, write } = grantsGiven;
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const model = `the permission model of Node ${version}`;
@@ -50,8 +62,11 @@ export function nodePlan(grantsGiven: Grants, program: Program, version: string)
   const problems = [
     ...commonProblems(grantsGiven, program, model),
     ...(major < 20 ? [`Node ${version} has no permission model; Node 20 has`] : []),
-    ...(!policy.net && major < 25
-      ? [`net: false: ${model} does not hold the network; that of Node 25 does`]
+    ...(!policy.net && major < firstWithNet
+      ? [`net: false: ${model} does not hold the network; that of Node ${firstWithNet} does`]
+      : []),
+    ...(!policy.net && major >= firstWithNet && !hasPipes
+      ? [`net: false: ${model} denies a plugin its own pipes with the network`]
       : []),
     ...(policy.env.includes('NODE_OPTIONS') ? ['env: NODE_OPTIONS could grant what is not listed'] : []),
   ];
@@ -59,7 +74,7 @@ export function nodePlan(grantsGiven: Grants, program: Program, version: string)
     isFinal ? '--permission' : '--experimental-permission',
     ...namesOf([...read, ...write]).map((path) => `--allow-fs-read=${path}`),
     ...namesOf(write).map((path) => `--allow-fs-write=${path}`),
-    ...(policy.net && major >= 25 ? ['--allow-net'] : []),
+    ...(policy.net && major >= firstWithNet ? ['--allow-net'] : []),
     ...program.args,
   ];
   return { args, problems };
