@@ -5,10 +5,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Pool, Supervisor } from '@pipework/fleet';
+import { findRuntime } from '../../../testing/runtimes.mjs';
 import { isolated } from '../src/index.ts';
-import { command, directory, failure, noBubblewrap, own, start, type Cells } from './support.ts';
+import { childrenOf, measure } from '../src/watch.ts';
+import { command, directory, failure, fixture, noBubblewrap, own, start, type Cells } from './support.ts';
 
 const MiB = 2 ** 20;
+const host = fileURLToPath(new URL('fixtures/host.mjs', import.meta.url));
 
 describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
   test('a plugin reads, writes, runs, reaches and knows what is listed, and nothing else', async () => {
@@ -153,12 +156,13 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
   test('descriptors that the host has inherited do not reach the plugin', async () => {
     const secret = join(directory(), 'secret');
     writeFileSync(secret, 'x');
-    const host = fileURLToPath(new URL('fixtures/host.mjs', import.meta.url));
     const opened = openSync(secret, 'r');
     const stdio = Array.from({ length: 41 }, (_, n) =>
       n === 1 ? 'pipe' : [7, 40].includes(n) ? opened : 'ignore',
     );
-    const child = spawn(process.execPath, [host, ...own], { stdio: stdio as ['ignore', 'pipe', 'ignore'] });
+    const child = spawn(process.execPath, [host, 'leaves', ...own], {
+      stdio: stdio as ['ignore', 'pipe', 'ignore'],
+    });
     closeSync(opened);
     onTestFinished(() => void child.kill('SIGKILL'));
     const [told] = (await once(child.stdout, 'data')) as [Buffer];
@@ -172,6 +176,31 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     expect(leaked).toEqual([]);
     await once(child, 'exit');
   });
+
+  test('nothing of a plugin is left when its host is killed', async () => {
+    const child = spawn(process.execPath, [host, 'stays', ...own], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const [told] = (await once(child.stdout, 'data')) as [Buffer];
+    const { sandbox } = JSON.parse(told.toString()) as { sandbox: number };
+    const inside = childrenOf(sandbox).flatMap((pid) => [pid, ...childrenOf(pid)]);
+    expect(inside.length).toBeGreaterThan(1);
+    child.kill('SIGKILL');
+    await expect.poll(() => [sandbox, ...inside].filter((pid) => measure(pid).residentBytes > 0)).toEqual([]);
+  });
+
+  for (const [runtime, ...args] of [
+    ['bun', 'run'],
+    ['deno', 'run', '--allow-all'],
+  ] as const) {
+    // Deno makes sealed calls of its own, but no sealed run comes here.
+    const file = findRuntime(runtime);
+    const why = file === undefined ? ` (SKIPPED: needs ${runtime})` : '';
+    test.skipIf(file === undefined)(`a plugin in ${runtime} is held as well${why}`, async () => {
+      const { cell } = await start({}, { cmd: [file as string, ...args, fixture] });
+      expect(await cell.read('/etc/passwd')).toBe('ENOENT');
+      expect(await cell.connect(9)).toBe('EACCES');
+      expect(await cell.run('/bin/true')).not.toBe('done');
+    });
+  }
 
   test('works behind a supervisor, which restarts it, and behind a pool', async () => {
     const config = { cmd: command, launcher: isolated({ read: own }) };
