@@ -76,7 +76,7 @@ test('docs/fleet.md has every option of a supervisor and of a pool', () => {
   } satisfies Record<Exclude<keyof PoolConfig, keyof Omit<SupervisorConfig, 'idleMs'>>, true>;
   const spareLine = 'With a spare, a process that fails is replaced at once, so `ready` stays `ready`.';
   expect(namesBehind('docs/fleet.md', spareLine)).toEqual(Object.keys(supervisor));
-  const poolLine = 'A higher `priority` never breaks that order, but it can hold up a lower one for ever.';
+  const poolLine = 'A higher `priority` never breaks that order, but it can hold up a lower one without end.';
   expect(namesBehind('docs/fleet.md', poolLine)).toEqual(Object.keys(pool));
 });
 
