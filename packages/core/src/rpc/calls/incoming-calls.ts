@@ -2,6 +2,7 @@
 import { PipeworkError } from '../../base/errors.ts';
 import { contextStorage, enterContext, leaveContext } from '../api/call-context.ts';
 import type { MessageStream } from '../messages/message-stream.ts';
+import type { Unwritten } from '../messages/small/writer.ts';
 import { CallLimits } from './call-limits.ts';
 import { handlerChannel, isTraced } from '../api/instrumentation.ts';
 import { referenceCallName, type HandlerInterceptor } from '../api/interceptors.ts';
@@ -236,18 +237,23 @@ export class IncomingCalls {
 
   #answer(call: IncomingCall, result: unknown): void {
     this.#beforeReply?.();
-    const isFlowing = this.#messages.writeAnswer(call.id, result);
-    if (isFlowing === undefined) return this.#answerAtLength(call, result);
-    if (!isFlowing) this.isFlowing = false;
+    let written: boolean | Unwritten;
+    try {
+      written = this.#messages.writeAnswer(call.id, result);
+    } catch (error) {
+      return this.#fail(call, error); // a getter of the result threw
+    }
+    if (typeof written !== 'boolean') return this.#answerAtLength(call, written);
+    if (!written) this.isFlowing = false;
     this.#answered(call);
   }
 
-  #answerAtLength(call: IncomingCall, result: unknown): void {
+  #answerAtLength(call: IncomingCall, { value, copies }: Unwritten): void {
     const references = this.#references;
     let wire: unknown;
     references?.beginHandingOver(call);
     try {
-      wire = this.#messages.toWire(result, 'result', call.method);
+      wire = this.#messages.toWire(value, 'result', call.method, 0, copies);
     } catch (error) {
       references?.revokeSending(error);
       return this.#fail(call, error);

@@ -47,7 +47,8 @@ function intercepted(
   const run = async (index: number): Promise<unknown> => {
     const interceptor = interceptors[index];
     if (interceptor !== undefined) return interceptor(call, () => run(index + 1));
-    return send(call.params, { ...options, metadata: call.metadata });
+    // The params of an interceptor may be a list of any kind: each is read once.
+    return send([...call.params], { ...options, metadata: call.metadata });
   };
   return run(0);
 }

@@ -58,32 +58,11 @@ export function writePlain(stream: RawStream, length: number): boolean {
   return true;
 }
 
-let packs = 0;
-
-/** Packs into a buffer that the next message reuses. */
+/** Packs what the walk made, whose objects run no code of the user's, into a buffer that the next message reuses. */
 export function pack(codec: Codec, value: unknown): Packed {
-  const own = ++packs;
   takeGaps();
   codec.useBuffer(slab);
-  let packed: Packed | undefined;
-  try {
-    packed = codec.pack(value, reuseBuffer);
-  } catch (error) {
-    if (packs === own) {
-      takeGaps();
-      throw error;
-    }
-  }
-  return packed !== undefined && packs === own ? packed : pack(codec, withoutGetters(value));
-}
-
-/** A getter made a call while its object was being packed, and the slab holds that call now: read once, they cannot do it again. */
-function withoutGetters(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutGetters);
-  if (typeof value !== 'object' || value === null) return value;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withoutGetters(item)]));
+  return codec.pack(value, reuseBuffer);
 }
 
 function piecesOf(packed: Uint8Array, start: number, gaps: readonly Gap[]): Uint8Array[] {
