@@ -7,12 +7,10 @@ import { plainBytes } from './small/writer.ts';
 import type { IncomingMessage } from '../wire/incoming-message.ts';
 import { saw, type Scanner } from '../wire/scanner.ts';
 import { fromWire, tooManyValues, type InboundOptions } from '../values/inbound.ts';
-import { setBins, takeGaps, type Gap } from '../wire/extension.ts';
+import { takeGaps } from '../wire/extension.ts';
+import { scratch, type Gap } from '../wire/scratch.ts';
 
-// Messages are packed here and copied into the mux's output; a larger one gets a buffer that is dropped again.
-// Four times what a message of 1,000 records takes: msgpackr wants room to spare.
-const slab = Buffer.allocUnsafeSlow(256 * 1024);
-const range = { start: 0, end: 0 };
+const noBins: readonly Uint8Array[] = [];
 
 // Streams to which a message is being written in pieces, and what was to be written meanwhile.
 const underWay = new Map<RawStream, (() => boolean)[]>();
@@ -61,7 +59,7 @@ export function writePlain(stream: RawStream, length: number): boolean {
 /** Packs what the walk made, whose objects run no code of the user's, into a buffer that the next message reuses. */
 export function pack(codec: Codec, value: unknown): Packed {
   takeGaps();
-  codec.useBuffer(slab);
+  codec.useBuffer(scratch.slab);
   return codec.pack(value, reuseBuffer);
 }
 
@@ -106,11 +104,12 @@ export function readValue(message: IncomingMessage, options: InboundOptions): un
     start = 0;
     end = source.length;
   }
+  const { range } = scratch;
   range.start = start;
   range.end = end;
   try {
     if (flags === 0) return fullCodec().unpack(source, range);
-    setBins(message.bins);
+    scratch.bins = message.bins;
     const codec = flags & saw.protoKey && hasProtoKey(source, start, end) ? mapCodec() : fullCodec();
     return fromWire(codec.unpack(source, range), options);
   } catch (error) {
@@ -123,7 +122,7 @@ export function readValue(message: IncomingMessage, options: InboundOptions): un
       },
     );
   } finally {
-    setBins([]);
+    scratch.bins = noBins;
   }
 }
 

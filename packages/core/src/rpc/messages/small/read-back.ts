@@ -1,12 +1,10 @@
 /** Reads back what the writer packed, when its message turns out not to be plain: no field is read a second time. */
+import { scratch } from '../../wire/scratch.ts';
 import { setOwn } from '../../values/own-fields.ts';
-
-// Where the reading is.
-let position = 0;
 
 /** The first `count` values from `start` on. The writer of this folder packed them. */
 export function readBack(bytes: Buffer, start: number, count: number): unknown[] {
-  position = start;
+  scratch.position = start;
   return readList(bytes, count);
 }
 
@@ -24,12 +22,12 @@ function readList(bytes: Buffer, count: number): unknown[] {
 }
 
 function readValue(bytes: Buffer): unknown {
-  const token = bytes[position++]!;
+  const token = bytes[scratch.position++]!;
   if (token < 0x80) return token;
   if (token < 0x90) return recordOf(readList(bytes, (token - 0x80) * 2));
   if (token < 0xa0) return readList(bytes, token - 0x90);
   if (token < 0xc0) return readText(bytes, token - 0xa0);
-  const at = position;
+  const at = scratch.position;
   switch (token) {
     case 0xc0:
       return null;
@@ -37,29 +35,29 @@ function readValue(bytes: Buffer): unknown {
     case 0xc3:
       return token === 0xc3;
     case 0xcb:
-      position += 8;
+      scratch.position += 8;
       return bytes.readDoubleBE(at);
     case 0xcc:
     case 0xcd:
     case 0xce:
-      position += 1 << (token - 0xcc);
-      return bytes.readUIntBE(at, position - at);
+      scratch.position += 1 << (token - 0xcc);
+      return bytes.readUIntBE(at, scratch.position - at);
     case 0xd0:
     case 0xd1:
     case 0xd2:
-      position += 1 << (token - 0xd0);
-      return bytes.readIntBE(at, position - at);
+      scratch.position += 1 << (token - 0xd0);
+      return bytes.readIntBE(at, scratch.position - at);
     case 0xd3:
-      position += 8;
+      scratch.position += 8;
       return Number(bytes.readBigInt64BE(at));
     case 0xd4:
-      position += 2;
+      scratch.position += 2;
       return undefined;
     case 0xd9:
-      position += 1;
+      scratch.position += 1;
       return readText(bytes, bytes[at]!);
     case 0xda:
-      position += 2;
+      scratch.position += 2;
       return readText(bytes, bytes.readUInt16BE(at));
     default:
       return token - 0x100;
@@ -67,6 +65,6 @@ function readValue(bytes: Buffer): unknown {
 }
 
 function readText(bytes: Buffer, length: number): string {
-  position += length;
-  return bytes.toString('utf8', position - length, position);
+  scratch.position += length;
+  return bytes.toString('utf8', scratch.position - length, scratch.position);
 }

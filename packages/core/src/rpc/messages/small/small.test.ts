@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { runs } from '../../../../../../testing/explore.ts';
 import { fullCodec, reuseBuffer } from '../../wire/msgpack.ts';
 import { toWire } from '../../values/outbound.ts';
-import { maxPlainBytes } from './limits.ts';
+import { maxPlainBytes, maxPlainText } from './limits.ts';
 import { plain, readPlain } from './reader.ts';
 import { packAnswer, packMethod, packRequest, plainBytes, takeUnwritten } from './writer.ts';
 
@@ -214,6 +214,8 @@ test('a getter that has a message packed does not disturb its own', () => {
 });
 
 test('no message is packed that is longer than a plain one', () => {
+  // The longest text, with its header, begins before the limit.
+  expect(plainBytes.length).toBeGreaterThanOrEqual(maxPlainBytes + maxPlainText * 3 + 3);
   const text = 'x'.repeat(200);
   expect(packAnswer(1, new Array(10).fill(text), full)).toBeGreaterThan(10 * 200);
   expect(packAnswer(1, new Array(11).fill(text), full)).toBe(0);

@@ -1,16 +1,14 @@
 /** Writes plain messages: byte for byte what the codec would write. */
 import { messageType } from '../../../session/wire-words.ts';
 import { minTableRows } from '../../values/tables/table.ts';
+import { scratch } from '../../wire/scratch.ts';
 import { addFields, isTame, setOwn } from '../../values/own-fields.ts';
 import { maxPlainBytes, maxPlainItems, maxPlainLevels, maxPlainText } from './limits.ts';
 import { readBack, recordOf } from './read-back.ts';
 
 const maxMethodBytes = 64;
-// The bytes that the longest text takes with its header: every value begins before the limit, and may end behind it.
-const room = maxPlainText * 3 + 3;
-
 /** The message that was packed last. Copy it before anything else runs. */
-export const plainBytes: Buffer = Buffer.allocUnsafeSlow(maxPlainBytes + room);
+export const plainBytes: Buffer = scratch.small;
 
 const plainView = new DataView(plainBytes.buffer, plainBytes.byteOffset, plainBytes.byteLength);
 
@@ -35,16 +33,6 @@ export interface Unwritten {
 const noBytes = new Uint8Array(0);
 const noCopies: readonly object[] = [];
 
-// What is left of a message that is not plain: of its innermost value first, then of what holds it.
-let left: unknown;
-let copies = noCopies;
-
-// Of the message that is being packed. A getter in it may make a call of its own. That call takes the general path.
-let isPacking = false;
-let types = false;
-let tables = false;
-let references: PlainOptions['references'];
-
 /**
  * Packs a request whose params are plain; `method` is what {@link packMethod} made of it. Returns its length, or 0 if it is not
  * plain: {@link takeUnwritten} has it then. Throws what a getter throws.
@@ -63,7 +51,7 @@ export function packRequest(
   try {
     return packList(at, params, 0);
   } finally {
-    isPacking = false;
+    scratch.isPackingSmall = false;
   }
 }
 
@@ -77,38 +65,37 @@ export function packAnswer(id: number, result: unknown, options: PlainOptions): 
   try {
     return packValue(at + 1, result, 1);
   } finally {
-    isPacking = false;
+    scratch.isPackingSmall = false;
   }
 }
 
 function begin(options: PlainOptions): boolean {
-  if (isPacking) return false;
-  isPacking = true;
-  types = options.types;
-  tables = options.tables;
-  references = options.references;
+  if (scratch.isPackingSmall) return false;
+  scratch.isPackingSmall = true;
+  scratch.types = options.types;
+  scratch.tables = options.tables;
+  scratch.references = options.references;
   return true;
 }
 
 /** What is left of the message that was last found not to be plain. */
 export function takeUnwritten(): Unwritten {
-  const unwritten = { value: left, copies };
-  left = undefined;
-  copies = noCopies;
-  return unwritten;
+  const { left: value, copies } = scratch;
+  scratch.left = undefined;
+  scratch.copies = noCopies;
+  return { value, copies };
 }
 
 /** Leaves a value of which nothing was read. */
 function leave(value: unknown): 0 {
-  left = value;
-  copies = noCopies;
+  scratch.left = value;
+  scratch.copies = noCopies;
   return 0;
 }
 
-/** Leaves a list whose first `index` items are packed. Of the next one is left what `left` is. */
+/** Leaves a list whose first `index` items are packed. Of the next one is left what `scratch.left` is. */
 function leaveList(list: readonly unknown[], count: number, from: number, index: number): 0 {
-  const item = left;
-  const inner = copies;
+  const { left: item, copies: inner } = scratch;
   if (inner === noCopies && isTame(list, index)) return leave(list);
   const copy = readBack(plainBytes, from + 1, index);
   copy.push(item);
@@ -116,10 +103,10 @@ function leaveList(list: readonly unknown[], count: number, from: number, index:
   return leaveCopy(copy, list, inner);
 }
 
-/** Leaves an object whose first `count` fields are packed. Of the field at `key`, which was read, is left what `left` is. */
+/** Leaves an object whose first `count` fields are packed. Of the field at `key`, which was read, is left what `scratch.left` is. */
 function leaveRecord(record: object, from: number, count: number, key?: string): 0 {
-  const value = left;
-  const inner = key === undefined ? noCopies : copies;
+  const { left: value } = scratch;
+  const inner = key === undefined ? noCopies : scratch.copies;
   if (inner === noCopies && isTame(record, count)) return leave(record);
   const copy = recordOf(readBack(plainBytes, from + 1, count * 2));
   if (key !== undefined) setOwn(copy, key, value);
@@ -127,8 +114,8 @@ function leaveRecord(record: object, from: number, count: number, key?: string):
 }
 
 function leaveCopy(copy: object, own: object, inner: readonly object[]): 0 {
-  left = copy;
-  copies = [...inner, copy, own];
+  scratch.left = copy;
+  scratch.copies = [...inner, copy, own];
   return 0;
 }
 
@@ -148,7 +135,7 @@ function packList(from: number, list: readonly unknown[], level: number): number
   for (let index = 0; index < count; index++) {
     const item = list[index];
     const isTable =
-      index === 0 && count >= minTableRows && tables && typeof item === 'object' && item !== null;
+      index === 0 && count >= minTableRows && scratch.tables && typeof item === 'object' && item !== null;
     const end = isTable ? leave(item) : packValue(at, item, level + 1);
     if (end > maxPlainBytes) leave(item);
     if (end === 0 || end > maxPlainBytes) return leaveList(list, count, from, index);
@@ -159,7 +146,7 @@ function packList(from: number, list: readonly unknown[], level: number): number
 
 function packRecord(from: number, record: Record<string, unknown>, level: number): number {
   if (level >= maxPlainLevels || Object.getPrototypeOf(record) !== Object.prototype) return leave(record);
-  if (references !== undefined && references.standsApart(record)) return leave(record);
+  if (scratch.references?.standsApart(record) === true) return leave(record);
   let at = from + 1;
   let count = 0;
   for (const key in record) {
@@ -177,7 +164,7 @@ function packRecord(from: number, record: Record<string, unknown>, level: number
   return at;
 }
 
-/** Returns where the next one goes; 0 for a value that is not plain, of which `left` is what is left then. */
+/** Returns where the next one goes; 0 for a value that is not plain, of which `scratch.left` is what is left then. */
 function packValue(from: number, value: unknown, level: number): number {
   let at = from;
   switch (typeof value) {
@@ -197,7 +184,7 @@ function packValue(from: number, value: unknown, level: number): number {
       plainBytes[at] = 0xc0;
       return at + 1;
     case 'undefined':
-      if (!types) return leave(value);
+      if (!scratch.types) return leave(value);
       plainBytes[at++] = 0xd4;
       plainBytes[at++] = 0;
       plainBytes[at++] = 0;
