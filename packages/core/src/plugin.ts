@@ -59,5 +59,12 @@ export {
 } from './rpc/contract/contract.ts';
 export { checked, implement } from './rpc/contract/contract-checks.ts';
 export { DeclaredError, declaredError, isDeclaredError } from './rpc/contract/declared-error.ts';
-export type { CallTrace, StreamTrace } from './rpc/api/instrumentation.ts';
+export {
+  callChannelName,
+  handlerChannelName,
+  processChannelName,
+  streamChannelName,
+  type CallTrace,
+  type StreamTrace,
+} from './rpc/api/instrumentation.ts';
 export type { SchemaIssue, SchemaResult, StandardSchema } from './rpc/contract/standard-schema.ts';

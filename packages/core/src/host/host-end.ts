@@ -98,12 +98,13 @@ export class HostEnd {
     this.session.closed.then(() => over(), over);
   }
 
-  /** Takes up a conversation with an implementation that the plugin dispensed. */
-  converse(id: number): Conversation {
+  /** Takes up a conversation with an implementation that the plugin dispensed under this name. */
+  converse(id: number, service: string): Conversation {
     const { shared } = this;
     const conversation = new Conversation(this.broker.dialRaw(id), {
       shared,
       prefix: implementationPrefix,
+      service,
       callInterceptors: this.#interceptors,
       onQuiet: this.#onQuiet,
     });

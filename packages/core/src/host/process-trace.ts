@@ -1,6 +1,7 @@
 /** What tools can watch of plugin processes: the tracing channel `pipework:process` of node:diagnostics_channel. */
 
 import { tracingChannel, type TracingChannel } from 'node:diagnostics_channel';
+import { processChannelName } from '../rpc/api/instrumentation.ts';
 import type { PluginExit } from './end/exit.ts';
 
 /**
@@ -20,4 +21,4 @@ export interface ProcessTrace {
   error?: unknown;
 }
 
-export const processChannel: TracingChannel<ProcessTrace, ProcessTrace> = tracingChannel('pipework:process');
+export const processChannel: TracingChannel<ProcessTrace, ProcessTrace> = tracingChannel(processChannelName);

@@ -41,6 +41,7 @@ export class HostServices implements ServiceHost {
     const conversation = new Conversation(shared.broker.dialRaw(id), {
       shared,
       prefix: implementationPrefix,
+      service: name,
       callInterceptors: this.#callInterceptors,
     });
     this.#dispensed.add(conversation);

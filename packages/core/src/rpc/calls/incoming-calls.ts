@@ -20,6 +20,8 @@ export interface IncomingCallsOptions {
   readonly isControl: boolean;
   /** A service of the host: calls are counted as callbacks are, and never wait. */
   readonly isService: boolean;
+  /** The name under which the implementation was dispensed, for those who trace its calls. */
+  readonly service: string | undefined;
   /** Around each call, the first outermost. */
   readonly interceptors: readonly HandlerInterceptor[];
 }
@@ -35,6 +37,7 @@ export class IncomingCalls {
   readonly #isControl: boolean;
   /** A service of the host, which a plugin calls while the host may wait for the plugin. */
   readonly #isService: boolean;
+  readonly #service: string | undefined;
   readonly #names: MethodNames;
   /** False while the peer takes no answers. Requests that come meanwhile are not credited. */
   isFlowing = true;
@@ -44,7 +47,7 @@ export class IncomingCalls {
     references: References | undefined,
     served: ServedObject | undefined,
     names: MethodNames,
-    { isControl, isService, interceptors }: IncomingCallsOptions,
+    { isControl, isService, service, interceptors }: IncomingCallsOptions,
   ) {
     this.#messages = messages;
     this.#references = references;
@@ -53,6 +56,7 @@ export class IncomingCalls {
     this.#isControl = isControl;
     this.#beforeReply = messages.shared.options.beforeReply;
     this.#isService = isService;
+    this.#service = service;
     this.#interceptors = this.#isControl ? [] : interceptors;
     this.callLimits = new CallLimits(messages.shared.callQueue);
   }
@@ -169,7 +173,8 @@ export class IncomingCalls {
   #start(call: IncomingCall, params: unknown[]): void {
     const outer = enterContext(call);
     try {
-      const result = this.#shouldTrace() ? this.#trace(call, params) : this.#invoke(call, params);
+      if (this.#shouldTrace()) return this.#startTraced(call, params);
+      const result = this.#invoke(call, params);
       if (isThenable(result)) {
         this.callLimits.track(call);
         // A thenable of the user's may do anything when it is asked; a promise is safe.
@@ -192,9 +197,28 @@ export class IncomingCalls {
     return isTraced(handlerChannel) && !this.#isControl;
   }
 
-  #trace(call: IncomingCall, params: unknown[]): Promise<unknown> {
-    const trace = { ...this.#seen(call, params), peer: 'the caller', metadata: { ...call.metadata } };
-    return handlerChannel.tracePromise(async () => this.#invoke(call, params), trace);
+  /** Runs and answers a call within its trace: a store that is bound to the channel is active in both. */
+  #startTraced(call: IncomingCall, params: unknown[]): void {
+    this.callLimits.track(call);
+    const trace = {
+      ...this.#seen(call, params),
+      service: this.#service,
+      peer: 'the caller',
+      metadata: { ...call.metadata },
+    };
+    const answer = async (): Promise<unknown> => {
+      let result: unknown;
+      try {
+        result = await this.#invoke(call, params);
+      } catch (error) {
+        this.#fail(call, error);
+        throw error;
+      }
+      this.#answer(call, result);
+      return result;
+    };
+    // Its failure was sent to the caller.
+    handlerChannel.tracePromise(answer, trace).catch(() => {});
   }
 
   #invoke(call: IncomingCall, params: unknown[]): unknown {

@@ -5,6 +5,7 @@ import type { CallInterceptor } from '../api/interceptors.ts';
 
 export interface WatchedCall {
   readonly method: string;
+  readonly service: string | undefined;
   readonly peer: string;
   readonly params: unknown[];
   readonly options: CallOptions | undefined;
@@ -26,13 +27,23 @@ export function watchedCall(
   interceptors: readonly CallInterceptor[],
   send: Send,
 ): Promise<unknown> {
-  const { method, peer, params, options } = call;
+  const { method, service, peer, params, options } = call;
   if (!isTraced(callChannel)) return intercepted(method, params, options, interceptors, send);
-  const trace = { method, peer, params, metadata: { ...options?.metadata } };
+  const trace = { method, service, peer, params, metadata: { ...options?.metadata } };
   return callChannel.tracePromise(
-    () => intercepted(method, params, { ...options, metadata: trace.metadata }, interceptors, send),
+    () => intercepted(method, params, withMetadata(options, trace.metadata), interceptors, send),
     trace,
   );
+}
+
+/** Returns no options for a call that has none and to which no subscriber added metadata, so that it stays on the fast path. */
+function withMetadata(
+  options: CallOptions | undefined,
+  metadata: Record<string, string>,
+): CallOptions | undefined {
+  if (options !== undefined) return { ...options, metadata };
+  for (const _key in metadata) return { metadata };
+  return undefined;
 }
 
 function intercepted(

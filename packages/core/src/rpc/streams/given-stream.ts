@@ -129,7 +129,7 @@ export class GivenStream implements RawStreamHandler {
         this.#source.runInContext(() => this.#interrupted(word, value)),
       ),
       writer: new ItemWriter(host, raw),
-      trace: traceStream('given', host.shared.peer),
+      trace: this.#source.runInContext(() => traceStream('given', host.shared.peer)),
       isAsked: false,
     };
     this.#state = { is: 'open', on };
