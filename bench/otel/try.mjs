@@ -4,12 +4,18 @@ import { configurations } from './configurations.mjs';
 import { cpuPerCall } from '../lib/loops.mjs';
 const name = process.argv[2];
 configurations[name]();
-const client = new Client({ cmd: [process.execPath, fileURLToPath(new URL('child.mjs', import.meta.url)), name] });
+const client = new Client({
+  cmd: [process.execPath, fileURLToPath(new URL('child.mjs', import.meta.url)), name],
+});
 const rpc = await client.client();
 const b = await rpc.dispense('bench');
 const some = async (total) => {
   let left = total;
-  await Promise.all(Array.from({ length: 64 }, async () => { while (left-- > 0) await b.add(left, 7); }));
+  await Promise.all(
+    Array.from({ length: 64 }, async () => {
+      while (left-- > 0) await b.add(left, 7);
+    }),
+  );
   return { count: total };
 };
 await some(50000);
