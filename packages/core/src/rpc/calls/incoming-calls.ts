@@ -200,11 +200,14 @@ export class IncomingCalls {
   /** Runs and answers a call within its trace: a store that is bound to the channel is active in both. */
   #startTraced(call: IncomingCall, params: unknown[]): void {
     this.callLimits.track(call);
+    const { method, params: args } = this.#seen(call, params);
     const trace = {
-      ...this.#seen(call, params),
+      method,
       service: this.#service,
       peer: 'the caller',
-      metadata: { ...call.metadata },
+      params: args,
+      // Copied, because a subscriber may write into it. Copying a frozen object is slow.
+      metadata: Object.assign({}, call.metadata),
     };
     const answer = async (): Promise<unknown> => {
       let result: unknown;
