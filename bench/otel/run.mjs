@@ -1,9 +1,9 @@
-// What telemetry costs: every configuration in turn, three times; the least of each. Prints a table.
+// What telemetry costs: every configuration in turn, three times, or as often as the argument says; the least of each. Prints a table.
 import { loadNow } from '../lib/machine.mjs';
 import { configurations } from './configurations.mjs';
 import { measure } from './measure.mjs';
 
-const rounds = 3;
+const rounds = Number(process.argv[2] ?? 3);
 const names = Object.keys(configurations);
 const samples = new Map(names.map((name) => [name, []]));
 const before = loadNow();

@@ -1,4 +1,4 @@
-/** Supervisors and pools: how often a process had to be started again, and what waits for one. */
+/** Supervisors and pools: how often a process had to be started again, and which calls wait for one. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { BatchObservableResult, Meter } from '@opentelemetry/api';
 import { guarded } from './guard.ts';
