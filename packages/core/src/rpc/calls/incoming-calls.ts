@@ -173,7 +173,7 @@ export class IncomingCalls {
   #start(call: IncomingCall, params: unknown[]): void {
     const outer = enterContext(call);
     try {
-      if (this.#shouldTrace()) return this.#startTraced(call, params);
+      if (isTraced(handlerChannel) && !this.#isControl) return this.#startTraced(call, params);
       const result = this.#invoke(call, params);
       if (isThenable(result)) {
         this.callLimits.track(call);
@@ -191,10 +191,6 @@ export class IncomingCalls {
     } finally {
       leaveContext(outer);
     }
-  }
-
-  #shouldTrace(): boolean {
-    return isTraced(handlerChannel) && !this.#isControl;
   }
 
   /** Runs and answers a call within its trace: a store that is bound to the channel is active in both. */

@@ -30,20 +30,12 @@ export function watchedCall(
   const { method, service, peer, params, options } = call;
   if (!isTraced(callChannel)) return intercepted(method, params, options, interceptors, send);
   const trace = { method, service, peer, params, metadata: { ...options?.metadata } };
-  return callChannel.tracePromise(
-    () => intercepted(method, params, withMetadata(options, trace.metadata), interceptors, send),
-    trace,
-  );
-}
-
-/** Returns no options for a call that has none and to which no subscriber added metadata, so that it stays on the fast path. */
-function withMetadata(
-  options: CallOptions | undefined,
-  metadata: Record<string, string>,
-): CallOptions | undefined {
-  if (options !== undefined) return { ...options, metadata };
-  for (const _key in metadata) return { metadata };
-  return undefined;
+  return callChannel.tracePromise(() => {
+    // A call without options that no subscriber added metadata to stays on the fast path.
+    const { metadata } = trace;
+    const sent = Object.keys(metadata).length === 0 ? options : { ...options, metadata };
+    return intercepted(method, params, sent, interceptors, send);
+  }, trace);
 }
 
 function intercepted(
