@@ -1,4 +1,5 @@
 /** What a program needs that runs the `pipework` command inside itself. */
 export { main } from './main.ts';
+export { run } from './run.ts';
 export type { Io } from './io.ts';
 export { exitStatuses, type ExitName } from './exit-status.ts';

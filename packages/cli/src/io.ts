@@ -7,16 +7,20 @@ export interface Io {
   readonly stdout: Writable & { readonly isTTY?: boolean };
   readonly stderr: Writable & { readonly isTTY?: boolean };
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The directory that paths on the command line are relative to. */
+  readonly cwd: string;
   /** Calls `listener` at each Ctrl-C from now on, instead of what the process does by itself. Returns what undoes it. */
   onInterrupt(listener: () => void): () => void;
 }
 
-type Style = 'bold' | 'dim' | 'red';
+export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow';
 
 const codes: Readonly<Record<Style, readonly [on: number, off: number]>> = {
   bold: [1, 22],
   dim: [2, 22],
   red: [31, 39],
+  green: [32, 39],
+  yellow: [33, 39],
 };
 
 /** Returns what puts a style on a text for this output: none if it is no terminal, or the user wants none. */

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { call } from './commands/call.ts';
 import { conformanceCommand } from './commands/conformance.ts';
 import { describeCommand } from './commands/describe.ts';
+import { doctor } from './commands/doctor.ts';
 import type { Command } from './command.ts';
 import { exitNameOf, statusOf, UsageError } from './exit-status.ts';
 import type { Io } from './io.ts';
@@ -11,7 +12,7 @@ import { parse, splitAtPlugin } from './parse.ts';
 import { report } from './report.ts';
 import { helpOf, overview } from './usage.ts';
 
-export const commands: readonly Command[] = [describeCommand, call, conformanceCommand];
+export const commands: readonly Command[] = [describeCommand, call, conformanceCommand, doctor];
 
 /** Runs a command line without the program's name. Resolves to the exit status, and never rejects for what the user or a plugin did. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {

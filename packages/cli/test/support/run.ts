@@ -19,12 +19,18 @@ export interface Ran {
 }
 
 /** Runs the command with everything piped. */
-export async function pipework(
+export const pipework = async (
   args: readonly string[],
   input = '',
   env: NodeJS.ProcessEnv = {},
+): Promise<Ran> => await run([process.execPath, bin, ...args], { input, env });
+
+/** Runs any command with everything piped. */
+export async function run(
+  [file = '', ...args]: readonly string[],
+  { input = '', env = {}, cwd = root }: { input?: string; env?: NodeJS.ProcessEnv; cwd?: string } = {},
 ): Promise<Ran> {
-  const child = spawn(process.execPath, [bin, ...args], { cwd: root, env: { ...process.env, ...env } });
+  const child = spawn(file, args, { cwd, env: { ...process.env, ...env } });
   child.stdin.on('error', () => {}); // It may end without reading.
   child.stdin.end(input);
   const ended = new Promise<number | null>((resolve) => {
