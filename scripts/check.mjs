@@ -21,6 +21,11 @@ function step(name, command, args) {
 
 step('build', 'pnpm', ['build']);
 step('types of sources and tests', bin('tsc'), ['-p', 'tsconfig.check.json']);
+step('types of the TypeScript template', bin('tsc'), ['-b', 'packages/cli/templates/typescript']);
+step('types of the JavaScript template', bin('tsc'), [
+  '-p',
+  'packages/cli/templates/javascript/jsconfig.json',
+]);
 step('lint', bin('oxlint'), ['--type-aware', '--deny-warnings']);
 step('format', bin('prettier'), ['--check', '--log-level=warn', '.']);
 step('layers', process.execPath, ['scripts/check-layers.mjs']);
@@ -36,6 +41,7 @@ try {
   }
   const packed = readdirSync(tarballs).map((file) => join(tarballs, file));
   step('a consumer of the packed packages', process.execPath, ['scripts/check-consumer.mjs', ...packed]);
+  step('a workspace of npm create pipework', process.execPath, ['scripts/check-new.mjs', ...packed]);
 } finally {
   rmSync(tarballs, { recursive: true, force: true });
 }

@@ -13,6 +13,8 @@ Commands:
   call         Calls a method of a plugin and prints its result as JSON.
   conformance  Checks that a plugin keeps the protocol.
   doctor       Checks that this machine has what pipework needs.
+  new          Makes a workspace: a contract, a plugin, a host, tests, a dev loop.
+  completion   Prints a script by which a shell completes commands and options.
 
 pipework COMMAND --help tells more of one. pipework --version prints the version.
 
@@ -65,7 +67,7 @@ describe('the command line', () => {
   });
 
   test.each([
-    [[], 'expected a command: describe, call, conformance, doctor'],
+    [[], 'expected a command: describe, call, conformance, doctor, new, completion'],
     [['toString'], 'unknown command "toString"'],
     [['--verbose'], 'unknown option "--verbose"'],
     [['describe', 'node', 'plugin.js'], 'unexpected argument "node". Put the plugin behind --'],

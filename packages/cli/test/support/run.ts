@@ -23,7 +23,8 @@ export const pipework = async (
   args: readonly string[],
   input = '',
   env: NodeJS.ProcessEnv = {},
-): Promise<Ran> => await run([process.execPath, bin, ...args], { input, env });
+  cwd: string = root,
+): Promise<Ran> => await run([process.execPath, bin, ...args], { input, env, cwd });
 
 /** Runs any command with everything piped. */
 export async function run(
@@ -46,14 +47,28 @@ export const noTerminal: string | undefined =
 
 export const noPython: string | undefined = noTerminal;
 
+interface Shown {
+  readonly status: number | null;
+  readonly shown: string;
+}
+
+/** What is typed once a text is shown. */
+type Steps = readonly (readonly [shown: string, keys: string])[];
+
 /** Runs the command in a pseudo-terminal, which shows both of its outputs. Once a text of `steps` is shown, its keys are typed. */
-export async function inTerminal(
+export const inTerminal = async (
   args: readonly string[],
-  steps: readonly (readonly [shown: string, keys: string])[] = [],
+  steps: Steps = [],
   env: NodeJS.ProcessEnv = {},
-): Promise<{ status: number | null; shown: string }> {
-  const helper = at('terminal.py');
-  const child = spawn('python3', [helper, JSON.stringify(steps), process.execPath, bin, ...args], {
+): Promise<Shown> => await terminal([process.execPath, bin, ...args], steps, env);
+
+/** Runs any command in a pseudo-terminal. */
+export async function terminal(
+  command: readonly string[],
+  steps: Steps = [],
+  env: NodeJS.ProcessEnv = {},
+): Promise<Shown> {
+  const child = spawn('python3', [at('terminal.py'), JSON.stringify(steps), ...command], {
     cwd: root,
     env: { ...process.env, TERM: 'xterm', NO_COLOR: '', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
