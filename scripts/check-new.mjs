@@ -103,7 +103,7 @@ async function tryDevLoop(folder, { source, watching }) {
     await printed(output, /Good morning, world!/);
   } finally {
     // As Ctrl-C does: to all of its processes.
-    process.kill(-child.pid, 'SIGINT');
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGINT');
     await ended;
   }
 }

@@ -95,9 +95,6 @@ describe('new refuses, with status 2 and without a change,', () => {
     ['a folder with files', ['full'], '"full" is not empty: it has "a" and 1 more'],
     ['a file', ['full/a'], '"full/a" is there already, and is no directory'],
     ['a place below a file', ['full/a/b'], '"full/a/b" cannot be used: ENOTDIR'],
-    ...(process.platform === 'linux'
-      ? [['a place that takes no folders', ['/proc/nope'], '"/proc/nope" cannot be used: ENOENT'] as const]
-      : []),
     ['a folder whose name is that of no package', ['My App'], 'DIR: expected a package name'],
     ['a name that is that of no package', ['--name', '../x', 'new'], '--name: expected a package name'],
     ['an empty text', [''], 'expected DIR; an empty text came'],
@@ -114,6 +111,13 @@ describe('new refuses, with status 2 and without a change,', () => {
     expect(ran.status).toBe(2);
     expect(filesIn(folder)).toEqual(['full/a', 'full/b']);
   });
+});
+
+// A recursive mkdir of Node 20 never returns there.
+test.skipIf(process.platform !== 'linux')('new refuses a place that takes no folders', async () => {
+  const { status, stderr } = await pipework(['new', '/proc/nope']);
+  expect(stderr).toContain('"/proc/nope" cannot be used: ENOENT');
+  expect(status).toBe(2);
 });
 
 test('new takes a folder that has nothing but .git, and another name', async () => {

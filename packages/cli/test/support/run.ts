@@ -1,5 +1,6 @@
 // The built command as a process, in a pipe and in a terminal.
 import { spawn, spawnSync } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
@@ -62,20 +63,26 @@ export const inTerminal = async (
   env: NodeJS.ProcessEnv = {},
 ): Promise<Shown> => await terminal([process.execPath, bin, ...args], steps, env);
 
-/** Runs any command in a pseudo-terminal. */
+/** Runs any command in a pseudo-terminal. With `input` its standard input is a pipe. */
 export async function terminal(
   command: readonly string[],
   steps: Steps = [],
   env: NodeJS.ProcessEnv = {},
+  cwd: string = root,
+  input = '',
 ): Promise<Shown> {
-  const child = spawn('python3', [at('terminal.py'), JSON.stringify(steps), ...command], {
-    cwd: root,
+  // What is piped in comes by descriptor 3, because 0 is the terminal.
+  const piped = input === '' ? command : ['/bin/sh', '-c', 'exec "$@" <&3', 'sh', ...command];
+  const child = spawn('python3', [at('terminal.py'), JSON.stringify(steps), ...piped], {
+    cwd,
     env: { ...process.env, TERM: 'xterm', NO_COLOR: '', ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
   });
+  const [, output, , pipe] = child.stdio;
+  (pipe as Writable).on('error', () => {}).end(input);
   const ended = new Promise<number | null>((resolve) => {
     child.once('close', resolve);
   });
-  const [shown, status] = await Promise.all([text(child.stdout), ended]);
+  const [shown, status] = await Promise.all([text(output as Readable), ended]);
   return { shown, status };
 }
