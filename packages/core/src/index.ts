@@ -2,6 +2,7 @@
 
 export * from './plugin.ts';
 export { createRemote, type RemoteCall } from './rpc/calls/dispensed-remote.ts';
+export { isRemote } from './rpc/remote/stand-in.ts';
 export { Client, type DrainOptions, type KillOptions } from './host/client.ts';
 export type { PluginAddress } from './host/client-state.ts';
 export type {

@@ -1,5 +1,5 @@
 /** A double made from an interface: served in place of a plugin or a host's service, or handed to code that expects a dispensed one. */
-import { PipeworkError } from '@pipework/core';
+import { createRemote, PipeworkError } from '@pipework/core';
 import { crashable, type Crashable, type CrashReport } from './memory/memory-process.ts';
 import { show } from './transcript/show.ts';
 
@@ -42,6 +42,9 @@ export class UnhandledCallError extends Error {
 }
 
 type Method = (...args: unknown[]) => unknown;
+
+/** Knows which names are methods of a remote. Others, such as `toJSON`, are asked for by tools, and no call of the code under test. */
+const anyRemote: object = createRemote(async () => {});
 
 /**
  * A double of `T`. Methods that are given handle their calls; a call of any other fails with an `UnhandledCallError` that
@@ -104,7 +107,7 @@ class FakeState<T extends object> {
     const isControl = (name: string): boolean =>
       Object.hasOwn(controls, name) && !Object.hasOwn(this.#methods, name);
     const isMethod = (key: string | symbol): key is string =>
-      typeof key === 'string' && key !== 'then' && !(key in Object.prototype) && !isControl(key);
+      typeof key === 'string' && key in anyRemote && !isControl(key);
     return new Proxy(this.#methods, {
       get: (target, key, receiver) => {
         if (isMethod(key)) return this.#method(key);

@@ -29,3 +29,4 @@ export type { ConformanceReport, ConformanceResult } from './conformance/report.
 export { conformancePlugin, type ConformanceService } from './conformance/plugin.ts';
 export { expectNoLeaks, LeakError, type LeakOptions, type LeakSubject } from './leaks/expect-no-leaks.ts';
 export { matchers, type ExpectedExit, type MatcherResult, type Matchers } from './matchers.ts';
+export { remoteEquality, remoteSerializer, type EqualityTester, type RemoteSerializer } from './remotes.ts';

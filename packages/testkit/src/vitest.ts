@@ -10,6 +10,7 @@ import { connect as connectAnywhere, type ConnectOptions, type Pair, type Plugin
 import { fakePlugin as fakeAnywhere, type Fake } from './fake-plugin.ts';
 import { launch as launchAnywhere, type LaunchedClient, type LaunchOptions } from './launch.ts';
 import { matchers, type ExpectedExit } from './matchers.ts';
+import { remoteEquality, remoteSerializer } from './remotes.ts';
 import type { VitestContext } from './test-owner.ts';
 
 export {
@@ -20,6 +21,8 @@ export {
   LeakError,
   matchers,
   misbehave,
+  remoteEquality,
+  remoteSerializer,
   simulate,
   SimulationError,
   UnhandledCallError,
@@ -53,6 +56,8 @@ declare module 'vitest' {
 }
 
 expect.extend({ ...matchers });
+expect.addEqualityTesters([remoteEquality]);
+expect.addSnapshotSerializer(remoteSerializer);
 
 /** As `connect` of the kit; the pair ends with the test. */
 export type ConnectFixture = <P, S = Record<never, never>>(

@@ -169,7 +169,7 @@ class SessionClient<P> implements RPCClient<P> {
   #remote<T>(name: string, id: number): Remote<T> {
     const { activity } = this.#owner;
     try {
-      return dispensedRemote<T>(this.#end.converse(id, name), () => activity.isDraining);
+      return dispensedRemote<T>(this.#end.converse(id, name), name, () => activity.isDraining);
     } catch (error) {
       // The session ended behind the answer.
       throw markSent(error, true);

@@ -46,7 +46,7 @@ export class HostServices implements ServiceHost {
     });
     this.#dispensed.add(conversation);
     void conversation.closed.then(() => this.#dispensed.delete(conversation));
-    return dispensedRemote<T>(conversation);
+    return dispensedRemote<T>(conversation, name);
   }
 
   /** Called when this side leaves. Pending dispenses of services fail with the reason; calls go on. */

@@ -115,7 +115,7 @@ export async function rpcPair<T extends object>(
     await Promise.allSettled([hostSession.close(), pluginSession.close()]);
   });
   return {
-    remote: dispensedRemote<T>(host),
+    remote: dispensedRemote<T>(host, 'object'),
     host,
     plugin,
     hostShared,

@@ -52,17 +52,18 @@ interface SourcedTarget extends RemoteTarget {
 }
 
 /**
- * Returns an object whose methods are calls on the conversation; disposing of it finishes the conversation. Once `isDraining`
- * returns true, calls are refused.
+ * Returns an object whose methods are calls on the conversation; disposing of it finishes the conversation. It is printed with the `name`
+ * by which it was dispensed. Once `isDraining` returns true, calls are refused.
  */
 export function dispensedRemote<T>(
   conversation: Conversation,
+  name: string,
   isDraining: () => boolean = () => false,
 ): Remote<T> {
   return remoteOver<T>({
     call: (method, args, options) =>
       isDraining() ? failed(draining(method)) : conversation.call(method, args, options),
-    label: conversation.shared.peer,
+    label: `${name} of ${conversation.shared.peer}`,
     release: () => conversation.finish(),
     checkOptions: checkCallOptions,
   });

@@ -70,6 +70,14 @@ export function isMarked(value: object): boolean {
   return marked.has(value);
 }
 
+/**
+ * Whether a value stands for an object or a function of another process: what `dispense()` or `createRemote()` returned, or a reference
+ * that arrived. Sends nothing.
+ */
+export function isRemote(value: unknown): boolean {
+  return canBeHeld(value) && targets.has(value as object);
+}
+
 /** Whether an object was given to {@link ref}, or stands for one of the peer's. */
 export function isMarkedObject(value: object): boolean {
   return marked.has(value) || targets.has(value);
@@ -115,14 +123,20 @@ function isNeverRemote(name: string): boolean {
   return name === 'catch' || name === 'finally' || isProbedName(name);
 }
 
+/** The method that `util.inspect`, `console.log` and the messages of test frameworks ask for. */
+const inspectSymbol: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never;
+
 /** An object whose methods call the peer's. Symbols, and names that JavaScript or common tools call by themselves, are never remote. */
 export function makeRemoteObject(target: RemoteTarget, label = 'remote object'): object {
   const methods = new Map<string, (...args: unknown[]) => unknown>();
   const base: object = Object.create(null) as object;
-  // Configurable, so that `has` may say what is true of the remote.
+  const shown = { value: () => `[${label}]`, configurable: true };
+  // Configurable, so that `has` may say what is true of the remote. Printed as text it says what it is, and two remotes differ.
   Object.defineProperties(base, {
     [Symbol.toStringTag]: { value: label, configurable: true },
-    toString: { value: () => `[${label}]`, configurable: true },
+    [inspectSymbol]: shown,
+    toString: shown,
+    toJSON: shown,
     [Symbol.dispose]: { value: target.release, configurable: true },
   });
   const remote = new Proxy(base, {
@@ -136,7 +150,7 @@ export function makeRemoteObject(target: RemoteTarget, label = 'remote object'):
       }
       return method;
     },
-    has: (_base, name) => typeof name === 'string' && !isNeverRemote(name),
+    has: (_base, name) => (typeof name === 'string' ? !isNeverRemote(name) : name === inspectSymbol),
     set: () => false,
     defineProperty: () => false,
     deleteProperty: () => false,
