@@ -37,6 +37,7 @@ export {
   type LaunchReport,
   type ProcessExit,
 } from './host/launch/spawn.ts';
+export { showCommand } from './host/start/show-command.ts';
 export { discover } from './host/discover/discover.ts';
 export { discoverPackages, type DiscoveredPackage } from './host/discover/discover-packages.ts';
 export type { DiscoverOptions, DiscoverPackagesOptions } from './host/discover/options.ts';

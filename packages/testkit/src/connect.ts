@@ -17,7 +17,7 @@ import type { BytePipe, Delivery } from './memory/byte-pipe.ts';
 import { crashable, MemoryProcess, type Crashable, type CrashReport } from './memory/memory-process.ts';
 import { ownedBy, type TestContext } from './test-owner.ts';
 import type { Direction } from './transcript/stream-reader.ts';
-import { Transcript } from './transcript/transcript.ts';
+import { Transcript, type TranscriptOptions } from './transcript/transcript.ts';
 
 /** Factories by name, as `serve` takes them. */
 export type Plugins<P, S = Record<never, never>> = {
@@ -75,7 +75,7 @@ export interface Pair<P = Record<string, object>, S = Record<never, never>> exte
   /** What the plugin has printed on its standard error so far, its log and its last words included. */
   readonly stderr: string;
   /** Returns everything that went over the pipes so far, a line for each frame, with the messages in it; '' if the record is off. */
-  transcript(): string;
+  transcript(options?: TranscriptOptions): string;
   /**
    * Breaks the pipes now, in one direction or in both; bytes on the way are lost. `eof` shows as a closed pipe, `error` as
    * a broken one.
@@ -116,8 +116,8 @@ class ConnectedPair<P, S> implements Pair<P, S> {
     return this.#stderr.text;
   }
 
-  transcript(): string {
-    return this.#record.toString();
+  transcript(options?: TranscriptOptions): string {
+    return this.#record.toString(options);
   }
 
   sever(how: 'eof' | 'error' = 'eof', direction?: Direction): void {
@@ -174,9 +174,13 @@ export async function connectBy<P, S>(
     joinSections(
       section('stdout of the plugin', stdout.text),
       section('stderr of the plugin', stderr.text),
-      section(`transcript of the pair (seed ${String(seed)})`, transcript.toString()),
+      section(`transcript of the pair (seed ${String(seed)})`, transcript.report()),
     );
-  if (options.test !== undefined) ownedBy(options.test, () => client.kill(), report);
+  const end = (): Promise<unknown> => {
+    transcript.stop();
+    return client.kill();
+  };
+  if (options.test !== undefined) ownedBy(options.test, end, report);
   try {
     const pair = new ConnectedPair(wired, await client.client());
     opened('a pair of connect()', client, pair.rpc);

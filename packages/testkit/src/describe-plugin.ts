@@ -3,6 +3,7 @@ import { describe, expect, test as vitestTest, type TestAPI } from 'vitest';
 import type { ClientConfig, RPCClientOf } from '@pipework/core';
 import { connect, type ConnectOptions, type Plugins } from './connect.ts';
 import { launch } from './launch.ts';
+import type { TranscriptOptions } from './transcript/transcript.ts';
 
 export interface PluginTargets<P, S = Record<never, never>> {
   /** The factories that the plugin's program serves. Without it the suite runs as a process only. */
@@ -20,7 +21,7 @@ export interface PluginUnderTest<P> {
   /** What it printed on its standard output so far. */
   readonly stdout: string;
   readonly stderr: string;
-  transcript(): string;
+  transcript(options?: TranscriptOptions): string;
   /** Ends it; it ends with the test in any case. */
   close(): Promise<unknown>;
 }
@@ -83,7 +84,7 @@ function inMemoryTest<P, S>(
         get stderr() {
           return pair.stderr;
         },
-        transcript: () => pair.transcript(),
+        transcript: (options) => pair.transcript(options),
         close: () => pair.close(),
       });
     },
@@ -103,7 +104,7 @@ function processTest<P, S>(config: ClientConfig<S>): TestAPI<PluginFixtures<P>> 
         get stderr() {
           return client.stderr;
         },
-        transcript: () => client.transcript(),
+        transcript: (options) => client.transcript(options),
         close: () => client.kill(),
       });
     },

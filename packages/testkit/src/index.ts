@@ -5,6 +5,7 @@ export { memoryLauncher, type MemoryLauncher } from './memory-launcher.ts';
 export { launch, type LaunchedClient, type LaunchOptions } from './launch.ts';
 export type { FailedTask, NodeTestContext, TestContext, VitestContext } from './test-owner.ts';
 export type { Direction } from './transcript/stream-reader.ts';
+export type { TranscriptOptions } from './transcript/transcript.ts';
 export type { CrashReport } from './memory/memory-process.ts';
 export {
   fakePlugin,

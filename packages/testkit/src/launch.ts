@@ -7,7 +7,7 @@ import { opened } from './leaks/open-things.ts';
 import { BytePipe } from './memory/byte-pipe.ts';
 import { ownedBy, type TestContext } from './test-owner.ts';
 import type { Direction } from './transcript/stream-reader.ts';
-import { Transcript } from './transcript/transcript.ts';
+import { Transcript, type TranscriptOptions } from './transcript/transcript.ts';
 
 export interface LaunchOptions<S = Record<never, never>> extends ClientConfig<S> {
   /** The running test's context: the process ends with the test, and a failing test shows what was recorded. */
@@ -25,8 +25,11 @@ export interface LaunchedClient<P = Record<string, object>, S = Record<never, ne
   /** What the plugin has written to its standard error so far, raw and synced. */
   readonly stderr: string;
   /** Returns everything that went over the pipes so far, a line for each frame, with the messages in it; '' if the record is off. */
-  transcript(): string;
-  /** Returns all of it under headings, the last 64 Ki characters of each; empty while there is nothing. */
+  transcript(options?: TranscriptOptions): string;
+  /**
+   * Returns what a failing test shows, under headings: the last 64 Ki characters of both outputs, and the last lines of the transcript that
+   * say something. Empty while there is nothing.
+   */
   report(): string;
 }
 
@@ -50,15 +53,15 @@ class RecordedClient<P, S> extends Client<P, S> implements LaunchedClient<P, S> 
     return this.#stderr.text;
   }
 
-  transcript(): string {
-    return this.#record.toString();
+  transcript(options?: TranscriptOptions): string {
+    return this.#record.toString(options);
   }
 
   report(): string {
     return joinSections(
       section('stdout of the plugin', this.stdout),
       section('stderr of the plugin', this.stderr),
-      section('transcript', this.transcript()),
+      section('transcript', this.#record.report()),
     );
   }
 }
@@ -98,7 +101,10 @@ export function launch<P = Record<string, object>, S = Record<never, never>>(
   if (test !== undefined)
     ownedBy(
       test,
-      () => client.kill(),
+      () => {
+        record.stop();
+        return client.kill();
+      },
       () => client.report(),
     );
   return client;

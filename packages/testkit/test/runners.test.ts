@@ -1,36 +1,12 @@
-import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { stripVTControlCharacters } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { runNode, runVitest, type Run } from './support/run.ts';
 
 const suites = fileURLToPath(new URL('./fixtures/suites', import.meta.url));
-const vitest = fileURLToPath(new URL('../node_modules/vitest/vitest.mjs', import.meta.url));
 
-interface Run {
-  readonly status: number;
-  readonly output: string;
-}
-
-/** Runs a program of Node's to its end; the environment of this test run must not leak into another one. */
-function run(...args: string[]): Promise<Run> {
-  const env = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(VITEST|TEST$|NODE_ENV)/.test(name)),
-  );
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      args,
-      { cwd: suites, env, maxBuffer: 64 * 1024 * 1024 },
-      (error, stdout, stderr) => {
-        const status = typeof error?.code === 'number' ? error.code : 0;
-        resolve({ status, output: stripVTControlCharacters(stdout + stderr) });
-      },
-    );
-  });
-}
-
+const run = (...args: string[]): Promise<Run> => runNode(suites, ...args);
 const runSuite = (name: string, ...options: string[]): Promise<Run> =>
-  run(vitest, 'run', '--config', `${suites}/vitest.config.ts`, `${name}.suite.ts`, ...options);
+  runVitest(suites, `${name}.suite.ts`, ...options);
 
 describe('a failing test', () => {
   let whole = '';
@@ -54,6 +30,8 @@ describe('a failing test', () => {
     expect(report).toContain('── stdout of the plugin ──\ngreeting world');
     expect(report).toContain('── transcript of the pair (seed 77) ──');
     expect(report).toMatch(/host → plugin {2}#7 .* request 0 Plugin\.greet\('world'\)/);
+    // Neither credit nor the end that the kit makes.
+    expect(report).not.toMatch(/WindowUpdate|Control\.Quit|GoAway|end of file/);
   });
 
   test('shows the output and the transcript of its process', () => {
@@ -61,6 +39,7 @@ describe('a failing test', () => {
     expect(report).toContain('as asked');
     expect(report).toContain('── stderr of the plugin ──\nabout to fail');
     expect(report).toContain('Plugin.fail()');
+    expect(report).not.toMatch(/WindowUpdate|Control\.Quit|GoAway|end of file/);
   });
 
   test('leaves a passing one silent', () => {

@@ -122,7 +122,6 @@ describe('what stands for an object of the peer', () => {
     'getMockName',
     '$$typeof',
     'nodeType',
-    'toJSON',
     'then',
     'catch',
   ];
@@ -144,7 +143,8 @@ describe('what stands for an object of the peer', () => {
       expect(() => expect(spy).toHaveBeenCalledWith({ completely: 'different' })).toThrow();
       expect(held).toEqual(held);
       expect(`${inspect(held)} ${format('%s %o %j', held, held, held)}`).toContain('[');
-      expect(JSON.stringify({ held })).toBe('{"held":{}}');
+      // It has a toJSON() of its own.
+      expect(JSON.stringify({ held })).toMatch(/^\{"held":"\[.*object.*\]"\}$/);
       for (const name of [...probes, ...immutable]) {
         expect((held as Record<string, unknown>)[name]).toBeUndefined();
         expect(name in held).toBe(false);
