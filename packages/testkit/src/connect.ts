@@ -12,10 +12,10 @@ import { Capture, joinSections, section } from './capture.ts';
 import { delay as delayFault, chunks, narrowWindows } from './faults/plans.ts';
 import type { Fault } from './faults/fault.ts';
 import { freshSeed } from './faults/random.ts';
-import { opened } from './leaks/open-things.ts';
+import { inMemory, openedPair } from './leaks/open-things.ts';
 import type { BytePipe, Delivery } from './memory/byte-pipe.ts';
 import { crashable, MemoryProcess, type Crashable, type CrashReport } from './memory/memory-process.ts';
-import { ownedBy, type TestContext } from './test-owner.ts';
+import { ownedBy, ownedByRunningTest, type TestContext } from './test-owner.ts';
 import type { Direction } from './transcript/stream-reader.ts';
 import { Transcript, type TranscriptOptions } from './transcript/transcript.ts';
 
@@ -45,7 +45,10 @@ export interface ConnectOptions<P = Record<string, object>, S = Record<never, ne
   };
   /** False records nothing of the wire: `pair.transcript()` is empty, and nothing is spent on it. */
   readonly transcript?: boolean;
-  /** The running test's context: the pair ends with the test, and a failing test shows what the pair recorded. */
+  /**
+   * The running test's context: the pair ends with the test, and a failing test shows what the pair recorded. Without it the pair ends with the
+   * running test of `node --test` all the same.
+   */
   readonly test?: TestContext;
 }
 
@@ -180,10 +183,11 @@ export async function connectBy<P, S>(
     transcript.stop();
     return client.kill();
   };
-  if (options.test !== undefined) ownedBy(options.test, end, report);
+  if (options.test === undefined) ownedByRunningTest(end);
+  else ownedBy(options.test, end, report);
   try {
     const pair = new ConnectedPair(wired, await client.client());
-    opened('a pair of connect()', client, pair.rpc);
+    openedPair(client, pair.rpc);
     return pair;
   } catch (error) {
     await client.kill();
@@ -230,9 +234,9 @@ function wire<P, S>(
     toHost: pipe('toHost'),
   });
   const client = new Client<P, S>({
-    name: 'in-memory plugin',
+    name: inMemory,
     ...options.client,
-    cmd: ['in-memory plugin'],
+    cmd: [inMemory],
     env: options.client?.env ?? { inherit: false },
     stdin: 'ignore',
     launcher: (command) => process.launch(command),

@@ -11,12 +11,16 @@ export interface FakeCall {
   outcome: 'running' | 'returned' | 'threw' | 'hung' | 'crashed' | 'unhandled';
 }
 
+/** The arguments of a method, as its callers give them; of an overloaded one those of its last signature. */
+export type FakeArguments<F> =
+  NonNullable<F> extends (...args: infer A) => unknown ? Readonly<A> : readonly unknown[];
+
 /** What a fake has beside the methods of its interface. None of it can be called from the other side. */
 export interface FakeControls<T> {
   /** Every call so far, in the order in which they began. */
   readonly calls: readonly FakeCall[];
   /** The arguments of each call of `method` so far. */
-  callsTo(method: keyof T & string): (readonly unknown[])[];
+  callsTo<M extends keyof T & string>(method: M): FakeArguments<T[M]>[];
   /** Handles these methods from now on, over whatever handled them before. */
   use(methods: Partial<T>): void;
   /** Calls of `method` from now on never settle, until the returned function lets them go on. */
@@ -81,7 +85,8 @@ class FakeState<T extends object> {
     Object.assign(this.#methods, methods);
     const controls: FakeControls<T> = {
       calls: this.#calls,
-      callsTo: (method) => this.#calls.filter((call) => call.method === method).map(({ args }) => args),
+      callsTo: <M extends keyof T & string>(method: M) =>
+        this.#calls.filter((call) => call.method === method).map(({ args }) => args as FakeArguments<T[M]>),
       use: (more) => {
         Object.assign(this.#methods, more);
       },

@@ -11,6 +11,7 @@ export {
   fakePlugin,
   UnhandledCallError,
   type Fake,
+  type FakeArguments,
   type FakeCall,
   type FakeControls,
 } from './fake-plugin.ts';

@@ -3,14 +3,17 @@ import { pipeline, Writable } from 'node:stream';
 import { Client, spawnLauncher, type ClientConfig, type Launcher } from '@pipework/core';
 import { Capture, joinSections, section } from './capture.ts';
 import type { Fault } from './faults/fault.ts';
-import { opened } from './leaks/open-things.ts';
+import './leaks/open-things.ts'; // Knows of every client from now on.
 import { BytePipe } from './memory/byte-pipe.ts';
-import { ownedBy, type TestContext } from './test-owner.ts';
+import { ownedBy, ownedByRunningTest, type TestContext } from './test-owner.ts';
 import type { Direction } from './transcript/stream-reader.ts';
 import { Transcript, type TranscriptOptions } from './transcript/transcript.ts';
 
 export interface LaunchOptions<S = Record<never, never>> extends ClientConfig<S> {
-  /** The running test's context: the process ends with the test, and a failing test shows what was recorded. */
+  /**
+   * The running test's context: the process ends with the test, and a failing test shows what was recorded. Without it the process ends with the
+   * running test of `node --test` all the same.
+   */
   readonly test?: TestContext;
   /** False records nothing of the wire: `transcript()` is empty, and nothing is spent on it. */
   readonly transcript?: boolean;
@@ -97,21 +100,14 @@ export function launch<P = Record<string, object>, S = Record<never, never>>(
     stdout,
     stderr,
   );
-  opened(`a client of launch() for ${describeCommand(config.cmd)}`, client);
-  if (test !== undefined)
-    ownedBy(
-      test,
-      () => {
-        record.stop();
-        return client.kill();
-      },
-      () => client.report(),
-    );
+  const end = (): Promise<unknown> => {
+    record.stop();
+    return client.kill();
+  };
+  if (test === undefined) ownedByRunningTest(end);
+  else ownedBy(test, end, () => client.report());
   return client;
 }
-
-const describeCommand = (cmd: ClientConfig['cmd']): string =>
-  'file' in cmd ? [cmd.file, ...(cmd.args ?? [])].join(' ') : cmd.join(' ');
 
 /** The ids of the second and third stream of a session, which carry what the plugin prints. */
 const [stdoutStream, stderrStream] = [3, 5];

@@ -3,6 +3,7 @@ import type { EndedBy, PluginExit } from '@pipework/core';
 import { inspect, isDeepStrictEqual } from 'node:util';
 import { expectNoLeaks, LeakError } from './leaks/expect-no-leaks.ts';
 import { clearRealTimeout, setRealTimeout } from './real-time.ts';
+import { remoteEquality } from './remotes.ts';
 
 export interface MatcherResult {
   readonly pass: boolean;
@@ -27,7 +28,12 @@ export type Matchers = {
   toFailWith(received: unknown, code: string, message?: string | RegExp): Promise<MatcherResult>;
   toHaveExited(received: unknown, expected?: ExpectedExit): Promise<MatcherResult>;
   toHavePrinted(received: unknown, text: string | RegExp): MatcherResult;
-  toHaveBeenCalledRemotely(received: unknown, method: string, ...args: unknown[]): MatcherResult;
+  toHaveBeenCalledRemotely(
+    this: unknown,
+    received: unknown,
+    method: string,
+    ...args: unknown[]
+  ): MatcherResult;
   toHaveNoLeaks(received: unknown): Promise<MatcherResult>;
 };
 
@@ -106,7 +112,7 @@ export const matchers: Matchers = {
   },
 
   /** A fake saw a call of `method`; with arguments, one with exactly these. */
-  toHaveBeenCalledRemotely(received, method, ...args) {
+  toHaveBeenCalledRemotely(this: unknown, received, method, ...args) {
     const calls = isFake(received) ? received.callsTo(method) : undefined;
     if (calls === undefined) {
       return {
@@ -115,8 +121,8 @@ export const matchers: Matchers = {
           `toHaveBeenCalledRemotely: expected a fakePlugin(); came ${inspect(received, { depth: 0 })}`,
       };
     }
-    const pass =
-      args.length === 0 ? calls.length > 0 : calls.some((call) => isDeepStrictEqual([...call], args));
+    const equals = equalityOf(this);
+    const pass = args.length === 0 ? calls.length > 0 : calls.some((call) => equals([...call], args));
     const seen =
       calls.length === 0
         ? 'it was not called'
@@ -142,6 +148,16 @@ export const matchers: Matchers = {
 
 /** Below the five seconds that Vitest gives a test by default, so that it is this message that is seen. */
 const exitWaitMs = 4_000;
+
+/** How the runner compares, asymmetric matchers included; without one, as Node does. */
+function equalityOf(state: unknown): (a: unknown, b: unknown) => boolean {
+  const { equals, customTesters = [] } = (state ?? {}) as {
+    equals?: (a: unknown, b: unknown, testers: readonly unknown[]) => boolean;
+    customTesters?: readonly unknown[];
+  };
+  if (equals === undefined) return isDeepStrictEqual;
+  return (a, b) => equals(a, b, [...customTesters, remoteEquality]);
+}
 
 type Outcome = { readonly value: unknown } | { readonly error: unknown };
 

@@ -40,6 +40,23 @@ export function ownedBy(test: TestContext, end: () => Promise<unknown>, report: 
   });
 }
 
+/**
+ * Lets `end` run when the running test of `node:test` is over, for what was opened without its context. Does nothing under other runners, and
+ * nothing for what is opened outside a test and a suite, whose end is that of the process.
+ */
+export function ownedByRunningTest(end: () => Promise<unknown>): void {
+  const { env } = process;
+  if (env['NODE_TEST_CONTEXT'] === undefined || env['VITEST'] !== undefined) return;
+  const { after } = process.getBuiltinModule('node:test');
+  // Called with the context of the test, or of the suite, whose function or hook has called this, when that function or hook is done.
+  after(async (test) => {
+    const { passed, signal } = test as { passed?: boolean; signal?: AbortSignal };
+    if (passed === true) await end();
+    // It failed; or this was a hook, and the test is to come. Its signal tells when it is over.
+    else signal?.addEventListener('abort', () => void end(), { once: true });
+  });
+}
+
 /** Puts `text` under the message of the test's error, so that every reporter shows it with the failure. */
 export function attach(task: FailedTask, text: string): void {
   const error = task.result?.errors?.at(-1);
