@@ -116,15 +116,7 @@ describe('a function that a peer sends under such a name fails its call, and wha
 });
 
 describe('what stands for an object of the peer', () => {
-  const probes = [
-    'asymmetricMatch',
-    'inspect',
-    'getMockName',
-    '$$typeof',
-    'nodeType',
-    'then',
-    'catch',
-  ];
+  const probes = ['asymmetricMatch', 'inspect', 'getMockName', '$$typeof', 'nodeType', 'then', 'catch'];
   const immutable = ['ITERABLE', 'KEYED', 'ORDERED', 'LIST', 'MAP', 'RECORD'].map(
     (kind) => `@@__IMMUTABLE_${kind}__@@`,
   );
