@@ -8,6 +8,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import * as nodeModule from 'node:module';
 import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import v8 from '@vitest/coverage-v8';
 import type { CoverageProvider, CoverageProviderModule } from 'vitest/node';
 
@@ -18,8 +19,25 @@ interface Script {
   readonly url: string;
 }
 
+/** What Node writes when a process exits. */
+interface ProcessCoverage {
+  readonly result: readonly Script[];
+  /** The source maps of scripts that name one, by the scripts' URLs. */
+  readonly 'source-map-cache'?: Readonly<Record<string, { readonly data: SourceMap | null }>>;
+}
+
+interface SourceMap {
+  readonly sources: readonly string[];
+}
+
+interface Transformed {
+  readonly code: string;
+  readonly map: SourceMap | null;
+}
+
 interface CoverageMap {
   files(): string[];
+  filter(isWanted: (path: string) => boolean): void;
   merge(other: CoverageMap): void;
 }
 
@@ -30,7 +48,8 @@ interface V8Provider extends CoverageProvider {
   generateCoverage(context: Parameters<CoverageProvider['generateCoverage']>[0]): Promise<CoverageMap>;
   getUntestedFiles(tested: string[]): Promise<string[]>;
   convertCoverage(coverage: { readonly result: readonly Script[] }): Promise<CoverageMap>;
-  transformFile(path: string): Promise<{ readonly code: string; readonly map: null } | null>;
+  transformFile(path: string): Promise<Transformed | null>;
+  isIncluded(path: string): boolean;
 }
 
 const coverage: CoverageProviderModule = {
@@ -73,23 +92,35 @@ function withProcesses(provider: V8Provider): CoverageProvider {
 
 async function readProcesses(provider: V8Provider, directory: string): Promise<CoverageMap> {
   const map = provider.createCoverageMap();
-  // Processes ran the files as they are, and not as Vite serves them to tests.
-  const asWritten = Object.assign(Object.create(provider) as V8Provider, { transformFile: asNodeReads });
   for (const name of await namesIn(directory)) {
-    const scripts = parse(await readFile(join(directory, name), 'utf8'));
-    map.merge(await asWritten.convertCoverage({ result: scripts.filter(isOfUser) }));
+    const { result, 'source-map-cache': maps = {} } = parse(await readFile(join(directory, name), 'utf8'));
+    const mapOf = (path: string): SourceMap | null => maps[pathToFileURL(path).href]?.data ?? null;
+    // Processes ran the files as they are, and not as Vite serves them to tests. A file is wanted for its sources too.
+    const asWritten = Object.assign(Object.create(provider) as V8Provider, {
+      transformFile: async (path: string) => await asNodeReads(path, mapOf(path)),
+      isIncluded: (path: string) =>
+        [path, ...sourcesOf(path, mapOf(path))].some((one) => provider.isIncluded(one)),
+    });
+    map.merge(await asWritten.convertCoverage({ result: result.filter(isOfUser) }));
   }
+  map.filter((path) => provider.isIncluded(path));
   return map;
 }
 
 const isOfUser = ({ url }: Script): boolean => url.startsWith('file://') && !url.includes('/node_modules/');
 
-/** The scripts of one process; none if it died while it wrote them. */
-function parse(text: string): readonly Script[] {
+const sourcesOf = (path: string, map: SourceMap | null): string[] =>
+  (map?.sources ?? [])
+    .map((source) => new URL(source, pathToFileURL(path)).href)
+    .filter((url) => url.startsWith('file://'))
+    .map((url) => fileURLToPath(url));
+
+/** What one process ran; nothing if it died while it wrote that down. */
+function parse(text: string): ProcessCoverage {
   try {
-    return (JSON.parse(text) as { readonly result: readonly Script[] }).result;
+    return JSON.parse(text) as ProcessCoverage;
   } catch {
-    return [];
+    return { result: [] };
   }
 }
 
@@ -102,9 +133,10 @@ async function namesIn(directory: string): Promise<string[]> {
   }
 }
 
-/** Returns what Node makes of a TypeScript file, and null for a file that it runs as it is. */
-async function asNodeReads(path: string): Promise<{ readonly code: string; readonly map: null } | null> {
+/** Returns the code that Node ran: for TypeScript what is left without its types, in the same places. */
+async function asNodeReads(path: string, map: SourceMap | null): Promise<Transformed> {
+  const code = await readFile(path, 'utf8');
   const { stripTypeScriptTypes } = nodeModule as { stripTypeScriptTypes?: (code: string) => string };
-  if (!/\.[mc]?ts$/.test(path) || stripTypeScriptTypes === undefined) return null;
-  return { code: stripTypeScriptTypes(await readFile(path, 'utf8')), map: null };
+  const isTyped = /\.[mc]?ts$/.test(path) && stripTypeScriptTypes !== undefined;
+  return { code: isTyped ? stripTypeScriptTypes(code) : code, map };
 }

@@ -151,12 +151,13 @@ const exitWaitMs = 4_000;
 
 /** How the runner compares, asymmetric matchers included; without one, as Node does. */
 function equalityOf(state: unknown): (a: unknown, b: unknown) => boolean {
-  const { equals, customTesters = [] } = (state ?? {}) as {
-    equals?: (a: unknown, b: unknown, testers: readonly unknown[]) => boolean;
-    customTesters?: readonly unknown[];
+  const runner = (state ?? {}) as {
+    equals?(a: unknown, b: unknown, testers: readonly unknown[]): boolean;
+    readonly customTesters?: readonly unknown[];
   };
-  if (equals === undefined) return isDeepStrictEqual;
-  return (a, b) => equals(a, b, [...customTesters, remoteEquality]);
+  // Bun's needs its `this`.
+  return (a, b) =>
+    runner.equals?.(a, b, [...(runner.customTesters ?? []), remoteEquality]) ?? isDeepStrictEqual(a, b);
 }
 
 type Outcome = { readonly value: unknown } | { readonly error: unknown };

@@ -1,4 +1,4 @@
-/** The running test, whoever runs it: what the kit hangs its clean-up and its reports on. */
+/** The running test of any runner: what the kit hangs its clean-up and its reports on. */
 
 /** Vitest's test context, as far as the kit uses it. */
 export interface VitestContext {
@@ -42,17 +42,17 @@ export function ownedBy(test: TestContext, end: () => Promise<unknown>, report: 
 
 /**
  * Lets `end` run when the running test of `node:test` is over, for what was opened without its context. Does nothing under other runners, and
- * nothing for what is opened outside a test and a suite, whose end is that of the process.
+ * nothing for what is opened outside a test, whose end is the caller's to make.
  */
 export function ownedByRunningTest(end: () => Promise<unknown>): void {
   const { env } = process;
   if (env['NODE_TEST_CONTEXT'] === undefined || env['VITEST'] !== undefined) return;
   const { after } = process.getBuiltinModule('node:test');
-  // Called with the context of the test, or of the suite, whose function or hook has called this, when that function or hook is done.
+  // Called with the context of the test when the function or the hook that has called this is done.
   after(async (test) => {
     const { passed, signal } = test as { passed?: boolean; signal?: AbortSignal };
     if (passed === true) await end();
-    // It failed; or this was a hook, and the test is to come. Its signal tells when it is over.
+    // It failed; or this was a hook, and the test is to come. Its signal tells when it is over. That of a suite never does.
     else signal?.addEventListener('abort', () => void end(), { once: true });
   });
 }

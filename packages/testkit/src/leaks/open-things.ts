@@ -1,4 +1,4 @@
-/** What the kit has opened and nobody has closed yet. */
+/** Clients and pairs that are open in this process. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { tracingChannel } from 'node:diagnostics_channel';
 import { printable, showCommand, type Client, type ProcessTrace, type RPCClient } from '@pipework/core';

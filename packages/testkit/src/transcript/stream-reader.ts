@@ -40,7 +40,7 @@ export class StreamReader {
 
   /**
    * Adds a phrase to `phrases` for everything that becomes whole with these bytes. They are copied as far as they are
-   * shown, and decoded when somebody looks.
+   * shown, and decoded when the transcript is asked for.
    */
   read(bytes: Uint8Array, phrases: Phrase[]): void {
     let rest = bytes;
