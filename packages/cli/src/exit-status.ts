@@ -13,6 +13,7 @@ const table = {
   interrupted: [130, 'Ctrl-C.'],
 } as const;
 
+/** The names of the exit statuses, the keys of {@link exitStatuses}. */
 export type ExitName = keyof typeof table;
 
 /** Each status with its number and a sentence. */

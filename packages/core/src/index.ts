@@ -1,4 +1,8 @@
-/** Everything: `@pipework/core`. The host's side, the plugin's side, and what both share. */
+/**
+ * Everything: `@pipework/core`. The host's side, the plugin's side, and what both share.
+ *
+ * @module
+ */
 
 export * from './plugin.ts';
 export { createRemote, type RemoteCall } from './rpc/calls/dispensed-remote.ts';

@@ -1,4 +1,8 @@
-/** What a plugin needs, and no more: `@pipework/core/plugin`. It loads nothing that only a host needs. */
+/**
+ * What a plugin needs, and no more: `@pipework/core/plugin`. It loads nothing that only a host needs.
+ *
+ * @module
+ */
 
 export type { MuxStream } from '@pipework/mux';
 export { serve } from './plugin/serve.ts';

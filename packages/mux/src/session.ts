@@ -97,6 +97,7 @@ export class Session {
     return this.#engine.close();
   }
 
+  /** Closes the session as {@link Session.close} does; `await using` calls it. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

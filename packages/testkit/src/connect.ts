@@ -24,6 +24,7 @@ export type Plugins<P, S = Record<never, never>> = {
   readonly [K in keyof P]: (context: PluginContext<S>) => P[K] | Promise<P[K]>;
 };
 
+/** Options of {@link connect}: what happens to the bytes on their way, and what the two sides are given. */
 export interface ConnectOptions<P = Record<string, object>, S = Record<never, never>> {
   /** Repeats everything random below; a fresh one when absent. It stands in the transcript. */
   readonly seed?: number;

@@ -5,7 +5,9 @@ import { show } from './transcript/show.ts';
 
 /** One call that a fake saw. */
 export interface FakeCall {
+  /** The name of the method. */
   readonly method: string;
+  /** The arguments as they arrived. */
   readonly args: readonly unknown[];
   /** What became of it: `unhandled` where nothing was given for its method. */
   outcome: 'running' | 'returned' | 'threw' | 'hung' | 'crashed' | 'unhandled';
@@ -41,7 +43,9 @@ export type Fake<T> = T & FakeControls<T> & Disposable;
 
 /** Thrown into a call that nobody handles. */
 export class UnhandledCallError extends Error {
+  /** Tells the error apart from others. */
   override readonly name = 'UnhandledCallError';
+  /** Stays the same across releases, and travels to the caller. */
   readonly code = 'UNHANDLED_CALL';
 }
 

@@ -1,4 +1,8 @@
-/** Testing plugins and hosts without a test runner of one's own choice: what needs Vitest is in `@pipework/testkit/vitest`. */
+/**
+ * Testing plugins and hosts without a test runner of one's own choice: what needs Vitest is in `@pipework/testkit/vitest`.
+ *
+ * @module
+ */
 
 export { connect, type ConnectOptions, type Pair, type Plugins } from './connect.ts';
 export { memoryLauncher, type MemoryLauncher } from './memory-launcher.ts';

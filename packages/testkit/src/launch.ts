@@ -9,6 +9,7 @@ import { ownedBy, ownedByRunningTest, type TestContext } from './test-owner.ts';
 import type { Direction } from './transcript/stream-reader.ts';
 import { Transcript, type TranscriptOptions } from './transcript/transcript.ts';
 
+/** Options of {@link launch}: those of a client of core, and what the test adds. */
 export interface LaunchOptions<S = Record<never, never>> extends ClientConfig<S> {
   /**
    * The running test's context: the process ends with the test, and a failing test shows what was recorded. Without it the process ends with the

@@ -5,15 +5,21 @@ import { expectNoLeaks, LeakError } from './leaks/expect-no-leaks.ts';
 import { clearRealTimeout, setRealTimeout } from './real-time.ts';
 import { remoteEquality } from './remotes.ts';
 
+/** What a matcher returns, as `expect.extend()` of Vitest and Jest takes it. */
 export interface MatcherResult {
+  /** Whether the value is as expected. */
   readonly pass: boolean;
+  /** Makes the message of the failure, also that of a negated matcher. */
   readonly message: () => string;
 }
 
 /** What `toHaveExited` compares, as far as it is given. */
 export interface ExpectedExit {
+  /** The exit code; null for an end by a signal. */
   readonly code?: number | null;
+  /** The signal; null for an end without one. */
   readonly signal?: NodeJS.Signals | null;
+  /** Which step, or which party, ended the process. */
   readonly by?: EndedBy;
 }
 
@@ -37,6 +43,7 @@ export type Matchers = {
   toHaveNoLeaks(received: unknown): Promise<MatcherResult>;
 };
 
+/** The matchers for `expect.extend()`. Importing `@pipework/testkit/vitest` adds them by itself. */
 export const matchers: Matchers = {
   /** A promise, or a function that makes one, rejects with this code: its own, or that of one of its causes. */
   async toFailWith(received, code, message) {

@@ -2,19 +2,24 @@
 
 /** Vitest's test context, as far as the kit uses it. */
 export interface VitestContext {
+  /** Registers what runs when the test has ended. */
   onTestFinished(clean: () => void | Promise<void>): void;
+  /** Registers what runs if the test has failed. */
   onTestFailed(report: (context: { readonly task: FailedTask }) => void): void;
 }
 
 /** A failed test of Vitest, as far as the kit uses it. */
 export interface FailedTask {
+  /** The errors of the test, to which the kit adds what it recorded. */
   readonly result?:
     { readonly errors?: { message?: string; stack?: string | undefined }[] | undefined } | undefined;
 }
 
 /** The context of a test of `node:test`, as far as the kit uses it. */
 export interface NodeTestContext {
+  /** Registers what runs when the test has ended. */
   after(clean: () => void | Promise<void>): void;
+  /** Shows a message beside the result of the test. */
   diagnostic(message: string): void;
   /** Node 20.12 and later; where it is missing, what was recorded is shown for every test. */
   readonly passed?: boolean;

@@ -1,4 +1,8 @@
-/** What needs Vitest: fixtures, matchers and suites. Everything else of the kit is here as well, so that one import does. */
+/**
+ * What needs Vitest: fixtures, matchers and suites. Everything else of the kit is here as well, so that one import does.
+ *
+ * @module
+ */
 import * as vitest from 'vitest';
 import {
   afterAll,
@@ -94,9 +98,13 @@ export type LaunchFixture = <P = Record<string, object>, S = Record<never, never
 /** As `fakePlugin` of the kit; a call that nobody handled fails the test. */
 export type FakeFixture = <T extends object>(methods?: Partial<T>) => Fake<T>;
 
+/** The fixtures that {@link test} adds to a test of Vitest. */
 export interface PipeworkFixtures {
+  /** Host and plugin in this process. */
   connect: ConnectFixture;
+  /** A real process. */
   launch: LaunchFixture;
+  /** A double of a plugin or of a service. */
   fakePlugin: FakeFixture;
 }
 

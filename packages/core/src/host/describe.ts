@@ -6,7 +6,9 @@ import type { Conversation } from '../rpc/calls/conversation.ts';
 
 /** What `rpc.describe()` resolves to. */
 export interface Description {
+  /** What the plugin calls itself; absent if it does not say. */
   readonly name?: string;
+  /** The plugin's own version; absent if it does not say. */
   readonly version?: string;
   /** What runs the plugin, for people: `node 22.12.0`. `unknown` if it does not say. */
   readonly runtime: string;

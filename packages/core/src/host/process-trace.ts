@@ -11,9 +11,11 @@ import type { PluginExit } from './end/exit.ts';
 export interface ProcessTrace {
   /** The plugin's name. */
   readonly plugin: string;
+  /** File and arguments. */
   readonly command: readonly string[];
   /** Known from the handshake on. */
   pid?: number | undefined;
+  /** The version that was agreed on. Known from the handshake on. */
   protocolVersion?: number;
   /** Of `asyncEnd`. */
   exit?: PluginExit;

@@ -15,7 +15,9 @@ export interface PoolStats {
   readonly busy: number;
   /** Calls that wait for a place. */
   readonly queued: number;
+  /** Calls that resolved. */
   readonly completed: number;
+  /** Calls that rejected, for whatever reason. */
   readonly failed: number;
   /** Processes that were replaced because they had passed a limit of `recycle`. */
   readonly recycled: number;
@@ -114,6 +116,7 @@ export class Pool<P = Record<string, object>, S = Record<never, never>> {
     this.#calls.reopen();
   }
 
+  /** Returns the figures of this moment. */
   stats(): PoolStats {
     const { schedule, completed, failed, utilization, waitMs, runMs } = this.#calls;
     const { ready, recycled } = this.#members;
@@ -130,6 +133,7 @@ export class Pool<P = Record<string, object>, S = Record<never, never>> {
     };
   }
 
+  /** Stops the pool as {@link Pool.stop} does; `await using` calls it. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }

@@ -77,6 +77,7 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
     if (signal?.aborted === true) onAbort();
   }
 
+  /** The state at this moment. */
   get state(): SupervisorState {
     return this.#facts.state;
   }
@@ -141,6 +142,7 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
     return this.#announcer.listen(listener);
   }
 
+  /** Stops the supervisor as {@link Supervisor.stop} does; `await using` calls it. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }

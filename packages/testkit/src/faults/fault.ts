@@ -12,6 +12,7 @@ export type FaultEvent =
 
 /** A fault at work on one direction of one connection. */
 export interface FaultStep {
+  /** Takes a chunk that the sender wrote, and gives what becomes of it, in order. */
   push(chunk: Uint8Array): Iterable<FaultEvent>;
   /** The sender has ended. What the step held back comes now; its own end follows by itself. */
   end?(): Iterable<FaultEvent>;
@@ -21,6 +22,7 @@ export interface FaultStep {
 export interface Fault {
   /** For transcripts and messages, with its numbers: `cut after 100 bytes`. */
   readonly name: string;
+  /** Begins the fault for one direction of one connection. */
   begin(): FaultStep;
 }
 

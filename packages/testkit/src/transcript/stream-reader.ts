@@ -4,6 +4,7 @@ import { ValueScanner } from '../wire/value-scanner.ts';
 import { concat } from '../wire/yamux.ts';
 import { show, showBytes } from './show.ts';
 
+/** Which of the two pipes: the one that carries bytes to the plugin, or the one that carries them to the host. */
 export type Direction = 'toPlugin' | 'toHost';
 
 /** A part of a line, made when the line is looked at. */

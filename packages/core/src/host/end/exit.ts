@@ -17,7 +17,9 @@ export type EndedBy = 'plugin' | 'quit' | 'eof' | 'sigterm' | 'sigkill' | 'none'
 export interface PluginExit extends LaunchReport {
   /** The exit code; null if a signal ended it, or if it never ran. */
   readonly code: number | null;
+  /** The signal that ended it; null if it ended by itself, or if it never ran. */
   readonly signal: NodeJS.Signals | null;
+  /** Which step, or which party, ended it. */
   readonly by: EndedBy;
   /** The last of its standard error, raw and synced as they came, at most 16 KiB: it may hold escape sequences. */
   readonly stderrTail: string;

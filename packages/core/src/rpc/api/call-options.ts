@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import { PipeworkError } from '../../base/errors.ts';
 import { isAbortSignal, isObjectPrototype } from '../../base/realm.ts';
 
+/** What a caller can say about one call. `withCallOptions()` binds it to a remote. */
 export interface CallOptions {
   /** Aborting it rejects the call at once with the signal's reason, and aborts the handler's signal on the other side. */
   readonly signal?: AbortSignal | undefined;

@@ -12,18 +12,25 @@ export interface CallTrace {
   readonly service: string | undefined;
   /** Who is called, or `the caller` for a call that is answered here. */
   readonly peer: string;
+  /** The arguments, before they are packed or after they were revived. */
   readonly params: readonly unknown[];
   /** Of `pipework:call`: what a subscriber of `start` sets here travels with the call, for instance `traceparent`. */
   metadata: Record<string, string>;
+  /** What the call resolved with, from `asyncEnd` on; undefined if it failed. */
   result?: unknown;
+  /** What the call rejected with, from `error` on; undefined if it succeeded. */
   error?: unknown;
 }
 
 /** What a subscriber of `pipework:stream` gets. */
 export interface StreamTrace {
+  /** `given` if this side is the source, `taken` if the peer is. */
   readonly direction: 'given' | 'taken';
+  /** Who is on the other side, as in {@link CallTrace.peer}. */
   readonly peer: string;
+  /** How many items have passed so far. */
   items: number;
+  /** What ended the stream before its source did; undefined if nothing has. */
   error?: unknown;
 }
 
