@@ -155,7 +155,7 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
     this.#activity.isReferenced = false;
   }
 
-  /** Ends the plugin as {@link Client.kill} does; `await using` calls it. */
+  /** Ends the plugin as `kill()` does; `await using` calls it. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
   }
