@@ -32,6 +32,8 @@ step('layers', process.execPath, ['scripts/check-layers.mjs']);
 step('public names and types', process.execPath, ['scripts/check-api.mjs']);
 step('size of the entries', process.execPath, ['scripts/check-size.mjs']);
 
+step('addresses', process.execPath, ['scripts/address.mjs']);
+
 const tarballs = mkdtempSync(join(tmpdir(), 'pipework-pack-'));
 try {
   step('pack', 'pnpm', ['-r', '--filter', './packages/*', 'pack', '--pack-destination', tarballs]);
@@ -42,6 +44,7 @@ try {
   const packed = readdirSync(tarballs).map((file) => join(tarballs, file));
   step('a consumer of the packed packages', process.execPath, ['scripts/check-consumer.mjs', ...packed]);
   step('a workspace of npm create pipework', process.execPath, ['scripts/check-new.mjs', ...packed]);
+  step('the first plugin, by its page', process.execPath, ['scripts/check-first-plugin.mjs', ...packed]);
 } finally {
   rmSync(tarballs, { recursive: true, force: true });
 }

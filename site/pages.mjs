@@ -21,7 +21,10 @@ const sections = [
       'packaged-hosts',
     ],
   },
-  { title: 'Look up', names: ['errors', 'environments', 'reliability', 'protocol', 'yamux', 'go-plugin'] },
+  {
+    title: 'Look up',
+    names: ['errors', 'environments', 'reliability', 'protocol', 'yamux', 'comparison', 'go-plugin'],
+  },
 ];
 
 /** Pages that stand beside `docs/`. */

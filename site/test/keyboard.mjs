@@ -21,7 +21,9 @@ export async function useKeyboard(browser, address) {
   await tab.locator('#localsearch-input').fill('restart');
   await tab.locator('.results .result').first().waitFor();
   await tab.keyboard.press('Enter');
-  await expectThat('Enter opens the first result', () => tab.waitForURL((url) => !url.pathname.endsWith('calls.html')).then(() => true));
+  await expectThat('Enter opens the first result', () =>
+    tab.waitForURL((url) => !url.pathname.endsWith('calls.html')).then(() => true),
+  );
   await tab.keyboard.press('Control+k');
   await box.waitFor();
   await tab.keyboard.press('Escape');

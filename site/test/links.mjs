@@ -35,10 +35,13 @@ export function checkLinks(folder, base) {
       if (/^[a-z]+:/i.test(link)) continue;
       const { pathname, hash } = new URL(link, `http://site${base}${page}`);
       count++;
-      const target = decodeURI(pathname).slice(base.length).replace(/(^|\/)$/, '$1index.html');
+      const target = decodeURI(pathname)
+        .slice(base.length)
+        .replace(/(^|\/)$/, '$1index.html');
       const anchor = decodeURIComponent(hash.slice(1));
       if (!files.has(target)) dead.push(`${page}: ${link} leads to no page`);
-      else if (anchor !== '' && !pages.get(target)?.ids.has(anchor)) dead.push(`${page}: ${link} leads to no anchor`);
+      else if (anchor !== '' && !pages.get(target)?.ids.has(anchor))
+        dead.push(`${page}: ${link} leads to no anchor`);
     }
   }
   return { dead, count };

@@ -28,7 +28,8 @@ async function check(name, run) {
 
 /** Colours come from the theme and the highlighter, not from what a page says: one page of each kind stands for its like. */
 function contrastSample(pages) {
-  const kindOf = (page) => (page.startsWith('reference/') ? page.split('/').at(-2) : page.split('/').slice(0, -1).join());
+  const kindOf = (page) =>
+    page.startsWith('reference/') ? page.split('/').at(-2) : page.split('/').slice(0, -1).join();
   const firstOfKind = new Map(pages.toReversed().map((page) => [kindOf(page), page]));
   return new Set([...firstOfKind.values(), 'index.html', 'first-plugin.html', 'errors.html', 'fleet.html']);
 }
@@ -45,11 +46,13 @@ if (executable === undefined) {
   const address = `${server.address}${base}`;
   const sample = contrastSample(pages);
   try {
-    await check(`${pages.length} pages at two widths, ${pages.filter((page) => sample.has(page)).length} of them in two themes`, () =>
-      visit(browser, address, pages, {
-        tabs: availableParallelism() + 1,
-        hasContrastChecked: (page) => sample.has(page),
-      }),
+    await check(
+      `${pages.length} pages at two widths, ${pages.filter((page) => sample.has(page)).length} of them in two themes`,
+      () =>
+        visit(browser, address, pages, {
+          tabs: availableParallelism() + 1,
+          hasContrastChecked: (page) => sample.has(page),
+        }),
     );
     await check(`${searches.length} searches`, () => search(browser, address));
     await check('the keyboard', () => useKeyboard(browser, address));

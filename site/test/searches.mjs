@@ -31,7 +31,8 @@ export async function search(browser, address) {
     const found = await tab
       .locator('.results .result')
       .evaluateAll((results) => results.slice(0, 5).map((result) => result.getAttribute('href')));
-    if (!found.some((href) => wanted.test(href))) faults.push(`"${words}" finds ${found.join(', ') || 'nothing'}`);
+    if (!found.some((href) => wanted.test(href)))
+      faults.push(`"${words}" finds ${found.join(', ') || 'nothing'}`);
   }
   await context.close();
   return faults;

@@ -52,12 +52,17 @@ async function contrastFaults(tab) {
   await tab.evaluate(axe.source);
   for (const theme of themes) {
     await tab.emulateMedia({ colorScheme: theme });
-    await tab.waitForFunction((dark) => document.documentElement.classList.contains('dark') === dark, theme === 'dark');
+    await tab.waitForFunction(
+      (dark) => document.documentElement.classList.contains('dark') === dark,
+      theme === 'dark',
+    );
     const violations = await tab.evaluate(async () => {
       // Colours change with a transition; what counts is where it ends.
       for (const animation of document.getAnimations()) animation.finish();
       const { violations } = await window.axe.run(document, { runOnly: ['color-contrast'] });
-      return violations.flatMap(({ nodes }) => nodes.map(({ target, any }) => `${target}: ${any[0]?.message}`));
+      return violations.flatMap(({ nodes }) =>
+        nodes.map(({ target, any }) => `${target}: ${any[0]?.message}`),
+      );
     });
     faults.push(...violations.map((text) => `in ${theme}: ${text}`));
   }
