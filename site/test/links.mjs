@@ -8,7 +8,7 @@ export const builtPages = (folder) =>
   readdirSync(folder, { recursive: true })
     .map((name) => name.replaceAll('\\', '/'))
     .filter((name) => name.endsWith('.html') && name !== '404.html')
-    .toSorted();
+    .toSorted((one, other) => (one < other ? -1 : 1));
 
 function read(file) {
   const ids = new Set();

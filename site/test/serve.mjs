@@ -13,17 +13,16 @@ const types = {
 
 /** Serves a folder below a path, on a free port of this machine alone, and resolves to its address and the way to end it. */
 export async function serveFolder(folder, base = '/') {
-  const server = createServer(async (request, response) => {
+  const server = createServer((request, response) => {
     const { pathname } = new URL(request.url, 'http://localhost');
     const path = normalize(decodeURIComponent(pathname.replace(base, '/'))).replace(/\/$/, '/index.html');
-    try {
-      const body = await readFile(join(folder, path));
-      response
-        .writeHead(200, { 'content-type': types[extname(path)] ?? 'application/octet-stream' })
-        .end(body);
-    } catch {
-      response.writeHead(404).end();
-    }
+    readFile(join(folder, path)).then(
+      (body) =>
+        response
+          .writeHead(200, { 'content-type': types[extname(path)] ?? 'application/octet-stream' })
+          .end(body),
+      () => response.writeHead(404).end(),
+    );
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
