@@ -3,17 +3,15 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vitepress';
-import { root, sectionOf, sourcePages } from './pages.mjs';
+import { firstSectionOf, root, sourcePages } from './pages.mjs';
 import { writeReference } from './reference.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const pages = join(here, 'dist/pages');
 
-/** The home page: its own front matter, with parts of the README where it asks for them. */
+/** The home page: its own front matter, and the first section of the README. */
 const home = () =>
-  readFileSync(join(here, 'home.md'), 'utf8').replaceAll(/^<!-- README: (.+) -->$/gm, (_, heading) =>
-    sectionOf('README.md', heading),
-  );
+  readFileSync(join(here, 'home.md'), 'utf8').replace('<!-- README -->', () => firstSectionOf('README.md'));
 
 rmSync(pages, { recursive: true, force: true });
 for (const [source, page] of sourcePages()) {

@@ -1,4 +1,4 @@
-// Links in the repository's pages, as the site shows them: to a page if there is one, else to the repository's own pages, else as a name of a file.
+// Links in the repository's pages, as the site shows them: to a page if there is one, else to the repository, else as the name of a file.
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { repository } from './address.mjs';
@@ -12,10 +12,29 @@ export const addressOf = (repository, file) =>
 export function repositoryLinks(md) {
   const sourceOf = new Map([...sourcePages()].map(([source, page]) => [page, source]));
   sourceOf.set('index.md', 'README.md');
-  md.core.ruler.push('repository-links', ({ tokens, env }) => {
+  md.core.ruler.push('repository-links', ({ tokens, env, Token }) => {
     const source = sourceOf.get(env.relativePath);
     if (source === undefined) return;
-    for (const { children } of tokens) if (children) rewrite(children, source);
+    for (const token of tokens.filter(({ children }) => children !== null)) {
+      token.children = linkNamedPages(token.children, Token);
+      rewrite(token.children, source);
+    }
+  });
+}
+
+/**
+ * Makes a link of a page that is named as a file, as in `docs/calls.md`. READMEs of packages name pages so, because on the
+ * registry no repository stands beside them.
+ */
+function linkNamedPages(tokens, Token) {
+  let depth = 0;
+  return tokens.flatMap((token) => {
+    if (token.type === 'link_open') depth++;
+    if (token.type === 'link_close') depth--;
+    if (depth > 0 || token.type !== 'code_inline' || !sourcePages().has(token.content)) return [token];
+    const open = new Token('link_open', 'a', 1);
+    open.attrSet('href', `/${sourcePages().get(token.content)}`);
+    return [open, token, new Token('link_close', 'a', -1)];
   });
 }
 
@@ -23,7 +42,7 @@ function rewrite(tokens, source) {
   for (const [index, token] of tokens.entries()) {
     if (token.type !== 'link_open') continue;
     const [path, anchor] = (token.attrGet('href') ?? '').split('#');
-    if (path === '' || /^[a-z]+:/i.test(path)) continue;
+    if (path === '' || path.startsWith('/') || /^[a-z]+:/i.test(path)) continue;
     const target = targetOf(source, decodeURI(path));
     if (target === undefined) throw new Error(`${source} links to ${path}, which does not exist`);
     if (target.page !== undefined) {
@@ -31,11 +50,8 @@ function rewrite(tokens, source) {
     } else if (repository !== undefined) {
       token.attrSet('href', addressOf(repository, target.file));
     } else {
-      showAsFile(
-        token,
-        tokens.slice(index).find(({ type }) => type === 'link_close'),
-        target.file,
-      );
+      const close = tokens.slice(index).find(({ type }) => type === 'link_close');
+      showAsFile(token, close, target.file);
     }
   }
 }

@@ -92,17 +92,19 @@ export const guideSidebar = () =>
     items: sources.map((source) => ({ text: titleOf(source), link: `/${pageOf(source)}` })),
   }));
 
+let known;
+
 /** The files that are pages, each with its page. The home page stands for the repository's README. */
 export function sourcePages() {
-  const sources = guide().flatMap((section) => section.sources);
-  return new Map(sources.map((source) => [source, pageOf(source)]));
+  known ??= new Map(guide().flatMap(({ sources }) => sources.map((source) => [source, pageOf(source)])));
+  return known;
 }
 
-/** The part of a page from one of its headings of the second level to the next. */
-export function sectionOf(source, heading) {
-  const [, behind] = read(source).split(`\n## ${heading}\n`);
-  if (behind === undefined) throw new Error(`${source} has no heading "${heading}"`);
-  return `## ${heading}\n${behind.split('\n## ')[0]}`;
+/** The first section of a page: from its first heading of the second level to the next. */
+export function firstSectionOf(source) {
+  const [, section] = read(source).split(/^(?=## )/m);
+  if (section === undefined) throw new Error(`${source} has no section`);
+  return section;
 }
 
 /**

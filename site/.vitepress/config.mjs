@@ -26,6 +26,8 @@ export default defineConfig({
     theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
     config: repositoryLinks,
   },
+  // The search's index is one file, which is fetched when the search is opened.
+  vite: { build: { chunkSizeWarningLimit: 2_000 } },
   themeConfig: {
     logo: '/mark.svg',
     nav: [
