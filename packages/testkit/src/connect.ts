@@ -158,6 +158,15 @@ class ConnectedPair<P, S> implements Pair<P, S> {
  * Connects a host to `plugins` inside this process: the real Client, handshake, mux, codec and RPC on one side, the real
  * `serve` on the other, and pipes in memory between them. Resolves when the plugin is ready for `pair.rpc.dispense(name)`;
  * rejects as `client.start()` does.
+ *
+ * @example
+ * ```ts
+ * import { connect } from '@pipework/testkit';
+ *
+ * await using pair = await connect({ greeter: () => ({ greet: (name: string) => `Hello, ${name}!` }) });
+ * const greeter = await pair.rpc.dispense('greeter');
+ * console.log(await greeter.greet('world'));
+ * ```
  */
 export function connect<P, S = Record<never, never>>(
   plugins: Plugins<P, S>,

@@ -57,6 +57,13 @@ const anyRemote: object = createRemote(async () => {});
 /**
  * A double of `T`. Methods that are given handle their calls; a call of any other fails with an `UnhandledCallError` that
  * names it. Methods may be `vi.fn()`s, and may be spied on by `vi.spyOn(fake, 'method')`.
+ *
+ * @example
+ * ```ts
+ * import { fakePlugin } from '@pipework/testkit';
+ *
+ * const greeter = fakePlugin<{ greet(name: string): Promise<string> }>({ greet: async (name) => `Hello, ${name}!` });
+ * ```
  */
 export function fakePlugin<T extends object>(methods: Partial<T> = {}): Fake<T> {
   return new FakeState<T>(methods).fake;

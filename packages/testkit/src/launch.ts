@@ -74,6 +74,18 @@ class RecordedClient<P, S> extends Client<P, S> implements LaunchedClient<P, S> 
  * A real Client for `config`, not started yet: `client.client()` starts it. With `test`, its process is ended when that
  * test is over, whatever happened; without, it is the caller's to end (`await using`), and it ends with this process at
  * the latest. Sinks of `config` get what they would get without the kit.
+ *
+ * @example
+ * ```ts
+ * import { launch } from '@pipework/testkit';
+ *
+ * await using client = launch<{ greeter: { greet(name: string): Promise<string> } }>({
+ *   cmd: [process.execPath, 'plugin.js'],
+ * });
+ * const rpc = await client.client();
+ * const greeter = await rpc.dispense('greeter');
+ * console.log(await greeter.greet('world'), client.transcript());
+ * ```
  */
 export function launch<P = Record<string, object>, S = Record<never, never>>(
   options: LaunchOptions<S>,

@@ -81,6 +81,16 @@ export type Misbehaviour = keyof typeof conducts;
  * is about calls. `args` are for the kinds that say so.
  *
  * Throws a RangeError at once, naming the kinds, where `kind` is none of them.
+ *
+ * @example
+ * ```ts
+ * import { Client } from '@pipework/core';
+ * import { misbehave } from '@pipework/testkit';
+ *
+ * // What does a host do if its plugin never shakes hands?
+ * const client = new Client({ cmd: misbehave('no-handshake'), startTimeout: 500 });
+ * await client.start().catch((error: unknown) => console.log(error)); // HANDSHAKE_TIMEOUT
+ * ```
  */
 export function misbehave(kind: Misbehaviour, ...args: string[]): [file: string, ...args: string[]] {
   if (!Object.hasOwn(conducts, kind)) {

@@ -49,6 +49,20 @@ export interface DrainOptions {
 /**
  * The lifecycle of one plugin process. A client starts its plugin at most once, also after `kill()` or a failed start:
  * for another process, make another client.
+ *
+ * @example
+ * ```ts
+ * import { Client } from '@pipework/core';
+ *
+ * interface Plugins {
+ *   greeter: { greet(name: string): Promise<string> };
+ * }
+ *
+ * await using client = new Client<Plugins>({ cmd: [process.execPath, 'plugin.js'] });
+ * const rpc = await client.client();
+ * const greeter = await rpc.dispense('greeter');
+ * console.log(await greeter.greet('world'));
+ * ```
  */
 export class Client<P = Record<string, object>, S = Record<never, never>> implements ServiceClient {
   readonly #settings: ClientSettings;

@@ -32,6 +32,19 @@ export interface PoolStats {
 /**
  * Several processes of one plugin. A call goes to a process that has a free place, or waits for one, first come first served within a
  * priority. Processes are started as calls need them, and end if they are not used.
+ *
+ * @example
+ * ```ts
+ * import { Pool } from '@pipework/fleet';
+ *
+ * interface Plugins {
+ *   checker: { check(path: string): Promise<number> };
+ * }
+ *
+ * await using pool = new Pool<Plugins>({ cmd: [process.execPath, 'plugin.js'], max: 4 });
+ * const checker = await pool.dispense('checker');
+ * console.log(await Promise.all(['a.md', 'b.md', 'c.md'].map((path) => checker.check(path))));
+ * ```
  */
 export class Pool<P = Record<string, object>, S = Record<never, never>> {
   readonly #settings: PoolSettings<P>;

@@ -128,6 +128,16 @@ export function createRemote<T>(
  * Returns the same remote, with options for every call made through what this returns: a deadline, metadata, a signal. A
  * remote of `createRemote()` takes any further options. What `checked()` returned is taken if it is over such a remote. Throws
  * `CONFIG_INVALID` for an option that the remote does not take, and for an object that is no dispensed remote.
+ *
+ * @example
+ * ```ts
+ * import { withCallOptions, type Remote } from '@pipework/core';
+ *
+ * async function greetSoon(greeter: Remote<{ greet(name: string): Promise<string> }>) {
+ *   // Rejects with `RPC_DEADLINE` after half a second.
+ *   return await withCallOptions(greeter, { deadlineMs: 500 }).greet('world');
+ * }
+ * ```
  */
 export function withCallOptions<R extends object>(
   remote: R,

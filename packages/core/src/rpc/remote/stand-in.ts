@@ -50,6 +50,21 @@ export function remoteTargetOf(value: object): RemoteTarget | undefined {
  * Marks an object to travel by reference: the other side gets an object whose methods call this one's, and whose
  * `[Symbol.dispose]()` gives it back. Returns the object. Throws `CONFIG_INVALID` for what is no object, and for arrays, dates
  * and binary data, also of a class of your own: they are always copied.
+ *
+ * @example
+ * ```ts
+ * import { ref } from '@pipework/core';
+ *
+ * class Counter {
+ *   #count = 0;
+ *   add(): number {
+ *     return ++this.#count;
+ *   }
+ * }
+ *
+ * // As a method of a plugin: the host gets a remote counter, not a copy.
+ * const makeCounter = () => ref(new Counter());
+ * ```
  */
 export function ref<T extends object>(object: T): Reference<T> {
   expect(canBeHeld(object), 'the argument of ref()', 'an object with methods', object);
