@@ -19,6 +19,8 @@ export default defineConfig({
   cacheDir: 'dist/cache',
   // The sidebars in one file of their own, not in every page.
   metaChunk: true,
+  // A sidebar of the reference shows thirty links at once: fetching the pages behind all of them costs more than it gains.
+  router: { prefetchLinks: false },
   head: [['link', { rel: 'icon', type: 'image/svg+xml', href: `${base}mark.svg` }]],
   markdown: {
     // The anchors that a code host gives to headings: the pages link to those.

@@ -1,4 +1,4 @@
-// Opens every page in the browser: no sideways scrolling on a phone or a desktop, nothing on the console, text that can be read in both themes.
+// Opens every page in the browser, those of the guide by their address and those of the reference by links: no sideways scrolling on a phone or a desktop, nothing on the console, text that can be read in both themes.
 import axe from 'axe-core';
 
 const widths = { desktop: { width: 1280, height: 800 }, phone: { width: 360, height: 740 } };
@@ -22,8 +22,10 @@ export async function visit(browser, address, pages, { tabs, hasContrastChecked 
         if (response.status() >= 400) fault(`${response.url()} answers ${response.status()}`);
       });
       for (page = queue.shift(); page !== undefined; page = queue.shift()) {
-        await tab.goto(`${address}${page}`);
-        await tab.waitForFunction(() => document.querySelector('#app')?.__vue_app__ !== undefined);
+        await (page.startsWith('reference/') && tab.url().startsWith(address) ? follow : load)(
+          tab,
+          address + page,
+        );
         for (const text of await widthFaults(tab)) fault(text);
         if (hasContrastChecked(page)) for (const text of await contrastFaults(tab)) fault(text);
       }
@@ -31,6 +33,23 @@ export async function visit(browser, address, pages, { tabs, hasContrastChecked 
     }),
   );
   return faults;
+}
+
+/** Opens a page by its address. */
+async function load(tab, url) {
+  await tab.goto(url);
+  await tab.waitForFunction(() => document.querySelector('#app')?.__vue_app__ !== undefined);
+}
+
+/** Goes to a page by a click on a link, as readers of the reference do: only what differs is fetched and drawn. */
+async function follow(tab, url) {
+  await tab.evaluate(
+    (href) => Object.assign(document.body.appendChild(document.createElement('a')), { href }).click(),
+    url,
+  );
+  const path = new URL(url).pathname.replace(/(^|\/)index\.html$/, '$1');
+  const name = path.replaceAll(/[./]+/g, '_').replace(/_html$/, '');
+  await tab.waitForFunction((name) => document.querySelector('.vp-doc')?.classList.contains(name), name);
 }
 
 async function widthFaults(tab) {
