@@ -8,6 +8,14 @@ import { guideSidebar } from '../pages.mjs';
 const json = (path) => JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'));
 const { version } = json('../../packages/core/package.json');
 
+/** Shows indented code as fenced code is shown: in a box that scrolls by itself. */
+function indentedCode(md) {
+  md.core.ruler.push('indented-code', ({ tokens }) => {
+    for (const token of tokens)
+      if (token.type === 'code_block') Object.assign(token, { type: 'fence', info: '' });
+  });
+}
+
 export default defineConfig({
   title: 'pipework',
   description:
@@ -26,7 +34,10 @@ export default defineConfig({
     // The anchors that a code host gives to headings: the pages link to those.
     anchor: { slugify: slug },
     theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
-    config: repositoryLinks,
+    config: (md) => {
+      repositoryLinks(md);
+      indentedCode(md);
+    },
   },
   // The search's index is one file, which is fetched when the search is opened.
   vite: { build: { chunkSizeWarningLimit: 2_000 } },
