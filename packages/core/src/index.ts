@@ -1,5 +1,5 @@
 /**
- * Everything: `@pipework/core`. The host's side, the plugin's side, and what both share.
+ * The host's side, the plugin's side, and what both share.
  *
  * @module
  */
