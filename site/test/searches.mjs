@@ -10,7 +10,7 @@ export const searches = [
   ['electron', /packaged-hosts/],
   ['sandbox', /security|bubblewrap|isolat/],
   ['debugger', /debugging/],
-  ['stdout', /lifecycle|ClientConfig|debugging/],
+  ['what the plugin prints', /lifecycle|debugging|calls|first-plugin/],
   ['withCallOptions', /functions\/withCallOptions/],
 ];
 

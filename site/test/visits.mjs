@@ -38,7 +38,9 @@ export async function visit(browser, address, pages, { tabs, hasContrastChecked 
 /** Opens a page by its address. */
 async function load(tab, url) {
   await tab.goto(url);
-  await tab.waitForFunction(() => document.querySelector('#app')?.__vue_app__ !== undefined);
+  await tab.waitForFunction(() => document.querySelector('#app')?.__vue_app__ !== undefined, undefined, {
+    polling: 100,
+  });
 }
 
 /** Goes to a page by a click on a link, as readers of the reference do: only what differs is fetched and drawn. */
@@ -49,7 +51,9 @@ async function follow(tab, url) {
   );
   const path = new URL(url).pathname.replace(/(^|\/)index\.html$/, '$1');
   const name = path.replaceAll(/[./]+/g, '_').replace(/_html$/, '');
-  await tab.waitForFunction((name) => document.querySelector('.vp-doc')?.classList.contains(name), name);
+  await tab.waitForFunction((name) => document.querySelector('.vp-doc')?.classList.contains(name), name, {
+    polling: 100,
+  });
 }
 
 async function widthFaults(tab) {
