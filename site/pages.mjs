@@ -15,6 +15,7 @@ const sections = [
       'lifecycle',
       'testing-plugins',
       'fleet',
+      'isolation',
       'cli',
       'debugging',
       'other-languages',

@@ -30,6 +30,7 @@ export interface IsolateOptions {
   readonly net?: boolean;
   /** Names of the variables that it gets, of those that the client would pass. Those of the handshake are added. Default none. */
   readonly env?: readonly string[];
+  /** How much memory, processor time, descriptors and file size the plugin may use. Default: no bound. */
   readonly resources?: Resources;
   /**
    * The least that will do. `'kernel'`: what the kernel enforces, whatever the plugin does. `'runtime'`: also the permission model of Node
