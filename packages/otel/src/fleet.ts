@@ -7,6 +7,7 @@ import type { Stop, Telemetry } from './telemetry.ts';
 
 /** What is read of a pool of `@pipework/fleet`. */
 export interface PoolFigures {
+  /** Returns the figures of this moment. */
   stats(): { readonly processes: number; readonly busy: number; readonly queued: number };
 }
 

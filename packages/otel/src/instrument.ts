@@ -16,6 +16,7 @@ import { watchProcesses } from './processes.ts';
 import { watchStreams } from './streams.ts';
 import type { Stop, Telemetry } from './telemetry.ts';
 
+/** What {@link instrument} watches, and the providers that it reports to. */
 export interface InstrumentOptions {
   /** Where spans go. Default: the global provider, also one that is registered later. `false`: no spans, and no context travels. */
   readonly tracerProvider?: TracerProvider | false;

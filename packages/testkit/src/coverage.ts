@@ -52,6 +52,7 @@ interface V8Provider extends CoverageProvider {
   isIncluded(path: string): boolean;
 }
 
+/** The provider of coverage, as Vitest loads it. */
 const coverage: CoverageProviderModule = {
   startCoverage(options) {
     const directory = process.env[variable];

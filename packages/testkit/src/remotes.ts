@@ -13,7 +13,9 @@ export const remoteEquality: EqualityTester = (a, b) =>
 
 /** For `expect.addSnapshotSerializer`, or `snapshotSerializers` of a config. */
 export interface RemoteSerializer {
+  /** True for a remote. Sends nothing. */
   test(value: unknown): boolean;
+  /** Returns the text for a remote. Sends nothing. */
   serialize(value: unknown): string;
 }
 

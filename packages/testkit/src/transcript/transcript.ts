@@ -16,6 +16,7 @@ export interface TranscriptEntry {
   readonly text: string;
 }
 
+/** The form in which a transcript is told. */
 export interface TranscriptOptions {
   /**
    * True gives the messages alone, stream by stream, without times, frames and what the plugin printed: the same in each run in which the
