@@ -71,16 +71,17 @@ export class HostEnd {
     );
     const { offer } = options;
     const explainLoss = (cause: Error): Promise<Error> => options.explainLoss(cause);
+    const peer = `plugin ${name}`;
     this.broker = new Broker(this.session, limits, {
       onServiceStream: offer === undefined ? undefined : (stream) => services?.take(stream),
       explainLoss,
-      peer: `plugin ${name}`,
+      peer,
     });
     this.shared = new Shared({
       broker: this.broker,
       capabilities,
       limits,
-      name,
+      peer,
       explainLoss,
       onBusy: options.onBusy,
       redactError: options.redactError,

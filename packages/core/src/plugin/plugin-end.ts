@@ -79,7 +79,7 @@ export class PluginEnd {
       broker: this.#broker,
       capabilities: parseCapabilities(greeting.capabilities.join(',')),
       limits: settings.limits,
-      name: 'the host',
+      peer: 'the host',
       redactError: settings.redactError,
       beforeReply: () => {
         stdout.expedite();

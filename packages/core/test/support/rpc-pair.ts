@@ -87,7 +87,7 @@ export async function rpcPair<T extends object>(
     broker: hostBroker,
     capabilities,
     limits: hostLimits,
-    name: 'test',
+    peer: 'plugin test',
     ...options.host,
   });
   const pluginShared = new Shared({
