@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { fixture, inTerminal, noPython, noTerminal, pipework, python, root } from './support/run.ts';
+import { misbehave } from '@pipework/testkit';
+import { fixture, inTerminal, noTerminal, pipework, root } from './support/run.ts';
 
 const table = (
   bold: (name: string) => string,
@@ -37,8 +38,8 @@ describe('describe in a pipe', () => {
     ]);
   });
 
-  test.skipIf(noPython !== undefined)('says so if a plugin cannot be asked', async () => {
-    const { status, stdout, stderr } = await pipework(['describe', '--', ...python]);
+  test('says so if a plugin cannot be asked', async () => {
+    const { status, stdout, stderr } = await pipework(['describe', '--', ...misbehave('hangs-on-call')]);
     expect(stdout).toContain('protocol 1');
     expect(stderr).toContain('cannot be asked what it offers');
     expect(status).toBe(0);
