@@ -59,7 +59,10 @@ export class HostServices implements ServiceHost {
   #ask(): Conversation {
     if (this.#conversation === undefined) {
       const shared = this.#shared;
-      const conversation = new Conversation(opened(() => shared.broker.dialServices(), false), { shared });
+      const conversation = new Conversation(
+        opened(() => shared.broker.dialServices(), false),
+        { shared },
+      );
       this.#conversation = conversation;
       void conversation.closed.then(() => {
         if (this.#conversation === conversation) this.#conversation = undefined;
@@ -74,9 +77,6 @@ function opened(open: () => RawStream, sent: boolean): RawStream {
   try {
     return open();
   } catch (cause) {
-    throw markSent(
-      new PipeworkError('RPC_CLOSED', 'the connection to the host has ended', { cause }),
-      sent,
-    );
+    throw markSent(new PipeworkError('RPC_CLOSED', 'the connection to the host has ended', { cause }), sent);
   }
 }
