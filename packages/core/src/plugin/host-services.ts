@@ -56,6 +56,13 @@ export class HostServices implements ServiceHost {
     for (const conversation of this.#dispensed) conversation.leave(reason);
   }
 
+  /** Called when the host has ended the session. Dispenses and calls that are pending, and later ones, fail with `RPC_CLOSED`. */
+  end(): void {
+    const reason = new PipeworkError('RPC_CLOSED', 'the host has ended the session');
+    for (const conversation of this.#dispensed) conversation.close(reason);
+    this.#conversation?.close(reason);
+  }
+
   #ask(): Conversation {
     if (this.#conversation === undefined) {
       const shared = this.#shared;
