@@ -1,7 +1,7 @@
 /** Turns paths as they were listed into places of the file system, and refuses what would grant more than it says. */
 
 import { realpathSync } from 'node:fs';
-import { isAbsolute, relative } from 'node:path';
+import { isAbsolute, join, relative } from 'node:path';
 import { IsolateError } from './errors.ts';
 
 /** One place, as it was listed and as it is without links. */
@@ -56,9 +56,7 @@ function refuseLinks(name: string, place: Place, written: readonly Place[]): voi
   for (const directory of written) {
     for (const root of [directory.given, directory.real]) {
       if (!isWithin(root, place.given)) continue;
-      const way = relative(root, place.given);
-      const expected = way === '' ? directory.real : `${directory.real}/${way}`;
-      if (place.real === expected) continue;
+      if (place.real === join(directory.real, relative(root, place.given))) continue;
       throw new IsolateError(
         'ISOLATE_PATH',
         `${name}: ${place.given} is a link to ${place.real}, and lies where the plugin may write (${directory.given}), so that the plugin could choose what is granted: list ${place.real} itself`,

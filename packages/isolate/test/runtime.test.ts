@@ -73,7 +73,7 @@ describe('a start that cannot be held to its policy is refused', () => {
     const error = await failure<StartError>(new Client({ cmd: command, launcher }).start());
     expect(error).toMatchObject({ code: 'PLUGIN_NOT_STARTED', permanent: true });
     expect(error.cause).toMatchObject({ code: 'ISOLATE_UNAVAILABLE' });
-    expect(error.message).toMatch(/bubblewrap \(\/nowhere\/bwrap\) is not installed: install /);
+    expect(error.message).toMatch(/bubblewrap \(\/nowhere\/bwrap\) is not there: install /);
     expect(error.message).toContain("require: 'runtime' would take the permission model of Node");
   });
 
@@ -111,6 +111,9 @@ describe('a start that cannot be held to its policy is refused', () => {
     const said = (read: string): string =>
       refusal({ ...runtime, net: true, read: [read], write: [changed] }).message;
     expect(said(join(changed, 'absent'))).toMatch(/^read\[0\]: there is no /);
+    // What lies below the root is no link for that.
+    const whole = isolated({ ...runtime, net: true, read: [changed], write: ['/'] }).describe(command);
+    expect(whole).toMatchObject({ read: [], write: ['/'] });
     expect(said(join(changed, 'link'))).toMatch(/is a link to \/etc, and lies where the plugin may write/);
     expect(said('/proc/self')).toMatch(/is below \/proc/);
     const isolation = isolated({ ...runtime, net: true, read: [join(changed, 'plain')], write: [changed] });
