@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync, closeSync, symlinkSync, writeFileSync } from 'node:fs';
+import { openSync, closeSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Pool, Supervisor } from '@pipework/fleet';
 import { findRuntime } from '../../../testing/runtimes.mjs';
 import { isolated } from '../src/index.ts';
+import { read } from '../src/system.ts';
 import { childrenOf, measure } from '../src/watch.ts';
 import { command, directory, failure, fixture, noBubblewrap, own, start, type Cells } from './support.ts';
 
@@ -185,6 +186,26 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     expect(inside.length).toBeGreaterThan(1);
     child.kill('SIGKILL');
     await expect.poll(() => [sandbox, ...inside].filter((pid) => measure(pid).residentBytes > 0)).toEqual([]);
+  });
+
+  test('nothing of a plugin is left when it is killed while it starts', async () => {
+    const mark = `started-by-${process.pid}`;
+    const launcher = isolated();
+    const left = (): string[] =>
+      readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && read(`/proc/${pid}/environ`).includes(mark));
+    // What has forked and has not become bubblewrap yet shows the variables of this process, which lack the mark.
+    for (let delayMs = 0; delayMs < 20; delayMs += 0.5) {
+      const launched = await launcher({
+        ...{ file: '/bin/sleep', args: ['60'], cwd: '/', env: {}, handshakeEnv: { MARK: mark } },
+        ...{ stdin: 'ignore', processGroup: false },
+      });
+      const end = performance.now() + delayMs;
+      while (performance.now() < end);
+      launched.kill(delayMs % 1 === 0 ? 'SIGTERM' : 'SIGKILL');
+      await launched.exited;
+    }
+    onTestFinished(() => left().forEach((pid) => process.kill(Number(pid), 'SIGKILL')));
+    await expect.poll(left, { timeout: 2_000 }).toEqual([]);
   });
 
   for (const [runtime, ...args] of [
