@@ -171,13 +171,14 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
         },
         env: { LD_LIBRARY_PATH: mine, LISTED: 'yes' },
       });
-      await expect.poll(() => childrenOf(childrenOf(launched.pid)[0] ?? 0)).toHaveLength(1);
-      const [inside = 0] = childrenOf(childrenOf(launched.pid)[0] as number);
+      const pid = launched.pid as number;
+      await expect.poll(() => childrenOf(childrenOf(pid)[0] ?? 0)).toHaveLength(1);
+      const [inside = 0] = childrenOf(childrenOf(pid)[0] as number);
       const names = (pid: number): string[] =>
         read(`/proc/${pid}/environ`)
           .split('\0')
           .filter((entry) => /^(LD_|LISTED)/.test(entry));
-      expect(names(launched.pid)).toEqual(['LISTED=yes']);
+      expect(names(pid)).toEqual(['LISTED=yes']);
       await expect.poll(() => names(inside).sort()).toEqual([`LD_LIBRARY_PATH=${mine}`, 'LISTED=yes']);
       launched.kill('SIGKILL');
       await launched.exited;
