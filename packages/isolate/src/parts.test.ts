@@ -10,14 +10,12 @@ import { howToInstall } from './system.ts';
 
 const place = (path: string): { given: string; real: string } => ({ given: path, real: path });
 const node = {
-  ...{
-    file: '/bin/node',
-    args: ['/p.js', 'x'],
-    runtime: 'node',
-    script: '/p.js',
-    scriptIndex: 0,
-    through: [],
-  },
+  file: '/bin/node',
+  args: ['/p.js', 'x'],
+  runtime: 'node',
+  script: '/p.js',
+  scriptIndex: 0,
+  through: [],
 } as const;
 
 describe('bubblewrap', () => {
@@ -206,7 +204,7 @@ describe('a command', () => {
     expect(findProgram({ file: script, args: ['1'], cwd: '/', path })).toMatchObject({
       file: join(path, 'node'),
       args: ['--no-warnings', script, '1'],
-      runtime: 'node',
+      runtime: 'node' as const,
       script,
     });
   });
