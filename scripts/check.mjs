@@ -28,6 +28,8 @@ step('types of the JavaScript template', bin('tsc'), [
 ]);
 step('lint', bin('oxlint'), ['--type-aware', '--deny-warnings']);
 step('format', bin('prettier'), ['--check', '--log-level=warn', '.']);
+step('phrases', process.execPath, ['scripts/check-prose.mjs']);
+step('links of package READMEs', process.execPath, ['scripts/check-readmes.mjs']);
 step('layers', process.execPath, ['scripts/check-layers.mjs']);
 step('public names and types', process.execPath, ['scripts/check-api.mjs']);
 step('size of the entries', process.execPath, ['scripts/check-size.mjs']);

@@ -1,4 +1,4 @@
-// Answers calls that nobody made.
+// Answers calls that were never made.
 import { encode } from './msgpack.mjs';
 import { startPlugin } from './base.mjs';
 startPlugin({

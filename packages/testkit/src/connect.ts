@@ -175,7 +175,7 @@ export function connect<P, S = Record<never, never>>(
   return connectBy(plugins, options, undefined);
 }
 
-/** @internal As {@link connect}, with somebody else deciding when bytes move. */
+/** @internal As {@link connect}, but the caller decides when bytes move. */
 export async function connectBy<P, S>(
   plugins: Plugins<P, S>,
   options: ConnectOptions<P, S>,

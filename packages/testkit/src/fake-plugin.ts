@@ -34,14 +34,14 @@ export interface FakeControls<T> {
   crash(report?: CrashReport & { readonly on?: keyof T & string }): void;
   /** Forgets calls and whatever `use`, `hang` and `crash` arranged; methods are those it was made with. */
   reset(): void;
-  /** Throws where a call was made that nobody handled, although the code under test may have swallowed its failure. */
+  /** Throws if a call was made that had no handler, even if the code under test swallowed its failure. */
   assertNoUnhandled(): void;
 }
 
 /** Disposable as what is dispensed is, so that it fits where `Remote<T>` is expected, if the methods of `T` are asynchronous. */
 export type Fake<T> = T & FakeControls<T> & Disposable;
 
-/** Thrown into a call that nobody handles. */
+/** Thrown into a call that has no handler. */
 export class UnhandledCallError extends Error {
   /** Tells the error apart from others. */
   override readonly name = 'UnhandledCallError';
@@ -128,10 +128,10 @@ class FakeState<T extends object> {
       get: (target, key, receiver) => {
         if (isMethod(key)) return this.#method(key);
         if (typeof key === 'string' && isControl(key)) return controls[key as keyof FakeControls<T>];
-        if (key === Symbol.dispose && !(key in target)) return () => {}; // nobody holds a fake
+        if (key === Symbol.dispose && !(key in target)) return () => {}; // A fake holds nothing.
         return Reflect.get(target, key, receiver) as unknown;
       },
-      // What a served object offers is read off its own properties: every method that somebody may call is one.
+      // What a served object offers is read off its own properties: every method that may be called is one.
       getOwnPropertyDescriptor: (target, key) =>
         isMethod(key)
           ? {
@@ -151,7 +151,7 @@ class FakeState<T extends object> {
     const target = (own as Method | undefined) ?? this.#unhandled(name);
     let recorder = this.#recorders.get(target);
     if (recorder === undefined) {
-      // A proxy, so that a mock stays one to whoever looks at it.
+      // A proxy, so that a mock still looks like a mock.
       recorder = new Proxy(target, {
         apply: (method, self: unknown, args: unknown[]) => this.#call(name, method, self, args),
       });
@@ -230,7 +230,7 @@ class FakeState<T extends object> {
       letGo = resolve;
       fail = reject;
     });
-    // Nobody may be waiting.
+    // The result may not be awaited.
     done.catch(() => undefined);
     const hang: Hang = { method, done, letGo, fail };
     this.#hangs.add(hang);

@@ -147,7 +147,7 @@ const heard = new WeakSet<Writable>();
 /** A sink that captures and hands on, at the pace of the user's own. */
 function both(capture: Writable, own: Writable | undefined): Writable {
   if (own === undefined) return capture;
-  // Core listens to the sinks that it is given, and drops one that fails: the user's own has nobody else behind this one.
+  // Core listens to the sinks that it is given, and drops one that fails: the user's own sink has no other listener behind this one.
   if (!heard.has(own)) own.on('error', () => undefined);
   heard.add(own);
   return new Writable({
@@ -177,7 +177,7 @@ function tapped(
   return async (command) => {
     const process = await launcher(command);
     const [toPlugin, toHost] = [pipe('toPlugin'), pipe('toHost')];
-    // How they end is told by their ends: an EPIPE or the end of file reaches whoever is on the other side.
+    // How they end is told by their ends: an EPIPE or the end of file reaches the other side.
     pipeline(process.readable, toHost.writable, () => undefined);
     pipeline(toPlugin.readable, process.writable, () => undefined);
     return {

@@ -91,7 +91,7 @@ export async function simulate(
   return { runs, seed };
 }
 
-/** A list of choices: first the given ones, then random ones, or 0, the simplest, where there is no chance. */
+/** A list of choices: first the given ones, then random ones, or 0, the simplest, if there is no source of chance. */
 class Choices {
   readonly made: number[] = [];
   readonly #given: readonly number[];

@@ -95,7 +95,7 @@ export type ConnectFixture = <P, S = Record<never, never>>(
 export type LaunchFixture = <P = Record<string, object>, S = Record<never, never>>(
   options: Omit<LaunchOptions<S>, 'test'>,
 ) => LaunchedClient<P, S>;
-/** As `fakePlugin` of the kit; a call that nobody handled fails the test. */
+/** As `fakePlugin` of the kit; a call without a handler fails the test. */
 export type FakeFixture = <T extends object>(methods?: Partial<T>) => Fake<T>;
 
 /** The fixtures that {@link test} adds to a test of Vitest. */
@@ -144,12 +144,12 @@ export function launch<P = Record<string, object>, S = Record<never, never>>(
   return launchAnywhere({ ...options, test: options.test ?? runningTest('launch') });
 }
 
-/** As the kit's `fakePlugin`, for the running test: a call that nobody handled fails it. Throws outside a test, and in concurrent ones: use the fixture there. */
+/** As the kit's `fakePlugin`, for the running test: a call without a handler fails it. Throws outside a test, and in concurrent ones: use the fixture there. */
 export function fakePlugin<T extends object>(methods: Partial<T> = {}): Fake<T> {
   return fakeFor(runningTest('fakePlugin'), methods);
 }
 
-/** The one test that runs at the moment. Throws where there is none, and where others run beside it: Vitest may name any of them. */
+/** The one test that runs at the moment. Throws if no test runs, or if others run beside it, because Vitest may name any of them. */
 function runningTest(caller: string): VitestContext {
   const hooks: VitestContext = { onTestFinished, onTestFailed };
   // Vitest 4.0 doesn't tell.

@@ -5,7 +5,7 @@ export type FaultEvent =
   | { readonly bytes: Uint8Array }
   /** What follows waits this long. */
   | { readonly waitMs: number }
-  /** What follows waits until somebody resumes the direction: for ever, where nobody does. */
+  /** Further bytes wait until the test resumes the direction, without end if it does not. */
   | { readonly stall: true }
   /** The direction ends here: as by a closed pipe, or by a broken one. What follows is dropped. */
   | { readonly end: 'eof' | 'error' };

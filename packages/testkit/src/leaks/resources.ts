@@ -2,7 +2,7 @@
 import { createHook } from 'node:async_hooks';
 import { isCoreLine, isOwnLine, scopes, type LeakScope } from './open-things.ts';
 
-/** What async_hooks calls the resources that somebody has to end, and what people call them. */
+/** What async_hooks calls the resources that must be ended, and what people call them. */
 const kinds: Readonly<Record<string, string>> = {
   PROCESSWRAP: 'child process',
   PIPEWRAP: 'pipe',

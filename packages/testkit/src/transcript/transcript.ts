@@ -71,7 +71,7 @@ export class Transcript {
     this.#hasStopped = true;
   }
 
-  /** Bytes went past on the wire. Their frames and messages are found now, and turned into text when somebody looks. */
+  /** Bytes went past on the wire. Their frames and messages are found now, and turned into text when it is read. */
   saw(direction: Direction, bytes: Uint8Array): void {
     if (this.#keep === 0 && (this.onData === undefined || direction === 'toPlugin')) return;
     this.#directions[direction].read(bytes);
