@@ -165,7 +165,7 @@ describe('kill()', () => {
     const stdout = new Collector();
     const shorter = plugin('shuts-down-slowly', { gracePeriod: 60_000, syncStdout: stdout }, '60000');
     await shorter.client();
-    expect(await shorter.kill({ gracePeriod: 200 })).toMatchObject({ by: 'quit', code: 0 });
+    expect(await shorter.kill({ gracePeriod: 4_000 })).toMatchObject({ by: 'quit', code: 0 });
     expect(stdout.text).toContain('out of time');
   });
 
