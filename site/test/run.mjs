@@ -1,9 +1,10 @@
-// run.mjs [PART]: the built site in a real Chromium; with PART, only the pages whose path contains it. Without a Chromium the browser's part
-// is skipped, and a line says so.
+// run.mjs [--sample] [PART]: the built site in a real Chromium; with PART, only the pages whose path contains it; with --sample, only one page
+// of each kind, as CI does. Without a Chromium the browser's part is skipped, and a line says so.
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { base } from '../address.mjs';
 import { findChromium, startChromium } from './browser.mjs';
 import { useKeyboard } from './keyboard.mjs';
@@ -26,15 +27,18 @@ async function check(name, run) {
   failed += faults.length;
 }
 
-/** Colours come from the theme and the highlighter, not from what a page says: one page of each kind stands for its like. */
-function contrastSample(pages) {
+/** Colours and widths come from the theme and the highlighter more than from what a page says: one page of each kind stands for its like. */
+function sampleOf(pages) {
   const kindOf = (page) =>
     page.startsWith('reference/') ? page.split('/').at(-2) : page.split('/').slice(0, -1).join();
   const firstOfKind = new Map(pages.toReversed().map((page) => [kindOf(page), page]));
   return new Set([...firstOfKind.values(), 'index.html', 'first-plugin.html', 'errors.html', 'fleet.html']);
 }
 
-const pages = builtPages(folder).filter((page) => page.includes(process.argv[2] ?? ''));
+const { values, positionals } = parseArgs({ options: { sample: { type: 'boolean' } }, allowPositionals: true });
+const all = builtPages(folder).filter((page) => page.includes(positionals[0] ?? ''));
+const sample = sampleOf(all);
+const pages = values.sample === true ? all.filter((page) => sample.has(page)) : all;
 await check('links and anchors of all pages', async () => checkLinks(folder, base).dead);
 
 const executable = findChromium();
@@ -44,7 +48,6 @@ if (executable === undefined) {
   const server = await serveFolder(folder, base);
   const browser = await startChromium(executable);
   const address = `${server.address}${base}`;
-  const sample = contrastSample(pages);
   try {
     await check(
       `${pages.length} pages at two widths, ${pages.filter((page) => sample.has(page)).length} of them in two themes`,
