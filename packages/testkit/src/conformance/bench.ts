@@ -10,6 +10,8 @@ export interface Check {
   readonly name: string;
   /** Which part of the protocol it belongs to. */
   readonly section: string;
+  /** What makes it long: it waits for a time that the protocol names, or moves hundreds of mebibytes. A quick run leaves it out. */
+  readonly long?: 'waits' | 'moves much';
   run(bench: Bench): Promise<void>;
 }
 
@@ -145,6 +147,13 @@ export function idBytes(id: number): Uint8Array {
   const bytes = new Uint8Array(4);
   new DataView(bytes.buffer).setUint32(0, id);
   return bytes;
+}
+
+/** Starts with one capability offered; the check applies if the plugin announces `word`. */
+export async function withCapability(bench: Bench, word: string, ...more: string[]): Promise<Running> {
+  const running = await bench.ready({ capabilities: [word, ...more] });
+  if (!running.line.capabilities.has(word)) throw new DoesNotApply(`the plugin does not announce ${word}`);
+  return running;
 }
 
 export const requestBytes = (id: number, method: string, params: unknown[]): Uint8Array =>

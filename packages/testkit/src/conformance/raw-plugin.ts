@@ -34,6 +34,8 @@ export interface StartOptions {
   capabilities?: readonly string[];
   fds?: readonly [downstream: number, upstream: number];
   graceMs?: number;
+  /** Variables beside those that every plugin gets. */
+  env?: Readonly<Record<string, string>>;
 }
 
 export interface RawExit {
@@ -61,7 +63,7 @@ export class RawPlugin {
     this.target = target;
     const [down, up] = options.fds ?? [3, 4];
     const stdio = Array.from({ length: Math.max(down, up, 2) + 1 }, () => 'pipe') as StdioOptions & string[];
-    stdio[0] = 'ignore';
+    if (down !== 0) stdio[0] = 'ignore';
     const env = environment(target, options);
     this.#child = spawn(target.file, [...target.args], { cwd: target.cwd, env, stdio });
     this.exited = new Promise((resolve, reject) => {
@@ -94,6 +96,7 @@ export class RawPlugin {
       upstream.on('error', ignore);
     });
     for (const name of ['stdout', 'stderr'] as const) {
+      if (up === 1 && name === 'stdout') continue;
       this.#child[name]?.on('data', (chunk: Uint8Array) => this.#output[name].push(chunk));
       this.#child[name]?.on('error', ignore);
     }
@@ -200,12 +203,13 @@ export const describeExit = ({ code, signal }: RawExit): string =>
 function environment(target: Target, options: StartOptions): NodeJS.ProcessEnv {
   const [key, value] = target.cookie;
   const env: NodeJS.ProcessEnv = { ...process.env, ...target.env };
-  for (const name of [key, fdsKey, versionsKey, capabilitiesKey, graceKey]) delete env[name];
+  for (const name of Object.keys(env)) if (name === key || name.startsWith('PIPEWORK_')) delete env[name];
   if (options.cookie !== null) env[key] = options.cookie ?? value;
   env[fdsKey] = (options.fds ?? [3, 4]).join(',');
   env[versionsKey] = (options.versions ?? [1]).join(',');
   env[capabilitiesKey] = (options.capabilities ?? []).join(',');
   env[graceKey] = String(options.graceMs ?? 2000);
+  Object.assign(env, options.env);
   return env;
 }
 

@@ -16,6 +16,9 @@ import {
 import { expectWithin, type RawPlugin } from './raw-plugin.ts';
 import { CheckFailure } from './verdict.ts';
 
+/** The most that one data frame may carry when it is sent. */
+const largestFrame = 64 * 1024;
+
 /** Wakes everyone who waits for something that a frame may have brought. */
 class Bell {
   #waiting: (() => void)[] = [];
@@ -44,10 +47,17 @@ export class RawStream {
   ourCredit: number = initialWindow;
   /** Credit is given back as bytes arrive; false keeps it back. */
   autoCredit = true;
+  /** The credit that the plugin granted on this stream so far, beyond what every stream begins with. */
+  grantedBytes = 0;
 
   constructor(session: RawSession, id: number) {
     this.session = session;
     this.id = id;
+  }
+
+  /** The plugin takes no more of it. Stock yamux of Go has no reset, so a plugin on it can only finish a stream. */
+  get isRefused(): boolean {
+    return this.wasReset || this.hasFinished;
   }
 
   send(payload: Uint8Array, flags: number = 0): void {
@@ -109,6 +119,8 @@ export class RawConnection {
   /** Ids in the order in which their answers came. */
   readonly order: number[] = [];
   readonly #values: ValueReader = new ValueReader();
+  /** The newest payload that began with a message: one small answer, if there was no other. */
+  newest: Uint8Array = new Uint8Array(0);
   #nextId = 0;
   #sending: Promise<void> = Promise.resolve();
 
@@ -118,6 +130,7 @@ export class RawConnection {
     stream.take = (payload) => {
       take(payload);
       stream.received = [];
+      this.#watchBegin(payload);
       try {
         for (const value of this.#values.push(payload)) this.#onMessage(value);
       } catch (error) {
@@ -127,8 +140,23 @@ export class RawConnection {
     };
   }
 
+  #watchBegin(payload: Uint8Array): void {
+    const [first] = payload;
+    if (first === undefined || this.#values.pendingBytes > 0) return;
+    this.newest = payload;
+    if ((first & 0xf0) === 0x90) return;
+    this.stream.session.violations.push(
+      `it sent a message on stream ${String(this.stream.id)} that begins with byte 0x${first.toString(16)}, which is no fixarray`,
+    );
+  }
+
+  /** The plugin may put a map behind the params of its calls. */
+  takesMeta = false;
+
   /** Answers what the plugin calls on this stream; without it, it may not call. */
   onRequest: ((method: string, params: unknown[]) => unknown) | undefined;
+  /** With what such a call fails. */
+  onFailure: (() => unknown) | undefined;
   /** Notifications that came, where {@link onRequest} allows the plugin to send any. */
   readonly notifications: { readonly method: string; readonly params: unknown }[] = [];
 
@@ -136,7 +164,12 @@ export class RawConnection {
     if (this.onRequest !== undefined && Array.isArray(message)) {
       const [kind, id, method, params] = message as unknown[];
       if (kind === 0 && typeof method === 'string' && Array.isArray(params)) {
-        this.stream.send(encode([1, id, null, this.onRequest(method, params)]));
+        if (message.length !== 4 && !this.takesMeta)
+          this.stream.session.violations.push(
+            `it sent a request of ${String(message.length)} elements to a host that did not announce meta`,
+          );
+        const error = this.onFailure?.() ?? null;
+        this.stream.send(encode([1, id, error, this.onRequest(method, params)]));
         return;
       }
       if (kind === 2) {
@@ -166,6 +199,11 @@ export class RawConnection {
   /** Makes an id known whose request the check writes by itself. */
   expect(id: number): void {
     this.#nextId = Math.max(this.#nextId, id + 1);
+  }
+
+  /** Takes the next id for a request that the check writes by itself. */
+  skipId(): number {
+    return this.#nextId++;
   }
 
   notify(method: string, params: unknown[]): void {
@@ -221,6 +259,8 @@ export class RawSession {
   readonly violations: string[] = [];
   readonly pongs: number[] = [];
   goAway: number | undefined;
+  /** The plugin's own pings are answered. */
+  answersPings = true;
   #hasEnded = false;
   #failure: CheckFailure | undefined;
   #nextId = 1;
@@ -277,12 +317,23 @@ export class RawSession {
     await expectWithin(waiting, ms, what);
   }
 
+  /** Waits until the plugin takes the session for over: by go-away with a code, or by the end of its bytes. */
+  async untilOver(what: string): Promise<void> {
+    await expectWithin(
+      (async () => {
+        while (!this.#hasEnded && (this.goAway ?? 0) === 0) await this.#bell.next();
+      })(),
+      this.plugin.target.timeoutMs,
+      what,
+    );
+  }
+
   #onFrame(frame: Frame): void {
     if (frame.version !== 0) this.fail(`frames of version 0; came one of version ${String(frame.version)}`);
     switch (frame.type) {
       case 'ping':
         if (frame.flags & ACK) this.pongs.push(frame.length);
-        else this.send({ type: 'ping', flags: ACK, length: frame.length });
+        else if (this.answersPings) this.send({ type: 'ping', flags: ACK, length: frame.length });
         return;
       case 'go-away':
         this.goAway = frame.length;
@@ -307,10 +358,15 @@ export class RawSession {
     }
     if (frame.flags & ACK) stream.acks++;
     if (stream.acks > 1) this.violations.push(`it acknowledged stream ${String(frame.id)} more than once`);
-    if (frame.type === 'window-update') stream.ourCredit += frame.length;
-    else if (stream.hasFinished)
+    if (frame.type === 'window-update') {
+      stream.ourCredit += frame.length;
+      stream.grantedBytes += frame.length;
+    } else if (stream.hasFinished)
       this.violations.push(`it sent data on stream ${String(frame.id)} behind its FIN`);
-    else stream.take(frame.payload);
+    else {
+      if (frame.length > largestFrame) this.violations.push(`it sent ${describeFrame(frame)}: 64 KiB is the most`);
+      stream.take(frame.payload);
+    }
     if (frame.flags & FIN) stream.hasFinished = true;
     if (frame.flags & RST) stream.wasReset = true;
   }

@@ -113,18 +113,6 @@ export const muxChecks: Check[] = [
   },
   {
     section,
-    name: 'refuses a stream whose broker id it never gave out, within six seconds',
-    run: async (bench) => {
-      const { session, control } = await bench.ready();
-      const stream = session.open(idBytes(987_654));
-      // A plugin on stock yamux, which offers no reset, can only finish it.
-      const isRefused = (): boolean => stream.wasReset || stream.hasFinished;
-      await session.until(isRefused, 'a reset or the end of the stream', 7_000);
-      await control.result('Control.Ping', true);
-    },
-  },
-  {
-    section,
     name: 'takes a data frame as long as its window',
     run: async (bench) => {
       const running = await bench.ready();
