@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os/exec"
 	"time"
 )
 
@@ -35,6 +36,9 @@ func (Conformance) Echo(value interface{}, reply *interface{}) error {
 
 // Fail fails. The message must not be empty: net/rpc takes an empty error for none.
 func (Conformance) Fail(message string, reply *interface{}) error {
+	if message == "" {
+		message = "an error without a message"
+	}
 	return errors.New(message)
 }
 
@@ -73,6 +77,16 @@ func (c Conformance) Sleep(ms float64, reply *interface{}) error {
 	case <-c.ctx.Done():
 		return c.ctx.Err()
 	}
+}
+
+// Run starts a program with what programs get from here, and returns what it printed on standard output.
+func (Conformance) Run(command []string, reply *string) error {
+	if len(command) == 0 {
+		return errors.New("no program to start")
+	}
+	output, err := exec.Command(command[0], command[1:]...).Output()
+	*reply = string(output)
+	return err
 }
 
 func main() {

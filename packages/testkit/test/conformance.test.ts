@@ -56,6 +56,34 @@ describe.concurrent('the conformance suite', () => {
     });
   });
 
+  test.each<[Misbehaviour, string, RegExp[]]>([
+    [
+      'never-accepts',
+      'acknowledges each of the three',
+      [/^likely cause: streams 1, 3, 5 were opened and never answered: does the plugin read descriptor 3/],
+    ],
+    [
+      'hangs-on-call',
+      'gives back nil',
+      [
+        /^likely cause: on stream 7 call 0 Plugin.echo was sent and never answered$/m,
+        /#7 +Data \d+ B {2}request 0 Plugin.echo\(null\)$/m,
+      ],
+    ],
+    ['exits-mid-reply', 'gives back nil', [/^likely cause: the plugin sent \d+ bytes of a frame, and not the rest of it/]],
+    ['floods-streams', 'gives back nil', [/\(the same (\d lines )?\d+ more times, until [\d.]+ ms\)/]],
+    ['no-handshake', 'writes one handshake line', [/^nothing came on the pipe/]],
+  ])('tells in 40 lines why %s fails', slow, async (kind, name, told) => {
+    const startTimeoutMs = kind === 'no-handshake' ? 300 : 60_000;
+    const suite = conformance({ cmd: misbehave(kind), timeoutMs: 1_500, startTimeoutMs, only: name });
+    const report = await suite.run();
+    const [{ outcome } = { outcome: undefined }] = report.failed;
+    const details = outcome !== undefined && 'details' in outcome ? outcome.details : 'it did not fail';
+    for (const pattern of told) expect(details).toMatch(pattern);
+    const [, ...failure] = String(report).split(/^(?= {2}(?:FAILED|passed) )/m);
+    for (const one of failure) expect(one.trimEnd().split('\n').length).toBeLessThanOrEqual(40 + 2);
+  });
+
   test('refuses a wrong command line at once, and fails every check of one that cannot start', async () => {
     expect(() => conformance({ cmd: [] as unknown as [string] })).toThrow(
       'conformance({ cmd }): expected [file, ...args] or { file, args, cwd, env }; came []',
@@ -82,7 +110,7 @@ describe('pipework-conformance', () => {
   }
 
   test('passes a plugin by hand that speaks the base alone: a report, and exit status 0', slow, async () => {
-    const { status, out } = await run('--concurrency', '2', '--', ...misbehave('behaves'));
+    const { status, out } = await run('--quick', '--concurrency', '2', '--', ...misbehave('behaves'));
     expect(out).toMatch(/^start and handshake\n {2}passed {2}refuses to run without the magic cookie/);
     expect(out).toMatch(
       /\n {2}n\/a {5}answers a cancelled call[^\n]*\n {10}the plugin does not announce cancel\n/,

@@ -1,5 +1,6 @@
 /** What a check works with: plugins started for it alone, and what is needed again and again. */
 import { encode } from '../wire/msgpack.ts';
+import { diagnose, type Diagnosis } from './diagnosis.ts';
 import { RawPlugin, type StartOptions, type Target } from './raw-plugin.ts';
 import { RawConnection, RawSession, type RawStream } from './raw-session.ts';
 import { CheckFailure, demand, DoesNotApply } from './verdict.ts';
@@ -57,6 +58,9 @@ export interface Running {
   readonly stdout: RawStream;
   readonly stderr: RawStream;
 }
+
+/** A failure is told in 40 lines: these, the name of the check, and its reason. */
+const mostLines = 36;
 
 export class Bench {
   readonly target: Target;
@@ -126,8 +130,13 @@ export class Bench {
       throw new CheckFailure(`the plugin broke the protocol on the way: ${violations[0] ?? ''}`);
   }
 
+  /** What is known of the plugin that failed: the last that was started, or the one of a session in which something is open. */
   report(): string {
-    return this.#plugins.map((plugin) => plugin.report()).join('\n\n');
+    const diagnoses = new Map(this.#sessions.map((session) => [session.plugin, diagnose(session)]));
+    const nothing: Diagnosis = { causes: [], streams: new Set() };
+    const failed =
+      this.#plugins.findLast((plugin) => (diagnoses.get(plugin)?.causes.length ?? 0) > 0) ?? this.#plugins.at(-1);
+    return failed?.report(mostLines, diagnoses.get(failed) ?? nothing).join('\n') ?? '';
   }
 
   async dispose(): Promise<void> {

@@ -5,6 +5,8 @@ import { setRealTimeout, within } from '../real-time.ts';
 import { showBytes } from '../transcript/show.ts';
 import { Transcript } from '../transcript/transcript.ts';
 import { concat } from '../wire/yamux.ts';
+import type { Diagnosis } from './diagnosis.ts';
+import { excerpt } from './excerpt.ts';
 import { CheckFailure } from './verdict.ts';
 
 /** The variables of PROTOCOL 2 beside the cookie. */
@@ -44,10 +46,17 @@ export interface RawExit {
 }
 
 const tailBytes = 4096;
+const mostStderr = 8;
+const mostCauses = 3;
+
+/** A line of a plugin's own text, which may hold anything. */
+const printableLine = (line: string): string =>
+  // eslint-disable-next-line no-control-regex
+  line.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, '?').slice(0, 150);
 
 export class RawPlugin {
   readonly target: Target;
-  readonly transcript: Transcript = new Transcript(400);
+  readonly transcript: Transcript = new Transcript(2_000);
   readonly exited: Promise<RawExit>;
   /** Resolves when the plugin's last upstream byte has been read. */
   readonly upstreamEnded: Promise<void>;
@@ -175,15 +184,18 @@ export class RawPlugin {
     return concat(this.#unread);
   }
 
-  /** What a person wants to see under a failure. */
-  report(): string {
-    const parts: string[] = [];
-    const stderr = this.raw('stderr').slice(-tailBytes).trimEnd();
+  /** What a person wants to see under a failure, in at most `lines` lines. */
+  report(lines: number, { causes, streams }: Diagnosis): string[] {
+    const parts = causes.slice(0, mostCauses).map((cause) => `likely cause: ${cause}`);
     if (this.#exit !== undefined) parts.push(`the plugin ended with ${describeExit(this.#exit)}`);
-    if (stderr !== '') parts.push(`its stderr:\n${stderr}`);
-    const wire = this.transcript.toString();
-    if (wire !== '') parts.push(`the wire:\n${wire}`);
-    return parts.join('\n');
+    const stderr = this.raw('stderr').slice(-tailBytes).trimEnd();
+    if (stderr !== '') parts.push('its stderr:', ...stderr.split('\n').slice(-mostStderr).map(printableLine));
+    const { entries } = this.transcript;
+    if (entries.length === 0) {
+      parts.push('nothing came on the pipe: a plugin writes its handshake line there unasked, and flushes it');
+      return parts.slice(0, lines);
+    }
+    return [...parts, 'the wire:', ...excerpt(entries, lines - parts.length - 1, streams)];
   }
 
   /** Ends the process whatever it does, and resolves when it is gone. */

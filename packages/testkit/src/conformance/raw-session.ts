@@ -40,6 +40,8 @@ export class RawStream {
   receivedBytes = 0;
   /** How often the plugin acknowledged the stream. */
   acks = 0;
+  /** Calls that were sent on it and not answered: id and method. */
+  readonly pending: Map<number, string> = new Map();
   hasFinished = false;
   wasReset = false;
   /** What the plugin may still send us, and what we may still send it. */
@@ -184,6 +186,7 @@ export class RawConnection {
     } else if (this.responses.has(id)) violations.push(`it answered call ${String(id)} twice`);
     else if (id >= this.#nextId) violations.push(`it answered call ${String(id)}, which nobody made`);
     else {
+      this.stream.pending.delete(id);
       this.responses.set(id, { error, result });
       this.order.push(id);
     }
@@ -191,7 +194,7 @@ export class RawConnection {
 
   /** Sends a request and gives its id at once. */
   request(method: string, params: unknown[], meta?: Readonly<Record<string, unknown>>): number {
-    const id = this.#nextId++;
+    const id = this.skipId(method);
     this.stream.send(encode([0, id, method, params, ...(meta === undefined ? [] : [meta])]));
     return id;
   }
@@ -202,19 +205,18 @@ export class RawConnection {
   }
 
   /** Takes the next id for a request that the check writes by itself. */
-  skipId(): number {
-    return this.#nextId++;
+  skipId(method = ''): number {
+    const id = this.#nextId++;
+    this.stream.pending.set(id, method);
+    return id;
   }
 
   notify(method: string, params: unknown[]): void {
     this.stream.send(encode([2, method, params]));
   }
 
-  async response(id: number, what = `an answer to call ${String(id)}`): Promise<RawResponse> {
-    await this.stream.session.until(
-      () => this.responses.has(id) || this.stream.wasReset || this.stream.hasFinished,
-      what,
-    );
+  async response(id: number, what = `an answer to call ${String(id)}`, ms?: number): Promise<RawResponse> {
+    await this.stream.session.until(() => this.responses.has(id) || this.stream.isRefused, what, ms);
     const response = this.responses.get(id);
     if (response !== undefined) return response;
     throw new CheckFailure(
@@ -231,7 +233,7 @@ export class RawConnection {
 
   /** A call with parameters of any size; several at once go one behind the other. */
   async callLarge(method: string, params: unknown[], frameBytes?: number): Promise<RawResponse> {
-    const id = this.#nextId++;
+    const id = this.skipId(method);
     this.#sending = this.#sending.then(() =>
       this.stream.sendAll(encode([0, id, method, params]), frameBytes),
     );
@@ -278,6 +280,11 @@ export class RawSession {
       if (this.#frames.pendingBytes > 0) this.violations.push('its bytes ended in the middle of a frame');
       this.#bell.ring();
     });
+  }
+
+  /** Bytes of a frame that is not whole. */
+  get partialBytes(): number {
+    return this.#frames.pendingBytes;
   }
 
   /** What comes on the pipes can't be read any further: whoever waits fails. `what` completes "expected ...". */

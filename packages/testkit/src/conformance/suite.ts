@@ -134,7 +134,7 @@ async function runCheck(check: Check, target: Target): Promise<ConformanceOutcom
     const isVerdict = error instanceof CheckFailure;
     const reason = isVerdict
       ? error.message
-      : `the check itself broke: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+      : `the check itself broke: ${error instanceof Error ? error.message : String(error)}`;
     return { status: 'failed', reason, details: bench.report() };
   } finally {
     await bench.dispose();

@@ -4,7 +4,7 @@ import { idBytes, requestBytes, type Check } from '../bench.ts';
 import { pause } from '../raw-plugin.ts';
 import { RawConnection, resultOf, type RawSession, type RawStream } from '../raw-session.ts';
 import { realNow } from '../../real-time.ts';
-import { demand, demandEqual } from '../verdict.ts';
+import { demand, demandEqual, DoesNotApply } from '../verdict.ts';
 
 const section = 'mux and streams';
 
@@ -120,14 +120,23 @@ export const brokerChecks: Check[] = [
     long: 'waits',
     name: `holds ${String(heldStreams)} streams that nobody waits for, and refuses the newest beyond them`,
     run: async (bench) => {
-      const { session, control } = await bench.ready();
-      await control.result('Control.Ping', true);
-      const streams = Array.from({ length: manyStreams }, (_, i) => session.open(idBytes(unknownId + i)));
-      const refused = (): RawStream[] => streams.filter((stream) => stream.isRefused);
-      const surplus = manyStreams - heldStreams;
-      await session.until(() => refused().length >= surplus, `the end of ${String(surplus)} streams`, latestMs);
-      demand(streams[0]?.isRefused === false, 'the oldest stream to be held when the newest are refused', 'its end');
-      await control.result('Control.Ping', true);
+      for (let tries = 0; tries < 3; tries++) {
+        const { session, control } = await bench.ready();
+        await control.result('Control.Ping', true);
+        const started = realNow();
+        const streams = Array.from({ length: manyStreams }, (_, i) => session.open(idBytes(unknownId + i)));
+        await control.result('Control.Ping', true);
+        // On a machine so busy that the oldest may be over before the newest is read, nothing can be told.
+        if (realNow() - started > earliestMs / 2) continue;
+        const refused = (): RawStream[] => streams.filter((stream) => stream.isRefused);
+        const surplus = manyStreams - heldStreams;
+        await session.until(() => refused().length >= surplus, `the end of ${String(surplus)} streams`, latestMs);
+        const isOldestHeld = streams[0]?.isRefused === false;
+        demand(isOldestHeld, 'the oldest stream to be held when the newest are refused', 'its end');
+        await control.result('Control.Ping', true);
+        return;
+      }
+      throw new DoesNotApply('the machine was too busy to tell');
     },
   },
   {

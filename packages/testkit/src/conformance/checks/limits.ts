@@ -50,11 +50,11 @@ async function hasCredit({ session }: Running, stream: RawStream): Promise<boole
   return stream.ourCredit > 0 && !stream.isRefused;
 }
 
-/** How long credit may take that has to come, while other messages of 100 MiB are taken. */
+/** How long credit may take that has to come, while other messages of 120 MiB are taken. */
 const patientMs = 60_000;
 
-const unfinishedStreams = 4;
-const unfinishedBytes = 100 * MiB;
+const unfinishedStreams = 3;
+const unfinishedBytes = 120 * MiB;
 
 export const limitChecks: Check[] = [
   {
@@ -161,7 +161,7 @@ export const limitChecks: Check[] = [
       demand(
         whole.length < unfinishedStreams,
         'credit for 256 MiB of unfinished messages at most, and for one more',
-        `credit for ${String(unfinishedStreams)} of 100 MiB`,
+        `credit for ${String(unfinishedStreams)} of 120 MiB`,
       );
       demand(
         connections.every(({ stream }) => !stream.isRefused),
@@ -173,7 +173,7 @@ export const limitChecks: Check[] = [
   },
 ];
 
-/** A call of a method that is not there, with 100 MiB of bytes: its answer is short. */
+/** A call of a method that is not there, with 120 MiB of bytes: its answer is short. */
 class LongMessage {
   readonly #running: Running;
   readonly #connection: RawConnection;
@@ -207,7 +207,7 @@ class LongMessage {
       demand(!stream.isRefused, 'credit for an unfinished message', 'the end of its stream');
       this.#send(this.#left);
     }
-    const { error } = await this.#connection.response(this.#id);
+    const { error } = await this.#connection.response(this.#id, 'an answer to a call of 120 MiB', patientMs);
     demand(textOf(error).includes("can't find"), "an error that says can't find", textOf(error));
   }
 

@@ -38,8 +38,9 @@ const breaches: Breach[] = [
   },
   {
     what: 'data beyond the window of a stream',
-    commit: ({ control: { stream } }) => {
-      stream.send(new Uint8Array(stream.ourCredit + 1));
+    // On a stream that the plugin only writes on: what is in excess is no message either.
+    commit: ({ stdout }) => {
+      stdout.send(new Uint8Array(stdout.ourCredit + 1));
     },
   },
   {
