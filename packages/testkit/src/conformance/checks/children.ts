@@ -54,8 +54,11 @@ export const childChecks: Check[] = [
         for (let waited = 0; !existsSync(join(folder, 'runs')) && waited < 3 * timeoutMs; waited += 50)
           await pause(50);
         demand(existsSync(join(folder, 'runs')), 'the program to run that Plugin.run was to start', 'nothing of it');
+        // Killed, because an end in good order shuts the socket down for all that hold it. A launcher in between dies alone; then
+        // the plugin behind it leaves at the end of descriptor 3.
+        running.plugin.signal('SIGKILL');
         running.plugin.end();
-        const what = 'the end of descriptor 4 when the plugin has left, although a program runs that it started';
+        const what = 'the end of descriptor 4 when the plugin was killed, although a program runs that it started';
         await expectWithin(running.plugin.upstreamEnded, timeoutMs, what);
       } finally {
         rmSync(folder, { recursive: true, force: true });
