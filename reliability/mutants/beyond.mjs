@@ -62,7 +62,12 @@ function refusalOfExt({ type, data }, kinds, breaks) {
 }
 
 function isReference(value) {
-  return value instanceof Ext && value.type === 80 && value.data.length === 5 && 'fo'.includes(String.fromCharCode(value.data[0]));
+  return (
+    value instanceof Ext &&
+    value.type === 80 &&
+    value.data.length === 5 &&
+    'fo'.includes(String.fromCharCode(value.data[0]))
+  );
 }
 
 export function reference(kind, id) {

@@ -23,7 +23,8 @@ export class Broker {
     if (!this.#breaks('hands-out-one-id')) this.#nextId++;
     this.#owners.set(id, owner);
     const after = this.#breaks('forgets-dispensed-ids-early') ? 10_000 : DISPENSED;
-    if (expires && !this.#breaks('keeps-dispensed-ids')) setTimeout(() => this.#owners.delete(id), after).unref();
+    if (expires && !this.#breaks('keeps-dispensed-ids'))
+      setTimeout(() => this.#owners.delete(id), after).unref();
     const held = this.#held.get(id);
     if (held !== undefined) setImmediate(() => this.#give(held, id));
     return id;
@@ -45,7 +46,8 @@ export class Broker {
     const timer = setTimeout(() => {
       forget();
       const isSilent = id.length < 4;
-      if (!this.#breaks(isSilent ? 'waits-for-ids-without-end' : 'holds-unknown-ids-without-end')) stream.reset();
+      if (!this.#breaks(isSilent ? 'waits-for-ids-without-end' : 'holds-unknown-ids-without-end'))
+        stream.reset();
     }, patience);
     let id = Buffer.alloc(0);
     stream.onGone = forget;

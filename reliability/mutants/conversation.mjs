@@ -113,7 +113,8 @@ export class Conversation {
   }
 
   #errorOf({ message, code }) {
-    const text = message === '' && !this.breaks('sends-empty-errors') ? 'an error without a message' : message;
+    const text =
+      message === '' && !this.breaks('sends-empty-errors') ? 'an error without a message' : message;
     if (!this.session.hostHas('errors') || this.breaks('sends-errors-as-texts'))
       return this.breaks('sends-errors-as-maps-to-all') ? { name: 'Error', message: text } : text;
     const isWrong = this.breaks('sends-numbers-as-names');
@@ -140,7 +141,9 @@ export class Conversation {
     const meta = this.breaks('sends-meta-to-all') ? [{ deadline: 1000 }] : [];
     this.stream.write(encode([0, id, method, params, ...meta]));
     return new Promise((resolve, reject) => {
-      this.#asked.set(id, (error, result) => (error === null ? resolve(result) : reject(new Error('the call failed'))));
+      this.#asked.set(id, (error, result) =>
+        error === null ? resolve(result) : reject(new Error('the call failed')),
+      );
     });
   }
 

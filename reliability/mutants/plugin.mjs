@@ -15,10 +15,12 @@ const shuttingDown = 'plugin is shutting down';
 const words = ['cancel', 'errors', 'types', 'refs', 'meta', 'grace'];
 
 const { env } = process;
-const isRightCookie = env[cookieKey] === cookieValue || (breaks('takes-any-cookie') && env[cookieKey] !== undefined);
+const isRightCookie =
+  env[cookieKey] === cookieValue || (breaks('takes-any-cookie') && env[cookieKey] !== undefined);
 if (!isRightCookie && !breaks('runs-without-cookie')) {
   if (breaks('greets-before-it-refuses')) process.stdout.write('hello\n');
-  if (!breaks('refuses-in-silence')) process.stderr.write('This is a plugin: a program that a host starts.\n');
+  if (!breaks('refuses-in-silence'))
+    process.stderr.write('This is a plugin: a program that a host starts.\n');
   process.exit(breaks('refuses-with-status-0') ? 0 : 1);
 }
 const address = env['PIPEWORK_FDS'] ?? '3,4';
@@ -26,7 +28,11 @@ const offered = (env['PIPEWORK_PROTOCOL_VERSIONS'] ?? '1').split(',').map(Number
 const hostWords = new Set((env['PIPEWORK_CAPABILITIES'] ?? '').split(','));
 const graceMs = Number(env['PIPEWORK_GRACE_MS'] ?? 2000);
 for (const name of Object.keys(env)) {
-  if (name === cookieKey ? !breaks('leaves-the-cookie') : name.startsWith('PIPEWORK_') && !breaks('leaves-its-variables'))
+  if (
+    name === cookieKey
+      ? !breaks('leaves-the-cookie')
+      : name.startsWith('PIPEWORK_') && !breaks('leaves-its-variables')
+  )
     delete env[name];
 }
 if (breaks('refuses-unknown-words') && hostWords.has('teleport')) process.exit(1);
@@ -93,7 +99,11 @@ class Session {
       'Dispenser.Dispense': ([{ value: name }], answer) => this.#dispense(name, answer),
     };
     control.onEnd = () => {
-      if (!breaks('outlives-the-control-stream') && !(breaks('outlives-a-reset-control-stream') && stream.isGone)) this.leave(0);
+      if (
+        !breaks('outlives-the-control-stream') &&
+        !(breaks('outlives-a-reset-control-stream') && stream.isGone)
+      )
+        this.leave(0);
     };
   }
 
@@ -104,9 +114,13 @@ class Session {
       return answer({ message: breaks('hides-unknown-names') ? 'no' : `unknown plugin type: ${name}` });
     const service = serviceOf(this);
     const find = (method) => {
-      if (this.#isQuitting && !breaks('takes-calls-behind-quit')) return { message: shuttingDown, code: 'RPC_SHUTTING_DOWN' };
+      if (this.#isQuitting && !breaks('takes-calls-behind-quit'))
+        return { message: shuttingDown, code: 'RPC_SHUTTING_DOWN' };
       if (method === '$/call')
-        return { message: 'that reference is gone', code: breaks('sends-another-code') ? 'GONE' : 'RPC_REFERENCE_RELEASED' };
+        return {
+          message: 'that reference is gone',
+          code: breaks('sends-another-code') ? 'GONE' : 'RPC_REFERENCE_RELEASED',
+        };
       const word = method.replace('Plugin.', '');
       if (breaks('offers-what-objects-inherit') ? word in service : Object.hasOwn(service, word)) {
         const handler = service[word];
@@ -115,7 +129,10 @@ class Session {
       const code = breaks('sends-no-code-for-methods') ? 'NO_METHOD' : 'RPC_UNKNOWN_METHOD';
       return { message: `can't find method ${method}`, code };
     };
-    return answer(null, this.broker.offer((stream) => new Conversation(stream, this, find).pull(), true));
+    return answer(
+      null,
+      this.broker.offer((stream) => new Conversation(stream, this, find).pull(), true),
+    );
   }
 
   /** Another stream has half a message. */
@@ -131,7 +148,8 @@ class Session {
     if (breaks('ignores-quit')) return;
     this.#isQuitting = true;
     if (breaks('loses-the-last-output')) this.outputs.stdout.drop();
-    const grace = breaks('ignores-the-grace-of-quit') || typeof param?.value !== 'number' ? graceMs : param.value;
+    const grace =
+      breaks('ignores-the-grace-of-quit') || typeof param?.value !== 'number' ? graceMs : param.value;
     const patience = breaks('waits-for-calls-without-end') ? 600_000 : (grace * 3) / 4;
     const timer = setTimeout(() => this.#answerQuit?.(), patience);
     this.#answerQuit = () => {
@@ -152,21 +170,26 @@ class Session {
   leave(status) {
     if (this.#isLeaving) return;
     this.#isLeaving = true;
-    for (const stream of Object.values(this.outputs)) if (!breaks('never-finishes-its-output')) stream.finish();
+    for (const stream of Object.values(this.outputs))
+      if (!breaks('never-finishes-its-output')) stream.finish();
     output.end(() => process.exit(breaks('exits-with-status-3') ? 3 : status));
     setTimeout(() => process.exit(status), 500);
   }
 }
 
 const session = new Session();
-const line = breaks('writes-two-fields') ? '1|pipe' : `${breaks('is-of-another-api') ? 2 : 1}|pipe|${fds.join(',')}`;
+const line = breaks('writes-two-fields')
+  ? '1|pipe'
+  : `${breaks('is-of-another-api') ? 2 : 1}|pipe|${fds.join(',')}`;
 const version = chooseVersion();
 const versions = breaks('lists-versions-unsorted') ? [2, 1] : own;
 const shown = breaks('names-wrong-descriptors') ? line.replace(/\d+,\d+$/, '7,8') : line;
-const padding = breaks('writes-a-long-line') ? `|${'x'.repeat(5_000)}` : breaks('writes-beyond-ascii') ? '|ü' : '';
-output.write(
-  `${shown}|msgpack-rpc|${version}|${words.join(',')}|${versions.join(',')}${padding}\n`,
-);
+const padding = breaks('writes-a-long-line')
+  ? `|${'x'.repeat(5_000)}`
+  : breaks('writes-beyond-ascii')
+    ? '|ü'
+    : '';
+output.write(`${shown}|msgpack-rpc|${version}|${words.join(',')}|${versions.join(',')}${padding}\n`);
 
 let isEnded = false;
 input.on('data', (chunk) => session.mux.feed(chunk));
@@ -185,7 +208,8 @@ process.on('SIGTERM', () => {
   terms++;
   if (isEnded || breaks('leaves-at-the-first-sigterm')) return session.leave(0);
   if (terms > 1) return breaks('ignores-the-second-sigterm') ? undefined : session.leave(0);
-  if (!breaks('stays-after-sigterm')) setTimeout(() => session.leave(0), breaks('leaves-soon-after-sigterm') ? 1_000 : 10_000).unref();
+  if (!breaks('stays-after-sigterm'))
+    setTimeout(() => session.leave(0), breaks('leaves-soon-after-sigterm') ? 1_000 : 10_000).unref();
   return undefined;
 });
 if (breaks('keeps-alive')) {

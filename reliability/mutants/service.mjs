@@ -11,22 +11,32 @@ export function serviceOf(session) {
       const { value } = param;
       if (breaks('sends-tables-to-all') && Array.isArray(value) && value[0] instanceof Map) {
         const keys = [...value[0].keys()];
-        return answer(null, [new Ext(80, Buffer.from('t')), keys, ...value.flatMap((row) => keys.map((key) => row.get(key)))]);
+        return answer(null, [
+          new Ext(80, Buffer.from('t')),
+          keys,
+          ...value.flatMap((row) => keys.map((key) => row.get(key))),
+        ]);
       }
       if (breaks('loses-bigints') && typeof value === 'bigint') return answer(null, Number(value));
-      if (breaks('writes-integers-as-floats') && Number.isInteger(value)) return answer(null, new Float(value));
-      if (breaks('loses-negative-zero') && value instanceof Float && value.value === 0) return answer(null, 0);
-      if (breaks('gives-bytes-as-text') && value instanceof Uint8Array) return answer(null, Buffer.from(value).toString());
+      if (breaks('writes-integers-as-floats') && Number.isInteger(value))
+        return answer(null, new Float(value));
+      if (breaks('loses-negative-zero') && value instanceof Float && value.value === 0)
+        return answer(null, 0);
+      if (breaks('gives-bytes-as-text') && value instanceof Uint8Array)
+        return answer(null, Buffer.from(value).toString());
       if (breaks('cuts-long-values') && Array.isArray(value)) return answer(null, value.slice(0, 10));
       if (breaks('loses-maps') && value instanceof Map) return answer(null, [...value]);
       if (breaks('loses-text') && typeof value === 'string') return answer(null, value.slice(0, 100));
-      if (breaks('rounds-floats') && value instanceof Float) return answer(null, new Float(Math.fround(value.value)));
+      if (breaks('rounds-floats') && value instanceof Float)
+        return answer(null, new Float(Math.fround(value.value)));
       if (breaks('loses-nil') && (value === null || value === false)) return answer(null, 0);
       if (breaks('loses-timestamps') && value instanceof Ext && value.type === -1) return answer(null, null);
       if (breaks('loses-small-integers') && value === 127) return answer(null, -129);
-      if (breaks('forgets-marks') && Array.isArray(value) && value[0] instanceof Ext) return answer(null, value.slice(1));
+      if (breaks('forgets-marks') && Array.isArray(value) && value[0] instanceof Ext)
+        return answer(null, value.slice(1));
       if (breaks('loses-undefined') && value instanceof Ext && value.type === 0) return answer(null, null);
-      if (breaks('loses-great-bigints') && value instanceof Ext && value.data[0] === 0x4e) return answer(null, 0);
+      if (breaks('loses-great-bigints') && value instanceof Ext && value.data[0] === 0x4e)
+        return answer(null, 0);
       if (!hasReference(value)) return answer(null, param.bytes);
       answer(null, breaks('gives-functions-as-its-own') ? value : returned(value));
     },
@@ -68,7 +78,9 @@ export function serviceOf(session) {
     run([{ value }], answer) {
       const [file, ...args] = value;
       const fds = breaks('leaves-its-descriptors') ? session.fds : [];
-      const deaf = breaks('leaves-sigint-ignored') ? ['sh', ['-c', 'trap "" INT; exec "$0" "$@"', file, ...args]] : [file, args];
+      const deaf = breaks('leaves-sigint-ignored')
+        ? ['sh', ['-c', 'trap "" INT; exec "$0" "$@"', file, ...args]]
+        : [file, args];
       const child = spawn(...deaf, { stdio: ['ignore', 'pipe', 'inherit', ...fds] });
       let text = '';
       child.stdout.on('data', (chunk) => (text += chunk));
@@ -80,7 +92,8 @@ export function serviceOf(session) {
       if (breaks('retains-what-it-borrows')) conversation.notify('$/retain', [id]);
       try {
         if (breaks('calls-functions-once')) await conversation.ask('$/call', [id, [value[0], 0]]);
-        else for (const [index, item] of value.entries()) await conversation.ask('$/call', [id, [item, index]]);
+        else
+          for (const [index, item] of value.entries()) await conversation.ask('$/call', [id, [item, index]]);
         answer(null, value.length);
       } catch (error) {
         answer(breaks('hides-failures-of-the-host') ? null : { message: error.message }, 0);

@@ -29,7 +29,34 @@ const tooDeep = 128;
 
 /** For each tag from 0xc0 on: bytes of its length field, and bytes of the value behind it beside what the length counts. */
 const lengthBytes = [0, 0, 0, 0, 1, 2, 4, 1, 2, 4, ...Array(15).fill(0), 1, 2, 4, 2, 4, 2, 4];
-const fixedBytes = [0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 4, 8, 1, 2, 4, 8, 1, 2, 4, 8, 2, 3, 5, 9, 17, ...Array(7).fill(0)];
+const fixedBytes = [
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  1,
+  1,
+  1,
+  4,
+  8,
+  1,
+  2,
+  4,
+  8,
+  1,
+  2,
+  4,
+  8,
+  2,
+  3,
+  5,
+  9,
+  17,
+  ...Array(7).fill(0),
+];
 
 /** What the messages of one stream arrive in. `breaks` says which limit is broken. */
 export class MessageReader {
@@ -58,7 +85,7 @@ export class MessageReader {
   /** Calls `take(bytes, fault)` with each whole message. Throws for bytes after which the stream is lost. */
   push(chunk, take) {
     let from = 0;
-    for (let at = 0; at < chunk.length; ) {
+    for (let at = 0; at < chunk.length;) {
       if (this.#skip > 0) {
         const passed = Math.min(this.#skip, chunk.length - at);
         this.#skip -= passed;
@@ -88,7 +115,8 @@ export class MessageReader {
   }
 
   #begin(tag, offset) {
-    if (offset === 0 && (tag & 0xf0) !== 0x90 && !this.#breaks('takes-any-header')) throw new Error('no fixarray');
+    if (offset === 0 && (tag & 0xf0) !== 0x90 && !this.#breaks('takes-any-header'))
+      throw new Error('no fixarray');
     this.#tag = tag;
     this.#fresh = false;
     if (tag < 0x80 || tag >= 0xe0) return;
@@ -104,14 +132,19 @@ export class MessageReader {
     const tag = this.#tag;
     if (tag >= 0xdc) return this.#contain(length * (tag >= 0xde ? 2 : 1));
     this.#skip = length + fixedBytes[tag - 0xc0];
-    if (size + this.#skip > tooLong && !this.#breaks('takes-any-length')) throw new Error('a message that is too long');
+    if (size + this.#skip > tooLong && !this.#breaks('takes-any-length'))
+      throw new Error('a message that is too long');
   }
 
   #contain(count) {
     this.#values += count;
     if (this.#values > tooMany && !this.#breaks('takes-any-number')) this.#fault = 'too many values';
     // Two for the message and its params.
-    if (this.#open.length >= (this.#breaks('takes-60-levels') ? 60 : tooDeep) + 2 && !this.#breaks('takes-any-depth')) this.#fault = 'too many levels';
+    if (
+      this.#open.length >= (this.#breaks('takes-60-levels') ? 60 : tooDeep) + 2 &&
+      !this.#breaks('takes-any-depth')
+    )
+      this.#fault = 'too many levels';
     this.#open.push(count);
     this.#fresh = true;
   }
@@ -216,7 +249,8 @@ function write(value, out) {
   if (value === null || value === undefined) out.push(Buffer.of(0xc0));
   else if (typeof value === 'boolean') out.push(Buffer.of(value ? 0xc3 : 0xc2));
   else if (typeof value === 'number' || typeof value === 'bigint') out.push(integer(BigInt(value)));
-  else if (typeof value === 'string') out.push(head(Buffer.byteLength(value), 0xa0, 31, 0xdb), Buffer.from(value));
+  else if (typeof value === 'string')
+    out.push(head(Buffer.byteLength(value), 0xa0, 31, 0xdb), Buffer.from(value));
   else if (value instanceof Raw) out.push(value.bytes);
   else if (value instanceof Float) {
     const bytes = Buffer.alloc(9, 0xcb);

@@ -21,7 +21,8 @@ export const checksNamed = ({ checks }, name) => checks.filter((check) => check.
 /** Runs the check that must catch a breach against the plugin that commits it. Resolves with its outcome, and what is wrong. */
 export async function tryBreach([breach, checkName], timeoutMs) {
   const checks = checksNamed(suiteFor(breach, timeoutMs), checkName);
-  if (checks.length !== 1) return { finding: `${breach}: ${checks.length} checks are named '${checkName}...'` };
+  if (checks.length !== 1)
+    return { finding: `${breach}: ${checks.length} checks are named '${checkName}...'` };
   const [check] = checks;
   const outcome = await check.run();
   if (outcome.status === 'failed') return { check, outcome };
@@ -54,7 +55,8 @@ export async function run(options, say) {
   if (only === '') {
     const report = await suiteFor(undefined, Math.max(timeout, 20_000)).run({ concurrency: at });
     say(`the plugin without a breach: ${String(report).split('\n').at(-1)}`);
-    for (const { check, outcome } of report.failed) findings.push(`without a breach: ${check.name}: ${outcome.reason}`);
+    for (const { check, outcome } of report.failed)
+      findings.push(`without a breach: ${check.name}: ${outcome.reason}`);
   }
   return { findings, figures: { breaches: chosen.length, caught } };
 }

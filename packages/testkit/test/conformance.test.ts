@@ -70,7 +70,11 @@ describe.concurrent('the conformance suite', () => {
         /#7 +Data \d+ B {2}request 0 Plugin.echo\(null\)$/m,
       ],
     ],
-    ['exits-mid-reply', 'gives back nil', [/^likely cause: the plugin sent \d+ bytes of a frame, and not the rest of it/]],
+    [
+      'exits-mid-reply',
+      'gives back nil',
+      [/^likely cause: the plugin sent \d+ bytes of a frame, and not the rest of it/],
+    ],
     ['floods-streams', 'gives back nil', [/\(the same (\d lines )?\d+ more times, until [\d.]+ ms\)/]],
     ['no-handshake', 'writes one handshake line', [/^nothing came on the pipe/]],
   ])('tells in 40 lines why %s fails', slow, async (kind, name, told) => {

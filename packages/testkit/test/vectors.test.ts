@@ -43,10 +43,7 @@ describe('vectors/rpc.hex', () => {
     args: [fixture('serves-conformance.mjs')],
     cwd: undefined,
     env: {},
-    cookie: [
-      'OTTO_PLUGIN_MAGIC_COOKIE',
-      '11aab7ff21cb9ff7b0e9975d53f17a8dab571eac9b5ff0191730046698f07b7f',
-    ],
+    cookie: ['OTTO_PLUGIN_MAGIC_COOKIE', '11aab7ff21cb9ff7b0e9975d53f17a8dab571eac9b5ff0191730046698f07b7f'],
     service: 'conformance',
     timeoutMs: 20_000,
     startTimeoutMs: 60_000,

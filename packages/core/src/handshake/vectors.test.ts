@@ -17,10 +17,7 @@ for (const line of readFileSync(file, 'utf8').split('\n')) {
   if (line.startsWith('[')) vectors.push({ name: line.slice(1, -1), bytes: Buffer.alloc(0), words: '' });
   else if (last !== undefined && line.startsWith('=')) last.words = line.slice(2);
   else if (last !== undefined)
-    last.bytes = Buffer.concat([
-      last.bytes,
-      Buffer.from(line.replace(/#.*/, '').replaceAll(' ', ''), 'hex'),
-    ]);
+    last.bytes = Buffer.concat([last.bytes, Buffer.from(line.replace(/#.*/, '').replaceAll(' ', ''), 'hex')]);
 }
 
 /** What a host takes from a line, in the words of the vectors. */

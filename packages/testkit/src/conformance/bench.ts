@@ -135,7 +135,8 @@ export class Bench {
     const diagnoses = new Map(this.#sessions.map((session) => [session.plugin, diagnose(session)]));
     const nothing: Diagnosis = { causes: [], streams: new Set() };
     const failed =
-      this.#plugins.findLast((plugin) => (diagnoses.get(plugin)?.causes.length ?? 0) > 0) ?? this.#plugins.at(-1);
+      this.#plugins.findLast((plugin) => (diagnoses.get(plugin)?.causes.length ?? 0) > 0) ??
+      this.#plugins.at(-1);
     return failed?.report(mostLines, diagnoses.get(failed) ?? nothing).join('\n') ?? '';
   }
 

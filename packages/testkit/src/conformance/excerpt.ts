@@ -14,7 +14,9 @@ export function excerpt(
 ): string[] {
   const whole = collapse(entries);
   if (whole.length <= lines) return whole;
-  const theirs = entries.filter(({ stream }) => stream === undefined || stream === 0 || concerned.has(stream));
+  const theirs = entries.filter(
+    ({ stream }) => stream === undefined || stream === 0 || concerned.has(stream),
+  );
   const some = concerned.size === 0 ? whole : collapse(theirs);
   const left = entries.length - (concerned.size === 0 ? entries : theirs).length;
   const note = left > 0 ? [`(${String(left)} frames of other streams left out)`] : [];
@@ -64,7 +66,8 @@ function isSame(keys: readonly string[], a: number, b: number, length: number): 
 
 function lineOf({ at, direction, stream, text }: TranscriptEntry): string {
   const who = direction === 'toPlugin' ? 'host → plugin' : 'plugin → host';
-  const where = stream === undefined || stream === 0 ? '' : `#${String(stream)} ${purposeOf(stream)}`.trimEnd();
+  const where =
+    stream === undefined || stream === 0 ? '' : `#${String(stream)} ${purposeOf(stream)}`.trimEnd();
   const line = `${at.toFixed(1).padStart(8)} ms  ${who}  ${where.padEnd(10)}  ${text}`;
   return line.length <= widest ? line : `${line.slice(0, widest - 1)}…`;
 }

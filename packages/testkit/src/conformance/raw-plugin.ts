@@ -192,7 +192,9 @@ export class RawPlugin {
     if (stderr !== '') parts.push('its stderr:', ...stderr.split('\n').slice(-mostStderr).map(printableLine));
     const { entries } = this.transcript;
     if (entries.length === 0) {
-      parts.push('nothing came on the pipe: a plugin writes its handshake line there unasked, and flushes it');
+      parts.push(
+        'nothing came on the pipe: a plugin writes its handshake line there unasked, and flushes it',
+      );
       return parts.slice(0, lines);
     }
     return [...parts, 'the wire:', ...excerpt(entries, lines - parts.length - 1, streams)];

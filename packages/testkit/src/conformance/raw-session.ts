@@ -371,7 +371,8 @@ export class RawSession {
     } else if (stream.hasFinished)
       this.violations.push(`it sent data on stream ${String(frame.id)} behind its FIN`);
     else {
-      if (frame.length > largestFrame) this.violations.push(`it sent ${describeFrame(frame)}: 64 KiB is the most`);
+      if (frame.length > largestFrame)
+        this.violations.push(`it sent ${describeFrame(frame)}: 64 KiB is the most`);
       stream.take(frame.payload);
     }
     if (frame.flags & FIN) stream.hasFinished = true;

@@ -52,7 +52,11 @@ const refusedTables: [what: string, wire: unknown][] = [
   ['a column of another length', [mark('C'), 2, ['a'], [1, bin(1, 2, 3)]]],
 ];
 
-const rows = Array.from({ length: 100 }, (_, i) => ({ id: i, name: `row ${String(i)}`, isEven: i % 2 === 0 }));
+const rows = Array.from({ length: 100 }, (_, i) => ({
+  id: i,
+  name: `row ${String(i)}`,
+  isEven: i % 2 === 0,
+}));
 
 export const beyondChecks: Check[] = [
   {
@@ -106,13 +110,22 @@ async function demandFailures(
     const { error } = await connection.call('Plugin.echo', wire);
     demand(error !== null && textOf(error) !== '', `a call with ${what} to fail`, 'a result');
   }
-  demandEqual(await bench.call(connection, 'echo', 'still here'), 'still here', 'the result of echo behind it');
+  demandEqual(
+    await bench.call(connection, 'echo', 'still here'),
+    'still here',
+    'the result of echo behind it',
+  );
 }
 
 /** Decoded maps have no prototype; the values compared with them have one. */
 function plain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plain);
-  if (value === null || typeof value !== 'object' || value instanceof Uint8Array || value instanceof Extension)
+  if (
+    value === null ||
+    typeof value !== 'object' ||
+    value instanceof Uint8Array ||
+    value instanceof Extension
+  )
     return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
 }

@@ -20,7 +20,11 @@ async function demandRefusal(session: RawSession, stream: RawStream, what: strin
 
 async function demandPatientRefusal(session: RawSession, stream: RawStream, what: string): Promise<void> {
   const ms = await demandRefusal(session, stream, what);
-  demand(ms >= earliestMs, `${what} to be held for five seconds`, `its end after ${String(Math.round(ms))} ms`);
+  demand(
+    ms >= earliestMs,
+    `${what} to be held for five seconds`,
+    `its end after ${String(Math.round(ms))} ms`,
+  );
 }
 
 /** An id that no plugin hands out in a check. */
@@ -34,7 +38,11 @@ export const brokerChecks: Check[] = [
     name: 'numbers the broker ids that it hands out from 1',
     run: async (bench) => {
       const running = await bench.ready();
-      const ids = [await bench.dispenseId(running), await bench.dispenseId(running), await bench.dispenseId(running)];
+      const ids = [
+        await bench.dispenseId(running),
+        await bench.dispenseId(running),
+        await bench.dispenseId(running),
+      ];
       demandEqual(ids, [1, 2, 3], 'the first three broker ids');
     },
   },
@@ -62,7 +70,11 @@ export const brokerChecks: Check[] = [
       running.session.answersPings = false;
       const [kept, forgotten] = [await bench.dispenseId(running), await bench.dispenseId(running)];
       await pause(20_000);
-      demandEqual(await bench.call(bench.dial(running.session, kept), 'echo', 'kept'), 'kept', 'the result of echo');
+      demandEqual(
+        await bench.call(bench.dial(running.session, kept), 'echo', 'kept'),
+        'kept',
+        'the result of echo',
+      );
       await pause(13_000);
       const stream = running.session.open(
         Buffer.concat([idBytes(forgotten), requestBytes(0, 'Plugin.echo', ['late'])]),
@@ -81,7 +93,11 @@ export const brokerChecks: Check[] = [
     run: async (bench) => {
       const { session, control } = await bench.ready();
       await control.result('Control.Ping', true);
-      await demandPatientRefusal(session, session.open(idBytes(unknownId)), 'a stream with an unknown broker id');
+      await demandPatientRefusal(
+        session,
+        session.open(idBytes(unknownId)),
+        'a stream with an unknown broker id',
+      );
       await control.result('Control.Ping', true);
     },
   },
@@ -130,7 +146,11 @@ export const brokerChecks: Check[] = [
         if (realNow() - started > earliestMs / 2) continue;
         const refused = (): RawStream[] => streams.filter((stream) => stream.isRefused);
         const surplus = manyStreams - heldStreams;
-        await session.until(() => refused().length >= surplus, `the end of ${String(surplus)} streams`, latestMs);
+        await session.until(
+          () => refused().length >= surplus,
+          `the end of ${String(surplus)} streams`,
+          latestMs,
+        );
         const isOldestHeld = streams[0]?.isRefused === false;
         demand(isOldestHeld, 'the oldest stream to be held when the newest are refused', 'its end');
         await control.result('Control.Ping', true);
@@ -152,7 +172,11 @@ export const brokerChecks: Check[] = [
         stream.send(new Uint8Array(Math.min(32_768, whole - sent)));
       await session.until(() => stream.isRefused, 'a reset or the end of the stream', latestMs);
       // What was read ahead with the id may be granted; the rest was taken by nobody.
-      demand(stream.grantedBytes <= 65_536, 'no credit for what lay there', `${String(stream.grantedBytes)} bytes of it`);
+      demand(
+        stream.grantedBytes <= 65_536,
+        'no credit for what lay there',
+        `${String(stream.grantedBytes)} bytes of it`,
+      );
     },
   },
 ];

@@ -53,12 +53,17 @@ export const childChecks: Check[] = [
         const { timeoutMs } = bench.target;
         for (let waited = 0; !existsSync(join(folder, 'runs')) && waited < 3 * timeoutMs; waited += 50)
           await pause(50);
-        demand(existsSync(join(folder, 'runs')), 'the program to run that Plugin.run was to start', 'nothing of it');
+        demand(
+          existsSync(join(folder, 'runs')),
+          'the program to run that Plugin.run was to start',
+          'nothing of it',
+        );
         // Killed, because an end in good order shuts the socket down for all that hold it. A launcher in between dies alone; then
         // the plugin behind it leaves at the end of descriptor 3.
         running.plugin.signal('SIGKILL');
         running.plugin.end();
-        const what = 'the end of descriptor 4 when the plugin was killed, although a program runs that it started';
+        const what =
+          'the end of descriptor 4 when the plugin was killed, although a program runs that it started';
         await expectWithin(running.plugin.upstreamEnded, timeoutMs, what);
       } finally {
         rmSync(folder, { recursive: true, force: true });
@@ -69,7 +74,8 @@ export const childChecks: Check[] = [
     section,
     name: 'starts programs that SIGINT and SIGHUP end, as they end any other',
     run: async (bench) => {
-      if (process.platform !== 'linux') throw new DoesNotApply('only Linux tells which signals a program ignores');
+      if (process.platform !== 'linux')
+        throw new DoesNotApply('only Linux tells which signals a program ignores');
       const connection = await bench.dispense(await bench.ready());
       const status = String(await bench.call(connection, 'run', ['cat', '/proc/self/status']));
       const ignored = BigInt(`0x${/^SigIgn:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`);

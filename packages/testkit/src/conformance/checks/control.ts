@@ -149,7 +149,11 @@ export const endChecks: Check[] = [
       await bench.call(connection, 'sleep', 0);
       connection.request('Plugin.sleep', [300_000]);
       await running.control.result('Control.Ping', true);
-      await expectWithin(running.control.call('Control.Quit', 1_000), leaveMs, 'an answer to Quit with [1000]');
+      await expectWithin(
+        running.control.call('Control.Quit', 1_000),
+        leaveMs,
+        'an answer to Quit with [1000]',
+      );
       running.plugin.end();
       await demandLeaves(running, leaveMs, ' after Quit and the end of descriptor 3');
     },
@@ -164,7 +168,9 @@ export const endChecks: Check[] = [
       const { session, control, stdout } = running;
       // More than the window: some of it still waits in the plugin when Quit comes.
       stdout.autoCredit = false;
-      const printing = connection.callLarge('Plugin.print', [{ stream: 'stdout', text: 'x'.repeat(400_000) }]);
+      const printing = connection.callLarge('Plugin.print', [
+        { stream: 'stdout', text: 'x'.repeat(400_000) },
+      ]);
       await session.until(() => stdout.receivedBytes >= initialWindow, 'the window of stdout to be filled');
       const quitting = control.call('Control.Quit', true);
       await control.result('Control.Ping', true);
@@ -253,7 +259,11 @@ export const endChecks: Check[] = [
       running.plugin.signal('SIGTERM');
       await demandLeaves(running, termLatestMs, ' of a first SIGTERM');
       const ms = realNow() - started;
-      demand(ms >= termEarliestMs, 'ten seconds for its host to answer', `its exit after ${String(Math.round(ms))} ms`);
+      demand(
+        ms >= termEarliestMs,
+        'ten seconds for its host to answer',
+        `its exit after ${String(Math.round(ms))} ms`,
+      );
     },
   },
   {

@@ -28,13 +28,22 @@ const nils = (count: number): Uint8Array => {
 };
 
 /** Fails unless the call with this param fails, and the stream serves on. */
-async function demandFails(bench: Bench, connection: RawConnection, param: Uint8Array, what: string): Promise<void> {
+async function demandFails(
+  bench: Bench,
+  connection: RawConnection,
+  param: Uint8Array,
+  what: string,
+): Promise<void> {
   const id = connection.skipId();
   const { stream } = connection;
   await stream.sendAll(echoOf(id, param));
   const { error } = await connection.response(id, `an answer to a call with ${what}`);
   demand(error !== null, `a call with ${what} to fail`, 'a result');
-  demandEqual(await bench.call(connection, 'echo', 'still here'), 'still here', 'the result of echo behind it');
+  demandEqual(
+    await bench.call(connection, 'echo', 'still here'),
+    'still here',
+    'the result of echo behind it',
+  );
 }
 
 /** How long no credit may come until that means that none will. Too short only lets a plugin pass that should not. */
@@ -104,7 +113,11 @@ export const limitChecks: Check[] = [
         () => connection.stream.isRefused,
         'a reset of the stream after a header that claims 144 MiB',
       );
-      demandEqual(await bench.call(other, 'echo', 'still here'), 'still here', 'the result of echo on another stream');
+      demandEqual(
+        await bench.call(other, 'echo', 'still here'),
+        'still here',
+        'the result of echo on another stream',
+      );
     },
   },
   {
@@ -118,7 +131,7 @@ export const limitChecks: Check[] = [
       stream.autoCredit = false;
       const param = encode(new Uint8Array(60_000));
       const ids: number[] = [];
-      for (let sent = 0; sent < 64 * MiB && (await hasCredit(running, stream)); ) {
+      for (let sent = 0; sent < 64 * MiB && (await hasCredit(running, stream));) {
         const id = connection.skipId();
         const bytes = echoOf(id, param);
         sent += bytes.length;
@@ -136,7 +149,11 @@ export const limitChecks: Check[] = [
         }
       }
       const total = ids.length * 60_000;
-      demand(total < 63 * MiB, 'no credit while its answers wait', `credit for ${String(total)} bytes of requests`);
+      demand(
+        total < 63 * MiB,
+        'no credit while its answers wait',
+        `credit for ${String(total)} bytes of requests`,
+      );
       if (!stream.autoCredit) {
         stream.autoCredit = true;
         stream.grant(initialWindow);
@@ -203,7 +220,11 @@ class LongMessage {
   async finish(): Promise<void> {
     const { stream } = this.#connection;
     while (this.#left > 0) {
-      await stream.session.until(() => stream.ourCredit > 0 || stream.isRefused, 'credit for a message once others have come whole', patientMs);
+      await stream.session.until(
+        () => stream.ourCredit > 0 || stream.isRefused,
+        'credit for a message once others have come whole',
+        patientMs,
+      );
       demand(!stream.isRefused, 'credit for an unfinished message', 'the end of its stream');
       this.#send(this.#left);
     }

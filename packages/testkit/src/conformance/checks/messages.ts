@@ -11,14 +11,26 @@ const broken: [what: string, bytes: Uint8Array][] = [
   ['that is no array', encode({ method: 'Plugin.echo' })],
   ['of one element', encode([0])],
   // The same request as ever, with the header of an array of up to 65,535 elements.
-  ['that does not begin with a fixarray', Buffer.concat([Uint8Array.of(0xdc, 0, 4), requestBytes(0, 'Plugin.echo', [1]).subarray(1)])],
+  [
+    'that does not begin with a fixarray',
+    Buffer.concat([Uint8Array.of(0xdc, 0, 4), requestBytes(0, 'Plugin.echo', [1]).subarray(1)]),
+  ],
 ];
 
 /** Fails unless the stream is refused without an answer, and another one serves on. */
-async function demandRefusedAlone(bench: Bench, running: Running, connection: RawConnection, what: string): Promise<void> {
+async function demandRefusedAlone(
+  bench: Bench,
+  running: Running,
+  connection: RawConnection,
+  what: string,
+): Promise<void> {
   const other = await bench.dispense(running);
   await running.session.until(() => connection.stream.isRefused, `a reset of the stream after ${what}`);
-  demandEqual(await bench.call(other, 'echo', 'still here'), 'still here', 'the result of echo on another stream');
+  demandEqual(
+    await bench.call(other, 'echo', 'still here'),
+    'still here',
+    'the result of echo on another stream',
+  );
 }
 
 export const messageChecks: Check[] = [
@@ -93,7 +105,11 @@ export const messageChecks: Check[] = [
       connection.expect(id + 1);
       connection.stream.send(Buffer.concat([request.subarray(0, -1), zero]));
       const { error, result } = await connection.response(id + 1);
-      demand(error === null && Object.is(result, -0), 'negative zero', Object.is(result, 0) ? '0' : textOf(error));
+      demand(
+        error === null && Object.is(result, -0),
+        'negative zero',
+        Object.is(result, 0) ? '0' : textOf(error),
+      );
     },
   },
 ];
@@ -101,6 +117,6 @@ export const messageChecks: Check[] = [
 /** The first byte of the result in a small response: behind the array, the kind, an id and nil. */
 function resultTag(bytes: Uint8Array): number {
   const id = bytes[2] ?? 0;
-  const idLength = id < 0x80 ? 1 : 1 + (2 ** (id & 3));
+  const idLength = id < 0x80 ? 1 : 1 + 2 ** (id & 3);
   return bytes[2 + idLength + 1] ?? 0;
 }

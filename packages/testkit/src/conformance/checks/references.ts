@@ -65,12 +65,22 @@ export const referenceChecks: Check[] = [
       let next: unknown;
       connection.onRequest = () => null;
       connection.onFailure = () => next;
-      const oddities = [42, ['a', 'list'], {}, { message: new TextEncoder().encode('as bin'), code: [1] }, true];
+      const oddities = [
+        42,
+        ['a', 'list'],
+        {},
+        { message: new TextEncoder().encode('as bin'), code: [1] },
+        true,
+      ];
       for (const error of oddities) {
         next = error;
         const answer = await connection.call('Plugin.each', [1], reference('f', 1));
         bench.need('each', answer.error);
-        demand(answer.error !== null, `each to fail when its function fails with ${JSON.stringify(error)}`, 'a result');
+        demand(
+          answer.error !== null,
+          `each to fail when its function fails with ${JSON.stringify(error)}`,
+          'a result',
+        );
       }
       demandEqual(await bench.call(connection, 'echo', 1), 1, 'the result of echo');
     },
@@ -101,9 +111,9 @@ export const referenceChecks: Check[] = [
       const map = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>;
       for (const key of ['name', 'message', 'type', 'stack'])
         if (key in map) demand(typeof map[key] === 'string', `${key} as a string`, JSON.stringify(map[key]));
-      if ('errors' in map) demand(Array.isArray(map['errors']), 'errors as an array', JSON.stringify(map['errors']));
+      if ('errors' in map)
+        demand(Array.isArray(map['errors']), 'errors as an array', JSON.stringify(map['errors']));
       demand(textOf(error) === 'typed', "the message 'typed'", textOf(error));
     },
   },
 ];
-
