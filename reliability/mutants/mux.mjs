@@ -103,11 +103,11 @@ export class Stream {
     this.onReadable();
   }
 
-  /** Takes what has arrived, of `most` bytes, and grants as much. */
+  /** Takes a piece of what has arrived, of `most` bytes, and grants as much. */
   read(most = Infinity) {
-    let bytes = Buffer.concat(this.#received);
-    this.#received = bytes.length > most ? [bytes.subarray(most)] : [];
-    bytes = bytes.subarray(0, most);
+    const [first = Buffer.alloc(0), ...rest] = this.#received;
+    const bytes = first.subarray(0, most);
+    this.#received = bytes.length < first.length ? [first.subarray(most), ...rest] : rest;
     if (!this.#mux.breaks('grants-credit-on-arrival')) this.#grant(bytes.length);
     return bytes;
   }

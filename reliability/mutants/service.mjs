@@ -113,7 +113,11 @@ function giveItems(stream, to, breaks) {
   let next = 1;
   let hasEnded = false;
   const more = () => {
-    while (!hasEnded && next <= to && !stream.isHeldUp) stream.write(encode([0, next++]));
+    while (!hasEnded && next <= to && !stream.isHeldUp) {
+      const some = [];
+      while (next <= to && some.length < 256) some.push(encode([0, next++]));
+      stream.write(Buffer.concat(some));
+    }
     if (hasEnded || next <= to || stream.isHeldUp) return;
     hasEnded = true;
     if (!breaks('never-ends-items')) stream.write(encode([1, null]));

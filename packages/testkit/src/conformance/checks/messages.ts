@@ -1,7 +1,7 @@
 /** PROTOCOL 6: which messages a stream may carry, and what becomes of one that it may not. */
 import { encode } from '../../wire/msgpack.ts';
 import { requestBytes, textOf, type Bench, type Check, type Running } from '../bench.ts';
-import { RawConnection } from '../raw-session.ts';
+import type { RawConnection } from '../raw-session.ts';
 import { demand, demandEqual, DoesNotApply } from '../verdict.ts';
 
 const section = 'calls';
