@@ -13,7 +13,7 @@ import (
 const (
 	idPatience   = 5 * time.Second  // for a stream of the host's to bring its id
 	dialPatience = 30 * time.Second // for an id to be dialled
-	heldLimit    = 256              // streams that nobody waits for yet; a further one is refused
+	heldLimit    = 256              // streams whose id is not awaited yet; a further one is refused
 )
 
 // Broker gives every stream after the first three to the one who handed out the id that the stream begins with.
@@ -23,7 +23,7 @@ type Broker struct {
 	lastID  uint32
 	waiting map[uint32]chan *yamux.Stream
 	held    map[uint32]*yamux.Stream // came before anybody waits for their id
-	coming  int                      // streams that nobody has taken yet
+	coming  int                      // streams that are not taken yet
 }
 
 func newBroker(session *yamux.Session) *Broker {

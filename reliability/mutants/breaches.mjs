@@ -29,7 +29,7 @@ export const breaches = [
   ['ignores-pings', 'answers a ping of the mux with its value'],
   ['takes-headers-whole', 'reads frames whatever their bytes are split into'],
   ['takes-a-frame-of-each-read', 'reads many frames out of one write'],
-  ['ends-at-unknown-streams', 'skips a frame for a stream that nobody knows'],
+  ['ends-at-unknown-streams', 'skips a frame for a stream that it does not know'],
   ['drops-the-payload-of-syn', 'takes SYN, broker id, a call and FIN in one data frame'],
   ['sends-data-behind-fin', 'takes SYN, broker id, a call and FIN in one data frame'],
   ['refuses-frames-beyond-64-kib', 'takes a data frame as long as its window'],
@@ -52,7 +52,7 @@ export const breaches = [
   ['says-internal-error', 'ends the session at a second SYN'],
   ['ignores-go-away', 'ends the session at a go-away with the code of an error'],
   ['ends-at-empty-frames', 'takes an empty data frame'],
-  ['grants-credit-on-arrival', 'grants no credit on a stream that nobody has taken'],
+  ['grants-credit-on-arrival', 'grants no credit on a stream that it has not taken'],
   ['keeps-alive', 'keeps a dispensed broker id for 20 seconds'],
   // 5: broker ids and synced output
   ['takes-ids-whole', 'takes the broker id in pieces'],
@@ -65,13 +65,19 @@ export const breaches = [
   ['holds-unknown-ids-without-end', 'refuses a stream whose broker id it never gave out'],
   ['waits-for-ids-without-end', 'refuses a stream that does not bring its broker id'],
   ['takes-an-id-again', 'takes a broker id once'],
-  ['holds-streams-without-end', 'holds 256 streams that nobody waits for'],
+  ['holds-streams-without-end', 'holds 256 streams whose ids it never gave out'],
   ['answers-before-it-prints', 'sends what a handler printed on stdout before its reply'],
   ['answers-before-it-prints', 'sends what a handler printed on stderr before its reply'],
   ['prints-half', 'sends 200 KiB printed on stdout'],
   ['prints-half', 'sends 200 KiB printed on stderr'],
-  ['waits-with-all-for-a-print', 'goes on with other calls although nobody takes what it prints on stdout'],
-  ['waits-with-all-for-a-print', 'goes on with other calls although nobody takes what it prints on stderr'],
+  [
+    'waits-with-all-for-a-print',
+    'goes on with other calls although the host does not take what it prints on stdout',
+  ],
+  [
+    'waits-with-all-for-a-print',
+    'goes on with other calls although the host does not take what it prints on stderr',
+  ],
   // 6: control and calls
   ['fails-ping-without-params', 'answers Control.Ping, with a parameter and without'],
   ['answers-every-second-ping', 'answers hundreds of calls in flight, each once'],
@@ -136,7 +142,10 @@ export const breaches = [
   ['takes-any-depth', 'fails a call with a value of more than 128 levels'],
   ['takes-any-number', 'fails a call with more than 1,048,576 values'],
   ['takes-any-length', 'resets a stream at the header that claims more than 128 MiB'],
-  ['takes-requests-without-end', 'takes no further requests on a stream whose answers nobody takes'],
+  [
+    'takes-requests-without-end',
+    'takes no further requests on a stream whose answers the host does not take',
+  ],
   ['holds-any-unfinished', 'holds 256 MiB of unfinished messages'],
   ['resets-at-the-budget', 'holds 256 MiB of unfinished messages'],
   // 7 to 12: capabilities

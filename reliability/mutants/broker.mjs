@@ -34,7 +34,7 @@ export class Broker {
     this.#owners.delete(id);
   }
 
-  /** Reads the id of a new stream, and holds the stream until somebody waits for that. */
+  /** Reads the id of a new stream, and holds the stream until that is awaited. */
   take(stream) {
     if (this.#unaccepted.size >= MOST && !this.#breaks('holds-streams-without-end')) return stream.reset();
     this.#unaccepted.add(stream);

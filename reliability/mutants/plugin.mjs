@@ -12,7 +12,8 @@ const breaks = (name) => name === breach;
 const cookieKey = 'OTTO_PLUGIN_MAGIC_COOKIE';
 const cookieValue = '11aab7ff21cb9ff7b0e9975d53f17a8dab571eac9b5ff0191730046698f07b7f';
 const shuttingDown = 'plugin is shutting down';
-const words = ['cancel', 'errors', 'types', 'refs', 'meta', 'grace'];
+/** `speaks-the-base` is no breach: it announces no capability. */
+const words = breaks('speaks-the-base') ? [] : ['cancel', 'errors', 'types', 'refs', 'meta', 'grace'];
 
 const { env } = process;
 const isRightCookie =

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { conformance, misbehave, type Misbehaviour } from '@pipework/testkit';
 import { main } from '../src/conformance/cli.ts';
@@ -5,6 +6,8 @@ import { fixture } from './support/greeter.ts';
 
 const slow = { timeout: 300_000 };
 const node = process.execPath;
+/** A plugin without a line of the project's own packages, which keeps every rule. */
+const byHand = fileURLToPath(new URL('../../../reliability/mutants/plugin.mjs', import.meta.url));
 
 /** The names of the checks that fail, of those whose name matches. */
 async function failing(kind: Misbehaviour, only: RegExp): Promise<string[]> {
@@ -114,7 +117,19 @@ describe('pipework-conformance', () => {
   }
 
   test('passes a plugin by hand that speaks the base alone: a report, and exit status 0', slow, async () => {
-    const { status, out } = await run('--quick', '--concurrency', '2', '--', ...misbehave('behaves'));
+    const { status, out } = await run(
+      '--quick',
+      '--concurrency',
+      '2',
+      '--timeout',
+      '20000',
+      '--start-timeout',
+      '60000',
+      '--',
+      process.execPath,
+      byHand,
+      'speaks-the-base',
+    );
     expect(out).toMatch(/^start and handshake\n {2}passed {2}refuses to run without the magic cookie/);
     expect(out).toMatch(
       /\n {2}n\/a {5}answers a cancelled call[^\n]*\n {10}the plugin does not announce cancel\n/,

@@ -134,7 +134,7 @@ export const brokerChecks: Check[] = [
   {
     section,
     long: 'waits',
-    name: `holds ${String(heldStreams)} streams that nobody waits for, and refuses the newest beyond them`,
+    name: `holds ${String(heldStreams)} streams whose ids it never gave out, and refuses the newest beyond them`,
     run: async (bench) => {
       for (let tries = 0; tries < 3; tries++) {
         const { session, control } = await bench.ready();
@@ -162,7 +162,7 @@ export const brokerChecks: Check[] = [
   {
     section,
     long: 'waits',
-    name: 'grants no credit on a stream that nobody has taken',
+    name: 'grants no credit on a stream that it has not taken',
     run: async (bench) => {
       const { session, control } = await bench.ready();
       await control.result('Control.Ping', true);
@@ -171,7 +171,7 @@ export const brokerChecks: Check[] = [
       for (let sent = 0; sent < whole; sent += 32_768)
         stream.send(new Uint8Array(Math.min(32_768, whole - sent)));
       await session.until(() => stream.isRefused, 'a reset or the end of the stream', latestMs);
-      // What was read ahead with the id may be granted; the rest was taken by nobody.
+      // What was read ahead with the id may be granted; the rest was not taken.
       demand(
         stream.grantedBytes <= 65_536,
         'no credit for what lay there',

@@ -122,7 +122,7 @@ export const limitChecks: Check[] = [
   },
   {
     section,
-    name: 'takes no further requests on a stream whose answers nobody takes, until somebody does',
+    name: 'takes no further requests on a stream whose answers the host does not take, until it does',
     run: async (bench) => {
       const running = await bench.ready();
       const connection = await bench.dispense(running);

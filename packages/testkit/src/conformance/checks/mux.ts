@@ -70,7 +70,7 @@ export const muxChecks: Check[] = [
   },
   {
     section,
-    name: 'skips a frame for a stream that nobody knows',
+    name: 'skips a frame for a stream that it does not know',
     run: async (bench) => {
       const { session, control } = await bench.ready();
       session.send({ type: 'data', id: 9999, payload: new Uint8Array(1000) });
