@@ -1,6 +1,7 @@
 /** What a check works with: plugins started for it alone, and what is needed again and again. */
 import { encode } from '../wire/msgpack.ts';
-import { diagnose, type Diagnosis } from './diagnosis.ts';
+import { diagnose } from './diagnosis.ts';
+import type { Diagnosis } from './excerpt.ts';
 import { RawPlugin, type StartOptions, type Target } from './raw-plugin.ts';
 import { RawConnection, RawSession, type RawStream } from './raw-session.ts';
 import { CheckFailure, demand, DoesNotApply } from './verdict.ts';

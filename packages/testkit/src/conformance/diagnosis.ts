@@ -1,12 +1,6 @@
 /** Why a check probably failed, from what is still open between the two sides when it does. */
+import type { Diagnosis } from './excerpt.ts';
 import type { RawSession, RawStream } from './raw-session.ts';
-
-export interface Diagnosis {
-  /** A sentence for each cause, the likeliest first; none if nothing stands out. */
-  readonly causes: readonly string[];
-  /** The streams that they are about. */
-  readonly streams: ReadonlySet<number>;
-}
 
 export function diagnose(session: RawSession): Diagnosis {
   const ours = [...session.streams.values()].filter(({ id }) => id % 2 === 1);

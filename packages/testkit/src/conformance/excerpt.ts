@@ -2,6 +2,14 @@
 import type { TranscriptEntry } from '../transcript/transcript.ts';
 import { purposeOf } from '../transcript/stream-reader.ts';
 
+/** Why something failed, as far as it can be told. */
+export interface Diagnosis {
+  /** A sentence for each cause, the likeliest first; none if nothing stands out. */
+  readonly causes: readonly string[];
+  /** The streams that they are about. */
+  readonly streams: ReadonlySet<number>;
+}
+
 /** Patterns of up to so many lines are found when they repeat. */
 const longestPattern = 4;
 const widest = 150;

@@ -5,8 +5,7 @@ import { setRealTimeout, within } from '../real-time.ts';
 import { showBytes } from '../transcript/show.ts';
 import { Transcript } from '../transcript/transcript.ts';
 import { concat } from '../wire/yamux.ts';
-import type { Diagnosis } from './diagnosis.ts';
-import { excerpt } from './excerpt.ts';
+import { excerpt, type Diagnosis } from './excerpt.ts';
 import { CheckFailure } from './verdict.ts';
 
 /** The variables of PROTOCOL 2 beside the cookie. */
