@@ -16,6 +16,12 @@ import (
 // handle has WriteExt, without which the codec writes MessagePack's old form, where text and bytes are the same type.
 var handle = &codec.MsgpackHandle{WriteExt: true}
 
+// describeMethod has no service in its name, which net/rpc needs: it is answered by a service of its own.
+const (
+	describeMethod  = "$/describe"
+	describeService = "Description"
+)
+
 const shuttingDown = "plugin is shutting down"
 
 // hooks is told of every request as it is read, and of every response as it is written.
@@ -38,6 +44,14 @@ func serve(stream io.ReadWriteCloser, services map[string]interface{}, calls *ca
 	server.ServeCodec(&serverCodec{
 		ServerCodec: stock, messages: whole, methods: methods, calls: calls, hooks: hooks, running: map[uint64]bool{},
 	})
+	if service, ok := services["Plugin"]; ok {
+		if err := server.RegisterName(describeService, description{reflect.TypeOf(service)}); err != nil {
+			fail("%v", err)
+		}
+		methods[describeMethod] = describeService + ".Describe"
+	}
+	stock := codec.MsgpackSpecRpc.ServerCodec(stream, handle)
+	server.ServeCodec(&serverCodec{ServerCodec: stock, methods: methods, calls: calls, hooks: hooks})
 }
 
 // names says which method is meant by the name that the host calls. Methods of Go that others can call begin with a
@@ -45,11 +59,25 @@ func serve(stream io.ReadWriteCloser, services map[string]interface{}, calls *ca
 func names(service string, receiver reflect.Type) map[string]string {
 	result := map[string]string{}
 	for i := 0; i < receiver.NumMethod(); i++ {
-		name := receiver.Method(i).Name
+		name, form := receiver.Method(i).Name, receiver.Method(i).Type
+		if form.NumIn() != 3 || form.In(2).Kind() != reflect.Ptr || form.NumOut() != 1 {
+			continue // not net/rpc's form: never offered
+		}
 		first, size := utf8.DecodeRuneInString(name)
 		result[service+"."+string(unicode.ToLower(first))+name[size:]] = service + "." + name
 	}
 	return result
+}
+
+// description tells which methods of a service can be called. Its words are the host's: `greet` for Greet.
+type description struct{ service reflect.Type }
+
+func (d description) Describe(_ interface{}, reply *map[string]interface{}) error {
+	*reply = map[string]interface{}{}
+	for called := range names("", d.service) {
+		(*reply)[called[1:]] = map[string]interface{}{}
+	}
+	return nil
 }
 
 // serverCodec stands between net/rpc and the stock codec. It is the only place that sees every call come and go.

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"strings"
 	"time"
 )
 
@@ -23,9 +24,22 @@ func (Greeter) Greet(name string, reply *string) error {
 	return nil
 }
 
+// Counter counts the words of files that its host reads.
+type Counter struct{ files *Service }
+
+func (c Counter) Words(path string, reply *int) error {
+	var text string
+	if err := c.files.Call("read", path, &text); err != nil {
+		return err
+	}
+	*reply = len(strings.Fields(text))
+	return nil
+}
+
 type Conformance struct {
 	stdout, stderr io.Writer
 	ctx            context.Context
+	host           *Host
 }
 
 // Echo returns what it gets.
@@ -87,13 +101,31 @@ func (Conformance) Run(command []string, reply *string) error {
 	output, err := exec.Command(command[0], command[1:]...).Output()
 	*reply = string(output)
 	return err
+type Question struct {
+	Service  string      `codec:"service"`
+	Method   string      `codec:"method"`
+	Argument interface{} `codec:"argument"`
+}
+
+// Ask calls a method of a service of the host, and returns what it returned.
+func (c Conformance) Ask(question Question, reply *interface{}) error {
+	service, err := c.host.Dispense(question.Service)
+	if err != nil {
+		return err
+	}
+	defer service.Close()
+	return service.Call(question.Method, question.Argument, reply)
 }
 
 func main() {
 	Serve(map[string]Factory{
-		"greeter": func(p *Plugin) interface{} { return Greeter{} },
-		"conformance": func(p *Plugin) interface{} {
-			return Conformance{stdout: p.Stdout, stderr: p.Stderr, ctx: p.Context}
+		"greeter": func(p *Plugin) (interface{}, error) { return Greeter{}, nil },
+		"counter": func(p *Plugin) (interface{}, error) {
+			files, err := p.Host.Dispense("files")
+			return Counter{files}, err
+		},
+		"conformance": func(p *Plugin) (interface{}, error) {
+			return Conformance{stdout: p.Stdout, stderr: p.Stderr, ctx: p.Context, host: p.Host}, nil
 		},
 	}, nil)
 }

@@ -8,6 +8,8 @@ import (
 	"io/ioutil"
 	"os"
 	"os/signal"
+	"runtime"
+	"sort"
 	"strconv"
 	"strings"
 	"sync"
@@ -29,8 +31,8 @@ const (
 	termIdle     = 250 * time.Millisecond // what running calls have after the second: SIGKILL follows a second later
 )
 
-// Factory makes the implementation that one dispense returns.
-type Factory func(*Plugin) interface{}
+// Factory makes the implementation that one dispense returns, or says why it cannot.
+type Factory func(*Plugin) (interface{}, error)
 
 // Plugin is what implementations may use.
 type Plugin struct {
@@ -38,6 +40,7 @@ type Plugin struct {
 	// kept, but its order to the replies is lost.
 	Stdout, Stderr io.Writer
 	Broker         *Broker
+	Host           *Host           // the services that the host offers
 	Context        context.Context // done when the host goes without asking
 
 	factories map[string]Factory
@@ -45,6 +48,7 @@ type Plugin struct {
 	calls     calls
 	grace     time.Duration
 	quit      int32 // 1 once Quit is answered
+	offered   bool  // the host offers services
 	hook      func()
 	hookOnce  sync.Once
 	hookDone  chan struct{}
@@ -60,6 +64,7 @@ func Serve(factories map[string]Factory, hook func()) {
 	if err != nil {
 		fail("PIPEWORK_GRACE_MS is no number: %v", err)
 	}
+	capabilities := "," + environment("PIPEWORK_CAPABILITIES", "") + ","
 	// The versions of the host need no look here: this plugin has one, and announces it whatever the host can speak.
 	// The environment is cleared so that programs started from here do not believe that they are plugins.
 	for _, name := range []string{
@@ -72,6 +77,7 @@ func Serve(factories map[string]Factory, hook func()) {
 	p := &Plugin{
 		factories: factories,
 		grace:     time.Duration(graceMs) * time.Millisecond,
+		offered:   strings.Contains(capabilities, ",host,"),
 		hook:      hook,
 		hookDone:  make(chan struct{}),
 	}
@@ -90,8 +96,8 @@ func (p *Plugin) run(pipes *pipes, address string) {
 	if err != nil {
 		fail("%v", err)
 	}
-	// Only now, when frames can be read, may the line go out. No capabilities: this plugin speaks the base.
-	fmt.Fprintf(pipes.writing, "1|pipe|%s|msgpack-rpc|%d||%d\n", address, version, version)
+	// Only now, when frames can be read, may the line go out.
+	fmt.Fprintf(pipes.writing, "1|pipe|%s|msgpack-rpc|%d|describe|%d\n", address, version, version)
 
 	// The first three streams are control, stdout and stderr, in this order.
 	var first [3]*yamux.Stream
@@ -102,6 +108,7 @@ func (p *Plugin) run(pipes *pipes, address string) {
 	}
 	p.Stdout, p.Stderr = output{first[1]}, output{first[2]}
 	p.Broker = newBroker(session)
+	p.Host = &Host{broker: p.Broker, offers: p.offered}
 	go p.Broker.run()
 
 	ended := make(chan struct{})
@@ -210,6 +217,21 @@ func (c control) Quit(_ interface{}, reply *bool) error {
 	return nil
 }
 
+// Describe says what the plugin is and what can be dispensed.
+func (c control) Describe(_ interface{}, reply *map[string]interface{}) error {
+	names := []string{}
+	for name := range c.plugin.factories {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	*reply = map[string]interface{}{
+		"runtime":          "go " + strings.TrimPrefix(runtime.Version(), "go"),
+		"protocolVersions": []int{version},
+		"plugins":          names,
+	}
+	return nil
+}
+
 type dispenser struct{ plugin *Plugin }
 
 func (d dispenser) Dispense(name string, reply *uint32) error {
@@ -220,7 +242,10 @@ func (d dispenser) Dispense(name string, reply *uint32) error {
 	if !ok {
 		return errors.New("unknown plugin type: " + name)
 	}
-	service := factory(d.plugin)
+	service, err := factory(d.plugin)
+	if err != nil {
+		return err
+	}
 	id, accept := d.plugin.Broker.Offer()
 	go func() {
 		stream, err := accept()

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""A plugin with two services.
+"""A plugin with three services.
 
-`greeter` is the smallest that does something. `conformance` offers what a test of any plugin, in any language, needs
+`greeter` is the smallest that does something. `counter` asks its host for files. `conformance` offers what a test of any plugin, in any language, needs
 to call; docs/other-languages.md defines it:
 
     echo(value)              returns value
@@ -12,6 +12,7 @@ to call; docs/other-languages.md defines it:
     run([file, *args])       starts that program and returns what it printed on standard output
 
 It is for tests: `run` starts whatever the host names. Leave it out of a plugin that others use.
+    ask({service, method, argument})    calls the method of that service of the host, and returns what it returned
 """
 
 import subprocess
@@ -25,8 +26,20 @@ class Greeter:
         return f"Hello, {name}!"
 
 
+class Counter:
+    def __init__(self, files):
+        self._files = files
+
+    def words(self, path):
+        """How many words a file of the host's has."""
+        return len(self._files.read(path).split())
+
+
 class Conformance:
     PATTERN = bytes((i * 7 + 3) & 255 for i in range(256))
+
+    def __init__(self, host):
+        self._host = host
 
     def echo(self, value):
         return value
@@ -47,6 +60,18 @@ class Conformance:
     def run(self, command):
         return subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout.decode()
 
+    def ask(self, what):
+        with self._host.dispense(what["service"]) as service:
+            return service._call(what["method"], what["argument"])
+
 
 if __name__ == "__main__":
-    serve({"greeter": lambda broker: Greeter(), "conformance": lambda broker: Conformance()})
+    serve(
+        {
+            "greeter": lambda context: Greeter(),
+            "counter": lambda context: Counter(context.host.dispense("files")),
+            "conformance": lambda context: Conformance(context.host),
+        },
+        name="python-plugin",
+        version="0.1.0",
+    )

@@ -30,11 +30,21 @@ const uses = {
 
 export const useNames = Object.keys(uses);
 
+/** How a worker uses the service of its host, for hosts that provide one. */
+export const askNames = ['read', 'each', 'count', 'early', 'unknown'].map((how) => {
+  const name = `ask ${how}`;
+  uses[name] = (w) => w.ask(how);
+  return name;
+});
+
 /**
  * Starts the client and uses it in every way; ends it after `holdMs` at the latest. Resolves with `{ name, ms, error? }`
- * for each use, when all have settled; a use that does not settle once the client is gone has the error `STILL_PENDING`.
+ * for each use, when all have settled; with `describes`, describing the plugin is one. A use that does not settle once the client is gone has the error `STILL_PENDING`.
  */
-export async function exercise(client, { holdMs = 250, graceMs = 15_000, names = useNames } = {}) {
+export async function exercise(
+  client,
+  { holdMs = 250, graceMs = 15_000, names = useNames, describes = false } = {},
+) {
   const outcomes = [];
   const note = async (name, promise) => {
     const start = performance.now();
@@ -65,6 +75,7 @@ export async function exercise(client, { holdMs = 250, graceMs = 15_000, names =
     let remote;
     const asked = [
       bounded('ping', rpc.ping()),
+      ...(describes ? [bounded('describe', rpc.describe())] : []),
       bounded('accept', rpc.broker.accept(rpc.broker.nextId())),
       bounded(
         'dial',

@@ -1,8 +1,10 @@
-// What a hostile plugin does to a host that provides services, and what it says of itself when it is asked.
-import { data, FIN, SYN } from './frames.mjs';
+// What a hostile plugin does to a host that provides services, and what it says of itself when it is asked: by name, and from chance.
+import { data, FIN, RST, SYN, windowUpdate } from './frames.mjs';
+import { hostileValue, lyingError } from './hostile-values.mjs';
 import * as m from './msgpack.mjs';
 
 const MiB = 2 ** 20;
+const MOST = 0xffff_ffff;
 
 /** Opens stream `id` to what the host accepts under a broker id, 0 for services. Returns what sends requests in order. */
 function dial({ peer, hear }, id, brokerId, onAnswer = () => {}) {
@@ -82,5 +84,60 @@ export const descriptions = {
   'a schema a million deep': [about(), Buffer.concat([m.pairs([['echo', 0]]).subarray(0, -1), Buffer.alloc(1_000_000, 0x91), m.nil])],
   'a hundred thousand methods': [about(), m.pairs(Array.from({ length: 100_000 }, (_, n) => [`m${n}`, { doc: 'x' }]))],
   'functions and streams for schemas': [about(), { echo: { input: [m.reference('f', 1), m.reference('i', 2)], output: m.reference('o', 3), errors: { E: m.reference('s', 4) } } }],
+  'a thousand names with a megabyte of documentation each': [about({ plugins: Array.from({ length: 1_000 }, (_, n) => `plugin ${n}`) }), { echo: { doc: 'x'.repeat(MiB) } }],
+  'what a terminal obeys': [about({ name: '\u001b]0;name\u0007', runtime: '\u009b2J' }), { '\u001b[2J': { doc: '\u202e\r' } }],
   'a failure for an answer': [undefined, undefined],
 }; // prettier-ignore
+
+const names = ['files', 'nothing', '__proto__', 'constructor', 'then', '', '\u0000', 'x'.repeat(70_000)];
+const methods = ['Host.Dispense', 'Control.Describe', '$/describe', 'Dispenser.Dispense', 'Host.constructor', 'Plugin.read', 'Plugin.hang', 'Plugin.count', 'Plugin.__proto__']; // prettier-ignore
+const words = ['$/cancel', '$/release', '$/retain', '$/drop', '$/abort'];
+
+/** What claims to be a description, of a plugin or of methods, and lies in one place or all. */
+function lyingDescription(random) {
+  const any = () => hostileValue(random);
+  const method = () => m.pairs([['doc', any()], ['input', any()], ['output', any()], ['items', any()], ['errors', any()]].slice(random.below(5))); // prettier-ignore
+  return random.pick([
+    any,
+    () => m.pairs([['runtime', any()], ['protocolVersions', any()], ['plugins', any()], ['name', any()]]),
+    () => m.pairs([['runtime', 'x'], ['plugins', Array.from({ length: random.pick([1, 5, 1_001]) }, () => random.pick(['worker', ...names.slice(0, 7)]))]]),
+    () => m.pairs(['echo', '__proto__', 'then'].map((name) => [name, method()])),
+    () => m.pairs([['echo', { input: [any()], errors: m.pairs([['__proto__', any()]]) }]]),
+  ])(); // prettier-ignore
+}
+
+/** One request, notification or answer about services or descriptions. Ids are small, so that many are of calls that run. */
+function askingMessage(random) {
+  const id = () => random.pick([0, 1, 2, 3, 4, 5, -1, MOST, 'x']);
+  const params = () => random.pick([() => [random.pick(names)], () => [], () => [hostileValue(random)], () => hostileValue(random)])(); // prettier-ignore
+  return m.encode(
+    random.pick([
+      () => [0, id(), random.pick(methods), params()],
+      () => [0, id(), 'Host.Dispense', ['files']],
+      () => [2, random.pick([...words, ...methods]), params()],
+      () => [1, id(), m.nil, lyingDescription(random)],
+      () => [1, id(), m.nil, random.pick([0, 1, 2, 3, 1.5, -1, MOST, MOST + 1, 'x', m.nil])],
+      () => [1, id(), lyingError(random), m.nil],
+      () => [0, id(), '$/call', [random.below(4), params()]],
+    ])(),
+  );
+}
+
+/**
+ * Frames of one lie about services or descriptions: messages on a stream that is there, or on one that is opened for it with the broker id
+ * of services, with one that was handed out, or with none. `side` is what the liar's stream ids leave when they are divided by two.
+ */
+export function servicesLie(random, ids, side) {
+  const messages = () => Buffer.concat(Array.from({ length: random.pick([1, 1, 2, 30]) }, () => askingMessage(random))); // prettier-ignore
+  if (random.chance(0.4)) return data(random.pick(ids), messages());
+  const stream = 2 * random.between(500, 100_000) + side;
+  const head = Buffer.alloc(4);
+  head.writeUInt32BE(random.pick([0, 0, 0, 1, 2, 3, 4, 5, 77, MOST]));
+  const opened = Buffer.concat([head.subarray(0, random.pick([4, 4, 4, 4, 2, 0])), messages()]);
+  const most = opened.subarray(0, random.chance(0.2) ? random.below(opened.length) : opened.length);
+  const pieces = [];
+  for (let at = 0; at === 0 || (at < most.length && at < 4 * 65_536); at += 65_536)
+    pieces.push(data(stream, most.subarray(at, at + 65_536), at === 0 ? SYN : 0));
+  const end = random.pick([[], [], [windowUpdate(stream, 0, FIN)], [windowUpdate(stream, 0, RST)]]);
+  return Buffer.concat([...pieces, ...end]);
+}

@@ -44,10 +44,15 @@ export class Saboteur extends Transform {
   #seen = 0;
   #ids = new Set([1, 3, 5]);
   #reader = new FrameReader((one) => this.#pass(one));
+  #lie;
 
-  /** @param {{ random: object, attack: ReturnType<typeof attackOf>, line: boolean }} options `line`: a handshake line comes first */
-  constructor({ random, attack, line }) {
+  /**
+   * @param {{ random: object, attack: ReturnType<typeof attackOf>, line: boolean, lie?: (random: object, ids: number[]) => Buffer }} options
+   *   `line`: a handshake line comes first. `lie` makes the frames of one injected message; any message on any stream without it.
+   */
+  constructor({ random, attack, line, lie }) {
     super();
+    this.#lie = lie ?? ((r, ids) => frame({ type: DATA, id: r.pick(ids), payload: hostileMessage(r) }));
     this.#random = random;
     this.#attack = attack;
     this.#line = line ? '' : undefined;
@@ -92,9 +97,7 @@ export class Saboteur extends Transform {
       return;
     }
     if (random.chance(attack.injectedFrames)) this.#send(hostileFrames(random, ids));
-    if (random.chance(attack.injectedMessages)) {
-      this.#send(frame({ type: DATA, id: random.pick(ids), payload: hostileMessage(random) }));
-    }
+    if (random.chance(attack.injectedMessages)) this.#send(this.#lie(random, ids));
     if (one.type === DATA && one.payload.length > 0 && random.chance(attack.messages)) {
       this.#send(frame({ ...one, length: undefined, payload: this.#spoil(one.payload) }));
       return;

@@ -50,6 +50,20 @@ export function worker(context) {
       return sum;
     },
 
+    /** Uses the service `files` of the host in one of several ways. */
+    ask: async (how) => {
+      const files = await context.host.dispense(how === 'unknown' ? 'nothing' : 'files');
+      try {
+        if (how === 'read') return await files.read('a.txt');
+        if (how === 'each') return await files.each([1, 2, 3], (item) => item * 2);
+        let taken = 0;
+        for await (const _ of files.count(how === 'early' ? 1e9 : 20)) if (++taken === 40) break;
+        return taken;
+      } finally {
+        files[Symbol.dispose]();
+      }
+    },
+
     /** Takes a byte stream to its end; `pauseMs` between two chunks makes it a slow consumer. */
     async digest(bytes, pauseMs = 0) {
       const hash = createHash('sha256');

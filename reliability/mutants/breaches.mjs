@@ -191,4 +191,12 @@ export const withoutBreach = [
   'takes a table, if it announces tables',
   'takes columns of every kind',
   'fails a call with a table or columns that do not add up',
+  "asks for a service by Host.Dispense on a stream with broker id 0, and calls it on a stream with the id that it gets",
+  "finishes the stream of a service that it lets go of",
+  "answers other calls while it waits for its host",
+  "fails its call if its host has no such service, or the service fails, and goes on",
+  "fails its call if its host resets the stream of the service that it waits for",
+  "opens no stream for services to a host that did not announce host",
+  "says what runs it, its versions and its names, by Control.Describe with a parameter and without",
+  "tells by $/describe of each method that can be called, and of no other, and goes on",
 ];

@@ -1,16 +1,25 @@
 // Corrupts one direction of a real conversation, in every layer, and looks whether the side that hears it stays well:
 // no crash, no hang, no growth, and a code on every rejection. Each case is made from its seed alone.
 import { attackOf, Saboteur } from '../lib/saboteur.mjs';
+import { servicesLie } from '../lib/hostile-services.mjs';
 import { within } from '../lib/bounded.mjs';
-import { exercise, fault } from '../lib/exercise.mjs';
+import { askNames, exercise, fault, useNames } from '../lib/exercise.mjs';
 import { clientInMemory, served } from '../lib/memory-pair.mjs';
 import { randomOf } from '../lib/random.mjs';
 import { heldNow, mebibytes, watch } from '../lib/watch.mjs';
 import { worker } from '../lib/worker.mjs';
 
 export const help =
-  'hostile bytes towards the host (a plugin that lies) and towards the plugin (a host that lies)';
-export const defaults = { minutes: 0, cases: 200, seed: 0, victim: 'both', concurrency: 8, only: -1 };
+  'hostile bytes towards the host (a plugin that lies) and towards the plugin (a host that lies), about calls, services and descriptions';
+export const defaults = {
+  minutes: 0,
+  cases: 200,
+  seed: 0,
+  victim: 'both',
+  about: 'both',
+  concurrency: 8,
+  only: -1,
+};
 
 const pristine = Object.getOwnPropertyNames(Object.prototype).length;
 const polluted = () =>
@@ -22,11 +31,22 @@ const label = (error) => {
   return typeof error.code === 'string' ? error.code : error.name;
 };
 
-/** One session, with its bytes spoiled on the way to the victim. Gives what went wrong, and how far it got. */
-export async function runCase(seed, victim) {
+/** The least share of frames before which a lie about services is put, in cases about them. */
+const liesAtLeast = 0.1;
+
+/**
+ * One session, with its bytes spoiled on the way to the victim. Gives what went wrong, and how far it got. In a case about services the
+ * host provides one, the plugin uses it and is described, and the messages that are put in between are about that.
+ */
+export async function runCase(seed, victim, about = 'calls') {
   const random = randomOf(seed);
   const attack = attackOf(random);
-  const saboteur = () => new Saboteur({ random, attack, line: victim === 'host' });
+  const line = victim === 'host';
+  const isAboutServices = about === 'services';
+  if (isAboutServices) attack.injectedMessages = Math.max(attack.injectedMessages, liesAtLeast);
+  const lie = isAboutServices ? (chance, ids) => servicesLie(chance, ids, line ? 0 : 1) : undefined;
+  const saboteur = () => new Saboteur({ random, attack, line, lie });
+  const services = { made: 0, disposed: 0 };
   const findings = [];
   let ended;
   const plugin = (end) => {
@@ -43,40 +63,75 @@ export async function runCase(seed, victim) {
   const over = new Promise((resolve) => {
     ended = resolve;
   });
-  const client = clientInMemory({ plugin, [victim === 'host' ? 'up' : 'down']: saboteur });
-  const outcomes = await exercise(client, { holdMs: 100 });
+  const config = isAboutServices ? { provide: { files: () => providedFiles(services) } } : {};
+  const client = clientInMemory({ plugin, config, [victim === 'host' ? 'up' : 'down']: saboteur });
+  const names = isAboutServices ? [...askNames, ...useNames] : useNames;
+  const outcomes = await exercise(client, { holdMs: 100, names, describes: isAboutServices });
   findings.push(...outcomes.map(fault).filter(Boolean));
   // The plugin's end of the pipes is closed now: serve() must be done with it as well.
   await within(10_000, 'serve()', over).catch((error) => findings.push(error.message));
+  const isDisposed = async () => {
+    while (services.disposed < services.made) await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+  await within(10_000, 'the disposal of services', isDisposed()).catch((error) =>
+    findings.push(error.message),
+  );
   if (polluted()) findings.push('a prototype or the global object was written to');
   return {
     kind: attack.kind,
     findings,
+    made: services.made,
     codes: outcomes.map(({ error }) => label(error)),
+  };
+}
+
+/** The service of the host in cases about services. */
+function providedFiles(services) {
+  services.made += 1;
+  return {
+    read: (path) => `contents of ${path}`,
+    hang: () => new Promise(() => {}),
+    async each(items, visit) {
+      let sum = 0;
+      for (const item of items) sum += await visit(item);
+      return sum;
+    },
+    async *count(to) {
+      for (let n = 1; n <= to; n++) yield n;
+    },
+    [Symbol.dispose]: () => {
+      services.disposed += 1;
+    },
   };
 }
 
 /** Runs cases `seed`, `seed + 1`, ... until enough, or until the time is over. */
 export async function run(options, say = () => {}) {
-  const { minutes, cases, seed, victim, concurrency, only } = { ...defaults, ...options };
+  const { minutes, cases, seed, victim, about, concurrency, only } = { ...defaults, ...options };
   const watched = watch({ fatalStallMs: minutes > 0 ? 30_000 : undefined });
   const victims = victim === 'both' ? ['host', 'plugin'] : [victim];
+  const subjects = about === 'both' ? ['calls', 'services'] : [about];
+  const kinds = victims.flatMap((one) => subjects.map((subject) => [one, subject]));
   const first = only >= 0 ? only : seed;
   const deadline = performance.now() + minutes * 60_000;
   const more = (index) => (minutes > 0 ? performance.now() < deadline : index < (only >= 0 ? 1 : cases));
   const findings = [];
   const counts = {};
+  let made = 0;
   let next = 0;
   let before;
   const line = async () => {
     for (let index; more((index = next++));) {
-      for (const one of victims) {
+      for (const [one, subject] of kinds) {
         watched.doing(first + index);
-        const failed = (error) => ({ kind: 'failed', codes: [], findings: [error.stack] });
-        const result = await runCase(first + index, one).catch(failed);
+        const failed = (error) => ({ kind: 'failed', made: 0, codes: [], findings: [error.stack] });
+        const result = await runCase(first + index, one, subject).catch(failed);
+        made += result.made;
         for (const code of result.codes) counts[code] = (counts[code] ?? 0) + 1;
         for (const finding of [...result.findings, ...watched.uncaught.splice(0)]) {
-          findings.push(`seed ${first + index}, towards the ${one} (${result.kind}): ${finding}`);
+          findings.push(
+            `seed ${first + index}, towards the ${one}, about ${subject} (${result.kind}): ${finding}`,
+          );
           say(findings.at(-1));
         }
       }
@@ -90,7 +145,8 @@ export async function run(options, say = () => {}) {
   return {
     findings,
     figures: {
-      cases: Math.min(next, only >= 0 ? 1 : minutes > 0 ? next : cases) * victims.length,
+      cases: Math.min(next, only >= 0 ? 1 : minutes > 0 ? next : cases) * kinds.length,
+      'services made and disposed of': made,
       seeds: `${first}..`,
       'outcomes by code': counts,
       'held at most (MiB)': mebibytes(peakBytes),

@@ -10,7 +10,9 @@ const clean = ({ findings }) => expect(findings).toEqual([]);
 
 describe(`under chance (seed ${seed})`, () => {
   test('corrupted bytes never crash, hang or grow either side', async () =>
-    clean(await fuzz({ cases: 16, seed })));
+    clean(await fuzz({ cases: 16, seed, about: 'calls' })));
+  test('lies about services and descriptions never crash, hang or grow either side', async () =>
+    clean(await fuzz({ cases: 10, seed, about: 'services' })));
   test('corrupted frames never crash, hang or grow a bare session', async () =>
     clean(await fuzzMux({ cases: 120, seed })));
   test('output that is made to be slow to read never holds up the host', async () =>
@@ -20,5 +22,5 @@ describe(`under chance (seed ${seed})`, () => {
 });
 
 test('what the fuzzer once found stays mended', async () => {
-  for (const one of [1955, 957_331_624]) clean(await fuzz({ only: one, victim: 'plugin' }));
+  for (const one of [1955, 957_331_624]) clean(await fuzz({ only: one, victim: 'plugin', about: 'calls' }));
 });

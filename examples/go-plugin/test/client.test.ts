@@ -1,4 +1,79 @@
+// What every plugin in another language does for a host, how this one asks its host, and what it says of itself.
+import { Client } from '@pipework/core';
+import { describe, expect, test } from 'vitest';
 import { describeForeignPlugin } from '../../python-plugin/test/support/behaviour.ts';
 import { command, missing } from './support/go.ts';
 
 describeForeignPlugin({ language: 'Go', command, missing, capable: false });
+
+interface Plugins {
+  counter: { words(path: string): Promise<number> };
+  conformance: { ask(question: { service: string; method: string; argument: unknown }): Promise<unknown> };
+}
+
+const skipped = missing === undefined ? '' : ` (SKIPPED: ${missing})`;
+
+/** A host with a service, and how many of its implementations were disposed of. */
+function offering() {
+  let disposed = 0;
+  const files = () => {
+    let count = 0;
+    return {
+      read: (path: string) => `contents of ${path}`,
+      count: () => ++count,
+      fail: (message: string) => {
+        throw new RangeError(message);
+      },
+      [Symbol.dispose]: () => {
+        disposed += 1;
+      },
+    };
+  };
+  const client = new Client<Plugins, { files: object }>({ cmd: command, provide: { files } });
+  return { client, disposed: () => disposed };
+}
+
+describe.skipIf(missing !== undefined)(`the Go plugin and the services of its host${skipped}`, () => {
+  test('asks its host in its factory and in its calls, as its README shows', async () => {
+    await using client = offering().client;
+    const counter = await (await client.client()).dispense('counter');
+    expect(await counter.words('a.txt')).toBe(3);
+  });
+
+  test('gets an implementation of its own at each dispense, and lets go of it', async () => {
+    const host = offering();
+    await using client = host.client;
+    const plugin = await (await client.client()).dispense('conformance');
+    const question = { service: 'files', method: 'count', argument: null };
+    expect(await Promise.all([plugin.ask(question), plugin.ask(question)])).toEqual([1, 1]);
+    await expect.poll(() => host.disposed()).toBe(2);
+  });
+
+  test('hears how its host failed', async () => {
+    await using client = offering().client;
+    const plugin = await (await client.client()).dispense('conformance');
+    const ask = (service: string, method: string) => plugin.ask({ service, method, argument: 'no disk' });
+    await expect(ask('files', 'fail')).rejects.toThrow('no disk');
+    await expect(ask('nothing', 'read')).rejects.toThrow('unknown service: nothing');
+    await expect(ask('files', 'toString')).rejects.toThrow("can't find method Plugin.toString");
+  });
+
+  test('cannot be dispensed where its factory needs a service that the host does not offer', async () => {
+    await using client = new Client<Plugins>({ cmd: command });
+    await expect((await client.client()).dispense('counter')).rejects.toThrow(
+      'unknown service: files: this host offers no services',
+    );
+  });
+
+  test('says what it is and what can be called', async () => {
+    await using client = offering().client;
+    const { runtime, protocolVersions, plugins } = await (await client.client()).describe();
+    expect(runtime).toMatch(/^go 1\.\d+/);
+    expect(protocolVersions).toEqual([1]);
+    expect(plugins).toEqual({
+      greeter: { methods: { greet: {} } },
+      counter: { methods: { words: {} } },
+      conformance: { methods: { ask: {}, bytes: {}, echo: {}, fail: {}, print: {}, sleep: {} } },
+    });
+  });
+});

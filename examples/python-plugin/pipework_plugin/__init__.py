@@ -3,5 +3,6 @@
 from .messagepack import Extension
 from .plugin import serve
 from .rpc import current_call, sleep
+from .services import HostError
 
-__all__ = ["Extension", "current_call", "serve", "sleep"]
+__all__ = ["Extension", "HostError", "current_call", "serve", "sleep"]

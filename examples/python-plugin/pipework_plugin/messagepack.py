@@ -38,13 +38,15 @@ class MalformedMessage(Exception):
 class CannotTravel(TypeError):
     """A value that MessagePack has no form for. `path` says where it sits, the outermost key first."""
 
+    root = "result"  # what the value is of its message
+
     def __init__(self, reason):
         super().__init__(reason)
         self.reason = reason
         self.path = []
 
     def __str__(self):
-        return f"result{''.join(f'[{key!r}]' for key in self.path)}: {self.reason}"
+        return f"{self.root}{''.join(f'[{key!r}]' for key in self.path)}: {self.reason}"
 
 
 def pack_message(head, value):

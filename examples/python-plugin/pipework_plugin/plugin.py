@@ -3,18 +3,21 @@ dispensing, quitting, and the host's end."""
 
 import io
 import os
+import platform
 import signal
 import sys
 import threading
 import time
+from dataclasses import dataclass
 
 from .broker import Broker
 from .decoder import Budget
 from .frames import GO_AWAY
 from .rpc import SHUTTING_DOWN, Calls, Connection
+from .services import Host
 from .yamux import ProtocolError, Session, StreamClosed
 
-CAPABILITIES = "cancel,errors"
+CAPABILITIES = "cancel,errors,describe"
 COOKIE_KEY = "OTTO_PLUGIN_MAGIC_COOKIE"
 COOKIE_VALUE = "11aab7ff21cb9ff7b0e9975d53f17a8dab571eac9b5ff0191730046698f07b7f"
 
@@ -26,15 +29,34 @@ FLUSH = 2  # seconds that the host has to take the last bytes
 DIAL_PATIENCE = 30  # seconds that the host has to dial what was dispensed
 
 
-def serve(plugins, *, protocol_versions=(1,), on_shutdown=None, cookie_key=COOKIE_KEY, cookie_value=COOKIE_VALUE):
+@dataclass(frozen=True)
+class Context:
+    """What a factory gets."""
+
+    broker: Broker  # raw byte streams beside the calls
+    host: Host  # the services that the host offers
+
+
+def serve(
+    plugins,
+    *,
+    name=None,
+    version=None,
+    protocol_versions=(1,),
+    on_shutdown=None,
+    cookie_key=COOKIE_KEY,
+    cookie_value=COOKIE_VALUE,
+):
     """The plugin's main. Serves `plugins`, a dict of name and factory, and ends the process when the host is done.
 
-    A factory is called once a dispense, with the broker, and returns an object whose public methods are then offered.
+    A factory is called once a dispense, with a Context, and returns an object whose public methods are then offered.
     When the host lets go of it, its method `_dispose` is called, if it has one. `on_shutdown` runs once, before the end.
+    `name` and `version` are what the host is told if it asks what this plugin is.
     """
     environment = _take_environment(cookie_key, cookie_value)
     reading, writing = _take_descriptors(environment["PIPEWORK_FDS"])
-    _Plugin(plugins, protocol_versions, on_shutdown, environment, reading, writing).run()
+    identity = {key: value for key, value in (("name", name), ("version", version)) if value is not None}
+    _Plugin(plugins, identity, protocol_versions, on_shutdown, environment, reading, writing).run()
 
 
 def _take_environment(cookie_key, cookie_value):
@@ -78,14 +100,16 @@ class _Terminated(BaseException):
 
 
 class _Plugin:
-    def __init__(self, plugins, protocol_versions, on_shutdown, environment, reading, writing):
+    def __init__(self, plugins, identity, protocol_versions, on_shutdown, environment, reading, writing):
         self._plugins = plugins
+        self._identity = identity
         self._versions = sorted(protocol_versions)
         self._on_shutdown = on_shutdown or (lambda: None)
         self._shutdown = None  # the thread that runs the hook
         self._shutdown_lock = threading.Lock()
         self._host_versions = [int(part) for part in environment["PIPEWORK_PROTOCOL_VERSIONS"].split(",") if part]
-        self._rich_errors = "errors" in environment["PIPEWORK_CAPABILITIES"].split(",")
+        capabilities = environment["PIPEWORK_CAPABILITIES"].split(",")
+        self._rich_errors = "errors" in capabilities
         self._grace = int(environment["PIPEWORK_GRACE_MS"]) / 1000
         self._address = environment["PIPEWORK_FDS"]
         self._writing = writing
@@ -98,6 +122,7 @@ class _Plugin:
         self._streams = set()  # those that carry calls of plugins
         self._session = Session(reading, writing, self._on_stream)
         self._broker = Broker(self._session)
+        self._context = Context(self._broker, Host(self._broker, self.budget, capabilities))
 
     def run(self):
         # What Python code prints from here on goes through the session; descriptors 1 and 2 are left to the rest.
@@ -160,10 +185,18 @@ class _Plugin:
         factory = self._plugins.get(name)
         if factory is None:
             raise LookupError(f"unknown plugin type: {name}")
-        service = factory(self._broker)
+        service = factory(self._context)
         broker_id = self._broker.next_id()
         threading.Thread(target=self._serve_dispensed, args=(service, broker_id), daemon=True).start()
         return broker_id
+
+    def describe(self):
+        return {
+            "runtime": f"python {platform.python_version()}",
+            "protocolVersions": self._versions,
+            "plugins": list(self._plugins),
+            **self._identity,
+        }
 
     def _serve_dispensed(self, service, broker_id):
         try:
@@ -233,6 +266,7 @@ class _Control(Connection):
         self._methods = {
             "Control.Ping": lambda *_: True,
             "Control.Quit": lambda *_: plugin.quit(),
+            "Control.Describe": lambda *_: plugin.describe(),
             "Dispenser.Dispense": lambda name, *_: plugin.dispense(name),
         }
         self._refuse_calls = plugin.refuse_calls

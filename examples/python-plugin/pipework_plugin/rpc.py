@@ -18,6 +18,7 @@ from .yamux import StreamClosed
 
 REQUEST, RESPONSE, NOTIFICATION = range(3)
 CALL_LIMIT = 1024  # calls that run at once; a further one fails
+DESCRIBE = "$/describe"  # the host asks what can be called on this stream
 SHUTTING_DOWN = "plugin is shutting down"
 
 _local = threading.local()
@@ -167,13 +168,24 @@ class Connection:
                 self._changed.notify_all()
 
     def _find(self, method):
-        """Only what the service's own class offers can be called: no underscores, no properties, nothing inherited."""
+        if method == DESCRIBE:
+            return self._describe_methods
         prefix, _, name = str(method).rpartition(".")
-        if prefix == self._prefix and not name.startswith("_"):
-            for cls in type(self._service).__mro__[:-1]:
-                if inspect.isfunction(vars(cls).get(name)):
-                    return getattr(self._service, name)
+        if prefix == self._prefix and self._offers(name):
+            return getattr(self._service, name)
         raise AttributeError(f"can't find method {method}")
+
+    def _offers(self, name):
+        """Only what the service's own class offers can be called: no underscores, no properties, nothing inherited."""
+        if name.startswith("_"):
+            return False
+        return any(inspect.isfunction(vars(cls).get(name)) for cls in type(self._service).__mro__[:-1])
+
+    def _describe_methods(self, *_):
+        """What can be called, by the same rule, with its documentation."""
+        names = sorted({name for cls in type(self._service).__mro__[:-1] for name in vars(cls) if self._offers(name)})
+        docs = {name: inspect.getdoc(getattr(type(self._service), name)) for name in names}
+        return {name: {} if doc is None else {"doc": doc} for name, doc in docs.items()}
 
     def _describe(self, error):
         message = str(error) or type(error).__name__

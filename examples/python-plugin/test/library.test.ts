@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { Writable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { Client } from '@pipework/core';
+import { callContext, Client } from '@pipework/core';
 import { Flag, FrameType } from '@pipework/mux/frame';
 import { describe, expect, test } from 'vitest';
-import { missing, python } from './support/python.ts';
+import { command as greeter, missing, python } from './support/python.ts';
 import { rawHost } from './support/raw-host.ts';
 
 interface Everything {
@@ -17,6 +17,11 @@ interface Everything {
   leave(): Promise<void>;
   unsendable(): Promise<void>;
   wait(): Promise<void>;
+  ask_at_once(count: number): Promise<number[]>;
+  ask_twice(): Promise<unknown[]>;
+  ask_in_vain(service: string, method: string): Promise<[name: string, code: string, message: string]>;
+  ask_unsendable(): Promise<void>;
+  ask_impatiently(): Promise<void>;
 }
 
 const command: [file: string, ...args: string[]] = [
@@ -115,4 +120,111 @@ describe.skipIf(missing !== undefined)(`pipework_plugin${skipped}`, () => {
     await host.ended();
     expect(host.bytes(3).toString()).toBe('hook\n');
   });
+
+  describe('asks its host', () => {
+    test('in its factory and in its calls, as its README shows', async () => {
+      const files = { read: (path: string) => `contents of ${path}` };
+      await using client = new Client<
+        { counter: { words(path: string): Promise<number> } },
+        { files: object }
+      >({ cmd: greeter, provide: { files: () => files } });
+      const counter = await (await client.client()).dispense('counter');
+      expect(await counter.words('a.txt')).toBe(3);
+    });
+
+    test('any number of things at once, each service an implementation of its own', async () => {
+      const host = offering();
+      await using client = host.client;
+      const plugin = await (await client.client()).dispense('everything');
+      // The host answers none before it has all of them.
+      expect(await plugin.ask_at_once(20)).toEqual(Array.from({ length: 20 }, (_, n) => n));
+      expect(await plugin.ask_twice()).toEqual([1, 2, 1, 'StreamClosed']);
+      await expect.poll(() => host.disposed()).toBe(3);
+    });
+
+    test('and hears how it failed, with the name and the code of the error', async () => {
+      await using client = offering().client;
+      const plugin = await (await client.client()).dispense('everything');
+      expect(await plugin.ask_in_vain('files', 'fail')).toEqual(['RangeError', 'E_DISK', 'no disk']);
+      const [, code, message] = await plugin.ask_in_vain('nothing', 'read');
+      expect([code, message]).toEqual([
+        'RPC_UNKNOWN_SERVICE',
+        'unknown service: nothing: this host offers files',
+      ]);
+      expect(await plugin.ask_in_vain('files', 'toString')).toMatchObject({ 1: 'RPC_UNKNOWN_METHOD' });
+      await expect(plugin.ask_unsendable()).rejects.toThrow('params[0][0]: a set cannot travel');
+    });
+
+    test('for no longer than it wants to, and the host is told', async () => {
+      const host = offering();
+      await using client = host.client;
+      const plugin = await (await client.client()).dispense('everything');
+      await expect(plugin.ask_impatiently()).rejects.toThrow(
+        'Plugin.hang was not answered within 0.05 seconds',
+      );
+      await expect.poll(() => host.aborted()).toBe(1);
+    });
+
+    test('in vain if the host offers no services', async () => {
+      await using host = await start();
+      await expect(host.plugin.ask_in_vain('files', 'read')).rejects.toThrow(
+        'unknown service: files: this host offers no services',
+      );
+    });
+  });
+
+  test('says what it is, what it offers, and what its methods do', async () => {
+    await using client = new Client({ cmd: greeter, provide: { files: () => ({}) } });
+    const { name, version, runtime, protocolVersions, plugins } = await (await client.client()).describe();
+    expect({ name, version, protocolVersions }).toEqual({
+      name: 'python-plugin',
+      version: '0.1.0',
+      protocolVersions: [1],
+    });
+    expect(runtime).toMatch(/^python 3\.\d+\.\d+/);
+    const words = { doc: "How many words a file of the host's has." };
+    expect(plugins).toEqual({
+      greeter: { methods: { greet: {} } },
+      counter: { methods: { words } },
+      conformance: { methods: { ask: {}, bytes: {}, echo: {}, fail: {}, print: {}, sleep: {} } },
+    });
+  });
 });
+
+/** A host with a service, and what became of it. */
+function offering() {
+  let disposed = 0;
+  let aborted = 0;
+  const files = () => {
+    let count = 0;
+    let waiting: (() => void)[] = [];
+    return {
+      count: () => ++count,
+      together: (n: number) =>
+        new Promise<number>((resolve) => {
+          waiting.push(() => resolve(n));
+          if (waiting.length < 20) return;
+          for (const answer of waiting) answer();
+          waiting = [];
+        }),
+      fail: () => {
+        throw Object.assign(new RangeError('no disk'), { code: 'E_DISK' });
+      },
+      hang: () =>
+        new Promise<never>((_, reject) => {
+          callContext().signal.addEventListener('abort', () => {
+            aborted += 1;
+            reject(new Error('aborted'));
+          });
+        }),
+      [Symbol.dispose]: () => {
+        disposed += 1;
+      },
+    };
+  };
+  const client = new Client<{ everything: Everything }, { files: object }>({
+    cmd: command,
+    provide: { files },
+  });
+  return { client, disposed: () => disposed, aborted: () => aborted };
+}

@@ -14,7 +14,7 @@ const skipped = missing === undefined ? '' : ` (SKIPPED: ${missing})`;
 describe.skipIf(missing !== undefined)(`the Python plugin on the wire${skipped}`, () => {
   test('announces itself in one line of seven fields', async () => {
     await using host = await rawHost(command);
-    expect(host.line).toBe('1|pipe|3,4|msgpack-rpc|1|cancel,errors|1\n');
+    expect(host.line).toBe('1|pipe|3,4|msgpack-rpc|1|cancel,errors,describe|1\n');
   });
 
   test('says byte for byte what docs/other-languages.md shows', async () => {

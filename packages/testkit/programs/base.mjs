@@ -241,8 +241,10 @@ export function startPlugin(conduct = {}) {
       }
       readMessages(stream);
     }
-    if (flags & RST) streams.delete(id);
-    else if (flags & FIN && id > 5) stream.callerFinished = true;
+    if (flags & RST) {
+      streams.delete(id);
+      stream.onReset?.();
+    } else if (flags & FIN && id > 5) stream.callerFinished = true;
     if (stream.callerFinished && stream.calls === 0) stream.finish();
   }
 

@@ -47,6 +47,38 @@ describe.concurrent('the conformance suite', () => {
     expect(await failing(kind, only)).not.toEqual([]);
   });
 
+  const sections = ['services of the host', 'descriptions'];
+
+  test('passes a plugin by hand that asks its host and describes itself', slow, async () => {
+    const { checks } = conformance({ cmd: [node, fixture('asks-by-hand.mjs')] });
+    const chosen = checks.filter(({ section }) => sections.includes(section));
+    expect(chosen).toHaveLength(8);
+    for (const check of chosen) expect(await check.run(), check.name).toEqual({ status: 'passed' });
+  });
+
+  test.each([
+    ['dials-another-id', /asks for a service by Host.Dispense/, /a stream with the broker id 0/],
+    ['asks-as-a-host', /asks for a service by Host.Dispense/, /what it asks for/],
+    ['keeps-services', /finishes the stream of a service/, /FIN on the stream of the service/],
+    ['waits-alone', /answers other calls while/, /an answer to Plugin.echo/],
+    ['hides-failures', /fails its call if its host has no such service/, /unknown service: files/],
+    ['ignores-resets', /fails its call if its host resets/, /an answer to ask/],
+    ['asks-uninvited', /opens no stream for services/, /an answer to ask/],
+    ['forgets-versions', /by Control.Describe/, /protocolVersions to be/],
+    ['forgets-names', /by Control.Describe/, /'conformance', which it dispenses/],
+    ['tells-too-little', /tells by \$\/describe/, /echo among its methods/],
+    ['tells-too-much', /tells by \$\/describe/, /no constructor among/],
+  ])('fails a plugin that %s', slow, async (fault, only, reason) => {
+    const cmd = [node, fixture('asks-by-hand.mjs'), fault] as const;
+    const { checks } = conformance({ cmd, timeoutMs: 1_500 });
+    const [check, ...others] = checks.filter(({ name }) => only.test(name));
+    expect(others).toEqual([]);
+    expect(await check?.run()).toMatchObject({
+      status: 'failed',
+      reason: expect.stringMatching(reason) as string,
+    });
+  });
+
   test('says what was expected, what came, and what went over the wire', async () => {
     const { checks } = conformance({ cmd: misbehave('hangs-on-ping'), timeoutMs: 300 });
     const outcome = await checks.find(({ name }) => name.startsWith('answers Control.Ping'))?.run();

@@ -1,5 +1,5 @@
 /** What a plugin says of itself and of what it offers, checked: it comes from a process that is not trusted. */
-import { PipeworkError } from '../base/errors.ts';
+import { markSent, PipeworkError } from '../base/errors.ts';
 import { controlMethods } from '../session/wire-words.ts';
 import type { MethodDescription } from '../rpc/api/description.ts';
 import type { Conversation } from '../rpc/calls/conversation.ts';
@@ -31,12 +31,17 @@ export interface Describer {
   readonly protocolVersions: readonly number[];
   /** False for a plugin of 0.1, and for one in another language that does not offer it. */
   readonly canDescribe: boolean;
+  /** True once the connection has ended: no name can be asked about any more. */
+  hasEnded(): boolean;
   /** Dispenses a name, and returns the conversation with it. */
   dispense(name: string): Promise<Conversation>;
 }
 
 /** How many names a description may have. Each is dispensed, one after the other. */
 const maxNames = 1_000;
+
+/** How long all that is kept of a description may be together, in characters of JSON: the answers for all names are held at the same time. */
+const maxLength = 2 ** 24;
 
 /** Asks a plugin what it is and offers. With `dispenses`, each name is dispensed, asked for its methods and let go of. */
 export async function describePlugin(describer: Describer, dispenses: boolean): Promise<Description> {
@@ -51,8 +56,19 @@ export async function describePlugin(describer: Describer, dispenses: boolean): 
     );
   }
   const plugins: [string, PluginDescription][] = [];
+  let length = 0;
   // One after the other, because a factory may be costly.
-  for (const name of names) plugins.push([name, dispenses ? await describeOne(describer, name) : {}]);
+  for (const name of names) {
+    const plugin = dispenses ? await describeOne(describer, name) : {};
+    length += JSON.stringify(plugin).length;
+    if (length > maxLength) {
+      throw new PipeworkError(
+        'RPC_PROTOCOL',
+        `the plugin describes itself in more than ${maxLength} characters of JSON, of which ${name} has the last`,
+      );
+    }
+    plugins.push([name, plugin]);
+  }
   const { name, version, runtime } = said;
   return {
     ...(typeof name === 'string' ? { name } : {}),
@@ -73,7 +89,10 @@ async function describeOne(describer: Describer, name: string): Promise<PluginDe
       conversation.finish();
     }
   } catch (error) {
-    return { error: error instanceof Error ? error.message : String(error) };
+    const reason = error instanceof Error ? error.message : String(error);
+    if (!describer.hasEnded()) return { error: reason };
+    const message = `the plugin ended while ${name} was described: ${reason}`;
+    throw markSent(new PipeworkError('RPC_CLOSED', message, { cause: error }), true);
   }
 }
 

@@ -49,6 +49,7 @@ export class HostEnd {
   readonly #conversations = new Set<Conversation>();
   readonly #onQuiet: () => void;
   readonly #interceptors: readonly CallInterceptor[];
+  readonly #services: Services | undefined;
   #lastPending: readonly string[] = [];
 
   /** Opens the session and its first three streams, in their order. */
@@ -84,12 +85,16 @@ export class HostEnd {
       onBusy: options.onBusy,
       redactError: options.redactError,
     });
-    const services = offer === undefined ? undefined : new Services(this.shared, offer);
+    const services = offer === undefined ? undefined : new Services(this.shared, offer, this.#onQuiet);
+    this.#services = services;
     this.control = new Conversation(this.session.openRaw(), { shared: this.shared, onQuiet: this.#onQuiet });
     const stdout = new SyncedReader(this.session.openRaw(), options.stdout);
     const stderr = new SyncedReader(this.session.openRaw(), options.stderr, options.stderrTail);
     this.printed = Promise.all([stdout.ended, stderr.ended]);
-    const over = (reason?: Error): void => this.broker.close(reason ?? new Error('the session is over'));
+    const over = (reason = new Error('the session is over')): void => {
+      this.broker.close(reason);
+      services?.end(reason);
+    };
     this.session.closed.then(() => over(), over);
   }
 
@@ -110,9 +115,10 @@ export class HostEnd {
     return conversation;
   }
 
-  /** True while a call to the plugin, or a stream of values in either direction, is under way. */
+  /** True while a call to the plugin, or a stream of values in either direction, is under way, those of services included. */
   get isUnderWay(): boolean {
-    return this.control.isUnderWay || [...this.#conversations].some(({ isUnderWay }) => isUnderWay);
+    if (this.control.isUnderWay || this.#services?.isUnderWay === true) return true;
+    return [...this.#conversations].some(({ isUnderWay }) => isUnderWay);
   }
 
   /** Returns the methods of the calls that wait for an answer; after the end of the pipe, of those that waited then. */

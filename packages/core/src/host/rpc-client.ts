@@ -24,7 +24,7 @@ export interface Diagnostics {
   readonly runningCalls: number;
   /** References held on this side, in both directions. */
   readonly references: number;
-  /** Streams of values that are open, given out and taken. */
+  /** Streams of values that this side reads. Those that the plugin reads count as references. */
   readonly valueStreams: number;
   /** Streams of the broker that are waited for or in use. */
   readonly brokerStreams: number;
@@ -75,7 +75,8 @@ export interface RPCClient<P = Record<string, object>> extends AsyncDisposable {
   /**
    * Asks the plugin what it is and what it offers. It dispenses each name, asks for its methods and lets go of it; a factory that fails
    * gives an `error` for its name. With `dispense: false` no factory runs, and methods are absent. A plugin that cannot be asked, as of
-   * version 0.1, gives what its handshake said. Rejects with `RPC_CLOSED` if the plugin goes meanwhile.
+   * version 0.1, gives what its handshake said. Rejects with `RPC_CLOSED` if the plugin goes meanwhile, and with `RPC_PROTOCOL` if it
+   * offers more than 1,000 names or says more than 16 Mi characters of them.
    */
   describe(options?: DescribeOptions): Promise<Description>;
 }
@@ -142,12 +143,13 @@ class SessionClient<P> implements RPCClient<P> {
     expectKeys('options', options, ['dispense']);
     const { dispense = true } = options;
     expect(typeof dispense === 'boolean', 'dispense', 'true or false', dispense);
-    const { control, shared } = this.#end;
+    const { control, shared, session } = this.#end;
     return await describePlugin(
       {
         control,
         protocolVersions: this.#owner.protocolVersions,
         canDescribe: shared.capabilities.has('describe'),
+        hasEnded: () => session.hasEnded,
         dispense: async (name) => this.#end.converse(await this.#ask(name)),
       },
       dispense,

@@ -43,7 +43,7 @@ export class Services {
   readonly #shared: Shared;
   readonly #dispenser: Dispenser;
 
-  constructor(shared: Shared, offer: ServiceOffer) {
+  constructor(shared: Shared, offer: ServiceOffer, onQuiet: () => void) {
     this.#shared = shared;
     this.#dispenser = new Dispenser({
       shared,
@@ -59,7 +59,18 @@ export class Services {
       },
       refusal: () => undefined,
       report: offer.report,
+      onQuiet,
     });
+  }
+
+  /** True while a stream of values of a service, or a call to what the plugin gave one, is under way. */
+  get isUnderWay(): boolean {
+    return [...this.#dispenser.conversations].some(({ isUnderWay }) => isUnderWay);
+  }
+
+  /** The session is over. Factories that are still at work hear it too. */
+  end(reason: Error): void {
+    this.#dispenser.abort(reason);
   }
 
   /** Takes a stream on which the plugin asks for services. */

@@ -1,5 +1,5 @@
 /** What a plugin says of itself when it is asked. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 export interface Identity {
@@ -7,10 +7,13 @@ export interface Identity {
   readonly version?: string | undefined;
 }
 
-/** The name and version of the package that a program belongs to: those of the nearest package.json that has a name. */
+/**
+ * The name and version of the package that a program belongs to: those of the nearest package.json that has a name. A link to a program, as
+ * in `node_modules/.bin`, belongs to the package of its target.
+ */
 export function packageIdentity(program: string | undefined): Identity {
   if (program === undefined) return {};
-  for (let folder = dirname(program); ; folder = dirname(folder)) {
+  for (let folder = dirname(targetOf(program)); ; folder = dirname(folder)) {
     try {
       const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Record<
         string,
@@ -22,6 +25,14 @@ export function packageIdentity(program: string | undefined): Identity {
       // There is no package.json here, or it cannot be read.
     }
     if (folder === dirname(folder)) return {};
+  }
+}
+
+function targetOf(program: string): string {
+  try {
+    return realpathSync(program);
+  } catch {
+    return program;
   }
 }
 

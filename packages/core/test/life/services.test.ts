@@ -8,11 +8,13 @@ interface Files {
   count(to: number): AsyncGenerator<number>;
   each(words: string[], visit: (word: string) => Promise<void>): Promise<void>;
   hang(): Promise<never>;
+  untilTold(): AsyncGenerator<number>;
 }
 
 interface Services {
   files: Files;
   slow: object;
+  patient: object;
 }
 
 interface Asker {
@@ -25,7 +27,10 @@ interface Asker {
   callback(): Promise<string[]>;
   release(): Promise<void>;
   hang(calls: number): Promise<(string | undefined)[]>;
+  readInBackground(): Promise<number>;
   notAMethod(): Promise<void>;
+  readOf(service: string): Promise<string>;
+  readAtTheEnd(name: string): Promise<void>;
   undialled(count: number): Promise<string[]>;
 }
 
@@ -34,6 +39,11 @@ class Seen {
   readonly reads: string[] = [];
   readonly contexts: ServiceContext[] = [];
   disposed = 0;
+  /** The signal that a factory which never ends was given. */
+  patientSignal: AbortSignal | undefined;
+  /** Lets the stream of `untilTold()` end. */
+  tell = (): void => {};
+  streamsEnded = 0;
 }
 
 function start(config: Partial<ClientConfig<Services>> = {}): {
@@ -62,12 +72,27 @@ function start(config: Partial<ClientConfig<Services>> = {}): {
             for (const word of words) await visit(word);
           },
           hang: () => new Promise<never>(() => {}),
+          async *untilTold() {
+            try {
+              yield 1;
+              await new Promise<void>((resolve) => (seen.tell = resolve));
+              yield 2;
+            } finally {
+              seen.streamsEnded += 1;
+            }
+          },
           [Symbol.dispose]: () => {
             seen.disposed += 1;
           },
         };
       },
       slow: () => new Promise<object>(() => {}),
+      patient: ({ signal }) => {
+        seen.patientSignal = signal;
+        return new Promise<object>((_, reject) =>
+          signal.addEventListener('abort', () => reject(new Error('gone'))),
+        );
+      },
     },
     ...config,
   });
@@ -108,7 +133,7 @@ describe('a service of the host', () => {
     const asker = await (await client.client()).dispense('asker');
     await expect(asker.unknown('constructor')).rejects.toMatchObject({
       code: 'RPC_UNKNOWN_SERVICE',
-      message: 'unknown service: constructor: this host offers files, slow',
+      message: 'unknown service: constructor: this host offers files, slow, patient',
     });
     const { client: other } = start({ provide: undefined as never });
     const alone = await (await other.client()).dispense('asker');
@@ -158,6 +183,72 @@ describe('a service of the host', () => {
     outcomes.catch(() => {});
     await expect(asker.read('one more')).rejects.toMatchObject({ code: 'RPC_OVERLOADED' });
     expect(await asker.inFactory()).toBe('contents of in the factory');
+  });
+
+  test('whose factory is still at work when the plugin dies hears of it by its signal', async () => {
+    const { client, seen } = start();
+    const asker = await (await client.client()).dispense('asker');
+    void asker.unknown('patient').catch(() => {});
+    await until(() => seen.patientSignal !== undefined);
+    expect(seen.patientSignal?.aborted).toBe(false);
+    process.kill(client.pid!, 'SIGKILL');
+    await until(() => seen.patientSignal?.aborted === true);
+  });
+
+  test('keeps a client from being drained while the plugin reads a stream of it', async () => {
+    const { client, seen } = start();
+    const asker = await (await client.client()).dispense('asker');
+    expect(await asker.readInBackground()).toBe(1);
+    const drained = client.drain();
+    expect(await client.drain({ timeoutMs: 1 })).toBe(false);
+    seen.tell();
+    expect(await drained).toBe(true);
+    expect(seen.streamsEnded).toBe(1);
+  });
+
+  test('has its stream return when the plugin dies in the middle of it', async () => {
+    const { client, seen } = start();
+    const asker = await (await client.client()).dispense('asker');
+    expect(await asker.readInBackground()).toBe(1);
+    process.kill(client.pid!, 'SIGKILL');
+    await client.exit;
+    seen.tell();
+    await until(() => seen.streamsEnded === 1);
+  });
+
+  test('has any name, of prototypes and promises too, and none that it was not given', async () => {
+    const named = (name: string) => () => ({ read: () => `from ${name}` });
+    const names = ['__proto__', 'then', 'constructor', ''];
+    const provide = Object.fromEntries(names.map((name) => [name, named(name)]));
+    const { client } = start({ provide: provide as never });
+    const asker = await (await client.client()).dispense('asker');
+    for (const name of names) expect(await asker.readOf(name)).toBe(`from ${name}`);
+    for (const name of ['toString', 'hasOwnProperty'])
+      await expect(asker.readOf(name)).rejects.toMatchObject({ code: 'RPC_UNKNOWN_SERVICE' });
+  });
+
+  test('whose factory throws fails its dispense alone, with the code that it was thrown with', async () => {
+    const { client } = start({
+      provide: {
+        files: () => {
+          throw Object.assign(new Error('no disk'), { code: 'ENODEV' });
+        },
+      } as never,
+    });
+    const asker = await (await client.client()).dispense('asker');
+    expect(await asker.inFactory()).toBe('ENODEV: the factory of files failed: no disk');
+    await expect(asker.read('again')).rejects.toMatchObject({ code: 'ENODEV' });
+  });
+
+  test('is there until the end, in onShutdown too, and each of two clients has its own', async () => {
+    const first = start();
+    const second = start();
+    for (const { client } of [first, second])
+      await (await (await client.client()).dispense('asker')).readAtTheEnd(`by ${client.pid}`);
+    const pids = [first, second].map(({ client }) => client.pid);
+    await Promise.all([first.client.kill(), second.client.kill()]);
+    for (const [index, { seen }] of [first, second].entries())
+      expect(seen.reads.filter((name) => name.startsWith('by'))).toEqual([`by ${pids[index]}`]);
   });
 
   test('leaves nothing behind when the plugin dies', async () => {

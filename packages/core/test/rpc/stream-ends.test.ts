@@ -6,6 +6,43 @@ import { rpcPair } from '../support/rpc-pair.ts';
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('a stream', () => {
+  // Broker ids are counted, so that a peer can guess the next one. It once made this throw outside of any call.
+  test('whose id the peer dialled and left before it was given ends at once, and harms nothing else', async () => {
+    let closed = 0;
+    const pair = await rpcPair({
+      async *count() {
+        try {
+          yield 1;
+        } finally {
+          closed += 1;
+        }
+      },
+      take: async (numbers: AsyncIterable<number>) => typeof numbers,
+      echo: (value: unknown) => value,
+    });
+    const dialAhead = async (from: typeof pair.hostShared, to: typeof pair.hostShared): Promise<void> => {
+      const next = to.broker.nextId() + 1;
+      for (const id of [next, next + 1, next + 2]) {
+        const stream = from.broker.dialRaw(id);
+        stream.end();
+      }
+      await turn();
+      await turn();
+    };
+    await dialAhead(pair.hostShared, pair.pluginShared);
+    const given = await pair.remote.count();
+    await given[Symbol.asyncIterator]().return?.();
+    await dialAhead(pair.pluginShared, pair.hostShared);
+    await pair.remote.take(
+      (async function* () {
+        yield 1;
+      })(),
+    );
+    expect(await pair.remote.echo('still here')).toBe('still here');
+    expect(closed).toBe(0);
+    await expect.poll(() => [pair.host.references, pair.plugin.runningCalls]).toEqual([0, 0]);
+  });
+
   test('whose source failed before anyone read it fails its reader, and nothing else', async () => {
     const broken = (): Readable => {
       const stream = new Readable({ read() {} });

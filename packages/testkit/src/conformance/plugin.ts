@@ -21,16 +21,28 @@ export interface ConformanceService {
   sleep(ms: number): Promise<void>;
   /** Starts this program with the environment and the descriptors that programs get from here, and answers what it printed on standard output. */
   run(command: readonly [file: string, ...args: string[]]): Promise<string>;
+  /** Calls `method` of that service of its host with the argument, lets go of the service, and answers what the host did. */
+  ask(question: {
+    readonly service: string;
+    readonly method: string;
+    readonly argument: unknown;
+  }): Promise<unknown>;
   /** Calls `visit` with each value and its index, one after another, and answers how many there were. Asked of those that announce `refs`. */
   each(values: unknown[], visit: (value: unknown, index: number) => unknown): Promise<number>;
   /** The numbers from 1 to `to`. Asked of those that announce `refs`. */
   count(to: number): AsyncIterable<number>;
 }
 
+type Dispensed = Disposable & Readonly<Record<string, (argument: unknown) => Promise<unknown>>>;
+
 /**
  * The suite's service, for tests alone, because `run` starts any program that the host names. To be served under the name `conformance`: `serve({ plugins: { conformance: conformancePlugin } })`.
  */
-export function conformancePlugin(context: Pick<PluginContext, 'stdout' | 'stderr'>): ConformanceService {
+export function conformancePlugin(
+  context: Pick<PluginContext, 'stdout' | 'stderr'> & {
+    readonly host?: { dispense(name: never): Promise<object> };
+  },
+): ConformanceService {
   return {
     echo: (value) => value,
     fail: (message) => {
@@ -49,6 +61,14 @@ export function conformancePlugin(context: Pick<PluginContext, 'stdout' | 'stder
       await sleep(ms, undefined, { signal: callContext().signal });
     },
     run: async ([file, ...args]) => (await execute(file, args)).stdout,
+    ask: async ({ service, method, argument }) => {
+      const dispensed = (await context.host?.dispense(service as never)) as Dispensed;
+      try {
+        return await dispensed[method]?.(argument);
+      } finally {
+        dispensed[Symbol.dispose]();
+      }
+    },
     each: async (values, visit) => {
       for (const [index, value] of values.entries()) await visit(value, index);
       return values.length;

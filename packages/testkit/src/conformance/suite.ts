@@ -13,6 +13,7 @@ import { muxChecks } from './checks/mux.ts';
 import { outputChecks } from './checks/output.ts';
 import { protocolErrorChecks } from './checks/protocol-errors.ts';
 import { referenceChecks } from './checks/references.ts';
+import { askingChecks } from './checks/services.ts';
 import { startChecks } from './checks/start.ts';
 import type { Target } from './raw-plugin.ts';
 import { ConformanceReport } from './report.ts';
@@ -71,6 +72,7 @@ const allChecks: readonly Check[] = [
   ...capabilityChecks,
   ...beyondChecks,
   ...referenceChecks,
+  ...askingChecks,
   ...endChecks,
 ];
 

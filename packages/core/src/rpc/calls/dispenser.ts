@@ -24,6 +24,8 @@ export interface DispenserOptions {
   refusal(): string | undefined;
   /** Tells of what went wrong without a caller who could hear of it. */
   report(message: string, error: unknown): void;
+  /** Called when a call or a stream of what was dispensed has ended. */
+  readonly onQuiet?: () => void;
 }
 
 /** What was dispensed and is not disposed of. */
@@ -134,19 +136,21 @@ export class Dispenser {
     served: ServedObject,
     dispensed: Dispensed,
   ): void {
-    const { shared, handlerInterceptors, isService, refusal } = this.#options;
+    const { shared, handlerInterceptors, isService, refusal, onQuiet } = this.#options;
     const conversation = new Conversation(stream, {
       shared,
       served,
       prefix: implementationPrefix,
       handlerInterceptors,
       isService,
+      onQuiet,
     });
     this.#conversations.add(conversation);
     const reason = refusal();
     if (reason !== undefined) conversation.refuseCalls(reason);
     void conversation.closed.then(() => {
       this.#conversations.delete(conversation);
+      onQuiet?.();
       this.#unfinished.add(conversation);
       void conversation.idle().then(() => this.#unfinished.delete(conversation));
       void this.#letGo(dispensed);

@@ -16,10 +16,13 @@ export interface StandardSchema<Input = unknown, Output = Input> {
   };
 }
 
-/** The JSON Schema of a schema; undefined if its validator makes none, or none of this one (a date, a transformation). */
+/**
+ * The JSON Schema of a schema; undefined if its validator makes none, or none of this one (a date, a transformation), or what it makes is no
+ * JSON. One schema that cannot travel would fail the description of all methods.
+ */
 export function jsonSchemaOf(schema: StandardSchema, side: 'input' | 'output'): unknown {
   try {
-    return schema['~standard'].jsonSchema?.[side]({ target: 'draft-2020-12' });
+    return JSON.parse(JSON.stringify(schema['~standard'].jsonSchema?.[side]({ target: 'draft-2020-12' })));
   } catch {
     return undefined;
   }

@@ -153,6 +153,7 @@ export class References implements ValueReferences, MessageScopes {
     this.#givenStreams.set(stream.id, stream);
     this.#shared.counts.references++;
     this.#scope.streams.push(stream);
+    stream.offer();
     return new WireReference(kind, stream.id);
   }
 

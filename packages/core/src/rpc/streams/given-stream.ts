@@ -55,11 +55,15 @@ export class GivenStream implements RawStreamHandler {
     const { broker, cleanUps } = host.shared;
     this.#source = new GivenSource(value, call, cleanUps);
     this.id = broker.nextId();
+  }
+
+  /** Lets the peer dial the id. A peer that guessed the id may have dialled it before, and gone again: then the stream ends in this call. */
+  offer(): void {
     const waiter = {
       resolve: (raw: RawStream) => this.#start(raw),
       reject: (error: Error) => this.drop(error),
     };
-    broker.acceptWith(this.id, waiter, Infinity);
+    this.#host.shared.broker.acceptWith(this.id, waiter, Infinity);
   }
 
   /** True from the peer's dialling to the end. */

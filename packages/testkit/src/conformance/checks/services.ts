@@ -1,0 +1,279 @@
+/** PROTOCOL 13: how a plugin asks its host for services, and what it says of itself. */
+import { ValueReader } from '../../wire/decode.ts';
+import { encode } from '../../wire/msgpack.ts';
+import { concat } from '../../wire/yamux.ts';
+import { textOf, type Bench, type Check, type Running } from '../bench.ts';
+import type { RawConnection, RawSession, RawStream } from '../raw-session.ts';
+import { demand, demandEqual, DoesNotApply } from '../verdict.ts';
+
+const services = 'services of the host';
+const descriptions = 'descriptions';
+
+/** The broker id of the stream on which services are asked for. */
+const askingId = 0;
+/** The broker id that the checks hand out for a service. */
+const serviceId = 77;
+const question = { service: 'files', method: 'read', argument: 'a.txt' };
+
+interface Request {
+  readonly id: unknown;
+  readonly method: unknown;
+  readonly params: unknown;
+}
+
+/** A stream that the plugin opened to call its host. */
+class Caller {
+  readonly stream: RawStream;
+  readonly #values: ValueReader = new ValueReader();
+  readonly #requests: Request[] = [];
+
+  constructor(stream: RawStream) {
+    this.stream = stream;
+  }
+
+  /** The next request; fails if none comes. */
+  async request(what: string): Promise<Request> {
+    const { session } = this.stream;
+    const isOver = (): boolean => this.stream.wasReset || this.stream.hasFinished;
+    await session.until(() => this.#read() > 0 || isOver(), what);
+    const request = this.#requests.shift();
+    demand(request !== undefined, what, 'the end of the stream');
+    return request;
+  }
+
+  answer({ id }: Request, error: unknown, result: unknown): void {
+    this.stream.send(encode([1, id, error, result]));
+  }
+
+  /** Reads what has come. Returns how many requests wait. */
+  #read(): number {
+    for (const payload of this.stream.received.splice(0)) {
+      for (const message of this.#values.push(payload)) {
+        const [kind, id, method, params] = Array.isArray(message) ? (message as unknown[]) : [];
+        if (kind === 0) this.#requests.push({ id, method, params });
+        else
+          this.stream.session.violations.push(
+            `it sent ${JSON.stringify(message)} where it may only call its host`,
+          );
+      }
+    }
+    return this.#requests.length;
+  }
+}
+
+/** The stream that the plugin opened with this broker id; undefined if it has opened none. The id is taken off its bytes. */
+function openedWith(session: RawSession, brokerId: number): Caller | undefined {
+  for (const stream of session.theirs) {
+    const bytes = concat(stream.received);
+    if (bytes.length < 4 || new DataView(bytes.buffer, bytes.byteOffset).getUint32(0) !== brokerId) continue;
+    stream.received = [bytes.slice(4)];
+    return new Caller(stream);
+  }
+  return undefined;
+}
+
+async function accept(session: RawSession, brokerId: number): Promise<Caller> {
+  let caller: Caller | undefined;
+  await session.until(
+    () => (caller ??= openedWith(session, brokerId)) !== undefined,
+    `a stream with the broker id ${String(brokerId)}`,
+  );
+  // The wait ends with one.
+  return caller as Caller;
+}
+
+/** A call of `ask` that is under way. */
+interface Asked {
+  readonly running: Running;
+  readonly connection: RawConnection;
+  /** The message id of the call. */
+  readonly id: number;
+}
+
+async function ask(bench: Bench, capabilities: readonly string[]): Promise<Asked> {
+  const running = await bench.ready({ capabilities });
+  const connection = await bench.dispense(running);
+  return { running, connection, id: connection.request('Plugin.ask', [question]) };
+}
+
+/** As {@link ask}, up to the request of the service. Does not apply if the plugin cannot be made to ask. */
+async function askForService(bench: Bench): Promise<Asked & { caller: Caller; request: Request }> {
+  const asked = await ask(bench, ['host']);
+  const { session } = asked.running;
+  const { responses } = asked.connection;
+  let caller: Caller | undefined;
+  await session.until(
+    () => (caller ??= openedWith(session, askingId)) !== undefined || responses.has(asked.id),
+    'a stream with the broker id 0',
+  );
+  if (caller === undefined) {
+    const { error } = responses.get(asked.id) ?? {};
+    bench.need('ask', error);
+    demand(false, 'a stream with the broker id 0', `the answer ${JSON.stringify(error)}`);
+  }
+  const request = await caller.request('Host.Dispense on the stream with the broker id 0');
+  return { ...asked, caller, request };
+}
+
+/** As {@link askForService}, up to the call of the service, which is not answered. */
+async function callService(bench: Bench): Promise<Asked & { service: Caller; call: Request }> {
+  const { caller, request, ...asked } = await askForService(bench);
+  demandEqual([request.method, request.params], ['Host.Dispense', ['files']], 'what it asks for');
+  caller.answer(request, null, serviceId);
+  const service = await accept(asked.running.session, serviceId);
+  return { ...asked, service, call: await service.request('a call of the service') };
+}
+
+const serviceChecks: Check[] = [
+  {
+    section: services,
+    name: 'asks for a service by Host.Dispense on a stream with broker id 0, and calls it on a stream with the id that it gets',
+    run: async (bench) => {
+      const { connection, id, service, call } = await callService(bench);
+      demandEqual([call.method, call.params], ['Plugin.read', ['a.txt']], 'its call of the service');
+      service.answer(call, null, 'what the file says');
+      const { error, result } = await connection.response(id, 'an answer to ask');
+      demandEqual([error, result], [null, 'what the file says'], 'the answer to ask');
+    },
+  },
+  {
+    section: services,
+    name: 'finishes the stream of a service that it lets go of',
+    run: async (bench) => {
+      const { running, connection, id, service, call } = await callService(bench);
+      service.answer(call, null, 'x');
+      await connection.response(id, 'an answer to ask');
+      await running.session.until(() => service.stream.hasFinished, 'FIN on the stream of the service');
+      service.stream.finish();
+    },
+  },
+  {
+    section: services,
+    name: 'answers other calls while it waits for its host',
+    run: async (bench) => {
+      const { connection, id, service, call } = await callService(bench);
+      demandEqual(await bench.call(connection, 'echo', 'meanwhile'), 'meanwhile', 'the result of echo');
+      service.answer(call, null, 'x');
+      await connection.response(id, 'an answer to ask');
+    },
+  },
+  {
+    section: services,
+    name: 'fails its call if its host has no such service, or the service fails, and goes on',
+    run: async (bench) => {
+      const unknown = await askForService(bench);
+      unknown.caller.answer(unknown.request, 'unknown service: files', null);
+      const first = await unknown.connection.response(unknown.id, 'an answer to ask');
+      demand(
+        textOf(first.error).includes('unknown service: files'),
+        "an error that says 'unknown service: files'",
+        `'${textOf(first.error)}'`,
+      );
+      const failed = await callService(bench);
+      failed.service.answer(failed.call, 'no disk', null);
+      const second = await failed.connection.response(failed.id, 'an answer to ask');
+      demand(
+        textOf(second.error).includes('no disk'),
+        "an error that says 'no disk'",
+        `'${textOf(second.error)}'`,
+      );
+      demandEqual(await bench.call(failed.connection, 'echo', 1), 1, 'the result of echo');
+    },
+  },
+  {
+    section: services,
+    name: 'fails its call if its host resets the stream of the service that it waits for',
+    run: async (bench) => {
+      const { connection, id, service } = await callService(bench);
+      service.stream.reset();
+      const { error } = await connection.response(id, 'an answer to ask');
+      demand(error !== null, 'ask to fail', 'a result');
+    },
+  },
+  {
+    section: services,
+    name: 'opens no stream for services to a host that did not announce host',
+    run: async (bench) => {
+      const { running, connection, id } = await ask(bench, []);
+      const { error } = await connection.response(id, 'an answer to ask');
+      bench.need('ask', error);
+      demand(error !== null, 'ask to fail', 'a result');
+      demandEqual(running.session.theirs.length, 0, 'the number of streams that it opened');
+    },
+  },
+];
+
+/** A plugin that announced `describe`. */
+async function describing(bench: Bench): Promise<Running> {
+  const running = await bench.ready();
+  if (!running.line.capabilities.has('describe'))
+    throw new DoesNotApply('the plugin does not announce describe');
+  return running;
+}
+
+type Said = Readonly<Record<string, unknown>>;
+
+const isMap = (value: unknown): value is Said =>
+  typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === null;
+const isText = (value: unknown): boolean => typeof value === 'string';
+const isList = Array.isArray;
+
+/** Demands a map whose keys, if they are there, are what the protocol says. */
+function demandFields(
+  value: unknown,
+  what: string,
+  fields: Readonly<Record<string, (value: unknown) => boolean>>,
+): asserts value is Said {
+  demand(isMap(value), `${what} to be a map`, JSON.stringify(value));
+  for (const [key, fits] of Object.entries(fields)) {
+    const held = value[key];
+    demand(
+      held === undefined || fits(held),
+      `${key} of ${what} as the protocol has it`,
+      JSON.stringify(held),
+    );
+  }
+}
+
+const descriptionChecks: Check[] = [
+  {
+    section: descriptions,
+    name: 'says what runs it, its versions and its names, by Control.Describe with a parameter and without',
+    run: async (bench) => {
+      const { control, line } = await describing(bench);
+      for (const params of [[true], []]) {
+        const said = await control.result('Control.Describe', ...params);
+        demandFields(said, 'what it says of itself', { name: isText, version: isText });
+        const { runtime, protocolVersions, plugins } = said;
+        demand(isText(runtime) && runtime !== '', 'a text for runtime', JSON.stringify(runtime));
+        demandEqual(protocolVersions, line.versions, 'protocolVersions');
+        demand(isList(plugins) && plugins.every(isText), 'a list of names', JSON.stringify(plugins));
+        const { service } = bench.target;
+        const { error } = await control.call('Dispenser.Dispense', service);
+        if (error === null)
+          demand(
+            plugins.includes(service),
+            `'${service}', which it dispenses, in plugins`,
+            plugins.join(', '),
+          );
+      }
+    },
+  },
+  {
+    section: descriptions,
+    name: 'tells by $/describe of each method that can be called, and of no other, and goes on',
+    run: async (bench) => {
+      const connection = await bench.dispense(await describing(bench));
+      const said = await connection.result('$/describe');
+      demandFields(said, 'what it says of its methods', {});
+      for (const [method, one] of Object.entries(said))
+        demandFields(one, `what it says of ${method}`, { doc: isText, input: isList, errors: isMap });
+      demandEqual(await bench.call(connection, 'echo', 1), 1, 'the result of echo');
+      demand('echo' in said, 'echo among its methods', Object.keys(said).join(', '));
+      for (const name of ['noSuchMethod', 'constructor', '__proto__', 'then'])
+        demand(!Object.hasOwn(said, name), `no ${name} among its methods`, Object.keys(said).join(', '));
+    },
+  },
+];
+
+export const askingChecks: Check[] = [...serviceChecks, ...descriptionChecks];
