@@ -101,6 +101,9 @@ func (Conformance) Run(command []string, reply *string) error {
 	output, err := exec.Command(command[0], command[1:]...).Output()
 	*reply = string(output)
 	return err
+}
+
+// Question is what Ask takes.
 type Question struct {
 	Service  string      `codec:"service"`
 	Method   string      `codec:"method"`
