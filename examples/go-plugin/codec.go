@@ -39,19 +39,17 @@ func serve(stream io.ReadWriteCloser, services map[string]interface{}, calls *ca
 			methods[called] = offered
 		}
 	}
-	whole := &messages{ReadWriteCloser: stream}
-	stock := codec.MsgpackSpecRpc.ServerCodec(whole, handle)
-	server.ServeCodec(&serverCodec{
-		ServerCodec: stock, messages: whole, methods: methods, calls: calls, hooks: hooks, running: map[uint64]bool{},
-	})
 	if service, ok := services["Plugin"]; ok {
 		if err := server.RegisterName(describeService, description{reflect.TypeOf(service)}); err != nil {
 			fail("%v", err)
 		}
 		methods[describeMethod] = describeService + ".Describe"
 	}
-	stock := codec.MsgpackSpecRpc.ServerCodec(stream, handle)
-	server.ServeCodec(&serverCodec{ServerCodec: stock, methods: methods, calls: calls, hooks: hooks})
+	whole := &messages{ReadWriteCloser: stream}
+	stock := codec.MsgpackSpecRpc.ServerCodec(whole, handle)
+	server.ServeCodec(&serverCodec{
+		ServerCodec: stock, messages: whole, methods: methods, calls: calls, hooks: hooks, running: map[uint64]bool{},
+	})
 }
 
 // names says which method is meant by the name that the host calls. Methods of Go that others can call begin with a
