@@ -43,7 +43,7 @@ async function measure(workload) {
 }
 
 function reasonToSkip(workload) {
-  return adapter.missing?.[workload.name] ?? adapter.missing?.[workload.needs];
+  return workload.obstacle?.() ?? adapter.missing?.[workload.name] ?? adapter.missing?.[workload.needs];
 }
 
 async function within(ms, promise) {

@@ -14,7 +14,14 @@ import { writeThirdParty } from './inlined/third-party.mjs';
 const packages =
   process.argv.length > 2
     ? process.argv.slice(2)
-    : ['packages/mux', 'packages/core', 'packages/testkit', 'packages/fleet', 'packages/cli'];
+    : [
+        'packages/mux',
+        'packages/core',
+        'packages/testkit',
+        'packages/fleet',
+        'packages/isolate',
+        'packages/cli',
+      ];
 
 /** By either name, because inlined packages use both. */
 const builtins = builtinModules.filter((name) => !isQuiet(name)).flatMap((name) => [name, `node:${name}`]);

@@ -28,7 +28,7 @@ const coreOrder = [
 ].map((folder) => `packages/core/src/${folder}/`);
 
 /** Whole packages, bottom to top: a package imports the public names of those above it in this list, and none of their files. */
-const packageOrder = ['mux', 'core', 'fleet', 'testkit', 'cli'].map((name) => `packages/${name}/`);
+const packageOrder = ['mux', 'core', 'fleet', 'isolate', 'testkit', 'cli'].map((name) => `packages/${name}/`);
 
 /** [files that are meant, what they may not import, why] */
 const rules = [

@@ -49,6 +49,7 @@ const near = {
     ),
   ],
   'packages/fleet/': ['packages/fleet/'],
+  'packages/isolate/': ['packages/isolate/'],
   'packages/cli/': ['packages/cli/'],
   'examples/docs-check/': ['examples/docs-check/test/'],
   'examples/': ['examples/greeter', 'examples/runtimes'],

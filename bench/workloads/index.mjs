@@ -5,13 +5,14 @@ import { objects, records } from './records.mjs';
 import { binary1m, binary64m } from './binary.mjs';
 import { stream } from './stream.mjs';
 import { callbacks } from './callbacks.mjs';
-import { idle, start } from './life.mjs';
+import { idle, start, startBwrap, startPermission } from './life.mjs';
 import { curvePlugins, curveServices, curveSize, curveStreams } from './curves.mjs';
 
 /**
  * A workload: `name`, `title`, `group` (which workloads share a host process), `cores` (where both ends run),
  * `metrics` (what it yields; `better` is `low` or `high`), `needs` (the adapter's method) and `run(context)`,
- * with `context = { open, peer, name, time, warmup, quick }`. A workload that `opens` has no `peer`.
+ * with `context = { open, peer, name, time, warmup, quick }`. A workload that `opens` has no `peer`. `peers` are the only ones that have
+ * it, and `obstacle()` says why this machine cannot run it.
  */
 export const workloads = [
   lone,
@@ -25,6 +26,8 @@ export const workloads = [
   stream,
   callbacks,
   start,
+  startBwrap,
+  startPermission,
   idle,
   curveServices,
   curveStreams,

@@ -1,5 +1,7 @@
 // From starting a plugin to its first answer, and what the plugin holds when it has nothing to do.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { isolated } from '@pipework/isolate';
 import { median } from '../lib/loops.mjs';
 import { residentMiB } from '../lib/memory.mjs';
 
@@ -18,18 +20,56 @@ export const start = {
     { key: 'ms', title: 'median', unit: 'ms', better: 'low' },
     { key: 'first', title: 'first in its host', unit: 'ms', better: 'low' },
   ],
-  async run({ open, quick }) {
-    const samples = [];
-    for (let i = 0; i < (quick ? 3 : 7); i++) {
-      const begin = performance.now();
-      const peer = await open();
-      await peer.add(1, 2);
-      samples.push(performance.now() - begin);
-      await peer.close();
-    }
-    return { ms: median(samples), first: samples[0] };
-  },
+  run: ({ open, quick }) => measureStarts(open, quick),
 };
+
+async function measureStarts(open, quick) {
+  const samples = [];
+  for (let i = 0; i < (quick ? 3 : 7); i++) {
+    const begin = performance.now();
+    const peer = await open();
+    await peer.add(1, 2);
+    samples.push(performance.now() - begin);
+    await peer.close();
+  }
+  return { ms: median(samples), first: samples[0] };
+}
+
+/** The packages that a plugin of the benchmark loads. */
+const read = ['bench', 'packages', 'node_modules'].map((name) =>
+  fileURLToPath(new URL(`../../${name}`, import.meta.url)),
+);
+
+/** The same start with its plugin isolated. The first one in a host also pays for the trial of the means. */
+function isolatedStart(name, title, options) {
+  return {
+    ...start,
+    name,
+    title,
+    peers: ['pipework'],
+    obstacle: () => {
+      try {
+        isolated(options).describe([process.execPath]);
+        return undefined;
+      } catch (error) {
+        return error.message;
+      }
+    },
+    run: ({ open, quick }) => {
+      const launcher = isolated({ ...options, read });
+      return measureStarts(() => open({ launcher }), quick);
+    },
+  };
+}
+
+export const startBwrap = isolatedStart('start-bwrap', 'start to first answer, in bubblewrap', {});
+
+/** With the network granted: before Node 25 the permission model does not hold it. */
+export const startPermission = isolatedStart(
+  'start-permission',
+  "start to first answer, under Node's permission model",
+  { require: 'runtime', bwrap: false, net: true },
+);
 
 /** A thread has no memory of its own to read: its peers have no number here. */
 export const idle = {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { errorCodes } from '@pipework/core';
 import { fleetErrorCodes } from '@pipework/fleet';
+import { isolateErrorCodes } from '@pipework/isolate';
 import { muxErrorCodes } from '@pipework/mux';
 import { expect, test } from 'vitest';
 import { root } from './pages.ts';
@@ -9,6 +10,8 @@ test('docs/errors.md has a heading for each code, and for nothing else', () => {
   const page = readFileSync(root + 'docs/errors.md', 'utf8');
   const headings = [...page.matchAll(/^### `([A-Z_]+)`$/gm)].map((match) => match[1]);
   expect(headings.map(String).toSorted()).toEqual(
-    [errorCodes, muxErrorCodes, fleetErrorCodes].flatMap((codes) => Object.keys(codes)).toSorted(),
+    [errorCodes, muxErrorCodes, fleetErrorCodes, isolateErrorCodes]
+      .flatMap((codes) => Object.keys(codes))
+      .toSorted(),
   );
 });

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Client, defaultLimits, serve, type ClientConfig } from '@pipework/core';
 import type { PoolConfig, SupervisorConfig } from '@pipework/fleet';
+import type { IsolateOptions, Resources } from '@pipework/isolate';
 import { expect, test } from 'vitest';
 import { root } from './pages.ts';
 
@@ -75,6 +76,27 @@ test('docs/fleet.md has every option of a supervisor and of a pool', () => {
   } satisfies Record<Exclude<keyof PoolConfig, keyof Omit<SupervisorConfig, 'idleMs'>>, true>;
   const spareLine = 'With a spare, a process that fails is replaced at once, so `ready` stays `ready`.';
   expect(namesBehind('docs/fleet.md', spareLine)).toEqual(Object.keys(supervisor));
-  const poolLine = 'A higher `priority` never breaks that order, but it can hold up a lower one for ever.';
+  const poolLine = 'A higher `priority` never breaks that order, but it can hold up a lower one without end.';
   expect(namesBehind('docs/fleet.md', poolLine)).toEqual(Object.keys(pool));
+});
+
+test('docs/isolation.md has every option and limit', () => {
+  const options = {
+    read: true,
+    write: true,
+    run: true,
+    net: true,
+    env: true,
+    resources: true,
+    require: true,
+    bwrap: true,
+  } satisfies Record<keyof IsolateOptions, true>;
+  const limits = { memoryBytes: true, cpuSeconds: true, openFiles: true, fileBytes: true } satisfies Record<
+    keyof Resources,
+    true
+  >;
+  const behind =
+    'needs beyond that is mostly better asked of its host: [services](calls.md#services-of-the-host) give it exactly what the host decides, call by call.';
+  expect(namesBehind('docs/isolation.md', behind)).toEqual(Object.keys(options));
+  expect(namesBehind('docs/isolation.md', '## Limits')).toEqual(Object.keys(limits));
 });

@@ -1,10 +1,11 @@
 import { Client } from '@pipework/core';
 import { pathOf } from '../support/processes.mjs';
 
-export async function open() {
+export async function open(config = {}) {
   const client = new Client({
     cmd: [process.execPath, pathOf('./child.mjs', import.meta.url)],
     stdin: 'ignore',
+    ...config,
   });
   const rpc = await client.client();
   const bench = await rpc.dispense('bench');

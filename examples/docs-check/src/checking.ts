@@ -1,5 +1,12 @@
 /** Has one plugin check all pages, and starts it anew for the rest when it does not survive one of them. */
-import { Client, isPipeworkError, StartError, type PluginExit, type Remote } from '@pipework/core';
+import {
+  Client,
+  isPipeworkError,
+  StartError,
+  type Launcher,
+  type PluginExit,
+  type Remote,
+} from '@pipework/core';
 import type { Checker, Library, Page, Plugins, Report, Services } from 'docs-check-contract';
 import { readFile } from 'node:fs/promises';
 import type { Document } from './documents.ts';
@@ -11,6 +18,8 @@ import type { PluginProgress } from './progress.ts';
 export interface CheckingOptions {
   /** The executable. */
   file: string;
+  /** What starts it; the ordinary launcher if undefined. */
+  launcher: Launcher | undefined;
   name: string;
   documents: Document[];
   /** How many pages the plugin is given at a time. */
@@ -97,12 +106,13 @@ class Checking {
 
   /** One life of the plugin: from its start until it has checked all of `queue`, or is lost. */
   async #round(queue: Document[], width: number): Promise<Round> {
-    const { file, name, stdout, stderr, progress, signal } = this.#options;
+    const { file, name, launcher, stdout, stderr, progress, signal } = this.#options;
     this.#starts += 1;
     progress.busyWith(this.#starts === 1 ? 'starting' : 'starting again');
     const client = new Client<Plugins, Services>({
       cmd: [file],
       name,
+      ...(launcher ? { launcher } : {}),
       managed: true,
       stdin: 'ignore',
       startTimeout: 20_000,

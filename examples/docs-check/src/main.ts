@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { readArguments, usage, UsageError, type Arguments } from './arguments.ts';
 import { check } from './checking.ts';
 import { byName, findPackageDocuments, findUnder, type Document } from './documents.ts';
+import { isolate } from './isolation.ts';
 import { LinePrefix } from './prefix.ts';
 import { Progress } from './progress.ts';
 import { report, reportAsJson } from './report.ts';
@@ -35,6 +36,9 @@ async function main(argv: string[], screen: Screen, interrupted: AbortSignal): P
     `${count(documents.length, 'page')}, ${count(plugins.size, 'plugin')}: ${[...plugins.keys()].join(', ')}`,
   );
 
+  const isolation = isolate(plugins.values());
+  say(isolation.told);
+
   const progress = new Progress(options.quiet || options.json ? undefined : screen);
   const names = Math.max(...[...plugins.keys()].map((name) => name.length));
   const outcomes = await Promise.all(
@@ -51,6 +55,7 @@ async function main(argv: string[], screen: Screen, interrupted: AbortSignal): P
       return check({
         file,
         name,
+        launcher: isolation.launcherOf(file),
         documents,
         jobs,
         timeoutMs,

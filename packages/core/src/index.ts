@@ -33,6 +33,7 @@ export {
   type LaunchCommand,
   type LaunchedProcess,
   type Launcher,
+  type LaunchReport,
   type ProcessExit,
 } from './host/launch/spawn.ts';
 export { discover } from './host/discover/discover.ts';

@@ -1,7 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { PassThrough, Readable, type Writable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { Client, type LaunchCommand, type LaunchedProcess, type Launcher } from '../../src/index.ts';
+import {
+  Client,
+  type LaunchCommand,
+  type LaunchedProcess,
+  type Launcher,
+  type ProcessExit,
+  type StartError,
+} from '../../src/index.ts';
 import { Collector, failure, isAlive, plugin, until } from '../support/life.ts';
 
 /** A launcher as one would write it by hand, with something else in place of some of its fields. */
@@ -78,6 +85,39 @@ describe('what a launcher hands over', () => {
     expect(await client.exit).toMatchObject({ code: null, signal: null, outOfMemory: false });
     await started;
     children[0]?.kill('SIGKILL');
+  });
+
+  test('may tell with the end which limit it was and what held the process: the report and the errors have it', async () => {
+    let end = (_exit: ProcessExit): void => {};
+    const exited = new Promise<ProcessExit>((resolve) => (end = resolve));
+    const { launcher, children } = handWritten({ exited });
+    const client = plugin('makes-trouble', { launcher });
+    const trouble = await (await client.client()).dispense('trouble');
+    const call = failure<Error & { cause: Error }>(trouble.hang());
+    children[0]?.kill('SIGKILL');
+    const told = { limit: 'memory', reason: 'ended by the launcher', held: { net: 'walls' } } as const;
+    end({ code: null, signal: 'SIGKILL', ...told });
+    expect(await client.exit).toMatchObject({ ...told, by: 'plugin', outOfMemory: true });
+    expect((await call).cause.message).toContain('exited with signal SIGKILL, ended by the launcher after');
+  });
+
+  test('tells nothing of what it should not: then the report has none of it', async () => {
+    const exited = Promise.resolve({ code: 0, signal: null, limit: 'time', reason: 5, held: 'walls' });
+    const { launcher, children } = handWritten({ exited });
+    const client = plugin('greets', { launcher });
+    const started = client.start().catch((error: unknown) => error);
+    expect(Object.keys(await client.exit)).not.toEqual(expect.arrayContaining(['limit', 'reason', 'held']));
+    await started;
+    children[0]?.kill('SIGKILL');
+  });
+
+  test('may fail for good: an error that says so makes the start error permanent', async () => {
+    const start = (error: Error): Promise<StartError> =>
+      failure<StartError>(
+        new Client({ cmd: ['x'], launcher: () => Promise.reject(error), stdin: 'ignore' }).start(),
+      );
+    expect((await start(Object.assign(new Error('no means'), { permanent: true }))).permanent).toBe(true);
+    expect((await start(new Error('no room'))).permanent).toBe(false);
   });
 
   test('fails the start where its end says that it never started, with the reason', async () => {

@@ -2,7 +2,7 @@
 
 import { PipeworkError } from '../../base/errors.ts';
 import { inspectCustom, inspectPrintably } from '../../base/printable.ts';
-import type { ProcessExit } from '../launch/spawn.ts';
+import type { LaunchReport, ProcessExit } from '../launch/spawn.ts';
 
 /**
  * What ended a plugin: itself (`plugin`), its answer to Quit (`quit`), the end of its pipe (`eof`), a signal of the
@@ -10,8 +10,11 @@ import type { ProcessExit } from '../launch/spawn.ts';
  */
 export type EndedBy = 'plugin' | 'quit' | 'eof' | 'sigterm' | 'sigkill' | 'none';
 
-/** The report on one plugin's end. */
-export interface PluginExit {
+/**
+ * The report on one plugin's end. `limit` is set if there is evidence that a limit ended the plugin: `'memory'` also stands for
+ * `outOfMemory`. `reason` and `held` are there if the launcher has told them.
+ */
+export interface PluginExit extends LaunchReport {
   /** The exit code; null if a signal ended it, or if it never ran. */
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -136,11 +139,12 @@ function describe(
     const tail = showTail('its standard error ends with', stderrTail);
     return `plugin ${plugin} ${describeLoss(cause)} while its process goes on; it is ended${tail}`;
   }
-  const memory = exit.outOfMemory ? ', probably for want of memory' : '';
+  const { reason = exit.outOfMemory ? 'probably for want of memory' : '' } = exit;
+  const why = reason === '' ? '' : `, ${reason}`;
   const asked = exit.by === 'plugin' ? '' : ' (the host asked it to end)';
   const tail = showTail('its standard error ends with', exit.stderrTail);
   const left = exit.leftBehind ? '; another process still holds its pipe (see processGroup)' : '';
   // An exit that followed it explains nothing by itself.
   const breach = isBreach(cause) ? ` ${describeLoss(cause)}, and` : '';
-  return `plugin ${plugin}${breach} exited with ${describeExit(exit)}${memory} after ${Math.round(exit.uptimeMs)} ms${asked}${left}${tail}`;
+  return `plugin ${plugin}${breach} exited with ${describeExit(exit)}${why} after ${Math.round(exit.uptimeMs)} ms${asked}${left}${tail}`;
 }

@@ -130,11 +130,13 @@ export class PluginProcess {
     this.process.writable.destroy();
     this.process.readable.destroy();
     const stderrTail = this.stderrTail.toString();
+    const outOfMemory = exit.limit === 'memory' || ranOutOfMemory(exit, stderrTail, kernelKilled);
     return {
       ...exit,
+      ...(outOfMemory ? { limit: 'memory' } : {}),
       by,
       stderrTail,
-      outOfMemory: ranOutOfMemory(exit, stderrTail, kernelKilled),
+      outOfMemory,
       leftBehind,
       uptimeMs,
       callsInFlight,

@@ -63,10 +63,13 @@ function assertLaunched(made: unknown): asserts made is LaunchedProcess {
 }
 
 function readExit(exit: unknown): ProcessExit {
-  const { code, signal } = (isObject(exit) ? exit : {}) as Partial<ProcessExit>;
+  const { code, signal, limit, reason, held } = (isObject(exit) ? exit : {}) as Partial<ProcessExit>;
   return {
     code: typeof code === 'number' ? code : null,
     signal: typeof signal === 'string' ? signal : null,
+    ...(limit === 'memory' || limit === 'cpu' ? { limit } : {}),
+    ...(typeof reason === 'string' ? { reason } : {}),
+    ...(isObject(held) ? { held: { ...held } } : {}),
   };
 }
 

@@ -22,8 +22,18 @@ export interface LaunchCommand {
   readonly processGroup: boolean;
 }
 
+/** What only the launcher knows of a process that has ended. The exit report of the client carries it on. */
+export interface LaunchReport {
+  /** The limit that ended the process. A launcher sets it on evidence alone: it ended the process itself, or has measured the use. */
+  readonly limit?: 'memory' | 'cpu';
+  /** Why the launcher ended the process, or what it knows of the end, in a sentence for people. */
+  readonly reason?: string;
+  /** Which permission or limit of the process was held by what, for example `{ net: 'bubblewrap', cpuSeconds: 'prlimit' }`. */
+  readonly held?: Readonly<Record<string, string>>;
+}
+
 /** How a process ended. */
-export interface ProcessExit {
+export interface ProcessExit extends LaunchReport {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }

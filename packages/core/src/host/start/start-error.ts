@@ -61,7 +61,7 @@ export class StartError extends PipeworkError<StartErrorCode> {
   readonly notes: readonly string[];
   /**
    * True for what another attempt with the same configuration cannot mend: another file than the checksum says, no common
-   * version, another protocol or handshake. False for everything else.
+   * version, another protocol or handshake, or an error of the launcher whose own `permanent` is true. False for everything else.
    */
   readonly permanent: boolean;
 
@@ -76,7 +76,8 @@ export class StartError extends PipeworkError<StartErrorCode> {
     this.stdoutTail = facts.stdoutTail;
     this.stderrTail = facts.stderrTail;
     this.notes = facts.notes.map(printable);
-    this.permanent = permanentCodes.has(code);
+    this.permanent =
+      permanentCodes.has(code) || (options?.cause as { permanent?: unknown } | undefined)?.permanent === true;
     Object.defineProperty(this, inspectCustom, { value: inspectPrintably });
     markSent(this, false);
   }

@@ -1,0 +1,42 @@
+/** Runs plugins with as little as they need, where this machine can hold them to it. */
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { isolated, IsolateError, type IsolatedLauncher } from '@pipework/isolate';
+
+/** What our own plugins load: themselves, and packages of this workspace. */
+const workspace = fileURLToPath(new URL('../../..', import.meta.url));
+const own = ['examples', 'packages', 'node_modules'].map((name) => join(workspace, name));
+
+export interface Isolation {
+  /** By plugin file; undefined if it can't be isolated here. */
+  launcherOf(file: string): IsolatedLauncher | undefined;
+  /** What holds, or why nothing does. */
+  told: string;
+}
+
+/** Pages come with the calls, and other files through the host's library: so a plugin needs neither files nor a network. */
+export function isolate(files: Iterable<string>): Isolation {
+  const launchers = new Map<string, IsolatedLauncher>();
+  const means = new Set<string>();
+  try {
+    for (const file of files) {
+      const read = [...own, packageOf(file)].filter((path) => existsSync(path));
+      const launcher = isolated({ read, env: ['NO_COLOR', 'FORCE_COLOR', 'LANG', 'TZ'], require: 'runtime' });
+      means.add(launcher.describe([file]).means);
+      launchers.set(file, launcher);
+    }
+  } catch (error) {
+    if (!(error instanceof IsolateError)) throw error;
+    return { launcherOf: () => undefined, told: `plugins are not isolated: ${error.message}` };
+  }
+  const told = `plugins are isolated by ${[...means].join(', ')}: no network, no processes, no files but their own code`;
+  return { launcherOf: (file) => launchers.get(file), told };
+}
+
+/** The directory with a package.json that a file belongs to, or the one that it lies in. */
+function packageOf(file: string): string {
+  for (let directory = dirname(file); directory !== dirname(directory); directory = dirname(directory))
+    if (existsSync(join(directory, 'package.json'))) return directory;
+  return dirname(file);
+}

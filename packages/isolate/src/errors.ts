@@ -1,0 +1,32 @@
+/** The errors of this package: a closed table of codes. */
+
+const table = {
+  ISOLATE_UNAVAILABLE: 'No means of isolation at hand is as strong as `require` asks.',
+  ISOLATE_UNENFORCEABLE: 'The means at hand cannot hold a permission or a limit that was asked for.',
+  ISOLATE_PATH: 'A path in `read` or `write` cannot be granted.',
+} as const;
+
+/** The closed table of codes, a sentence each. `docs/errors.md` has a heading for each. The table is frozen. */
+export const isolateErrorCodes: Readonly<typeof table> = Object.freeze(table);
+
+/** A code of {@link isolateErrorCodes}. */
+export type IsolateErrorCode = keyof typeof table;
+
+/** The brand by which `isPipeworkError()` knows errors of every pipework package. */
+const brand: unique symbol = Symbol.for('pipework.error');
+
+/**
+ * Why nothing was started: the isolation that was asked for cannot be had. `describe()` throws it, and a failed start has it as its
+ * `cause`. `permanent` is true, so that a supervisor gives up instead of trying again.
+ */
+export class IsolateError extends Error {
+  readonly code: IsolateErrorCode;
+  readonly permanent: true = true;
+
+  constructor(code: IsolateErrorCode, message: string) {
+    super(message);
+    this.name = 'IsolateError';
+    this.code = code;
+    Object.defineProperty(this, brand, { value: true });
+  }
+}

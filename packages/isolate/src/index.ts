@@ -1,0 +1,5 @@
+/** `@pipework/isolate`: a launcher that runs plugins with as little trust as the machine allows. */
+export { isolated, type IsolatedLauncher } from './isolated.ts';
+export type { IsolateOptions, Resources } from './options.ts';
+export type { Isolation } from './plan.ts';
+export { isolateErrorCodes, IsolateError, type IsolateErrorCode } from './errors.ts';

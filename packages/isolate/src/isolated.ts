@@ -1,0 +1,55 @@
+/** The launcher. */
+
+import type { Command, LaunchCommand, LaunchedProcess } from '@pipework/core';
+import { launchPlan } from './launch.ts';
+import { checkOptions, type IsolateOptions } from './options.ts';
+import { makePlan, type Isolation } from './plan.ts';
+
+/** A launcher that says what it does. */
+export interface IsolatedLauncher {
+  (command: LaunchCommand): Promise<LaunchedProcess>;
+  /**
+   * What a start of `command` would be held by, permission by permission. Starts nothing but, once, a trial of bubblewrap, for which it
+   * blocks some ten milliseconds. Throws the `IsolateError` with which the start would fail.
+   */
+  describe(command: Command | LaunchCommand): Isolation;
+}
+
+/**
+ * Runs a plugin with as little trust as the machine allows: in bubblewrap with a filter of system calls, or, if `require` is `'runtime'`
+ * and there is no bubblewrap, under the permission model of Node or Deno. What is not listed is denied. A start that cannot be held
+ * to all of it is refused: `StartError`, with an `IsolateError` as its `cause`. Throws `CONFIG_INVALID` for an option that is
+ * not what it must be. The exit report has `held`, and `limit` and `reason` if a limit ended the plugin.
+ *
+ * @example
+ * new Client({ cmd: [process.execPath, 'plugin.js'], launcher: isolated({ read: ['node_modules', 'data'], write: ['cache'] }) })
+ */
+export function isolated(options: IsolateOptions = {}): IsolatedLauncher {
+  const policy = checkOptions(options);
+  const launch = async (command: LaunchCommand): Promise<LaunchedProcess> =>
+    launchPlan(makePlan(policy, command), command, policy.resources);
+  return Object.assign(launch, {
+    describe: (command: Command | LaunchCommand) => makePlan(policy, toLaunch(command)).isolation,
+  });
+}
+
+/** As a client of default options would launch it. */
+function toLaunch(command: Command | LaunchCommand): LaunchCommand {
+  if ('handshakeEnv' in command) return command;
+  const { file, args = [], cwd, env = {} } = 'file' in command ? command : listed(command);
+  const merged = Object.entries({ ...process.env, ...env });
+  const set = merged.filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return {
+    file,
+    args,
+    cwd,
+    env: Object.fromEntries(set),
+    handshakeEnv: {},
+    stdin: 'ignore',
+    processGroup: false,
+  };
+}
+
+function listed([file, ...args]: readonly [string, ...string[]]): Exclude<Command, readonly unknown[]> {
+  return { file, args };
+}

@@ -1,0 +1,98 @@
+/** What a user asks for, checked and filled in. Pure. */
+
+import { resolve } from 'node:path';
+import { PipeworkError } from '@pipework/core';
+
+/** Limits on what a plugin may use. What is left out has no limit. */
+export interface Resources {
+  /**
+   * Resident memory in bytes, of the plugin and all that it has started. A watch ends the plugin once it is above; V8 collects earlier
+   * in a Node plugin; a control group holds it too if systemd makes one.
+   */
+  readonly memoryBytes?: number;
+  /** Processor time in whole seconds, of each process. */
+  readonly cpuSeconds?: number;
+  /** Open descriptors of each process. */
+  readonly openFiles?: number;
+  /** The largest file that may be written, in bytes. */
+  readonly fileBytes?: number;
+}
+
+/** What a plugin may do. Everything that is not listed is denied. */
+export interface IsolateOptions {
+  /** Files and directories that it may read, with all below. Its program, its script and the system's libraries are added. Default none. */
+  readonly read?: readonly string[];
+  /** Files and directories that it may change, and read. They must exist. Default none. */
+  readonly write?: readonly string[];
+  /** Whether it may start processes. Default `false`. */
+  readonly run?: boolean;
+  /** Whether it may use sockets. Default `false`. */
+  readonly net?: boolean;
+  /** Names of the variables that it gets, of those that the client would pass. Those of the handshake are added. Default none. */
+  readonly env?: readonly string[];
+  readonly resources?: Resources;
+  /**
+   * The least that will do. `'kernel'`: what the kernel enforces, whatever the plugin does. `'runtime'`: also the permission model of Node
+   * or Deno, which Node says does not stop code that means harm. A start with less is refused. Default `'kernel'`.
+   */
+  readonly require?: 'kernel' | 'runtime';
+  /** The program bubblewrap. Default `bwrap`, from the host's PATH. `false` leaves it out, so that `'runtime'` takes the permission model. */
+  readonly bwrap?: string | false;
+}
+
+/** The same, checked and filled in. Paths are absolute, and not resolved yet. */
+export interface Policy {
+  readonly read: readonly string[];
+  readonly write: readonly string[];
+  readonly run: boolean;
+  readonly net: boolean;
+  readonly env: readonly string[];
+  readonly resources: Resources;
+  readonly require: 'kernel' | 'runtime';
+  readonly bwrap: string | false;
+}
+
+/** The limits, in the order in which they are described. */
+export const limitNames = ['memoryBytes', 'cpuSeconds', 'openFiles', 'fileBytes'] as const;
+
+const keys = ['read', 'write', 'run', 'net', 'env', 'resources', 'require', 'bwrap'];
+
+/** Throws `CONFIG_INVALID` naming the first option that is wrong. Relative paths are taken from the host's working directory. */
+export function checkOptions(options: IsolateOptions): Policy {
+  checkKeys('options', options, keys);
+  const { read = [], write = [], run = false, net = false, env = [], resources = {} } = options;
+  const { require = 'kernel', bwrap = 'bwrap' } = options;
+  for (const [name, list] of Object.entries({ read, write, env }))
+    check(Array.isArray(list) && list.every(isText), name, 'a list of texts', list);
+  const isName = (name: string): boolean => !name.includes('=');
+  check(env.every(isName), 'env', 'a list of names, without values', env);
+  for (const [name, flag] of Object.entries({ run, net }))
+    check(typeof flag === 'boolean', name, 'true or false', flag);
+  check(require === 'kernel' || require === 'runtime', 'require', "'kernel' or 'runtime'", require);
+  check(bwrap === false || isText(bwrap), 'bwrap', 'the program, or false', bwrap);
+  checkKeys('resources', resources, limitNames);
+  for (const name of limitNames) {
+    const value: unknown = resources[name];
+    const fits = value === undefined || (Number.isSafeInteger(value) && (value as number) > 0);
+    check(fits, `resources.${name}`, 'a whole number above 0', value);
+  }
+  const absolute = (paths: readonly string[]): readonly string[] => paths.map((path) => resolve(path));
+  return { read: absolute(read), write: absolute(write), run, net, env, resources, require, bwrap };
+}
+
+function checkKeys(name: string, value: unknown, known: readonly string[]): void {
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  check(isObject, name, `an object of ${known.join(', ')}`, value);
+  const other = Object.keys(value as object).find((key) => !known.includes(key));
+  check(other === undefined, name, `made of ${known.join(', ')}`, other);
+}
+
+function check(holds: boolean, name: string, expected: string, came: unknown): void {
+  if (holds) return;
+  const got = typeof came === 'object' && came !== null ? JSON.stringify(came).slice(0, 60) : String(came);
+  throw new PipeworkError('CONFIG_INVALID', `${name} must be ${expected}; got ${got}`);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && !value.includes('\0');
+}

@@ -1,0 +1,159 @@
+import { chmodSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { bubblewrapArguments } from './bubblewrap.ts';
+import { checkOptions } from './options.ts';
+import { findProgram } from './program.ts';
+import { denoPlan, nodePlan } from './runtime-flags.ts';
+import { howToInstall } from './system.ts';
+
+const place = (path: string): { given: string; real: string } => ({ given: path, real: path });
+const node = { file: '/bin/node', args: ['/p.js', 'x'], runtime: 'node', script: '/p.js' } as const;
+
+describe('bubblewrap', () => {
+  const view = { read: [], write: [], cwd: '/work', net: false, scratchBytes: 1_000 };
+  const at = (words: string[], ...part: string[]): number => words.join(' ').indexOf(part.join(' '));
+
+  test('mounts the inner place behind the outer one, and what is listed behind what is private', () => {
+    const words = bubblewrapArguments(
+      { ...view, read: ['/', '/tmp/shown', '/a/b'].map(place), write: ['/a', '/tmp'].map(place) },
+      5,
+    );
+    const order = [
+      '--ro-bind / /',
+      '--tmpfs /tmp',
+      '--bind /tmp /tmp',
+      '--ro-bind /tmp/shown',
+      '--dev /dev',
+      '--tmpfs /dev/shm',
+    ];
+    const places = order.map((part) => at(words, part));
+    expect(places).not.toContain(-1);
+    const [whole = 0, scratch = 0, changed = 0, inner = 0, devices = 0, shared = 0] = places;
+    expect([whole, scratch, changed, inner].toSorted((a, b) => a - b)).toEqual([
+      whole,
+      scratch,
+      changed,
+      inner,
+    ]);
+    expect(devices).toBeLessThan(shared);
+    expect(whole).toBeLessThan(devices);
+  });
+
+  test('shows a listed link under both names, unless a directory that is shown has it', () => {
+    const link = { given: '/links/a', real: '/real/a' };
+    const alone = bubblewrapArguments({ ...view, read: [link] }, 5).join(' ');
+    expect(alone).toContain('--ro-bind /real/a /links/a');
+    const inside = bubblewrapArguments({ ...view, read: [place('/links'), link] }, 5).join(' ');
+    expect(inside).not.toContain('--ro-bind /real/a /links/a');
+    expect(inside).toContain('--ro-bind /real/a /real/a');
+  });
+
+  test('shares the network only if it is granted', () => {
+    expect(bubblewrapArguments(view, 5)).toContain('--unshare-net');
+    expect(bubblewrapArguments({ ...view, net: true }, 5)).not.toContain('--unshare-net');
+  });
+});
+
+describe('permission models', () => {
+  const grants = { policy: checkOptions({ net: true }), read: [place('/r')], write: [place('/w')] };
+
+  test.each([
+    ['20.19.0', '--experimental-permission', false],
+    ['22.12.0', '--experimental-permission', false],
+    ['22.13.0', '--permission', false],
+    ['23.4.0', '--experimental-permission', false],
+    ['24.0.0', '--permission', false],
+    ['25.0.0', '--permission', true],
+  ])('are switched on in Node %s by %s', (version, flag, holdsNet) => {
+    const { args, problems } = nodePlan(grants, node, version, true);
+    expect(problems).toEqual([]);
+    expect(args).toEqual([
+      flag,
+      '--allow-fs-read=/r',
+      '--allow-fs-read=/w',
+      '--allow-fs-write=/w',
+      ...(holdsNet ? ['--allow-net'] : []),
+      '/p.js',
+      'x',
+    ]);
+    const without = nodePlan({ ...grants, policy: checkOptions({}) }, node, version, true);
+    expect(without.problems).toHaveLength(holdsNet ? 0 : 1);
+    expect(without.args).not.toContain('--allow-net');
+  });
+
+  test('are refused if they deny a plugin its pipes with the network', () => {
+    const without = { ...grants, policy: checkOptions({}) };
+    expect(nodePlan(without, node, '26.12.1', false).problems).toEqual([
+      'net: false: the permission model of Node 26.12.1 denies a plugin its own pipes with the network',
+    ]);
+  });
+
+  test('are refused paths that they would take for several', () => {
+    for (const path of ['/a*', '/a,b']) {
+      const odd = { ...grants, read: [place(path)] };
+      expect(nodePlan(odd, node, '24.0.0', true).problems[0]).toContain(path);
+      expect(denoPlan(odd, { ...node, runtime: 'deno' }).problems[0]).toContain(path);
+    }
+  });
+});
+
+describe('a command', () => {
+  function program(text: string): string {
+    const folder = realpathSync(mkdtempSync(join(tmpdir(), 'pipework-program-')));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, 'program');
+    writeFileSync(file, text);
+    chmodSync(file, 0o755);
+    return file;
+  }
+
+  test('is found on PATH, and what its #! line names is what is run', () => {
+    const interpreter = program('binary');
+    const script = program(`#!${interpreter} -x y\nprint`);
+    const found = findProgram({ file: script, args: ['1'], cwd: '/', path: undefined });
+    expect(found).toMatchObject({ file: interpreter, args: ['-x y', script, '1'] });
+    const folder = join(interpreter, '..');
+    expect(findProgram({ file: 'program', args: [], cwd: '/', path: `/nowhere:${folder}` }).file).toBe(
+      interpreter,
+    );
+  });
+
+  test('of env is looked up as env does', () => {
+    const script = program('#!/usr/bin/env -S node --no-warnings\n');
+    const path = join(process.execPath, '..');
+    expect(findProgram({ file: script, args: ['1'], cwd: '/', path })).toMatchObject({
+      file: join(path, 'node'),
+      args: ['--no-warnings', script, '1'],
+      runtime: 'node',
+      script,
+    });
+  });
+
+  test.each([
+    [['p.js', 'data'], '/work/p.js'],
+    [['--import', './hook.js', '-C', 'dev', 'p.js'], '/work/p.js'],
+    [['run', '--allow-all', 'p.ts'], '/work/p.ts'],
+    [['--', '-odd.js'], '/work/-odd.js'],
+    [['-e', 'code', 'data'], undefined],
+    [[], undefined],
+  ])('%j runs the script %s', (args, script) => {
+    expect(findProgram({ file: process.execPath, args, cwd: '/work', path: '' }).script).toBe(script);
+  });
+
+  test('of a program that is no interpreter has no script: its arguments are data', () => {
+    expect(
+      findProgram({ file: '/bin/cat', args: ['/etc/shadow'], cwd: '/', path: '' }).script,
+    ).toBeUndefined();
+  });
+});
+
+test.each([
+  ['ID=debian\n', 'install it by `apt-get install x`'],
+  ['NAME=x\nID="linuxmint"\nID_LIKE="ubuntu debian"\n', 'install it by `apt-get install x`'],
+  ['ID=alpine\n', 'install it by `apk add x`'],
+  ['ID=plan9\n', 'install the package x'],
+])('how a package is installed is told for the system: %j', (release, advice) => {
+  expect(howToInstall('x', release)).toBe(advice);
+});

@@ -1,0 +1,77 @@
+/** Turns paths as they were listed into places of the file system, and refuses what would grant more than it says. */
+
+import { realpathSync } from 'node:fs';
+import { isAbsolute, relative } from 'node:path';
+import { IsolateError } from './errors.ts';
+
+/** One place, as it was listed and as it is without links. */
+export interface Place {
+  readonly given: string;
+  readonly real: string;
+}
+
+/** Places that the sandbox makes itself, or that lead out of any sandbox. */
+const ownPlaces = ['/proc', '/sys', '/dev'];
+
+/** Whether `path` is `directory` or below it. Both are absolute. */
+export function isWithin(directory: string, path: string): boolean {
+  const way = relative(directory, path);
+  return way !== '..' && !way.startsWith('../') && !isAbsolute(way);
+}
+
+/** Resolves what `read` and `write` list. Throws `ISOLATE_PATH` naming the option and the path. */
+export function resolvePlaces(
+  read: readonly string[],
+  write: readonly string[],
+): { readonly read: readonly Place[]; readonly write: readonly Place[] } {
+  const written = write.map((path, index) => resolvePlace(`write[${index}]`, path));
+  const seen = read.map((path, index) => resolvePlace(`read[${index}]`, path));
+  for (const [name, places] of Object.entries({ read: seen, write: written }))
+    for (const [index, place] of places.entries()) refuseLinks(`${name}[${index}]`, place, written);
+  // What may be written may be read.
+  return {
+    read: seen.filter(({ real }) => !written.some((place) => isWithin(place.real, real))),
+    write: written,
+  };
+}
+
+function resolvePlace(name: string, given: string): Place {
+  const real = realPath(given);
+  if (real === undefined)
+    throw new IsolateError(
+      'ISOLATE_PATH',
+      `${name}: there is no ${given}, or this host may not look: a path must exist before the plugin starts`,
+    );
+  const own = ownPlaces.find((place) => isWithin(place, given) || isWithin(place, real));
+  if (own !== undefined)
+    throw new IsolateError(
+      'ISOLATE_PATH',
+      `${name}: ${given} is below ${own}, which shows other processes and devices and is never granted`,
+    );
+  return { given, real };
+}
+
+/** A plugin that can write where a listed path is could put a link there, and be granted at its next start what the link leads to. */
+function refuseLinks(name: string, place: Place, written: readonly Place[]): void {
+  for (const directory of written) {
+    for (const root of [directory.given, directory.real]) {
+      if (!isWithin(root, place.given)) continue;
+      const way = relative(root, place.given);
+      const expected = way === '' ? directory.real : `${directory.real}/${way}`;
+      if (place.real === expected) continue;
+      throw new IsolateError(
+        'ISOLATE_PATH',
+        `${name}: ${place.given} is a link to ${place.real}, and lies where the plugin may write (${directory.given}), so that the plugin could choose what is granted: list ${place.real} itself`,
+      );
+    }
+  }
+}
+
+/** Undefined for what is not there. */
+export function realPath(path: string): string | undefined {
+  try {
+    return realpathSync(path);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,193 @@
+/** From a policy and a command to what is started: chooses the means, and refuses what it cannot hold. */
+
+import { existsSync } from 'node:fs';
+import type { LaunchCommand } from '@pipework/core';
+import { bubblewrapArguments } from './bubblewrap.ts';
+import { inheritedDescriptors } from './descriptors.ts';
+import { IsolateError } from './errors.ts';
+import { planLimits, type LimitPlan } from './limits.ts';
+import type { Policy } from './options.ts';
+import { realPath, resolvePlaces, type Place } from './paths.ts';
+import { probeBubblewrap } from './probe.ts';
+import { findProgram, letsPipes, nodeVersion, type Program } from './program.ts';
+import { denoPlan, firstWithNet, nodePlan, type Grants, type RuntimePlan } from './runtime-flags.ts';
+import { seccompFilter } from './seccomp.ts';
+import { libraryPlaces, networkPlaces, programPlaces } from './system.ts';
+
+/** What a plugin is held by, as `describe()` and `exit.held` tell it. */
+export interface Isolation {
+  /** What holds the most. */
+  readonly means: 'bubblewrap' | 'node' | 'deno';
+  /**
+   * Each permission and limit with what holds it: `bubblewrap`, `seccomp`, `node`, `deno`, `prlimit`, `systemd`, `v8`, `watch`, `launcher`,
+   * several with commas between, or `granted` for `run` and `net` if they are allowed.
+   */
+  readonly held: Readonly<Record<string, string>>;
+  /** What the user listed in `read`, without links; what may be written is not repeated. */
+  readonly read: readonly string[];
+  /** What the user listed in `write`, without links. */
+  readonly write: readonly string[];
+  /** What is shown beside that: the program, its script, libraries. Without links. */
+  readonly added: readonly string[];
+  /** The variables that the plugin gets, by name, beside those of the handshake. */
+  readonly env: readonly string[];
+  /** The program and the arguments that are started. */
+  readonly command: readonly string[];
+}
+
+/** All that a start needs to know. */
+export interface Plan {
+  readonly isolation: Isolation;
+  readonly env: Readonly<Record<string, string>>;
+  /** The filter of system calls, to be given on {@link filterDescriptor}; undefined if there is none. */
+  readonly filter: Buffer | undefined;
+  /** Descriptors that the process would inherit from this host. */
+  readonly unwanted: readonly number[];
+}
+
+/** Where bubblewrap reads the filter; it closes it then. */
+export const filterDescriptor = 5;
+
+/** What `/tmp`, `/run` and `/dev/shm` of a sandbox may hold, each, if `memoryBytes` is not less. */
+const scratchBytes = 64 * 2 ** 20;
+
+/** Looks at files and may try bubblewrap once. Throws an `IsolateError` if the command cannot be started as the policy asks. */
+export function makePlan(policy: Policy, command: LaunchCommand): Plan {
+  const cwd = command.cwd ?? process.cwd();
+  const program = findProgram({ ...command, cwd, path: command.env['PATH'] });
+  const places = resolvePlaces(policy.read, policy.write);
+  const limits = planLimits(policy.resources, program);
+  const names = policy.env.filter((name) => Object.hasOwn(command.env, name));
+  const env = {
+    ...Object.fromEntries(names.map((name) => [name, command.env[name] as string])),
+    ...limits.env,
+    ...command.handshakeEnv,
+  };
+  const bubblewrap =
+    policy.bwrap === false
+      ? { missing: 'bubblewrap was left out by `bwrap: false`' }
+      : probeBubblewrap(policy.bwrap, policy.net);
+  const unwanted = inheritedDescriptors();
+  const job: Job = { policy, program, places, limits, cwd, unwanted, names };
+  const parts =
+    'file' in bubblewrap ? inBubblewrap(job, bubblewrap.file) : inRuntime(job, bubblewrap.missing);
+  // Deno does not start without a directory for its cache, and the sandbox has no home directory.
+  const hasOwnCache = parts.isolation.means === 'bubblewrap' && program.runtime === 'deno';
+  return { ...parts, env: hasOwnCache ? { DENO_DIR: '/tmp/deno', ...env } : env, unwanted };
+}
+
+interface Job {
+  readonly policy: Policy;
+  readonly program: Program;
+  readonly places: { readonly read: readonly Place[]; readonly write: readonly Place[] };
+  readonly limits: LimitPlan;
+  readonly cwd: string;
+  readonly unwanted: readonly number[];
+  readonly names: readonly string[];
+}
+
+function inBubblewrap(job: Job, file: string): Pick<Plan, 'isolation' | 'filter'> {
+  const { policy, program, places, limits, cwd } = job;
+  const { run, net, resources } = policy;
+  const added = existing([
+    ...libraryPlaces,
+    ...(run ? programPlaces : []),
+    ...(net ? networkPlaces : []),
+    program.file,
+    ...(program.script === undefined ? [] : [program.script]),
+  ]);
+  const view = {
+    read: [...added, ...places.read],
+    write: places.write,
+    cwd,
+    net,
+    scratchBytes: Math.min(scratchBytes, resources.memoryBytes ?? Infinity),
+  };
+  const unwanted = job.unwanted.filter((descriptor) => descriptor !== filterDescriptor);
+  const sandbox = [file, ...bubblewrapArguments(view, filterDescriptor, unwanted)];
+  const words = [...sandbox, program.file, ...limits.runtimeArgs, ...program.args];
+  const held = {
+    read: 'bubblewrap',
+    write: 'bubblewrap',
+    run: run ? 'granted' : 'seccomp',
+    net: net ? 'granted' : 'bubblewrap, seccomp',
+    env: 'launcher',
+    descriptors: 'bubblewrap',
+  };
+  return { isolation: describe(job, 'bubblewrap', held, added, words), filter: seccompFilter(policy) };
+}
+
+function inRuntime(job: Job, missing: string): Pick<Plan, 'isolation' | 'filter'> {
+  const { policy, program, places, limits } = job;
+  const { runtime } = program;
+  if (policy.require === 'kernel') {
+    throw new IsolateError(
+      'ISOLATE_UNAVAILABLE',
+      `nothing here isolates a plugin as require: 'kernel' asks: ${missing}. ${runtimeAdvice(runtime)}`,
+    );
+  }
+  if (runtime !== 'node' && runtime !== 'deno') {
+    throw new IsolateError(
+      'ISOLATE_UNAVAILABLE',
+      `${program.file} has no permission model that could stand in for bubblewrap (Node and Deno have), and ${missing}`,
+    );
+  }
+  const added = program.script === undefined ? [] : existing([program.script]);
+  const grants = { policy, read: [...added, ...places.read], write: places.write };
+  const { args, problems } =
+    runtime === 'deno' ? denoPlan(grants, program) : inNode(grants, program, policy.net);
+  if (problems.length > 0) {
+    throw new IsolateError(
+      'ISOLATE_UNENFORCEABLE',
+      `${problems.join('; ')}. Bubblewrap would hold it all, but ${missing}`,
+    );
+  }
+  const held = {
+    read: runtime,
+    write: runtime,
+    run: runtime,
+    net: policy.net ? 'granted' : runtime,
+    env: 'launcher',
+    descriptors: 'launcher',
+  };
+  const words = [program.file, ...limits.runtimeArgs, ...args];
+  return { isolation: describe(job, runtime, held, added, words), filter: undefined };
+}
+
+function inNode(grants: Grants, program: Program, net: boolean): RuntimePlan {
+  const version = nodeVersion(program.file) ?? '0.0.0';
+  const isAsked = !net && Number.parseInt(version, 10) >= firstWithNet;
+  return nodePlan(grants, program, version, !isAsked || letsPipes(program.file));
+}
+
+function runtimeAdvice(runtime: Program['runtime']): string {
+  if (runtime !== 'node' && runtime !== 'deno') return '';
+  const name = runtime === 'node' ? 'Node' : 'Deno';
+  return `require: 'runtime' would take the permission model of ${name}, which does not stop code that means harm`;
+}
+
+function describe(
+  { policy, places, limits, names }: Job,
+  means: Isolation['means'],
+  held: Readonly<Record<string, string>>,
+  added: readonly Place[],
+  words: readonly string[],
+): Isolation {
+  const reals = (list: readonly Place[]): string[] => [...new Set(list.map(({ real }) => real))];
+  return {
+    means,
+    held: { ...held, ...limits.held },
+    read: reals(places.read),
+    write: reals(places.write),
+    added: reals(added),
+    env: policy.env.filter((name) => names.includes(name)),
+    command: [...limits.prefix, ...words],
+  };
+}
+
+function existing(paths: readonly string[]): Place[] {
+  return [...new Set(paths)].flatMap((given) => {
+    const real = existsSync(given) ? realPath(given) : undefined;
+    return real === undefined ? [] : [{ given, real }];
+  });
+}

@@ -1,0 +1,99 @@
+/** Tries each means with a harmless program before anything is started by it, and keeps the reason of a failure. */
+
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { bubblewrapArguments } from './bubblewrap.ts';
+import { findOnPath } from './program.ts';
+import { hasFilter, seccompFilter } from './seccomp.ts';
+import { howToInstall, read } from './system.ts';
+
+/** A means that can be used, or why not and what helps. */
+export type Found = { readonly file: string } | { readonly missing: string };
+
+/** A trial that hangs is a failure. */
+const trialMs = 10_000;
+
+const works = new Set<string>();
+
+/** Whether bubblewrap can make the sandbox. What worked once is not tried again. */
+export function probeBubblewrap(name: string, net: boolean): Found {
+  if (process.platform !== 'linux')
+    return { missing: `bubblewrap is for Linux, and this is ${process.platform}` };
+  const file = findOnPath(name, process.cwd(), process.env['PATH']);
+  if (!file.startsWith('/') || !existsSync(file))
+    return { missing: `bubblewrap (${name}) is not installed: ${howToInstall('bubblewrap')}` };
+  if (!hasFilter())
+    return { missing: `there is no filter of system calls for processors of the kind ${process.arch}` };
+  const key = `${file} ${net}`;
+  if (works.has(key)) return { file };
+  const everything = { given: '/', real: '/' };
+  const view = { read: [everything], write: [], cwd: '/', net, scratchBytes: 65_536 };
+  // The filter comes on descriptor 0, and the program that is tried is bubblewrap's own: it is surely there.
+  const { status, signal, stderr, error } = spawnSync(
+    file,
+    [...bubblewrapArguments(view, 0), file, '--version'],
+    {
+      input: seccompFilter({ run: false, net }),
+      encoding: 'utf8',
+      timeout: trialMs,
+      env: {},
+    },
+  );
+  if (status === 0) {
+    works.add(key);
+    return { file };
+  }
+  const said = stderr?.trim().split('\n').at(-1) ?? '';
+  const reason = error?.message ?? (said === '' ? `it ended with ${signal ?? `exit code ${status}`}` : said);
+  return { missing: `${file} makes no sandbox here: ${reason}. ${whatForbids(signal)}` };
+}
+
+/** What mostly forbids namespaces, and what allows them. */
+function whatForbids(signal: NodeJS.Signals | null): string {
+  const isSet = (name: string, value: string): boolean => read(`/proc/sys/${name}`).trim() === value;
+  if (signal === 'SIGSYS') return 'A filter of system calls around this host forbids one that it needs';
+  if (isSet('kernel/apparmor_restrict_unprivileged_userns', '1'))
+    return 'AppArmor forbids user namespaces to programs without a profile: add one for bwrap with `userns,`, or set the sysctl kernel.apparmor_restrict_unprivileged_userns to 0';
+  if (isSet('kernel/unprivileged_userns_clone', '0'))
+    return 'This kernel gives user namespaces to root alone: set the sysctl kernel.unprivileged_userns_clone to 1';
+  if (isSet('user/max_user_namespaces', '0'))
+    return 'This kernel allows no user namespaces: set the sysctl user.max_user_namespaces to 10000';
+  if (existsSync('/.dockerenv') || existsSync('/run/.containerenv'))
+    return "The container's own filter forbids namespaces: run it with `--security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined`";
+  return 'It needs user namespaces, which this machine or the sandbox around this host forbids';
+}
+
+/** prlimit sets the limits of a process and becomes it. */
+export function probePrlimit(): Found {
+  if (process.platform !== 'linux')
+    return { missing: `prlimit is for Linux, and this is ${process.platform}` };
+  const file = findOnPath('prlimit', process.cwd(), process.env['PATH']);
+  if (file.startsWith('/')) return { file };
+  return { missing: `prlimit is not installed: ${howToInstall('util-linux')}` };
+}
+
+let systemd: Found | undefined;
+
+/** Whether systemd makes control groups for this user. It is asked once: the answer takes a round trip. */
+export function probeSystemd(): Found {
+  systemd ??= trySystemd();
+  return systemd;
+}
+
+function trySystemd(): Found {
+  if (!existsSync('/run/systemd/system')) return { missing: 'systemd does not run here' };
+  const file = findOnPath('systemd-run', process.cwd(), process.env['PATH']);
+  if (!file.startsWith('/')) return { missing: 'there is no systemd-run' };
+  const trial = [...scopeArguments(2 ** 30), file, '--version'];
+  const { status, stderr } = spawnSync(file, trial, { encoding: 'utf8', timeout: trialMs });
+  return status === 0
+    ? { file }
+    : { missing: `systemd-run makes no control group: ${stderr?.trim() ?? 'it hangs'}` };
+}
+
+/** The arguments of systemd-run before the command, which it becomes in a control group of its own. */
+export function scopeArguments(memoryBytes: number): string[] {
+  const isRoot = process.getuid?.() === 0;
+  const limits = [`MemoryMax=${memoryBytes}`, 'MemorySwapMax=0'].flatMap((limit) => ['-p', limit]);
+  return [...(isRoot ? [] : ['--user']), '--scope', '--quiet', '--collect', ...limits, '--'];
+}

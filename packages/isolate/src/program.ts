@@ -1,0 +1,143 @@
+/** Finds out what a command runs: the program behind `#!` lines and PATH, the runtime that it is, and the script that it runs. */
+
+import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs';
+import { basename, delimiter, resolve } from 'node:path';
+import { spawnSync } from 'node:child_process';
+
+/** A command as the kernel would run it. */
+export interface Program {
+  /** Absolute. As it was given if it could not be found: the start will say so. */
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly runtime: 'node' | 'deno' | 'bun' | undefined;
+  /** The script that an interpreter runs, absolute; undefined if there is none. */
+  readonly script: string | undefined;
+}
+
+/** A `#!` line may name a script with a `#!` line, and so on. */
+const maxHops = 4;
+
+/** Interpreters whose first argument that is no option is a script. */
+const interpreters = /^(node|nodejs|bun|deno|python[\d.]*|ruby|perl|php|sh|bash|dash)$/;
+
+/** Options of these interpreters that take a further argument. */
+const valued = new Set(
+  '-r --require --import --loader --experimental-loader -C --conditions --env-file -W -X --config --import-map'.split(
+    ' ',
+  ),
+);
+
+/** Options behind which there is code, or a module's name, and no script. */
+const scriptless = new Set(['-e', '--eval', '-p', '--print', '-c', '-m']);
+
+/** Resolves `command`. Looks at files, and runs nothing. */
+export function findProgram(command: {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly path: string | undefined;
+}): Program {
+  let file = findOnPath(command.file, command.cwd, command.path);
+  let args = command.args;
+  for (let hop = 0; hop < maxHops; hop++) {
+    const words = shebang(file);
+    const [interpreter, ...rest] = words[0]?.endsWith('/env') === true ? withoutEnv(words.slice(1)) : words;
+    if (interpreter === undefined) break;
+    args = [...rest, file, ...args];
+    file = findOnPath(interpreter, command.cwd, command.path);
+  }
+  const name = basename(file).replace(/\.exe$/i, '');
+  const runtime = /^node(js)?$/.test(name) ? 'node' : name === 'deno' || name === 'bun' ? name : undefined;
+  const isInterpreter = interpreters.test(name) || file === process.execPath;
+  const script = isInterpreter ? scriptOf(args) : undefined;
+  return { file, args, runtime, script: script === undefined ? undefined : resolve(command.cwd, script) };
+}
+
+/** Absolute, or the name itself if no directory of `path` has a program of that name. */
+export function findOnPath(name: string, cwd: string, path: string | undefined): string {
+  if (name.includes('/')) return resolve(cwd, name);
+  for (const directory of (path ?? '/usr/local/bin:/usr/bin:/bin').split(delimiter)) {
+    const file = resolve(cwd, directory, name);
+    if (isProgram(file)) return file;
+  }
+  return name;
+}
+
+function isProgram(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return statSync(file).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** The words of a `#!` line as the kernel splits them: the interpreter, and the rest as one argument. Empty without such a line. */
+function shebang(file: string): string[] {
+  let descriptor: number | undefined;
+  try {
+    descriptor = openSync(file, 'r');
+    const head = Buffer.alloc(256);
+    const text = head.toString('latin1', 0, readSync(descriptor, head));
+    const [, interpreter, argument = ''] = /^#![ \t]*(\S+)[ \t]*([^\n]*)/.exec(text) ?? [];
+    if (interpreter === undefined) return [];
+    return argument.trim() === '' ? [interpreter] : [interpreter, argument.trim()];
+  } catch {
+    return [];
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
+}
+
+/** What `env` would run: it takes one name, or several words behind `-S`. */
+function withoutEnv(words: readonly string[]): string[] {
+  const [argument = ''] = words;
+  return argument.startsWith('-S') ? argument.slice(2).trim().split(/\s+/) : [argument];
+}
+
+function scriptOf(args: readonly string[]): string | undefined {
+  for (let index = 0; index < args.length; index++) {
+    const word = args[index] as string;
+    if (word === 'run' && index === 0) continue;
+    if (scriptless.has(word)) return undefined;
+    if (word === '--') return args[index + 1];
+    if (!word.startsWith('-')) return word;
+    if (valued.has(word)) index += 1;
+  }
+  return undefined;
+}
+
+const versions = new Map<string, string>();
+
+/** The version of a Node program, such as `20.19.0`; undefined if it does not tell. Runs it once, unless it is this host's own. */
+export function nodeVersion(file: string): string | undefined {
+  if (file === process.execPath && !('Deno' in globalThis) && !('Bun' in globalThis))
+    return process.versions.node;
+  const known = versions.get(file);
+  if (known !== undefined) return known;
+  const { stdout } = spawnSync(file, ['--version'], { encoding: 'utf8', timeout: 10_000, env: {} });
+  const version = /^v(\d+\.\d+\.\d+)/.exec(stdout ?? '')?.[1];
+  if (version !== undefined) versions.set(file, version);
+  return version;
+}
+
+/** Opens a descriptor as a plugin opens its pipes. */
+const opensPipe = "new (require('node:net').Socket)({ fd: 3 }).destroy()";
+const letPipes = new Map<string, boolean>();
+
+/**
+ * Whether a Node program whose permission model denies the network lets a plugin open its pipes, which later versions of Node 26 do not.
+ * Runs it once.
+ */
+export function letsPipes(file: string): boolean {
+  const known = letPipes.get(file);
+  if (known !== undefined) return known;
+  const { status } = spawnSync(file, ['--permission', '-e', opensPipe], {
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+    timeout: 10_000,
+    env: {},
+  });
+  const lets = status === 0;
+  letPipes.set(file, lets);
+  return lets;
+}

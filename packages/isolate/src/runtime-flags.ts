@@ -1,0 +1,103 @@
+/** From a policy to the flags of a runtime's own permission model, and to what that model cannot hold. Pure. */
+
+import type { Policy } from './options.ts';
+import type { Place } from './paths.ts';
+import type { Program } from './program.ts';
+
+/** What a permission model makes of a policy. */
+export interface RuntimePlan {
+  readonly args: readonly string[];
+  /** What it cannot hold, a sentence each: there is no start then. */
+  readonly problems: readonly string[];
+}
+
+/** What is granted. */
+export interface Grants {
+  readonly policy: Policy;
+  readonly read: readonly Place[];
+  readonly write: readonly Place[];
+}
+
+/** What is listed may be a link, and the program may use either name. */
+function namesOf(places: readonly Place[]): string[] {
+  return [...new Set(places.flatMap(({ given, real }) => [given, real]))];
+}
+
+function commonProblems({ policy, read, write }: Grants, program: Program, model: string): string[] {
+  const odd = namesOf([...read, ...write]).find((path) => /[*,]/.test(path));
+  const own = program.args
+    .slice(0, program.args.indexOf(program.script ?? ''))
+    .find((word) => grants.test(word));
+  return [
+    ...(policy.run
+      ? [`run: true would let it start programs that ${model} does not hold, with all the host's rights`]
+      : []),
+    ...(odd === undefined ? [] : [`${odd}: ${model} takes * and , for more than one path`]),
+    ...(own === undefined
+      ? []
+      : [`the command grants by itself (${own}): list what it needs in isolated() instead`]),
+  ];
+}
+
+/** Arguments by which a command would widen, or choose, what it may do. */
+const grants = /^(--allow-|-A$|-[RWNES]+($|=)|--permission|--experimental-permission|--unstable-ffi)/;
+
+/** The first version of Node whose model knows the network. */
+export const firstWithNet = 25;
+
+/**
+ * The flags of Node's permission model in `version`, such as `20.19.0`. `hasPipes` says whether a plugin may open its pipes although the
+ * network is denied.
+ */
+export function nodePlan(
+  grantsGiven: Grants,
+  program: Program,
+  version: string,
+  hasPipes: boolean,
+): RuntimePlan {
+  const { policy, read, write } = grantsGiven;
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const model = `the permission model of Node ${version}`;
+  const isFinal = major >= 24 || (major === 23 && minor >= 5) || (major === 22 && minor >= 13);
+  const problems = [
+    ...commonProblems(grantsGiven, program, model),
+    ...(major < 20 ? [`Node ${version} has no permission model; Node 20 has`] : []),
+    ...(!policy.net && major < firstWithNet
+      ? [`net: false: ${model} does not hold the network; that of Node ${firstWithNet} does`]
+      : []),
+    ...(!policy.net && major >= firstWithNet && !hasPipes
+      ? [`net: false: ${model} denies a plugin its own pipes with the network`]
+      : []),
+    ...(policy.env.includes('NODE_OPTIONS') ? ['env: NODE_OPTIONS could grant what is not listed'] : []),
+  ];
+  const args = [
+    isFinal ? '--permission' : '--experimental-permission',
+    ...namesOf([...read, ...write]).map((path) => `--allow-fs-read=${path}`),
+    ...namesOf(write).map((path) => `--allow-fs-write=${path}`),
+    ...(policy.net && major >= firstWithNet ? ['--allow-net'] : []),
+    ...program.args,
+  ];
+  return { args, problems };
+}
+
+/** The flags of Deno. Its environment holds nothing but what is listed, so all of it may be read. */
+export function denoPlan(grantsGiven: Grants, program: Program): RuntimePlan {
+  const { policy, read, write } = grantsGiven;
+  const problems = commonProblems(grantsGiven, program, "Deno's permission model");
+  const [first, ...rest] = program.args;
+  const behind = first === 'run' ? rest : program.args;
+  const list = (flag: string, paths: readonly string[]): string[] =>
+    paths.length === 0 ? [] : [`${flag}=${paths.join(',')}`];
+  const args = [
+    'run',
+    '--no-prompt',
+    ...list('--allow-read', namesOf([...read, ...write])),
+    ...list('--allow-write', namesOf(write)),
+    '--allow-env',
+    // An import is a request too.
+    ...(policy.net ? ['--allow-net'] : ['--cached-only', '--deny-net', '--deny-import']),
+    ...['--deny-run', '--deny-ffi'],
+    ...behind,
+  ];
+  return { args, problems };
+}

@@ -1,0 +1,203 @@
+/** The filter of system calls that goes with bubblewrap: holds `run` and what no namespace does. Pure. */
+
+/** Numbers of calls, by processor, under the names that Node gives to processors. 0 stands for a call that it does not have. */
+const numbers: Readonly<
+  Record<string, { readonly audit: number; readonly calls: Readonly<Record<string, number>> }>
+> = {
+  x64: {
+    audit: 0xc000003e,
+    // prettier-ignore
+    calls: {
+      open: 2, ioctl: 16, socket: 41, connect: 42, accept: 43, bind: 49, listen: 50, socketpair: 53, clone: 56, fork: 57, vfork: 58,
+      creat: 85, chmod: 90, fchmod: 91, ptrace: 101, syslog: 103, mknod: 133, modify_ldt: 154, pivot_root: 155, chroot: 161, acct: 163, settimeofday: 164, mount: 165,
+      umount2: 166, swapon: 167, swapoff: 168, reboot: 169, iopl: 172, ioperm: 173, init_module: 175, delete_module: 176,
+      quotactl: 179, clock_settime: 227, kexec_load: 246, add_key: 248, request_key: 249, keyctl: 250, migrate_pages: 256,
+      openat: 257, mknodat: 259, fchmodat: 268, unshare: 272, move_pages: 279, accept4: 288, perf_event_open: 298, fanotify_init: 300, name_to_handle_at: 303,
+      open_by_handle_at: 304, setns: 308, process_vm_readv: 310, process_vm_writev: 311, kcmp: 312, finit_module: 313,
+      kexec_file_load: 320, bpf: 321, userfaultfd: 323,
+    },
+  },
+  arm64: {
+    audit: 0xc00000b7,
+    // prettier-ignore
+    calls: {
+      ioctl: 29, mknodat: 33, umount2: 39, mount: 40, pivot_root: 41, chroot: 51, fchmod: 52, fchmodat: 53, openat: 56, quotactl: 60, acct: 89, unshare: 97, kexec_load: 104,
+      init_module: 105, delete_module: 106, clock_settime: 112, syslog: 116, ptrace: 117, reboot: 142, settimeofday: 170,
+      socket: 198, socketpair: 199, bind: 200, listen: 201, accept: 202, connect: 203, add_key: 217, request_key: 218,
+      keyctl: 219, clone: 220, swapon: 224, swapoff: 225, migrate_pages: 238, move_pages: 239, perf_event_open: 241,
+      accept4: 242, fanotify_init: 262, name_to_handle_at: 264, open_by_handle_at: 265, setns: 268, process_vm_readv: 270,
+      process_vm_writev: 271, kcmp: 272, finit_module: 273, bpf: 280, userfaultfd: 282, kexec_file_load: 294,
+    },
+  },
+};
+
+/** Calls of later kernels have one number on all processors. */
+// prettier-ignore
+const commonNumbers: Readonly<Record<string, number>> = {
+  io_uring_setup: 425, io_uring_enter: 426, io_uring_register: 427, open_tree: 428, move_mount: 429, fsopen: 430, fsconfig: 431,
+  fsmount: 432, fspick: 433, clone3: 435, openat2: 437, pidfd_getfd: 438, mount_setattr: 442, fchmodat2: 452,
+};
+
+/** The memory and descriptors of other processes, keys, mounts, namespaces, the machine's state: no plugin has business there. */
+const alwaysRefused =
+  'ptrace process_vm_readv process_vm_writev kcmp pidfd_getfd keyctl add_key request_key bpf perf_event_open userfaultfd mount umount2 pivot_root move_mount open_tree fsopen fsconfig fsmount fspick mount_setattr unshare setns chroot kexec_load kexec_file_load init_module finit_module delete_module swapon swapoff reboot acct quotactl iopl ioperm modify_ldt name_to_handle_at open_by_handle_at settimeofday clock_settime syslog fanotify_init move_pages migrate_pages'.split(
+    ' ',
+  );
+
+/** A ring makes calls that no filter sees; what the others are asked for no filter can read. Libraries do without them if there are none. */
+const missing = ['io_uring_setup', 'io_uring_enter', 'io_uring_register', 'clone3', 'openat2'];
+
+/** Calls that give a file its mode, with the place of the mode in their arguments; for those that open, of the flags too. */
+const modeCalls: readonly (readonly [name: string, mode: number, flags?: number])[] = [
+  ['chmod', 1],
+  ['fchmod', 1],
+  ['fchmodat', 2],
+  ['fchmodat2', 2],
+  ['creat', 1],
+  ['mknod', 1],
+  ['mknodat', 2],
+  ['open', 2, 1],
+  ['openat', 3, 2],
+];
+
+/** A socket in the file system is reached across network namespaces, so that sockets are refused altogether. */
+const socketCalls = ['socket', 'connect', 'bind', 'listen', 'accept', 'accept4'];
+
+const forkCalls = ['fork', 'vfork'];
+
+const EPERM = 1;
+const EACCES = 13;
+const ENOSYS = 38;
+
+// Instructions of the classic packet filter: load a word, compare, return.
+const LOAD = 0x20;
+const EQUAL = 0x15;
+const AT_LEAST = 0x35;
+const ANY_BIT = 0x45;
+const AND = 0x54;
+const RETURN = 0x06;
+
+const KILL = 0x80000000;
+const ALLOW = 0x7fff0000;
+const fail = (errno: number): number => 0x00050000 | errno;
+
+// Places in what the kernel gives the filter to read.
+const callNumber = 0;
+const processor = 4;
+const argument = (index: number): number => 16 + 8 * index;
+
+/** Numbers from here on are the calls of x32, a second set of names for the calls of x64. */
+const firstOfX32 = 0x40000000;
+
+/** A file that runs with its owner's rights, left where the plugin may write, would give the host's rights to others. */
+const setIdBits = 0o6000;
+/** The flags with which an open looks at the mode: the file is made. */
+const making = 0o20000100;
+/** To type into a terminal as if its user had, or to command the console. */
+const typing = [0x5412, 0x541c];
+const newThread = 0x10000;
+/** All flags of `clone` that make a namespace. */
+const newNamespaces = 0x7e020080;
+/** The part of a socket's type that is no flag, and the one type that cannot be pointed at an address once it is there. */
+const typeMask = 0xff;
+const connectedType = 1;
+
+interface Step {
+  readonly code: number;
+  readonly k: number;
+  /** How many steps to leave out if the comparison holds, and if it does not. */
+  readonly yes?: number;
+  readonly no?: number;
+}
+
+/** Whether there is a filter for processors of this kind. */
+export function hasFilter(arch: string = process.arch): boolean {
+  return arch in numbers;
+}
+
+/**
+ * The filter as bubblewrap reads it, an array of the kernel's `struct sock_filter`. It refuses with EPERM, EACCES or ENOSYS and kills
+ * only what uses another processor's calls. `arch` must have a filter.
+ */
+export function seccompFilter(
+  policy: { readonly run: boolean; readonly net: boolean },
+  arch: string = process.arch,
+): Buffer {
+  const machine = numbers[arch];
+  if (machine === undefined) throw new Error(`there is no filter for ${arch}`);
+  const numberOf = (name: string): number | undefined => machine.calls[name] ?? commonNumbers[name];
+  const refuse = (names: readonly string[], errno: number): Step[] =>
+    names.flatMap((name) => when(numberOf(name), [{ code: RETURN, k: fail(errno) }]));
+  const refused = { code: RETURN, k: fail(EPERM) };
+  const steps: Step[] = [
+    { code: LOAD, k: processor },
+    { code: EQUAL, k: machine.audit, yes: 1 },
+    { code: RETURN, k: KILL },
+    { code: LOAD, k: callNumber },
+    ...(arch === 'x64'
+      ? [
+          { code: AT_LEAST, k: firstOfX32, no: 1 },
+          { code: RETURN, k: KILL },
+        ]
+      : []),
+    ...refuse(alwaysRefused, EPERM),
+    ...refuse(missing, ENOSYS),
+    ...modeCalls.flatMap(([name, mode, flags]) =>
+      when(numberOf(name), [
+        ...(flags === undefined
+          ? []
+          : [
+              { code: LOAD, k: argument(flags) },
+              { code: ANY_BIT, k: making, yes: 1 },
+              { code: RETURN, k: ALLOW },
+            ]),
+        { code: LOAD, k: argument(mode) },
+        { code: ANY_BIT, k: setIdBits, no: 1 },
+        refused,
+        { code: RETURN, k: ALLOW },
+      ]),
+    ),
+    ...when(numberOf('ioctl'), [
+      { code: LOAD, k: argument(1) },
+      ...typing.flatMap((k) => [{ code: EQUAL, k, no: 1 }, refused]),
+      { code: RETURN, k: ALLOW },
+    ]),
+    ...when(numberOf('clone'), [
+      { code: LOAD, k: argument(0) },
+      { code: ANY_BIT, k: newNamespaces, no: 1 },
+      refused,
+      ...(policy.run ? [] : [{ code: ANY_BIT, k: newThread, yes: 1 }, refused]),
+      { code: RETURN, k: ALLOW },
+    ]),
+    ...(policy.run ? [] : refuse(forkCalls, EPERM)),
+    ...(policy.net ? [] : refuse(socketCalls, EACCES)),
+    ...(policy.net
+      ? []
+      : when(numberOf('socketpair'), [
+          { code: LOAD, k: argument(1) },
+          { code: AND, k: typeMask },
+          { code: EQUAL, k: connectedType, yes: 1 },
+          { code: RETURN, k: fail(EACCES) },
+          { code: RETURN, k: ALLOW },
+        ])),
+    { code: RETURN, k: ALLOW },
+  ];
+  return assemble(steps);
+}
+
+/** Steps that run for the call `number` alone; none if the processor has no such call. They must end by returning. */
+function when(number: number | undefined, steps: readonly Step[]): Step[] {
+  return number === undefined ? [] : [{ code: EQUAL, k: number, no: steps.length }, ...steps];
+}
+
+function assemble(steps: readonly Step[]): Buffer {
+  const bytes = Buffer.alloc(steps.length * 8);
+  for (const [index, { code, k, yes = 0, no = 0 }] of steps.entries()) {
+    const at = index * 8;
+    bytes.writeUInt16LE(code, at);
+    bytes.writeUInt8(yes, at + 2);
+    bytes.writeUInt8(no, at + 3);
+    bytes.writeUInt32LE(k >>> 0, at + 4);
+  }
+  return bytes;
+}

@@ -1,0 +1,64 @@
+/** Places of the system that are shown beside what a user lists, as far as they exist. */
+
+import { readFileSync } from 'node:fs';
+
+/** What a program needs to load itself and to know the time: libraries, the loader's list of them, time zones. */
+export const libraryPlaces: readonly string[] = [
+  '/lib',
+  '/lib32',
+  '/lib64',
+  '/libx32',
+  '/usr/lib',
+  '/usr/lib32',
+  '/usr/lib64',
+  '/usr/local/lib',
+  '/nix/store',
+  '/etc/ld.so.cache',
+  '/etc/localtime',
+  '/usr/share/zoneinfo',
+];
+
+/** What a plugin needs that may start programs of the system. */
+export const programPlaces: readonly string[] = ['/usr', '/bin', '/sbin', '/etc/alternatives'];
+
+/** What names and certificates are looked up in. Private keys, which lie beside certificates, are left out. */
+export const networkPlaces: readonly string[] = [
+  '/etc/resolv.conf',
+  '/etc/hosts',
+  '/etc/host.conf',
+  '/etc/nsswitch.conf',
+  '/etc/gai.conf',
+  '/etc/services',
+  '/etc/protocols',
+  '/etc/ssl/certs',
+  '/etc/ssl/openssl.cnf',
+  '/etc/pki/tls/certs',
+  '/etc/pki/ca-trust',
+  '/etc/ca-certificates',
+  '/usr/share/ca-certificates',
+  '/usr/local/share/ca-certificates',
+];
+
+const installers: readonly (readonly [system: RegExp, command: string])[] = [
+  [/debian|ubuntu/, 'apt-get install'],
+  [/fedora|rhel|centos/, 'dnf install'],
+  [/alpine/, 'apk add'],
+  [/arch/, 'pacman -S'],
+  [/suse/, 'zypper install'],
+];
+
+/** How a package is installed on this system: a command, or a sentence if the system is unknown. */
+export function howToInstall(name: string, release: string = read('/etc/os-release')): string {
+  const ids = [...release.matchAll(/^ID(?:_LIKE)?="?([^"\n]*)/gm)].map((match) => match[1]).join(' ');
+  const installer = installers.find(([system]) => system.test(ids))?.[1];
+  return installer === undefined ? `install the package ${name}` : `install it by \`${installer} ${name}\``;
+}
+
+/** The text of a small file; empty if it cannot be read. */
+export function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}

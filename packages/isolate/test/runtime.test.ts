@@ -1,0 +1,139 @@
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { Client, type StartError } from '@pipework/core';
+import { Supervisor } from '@pipework/fleet';
+import { findRuntime } from '../../../testing/runtimes.mjs';
+import { isolated, type IsolateError, type IsolateOptions } from '../src/index.ts';
+import { command, directory, failure, fixture, start } from './support.ts';
+
+const runtime = { require: 'runtime', bwrap: false } as const;
+
+/** The error of an isolation that cannot be had. */
+function refusal(options: IsolateOptions, cmd: readonly [string, ...string[]] = command): IsolateError {
+  try {
+    isolated(options).describe(cmd);
+  } catch (error) {
+    return error as IsolateError;
+  }
+  throw new Error('it should have been refused');
+}
+
+describe("Node's permission model", () => {
+  test('holds a plugin to the files that are listed, and to its own process', async () => {
+    const [shown, changed, hidden] = [directory(), directory(), directory()];
+    for (const path of [shown, changed, hidden]) writeFileSync(join(path, 'file'), 'x');
+    const { client, cell } = await start(
+      { ...runtime, net: true, read: [shown], write: [changed], env: ['LISTED'] },
+      { env: { set: { LISTED: 'yes', UNLISTED: 'no' } } },
+    );
+    expect({
+      readShown: await cell.read(join(shown, 'file')),
+      readChanged: await cell.read(join(changed, 'file')),
+      readHidden: await cell.read(join(hidden, 'file')),
+      writeShown: await cell.write(join(shown, 'new')),
+      writeChanged: await cell.write(join(changed, 'new')),
+      run: await cell.run(process.execPath, '--version'),
+    }).toEqual({
+      readShown: 'done',
+      readChanged: 'done',
+      readHidden: 'ERR_ACCESS_DENIED',
+      writeShown: 'ERR_ACCESS_DENIED',
+      writeChanged: 'done',
+      run: 'ERR_ACCESS_DENIED',
+    });
+    const names = Object.keys(await cell.env()).filter((name) => !/^(PIPEWORK|OTTO)_/.test(name));
+    expect(names).toEqual(['LISTED']);
+    expect((await client.kill()).held).toMatchObject({ read: 'node', run: 'node', net: 'granted' });
+  });
+
+  test('gives V8 three quarters of memoryBytes', async () => {
+    const { cell } = await start({ ...runtime, net: true, resources: { memoryBytes: 400 * 2 ** 20 } });
+    expect(await cell.argv()).toContain('--max-old-space-size=300');
+  });
+});
+
+const deno = process.env['PIPEWORK_SEALED'] === '1' ? undefined : findRuntime('deno');
+test.skipIf(deno === undefined)(
+  `Deno's flags hold a plugin to what is listed${deno === undefined ? ' (SKIPPED: needs deno, unsealed)' : ''}`,
+  async () => {
+    const hidden = join(directory(), 'file');
+    writeFileSync(hidden, 'x');
+    const { client, cell } = await start(runtime, { cmd: [deno as string, 'run', fixture] });
+    expect(await cell.read(hidden)).toMatch(/EACCES|NotCapable|Requires read access/);
+    expect(await cell.connect(9)).not.toBe('done');
+    expect(await cell.run(process.execPath, '--version')).not.toBe('done');
+    expect((await client.kill()).held).toMatchObject({ read: 'deno', net: 'deno', run: 'deno' });
+  },
+);
+
+describe('a start that cannot be held to its policy is refused', () => {
+  test("as 'kernel' asks, with what is missing and how to get it", async () => {
+    const launcher = isolated({ bwrap: '/nowhere/bwrap' });
+    const error = await failure<StartError>(new Client({ cmd: command, launcher }).start());
+    expect(error).toMatchObject({ code: 'PLUGIN_NOT_STARTED', permanent: true });
+    expect(error.cause).toMatchObject({ code: 'ISOLATE_UNAVAILABLE' });
+    expect(error.message).toMatch(/bubblewrap \(\/nowhere\/bwrap\) is not installed: install /);
+    expect(error.message).toContain("require: 'runtime' would take the permission model of Node");
+  });
+
+  test('and a supervisor gives up at once', async () => {
+    await using supervisor = new Supervisor({ cmd: command, launcher: isolated({ bwrap: false }) });
+    await expect(supervisor.start()).rejects.toMatchObject({ code: 'FLEET_GIVEN_UP' });
+  });
+
+  test.each<[string, IsolateOptions, RegExp]>([
+    ['children', { net: true, run: true }, /^run: true would let it start programs that/],
+    ['NODE_OPTIONS', { net: true, env: ['NODE_OPTIONS'] }, /^env: NODE_OPTIONS could grant/],
+  ])('if the permission model does not hold it: %s', (_, options, message) => {
+    expect(refusal({ ...runtime, ...options })).toMatchObject({ code: 'ISOLATE_UNENFORCEABLE', message });
+  });
+
+  test('if the command grants by itself', () => {
+    const cmd = [process.execPath, '--allow-fs-read=/etc', fixture] as const;
+    expect(refusal({ ...runtime, net: true }, cmd).message).toMatch(
+      /^the command grants by itself \(--allow-fs-read/,
+    );
+  });
+
+  test('if a program has no permission model', () => {
+    const { code, message } = refusal(runtime, ['/bin/sh', '-c', 'true']);
+    expect({ code, message }).toMatchObject({
+      code: 'ISOLATE_UNAVAILABLE',
+      message: /sh has no permission model/,
+    });
+  });
+
+  test('if a path is not there, or leads where the plugin may choose', () => {
+    const changed = directory();
+    mkdirSync(join(changed, 'plain'));
+    symlinkSync('/etc', join(changed, 'link'));
+    const said = (read: string): string =>
+      refusal({ ...runtime, net: true, read: [read], write: [changed] }).message;
+    expect(said(join(changed, 'absent'))).toMatch(/^read\[0\]: there is no /);
+    expect(said(join(changed, 'link'))).toMatch(/is a link to \/etc, and lies where the plugin may write/);
+    expect(said('/proc/self')).toMatch(/is below \/proc/);
+    const isolation = isolated({ ...runtime, net: true, read: [join(changed, 'plain')], write: [changed] });
+    expect(isolation.describe(command)).toMatchObject({ read: [], write: [changed] });
+  });
+
+  test.each<[unknown, string]>([
+    [
+      { reads: [] },
+      'options must be made of read, write, run, net, env, resources, require, bwrap; got reads',
+    ],
+    [{ read: 'x' }, 'read must be a list of texts; got x'],
+    [{ env: ['A=b'] }, 'env must be a list of names, without values; got ["A=b"]'],
+    [{ net: 1 }, 'net must be true or false; got 1'],
+    [{ require: 'all' }, "require must be 'kernel' or 'runtime'; got all"],
+    [{ resources: { memoryBytes: 0 } }, 'resources.memoryBytes must be a whole number above 0; got 0'],
+    [
+      { resources: { cores: 1 } },
+      'resources must be made of memoryBytes, cpuSeconds, openFiles, fileBytes; got cores',
+    ],
+  ])('by %j', (options, message) => {
+    expect(() => isolated(options as IsolateOptions)).toThrow(
+      expect.objectContaining({ code: 'CONFIG_INVALID', message }) as Error,
+    );
+  });
+});

@@ -1,0 +1,85 @@
+/** Isolated plugins for tests, and what this machine can isolate with. */
+
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+import { Client, type ClientConfig, type Remote } from '@pipework/core';
+import { isolated, IsolateError, type IsolateOptions } from '../src/index.ts';
+
+/** What the fixture serves. */
+export interface Cell {
+  pid(): Promise<number>;
+  read(path: string): Promise<string>;
+  write(path: string): Promise<string>;
+  writeBytes(path: string, bytes: number): Promise<string>;
+  list(path: string): Promise<string[]>;
+  env(): Promise<Record<string, string>>;
+  argv(): Promise<string[]>;
+  run(file: string, ...args: string[]): Promise<string>;
+  connect(port: number): Promise<string>;
+  listen(): Promise<string>;
+  descriptors(): Promise<[number, string][]>;
+  fill(): Promise<void>;
+  fillElsewhere(): Promise<string>;
+  spin(): Promise<void>;
+  spinOn(): Promise<void>;
+  exit(code: number): Promise<void>;
+}
+
+export interface Cells {
+  cell: Cell;
+}
+
+export const root: string = fileURLToPath(new URL('../../..', import.meta.url));
+export const fixture: string = fileURLToPath(new URL('fixtures/cell.mjs', import.meta.url));
+export const command: [string, ...string[]] = [process.execPath, fixture];
+
+/** What the fixture needs to load itself. */
+export const own: string[] = ['packages', 'node_modules'].map((name) => join(root, name));
+
+/** Why a test of bubblewrap is skipped, as part of its name; empty if it can run. */
+export const noBubblewrap: string = reasonAgainst({});
+
+function reasonAgainst(options: IsolateOptions): string {
+  try {
+    isolated(options).describe(['/bin/true']);
+    return '';
+  } catch (error) {
+    if (!(error instanceof IsolateError)) throw error;
+    const reason = error.message.includes('not installed') ? 'bwrap' : 'leave to make namespaces';
+    return ` (SKIPPED: bubblewrap can't be used, which needs ${reason})`;
+  }
+}
+
+/** Starts the fixture; its client is killed when the test ends. */
+export async function start(
+  options: IsolateOptions,
+  config: Partial<ClientConfig> = {},
+): Promise<{ client: Client<Cells>; cell: Remote<Cell> }> {
+  const launcher = isolated({ ...options, read: [...own, ...(options.read ?? [])] });
+  const client = new Client<Cells>({ cmd: command, launcher, ...config });
+  onTestFinished(async () => void (await client.kill()));
+  const rpc = await client.client();
+  return { client, cell: await rpc.dispense('cell') };
+}
+
+/** A directory that is gone when the test ends. */
+export function directory(): string {
+  const path = realpathSync(mkdtempSync(join(tmpdir(), 'pipework-isolate-')));
+  onTestFinished(() => rmSync(path, { recursive: true }));
+  return path;
+}
+
+/** The error of a promise that has to reject. */
+export async function failure<E = Error & { code: string; cause?: unknown }>(
+  promise: Promise<unknown>,
+): Promise<E> {
+  return promise.then(
+    () => {
+      throw new Error('it should have failed');
+    },
+    (error: unknown) => error as E,
+  );
+}

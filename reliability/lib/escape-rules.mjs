@@ -1,0 +1,53 @@
+// What must happen to each attempt of fixtures/escapes. All are refused, apart from those that are named here: each is a row of SECURITY.md.
+import { isolated } from '@pipework/isolate';
+
+/** A policy grants as little as its means can hold: with most versions of Node that includes the network. */
+const nodeHoldsNet = holdsNet();
+
+function holdsNet() {
+  try {
+    isolated({ require: 'runtime', bwrap: false }).describe([process.execPath]);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What the plugin is isolated with. */
+export const policies = {
+  bubblewrap: {},
+  node: { require: 'runtime', bwrap: false, net: !nodeHoldsNet },
+  deno: { require: 'runtime', bwrap: false },
+};
+
+const network = [
+  'connect to a port',
+  'connect by fetch',
+  'send a datagram',
+  'ask a name server',
+  'listen on a port',
+  'connect to a socket in a readable directory',
+  'connect to a socket in a writable directory',
+  'connect to a socket in /run',
+  'connect to an abstract socket',
+];
+
+/** What neither permission model looks at. */
+const ofFiles = {
+  'read it by a link in a readable directory': 'links',
+  'leave a file that runs with its owner’s rights': 'setuid',
+};
+
+/** Attempts that succeed under a means, with the words by which SECURITY.md tells of them. */
+export const holes = {
+  bubblewrap: {
+    'load native code': 'native code',
+    'become another program': 'become another program',
+  },
+  node: {
+    ...ofFiles,
+    'signal a process of the host': 'signal',
+    ...(nodeHoldsNet ? {} : Object.fromEntries(network.map((name) => [name, 'Node 25']))),
+  },
+  deno: ofFiles,
+};
