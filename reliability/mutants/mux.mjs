@@ -64,7 +64,7 @@ export class Stream {
     this.onDrain();
   }
 
-  /** Throws away what waits for credit. */
+  /** Throws away the bytes that wait for credit. */
   drop() {
     for (const { sent } of this.#waiting.splice(0)) sent();
   }

@@ -56,7 +56,7 @@ export function frame(type, flags, id, length, payload = Buffer.alloc(0)) {
   return Buffer.concat([header, payload]);
 }
 
-/** One stream: credit both ways, and what waits for credit. */
+/** One stream: credit both ways, and the bytes that wait for credit. */
 class Stream {
   constructor(id) {
     this.id = id;

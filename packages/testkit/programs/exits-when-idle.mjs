@@ -1,4 +1,4 @@
-// Exits with status 0 by itself a moment after its line, as if somebody had stopped it.
+// Exits with status 0 by itself a moment after its line, as if it had been stopped.
 import process from 'node:process';
 import { startPlugin } from './base.mjs';
 startPlugin();

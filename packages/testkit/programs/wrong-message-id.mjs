@@ -1,4 +1,4 @@
-// Answers calls that nobody made.
+// Answers calls that the host did not make.
 import { encode } from './msgpack.mjs';
 import { startPlugin } from './base.mjs';
 startPlugin({

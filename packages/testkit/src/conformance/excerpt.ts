@@ -55,7 +55,7 @@ function collapse(entries: readonly TranscriptEntry[]): string[] {
   return lines;
 }
 
-/** The pattern at this place that covers most lines. One that saves no line is none. */
+/** The pattern at this place that covers most lines. One that saves no line does not count. */
 function repetition(keys: readonly string[], at: number): { period: number; times: number } {
   let best = { period: 1, times: 1 };
   for (let period = 1; period <= longestPattern; period++) {

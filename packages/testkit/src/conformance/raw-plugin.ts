@@ -1,11 +1,12 @@
 /** The plugin under test as a process with bare pipes: nothing here knows more than PROTOCOL 1 to 3. */
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
-import { setRealTimeout, within } from '../real-time.ts';
+import { setRealTimeout } from '../real-time.ts';
 import { showBytes } from '../transcript/show.ts';
 import { Transcript } from '../transcript/transcript.ts';
 import { concat } from '../wire/yamux.ts';
 import { excerpt, type Diagnosis } from './excerpt.ts';
+import { withPatience } from './patience.ts';
 import { CheckFailure } from './verdict.ts';
 
 /** The variables of PROTOCOL 2 beside the cookie. */
@@ -86,7 +87,7 @@ export class RawPlugin {
         resolve(this.#exit);
       });
     });
-    // Whoever waits for the exit hears of it; a check that doesn't is told by its own deadline.
+    // A check that awaits the exit gets the error. Any other is ended by its own deadline.
     this.exited.catch(ignore);
     this.#downstream = this.#child.stdio[down] as Writable;
     // The plugin may be gone while we write: its exit is the news, not our EPIPE.
@@ -115,12 +116,13 @@ export class RawPlugin {
     return new TextDecoder().decode(concat(this.#output[name]));
   }
 
-  /** Waits for the process to be gone; fails when it takes longer than `ms`. */
+  /** Waits for the process to be gone; fails when it takes longer than `ms`, and than a busy machine explains. */
   async exit(ms: number = this.target.timeoutMs, when = ''): Promise<RawExit> {
-    return await within(
+    return await withPatience(
       this.exited,
       ms,
-      () => new CheckFailure(`expected the plugin to exit within ${String(ms)} ms${when}; it still runs`),
+      (waited) =>
+        new CheckFailure(`expected the plugin to exit within ${String(ms)} ms${when}; it did not ${waited}`),
     );
   }
 
@@ -165,10 +167,10 @@ export class RawPlugin {
       });
     });
     const ms = this.target.startTimeoutMs;
-    return await within(
+    return await withPatience(
       line,
       ms,
-      () => new CheckFailure(`expected a handshake line; none came within ${String(ms)} ms`),
+      (waited) => new CheckFailure(`expected a handshake line within ${String(ms)} ms; none came ${waited}`),
     );
   }
 
@@ -205,7 +207,7 @@ export class RawPlugin {
       this.#child.kill('SIGKILL');
       await this.exited.catch(ignore);
     }
-    // A grandchild may hold the pipes: what is left in them is nobody's.
+    // A grandchild may hold the pipes. No check reads what is left in them.
     for (const stream of this.#child.stdio) stream?.destroy();
   }
 }
@@ -230,9 +232,13 @@ function ignore(): void {
   // Each use says why there is nothing to do.
 }
 
-/** Fails the check unless `promise` settles in time; `what` completes "expected ...". */
+/** Fails the check unless `promise` settles in time, or as late as a busy machine explains; `what` completes "expected ...". */
 export const expectWithin = <T>(promise: PromiseLike<T>, ms: number, what: string): Promise<T> =>
-  within(promise, ms, () => new CheckFailure(`expected ${what} within ${String(ms)} ms; nothing came`));
+  withPatience(
+    promise,
+    ms,
+    (waited) => new CheckFailure(`expected ${what} within ${String(ms)} ms; nothing came ${waited}`),
+  );
 
 export const pause = (ms: number): Promise<void> =>
   new Promise((resolve) => {

@@ -19,7 +19,7 @@ import { CheckFailure } from './verdict.ts';
 /** The most that one data frame may carry when it is sent. */
 const largestFrame = 64 * 1024;
 
-/** Wakes everyone who waits for something that a frame may have brought. */
+/** Wakes all waits for something that a frame may have brought. */
 class Bell {
   #waiting: (() => void)[] = [];
   ring(): void {
@@ -287,7 +287,7 @@ export class RawSession {
     return this.#frames.pendingBytes;
   }
 
-  /** What comes on the pipes can't be read any further: whoever waits fails. `what` completes "expected ...". */
+  /** What comes on the pipes can't be read any further, so every wait fails. `what` completes "expected ...". */
   fail(what: string): void {
     this.#failure ??= new CheckFailure(`expected ${what}`);
   }

@@ -70,7 +70,7 @@ export const capabilityChecks: Check[] = [
     run: async (bench) => {
       const connection = await bench.dispense(await withCapability(bench, 'cancel'));
       await bench.call(connection, 'sleep', 0);
-      const id = connection.request('Plugin.sleep', [60_000]);
+      const id = connection.request('Plugin.sleep', [300_000]);
       connection.notify('$/cancel', [id]);
       await connection.response(id, 'an answer to the cancelled call');
     },
@@ -131,7 +131,7 @@ export const capabilityChecks: Check[] = [
     run: async (bench) => {
       const connection = await bench.dispense(await withCapability(bench, 'meta'));
       await bench.call(connection, 'sleep', 0);
-      const id = connection.request('Plugin.sleep', [60_000], { deadline: 100, unknown: 'ignored' });
+      const id = connection.request('Plugin.sleep', [300_000], { deadline: 100, unknown: 'ignored' });
       await connection.response(id, 'an answer to the call with a deadline of 100 ms');
     },
   },

@@ -20,6 +20,11 @@ setInterval(() => { if (!existsSync(folder)) process.exit(); }, 50);
 setTimeout(() => process.exit(), 60_000);
 `;
 
+/** Resolves when the program runs, or the folder is gone. */
+async function runsIn(folder: string): Promise<void> {
+  while (existsSync(folder) && !existsSync(join(folder, 'runs'))) await pause(50);
+}
+
 /** Variables that a host may set beside those that it must. */
 const optional = {
   PIPEWORK_LOG_LEVEL: 'warn',
@@ -51,13 +56,7 @@ export const childChecks: Check[] = [
       try {
         connection.request('Plugin.run', [[process.execPath, '-e', livesWithItsFolder, folder]]);
         const { timeoutMs } = bench.target;
-        for (let waited = 0; !existsSync(join(folder, 'runs')) && waited < 3 * timeoutMs; waited += 50)
-          await pause(50);
-        demand(
-          existsSync(join(folder, 'runs')),
-          'the program to run that Plugin.run was to start',
-          'nothing of it',
-        );
+        await expectWithin(runsIn(folder), 3 * timeoutMs, 'the program to run that Plugin.run was to start');
         // Killed, because an end in good order shuts the socket down for all that hold it. A launcher in between dies alone; then
         // the plugin behind it leaves at the end of descriptor 3.
         running.plugin.signal('SIGKILL');

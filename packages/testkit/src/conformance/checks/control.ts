@@ -130,7 +130,7 @@ export const endChecks: Check[] = [
       const running = await bench.ready({ graceMs: 1_000 });
       const connection = await bench.dispense(running);
       await bench.call(connection, 'sleep', 0);
-      const sleeping = connection.call('Plugin.sleep', 10_000).catch(() => undefined);
+      const sleeping = connection.call('Plugin.sleep', 300_000).catch(() => undefined);
       await running.control.result('Control.Ping', true);
       await expectWithin(running.control.call('Control.Quit', true), 3_000, 'an answer to Quit');
       running.plugin.end();
@@ -210,7 +210,7 @@ export const endChecks: Check[] = [
       const running = await bench.ready();
       const connection = await bench.dispense(running);
       await bench.call(connection, 'sleep', 0);
-      connection.request('Plugin.sleep', [30_000]);
+      connection.request('Plugin.sleep', [300_000]);
       await running.control.result('Control.Ping', true);
       running.plugin.end();
       await running.plugin.exit(leaveMs, ' of the end of descriptor 3');

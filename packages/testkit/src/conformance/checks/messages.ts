@@ -54,7 +54,7 @@ export const messageChecks: Check[] = [
       const running = await bench.ready();
       const connection = await bench.dispense(running);
       await bench.call(connection, 'sleep', 0);
-      const id = connection.request('Plugin.sleep', [60_000]);
+      const id = connection.request('Plugin.sleep', [300_000]);
       connection.stream.send(requestBytes(id, 'Plugin.echo', ['the same id']));
       await demandRefusedAlone(bench, running, connection, 'a second request with the id of one that runs');
     },
