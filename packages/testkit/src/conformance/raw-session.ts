@@ -49,7 +49,7 @@ export class RawStream {
   ourCredit: number = initialWindow;
   /** Credit is given back as bytes arrive; false keeps it back. */
   autoCredit = true;
-  /** The credit that the plugin granted on this stream so far, beyond what every stream begins with. */
+  /** The credit that the plugin gave back on this stream so far. What its acknowledgement adds widens the window, and is not counted. */
   grantedBytes = 0;
 
   constructor(session: RawSession, id: number) {
@@ -367,7 +367,7 @@ export class RawSession {
     if (stream.acks > 1) this.violations.push(`it acknowledged stream ${String(frame.id)} more than once`);
     if (frame.type === 'window-update') {
       stream.ourCredit += frame.length;
-      stream.grantedBytes += frame.length;
+      if (!(frame.flags & ACK)) stream.grantedBytes += frame.length;
     } else if (stream.hasFinished)
       this.violations.push(`it sent data on stream ${String(frame.id)} behind its FIN`);
     else {

@@ -4,7 +4,7 @@ import { idBytes, requestBytes, type Check } from '../bench.ts';
 import { pause } from '../raw-plugin.ts';
 import { RawConnection, resultOf, type RawSession, type RawStream } from '../raw-session.ts';
 import { realNow } from '../../real-time.ts';
-import { demand, demandEqual, DoesNotApply } from '../verdict.ts';
+import { CheckFailure, demand, demandEqual, DoesNotApply } from '../verdict.ts';
 
 const section = 'mux and streams';
 
@@ -26,6 +26,8 @@ async function demandPatientRefusal(session: RawSession, stream: RawStream, what
     `its end after ${String(Math.round(ms))} ms`,
   );
 }
+
+const tooBusy = 'the machine was too busy to tell';
 
 /** An id that no plugin hands out in a check. */
 const unknownId = 987_654;
@@ -68,21 +70,31 @@ export const brokerChecks: Check[] = [
     run: async (bench) => {
       const running = await bench.ready();
       running.session.answersPings = false;
+      const before = realNow();
       const [kept, forgotten] = [await bench.dispenseId(running), await bench.dispenseId(running)];
       await pause(20_000);
-      demandEqual(
-        await bench.call(bench.dial(running.session, kept), 'echo', 'kept'),
-        'kept',
-        'the result of echo',
-      );
-      await pause(13_000);
+      try {
+        const result = await bench.call(bench.dial(running.session, kept), 'echo', 'kept');
+        demandEqual(result, 'kept', 'the result of echo');
+      } catch (error) {
+        // A plugin that read this so late that it was right to forget the id refuses the stream five seconds after that.
+        if (error instanceof CheckFailure && realNow() - before > 34_000) throw new DoesNotApply(tooBusy);
+        throw error;
+      }
+      await pause(12_000);
       const stream = running.session.open(
         Buffer.concat([idBytes(forgotten), requestBytes(0, 'Plugin.echo', ['late'])]),
       );
       const late = new RawConnection(stream);
       late.expect(0);
-      await demandRefusal(running.session, stream, 'a stream whose broker id was handed out 33 s before');
-      demandEqual(late.responses.size, 0, 'the number of answers on it');
+      // A stream that was opened behind it is answered, and it is not.
+      await bench.call(await bench.dispense(running), 'echo', 'behind');
+      await pause(500);
+      demandEqual(
+        late.responses.size,
+        0,
+        'the number of answers on a stream whose broker id was handed out 32 s before',
+      );
       await running.control.result('Control.Ping', true);
     },
   },
@@ -156,7 +168,7 @@ export const brokerChecks: Check[] = [
         await control.result('Control.Ping', true);
         return;
       }
-      throw new DoesNotApply('the machine was too busy to tell');
+      throw new DoesNotApply(tooBusy);
     },
   },
   {
