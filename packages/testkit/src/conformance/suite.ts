@@ -40,7 +40,7 @@ export interface ConformanceOptions {
   /** Only the checks whose name contains this. */
   readonly only?: string;
   /**
-   * Leaves out the long checks: those that wait for a time that the protocol names (up to 40 s), and one that moves 400 MiB.
+   * Leaves out the long checks: those that wait for a time that the protocol names (up to 33 s), and one that moves 400 MiB.
    * The others take some seconds together.
    */
   readonly quick?: boolean;
