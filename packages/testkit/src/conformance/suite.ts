@@ -90,10 +90,12 @@ export function conformance(options: ConformanceOptions): Conformance {
   const chosen = allChecks.filter(
     ({ name, long }) => name.includes(options.only ?? '') && !(options.quick === true && long !== undefined),
   );
-  const waitingChecks = new Set<ConformanceCheck>();
+  const waiting: ConformanceCheck[] = [];
+  const moving: ConformanceCheck[] = [];
+  const short: ConformanceCheck[] = [];
   const checks = chosen.map((check) => {
     const bound = { name: check.name, section: check.section, run: () => runCheck(check, target) };
-    if (check.long === 'waits') waitingChecks.add(bound);
+    (check.long === 'waits' ? waiting : check.long === 'moves much' ? moving : short).push(bound);
     return bound;
   });
   return {
@@ -110,8 +112,9 @@ export function conformance(options: ConformanceOptions): Conformance {
         for (const check of some) await perform(check);
       };
       // Those that wait cost next to nothing meanwhile, so they run beside as many others.
-      const waits = waitingChecks.values();
-      const others = checks.filter((check) => !waitingChecks.has(check)).values();
+      const waits = waiting.values();
+      // The longest comes first, so that the run does not end with it alone.
+      const others = [...moving, ...short].values();
       const workers = Array.from({ length: concurrency }, () => [work(waits), work(others)]);
       await Promise.all(workers.flat());
       const results = checks.map((check) => ({ check, outcome: outcomes.get(check) ?? notRun }));
