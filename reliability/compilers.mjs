@@ -44,10 +44,17 @@ try {
       const tests = listed.stdout.split('\n').filter((line) => line.endsWith('.test-d.ts')).length;
       const ok = listed.status === 0 && tests > 0;
       const seconds = ((Date.now() - began) / 1000).toFixed(1);
-      console.log(`${ok ? 'ok     ' : 'FAILED '} TypeScript ${full}: ${tests} files of type tests, ${seconds} s`);
+      console.log(
+        `${ok ? 'ok     ' : 'FAILED '} TypeScript ${full}: ${tests} files of type tests, ${seconds} s`,
+      );
       if (ok) continue;
       process.exitCode = 1;
-      console.log(listed.stdout.split('\n').filter((line) => line.includes('error TS')).join('\n'));
+      console.log(
+        listed.stdout
+          .split('\n')
+          .filter((line) => line.includes('error TS'))
+          .join('\n'),
+      );
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

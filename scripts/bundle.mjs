@@ -14,14 +14,9 @@ import { writeThirdParty } from './inlined/third-party.mjs';
 const packages =
   process.argv.length > 2
     ? process.argv.slice(2)
-    : [
-        'packages/mux',
-        'packages/core',
-        'packages/testkit',
-        'packages/fleet',
-        'packages/isolate',
-        'packages/cli',
-      ];
+    : ['mux', 'core', 'testkit', 'fleet', 'isolate', 'otel', 'cli', 'create-pipework'].map(
+        (name) => `packages/${name}`,
+      );
 
 /** By either name, because inlined packages use both. */
 const builtins = builtinModules.filter((name) => !isQuiet(name)).flatMap((name) => [name, `node:${name}`]);

@@ -1,5 +1,6 @@
 // check-api.mjs [--write]: compares what each entry of each package declares with its committed report in `api/`, so that a changed public
 // name or type is a line of a diff. `--write` accepts the change. The reports are made by API Extractor from the built declarations.
+// Fails as well if an exported name, or a member of one, has no docstring.
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -67,6 +68,8 @@ function makeReport({ folder, name, types }) {
           default: { logLevel: ExtractorLogLevel.None },
           // A type in a public signature that has no exported name.
           'ae-forgotten-export': { logLevel: ExtractorLogLevel.Error },
+          // The reference is made of the docstrings.
+          'ae-undocumented': { logLevel: ExtractorLogLevel.Error },
         },
         tsdocMessageReporting: { default: { logLevel: ExtractorLogLevel.None } },
       },

@@ -19,6 +19,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const tarballs = Object.fromEntries(
   process.argv
     .slice(2)
+    .filter((path) => basename(path).startsWith('pipework-'))
     .map((path) => [`@pipework/${/pipework-(\w+)-/.exec(basename(path))[1]}`, `file:${resolve(path)}`]),
 );
 const project = mkdtempSync(join(tmpdir(), 'pipework-consumer-'));

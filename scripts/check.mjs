@@ -21,11 +21,20 @@ function step(name, command, args) {
 
 step('build', 'pnpm', ['build']);
 step('types of sources and tests', bin('tsc'), ['-p', 'tsconfig.check.json']);
+step('types of the TypeScript template', bin('tsc'), ['-b', 'packages/cli/templates/typescript']);
+step('types of the JavaScript template', bin('tsc'), [
+  '-p',
+  'packages/cli/templates/javascript/jsconfig.json',
+]);
 step('lint', bin('oxlint'), ['--type-aware', '--deny-warnings']);
 step('format', bin('prettier'), ['--check', '--log-level=warn', '.']);
+step('phrases', process.execPath, ['scripts/check-prose.mjs']);
+step('links of package READMEs', process.execPath, ['scripts/check-readmes.mjs']);
 step('layers', process.execPath, ['scripts/check-layers.mjs']);
 step('public names and types', process.execPath, ['scripts/check-api.mjs']);
 step('size of the entries', process.execPath, ['scripts/check-size.mjs']);
+
+step('addresses', process.execPath, ['scripts/address.mjs']);
 
 const tarballs = mkdtempSync(join(tmpdir(), 'pipework-pack-'));
 try {
@@ -36,6 +45,8 @@ try {
   }
   const packed = readdirSync(tarballs).map((file) => join(tarballs, file));
   step('a consumer of the packed packages', process.execPath, ['scripts/check-consumer.mjs', ...packed]);
+  step('a workspace of npm create pipework', process.execPath, ['scripts/check-new.mjs', ...packed]);
+  step('the first plugin, by its page', process.execPath, ['scripts/check-first-plugin.mjs', ...packed]);
 } finally {
   rmSync(tarballs, { recursive: true, force: true });
 }

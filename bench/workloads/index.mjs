@@ -6,6 +6,7 @@ import { binary1m, binary64m } from './binary.mjs';
 import { stream } from './stream.mjs';
 import { callbacks } from './callbacks.mjs';
 import { idle, start, startBwrap, startPermission } from './life.mjs';
+import { otel } from './otel.mjs';
 import { curvePlugins, curveServices, curveSize, curveStreams } from './curves.mjs';
 
 /**
@@ -29,6 +30,7 @@ export const workloads = [
   startBwrap,
   startPermission,
   idle,
+  otel,
   curveServices,
   curveStreams,
   curvePlugins,

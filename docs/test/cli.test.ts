@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { exitStatuses } from '@pipework/cli';
+import { PassThrough } from 'node:stream';
+import { exitStatuses, main } from '@pipework/cli';
 import { expect, test } from 'vitest';
 import { root } from './pages.ts';
 
@@ -10,4 +11,35 @@ test("docs/cli.md has the command's exit statuses, and no others", () => {
     meaning,
   ]);
   expect(rows).toEqual(Object.values(exitStatuses));
+});
+
+test('docs/cli.md has each command, and each option of each', async () => {
+  const page = readFileSync(root + 'docs/cli.md', 'utf8');
+  const printed = async (...args: string[]): Promise<string> => {
+    const stdout = new PassThrough();
+    const stderr = new PassThrough();
+    const io = {
+      stdin: () => new PassThrough(),
+      stdout,
+      stderr,
+      env: {},
+      cwd: root,
+      onInterrupt: () => () => {},
+    };
+    expect(await main(args, io)).toBe(0);
+    return String(stdout.read());
+  };
+  const overview = await printed('--help');
+  const commands = [...(/Commands:\n([\s\S]*?)\n\n/.exec(overview)?.[1] ?? '').matchAll(/^ {2}(\w+)/gm)];
+  expect(commands.length).toBeGreaterThan(5);
+  for (const [, command = ''] of commands) {
+    expect(page).toContain(`\n## ${command}\n`);
+    const options = [...(await printed(command, '--help')).matchAll(/^ {2}--([\w-]+)/gm)].map(([, name]) =>
+      String(name),
+    );
+    for (const option of options.filter((name) => name !== 'help'))
+      expect(page, command).toMatch(
+        new RegExp(`^\\| \`--${option}[ \`].*\\| .*(\`${command}\`|all but)`, 'm'),
+      );
+  }
 });

@@ -17,6 +17,14 @@ export const msgpackr = (folder) =>
     // Takes out the one place that makes code of text, as msgpackr's own build does, and what would run at import without a use.
     edits: {
       'msgpackr/pack.js': [
+        // What our options never turn on. What is packed runs no code of the user's, so that packing never begins inside packing.
+        [/if \(packing\) \{\s*return saveState\(value, encodeOptions\);\s*\}/, ''],
+        [/this\.useRecords === false \? writePlainObject/, 'true ? writePlainObject'],
+        [/\(this\.variableMapSize \|\| this\.coercibleKeyAsNumber \|\| this\.skipValues\)/, 'true'],
+        [/if \((this\.(skipValues|coercibleKeyAsNumber)|structures)\)/g, 'if (false)'],
+        [/if \((referenceMap|bundledStrings)\b/g, 'if (false'],
+        [/if \(packr\.(_writeStruct|bundleStrings)\b/g, 'if (false'],
+        [/packr\.useToJSON !== false/g, 'false'],
         [/^let defaultPackr = new Packr\(.*\);$/m, ''],
         [/^export const pack = defaultPackr\.pack;\s*export const encode = defaultPackr\.pack;$/m, ''],
       ],

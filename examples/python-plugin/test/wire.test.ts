@@ -78,7 +78,7 @@ describe.skipIf(missing !== undefined)(`the Python plugin on the wire${skipped}`
 
   test('gives credit for what it has taken, never for what merely came', async () => {
     await using host = await rawHost(command);
-    host.open(7, 999); // the plugin never gave out this id: the stream is held, and its bytes are not taken
+    host.open(7, 999); // This id is not awaited: the stream is held, and its bytes are not taken
     host.data(7, new Uint8Array(200 * KiB));
     await host.settled();
     expect(host.says(7)).toEqual(['WindowUpdate ACK']);

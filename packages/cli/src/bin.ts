@@ -1,14 +1,14 @@
 #!/usr/bin/env node
 /** The program `pipework`. It never calls `process.exit()`, which cuts what a pipe has not taken yet. */
-import { main } from './main.ts';
+import { nodeCheck, supportsNode } from './doctor/checks/node.ts';
 
-process.exitCode = await main(process.argv.slice(2), {
-  stdin: () => process.stdin,
-  stdout: process.stdout,
-  stderr: process.stderr,
-  env: process.env,
-  onInterrupt: (listener) => {
-    process.on('SIGINT', listener);
-    return () => process.off('SIGINT', listener);
-  },
-});
+try {
+  const { run } = await import('./run.ts');
+  process.exitCode = await run(process.argv.slice(2));
+} catch (error) {
+  // What it loads may need more than an old Node has.
+  if (supportsNode(process.versions.node)) throw error;
+  const { found, todo } = nodeCheck.run({ nodeVersion: process.versions.node });
+  process.stderr.write(`pipework: ${found}\nto do: ${todo}\n`);
+  process.exitCode = 1;
+}

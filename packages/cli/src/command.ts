@@ -5,6 +5,8 @@ export interface OptionSpec {
   readonly type: 'string' | 'boolean';
   /** What stands for the value in the help: `MS`. */
   readonly value?: string;
+  /** The only values that it takes, if it takes no others. */
+  readonly choices?: readonly string[];
   readonly help: string;
 }
 
@@ -14,6 +16,8 @@ export interface Command {
   readonly operands: string;
   /** At least and at most so many operands. */
   readonly operandCount: readonly [atLeast: number, atMost: number];
+  /** The only values of the operand, if it takes no others. */
+  readonly operandChoices?: readonly string[];
   /** True if a plugin's command line follows behind `--`. */
   readonly takesPlugin: boolean;
   readonly summary: string;

@@ -84,3 +84,21 @@ export interface Plugins {
 }
 `);
 });
+
+test('what a terminal would obey, and what shows a text in another order, is written out', () => {
+  const output = { const: 'a\u202eb' };
+  const doc = 'one *\u001b[31m/ export const evil = 1; /*';
+  const written = declarationsOf({
+    name: '\u001b]0;title\u0007\u202e',
+    runtime: 'node',
+    protocolVersions: [1],
+    plugins: { p: { methods: { 'm\u202e': { doc, output } } }, q: { error: '\u001b[2J' } },
+  });
+  for (const sign of ['\u001b', '\u0007', '\u202e']) expect(written).not.toContain(sign);
+  expect(written).toContain('// What \\x1b]0;title\\x07\\u202e offers');
+  expect(written).toContain('/** one *\\/ export const evil = 1; /* */');
+  expect(written).toContain(
+    '"m\\u202e"(options?: { signal?: AbortSignal | undefined }): Promise<"a\\u202eb">;',
+  );
+  expect(written).toContain('// q cannot be dispensed: \\x1b[2J');
+});

@@ -1,5 +1,5 @@
 /** TypeScript from a description: interfaces that compile in place of the plugin's contract. */
-import type { Description, PluginDescription } from '@pipework/core';
+import { printable, type Description, type PluginDescription } from '@pipework/core';
 import { typeWriter, type TypeWriter } from './schema-types.ts';
 import { propertyName, uniqueName } from './type-names.ts';
 
@@ -49,7 +49,8 @@ export function declarationsOf(description: Description): string {
     `// What ${oneLine(`${name} ${version}`.trim())} offers, written by pipework describe --dts.`,
     '// `any` stands where the plugin has no schema, or one that TypeScript cannot say.',
   ].join('\n');
-  return `${[head, ...parts, block('export interface Plugins', members)].join('\n\n')}\n`;
+  // In names and literals, the escapes that `printable()` writes mean what they replace.
+  return printable(`${[head, ...parts, block('export interface Plugins', members)].join('\n\n')}\n`);
 }
 
 function interfaceOf(type: string, methods: Readonly<Record<string, Method>>, taken: Set<string>): string[] {
@@ -75,7 +76,11 @@ function docOf({ doc, errors = {} }: Method, writer: TypeWriter): string[] {
 const block = (head: string, lines: readonly string[]): string =>
   lines.length === 0 ? `${head} {}` : `${head} {\n${lines.join('\n')}\n}`;
 
-/** The text comes from a plugin: it must not end the comment that it stands in. */
-const inComment = (line: string): string =>
-  line.replaceAll('*/', '*\\/').replaceAll(/[\r\u2028\u2029]/g, ' ');
-const oneLine = (text: string): string => text.replaceAll(/[\r\n\u2028\u2029]+/g, ' ');
+/**
+ * The text comes from a plugin: it must not end the comment that it stands in. `printable()` comes first, because the colours that it takes
+ * out may stand between `*` and `/`.
+ */
+const inComment = (line: string): string => printable(line).replaceAll('*/', '*\\/');
+
+/** Returns a plugin's text as one line, without anything that a terminal would obey. */
+export const oneLine = (text: string): string => printable(text.replaceAll(/[\r\n\u2028\u2029]+/g, ' '));

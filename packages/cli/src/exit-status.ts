@@ -3,7 +3,7 @@ import { isPipeworkError } from '@pipework/core';
 
 const table = {
   answered: [0, 'Answered, or all well.'],
-  found: [1, '`conformance` found something.'],
+  found: [1, '`conformance` or `doctor` found something.'],
   usage: [2, 'The command line or an argument is wrong.'],
   failed: [4, 'The method failed.'],
   unknown: [5, 'The plugin has no such name or method.'],
@@ -13,6 +13,7 @@ const table = {
   interrupted: [130, 'Ctrl-C.'],
 } as const;
 
+/** The names of the exit statuses, the keys of {@link exitStatuses}. */
 export type ExitName = keyof typeof table;
 
 /** Each status with its number and a sentence. */

@@ -1,8 +1,10 @@
 /** Picks the command, runs it, and makes a status of whatever comes of it. */
-import { readFileSync } from 'node:fs';
 import { call } from './commands/call.ts';
+import { completionCommand } from './commands/completion.ts';
 import { conformanceCommand } from './commands/conformance.ts';
 import { describeCommand } from './commands/describe.ts';
+import { doctor } from './commands/doctor.ts';
+import { newCommand } from './commands/new.ts';
 import type { Command } from './command.ts';
 import { exitNameOf, statusOf, UsageError } from './exit-status.ts';
 import type { Io } from './io.ts';
@@ -10,8 +12,16 @@ import { OutputClosed, print } from './output.ts';
 import { parse, splitAtPlugin } from './parse.ts';
 import { report } from './report.ts';
 import { helpOf, overview } from './usage.ts';
+import { version } from './version.ts';
 
-export const commands: readonly Command[] = [describeCommand, call, conformanceCommand];
+export const commands: readonly Command[] = [
+  describeCommand,
+  call,
+  conformanceCommand,
+  doctor,
+  newCommand,
+  completionCommand(() => commands),
+];
 
 /** Runs a command line without the program's name. Resolves to the exit status, and never rejects for what the user or a plugin did. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
@@ -53,10 +63,4 @@ function commandNamed(name: string): Command {
   if (command !== undefined) return command;
   const what = name.startsWith('-') ? 'option' : 'command';
   throw new UsageError(`unknown ${what} ${JSON.stringify(name)}; the commands are ${names()}`);
-}
-
-/** The package's version. The manifest is one folder above this file, in `src` and in `dist`. */
-function version(): string {
-  const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(manifest) as { version: string }).version;
 }

@@ -93,6 +93,18 @@ export function text({ values }: CommandLine, name: string): string | undefined 
   return typeof given === 'string' ? given : undefined;
 }
 
+/** The value of an option that takes only some. */
+export function choice<T extends string>(
+  line: CommandLine,
+  name: string,
+  choices: readonly T[],
+): T | undefined {
+  const given = text(line, name);
+  const chosen = choices.find((one) => one === given);
+  if (given === undefined || chosen !== undefined) return chosen;
+  throw new UsageError(`--${name}: expected ${choices.join(', ')}; came ${JSON.stringify(given)}`);
+}
+
 /** The value of `--cookie KEY=VALUE`. */
 export function cookieOf(
   line: CommandLine,

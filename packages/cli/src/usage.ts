@@ -23,7 +23,7 @@ export function columns(rows: readonly (readonly [string, string])[], indent = '
 
 export function helpOf(command: Command): string {
   const options: [string, OptionSpec][] = Object.entries({ ...command.options, help: helpOption });
-  const rows = options.map(([name, { value, help }]): [string, string] => [
+  const rows = options.map(([name, { choices, value = choices?.join('|'), help }]): [string, string] => [
     value === undefined ? `--${name}` : `--${name} ${value}`,
     help,
   ]);

@@ -12,12 +12,15 @@ Commands:
   describe     Tells what a plugin is, and the names and methods that it offers.
   call         Calls a method of a plugin and prints its result as JSON.
   conformance  Checks that a plugin keeps the protocol.
+  doctor       Checks that this machine has what pipework needs.
+  new          Makes a workspace: a contract, a plugin, a host, tests, a dev loop.
+  completion   Prints a script by which a shell completes commands and options.
 
 pipework COMMAND --help tells more of one. pipework --version prints the version.
 
 Exit status:
   0    Answered, or all well.
-  1    \`conformance\` found something.
+  1    \`conformance\` or \`doctor\` found something.
   2    The command line or an argument is wrong.
   4    The method failed.
   5    The plugin has no such name or method.
@@ -64,7 +67,7 @@ describe('the command line', () => {
   });
 
   test.each([
-    [[], 'expected a command: describe, call, conformance'],
+    [[], 'expected a command: describe, call, conformance, doctor, new, completion'],
     [['toString'], 'unknown command "toString"'],
     [['--verbose'], 'unknown option "--verbose"'],
     [['describe', 'node', 'plugin.js'], 'unexpected argument "node". Put the plugin behind --'],

@@ -1,7 +1,12 @@
-/** Everything: `@pipework/core`. The host's side, the plugin's side, and what both share. */
+/**
+ * The host's side, the plugin's side, and what both share.
+ *
+ * @module
+ */
 
 export * from './plugin.ts';
 export { createRemote, type RemoteCall } from './rpc/calls/dispensed-remote.ts';
+export { isRemote } from './rpc/remote/stand-in.ts';
 export { Client, type DrainOptions, type KillOptions } from './host/client.ts';
 export type { PluginAddress } from './host/client-state.ts';
 export type {
@@ -36,6 +41,7 @@ export {
   type LaunchReport,
   type ProcessExit,
 } from './host/launch/spawn.ts';
+export { showCommand } from './host/start/show-command.ts';
 export { discover } from './host/discover/discover.ts';
 export { discoverPackages, type DiscoveredPackage } from './host/discover/discover-packages.ts';
 export type { DiscoverOptions, DiscoverPackagesOptions } from './host/discover/options.ts';

@@ -1,4 +1,8 @@
-/** What a plugin needs, and no more: `@pipework/core/plugin`. It loads nothing that only a host needs. */
+/**
+ * What a plugin needs, and no more: `@pipework/core/plugin`. It loads nothing that only a host needs.
+ *
+ * @module
+ */
 
 export type { MuxStream } from '@pipework/mux';
 export { serve } from './plugin/serve.ts';
@@ -59,5 +63,12 @@ export {
 } from './rpc/contract/contract.ts';
 export { checked, implement } from './rpc/contract/contract-checks.ts';
 export { DeclaredError, declaredError, isDeclaredError } from './rpc/contract/declared-error.ts';
-export type { CallTrace, StreamTrace } from './rpc/api/instrumentation.ts';
+export {
+  callChannelName,
+  handlerChannelName,
+  processChannelName,
+  streamChannelName,
+  type CallTrace,
+  type StreamTrace,
+} from './rpc/api/instrumentation.ts';
 export type { SchemaIssue, SchemaResult, StandardSchema } from './rpc/contract/standard-schema.ts';

@@ -16,6 +16,7 @@ const brand: unique symbol = Symbol.for('pipework.error');
 
 /** A call, `start()` or `reload()` that cannot succeed, because the supervisor or pool has ended. `cause` is what ended it. */
 export class FleetError extends Error {
+  /** The error's key in the closed table {@link fleetErrorCodes}. */
   readonly code: FleetErrorCode;
   /** Always false: no byte of the call was sent, so it may be made elsewhere. Like core's, it is not enumerable and never travels. */
   declare readonly sent: false;

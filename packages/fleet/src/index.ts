@@ -1,4 +1,8 @@
-/** Keeps pipework plugins running: `@pipework/fleet`. The public names, nothing else. */
+/**
+ * Keeps pipework plugins running: `@pipework/fleet`. The public names, nothing else.
+ *
+ * @module
+ */
 
 export { fleetErrorCodes, FleetError, type FleetErrorCode } from './errors.ts';
 export type { Clock } from './clock.ts';

@@ -9,6 +9,8 @@ export interface View {
   /** The working directory. If nothing shows it, it is there and empty. */
   readonly cwd: string;
   readonly net: boolean;
+  /** Variables that bubblewrap itself must not have. */
+  readonly variables?: Readonly<Record<string, string>>;
   /** What `/tmp`, `/run` and `/dev/shm` may hold, in bytes each: they are memory. */
   readonly scratchBytes: number;
 }
@@ -29,6 +31,7 @@ export function bubblewrapArguments(view: View, filter: number, unwanted: readon
     ...['--die-with-parent', '--new-session', '--cap-drop', 'ALL'],
     ...mounts(view).flatMap(({ words }) => words),
     ...(isRoot(view.write) ? [] : ['--remount-ro', '/']),
+    ...Object.entries(view.variables ?? {}).flatMap((entry) => ['--setenv', ...entry]),
     ...['--chdir', view.cwd, '--seccomp', String(filter), '--'],
   ];
 }

@@ -20,7 +20,9 @@ const brand: unique symbol = Symbol.for('pipework.error');
  * `cause`. `permanent` is true, so that a supervisor gives up instead of trying again.
  */
 export class IsolateError extends Error {
+  /** The error's key in the closed table of the package. */
   readonly code: IsolateErrorCode;
+  /** Always true: another attempt on this machine fails in the same way. */
   readonly permanent: true = true;
 
   constructor(code: IsolateErrorCode, message: string) {

@@ -7,6 +7,7 @@ import { makePlan, type Isolation } from './plan.ts';
 
 /** A launcher that says what it does. */
 export interface IsolatedLauncher {
+  /** Starts the plugin inside what the policy allows. A client calls it; rejects with an `IsolateError` if nothing here can. */
   (command: LaunchCommand): Promise<LaunchedProcess>;
   /**
    * What a start of `command` would be held by, permission by permission. Starts nothing but, once, a trial of bubblewrap, for which it

@@ -114,10 +114,8 @@ class Life {
     const isGone = exitCode !== null || signalCode !== null;
     // A group may live longer than its leader.
     if (isGone && !this.#isGroup) return false;
-    // The first process of a sandbox takes all others along, and bubblewrap reports its end once they are gone.
-    const [first] = signal === 'SIGKILL' && !isGone && this.#isSandbox ? childrenOf(this.#pid) : [];
-    const isSent = send(signal, first ?? (this.#isGroup ? -this.#pid : this.#pid));
-    return isSent || (first !== undefined && send(signal, this.#pid));
+    if (!isGone && this.#isSandbox && ending.has(signal)) return endSandbox(this.#pid, signal);
+    return send(signal, this.#isGroup ? -this.#pid : this.#pid);
   }
 
   get #isSandbox(): boolean {
@@ -144,6 +142,26 @@ class Life {
       reason: `ended because it used ${cpuSeconds} s of processor time (resources.cpuSeconds)`,
     };
   }
+}
+
+const ending: ReadonlySet<string> = new Set(['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGKILL']);
+
+/**
+ * Ends a sandbox with all that is in it. For some 20 ms after the start, the first process inside would outlive bubblewrap, because it
+ * asks for its parent's death late. So that process is killed too.
+ */
+function endSandbox(pid: number, signal: NodeJS.Signals): boolean {
+  const inside = childrenOf(pid);
+  if (inside.length === 0) {
+    // Bubblewrap may be about to make it. A fork fails if a deadly signal came, and until late in its setup the child is of this group.
+    const isSent = send(signal, -pid);
+    send('SIGKILL', -pid);
+    return isSent;
+  }
+  // If the plugin alone is killed, bubblewrap reports its end once all of it is gone.
+  if (signal !== 'SIGKILL') send(signal, pid);
+  const killed = inside.filter((child) => send('SIGKILL', child));
+  return killed.length > 0 || send(signal, pid);
 }
 
 function send(signal: NodeJS.Signals, pid: number): boolean {

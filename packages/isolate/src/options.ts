@@ -1,6 +1,7 @@
 /** What a user asks for, checked and filled in. Pure. */
 
 import { resolve } from 'node:path';
+import { inspect } from 'node:util';
 import { PipeworkError } from '@pipework/core';
 
 /** Limits on what a plugin may use. What is left out has no limit. */
@@ -30,6 +31,7 @@ export interface IsolateOptions {
   readonly net?: boolean;
   /** Names of the variables that it gets, of those that the client would pass. Those of the handshake are added. Default none. */
   readonly env?: readonly string[];
+  /** How much memory, processor time, descriptors and file size the plugin may use. Default: no bound. */
   readonly resources?: Resources;
   /**
    * The least that will do. `'kernel'`: what the kernel enforces, whatever the plugin does. `'runtime'`: also the permission model of Node
@@ -55,6 +57,8 @@ export interface Policy {
 /** The limits, in the order in which they are described. */
 export const limitNames = ['memoryBytes', 'cpuSeconds', 'openFiles', 'fileBytes'] as const;
 
+const maxCpuSeconds = 1e10;
+
 const keys = ['read', 'write', 'run', 'net', 'env', 'resources', 'require', 'bwrap'];
 
 /** Throws `CONFIG_INVALID` naming the first option that is wrong. Relative paths are taken from the host's working directory. */
@@ -64,8 +68,9 @@ export function checkOptions(options: IsolateOptions): Policy {
   const { require = 'kernel', bwrap = 'bwrap' } = options;
   for (const [name, list] of Object.entries({ read, write, env }))
     check(Array.isArray(list) && list.every(isText), name, 'a list of texts', list);
-  const isName = (name: string): boolean => !name.includes('=');
-  check(env.every(isName), 'env', 'a list of names, without values', env);
+  // The value may be a secret: it is not told.
+  const valued = env.find((name) => name.includes('='));
+  check(valued === undefined, 'env', 'a list of names, without values', valued?.replace(/=.*/s, '=…'));
   for (const [name, flag] of Object.entries({ run, net }))
     check(typeof flag === 'boolean', name, 'true or false', flag);
   check(require === 'kernel' || require === 'runtime', 'require', "'kernel' or 'runtime'", require);
@@ -76,8 +81,15 @@ export function checkOptions(options: IsolateOptions): Policy {
     const fits = value === undefined || (Number.isSafeInteger(value) && (value as number) > 0);
     check(fits, `resources.${name}`, 'a whole number above 0', value);
   }
+  // The kernel counts nanoseconds in 64 bits: a plugin with more would be ended at once.
+  const { cpuSeconds = 0 } = resources;
+  check(cpuSeconds <= maxCpuSeconds, 'resources.cpuSeconds', `at most ${maxCpuSeconds}`, cpuSeconds);
   const absolute = (paths: readonly string[]): readonly string[] => paths.map((path) => resolve(path));
-  return { read: absolute(read), write: absolute(write), run, net, env, resources, require, bwrap };
+  // Copies: what the caller changes later was not checked.
+  return {
+    ...{ read: absolute(read), write: absolute(write), run, net, env: [...env] },
+    ...{ resources: { ...resources }, require, bwrap },
+  };
 }
 
 function checkKeys(name: string, value: unknown, known: readonly string[]): void {
@@ -89,7 +101,7 @@ function checkKeys(name: string, value: unknown, known: readonly string[]): void
 
 function check(holds: boolean, name: string, expected: string, came: unknown): void {
   if (holds) return;
-  const got = typeof came === 'object' && came !== null ? JSON.stringify(came).slice(0, 60) : String(came);
+  const got = typeof came === 'object' && came !== null ? inspect(came).slice(0, 60) : String(came);
   throw new PipeworkError('CONFIG_INVALID', `${name} must be ${expected}; got ${got}`);
 }
 

@@ -9,7 +9,14 @@ import { denoPlan, nodePlan } from './runtime-flags.ts';
 import { howToInstall } from './system.ts';
 
 const place = (path: string): { given: string; real: string } => ({ given: path, real: path });
-const node = { file: '/bin/node', args: ['/p.js', 'x'], runtime: 'node', script: '/p.js' } as const;
+const node = {
+  file: '/bin/node',
+  args: ['/p.js', 'x'],
+  runtime: 'node',
+  script: '/p.js',
+  scriptIndex: 0,
+  through: [],
+} as const;
 
 describe('bubblewrap', () => {
   const view = { read: [], write: [], cwd: '/work', net: false, scratchBytes: 1_000 };
@@ -99,6 +106,77 @@ describe('permission models', () => {
   });
 });
 
+describe('a command under a permission model', () => {
+  const granting = (args: readonly string[], runtime: 'node' | 'deno' = 'node'): boolean => {
+    const program = findProgram({ file: `/bin/${runtime}`, args, cwd: '/', path: undefined });
+    const given = { policy: checkOptions({ net: true }), read: [], write: [] };
+    const { problems } =
+      runtime === 'deno' ? denoPlan(given, program) : nodePlan(given, program, '24.0.0', true);
+    return problems.some((problem) => problem.startsWith('the command grants by itself'));
+  };
+
+  test.each([
+    [['--allow_fs_read=*', 'p.js']],
+    [['--no-permission', 'p.js']],
+    [['--no-experimental-permission', 'p.js']],
+    [['--env-file=.env', 'p.js']],
+    [['--experimental-default-config-file', 'p.js']],
+    [['--eval=code', '--allow-fs-read=*']],
+    [['-e', 'code', '--allow-fs-read=*']],
+  ])('is refused if Node takes more rights from it: %j', (args) => {
+    expect(granting(args)).toBe(true);
+  });
+
+  test.each([[['-qA', 'p.js']], [['-P', 'p.js']], [['run', '-A', 'p.js']]])(
+    'is refused if Deno takes more rights from it: %j',
+    (args) => {
+      expect(granting(args, 'deno')).toBe(true);
+    },
+  );
+
+  test('keeps the arguments of its script, whatever they are', () => {
+    expect(granting(['p.js', '--allow-fs-read=*', 'x'])).toBe(false);
+    expect(granting(['p.js', '-A', 'x'], 'deno')).toBe(false);
+  });
+
+  test('is refused variables that load code', () => {
+    const given = { policy: checkOptions({ net: true, env: ['LD_PRELOAD'] }), read: [], write: [] };
+    expect(nodePlan(given, node, '24.0.0', true).problems).toEqual([
+      'env: LD_PRELOAD could load code that the permission model of Node 24.0.0 does not hold',
+    ]);
+  });
+});
+
+describe('options', () => {
+  test('keep the values of variables out of the error', () => {
+    expect(() => checkOptions({ env: ['TOKEN=secret'] })).toThrow(
+      'env must be a list of names, without values; got TOKEN=…',
+    );
+  });
+
+  test('are copied, because what is changed later was not checked', () => {
+    const env = ['A'];
+    const resources: { memoryBytes: number } = { memoryBytes: 1 };
+    const policy = checkOptions({ env, resources });
+    env.push('B');
+    resources.memoryBytes = -1;
+    expect(policy).toMatchObject({ env: ['A'], resources: { memoryBytes: 1 } });
+  });
+
+  test.each([[1n], [Object.assign([], { toJSON: () => undefined })]])(
+    'of odd types fail as others do',
+    (odd) => {
+      expect(() => checkOptions({ read: [odd as never] })).toThrow('read must be a list of texts');
+    },
+  );
+
+  test('take no more processor time than the kernel can count', () => {
+    expect(() => checkOptions({ resources: { cpuSeconds: 18_446_744_074 } })).toThrow(
+      'resources.cpuSeconds must be at most 10000000000',
+    );
+  });
+});
+
 describe('a command', () => {
   function program(text: string): string {
     const folder = realpathSync(mkdtempSync(join(tmpdir(), 'pipework-program-')));
@@ -126,7 +204,7 @@ describe('a command', () => {
     expect(findProgram({ file: script, args: ['1'], cwd: '/', path })).toMatchObject({
       file: join(path, 'node'),
       args: ['--no-warnings', script, '1'],
-      runtime: 'node',
+      runtime: 'node' as const,
       script,
     });
   });

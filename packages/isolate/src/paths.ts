@@ -1,7 +1,7 @@
 /** Turns paths as they were listed into places of the file system, and refuses what would grant more than it says. */
 
-import { realpathSync } from 'node:fs';
-import { isAbsolute, relative } from 'node:path';
+import { readlinkSync, realpathSync } from 'node:fs';
+import { isAbsolute, relative, resolve } from 'node:path';
 import { IsolateError } from './errors.ts';
 
 /** One place, as it was listed and as it is without links. */
@@ -51,20 +51,64 @@ function resolvePlace(name: string, given: string): Place {
   return { given, real };
 }
 
-/** A plugin that can write where a listed path is could put a link there, and be granted at its next start what the link leads to. */
-function refuseLinks(name: string, place: Place, written: readonly Place[]): void {
-  for (const directory of written) {
-    for (const root of [directory.given, directory.real]) {
-      if (!isWithin(root, place.given)) continue;
-      const way = relative(root, place.given);
-      const expected = way === '' ? directory.real : `${directory.real}/${way}`;
-      if (place.real === expected) continue;
-      throw new IsolateError(
-        'ISOLATE_PATH',
-        `${name}: ${place.given} is a link to ${place.real}, and lies where the plugin may write (${directory.given}), so that the plugin could choose what is granted: list ${place.real} itself`,
-      );
-    }
+/**
+ * Refuses a place that is reached by a link that the plugin could turn: at its next start, it would be granted what the link leads to then.
+ * Throws `ISOLATE_PATH`.
+ */
+export function refuseLinks(name: string, place: Place, written: readonly Place[]): void {
+  for (const link of linksOn(place.given)) {
+    const directory = written.find(({ real }) => isWithin(real, link));
+    if (directory === undefined) continue;
+    throw new IsolateError(
+      'ISOLATE_PATH',
+      `${name}: ${place.given} is a link to ${place.real}, and lies where the plugin may write (${directory.given}), so that the plugin could choose what is granted: name ${place.real} itself`,
+    );
   }
+}
+
+/** As many links as Linux follows. */
+const maxLinks = 40;
+
+/** The links that are followed from the root to `path`, each by its place without links. */
+function linksOn(path: string): string[] {
+  const links: string[] = [];
+  const names = path.split('/');
+  let at = '/';
+  for (let name = names.shift(); name !== undefined && links.length < maxLinks; name = names.shift()) {
+    const next = resolve(at, name);
+    const target = name === '' || name === '..' ? undefined : linkTarget(next);
+    if (target === undefined) {
+      at = next;
+      continue;
+    }
+    links.push(next);
+    names.unshift(...target.split('/'));
+    if (isAbsolute(target)) at = '/';
+  }
+  return links;
+}
+
+function linkTarget(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Leaves out what one of `shown` shows anyhow. A plugin that runs already could put a link there between the look at the path and the mount.
+ */
+export function withoutShown(places: readonly Place[], shown: readonly Place[]): Place[] {
+  return places.filter(
+    ({ given, real }) =>
+      !shown.some(
+        (place) =>
+          place.real !== real &&
+          isWithin(place.real, real) &&
+          (isWithin(place.real, given) || isWithin(place.given, given)),
+      ),
+  );
 }
 
 /** Undefined for what is not there. */

@@ -7,12 +7,12 @@ import { inheritedDescriptors } from './descriptors.ts';
 import { IsolateError } from './errors.ts';
 import { planLimits, type LimitPlan } from './limits.ts';
 import type { Policy } from './options.ts';
-import { realPath, resolvePlaces, type Place } from './paths.ts';
+import { isWithin, realPath, refuseLinks, resolvePlaces, withoutShown, type Place } from './paths.ts';
 import { probeBubblewrap } from './probe.ts';
 import { findProgram, letsPipes, nodeVersion, type Program } from './program.ts';
 import { denoPlan, firstWithNet, nodePlan, type Grants, type RuntimePlan } from './runtime-flags.ts';
 import { seccompFilter } from './seccomp.ts';
-import { libraryPlaces, networkPlaces, programPlaces } from './system.ts';
+import { isLoaderVariable, libraryPlaces, networkPlaces, programPlaces } from './system.ts';
 
 /** What a plugin is held by, as `describe()` and `exit.held` tell it. */
 export interface Isolation {
@@ -56,10 +56,17 @@ export function makePlan(policy: Policy, command: LaunchCommand): Plan {
   const cwd = command.cwd ?? process.cwd();
   const program = findProgram({ ...command, cwd, path: command.env['PATH'] });
   const places = resolvePlaces(policy.read, policy.write);
+  refuseChosen(program, places.write);
   const limits = planLimits(policy.resources, program);
   const names = policy.env.filter((name) => Object.hasOwn(command.env, name));
+  const given = (isLoaded: boolean): Record<string, string> =>
+    Object.fromEntries(
+      names
+        .filter((name) => isLoaderVariable(name) === isLoaded)
+        .map((name) => [name, command.env[name] as string]),
+    );
   const env = {
-    ...Object.fromEntries(names.map((name) => [name, command.env[name] as string])),
+    ...given(false),
     ...limits.env,
     ...command.handshakeEnv,
   };
@@ -68,12 +75,27 @@ export function makePlan(policy: Policy, command: LaunchCommand): Plan {
       ? { missing: 'bubblewrap was left out by `bwrap: false`' }
       : probeBubblewrap(policy.bwrap, policy.net);
   const unwanted = inheritedDescriptors();
-  const job: Job = { policy, program, places, limits, cwd, unwanted, names };
+  const job: Job = { policy, program, places, limits, cwd, unwanted, names, loaded: given(true) };
   const parts =
     'file' in bubblewrap ? inBubblewrap(job, bubblewrap.file) : inRuntime(job, bubblewrap.missing);
   // Deno does not start without a directory for its cache, and the sandbox has no home directory.
   const hasOwnCache = parts.isolation.means === 'bubblewrap' && program.runtime === 'deno';
   return { ...parts, env: hasOwnCache ? { DENO_DIR: '/tmp/deno', ...env } : env, unwanted };
+}
+
+/** Refuses a command whose program, script or `#!` line the plugin could choose for its next start. What they name is shown unasked. */
+function refuseChosen(program: Program, written: readonly Place[]): void {
+  const { file, script, through } = program;
+  for (const place of existing(through)) {
+    const directory = written.find(({ real }) => isWithin(real, place.real));
+    if (directory === undefined) continue;
+    throw new IsolateError(
+      'ISOLATE_PATH',
+      `cmd: ${place.given} begins with #! and lies where the plugin may write (${directory.given}), so that the plugin could choose what is started: begin cmd with ${file}`,
+    );
+  }
+  for (const place of existing([...through, file, ...(script === undefined ? [] : [script])]))
+    refuseLinks('cmd', place, written);
 }
 
 interface Job {
@@ -84,6 +106,8 @@ interface Job {
   readonly cwd: string;
   readonly unwanted: readonly number[];
   readonly names: readonly string[];
+  /** The variables that have the loader of a program load code. */
+  readonly loaded: Readonly<Record<string, string>>;
 }
 
 function inBubblewrap(job: Job, file: string): Pick<Plan, 'isolation' | 'filter'> {
@@ -97,8 +121,9 @@ function inBubblewrap(job: Job, file: string): Pick<Plan, 'isolation' | 'filter'
     ...(program.script === undefined ? [] : [program.script]),
   ]);
   const view = {
-    read: [...added, ...places.read],
-    write: places.write,
+    read: [...withoutShown(added, places.write), ...places.read],
+    write: withoutShown(places.write, places.write),
+    variables: job.loaded,
     cwd,
     net,
     scratchBytes: Math.min(scratchBytes, resources.memoryBytes ?? Infinity),
@@ -130,6 +155,15 @@ function inRuntime(job: Job, missing: string): Pick<Plan, 'isolation' | 'filter'
     throw new IsolateError(
       'ISOLATE_UNAVAILABLE',
       `${program.file} has no permission model that could stand in for bubblewrap (Node and Deno have), and ${missing}`,
+    );
+  }
+  const own = existing([program.file]).find(({ real }) =>
+    places.write.some((place) => isWithin(place.real, real)),
+  );
+  if (own !== undefined) {
+    throw new IsolateError(
+      'ISOLATE_PATH',
+      `cmd: ${own.given} lies where the plugin may write, so that the plugin could replace the program that holds it`,
     );
   }
   const added = program.script === undefined ? [] : existing([program.script]);

@@ -21,7 +21,9 @@ export function probeBubblewrap(name: string, net: boolean): Found {
     return { missing: `bubblewrap is for Linux, and this is ${process.platform}` };
   const file = findOnPath(name, process.cwd(), process.env['PATH']);
   if (!file.startsWith('/') || !existsSync(file))
-    return { missing: `bubblewrap (${name}) is not installed: ${howToInstall('bubblewrap')}` };
+    return {
+      missing: `bubblewrap (${name}) is not ${name.includes('/') ? 'there' : 'on the PATH of the host'}: ${howToInstall('bubblewrap')}`,
+    };
   if (!hasFilter())
     return { missing: `there is no filter of system calls for processors of the kind ${process.arch}` };
   const key = `${file} ${net}`;
@@ -69,7 +71,7 @@ export function probePrlimit(): Found {
     return { missing: `prlimit is for Linux, and this is ${process.platform}` };
   const file = findOnPath('prlimit', process.cwd(), process.env['PATH']);
   if (file.startsWith('/')) return { file };
-  return { missing: `prlimit is not installed: ${howToInstall('util-linux')}` };
+  return { missing: `prlimit is not on the PATH of the host: ${howToInstall('util-linux')}` };
 }
 
 let systemd: Found | undefined;

@@ -12,6 +12,10 @@ export interface Program {
   readonly runtime: 'node' | 'deno' | 'bun' | undefined;
   /** The script that an interpreter runs, absolute; undefined if there is none. */
   readonly script: string | undefined;
+  /** The place of the script in `args`. */
+  readonly scriptIndex: number | undefined;
+  /** The files whose `#!` lines led to the program, absolute. */
+  readonly through: readonly string[];
 }
 
 /** A `#!` line may name a script with a `#!` line, and so on. */
@@ -39,18 +43,21 @@ export function findProgram(command: {
 }): Program {
   let file = findOnPath(command.file, command.cwd, command.path);
   let args = command.args;
+  const through: string[] = [];
   for (let hop = 0; hop < maxHops; hop++) {
     const words = shebang(file);
     const [interpreter, ...rest] = words[0]?.endsWith('/env') === true ? withoutEnv(words.slice(1)) : words;
     if (interpreter === undefined) break;
     args = [...rest, file, ...args];
+    through.push(file);
     file = findOnPath(interpreter, command.cwd, command.path);
   }
   const name = basename(file).replace(/\.exe$/i, '');
   const runtime = /^node(js)?$/.test(name) ? 'node' : name === 'deno' || name === 'bun' ? name : undefined;
   const isInterpreter = interpreters.test(name) || file === process.execPath;
-  const script = isInterpreter ? scriptOf(args) : undefined;
-  return { file, args, runtime, script: script === undefined ? undefined : resolve(command.cwd, script) };
+  const scriptIndex = isInterpreter ? indexOfScript(args) : undefined;
+  const script = scriptIndex === undefined ? undefined : resolve(command.cwd, args[scriptIndex] as string);
+  return { file, args, runtime, script, scriptIndex, through };
 }
 
 /** Absolute, or the name itself if no directory of `path` has a program of that name. */
@@ -95,13 +102,13 @@ function withoutEnv(words: readonly string[]): string[] {
   return argument.startsWith('-S') ? argument.slice(2).trim().split(/\s+/) : [argument];
 }
 
-function scriptOf(args: readonly string[]): string | undefined {
+function indexOfScript(args: readonly string[]): number | undefined {
   for (let index = 0; index < args.length; index++) {
     const word = args[index] as string;
     if (word === 'run' && index === 0) continue;
     if (scriptless.has(word)) return undefined;
-    if (word === '--') return args[index + 1];
-    if (!word.startsWith('-')) return word;
+    if (word === '--') return index + 1 < args.length ? index + 1 : undefined;
+    if (!word.startsWith('-')) return index;
     if (valued.has(word)) index += 1;
   }
   return undefined;

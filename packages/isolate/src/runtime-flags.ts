@@ -3,6 +3,7 @@
 import type { Policy } from './options.ts';
 import type { Place } from './paths.ts';
 import type { Program } from './program.ts';
+import { isLoaderVariable } from './system.ts';
 
 /** What a permission model makes of a policy. */
 export interface RuntimePlan {
@@ -25,22 +26,31 @@ function namesOf(places: readonly Place[]): string[] {
 
 function commonProblems({ policy, read, write }: Grants, program: Program, model: string): string[] {
   const odd = namesOf([...read, ...write]).find((path) => /[*,]/.test(path));
-  const own = program.args
-    .slice(0, program.args.indexOf(program.script ?? ''))
-    .find((word) => grants.test(word));
+  const own = optionsOf(program).find((word) => grants.test(word.replaceAll('_', '-')));
+  const loaded = policy.env.find(isLoaderVariable);
   return [
     ...(policy.run
       ? [`run: true would let it start programs that ${model} does not hold, with all the host's rights`]
       : []),
     ...(odd === undefined ? [] : [`${odd}: ${model} takes * and , for more than one path`]),
+    ...(loaded === undefined ? [] : [`env: ${loaded} could load code that ${model} does not hold`]),
     ...(own === undefined
       ? []
       : [`the command grants by itself (${own}): list what it needs in isolated() instead`]),
   ];
 }
 
-/** Arguments by which a command would widen, or choose, what it may do. */
-const grants = /^(--allow-|-A$|-[RWNES]+($|=)|--permission|--experimental-permission|--unstable-ffi)/;
+/**
+ * Arguments by which a command would widen, or choose, what it may do. Node takes _ for - in them, and options from the files that it is
+ * given. Deno takes several letters behind one dash.
+ */
+const grants =
+  /^(--allow-|-[a-z]*[ARWNESIP]+[a-zA-Z]*($|=)|--(no-)?(experimental-)?permission|--env-file|--experimental-(default-)?config-file|--unstable-ffi)/;
+
+/** What stands before the script; if there is none, all of it. */
+function optionsOf({ args, scriptIndex }: Program): readonly string[] {
+  return scriptIndex === undefined ? args : args.slice(0, scriptIndex);
+}
 
 /** The first version of Node whose model knows the network. */
 export const firstWithNet = 25;

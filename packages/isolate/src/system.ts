@@ -21,6 +21,14 @@ export const libraryPlaces: readonly string[] = [
 /** What a plugin needs that may start programs of the system. */
 export const programPlaces: readonly string[] = ['/usr', '/bin', '/sbin', '/etc/alternatives'];
 
+/**
+ * Whether a variable makes every program that has it load code, or read files as the libraries of the system do. Bubblewrap must not have
+ * it: what it loads runs outside the sandbox, and may lie where the plugin may write.
+ */
+export function isLoaderVariable(name: string): boolean {
+  return /^(LD_|MALLOC_|OPENSSL_|(GCONV_PATH|GLIBC_TUNABLES|LOCPATH|NLSPATH)$)/.test(name);
+}
+
 /** What names and certificates are looked up in. Private keys, which lie beside certificates, are left out. */
 export const networkPlaces: readonly string[] = [
   '/etc/resolv.conf',

@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync, closeSync, symlinkSync, writeFileSync } from 'node:fs';
+import { openSync, closeSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Pool, Supervisor } from '@pipework/fleet';
 import { findRuntime } from '../../../testing/runtimes.mjs';
-import { isolated } from '../src/index.ts';
+import { isolated, IsolateError, type IsolateOptions } from '../src/index.ts';
+import { read } from '../src/system.ts';
 import { childrenOf, measure } from '../src/watch.ts';
 import { command, directory, failure, fixture, noBubblewrap, own, start, type Cells } from './support.ts';
 
@@ -98,6 +99,92 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     ]);
   });
 
+  describe('a plugin that may write cannot choose what its next start is granted,', () => {
+    function places(): { folder: string; own: string; secret: string } {
+      const folder = directory();
+      const secret = join(folder, 'secret');
+      const mine = join(folder, 'own');
+      mkdirSync(mine);
+      writeFileSync(secret, 'secret');
+      return { folder, own: mine, secret };
+    }
+    const refusal = (options: IsolateOptions, cmd: [string, ...string[]]): string | undefined => {
+      try {
+        isolated(options).describe(cmd);
+        return undefined;
+      } catch (error) {
+        return error instanceof IsolateError && error.code === 'ISOLATE_PATH' ? error.message : undefined;
+      }
+    };
+
+    test('by a #! line', () => {
+      const { own: mine, secret } = places();
+      const file = join(mine, 'plugin');
+      writeFileSync(file, `#!/usr/bin/env -S node --require ${mine}/reads.cjs ${secret}\n`, { mode: 0o755 });
+      expect(refusal({ write: [mine] }, [file])).toMatch(/^cmd: .*plugin begins with #! and lies where/);
+      expect(refusal({ read: [mine] }, [file])).toBeUndefined();
+    });
+
+    test('by a link in the place of its script or program', () => {
+      const { own: mine, secret } = places();
+      const link = join(mine, 'main.js');
+      symlinkSync(secret, link);
+      expect(refusal({ write: [mine] }, [process.execPath, link])).toMatch(/^cmd: .*is a link to/);
+      expect(refusal({ write: [mine] }, [link])).toMatch(/^cmd: .*is a link to/);
+    });
+
+    test('by a link that a listed link leads through', () => {
+      const { folder, own: mine, secret } = places();
+      symlinkSync(mine, join(folder, 'through'));
+      symlinkSync(secret, join(mine, 'listed'));
+      const listed = join(folder, 'through', 'listed');
+      expect(refusal({ read: [listed], write: [mine] }, ['/bin/true'])).toMatch(/^read\[0\]: .*is a link to/);
+    });
+
+    test('while bubblewrap starts: nothing that it could turn into a link is mounted', () => {
+      const { own: mine } = places();
+      const [script, inner] = [join(mine, 'main.js'), join(mine, 'inner')];
+      writeFileSync(script, '');
+      mkdirSync(inner);
+      const { command: words, added } = isolated({ write: [mine, inner] }).describe([
+        process.execPath,
+        script,
+      ]);
+      expect(added).toContain(script);
+      const sources = words.filter((_, index) => /^--(ro-)?bind$/.test(words[index - 1] ?? ''));
+      expect(sources).toContain(mine);
+      expect(sources).not.toContain(script);
+      expect(sources).not.toContain(inner);
+    });
+
+    test('by a library that bubblewrap would load', async () => {
+      const { own: mine } = places();
+      const launcher = isolated({ write: [mine], env: ['LD_LIBRARY_PATH', 'LISTED'] });
+      const launched = await launcher({
+        ...{
+          file: '/bin/sleep',
+          args: ['60'],
+          cwd: '/',
+          handshakeEnv: {},
+          stdin: 'ignore',
+          processGroup: false,
+        },
+        env: { LD_LIBRARY_PATH: mine, LISTED: 'yes' },
+      });
+      const pid = launched.pid as number;
+      await expect.poll(() => childrenOf(childrenOf(pid)[0] ?? 0)).toHaveLength(1);
+      const [inside = 0] = childrenOf(childrenOf(pid)[0] as number);
+      const names = (pid: number): string[] =>
+        read(`/proc/${pid}/environ`)
+          .split('\0')
+          .filter((entry) => /^(LD_|LISTED)/.test(entry));
+      expect(names(pid)).toEqual(['LISTED=yes']);
+      await expect.poll(() => names(inside).sort()).toEqual([`LD_LIBRARY_PATH=${mine}`, 'LISTED=yes']);
+      launched.kill('SIGKILL');
+      await launched.exited;
+    });
+  });
+
   test('a plugin above memoryBytes is ended, and the exit says so', async () => {
     const { client, cell } = await start({ resources: { memoryBytes: 160 * MiB } });
     const error = await failure(cell.fill());
@@ -185,6 +272,26 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     expect(inside.length).toBeGreaterThan(1);
     child.kill('SIGKILL');
     await expect.poll(() => [sandbox, ...inside].filter((pid) => measure(pid).residentBytes > 0)).toEqual([]);
+  });
+
+  test('nothing of a plugin is left when it is killed while it starts', async () => {
+    const mark = `started-by-${process.pid}`;
+    const launcher = isolated();
+    const left = (): string[] =>
+      readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && read(`/proc/${pid}/environ`).includes(mark));
+    // What has forked and has not become bubblewrap yet shows the variables of this process, which lack the mark.
+    for (let delayMs = 0; delayMs < 20; delayMs += 0.5) {
+      const launched = await launcher({
+        ...{ file: '/bin/sleep', args: ['60'], cwd: '/', env: {}, handshakeEnv: { MARK: mark } },
+        ...{ stdin: 'ignore', processGroup: false },
+      });
+      const end = performance.now() + delayMs;
+      while (performance.now() < end);
+      launched.kill(delayMs % 1 === 0 ? 'SIGTERM' : 'SIGKILL');
+      await launched.exited;
+    }
+    onTestFinished(() => left().forEach((pid) => process.kill(Number(pid), 'SIGKILL')));
+    await expect.poll(left, { timeout: 2_000 }).toEqual([]);
   });
 
   for (const [runtime, ...args] of [

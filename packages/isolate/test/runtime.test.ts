@@ -73,7 +73,7 @@ describe('a start that cannot be held to its policy is refused', () => {
     const error = await failure<StartError>(new Client({ cmd: command, launcher }).start());
     expect(error).toMatchObject({ code: 'PLUGIN_NOT_STARTED', permanent: true });
     expect(error.cause).toMatchObject({ code: 'ISOLATE_UNAVAILABLE' });
-    expect(error.message).toMatch(/bubblewrap \(\/nowhere\/bwrap\) is not installed: install /);
+    expect(error.message).toMatch(/bubblewrap \(\/nowhere\/bwrap\) is not there: install /);
     expect(error.message).toContain("require: 'runtime' would take the permission model of Node");
   });
 
@@ -111,6 +111,8 @@ describe('a start that cannot be held to its policy is refused', () => {
     const said = (read: string): string =>
       refusal({ ...runtime, net: true, read: [read], write: [changed] }).message;
     expect(said(join(changed, 'absent'))).toMatch(/^read\[0\]: there is no /);
+    // Under a permission model nothing protects the runtime itself.
+    expect(refusal({ ...runtime, net: true, write: ['/'] }).message).toMatch(/could replace the program/);
     expect(said(join(changed, 'link'))).toMatch(/is a link to \/etc, and lies where the plugin may write/);
     expect(said('/proc/self')).toMatch(/is below \/proc/);
     const isolation = isolated({ ...runtime, net: true, read: [join(changed, 'plain')], write: [changed] });
@@ -123,7 +125,7 @@ describe('a start that cannot be held to its policy is refused', () => {
       'options must be made of read, write, run, net, env, resources, require, bwrap; got reads',
     ],
     [{ read: 'x' }, 'read must be a list of texts; got x'],
-    [{ env: ['A=b'] }, 'env must be a list of names, without values; got ["A=b"]'],
+    [{ env: ['A=b'] }, 'env must be a list of names, without values; got A=…'],
     [{ net: 1 }, 'net must be true or false; got 1'],
     [{ require: 'all' }, "require must be 'kernel' or 'runtime'; got all"],
     [{ resources: { memoryBytes: 0 } }, 'resources.memoryBytes must be a whole number above 0; got 0'],

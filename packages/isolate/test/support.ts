@@ -48,7 +48,7 @@ function reasonAgainst(options: IsolateOptions): string {
     return '';
   } catch (error) {
     if (!(error instanceof IsolateError)) throw error;
-    const reason = error.message.includes('not installed') ? 'bwrap' : 'leave to make namespaces';
+    const reason = error.message.includes('PATH of the host') ? 'bwrap' : 'leave to make namespaces';
     return ` (SKIPPED: bubblewrap can't be used, which needs ${reason})`;
   }
 }

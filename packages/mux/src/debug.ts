@@ -16,10 +16,15 @@ import { describeFrame } from './frame.ts';
 export interface FrameEvent {
   /** The session's name and number in this process: `host#1`. */
   readonly session: string;
+  /** Whether this side wrote the frame or read it. */
   readonly direction: 'sent' | 'received';
+  /** The number of the type: 0 data, 1 window update, 2 ping, 3 go-away. */
   readonly type: number;
+  /** The flags: 1 SYN, 2 ACK, 4 FIN, 8 RST, added up. */
   readonly flags: number;
+  /** The stream that it belongs to; 0 is the session. */
   readonly streamId: number;
+  /** The length field. Only in a data frame is it a number of bytes that follow. */
   readonly length: number;
 }
 

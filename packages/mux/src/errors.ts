@@ -88,10 +88,15 @@ Object.freeze(muxErrorCodes);
 /** Which party caused an error: this side, the peer, or the transport. */
 export type MuxInitiator = 'local' | 'remote' | 'transport';
 
+/** The facts of a {@link MuxError} beside its code and message. */
 export interface MuxErrorOptions {
+  /** Which party caused it. Default `local`. */
   initiator?: MuxInitiator;
+  /** The stream that it concerns. Default: the whole session. */
   streamId?: number | undefined;
+  /** The go-away reason that was sent or that came, if there was one. */
   goAway?: number | undefined;
+  /** The error behind this one. */
   cause?: unknown;
 }
 

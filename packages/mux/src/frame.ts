@@ -7,6 +7,8 @@
  *     u8 = 0   u8       u16             u32, 0 is the session           u32, see FrameType
  *
  * Exported as `@pipework/mux/frame` for tests and tools, without a promise of stability.
+ *
+ * @module
  */
 
 /** Bytes of a frame's header. */
@@ -27,6 +29,7 @@ export const FrameType = {
   GoAway: 3,
 } as const;
 Object.freeze(FrameType);
+/** A type of frame, as a number. */
 export type FrameType = (typeof FrameType)[keyof typeof FrameType];
 
 /** The bits of the flags field. Data and window updates carry any of them, alone or together. */
@@ -45,6 +48,7 @@ Object.freeze(Flag);
 /** The reasons of a go-away frame. */
 export const GoAwayCode = { Normal: 0, ProtocolError: 1, InternalError: 2 } as const;
 Object.freeze(GoAwayCode);
+/** A reason of a go-away frame, as a number. */
 export type GoAwayCode = (typeof GoAwayCode)[keyof typeof GoAwayCode];
 
 /** The window every stream starts with, in each direction, whatever either side has configured. */
@@ -55,15 +59,21 @@ export const MAX_UINT32 = 0xffff_ffff;
 
 /** A header's fields. `type` is a plain number, because a peer may send a type that does not exist. */
 export interface FrameHeader {
+  /** The version of yamux: 0, unless the peer is wrong. */
   version: number;
+  /** What the frame is: a {@link FrameType}, unless the peer is wrong. */
   type: number;
+  /** The bits of {@link Flag}, added up. */
   flags: number;
+  /** The stream that it belongs to; 0 is the session. */
   streamId: number;
+  /** What it counts depends on the type: see {@link FrameType}. */
   length: number;
 }
 
 /** A whole frame, for tests and tools. The runtime never gathers one. */
 export interface Frame extends FrameHeader {
+  /** The bytes after the header. Only a data frame has any. */
   payload?: Uint8Array;
 }
 

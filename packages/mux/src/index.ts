@@ -1,4 +1,8 @@
-/** Yamux for Node.js: many streams over one pair of pipes. The public names, nothing else. */
+/**
+ * Yamux for Node.js: many streams over one pair of pipes. The public names, nothing else.
+ *
+ * @module
+ */
 
 export type { FrameEvent } from './debug.ts';
 export {

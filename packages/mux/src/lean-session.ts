@@ -7,6 +7,7 @@ import type { RawStream } from './raw-stream.ts';
 import { engineOf, Session } from './session.ts';
 import type { Transport } from './transport.ts';
 
+/** Options of a {@link LeanSession}: those of a session, and who takes the streams of the peer. */
 export interface LeanSessionOptions extends SessionOptions {
   /**
    * Takes every stream that the peer opens, accepted, synchronously and in order. With it there is no accept queue, and

@@ -1,6 +1,8 @@
 /**
  * What `@pipework/core` needs beyond the main entry: sessions and streams without Node's stream machinery. Exported as
  * `@pipework/mux/lean`, without a promise of stability.
+ *
+ * @module
  */
 
 export { LeanSession, toDuplex, type LeanSessionOptions } from './lean-session.ts';

@@ -133,11 +133,13 @@ export class MuxStream extends Duplex {
     return undefined;
   }
 
+  /** @internal Called by Node when the reader wants more. */
   override _read(): void {
     this.#isWanted = true;
     this.#fill();
   }
 
+  /** @internal Called by Node for one chunk. */
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
     const failure = this.#failure;
     if (failure !== undefined) callback(failure);
@@ -145,6 +147,7 @@ export class MuxStream extends Duplex {
     else this.#pending = callback;
   }
 
+  /** @internal Called by Node for several chunks. */
   override _writev(chunks: { chunk: Buffer }[], callback: (error?: Error | null) => void): void {
     const failure = this.#failure;
     if (failure !== undefined) {
@@ -157,6 +160,7 @@ export class MuxStream extends Duplex {
     else this.#pending = callback;
   }
 
+  /** @internal Called by Node once everything is written. */
   override _final(callback: (error?: Error | null) => void): void {
     const failure = this.#failure;
     if (failure !== undefined) {
@@ -169,6 +173,7 @@ export class MuxStream extends Duplex {
     else this.#settlePending();
   }
 
+  /** @internal Called by Node to end both directions. */
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#incoming.clear();
     if (this.#closing === undefined) this.#raw.reset(error ?? undefined);

@@ -7,7 +7,9 @@ import { realTimers, type Timers } from './timers.ts';
 /** Which end this is: the client's streams have odd ids, the server's even ones. One of each makes a session. */
 export type Role = 'client' | 'server';
 
+/** Options of a {@link Session}. Only `role` is required. */
 export interface SessionOptions {
+  /** Which end of the transport this is. The two ends take different stream ids. */
   role: Role;
   /** What debug output calls this end. Default: the role. */
   name?: string;

@@ -18,6 +18,17 @@ export let engineOf: (session: Session) => SessionEngine;
  *
  * When the session ends, every open stream, ping and accept ends with an error of its own, whose `cause` is the one
  * reason. A transport that ends while streams are open is an error too.
+ *
+ * @example
+ * ```ts
+ * import { connect } from 'node:net';
+ * import { Session } from '@pipework/mux';
+ *
+ * await using session = new Session(connect('/tmp/echo.sock'), { role: 'client' });
+ * const stream = session.openStream();
+ * stream.end('hello');
+ * for await (const chunk of stream) console.log(String(chunk));
+ * ```
  */
 export class Session {
   /** Resolves once the session has ended and its transport is destroyed. Rejects with the reason if that was a fault. */
@@ -97,6 +108,7 @@ export class Session {
     return this.#engine.close();
   }
 
+  /** Closes the session as {@link Session.close} does; `await using` calls it. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

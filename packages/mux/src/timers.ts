@@ -2,9 +2,13 @@
 
 /** What a session takes of `globalThis`, or of anything with the same functions. */
 export interface Timers {
+  /** Calls `act` after so many milliseconds. */
   readonly setTimeout: (act: () => void, ms: number) => NodeJS.Timeout;
+  /** Takes back a call of `setTimeout`. */
   readonly clearTimeout: (timer: NodeJS.Timeout | undefined) => void;
+  /** Calls `act` in the next turn of the event loop. */
   readonly setImmediate: (act: () => void) => unknown;
+  /** A clock in milliseconds that never goes back. */
   readonly performance: { now(): number };
 }
 

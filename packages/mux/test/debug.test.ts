@@ -4,9 +4,7 @@ import { promisify } from 'node:util';
 import { unsubscribe, subscribe } from 'node:diagnostics_channel';
 import { PassThrough } from 'node:stream';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { describeEvent, isDebugged, type FrameEvent } from '../src/debug.ts';
-import { FrameType } from '../src/frame.ts';
-import { LeanSession } from '../src/lean.ts';
+import { describeEvent, type FrameEvent, FrameType, isDebugged, LeanSession } from './support/internals.ts';
 import { settled } from './support/raw-peer.ts';
 import { readAll, sessionPair } from './support/session-pair.ts';
 

@@ -2,8 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { muxErrorCodes, type MuxErrorCode } from '../src/index.ts';
-import { checkOptions } from '../src/options.ts';
+import { checkOptions, type MuxErrorCode, muxErrorCodes } from './support/internals.ts';
 
 const page = (path: string): string => readFileSync(new URL(path, import.meta.url), 'utf8');
 const rows = (text: string): string[][] =>

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { Duplex, PassThrough, Readable, Writable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { describe, expect, test } from 'vitest';
-import { MuxStream, type MuxError } from '../src/index.ts';
+import { type MuxError, MuxStream } from './support/internals.ts';
 import { ACK, data, FIN, rawPeer, RST, settled, SYN, update } from './support/raw-peer.ts';
 import { pattern, readAll, sessionPair, until } from './support/session-pair.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { FrameType, type Frame } from '../src/frame.ts';
+import { type Frame, FrameType } from './support/internals.ts';
 import { ACK, ping, rawPeer, settled, update } from './support/raw-peer.ts';
 
 const KiB = 1024;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { RawStream } from '../src/lean.ts';
+import type { RawStream } from './support/internals.ts';
 import { ACK, data, FIN, rawPeer, settled, SYN, update } from './support/raw-peer.ts';
 import { pattern, readAll, sessionPair, until } from './support/session-pair.ts';
 

@@ -1,7 +1,7 @@
 /** A peer is untrusted: each of its crimes has a name, hurts the smallest thing it can, and costs no memory. */
 
 import { describe, expect, test } from 'vitest';
-import type { RawStream } from '../src/lean.ts';
+import type { RawStream } from './support/internals.ts';
 import { ACK, data, FIN, goAway, ping, rawPeer, RST, settled, SYN, update } from './support/raw-peer.ts';
 import { readAll, until } from './support/session-pair.ts';
 

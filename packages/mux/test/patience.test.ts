@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { Session } from '../src/index.ts';
+import { Session } from './support/internals.ts';
 import { rawPeer, settled, update, ACK } from './support/raw-peer.ts';
 import { echo, pattern, readAll, sessionPair } from './support/session-pair.ts';
 

@@ -1,7 +1,7 @@
 /** The lean face: what its handler may rely on. */
 
 import { describe, expect, test, vi } from 'vitest';
-import type { RawStream, RawStreamHandler } from '../src/lean.ts';
+import type { RawStream, RawStreamHandler } from './support/internals.ts';
 import { ACK, data, FIN, rawPeer, RST, settled, SYN, update } from './support/raw-peer.ts';
 import { until } from './support/session-pair.ts';
 

@@ -6,10 +6,15 @@
 import { once } from 'node:events';
 import { addAbortSignal, PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { decodeHeader, encodeFrame } from '../src/frame.ts';
-import type { MuxError } from '../src/index.ts';
-import { LeanSession, type RawStream, type LeanSessionOptions } from '../src/lean.ts';
-import type { LeanStream } from '../src/lean-stream.ts';
+import {
+  decodeHeader,
+  encodeFrame,
+  LeanSession,
+  type LeanSessionOptions,
+  type LeanStream,
+  type MuxError,
+  type RawStream,
+} from './support/internals.ts';
 import { ACK, ping, rawPeer, settled, update } from './support/raw-peer.ts';
 import { pattern, readAll, sessionPair, until } from './support/session-pair.ts';
 

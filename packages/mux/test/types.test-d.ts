@@ -1,9 +1,15 @@
 import { Duplex, type Readable, type Writable } from 'node:stream';
 import type { Socket } from 'node:net';
 import { expect, expectTypeOf, test } from 'vitest';
-import { MuxStream, Session } from '../src/index.ts';
-import type { MuxError, muxErrorCodes, Transport } from '../src/index.ts';
-import type { LeanSession, RawStream } from '../src/lean.ts';
+import {
+  type LeanSession,
+  type MuxError,
+  type muxErrorCodes,
+  MuxStream,
+  type RawStream,
+  Session,
+  type Transport,
+} from './support/internals.ts';
 
 declare const session: Session;
 

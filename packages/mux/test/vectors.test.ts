@@ -2,8 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { decodeHeader, describeFrame, encodeFrame, HEADER_BYTES } from '../src/frame.ts';
-import { Session } from '../src/index.ts';
+import { decodeHeader, describeFrame, encodeFrame, HEADER_BYTES, Session } from './support/internals.ts';
 import { bytePair, type PairEnd } from './support/byte-pair.ts';
 import { settled } from './support/raw-peer.ts';
 import { readAll } from './support/session-pair.ts';

@@ -1,4 +1,4 @@
-// A call blocks its only thread for as many milliseconds as its argument tells (without end if there is no argument).
+// A call blocks its only thread for as many milliseconds as its argument tells (without end if there is none).
 import process from 'node:process';
 import { startPlugin } from './base.mjs';
 const until = Number(process.argv[2] ?? Infinity);

@@ -1,4 +1,4 @@
-// Answers calls that the host did not make.
+// Answers calls that were never made.
 import { encode } from './msgpack.mjs';
 import { startPlugin } from './base.mjs';
 startPlugin({

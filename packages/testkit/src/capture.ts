@@ -28,7 +28,7 @@ export class Capture {
 /** How much of a text is shown with a failing test, in characters: the newest. The capture itself has more. */
 const show = 64 * 1024;
 
-/** A heading and the end of a text under it, or nothing where there is no text. */
+/** A heading and the end of a text under it, or nothing if the text is empty. */
 export function section(heading: string, text: string): string {
   const shown = printable(text).trimEnd();
   if (shown.trim() === '') return '';

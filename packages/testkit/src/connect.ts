@@ -12,18 +12,19 @@ import { Capture, joinSections, section } from './capture.ts';
 import { delay as delayFault, chunks, narrowWindows } from './faults/plans.ts';
 import type { Fault } from './faults/fault.ts';
 import { freshSeed } from './faults/random.ts';
-import { opened } from './leaks/open-things.ts';
+import { inMemory, openedPair } from './leaks/open-things.ts';
 import type { BytePipe, Delivery } from './memory/byte-pipe.ts';
 import { crashable, MemoryProcess, type Crashable, type CrashReport } from './memory/memory-process.ts';
-import { ownedBy, type TestContext } from './test-owner.ts';
+import { ownedBy, ownedByRunningTest, type TestContext } from './test-owner.ts';
 import type { Direction } from './transcript/stream-reader.ts';
-import { Transcript } from './transcript/transcript.ts';
+import { Transcript, type TranscriptOptions } from './transcript/transcript.ts';
 
 /** Factories by name, as `serve` takes them. */
 export type Plugins<P, S = Record<never, never>> = {
   readonly [K in keyof P]: (context: PluginContext<S>) => P[K] | Promise<P[K]>;
 };
 
+/** Options of {@link connect}: what happens to the bytes on their way, and what the two sides are given. */
 export interface ConnectOptions<P = Record<string, object>, S = Record<never, never>> {
   /** Repeats everything random below; a fresh one when absent. It stands in the transcript. */
   readonly seed?: number;
@@ -45,7 +46,10 @@ export interface ConnectOptions<P = Record<string, object>, S = Record<never, ne
   };
   /** False records nothing of the wire: `pair.transcript()` is empty, and nothing is spent on it. */
   readonly transcript?: boolean;
-  /** The running test's context: the pair ends with the test, and a failing test shows what the pair recorded. */
+  /**
+   * The running test's context: the pair ends with the test, and a failing test shows what the pair recorded. Without it the pair ends with the
+   * running test of `node --test` all the same.
+   */
   readonly test?: TestContext;
 }
 
@@ -75,7 +79,7 @@ export interface Pair<P = Record<string, object>, S = Record<never, never>> exte
   /** What the plugin has printed on its standard error so far, its log and its last words included. */
   readonly stderr: string;
   /** Returns everything that went over the pipes so far, a line for each frame, with the messages in it; '' if the record is off. */
-  transcript(): string;
+  transcript(options?: TranscriptOptions): string;
   /**
    * Breaks the pipes now, in one direction or in both; bytes on the way are lost. `eof` shows as a closed pipe, `error` as
    * a broken one.
@@ -116,8 +120,8 @@ class ConnectedPair<P, S> implements Pair<P, S> {
     return this.#stderr.text;
   }
 
-  transcript(): string {
-    return this.#record.toString();
+  transcript(options?: TranscriptOptions): string {
+    return this.#record.toString(options);
   }
 
   sever(how: 'eof' | 'error' = 'eof', direction?: Direction): void {
@@ -154,6 +158,15 @@ class ConnectedPair<P, S> implements Pair<P, S> {
  * Connects a host to `plugins` inside this process: the real Client, handshake, mux, codec and RPC on one side, the real
  * `serve` on the other, and pipes in memory between them. Resolves when the plugin is ready for `pair.rpc.dispense(name)`;
  * rejects as `client.start()` does.
+ *
+ * @example
+ * ```ts
+ * import { connect } from '@pipework/testkit';
+ *
+ * await using pair = await connect({ greeter: () => ({ greet: (name: string) => `Hello, ${name}!` }) });
+ * const greeter = await pair.rpc.dispense('greeter');
+ * console.log(await greeter.greet('world'));
+ * ```
  */
 export function connect<P, S = Record<never, never>>(
   plugins: Plugins<P, S>,
@@ -162,7 +175,7 @@ export function connect<P, S = Record<never, never>>(
   return connectBy(plugins, options, undefined);
 }
 
-/** @internal As {@link connect}, with somebody else deciding when bytes move. */
+/** @internal As {@link connect}, but the caller decides when bytes move. */
 export async function connectBy<P, S>(
   plugins: Plugins<P, S>,
   options: ConnectOptions<P, S>,
@@ -174,12 +187,17 @@ export async function connectBy<P, S>(
     joinSections(
       section('stdout of the plugin', stdout.text),
       section('stderr of the plugin', stderr.text),
-      section(`transcript of the pair (seed ${String(seed)})`, transcript.toString()),
+      section(`transcript of the pair (seed ${String(seed)})`, transcript.report()),
     );
-  if (options.test !== undefined) ownedBy(options.test, () => client.kill(), report);
+  const end = (): Promise<unknown> => {
+    transcript.stop();
+    return client.kill();
+  };
+  if (options.test === undefined) ownedByRunningTest(end);
+  else ownedBy(options.test, end, report);
   try {
     const pair = new ConnectedPair(wired, await client.client());
-    opened('a pair of connect()', client, pair.rpc);
+    openedPair(client, pair.rpc);
     return pair;
   } catch (error) {
     await client.kill();
@@ -226,9 +244,9 @@ function wire<P, S>(
     toHost: pipe('toHost'),
   });
   const client = new Client<P, S>({
-    name: 'in-memory plugin',
+    name: inMemory,
     ...options.client,
-    cmd: ['in-memory plugin'],
+    cmd: [inMemory],
     env: options.client?.env ?? { inherit: false },
     stdin: 'ignore',
     launcher: (command) => process.launch(command),

@@ -3,7 +3,9 @@ import { describe, expect, test as vitestTest, type TestAPI } from 'vitest';
 import type { ClientConfig, RPCClientOf } from '@pipework/core';
 import { connect, type ConnectOptions, type Plugins } from './connect.ts';
 import { launch } from './launch.ts';
+import type { TranscriptOptions } from './transcript/transcript.ts';
 
+/** The ways in which {@link describePlugin} runs the plugin: in memory, as a process, or both. */
 export interface PluginTargets<P, S = Record<never, never>> {
   /** The factories that the plugin's program serves. Without it the suite runs as a process only. */
   readonly inMemory?: Plugins<P, S>;
@@ -15,24 +17,33 @@ export interface PluginTargets<P, S = Record<never, never>> {
 
 /** The plugin under test, the same whichever way it runs. */
 export interface PluginUnderTest<P> {
+  /** Which of the two ways it runs. */
   readonly how: 'in memory' | 'as a process';
+  /** The connection to it. */
   readonly rpc: RPCClientOf<P>;
   /** What it printed on its standard output so far. */
   readonly stdout: string;
+  /** What it printed on its standard error so far. */
   readonly stderr: string;
-  transcript(): string;
+  /** Returns what went over the wire so far, a line each. */
+  transcript(options?: TranscriptOptions): string;
   /** Ends it; it ends with the test in any case. */
   close(): Promise<unknown>;
 }
 
+/** What a test of {@link describePlugin} is given. */
 export interface PluginFixtures<P> {
   /** A plugin for this test alone, started when the test first asks for it. */
   plugin: PluginUnderTest<P>;
 }
 
+/** What {@link describePlugin} hands to the function that declares the tests. */
 export interface PluginSuite<P> {
+  /** Vitest's `test` with the plugin as a fixture. */
   readonly test: TestAPI<PluginFixtures<P>>;
+  /** Vitest's `expect`, with the matchers of the kit. */
   readonly expect: typeof expect;
+  /** Which of the two ways the tests that are now declared will run. */
   readonly how: 'in memory' | 'as a process';
 }
 
@@ -83,7 +94,7 @@ function inMemoryTest<P, S>(
         get stderr() {
           return pair.stderr;
         },
-        transcript: () => pair.transcript(),
+        transcript: (options) => pair.transcript(options),
         close: () => pair.close(),
       });
     },
@@ -103,7 +114,7 @@ function processTest<P, S>(config: ClientConfig<S>): TestAPI<PluginFixtures<P>> 
         get stderr() {
           return client.stderr;
         },
-        transcript: () => client.transcript(),
+        transcript: (options) => client.transcript(options),
         close: () => client.kill(),
       });
     },

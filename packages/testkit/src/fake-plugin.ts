@@ -1,22 +1,28 @@
 /** A double made from an interface: served in place of a plugin or a host's service, or handed to code that expects a dispensed one. */
-import { PipeworkError } from '@pipework/core';
+import { createRemote, PipeworkError } from '@pipework/core';
 import { crashable, type Crashable, type CrashReport } from './memory/memory-process.ts';
 import { show } from './transcript/show.ts';
 
 /** One call that a fake saw. */
 export interface FakeCall {
+  /** The name of the method. */
   readonly method: string;
+  /** The arguments as they arrived. */
   readonly args: readonly unknown[];
   /** What became of it: `unhandled` where nothing was given for its method. */
   outcome: 'running' | 'returned' | 'threw' | 'hung' | 'crashed' | 'unhandled';
 }
+
+/** The arguments of a method, as its callers give them; of an overloaded one those of its last signature. */
+export type FakeArguments<F> =
+  NonNullable<F> extends (...args: infer A) => unknown ? Readonly<A> : readonly unknown[];
 
 /** What a fake has beside the methods of its interface. None of it can be called from the other side. */
 export interface FakeControls<T> {
   /** Every call so far, in the order in which they began. */
   readonly calls: readonly FakeCall[];
   /** The arguments of each call of `method` so far. */
-  callsTo(method: keyof T & string): (readonly unknown[])[];
+  callsTo<M extends keyof T & string>(method: M): FakeArguments<T[M]>[];
   /** Handles these methods from now on, over whatever handled them before. */
   use(methods: Partial<T>): void;
   /** Calls of `method` from now on never settle, until the returned function lets them go on. */
@@ -28,24 +34,36 @@ export interface FakeControls<T> {
   crash(report?: CrashReport & { readonly on?: keyof T & string }): void;
   /** Forgets calls and whatever `use`, `hang` and `crash` arranged; methods are those it was made with. */
   reset(): void;
-  /** Throws where a call was made that nobody handled, although the code under test may have swallowed its failure. */
+  /** Throws if a call was made that had no handler, even if the code under test swallowed its failure. */
   assertNoUnhandled(): void;
 }
 
 /** Disposable as what is dispensed is, so that it fits where `Remote<T>` is expected, if the methods of `T` are asynchronous. */
 export type Fake<T> = T & FakeControls<T> & Disposable;
 
-/** Thrown into a call that nobody handles. */
+/** Thrown into a call that has no handler. */
 export class UnhandledCallError extends Error {
+  /** Tells the error apart from others. */
   override readonly name = 'UnhandledCallError';
+  /** Stays the same across releases, and travels to the caller. */
   readonly code = 'UNHANDLED_CALL';
 }
 
 type Method = (...args: unknown[]) => unknown;
 
+/** Knows which names are methods of a remote. Others, such as `toJSON`, are asked for by tools, and no call of the code under test. */
+const anyRemote: object = createRemote(async () => {});
+
 /**
  * A double of `T`. Methods that are given handle their calls; a call of any other fails with an `UnhandledCallError` that
  * names it. Methods may be `vi.fn()`s, and may be spied on by `vi.spyOn(fake, 'method')`.
+ *
+ * @example
+ * ```ts
+ * import { fakePlugin } from '@pipework/testkit';
+ *
+ * const greeter = fakePlugin<{ greet(name: string): Promise<string> }>({ greet: async (name) => `Hello, ${name}!` });
+ * ```
  */
 export function fakePlugin<T extends object>(methods: Partial<T> = {}): Fake<T> {
   return new FakeState<T>(methods).fake;
@@ -78,7 +96,8 @@ class FakeState<T extends object> {
     Object.assign(this.#methods, methods);
     const controls: FakeControls<T> = {
       calls: this.#calls,
-      callsTo: (method) => this.#calls.filter((call) => call.method === method).map(({ args }) => args),
+      callsTo: <M extends keyof T & string>(method: M) =>
+        this.#calls.filter((call) => call.method === method).map(({ args }) => args as FakeArguments<T[M]>),
       use: (more) => {
         Object.assign(this.#methods, more);
       },
@@ -104,15 +123,15 @@ class FakeState<T extends object> {
     const isControl = (name: string): boolean =>
       Object.hasOwn(controls, name) && !Object.hasOwn(this.#methods, name);
     const isMethod = (key: string | symbol): key is string =>
-      typeof key === 'string' && key !== 'then' && !(key in Object.prototype) && !isControl(key);
+      typeof key === 'string' && key in anyRemote && !isControl(key);
     return new Proxy(this.#methods, {
       get: (target, key, receiver) => {
         if (isMethod(key)) return this.#method(key);
         if (typeof key === 'string' && isControl(key)) return controls[key as keyof FakeControls<T>];
-        if (key === Symbol.dispose && !(key in target)) return () => {}; // nobody holds a fake
+        if (key === Symbol.dispose && !(key in target)) return () => {}; // A fake holds nothing.
         return Reflect.get(target, key, receiver) as unknown;
       },
-      // What a served object offers is read off its own properties: every method that somebody may call is one.
+      // What a served object offers is read off its own properties: every method that may be called is one.
       getOwnPropertyDescriptor: (target, key) =>
         isMethod(key)
           ? {
@@ -132,7 +151,7 @@ class FakeState<T extends object> {
     const target = (own as Method | undefined) ?? this.#unhandled(name);
     let recorder = this.#recorders.get(target);
     if (recorder === undefined) {
-      // A proxy, so that a mock stays one to whoever looks at it.
+      // A proxy, so that a mock still looks like a mock.
       recorder = new Proxy(target, {
         apply: (method, self: unknown, args: unknown[]) => this.#call(name, method, self, args),
       });
@@ -211,7 +230,7 @@ class FakeState<T extends object> {
       letGo = resolve;
       fail = reject;
     });
-    // Nobody may be waiting.
+    // The result may not be awaited.
     done.catch(() => undefined);
     const hang: Hang = { method, done, letGo, fail };
     this.#hangs.add(hang);

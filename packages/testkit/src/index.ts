@@ -1,15 +1,21 @@
-/** Testing plugins and hosts without a test runner of one's own choice: what needs Vitest is in `@pipework/testkit/vitest`. */
+/**
+ * Testing plugins and hosts without a test runner of one's own choice: what needs Vitest is in `@pipework/testkit/vitest`.
+ *
+ * @module
+ */
 
 export { connect, type ConnectOptions, type Pair, type Plugins } from './connect.ts';
 export { memoryLauncher, type MemoryLauncher } from './memory-launcher.ts';
 export { launch, type LaunchedClient, type LaunchOptions } from './launch.ts';
 export type { FailedTask, NodeTestContext, TestContext, VitestContext } from './test-owner.ts';
 export type { Direction } from './transcript/stream-reader.ts';
+export type { TranscriptOptions } from './transcript/transcript.ts';
 export type { CrashReport } from './memory/memory-process.ts';
 export {
   fakePlugin,
   UnhandledCallError,
   type Fake,
+  type FakeArguments,
   type FakeCall,
   type FakeControls,
 } from './fake-plugin.ts';
@@ -29,3 +35,4 @@ export type { ConformanceReport, ConformanceResult } from './conformance/report.
 export { conformancePlugin, type ConformanceService } from './conformance/plugin.ts';
 export { expectNoLeaks, LeakError, type LeakOptions, type LeakSubject } from './leaks/expect-no-leaks.ts';
 export { matchers, type ExpectedExit, type MatcherResult, type Matchers } from './matchers.ts';
+export { remoteEquality, remoteSerializer, type EqualityTester, type RemoteSerializer } from './remotes.ts';

@@ -3,14 +3,18 @@ import { pipeline, Writable } from 'node:stream';
 import { Client, spawnLauncher, type ClientConfig, type Launcher } from '@pipework/core';
 import { Capture, joinSections, section } from './capture.ts';
 import type { Fault } from './faults/fault.ts';
-import { opened } from './leaks/open-things.ts';
+import './leaks/open-things.ts'; // Knows of every client from now on.
 import { BytePipe } from './memory/byte-pipe.ts';
-import { ownedBy, type TestContext } from './test-owner.ts';
+import { ownedBy, ownedByRunningTest, type TestContext } from './test-owner.ts';
 import type { Direction } from './transcript/stream-reader.ts';
-import { Transcript } from './transcript/transcript.ts';
+import { Transcript, type TranscriptOptions } from './transcript/transcript.ts';
 
+/** Options of {@link launch}: those of a client of core, and what the test adds. */
 export interface LaunchOptions<S = Record<never, never>> extends ClientConfig<S> {
-  /** The running test's context: the process ends with the test, and a failing test shows what was recorded. */
+  /**
+   * The running test's context: the process ends with the test, and a failing test shows what was recorded. Without it the process ends with the
+   * running test of `node --test` all the same.
+   */
   readonly test?: TestContext;
   /** False records nothing of the wire: `transcript()` is empty, and nothing is spent on it. */
   readonly transcript?: boolean;
@@ -25,8 +29,11 @@ export interface LaunchedClient<P = Record<string, object>, S = Record<never, ne
   /** What the plugin has written to its standard error so far, raw and synced. */
   readonly stderr: string;
   /** Returns everything that went over the pipes so far, a line for each frame, with the messages in it; '' if the record is off. */
-  transcript(): string;
-  /** Returns all of it under headings, the last 64 Ki characters of each; empty while there is nothing. */
+  transcript(options?: TranscriptOptions): string;
+  /**
+   * Returns what a failing test shows, under headings: the last 64 Ki characters of both outputs, and the last lines of the transcript that
+   * say something. Empty while there is nothing.
+   */
   report(): string;
 }
 
@@ -50,15 +57,15 @@ class RecordedClient<P, S> extends Client<P, S> implements LaunchedClient<P, S> 
     return this.#stderr.text;
   }
 
-  transcript(): string {
-    return this.#record.toString();
+  transcript(options?: TranscriptOptions): string {
+    return this.#record.toString(options);
   }
 
   report(): string {
     return joinSections(
       section('stdout of the plugin', this.stdout),
       section('stderr of the plugin', this.stderr),
-      section('transcript', this.transcript()),
+      section('transcript', this.#record.report()),
     );
   }
 }
@@ -67,6 +74,18 @@ class RecordedClient<P, S> extends Client<P, S> implements LaunchedClient<P, S> 
  * A real Client for `config`, not started yet: `client.client()` starts it. With `test`, its process is ended when that
  * test is over, whatever happened; without, it is the caller's to end (`await using`), and it ends with this process at
  * the latest. Sinks of `config` get what they would get without the kit.
+ *
+ * @example
+ * ```ts
+ * import { launch } from '@pipework/testkit';
+ *
+ * await using client = launch<{ greeter: { greet(name: string): Promise<string> } }>({
+ *   cmd: [process.execPath, 'plugin.js'],
+ * });
+ * const rpc = await client.client();
+ * const greeter = await rpc.dispense('greeter');
+ * console.log(await greeter.greet('world'), client.transcript());
+ * ```
  */
 export function launch<P = Record<string, object>, S = Record<never, never>>(
   options: LaunchOptions<S>,
@@ -94,18 +113,14 @@ export function launch<P = Record<string, object>, S = Record<never, never>>(
     stdout,
     stderr,
   );
-  opened(`a client of launch() for ${describeCommand(config.cmd)}`, client);
-  if (test !== undefined)
-    ownedBy(
-      test,
-      () => client.kill(),
-      () => client.report(),
-    );
+  const end = (): Promise<unknown> => {
+    record.stop();
+    return client.kill();
+  };
+  if (test === undefined) ownedByRunningTest(end);
+  else ownedBy(test, end, () => client.report());
   return client;
 }
-
-const describeCommand = (cmd: ClientConfig['cmd']): string =>
-  'file' in cmd ? [cmd.file, ...(cmd.args ?? [])].join(' ') : cmd.join(' ');
 
 /** The ids of the second and third stream of a session, which carry what the plugin prints. */
 const [stdoutStream, stderrStream] = [3, 5];
@@ -132,7 +147,7 @@ const heard = new WeakSet<Writable>();
 /** A sink that captures and hands on, at the pace of the user's own. */
 function both(capture: Writable, own: Writable | undefined): Writable {
   if (own === undefined) return capture;
-  // Core listens to the sinks that it is given, and drops one that fails: the user's own has nobody else behind this one.
+  // Core listens to the sinks that it is given, and drops one that fails: the user's own sink has no other listener behind this one.
   if (!heard.has(own)) own.on('error', () => undefined);
   heard.add(own);
   return new Writable({
@@ -162,7 +177,7 @@ function tapped(
   return async (command) => {
     const process = await launcher(command);
     const [toPlugin, toHost] = [pipe('toPlugin'), pipe('toHost')];
-    // How they end is told by their ends: an EPIPE or the end of file reaches whoever is on the other side.
+    // How they end is told by their ends: an EPIPE or the end of file reaches the other side.
     pipeline(process.readable, toHost.writable, () => undefined);
     pipeline(toPlugin.readable, process.writable, () => undefined);
     return {

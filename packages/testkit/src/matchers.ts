@@ -3,16 +3,23 @@ import type { EndedBy, PluginExit } from '@pipework/core';
 import { inspect, isDeepStrictEqual } from 'node:util';
 import { expectNoLeaks, LeakError } from './leaks/expect-no-leaks.ts';
 import { clearRealTimeout, setRealTimeout } from './real-time.ts';
+import { remoteEquality } from './remotes.ts';
 
+/** What a matcher returns, as `expect.extend()` of Vitest and Jest takes it. */
 export interface MatcherResult {
+  /** Whether the value is as expected. */
   readonly pass: boolean;
+  /** Makes the message of the failure, also that of a negated matcher. */
   readonly message: () => string;
 }
 
 /** What `toHaveExited` compares, as far as it is given. */
 export interface ExpectedExit {
+  /** The exit code; null for an end by a signal. */
   readonly code?: number | null;
+  /** The signal; null for an end without one. */
   readonly signal?: NodeJS.Signals | null;
+  /** Which step, or which party, ended the process. */
   readonly by?: EndedBy;
 }
 
@@ -27,10 +34,16 @@ export type Matchers = {
   toFailWith(received: unknown, code: string, message?: string | RegExp): Promise<MatcherResult>;
   toHaveExited(received: unknown, expected?: ExpectedExit): Promise<MatcherResult>;
   toHavePrinted(received: unknown, text: string | RegExp): MatcherResult;
-  toHaveBeenCalledRemotely(received: unknown, method: string, ...args: unknown[]): MatcherResult;
+  toHaveBeenCalledRemotely(
+    this: unknown,
+    received: unknown,
+    method: string,
+    ...args: unknown[]
+  ): MatcherResult;
   toHaveNoLeaks(received: unknown): Promise<MatcherResult>;
 };
 
+/** The matchers for `expect.extend()`. Importing `@pipework/testkit/vitest` adds them by itself. */
 export const matchers: Matchers = {
   /** A promise, or a function that makes one, rejects with this code: its own, or that of one of its causes. */
   async toFailWith(received, code, message) {
@@ -106,7 +119,7 @@ export const matchers: Matchers = {
   },
 
   /** A fake saw a call of `method`; with arguments, one with exactly these. */
-  toHaveBeenCalledRemotely(received, method, ...args) {
+  toHaveBeenCalledRemotely(this: unknown, received, method, ...args) {
     const calls = isFake(received) ? received.callsTo(method) : undefined;
     if (calls === undefined) {
       return {
@@ -115,8 +128,8 @@ export const matchers: Matchers = {
           `toHaveBeenCalledRemotely: expected a fakePlugin(); came ${inspect(received, { depth: 0 })}`,
       };
     }
-    const pass =
-      args.length === 0 ? calls.length > 0 : calls.some((call) => isDeepStrictEqual([...call], args));
+    const equals = equalityOf(this);
+    const pass = args.length === 0 ? calls.length > 0 : calls.some((call) => equals([...call], args));
     const seen =
       calls.length === 0
         ? 'it was not called'
@@ -142,6 +155,17 @@ export const matchers: Matchers = {
 
 /** Below the five seconds that Vitest gives a test by default, so that it is this message that is seen. */
 const exitWaitMs = 4_000;
+
+/** How the runner compares, asymmetric matchers included; without one, as Node does. */
+function equalityOf(state: unknown): (a: unknown, b: unknown) => boolean {
+  const runner = (state ?? {}) as {
+    equals?(a: unknown, b: unknown, testers: readonly unknown[]): boolean;
+    readonly customTesters?: readonly unknown[];
+  };
+  // Bun's needs its `this`.
+  return (a, b) =>
+    runner.equals?.(a, b, [...(runner.customTesters ?? []), remoteEquality]) ?? isDeepStrictEqual(a, b);
+}
 
 type Outcome = { readonly value: unknown } | { readonly error: unknown };
 

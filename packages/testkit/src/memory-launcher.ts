@@ -5,6 +5,7 @@ import { MemoryProcess, type CrashReport } from './memory/memory-process.ts';
 
 /** A launcher for the `launcher` option of a `Client`, or of what is made of one. */
 export interface MemoryLauncher {
+  /** Starts a process in memory. A client calls it. */
   (command: LaunchCommand): LaunchedProcess;
   /** How many processes it has started. */
   readonly launches: number;

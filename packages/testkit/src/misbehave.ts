@@ -24,7 +24,7 @@ export const conducts = {
   'hangs-on-dispense': 'Never answers Dispense.',
   'hangs-on-ping': 'Answers everything but Control.Ping.',
   'blocks-the-loop':
-    'A call blocks its only thread for as many milliseconds as its argument tells (for ever without one).',
+    'A call blocks its only thread for as many milliseconds as its argument tells (without end if there is none).',
   'ignores-quit': 'Never answers Quit; leaves when descriptor 3 ends.',
   'ignores-eof': 'Never answers Quit and stays when descriptor 3 ends; SIGTERM ends it.',
   'ignores-sigterm':
@@ -52,7 +52,7 @@ export const conducts = {
   'huge-message': 'Announces a result of 4 GiB and sends its beginning.',
   'deep-nesting': 'Answers with a hundred thousand arrays, one in another.',
   'poisons-prototypes': 'Answers with a map whose keys are `__proto__`, `constructor` and `then`.',
-  'wrong-message-id': 'Answers calls that nobody made.',
+  'wrong-message-id': 'Answers calls that were never made.',
   'answers-twice': 'Answers every call twice, with different results.',
   'calls-the-host':
     'Sends the host a request on the stream of a call, though no capability allows it; then answers.',
@@ -63,13 +63,13 @@ export const conducts = {
   'never-opens-services':
     'Each call makes it ask its host 1,000 times for a service (`files`, or its argument), and open none that it gets.',
   'calls-what-was-not-provided':
-    'Each call makes it ask for services and methods that its host does not offer, and dial ids that nobody gave it; it answers with what came of that.',
+    'Each call makes it ask for services and methods that its host does not offer, and dial ids that were never given to it; it answers with what came of that.',
   'lies-in-its-description':
     'Describes itself in wrong types, or as its argument tells: `huge`, `deep`, `poisoned`.',
   'orphan-grandchild':
     'Leaves a grandchild behind that holds its standard output and error for half a minute.',
   'grandchild-holds-the-pipe': 'Leaves a grandchild behind that holds descriptors 3 and 4 for half a minute.',
-  'exits-when-idle': 'Exits with status 0 by itself a moment after its line, as if somebody had stopped it.',
+  'exits-when-idle': 'Exits with status 0 by itself a moment after its line, as if it had been stopped.',
 } as const;
 
 /** A kind of misbehaviour. */
@@ -80,7 +80,17 @@ export type Misbehaviour = keyof typeof conducts;
  * Client as `cmd`. The program dispenses every name; `echo`, `fail`, `print`, `bytes` and `sleep` answer unless the kind
  * is about calls. `args` are for the kinds that say so.
  *
- * Throws a RangeError at once, naming the kinds, where `kind` is none of them.
+ * Throws a RangeError at once, naming the kinds, if `kind` is not one of them.
+ *
+ * @example
+ * ```ts
+ * import { Client } from '@pipework/core';
+ * import { misbehave } from '@pipework/testkit';
+ *
+ * // What does a host do if its plugin never shakes hands?
+ * const client = new Client({ cmd: misbehave('no-handshake'), startTimeout: 500 });
+ * await client.start().catch((error: unknown) => console.log(error)); // HANDSHAKE_TIMEOUT
+ * ```
  */
 export function misbehave(kind: Misbehaviour, ...args: string[]): [file: string, ...args: string[]] {
   if (!Object.hasOwn(conducts, kind)) {

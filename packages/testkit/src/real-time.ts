@@ -22,7 +22,7 @@ export const realTurn = (): Promise<void> =>
 
 /**
  * Settles as `promise` does, or rejects with what `late()` makes of it after `ms`. The promise is not ended by that:
- * whoever owns what it waits for ends it.
+ * its owner ends it.
  */
 export async function within<T>(promise: PromiseLike<T>, ms: number, late: () => Error): Promise<T> {
   let timer: NodeJS.Timeout | undefined;

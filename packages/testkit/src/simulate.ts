@@ -5,6 +5,7 @@ import { freshSeed, Random } from './faults/random.ts';
 import type { BytePipe, Delivery } from './memory/byte-pipe.ts';
 import { clearRealTimeout, setRealImmediate, setRealTimeout } from './real-time.ts';
 
+/** Options of {@link simulate}: how many schedules are tried, and which. */
 export interface SimulateOptions {
   /** The first run's seed; each further run has the next number. A fresh one when absent. */
   readonly seed?: number;
@@ -31,7 +32,9 @@ export interface Simulation {
 
 /** A scenario failed, and this is the simplest schedule found with which it does. */
 export class SimulationError extends Error {
+  /** Tells the error apart from others. */
   override readonly name = 'SimulationError';
+  /** The seed of the first run, for `SimulateOptions.seed`. */
   readonly seed: number;
   /** Hand it to `simulate` as `schedule` to see the failure again. */
   readonly schedule: readonly number[];
@@ -55,8 +58,11 @@ export class SimulationError extends Error {
 
 /** One failing run. */
 export interface SimulationFailure {
+  /** What the scenario threw. */
   readonly error: unknown;
+  /** The choices that led there. */
   readonly schedule: readonly number[];
+  /** What went over the pipes. */
   readonly transcript: string;
 }
 
@@ -85,7 +91,7 @@ export async function simulate(
   return { runs, seed };
 }
 
-/** A list of choices: first the given ones, then random ones, or 0, the simplest, where there is no chance. */
+/** A list of choices: first the given ones, then random ones, or 0, the simplest, if there is no source of chance. */
 class Choices {
   readonly made: number[] = [];
   readonly #given: readonly number[];

@@ -1,15 +1,30 @@
-/** What needs Vitest: fixtures, matchers and suites. Everything else of the kit is here as well, so that one import does. */
+/**
+ * What needs Vitest: fixtures, matchers and suites. Everything else of the kit is here as well, so that one import does.
+ *
+ * @module
+ */
 import * as vitest from 'vitest';
-import { describe, expect, onTestFailed, onTestFinished, test as vitestTest, type TestAPI } from 'vitest';
+import {
+  afterAll,
+  describe,
+  expect,
+  onTestFailed,
+  onTestFinished,
+  test as vitestTest,
+  type TestAPI,
+} from 'vitest';
+import { asyncMatchers, demandAwait } from './awaited.ts';
 import {
   conformance as conformanceSuite,
   type Conformance,
   type ConformanceOptions,
 } from './conformance/suite.ts';
 import { connect as connectAnywhere, type ConnectOptions, type Pair, type Plugins } from './connect.ts';
-import { fakePlugin as fakeAnywhere, type Fake } from './fake-plugin.ts';
+import { fakePlugin as fakeAnywhere, type Fake, type FakeArguments } from './fake-plugin.ts';
 import { launch as launchAnywhere, type LaunchedClient, type LaunchOptions } from './launch.ts';
+import { tellLeftOpen } from './leaks/left-open.ts';
 import { matchers, type ExpectedExit } from './matchers.ts';
+import { remoteEquality, remoteSerializer } from './remotes.ts';
 import type { VitestContext } from './test-owner.ts';
 
 export {
@@ -20,6 +35,8 @@ export {
   LeakError,
   matchers,
   misbehave,
+  remoteEquality,
+  remoteSerializer,
   simulate,
   SimulationError,
   UnhandledCallError,
@@ -33,18 +50,28 @@ export {
   type PluginUnderTest,
 } from './describe-plugin.ts';
 
-/** The matchers as Vitest knows them. */
-export interface PipeworkMatchers<R = unknown> {
+/** The names by which a fake of type `T` can be asked for its calls; any name where `T` says nothing. */
+export type RemoteMethodOf<T> = T extends { callsTo(method: infer M): unknown } ? M & string : string;
+
+/** None, or all of the arguments of that method of the fake. */
+export type RemoteArgumentsOf<T, M> = 0 extends 1 & T
+  ? readonly unknown[]
+  : M extends keyof T
+    ? readonly [] | FakeArguments<T[M]>
+    : readonly unknown[];
+
+/** The matchers as Vitest knows them; `T` is the type of what is expected. */
+export interface PipeworkMatchers<T = unknown> {
   /** A promise, or a function that makes one, rejects with this code: its own, or that of one of its causes. */
-  toFailWith(code: string, message?: string | RegExp): Promise<R>;
+  toFailWith(code: string, message?: string | RegExp): Promise<void>;
   /** A client's process is gone, or goes within four seconds, in this way. */
-  toHaveExited(expected?: ExpectedExit): Promise<R>;
+  toHaveExited(expected?: ExpectedExit): Promise<void>;
   /** A pair, or a launched client, printed this on its standard output. */
-  toHavePrinted(text: string | RegExp): R;
-  /** A fake saw a call of `method`; with arguments, one with exactly these. */
-  toHaveBeenCalledRemotely(method: string, ...args: unknown[]): R;
+  toHavePrinted(text: string | RegExp): void;
+  /** A fake saw a call of `method`; with arguments, one with exactly these. Asymmetric matchers may stand among them. */
+  toHaveBeenCalledRemotely<M extends RemoteMethodOf<T>>(method: M, ...args: RemoteArgumentsOf<T, M>): void;
   /** The open connection is at rest: no pending or running call, no reference. */
-  toHaveNoLeaks(): Promise<R>;
+  toHaveNoLeaks(): Promise<void>;
 }
 
 declare module 'vitest' {
@@ -53,6 +80,11 @@ declare module 'vitest' {
 }
 
 expect.extend({ ...matchers });
+for (const name of asyncMatchers) demandAwait(name);
+expect.addEqualityTesters([remoteEquality]);
+expect.addSnapshotSerializer(remoteSerializer);
+
+tellLeftOpen(afterAll);
 
 /** As `connect` of the kit; the pair ends with the test. */
 export type ConnectFixture = <P, S = Record<never, never>>(
@@ -63,12 +95,16 @@ export type ConnectFixture = <P, S = Record<never, never>>(
 export type LaunchFixture = <P = Record<string, object>, S = Record<never, never>>(
   options: Omit<LaunchOptions<S>, 'test'>,
 ) => LaunchedClient<P, S>;
-/** As `fakePlugin` of the kit; a call that nobody handled fails the test. */
+/** As `fakePlugin` of the kit; a call without a handler fails the test. */
 export type FakeFixture = <T extends object>(methods?: Partial<T>) => Fake<T>;
 
+/** The fixtures that {@link test} adds to a test of Vitest. */
 export interface PipeworkFixtures {
+  /** Host and plugin in this process. */
   connect: ConnectFixture;
+  /** A real process. */
   launch: LaunchFixture;
+  /** A double of a plugin or of a service. */
   fakePlugin: FakeFixture;
 }
 
@@ -108,12 +144,12 @@ export function launch<P = Record<string, object>, S = Record<never, never>>(
   return launchAnywhere({ ...options, test: options.test ?? runningTest('launch') });
 }
 
-/** As the kit's `fakePlugin`, for the running test: a call that nobody handled fails it. Throws outside a test, and in concurrent ones: use the fixture there. */
+/** As the kit's `fakePlugin`, for the running test: a call without a handler fails it. Throws outside a test, and in concurrent ones: use the fixture there. */
 export function fakePlugin<T extends object>(methods: Partial<T> = {}): Fake<T> {
   return fakeFor(runningTest('fakePlugin'), methods);
 }
 
-/** The one test that runs at the moment. Throws where there is none, and where others run beside it: Vitest may name any of them. */
+/** The one test that runs at the moment. Throws if no test runs, or if others run beside it, because Vitest may name any of them. */
 function runningTest(caller: string): VitestContext {
   const hooks: VitestContext = { onTestFinished, onTestFailed };
   // Vitest 4.0 doesn't tell.

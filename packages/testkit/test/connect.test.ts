@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { connect, fakePlugin, faults, type Plugins } from '@pipework/testkit';
+import { connect, fakePlugin, faults, type ConnectOptions, type Plugins } from '@pipework/testkit';
 
 interface Greeter {
   greet(name: string): Promise<string>;
@@ -59,6 +59,41 @@ describe('connect', () => {
     expect(transcript).toContain(`Plugin.greet('world')`);
     expect(transcript).toContain(`'Hello, world!'`);
     expect(transcript).toContain('"greeting world\\n"');
+  });
+
+  test('has a transcript that is the same in each run, for snapshots', async () => {
+    const said = async (options: ConnectOptions<Served>) => {
+      await using pair = await connect(plugins, options);
+      const greeter = await pair.rpc.dispense('greeter');
+      await Promise.all([greeter.greet('a'), greeter.greet('b')]);
+      for await (const n of greeter.count(40)) if (n === 20) await pair.rpc.ping();
+      await greeter.fail().catch(() => undefined);
+      return pair.transcript({ stable: true });
+    };
+    const first = await said({});
+    expect(first).toMatchInlineSnapshot(`
+      "control
+        host → plugin  request 0 Dispenser.Dispense('greeter')
+        plugin → host  response 0 1
+        host → plugin  request 1 Control.Ping(true)
+        plugin → host  response 1 true
+      stream 1
+        host → plugin  broker id 1
+        host → plugin  request 0 Plugin.greet('a')
+        host → plugin  request 1 Plugin.greet('b')
+        plugin → host  response 0 'Hello, a!'
+        plugin → host  response 1 'Hello, b!'
+        host → plugin  request 2 Plugin.count(40)
+        plugin → host  response 2 <iterable 2>
+        host → plugin  request 3 Plugin.fail()
+        plugin → host  response 3 failed: { name: 'Error', message: 'as asked' }
+      stream 2
+        host → plugin  broker id 2
+        plugin → host  items 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, … 28 more
+        plugin → host  done undefined"
+    `);
+    expect(await said({ chunking: 'random', delay: { min: 0, max: 1 }, pipeBytes: 100 })).toBe(first);
+    expect(await said({ window: 100 })).toBe(first);
   });
 
   test('ends both sides when it is disposed of', async () => {

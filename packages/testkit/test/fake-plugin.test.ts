@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { Remote } from '@pipework/core';
 import { connect, fakePlugin, UnhandledCallError } from '@pipework/testkit';
+import '@pipework/testkit/vitest'; // The matchers.
 
 interface Store {
   get(key: string): Promise<string | undefined>;
@@ -78,6 +79,15 @@ describe('a fake plugin', () => {
     expect(fake.callsTo('size')).toHaveLength(2);
     size.mockRestore();
     expect(await store.size()).toBe(1);
+  });
+
+  test('is asked for calls with asymmetric matchers, and by identity of remotes', async () => {
+    const fake = fakePlugin<{ take(door: object, name: string): Promise<void> }>({ take: async () => {} });
+    await using pair = await connect<{ a: object; b: object }>({ a: () => ({}), b: () => ({}) });
+    const [a, b] = [await pair.rpc.dispense('a'), await pair.rpc.dispense('b')];
+    await fake.take(a, 'front');
+    expect(fake).toHaveBeenCalledRemotely('take', a, expect.stringMatching(/^f/));
+    expect(fake).not.toHaveBeenCalledRemotely('take', b, 'front');
   });
 
   test('lets methods be replaced for a while', async () => {

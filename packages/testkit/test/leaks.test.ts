@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { open } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { retain } from '@pipework/core';
+import { Client, retain, type ClientConfig } from '@pipework/core';
 import { connect, expectNoLeaks, launch, LeakError } from '@pipework/testkit';
 import { greets, plugins, type Served } from './support/greeter.ts';
 
@@ -33,6 +33,28 @@ describe('expectNoLeaks(work)', () => {
     await pair?.close();
     expect(leaks.join('\n')).toMatch(/a pair of connect\(\) is open, opened at .*leaks\.test\.ts/);
     expect(leaks.join('\n')).toContain('1 pending call on a pair of connect()');
+  });
+
+  test('names a client once, with its pid and its command, and none of its handles', async () => {
+    const clients: Client[] = [];
+    const [launched, own] = await Promise.all(
+      [launch, (config: ClientConfig) => new Client(config)].map(async (make) =>
+        leaksOf(async () => {
+          const client = make({ cmd: greets });
+          clients.push(client);
+          await client.client();
+        }),
+      ),
+    );
+    const pids = clients.map(({ pid }) => String(pid));
+    for (const client of clients) await client.kill();
+    for (const leaks of [launched, own]) {
+      expect(leaks).toHaveLength(1);
+      expect(leaks?.[0]).toMatch(
+        /^the client of plugin .*\(pid \d+, command: .*greets\.mjs\) is open, opened at .*leaks\.test/,
+      );
+      expect(pids).toContain(/pid (\d+)/.exec(leaks?.[0] ?? '')?.[1]);
+    }
   });
 
   test('names a child process', async () => {

@@ -1,36 +1,12 @@
-import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { stripVTControlCharacters } from 'node:util';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { runNode, runVitest, type Run } from './support/run.ts';
 
 const suites = fileURLToPath(new URL('./fixtures/suites', import.meta.url));
-const vitest = fileURLToPath(new URL('../node_modules/vitest/vitest.mjs', import.meta.url));
 
-interface Run {
-  readonly status: number;
-  readonly output: string;
-}
-
-/** Runs a program of Node's to its end; the environment of this test run must not leak into another one. */
-function run(...args: string[]): Promise<Run> {
-  const env = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(VITEST|TEST$|NODE_ENV)/.test(name)),
-  );
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      args,
-      { cwd: suites, env, maxBuffer: 64 * 1024 * 1024 },
-      (error, stdout, stderr) => {
-        const status = typeof error?.code === 'number' ? error.code : 0;
-        resolve({ status, output: stripVTControlCharacters(stdout + stderr) });
-      },
-    );
-  });
-}
-
+const run = (...args: string[]): Promise<Run> => runNode(suites, ...args);
 const runSuite = (name: string, ...options: string[]): Promise<Run> =>
-  run(vitest, 'run', '--config', `${suites}/vitest.config.ts`, `${name}.suite.ts`, ...options);
+  runVitest(suites, `${name}.suite.ts`, ...options);
 
 describe('a failing test', () => {
   let whole = '';
@@ -54,6 +30,8 @@ describe('a failing test', () => {
     expect(report).toContain('── stdout of the plugin ──\ngreeting world');
     expect(report).toContain('── transcript of the pair (seed 77) ──');
     expect(report).toMatch(/host → plugin {2}#7 .* request 0 Plugin\.greet\('world'\)/);
+    // Neither credit nor the end that the kit makes.
+    expect(report).not.toMatch(/WindowUpdate|Control\.Quit|GoAway|end of file/);
   });
 
   test('shows the output and the transcript of its process', () => {
@@ -61,6 +39,7 @@ describe('a failing test', () => {
     expect(report).toContain('as asked');
     expect(report).toContain('── stderr of the plugin ──\nabout to fail');
     expect(report).toContain('Plugin.fail()');
+    expect(report).not.toMatch(/WindowUpdate|Control\.Quit|GoAway|end of file/);
   });
 
   test('leaves a passing one silent', () => {
@@ -108,6 +87,13 @@ describe('a failing test', () => {
     );
   });
 
+  test('is one that does not await a matcher, which is named with its line', () => {
+    const report = reportOf('does not await a matcher');
+    expect(report).toContain('`toFailWith` was not awaited');
+    expect(report).toMatch(/failing\.suite\.ts:\d+/);
+    expect(report).toContain(`.toFailWith('EXPECTED')`);
+  });
+
   test('says where to take a pair from that belongs to no test, or to one of many', () => {
     expect(reportOf('connects without its fixture')).toContain(
       `take it from the test's fixtures, async ({ connect }) => ...`,
@@ -134,6 +120,25 @@ describe('the kit works', () => {
     expect(status).toBe(0);
   });
 
+  test('and tells once at the end which clients a passing test has left open', async () => {
+    const { status, output } = await runSuite('left-open');
+    expect(status).toBe(0);
+    expect(output.match(/these are still open after the tests/g)).toHaveLength(1);
+    const lines = output.match(/^- the client of plugin .*$/gm);
+    expect(lines).toHaveLength(2);
+    for (const line of lines ?? [])
+      expect(line).toMatch(/\(pid \d+, command: .*greets\.mjs\), opened at .*left-open\.suite\.ts:\d+/);
+  });
+
+  test('under node:test, where what a test forgets ends with it', async () => {
+    const program = fileURLToPath(new URL('./fixtures/forgets.mjs', import.meta.url));
+    const { output } = await run('--test', program);
+    expect(output).toMatch(/pass 2/);
+    expect(output).toMatch(/fail 1/);
+    expect(output).toContain('as asked');
+    expect(output).not.toContain('still open');
+  });
+
   test('under node:test, without Vitest', async () => {
     const program = fileURLToPath(new URL('./docs/node-test.mjs', import.meta.url));
     const { status, output } = await run('--test', program);
@@ -150,6 +155,19 @@ describe('the kit works', () => {
     `;
     const { output } = await run('--input-type=module', '-e', script);
     expect(output).toMatch(/- a timer, begun\n +at work \(.*eval/);
+  });
+
+  test('and tells at the exit what is open where no runner has a hook for it, unless it is switched off', async () => {
+    const script = `
+      import { connect } from '@pipework/testkit';
+      await connect({ greeter: () => ({}) });
+      process.exit();
+    `;
+    const { output } = await run('--input-type=module', '-e', script);
+    expect(output).toMatch(/this is still open after the tests:\n- a pair of connect\(\), opened at .*eval/);
+    vi.stubEnv('PIPEWORK_TESTKIT_QUIET', '1');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect((await run('--input-type=module', '-e', script)).output).toBe('');
   });
 
   test('without Vitest being there at all', async () => {

@@ -50,6 +50,32 @@ test('a fake has the methods of its interface, and takes mocks for them', () => 
   fakePlugin<Greeter>({ greet: (name: number) => name });
 });
 
+test('a fake knows the arguments of its calls', () => {
+  const fake = fakePlugin<Greeter & { add(a: number, b?: string): number; all?(list: number[]): void }>();
+  expectTypeOf(fake.callsTo('greet')[0]?.[0]).toEqualTypeOf<string | undefined>();
+  expectTypeOf(fake.callsTo('add')).toEqualTypeOf<(readonly [a: number, b?: string | undefined])[]>();
+  expectTypeOf(fake.callsTo('all')[0]![0]).toEqualTypeOf<number[]>();
+  // @ts-expect-error -- no such method
+  fake.callsTo('dance');
+});
+
+test('toHaveBeenCalledRemotely is typed by the fake', () => {
+  const fake = fakePlugin<Greeter & { add(a: number, b?: string): number }>();
+  expect(fake).toHaveBeenCalledRemotely('greet');
+  expect(fake).not.toHaveBeenCalledRemotely('greet', 'world');
+  expect(fake).toHaveBeenCalledRemotely('greet', expect.any(String));
+  expect(fake).toHaveBeenCalledRemotely('add', 1);
+  expect(fake).toHaveBeenCalledRemotely('add', 1, 'b');
+  // @ts-expect-error -- no such method
+  expect(fake).toHaveBeenCalledRemotely('dance');
+  // @ts-expect-error -- another type of argument
+  expect(fake).toHaveBeenCalledRemotely('greet', 1);
+  // @ts-expect-error -- one argument too many
+  expect(fake).toHaveBeenCalledRemotely('greet', 'a', 'b');
+  // @ts-expect-error -- an argument is missing
+  expect(fake).toHaveBeenCalledRemotely('add', 'b');
+});
+
 test('kinds of misbehaviour are known', () => {
   expectTypeOf(misbehave('huge-frame')).toEqualTypeOf<[file: string, ...args: string[]]>();
   // @ts-expect-error -- no such kind

@@ -1,11 +1,11 @@
 /** `pipework call`: one call, its result as JSON, a stream as one value a line. */
 import { PipeworkError, withCallOptions, type Remote } from '@pipework/core';
 import type { Command, CommandLine } from '../command.ts';
-import { CallFailed, exitOfCall, statusOf, UsageError } from '../exit-status.ts';
-import { readArguments, stdinKinds, type Input, type StdinKind } from '../input.ts';
+import { CallFailed, exitOfCall, statusOf } from '../exit-status.ts';
+import { readArguments, stdinKinds, type Input } from '../input.ts';
 import type { Io } from '../io.ts';
 import { OutputClosed, print } from '../output.ts';
-import { text, wholeNumber } from '../parse.ts';
+import { choice, wholeNumber } from '../parse.ts';
 import { pluginOptions, targetIn, watchEnd, withPlugin } from '../session.ts';
 import { toJson } from '../values.ts';
 
@@ -24,8 +24,8 @@ export const call: Command = {
     timeout: { type: 'string', value: 'MS', help: 'how long the call may take; its stream too' },
     stdin: {
       type: 'string',
-      value: 'KIND',
-      help: 'what - is: bytes (a stream), ndjson (a stream of values), json or text (one value)',
+      choices: stdinKinds,
+      help: 'what - is: a stream of bytes, a stream of values, one value, a text (bytes)',
     },
     raw: { type: 'boolean', help: 'print texts and bytes as they are, without JSON' },
     json: { type: 'boolean', help: 'print an error as one line of JSON, and results on one line' },
@@ -46,7 +46,7 @@ async function run(line: CommandLine, io: Io): Promise<number> {
   const [operand = '', ...rest] = line.operands;
   const { name, method } = targetIn(operand);
   const deadlineMs = wholeNumber(line, 'timeout');
-  const input = await readArguments(rest, stdinKind(line), io);
+  const input = await readArguments(rest, choice(line, 'stdin', stdinKinds) ?? 'bytes', io);
   await withPlugin(line, io, async (rpc, signal) => {
     const isClosed = watchEnd(rpc);
     const remote = await rpc.dispense(name);
@@ -61,13 +61,6 @@ async function run(line: CommandLine, io: Io): Promise<number> {
     }
   });
   return statusOf('answered');
-}
-
-function stdinKind(line: CommandLine): StdinKind {
-  const given = text(line, 'stdin') ?? 'bytes';
-  const kind = stdinKinds.find((one) => one === given);
-  if (kind !== undefined) return kind;
-  throw new UsageError(`--stdin: expected ${stdinKinds.join(', ')}; came ${JSON.stringify(given)}`);
 }
 
 async function callAndPrint(

@@ -1,7 +1,7 @@
 /** `pipework describe`: what a plugin is and offers, as a table, as JSON, or as TypeScript. */
 import { PipeworkError, printable, type Description } from '@pipework/core';
 import type { Command, CommandLine } from '../command.ts';
-import { declarationsOf, signatureOf } from '../dts.ts';
+import { declarationsOf, oneLine, signatureOf } from '../dts.ts';
 import { statusOf, UsageError } from '../exit-status.ts';
 import { styler, type Io } from '../io.ts';
 import { print } from '../output.ts';
@@ -89,7 +89,7 @@ function tableOf(description: Description, io: Io): string {
   const title = [name ?? 'a plugin without a name', version].filter((part) => part !== undefined).join(' ');
   const head = `${title} (${runtime}; protocol ${protocolVersions.join(', ')})`;
   const sections = Object.entries(plugins).map(([plugin, { methods = {}, error }]) => {
-    const label = style('bold', printable(plugin));
+    const label = style('bold', oneLine(plugin));
     if (error !== undefined) return `${label}\n  cannot be dispensed: ${printable(error)}`;
     const rows = Object.entries(methods).map(([method, said]): [string, string] => [
       printable(signatureOf(method, said)),
@@ -97,7 +97,7 @@ function tableOf(description: Description, io: Io): string {
     ]);
     return `${label}\n${rows.length === 0 ? '  no methods' : columns(rows)}`;
   });
-  return `${[printable(head), ...sections].join('\n\n')}\n`;
+  return `${[oneLine(head), ...sections].join('\n\n')}\n`;
 }
 
 const firstLine = (doc = ''): string => doc.trim().split('\n')[0] ?? '';

@@ -1,5 +1,6 @@
 // The built command as a process, in a pipe and in a terminal.
 import { spawn, spawnSync } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
@@ -19,12 +20,19 @@ export interface Ran {
 }
 
 /** Runs the command with everything piped. */
-export async function pipework(
+export const pipework = async (
   args: readonly string[],
   input = '',
   env: NodeJS.ProcessEnv = {},
+  cwd: string = root,
+): Promise<Ran> => await run([process.execPath, bin, ...args], { input, env, cwd });
+
+/** Runs any command with everything piped. */
+export async function run(
+  [file = '', ...args]: readonly string[],
+  { input = '', env = {}, cwd = root }: { input?: string; env?: NodeJS.ProcessEnv; cwd?: string } = {},
 ): Promise<Ran> {
-  const child = spawn(process.execPath, [bin, ...args], { cwd: root, env: { ...process.env, ...env } });
+  const child = spawn(file, args, { cwd, env: { ...process.env, ...env } });
   child.stdin.on('error', () => {}); // It may end without reading.
   child.stdin.end(input);
   const ended = new Promise<number | null>((resolve) => {
@@ -40,21 +48,41 @@ export const noTerminal: string | undefined =
 
 export const noPython: string | undefined = noTerminal;
 
+interface Shown {
+  readonly status: number | null;
+  readonly shown: string;
+}
+
+/** What is typed once a text is shown. */
+type Steps = readonly (readonly [shown: string, keys: string])[];
+
 /** Runs the command in a pseudo-terminal, which shows both of its outputs. Once a text of `steps` is shown, its keys are typed. */
-export async function inTerminal(
+export const inTerminal = async (
   args: readonly string[],
-  steps: readonly (readonly [shown: string, keys: string])[] = [],
+  steps: Steps = [],
   env: NodeJS.ProcessEnv = {},
-): Promise<{ status: number | null; shown: string }> {
-  const helper = at('terminal.py');
-  const child = spawn('python3', [helper, JSON.stringify(steps), process.execPath, bin, ...args], {
-    cwd: root,
+): Promise<Shown> => await terminal([process.execPath, bin, ...args], steps, env);
+
+/** Runs any command in a pseudo-terminal. With `input` its standard input is a pipe. */
+export async function terminal(
+  command: readonly string[],
+  steps: Steps = [],
+  env: NodeJS.ProcessEnv = {},
+  cwd: string = root,
+  input = '',
+): Promise<Shown> {
+  // What is piped in comes by descriptor 3, because 0 is the terminal.
+  const piped = input === '' ? command : ['/bin/sh', '-c', 'exec "$@" <&3', 'sh', ...command];
+  const child = spawn('python3', [at('terminal.py'), JSON.stringify(steps), ...piped], {
+    cwd,
     env: { ...process.env, TERM: 'xterm', NO_COLOR: '', ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
   });
+  const [, output, , pipe] = child.stdio;
+  (pipe as Writable).on('error', () => {}).end(input);
   const ended = new Promise<number | null>((resolve) => {
     child.once('close', resolve);
   });
-  const [shown, status] = await Promise.all([text(child.stdout), ended]);
+  const [shown, status] = await Promise.all([text(output as Readable), ended]);
   return { shown, status };
 }

@@ -15,7 +15,9 @@ export const MagicCookieValue = '11aab7ff21cb9ff7b0e9975d53f17a8dab571eac9b5ff01
 
 /** The cookie both sides agree on. */
 export interface Handshake {
+  /** The name of the environment variable that carries the cookie. Default {@link MagicCookieKey}. */
   readonly magicCookieKey: string;
+  /** The value that the plugin expects there. Default {@link MagicCookieValue}. */
   readonly magicCookieValue: string;
 }
 
@@ -41,7 +43,9 @@ export type LogLevel = (typeof logLevels)[number];
 
 /** What a terminal behind one of the host's sinks can show, as it was when the plugin was started. */
 export interface TerminalSize {
+  /** The width in characters. */
   readonly columns: number;
+  /** The height in lines. */
   readonly rows: number;
   /** Bits of colour: 1, 4, 8 or 24, as `tty.WriteStream.getColorDepth()` counts them. */
   readonly colorDepth: number;
@@ -49,7 +53,9 @@ export interface TerminalSize {
 
 /** Which of the host's sinks for synced output are terminals. */
 export interface Terminals {
+  /** The terminal behind `syncStdout`; absent if there is none. */
   readonly stdout?: TerminalSize;
+  /** The terminal behind `syncStderr`; absent if there is none. */
   readonly stderr?: TerminalSize;
 }
 

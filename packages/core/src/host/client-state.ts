@@ -6,11 +6,13 @@ import type { RPCClientOf } from './rpc-client.ts';
 
 /** Where a started plugin can be reached, and which version was agreed on. */
 export interface PluginAddress {
+  /** The kind of transport. Pipes are the only one. */
   readonly network: 'pipe';
   /** The plugin's descriptors, `3,4`. */
   readonly address: string;
   /** Undefined if the launcher made no process of this system. */
   readonly pid: number | undefined;
+  /** The protocol version that both sides agreed on. */
   readonly protocolVersion: number;
 }
 

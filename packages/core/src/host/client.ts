@@ -49,6 +49,20 @@ export interface DrainOptions {
 /**
  * The lifecycle of one plugin process. A client starts its plugin at most once, also after `kill()` or a failed start:
  * for another process, make another client.
+ *
+ * @example
+ * ```ts
+ * import { Client } from '@pipework/core';
+ *
+ * interface Plugins {
+ *   greeter: { greet(name: string): Promise<string> };
+ * }
+ *
+ * await using client = new Client<Plugins>({ cmd: [process.execPath, 'plugin.js'] });
+ * const rpc = await client.client();
+ * const greeter = await rpc.dispense('greeter');
+ * console.log(await greeter.greet('world'));
+ * ```
  */
 export class Client<P = Record<string, object>, S = Record<never, never>> implements ServiceClient {
   readonly #settings: ClientSettings;
@@ -155,6 +169,7 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
     this.#activity.isReferenced = false;
   }
 
+  /** Ends the plugin as `kill()` does; `await using` calls it. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
   }

@@ -6,7 +6,9 @@ import type { Conversation } from '../rpc/calls/conversation.ts';
 
 /** What `rpc.describe()` resolves to. */
 export interface Description {
+  /** What the plugin calls itself; absent if it does not say. */
   readonly name?: string;
+  /** The plugin's own version; absent if it does not say. */
   readonly version?: string;
   /** What runs the plugin, for people: `node 22.12.0`. `unknown` if it does not say. */
   readonly runtime: string;
@@ -55,27 +57,41 @@ export async function describePlugin(describer: Describer, dispenses: boolean): 
       `the plugin says that it offers ${names.size} names; at most ${maxNames} are described`,
     );
   }
-  const plugins: [string, PluginDescription][] = [];
   let length = 0;
-  // One after the other, because a factory may be costly.
-  for (const name of names) {
-    const plugin = dispenses ? await describeOne(describer, name) : {};
-    length += JSON.stringify(plugin).length;
+  const keep = (part: unknown): void => {
+    length += JSON.stringify(part).length;
     if (length > maxLength) {
       throw new PipeworkError(
         'RPC_PROTOCOL',
-        `the plugin describes itself in more than ${maxLength} characters of JSON, of which ${name} has the last`,
+        `the plugin describes itself in more than ${maxLength} characters of JSON`,
       );
     }
+  };
+  const identity = identityOf(said);
+  keep(identity);
+  const plugins: [string, PluginDescription][] = [];
+  // One after the other, because a factory may be costly.
+  for (const name of names) {
+    const plugin = dispenses ? await describeOne(describer, name) : {};
+    keep([name, plugin]);
     plugins.push([name, plugin]);
   }
-  const { name, version, runtime } = said;
+  return { ...identity, plugins: Object.fromEntries(plugins) };
+}
+
+function identityOf({
+  name,
+  version,
+  runtime,
+  protocolVersions,
+}: Readonly<Record<string, unknown>>): Omit<Description, 'plugins'> {
   return {
     ...(typeof name === 'string' ? { name } : {}),
     ...(typeof version === 'string' ? { version } : {}),
     runtime: typeof runtime === 'string' ? runtime : 'unknown',
-    protocolVersions: listOf(said.protocolVersions).filter((item) => typeof item === 'number'),
-    plugins: Object.fromEntries(plugins),
+    protocolVersions: listOf(protocolVersions)
+      .filter((item): item is number => Number.isInteger(item))
+      .toSorted((a, b) => a - b),
   };
 }
 
@@ -113,7 +129,7 @@ function jsonOf(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(jsonOf);
   if (isPlainObject(value))
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, jsonOf(item)]));
-  return ['string', 'number', 'boolean'].includes(typeof value) ? value : null;
+  return ['string', 'boolean'].includes(typeof value) || Number.isFinite(value) ? value : null;
 }
 
 function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {

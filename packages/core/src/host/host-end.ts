@@ -71,16 +71,17 @@ export class HostEnd {
     );
     const { offer } = options;
     const explainLoss = (cause: Error): Promise<Error> => options.explainLoss(cause);
+    const peer = `plugin ${name}`;
     this.broker = new Broker(this.session, limits, {
       onServiceStream: offer === undefined ? undefined : (stream) => services?.take(stream),
       explainLoss,
-      peer: `plugin ${name}`,
+      peer,
     });
     this.shared = new Shared({
       broker: this.broker,
       capabilities,
       limits,
-      name,
+      peer,
       explainLoss,
       onBusy: options.onBusy,
       redactError: options.redactError,
@@ -98,12 +99,13 @@ export class HostEnd {
     this.session.closed.then(() => over(), over);
   }
 
-  /** Takes up a conversation with an implementation that the plugin dispensed. */
-  converse(id: number): Conversation {
+  /** Takes up a conversation with an implementation that the plugin dispensed under this name. */
+  converse(id: number, service: string): Conversation {
     const { shared } = this;
     const conversation = new Conversation(this.broker.dialRaw(id), {
       shared,
       prefix: implementationPrefix,
+      service,
       callInterceptors: this.#interceptors,
       onQuiet: this.#onQuiet,
     });

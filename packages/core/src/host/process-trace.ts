@@ -1,6 +1,7 @@
 /** What tools can watch of plugin processes: the tracing channel `pipework:process` of node:diagnostics_channel. */
 
 import { tracingChannel, type TracingChannel } from 'node:diagnostics_channel';
+import { processChannelName } from '../rpc/api/instrumentation.ts';
 import type { PluginExit } from './end/exit.ts';
 
 /**
@@ -10,9 +11,11 @@ import type { PluginExit } from './end/exit.ts';
 export interface ProcessTrace {
   /** The plugin's name. */
   readonly plugin: string;
+  /** File and arguments. */
   readonly command: readonly string[];
   /** Known from the handshake on. */
   pid?: number | undefined;
+  /** The version that was agreed on. Known from the handshake on. */
   protocolVersion?: number;
   /** Of `asyncEnd`. */
   exit?: PluginExit;
@@ -20,4 +23,4 @@ export interface ProcessTrace {
   error?: unknown;
 }
 
-export const processChannel: TracingChannel<ProcessTrace, ProcessTrace> = tracingChannel('pipework:process');
+export const processChannel: TracingChannel<ProcessTrace, ProcessTrace> = tracingChannel(processChannelName);

@@ -150,14 +150,14 @@ class SessionClient<P> implements RPCClient<P> {
         protocolVersions: this.#owner.protocolVersions,
         canDescribe: shared.capabilities.has('describe'),
         hasEnded: () => session.hasEnded,
-        dispense: async (name) => this.#end.converse(await this.#ask(name)),
+        dispense: async (name) => this.#end.converse(await this.#ask(name), name),
       },
       dispense,
     );
   }
 
   async dispense<K extends keyof P & string>(name: K): Promise<Remote<P[K]>> {
-    return this.#remote<P[K]>(await this.#ask(name));
+    return this.#remote<P[K]>(name, await this.#ask(name));
   }
 
   /** Asks for an implementation. Resolves with the broker id by which it is reached. */
@@ -166,10 +166,10 @@ class SessionClient<P> implements RPCClient<P> {
     return await askToDispense(this.#end.control, controlMethods.dispense, name, 'the plugin');
   }
 
-  #remote<T>(id: number): Remote<T> {
+  #remote<T>(name: string, id: number): Remote<T> {
     const { activity } = this.#owner;
     try {
-      return dispensedRemote<T>(this.#end.converse(id), () => activity.isDraining);
+      return dispensedRemote<T>(this.#end.converse(id, name), name, () => activity.isDraining);
     } catch (error) {
       // The session ended behind the answer.
       throw markSent(error, true);

@@ -1,5 +1,6 @@
 /** The services that the host offers, as the plugin reaches them. */
-import { PipeworkError } from '../base/errors.ts';
+import type { RawStream } from '@pipework/mux/lean';
+import { markSent, PipeworkError } from '../base/errors.ts';
 import type { CallInterceptor } from '../rpc/api/interceptors.ts';
 import { askToDispense } from '../rpc/calls/ask-to-dispense.ts';
 import { Conversation } from '../rpc/calls/conversation.ts';
@@ -38,29 +39,51 @@ export class HostServices implements ServiceHost {
       );
     }
     const id = await askToDispense(this.#ask(), serviceMethods.dispense, name, 'the host');
-    const conversation = new Conversation(shared.broker.dialRaw(id), {
+    const conversation = new Conversation(opened(() => shared.broker.dialRaw(id), true), {
       shared,
       prefix: implementationPrefix,
+      service: name,
       callInterceptors: this.#callInterceptors,
     });
     this.#dispensed.add(conversation);
     void conversation.closed.then(() => this.#dispensed.delete(conversation));
-    return dispensedRemote<T>(conversation);
+    return dispensedRemote<T>(conversation, name);
   }
 
-  /** Called when this side leaves. Pending dispenses of services fail with the reason; calls go on. */
+  /** Called when this side leaves. Dispenses and calls that are pending fail with the reason; later ones are made. */
   leave(reason: Error): void {
+    this.#conversation?.leave(reason);
     for (const conversation of this.#dispensed) conversation.leave(reason);
+  }
+
+  /** Called when the host has ended the session. Dispenses and calls that are pending, and later ones, fail with `RPC_CLOSED`. */
+  end(): void {
+    const reason = new PipeworkError('RPC_CLOSED', 'the host has ended the session');
+    for (const conversation of this.#dispensed) conversation.close(reason);
+    this.#conversation?.close(reason);
   }
 
   #ask(): Conversation {
     if (this.#conversation === undefined) {
-      const conversation = new Conversation(this.#shared.broker.dialServices(), { shared: this.#shared });
+      const shared = this.#shared;
+      const conversation = new Conversation(
+        opened(() => shared.broker.dialServices(), false),
+        { shared },
+      );
       this.#conversation = conversation;
       void conversation.closed.then(() => {
         if (this.#conversation === conversation) this.#conversation = undefined;
       });
     }
     return this.#conversation;
+  }
+}
+
+/** Opens a stream. If the session takes none any more, the dispense that needs it fails as a call would: with `RPC_CLOSED`. */
+function opened(open: () => RawStream, sent: boolean): RawStream {
+  try {
+    return open();
+  } catch (cause) {
+    throw markSent(new PipeworkError('RPC_CLOSED', 'the connection to the host has ended', { cause }), sent);
   }
 }

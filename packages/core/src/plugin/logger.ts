@@ -7,11 +7,17 @@ export type LogMethod = (message: string, fields?: Readonly<Record<string, unkno
 
 /** A logger whose level the host sets (`logLevel` of its client). It never throws, and blocks rather than lose a record. */
 export interface PluginLogger {
+  /** The lowest level that is sent. Records below it cost a comparison and nothing more. */
   readonly level: LogLevel;
+  /** Logs the finest detail. */
   readonly trace: LogMethod;
+  /** Logs what helps to debug. */
   readonly debug: LogMethod;
+  /** Logs what is worth knowing. */
   readonly info: LogMethod;
+  /** Logs what may be wrong. */
   readonly warn: LogMethod;
+  /** Logs what is wrong. */
   readonly error: LogMethod;
 }
 

@@ -43,7 +43,9 @@ export type VersionSets<P, S = Record<never, never>> = [VersionsOf<P>] extends [
 
 /** Byte streams to serve on in place of the process's descriptors. Nothing global is touched then. */
 export interface ServeTransport {
+  /** Protocol bytes from the host. */
   readonly readable: Readable;
+  /** Protocol bytes to the host. */
   readonly writable: Writable;
   /** The environment that the launcher passed. */
   readonly env: Readonly<Record<string, string | undefined>>;

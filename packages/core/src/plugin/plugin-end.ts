@@ -79,7 +79,7 @@ export class PluginEnd {
       broker: this.#broker,
       capabilities: parseCapabilities(greeting.capabilities.join(',')),
       limits: settings.limits,
-      name: 'the host',
+      peer: 'the host',
       redactError: settings.redactError,
       beforeReply: () => {
         stdout.expedite();
@@ -102,12 +102,18 @@ export class PluginEnd {
   /** Descriptor 3 or the control stream ended: after Quit that is the host's goodbye, without it the host is gone. */
   hostEnded(): void {
     if (this.#leaving !== undefined) {
-      void this.#leaving.then(() => this.#resolveDone());
+      void this.#leaving.then(() => this.#end());
       return;
     }
     this.hostIsGone = true;
     this.#leaving = this.#leave(hostGoneMs, false);
-    void this.#leaving.then(() => this.#resolveDone());
+    void this.#leaving.then(() => this.#end());
+  }
+
+  /** What follows `serve()` in the program may still wait for services, while the pipes are open. */
+  #end(): void {
+    this.#services.end();
+    this.#resolveDone();
   }
 
   /** Leaves as for a Quit, within `budgetMs`. */

@@ -33,6 +33,13 @@ let isServing = false;
  *
  * Run by hand, without a host, it says so on standard error and exits with status 1. Rejects with `CONFIG_INVALID` where
  * an option is not what it must be.
+ *
+ * @example
+ * ```ts
+ * import { serve } from '@pipework/core/plugin';
+ *
+ * await serve({ plugins: { greeter: () => ({ greet: (name: string) => `Hello, ${name}!` }) } });
+ * ```
  */
 export async function serve<P = Record<string, object>, S = Record<never, never>>(
   options: ServeOptions<P, S>,

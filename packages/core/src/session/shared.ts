@@ -11,8 +11,8 @@ export interface SharedOptions {
   /** What the peer announced. Nothing beyond the base is sent to a peer that did not announce it. */
   readonly capabilities: ReadonlySet<Capability>;
   readonly limits: Limits;
-  /** The peer's name, for messages and diagnostics. */
-  readonly name?: string | undefined;
+  /** What messages and diagnostics call the peer: `the host`, `plugin NAME`. */
+  readonly peer?: string | undefined;
   /** Called right before a response is written. The plugin puts its printed output in front of the response here. */
   readonly beforeReply?: (() => void) | undefined;
   /**
@@ -76,6 +76,6 @@ export class Shared {
 
   /** The peer, for messages. */
   get peer(): string {
-    return this.options.name === undefined ? 'the peer' : `plugin ${this.options.name}`;
+    return this.options.peer ?? 'the peer';
   }
 }

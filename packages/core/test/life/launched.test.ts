@@ -101,6 +101,15 @@ describe('what a launcher hands over', () => {
     expect((await call).cause.message).toContain('exited with signal SIGKILL, ended by the launcher after');
   });
 
+  test('may tell why a process ended before its handshake: the error of the start has it', async () => {
+    const told = { limit: 'memory', reason: 'ended by the launcher' } as const;
+    const exited = Promise.resolve<ProcessExit>({ code: null, signal: 'SIGKILL', ...told });
+    const ended = { readable: Readable.from([]), writable: new PassThrough(), kill: () => false, exited };
+    const error = await failure<StartError>(plugin('greets', { launcher: () => ended }).start());
+    expect(error).toMatchObject({ code: 'HANDSHAKE_EXITED', signal: 'SIGKILL' });
+    expect(error.message).toMatch(/ms, signal SIGKILL, ended by the launcher\n/);
+  });
+
   test('tells nothing of what it should not: then the report has none of it', async () => {
     const exited = Promise.resolve({ code: 0, signal: null, limit: 'time', reason: 5, held: 'walls' });
     const { launcher, children } = handWritten({ exited });

@@ -121,6 +121,26 @@ describe('bubblewrap()', () => {
     expect(await (await (await client.client()).dispense('greeter')).greet('x')).toBe('Hello, x!');
   });
 
+  // A host that is root has capabilities, and owns the settings of the kernel. Any other host has neither, so that this holds anyhow.
+  test.skipIf(reason !== '')(
+    `gives a plugin no capabilities and no settings of the kernel${reason}`,
+    async () => {
+      const launched = await bubblewrap({ readable })({
+        file: '/bin/sh',
+        args: [
+          '-c',
+          'grep CapEff /proc/self/status; setting=/proc/sys/kernel/core_pattern; value=$(cat $setting); (echo "$value" > $setting) 2>&1; mount -o remount,rw / 2>/dev/null && echo remounted',
+        ],
+        ...{ cwd: '/', env: {}, handshakeEnv: {}, stdin: 'ignore', processGroup: false },
+      });
+      const printed = await launched.stdout?.toArray();
+      const lines = Buffer.concat(printed as Buffer[]).toString();
+      expect(lines).toMatch(/^CapEff:\s*0+\n/);
+      expect(lines).toContain('Read-only file system');
+      expect(lines).not.toContain('remounted');
+    },
+  );
+
   test.skipIf(reason !== '')(`leaves nothing behind when its own process is killed${reason}`, async () => {
     const client = plugin('greets', { launcher: bubblewrap({ readable }) });
     await client.start();

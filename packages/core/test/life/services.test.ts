@@ -1,3 +1,4 @@
+import { Writable } from 'node:stream';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Client, type ClientConfig, type ServiceContext } from '../../src/index.ts';
 import { fixture, until } from '../support/life.ts';
@@ -32,6 +33,8 @@ interface Asker {
   readOf(service: string): Promise<string>;
   readAtTheEnd(name: string): Promise<void>;
   undialled(count: number): Promise<string[]>;
+  dispenseAtTheEnd(name: string): Promise<void>;
+  slowly(): Promise<void>;
 }
 
 /** What the host's service saw. */
@@ -249,6 +252,32 @@ describe('a service of the host', () => {
     await Promise.all([first.client.kill(), second.client.kill()]);
     for (const [index, { seen }] of [first, second].entries())
       expect(seen.reads.filter((name) => name.startsWith('by'))).toEqual([`by ${pids[index]}`]);
+  });
+
+  test('whose factory does not end fails its dispense when the plugin leaves, and a dispense after the end fails as a call does', async () => {
+    let printed = '';
+    const syncStderr = new Writable({
+      write(chunk, _encoding, done) {
+        printed += String(chunk);
+        done();
+      },
+    });
+    const { client, seen } = start({ syncStderr, gracePeriod: 1_000 });
+    const asker = await (await client.client()).dispense('asker');
+    const ended = asker.dispenseAtTheEnd('patient').catch(() => {});
+    await until(() => seen.patientSignal !== undefined);
+    expect(await client.kill()).toMatchObject({ by: 'quit', code: 41 });
+    await ended;
+    expect(printed).toBe('pending: RPC_SHUTTING_DOWN\n');
+  });
+
+  test('that misses its deadline fails with a message that names the host', async () => {
+    const { client } = start();
+    const asker = await (await client.client()).dispense('asker');
+    await expect(asker.slowly()).rejects.toMatchObject({
+      code: 'RPC_DEADLINE',
+      message: 'Plugin.hang was not answered by the host within its deadline of 10 ms.',
+    });
   });
 
   test('leaves nothing behind when the plugin dies', async () => {

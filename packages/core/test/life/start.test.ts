@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { chmod, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -97,7 +97,11 @@ describe('a start that fails', () => {
   });
 
   test('ends a process that says nothing within startTimeout', async () => {
-    const client = plugin('never-greets', { startTimeout: 1_500 });
+    // The plugin must have come to print: on a busy machine Node alone can take longer than a second to start.
+    const began = performance.now();
+    execFileSync(process.execPath, ['-e', '0']);
+    const startTimeout = 1_000 + 5 * (performance.now() - began);
+    const client = plugin('never-greets', { startTimeout });
     const error = await failure<StartError>(client.start());
     expect(error.code).toBe('HANDSHAKE_TIMEOUT');
     expect(error.message).toMatch(/^timeout while waiting for plugin to start/);

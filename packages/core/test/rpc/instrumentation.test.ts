@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { channel } from 'node:diagnostics_channel';
 import { expect, onTestFinished, test } from 'vitest';
 import { callContext, type CallTrace, ref, type StreamTrace } from '../support/internals.ts';
@@ -132,4 +133,42 @@ test('interceptors stand around calls on both sides, the first outermost', async
   events.length = 0;
   expect(await remote.add(1, 2)).toBe(24);
   expect(events).toEqual(['outer x', 'caller saw 24']);
+});
+
+test('a store bound to the channels is active in the handler, in the source of its stream, and in what the call gives', async () => {
+  const store = new AsyncLocalStorage<string>();
+  for (const name of ['call', 'handler']) {
+    const start = channel(`tracing:pipework:${name}:start`);
+    start.bindStore(store, (trace) => `${name} ${(trace as CallTrace).method}`);
+    onTestFinished(() => void start.unbindStore(store));
+  }
+  const streams: (string | undefined)[] = [];
+  listen('tracing:pipework:stream:start', (trace) => {
+    if ((trace as StreamTrace).direction === 'given') streams.push(store.getStore());
+  });
+  const { remote } = await rpcPair({
+    async where() {
+      await new Promise(setImmediate);
+      return store.getStore();
+    },
+    async *items() {
+      yield store.getStore();
+      await new Promise(setImmediate);
+      yield store.getStore();
+    },
+    async take(items: AsyncIterable<unknown>) {
+      const all: unknown[] = [];
+      for await (const item of items) all.push(item);
+      return all;
+    },
+  });
+  async function* given(): AsyncGenerator<string | undefined> {
+    yield store.getStore();
+  }
+  expect(await remote.where()).toBe('handler Plugin.where');
+  const items: unknown[] = [];
+  for await (const item of remote.items()) items.push(item);
+  expect(items).toEqual(['handler Plugin.items', 'handler Plugin.items']);
+  expect(await remote.take(given())).toEqual(['call Plugin.take']);
+  expect(streams).toEqual(['handler Plugin.items', 'call Plugin.take']);
 });

@@ -116,16 +116,7 @@ describe('a function that a peer sends under such a name fails its call, and wha
 });
 
 describe('what stands for an object of the peer', () => {
-  const probes = [
-    'asymmetricMatch',
-    'inspect',
-    'getMockName',
-    '$$typeof',
-    'nodeType',
-    'toJSON',
-    'then',
-    'catch',
-  ];
+  const probes = ['asymmetricMatch', 'inspect', 'getMockName', '$$typeof', 'nodeType', 'then', 'catch'];
   const immutable = ['ITERABLE', 'KEYED', 'ORDERED', 'LIST', 'MAP', 'RECORD'].map(
     (kind) => `@@__IMMUTABLE_${kind}__@@`,
   );
@@ -144,7 +135,8 @@ describe('what stands for an object of the peer', () => {
       expect(() => expect(spy).toHaveBeenCalledWith({ completely: 'different' })).toThrow();
       expect(held).toEqual(held);
       expect(`${inspect(held)} ${format('%s %o %j', held, held, held)}`).toContain('[');
-      expect(JSON.stringify({ held })).toBe('{"held":{}}');
+      // It has a toJSON() of its own.
+      expect(JSON.stringify({ held })).toMatch(/^\{"held":"\[.*object.*\]"\}$/);
       for (const name of [...probes, ...immutable]) {
         expect((held as Record<string, unknown>)[name]).toBeUndefined();
         expect(name in held).toBe(false);

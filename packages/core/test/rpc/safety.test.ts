@@ -1,5 +1,7 @@
 import { EventEmitter } from 'node:events';
+import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { isRemote } from '@pipework/core';
 import { rawHost } from '../support/raw-peer.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
 
@@ -92,6 +94,14 @@ describe('only what was served can be called', () => {
     expect((await Promise.resolve(remote)) === remote).toBe(true);
     expect(String(remote as unknown)).toContain('plugin test');
     expect((remote as unknown as Record<symbol, unknown>)[Symbol.iterator]).toBeUndefined();
-    expect(JSON.stringify({ remote })).toBe('{"remote":{}}');
+  });
+
+  test('the remote object says what it is wherever it is printed', async () => {
+    const { remote } = await rpcPair(new ServedObject());
+    const shown: unknown = remote;
+    for (const text of [String(shown), inspect(shown), JSON.stringify(shown)])
+      expect(text).toMatch(/^"?\[object of plugin test\]"?$/);
+    expect(isRemote(remote)).toBe(true);
+    for (const own of [new ServedObject(), () => 1, undefined, 'text']) expect(isRemote(own)).toBe(false);
   });
 });

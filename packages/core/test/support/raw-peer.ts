@@ -111,7 +111,7 @@ async function raw(
     broker,
     capabilities: new Set(options.capabilities ?? []),
     limits,
-    name: 'raw',
+    peer: 'plugin raw',
     ...options.shared,
   });
   const opened = host.openRaw();

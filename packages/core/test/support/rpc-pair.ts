@@ -87,7 +87,7 @@ export async function rpcPair<T extends object>(
     broker: hostBroker,
     capabilities,
     limits: hostLimits,
-    name: 'test',
+    peer: 'plugin test',
     ...options.host,
   });
   const pluginShared = new Shared({
@@ -115,7 +115,7 @@ export async function rpcPair<T extends object>(
     await Promise.allSettled([hostSession.close(), pluginSession.close()]);
   });
   return {
-    remote: dispensedRemote<T>(host),
+    remote: dispensedRemote<T>(host, 'object'),
     host,
     plugin,
     hostShared,

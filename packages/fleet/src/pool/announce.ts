@@ -11,7 +11,9 @@ export interface PoolChange {
   readonly process: number;
   /** `ready`, or why it has ended. */
   readonly change: 'ready' | EndReason;
+  /** How the process ended; absent for `ready`, and if it never ran. */
   readonly exit?: PluginExit;
+  /** The failure that ended it, if one did. */
   readonly error?: Error;
 }
 

@@ -35,6 +35,7 @@ export interface PoolConfig<P = Record<string, object>, S = Record<never, never>
   readonly maxQueued?: number;
   /** A process above `min` ends after so many milliseconds without a call. Default 60,000. */
   readonly idleMs?: number;
+  /** When a process is replaced before it fails. Default: never. */
   readonly recycle?: RecycleOptions;
 }
 

@@ -1,4 +1,5 @@
 /** One call of a pool's remote, while it waits and until it is settled. */
+import { AsyncResource } from 'node:async_hooks';
 import type { CallOptions } from '@pipework/core';
 import { signalOf } from '../calls/forward.ts';
 import { markUnsent } from '../calls/unsent.ts';
@@ -31,6 +32,8 @@ export class PoolCall<P> implements Job {
   readonly #options: CallOptions | undefined;
   readonly #deadline: number | undefined;
   #stopWatching = (): void => {};
+  /** Where it was made; undefined if it never waited. What lets it run later is another call's end. */
+  #context: AsyncResource | undefined;
 
   constructor(
     asked: Asked<P>,
@@ -64,6 +67,7 @@ export class PoolCall<P> implements Job {
 
   /** It waits: `leave` is called once if its signal aborts or its deadline passes before {@link stopWaiting}. */
   watch(leave: (error: unknown) => void, makeLate: () => Error): void {
+    this.#context ??= new AsyncResource('PIPEWORK_POOL_CALL');
     const { signal } = this;
     if (signal === undefined && this.#deadline === undefined) return;
     const onAbort = (): void => leave(markUnsent(signal?.reason));
@@ -76,6 +80,11 @@ export class PoolCall<P> implements Job {
       signal?.removeEventListener('abort', onAbort);
       cancel();
     };
+  }
+
+  /** Runs `act` in the asynchronous context in which the call was made. */
+  inContext<T>(act: () => T): T {
+    return this.#context === undefined ? act() : this.#context.runInAsyncScope(act);
   }
 
   stopWaiting(): void {

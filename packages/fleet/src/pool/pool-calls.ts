@@ -131,7 +131,7 @@ export class PoolCalls<P> {
       (await this.#dispense(call, member));
     if (remote === undefined) return this.utilization.count(-1);
     const release = this.#releaseOnce(call, member, startedAt);
-    const answer = forward(remote, method, args, call.remainingOptions);
+    const answer = call.inContext(() => forward(remote, method, args, call.remainingOptions));
     this.#leftQueue();
     try {
       const result = await answer;

@@ -15,7 +15,9 @@ export interface PoolStats {
   readonly busy: number;
   /** Calls that wait for a place. */
   readonly queued: number;
+  /** Calls that resolved. */
   readonly completed: number;
+  /** Calls that rejected, for whatever reason. */
   readonly failed: number;
   /** Processes that were replaced because they had passed a limit of `recycle`. */
   readonly recycled: number;
@@ -30,6 +32,19 @@ export interface PoolStats {
 /**
  * Several processes of one plugin. A call goes to a process that has a free place, or waits for one, first come first served within a
  * priority. Processes are started as calls need them, and end if they are not used.
+ *
+ * @example
+ * ```ts
+ * import { Pool } from '@pipework/fleet';
+ *
+ * interface Plugins {
+ *   checker: { check(path: string): Promise<number> };
+ * }
+ *
+ * await using pool = new Pool<Plugins>({ cmd: [process.execPath, 'plugin.js'], max: 4 });
+ * const checker = await pool.dispense('checker');
+ * console.log(await Promise.all(['a.md', 'b.md', 'c.md'].map((path) => checker.check(path))));
+ * ```
  */
 export class Pool<P = Record<string, object>, S = Record<never, never>> {
   readonly #settings: PoolSettings<P>;
@@ -114,6 +129,7 @@ export class Pool<P = Record<string, object>, S = Record<never, never>> {
     this.#calls.reopen();
   }
 
+  /** Returns the figures of this moment. */
   stats(): PoolStats {
     const { schedule, completed, failed, utilization, waitMs, runMs } = this.#calls;
     const { ready, recycled } = this.#members;
@@ -130,6 +146,7 @@ export class Pool<P = Record<string, object>, S = Record<never, never>> {
     };
   }
 
+  /** Stops the pool as {@link Pool.stop} does; `await using` calls it. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }

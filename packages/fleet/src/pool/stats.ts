@@ -3,9 +3,13 @@ import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 
 /** Milliseconds by share of the calls: half of them took no longer than `p50`. All are 0 if there was no call. */
 export interface Spread {
+  /** Half of the calls took no longer. */
   readonly p50: number;
+  /** Nine calls of ten took no longer. */
   readonly p90: number;
+  /** 99 calls of a hundred took no longer. */
   readonly p99: number;
+  /** The longest that a call took. */
   readonly max: number;
 }
 

@@ -5,6 +5,7 @@ import type { SupervisorState } from './events.ts';
 
 /** What a listener of `'state'` gets, and what the channel `pipework:fleet` publishes together with `name`. */
 export interface StateChange {
+  /** The state that was reached. */
   readonly state: SupervisorState;
   /** The number of the process that takes calls, or took them last; 0 before the first one. It only rises, and may skip. */
   readonly generation: number;

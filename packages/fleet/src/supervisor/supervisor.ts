@@ -17,6 +17,20 @@ import { Watches } from './watches.ts';
 /**
  * Keeps one plugin running: restarts it after a failure, replaces it on request without a lost call, ends it while it is not used. Its
  * remotes outlive each process. It has no timer, process or descriptor left after {@link stop}.
+ *
+ * @example
+ * ```ts
+ * import { Supervisor } from '@pipework/fleet';
+ *
+ * interface Plugins {
+ *   greeter: { greet(name: string): Promise<string> };
+ * }
+ *
+ * await using greeters = new Supervisor<Plugins>({ cmd: [process.execPath, 'plugin.js'] });
+ * const greeter = await greeters.dispense('greeter');
+ * console.log(await greeter.greet('world')); // whichever process runs at the moment
+ * await greeters.reload();
+ * ```
  */
 export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
   readonly #settings: SupervisorSettings<P>;
@@ -77,6 +91,7 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
     if (signal?.aborted === true) onAbort();
   }
 
+  /** The state at this moment. */
   get state(): SupervisorState {
     return this.#facts.state;
   }
@@ -141,6 +156,7 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
     return this.#announcer.listen(listener);
   }
 
+  /** Stops the supervisor as {@link Supervisor.stop} does; `await using` calls it. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }

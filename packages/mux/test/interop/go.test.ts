@@ -5,8 +5,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import type { Role } from '../../src/index.ts';
-import { LeanSession, type RawStream } from '../../src/lean.ts';
+import { LeanSession, type RawStream, type Role } from '../support/internals.ts';
 import { echo, pattern, readAll, until } from '../support/session-pair.ts';
 
 const KiB = 1024;

@@ -2,8 +2,7 @@
 
 import { once } from 'node:events';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Role } from '../../src/index.ts';
-import { LeanSession, type LeanSessionOptions, toDuplex } from '../../src/lean.ts';
+import { LeanSession, type LeanSessionOptions, type Role, toDuplex } from '../support/internals.ts';
 import { bytePair, type PairOptions } from '../support/byte-pair.ts';
 import { chainsafe, yamuxJs, type MakeMux, type OtherMux, type OtherStream } from '../support/other-muxes.ts';
 import { settled } from '../support/raw-peer.ts';

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { realpathSync } from 'node:fs';
 import { type Duplex, Transform } from 'node:stream';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { HEADER_BYTES } from '../../src/frame.ts';
+import { HEADER_BYTES } from './internals.ts';
 
 /** One stream of another implementation. */
 export interface OtherStream {

@@ -1,9 +1,16 @@
 /** A peer that speaks frames by hand: it sends what a test writes, right or wrong, and keeps what comes. */
 
 import { expect, onTestFinished } from 'vitest';
-import { encodeFrame, FrameType, describeFrame, Flag, type Frame } from '../../src/frame.ts';
-import { FrameDecoder } from '../../src/frame-decoder.ts';
-import { LeanSession, type LeanSessionOptions } from '../../src/lean.ts';
+import {
+  describeFrame,
+  encodeFrame,
+  Flag,
+  type Frame,
+  FrameDecoder,
+  FrameType,
+  LeanSession,
+  type LeanSessionOptions,
+} from './internals.ts';
 import { bytePair, type PairEnd, type PairOptions } from './byte-pair.ts';
 import { until } from './session-pair.ts';
 

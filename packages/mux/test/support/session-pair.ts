@@ -1,7 +1,7 @@
 /** Two sessions that face each other. */
 
 import { onTestFinished } from 'vitest';
-import { LeanSession, type RawStream, type LeanSessionOptions } from '../../src/lean.ts';
+import { LeanSession, type LeanSessionOptions, type RawStream } from './internals.ts';
 import { bytePair, type PairEnd, type PairOptions } from './byte-pair.ts';
 
 export interface SessionPair {

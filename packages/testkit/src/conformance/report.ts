@@ -1,13 +1,19 @@
 /** What came of a run of the conformance suite, and how it is printed. */
 import type { ConformanceCheck, ConformanceOutcome } from './verdict.ts';
 
+/** One check and what came of it. */
 export interface ConformanceResult {
+  /** The check. */
   readonly check: ConformanceCheck;
+  /** What came of it. */
   readonly outcome: ConformanceOutcome;
 }
 
+/** What came of a run of the conformance suite. */
 export class ConformanceReport {
+  /** Every check with its outcome, in the order of the suite. */
   readonly results: readonly ConformanceResult[];
+  /** Milliseconds that the whole run took. */
   readonly durationMs: number;
 
   constructor(results: readonly ConformanceResult[], durationMs: number) {
@@ -15,14 +21,17 @@ export class ConformanceReport {
     this.durationMs = durationMs;
   }
 
+  /** The checks that passed. */
   get passed(): ConformanceResult[] {
     return this.#with('passed');
   }
 
+  /** The checks that failed. */
   get failed(): ConformanceResult[] {
     return this.#with('failed');
   }
 
+  /** The checks that the plugin gives no occasion for, with the reason in their outcome. */
   get doesNotApply(): ConformanceResult[] {
     return this.#with('does not apply');
   }

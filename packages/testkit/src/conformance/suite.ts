@@ -19,6 +19,7 @@ import type { Target } from './raw-plugin.ts';
 import { ConformanceReport } from './report.ts';
 import { CheckFailure, DoesNotApply, type ConformanceCheck, type ConformanceOutcome } from './verdict.ts';
 
+/** Which plugin the suite checks, and how long it may take. */
 export interface ConformanceOptions {
   /** The plugin's command line, as a Client takes it. */
   readonly cmd:
@@ -46,7 +47,9 @@ export interface ConformanceOptions {
   readonly quick?: boolean;
 }
 
+/** The conformance suite, bound to one plugin. */
 export interface Conformance {
+  /** The checks in their order, without those that `only` leaves out. */
   readonly checks: readonly ConformanceCheck[];
   /**
    * Runs every check, a few at a time, and resolves with what came of them; it does not reject when checks fail.

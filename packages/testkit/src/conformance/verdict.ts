@@ -12,6 +12,7 @@ export type ConformanceOutcome =
 export interface ConformanceCheck {
   /** A rule in plain present tense; the plugin is its subject. */
   readonly name: string;
+  /** The part of the protocol that it belongs to. */
   readonly section: string;
   /** Starts the plugin anew, as often as the rule needs, and leaves none of its processes behind. Never rejects. */
   run(): Promise<ConformanceOutcome>;

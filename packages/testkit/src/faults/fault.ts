@@ -5,13 +5,14 @@ export type FaultEvent =
   | { readonly bytes: Uint8Array }
   /** What follows waits this long. */
   | { readonly waitMs: number }
-  /** What follows waits until somebody resumes the direction: for ever, where nobody does. */
+  /** Further bytes wait until the test resumes the direction, without end if it does not. */
   | { readonly stall: true }
   /** The direction ends here: as by a closed pipe, or by a broken one. What follows is dropped. */
   | { readonly end: 'eof' | 'error' };
 
 /** A fault at work on one direction of one connection. */
 export interface FaultStep {
+  /** Takes a chunk that the sender wrote, and gives what becomes of it, in order. */
   push(chunk: Uint8Array): Iterable<FaultEvent>;
   /** The sender has ended. What the step held back comes now; its own end follows by itself. */
   end?(): Iterable<FaultEvent>;
@@ -21,6 +22,7 @@ export interface FaultStep {
 export interface Fault {
   /** For transcripts and messages, with its numbers: `cut after 100 bytes`. */
   readonly name: string;
+  /** Begins the fault for one direction of one connection. */
   begin(): FaultStep;
 }
 

@@ -1,6 +1,6 @@
 /** Random numbers that a seed repeats exactly, on every machine. */
 
-/** A seed for a run that nobody gave one; print it where the run fails. */
+/** A seed for a run without one. Print it if the run fails. */
 export const freshSeed = (): number => Math.floor(Math.random() * 0x1_0000_0000);
 
 export class Random {

@@ -1,13 +1,16 @@
-/** What the kit has opened and nobody has closed yet. */
+/** Clients and pairs that are open in this process. */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Client, RPCClient } from '@pipework/core';
+import { tracingChannel } from 'node:diagnostics_channel';
+import { printable, showCommand, type Client, type ProcessTrace, type RPCClient } from '@pipework/core';
 
 export interface OpenThing {
+  /** In a sentence before `is open`. */
   readonly what: string;
-  readonly client: Pick<Client, 'exited' | 'exit'>;
-  readonly rpc: Pick<RPCClient, 'diagnostics'> | undefined;
+  readonly rpc?: Pick<RPCClient, 'diagnostics'>;
   /** Where it was opened. */
   readonly stack: string;
+  /** Whether it is a process, with handles of its own. */
+  readonly isProcess: boolean;
 }
 
 /** One `expectNoLeaks(work)` that is under way. */
@@ -27,23 +30,74 @@ export const hasLaunched = (): boolean => isLaunched;
 /** Things opened in this process and still open. */
 export const openThings = (): readonly OpenThing[] => [...everything];
 
-/** Remembers a client until its process is gone. */
-export function opened(what: string, client: OpenThing['client'], rpc?: OpenThing['rpc']): void {
-  const holder: { stack?: string } = {};
-  Error.captureStackTrace(holder, opened);
-  const thing: OpenThing = { what, client, rpc, stack: callerOf(holder.stack ?? '') };
-  const scope = scopes.getStore();
-  for (const set of [everything, scope?.open]) set?.add(thing);
-  isLaunched ||= rpc === undefined;
-  void client.exit.then(() => {
-    for (const set of [everything, scope?.open]) set?.delete(thing);
-  });
+/** The command of plugins in memory, which are remembered as pairs. */
+export const inMemory = 'in-memory plugin';
+
+/** Remembers a pair until it is closed. */
+export function openedPair(client: Pick<Client, 'exit'>, rpc: Pick<RPCClient, 'diagnostics'>): void {
+  const close = remember({ what: 'a pair of connect()', rpc, stack: stackAt(), isProcess: false });
+  void client.exit.then(close);
 }
 
-/** The first line of the stack that is not the kit's own. */
-function callerOf(stack: string): string {
-  const lines = stack.split('\n').slice(1);
-  return (lines.find((line) => !isOwnLine(line)) ?? lines[0] ?? '').trim();
+/** A client as its process's trace tells of it. */
+class OpenClient implements OpenThing {
+  readonly isProcess = true;
+  readonly stack: string;
+  readonly #trace: ProcessTrace;
+
+  constructor(trace: ProcessTrace, stack: string) {
+    this.#trace = trace;
+    this.stack = stack;
+  }
+
+  get what(): string {
+    const { plugin, pid, command } = this.#trace;
+    const id = pid === undefined ? 'no pid yet' : `pid ${String(pid)}`;
+    return printable(`the client of plugin ${plugin} (${id}, command: ${showCommand(command)})`);
+  }
+}
+
+const closers = new WeakMap<object, () => void>();
+
+// Every client tells of its process here, also one that the code under test made.
+tracingChannel<string, ProcessTrace>('pipework:process').subscribe({
+  start(trace) {
+    const { command } = trace;
+    if (command[0] === inMemory) return;
+    isLaunched = true;
+    closers.set(trace, remember(new OpenClient(trace, stackAt())));
+  },
+  end() {},
+  asyncStart() {},
+  asyncEnd(trace) {
+    closers.get(trace)?.();
+  },
+  error() {},
+});
+
+/** Returns what forgets it again. */
+function remember(thing: OpenThing): () => void {
+  const sets = [everything, scopes.getStore()?.open];
+  for (const set of sets) set?.add(thing);
+  return () => {
+    for (const set of sets) set?.delete(thing);
+  };
+}
+
+/** The first line of the running code that is neither the kit's own nor the runtime's. */
+function stackAt(): string {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 30;
+  const holder: { stack?: string } = {};
+  Error.captureStackTrace(holder, stackAt);
+  Error.stackTraceLimit = stackTraceLimit;
+  const lines = (holder.stack ?? '').split('\n').slice(1);
+  return (lines.find((line) => !isOwnLine(line) && !isCoreLine(line)) ?? lines[0] ?? '').trim();
+}
+
+/** Whether a line of a stack is core's own. */
+export function isCoreLine(line: string): boolean {
+  return /(?:@pipework|packages)[\\/]core[\\/](?:src|dist)[\\/]/.test(line);
 }
 
 /** Whether a line of a stack is the kit's own, from its sources or as it is published, or Node's. */

@@ -1,8 +1,8 @@
 /** Which of Node's own resources began inside a piece of work and still live: processes, descriptors, timers. */
 import { createHook } from 'node:async_hooks';
-import { isOwnLine, scopes, type LeakScope } from './open-things.ts';
+import { isCoreLine, isOwnLine, scopes, type LeakScope } from './open-things.ts';
 
-/** What async_hooks calls the resources that somebody has to end, and what people call them. */
+/** What async_hooks calls the resources that must be ended, and what people call them. */
 const kinds: Readonly<Record<string, string>> = {
   PROCESSWRAP: 'child process',
   PIPEWRAP: 'pipe',
@@ -19,6 +19,8 @@ const kinds: Readonly<Record<string, string>> = {
 export interface LiveResource {
   readonly kind: string;
   readonly stack: string;
+  /** Whether a client of core began it: its process, its pipes, its timers. */
+  readonly isOfClient: boolean;
 }
 
 interface Tracked extends LiveResource {
@@ -35,7 +37,7 @@ export class ResourceWatch {
       init: (id, type, _trigger, resource) => {
         const kind = kinds[type];
         if (kind === undefined || scopes.getStore() !== scope) return;
-        this.#live.set(id, { kind, stack: stackHere(), resource: new WeakRef(resource) });
+        this.#live.set(id, { kind, ...stackHere(), resource: new WeakRef(resource) });
       },
       destroy: (id) => {
         this.#live.delete(id);
@@ -65,7 +67,7 @@ function isAlive(resource: object | undefined): boolean {
 }
 
 /** Where the resource began, in the user's words: without Node's own lines and the kit's, and libraries' where there are others. */
-function stackHere(): string {
+function stackHere(): Pick<LiveResource, 'stack' | 'isOfClient'> {
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 30;
   const holder: { stack?: string } = {};
@@ -74,8 +76,9 @@ function stackHere(): string {
   const lines = (holder.stack ?? '').split('\n').slice(1);
   const begun = lines.filter((line) => !isOwnLine(line));
   const users = begun.filter((line) => /:\d+\)?$/.test(line) && !/[\\/]node_modules[\\/]/.test(line));
-  return (users.length > 0 ? users : begun)
+  const stack = (users.length > 0 ? users : begun)
     .slice(0, 3)
     .map((line) => line.trim())
     .join('\n');
+  return { stack, isOfClient: lines.some(isCoreLine) };
 }

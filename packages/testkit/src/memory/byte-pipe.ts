@@ -39,7 +39,7 @@ export class BytePipe {
   readonly #delivery: Delivery;
   readonly #step: FaultStep;
   readonly #options: BytePipeOptions;
-  /** What waits begins at `#head`: shifting a long array moves all of it. */
+  /** The waiting chunks begin at `#head`, because shifting a long array moves all of it. */
   #queue: FaultEvent[] = [];
   #head = 0;
   /** Bytes written and not yet read; the writer waits while they are more than the capacity. */
@@ -79,12 +79,12 @@ export class BytePipe {
       },
       destroy: (error, callback) => {
         this.#over();
-        // Writing to a pipe that nobody reads any more breaks, on a turn of its own.
+        // Writing to a pipe whose reader has gone breaks, on a turn of its own.
         if (!this.writable.writableEnded && !this.writable.destroyed) this.writable.destroy(brokenPipe());
         callback(error);
       },
     });
-    // A broken pipe is news for whoever owns the end; without an owner it is no reason to end the process.
+    // The owner of the end is told of a broken pipe. Without an owner it is no reason to end the process.
     this.writable.on('error', ignore);
     this.readable.on('error', ignore);
   }

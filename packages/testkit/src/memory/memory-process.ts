@@ -1,4 +1,4 @@
-/** A plugin process that is none: `serve` on pipes in memory, started by a Client through its launcher. */
+/** Stands in for a plugin process: `serve` on pipes in memory, started by a Client through its launcher. */
 import { PassThrough } from 'node:stream';
 import { serve, type LaunchCommand, type LaunchedProcess, type ServeOptions } from '@pipework/core';
 import { realTurn } from '../real-time.ts';

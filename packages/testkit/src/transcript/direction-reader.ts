@@ -8,8 +8,8 @@ const nothing = new Uint8Array(0);
 
 /** What a {@link DirectionReader} tells. */
 export interface Listener {
-  /** A frame began, or something was seen that is no frame. `phrases` grow as more of its payload comes. */
-  onSighting(stream: number | undefined, phrases: Phrase[]): void;
+  /** A frame began, or something was seen that is no frame. `phrases` grow as more of its payload comes; the first is on the frame itself. */
+  onSighting(frame: Frame | undefined, phrases: Phrase[]): void;
   /** A part of the payload of a frame passed. */
   onData(stream: number, payload: Uint8Array): void;
 }
@@ -94,7 +94,7 @@ export class DirectionReader {
       this.#phrases = phrases;
       if (frame.flags & SYN) this.#streams.delete(frame.id);
     }
-    this.#listener.onSighting(frame.id, phrases);
+    this.#listener.onSighting(frame, phrases);
   }
 
   #readPayload(frame: Frame, bytes: Uint8Array, at: number): number {

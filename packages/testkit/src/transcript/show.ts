@@ -4,7 +4,7 @@ import { CutBytes, CutOff, Extension } from '../wire/decode.ts';
 
 const widest = 160;
 /** How many values of a list are shown. */
-const listed = 12;
+export const listed = 12;
 
 export function show(value: unknown): string {
   const text = inspect(prepare(value, 0), {
@@ -37,7 +37,11 @@ function prepare(value: unknown, depth: number): unknown {
   if (value instanceof Extension) return new Tagged(value);
   if (value === null || typeof value !== 'object' || depth > 5) return value;
   if (Array.isArray(value)) return prepareList(value, depth);
-  const entries = Object.entries(value).slice(0, 20);
+  // An error's stack says where a machine keeps its files, and its message is there already.
+  const isError = 'stack' in value && 'message' in value;
+  const entries = Object.entries(value)
+    .filter(([key]) => !isError || key !== 'stack')
+    .slice(0, 20);
   return Object.fromEntries(entries.map(([key, item]) => [key, prepare(item, depth + 1)]));
 }
 
@@ -75,6 +79,27 @@ class Bytes {
   }
 }
 
+/** References by their kinds, as docs/protocol.md has them in section 9. */
+const references: Readonly<Record<string, string>> = {
+  f: 'function',
+  o: 'object',
+  s: 'signal',
+  c: 'the signal of the call',
+  a: 'aborted signal',
+  y: 'your own',
+  i: 'iterable',
+  w: 'web stream',
+  r: 'Node stream',
+  q: 'Node stream of objects',
+};
+
+function showReference({ type, data, length }: Extension): string | undefined {
+  if (type !== 80 || length !== 5 || data.length !== 5) return undefined;
+  const word = references[String.fromCharCode(data[0] ?? 0)];
+  const id = new DataView(data.buffer, data.byteOffset).getUint32(1);
+  return word === undefined ? undefined : `<${word}${id === 0 ? '' : ` ${String(id)}`}>`;
+}
+
 class Tagged {
   readonly #extension: Extension;
   constructor(extension: Extension) {
@@ -82,6 +107,9 @@ class Tagged {
   }
   [inspect.custom](): string {
     const { type, data, length } = this.#extension;
-    return `ext ${String(type)} ${new Bytes(data, length)[inspect.custom]()}`;
+    if (type === 0) return 'undefined';
+    return (
+      showReference(this.#extension) ?? `ext ${String(type)} ${new Bytes(data, length)[inspect.custom]()}`
+    );
   }
 }

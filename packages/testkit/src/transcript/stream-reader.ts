@@ -4,10 +4,13 @@ import { ValueScanner } from '../wire/value-scanner.ts';
 import { concat } from '../wire/yamux.ts';
 import { show, showBytes } from './show.ts';
 
+/** Which of the two pipes: the one that carries bytes to the plugin, or the one that carries them to the host. */
 export type Direction = 'toPlugin' | 'toHost';
 
 /** A part of a line, made when the line is looked at. */
-export type Phrase = () => string;
+export type Phrase = (() => string) | Message;
+
+export const say = (phrase: Phrase): string => (typeof phrase === 'function' ? phrase() : phrase.text());
 
 /** So much of a message is kept for its line, which is far shorter. */
 const shownBytes = 1024;
@@ -38,7 +41,7 @@ export class StreamReader {
 
   /**
    * Adds a phrase to `phrases` for everything that becomes whole with these bytes. They are copied as far as they are
-   * shown, and decoded when somebody looks.
+   * shown, and decoded when the transcript is asked for.
    */
   read(bytes: Uint8Array, phrases: Phrase[]): void {
     let rest = bytes;
@@ -73,10 +76,35 @@ export class StreamReader {
         this.#head === undefined ? keep(bytes, at, keptEnd) : join(this.#head, bytes.subarray(at, keptEnd));
       if (end < 0) return;
       const head = this.#head;
-      phrases.push(() => describeMessage(decode(bytesOf(head)), this.#isOpener));
+      phrases.push(new Message(head, this.#isOpener));
       this.#head = undefined;
       at = end;
     }
+  }
+}
+
+/** A message whose beginning is kept. */
+export class Message {
+  readonly #head: Kept;
+  readonly #isOpener: boolean;
+
+  constructor(head: Kept, isOpener: boolean) {
+    this.#head = head;
+    this.#isOpener = isOpener;
+  }
+
+  text(): string {
+    return describeMessage(decode(bytesOf(this.#head)), this.#isOpener);
+  }
+
+  /** The items of a stream of values that it brings, one or several; undefined for any other message. */
+  items(): unknown[] | undefined {
+    const message = decode(bytesOf(this.#head));
+    if (!Array.isArray(message) || message.length !== 2) return undefined;
+    const [type, body] = message as unknown[];
+    const word = (this.#isOpener ? asked : given)[Number(type)];
+    if (word === 'item') return [body];
+    return word === 'items' && Array.isArray(body) ? body : undefined;
   }
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { encode } from '../wire/msgpack.ts';
-import { ACK, encodeFrame, SYN } from '../wire/yamux.ts';
+import { ACK, encodeFrame, RST, SYN } from '../wire/yamux.ts';
 import { Transcript } from './transcript.ts';
 
 const text = (line: string) => new TextEncoder().encode(line);
@@ -87,4 +87,41 @@ test('records nothing if it keeps nothing, and still hands on what came', () => 
   expect(heard).toEqual([[3, 'printed']]);
   expect(transcript.toString()).toBe('');
   expect(transcript.entries).toEqual([]);
+});
+
+test('reports the lines that say something, up to the end that the kit makes', () => {
+  const transcript = new Transcript();
+  const call = encode([0, 1, 'Plugin.add', [1]]);
+  transcript.saw('toHost', text('1|pipe|3,4\n'));
+  transcript.saw('toPlugin', encodeFrame({ type: 'window-update', flags: SYN, id: 7 }));
+  transcript.saw('toPlugin', encodeFrame({ type: 'data', id: 7, payload: Uint8Array.of(0, 0, 0, 1) }));
+  transcript.saw('toPlugin', encodeFrame({ type: 'data', id: 7, payload: call.subarray(0, 5) }));
+  transcript.saw('toPlugin', encodeFrame({ type: 'data', id: 7, payload: call.subarray(5) }));
+  transcript.saw('toHost', encodeFrame({ type: 'data', id: 7, payload: Uint8Array.of(0x94) }));
+  transcript.saw('toHost', encodeFrame({ type: 'window-update', flags: RST, id: 9 }));
+  transcript.stop();
+  transcript.saw('toPlugin', encodeFrame({ type: 'go-away' }));
+  expect(
+    transcript
+      .report()
+      .replaceAll(/^ *\d+\.\d ms  | {2,}/gm, ' ')
+      .split('\n'),
+  ).toEqual([
+    ' plugin → host handshake 1|pipe|3,4',
+    ' host → plugin #7 Data 4 B broker id 1',
+    ` host → plugin #7 Data ${String(call.length - 5)} B request 1 Plugin.add(1)`,
+    ' plugin → host #7 Data 1 B',
+    ' plugin → host #9 WindowUpdate RST +0',
+  ]);
+  expect(transcript.toString()).not.toContain('GoAway');
+});
+
+test('reports no more lines than a person reads', () => {
+  const transcript = new Transcript();
+  for (let value = 0; value < 100; value++)
+    transcript.saw('toPlugin', encodeFrame({ type: 'ping', length: value }));
+  const lines = transcript.report().split('\n');
+  expect(lines).toHaveLength(61);
+  expect(lines[0]).toBe('(40 earlier lines left out; transcript() has them)');
+  expect(lines[60]).toContain('Ping #99');
 });

@@ -25,7 +25,7 @@ const flagNames: [bit: number, name: string][] = [
 
 export interface Frame {
   version: number;
-  /** A number where the type is none of yamux's four. */
+  /** A number if the type is not one of yamux's four. */
   type: FrameType | number;
   flags: number;
   id: number;

@@ -10,6 +10,14 @@ import { checkDirectory, checkOptions, type DiscoverOptions } from './options.ts
  * The plugins that `pattern` matches in `dir` (default the working directory): absolute paths of regular, executable
  * files, sorted. On Windows, where no file is marked executable, its extension has to be one of PATHEXT. A file that
  * others than its owner and root may write to is left out. Rejects with `DISCOVER_UNREADABLE` if `dir` is no directory.
+ *
+ * @example
+ * ```ts
+ * import { Client, discover } from '@pipework/core';
+ *
+ * const files = await discover('myapp-plugin-*', '/usr/lib/myapp', { contained: true });
+ * const clients = files.map((file) => new Client({ cmd: [file], managed: true }));
+ * ```
  */
 export async function discover(pattern: string, dir = '.', options: DiscoverOptions = {}): Promise<string[]> {
   expect(isText(pattern), 'the pattern of discover()', 'a text', pattern);

@@ -17,7 +17,9 @@ export type EndedBy = 'plugin' | 'quit' | 'eof' | 'sigterm' | 'sigkill' | 'none'
 export interface PluginExit extends LaunchReport {
   /** The exit code; null if a signal ended it, or if it never ran. */
   readonly code: number | null;
+  /** The signal that ended it; null if it ended by itself, or if it never ran. */
   readonly signal: NodeJS.Signals | null;
+  /** Which step, or which party, ended it. */
   readonly by: EndedBy;
   /** The last of its standard error, raw and synced as they came, at most 16 KiB: it may hold escape sequences. */
   readonly stderrTail: string;
@@ -70,10 +72,11 @@ export class PluginExitError extends PipeworkError<'PLUGIN_EXITED' | 'PLUGIN_LOS
   }
 }
 
-/** `exit code 3`, `signal SIGKILL`. */
-export function describeExit(exit: ProcessExit): string {
-  if (exit.signal !== null) return `signal ${exit.signal}`;
-  return exit.code === null ? 'no exit code' : `exit code ${exit.code}`;
+/** `exit code 3`, `signal SIGKILL, ended because it held 9 MiB`. */
+export function describeExit(exit: ProcessExit & Partial<PluginExit>): string {
+  const { code, signal, reason = exit.outOfMemory === true ? 'probably for want of memory' : '' } = exit;
+  const how = signal !== null ? `signal ${signal}` : code === null ? 'no exit code' : `exit code ${code}`;
+  return reason === '' ? how : `${how}, ${reason}`;
 }
 
 /** What the host's author should know of a process that was left behind. `isGroup` says that the plugin's process group was ended. */
@@ -139,12 +142,10 @@ function describe(
     const tail = showTail('its standard error ends with', stderrTail);
     return `plugin ${plugin} ${describeLoss(cause)} while its process goes on; it is ended${tail}`;
   }
-  const { reason = exit.outOfMemory ? 'probably for want of memory' : '' } = exit;
-  const why = reason === '' ? '' : `, ${reason}`;
   const asked = exit.by === 'plugin' ? '' : ' (the host asked it to end)';
   const tail = showTail('its standard error ends with', exit.stderrTail);
   const left = exit.leftBehind ? '; another process still holds its pipe (see processGroup)' : '';
   // An exit that followed it explains nothing by itself.
   const breach = isBreach(cause) ? ` ${describeLoss(cause)}, and` : '';
-  return `plugin ${plugin}${breach} exited with ${describeExit(exit)}${why} after ${Math.round(exit.uptimeMs)} ms${asked}${left}${tail}`;
+  return `plugin ${plugin}${breach} exited with ${describeExit(exit)} after ${Math.round(exit.uptimeMs)} ms${asked}${left}${tail}`;
 }

@@ -64,6 +64,15 @@ export interface InterruptOptions {
  * Answers Ctrl-C, SIGTERM and the end of the terminal for a host: the first signal lets the managed clients end gracefully
  * and then lets the host die of the signal, the second kills them at once. A closing terminal may send SIGHUP twice, so a
  * further SIGHUP changes nothing. Dispose of what it returns to leave the signals to others again.
+ *
+ * @example
+ * ```ts
+ * import { cleanupOnInterrupt, Client } from '@pipework/core';
+ *
+ * using interrupts = cleanupOnInterrupt({ onInterrupt: (signal) => console.error(`${signal}: ending the plugins`) });
+ * const client = new Client({ cmd: [process.execPath, 'plugin.js'], managed: true });
+ * await client.client();
+ * ```
  */
 export function cleanupOnInterrupt(options: InterruptOptions = {}): Disposable {
   expectKeys('options', options, ['signals', 'onInterrupt']);

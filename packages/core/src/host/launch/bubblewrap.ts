@@ -32,7 +32,8 @@ const resolverPlaces = ['/run/systemd/resolve', '/run/resolvconf', '/run/Network
 
 /**
  * Runs the plugin in a bubblewrap sandbox (Linux). The plugin has no network, process ids of its own, a read-only file
- * system and the two pipes. `client.pid` is bwrap's. bwrap runs with `--die-with-parent`: the plugin ends with its host, and
+ * system, no capabilities and the two pipes. If the host is root, the plugin is root without capabilities, and reads and changes only what
+ * root owns or everyone may; `args: ['--cap-add', …]` gives a capability back. `client.pid` is bwrap's. bwrap runs with `--die-with-parent`: the plugin ends with its host, and
  * with bwrap. A SIGTERM of the ladder therefore ends the plugin at once. Quit and the pipe's end leave it the usual time.
  */
 export function bubblewrap(options: BubblewrapOptions = {}): Launcher {
@@ -51,6 +52,8 @@ export function bubblewrap(options: BubblewrapOptions = {}): Launcher {
       args: [
         '--die-with-parent',
         '--new-session',
+        // With the capabilities of a root host a plugin could mount the file system again, writable.
+        ...['--cap-drop', 'ALL'],
         '--unshare-pid',
         '--unshare-ipc',
         ...(network ? [] : ['--unshare-net']),
@@ -76,7 +79,9 @@ function mountArguments(
 ): readonly string[] {
   const readOnly = (flag: string) => (path: string) => ({ path, words: [flag, path, path] });
   const mounts = [
-    ...['/dev', '/proc'].map((path) => ({ path, words: [`--${path.slice(1)}`, path] })),
+    { path: '/dev', words: ['--dev', '/dev'] },
+    // A user who is root owns the settings of the kernel in /proc/sys, with and without capabilities.
+    { path: '/proc', words: ['--proc', '/proc', '--remount-ro', '/proc'] },
     ...hiddenPlaces.filter((path) => existsSync(path)).map((path) => ({ path, words: ['--tmpfs', path] })),
     ...(network ? resolverPlaces.map(readOnly('--ro-bind-try')) : []),
     ...readable.map(readOnly('--ro-bind')),

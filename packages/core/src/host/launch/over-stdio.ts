@@ -19,11 +19,18 @@ export interface OverStdioOptions {
  * JavaScript prints goes to the synced streams. Native code that writes to descriptor 1 breaks the session.
  *
  * @example
- * overStdio({
- *   via: ({ handshakeEnv, file, args }) => [
- *     'docker', 'run', '-i', '--rm', ...Object.entries(handshakeEnv).flatMap(([k, v]) => ['-e', `${k}=${v}`]), 'image', file, ...args,
- *   ],
- * })
+ * ```ts
+ * import { Client, overStdio } from '@pipework/core';
+ *
+ * // In a container: the variables of the handshake go through the engine's command line.
+ * const launcher = overStdio({
+ *   via: ({ handshakeEnv, file, args }) => {
+ *     const variables = Object.entries(handshakeEnv).flatMap(([name, value]) => ['-e', `${name}=${value}`]);
+ *     return ['docker', 'run', '-i', '--rm', ...variables, 'image', file, ...args];
+ *   },
+ * });
+ * const client = new Client({ cmd: ['node', 'plugin.js'], launcher });
+ * ```
  */
 export function overStdio(options: OverStdioOptions = {}): Launcher {
   expectKeys('options', options, ['via']);

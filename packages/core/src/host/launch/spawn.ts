@@ -9,7 +9,9 @@ import { killChild, killGroup } from './kill.ts';
 
 /** What is to be run. */
 export interface LaunchCommand {
+  /** The program: a path, or a name to look up in `PATH`. */
   readonly file: string;
+  /** The arguments of the program, without its own name. */
   readonly args: readonly string[];
   /** Working directory; the host's if undefined. */
   readonly cwd: string | undefined;
@@ -17,6 +19,7 @@ export interface LaunchCommand {
   readonly env: Readonly<Record<string, string>>;
   /** The variables of the handshake alone, for launchers that pass no environment on by themselves. */
   readonly handshakeEnv: Readonly<Record<string, string>>;
+  /** The process's standard input: the host's own, an empty one, or what this stream gives. */
   readonly stdin: 'inherit' | 'ignore' | Readable;
   /** The process is to lead a process group of its own, and `kill` is to reach all of it. */
   readonly processGroup: boolean;
@@ -34,7 +37,9 @@ export interface LaunchReport {
 
 /** How a process ended. */
 export interface ProcessExit extends LaunchReport {
+  /** The exit code; null if a signal ended the process. */
   readonly code: number | null;
+  /** The signal that ended the process; null if it ended by itself. */
   readonly signal: NodeJS.Signals | null;
 }
 
@@ -51,6 +56,7 @@ export interface LaunchedProcess {
   readonly writable: Writable;
   /** Raw standard output and error: drained always, from the moment they are handed over. */
   readonly stdout?: Readable | undefined;
+  /** Raw standard error, as `stdout`. */
   readonly stderr?: Readable | undefined;
   /** Returns false if there was nothing left to signal. */
   kill(signal: NodeJS.Signals): boolean;
@@ -58,6 +64,7 @@ export interface LaunchedProcess {
   readonly exited: Promise<ProcessExit>;
   /** Whether the process holds the host's event loop. */
   ref?(): void;
+  /** Lets the host end while the process runs. The client calls it as its own `unref()` is called. */
   unref?(): void;
 }
 

@@ -12,10 +12,15 @@ type Fields = Readonly<Record<string, unknown>>;
  * bunyan get the fields first, winston gets one object, and loggers that format their first argument, as `console` does, get a format.
  */
 export interface Logger {
+  /** A function that takes records of the finest detail. */
   trace?: unknown;
+  /** A function that takes records of what helps to debug. */
   debug?: unknown;
+  /** A function that takes records of what is worth knowing. */
   info?: unknown;
+  /** A function that takes records of what may be wrong. */
   warn?: unknown;
+  /** A function that takes records of what is wrong. */
   error?: unknown;
 }
 

@@ -13,6 +13,7 @@ export interface Checksum {
    * script. Relative to the command's working directory.
    */
   readonly file?: string;
+  /** The only algorithm that there is. */
   readonly algorithm: 'sha256';
   /** The digest: 64 hexadecimal digits, or its 32 bytes. */
   readonly value: string | Uint8Array;

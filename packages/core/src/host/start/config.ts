@@ -47,9 +47,13 @@ export type Command =
 export interface ServiceClient {
   /** The plugin's process id; undefined if a launcher made no process of this system. */
   readonly pid: number | undefined;
+  /** True once the process is gone. */
   readonly exited: boolean;
+  /** Resolves with how the process ended, once it has. Never rejects. */
   readonly exit: Promise<PluginExit>;
+  /** The protocol version that both sides agreed on; undefined before the start has succeeded. */
   readonly negotiatedVersion: number | undefined;
+  /** Ends the plugin, as `kill()` of its client does. */
   kill(): Promise<PluginExit>;
 }
 
@@ -108,7 +112,7 @@ export interface ClientConfig<S = Record<never, never>> {
   readonly env?: EnvOptions;
   /** The file's digest, verified before anything is started. */
   readonly checksum?: Checksum;
-  /** What starts the process. Default {@link spawnLauncher}. */
+  /** What starts the process. Default `spawnLauncher`. */
   readonly launcher?: Launcher;
   /** The plugin leads a process group, which ends with it, grandchildren included. Refused with a terminal as stdin. Default `false`. */
   readonly processGroup?: boolean;

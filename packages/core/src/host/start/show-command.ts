@@ -4,6 +4,10 @@
 const longestWord = 200;
 const longestCommand = 1000;
 
+/**
+ * Returns a command line as one text for a message, of about 1,000 characters at most. What is cut is cut in its middle, so that the names of
+ * programs stay.
+ */
 export function showCommand(words: readonly string[]): string {
   const shown = words.map((word) => quote(cutMiddle(word, longestWord)));
   const length = shown.reduce((sum, word) => sum + word.length + 1, -1);

@@ -34,6 +34,7 @@ const permanentCodes: ReadonlySet<StartErrorCode> = new Set([
 
 /** The facts of a failed start. */
 export interface StartFacts {
+  /** How far the start had got. */
   readonly phase: StartPhase;
   /** File and arguments. */
   readonly command: readonly string[];
@@ -51,13 +52,24 @@ export interface StartFacts {
 
 /** A start that failed. It is final: the client gives the same error to each further call. */
 export class StartError extends PipeworkError<StartErrorCode> {
+  /** How far the start had got. */
   readonly phase: StartPhase;
+  /** File and arguments. */
   readonly command: readonly string[];
+  /** Milliseconds from the call of `start()` to the failure. */
   readonly elapsedMs: number;
+  /**
+   * The exit code, if the process ended by itself; null if a signal ended it; undefined if it never ran, or if the
+   * failed start ended it.
+   */
   readonly exitCode: number | null | undefined;
+  /** The signal that ended the process; null if it exited; undefined as `exitCode` is. */
   readonly signal: NodeJS.Signals | null | undefined;
+  /** The last of its raw standard output, at most 16 KiB. It may hold escape sequences: see {@link printable}. */
   readonly stdoutTail: string;
+  /** The last of its raw standard error, as `stdoutTail`. */
   readonly stderrTail: string;
+  /** What an examination of the program showed, one sentence each, made printable. */
   readonly notes: readonly string[];
   /**
    * True for what another attempt with the same configuration cannot mend: another file than the checksum says, no common

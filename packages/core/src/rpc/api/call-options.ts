@@ -1,8 +1,9 @@
 /** What a caller can give to one call beside its arguments. */
 import { inspect } from 'node:util';
 import { PipeworkError } from '../../base/errors.ts';
-import { isAbortSignal } from '../../base/realm.ts';
+import { isAbortSignal, isObjectPrototype } from '../../base/realm.ts';
 
+/** What a caller can say about one call. `withCallOptions()` binds it to a remote. */
 export interface CallOptions {
   /** Aborting it rejects the call at once with the signal's reason, and aborts the handler's signal on the other side. */
   readonly signal?: AbortSignal | undefined;
@@ -12,24 +13,39 @@ export interface CallOptions {
   readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
+/** The arguments of a call, and the signals in them. */
+export interface SignalledParams {
+  /** An object that is copied and has a `signal` is a copy here: its fields were read, and are not read again. */
+  readonly params: unknown[];
+  readonly signals: readonly AbortSignal[] | undefined;
+}
+
 /**
- * The signals that cancel a call: that of its options, and those that are an argument themselves or stand as `signal` in an argument that
- * is an object. Undefined if there is none.
+ * Finds the signals that cancel a call: that of its options, and those that are an argument themselves or stand as `signal` in an argument
+ * that is an object. Undefined if there is none. `isCopied` says whether an object of no class travels as a copy.
  */
 export function findSignals(
-  params: readonly unknown[],
+  params: unknown[],
   ofOptions: AbortSignal | undefined,
-): readonly AbortSignal[] | undefined {
+  isCopied: (param: object) => boolean,
+): SignalledParams | undefined {
+  let read: unknown[] | undefined;
   // Not AbortSignal.any(): a signal that outlives many calls would keep something of each.
   let found: AbortSignal[] | undefined = ofOptions === undefined ? undefined : [ofOptions];
-  for (const param of params) {
+  for (let index = 0; index < params.length; index++) {
+    let param = params[index];
     if (typeof param !== 'object' || param === null) continue;
+    const prototype = Object.getPrototypeOf(param) as object | null;
+    if (prototype === null || isObjectPrototype(prototype)) {
+      if (!Object.hasOwn(param, 'signal')) continue;
+      if (isCopied(param)) (read ??= [...params])[index] = param = { ...param };
+    }
     const candidate = isAbortSignal(param) ? param : (param as { signal?: unknown }).signal;
     if (!isAbortSignal(candidate)) continue;
     if (found === undefined) found = [candidate];
     else if (!found.includes(candidate)) found.push(candidate);
   }
-  return found;
+  return read === undefined && found === undefined ? undefined : { params: read ?? params, signals: found };
 }
 
 /** Throws `CONFIG_INVALID`, naming the option, for an option that {@link CallOptions} does not have. */

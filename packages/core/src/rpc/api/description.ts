@@ -2,6 +2,7 @@
 
 /** One method. Schemas are JSON Schemas of the values as they travel. */
 export interface MethodDescription {
+  /** What the contract says about the method, for people. */
   readonly doc?: string;
   /** A schema for each argument, in their order. */
   readonly input?: readonly unknown[];

@@ -11,6 +11,7 @@ export function referenceCallName(name: unknown): string {
 export interface OutgoingCall {
   /** The method as it goes on the wire, `Plugin.greet`; of a reference's, `$/call` or `$/call.next`. */
   readonly method: string;
+  /** The arguments. An interceptor may replace them before it calls `next()`. */
   params: unknown[];
   /** Travels with the call to a peer that announced `meta`; room for `traceparent`, `tracestate`, `baggage`. */
   metadata: Record<string, string>;

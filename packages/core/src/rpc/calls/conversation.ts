@@ -26,6 +26,8 @@ export interface ConversationOptions {
   readonly served?: ServedObject | undefined;
   /** Stands before every method on the wire, of both sides: `Plugin.`. Without one it is the control stream, outside limits and interceptors. */
   readonly prefix?: string | undefined;
+  /** The name under which it was dispensed, for those who trace its calls. */
+  readonly service?: string | undefined;
   /** Around each call that is made here, the first outermost. */
   readonly callInterceptors?: readonly CallInterceptor[] | undefined;
   /** Around each call that is answered here, the first outermost. */
@@ -46,6 +48,7 @@ export class Conversation implements RawStreamHandler {
   readonly #names: MethodNames;
   // Undefined on the control stream, whose calls are not published.
   readonly #interceptors: readonly CallInterceptor[] | undefined;
+  readonly #service: string | undefined;
   readonly #messages: MessageStream;
   readonly #references: References | undefined;
   readonly #outgoing: OutgoingCalls;
@@ -66,6 +69,7 @@ export class Conversation implements RawStreamHandler {
       shared,
       served,
       prefix,
+      service,
       callInterceptors = [],
       handlerInterceptors = [],
       isService = false,
@@ -81,6 +85,7 @@ export class Conversation implements RawStreamHandler {
     this.#gate = new CreditGate(shared.budget, (bytes) => stream.consume(bytes));
     const isControl = prefix === undefined;
     this.#interceptors = isControl ? undefined : callInterceptors;
+    this.#service = service;
     this.#answersPeer = served !== undefined;
     this.#onQuiet = options.onQuiet;
     this.#messages = new MessageStream(stream, shared);
@@ -91,6 +96,7 @@ export class Conversation implements RawStreamHandler {
     this.#incoming = new IncomingCalls(this.#messages, this.#references, served, this.#names, {
       isControl,
       isService,
+      service,
       interceptors: handlerInterceptors,
     });
     this.#reader = this.#messages.reader(
@@ -108,7 +114,7 @@ export class Conversation implements RawStreamHandler {
   call(method: string, params: unknown[], options?: CallOptions): Promise<unknown> {
     const name = this.#names.called(method);
     if (!isWatched(this.#interceptors)) return this.#outgoing.call(name, params, options);
-    const call = { method: name.wire, peer: this.shared.peer, params, options };
+    const call = { method: name.wire, service: this.#service, peer: this.shared.peer, params, options };
     return watchedCall(call, this.#interceptors, (...sent) => this.#outgoing.call(name, ...sent));
   }
 
@@ -122,6 +128,7 @@ export class Conversation implements RawStreamHandler {
     if (!isWatched(this.#interceptors)) return this.#outgoing.callReference(reference, args);
     const call = {
       method: referenceCallName(name),
+      service: this.#service,
       peer: this.shared.peer,
       params: args,
       options: undefined,

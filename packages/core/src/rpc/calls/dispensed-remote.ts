@@ -52,17 +52,18 @@ interface SourcedTarget extends RemoteTarget {
 }
 
 /**
- * Returns an object whose methods are calls on the conversation; disposing of it finishes the conversation. Once `isDraining`
- * returns true, calls are refused.
+ * Returns an object whose methods are calls on the conversation; disposing of it finishes the conversation. It is printed with the `name`
+ * by which it was dispensed. Once `isDraining` returns true, calls are refused.
  */
 export function dispensedRemote<T>(
   conversation: Conversation,
+  name: string,
   isDraining: () => boolean = () => false,
 ): Remote<T> {
   return remoteOver<T>({
     call: (method, args, options) =>
       isDraining() ? failed(draining(method)) : conversation.call(method, args, options),
-    label: conversation.shared.peer,
+    label: `${name} of ${conversation.shared.peer}`,
     release: () => conversation.finish(),
     checkOptions: checkCallOptions,
   });
@@ -127,6 +128,16 @@ export function createRemote<T>(
  * Returns the same remote, with options for every call made through what this returns: a deadline, metadata, a signal. A
  * remote of `createRemote()` takes any further options. What `checked()` returned is taken if it is over such a remote. Throws
  * `CONFIG_INVALID` for an option that the remote does not take, and for an object that is no dispensed remote.
+ *
+ * @example
+ * ```ts
+ * import { withCallOptions, type Remote } from '@pipework/core';
+ *
+ * async function greetSoon(greeter: Remote<{ greet(name: string): Promise<string> }>) {
+ *   // Rejects with `RPC_DEADLINE` after half a second.
+ *   return await withCallOptions(greeter, { deadlineMs: 500 }).greet('world');
+ * }
+ * ```
  */
 export function withCallOptions<R extends object>(
   remote: R,

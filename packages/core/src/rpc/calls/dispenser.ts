@@ -83,7 +83,7 @@ export class Dispenser {
     if (this.#undialled >= maxWaitingStreams) {
       throw new PipeworkError(
         'RPC_OVERLOADED',
-        `dispense('${name}') was refused: ${this.#undialled} implementations wait to be dialled (maxWaitingStreams). Dial each id before you ask for many more.`,
+        `dispense('${name}') was refused: ${this.#undialled} others are under way, or were made and never dialled (maxWaitingStreams). Wait for some of them first.`,
       );
     }
     const dispensed: Dispensed = { controller: new AbortController(), implementation: undefined };
@@ -99,7 +99,7 @@ export class Dispenser {
           // In the same turn: the stream's first call may be there already, and so may the end of everything be behind it.
           resolve: (stream) => {
             this.#undialled -= 1;
-            this.#serve(stream, served, dispensed);
+            this.#serve(name, stream, served, dispensed);
           },
           reject: (error) => {
             this.#undialled -= 1;
@@ -132,6 +132,7 @@ export class Dispenser {
   }
 
   #serve(
+    name: string,
     stream: ConstructorParameters<typeof Conversation>[0],
     served: ServedObject,
     dispensed: Dispensed,
@@ -141,6 +142,7 @@ export class Dispenser {
       shared,
       served,
       prefix: implementationPrefix,
+      service: name,
       handlerInterceptors,
       isService,
       onQuiet,

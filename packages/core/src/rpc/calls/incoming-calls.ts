@@ -2,6 +2,7 @@
 import { PipeworkError } from '../../base/errors.ts';
 import { contextStorage, enterContext, leaveContext } from '../api/call-context.ts';
 import type { MessageStream } from '../messages/message-stream.ts';
+import type { Unwritten } from '../messages/small/writer.ts';
 import { CallLimits } from './call-limits.ts';
 import { handlerChannel, isTraced } from '../api/instrumentation.ts';
 import { referenceCallName, type HandlerInterceptor } from '../api/interceptors.ts';
@@ -19,6 +20,8 @@ export interface IncomingCallsOptions {
   readonly isControl: boolean;
   /** A service of the host: calls are counted as callbacks are, and never wait. */
   readonly isService: boolean;
+  /** The name under which the implementation was dispensed, for those who trace its calls. */
+  readonly service: string | undefined;
   /** Around each call, the first outermost. */
   readonly interceptors: readonly HandlerInterceptor[];
 }
@@ -34,6 +37,7 @@ export class IncomingCalls {
   readonly #isControl: boolean;
   /** A service of the host, which a plugin calls while the host may wait for the plugin. */
   readonly #isService: boolean;
+  readonly #service: string | undefined;
   readonly #names: MethodNames;
   /** False while the peer takes no answers. Requests that come meanwhile are not credited. */
   isFlowing = true;
@@ -43,7 +47,7 @@ export class IncomingCalls {
     references: References | undefined,
     served: ServedObject | undefined,
     names: MethodNames,
-    { isControl, isService, interceptors }: IncomingCallsOptions,
+    { isControl, isService, service, interceptors }: IncomingCallsOptions,
   ) {
     this.#messages = messages;
     this.#references = references;
@@ -52,6 +56,7 @@ export class IncomingCalls {
     this.#isControl = isControl;
     this.#beforeReply = messages.shared.options.beforeReply;
     this.#isService = isService;
+    this.#service = service;
     this.#interceptors = this.#isControl ? [] : interceptors;
     this.callLimits = new CallLimits(messages.shared.callQueue);
   }
@@ -168,7 +173,8 @@ export class IncomingCalls {
   #start(call: IncomingCall, params: unknown[]): void {
     const outer = enterContext(call);
     try {
-      const result = this.#shouldTrace() ? this.#trace(call, params) : this.#invoke(call, params);
+      if (isTraced(handlerChannel) && !this.#isControl) return this.#startTraced(call, params);
+      const result = this.#invoke(call, params);
       if (isThenable(result)) {
         this.callLimits.track(call);
         // A thenable of the user's may do anything when it is asked; a promise is safe.
@@ -187,13 +193,31 @@ export class IncomingCalls {
     }
   }
 
-  #shouldTrace(): boolean {
-    return isTraced(handlerChannel) && !this.#isControl;
-  }
-
-  #trace(call: IncomingCall, params: unknown[]): Promise<unknown> {
-    const trace = { ...this.#seen(call, params), peer: 'the caller', metadata: { ...call.metadata } };
-    return handlerChannel.tracePromise(async () => this.#invoke(call, params), trace);
+  /** Runs and answers a call within its trace: a store that is bound to the channel is active in both. */
+  #startTraced(call: IncomingCall, params: unknown[]): void {
+    this.callLimits.track(call);
+    const { method, params: args } = this.#seen(call, params);
+    const trace = {
+      method,
+      service: this.#service,
+      peer: 'the caller',
+      params: args,
+      // Copied, because a subscriber may write into it. Copying a frozen object is slow.
+      metadata: Object.assign({}, call.metadata),
+    };
+    const answer = async (): Promise<unknown> => {
+      let result: unknown;
+      try {
+        result = await this.#invoke(call, params);
+      } catch (error) {
+        this.#fail(call, error);
+        throw error;
+      }
+      this.#answer(call, result);
+      return result;
+    };
+    // Its failure was sent to the caller.
+    handlerChannel.tracePromise(answer, trace).catch(() => {});
   }
 
   #invoke(call: IncomingCall, params: unknown[]): unknown {
@@ -236,18 +260,23 @@ export class IncomingCalls {
 
   #answer(call: IncomingCall, result: unknown): void {
     this.#beforeReply?.();
-    const isFlowing = this.#messages.writeAnswer(call.id, result);
-    if (isFlowing === undefined) return this.#answerAtLength(call, result);
-    if (!isFlowing) this.isFlowing = false;
+    let written: boolean | Unwritten;
+    try {
+      written = this.#messages.writeAnswer(call.id, result);
+    } catch (error) {
+      return this.#fail(call, error); // a getter of the result threw
+    }
+    if (typeof written !== 'boolean') return this.#answerAtLength(call, written);
+    if (!written) this.isFlowing = false;
     this.#answered(call);
   }
 
-  #answerAtLength(call: IncomingCall, result: unknown): void {
+  #answerAtLength(call: IncomingCall, { value, copies }: Unwritten): void {
     const references = this.#references;
     let wire: unknown;
     references?.beginHandingOver(call);
     try {
-      wire = this.#messages.toWire(result, 'result', call.method);
+      wire = this.#messages.toWire(value, 'result', call.method, 0, copies);
     } catch (error) {
       references?.revokeSending(error);
       return this.#fail(call, error);

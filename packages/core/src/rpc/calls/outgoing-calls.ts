@@ -1,6 +1,6 @@
 /** The calls that this side makes on a conversation: sending them, and settling each exactly once. */
 import { isPipeworkError, markSent, type PipeworkError } from '../../base/errors.ts';
-import { dropSignals, findSignals, type CallOptions } from '../api/call-options.ts';
+import { dropSignals, findSignals, type CallOptions, type SignalledParams } from '../api/call-options.ts';
 import { failed } from '../remote/call-result.ts';
 import type { MessageStream } from '../messages/message-stream.ts';
 import { IdTable } from './id-table.ts';
@@ -87,12 +87,13 @@ export class OutgoingCalls {
     const method = reference === undefined ? name.wire : referenceCallName(reference.name);
     const refusal = this.#refusalOf(method);
     if (refusal !== undefined) return refusal;
-    let signals: readonly AbortSignal[] | undefined;
+    let signalled: SignalledParams | undefined;
     try {
-      signals = findSignals(params, options?.signal);
+      signalled = findSignals(params, options?.signal, this.#isCopied);
     } catch (error) {
       return Promise.reject(error); // a getter of an argument threw
     }
+    const signals = signalled?.signals;
     const aborted = signals?.find((signal) => signal.aborted);
     if (aborted !== undefined) return Promise.reject(markSent(aborted.reason, false));
     const deadlineMs = options?.deadlineMs;
@@ -101,7 +102,7 @@ export class OutgoingCalls {
     const promise = new Promise<unknown>(capture);
     const call = this.#register(method);
     try {
-      this.#send(call, name, params, signals, options, reference);
+      this.#send(call, name, signalled?.params ?? params, signals, options, reference);
     } catch (error) {
       this.#unsend(call);
       call.reject(isPipeworkError(error) ? markSent(error, false) : error);
@@ -110,6 +111,8 @@ export class OutgoingCalls {
     if (!call.isAnswered) this.#watch(call, signals, deadlineMs);
     return promise;
   }
+
+  readonly #isCopied = (param: object): boolean => this.#references?.standsApart(param) !== true;
 
   /** The failure of a call that must not be sent; undefined if it may. */
   #refusalOf(method: string): Promise<never> | undefined {
@@ -149,15 +152,22 @@ export class OutgoingCalls {
     reference: CalledReference | undefined,
   ): void {
     const { id, method } = call;
-    if (options === undefined && this.#messages.writeRequest(id, name, sentParams(params, reference))) return;
+    let read = params;
+    let copies: readonly object[] | undefined;
+    if (options === undefined) {
+      const left = this.#messages.writeRequest(id, name, sentParams(params, reference));
+      if (typeof left === 'boolean') return;
+      read = (reference === undefined ? left.value : (left.value as unknown[])[1]) as unknown[];
+      copies = left.copies;
+    }
     const references = this.#references;
     let wire: unknown;
     if (references === undefined) {
-      wire = this.#messages.toWire(dropSignals(params), 'args', method, -1);
+      wire = this.#messages.toWire(dropSignals(read), 'args', method, -1, copies);
     } else {
       references.beginSending(this.#takesCancel ? signals : undefined);
       try {
-        wire = this.#messages.toWire(params, 'args', method, reference === undefined ? -1 : 0);
+        wire = this.#messages.toWire(read, 'args', method, reference === undefined ? -1 : 0, copies);
       } finally {
         call.scope = references.endSending();
       }

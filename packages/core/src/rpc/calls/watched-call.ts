@@ -5,6 +5,7 @@ import type { CallInterceptor } from '../api/interceptors.ts';
 
 export interface WatchedCall {
   readonly method: string;
+  readonly service: string | undefined;
   readonly peer: string;
   readonly params: unknown[];
   readonly options: CallOptions | undefined;
@@ -26,13 +27,15 @@ export function watchedCall(
   interceptors: readonly CallInterceptor[],
   send: Send,
 ): Promise<unknown> {
-  const { method, peer, params, options } = call;
+  const { method, service, peer, params, options } = call;
   if (!isTraced(callChannel)) return intercepted(method, params, options, interceptors, send);
-  const trace = { method, peer, params, metadata: { ...options?.metadata } };
-  return callChannel.tracePromise(
-    () => intercepted(method, params, { ...options, metadata: trace.metadata }, interceptors, send),
-    trace,
-  );
+  const trace = { method, service, peer, params, metadata: { ...options?.metadata } };
+  return callChannel.tracePromise(() => {
+    // A call without options that no subscriber added metadata to stays on the fast path.
+    const { metadata } = trace;
+    const sent = Object.keys(metadata).length === 0 ? options : { ...options, metadata };
+    return intercepted(method, params, sent, interceptors, send);
+  }, trace);
 }
 
 function intercepted(
@@ -47,7 +50,8 @@ function intercepted(
   const run = async (index: number): Promise<unknown> => {
     const interceptor = interceptors[index];
     if (interceptor !== undefined) return interceptor(call, () => run(index + 1));
-    return send(call.params, { ...options, metadata: call.metadata });
+    // The params of an interceptor may be a list of any kind: each is read once.
+    return send([...call.params], { ...options, metadata: call.metadata });
   };
   return run(0);
 }

@@ -19,6 +19,7 @@ export interface MethodSchemas {
 
 /** The last argument of every method of a contract; its signal cancels the call. */
 export interface MethodOptions {
+  /** Aborting it rejects the call at once, and aborts the signal of the handler. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -26,7 +27,9 @@ declare const types: unique symbol;
 
 /** What {@link defineContract} returns. Its type holds no validator, so a contract package's declarations don't need one. */
 export interface Contract<M> {
+  /** The schemas of each method, by its name, as `defineContract()` got them. */
   readonly methods: Readonly<Record<string, MethodSchemas>>;
+  /** Carries the types of the methods. There is no such property at run time. */
   readonly [types]?: M;
 }
 

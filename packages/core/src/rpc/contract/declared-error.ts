@@ -6,7 +6,9 @@ import type { StandardSchema } from './standard-schema.ts';
 
 /** An error that a contract declares. Tell it apart with {@link isDeclaredError}, which knows it from any copy of the package. */
 export class DeclaredError<C extends string = string, D = unknown> extends Error {
+  /** The code under which the contract declares the error. */
   readonly code: C;
+  /** What the contract lets the error carry, checked against its schema. */
   readonly data: D;
 
   constructor(code: C, data: D, message: string) {

@@ -1,6 +1,7 @@
 /** The interface of Standard Schema, version 1, which zod, valibot, arktype and others implement: types alone, no dependency. */
 
 export interface StandardSchema<Input = unknown, Output = Input> {
+  /** What the Standard Schema interface asks of a validator: its version, the library's name and `validate`. */
   readonly '~standard': {
     readonly version: 1;
     readonly vendor: string;
@@ -28,11 +29,15 @@ export function jsonSchemaOf(schema: StandardSchema, side: 'input' | 'output'): 
   }
 }
 
+/** What a validator makes of a value: the value that it lets through, or what is wrong with it. */
 export type SchemaResult<Output> =
   { readonly value: Output; readonly issues?: undefined } | { readonly issues: readonly SchemaIssue[] };
 
+/** One thing that a validator finds wrong with a value. */
 export interface SchemaIssue {
+  /** What is wrong, for people. */
   readonly message: string;
+  /** Where it is inside the value, outermost key first. */
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 

@@ -7,12 +7,10 @@ import { plainBytes } from './small/writer.ts';
 import type { IncomingMessage } from '../wire/incoming-message.ts';
 import { saw, type Scanner } from '../wire/scanner.ts';
 import { fromWire, tooManyValues, type InboundOptions } from '../values/inbound.ts';
-import { setBins, takeGaps, type Gap } from '../wire/extension.ts';
+import { takeGaps } from '../wire/extension.ts';
+import { scratch, type Gap } from '../wire/scratch.ts';
 
-// Messages are packed here and copied into the mux's output; a larger one gets a buffer that is dropped again.
-// Four times what a message of 1,000 records takes: msgpackr wants room to spare.
-const slab = Buffer.allocUnsafeSlow(256 * 1024);
-const range = { start: 0, end: 0 };
+const noBins: readonly Uint8Array[] = [];
 
 // Streams to which a message is being written in pieces, and what was to be written meanwhile.
 const underWay = new Map<RawStream, (() => boolean)[]>();
@@ -58,32 +56,11 @@ export function writePlain(stream: RawStream, length: number): boolean {
   return true;
 }
 
-let packs = 0;
-
-/** Packs into a buffer that the next message reuses. */
+/** Packs what the walk made, whose objects run no code of the user's, into a buffer that the next message reuses. */
 export function pack(codec: Codec, value: unknown): Packed {
-  const own = ++packs;
   takeGaps();
-  codec.useBuffer(slab);
-  let packed: Packed | undefined;
-  try {
-    packed = codec.pack(value, reuseBuffer);
-  } catch (error) {
-    if (packs === own) {
-      takeGaps();
-      throw error;
-    }
-  }
-  return packed !== undefined && packs === own ? packed : pack(codec, withoutGetters(value));
-}
-
-/** A getter made a call while its object was being packed, and the slab holds that call now: read once, they cannot do it again. */
-function withoutGetters(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutGetters);
-  if (typeof value !== 'object' || value === null) return value;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withoutGetters(item)]));
+  codec.useBuffer(scratch.slab);
+  return codec.pack(value, reuseBuffer);
 }
 
 function piecesOf(packed: Uint8Array, start: number, gaps: readonly Gap[]): Uint8Array[] {
@@ -127,11 +104,12 @@ export function readValue(message: IncomingMessage, options: InboundOptions): un
     start = 0;
     end = source.length;
   }
+  const { range } = scratch;
   range.start = start;
   range.end = end;
   try {
     if (flags === 0) return fullCodec().unpack(source, range);
-    setBins(message.bins);
+    scratch.bins = message.bins;
     const codec = flags & saw.protoKey && hasProtoKey(source, start, end) ? mapCodec() : fullCodec();
     return fromWire(codec.unpack(source, range), options);
   } catch (error) {
@@ -144,7 +122,7 @@ export function readValue(message: IncomingMessage, options: InboundOptions): un
       },
     );
   } finally {
-    setBins([]);
+    scratch.bins = noBins;
   }
 }
 

@@ -3,6 +3,7 @@ import type { RawStream } from '@pipework/mux/lean';
 import { pack } from './codec.ts';
 import { baseCodec, fullCodec, type Codec } from '../wire/msgpack.ts';
 import { LikeRows } from '../values/tables/like-rows.ts';
+import type { Apart } from '../values/tables/table.ts';
 import { takeGaps } from '../wire/extension.ts';
 
 const maxBatchBytes = 16 * 1024;
@@ -10,36 +11,44 @@ const maxBatchBytes = 16 * 1024;
 const batchHead = 5;
 
 /**
- * For one message that holds values as a list: each is taken as it is when it is added, and packed then, unless all so far are
- * like objects: those become a table.
+ * For one message that holds values as a list. As long as all are like objects they become a table, and are added before they are walked;
+ * other values are walked first, and packed when they are added.
  */
 export class ItemBatch {
   readonly #codec: Codec;
-  readonly #rows = new LikeRows();
+  readonly #rows: LikeRows;
   #areAlike: boolean;
   // Made with the first item: most streams are short.
   #bytes: Buffer | undefined;
   #length = batchHead;
   count = 0;
 
-  /** `full`: the peer takes `types`; `tables`: it takes those. */
-  constructor(full: boolean, tables: boolean) {
+  /** `full`: the peer takes `types`; `tables`: it takes those. `references` knows objects that are no rows. */
+  constructor(full: boolean, tables: boolean, references: Apart | undefined) {
+    this.#rows = new LikeRows(references);
     this.#codec = full ? fullCodec() : baseCodec();
     this.#areAlike = tables;
   }
 
-  /** False for a value that cannot stand with those before it, is too large, or holds bytes that go out by reference. */
+  /** Whether {@link addRow} may add something. */
+  get takesRows(): boolean {
+    return this.#areAlike && this.#rows.bytes <= maxBatchBytes;
+  }
+
+  /** Adds an object that is like those before it. If it is not, returns false, and {@link takeLeft} what is to be walked: the value as it was read. */
+  addRow(value: unknown): boolean {
+    // Stops trying tables for this stream. Mixed items would start a new batch at every change.
+    this.#areAlike = this.#rows.add(value);
+    if (this.#areAlike) this.count++;
+    return this.#areAlike;
+  }
+
+  takeLeft(): unknown {
+    return this.#rows.takeLeft();
+  }
+
+  /** Adds what the walk made. False for a value that cannot stand with those before it, is too large, or holds bytes that go out by reference. */
   add(value: unknown): boolean {
-    if (this.#areAlike) {
-      const rows = this.#rows;
-      if (rows.bytes > maxBatchBytes) return false;
-      if (rows.add(value)) {
-        this.count++;
-        return true;
-      }
-      // Stops trying tables for this stream. Mixed items would start a new batch at every change.
-      this.#areAlike = false;
-    }
     if (this.#rows.count > 0) return false;
     const packed = pack(this.#codec, value);
     const { start, end } = packed;

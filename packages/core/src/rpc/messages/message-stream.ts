@@ -7,7 +7,7 @@ import type { Shared } from '../../session/shared.ts';
 import { messageType } from '../../session/wire-words.ts';
 import { MessageReader, type MessageSink, type PlainSink } from '../wire/message-reader.ts';
 import { maxPlainBytes, maxPlainLevels } from './small/limits.ts';
-import { packAnswer, packRequest } from './small/writer.ts';
+import { packAnswer, packRequest, takeUnwritten, type Unwritten } from './small/writer.ts';
 import type { MethodName } from './method-names.ts';
 import type { IncomingMessage } from '../wire/incoming-message.ts';
 import { Scanner } from '../wire/scanner.ts';
@@ -77,10 +77,13 @@ export class MessageStream {
     this.#inbound = { ...this.#inbound, takeReference: (reference) => references.take(reference) };
   }
 
-  /** What to pack for a value; for the params array itself `depth` is -1. `where` is the call's method, for the hook on errors. */
-  toWire(value: unknown, root: string, where: string, depth = 0): unknown {
+  /**
+   * What to pack for a value; for the params array itself `depth` is -1. `where` is the call's method, for the hook on errors. `copies`
+   * is what {@link Unwritten} has of the value, if it was read before.
+   */
+  toWire(value: unknown, root: string, where: string, depth = 0, copies?: readonly object[]): unknown {
     this.#where = where;
-    return toWire(value, root, this.#values, depth);
+    return toWire(value, root, this.#values, depth, copies);
   }
 
   /** What a failure is to this peer: a map, or a text. Never throws, whatever was thrown and whatever the hook does. */
@@ -116,19 +119,18 @@ export class MessageStream {
     this.write([messageType.notification, method, params]);
   }
 
-  /** Writes a request whose params are plain. False, and nothing is written, where they are not. */
-  writeRequest(id: number, method: MethodName, params: readonly unknown[]): boolean {
-    if (!this.#mayBePlain || this.#hasEnded) return false;
+  /** Writes a request whose params are plain, and returns what the stream's `write` says. Otherwise returns what is left to write. Throws what a getter throws. */
+  writeRequest(id: number, method: MethodName, params: readonly unknown[]): boolean | Unwritten {
+    if (!this.#mayBePlain || this.#hasEnded) return { value: params, copies: [] };
     const length = packRequest(id, method.packed, params, this.#outbound);
-    if (length > 0) writePlain(this.#stream, length);
-    return length > 0;
+    return length > 0 ? writePlain(this.#stream, length) : takeUnwritten();
   }
 
-  /** Writes an answer that is plain. Undefined, and nothing is written, where it is not; else what the stream's `write` says. */
-  writeAnswer(id: number, result: unknown): boolean | undefined {
-    if (!this.#mayBePlain || this.#hasEnded) return undefined;
+  /** Writes an answer that is plain. Returns and throws as {@link writeRequest} does. */
+  writeAnswer(id: number, result: unknown): boolean | Unwritten {
+    if (!this.#mayBePlain || this.#hasEnded) return { value: result, copies: [] };
     const length = packAnswer(id, result, this.#outbound);
-    return length > 0 ? writePlain(this.#stream, length) : undefined;
+    return length > 0 ? writePlain(this.#stream, length) : takeUnwritten();
   }
 
   /** Nothing is written on the conversation's stream any more. Streams of values go on. */

@@ -50,6 +50,21 @@ export function remoteTargetOf(value: object): RemoteTarget | undefined {
  * Marks an object to travel by reference: the other side gets an object whose methods call this one's, and whose
  * `[Symbol.dispose]()` gives it back. Returns the object. Throws `CONFIG_INVALID` for what is no object, and for arrays, dates
  * and binary data, also of a class of your own: they are always copied.
+ *
+ * @example
+ * ```ts
+ * import { ref } from '@pipework/core';
+ *
+ * class Counter {
+ *   #count = 0;
+ *   add(): number {
+ *     return ++this.#count;
+ *   }
+ * }
+ *
+ * // As a method of a plugin: the host gets a remote counter, not a copy.
+ * const makeCounter = () => ref(new Counter());
+ * ```
  */
 export function ref<T extends object>(object: T): Reference<T> {
   expect(canBeHeld(object), 'the argument of ref()', 'an object with methods', object);
@@ -68,6 +83,14 @@ export function isMarkedPlain(value: object): boolean {
 /** Whether an object of this process was given to {@link ref}. */
 export function isMarked(value: object): boolean {
   return marked.has(value);
+}
+
+/**
+ * Whether a value stands for an object or a function of another process: what `dispense()` or `createRemote()` returned, or a reference
+ * that arrived. Sends nothing.
+ */
+export function isRemote(value: unknown): boolean {
+  return canBeHeld(value) && targets.has(value as object);
 }
 
 /** Whether an object was given to {@link ref}, or stands for one of the peer's. */
@@ -115,14 +138,20 @@ function isNeverRemote(name: string): boolean {
   return name === 'catch' || name === 'finally' || isProbedName(name);
 }
 
+/** The method that `util.inspect`, `console.log` and the messages of test frameworks ask for. */
+const inspectSymbol: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never;
+
 /** An object whose methods call the peer's. Symbols, and names that JavaScript or common tools call by themselves, are never remote. */
 export function makeRemoteObject(target: RemoteTarget, label = 'remote object'): object {
   const methods = new Map<string, (...args: unknown[]) => unknown>();
   const base: object = Object.create(null) as object;
-  // Configurable, so that `has` may say what is true of the remote.
+  const shown = { value: () => `[${label}]`, configurable: true };
+  // Configurable, so that `has` may say what is true of the remote. Printed as text it says what it is, and two remotes differ.
   Object.defineProperties(base, {
     [Symbol.toStringTag]: { value: label, configurable: true },
-    toString: { value: () => `[${label}]`, configurable: true },
+    [inspectSymbol]: shown,
+    toString: shown,
+    toJSON: shown,
     [Symbol.dispose]: { value: target.release, configurable: true },
   });
   const remote = new Proxy(base, {
@@ -136,7 +165,7 @@ export function makeRemoteObject(target: RemoteTarget, label = 'remote object'):
       }
       return method;
     },
-    has: (_base, name) => typeof name === 'string' && !isNeverRemote(name),
+    has: (_base, name) => (typeof name === 'string' ? !isNeverRemote(name) : name === inspectSymbol),
     set: () => false,
     defineProperty: () => false,
     deleteProperty: () => false,

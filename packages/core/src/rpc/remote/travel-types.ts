@@ -54,6 +54,7 @@ export interface Itself {
  * and what to do. Nothing fits it.
  */
 export interface CannotTravel<Reason extends string> {
+  /** Why the method cannot be called. There is no such property at run time. */
   readonly [refused]: Reason;
 }
 

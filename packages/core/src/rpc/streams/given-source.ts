@@ -29,8 +29,8 @@ export class GivenSource {
   }
 
   /** Runs `act`, and what it awaits, in the asynchronous context in which the stream was given. */
-  runInContext(act: () => void): void {
-    this.#context.runInAsyncScope(act);
+  runInContext<T>(act: () => T): T {
+    return this.#context.runInAsyncScope(act);
   }
 
   /** Asks for the next item: within {@link runInContext}, because entering it for each item would cost. Throws, too, if the source cannot be opened. */

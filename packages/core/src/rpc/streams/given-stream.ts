@@ -129,7 +129,7 @@ export class GivenStream implements RawStreamHandler {
         this.#source.runInContext(() => this.#interrupted(word, value)),
       ),
       writer: new ItemWriter(host, raw),
-      trace: traceStream('given', host.shared.peer),
+      trace: this.#source.runInContext(() => traceStream('given', host.shared.peer)),
       isAsked: false,
     };
     this.#state = { is: 'open', on };
@@ -160,7 +160,7 @@ export class GivenStream implements RawStreamHandler {
   /** Sends an item. One that cannot travel ends the source, too: nothing could follow it. */
   #send(on: Dialled, item: unknown): void {
     try {
-      on.writer.item(this.#host.toWire(item, 'item', this.#where));
+      on.writer.item(item, this.#where);
     } catch (error) {
       void this.#source.cancel(error);
       throw error;

@@ -40,14 +40,23 @@ export class ItemWriter {
     });
   }
 
-  /** Sends an item. Throws if it cannot be written. */
-  item(wire: unknown): void {
-    const batch = this.#batch;
+  /** Sends an item, for the call `where`. Throws if it cannot travel, or cannot be written. */
+  item(value: unknown, where: string): void {
     const isFirst = this.#turnLeft === maxTurnItems;
     if (isFirst) setImmediate(this.#endTurn);
     this.#turnLeft--;
-    if (isFirst || batch === undefined || !batch.add(wire)) this.write(produced.item, wire);
-    else if (batch.count >= maxBatchItems) this.#flush();
+    const batch = isFirst ? undefined : this.#batch;
+    let left = value;
+    let isRow = false;
+    if (batch?.takesRows === true) {
+      isRow = batch.addRow(value);
+      if (!isRow) left = batch.takeLeft();
+    }
+    if (!isRow) {
+      const wire = this.#host.toWire(left, 'item', where);
+      if (batch?.add(wire) !== true) return this.write(produced.item, wire);
+    }
+    if (batch !== undefined && batch.count >= maxBatchItems) this.#flush();
   }
 
   /** Sends a message of its own behind the items. Throws if it cannot be written. */

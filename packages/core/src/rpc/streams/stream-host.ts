@@ -29,6 +29,8 @@ export interface MessageScopes {
   /** What was read is items: what they hold is given back if they are discarded. */
   endTakingItems(items: readonly unknown[]): void;
   discard(item: unknown): void;
+  /** Whether a plain object travels by reference. */
+  standsApart(record: object): boolean;
 }
 
 export class StreamHost {
@@ -51,7 +53,7 @@ export class StreamHost {
   itemBatch(): ItemBatch | undefined {
     const { capabilities } = this.shared;
     return capabilities.has('items')
-      ? new ItemBatch(capabilities.has('types'), capabilities.has('tables'))
+      ? new ItemBatch(capabilities.has('types'), capabilities.has('tables'), this.#scopes)
       : undefined;
   }
 

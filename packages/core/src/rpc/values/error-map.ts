@@ -1,6 +1,7 @@
 /** Errors on their way to the peer: what of an error is sent, and under which key. docs/protocol.md has the keys. */
 import { builtInErrorOf, isError } from '../../base/realm.ts';
 import { walk, type OutboundOptions } from './outbound.ts';
+import { itemsOf, setOwn } from './own-fields.ts';
 import { Refusal } from './refusal.ts';
 
 /** An error as a map, for peers with `errors`. */
@@ -23,7 +24,9 @@ export const maxErrorDepth = 16;
 export const maxErrorCount = 256;
 /** How many errors one map holds in all, so that errors which share their causes do not multiply. */
 const maxErrorsInAll = 1_000;
-/** Characters of a thrown value that is no error, in the message that shows it. */
+/** How deep a thrown value that is no error is copied: as deep as a value can travel. */
+const maxCopied = 512;
+/** Characters of it in the message that shows it. */
 const maxShown = 1_000;
 
 /** Fields with a key of their own, and what the receiver adds. */
@@ -90,7 +93,7 @@ class ErrorWriter {
     for (const key of attempt(() => Object.keys(error)) ?? []) {
       if (ownFields.has(key)) continue;
       const field = this.#field(error, key, depth);
-      if (field !== undefined) define(data, key.toWellFormed(), field.value);
+      if (field !== undefined) setOwn(data, key.toWellFormed(), field.value);
     }
     if (Object.keys(data).length > 0) map.data = data;
     return map;
@@ -98,24 +101,25 @@ class ErrorWriter {
 
   /** An AggregateError's members; or what another error calls `errors`, which is data: a list of problems, or a map of them. */
   #errors(error: Error, type: string, map: ErrorMap, data: Record<string, unknown>, depth: number): void {
-    const errors = attempt(() => (error as { errors?: unknown }).errors);
-    if (type === 'AggregateError' && Array.isArray(errors)) {
-      const members: unknown[] = errors.slice(0, maxErrorCount);
+    const field = attempt(() => read(error, 'errors'));
+    if (field === undefined) return;
+    const { value } = field;
+    if (type === 'AggregateError' && Array.isArray(value)) {
+      const members: unknown[] = value.slice(0, maxErrorCount);
       map.errors = members
         .filter((inner) => this.#hasRoomFor(inner))
         .map((inner) => this.map(inner, depth + 2));
       return;
     }
-    const field = this.#field(error, 'errors', depth);
-    if (field !== undefined) data['errors'] = field.value;
+    const sent = attempt(() => ({ value: this.#value(value, depth) }));
+    if (sent !== undefined) data['errors'] = sent.value;
   }
 
   /** What to send for a field. Undefined if the error has none of this name, or one that cannot travel: it loses itself alone. */
   #field(error: Error, key: string, depth: number): { value: unknown } | undefined {
     return attempt(() => {
-      const value = (error as unknown as Record<string, unknown>)[key];
-      if (value === undefined && !Object.hasOwn(error, key)) return undefined;
-      return { value: this.#value(value, depth) };
+      const field = read(error, key);
+      return field && { value: this.#value(field.value, depth) };
     });
   }
 
@@ -126,24 +130,33 @@ class ErrorWriter {
 
   /** What was thrown, or stands as a cause or a member, and is no error. */
   #thrown(value: unknown, depth: number): ErrorMap {
-    const map: ErrorMap = readError(value);
-    const thrown = attempt(() => ({ thrown: this.#value(value, depth) }));
-    if (thrown !== undefined) map.data = thrown;
+    const read = attempt(() => ({ value: copied(value) }));
+    if (read === undefined) return thrown('a value');
+    const map: ErrorMap = readError(read.value);
+    const data = attempt(() => ({ thrown: this.#value(read.value, depth) }));
+    if (data !== undefined) map.data = data;
     return map;
   }
 }
 
+/** A field of an error, read once. Undefined if the error has none of this name. */
+function read(error: Error, key: string): { value: unknown } | undefined {
+  const value = (error as unknown as Record<string, unknown>)[key];
+  return value === undefined && !Object.hasOwn(error, key) ? undefined : { value };
+}
+
 function readError(error: unknown): { name: string; message: string } {
-  if (!isErrorSafely(error)) {
-    const shown = attempt(() => show(error)) ?? 'a value';
-    const text = shown.length > maxShown ? `${shown.slice(0, maxShown)}…` : shown;
-    return { name: '', message: `the handler threw ${text}`.toWellFormed() };
-  }
+  if (!isErrorSafely(error)) return thrown(attempt(() => show(error)) ?? 'a value');
   const message = attempt(() => error.message);
   return {
     name: attempt(() => nameOf(error)) ?? 'Error',
     message: typeof message === 'string' ? message.toWellFormed() : '',
   };
+}
+
+function thrown(shown: string): { name: string; message: string } {
+  const text = shown.length > maxShown ? `${shown.slice(0, maxShown)}…` : shown;
+  return { name: '', message: `the handler threw ${text}`.toWellFormed() };
 }
 
 /** The error's name; that of its class if neither it nor a class of the user's sets one. */
@@ -153,6 +166,18 @@ function nameOf(error: Error): string {
   if (name !== builtInErrorOf(error) || Object.hasOwn(error, 'name')) return name.toWellFormed();
   const ofClass: unknown = error.constructor?.name;
   return typeof ofClass === 'string' && ofClass !== '' ? ofClass.toWellFormed() : name;
+}
+
+/** A value whose plain objects and lists are copies, each field read once: it is shown, and sent. Throws if it is deeper than can travel. */
+function copied(value: unknown, around: readonly object[] = []): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (around.length === maxCopied || around.includes(value)) throw new Refusal('is nested too deep.', true);
+  const within = [...around, value];
+  if (Array.isArray(value)) return itemsOf(value).map((item) => copied(item, within));
+  if (Object.getPrototypeOf(value) !== Object.prototype) return value;
+  const copy: Record<string, unknown> = { ...value };
+  for (const key of Object.keys(copy)) setOwn(copy, key, copied(copy[key], within));
+  return copy;
 }
 
 /** A value for people, as a message has it. */
@@ -172,9 +197,4 @@ export function attempt<T>(read: () => T): T | undefined {
   } catch {
     return undefined; // One field fewer; the error itself still arrives.
   }
-}
-
-/** Sets a property of the object itself, also one named `__proto__`. */
-function define(target: object, key: string, value: unknown): void {
-  Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true });
 }

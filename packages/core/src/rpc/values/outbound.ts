@@ -1,12 +1,15 @@
 /**
  * The walk over a value before it is packed: refuses what cannot travel, with its path, and puts wire values in place of
- * what MessagePack doesn't have. A value that needs nothing comes back itself, untouched and uncopied.
+ * what MessagePack doesn't have. It reads each field and each item once, into objects and lists of its own: what it has checked is what
+ * is packed, whatever a getter or a proxy would answer the next time.
  */
 import { types } from 'node:util';
 import { isProbedName } from '../../base/probed-names.ts';
 import { isError, isObjectPrototype, isURL } from '../../base/realm.ts';
 import { largeBinBytes } from '../wire/scanner.ts';
 import { bytesType } from './bytes.ts';
+import { packsAsItIs } from './numbers.ts';
+import { itemsOf } from './own-fields.ts';
 import { minColumnRows, toColumns } from './tables/column-writer.ts';
 import { Refusal } from './refusal.ts';
 import { minTableRows, tableHead, toTable } from './tables/table.ts';
@@ -38,15 +41,21 @@ const { getPrototypeOf } = Object;
 const maxInt64 = 0xffff_ffff_ffff_ffffn;
 const minInt64 = -0x8000_0000_0000_0000n;
 
-/** What to pack for a value. Throws `RPC_NOT_SERIALIZABLE` or `RPC_TOO_DEEP`, naming the path from `root`. */
-export function toWire(value: unknown, root: string, options: OutboundOptions, depth = 0): unknown {
+/**
+ * What to pack for a value. Throws `RPC_NOT_SERIALIZABLE` or `RPC_TOO_DEEP`, naming the path from `root`. `copies` has objects in turn:
+ * one that stands in the value, and what it is a copy of.
+ */
+export function toWire(
+  value: unknown,
+  root: string,
+  options: OutboundOptions,
+  depth = 0,
+  copies: readonly object[] = [],
+): unknown {
   try {
     return walk(value, options, depth);
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    // Columns cannot name the path of a value that cannot travel. The walk value by value does.
-    if (options.tables) return toWire(value, root, { ...options, tables: false }, depth);
-    throw error.toError(root);
+    throw error instanceof Refusal ? error.toError(root, copies) : error;
   }
 }
 
@@ -54,9 +63,8 @@ export function toWire(value: unknown, root: string, options: OutboundOptions, d
 export function walk(value: unknown, options: OutboundOptions, depth: number): unknown {
   switch (typeof value) {
     case 'number':
-      if ((value | 0) === value) return value === 0 && 1 / value < 0 ? negativeZero : value;
-      // msgpackr writes integers beyond 32 bits as float64; the protocol has them as integers.
-      return Number.isSafeInteger(value) && value >>> 0 !== value ? BigInt(value) : value;
+      if (packsAsItIs(value)) return value;
+      return value === 0 ? negativeZero : BigInt(value);
     case 'string':
       // UTF-8 has no lone surrogates: each becomes U+FFFD, as TextEncoder does it.
       return value.isWellFormed() ? value : value.toWellFormed();
@@ -82,45 +90,51 @@ export function walk(value: unknown, options: OutboundOptions, depth: number): u
 
 function walkArray(array: readonly unknown[], options: OutboundOptions, depth: number): readonly unknown[] {
   if (depth >= options.maxDepth) throw new Refusal(`is nested deeper than ${options.maxDepth} levels.`, true);
-  if (options.tables && array.length >= minTableRows && depth < options.maxDepth - 1) {
-    const table = toTable(array, options.references);
+  const items = itemsOf(array);
+  if (options.tables && items.length >= minTableRows && depth < options.maxDepth - 1) {
+    const table = toTable(items, options.references);
     if (table !== undefined) {
-      return array.length >= minColumnRows
-        ? walkColumns(table, options, depth)
-        : walkTable(array, table, options, depth);
+      return items.length >= minColumnRows
+        ? walkColumns(array, items, table, options, depth)
+        : walkTable(array, items, table, options, depth);
     }
   }
-  let copy: unknown[] | undefined;
   let index = 0;
   try {
-    for (; index < array.length; index++) {
-      const item = array[index];
+    for (; index < items.length; index++) {
+      const item = items[index];
       const mapped = walk(item, options, depth + 1);
-      if (copy !== undefined) copy.push(mapped);
-      else if (mapped !== item && item === item) {
-        copy = array.slice(0, index);
-        copy.push(mapped);
-      }
+      if (mapped !== item) items[index] = mapped;
     }
   } catch (error) {
     if (error instanceof Refusal) error.passed(array, index);
     throw error;
   }
-  return copy ?? array;
+  return items;
 }
 
-function walkColumns(table: readonly unknown[], options: OutboundOptions, depth: number): unknown[] {
+function walkColumns(
+  array: readonly unknown[],
+  rows: readonly unknown[],
+  table: unknown[],
+  options: OutboundOptions,
+  depth: number,
+): unknown[] {
   const { references, maxDepth } = options;
   const writer = {
     references,
     maxDepth,
     walk: (value: unknown, level: number) => walk(value, options, level),
   };
-  return toColumns(table, writer, depth + 2);
+  return toColumns(table, writer, depth + 2, (refusal, row, key) => {
+    refusal.passed(rows[row] as object, key);
+    refusal.passed(array, row);
+  });
 }
 
 /** The table's values in place: what a row holds is two levels below the array, as it would be without the table. */
 function walkTable(
+  array: readonly unknown[],
   rows: readonly unknown[],
   table: unknown[],
   options: OutboundOptions,
@@ -140,7 +154,7 @@ function walkTable(
     if (error instanceof Refusal) {
       const row = Math.floor((index - tableHead) / keys.length);
       error.passed(rows[row] as object, keys[(index - tableHead) % keys.length] ?? '');
-      error.passed(rows, row);
+      error.passed(array, row);
     }
     throw error;
   }
@@ -157,25 +171,23 @@ function isPlain(item: unknown, type: string): boolean {
 function walkRecord(record: object, options: OutboundOptions, depth: number): object {
   if (options.references?.standsApart(record) === true) return sendReference(record, options) ?? record;
   if (depth >= options.maxDepth) throw new Refusal(`is nested deeper than ${options.maxDepth} levels.`, true);
-  let copy: Record<string, unknown> | undefined;
+  // Own properties alone, among which `__proto__` is a key like any other.
+  const fields: Record<string, unknown> = { ...record };
   let hasOddKeys = false;
   let key = '';
   try {
-    for (key in record) {
-      const item = (record as Record<string, unknown>)[key];
+    for (key in fields) {
+      const item = fields[key];
       if (typeof item === 'function' && isProbedName(key)) refuseProbed(key);
       if (!key.isWellFormed()) hasOddKeys = true;
       const mapped = walk(item, options, depth + 1);
-      if (mapped !== item && item === item) {
-        copy ??= { ...record }; // own properties alone, where `__proto__` is a key like any other
-        copy[key] = mapped;
-      }
+      if (mapped !== item && Object.hasOwn(fields, key)) fields[key] = mapped;
     }
   } catch (error) {
     if (error instanceof Refusal) error.passed(record, key);
     throw error;
   }
-  return hasOddKeys ? withWellFormedKeys(copy ?? record) : (copy ?? record);
+  return hasOddKeys ? withWellFormedKeys(fields) : fields;
 }
 
 /** A copy in which each half of a surrogate pair in a key is U+FFFD, as in any text. Of two keys that become one, the last stays. */
@@ -249,11 +261,12 @@ function walkMap(map: Map<unknown, unknown>, options: OutboundOptions, depth: nu
 }
 
 function walkDate(date: Date, options: OutboundOptions): unknown {
-  if (Number.isNaN(date.getTime())) {
+  const time = date.getTime();
+  if (Number.isNaN(time)) {
     return options.types ? [marks.date] : refuse('is an invalid Date, and a timestamp cannot say that.');
   }
   // msgpackr knows the dates of its own realm.
-  return Object.getPrototypeOf(date) === Date.prototype ? date : new Date(date.getTime());
+  return new Date(time);
 }
 
 function walkBytes(value: ArrayBufferView | ArrayBuffer, options: OutboundOptions): unknown {

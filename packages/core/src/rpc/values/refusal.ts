@@ -23,9 +23,12 @@ export class Refusal extends Error {
     this.#steps.push({ holder, key: step });
   }
 
-  /** The error for the user. `root` is what the walk began with: `args`, `result`. */
-  toError(root: string): PipeworkError {
-    const steps = this.#steps.reverse();
+  /** The error for the user. `root` is what the walk began with: `args`, `result`. `copies` has objects in turn: a copy, and what it is a copy of. */
+  toError(root: string, copies: readonly object[]): PipeworkError {
+    const steps = this.#steps.reverse().map(({ holder, key }) => {
+      const at = copies.indexOf(holder);
+      return { holder: at < 0 ? holder : copies[at + 1]!, key };
+    });
     const cycle = this.#tooDeep ? firstRepeated(steps) : undefined;
     const way = (cycle === undefined ? steps : steps.slice(0, cycle)).map((step) => step.key).join('');
     if (cycle !== undefined) {

@@ -3,6 +3,7 @@
  * values that MessagePack doesn't have. Everything here is what msgpackr writes and reads; meaning is given elsewhere.
  */
 import { addExtension, type Allocate } from './msgpack.ts';
+import { scratch, type Gap } from './scratch.ts';
 
 /** The extension type of everything but undefined (0) and timestamps (-1). */
 export const extensionType = 0x50;
@@ -118,28 +119,15 @@ const kindsByCode = new Map(
     .map(([name, code]) => [code as number, name as ReferenceKind]),
 );
 
-/** Where in the packed message the bytes of a LargeBin belong. */
-export interface Gap {
-  readonly at: number;
-  readonly bytes: Uint8Array;
-}
-
 // Most messages have none, and each is asked about twice.
 const noGaps: readonly Gap[] = [];
-let gaps: Gap[] = [];
-let bins: readonly Uint8Array[] = [];
 
 /** The gaps that writing left since it was last asked. */
 export function takeGaps(): readonly Gap[] {
+  const { gaps } = scratch;
   if (gaps.length === 0) return noGaps;
-  const taken = gaps;
-  gaps = [];
-  return taken;
-}
-
-/** The large bins that the message which is read next had apart. */
-export function setBins(apart: readonly Uint8Array[]): void {
-  bins = apart;
+  scratch.gaps = [];
+  return gaps;
 }
 
 /** What stands in a gathered message for the large bin with this index. */
@@ -166,7 +154,7 @@ function read(data: Uint8Array): unknown {
   } else if (code === payloadCodes.bigint) {
     return readBigint(data.subarray(1));
   } else if (code === payloadCodes.bin && data.length === 8) {
-    const bin = bins[readUint32(data, 4)];
+    const bin = scratch.bins[readUint32(data, 4)];
     if (bin !== undefined) return bin;
   } else {
     const kind = kindsByCode.get(code);
@@ -251,7 +239,7 @@ addExtension<LargeBin>({
     const { target, targetView, position } = allocate(5);
     target[position] = 0xc6;
     targetView.setUint32(position + 1, bytes.byteLength);
-    gaps.push({ at: position + 5, bytes });
+    scratch.gaps.push({ at: position + 5, bytes });
   },
 });
 

@@ -1,6 +1,7 @@
 /** Reads plain messages: what comes out is what the codec would make of the bytes. A peer may send anything: it is checked here. */
 import { messageType } from '../../../session/wire-words.ts';
 import { methodNameAt } from '../../wire/method-name.ts';
+import { scratch, type PlainMessage } from '../../wire/scratch.ts';
 import { KnownTexts } from '../../wire/known-texts.ts';
 import { maxPlainBytes, maxPlainItems, maxPlainLevels, maxPlainText } from './limits.ts';
 
@@ -12,63 +13,51 @@ const doubleBytes = new Uint8Array(8);
 const doubleView = new DataView(doubleBytes.buffer);
 
 /** The plain message that was read last. One object, reused: take out what you keep. */
-export const plain = {
-  type: 0,
-  id: 0,
-  method: '',
-  /** The params of a request. */
-  params: [] as unknown[],
-  /** The result of a response that is no failure. */
-  result: undefined as unknown,
-};
-
-// Where the reading is; behind `limit` once it met what is not plain, or not there.
-let position = 0;
-let limit = 0;
+export const plain: PlainMessage = scratch.plain;
 
 /** Reads a message at `source[start]`. Returns where it ends; 0 where it is not a plain one, or not complete before `end`. */
 export function readPlain(source: Uint8Array, start: number, end: number): number {
   if (end - start < 4 || source[start] !== 0x94) return 0;
-  position = start + 2;
-  limit = Math.min(end, start + maxPlainBytes);
+  scratch.position = start + 2;
+  scratch.limit = Math.min(end, start + maxPlainBytes);
   const type = source[start + 1];
   if (type === messageType.response) {
     plain.id = readId(source);
-    if (position + 1 >= limit || source[position] !== 0xc0) return 0;
-    position++;
+    if (scratch.position + 1 >= scratch.limit || source[scratch.position] !== 0xc0) return 0;
+    scratch.position++;
     plain.result = readValue(source, 1);
   } else if (type === messageType.request) {
     plain.id = readId(source);
     readMethod(source);
-    if (position >= limit) return 0;
-    const count = source[position++]! - 0x90;
+    if (scratch.position >= scratch.limit) return 0;
+    const count = source[scratch.position++]! - 0x90;
     if (count < 0 || count > maxPlainItems) return 0;
     plain.params = readList(source, count, 0);
   } else {
     return 0;
   }
   plain.type = type;
-  return position <= limit ? position : 0;
+  return scratch.position <= scratch.limit ? scratch.position : 0;
 }
 
 function readId(source: Uint8Array): number {
-  const token = source[position]!;
+  const token = source[scratch.position]!;
   if (token < 0x80 || (token >= 0xcc && token <= 0xce)) return readValue(source, maxPlainLevels) as number;
   return stop();
 }
 
 function readMethod(source: Uint8Array): void {
-  const length = position < limit ? source[position]! - 0xa0 : -1;
-  const from = position + 1;
-  if (length <= 0 || length > 31 || from + length > limit) return void stop();
+  const length = scratch.position < scratch.limit ? source[scratch.position]! - 0xa0 : -1;
+  const from = scratch.position + 1;
+  if (length <= 0 || length > 31 || from + length > scratch.limit) return void stop();
   plain.method = methodNameAt(source, from, from + length);
-  position = from + length;
+  scratch.position = from + length;
 }
 
 /** What lies behind the end is 0, and the position passes the end: the caller looks. */
 function readValue(source: Uint8Array, level: number): unknown {
-  if (position >= limit) return stop();
-  const token = source[position++]!;
+  if (scratch.position >= scratch.limit) return stop();
+  const token = source[scratch.position++]!;
   if (token < 0x80) return token;
   if (token >= 0xe0) return token - 0x100;
   if (token >= 0xa0 && token < 0xc0) return readShortText(source, token - 0xa0);
@@ -84,29 +73,29 @@ function readValue(source: Uint8Array, level: number): unknown {
     case 0xc3:
       return true;
     case 0xcb:
-      if (position + 8 > limit) return stop();
-      for (let index = 0; index < 8; index++) doubleBytes[index] = source[position++]!;
+      if (scratch.position + 8 > scratch.limit) return stop();
+      for (let index = 0; index < 8; index++) doubleBytes[index] = source[scratch.position++]!;
       return doubleView.getFloat64(0);
     case 0xcc:
-      return position + 1 > limit ? stop() : source[position++]!;
+      return scratch.position + 1 > scratch.limit ? stop() : source[scratch.position++]!;
     case 0xcd:
-      return position + 2 > limit ? stop() : readUint16(source);
+      return scratch.position + 2 > scratch.limit ? stop() : readUint16(source);
     case 0xce:
-      return position + 4 > limit ? stop() : readUint32(source);
+      return scratch.position + 4 > scratch.limit ? stop() : readUint32(source);
     case 0xd0:
-      return position + 1 > limit ? stop() : (source[position++]! << 24) >> 24;
+      return scratch.position + 1 > scratch.limit ? stop() : (source[scratch.position++]! << 24) >> 24;
     case 0xd1:
-      return position + 2 > limit ? stop() : (readUint16(source) << 16) >> 16;
+      return scratch.position + 2 > scratch.limit ? stop() : (readUint16(source) << 16) >> 16;
     case 0xd2:
-      return position + 4 > limit ? stop() : readUint32(source) | 0;
+      return scratch.position + 4 > scratch.limit ? stop() : readUint32(source) | 0;
     case 0xd3:
-      return position + 8 > limit ? stop() : readInt64(source);
+      return scratch.position + 8 > scratch.limit ? stop() : readInt64(source);
     case 0xd4:
-      return position + 2 > limit || readUint16(source) !== 0 ? stop() : undefined;
+      return scratch.position + 2 > scratch.limit || readUint16(source) !== 0 ? stop() : undefined;
     case 0xd9:
-      return position + 1 > limit ? stop() : readText(source, source[position++]!);
+      return scratch.position + 1 > scratch.limit ? stop() : readText(source, source[scratch.position++]!);
     case 0xda:
-      return position + 2 > limit ? stop() : readText(source, readUint16(source));
+      return scratch.position + 2 > scratch.limit ? stop() : readText(source, readUint16(source));
     default:
       return stop();
   }
@@ -150,41 +139,44 @@ function isAscii(source: Uint8Array, start: number, end: number): boolean {
 }
 
 function readKey(source: Uint8Array): string | undefined {
-  const length = position < limit ? source[position]! - 0xa0 : -1;
-  const from = position + 1;
-  position = from + length;
+  const length = scratch.position < scratch.limit ? source[scratch.position]! - 0xa0 : -1;
+  const from = scratch.position + 1;
+  scratch.position = from + length;
   if (length === 0) return '';
-  const key = length < 0 || length > 31 || position > limit ? undefined : keys.at(source, from, position);
+  const key =
+    length < 0 || length > 31 || scratch.position > scratch.limit
+      ? undefined
+      : keys.at(source, from, scratch.position);
   if (key === undefined) stop();
   return key;
 }
 
 /** Texts put together by characters would be chains. */
 function readShortText(source: Uint8Array, length: number): unknown {
-  const from = position;
+  const from = scratch.position;
   const end = from + length;
-  if (end > limit) return stop();
+  if (end > scratch.limit) return stop();
   let text: string | undefined = '';
   if (length > maxKnownBytes)
     text = isAscii(source, from, end) ? latin1Slice.call(source, from, end) : undefined;
   else if (length > 0) text = words.at(source, from, end);
   if (text === undefined) return readText(source, length);
-  position = end;
+  scratch.position = end;
   return text;
 }
 
 function readText(source: Uint8Array, length: number): unknown {
-  const from = position;
-  position += length;
-  if (position > limit || length > maxPlainText * 3) return stop();
-  const text = utf8Slice.call(source, from, position);
+  const from = scratch.position;
+  scratch.position += length;
+  if (scratch.position > scratch.limit || length > maxPlainText * 3) return stop();
+  const text = utf8Slice.call(source, from, scratch.position);
   // It may stand for bytes that are no UTF-8: the codec says what becomes of those.
   return text.includes('\ufffd') ? stop() : text;
 }
 
 function readUint16(source: Uint8Array): number {
-  const value = (source[position]! << 8) | source[position + 1]!;
-  position += 2;
+  const value = (source[scratch.position]! << 8) | source[scratch.position + 1]!;
+  scratch.position += 2;
   return value;
 }
 
@@ -200,6 +192,6 @@ function readInt64(source: Uint8Array): number {
 }
 
 function stop(): 0 {
-  position = 0x7fff_ffff;
+  scratch.position = 0x7fff_ffff;
   return 0;
 }

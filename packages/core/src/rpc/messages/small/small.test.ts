@@ -3,9 +3,9 @@ import { expect, test } from 'vitest';
 import { runs } from '../../../../../../testing/explore.ts';
 import { fullCodec, reuseBuffer } from '../../wire/msgpack.ts';
 import { toWire } from '../../values/outbound.ts';
-import { maxPlainBytes } from './limits.ts';
+import { maxPlainBytes, maxPlainText } from './limits.ts';
 import { plain, readPlain } from './reader.ts';
-import { packAnswer, packMethod, packRequest, plainBytes } from './writer.ts';
+import { packAnswer, packMethod, packRequest, plainBytes, takeUnwritten } from './writer.ts';
 
 const full = { types: true, tables: true, references: undefined };
 const outbound = { ...full, maxDepth: 128, encodeError: () => ({}) };
@@ -149,15 +149,53 @@ test('where Object.prototype has got a property, the codec says what is part of 
   expect(length).toBe(0);
 });
 
-test('a getter that throws is left to the long way', () => {
+test('what a getter throws is thrown, and the next message is packed', () => {
   const throwing = {
     get it(): never {
       throw new Error('not now');
     },
   };
-  expect(packAnswer(1, throwing, full)).toBe(0);
-  expect(packRequest(1, packMethod('Plugin.add'), [throwing], full)).toBe(0);
+  expect(() => packAnswer(1, throwing, full)).toThrow('not now');
+  expect(() => packRequest(1, packMethod('Plugin.add'), [throwing], full)).toThrow('not now');
   expect(packAnswer(1, 1, full)).toBeGreaterThan(0);
+});
+
+interface Field {
+  reads: number;
+}
+
+/** A copy in which each field of an object is a getter that counts its reads. */
+function counted(value: unknown, fields: Field[]): unknown {
+  if (Array.isArray(value)) return value.map((item) => counted(item, fields));
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype)
+    return value;
+  const copy = {};
+  for (const [key, item] of Object.entries(value)) {
+    const inner = counted(item, fields);
+    const field = { reads: 0 };
+    fields.push(field);
+    const get = (): unknown => {
+      field.reads++;
+      return inner;
+    };
+    Object.defineProperty(copy, key, { get, enumerable: true });
+  }
+  return copy;
+}
+
+test('what is left of a message that is not plain equals it, and asks no field again that was read', () => {
+  fc.assert(
+    fc.property(fc.array(anything, { maxLength: 17 }), (params) => {
+      const fields: Field[] = [];
+      const length = packRequest(1, packMethod('Plugin.add'), counted(params, fields) as unknown[], full);
+      if (length > 0) return;
+      const { value } = takeUnwritten();
+      const read = fields.filter(({ reads }) => reads > 0);
+      expect(value).toEqual(params);
+      for (const field of read) expect(field.reads).toBe(1);
+    }),
+    { numRuns: runs(500) },
+  );
 });
 
 test('a getter that has a message packed does not disturb its own', () => {
@@ -176,6 +214,8 @@ test('a getter that has a message packed does not disturb its own', () => {
 });
 
 test('no message is packed that is longer than a plain one', () => {
+  // The longest text, with its header, begins before the limit.
+  expect(plainBytes.length).toBeGreaterThanOrEqual(maxPlainBytes + maxPlainText * 3 + 3);
   const text = 'x'.repeat(200);
   expect(packAnswer(1, new Array(10).fill(text), full)).toBeGreaterThan(10 * 200);
   expect(packAnswer(1, new Array(11).fill(text), full)).toBe(0);

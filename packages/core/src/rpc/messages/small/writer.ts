@@ -1,14 +1,14 @@
 /** Writes plain messages: byte for byte what the codec would write. */
 import { messageType } from '../../../session/wire-words.ts';
 import { minTableRows } from '../../values/tables/table.ts';
+import { scratch } from '../../wire/scratch.ts';
+import { addFields, isTame, setOwn } from '../../values/own-fields.ts';
 import { maxPlainBytes, maxPlainItems, maxPlainLevels, maxPlainText } from './limits.ts';
+import { readBack, recordOf } from './read-back.ts';
 
 const maxMethodBytes = 64;
-// The bytes that the longest text takes with its header: every value begins before the limit, and may end behind it.
-const room = maxPlainText * 3 + 3;
-
 /** The message that was packed last. Copy it before anything else runs. */
-export const plainBytes: Buffer = Buffer.allocUnsafeSlow(maxPlainBytes + room);
+export const plainBytes: Buffer = scratch.small;
 
 const plainView = new DataView(plainBytes.buffer, plainBytes.byteOffset, plainBytes.byteLength);
 
@@ -22,58 +22,101 @@ export interface PlainOptions {
   readonly references: { standsApart(record: object): boolean } | undefined;
 }
 
+/** What is left to write of a message that is not plain. */
+export interface Unwritten {
+  /** The value as far as it was read, so that nothing of it is read again. What was not reached in it is the user's own. */
+  readonly value: unknown;
+  /** In turn, each object and list in `value` that is a copy, and the user's own. */
+  readonly copies: readonly object[];
+}
+
 const noBytes = new Uint8Array(0);
+const noCopies: readonly object[] = [];
 
-// Of the message that is being packed. A getter in it may make a call of its own. That call takes the general path.
-let isPacking = false;
-let types = false;
-let tables = false;
-let references: PlainOptions['references'];
-
-/** Packs a request whose params are plain; `method` is what {@link packMethod} made of it. Returns its length, or 0 if it is not plain. */
+/**
+ * Packs a request whose params are plain; `method` is what {@link packMethod} made of it. Returns its length, or 0 if it is not
+ * plain: {@link takeUnwritten} has it then. Throws what a getter throws.
+ */
 export function packRequest(
   id: number,
   method: Uint8Array,
   params: readonly unknown[],
   options: PlainOptions,
 ): number {
-  if (method.length === 0 || !begin(options)) return 0;
+  if (method.length === 0 || !begin(options)) return leave(params);
   plainBytes[0] = 0x94;
   plainBytes[1] = messageType.request;
   let at = packUint(2, id);
   for (let index = 0; index < method.length; index++) plainBytes[at++] = method[index]!;
   try {
     return packList(at, params, 0);
-  } catch {
-    return 0; // A getter threw. The general path throws it again with its path.
   } finally {
-    isPacking = false;
+    scratch.isPackingSmall = false;
   }
 }
 
-/** Packs the answer of a call that returned something plain. Returns its length; 0 where it is not. */
+/** Packs the answer of a call that returned something plain. Returns and throws as {@link packRequest} does. */
 export function packAnswer(id: number, result: unknown, options: PlainOptions): number {
-  if (!begin(options)) return 0;
+  if (!begin(options)) return leave(result);
   plainBytes[0] = 0x94;
   plainBytes[1] = messageType.response;
   const at = packUint(2, id);
   plainBytes[at] = 0xc0;
   try {
     return packValue(at + 1, result, 1);
-  } catch {
-    return 0;
   } finally {
-    isPacking = false;
+    scratch.isPackingSmall = false;
   }
 }
 
 function begin(options: PlainOptions): boolean {
-  if (isPacking) return false;
-  isPacking = true;
-  types = options.types;
-  tables = options.tables;
-  references = options.references;
+  if (scratch.isPackingSmall) return false;
+  scratch.isPackingSmall = true;
+  scratch.types = options.types;
+  scratch.tables = options.tables;
+  scratch.references = options.references;
   return true;
+}
+
+/** What is left of the message that was last found not to be plain. */
+export function takeUnwritten(): Unwritten {
+  const { left: value, copies } = scratch;
+  scratch.left = undefined;
+  scratch.copies = noCopies;
+  return { value, copies };
+}
+
+/** Leaves a value of which nothing was read. */
+function leave(value: unknown): 0 {
+  scratch.left = value;
+  scratch.copies = noCopies;
+  return 0;
+}
+
+/** Leaves a list whose first `index` items are packed. Of the next one is left what `scratch.left` is. */
+function leaveList(list: readonly unknown[], count: number, from: number, index: number): 0 {
+  const { left: item, copies: inner } = scratch;
+  if (inner === noCopies && isTame(list, index)) return leave(list);
+  const copy = readBack(plainBytes, from + 1, index);
+  copy.push(item);
+  for (let at = index + 1; at < count; at++) copy.push(list[at]);
+  return leaveCopy(copy, list, inner);
+}
+
+/** Leaves an object whose first `count` fields are packed. Of the field at `key`, which was read, is left what `scratch.left` is. */
+function leaveRecord(record: object, from: number, count: number, key?: string): 0 {
+  const { left: value } = scratch;
+  const inner = key === undefined ? noCopies : scratch.copies;
+  if (inner === noCopies && isTame(record, count)) return leave(record);
+  const copy = recordOf(readBack(plainBytes, from + 1, count * 2));
+  if (key !== undefined) setOwn(copy, key, value);
+  return leaveCopy(addFields(copy, record), record, inner);
+}
+
+function leaveCopy(copy: object, own: object, inner: readonly object[]): 0 {
+  scratch.left = copy;
+  scratch.copies = [...inner, copy, own];
+  return 0;
 }
 
 /** A method's name with its header, for {@link packRequest}. Empty if the name is too long for a plain message. */
@@ -86,41 +129,49 @@ export function packMethod(method: string): Uint8Array {
 
 function packList(from: number, list: readonly unknown[], level: number): number {
   const count = list.length;
-  if (count > maxPlainItems || level >= maxPlainLevels) return 0;
-  if (tables && count >= minTableRows && typeof list[0] === 'object' && list[0] !== null) return 0;
+  if (count > maxPlainItems || level >= maxPlainLevels) return leave(list);
   let at = from;
   plainBytes[at++] = 0x90 + count;
   for (let index = 0; index < count; index++) {
-    at = packValue(at, list[index], level + 1);
-    if (at === 0 || at > maxPlainBytes) return 0;
+    const item = list[index];
+    const isTable =
+      index === 0 && count >= minTableRows && scratch.tables && typeof item === 'object' && item !== null;
+    const end = isTable ? leave(item) : packValue(at, item, level + 1);
+    if (end > maxPlainBytes) leave(item);
+    if (end === 0 || end > maxPlainBytes) return leaveList(list, count, from, index);
+    at = end;
   }
   return at;
 }
 
 function packRecord(from: number, record: Record<string, unknown>, level: number): number {
-  if (level >= maxPlainLevels || Object.getPrototypeOf(record) !== Object.prototype) return 0;
-  if (references !== undefined && references.standsApart(record)) return 0;
+  if (level >= maxPlainLevels || Object.getPrototypeOf(record) !== Object.prototype) return leave(record);
+  if (scratch.references?.standsApart(record) === true) return leave(record);
   let at = from + 1;
   let count = 0;
   for (const key in record) {
-    if (count++ === maxPlainItems || !Object.hasOwn(record, key)) return 0;
-    at = packText(at, key);
-    if (at === 0 || at > maxPlainBytes) return 0;
-    at = packValue(at, record[key], level + 1);
-    if (at === 0 || at > maxPlainBytes) return 0;
+    if (count === maxPlainItems || !Object.hasOwn(record, key)) return leaveRecord(record, from, count);
+    const next = packText(at, key);
+    if (next === 0 || next > maxPlainBytes) return leaveRecord(record, from, count);
+    const value = record[key];
+    const end = packValue(next, value, level + 1);
+    if (end > maxPlainBytes) leave(value);
+    if (end === 0 || end > maxPlainBytes) return leaveRecord(record, from, count, key);
+    at = end;
+    count++;
   }
   plainBytes[from] = 0x80 + count;
   return at;
 }
 
-/** Returns where the next one goes; 0 for a value that is not plain. */
+/** Returns where the next one goes; 0 for a value that is not plain, of which `scratch.left` is what is left then. */
 function packValue(from: number, value: unknown, level: number): number {
   let at = from;
   switch (typeof value) {
     case 'number':
-      return packNumber(at, value);
+      return packNumber(at, value) || leave(value);
     case 'string':
-      return packText(at, value);
+      return packText(at, value) || leave(value);
     case 'boolean':
       plainBytes[at] = value ? 0xc3 : 0xc2;
       return at + 1;
@@ -133,16 +184,17 @@ function packValue(from: number, value: unknown, level: number): number {
       plainBytes[at] = 0xc0;
       return at + 1;
     case 'undefined':
-      if (!types) return 0;
+      if (!scratch.types) return leave(value);
       plainBytes[at++] = 0xd4;
       plainBytes[at++] = 0;
       plainBytes[at++] = 0;
       return at;
     default:
-      return 0;
+      return leave(value);
   }
 }
 
+/** Returns 0 for a text that is not plain. */
 function packText(from: number, text: string): number {
   const { length } = text;
   if (length > 31) return packLongText(from, text);

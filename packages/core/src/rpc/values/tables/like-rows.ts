@@ -1,24 +1,37 @@
 /** A table that grows row by row, of objects that are taken apart as they come: what is changed in one afterwards does not count. */
 import { minColumnRows, toColumns, type ColumnWriter } from './column-writer.ts';
-import { isTableKeys } from './table.ts';
+import { packsAsItIs } from '../numbers.ts';
+import { addFields } from '../own-fields.ts';
+import { isTableKeys, tableHead, type Apart } from './table.ts';
 import { marks } from '../../wire/extension.ts';
 
-// What has no further parts, and has been through the walk, goes as it is.
+// What has no further parts, and needs nothing in its place, goes as it is.
 const asItIs: ColumnWriter = { references: undefined, maxDepth: 0, walk: (value) => value };
 // Longer ones gain nothing in a table.
 const maxText = 1024;
 
 export class LikeRows {
+  readonly #references: Apart | undefined;
+  #left: unknown;
   #keys: string[] = [];
   #cells: unknown[] = [];
   count = 0;
   /** About how many bytes the rows will be. */
   bytes = 0;
 
-  /** False, with nothing added, for what is no plain object with the keys of the others and nothing but numbers, short texts and the like. */
+  constructor(references: Apart | undefined) {
+    this.#references = references;
+  }
+
+  /**
+   * Reads each field of a row once. False, with nothing added, for what is no plain object with the keys of the others and nothing but
+   * numbers, short texts and the like: {@link takeLeft} has it then.
+   */
   add(row: unknown): boolean {
+    this.#left = row;
     if (typeof row !== 'object' || row === null || Object.getPrototypeOf(row) !== Object.prototype)
       return false;
+    if (this.#references?.standsApart(row) === true) return false;
     if (this.count === 0) {
       this.#keys = Object.keys(row);
       if (!isTableKeys(this.#keys)) return false;
@@ -29,31 +42,60 @@ export class LikeRows {
     const before = cells.length;
     let column = 0;
     let bytes = 0;
+    let isRow = true;
     for (const key in row) {
+      isRow = key === keys[column++];
+      if (!isRow) break;
       const cell = (row as Record<string, unknown>)[key];
-      if (key !== keys[column++]) break;
-      const type = typeof cell;
-      if (type === 'string' && (cell as string).length <= maxText) bytes += (cell as string).length;
-      else if (type !== 'number' && type !== 'boolean' && cell !== null && cell !== undefined) break;
-      bytes += 5;
       cells.push(cell);
+      if (typeof cell === 'string') bytes += cell.length;
+      isRow = isCell(cell);
+      if (!isRow) break;
+      bytes += 5;
     }
-    if (column !== keys.length || cells.length !== before + column) {
-      cells.length = before;
+    if (!isRow || column !== keys.length) {
+      const copy: Record<string, unknown> = {};
+      for (const [index, cell] of cells.splice(before).entries()) copy[keys[index]!] = cell;
+      this.#left = addFields(copy, row);
       return false;
     }
+    this.#left = undefined;
     this.bytes += bytes;
     this.count++;
     return true;
+  }
+
+  /** The value that was not added, as it was read. */
+  takeLeft(): unknown {
+    const left = this.#left;
+    this.#left = undefined;
+    return left;
   }
 
   /** The rows as they are packed; the next ones begin anew. */
   take(): unknown[] {
     const table = this.#cells;
     const { count } = this;
+    // A getter in the row that is being added ended the stream: the row is not among them.
+    table.length = tableHead + count * this.#keys.length;
     this.#cells = [];
     this.count = 0;
     this.bytes = 0;
-    return count < minColumnRows ? table : toColumns(table, asItIs, 0);
+    return count < minColumnRows ? table : toColumns(table, asItIs, 0, () => {});
+  }
+}
+
+/** Whether a field goes into a table as it is. */
+function isCell(value: unknown): boolean {
+  switch (typeof value) {
+    case 'string':
+      return value.length <= maxText && value.isWellFormed();
+    case 'number':
+      return packsAsItIs(value);
+    case 'boolean':
+    case 'undefined':
+      return true;
+    default:
+      return value === null;
   }
 }

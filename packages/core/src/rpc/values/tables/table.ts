@@ -4,6 +4,7 @@
  * here to columns.
  */
 import { isProbedName } from '../../../base/probed-names.ts';
+import { addFields } from '../own-fields.ts';
 import { marks } from '../../wire/extension.ts';
 
 /** Fewer rows than these gain nothing. */
@@ -20,10 +21,10 @@ export interface Apart {
 
 /**
  * The table of an array, or of every `step`th of its items from `from` on. Undefined unless all of them are plain objects with the
- * same keys in the same order.
+ * same keys in the same order: the objects that were read until then are copies from then on, in an array that is the walk's own.
  */
 export function toTable(
-  rows: readonly unknown[],
+  rows: unknown[],
   references: Apart | undefined,
   from = 0,
   step = 1,
@@ -39,16 +40,33 @@ export function toTable(
   let to = tableHead;
   for (let at = from; at < rows.length; at += step) {
     const row = rows[at];
-    if (!isRow(row, references)) return undefined;
+    if (!isRow(row, references)) return keepRead(rows, from, step, table, to);
     const end = to + width;
     let column = 0;
     for (const key in row) {
-      if (key !== keys[column++]) return undefined;
+      if (key !== keys[column++]) return keepRead(rows, from, step, table, to);
       table[to++] = row[key];
     }
-    if (to !== end) return undefined;
+    if (to !== end) return keepRead(rows, from, step, table, to);
   }
   return table;
+}
+
+/** Puts copies in place of the rows whose fields were read: those before `end` in the table. */
+function keepRead(
+  rows: unknown[],
+  from: number,
+  step: number,
+  table: readonly unknown[],
+  end: number,
+): undefined {
+  const keys = table[1] as string[];
+  let at = from;
+  for (let cell = tableHead; cell < end; at += step) {
+    const copy: Record<string, unknown> = {};
+    for (let column = 0; column < keys.length && cell < end; column++) copy[keys[column]!] = table[cell++];
+    rows[at] = addFields(copy, rows[at] as object);
+  }
 }
 
 function isRow(value: unknown, references: Apart | undefined): value is Record<string, unknown> {

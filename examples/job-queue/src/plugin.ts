@@ -1,0 +1,13 @@
+import { serve } from '@pipework/core/plugin';
+import type { Plugins } from './contract.ts';
+
+await serve<Plugins>({
+  plugins: {
+    counter: () => ({
+      async words(text) {
+        if (text === 'poison') process.exit(1); // Takes down whatever process it runs in.
+        return text.split(/\s+/).length;
+      },
+    }),
+  },
+});

@@ -1,0 +1,38 @@
+// The queue: pg-boss. Its PostgreSQL runs in this process and keeps its files in a folder, so that the example needs no server.
+// With a server, `new PgBoss(connectionString)` is all.
+import { PGlite } from '@electric-sql/pglite';
+import PgBoss from 'pg-boss';
+
+export const queueName = 'count-words';
+
+export interface Job {
+  readonly text: string;
+}
+
+export interface Queue extends AsyncDisposable {
+  readonly boss: PgBoss;
+}
+
+export async function openQueue(folder: string): Promise<Queue> {
+  const database = await PGlite.create(folder);
+  const boss = new PgBoss({
+    db: {
+      async executeSql(text: string, values: unknown[] = []) {
+        if (values.length > 0) return await database.query(text, values);
+        return (await database.exec(text)).at(-1) ?? { rows: [] };
+      },
+    },
+    schedule: false,
+  });
+  boss.on('error', console.error);
+  await boss.start();
+  // A job is tried twice. It may run again though it had run: make it so that this does no harm.
+  await boss.createQueue(queueName, { name: queueName, retryLimit: 1 });
+  return {
+    boss,
+    async [Symbol.asyncDispose]() {
+      await boss.stop();
+      await database.close();
+    },
+  };
+}

@@ -1,0 +1,8 @@
+export interface Worker {
+  /** Counts the primes below a number, and tells where. */
+  primes(below: number): Promise<{ count: number; host: string; pid: number }>;
+}
+
+export interface Plugins {
+  worker: Worker;
+}

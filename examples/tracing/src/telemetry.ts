@@ -1,0 +1,34 @@
+// The same in all three programs. A real one has an exporter to its collector in place of the memory.
+import { context, propagation, SpanKind, trace } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import { W3CTraceContextPropagator } from '@opentelemetry/core';
+import {
+  BasicTracerProvider,
+  InMemorySpanExporter,
+  SimpleSpanProcessor,
+} from '@opentelemetry/sdk-trace-base';
+import { instrument } from '@pipework/otel';
+import type { Told } from './contract.ts';
+
+/** Turns telemetry on. Returns what takes the spans that have ended. */
+export function startTelemetry(program: string): () => Told[] {
+  const exporter = new InMemorySpanExporter();
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager());
+  propagation.setGlobalPropagator(new W3CTraceContextPropagator());
+  trace.setGlobalTracerProvider(
+    new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }),
+  );
+  // The calls that carry spans are not worth any.
+  instrument({ ignore: ({ service }) => service === 'spans' });
+  return () => {
+    const spans = exporter.getFinishedSpans();
+    exporter.reset();
+    return spans.map((span) => ({
+      ...span.spanContext(),
+      parent: span.parentSpanContext?.spanId,
+      name: span.name,
+      kind: SpanKind[span.kind].toLowerCase(),
+      program,
+    }));
+  };
+}

@@ -1,0 +1,13 @@
+import type { Told } from './contract.ts';
+
+/** A trace as lines of text, each span below its parent. Spans of one parent stand in the order of their names. */
+export function draw(spans: readonly Told[], parent?: string, depth = 0): string {
+  return spans
+    .filter((span) => span.parent === parent)
+    .toSorted((a, b) => (`${a.name}${a.kind}` < `${b.name}${b.kind}` ? -1 : 1))
+    .map((span) => {
+      const line = `${'  '.repeat(depth)}${span.name} (${span.kind}, ${span.program})`;
+      return [line, draw(spans, span.spanId, depth + 1)].filter((text) => text !== '').join('\n');
+    })
+    .join('\n');
+}

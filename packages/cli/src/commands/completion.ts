@@ -1,0 +1,34 @@
+/** `pipework completion`: the script by which a shell completes command lines. */
+import type { Command, CommandLine } from '../command.ts';
+import { completions, shells } from '../completion.ts';
+import { statusOf, UsageError } from '../exit-status.ts';
+import type { Io } from '../io.ts';
+import { print } from '../output.ts';
+
+/** `others` returns the commands that are completed; this one is among them. */
+export function completionCommand(others: () => readonly Command[]): Command {
+  return {
+    name: 'completion',
+    operands: 'SHELL',
+    operandCount: [1, 1],
+    operandChoices: shells,
+    takesPlugin: false,
+    summary: 'Prints a script by which a shell completes commands and options.',
+    details: [`SHELL is one of ${shells.join(', ')}. What is behind -- is completed as file names.`],
+    options: {},
+    examples: [
+      'eval "$(pipework completion bash)"        # in ~/.bashrc',
+      'eval "$(pipework completion zsh)"         # in ~/.zshrc, behind compinit',
+      'pipework completion fish | source         # in config.fish',
+    ],
+    run: async (line, io) => await run(line, io, others()),
+  };
+}
+
+async function run({ operands }: CommandLine, io: Io, commands: readonly Command[]): Promise<number> {
+  const shell = shells.find((one) => one === operands[0]);
+  if (shell === undefined)
+    throw new UsageError(`SHELL: expected ${shells.join(', ')}; came ${JSON.stringify(operands[0])}`);
+  await print(io, completions[shell](commands));
+  return statusOf('answered');
+}

@@ -1,0 +1,79 @@
+/** `pipework doctor`: does this machine have what pipework needs? */
+import { printable } from '@pipework/core';
+import type { Command, CommandLine } from '../command.ts';
+import { checks, examine, type Result } from '../doctor/examine.ts';
+import type { Level } from '../doctor/finding.ts';
+import { realProbes } from '../doctor/probes.ts';
+import { statusOf, UsageError } from '../exit-status.ts';
+import { styler, type Io, type Style } from '../io.ts';
+import { print } from '../output.ts';
+import { text } from '../parse.ts';
+
+export const doctor: Command = {
+  name: 'doctor',
+  operands: '',
+  operandCount: [0, 0],
+  takesPlugin: false,
+  summary: 'Checks that this machine has what pipework needs.',
+  details: [
+    'Tries it where it can: starts Node, the shell, a plugin, a plugin in a sandbox. For each check it tells what was found, what that means,\nand what to do. Limited: plugins run, and something else that pipework offers does not work. Broken: plugins may not run.',
+    `The checks are ${checks.map(({ name }) => name).join(', ')}.`,
+  ],
+  options: {
+    skip: { type: 'string', value: 'NAMES', help: 'leave out checks, separated by commas' },
+    json: { type: 'boolean', help: 'print the findings as JSON' },
+  },
+  examples: ['pipework doctor', 'pipework doctor --skip bubblewrap,namespaces'],
+  run,
+};
+
+async function run(line: CommandLine, io: Io): Promise<number> {
+  const skipped = skippedIn(text(line, 'skip'));
+  const chosen = checks.filter(({ name }) => !skipped.has(name));
+  const results: Result[] = [];
+  for await (const result of examine(chosen, realProbes(io.env))) {
+    results.push(result);
+    if (line.values.json !== true) await print(io, told(result, io));
+  }
+  const isWell = results.every(({ level }) => level === 'ok' || level === 'does not apply');
+  if (line.values.json === true) await print(io, `${JSON.stringify({ ok: isWell, checks: results })}\n`);
+  else await print(io, `\n${summary(results)}\n`);
+  return statusOf(isWell ? 'answered' : 'found');
+}
+
+function skippedIn(given = ''): ReadonlySet<string> {
+  const names = given.split(',').filter((name) => name !== '');
+  const unknown = names.find((name) => !checks.some((check) => check.name === name));
+  if (unknown === undefined) return new Set(names);
+  const known = checks.map(({ name }) => name).join(', ');
+  throw new UsageError(`--skip: expected some of ${known}; came ${JSON.stringify(unknown)}`);
+}
+
+/** Each level as it is shown. */
+const levels: Readonly<Record<Level, readonly [word: string, style: Style]>> = {
+  ok: ['ok', 'green'],
+  limited: ['limited', 'yellow'],
+  broken: ['broken', 'red'],
+  'does not apply': ['-', 'dim'],
+};
+
+const wordWidth = Math.max(...Object.values(levels).map(([word]) => word.length));
+const nameWidth = Math.max(...checks.map(({ name }) => name.length));
+
+/** What was found behind the level and the name; below it, what that means and what to do. */
+function told({ level, name, found, means, todo }: Result, io: Io): string {
+  const style = styler(io, 'stdout');
+  const [word, colour] = levels[level];
+  const head = `${style(colour, word.padEnd(wordWidth))}  ${name.padEnd(nameWidth)}  `;
+  const indent = ' '.repeat(wordWidth + nameWidth + 4);
+  const lines = [found, means, ...(todo === undefined ? [] : [`to do: ${todo}`])];
+  return `${head}${lines.map(printable).join(`\n${indent}`)}\n`;
+}
+
+function summary(results: readonly Result[]): string {
+  const counts = Object.keys(levels).map(
+    (level) => [level, results.filter((result) => result.level === level).length] as const,
+  );
+  const parts = counts.filter(([, count]) => count > 0).map(([level, count]) => `${count} ${level}`);
+  return `${results.length} checks: ${parts.join(', ')}`;
+}

@@ -1,0 +1,14 @@
+/** Whether this process is the first of its namespace, as the main program of a container is. */
+import { limited, ok, type Check } from '../finding.ts';
+
+export const initCheck: Check = {
+  name: 'init',
+  run: ({ pid }) =>
+    pid === 1
+      ? limited(
+          'this process is process 1, as the main program of a container is',
+          'plugins run and end with it. What they leave behind is never taken up, and fills the process table',
+          "start the container with its engine's --init, or put tini in front",
+        )
+      : ok(`this is process ${pid}, not process 1`, 'another process takes up what plugins leave behind'),
+};

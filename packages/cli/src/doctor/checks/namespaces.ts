@@ -1,0 +1,44 @@
+/** User namespaces, of which bubblewrap makes its sandboxes if it is not root. */
+import { limited, notHere, ok, type Check, type Finding } from '../finding.ts';
+
+const sandboxes = 'bubblewrap, and other sandboxes that need no root, can be made of them';
+
+/** Settings of the kernel that forbid user namespaces, each with the value that does. */
+const settings = [
+  ['/proc/sys/user/max_user_namespaces', '0', 'sysctl user.max_user_namespaces=10000'],
+  ['/proc/sys/kernel/unprivileged_userns_clone', '0', 'sysctl kernel.unprivileged_userns_clone=1'],
+  [
+    '/proc/sys/kernel/apparmor_restrict_unprivileged_userns',
+    '1',
+    'give bwrap an AppArmor profile with userns, or sysctl kernel.apparmor_restrict_unprivileged_userns=0',
+  ],
+] as const;
+
+export const namespacesCheck: Check = {
+  name: 'namespaces',
+  startsPrograms: true,
+  async run({ platform, runProgram, read }) {
+    if (platform !== 'linux')
+      return notHere('user namespaces are a part of Linux', 'bubblewrap() works on Linux alone');
+    const { ok: works, code, problem } = await runProgram('unshare', ['--user', '--map-root-user', 'true']);
+    if (works) return ok('user namespaces can be made', sandboxes);
+    const forbidding = settings.find(([file, value]) => read(file)?.trim() === value);
+    // Without the program that tries, the settings are all that is known.
+    if (code === 'ENOENT' && forbidding === undefined)
+      return ok(
+        'no setting of the kernel forbids user namespaces (there is no unshare to try it)',
+        sandboxes,
+      );
+    return refused(problem, forbidding);
+  },
+};
+
+function refused(problem: string, forbidding: (typeof settings)[number] | undefined): Finding {
+  const why = forbidding === undefined ? problem : `${forbidding[0]} is ${forbidding[1]}`;
+  return limited(
+    `user namespaces cannot be made (${why})`,
+    'bubblewrap() starts no plugin, unless bwrap has the rights of root. Plugins without a sandbox run',
+    forbidding?.[2] ??
+      'in a container, allow unshare(2) in its seccomp profile; else ask who runs this machine',
+  );
+}

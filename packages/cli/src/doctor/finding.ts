@@ -1,0 +1,48 @@
+/** What a check of the doctor says. */
+import type { Probes } from './probes.ts';
+
+/**
+ * `ok`: all that pipework has to do with it works. `limited`: plugins run, and something that pipework offers does not work.
+ * `broken`: plugins do not run, or not always. `does not apply`: this system has no such thing.
+ */
+export type Level = 'ok' | 'limited' | 'broken' | 'does not apply';
+
+export interface Finding {
+  readonly level: Level;
+  /** What was found, with the numbers and names of this machine. */
+  readonly found: string;
+  /** What that means for plugins and their hosts. */
+  readonly means: string;
+  /** What to do. Each finding that is limited or broken has it. */
+  readonly todo?: string;
+}
+
+export interface Check {
+  /** One word, as it stands in the report and behind `--skip`. */
+  readonly name: string;
+  /** True if it starts a program to find out. */
+  readonly startsPrograms?: boolean;
+  run(probes: Probes): Promise<Finding> | Finding;
+}
+
+export const ok = (found: string, means: string): Finding => ({ level: 'ok', found, means });
+
+export const limited = (found: string, means: string, todo: string): Finding => ({
+  level: 'limited',
+  found,
+  means,
+  todo,
+});
+
+export const broken = (found: string, means: string, todo: string): Finding => ({
+  level: 'broken',
+  found,
+  means,
+  todo,
+});
+
+export const notHere = (found: string, means: string): Finding => ({
+  level: 'does not apply',
+  found,
+  means,
+});

@@ -1,0 +1,79 @@
+/** The facts that checks are given: all that the doctor asks of this machine goes through here. */
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { runProgram, type ProgramResult } from './run-program.ts';
+import { trial, trialFiles, type TrialOptions } from './trial.ts';
+
+export interface Probes {
+  readonly nodeVersion: string;
+  /** The program that runs this process. */
+  readonly nodePath: string;
+  readonly platform: NodeJS.Platform;
+  readonly pid: number;
+  readonly cores: number;
+  /** The option that turns on the permission model, as this Node calls it; undefined if it has none. */
+  readonly permissionFlag: string | undefined;
+  /** False if Node's permission model forbids this process to start others. */
+  readonly mayStartProcesses: boolean;
+  /** The first file of that name in a directory of PATH; undefined if there is none. */
+  onPath(program: string): string | undefined;
+  /** Runs a small program to its end. `down` is what it reads from descriptor 3. */
+  runProgram(file: string, args: readonly string[], down?: string): Promise<ProgramResult>;
+  /** Starts a plugin, calls it and ends it. Resolves to undefined if all went well, else to the reason. */
+  trial(options: TrialOptions): Promise<string | undefined>;
+  /** Where the trial plugin's files are. */
+  trialFiles(): string;
+  /** The text of a small file; undefined if it cannot be read. */
+  read(path: string): string | undefined;
+  /** Where a link leads; undefined if it cannot be read. */
+  readLink(path: string): string | undefined;
+  /** How many entries a directory has; undefined if it cannot be read. */
+  countIn(path: string): number | undefined;
+}
+
+/** This machine. */
+export function realProbes(env: Readonly<Record<string, string | undefined>>): Probes {
+  return {
+    nodeVersion: process.versions.node,
+    nodePath: process.execPath,
+    platform: process.platform,
+    pid: process.pid,
+    cores: availableParallelism(),
+    permissionFlag: ['--permission', '--experimental-permission'].find((flag) =>
+      process.allowedNodeEnvironmentFlags.has(flag),
+    ),
+    mayStartProcesses: mayStartProcesses(),
+    onPath: (program) => onPath(program, env),
+    runProgram,
+    trial,
+    trialFiles,
+    read: (path) => orUndefined(() => readFileSync(path, 'latin1')),
+    readLink: (path) => orUndefined(() => readlinkSync(path)),
+    countIn: (path) => orUndefined(() => readdirSync(path).length),
+  };
+}
+
+function orUndefined<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
+
+function mayStartProcesses(): boolean {
+  const { permission } = process as { permission?: { has(name: string): boolean } };
+  return permission?.has('child') ?? true;
+}
+
+function onPath(
+  program: string,
+  { PATH = '' }: Readonly<Record<string, string | undefined>>,
+): string | undefined {
+  const names = process.platform === 'win32' ? [`${program}.exe`, `${program}.cmd`] : [program];
+  const files = PATH.split(delimiter)
+    .filter((folder) => folder !== '')
+    .flatMap((folder) => names.map((name) => join(folder, name)));
+  return files.find((file) => existsSync(file));
+}

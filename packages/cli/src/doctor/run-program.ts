@@ -1,0 +1,79 @@
+/** Runs a small program to its end, with the protocol's two descriptors, and never for long. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
+
+/** How long a program of a check may take, in milliseconds: most take 10, Node on a busy machine a second. */
+const timeoutMs = 15_000;
+/** How much of an output is kept. */
+const maxBytes = 64 * 1024;
+
+export interface ProgramResult {
+  /** True if it ran and ended with status 0. */
+  readonly ok: boolean;
+  /** Why it did not: an error of the system, or what it said on standard error, and its status. Empty if it did. */
+  readonly problem: string;
+  /** The system's error code if it could not be started: `ENOENT`. */
+  readonly code?: string;
+  readonly stdout: string;
+  /** What it wrote to descriptor 4. */
+  readonly up: string;
+}
+
+/** Resolves when the program has ended. `down` is what it can read from descriptor 3. Never rejects. */
+export async function runProgram(file: string, args: readonly string[], down = ''): Promise<ProgramResult> {
+  try {
+    const child = spawn(file, args, {
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
+      // Spawn's own timeout goes on, and holds the process, if the program cannot be started.
+      signal: AbortSignal.timeout(timeoutMs),
+      killSignal: 'SIGKILL',
+    });
+    return await resultOf(child, down);
+  } catch (error) {
+    // Some failures throw, as those of the permission model do.
+    return failed(error as NodeJS.ErrnoException);
+  }
+}
+
+const failed = (error: NodeJS.ErrnoException): ProgramResult => ({
+  ok: false,
+  problem: error.message,
+  ...(error.code === undefined ? {} : { code: error.code }),
+  stdout: '',
+  up: '',
+});
+
+async function resultOf(child: ChildProcess, down: string): Promise<ProgramResult> {
+  const [, out, err, third, fourth] = child.stdio;
+  const texts = [out, err, fourth].map((stream) => gather(stream as Readable));
+  const input = third as Writable;
+  input.on('error', () => {}); // A program that does not read it is a result.
+  input.end(down);
+  return await new Promise((resolve) => {
+    child.once('error', (error) => {
+      resolve(failed(error));
+    });
+    child.once('close', (status, signal) => {
+      const [stdout = '', stderr = '', up = ''] = texts.map((text) => text());
+      resolve({ ok: status === 0, problem: problemOf(status, signal, stderr), stdout, up });
+    });
+  });
+}
+
+/** Gathers the beginning of an output. */
+function gather(stream: Readable): () => string {
+  let text = '';
+  stream.on('error', () => {});
+  stream.on('data', (chunk: Buffer) => {
+    if (text.length < maxBytes) text += chunk.toString('latin1');
+  });
+  return () => text.trim();
+}
+
+function problemOf(status: number | null, signal: string | null, stderr: string): string {
+  if (status === 0) return '';
+  const lines = stderr.split('\n');
+  const told = lines.find((line) => line.includes('Error')) ?? lines.at(-1) ?? '';
+  const ended = `it ended with ${signal ?? `status ${status}`}`;
+  return told === '' ? ended : `${told}; ${ended}`;
+}

@@ -1,0 +1,52 @@
+/** A plugin that is started for a check, called once, and ended. */
+import { fileURLToPath } from 'node:url';
+import { dirname } from 'node:path';
+import { Client, isPipeworkError, type Launcher } from '@pipework/core';
+
+/** How long a start may take, in milliseconds. */
+const startTimeout = 15_000;
+
+/** Core's entry for plugins, by its own path: the program below has no folder in which its name could be looked up. */
+const pluginEntry = (): string => import.meta.resolve('@pipework/core/plugin');
+
+/** The folder that holds all files that the trial plugin loads. */
+export const trialFiles = (): string => dirname(dirname(fileURLToPath(pluginEntry())));
+
+export interface TrialOptions {
+  readonly launcher?: Launcher;
+  /** Options of Node. */
+  readonly flags?: readonly string[];
+}
+
+/** Resolves to undefined if a plugin started and answered, else to why it did not. */
+export async function trial({ launcher, flags = [] }: TrialOptions): Promise<string | undefined> {
+  const program = `
+    import { serve } from ${JSON.stringify(pluginEntry())};
+    await serve({ plugins: { trial: () => ({ answer: () => 42 }) } });
+  `;
+  const client = new Client<{ trial: { answer(): Promise<number> } }>({
+    cmd: [process.execPath, ...flags, '--input-type=module', '--eval', program],
+    name: 'trial',
+    managed: true,
+    startTimeout,
+    ...(launcher === undefined ? {} : { launcher }),
+  });
+  try {
+    const remote = await (await client.client()).dispense('trial');
+    return (await remote.answer()) === 42 ? undefined : 'it answered something else';
+  } catch (error) {
+    return reasonOf(error);
+  } finally {
+    await client.kill();
+  }
+}
+
+/** The first line of an error, with what was found out about it. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const [first = ''] = error.message.split('\n');
+  const { notes = [], stderrTail = '' } = error as { notes?: readonly string[]; stderrTail?: string };
+  const last = stderrTail.trim().split('\n').at(-1) ?? '';
+  const said = isPipeworkError(error) ? [first, last, ...notes] : [first];
+  return said.filter((part) => part !== '').join('; ');
+}

@@ -1,0 +1,67 @@
+/** Makes a folder from a template: the files of `templates/`, with the new name in place of the template's own. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const languages = ['typescript', 'javascript'] as const;
+export type Language = (typeof languages)[number];
+
+/** What a build or an install leaves in a template, which is a workspace of its own. */
+const leftovers = new Set(['node_modules', 'dist']);
+
+/** Files that npm does not publish under their own name. */
+const published: Readonly<Record<string, string>> = { _gitignore: '.gitignore' };
+
+/** One folder above this file, in `src` and in `dist`. */
+const folderOf = (language: Language): string =>
+  fileURLToPath(new URL(`../templates/${language}`, import.meta.url));
+
+export interface TemplateOptions {
+  readonly language: Language;
+  /** The name of the workspace, and the scope of its packages. */
+  readonly name: string;
+  /** The version of pipework's packages that it depends on. */
+  readonly version: string;
+}
+
+/** Writes the files into `target`, a folder that may be missing, and returns their paths from there. */
+export function writeTemplate(target: string, options: TemplateOptions): string[] {
+  const source = folderOf(options.language);
+  return filesIn(source).map((path) => {
+    const named = renamed(path);
+    const file = join(target, named);
+    makeFolder(dirname(file));
+    writeFileSync(file, filled(readFileSync(join(source, path), 'utf8'), options), { flag: 'wx' });
+    return named;
+  });
+}
+
+/** Makes a folder with those above it. `recursive` of Node 20 never returns in a place that takes no folders, such as /proc. */
+function makeFolder(path: string): void {
+  const above = dirname(path);
+  if (!existsSync(above) && above !== path) makeFolder(above);
+  if (!existsSync(path)) mkdirSync(path);
+}
+
+function* walk(folder: string, path = ''): Generator<string, void, undefined> {
+  for (const name of readdirSync(join(folder, path)).toSorted()) {
+    if (leftovers.has(name)) continue;
+    const below = join(path, name);
+    if (statSync(join(folder, below)).isDirectory()) yield* walk(folder, below);
+    else yield below;
+  }
+}
+
+const filesIn = (folder: string): string[] => [...walk(folder)];
+
+function renamed(path: string): string {
+  const name = published[basename(path)];
+  return name === undefined ? path : join(path, '..', name);
+}
+
+/** A template calls itself `LANGUAGE-app`, and takes pipework's packages from the repository that it is developed in. */
+function filled(text: string, { language, name, version }: TemplateOptions): string {
+  return text
+    .replaceAll(`${language}-app`, name)
+    .replaceAll(/("@pipework\/\w+": )"workspace:\*"/g, `$1"^${version}"`);
+}

@@ -1,0 +1,11 @@
+/**
+ * What host and plugin agree on. Types alone, for editors and `checkJs`: nothing of it runs.
+ *
+ * @typedef {object} Greeter
+ * @property {(name: string) => Promise<string>} greet
+ * @property {(to: number) => AsyncIterable<number>} count Counts from 1 to `to`.
+ *
+ * @typedef {object} Plugins Every name that the plugin serves.
+ * @property {Greeter} greeter
+ */
+export {};

@@ -1,0 +1,28 @@
+/**
+ * The dev loop: greets once a second. Save a file of the plugin, and the next greeting is the new code's.
+ *
+ * @import { Plugins } from '@javascript-app/contract'
+ */
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Supervisor } from '@pipework/fleet';
+import { pluginProgram } from './program.js';
+
+/** @type {Supervisor<Plugins>} */
+const supervisor = new Supervisor({
+  cmd: [process.execPath, pluginProgram],
+  watch: dirname(pluginProgram),
+  stderr: process.stderr,
+  syncStdout: process.stdout,
+  syncStderr: process.stderr,
+});
+supervisor.on('state', ({ state, generation, error }) => {
+  if (error !== undefined) console.error(`the new version does not start: ${error.message}`);
+  else if (state === 'ready') console.log(`(version ${generation} runs)`);
+});
+
+const greeter = await supervisor.dispense('greeter');
+for (;;) {
+  console.log(await greeter.greet('world'));
+  await sleep(1_000);
+}

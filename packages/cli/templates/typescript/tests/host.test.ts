@@ -1,0 +1,13 @@
+/** The host's code, with a double in place of the plugin. */
+import { test } from '@pipework/testkit/vitest';
+import type { Greeter, Plugins } from '@typescript-app/contract';
+import { greetAll } from '@typescript-app/host';
+import { expect } from 'vitest';
+
+test('greets each name once', async ({ connect, fakePlugin }) => {
+  const fake = fakePlugin<Greeter>({ greet: async (name) => `Hi, ${name}` });
+  const { rpc } = await connect<Plugins>({ greeter: () => fake });
+
+  expect(await greetAll(await rpc.dispense('greeter'), ['a', 'b'])).toEqual(['Hi, a', 'Hi, b']);
+  expect(fake.callsTo('greet')).toEqual([['a'], ['b']]);
+});

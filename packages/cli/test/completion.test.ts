@@ -1,0 +1,88 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bin, noTerminal, pipework, run, terminal } from './support/run.ts';
+
+/** Why a shell cannot be tried here; undefined if it can. */
+const missing = (shell: string): string | undefined =>
+  spawnSync(shell, ['-c', 'true']).status === 0 ? noTerminal : `needs ${shell}`;
+
+/** A folder of PATH with a program `pipework`. */
+const folder = mkdtempSync(join(tmpdir(), 'pipework-completion-'));
+const env = { PATH: `${folder}${delimiter}${process.env['PATH']}`, HOME: folder, TERM: 'dumb' };
+
+beforeAll(() => {
+  const file = join(folder, 'pipework');
+  writeFileSync(file, `#!/bin/sh\nexec '${process.execPath}' '${bin}' "$@"\n`);
+  chmodSync(file, 0o755);
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** What a person types, TABs among it. */
+const typed = 'pipework compl\tba\t | head -n 1; pipework new --lang\tjavas\t --he\t | head -n 1; exit\n';
+
+describe.each([
+  ['bash', ['--norc', '--noprofile', '-i'], 'eval "$(pipework completion bash)"'],
+  ['zsh', ['-f', '-i'], 'autoload -U compinit; compinit -D -u; eval "$(pipework completion zsh)"'],
+])('completion in %s', (shell, options, load) => {
+  const why = missing(shell);
+  test.skipIf(why !== undefined)(
+    `completes commands, options and values with TAB${why === undefined ? '' : ` (SKIPPED: ${why})`}`,
+    async () => {
+      const { shown } = await terminal(
+        [shell, ...options],
+        [
+          ['', `${load}; echo rea""dy\n`],
+          ['ready\r', typed],
+        ],
+        env,
+      );
+      // The lines ran as they were completed.
+      expect(shown).toMatch(/^(#compdef pipework|_pipework\(\) \{)$/m);
+      expect(shown).toMatch(/^Usage: pipework new \[options\] DIR$/m);
+    },
+  );
+});
+
+/** A script that prints what a shell offers for each line, with a line of `=` behind it. */
+const offers = {
+  bash: (lines: readonly string[]): string => {
+    const asked = lines.map((line) => {
+      const words = line.split(' ');
+      return `COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}) COMP_CWORD=${words.length - 1}
+        _pipework; printf '%s\\n' "\${COMPREPLY[@]}"; echo =`;
+    });
+    return ['eval "$(pipework completion bash)"', ...asked].join('\n');
+  },
+  fish: (lines: readonly string[]): string =>
+    ['pipework completion fish | source', ...lines.map((line) => `complete -C '${line}'; echo =`)].join('\n'),
+};
+
+describe.each(['bash', 'fish'] as const)('what %s offers', (shell) => {
+  const why = missing(shell);
+  test.skipIf(why !== undefined)(
+    `is what there is${why === undefined ? '' : ` (SKIPPED: ${why})`}`,
+    async () => {
+      const rows: [line: string, words: string[]][] = [
+        ['pipework co', ['completion', 'conformance']],
+        ['pipework call --st', ['--start-timeout', '--stdin']],
+        ['pipework call --stdin ', ['bytes', 'json', 'ndjson', 'text']],
+        ['pipework completion z', ['zsh']],
+        ['pipework describe -- node --j', []],
+      ];
+      const { stdout } = await run([shell, '-c', offers[shell](rows.map(([line]) => line))], { env });
+      // fish puts a description behind each.
+      const offered = stdout.split('=\n').map((part) => part.split('\n').map((one) => one.split('\t')[0]));
+      for (const [index, [line, words]] of rows.entries())
+        expect(offered[index]?.filter((one) => one !== '').toSorted(), line).toEqual(words);
+    },
+  );
+});
+
+test('completion refuses a shell that it does not know', async () => {
+  const { status, stderr } = await pipework(['completion', 'tcsh']);
+  expect(stderr).toContain('SHELL: expected bash, zsh, fish; came "tcsh"');
+  expect(status).toBe(2);
+});

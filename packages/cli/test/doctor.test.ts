@@ -1,0 +1,235 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { supportsNode, nodeCheck, supportedNode } from '../src/doctor/checks/node.ts';
+import { checks, examine, type Result } from '../src/doctor/examine.ts';
+import type { Check } from '../src/doctor/finding.ts';
+import { realProbes, type Probes } from '../src/doctor/probes.ts';
+import { bin, pipework, run, type Ran } from './support/run.ts';
+
+interface Finding {
+  readonly name: string;
+  readonly level: string;
+  readonly found: string;
+  readonly means: string;
+  readonly todo?: string;
+}
+
+const node = process.execPath;
+const permission = process.allowedNodeEnvironmentFlags.has('--permission')
+  ? '--permission'
+  : '--experimental-permission';
+
+/** Undefined if this machine makes the environment: such a command runs a harmless program. */
+function unmade(...command: readonly string[]): string | undefined {
+  const [file = '', ...args] = command;
+  return spawnSync(file, args).status === 0 ? undefined : `needs ${file}`;
+}
+
+const noBox = unmade('bwrap', '--dev-bind', '/', '/', 'true');
+const noNamespace = unmade('unshare', '--pid', '--fork', '--mount-proc', 'true');
+const noUserNamespace = unmade('unshare', '--user', '--map-root-user', 'true');
+
+/** What the doctor says of one check in an environment that a command makes. */
+async function examined(
+  name: string,
+  { through = [], nodeFlags = [], env = {} }: Surroundings,
+): Promise<{ finding: Finding; ran: Ran }> {
+  const others = checks.map((check) => check.name).filter((one) => one !== name);
+  const command = [...through, node, ...nodeFlags, bin, 'doctor', '--json', '--skip', others.join(',')];
+  const ran = await run(command, { env });
+  const { checks: findings } = JSON.parse(ran.stdout) as { checks: Finding[] };
+  expect(findings.map((one) => one.name)).toEqual([name]);
+  return { finding: findings[0]!, ran };
+}
+
+async function resultsOf(chosen: readonly Check[], probes: Probes): Promise<Result[]> {
+  const results: Result[] = [];
+  for await (const result of examine(chosen, probes)) results.push(result);
+  return results;
+}
+
+interface Surroundings {
+  readonly through?: readonly string[];
+  readonly nodeFlags?: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** A program `node` that is a wrapper: it starts Node without the descriptors beyond 2. */
+function folderOfWrapper(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'pipework-doctor-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'node');
+  writeFileSync(file, `#!/bin/sh\nexec '${node}' "$@" 3<&- 4>&-\n`);
+  chmodSync(file, 0o755);
+  return folder;
+}
+
+const boxed = ['bwrap', '--dev-bind', '/', '/'];
+const shell = process.platform === 'win32' ? '' : realpathSync('/bin/sh');
+
+/** A limit that leaves so many descriptors free. */
+async function withFree(count: number): Promise<Surroundings> {
+  const { finding } = await examined('descriptors', {});
+  const used = Number(/uses (\d+)$/.exec(finding.found)?.[1]);
+  return { through: ['/bin/sh', '-c', `ulimit -n ${used + count} && exec "$@"`, 'sh'] };
+}
+
+/** Environments that break one thing. Each is real: nothing of the doctor's is replaced. */
+const environments: [
+  what: string,
+  name: string,
+  surroundings: () => Surroundings | Promise<Surroundings>,
+  expected: { level: string; found: RegExp; todo: RegExp },
+  unmade?: string | undefined,
+][] = [
+  [
+    'PATH has no node',
+    'wrappers',
+    () => ({ env: { PATH: '/nowhere' } }),
+    { level: 'broken', found: /^there is no node in PATH$/, todo: /process\.execPath/ },
+  ],
+  [
+    'the node in PATH is a wrapper that loses descriptors',
+    'wrappers',
+    () => ({ env: { PATH: `${folderOfWrapper()}${delimiter}${process.env['PATH']}` } }),
+    {
+      level: 'broken',
+      found: /\/node does not pass on descriptors 3 and 4 \(.*E(BADF|INVAL)/,
+      todo: /^put .* first in PATH/,
+    },
+  ],
+  [
+    'there is no shell',
+    'shell',
+    () => ({ through: [...boxed, '--ro-bind', '/dev/null', shell] }),
+    { level: 'limited', found: /^\/bin\/sh does not run \(.*(EACCES|ENOENT)/, todo: /a POSIX shell/ },
+    noBox,
+  ],
+  [
+    'there is no /proc',
+    'proc',
+    () => ({ through: [...boxed, '--tmpfs', '/proc'] }),
+    { level: 'limited', found: /^there is no \/proc$/, todo: /mount -t proc/ },
+    noBox,
+  ],
+  [
+    '/proc is that of another namespace',
+    'proc',
+    () => ({ through: ['unshare', '--pid', '--fork'] }),
+    { level: 'limited', found: /^\/proc belongs to another process namespace/, todo: /--mount-proc/ },
+    noNamespace,
+  ],
+  [
+    'the kernel makes no user namespaces',
+    'namespaces',
+    () => ({
+      through: [
+        ...['unshare', '--user', '--map-root-user', '/bin/sh', '-c'],
+        ...['echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"', 'sh'],
+      ],
+    }),
+    { level: 'limited', found: /max_user_namespaces is 0/, todo: /^sysctl user\.max_user_namespaces=/ },
+    noUserNamespace,
+  ],
+  [
+    'PATH has no bwrap',
+    'bubblewrap',
+    () => ({ env: { PATH: '/nowhere' } }),
+    { level: 'limited', found: /^there is no bwrap in PATH$/, todo: /install the package bubblewrap/ },
+  ],
+  [
+    'bwrap cannot make its sandbox',
+    'bubblewrap',
+    () => ({ through: [...boxed, '--tmpfs', '/proc'] }),
+    { level: 'limited', found: /bwrap starts no plugin \(.*bwrap: /, todo: /namespaces/ },
+    noBox,
+  ],
+  [
+    "Node's permission model allows no programs",
+    'permission',
+    () => ({ nodeFlags: [permission, '--allow-fs-read=*'] }),
+    { level: 'broken', found: /without --allow-child-process$/, todo: /^add --allow-child-process/ },
+  ],
+  [
+    'there is room for a plugin, but not for a pool',
+    'descriptors',
+    async () => await withFree(14),
+    { level: 'limited', found: /^\d\d descriptors .* uses \d\d$/, todo: /ulimit -n/ },
+  ],
+  [
+    'there is no room for a plugin',
+    'descriptors',
+    async () => await withFree(8),
+    { level: 'broken', found: /^\d\d descriptors .* uses \d\d$/, todo: /ulimit -n/ },
+  ],
+  [
+    'it is process 1',
+    'init',
+    () => ({ through: ['unshare', '--pid', '--fork', '--mount-proc'] }),
+    { level: 'limited', found: /^this process is process 1/, todo: /--init/ },
+    noNamespace,
+  ],
+];
+
+describe.skipIf(process.platform !== 'linux')('doctor finds that', () => {
+  for (const [what, name, surroundings, expected, why] of environments) {
+    test.skipIf(why !== undefined)(`${what}${why === undefined ? '' : ` (SKIPPED: ${why})`}`, async () => {
+      const { finding, ran } = await examined(name, await surroundings());
+      expect(finding.found).toMatch(expected.found);
+      expect(finding.todo).toMatch(expected.todo);
+      expect(finding.means).not.toBe('');
+      expect(finding.level).toBe(expected.level);
+      expect(ran.status).toBe(1);
+    });
+  }
+
+  test('each check has an environment in which it is red', () => {
+    const red = new Set(['node', ...environments.map(([, name]) => name)]);
+    expect(checks.map(({ name }) => name).filter((name) => !red.has(name))).toEqual([]);
+  });
+});
+
+describe('doctor', () => {
+  test('takes the supported versions of Node from nowhere else than the manifest has them', () => {
+    const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+    expect((JSON.parse(manifest) as { engines: { node: string } }).engines.node).toBe(supportedNode);
+    const versions = ['18.20.8', '20.18.3', '20.19.0', '21.7.3', '22.11.0', '22.12.0', '23.0.0', '26.1.0'];
+    expect(versions.filter(supportsNode)).toEqual(['20.19.0', '22.12.0', '23.0.0', '26.1.0']);
+  });
+
+  test('finds that Node is too old', async () => {
+    const [result] = await resultsOf([nodeCheck], { ...realProbes({}), nodeVersion: '18.20.8' });
+    expect(result).toMatchObject({ level: 'broken', todo: expect.stringContaining('install') as string });
+  });
+
+  test('is told by every command if Node is too old to load it', async () => {
+    const age = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '18.20.8' } });
+      delete process.getBuiltinModule;`;
+    const old = ['--import', `data:text/javascript,${encodeURIComponent(age)}`];
+    expect(await run([node, ...old, bin, 'doctor'])).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: `pipework: Node 18.20.8 is not among the supported versions, ${supportedNode}\nto do: ${'install a supported version of Node, the newest with long-term support for example'}\n`,
+    });
+  });
+
+  test('tells that a check failed, and goes on', async () => {
+    const throws = { name: 'throws', run: () => JSON.parse('{') as never };
+    const results = await resultsOf([throws, nodeCheck], realProbes({}));
+    expect(results.map(({ level }) => level)).toEqual(['broken', 'ok']);
+    expect(results[0]?.found).toMatch(/^the check failed: .*JSON/);
+  });
+
+  test('leaves out what --skip names, and refuses a name that is none', async () => {
+    const few = checks.map(({ name }) => name).filter((name) => name !== 'init');
+    const { stdout, status } = await pipework(['doctor', '--skip', few.join()]);
+    expect(stdout).toMatch(/^ok {7}init .*\n.*\n\n1 checks?: 1 ok\n$/);
+    expect(status).toBe(0);
+    const refused = await pipework(['doctor', '--skip', 'nope']);
+    expect(refused.stderr).toContain('--skip: expected some of node, wrappers');
+    expect(refused.status).toBe(2);
+  });
+});

@@ -1,0 +1,67 @@
+import { expect, test } from 'vitest';
+import type { Conversation } from '../rpc/calls/conversation.ts';
+import { describePlugin, type Description } from './describe.ts';
+
+/** Describes a plugin that gives these answers, of which it dispenses every name. */
+function described(
+  identity: Record<string, unknown>,
+  methods: unknown = {},
+  dispenses = true,
+): Promise<Description> {
+  const conversation = {
+    call: () => Promise.resolve(identity),
+    describe: () => Promise.resolve(methods),
+    finish: () => {},
+  } as unknown as Conversation;
+  return describePlugin(
+    {
+      control: conversation,
+      protocolVersions: [1],
+      canDescribe: true,
+      hasEnded: () => false,
+      dispense: () => Promise.resolve(conversation),
+    },
+    dispenses,
+  );
+}
+
+test('values of another type are left out, and versions are ascending integers', async () => {
+  const identity = { name: 5, version: null, runtime: {}, plugins: ['a', 7, 'a'] };
+  const protocolVersions = [2, NaN, 1.5, Infinity, '3', 1, null];
+  expect(await described({ ...identity, protocolVersions }, null, false)).toEqual({
+    runtime: 'unknown',
+    protocolVersions: [1, 2],
+    plugins: { a: {} },
+  });
+});
+
+test('what is no JSON in a schema is null, and keys of prototypes are keys like any other', async () => {
+  const schema = JSON.parse('{ "__proto__": { "x": 1 } }') as Record<string, unknown>;
+  const output = {
+    ...schema,
+    a: NaN,
+    b: -Infinity,
+    c: 1n,
+    d: () => {},
+    e: new Date(0),
+    f: undefined,
+    g: [0],
+  };
+  const { plugins } = await described(
+    { plugins: ['__proto__'] },
+    JSON.parse('{ "__proto__": {}, "then": {} }'),
+  );
+  expect(Object.keys(plugins)).toEqual(['__proto__']);
+  expect(Object.keys(Object.entries(plugins)[0]?.[1].methods ?? {})).toEqual(['__proto__', 'then']);
+  const told = (await described({ plugins: ['p'] }, { m: { output } })).plugins['p']?.methods?.['m']?.output;
+  expect(told).toEqual({ a: null, b: null, c: null, d: null, e: null, f: null, g: [0], ...schema });
+  expect(Object.getPrototypeOf(told)).toBe(Object.prototype);
+});
+
+test.each([
+  ['names', { plugins: ['x'.repeat(2 ** 23), 'y'.repeat(2 ** 23)] }, {}],
+  ['a version', { version: 'x'.repeat(2 ** 24) }, {}],
+  ['docs', { plugins: ['p', 'q'] }, { m: { doc: 'x'.repeat(2 ** 23) } }],
+])('a description with %s of more than 16 Mi characters is refused', async (_, identity, methods) => {
+  await expect(described(identity, methods)).rejects.toMatchObject({ code: 'RPC_PROTOCOL' });
+});

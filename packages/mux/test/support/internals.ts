@@ -1,0 +1,32 @@
+/** The one door through which the mux's tests reach its sources: a move inside `src` is followed here, and nowhere else. */
+
+export { describeEvent, type FrameEvent, isDebugged } from '../../src/debug.ts';
+export { FrameDecoder } from '../../src/frame-decoder.ts';
+export {
+  decodeFrames,
+  decodeHeader,
+  describeFrame,
+  encodeFrame,
+  Flag,
+  type Frame,
+  FrameType,
+  HEADER_BYTES,
+} from '../../src/frame.ts';
+export {
+  MuxError,
+  type MuxErrorCode,
+  muxErrorCodes,
+  MuxStream,
+  type Role,
+  Session,
+  type Transport,
+} from '../../src/index.ts';
+export type { LeanStream } from '../../src/lean-stream.ts';
+export {
+  LeanSession,
+  type LeanSessionOptions,
+  type RawStream,
+  type RawStreamHandler,
+  toDuplex,
+} from '../../src/lean.ts';
+export { checkOptions } from '../../src/options.ts';

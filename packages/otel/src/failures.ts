@@ -1,0 +1,74 @@
+/** What a failure is to a span and to a metric. */
+import { SpanStatusCode, type Attributes, type Exception, type Span } from '@opentelemetry/api';
+import { attributes, other } from './names.ts';
+
+/** One failure, in words of which there are few. */
+export interface Failure {
+  /** The value of `error.type`: the error's code, else its name, else `_OTHER`. Undefined if the caller ended the call on purpose. */
+  readonly type: string | undefined;
+  /** The value of `rpc.status_code`: the error's code, if it has one. */
+  readonly statusCode: string | undefined;
+}
+
+/** The texts of an error that are recorded are no longer than so many characters: a plugin writes them. */
+const maxText = 4096;
+
+/** So many different types are told apart, and the others are one: a type is the label of a metric, and a plugin chooses it. */
+const maxTypes = 200;
+
+const plainWord = /^[A-Za-z][\w.$-]{0,63}$/;
+
+const known = new Set<string>();
+
+/** Tells what failed, by its code or its name, never by its message. */
+export function failureOf(error: unknown): Failure {
+  const { name, code } = partsOf(error);
+  const statusCode = label(code);
+  // Who aborts a call has what it wants. A deadline and AbortSignal.timeout() are failures.
+  if (name === 'AbortError') return { type: undefined, statusCode };
+  return { type: statusCode ?? label(name) ?? other, statusCode };
+}
+
+/** Writes a failure into a span that is about to end. */
+export function markFailed(span: Span, error: unknown, { type, statusCode }: Failure): void {
+  if (statusCode !== undefined) span.setAttribute(attributes.statusCode, statusCode);
+  if (type === undefined) {
+    span.setAttribute(attributes.cancelled, true);
+    return;
+  }
+  span.setAttribute(attributes.errorType, type);
+  if (!span.isRecording()) return;
+  const exception = exceptionOf(error);
+  span.recordException(exception);
+  span.setStatus({ code: SpanStatusCode.ERROR, message: exception.message ?? type });
+}
+
+/** The attribute of a metric for a failure; none for a call that was ended on purpose. */
+export function failureAttributes(failure: Failure | undefined): Attributes {
+  return failure?.type === undefined ? {} : { [attributes.errorType]: failure.type };
+}
+
+function label(text: unknown): string | undefined {
+  if (typeof text !== 'string' || !plainWord.test(text)) return undefined;
+  if (known.has(text)) return text;
+  if (known.size >= maxTypes) return other;
+  known.add(text);
+  return text;
+}
+
+function partsOf(error: unknown): { name: unknown; code: unknown; message: unknown; stack: unknown } {
+  if (typeof error !== 'object' || error === null) {
+    return { name: undefined, code: undefined, message: String(error), stack: undefined };
+  }
+  const { name, code, message, stack } = error as Record<string, unknown>;
+  return { name, code, message, stack };
+}
+
+function exceptionOf(error: unknown): Exception & { message?: string } {
+  const { name, message, stack } = partsOf(error);
+  return {
+    name: typeof name === 'string' ? name.slice(0, maxText) : other,
+    ...(typeof message === 'string' ? { message: message.slice(0, maxText) } : {}),
+    ...(typeof stack === 'string' ? { stack: stack.slice(0, maxText) } : {}),
+  };
+}

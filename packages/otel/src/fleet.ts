@@ -1,0 +1,66 @@
+/** Supervisors and pools: how often a process had to be started again, and which calls wait for one. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { BatchObservableResult, Meter } from '@opentelemetry/api';
+import { guarded } from './guard.ts';
+import { attributes, fleetChannels, metricNames } from './names.ts';
+import type { Stop, Telemetry } from './telemetry.ts';
+
+/** What is read of a pool of `@pipework/fleet`. */
+export interface PoolFigures {
+  /** Returns the figures of this moment. */
+  stats(): { readonly processes: number; readonly busy: number; readonly queued: number };
+}
+
+/** Why a process of a pool was replaced, of all the reasons for which one ends. */
+const replaced = new Set(['failed', 'lost', 'unhealthy', 'recycled', 'reloaded']);
+
+/** Counts restarts until the returned function is called. */
+export function watchFleet({ meter }: Telemetry): Stop {
+  const restarts = meter.createCounter(metricNames.restarts, {
+    description: 'Plugin processes that were started again in place of one that failed or was replaced',
+    unit: '{restart}',
+  });
+  const count = (plugin: string, reason: string): void =>
+    restarts.add(1, { [attributes.plugin]: plugin, [attributes.reason]: reason });
+  const supervisor = (message: unknown): void => {
+    const { name, state } = message as { name: string; state: string };
+    // A supervisor waits before each start that follows a failure.
+    if (state === 'waiting') guarded('a restart', () => count(name, 'failed'), undefined);
+  };
+  const pool = (message: unknown): void => {
+    const { name, change } = message as { name: string; change: string };
+    if (replaced.has(change)) guarded('a restart', () => count(name, change), undefined);
+  };
+  subscribe(fleetChannels.supervisor, supervisor);
+  subscribe(fleetChannels.pool, pool);
+  return () => {
+    unsubscribe(fleetChannels.supervisor, supervisor);
+    unsubscribe(fleetChannels.pool, pool);
+  };
+}
+
+/** Reads a pool's figures at each collection until the returned function is called. */
+export function watchPool(meter: Meter, pool: PoolFigures, name: string): Stop {
+  const told = { [attributes.pool]: name };
+  const processes = meter.createObservableUpDownCounter(metricNames.poolProcesses, {
+    description: 'Processes of a pool that take calls',
+    unit: '{process}',
+  });
+  const busy = meter.createObservableUpDownCounter(metricNames.poolBusy, {
+    description: 'Those of them that run at least one call',
+    unit: '{process}',
+  });
+  const queued = meter.createObservableUpDownCounter(metricNames.poolQueued, {
+    description: 'Calls that wait for a place in a pool',
+    unit: '{call}',
+  });
+  const all = [processes, busy, queued];
+  const observe = (result: BatchObservableResult): void => {
+    const stats = pool.stats();
+    result.observe(processes, stats.processes, told);
+    result.observe(busy, stats.busy, told);
+    result.observe(queued, stats.queued, told);
+  };
+  meter.addBatchObservableCallback(observe, all);
+  return () => meter.removeBatchObservableCallback(observe, all);
+}

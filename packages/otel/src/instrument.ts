@@ -1,0 +1,99 @@
+/** Turns telemetry on and off. */
+import {
+  createNoopMeter,
+  metrics,
+  ProxyTracerProvider,
+  trace,
+  type Meter,
+  type MeterProvider,
+  type Span,
+  type TracerProvider,
+} from '@opentelemetry/api';
+import type { CallTrace } from '@pipework/core/plugin';
+import { answeredHere, madeHere, watchCalls } from './calls.ts';
+import { watchFleet, watchPool, type PoolFigures } from './fleet.ts';
+import { watchProcesses } from './processes.ts';
+import { watchStreams } from './streams.ts';
+import type { Stop, Telemetry } from './telemetry.ts';
+
+/** What {@link instrument} watches, and the providers that it reports to. */
+export interface InstrumentOptions {
+  /** Where spans go. Default: the global provider, also one that is registered later. `false`: no spans, and no context travels. */
+  readonly tracerProvider?: TracerProvider | false;
+  /** Where figures go. Default: the global provider, which must be registered before. `false`: no figures. */
+  readonly meterProvider?: MeterProvider | false;
+  /** True: a call or a stream outside of any trace gets no span. It is measured all the same. Default: false. */
+  readonly requireParent?: boolean;
+  /** Returns true for a call that is neither traced nor measured, and that carries no context. Asked once for each call, on both sides. */
+  readonly ignore?: (call: CallTrace) => boolean;
+  /** Adds to the span of a call that begins. What it throws goes to OpenTelemetry's `diag`, never to the call. */
+  readonly annotate?: (span: Span, call: CallTrace) => void;
+}
+
+/** Telemetry that is on. Disposing of it is {@link disable}. */
+export interface Instrumentation extends Disposable {
+  /** Tells the processes and the queue of a pool of `@pipework/fleet` at each collection. Returns a function that ends this; {@link disable} does so, too. */
+  watchPool(pool: PoolFigures, name: string): () => void;
+  /** Turns telemetry off. Nothing new is watched; spans of calls and streams that are under way still end. Called again it does nothing. */
+  disable(): void;
+}
+
+/** The name of the instrumentation scope. */
+const scope = '@pipework/otel';
+
+let current: Instrumentation | undefined;
+
+/**
+ * Turns telemetry on in this process: spans and figures of the calls that it makes and answers, of streams, and of the plugin processes that it
+ * starts. The same line stands in a host and in each plugin. If it is on already, returns what is on, and the options are not used.
+ */
+export function instrument(options: InstrumentOptions = {}): Instrumentation {
+  return (current ??= turnOn(options));
+}
+
+function turnOn(options: InstrumentOptions): Instrumentation {
+  const telemetry = telemetryOf(options);
+  const stops = new Set<Stop>([
+    watchCalls(madeHere, telemetry),
+    watchCalls(answeredHere, telemetry),
+    watchStreams(telemetry),
+    watchProcesses(telemetry),
+    watchFleet(telemetry),
+  ]);
+  const instrumentation: Instrumentation = {
+    watchPool(pool, name) {
+      const stop = watchPool(telemetry.meter, pool, name);
+      stops.add(stop);
+      return () => {
+        if (stops.delete(stop)) stop();
+      };
+    },
+    disable() {
+      if (current === instrumentation) current = undefined;
+      for (const stop of stops) stop();
+      stops.clear();
+    },
+    [Symbol.dispose]() {
+      this.disable();
+    },
+  };
+  return instrumentation;
+}
+
+function telemetryOf(options: InstrumentOptions): Telemetry {
+  const { tracerProvider, meterProvider, requireParent = false, ignore, annotate } = options;
+  return {
+    // A proxy without a provider behind it makes spans that are nothing.
+    tracer: (tracerProvider === false ? new ProxyTracerProvider() : (tracerProvider ?? trace)).getTracer(
+      scope,
+    ),
+    meter: meterOf(meterProvider),
+    needsParent: requireParent,
+    ignores: ignore,
+    annotate,
+  };
+}
+
+function meterOf(provider: MeterProvider | false | undefined): Meter {
+  return provider === false ? createNoopMeter() : (provider ?? metrics).getMeter(scope);
+}

@@ -1,0 +1,79 @@
+/** What calls are named, and the attributes that all calls of one name have. */
+import type { Attributes } from '@opentelemetry/api';
+import type { CallTrace } from '@pipework/core/plugin';
+import { attributes, other, system } from './names.ts';
+
+/** All that is known of a method before it is called. */
+export interface Method {
+  /** The name of its spans, and their `rpc.method`: `greeter/greet`; `greeter/$call` for a function, `greeter/$call.next` for a marked object's method. */
+  readonly name: string;
+  readonly attributes: Attributes;
+  /** The attributes of its metrics, by `error.type`. */
+  readonly byFailure: Map<string | undefined, Attributes>;
+}
+
+/** So many methods have a name of their own. Others are `_OTHER`: the names of calls that are answered come from the peer. */
+const maxMethods = 2_000;
+
+const implementationPrefix = 'Plugin.';
+const runtimePrefix = '$/';
+
+export class Methods {
+  readonly #byService = new Map<string | undefined, Map<string, Method>>();
+  readonly #isClient: boolean;
+  #size = 0;
+
+  constructor(isClient: boolean) {
+    this.#isClient = isClient;
+  }
+
+  of({ service, method, peer }: CallTrace): Method {
+    // A service's peer is part of the key only where it is told: at the side that calls.
+    const key = this.#isClient ? `${peer}\n${service ?? ''}` : service;
+    const methods = this.#byService.get(key);
+    return methods?.get(method) ?? this.#add(key, service, method, peer);
+  }
+
+  /** The method that the peer asked for and that there is not. */
+  unknown(call: CallTrace): Method {
+    return make(other, this.#isClient ? call.peer : undefined);
+  }
+
+  #add(key: string | undefined, service: string | undefined, method: string, peer: string): Method {
+    const toldPeer = this.#isClient ? peer : undefined;
+    if (this.#size >= maxMethods) return make(other, toldPeer);
+    this.#size += 1;
+    const made = make(nameOf(service, method), toldPeer);
+    const methods = this.#byService.get(key) ?? new Map<string, Method>();
+    this.#byService.set(key, methods.set(method, made));
+    return made;
+  }
+}
+
+function make(name: string, peer: string | undefined): Method {
+  const plugin = peer === undefined ? undefined : pluginOf(peer);
+  return {
+    name,
+    attributes: {
+      [attributes.system]: system,
+      [attributes.method]: name,
+      [attributes.transport]: 'pipe',
+      ...(plugin === undefined ? {} : { [attributes.plugin]: plugin }),
+    },
+    byFailure: new Map(),
+  };
+}
+
+/** The plugin's name, of a peer that is one: `plugin greeter`. */
+export function pluginOf(peer: string): string | undefined {
+  return peer.startsWith('plugin ') ? peer.slice('plugin '.length) : undefined;
+}
+
+function nameOf(service: string | undefined, method: string): string {
+  const short = method.startsWith(runtimePrefix)
+    ? `$${method.slice(runtimePrefix.length)}`
+    : method.startsWith(implementationPrefix)
+      ? method.slice(implementationPrefix.length)
+      : method;
+  return service === undefined ? short : `${service}/${short}`;
+}

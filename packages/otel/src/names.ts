@@ -1,0 +1,50 @@
+/**
+ * The names of what is told: attributes, metrics, channels. Those that begin with `rpc.`, `error.`, `network.` and `process.` are OpenTelemetry's
+ * semantic conventions (1.45); what they have no name for begins with `pipework.`.
+ */
+
+export const attributes = {
+  system: 'rpc.system.name',
+  method: 'rpc.method',
+  methodOriginal: 'rpc.method_original',
+  statusCode: 'rpc.status_code',
+  errorType: 'error.type',
+  transport: 'network.transport',
+  pid: 'process.pid',
+  exitCode: 'process.exit.code',
+  plugin: 'pipework.plugin',
+  cancelled: 'pipework.cancelled',
+  direction: 'pipework.stream.direction',
+  items: 'pipework.stream.items',
+  protocolVersion: 'pipework.protocol_version',
+  signal: 'pipework.exit.signal',
+  endedBy: 'pipework.exit.by',
+  uptime: 'pipework.process.uptime',
+  reason: 'pipework.restart.reason',
+  pool: 'pipework.pool.name',
+} as const;
+
+export const metricNames = {
+  client: 'rpc.client.call.duration',
+  server: 'rpc.server.call.duration',
+  activeClient: 'pipework.client.active_calls',
+  activeServer: 'pipework.server.active_calls',
+  streams: 'pipework.active_streams',
+  processes: 'pipework.processes',
+  startDuration: 'pipework.process.start.duration',
+  exits: 'pipework.process.exits',
+  memory: 'pipework.process.memory.usage',
+  restarts: 'pipework.restarts',
+  poolProcesses: 'pipework.pool.processes',
+  poolBusy: 'pipework.pool.busy',
+  poolQueued: 'pipework.pool.queued',
+} as const;
+
+/** The value of `rpc.system.name`. */
+export const system = 'pipework';
+
+/** What a label is when its own text is unknown or would be one of too many. */
+export const other = '_OTHER';
+
+/** The channels of `@pipework/fleet`, by their texts: who has no fleet must not load it. A test compares them with fleet's own. */
+export const fleetChannels = { supervisor: 'pipework:fleet', pool: 'pipework:pool' } as const;

@@ -1,0 +1,54 @@
+/** Fails a test that does not await an asynchronous matcher: its result would be lost, and the test green whatever it is. */
+import { chai } from 'vitest';
+import type { Matchers } from './matchers.ts';
+
+export const asyncMatchers: readonly (keyof Matchers)[] = ['toFailWith', 'toHaveExited', 'toHaveNoLeaks'];
+
+/** What Vitest keeps of a running test, as far as it is used here. */
+interface RunningTask {
+  onFinished?: (() => void)[];
+}
+
+/** Wraps the matcher of that name, which `expect.extend` has made. */
+export function demandAwait(name: string): void {
+  const { util, Assertion } = chai;
+  util.overwriteMethod(
+    Assertion.prototype,
+    name,
+    (matcher: (...args: unknown[]) => unknown) =>
+      function watched(this: object, ...args: unknown[]): unknown {
+        const result = matcher.apply(this, args);
+        const task = util.flag(this, 'vitest-test') as RunningTask | undefined;
+        if (task === undefined || !(result instanceof Promise)) return result;
+        const call = new Error(
+          `\`${name}\` was not awaited, so that its result is lost: await expect(...).${name}(...)`,
+        );
+        Error.captureStackTrace(call, watched);
+        return noticed(result, (isAwaited) => {
+          (task.onFinished ??= []).push(() => {
+            if (!isAwaited()) throw call;
+          });
+        });
+      },
+  );
+}
+
+/** The promise as one that knows whether it is awaited. A native promise does not: `await` asks it without a call. */
+function noticed(promise: Promise<unknown>, watch: (isAwaited: () => boolean) => void): PromiseLike<unknown> {
+  let isAwaited = false;
+  // If nothing awaits it, the test fails for that alone.
+  promise.catch(() => undefined);
+  watch(() => isAwaited);
+  const asked = (): Promise<unknown> => {
+    isAwaited = true;
+    return promise;
+  };
+  const awaitable: Pick<Promise<unknown>, 'then' | 'catch' | 'finally'> & { [Symbol.toStringTag]: string } = {
+    // oxlint-disable-next-line unicorn/no-thenable -- to be awaited is what it is for.
+    then: (onFulfilled, onRejected) => asked().then(onFulfilled, onRejected),
+    catch: (onRejected) => asked().catch(onRejected),
+    finally: (onFinally) => asked().finally(onFinally),
+    [Symbol.toStringTag]: 'Promise',
+  };
+  return awaitable;
+}

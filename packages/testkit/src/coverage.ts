@@ -1,0 +1,143 @@
+/**
+ * Vitest's V8 coverage with the Node processes in it that the tests start, plugins above all: the module for
+ * `coverage: { provider: 'custom', customProviderModule: '@pipework/testkit/coverage' }`. Needs `@vitest/coverage-v8`.
+ *
+ * Each worker sets NODE_V8_COVERAGE for the processes that it starts, so that Node itself writes down what they ran when they exit. A
+ * process that a signal ended has written nothing. In the end the main process adds what they wrote to what the tests ran.
+ */
+import { readdir, readFile } from 'node:fs/promises';
+import * as nodeModule from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import v8 from '@vitest/coverage-v8';
+import type { CoverageProvider, CoverageProviderModule } from 'vitest/node';
+
+/** Names the directory to the workers, which get the environment of Vitest's main process. */
+const variable = 'PIPEWORK_TESTKIT_COVERAGE';
+
+interface Script {
+  readonly url: string;
+}
+
+/** What Node writes when a process exits. */
+interface ProcessCoverage {
+  readonly result: readonly Script[];
+  /** The source maps of scripts that name one, by the scripts' URLs. */
+  readonly 'source-map-cache'?: Readonly<Record<string, { readonly data: SourceMap | null }>>;
+}
+
+interface SourceMap {
+  readonly sources: readonly string[];
+}
+
+interface Transformed {
+  readonly code: string;
+  readonly map: SourceMap | null;
+}
+
+interface CoverageMap {
+  files(): string[];
+  filter(isWanted: (path: string) => boolean): void;
+  merge(other: CoverageMap): void;
+}
+
+/** What the provider of `@vitest/coverage-v8` has beside the interface of all providers, in Vitest 4 and 5. */
+interface V8Provider extends CoverageProvider {
+  readonly coverageFilesDirectory: string;
+  createCoverageMap(): CoverageMap;
+  generateCoverage(context: Parameters<CoverageProvider['generateCoverage']>[0]): Promise<CoverageMap>;
+  getUntestedFiles(tested: string[]): Promise<string[]>;
+  convertCoverage(coverage: { readonly result: readonly Script[] }): Promise<CoverageMap>;
+  transformFile(path: string): Promise<Transformed | null>;
+  isIncluded(path: string): boolean;
+}
+
+/** The provider of coverage, as Vitest loads it. */
+const coverage: CoverageProviderModule = {
+  startCoverage(options) {
+    const directory = process.env[variable];
+    // For what this worker starts. It is too late for the worker itself, whose coverage Vitest takes.
+    if (directory !== undefined) process.env['NODE_V8_COVERAGE'] = directory;
+    return v8.startCoverage?.(options);
+  },
+  takeCoverage: (options) => v8.takeCoverage?.(options),
+  stopCoverage: (options) => v8.stopCoverage?.(options),
+  getProvider: async () => withProcesses((await v8.getProvider()) as V8Provider),
+};
+
+export default coverage;
+
+/** Adds the processes to what the provider reports. The provider is Vitest's for this run, and changed in place. */
+function withProcesses(provider: V8Provider): CoverageProvider {
+  const { initialize, resolveOptions, generateCoverage, getUntestedFiles } = provider;
+  let ofProcesses = provider.createCoverageMap();
+  const directory = (): string => join(provider.coverageFilesDirectory, 'processes');
+  return Object.assign(provider, {
+    initialize: async (...args: Parameters<V8Provider['initialize']>) => {
+      await initialize.apply(provider, args);
+      process.env[variable] = directory();
+    },
+    // The workers load the provider that these options name, which is to be this module.
+    resolveOptions: () => ({ ...resolveOptions.call(provider), provider: 'custom' as const }),
+    generateCoverage: async (...args: Parameters<V8Provider['generateCoverage']>) => {
+      ofProcesses = await readProcesses(provider, directory());
+      const map = await generateCoverage.apply(provider, args);
+      map.merge(ofProcesses);
+      return map;
+    },
+    // A file that only processes ran is tested too.
+    getUntestedFiles: (tested: string[]) =>
+      getUntestedFiles.call(provider, [...tested, ...ofProcesses.files()]),
+  });
+}
+
+async function readProcesses(provider: V8Provider, directory: string): Promise<CoverageMap> {
+  const map = provider.createCoverageMap();
+  for (const name of await namesIn(directory)) {
+    const { result, 'source-map-cache': maps = {} } = parse(await readFile(join(directory, name), 'utf8'));
+    const mapOf = (path: string): SourceMap | null => maps[pathToFileURL(path).href]?.data ?? null;
+    // Processes ran the files as they are, and not as Vite serves them to tests. A file is wanted for its sources too.
+    const asWritten = Object.assign(Object.create(provider) as V8Provider, {
+      transformFile: async (path: string) => await asNodeReads(path, mapOf(path)),
+      isIncluded: (path: string) =>
+        [path, ...sourcesOf(path, mapOf(path))].some((one) => provider.isIncluded(one)),
+    });
+    map.merge(await asWritten.convertCoverage({ result: result.filter(isOfUser) }));
+  }
+  map.filter((path) => provider.isIncluded(path));
+  return map;
+}
+
+const isOfUser = ({ url }: Script): boolean => url.startsWith('file://') && !url.includes('/node_modules/');
+
+const sourcesOf = (path: string, map: SourceMap | null): string[] =>
+  (map?.sources ?? [])
+    .map((source) => new URL(source, pathToFileURL(path)).href)
+    .filter((url) => url.startsWith('file://'))
+    .map((url) => fileURLToPath(url));
+
+/** What one process ran; nothing if it died while it wrote that down. */
+function parse(text: string): ProcessCoverage {
+  try {
+    return JSON.parse(text) as ProcessCoverage;
+  } catch {
+    return { result: [] };
+  }
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory);
+  } catch {
+    // No process wrote anything.
+    return [];
+  }
+}
+
+/** Returns the code that Node ran: for TypeScript what is left without its types, in the same places. */
+async function asNodeReads(path: string, map: SourceMap | null): Promise<Transformed> {
+  const code = await readFile(path, 'utf8');
+  const { stripTypeScriptTypes } = nodeModule as { stripTypeScriptTypes?: (code: string) => string };
+  const isTyped = /\.[mc]?ts$/.test(path) && stripTypeScriptTypes !== undefined;
+  return { code: isTyped ? stripTypeScriptTypes(code) : code, map };
+}

@@ -1,0 +1,75 @@
+/** A transcript that is the same in each run in which the same is said: for snapshots. */
+import { RST } from '../wire/yamux.ts';
+import { listed, show } from './show.ts';
+import { CutOff } from '../wire/decode.ts';
+import type { Sighting } from './sighting.ts';
+import { Message, purposeOf, say, type Direction } from './stream-reader.ts';
+
+const arrows: Readonly<Record<Direction, string>> = { toPlugin: 'host → plugin', toHost: 'plugin → host' };
+
+/**
+ * The messages alone, stream by stream: which frames bring them, when, and in which order those of two streams come is chance. Streams are
+ * numbered as they first say something. What the plugin printed is not among them.
+ */
+export function stableLines(sightings: readonly Sighting[]): string[] {
+  const streams = new Map<number, StreamLines>();
+  for (const { frame, direction, phrases } of sightings) {
+    if (frame === undefined || frame.id === 0) continue;
+    const purpose = purposeOf(frame.id);
+    if (purpose === 'stdout' || purpose === 'stderr') continue;
+    const isReset = (frame.flags & RST) !== 0;
+    if (phrases.length < 2 && !isReset) continue;
+    let lines = streams.get(frame.id);
+    if (lines === undefined) {
+      lines = new StreamLines();
+      streams.set(frame.id, lines);
+    }
+    for (const phrase of phrases.slice(1)) {
+      const items = phrase instanceof Message ? phrase.items() : undefined;
+      if (items === undefined) lines.add(direction, say(phrase));
+      else lines.addItems(direction, items);
+    }
+    if (isReset) lines.add(direction, 'RST');
+  }
+  let count = 0;
+  return [...streams].flatMap(([id, lines]) => [
+    purposeOf(id) || `stream ${String(++count)}`,
+    ...lines.all().map((line) => `  ${line}`),
+  ]);
+}
+
+/** The lines of one stream. Items of a stream of values, which come in messages of one or several by chance, share a line. */
+class StreamLines {
+  readonly #lines: string[] = [];
+  #direction: Direction = 'toHost';
+  #items: unknown[] = [];
+  #count = 0;
+
+  add(direction: Direction, text: string): void {
+    this.#endItems();
+    this.#lines.push(`${arrows[direction]}  ${text}`);
+  }
+
+  addItems(direction: Direction, items: readonly unknown[]): void {
+    if (direction !== this.#direction) this.#endItems();
+    this.#direction = direction;
+    for (const item of items) {
+      this.#count += item instanceof CutOff ? item.values : 1;
+      if (this.#items.length < listed && !(item instanceof CutOff)) this.#items.push(item);
+    }
+  }
+
+  all(): readonly string[] {
+    this.#endItems();
+    return this.#lines;
+  }
+
+  #endItems(): void {
+    if (this.#count === 0) return;
+    const left = this.#count - this.#items.length;
+    const shown = this.#items.map(show).join(', ') + (left === 0 ? '' : `, … ${String(left)} more`);
+    this.#lines.push(`${arrows[this.#direction]}  items ${shown}`);
+    this.#items = [];
+    this.#count = 0;
+  }
+}

@@ -1,0 +1,28 @@
+/** Runs programs of Node's, and Vitest on a suite of its own. */
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
+
+const vitest = fileURLToPath(new URL('../../node_modules/vitest/vitest.mjs', import.meta.url));
+
+export interface Run {
+  readonly status: number;
+  readonly output: string;
+}
+
+/** Runs a program of Node's in `cwd` to its end. The environment of this test run must not leak into another one. */
+export function runNode(cwd: string, ...args: string[]): Promise<Run> {
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(VITEST|TEST$|NODE_ENV|NODE_V8_COVERAGE)/.test(name)),
+  );
+  return new Promise((resolve) => {
+    execFile(process.execPath, args, { cwd, env, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
+      const status = typeof error?.code === 'number' ? error.code : 0;
+      resolve({ status, output: stripVTControlCharacters(stdout + stderr) });
+    });
+  });
+}
+
+/** Runs Vitest once with the config in `folder`. */
+export const runVitest = (folder: string, ...options: string[]): Promise<Run> =>
+  runNode(folder, vitest, 'run', '--config', `${folder}/vitest.config.ts`, ...options);

@@ -1,0 +1,42 @@
+// address.mjs REPOSITORY SITE: writes where the project lives into the package.json of the workspace and of every package. Without arguments:
+// fails if a package says otherwise than the workspace does. As long as the workspace says nothing, no package may.
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const [repository, site] = process.argv.slice(2);
+const read = (file) => JSON.parse(readFileSync(file, 'utf8'));
+const packages = readdirSync('packages').map((name) => join('packages', name));
+
+/** The fields of a package: its own folder of the repository, and the site. */
+const fieldsOf = (directory, { url, homepage }) => ({
+  homepage,
+  repository: url && {
+    type: 'git',
+    url,
+    ...(directory === '.' ? {} : { directory: directory.replaceAll('\\', '/') }),
+  },
+});
+
+function write(directory, address) {
+  const file = join(directory, 'package.json');
+  writeFileSync(
+    file,
+    `${JSON.stringify({ ...read(file), ...fieldsOf(directory, address) }, undefined, 2)}\n`,
+  );
+}
+
+if (repository !== undefined) {
+  for (const address of [repository, site]) new URL(address);
+  for (const directory of ['.', ...packages]) write(directory, { url: repository, homepage: site });
+} else {
+  const workspace = read('package.json');
+  const address = { url: workspace.repository?.url, homepage: workspace.homepage };
+  for (const directory of packages) {
+    const { homepage, repository } = read(join(directory, 'package.json'));
+    if (JSON.stringify({ homepage, repository }) === JSON.stringify(fieldsOf(directory, address))) continue;
+    console.error(
+      `${directory}/package.json has another homepage or repository than package.json: run scripts/address.mjs`,
+    );
+    process.exitCode = 1;
+  }
+}

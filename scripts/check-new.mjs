@@ -1,0 +1,127 @@
+// check-new.mjs TARBALL...: what `npm create pipework` gives. Makes a workspace in each language by the packed packages, runs its
+// `pnpm test` and `pnpm start`, and lets its dev loop take up a change.
+import { execFileSync, spawn } from 'node:child_process';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, delimiter, join, resolve } from 'node:path';
+
+const languages = [
+  // The compiler sees only what changes once it says so.
+  {
+    language: 'typescript',
+    options: [],
+    source: 'plugin/src/index.ts',
+    watching: /Watching for file changes/,
+  },
+  {
+    language: 'javascript',
+    options: ['--language', 'javascript'],
+    source: 'plugin/src/index.js',
+    watching: /./,
+  },
+];
+
+/** How long the dev loop may take to show what it is waited for, in milliseconds. */
+const patienceMs = 60_000;
+
+const tarballs = Object.fromEntries(
+  process.argv.slice(2).map((path) => {
+    const [, name] = /^(create-pipework|pipework-\w+)-\d/.exec(basename(path));
+    return [name.replace(/^pipework-/, '@pipework/'), `file:${resolve(path)}`];
+  }),
+);
+const overrides = `overrides:\n${Object.entries(tarballs)
+  .map(([name, from]) => `  '${name}': ${from}\n`)
+  .join('')}`;
+/** A shell's, without what pnpm sets for the scripts that it runs, as it runs this one. */
+const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^p?npm_/i.test(name)));
+env.PATH = env.PATH.split(delimiter)
+  .filter((folder) => !folder.startsWith(resolve('.')))
+  .join(delimiter);
+const place = mkdtempSync(join(tmpdir(), 'pipework-new-'));
+
+function run(cwd, command, ...args) {
+  try {
+    return execFileSync(command, args, {
+      cwd,
+      encoding: 'utf8',
+      stdio: 'pipe',
+      env: { ...env, CI: '1', NO_COLOR: '1' },
+    });
+  } catch (error) {
+    throw new Error(`${command} ${args.join(' ')} failed in ${cwd}:\n${error.stdout}\n${error.stderr}`, {
+      cause: error,
+    });
+  }
+}
+
+function expect(what, text, pattern) {
+  if (!pattern.test(text)) throw new Error(`${what} printed no ${pattern}:\n${text}`);
+}
+
+/** Resolves once a running program has printed all that is waited for, from now on. */
+function printed(output, ...patterns) {
+  return new Promise((fulfil, reject) => {
+    const look = () => {
+      if (!patterns.every((pattern) => pattern.test(output.text))) return;
+      clearTimeout(timer);
+      output.text = '';
+      fulfil();
+    };
+    const timer = setTimeout(
+      () =>
+        reject(
+          new Error(`the dev loop did not print ${patterns.join(' and ')}:\n${output.text.slice(-2_000)}`),
+        ),
+      patienceMs,
+    );
+    output.onText = look;
+    look();
+  });
+}
+
+/** Starts `pnpm dev`, changes the plugin's greeting, and waits for the new one. */
+async function tryDevLoop(folder, { source, watching }) {
+  const child = spawn('pnpm', ['dev'], {
+    cwd: folder,
+    env,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const output = { text: '', onText: () => {} };
+  const ended = new Promise((fulfil) => child.once('close', fulfil));
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text) => {
+      output.text += text;
+      output.onText();
+    });
+  }
+  try {
+    await printed(output, /Hello, world!/, watching);
+    const file = join(folder, source);
+    writeFileSync(file, readFileSync(file, 'utf8').replace('Hello, ', 'Good morning, '));
+    await printed(output, /Good morning, world!/);
+  } finally {
+    // As Ctrl-C does: to all of its processes.
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGINT');
+    await ended;
+  }
+}
+
+try {
+  writeFileSync(join(place, 'package.json'), JSON.stringify({ private: true, dependencies: tarballs }));
+  writeFileSync(join(place, 'pnpm-workspace.yaml'), overrides);
+  run(place, 'pnpm', 'install', '--no-frozen-lockfile', '--prefer-offline');
+  for (const { language, options, ...loop } of languages) {
+    const name = `my-${language}`;
+    const folder = join(place, name);
+    run(place, join(place, 'node_modules/.bin/create-pipework'), name, ...options);
+    // The packages are not in a registry yet.
+    appendFileSync(join(folder, 'pnpm-workspace.yaml'), `${overrides}preferOffline: true\n`);
+    expect('pnpm test', run(folder, 'pnpm', 'test'), /Tests +7 passed/);
+    expect('pnpm start', run(folder, 'pnpm', 'start'), /Hello, world!\nHello, moon!\n1\n2\n3\n/);
+    await tryDevLoop(folder, loop);
+  }
+} finally {
+  rmSync(place, { recursive: true, force: true });
+}

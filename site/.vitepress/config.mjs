@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs';
+import { slug } from 'github-slugger';
+import { defineConfig } from 'vitepress';
+import { base, repository } from '../address.mjs';
+import { repositoryLinks } from '../links.mjs';
+import { guideSidebar } from '../pages.mjs';
+
+const json = (path) => JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'));
+const { version } = json('../../packages/core/package.json');
+
+/** Shows indented code as fenced code is shown: in a box that scrolls by itself. */
+function indentedCode(md) {
+  md.core.ruler.push('indented-code', ({ tokens }) => {
+    for (const token of tokens)
+      if (token.type === 'code_block') Object.assign(token, { type: 'fence', info: '' });
+  });
+}
+
+export default defineConfig({
+  title: 'pipework',
+  description:
+    'The plugin runtime for TypeScript: each plugin its own process, typed calls and streams over two pipes.',
+  lang: 'en',
+  base,
+  srcDir: 'dist/pages',
+  outDir: 'dist/site',
+  cacheDir: 'dist/cache',
+  // The sidebars in one file of their own, not in every page.
+  metaChunk: true,
+  // A sidebar of the reference shows thirty links at once: fetching the pages behind all of them costs more than it gains.
+  router: { prefetchLinks: false },
+  head: [['link', { rel: 'icon', type: 'image/svg+xml', href: `${base}mark.svg` }]],
+  markdown: {
+    // The anchors that a code host gives to headings: the pages link to those.
+    anchor: { slugify: slug },
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
+    config: (md) => {
+      repositoryLinks(md);
+      indentedCode(md);
+    },
+  },
+  // The search's index is one file, which is fetched when the search is opened.
+  vite: { build: { chunkSizeWarningLimit: 2_000 } },
+  themeConfig: {
+    logo: '/mark.svg',
+    nav: [
+      { text: 'Guide', link: '/first-plugin', activeMatch: '^/(?!reference/|errors|changelog|$)' },
+      { text: 'Reference', link: '/reference/', activeMatch: '/reference/' },
+      { text: 'Errors', link: '/errors' },
+      { text: `v${version}`, link: '/changelog' },
+    ],
+    sidebar: { '/': guideSidebar(), ...json('../dist/reference-sidebar.json') },
+    outline: [2, 3],
+    search: {
+      provider: 'local',
+      options: {
+        // A page that explains comes before the members of that name. This function runs in the browser.
+        miniSearch: { searchOptions: { boostDocument: (id) => (id.includes('/reference/') ? 0.4 : 1) } },
+      },
+    },
+    ...(repository === undefined ? {} : { socialLinks: [{ icon: 'git', link: repository }] }),
+    footer: { message: 'Released under the MIT License.' },
+  },
+});

@@ -1,0 +1,16 @@
+// Where the project lives: the one place. Nothing is published yet, so that the forge which publishes says it in the environment.
+import { readFileSync } from 'node:fs';
+
+const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+const withoutSlash = (text) => text.replace(/\/+$/, '');
+
+/** The repository's address for readers, such as `https://forge.example/owner/name`; undefined as long as there is none. */
+export const repository = addressOf(process.env.DOCS_REPOSITORY || manifest.repository);
+
+/** The path of the site on its host, with a slash at both ends: `/`, or `/name/` on a host that serves many projects. */
+export const base = `${withoutSlash(process.env.DOCS_BASE ?? '')}/`;
+
+function addressOf(repository) {
+  const text = typeof repository === 'string' ? repository : repository?.url;
+  return text === undefined ? undefined : withoutSlash(text.replace(/^git\+/, '').replace(/\.git$/, ''));
+}

@@ -1,0 +1,25 @@
+// `pnpm docs:build`: makes the site in `site/dist/site` from the repository's pages and the docstrings. It needs no network and no build of the packages.
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'vitepress';
+import { firstSectionOf, root, sourcePages } from './pages.mjs';
+import { writeReference } from './reference.mjs';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const pages = join(here, 'dist/pages');
+
+/** The home page: its own front matter, and the first section of the README. */
+const home = () =>
+  readFileSync(join(here, 'home.md'), 'utf8').replace('<!-- README -->', () => firstSectionOf('README.md'));
+
+rmSync(pages, { recursive: true, force: true });
+for (const [source, page] of sourcePages()) {
+  mkdirSync(dirname(join(pages, page)), { recursive: true });
+  cpSync(join(root, source), join(pages, page));
+}
+writeFileSync(join(pages, 'index.md'), home());
+cpSync(join(here, 'public'), join(pages, 'public'), { recursive: true });
+const sidebar = await writeReference(join(pages, 'reference'));
+writeFileSync(join(here, 'dist/reference-sidebar.json'), JSON.stringify(sidebar));
+await build(here);

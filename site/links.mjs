@@ -1,0 +1,68 @@
+// Links in the repository's pages, as the site shows them: to a page if there is one, else to the repository, else as the name of a file.
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { repository } from './address.mjs';
+import { root, sourcePages, targetOf } from './pages.mjs';
+
+/** Where a file or folder of the repository can be read. */
+export const addressOf = (repository, file) =>
+  `${repository}/${statSync(join(root, file)).isDirectory() ? 'tree' : 'blob'}/main/${file}`;
+
+/** A rule for markdown-it that rewrites the links of each page which the repository holds. */
+export function repositoryLinks(md) {
+  const sourceOf = new Map([...sourcePages()].map(([source, page]) => [page, source]));
+  sourceOf.set('index.md', 'README.md');
+  md.core.ruler.push('repository-links', ({ tokens, env, Token }) => {
+    const source = sourceOf.get(env.relativePath);
+    if (source === undefined) return;
+    for (const token of tokens.filter(({ children }) => children !== null)) {
+      token.children = linkNamedPages(token.children, Token);
+      rewrite(token.children, source);
+    }
+  });
+}
+
+/**
+ * Makes a link of a page that is named as a file, as in `docs/calls.md`. READMEs of packages name pages so, because on the
+ * registry no repository stands beside them.
+ */
+function linkNamedPages(tokens, Token) {
+  let depth = 0;
+  return tokens.flatMap((token) => {
+    if (token.type === 'link_open') depth++;
+    if (token.type === 'link_close') depth--;
+    if (depth > 0 || token.type !== 'code_inline' || !sourcePages().has(token.content)) return [token];
+    const open = new Token('link_open', 'a', 1);
+    open.attrSet('href', `/${sourcePages().get(token.content)}`);
+    return [open, token, new Token('link_close', 'a', -1)];
+  });
+}
+
+function rewrite(tokens, source) {
+  for (const [index, token] of tokens.entries()) {
+    if (token.type !== 'link_open') continue;
+    const [path, anchor] = (token.attrGet('href') ?? '').split('#');
+    if (path === '' || path.startsWith('/') || /^[a-z]+:/i.test(path)) continue;
+    const target = targetOf(source, decodeURI(path));
+    if (target === undefined) throw new Error(`${source} links to ${path}, which does not exist`);
+    if (target.page !== undefined) {
+      token.attrSet('href', `/${target.page}${anchor === undefined ? '' : `#${anchor}`}`);
+    } else if (repository !== undefined) {
+      token.attrSet('href', addressOf(repository, target.file));
+    } else {
+      const close = tokens.slice(index).find(({ type }) => type === 'link_close');
+      showAsFile(token, close, target.file);
+    }
+  }
+}
+
+/** Without an address of the repository there is nothing to lead to: the link becomes a text that names the file. */
+function showAsFile(open, close, file) {
+  open.type = 'file_open';
+  close.type = 'file_close';
+  open.tag = close.tag = 'span';
+  open.attrs = [
+    ['class', 'repository-file'],
+    ['title', `${file} in the repository`],
+  ];
+}

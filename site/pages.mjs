@@ -1,0 +1,121 @@
+// Which files of the repository are pages of the site, under which name, and in which order the sidebar lists them.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** The sidebar of the guide. A page of `docs/` that no section names is put at the end of the one called `Guide`. */
+const sections = [
+  { title: 'Start', names: ['first-plugin'] },
+  {
+    title: 'Guide',
+    names: [
+      'calls',
+      'lifecycle',
+      'testing-plugins',
+      'fleet',
+      'isolation',
+      'cli',
+      'debugging',
+      'other-languages',
+      'packaged-hosts',
+    ],
+  },
+  {
+    title: 'Look up',
+    names: ['errors', 'environments', 'reliability', 'protocol', 'yamux', 'comparison', 'go-plugin'],
+  },
+];
+
+/** Pages that stand beside `docs/`. */
+const others = ['SECURITY.md', 'UPGRADING.md', 'CHANGELOG.md', 'ARCHITECTURE.md'];
+
+/** The order of the packages. One that is missing here comes after these, by name. */
+const packageOrder = ['core', 'fleet', 'testkit', 'isolate', 'otel', 'cli', 'mux'];
+
+/** The folders of the packages, in their order for readers. */
+export function packageFolders() {
+  const rank = (name) => (packageOrder.includes(name) ? packageOrder.indexOf(name) : packageOrder.length);
+  return readdirSync(join(root, 'packages')).toSorted((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+}
+
+const markdownIn = (folder) => readdirSync(join(root, folder)).filter((name) => name.endsWith('.md'));
+const read = (source) => readFileSync(join(root, source), 'utf8');
+const titleOf = (source) => /^# (.+)$/m.exec(read(source))?.[1]?.replaceAll('`', '') ?? source;
+
+/** The name of the page that shows a file of the repository: `docs/calls.md` is `calls.md`. */
+export function pageOf(source) {
+  if (source === 'README.md') return 'index.md';
+  if (source.startsWith('packages/')) return `packages/${source.split('/')[1]}.md`;
+  return source
+    .replace(/^docs\//, '')
+    .replace(/README\.md$/, 'index.md')
+    .toLowerCase();
+}
+
+/** The sections of the guide, each with the repository's files that it shows. */
+export function guide() {
+  const listed = new Set(sections.flatMap(({ names }) => names));
+  const missing = [...listed].filter((name) => !existsSync(join(root, `docs/${name}.md`)));
+  if (missing.length > 0)
+    throw new Error(`site/pages.mjs lists pages that docs/ does not have: ${missing.join(', ')}`);
+  const unlisted = markdownIn('docs')
+    .map((name) => name.slice(0, -'.md'.length))
+    .filter((name) => !listed.has(name));
+  return [
+    ...sections.map(({ title, names }) => ({
+      title,
+      sources: [...names, ...(title === 'Guide' ? unlisted : [])].map((name) => `docs/${name}.md`),
+    })),
+    {
+      title: 'Packages',
+      sources: packageFolders()
+        .map((name) => `packages/${name}/README.md`)
+        .filter((source) => existsSync(join(root, source))),
+    },
+    { title: 'Project', sources: others },
+    {
+      title: 'Decisions',
+      collapsed: true,
+      sources: markdownIn('docs/decisions')
+        .toSorted((a, b) => Number(b === 'README.md') - Number(a === 'README.md'))
+        .map((name) => `docs/decisions/${name}`),
+    },
+  ];
+}
+
+/** The sidebar of the guide, as VitePress takes it. */
+export const guideSidebar = () =>
+  guide().map(({ title, sources, collapsed }) => ({
+    text: title,
+    ...(collapsed === undefined ? {} : { collapsed }),
+    items: sources.map((source) => ({ text: titleOf(source), link: `/${pageOf(source)}` })),
+  }));
+
+let known;
+
+/** The files that are pages, each with its page. The home page stands for the repository's README. */
+export function sourcePages() {
+  known ??= new Map(guide().flatMap(({ sources }) => sources.map((source) => [source, pageOf(source)])));
+  return known;
+}
+
+/** The first section of a page: from its first heading of the second level to the next. */
+export function firstSectionOf(source) {
+  const [, section] = read(source).split(/^(?=## )/m);
+  if (section === undefined) throw new Error(`${source} has no section`);
+  return section;
+}
+
+/**
+ * Where a relative link of a file leads: to a page, or to a path of the repository. Undefined if nothing is there.
+ */
+export function targetOf(source, path) {
+  const target = posix.join(posix.dirname(source), path).replace(/\/$/, '');
+  const pages = sourcePages();
+  for (const candidate of [target, `${target}/README.md`]) {
+    if (candidate === 'README.md' || pages.has(candidate)) return { page: pageOf(candidate) };
+  }
+  return existsSync(join(root, target)) ? { file: target } : undefined;
+}

@@ -1,0 +1,158 @@
+// The reference: TypeDoc reads the sources of every entry that a package publishes and writes a Markdown page for each export.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Application, Converter, LogLevel, ReflectionKind } from 'typedoc';
+import { MarkdownPageEvent } from 'typedoc-plugin-markdown';
+import { repository } from './address.mjs';
+import { packageFolders, root } from './pages.mjs';
+
+/** How a page's heading says what is exported. A function's parentheses say it. */
+const kinds = { Class: 'class', Interface: 'interface', 'Type Alias': 'type', Variable: 'constant' };
+
+/** The groups of the sidebar, in their order. */
+const groups = [
+  ['Functions', ReflectionKind.Function],
+  ['Classes', ReflectionKind.Class],
+  ['Constants', ReflectionKind.Variable | ReflectionKind.Enum],
+  ['Interfaces', ReflectionKind.Interface],
+  ['Types', ReflectionKind.TypeAlias],
+];
+
+/** Every published entry that is written in TypeScript: what users import, and its source. */
+export function entries() {
+  return packageFolders().flatMap((folder) => {
+    const { name, exports = {} } = JSON.parse(
+      readFileSync(join(root, 'packages', folder, 'package.json'), 'utf8'),
+    );
+    return Object.entries(exports)
+      .filter(([, target]) => target['@pipework/source'] !== undefined)
+      .map(([subpath, target]) => ({
+        name: name + subpath.slice(1),
+        source: join(root, 'packages', folder, target['@pipework/source']),
+      }));
+  });
+}
+
+/**
+ * Writes the pages into a folder and returns the sidebars by path, as VitePress takes them. Throws if TypeDoc has an
+ * error or a warning to tell: a `{@link}` that leads nowhere is one.
+ */
+export async function writeReference(folder) {
+  const all = entries();
+  const { project, urls } = await convert(all, folder);
+  const modules = all.map(({ name }) => project.children.find((module) => module.name === name));
+  for (const module of modules) tableReexports(module, urls, folder);
+  return sidebars(modules, urls);
+}
+
+async function convert(all, folder) {
+  // An export belongs to the entry that is read first. The lowest package is the last for readers, and the first here.
+  const isMux = ({ name }) => name.startsWith('@pipework/mux');
+  const lowestFirst = [...all.filter(isMux), ...all.filter((entry) => !isMux(entry))];
+  const app = await Application.bootstrapWithPlugins({
+    ...whatIsRead,
+    ...howItLooks,
+    entryPoints: lowestFirst.map(({ source }) => source),
+    outputs: [{ name: 'markdown', path: folder }],
+  });
+  const nameOf = new Map(all.map(({ name, source }) => [source, name]));
+  app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
+    for (const module of project.getReflectionsByKind(ReflectionKind.Module)) {
+      module.name = nameOf.get(project.getSymbolIdFromReflection(module)?.fileName) ?? module.name;
+    }
+  });
+  const project = await app.convert();
+  if (project === undefined) throw new Error('TypeDoc could not read the sources');
+  app.validate(project);
+  const urls = new Map();
+  app.renderer.on(MarkdownPageEvent.END, ({ model, url }) => urls.set(model, url));
+  await app.generateOutputs(project);
+  if (app.logger.hasWarnings() || app.logger.hasErrors()) throw new Error('TypeDoc complains: see above');
+  return { project, urls };
+}
+
+const whatIsRead = {
+  tsconfig: join(root, 'site/tsconfig.json'),
+  plugin: ['typedoc-plugin-markdown'],
+  basePath: root,
+  readme: 'none',
+  logLevel: LogLevel.Warn,
+  // `pnpm check` has compiled the sources. Here they are only read.
+  skipErrorChecking: true,
+  excludeInternal: true,
+  excludePrivate: true,
+  excludeProtected: true,
+  excludeExternals: true,
+  validation: { invalidLink: true, notExported: false, notDocumented: false, rewrittenLink: true },
+  sort: ['source-order'],
+  sortEntryPoints: false,
+  ...(repository === undefined
+    ? { disableSources: true }
+    : { sourceLinkTemplate: `${repository}/blob/main/{path}#L{line}`, disableGit: true }),
+};
+
+const howItLooks = {
+  name: 'Reference',
+  router: 'member',
+  entryFileName: 'index',
+  excludeScopesInPaths: true,
+  hideBreadcrumbs: true,
+  hidePageHeader: true,
+  pageTitleTemplates: {
+    index: ({ projectName }) => projectName,
+    module: ({ name }) => name,
+    member: ({ rawName, kind }) => rawName.replace(/<.*/, '') + (kind in kinds ? ` (${kinds[kind]})` : ''),
+  },
+  useCodeBlocks: true,
+  useHTMLEncodedBrackets: true,
+  sanitizeComments: true,
+  indexFormat: 'table',
+  parametersFormat: 'table',
+  typeDeclarationFormat: 'table',
+  tableColumnSettings: { hideSources: true, hideInherited: true, hideOverrides: true, hideModifiers: true },
+};
+
+/** An entry that exports again what another entry has: TypeDoc gives each name a heading; a table has the summaries too. */
+function tableReexports(module, urls, folder) {
+  const file = join(folder, urls.get(module));
+  const [own] = readFileSync(file, 'utf8').split('\n## References\n');
+  const again = module.children.filter((child) => child.kindOf(ReflectionKind.Reference));
+  const rows = again
+    .map((reference) => reference.getTargetReflectionDeep())
+    .map((target) => `| [${target.name}](/reference/${urls.get(target)}) | ${summaryOf(target)} |`);
+  const table = ['', '## Also exported here', '', '| Name | Description |', '| --- | --- |', ...rows, ''];
+  writeFileSync(file, own + (rows.length > 0 ? table.join('\n') : ''));
+}
+
+/** The first paragraph of a docstring, in one line. */
+function summaryOf(target) {
+  const comment = target.comment ?? target.signatures?.[0]?.comment;
+  const text = comment?.summary.map(({ text }) => text).join('') ?? '';
+  return text.split('\n\n')[0].replaceAll('\n', ' ').replaceAll('|', '\\|');
+}
+
+/** A sidebar for each entry: all entries, with what this one exports. */
+function sidebars(modules, urls) {
+  const link = (reflection) => `/reference/${urls.get(reflection)}`;
+  const items = (module) =>
+    groups.map(([text, kind]) => ({
+      text,
+      items: module.children
+        .filter((child) => child.kindOf(kind))
+        .map((child) => ({ text: child.name, link: link(child) }))
+        .toSorted((a, b) => a.text.localeCompare(b.text, 'en')),
+    }));
+  const sidebarOf = (open) =>
+    modules.map((module) => ({
+      text: module.name,
+      link: link(module),
+      ...(module === open ? { items: items(module).filter((group) => group.items.length > 0) } : {}),
+    }));
+  return Object.fromEntries([
+    ['/reference/', sidebarOf(undefined)],
+    ...modules.map((module) => [
+      `/reference/${urls.get(module).replace(/index\.md$/, '')}`,
+      sidebarOf(module),
+    ]),
+  ]);
+}

@@ -1,0 +1,33 @@
+// The site without a mouse.
+
+/** Returns a sentence for each thing that the keyboard cannot do. */
+export async function useKeyboard(browser, address) {
+  const faults = [];
+  const context = await browser.newContext();
+  const tab = await context.newPage();
+  const expectThat = async (what, holds) => {
+    if (!(await holds().catch(() => false))) faults.push(`with the keyboard alone: ${what}`);
+  };
+  const box = tab.locator('.VPLocalSearchBox');
+
+  await tab.goto(`${address}calls.html`);
+  await tab.waitForFunction(() => document.querySelector('#app')?.__vue_app__ !== undefined);
+  await tab.keyboard.press('Tab');
+  await expectThat('the first stop skips to the content', () =>
+    tab.evaluate(() => document.activeElement.getAttribute('href') === '#VPContent'),
+  );
+  await tab.keyboard.press('/');
+  await expectThat('a slash opens the search', () => box.waitFor().then(() => true));
+  await tab.locator('#localsearch-input').fill('restart');
+  await tab.locator('.results .result').first().waitFor();
+  await tab.keyboard.press('Enter');
+  await expectThat('Enter opens the first result', () =>
+    tab.waitForURL((url) => !url.pathname.endsWith('calls.html')).then(() => true),
+  );
+  await tab.keyboard.press('Control+k');
+  await box.waitFor();
+  await tab.keyboard.press('Escape');
+  await expectThat('Escape closes the search', () => box.waitFor({ state: 'detached' }).then(() => true));
+  await context.close();
+  return faults;
+}
