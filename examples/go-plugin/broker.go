@@ -13,6 +13,7 @@ import (
 const (
 	idPatience   = 5 * time.Second  // for a stream of the host's to bring its id
 	dialPatience = 30 * time.Second // for an id to be dialled
+	heldLimit    = 256              // streams whose id is not awaited yet; a further one is refused
 )
 
 // Broker gives every stream after the first three to the one who handed out the id that the stream begins with.
@@ -21,10 +22,12 @@ type Broker struct {
 	lock    sync.Mutex
 	lastID  uint32
 	waiting map[uint32]chan *yamux.Stream
+	held    map[uint32]*yamux.Stream // came before anybody waits for their id
+	coming  int                      // streams that are not taken yet
 }
 
 func newBroker(session *yamux.Session) *Broker {
-	return &Broker{session: session, waiting: map[uint32]chan *yamux.Stream{}}
+	return &Broker{session: session, waiting: map[uint32]chan *yamux.Stream{}, held: map[uint32]*yamux.Stream{}}
 }
 
 // Offer hands out an id, and the function that waits until the host has dialled it.
@@ -33,14 +36,21 @@ func (b *Broker) Offer() (uint32, func() (*yamux.Stream, error)) {
 	b.lock.Lock()
 	b.lastID++
 	id := b.lastID
-	b.waiting[id] = arrival
+	if stream, ok := b.held[id]; ok {
+		delete(b.held, id)
+		arrival <- stream
+	} else {
+		b.waiting[id] = arrival
+	}
 	b.lock.Unlock()
 	return id, func() (*yamux.Stream, error) {
 		select {
 		case stream := <-arrival:
 			return stream, nil
 		case <-time.After(dialPatience):
-			b.take(id)
+			b.lock.Lock()
+			delete(b.waiting, id)
+			b.lock.Unlock()
 			return nil, fmt.Errorf("nobody dialled the broker id %d within %v", id, dialPatience)
 		}
 	}
@@ -68,6 +78,11 @@ func (b *Broker) run() {
 
 // receive refuses a stream by closing it, because stock yamux has no way to reset one.
 func (b *Broker) receive(stream *yamux.Stream) {
+	if !b.enter() {
+		stream.Close()
+		return
+	}
+	defer b.leave()
 	head := make([]byte, 4)
 	stream.SetReadDeadline(time.Now().Add(idPatience))
 	if _, err := io.ReadFull(stream, head); err != nil {
@@ -75,18 +90,49 @@ func (b *Broker) receive(stream *yamux.Stream) {
 		return
 	}
 	stream.SetReadDeadline(time.Time{})
-	if arrival := b.take(binary.BigEndian.Uint32(head)); arrival != nil {
-		arrival <- stream
-	} else {
+	id := binary.BigEndian.Uint32(head)
+	if b.give(id, stream) {
+		return
+	}
+	// The id may be handed out a moment later.
+	time.Sleep(idPatience)
+	b.lock.Lock()
+	defer b.lock.Unlock()
+	if b.held[id] == stream {
+		delete(b.held, id)
 		stream.Close()
 	}
 }
 
-// take returns who waits for the id, once: each id is used a single time.
-func (b *Broker) take(id uint32) chan *yamux.Stream {
+func (b *Broker) enter() bool {
 	b.lock.Lock()
 	defer b.lock.Unlock()
-	arrival := b.waiting[id]
-	delete(b.waiting, id)
-	return arrival
+	if b.coming >= heldLimit {
+		return false
+	}
+	b.coming++
+	return true
+}
+
+func (b *Broker) leave() {
+	b.lock.Lock()
+	defer b.lock.Unlock()
+	b.coming--
+}
+
+// give hands the stream to who waits for its id, once, or holds it and returns false.
+func (b *Broker) give(id uint32, stream *yamux.Stream) bool {
+	b.lock.Lock()
+	defer b.lock.Unlock()
+	if arrival := b.waiting[id]; arrival != nil {
+		delete(b.waiting, id)
+		arrival <- stream
+		return true
+	}
+	if b.held[id] != nil {
+		stream.Close()
+		return true
+	}
+	b.held[id] = stream
+	return false
 }

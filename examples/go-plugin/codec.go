@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"net/rpc"
 	"reflect"
@@ -44,8 +45,11 @@ func serve(stream io.ReadWriteCloser, services map[string]interface{}, calls *ca
 		}
 		methods[describeMethod] = describeService + ".Describe"
 	}
-	stock := codec.MsgpackSpecRpc.ServerCodec(stream, handle)
-	server.ServeCodec(&serverCodec{ServerCodec: stock, methods: methods, calls: calls, hooks: hooks})
+	whole := &messages{ReadWriteCloser: stream}
+	stock := codec.MsgpackSpecRpc.ServerCodec(whole, handle)
+	server.ServeCodec(&serverCodec{
+		ServerCodec: stock, messages: whole, methods: methods, calls: calls, hooks: hooks, running: map[uint64]bool{},
+	})
 }
 
 // names says which method is meant by the name that the host calls. Methods of Go that others can call begin with a
@@ -77,14 +81,25 @@ func (d description) Describe(_ interface{}, reply *map[string]interface{}) erro
 // serverCodec stands between net/rpc and the stock codec. It is the only place that sees every call come and go.
 type serverCodec struct {
 	rpc.ServerCodec
-	methods map[string]string
-	calls   *calls
-	hooks   *hooks
+	messages *messages
+	methods  map[string]string
+	calls    *calls
+	hooks    *hooks
+	lock     sync.Mutex
+	running  map[uint64]bool // the ids of calls that were not answered yet
 }
 
 func (c *serverCodec) ReadRequestHeader(request *rpc.Request) error {
 	if err := c.ServerCodec.ReadRequestHeader(request); err != nil {
 		return err
+	}
+	c.lock.Lock()
+	inUse := c.running[request.Seq]
+	c.running[request.Seq] = true
+	c.lock.Unlock()
+	if inUse {
+		c.messages.Close() // at once: net/rpc would wait for what runs
+		return fmt.Errorf("a request whose id %d is in use", request.Seq)
 	}
 	if c.calls.begin() {
 		// An unknown name is left as it is: net/rpc refuses it, and the message has the name that the host knows.
@@ -110,6 +125,9 @@ func (c *serverCodec) ReadRequestBody(body interface{}) error {
 	if err := c.ServerCodec.ReadRequestBody(&raw); err != nil {
 		return err
 	}
+	if c.messages.fault != nil {
+		return c.messages.fault
+	}
 	if len(raw) == 0 {
 		return nil // called without an argument: the zero value
 	}
@@ -121,6 +139,9 @@ func (c *serverCodec) WriteResponse(response *rpc.Response, body interface{}) er
 	if response.ServiceMethod == shuttingDown {
 		response.Error = shuttingDown
 	}
+	c.lock.Lock()
+	delete(c.running, response.Seq)
+	c.lock.Unlock()
 	err := c.ServerCodec.WriteResponse(response, body)
 	c.calls.end()
 	if c.hooks != nil {

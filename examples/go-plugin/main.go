@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os/exec"
 	"strings"
 	"time"
 )
@@ -49,6 +50,9 @@ func (Conformance) Echo(value interface{}, reply *interface{}) error {
 
 // Fail fails. The message must not be empty: net/rpc takes an empty error for none.
 func (Conformance) Fail(message string, reply *interface{}) error {
+	if message == "" {
+		message = "an error without a message"
+	}
 	return errors.New(message)
 }
 
@@ -89,6 +93,17 @@ func (c Conformance) Sleep(ms float64, reply *interface{}) error {
 	}
 }
 
+// Run starts a program with what programs get from here, and returns what it printed on standard output.
+func (Conformance) Run(command []string, reply *string) error {
+	if len(command) == 0 {
+		return errors.New("no program to start")
+	}
+	output, err := exec.Command(command[0], command[1:]...).Output()
+	*reply = string(output)
+	return err
+}
+
+// Question is what Ask takes.
 type Question struct {
 	Service  string      `codec:"service"`
 	Method   string      `codec:"method"`

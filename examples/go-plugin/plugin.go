@@ -106,7 +106,7 @@ func (p *Plugin) run(pipes *pipes, address string) {
 			p.end(0) // the host went before it began
 		}
 	}
-	p.Stdout, p.Stderr = first[1], first[2]
+	p.Stdout, p.Stderr = output{first[1]}, output{first[2]}
 	p.Broker = newBroker(session)
 	p.Host = &Host{broker: p.Broker, offers: p.offered}
 	go p.Broker.run()
@@ -258,10 +258,32 @@ func (d dispenser) Dispense(name string, reply *uint32) error {
 	return nil
 }
 
-// pipes is the pair of descriptors as the one connection that yamux wants.
-type pipes struct{ reading, writing *os.File }
+// output is a synced stream. Stock yamux makes one frame of what one write gives it; the protocol has 64 KiB as the most.
+type output struct{ *yamux.Stream }
 
-func (p *pipes) Read(data []byte) (int, error)  { return p.reading.Read(data) }
+func (o output) Write(data []byte) (int, error) {
+	written := 0
+	for written < len(data) {
+		end := written + largestFrame
+		if end > len(data) {
+			end = len(data)
+		}
+		n, err := o.Stream.Write(data[written:end])
+		written += n
+		if err != nil {
+			return written, err
+		}
+	}
+	return written, nil
+}
+
+// pipes is the pair of descriptors as the one connection that yamux wants.
+type pipes struct {
+	guard            *guard
+	reading, writing *os.File
+}
+
+func (p *pipes) Read(data []byte) (int, error)  { return p.guard.Read(data) }
 func (p *pipes) Write(data []byte) (int, error) { return p.writing.Write(data) }
 func (p *pipes) Close() error {
 	p.writing.Close()
@@ -290,7 +312,7 @@ func openPipes(address string) *pipes {
 	if address == "0,1" {
 		os.Stdout = os.Stderr // what Go code prints must not get into the protocol
 	}
-	return &pipes{reading: files[0], writing: files[1]}
+	return &pipes{guard: &guard{Reader: files[0]}, reading: files[0], writing: files[1]}
 }
 
 func environment(name, otherwise string) string {

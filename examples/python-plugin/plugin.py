@@ -9,9 +9,13 @@ to call; docs/other-languages.md defines it:
     print({stream, text})    writes text to the synced stream, 'stdout' or 'stderr', and returns nil
     bytes(n)                 returns n bytes; byte number i is (i * 7 + 3) & 255
     sleep(ms)                returns nil after that time, while other calls go on; fails at once when it is cancelled
+    run([file, *args])       starts that program and returns what it printed on standard output
+
+It is for tests: `run` starts whatever the host names. Leave it out of a plugin that others use.
     ask({service, method, argument})    calls the method of that service of the host, and returns what it returned
 """
 
+import subprocess
 import sys
 
 from pipework_plugin import serve, sleep
@@ -52,6 +56,9 @@ class Conformance:
 
     def sleep(self, ms):
         sleep(ms / 1000)
+
+    def run(self, command):
+        return subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout.decode()
 
     def ask(self, what):
         with self._host.dispense(what["service"]) as service:

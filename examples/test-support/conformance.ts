@@ -3,7 +3,7 @@ import { conformance, type ConformanceReport } from '@pipework/testkit';
 import { describe, expect, test } from 'vitest';
 
 /**
- * Runs the suite against `command`; each check that applies becomes a test, and all others one, which holds the reasons to
+ * Runs the quick form of the suite against `command`; each check that applies becomes a test, and all others one, which holds the reasons to
  * `leftOut`: what the plugin leaves out of the protocol, on purpose. `missing` says what the machine lacks to run it.
  */
 export async function testConformance(
@@ -11,7 +11,7 @@ export async function testConformance(
   missing: string | undefined,
   leftOut: readonly string[],
 ): Promise<void> {
-  if (missing === undefined) registerTests(await conformance({ cmd: command }).run(), leftOut);
+  if (missing === undefined) registerTests(await conformance({ cmd: command, quick: true }).run(), leftOut);
   else test.skip(`conformance: NOTHING OF IT WAS CHECKED (SKIPPED: ${missing})`, () => {});
 }
 

@@ -73,7 +73,7 @@ describe.skipIf(missing !== undefined)(`the Go plugin and the services of its ho
     expect(plugins).toEqual({
       greeter: { methods: { greet: {} } },
       counter: { methods: { words: {} } },
-      conformance: { methods: { ask: {}, bytes: {}, echo: {}, fail: {}, print: {}, sleep: {} } },
+      conformance: { methods: { ask: {}, bytes: {}, echo: {}, fail: {}, print: {}, run: {}, sleep: {} } },
     });
   });
 });

@@ -1,6 +1,7 @@
 // What the Go plugin does on the wire. The libraries' own conduct is theirs to test.
 import { describe, expect, test } from 'vitest';
 import { replay } from '../../python-plugin/test/support/transcript.ts';
+import { replayVectors } from '../../python-plugin/test/support/vectors.ts';
 import { command, missing } from './support/go.ts';
 
 const skipped = missing === undefined ? '' : ` (SKIPPED: ${missing})`;
@@ -10,5 +11,11 @@ describe.skipIf(missing !== undefined)(`the Go plugin on the wire${skipped}`, ()
     const { expected, said, exit } = await replay(command);
     expect(said).toBe(expected);
     expect(exit).toEqual({ code: 0, signal: null });
+  });
+
+  test('answers each vector of RPC byte for byte', async () => {
+    const { expected, said } = await replayVectors(command);
+    expect(Object.keys(expected).length).toBeGreaterThan(10);
+    expect(said).toEqual(expected);
   });
 });

@@ -6,25 +6,38 @@ from datetime import timedelta
 
 from .messagepack import EPOCH, MESSAGE_LIMIT, NESTING_LIMIT, TIMESTAMP, Extension, MalformedMessage
 
+VALUE_LIMIT = 1024 * 1024  # values of one message, as its arrays and maps declare them
 UNFINISHED_LIMIT = 256 * 1024 * 1024  # bytes of all messages that are arriving, over all streams
 
 
 class Budget:
-    """What the messages that are still arriving may hold together."""
+    """What the messages that are still arriving may hold together.
+
+    Beyond it one of them alone is read on until it is whole, and all others wait. What is not read earns the host no credit.
+    """
 
     def __init__(self, limit=UNFINISHED_LIMIT):
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self._left = limit
+        self._favoured = None
+
+    def wait(self, owner):
+        """Returns when `owner` may read more."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._left > 0 or self._favoured in (None, owner))
+            if self._left <= 0:
+                self._favoured = owner
 
     def take(self, size):
-        with self._lock:
-            if size > self._left:
-                raise MalformedMessage(f"unfinished messages of more than {UNFINISHED_LIMIT} bytes together")
+        with self._changed:
             self._left -= size
 
-    def give_back(self, size):
-        with self._lock:
+    def give_back(self, owner, size):
+        with self._changed:
             self._left += size
+            if self._favoured is owner:
+                self._favoured = None
+            self._changed.notify_all()
 
 
 class Decoder:
@@ -42,6 +55,7 @@ class Decoder:
         self._chunk = b""
         self._at = 0
         self._left = 0  # bytes that the message under way may still have
+        self._values = 0  # values that it may still declare
         self.fault = None
 
     def message(self):
@@ -50,6 +64,7 @@ class Decoder:
         if self._at == len(self._chunk) and not self._more():
             return None
         self._left = MESSAGE_LIMIT
+        self._values = VALUE_LIMIT
         self.fault = None
         head = self._take(1)[0]
         if head & 0xF0 != 0x90:
@@ -59,10 +74,12 @@ class Decoder:
 
     def close(self):
         """Gives back what the last message, finished or not, took from the budget."""
-        self._budget.give_back(self._held)
+        self._budget.give_back(self, self._held)
         self._held = 0
 
     def _more(self):
+        if self._held > 0:
+            self._budget.wait(self)
         self._chunk, self._at = self._read(), 0
         self._budget.take(len(self._chunk))
         self._held += len(self._chunk)
@@ -119,13 +136,13 @@ class Decoder:
         return self._take(size).decode("utf-8", "surrogateescape")
 
     def _array(self, count, depth):
-        if depth >= NESTING_LIMIT:
-            return self._too_deep(count)
+        if depth >= NESTING_LIMIT or self._too_many(count):
+            return self._pass_over(count)
         return [self._value(depth + 1) for _ in range(count)]
 
     def _map(self, count, depth):
-        if depth >= NESTING_LIMIT:
-            return self._too_deep(2 * count)
+        if depth >= NESTING_LIMIT or self._too_many(2 * count):
+            return self._pass_over(2 * count)
         result = {}
         for _ in range(count):
             key = self._key(self._value(depth + 1))
@@ -140,9 +157,16 @@ class Decoder:
             return None
         return key
 
-    def _too_deep(self, count):
-        """Reads the rest of a value that is nested too deeply, by counting instead of descending."""
-        self.fault = f"a value nested deeper than {NESTING_LIMIT} levels"
+    def _too_many(self, count):
+        """Counts the values that an array or a map declares."""
+        self._values -= count
+        if self._values < 0:
+            self.fault = f"a message of more than {VALUE_LIMIT} values"
+        return self._values < 0
+
+    def _pass_over(self, count):
+        """Reads the rest of a value that is nested too deeply or has too many values, by counting instead of descending."""
+        self.fault = self.fault or f"a value nested deeper than {NESTING_LIMIT} levels"
         while count > 0:
             count -= 1
             head = self._take(1)[0]

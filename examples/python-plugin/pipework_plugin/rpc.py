@@ -90,6 +90,7 @@ class Connection:
         self._rich_errors = rich_errors
         self._changed = threading.Condition()
         self._running = {}  # msgid: Call
+        self._answering = 0  # answers on their way out
 
     def serve(self):
         """Answers until the host finishes the stream, then finishes it too; or until it is reset."""
@@ -97,8 +98,10 @@ class Connection:
         try:
             while (message := decoder.message()) is not None:
                 self._on_message(message, decoder.fault)
+                # A host that takes no answers gets no credit for further requests, or they would pile up here.
+                self._stream.wait_for_credit()
             with self._changed:  # the host calls no more: answer what runs
-                self._changed.wait_for(lambda: not self._running)
+                self._changed.wait_for(lambda: not self._running and not self._answering)
             self._stream.end()
         except StreamClosed:
             pass  # the host wants no answers any more
@@ -116,6 +119,8 @@ class Connection:
             _, msgid, method, params = message
             call = Call()
             with self._changed:
+                if msgid in self._running:
+                    raise MalformedMessage(f"a request with the id {msgid}, which is in use")
                 self._running[msgid] = call
             # Counted here and not in the call's own thread: what was read before Quit runs before it.
             refusal = self._calls and self._calls.enter(call)
@@ -149,6 +154,9 @@ class Connection:
                 reply = pack_message((RESPONSE, msgid, error), result)
             except CannotTravel as unsent:
                 reply = pack_message((RESPONSE, msgid, self._describe(unsent)), None)
+            with self._changed:  # before it is sent: the host may use the id again as soon as it has the answer
+                self._running.pop(msgid, None)
+                self._answering += 1
             self._stream.write(reply)
         except StreamClosed:
             pass  # nobody waits for this answer
@@ -156,8 +164,7 @@ class Connection:
             if self._calls is not None:
                 self._calls.leave(call)
             with self._changed:
-                if self._running.get(msgid) is call:
-                    del self._running[msgid]
+                self._answering -= 1
                 self._changed.notify_all()
 
     def _find(self, method):

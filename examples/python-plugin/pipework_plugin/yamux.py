@@ -38,6 +38,7 @@ class Stream:
         self._credit = WINDOW  # what we may still send
         self._readers = 0  # threads that wait for bytes
         self._owed = 0  # read by the application, not yet given back to the host as credit
+        self._stuck = False  # a write waits for credit
         self._remote_finished = False
         self._finished = False
         self._abandoned = False  # the session ends: whoever still waits for credit waits in vain
@@ -80,13 +81,21 @@ class Stream:
             rest = memoryview(data)
             while rest:
                 with self._changed:
+                    self._stuck = True
                     self._changed.wait_for(lambda: self._credit > 0 or self._unwritable)
+                    self._stuck = False
+                    self._changed.notify_all()
                     if self._unwritable:
                         raise StreamClosed(f"stream {self.id} is closed for writing")
                     size = min(len(rest), self._credit, LARGEST_FRAME)
                     self._credit -= size
                 self._session.outbox.put(DATA, 0, self.id, size, bytes(rest[:size]))
                 rest = rest[size:]
+
+    def wait_for_credit(self):
+        """Waits while a write of another thread waits for credit."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._stuck or self._unwritable)
 
     def end(self):
         """Sends FIN behind everything written: we write no more. Reading goes on. May be called again."""

@@ -186,7 +186,7 @@ describe.skipIf(missing !== undefined)(`pipework_plugin${skipped}`, () => {
     expect(plugins).toEqual({
       greeter: { methods: { greet: {} } },
       counter: { methods: { words } },
-      conformance: { methods: { ask: {}, bytes: {}, echo: {}, fail: {}, print: {}, sleep: {} } },
+      conformance: { methods: { ask: {}, bytes: {}, echo: {}, fail: {}, print: {}, run: {}, sleep: {} } },
     });
   });
 });

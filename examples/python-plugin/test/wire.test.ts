@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { command, missing } from './support/python.ts';
 import { rawHost } from './support/raw-host.ts';
 import { replay } from './support/transcript.ts';
+import { replayVectors } from './support/vectors.ts';
 
 const KiB = 1024;
 const window = 256 * KiB;
@@ -21,6 +22,12 @@ describe.skipIf(missing !== undefined)(`the Python plugin on the wire${skipped}`
     expect(expected.length).toBeGreaterThan(100);
     expect(said).toBe(expected);
     expect(exit).toEqual({ code: 0, signal: null });
+  });
+
+  test('answers each vector of RPC byte for byte', async () => {
+    const { expected, said } = await replayVectors(command);
+    expect(Object.keys(expected).length).toBeGreaterThan(10);
+    expect(said).toEqual(expected);
   });
 
   test('acknowledges each of the first streams once', async () => {

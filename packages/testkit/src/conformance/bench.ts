@@ -1,5 +1,7 @@
 /** What a check works with: plugins started for it alone, and what is needed again and again. */
 import { encode } from '../wire/msgpack.ts';
+import { diagnose } from './diagnosis.ts';
+import type { Diagnosis } from './excerpt.ts';
 import { RawPlugin, type StartOptions, type Target } from './raw-plugin.ts';
 import { RawConnection, RawSession, type RawStream } from './raw-session.ts';
 import { CheckFailure, demand, DoesNotApply } from './verdict.ts';
@@ -10,6 +12,8 @@ export interface Check {
   readonly name: string;
   /** Which part of the protocol it belongs to. */
   readonly section: string;
+  /** What makes it long: it waits for a time that the protocol names, or moves hundreds of mebibytes. A quick run leaves it out. */
+  readonly long?: 'waits' | 'moves much';
   run(bench: Bench): Promise<void>;
 }
 
@@ -55,6 +59,9 @@ export interface Running {
   readonly stdout: RawStream;
   readonly stderr: RawStream;
 }
+
+/** A failure is told in 40 lines: these, the name of the check, and its reason. */
+const mostLines = 36;
 
 export class Bench {
   readonly target: Target;
@@ -124,8 +131,14 @@ export class Bench {
       throw new CheckFailure(`the plugin broke the protocol on the way: ${violations[0] ?? ''}`);
   }
 
+  /** What is known of the plugin that failed: the last that was started, or the one of a session in which something is open. */
   report(): string {
-    return this.#plugins.map((plugin) => plugin.report()).join('\n\n');
+    const diagnoses = new Map(this.#sessions.map((session) => [session.plugin, diagnose(session)]));
+    const nothing: Diagnosis = { causes: [], streams: new Set() };
+    const failed =
+      this.#plugins.findLast((plugin) => (diagnoses.get(plugin)?.causes.length ?? 0) > 0) ??
+      this.#plugins.at(-1);
+    return failed?.report(mostLines, diagnoses.get(failed) ?? nothing).join('\n') ?? '';
   }
 
   async dispose(): Promise<void> {
@@ -145,6 +158,13 @@ export function idBytes(id: number): Uint8Array {
   const bytes = new Uint8Array(4);
   new DataView(bytes.buffer).setUint32(0, id);
   return bytes;
+}
+
+/** Starts with one capability offered; the check applies if the plugin announces `word`. */
+export async function withCapability(bench: Bench, word: string, ...more: string[]): Promise<Running> {
+  const running = await bench.ready({ capabilities: [word, ...more] });
+  if (!running.line.capabilities.has(word)) throw new DoesNotApply(`the plugin does not announce ${word}`);
+  return running;
 }
 
 export const requestBytes = (id: number, method: string, params: unknown[]): Uint8Array =>

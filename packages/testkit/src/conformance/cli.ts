@@ -12,6 +12,7 @@ Exit status: 0 when no check failed, 1 when one did, 2 for a wrong command line.
   --timeout MS          how long any one answer may take (5000)
   --start-timeout MS    how long the plugin may take to its handshake line (10000)
   --only TEXT           only the checks whose name contains this
+  --quick               without the checks that wait for long or move much
   --concurrency N       how many checks run at a time (4)
   --help                this text
 `;
@@ -61,6 +62,7 @@ function parse(argv: readonly string[]): Command | 'help' {
       'start-timeout': text,
       only: text,
       concurrency: text,
+      quick: { type: 'boolean' },
       help: { type: 'boolean' },
     },
   });
@@ -83,6 +85,7 @@ function parse(argv: readonly string[]): Command | 'help' {
       cmd: [file, ...args],
       timeoutMs: count('timeout', 5_000),
       startTimeoutMs: count('start-timeout', 10_000),
+      quick: values.quick === true,
       ...(only === undefined ? {} : { only }),
       ...(service === undefined ? {} : { service }),
       ...(key === undefined ? {} : { handshake: { magicCookieKey: key, magicCookieValue: value.join('=') } }),

@@ -1,7 +1,11 @@
 /** The service that the conformance suite calls, for plugins that are written with the project's own runtime. */
 import { callContext, type PluginContext } from '@pipework/core';
+import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { patternBytes } from './checks/calls.ts';
+
+const execute = promisify(execFile);
 
 /** What the suite calls; beside `each`, with one parameter, as net/rpc has it. */
 export interface ConformanceService {
@@ -15,6 +19,8 @@ export interface ConformanceService {
   bytes(n: number): Uint8Array;
   /** Answers after so many milliseconds; fails as soon as its caller cancels it. */
   sleep(ms: number): Promise<void>;
+  /** Starts this program with the environment and the descriptors that programs get from here, and answers what it printed on standard output. */
+  run(command: readonly [file: string, ...args: string[]]): Promise<string>;
   /** Calls `method` of that service of its host with the argument, lets go of the service, and answers what the host did. */
   ask(question: {
     readonly service: string;
@@ -30,7 +36,7 @@ export interface ConformanceService {
 type Dispensed = Disposable & Readonly<Record<string, (argument: unknown) => Promise<unknown>>>;
 
 /**
- * The suite's service, to be served under the name `conformance`: `serve({ plugins: { conformance: conformancePlugin } })`.
+ * The suite's service, for tests alone, because `run` starts any program that the host names. To be served under the name `conformance`: `serve({ plugins: { conformance: conformancePlugin } })`.
  */
 export function conformancePlugin(
   context: Pick<PluginContext, 'stdout' | 'stderr'> & {
@@ -54,6 +60,7 @@ export function conformancePlugin(
     sleep: async (ms) => {
       await sleep(ms, undefined, { signal: callContext().signal });
     },
+    run: async ([file, ...args]) => (await execute(file, args)).stdout,
     ask: async ({ service, method, argument }) => {
       const dispensed = (await context.host?.dispense(service as never)) as Dispensed;
       try {

@@ -1,10 +1,12 @@
 /** The plugin under test as a process with bare pipes: nothing here knows more than PROTOCOL 1 to 3. */
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
-import { setRealTimeout, within } from '../real-time.ts';
+import { setRealTimeout } from '../real-time.ts';
 import { showBytes } from '../transcript/show.ts';
 import { Transcript } from '../transcript/transcript.ts';
 import { concat } from '../wire/yamux.ts';
+import { excerpt, type Diagnosis } from './excerpt.ts';
+import { withPatience } from './patience.ts';
 import { CheckFailure } from './verdict.ts';
 
 /** The variables of PROTOCOL 2 beside the cookie. */
@@ -34,6 +36,8 @@ export interface StartOptions {
   capabilities?: readonly string[];
   fds?: readonly [downstream: number, upstream: number];
   graceMs?: number;
+  /** Variables beside those that every plugin gets. */
+  env?: Readonly<Record<string, string>>;
 }
 
 export interface RawExit {
@@ -42,10 +46,17 @@ export interface RawExit {
 }
 
 const tailBytes = 4096;
+const mostStderr = 8;
+const mostCauses = 3;
+
+/** A line of a plugin's own text, which may hold anything. */
+const printableLine = (line: string): string =>
+  // eslint-disable-next-line no-control-regex
+  line.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, '?').slice(0, 150);
 
 export class RawPlugin {
   readonly target: Target;
-  readonly transcript: Transcript = new Transcript(400);
+  readonly transcript: Transcript = new Transcript(2_000);
   readonly exited: Promise<RawExit>;
   /** Resolves when the plugin's last upstream byte has been read. */
   readonly upstreamEnded: Promise<void>;
@@ -61,7 +72,7 @@ export class RawPlugin {
     this.target = target;
     const [down, up] = options.fds ?? [3, 4];
     const stdio = Array.from({ length: Math.max(down, up, 2) + 1 }, () => 'pipe') as StdioOptions & string[];
-    stdio[0] = 'ignore';
+    if (down !== 0) stdio[0] = 'ignore';
     const env = environment(target, options);
     this.#child = spawn(target.file, [...target.args], { cwd: target.cwd, env, stdio });
     this.exited = new Promise((resolve, reject) => {
@@ -76,7 +87,7 @@ export class RawPlugin {
         resolve(this.#exit);
       });
     });
-    // Whoever waits for the exit hears of it; a check that doesn't is told by its own deadline.
+    // A check that awaits the exit gets the error. Any other is ended by its own deadline.
     this.exited.catch(ignore);
     this.#downstream = this.#child.stdio[down] as Writable;
     // The plugin may be gone while we write: its exit is the news, not our EPIPE.
@@ -94,6 +105,7 @@ export class RawPlugin {
       upstream.on('error', ignore);
     });
     for (const name of ['stdout', 'stderr'] as const) {
+      if (up === 1 && name === 'stdout') continue;
       this.#child[name]?.on('data', (chunk: Uint8Array) => this.#output[name].push(chunk));
       this.#child[name]?.on('error', ignore);
     }
@@ -104,12 +116,13 @@ export class RawPlugin {
     return new TextDecoder().decode(concat(this.#output[name]));
   }
 
-  /** Waits for the process to be gone; fails when it takes longer than `ms`. */
+  /** Waits for the process to be gone; fails when it takes longer than `ms`, and than a busy machine explains. */
   async exit(ms: number = this.target.timeoutMs, when = ''): Promise<RawExit> {
-    return await within(
+    return await withPatience(
       this.exited,
       ms,
-      () => new CheckFailure(`expected the plugin to exit within ${String(ms)} ms${when}; it still runs`),
+      (waited) =>
+        new CheckFailure(`expected the plugin to exit within ${String(ms)} ms${when}; it did not ${waited}`),
     );
   }
 
@@ -154,10 +167,10 @@ export class RawPlugin {
       });
     });
     const ms = this.target.startTimeoutMs;
-    return await within(
+    return await withPatience(
       line,
       ms,
-      () => new CheckFailure(`expected a handshake line; none came within ${String(ms)} ms`),
+      (waited) => new CheckFailure(`expected a handshake line within ${String(ms)} ms; none came ${waited}`),
     );
   }
 
@@ -172,15 +185,20 @@ export class RawPlugin {
     return concat(this.#unread);
   }
 
-  /** What a person wants to see under a failure. */
-  report(): string {
-    const parts: string[] = [];
-    const stderr = this.raw('stderr').slice(-tailBytes).trimEnd();
+  /** What a person wants to see under a failure, in at most `lines` lines. */
+  report(lines: number, { causes, streams }: Diagnosis): string[] {
+    const parts = causes.slice(0, mostCauses).map((cause) => `likely cause: ${cause}`);
     if (this.#exit !== undefined) parts.push(`the plugin ended with ${describeExit(this.#exit)}`);
-    if (stderr !== '') parts.push(`its stderr:\n${stderr}`);
-    const wire = this.transcript.toString();
-    if (wire !== '') parts.push(`the wire:\n${wire}`);
-    return parts.join('\n');
+    const stderr = this.raw('stderr').slice(-tailBytes).trimEnd();
+    if (stderr !== '') parts.push('its stderr:', ...stderr.split('\n').slice(-mostStderr).map(printableLine));
+    const { entries } = this.transcript;
+    if (entries.length === 0) {
+      parts.push(
+        'nothing came on the pipe: a plugin writes its handshake line there unasked, and flushes it',
+      );
+      return parts.slice(0, lines);
+    }
+    return [...parts, 'the wire:', ...excerpt(entries, lines - parts.length - 1, streams)];
   }
 
   /** Ends the process whatever it does, and resolves when it is gone. */
@@ -189,7 +207,7 @@ export class RawPlugin {
       this.#child.kill('SIGKILL');
       await this.exited.catch(ignore);
     }
-    // A grandchild may hold the pipes: what is left in them is nobody's.
+    // A grandchild may hold the pipes. No check reads what is left in them.
     for (const stream of this.#child.stdio) stream?.destroy();
   }
 }
@@ -200,12 +218,13 @@ export const describeExit = ({ code, signal }: RawExit): string =>
 function environment(target: Target, options: StartOptions): NodeJS.ProcessEnv {
   const [key, value] = target.cookie;
   const env: NodeJS.ProcessEnv = { ...process.env, ...target.env };
-  for (const name of [key, fdsKey, versionsKey, capabilitiesKey, graceKey]) delete env[name];
+  for (const name of Object.keys(env)) if (name === key || name.startsWith('PIPEWORK_')) delete env[name];
   if (options.cookie !== null) env[key] = options.cookie ?? value;
   env[fdsKey] = (options.fds ?? [3, 4]).join(',');
   env[versionsKey] = (options.versions ?? [1]).join(',');
   env[capabilitiesKey] = (options.capabilities ?? []).join(',');
   env[graceKey] = String(options.graceMs ?? 2000);
+  Object.assign(env, options.env);
   return env;
 }
 
@@ -213,9 +232,13 @@ function ignore(): void {
   // Each use says why there is nothing to do.
 }
 
-/** Fails the check unless `promise` settles in time; `what` completes "expected ...". */
+/** Fails the check unless `promise` settles in time, or as late as a busy machine explains; `what` completes "expected ...". */
 export const expectWithin = <T>(promise: PromiseLike<T>, ms: number, what: string): Promise<T> =>
-  within(promise, ms, () => new CheckFailure(`expected ${what} within ${String(ms)} ms; nothing came`));
+  withPatience(
+    promise,
+    ms,
+    (waited) => new CheckFailure(`expected ${what} within ${String(ms)} ms; nothing came ${waited}`),
+  );
 
 export const pause = (ms: number): Promise<void> =>
   new Promise((resolve) => {

@@ -16,7 +16,10 @@ import {
 import { expectWithin, type RawPlugin } from './raw-plugin.ts';
 import { CheckFailure } from './verdict.ts';
 
-/** Wakes everyone who waits for something that a frame may have brought. */
+/** The most that one data frame may carry when it is sent. */
+const largestFrame = 64 * 1024;
+
+/** Wakes all waits for something that a frame may have brought. */
 class Bell {
   #waiting: (() => void)[] = [];
   ring(): void {
@@ -37,6 +40,8 @@ export class RawStream {
   receivedBytes = 0;
   /** How often the plugin acknowledged the stream. */
   acks = 0;
+  /** Calls that were sent on it and not answered: id and method. */
+  readonly pending: Map<number, string> = new Map();
   hasFinished = false;
   wasReset = false;
   /** What the plugin may still send us, and what we may still send it. */
@@ -44,10 +49,17 @@ export class RawStream {
   ourCredit: number = initialWindow;
   /** Credit is given back as bytes arrive; false keeps it back. */
   autoCredit = true;
+  /** The credit that the plugin gave back on this stream so far. What its acknowledgement adds widens the window, and is not counted. */
+  grantedBytes = 0;
 
   constructor(session: RawSession, id: number) {
     this.session = session;
     this.id = id;
+  }
+
+  /** The plugin takes no more of it. Stock yamux of Go has no reset, so a plugin on it can only finish a stream. */
+  get isRefused(): boolean {
+    return this.wasReset || this.hasFinished;
   }
 
   send(payload: Uint8Array, flags: number = 0): void {
@@ -109,6 +121,8 @@ export class RawConnection {
   /** Ids in the order in which their answers came. */
   readonly order: number[] = [];
   readonly #values: ValueReader = new ValueReader();
+  /** The newest payload that began with a message: one small answer, if there was no other. */
+  newest: Uint8Array = new Uint8Array(0);
   #nextId = 0;
   #sending: Promise<void> = Promise.resolve();
 
@@ -118,6 +132,7 @@ export class RawConnection {
     stream.take = (payload) => {
       take(payload);
       stream.received = [];
+      this.#watchBegin(payload);
       try {
         for (const value of this.#values.push(payload)) this.#onMessage(value);
       } catch (error) {
@@ -127,8 +142,23 @@ export class RawConnection {
     };
   }
 
+  #watchBegin(payload: Uint8Array): void {
+    const [first] = payload;
+    if (first === undefined || this.#values.pendingBytes > 0) return;
+    this.newest = payload;
+    if ((first & 0xf0) === 0x90) return;
+    this.stream.session.violations.push(
+      `it sent a message on stream ${String(this.stream.id)} that begins with byte 0x${first.toString(16)}, which is no fixarray`,
+    );
+  }
+
+  /** The plugin may put a map behind the params of its calls. */
+  takesMeta = false;
+
   /** Answers what the plugin calls on this stream; without it, it may not call. */
   onRequest: ((method: string, params: unknown[]) => unknown) | undefined;
+  /** With what such a call fails. */
+  onFailure: (() => unknown) | undefined;
   /** Notifications that came, where {@link onRequest} allows the plugin to send any. */
   readonly notifications: { readonly method: string; readonly params: unknown }[] = [];
 
@@ -136,7 +166,12 @@ export class RawConnection {
     if (this.onRequest !== undefined && Array.isArray(message)) {
       const [kind, id, method, params] = message as unknown[];
       if (kind === 0 && typeof method === 'string' && Array.isArray(params)) {
-        this.stream.send(encode([1, id, null, this.onRequest(method, params)]));
+        if (message.length !== 4 && !this.takesMeta)
+          this.stream.session.violations.push(
+            `it sent a request of ${String(message.length)} elements to a host that did not announce meta`,
+          );
+        const error = this.onFailure?.() ?? null;
+        this.stream.send(encode([1, id, error, this.onRequest(method, params)]));
         return;
       }
       if (kind === 2) {
@@ -151,6 +186,7 @@ export class RawConnection {
     } else if (this.responses.has(id)) violations.push(`it answered call ${String(id)} twice`);
     else if (id >= this.#nextId) violations.push(`it answered call ${String(id)}, which nobody made`);
     else {
+      this.stream.pending.delete(id);
       this.responses.set(id, { error, result });
       this.order.push(id);
     }
@@ -158,7 +194,7 @@ export class RawConnection {
 
   /** Sends a request and gives its id at once. */
   request(method: string, params: unknown[], meta?: Readonly<Record<string, unknown>>): number {
-    const id = this.#nextId++;
+    const id = this.skipId(method);
     this.stream.send(encode([0, id, method, params, ...(meta === undefined ? [] : [meta])]));
     return id;
   }
@@ -168,15 +204,19 @@ export class RawConnection {
     this.#nextId = Math.max(this.#nextId, id + 1);
   }
 
+  /** Takes the next id for a request that the check writes by itself. */
+  skipId(method = ''): number {
+    const id = this.#nextId++;
+    this.stream.pending.set(id, method);
+    return id;
+  }
+
   notify(method: string, params: unknown[]): void {
     this.stream.send(encode([2, method, params]));
   }
 
-  async response(id: number, what = `an answer to call ${String(id)}`): Promise<RawResponse> {
-    await this.stream.session.until(
-      () => this.responses.has(id) || this.stream.wasReset || this.stream.hasFinished,
-      what,
-    );
+  async response(id: number, what = `an answer to call ${String(id)}`, ms?: number): Promise<RawResponse> {
+    await this.stream.session.until(() => this.responses.has(id) || this.stream.isRefused, what, ms);
     const response = this.responses.get(id);
     if (response !== undefined) return response;
     throw new CheckFailure(
@@ -193,7 +233,7 @@ export class RawConnection {
 
   /** A call with parameters of any size; several at once go one behind the other. */
   async callLarge(method: string, params: unknown[], frameBytes?: number): Promise<RawResponse> {
-    const id = this.#nextId++;
+    const id = this.skipId(method);
     this.#sending = this.#sending.then(() =>
       this.stream.sendAll(encode([0, id, method, params]), frameBytes),
     );
@@ -221,6 +261,8 @@ export class RawSession {
   readonly violations: string[] = [];
   readonly pongs: number[] = [];
   goAway: number | undefined;
+  /** The plugin's own pings are answered. */
+  answersPings = true;
   #hasEnded = false;
   #failure: CheckFailure | undefined;
   #nextId = 1;
@@ -240,7 +282,12 @@ export class RawSession {
     });
   }
 
-  /** What comes on the pipes can't be read any further: whoever waits fails. `what` completes "expected ...". */
+  /** Bytes of a frame that is not whole. */
+  get partialBytes(): number {
+    return this.#frames.pendingBytes;
+  }
+
+  /** What comes on the pipes can't be read any further, so every wait fails. `what` completes "expected ...". */
   fail(what: string): void {
     this.#failure ??= new CheckFailure(`expected ${what}`);
   }
@@ -277,12 +324,23 @@ export class RawSession {
     await expectWithin(waiting, ms, what);
   }
 
+  /** Waits until the plugin takes the session for over: by go-away with a code, or by the end of its bytes. */
+  async untilOver(what: string): Promise<void> {
+    await expectWithin(
+      (async () => {
+        while (!this.#hasEnded && (this.goAway ?? 0) === 0) await this.#bell.next();
+      })(),
+      this.plugin.target.timeoutMs,
+      what,
+    );
+  }
+
   #onFrame(frame: Frame): void {
     if (frame.version !== 0) this.fail(`frames of version 0; came one of version ${String(frame.version)}`);
     switch (frame.type) {
       case 'ping':
         if (frame.flags & ACK) this.pongs.push(frame.length);
-        else this.send({ type: 'ping', flags: ACK, length: frame.length });
+        else if (this.answersPings) this.send({ type: 'ping', flags: ACK, length: frame.length });
         return;
       case 'go-away':
         this.goAway = frame.length;
@@ -307,10 +365,16 @@ export class RawSession {
     }
     if (frame.flags & ACK) stream.acks++;
     if (stream.acks > 1) this.violations.push(`it acknowledged stream ${String(frame.id)} more than once`);
-    if (frame.type === 'window-update') stream.ourCredit += frame.length;
-    else if (stream.hasFinished)
+    if (frame.type === 'window-update') {
+      stream.ourCredit += frame.length;
+      if (!(frame.flags & ACK)) stream.grantedBytes += frame.length;
+    } else if (stream.hasFinished)
       this.violations.push(`it sent data on stream ${String(frame.id)} behind its FIN`);
-    else stream.take(frame.payload);
+    else {
+      if (frame.length > largestFrame)
+        this.violations.push(`it sent ${describeFrame(frame)}: 64 KiB is the most`);
+      stream.take(frame.payload);
+    }
     if (frame.flags & FIN) stream.hasFinished = true;
     if (frame.flags & RST) stream.wasReset = true;
   }

@@ -2,23 +2,16 @@
 import { Extension, ValueReader } from '../../wire/decode.ts';
 import { encode } from '../../wire/msgpack.ts';
 import { initialWindow } from '../../wire/yamux.ts';
-import { idBytes, textOf, type Bench, type Check, type Running } from '../bench.ts';
+import { idBytes, textOf, withCapability, type Bench, type Check, type Running } from '../bench.ts';
 import type { RawStream } from '../raw-session.ts';
 import { demand, demandEqual, DoesNotApply } from '../verdict.ts';
 
 const section = 'capabilities';
 
-/** Starts with every known capability offered; the check applies where the plugin announced `word`. */
-async function withCapability(bench: Bench, word: string): Promise<Running> {
-  const running = await bench.ready({ capabilities: [word] });
-  if (!running.line.capabilities.has(word)) throw new DoesNotApply(`the plugin does not announce ${word}`);
-  return running;
-}
-
-const mark = (letter: string): Extension => new Extension(80, Uint8Array.of(letter.charCodeAt(0)));
+export const mark = (letter: string): Extension => new Extension(80, Uint8Array.of(letter.charCodeAt(0)));
 
 /** A reference of ours, as `kind` and an id. */
-const reference = (kind: string, id: number): Extension =>
+export const reference = (kind: string, id: number): Extension =>
   new Extension(80, Uint8Array.of(kind.charCodeAt(0), ...idBytes(id)));
 
 /** Values beyond the base, as they travel: docs/protocol.md has the table. */
@@ -77,7 +70,7 @@ export const capabilityChecks: Check[] = [
     run: async (bench) => {
       const connection = await bench.dispense(await withCapability(bench, 'cancel'));
       await bench.call(connection, 'sleep', 0);
-      const id = connection.request('Plugin.sleep', [60_000]);
+      const id = connection.request('Plugin.sleep', [300_000]);
       connection.notify('$/cancel', [id]);
       await connection.response(id, 'an answer to the cancelled call');
     },
@@ -138,7 +131,7 @@ export const capabilityChecks: Check[] = [
     run: async (bench) => {
       const connection = await bench.dispense(await withCapability(bench, 'meta'));
       await bench.call(connection, 'sleep', 0);
-      const id = connection.request('Plugin.sleep', [60_000], { deadline: 100, unknown: 'ignored' });
+      const id = connection.request('Plugin.sleep', [300_000], { deadline: 100, unknown: 'ignored' });
       await connection.response(id, 'an answer to the call with a deadline of 100 ms');
     },
   },

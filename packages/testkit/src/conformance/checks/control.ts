@@ -1,7 +1,9 @@
 /** PROTOCOL 6, the control stream: ping, dispense, quit; and the ends of the process. */
+import { initialWindow } from '../../wire/yamux.ts';
 import { textOf, type Check, type Running } from '../bench.ts';
 import { describeExit, expectWithin, pause } from '../raw-plugin.ts';
-import { demand, demandEqual } from '../verdict.ts';
+import { realNow } from '../../real-time.ts';
+import { demand, demandEqual, DoesNotApply } from '../verdict.ts';
 
 const section = 'control';
 const ends = 'quit, end of file, signals';
@@ -51,19 +53,6 @@ export const controlChecks: Check[] = [
       await control.result('Control.Ping', true);
     },
   },
-  {
-    section,
-    name: 'makes a new implementation with a new broker id at every Dispense',
-    run: async (bench) => {
-      const running = await bench.ready();
-      const ids = [
-        await bench.dispenseId(running),
-        await bench.dispenseId(running),
-        await bench.dispenseId(running),
-      ];
-      demandEqual(new Set(ids).size, 3, 'the number of different broker ids');
-    },
-  },
 ];
 
 /** A terminal and service managers send these to host and plugin alike. Other systems than POSIX have no such signals. */
@@ -72,6 +61,10 @@ const hostsSignals: readonly NodeJS.Signals[] =
 
 /** The protocol asks for an end at once; this is when an end is no end any more, on a busy machine too. */
 const leaveMs = 5_000;
+
+/** The ten seconds after a first SIGTERM, with room for a busy machine. */
+const termEarliestMs = 8_000;
+const termLatestMs = 25_000;
 
 /** Reads to the end of what a plugin that was asked to leave still sends, and fails unless it leaves with status 0. */
 async function demandLeaves({ plugin, stdout, stderr }: Running, ms: number, when: string): Promise<void> {
@@ -122,7 +115,11 @@ export const endChecks: Check[] = [
       // Streams have no order among each other: an answer to what came behind Quit tells that Quit was read.
       await running.control.result('Control.Ping', true);
       const late = await connection.call('Plugin.echo', 'too late');
-      demand(late.error !== null, 'a call behind Quit to fail', 'a result');
+      demand(
+        textOf(late.error).includes('plugin is shutting down'),
+        "a call behind Quit to fail with 'plugin is shutting down'",
+        late.error === null ? 'a result' : `'${textOf(late.error)}'`,
+      );
       await Promise.all([sleeping, quit]);
     },
   },
@@ -133,7 +130,7 @@ export const endChecks: Check[] = [
       const running = await bench.ready({ graceMs: 1_000 });
       const connection = await bench.dispense(running);
       await bench.call(connection, 'sleep', 0);
-      const sleeping = connection.call('Plugin.sleep', 10_000).catch(() => undefined);
+      const sleeping = connection.call('Plugin.sleep', 300_000).catch(() => undefined);
       await running.control.result('Control.Ping', true);
       await expectWithin(running.control.call('Control.Quit', true), 3_000, 'an answer to Quit');
       running.plugin.end();
@@ -141,6 +138,61 @@ export const endChecks: Check[] = [
       await sleeping;
     },
   },
+  {
+    section: ends,
+    name: 'answers Quit within the time that Quit names, if it announces grace',
+    run: async (bench) => {
+      const running = await bench.ready({ graceMs: 600_000 });
+      if (!running.line.capabilities.has('grace'))
+        throw new DoesNotApply('the plugin does not announce grace');
+      const connection = await bench.dispense(running);
+      await bench.call(connection, 'sleep', 0);
+      connection.request('Plugin.sleep', [300_000]);
+      await running.control.result('Control.Ping', true);
+      await expectWithin(
+        running.control.call('Control.Quit', 1_000),
+        leaveMs,
+        'an answer to Quit with [1000]',
+      );
+      running.plugin.end();
+      await demandLeaves(running, leaveMs, ' after Quit and the end of descriptor 3');
+    },
+  },
+  {
+    section: ends,
+    name: 'finishes its synced output behind what was printed',
+    run: async (bench) => {
+      const running = await bench.ready({ graceMs: 20_000 });
+      const connection = await bench.dispense(running);
+      await bench.call(connection, 'print', { stream: 'stdout', text: '' });
+      const { session, control, stdout } = running;
+      // More than the window: some of it still waits in the plugin when Quit comes.
+      stdout.autoCredit = false;
+      const printing = connection.callLarge('Plugin.print', [
+        { stream: 'stdout', text: 'x'.repeat(400_000) },
+      ]);
+      await session.until(() => stdout.receivedBytes >= initialWindow, 'the window of stdout to be filled');
+      const quitting = control.call('Control.Quit', true);
+      await control.result('Control.Ping', true);
+      stdout.autoCredit = true;
+      stdout.grant(initialWindow);
+      await Promise.all([printing, quitting]);
+      running.plugin.end();
+      await demandLeaves(running, leaveMs, ' after Quit and the end of descriptor 3');
+      demandEqual(stdout.receivedBytes, 400_000, 'the bytes on stdout before FIN');
+    },
+  },
+  ...(['finishes', 'resets'] as const).map((ending): Check => ({
+    section: ends,
+    name: `leaves when the host ${ending} the control stream`,
+    run: async (bench) => {
+      const { control, plugin } = await bench.ready();
+      await control.result('Control.Ping', true);
+      if (ending === 'finishes') control.stream.finish();
+      else control.stream.reset();
+      await plugin.exit(leaveMs, ' of the end of the control stream');
+    },
+  })),
   {
     section: ends,
     name: 'exits by itself soon after the end of descriptor 3, asked or not',
@@ -158,7 +210,7 @@ export const endChecks: Check[] = [
       const running = await bench.ready();
       const connection = await bench.dispense(running);
       await bench.call(connection, 'sleep', 0);
-      connection.request('Plugin.sleep', [30_000]);
+      connection.request('Plugin.sleep', [300_000]);
       await running.control.result('Control.Ping', true);
       running.plugin.end();
       await running.plugin.exit(leaveMs, ' of the end of descriptor 3');
@@ -193,6 +245,25 @@ export const endChecks: Check[] = [
       await running.control.result('Control.Quit', true);
       running.plugin.end();
       await demandLeaves(running, leaveMs, ' after Quit and the end of descriptor 3');
+    },
+  },
+  {
+    section: ends,
+    long: 'waits',
+    name: 'leaves ten seconds after a first SIGTERM, with status 0, if its host does not answer',
+    run: async (bench) => {
+      if (hostsSignals.length === 0) throw new DoesNotApply('this system has no SIGTERM');
+      const running = await bench.ready();
+      await running.control.result('Control.Ping', true);
+      const started = realNow();
+      running.plugin.signal('SIGTERM');
+      await demandLeaves(running, termLatestMs, ' of a first SIGTERM');
+      const ms = realNow() - started;
+      demand(
+        ms >= termEarliestMs,
+        'ten seconds for its host to answer',
+        `its exit after ${String(Math.round(ms))} ms`,
+      );
     },
   },
   {

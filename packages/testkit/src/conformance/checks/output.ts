@@ -38,8 +38,8 @@ export const outputChecks: Check[] = (['stdout', 'stderr'] as const).flatMap((na
   },
   {
     section,
-    // A handler that prints may wait for the window itself; nobody else may have to.
-    name: `goes on with other calls although nobody takes what it prints on ${name}, and loses nothing of it`,
+    // A handler that prints may wait for the window itself. No other call may have to.
+    name: `goes on with other calls although the host does not take what it prints on ${name}, and loses nothing of it`,
     run: async (bench) => {
       const running = await bench.ready();
       const [printer, other] = [await bench.dispense(running), await bench.dispense(running)];

@@ -65,6 +65,22 @@ export const startChecks: Check[] = [
   },
   {
     section,
+    name: 'serves over standard input and output if PIPEWORK_FDS says 0,1, with what it prints on the synced streams',
+    run: async (bench) => {
+      const running = await bench.ready({ fds: [0, 1] });
+      demandEqual(running.line.address, '0,1', 'address');
+      await running.control.result('Control.Ping', true);
+      const connection = await bench.dispense(running);
+      await bench.call(connection, 'print', { stream: 'stdout', text: 'not protocol\n' });
+      demandEqual(running.stdout.text(), 'not protocol\n', 'the synced stdout when the reply came');
+      await running.control.result('Control.Quit', true);
+      running.plugin.end();
+      const exit = await running.plugin.exit(undefined, ' after Quit and the end of descriptor 0');
+      demand(exit.code === 0, 'exit status 0', describeExit(exit));
+    },
+  },
+  {
+    section,
     name: 'chooses the highest version that both sides offer',
     run: async (bench) => {
       const { versions } = await lineOf(bench.start());

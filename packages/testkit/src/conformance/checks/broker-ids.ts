@@ -1,0 +1,194 @@
+/** PROTOCOL 5: the broker ids that every later stream begins with, and the times that belong to them. */
+import { initialWindow } from '../../wire/yamux.ts';
+import { idBytes, requestBytes, type Check } from '../bench.ts';
+import { pause } from '../raw-plugin.ts';
+import { RawConnection, resultOf, type RawSession, type RawStream } from '../raw-session.ts';
+import { realNow } from '../../real-time.ts';
+import { CheckFailure, demand, demandEqual, DoesNotApply } from '../verdict.ts';
+
+const section = 'mux and streams';
+
+/** A stream is refused five seconds after it came. Less than that is too early, on any machine; more may be a busy one. */
+const earliestMs = 4_000;
+const latestMs = 20_000;
+
+async function demandRefusal(session: RawSession, stream: RawStream, what: string): Promise<number> {
+  const started = realNow();
+  await session.until(() => stream.isRefused, `a reset or the end of ${what}`, latestMs);
+  return realNow() - started;
+}
+
+async function demandPatientRefusal(session: RawSession, stream: RawStream, what: string): Promise<void> {
+  const ms = await demandRefusal(session, stream, what);
+  demand(
+    ms >= earliestMs,
+    `${what} to be held for five seconds`,
+    `its end after ${String(Math.round(ms))} ms`,
+  );
+}
+
+const tooBusy = 'the machine was too busy to tell';
+
+/** An id that no plugin hands out in a check. */
+const unknownId = 987_654;
+const manyStreams = 300;
+const heldStreams = 256;
+
+export const brokerChecks: Check[] = [
+  {
+    section,
+    name: 'numbers the broker ids that it hands out from 1',
+    run: async (bench) => {
+      const running = await bench.ready();
+      const ids = [
+        await bench.dispenseId(running),
+        await bench.dispenseId(running),
+        await bench.dispenseId(running),
+      ];
+      demandEqual(ids, [1, 2, 3], 'the first three broker ids');
+    },
+  },
+  {
+    section,
+    name: 'holds a stream whose broker id it hands out a moment later',
+    run: async (bench) => {
+      const running = await bench.ready();
+      const early = bench.dial(running.session, 1);
+      const call = early.call('Plugin.echo', 'early');
+      await running.control.result('Control.Ping', true);
+      demandEqual(await bench.dispenseId(running), 1, 'the first broker id');
+      const response = await call;
+      bench.need('echo', response.error);
+      demandEqual(resultOf('Plugin.echo', response), 'early', 'the result of echo');
+    },
+  },
+  {
+    section,
+    long: 'waits',
+    // The pings of its mux stay unanswered on the way: keep-alive is off between these two, so nothing may come of that.
+    name: 'keeps a dispensed broker id for 20 seconds and forgets it after 30, and outlives a host that answers no ping',
+    run: async (bench) => {
+      const running = await bench.ready();
+      running.session.answersPings = false;
+      const before = realNow();
+      const [kept, forgotten] = [await bench.dispenseId(running), await bench.dispenseId(running)];
+      await pause(20_000);
+      try {
+        const result = await bench.call(bench.dial(running.session, kept), 'echo', 'kept');
+        demandEqual(result, 'kept', 'the result of echo');
+      } catch (error) {
+        // A plugin that read this so late that it was right to forget the id refuses the stream five seconds after that.
+        if (error instanceof CheckFailure && realNow() - before > 34_000) throw new DoesNotApply(tooBusy);
+        throw error;
+      }
+      await pause(12_000);
+      const stream = running.session.open(
+        Buffer.concat([idBytes(forgotten), requestBytes(0, 'Plugin.echo', ['late'])]),
+      );
+      const late = new RawConnection(stream);
+      late.expect(0);
+      // A stream that was opened behind it is answered, and it is not.
+      await bench.call(await bench.dispense(running), 'echo', 'behind');
+      await pause(500);
+      demandEqual(
+        late.responses.size,
+        0,
+        'the number of answers on a stream whose broker id was handed out 32 s before',
+      );
+      await running.control.result('Control.Ping', true);
+    },
+  },
+  {
+    section,
+    long: 'waits',
+    name: 'refuses a stream whose broker id it never gave out, after five seconds',
+    run: async (bench) => {
+      const { session, control } = await bench.ready();
+      await control.result('Control.Ping', true);
+      await demandPatientRefusal(
+        session,
+        session.open(idBytes(unknownId)),
+        'a stream with an unknown broker id',
+      );
+      await control.result('Control.Ping', true);
+    },
+  },
+  {
+    section,
+    long: 'waits',
+    name: 'refuses a stream that does not bring its broker id, after five seconds',
+    run: async (bench) => {
+      const { session, control } = await bench.ready();
+      await control.result('Control.Ping', true);
+      const [silent, half] = [session.open(), session.open(Uint8Array.of(0, 0))];
+      await Promise.all([
+        demandPatientRefusal(session, silent, 'a stream without a broker id'),
+        demandPatientRefusal(session, half, 'a stream with half a broker id'),
+      ]);
+      await control.result('Control.Ping', true);
+    },
+  },
+  {
+    section,
+    long: 'waits',
+    name: 'takes a broker id once',
+    run: async (bench) => {
+      const running = await bench.ready();
+      const id = await bench.dispenseId(running);
+      await bench.call(bench.dial(running.session, id), 'echo', 1);
+      const again = bench.dial(running.session, id);
+      again.request('Plugin.echo', [2]);
+      await demandRefusal(running.session, again.stream, 'a second stream with the same broker id');
+      demandEqual(again.responses.size, 0, 'the number of answers on it');
+      await running.control.result('Control.Ping', true);
+    },
+  },
+  {
+    section,
+    long: 'waits',
+    name: `holds ${String(heldStreams)} streams whose ids it never gave out, and refuses the newest beyond them`,
+    run: async (bench) => {
+      for (let tries = 0; tries < 3; tries++) {
+        const { session, control } = await bench.ready();
+        await control.result('Control.Ping', true);
+        const started = realNow();
+        const streams = Array.from({ length: manyStreams }, (_, i) => session.open(idBytes(unknownId + i)));
+        await control.result('Control.Ping', true);
+        // On a machine so busy that the oldest may be over before the newest is read, nothing can be told.
+        if (realNow() - started > earliestMs / 2) continue;
+        const refused = (): RawStream[] => streams.filter((stream) => stream.isRefused);
+        const surplus = manyStreams - heldStreams;
+        await session.until(
+          () => refused().length >= surplus,
+          `the end of ${String(surplus)} streams`,
+          latestMs,
+        );
+        const isOldestHeld = streams[0]?.isRefused === false;
+        demand(isOldestHeld, 'the oldest stream to be held when the newest are refused', 'its end');
+        await control.result('Control.Ping', true);
+        return;
+      }
+      throw new DoesNotApply(tooBusy);
+    },
+  },
+  {
+    section,
+    long: 'waits',
+    name: 'grants no credit on a stream that it has not taken',
+    run: async (bench) => {
+      const { session, control } = await bench.ready();
+      await control.result('Control.Ping', true);
+      const stream = session.open(idBytes(unknownId));
+      const whole = Math.min(stream.ourCredit, initialWindow - 4);
+      for (let sent = 0; sent < whole; sent += 32_768)
+        stream.send(new Uint8Array(Math.min(32_768, whole - sent)));
+      await session.until(() => stream.isRefused, 'a reset or the end of the stream', latestMs);
+      // What was read ahead with the id may be granted; the rest was not taken.
+      demand(
+        stream.grantedBytes <= 65_536,
+        'no credit for what lay there',
+        `${String(stream.grantedBytes)} bytes of it`,
+      );
+    },
+  },
+];

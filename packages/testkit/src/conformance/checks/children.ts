@@ -1,0 +1,100 @@
+/** PROTOCOL 1 and 2, what a plugin leaves to the programs that it starts: neither variables nor descriptors of the protocol. */
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Check } from '../bench.ts';
+import { expectWithin, pause } from '../raw-plugin.ts';
+import { demand, demandEqual, DoesNotApply } from '../verdict.ts';
+
+const section = 'start and handshake';
+
+/** Prints the names of its variables. */
+const tellsItsEnvironment = 'process.stdout.write(JSON.stringify(Object.keys(process.env)))';
+
+/** Says that it runs, by a file in the folder it is given, and lives as long as that folder does: a minute at most. */
+const livesWithItsFolder = `
+const { existsSync, writeFileSync } = require('node:fs');
+const [folder] = process.argv.slice(1);
+writeFileSync(folder + '/runs', '');
+setInterval(() => { if (!existsSync(folder)) process.exit(); }, 50);
+setTimeout(() => process.exit(), 60_000);
+`;
+
+/** Resolves when the program runs, or the folder is gone. */
+async function runsIn(folder: string): Promise<void> {
+  while (existsSync(folder) && !existsSync(join(folder, 'runs'))) await pause(50);
+}
+
+/** Variables that a host may set beside those that it must. */
+const optional = {
+  PIPEWORK_LOG_LEVEL: 'warn',
+  PIPEWORK_TERMINAL: 'stdout:80x24x8',
+  PIPEWORK_COMMAND: '1:conformance',
+};
+
+export const childChecks: Check[] = [
+  {
+    section,
+    name: 'leaves neither the cookie nor any PIPEWORK_ variable to the programs that it starts',
+    run: async (bench) => {
+      const connection = await bench.dispense(await bench.ready({ env: optional }));
+      const output = await bench.call(connection, 'run', [process.execPath, '-e', tellsItsEnvironment]);
+      const names = namesIn(output);
+      const [cookie] = bench.target.cookie;
+      const left = names.filter((name) => name === cookie || name.startsWith('PIPEWORK_')).sort();
+      demandEqual(left, [], 'the variables of the protocol that a program sees which the plugin starts');
+    },
+  },
+  {
+    section,
+    name: 'leaves its descriptors to none of the programs that it starts',
+    run: async (bench) => {
+      const running = await bench.ready({ graceMs: 400 });
+      const connection = await bench.dispense(running);
+      await bench.call(connection, 'run', [process.execPath, '-e', '']);
+      const folder = mkdtempSync(join(tmpdir(), 'pipework-conformance-'));
+      try {
+        connection.request('Plugin.run', [[process.execPath, '-e', livesWithItsFolder, folder]]);
+        const { timeoutMs } = bench.target;
+        await expectWithin(runsIn(folder), 3 * timeoutMs, 'the program to run that Plugin.run was to start');
+        // Killed, because an end in good order shuts the socket down for all that hold it. A launcher in between dies alone; then
+        // the plugin behind it leaves at the end of descriptor 3.
+        running.plugin.signal('SIGKILL');
+        running.plugin.end();
+        const what =
+          'the end of descriptor 4 when the plugin was killed, although a program runs that it started';
+        await expectWithin(running.plugin.upstreamEnded, timeoutMs, what);
+      } finally {
+        rmSync(folder, { recursive: true, force: true });
+      }
+    },
+  },
+  {
+    section,
+    name: 'starts programs that SIGINT and SIGHUP end, as they end any other',
+    run: async (bench) => {
+      if (process.platform !== 'linux')
+        throw new DoesNotApply('only Linux tells which signals a program ignores');
+      const connection = await bench.dispense(await bench.ready());
+      const status = String(await bench.call(connection, 'run', ['cat', '/proc/self/status']));
+      const ignored = BigInt(`0x${/^SigIgn:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`);
+      const names = { SIGHUP: 1n, SIGINT: 2n };
+      const left = Object.entries(names).filter(([, number]) => (ignored >> (number - 1n)) & 1n);
+      demandEqual(
+        left.map(([name]) => name),
+        [],
+        'the signals that a program ignores which the plugin starts',
+      );
+    },
+  },
+];
+
+function namesIn(output: unknown): string[] {
+  try {
+    const names: unknown = JSON.parse(String(output));
+    if (Array.isArray(names)) return names.map(String);
+  } catch {
+    // Told below.
+  }
+  demand(false, 'Plugin.run to answer what the program printed', JSON.stringify(output));
+}

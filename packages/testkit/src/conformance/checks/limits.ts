@@ -1,0 +1,243 @@
+/** PROTOCOL 14: the limits that protect a plugin from its host. */
+import { initialWindow } from '../../wire/yamux.ts';
+import { encode } from '../../wire/msgpack.ts';
+import { requestBytes, textOf, type Bench, type Check, type Running } from '../bench.ts';
+import { pause } from '../raw-plugin.ts';
+import type { RawConnection, RawStream } from '../raw-session.ts';
+import { demand, demandEqual } from '../verdict.ts';
+
+const section = 'limits';
+const MiB = 1024 * 1024;
+
+/** A request for echo with these bytes as its one param. */
+const echoOf = (id: number, param: Uint8Array): Uint8Array =>
+  Buffer.concat([requestBytes(id, 'Plugin.echo', [null]).subarray(0, -1), param]);
+
+const nested = (levels: number): Uint8Array => {
+  const bytes = new Uint8Array(levels).fill(0x91);
+  bytes[levels - 1] = 0x90;
+  return bytes;
+};
+
+/** An array of so many nils. */
+const nils = (count: number): Uint8Array => {
+  const bytes = new Uint8Array(5 + count).fill(0xc0);
+  bytes[0] = 0xdd;
+  new DataView(bytes.buffer).setUint32(1, count);
+  return bytes;
+};
+
+/** Fails unless the call with this param fails, and the stream serves on. */
+async function demandFails(
+  bench: Bench,
+  connection: RawConnection,
+  param: Uint8Array,
+  what: string,
+): Promise<void> {
+  const id = connection.skipId();
+  const { stream } = connection;
+  await stream.sendAll(echoOf(id, param));
+  const { error } = await connection.response(id, `an answer to a call with ${what}`);
+  demand(error !== null, `a call with ${what} to fail`, 'a result');
+  demandEqual(
+    await bench.call(connection, 'echo', 'still here'),
+    'still here',
+    'the result of echo behind it',
+  );
+}
+
+/** How long no credit may come until that means that none will. Too short only lets a plugin pass that should not. */
+const quietMs = 2_000;
+
+/** Waits until there is credit on the stream or there will be none. */
+async function hasCredit({ session }: Running, stream: RawStream): Promise<boolean> {
+  const came = (): boolean => stream.ourCredit > 0 || stream.isRefused;
+  if (!came()) {
+    const waiting = session.until(came, 'credit', quietMs).catch(() => undefined);
+    await Promise.race([waiting, pause(quietMs)]);
+  }
+  return stream.ourCredit > 0 && !stream.isRefused;
+}
+
+/** How long credit may take that has to come, while other messages of 120 MiB are taken. */
+const patientMs = 60_000;
+
+const unfinishedStreams = 3;
+const unfinishedBytes = 120 * MiB;
+
+export const limitChecks: Check[] = [
+  {
+    section,
+    name: 'takes a value of 120 levels',
+    run: async (bench) => {
+      const connection = await bench.dispense(await bench.ready());
+      await bench.call(connection, 'echo', 0);
+      const id = connection.skipId();
+      connection.stream.send(echoOf(id, nested(120)));
+      const { error, result } = await connection.response(id);
+      demand(error === null, 'a call with a value of 120 levels to succeed', textOf(error));
+      let levels = 0;
+      for (let value: unknown = result; Array.isArray(value); value = value[0]) levels++;
+      demandEqual(levels, 120, 'the levels of the result');
+    },
+  },
+  {
+    section,
+    name: 'fails a call with a value of more than 128 levels, and goes on',
+    run: async (bench) => {
+      const connection = await bench.dispense(await bench.ready());
+      await bench.call(connection, 'echo', 0);
+      // Two for the message and its params may count or not.
+      await demandFails(bench, connection, nested(140), 'a value of 140 levels');
+      await demandFails(bench, connection, nested(100_000), 'a value of 100,000 levels');
+    },
+  },
+  {
+    section,
+    name: 'fails a call with more than 1,048,576 values, and goes on',
+    run: async (bench) => {
+      const connection = await bench.dispense(await bench.ready());
+      await bench.call(connection, 'echo', 0);
+      await demandFails(bench, connection, nils(MiB + 1), 'an array of 1,048,577 values');
+    },
+  },
+  {
+    section,
+    name: 'resets a stream at the header that claims more than 128 MiB for a message, and it alone',
+    run: async (bench) => {
+      const running = await bench.ready();
+      const [connection, other] = [await bench.dispense(running), await bench.dispense(running)];
+      await bench.call(connection, 'echo', 0);
+      connection.stream.send(echoOf(connection.skipId(), Uint8Array.of(0xc6, 0x09, 0, 0, 0, 1, 2, 3)));
+      await running.session.until(
+        () => connection.stream.isRefused,
+        'a reset of the stream after a header that claims 144 MiB',
+      );
+      demandEqual(
+        await bench.call(other, 'echo', 'still here'),
+        'still here',
+        'the result of echo on another stream',
+      );
+    },
+  },
+  {
+    section,
+    name: 'takes no further requests on a stream whose answers the host does not take, until it does',
+    run: async (bench) => {
+      const running = await bench.ready();
+      const connection = await bench.dispense(running);
+      await bench.call(connection, 'echo', 0);
+      const { stream } = connection;
+      stream.autoCredit = false;
+      const param = encode(new Uint8Array(60_000));
+      const ids: number[] = [];
+      for (let sent = 0; sent < 64 * MiB && (await hasCredit(running, stream));) {
+        const id = connection.skipId();
+        const bytes = echoOf(id, param);
+        sent += bytes.length;
+        ids.push(id);
+        // Whole requests, which may wait for credit at their end: the loop ends at the first that does so for long.
+        if (stream.ourCredit >= bytes.length) stream.send(bytes);
+        else {
+          const sending = stream.sendAll(bytes);
+          const isSent = await Promise.race([sending.then(() => true), pause(quietMs).then(() => false)]);
+          if (isSent) continue;
+          stream.autoCredit = true;
+          stream.grant(initialWindow);
+          await sending;
+          break;
+        }
+      }
+      const total = ids.length * 60_000;
+      demand(
+        total < 63 * MiB,
+        'no credit while its answers wait',
+        `credit for ${String(total)} bytes of requests`,
+      );
+      if (!stream.autoCredit) {
+        stream.autoCredit = true;
+        stream.grant(initialWindow);
+      }
+      for (const id of ids) await connection.response(id, 'the answers when they are taken again');
+      await running.control.result('Control.Ping', true);
+    },
+  },
+  {
+    section,
+    long: 'moves much',
+    name: 'holds 256 MiB of unfinished messages at most, resets none of them, and takes each that comes whole',
+    run: async (bench) => {
+      const running = await bench.ready();
+      const connections: RawConnection[] = [];
+      for (let i = 0; i < unfinishedStreams; i++) connections.push(await bench.dispense(running));
+      for (const connection of connections) await bench.call(connection, 'echo', 0);
+      const messages = connections.map((connection) => new LongMessage(running, connection));
+      // Each is sent as far as credit allows, all but its last byte.
+      await Promise.all(messages.map((message) => message.sendMost()));
+      const whole = messages.filter((message) => message.hasSentMost);
+      demand(
+        whole.length < unfinishedStreams,
+        'credit for 256 MiB of unfinished messages at most, and for one more',
+        `credit for ${String(unfinishedStreams)} of 120 MiB`,
+      );
+      demand(
+        connections.every(({ stream }) => !stream.isRefused),
+        'no stream to be reset for the sum of all messages',
+        'the end of one',
+      );
+      await Promise.all(messages.map((message) => message.finish()));
+    },
+  },
+];
+
+/** A call of a method that is not there, with 120 MiB of bytes: its answer is short. */
+class LongMessage {
+  readonly #running: Running;
+  readonly #connection: RawConnection;
+  readonly #id: number;
+  #left: number = unfinishedBytes;
+
+  constructor(running: Running, connection: RawConnection) {
+    this.#running = running;
+    this.#connection = connection;
+    this.#id = connection.skipId();
+    const head = Uint8Array.of(0xc6, 0, 0, 0, 0);
+    new DataView(head.buffer).setUint32(1, unfinishedBytes);
+    connection.stream.send(
+      Buffer.concat([requestBytes(this.#id, 'Plugin.noSuchMethod', [null]).subarray(0, -1), head]),
+    );
+  }
+
+  get hasSentMost(): boolean {
+    return this.#left <= 1;
+  }
+
+  async sendMost(): Promise<void> {
+    const { stream } = this.#connection;
+    while (this.#left > 1 && (await hasCredit(this.#running, stream))) this.#send(this.#left - 1);
+  }
+
+  async finish(): Promise<void> {
+    const { stream } = this.#connection;
+    while (this.#left > 0) {
+      await stream.session.until(
+        () => stream.ourCredit > 0 || stream.isRefused,
+        'credit for a message once others have come whole',
+        patientMs,
+      );
+      demand(!stream.isRefused, 'credit for an unfinished message', 'the end of its stream');
+      this.#send(this.#left);
+    }
+    const { error } = await this.#connection.response(this.#id, 'an answer to a call of 120 MiB', patientMs);
+    demand(textOf(error).includes("can't find"), "an error that says can't find", textOf(error));
+  }
+
+  #send(most: number): void {
+    const { stream } = this.#connection;
+    const size = Math.min(most, stream.ourCredit, 64 * 1024);
+    stream.send(part.subarray(0, size));
+    this.#left -= size;
+  }
+}
+
+const part = new Uint8Array(64 * 1024);

@@ -1,0 +1,122 @@
+/** PROTOCOL 6: which messages a stream may carry, and what becomes of one that it may not. */
+import { encode } from '../../wire/msgpack.ts';
+import { requestBytes, textOf, type Bench, type Check, type Running } from '../bench.ts';
+import type { RawConnection } from '../raw-session.ts';
+import { demand, demandEqual, DoesNotApply } from '../verdict.ts';
+
+const section = 'calls';
+
+const broken: [what: string, bytes: Uint8Array][] = [
+  ['of another kind', encode([5, 0, 'Plugin.echo', [1]])],
+  ['that is no array', encode({ method: 'Plugin.echo' })],
+  ['of one element', encode([0])],
+  // The same request as ever, with the header of an array of up to 65,535 elements.
+  [
+    'that does not begin with a fixarray',
+    Buffer.concat([Uint8Array.of(0xdc, 0, 4), requestBytes(0, 'Plugin.echo', [1]).subarray(1)]),
+  ],
+];
+
+/** Fails unless the stream is refused without an answer, and another one serves on. */
+async function demandRefusedAlone(
+  bench: Bench,
+  running: Running,
+  connection: RawConnection,
+  what: string,
+): Promise<void> {
+  const other = await bench.dispense(running);
+  await running.session.until(() => connection.stream.isRefused, `a reset of the stream after ${what}`);
+  demandEqual(
+    await bench.call(other, 'echo', 'still here'),
+    'still here',
+    'the result of echo on another stream',
+  );
+}
+
+export const messageChecks: Check[] = [
+  ...broken.map(([what, bytes]): Check => ({
+    section,
+    name: `resets a stream at a message ${what}, and it alone`,
+    run: async (bench) => {
+      const running = await bench.ready();
+      const connection = await bench.dispense(running);
+      await bench.call(connection, 'echo', 0);
+      const answered = connection.responses.size;
+      connection.stream.send(bytes);
+      await demandRefusedAlone(bench, running, connection, `a message ${what}`);
+      demandEqual(connection.responses.size - answered, 0, 'the number of answers to it');
+    },
+  })),
+  {
+    section,
+    name: 'resets a stream at a request whose id is in use, and it alone',
+    run: async (bench) => {
+      const running = await bench.ready();
+      const connection = await bench.dispense(running);
+      await bench.call(connection, 'sleep', 0);
+      const id = connection.request('Plugin.sleep', [300_000]);
+      connection.stream.send(requestBytes(id, 'Plugin.echo', ['the same id']));
+      await demandRefusedAlone(bench, running, connection, 'a second request with the id of one that runs');
+    },
+  },
+  {
+    section,
+    name: 'drops an answer to no call of its own, and a notification that means nothing',
+    run: async (bench) => {
+      const running = await bench.ready();
+      // To a plugin of the base alone no host sends either, and stock libraries take neither.
+      const { capabilities } = running.line;
+      if (!capabilities.has('cancel') && !capabilities.has('refs'))
+        throw new DoesNotApply('the plugin announces neither cancel nor refs');
+      const connection = await bench.dispense(running);
+      for (const each of [running.control, connection]) {
+        each.stream.send(encode([1, 4_000_000_000, null, 'to nobody']));
+        each.notify('nothing/known', [1, 2]);
+      }
+      demandEqual(await bench.call(connection, 'echo', 'still here'), 'still here', 'the result of echo');
+      await running.control.result('Control.Ping', true);
+    },
+  },
+  {
+    section,
+    name: 'fails a call with an error that is not empty, whatever its message',
+    run: async (bench) => {
+      const connection = await bench.dispense(await bench.ready());
+      const { error } = await connection.call('Plugin.fail', '');
+      bench.need('fail', error);
+      demand(error !== null && error !== '', 'an error that is neither nil nor empty', JSON.stringify(error));
+      demand(textOf(error) !== '', 'an error with a text', JSON.stringify(error));
+    },
+  },
+  {
+    section,
+    name: 'writes integers as integers, and negative zero as a float',
+    run: async (bench) => {
+      const connection = await bench.dispense(await bench.ready());
+      for (const value of [0, 7, 1_000_000, -5]) {
+        demandEqual(await bench.call(connection, 'echo', value), value, 'the result of echo');
+        const tag = resultTag(connection.newest);
+        demand(tag !== 0xca && tag !== 0xcb, `${String(value)} as an integer`, 'a float');
+      }
+      const id = connection.request('Plugin.echo', []);
+      await connection.response(id);
+      const zero = Uint8Array.of(0xcb, 0x80, 0, 0, 0, 0, 0, 0, 0);
+      const request = requestBytes(id + 1, 'Plugin.echo', [0]);
+      connection.expect(id + 1);
+      connection.stream.send(Buffer.concat([request.subarray(0, -1), zero]));
+      const { error, result } = await connection.response(id + 1);
+      demand(
+        error === null && Object.is(result, -0),
+        'negative zero',
+        Object.is(result, 0) ? '0' : textOf(error),
+      );
+    },
+  },
+];
+
+/** The first byte of the result in a small response: behind the array, the kind, an id and nil. */
+function resultTag(bytes: Uint8Array): number {
+  const id = bytes[2] ?? 0;
+  const idLength = id < 0x80 ? 1 : 1 + 2 ** (id & 3);
+  return bytes[2 + idLength + 1] ?? 0;
+}

@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import { realNow, realSleep } from '../real-time.ts';
+import { withPatience } from './patience.ts';
+
+const late = (waited: string): Error => new Error(`nothing came ${waited}`);
+const never = new Promise<never>(() => {});
+
+/** Blocks the event loop, as a machine does that gives the process no core. */
+function standStill(ms: number): void {
+  for (const began = realNow(); realNow() - began < ms;);
+}
+
+test('settles as the promise does', async () => {
+  expect(await withPatience(Promise.resolve(1), 60_000, late)).toBe(1);
+  await expect(withPatience(Promise.reject(new Error('broken')), 60_000, late)).rejects.toThrow('broken');
+});
+
+test('ends a wait for what never comes, and tells how long it was and how busy the machine', async () => {
+  const began = realNow();
+  await expect(withPatience(never, 100, late)).rejects.toThrow(
+    /^nothing came in \d{3,} ms, while \d+\.\d threads wanted to run on \d+ cores and timers took \d+\.\d times their time$/,
+  );
+  expect(realNow() - began).toBeGreaterThan(99);
+});
+
+test('goes on waiting after the time has passed if the process had no core in it', async () => {
+  const slow = realSleep(100).then(() => realSleep(60));
+  const answer = withPatience(
+    slow.then(() => 'late'),
+    100,
+    late,
+  );
+  standStill(400);
+  expect(await answer).toBe('late');
+});
+
+test('measures hundreds of waits together', async () => {
+  const waits = Array.from({ length: 500 }, () => withPatience(never, 100, late));
+  const outcomes = await Promise.allSettled(waits);
+  expect(outcomes.filter(({ status }) => status === 'fulfilled')).toEqual([]);
+});

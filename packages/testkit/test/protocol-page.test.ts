@@ -1,0 +1,28 @@
+// docs/protocol.md names the check for each rule: the page and the suite say the same.
+import { conformance } from '@pipework/testkit';
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+
+const page = readFileSync(new URL('../../../docs/protocol.md', import.meta.url), 'utf8');
+const [, table = ''] = page.split('## 16. What the conformance suite checks');
+const named = table
+  .split('\n')
+  .filter((line) => /^\| \d/.test(line))
+  .map((line) => line.split(' | ').at(-1)?.replace(/ *\|$/, '').trim() ?? '');
+const checks = conformance({ cmd: ['never started'] }).checks.map(({ name }) => name);
+
+const isMeant = (name: string, check: string): boolean =>
+  name.endsWith('…') ? check.startsWith(name.slice(0, -1)) : check === name;
+
+test('the page names every check of the suite', () => {
+  expect(named.length).toBeGreaterThan(80);
+  expect(checks.filter((check) => !named.some((name) => isMeant(name, check)))).toEqual([]);
+});
+
+test('every check that the page names is in the suite', () => {
+  expect(named.filter((name) => !checks.some((check) => isMeant(name, check)))).toEqual([]);
+});
+
+test('no check goes by the name of another', () => {
+  expect(new Set(checks).size).toBe(checks.length);
+});

@@ -1,0 +1,65 @@
+/** The public vectors of RPC: a plugin of the project's own runtime answers each byte for byte, and the kit's reader reads the same. */
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Bench } from '../src/conformance/bench.ts';
+import type { RawConnection } from '../src/conformance/raw-session.ts';
+import { decode, Extension } from '../src/wire/decode.ts';
+import { fixture } from './support/greeter.ts';
+
+interface Vector {
+  readonly name: string;
+  readonly bytes: Record<'>' | '<', Buffer>;
+  words: string;
+}
+
+const vectors: Vector[] = [];
+for (const line of readFileSync(new URL('../vectors/rpc.hex', import.meta.url), 'utf8').split('\n')) {
+  const last = vectors.at(-1);
+  const mark = line[0];
+  if (mark === '[')
+    vectors.push({
+      name: line.slice(1, -1),
+      bytes: { '>': Buffer.alloc(0), '<': Buffer.alloc(0) },
+      words: '',
+    });
+  else if (last !== undefined && mark === '=') last.words = line.slice(2);
+  else if (last !== undefined && (mark === '>' || mark === '<')) {
+    const more = Buffer.from(line.slice(1).replace(/#.*/, '').replaceAll(' ', ''), 'hex');
+    last.bytes[mark] = Buffer.concat([last.bytes[mark], more]);
+  }
+}
+
+/** A message in the words of the vectors. */
+const wordsOf = (bytes: Uint8Array): string =>
+  JSON.stringify(decode(bytes), (_key, value: unknown) => {
+    if (value instanceof Extension) return { seconds: Buffer.from(value.data).readUInt32BE() };
+    // JSON.stringify has called toJSON of a Buffer before; the kit's reader gives plain arrays of bytes.
+    return value instanceof Uint8Array ? { bin: Buffer.from(value).toString('hex') } : value;
+  });
+
+describe('vectors/rpc.hex', () => {
+  const bench = new Bench({
+    file: process.execPath,
+    args: [fixture('serves-conformance.mjs')],
+    cwd: undefined,
+    env: {},
+    cookie: ['OTTO_PLUGIN_MAGIC_COOKIE', '11aab7ff21cb9ff7b0e9975d53f17a8dab571eac9b5ff0191730046698f07b7f'],
+    service: 'conformance',
+    timeoutMs: 20_000,
+    startTimeoutMs: 60_000,
+  });
+  let connection: RawConnection;
+  beforeAll(async () => {
+    connection = await bench.dispense(await bench.ready());
+  }, 90_000);
+  afterAll(() => bench.dispose());
+
+  test.each(vectors)('$name', async ({ bytes, words }) => {
+    expect(`${wordsOf(bytes['>'])} ${wordsOf(bytes['<'])}`).toBe(words);
+    const id = connection.skipId();
+    expect(bytes['>'][2]).toBe(id);
+    connection.stream.send(bytes['>']);
+    await connection.response(id);
+    expect(Buffer.from(connection.newest).toString('hex')).toBe(bytes['<'].toString('hex'));
+  });
+});

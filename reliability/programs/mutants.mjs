@@ -1,0 +1,62 @@
+// mutants: does the conformance suite catch a plugin that breaks one rule alone?
+import { conformance } from '@pipework/testkit';
+import { fileURLToPath } from 'node:url';
+import { breaches, withoutBreach } from '../mutants/breaches.mjs';
+
+export const help = 'runs the conformance suite against plugins that each break one rule of the protocol';
+export const defaults = { only: '', at: 4, timeout: 3_000 };
+
+const plugin = fileURLToPath(new URL('../mutants/plugin.mjs', import.meta.url));
+
+export const suiteFor = (breach, timeoutMs) =>
+  conformance({
+    cmd: [process.execPath, plugin, ...(breach === undefined ? [] : [breach])],
+    timeoutMs,
+    startTimeoutMs: 60_000,
+  });
+
+/** The checks of a suite whose names begin so. */
+export const checksNamed = ({ checks }, name) => checks.filter((check) => check.name.startsWith(name));
+
+/** Runs the check that must catch a breach against the plugin that commits it. Resolves with its outcome, and what is wrong. */
+export async function tryBreach([breach, checkName], timeoutMs) {
+  const checks = checksNamed(suiteFor(breach, timeoutMs), checkName);
+  if (checks.length !== 1)
+    return { finding: `${breach}: ${checks.length} checks are named '${checkName}...'` };
+  const [check] = checks;
+  const outcome = await check.run();
+  if (outcome.status === 'failed') return { check, outcome };
+  return { check, outcome, finding: `${breach}: '${check.name}' ${outcome.status}` };
+}
+
+/** Names of checks that no breach is meant for. */
+export function uncovered({ checks }) {
+  const names = [...breaches.map(([, name]) => name), ...withoutBreach];
+  return checks.filter(({ name }) => !names.some((begin) => name.startsWith(begin))).map(({ name }) => name);
+}
+
+export async function run(options, say) {
+  const { only, at, timeout } = { ...defaults, ...options };
+  const chosen = breaches.filter(([breach]) => breach.includes(only));
+  const findings = uncovered(suiteFor(undefined, timeout)).map((name) => `no breach is meant for: ${name}`);
+  let caught = 0;
+  const waiting = chosen.values();
+  const worker = async () => {
+    for (const each of waiting) {
+      const { check, outcome, finding } = await tryBreach(each, timeout);
+      if (finding === undefined) caught++;
+      else findings.push(finding);
+      const verdict = finding === undefined ? check.name : `NOT CAUGHT: ${finding}`;
+      say(`${each[0].padEnd(34)} ${verdict}`);
+      if (finding === undefined) say(`${' '.repeat(34)}   ${outcome.reason.split('\n')[0]}`);
+    }
+  };
+  await Promise.all(Array.from({ length: at }, worker));
+  if (only === '') {
+    const report = await suiteFor(undefined, Math.max(timeout, 20_000)).run({ concurrency: at });
+    say(`the plugin without a breach: ${String(report).split('\n').at(-1)}`);
+    for (const { check, outcome } of report.failed)
+      findings.push(`without a breach: ${check.name}: ${outcome.reason}`);
+  }
+  return { findings, figures: { breaches: chosen.length, caught } };
+}

@@ -1,0 +1,43 @@
+// Samples of `run.mjs mutants`, which takes every breach: the conformance suite catches a plugin that breaks one rule alone.
+import { describe, expect, test } from 'vitest';
+import { breaches } from '../mutants/breaches.mjs';
+import { suiteFor, tryBreach, uncovered, checksNamed } from '../programs/mutants.mjs';
+
+const patience = 20_000;
+const slow = { timeout: 120_000 };
+
+/** Breaches that the suite passed over once, and that are caught without a wait. */
+const samples = [
+  'leaves-its-variables',
+  'leaves-sigint-ignored',
+  'numbers-from-100',
+  'takes-any-depth',
+  'sends-empty-errors',
+  'dies-of-sigint',
+  'says-internal-error',
+];
+
+describe.concurrent('a plugin that breaks one rule', () => {
+  test.each(samples)('is caught when it %s', slow, async (name) => {
+    const breach = breaches.find(([one]) => one === name);
+    const { outcome, finding } = await tryBreach(breach, patience);
+    expect(finding).toBeUndefined();
+    expect(outcome.status).toBe('failed');
+  });
+
+  test('passes the same checks without its breach', slow, async () => {
+    const suite = suiteFor(undefined, patience);
+    const names = new Set(samples.map((name) => breaches.find(([one]) => one === name)[1]));
+    const checks = [...names].flatMap((name) => checksNamed(suite, name));
+    expect(checks.length).toBe(names.size);
+    const outcomes = [];
+    for (const check of checks) outcomes.push(await check.run());
+    expect(outcomes.filter(({ status }) => status !== 'passed')).toEqual([]);
+  });
+});
+
+test('a breach is meant for every check of the suite, and every breach for one', () => {
+  const suite = suiteFor(undefined, patience);
+  expect(uncovered(suite)).toEqual([]);
+  expect(breaches.filter(([, name]) => checksNamed(suite, name).length !== 1)).toEqual([]);
+});
