@@ -35,7 +35,10 @@ function sampleOf(pages) {
   return new Set([...firstOfKind.values(), 'index.html', 'first-plugin.html', 'errors.html', 'fleet.html']);
 }
 
-const { values, positionals } = parseArgs({ options: { sample: { type: 'boolean' } }, allowPositionals: true });
+const { values, positionals } = parseArgs({
+  options: { sample: { type: 'boolean' } },
+  allowPositionals: true,
+});
 const all = builtPages(folder).filter((page) => page.includes(positionals[0] ?? ''));
 const sample = sampleOf(all);
 const pages = values.sample === true ? all.filter((page) => sample.has(page)) : all;

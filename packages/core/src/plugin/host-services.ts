@@ -39,12 +39,15 @@ export class HostServices implements ServiceHost {
       );
     }
     const id = await askToDispense(this.#ask(), serviceMethods.dispense, name, 'the host');
-    const conversation = new Conversation(opened(() => shared.broker.dialRaw(id), true), {
-      shared,
-      prefix: implementationPrefix,
-      service: name,
-      callInterceptors: this.#callInterceptors,
-    });
+    const conversation = new Conversation(
+      opened(() => shared.broker.dialRaw(id), true),
+      {
+        shared,
+        prefix: implementationPrefix,
+        service: name,
+        callInterceptors: this.#callInterceptors,
+      },
+    );
     this.#dispensed.add(conversation);
     void conversation.closed.then(() => this.#dispensed.delete(conversation));
     return dispensedRemote<T>(conversation, name);
