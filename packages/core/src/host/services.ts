@@ -20,7 +20,7 @@ export interface ServiceOffer {
   find(name: string): DispenseFactory | undefined;
   readonly names: readonly string[];
   readonly interceptors: readonly HandlerInterceptor[];
-  /** Logs an error that no caller can receive, such as one that is thrown while a service is disposed of. */
+  /** Logs an error that no caller can receive, such as one thrown by a service's `[Symbol.dispose]()`. */
   report(message: string, error: unknown): void;
 }
 
