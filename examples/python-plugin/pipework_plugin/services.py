@@ -16,7 +16,7 @@ REQUEST, RESPONSE, NOTIFICATION = range(3)
 
 
 class HostError(Exception):
-    """The error with which the host answered a call. `name` and `code` are those of the host's error, or None if it sent only a text."""
+    """The error with which the host answered a call. `name` and `code` are the host's, or None if it sent only a text."""
 
     def __init__(self, error):
         told = error if isinstance(error, dict) else {"message": error}
@@ -26,7 +26,10 @@ class HostError(Exception):
 
 
 class Host:
-    """Gives a plugin access to its host's services: `context.host.dispense("files")`. Works in a factory, in a call, or at any other time."""
+    """Gives a plugin access to its host's services: `context.host.dispense("files")`.
+
+    It works in a factory, in a call, and at any other time.
+    """
 
     def __init__(self, broker, budget, capabilities):
         self._broker = broker
@@ -67,7 +70,11 @@ class Service:
         return lambda *params: self._call(name, *params)
 
     def _call(self, method, *params, timeout=None):
-        """Calls a method by its name. After `timeout` seconds it tells the host to cancel the call, and raises TimeoutError."""
+        """Calls a method by its name.
+
+        If the host does not answer within `timeout` seconds, raises TimeoutError. It also tells the host to cancel the call, if
+        the host can cancel calls.
+        """
         return self._caller.call(f"Plugin.{method}", *params, timeout=timeout)
 
     def _close(self):
