@@ -138,7 +138,7 @@ const serviceChecks: Check[] = [
   },
   {
     section: services,
-    name: 'finishes the stream of a service that it lets go of',
+    name: 'finishes the stream of a service that it no longer needs',
     run: async (bench) => {
       const { running, connection, id, service, call } = await callService(bench);
       service.answer(call, null, 'x');
@@ -159,7 +159,7 @@ const serviceChecks: Check[] = [
   },
   {
     section: services,
-    name: 'fails its call if its host has no such service, or the service fails, and goes on',
+    name: 'fails its call if its host has no such service or if the service fails, and still answers other calls',
     run: async (bench) => {
       const unknown = await askForService(bench);
       unknown.caller.answer(unknown.request, 'unknown service: files', null);
@@ -238,7 +238,7 @@ function demandFields(
 const descriptionChecks: Check[] = [
   {
     section: descriptions,
-    name: 'says what runs it, its versions and its names, by Control.Describe with a parameter and without',
+    name: 'tells its runtime, versions and names by Control.Describe, with a parameter and without',
     run: async (bench) => {
       const { control, line } = await describing(bench);
       for (const params of [[true], []]) {
@@ -261,7 +261,7 @@ const descriptionChecks: Check[] = [
   },
   {
     section: descriptions,
-    name: 'tells by $/describe of each method that can be called, and of no other, and goes on',
+    name: 'tells by $/describe exactly the methods that can be called, and still answers calls',
     run: async (bench) => {
       const connection = await bench.dispense(await describing(bench));
       const said = await connection.result('$/describe');
