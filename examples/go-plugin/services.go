@@ -8,15 +8,16 @@ import (
 	"github.com/ugorji/go/codec"
 )
 
-// Host is a plugin's way to the services of its host: in a factory, in a call, or at any other time.
+// Host gives a plugin access to the services of its host. It works in a factory, in a call, and at any other time.
 type Host struct {
 	broker *Broker
-	offers bool // the host announced that it has any
+	offers bool // true if the host announced that it has services
 	lock   sync.Mutex
-	asking *rpc.Client // on the stream with broker id 0, opened by the first question
+	asking *rpc.Client // uses the stream with broker id 0; nil until the first Dispense
 }
 
-// Dispense returns a new implementation of the host's service. It fails with `unknown service: NAME` if there is none.
+// Dispense asks the host for a new implementation of a service. If the host does not offer the name, the error is
+// `unknown service: NAME`.
 func (h *Host) Dispense(name string) (*Service, error) {
 	if !h.offers {
 		return nil, errors.New("unknown service: " + name + ": this host offers no services")
@@ -54,13 +55,14 @@ func (h *Host) dial(id uint32) (*rpc.Client, error) {
 	return rpc.NewClientWithCodec(codec.MsgpackSpecRpc.ClientCodec(stream, handle)), nil
 }
 
-// Service is one implementation of a service of the host. Calls of it may run at the same time.
+// Service is one implementation of a service of the host. It is safe for concurrent calls.
 type Service struct{ client *rpc.Client }
 
-// Call calls a method by the host's name for it, with one argument, which is all that net/rpc has. Reply is a pointer.
+// Call calls a method by the name that the host gives it. It takes one argument, because net/rpc supports no more. Reply
+// must be a pointer.
 func (s *Service) Call(method string, argument, reply interface{}) error {
 	return s.client.Call("Plugin."+method, argument, reply)
 }
 
-// Close lets go of the service: the host disposes of its implementation.
+// Close releases the service. The host then disposes of its implementation.
 func (s *Service) Close() error { return s.client.Close() }

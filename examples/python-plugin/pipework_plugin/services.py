@@ -1,5 +1,7 @@
-"""The services that the host offers, as the plugin reaches them. The host is called as it calls a plugin: MessagePack-RPC on a
-stream for each service, whose broker id the host hands out when it is asked on the stream with broker id 0.
+"""The plugin's side of the services that the host offers. The plugin calls the host in the way that the host calls a plugin.
+
+The plugin opens a stream with broker id 0 and calls `Host.Dispense` on it. The host answers with another broker id. The plugin
+opens a stream with that id, and calls the service on it with MessagePack-RPC.
 """
 
 import sys
@@ -9,12 +11,12 @@ from .decoder import Decoder
 from .messagepack import CannotTravel, MalformedMessage, pack_message
 from .yamux import StreamClosed
 
-ASKING = 0  # the broker id of the stream on which services are asked for
+ASKING = 0  # the broker id of the stream on which the plugin calls Host.Dispense
 REQUEST, RESPONSE, NOTIFICATION = range(3)
 
 
 class HostError(Exception):
-    """What the host answered instead of a result. `name` and `code` are its own; None where it sent only a text."""
+    """The error with which the host answered a call. `name` and `code` are the host's, or None if it sent only a text."""
 
     def __init__(self, error):
         told = error if isinstance(error, dict) else {"message": error}
@@ -24,19 +26,23 @@ class HostError(Exception):
 
 
 class Host:
-    """A plugin's way to its host's services: `context.host.dispense("files")`, in a factory, in a call, or at any other time."""
+    """Gives a plugin access to its host's services: `context.host.dispense("files")`.
+
+    It works in a factory, in a call, and at any other time.
+    """
 
     def __init__(self, broker, budget, capabilities):
         self._broker = broker
         self._budget = budget
         self._capabilities = capabilities
         self._lock = threading.Lock()
-        self._asking = None  # opened by the first question
+        self._asking = None  # the stream with broker id 0; None until the first dispense
 
     def dispense(self, name):
-        """Returns a new implementation of the host's service `name`, whose methods are called as any object's.
+        """Asks the host for a new implementation of its service `name`, and returns an object with the service's methods.
 
-        Raises LookupError if the host offers no services, and HostError, `unknown service: NAME`, if it has none of that name.
+        Raises LookupError if the host offers no services at all. Raises HostError with `unknown service: NAME` if it offers others,
+        but not this one.
         """
         if "host" not in self._capabilities:
             raise LookupError(f"unknown service: {name}: this host offers no services")
@@ -50,9 +56,9 @@ class Host:
 
 
 class Service:
-    """A service of the host. `files.read("a.txt")` calls its method `read`; `with` or `_close` lets go of it.
+    """A service of the host. `files.read("a.txt")` calls its method `read`. `with` or `_close` releases it.
 
-    A call raises HostError if it fails in the host, StreamClosed if the session ends first. `_call` takes a time-out too.
+    A call raises HostError if it fails in the host, and StreamClosed if the stream ends first. Use `_call` to give a time-out.
     """
 
     def __init__(self, caller):
@@ -64,11 +70,15 @@ class Service:
         return lambda *params: self._call(name, *params)
 
     def _call(self, method, *params, timeout=None):
-        """Calls by the method's name. After `timeout` seconds the host is told that the answer is not wanted: TimeoutError."""
+        """Calls a method by its name.
+
+        If the host does not answer within `timeout` seconds, raises TimeoutError. It also tells the host to cancel the call, if
+        the host can cancel calls.
+        """
         return self._caller.call(f"Plugin.{method}", *params, timeout=timeout)
 
     def _close(self):
-        """The host disposes of the implementation once it has answered what it was asked."""
+        """Releases the service. The host answers the calls that still run, then disposes of its implementation."""
         self._caller.finish()
 
     def __enter__(self):
@@ -79,7 +89,7 @@ class Service:
 
 
 class _Pending:
-    """A call that waits for its answer."""
+    """A call that the host has not answered yet."""
 
     def __init__(self):
         self.answered = threading.Event()
@@ -87,7 +97,7 @@ class _Pending:
 
 
 class _Caller:
-    """Calls the host on one stream of ours, from any number of threads."""
+    """Calls the host on one stream that the plugin opened. Any number of threads may call at once."""
 
     def __init__(self, stream, budget, cancels):
         self._stream = stream
@@ -132,7 +142,7 @@ class _Caller:
                 self._on_message(message, decoder.fault)
             self._stream.end()
         except StreamClosed:
-            pass  # reset, or the session is over
+            pass  # the host reset the stream, or the session has ended
         except MalformedMessage as error:
             print(f"pipework: stream {self._stream.id} is reset: {error}", file=sys.__stderr__, flush=True)
             self._stream.reset()
@@ -148,12 +158,12 @@ class _Caller:
 
     def _on_message(self, message, fault):
         if len(message) != 4 or message[0] != RESPONSE:
-            return  # nothing that was asked for
+            return  # not a response: ignore it
         _, msgid, error, result = message
         with self._lock:
             pending = self._pending.pop(msgid, None) if isinstance(msgid, int) else None
         if pending is None:
-            return  # its caller has given up
+            return  # the call timed out, so its answer is not wanted
         if fault is not None:
             pending.error = ValueError(f"the host's answer has {fault}")
         elif error is not None:

@@ -1,4 +1,4 @@
-/** What a plugin says of itself and of what it offers, checked: it comes from a process that is not trusted. */
+/** Asks a plugin to describe itself and its services. The answer is checked, because the plugin's process is not trusted. */
 import { markSent, PipeworkError } from '../base/errors.ts';
 import { controlMethods } from '../session/wire-words.ts';
 import type { MethodDescription } from '../rpc/api/description.ts';
@@ -6,46 +6,52 @@ import type { Conversation } from '../rpc/calls/conversation.ts';
 
 /** What `rpc.describe()` resolves to. */
 export interface Description {
-  /** What the plugin calls itself; absent if it does not say. */
+  /** The plugin's name for itself. Absent if the plugin does not tell it. */
   readonly name?: string;
-  /** The plugin's own version; absent if it does not say. */
+  /** The plugin's own version. Absent if the plugin does not tell it. */
   readonly version?: string;
-  /** What runs the plugin, for people: `node 22.12.0`. `unknown` if it does not say. */
+  /** The runtime of the plugin, as text for people: `node 22.12.0`. `unknown` if the plugin does not tell it. */
   readonly runtime: string;
   /** The protocol versions that the plugin speaks, ascending. */
   readonly protocolVersions: readonly number[];
-  /** What can be dispensed, by name. Empty if the plugin cannot be asked. */
+  /** The names that can be dispensed, each with its description. Empty if the plugin cannot be asked. */
   readonly plugins: Readonly<Record<string, PluginDescription>>;
 }
 
-/** One name that can be dispensed. */
+/** The description of one name that can be dispensed. */
 export interface PluginDescription {
-  /** By name. Absent if nothing was dispensed, or the plugin does not tell. Schemas are there for methods of a contract. */
+  /**
+   * The methods that can be called, by name. Absent if the name was not dispensed, or if `error` is set. Methods of a contract have JSON
+   * Schemas.
+   */
   readonly methods?: Readonly<Record<string, MethodDescription>>;
-  /** Why it could not be dispensed or asked. */
+  /** The reason why the name could not be dispensed, or why its methods are not known. */
   readonly error?: string;
 }
 
-/** What asking needs of the connection. */
+/** What {@link describePlugin} needs of the connection to the plugin. */
 export interface Describer {
   readonly control: Conversation;
-  /** What the handshake said. */
+  /** The protocol versions from the plugin's handshake. Used if the plugin cannot be asked. */
   readonly protocolVersions: readonly number[];
-  /** False for a plugin of 0.1, and for one in another language that does not offer it. */
+  /** True if the plugin announced the capability `describe`. A plugin built with version 0.1 does not. */
   readonly canDescribe: boolean;
-  /** True once the connection has ended: no name can be asked about any more. */
+  /** Returns true once the connection has ended. After that, the plugin cannot be asked about any name. */
   hasEnded(): boolean;
-  /** Dispenses a name, and returns the conversation with it. */
+  /** Dispenses a name. Resolves to the conversation on which its methods are called. */
   dispense(name: string): Promise<Conversation>;
 }
 
-/** How many names a description may have. Each is dispensed, one after the other. */
+/** The most names that a description may have. Each of them may be dispensed, one after the other. */
 const maxNames = 1_000;
 
-/** How long all that is kept of a description may be together, in characters of JSON: the answers for all names are held at the same time. */
+/** The most that is kept of one description, in characters of JSON. It bounds memory, because the answers for all names are held at once. */
 const maxLength = 2 ** 24;
 
-/** Asks a plugin what it is and offers. With `dispenses`, each name is dispensed, asked for its methods and let go of. */
+/**
+ * Asks a plugin for its identity and the names that it offers. If `dispenses` is true, each name is also dispensed, asked for its methods and
+ * released. Rejects with `RPC_PROTOCOL` if the answer exceeds a limit, and with `RPC_CLOSED` if the plugin ends first.
+ */
 export async function describePlugin(describer: Describer, dispenses: boolean): Promise<Description> {
   const { control, canDescribe, protocolVersions } = describer;
   if (!canDescribe) return { runtime: 'unknown', protocolVersions, plugins: {} };
@@ -70,7 +76,7 @@ export async function describePlugin(describer: Describer, dispenses: boolean): 
   const identity = identityOf(said);
   keep(identity);
   const plugins: [string, PluginDescription][] = [];
-  // One after the other, because a factory may be costly.
+  // Dispenses one name at a time, because a factory may be costly.
   for (const name of names) {
     const plugin = dispenses ? await describeOne(describer, name) : {};
     keep([name, plugin]);
@@ -112,7 +118,7 @@ async function describeOne(describer: Describer, name: string): Promise<PluginDe
   }
 }
 
-/** Keys that this version does not know are left out. */
+/** Copies the keys that this version knows, if their types are right. Leaves out all other keys. */
 function methodOf(value: unknown): MethodDescription {
   const { doc, input, output, items, errors } = recordOf(value);
   return {
@@ -124,7 +130,10 @@ function methodOf(value: unknown): MethodDescription {
   };
 }
 
-/** A copy with what JSON has. Anything else, such as a function or a stream of the plugin's, becomes null. The wire bounds its depth. */
+/**
+ * Returns a copy that has JSON values only. Any other value, such as a function or a stream of the plugin, becomes null. The recursion is safe,
+ * because the decoder limits the depth of incoming values.
+ */
 function jsonOf(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(jsonOf);
   if (isPlainObject(value))

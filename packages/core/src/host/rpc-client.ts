@@ -73,10 +73,11 @@ export interface RPCClient<P = Record<string, object>> extends AsyncDisposable {
   diagnostics(): Diagnostics;
 
   /**
-   * Asks the plugin what it is and what it offers. It dispenses each name, asks for its methods and lets go of it; a factory that fails
-   * gives an `error` for its name. With `dispense: false` no factory runs, and methods are absent. A plugin that cannot be asked, as of
-   * version 0.1, gives what its handshake said. Rejects with `RPC_CLOSED` if the plugin goes meanwhile, and with `RPC_PROTOCOL` if it
-   * offers more than 1,000 names or says more than 16 Mi characters of them.
+   * Asks the plugin for its identity, the names that it offers, and their methods. Dispenses each name, asks for its methods and releases it.
+   * If a factory fails, its name has an `error` instead of methods. With `dispense: false` no factory runs, and methods are absent. A plugin
+   * that cannot be asked, such as one built with version 0.1, is described by its handshake's protocol versions alone. Rejects with
+   * `RPC_CLOSED` if the plugin ends meanwhile, and with `RPC_PROTOCOL` if it offers more than 1,000 names or describes itself in more than
+   * 16 Mi characters of JSON.
    */
   describe(options?: DescribeOptions): Promise<Description>;
 }

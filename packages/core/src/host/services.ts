@@ -1,4 +1,7 @@
-/** The services that a host offers one plugin: made on request, served on streams of their own, disposed of with the session. */
+/**
+ * The services that a host offers to one plugin. The host makes a service when the plugin dispenses it, and serves it on a stream of its own.
+ * All services are disposed of when the session ends.
+ */
 
 import type { RawStream } from '@pipework/mux/lean';
 import { PipeworkError } from '../base/errors.ts';
@@ -11,17 +14,17 @@ import { sentences, serviceMethods } from '../session/wire-words.ts';
 import type { Log } from './output/logger.ts';
 import type { ClientSettings, ServiceContext } from './start/config.ts';
 
-/** What a host offers, bound to the client that it is offered to. */
+/** The services that a host offers to the plugin of one client. */
 export interface ServiceOffer {
-  /** Returns the factory of this name; undefined if it is not offered. */
+  /** Returns the factory of this name, or undefined if the host does not offer it. */
   find(name: string): DispenseFactory | undefined;
   readonly names: readonly string[];
   readonly interceptors: readonly HandlerInterceptor[];
-  /** Tells of what went wrong without a caller who could hear of it. */
+  /** Logs an error that no caller can receive, such as one thrown by a service's `[Symbol.dispose]()`. */
   report(message: string, error: unknown): void;
 }
 
-/** Returns what the settings offer; undefined if they offer nothing. */
+/** Returns the services in `provide`, or undefined if the client has no `provide`. */
 export function offerOf(
   { provide, handlerInterceptors }: Pick<ClientSettings, 'provide' | 'handlerInterceptors'>,
   contextOf: (signal: AbortSignal) => ServiceContext,
@@ -63,17 +66,17 @@ export class Services {
     });
   }
 
-  /** True while a stream of values of a service, or a call to what the plugin gave one, is under way. */
+  /** True while the plugin reads a stream of a service, or while a service calls back into the plugin. */
   get isUnderWay(): boolean {
     return [...this.#dispenser.conversations].some(({ isUnderWay }) => isUnderWay);
   }
 
-  /** The session is over. Factories that are still at work hear it too. */
+  /** Called when the session has ended. Also aborts the signal of each factory that still runs. */
   end(reason: Error): void {
     this.#dispenser.abort(reason);
   }
 
-  /** Takes a stream on which the plugin asks for services. */
+  /** Serves `Host.Dispense` on a stream that the plugin opened with broker id 0. */
   take(stream: RawStream): void {
     const served = {
       invoke: (method: string, params: unknown[]): Promise<number> => {

@@ -1,4 +1,4 @@
-/** The services that the host offers, as the plugin reaches them. */
+/** The plugin's side of the services that the host offers. */
 import type { RawStream } from '@pipework/mux/lean';
 import { markSent, PipeworkError } from '../base/errors.ts';
 import type { CallInterceptor } from '../rpc/api/interceptors.ts';
@@ -8,11 +8,12 @@ import { dispensedRemote, type Remote } from '../rpc/calls/dispensed-remote.ts';
 import type { Shared } from '../session/shared.ts';
 import { implementationPrefix, sentences, serviceMethods } from '../session/wire-words.ts';
 
-/** A plugin's way to the services of its host, while the session lives. */
+/** Gives a plugin access to the services of its host, until the session ends. */
 export interface ServiceHost<S = Record<string, object>> {
   /**
-   * Asks the host for its implementation of a service and returns what calls it. Each dispense is an implementation of its own, disposed of
-   * in the host when the remote is. Rejects with `RPC_UNKNOWN_SERVICE` if the host does not offer the name, or offers no services at all.
+   * Asks the host to make a service, and resolves to a remote that calls it. Each dispense makes a new implementation in the host. The host
+   * disposes of it when the plugin disposes of the remote, or when the session ends. Rejects with `RPC_UNKNOWN_SERVICE` if the host does not
+   * offer the name, or offers no services at all.
    */
   dispense<K extends keyof S & string>(name: K): Promise<Remote<S[K]>>;
 }
@@ -20,9 +21,9 @@ export interface ServiceHost<S = Record<string, object>> {
 export class HostServices implements ServiceHost {
   readonly #shared: Shared;
   readonly #callInterceptors: readonly CallInterceptor[];
-  /** The conversation in which services are asked for. Opened by the first question. */
+  /** The conversation on which services are dispensed. Opened by the first dispense. */
   #conversation: Conversation | undefined;
-  /** The conversations with services. */
+  /** The open conversations with dispensed services. */
   readonly #dispensed = new Set<Conversation>();
 
   constructor(shared: Shared, callInterceptors: readonly CallInterceptor[]) {
@@ -53,13 +54,13 @@ export class HostServices implements ServiceHost {
     return dispensedRemote<T>(conversation, name);
   }
 
-  /** Called when this side leaves. Dispenses and calls that are pending fail with the reason; later ones are made. */
+  /** Called when the plugin leaves. Pending dispenses and calls fail with the reason. Later ones still reach the host. */
   leave(reason: Error): void {
     this.#conversation?.leave(reason);
     for (const conversation of this.#dispensed) conversation.leave(reason);
   }
 
-  /** Called when the host has ended the session. Dispenses and calls that are pending, and later ones, fail with `RPC_CLOSED`. */
+  /** Called when the host has ended the session. Pending and later dispenses and calls fail with `RPC_CLOSED`. */
   end(): void {
     const reason = new PipeworkError('RPC_CLOSED', 'the host has ended the session');
     for (const conversation of this.#dispensed) conversation.close(reason);
@@ -82,7 +83,10 @@ export class HostServices implements ServiceHost {
   }
 }
 
-/** Opens a stream. If the session takes none any more, the dispense that needs it fails as a call would: with `RPC_CLOSED`. */
+/**
+ * Opens a stream. If the session can open no more streams, throws `RPC_CLOSED`, as a call would. `sent` says whether the host has already
+ * received the dispense.
+ */
 function opened(open: () => RawStream, sent: boolean): RawStream {
   try {
     return open();

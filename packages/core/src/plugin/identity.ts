@@ -1,4 +1,4 @@
-/** What a plugin says of itself when it is asked. */
+/** The name, version and runtime that a plugin tells in its description. */
 import { readFileSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
@@ -8,8 +8,8 @@ export interface Identity {
 }
 
 /**
- * The name and version of the package that a program belongs to: those of the nearest package.json that has a name. A link to a program, as
- * in `node_modules/.bin`, belongs to the package of its target.
+ * Returns the name and version of the package that a program belongs to. They come from the nearest package.json that has a name. If the
+ * program is a link, as in `node_modules/.bin`, the search starts at the link's target.
  */
 export function packageIdentity(program: string | undefined): Identity {
   if (program === undefined) return {};
@@ -22,7 +22,7 @@ export function packageIdentity(program: string | undefined): Identity {
       if (typeof name === 'string')
         return { name, version: typeof version === 'string' ? version : undefined };
     } catch {
-      // There is no package.json here, or it cannot be read.
+      // This folder has no readable package.json. Try the parent folder.
     }
     if (folder === dirname(folder)) return {};
   }
@@ -36,7 +36,7 @@ function targetOf(program: string): string {
   }
 }
 
-/** The runtime and its version, for people: `node 22.12.0`, `bun 1.2.0`, `deno 2.1.0`. */
+/** Returns the runtime and its version, as text for people: `node 22.12.0`, `bun 1.2.0`, `deno 2.1.0`. */
 export function runtimeName(): string {
   const { bun, deno, node } = process.versions as Record<string, string | undefined>;
   if (bun !== undefined) return `bun ${bun}`;

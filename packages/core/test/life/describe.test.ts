@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { Client } from '../../src/index.ts';
 import { failure, fixture, plugin, until } from '../support/life.ts';
 
-/** What validators make beside a schema's type. */
+/** A JSON Schema of text. Validators may add keys beside `type`. */
 const text = expect.objectContaining({ type: 'string' }) as unknown;
 const sized = expect.objectContaining({
   type: 'object',
@@ -17,7 +17,7 @@ const lockedBy = expect.objectContaining({
   properties: { by: { type: 'string' } },
 }) as unknown;
 
-test('a plugin says what it is and what it offers', async () => {
+test('describe() returns the identity of a plugin, its names, and their methods', async () => {
   const rpc = await plugin('describes-itself').client();
   const description = await rpc.describe();
   expect(description).toEqual({
@@ -48,7 +48,7 @@ test('a plugin says what it is and what it offers', async () => {
   await until(() => rpc.diagnostics().streams === 0);
 });
 
-test('schemas of valibot and arktype are told as those of zod are, and those that make no JSON Schema as one that anything fits', async () => {
+test('schemas of valibot and arktype are described as those of zod are, and a schema without JSON Schema as one that accepts any value', async () => {
   const { plugins } = await (await plugin('describes-validators').client()).describe();
   expect(plugins).toEqual({
     byValibot: {
@@ -79,19 +79,19 @@ test('schemas of valibot and arktype are told as those of zod are, and those tha
   });
 });
 
-test('a plugin that is only listed runs no factory', async () => {
+test('describe({ dispense: false }) lists the names and runs no factory', async () => {
   const rpc = await plugin('describes-itself').client();
   const { plugins } = await rpc.describe({ dispense: false });
   expect(plugins).toEqual({ kv: {}, greeter: {}, broken: {} });
 });
 
-test('a plugin without a name of its own has that of its package', async () => {
+test('a plugin that gives serve() no name has the name of its package', async () => {
   const rpc = await plugin('greets').client();
   const { name, version } = await rpc.describe({ dispense: false });
   expect({ name, version }).toEqual({ name: '@pipework/core', version: expect.any(String) as string });
 });
 
-test('a plugin that is started by a link to its program has the name of the package behind the link', async () => {
+test("a plugin started through a link to its program has the name of the target's package", async () => {
   const folder = mkdtempSync(join(tmpdir(), 'pipework-link-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const link = join(folder, 'my-plugin');
@@ -102,7 +102,7 @@ test('a plugin that is started by a link to its program has the name of the pack
   });
 });
 
-test('a description fails if the plugin ends before it is whole, and says at which name', async () => {
+test('describe() rejects if the plugin ends meanwhile, and the message has the name that was being described', async () => {
   const rpc = await plugin('exits-in-factory').client();
   expect(await failure(rpc.describe())).toMatchObject({
     code: 'RPC_CLOSED',

@@ -37,12 +37,12 @@ interface Asker {
   slowly(): Promise<void>;
 }
 
-/** What the host's service saw. */
+/** The calls that the host's service received. */
 class Seen {
   readonly reads: string[] = [];
   readonly contexts: ServiceContext[] = [];
   disposed = 0;
-  /** The signal that a factory which never ends was given. */
+  /** The signal of the factory `patient`, which settles only when it aborts. */
   patientSignal: AbortSignal | undefined;
   /** Lets the stream of `untilTold()` end. */
   tell = (): void => {};
@@ -106,7 +106,7 @@ function start(config: Partial<ClientConfig<Services>> = {}): {
 }
 
 describe('a service of the host', () => {
-  test("is there in the plugin's factory, in its calls, and when no call is under way", async () => {
+  test("can be called in the plugin's factory, in its calls, and when no call is under way", async () => {
     const { client, seen } = start();
     const asker = await (await client.client()).dispense('asker');
     expect(await asker.inFactory()).toBe('contents of in the factory');
@@ -115,14 +115,14 @@ describe('a service of the host', () => {
     await until(() => seen.reads.includes('later'));
   });
 
-  test('is told which client asks', async () => {
+  test('receives the client and broker of the plugin that dispenses it', async () => {
     const { client, seen } = start();
     await (await client.client()).dispense('asker');
     expect(seen.contexts.map((context) => context.client)).toEqual([client]);
     expect(seen.contexts[0]?.broker).toBe((await client.client()).broker);
   });
 
-  test('streams, calls back, and fails with its own errors', async () => {
+  test('returns streams, calls callbacks of the plugin, and fails with its own errors', async () => {
     const { client } = start();
     const asker = await (await client.client()).dispense('asker');
     expect(await asker.count(3)).toEqual([1, 2, 3]);
@@ -131,7 +131,7 @@ describe('a service of the host', () => {
     await expect(asker.notAMethod()).rejects.toMatchObject({ code: 'RPC_UNKNOWN_METHOD' });
   });
 
-  test('fails with a code if the host does not offer it, or offers none', async () => {
+  test('fails its dispense with RPC_UNKNOWN_SERVICE if the host does not offer it, or offers no services', async () => {
     const { client } = start();
     const asker = await (await client.client()).dispense('asker');
     await expect(asker.unknown('constructor')).rejects.toMatchObject({
@@ -143,7 +143,7 @@ describe('a service of the host', () => {
     expect(await alone.inFactory()).toMatch(/^RPC_UNKNOWN_SERVICE: unknown service: files/);
   });
 
-  test('is disposed of when the plugin lets go of it, and with the session', async () => {
+  test('is disposed of when the plugin disposes of its remote, or when the session ends', async () => {
     const { client, seen } = start();
     const asker = await (await client.client()).dispense('asker');
     expect(seen.contexts[0]?.signal.aborted).toBe(false);
@@ -163,7 +163,7 @@ describe('a service of the host', () => {
     await until(() => rpc.diagnostics().runningCalls === 3);
   });
 
-  test('is seen by interceptors and by redactError on the side of the host', async () => {
+  test("passes through the host's handlerInterceptors and redactError", async () => {
     const methods: string[] = [];
     const { client } = start({
       handlerInterceptors: [
@@ -179,7 +179,7 @@ describe('a service of the host', () => {
     expect(methods).toEqual(['Plugin.read', 'Plugin.fail']);
   });
 
-  test('asked for without end is refused, and the host goes on', async () => {
+  test('rejects a dispense with RPC_OVERLOADED while maxWaitingStreams others are under way, and the session goes on', async () => {
     const { client } = start({ limits: { maxWaitingStreams: 8 } });
     const asker = await (await client.client()).dispense('asker');
     const outcomes = asker.undialled(1_000);
@@ -188,7 +188,7 @@ describe('a service of the host', () => {
     expect(await asker.inFactory()).toBe('contents of in the factory');
   });
 
-  test('whose factory is still at work when the plugin dies hears of it by its signal', async () => {
+  test("has its factory's signal aborted if the plugin dies while the factory runs", async () => {
     const { client, seen } = start();
     const asker = await (await client.client()).dispense('asker');
     void asker.unknown('patient').catch(() => {});
@@ -198,7 +198,7 @@ describe('a service of the host', () => {
     await until(() => seen.patientSignal?.aborted === true);
   });
 
-  test('keeps a client from being drained while the plugin reads a stream of it', async () => {
+  test('keeps drain() pending while the plugin reads one of its streams', async () => {
     const { client, seen } = start();
     const asker = await (await client.client()).dispense('asker');
     expect(await asker.readInBackground()).toBe(1);
@@ -209,7 +209,7 @@ describe('a service of the host', () => {
     expect(seen.streamsEnded).toBe(1);
   });
 
-  test('has its stream return when the plugin dies in the middle of it', async () => {
+  test('ends the generator of its stream if the plugin dies while it reads the stream', async () => {
     const { client, seen } = start();
     const asker = await (await client.client()).dispense('asker');
     expect(await asker.readInBackground()).toBe(1);
@@ -219,7 +219,7 @@ describe('a service of the host', () => {
     await until(() => seen.streamsEnded === 1);
   });
 
-  test('has any name, of prototypes and promises too, and none that it was not given', async () => {
+  test('may have any name, such as __proto__ or then, while names that are only on Object.prototype are unknown', async () => {
     const named = (name: string) => () => ({ read: () => `from ${name}` });
     const names = ['__proto__', 'then', 'constructor', ''];
     const provide = Object.fromEntries(names.map((name) => [name, named(name)]));
@@ -230,7 +230,7 @@ describe('a service of the host', () => {
       await expect(asker.readOf(name)).rejects.toMatchObject({ code: 'RPC_UNKNOWN_SERVICE' });
   });
 
-  test('whose factory throws fails its dispense alone, with the code that it was thrown with', async () => {
+  test('fails only its dispense if its factory throws, with the code of that error', async () => {
     const { client } = start({
       provide: {
         files: () => {
@@ -243,7 +243,7 @@ describe('a service of the host', () => {
     await expect(asker.read('again')).rejects.toMatchObject({ code: 'ENODEV' });
   });
 
-  test('is there until the end, in onShutdown too, and each of two clients has its own', async () => {
+  test('can be dispensed and called in onShutdown, and is separate for each client', async () => {
     const first = start();
     const second = start();
     for (const { client } of [first, second])
@@ -254,7 +254,7 @@ describe('a service of the host', () => {
       expect(seen.reads.filter((name) => name.startsWith('by'))).toEqual([`by ${pids[index]}`]);
   });
 
-  test('whose factory does not end fails its dispense when the plugin leaves, and a dispense after the end fails as a call does', async () => {
+  test('rejects a pending dispense with RPC_SHUTTING_DOWN when the plugin leaves, and a dispense after the session with RPC_CLOSED', async () => {
     let printed = '';
     const syncStderr = new Writable({
       write(chunk, _encoding, done) {
@@ -271,7 +271,7 @@ describe('a service of the host', () => {
     expect(printed).toBe('pending: RPC_SHUTTING_DOWN\n');
   });
 
-  test('that misses its deadline fails with a message that names the host', async () => {
+  test('fails a call that misses its deadline with a message that names the host', async () => {
     const { client } = start();
     const asker = await (await client.client()).dispense('asker');
     await expect(asker.slowly()).rejects.toMatchObject({
@@ -280,7 +280,7 @@ describe('a service of the host', () => {
     });
   });
 
-  test('leaves nothing behind when the plugin dies', async () => {
+  test('is disposed of when the plugin dies, even if its calls still run', async () => {
     const { client, seen } = start();
     const rpc = await client.client();
     const asker = await rpc.dispense('asker');

@@ -1,11 +1,12 @@
-/** What a contract says of its methods, as JSON Schemas. */
+/** Turns a contract into a description of its methods, with JSON Schemas. */
 import type { MethodDescription, MethodDescriptions } from '../api/description.ts';
 import type { Contract, MethodSchemas } from './contract.ts';
 import { jsonSchemaOf } from './standard-schema.ts';
 
 /**
- * Describes each method of a contract. Arguments are described as their caller gives them, results and data of errors as they arrive. A
- * schema whose validator makes no JSON Schema is described by `true`, which any value fits.
+ * Describes each method of a contract. Inputs are described before validation, as the caller passes them. Results, items and data of errors
+ * are described after validation, as they reach the caller. If a validator makes no JSON Schema, the schema is described as `true`, which
+ * accepts any value.
  */
 export function describeContract(contract: Contract<unknown>): MethodDescriptions {
   return Object.fromEntries(

@@ -1,4 +1,4 @@
-/** PROTOCOL 13: how a plugin asks its host for services, and what it says of itself. */
+/** Checks of PROTOCOL 13: how a plugin calls services of its host, and how it describes itself. */
 import { ValueReader } from '../../wire/decode.ts';
 import { encode } from '../../wire/msgpack.ts';
 import { concat } from '../../wire/yamux.ts';
@@ -9,9 +9,9 @@ import { demand, demandEqual, DoesNotApply } from '../verdict.ts';
 const services = 'services of the host';
 const descriptions = 'descriptions';
 
-/** The broker id of the stream on which services are asked for. */
+/** The broker id of the stream on which the plugin calls `Host.Dispense`. */
 const askingId = 0;
-/** The broker id that the checks hand out for a service. */
+/** The broker id with which the checks answer `Host.Dispense`. */
 const serviceId = 77;
 const question = { service: 'files', method: 'read', argument: 'a.txt' };
 
@@ -31,7 +31,7 @@ class Caller {
     this.stream = stream;
   }
 
-  /** The next request; fails if none comes. */
+  /** Returns the next request. Fails the check if the stream ends first or the wait times out. */
   async request(what: string): Promise<Request> {
     const { session } = this.stream;
     const isOver = (): boolean => this.stream.wasReset || this.stream.hasFinished;
@@ -45,7 +45,7 @@ class Caller {
     this.stream.send(encode([1, id, error, result]));
   }
 
-  /** Reads what has come. Returns how many requests wait. */
+  /** Decodes the bytes that have arrived. Returns the number of requests that `request()` has not returned yet. */
   #read(): number {
     for (const payload of this.stream.received.splice(0)) {
       for (const message of this.#values.push(payload)) {
@@ -61,7 +61,7 @@ class Caller {
   }
 }
 
-/** The stream that the plugin opened with this broker id; undefined if it has opened none. The id is taken off its bytes. */
+/** Returns the stream that the plugin opened with this broker id, without the four bytes of the id. Returns undefined if there is none yet. */
 function openedWith(session: RawSession, brokerId: number): Caller | undefined {
   for (const stream of session.theirs) {
     const bytes = concat(stream.received);
@@ -78,11 +78,11 @@ async function accept(session: RawSession, brokerId: number): Promise<Caller> {
     () => (caller ??= openedWith(session, brokerId)) !== undefined,
     `a stream with the broker id ${String(brokerId)}`,
   );
-  // The wait ends with one.
+  // `until` resolves only once `caller` is set.
   return caller as Caller;
 }
 
-/** A call of `ask` that is under way. */
+/** A call of the plugin's method `ask` that has not been answered yet. */
 interface Asked {
   readonly running: Running;
   readonly connection: RawConnection;
@@ -96,7 +96,7 @@ async function ask(bench: Bench, capabilities: readonly string[]): Promise<Asked
   return { running, connection, id: connection.request('Plugin.ask', [question]) };
 }
 
-/** As {@link ask}, up to the request of the service. Does not apply if the plugin cannot be made to ask. */
+/** Calls `ask`, and waits for the plugin to call `Host.Dispense`. The check does not apply if the plugin has no method `ask`. */
 async function askForService(bench: Bench): Promise<Asked & { caller: Caller; request: Request }> {
   const asked = await ask(bench, ['host']);
   const { session } = asked.running;
@@ -115,7 +115,7 @@ async function askForService(bench: Bench): Promise<Asked & { caller: Caller; re
   return { ...asked, caller, request };
 }
 
-/** As {@link askForService}, up to the call of the service, which is not answered. */
+/** Calls `ask`, answers `Host.Dispense`, and waits for the plugin to call the service. The caller of this function answers that call. */
 async function callService(bench: Bench): Promise<Asked & { service: Caller; call: Request }> {
   const { caller, request, ...asked } = await askForService(bench);
   demandEqual([request.method, request.params], ['Host.Dispense', ['files']], 'what it asks for');
@@ -138,7 +138,7 @@ const serviceChecks: Check[] = [
   },
   {
     section: services,
-    name: 'finishes the stream of a service that it lets go of',
+    name: 'finishes the stream of a service that it no longer needs',
     run: async (bench) => {
       const { running, connection, id, service, call } = await callService(bench);
       service.answer(call, null, 'x');
@@ -159,7 +159,7 @@ const serviceChecks: Check[] = [
   },
   {
     section: services,
-    name: 'fails its call if its host has no such service, or the service fails, and goes on',
+    name: 'fails its call if its host has no such service or if the service fails, and still answers other calls',
     run: async (bench) => {
       const unknown = await askForService(bench);
       unknown.caller.answer(unknown.request, 'unknown service: files', null);
@@ -203,7 +203,7 @@ const serviceChecks: Check[] = [
   },
 ];
 
-/** A plugin that announced `describe`. */
+/** Starts a plugin. The check does not apply if the plugin did not announce `describe`. */
 async function describing(bench: Bench): Promise<Running> {
   const running = await bench.ready();
   if (!running.line.capabilities.has('describe'))
@@ -218,7 +218,7 @@ const isMap = (value: unknown): value is Said =>
 const isText = (value: unknown): boolean => typeof value === 'string';
 const isList = Array.isArray;
 
-/** Demands a map whose keys, if they are there, are what the protocol says. */
+/** Demands a map. Each key of `fields` may be missing, but a value that is there must pass its test. */
 function demandFields(
   value: unknown,
   what: string,
@@ -238,7 +238,7 @@ function demandFields(
 const descriptionChecks: Check[] = [
   {
     section: descriptions,
-    name: 'says what runs it, its versions and its names, by Control.Describe with a parameter and without',
+    name: 'tells its runtime, versions and names by Control.Describe, with a parameter and without',
     run: async (bench) => {
       const { control, line } = await describing(bench);
       for (const params of [[true], []]) {
@@ -261,7 +261,7 @@ const descriptionChecks: Check[] = [
   },
   {
     section: descriptions,
-    name: 'tells by $/describe of each method that can be called, and of no other, and goes on',
+    name: 'tells by $/describe exactly the methods that can be called, and still answers calls',
     run: async (bench) => {
       const connection = await bench.dispense(await describing(bench));
       const said = await connection.result('$/describe');
