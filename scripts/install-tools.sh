@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
 # Installs what some tests need and npm does not bring (Debian and Ubuntu): a Go compiler with the libraries of the Go peers, bubblewrap,
-# strace, an ssh server, Python with its MessagePack, the shells zsh and fish, Chromium. Without them those tests are skipped, and the last lines of a run say so.
+# strace, an ssh server, Python with its MessagePack, the shells zsh and fish; with --browser, Chromium for the site too. Without them those
+# tests are skipped, and the last lines of a run say so.
 set -eu
 packages=(
   golang-go golang-github-hashicorp-yamux-dev golang-github-ugorji-go-codec-dev
   bubblewrap strace procps util-linux
   openssh-server openssh-client
   python3 python3-msgpack
-  zsh fish chromium
+  zsh fish
 )
+if [ "${1:-}" = --browser ]; then packages+=(chromium); fi
 if ! command -v apt-get >/dev/null; then
   echo "there is no apt-get here; by another way install: ${packages[*]}" >&2
   exit 1

@@ -1,5 +1,5 @@
 // run.mjs [--sample] [PART]: the built site in a real Chromium; with PART, only the pages whose path contains it; with --sample, only one page
-// of each kind, as CI does. Without a Chromium the browser's part is skipped, and a line says so.
+// of each kind. Without a Chromium the browser's part is skipped, and a line says so.
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
@@ -46,7 +46,7 @@ await check('links and anchors of all pages', async () => checkLinks(folder, bas
 
 const executable = findChromium();
 if (executable === undefined) {
-  console.log('skipped the browser: there is no Chromium on the PATH (scripts/install-tools.sh installs it)');
+  console.log('skipped the browser: there is no Chromium on the PATH (scripts/install-tools.sh --browser installs it)');
 } else {
   const server = await serveFolder(folder, base);
   const browser = await startChromium(executable);
