@@ -46,7 +46,9 @@ await check('links and anchors of all pages', async () => checkLinks(folder, bas
 
 const executable = findChromium();
 if (executable === undefined) {
-  console.log('skipped the browser: there is no Chromium on the PATH (scripts/install-tools.sh --browser installs it)');
+  console.log(
+    'skipped the browser: there is no Chromium on the PATH (scripts/install-tools.sh --browser installs it)',
+  );
 } else {
   const server = await serveFolder(folder, base);
   const browser = await startChromium(executable);
