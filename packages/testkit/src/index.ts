@@ -4,6 +4,9 @@
  * @module
  */
 
+// Tells at the exit what was left open.
+import './leaks/left-open.ts';
+
 export { connect, type ConnectOptions, type Pair, type Plugins } from './connect.ts';
 export { memoryLauncher, type MemoryLauncher } from './memory-launcher.ts';
 export { launch, type LaunchedClient, type LaunchOptions } from './launch.ts';
