@@ -23,6 +23,7 @@ const run = (command) =>
 
 const tarballs = process.argv
   .slice(2)
+  .filter((path) => basename(path).startsWith('pipework-'))
   .map((path) => [`@pipework/${/pipework-(\w+)-/.exec(basename(path))[1]}`, `file:${resolve(path)}`]);
 
 /** What `npm init -y`, `npm pkg set` and the installs of the page leave behind. */

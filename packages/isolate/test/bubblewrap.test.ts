@@ -173,7 +173,7 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
       });
       const pid = launched.pid as number;
       await expect.poll(() => childrenOf(childrenOf(pid)[0] ?? 0)).toHaveLength(1);
-      const [inside = 0] = childrenOf(childrenOf(pid)[0] as number);
+      const [inside = 0] = childrenOf(childrenOf(pid)[0] ?? 0);
       const names = (pid: number): string[] =>
         read(`/proc/${pid}/environ`)
           .split('\0')
