@@ -1,6 +1,7 @@
 /** How a check ends when it does not simply pass, and the few assertions that the checks are written in. */
 import { isDeepStrictEqual } from 'node:util';
 import { show } from '../transcript/show.ts';
+import { Extension } from '../wire/decode.ts';
 
 /** How one check ended. */
 export type ConformanceOutcome =
@@ -35,4 +36,17 @@ export function demand(holds: boolean, expected: string, came: string): asserts 
 
 export function demandEqual(actual: unknown, expected: unknown, what: string): void {
   demand(isDeepStrictEqual(actual, expected), `${what} to be ${show(expected)}`, show(actual));
+}
+
+/** Gives decoded maps a prototype, as the values that they are compared with have. The decoder gives none, because of a peer's keys. */
+export function plain(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(plain);
+  if (
+    value === null ||
+    typeof value !== 'object' ||
+    value instanceof Uint8Array ||
+    value instanceof Extension
+  )
+    return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
 }

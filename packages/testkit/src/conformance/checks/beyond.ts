@@ -1,7 +1,7 @@
 /** PROTOCOL 8: tables and columns, and values that a plugin with `types` may not take. */
 import { Extension } from '../../wire/decode.ts';
 import { textOf, withCapability, type Bench, type Check, type Running } from '../bench.ts';
-import { DoesNotApply, demand, demandEqual } from '../verdict.ts';
+import { DoesNotApply, demand, demandEqual, plain } from '../verdict.ts';
 import { mark } from './capabilities.ts';
 
 const section = 'capabilities';
@@ -115,17 +115,4 @@ async function demandFailures(
     'still here',
     'the result of echo behind it',
   );
-}
-
-/** Decoded maps have no prototype; the values compared with them have one. */
-function plain(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(plain);
-  if (
-    value === null ||
-    typeof value !== 'object' ||
-    value instanceof Uint8Array ||
-    value instanceof Extension
-  )
-    return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
 }

@@ -1,7 +1,7 @@
 /** PROTOCOL 6, the calls: values of the base, errors, many at once. */
 import { Extension } from '../../wire/decode.ts';
 import { textOf, type Check } from '../bench.ts';
-import { demand, demandEqual } from '../verdict.ts';
+import { demand, demandEqual, plain } from '../verdict.ts';
 
 const section = 'calls';
 
@@ -181,17 +181,4 @@ function secondsOf(data: Uint8Array): number {
   if (data.length === 4) return view.getUint32(0);
   if (data.length === 8) return (view.getUint32(0) & 3) * 2 ** 32 + view.getUint32(4);
   return Number(view.getBigInt64(4));
-}
-
-/** Decoded maps have no prototype, so that a peer's keys are safe; the values compared with them have one. */
-function plain(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(plain);
-  if (
-    value === null ||
-    typeof value !== 'object' ||
-    value instanceof Uint8Array ||
-    value instanceof Extension
-  )
-    return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
 }
