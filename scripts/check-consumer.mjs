@@ -12,16 +12,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { overridesOf, packedPackages } from './packed.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const tarballs = Object.fromEntries(
-  process.argv
-    .slice(2)
-    .filter((path) => basename(path).startsWith('pipework-'))
-    .map((path) => [`@pipework/${/pipework-(\w+)-/.exec(basename(path))[1]}`, `file:${resolve(path)}`]),
-);
+const { 'create-pipework': _starter, ...tarballs } = packedPackages(process.argv.slice(2));
 const project = mkdtempSync(join(tmpdir(), 'pipework-consumer-'));
 const write = (name, content) => writeFileSync(join(project, name), content);
 const run = (command, args) => execFileSync(command, args, { cwd: project, encoding: 'utf8', stdio: 'pipe' });
@@ -42,12 +38,7 @@ try {
     'package.json',
     JSON.stringify({ name: 'consumer', private: true, type: 'module', dependencies: tarballs }),
   );
-  write(
-    'pnpm-workspace.yaml',
-    `overrides:\n${Object.entries(tarballs)
-      .map(([name, from]) => `  '${name}': ${from}\n`)
-      .join('')}`,
-  );
+  write('pnpm-workspace.yaml', overridesOf(tarballs));
   run('pnpm', ['install', '--no-frozen-lockfile', '--prefer-offline']);
   // The compiler and Node's types are the repository's own: they aren't what is tried here.
   for (const name of ['typescript', '@types'])

@@ -4,8 +4,9 @@
 import { execSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, delimiter, dirname, join, resolve } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { overridesOf, packedPackages } from './packed.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const project = mkdtempSync(join(tmpdir(), 'pipework-first-plugin-'));
@@ -21,20 +22,18 @@ const run = (command) =>
     env: { ...process.env, PATH: [join(root, 'node_modules/.bin'), process.env.PATH].join(delimiter) },
   });
 
-const tarballs = process.argv
-  .slice(2)
-  .filter((path) => basename(path).startsWith('pipework-'))
-  .map((path) => [`@pipework/${/pipework-(\w+)-/.exec(basename(path))[1]}`, `file:${resolve(path)}`]);
+const { 'create-pipework': _starter, ...tarballs } = packedPackages(process.argv.slice(2));
 
 /** What `npm init -y`, `npm pkg set` and the installs of the page leave behind. */
 function install() {
-  const dependencies = Object.fromEntries(tarballs.filter(([name]) => /core|fleet|testkit/.test(name)));
+  const dependencies = Object.fromEntries(
+    Object.entries(tarballs).filter(([name]) => /core|fleet|testkit/.test(name)),
+  );
   write(
     'package.json',
     JSON.stringify({ name: 'first-plugin', private: true, type: 'module', dependencies }),
   );
-  const overrides = tarballs.map(([name, from]) => `  '${name}': ${from}\n`);
-  write('pnpm-workspace.yaml', `overrides:\n${overrides.join('')}autoInstallPeers: false\n`);
+  write('pnpm-workspace.yaml', `${overridesOf(tarballs)}autoInstallPeers: false\n`);
   run('pnpm install --no-frozen-lockfile --prefer-offline');
   for (const name of ['typescript', '@types', 'vitest'])
     symlinkSync(join(root, 'node_modules', name), join(project, 'node_modules', name));

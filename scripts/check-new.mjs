@@ -3,7 +3,8 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, delimiter, join, resolve } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
+import { overridesOf, packedPackages } from './packed.mjs';
 
 const languages = [
   // The compiler sees only what changes once it says so.
@@ -24,15 +25,8 @@ const languages = [
 /** How long the dev loop may take to show what it is waited for, in milliseconds. */
 const patienceMs = 60_000;
 
-const tarballs = Object.fromEntries(
-  process.argv.slice(2).map((path) => {
-    const [, name] = /^(create-pipework|pipework-\w+)-\d/.exec(basename(path));
-    return [name.replace(/^pipework-/, '@pipework/'), `file:${resolve(path)}`];
-  }),
-);
-const overrides = `overrides:\n${Object.entries(tarballs)
-  .map(([name, from]) => `  '${name}': ${from}\n`)
-  .join('')}`;
+const tarballs = packedPackages(process.argv.slice(2));
+const overrides = overridesOf(tarballs);
 /** A shell's, without what pnpm sets for the scripts that it runs, as it runs this one. */
 const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^p?npm_/i.test(name)));
 env.PATH = env.PATH.split(delimiter)
