@@ -91,6 +91,14 @@ function numbers(seed: number): () => number {
   };
 }
 
+/** Two gates on one budget, and the bytes that each has credited. */
+function twoGates(budget: UnfinishedBudget): { older: CreditGate; younger: CreditGate; credited: number[] } {
+  const credited = [0, 0];
+  const gateOf = (index: number): CreditGate =>
+    new CreditGate(budget, (bytes) => (credited[index] = (credited[index] ?? 0) + bytes));
+  return { older: gateOf(0), younger: gateOf(1), credited };
+}
+
 describe('a session whose unfinished messages pass their budget', () => {
   test('never stalls: every message that is asked for arrives, in whatever order peers send and consumers ask', () => {
     fc.assert(
@@ -134,11 +142,7 @@ describe('a session whose unfinished messages pass their budget', () => {
 
   test('gives further credit to its oldest message alone, and to the next when that is complete', () => {
     const budget = new UnfinishedBudget(10);
-    const credited = [0, 0];
-    const gates = credited.map(
-      (_, index) => new CreditGate(budget, (bytes) => (credited[index] = (credited[index] ?? 0) + bytes)),
-    );
-    const [older, younger] = gates as [CreditGate, CreditGate];
+    const { older, younger, credited } = twoGates(budget);
     budget.used = 8;
     older.read(4, 1);
     younger.read(4, 1);
@@ -154,11 +158,7 @@ describe('a session whose unfinished messages pass their budget', () => {
 
   test('passes over a message that is not wanted, which waits for its turn anew once it is', () => {
     const budget = new UnfinishedBudget(0);
-    const credited = [0, 0];
-    const gates = credited.map(
-      (_, index) => new CreditGate(budget, (bytes) => (credited[index] = (credited[index] ?? 0) + bytes)),
-    );
-    const [older, younger] = gates as [CreditGate, CreditGate];
+    const { older, younger, credited } = twoGates(budget);
     budget.used = 8;
     older.read(4, 1);
     younger.read(4, 1);
