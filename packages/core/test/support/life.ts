@@ -115,6 +115,19 @@ export async function until(holds: () => boolean): Promise<void> {
   }
 }
 
+/**
+ * Milliseconds for a plugin to do something in, if the test is not about that time: `ms`, or ten times what a start takes now, if that
+ * is more. A time that is enough on an idle machine would let a busy one decide how the plugin ends.
+ */
+export async function enoughMs(ms: number): Promise<number> {
+  const began = performance.now();
+  const client = new Client({ cmd: [process.execPath, fixture('greets')], stdin: 'ignore' });
+  await client.client();
+  const tookMs = performance.now() - began;
+  await client.kill();
+  return Math.max(ms, Math.ceil(10 * tookMs));
+}
+
 /** The error of a promise that has to reject. */
 export async function failure<E = Error & { code: string }>(promise: Promise<unknown>): Promise<E> {
   return promise.then(
