@@ -33,6 +33,10 @@ export { DeclaredError, declaredError, isDeclaredError } from '../../src/rpc/con
 export type { StandardSchema } from '../../src/rpc/contract/standard-schema.ts';
 export { ref, retain } from '../../src/rpc/remote/stand-in.ts';
 export { RemoteError } from '../../src/rpc/values/revive-error.ts';
+export { KnownTexts } from '../../src/rpc/wire/known-texts.ts';
+export { countReceived } from '../../src/rpc/wire/malloc-trim.ts';
+export { fullCodec } from '../../src/rpc/wire/msgpack.ts';
+export { scratch } from '../../src/rpc/wire/scratch.ts';
 export { Broker } from '../../src/session/broker.ts';
 export { type Capability, ownCapabilities } from '../../src/session/capabilities.ts';
 export { Shared, type SharedOptions } from '../../src/session/shared.ts';
