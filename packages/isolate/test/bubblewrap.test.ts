@@ -7,9 +7,17 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { Pool, Supervisor } from '@pipework/fleet';
 import { findRuntime } from '../../../testing/runtimes.mjs';
 import { isolated, IsolateError, type IsolateOptions } from '../src/index.ts';
-import { read } from '../src/system.ts';
-import { childrenOf, measure } from '../src/watch.ts';
-import { command, directory, failure, fixture, noBubblewrap, own, start, type Cells } from './support.ts';
+import { childrenOf, measure, read } from './support/internals.ts';
+import {
+  command,
+  directory,
+  failure,
+  fixture,
+  noBubblewrap,
+  own,
+  start,
+  type Cells,
+} from './support/cells.ts';
 
 const MiB = 2 ** 20;
 const host = fileURLToPath(new URL('fixtures/host.mjs', import.meta.url));

@@ -5,7 +5,7 @@ import { Client, type StartError } from '@pipework/core';
 import { Supervisor } from '@pipework/fleet';
 import { findRuntime } from '../../../testing/runtimes.mjs';
 import { isolated, type IsolateError, type IsolateOptions } from '../src/index.ts';
-import { command, directory, failure, fixture, start } from './support.ts';
+import { command, directory, failure, fixture, start } from './support/cells.ts';
 
 const runtime = { require: 'runtime', bwrap: false } as const;
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { Client, type ClientConfig, type Remote } from '@pipework/core';
-import { isolated, IsolateError, type IsolateOptions } from '../src/index.ts';
+import { isolated, IsolateError, type IsolateOptions } from '../../src/index.ts';
 
 /** What the fixture serves. */
 export interface Cell {
@@ -32,8 +32,8 @@ export interface Cells {
   cell: Cell;
 }
 
-export const root: string = fileURLToPath(new URL('../../..', import.meta.url));
-export const fixture: string = fileURLToPath(new URL('fixtures/cell.mjs', import.meta.url));
+export const root: string = fileURLToPath(new URL('../../../..', import.meta.url));
+export const fixture: string = fileURLToPath(new URL('../fixtures/cell.mjs', import.meta.url));
 export const command: [string, ...string[]] = [process.execPath, fixture];
 
 /** What the fixture needs to load itself. */
