@@ -1,6 +1,7 @@
 /** Objects and functions that stand for ones in the other process, and the marks by which objects travel by reference. */
 import { types } from 'node:util';
 import { expect } from '../../base/expect.ts';
+import { maxKeptNames } from '../../base/limits.ts';
 import { isProbedName } from '../../base/probed-names.ts';
 import { callResult } from './call-result.ts';
 import type { Reference } from './remote-types.ts';
@@ -161,7 +162,7 @@ export function makeRemoteObject(target: RemoteTarget, label = 'remote object'):
       let method = methods.get(name);
       if (method === undefined) {
         method = (...args) => iterable(target.call?.(name, args));
-        methods.set(name, method);
+        if (methods.size < maxKeptNames) methods.set(name, method);
       }
       return method;
     },
