@@ -3,7 +3,7 @@
 import { readFile, realpath } from 'node:fs/promises';
 import { dirname, extname, isAbsolute, resolve, sep } from 'node:path';
 import { isInside, whyNoFile, whyNotExecutable, whyOthersMayWrite, whyOutside } from './candidates.ts';
-import { checkDirectory, checkOptions, type DiscoverPackagesOptions } from './options.ts';
+import { checkDirectory, checkOptions, skipper, type DiscoverPackagesOptions } from './options.ts';
 import { findPackages } from './workspace.ts';
 
 /** A plugin that a package declares. */
@@ -31,10 +31,11 @@ export async function discoverPackages(
   options: DiscoverPackagesOptions = {},
 ): Promise<DiscoveredPackage[]> {
   checkOptions(options, ['onSkip', 'field', 'contained']);
-  const { root, manifests, areInstalled } = await findPackages(await checkDirectory(dir));
+  const { contained = true } = options;
+  const { root, manifests, areInstalled } = await findPackages(await checkDirectory(dir), contained);
+  const skip = skipper(options);
   const found: DiscoveredPackage[] = [];
   for (const manifest of manifests) {
-    const skip = (path: string, reason: string): void => options.onSkip?.(path, reason);
     const plugin = await readManifest(manifest, { ...options, root, areInstalled, skip });
     if (plugin !== undefined) found.push(plugin);
   }
