@@ -25,6 +25,7 @@ export interface Fixtures {
     print(stream: 'stdout' | 'stderr', text: string): Promise<void>;
     printBytes(bytes: Uint8Array): Promise<void>;
     flood(bytes: number): Promise<void>;
+    breakLines(count: number): Promise<{ grown: number; settled: number }>;
     floodThenExit(bytes: number): Promise<void>;
     stopClock(): Promise<void>;
     floodThenThrow(bytes: number): Promise<void>;
