@@ -1,6 +1,6 @@
 /** A launcher that runs the plugin in a bubblewrap sandbox. */
 
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { isAbsolute, relative, resolve } from 'node:path';
 import { expect, expectKeys, isText } from '../../base/expect.ts';
 import { printable } from '../../base/printable.ts';
@@ -94,8 +94,12 @@ function mountArguments(
 /** Says which of the command's files and directories the sandbox hides. */
 function hiddenNotes(command: LaunchCommand, visible: readonly string[]): string[] {
   const cwd = resolve(command.cwd ?? process.cwd());
-  const named = [command.file, ...command.args].filter((word) => word.includes('/') && !word.startsWith('-'));
-  const files = named.map((word) => resolve(cwd, word)).filter((path) => existsSync(path));
+  // An option may carry its file with it: `--import=/tmp/x.mjs`.
+  const words = [command.file, ...command.args].map((word) => word.replace(/^-[^=]*=/, ''));
+  const named = words.filter((word) => word.includes('/') && !word.startsWith('-'));
+  const paths = named.map((word) => resolve(cwd, word)).filter((path) => existsSync(path));
+  // A link outside may lead to a hidden place.
+  const files = paths.flatMap((path) => [path, realpathSync(path)]);
   return [...new Set([cwd, ...files])].flatMap((path) => {
     const place = hiddenPlaces.find((hidden) => isBelow(hidden, path));
     const isVisible = visible.some(
