@@ -1,8 +1,10 @@
-import { chmodSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { bubblewrapArguments } from './bubblewrap.ts';
+import { killsIn, limitScript } from './control-group.ts';
 import { checkOptions } from './options.ts';
 import { findProgram } from './program.ts';
 import { denoPlan, nodePlan } from './runtime-flags.ts';
@@ -234,4 +236,28 @@ test.each([
   ['ID=plan9\n', 'install the package x'],
 ])('how a package is installed is told for the system: %j', (release, advice) => {
   expect(howToInstall('x', release)).toBe(advice);
+});
+
+test.each([
+  ['2', '0::/a.slice/b.scope\n', 'a.slice/b.scope', 'memory.max', 'memory.events', 'oom 5\noom_kill 3\n'],
+  [
+    '1, beside an empty tree of version 2',
+    '9:name=systemd:/b.scope\n4:memory:/b.scope\n0::/b.scope\n',
+    'memory/b.scope',
+    'memory.limit_in_bytes',
+    'memory.oom_control',
+    'oom_kill_disable 0\nunder_oom 0\noom_kill 3\n',
+  ],
+])('a control group of version %s tells its limit and its kills', (_, lines, group, limit, count, counts) => {
+  const root = realpathSync(mkdtempSync(join(tmpdir(), 'pipework-groups-')));
+  onTestFinished(() => rmSync(root, { recursive: true }));
+  mkdirSync(join(root, group), { recursive: true });
+  writeFileSync(join(root, 'lines'), lines);
+  writeFileSync(join(root, group, limit), '1073741824\n');
+  writeFileSync(join(root, group, count), counts);
+  expect(killsIn(lines, root)).toBe(3);
+  const script = limitScript(join(root, 'lines'), root);
+  expect(execFileSync('/bin/sh', ['-c', script], { encoding: 'utf8' })).toBe('1073741824\n');
+  rmSync(join(root, group), { recursive: true });
+  expect(killsIn(lines, root)).toBe(0);
 });

@@ -2,7 +2,7 @@
 
 import type { Policy } from './options.ts';
 import type { Place } from './paths.ts';
-import type { Program } from './program.ts';
+import { optionsOf, type Program } from './program.ts';
 import { isLoaderVariable } from './system.ts';
 
 /** What a permission model makes of a policy. */
@@ -46,11 +46,6 @@ function commonProblems({ policy, read, write }: Grants, program: Program, model
  */
 const grants =
   /^(--allow-|-[a-z]*[ARWNESIP]+[a-zA-Z]*($|=)|--(no-)?(experimental-)?permission|--env-file|--experimental-(default-)?config-file|--unstable-ffi)/;
-
-/** What stands before the script; if there is none, all of it. */
-function optionsOf({ args, scriptIndex }: Program): readonly string[] {
-  return scriptIndex === undefined ? args : args.slice(0, scriptIndex);
-}
 
 /** The first version of Node whose model knows the network. */
 export const firstWithNet = 25;

@@ -208,6 +208,17 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     });
   });
 
+  test('a plugin that fills the heap of V8 is ended by V8, and the exit says so', async () => {
+    const { client, cell } = await start({ resources: { memoryBytes: 800 * MiB } });
+    const error = await failure(cell.fillHeap());
+    expect((error.cause as Error).message).toMatch(
+      /signal SIGABRT, ended because V8's heap was full \(resources.memoryBytes: 800 MiB\)/,
+    );
+    const exit = await client.exit;
+    expect(exit).toMatchObject({ signal: 'SIGABRT', by: 'plugin', limit: 'memory', leftBehind: false });
+    expect(exit.stderrTail).toContain('JavaScript heap out of memory');
+  });
+
   test('memoryBytes counts what the plugin has started', async () => {
     const { client, cell } = await start({ run: true, resources: { memoryBytes: 250 * MiB } });
     await failure(cell.fillElsewhere());

@@ -22,6 +22,7 @@ export interface Cell {
   listen(): Promise<string>;
   descriptors(): Promise<[number, string][]>;
   fill(): Promise<void>;
+  fillHeap(): Promise<void>;
   fillElsewhere(): Promise<string>;
   spin(): Promise<void>;
   spinOn(): Promise<void>;
