@@ -33,6 +33,9 @@ const cpuGraceSeconds = 1;
 /** What starts a plugin has files open itself: bubblewrap ten at most, and runtimes some twenty. */
 const fewestFiles = { of: 16, ofRuntime: 24 };
 
+/** Less is a number of another unit. */
+const leastMemoryBytes = 16 * MiB;
+
 /** Options by which a command chooses how large V8's heap may be. The last one on the line counts. Node takes _ for - in them. */
 const heapOption = /^--max[-_](old[-_]space|heap)[-_]size/;
 
@@ -48,7 +51,7 @@ export function planLimits(resources: Resources, program: Program, isFiltered: b
       'ISOLATE_UNENFORCEABLE',
       `resources: ${wanted.join(', ')} need Linux's /proc, and there is none`,
     );
-  refuseFewFiles(openFiles, program);
+  refuseTooLittle(resources, program);
   const group = memoryBytes === undefined ? noGroup : controlGroup(memoryBytes, isFiltered);
   const process = [
     ...(cpuSeconds === undefined ? [] : [`--cpu=${cpuSeconds}:${cpuSeconds + cpuGraceSeconds}`]),
@@ -76,13 +79,20 @@ export function planLimits(resources: Resources, program: Program, isFiltered: b
   };
 }
 
-function refuseFewFiles(openFiles = Infinity, { runtime }: Program): void {
+/** Refuses limits with which nothing starts, since the errors of programs that start plugins explain little. */
+function refuseTooLittle(
+  { openFiles = Infinity, memoryBytes = Infinity }: Resources,
+  { runtime }: Program,
+): void {
+  const what = runtime ?? 'what starts a plugin';
   const fewest = runtime === undefined ? fewestFiles.of : fewestFiles.ofRuntime;
-  if (openFiles >= fewest) return;
-  throw new IsolateError(
-    'ISOLATE_UNENFORCEABLE',
-    `resources.openFiles: ${openFiles} is less than ${runtime ?? 'what starts a plugin'} has open itself: allow at least ${fewest}`,
-  );
+  const problem =
+    openFiles < fewest
+      ? `openFiles: ${openFiles} is less than ${what} has open itself: allow at least ${fewest}`
+      : memoryBytes < leastMemoryBytes
+        ? `memoryBytes: ${memoryBytes} is less than ${what} holds itself: allow at least ${leastMemoryBytes}`
+        : undefined;
+  if (problem !== undefined) throw new IsolateError('ISOLATE_UNENFORCEABLE', `resources.${problem}`);
 }
 
 const heapMiB = (memoryBytes: number): number => Math.max(16, Math.floor((memoryBytes * heapShare) / MiB));

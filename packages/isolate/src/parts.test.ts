@@ -59,6 +59,17 @@ describe('bubblewrap', () => {
     expect(inside).toContain('--ro-bind /real/a /real/a');
   });
 
+  test.each([
+    [['/'], '/work/a', false],
+    [['/'], '/tmp/a', true],
+    [['/', '/tmp'], '/tmp/a', false],
+    [['/tmp/a'], '/tmp/a/b', false],
+    [[], '/work', true],
+  ])('that shows %j makes the working directory %s: %s', (shown, cwd, isMade) => {
+    const words = bubblewrapArguments({ ...view, read: shown.map(place), cwd }, 5);
+    expect(at(words, '--dir', cwd) !== -1).toBe(isMade);
+  });
+
   test('shares the network only if it is granted', () => {
     expect(bubblewrapArguments(view, 5)).toContain('--unshare-net');
     expect(bubblewrapArguments({ ...view, net: true }, 5)).not.toContain('--unshare-net');
@@ -122,6 +133,7 @@ describe('a command under a permission model', () => {
     [['--no-permission', 'p.js']],
     [['--no-experimental-permission', 'p.js']],
     [['--env-file=.env', 'p.js']],
+    [['--run', 'script']],
     [['--experimental-default-config-file', 'p.js']],
     [['--eval=code', '--allow-fs-read=*']],
     [['-e', 'code', '--allow-fs-read=*']],
@@ -147,6 +159,13 @@ describe('a command under a permission model', () => {
       'env: LD_PRELOAD could load code that the permission model of Node 24.0.0 does not hold',
     ]);
   });
+});
+
+test('Deno is refused the variable by which it asks another program for its rights', () => {
+  const given = { policy: checkOptions({ env: ['DENO_PERMISSION_BROKER_PATH'] }), read: [], write: [] };
+  expect(denoPlan(given, { ...node, runtime: 'deno' }).problems).toEqual([
+    'env: DENO_PERMISSION_BROKER_PATH could grant what is not listed',
+  ]);
 });
 
 describe('options', () => {

@@ -1,6 +1,6 @@
 /** From a policy and a command to what is started: chooses the means, and refuses what it cannot hold. */
 
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { LaunchCommand } from '@pipework/core';
 import { bubblewrapArguments } from './bubblewrap.ts';
@@ -14,7 +14,7 @@ import { probeBubblewrap } from './probe.ts';
 import { findProgram, letsPipes, nodeVersion, type Program } from './program.ts';
 import { denoPlan, firstWithNet, nodePlan, type Grants, type RuntimePlan } from './runtime-flags.ts';
 import { seccompFilter } from './seccomp.ts';
-import { isLoaderVariable, libraryPlaces, networkPlaces, programPlaces } from './system.ts';
+import { isLoaderVariable, libraryPlaces, loaderPlaces, networkPlaces, programPlaces } from './system.ts';
 
 /** What a plugin is held by, as `describe()` and `exit.held` tell it. */
 export interface Isolation {
@@ -69,7 +69,8 @@ export function makePlan(policy: Policy, command: LaunchCommand): Plan {
       : probeBubblewrap(policy.bwrap, policy.net);
   const isFound = 'file' in bubblewrap;
   const limits = planLimits(policy.resources, program, isFound);
-  refuseHelpers([...(isFound ? [bubblewrap.file] : []), ...limits.helpers], places.write);
+  const helpers = [...(isFound ? [bubblewrap.file] : []), ...limits.helpers];
+  if (helpers.length > 0) refuseHelpers([...helpers, ...loaderPlaces], places.write);
   const names = policy.env.filter((name) => Object.hasOwn(command.env, name));
   const given = (isLoaded: boolean): Record<string, string> =>
     Object.fromEntries(
@@ -161,7 +162,7 @@ function inBubblewrap(job: Job, file: string): Parts {
     ...(run ? programPlaces : []),
     ...(net ? networkPlaces : []),
     program.file,
-    ...(program.script === undefined ? [] : [program.script]),
+    ...scriptOf(program),
   ]);
   const view = {
     read: [...withoutShown(added, places.write), ...places.read],
@@ -184,6 +185,13 @@ function inBubblewrap(job: Job, file: string): Parts {
     descriptors: 'bubblewrap',
   };
   return { isolation: describe(job, 'bubblewrap', held, added, words), filter: seccompFilter(policy) };
+}
+
+/** A directory may hold more than the program that is run from it: it is to be listed. */
+function scriptOf({ script }: Program): string[] {
+  return script !== undefined && statSync(script, { throwIfNoEntry: false })?.isFile() === true
+    ? [script]
+    : [];
 }
 
 function inRuntime(job: Job, missing: string): Parts {
@@ -210,7 +218,7 @@ function inRuntime(job: Job, missing: string): Parts {
       `cmd: ${own.given} lies where the plugin may write, so that the plugin could replace the program that holds it`,
     );
   }
-  const added = program.script === undefined ? [] : existing([program.script]);
+  const added = existing(scriptOf(program));
   const grants = { policy, read: [...added, ...places.read], write: places.write };
   const { args, problems } =
     runtime === 'deno' ? denoPlan(grants, program) : inNode(grants, program, policy.net);

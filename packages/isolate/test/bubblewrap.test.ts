@@ -95,6 +95,23 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     expect(isolation.added).toContain(command[1]);
   });
 
+  test('a directory that is run shows nothing unless it is listed', () => {
+    const path = directory();
+    const added = (options: IsolateOptions): readonly string[] => {
+      const isolation = isolated(options).describe([process.execPath, path]);
+      return [...isolation.added, ...isolation.read];
+    };
+    expect(added({})).not.toContain(path);
+    expect(added({ read: [path] })).toContain(path);
+  });
+
+  test('the working directory is there, and empty, if it is below /tmp and all is shown', async () => {
+    const cwd = directory();
+    writeFileSync(join(cwd, 'file'), 'x');
+    const { cell } = await start({ read: ['/'] }, { cmd: { file: command[0], args: [fixture], cwd } });
+    expect(await cell.list(cwd)).toEqual([]);
+  });
+
   test('a listed link is there under both names', async () => {
     const path = directory();
     writeFileSync(join(path, 'file'), 'x');

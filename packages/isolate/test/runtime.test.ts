@@ -95,6 +95,13 @@ describe('a program that runs outside of the sandbox', () => {
     );
   });
 
+  test.runIf(process.getuid?.() === 0)('does not load what the plugin may write', () => {
+    onPath('prlimit', 0o755);
+    expect(refusal({ ...limited, write: ['/etc'] }).message).toMatch(
+      /^write: \/etc lies where the plugin may/,
+    );
+  });
+
   test('is not reached by a link that the plugin could turn', () => {
     const path = onPath('prlimit', 0o755);
     const links = directory();
@@ -145,6 +152,16 @@ describe('a start that cannot be held to its policy is refused', () => {
       refusal({ ...runtime, net: true, resources: { openFiles } }).message;
     expect(few(4)).toBe('resources.openFiles: 4 is less than node has open itself: allow at least 24');
     expect(few(23)).toContain('allow at least 24');
+  });
+
+  test('if memoryBytes is less than any plugin holds, as a number of mebibytes is', () => {
+    expect(refusal({ ...runtime, net: true, resources: { memoryBytes: 512 } }).message).toBe(
+      'resources.memoryBytes: 512 is less than node holds itself: allow at least 16777216',
+    );
+  });
+
+  test('if a permission model would show /proc with all else', () => {
+    expect(refusal({ ...runtime, net: true, read: ['/'] }).message).toMatch(/^\/ shows \/proc, with other/);
   });
 
   test('if the command grants by itself', () => {
