@@ -23,7 +23,14 @@ export interface IsolatedLauncher {
  * not what it must be. The exit report has `held`, and `limit` and `reason` if a limit ended the plugin.
  *
  * @example
- * new Client({ cmd: [process.execPath, 'plugin.js'], launcher: isolated({ read: ['node_modules', 'data'], write: ['cache'] }) })
+ * ```ts
+ * import { Client } from '@pipework/core';
+ * import { isolated } from '@pipework/isolate';
+ *
+ * const launcher = isolated({ read: ['node_modules', 'data'], write: ['cache'] });
+ * await using client = new Client({ cmd: [process.execPath, 'plugin.js'], launcher });
+ * await client.start(); // Rejects if this machine cannot hold the plugin to the list.
+ * ```
  */
 export function isolated(options: IsolateOptions = {}): IsolatedLauncher {
   const policy = checkOptions(options);
