@@ -21,10 +21,20 @@ export interface DiscoveredPackage {
 }
 
 /**
- * The plugins that packages declare in their package.json, sorted by path. `dir` is any directory inside a workspace; its
+ * Resolves to the plugins that packages declare in their package.json, sorted by path. `dir` is any directory inside a workspace; its
  * root is the nearest one above with a pnpm-workspace.yaml, or with `workspaces` in its package.json. If `dir` is in no
  * workspace, the packages are those at the top of the node_modules of the nearest application, a directory with a
  * package.json beside a node_modules. Rejects with `DISCOVER_UNREADABLE` if there is neither.
+ *
+ * @example
+ * ```ts
+ * import { Client, discoverPackages } from '@pipework/core';
+ *
+ * for (const plugin of await discoverPackages('.')) {
+ *   await using client = new Client(plugin);
+ *   console.log(await (await client.client()).describe());
+ * }
+ * ```
  */
 export async function discoverPackages(
   dir = '.',

@@ -8,7 +8,7 @@ import { listEverything, listUnlessOutside } from './listing.ts';
 import { checkDirectory, checkOptions, skipper, type DiscoverOptions } from './options.ts';
 
 /**
- * The plugins that `pattern` matches in `dir` (default the working directory): absolute paths of regular, executable
+ * Resolves to the plugins that `pattern` matches in `dir` (default the working directory): absolute paths of regular, executable
  * files, sorted. On Windows, where no file is marked executable, its extension has to be one of PATHEXT. A file that
  * others than its owner and root may write to is left out. Rejects with `DISCOVER_UNREADABLE` if `dir` is no directory.
  *

@@ -35,6 +35,16 @@ const resolverPlaces = ['/run/systemd/resolve', '/run/resolvconf', '/run/Network
  * system, no capabilities and the two pipes. If the host is root, the plugin is root without capabilities, and reads and changes only what
  * root owns or everyone may; `args: ['--cap-add', …]` gives a capability back. `client.pid` is bwrap's. bwrap runs with `--die-with-parent`: the plugin ends with its host, and
  * with bwrap. A SIGTERM of the ladder therefore ends the plugin at once. Quit and the pipe's end leave it the usual time.
+ * Throws `CONFIG_INVALID` for an option that is not what it must be. If there is no `bwrap`, the start rejects with `PLUGIN_NOT_STARTED`;
+ * if `bwrap` refuses, with `HANDSHAKE_EXITED` and what it said.
+ *
+ * @example
+ * ```ts
+ * import { bubblewrap, Client } from '@pipework/core';
+ *
+ * const launcher = bubblewrap({ readable: ['/usr', '/lib', '/lib64', '/app'], writable: ['/app/cache'] });
+ * await using client = new Client({ cmd: ['/usr/bin/node', '/app/plugin.js'], launcher });
+ * ```
  */
 export function bubblewrap(options: BubblewrapOptions = {}): Launcher {
   expectKeys('options', options, ['bwrap', 'readable', 'writable', 'network', 'args']);
