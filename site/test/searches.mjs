@@ -1,3 +1,5 @@
+import { load } from './visits.mjs';
+
 // What users type into the search, in their words more than in ours, and a section that has to be among the first five results.
 export const searches = [
   ['kill a plugin', 'lifecycle.html#the-end'],
@@ -35,7 +37,7 @@ export async function search(browser, address) {
   const faults = [];
   const context = await browser.newContext();
   const tab = await context.newPage();
-  await tab.goto(address);
+  await load(tab, address);
   await tab.keyboard.press('Control+k');
   const input = tab.locator('#localsearch-input');
   await input.waitFor();
