@@ -1,4 +1,7 @@
-// MessagePack by hand: enough to speak RPC, and the forms that a decent encoder never writes.
+// MessagePack by hand: the testkit's coder, and the forms that a decent encoder never writes.
+import { encode as encodeValue, Raw } from '../../packages/testkit/programs/msgpack.mjs';
+
+export { decode } from '../../packages/testkit/programs/msgpack.mjs';
 
 const head = (byte, size, value) => {
   const bytes = Buffer.alloc(1 + size);
@@ -18,39 +21,14 @@ export const ext8 = (type, payload) =>
   Buffer.concat([Buffer.from([0xc7, payload.length, type & 0xff]), payload]);
 export const fixext1 = (type, byte) => Buffer.from([0xd4, type & 0xff, byte]);
 
-/** Encodes plain data. A Buffer inside an array or a map's value is taken as bytes that are MessagePack already. */
-export function encode(value) {
-  if (value === null || value === undefined) return nil;
-  if (Buffer.isBuffer(value)) return value;
-  switch (typeof value) {
-    case 'boolean':
-      return Buffer.from([value ? 0xc3 : 0xc2]);
-    case 'string': {
-      const text = Buffer.from(value);
-      return Buffer.concat([text.length < 32 ? Buffer.from([0xa0 | text.length]) : str32(text.length), text]);
-    }
-    case 'number': {
-      if (Number.isInteger(value) && value >= 0 && value < 128) return Buffer.from([value]);
-      if (Number.isInteger(value) && value >= 0 && value < 2 ** 32) return head(0xce, 4, value);
-      const bytes = Buffer.alloc(9);
-      bytes[0] = 0xcb;
-      bytes.writeDoubleBE(value, 1);
-      return bytes;
-    }
-    default:
-  }
-  if (value instanceof Uint8Array) return Buffer.concat([bin32(value.length), value]);
-  if (Array.isArray(value)) {
-    return Buffer.concat([
-      value.length < 16 ? fixarray(value.length) : array32(value.length),
-      ...value.map(encode),
-    ]);
-  }
-  const entries = Object.entries(value);
-  return Buffer.concat([
-    map32(entries.length),
-    ...entries.flatMap(([key, item]) => [encode(key), encode(item)]),
-  ]);
+/** Encodes plain data. A Buffer, alone or inside of it, is taken as bytes that are MessagePack already. */
+export const encode = (value) => encodeValue(withRaw(value));
+
+function withRaw(value) {
+  if (Buffer.isBuffer(value)) return new Raw(value);
+  if (Array.isArray(value)) return value.map(withRaw);
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value;
+  return new Map(Object.entries(value).map(([key, item]) => [key, withRaw(item)]));
 }
 
 /** The protocol's own extension, docs/protocol.md sections 8 and 9: a mark that stands first in an array, and a reference. */
@@ -64,60 +42,6 @@ export const bigint = (bytes) => Buffer.concat([ext32(bytes.length + 1, 0x50), B
 
 /** A map of pairs as they are given: keys twice, keys of any type. */
 export const pairs = (list) => Buffer.concat([map32(list.length), ...list.flat().map(encode)]);
-
-const INCOMPLETE = Symbol('incomplete');
-
-/** Decodes one value that an honest peer wrote: `{ value, end }`, or undefined while bytes are missing. Extensions come as `{ ext, data }`. */
-export function decode(bytes, start = 0) {
-  let at = start;
-  const need = (count) => {
-    if (at + count > bytes.length) throw INCOMPLETE;
-    at += count;
-    return at - count;
-  };
-  const unsigned = (size) => bytes.readUIntBE(need(size), size);
-  const slice = (length) => bytes.subarray(need(length), at);
-  const text = (length) => slice(length).toString();
-  const list = (length) => Array.from({ length }, () => item());
-  const map = (length) => new Map(Array.from({ length }, () => [item(), item()]));
-  const ext = (length) => ({ ext: bytes.readInt8(need(1)), data: slice(length) });
-  const item = () => {
-    const byte = unsigned(1);
-    if (byte < 0x80) return byte;
-    if (byte < 0x90) return map(byte & 0x0f);
-    if (byte < 0xa0) return list(byte & 0x0f);
-    if (byte < 0xc0) return text(byte & 0x1f);
-    if (byte >= 0xe0) return byte - 256;
-    // The table of the specification, a row a line.
-    // prettier-ignore
-    switch (byte) {
-      case 0xc0: return null;
-      case 0xc2: return false;
-      case 0xc3: return true;
-      case 0xc4: case 0xc5: case 0xc6: return slice(unsigned(1 << (byte - 0xc4)));
-      case 0xc7: case 0xc8: case 0xc9: return ext(unsigned(1 << (byte - 0xc7)));
-      case 0xca: return bytes.readFloatBE(need(4));
-      case 0xcb: return bytes.readDoubleBE(need(8));
-      case 0xcc: case 0xcd: case 0xce: return unsigned(1 << (byte - 0xcc));
-      case 0xcf: return bytes.readBigUInt64BE(need(8));
-      case 0xd0: return bytes.readInt8(need(1));
-      case 0xd1: return bytes.readInt16BE(need(2));
-      case 0xd2: return bytes.readInt32BE(need(4));
-      case 0xd3: return bytes.readBigInt64BE(need(8));
-      case 0xd4: case 0xd5: case 0xd6: case 0xd7: case 0xd8: return ext(1 << (byte - 0xd4));
-      case 0xd9: case 0xda: case 0xdb: return text(unsigned(1 << (byte - 0xd9)));
-      case 0xdc: case 0xdd: return list(unsigned(byte === 0xdc ? 2 : 4));
-      case 0xde: case 0xdf: return map(unsigned(byte === 0xde ? 2 : 4));
-      default: throw new Error(`0x${byte.toString(16)} is no MessagePack`);
-    }
-  };
-  try {
-    return { value: item(), end: at };
-  } catch (error) {
-    if (error === INCOMPLETE) return undefined;
-    throw error;
-  }
-}
 
 /**
  * Where the values of a message are: each `{ start, end, head }`, outer ones before inner ones, `head` the bytes of its own
@@ -134,7 +58,7 @@ export function spans(bytes) {
     span.head = size - (inner.body ?? 0);
     at += size;
     for (let i = 0; i < (inner.items ?? 0); i++) value();
-    if (at > bytes.length) throw INCOMPLETE;
+    if (at > bytes.length) throw new RangeError('the bytes end within a value');
     span.end = at;
   };
   try {

@@ -1,4 +1,5 @@
-// As much of MessagePack as a plugin by hand needs, in plain JavaScript.
+// MessagePack by hand, as its specification has it: the one coder of the programs here, of the kit itself and of reliability/. It shares
+// nothing with the coder of core, which it is held against.
 import { Buffer } from 'node:buffer';
 
 /** Bytes that stand in a message as they are. */
@@ -8,6 +9,15 @@ export class Raw {
   }
 }
 
+/** Thrown for bytes that no MessagePack value can begin with. */
+export class MalformedError extends Error {
+  name = 'MalformedError';
+}
+
+/** Values nested deeper than this are refused. */
+export const deepest = 512;
+
+/** Encodes a value in its shortest form. Takes Maps, plain objects, extensions as `{ ext, data }`, and {@link Raw} bytes. */
 export function encode(value) {
   const out = [];
   put(value, out);
@@ -18,113 +28,193 @@ function put(value, out) {
   if (value instanceof Raw) out.push(value.bytes);
   else if (value === null || value === undefined) out.push(Buffer.from([0xc0]));
   else if (typeof value === 'boolean') out.push(Buffer.from([value ? 0xc3 : 0xc2]));
-  else if (typeof value === 'bigint' || Number.isSafeInteger(value)) putInteger(BigInt(value), out);
-  else if (typeof value === 'number') {
-    const chunk = Buffer.alloc(9, 0xcb);
-    chunk.writeDoubleBE(value, 1);
-    out.push(chunk);
-  } else if (typeof value === 'string') {
+  else if (typeof value === 'bigint' || Number.isSafeInteger(value)) out.push(integer(BigInt(value)));
+  else if (typeof value === 'number') out.push(float(value));
+  else if (typeof value === 'string') {
     const text = Buffer.from(value);
-    out.push(head(text.length, 0xa0, 31, 0xdb), text);
-  } else if (value instanceof Uint8Array) out.push(head(value.length, 0, -1, 0xc6), value);
+    out.push(header(text.length, 0xd9, 0xa0, 31), text);
+  } else if (value instanceof Uint8Array) out.push(header(value.length, 0xc4), value);
   else if (Array.isArray(value)) {
-    out.push(head(value.length, 0x90, 15, 0xdd));
+    out.push(header(value.length, 0xdb, 0x90, 15));
     for (const item of value) put(item, out);
-  } else if (value instanceof Map) {
-    out.push(head(value.size, 0x80, 15, 0xdf));
-    for (const [key, item] of value) {
-      put(key, out);
-      put(item, out);
-    }
-  } else if (value.ext !== undefined) {
-    out.push(
-      Buffer.from([0xc9]),
-      head(value.data.length, 0, -1, 0).subarray(1),
-      Buffer.from([value.ext & 255]),
-      value.data,
-    );
-  } else throw new TypeError(`no MessagePack value for ${typeof value}`);
+  } else if (typeof value !== 'object') throw new TypeError(`MessagePack has no value for a ${typeof value}`);
+  else if (typeof value.ext === 'number' && value.data instanceof Uint8Array) {
+    out.push(header(value.data.length, 0xc7), Buffer.from([value.ext & 0xff]), value.data);
+  } else {
+    const entries = value instanceof Map ? [...value] : Object.entries(value);
+    out.push(header(entries.length, 0xdd, 0x80, 15));
+    for (const entry of entries) for (const part of entry) put(part, out);
+  }
 }
 
-/** The fixed form where it fits, the 32-bit form otherwise: longer than need be, and as valid. */
-function head(length, fix, fixMax, large) {
+/** The shortest header for `length`: fix, 8 bits (`tag`), 16 bits (the next tag), 32 bits. Lists and maps have no form of 8 bits. */
+function header(length, tag, fix = 0, fixMax = -1) {
   if (length <= fixMax) return Buffer.from([fix | length]);
-  const chunk = Buffer.alloc(5, large);
-  chunk.writeUInt32BE(length, 1);
-  return chunk;
+  if (fixMax !== 15 && length < 0x100) return Buffer.from([tag, length]);
+  return length < 0x1_0000 ? sized(tag + 1, 2, length) : sized(tag + 2, 4, length);
 }
 
-function putInteger(value, out) {
-  if (value >= -32n && value < 128n) return void out.push(Buffer.from([Number(value) & 255]));
-  // The id of a message has to be a u32.
-  if (value >= 0n && value < 2n ** 32n) {
-    const chunk = Buffer.alloc(5, 0xce);
-    chunk.writeUInt32BE(Number(value), 1);
-    return void out.push(chunk);
-  }
-  const chunk = Buffer.alloc(9, value < 0n ? 0xd3 : 0xcf);
-  chunk.writeBigUInt64BE(BigInt.asUintN(64, value), 1);
-  out.push(chunk);
+function sized(tag, size, value) {
+  const bytes = Buffer.alloc(1 + size, tag);
+  bytes.writeUIntBE(value, 1, size);
+  return bytes;
 }
 
-/** The value at the front of `bytes` and where it ends, or undefined while it is not whole. Maps become Maps. */
-export function decode(bytes) {
-  let at = 0;
-  const take = (count) => {
-    if (at + count > bytes.length) throw incomplete;
-    at += count;
-    return bytes.subarray(at - count, at);
-  };
-  const uint = (size) => take(size).readUIntBE(0, size);
-  const list = (count) => Array.from({ length: count }, () => value());
-  const text = (length) => take(length).toString();
-  const map = (count) => new Map(Array.from({ length: count }, () => [value(), value()]));
-  const ext = (length) => ({ ext: take(1).readInt8(), data: Buffer.from(take(length)) });
-  const narrow = (wide) => (wide >= -(2n ** 53n) && wide <= 2n ** 53n ? Number(wide) : wide);
-  function value() {
-    const tag = uint(1);
-    if (tag < 0x80) return tag;
-    if (tag < 0x90) return map(tag & 15);
-    if (tag < 0xa0) return list(tag & 15);
-    if (tag < 0xc0) return text(tag & 31);
-    if (tag >= 0xe0) return tag - 256;
-    const size = 1 << (tag & 3);
-    if (tag >= 0xcc && tag <= 0xce) return uint(size);
-    if (tag >= 0xd0 && tag <= 0xd2) return take(size).readIntBE(0, size);
-    if (tag >= 0xd4 && tag <= 0xd8) return ext(1 << (tag - 0xd4));
-    if (tag >= 0xc4 && tag <= 0xc6) return Buffer.from(take(uint(1 << (tag - 0xc4))));
-    if (tag >= 0xc7 && tag <= 0xc9) return ext(uint(1 << (tag - 0xc7)));
-    if (tag >= 0xd9 && tag <= 0xdb) return text(uint(1 << (tag - 0xd9)));
-    switch (tag) {
-      case 0xc0:
-        return null;
-      case 0xc2:
-        return false;
-      case 0xc3:
-        return true;
-      case 0xca:
-        return take(4).readFloatBE();
-      case 0xcb:
-        return take(8).readDoubleBE();
-      case 0xcf:
-        return narrow(take(8).readBigUInt64BE());
-      case 0xd3:
-        return narrow(take(8).readBigInt64BE());
-      case 0xdc:
-      case 0xdd:
-        return list(uint(2 + 2 * (tag & 1)));
-      case 0xde:
-      case 0xdf:
-        return map(uint(2 + 2 * (tag & 1)));
-      default:
-        throw new Error(`byte ${tag} begins no MessagePack value`);
-    }
-  }
+function integer(value) {
+  if (value >= -32n && value < 128n) return Buffer.from([Number(value) & 0xff]);
+  const [first, bits] = value >= 0n ? [0xcc, value] : [0xd0, (-1n - value) << 1n];
+  const size = bits < 1n << 8n ? 1 : bits < 1n << 16n ? 2 : bits < 1n << 32n ? 4 : 8;
+  if (bits >= 1n << 64n) throw new RangeError(`MessagePack integers have 64 bits, ${value} has more`);
+  const bytes = Buffer.alloc(9);
+  bytes.writeBigUInt64BE(BigInt.asUintN(64, value), 1);
+  // The tag stands in front of the last `size` bytes.
+  bytes[8 - size] = first + Math.log2(size);
+  return bytes.subarray(8 - size);
+}
+
+function float(value) {
+  const bytes = Buffer.alloc(9, 0xcb);
+  bytes.writeDoubleBE(value, 1);
+  return bytes;
+}
+
+const incomplete = new Error('incomplete');
+
+/** What a value is made into if nothing else is said: maps become Maps, extensions `{ ext, data }`. Bytes are missing: none is made. */
+const plainly = {
+  map: (entries) => new Map(entries),
+  bin: (data) => Buffer.from(data),
+  text: (data) => Buffer.from(data.buffer, data.byteOffset, data.length).toString(),
+  ext: (ext, data) => ({ ext, data: Buffer.from(data) }),
+  cut: () => {
+    throw incomplete;
+  },
+};
+
+/**
+ * The value at the front of `bytes` and where it ends, or undefined while it is not whole. `makes` says what maps, binary data, texts and
+ * extensions become. Its `cut(values)` stands for so many values that are missing, and then the texts and bytes before them may be short.
+ */
+export function decode(bytes, makes = plainly) {
+  const reader = new Reader(bytes, makes);
   try {
-    return { value: value(), end: at };
+    return { value: reader.value(0), end: reader.at };
   } catch (error) {
     if (error === incomplete) return undefined;
     throw error;
   }
 }
-const incomplete = new Error('incomplete');
+
+/** Thrown where the bytes of a number or of a header end. */
+const noMore = new Error('no more bytes');
+
+class Reader {
+  at = 0;
+  #bytes;
+  #view;
+  #makes;
+
+  constructor(bytes, makes) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#makes = makes;
+  }
+
+  value(depth) {
+    if (depth > deepest) throw new MalformedError(`a value nested deeper than ${deepest} levels`);
+    try {
+      return this.#read(this.#uint(1), depth);
+    } catch (error) {
+      if (error !== noMore) throw error;
+      this.at = this.#bytes.length;
+      return this.#makes.cut(1);
+    }
+  }
+
+  #read(tag, depth) {
+    if (tag < 0x80) return tag;
+    if (tag < 0x90) return this.#map(tag & 15, depth);
+    if (tag < 0xa0) return this.#list(tag & 15, depth);
+    if (tag < 0xc0) return this.#text(tag & 31);
+    if (tag >= 0xe0) return tag - 256;
+    if (tag >= 0xc4 && tag <= 0xc6) return this.#bin(this.#uint(1 << (tag - 0xc4)));
+    if (tag >= 0xc7 && tag <= 0xc9) return this.#ext(this.#uint(1 << (tag - 0xc7)));
+    if (tag >= 0xcc && tag <= 0xce) return this.#uint(1 << (tag - 0xcc));
+    if (tag >= 0xd4 && tag <= 0xd8) return this.#ext(1 << (tag - 0xd4));
+    if (tag >= 0xd9 && tag <= 0xdb) return this.#text(this.#uint(1 << (tag - 0xd9)));
+    // The table of the specification, a row a line.
+    // prettier-ignore
+    switch (tag) {
+      case 0xc0: return null;
+      case 0xc2: return false;
+      case 0xc3: return true;
+      case 0xca: return this.#view.getFloat32(this.#pass(4));
+      case 0xcb: return this.#view.getFloat64(this.#pass(8));
+      case 0xcf: return narrow(this.#view.getBigUint64(this.#pass(8)));
+      case 0xd0: return this.#view.getInt8(this.#pass(1));
+      case 0xd1: return this.#view.getInt16(this.#pass(2));
+      case 0xd2: return this.#view.getInt32(this.#pass(4));
+      case 0xd3: return narrow(this.#view.getBigInt64(this.#pass(8)));
+      case 0xdc: case 0xdd: return this.#list(this.#uint(tag === 0xdc ? 2 : 4), depth);
+      case 0xde: case 0xdf: return this.#map(this.#uint(tag === 0xde ? 2 : 4), depth);
+      default: throw new MalformedError(`byte 0x${tag.toString(16)} begins no MessagePack value`);
+    }
+  }
+
+  /** Passes over `count` bytes and returns where they begin. */
+  #pass(count) {
+    if (this.at + count > this.#bytes.length) throw noMore;
+    this.at += count;
+    return this.at - count;
+  }
+
+  #uint(size) {
+    const at = this.#pass(size);
+    if (size === 1) return this.#view.getUint8(at);
+    return size === 2 ? this.#view.getUint16(at) : this.#view.getUint32(at);
+  }
+
+  /** The next `length` bytes. If fewer are there, `cut` is asked whether that may be. */
+  #take(length) {
+    const begin = this.at;
+    this.at = Math.min(begin + length, this.#bytes.length);
+    if (this.at - begin < length) this.#makes.cut(0);
+    return this.#bytes.subarray(begin, this.at);
+  }
+
+  #text(length) {
+    return this.#makes.text(this.#take(length), length);
+  }
+
+  #bin(length) {
+    return this.#makes.bin(this.#take(length), length);
+  }
+
+  #ext(length) {
+    const type = this.#view.getInt8(this.#pass(1));
+    return this.#makes.ext(type, this.#take(length), length);
+  }
+
+  #list(length, depth) {
+    const items = [];
+    while (items.length < length) {
+      if (this.at >= this.#bytes.length) return [...items, this.#makes.cut(length - items.length)];
+      items.push(this.value(depth + 1));
+    }
+    return items;
+  }
+
+  #map(length, depth) {
+    const entries = [];
+    while (entries.length < length) {
+      if (this.at >= this.#bytes.length)
+        return this.#makes.map(entries, this.#makes.cut(length - entries.length));
+      entries.push([this.value(depth + 1), this.value(depth + 1)]);
+    }
+    return this.#makes.map(entries);
+  }
+}
+
+/** A 64-bit integer as a number, if one holds it. */
+const narrow = (wide) =>
+  wide >= BigInt(Number.MIN_SAFE_INTEGER) && wide <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(wide) : wide;

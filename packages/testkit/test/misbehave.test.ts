@@ -41,6 +41,7 @@ async function failureOf(promise: PromiseLike<unknown>): Promise<Error & { code:
 
 test('each kind has a program, and each program a kind', () => {
   const programs = readdirSync(new URL('../programs', import.meta.url))
+    .filter((name) => name.endsWith('.mjs'))
     .map((name) => name.replace(/\.mjs$/, ''))
     .filter((name) => name !== 'base' && name !== 'msgpack');
   expect(Object.keys(conducts).sort()).toEqual(programs.sort());

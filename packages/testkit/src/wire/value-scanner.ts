@@ -1,12 +1,5 @@
 /** Finds where MessagePack values end, across any split of their bytes, in one look at each byte and without building anything. */
-
-/** Thrown for bytes that no MessagePack value can begin with. */
-export class MalformedError extends Error {
-  override readonly name = 'MalformedError';
-}
-
-/** Values nested deeper than this are refused. */
-const deepest = 512;
+import { deepest, MalformedError } from '../../programs/msgpack.mjs';
 
 /** How many bytes follow the tag before the size of a value is known: the length field. Indexed by tag - 0xc0. */
 const lengthBytes = [
