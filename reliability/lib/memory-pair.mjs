@@ -1,48 +1,33 @@
-// A real Client and a peer in one process: the launcher makes no process, only four pipes in memory. What stands at the
-// plugin's end (the real serve(), or something hostile) and what happens to the bytes on the way is the caller's choice.
-import { PassThrough } from 'node:stream';
+// A real Client and a peer in one process: the testkit's launcher makes no process, only pipes in memory. What stands at the plugin's end
+// (the real serve(), or something hostile) and what happens to the bytes on the way is the caller's choice.
 import { Client } from '@pipework/core';
 import { serve } from '@pipework/core/plugin';
+import { memoryLauncher } from '@pipework/testkit';
 
 /**
  * @param {{
- *   plugin: (end: { readable, writable, env, exit }) => void,
+ *   plugin: import('@pipework/testkit').MemoryProgram,
  *   down?: () => import('node:stream').Transform, up?: () => import('node:stream').Transform,
  *   config?: object,
  * }} options `down` and `up` make what the bytes of one direction go through.
  */
 export function clientInMemory({ plugin, down, up, config = {} }) {
+  const launch = memoryLauncher(plugin);
   const launcher = (command) => {
-    const [downstream, upstream] = [new PassThrough(), new PassThrough()];
-    const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-    const pluginReads = down ? through(downstream, down()) : downstream;
-    const hostReads = up ? through(upstream, up()) : upstream;
-    let exit;
-    const exited = new Promise((resolve) => {
-      exit = (how) => {
-        resolve(how);
-        // A process that is gone has closed its ends, read or not.
-        for (const end of [stdout, stderr, upstream]) end.end();
-        for (const end of [downstream, pluginReads]) end.destroy();
-      };
-    });
-    for (const end of [downstream, upstream, pluginReads, hostReads]) end.on('error', () => {}); // A cut pipe is part of the play.
-    plugin({ readable: pluginReads, writable: upstream, env: command.env, exit, stderr });
-    const kill = (signal) => {
-      exit({ code: null, signal });
-      return true;
-    };
-    return { pid: undefined, readable: hostReads, writable: downstream, stdout, stderr, kill, exited };
+    const launched = launch(command);
+    const readable = up ? through(launched.readable, up()) : launched.readable;
+    const writable = down ? before(launched.writable, down()) : launched.writable;
+    return { ...launched, readable, writable };
   };
   return new Client({ cmd: ['in-memory'], launcher, gracePeriod: 50, startTimeout: 2_000, ...config });
 }
 
 /** For `plugin`: the real serve() with these plugins. */
 export function served(plugins, options = {}) {
-  return ({ readable, writable, env, exit }) => {
-    serve({ plugins, gracePeriod: 50, ...options, transport: { readable, writable, env } }).then(
-      () => exit({ code: 0, signal: null }),
-      (error) => exit({ code: 1, signal: null, error }),
+  return ({ exit, env, ...pipes }) => {
+    serve({ plugins, gracePeriod: 50, ...options, transport: { ...pipes, env: { ...env } } }).then(
+      () => exit({ code: 0 }),
+      (error) => exit({ code: 1, error }),
     );
   };
 }
@@ -50,5 +35,14 @@ export function served(plugins, options = {}) {
 function through(from, transform) {
   from.pipe(transform);
   from.on('close', () => transform.end());
+  return transform;
+}
+
+/** What is written to the result passes the transform on its way to `to`. A pipe whose reader has gone is broken for its writer. */
+function before(to, transform) {
+  transform.pipe(to);
+  to.on('close', () => transform.destroy());
+  // A cut pipe is part of the play.
+  transform.on('error', () => {});
   return transform;
 }

@@ -14,7 +14,13 @@ import type { Fault } from './faults/fault.ts';
 import { freshSeed } from './faults/random.ts';
 import { inMemory, openedPair } from './leaks/open-things.ts';
 import type { BytePipe, Delivery } from './memory/byte-pipe.ts';
-import { crashable, MemoryProcess, type Crashable, type CrashReport } from './memory/memory-process.ts';
+import {
+  crashable,
+  MemoryProcess,
+  serving,
+  type Crashable,
+  type CrashReport,
+} from './memory/memory-process.ts';
 import { ownedBy, ownedByRunningTest, type TestContext } from './test-owner.ts';
 import type { Direction } from './transcript/stream-reader.ts';
 import { Transcript, type TranscriptOptions } from './transcript/transcript.ts';
@@ -97,7 +103,7 @@ class ConnectedPair<P, S> implements Pair<P, S> {
   readonly client: Client<P, S>;
   readonly rpc: RPCClientOf<P>;
   readonly seed: number;
-  readonly #process: MemoryProcess<P, S>;
+  readonly #process: MemoryProcess;
   readonly #record: Transcript;
   readonly #stdout: Capture;
   readonly #stderr: Capture;
@@ -207,7 +213,7 @@ export async function connectBy<P, S>(
 
 interface Wired<P, S> {
   readonly client: Client<P, S>;
-  readonly process: MemoryProcess<P, S>;
+  readonly process: MemoryProcess;
   readonly transcript: Transcript;
   readonly stdout: Capture;
   readonly stderr: Capture;
@@ -239,7 +245,7 @@ function wire<P, S>(
   });
   // A list of versions is no option for `Versioned` plugins, whose sets are tested one at a time.
   const served = { ...options.serve, plugins: watched(plugins, () => process) } as ServeOptions<P, S>;
-  const process: MemoryProcess<P, S> = new MemoryProcess(served, {
+  const process: MemoryProcess = new MemoryProcess(serving(served), {
     toPlugin: pipe('toPlugin'),
     toHost: pipe('toHost'),
   });

@@ -13,7 +13,7 @@ export { launch, type LaunchedClient, type LaunchOptions } from './launch.ts';
 export type { FailedTask, NodeTestContext, TestContext, VitestContext } from './test-owner.ts';
 export type { Direction } from './transcript/stream-reader.ts';
 export type { TranscriptOptions } from './transcript/transcript.ts';
-export type { CrashReport } from './memory/memory-process.ts';
+export type { CrashReport, MemoryEnd, MemoryProgram } from './memory/memory-process.ts';
 export {
   fakePlugin,
   UnhandledCallError,

@@ -1,7 +1,7 @@
 /** Plugin processes in memory, as many as are asked for: for what starts clients by itself. */
 import type { LaunchCommand, LaunchedProcess } from '@pipework/core';
 import { watched, type Plugins } from './connect.ts';
-import { MemoryProcess, type CrashReport } from './memory/memory-process.ts';
+import { MemoryProcess, serving, type CrashReport, type MemoryProgram } from './memory/memory-process.ts';
 
 /** A launcher for the `launcher` option of a `Client`, or of what is made of one. */
 export interface MemoryLauncher {
@@ -18,6 +18,7 @@ const quiet = { onBytes: () => {}, onEvent: () => {} };
 /**
  * Returns a launcher that starts no process. Each plugin that it starts runs `plugins` in this process, through the real `serve` and over
  * pipes in memory. Give it to what starts its clients by itself, such as a supervisor, to test its error paths without processes.
+ * In place of plugins it takes a program of your own, which gets the plugin's ends of the pipes, for a peer that is written by hand.
  *
  * @example
  * ```ts
@@ -34,13 +35,14 @@ const quiet = { onBytes: () => {}, onEvent: () => {} };
  * console.log(await greeter.greet('world'), launcher.launches); // Hi, world 1
  * ```
  */
-export function memoryLauncher<P, S = Record<never, never>>(plugins: Plugins<P, S>): MemoryLauncher {
-  const started: MemoryProcess<P, S>[] = [];
+export function memoryLauncher<P, S = Record<never, never>>(
+  plugins: Plugins<P, S> | MemoryProgram,
+): MemoryLauncher {
+  const started: MemoryProcess[] = [];
   const launch = (command: LaunchCommand): LaunchedProcess => {
-    const process: MemoryProcess<P, S> = new MemoryProcess<P, S>(
-      { plugins: watched(plugins, () => process) },
-      { toPlugin: quiet, toHost: quiet },
-    );
+    const program =
+      typeof plugins === 'function' ? plugins : serving({ plugins: watched(plugins, () => process) });
+    const process: MemoryProcess = new MemoryProcess(program, { toPlugin: quiet, toHost: quiet });
     started.push(process);
     return process.launch(command);
   };

@@ -1,5 +1,5 @@
-/** Stands in for a plugin process: `serve` on pipes in memory, started by a Client through its launcher. */
-import { PassThrough } from 'node:stream';
+/** Stands in for a plugin process: a program on pipes in memory, started by a Client through its launcher. */
+import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { serve, type LaunchCommand, type LaunchedProcess, type ServeOptions } from '@pipework/core';
 import { realTurn } from '../real-time.ts';
 import { BytePipe, type BytePipeOptions } from './byte-pipe.ts';
@@ -28,17 +28,42 @@ export interface Crashable {
 /** Implementations that can bring their process down: see `fakePlugin`. */
 export const crashable: WeakMap<object, (process: Crashable) => void> = new WeakMap();
 
-export class MemoryProcess<P = Record<string, object>, S = Record<never, never>> implements Crashable {
+/** What the program of a process in memory has in place of its descriptors and its environment. */
+export interface MemoryEnd {
+  /** What the host writes, as at descriptor 3. */
+  readonly readable: Readable;
+  /** What the host reads, as at descriptor 4. */
+  readonly writable: Writable;
+  /** Raw standard error. */
+  readonly stderr: Writable;
+  /** The environment that the host gave. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Ends the process: by an exit code, 0 if none is given, or by a signal. What it wrote still arrives. Later calls do nothing. */
+  exit(end?: { readonly code?: number | null; readonly signal?: NodeJS.Signals | null }): void;
+}
+
+/** A program for a process in memory. If it throws, or rejects, the process ends with exit code 1 and the reason on standard error. */
+export type MemoryProgram = (end: MemoryEnd) => void | Promise<void>;
+
+/** The program whose main is the real `serve`. */
+export function serving<P, S>(options: ServeOptions<P, S>): MemoryProgram {
+  return async ({ exit, env, ...pipes }) => {
+    await serve<P, S>({ ...options, transport: { ...pipes, env: { ...env } } });
+    exit();
+  };
+}
+
+export class MemoryProcess implements Crashable {
   readonly toPlugin: BytePipe;
   readonly toHost: BytePipe;
   readonly exited: Promise<ProcessEnd>;
   readonly #stderr: PassThrough = new PassThrough();
-  readonly #options: ServeOptions<P, S>;
+  readonly #program: MemoryProgram;
   #resolveExit!: (end: ProcessEnd) => void;
   #end: ProcessEnd | undefined;
 
-  constructor(options: ServeOptions<P, S>, pipes: { toPlugin: BytePipeOptions; toHost: BytePipeOptions }) {
-    this.#options = options;
+  constructor(program: MemoryProgram, pipes: { toPlugin: BytePipeOptions; toHost: BytePipeOptions }) {
+    this.#program = program;
     this.toPlugin = new BytePipe(pipes.toPlugin);
     this.toHost = new BytePipe(pipes.toHost);
     this.exited = new Promise((resolve) => {
@@ -46,7 +71,7 @@ export class MemoryProcess<P = Record<string, object>, S = Record<never, never>>
     });
   }
 
-  /** Begins serving, as a program's main would; to be given to a Client as its launcher. */
+  /** Runs the program; to be given to a Client as its launcher. */
   launch(command: LaunchCommand): LaunchedProcess {
     void this.#main(command.env);
     return {
@@ -65,15 +90,15 @@ export class MemoryProcess<P = Record<string, object>, S = Record<never, never>>
   }
 
   async #main(env: Readonly<Record<string, string>>): Promise<void> {
-    const transport = {
-      readable: this.toPlugin.readable,
-      writable: this.toHost.writable,
-      env: { ...env },
-      stderr: this.#stderr,
-    };
     try {
-      await serve<P, S>({ ...this.#options, transport });
-      this.#over({ code: 0, signal: null });
+      await this.#program({
+        readable: this.toPlugin.readable,
+        writable: this.toHost.writable,
+        stderr: this.#stderr,
+        env,
+        exit: ({ signal = null, code = signal === null ? 0 : null } = {}) =>
+          void this.#over({ code, signal }),
+      });
     } catch (error) {
       // A program's main that throws: the reason on stderr, exit code 1.
       this.crash({ stderr: error instanceof Error ? (error.stack ?? error.message) : String(error) });

@@ -1,0 +1,41 @@
+import { Client, isPipeworkError } from '@pipework/core';
+import { memoryLauncher, type MemoryProgram } from '@pipework/testkit';
+import { expect, test } from 'vitest';
+
+const failureOf = async (program: MemoryProgram): Promise<Error & { code?: string; exit?: object }> => {
+  const client = new Client({ cmd: ['in memory'], launcher: memoryLauncher(program) });
+  const error: unknown = await client.start().catch((reason: unknown) => reason);
+  await client.kill();
+  if (!isPipeworkError(error)) throw error;
+  return error;
+};
+
+test('a program of your own has the ends of the pipes and the environment of a plugin', async () => {
+  let cookie: string | undefined;
+  const error = await failureOf(({ env, writable }) => {
+    cookie = env['OTTO_PLUGIN_MAGIC_COOKIE'];
+    writable.write('9|pipe|3,4|msgpack-rpc|1||1\n');
+  });
+  expect(cookie).toMatch(/^[0-9a-f]{64}$/);
+  expect(error.code).toBe('HANDSHAKE_API_VERSION');
+});
+
+test('a program that throws ends its process with exit code 1 and the reason on standard error', async () => {
+  const error = await failureOf(() => {
+    throw new Error('no such table');
+  });
+  expect(error.message).toContain('exit code 1');
+  expect(error.message).toContain('no such table');
+});
+
+test.each([
+  [{}, 'exit code 0'],
+  [{ code: 7 }, 'exit code 7'],
+  [{ signal: 'SIGTERM' as const }, 'SIGTERM'],
+])('a program that exits with %j ends its process so', async (end, said) => {
+  const error = await failureOf(({ exit }) => {
+    exit(end);
+    exit({ code: 9 });
+  });
+  expect(error.message).toContain(said);
+});
