@@ -1,0 +1,9 @@
+// The short form of the fuzzer of output: floods of short lines, and the first lines that are made to be slow to read.
+import { expect, test } from 'vitest';
+import { run } from '../programs/fuzz-output.mjs';
+
+test('no output keeps its host in one turn for longer than docs/reliability.md says', async () => {
+  const { findings, figures } = await run({ cases: 2 });
+  expect(findings).toEqual([]);
+  expect(figures.cases).toBe(2);
+}, 120_000);
