@@ -93,6 +93,8 @@ async function openReader() {
     // As a pipe would bring it.
     for (let at = 0; at < bytes.length; at += 64 * KiB) stderr.write(bytes.subarray(at, at + 64 * KiB));
     await logged;
+    // The turn in which the last line was logged counts as well: it may have been the only one.
+    await new Promise(setImmediate);
     isOver = true;
     awaited.delete(sentinel);
     return { longest, whole: cpu() - began };
