@@ -67,6 +67,7 @@ describe('an error about another process', () => {
     ],
     ['a lost plugin', () => new PluginExitError('p', undefined, { stderrTail: hostile })],
     ['an error of the peer as text', () => reviveError(hostile, 'greet')],
+    ['an error of a method that is named so', () => reviveError(printable(hostile), hostile)],
     ['an error of the peer as something else', () => reviveError([hostile], 'greet')],
     [
       'an error of the peer with all fields',

@@ -1,5 +1,5 @@
 /** The stack of an error that came over the wire: where it was made says nothing, which call it failed and who awaited it does. */
-import { inspectCustom, printableInspection } from '../../base/printable.ts';
+import { inspectCustom, printable, printableInspection } from '../../base/printable.ts';
 
 // Errors of calls to which the place of their call is added when the call fails.
 const unplaced = new WeakSet<Error>();
@@ -15,7 +15,8 @@ export function withoutStack<E extends Error>(error: E, where: string): E {
 function setStack(error: Error, where: string): void {
   // As the engine writes it: an empty name, or an empty message, brings no colon.
   const head = Error.prototype.toString.call(error);
-  setField(error, 'stack', `${head}\n    at ${where}`, false);
+  // A method's name may come from what a plugin says of itself.
+  setField(error, 'stack', `${head}\n    at ${printable(where)}`, false);
 }
 
 /** Adds to the error of a call who waited for it, as far as the engine knows. Runs where the call is awaited. */
