@@ -104,6 +104,9 @@ describe('a line', () => {
     'E0102 is a room',
     '/1',
     '{"broken": ',
+    '{"msg": nothing that is JSON}',
+    // A logger that recurses would run out of its stack.
+    `{"msg":"x","a":${'['.repeat(5000)}${']'.repeat(5000)}}`,
     '{}',
     '{"@message":5}',
     '{"@message":{"a":1}}',
