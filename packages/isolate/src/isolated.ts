@@ -2,7 +2,7 @@
 
 import type { Command, LaunchCommand, LaunchedProcess } from '@pipework/core';
 import { launchPlan } from './launch.ts';
-import { checkOptions, type IsolateOptions } from './options.ts';
+import { checkCommand, checkOptions, type IsolateOptions } from './options.ts';
 import { makePlan, type Isolation } from './plan.ts';
 
 /** A launcher that says what it does. */
@@ -43,6 +43,7 @@ export function isolated(options: IsolateOptions = {}): IsolatedLauncher {
 
 /** As a client of default options would launch it. */
 function toLaunch(command: Command | LaunchCommand): LaunchCommand {
+  checkCommand(command);
   if ('handshakeEnv' in command) return command;
   const { file, args = [], cwd, env = {} } = 'file' in command ? command : listed(command);
   const merged = Object.entries({ ...process.env, ...env });

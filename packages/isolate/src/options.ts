@@ -92,6 +92,14 @@ export function checkOptions(options: IsolateOptions): Policy {
   };
 }
 
+/** Throws `CONFIG_INVALID` for what names no program. */
+export function checkCommand(command: unknown): void {
+  const { file } = Array.isArray(command)
+    ? { file: command[0] as unknown }
+    : (Object(command) as { file: unknown });
+  check(isText(file), 'command', 'a program with its arguments, or an object with file and args', command);
+}
+
 function checkKeys(name: string, value: unknown, known: readonly string[]): void {
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
   check(isObject, name, `an object of ${known.join(', ')}`, value);

@@ -141,7 +141,7 @@ describe('a command under a permission model', () => {
     expect(granting(args)).toBe(true);
   });
 
-  test.each([[['-qA', 'p.js']], [['-P', 'p.js']], [['run', '-A', 'p.js']]])(
+  test.each([[['-qA', 'p.js']], [['-P', 'p.js']], [['run', '-A', 'p.js']], [['--env=.env', 'p.js']]])(
     'is refused if Deno takes more rights from it: %j',
     (args) => {
       expect(granting(args, 'deno')).toBe(true);

@@ -49,7 +49,7 @@ function commonProblems({ policy, read, write }: Grants, program: Program, model
  * given, and runs the script of a package (--run) without its model. Deno takes several letters behind one dash.
  */
 const grants =
-  /^(--allow-|-[a-z]*[ARWNESIP]+[a-zA-Z]*($|=)|--(no-)?(experimental-)?permission|--run($|=)|--env-file|--experimental-(default-)?config-file|--unstable-ffi)/;
+  /^(--allow-|-[a-z]*[ARWNESIP]+[a-zA-Z]*($|=)|--(no-)?(experimental-)?permission|--run($|=)|--env($|=|-file)|--experimental-(default-)?config-file|--unstable-ffi)/;
 
 /** The first version of Node whose model knows the network. */
 export const firstWithNet = 25;

@@ -53,6 +53,18 @@ describe("Node's permission model", () => {
   });
 });
 
+test.each([[''], ['node'], [[]], [['']], [{ args: [] }], [undefined]])(
+  'describe() refuses %j as a command',
+  (command) => {
+    expect(() => isolated(runtime).describe(command as never)).toThrow(
+      expect.objectContaining({
+        code: 'CONFIG_INVALID',
+        message: expect.stringContaining('command must be a program') as string,
+      }) as Error,
+    );
+  },
+);
+
 test.each([
   [[fixture], true],
   [['--max-old-space-size=64', fixture], false],
