@@ -27,8 +27,9 @@ export function bubblewrapArguments(view: View, filter: number, unwanted: readon
     ...unwanted.flatMap((descriptor) => ['--args', String(descriptor)]),
     ...['--unshare-user', '--unshare-ipc', '--unshare-pid', '--unshare-uts', '--unshare-cgroup-try'],
     ...(view.net ? [] : ['--unshare-net']),
-    // A session of its own, or it could type into the terminal. A host that is root has capabilities to lose.
-    ...['--die-with-parent', '--new-session', '--cap-drop', 'ALL'],
+    // The launcher has given it a session of its own, without a terminal. Another one, inside, would take it out of the process group by which
+    // all of it can be ended at any moment. A host that is root has capabilities to lose.
+    ...['--die-with-parent', '--cap-drop', 'ALL'],
     ...mounts(view).flatMap(({ words }) => words),
     ...(isRoot(view.write) ? [] : ['--remount-ro', '/']),
     ...Object.entries(view.variables ?? {}).flatMap((entry) => ['--setenv', ...entry]),

@@ -6,12 +6,12 @@ import { closeSync, openSync } from 'node:fs';
 import { constants, devNull } from 'node:os';
 import type { Duplex, Readable, Writable } from 'node:stream';
 import type { LaunchCommand, LaunchedProcess, LaunchReport, ProcessExit } from '@pipework/core';
-import { ControlGroup, groupDescriptor } from './control-group.ts';
+import { Keeper, keeperDescriptor } from './keeper.ts';
 import { HeapTail } from './heap-tail.ts';
 import type { Resources } from './options.ts';
 import { filterDescriptor, type Plan } from './plan.ts';
 import { read } from './system.ts';
-import { childrenOf, measure, ResourceWatch } from './watch.ts';
+import { childrenOf, lookMs, measure, ResourceWatch } from './watch.ts';
 
 const MiB = 2 ** 20;
 
@@ -32,9 +32,9 @@ export async function launchPlan(
   if (pid === undefined) throw (await once(child, 'error'))[0] as Error;
   if (plan.filter !== undefined) (pipes[filterDescriptor] as Writable).end(plan.filter);
   if (typeof command.stdin !== 'string') feed(command.stdin, child.stdin as Writable, exit);
-  const group = plan.hasGroup ? new ControlGroup(pipes[groupDescriptor] as Duplex) : undefined;
+  const keeper = plan.isKept ? new Keeper(pipes[keeperDescriptor] as Duplex, plan.hasGroup) : undefined;
   const heap = plan.isHeapHeld ? new HeapTail(child.stderr as Readable) : undefined;
-  const life = new Life({ child, pid, plan, command, resources, group, heap });
+  const life = new Life({ child, pid, plan, command, resources, keeper, heap });
   const handles = [child, ...pipes].filter(isReferable);
   return {
     pid,
@@ -63,7 +63,7 @@ function start(plan: Plan, command: LaunchCommand): ChildProcess {
   try {
     for (const descriptor of plan.unwanted) stdio[descriptor] = nothing;
     if (plan.filter !== undefined) stdio[filterDescriptor] = 'pipe';
-    if (plan.hasGroup) stdio[groupDescriptor] = 'pipe';
+    if (plan.isKept) stdio[keeperDescriptor] = 'pipe';
     return spawn(file, args, {
       ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
       env: { ...plan.env },
@@ -84,7 +84,7 @@ interface Started {
   readonly plan: Plan;
   readonly command: LaunchCommand;
   readonly resources: Resources;
-  readonly group: ControlGroup | undefined;
+  readonly keeper: Keeper | undefined;
   readonly heap: HeapTail | undefined;
 }
 
@@ -95,15 +95,18 @@ class Life {
   /** Why the watch has ended it. */
   #reason: string | undefined;
   #isKilledByHost = false;
+  #starting: NodeJS.Timeout | undefined;
 
   constructor(started: Started) {
     this.#started = started;
-    const { pid, resources, group } = started;
+    const { pid, resources, keeper } = started;
+    if (this.#isSandbox && keeper !== undefined)
+      this.#starting = setInterval(() => this.#releaseOnceUp(keeper), lookMs).unref();
     const isWatched = resources.memoryBytes !== undefined || resources.cpuSeconds !== undefined;
     if (!isWatched) return;
     this.#watch = new ResourceWatch(
       () => measure(pid),
-      ({ residentBytes }) => this.#endAtLimit(residentBytes, group?.kills ?? 0),
+      ({ residentBytes }) => this.#endAtLimit(residentBytes, keeper?.kills ?? 0),
     );
   }
 
@@ -114,13 +117,22 @@ class Life {
   }
 
   async report(exit: ProcessExit): Promise<ProcessExit> {
-    const { plan, group, heap } = this.#started;
+    const { plan, keeper, heap } = this.#started;
     this.#watch?.stop();
+    clearInterval(this.#starting);
     const { code, signal } = this.#isSandbox ? ofSandbox(exit) : exit;
     const isAborted = signal === 'SIGABRT';
-    const [kills = 0, isHeapFull] = await Promise.all([group?.leave(), isAborted && heap?.isFull()]);
+    const [kills = 0, isHeapFull] = await Promise.all([keeper?.leave(), isAborted && heap?.isFull()]);
     const { held } = plan.isolation;
     return { code, signal, ...this.#limitBehind(signal, kills, isHeapFull === true), held };
+  }
+
+  /** The first process inside has asked for its parent's death once it has started the plugin. */
+  #releaseOnceUp(keeper: Keeper): void {
+    const { pid } = this.#started;
+    if (isStarting(pid) || !childrenOf(pid).some((inside) => childrenOf(inside).length > 0)) return;
+    clearInterval(this.#starting);
+    keeper.release();
   }
 
   /** Ends it, and returns true, if it has reached its limit of memory. */
@@ -135,12 +147,12 @@ class Life {
   }
 
   #signal(signal: NodeJS.Signals): boolean {
-    const { child, pid, command, group } = this.#started;
+    const { child, pid, command, keeper } = this.#started;
     const isGone = child.exitCode !== null || child.signalCode !== null;
     // A group may live longer than its leader.
     if (isGone && !command.processGroup) return false;
-    if (group?.isSettled === false) {
-      void group.settle().then(() => this.#signal(signal));
+    if (keeper?.isSettled === false) {
+      void keeper.settle().then(() => this.#signal(signal));
       return true;
     }
     if (!isGone && this.#isSandbox && ending.has(signal)) return endSandbox(pid, signal);
@@ -194,10 +206,12 @@ function endSandbox(pid: number, signal: NodeJS.Signals): boolean {
   // If the plugin alone is killed, bubblewrap reports its end once all of it is gone.
   if (signal !== 'SIGKILL') send(signal, pid);
   const killed = inside.filter((child) => send('SIGKILL', child));
+  // A plugin may stop its whole process group. What is stopped reports nothing.
+  send('SIGCONT', pid);
   return killed.length > 0 || send(signal, pid);
 }
 
-/** Whether it has not become bubblewrap yet. What it has started then is the keeper of its control group. */
+/** Whether it has not become bubblewrap yet. What it has started then is its keeper. */
 function isStarting(pid: number): boolean {
   return ['sh', 'systemd-run'].includes(read(`/proc/${pid}/comm`).trim());
 }

@@ -1,6 +1,7 @@
 /** Which limit is held by what, and the programs that set limits before they become the next one. */
 
-import { busVariables, groupDescriptor, keeperScript } from './control-group.ts';
+import { existsSync } from 'node:fs';
+import { busVariables, keeperScript } from './keeper.ts';
 import { IsolateError } from './errors.ts';
 import { limitNames, type Resources } from './options.ts';
 import { probePrlimit, probeSystemd, scopeArguments, shell } from './probe.ts';
@@ -21,6 +22,8 @@ export interface LimitPlan {
   readonly helpers: readonly string[];
   /** Whether the prefix makes a control group. */
   readonly hasGroup: boolean;
+  /** Whether the prefix leaves a keeper. */
+  readonly isKept: boolean;
 }
 
 /** V8 may fill so much of the memory with objects: buffers, code and stacks need the rest. */
@@ -40,10 +43,9 @@ const leastMemoryBytes = 16 * MiB;
 const heapOption = /^--max[-_](old[-_]space|heap)[-_]size/;
 
 /**
- * `isFiltered` says whether the descriptor before the group's is needed behind the prefix. Throws `ISOLATE_UNENFORCEABLE` if nothing here
- * holds one of the limits.
+ * `isSandbox` says whether bubblewrap stands behind the prefix. Throws `ISOLATE_UNENFORCEABLE` if nothing here holds one of the limits.
  */
-export function planLimits(resources: Resources, program: Program, isFiltered: boolean): LimitPlan {
+export function planLimits(resources: Resources, program: Program, isSandbox: boolean): LimitPlan {
   const { memoryBytes, cpuSeconds, openFiles, fileBytes } = resources;
   const wanted = limitNames.filter((name) => resources[name] !== undefined);
   if (wanted.length > 0 && !canMeasure())
@@ -52,7 +54,14 @@ export function planLimits(resources: Resources, program: Program, isFiltered: b
       `resources: ${wanted.join(', ')} need Linux's /proc, and there is none`,
     );
   refuseTooLittle(resources, program);
-  const group = memoryBytes === undefined ? noGroup : controlGroup(memoryBytes, isFiltered);
+  const systemd = memoryBytes === undefined ? undefined : probeSystemd();
+  const group =
+    memoryBytes === undefined || systemd === undefined || !('file' in systemd)
+      ? []
+      : [systemd.file, ...scopeArguments(memoryBytes)];
+  const hasGroup = group.length > 0;
+  const isKept = hasGroup || (isSandbox && existsSync(shell));
+  const keeper = isKept ? [shell, '-c', keeperScript({ hasGroup, isSandbox }), 'sh'] : [];
   const process = [
     ...(cpuSeconds === undefined ? [] : [`--cpu=${cpuSeconds}:${cpuSeconds + cpuGraceSeconds}`]),
     ...(openFiles === undefined ? [] : [`--nofile=${openFiles}:${openFiles}`]),
@@ -61,21 +70,18 @@ export function planLimits(resources: Resources, program: Program, isFiltered: b
   // An option of the command's own comes behind this one, so that V8 would hold something else.
   const isHeapHeld = program.runtime === 'node' && !optionsOf(program).some((word) => heapOption.test(word));
   const heap = memoryBytes === undefined || !isHeapHeld ? undefined : heapMiB(memoryBytes);
-  const byMemory = [
-    'watch',
-    ...(heap === undefined ? [] : ['v8']),
-    ...(group.prefix.length === 0 ? [] : ['systemd']),
-  ];
+  const byMemory = ['watch', ...(heap === undefined ? [] : ['v8']), ...(hasGroup ? ['systemd'] : [])];
   const byProcess = process.length === 0 ? [] : [prlimit(wanted), ...process, '--'];
   return {
-    prefix: [...group.prefix, ...byProcess],
-    helpers: [...group.prefix.slice(0, 1), ...byProcess.slice(0, 1)],
+    prefix: [...group, ...keeper, ...byProcess],
+    helpers: [...group.slice(0, 1), ...keeper.slice(0, 1), ...byProcess.slice(0, 1)],
     runtimeArgs: heap === undefined ? [] : [`--max-old-space-size=${heap}`],
     held: Object.fromEntries(
       wanted.map((name) => [name, name === 'memoryBytes' ? byMemory.join(', ') : 'prlimit']),
     ),
-    env: group.env,
-    hasGroup: group.prefix.length > 0,
+    env: hasGroup ? busEnvironment() : {},
+    hasGroup,
+    isKept,
   };
 }
 
@@ -104,18 +110,7 @@ function prlimit(wanted: readonly string[]): string {
   throw new IsolateError('ISOLATE_UNENFORCEABLE', `resources: ${names} cannot be held: ${found.missing}`);
 }
 
-const noGroup = { prefix: [], env: {} };
-
-/** Empty if systemd makes none: the watch holds the limit then. */
-function controlGroup(memoryBytes: number, isFiltered: boolean): Pick<LimitPlan, 'prefix' | 'env'> {
-  const found = probeSystemd();
-  if (!('file' in found)) return noGroup;
-  const env = busVariables.flatMap((name) =>
-    process.env[name] === undefined ? [] : [[name, process.env[name]]],
-  );
-  const closed = isFiltered ? [groupDescriptor] : [groupDescriptor - 1, groupDescriptor];
-  return {
-    prefix: [found.file, ...scopeArguments(memoryBytes), shell, '-c', keeperScript(closed), 'sh'],
-    env: Object.fromEntries(env),
-  };
+function busEnvironment(): Readonly<Record<string, string>> {
+  const entries = busVariables.map((name) => [name, process.env[name]] as const);
+  return Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== undefined));
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { bubblewrapArguments } from './bubblewrap.ts';
-import { killsIn, limitScript } from './control-group.ts';
+import { killsIn, limitScript } from './keeper.ts';
 import { checkOptions } from './options.ts';
 import { findProgram } from './program.ts';
 import { denoPlan, nodePlan } from './runtime-flags.ts';

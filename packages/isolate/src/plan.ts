@@ -4,7 +4,7 @@ import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { LaunchCommand } from '@pipework/core';
 import { bubblewrapArguments } from './bubblewrap.ts';
-import { groupDescriptor } from './control-group.ts';
+import { keeperDescriptor } from './keeper.ts';
 import { inheritedDescriptors } from './descriptors.ts';
 import { IsolateError } from './errors.ts';
 import { planLimits, type LimitPlan } from './limits.ts';
@@ -45,8 +45,10 @@ export interface Plan {
   readonly filter: Buffer | undefined;
   /** Descriptors that the process would inherit from this host. */
   readonly unwanted: readonly number[];
-  /** Whether the process gets a control group, whose keeper tells of it on {@link groupDescriptor}. */
+  /** Whether the process gets a control group. */
   readonly hasGroup: boolean;
+  /** Whether there is a keeper, on {@link keeperDescriptor}. */
+  readonly isKept: boolean;
   /** Whether V8 has a limit from here. */
   readonly isHeapHeld: boolean;
 }
@@ -93,6 +95,7 @@ export function makePlan(policy: Policy, command: LaunchCommand): Plan {
     env: hasOwnCache ? { DENO_DIR: '/tmp/deno', ...env } : env,
     unwanted,
     hasGroup: limits.hasGroup,
+    isKept: limits.isKept,
     isHeapHeld: limits.runtimeArgs.length > 0,
   };
 }
@@ -172,7 +175,7 @@ function inBubblewrap(job: Job, file: string): Parts {
     net,
     scratchBytes: Math.min(scratchBytes, resources.memoryBytes ?? Infinity),
   };
-  const own: readonly number[] = limits.hasGroup ? [filterDescriptor, groupDescriptor] : [filterDescriptor];
+  const own: readonly number[] = limits.isKept ? [filterDescriptor, keeperDescriptor] : [filterDescriptor];
   const unwanted = job.unwanted.filter((descriptor) => !own.includes(descriptor));
   const sandbox = [file, ...bubblewrapArguments(view, filterDescriptor, unwanted)];
   const words = [...sandbox, program.file, ...limits.runtimeArgs, ...program.args];

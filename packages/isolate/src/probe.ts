@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { bubblewrapArguments } from './bubblewrap.ts';
-import { limitScript } from './control-group.ts';
+import { limitScript } from './keeper.ts';
 import { findOnPath } from './program.ts';
 import { hasFilter, seccompFilter } from './seccomp.ts';
 import { howToInstall, read } from './system.ts';

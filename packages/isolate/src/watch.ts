@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import { read } from './system.ts';
 
 /** Milliseconds from one look to the next. A look at a plugin of one process takes about 0.1 ms. */
-const lookMs = 100;
+export const lookMs = 100;
 
 /** Linux counts resident memory in pages and processor time in ticks of a hundredth of a second, whatever the processor. */
 const ticksPerSecond = 100;

@@ -21,6 +21,7 @@ import {
 
 const MiB = 2 ** 20;
 const host = fileURLToPath(new URL('fixtures/host.mjs', import.meta.url));
+const dies = fileURLToPath(new URL('fixtures/dies.mjs', import.meta.url));
 
 describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
   test('a plugin reads, writes, runs, reaches and knows what is listed, and nothing else', async () => {
@@ -310,11 +311,32 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     await expect.poll(() => [sandbox, ...inside].filter((pid) => measure(pid).residentBytes > 0)).toEqual([]);
   });
 
+  /** The processes that have a mark in their environment. */
+  const marked = (mark: string): string[] =>
+    readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && read(`/proc/${pid}/environ`).includes(mark));
+
+  test('nothing of a plugin is left when its host is killed while it starts', async () => {
+    const mark = `host-of-${process.pid}`;
+    onTestFinished(() => marked(mark).forEach((pid) => process.kill(Number(pid), 'SIGKILL')));
+    for (let delayMs = 0; delayMs < 40; delayMs += 4) {
+      const child = spawn(process.execPath, [dies, String(delayMs), mark], { stdio: 'ignore' });
+      await once(child, 'exit');
+    }
+    await expect.poll(() => marked(mark), { timeout: 2_000 }).toEqual([]);
+  });
+
+  test('a plugin that stops its whole process group can be killed', async () => {
+    const { client, cell } = await start({ run: true });
+    cell.run('/bin/sh', '-c', 'kill -STOP 0').catch(() => {});
+    const stateOf = (): string | undefined => /^State:\s+(\w)/m.exec(read(`/proc/${client.pid}/status`))?.[1];
+    await expect.poll(stateOf).toBe('T');
+    expect(await client.kill()).toMatchObject({ by: 'sigterm', signal: 'SIGTERM' });
+  });
+
   test('nothing of a plugin is left when it is killed while it starts', async () => {
     const mark = `started-by-${process.pid}`;
     const launcher = isolated();
-    const left = (): string[] =>
-      readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && read(`/proc/${pid}/environ`).includes(mark));
+    const left = (): string[] => marked(mark);
     // What has forked and has not become bubblewrap yet shows the variables of this process, which lack the mark.
     for (let delayMs = 0; delayMs < 20; delayMs += 0.5) {
       const launched = await launcher({
