@@ -16,7 +16,17 @@ const table = {
 /** The names of the exit statuses, the keys of {@link exitStatuses}. */
 export type ExitName = keyof typeof table;
 
-/** Each status with its number and a sentence. */
+/**
+ * The exit statuses of the command `pipework` by name: for each its number, and what it means in a sentence.
+ *
+ * @example
+ * ```ts
+ * import { exitStatuses, run } from '@pipework/cli';
+ *
+ * const [died] = exitStatuses.died;
+ * if ((await run(['call', 'greeter.greet', '"world"', '--', 'node', 'plugin.js'])) === died) console.log('it died');
+ * ```
+ */
 export const exitStatuses: Readonly<Record<ExitName, readonly [status: number, meaning: string]>> = table;
 
 /** The number of a status. */

@@ -10,7 +10,7 @@ export interface IsolatedLauncher {
   /** Starts the plugin inside what the policy allows. A client calls it; rejects with an `IsolateError` if nothing here can. */
   (command: LaunchCommand): Promise<LaunchedProcess>;
   /**
-   * What a start of `command` would be held by, permission by permission. Starts nothing but, once, trials of bubblewrap and of systemd,
+   * Returns what would hold a start of `command`, permission by permission. Starts nothing but, once, trials of bubblewrap and of systemd,
    * for which it blocks some ten milliseconds each. Throws the `IsolateError` with which the start would fail.
    */
   describe(command: Command | LaunchCommand): Isolation;

@@ -67,18 +67,18 @@ export interface ServeOptions<P = Record<string, object>, S = Record<never, neve
   readonly protocolVersions?: VersionSets<P, S>;
   /** Runs once when the host asks the plugin to leave, or is gone; `signal` aborts when its time is over. */
   readonly onShutdown?: (signal: AbortSignal) => void | Promise<void>;
-  /** Milliseconds that running calls and `onShutdown` get together. Never more than three quarters of what the host waits. */
+  /** Milliseconds that running calls and `onShutdown` get together. Default: three quarters of what the host waits, which is also the most. */
   readonly gracePeriod?: number;
-  /** Bounds of the session. */
+  /** Bounds of the session. What is left out is as in `defaultLimits`. */
   readonly limits?: Partial<Limits>;
-  /** Around each call of the host, the first outermost. */
+  /** Functions that run around each call of the host, the first one outermost. */
   readonly interceptors?: readonly HandlerInterceptor[];
   /**
    * Where `callContext()` works. `'start'` (default): until a handler's first `await`, at no cost. `'everywhere'`: behind it too, by an
    * AsyncLocalStorage, which costs each call of this process.
    */
   readonly callContext?: 'start' | 'everywhere';
-  /** Around each call to a service of the host, the first outermost. */
+  /** Functions that run around each call to a service of the host, the first one outermost. */
   readonly callInterceptors?: readonly CallInterceptor[];
   /** Sees each error before it leaves for the host, thrown or within a value, and returns what leaves instead. */
   readonly redactError?: (error: unknown, method: string) => unknown;

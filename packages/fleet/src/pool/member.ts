@@ -7,7 +7,11 @@ import type { Seat } from './schedule.ts';
 /** Why a process is to be replaced. */
 export type Mark = 'calls' | 'residentBytes' | 'ageMs' | 'reload';
 
-/** Why a process has ended. */
+/**
+ * Why a process has ended: its start or its `setup` failed (`failed`), it or its session ended unasked (`lost`), it failed its health checks
+ * (`unhealthy`), it passed a limit of `recycle` (`recycled`), `reload()` replaced it (`reloaded`), it was idle for `idleMs` (`idle`), or the
+ * pool has given up (`given-up`) or was stopped (`stopped`).
+ */
 export type EndReason =
   'failed' | 'lost' | 'unhealthy' | 'recycled' | 'reloaded' | 'idle' | 'given-up' | 'stopped';
 

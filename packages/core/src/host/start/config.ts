@@ -36,10 +36,13 @@ import { isLogger, type Logger } from '../output/logger.ts';
 export type Command =
   | readonly [file: string, ...args: string[]]
   | {
+      /** The program: a path, or a name to look up in `PATH`. */
       readonly file: string;
+      /** Its arguments, without its own name. */
       readonly args?: readonly string[];
+      /** Its working directory. Default: the host's. */
       readonly cwd?: string;
-      /** As `env.set`. */
+      /** Variables beside those that `env` of the config lets through. A variable that is undefined is left out. */
       readonly env?: Readonly<Record<string, string | undefined>>;
     };
 
@@ -78,7 +81,7 @@ export interface ClientConfig<S = Record<never, never>> {
   readonly cmd: Command;
   /** The plugin's name in messages and log records. Default: the script's or program's base name. */
   readonly name?: string;
-  /** Known to `cleanupClients()`, and ended when the host process ends. Default `false`. */
+  /** True: `cleanupClients()` ends the plugin, and so does the end of the host process. Default `false`. */
   readonly managed?: boolean;
   /** Milliseconds until the handshake line. Default 60,000; `Infinity` waits as long as the process lives. */
   readonly startTimeout?: number;
@@ -118,13 +121,13 @@ export interface ClientConfig<S = Record<never, never>> {
   readonly processGroup?: boolean;
   /** Aborting it kills the client, in the middle of a start as well. */
   readonly signal?: AbortSignal;
-  /** Bounds of one session. */
+  /** Bounds of the session. What is left out is as in `defaultLimits`. */
   readonly limits?: Partial<Limits>;
-  /** Around each call to the plugin, the first outermost. */
+  /** Functions that run around each call to the plugin, the first one outermost. */
   readonly interceptors?: readonly CallInterceptor[];
   /** Services that the host offers this plugin, which asks for them by `context.host.dispense(name)`. They are disposed of with the session. */
   readonly provide?: ServiceSet<S>;
-  /** Around each call of the plugin to a service, the first outermost. */
+  /** Functions that run around each call of the plugin to a service, the first one outermost. */
   readonly handlerInterceptors?: readonly HandlerInterceptor[];
   /** Sees each error before it leaves for the plugin, thrown by a service or callback or within a value, and returns what leaves instead. */
   readonly redactError?: (error: unknown, method: string) => unknown;

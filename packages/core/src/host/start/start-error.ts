@@ -6,10 +6,10 @@ import { describeExit, showTail } from '../end/exit.ts';
 import type { ProcessExit } from '../launch/spawn.ts';
 import { showCommand } from './show-command.ts';
 
-/** How far a start had come. */
+/** How far a start had come: to the comparison of the checksum, to the start of the process, or to the wait for its handshake line. */
 export type StartPhase = 'checksum' | 'spawn' | 'handshake';
 
-/** Codes of a failed start. */
+/** The codes of a failed start. The page Errors says for each when it comes and what to do. */
 export type StartErrorCode =
   | 'PLUGIN_CHECKSUM'
   | 'PLUGIN_NOT_STARTED'
