@@ -54,16 +54,19 @@ if (executable === undefined) {
   const browser = await startChromium(executable);
   const address = `${server.address}${base}`;
   try {
-    await check(
-      `${pages.length} pages at two widths, ${pages.filter((page) => sample.has(page)).length} of them in two themes`,
-      () =>
-        visit(browser, address, pages, {
-          tabs: availableParallelism() + 1,
-          hasContrastChecked: (page) => sample.has(page),
-        }),
-    );
-    await check(`${searches.length} searches`, () => search(browser, address));
-    await check('the keyboard', () => useKeyboard(browser, address));
+    // A tab more than there are processors makes all of them slower.
+    await Promise.all([
+      check(
+        `${pages.length} pages at two widths, ${pages.filter((page) => sample.has(page)).length} of them in two themes`,
+        () =>
+          visit(browser, address, pages, {
+            tabs: availableParallelism(),
+            hasContrastChecked: (page) => sample.has(page),
+          }),
+      ),
+      check(`${searches.length} searches`, () => search(browser, address)),
+      check('the keyboard', () => useKeyboard(browser, address)),
+    ]);
   } finally {
     await browser.close();
     await server.close();
