@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { UsageError } from './exit-status.ts';
 import type { Io } from './io.ts';
-import { parseJson } from './values.ts';
+import { excerpt, parseJson } from './values.ts';
 
 /** What standard input is for an argument `-`. */
 export const stdinKinds = ['bytes', 'ndjson', 'json', 'text'] as const;
@@ -31,16 +31,25 @@ export async function readArguments(operands: readonly string[], kind: StdinKind
   return { args, mistake: () => mistake };
 }
 
+/** A longer text is not shown once more, in quotes. */
+const maxHint = 60;
+
 function readOne(json: string, where: string): unknown {
   try {
     return parseJson(json);
   } catch (error) {
     if (error instanceof UsageError) throw new UsageError(`${where}: ${error.message}`, { cause: error });
-    const hint = /^[\w ./:-]+$/.test(json) ? `. A text has quotes: '${JSON.stringify(json)}'` : '';
+    const hint =
+      json.length <= maxHint && /^[\w ./:-]+$/.test(json)
+        ? `. A text has quotes: '${JSON.stringify(json)}'`
+        : '';
     const reason = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`${where} is not JSON: ${JSON.stringify(json)} (${reason})${hint}`, {
-      cause: error,
-    });
+    throw new UsageError(
+      `${where} is not JSON: ${excerpt(JSON.stringify(json))} (${excerpt(reason)})${hint}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
@@ -50,8 +59,19 @@ async function readStdin(kind: StdinKind, io: Io, onMistake: (error: UsageError)
   if (kind === 'ndjson') return values(stdin, onMistake);
   const chunks: Buffer[] = [];
   for await (const chunk of stdin) chunks.push(Buffer.from(chunk as Uint8Array));
-  const content = Buffer.concat(chunks).toString('utf8');
+  const content = utf8In(Buffer.concat(chunks));
   return kind === 'text' ? content : readOne(content, 'standard input');
+}
+
+/** The text without a byte order mark, which is no part of it. */
+function utf8In(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw new UsageError('standard input is not UTF-8. --stdin bytes gives it to the plugin as it is', {
+      cause: error,
+    });
+  }
 }
 
 /** One value a line, read as the plugin takes them. */
@@ -62,9 +82,10 @@ async function* values(
   let number = 0;
   for await (const line of createInterface({ input: stdin, crlfDelay: Infinity })) {
     number += 1;
-    if (line.trim() === '') continue;
+    const json = number === 1 ? line.replace(/^\uFEFF/, '') : line;
+    if (json.trim() === '') continue;
     try {
-      yield readOne(line, `line ${number} of standard input`);
+      yield readOne(json, `line ${number} of standard input`);
     } catch (error) {
       if (error instanceof UsageError) onMistake(error);
       throw error;

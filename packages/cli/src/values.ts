@@ -195,21 +195,41 @@ export function toJson(value: unknown): unknown {
   return Object.fromEntries(entries);
 }
 
+/** What a terminal may obey, and what shows a text in another order, in so far as JSON does not escape it by itself. */
+const unsafe = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+/** JSON in which nothing is left that a terminal may obey. Only texts hold such characters, and there the escapes mean the same. */
+export function jsonText(json: unknown, indent: number = 0): string {
+  return JSON.stringify(json, undefined, indent).replaceAll(
+    unsafe,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** No plugin takes values that are nested deeper. */
+const maxDepth = 1_000;
+
 /** What JSON says, as a value for a plugin. Throws an error that names the form that is wrong. */
 export function fromJson(json: unknown): unknown {
-  if (Array.isArray(json)) return json.map(fromJson);
+  return fromJsonAt(json, 0);
+}
+
+function fromJsonAt(json: unknown, depth: number): unknown {
+  if (depth > maxDepth) throw new UsageError(`it is nested deeper than ${maxDepth} levels`);
+  const read = (inner: unknown): unknown => fromJsonAt(inner, depth + 1);
+  if (Array.isArray(json)) return json.map(read);
   if (typeof json !== 'object' || json === null) return json;
   const entries = Object.entries(json) as [string, unknown][];
   const [first] = entries;
   if (first !== undefined && entries.length === 1 && first[0].startsWith('$')) {
     const [key, content] = first;
-    if (key.startsWith('$$')) return Object.fromEntries([[key.slice(1), fromJson(content)]]);
-    return readForm(key, content);
+    if (key.startsWith('$$')) return Object.fromEntries([[key.slice(1), read(content)]]);
+    return readForm(key, content, read);
   }
-  return Object.fromEntries(entries.map(([key, item]) => [key, fromJson(item)]));
+  return Object.fromEntries(entries.map(([key, item]) => [key, read(item)]));
 }
 
-function readForm(key: string, content: unknown): unknown {
+function readForm(key: string, content: unknown, read: (inner: unknown) => unknown): unknown {
   const form = Object.hasOwn(forms, key) ? forms[key] : undefined;
   if (form === undefined) {
     const known = Object.keys(forms).join(', ');
@@ -218,20 +238,30 @@ function readForm(key: string, content: unknown): unknown {
     );
   }
   try {
-    return form.read(content, fromJson);
+    return form.read(content, read);
   } catch (error) {
     if (error instanceof UsageError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`${key}: ${reason}; came ${JSON.stringify(content)}`, { cause: error });
+    throw new UsageError(`${key}: ${reason}; came ${excerpt(JSON.stringify(content))}`, { cause: error });
   }
 }
+
+const maxExcerpt = 200;
+
+/** The beginning of a text that is shown in a message. */
+export const excerpt = (text: string): string =>
+  text.length <= maxExcerpt ? text : `${text.slice(0, maxExcerpt)}... (${text.length} characters)`;
 
 /** Reads a JSON text. Whole numbers that a JavaScript number cannot hold become bigints instead of other numbers. */
 export function parseJson(text: string): unknown {
   // Checked first, because the replacement below must not turn invalid text into JSON.
   JSON.parse(text);
-  const exact = text.replaceAll(/"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g, (token) =>
-    /^-?\d+$/.test(token) && !Number.isSafeInteger(Number(token)) ? `{"$bigint":"${token}"}` : token,
-  );
+  let isInText = false;
+  // No token is longer than a number, so that a long text does not exhaust the stack of the pattern.
+  const exact = text.replaceAll(/\\.|"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g, (token) => {
+    if (token === '"') isInText = !isInText;
+    if (isInText || !/^-?\d+$/.test(token) || Number.isSafeInteger(Number(token))) return token;
+    return `{"$bigint":"${token}"}`;
+  });
   return fromJson(JSON.parse(exact));
 }
