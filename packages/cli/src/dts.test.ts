@@ -69,7 +69,7 @@ export interface AB {
    * ends *\\/ here
    * and goes on
    */
-  "x(): void; evil"(options?: { signal?: AbortSignal | undefined }): Promise<any>;
+  "x(): void; evil"<R = any>(...args: any[]): Promise<R> & AsyncIterable<any>;
 }
 
 export interface AB2 {}

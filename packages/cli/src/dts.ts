@@ -12,14 +12,17 @@ const optionsType = '{ signal?: AbortSignal | undefined }';
 export function signatureOf(name: string, method: Method): string {
   if (tellsNothing(method)) return `${propertyName(name)}(...)`;
   const writer = typeWriter('T', new Set());
-  return `${propertyName(name)}(${parameters(method, writer).join(', ')}): ${resultOf(method, writer)}`;
+  const signature = `${propertyName(name)}(${parameters(method, writer).join(', ')}): ${resultOf(method, writer)}`;
+  const types = writer.declarations().map((one) => one.replace(/^export type (.*);$/s, '$1'));
+  return types.length === 0 ? signature : `${signature} where ${types.join(', ')}`;
 }
 
 /** Can be awaited and iterated. The type parameter makes an awaited result fit whatever it is given to. */
 const unknownSignature = '<R = any>(...args: any[]): Promise<R> & AsyncIterable<any>';
 
-/** A method without a contract: only its name is known. */
-const tellsNothing = (method: Method): boolean => Object.keys(method).length === 0;
+/** A method without schemas: what it takes and returns is not known. */
+const tellsNothing = ({ input, output, items }: Method): boolean =>
+  input === undefined && output === undefined && items === undefined;
 
 function parameters({ input = [] }: Method, writer: TypeWriter): string[] {
   return input.map((schema, index) => `arg${index + 1}: ${writer.typeOf(schema)}`);
@@ -56,7 +59,8 @@ export function declarationsOf(description: Description): string {
 function interfaceOf(type: string, methods: Readonly<Record<string, Method>>, taken: Set<string>): string[] {
   const writer = typeWriter(type, taken);
   const lines = Object.entries(methods).flatMap(([name, method]) => {
-    if (tellsNothing(method)) return [`  ${propertyName(name)}${unknownSignature};`];
+    if (tellsNothing(method))
+      return [...docOf(method, writer), `  ${propertyName(name)}${unknownSignature};`];
     const all = [...parameters(method, writer), `options?: ${optionsType}`].join(', ');
     return [...docOf(method, writer), `  ${propertyName(name)}(${all}): ${resultOf(method, writer)};`];
   });

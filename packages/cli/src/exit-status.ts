@@ -39,6 +39,11 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
+/** The plugin did not start, told by another than core. */
+export class NotStarted extends Error {
+  override readonly name = 'NotStarted';
+}
+
 /** Ctrl-C. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
@@ -81,12 +86,18 @@ const refusedCodes: ReadonlySet<string> = new Set([
 /** Which status the error of a call means. */
 export function exitOfCall(error: unknown, { method, isClosed, isLate }: Circumstances): ExitName {
   if (error instanceof UsageError) return 'usage';
+  // A plugin in another language may give the error a class of its own.
+  if (!isClosed && isUnknown(error, method)) return 'unknown';
   if (!isPipeworkError(error)) return 'failed';
-  const { code, message, sent } = error;
+  const { code, sent } = error;
   if (isClosed) return 'died';
   if (code === 'RPC_DEADLINE' && isLate) return 'deadline';
-  if (code === 'RPC_UNKNOWN_METHOD' && message.includes(`Plugin.${method}`)) return 'unknown';
   return sent === false && refusedCodes.has(code) ? 'usage' : 'failed';
+}
+
+function isUnknown(error: unknown, method: string): boolean {
+  if (!(error instanceof Error) || !('code' in error)) return false;
+  return error.code === 'RPC_UNKNOWN_METHOD' && error.message.includes(`can't find method Plugin.${method}`);
 }
 
 /** Codes with which a command fails because of its connection. */
@@ -103,6 +114,7 @@ export function exitNameOf(error: unknown): ExitName {
   if (error instanceof CallFailed) return error.exit;
   if (error instanceof UsageError) return 'usage';
   if (error instanceof Interrupted) return 'interrupted';
+  if (error instanceof NotStarted) return 'notStarted';
   if (!isPipeworkError(error)) return 'failed';
   if (error.name === 'StartError') return 'notStarted';
   if (error.code === 'RPC_UNKNOWN_PLUGIN') return 'unknown';

@@ -10,12 +10,21 @@ export class OutputClosed extends Error {
   }
 }
 
+/** Standard output takes nothing, as a full disk does. */
+export class OutputFailed extends Error {
+  override readonly name = 'OutputFailed';
+
+  constructor(cause: Error) {
+    super(`standard output takes nothing: ${cause.message}`, { cause });
+  }
+}
+
 /** Writes, and resolves once the text was handed over. Rejects with {@link OutputClosed} if no reader is left. */
 export function print(io: Io, content: string | Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     const { stdout } = io;
     const failed = (error: NodeJS.ErrnoException): void => {
-      reject(error.code === 'EPIPE' ? new OutputClosed() : error);
+      reject(error.code === 'EPIPE' ? new OutputClosed() : new OutputFailed(error));
     };
     // The stream emits the error as well, and would end the process if it were not listened to.
     stdout.once('error', failed);

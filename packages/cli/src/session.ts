@@ -8,6 +8,7 @@ import type { CommandLine, OptionSpec } from './command.ts';
 import { Interrupted, UsageError } from './exit-status.ts';
 import { styler, type Io } from './io.ts';
 import { cookieOf, wholeNumber } from './parse.ts';
+import { isInterpreter } from './program.ts';
 
 /** Options of each command that starts a plugin. */
 export const pluginOptions: Readonly<Record<string, OptionSpec>> = {
@@ -46,7 +47,7 @@ export async function withPlugin<T>(
   services: readonly string[] = [],
 ): Promise<T> {
   const outputs = [0, 1, 2, 3].map(() => new PluginOutput(line.plugin, io));
-  const client = makeClient(line, outputs, services);
+  const client = makeClient(line, io, outputs, services);
   const interrupt = new AbortController();
   const { signal } = interrupt;
   const stopListening = io.onInterrupt(() => {
@@ -93,6 +94,7 @@ function aborted(signal: AbortSignal): Promise<never> {
 
 function makeClient(
   line: CommandLine,
+  io: Io,
   outputs: readonly PluginOutput[],
   services: readonly string[],
 ): Client<Record<string, object>> {
@@ -102,7 +104,8 @@ function makeClient(
   const handshake = cookieOf(line);
   const [stdout, stderr, syncStdout, syncStderr] = outputs;
   return new Client({
-    cmd: [file, ...args],
+    cmd: { file, args, cwd: io.cwd },
+    env: { inherit: false, set: definedIn(io.env) },
     name: pluginName(line.plugin),
     managed: true,
     // Without a method: enough for a factory that only asks for the service.
@@ -114,11 +117,20 @@ function makeClient(
   });
 }
 
+/** The variables that have a value. */
+export function definedIn(env: Io['env']): Record<string, string> {
+  const entries = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return Object.fromEntries(entries);
+}
+
 /** What a plugin is called in front of its output: its script if an interpreter runs one, else its program. */
 export function pluginName([file = '', ...args]: readonly string[]): string {
   const program = basename(file);
-  if (!/^(node|bun|deno|python[\d.]*|ruby|perl|tsx|sh|bash)(\.exe)?$/.test(program)) return program;
-  const script = args.find((arg) => !arg.startsWith('-') && /[./\\]/.test(arg));
+  if (!isInterpreter(file)) return program;
+  // Behind such an option stands the program's text.
+  const evalAt = args.findIndex((arg) => /^(?:-[ecp]|--eval|--print)$/.test(arg));
+  const before = evalAt < 0 ? args : args.slice(0, evalAt);
+  const script = before.find((arg) => !arg.startsWith('-') && /[./\\]/.test(arg));
   return script === undefined ? program : basename(script);
 }
 

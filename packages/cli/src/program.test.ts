@@ -1,0 +1,72 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { looksLikeProgram, shellQuoted, startable } from './program.ts';
+
+/** How a file of that name, mode and text is started, typed by its name in its folder. */
+function started(typed: string, name: string, mode: number, text: string): string | undefined {
+  const folder = mkdtempSync(join(tmpdir(), 'pipework-program-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, name), text);
+  chmodSync(join(folder, name), mode);
+  const better = startable([typed, '-x'], folder);
+  return better && `${better.how}: ${better.words.join(' ')}`;
+}
+
+const isRoot = process.getuid?.() === 0;
+
+test.skipIf(process.platform === 'win32').each([
+  ['./plugin.js', 0o644, '', 'start it by node: node ./plugin.js -x'],
+  ['./plugin.mjs', 0o755, '', 'start it by node: node ./plugin.mjs -x'],
+  ['plugin.py', 0o644, '', 'start it by python3: python3 plugin.py -x'],
+  ['./plugin', 0o644, '#!/usr/bin/env -S deno run\n', 'start it by deno: deno ./plugin -x'],
+  ['./plugin.js', 0o644, '#!/opt/bin/bun\n', 'start it by bun: bun ./plugin.js -x'],
+  ['./plugin', 0o644, '\u007fELF', 'make it executable, by chmod +x ./plugin: ./plugin -x'],
+  ['plugin', 0o755, '\u007fELF', 'give its path: ./plugin -x'],
+  ['./plugin.js', 0o755, '#!/usr/bin/env node\n', undefined],
+  ['./plugin', 0o755, '\u007fELF', undefined],
+])('a file typed as %s of mode %o that begins with %j: %s', (typed, mode, text, expected) => {
+  expect(started(typed, typed.replace('./', ''), mode, text)).toBe(expected);
+});
+
+test('a program of PATH, a folder, and what is no file are not told how to start', () => {
+  const nonsense = [`${import.meta.filename}/x.js`, `./${'x'.repeat(10_000)}.js`, '\0'];
+  for (const file of ['node', '.', './missing.js', '', ...nonsense])
+    expect(startable([file], tmpdir()), file).toBe(undefined);
+});
+
+test.skipIf(isRoot || process.platform === 'win32')(
+  `a file that cannot be read is told by its name${isRoot ? ' (SKIPPED: root reads every file)' : ''}`,
+  () => {
+    expect(started('./plugin.js', 'plugin.js', 0o200, '#!/bin/sh')).toBe(
+      'start it by node: node ./plugin.js -x',
+    );
+  },
+);
+
+test('words that begin the command line of a plugin are told from arguments', () => {
+  const programs = [
+    'node',
+    '/usr/bin/python3.11',
+    'npx',
+    './plugin',
+    'dist/plugin',
+    'plugin.js',
+    'plugin.exe',
+  ];
+  expect(programs.filter((word) => !looksLikeProgram(word))).toEqual([]);
+  const others = ['5', '-1', '-', '"a/b.js"', '{"a":"b.js"}', '["./x"]', 'true', 'word', 'a.b'];
+  expect(others.filter(looksLikeProgram)).toEqual([]);
+});
+
+test('a word is quoted as a shell needs it', () => {
+  expect(['a.b', "it's", '', '$HOME', '{"a":1}', '*'].map(shellQuoted)).toEqual([
+    'a.b',
+    `'it'\\''s'`,
+    "''",
+    "'$HOME'",
+    `'{"a":1}'`,
+    "'*'",
+  ]);
+});
