@@ -6,7 +6,7 @@ export interface Io {
   /** Asked for only if an argument comes from standard input: opening it can hold the process. */
   stdin(): Readable;
   /** Where results go. `isTTY` true means that they are shown to a person. */
-  readonly stdout: Writable & { readonly isTTY?: boolean };
+  readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
   /** Where messages and the plugin's own output go. */
   readonly stderr: Writable & { readonly isTTY?: boolean };
   /** The environment that the command reads its settings from, and that the plugin inherits. */
@@ -26,6 +26,16 @@ const codes: Readonly<Record<Style, readonly [on: number, off: number]>> = {
   green: [32, 39],
   yellow: [33, 39],
 };
+
+/** How wide the lines of a text for a person are: 80 columns, or fewer in a terminal that is narrower. */
+export function widthOf({ stdout }: Pick<Io, 'stdout'>): number {
+  const { isTTY, columns = 0 } = stdout;
+  // A terminal of unknown width says 0.
+  return isTTY === true && columns >= narrowest && columns < widest ? columns : widest;
+}
+
+const widest = 80;
+const narrowest = 40;
 
 /** Returns what puts a style on a text for this output: none if it is no terminal, or the user wants none. */
 export function styler(io: Io, to: 'stdout' | 'stderr'): (style: Style, text: string) => string {

@@ -6,12 +6,14 @@ import { describeCommand } from './commands/describe.ts';
 import { doctor } from './commands/doctor.ts';
 import { newCommand } from './commands/new.ts';
 import type { Command } from './command.ts';
+import { typed } from './correction.ts';
 import { exitNameOf, statusOf, UsageError } from './exit-status.ts';
-import type { Io } from './io.ts';
+import { widthOf, type Io } from './io.ts';
 import { OutputClosed, print } from './output.ts';
 import { parse, splitAtPlugin } from './parse.ts';
-import { report } from './report.ts';
-import { helpOf, overview } from './usage.ts';
+import { looksLikeProgram, startable } from './program.ts';
+import { report, type Hints } from './report.ts';
+import { helpOf, overview, synopsis } from './usage.ts';
 import { version } from './version.ts';
 
 export const commands: readonly Command[] = [
@@ -33,7 +35,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   } catch (error) {
     if (error instanceof OutputClosed) return statusOf('answered');
     const isForMachines = splitAtPlugin(argv).own.includes('--json');
-    io.stderr.write(report(error, io, isForMachines));
+    io.stderr.write(report(error, io, isForMachines, hintsFor(error, argv, io)));
     return statusOf(exitNameOf(error));
   } finally {
     io.stderr.off('error', ignore);
@@ -43,12 +45,38 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
 async function dispatch(argv: readonly string[], io: Io): Promise<number> {
   const [first, ...rest] = argv;
   if (first === '--version' || first === '-v') return await say(`${version()}\n`, io);
-  if (first === 'help' && rest[0] !== undefined) return await say(helpOf(commandNamed(rest[0])), io);
-  if (first === 'help' || first === '--help' || first === '-h') return await say(overview(commands), io);
-  if (first === undefined) throw new UsageError(`expected a command: ${names()}. Try pipework --help`);
+  if (first === 'help' && rest[0] !== undefined)
+    return await say(helpOf(commandNamed(rest[0]), widthOf(io)), io);
+  if (first === 'help' || first === '--help' || first === '-h')
+    return await say(overview(commands, widthOf(io)), io);
+  if (first === undefined) throw new UsageError(`expected a command: ${names()}`);
+  if (first === '--' || looksLikeProgram(first))
+    throw new UsageError(
+      `expected a command; came ${JSON.stringify(first)}. To see what a plugin offers:\n  ${describing(argv)}`,
+    );
   const command = commandNamed(first);
-  const line = parse(command, rest);
-  return line === 'help' ? await say(helpOf(command), io) : await command.run(line, io);
+  const line = parse(command, rest, io.cwd);
+  return line === 'help' ? await say(helpOf(command, widthOf(io)), io) : await command.run(line, io);
+}
+
+/** The command line that describes the plugin of which alone the command line was given. */
+function describing(argv: readonly string[]): string {
+  const words = argv[0] === '--' ? argv.slice(1) : argv;
+  return typed('describe', '--', ...(words.length === 0 ? ['node', 'plugin.js'] : words));
+}
+
+/** What to do about an error, beside what it says itself. */
+function hintsFor(error: unknown, argv: readonly string[], io: Io): Hints {
+  const [name = '', ...rest] = argv;
+  const command = commands.find((one) => one.name === name);
+  if (error instanceof UsageError)
+    return command === undefined
+      ? { usage: 'Try pipework --help' }
+      : { usage: `Usage: ${synopsis(command)}\nTry pipework ${command.name} --help` };
+  if (exitNameOf(error) !== 'notStarted') return {};
+  const { own, plugin = [] } = splitAtPlugin(rest);
+  const better = startable(plugin, io.cwd);
+  return better === undefined ? {} : { todo: `${better.how}: ${typed(name, ...own, '--', ...better.words)}` };
 }
 
 async function say(text: string, io: Io): Promise<number> {
@@ -61,6 +89,9 @@ const names = (): string => commands.map(({ name }) => name).join(', ');
 function commandNamed(name: string): Command {
   const command = commands.find((one) => one.name === name);
   if (command !== undefined) return command;
-  const what = name.startsWith('-') ? 'option' : 'command';
-  throw new UsageError(`unknown ${what} ${JSON.stringify(name)}; the commands are ${names()}`);
+  const isOption = name.startsWith('-');
+  const rule = isOption ? 'options stand behind a command' : 'the commands are';
+  throw new UsageError(
+    `unknown ${isOption ? 'option' : 'command'} ${JSON.stringify(name)}; ${rule}${isOption ? ':' : ''} ${names()}`,
+  );
 }

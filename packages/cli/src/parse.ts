@@ -1,6 +1,7 @@
 /** Takes a command line apart by a command's own data. */
 import { parseArgs } from 'node:util';
 import type { Command, CommandLine } from './command.ts';
+import { corrected, isSplitInside, typed } from './correction.ts';
 import { UsageError } from './exit-status.ts';
 
 /** Marks a negative number, so that the parser takes it for an operand. No argument of a process can hold this character. */
@@ -15,19 +16,23 @@ export function splitAtPlugin(argv: readonly string[]): { own: readonly string[]
 }
 
 /** Returns `'help'` if help is asked for. Throws a UsageError that names what is wrong. */
-export function parse(command: Command, argv: readonly string[]): CommandLine | 'help' {
+export function parse(command: Command, argv: readonly string[], cwd: string): CommandLine | 'help' {
   const { own, plugin } = splitAtPlugin(argv);
-  const { values, positionals } = parseOptions(command, own);
+  const meant = corrected(command, argv, cwd);
+  const hint = meant === undefined ? '' : `. The command line of the plugin stands behind --:\n  ${meant}`;
+  const { values, positionals } = parseOptions(command, own, hint);
   if (values.help === true) return 'help';
   const operands = positionals.map(unmarked);
   const [atLeast, atMost] = command.operandCount;
   if (operands.length < atLeast) throw new UsageError(`expected ${command.operands}; nothing came`);
-  if (operands.length > atMost) {
-    const hint = command.takesPlugin && plugin === undefined ? '. Put the plugin behind --' : '';
+  if (operands.length > atMost)
     throw new UsageError(`unexpected argument ${JSON.stringify(operands[atMost])}${hint}`);
-  }
+  if (command.takesPlugin && isSplitInside(argv))
+    throw new UsageError(`expected a program behind --; came ${JSON.stringify(plugin?.[0])}${hint}`);
   if (command.takesPlugin && (plugin?.[0] ?? '') === '')
-    throw new UsageError('no plugin given: put its command line behind --, as in -- node plugin.js');
+    throw new UsageError(
+      `no plugin given${hint === '' ? `: put its command line behind --, as in\n  ${typed(command.name, ...own, '--', 'node', 'plugin.js')}` : hint}`,
+    );
   if (!command.takesPlugin && plugin !== undefined)
     throw new UsageError(`${command.name} takes no plugin, but -- came`);
   return { operands, values, plugin: plugin ?? [] };
@@ -38,6 +43,7 @@ const unmarked = (text: string): string => (text.startsWith(mark) ? text.slice(1
 function parseOptions(
   command: Command,
   own: readonly string[],
+  hint: string,
 ): { values: Record<string, string | boolean | undefined>; positionals: string[] } {
   const options = Object.fromEntries(
     Object.entries({ ...command.options, help: helpOption }).map(([name, { type }]) => [
@@ -63,15 +69,16 @@ function parseOptions(
   } catch (error) {
     const { code = '', message } = error as Error & { code?: string };
     if (!code.startsWith('ERR_PARSE_ARGS')) throw error;
-    throw new UsageError(explain(command, code, message), { cause: error });
+    throw new UsageError(explain(command, code, message, hint), { cause: error });
   }
 }
 
-/** The parser's first sentence, and which options there are if one was unknown. */
-function explain(command: Command, code: string, message: string): string {
+/** The parser's first sentence. If an option was unknown, what was meant follows, or which options there are. */
+function explain(command: Command, code: string, message: string, hint: string): string {
   const sentence = message.split(/[.\n] ?/)[0] ?? message;
   const said = sentence.charAt(0).toLowerCase() + sentence.slice(1);
   if (code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION') return said;
+  if (hint !== '') return `${said}${hint}`;
   const names = [...Object.keys(command.options), 'help'].map((name) => `--${name}`);
   return `${said}; the options of ${command.name} are ${names.join(', ')}`;
 }

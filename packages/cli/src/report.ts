@@ -1,40 +1,78 @@
 /** An error as it is told: in words, or as one line of JSON. */
 import { inspect } from 'node:util';
 import { isPipeworkError, printable } from '@pipework/core';
-import { CallFailed, exitNameOf, statusOf, UsageError } from './exit-status.ts';
+import { CallFailed, exitNameOf, Interrupted, NotStarted, statusOf, UsageError } from './exit-status.ts';
 import { styler, type Io } from './io.ts';
-import { toJson } from './values.ts';
+import { OutputFailed } from './output.ts';
+import { jsonText, toJson } from './values.ts';
 
 /** How long a chain of causes may be that is told. */
 const maxCauses = 8;
 
-export function report(failure: unknown, io: Io, isForMachines: boolean): string {
+/** What to do about an error. */
+export interface Hints {
+  /** Lines that say how the command is typed. */
+  readonly usage?: string;
+  readonly todo?: string;
+}
+
+export function report(
+  failure: unknown,
+  io: Io,
+  isForMachines: boolean,
+  { usage, todo }: Hints = {},
+): string {
   const status = statusOf(exitNameOf(failure));
   const error = failure instanceof CallFailed ? failure.cause : failure;
-  if (isForMachines) return `${JSON.stringify({ error: { status, ...factsOf(error, 0) } })}\n`;
+  if (isForMachines)
+    return `${jsonText({ error: { status, ...factsOf(error, 0), ...(todo === undefined ? {} : { todo }) } })}\n`;
   const head = styler(io, 'stderr')('red', 'pipework:');
-  const hint = error instanceof UsageError ? '\nTry pipework --help' : '';
-  return `${head} ${inWords(error)}${hint}\n`;
+  const lines = [
+    `${head} ${inWords(error)}`,
+    ...(todo === undefined ? [] : [`to do: ${printable(todo)}`]),
+    ...(usage === undefined ? [] : [usage]),
+  ];
+  return `${lines.join('\n')}\n`;
 }
 
 function inWords(error: unknown): string {
   if (!(error instanceof Error)) return `the method threw ${printable(inspect(error))}`;
-  if (error instanceof UsageError || error.name === 'Interrupted') return printable(error.message);
+  if (isPlain(error)) return printable(error.message);
   const { code } = error as { code?: unknown };
-  const label = isPipeworkError(error) || code === undefined ? error.name : `${error.name} [${shown(code)}]`;
-  const prefix = isPipeworkError(error) ? `[${error.code}] ` : `${label}: `;
-  const lines = [prefix + error.message, ...dataOf(error)];
+  // What was thrown without being an error has no name.
+  const labels = [error.name, code === undefined || code === '' ? '' : `[${shown(code)}]`];
+  const label = labels.filter((one) => one !== '').join(' ');
+  const prefix = isPipeworkError(error) ? `[${error.code}] ` : label === '' ? '' : `${label}: `;
+  const message = isPipeworkError(error) ? withoutOutput(error.message) : error.message;
+  const lines = [prefix + message, ...dataOf(error)];
   const { cause } = error;
   // The text of a pipework error tells of its cause already.
   if (cause instanceof Error && !error.message.includes(cause.message)) lines.push(`cause: ${cause.message}`);
   return printable(lines.join('\n'));
 }
 
+/** An error of this package, whose message says all. */
+const isPlain = (error: Error): boolean =>
+  [UsageError, NotStarted, Interrupted, OutputFailed].some((kind) => error instanceof kind);
+
+/** The message without the end of the plugin's output, which was shown as it came. */
+function withoutOutput(message: string): string {
+  const kept: string[] = [];
+  let leftOut = -1;
+  for (const line of message.split('\n')) {
+    const indent = /\S/.test(line) ? line.search(/\S/) : Infinity;
+    if (indent > leftOut && leftOut >= 0) continue;
+    leftOut = /^ *its standard (?:error|output) ends with:$/.test(line) ? indent : -1;
+    if (leftOut < 0) kept.push(line);
+  }
+  return kept.join('\n');
+}
+
 const shown = (value: unknown): string => (typeof value === 'string' ? value : inspect(value));
 
 function dataOf(error: Error): string[] {
   const { data } = error as { data?: unknown };
-  return data === undefined ? [] : [`data: ${JSON.stringify(toJson(data))}`];
+  return data === undefined ? [] : [`data: ${jsonText(toJson(data))}`];
 }
 
 function factsOf(error: unknown, depth: number): Record<string, unknown> {

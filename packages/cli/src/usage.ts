@@ -15,13 +15,33 @@ export function synopsis(command: Command): string {
   return parts.filter((part) => part !== '').join(' ');
 }
 
-/** Rows of two columns, the first as wide as its longest cell. */
-export function columns(rows: readonly (readonly [string, string])[], indent = '  '): string {
-  const width = Math.max(0, ...rows.map(([left]) => left.length));
-  return rows.map(([left, right]) => `${indent}${left.padEnd(width)}  ${right}`.trimEnd()).join('\n');
+/** Rows of two columns, the first as wide as its longest cell. With `width`, the second column is broken to it. */
+export function columns(rows: readonly (readonly [string, string])[], width: number = Infinity): string {
+  const leftWidth = Math.max(0, ...rows.map(([left]) => left.length));
+  const indent = ' '.repeat(leftWidth + 4);
+  const rightWidth = Math.max(narrowestColumn, width - indent.length);
+  return rows
+    .map(([left, right]) => `  ${left.padEnd(leftWidth)}  ${wrapped(right, rightWidth, indent)}`.trimEnd())
+    .join('\n');
 }
 
-export function helpOf(command: Command): string {
+const narrowestColumn = 20;
+
+/** A text in lines of at most `width` characters, broken between words. Each line but the first begins with `indent`. */
+export function wrapped(text: string, width: number, indent: string = ''): string {
+  if (text.length <= width) return text;
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, line].join(`\n${indent}`);
+}
+
+export function helpOf(command: Command, width: number): string {
   const options: [string, OptionSpec][] = Object.entries({ ...command.options, help: helpOption });
   const rows = options.map(([name, { choices, value = choices?.join('|'), help }]): [string, string] => [
     value === undefined ? `--${name}` : `--${name} ${value}`,
@@ -29,25 +49,36 @@ export function helpOf(command: Command): string {
   ]);
   const parts = [
     `Usage: ${synopsis(command)}`,
-    command.summary,
-    ...command.details,
-    `Options:\n${columns(rows)}`,
+    ...[command.summary, ...command.details].map((paragraph) => wrapped(paragraph, width)),
+    `Options:\n${columns(rows, width)}`,
     `Examples:\n${command.examples.map((example) => `  ${example}`).join('\n')}`,
   ];
   return `${parts.join('\n\n')}\n`;
 }
 
-export function overview(commands: readonly Command[]): string {
+const firstSteps = [
+  ['pipework describe -- node plugin.js', ''],
+  [`pipework call greeter.greet '"world"' -- node plugin.js`, ''],
+] as const;
+
+export function overview(commands: readonly Command[], width: number): string {
   const statuses = Object.values(exitStatuses).map(([status, meaning]): [string, string] => [
     String(status),
     meaning,
   ]);
   const parts = [
     'Usage: pipework COMMAND [options] [-- CMD...]',
-    'Works with a pipework plugin from a shell. CMD is what starts the plugin. Everything behind the first -- belongs to it.',
-    `Commands:\n${columns(commands.map(({ name, summary }) => [name, summary]))}`,
-    'pipework COMMAND --help tells more of one. pipework --version prints the version.',
-    `Exit status:\n${columns(statuses)}`,
+    wrapped(
+      'Works with a pipework plugin from a shell. CMD is what starts the plugin. Everything behind the first -- belongs to it.',
+      width,
+    ),
+    `Commands:\n${columns(
+      commands.map(({ name, summary }) => [name, summary]),
+      width,
+    )}`,
+    `To begin with, ask a plugin what it offers, and call it:\n${columns(firstSteps)}`,
+    wrapped('pipework COMMAND --help tells more of one. pipework --version prints the version.', width),
+    `Exit status:\n${columns(statuses, width)}`,
   ];
   return `${parts.join('\n\n')}\n`;
 }

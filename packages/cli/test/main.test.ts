@@ -1,21 +1,37 @@
 import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { commands, exitStatuses } from './support/internals.ts';
-import { fixture, inTerminal, noPython, noTerminal, pipework, python } from './support/run.ts';
+import {
+  fixture,
+  inProcess,
+  inTerminal,
+  noPython,
+  noTerminal,
+  pipework,
+  python,
+  skipped,
+} from './support/run.ts';
 
 const overview = `Usage: pipework COMMAND [options] [-- CMD...]
 
-Works with a pipework plugin from a shell. CMD is what starts the plugin. Everything behind the first -- belongs to it.
+Works with a pipework plugin from a shell. CMD is what starts the plugin.
+Everything behind the first -- belongs to it.
 
 Commands:
   describe     Tells what a plugin is, and the names and methods that it offers.
   call         Calls a method of a plugin and prints its result as JSON.
   conformance  Checks that a plugin keeps the protocol.
   doctor       Checks that this machine has what pipework needs.
-  new          Makes a workspace: a contract, a plugin, a host, tests, a dev loop.
+  new          Makes a workspace: contract, plugin, host, tests, dev loop.
   completion   Prints a script by which a shell completes commands and options.
 
-pipework COMMAND --help tells more of one. pipework --version prints the version.
+To begin with, ask a plugin what it offers, and call it:
+  pipework describe -- node plugin.js
+  pipework call greeter.greet '"world"' -- node plugin.js
+
+pipework COMMAND --help tells more of one. pipework --version prints the
+version.
 
 Exit status:
   0    Answered, or all well.
@@ -68,8 +84,9 @@ describe('the command line', () => {
   test.each([
     [[], 'expected a command: describe, call, conformance, doctor, new, completion'],
     [['toString'], 'unknown command "toString"'],
-    [['--verbose'], 'unknown option "--verbose"'],
-    [['describe', 'node', 'plugin.js'], 'unexpected argument "node". Put the plugin behind --'],
+    [['--verbose', 'describe'], 'unknown option "--verbose"; options stand behind a command: describe, call'],
+    [['describe', 'node', 'plugin.js'], 'unexpected argument "node". The command line of the plugin stands'],
+    [['describe', '--', '--port'], 'expected a program behind --; came "--port"'],
     [['describe', '--json', '--dts', '--', 'x'], '--json and --dts exclude each other'],
     [['conformance', '--cookie', 'x', '--', 'x'], '--cookie: expected KEY=VALUE'],
     [['call', '--timeout'], "option '--timeout <value>' argument missing"],
@@ -81,7 +98,68 @@ describe('the command line', () => {
   });
 });
 
-describe.skipIf(noPython !== undefined)('conformance', () => {
+describe('a usage error', () => {
+  test('shows how its command is typed, and the list of commands if there is none', async () => {
+    expect((await inProcess(['call', '--nope', 'a.b', '--', 'x'])).stderr).toMatch(
+      /\nUsage: pipework call \[options\] NAME\.METHOD \[JSON\.\.\.\] -- CMD\.\.\.\nTry pipework call --help\n$/,
+    );
+    expect((await inProcess(['new'])).stderr).toContain('\nUsage: pipework new [options] DIR\n');
+    expect((await inProcess(['greet'])).stderr).toMatch(/completion\nTry pipework --help\n$/);
+    expect((await inProcess([])).stderr).toMatch(/completion\nTry pipework --help\n$/);
+  });
+
+  test.each([
+    ['describe node plugin.js', 'describe -- node plugin.js'],
+    ['describe node plugin.js --port 5', 'describe -- node plugin.js --port 5'],
+    ['describe node plugin.js --dts', 'describe --dts -- node plugin.js'],
+    ['describe --protocol 1 ./plugin -x', 'describe --protocol 1 -- ./plugin -x'],
+    ['conformance ./plugin --only=a', 'conformance --only=a -- ./plugin'],
+    ['call a.b 5 -1 "x" ./plugin --port 5', `call a.b 5 -1 '"x"' -- ./plugin --port 5`],
+    ['call --timeout 5 a.b - python3 x.py', 'call --timeout 5 a.b - -- python3 x.py'],
+    ['call a.b plugin.js', 'call a.b -- plugin.js'],
+    // As with npm, where -- stands in front of the options of a script.
+    ['describe node plugin.js -- --port 5', 'describe -- node plugin.js --port 5'],
+    ['call a.b ./plugin -- --port 5', 'call a.b -- ./plugin --port 5'],
+    ['call a.b', 'call a.b -- node plugin.js'],
+    ['describe', 'describe -- node plugin.js'],
+    ['-- node plugin.js', 'describe -- node plugin.js'],
+    ['./plugin --port 5', 'describe -- ./plugin --port 5'],
+    ['describe examples/greeter/dist/plugin.js', 'describe -- node examples/greeter/dist/plugin.js'],
+  ])('shows for %j what was meant', async (typed, meant) => {
+    const { status, stderr } = await inProcess(typed.split(' '));
+    expect(stderr.split('\n')[1]).toBe(`  pipework ${meant}`);
+    expect(status).toBe(2);
+  });
+
+  test('shows no command line if it cannot be told where that of the plugin begins', async () => {
+    const { stderr } = await inProcess(['describe', '--port', '5', 'node', 'plugin.js']);
+    expect(stderr.split('\n')[0]).toBe(
+      "pipework: unknown option '--port'; the options of describe are --json, --dts, --start-timeout, --protocol, --cookie, --help",
+    );
+  });
+});
+
+describe('the help', () => {
+  test.each([...commands.map(({ name }) => [name, '--help']), ['--help']])(
+    'of %s has no line of more than 80 columns, apart from examples',
+    async (...args) => {
+      const { stdout } = await inProcess(args.filter((arg) => arg !== undefined));
+      const [text = ''] = stdout.split('\nExamples:');
+      expect(text.split('\n').filter((one) => one.length > 80)).toEqual([]);
+    },
+  );
+});
+
+describe('main', () => {
+  test('starts the plugin in the directory and with the environment that it is given', async () => {
+    const cwd = dirname(fixture[1] ?? '');
+    const env = { PATH: process.env['PATH'], MARK: 'given' };
+    const ran = await inProcess(['call', 'tool.surroundings', '--', 'node', 'plugin.mjs'], { cwd, env });
+    expect(ran).toEqual({ status: 0, stdout: `${JSON.stringify([cwd, 'given'])}\n`, stderr: '' });
+  });
+});
+
+describe.skipIf(noPython !== undefined)(`conformance${skipped(noPython)}`, () => {
   const only = 'handshake';
 
   test('prints the report of the testkit, as text and as JSON', async () => {
@@ -90,6 +168,22 @@ describe.skipIf(noPython !== undefined)('conformance', () => {
     expect(ran.status).toBe(0);
     const json = await pipework(['conformance', '--json', '--only', only, '--', ...python]);
     expect(JSON.parse(json.stdout)).toMatchObject({ ok: true, failed: 0 });
+  });
+
+  test('leaves out the long checks with --quick', async () => {
+    const ran = await pipework(['conformance', '--quick', '--only', '20 seconds', '--', ...python]);
+    expect(ran.stderr).toContain('--only: no check has this in its name');
+    expect(ran.status).toBe(2);
+  });
+
+  test('is 7 if the plugin cannot be started, and says how it can', async () => {
+    const { status, stdout, stderr } = await pipework(['conformance', '--', 'docs/cli.md/nope']);
+    expect({ status, stdout }).toEqual({ status: 7, stdout: '' });
+    expect(stderr).toMatch(/^pipework: cannot start docs\/cli\.md\/nope: .*\n$/);
+    const plain = await pipework(['conformance', '--', 'examples/greeter/dist/plugin.js']);
+    expect(plain.stderr).toContain(
+      '\nto do: start it by node: pipework conformance -- node examples/greeter/dist/plugin.js\n',
+    );
   });
 
   test('is 1 if a check fails', async () => {

@@ -5,9 +5,11 @@ import { checks, examine, type Result } from '../doctor/examine.ts';
 import type { Level } from '../doctor/finding.ts';
 import { realProbes } from '../doctor/probes.ts';
 import { statusOf, UsageError } from '../exit-status.ts';
-import { styler, type Io, type Style } from '../io.ts';
+import { styler, widthOf, type Io, type Style } from '../io.ts';
 import { print } from '../output.ts';
 import { text } from '../parse.ts';
+import { wrapped } from '../usage.ts';
+import { jsonText } from '../values.ts';
 
 export const doctor: Command = {
   name: 'doctor',
@@ -16,7 +18,7 @@ export const doctor: Command = {
   takesPlugin: false,
   summary: 'Checks that this machine has what pipework needs.',
   details: [
-    'Tries it where it can: starts Node, the shell, a plugin, a plugin in a sandbox. For each check it tells what was found, what that means,\nand what to do. Limited: plugins run, and something else that pipework offers does not work. Broken: plugins may not run.',
+    'Tries it where it can: starts Node, the shell, a plugin, a plugin in a sandbox. For each check it tells what was found, what that means, and what to do. Limited: plugins run, and something else that pipework offers does not work. Broken: plugins may not run.',
     `The checks are ${checks.map(({ name }) => name).join(', ')}.`,
   ],
   options: {
@@ -36,7 +38,7 @@ async function run(line: CommandLine, io: Io): Promise<number> {
     if (line.values.json !== true) await print(io, told(result, io));
   }
   const isWell = results.every(({ level }) => level === 'ok' || level === 'does not apply');
-  if (line.values.json === true) await print(io, `${JSON.stringify({ ok: isWell, checks: results })}\n`);
+  if (line.values.json === true) await print(io, `${jsonText({ ok: isWell, checks: results })}\n`);
   else await print(io, `\n${summary(results)}\n`);
   return statusOf(isWell ? 'answered' : 'found');
 }
@@ -67,7 +69,9 @@ function told({ level, name, found, means, todo }: Result, io: Io): string {
   const head = `${style(colour, word.padEnd(wordWidth))}  ${name.padEnd(nameWidth)}  `;
   const indent = ' '.repeat(wordWidth + nameWidth + 4);
   const lines = [found, means, ...(todo === undefined ? [] : [`to do: ${todo}`])];
-  return `${head}${lines.map(printable).join(`\n${indent}`)}\n`;
+  // What reads a pipe finds each sentence on one line.
+  const width = io.stdout.isTTY === true ? widthOf(io) - indent.length : Infinity;
+  return `${head}${lines.map((line) => wrapped(printable(line), width, indent)).join(`\n${indent}`)}\n`;
 }
 
 function summary(results: readonly Result[]): string {

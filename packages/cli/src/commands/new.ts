@@ -14,9 +14,9 @@ export const newCommand: Command = {
   operands: 'DIR',
   operandCount: [1, 1],
   takesPlugin: false,
-  summary: 'Makes a workspace: a contract, a plugin, a host, tests, a dev loop.',
+  summary: 'Makes a workspace: contract, plugin, host, tests, dev loop.',
   details: [
-    'DIR must be empty or not there yet; .git may be in it. Its name becomes that of the workspace and the scope of its packages. Nothing is installed:\nthe first pnpm script of the workspace installs what it needs.',
+    'DIR must be empty or not there yet; .git may be in it. Its name becomes that of the workspace and the scope of its packages. Nothing is installed: the first pnpm script of the workspace installs what it needs.',
   ],
   options: {
     language: { type: 'string', choices: languages, help: 'of the sources (typescript)' },

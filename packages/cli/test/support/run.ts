@@ -1,8 +1,9 @@
 // The built command as a process, in a pipe and in a terminal.
 import { spawn, spawnSync } from 'node:child_process';
-import type { Readable, Writable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { main } from '../../src/main.ts';
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -11,6 +12,8 @@ export const bin: string = at('../../dist/bin.js');
 /** The command line of the fixture. */
 export const fixture: readonly string[] = ['node', at('../fixtures/plugin.mjs')];
 export const greeter: readonly string[] = ['node', at('../../../../examples/greeter/dist/plugin.js')];
+/** Waits in a call, and says when it is cancelled. */
+export const pythonFixture: readonly string[] = ['python3', at('../fixtures/plugin.py')];
 export const python: readonly string[] = ['python3', at('../../../../examples/python-plugin/plugin.py')];
 
 export interface Ran {
@@ -22,7 +25,7 @@ export interface Ran {
 /** Runs the command with everything piped. */
 export const pipework = async (
   args: readonly string[],
-  input = '',
+  input: string | Buffer = '',
   env: NodeJS.ProcessEnv = {},
   cwd: string = root,
 ): Promise<Ran> => await run([process.execPath, bin, ...args], { input, env, cwd });
@@ -30,7 +33,11 @@ export const pipework = async (
 /** Runs any command with everything piped. */
 export async function run(
   [file = '', ...args]: readonly string[],
-  { input = '', env = {}, cwd = root }: { input?: string; env?: NodeJS.ProcessEnv; cwd?: string } = {},
+  {
+    input = '',
+    env = {},
+    cwd = root,
+  }: { input?: string | Buffer; env?: NodeJS.ProcessEnv; cwd?: string } = {},
 ): Promise<Ran> {
   const child = spawn(file, args, { cwd, env: { ...process.env, ...env } });
   child.stdin.on('error', () => {}); // It may end without reading.
@@ -44,9 +51,32 @@ export async function run(
 
 /** Why no terminal can be made here; undefined where it can. */
 export const noTerminal: string | undefined =
-  spawnSync('python3', ['-c', 'import pty']).status === 0 ? undefined : 'needs python3';
+  spawnSync('python3', ['-c', 'import pty']).status === 0 ? undefined : 'needs python3 with its module pty';
 
-export const noPython: string | undefined = noTerminal;
+export const noPython: string | undefined =
+  spawnSync('python3', ['-c', '']).status === 0 ? undefined : 'needs python3';
+
+/** The part of a name that says why a test is skipped; empty if it runs. */
+export const skipped = (why: string | undefined): string => (why === undefined ? '' : ` (SKIPPED: ${why})`);
+
+/** Runs the command within this process. Everything that it uses of a process is given. */
+export async function inProcess(
+  args: readonly string[],
+  { cwd = root, env = process.env }: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): Promise<Ran> {
+  const written = { stdout: '', stderr: '' };
+  const into = (name: 'stdout' | 'stderr'): Writable =>
+    new Writable({
+      write: (chunk: Buffer, _, done) => {
+        written[name] += chunk.toString();
+        done();
+      },
+    });
+  const [stdout, stderr] = [into('stdout'), into('stderr')];
+  const stdin = (): Readable => Readable.from([]);
+  const status = await main(args, { stdin, stdout, stderr, env, cwd, onInterrupt: () => () => {} });
+  return { status, ...written };
+}
 
 interface Shown {
   readonly status: number | null;
@@ -54,7 +84,7 @@ interface Shown {
 }
 
 /** What is typed once a text is shown. */
-type Steps = readonly (readonly [shown: string, keys: string])[];
+export type Steps = readonly (readonly [shown: string, keys: string])[];
 
 /** Runs the command in a pseudo-terminal, which shows both of its outputs. Once a text of `steps` is shown, its keys are typed. */
 export const inTerminal = async (
@@ -80,8 +110,8 @@ export async function terminal(
   });
   const [, output, , pipe] = child.stdio;
   (pipe as Writable).on('error', () => {}).end(input);
-  const ended = new Promise<number | null>((resolve) => {
-    child.once('close', resolve);
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.once('close', resolve).once('error', reject);
   });
   const [shown, status] = await Promise.all([text(output as Readable), ended]);
   return { shown, status };

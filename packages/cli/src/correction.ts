@@ -1,0 +1,54 @@
+/** The command line that was meant when the plugin's part does not stand behind `--`. */
+import type { Command } from './command.ts';
+import { splitAtPlugin } from './parse.ts';
+import { looksLikeProgram, shellQuoted, startable } from './program.ts';
+
+/** A whole command line, as it is typed. */
+export const typed = (...words: readonly string[]): string =>
+  ['pipework', ...words].map(shellQuoted).join(' ');
+
+/** True if the word behind the first `--` is an option: then the `--` stands within the plugin's command line. */
+export const isSplitInside = (argv: readonly string[]): boolean =>
+  splitAtPlugin(argv).plugin?.[0]?.startsWith('-') === true;
+
+/** Returns undefined if it cannot be told where the plugin's command line begins. */
+export function corrected(command: Command, argv: readonly string[], cwd: string): string | undefined {
+  const { own, plugin } = splitAtPlugin(argv);
+  const isMissing = plugin === undefined || isSplitInside(argv);
+  if (!command.takesPlugin || !isMissing) return undefined;
+  const before: string[] = [];
+  const behind: string[] = [];
+  let operands = 0;
+  for (let index = 0; index < own.length; index += 1) {
+    const word = own[index] ?? '';
+    const length = lengthOfOption(command, word);
+    // The command's own options are moved to the front, wherever they stand.
+    if (length > 0) {
+      before.push(...own.slice(index, index + length));
+      index += length - 1;
+    } else if (behind.length > 0 || begins(command, word, operands)) behind.push(word);
+    else if (isOption(word)) return undefined;
+    else {
+      before.push(word);
+      operands += 1;
+    }
+  }
+  if (behind.length === 0) return undefined;
+  const whole = [...behind, ...(plugin ?? [])];
+  return typed(command.name, ...before, '--', ...(startable(whole, cwd)?.words ?? whole));
+}
+
+const isOption = (word: string): boolean => /^-[^\d.]/.test(word);
+
+/** How many words an option of the command takes; 0 if the word is none. */
+function lengthOfOption({ options }: Command, word: string): number {
+  const [, name = '', value] = /^--([^=]+)(=.*)?$/s.exec(word) ?? [];
+  const option = Object.hasOwn(options, name) ? options[name] : undefined;
+  if (option === undefined) return 0;
+  return option.type === 'string' && value === undefined ? 2 : 1;
+}
+
+function begins({ operandCount: [atLeast, atMost] }: Command, word: string, operands: number): boolean {
+  if (isOption(word) || operands < atLeast) return false;
+  return operands >= atMost || looksLikeProgram(word);
+}
