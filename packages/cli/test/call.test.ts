@@ -1,9 +1,21 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { closeSync, openSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { command as goPlugin, missing as noGo } from '../../../examples/go-plugin/test/support/go.ts';
-import { bin, fixture, greeter, inTerminal, noPython, noTerminal, pipework, python } from './support/run.ts';
+import {
+  bin,
+  fixture,
+  greeter,
+  inTerminal,
+  noPython,
+  noTerminal,
+  pipework,
+  python,
+  pythonFixture,
+  skipped,
+} from './support/run.ts';
 
 const call = async (...args: string[]): Promise<{ status: number | null; stdout: string; stderr: string }> =>
   await pipework(['call', ...args, '--', ...fixture]);
@@ -84,6 +96,48 @@ describe('call in a pipe', () => {
     expect(ran.stderr).toBe('[plugin.mjs] \\x1b[2Jone\n[plugin.mjs] two\n');
   });
 
+  test('escapes what a terminal would obey in results, keys and texts alike', async () => {
+    const { stdout } = await call('tool.obeyed');
+    expect(stdout).toBe('{"\\u009b2J":"a\\u202eb\\u007f\\u2028"}\n');
+    expect(JSON.parse(stdout)).toEqual({ '\u009b2J': 'a\u202eb\u007f\u2028' });
+  });
+
+  test('tells what was thrown without being an error, without an empty name', async () => {
+    expect((await call('tool.throwText')).stderr).toBe('pipework: the handler threw only a text\n');
+  });
+
+  test('reads standard input without its byte order mark, and refuses what is not UTF-8', async () => {
+    const ran = async (kind: string, method: string, input: string | Buffer): Promise<string> => {
+      const { stdout, stderr } = await pipework(
+        ['call', '--stdin', kind, method, '-', '--', ...fixture],
+        input,
+      );
+      return stdout + stderr;
+    };
+    expect(await ran('json', 'tool.echo', '\uFEFF{"a":1}')).toBe('{"a":1}\n');
+    expect(await ran('text', 'tool.echo', '\uFEFFa')).toBe('"a"\n');
+    expect(await ran('ndjson', 'tool.double', '\uFEFF1\n2')).toBe('2\n4\n');
+    expect(await ran('text', 'tool.echo', Buffer.from([0xff]))).toContain('standard input is not UTF-8');
+  });
+
+  test('reads a text of many megabytes', async () => {
+    const input = JSON.stringify('x'.repeat(20_000_000));
+    const ran = await pipework(['call', '--stdin', 'json', 'tool.length', '-', '--', ...fixture], input);
+    expect(ran).toEqual({ status: 0, stdout: '20000000\n', stderr: '' });
+  });
+
+  test.skipIf(process.platform !== 'linux')(
+    `tells that standard output takes nothing${skipped(process.platform === 'linux' ? undefined : 'needs /dev/full')}`,
+    async () => {
+      const full = openSync('/dev/full', 'w');
+      onTestFinished(() => closeSync(full));
+      const child = spawn(process.execPath, [bin, 'call', 'tool.echo', '1', '--', ...fixture], {
+        stdio: ['ignore', full, 'pipe'],
+      });
+      expect(await text(child.stderr!)).toMatch(/^pipework: standard output takes nothing: ENOSPC/);
+    },
+  );
+
   test('ends quietly when its reader has enough', async () => {
     const child = spawn(process.execPath, [bin, 'call', 'tool.forever', '--', ...fixture], {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -117,6 +171,13 @@ describe('the exit status of call', () => {
       '[RPC_DEADLINE]',
     ],
     ['2 for an argument that is not JSON', ['tool.echo', 'text'], 2, `A text has quotes: '"text"'`],
+    [
+      '2 for an argument that is too deep',
+      ['tool.echo', '['.repeat(20_000) + ']'.repeat(20_000)],
+      2,
+      'argument 1: it is nested deeper than',
+    ],
+    ['2 for a long argument that is not JSON', ['tool.echo', `"${'x'.repeat(1000)}`], 2, '(1004 characters)'],
     ['2 for an unknown form', ['tool.echo', '{"$nope":1}'], 2, 'argument 1: $nope is no form of a value'],
     ['2 for a time that is none', ['--timeout', '-5', 'tool.echo'], 2, '--timeout: expected a whole number'],
     [
@@ -141,7 +202,9 @@ describe('the exit status of call', () => {
       '-e',
       'console.error("no config"); process.exit(3)',
     ]);
-    expect(ran.stderr).toContain('[HANDSHAKE_EXITED]');
+    expect(ran.stderr).toMatch(
+      /^\[node\] no config\npipework: \[HANDSHAKE_EXITED\] .*\n {2}phase: .*\n {2}command: node -e .*\n$/,
+    );
     expect(ran.status).toBe(7);
     const none = await pipework(['call', 'a.b']);
     expect(none.stderr).toContain('no plugin given: put its command line behind --');
@@ -156,17 +219,26 @@ describe('the exit status of call', () => {
   });
 });
 
-describe.skipIf(noPython !== undefined)(`call and describe with the Python plugin${noPython ?? ''}`, () => {
-  test('work as with any other', async () => {
-    const ran = await pipework(['call', 'greeter.greet', '"world"', '--', ...python]);
-    expect(ran).toEqual({ status: 0, stdout: '"Hello, world!"\n', stderr: '' });
-    const failed = await pipework(['call', 'conformance.fail', '"out of ink"', '--', ...python]);
-    expect(failed.stderr).toContain('out of ink');
-    expect(failed.status).toBe(4);
-  });
-});
+describe.skipIf(noPython !== undefined)(
+  `call and describe with the Python plugin${skipped(noPython)}`,
+  () => {
+    test('work as with any other', async () => {
+      const ran = await pipework(['call', 'greeter.greet', '"world"', '--', ...python]);
+      expect(ran).toEqual({ status: 0, stdout: '"Hello, world!"\n', stderr: '' });
+      const failed = await pipework(['call', 'conformance.fail', '"out of ink"', '--', ...python]);
+      expect(failed.stderr).toContain('out of ink');
+      expect(failed.status).toBe(4);
+    });
 
-describe.skipIf(noGo !== undefined)(`call with the Go plugin${noGo ?? ''}`, () => {
+    test('tell an unknown method, for which Python has a class of its own', async () => {
+      const ran = await pipework(['call', 'conformance.nope', '--', ...python]);
+      expect(ran.stderr).toContain('AttributeError [RPC_UNKNOWN_METHOD]');
+      expect(ran.status).toBe(5);
+    });
+  },
+);
+
+describe.skipIf(noGo !== undefined)(`call with the Go plugin${skipped(noGo)}`, () => {
   test('works with a plugin that speaks the base alone', async () => {
     const ran = await pipework(['call', 'conformance.echo', '{"a":[1,null]}', '--', ...goPlugin]);
     expect(ran).toEqual({ status: 0, stdout: '{"a":[1,null]}\n', stderr: '' });
@@ -175,7 +247,7 @@ describe.skipIf(noGo !== undefined)(`call with the Go plugin${noGo ?? ''}`, () =
   });
 });
 
-describe.skipIf(noTerminal !== undefined)(`call in a terminal${noTerminal ?? ''}`, () => {
+describe.skipIf(noTerminal !== undefined)(`call in a terminal${skipped(noTerminal)}`, () => {
   test('prints a value on lines of its own, and dims the name of the plugin', async () => {
     const { shown, status } = await inTerminal(['call', 'tool.echo', '{"a":[1]}', '--', ...fixture]);
     expect(shown).toBe('{\n  "a": [\n    1\n  ]\n}\n');
@@ -200,6 +272,19 @@ describe.skipIf(noTerminal !== undefined)(`call in a terminal${noTerminal ?? ''}
     expect(shown).toContain('interrupted');
     expect(status).toBe(130);
   });
+
+  test.skipIf(noPython !== undefined)(
+    `cancels a call of a Python plugin, which gets the Ctrl-C of the terminal as well${skipped(noPython)}`,
+    async () => {
+      const { shown, status } = await inTerminal(
+        ['call', 'tool.wait', '--', ...pythonFixture],
+        [['waiting', '\u0003']],
+        { NO_COLOR: '1' },
+      );
+      expect(shown).toBe('[plugin.py] waiting\n^C[plugin.py] cancelled\npipework: interrupted\n');
+      expect(status).toBe(130);
+    },
+  );
 
   test('ends a plugin that takes no notice at the second Ctrl-C', async () => {
     const run = inTerminal(

@@ -1,13 +1,13 @@
 /** `pipework call`: one call, its result as JSON, a stream as one value a line. */
-import { PipeworkError, withCallOptions, type Remote } from '@pipework/core';
+import { isPipeworkError, PipeworkError, withCallOptions, type Remote } from '@pipework/core';
 import type { Command, CommandLine } from '../command.ts';
-import { CallFailed, exitOfCall, statusOf } from '../exit-status.ts';
-import { readArguments, stdinKinds, type Input } from '../input.ts';
+import { CallFailed, exitOfCall, statusOf, UsageError } from '../exit-status.ts';
+import { readArguments, stdinKinds, type Input, type StdinKind } from '../input.ts';
 import type { Io } from '../io.ts';
 import { OutputClosed, print } from '../output.ts';
 import { choice, wholeNumber } from '../parse.ts';
 import { pluginOptions, targetIn, watchEnd, withPlugin } from '../session.ts';
-import { toJson } from '../values.ts';
+import { jsonText, toJson } from '../values.ts';
 
 export const call: Command = {
   name: 'call',
@@ -16,8 +16,8 @@ export const call: Command = {
   takesPlugin: true,
   summary: 'Calls a method of a plugin and prints its result as JSON.',
   details: [
-    'Each argument is JSON: 5, true, \'"a text"\', \'{"a":[1]}\'. The argument - is standard input, as a stream of bytes if --stdin does\nnot say otherwise. A result that is a stream is printed as it comes, one JSON value a line. A method without a result prints nothing.',
-    'What JSON lacks is written as an object, in arguments and results: {"$bytes":"aGk="}, {"$bigint":"5"}, {"$date":"2026-01-31T12:00:00.000Z"},\n{"$map":[["key",1]]}, {"$set":[1]}, {"$undefined":true}, {"$number":"NaN"} and others, which docs/cli.md lists.',
+    'Each argument is JSON: 5, true, \'"a text"\', \'{"a":[1]}\'. The argument - is standard input, as a stream of bytes if --stdin does not say otherwise. A result that is a stream is printed as it comes, one JSON value a line. A method without a result prints nothing.',
+    'What JSON lacks is written as an object, in arguments and results: {"$bytes":"aGk="}, {"$bigint":"5"}, {"$date":"2026-01-31T12:00:00.000Z"}, {"$map":[["key",1]]}, {"$set":[1]}, {"$undefined":true}, {"$number":"NaN"}, {"$buffer":"aGk="}, {"$array":["Float64Array","AAAAAAAA8D8="]}, {"$regexp":["a+","i"]}, {"$url":"https://example.com/"}, {"$error":{"message":"no"}}. An object that looks so has one $ more: {"$$date":1}.',
     'What the plugin prints goes to standard error, behind its name. The first Ctrl-C cancels the call, the second ends the plugin.',
   ],
   options: {
@@ -46,7 +46,8 @@ async function run(line: CommandLine, io: Io): Promise<number> {
   const [operand = '', ...rest] = line.operands;
   const { name, method } = targetIn(operand);
   const deadlineMs = wholeNumber(line, 'timeout');
-  const input = await readArguments(rest, choice(line, 'stdin', stdinKinds) ?? 'bytes', io);
+  const kind = choice(line, 'stdin', stdinKinds) ?? 'bytes';
+  const input = await readArguments(rest, kind, io);
   await withPlugin(line, io, async (rpc, signal) => {
     const isClosed = watchEnd(rpc);
     const remote = await rpc.dispense(name);
@@ -56,11 +57,22 @@ async function run(line: CommandLine, io: Io): Promise<number> {
     } catch (error) {
       if (error instanceof OutputClosed) throw error;
       const isLate = deadlineMs !== undefined && performance.now() - started >= deadlineMs - timerSlackMs;
-      const reason = input.mistake() ?? error;
+      const reason = input.mistake() ?? refusedStream(error, rest, kind) ?? error;
       throw new CallFailed(exitOfCall(reason, { method, isClosed: await isClosed(), isLate }), reason);
     }
   });
   return statusOf('answered');
+}
+
+/** The mistake, if the plugin takes no streams and was given standard input as one. */
+function refusedStream(error: unknown, operands: readonly string[], kind: StdinKind): UsageError | undefined {
+  const isStream = operands.includes('-') && (kind === 'bytes' || kind === 'ndjson');
+  if (!isStream || !isPipeworkError(error) || error.code !== 'RPC_NOT_SERIALIZABLE' || error.sent !== false)
+    return undefined;
+  return new UsageError(
+    'the plugin takes no streams (it does not announce "refs"). Give standard input as one value, by --stdin json or --stdin text',
+    { cause: error },
+  );
 }
 
 async function callAndPrint(
@@ -92,5 +104,5 @@ function isStream(value: unknown): value is AsyncIterable<unknown> {
 
 function shown(value: unknown, isRaw: boolean, indent: number): string | Uint8Array {
   if (isRaw && (typeof value === 'string' || value instanceof Uint8Array)) return value;
-  return `${JSON.stringify(toJson(value), undefined, indent)}\n`;
+  return `${jsonText(toJson(value), indent)}\n`;
 }

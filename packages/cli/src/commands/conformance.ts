@@ -1,10 +1,12 @@
 /** `pipework conformance`: the testkit's suite against a plugin. */
-import { conformance, type ConformanceReport } from '@pipework/testkit';
+import { conformance, type ConformanceCheck, type ConformanceReport } from '@pipework/testkit';
 import type { Command, CommandLine } from '../command.ts';
-import { statusOf, UsageError } from '../exit-status.ts';
-import type { Io } from '../io.ts';
+import { NotStarted, statusOf, UsageError } from '../exit-status.ts';
+import { widthOf, type Io } from '../io.ts';
 import { print } from '../output.ts';
 import { cookieOf, text, wholeNumber } from '../parse.ts';
+import { definedIn } from '../session.ts';
+import { jsonText } from '../values.ts';
 
 export const conformanceCommand: Command = {
   name: 'conformance',
@@ -22,6 +24,7 @@ export const conformanceCommand: Command = {
       help: "the name that serves the suite's methods (conformance)",
     },
     only: { type: 'string', value: 'TEXT', help: 'only the checks whose name contains this' },
+    quick: { type: 'boolean', help: 'without the checks that wait for long or move much' },
     concurrency: { type: 'string', value: 'N', help: 'how many checks run at a time (4)' },
     timeout: { type: 'string', value: 'MS', help: 'how long any one answer may take (5000)' },
     'start-timeout': { type: 'string', value: 'MS', help: 'how long the plugin may take to start (10000)' },
@@ -44,7 +47,8 @@ async function run(line: CommandLine, io: Io): Promise<number> {
   const handshake = cookieOf(line);
   const concurrency = wholeNumber(line, 'concurrency');
   const suite = conformance({
-    cmd: [file, ...args],
+    cmd: { file, args, cwd: io.cwd, env: definedIn(io.env) },
+    quick: line.values.quick === true,
     ...(service === undefined ? {} : { service }),
     ...(only === undefined ? {} : { only }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
@@ -53,13 +57,61 @@ async function run(line: CommandLine, io: Io): Promise<number> {
   });
   if (suite.checks.length === 0)
     throw new UsageError(`--only: no check has this in its name; came ${JSON.stringify(only)}`);
-  const report = await suite.run(concurrency === undefined ? {} : { concurrency });
-  await print(
-    io,
-    line.values.json === true ? `${JSON.stringify(facts(report))}\n` : `${report.toString()}\n`,
-  );
+  const progress = new Progress(suite.checks.length, io);
+  const report = await suite.run({
+    onOutcome: (check) => progress.ended(check),
+    ...(concurrency === undefined ? {} : { concurrency }),
+  });
+  progress.clear();
+  refuseIfNotStarted(report, file);
+  await print(io, line.values.json === true ? `${jsonText(facts(report))}\n` : `${report.toString()}\n`);
   return statusOf(report.ok ? 'answered' : 'found');
 }
+
+/** A program that cannot be started would fail every check for the same reason. */
+function refuseIfNotStarted({ results }: ConformanceReport, file: string): void {
+  const prefix = `cannot start ${file}: `;
+  const reasons = results.map(({ outcome }) => {
+    const reason = outcome.status === 'failed' ? outcome.reason : '';
+    // Node throws for some reasons, ENOTDIR for example, and tells others of them later.
+    return reason.replace(/^the check itself broke: (?=spawn )/, prefix);
+  });
+  const [reason = ''] = reasons;
+  if (reasons.every((one) => one.startsWith(prefix))) throw new NotStarted(reason);
+}
+
+/** One line of a terminal that says how far the checks are. Elsewhere it writes nothing. */
+class Progress {
+  readonly #of: number;
+  readonly #io: Io;
+  readonly #isShown: boolean;
+  #count = 0;
+
+  constructor(of: number, io: Io) {
+    this.#of = of;
+    this.#io = io;
+    this.#isShown = io.stderr.isTTY === true && io.env.TERM !== 'dumb';
+    this.#show('starting');
+  }
+
+  ended({ section, name }: ConformanceCheck): void {
+    this.#count += 1;
+    this.#show(`${section}: ${name}`);
+  }
+
+  clear(): void {
+    if (this.#isShown) this.#io.stderr.write(eraseLine);
+  }
+
+  #show(what: string): void {
+    if (!this.#isShown) return;
+    // A line that is broken by the terminal could not be erased.
+    const line = `${this.#count} of ${this.#of} checks  ${what}`.slice(0, widthOf(this.#io) - 1);
+    this.#io.stderr.write(`${eraseLine}${line}`);
+  }
+}
+
+const eraseLine = '\r\u001b[2K';
 
 function facts(report: ConformanceReport): object {
   return {

@@ -3,10 +3,11 @@ import { PipeworkError, printable, type Description } from '@pipework/core';
 import type { Command, CommandLine } from '../command.ts';
 import { declarationsOf, oneLine, signatureOf } from '../dts.ts';
 import { statusOf, UsageError } from '../exit-status.ts';
-import { styler, type Io } from '../io.ts';
+import { styler, widthOf, type Io } from '../io.ts';
 import { print } from '../output.ts';
 import { pluginOptions, watchEnd, withPlugin } from '../session.ts';
 import { columns } from '../usage.ts';
+import { jsonText } from '../values.ts';
 
 export const describeCommand: Command = {
   name: 'describe',
@@ -15,7 +16,7 @@ export const describeCommand: Command = {
   takesPlugin: true,
   summary: 'Tells what a plugin is, and the names and methods that it offers.',
   details: [
-    'Each name is dispensed once to learn its methods. Arguments and results are known for methods of a contract with schemas\n(defineContract); of other methods a plugin knows the name alone.',
+    'Each name is dispensed once to learn its methods. Arguments and results are known for methods of a contract with schemas (defineContract); of other methods a plugin knows the name alone.',
   ],
   options: {
     json: { type: 'boolean', help: 'print all that the plugin says, as JSON' },
@@ -29,8 +30,8 @@ export const describeCommand: Command = {
 async function run(line: CommandLine, io: Io): Promise<number> {
   if (line.values.json === true && line.values.dts === true)
     throw new UsageError('--json and --dts exclude each other');
-  const description = await ask(line, io, []);
-  if (line.values.json === true) await print(io, `${JSON.stringify(description)}\n`);
+  const description = inOrder(await ask(line, io, []));
+  if (line.values.json === true) await print(io, `${jsonText(description)}\n`);
   else if (line.values.dts === true) await print(io, declarationsOf(description));
   else await print(io, tableOf(description, io));
   if (isSilent(description)) {
@@ -39,6 +40,17 @@ async function run(line: CommandLine, io: Io): Promise<number> {
     );
   }
   return statusOf('answered');
+}
+
+/** The methods by their names: a plugin sends them as a map, which has no order in Go, and the output is kept in files. */
+function inOrder(description: Description): Description {
+  const plugins = Object.entries(description.plugins).map(([name, plugin]) => {
+    const { methods } = plugin;
+    if (methods === undefined) return [name, plugin] as const;
+    const sorted = Object.entries(methods).toSorted(([a], [b]) => (a < b ? -1 : 1));
+    return [name, { ...plugin, methods: Object.fromEntries(sorted) }] as const;
+  });
+  return { ...description, plugins: Object.fromEntries(plugins) };
 }
 
 /** A factory that ends the process is told as the fault of its name, and all names behind it fail as well. */
@@ -95,9 +107,23 @@ function tableOf(description: Description, io: Io): string {
       printable(signatureOf(method, said)),
       printable(firstLine(said.doc)),
     ]);
-    return `${label}\n${rows.length === 0 ? '  no methods' : columns(rows)}`;
+    return `${label}\n${rows.length === 0 ? '  no methods' : methodTable(rows, io)}`;
   });
   return `${[oneLine(head), ...sections].join('\n\n')}\n`;
+}
+
+/** In a terminal, a description stands below a signature that leaves no room for it. */
+function methodTable(rows: readonly (readonly [string, string])[], io: Io): string {
+  if (io.stdout.isTTY !== true) return columns(rows);
+  const width = widthOf(io);
+  const most = Math.floor(width / 2);
+  const leftWidth = Math.max(0, ...rows.map(([left]) => left.length).filter((length) => length <= most));
+  return rows
+    .map(([left, right]): string => {
+      if (left.length <= leftWidth) return columns([[left.padEnd(leftWidth), right]], width);
+      return right === '' ? `  ${left}` : `  ${left}\n${columns([['', right]], width)}`;
+    })
+    .join('\n');
 }
 
 const firstLine = (doc = ''): string => doc.trim().split('\n')[0] ?? '';
