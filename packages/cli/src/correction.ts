@@ -1,7 +1,12 @@
-/** The command line that was meant when the plugin's part does not stand behind `--`. */
+/** Where the plugin's part of a command line begins, and what was meant if it does not stand behind `--`. */
 import type { Command } from './command.ts';
-import { splitAtPlugin } from './parse.ts';
 import { looksLikeProgram, shellQuoted, startable } from './program.ts';
+
+/** Everything behind the first `--` belongs to the plugin. */
+export function splitAtPlugin(argv: readonly string[]): { own: readonly string[]; plugin?: string[] } {
+  const at = argv.indexOf('--');
+  return at < 0 ? { own: argv } : { own: argv.slice(0, at), plugin: argv.slice(at + 1) };
+}
 
 /** A whole command line, as it is typed. */
 export const typed = (...words: readonly string[]): string =>
@@ -40,7 +45,7 @@ export function corrected(command: Command, argv: readonly string[], cwd: string
 
 const isOption = (word: string): boolean => /^-[^\d.]/.test(word);
 
-/** How many words an option of the command takes; 0 if the word is none. */
+/** How many words an option of the command takes, itself among them. Returns 0 for another word. */
 function lengthOfOption({ options }: Command, word: string): number {
   const [, name = '', value] = /^--([^=]+)(=.*)?$/s.exec(word) ?? [];
   const option = Object.hasOwn(options, name) ? options[name] : undefined;

@@ -1,19 +1,13 @@
 /** Takes a command line apart by a command's own data. */
 import { parseArgs } from 'node:util';
 import type { Command, CommandLine } from './command.ts';
-import { corrected, isSplitInside, typed } from './correction.ts';
+import { corrected, isSplitInside, splitAtPlugin, typed } from './correction.ts';
 import { UsageError } from './exit-status.ts';
 
 /** Marks a negative number, so that the parser takes it for an operand. No argument of a process can hold this character. */
 const mark = '\0';
 
 export const helpOption = { type: 'boolean', help: 'print this text' } as const;
-
-/** Everything behind the first `--` belongs to the plugin. */
-export function splitAtPlugin(argv: readonly string[]): { own: readonly string[]; plugin?: string[] } {
-  const at = argv.indexOf('--');
-  return at < 0 ? { own: argv } : { own: argv.slice(0, at), plugin: argv.slice(at + 1) };
-}
 
 /** Returns `'help'` if help is asked for. Throws a UsageError that names what is wrong. */
 export function parse(command: Command, argv: readonly string[], cwd: string): CommandLine | 'help' {
