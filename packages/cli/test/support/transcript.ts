@@ -1,0 +1,165 @@
+// Golden transcripts: what the command shows, in a pipe and in a terminal, kept in `transcripts/golden`.
+//
+//   npx vitest run --project cli test/transcripts --update     writes them anew
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { bin, noTerminal, root, run, skipped, terminal, type Ran, type Steps } from './run.ts';
+
+const session = fileURLToPath(new URL('session.mjs', import.meta.url));
+
+/** One command line, typed in a shell. */
+export interface Line {
+  readonly words: readonly string[];
+  /** What is piped in. */
+  readonly input?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  /** What is typed while it runs, in a terminal. */
+  readonly steps?: Steps;
+}
+
+/** Words without quotes, separated by spaces. */
+export const line = (words: string, more: Omit<Line, 'words'> = {}): Line => ({
+  words: words.split(' '),
+  ...more,
+});
+
+export interface Plan {
+  readonly lines: readonly Line[];
+  readonly cwd: string;
+  /** Folders of this machine, and what stands for them. */
+  readonly folders?: Readonly<Record<string, string>>;
+}
+
+/** Compares what the lines show with the golden files of this name, one for a pipe and one for a terminal. */
+export function testTranscripts(name: string, plan: () => Plan, missing?: string): void {
+  const notHere = process.platform === 'linux' ? missing : 'transcripts are those of Linux';
+  const noPty = notHere ?? noTerminal;
+  describe(`the transcript of ${name}`, () => {
+    test.skipIf(notHere !== undefined)(`in a pipe${skipped(notHere)}`, async () => {
+      const { lines, cwd, folders = {} } = plan();
+      const inPipe = lines.filter(({ steps }) => steps === undefined);
+      await compare(`${name}.pipe.txt`, await shownInPipe(inPipe, cwd), folders);
+    });
+    test.skipIf(noPty !== undefined)(`in a terminal${skipped(noPty)}`, async () => {
+      const { lines, cwd, folders = {} } = plan();
+      await compare(`${name}.terminal.txt`, await shownInTerminal(lines, cwd), folders);
+    });
+  });
+}
+
+async function compare(
+  file: string,
+  shown: readonly (readonly [Line, string])[],
+  folders: Readonly<Record<string, string>>,
+): Promise<void> {
+  const told = shown.map(([one, text]) => `${prompt(one)}\n${text}`).join('\n');
+  await expect(normal(told, folders)).toMatchFileSnapshot(join('../transcripts/golden', file));
+}
+
+/** How the line was typed. */
+function prompt({ words, input, env = {} }: Line): string {
+  const set = Object.entries(env).map(([key, value]) => `${key}=${value} `);
+  const quoted = words.map((word) => (/^[\w%+,./:=@<>-]+$/.test(word) ? word : `'${word}'`));
+  const piped = input === undefined ? '' : ` <<< ${JSON.stringify(input)}`;
+  return `$ ${set.join('')}pipework ${quoted.join(' ')}${piped}`;
+}
+
+/** What is the machine's in a text: its folders, versions, times, ids of processes, and what a user's umask leaves of a mode. */
+function normal(text: string, folders: Readonly<Record<string, string>>): string {
+  const named = Object.entries({
+    ...folders,
+    [root.replace(/\/$/, '')]: '<root>',
+    [process.execPath]: '<node>',
+  });
+  const placed = named.reduce((all, [folder, name]) => all.replaceAll(folder, name), text);
+  return placed
+    .replaceAll(/\b\d+\.\d+\.\d+\b/g, '<version>')
+    .replaceAll(/\bafter \d+ ms/g, 'after <time>')
+    .replaceAll(/\(\d+\.\d s\)/g, '(<time>)')
+    .replaceAll(/ +\d+\.\d ms {2}/g, ' <time>  ')
+    .replaceAll(/"durationMs":\d+/g, '"durationMs":<time>')
+    .replaceAll(/\(mode 0\d+\)/g, '(mode <mode>)');
+}
+
+/** Neighbours that need nothing of their own share one process. */
+function* groups(lines: readonly Line[]): Generator<readonly Line[], void, undefined> {
+  let shared: Line[] = [];
+  for (const one of lines) {
+    const isAlone = one.input !== undefined || one.env !== undefined || one.steps !== undefined;
+    if (!isAlone) shared.push(one);
+    else {
+      if (shared.length > 0) yield shared;
+      shared = [];
+      yield [one];
+    }
+  }
+  if (shared.length > 0) yield shared;
+}
+
+type Shown = (readonly [Line, string])[];
+
+async function shownInPipe(lines: readonly Line[], cwd: string): Promise<Shown> {
+  const shown: Shown = [];
+  for (const group of groups(lines)) {
+    const [first] = group;
+    if (group.length === 1 && first !== undefined) {
+      const { words, input = '', env = {} } = first;
+      shown.push([first, told(await run([process.execPath, bin, ...words], { input, env, cwd }))]);
+      continue;
+    }
+    const ran = await run([process.execPath, session, JSON.stringify(group.map(({ words }) => words))], {
+      cwd,
+    });
+    const [outputs, errors] = [parts(ran.stdout), parts(ran.stderr)];
+    for (const [index, one] of group.entries()) {
+      const [stdout = '', status] = outputs[index] ?? [];
+      const [stderr = ''] = errors[index] ?? [];
+      shown.push([one, told({ stdout, stderr, status: status ?? null })]);
+    }
+  }
+  return shown;
+}
+
+async function shownInTerminal(lines: readonly Line[], cwd: string): Promise<Shown> {
+  const shown: Shown = [];
+  for (const group of groups(lines)) {
+    const [first] = group;
+    if (group.length === 1 && first !== undefined) {
+      const { words, input = '', env = {}, steps = [] } = first;
+      // Set within the terminal: what makes it needs its own PATH.
+      const set = Object.entries(env).map(([key, value]) => `${key}=${value}`);
+      const command = ['/usr/bin/env', ...set, process.execPath, bin, ...words];
+      const ran = await terminal(command, steps, {}, cwd, input);
+      shown.push([first, `${visible('tty', ran.shown)}status ${ran.status}\n`]);
+      continue;
+    }
+    const words = JSON.stringify(group.map((one) => one.words));
+    const outputs = parts((await terminal([process.execPath, session, words], [], {}, cwd)).shown);
+    for (const [index, one] of group.entries()) {
+      const [text = '', status] = outputs[index] ?? [];
+      shown.push([one, `${visible('tty', text)}status ${status}\n`]);
+    }
+  }
+  return shown;
+}
+
+/** What stands in front of each mark of `session.mjs`, with the mark's status. */
+function parts(text: string): [text: string, status: number][] {
+  const pieces = text.split(/␞(\d+)\n/);
+  return pieces
+    .slice(0, -1)
+    .flatMap((piece, index) => (index % 2 === 0 ? [[piece, Number(pieces[index + 1])]] : []));
+}
+
+const told = ({ stdout, stderr, status }: Ran): string =>
+  `${visible('out', stdout)}${visible('err', stderr)}status ${status}\n`;
+
+/** Each line behind the name of its output, with what a terminal would obey as a picture. */
+function visible(name: string, text: string): string {
+  if (text === '') return '';
+  const shown = text.replaceAll('\u001b', '␛').replaceAll('\r', '␍').replaceAll('\u0007', '␇');
+  const isWhole = shown.endsWith('\n');
+  const lines = (isWhole ? shown.slice(0, -1) : shown).split('\n').map((one) => `${name}| ${one}`.trimEnd());
+  return `${lines.join('\n')}\n${isWhole ? '' : `${name}  (no line break)\n`}`;
+}

@@ -1,0 +1,42 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { checks } from '../../src/doctor/examine.ts';
+import { commands } from '../../src/main.ts';
+import { line, testTranscripts } from '../support/transcript.ts';
+
+/** The doctor, asked for a few checks. What the others find is the machine's. */
+const doctor = (...names: string[]): string => {
+  const others = checks.map(({ name }) => name).filter((name) => !names.includes(name));
+  return `doctor --skip ${others.join(',')}`;
+};
+
+const noPrograms = { env: { PATH: '/nowhere' } };
+
+testTranscripts('commands', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'pipework-transcript-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  return {
+    cwd: folder,
+    lines: [
+      line('--version'),
+      line('--help'),
+      ...commands.map(({ name }) => line(`${name} --help`)),
+      line('new my-app'),
+      line('new my-app'),
+      line('new --language javascript my-script-app'),
+      line('new --language cobol other-app'),
+      line('completion bash'),
+      line('completion zsh'),
+      line('completion fish'),
+      line('completion tcsh'),
+      line('greet'),
+      line('describe'),
+      line(doctor('node', 'shell', 'proc')),
+      line(doctor('node', 'bubblewrap'), noPrograms),
+      line(`${doctor('bubblewrap')} --json`, noPrograms),
+      line('doctor --skip nope'),
+    ],
+  };
+});
