@@ -34,7 +34,10 @@ const refusal = async (make: () => unknown): Promise<string> => {
 
 test('docs/lifecycle.md has every option of a client', async () => {
   const message = await refusal(() => new Client(undefined as never));
-  const names = namesBehind('docs/lifecycle.md', 'Of `new Client()`; only `cmd` is required.');
+  const names = namesBehind(
+    'docs/lifecycle.md',
+    'These are the options of `new Client()`. Only `cmd` is required.',
+  );
   expect(names.toSorted()).toEqual(namesIn(message).toSorted());
 });
 
@@ -42,7 +45,7 @@ test('docs/lifecycle.md has every option of serve()', async () => {
   const message = await refusal(() => serve(undefined as never));
   const names = namesBehind(
     'docs/lifecycle.md',
-    'Of `serve()`; either `plugins` or `protocolVersions` has the factories.',
+    'These are the options of `serve()`. The factories are in either `plugins` or `protocolVersions`.',
   );
   expect(names.toSorted()).toEqual(namesIn(message).toSorted());
 });
