@@ -94,12 +94,12 @@ function wrapperNotes(command: FailedCommand): string[] {
   const wrapper = names.find((name) => wrappers.test(name));
   if (wrapper !== undefined) {
     return [
-      `${wrapper} starts the plugin as a child of its own and may pass on no descriptors beyond 0, 1 and 2: the protocol's 3 and 4 were ${lost ? '' : 'probably '}lost on the way. Start the program itself (for TypeScript: \`node --import tsx plugin.ts\`), or use overStdio().`,
+      `${wrapper} starts the plugin as a child of its own and may pass on no descriptors beyond 0, 1 and 2: the protocol's 3 and 4 were ${lost ? '' : 'probably '}lost on the way. Start the program itself (for TypeScript: \`node --import tsx plugin.ts\`), or use overStdio()`,
     ];
   }
   return lost
     ? [
-        'descriptors 3 and 4 were lost on the way: a program between host and plugin does not pass them on. Start the plugin itself, or use overStdio().',
+        'descriptors 3 and 4 were lost on the way: a program between host and plugin does not pass them on. Start the plugin itself, or use overStdio()',
       ]
     : [];
 }

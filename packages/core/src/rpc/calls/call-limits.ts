@@ -39,7 +39,7 @@ export class CallLimits {
   #overloaded(method: string, load: string): PipeworkError {
     return new PipeworkError(
       'RPC_OVERLOADED',
-      `${method} was refused: ${load}. Call less at once, or raise the limits.`,
+      `${method} was refused: ${load}. Make fewer calls at once, or raise the limits`,
     );
   }
 

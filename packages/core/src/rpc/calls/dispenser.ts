@@ -83,7 +83,7 @@ export class Dispenser {
     if (this.#undialled >= maxWaitingStreams) {
       throw new PipeworkError(
         'RPC_OVERLOADED',
-        `dispense('${name}') was refused: ${this.#undialled} others are under way, or were made and never dialled (maxWaitingStreams). Wait for some of them first.`,
+        `dispense('${name}') was refused: ${this.#undialled} others are under way, or were made and never dialled (maxWaitingStreams). Wait for some of them first`,
       );
     }
     const dispensed: Dispensed = { controller: new AbortController(), implementation: undefined };

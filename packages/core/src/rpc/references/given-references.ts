@@ -91,7 +91,7 @@ export class GivenReferences {
     if (entry === undefined) {
       throw new PipeworkError(
         'RPC_REFERENCE_RELEASED',
-        'The reference was called after it had been released. It lives until the call it came with has settled; retain() it to keep it longer.',
+        'the reference was called after it had been released. It lives until the call it came with has settled; retain() it to keep it longer',
       );
     }
     return call(entry.target, name, args);

@@ -118,7 +118,7 @@ export function claim(values: number, { allowance }: Pick<InboundOptions, 'allow
 export function tooManyValues(): PipeworkError {
   return new PipeworkError(
     'RPC_MESSAGE_TOO_LARGE',
-    'The peer sent more values in one message than the limit (maxMessageValues), in which a reference, an error and the like count as several. Send numbers as a typed array, and long lists as a stream.',
+    'the peer sent more values in one message than the limit (maxMessageValues), in which a reference, an error and the like count as several. Send numbers as a typed array, and long lists as a stream',
   );
 }
 
