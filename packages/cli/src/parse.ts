@@ -84,7 +84,7 @@ export function wholeNumber({ values }: CommandLine, name: string): number | und
   // What a timer of Node can wait for.
   if (/^\d+$/.test(String(given)) && number > 0 && number < 2 ** 31) return number;
   throw new UsageError(
-    `--${name}: expected a whole number above 0 and below ${2 ** 31}; came ${JSON.stringify(given)}`,
+    `--${name}: expected a whole number above 0 and below ${2 ** 31}; got ${JSON.stringify(given)}`,
   );
 }
 
@@ -102,7 +102,7 @@ export function choice<T extends string>(
   const given = text(line, name);
   const chosen = choices.find((one) => one === given);
   if (given === undefined || chosen !== undefined) return chosen;
-  throw new UsageError(`--${name}: expected ${choices.join(', ')}; came ${JSON.stringify(given)}`);
+  throw new UsageError(`--${name}: expected ${choices.join(', ')}; got ${JSON.stringify(given)}`);
 }
 
 /** The value of `--cookie KEY=VALUE`. */
@@ -113,6 +113,6 @@ export function cookieOf(
   if (given === undefined) return undefined;
   const at = given.indexOf('=');
   if (at < 1 || at === given.length - 1)
-    throw new UsageError(`--cookie: expected KEY=VALUE; came ${JSON.stringify(given)}`);
+    throw new UsageError(`--cookie: expected KEY=VALUE; got ${JSON.stringify(given)}`);
   return { magicCookieKey: given.slice(0, at), magicCookieValue: given.slice(at + 1) };
 }

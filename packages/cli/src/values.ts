@@ -222,7 +222,7 @@ function readForm(key: string, content: unknown): unknown {
   } catch (error) {
     if (error instanceof UsageError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`${key}: ${reason}; came ${JSON.stringify(content)}`, { cause: error });
+    throw new UsageError(`${key}: ${reason}; got ${JSON.stringify(content)}`, { cause: error });
   }
 }
 

@@ -46,7 +46,7 @@ function skippedIn(given = ''): ReadonlySet<string> {
   const unknown = names.find((name) => !checks.some((check) => check.name === name));
   if (unknown === undefined) return new Set(names);
   const known = checks.map(({ name }) => name).join(', ');
-  throw new UsageError(`--skip: expected some of ${known}; came ${JSON.stringify(unknown)}`);
+  throw new UsageError(`--skip: expected some of ${known}; got ${JSON.stringify(unknown)}`);
 }
 
 /** Each level as it is shown. */

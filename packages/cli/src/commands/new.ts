@@ -52,8 +52,8 @@ function nameOf(folder: string, given: string | undefined): string {
     'expected a package name: up to 100 small letters of a to z, digits, dots, hyphens and underscores, the first a letter or digit';
   throw new UsageError(
     given === undefined
-      ? `DIR: ${rule}; came ${JSON.stringify(name)}. Give another name by --name`
-      : `--name: ${rule}; came ${JSON.stringify(name)}`,
+      ? `DIR: ${rule}; got ${JSON.stringify(name)}. Give another name by --name`
+      : `--name: ${rule}; got ${JSON.stringify(name)}`,
   );
 }
 

@@ -36,7 +36,7 @@ export async function main(
   }
   const suite = conformance(command.options);
   if (suite.checks.length === 0) {
-    complain(`--only: no check has this in its name; came ${command.options.only ?? ''}\n`);
+    complain(`--only: no check has this in its name; got ${command.options.only ?? ''}\n`);
     return 2;
   }
   const report = await suite.run({ concurrency: command.concurrency });
@@ -73,12 +73,12 @@ function parse(argv: readonly string[]): Command | 'help' {
     const given = values[name];
     const number = Number(given ?? fallback);
     if (Number.isInteger(number) && number > 0) return number;
-    throw new Error(`--${name}: expected a whole number above 0; came ${String(given)}`);
+    throw new Error(`--${name}: expected a whole number above 0; got ${String(given)}`);
   };
   const { service, only, cookie } = values;
   const [key, ...value] = cookie?.split('=') ?? [];
   if (key === '' || (key !== undefined && value.length === 0))
-    throw new Error(`--cookie: expected KEY=VALUE; came ${String(cookie)}`);
+    throw new Error(`--cookie: expected KEY=VALUE; got ${String(cookie)}`);
   return {
     concurrency: count('concurrency', 4),
     options: {
