@@ -21,7 +21,7 @@ export function parse(command: Command, argv: readonly string[]): CommandLine | 
   if (values.help === true) return 'help';
   const operands = positionals.map(unmarked);
   const [atLeast, atMost] = command.operandCount;
-  if (operands.length < atLeast) throw new UsageError(`expected ${command.operands}; nothing came`);
+  if (operands.length < atLeast) throw new UsageError(`expected ${command.operands}; got nothing`);
   if (operands.length > atMost) {
     const hint = command.takesPlugin && plugin === undefined ? '. Put the plugin behind --' : '';
     throw new UsageError(`unexpected argument ${JSON.stringify(operands[atMost])}${hint}`);
@@ -29,7 +29,7 @@ export function parse(command: Command, argv: readonly string[]): CommandLine | 
   if (command.takesPlugin && (plugin?.[0] ?? '') === '')
     throw new UsageError('no plugin given: put its command line behind --, as in -- node plugin.js');
   if (!command.takesPlugin && plugin !== undefined)
-    throw new UsageError(`${command.name} takes no plugin, but -- came`);
+    throw new UsageError(`${command.name} takes no plugin; got --`);
   return { operands, values, plugin: plugin ?? [] };
 }
 

@@ -32,7 +32,7 @@ export const newCommand: Command = {
 
 async function run(line: CommandLine, io: Io): Promise<number> {
   const [operand = ''] = line.operands;
-  if (operand === '') throw new UsageError('expected DIR; an empty text came');
+  if (operand === '') throw new UsageError('expected DIR; got an empty text');
   const folder = resolve(io.cwd, operand);
   const language = choice(line, 'language', languages) ?? 'typescript';
   const name = nameOf(folder, text(line, 'name'));
@@ -62,7 +62,7 @@ function refuseUnlessEmpty(folder: string, operand: string): void {
   let names: string[];
   try {
     if (!lstatSync(folder).isDirectory())
-      throw new UsageError(`${shown} is there already, and is no directory`);
+      throw new UsageError(`${shown} is there already, and is not a directory`);
     names = readdirSync(folder).filter((name) => name !== '.git');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

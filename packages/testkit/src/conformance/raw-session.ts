@@ -359,7 +359,7 @@ export class RawSession {
     const stream = this.streams.get(frame.id);
     if (stream === undefined) {
       this.violations.push(
-        `it sent ${describeFrame(frame)} on stream ${String(frame.id)}, which nobody opened`,
+        `it sent ${describeFrame(frame)} on stream ${String(frame.id)}, which neither side opened`,
       );
       return;
     }

@@ -119,7 +119,7 @@ const goPluginLine = /^\d+\|\d+\|(?:unix|tcp)\|/m;
 function silenceNotes({ code, exitCode, stdout, isLocal }: FailedCommand): string[] {
   if (goPluginLine.test(stdout)) {
     return [
-      'its standard output has the handshake of go-plugin: such a plugin listens on a socket and can be no plugin of this host as it is',
+      'its standard output has the handshake of go-plugin: such a plugin listens on a socket, and cannot be a plugin of this host unchanged',
     ];
   }
   if (code === 'HANDSHAKE_TIMEOUT') {

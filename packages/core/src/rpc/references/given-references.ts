@@ -110,10 +110,10 @@ export class GivenReferences {
 /** Calls a function, or a method of an object. */
 function call(target: object, name: unknown, args: unknown[]): unknown {
   if (name === undefined || name === null) {
-    if (typeof target !== 'function') throw unknownMethod('of a reference that is no function');
+    if (typeof target !== 'function') throw unknownMethod('of a reference that is not a function');
     return Reflect.apply(target, undefined, args);
   }
-  if (typeof name !== 'string') throw unknownMethod('that is no string');
+  if (typeof name !== 'string') throw unknownMethod('that is not a string');
   const remote = remoteTargetOf(target);
   if (remote?.call !== undefined) return remote.call(name, args);
   const method = findMethod(target, name);

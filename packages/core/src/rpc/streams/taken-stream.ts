@@ -247,10 +247,7 @@ export class TakenStream
       this.#taken(on, [value]);
     } else if (word === produced.items) {
       if (!Array.isArray(value))
-        throw new PipeworkError(
-          'RPC_PROTOCOL',
-          'the peer sent the items of a stream as something other than a list',
-        );
+        throw new PipeworkError('RPC_PROTOCOL', 'the peer sent stream items that are not a list');
       this.#taken(on, value);
     } else if (word === produced.answer) {
       const interrupter = this.#interrupters.shift();

@@ -94,7 +94,7 @@ function ownBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
 function recordOf(map: Map<unknown, unknown>, options: InboundOptions): object {
   const record = {};
   for (const [key, item] of map) {
-    if (typeof key === 'object' && key !== null) throw new TypeError('a map has a key that is no string');
+    if (typeof key === 'object' && key !== null) throw new TypeError('a map has a key that is not a string');
     const name = String(key);
     const value = fromWire(item, options);
     if (typeof value === 'function' && isProbedName(name)) throw probedFunction(name);
