@@ -2,9 +2,14 @@ import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { msgpackr } from './scripts/inlined/msgpackr.mjs';
 
 const setup = fileURLToPath(new URL('./testing/setup.ts', import.meta.url));
+const generalPath = fileURLToPath(new URL('./packages/core/test/support/general-path.ts', import.meta.url));
 const packages = readdirSync(new URL('./packages', import.meta.url));
+/** Core's tests run msgpackr as it is published in core: with the edits of the build. */
+const editedMsgpackr = { plugins: [{ ...msgpackr('packages/core'), enforce: 'pre' as const }] };
+const withSpeedParts = { server: { deps: { inline: [/msgpackr/] } }, provide: { hasSpeedParts: true } };
 
 export default defineConfig({
   // Packages resolve to each other's sources; only the programs that tests start as processes need dist.
@@ -21,8 +26,25 @@ export default defineConfig({
     projects: [
       ...packages.map((name) => ({
         extends: true as const,
-        test: { name, root: `packages/${name}`, include: ['src/**/*.test.ts', 'test/**/*.test.ts'] },
+        ...(name === 'core' ? editedMsgpackr : {}),
+        test: {
+          name,
+          root: `packages/${name}`,
+          include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+          ...(name === 'core' ? withSpeedParts : {}),
+        },
       })),
+      {
+        extends: true,
+        test: {
+          // What is said and answered, once more without the parts that only buy speed.
+          name: 'core-general',
+          root: 'packages/core',
+          include: ['test/rpc/**/*.test.ts'],
+          setupFiles: [generalPath],
+          provide: { hasSpeedParts: false },
+        },
+      },
       { extends: true, test: { name: 'examples', root: 'examples', include: ['*/test/**/*.test.ts'] } },
       { extends: true, test: { name: 'docs', root: 'docs', include: ['test/**/*.test.ts'] } },
       { extends: true, test: { name: 'reliability', root: 'reliability', include: ['test/**/*.test.mjs'] } },

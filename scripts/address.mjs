@@ -1,10 +1,12 @@
-// address.mjs REPOSITORY SITE: writes where the project lives into the package.json of the workspace and of every package. Without arguments:
-// fails if a package says otherwise than the workspace does. As long as the workspace says nothing, no package may.
+// address.mjs REPOSITORY SITE: writes where the project lives into the package.json of the workspace and of every package, and makes a link
+// to the site of each page that the README of a package names, such as `docs/calls.md`. Without arguments: fails if a package says otherwise than the workspace does. As long as the workspace says nothing, no package may.
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pageOf, titleOf } from '../site/pages.mjs';
 
 const [repository, site] = process.argv.slice(2);
 const read = (file) => JSON.parse(readFileSync(file, 'utf8'));
+const siteFolder = site?.replace(/\/*$/, '/');
 const packages = readdirSync('packages').map((name) => join('packages', name));
 
 /** The fields of a package: its own folder of the repository, and the site. */
@@ -25,9 +27,18 @@ function write(directory, address) {
   );
 }
 
+/** On the registry no repository stands beside a README, so that a page of `docs/` is named there as text until the site has an address. */
+function linkPages(directory) {
+  const file = join(directory, 'README.md');
+  const link = (_, page) =>
+    `[${titleOf(page)}](${new URL(pageOf(page).replace(/\.md$/, '.html'), siteFolder)})`;
+  writeFileSync(file, readFileSync(file, 'utf8').replaceAll(/`(docs\/[\w-]+\.md)`/g, link));
+}
+
 if (repository !== undefined) {
   for (const address of [repository, site]) new URL(address);
   for (const directory of ['.', ...packages]) write(directory, { url: repository, homepage: site });
+  for (const directory of packages) linkPages(directory);
 } else {
   const workspace = read('package.json');
   const address = { url: workspace.repository?.url, homepage: workspace.homepage };

@@ -1,5 +1,6 @@
-// check-api.mjs [--write]: compares what each entry of each package declares with its committed report in `api/`, so that a changed public
-// name or type is a line of a diff. `--write` accepts the change. The reports are made by API Extractor from the built declarations.
+// check-api.mjs [--write] [ENTRY...]: compares what each entry of each package declares with its committed report in `api/`, so that a
+// changed public name or type is a line of a diff. `--write` accepts the change. An ENTRY is a report's name, such as `core-plugin`;
+// without one all are compared. The reports are made by API Extractor from the built declarations.
 // Fails as well if an exported name, or a member of one, has no docstring.
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,6 +8,7 @@ import { join, resolve } from 'node:path';
 import { Extractor, ExtractorConfig, ExtractorLogLevel } from '@microsoft/api-extractor';
 
 const accepts = process.argv.includes('--write');
+const wanted = process.argv.slice(2).filter((argument) => argument !== '--write');
 
 /**
  * Types without an exported name that a report may mention. The first three lines are the steps of a computed type: a user meets their result,
@@ -92,6 +94,7 @@ function makeReport({ folder, name, types }) {
 
 try {
   for (const entry of entries()) {
+    if (wanted.length > 0 && !wanted.includes(entry.name)) continue;
     const report = makeReport(entry);
     const path = join('api', `${entry.name}.api.md`);
     const committed = existsSync(path) ? readFileSync(path, 'utf8') : '';

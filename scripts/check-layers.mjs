@@ -1,4 +1,5 @@
-// Fails if an import points up or in a circle. The order of the packages and folders is that of ARCHITECTURE.md. An import of a type counts.
+// Fails if an import points up or in a circle, or if a test reaches into a package past its door. The order of the packages and folders is
+// that of ARCHITECTURE.md. An import of a type counts.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix, sep } from 'node:path';
 
@@ -152,8 +153,30 @@ function circles(imports) {
   return found;
 }
 
+/** Files of tests that reach past a package's public entries. The first is the door; the second takes modules out by their paths. */
+const doors = /\/test\/support\/(internals|general-path)\.ts$/;
+
+/** What the tests of each package import of a package's sources that is neither a public entry nor comes through the door. */
+function* importsPastTheDoor() {
+  const entries = new Set();
+  for (const name of readdirSync('packages')) {
+    const { exports = {} } = JSON.parse(readFileSync(join('packages', name, 'package.json'), 'utf8'));
+    for (const { '@pipework/source': source } of Object.values(exports))
+      if (source !== undefined) entries.add(posix.join('packages', name, source));
+  }
+  for (const file of sources('packages')) {
+    if (!file.split('/').includes('test') || doors.test(file)) continue;
+    for (const [, specifier] of withoutDocstrings(readFileSync(file, 'utf8')).matchAll(specifiers)) {
+      const target = posix.join(dirname(file), specifier);
+      if (!specifier.startsWith('.') || !/^packages\/[\w-]+\/src\//.test(target) || entries.has(target))
+        continue;
+      yield `${file} imports ${target}: tests reach internals through test/support/internals.ts`;
+    }
+  }
+}
+
 const imports = readImports();
-const wrong = [...upwardImports(imports)];
+const wrong = [...upwardImports(imports), ...importsPastTheDoor()];
 for (const group of circles(imports)) {
   if (allowedCircles.some((allowed) => allowed.join() === group.join())) continue;
   wrong.push(`a circle of imports: ${group.join(', ')}`);

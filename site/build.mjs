@@ -3,15 +3,17 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vitepress';
-import { firstSectionOf, root, sourcePages } from './pages.mjs';
+import { root, sectionOf, sourcePages } from './pages.mjs';
 import { writeReference } from './reference.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const pages = join(here, 'dist/pages');
 
-/** The home page: its own front matter, and the first section of the README. */
+/** The home page: its own front matter, and the sections of the README that it names. */
 const home = () =>
-  readFileSync(join(here, 'home.md'), 'utf8').replace('<!-- README -->', () => firstSectionOf('README.md'));
+  readFileSync(join(here, 'home.md'), 'utf8').replaceAll(/<!-- README: (.+) -->/g, (_, title) =>
+    sectionOf('README.md', title),
+  );
 
 rmSync(pages, { recursive: true, force: true });
 for (const [source, page] of sourcePages()) {

@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { repository } from './address.mjs';
-import { root, sourcePages, targetOf } from './pages.mjs';
+import { root, sourcePages, targetOf, titleOf } from './pages.mjs';
 
 /** Where a file or folder of the repository can be read. */
 export const addressOf = (repository, file) =>
@@ -23,8 +23,8 @@ export function repositoryLinks(md) {
 }
 
 /**
- * Makes a link of a page that is named as a file, as in `docs/calls.md`. READMEs of packages name pages so, because on the
- * registry no repository stands beside them.
+ * Makes a link of a page that is named as a file, as in `docs/calls.md`, by the page's title. READMEs of packages name
+ * pages so, because on the registry no repository stands beside them.
  */
 function linkNamedPages(tokens, Token) {
   let depth = 0;
@@ -34,7 +34,8 @@ function linkNamedPages(tokens, Token) {
     if (depth > 0 || token.type !== 'code_inline' || !sourcePages().has(token.content)) return [token];
     const open = new Token('link_open', 'a', 1);
     open.attrSet('href', `/${sourcePages().get(token.content)}`);
-    return [open, token, new Token('link_close', 'a', -1)];
+    const title = Object.assign(new Token('text', '', 0), { content: titleOf(token.content) });
+    return [open, title, new Token('link_close', 'a', -1)];
   });
 }
 
@@ -47,6 +48,7 @@ function rewrite(tokens, source) {
     if (target === undefined) throw new Error(`${source} links to ${path}, which does not exist`);
     if (target.page !== undefined) {
       token.attrSet('href', `/${target.page}${anchor === undefined ? '' : `#${anchor}`}`);
+      nameByTitle(tokens[index + 1], target.page);
     } else if (repository !== undefined) {
       token.attrSet('href', addressOf(repository, target.file));
     } else {
@@ -54,6 +56,13 @@ function rewrite(tokens, source) {
       showAsFile(token, close, target.file);
     }
   }
+}
+
+/** The site has pages where the repository has files: a link whose text is the file's name gets the page's title. */
+function nameByTitle(text, page) {
+  if (!['text', 'code_inline'].includes(text.type) || !/^[\w./-]+\.md$/.test(text.content)) return;
+  const [source] = [...sourcePages()].find((entry) => entry[1] === page) ?? ['README.md'];
+  Object.assign(text, { type: 'text', tag: '', content: titleOf(source) });
 }
 
 /** Without an address of the repository there is nothing to lead to: the link becomes a text that names the file. */

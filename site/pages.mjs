@@ -42,7 +42,7 @@ export function packageFolders() {
 
 const markdownIn = (folder) => readdirSync(join(root, folder)).filter((name) => name.endsWith('.md'));
 const read = (source) => readFileSync(join(root, source), 'utf8');
-const titleOf = (source) => /^# (.+)$/m.exec(read(source))?.[1]?.replaceAll('`', '') ?? source;
+export const titleOf = (source) => /^# (.+)$/m.exec(read(source))?.[1]?.replaceAll('`', '') ?? source;
 
 /** The name of the page that shows a file of the repository: `docs/calls.md` is `calls.md`. */
 export function pageOf(source) {
@@ -101,10 +101,12 @@ export function sourcePages() {
   return known;
 }
 
-/** The first section of a page: from its first heading of the second level to the next. */
-export function firstSectionOf(source) {
-  const [, section] = read(source).split(/^(?=## )/m);
-  if (section === undefined) throw new Error(`${source} has no section`);
+/** A section of a page with its heading of the second level, up to the next one. */
+export function sectionOf(source, title) {
+  const section = read(source)
+    .split(/^(?=## )/m)
+    .find((text) => text.startsWith(`## ${title}\n`));
+  if (section === undefined) throw new Error(`${source} has no section called ${title}`);
   return section;
 }
 

@@ -61,6 +61,10 @@ async function convert(all, folder) {
       module.name = nameOf.get(project.getSymbolIdFromReflection(module)?.fileName) ?? module.name;
     }
   });
+  // The type of a constant that has its text as its type says what its value would say again.
+  app.converter.on(Converter.EVENT_RESOLVE, (_, reflection) => {
+    if (reflection.type?.type === 'literal') delete reflection.defaultValue;
+  });
   const project = await app.convert();
   if (project === undefined) throw new Error('TypeDoc could not read the sources');
   app.validate(project);

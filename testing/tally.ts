@@ -19,6 +19,7 @@ export default class Tally implements Reporter {
     }
     if (tests.length > largeRun) console.log(slowest(tests));
     if (count.skipped > 0) console.log(skipped(tests));
+    if (count.failed > 0) console.log(failed(modules, tests, unhandled));
     console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
   }
 }
@@ -32,6 +33,26 @@ function slowest(tests: readonly TestCase[]): string {
     ({ test, ms }) => `${ms.toFixed(0).padStart(7)} ms  ${test.module.relativeModuleId} > ${test.fullName}`,
   );
   return `the slowest ten tests:\n${lines.join('\n')}`;
+}
+
+/** Names each failure with the first lines of its reason, so that the end of a long log is enough to know what broke. */
+function failed(
+  modules: readonly TestModule[],
+  tests: readonly TestCase[],
+  unhandled: readonly unknown[],
+): string {
+  const of = (where: string, reasons: readonly { message?: string }[]): string =>
+    [where, ...reasons.map(({ message = '' }) => message.split('\n').slice(0, 6).join('\n'))].join('\n    ');
+  const lines = tests
+    .filter((test) => test.result().state === 'failed')
+    .map((test) => of(`${test.module.relativeModuleId} > ${test.fullName}`, test.result().errors ?? []));
+  for (const module of modules) {
+    const hooks = [...module.children.allSuites()].flatMap((suite) => suite.errors());
+    const errors = [...module.errors(), ...hooks];
+    if (errors.length > 0) lines.push(of(`${module.relativeModuleId}, outside its tests`, errors));
+  }
+  for (const error of unhandled) lines.push(of('unhandled', [error as { message?: string }]));
+  return `failed:\n${lines.map((line) => `  ${line}`).join('\n')}`;
 }
 
 /** A test that is skipped says why in its name or in the name of a suite around it. */

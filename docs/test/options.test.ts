@@ -6,17 +6,17 @@ import type { IsolateOptions, Resources } from '@pipework/isolate';
 import { expect, test } from 'vitest';
 import { root } from './pages.ts';
 
-/** The names in the first column of the first table behind a line of a page. */
-function namesBehind(page: string, line: string): string[] {
-  const text = readFileSync(root + page, 'utf8');
-  const [, behind = ''] = text.split(`${line}\n`);
-  const table =
-    behind
-      .split('\n\n')
-      .map((part) => part.trim())
-      .find((part) => part.startsWith('|')) ?? '';
+/** The names in the first column of the first table behind a paragraph of a page, or behind a sentence that ends one. */
+function namesBehind(page: string, sentence: string): string[] {
+  const blocks = readFileSync(root + page, 'utf8')
+    .split('\n\n')
+    .map((block) => block.trim());
+  const before = blocks.findIndex((block) => block.replaceAll('\n', ' ').endsWith(sentence));
+  const table = blocks.slice(before + 1).find((block) => block.startsWith('|')) ?? '';
   const cells = table.split('\n').map((row) => row.split('|')[1] ?? '');
-  return cells.flatMap((cell) => [...cell.matchAll(/`(\w+)`/g)].map((match) => String(match[1])));
+  return before === -1
+    ? []
+    : cells.flatMap((cell) => [...cell.matchAll(/`(\w+)`/g)].map((match) => String(match[1])));
 }
 
 /** What a message of the kind `options must be an object of a, b; got nothing` names. */

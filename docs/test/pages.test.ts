@@ -1,14 +1,47 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { PassThrough } from 'node:stream';
+import { main } from '@pipework/cli';
 import { describe, expect, test } from 'vitest';
-import { blocks, root } from './pages.ts';
+import { blocks, docstrings, pages, read, root, type Block } from './pages.ts';
 
 const all = blocks();
-const code = all.filter((block) => block.language === 'ts');
+const loose = all.filter((block) => block.origin === undefined);
+
+const placeOf = ({ page, line }: Block): string => `${page}:${line}`;
+
+/** Lines that Markdown shows as code because they are indented: they have no language, so that no test knows what they are. */
+function indentedCode(page: string): string[] {
+  const prose = read(page).replaceAll(/^( *)```[\s\S]*?^\1```$/gm, (block) => block.replaceAll(/.+/g, '-'));
+  const lines = prose.split('\n');
+  const isList = (index: number): boolean => {
+    const above = lines.slice(0, index).findLast((line) => /^[^ ]/.test(line));
+    return above !== undefined && /^(?:[-*]|\d+\.) /.test(above);
+  };
+  return lines.flatMap((line, index) =>
+    /^ {4,}\S/.test(line) && lines[index - 1] === '' && !isList(index) ? [`${page}:${index + 1}`] : [],
+  );
+}
+
+/** A program of an example is compiled from a source beside it. */
+const sourceOf = (file: string): string =>
+  root + file.replace('/dist/', '/src/').replace(/(?<=\/src\/.*)\.js$/, '.ts');
+
+async function hasCommand(command: string): Promise<boolean> {
+  const io = {
+    stdin: () => new PassThrough(),
+    stdout: new PassThrough().resume(),
+    stderr: new PassThrough().resume(),
+    env: {},
+    cwd: root,
+    onInterrupt: () => () => {},
+  };
+  return (await main([command, '--help'], io)) === 0;
+}
 
 describe('the pages', () => {
   test.each(
-    code
+    all
       .filter((block) => block.origin?.kind === 'from')
       .map((block) => [`${block.page}:${block.line}`, block]),
   )('%s shows the file that it names', (_, block) => {
@@ -34,8 +67,8 @@ describe('the pages', () => {
     const folder = `${root}docs/test/.snippets`;
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
-    const loose = code.filter((block) => block.origin === undefined);
-    for (const [index, block] of loose.entries()) {
+    const code = loose.filter((block) => block.language === 'ts');
+    for (const [index, block] of code.entries()) {
       const name = `${String(index).padStart(2, '0')}-${block.page.replaceAll(/[^a-z]+/gi, '-')}-${block.line}.ts`;
       writeFileSync(`${folder}/${name}`, `${block.text}\nexport {};\n`);
     }
@@ -55,8 +88,47 @@ describe('the pages', () => {
     } catch (error) {
       throw new Error((error as { stdout: string }).stdout, { cause: error });
     }
-    expect(loose.some(({ page }) => page.startsWith('docs/'))).toBe(true);
-    expect(loose.some(({ page }) => page.startsWith('packages/core/src/'))).toBe(true);
+    expect(code.some(({ page }) => page.startsWith('docs/'))).toBe(true);
+    expect(code.some(({ page }) => page.startsWith('packages/core/src/'))).toBe(true);
     rmSync(folder, { recursive: true, force: true });
+  });
+
+  test('show no code that none of these tests reads', () => {
+    // A block in another language, or one that is marked as a sketch, has to say where it is from or why it is not run.
+    expect(loose.filter(({ language }) => !['ts', 'sh', 'text', ''].includes(language)).map(placeOf)).toEqual(
+      [],
+    );
+    const marked = [...pages().map((page) => ({ page, text: read(page) })), ...docstrings()];
+    const fences = marked.flatMap(({ page, text }) =>
+      [...text.matchAll(/^[ >]*(?:`{3,}|~{3,})/gm)].map(() => page),
+    );
+    expect(fences.toSorted()).toEqual(all.flatMap(({ page }) => [page, page]).toSorted());
+    expect(pages().flatMap((page) => indentedCode(page))).toEqual([]);
+    expect(
+      docstrings().flatMap(({ page, text }) =>
+        [...text.matchAll(/^@example(?!\n```ts\n)/gm)].map(() => `${page}: an example without a fence`),
+      ),
+    ).toEqual([]);
+  });
+
+  test('name no command that is not there', async () => {
+    const scripts = new Set(Object.keys(JSON.parse(read('package.json')).scripts as object));
+    const lines = loose
+      .filter(({ language }) => language === 'sh')
+      .flatMap((block) => block.text.split('\n').map((line) => ({ line, place: placeOf(block) })));
+    const missing: string[] = [];
+    let checked = 0;
+    for (const { line, place } of lines) {
+      const file = /(?:^| )node ((?:reliability|examples|bench|scripts)\/\S+)/.exec(line)?.[1];
+      const script = /^npx -y pnpm@12 (\S+)/.exec(line)?.[1];
+      const command = /(?:npx @pipework\/cli|(?:^|\()pipework) (\w+)/.exec(line)?.[1];
+      checked += Number([file, script, command].some((name) => name !== undefined));
+      if (file !== undefined && !existsSync(sourceOf(file))) missing.push(`${place}: ${file}`);
+      if (script !== undefined && !scripts.has(script)) missing.push(`${place}: ${script}`);
+      if (command !== undefined && !(await hasCommand(command)))
+        missing.push(`${place}: pipework ${command}`);
+    }
+    expect(missing).toEqual([]);
+    expect(checked).toBeGreaterThan(20);
   });
 });

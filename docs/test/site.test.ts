@@ -1,9 +1,12 @@
 // The site takes up what there is, without being told.
-import { readdirSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
 import { addressOf } from '../../site/links.mjs';
 import { guideSidebar, pageOf, targetOf } from '../../site/pages.mjs';
-import { root } from './pages.ts';
+import { read, root } from './pages.ts';
 
 interface Section {
   readonly items: { readonly link: string }[];
@@ -36,4 +39,37 @@ test('a file that is no page is shown where the repository is', () => {
   const repository = 'https://forge.example/owner/name';
   expect(addressOf(repository, 'examples/greeter')).toBe(`${repository}/tree/main/examples/greeter`);
   expect(addressOf(repository, 'LICENSE')).toBe(`${repository}/blob/main/LICENSE`);
+});
+
+test('the README of each package names a page of the guide', () => {
+  const silent = readdirSync(`${root}packages`).filter(
+    (name) => !/`docs\/[\w-]+\.md`/.test(read(`packages/${name}/README.md`)),
+  );
+  expect(silent).toEqual([]);
+});
+
+test('once the site has an address, each page that a README names is a link to it', () => {
+  const copy = mkdtempSync(join(tmpdir(), 'pipework-address-'));
+  onTestFinished(() => rmSync(copy, { recursive: true, force: true }));
+  cpSync(`${root}package.json`, join(copy, 'package.json'));
+  for (const name of readdirSync(`${root}packages`)) {
+    mkdirSync(join(copy, 'packages', name), { recursive: true });
+    for (const file of ['package.json', 'README.md'])
+      cpSync(`${root}packages/${name}/${file}`, join(copy, 'packages', name, file));
+  }
+  const script = join(root, 'scripts/address.mjs');
+  const run = (...args: string[]) => execFileSync(process.execPath, [script, ...args], { cwd: copy });
+  run('https://forge.example/owner/name', 'https://owner.example/name');
+  run();
+
+  const written = (file: string): string => readFileSync(join(copy, 'packages', file), 'utf8');
+  expect(JSON.parse(written('core/package.json'))).toMatchObject({
+    homepage: 'https://owner.example/name',
+    repository: { url: 'https://forge.example/owner/name', directory: 'packages/core' },
+  });
+  expect(written('fleet/README.md')).toContain(
+    '[Plugins that stay alive](https://owner.example/name/fleet.html)',
+  );
+  for (const name of readdirSync(`${root}packages`))
+    expect(written(`${name}/README.md`)).not.toMatch(/`docs\/[\w-]+\.md`/);
 });

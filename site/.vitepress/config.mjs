@@ -4,6 +4,7 @@ import { defineConfig } from 'vitepress';
 import { base, repository } from '../address.mjs';
 import { repositoryLinks } from '../links.mjs';
 import { guideSidebar } from '../pages.mjs';
+import { wordsOf } from '../words.mjs';
 
 const json = (path) => JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'));
 const { version } = json('../../packages/core/package.json');
@@ -14,6 +15,18 @@ function indentedCode(md) {
     for (const token of tokens)
       if (token.type === 'code_block') Object.assign(token, { type: 'fence', info: '' });
   });
+}
+
+// The next two run in the browser as well, on their own text alone: they use nothing of this file.
+
+/** A word of a search as the index has it; nothing for a word that says nothing. */
+const processTerm = (term) =>
+  /^(?:an?|and|do|for|from|how|i|in|is|it|my|of|on|or|the|to|with)$/i.test(term) ? null : term.toLowerCase();
+
+/** A page that explains comes before the history, the reasons and the members that have the same words. */
+function boostDocument(id) {
+  if (id.includes('/reference/')) return 0.4;
+  return /\/(?:decisions\/|(?:architecture|changelog|protocol|reliability|yamux)\.)/.test(id) ? 0.5 : 1;
 }
 
 export default defineConfig({
@@ -54,8 +67,14 @@ export default defineConfig({
     search: {
       provider: 'local',
       options: {
-        // A page that explains comes before the members of that name. This function runs in the browser.
-        miniSearch: { searchOptions: { boostDocument: (id) => (id.includes('/reference/') ? 0.4 : 1) } },
+        miniSearch: {
+          options: {
+            fields: ['title', 'titles', 'text', 'words'],
+            extractField: (section, field) => (field === 'words' ? wordsOf(section.id) : section[field]),
+            processTerm,
+          },
+          searchOptions: { boost: { title: 4, words: 4, text: 2, titles: 1 }, boostDocument },
+        },
       },
     },
     ...(repository === undefined ? {} : { socialLinks: [{ icon: 'git', link: repository }] }),

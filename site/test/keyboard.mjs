@@ -1,4 +1,5 @@
 // The site without a mouse.
+import { load } from './visits.mjs';
 
 /** Returns a sentence for each thing that the keyboard cannot do. */
 export async function useKeyboard(browser, address) {
@@ -10,8 +11,7 @@ export async function useKeyboard(browser, address) {
   };
   const box = tab.locator('.VPLocalSearchBox');
 
-  await tab.goto(`${address}calls.html`);
-  await tab.waitForFunction(() => document.querySelector('#app')?.__vue_app__ !== undefined);
+  await load(tab, `${address}calls.html`);
   await tab.keyboard.press('Tab');
   await expectThat('the first stop skips to the content', () =>
     tab.evaluate(() => document.activeElement.getAttribute('href') === '#VPContent'),

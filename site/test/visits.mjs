@@ -35,8 +35,8 @@ export async function visit(browser, address, pages, { tabs, hasContrastChecked 
   return faults;
 }
 
-/** Opens a page by its address. */
-async function load(tab, url) {
+/** Opens a page by its address, and waits until it answers to keys and clicks. */
+export async function load(tab, url) {
   await tab.goto(url);
   await tab.waitForFunction(() => document.querySelector('#app')?.__vue_app__ !== undefined, undefined, {
     polling: 100,

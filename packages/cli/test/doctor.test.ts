@@ -3,10 +3,17 @@ import { chmodSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { supportsNode, nodeCheck, supportedNode } from '../src/doctor/checks/node.ts';
-import { checks, examine, type Result } from '../src/doctor/examine.ts';
-import type { Check } from '../src/doctor/finding.ts';
-import { realProbes, type Probes } from '../src/doctor/probes.ts';
+import {
+  type Check,
+  checks,
+  examine,
+  nodeCheck,
+  type Probes,
+  realProbes,
+  type Result,
+  supportedNode,
+  supportsNode,
+} from './support/internals.ts';
 import { bin, pipework, run, type Ran } from './support/run.ts';
 
 interface Finding {

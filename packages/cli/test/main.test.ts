@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { exitStatuses } from '../src/exit-status.ts';
-import { commands } from '../src/main.ts';
+import { commands, exitStatuses } from './support/internals.ts';
 import { fixture, inTerminal, noPython, noTerminal, pipework, python } from './support/run.ts';
 
 const overview = `Usage: pipework COMMAND [options] [-- CMD...]

@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { languages, type Language } from '../src/template.ts';
+import { languages, type Language } from './support/internals.ts';
 import { pipework, root, run } from './support/run.ts';
 
 const catalog = readFileSync(join(root, 'pnpm-workspace.yaml'), 'utf8');

@@ -30,17 +30,18 @@ export class FleetError extends Error {
   }
 }
 
-export function givenUp(name: string, reason: string, cause: unknown): FleetError {
+/** `what` is `the pool of 'plugin.js'`, or the same of a supervisor. */
+export function givenUp(what: string, reason: string, cause: unknown): FleetError {
   const last = cause instanceof Error ? `; the last failure: ${cause.message}` : '';
   return new FleetError(
     'FLEET_GIVEN_UP',
-    `the supervisor of ${name} has given up: ${reason}${last}. start() or reload() tries anew`,
+    `${what} has given up: ${reason}${last}. start() or reload() tries anew`,
     { cause },
   );
 }
 
-export function stopped(name: string, cause?: unknown): FleetError {
-  return new FleetError('FLEET_STOPPED', `the supervisor of ${name} was stopped`, {
+export function stopped(what: string, cause?: unknown): FleetError {
+  return new FleetError('FLEET_STOPPED', `${what} was stopped`, {
     ...(cause === undefined ? {} : { cause }),
   });
 }

@@ -102,6 +102,25 @@ export function checkOption(name: string, value: unknown, { expected, holds }: R
   throw new PipeworkError('CONFIG_INVALID', `${name}: expected ${expected}; got ${describe(value)}`);
 }
 
+/** The names of a client's options. A test compares them with what a client says of itself. */
+const ofClient =
+  'cmd name managed startTimeout gracePeriod stdin stdout stderr syncStdout syncStderr logger logLevel handshake protocolVersions env checksum launcher processGroup signal limits interceptors provide handlerInterceptors redactError'.split(
+    ' ',
+  );
+
+/** Those of a supervisor beside them. */
+export const supervisorOptions: readonly string[] =
+  'restart setup health idleMs maxWaitingCalls drainMs spare watch clock'.split(' ');
+
+/** Throws `CONFIG_INVALID` for an option that is neither in `own` nor one of a client, which knows its own alone. */
+export function checkNames(config: object, own: readonly string[]): void {
+  const known = [...own, ...ofClient];
+  for (const name of Object.keys(config)) {
+    if (known.includes(name)) continue;
+    throw new PipeworkError('CONFIG_INVALID', `config must be made of ${known.join(', ')}, not ${name}`);
+  }
+}
+
 function describe(value: unknown): string {
   if (typeof value === 'string') return `'${value}'`;
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object';
@@ -149,6 +168,7 @@ export function checkHealth<P>(health: HealthOptions<P> | undefined): HealthOpti
 
 /** Checks every option that is not the client's own, and fills in the defaults. Each process's `Client` checks the rest. */
 export function checkSupervisor<P, S>(config: SupervisorConfig<P, S>): SupervisorSettings<P> {
+  checkNames(config, supervisorOptions);
   const {
     restart,
     setup,

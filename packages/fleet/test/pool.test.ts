@@ -11,6 +11,23 @@ const withOptions = (worker: object, options: PoolCallOptions): Worker =>
   withCallOptions(worker, options as CallOptions) as unknown as Worker;
 
 describe('a pool', () => {
+  test('names its own options when it refuses one that it does not know', () => {
+    const make = () => new Pool({ cmd: workerCommand(), maxProcesses: 2 } as never);
+    expect(make).toThrow(/^config must be made of min, max, .*, cmd, .*, not maxProcesses$/);
+    expect(make).not.toThrow(/watch|maxWaitingCalls/);
+  });
+
+  test('says that the pool was stopped, and how long a call had in whole milliseconds', async () => {
+    const pool = new Pool<Workers>({ cmd: workerCommand(), max: 1 });
+    const worker = await pool.dispense('worker');
+    await worker.pid();
+    await expect(withCallOptions(worker, { deadlineMs: 20 }).wait(10_000)).rejects.toThrow(
+      /within its deadline of \d+ ms\.$/,
+    );
+    await pool.stop({ drain: false });
+    await expect(worker.pid()).rejects.toThrow(/^the pool of '.*' was stopped$/);
+  });
+
   test('starts processes as calls need them, up to max', async () => {
     await using pool = new Pool<Workers>({ cmd: workerCommand(), max: 2 });
     const worker = await pool.dispense('worker');

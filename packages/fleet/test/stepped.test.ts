@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { ref, type PluginContext } from '@pipework/core';
 import { fakePlugin, memoryLauncher } from '@pipework/testkit';
 import { Supervisor, type StateChange } from '../src/index.ts';
-import { PathWatch } from '../src/supervisor/watch.ts';
+import { PathWatch } from './support/internals.ts';
 import { SteppedClock } from './support/stepped-clock.ts';
 
 interface Plugins {

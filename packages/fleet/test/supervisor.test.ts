@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { withCallOptions } from '@pipework/core';
+import { Client, withCallOptions } from '@pipework/core';
 import { Supervisor, type StateChange } from '../src/index.ts';
 import { workerCommand, type Workers } from './support/worker.ts';
 
@@ -17,6 +17,22 @@ function nextState(supervisor: Supervisor<Workers>, state: StateChange['state'])
 }
 
 describe('a supervisor', () => {
+  test('names its own options when it refuses one that it does not know', () => {
+    const make = () => new Supervisor({ cmd: workerCommand(), restarts: 3 } as never);
+    expect(make).toThrow(/^config must be made of restart, .*, clock, cmd, .*, not restarts$/);
+    const refusal = (act: () => unknown): string => {
+      try {
+        act();
+      } catch (error) {
+        return (error as Error).message;
+      }
+      return '';
+    };
+    const [, ofClient] = /made of (.*), not/.exec(refusal(() => new Client({ restarts: 3 } as never))) ?? [];
+    expect(ofClient).toMatch(/^cmd, /);
+    expect(refusal(make)).toContain(`, clock, ${ofClient}, not`);
+  });
+
   test('starts its plugin at the first dispense', async () => {
     await using supervisor = new Supervisor<Workers>({ cmd: workerCommand() });
     expect(supervisor.state).toBe('new');

@@ -52,7 +52,10 @@ function mounts(view: View): Mount[] {
     ...['/dev/shm', '/tmp', '/run'].map(scratch),
   ];
   const shown = [...binds('--ro-bind', view.read), ...binds('--bind', view.write)];
-  const isShown = shown.some(({ path }) => isWithin(path, view.cwd));
+  // What is private hides what lies below it in an outer place.
+  const isHidden = (path: string): boolean =>
+    own.some((mount) => isWithin(path, mount.path) && path !== mount.path && isWithin(mount.path, view.cwd));
+  const isShown = shown.some(({ path }) => isWithin(path, view.cwd) && !isHidden(path));
   const cwd = isShown ? [] : [{ path: view.cwd, words: ['--dir', view.cwd] }];
   return [...own, ...cwd, ...shown].sort((a, b) => depth(a.path) - depth(b.path));
 }

@@ -10,8 +10,8 @@ export interface IsolatedLauncher {
   /** Starts the plugin inside what the policy allows. A client calls it; rejects with an `IsolateError` if nothing here can. */
   (command: LaunchCommand): Promise<LaunchedProcess>;
   /**
-   * What a start of `command` would be held by, permission by permission. Starts nothing but, once, a trial of bubblewrap, for which it
-   * blocks some ten milliseconds. Throws the `IsolateError` with which the start would fail.
+   * What a start of `command` would be held by, permission by permission. Starts nothing but, once, trials of bubblewrap and of systemd,
+   * for which it blocks some ten milliseconds each. Throws the `IsolateError` with which the start would fail.
    */
   describe(command: Command | LaunchCommand): Isolation;
 }
@@ -23,7 +23,14 @@ export interface IsolatedLauncher {
  * not what it must be. The exit report has `held`, and `limit` and `reason` if a limit ended the plugin.
  *
  * @example
- * new Client({ cmd: [process.execPath, 'plugin.js'], launcher: isolated({ read: ['node_modules', 'data'], write: ['cache'] }) })
+ * ```ts
+ * import { Client } from '@pipework/core';
+ * import { isolated } from '@pipework/isolate';
+ *
+ * const launcher = isolated({ read: ['node_modules', 'data'], write: ['cache'] });
+ * await using client = new Client({ cmd: [process.execPath, 'plugin.js'], launcher });
+ * await client.start(); // Rejects if this machine cannot hold the plugin to the list.
+ * ```
  */
 export function isolated(options: IsolateOptions = {}): IsolatedLauncher {
   const policy = checkOptions(options);

@@ -4,11 +4,14 @@ import { spawn, type ChildProcess, type IOType } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { constants, devNull } from 'node:os';
-import type { Readable, Writable } from 'node:stream';
+import type { Duplex, Readable, Writable } from 'node:stream';
 import type { LaunchCommand, LaunchedProcess, LaunchReport, ProcessExit } from '@pipework/core';
+import { ControlGroup, groupDescriptor } from './control-group.ts';
+import { HeapTail } from './heap-tail.ts';
 import type { Resources } from './options.ts';
 import { filterDescriptor, type Plan } from './plan.ts';
-import { childrenOf, ResourceWatch } from './watch.ts';
+import { read } from './system.ts';
+import { childrenOf, measure, ResourceWatch } from './watch.ts';
 
 const MiB = 2 ** 20;
 
@@ -29,14 +32,16 @@ export async function launchPlan(
   if (pid === undefined) throw (await once(child, 'error'))[0] as Error;
   if (plan.filter !== undefined) (pipes[filterDescriptor] as Writable).end(plan.filter);
   if (typeof command.stdin !== 'string') feed(command.stdin, child.stdin as Writable, exit);
-  const life = new Life(child, pid, plan, command, resources);
+  const group = plan.hasGroup ? new ControlGroup(pipes[groupDescriptor] as Duplex) : undefined;
+  const heap = plan.isHeapHeld ? new HeapTail(child.stderr as Readable) : undefined;
+  const life = new Life({ child, pid, plan, command, resources, group, heap });
   const handles = [child, ...pipes].filter(isReferable);
   return {
     pid,
     readable: child.stdio[4] as Readable,
     writable: child.stdio[3] as Writable,
     stdout: child.stdout ?? undefined,
-    stderr: child.stderr ?? undefined,
+    stderr: heap?.passed ?? child.stderr ?? undefined,
     exited: exit.then((how) => life.report(how)),
     kill: (signal) => life.kill(signal),
     ref: () => handles.forEach((handle) => handle.ref()),
@@ -58,6 +63,7 @@ function start(plan: Plan, command: LaunchCommand): ChildProcess {
   try {
     for (const descriptor of plan.unwanted) stdio[descriptor] = nothing;
     if (plan.filter !== undefined) stdio[filterDescriptor] = 'pipe';
+    if (plan.hasGroup) stdio[groupDescriptor] = 'pipe';
     return spawn(file, args, {
       ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
       env: { ...plan.env },
@@ -71,25 +77,34 @@ function start(plan: Plan, command: LaunchCommand): ChildProcess {
   }
 }
 
+/** What is known of a process that runs. */
+interface Started {
+  readonly child: ChildProcess;
+  readonly pid: number;
+  readonly plan: Plan;
+  readonly command: LaunchCommand;
+  readonly resources: Resources;
+  readonly group: ControlGroup | undefined;
+  readonly heap: HeapTail | undefined;
+}
+
 /** One process from its start to its report. */
 class Life {
-  readonly #child: ChildProcess;
-  readonly #pid: number;
-  readonly #plan: Plan;
-  readonly #isGroup: boolean;
-  readonly #resources: Resources;
+  readonly #started: Started;
   readonly #watch: ResourceWatch | undefined;
-  #residentBytes: number | undefined;
+  /** Why the watch has ended it. */
+  #reason: string | undefined;
   #isKilledByHost = false;
 
-  constructor(child: ChildProcess, pid: number, plan: Plan, command: LaunchCommand, resources: Resources) {
-    this.#child = child;
-    this.#pid = pid;
-    this.#plan = plan;
-    this.#isGroup = command.processGroup;
-    this.#resources = resources;
+  constructor(started: Started) {
+    this.#started = started;
+    const { pid, resources, group } = started;
     const isWatched = resources.memoryBytes !== undefined || resources.cpuSeconds !== undefined;
-    if (isWatched) this.#watch = new ResourceWatch(pid, resources, (bytes) => this.#endForMemory(bytes));
+    if (!isWatched) return;
+    this.#watch = new ResourceWatch(
+      () => measure(pid),
+      ({ residentBytes }) => this.#endAtLimit(residentBytes, group?.kills ?? 0),
+    );
   }
 
   /** Called by the client: its ladder. */
@@ -98,51 +113,69 @@ class Life {
     return this.#signal(signal);
   }
 
-  report(exit: ProcessExit): ProcessExit {
+  async report(exit: ProcessExit): Promise<ProcessExit> {
+    const { plan, group, heap } = this.#started;
     this.#watch?.stop();
     const { code, signal } = this.#isSandbox ? ofSandbox(exit) : exit;
-    return { code, signal, ...this.#limitBehind(signal), held: this.#plan.isolation.held };
+    const isAborted = signal === 'SIGABRT';
+    const [kills = 0, isHeapFull] = await Promise.all([group?.leave(), isAborted && heap?.isFull()]);
+    const { held } = plan.isolation;
+    return { code, signal, ...this.#limitBehind(signal, kills, isHeapFull === true), held };
   }
 
-  #endForMemory(residentBytes: number): void {
-    this.#residentBytes = residentBytes;
+  /** Ends it, and returns true, if it has reached its limit of memory. */
+  #endAtLimit(residentBytes: number, kills: number): boolean {
+    const { memoryBytes = Infinity } = this.#started.resources;
+    if (residentBytes > memoryBytes)
+      this.#reason = `it held ${Math.round(residentBytes / MiB)} MiB of memory`;
+    else if (kills > 0) this.#reason = byKernel;
+    else return false;
     this.#signal('SIGKILL');
+    return true;
   }
 
   #signal(signal: NodeJS.Signals): boolean {
-    const { exitCode, signalCode } = this.#child;
-    const isGone = exitCode !== null || signalCode !== null;
+    const { child, pid, command, group } = this.#started;
+    const isGone = child.exitCode !== null || child.signalCode !== null;
     // A group may live longer than its leader.
-    if (isGone && !this.#isGroup) return false;
-    if (!isGone && this.#isSandbox && ending.has(signal)) return endSandbox(this.#pid, signal);
-    return send(signal, this.#isGroup ? -this.#pid : this.#pid);
+    if (isGone && !command.processGroup) return false;
+    if (group?.isSettled === false) {
+      void group.settle().then(() => this.#signal(signal));
+      return true;
+    }
+    if (!isGone && this.#isSandbox && ending.has(signal)) return endSandbox(pid, signal);
+    return send(signal, command.processGroup ? -pid : pid);
   }
 
   get #isSandbox(): boolean {
-    return this.#plan.filter !== undefined;
+    return this.#started.plan.filter !== undefined;
   }
 
-  /** Which limit ended it, on evidence: the watch did, or the kernel's signal came when the time was used up. */
-  #limitBehind(signal: NodeJS.Signals | null): LaunchReport {
-    const { memoryBytes = 0, cpuSeconds = Infinity } = this.#resources;
-    if (this.#residentBytes !== undefined) {
-      const held = Math.round(this.#residentBytes / MiB);
-      return {
-        limit: 'memory',
-        reason: `ended because it held ${held} MiB of memory (resources.memoryBytes: ${Math.round(memoryBytes / MiB)} MiB)`,
-      };
+  /**
+   * Which limit ended it, on evidence: the watch did, or the kernel's count of its group, or V8 said so, or the kernel's signal came when the
+   * time was used up.
+   */
+  #limitBehind(signal: NodeJS.Signals | null, kills: number, isHeapFull: boolean): LaunchReport {
+    const { memoryBytes = 0, cpuSeconds = Infinity } = this.#started.resources;
+    const isKilled = signal === 'SIGKILL' && !this.#isKilledByHost;
+    const full = isHeapFull ? "V8's heap was full" : isKilled && kills > 0 ? byKernel : undefined;
+    const reason = this.#reason ?? full;
+    if (reason !== undefined) {
+      const limit = `resources.memoryBytes: ${Math.round(memoryBytes / MiB)} MiB`;
+      return { limit: 'memory', reason: `ended because ${reason} (${limit})` };
     }
     const used = this.#watch?.cpuSeconds ?? 0;
     // The last look may be a moment old, and more than a moment in a host that was blocked.
     const isWarned = signal === 'SIGXCPU' && used > cpuSeconds / 2;
-    const isKilled = signal === 'SIGKILL' && !this.#isKilledByHost && used >= cpuSeconds;
-    if (!isWarned && !isKilled) return {};
+    if (!isWarned && !(isKilled && used >= cpuSeconds)) return {};
     return {
       limit: 'cpu',
       reason: `ended because it used ${cpuSeconds} s of processor time (resources.cpuSeconds)`,
     };
   }
 }
+
+const byKernel = 'the kernel ended a process of its control group for want of memory';
 
 const ending: ReadonlySet<string> = new Set(['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGKILL']);
 
@@ -151,7 +184,7 @@ const ending: ReadonlySet<string> = new Set(['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIG
  * asks for its parent's death late. So that process is killed too.
  */
 function endSandbox(pid: number, signal: NodeJS.Signals): boolean {
-  const inside = childrenOf(pid);
+  const inside = isStarting(pid) ? [] : childrenOf(pid);
   if (inside.length === 0) {
     // Bubblewrap may be about to make it. A fork fails if a deadly signal came, and until late in its setup the child is of this group.
     const isSent = send(signal, -pid);
@@ -164,6 +197,11 @@ function endSandbox(pid: number, signal: NodeJS.Signals): boolean {
   return killed.length > 0 || send(signal, pid);
 }
 
+/** Whether it has not become bubblewrap yet. What it has started then is the keeper of its control group. */
+function isStarting(pid: number): boolean {
+  return ['sh', 'systemd-run'].includes(read(`/proc/${pid}/comm`).trim());
+}
+
 function send(signal: NodeJS.Signals, pid: number): boolean {
   try {
     return process.kill(pid, signal);
@@ -172,8 +210,11 @@ function send(signal: NodeJS.Signals, pid: number): boolean {
   }
 }
 
+/** A number may have several names. The first one is the common one. */
 const signals = new Map(
-  Object.entries(constants.signals).map(([name, number]) => [number, name as NodeJS.Signals]),
+  Object.entries(constants.signals)
+    .map(([name, number]): [number, NodeJS.Signals] => [number, name as NodeJS.Signals])
+    .reverse(),
 );
 
 /** Bubblewrap ends with 128 + n if signal n ended the program, as a shell does. */

@@ -1,10 +1,10 @@
 /** Which limit is held by what, and the programs that set limits before they become the next one. */
 
+import { busVariables, groupDescriptor, keeperScript } from './control-group.ts';
 import { IsolateError } from './errors.ts';
 import { limitNames, type Resources } from './options.ts';
-import { probePrlimit, probeSystemd, scopeArguments } from './probe.ts';
-import type { Program } from './program.ts';
-import { findOnPath } from './program.ts';
+import { probePrlimit, probeSystemd, scopeArguments, shell } from './probe.ts';
+import { optionsOf, type Program } from './program.ts';
 import { canMeasure } from './watch.ts';
 
 /** How the limits of one plugin are held. */
@@ -17,6 +17,10 @@ export interface LimitPlan {
   readonly held: Readonly<Record<string, string>>;
   /** Variables of the host that a program of the prefix needs; it takes them away again. */
   readonly env: Readonly<Record<string, string>>;
+  /** The programs of the prefix that run with the host's rights. */
+  readonly helpers: readonly string[];
+  /** Whether the prefix makes a control group. */
+  readonly hasGroup: boolean;
 }
 
 /** V8 may fill so much of the memory with objects: buffers, code and stacks need the rest. */
@@ -26,8 +30,20 @@ const MiB = 2 ** 20;
 /** Past its limit a process gets SIGXCPU, and so many seconds later SIGKILL. */
 const cpuGraceSeconds = 1;
 
-/** Throws `ISOLATE_UNENFORCEABLE` if nothing here holds one of the limits. */
-export function planLimits(resources: Resources, program: Program): LimitPlan {
+/** What starts a plugin has files open itself: bubblewrap ten at most, and runtimes some twenty. */
+const fewestFiles = { of: 16, ofRuntime: 24 };
+
+/** Less is a number of another unit. */
+const leastMemoryBytes = 16 * MiB;
+
+/** Options by which a command chooses how large V8's heap may be. The last one on the line counts. Node takes _ for - in them. */
+const heapOption = /^--max[-_](old[-_]space|heap)[-_]size/;
+
+/**
+ * `isFiltered` says whether the descriptor before the group's is needed behind the prefix. Throws `ISOLATE_UNENFORCEABLE` if nothing here
+ * holds one of the limits.
+ */
+export function planLimits(resources: Resources, program: Program, isFiltered: boolean): LimitPlan {
   const { memoryBytes, cpuSeconds, openFiles, fileBytes } = resources;
   const wanted = limitNames.filter((name) => resources[name] !== undefined);
   if (wanted.length > 0 && !canMeasure())
@@ -35,26 +51,48 @@ export function planLimits(resources: Resources, program: Program): LimitPlan {
       'ISOLATE_UNENFORCEABLE',
       `resources: ${wanted.join(', ')} need Linux's /proc, and there is none`,
     );
-  const group = memoryBytes === undefined ? { prefix: [], env: {} } : controlGroup(memoryBytes);
+  refuseTooLittle(resources, program);
+  const group = memoryBytes === undefined ? noGroup : controlGroup(memoryBytes, isFiltered);
   const process = [
     ...(cpuSeconds === undefined ? [] : [`--cpu=${cpuSeconds}:${cpuSeconds + cpuGraceSeconds}`]),
     ...(openFiles === undefined ? [] : [`--nofile=${openFiles}:${openFiles}`]),
     ...(fileBytes === undefined ? [] : [`--fsize=${fileBytes}:${fileBytes}`]),
   ];
-  const heap = memoryBytes === undefined || program.runtime !== 'node' ? undefined : heapMiB(memoryBytes);
+  // An option of the command's own comes behind this one, so that V8 would hold something else.
+  const isHeapHeld = program.runtime === 'node' && !optionsOf(program).some((word) => heapOption.test(word));
+  const heap = memoryBytes === undefined || !isHeapHeld ? undefined : heapMiB(memoryBytes);
   const byMemory = [
     'watch',
     ...(heap === undefined ? [] : ['v8']),
     ...(group.prefix.length === 0 ? [] : ['systemd']),
   ];
+  const byProcess = process.length === 0 ? [] : [prlimit(wanted), ...process, '--'];
   return {
-    prefix: [...group.prefix, ...(process.length === 0 ? [] : [prlimit(wanted), ...process, '--'])],
+    prefix: [...group.prefix, ...byProcess],
+    helpers: [...group.prefix.slice(0, 1), ...byProcess.slice(0, 1)],
     runtimeArgs: heap === undefined ? [] : [`--max-old-space-size=${heap}`],
     held: Object.fromEntries(
       wanted.map((name) => [name, name === 'memoryBytes' ? byMemory.join(', ') : 'prlimit']),
     ),
     env: group.env,
+    hasGroup: group.prefix.length > 0,
   };
+}
+
+/** Refuses limits with which nothing starts, since the errors of programs that start plugins explain little. */
+function refuseTooLittle(
+  { openFiles = Infinity, memoryBytes = Infinity }: Resources,
+  { runtime }: Program,
+): void {
+  const what = runtime ?? 'what starts a plugin';
+  const fewest = runtime === undefined ? fewestFiles.of : fewestFiles.ofRuntime;
+  const problem =
+    openFiles < fewest
+      ? `openFiles: ${openFiles} is less than ${what} has open itself: allow at least ${fewest}`
+      : memoryBytes < leastMemoryBytes
+        ? `memoryBytes: ${memoryBytes} is less than ${what} holds itself: allow at least ${leastMemoryBytes}`
+        : undefined;
+  if (problem !== undefined) throw new IsolateError('ISOLATE_UNENFORCEABLE', `resources.${problem}`);
 }
 
 const heapMiB = (memoryBytes: number): number => Math.max(16, Math.floor((memoryBytes * heapShare) / MiB));
@@ -66,20 +104,18 @@ function prlimit(wanted: readonly string[]): string {
   throw new IsolateError('ISOLATE_UNENFORCEABLE', `resources: ${names} cannot be held: ${found.missing}`);
 }
 
-/** What leads a user's programs to the systemd of that user. */
-const busVariables = ['XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS'];
+const noGroup = { prefix: [], env: {} };
 
 /** Empty if systemd makes none: the watch holds the limit then. */
-function controlGroup(memoryBytes: number): Pick<LimitPlan, 'prefix' | 'env'> {
+function controlGroup(memoryBytes: number, isFiltered: boolean): Pick<LimitPlan, 'prefix' | 'env'> {
   const found = probeSystemd();
-  const without = findOnPath('env', process.cwd(), process.env['PATH']);
-  if (!('file' in found) || !without.startsWith('/')) return { prefix: [], env: {} };
-  const unset = busVariables.flatMap((name) => ['-u', name]);
+  if (!('file' in found)) return noGroup;
   const env = busVariables.flatMap((name) =>
     process.env[name] === undefined ? [] : [[name, process.env[name]]],
   );
+  const closed = isFiltered ? [groupDescriptor] : [groupDescriptor - 1, groupDescriptor];
   return {
-    prefix: [found.file, ...scopeArguments(memoryBytes), without, ...unset],
+    prefix: [found.file, ...scopeArguments(memoryBytes), shell, '-c', keeperScript(closed), 'sh'],
     env: Object.fromEntries(env),
   };
 }

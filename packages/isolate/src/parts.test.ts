@@ -1,8 +1,10 @@
-import { chmodSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { bubblewrapArguments } from './bubblewrap.ts';
+import { killsIn, limitScript } from './control-group.ts';
 import { checkOptions } from './options.ts';
 import { findProgram } from './program.ts';
 import { denoPlan, nodePlan } from './runtime-flags.ts';
@@ -55,6 +57,17 @@ describe('bubblewrap', () => {
     const inside = bubblewrapArguments({ ...view, read: [place('/links'), link] }, 5).join(' ');
     expect(inside).not.toContain('--ro-bind /real/a /links/a');
     expect(inside).toContain('--ro-bind /real/a /real/a');
+  });
+
+  test.each([
+    [['/'], '/work/a', false],
+    [['/'], '/tmp/a', true],
+    [['/', '/tmp'], '/tmp/a', false],
+    [['/tmp/a'], '/tmp/a/b', false],
+    [[], '/work', true],
+  ])('that shows %j makes the working directory %s: %s', (shown, cwd, isMade) => {
+    const words = bubblewrapArguments({ ...view, read: shown.map(place), cwd }, 5);
+    expect(at(words, '--dir', cwd) !== -1).toBe(isMade);
   });
 
   test('shares the network only if it is granted', () => {
@@ -120,6 +133,7 @@ describe('a command under a permission model', () => {
     [['--no-permission', 'p.js']],
     [['--no-experimental-permission', 'p.js']],
     [['--env-file=.env', 'p.js']],
+    [['--run', 'script']],
     [['--experimental-default-config-file', 'p.js']],
     [['--eval=code', '--allow-fs-read=*']],
     [['-e', 'code', '--allow-fs-read=*']],
@@ -145,6 +159,13 @@ describe('a command under a permission model', () => {
       'env: LD_PRELOAD could load code that the permission model of Node 24.0.0 does not hold',
     ]);
   });
+});
+
+test('Deno is refused the variable by which it asks another program for its rights', () => {
+  const given = { policy: checkOptions({ env: ['DENO_PERMISSION_BROKER_PATH'] }), read: [], write: [] };
+  expect(denoPlan(given, { ...node, runtime: 'deno' }).problems).toEqual([
+    'env: DENO_PERMISSION_BROKER_PATH could grant what is not listed',
+  ]);
 });
 
 describe('options', () => {
@@ -234,4 +255,28 @@ test.each([
   ['ID=plan9\n', 'install the package x'],
 ])('how a package is installed is told for the system: %j', (release, advice) => {
   expect(howToInstall('x', release)).toBe(advice);
+});
+
+test.each([
+  ['2', '0::/a.slice/b.scope\n', 'a.slice/b.scope', 'memory.max', 'memory.events', 'oom 5\noom_kill 3\n'],
+  [
+    '1, beside an empty tree of version 2',
+    '9:name=systemd:/b.scope\n4:memory:/b.scope\n0::/b.scope\n',
+    'memory/b.scope',
+    'memory.limit_in_bytes',
+    'memory.oom_control',
+    'oom_kill_disable 0\nunder_oom 0\noom_kill 3\n',
+  ],
+])('a control group of version %s tells its limit and its kills', (_, lines, group, limit, count, counts) => {
+  const root = realpathSync(mkdtempSync(join(tmpdir(), 'pipework-groups-')));
+  onTestFinished(() => rmSync(root, { recursive: true }));
+  mkdirSync(join(root, group), { recursive: true });
+  writeFileSync(join(root, 'lines'), lines);
+  writeFileSync(join(root, group, limit), '1073741824\n');
+  writeFileSync(join(root, group, count), counts);
+  expect(killsIn(lines, root)).toBe(3);
+  const script = limitScript(join(root, 'lines'), root);
+  expect(execFileSync('/bin/sh', ['-c', script], { encoding: 'utf8' })).toBe('1073741824\n');
+  rmSync(join(root, group), { recursive: true });
+  expect(killsIn(lines, root)).toBe(0);
 });

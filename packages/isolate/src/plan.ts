@@ -1,8 +1,10 @@
 /** From a policy and a command to what is started: chooses the means, and refuses what it cannot hold. */
 
-import { existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { LaunchCommand } from '@pipework/core';
 import { bubblewrapArguments } from './bubblewrap.ts';
+import { groupDescriptor } from './control-group.ts';
 import { inheritedDescriptors } from './descriptors.ts';
 import { IsolateError } from './errors.ts';
 import { planLimits, type LimitPlan } from './limits.ts';
@@ -12,7 +14,7 @@ import { probeBubblewrap } from './probe.ts';
 import { findProgram, letsPipes, nodeVersion, type Program } from './program.ts';
 import { denoPlan, firstWithNet, nodePlan, type Grants, type RuntimePlan } from './runtime-flags.ts';
 import { seccompFilter } from './seccomp.ts';
-import { isLoaderVariable, libraryPlaces, networkPlaces, programPlaces } from './system.ts';
+import { isLoaderVariable, libraryPlaces, loaderPlaces, networkPlaces, programPlaces } from './system.ts';
 
 /** What a plugin is held by, as `describe()` and `exit.held` tell it. */
 export interface Isolation {
@@ -43,6 +45,10 @@ export interface Plan {
   readonly filter: Buffer | undefined;
   /** Descriptors that the process would inherit from this host. */
   readonly unwanted: readonly number[];
+  /** Whether the process gets a control group, whose keeper tells of it on {@link groupDescriptor}. */
+  readonly hasGroup: boolean;
+  /** Whether V8 has a limit from here. */
+  readonly isHeapHeld: boolean;
 }
 
 /** Where bubblewrap reads the filter; it closes it then. */
@@ -57,7 +63,14 @@ export function makePlan(policy: Policy, command: LaunchCommand): Plan {
   const program = findProgram({ ...command, cwd, path: command.env['PATH'] });
   const places = resolvePlaces(policy.read, policy.write);
   refuseChosen(program, places.write);
-  const limits = planLimits(policy.resources, program);
+  const bubblewrap =
+    policy.bwrap === false
+      ? { missing: 'bubblewrap was left out by `bwrap: false`' }
+      : probeBubblewrap(policy.bwrap, policy.net);
+  const isFound = 'file' in bubblewrap;
+  const limits = planLimits(policy.resources, program, isFound);
+  const helpers = [...(isFound ? [bubblewrap.file] : []), ...limits.helpers];
+  if (helpers.length > 0) refuseHelpers([...helpers, ...loaderPlaces], places.write);
   const names = policy.env.filter((name) => Object.hasOwn(command.env, name));
   const given = (isLoaded: boolean): Record<string, string> =>
     Object.fromEntries(
@@ -70,17 +83,46 @@ export function makePlan(policy: Policy, command: LaunchCommand): Plan {
     ...limits.env,
     ...command.handshakeEnv,
   };
-  const bubblewrap =
-    policy.bwrap === false
-      ? { missing: 'bubblewrap was left out by `bwrap: false`' }
-      : probeBubblewrap(policy.bwrap, policy.net);
   const unwanted = inheritedDescriptors();
   const job: Job = { policy, program, places, limits, cwd, unwanted, names, loaded: given(true) };
-  const parts =
-    'file' in bubblewrap ? inBubblewrap(job, bubblewrap.file) : inRuntime(job, bubblewrap.missing);
+  const parts = isFound ? inBubblewrap(job, bubblewrap.file) : inRuntime(job, bubblewrap.missing);
   // Deno does not start without a directory for its cache, and the sandbox has no home directory.
   const hasOwnCache = parts.isolation.means === 'bubblewrap' && program.runtime === 'deno';
-  return { ...parts, env: hasOwnCache ? { DENO_DIR: '/tmp/deno', ...env } : env, unwanted };
+  return {
+    ...parts,
+    env: hasOwnCache ? { DENO_DIR: '/tmp/deno', ...env } : env,
+    unwanted,
+    hasGroup: limits.hasGroup,
+    isHeapHeld: limits.runtimeArgs.length > 0,
+  };
+}
+
+/** Refuses a program outside of the sandbox that the plugin could replace for its next start. */
+function refuseHelpers(files: readonly string[], written: readonly Place[]): void {
+  for (const place of existing(files)) {
+    const { given, real } = place;
+    refuseLinks(
+      'write',
+      place,
+      written.filter((one) => isReplaceable(one.real, one.real)),
+    );
+    const directory = written.find((one) => isWithin(one.real, real));
+    if (directory === undefined || !isReplaceable(real, directory.real)) continue;
+    throw new IsolateError(
+      'ISOLATE_PATH',
+      `write: ${given} lies where the plugin may write (${directory.given}), so that the plugin could replace what holds it`,
+    );
+  }
+}
+
+/** Whether this user may change the file, or a directory on the way to it from `top`. */
+function isReplaceable(file: string, top: string): boolean {
+  try {
+    accessSync(file, constants.W_OK);
+    return true;
+  } catch {
+    return file !== top && file !== '/' && isReplaceable(dirname(file), top);
+  }
 }
 
 /** Refuses a command whose program, script or `#!` line the plugin could choose for its next start. What they name is shown unasked. */
@@ -110,7 +152,9 @@ interface Job {
   readonly loaded: Readonly<Record<string, string>>;
 }
 
-function inBubblewrap(job: Job, file: string): Pick<Plan, 'isolation' | 'filter'> {
+type Parts = Pick<Plan, 'isolation' | 'filter'>;
+
+function inBubblewrap(job: Job, file: string): Parts {
   const { policy, program, places, limits, cwd } = job;
   const { run, net, resources } = policy;
   const added = existing([
@@ -118,7 +162,7 @@ function inBubblewrap(job: Job, file: string): Pick<Plan, 'isolation' | 'filter'
     ...(run ? programPlaces : []),
     ...(net ? networkPlaces : []),
     program.file,
-    ...(program.script === undefined ? [] : [program.script]),
+    ...scriptOf(program),
   ]);
   const view = {
     read: [...withoutShown(added, places.write), ...places.read],
@@ -128,7 +172,8 @@ function inBubblewrap(job: Job, file: string): Pick<Plan, 'isolation' | 'filter'
     net,
     scratchBytes: Math.min(scratchBytes, resources.memoryBytes ?? Infinity),
   };
-  const unwanted = job.unwanted.filter((descriptor) => descriptor !== filterDescriptor);
+  const own: readonly number[] = limits.hasGroup ? [filterDescriptor, groupDescriptor] : [filterDescriptor];
+  const unwanted = job.unwanted.filter((descriptor) => !own.includes(descriptor));
   const sandbox = [file, ...bubblewrapArguments(view, filterDescriptor, unwanted)];
   const words = [...sandbox, program.file, ...limits.runtimeArgs, ...program.args];
   const held = {
@@ -142,7 +187,14 @@ function inBubblewrap(job: Job, file: string): Pick<Plan, 'isolation' | 'filter'
   return { isolation: describe(job, 'bubblewrap', held, added, words), filter: seccompFilter(policy) };
 }
 
-function inRuntime(job: Job, missing: string): Pick<Plan, 'isolation' | 'filter'> {
+/** A directory may hold more than the program that is run from it: it is to be listed. */
+function scriptOf({ script }: Program): string[] {
+  return script !== undefined && statSync(script, { throwIfNoEntry: false })?.isFile() === true
+    ? [script]
+    : [];
+}
+
+function inRuntime(job: Job, missing: string): Parts {
   const { policy, program, places, limits } = job;
   const { runtime } = program;
   if (policy.require === 'kernel') {
@@ -166,7 +218,7 @@ function inRuntime(job: Job, missing: string): Pick<Plan, 'isolation' | 'filter'
       `cmd: ${own.given} lies where the plugin may write, so that the plugin could replace the program that holds it`,
     );
   }
-  const added = program.script === undefined ? [] : existing([program.script]);
+  const added = existing(scriptOf(program));
   const grants = { policy, read: [...added, ...places.read], write: places.write };
   const { args, problems } =
     runtime === 'deno' ? denoPlan(grants, program) : inNode(grants, program, policy.net);

@@ -1,8 +1,10 @@
 /** Tries each means with a harmless program before anything is started by it, and keeps the reason of a failure. */
 
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { bubblewrapArguments } from './bubblewrap.ts';
+import { limitScript } from './control-group.ts';
 import { findOnPath } from './program.ts';
 import { hasFilter, seccompFilter } from './seccomp.ts';
 import { howToInstall, read } from './system.ts';
@@ -15,15 +17,34 @@ const trialMs = 10_000;
 
 const works = new Set<string>();
 
+/**
+ * Finds a program that runs with the host's rights, outside of any sandbox. On the PATH, what any user of the machine could have put there
+ * or may change is left out.
+ */
+function findHelper(name: string, title: string, packageName: string): Found {
+  const path = process.env['PATH'];
+  const isPath = name.includes('/');
+  const file = findOnPath(name, process.cwd(), path, (one) => isPath || !isOpenToAll(one));
+  if (file.startsWith('/') && existsSync(file)) return { file };
+  const open = findOnPath(name, process.cwd(), path);
+  const where =
+    open.startsWith('/') && !isPath ? `only in ${dirname(open)}, which any user may write to` : '';
+  const absent = isPath ? 'not there' : 'not on the PATH of the host';
+  return { missing: `${title} is ${where === '' ? absent : where}: ${howToInstall(packageName)}` };
+}
+
+function isOpenToAll(file: string): boolean {
+  const real = realpathSync(file);
+  return [dirname(file), dirname(real), real].some((place) => (statSync(place).mode & 0o002) !== 0);
+}
+
 /** Whether bubblewrap can make the sandbox. What worked once is not tried again. */
 export function probeBubblewrap(name: string, net: boolean): Found {
   if (process.platform !== 'linux')
     return { missing: `bubblewrap is for Linux, and this is ${process.platform}` };
-  const file = findOnPath(name, process.cwd(), process.env['PATH']);
-  if (!file.startsWith('/') || !existsSync(file))
-    return {
-      missing: `bubblewrap (${name}) is not ${name.includes('/') ? 'there' : 'on the PATH of the host'}: ${howToInstall('bubblewrap')}`,
-    };
+  const found = findHelper(name, `bubblewrap (${name})`, 'bubblewrap');
+  if (!('file' in found)) return found;
+  const { file } = found;
   if (!hasFilter())
     return { missing: `there is no filter of system calls for processors of the kind ${process.arch}` };
   const key = `${file} ${net}`;
@@ -69,9 +90,7 @@ function whatForbids(signal: NodeJS.Signals | null): string {
 export function probePrlimit(): Found {
   if (process.platform !== 'linux')
     return { missing: `prlimit is for Linux, and this is ${process.platform}` };
-  const file = findOnPath('prlimit', process.cwd(), process.env['PATH']);
-  if (file.startsWith('/')) return { file };
-  return { missing: `prlimit is not on the PATH of the host: ${howToInstall('util-linux')}` };
+  return findHelper('prlimit', 'prlimit', 'util-linux');
 }
 
 let systemd: Found | undefined;
@@ -82,15 +101,23 @@ export function probeSystemd(): Found {
   return systemd;
 }
 
+/** What runs the scripts of this package. */
+export const shell = '/bin/sh';
+
+/** systemd leaves a limit out in silence if it may not set it, as a user's has no say in memory in version 1 of control groups. */
 function trySystemd(): Found {
   if (!existsSync('/run/systemd/system')) return { missing: 'systemd does not run here' };
-  const file = findOnPath('systemd-run', process.cwd(), process.env['PATH']);
-  if (!file.startsWith('/')) return { missing: 'there is no systemd-run' };
-  const trial = [...scopeArguments(2 ** 30), file, '--version'];
-  const { status, stderr } = spawnSync(file, trial, { encoding: 'utf8', timeout: trialMs });
-  return status === 0
-    ? { file }
-    : { missing: `systemd-run makes no control group: ${stderr?.trim() ?? 'it hangs'}` };
+  const found = findHelper('systemd-run', 'systemd-run', 'systemd');
+  if (!('file' in found)) return found;
+  const limit = 2 ** 30;
+  const { status, stdout, stderr } = spawnSync(
+    found.file,
+    [...scopeArguments(limit), shell, '-c', limitScript()],
+    { encoding: 'utf8', timeout: trialMs },
+  );
+  if (stdout?.split('\n').includes(String(limit)) === true) return found;
+  const said = status === 0 ? 'its group has no limit of memory' : (stderr?.trim() ?? 'it hangs');
+  return { missing: `systemd-run makes no control group: ${said}` };
 }
 
 /** The arguments of systemd-run before the command, which it becomes in a control group of its own. */

@@ -60,12 +60,17 @@ export function findProgram(command: {
   return { file, args, runtime, script, scriptIndex, through };
 }
 
-/** Absolute, or the name itself if no directory of `path` has a program of that name. */
-export function findOnPath(name: string, cwd: string, path: string | undefined): string {
+/** Absolute, or the name itself if no directory of `path` has a program of that name that is `trusted`. */
+export function findOnPath(
+  name: string,
+  cwd: string,
+  path: string | undefined,
+  trusted: (file: string) => boolean = () => true,
+): string {
   if (name.includes('/')) return resolve(cwd, name);
   for (const directory of (path ?? '/usr/local/bin:/usr/bin:/bin').split(delimiter)) {
     const file = resolve(cwd, directory, name);
-    if (isProgram(file)) return file;
+    if (isProgram(file) && trusted(file)) return file;
   }
   return name;
 }
@@ -112,6 +117,11 @@ function indexOfScript(args: readonly string[]): number | undefined {
     if (valued.has(word)) index += 1;
   }
   return undefined;
+}
+
+/** What stands before the script; if there is none, all of the arguments. */
+export function optionsOf({ args, scriptIndex }: Program): readonly string[] {
+  return scriptIndex === undefined ? args : args.slice(0, scriptIndex);
 }
 
 const versions = new Map<string, string>();

@@ -2,7 +2,7 @@
 
 import type { Policy } from './options.ts';
 import type { Place } from './paths.ts';
-import type { Program } from './program.ts';
+import { optionsOf, type Program } from './program.ts';
 import { isLoaderVariable } from './system.ts';
 
 /** What a permission model makes of a policy. */
@@ -28,11 +28,15 @@ function commonProblems({ policy, read, write }: Grants, program: Program, model
   const odd = namesOf([...read, ...write]).find((path) => /[*,]/.test(path));
   const own = optionsOf(program).find((word) => grants.test(word.replaceAll('_', '-')));
   const loaded = policy.env.find(isLoaderVariable);
+  const whole = [...read, ...write].find(({ real }) => real === '/');
   return [
     ...(policy.run
       ? [`run: true would let it start programs that ${model} does not hold, with all the host's rights`]
       : []),
     ...(odd === undefined ? [] : [`${odd}: ${model} takes * and , for more than one path`]),
+    ...(whole === undefined
+      ? []
+      : [`${whole.given} shows /proc, with other processes, which ${model} does not leave out`]),
     ...(loaded === undefined ? [] : [`env: ${loaded} could load code that ${model} does not hold`]),
     ...(own === undefined
       ? []
@@ -42,15 +46,10 @@ function commonProblems({ policy, read, write }: Grants, program: Program, model
 
 /**
  * Arguments by which a command would widen, or choose, what it may do. Node takes _ for - in them, and options from the files that it is
- * given. Deno takes several letters behind one dash.
+ * given, and runs the script of a package (--run) without its model. Deno takes several letters behind one dash.
  */
 const grants =
-  /^(--allow-|-[a-z]*[ARWNESIP]+[a-zA-Z]*($|=)|--(no-)?(experimental-)?permission|--env-file|--experimental-(default-)?config-file|--unstable-ffi)/;
-
-/** What stands before the script; if there is none, all of it. */
-function optionsOf({ args, scriptIndex }: Program): readonly string[] {
-  return scriptIndex === undefined ? args : args.slice(0, scriptIndex);
-}
+  /^(--allow-|-[a-z]*[ARWNESIP]+[a-zA-Z]*($|=)|--(no-)?(experimental-)?permission|--run($|=)|--env-file|--experimental-(default-)?config-file|--unstable-ffi)/;
 
 /** The first version of Node whose model knows the network. */
 export const firstWithNet = 25;
@@ -90,10 +89,14 @@ export function nodePlan(
   return { args, problems };
 }
 
+/** Names a program that Deno asks instead of its flags. */
+const broker = 'DENO_PERMISSION_BROKER_PATH';
+
 /** The flags of Deno. Its environment holds nothing but what is listed, so all of it may be read. */
 export function denoPlan(grantsGiven: Grants, program: Program): RuntimePlan {
   const { policy, read, write } = grantsGiven;
   const problems = commonProblems(grantsGiven, program, "Deno's permission model");
+  if (policy.env.includes(broker)) problems.push(`env: ${broker} could grant what is not listed`);
   const [first, ...rest] = program.args;
   const behind = first === 'run' ? rest : program.args;
   const list = (flag: string, paths: readonly string[]): string[] =>

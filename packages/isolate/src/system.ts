@@ -18,6 +18,16 @@ export const libraryPlaces: readonly string[] = [
   '/usr/share/zoneinfo',
 ];
 
+/** What programs outside of the sandbox load, and the directory of the loader's settings. */
+export const loaderPlaces: readonly string[] = [
+  '/lib',
+  '/lib64',
+  '/usr/lib',
+  '/usr/lib64',
+  '/usr/local/lib',
+  '/etc',
+];
+
 /** What a plugin needs that may start programs of the system. */
 export const programPlaces: readonly string[] = ['/usr', '/bin', '/sbin', '/etc/alternatives'];
 

@@ -1,7 +1,6 @@
 /** Measures what a process and all that it has started use, from outside, and says when that is too much. Linux. */
 
 import { readdirSync } from 'node:fs';
-import type { Resources } from './options.ts';
 import { read } from './system.ts';
 
 /** Milliseconds from one look to the next. A look at a plugin of one process takes about 0.1 ms. */
@@ -66,15 +65,12 @@ export class ResourceWatch {
   cpuSeconds = 0;
   readonly #timer: NodeJS.Timeout;
 
-  /** `onMemory` is called once, with the bytes that the process held, if that is more than `limits.memoryBytes`. */
-  constructor(pid: number, limits: Resources, onMemory: (residentBytes: number) => void) {
-    const { memoryBytes = Infinity } = limits;
+  /** `look` measures. The watch stops once `isOver` returns true for what was measured. */
+  constructor(look: () => Use, isOver: (use: Use) => boolean) {
     this.#timer = setInterval(() => {
-      const { residentBytes, cpuSeconds } = measure(pid);
-      this.cpuSeconds = Math.max(this.cpuSeconds, cpuSeconds);
-      if (residentBytes <= memoryBytes) return;
-      this.stop();
-      onMemory(residentBytes);
+      const use = look();
+      this.cpuSeconds = Math.max(this.cpuSeconds, use.cpuSeconds);
+      if (isOver(use)) this.stop();
     }, lookMs);
     this.#timer.unref();
   }

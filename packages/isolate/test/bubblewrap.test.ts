@@ -7,9 +7,17 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { Pool, Supervisor } from '@pipework/fleet';
 import { findRuntime } from '../../../testing/runtimes.mjs';
 import { isolated, IsolateError, type IsolateOptions } from '../src/index.ts';
-import { read } from '../src/system.ts';
-import { childrenOf, measure } from '../src/watch.ts';
-import { command, directory, failure, fixture, noBubblewrap, own, start, type Cells } from './support.ts';
+import { childrenOf, measure, read } from './support/internals.ts';
+import {
+  command,
+  directory,
+  failure,
+  fixture,
+  noBubblewrap,
+  own,
+  start,
+  type Cells,
+} from './support/cells.ts';
 
 const MiB = 2 ** 20;
 const host = fileURLToPath(new URL('fixtures/host.mjs', import.meta.url));
@@ -85,6 +93,23 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
       openFiles: 'prlimit',
     });
     expect(isolation.added).toContain(command[1]);
+  });
+
+  test('a directory that is run shows nothing unless it is listed', () => {
+    const path = directory();
+    const added = (options: IsolateOptions): readonly string[] => {
+      const isolation = isolated(options).describe([process.execPath, path]);
+      return [...isolation.added, ...isolation.read];
+    };
+    expect(added({})).not.toContain(path);
+    expect(added({ read: [path] })).toContain(path);
+  });
+
+  test('the working directory is there, and empty, if it is below /tmp and all is shown', async () => {
+    const cwd = directory();
+    writeFileSync(join(cwd, 'file'), 'x');
+    const { cell } = await start({ read: ['/'] }, { cmd: { file: command[0], args: [fixture], cwd } });
+    expect(await cell.list(cwd)).toEqual([]);
   });
 
   test('a listed link is there under both names', async () => {
@@ -198,6 +223,17 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
       outOfMemory: true,
       leftBehind: false,
     });
+  });
+
+  test('a plugin that fills the heap of V8 is ended by V8, and the exit says so', async () => {
+    const { client, cell } = await start({ resources: { memoryBytes: 800 * MiB } });
+    const error = await failure(cell.fillHeap());
+    expect((error.cause as Error).message).toMatch(
+      /signal SIGABRT, ended because V8's heap was full \(resources.memoryBytes: 800 MiB\)/,
+    );
+    const exit = await client.exit;
+    expect(exit).toMatchObject({ signal: 'SIGABRT', by: 'plugin', limit: 'memory', leftBehind: false });
+    expect(exit.stderrTail).toContain('JavaScript heap out of memory');
   });
 
   test('memoryBytes counts what the plugin has started', async () => {

@@ -1,11 +1,11 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Client, type StartError } from '@pipework/core';
 import { Supervisor } from '@pipework/fleet';
 import { findRuntime } from '../../../testing/runtimes.mjs';
 import { isolated, type IsolateError, type IsolateOptions } from '../src/index.ts';
-import { command, directory, failure, fixture, start } from './support.ts';
+import { command, directory, failure, fixture, start } from './support/cells.ts';
 
 const runtime = { require: 'runtime', bwrap: false } as const;
 
@@ -53,6 +53,64 @@ describe("Node's permission model", () => {
   });
 });
 
+test.each([
+  [[fixture], true],
+  [['--max-old-space-size=64', fixture], false],
+  [['--max_old_space_size=64', fixture], false],
+  [['--max-heap-size=64', fixture], false],
+  [[fixture, '--max-old-space-size=64'], true],
+])('V8 is said to hold memoryBytes unless the command has set its heap itself: %j', (args, isHeld) => {
+  const launcher = isolated({ ...runtime, net: true, resources: { memoryBytes: 400 * 2 ** 20 } });
+  const { held, command: words } = launcher.describe([process.execPath, ...args]);
+  expect(held['memoryBytes']?.split(', ').includes('v8')).toBe(isHeld);
+  expect(words.includes('--max-old-space-size=300')).toBe(isHeld);
+});
+
+describe('a program that runs outside of the sandbox', () => {
+  /** A directory with a program of this name, alone on the PATH. */
+  function onPath(name: string, mode: number): string {
+    const path = directory();
+    writeFileSync(join(path, name), '#!/bin/sh\n', { mode: 0o755 });
+    chmodSync(path, mode);
+    vi.stubEnv('PATH', path);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    return path;
+  }
+  const limited = { ...runtime, net: true, resources: { cpuSeconds: 1 } };
+
+  test('is not taken from a directory of the PATH that any user may write to', () => {
+    const safe = onPath('prlimit', 0o755);
+    const open = onPath('prlimit', 0o777);
+    expect(refusal(limited).message).toContain(`prlimit is only in ${open}, which any user may write to: `);
+    vi.stubEnv('PATH', `${open}:${safe}`);
+    expect(isolated(limited).describe(command).command[0]).toBe(join(safe, 'prlimit'));
+  });
+
+  test('is not taken from where the plugin may write', () => {
+    const path = onPath('prlimit', 0o755);
+    const { code, message } = refusal({ ...limited, write: [path] });
+    expect(code).toBe('ISOLATE_PATH');
+    expect(message).toMatch(
+      /^write: .*prlimit lies where the plugin may write .* could replace what holds it/,
+    );
+  });
+
+  test.runIf(process.getuid?.() === 0)('does not load what the plugin may write', () => {
+    onPath('prlimit', 0o755);
+    expect(refusal({ ...limited, write: ['/etc'] }).message).toMatch(
+      /^write: \/etc lies where the plugin may/,
+    );
+  });
+
+  test('is not reached by a link that the plugin could turn', () => {
+    const path = onPath('prlimit', 0o755);
+    const links = directory();
+    symlinkSync(join(path, 'prlimit'), join(links, 'prlimit'));
+    vi.stubEnv('PATH', links);
+    expect(refusal({ ...limited, write: [links] }).message).toMatch(/^write: .* is a link to /);
+  });
+});
+
 const deno = process.env['PIPEWORK_SEALED'] === '1' ? undefined : findRuntime('deno');
 test.skipIf(deno === undefined)(
   `Deno's flags hold a plugin to what is listed${deno === undefined ? ' (SKIPPED: needs deno, unsealed)' : ''}`,
@@ -87,6 +145,23 @@ describe('a start that cannot be held to its policy is refused', () => {
     ['NODE_OPTIONS', { net: true, env: ['NODE_OPTIONS'] }, /^env: NODE_OPTIONS could grant/],
   ])('if the permission model does not hold it: %s', (_, options, message) => {
     expect(refusal({ ...runtime, ...options })).toMatchObject({ code: 'ISOLATE_UNENFORCEABLE', message });
+  });
+
+  test('if openFiles is less than what starts a plugin has open', () => {
+    const few = (openFiles: number): string =>
+      refusal({ ...runtime, net: true, resources: { openFiles } }).message;
+    expect(few(4)).toBe('resources.openFiles: 4 is less than node has open itself: allow at least 24');
+    expect(few(23)).toContain('allow at least 24');
+  });
+
+  test('if memoryBytes is less than any plugin holds, as a number of mebibytes is', () => {
+    expect(refusal({ ...runtime, net: true, resources: { memoryBytes: 512 } }).message).toBe(
+      'resources.memoryBytes: 512 is less than node holds itself: allow at least 16777216',
+    );
+  });
+
+  test('if a permission model would show /proc with all else', () => {
+    expect(refusal({ ...runtime, net: true, read: ['/'] }).message).toMatch(/^\/ shows \/proc, with other/);
   });
 
   test('if the command grants by itself', () => {

@@ -77,7 +77,8 @@ export interface Frame extends FrameHeader {
   payload?: Uint8Array;
 }
 
-/** Writes a header of version 0 into `target` at `offset`. */
+/** Writes the 12 bytes of a header of version 0 into `target` at `offset`. The caller has checked that they fit. `length` is the payload's
+ * bytes in a data frame, and a credit, a ping's number or a reason in the others. */
 export function writeHeader(
   target: Uint8Array,
   offset: number,
@@ -127,7 +128,7 @@ function readUint32(source: Uint8Array, offset: number): number {
   );
 }
 
-/** Decodes the header at the start of `bytes`. */
+/** Returns the header at the start of `bytes`, whatever its version and type. Throws a RangeError if `bytes` has fewer than 12. */
 export function decodeHeader(bytes: Uint8Array): FrameHeader {
   if (bytes.length < HEADER_BYTES) {
     throw new RangeError(`a yamux header must have ${HEADER_BYTES} bytes; got ${bytes.length}`);
@@ -135,7 +136,7 @@ export function decodeHeader(bytes: Uint8Array): FrameHeader {
   return readHeader(bytes, 0, { version: 0, type: 0, flags: 0, streamId: 0, length: 0 });
 }
 
-/** Encodes one frame. `length` is the payload's unless it is given, so that a test can lie about it. */
+/** Returns the bytes of one frame. What `frame` leaves out is 0, and `type` is then data. `length` is the payload's unless it is given, so that a test can lie about it. */
 export function encodeFrame(frame: Partial<FrameHeader> & { payload?: Uint8Array }): Uint8Array {
   const payload = frame.payload ?? new Uint8Array(0);
   const bytes = new Uint8Array(HEADER_BYTES + payload.length);
@@ -146,7 +147,18 @@ export function encodeFrame(frame: Partial<FrameHeader> & { payload?: Uint8Array
   return bytes;
 }
 
-/** Decodes the whole frames at the start of `bytes`, and returns them with the bytes behind them. */
+/**
+ * Decodes the whole frames at the start of `bytes`, and returns them with the `rest` behind them, which may be the beginning of a frame.
+ *
+ * @example
+ * ```ts
+ * import { decodeFrames, describeFrame, encodeFrame, Flag, FrameType } from '@pipework/mux/frame';
+ *
+ * const bytes = encodeFrame({ type: FrameType.WindowUpdate, flags: Flag.SYN, streamId: 1, length: 262_144 });
+ * const { frames, rest } = decodeFrames(bytes);
+ * console.log(frames.map(describeFrame), rest.length); // [ 'WindowUpdate SYN +262144' ] 0
+ * ```
+ */
 export function decodeFrames(bytes: Uint8Array): { frames: Frame[]; rest: Uint8Array } {
   const frames: Frame[] = [];
   let rest = bytes;
@@ -172,7 +184,7 @@ export function describeFlags(flags: number): string {
   return names.join('|');
 }
 
-/** Returns a go-away code in words. */
+/** Returns a go-away code in words: `normal`, `protocol error`, `internal error`, or `unknown reason 7`. */
 export function describeGoAway(code: number): string {
   return goAwayNames[code] ?? `unknown reason ${code}`;
 }

@@ -46,6 +46,14 @@ let current: Instrumentation | undefined;
 /**
  * Turns telemetry on in this process: spans and figures of the calls that it makes and answers, of streams, and of the plugin processes that it
  * starts. The same line stands in a host and in each plugin. If it is on already, returns what is on, and the options are not used.
+ *
+ * @example
+ * ```ts
+ * import { instrument } from '@pipework/otel';
+ *
+ * // After the SDK of OpenTelemetry has been started, and before the first call.
+ * using telemetry = instrument({ requireParent: true });
+ * ```
  */
 export function instrument(options: InstrumentOptions = {}): Instrumentation {
   return (current ??= turnOn(options));

@@ -10,7 +10,7 @@ import { fleetChannelName, Pool, poolChannelName, Supervisor } from '@pipework/f
 import * as conventions from '@opentelemetry/semantic-conventions';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { instrument, type InstrumentOptions, type Instrumentation } from '../src/index.ts';
-import { attributes, fleetChannels, metricNames } from '../src/names.ts';
+import { attributes, fleetChannels, metricNames } from './support/internals.ts';
 import { startSdk, type Figures, type Sdk } from './support/telemetry.mjs';
 import { only, program, startWork, unwatched, type Work } from './support/work.ts';
 

@@ -50,6 +50,25 @@ export interface PluginSuite<P> {
 /**
  * Registers `suite` once for each target: `NAME, in memory` and `NAME, as a process`. Each test gets a plugin of its own
  * by the fixture `plugin`, ended with the test; a failing test shows what it printed and what went over the pipes.
+ *
+ * @example
+ * ```ts
+ * import { fileURLToPath } from 'node:url';
+ * import { describePlugin } from '@pipework/testkit/vitest';
+ *
+ * interface Plugins {
+ *   greeter: { greet(name: string): Promise<string> };
+ * }
+ * const inMemory = { greeter: () => ({ greet: async (name: string) => `Hello, ${name}!` }) };
+ * const program = fileURLToPath(new URL('plugin.js', import.meta.url));
+ *
+ * describePlugin<Plugins>('greeter', { inMemory, process: [process.execPath, program] }, ({ test, expect }) => {
+ *   test('greets by name', async ({ plugin }) => {
+ *     const greeter = await plugin.rpc.dispense('greeter');
+ *     expect(await greeter.greet('world')).toBe('Hello, world!');
+ *   });
+ * });
+ * ```
  */
 export function describePlugin<P, S = Record<never, never>>(
   name: string,

@@ -9,7 +9,7 @@ export interface FakeCall {
   readonly method: string;
   /** The arguments as they arrived. */
   readonly args: readonly unknown[];
-  /** What became of it: `unhandled` where nothing was given for its method. */
+  /** What became of it: `unhandled` if nothing was given for its method. */
   outcome: 'running' | 'returned' | 'threw' | 'hung' | 'crashed' | 'unhandled';
 }
 
@@ -28,8 +28,8 @@ export interface FakeControls<T> {
   /** Calls of `method` from now on never settle, until the returned function lets them go on. */
   hang(method: keyof T & string): () => void;
   /**
-   * Lets the plugin that serves the fake die: at once, or at the next call of `on`. Calls that hang reject; where nothing
-   * serves the fake, that is all.
+   * Lets the plugin that serves the fake die: at once, or at the next call of `on`. Calls that hang reject.
+   * If nothing serves the fake, nothing else happens.
    */
   crash(report?: CrashReport & { readonly on?: keyof T & string }): void;
   /** Forgets calls and whatever `use`, `hang` and `crash` arranged; methods are those it was made with. */
@@ -55,8 +55,8 @@ type Method = (...args: unknown[]) => unknown;
 const anyRemote: object = createRemote(async () => {});
 
 /**
- * A double of `T`. Methods that are given handle their calls; a call of any other fails with an `UnhandledCallError` that
- * names it. Methods may be `vi.fn()`s, and may be spied on by `vi.spyOn(fake, 'method')`.
+ * Makes a double of `T`. Methods that are given handle their calls. A call of any other method fails with an
+ * `UnhandledCallError` that names it. Methods may be `vi.fn()`s, and may be spied on by `vi.spyOn(fake, 'method')`.
  *
  * @example
  * ```ts

@@ -71,9 +71,9 @@ class RecordedClient<P, S> extends Client<P, S> implements LaunchedClient<P, S> 
 }
 
 /**
- * A real Client for `config`, not started yet: `client.client()` starts it. With `test`, its process is ended when that
- * test is over, whatever happened; without, it is the caller's to end (`await using`), and it ends with this process at
- * the latest. Sinks of `config` get what they would get without the kit.
+ * Makes a real Client of `options` and does not start it: `client.client()` does. With `test`, its process is ended when that
+ * test is over, whatever happened. Without it the caller ends the process (`await using`), and it ends with this process at
+ * the latest. The sinks among `options` get what they would get without the kit.
  *
  * @example
  * ```ts

@@ -16,8 +16,23 @@ export interface MemoryLauncher {
 const quiet = { onBytes: () => {}, onEvent: () => {} };
 
 /**
- * Returns a launcher whose processes are none: each runs `plugins` in this process, through the real `serve` and over pipes in memory. It
- * stands behind whatever starts its clients by itself, such as a supervisor, so that its error paths can be tested without processes.
+ * Returns a launcher that starts no process. Each plugin that it starts runs `plugins` in this process, through the real `serve` and over
+ * pipes in memory. Give it to what starts its clients by itself, such as a supervisor, to test its error paths without processes.
+ *
+ * @example
+ * ```ts
+ * import { Supervisor } from '@pipework/fleet';
+ * import { memoryLauncher } from '@pipework/testkit';
+ *
+ * interface Greeter {
+ *   greet(name: string): Promise<string>;
+ * }
+ *
+ * const launcher = memoryLauncher<{ greeter: Greeter }>({ greeter: () => ({ greet: async (name) => `Hi, ${name}` }) });
+ * await using supervisor = new Supervisor<{ greeter: Greeter }>({ cmd: ['in memory'], launcher });
+ * const greeter = await supervisor.dispense('greeter');
+ * console.log(await greeter.greet('world'), launcher.launches); // Hi, world 1
+ * ```
  */
 export function memoryLauncher<P, S = Record<never, never>>(plugins: Plugins<P, S>): MemoryLauncher {
   const started: MemoryProcess<P, S>[] = [];

@@ -76,8 +76,8 @@ export const conducts = {
 export type Misbehaviour = keyof typeof conducts;
 
 /**
- * The command line, `[file, ...args]`, of a plugin program that misbehaves in the way `kind` names; hand it to a
- * Client as `cmd`. The program dispenses every name; `echo`, `fail`, `print`, `bytes` and `sleep` answer unless the kind
+ * Returns the command line, `[file, ...args]`, of a plugin program that misbehaves in the way that `kind` names. Give it to
+ * a Client as `cmd`. The program dispenses every name; `echo`, `fail`, `print`, `bytes` and `sleep` answer unless the kind
  * is about calls. `args` are for the kinds that say so.
  *
  * Throws a RangeError at once, naming the kinds, if `kind` is not one of them.

@@ -69,6 +69,22 @@ export interface SimulationFailure {
 /**
  * Runs `scenario` under many schedules. Resolves with the number of runs when all of them passed; rejects with a
  * `SimulationError` that holds the smallest failing schedule found. What depends on timers is not under the schedule.
+ *
+ * @example
+ * ```ts
+ * import { simulate } from '@pipework/testkit';
+ *
+ * const plugins = { greeter: () => ({ greet: (name: string) => `Hello, ${name}!` }) };
+ * await simulate(
+ *   async ({ connect }) => {
+ *     await using pair = await connect(plugins);
+ *     const greeter = await pair.rpc.dispense('greeter');
+ *     const greetings = await Promise.all([greeter.greet('Ada'), greeter.greet('Grace')]);
+ *     if (greetings[1] !== 'Hello, Grace!') throw new Error(`got ${greetings.join()}`);
+ *   },
+ *   { runs: 25 },
+ * );
+ * ```
  */
 export async function simulate(
   scenario: (simulation: Simulation) => Promise<void>,

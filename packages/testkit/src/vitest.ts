@@ -50,7 +50,7 @@ export {
   type PluginUnderTest,
 } from './describe-plugin.ts';
 
-/** The names by which a fake of type `T` can be asked for its calls; any name where `T` says nothing. */
+/** The names by which a fake of type `T` can be asked for its calls; any name if `T` says nothing. */
 export type RemoteMethodOf<T> = T extends { callsTo(method: infer M): unknown } ? M & string : string;
 
 /** None, or all of the arguments of that method of the fake. */
@@ -111,6 +111,18 @@ export interface PipeworkFixtures {
 /**
  * Vitest's `test` with the fixtures `connect`, `launch` and `fakePlugin`. What they make ends with the test, whatever
  * happens in it; when the test fails, what was printed and said on the wire stands under its error. Safe in concurrent tests.
+ *
+ * @example
+ * ```ts
+ * import { expect } from 'vitest';
+ * import { test } from '@pipework/testkit/vitest';
+ *
+ * test('greets by name', async ({ connect }) => {
+ *   const pair = await connect({ greeter: () => ({ greet: (name: string) => `Hello, ${name}!` }) });
+ *   const greeter = await pair.rpc.dispense('greeter');
+ *   expect(await greeter.greet('world')).toBe('Hello, world!');
+ * });
+ * ```
  */
 export const test: TestAPI<PipeworkFixtures> = vitestTest.extend<PipeworkFixtures>({
   connect: async ({ onTestFinished, onTestFailed }, use) => {
@@ -129,7 +141,10 @@ export const test: TestAPI<PipeworkFixtures> = vitestTest.extend<PipeworkFixture
 /** {@link test} by its other name. */
 export const it: typeof test = test;
 
-/** As the kit's `connect`, for the running test: the pair ends with it. Throws outside a test, and in concurrent ones: use the fixture there. */
+/**
+ * Does what `connect` of `@pipework/testkit` does, for the running test: the pair ends with it. Throws outside a test, and in concurrent tests, which
+ * take it from their fixtures.
+ */
 export function connect<P, S = Record<never, never>>(
   plugins: Plugins<P, S>,
   options: ConnectOptions<P, S> = {},
@@ -137,14 +152,20 @@ export function connect<P, S = Record<never, never>>(
   return connectAnywhere(plugins, { ...options, test: options.test ?? runningTest('connect') });
 }
 
-/** As the kit's `launch`, for the running test: the process ends with it. Throws outside a test, and in concurrent ones: use the fixture there. */
+/**
+ * Does what `launch` of `@pipework/testkit` does, for the running test: the process ends with it. Throws outside a test, and in concurrent tests, which
+ * take it from their fixtures.
+ */
 export function launch<P = Record<string, object>, S = Record<never, never>>(
   options: LaunchOptions<S>,
 ): LaunchedClient<P, S> {
   return launchAnywhere({ ...options, test: options.test ?? runningTest('launch') });
 }
 
-/** As the kit's `fakePlugin`, for the running test: a call without a handler fails it. Throws outside a test, and in concurrent ones: use the fixture there. */
+/**
+ * Does what `fakePlugin` of `@pipework/testkit` does, for the running test: a call without a handler fails it. Throws outside a test, and in concurrent tests, which
+ * take it from their fixtures.
+ */
 export function fakePlugin<T extends object>(methods: Partial<T> = {}): Fake<T> {
   return fakeFor(runningTest('fakePlugin'), methods);
 }
@@ -184,8 +205,15 @@ function fakeFor<T extends object>(
 const checkTimeoutMs = 620_000;
 
 /**
- * Registers the conformance suite as tests, a rule each; what does not apply is skipped with its reason. Resolves nothing:
- * call it where `describe` may be called. For a report in place of tests take `conformance` of `@pipework/testkit`.
+ * Registers the conformance suite as tests, a rule each. A check that does not apply is skipped with its reason. Call it where
+ * `describe` may be called. For a report in place of tests take `conformance` of `@pipework/testkit`.
+ *
+ * @example
+ * ```ts
+ * import { conformance } from '@pipework/testkit/vitest';
+ *
+ * conformance({ cmd: ['./my-plugin'], quick: true });
+ * ```
  */
 export function conformance(options: ConformanceOptions): Conformance {
   const suite = conformanceSuite(options);

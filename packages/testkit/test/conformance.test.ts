@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { conformance, misbehave, type Misbehaviour } from '@pipework/testkit';
-import { main } from '../src/conformance/cli.ts';
+import { main } from './support/internals.ts';
 import { fixture } from './support/greeter.ts';
 
 const slow = { timeout: 300_000 };

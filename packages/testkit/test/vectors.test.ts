@@ -1,9 +1,7 @@
 /** The public vectors of RPC: a plugin of the project's own runtime answers each byte for byte, and the kit's reader reads the same. */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Bench } from '../src/conformance/bench.ts';
-import type { RawConnection } from '../src/conformance/raw-session.ts';
-import { decode, Extension } from '../src/wire/decode.ts';
+import { Bench, decode, Extension, type RawConnection } from './support/internals.ts';
 import { fixture } from './support/greeter.ts';
 
 interface Vector {

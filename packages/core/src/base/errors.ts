@@ -85,8 +85,21 @@ export class PipeworkError<C extends ErrorCode = ErrorCode> extends Error {
 }
 
 /**
- * True for an error of pipework's own, from any copy of any of its packages: two versions in one dependency tree
+ * Returns true for an error of pipework's own, from any copy of any of its packages: two versions in one dependency tree
  * know each other's errors by a shared symbol, where `instanceof` would say no.
+ *
+ * @example
+ * ```ts
+ * import { isPipeworkError, type Remote } from '@pipework/core';
+ *
+ * declare const greeter: Remote<{ greet(name: string): Promise<string> }>;
+ * try {
+ *   console.log(await greeter.greet('world'));
+ * } catch (error) {
+ *   if (!isPipeworkError(error)) throw error; // The plugin's method threw it.
+ *   console.log(error.code, error.sent === false ? 'can be called again' : 'may have had effects');
+ * }
+ * ```
  */
 export function isPipeworkError(
   error: unknown,

@@ -54,6 +54,9 @@ export const defaultLimits: Limits = Object.freeze({
   brokerTimeoutMs: 5_000,
 });
 
+/** How many names of methods are kept with what was made of each. A peer, or a host that makes names up as it goes, may bring any number. */
+export const maxKeptNames = 1024;
+
 // Above these the codec's own arithmetic and stack would no longer hold.
 const ceilings: Partial<Record<keyof Limits, number>> = {
   maxMessageBytes: 2 ** 31 - 1,

@@ -19,6 +19,13 @@ const meaningless = /\r(?=\n)|\u001b\[[\d;:]*m/g;
 /**
  * Returns `text` without anything that a terminal or a log viewer would obey: colours are removed, every other escape sequence,
  * control character and direction mark is written as `\x1b` or `\u202e`. Tabs and line feeds stay. Takes linear time.
+ *
+ * @example
+ * ```ts
+ * import { printable } from '@pipework/core';
+ *
+ * console.log(printable('\x1b[31mred\x1b[0m and \x1b[2J')); // red and \x1b[2J
+ * ```
  */
 export function printable(text: string): string {
   if (!unprintable.test(text)) return text;

@@ -21,6 +21,11 @@ export const namesOfTools = [
   '$$typeof',
   'nodeType',
   'hasAttribute',
+  'isEqualNode',
+  // Loggers: pino and bunyan call an error's `cause`, and pino takes what has a `socket` or `getHeaders` for a request or response.
+  'cause',
+  'socket',
+  'getHeaders',
 ] as const;
 
 const probed = new Set<string>([...ofTheLanguage, ...namesOfTools]);

@@ -11,6 +11,18 @@ export type MuxEntry = ServeOptions | (() => ServeOptions | Promise<ServeOptions
 /**
  * Serves the entry of `map` that the program's first argument names. Without an argument, or with a name that is not
  * there, it prints the names on standard error and exits with status 1. Further arguments are the entry's own.
+ * Throws `CONFIG_INVALID` if `map` is no object.
+ *
+ * @example
+ * ```ts
+ * import { serveMux } from '@pipework/core/plugin';
+ *
+ * // The host starts `node plugins.js greeter`, or `node plugins.js adder`.
+ * await serveMux({
+ *   greeter: { plugins: { greeter: () => ({ greet: (name: string) => `Hello, ${name}!` }) } },
+ *   adder: { plugins: { adder: () => ({ add: (a: number, b: number) => a + b }) } },
+ * });
+ * ```
  */
 export async function serveMux(map: Readonly<Record<string, MuxEntry>>): Promise<void> {
   if (typeof map !== 'object' || map === null) {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { cleanupClients, cleanupCount, killed, type PluginExitError } from '../../src/index.ts';
-import { Collector, failure, isAlive, plugin, until } from '../support/life.ts';
+import { Collector, enoughMs, failure, isAlive, plugin, until } from '../support/life.ts';
 
 const greeting = '1|pipe|3,4|msgpack-rpc|1||1\\n';
 
@@ -156,16 +156,18 @@ describe('kill()', () => {
   });
 
   test('gives running calls a longer grace, or a shorter one, than the plugin was told at its start', async () => {
+    const longerGrace = await enoughMs(5_000);
     const longer = plugin('shuts-down-slowly', { gracePeriod: 100 }, '0');
     const running = (await (await longer.client()).dispense('trouble')).block(600);
-    const exit = longer.kill({ gracePeriod: 5_000 });
+    const exit = longer.kill({ gracePeriod: longerGrace });
     await running;
     expect(await exit).toMatchObject({ by: 'quit', code: 0 });
 
     const stdout = new Collector();
-    const shorter = plugin('shuts-down-slowly', { gracePeriod: 60_000, syncStdout: stdout }, '60000');
+    const shorter = plugin('shuts-down-slowly', { gracePeriod: 10_000_000, syncStdout: stdout }, '10000000');
     await shorter.client();
-    expect(await shorter.kill({ gracePeriod: 4_000 })).toMatchObject({ by: 'quit', code: 0 });
+    const gracePeriod = await enoughMs(600);
+    expect(await shorter.kill({ gracePeriod })).toMatchObject({ by: 'quit', code: 0 });
     expect(stdout.text).toContain('out of time');
   });
 
@@ -224,7 +226,8 @@ describe('a plugin that is asked to leave', () => {
     'disposes of what it served before its hook runs, when that %s',
     async (how) => {
       const stdout = new Collector();
-      const client = plugin('tells-its-disposals', { syncStdout: stdout, gracePeriod: 600 }, how);
+      const gracePeriod = await enoughMs(600);
+      const client = plugin('tells-its-disposals', { syncStdout: stdout, gracePeriod }, how);
       const rpc = await client.client();
       const store = (await rpc.dispense('store' as never)) as { open(): Promise<Disposable> };
       await rpc.dispense('store' as never);
@@ -246,10 +249,11 @@ describe('a plugin that is asked to leave', () => {
 
   test('gives its hook no more than three quarters of the grace period', async () => {
     const stdout = new Collector();
-    const client = plugin('shuts-down-slowly', { syncStdout: stdout, gracePeriod: 600 }, '10000');
+    const gracePeriod = await enoughMs(600);
+    const client = plugin('shuts-down-slowly', { syncStdout: stdout, gracePeriod }, '10000000');
     await client.client();
     const killing = client.kill();
-    await expect(killing, 'the end of a plugin whose hook hangs').toHappenWithin(1_500);
+    await expect(killing, 'the end of a plugin whose hook hangs').toHappenWithin(gracePeriod + 900);
     expect(await killing).toMatchObject({ by: 'quit', code: 0 });
     expect(stdout.text).toContain('out of time');
   });

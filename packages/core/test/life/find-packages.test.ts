@@ -102,6 +102,17 @@ describe('discoverPackages()', () => {
     expect((await search('contained', { contained: false })).found).toHaveLength(5);
   });
 
+  test('walks nothing behind a link that leads out, unless it may', async () => {
+    await put('walked/pnpm-workspace.yaml', 'packages: ["packages/**"]');
+    await manifest('all/of/it', { pipework: 'plugin.mjs' });
+    await put('all/of/it/plugin.mjs');
+    await mkdir(join(root, 'walked/packages'));
+    await symlink('../../all', join(root, 'walked/packages/link'));
+    expect(await search('walked')).toEqual({ found: [], skipped: {} });
+    const everything = await search('walked', { contained: false });
+    expect(everything.found).toEqual(['walked/packages/link/of/it/plugin.mjs']);
+  });
+
   test('leaves out what others than its owner and root can write to', async () => {
     await put('open/pnpm-workspace.yaml', 'packages: ["*"]');
     await manifest('open/world', { pipework: 'plugin.mjs' });

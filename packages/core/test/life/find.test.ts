@@ -77,11 +77,34 @@ describe('discover()', () => {
     await put('open/world', '', 0o757);
     await put('open/all/plugin', '', 0o755);
     await chmod(join(root, 'open/all'), 0o777);
-    expect(await search()).toEqual([join(root, 'open/fine/plugin')]);
+    // The bit that keeps others from replacing what is in a directory means nothing on a file.
+    await put('open/sticky', '', 0o1757);
+    // Others may put another link in the place of this one, and so of the one that leads to it.
+    await symlink('../fine/plugin', join(root, 'open/all/link'));
+    await symlink('all/link', join(root, 'open/chain'));
+    await mkdir(join(root, 'open/shared'));
+    await chmod(join(root, 'open/shared'), 0o1777);
+    await symlink('../fine/plugin', join(root, 'open/shared/link'));
+    const fine = ['fine/plugin', 'shared/link'].map((path) => join(root, 'open', path));
+    expect(await search()).toEqual(fine);
+    const ofAll = `others than its owner and root can write to ${join(root, 'open/all')}`;
     expect(skipped).toMatchObject({
       world: 'others than its owner and root can write to it',
-      'all/plugin': `others than its owner and root can write to ${join(root, 'open/all')}`,
+      sticky: 'others than its owner and root can write to it',
+      'all/plugin': ofAll,
+      'all/link': ofAll,
+      chain: ofAll,
     });
+  });
+
+  test('gives reasons that a terminal prints as text, whatever links are called', async () => {
+    const reasons: string[] = [];
+    await put('escape/\u001b[2J/plugin', '', 0o755);
+    await mkdir(join(root, 'escape/in'));
+    await symlink('../\u001b[2J/plugin', join(root, 'escape/in/link'));
+    const onSkip = (_path: string, reason: string): void => void reasons.push(reason);
+    await discover('*', join(root, 'escape/in'), { contained: true, onSkip });
+    expect(reasons).toEqual([expect.stringContaining('/\\x1b[2J/plugin')]);
   });
 
   test('finds nothing if nothing matches, and fails if the directory does not exist', async () => {

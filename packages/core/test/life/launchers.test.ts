@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
@@ -113,10 +113,19 @@ describe('bubblewrap()', () => {
       await client.start();
       return client;
     };
-    const { notes } = await failure<StartError>(start({ readable }));
-    expect(notes[0]).toBe(
-      `${file} is below /tmp, of which the sandbox shows nothing: name it, or a directory above it, in bubblewrap({ readable })`,
-    );
+    const note = `${file} is below /tmp, of which the sandbox shows nothing: name it, or a directory above it, in bubblewrap({ readable })`;
+    expect((await failure<StartError>(start({ readable }))).notes[0]).toBe(note);
+    // A link outside leads there, and so does an option.
+    const outside = mkdtempSync('/var/tmp/pipework-link-');
+    onTestFinished(() => rmSync(outside, { recursive: true }));
+    symlinkSync(file, join(outside, 'plugin.mjs'));
+    for (const words of [[join(outside, 'plugin.mjs')], [`--import=${file}`, fixture('greets')]]) {
+      const launcher = bubblewrap({ readable });
+      const { notes } = await failure<StartError>(
+        new Client({ cmd: [process.execPath, ...words], launcher }).start(),
+      );
+      expect(notes).toContain(note);
+    }
     const client = await start({ readable: [...readable, directory] });
     expect(await (await (await client.client()).dispense('greeter')).greet('x')).toBe('Hello, x!');
   });

@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Client, type ClientConfig, type ServiceContext } from '../../src/index.ts';
-import { fixture, until } from '../support/life.ts';
+import { enoughMs, fixture, until } from '../support/life.ts';
 
 interface Files {
   read(name: string): string;
@@ -262,7 +262,7 @@ describe('a service of the host', () => {
         done();
       },
     });
-    const { client, seen } = start({ syncStderr, gracePeriod: 1_000 });
+    const { client, seen } = start({ syncStderr, gracePeriod: await enoughMs(1_000) });
     const asker = await (await client.client()).dispense('asker');
     const ended = asker.dispenseAtTheEnd('patient').catch(() => {});
     await until(() => seen.patientSignal !== undefined);

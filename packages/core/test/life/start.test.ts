@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Client, StartError } from '../../src/index.ts';
-import { failure, fixture, isAlive, plugin, until } from '../support/life.ts';
+import { enoughMs, failure, fixture, isAlive, plugin, until } from '../support/life.ts';
 
 let directory = '';
 beforeAll(async () => {
@@ -153,9 +153,10 @@ describe('a start that fails', () => {
   });
 
   test('shows half a line that nothing follows', async () => {
-    const error = await failure(plugin('says-a-line', { startTimeout: 1_500 }, '1|pi').start());
+    const startTimeout = await enoughMs(500);
+    const error = await failure(plugin('says-a-line', { startTimeout }, '1|pi').start());
     expect(error.code).toBe('HANDSHAKE_TIMEOUT');
-    expect(error.message.split('\n')[0]).toMatch(/within 1500 ms, only 1\|pi$/);
+    expect(error.message.split('\n')[0]).toMatch(new RegExp(`within ${startTimeout} ms, only 1\\|pi$`));
   });
 
   test('refuses 4096 bytes without a line break', async () => {
@@ -253,8 +254,9 @@ describe('the notes of a failed start', () => {
   });
 
   test('say what a program that ran left out', async () => {
+    const startTimeout = await enoughMs(500);
     const notes = async (script: string): Promise<string> =>
-      (await failedStart(['/bin/sh', '-c', script], { startTimeout: 1_000 })).notes.join();
+      (await failedStart(['/bin/sh', '-c', script], { startTimeout })).notes.join();
     expect(await notes('exec sleep 100')).toContain('raise startTimeout');
     expect(await notes('exec sleep 100 4>&-')).toContain('something closed descriptor 4');
     expect(await notes('exit 0')).toContain('without a handshake, which serve() makes');

@@ -2,7 +2,16 @@
 
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Client, ClientConfig } from '../../src/index.ts';
-import { Collector, failure, fixture, isAlive, plugin, until, type Fixtures } from '../support/life.ts';
+import {
+  Collector,
+  enoughMs,
+  failure,
+  fixture,
+  isAlive,
+  plugin,
+  until,
+  type Fixtures,
+} from '../support/life.ts';
 
 const { execPath } = process;
 
@@ -28,7 +37,7 @@ async function block(client: Client<Fixtures>): Promise<number> {
 describe.skipIf(process.platform === 'win32')('a plugin behind a wrapper that forks', () => {
   test('leaves when it is asked, and nothing is left behind', async () => {
     const warn = vi.fn();
-    const client = wrapped('greets', { logger: { warn }, gracePeriod: 2_000 });
+    const client = wrapped('greets', { logger: { warn }, gracePeriod: await enoughMs(2_000) });
     await client.client();
     expect(await client.kill()).toMatchObject({ code: 0, by: 'quit', leftBehind: false });
     expect(warn).not.toHaveBeenCalled();

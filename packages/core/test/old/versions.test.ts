@@ -98,5 +98,5 @@ test('a plugin of 0.1.0 works with a host that provides services and drains', as
   const worker = await rpc.dispense('worker');
   expect([await worker.echo('x'), await worker.service()]).toEqual(['x', 'none']);
   expect(await client.drain({ timeoutMs: 60_000 })).toBe(true);
-  expect(await client.kill({ gracePeriod: 1_000 })).toMatchObject({ by: 'quit', code: 0 });
+  expect(await client.kill({ gracePeriod: 60_000 })).toMatchObject({ by: 'quit', code: 0 });
 });

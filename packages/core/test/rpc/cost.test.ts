@@ -30,8 +30,9 @@ describe('a message counts for what its values cost their receiver:', () => {
     ['an error with a cause as 21', '92 d45045 81 a5 6361757365 80', 21],
     ['a reference to a function as 11', 'c7 05 50 66 00000001', 11],
     ['a reference to an object as 23', 'c7 05 50 6f 00000001', 23],
-    ['a signal as 17', 'c7 05 50 73 00000001', 17],
+    ['a signal as 21', 'c7 05 50 73 00000001', 21],
     ['an async iterable as 9', 'c7 05 50 69 00000001', 9],
+    ['a Node stream as 19', 'c7 05 50 72 00000001', 19],
     ['a web stream as 51', 'c7 05 50 77 00000001', 51],
   ])('%s', async (_name, one, weight) => {
     // The message's own array and its params are 5.

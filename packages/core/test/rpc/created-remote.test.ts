@@ -18,6 +18,16 @@ function recorded(): { calls: unknown[][]; remote: ReturnType<typeof createRemot
   return { calls, remote };
 }
 
+test('a remote keeps the functions of 1,024 names, and makes those of further names anew', async () => {
+  const methods = createRemote<Record<string, () => unknown>>(async (method) => method);
+  const first = methods['name 0'];
+  for (let index = 1; index < 1_024; index++) void methods[`name ${index}`];
+  expect(methods['name 0']).toBe(first);
+  expect(methods['name 1023']).toBe(methods['name 1023']);
+  expect(methods['one more']).not.toBe(methods['one more']);
+  expect(await methods['one more']?.()).toBe('one more');
+});
+
 describe('a remote over a function', () => {
   test('calls it with the method, the arguments and the options, known or not', async () => {
     const { calls, remote } = recorded();

@@ -3,7 +3,7 @@ import { ownCapabilities } from '../support/internals.ts';
 import { rawHost, rawPlugin } from '../support/raw-peer.ts';
 
 // The bytes of docs/protocol.md for what stands behind a capability word: the compatibility promise.
-const all = { capabilities: ownCapabilities };
+const all = { capabilities: [...ownCapabilities, 'tables' as const] };
 const greet = '94 00 00 ac 506c7567696e2e6772656574';
 
 describe('values travel as the protocol page has them:', () => {

@@ -63,6 +63,15 @@ describe('limits', () => {
     expect(await remote.ask(async () => 'again')).toBe('again');
   });
 
+  test('a refusal gathers no frames of a stack: a peer may ask to be refused a million times', async () => {
+    const { remote } = await rpcPair(
+      { flood: (callback: () => Promise<void>) => Promise.all([callback(), callback()]).catch(stackOf) },
+      { hostLimits: { maxRunningCallbacks: 1 } },
+    );
+    const stackOf = (error: unknown): string => (error as { remoteStack: string }).remoteStack;
+    expect(await remote.flood(() => new Promise(() => {}))).toMatch(/^PipeworkError: [^\n]*$/);
+  });
+
   test('as many calls as may wait are answered, though each is answered at once', async () => {
     const served = { ...slow(), count: (number: number) => number };
     const { remote, plugin } = await rpcPair(served, { pluginLimits: { maxRunningCalls: 1 } });

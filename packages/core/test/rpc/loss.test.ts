@@ -50,6 +50,33 @@ describe('when the peer goes', () => {
   });
 });
 
+test('streams that were not read when the connection ended fail each, with one question for why between them, and no word to the peer', async () => {
+  const why = new Error('the plugin was killed by SIGSEGV');
+  const asked = vi.fn(async () => why);
+  // Writing an error for the peer reads its stack and those of its causes.
+  const read = vi.fn(() => '');
+  Object.defineProperty(why, 'stack', { get: read });
+  async function* one(): AsyncGenerator<number> {
+    yield 1;
+  }
+  const { remote, cut } = await rpcPair(
+    { open: () => Array.from({ length: 1_000 }, one) },
+    { host: { explainLoss: asked } },
+  );
+  const streams = await remote.open();
+  cut();
+  await expect.poll(() => asked.mock.calls.length).toBeGreaterThan(0);
+  await turn();
+  const [error, other] = await Promise.all(
+    streams.slice(-2).map((stream) => stream.next().catch((reason: unknown) => reason)),
+  );
+  expect(error).toMatchObject({ code: 'RPC_CLOSED', cause: why });
+  expect(other).not.toBe(error);
+  // The call that they came with asks for itself.
+  expect(asked.mock.calls.length).toBeLessThanOrEqual(2);
+  expect(read).not.toHaveBeenCalled();
+});
+
 test('a stream that is reset alone says so, and does not wait for the process’s end', async () => {
   const explainLoss = vi.fn(async () => new Error('the process is gone'));
   const peer = await rawPlugin({ shared: { explainLoss } });

@@ -115,8 +115,21 @@ describe('a function that a peer sends under such a name fails its call, and wha
   );
 });
 
+test('an error’s cause that was thrown as a function is left out: loggers call it', async () => {
+  const plugin = await rawPlugin({ capabilities: ['refs', 'types', 'errors'] });
+  const call = plugin.conversation.call('x', []);
+  await plugin.received();
+  const thrown = '82 a4 6e616d65 a0 a4 64617461 81 a6 7468726f776e c7 05 50 66 00000001';
+  plugin.sends(`94 01 00 c0 92 d45045 82 a7 6d657373616765 a1 6d a5 6361757365 ${thrown}`);
+  const error = await call;
+  expect(error).toMatchObject({ message: 'm' });
+  expect(error).not.toHaveProperty('cause');
+});
+
 describe('what stands for an object of the peer', () => {
   const probes = ['asymmetricMatch', 'inspect', 'getMockName', '$$typeof', 'nodeType', 'then', 'catch'];
+  // pino takes what has these for a request or a response, and calls `id` and `getHeaders`; bunyan calls `cause`.
+  probes.push('socket', 'getHeaders', 'cause', 'isEqualNode');
   const immutable = ['ITERABLE', 'KEYED', 'ORDERED', 'LIST', 'MAP', 'RECORD'].map(
     (kind) => `@@__IMMUTABLE_${kind}__@@`,
   );

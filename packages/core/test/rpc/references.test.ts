@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { describe, expect, test, vi } from 'vitest';
-import { ref, retain } from '../support/internals.ts';
+import { copyOfStandIn, ref, retain } from '../support/internals.ts';
 import { rpcPair, type Pair } from '../support/rpc-pair.ts';
 
 type Visit = (value: unknown) => unknown;
@@ -339,9 +339,7 @@ test('retain() refuses what is frozen and of this process, and says so', () => {
 });
 
 test('what one copy of the package marked or took, another sends by reference', async () => {
-  const copy = (await import(
-    /* @vite-ignore */ new URL('../../src/rpc/remote/stand-in.ts?copy', import.meta.url).href
-  )) as typeof import('../../src/rpc/remote/stand-in.ts');
+  const copy = await copyOfStandIn();
   expect(copy.ref).not.toBe(ref);
   class Counter {
     next(): number {

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { runs } from '../../../../testing/explore.ts';
-import { paths } from '../support/paths.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
 import { expectSame } from '../support/same.ts';
 
@@ -70,23 +69,23 @@ const full: [string, unknown][] = [
   ],
 ];
 
-describe.each(paths)('with all capabilities, %s', (_path, options) => {
+describe('with all capabilities', () => {
   test.each(full)('%s comes back as it was', async (_name, value) => {
-    const { remote } = await rpcPair(echo, options);
+    const { remote } = await rpcPair(echo);
     const result = await remote.echo(value);
     expectSame(result, value);
     if (typeof value === 'number') expect(Object.is(result, value)).toBe(true);
   });
 
   test('an invalid Date comes back invalid', async () => {
-    const { remote } = await rpcPair(echo, options);
+    const { remote } = await rpcPair(echo);
     const [date] = (await remote.echo([new Date(Number.NaN)])) as Date[];
     expect(date).toBeInstanceOf(Date);
     expect(date?.getTime()).toBeNaN();
   });
 
   test('a key __proto__ is an own property on both sides and touches no prototype', async () => {
-    const { remote } = await rpcPair(echo, options);
+    const { remote } = await rpcPair(echo);
     const value = JSON.parse('{"__proto__":{"polluted":true},"a":[{"__proto__":1,"b":{"c":2}}]}') as object;
     expect(await remote.keys(value)).toEqual(['__proto__', 'a']);
     const back = (await remote.echo(value)) as Record<string, unknown>;
@@ -96,7 +95,7 @@ describe.each(paths)('with all capabilities, %s', (_path, options) => {
   });
 
   test('a key __proto__ with values of all kinds beside it', async () => {
-    const { remote } = await rpcPair(echo, options);
+    const { remote } = await rpcPair(echo);
     const value = JSON.parse('{"__proto__":1}') as Record<string, unknown>;
     value['map'] = new Map([['k', { v: 1n }]]);
     value['when'] = new Date(5);
@@ -108,7 +107,7 @@ describe.each(paths)('with all capabilities, %s', (_path, options) => {
   });
 
   test('a small binary result has memory of its own size', async () => {
-    const { remote } = await rpcPair(echo, options);
+    const { remote } = await rpcPair(echo);
     for (const bytes of [new Uint8Array(10), Buffer.alloc(10)]) {
       const back = (await remote.echo(bytes)) as Uint8Array;
       expect(back.buffer.byteLength).toBe(10);
@@ -116,7 +115,7 @@ describe.each(paths)('with all capabilities, %s', (_path, options) => {
   });
 
   test('an Error keeps name, message, code, cause and own fields, and its class where it is built in', async () => {
-    const { remote } = await rpcPair(echo, options);
+    const { remote } = await rpcPair(echo);
     const sent = Object.assign(new RangeError('far', { cause: new Error('root') }), {
       code: 'E_FAR',
       detail: { at: 3 },
@@ -128,7 +127,7 @@ describe.each(paths)('with all capabilities, %s', (_path, options) => {
   });
 
   test('any plain value comes back as it was', async () => {
-    const { remote } = await rpcPair(echo, options);
+    const { remote } = await rpcPair(echo);
     const value = fc.anything({
       withBigInt: true,
       withDate: true,

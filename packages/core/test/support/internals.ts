@@ -32,7 +32,16 @@ export { checked, implement } from '../../src/rpc/contract/contract-checks.ts';
 export { DeclaredError, declaredError, isDeclaredError } from '../../src/rpc/contract/declared-error.ts';
 export type { StandardSchema } from '../../src/rpc/contract/standard-schema.ts';
 export { ref, retain } from '../../src/rpc/remote/stand-in.ts';
+/** The module once more, as in a process with two copies of the package. */
+export const copyOfStandIn = async (): Promise<typeof import('../../src/rpc/remote/stand-in.ts')> =>
+  (await import(
+    /* @vite-ignore */ new URL('../../src/rpc/remote/stand-in.ts?copy', import.meta.url).href
+  )) as typeof import('../../src/rpc/remote/stand-in.ts');
 export { RemoteError } from '../../src/rpc/values/revive-error.ts';
+export { KnownTexts } from '../../src/rpc/wire/known-texts.ts';
+export { countReceived } from '../../src/rpc/wire/malloc-trim.ts';
+export { fullCodec } from '../../src/rpc/wire/msgpack.ts';
+export { scratch } from '../../src/rpc/wire/scratch.ts';
 export { Broker } from '../../src/session/broker.ts';
 export { type Capability, ownCapabilities } from '../../src/session/capabilities.ts';
 export { Shared, type SharedOptions } from '../../src/session/shared.ts';

@@ -25,6 +25,7 @@ export interface Fixtures {
     print(stream: 'stdout' | 'stderr', text: string): Promise<void>;
     printBytes(bytes: Uint8Array): Promise<void>;
     flood(bytes: number): Promise<void>;
+    breakLines(count: number): Promise<{ grown: number; settled: number }>;
     floodThenExit(bytes: number): Promise<void>;
     stopClock(): Promise<void>;
     floodThenThrow(bytes: number): Promise<void>;
@@ -113,6 +114,19 @@ export async function until(holds: () => boolean): Promise<void> {
       throw new Error(`still not so after ${giveUpMs} ms: ${String(holds)}`);
     await sleep(5);
   }
+}
+
+/**
+ * Milliseconds for a plugin to do something in, if the test is not about that time: `ms`, or ten times what a start takes now, if that
+ * is more. A time that is enough on an idle machine would let a busy one decide how the plugin ends.
+ */
+export async function enoughMs(ms: number): Promise<number> {
+  const began = performance.now();
+  const client = new Client({ cmd: [process.execPath, fixture('greets')], stdin: 'ignore' });
+  await client.client();
+  const tookMs = performance.now() - began;
+  await client.kill();
+  return Math.max(ms, Math.ceil(10 * tookMs));
 }
 
 /** The error of a promise that has to reject. */

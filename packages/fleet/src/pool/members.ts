@@ -43,7 +43,7 @@ export class Members<P> {
   #cancelDelay: (() => void) | undefined;
   #cancelSpareDelay: (() => void) | undefined;
   #starting: Deferred | undefined;
-  #isOver = false;
+  #isDown = false;
 
   constructor(settings: PoolSettings<P>, host: MembersHost<P>) {
     const { client, restart, clock } = settings.process;
@@ -121,7 +121,7 @@ export class Members<P> {
   }
 
   get #mayLaunch(): boolean {
-    return !this.#isOver && this.#cancelDelay === undefined && this.#host.mayStart();
+    return !this.#isDown && this.#cancelDelay === undefined && this.#host.mayStart();
   }
 
   /** Looks at the facts and starts what is missing. Called after everything that may have changed them. */
@@ -297,7 +297,7 @@ export class Members<P> {
   /** A spare is not counted, but each further one comes later. */
   #spareFailed(isHopeless: boolean): void {
     const attempt = this.#spare.failed(isHopeless);
-    if (attempt === undefined || this.#isOver) return;
+    if (attempt === undefined || this.#isDown) return;
     const over = (): void => {
       this.#cancelSpareDelay = undefined;
       this.plan();
@@ -308,7 +308,7 @@ export class Members<P> {
 
   #countFailure(error: Error): void {
     const { clock } = this.#settings.process;
-    if (this.#isOver) return;
+    if (this.#isDown) return;
     const reason = this.#budget.count(clock.now());
     if (reason !== undefined) return this.#giveUp(reason, error);
     this.#cancelDelay?.();
@@ -320,14 +320,14 @@ export class Members<P> {
   }
 
   #giveUp(reason: string, error: Error): void {
-    this.#isOver = true;
+    this.#isDown = true;
     this.#fail(this.#host.gaveUp(reason, error));
     for (const member of this.#all) this.#end(member, { how: 'quit' }, 'given-up', error);
   }
 
   #revive(): void {
-    if (!this.#isOver) return;
-    this.#isOver = false;
+    if (!this.#isDown) return;
+    this.#isDown = false;
     this.#budget.reset();
     this.#spare.hope();
   }
@@ -346,7 +346,7 @@ export class Members<P> {
 
   /** Ends every process, each as `leave` says, apart from those that start. Whatever waits rejects with `error`. */
   async stop(leave: Leave, error: Error): Promise<void> {
-    this.#isOver = true;
+    this.#isDown = true;
     this.#fail(error);
     const gone = [...this.#all].map((member) => {
       this.#end(member, member.state === 'starting' ? { how: 'kill' } : leave, 'stopped');

@@ -3,9 +3,11 @@ import { availableParallelism } from 'node:os';
 import { PipeworkError } from '@pipework/core';
 import type { CallOptions } from '@pipework/core';
 import {
+  checkNames,
   checkOption,
   checkSupervisor,
   rules,
+  supervisorOptions,
   type SupervisorConfig,
   type SupervisorSettings,
 } from '../options.ts';
@@ -57,7 +59,21 @@ export interface PoolSettings<P> {
   readonly recycle: RecycleOptions;
 }
 
+/** The names of a pool's options, without those of a client. */
+const poolOptions = [
+  ...['min', 'max', 'callsPerProcess', 'maxQueued', 'recycle'],
+  ...supervisorOptions.filter((name) => name !== 'watch' && name !== 'maxWaitingCalls'),
+];
+
 export function checkPool<P, S>(config: PoolConfig<P, S>): PoolSettings<P> {
+  for (const name of ['watch', 'maxWaitingCalls']) {
+    if (name in config)
+      throw new PipeworkError(
+        'CONFIG_INVALID',
+        `${name}: expected nothing, because a pool has no such option; got a value`,
+      );
+  }
+  checkNames(config, poolOptions);
   const {
     min = 0,
     max = Math.max(availableParallelism(), min),
@@ -76,13 +92,6 @@ export function checkPool<P, S>(config: PoolConfig<P, S>): PoolSettings<P> {
   checkOption('recycle.calls', recycle.calls, rules.wholeNumber(1));
   checkOption('recycle.residentBytes', recycle.residentBytes, rules.wholeNumber(1));
   checkOption('recycle.ageMs', recycle.ageMs, rules.someMilliseconds);
-  for (const name of ['watch', 'maxWaitingCalls'] as const) {
-    if (name in process)
-      throw new PipeworkError(
-        'CONFIG_INVALID',
-        `${name}: expected nothing, because a pool has no such option; got a value`,
-      );
-  }
   return {
     process: checkSupervisor({ ...process, idleMs }),
     min,

@@ -75,7 +75,7 @@ export class Pool<P = Record<string, object>, S = Record<never, never>> {
       running: (member) => schedule.running(member),
       wanted: () => Math.ceil(schedule.unbound / settings.callsPerProcess),
       gaveUp: (reason, error) => {
-        this.#fail(() => givenUp(name, reason, error));
+        this.#fail(() => givenUp(`the pool of ${name}`, reason, error));
         return this.#endError();
       },
       mayStart: () => !this.#isCleaningUp(),
@@ -158,7 +158,7 @@ export class Pool<P = Record<string, object>, S = Record<never, never>> {
   }
 
   #endError(): FleetError {
-    return this.#makeEnd?.() ?? stopped(this.#settings.process.name);
+    return this.#makeEnd?.() ?? stopped(`the pool of ${this.#settings.process.name}`);
   }
 
   #isCleaningUp(): boolean {
@@ -173,7 +173,7 @@ export class Pool<P = Record<string, object>, S = Record<never, never>> {
 
   async #end(drain: boolean, cause: unknown): Promise<void> {
     const { name, clock, drainMs } = this.#settings.process;
-    const makeEnd = (): FleetError => stopped(name, cause);
+    const makeEnd = (): FleetError => stopped(`the pool of ${name}`, cause);
     const until = clock.now() + drainMs;
     this.#makeEnd = makeEnd;
     const isDrained = drain && (await this.#drainQueue(drainMs));

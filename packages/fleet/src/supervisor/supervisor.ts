@@ -189,8 +189,12 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
     return await this.#waiting.wait(limits);
   }
 
+  get #what(): string {
+    return `the supervisor of ${this.#settings.name}`;
+  }
+
   #endError(): FleetError {
-    return this.#makeEnd?.() ?? stopped(this.#settings.name);
+    return this.#makeEnd?.() ?? stopped(this.#what);
   }
 
   #stop(drain: boolean, cause: unknown): Promise<void> {
@@ -257,9 +261,9 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
       case 'settle-reload':
         return this.#settleReload(action.error);
       case 'give-up':
-        return this.#fail(() => givenUp(this.#settings.name, action.reason, action.error));
+        return this.#fail(() => givenUp(this.#what, action.reason, action.error));
       case 'stop':
-        return this.#fail(() => stopped(this.#settings.name, action.cause));
+        return this.#fail(() => stopped(this.#what, action.cause));
     }
   }
 

@@ -1,5 +1,4 @@
-import type { Action, StateOptions, SupervisorEvent } from '../../src/supervisor/events.ts';
-import { SupervisorFacts } from '../../src/supervisor/state.ts';
+import { type Action, type StateOptions, type SupervisorEvent, SupervisorFacts } from './internals.ts';
 
 export const restart = { atMost: 2, withinMs: 1_000, initialDelayMs: 100, maxDelayMs: 1_000 };
 const options: StateOptions<string> = { command: 'old', restart, hasSpare: false, random: () => 1 };

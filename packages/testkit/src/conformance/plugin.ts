@@ -36,7 +36,16 @@ export interface ConformanceService {
 type Dispensed = Disposable & Readonly<Record<string, (argument: unknown) => Promise<unknown>>>;
 
 /**
- * The suite's service, for tests alone, because `run` starts any program that the host names. To be served under the name `conformance`: `serve({ plugins: { conformance: conformancePlugin } })`.
+ * Makes the suite's service. Serve it under the name `conformance`, and in tests alone, because its method `run` starts any program that
+ * the host names.
+ *
+ * @example
+ * ```ts
+ * import { serve } from '@pipework/core/plugin';
+ * import { conformancePlugin } from '@pipework/testkit';
+ *
+ * await serve({ plugins: { conformance: conformancePlugin } });
+ * ```
  */
 export function conformancePlugin(
   context: Pick<PluginContext, 'stdout' | 'stderr'> & {

@@ -85,8 +85,17 @@ const checkDeadlineMs = 120_000;
 const muchDeadlineMs = 600_000;
 
 /**
- * The suite for the plugin that `cmd` starts. Throws a TypeError at once where `cmd` is no command line; a plugin that
- * can't be started fails every check.
+ * Returns the conformance suite for the plugin that `cmd` starts. Throws a TypeError at once if `cmd` is no command line. If the
+ * plugin cannot be started, every check fails.
+ *
+ * @example
+ * ```ts
+ * import { conformance } from '@pipework/testkit';
+ *
+ * const report = await conformance({ cmd: ['./my-plugin'], quick: true }).run();
+ * console.log(String(report));
+ * if (!report.ok) process.exitCode = 1;
+ * ```
  */
 export function conformance(options: ConformanceOptions): Conformance {
   const target = targetOf(options);

@@ -49,7 +49,7 @@ export class BytePipe {
   #isAwake = false;
   #isStalled = false;
   #timer: NodeJS.Timeout | undefined;
-  #isOver = false;
+  #hasEnded = false;
 
   constructor(options: BytePipeOptions = {}) {
     this.#options = options;
@@ -101,13 +101,13 @@ export class BytePipe {
       this.#readerWants &&
       !this.#isStalled &&
       this.#timer === undefined &&
-      !this.#isOver
+      !this.#hasEnded
     );
   }
 
   /** Ends the direction now; bytes on the way are lost. */
   sever(how: 'eof' | 'error'): void {
-    if (this.#isOver) return;
+    if (this.#hasEnded) return;
     this.#dropQueue();
     this.#isStalled = false;
     this.#end(how, 'severed');
@@ -146,7 +146,7 @@ export class BytePipe {
   }
 
   #accept(chunk: Uint8Array, callback: () => void): void {
-    if (this.#isOver) {
+    if (this.#hasEnded) {
       callback();
       return;
     }
@@ -157,7 +157,7 @@ export class BytePipe {
   }
 
   #enqueue(events: Iterable<FaultEvent>): void {
-    if (this.#isOver) return;
+    if (this.#hasEnded) return;
     for (const event of events) {
       this.#queue.push(event);
       if ('bytes' in event) this.#heldBytes += event.bytes.length;
@@ -194,7 +194,7 @@ export class BytePipe {
   }
 
   #end(how: 'eof' | 'error', word: string): void {
-    if (this.#isOver) return;
+    if (this.#hasEnded) return;
     this.#options.onEvent?.(how === 'eof' ? `${word}: end of file` : `${word}: broken pipe`);
     this.#over();
     if (how === 'error') {
@@ -211,7 +211,7 @@ export class BytePipe {
 
   /** Nothing moves any more; a writer that waits for room gets it. */
   #over(): void {
-    this.#isOver = true;
+    this.#hasEnded = true;
     this.#dropQueue();
     this.#heldBytes = 0;
     clearRealTimeout(this.#timer);

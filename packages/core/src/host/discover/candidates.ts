@@ -1,8 +1,8 @@
 /** Reasons for which a file is no plugin to start. Each function returns a sentence, or undefined if it has no objection. */
 
 import { constants } from 'node:fs';
-import { access, realpath, stat } from 'node:fs/promises';
-import { dirname, extname, isAbsolute, relative, sep } from 'node:path';
+import { access, readlink, realpath, stat } from 'node:fs/promises';
+import { dirname, extname, isAbsolute, relative, resolve, sep } from 'node:path';
 
 /** Whether there is a regular file. */
 export async function whyNoFile(path: string): Promise<string | undefined> {
@@ -47,23 +47,40 @@ const othersWrite = 0o002;
 const sticky = 0o1000;
 
 /**
- * Whether others than its owner and root may change the program or put another in its place: by writing to the file, to
- * its directory, or to one above that up to `root`. Windows has no such modes.
+ * Whether others than its owner and root may change the program or put another in its place: by writing to the file, or to
+ * a directory through which its path leads, links followed. Of the directories above `root` none is asked for. Windows has no such modes.
  */
 export async function whyOthersMayWrite(path: string, root: string): Promise<string | undefined> {
   if (process.platform === 'win32') return undefined;
-  const [file, top] = await Promise.all([path, root].map((each) => realpath(each)));
-  if (file === undefined || top === undefined) return undefined;
-  if (await mayOthersWrite(file)) return 'others than its owner and root can write to it';
-  for (let directory = dirname(file); ; directory = dirname(directory)) {
-    if (await mayOthersWrite(directory)) return `others than its owner and root can write to ${directory}`;
-    if (!isInside(top, dirname(directory)) || dirname(directory) === directory) return undefined;
+  const top = await realpath(root);
+  const places = await placesOnTheWay(path);
+  for (const place of places) {
+    const isAbove = [root, top].some((each) => each !== place && isInside(place, each));
+    if (isAbove || !(await mayOthersWrite(place))) continue;
+    const isFile = (await stat(place)).isFile();
+    return `others than its owner and root can write to ${isFile ? 'it' : place}`;
   }
+  return undefined;
+}
+
+/** The file, and every directory and link in which it is looked up. */
+async function placesOnTheWay(path: string): Promise<ReadonlySet<string>> {
+  // Grows while it is walked.
+  const places = new Set([path]);
+  for (const place of places) {
+    const parent = dirname(place);
+    const target = await readlink(place).catch(() => undefined);
+    if (target !== undefined) places.add(resolve(await realpath(parent), target));
+    places.add(parent);
+  }
+  return places;
 }
 
 async function mayOthersWrite(path: string): Promise<boolean> {
-  const { mode, uid, gid } = await stat(path);
-  if ((mode & sticky) !== 0) return false;
+  const info = await stat(path);
+  // Of what is in such a directory, others can replace only what is theirs. On a file the bit means nothing.
+  if (info.isDirectory() && (info.mode & sticky) !== 0) return false;
+  const { mode, uid, gid } = info;
   // A group with its owner's number is the one that many systems make for each user alone, beside a umask of 002.
   const isPrivateGroup = uid === gid && uid !== 0;
   return (mode & othersWrite) !== 0 || ((mode & groupWrites) !== 0 && !isPrivateGroup);

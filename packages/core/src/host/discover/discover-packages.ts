@@ -3,7 +3,7 @@
 import { readFile, realpath } from 'node:fs/promises';
 import { dirname, extname, isAbsolute, resolve, sep } from 'node:path';
 import { isInside, whyNoFile, whyNotExecutable, whyOthersMayWrite, whyOutside } from './candidates.ts';
-import { checkDirectory, checkOptions, type DiscoverPackagesOptions } from './options.ts';
+import { checkDirectory, checkOptions, skipper, type DiscoverPackagesOptions } from './options.ts';
 import { findPackages } from './workspace.ts';
 
 /** A plugin that a package declares. */
@@ -21,20 +21,31 @@ export interface DiscoveredPackage {
 }
 
 /**
- * The plugins that packages declare in their package.json, sorted by path. `dir` is any directory inside a workspace; its
+ * Resolves to the plugins that packages declare in their package.json, sorted by path. `dir` is any directory inside a workspace; its
  * root is the nearest one above with a pnpm-workspace.yaml, or with `workspaces` in its package.json. If `dir` is in no
  * workspace, the packages are those at the top of the node_modules of the nearest application, a directory with a
  * package.json beside a node_modules. Rejects with `DISCOVER_UNREADABLE` if there is neither.
+ *
+ * @example
+ * ```ts
+ * import { Client, discoverPackages } from '@pipework/core';
+ *
+ * for (const plugin of await discoverPackages('.')) {
+ *   await using client = new Client(plugin);
+ *   console.log(await (await client.client()).describe());
+ * }
+ * ```
  */
 export async function discoverPackages(
   dir = '.',
   options: DiscoverPackagesOptions = {},
 ): Promise<DiscoveredPackage[]> {
   checkOptions(options, ['onSkip', 'field', 'contained']);
-  const { root, manifests, areInstalled } = await findPackages(await checkDirectory(dir));
+  const { contained = true } = options;
+  const { root, manifests, areInstalled } = await findPackages(await checkDirectory(dir), contained);
+  const skip = skipper(options);
   const found: DiscoveredPackage[] = [];
   for (const manifest of manifests) {
-    const skip = (path: string, reason: string): void => options.onSkip?.(path, reason);
     const plugin = await readManifest(manifest, { ...options, root, areInstalled, skip });
     if (plugin !== undefined) found.push(plugin);
   }

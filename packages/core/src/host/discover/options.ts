@@ -4,6 +4,7 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { PipeworkError } from '../../base/errors.ts';
 import { expect, expectKeys, isText } from '../../base/expect.ts';
+import { printable } from '../../base/printable.ts';
 
 /** Options of {@link discover}. */
 export interface DiscoverOptions {
@@ -29,6 +30,11 @@ export function checkOptions(options: DiscoverPackagesOptions, keys: readonly st
   expect(onSkip === undefined || typeof onSkip === 'function', 'onSkip', 'a function', onSkip);
   expect(contained === undefined || typeof contained === 'boolean', 'contained', 'true or false', contained);
   expect(field === undefined || isText(field), 'field', 'the name of a field of package.json', field);
+}
+
+/** Tells `onSkip` what is left out, with a reason that is safe to print: manifests and links may hold any text. */
+export function skipper({ onSkip }: DiscoverOptions): (path: string, reason: string) => void {
+  return (path, reason) => onSkip?.(path, printable(reason));
 }
 
 /** The absolute path of a directory that is there. */

@@ -1,8 +1,11 @@
 /** Where packages are: the members of a workspace, or what an application has installed. */
 
+import { readdir } from 'node:fs';
 import { stat, readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { PipeworkError } from '../../base/errors.ts';
+import { isInside, whyOutside } from './candidates.ts';
+import { listUnlessOutside, type List } from './listing.ts';
 
 /** Manifests to look into, and the directory that holds all of them. */
 export interface Packages {
@@ -14,12 +17,13 @@ export interface Packages {
 
 /**
  * The packages around `start`: those of the workspace that it is in; else those that are installed in the nearest
- * application, a directory with a package.json and a node_modules. Rejects with `DISCOVER_UNREADABLE` if there is neither.
+ * application, a directory with a package.json and a node_modules. If `contained`, the search follows no link out of the
+ * workspace further than to the package that it leads to. Rejects with `DISCOVER_UNREADABLE` if there is neither.
  */
-export async function findPackages(start: string): Promise<Packages> {
+export async function findPackages(start: string, contained: boolean): Promise<Packages> {
   const [workspace, application] = await Promise.all([findWorkspace(start), findApplication(start)]);
   if (workspace !== undefined) {
-    const manifests = await members(workspace);
+    const manifests = await members(workspace, contained);
     // What is below a workspace without being one of its packages was deployed or copied there.
     const isDeployed =
       application !== undefined &&
@@ -61,7 +65,7 @@ async function findApplication(start: string): Promise<string | undefined> {
   return undefined;
 }
 
-async function members({ root, patterns }: Workspace): Promise<string[]> {
+async function members({ root, patterns }: Workspace, contained: boolean): Promise<string[]> {
   const { glob } = await import('tinyglobby');
   const isUnwanted = (pattern: string): boolean => pattern.startsWith('!');
   const manifests = await glob(
@@ -75,9 +79,27 @@ async function members({ root, patterns }: Workspace): Promise<string[]> {
         '**/node_modules/**',
         ...patterns.filter(isUnwanted).map((pattern) => `${pattern.slice(1).replace(/\/$/, '')}/**`),
       ],
+      ...(contained ? { fs: { readdir: listShallowOutside(root) as typeof readdir } } : {}),
     },
   );
   return manifests.map((path) => resolve(path)).sort();
+}
+
+/**
+ * Lists the files alone where a link has led out of the workspace. The manifest there is left out later, with a reason, and what is
+ * below it, which may be all of the file system, is not walked.
+ */
+function listShallowOutside(root: string): List {
+  return listUnlessOutside(
+    async (path) => (isInside(root, resolve(path)) ? whyOutside(root, resolve(path)) : undefined),
+    (_reason, path, options, done) =>
+      readdir(path, options, (error, entries) =>
+        done(
+          error,
+          (entries ?? []).filter((entry) => entry.isFile()),
+        ),
+      ),
+  );
 }
 
 async function installed(root: string): Promise<string[]> {

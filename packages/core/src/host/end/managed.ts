@@ -28,18 +28,29 @@ export function unmanage(client: Managed): void {
 /**
  * Kills every managed client, all at once, and resolves when they are gone. From its first call on {@link killed} is
  * true. It can be called again: clients started since are killed then. Never rejects.
+ *
+ * @example
+ * ```ts
+ * import { cleanupClients, Client } from '@pipework/core';
+ *
+ * const client = new Client({ cmd: [process.execPath, 'plugin.js'], managed: true });
+ * await client.start();
+ * process.once('SIGTERM', () => {
+ *   void cleanupClients().then(() => process.exit());
+ * });
+ * ```
  */
 export async function cleanupClients(): Promise<void> {
   cleanups += 1;
   await Promise.all([...clients].map((client) => client.kill()));
 }
 
-/** True once `cleanupClients()` was called: errors about lost plugins are then expected. */
+/** Returns true once `cleanupClients()` was called. From then on errors about lost plugins are expected. */
 export function killed(): boolean {
   return cleanups > 0;
 }
 
-/** How often `cleanupClients()` was called. A managed client that was made before the last call does not start any more. */
+/** Returns how often `cleanupClients()` was called. A managed client that was made before the last call does not start any more. */
 export function cleanupCount(): number {
   return cleanups;
 }

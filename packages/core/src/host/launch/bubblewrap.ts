@@ -1,6 +1,6 @@
 /** A launcher that runs the plugin in a bubblewrap sandbox. */
 
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { isAbsolute, relative, resolve } from 'node:path';
 import { expect, expectKeys, isText } from '../../base/expect.ts';
 import { printable } from '../../base/printable.ts';
@@ -35,6 +35,16 @@ const resolverPlaces = ['/run/systemd/resolve', '/run/resolvconf', '/run/Network
  * system, no capabilities and the two pipes. If the host is root, the plugin is root without capabilities, and reads and changes only what
  * root owns or everyone may; `args: ['--cap-add', …]` gives a capability back. `client.pid` is bwrap's. bwrap runs with `--die-with-parent`: the plugin ends with its host, and
  * with bwrap. A SIGTERM of the ladder therefore ends the plugin at once. Quit and the pipe's end leave it the usual time.
+ * Throws `CONFIG_INVALID` for an option that is not what it must be. If there is no `bwrap`, the start rejects with `PLUGIN_NOT_STARTED`;
+ * if `bwrap` refuses, with `HANDSHAKE_EXITED` and what it said.
+ *
+ * @example
+ * ```ts
+ * import { bubblewrap, Client } from '@pipework/core';
+ *
+ * const launcher = bubblewrap({ readable: ['/usr', '/lib', '/lib64', '/app'], writable: ['/app/cache'] });
+ * await using client = new Client({ cmd: ['/usr/bin/node', '/app/plugin.js'], launcher });
+ * ```
  */
 export function bubblewrap(options: BubblewrapOptions = {}): Launcher {
   expectKeys('options', options, ['bwrap', 'readable', 'writable', 'network', 'args']);
@@ -94,8 +104,12 @@ function mountArguments(
 /** Says which of the command's files and directories the sandbox hides. */
 function hiddenNotes(command: LaunchCommand, visible: readonly string[]): string[] {
   const cwd = resolve(command.cwd ?? process.cwd());
-  const named = [command.file, ...command.args].filter((word) => word.includes('/') && !word.startsWith('-'));
-  const files = named.map((word) => resolve(cwd, word)).filter((path) => existsSync(path));
+  // An option may carry its file with it: `--import=/tmp/x.mjs`.
+  const words = [command.file, ...command.args].map((word) => word.replace(/^-[^=]*=/, ''));
+  const named = words.filter((word) => word.includes('/') && !word.startsWith('-'));
+  const paths = named.map((word) => resolve(cwd, word)).filter((path) => existsSync(path));
+  // A link outside may lead to a hidden place.
+  const files = paths.flatMap((path) => [path, realpathSync(path)]);
   return [...new Set([cwd, ...files])].flatMap((path) => {
     const place = hiddenPlaces.find((hidden) => isBelow(hidden, path));
     const isVisible = visible.some(

@@ -5,6 +5,8 @@ import { droppedMark } from '../../base/dropped-mark.ts';
 
 /** Bytes that may wait in a stream. What is printed beyond is dropped, and a mark in its place says how much. */
 const maxWaiting = 8 * 1024 * 1024;
+/** Writes that may wait: each holds 70 to 150 bytes beside its own, so that a million line feeds are not a megabyte. */
+const maxWaitingWrites = maxWaiting / 32;
 
 type Done = (error?: Error | null) => void;
 
@@ -15,31 +17,64 @@ type Done = (error?: Error | null) => void;
 export function limitQueue(stream: Writable): () => void {
   const write = stream.write.bind(stream);
   let dropped = 0;
+  let writes = 0;
+  const settled = (): void => void writes--;
+  // A console gives the same callback with each write.
+  let last: { readonly done: Done; readonly onSettled: Done } | undefined;
+  const afterSettled = (done: Done): Done => {
+    if (last?.done === done) return last.onSettled;
+    const onSettled: Done = (error) => {
+      settled();
+      done(error);
+    };
+    last = { done, onSettled };
+    return onSettled;
+  };
+  const accept = (chunk: unknown, encoding: BufferEncoding | undefined, done?: Done): boolean => {
+    writes++;
+    return write(chunk, encoding as BufferEncoding, done === undefined ? settled : afterSettled(done));
+  };
   const mark = (): void => {
     if (dropped === 0 || stream.writableEnded || stream.destroyed) return;
     const text = droppedMark(dropped, 'the host does not keep up');
     dropped = 0;
-    write(text);
+    accept(text, undefined);
   };
-  const limited = (chunk: unknown, encoding?: BufferEncoding | Done, done?: Done): boolean => {
+  const callLater = calledInTurn();
+  const limited = (chunk: unknown, second?: BufferEncoding | Done, third?: Done): boolean => {
+    const [encoding, done] = typeof second === 'function' ? [undefined, second] : [second, third];
     const waiting = stream.writableLength;
-    const bytes = waiting === 0 ? 0 : sizeOf(chunk, encoding);
-    if (waiting + bytes <= maxWaiting || stream.writableEnded || stream.destroyed) {
+    const bytes = writes === 0 ? 0 : sizeOf(chunk, encoding);
+    const hasRoom = waiting + bytes <= maxWaiting && writes < maxWaitingWrites;
+    if (hasRoom || stream.writableEnded || stream.destroyed) {
       mark();
-      return write(chunk, encoding as BufferEncoding, done);
+      return accept(chunk, encoding, done);
     }
-    if (dropped === 0) stream.once('drain', mark);
+    if (dropped === 0 && bytes > 0) stream.once('drain', mark);
     dropped += bytes;
-    const callback = typeof encoding === 'function' ? encoding : done;
-    if (callback !== undefined) process.nextTick(callback, null);
-    return false;
+    if (done !== undefined) callLater(done);
+    // Without a byte that waits there will be no 'drain' to wait for.
+    return waiting === 0;
   };
   stream.write = limited as Writable['write'];
   return mark;
 }
 
-function sizeOf(chunk: unknown, encoding: unknown): number {
-  if (typeof chunk === 'string')
-    return Buffer.byteLength(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8');
-  return chunk instanceof Uint8Array ? chunk.byteLength : 0;
+/** Returns a function that calls what it is given later, in order. A callback that comes a million times in a row is held once. */
+function calledInTurn(): (done: Done) => void {
+  let last: { readonly done: Done; times: number } | undefined;
+  return (done) => {
+    if (last?.done === done) return void last.times++;
+    const call = { done, times: 1 };
+    last = call;
+    process.nextTick(() => {
+      if (last === call) last = undefined;
+      for (let left = call.times; left > 0; left--) done(null);
+    });
+  };
+}
+
+function sizeOf(chunk: unknown, encoding: BufferEncoding | undefined): number {
+  if (typeof chunk === 'string') return Buffer.byteLength(chunk, encoding);
+  return ArrayBuffer.isView(chunk) ? chunk.byteLength : 0;
 }

@@ -8,9 +8,9 @@ export interface CallContext {
   readonly method: string;
   /** Aborts when the caller cancels, when the deadline passes, and when the caller is gone. Made when first asked for. */
   readonly signal: AbortSignal;
-  /** Milliseconds that are left of the caller's deadline; undefined where it gave none. */
+  /** Milliseconds that are left of the caller's deadline; undefined if it gave none. */
   readonly remainingMs: number | undefined;
-  /** What the caller sent along, for instance `traceparent`. Empty where it sent nothing. */
+  /** What the caller sent along, for instance `traceparent`. Empty if it sent nothing. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -23,6 +23,23 @@ let everywhere: AsyncLocalStorage<CallContext> | undefined;
  * Returns the call that is being answered. Ask for it before the handler's first `await`: it is known only while the handler starts, which
  * is why it costs a call nothing. With `serve({ callContext: 'everywhere' })` it is known behind an `await` too, and in everything that the
  * handler calls. Throws `MISUSE` elsewhere.
+ *
+ * @example
+ * ```ts
+ * import { callContext, serve } from '@pipework/core/plugin';
+ *
+ * await serve({
+ *   plugins: {
+ *     pages: () => ({
+ *       async read(url: string): Promise<string> {
+ *         const { signal, remainingMs } = callContext();
+ *         console.log(`reading ${url}, ${remainingMs ?? 'any number of'} ms left`);
+ *         return await (await fetch(url, { signal })).text();
+ *       },
+ *     }),
+ *   },
+ * });
+ * ```
  */
 export function callContext(): CallContext {
   const context = current ?? everywhere?.getStore();

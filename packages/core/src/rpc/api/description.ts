@@ -6,11 +6,11 @@ export interface MethodDescription {
   readonly doc?: string;
   /** A schema for each argument, in their order. */
   readonly input?: readonly unknown[];
-  /** Of the result. */
+  /** The schema of the result. */
   readonly output?: unknown;
-  /** Of each item, if the result is a stream. */
+  /** The schema of each item, if the result is a stream. */
   readonly items?: unknown;
-  /** Of the data of each declared error, by its code. */
+  /** The schema of the data of each declared error, by its code. */
   readonly errors?: Readonly<Record<string, unknown>>;
 }
 

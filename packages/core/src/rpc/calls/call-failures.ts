@@ -11,7 +11,7 @@ export function lossOf(method: string, peer: string, cause: Error): PipeworkErro
 }
 
 export function deadlinePassed(method: string, peer: string, deadlineMs: number): PipeworkError {
-  const message = `${method} was not answered by ${peer} within its deadline of ${deadlineMs} ms`;
+  const message = `${method} was not answered by ${peer} within its deadline of ${Math.ceil(deadlineMs)} ms`;
   return withoutStack(new PipeworkError('RPC_DEADLINE', message), `${method} (${peer})`);
 }
 

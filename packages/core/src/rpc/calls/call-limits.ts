@@ -1,6 +1,7 @@
 /** Which of the peer's calls run, which wait, and which are refused, for one conversation. */
 import { PipeworkError } from '../../base/errors.ts';
 import type { CallQueue } from '../../session/call-queue.ts';
+import { withoutFrames } from '../values/error-stack.ts';
 import { IdTable } from './id-table.ts';
 import type { IncomingCall } from './incoming-call.ts';
 
@@ -31,13 +32,13 @@ export class CallLimits {
   /** Why a new call of the peer's cannot run; undefined if it can, now or later. */
   refusalOf({ method, limit }: IncomingCall): PipeworkError | undefined {
     if (this.#refusal !== undefined && limit !== 'callbacks')
-      return new PipeworkError('RPC_SHUTTING_DOWN', this.#refusal);
+      return refusal('RPC_SHUTTING_DOWN', this.#refusal);
     if (limit !== 'calls' || !this.#queue.isFull) return undefined;
     return this.#overloaded(method, this.#queue.load);
   }
 
   #overloaded(method: string, load: string): PipeworkError {
-    return new PipeworkError(
+    return refusal(
       'RPC_OVERLOADED',
       `${method} was refused: ${load}. Make fewer calls at once, or raise the limits`,
     );
@@ -131,4 +132,9 @@ export class CallLimits {
     // The streams in their arguments end with the conversation, which says more.
     for (const call of this.#tracked.values()) call.abort(reason);
   }
+}
+
+/** Without frames, which would be of this file and cost more than all else: a peer may ask to be refused a million times. */
+function refusal(code: 'RPC_OVERLOADED' | 'RPC_SHUTTING_DOWN', message: string): PipeworkError {
+  return withoutFrames(() => new PipeworkError(code, message));
 }

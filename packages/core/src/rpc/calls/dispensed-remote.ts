@@ -96,6 +96,18 @@ function make(source: RemoteSource, options: CallOptions | undefined): object {
  * `await using` take it, a result that is a stream can be iterated without awaiting the call, and an error that `call`
  * throws is the call's rejection. Options that pipework does not know pass through to `call`. Its `[Symbol.dispose]()` calls
  * `dispose` once; from then on calls fail with `RPC_CLOSED` and `call` is not called.
+ *
+ * @example
+ * ```ts
+ * import { createRemote } from '@pipework/core';
+ *
+ * interface Greeter {
+ *   greet(name: string): Promise<string>;
+ * }
+ *
+ * const greeter = createRemote<Greeter>((method, args) => Promise.resolve(`${method} of ${args.join()}`));
+ * console.log(await greeter.greet('world')); // greet of world
+ * ```
  */
 export function createRemote<T>(
   call: RemoteCall,

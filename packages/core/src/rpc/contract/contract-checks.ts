@@ -13,9 +13,19 @@ import { describeIssues, type StandardSchema } from './standard-schema.ts';
 type Method = (...args: unknown[]) => unknown;
 
 /**
- * An implementation to serve: each call's arguments are checked before its handler runs (`RPC_INVALID_INPUT`), its result and items
- * behind it (`RPC_INVALID_OUTPUT`). What the schemas make of a value is what the other side gets. It is disposed of as `handlers` want
+ * Returns an implementation to serve. The arguments of each call are checked before its handler runs (`RPC_INVALID_INPUT`), its result and
+ * items afterwards (`RPC_INVALID_OUTPUT`). What the schemas make of a value is what the other side gets. It is disposed of as `handlers` want
  * to be, by their `[Symbol.asyncDispose]()` or `[Symbol.dispose]()`. Throws `CONFIG_INVALID` for a method without handler.
+ *
+ * @example
+ * ```ts
+ * import { defineContract, implement, serve, type StandardSchema } from '@pipework/core/plugin';
+ *
+ * declare const text: StandardSchema<string>; // For instance z.string().
+ * const greeter = defineContract({ greet: { input: [text], output: text } });
+ *
+ * await serve({ plugins: { greeter: () => implement(greeter, { greet: (name) => `Hello, ${name}!` }) } });
+ * ```
  */
 export function implement<C extends Contract<unknown>>(
   contract: C,
@@ -44,8 +54,21 @@ export function implement<C extends Contract<unknown>>(
 }
 
 /**
- * A remote whose results and items are checked when they arrive, for a plugin that isn't trusted to keep the contract: a call whose result
- * doesn't fit rejects with `RPC_INVALID_OUTPUT`. `withCallOptions` takes it as it takes the remote, and disposing of it disposes of the remote.
+ * Returns a remote whose results and items are checked when they arrive, for a plugin that isn't trusted to keep the contract. A call whose
+ * result does not fit rejects with `RPC_INVALID_OUTPUT`. `withCallOptions` takes it as it takes the remote, and disposing of it disposes of the remote.
+ *
+ * @example
+ * ```ts
+ * import { checked, Client, defineContract, type StandardSchema } from '@pipework/core';
+ *
+ * declare const text: StandardSchema<string>; // For instance z.string().
+ * const greeter = defineContract({ greet: { input: [text], output: text } });
+ *
+ * await using client = new Client<{ greeter: object }>({ cmd: [process.execPath, 'plugin.js'] });
+ * const rpc = await client.client();
+ * const remote = checked(greeter, await rpc.dispense('greeter'));
+ * console.log(await remote.greet('world'));
+ * ```
  */
 export function checked<C extends Contract<unknown>>(
   contract: C,

@@ -9,9 +9,9 @@ export interface MethodSchemas {
   readonly doc?: string;
   /** One schema for each argument, in their order. Those at the end that take `undefined` can be left out by callers. An options object with an abort signal may follow. */
   readonly input?: readonly StandardSchema[];
-  /** Of the result. */
+  /** The schema of the result. */
   readonly output?: StandardSchema;
-  /** Of each item, where the result is a stream. */
+  /** The schema of each item, if the result is a stream. */
   readonly items?: StandardSchema;
   /** The errors that callers can tell apart: the data of each under its code. */
   readonly errors?: Readonly<Record<string, StandardSchema>>;
@@ -102,7 +102,7 @@ type HandlerOf<F> = F extends (...args: infer A) => infer R
   : never;
 
 /**
- * A contract for an interface that is there already: `defineContract<Kv>()({ get: { input: [key], output: text } })`. The names of parameters and the
+ * Makes a contract for an interface that exists already: `defineContract<Kv>()({ get: { input: [key], output: text } })`. The names of parameters and the
  * docs of methods are the interface's, and each schema must fit it. A method needs a schema for each parameter, or for none, and returns a promise
  * or an async iterable, because its caller gets one.
  */

@@ -32,6 +32,20 @@ export function takeCheckedData(error: Error, schema: StandardSchema, data: unkn
 /**
  * Makes an error that the contract declares, for a handler to throw; its data is checked on its way out of `implement()`. Throws
  * `CONFIG_INVALID` for a code that the contract doesn't declare.
+ *
+ * @example
+ * ```ts
+ * import { declaredError, defineContract, implement, type StandardSchema } from '@pipework/core/plugin';
+ *
+ * declare const text: StandardSchema<string>; // For instance z.string().
+ * const store = defineContract({ read: { input: [text], output: text, errors: { NOT_FOUND: text } } });
+ *
+ * export const implementation = implement(store, {
+ *   read(key): string {
+ *     throw declaredError(store, 'NOT_FOUND', key);
+ *   },
+ * });
+ * ```
  */
 export function declaredError<T extends Contract<unknown>, C extends keyof ContractRaises<T> & string>(
   contract: T,
@@ -46,8 +60,24 @@ export function declaredError<T extends Contract<unknown>, C extends keyof Contr
 }
 
 /**
- * Whether what a call rejected with is this contract's error with this code, and its `data` what the contract declares. Where `checked()`
- * has not run the schema, it is run here; one that answers with a promise can't be, and the answer is false then.
+ * Returns whether what a call rejected with is this contract's error with this code, and its `data` what the contract declares. If `checked()`
+ * has not run the schema, it is run here. A schema that answers with a promise can't be, so the answer is false then.
+ *
+ * @example
+ * ```ts
+ * import { defineContract, isDeclaredError, type Remote, type StandardSchema } from '@pipework/core';
+ *
+ * declare const text: StandardSchema<string>; // For instance z.string().
+ * const store = defineContract({ read: { input: [text], output: text, errors: { NOT_FOUND: text } } });
+ *
+ * declare const remote: Remote<{ read(key: string): Promise<string> }>;
+ * try {
+ *   await remote.read('a');
+ * } catch (error) {
+ *   if (!isDeclaredError(store, error, 'NOT_FOUND')) throw error;
+ *   console.log('there is no', error.data);
+ * }
+ * ```
  */
 export function isDeclaredError<T extends Contract<unknown>, C extends keyof ContractErrors<T> & string>(
   contract: T,

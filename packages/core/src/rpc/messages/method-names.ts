@@ -1,8 +1,6 @@
 /** The methods of one conversation, each with what is made of its name once. */
+import { maxKeptNames } from '../../base/limits.ts';
 import { packMethod } from './small/writer.ts';
-
-// A peer, or a host that makes names up as it goes, may bring any number.
-const maxKept = 1024;
 
 /** A method as its implementation calls it, and as the wire does. */
 export class MethodName {
@@ -43,7 +41,7 @@ export class MethodNames {
 
   #keep(names: Map<string, MethodName>, key: string, short: string, wire: string): MethodName {
     const name = new MethodName(short, wire);
-    if (names.size < maxKept) names.set(key, name);
+    if (names.size < maxKeptNames) names.set(key, name);
     return name;
   }
 }

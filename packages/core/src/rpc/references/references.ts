@@ -308,6 +308,9 @@ export class References implements ValueReferences, MessageScopes {
     void this.#given.clear();
     this.#taken.close(error);
     for (const stream of [...this.#givenStreams.values()]) stream.conversationClosed(error);
-    for (const stream of [...this.#takenStreams]) stream.conversationClosed(error);
+    const { explainLoss } = this.#shared.options;
+    let explanation: Promise<Error> | undefined;
+    const ask = explainLoss && ((cause: Error): Promise<Error> => (explanation ??= explainLoss(cause)));
+    for (const stream of [...this.#takenStreams]) stream.conversationClosed(error, ask);
   }
 }

@@ -76,6 +76,10 @@ type ToolName =
   | '$$typeof'
   | 'nodeType'
   | 'hasAttribute'
+  | 'isEqualNode'
+  | 'cause'
+  | 'socket'
+  | 'getHeaders'
   | `@@${string}`;
 
 /** A method as its caller sees it: the same if it is asynchronous in all its overloads, otherwise with a promise of each result. */

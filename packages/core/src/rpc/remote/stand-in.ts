@@ -1,6 +1,7 @@
 /** Objects and functions that stand for ones in the other process, and the marks by which objects travel by reference. */
 import { types } from 'node:util';
 import { expect } from '../../base/expect.ts';
+import { maxKeptNames } from '../../base/limits.ts';
 import { isProbedName } from '../../base/probed-names.ts';
 import { callResult } from './call-result.ts';
 import type { Reference } from './remote-types.ts';
@@ -86,7 +87,7 @@ export function isMarked(value: object): boolean {
 }
 
 /**
- * Whether a value stands for an object or a function of another process: what `dispense()` or `createRemote()` returned, or a reference
+ * Returns whether a value stands for an object or a function of another process: what `dispense()` or `createRemote()` returned, or a reference
  * that arrived. Sends nothing.
  */
 export function isRemote(value: unknown): boolean {
@@ -100,8 +101,24 @@ export function isMarkedObject(value: object): boolean {
 
 /**
  * Keeps a reference beyond the call it came with, until its `[Symbol.dispose]()` or the conversation's end. Returns the same
- * reference. A function or object of this process is returned as it is. Throws `RPC_REFERENCE_RELEASED` when it is too late,
- * `CONFIG_INVALID` for what is no function or object, or a frozen one of this process.
+ * reference. A function or object of this process is returned as it is. Throws `RPC_REFERENCE_RELEASED` if
+ * the call has settled already, and `CONFIG_INVALID` if `reference` is no function or object, or is a frozen one of this process.
+ *
+ * @example
+ * ```ts
+ * import { retain, serve } from '@pipework/core/plugin';
+ *
+ * const listeners = new Set<(change: string) => void>();
+ * await serve({
+ *   plugins: {
+ *     files: () => ({
+ *       watch(listener: (change: string) => void): void {
+ *         listeners.add(retain(listener)); // Without this it could be called during this call only.
+ *       },
+ *     }),
+ *   },
+ * });
+ * ```
  */
 export function retain<T extends object>(reference: T): T & Disposable {
   expect(canBeHeld(reference), 'the argument of retain()', 'a function or object', reference);
@@ -161,7 +178,7 @@ export function makeRemoteObject(target: RemoteTarget, label = 'remote object'):
       let method = methods.get(name);
       if (method === undefined) {
         method = (...args) => iterable(target.call?.(name, args));
-        methods.set(name, method);
+        if (methods.size < maxKeptNames) methods.set(name, method);
       }
       return method;
     },

@@ -137,9 +137,9 @@ export class TakenStream
     this.#end();
   }
 
-  /** The conversation that it belongs to is gone. */
-  conversationClosed(error: Error): void {
-    this.#lost(error);
+  /** The conversation that it belongs to is gone. `ask` asks the process's exit once for all of its streams, which may be many. */
+  conversationClosed(error: Error, ask: StreamHost['shared']['options']['explainLoss']): void {
+    this.#lost(error, ask);
   }
 
   /** Ends it from this side at once: the consumer gets `error`, and the peer a reset. */
@@ -314,7 +314,7 @@ export class TakenStream
     this.#lost(error);
   }
 
-  #lost(cause: Error | undefined): void {
+  #lost(cause: Error | undefined, ask = this.#host.shared.options.explainLoss): void {
     const state = this.#state;
     if (state.is === 'ended' || state.is === 'lost') return;
     if (state.is !== 'waiting') {
@@ -322,9 +322,14 @@ export class TakenStream
       state.on.gate.end();
       this.#state = { is: 'lost', on: state.on };
     }
-    explained(cause, this.#host.shared.options.explainLoss, (why) => {
-      const what = this.#method === undefined ? 'A stream' : `the stream of ${this.#method}`;
-      this.fail(streamLost(`${what} of ${this.#host.shared.peer}`, why));
+    explained(cause, ask, (why) => {
+      const what = this.#method === undefined ? 'a stream' : `the stream of ${this.#method}`;
+      const error = streamLost(`${what} of ${this.#host.shared.peer}`, why);
+      if (this.#state.is !== 'waiting') return this.fail(error);
+      // The conversation is gone, and so is the peer that would be told that the stream will not be dialled.
+      this.#settle({ error });
+      this.#items.serve();
+      this.#end();
     });
   }
 }

@@ -19,11 +19,11 @@ const weights: Record<ReferenceKind | 'collection' | 'url', number> = {
   url: 2,
   function: 2,
   object: 14,
-  signal: 8,
+  signal: 12,
   iterable: 0,
   webStream: 42,
-  readable: 8,
-  objectReadable: 8,
+  readable: 10,
+  objectReadable: 10,
   yours: 0,
   callSignal: 0,
   abortedSignal: 0,
@@ -122,22 +122,25 @@ export function tooManyValues(): PipeworkError {
   );
 }
 
+/** The Map whose keys and values follow the mark in turn. */
+function mapOf(array: unknown[]): Map<unknown, unknown> {
+  const map = new Map<unknown, unknown>();
+  for (let index = 1; index < array.length; index += 2) {
+    const key = array[index];
+    const value = array[index + 1];
+    if (typeof value === 'function' && typeof key === 'string' && isProbedName(key))
+      throw probedFunction(key);
+    map.set(key, value);
+  }
+  return map;
+}
+
 function unmark(mark: Mark, array: unknown[], options: InboundOptions): unknown {
   switch (mark.name) {
-    case 'map': {
+    case 'map':
       if (array.length % 2 === 0) break;
       claim(weights.collection, options);
-      each(array, 1, options);
-      const map = new Map<unknown, unknown>();
-      for (let index = 1; index < array.length; index += 2) {
-        const key = array[index];
-        const value = array[index + 1];
-        if (typeof value === 'function' && typeof key === 'string' && isProbedName(key))
-          throw probedFunction(key);
-        map.set(key, value);
-      }
-      return map;
-    }
+      return mapOf(each(array, 1, options));
     case 'set':
       claim(weights.collection, options);
       return new Set(each(array, 1, options).slice(1));

@@ -75,8 +75,11 @@ function fromMap(map: SentMap, revival: Revival, level: number): Error {
   if (typeof code !== 'function' && (code !== undefined || Object.hasOwn(map, 'code')))
     setField(error, 'code', textOf(code) ?? code, true);
   if (level < maxErrorDepth) {
-    if (Object.hasOwn(map, 'cause') && map.cause !== undefined && map.cause !== null)
-      setField(error, 'cause', inner(map.cause, revival, level + 1), false);
+    if (Object.hasOwn(map, 'cause') && map.cause !== undefined && map.cause !== null) {
+      const cause = inner(map.cause, revival, level + 1);
+      // Loggers call a cause that is a function.
+      if (typeof cause !== 'function') setField(error, 'cause', cause, false);
+    }
     if (Array.isArray(map.errors)) {
       const members = map.errors.slice(0, maxErrorCount).map((one) => inner(one, revival, level + 1));
       setField(error, 'errors', members, false);

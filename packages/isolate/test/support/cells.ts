@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { Client, type ClientConfig, type Remote } from '@pipework/core';
-import { isolated, IsolateError, type IsolateOptions } from '../src/index.ts';
+import { isolated, IsolateError, type IsolateOptions } from '../../src/index.ts';
 
 /** What the fixture serves. */
 export interface Cell {
@@ -22,6 +22,7 @@ export interface Cell {
   listen(): Promise<string>;
   descriptors(): Promise<[number, string][]>;
   fill(): Promise<void>;
+  fillHeap(): Promise<void>;
   fillElsewhere(): Promise<string>;
   spin(): Promise<void>;
   spinOn(): Promise<void>;
@@ -32,8 +33,8 @@ export interface Cells {
   cell: Cell;
 }
 
-export const root: string = fileURLToPath(new URL('../../..', import.meta.url));
-export const fixture: string = fileURLToPath(new URL('fixtures/cell.mjs', import.meta.url));
+export const root: string = fileURLToPath(new URL('../../../..', import.meta.url));
+export const fixture: string = fileURLToPath(new URL('../fixtures/cell.mjs', import.meta.url));
 export const command: [string, ...string[]] = [process.execPath, fixture];
 
 /** What the fixture needs to load itself. */

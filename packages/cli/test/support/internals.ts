@@ -1,0 +1,9 @@
+/** The one door through which the command's tests reach what the package does not export: a move inside `src` is followed here, and nowhere else. */
+
+export { nodeCheck, supportedNode, supportsNode } from '../../src/doctor/checks/node.ts';
+export { checks, examine, type Result } from '../../src/doctor/examine.ts';
+export type { Check } from '../../src/doctor/finding.ts';
+export { realProbes, type Probes } from '../../src/doctor/probes.ts';
+export { exitStatuses } from '../../src/exit-status.ts';
+export { commands } from '../../src/main.ts';
+export { languages, type Language } from '../../src/template.ts';

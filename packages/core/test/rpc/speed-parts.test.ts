@@ -1,0 +1,42 @@
+import { expect, inject, test, vi } from 'vitest';
+import { countReceived, fullCodec, KnownTexts, ownCapabilities, scratch } from '../support/internals.ts';
+import { rpcPair } from '../support/rpc-pair.ts';
+
+// Every file beside this one runs twice: in the project `core` with the parts that only buy speed, in `core-general` without them.
+declare module 'vitest' {
+  export interface ProvidedContext {
+    hasSpeedParts: boolean;
+  }
+}
+const hasSpeedParts = inject('hasSpeedParts');
+
+test('a small message is written by hand', async () => {
+  const { remote } = await rpcPair({ echo: (value: unknown) => value });
+  scratch.small.fill(0);
+  expect(await remote.echo(1)).toBe(1);
+  expect(scratch.small.some((byte) => byte !== 0)).toBe(hasSpeedParts);
+});
+
+test('lists of like objects travel as tables', () => {
+  expect(ownCapabilities.includes('tables')).toBe(hasSpeedParts);
+});
+
+test('a text that comes again is not made anew', () => {
+  const make = vi.fn((source: Uint8Array, start: number, end: number) =>
+    Buffer.from(source.subarray(start, end)).toString(),
+  );
+  const texts = new KnownTexts(16, make);
+  for (let time = 0; time < 3; time++) expect(texts.at(Buffer.from('name'), 0, 4)).toBe('name');
+  expect(make).toHaveBeenCalledTimes(hasSpeedParts ? 1 : 3);
+});
+
+test('freed memory stays with the process once many large values have come', () => {
+  const allocated = vi.spyOn(Buffer, 'allocUnsafeSlow');
+  for (let mebibytes = 0; mebibytes < 16; mebibytes++) countReceived(2 ** 20);
+  expect(allocated).toHaveBeenCalledTimes(hasSpeedParts ? 1 : 0);
+  allocated.mockRestore();
+});
+
+test('msgpackr has lost the branches that our options never take', () => {
+  expect(fullCodec().constructor.toString().includes('saveState')).toBe(!hasSpeedParts);
+});

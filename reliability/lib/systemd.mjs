@@ -1,0 +1,134 @@
+// A systemd of one's own: booted in namespaces, with units, /run, /tmp and control groups that it shares with nothing. It needs root.
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const systemd = ['/lib/systemd/systemd', '/usr/lib/systemd/systemd'].find((file) => existsSync(file));
+const mounted = '/sys/fs/cgroup';
+
+/** Joins the groups that are its arguments, so that they are the roots of what it becomes. */
+const joinGroups = `
+for group; do shift; [ "$group" = -- ] && break; echo $$ > "$group/cgroup.procs"; done
+exec "$@"`;
+
+/**
+ * systemd's own units empty the real /tmp, and mount what is mounted. So this one sees two units alone, and neither starts without a
+ * /tmp and a /run of its own. The kinds of control groups are its arguments; none stands for version 2.
+ */
+const boot = `set -eu
+mount --make-rprivate /
+mount -t tmpfs tmpfs /run
+mount -t tmpfs tmpfs /tmp
+[ -z "$(ls -A /tmp)" ]
+if [ $# = 0 ]; then mount -t cgroup2 cgroup2 ${mounted}; else
+  mount -t tmpfs -o mode=755 tmpfs ${mounted}
+  mkdir ${mounted}/systemd ${mounted}/unified
+  mount -t cgroup -o none,name=systemd cgroup ${mounted}/systemd
+  mount -t cgroup2 cgroup2 ${mounted}/unified
+  for kind; do mkdir "${mounted}/$kind"; mount -t cgroup -o "$kind" cgroup "${mounted}/$kind"; done
+fi
+mkdir /run/units
+echo '[Unit]' > /run/units/pipework.target
+echo 'DefaultDependencies=no' >> /run/units/pipework.target
+export container=unshare SYSTEMD_UNIT_PATH=/run/units SYSTEMD_GENERATOR_PATH=/run/none SYSTEMD_ENVIRONMENT_GENERATOR_PATH=/run/none
+exec ${systemd} --system --unit=pipework.target --log-target=null`;
+
+const namespaces = '--pid --fork --kill-child --mount --uts --ipc --cgroup --mount-proc'.split(' ');
+
+/** Directories for the groups of this systemd: one in each hierarchy that it needs. */
+function groupDirectories(name) {
+  const lines = readFileSync('/proc/self/cgroup', 'utf8').trim().split('\n');
+  const own = new Map(lines.map((line) => [line.split(':')[1], line.split(':').slice(2).join(':')]));
+  const kinds = ['memory', 'pids'].filter((kind) => own.has(kind));
+  const at = (directory, kind) => join(mounted, directory, own.get(kind) ?? '/', name);
+  const directories =
+    kinds.length === 0
+      ? [join(mounted, name)]
+      : [at('systemd', 'name=systemd'), at('unified', ''), ...kinds.map((kind) => at(kind, kind))];
+  return { kinds, directories };
+}
+
+/** Why this machine cannot boot one; undefined if it may be tried. */
+export function whyNoSystemd() {
+  if (process.platform !== 'linux') return `it is for Linux, and this is ${process.platform}`;
+  if (process.getuid() !== 0) return 'it takes root';
+  if (systemd === undefined) return 'there is no systemd';
+  for (const program of ['unshare', 'nsenter', 'setpriv', 'systemd-run'])
+    if (spawnSync(program, ['--version']).error !== undefined) return `there is no ${program}`;
+  const { kinds } = groupDirectories('');
+  if (!kinds.includes('memory') && !/\bmemory\b/.test(readText(`${mounted}/cgroup.subtree_control`)))
+    return 'there are no control groups of memory';
+  const hidden = [root, process.execPath].find((path) => /^\/(tmp|run)\//.test(path));
+  return hidden === undefined ? undefined : `it would hide ${hidden}`;
+}
+
+/** Boots it. `run` runs a command inside, and resolves with what it printed. Rejects if the machine does not let it. */
+export async function bootSystemd() {
+  const { kinds, directories } = groupDirectories(`pipework-systemd-${process.pid}`);
+  const made = [];
+  let child;
+  const stop = async () => {
+    // The end of the first process of a namespace ends the others, and comes after theirs.
+    const first = child === undefined ? undefined : firstOf(child.pid);
+    if (child?.exitCode === null && child.signalCode === null) {
+      process.kill(first ?? child.pid, 'SIGKILL');
+      await once(child, 'exit');
+    }
+    made.forEach(removeGroup);
+  };
+  try {
+    for (const directory of directories) {
+      mkdirSync(directory);
+      made.push(directory);
+    }
+    const becomes = ['unshare', ...namespaces, 'sh', '-c', boot, 'boot', ...kinds];
+    const joins = ['sh', '-c', joinGroups, 'join', ...directories, '--', ...becomes];
+    child = spawn('setpriv', ['--pdeathsig', 'KILL', ...joins], { stdio: ['ignore', 'ignore', 'pipe'] });
+    let said = '';
+    child.stderr.on('data', (piece) => (said += piece));
+    const inside = (command) => ['-t', String(firstOf(child.pid)), '-p', '-m', '-u', '-i', '-C', ...command];
+    for (let tries = 0; ; tries++) {
+      if (child.exitCode !== null || tries > 500) throw new Error(`systemd does not boot: ${said.trim()}`);
+      const first = firstOf(child.pid);
+      // Before it is systemd, it is the script, and before that it has a /run that is not its own.
+      const isUp = first !== undefined && readText(`/proc/${first}/comm`).trim() === 'systemd';
+      if (isUp && existsSync(`/proc/${first}/root/run/systemd/private`)) break;
+      await sleep(20);
+    }
+    return {
+      stop,
+      run: async (command, options = {}) => {
+        const one = spawn('nsenter', inside(command), { stdio: ['ignore', 'pipe', 'inherit'], ...options });
+        const [printed, [code]] = await Promise.all([one.stdout.toArray(), once(one, 'exit')]);
+        return { code, printed: Buffer.concat(printed).toString() };
+      },
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** The first process of the namespace that `unshare` made. */
+function firstOf(pid) {
+  const first = readText(`/proc/${pid}/task/${pid}/children`).trim().split(' ')[0];
+  return first === '' ? undefined : Number(first);
+}
+
+function readText(path) {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function removeGroup(directory) {
+  for (const entry of readdirSync(directory, { withFileTypes: true }))
+    if (entry.isDirectory()) removeGroup(join(directory, entry.name));
+  rmdirSync(directory);
+}

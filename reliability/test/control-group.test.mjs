@@ -1,0 +1,77 @@
+// The control group that systemd makes for an isolated plugin, in a systemd of its own.
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, test } from 'vitest';
+import { obstacle } from '../programs/escapes.mjs';
+import { bootSystemd, whyNoSystemd } from '../lib/systemd.mjs';
+
+const host = fileURLToPath(new URL('../fixtures/control-group/host.mjs', import.meta.url));
+
+let systemd;
+const why =
+  (process.env.PIPEWORK_SEALED === '1' ? 'systemd needs sockets' : undefined) ??
+  whyNoSystemd() ??
+  obstacle('bubblewrap') ??
+  (await bootSystemd().then(
+    (booted) => void (systemd = booted),
+    (error) => error.message,
+  ));
+
+const skipped = why === undefined ? '' : ` (SKIPPED: no systemd can be booted: ${why})`;
+
+describe.skipIf(why !== undefined)(`a plugin in a control group of systemd${skipped}`, () => {
+  afterAll(() => systemd?.stop());
+
+  /** What the host printed, line by line. */
+  async function run(name) {
+    const { printed } = await systemd.run([process.execPath, host, name]);
+    return printed
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+  }
+
+  const byKernel = {
+    signal: 'SIGKILL',
+    by: 'plugin',
+    limit: 'memory',
+    reason: expect.stringContaining(
+      'ended because the kernel ended a process of its control group for want of memory (resources.memoryBytes: ',
+    ),
+    leftBehind: false,
+    left: [],
+  };
+
+  test.each([
+    ['fill', 'it takes memory faster than the watch looks', 'watch, v8, systemd'],
+    ['fillUnderModel', "so it does under Node's permission model", 'watch, v8, systemd'],
+    ['fillFiles', 'it fills its private file systems, which are memory of no process', 'watch, v8, systemd'],
+    ['fillElsewhere', 'a child takes too much, while the plugin goes on', 'watch, v8, systemd'],
+  ])('is ended by the count of the kernel (%s): %s', async (name, _, memoryBytes) => {
+    const [exit] = await run(name);
+    expect(exit).toMatchObject({ ...byKernel, held: { memoryBytes } });
+  });
+
+  test.each(['quits', 'quitsUnderModel'])('inherits nothing and leaves nothing (%s)', async (name) => {
+    const [exit] = await run(name);
+    expect(exit).toMatchObject({ code: 0, by: 'quit', leftBehind: false, left: [] });
+    expect(exit.held.memoryBytes).toBe('watch, v8, systemd');
+    expect(exit.during).toBeGreaterThan(0);
+    expect(exit.inherited).toEqual([]);
+  });
+
+  test('has reached no limit if something else killed it', async () => {
+    const [exit] = await run('killed');
+    expect(exit).toMatchObject({ signal: 'SIGKILL', by: 'plugin', left: [] });
+    expect(exit.limit).toBeUndefined();
+  });
+
+  test('leaves no group if it is killed at any moment of its start', async () => {
+    expect(await run('startsAndKills')).toEqual([{ left: [] }]);
+  });
+
+  test('leaves no group if its host is killed', async () => {
+    const [{ during }] = await run('dies');
+    expect(during).toBeGreaterThan(0);
+    expect(await run('left')).toEqual([{ left: [] }]);
+  });
+});
