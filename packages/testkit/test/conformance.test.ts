@@ -187,7 +187,7 @@ describe('pipework-conformance', () => {
   });
 
   test.each([
-    [[], 'No plugin given: put its command line behind --'],
+    [[], 'no plugin was given: put its command line after --'],
     [['--nonsense', '--', 'x'], "Unknown option '--nonsense'"],
     [['--only', 'juggles', '--', 'x'], '--only: no check has this in its name; got juggles'],
     [['--cookie', 'KEY', '--', 'x'], '--cookie: expected KEY=VALUE; got KEY'],

@@ -68,7 +68,7 @@ function parse(argv: readonly string[]): Command | 'help' {
   });
   if (values.help === true) return 'help';
   const [file, ...args] = at < 0 ? [] : argv.slice(at + 1);
-  if (file === undefined) throw new Error('No plugin given: put its command line behind --');
+  if (file === undefined) throw new Error('no plugin was given: put its command line after --');
   const count = (name: 'timeout' | 'start-timeout' | 'concurrency', fallback: number): number => {
     const given = values[name];
     const number = Number(given ?? fallback);
