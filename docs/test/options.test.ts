@@ -34,7 +34,10 @@ const refusal = async (make: () => unknown): Promise<string> => {
 
 test('docs/lifecycle.md has every option of a client', async () => {
   const message = await refusal(() => new Client(undefined as never));
-  const names = namesBehind('docs/lifecycle.md', 'Of `new Client()`; only `cmd` is required.');
+  const names = namesBehind(
+    'docs/lifecycle.md',
+    'These are the options of `new Client()`. Only `cmd` is required.',
+  );
   expect(names.toSorted()).toEqual(namesIn(message).toSorted());
 });
 
@@ -42,7 +45,7 @@ test('docs/lifecycle.md has every option of serve()', async () => {
   const message = await refusal(() => serve(undefined as never));
   const names = namesBehind(
     'docs/lifecycle.md',
-    'Of `serve()`; either `plugins` or `protocolVersions` has the factories.',
+    'These are the options of `serve()`. The factories are in either `plugins` or `protocolVersions`.',
   );
   expect(names.toSorted()).toEqual(namesIn(message).toSorted());
 });
@@ -76,7 +79,7 @@ test('docs/fleet.md has every option of a supervisor and of a pool', () => {
   } satisfies Record<Exclude<keyof PoolConfig, keyof Omit<SupervisorConfig, 'idleMs'>>, true>;
   const spareLine = 'With a spare, a process that fails is replaced at once, so `ready` stays `ready`.';
   expect(namesBehind('docs/fleet.md', spareLine)).toEqual(Object.keys(supervisor));
-  const poolLine = 'A higher `priority` never breaks that order, but it can hold up a lower one without end.';
+  const poolLine = 'hold up a lower one without end.';
   expect(namesBehind('docs/fleet.md', poolLine)).toEqual(Object.keys(pool));
 });
 
@@ -95,8 +98,7 @@ test('docs/isolation.md has every option and limit', () => {
     keyof Resources,
     true
   >;
-  const behind =
-    'needs beyond that is mostly better asked of its host: [services](calls.md#services-of-the-host) give it exactly what the host decides, call by call.';
+  const behind = 'give it exactly what the host decides, call by call.';
   expect(namesBehind('docs/isolation.md', behind)).toEqual(Object.keys(options));
   expect(namesBehind('docs/isolation.md', '## Limits')).toEqual(Object.keys(limits));
 });

@@ -52,7 +52,7 @@ async function dispatch(argv: readonly string[], io: Io): Promise<number> {
   if (first === undefined) throw new UsageError(`expected a command: ${names()}`);
   if (first === '--' || looksLikeProgram(first))
     throw new UsageError(
-      `expected a command; came ${JSON.stringify(first)}. To see what a plugin offers:\n  ${describing(argv)}`,
+      `expected a command; got ${JSON.stringify(first)}. To see what a plugin offers:\n  ${describing(argv)}`,
     );
   const command = commandNamed(first);
   const line = parse(command, rest, io.cwd);

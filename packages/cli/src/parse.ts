@@ -18,17 +18,17 @@ export function parse(command: Command, argv: readonly string[], cwd: string): C
   if (values.help === true) return 'help';
   const operands = positionals.map(unmarked);
   const [atLeast, atMost] = command.operandCount;
-  if (operands.length < atLeast) throw new UsageError(`expected ${command.operands}; nothing came`);
+  if (operands.length < atLeast) throw new UsageError(`expected ${command.operands}; got nothing`);
   if (operands.length > atMost)
     throw new UsageError(`unexpected argument ${JSON.stringify(operands[atMost])}${hint}`);
   if (command.takesPlugin && isSplitInside(argv))
-    throw new UsageError(`expected a program behind --; came ${JSON.stringify(plugin?.[0])}${hint}`);
+    throw new UsageError(`expected a program behind --; got ${JSON.stringify(plugin?.[0])}${hint}`);
   if (command.takesPlugin && (plugin?.[0] ?? '') === '')
     throw new UsageError(
       `no plugin given${hint === '' ? `: put its command line behind --, as in\n  ${typed(command.name, ...own, '--', 'node', 'plugin.js')}` : hint}`,
     );
   if (!command.takesPlugin && plugin !== undefined)
-    throw new UsageError(`${command.name} takes no plugin, but -- came`);
+    throw new UsageError(`${command.name} takes no plugin; got --`);
   return { operands, values, plugin: plugin ?? [] };
 }
 
@@ -85,7 +85,7 @@ export function wholeNumber({ values }: CommandLine, name: string): number | und
   // What a timer of Node can wait for.
   if (/^\d+$/.test(String(given)) && number > 0 && number < 2 ** 31) return number;
   throw new UsageError(
-    `--${name}: expected a whole number above 0 and below ${2 ** 31}; came ${JSON.stringify(given)}`,
+    `--${name}: expected a whole number above 0 and below ${2 ** 31}; got ${JSON.stringify(given)}`,
   );
 }
 
@@ -103,7 +103,7 @@ export function choice<T extends string>(
   const given = text(line, name);
   const chosen = choices.find((one) => one === given);
   if (given === undefined || chosen !== undefined) return chosen;
-  throw new UsageError(`--${name}: expected ${choices.join(', ')}; came ${JSON.stringify(given)}`);
+  throw new UsageError(`--${name}: expected ${choices.join(', ')}; got ${JSON.stringify(given)}`);
 }
 
 /** The value of `--cookie KEY=VALUE`. */
@@ -114,6 +114,6 @@ export function cookieOf(
   if (given === undefined) return undefined;
   const at = given.indexOf('=');
   if (at < 1 || at === given.length - 1)
-    throw new UsageError(`--cookie: expected KEY=VALUE; came ${JSON.stringify(given)}`);
+    throw new UsageError(`--cookie: expected KEY=VALUE; got ${JSON.stringify(given)}`);
   return { magicCookieKey: given.slice(0, at), magicCookieValue: given.slice(at + 1) };
 }

@@ -179,6 +179,6 @@ class PluginOutput extends Writable {
 export function targetIn(operand: string): { readonly name: string; readonly method: string } {
   const at = operand.lastIndexOf('.');
   if (at < 1 || at === operand.length - 1)
-    throw new UsageError(`expected NAME.METHOD, such as greeter.greet; came ${JSON.stringify(operand)}`);
+    throw new UsageError(`expected NAME.METHOD, such as greeter.greet; got ${JSON.stringify(operand)}`);
   return { name: operand.slice(0, at), method: operand.slice(at + 1) };
 }

@@ -44,7 +44,7 @@ test('what is no JSON is refused as it was typed', () => {
 });
 
 test.each([
-  ['{"$bigint":"1.5"}', '$bigint: expected digits; came "1.5"'],
+  ['{"$bigint":"1.5"}', '$bigint: expected digits; got "1.5"'],
   ['{"$bytes":"***"}', '$bytes: expected base64'],
   ['{"$date":"soon"}', '$date: expected a date'],
   ['{"$map":[[1]]}', '$map: expected pairs'],

@@ -242,7 +242,7 @@ function readForm(key: string, content: unknown, read: (inner: unknown) => unkno
   } catch (error) {
     if (error instanceof UsageError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`${key}: ${reason}; came ${excerpt(JSON.stringify(content))}`, { cause: error });
+    throw new UsageError(`${key}: ${reason}; got ${excerpt(JSON.stringify(content))}`, { cause: error });
   }
 }
 

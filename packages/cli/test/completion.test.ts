@@ -83,6 +83,6 @@ describe.each(['bash', 'fish'] as const)('what %s offers', (shell) => {
 
 test('completion refuses a shell that it does not know', async () => {
   const { status, stderr } = await pipework(['completion', 'tcsh']);
-  expect(stderr).toContain('SHELL: expected bash, zsh, fish; came "tcsh"');
+  expect(stderr).toContain('SHELL: expected bash, zsh, fish; got "tcsh"');
   expect(status).toBe(2);
 });

@@ -86,7 +86,7 @@ describe('the command line', () => {
     [['toString'], 'unknown command "toString"'],
     [['--verbose', 'describe'], 'unknown option "--verbose"; options stand behind a command: describe, call'],
     [['describe', 'node', 'plugin.js'], 'unexpected argument "node". The command line of the plugin stands'],
-    [['describe', '--', '--port'], 'expected a program behind --; came "--port"'],
+    [['describe', '--', '--port'], 'expected a program behind --; got "--port"'],
     [['describe', '--json', '--dts', '--', 'x'], '--json and --dts exclude each other'],
     [['conformance', '--cookie', 'x', '--', 'x'], '--cookie: expected KEY=VALUE'],
     [['call', '--timeout'], "option '--timeout <value>' argument missing"],

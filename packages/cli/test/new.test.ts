@@ -93,12 +93,12 @@ test('what new makes runs', async () => {
 describe('new refuses, with status 2 and without a change,', () => {
   test.each([
     ['a folder with files', ['full'], '"full" is not empty: it has "a" and 1 more'],
-    ['a file', ['full/a'], '"full/a" is there already, and is no directory'],
+    ['a file', ['full/a'], '"full/a" is there already, and is not a directory'],
     ['a place below a file', ['full/a/b'], '"full/a/b" cannot be used: ENOTDIR'],
     ['a folder whose name is that of no package', ['My App'], 'DIR: expected a package name'],
     ['a name that is that of no package', ['--name', '../x', 'new'], '--name: expected a package name'],
-    ['an empty text', [''], 'expected DIR; an empty text came'],
-    ['nothing', [], 'expected DIR; nothing came'],
+    ['an empty text', [''], 'expected DIR; got an empty text'],
+    ['nothing', [], 'expected DIR; got nothing'],
     ['two folders', ['one', 'two'], 'unexpected argument "two"'],
     ['an unknown language', ['--language', 'rust', 'new'], '--language: expected typescript, javascript'],
   ])('%s', async (_, args, message) => {

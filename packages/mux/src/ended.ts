@@ -40,7 +40,7 @@ export function byStall(label: string, ms: number): MuxError {
 }
 
 export function bySilence(label: string, cause: MuxError): MuxError {
-  return reason(label, 'MUX_KEEPALIVE_TIMEOUT', 'the peer answered no keep-alive ping', {
+  return reason(label, 'MUX_KEEPALIVE_TIMEOUT', 'the peer did not answer a keep-alive ping', {
     initiator: 'remote',
     cause,
   });

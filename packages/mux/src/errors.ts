@@ -135,10 +135,7 @@ export function protocolFault(code: MuxErrorCode, message: string, streamId?: nu
 
 /** Returns the error for an option or argument that is not what it must be. It names the option, what was expected and what came. */
 export function invalidOption(name: string, expected: string, received: unknown): MuxError {
-  return new MuxError(
-    'MUX_OPTION_INVALID',
-    `${name} must be ${expected}; received ${inspectBriefly(received)}`,
-  );
+  return new MuxError('MUX_OPTION_INVALID', `${name} must be ${expected}; got ${inspectBriefly(received)}`);
 }
 
 function inspectBriefly(value: unknown): string {

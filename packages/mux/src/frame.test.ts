@@ -38,7 +38,7 @@ describe('a header', () => {
   });
 
   test('is refused where twelve bytes are not there', () => {
-    expect(() => decodeHeader(new Uint8Array(11))).toThrow('a yamux header is 12 bytes, these are 11');
+    expect(() => decodeHeader(new Uint8Array(11))).toThrow('a yamux header must have 12 bytes; got 11');
   });
 });
 

@@ -131,7 +131,7 @@ function readUint32(source: Uint8Array, offset: number): number {
 /** Returns the header at the start of `bytes`, whatever its version and type. Throws a RangeError if `bytes` has fewer than 12. */
 export function decodeHeader(bytes: Uint8Array): FrameHeader {
   if (bytes.length < HEADER_BYTES) {
-    throw new RangeError(`a yamux header is ${HEADER_BYTES} bytes, these are ${bytes.length}`);
+    throw new RangeError(`a yamux header must have ${HEADER_BYTES} bytes; got ${bytes.length}`);
   }
   return readHeader(bytes, 0, { version: 0, type: 0, flags: 0, streamId: 0, length: 0 });
 }

@@ -55,10 +55,7 @@ export class Inbound implements FrameSink {
     const { version, type } = header;
     if (version !== VERSION) {
       const hint = 'the other end does not speak yamux, or something else writes to this pipe';
-      this.#fault(
-        'MUX_BAD_VERSION',
-        `expected a yamux frame of version 0, received version ${version}: ${hint}`,
-      );
+      this.#fault('MUX_BAD_VERSION', `expected a yamux frame of version 0, got version ${version}: ${hint}`);
     } else if (type === FrameType.Data) {
       this.#onData(header);
     } else if (type === FrameType.WindowUpdate) {
@@ -69,7 +66,7 @@ export class Inbound implements FrameSink {
     } else if (type === FrameType.GoAway) {
       this.#home.onGoAway(header.length);
     } else {
-      this.#fault('MUX_BAD_TYPE', `expected a frame type from 0 to 3, received ${type}`);
+      this.#fault('MUX_BAD_TYPE', `expected a frame type from 0 to 3, got ${type}`);
     }
   }
 

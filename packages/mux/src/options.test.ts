@@ -27,47 +27,41 @@ describe('options', () => {
   });
 
   test.each<[object, string]>([
-    [{}, "role must be 'client' or 'server', and the other one at the peer; received undefined"],
-    [{ role: 'host' }, "role must be 'client' or 'server', and the other one at the peer; received \"host\""],
-    [{ acceptBacklog: 0 }, 'acceptBacklog must be an integer of streams from 1 to 65536; received 0'],
-    [
-      { maxInboundStreams: -1 },
-      'maxInboundStreams must be an integer of streams from 1 to 1048576; received -1',
-    ],
+    [{}, "role must be 'client' or 'server', and the other one at the peer; got undefined"],
+    [{ role: 'host' }, "role must be 'client' or 'server', and the other one at the peer; got \"host\""],
+    [{ acceptBacklog: 0 }, 'acceptBacklog must be an integer of streams from 1 to 65536; got 0'],
+    [{ maxInboundStreams: -1 }, 'maxInboundStreams must be an integer of streams from 1 to 1048576; got -1'],
     [
       { keepAliveInterval: 0 },
-      'keepAliveInterval must be an integer of milliseconds from 1 to 2147483647; received 0',
+      'keepAliveInterval must be an integer of milliseconds from 1 to 2147483647; got 0',
     ],
     [
       { connectionWriteTimeout: Number.NaN },
-      'connectionWriteTimeout must be an integer of milliseconds (0 is off) from 0 to 2147483647; received NaN',
+      'connectionWriteTimeout must be an integer of milliseconds (0 is off) from 0 to 2147483647; got NaN',
     ],
     [
       { maxStreamWindowSize: 262_143 },
-      'maxStreamWindowSize must be an integer of bytes from 262144 to 4294967295; received 262143',
+      'maxStreamWindowSize must be an integer of bytes from 262144 to 4294967295; got 262143',
     ],
-    [
-      { windowBudget: 1.5 },
-      'windowBudget must be an integer of bytes from 0 to 9007199254740991; received 1.5',
-    ],
+    [{ windowBudget: 1.5 }, 'windowBudget must be an integer of bytes from 0 to 9007199254740991; got 1.5'],
     [
       { streamOpenTimeout: '75s' },
-      'streamOpenTimeout must be an integer of milliseconds (0 is off) from 0 to 2147483647; received "75s"',
+      'streamOpenTimeout must be an integer of milliseconds (0 is off) from 0 to 2147483647; got "75s"',
     ],
     [
       { streamCloseTimeout: 3e9 },
-      'streamCloseTimeout must be an integer of milliseconds (0 is off) from 0 to 2147483647; received 3000000000',
+      'streamCloseTimeout must be an integer of milliseconds (0 is off) from 0 to 2147483647; got 3000000000',
     ],
-    [{ enableKeepAlive: 1 }, 'enableKeepAlive must be true or false; received 1'],
-    [{ name: {} }, 'name must be a string; received an object of Object'],
+    [{ enableKeepAlive: 1 }, 'enableKeepAlive must be true or false; got 1'],
+    [{ name: {} }, 'name must be a string; got an object of Object'],
     [
       { timers: { setTimeout } },
-      'timers must be globalThis, or an object with its setTimeout, clearTimeout, setImmediate and performance; received an object of Object',
+      'timers must be globalThis, or an object with its setTimeout, clearTimeout, setImmediate and performance; got an object of Object',
     ],
-    [{ onStream: () => {} }, /^options must be made of known names .*; received "onStream"$/ as never],
+    [{ onStream: () => {} }, /^options must be made of known names .*; got "onStream"$/ as never],
     [
       { maxStreamWindow: 1 },
-      /^options must be made of known names \(acceptBacklog, .*\); received "maxStreamWindow"$/ as never,
+      /^options must be made of known names \(acceptBacklog, .*\); got "maxStreamWindow"$/ as never,
     ],
   ])('%o are refused: %s', (options, message) => {
     const withRole =

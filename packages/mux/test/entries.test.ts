@@ -20,7 +20,7 @@ describe('the main entry', () => {
     for (const name of ['openRaw', 'feed', 'flush', 'endOutput', 'label']) expect(names).not.toContain(name);
     const transport = { readable: new PassThrough(), writable: new PassThrough() };
     const options = { role: 'client', onStream: () => {} } as main.SessionOptions;
-    expect(() => new main.Session(transport, options)).toThrow('received "onStream"');
+    expect(() => new main.Session(transport, options)).toThrow('got "onStream"');
   });
 });
 
@@ -42,9 +42,7 @@ describe('the lean entry', () => {
   test('refuses an onStream that is no function before it touches the transport', () => {
     const transport = { readable: new PassThrough(), writable: new PassThrough() };
     const options = { role: 'client', onStream: 'yes' } as unknown as lean.LeanSessionOptions;
-    expect(() => new lean.LeanSession(transport, options)).toThrow(
-      'onStream must be a function; received "yes"',
-    );
+    expect(() => new lean.LeanSession(transport, options)).toThrow('onStream must be a function; got "yes"');
     expect(transport.readable.listenerCount('data')).toBe(0);
   });
 });

@@ -16,7 +16,7 @@ describe('a session', () => {
   test('refuses an object that is no transport', () => {
     for (const transport of [undefined, {}, { readable: process.stdin }, 'pipe'] as never[]) {
       expect(() => new LeanSession(transport, { role: 'client' })).toThrow(
-        /^transport must be a Duplex, or \{ readable, writable \} of Node streams; received /,
+        /^transport must be a Duplex, or \{ readable, writable \} of Node streams; got /,
       );
     }
   });

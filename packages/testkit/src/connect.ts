@@ -271,7 +271,7 @@ function checkArguments(plugins: unknown, options: object): void {
     const [name, came = plugins] = wrong;
     const what = name === undefined ? 'connect(plugins)' : `connect({ ${name} })`;
     throw new TypeError(
-      `${what}: expected ${name === undefined ? 'an object of factories' : 'a factory'}, { name: (context) => implementation }; came ${inspect(came, { depth: 0 })}`,
+      `${what}: expected ${name === undefined ? 'an object of factories' : 'a factory'}, { name: (context) => implementation }; got ${inspect(came, { depth: 0 })}`,
     );
   }
   const unknown = Object.keys(options).find((name) => !optionNames.has(name));
@@ -283,11 +283,11 @@ function checkArguments(plugins: unknown, options: object): void {
   const versions = serve?.protocolVersions;
   if (versions !== undefined && !Array.isArray(versions))
     throw new TypeError(
-      `connect(plugins, { serve: { protocolVersions } }): expected a list of versions; came ${inspect(versions, { depth: 0 })}. Connect the set of one version: connect(sets[2], { serve: { protocolVersions: [2] }, client: { protocolVersions: [2] } })`,
+      `connect(plugins, { serve: { protocolVersions } }): expected a list of versions; got ${inspect(versions, { depth: 0 })}. Connect the set of one version: connect(sets[2], { serve: { protocolVersions: [2] }, client: { protocolVersions: [2] } })`,
     );
   if (typeof chunking === 'string' && chunking !== 'random')
     throw new TypeError(
-      `connect(plugins, { chunking }): expected 'random' or the most bytes of a chunk; came '${chunking}'`,
+      `connect(plugins, { chunking }): expected 'random' or the most bytes of a chunk; got '${chunking}'`,
     );
 }
 

@@ -78,7 +78,7 @@ export function describePlugin<P, S = Record<never, never>>(
   const { inMemory, process: program } = targets;
   if (inMemory === undefined && program === undefined) {
     throw new TypeError(
-      `describePlugin('${name}'): expected targets with inMemory, process, or both; came neither`,
+      `describePlugin('${name}'): expected targets with inMemory, process, or both; got neither`,
     );
   }
   if (inMemory !== undefined) {

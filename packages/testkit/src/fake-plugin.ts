@@ -176,9 +176,9 @@ class FakeState<T extends object> {
   #describeUnhandled(name: string, args: readonly unknown[]): string {
     const handled = Object.keys(this.#methods);
     return (
-      `fakePlugin: ${name}(${args.map(show).join(', ')}) was called and nobody handles it. ` +
+      `fakePlugin: ${name}(${args.map(show).join(', ')}) was called, and it has no handler. ` +
       `Handled: ${handled.length === 0 ? 'nothing' : handled.join(', ')}. ` +
-      `Give it to fakePlugin({ ${name} }) or to fake.use({ ${name} }).`
+      `Give it to fakePlugin({ ${name} }) or to fake.use({ ${name} })`
     );
   }
 

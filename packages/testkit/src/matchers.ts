@@ -71,7 +71,7 @@ export const matchers: Matchers = {
     if (client === undefined) {
       return {
         pass: false,
-        message: () => `toHaveExited: expected a client; came ${inspect(received, { depth: 0 })}`,
+        message: () => `toHaveExited: expected a client; got ${inspect(received, { depth: 0 })}`,
       };
     }
     let timer: NodeJS.Timeout | undefined;
@@ -107,7 +107,7 @@ export const matchers: Matchers = {
       return {
         pass: false,
         message: () =>
-          `toHavePrinted: expected what connect() or launch() gave; came ${inspect(received, { depth: 0 })}`,
+          `toHavePrinted: expected what connect() or launch() gave; got ${inspect(received, { depth: 0 })}`,
       };
     }
     const pass = matches(printed, text);
@@ -125,7 +125,7 @@ export const matchers: Matchers = {
       return {
         pass: false,
         message: () =>
-          `toHaveBeenCalledRemotely: expected a fakePlugin(); came ${inspect(received, { depth: 0 })}`,
+          `toHaveBeenCalledRemotely: expected a fakePlugin(); got ${inspect(received, { depth: 0 })}`,
       };
     }
     const equals = equalityOf(this);

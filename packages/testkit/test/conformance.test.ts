@@ -127,7 +127,7 @@ describe.concurrent('the conformance suite', () => {
 
   test('refuses a wrong command line at once, and fails every check of one that cannot start', async () => {
     expect(() => conformance({ cmd: [] as unknown as [string] })).toThrow(
-      'conformance({ cmd }): expected [file, ...args] or { file, args, cwd, env }; came []',
+      'conformance({ cmd }): expected [file, ...args] or { file, args, cwd, env }; got []',
     );
     const [refuses, , writesItsLine] = conformance({ cmd: ['/no/such/program'] }).checks;
     for (const check of [refuses, writesItsLine]) {
@@ -187,12 +187,12 @@ describe('pipework-conformance', () => {
   });
 
   test.each([
-    [[], 'No plugin given: put its command line behind --'],
+    [[], 'no plugin was given: put its command line after --'],
     [['--nonsense', '--', 'x'], "Unknown option '--nonsense'"],
-    [['--only', 'juggles', '--', 'x'], '--only: no check has this in its name; came juggles'],
-    [['--cookie', 'KEY', '--', 'x'], '--cookie: expected KEY=VALUE; came KEY'],
-    [['--cookie', '=VALUE', '--', 'x'], '--cookie: expected KEY=VALUE; came =VALUE'],
-    [['--timeout', 'soon', '--', 'x'], '--timeout: expected a whole number above 0; came soon'],
+    [['--only', 'juggles', '--', 'x'], '--only: no check has this in its name; got juggles'],
+    [['--cookie', 'KEY', '--', 'x'], '--cookie: expected KEY=VALUE; got KEY'],
+    [['--cookie', '=VALUE', '--', 'x'], '--cookie: expected KEY=VALUE; got =VALUE'],
+    [['--timeout', 'soon', '--', 'x'], '--timeout: expected a whole number above 0; got soon'],
   ])('exits with status 2 for the wrong command line %j', async (argv, complaint) => {
     const { status, err } = await run(...argv);
     expect(err).toContain(complaint);

@@ -230,7 +230,7 @@ test.each([
   [[undefined], 'connect(plugins): expected an object of factories'],
   [
     [{ greeter: {} }],
-    'connect({ greeter }): expected a factory, { name: (context) => implementation }; came {}',
+    'connect({ greeter }): expected a factory, { name: (context) => implementation }; got {}',
   ],
   [
     [plugins, { chunkin: 'random' }],
@@ -238,9 +238,9 @@ test.each([
   ],
   [
     [{}, { serve: { protocolVersions: { 2: plugins } } }],
-    "expected a list of versions; came { '2': [Object] }. Connect the set of one version",
+    "expected a list of versions; got { '2': [Object] }. Connect the set of one version",
   ],
-  [[plugins, { chunking: 'some' }], "expected 'random' or the most bytes of a chunk; came 'some'"],
+  [[plugins, { chunking: 'some' }], "expected 'random' or the most bytes of a chunk; got 'some'"],
 ])('connect(...%o) says what is wrong', async (wrong, message) => {
   await expect(Reflect.apply(connect, undefined, wrong)).rejects.toThrow(message);
 });

@@ -41,8 +41,8 @@ describe('a fake plugin', () => {
     await using pair = await connect<Served>({ store: () => fake });
     const store = await pair.rpc.dispense('store');
     const message =
-      `fakePlugin: put('a', 'b') was called and nobody handles it. Handled: size. ` +
-      `Give it to fakePlugin({ put }) or to fake.use({ put }).`;
+      `fakePlugin: put('a', 'b') was called, and it has no handler. Handled: size. ` +
+      `Give it to fakePlugin({ put }) or to fake.use({ put })`;
     await expect(store.put('a', 'b')).rejects.toThrow(message);
     expect(() => fake.put('a', 'b')).toThrow(UnhandledCallError);
     expect(() => {

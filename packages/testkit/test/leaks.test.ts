@@ -170,5 +170,5 @@ describe('expectNoLeaks()', () => {
 });
 
 test('expectNoLeaks says what it takes', async () => {
-  await expect(expectNoLeaks(5 as never)).rejects.toThrow('expected a function, a pair or a client; came 5');
+  await expect(expectNoLeaks(5 as never)).rejects.toThrow('expected a function, a pair or a client; got 5');
 });

@@ -242,7 +242,7 @@ describe('a host that offers services survives a plugin that', () => {
     expect(outcomes).toHaveLength(22);
     for (const [, told] of outcomes)
       expect(told).toMatch(
-        /^(unknown service: |can't find method |what is dispensed has a text for its name; )/,
+        /^(unknown service: |can't find method |the name given to dispense\(\) must be a text; )/,
       );
     expect(counts.made).toBe(1);
   });

@@ -54,7 +54,7 @@ describe('a failing test', () => {
 
   test('is one whose code swallowed an unhandled call of a fake', () => {
     expect(reportOf('swallows an unhandled call')).toContain(
-      `fakePlugin: greet('nobody') was called and nobody handles it. Handled: nothing.`,
+      `fakePlugin: greet('nobody') was called, and it has no handler. Handled: nothing.`,
     );
   });
 

@@ -28,7 +28,7 @@ export function completionCommand(others: () => readonly Command[]): Command {
 async function run({ operands }: CommandLine, io: Io, commands: readonly Command[]): Promise<number> {
   const shell = shells.find((one) => one === operands[0]);
   if (shell === undefined)
-    throw new UsageError(`SHELL: expected ${shells.join(', ')}; came ${JSON.stringify(operands[0])}`);
+    throw new UsageError(`SHELL: expected ${shells.join(', ')}; got ${JSON.stringify(operands[0])}`);
   await print(io, completions[shell](commands));
   return statusOf('answered');
 }

@@ -56,7 +56,7 @@ async function run(line: CommandLine, io: Io): Promise<number> {
     ...(handshake === undefined ? {} : { handshake }),
   });
   if (suite.checks.length === 0)
-    throw new UsageError(`--only: no check has this in its name; came ${JSON.stringify(only)}`);
+    throw new UsageError(`--only: no check has this in its name; got ${JSON.stringify(only)}`);
   const progress = new Progress(suite.checks.length, io);
   const report = await suite.run({
     onOutcome: (check) => progress.ended(check),

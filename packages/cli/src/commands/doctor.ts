@@ -48,7 +48,7 @@ function skippedIn(given = ''): ReadonlySet<string> {
   const unknown = names.find((name) => !checks.some((check) => check.name === name));
   if (unknown === undefined) return new Set(names);
   const known = checks.map(({ name }) => name).join(', ');
-  throw new UsageError(`--skip: expected some of ${known}; came ${JSON.stringify(unknown)}`);
+  throw new UsageError(`--skip: expected some of ${known}; got ${JSON.stringify(unknown)}`);
 }
 
 /** Each level as it is shown. */

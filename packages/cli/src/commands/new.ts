@@ -32,7 +32,7 @@ export const newCommand: Command = {
 
 async function run(line: CommandLine, io: Io): Promise<number> {
   const [operand = ''] = line.operands;
-  if (operand === '') throw new UsageError('expected DIR; an empty text came');
+  if (operand === '') throw new UsageError('expected DIR; got an empty text');
   const folder = resolve(io.cwd, operand);
   const language = choice(line, 'language', languages) ?? 'typescript';
   const name = nameOf(folder, text(line, 'name'));
@@ -52,8 +52,8 @@ function nameOf(folder: string, given: string | undefined): string {
     'expected a package name: up to 100 small letters of a to z, digits, dots, hyphens and underscores, the first a letter or digit';
   throw new UsageError(
     given === undefined
-      ? `DIR: ${rule}; came ${JSON.stringify(name)}. Give another name by --name`
-      : `--name: ${rule}; came ${JSON.stringify(name)}`,
+      ? `DIR: ${rule}; got ${JSON.stringify(name)}. Give another name by --name`
+      : `--name: ${rule}; got ${JSON.stringify(name)}`,
   );
 }
 
@@ -62,7 +62,7 @@ function refuseUnlessEmpty(folder: string, operand: string): void {
   let names: string[];
   try {
     if (!lstatSync(folder).isDirectory())
-      throw new UsageError(`${shown} is there already, and is no directory`);
+      throw new UsageError(`${shown} is there already, and is not a directory`);
     names = readdirSync(folder).filter((name) => name !== '.git');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

@@ -13,7 +13,7 @@ const table = {
   PLUGIN_NOT_STARTED: 'The operating system could not start the program.',
   PLUGIN_ABORTED: "The client's signal was aborted before the plugin was ready.",
   PLUGIN_KILLED:
-    '`kill()` or `cleanupClients()` was called: the client starts nothing, and gives no connection, any more.',
+    '`kill()` or `cleanupClients()` was called before the plugin was ready, or the client was used afterwards.',
   PLUGIN_EXITED: 'The plugin process ended while something was expected of it.',
   PLUGIN_LOST: 'The plugin closed its pipe, or broke the protocol on it, while its process went on.',
 

@@ -89,7 +89,7 @@ describe('the handshake line', () => {
     expect(judgeLine('1|pipe|3,4||3||3,1,2', [9, 5, 10])).toMatchObject({
       code: 'HANDSHAKE_VERSION',
       message:
-        'incompatible protocol version with plugin. Plugin version: 3, Host versions: [5 9 10], Plugin versions: [1 2 3]. The plugin is older than this host: upgrade the plugin.',
+        'incompatible protocol version with plugin. Plugin version: 3, Host versions: [5 9 10], Plugin versions: [1 2 3]. The plugin is older than this host: upgrade the plugin',
     });
     expect(judgeLine('1|pipe|3,4||12', [9])).toMatchObject({
       message: expect.stringMatching(

@@ -35,7 +35,7 @@ export function explainMismatch(
   const list = pluginVersions === undefined ? '' : `, Plugin versions: [${theirs.join(' ')}]`;
   const advice =
     (theirs.at(-1) ?? 0) < (ours.at(-1) ?? 0)
-      ? 'The plugin is older than this host: upgrade the plugin.'
-      : 'The plugin is newer than this host: upgrade the host, or install an older plugin.';
+      ? 'The plugin is older than this host: upgrade the plugin'
+      : 'The plugin is newer than this host: upgrade the host, or install an older plugin';
   return `incompatible protocol version with plugin. Plugin version: ${chosen}, Host versions: [${ours.join(' ')}]${list}. ${advice}`;
 }

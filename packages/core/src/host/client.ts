@@ -106,7 +106,7 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
     if (this.#killing === undefined && ready !== undefined) return ready.rpc;
     // A start that failed says more than that the client was killed behind it.
     if (this.#state.is === 'gone' && this.#state.of.is === 'starting') await this.#state.of.ready;
-    throw unsent('PLUGIN_KILLED', 'the client was killed: it gives no connection any more');
+    throw unsent('PLUGIN_KILLED', 'the client was killed: create another client');
   }
 
   /**

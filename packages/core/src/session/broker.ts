@@ -124,7 +124,7 @@ export class Broker implements StreamBroker, Arrivals {
     const { explainLoss, peer = 'the peer' } = this.#options;
     const stream = toDuplex(raw, this.#session, (error, tell) => {
       if (isAlone(error)) return tell(error);
-      explained(error, explainLoss, (why) => tell(streamLost(`A stream of the broker of ${peer}`, why)));
+      explained(error, explainLoss, (why) => tell(streamLost(`a stream of the broker of ${peer}`, why)));
     });
     this.#handed.add(stream);
     stream.once('close', () => this.#handed.delete(stream));
@@ -145,7 +145,7 @@ export class Broker implements StreamBroker, Arrivals {
       return waiter.reject(
         new PipeworkError(
           'BROKER_ID_IN_USE',
-          `Broker id ${id} is already awaited: take a new one from nextId().`,
+          `broker id ${id} is already awaited: take a new one from nextId()`,
         ),
       );
     }
@@ -162,7 +162,7 @@ export class Broker implements StreamBroker, Arrivals {
       waiter.reject(
         new PipeworkError(
           'BROKER_TIMEOUT',
-          `The peer did not dial broker id ${id} within ${timeoutMs} ms. It must dial each id it was given, once.`,
+          `the peer did not dial broker id ${id} within ${timeoutMs} ms: it must dial each id once`,
         ),
       );
     });
@@ -199,7 +199,7 @@ export class Broker implements StreamBroker, Arrivals {
   handle(stream: RawStream): void {
     if (this.#endedBy || this.#arriving.size + this.#held.size >= this.#limits.maxWaitingStreams) {
       stream.reset(
-        new PipeworkError('BROKER_OVERLOADED', 'Too many streams wait for someone to accept them.'),
+        new PipeworkError('BROKER_OVERLOADED', 'too many streams wait to be accepted (maxWaitingStreams)'),
       );
       return;
     }
@@ -208,7 +208,7 @@ export class Broker implements StreamBroker, Arrivals {
     if (this.#arriving.has(stream)) {
       this.#setTimer(stream, this.#limits.brokerTimeoutMs, () => {
         this.#arriving.delete(stream);
-        stream.reset(new PipeworkError('BROKER_NO_ID', 'The stream did not bring its broker id in time.'));
+        stream.reset(new PipeworkError('BROKER_NO_ID', 'the stream did not bring its broker id in time'));
       });
     }
   }
@@ -228,7 +228,7 @@ export class Broker implements StreamBroker, Arrivals {
       stream.reset(
         new PipeworkError(
           'BROKER_NOT_AWAITED',
-          `Broker id ${id} is awaited no more: what was given under it has ended.`,
+          `broker id ${id} is no longer awaited: what was given under it has ended`,
         ),
       );
       return;
@@ -239,19 +239,19 @@ export class Broker implements StreamBroker, Arrivals {
       stream.reset(
         new PipeworkError(
           'BROKER_NOT_AWAITED',
-          'The stream brought 0, the id of services, and there are none here.',
+          'the stream brought 0, the id of services, but this side offers none',
         ),
       );
       return;
     }
     if (this.#held.has(id)) {
-      stream.reset(new PipeworkError('BROKER_ID_IN_USE', `Another stream already brought broker id ${id}.`));
+      stream.reset(new PipeworkError('BROKER_ID_IN_USE', `another stream already brought broker id ${id}`));
       return;
     }
     this.#held.set(id, stream);
     this.#setTimer(stream, this.#limits.brokerTimeoutMs, () => {
       this.#held.delete(id);
-      stream.reset(new PipeworkError('BROKER_NOT_AWAITED', `Broker id ${id} is not awaited here.`));
+      stream.reset(new PipeworkError('BROKER_NOT_AWAITED', `broker id ${id} is not awaited here`));
     });
   }
 
@@ -278,7 +278,7 @@ export class Broker implements StreamBroker, Arrivals {
   }
 
   #endedError(cause: Error | undefined = this.#endedBy): PipeworkError {
-    return new PipeworkError('BROKER_CLOSED', `The session has ended: ${cause?.message ?? 'closed'}`, {
+    return new PipeworkError('BROKER_CLOSED', `the session has ended: ${cause?.message ?? 'closed'}`, {
       cause,
     });
   }
@@ -315,6 +315,6 @@ function checkId(id: number): void {
   if (Number.isInteger(id) && id > 0 && id <= maxId) return;
   throw new PipeworkError(
     'CONFIG_INVALID',
-    `A broker id must be an integer from 1 to ${maxId}, as nextId() gives them; got ${String(id)}.`,
+    `a broker id must be an integer from 1 to ${maxId}, as nextId() gives them; got ${String(id)}`,
   );
 }

@@ -41,9 +41,7 @@ export class IdReader implements RawStreamHandler {
     // Once the id has come, the end belongs to the acceptor, who is told of it again.
     if (this.#missing === 0) return;
     this.#arrivals.left(this.#stream, undefined);
-    this.#stream.reset(
-      new PipeworkError('BROKER_NO_ID', 'The stream ended before it brought its broker id.'),
-    );
+    this.#stream.reset(new PipeworkError('BROKER_NO_ID', 'the stream ended before it brought its broker id'));
   }
 
   onClose(error: Error | undefined): void {

@@ -47,7 +47,7 @@ describe('when the plugin exits, a stream of the broker fails with its exit', ()
     await once(stream, 'data');
     const [[error]] = await Promise.all([once(stream, 'error'), failure(dialler.exit(7))]);
     expect(error).toMatchObject({ code: 'RPC_CLOSED', cause: exited(7) });
-    expect((error as Error).message).toMatch(/^A stream of the broker of plugin .* was lost: .*exit code 7/);
+    expect((error as Error).message).toMatch(/^a stream of the broker of plugin .* was lost: .*exit code 7/);
     expect(heard.join('')).toBe('half a word');
   });
 

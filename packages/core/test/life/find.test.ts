@@ -110,7 +110,7 @@ describe('discover()', () => {
   test('finds nothing if nothing matches, and fails if the directory does not exist', async () => {
     expect(await discover('x-*', root)).toEqual([]);
     expect((await failure(discover('*', join(root, 'nowhere')))).code).toBe('DISCOVER_UNREADABLE');
-    expect((await failure(discover('*', join(root, 'bin/other')))).message).toContain('no directory');
+    expect((await failure(discover('*', join(root, 'bin/other')))).message).toContain('not a directory');
   });
 });
 
@@ -161,7 +161,7 @@ describe('a checksum', () => {
       const checksum = { file, algorithm: 'sha256', value: new Uint8Array(32) } as const;
       const error = await failure(plugin('greets', { checksum }).start());
       expect(error.code).toBe('PLUGIN_CHECKSUM');
-      expect(error.message).toContain('it is no regular file');
+      expect(error.message).toContain('it is not a regular file');
     }
     await until(() => !process.getActiveResourcesInfo().includes('FSReqPromise'));
   });

@@ -32,7 +32,7 @@ describe('protocol versions', () => {
     const older = await failure(plugin('speaks-versions', { protocolVersions: [7, 5, 10] }, '3,1').start());
     expect(older.code).toBe('HANDSHAKE_VERSION');
     expect(older.message).toContain(
-      'incompatible protocol version with plugin. Plugin version: 3, Host versions: [5 7 10], Plugin versions: [1 3]. The plugin is older than this host: upgrade the plugin.',
+      'incompatible protocol version with plugin. Plugin version: 3, Host versions: [5 7 10], Plugin versions: [1 3]. The plugin is older than this host: upgrade the plugin',
     );
     const newer = await failure(plugin('speaks-versions', { protocolVersions: [1] }, '3').start());
     expect(newer.message).toContain('upgrade the host');

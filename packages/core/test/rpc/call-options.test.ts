@@ -8,7 +8,10 @@ test.each([
   [{ signal: {} }, 'options.signal must be an AbortSignal'],
   [{ metadata: null }, 'options.metadata must be an object'],
   [{ metadata: { a: 1 } }, 'options.metadata must be an object'],
-  [{ deadline: 5 }, 'options.deadline is no call option: they are signal, deadlineMs and metadata; got 5'],
+  [
+    { deadline: 5 },
+    'options.deadline is not a call option: the options are signal, deadlineMs and metadata; got 5',
+  ],
 ])('call options %o are refused at once', async (options, message) => {
   const { remote } = await rpcPair({ ping: () => 1 });
   expect(() => withCallOptions(remote, options as object)).toThrow(message);

@@ -249,7 +249,7 @@ describe('a contract with schemas', () => {
     const { host } = await rpcPair(implement(contract, handlers({ items: () => 5 })));
     await expect(host.call('items', ['1'])).rejects.toMatchObject({
       code: 'RPC_INVALID_OUTPUT',
-      message: 'items: result: the contract says a stream, so an async iterable was expected; got a number.',
+      message: 'items: result: the contract says a stream, so an async iterable was expected; got a number',
     });
   });
 
@@ -291,7 +291,9 @@ test('misuse says what is wrong', () => {
     'defineContract() must be an object of methods; got null',
   );
   expect(() => defineContract({ a: { output: text, items: text } })).toThrow('both output and items');
-  expect(() => implement(contract, handlers({ free: undefined }) as never)).toThrow('free has no handler');
+  expect(() => implement(contract, handlers({ free: undefined }) as never)).toThrow(
+    "the handler of the contract's method free must be a function; got undefined",
+  );
   expect(() => implement(contract, undefined as never)).toThrow('handlers must be an object; got undefined');
   expect(() => checked(contract, 5 as never)).toThrow('remote must be an object; got a number');
   expect(() => checked({} as typeof contract, {})).toThrow('must be what defineContract() returned');

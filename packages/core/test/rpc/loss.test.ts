@@ -101,7 +101,7 @@ test('a stream that the peer has no room for says what may be behind its reset',
   for (const reason of reasons) {
     expect(reason).toMatchObject({ code: 'RPC_CLOSED' });
     expect((reason as Error).message).toMatch(
-      /The stream of Plugin\.never .* was reset by the peer .*4096 streams/s,
+      /the stream of Plugin\.never .* was reset by the peer .*4096 streams/s,
     );
   }
 });

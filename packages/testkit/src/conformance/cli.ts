@@ -36,7 +36,7 @@ export async function main(
   }
   const suite = conformance(command.options);
   if (suite.checks.length === 0) {
-    complain(`--only: no check has this in its name; came ${command.options.only ?? ''}\n`);
+    complain(`--only: no check has this in its name; got ${command.options.only ?? ''}\n`);
     return 2;
   }
   const report = await suite.run({ concurrency: command.concurrency });
@@ -68,17 +68,17 @@ function parse(argv: readonly string[]): Command | 'help' {
   });
   if (values.help === true) return 'help';
   const [file, ...args] = at < 0 ? [] : argv.slice(at + 1);
-  if (file === undefined) throw new Error('No plugin given: put its command line behind --');
+  if (file === undefined) throw new Error('no plugin was given: put its command line after --');
   const count = (name: 'timeout' | 'start-timeout' | 'concurrency', fallback: number): number => {
     const given = values[name];
     const number = Number(given ?? fallback);
     if (Number.isInteger(number) && number > 0) return number;
-    throw new Error(`--${name}: expected a whole number above 0; came ${String(given)}`);
+    throw new Error(`--${name}: expected a whole number above 0; got ${String(given)}`);
   };
   const { service, only, cookie } = values;
   const [key, ...value] = cookie?.split('=') ?? [];
   if (key === '' || (key !== undefined && value.length === 0))
-    throw new Error(`--cookie: expected KEY=VALUE; came ${String(cookie)}`);
+    throw new Error(`--cookie: expected KEY=VALUE; got ${String(cookie)}`);
   return {
     concurrency: count('concurrency', 4),
     options: {

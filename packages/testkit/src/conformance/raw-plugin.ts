@@ -150,7 +150,7 @@ export class RawPlugin {
         held = Uint8Array.from(concat([held, chunk]));
         const end = held.indexOf(10);
         if (end > 4096 || (end < 0 && held.length > 4096)) {
-          reject(new CheckFailure('expected a handshake line of at most 4096 bytes; came a longer one'));
+          reject(new CheckFailure('expected a handshake line of at most 4096 bytes; got a longer one'));
         } else if (end >= 0) {
           this.#onUpstream = (more) => this.#unread.push(more);
           this.#unread = [held.slice(end + 1)];

@@ -137,7 +137,7 @@ export class RawConnection {
         for (const value of this.#values.push(payload)) this.#onMessage(value);
       } catch (error) {
         if (!(error instanceof MalformedError)) throw error;
-        stream.session.fail(`MessagePack on stream ${String(stream.id)}; came ${error.message}`);
+        stream.session.fail(`MessagePack on stream ${String(stream.id)}; got ${error.message}`);
       }
     };
   }
@@ -336,7 +336,7 @@ export class RawSession {
   }
 
   #onFrame(frame: Frame): void {
-    if (frame.version !== 0) this.fail(`frames of version 0; came one of version ${String(frame.version)}`);
+    if (frame.version !== 0) this.fail(`frames of version 0; got one of version ${String(frame.version)}`);
     switch (frame.type) {
       case 'ping':
         if (frame.flags & ACK) this.pongs.push(frame.length);
@@ -350,7 +350,7 @@ export class RawSession {
         this.#onStreamFrame(frame);
         return;
       default:
-        this.fail(`frames of the types 0 to 3; came one of type ${String(frame.type)}`);
+        this.fail(`frames of the types 0 to 3; got one of type ${String(frame.type)}`);
     }
   }
 
@@ -359,7 +359,7 @@ export class RawSession {
     const stream = this.streams.get(frame.id);
     if (stream === undefined) {
       this.violations.push(
-        `it sent ${describeFrame(frame)} on stream ${String(frame.id)}, which nobody opened`,
+        `it sent ${describeFrame(frame)} on stream ${String(frame.id)}, which neither side opened`,
       );
       return;
     }

@@ -171,7 +171,7 @@ function targetOf({
   const command = isList(cmd) ? { file: cmd[0], args: cmd.slice(1) } : cmd;
   if (typeof command?.file !== 'string' || command.file === '') {
     throw new TypeError(
-      `conformance({ cmd }): expected [file, ...args] or { file, args, cwd, env }; came ${JSON.stringify(cmd)}`,
+      `conformance({ cmd }): expected [file, ...args] or { file, args, cwd, env }; got ${JSON.stringify(cmd)}`,
     );
   }
   return {

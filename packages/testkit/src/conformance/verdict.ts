@@ -31,7 +31,7 @@ export class DoesNotApply extends Error {
 
 /** Fails with what was expected and what came. */
 export function demand(holds: boolean, expected: string, came: string): asserts holds {
-  if (!holds) throw new CheckFailure(`expected ${expected}; came ${came}`);
+  if (!holds) throw new CheckFailure(`expected ${expected}; got ${came}`);
 }
 
 export function demandEqual(actual: unknown, expected: unknown, what: string): void {

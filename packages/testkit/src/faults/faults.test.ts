@@ -88,15 +88,9 @@ describe('faults', () => {
   });
 
   test.each([
-    [
-      () => faults.chunks({ max: 0 }),
-      'faults.chunks({ max }): expected a whole number of at least 1; came 0',
-    ],
-    [
-      () => faults.cut({ after: -1 }),
-      'faults.cut({ after }): expected a whole number of at least 0; came -1',
-    ],
-    [() => faults.delay(1.5), 'faults.delay: min: expected a whole number of at least 0; came 1.5'],
+    [() => faults.chunks({ max: 0 }), 'faults.chunks({ max }): expected a whole number of at least 1; got 0'],
+    [() => faults.cut({ after: -1 }), 'faults.cut({ after }): expected a whole number of at least 0; got -1'],
+    [() => faults.delay(1.5), 'faults.delay: min: expected a whole number of at least 0; got 1.5'],
   ])('a wrong number is refused at once', (make, message) => {
     expect(make).toThrow(message);
   });

@@ -6,7 +6,7 @@ import { freshSeed, Random } from './random.ts';
 function wholeNumber(value: number, option: string, least = 0): number {
   if (Number.isSafeInteger(value) && value >= least) return value;
   throw new TypeError(
-    `${option}: expected a whole number of at least ${String(least)}; came ${String(value)}`,
+    `${option}: expected a whole number of at least ${String(least)}; got ${String(value)}`,
   );
 }
 

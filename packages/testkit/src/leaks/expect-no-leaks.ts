@@ -64,7 +64,7 @@ export async function expectNoLeaks(
     return undefined;
   }
   if (typeof subject !== 'object' || subject === null)
-    throw new TypeError(`expectNoLeaks: expected a function, a pair or a client; came ${String(subject)}`);
+    throw new TypeError(`expectNoLeaks: expected a function, a pair or a client; got ${String(subject)}`);
   const rpc = 'rpc' in subject ? subject.rpc : 'client' in subject ? await subject.client() : subject;
   await demandNothing(() => leaksOfConnection('the connection', rpc), settleMs);
   return undefined;

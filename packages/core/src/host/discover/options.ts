@@ -51,6 +51,6 @@ export async function checkDirectory(dir: string): Promise<string> {
   if (info.isDirectory()) return root;
   throw new PipeworkError(
     'DISCOVER_UNREADABLE',
-    `${root} cannot be searched for plugins: it is no directory`,
+    `${root} cannot be searched for plugins: it is not a directory`,
   );
 }

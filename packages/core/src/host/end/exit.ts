@@ -115,7 +115,7 @@ const conducts: Readonly<Record<string, string>> = {
   MUX_TRANSPORT_FAILED: 'closed its pipe',
   MUX_TRUNCATED: 'closed its pipe in the middle of a frame',
   MUX_REMOTE_ERROR: 'ended the session on its pipe',
-  MUX_SESSION_CLOSED: 'was let go of',
+  MUX_SESSION_CLOSED: 'was disconnected by this host',
   MUX_WRITE_TIMEOUT: 'does not answer on its pipe',
   MUX_KEEPALIVE_TIMEOUT: 'does not answer on its pipe',
 };

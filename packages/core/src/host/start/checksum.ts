@@ -54,7 +54,7 @@ async function hashFile(path: string, hash: Hash, isWanted: () => boolean): Prom
   // Without O_NONBLOCK, opening a pipe would hold one of the few threads until another process writes to it.
   const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
-    if (!(await file.stat()).isFile()) throw new Error('it is no regular file');
+    if (!(await file.stat()).isFile()) throw new Error('it is not a regular file');
     for await (const chunk of file.createReadStream({ autoClose: false })) {
       if (!isWanted()) throw new Error('the start was given up');
       hash.update(chunk as Buffer);

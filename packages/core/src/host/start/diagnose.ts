@@ -94,12 +94,12 @@ function wrapperNotes(command: FailedCommand): string[] {
   const wrapper = names.find((name) => wrappers.test(name));
   if (wrapper !== undefined) {
     return [
-      `${wrapper} starts the plugin as a child of its own and may pass on no descriptors beyond 0, 1 and 2: the protocol's 3 and 4 were ${lost ? '' : 'probably '}lost on the way. Start the program itself (for TypeScript: \`node --import tsx plugin.ts\`), or use overStdio().`,
+      `${wrapper} starts the plugin as a child of its own and may pass on no descriptors beyond 0, 1 and 2: the protocol's 3 and 4 were ${lost ? '' : 'probably '}lost on the way. Start the program itself (for TypeScript: \`node --import tsx plugin.ts\`), or use overStdio()`,
     ];
   }
   return lost
     ? [
-        'descriptors 3 and 4 were lost on the way: a program between host and plugin does not pass them on. Start the plugin itself, or use overStdio().',
+        'descriptors 3 and 4 were lost on the way: a program between host and plugin does not pass them on. Start the plugin itself, or use overStdio()',
       ]
     : [];
 }
@@ -119,7 +119,7 @@ const goPluginLine = /^\d+\|\d+\|(?:unix|tcp)\|/m;
 function silenceNotes({ code, exitCode, stdout, isLocal }: FailedCommand): string[] {
   if (goPluginLine.test(stdout)) {
     return [
-      'its standard output has the handshake of go-plugin: such a plugin listens on a socket and can be no plugin of this host as it is',
+      'its standard output has the handshake of go-plugin: such a plugin listens on a socket, and cannot be a plugin of this host unchanged',
     ];
   }
   if (code === 'HANDSHAKE_TIMEOUT') {

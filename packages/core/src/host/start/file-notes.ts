@@ -12,7 +12,7 @@ export async function fileNotes(command: NamedProgram): Promise<string[]> {
   const directory = cwd === undefined ? undefined : await stat(cwd).catch(() => undefined);
   if (cwd !== undefined && directory?.isDirectory() !== true) {
     return [
-      `the working directory ${resolve(cwd)} ${directory === undefined ? 'does not exist' : 'is no directory'}`,
+      `the working directory ${resolve(cwd)} ${directory === undefined ? 'does not exist' : 'is not a directory'}`,
     ];
   }
   const path = await firstThatAllows(programPaths(command), constants.F_OK);

@@ -17,7 +17,7 @@ export function whyNotPipes(fds: readonly number[]): string | undefined {
     try {
       const info = fstatSync(fd);
       const isPipe = (info.mode & typeBits) === pipeBits;
-      if (!info.isSocket() && !isPipe) return `descriptor ${fd} is no pipe`;
+      if (!info.isSocket() && !isPipe) return `descriptor ${fd} is not a pipe`;
       if (isPipe && isOwnPipe(fd)) return `descriptor ${fd} is a pipe of Node's own`;
     } catch {
       return `descriptor ${fd} is not open`;

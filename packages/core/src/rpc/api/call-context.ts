@@ -46,7 +46,7 @@ export function callContext(): CallContext {
   if (context !== undefined) return context;
   throw new PipeworkError(
     'MISUSE',
-    "callContext() was asked for outside a handler. Ask at the top of the handler, before its first await, and keep what it returns; or serve with callContext: 'everywhere', at its cost.",
+    "callContext() was called outside a handler. Call it at the top of the handler, before its first await, and keep what it returns; or serve with callContext: 'everywhere', at its cost",
   );
 }
 

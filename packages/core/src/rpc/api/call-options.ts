@@ -55,7 +55,7 @@ export function checkCallOptions(options: CallOptions): void {
     if (name === 'signal' || name === 'deadlineMs' || name === 'metadata') continue;
     throw invalid(
       name,
-      'is no call option: they are signal, deadlineMs and metadata',
+      'is not a call option: the options are signal, deadlineMs and metadata',
       options[name as never],
     );
   }

@@ -19,6 +19,6 @@ export async function askToDispense(
   if (typeof id === 'number' && Number.isInteger(id) && id >= 1 && id <= maxBrokerId) return id;
   throw new PipeworkError(
     'RPC_PROTOCOL',
-    `${peer} answered Dispense with ${String(id)}, which is no broker id`,
+    `${peer} answered Dispense with ${String(id)}, which is not a broker id`,
   );
 }

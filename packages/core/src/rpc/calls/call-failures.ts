@@ -11,17 +11,17 @@ export function lossOf(method: string, peer: string, cause: Error): PipeworkErro
 }
 
 export function deadlinePassed(method: string, peer: string, deadlineMs: number): PipeworkError {
-  const message = `${method} was not answered by ${peer} within its deadline of ${Math.ceil(deadlineMs)} ms.`;
+  const message = `${method} was not answered by ${peer} within its deadline of ${Math.ceil(deadlineMs)} ms`;
   return withoutStack(new PipeworkError('RPC_DEADLINE', message), `${method} (${peer})`);
 }
 
 export function calledAfterFinish(method: string): PipeworkError {
-  return unsent('RPC_CLOSED', `${method} was called on a connection that this side has closed.`);
+  return unsent('RPC_CLOSED', `${method} was called on a connection that this side has closed`);
 }
 
 export function tooManyPending(method: string, { counts, peer }: Shared): PipeworkError {
   return unsent(
     'RPC_OVERLOADED',
-    `${method} was not sent: ${counts.pendingCalls} calls already wait for ${peer} (maxPendingCalls). Await some of them first.`,
+    `${method} was not sent: ${counts.pendingCalls} calls already wait for ${peer} (maxPendingCalls). Await some of them first`,
   );
 }

@@ -40,7 +40,7 @@ export class CallLimits {
   #overloaded(method: string, load: string): PipeworkError {
     return refusal(
       'RPC_OVERLOADED',
-      `${method} was refused: ${load}. Call less at once, or raise the limits.`,
+      `${method} was refused: ${load}. Make fewer calls at once, or raise the limits`,
     );
   }
 

@@ -161,7 +161,7 @@ export function withCallOptions<R extends object>(
   if (target?.source === undefined) {
     throw new PipeworkError(
       'CONFIG_INVALID',
-      'withCallOptions() takes what dispense() or createRemote() returned; got another object.',
+      'withCallOptions() takes what dispense() or createRemote() returned; got another object',
     );
   }
   target.source.checkOptions(options);

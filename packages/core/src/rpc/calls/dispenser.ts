@@ -75,7 +75,7 @@ export class Dispenser {
     if (typeof name !== 'string')
       throw new PipeworkError(
         'RPC_PROTOCOL',
-        `what is dispensed has a text for its name; got ${typeof name}`,
+        `the name given to dispense() must be a text; got ${typeof name}`,
       );
     const { shared, find, report } = this.#options;
     const factory = find(name);
@@ -83,7 +83,7 @@ export class Dispenser {
     if (this.#undialled >= maxWaitingStreams) {
       throw new PipeworkError(
         'RPC_OVERLOADED',
-        `dispense('${name}') was refused: ${this.#undialled} others are under way, or were made and never dialled (maxWaitingStreams). Wait for some of them first.`,
+        `dispense('${name}') was refused: ${this.#undialled} others are under way, or were made and never dialled (maxWaitingStreams). Wait for some of them first`,
       );
     }
     const dispensed: Dispensed = { controller: new AbortController(), implementation: undefined };
@@ -163,7 +163,7 @@ export class Dispenser {
   async #letGo(dispensed: Dispensed): Promise<void> {
     if (!this.#dispensed.delete(dispensed)) return;
     dispensed.controller.abort(
-      new PipeworkError('RPC_CLOSED', 'the other side has let go of this implementation'),
+      new PipeworkError('RPC_CLOSED', 'the other side has released this implementation'),
     );
     try {
       if (dispensed.implementation !== undefined) await dispose(dispensed.implementation);

@@ -72,7 +72,7 @@ export class IncomingCalls {
     try {
       params = message.size === 5 ? this.#readWithMeta(call, message) : this.#messages.read(message);
       if (!Array.isArray(params)) {
-        throw new PipeworkError('RPC_INVALID_VALUE', `The params of ${method} are no array.`);
+        throw new PipeworkError('RPC_INVALID_VALUE', `the params of ${method} are not an array`);
       }
     } catch (error) {
       references?.endTaking();
@@ -92,7 +92,7 @@ export class IncomingCalls {
     if (this.callLimits.get(id) === undefined) return;
     throw new PipeworkError(
       'RPC_PROTOCOL',
-      `The peer used message id ${id} for ${method} while a call with that id is running.`,
+      `the peer used message id ${id} for ${method} while a call with that id is running`,
     );
   }
 
@@ -121,7 +121,7 @@ export class IncomingCalls {
     call.setMeta(metadata, remainingMs, () =>
       this.#abort(
         call,
-        new PipeworkError('RPC_DEADLINE', `The caller's deadline for ${call.method} has passed.`),
+        new PipeworkError('RPC_DEADLINE', `the caller's deadline for ${call.method} has passed`),
       ),
     );
     return elements[3];
@@ -131,7 +131,7 @@ export class IncomingCalls {
   cancel(id: unknown): void {
     const call = this.callLimits.get(id as number);
     if (call !== undefined)
-      this.#abort(call, new DOMException('The operation was aborted by the caller.', 'AbortError'));
+      this.#abort(call, new DOMException('the operation was aborted by the caller', 'AbortError'));
   }
 
   /** A call that runs answers when its handler does; one that waits to run never will, and is answered here. */
@@ -224,7 +224,7 @@ export class IncomingCalls {
     if (this.#isCallback(call)) {
       const args = params[1];
       if (!Array.isArray(args)) {
-        throw new PipeworkError('RPC_INVALID_VALUE', 'A call to a reference came without its arguments.');
+        throw new PipeworkError('RPC_INVALID_VALUE', 'the peer called a reference without its arguments');
       }
       if (this.#interceptors.length === 0) return this.#references?.invoke(params[0], params[2], args);
       return this.#around(call, params, () => this.#references?.invoke(params[0], params[2], args));

@@ -261,7 +261,7 @@ export class OutgoingCalls {
   /** Gives back what an answer brought by reference: its caller has gone, or the rest of it cannot be read. */
   #giveBack(call: SentCall): void {
     for (const stream of [...(call.streams ?? [])])
-      stream.abort(new DOMException('The call was aborted.', 'AbortError'));
+      stream.abort(new DOMException('the call was aborted', 'AbortError'));
     this.#references?.releaseTaken();
   }
 

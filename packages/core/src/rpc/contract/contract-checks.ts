@@ -37,7 +37,10 @@ export function implement<C extends Contract<unknown>>(
     const handle = methodOf(handlers, name);
     if (handle === undefined) {
       const got = typeof (handlers as Record<string, unknown>)[name];
-      throw new PipeworkError('CONFIG_INVALID', `The contract's method ${name} has no handler; got ${got}.`);
+      throw new PipeworkError(
+        'CONFIG_INVALID',
+        `the handler of the contract's method ${name} must be a function; got ${got}`,
+      );
     }
     served[name] =
       schemas.items === undefined ? checkCall(name, schemas, handle) : checkStream(name, schemas, handle);
@@ -121,7 +124,7 @@ async function openStream(
   }
   throw new PipeworkError(
     'RPC_INVALID_OUTPUT',
-    `${name}: result: the contract says a stream, so an async iterable was expected; got ${describeKind(stream)}.`,
+    `${name}: result: the contract says a stream, so an async iterable was expected; got ${describeKind(stream)}`,
   );
 }
 
@@ -180,7 +183,7 @@ async function checkInput(name: string, { input }: MethodSchemas, args: unknown[
   if (extra.length > 1 || (extra.length === 1 && !isOptions(extra[0]))) {
     throw new PipeworkError(
       'RPC_INVALID_INPUT',
-      `${name} takes ${input.length} arguments, and an options object behind them; got ${args.length}.`,
+      `${name} takes ${input.length} arguments, and an options object after them; got ${args.length}`,
     );
   }
   const taken: unknown[] = [];
@@ -219,7 +222,7 @@ function methodsOf(contract: Contract<unknown>): [name: string, MethodSchemas][]
   if (typeof methods === 'object' && methods !== null) return Object.entries(contract.methods);
   throw new PipeworkError(
     'CONFIG_INVALID',
-    `contract must be what defineContract() returned; got ${describeKind(contract)}.`,
+    `contract must be what defineContract() returned; got ${describeKind(contract)}`,
   );
 }
 
@@ -232,7 +235,7 @@ function methodOf(object: object, name: string | symbol): Method | undefined {
 function requireObject(name: string, value: unknown): void {
   if (typeof value === 'object' && value !== null) return;
   if (typeof value === 'function') return;
-  throw new PipeworkError('CONFIG_INVALID', `${name} must be an object; got ${describeKind(value)}.`);
+  throw new PipeworkError('CONFIG_INVALID', `${name} must be an object; got ${describeKind(value)}`);
 }
 
 function describeKind(value: unknown): string {

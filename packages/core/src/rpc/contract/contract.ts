@@ -168,7 +168,7 @@ function checkedContract(methods: unknown): Contract<never> {
     if (output !== undefined && items !== undefined) {
       throw new PipeworkError(
         'CONFIG_INVALID',
-        `The method ${name} has both output and items: a result is one or the other.`,
+        `the method ${name} has both output and items: give one of them`,
       );
     }
   }
@@ -180,7 +180,7 @@ function checkSchema(schema: unknown, name: string): void {
   if (typeof standard?.validate === 'function') return;
   throw new PipeworkError(
     'CONFIG_INVALID',
-    `A schema of the method ${name} does not implement Standard Schema: expected an object with "~standard".validate, as zod 3.24, valibot 1 and arktype 2 make them; got ${typeof schema}.`,
+    `a schema of the method ${name} must implement Standard Schema, with "~standard".validate, as those of zod 3.24, valibot 1 and arktype 2 do; got ${typeof schema}`,
   );
 }
 

@@ -54,7 +54,7 @@ export function declaredError<T extends Contract<unknown>, C extends keyof Contr
   message: string = code,
 ): DeclaredError<C, ContractRaises<T>[C]> {
   if (schemasOf(contract, code).length === 0) {
-    throw new PipeworkError('CONFIG_INVALID', `The contract declares no error ${code}.`);
+    throw new PipeworkError('CONFIG_INVALID', `the contract declares no error ${code}`);
   }
   return new DeclaredError(code, data, message);
 }

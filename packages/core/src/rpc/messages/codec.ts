@@ -34,7 +34,7 @@ export function writeMessage(
   if (bytes > maxBytes) {
     throw new PipeworkError(
       'RPC_MESSAGE_TOO_LARGE',
-      `The message would be ${bytes} bytes; the limit (maxMessageBytes) is ${maxBytes}. Send large data as a stream, or in parts.`,
+      `the message would be ${bytes} bytes; the limit (maxMessageBytes) is ${maxBytes}. Send large data as a stream, or in parts`,
     );
   }
   if (gaps.length === 0 && underWay.size === 0) return stream.writeCopy(packed, start, end);
@@ -116,7 +116,7 @@ export function readValue(message: IncomingMessage, options: InboundOptions): un
     if (isPipeworkError(error)) throw error;
     throw new PipeworkError(
       'RPC_INVALID_VALUE',
-      `The peer sent a value that cannot be taken: ${String((error as Error)?.message)}`,
+      `the peer sent a value that cannot be taken: ${String((error as Error)?.message)}`,
       {
         cause: error,
       },
@@ -139,12 +139,12 @@ function refuse(scanner: Scanner): never {
   if (scanner.flags & saw.tooDeep) {
     throw new PipeworkError(
       'RPC_TOO_DEEP',
-      'The peer sent a value that is nested deeper than the limit (maxDepth).',
+      'the peer sent a value that is nested deeper than the limit (maxDepth)',
     );
   }
   if (scanner.valuesLeft < 0) throw tooManyValues();
   throw new PipeworkError(
     'RPC_INVALID_VALUE',
-    `The peer sent MessagePack extension type ${scanner.foreignType}, which this side did not announce.`,
+    `the peer sent MessagePack extension type ${scanner.foreignType}, which this side did not announce`,
   );
 }

@@ -23,7 +23,7 @@ export function readEnvelope(message: IncomingMessage): void {
   } else if (type === messageType.notification && size === 3) {
     message.method = readMethod(message);
   } else {
-    return malformed(`has type ${type} and ${size} elements: none of MessagePack-RPC's messages`);
+    return malformed(`has type ${type} and ${size} elements, which no message of MessagePack-RPC has`);
   }
 }
 
@@ -36,7 +36,7 @@ function readId(message: IncomingMessage): number {
       ? 0
       : token >= 0xcc && token <= 0xce
         ? 1 << (token - 0xcc)
-        : malformed('has an id that is no u32');
+        : malformed('has an id that is not a u32');
   let id = bytes === 0 ? token : 0;
   for (let index = 0; index < bytes; index++) id = id * 256 + source[at++]!;
   message.at = at;
@@ -51,7 +51,7 @@ function readMethod(message: IncomingMessage): string {
   if (token >= 0xa0 && token < 0xc0) length = token & 31;
   else if (token === 0xd9) length = source[at++]!;
   else if (token === 0xda) length = source[at++]! * 256 + source[at++]!;
-  else malformed('has a method that is no string');
+  else malformed('has a method that is not a string');
   message.at = at + length;
   return methodNameAt(source, at, at + length);
 }

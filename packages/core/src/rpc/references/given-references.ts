@@ -91,7 +91,7 @@ export class GivenReferences {
     if (entry === undefined) {
       throw new PipeworkError(
         'RPC_REFERENCE_RELEASED',
-        'The reference was called after it had been released. It lives until the call it came with has settled; retain() it to keep it longer.',
+        'the reference was called after it had been released. It lives until the call it came with has settled; retain() it to keep it longer',
       );
     }
     return call(entry.target, name, args);
@@ -110,10 +110,10 @@ export class GivenReferences {
 /** Calls a function, or a method of an object. */
 function call(target: object, name: unknown, args: unknown[]): unknown {
   if (name === undefined || name === null) {
-    if (typeof target !== 'function') throw unknownMethod('of a reference that is no function');
+    if (typeof target !== 'function') throw unknownMethod('of a reference that is not a function');
     return Reflect.apply(target, undefined, args);
   }
-  if (typeof name !== 'string') throw unknownMethod('that is no string');
+  if (typeof name !== 'string') throw unknownMethod('that is not a string');
   const remote = remoteTargetOf(target);
   if (remote?.call !== undefined) return remote.call(name, args);
   const method = findMethod(target, name);

@@ -79,7 +79,7 @@ export class References implements ValueReferences, MessageScopes {
     if (this.size < this.#shared.limits.maxReferences) return;
     throw new PipeworkError(
       'RPC_TOO_MANY_REFERENCES',
-      `This connection holds ${this.size} references, the limit (maxReferences). Release what is retained: call [Symbol.dispose]() on it.`,
+      `this connection holds ${this.size} references, the limit (maxReferences). Call [Symbol.dispose]() on what you retained`,
     );
   }
 
@@ -286,9 +286,7 @@ export class References implements ValueReferences, MessageScopes {
     } else if (method === runtimeMethods.drop) {
       this.#givenStreams.get(id)?.drop(params[1]);
     } else if (method === runtimeMethods.abort) {
-      this.#taken
-        .get(id)
-        ?.abort?.(new DOMException('The operation was aborted by the caller.', 'AbortError'));
+      this.#taken.get(id)?.abort?.(new DOMException('the operation was aborted by the caller', 'AbortError'));
     }
   }
 

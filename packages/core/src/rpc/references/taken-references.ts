@@ -110,14 +110,14 @@ export class TakenReferences {
   #releasedError(releasedAt: Error | undefined): PipeworkError {
     const closed = this.#endedBy;
     if (closed !== undefined) {
-      const message = `The connection that the reference belongs to has ended: ${closed.message}`;
+      const message = `the connection that the reference belongs to has ended: ${closed.message}`;
       return unsent('RPC_CLOSED', message, { cause: closed });
     }
     return unsent(
       'RPC_REFERENCE_RELEASED',
       releasedAt === undefined
-        ? 'The reference was used after the call it came with had settled. retain() it during the call to keep it.'
-        : 'The reference was used after its [Symbol.dispose]().',
+        ? 'the reference was used after the call it came with had settled. retain() it during the call to keep it'
+        : 'the reference was used after its [Symbol.dispose]()',
       { cause: releasedAt },
     );
   }

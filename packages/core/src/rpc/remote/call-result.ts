@@ -69,7 +69,7 @@ function iteratorOf(result: unknown): AsyncIterator<unknown, unknown> {
   }
   throw new PipeworkError(
     'RPC_NOT_ITERABLE',
-    `The result of the call is ${result === null ? 'null' : typeof result}, which cannot be iterated: await the call instead.`,
+    `the result of the call is ${result === null ? 'null' : typeof result}, which cannot be iterated: await the call instead`,
   );
 }
 

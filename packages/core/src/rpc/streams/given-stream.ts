@@ -271,7 +271,7 @@ export class GivenStream implements RawStreamHandler {
     const { options, peer } = this.#host.shared;
     this.#end();
     explained(cause, options.explainLoss, (why) => {
-      void this.#source.cancel(streamLost(`The stream that was given to ${peer}`, why));
+      void this.#source.cancel(streamLost(`the stream that was given to ${peer}`, why));
     });
   }
 

@@ -69,7 +69,7 @@ export class StreamHost {
       const { source, start } = message;
       const word = source[start + 1]!;
       if (source[start] !== 0x92 || word > produced.items)
-        throw new PipeworkError('RPC_PROTOCOL', 'A stream carries what is no item of it.');
+        throw new PipeworkError('RPC_PROTOCOL', 'the peer sent an invalid message on a stream of values');
       scopes.beginTaking();
       let value: unknown;
       try {

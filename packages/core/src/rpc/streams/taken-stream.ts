@@ -132,7 +132,7 @@ export class TakenStream
   /** The call that it came with has settled: the peer accepts it no more, unless it is open. */
   callSettled(): void {
     if (this.#state.is !== 'waiting') return;
-    const late = 'The stream was first read after the call it came with had settled.';
+    const late = 'the stream was first read after the call it came with had settled';
     this.#settle({ error: new PipeworkError('RPC_REFERENCE_RELEASED', late) });
     this.#end();
   }
@@ -247,7 +247,7 @@ export class TakenStream
       this.#taken(on, [value]);
     } else if (word === produced.items) {
       if (!Array.isArray(value))
-        throw new PipeworkError('RPC_PROTOCOL', 'A stream carries items that are no list.');
+        throw new PipeworkError('RPC_PROTOCOL', 'the peer sent stream items that are not a list');
       this.#taken(on, value);
     } else if (word === produced.answer) {
       const interrupter = this.#interrupters.shift();
@@ -323,7 +323,7 @@ export class TakenStream
       this.#state = { is: 'lost', on: state.on };
     }
     explained(cause, ask, (why) => {
-      const what = this.#method === undefined ? 'A stream' : `The stream of ${this.#method}`;
+      const what = this.#method === undefined ? 'a stream' : `the stream of ${this.#method}`;
       const error = streamLost(`${what} of ${this.#host.shared.peer}`, why);
       if (this.#state.is !== 'waiting') return this.fail(error);
       // The conversation is gone, and so is the peer that would be told that the stream will not be dialled.

@@ -55,7 +55,7 @@ class ErrorWriter {
       ...options,
       references: undefined,
       encodeError: (inner, _options, depth) => {
-        if (!this.#hasRoomFor(inner)) throw new Refusal('contains itself, or more errors than can travel.');
+        if (!this.#hasRoomFor(inner)) throw new Refusal('contains itself, or more errors than can travel');
         return this.map(inner, depth);
       },
     };
@@ -171,7 +171,7 @@ function nameOf(error: Error): string {
 /** A value whose plain objects and lists are copies, each field read once: it is shown, and sent. Throws if it is deeper than can travel. */
 function copied(value: unknown, around: readonly object[] = []): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  if (around.length === maxCopied || around.includes(value)) throw new Refusal('is nested too deep.', true);
+  if (around.length === maxCopied || around.includes(value)) throw new Refusal('is nested too deep', true);
   const within = [...around, value];
   if (Array.isArray(value)) return itemsOf(value).map((item) => copied(item, within));
   if (Object.getPrototypeOf(value) !== Object.prototype) return value;

@@ -94,7 +94,7 @@ function ownBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
 function recordOf(map: Map<unknown, unknown>, options: InboundOptions): object {
   const record = {};
   for (const [key, item] of map) {
-    if (typeof key === 'object' && key !== null) throw new TypeError('a map has a key that is no string');
+    if (typeof key === 'object' && key !== null) throw new TypeError('a map has a key that is not a string');
     const name = String(key);
     const value = fromWire(item, options);
     if (typeof value === 'function' && isProbedName(name)) throw probedFunction(name);
@@ -118,7 +118,7 @@ export function claim(values: number, { allowance }: Pick<InboundOptions, 'allow
 export function tooManyValues(): PipeworkError {
   return new PipeworkError(
     'RPC_MESSAGE_TOO_LARGE',
-    'The peer sent more values in one message than the limit (maxMessageValues), in which a reference, an error and the like count as several. Send numbers as a typed array, and long lists as a stream.',
+    'the peer sent more values in one message than the limit (maxMessageValues), in which a reference, an error and the like count as several. Send numbers as a typed array, and long lists as a stream',
   );
 }
 

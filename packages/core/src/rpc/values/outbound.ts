@@ -82,14 +82,14 @@ export function walk(value: unknown, options: OutboundOptions, depth: number): u
     case 'bigint':
       return walkBigint(value, options);
     case 'function':
-      return sendReference(value, options) ?? refuse('is a function, and this peer takes no references.');
+      return sendReference(value, options) ?? refuse('is a function, and this peer takes no references');
     default:
-      return refuse('is a symbol: it cannot travel.');
+      return refuse('is a symbol, which cannot travel');
   }
 }
 
 function walkArray(array: readonly unknown[], options: OutboundOptions, depth: number): readonly unknown[] {
-  if (depth >= options.maxDepth) throw new Refusal(`is nested deeper than ${options.maxDepth} levels.`, true);
+  if (depth >= options.maxDepth) throw new Refusal(`is nested deeper than ${options.maxDepth} levels`, true);
   const items = itemsOf(array);
   if (options.tables && items.length >= minTableRows && depth < options.maxDepth - 1) {
     const table = toTable(items, options.references);
@@ -170,7 +170,7 @@ function isPlain(item: unknown, type: string): boolean {
 
 function walkRecord(record: object, options: OutboundOptions, depth: number): object {
   if (options.references?.standsApart(record) === true) return sendReference(record, options) ?? record;
-  if (depth >= options.maxDepth) throw new Refusal(`is nested deeper than ${options.maxDepth} levels.`, true);
+  if (depth >= options.maxDepth) throw new Refusal(`is nested deeper than ${options.maxDepth} levels`, true);
   // Own properties alone, among which `__proto__` is a key like any other.
   const fields: Record<string, unknown> = { ...record };
   let hasOddKeys = false;
@@ -202,7 +202,7 @@ function walkBigint(value: bigint, options: OutboundOptions): unknown {
     return options.types ? [marks.bigint, small(number, value)] : small(number, value);
   if (value <= maxInt64 && value >= minInt64) return value;
   if (options.types) return new LongBigint(value);
-  return refuse('is a bigint beyond 64 bits, and this peer takes none.');
+  return refuse('is a bigint beyond 64 bits, and this peer takes none');
 }
 
 function small(number: number, value: bigint): number | bigint {
@@ -216,16 +216,16 @@ function walkSpecial(value: object, options: OutboundOptions, depth: number): un
   if (reference !== undefined) return reference;
   // A plain object of another realm.
   if (isObjectPrototype(getPrototypeOf(value) as object)) return walkRecord(value, options, depth);
-  if (types.isPromise(value)) return refuse('is a Promise: await it, and send what it resolves to.');
-  if (!options.types) return refuse(`is ${describe(value)}, which base MessagePack cannot say.`);
-  if (depth >= options.maxDepth) throw new Refusal(`is nested deeper than ${options.maxDepth} levels.`, true);
+  if (types.isPromise(value)) return refuse('is a Promise: await it, and send what it resolves to');
+  if (!options.types) return refuse(`is ${describe(value)}, which base MessagePack cannot say`);
+  if (depth >= options.maxDepth) throw new Refusal(`is nested deeper than ${options.maxDepth} levels`, true);
   if (types.isMap(value)) return walkMap(value, options, depth);
   if (types.isSet(value)) return walkSet(value, options, depth);
   if (types.isRegExp(value)) return [marks.regexp, value.source, value.flags];
   if (isError(value)) return [marks.error, options.encodeError(value, options, depth + 1)];
   if (isURL(value)) return [marks.url, value.href.toWellFormed()];
   return refuse(
-    `is ${describe(value)}: only plain objects are copied. Mark it with ref() to pass it by reference, or send plain data.`,
+    `is ${describe(value)}: only plain objects are copied. Mark it with ref() to pass it by reference, or send plain data`,
   );
 }
 
@@ -263,7 +263,7 @@ function walkMap(map: Map<unknown, unknown>, options: OutboundOptions, depth: nu
 function walkDate(date: Date, options: OutboundOptions): unknown {
   const time = date.getTime();
   if (Number.isNaN(time)) {
-    return options.types ? [marks.date] : refuse('is an invalid Date, and a timestamp cannot say that.');
+    return options.types ? [marks.date] : refuse('is an invalid Date, and a timestamp cannot say that');
   }
   // msgpackr knows the dates of its own realm.
   return new Date(time);
@@ -275,7 +275,7 @@ function walkBytes(value: ArrayBufferView | ArrayBuffer, options: OutboundOption
   const type = bytesType(value);
   if (type === 'Uint8Array' || (!options.types && type === 'Buffer')) return bin;
   if (options.types) return [marks.bytes, type, bin];
-  return refuse(`is ${describe(value)}, and this peer takes Uint8Array alone.`);
+  return refuse(`is ${describe(value)}, and this peer takes only Uint8Array`);
 }
 
 function bytesOf(value: ArrayBufferView | ArrayBuffer): Uint8Array {
@@ -285,7 +285,7 @@ function bytesOf(value: ArrayBufferView | ArrayBuffer): Uint8Array {
       : new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   } catch {
     // Node 20 has no `detached` to ask for.
-    return refuse('is binary data whose buffer was transferred: there is nothing left to send.');
+    return refuse('is binary data whose buffer was transferred: there is nothing left to send');
   }
 }
 
@@ -296,7 +296,7 @@ function sendReference(value: object, options: OutboundOptions): WireReference |
 /** The other side would call back here whenever it awaits, prints, compares or serializes what holds the function. */
 function refuseProbed(name: string): never {
   return refuse(
-    `is a function named ${name}: JavaScript and common tools call functions of that name by themselves. Give it another name.`,
+    `is a function named ${name}: JavaScript and common tools call functions of that name by themselves. Give it another name`,
   );
 }
 

@@ -34,7 +34,7 @@ export class Refusal extends Error {
     if (cycle !== undefined) {
       return new PipeworkError(
         'RPC_NOT_SERIALIZABLE',
-        `${root}${way} contains itself: a cycle cannot travel.`,
+        `${root}${way} contains itself: a cycle cannot travel`,
       );
     }
     if (this.#tooDeep) return new PipeworkError('RPC_TOO_DEEP', `${shorten(root + way)} ${this.#reason}`);

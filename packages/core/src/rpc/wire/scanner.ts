@@ -184,7 +184,7 @@ export class Scanner {
       if (token === 0xc1)
         throw new PipeworkError(
           'RPC_PROTOCOL',
-          'The peer sent the byte 0xc1, which begins no MessagePack value.',
+          'the peer sent the byte 0xc1, which begins no MessagePack value',
         );
       return payloadBytes[token]!;
     }
@@ -281,7 +281,7 @@ export class Scanner {
   #tooLarge(bytes: number): never {
     throw new PipeworkError(
       'RPC_MESSAGE_TOO_LARGE',
-      `A message of at least ${bytes} bytes came; the limit (maxMessageBytes) is ${this.#maxBytes}. Send large data as a stream, or in parts.`,
+      `the peer sent a message of at least ${bytes} bytes; the limit (maxMessageBytes) is ${this.#maxBytes}. Send large data as a stream, or in parts`,
     );
   }
 }
