@@ -23,7 +23,7 @@ export const FrameType = {
   Data: 0,
   /** Credit for a stream; length: how much is added to the window (a delta, never a total). */
   WindowUpdate: 1,
-  /** A question (SYN) or an answer (ACK); length: a value that the answer repeats. */
+  /** A request (SYN) or an answer (ACK); length: a value that the answer repeats. */
   Ping: 2,
   /** "Open no more streams towards me"; length: a {@link GoAwayCode}. */
   GoAway: 3,
@@ -51,7 +51,7 @@ Object.freeze(GoAwayCode);
 /** A reason of a go-away frame, as a number. */
 export type GoAwayCode = (typeof GoAwayCode)[keyof typeof GoAwayCode];
 
-/** The window every stream starts with, in each direction, whatever either side has configured. */
+/** The window that every stream starts with in each direction, whatever either side has configured. */
 export const INITIAL_WINDOW: number = 256 * 1024;
 
 /** The greatest value of the length field and of the stream id field. */
