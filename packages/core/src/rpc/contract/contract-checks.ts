@@ -97,7 +97,10 @@ function checkCall(name: string, schemas: MethodSchemas, handle: Method): Method
   };
 }
 
-/** A promise of a stream that can be iterated itself, so that a served method called in its own process is what its type says. */
+/**
+ * Returns a promise of a stream that can itself be iterated. A served method that is called in its own
+ * process then has the type that it declares.
+ */
 function checkStream(name: string, schemas: MethodSchemas, handle: Method): Method {
   return (...args) => {
     const opened = openStream(name, schemas, handle, args);
@@ -125,7 +128,10 @@ async function openStream(
   );
 }
 
-/** Checks the arguments, then runs the handler, which still finds its call's context at its top. */
+/**
+ * Checks the arguments, then runs the handler. The handler still finds its call's context until its first
+ * `await`.
+ */
 async function runChecked(
   name: string,
   schemas: MethodSchemas,
@@ -144,7 +150,10 @@ async function runChecked(
   });
 }
 
-/** Runs something whose declared errors have checked data, and no others are passed off as declared. */
+/**
+ * Runs `act`. Checks the data of the declared errors that it throws, and lets no other error pass as
+ * declared.
+ */
 async function declared(
   name: string,
   { errors }: MethodSchemas,
@@ -223,7 +232,7 @@ function methodsOf(contract: Contract<unknown>): [name: string, MethodSchemas][]
   );
 }
 
-/** The function that stands there, with its object. */
+/** Returns the function of this name, bound to its object. */
 function methodOf(object: object, name: string | symbol): Method | undefined {
   const method: unknown = Reflect.get(object, name);
   return typeof method === 'function' ? (...args) => Reflect.apply(method, object, args) : undefined;
