@@ -1,11 +1,14 @@
-/** `serveMux()`: several plugins in one program, one of them a run. */
+/** `serveMux()`: several plugins in one program, of which each run serves one. */
 
 import { PipeworkError } from '../base/errors.ts';
 import { writeAllSync } from './process/write-sync.ts';
 import type { ServeOptions } from './options.ts';
 import { serve } from './serve.ts';
 
-/** What one of a program's plugins serves, or what makes it when it is the one that was asked for. */
+/**
+ * The options of one of a program's plugins, or a function that makes them. The function runs only if the
+ * plugin was asked for.
+ */
 export type MuxEntry = ServeOptions | (() => ServeOptions | Promise<ServeOptions>);
 
 /**

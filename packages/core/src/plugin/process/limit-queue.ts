@@ -1,9 +1,15 @@
-/** A bound for what is printed without waiting, as by `console.log`, while the host takes nothing. */
+/**
+ * Limits the queue of output that is printed without waiting, as by `console.log`, while the host reads
+ * nothing.
+ */
 
 import type { Writable } from 'node:stream';
 import { droppedMark } from '../../base/dropped-mark.ts';
 
-/** Bytes that may wait in a stream. What is printed beyond is dropped, and a mark in its place says how much. */
+/**
+ * How many bytes may be queued in a stream. Output beyond that is dropped, and a mark in its place says how
+ * much.
+ */
 const maxWaiting = 8 * 1024 * 1024;
 /** Writes that may wait: each holds 70 to 150 bytes beside its own, so that a million line feeds are not a megabyte. */
 const maxWaitingWrites = maxWaiting / 32;
@@ -11,8 +17,9 @@ const maxWaitingWrites = maxWaiting / 32;
 type Done = (error?: Error | null) => void;
 
 /**
- * Bounds the queue of `stream`. A writer that waits for `'drain'` never meets the bound. What is dropped counts as written for its writer.
- * Returns a function that writes the mark of what was dropped last, for when nothing further is printed.
+ * Limits the queue of `stream`. A writer that waits for `'drain'` never reaches the limit. Dropped output
+ * counts as written for its writer. Returns a function that writes the mark for the last dropped bytes. It is
+ * called when nothing further is printed.
  */
 export function limitQueue(stream: Writable): () => void {
   const write = stream.write.bind(stream);
