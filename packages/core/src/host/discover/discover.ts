@@ -1,4 +1,4 @@
-/** Finding plugins by a glob in a directory. */
+/** Finds plugins by a glob in a directory. */
 
 import type { readdir } from 'node:fs';
 import { resolve } from 'node:path';

@@ -12,11 +12,14 @@ export interface BubblewrapOptions {
   /** The program. Default `bwrap`, from PATH. */
   readonly bwrap?: string;
   /**
-   * Files and directories that it may read. Default: the whole file system apart from `/tmp` and `/run`, of which it sees
-   * what is named here or in `writable`.
+   * Files and directories that it may read. Default: the whole file system except `/tmp` and `/run`. Of these
+   * it sees only what is named here or in `writable`.
    */
   readonly readable?: readonly string[];
-  /** Files and directories that it may change. Default none. Its `/tmp` is empty, its own, and gone with it. */
+  /**
+   * Files and directories that it may change. Default none. It gets an empty `/tmp` of its own, which is
+   * removed at its end.
+   */
   readonly writable?: readonly string[];
   /** Whether it may use the network. Default `false`. */
   readonly network?: boolean;
@@ -24,10 +27,13 @@ export interface BubblewrapOptions {
   readonly args?: readonly string[];
 }
 
-/** `/run` has the sockets by which programs command others: Docker's, D-Bus's. */
+/**
+ * Places that are hidden. `/run` has the sockets by which programs control others, such as Docker's and
+ * D-Bus's.
+ */
 const hiddenPlaces = ['/tmp', '/run'];
 
-/** What `/etc/resolv.conf` is often a link to. */
+/** Places to which `/etc/resolv.conf` is often a link. */
 const resolverPlaces = ['/run/systemd/resolve', '/run/resolvconf', '/run/NetworkManager'];
 
 /**
@@ -62,7 +68,7 @@ export function bubblewrap(options: BubblewrapOptions = {}): Launcher {
       args: [
         '--die-with-parent',
         '--new-session',
-        // With the capabilities of a root host a plugin could mount the file system again, writable.
+        // With the capabilities of a root host, a plugin could mount the file system again, writable.
         ...['--cap-drop', 'ALL'],
         '--unshare-pid',
         '--unshare-ipc',
@@ -79,8 +85,8 @@ export function bubblewrap(options: BubblewrapOptions = {}): Launcher {
 }
 
 /**
- * A mount hides what was mounted below its place before. So they are sorted by depth: what a user names in `/tmp` comes
- * behind the empty `/tmp`. At one place, what may be written comes last.
+ * Returns the mounts, sorted by depth. A mount hides what was mounted below its place before, so a user's
+ * place in `/tmp` must follow the empty `/tmp`. At one place, the writable mount comes last.
  */
 function mountArguments(
   readable: readonly string[],
@@ -90,7 +96,7 @@ function mountArguments(
   const readOnly = (flag: string) => (path: string) => ({ path, words: [flag, path, path] });
   const mounts = [
     { path: '/dev', words: ['--dev', '/dev'] },
-    // A user who is root owns the settings of the kernel in /proc/sys, with and without capabilities.
+    // If the user is root, it owns the kernel's settings in /proc/sys, with and without capabilities.
     { path: '/proc', words: ['--proc', '/proc', '--remount-ro', '/proc'] },
     ...hiddenPlaces.filter((path) => existsSync(path)).map((path) => ({ path, words: ['--tmpfs', path] })),
     ...(network ? resolverPlaces.map(readOnly('--ro-bind-try')) : []),
@@ -101,7 +107,7 @@ function mountArguments(
   return mounts.sort((a, b) => depth(a.path) - depth(b.path)).flatMap(({ words }) => words);
 }
 
-/** Says which of the command's files and directories the sandbox hides. */
+/** Returns notes on the files and directories of the command that the sandbox hides. */
 function hiddenNotes(command: LaunchCommand, visible: readonly string[]): string[] {
   const cwd = resolve(command.cwd ?? process.cwd());
   // An option may carry its file with it: `--import=/tmp/x.mjs`.
