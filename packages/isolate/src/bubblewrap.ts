@@ -1,4 +1,4 @@
-/** From what may be seen and done to bubblewrap's arguments. Pure. */
+/** Turns what a sandbox may see and do into bubblewrap's arguments. This file is pure. */
 
 import { isWithin, type Place } from './paths.ts';
 
@@ -6,12 +6,12 @@ import { isWithin, type Place } from './paths.ts';
 export interface View {
   readonly read: readonly Place[];
   readonly write: readonly Place[];
-  /** The working directory. If nothing shows it, it is there and empty. */
+  /** The working directory. If no listed place contains it, the sandbox has it as an empty directory. */
   readonly cwd: string;
   readonly net: boolean;
   /** Variables that bubblewrap itself must not have. */
   readonly variables?: Readonly<Record<string, string>>;
-  /** What `/tmp`, `/run` and `/dev/shm` may hold, in bytes each: they are memory. */
+  /** How many bytes each of `/tmp`, `/run` and `/dev/shm` may hold. They are in memory. */
   readonly scratchBytes: number;
 }
 
@@ -20,14 +20,18 @@ interface Mount {
   readonly words: readonly string[];
 }
 
-/** The arguments before the command. `filter` is the descriptor of the filter of system calls, `unwanted` are those that are closed. */
+/**
+ * Returns the arguments before the command. `filter` is the descriptor of the filter of system calls.
+ * `unwanted` are the descriptors to close.
+ */
 export function bubblewrapArguments(view: View, filter: number, unwanted: readonly number[] = []): string[] {
   return [
-    // An empty list of arguments is read from each, and then bubblewrap closes it.
+    // From each of these descriptors, bubblewrap reads an empty list of arguments, and then closes it.
     ...unwanted.flatMap((descriptor) => ['--args', String(descriptor)]),
     ...['--unshare-user', '--unshare-ipc', '--unshare-pid', '--unshare-uts', '--unshare-cgroup-try'],
     ...(view.net ? [] : ['--unshare-net']),
-    // A session of its own, or it could type into the terminal. A host that is root has capabilities to lose.
+    // The plugin gets a session of its own, because it could otherwise type into the terminal. If the host is
+    // root, the plugin must lose the host's capabilities.
     ...['--die-with-parent', '--new-session', '--cap-drop', 'ALL'],
     ...mounts(view).flatMap(({ words }) => words),
     ...(isRoot(view.write) ? [] : ['--remount-ro', '/']),
@@ -37,8 +41,9 @@ export function bubblewrapArguments(view: View, filter: number, unwanted: readon
 }
 
 /**
- * A mount hides what was mounted below its place before, so they are sorted by depth. At one place the last wins: what the user lists
- * comes behind what is private, what may be written behind what may be read.
+ * Returns the mounts, sorted by depth. A mount hides what was mounted below its place before. At one place
+ * the last mount wins. So the user's places come after the private ones, and writable places after readable
+ * ones.
  */
 function mounts(view: View): Mount[] {
   const scratch = (path: string): Mount => ({
@@ -46,7 +51,8 @@ function mounts(view: View): Mount[] {
     words: ['--size', String(view.scratchBytes), '--tmpfs', path],
   });
   const own: Mount[] = [
-    // A user who is root outside owns the settings of the kernel in /proc/sys, whatever it may do here.
+    // If the user is root outside, it owns the kernel's settings in /proc/sys, whatever it may do in the
+    // sandbox.
     { path: '/proc', words: ['--proc', '/proc', '--remount-ro', '/proc'] },
     { path: '/dev', words: ['--dev', '/dev', '--remount-ro', '/dev'] },
     ...['/dev/shm', '/tmp', '/run'].map(scratch),
@@ -60,7 +66,10 @@ function mounts(view: View): Mount[] {
   return [...own, ...cwd, ...shown].sort((a, b) => depth(a.path) - depth(b.path));
 }
 
-/** A place is shown under its real name, and under the listed one unless a directory that is shown has that link already. */
+/**
+ * Shows a place under its real name. Also shows it under the listed name, unless a visible directory already
+ * has that link.
+ */
 function binds(flag: string, places: readonly Place[]): Mount[] {
   const bind = (real: string, path: string): Mount => ({ path, words: [flag, real, path] });
   return places.flatMap(({ given, real }) => {

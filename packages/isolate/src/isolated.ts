@@ -5,9 +5,12 @@ import { launchPlan } from './launch.ts';
 import { checkOptions, type IsolateOptions } from './options.ts';
 import { makePlan, type Isolation } from './plan.ts';
 
-/** A launcher that says what it does. */
+/** A launcher that can describe how it isolates a plugin. */
 export interface IsolatedLauncher {
-  /** Starts the plugin inside what the policy allows. A client calls it; rejects with an `IsolateError` if nothing here can. */
+  /**
+   * Starts the plugin within what the policy allows. The client calls it. Rejects with an `IsolateError` if
+   * no tool on this machine can enforce the policy.
+   */
   (command: LaunchCommand): Promise<LaunchedProcess>;
   /**
    * What a start of `command` would be held by, permission by permission. Starts nothing but, once, trials of bubblewrap and of systemd,
@@ -41,7 +44,7 @@ export function isolated(options: IsolateOptions = {}): IsolatedLauncher {
   });
 }
 
-/** As a client of default options would launch it. */
+/** Returns the command as a client with default options would launch it. */
 function toLaunch(command: Command | LaunchCommand): LaunchCommand {
   if ('handshakeEnv' in command) return command;
   const { file, args = [], cwd, env = {} } = 'file' in command ? command : listed(command);

@@ -1,4 +1,4 @@
-/** Starts what a plan says, watches it, and tells how it ended. */
+/** Starts the program of a plan, watches it, and reports how it ended. */
 
 import { spawn, type ChildProcess, type IOType } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,7 +15,7 @@ import { childrenOf, measure, ResourceWatch } from './watch.ts';
 
 const MiB = 2 ** 20;
 
-/** Rejects with the system's error if there is no process. */
+/** Starts the process. Rejects with the system's error if it cannot be started. */
 export async function launchPlan(
   plan: Plan,
   command: LaunchCommand,
@@ -26,7 +26,8 @@ export async function launchPlan(
     child.once('exit', (code, signal) => resolve({ code, signal }));
   });
   const pipes: readonly unknown[] = child.stdio;
-  // A pipe without a listener would end the host if the plugin died at the wrong moment. The exit says more.
+  // If a pipe had no error listener, a plugin that dies at the wrong moment would end the host. The exit
+  // explains more than the error.
   for (const pipe of child.stdio) pipe?.on('error', ignore);
   const { pid } = child;
   if (pid === undefined) throw (await once(child, 'error'))[0] as Error;
@@ -68,7 +69,8 @@ function start(plan: Plan, command: LaunchCommand): ChildProcess {
       ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
       env: { ...plan.env },
       stdio: Array.from(stdio, (entry) => entry ?? 'ignore'),
-      // Ctrl-C and the end of a terminal go to the whole group, and would end bubblewrap: the host decides what ends its plugins.
+      // Ctrl-C and the end of a terminal go to the whole group, and would end bubblewrap. The host must
+      // decide what ends its plugins.
       detached: command.processGroup || plan.filter !== undefined,
       windowsHide: true,
     });
@@ -107,7 +109,7 @@ class Life {
     );
   }
 
-  /** Called by the client: its ladder. */
+  /** Called by the client's ladder. */
   kill(signal: NodeJS.Signals): boolean {
     this.#isKilledByHost ||= signal === 'SIGKILL';
     return this.#signal(signal);
@@ -165,7 +167,7 @@ class Life {
       return { limit: 'memory', reason: `ended because ${reason} (${limit})` };
     }
     const used = this.#watch?.cpuSeconds ?? 0;
-    // The last look may be a moment old, and more than a moment in a host that was blocked.
+    // The last measurement is older than a moment if the host was blocked.
     const isWarned = signal === 'SIGXCPU' && used > cpuSeconds / 2;
     if (!isWarned && !(isKilled && used >= cpuSeconds)) return {};
     return {
@@ -180,18 +182,19 @@ const byKernel = 'the kernel ended a process of its control group for want of me
 const ending: ReadonlySet<string> = new Set(['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGKILL']);
 
 /**
- * Ends a sandbox with all that is in it. For some 20 ms after the start, the first process inside would outlive bubblewrap, because it
- * asks for its parent's death late. So that process is killed too.
+ * Ends a sandbox with everything in it. For some 20 ms after the start, the first process inside would
+ * outlive bubblewrap, because it only then asks to die with its parent. So that process is killed too.
  */
 function endSandbox(pid: number, signal: NodeJS.Signals): boolean {
   const inside = isStarting(pid) ? [] : childrenOf(pid);
   if (inside.length === 0) {
-    // Bubblewrap may be about to make it. A fork fails if a deadly signal came, and until late in its setup the child is of this group.
+    // Bubblewrap may be about to create it. If a deadly signal has arrived, fork fails. Until late in its
+    // setup, the child belongs to this group.
     const isSent = send(signal, -pid);
     send('SIGKILL', -pid);
     return isSent;
   }
-  // If the plugin alone is killed, bubblewrap reports its end once all of it is gone.
+  // If only the plugin is killed, bubblewrap reports the plugin's end once everything in the sandbox is gone.
   if (signal !== 'SIGKILL') send(signal, pid);
   const killed = inside.filter((child) => send('SIGKILL', child));
   return killed.length > 0 || send(signal, pid);
@@ -217,13 +220,13 @@ const signals = new Map(
     .reverse(),
 );
 
-/** Bubblewrap ends with 128 + n if signal n ended the program, as a shell does. */
+/** Translates bubblewrap's exit. It ends with 128 + n if signal n ended the program, as a shell does. */
 function ofSandbox(exit: ProcessExit): ProcessExit {
   const signal = exit.code === null ? undefined : signals.get(exit.code - 128);
   return signal === undefined ? exit : { code: null, signal };
 }
 
-/** Pipes the caller's stream in, and lets go of it when the process is gone: it is the caller's to end. */
+/** Pipes the caller's stream to the process, and releases it when the process is gone. The caller ends it. */
 function feed(source: Readable, stdin: Writable, exit: Promise<unknown>): void {
   const end = (): void => void stdin.end();
   if (source.destroyed) return end();

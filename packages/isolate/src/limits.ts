@@ -1,4 +1,6 @@
-/** Which limit is held by what, and the programs that set limits before they become the next one. */
+/**
+ * Decides what enforces each limit. Some limits need programs that set them and then become the next program.
+ */
 
 import { busVariables, groupDescriptor, keeperScript } from './control-group.ts';
 import { IsolateError } from './errors.ts';
@@ -7,15 +9,15 @@ import { probePrlimit, probeSystemd, scopeArguments, shell } from './probe.ts';
 import { optionsOf, type Program } from './program.ts';
 import { canMeasure } from './watch.ts';
 
-/** How the limits of one plugin are held. */
+/** How the limits of one plugin are enforced. */
 export interface LimitPlan {
-  /** Programs, with their arguments, to stand before the command. */
+  /** Programs to put before the command, with their arguments. */
   readonly prefix: readonly string[];
   /** Options of the plugin's runtime. */
   readonly runtimeArgs: readonly string[];
-  /** By limit, what holds it. */
+  /** What enforces each limit, by its name. */
   readonly held: Readonly<Record<string, string>>;
-  /** Variables of the host that a program of the prefix needs; it takes them away again. */
+  /** Variables of the host that a program of the prefix needs. That program removes them again. */
   readonly env: Readonly<Record<string, string>>;
   /** The programs of the prefix that run with the host's rights. */
   readonly helpers: readonly string[];
@@ -23,11 +25,11 @@ export interface LimitPlan {
   readonly hasGroup: boolean;
 }
 
-/** V8 may fill so much of the memory with objects: buffers, code and stacks need the rest. */
+/** The share of the memory that V8 may fill with objects. Buffers, code and stacks need the rest. */
 const heapShare = 0.75;
 const MiB = 2 ** 20;
 
-/** Past its limit a process gets SIGXCPU, and so many seconds later SIGKILL. */
+/** When a process exceeds its limit, it gets SIGXCPU, and SIGKILL after this many seconds. */
 const cpuGraceSeconds = 1;
 
 /** What starts a plugin has files open itself: bubblewrap ten at most, and runtimes some twenty. */
@@ -106,7 +108,9 @@ function prlimit(wanted: readonly string[]): string {
 
 const noGroup = { prefix: [], env: {} };
 
-/** Empty if systemd makes none: the watch holds the limit then. */
+/**
+ * Returns a prefix for a control group. If systemd makes none, it is empty, and the watch enforces the limit.
+ */
 function controlGroup(memoryBytes: number, isFiltered: boolean): Pick<LimitPlan, 'prefix' | 'env'> {
   const found = probeSystemd();
   if (!('file' in found)) return noGroup;

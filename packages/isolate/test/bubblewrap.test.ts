@@ -75,7 +75,7 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     expect((await client.kill()).held).toMatchObject({ run: 'granted', net: 'granted' });
   });
 
-  test('describe() tells what holds and shows paths without links', () => {
+  test('describe() tells what enforces the policy, and shows real paths', () => {
     const path = directory();
     const link = join(directory(), 'link');
     symlinkSync(path, link);
@@ -112,7 +112,7 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     expect(await cell.list(cwd)).toEqual([]);
   });
 
-  test('a listed link is there under both names', async () => {
+  test('a listed link is visible under both names', async () => {
     const path = directory();
     writeFileSync(join(path, 'file'), 'x');
     const link = join(directory(), 'link');
@@ -158,7 +158,7 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
       expect(refusal({ write: [mine] }, [link])).toMatch(/^cmd: .*is a link to/);
     });
 
-    test('by a link that a listed link leads through', () => {
+    test('by a link on the way of a listed link', () => {
       const { folder, own: mine, secret } = places();
       symlinkSync(mine, join(folder, 'through'));
       symlinkSync(secret, join(mine, 'listed'));
@@ -166,7 +166,7 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
       expect(refusal({ read: [listed], write: [mine] }, ['/bin/true'])).toMatch(/^read\[0\]: .*is a link to/);
     });
 
-    test('while bubblewrap starts: nothing that it could turn into a link is mounted', () => {
+    test('while bubblewrap starts: nothing that it could replace by a link is mounted', () => {
       const { own: mine } = places();
       const [script, inner] = [join(mine, 'main.js'), join(mine, 'inner')];
       writeFileSync(script, '');
@@ -315,7 +315,8 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     const launcher = isolated();
     const left = (): string[] =>
       readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && read(`/proc/${pid}/environ`).includes(mark));
-    // What has forked and has not become bubblewrap yet shows the variables of this process, which lack the mark.
+    // A process that was forked but has not become bubblewrap yet shows the variables of this process, which
+    // lack the mark.
     for (let delayMs = 0; delayMs < 20; delayMs += 0.5) {
       const launched = await launcher({
         ...{ file: '/bin/sleep', args: ['60'], cwd: '/', env: {}, handshakeEnv: { MARK: mark } },
@@ -334,10 +335,10 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     ['bun', 'run'],
     ['deno', 'run', '--allow-all'],
   ] as const) {
-    // Deno makes sealed calls of its own, but no sealed run comes here.
+    // Deno makes sealed calls of its own, but this test does not run in a sealed environment.
     const file = findRuntime(runtime);
     const why = file === undefined ? ` (SKIPPED: needs ${runtime})` : '';
-    test.skipIf(file === undefined)(`a plugin in ${runtime} is held as well${why}`, async () => {
+    test.skipIf(file === undefined)(`a plugin in ${runtime} is isolated as well${why}`, async () => {
       const { cell } = await start({}, { cmd: [file as string, ...args, fixture] });
       expect(await cell.read('/etc/passwd')).toBe('ENOENT');
       expect(await cell.connect(9)).toBe('EACCES');
@@ -345,7 +346,7 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     });
   }
 
-  test('works behind a supervisor, which restarts it, and behind a pool', async () => {
+  test('a plugin works in a supervisor, which restarts it, and in a pool', async () => {
     const config = { cmd: command, launcher: isolated({ read: own }) };
     await using supervisor = new Supervisor<Cells>({ ...config, restart: { initialDelayMs: 1 } });
     const cell = await supervisor.dispense('cell');
