@@ -1,5 +1,6 @@
-// A real Client and a peer in one process: the launcher makes no process, only four pipes in memory. What stands at the
-// plugin's end (the real serve(), or something hostile) and what happens to the bytes on the way is the caller's choice.
+// A real Client and a peer in one process. The launcher makes no process, only four pipes in memory. The
+// caller decides what runs at the plugin's end (the real serve(), or something hostile), and what happens to
+// the bytes on the way.
 import { PassThrough } from 'node:stream';
 import { Client } from '@pipework/core';
 import { serve } from '@pipework/core/plugin';
@@ -21,12 +22,12 @@ export function clientInMemory({ plugin, down, up, config = {} }) {
     const exited = new Promise((resolve) => {
       exit = (how) => {
         resolve(how);
-        // A process that is gone has closed its ends, read or not.
+        // A process that is gone has closed its ends, whether they were read or not.
         for (const end of [stdout, stderr, upstream]) end.end();
         for (const end of [downstream, pluginReads]) end.destroy();
       };
     });
-    for (const end of [downstream, upstream, pluginReads, hostReads]) end.on('error', () => {}); // A cut pipe is part of the play.
+    for (const end of [downstream, upstream, pluginReads, hostReads]) end.on('error', () => {}); // A cut pipe is expected here.
     plugin({ readable: pluginReads, writable: upstream, env: command.env, exit, stderr });
     const kill = (signal) => {
       exit({ code: null, signal });
@@ -37,7 +38,7 @@ export function clientInMemory({ plugin, down, up, config = {} }) {
   return new Client({ cmd: ['in-memory'], launcher, gracePeriod: 50, startTimeout: 2_000, ...config });
 }
 
-/** For `plugin`: the real serve() with these plugins. */
+/** Returns a `plugin` that is the real serve() with these plugins. */
 export function served(plugins, options = {}) {
   return ({ readable, writable, env, exit }) => {
     serve({ plugins, gracePeriod: 50, ...options, transport: { readable, writable, env } }).then(

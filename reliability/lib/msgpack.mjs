@@ -1,4 +1,4 @@
-// MessagePack by hand: enough to speak RPC, and the forms that a decent encoder never writes.
+// MessagePack without a library: enough for RPC, and the forms that a correct encoder never writes.
 
 const head = (byte, size, value) => {
   const bytes = Buffer.alloc(1 + size);
@@ -18,7 +18,9 @@ export const ext8 = (type, payload) =>
   Buffer.concat([Buffer.from([0xc7, payload.length, type & 0xff]), payload]);
 export const fixext1 = (type, byte) => Buffer.from([0xd4, type & 0xff, byte]);
 
-/** Encodes plain data. A Buffer inside an array or a map's value is taken as bytes that are MessagePack already. */
+/**
+ * Encodes plain data. A Buffer inside an array or a map's value must be MessagePack already, and is copied.
+ */
 export function encode(value) {
   if (value === null || value === undefined) return nil;
   if (Buffer.isBuffer(value)) return value;
@@ -53,7 +55,10 @@ export function encode(value) {
   ]);
 }
 
-/** The protocol's own extension, docs/protocol.md sections 8 and 9: a mark that stands first in an array, and a reference. */
+/**
+ * The protocol's own extension, docs/protocol.md sections 8 and 9: a mark, which is the first element of an
+ * array, and a reference.
+ */
 export const mark = (letter) => fixext1(0x50, letter.charCodeAt(0));
 export const reference = (letter, id) => {
   const payload = Buffer.alloc(5, letter);
@@ -62,12 +67,15 @@ export const reference = (letter, id) => {
 };
 export const bigint = (bytes) => Buffer.concat([ext32(bytes.length + 1, 0x50), Buffer.from('N'), bytes]);
 
-/** A map of pairs as they are given: keys twice, keys of any type. */
+/** A map of pairs exactly as given, with duplicate keys and keys of any type. */
 export const pairs = (list) => Buffer.concat([map32(list.length), ...list.flat().map(encode)]);
 
 const INCOMPLETE = Symbol('incomplete');
 
-/** Decodes one value that an honest peer wrote: `{ value, end }`, or undefined while bytes are missing. Extensions come as `{ ext, data }`. */
+/**
+ * Decodes one value that an honest peer wrote. Returns `{ value, end }`, or undefined if bytes are missing.
+ * Extensions become `{ ext, data }`.
+ */
 export function decode(bytes, start = 0) {
   let at = start;
   const need = (count) => {
@@ -120,8 +128,8 @@ export function decode(bytes, start = 0) {
 }
 
 /**
- * Where the values of a message are: each `{ start, end, head }`, outer ones before inner ones, `head` the bytes of its own
- * header. Bytes that hold no whole value give an empty list.
+ * Returns where the values of a message are: `{ start, end, head }` for each, outer ones before inner ones.
+ * `head` is the length of the value's header. For bytes that hold no whole value, the list is empty.
  */
 export function spans(bytes) {
   const found = [];
@@ -141,11 +149,14 @@ export function spans(bytes) {
     value();
     return found;
   } catch {
-    return []; // Cut off, or no MessagePack: there is nothing to point at.
+    return []; // The bytes are cut, or not MessagePack, so there is nothing to find.
   }
 }
 
-/** The bytes of a value without its items, and how many items follow, or how many of those bytes are its body. */
+/**
+ * Returns the length of a value without its items. Also returns how many items follow, or how many of those
+ * bytes are its body.
+ */
 function shape(bytes, at, byte) {
   const body = (head, length) => [head + length, { body: length }];
   const sized = (size, extra = 0) => body(1 + size + extra, bytes.readUIntBE(at + 1, size));
