@@ -1,8 +1,9 @@
-// Fails if a comment or a page has a phrase that readers had to read twice, and says what to write in its place. A reminder, not a proof.
+// Fails if a comment or a page has a phrase that readers had to read twice, and says what to write instead.
+// It is a reminder, not a proof.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** [what is refused, what to write in its place] */
+/** [the refused phrase, what to write instead] */
 const phrases = [
   [/\b(?:whoever|whomever)\b/i, 'name the party: host, plugin, caller, handler, peer, listener, reader'],
   [/(?<!--user )\b(?:nobody|somebody|anybody)\b/i, 'name the party, or say "no caller", "no listener"'],
