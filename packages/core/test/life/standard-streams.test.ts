@@ -10,7 +10,7 @@ import { Collector, fixture, plugin, until } from '../support/life.ts';
 const MiB = 1024 * 1024;
 
 describe('a host', () => {
-  test('has none of its standard streams opened by loading pipework and starting a plugin', () => {
+  test('opens none of its standard streams by loading pipework and starting a plugin', () => {
     const host = [fixture('touches-no-stream'), fixture('greets')];
     const { stdout, stderr } = spawnSync(process.execPath, host, { encoding: 'utf8', input: 'unread' });
     expect(stderr).toBe('');
@@ -24,7 +24,7 @@ describe('a host', () => {
     expect(told.after).toEqual(told.before);
   });
 
-  test('that reads its own standard input goes on when much of it comes at once', async () => {
+  test('that reads its own standard input continues when much of it arrives at once', async () => {
     const host = spawn(process.execPath, [fixture('reads-its-own-stdin'), fixture('greets')], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
@@ -40,7 +40,7 @@ describe('a host', () => {
   });
 });
 
-/** What the fixture serves. */
+/** The interface of the fixture. */
 interface Writers {
   writer: {
     write(fd: number, bytes: number): Promise<void>;
@@ -105,7 +105,7 @@ describe('a sink that is stuck', () => {
     isStuck = false;
     for (const done of taken) done();
     await printer.print('stdout', 'after\n');
-    // An end has a bounded time to flush, which a busy machine may pass.
+    // The flush at the end has a time limit, which a busy machine may exceed.
     await expect.poll(() => chunks.at(-1)?.toString().endsWith('after\n')).toBe(true);
     await client.kill();
     const text = Buffer.concat(chunks).toString();
@@ -139,7 +139,7 @@ describe('a sink that is stuck', () => {
     const client = plugin('prints', { syncStdout: sink });
     const printer = await (await client.client()).dispense('printer');
     const exiting = printer.floodThenExit(20 * MiB).catch(() => {});
-    // The sink takes all as soon as something has come.
+    // From the first bytes on, the sink accepts everything.
     const taking = setInterval(() => taken.splice(0).forEach((done) => done()), 1);
     await exiting;
     await client.exit;

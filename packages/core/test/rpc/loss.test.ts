@@ -18,7 +18,7 @@ class Sleeper {
   }
 }
 
-describe('when the peer goes', () => {
+describe('when the peer is gone', () => {
   test('pending calls reject with their method and the cause, and handlers’ signals abort', async () => {
     const sleeper = new Sleeper();
     const { remote, host, plugin, cut } = await rpcPair(sleeper);
@@ -87,7 +87,7 @@ test('a stream that is reset alone says so, and does not wait for the process’
   expect(explainLoss).not.toHaveBeenCalled();
 });
 
-test('a stream that the peer has no room for says what may be behind its reset', async () => {
+test('a stream for which the peer has no room says what may have caused its reset', async () => {
   const { remote } = await rpcPair({
     async *never(): AsyncGenerator<number> {
       await new Promise<never>(() => {});

@@ -1,4 +1,7 @@
-/** The one door through which core's behaviour tests reach what the package does not export: a move inside `src` is followed here, and nowhere else. */
+/**
+ * The only access of core's behaviour tests to what the package does not export. After a move inside `src`,
+ * only this file changes.
+ */
 
 export { dispose } from '../../src/base/dispose.ts';
 export { isPipeworkError } from '../../src/base/errors.ts';
