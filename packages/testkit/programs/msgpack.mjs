@@ -1,7 +1,7 @@
-// As much of MessagePack as a plugin by hand needs, in plain JavaScript.
+// The part of MessagePack that a plugin without a library needs, in plain JavaScript.
 import { Buffer } from 'node:buffer';
 
-/** Bytes that stand in a message as they are. */
+/** Bytes that are copied into a message unchanged. */
 export class Raw {
   constructor(bytes) {
     this.bytes = bytes;
@@ -46,7 +46,7 @@ function put(value, out) {
   } else throw new TypeError(`no MessagePack value for ${typeof value}`);
 }
 
-/** The fixed form where it fits, the 32-bit form otherwise: longer than need be, and as valid. */
+/** Returns the fixed form if it fits, otherwise the 32-bit form, which is longer than necessary but valid. */
 function head(length, fix, fixMax, large) {
   if (length <= fixMax) return Buffer.from([fix | length]);
   const chunk = Buffer.alloc(5, large);
@@ -56,7 +56,7 @@ function head(length, fix, fixMax, large) {
 
 function putInteger(value, out) {
   if (value >= -32n && value < 128n) return void out.push(Buffer.from([Number(value) & 255]));
-  // The id of a message has to be a u32.
+  // The id of a message must be a u32.
   if (value >= 0n && value < 2n ** 32n) {
     const chunk = Buffer.alloc(5, 0xce);
     chunk.writeUInt32BE(Number(value), 1);
@@ -67,7 +67,10 @@ function putInteger(value, out) {
   out.push(chunk);
 }
 
-/** The value at the front of `bytes` and where it ends, or undefined while it is not whole. Maps become Maps. */
+/**
+ * Decodes the value at the start of `bytes`. Returns it with where it ends, or undefined if it is incomplete.
+ * Maps become Maps.
+ */
 export function decode(bytes) {
   let at = 0;
   const take = (count) => {

@@ -4,7 +4,7 @@ import { faults, simulate } from '@pipework/testkit';
 import { runs } from '../../../testing/explore.ts';
 import { plugins, type Greeter } from './docs/greeter.ts';
 
-// The runtime itself under schedules made at random. A failure prints its seed and a schedule to repeat it with.
+// The runtime itself under random schedules. A failure prints its seed and a schedule that repeats it.
 
 interface Callbacks {
   each(numbers: number[], visit: (n: number) => Promise<number>): Promise<number>;

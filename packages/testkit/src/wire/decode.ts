@@ -1,14 +1,14 @@
-/** Reads MessagePack by hand, as its specification has it; the reading half of `msgpack.ts`. */
+/** Reads MessagePack without a library, by its specification. It is the counterpart of `msgpack.ts`. */
 import { MalformedError, ValueScanner } from './value-scanner.ts';
 import { concat } from './yamux.ts';
 
 export { MalformedError };
 
-/** A value of an extension type that this reader has no own value for. */
+/** A value of an extension type for which this reader has no JavaScript value. */
 export class Extension {
   readonly type: number;
   readonly data: Uint8Array;
-  /** How many bytes it has: more than `data` if the bytes were cut. */
+  /** How many bytes it has. That is more than `data` has if the bytes were cut. */
   readonly length: number;
   constructor(type: number, data: Uint8Array, length: number = data.length) {
     this.type = type;
@@ -27,7 +27,7 @@ export class CutBytes {
   }
 }
 
-/** Stands for what was cut off at this place: the value, or so many values of a list. */
+/** Replaces what was cut off: the value itself, or this many values of a list. */
 export class CutOff {
   readonly values: number;
   constructor(values: number = 1) {
@@ -35,13 +35,13 @@ export class CutOff {
   }
 }
 
-/** Bytes in, values out, across any split. Each byte is looked at once, however small the pieces are. */
+/** Turns bytes into values, however they are split. Each byte is read once, however small the pieces are. */
 export class ValueReader {
   readonly #scanner: ValueScanner = new ValueScanner();
   #held: Uint8Array[] = [];
   #heldBytes = 0;
 
-  /** How many bytes of an unfinished value are held. */
+  /** How many bytes of an incomplete value are held. */
   get pendingBytes(): number {
     return this.#heldBytes;
   }
@@ -66,8 +66,8 @@ export class ValueReader {
 }
 
 /**
- * Decodes the value that `bytes` hold. If they are the mere beginning of one, texts, bytes and lists are as long as what
- * came of them, and a {@link CutOff} stands at the place of the rest.
+ * Decodes the value in `bytes`. If they are only its beginning, texts, bytes and lists are as long as the
+ * received part, and a {@link CutOff} replaces the rest.
  */
 export function decode(bytes: Uint8Array): unknown {
   return new Decoder(bytes).value(0);
@@ -88,7 +88,7 @@ class Decoder {
     try {
       return this.#read(depth);
     } catch (error) {
-      // What a DataView throws behind its end, and nothing else in here.
+      // A DataView throws this when it reads beyond its end. Nothing else here throws it.
       if (!(error instanceof RangeError)) throw error;
       this.#at = this.#bytes.length;
       return new CutOff();
@@ -144,7 +144,7 @@ class Decoder {
     }
   }
 
-  /** Passes over `count` bytes and returns where they begin. */
+  /** Skips `count` bytes, and returns where they begin. */
   #pass(count: number): number {
     this.#at += count;
     return this.#at - count;
@@ -156,7 +156,7 @@ class Decoder {
     return size === 2 ? this.#view.getUint16(at) : this.#view.getUint32(at);
   }
 
-  /** The next `length` bytes, or what there is of them. */
+  /** Returns the next `length` bytes, or as many as there are. */
   #take(length: number): Uint8Array {
     const at = this.#pass(length);
     return this.#bytes.subarray(at, this.#at);
@@ -182,7 +182,7 @@ class Decoder {
   }
 
   #map(length: number, depth: number): Record<string, unknown> {
-    // No prototype: a peer's `__proto__` is a key like any other.
+    // It has no prototype, so a peer's `__proto__` is a key like any other.
     const entries = Object.create(null) as Record<string, unknown>;
     for (let i = 0; i < length; i++) {
       if (this.#at >= this.#bytes.length) {

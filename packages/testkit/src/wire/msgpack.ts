@@ -1,6 +1,6 @@
 /**
- * Writes MessagePack by hand, as its specification has it: for the transcript and the conformance checks, which must not
- * share a coder with what they look at.
+ * Writes MessagePack without a library, by its specification. It is for the transcript and the conformance
+ * checks, which must not share a coder with the code that they check.
  */
 import { Extension } from './decode.ts';
 import { concat } from './yamux.ts';
@@ -40,7 +40,9 @@ function writeString(text: string, out: Uint8Array[]): void {
   out.push(head(encoded.length, [0xa0, 0xd9, 0xda, 0xdb], 31), encoded);
 }
 
-/** The shortest header for `length`: fix, 8 bit, 16 bit, 32 bit; -1 where the family has no such form. */
+/**
+ * Returns the shortest header for `length`: fix, 8 bit, 16 bit, 32 bit; -1 if the family has no such form.
+ */
 function head(
   length: number,
   [fix, small, middle, large]: [number, number, number, number],
