@@ -1,7 +1,8 @@
-// check-api.mjs [--write] [ENTRY...]: compares what each entry of each package declares with its committed report in `api/`, so that a
-// changed public name or type is a line of a diff. `--write` accepts the change. An ENTRY is a report's name, such as `core-plugin`;
-// without one all are compared. The reports are made by API Extractor from the built declarations.
-// Fails as well if an exported name, or a member of one, has no docstring.
+// check-api.mjs [--write] [ENTRY...]: compares what each entry of each package declares with its committed
+// report in `api/`, so that a changed public name or type is a line of a diff. `--write` accepts the change.
+// An ENTRY is a report's name, such as `core-plugin`. Without one, all are compared. API Extractor makes the
+// reports from the built declarations. The check also fails if an exported name, or a member of one, has no
+// docstring.
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';

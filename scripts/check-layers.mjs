@@ -1,5 +1,6 @@
-// Fails if an import points up or in a circle, or if a test reaches into a package past its door. The order of the packages and folders is
-// that of ARCHITECTURE.md. An import of a type counts.
+// Fails if an import points up or in a circle, or if a test imports internal files of a package elsewhere
+// than in its internals.ts. The order of the packages and folders is that of ARCHITECTURE.md. An import of a
+// type counts.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix, sep } from 'node:path';
 
@@ -165,10 +166,16 @@ function circles(imports) {
   return found;
 }
 
-/** Files of tests that reach past a package's public entries. The first is the door; the second takes modules out by their paths. */
+/**
+ * The test files that may import beyond a package's public entries. The first gives access to internals. The
+ * second removes modules by their paths.
+ */
 const doors = /\/test\/support\/(internals|general-path)\.ts$/;
 
-/** What the tests of each package import of a package's sources that is neither a public entry nor comes through the door. */
+/**
+ * Returns what the tests of each package import of its sources that is neither a public entry nor comes
+ * through internals.ts.
+ */
 function* importsPastTheDoor() {
   const entries = new Set();
   for (const name of readdirSync('packages')) {

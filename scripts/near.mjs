@@ -91,5 +91,6 @@ const run = (file, ...args) => {
 };
 run('node_modules/.bin/tsc', '-b');
 run(process.execPath, 'scripts/bundle.mjs');
-// Once is enough here: `core-general` runs what `core` does, without the parts that only buy speed.
+// One run is enough here. `core-general` repeats the tests of `core` without the parts that only improve
+// speed.
 run('node_modules/.bin/vitest', 'run', '--project', '!core-general', ...filters);

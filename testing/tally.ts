@@ -36,7 +36,7 @@ function slowest(tests: readonly TestCase[]): string {
   return `the slowest ten tests:\n${lines.join('\n')}`;
 }
 
-/** Names each failure with the first lines of its reason, so that the end of a long log is enough to know what broke. */
+/** Names each failure with the first lines of its reason, so that the end of a long log shows what failed. */
 function failed(
   modules: readonly TestModule[],
   tests: readonly TestCase[],

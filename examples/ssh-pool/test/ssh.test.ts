@@ -133,7 +133,7 @@ describe.skipIf(why !== undefined)(
       call.catch(() => {});
       process.kill(session, 'SIGKILL');
       await expect(call).rejects.toThrow(/255/);
-      // ssh says the one if it reads the end of the connection first, and the other if it was just writing.
+      // ssh prints the first if it reads the end of the connection, and the second if it was just writing.
       expect(await client.exit).toMatchObject({
         code: 255,
         by: 'plugin',

@@ -39,7 +39,7 @@ export class FleetError extends Error {
   }
 }
 
-/** `what` is `the pool of 'plugin.js'`, or the same of a supervisor. */
+/** `what` is `the pool of 'plugin.js'`, or the same for a supervisor. */
 export function givenUp(what: string, reason: string, cause: unknown): FleetError {
   const last = cause instanceof Error ? `; the last failure: ${cause.message}` : '';
   return new FleetError(

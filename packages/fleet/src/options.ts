@@ -113,17 +113,20 @@ export function checkOption(name: string, value: unknown, { expected, holds }: R
   throw new PipeworkError('CONFIG_INVALID', `${name}: expected ${expected}; got ${describe(value)}`);
 }
 
-/** The names of a client's options. A test compares them with what a client says of itself. */
+/** The names of a client's options. A test compares them with those that a client lists. */
 const ofClient =
   'cmd name managed startTimeout gracePeriod stdin stdout stderr syncStdout syncStderr logger logLevel handshake protocolVersions env checksum launcher processGroup signal limits interceptors provide handlerInterceptors redactError'.split(
     ' ',
   );
 
-/** Those of a supervisor beside them. */
+/** The names of a supervisor's own options. */
 export const supervisorOptions: readonly string[] =
   'restart setup health idleMs maxWaitingCalls drainMs spare watch clock'.split(' ');
 
-/** Throws `CONFIG_INVALID` for an option that is neither in `own` nor one of a client, which knows its own alone. */
+/**
+ * Throws `CONFIG_INVALID` for an option that is neither in `own` nor one of a client. A client knows only its
+ * own options.
+ */
 export function checkNames(config: object, own: readonly string[]): void {
   const known = [...own, ...ofClient];
   for (const name of Object.keys(config)) {

@@ -58,7 +58,7 @@ function mounts(view: View): Mount[] {
     ...['/dev/shm', '/tmp', '/run'].map(scratch),
   ];
   const shown = [...binds('--ro-bind', view.read), ...binds('--bind', view.write)];
-  // What is private hides what lies below it in an outer place.
+  // A private place hides what an outer place has below it.
   const isHidden = (path: string): boolean =>
     own.some((mount) => isWithin(path, mount.path) && path !== mount.path && isWithin(mount.path, view.cwd));
   const isShown = shown.some(({ path }) => isWithin(path, view.cwd) && !isHidden(path));

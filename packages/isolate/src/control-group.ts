@@ -1,21 +1,27 @@
-/** The control group that systemd makes for one plugin, kept until its counts have been read. Linux. */
+/**
+ * The control group that systemd makes for one plugin. It is kept until its counts have been read. Linux
+ * only.
+ */
 
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { read } from './system.ts';
 
-/** Where the keeper of a group tells the group's name, and waits for the host to let go of it. */
+/**
+ * The descriptor on which the keeper of a group sends the group's name, and waits until the host releases the
+ * group.
+ */
 export const groupDescriptor = 6;
 
-/** What leads a user's programs to the systemd of that user. */
+/** The variables by which a user's programs find the systemd of that user. */
 export const busVariables: readonly string[] = ['XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS'];
 
 /**
- * A script for sh, run inside the group, that becomes the command behind it. systemd removes a group with its last process, and the
- * kernel's counts with it. So the script first tells the group's name, with an empty line behind it, and leaves a keeper: a process that
- * holds the group until the host closes its end, or dies. The keeper takes no program from `PATH`. `closed` are descriptors that the
- * command must not have.
+ * A script for sh, which runs inside the group and becomes the command after it. systemd removes a group with
+ * its last process, and the kernel's counts with it. So the script first sends the group's name, followed by
+ * an empty line, and leaves a keeper. The keeper is a process that holds the group until the host closes its
+ * end, or dies. It runs no program from `PATH`. `closed` are descriptors that the command must not have.
  */
 export function keeperScript(closed: readonly number[]): string {
   const close = closed.map((descriptor) => ` ${descriptor}<&-`).join('');
@@ -28,10 +34,13 @@ export function keeperScript(closed: readonly number[]): string {
   ].join('\n');
 }
 
-/** Where systemd mounts control groups. */
+/** The place where systemd mounts control groups. */
 const mountPoint = '/sys/fs/cgroup';
 
-/** A script for sh. Prints the limit of memory of a group, its own if no file is given, in either version of control groups. */
+/**
+ * A script for sh. It prints the memory limit of a group, in either version of control groups. If no file is
+ * given, that is its own group.
+ */
 export function limitScript(group = '/proc/self/cgroup', root: string = mountPoint): string {
   return `while IFS=: read -r _ kinds path; do case $kinds in
 '') file=${root}$path/memory.max;;
@@ -40,18 +49,18 @@ memory) file=${root}/memory$path/memory.limit_in_bytes;;
 [ ! -r "$file" ] || { read -r limit <"$file"; echo "$limit"; }; done <${group}`;
 }
 
-/** As long as a signal waits at most for the group, in milliseconds. */
+/** How long a signal waits at most for the group, in milliseconds. */
 const patienceMs = 1_000;
 
 /** The host's end of one group. */
 export class ControlGroup {
-  /** Whether nothing needs to wait for the group any more: the plugin is in it, or has none. */
+  /** True if nothing needs to wait for the group any more, because the plugin is in it, or has none. */
   isSettled = false;
   readonly #pipe: Duplex;
   readonly #isTold: Promise<unknown>;
   #told = '';
 
-  /** `pipe` leads to {@link groupDescriptor} of the plugin. */
+  /** `pipe` is connected to {@link groupDescriptor} of the plugin. */
   constructor(pipe: Duplex) {
     this.#pipe = pipe;
     const closed = once(pipe, 'close');
@@ -65,8 +74,8 @@ export class ControlGroup {
   }
 
   /**
-   * Resolves once the plugin is in its group, or has none, or after a moment. systemd keeps an empty group forever if its first process was
-   * killed on the way into it.
+   * Resolves once the plugin is in its group, or has none, or after a moment. If the first process of a group
+   * was killed before it entered the group, systemd keeps the empty group without end.
    */
   async settle(): Promise<void> {
     const timer = new AbortController();
@@ -76,12 +85,15 @@ export class ControlGroup {
     this.isSettled = true;
   }
 
-  /** How many processes of the group the kernel has ended for want of memory. 0 if there is no group, or not yet. */
+  /**
+   * How many processes of the group the kernel has killed because memory ran out. 0 if there is no group, or
+   * not yet.
+   */
   get kills(): number {
     return killsIn(this.#told);
   }
 
-  /** Reads the count for the last time, and lets go of the group. Resolves once the keeper is gone. */
+  /** Reads the count for the last time, and releases the group. Resolves once the keeper is gone. */
   async leave(): Promise<number> {
     await this.#isTold;
     const { kills } = this;
@@ -94,8 +106,8 @@ export class ControlGroup {
 }
 
 /**
- * How many processes the kernel has ended in the group of these lines of /proc/PID/cgroup. They are `0::/path` (version 2) and
- * `4:memory:/path` (version 1). 0 if it does not tell.
+ * Returns how many processes the kernel has killed in the group that these lines of /proc/PID/cgroup name.
+ * They are `0::/path` (version 2) and `4:memory:/path` (version 1). Returns 0 if the count cannot be read.
  */
 export function killsIn(lines: string, root: string = mountPoint): number {
   for (const [, kinds, path] of lines.matchAll(/^\d+:(|memory):(.+)$/gm)) {

@@ -79,7 +79,7 @@ function start(plan: Plan, command: LaunchCommand): ChildProcess {
   }
 }
 
-/** What is known of a process that runs. */
+/** What is known of a running process. */
 interface Started {
   readonly child: ChildProcess;
   readonly pid: number;
@@ -94,7 +94,7 @@ interface Started {
 class Life {
   readonly #started: Started;
   readonly #watch: ResourceWatch | undefined;
-  /** Why the watch has ended it. */
+  /** The reason why the watch has ended it. */
   #reason: string | undefined;
   #isKilledByHost = false;
 
@@ -125,7 +125,7 @@ class Life {
     return { code, signal, ...this.#limitBehind(signal, kills, isHeapFull === true), held };
   }
 
-  /** Ends it, and returns true, if it has reached its limit of memory. */
+  /** If it has reached its memory limit, ends it, and returns true. */
   #endAtLimit(residentBytes: number, kills: number): boolean {
     const { memoryBytes = Infinity } = this.#started.resources;
     if (residentBytes > memoryBytes)
@@ -154,8 +154,8 @@ class Life {
   }
 
   /**
-   * Which limit ended it, on evidence: the watch did, or the kernel's count of its group, or V8 said so, or the kernel's signal came when the
-   * time was used up.
+   * Returns the limit that ended the process, on evidence. The watch ended it, the kernel counted a kill in
+   * its group, V8 reported it, or the kernel sent its signal when the time was used up.
    */
   #limitBehind(signal: NodeJS.Signals | null, kills: number, isHeapFull: boolean): LaunchReport {
     const { memoryBytes = 0, cpuSeconds = Infinity } = this.#started.resources;
@@ -200,7 +200,10 @@ function endSandbox(pid: number, signal: NodeJS.Signals): boolean {
   return killed.length > 0 || send(signal, pid);
 }
 
-/** Whether it has not become bubblewrap yet. What it has started then is the keeper of its control group. */
+/**
+ * True if the process has not become bubblewrap yet. The process that it has started by then is the keeper of
+ * its control group.
+ */
 function isStarting(pid: number): boolean {
   return ['sh', 'systemd-run'].includes(read(`/proc/${pid}/comm`).trim());
 }
@@ -213,7 +216,7 @@ function send(signal: NodeJS.Signals, pid: number): boolean {
   }
 }
 
-/** A number may have several names. The first one is the common one. */
+/** The names of signals. If a number has several names, the first one is the common one. */
 const signals = new Map(
   Object.entries(constants.signals)
     .map(([name, number]): [number, NodeJS.Signals] => [number, name as NodeJS.Signals])

@@ -19,9 +19,9 @@ export interface LimitPlan {
   readonly held: Readonly<Record<string, string>>;
   /** Variables of the host that a program of the prefix needs. That program removes them again. */
   readonly env: Readonly<Record<string, string>>;
-  /** The programs of the prefix that run with the host's rights. */
+  /** The programs of the prefix, which run with the host's rights. */
   readonly helpers: readonly string[];
-  /** Whether the prefix makes a control group. */
+  /** True if the prefix makes a control group. */
   readonly hasGroup: boolean;
 }
 
@@ -32,18 +32,23 @@ const MiB = 2 ** 20;
 /** When a process exceeds its limit, it gets SIGXCPU, and SIGKILL after this many seconds. */
 const cpuGraceSeconds = 1;
 
-/** What starts a plugin has files open itself: bubblewrap ten at most, and runtimes some twenty. */
+/**
+ * The fewest open files with which a plugin starts. bubblewrap opens ten at most, and runtimes some twenty.
+ */
 const fewestFiles = { of: 16, ofRuntime: 24 };
 
-/** Less is a number of another unit. */
+/** The smallest memory limit. A smaller number is probably meant in another unit. */
 const leastMemoryBytes = 16 * MiB;
 
-/** Options by which a command chooses how large V8's heap may be. The last one on the line counts. Node takes _ for - in them. */
+/**
+ * Options by which a command chooses the size of V8's heap. The last one on the line counts. Node accepts _
+ * for - in them.
+ */
 const heapOption = /^--max[-_](old[-_]space|heap)[-_]size/;
 
 /**
- * `isFiltered` says whether the descriptor before the group's is needed behind the prefix. Throws `ISOLATE_UNENFORCEABLE` if nothing here
- * holds one of the limits.
+ * Plans how each limit is enforced. `isFiltered` tells whether the descriptor before the group's is needed
+ * after the prefix. Throws `ISOLATE_UNENFORCEABLE` if nothing on this machine enforces one of them.
  */
 export function planLimits(resources: Resources, program: Program, isFiltered: boolean): LimitPlan {
   const { memoryBytes, cpuSeconds, openFiles, fileBytes } = resources;
@@ -60,7 +65,7 @@ export function planLimits(resources: Resources, program: Program, isFiltered: b
     ...(openFiles === undefined ? [] : [`--nofile=${openFiles}:${openFiles}`]),
     ...(fileBytes === undefined ? [] : [`--fsize=${fileBytes}:${fileBytes}`]),
   ];
-  // An option of the command's own comes behind this one, so that V8 would hold something else.
+  // The command's own option comes after this one, so V8 would enforce another value.
   const isHeapHeld = program.runtime === 'node' && !optionsOf(program).some((word) => heapOption.test(word));
   const heap = memoryBytes === undefined || !isHeapHeld ? undefined : heapMiB(memoryBytes);
   const byMemory = [
@@ -81,7 +86,10 @@ export function planLimits(resources: Resources, program: Program, isFiltered: b
   };
 }
 
-/** Refuses limits with which nothing starts, since the errors of programs that start plugins explain little. */
+/**
+ * Refuses limits with which nothing can start, because the programs that start plugins explain little in
+ * their errors.
+ */
 function refuseTooLittle(
   { openFiles = Infinity, memoryBytes = Infinity }: Resources,
   { runtime }: Program,

@@ -161,7 +161,7 @@ describe('a command under a permission model', () => {
   });
 });
 
-test('Deno is refused the variable by which it asks another program for its rights', () => {
+test('Deno is refused the variable by which it asks another program for its permissions', () => {
   const given = { policy: checkOptions({ env: ['DENO_PERMISSION_BROKER_PATH'] }), read: [], write: [] };
   expect(denoPlan(given, { ...node, runtime: 'deno' }).problems).toEqual([
     'env: DENO_PERMISSION_BROKER_PATH could grant what is not listed',

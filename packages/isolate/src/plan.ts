@@ -49,9 +49,9 @@ export interface Plan {
   readonly filter: Buffer | undefined;
   /** Descriptors that the process would inherit from this host. */
   readonly unwanted: readonly number[];
-  /** Whether the process gets a control group, whose keeper tells of it on {@link groupDescriptor}. */
+  /** True if the process gets a control group, whose keeper reports on {@link groupDescriptor}. */
   readonly hasGroup: boolean;
-  /** Whether V8 has a limit from here. */
+  /** True if this plan sets V8's limit. */
   readonly isHeapHeld: boolean;
 }
 
@@ -124,7 +124,7 @@ function refuseHelpers(files: readonly string[], written: readonly Place[]): voi
   }
 }
 
-/** Whether this user may change the file, or a directory on the way to it from `top`. */
+/** True if this user may change the file, or a directory on the way to it from `top`. */
 function isReplaceable(file: string, top: string): boolean {
   try {
     accessSync(file, constants.W_OK);
@@ -199,7 +199,10 @@ function inBubblewrap(job: Job, file: string): Parts {
   return { isolation: describe(job, 'bubblewrap', held, added, words), filter: seccompFilter(policy) };
 }
 
-/** A directory may hold more than the program that is run from it: it is to be listed. */
+/**
+ * Returns the script, if it is a file. A directory may hold more than the program that is run from it, so it
+ * must be listed.
+ */
 function scriptOf({ script }: Program): string[] {
   return script !== undefined && statSync(script, { throwIfNoEntry: false })?.isFile() === true
     ? [script]

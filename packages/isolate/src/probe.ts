@@ -21,8 +21,8 @@ const trialMs = 10_000;
 const works = new Set<string>();
 
 /**
- * Finds a program that runs with the host's rights, outside of any sandbox. On the PATH, what any user of the machine could have put there
- * or may change is left out.
+ * Finds a program that runs with the host's rights, outside of any sandbox. A program on the PATH is left out
+ * if any user of the machine could have put it there or may change it.
  */
 function findHelper(name: string, title: string, packageName: string): Found {
   const path = process.env['PATH'];
@@ -107,10 +107,13 @@ export function probeSystemd(): Found {
   return systemd;
 }
 
-/** What runs the scripts of this package. */
+/** The shell that runs the scripts of this package. */
 export const shell = '/bin/sh';
 
-/** systemd leaves a limit out in silence if it may not set it, as a user's has no say in memory in version 1 of control groups. */
+/**
+ * Tries to set a limit. systemd silently leaves a limit out if it may not set it. A user's systemd has no
+ * control of memory in version 1 of control groups.
+ */
 function trySystemd(): Found {
   if (!existsSync('/run/systemd/system')) return { missing: 'systemd does not run here' };
   const found = findHelper('systemd-run', 'systemd-run', 'systemd');

@@ -65,7 +65,10 @@ export function findProgram(command: {
   return { file, args, runtime, script, scriptIndex, through };
 }
 
-/** Absolute, or the name itself if no directory of `path` has a program of that name that is `trusted`. */
+/**
+ * Returns an absolute path, or the name itself if no directory of `path` has a `trusted` program with that
+ * name.
+ */
 export function findOnPath(
   name: string,
   cwd: string,
@@ -127,7 +130,7 @@ function indexOfScript(args: readonly string[]): number | undefined {
   return undefined;
 }
 
-/** What stands before the script; if there is none, all of the arguments. */
+/** Returns the arguments before the script. If there is no script, returns all of them. */
 export function optionsOf({ args, scriptIndex }: Program): readonly string[] {
   return scriptIndex === undefined ? args : args.slice(0, scriptIndex);
 }

@@ -48,8 +48,9 @@ function commonProblems({ policy, read, write }: Grants, program: Program, model
 }
 
 /**
- * Arguments by which a command would widen, or choose, what it may do. Node takes _ for - in them, and options from the files that it is
- * given, and runs the script of a package (--run) without its model. Deno takes several letters behind one dash.
+ * Arguments by which a command would extend, or choose, its own permissions. Node accepts _ for - in them,
+ * reads options from files that it is given, and runs the script of a package (--run) without its model. Deno
+ * accepts several letters after one dash.
  */
 const grants =
   /^(--allow-|-[a-z]*[ARWNESIP]+[a-zA-Z]*($|=)|--(no-)?(experimental-)?permission|--run($|=)|--env-file|--experimental-(default-)?config-file|--unstable-ffi)/;
@@ -92,7 +93,7 @@ export function nodePlan(
   return { args, problems };
 }
 
-/** Names a program that Deno asks instead of its flags. */
+/** The variable that names a program which Deno asks instead of its flags. */
 const broker = 'DENO_PERMISSION_BROKER_PATH';
 
 /** Returns the flags of Deno. Its environment holds only listed variables, so all of it may be read. */

@@ -80,7 +80,7 @@ export class ResourceWatch {
   cpuSeconds = 0;
   readonly #timer: NodeJS.Timeout;
 
-  /** `look` measures. The watch stops once `isOver` returns true for what was measured. */
+  /** `look` measures. The watch stops once `isOver` returns true for a measurement. */
   constructor(look: () => Use, isOver: (use: Use) => boolean) {
     this.#timer = setInterval(() => {
       const use = look();

@@ -105,7 +105,7 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     expect(added({ read: [path] })).toContain(path);
   });
 
-  test('the working directory is there, and empty, if it is below /tmp and all is shown', async () => {
+  test('the working directory exists, and is empty, if it is below /tmp and everything is shown', async () => {
     const cwd = directory();
     writeFileSync(join(cwd, 'file'), 'x');
     const { cell } = await start({ read: ['/'] }, { cmd: { file: command[0], args: [fixture], cwd } });
@@ -252,7 +252,7 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     expect(await client.exit).toMatchObject({ signal, by: 'plugin', limit: 'cpu', outOfMemory: false });
   });
 
-  test('a kill by the host is no limit', async () => {
+  test('a kill by the host does not count as a limit', async () => {
     const { client } = await start({ resources: { cpuSeconds: 1_000, memoryBytes: 4_096 * MiB } });
     process.kill(client.pid as number, 'SIGKILL');
     const exit = await client.exit;

@@ -67,7 +67,7 @@ test.each([
 });
 
 describe('a program that runs outside of the sandbox', () => {
-  /** A directory with a program of this name, alone on the PATH. */
+  /** Makes a directory with only a program of this name, as the whole PATH. */
   function onPath(name: string, mode: number): string {
     const path = directory();
     writeFileSync(join(path, name), '#!/bin/sh\n', { mode: 0o755 });
@@ -102,7 +102,7 @@ describe('a program that runs outside of the sandbox', () => {
     );
   });
 
-  test('is not reached by a link that the plugin could turn', () => {
+  test('is not reached by a link that the plugin could change', () => {
     const path = onPath('prlimit', 0o755);
     const links = directory();
     symlinkSync(join(path, 'prlimit'), join(links, 'prlimit'));
@@ -147,20 +147,20 @@ describe('a start whose policy cannot be enforced is refused', () => {
     expect(refusal({ ...runtime, ...options })).toMatchObject({ code: 'ISOLATE_UNENFORCEABLE', message });
   });
 
-  test('if openFiles is less than what starts a plugin has open', () => {
+  test('if openFiles is less than what starting a plugin needs', () => {
     const few = (openFiles: number): string =>
       refusal({ ...runtime, net: true, resources: { openFiles } }).message;
     expect(few(4)).toBe('resources.openFiles: 4 is less than node has open itself: allow at least 24');
     expect(few(23)).toContain('allow at least 24');
   });
 
-  test('if memoryBytes is less than any plugin holds, as a number of mebibytes is', () => {
+  test('if memoryBytes is less than any plugin needs, for example if it is in mebibytes', () => {
     expect(refusal({ ...runtime, net: true, resources: { memoryBytes: 512 } }).message).toBe(
       'resources.memoryBytes: 512 is less than node holds itself: allow at least 16777216',
     );
   });
 
-  test('if a permission model would show /proc with all else', () => {
+  test('if a permission model would show /proc together with everything else', () => {
     expect(refusal({ ...runtime, net: true, read: ['/'] }).message).toMatch(/^\/ shows \/proc, with other/);
   });
 

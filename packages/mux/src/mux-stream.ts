@@ -109,7 +109,7 @@ export class MuxStream extends Duplex {
     this.destroy(error);
   }
 
-  /** Reads as any Readable. The peer gets credit for what this returns. */
+  /** Reads like any Readable. The peer gets credit for what this returns. */
   override read(size?: number): unknown {
     const isOutermost = !this.#isReading;
     this.#isReading = true;

@@ -65,8 +65,9 @@ const scope = '@pipework/otel';
 let current: Instrumentation | undefined;
 
 /**
- * Turns telemetry on in this process: spans and figures of the calls that it makes and answers, of streams, and of the plugin processes that it
- * starts. The same line stands in a host and in each plugin. If it is on already, returns what is on, and the options are not used.
+ * Turns telemetry on in this process: spans and figures of the calls that it makes and answers, of streams,
+ * and of the plugin processes that it starts. A host and each of its plugins call it in the same way. If
+ * telemetry is on already, the existing object is returned, and the options are not used.
  *
  * @example
  * ```ts

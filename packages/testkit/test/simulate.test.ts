@@ -36,7 +36,7 @@ test('finds a failing schedule, shrinks it, and repeats it', async () => {
   expect(failure.message).toMatch(/^the scenario fails in run \d+ \(seed \d+\): /);
   expect(failure.message).toContain(`simulate(scenario, { schedule: [${failure.schedule.join(', ')}] })`);
   expect(failure.message).toContain('Plugin.add(1)');
-  // Only the one choice matters. Everything else became the simplest.
+  // Only the one choice matters. Every other choice has become 0, the simplest.
   expect(failure.schedule.filter((choice) => choice !== 0)).toEqual([3]);
   await expect(simulate(scenario, { schedule: failure.schedule })).rejects.toThrow(SimulationError);
 });

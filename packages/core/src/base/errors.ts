@@ -89,8 +89,8 @@ export class PipeworkError<C extends ErrorCode = ErrorCode> extends Error {
 }
 
 /**
- * Returns true for an error of pipework's own, from any copy of any of its packages: two versions in one dependency tree
- * know each other's errors by a shared symbol, where `instanceof` would say no.
+ * Returns true for an error that pipework itself raised, from any copy of any of its packages. Two versions
+ * in one dependency tree recognise each other's errors by a shared symbol. `instanceof` would not.
  *
  * @example
  * ```ts

@@ -69,7 +69,10 @@ export const defaultLimits: Limits = Object.freeze({
   brokerTimeoutMs: 5_000,
 });
 
-/** How many names of methods are kept with what was made of each. A peer, or a host that makes names up as it goes, may bring any number. */
+/**
+ * How many names of methods are kept with what is derived from them. A peer may send any number of names, and
+ * a host may invent them as it goes.
+ */
 export const maxKeptNames = 1024;
 
 // Beyond these the codec's arithmetic and stack would fail.

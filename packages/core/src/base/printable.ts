@@ -18,8 +18,9 @@ const eachUnprintable = new RegExp(unprintable, 'g');
 const meaningless = /\r(?=\n)|\u001b\[[\d;:]*m/g;
 
 /**
- * Returns `text` without anything that a terminal or a log viewer would obey: colours are removed, every other escape sequence,
- * control character and direction mark is written as `\x1b` or `\u202e`. Tabs and line feeds stay. Takes linear time.
+ * Returns `text` without anything that a terminal or a log viewer would obey. Colours are removed. Every
+ * other escape sequence, control character and direction mark is written as `\x1b` or `\u202e`. Tabs and line
+ * feeds stay. Takes linear time.
  *
  * @example
  * ```ts

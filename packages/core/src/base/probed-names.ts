@@ -26,7 +26,8 @@ export const namesOfTools = [
   'nodeType',
   'hasAttribute',
   'isEqualNode',
-  // Loggers: pino and bunyan call an error's `cause`, and pino takes what has a `socket` or `getHeaders` for a request or response.
+  // Loggers: pino and bunyan call an error's `cause`, and pino treats an object with a `socket` or
+  // `getHeaders` as a request or response.
   'cause',
   'socket',
   'getHeaders',

@@ -12,9 +12,9 @@ import { serve } from './serve.ts';
 export type MuxEntry = ServeOptions | (() => ServeOptions | Promise<ServeOptions>);
 
 /**
- * Serves the entry of `map` that the program's first argument names. Without an argument, or with a name that is not
- * there, it prints the names on standard error and exits with status 1. Further arguments are the entry's own.
- * Throws `CONFIG_INVALID` if `map` is no object.
+ * Serves the entry of `map` that the program's first argument names. Without an argument, or with an unknown
+ * name, it prints the names on standard error and exits with status 1. Further arguments belong to the entry.
+ * Throws `CONFIG_INVALID` if `map` is not an object.
  *
  * @example
  * ```ts

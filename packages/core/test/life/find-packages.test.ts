@@ -102,7 +102,7 @@ describe('discoverPackages()', () => {
     expect((await search('contained', { contained: false })).found).toHaveLength(5);
   });
 
-  test('walks nothing behind a link that leads out, unless it may', async () => {
+  test('does not walk through a link that leads out, unless it may', async () => {
     await put('walked/pnpm-workspace.yaml', 'packages: ["packages/**"]');
     await manifest('all/of/it', { pipework: 'plugin.mjs' });
     await put('all/of/it/plugin.mjs');

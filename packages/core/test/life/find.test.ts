@@ -77,9 +77,9 @@ describe('discover()', () => {
     await put('open/world', '', 0o757);
     await put('open/all/plugin', '', 0o755);
     await chmod(join(root, 'open/all'), 0o777);
-    // The bit that keeps others from replacing what is in a directory means nothing on a file.
+    // In a directory, this bit keeps users from replacing files of others. On a file it means nothing.
     await put('open/sticky', '', 0o1757);
-    // Others may put another link in the place of this one, and so of the one that leads to it.
+    // Others may replace this link, and so change where the link that leads to it ends.
     await symlink('../fine/plugin', join(root, 'open/all/link'));
     await symlink('all/link', join(root, 'open/chain'));
     await mkdir(join(root, 'open/shared'));
@@ -97,7 +97,7 @@ describe('discover()', () => {
     });
   });
 
-  test('gives reasons that a terminal prints as text, whatever links are called', async () => {
+  test('gives reasons that a terminal prints as text, whatever the names of links are', async () => {
     const reasons: string[] = [];
     await put('escape/\u001b[2J/plugin', '', 0o755);
     await mkdir(join(root, 'escape/in'));

@@ -84,7 +84,7 @@ describe('a plugin', () => {
 describe('a sink that is stuck', () => {
   test.each([
     { what: 'long lines', flood: 'flood', bytes: 24 * MiB, most: 8 * MiB },
-    // Each write that waits takes memory of its own.
+    // Each queued write takes memory of its own.
     { what: 'line feeds one by one', flood: 'breakLines', bytes: MiB, most: MiB / 4 },
   ] as const)('bounds $what that wait in the plugin, and a mark says how much was dropped', async (given) => {
     const { flood, bytes, most } = given;
@@ -112,14 +112,14 @@ describe('a sink that is stuck', () => {
     const marks = [...text.matchAll(/\n\[pipework: (\d+) bytes dropped, the host does not keep up\]\n/g)];
     const dropped = marks.reduce((sum, [, bytes]) => sum + Number(bytes), 0);
     const arrived = text.length - marks.reduce((sum, [mark]) => sum + mark.length, 0);
-    // What a stream's window and the sink take goes beyond.
+    // A stream's window and the sink hold bytes in addition.
     expect(dropped).toBeGreaterThan(bytes - most - 2 * MiB);
     expect(dropped).toBeGreaterThan(bytes / 4);
     expect(dropped + arrived).toBe(bytes + 'after\n'.length);
     expect(text.slice(-6)).toBe('after\n');
   });
 
-  test('costs a plugin that prints a million line feeds little, and calls it back for each that is dropped', async () => {
+  test('costs a plugin that prints a million line feeds little, and runs the callback of each dropped one', async () => {
     const client = plugin('prints', { syncStdout: new Writable({ write() {} }) });
     const printer = await (await client.client()).dispense('printer');
     const { grown, settled } = await printer.breakLines(MiB);

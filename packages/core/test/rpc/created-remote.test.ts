@@ -18,7 +18,7 @@ function recorded(): { calls: unknown[][]; remote: ReturnType<typeof createRemot
   return { calls, remote };
 }
 
-test('a remote keeps the functions of 1,024 names, and makes those of further names anew', async () => {
+test('a remote keeps the functions of 1,024 names, and makes those of further names again', async () => {
   const methods = createRemote<Record<string, () => unknown>>(async (method) => method);
   const first = methods['name 0'];
   for (let index = 1; index < 1_024; index++) void methods[`name ${index}`];

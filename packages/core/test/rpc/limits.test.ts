@@ -63,7 +63,7 @@ describe('limits', () => {
     expect(await remote.ask(async () => 'again')).toBe('again');
   });
 
-  test('a refusal gathers no frames of a stack: a peer may ask to be refused a million times', async () => {
+  test('a refusal collects no stack frames, because a peer may cause a million refusals', async () => {
     const { remote } = await rpcPair(
       { flood: (callback: () => Promise<void>) => Promise.all([callback(), callback()]).catch(stackOf) },
       { hostLimits: { maxRunningCallbacks: 1 } },

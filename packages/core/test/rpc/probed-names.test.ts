@@ -115,7 +115,7 @@ describe('a function that a peer sends under such a name fails its call, and the
   );
 });
 
-test('an error’s cause that was thrown as a function is left out: loggers call it', async () => {
+test('a function that was thrown as an error’s cause is left out, because loggers would call it', async () => {
   const plugin = await rawPlugin({ capabilities: ['refs', 'types', 'errors'] });
   const call = plugin.conversation.call('x', []);
   await plugin.received();
@@ -128,7 +128,8 @@ test('an error’s cause that was thrown as a function is left out: loggers call
 
 describe('a stand-in for an object of the peer', () => {
   const probes = ['asymmetricMatch', 'inspect', 'getMockName', '$$typeof', 'nodeType', 'then', 'catch'];
-  // pino takes what has these for a request or a response, and calls `id` and `getHeaders`; bunyan calls `cause`.
+  // pino treats an object with these as a request or a response, and calls `id` and `getHeaders`. bunyan
+  // calls `cause`.
   probes.push('socket', 'getHeaders', 'cause', 'isEqualNode');
   const immutable = ['ITERABLE', 'KEYED', 'ORDERED', 'LIST', 'MAP', 'RECORD'].map(
     (kind) => `@@__IMMUTABLE_${kind}__@@`,

@@ -117,8 +117,9 @@ export async function until(holds: () => boolean): Promise<void> {
 }
 
 /**
- * Milliseconds for a plugin to do something in, if the test is not about that time: `ms`, or ten times what a start takes now, if that
- * is more. A time that is enough on an idle machine would let a busy one decide how the plugin ends.
+ * Returns how many milliseconds a plugin gets for something, if the test is not about that time. It is `ms`,
+ * or ten times what a start takes now, if that is more. With a time that is enough only on an idle machine,
+ * the load of a busy one would decide how the plugin ends.
  */
 export async function enoughMs(ms: number): Promise<number> {
   const began = performance.now();

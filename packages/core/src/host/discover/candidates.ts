@@ -53,8 +53,9 @@ const othersWrite = 0o002;
 const sticky = 0o1000;
 
 /**
- * Whether others than its owner and root may change the program or put another in its place: by writing to the file, or to
- * a directory through which its path leads, links followed. Of the directories above `root` none is asked for. Windows has no such modes.
+ * Returns why users other than its owner and root may change the program or replace it. They could write to
+ * the file, or to a directory on its path, with links followed. Directories above `root` are not checked.
+ * Windows has no such modes.
  */
 export async function whyOthersMayWrite(path: string, root: string): Promise<string | undefined> {
   if (process.platform === 'win32') return undefined;
@@ -69,9 +70,9 @@ export async function whyOthersMayWrite(path: string, root: string): Promise<str
   return undefined;
 }
 
-/** The file, and every directory and link in which it is looked up. */
+/** Returns the file, and every directory and link through which it is found. */
 async function placesOnTheWay(path: string): Promise<ReadonlySet<string>> {
-  // Grows while it is walked.
+  // The set grows while the loop runs.
   const places = new Set([path]);
   for (const place of places) {
     const parent = dirname(place);
@@ -84,7 +85,7 @@ async function placesOnTheWay(path: string): Promise<ReadonlySet<string>> {
 
 async function mayOthersWrite(path: string): Promise<boolean> {
   const info = await stat(path);
-  // Of what is in such a directory, others can replace only what is theirs. On a file the bit means nothing.
+  // In such a directory, users can replace only their own files. On a file the bit means nothing.
   if (info.isDirectory() && (info.mode & sticky) !== 0) return false;
   const { mode, uid, gid } = info;
   // If a group has its owner's number, it is the private group that many systems make for each user, together

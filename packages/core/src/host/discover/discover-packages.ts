@@ -27,10 +27,11 @@ export interface DiscoveredPackage {
 }
 
 /**
- * Resolves to the plugins that packages declare in their package.json, sorted by path. `dir` is any directory inside a workspace; its
- * root is the nearest one above with a pnpm-workspace.yaml, or with `workspaces` in its package.json. If `dir` is in no
- * workspace, the packages are those at the top of the node_modules of the nearest application, a directory with a
- * package.json beside a node_modules. Rejects with `DISCOVER_UNREADABLE` if there is neither.
+ * Resolves to the plugins that packages declare in their package.json, sorted by path. `dir` is any directory
+ * inside a workspace. The workspace's root is the nearest directory above with a pnpm-workspace.yaml, or with
+ * `workspaces` in its package.json. If `dir` is in no workspace, the packages are those at the top of the
+ * nearest application's node_modules. An application is a directory with a package.json beside a
+ * node_modules. Rejects with `DISCOVER_UNREADABLE` if there is neither.
  *
  * @example
  * ```ts

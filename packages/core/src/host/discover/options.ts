@@ -32,7 +32,10 @@ export function checkOptions(options: DiscoverPackagesOptions, keys: readonly st
   expect(field === undefined || isText(field), 'field', 'the name of a field of package.json', field);
 }
 
-/** Tells `onSkip` what is left out, with a reason that is safe to print: manifests and links may hold any text. */
+/**
+ * Returns a function that tells `onSkip` what is left out. Its reasons are safe to print, because manifests
+ * and links may hold any text.
+ */
 export function skipper({ onSkip }: DiscoverOptions): (path: string, reason: string) => void {
   return (path, reason) => onSkip?.(path, printable(reason));
 }

@@ -16,9 +16,10 @@ export interface Packages {
 }
 
 /**
- * The packages around `start`: those of the workspace that it is in; else those that are installed in the nearest
- * application, a directory with a package.json and a node_modules. If `contained`, the search follows no link out of the
- * workspace further than to the package that it leads to. Rejects with `DISCOVER_UNREADABLE` if there is neither.
+ * Returns the packages around `start`. They are those of the workspace that it is in, or else those installed
+ * in the nearest application. An application is a directory with a package.json and a node_modules. If
+ * `contained` is true, the search follows a link out of the workspace only as far as the linked package.
+ * Rejects with `DISCOVER_UNREADABLE` if there is neither.
  */
 export async function findPackages(start: string, contained: boolean): Promise<Packages> {
   const [workspace, application] = await Promise.all([findWorkspace(start), findApplication(start)]);
@@ -86,8 +87,8 @@ async function members({ root, patterns }: Workspace, contained: boolean): Promi
 }
 
 /**
- * Lists the files alone where a link has led out of the workspace. The manifest there is left out later, with a reason, and what is
- * below it, which may be all of the file system, is not walked.
+ * Returns a listing that shows only files if a link has led out of the workspace. The manifest there is left
+ * out later, with a reason. What is below it may be the whole file system, and is not walked.
  */
 function listShallowOutside(root: string): List {
   return listUnlessOutside(

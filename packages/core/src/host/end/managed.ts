@@ -26,8 +26,8 @@ export function unmanage(client: Managed): void {
 }
 
 /**
- * Kills every managed client, all at once, and resolves when they are gone. From its first call on {@link killed} is
- * true. It can be called again: clients started since are killed then. Never rejects.
+ * Kills every managed client, all at once, and resolves when they are gone. From its first call on, {@link
+ * killed} is true. A further call kills the clients that were started since. Never rejects.
  *
  * @example
  * ```ts
@@ -45,12 +45,15 @@ export async function cleanupClients(): Promise<void> {
   await Promise.all([...clients].map((client) => client.kill()));
 }
 
-/** Returns true once `cleanupClients()` was called. From then on errors about lost plugins are expected. */
+/** Returns true once `cleanupClients()` was called. Errors about lost plugins are expected from then on. */
 export function killed(): boolean {
   return cleanups > 0;
 }
 
-/** Returns how often `cleanupClients()` was called. A managed client that was made before the last call does not start any more. */
+/**
+ * Returns how often `cleanupClients()` was called. If a managed client was made before the last call, it no
+ * longer starts.
+ */
 export function cleanupCount(): number {
   return cleanups;
 }

@@ -37,12 +37,14 @@ const hiddenPlaces = ['/tmp', '/run'];
 const resolverPlaces = ['/run/systemd/resolve', '/run/resolvconf', '/run/NetworkManager'];
 
 /**
- * Runs the plugin in a bubblewrap sandbox (Linux). The plugin has no network, process ids of its own, a read-only file
- * system, no capabilities and the two pipes. If the host is root, the plugin is root without capabilities, and reads and changes only what
- * root owns or everyone may; `args: ['--cap-add', …]` gives a capability back. `client.pid` is bwrap's. bwrap runs with `--die-with-parent`: the plugin ends with its host, and
- * with bwrap. A SIGTERM of the ladder therefore ends the plugin at once. Quit and the pipe's end leave it the usual time.
- * Throws `CONFIG_INVALID` for an option that is not what it must be. If there is no `bwrap`, the start rejects with `PLUGIN_NOT_STARTED`;
- * if `bwrap` refuses, with `HANDSHAKE_EXITED` and what it said.
+ * Returns a launcher that runs the plugin in a bubblewrap sandbox (Linux). The plugin has no network, process
+ * ids of its own, a read-only file system, no capabilities and the two pipes. If the host is root, the plugin
+ * is root without capabilities. It can then read and change only what root owns or everyone may use. `args:
+ * ['--cap-add', …]` gives a capability back. `client.pid` is bwrap's. bwrap runs with `--die-with-parent`, so
+ * the plugin ends with its host, and with bwrap. A SIGTERM of the ladder therefore ends the plugin at once.
+ * After Quit and the pipe's end it still gets the usual time. Throws `CONFIG_INVALID` if an option is
+ * invalid. If there is no `bwrap`, the start rejects with `PLUGIN_NOT_STARTED`. If `bwrap` refuses, it
+ * rejects with `HANDSHAKE_EXITED` and bwrap's message.
  *
  * @example
  * ```ts
@@ -110,7 +112,7 @@ function mountArguments(
 /** Returns notes on the files and directories of the command that the sandbox hides. */
 function hiddenNotes(command: LaunchCommand, visible: readonly string[]): string[] {
   const cwd = resolve(command.cwd ?? process.cwd());
-  // An option may carry its file with it: `--import=/tmp/x.mjs`.
+  // An option may contain its file: `--import=/tmp/x.mjs`.
   const words = [command.file, ...command.args].map((word) => word.replace(/^-[^=]*=/, ''));
   const named = words.filter((word) => word.includes('/') && !word.startsWith('-'));
   const paths = named.map((word) => resolve(cwd, word)).filter((path) => existsSync(path));

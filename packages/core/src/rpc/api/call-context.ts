@@ -11,9 +11,9 @@ export interface CallContext {
    * created on first access.
    */
   readonly signal: AbortSignal;
-  /** Milliseconds that are left of the caller's deadline; undefined if it gave none. */
+  /** Milliseconds left of the caller's deadline; undefined if the caller set none. */
   readonly remainingMs: number | undefined;
-  /** What the caller sent along, for instance `traceparent`. Empty if it sent nothing. */
+  /** What the caller sent along, for instance `traceparent`. Empty if the caller sent nothing. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -23,9 +23,9 @@ let current: CallContext | undefined;
 let everywhere: AsyncLocalStorage<CallContext> | undefined;
 
 /**
- * Returns the call that is being answered. Ask for it before the handler's first `await`: it is known only while the handler starts, which
- * is why it costs a call nothing. With `serve({ callContext: 'everywhere' })` it is known behind an `await` too, and in everything that the
- * handler calls. Throws `MISUSE` elsewhere.
+ * Returns the call that is being answered. Call it before the handler's first `await`: the context is known
+ * only while the handler starts, so it costs a call nothing. With `serve({ callContext: 'everywhere' })` it
+ * is also known after an `await`, and in everything that the handler calls. Throws `MISUSE` elsewhere.
  *
  * @example
  * ```ts

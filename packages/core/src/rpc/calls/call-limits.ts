@@ -147,7 +147,10 @@ export class CallLimits {
   }
 }
 
-/** Without frames, which would be of this file and cost more than all else: a peer may ask to be refused a million times. */
+/**
+ * Makes an error without stack frames. They would be of this file, and would cost more than everything else,
+ * because a peer may cause a million refusals.
+ */
 function refusal(code: 'RPC_OVERLOADED' | 'RPC_SHUTTING_DOWN', message: string): PipeworkError {
   return withoutFrames(() => new PipeworkError(code, message));
 }

@@ -101,11 +101,12 @@ function make(source: RemoteSource, options: CallOptions | undefined): object {
 }
 
 /**
- * Returns a remote over a function of your own: each method of it is a call of `call`, with the method's name, its
- * arguments and what {@link withCallOptions} gave it. It is used like a dispensed remote: `withCallOptions()` and
- * `await using` take it, a result that is a stream can be iterated without awaiting the call, and an error that `call`
- * throws is the call's rejection. Options that pipework does not know pass through to `call`. Its `[Symbol.dispose]()` calls
- * `dispose` once; from then on calls fail with `RPC_CLOSED` and `call` is not called.
+ * Returns a remote over a function of your own. Each call of one of its methods runs `call`, with the
+ * method's name, its arguments and the options from {@link withCallOptions}. It is used like a dispensed
+ * remote: `withCallOptions()` and `await using` accept it, a result that is a stream can be iterated without
+ * awaiting the call, and an error that `call` throws is the call's rejection. Options that pipework does not
+ * know are passed on to `call`. Its `[Symbol.dispose]()` calls `dispose` once. From then on calls fail with
+ * `RPC_CLOSED`, and `call` is not run.
  *
  * @example
  * ```ts

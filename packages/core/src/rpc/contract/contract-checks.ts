@@ -13,9 +13,10 @@ import { describeIssues, type StandardSchema } from './standard-schema.ts';
 type Method = (...args: unknown[]) => unknown;
 
 /**
- * Returns an implementation to serve. The arguments of each call are checked before its handler runs (`RPC_INVALID_INPUT`), its result and
- * items afterwards (`RPC_INVALID_OUTPUT`). What the schemas make of a value is what the other side gets. It is disposed of as `handlers` want
- * to be, by their `[Symbol.asyncDispose]()` or `[Symbol.dispose]()`. Throws `CONFIG_INVALID` for a method without handler.
+ * Returns an implementation to serve. Each call's arguments are checked before its handler runs
+ * (`RPC_INVALID_INPUT`), its result and items after it (`RPC_INVALID_OUTPUT`). The other side gets what the
+ * schemas make of a value. When the implementation is disposed of, the `[Symbol.asyncDispose]()` or
+ * `[Symbol.dispose]()` of `handlers` is called. Throws `CONFIG_INVALID` for a method without a handler.
  *
  * @example
  * ```ts
@@ -51,8 +52,9 @@ export function implement<C extends Contract<unknown>>(
 }
 
 /**
- * Returns a remote whose results and items are checked when they arrive, for a plugin that isn't trusted to keep the contract. A call whose
- * result does not fit rejects with `RPC_INVALID_OUTPUT`. `withCallOptions` takes it as it takes the remote, and disposing of it disposes of the remote.
+ * Returns a remote whose results and items are checked when they arrive. It is for a plugin that is not
+ * trusted to keep the contract. If a result does not fit, its call rejects with `RPC_INVALID_OUTPUT`.
+ * `withCallOptions` accepts it as it accepts the remote, and disposing of it disposes of the remote.
  *
  * @example
  * ```ts

@@ -36,8 +36,8 @@ export function takeCheckedData(error: Error, schema: StandardSchema, data: unkn
 }
 
 /**
- * Makes an error that the contract declares, for a handler to throw; its data is checked on its way out of `implement()`. Throws
- * `CONFIG_INVALID` for a code that the contract doesn't declare.
+ * Makes an error that the contract declares, for a handler to throw. Its data is checked when it passes
+ * `implement()`. Throws `CONFIG_INVALID` for a code that the contract does not declare.
  *
  * @example
  * ```ts
@@ -66,8 +66,9 @@ export function declaredError<T extends Contract<unknown>, C extends keyof Contr
 }
 
 /**
- * Returns whether what a call rejected with is this contract's error with this code, and its `data` what the contract declares. If `checked()`
- * has not run the schema, it is run here. A schema that answers with a promise can't be, so the answer is false then.
+ * Returns true if the rejection of a call is this contract's error with this code, and its `data` fits the
+ * contract. If `checked()` has not run the schema, it runs here. An asynchronous schema cannot run here, and
+ * the result is false then.
  *
  * @example
  * ```ts

@@ -94,8 +94,8 @@ export function isMarked(value: object): boolean {
 }
 
 /**
- * Returns whether a value stands for an object or a function of another process: what `dispense()` or `createRemote()` returned, or a reference
- * that arrived. Sends nothing.
+ * Returns true if a value stands for an object or a function of another process. It may come from
+ * `dispense()` or `createRemote()`, or be a reference that arrived. Sends nothing.
  */
 export function isRemote(value: unknown): boolean {
   return canBeHeld(value) && targets.has(value as object);
@@ -107,9 +107,10 @@ export function isMarkedObject(value: object): boolean {
 }
 
 /**
- * Keeps a reference beyond the call it came with, until its `[Symbol.dispose]()` or the conversation's end. Returns the same
- * reference. A function or object of this process is returned as it is. Throws `RPC_REFERENCE_RELEASED` if
- * the call has settled already, and `CONFIG_INVALID` if `reference` is no function or object, or is a frozen one of this process.
+ * Keeps a reference beyond the call in which it came, until its `[Symbol.dispose]()` or the conversation's
+ * end. Returns the same reference. A function or object of this process is returned as it is. Throws
+ * `RPC_REFERENCE_RELEASED` if the call has settled already. Throws `CONFIG_INVALID` if `reference` is not a
+ * function or object, or is a frozen one of this process.
  *
  * @example
  * ```ts

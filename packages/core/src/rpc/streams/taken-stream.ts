@@ -151,7 +151,10 @@ export class TakenStream
     this.#end();
   }
 
-  /** The conversation that it belongs to is gone. `ask` asks the process's exit once for all of its streams, which may be many. */
+  /**
+   * The conversation that the stream belongs to has ended. `ask` asks for the process's exit, once for all
+   * streams of the conversation, which may be many.
+   */
   conversationClosed(error: Error, ask: StreamHost['shared']['options']['explainLoss']): void {
     this.#lost(error, ask);
   }
@@ -347,7 +350,8 @@ export class TakenStream
       const what = this.#method === undefined ? 'A stream' : `The stream of ${this.#method}`;
       const error = streamLost(`${what} of ${this.#host.shared.peer}`, why);
       if (this.#state.is !== 'waiting') return this.fail(error);
-      // The conversation is gone, and so is the peer that would be told that the stream will not be dialled.
+      // The conversation has ended. The peer, which would be told that the stream will not be dialled, is
+      // gone too.
       this.#settle({ error });
       this.#items.serve();
       this.#end();

@@ -133,7 +133,7 @@ export function tooManyValues(): PipeworkError {
   );
 }
 
-/** The Map whose keys and values follow the mark in turn. */
+/** Makes a Map of the keys and values that follow the mark in turn. */
 function mapOf(array: unknown[]): Map<unknown, unknown> {
   const map = new Map<unknown, unknown>();
   for (let index = 1; index < array.length; index += 2) {

@@ -81,7 +81,7 @@ function fromMap(map: SentMap, revival: Revival, level: number): Error {
   if (level < maxErrorDepth) {
     if (Object.hasOwn(map, 'cause') && map.cause !== undefined && map.cause !== null) {
       const cause = inner(map.cause, revival, level + 1);
-      // Loggers call a cause that is a function.
+      // A cause that is a function is left out, because loggers would call it.
       if (typeof cause !== 'function') setField(error, 'cause', cause, false);
     }
     if (Array.isArray(map.errors)) {
