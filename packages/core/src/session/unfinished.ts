@@ -87,8 +87,8 @@ export class CreditGate {
   }
 
   /**
-   * Bytes have been read. `unfinished` is the number of the message that is unfinished after them; 0 if there
-   * is none.
+   * Bytes have been read. `unfinished` is the number of the message that is unfinished after them; 0 for
+   * none.
    */
   read(bytes: number, unfinished: number): void {
     if (unfinished === 0 && this.#unfinished === 0) {

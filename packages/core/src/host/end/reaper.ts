@@ -148,7 +148,7 @@ function spawnShell(): ChildProcess | undefined {
       env: { PATH: '/usr/bin:/bin' },
     });
   } catch {
-    // Some shortages throw. The plugin runs all the same.
+    // Some shortages throw. The plugin runs nevertheless.
     return undefined;
   }
 }

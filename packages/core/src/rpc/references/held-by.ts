@@ -23,7 +23,7 @@ export function forEachHeld(value: object, visit: (held: object) => void): void 
   }
 }
 
-/** True for an object that is a copy of the peer's, with copies of its fields. */
+/** True for a copy of an object of the peer, with copies of its fields. */
 function isCopied(value: object): boolean {
   if (typeof value === 'function' || isMarkedObject(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
