@@ -167,8 +167,8 @@ function circles(imports) {
 }
 
 /**
- * The test files that may import beyond a package's public entries. The first gives access to internals. The
- * second removes modules by their paths.
+ * The test files that may import beyond a package's public entries. The first exports internals to tests. The
+ * second replaces modules, which it names by their paths.
  */
 const doors = /\/test\/support\/(internals|general-path)\.ts$/;
 

@@ -47,8 +47,8 @@ export class RawPeer {
   }
 
   /**
-   * Sends a whole message, in frames of at most 64 KiB. It does not wait for the window. A test that needs
-   * that counts by itself.
+   * Sends a whole message, in frames of at most 64 KiB. It does not wait for the window. If a test needs
+   * that, it must count the bytes itself.
    */
   message(id, value, flags = 0) {
     const bytes = Buffer.isBuffer(value) ? value : encode(value);

@@ -9,7 +9,7 @@ export interface SshOptions {
   readonly env?: readonly string[];
 }
 
-/** Runs the plugin on another machine. Its command is one of that machine. */
+/** Runs the plugin on another machine. Its command is a program on that machine. */
 export function overSsh({ destination, options = [], env = [] }: SshOptions): Launcher {
   return overStdio({
     via: ({ file, args, env: own, handshakeEnv }) => {

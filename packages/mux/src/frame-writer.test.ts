@@ -53,7 +53,7 @@ test('sends all frames of a turn together if the turn before had several', async
   expect(writes).toEqual([['a'], ['bc'], ['def'], ['g'], ['h'], ['i']]);
 });
 
-test('extends frames of a stream across messages of any size', async () => {
+test('puts messages of any size into growing frames of their stream', async () => {
   const { send, writes } = makeWriter();
   const texts = [1, 63, 64, 65, 300, 2].map((length, index) => String(index).repeat(length));
   send('first');

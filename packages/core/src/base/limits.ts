@@ -46,8 +46,8 @@ export interface Limits {
    */
   readonly maxWaitingStreams: number;
   /**
-   * Milliseconds that a stream may take to send its broker id, that it may be held, and that it may be waited
-   * for.
+   * Milliseconds for each of three waits: until a stream has sent its broker id, until a held stream is
+   * accepted, and until an awaited stream arrives.
    */
   readonly brokerTimeoutMs: number;
 }

@@ -29,8 +29,8 @@ export const listEverything: List = (path, options, done) => {
 };
 
 /**
- * Returns a listing that calls `ofOutside` for directories that a link outside leads to, as `whyOutside`
- * decides, and lists all others.
+ * Returns a function that lists directories. If a link has led out of the allowed place, which `whyOutside`
+ * decides, it calls `ofOutside` instead.
  */
 export function listUnlessOutside(
   whyOutside: (path: string) => Promise<string | undefined>,
