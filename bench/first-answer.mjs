@@ -1,5 +1,6 @@
-// What a fresh host costs its user: a process that imports what it needs, starts one plugin, gets one answer and exits, against the same
-// with fork. Started in alternating rounds. node bench/first-answer.mjs [rounds]
+// node bench/first-answer.mjs [rounds]: measures what a fresh host costs its user. A process imports what it
+// needs, starts one plugin, gets one answer and exits. It is compared with a process that does the same by
+// fork, in alternating rounds.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +9,7 @@ import { median } from './lib/loops.mjs';
 
 const rounds = Number(process.argv[2] ?? 15);
 const here = fileURLToPath(new URL('.', import.meta.url));
-// Inside the package, so that its dependencies resolve.
+// The folder is inside the package, so that its dependencies resolve.
 mkdirSync(join(here, 'results'), { recursive: true });
 const folder = mkdtempSync(join(here, 'results', 'first-answer-'));
 

@@ -1,5 +1,7 @@
-// The fresh host process of one peer in one round: runs the workloads of one group, writes what it measured.
-// node host.mjs '{"peer": ..., "workloads": [...], "time": ms, "warmup": ms, "quick": bool, "out": file}'
+// The fresh host process of one peer in one round. It runs the workloads of one group, and writes what it
+// measured.
+//
+//   node host.mjs '{"peer": ..., "workloads": [...], "time": ms, "warmup": ms, "quick": bool, "out": file}'
 import { writeFileSync } from 'node:fs';
 import { ballast } from './lib/ballast.mjs';
 import { place } from './lib/cores.mjs';
@@ -26,7 +28,7 @@ for (const name of task.workloads) {
     results[name] = await within(TIMEOUT, measure(workload));
   } catch (error) {
     failed[name] = error.message;
-    break; // what came after a failure would not be a fresh start
+    break; // after a failure, further workloads would not have a fresh start
   }
 }
 writeFileSync(task.out, JSON.stringify({ results, skipped, failed }));

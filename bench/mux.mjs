@@ -1,7 +1,8 @@
 /**
- * The mux against the bare pipes it runs on and against the other yamuxes of npm: one parent, one child, descriptors 3
- * and 4. Rounds alternate between the candidates, so that what the machine does meanwhile hits all of them; what counts
- * is each round's ratio to the raw pair, and the median of those.
+ * Measures the mux against the bare pipes that it runs on, and against the other yamuxes of npm. There are
+ * one parent, one child, descriptors 3 and 4. Rounds alternate between the candidates, so that other work of
+ * the machine affects all of them. What counts is each round's ratio to the raw pair, and the median of these
+ * ratios.
  *
  *     node bench/mux.mjs [--rounds 5] [--only pipework,raw] [--work bulk,rt100] [--seconds 1]
  *                    [--json FILE]    { [work]: { [name]: rates, a round each, null where it failed } }
@@ -31,7 +32,10 @@ const milliseconds = Number(values.seconds) * 1000;
 
 // ── what the child does: it answers the first byte of a stream ───────────────────────────────────────────────────────
 
-/** A stream that begins with 'b' swallows bytes and answers once the count that follows is reached; any other echoes. */
+/**
+ * Serves a stream. If it begins with 'b', it reads bytes and answers once the count that follows is reached.
+ * Any other stream is echoed.
+ */
 function serveStream(stream) {
   let expected = -1;
   let seen = 0;
@@ -52,7 +56,7 @@ function serveStream(stream) {
 // ── what the parent measures ─────────────────────────────────────────────────────────────────────────────────────────
 
 const works = {
-  /** MiB a second through one stream, in writes of 64 KiB; the first two gibibytes warm up. */
+  /** MiB a second through one stream, in writes of 64 KiB. The first two gibibytes are the warm-up. */
   async bulk(mux) {
     const warmup = 2048 * MiB;
     const total = warmup + 1024 * MiB;
@@ -88,7 +92,7 @@ const works = {
   /** Round trips a second of one stream: a lone message. */
   rt1: (mux) => roundTrips(mux, 1),
 
-  /** Streams a second: open, send 100 bytes, end, read the echo to its end; eight at a time. */
+  /** Streams a second: open, send 100 bytes, end, read the echo to its end. Eight run at a time. */
   async churn(mux) {
     const message = Buffer.alloc(MESSAGE, 1);
     let count = 0;
@@ -152,7 +156,7 @@ async function measure(name, work) {
   died.catch(() => {});
   try {
     const mux = await candidates[name]('client', child.stdio[4], child.stdio[3]);
-    // Until the child is up: what is measured is not how fast it loads.
+    // Wait until the child has started, so that its loading time is not measured.
     await pause(250);
     return await Promise.race([works[work](mux), died]);
   } finally {

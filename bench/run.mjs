@@ -1,5 +1,5 @@
-// The benchmark: alternating rounds, a fresh host process for each round, peer and group of workloads,
-// then the table, the chart and the numbers behind them.
+// The benchmark. It runs alternating rounds, with a fresh host process for each round, peer and group of
+// workloads. Then it writes the table, the chart and the numbers.
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describeMachine, loadNow } from './lib/machine.mjs';
@@ -72,14 +72,17 @@ console.log(
 );
 if (failures.length > 0) process.exitCode = 1;
 
-/** Every other round goes backwards, so that a drift of the machine hits all alike. */
+/**
+ * Returns the names in their order, reversed in every other round, so that a drift of the machine affects all
+ * alike.
+ */
 function inOrder(names, round) {
   return round % 2 === 0 ? names : names.toReversed();
 }
 
 /**
- * What a peer runs in a round, as lists of names that share a host process. Curves have a process each, and are drawn once:
- * their shape is what is asked, not their last digit.
+ * Returns what a peer runs in a round, as lists of names that share a host process. Curves have a process
+ * each, and are measured once, because only their shape matters.
  */
 function groupsFor(peer, round) {
   const groups = new Map();

@@ -1,5 +1,6 @@
-// compilers.mjs [VERSION...]: the type tests under each compiler that users have. Each version of TypeScript comes from the registry into a
-// folder of its own. A failed `expectTypeOf` or an unused `@ts-expect-error` is a compile error, so the compiler itself is the judge.
+// compilers.mjs [VERSION...]: compiles the type tests with each compiler that users have. Each version of
+// TypeScript is installed from the registry into a folder of its own. A failed `expectTypeOf` or an unused
+// `@ts-expect-error` is a compile error, so the compiler itself is the judge.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,16 +10,18 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const versions = process.argv.length > 2 ? process.argv.slice(2) : ['5.9', '6', '7'];
 
-/** The type tests with all that they import, and nothing else: the other tests are compiled by `pnpm check`. */
+/**
+ * The type tests with everything that they import, and nothing else. `pnpm check` compiles the other tests.
+ */
 const project = join(root, 'tsconfig.compilers.json');
 const settings = {
   extends: './tsconfig.check.json',
   include: ['packages/*/test/**/*.test-d.ts'],
-  // The declarations of the test runner are not what is tried here.
+  // The declarations of the test runner are not tested here.
   compilerOptions: { skipLibCheck: true, types: ['node'] },
 };
 
-/** Installs one version, and returns the path of its compiler and the version in full. */
+/** Installs one version, and returns the path of its compiler and the full version. */
 function install(version, folder) {
   writeFileSync(join(folder, 'package.json'), '{ "private": true }');
   execFileSync('npm', ['install', '--silent', '--no-audit', '--no-fund', `typescript@${version}`], {

@@ -1,5 +1,6 @@
-// environments.mjs: one whole session in each environment that this machine can make: as PID 1, without /proc, without a shell, read-only,
-// under the permission model on both sides, and in a project of Yarn's Plug'n'Play, which npx fetches.
+// environments.mjs: runs one whole session in each environment that this machine can make: as PID 1, without
+// /proc, without a shell, read-only, under the permission model on both sides, and in a project of Yarn's
+// Plug'n'Play, which npx fetches.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -43,7 +44,7 @@ function report(name, problem) {
   process.exitCode = 1;
 }
 
-/** A host there gives its plugin all variables, only PATH, or PATH and NODE_OPTIONS. */
+/** In each project, the host gives its plugin all variables, only PATH, or PATH and NODE_OPTIONS. */
 function plugAndPlay() {
   const folder = mkdtempSync(join(tmpdir(), 'pipework-pnp-'));
   const yarn = (...args) =>

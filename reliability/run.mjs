@@ -1,4 +1,4 @@
-// run.mjs PROGRAM [--option value]...: the long forms. Every program has a short form in the test suite.
+// run.mjs PROGRAM [--option value]...: runs the long forms. Every program has a short form in the test suite.
 //
 //   node reliability/run.mjs                       lists the programs and their options
 //   node reliability/run.mjs fuzz --minutes 5 --seed 1
@@ -19,7 +19,7 @@ if (!names.includes(name)) {
   process.exit(name === undefined ? 0 : 2);
 }
 
-/** Options are of the type of their default. */
+/** Parses options. Each has the type of its default. */
 function parse(defaults) {
   const options = {};
   for (let i = 0; i < args.length; i += 2) {
@@ -36,7 +36,7 @@ globalThis.gc = runInNewContext('gc');
 const { run, defaults } = await import(new URL(`${name}.mjs`, folder));
 const started = performance.now();
 const { findings, figures } = await run(parse(defaults), (line) => console.log(line)).catch((error) => {
-  // Said here, because a watch that is still on would keep it for a report that never comes.
+  // This is printed here, because a watch that is still running would keep it for a report that never comes.
   console.error(error);
   process.exit(1);
 });

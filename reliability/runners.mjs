@@ -1,5 +1,6 @@
-// runners.mjs [--only TEXT]: the kit under each test runner. Packs the packages, installs them with the runner from npm into a project of
-// its own, runs a test file of fixtures/runners there, and prints a table. npx fetches Node 24, which some of them need.
+// runners.mjs [--only TEXT]: runs the kit under each test runner. It packs the packages, installs them with
+// the runner from npm into a project of their own, runs a test file of fixtures/runners there, and prints a
+// table. npx fetches Node 24, which some runners need.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +13,7 @@ const file = (name) => fileURLToPath(new URL(name, import.meta.url));
 const { only } = parseArgs({ options: { only: { type: 'string', default: '' } } }).values;
 const scratch = mkdtempSync(join(tmpdir(), 'pipework-runners-'));
 
-/** The file of Node 24, which npx fetches when it is first asked for. */
+/** The file of Node 24, which npx fetches when it is first needed. */
 let fetched;
 function node24() {
   fetched ??= execFileSync('npx', ['-y', '-p', 'node@24', 'node', '-p', 'process.execPath'], {
@@ -36,7 +37,9 @@ const vitest = (version, pool, node, ...options) => ({
   ],
   passed: /Tests +6 passed \(6\)/,
 });
-/** As the option of a config would; greeter.mjs runs in both, plugin.mjs in a process alone. */
+/**
+ * The same as the option in a config. greeter.mjs runs in both processes, plugin.mjs only in the plugin's.
+ */
 const coverage = [
   '--coverage.enabled',
   '--coverage.provider=custom',
@@ -87,7 +90,7 @@ const runners = [
   },
 ].filter(({ name }) => name.includes(only));
 
-/** The packed packages, as dependencies. */
+/** Returns the packed packages, as dependencies. */
 function pack() {
   const packed = ['mux', 'core', 'testkit'].map((name) => {
     const into = join(scratch, `${name}.tgz`);
@@ -97,7 +100,7 @@ function pack() {
   return Object.fromEntries(packed);
 }
 
-/** A project with these packages from npm beside ours. Runners that need the same share one. */
+/** Makes a project with these packages from npm beside ours. Runners with the same needs share one. */
 const projects = new Map();
 function project(dependencies, packages) {
   const key = packages.join(' ');
@@ -115,7 +118,7 @@ function project(dependencies, packages) {
   return folder;
 }
 
-/** The environment of whatever runs this program must not make its runners something else. */
+/** The environment without variables that would change how a runner behaves. */
 const env = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !/^(VITEST|TEST$|NODE_ENV|NODE_TEST_|NODE_V8_)/.test(name)),
 );

@@ -1,5 +1,5 @@
-// sea.mjs: a host and its plugin in one single executable application, made from this Node. npx fetches what bundles and injects. The same
-// program then forgets to serve in its copy, which must be refused.
+// sea.mjs: builds a host and its plugin as one single executable application, from this Node. npx fetches the
+// tools that bundle and inject. Then the copy of the same program forgets to serve, which must be refused.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

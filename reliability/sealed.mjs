@@ -1,5 +1,6 @@
-// sealed.mjs CMD...: runs a command, and whatever it starts, with socket, connect, bind, listen and accept killed by the
-// kernel. A run that ends well has proven that it never made one of them. socketpair() stays allowed: see lib/seal.mjs.
+// sealed.mjs CMD...: runs a command, and everything that it starts. The kernel kills a process that calls
+// socket, connect, bind, listen or accept. A run that succeeds has proven that it never made one of these
+// calls. socketpair() stays allowed: see lib/seal.mjs.
 //
 //   node reliability/sealed.mjs node_modules/.bin/vitest run
 import { uptime } from 'node:os';
@@ -21,7 +22,8 @@ console.error(
 const since = uptime();
 const { status, signal } = runSealed(command);
 if (signal === 'SIGSYS' || status === 159) console.error('sealed: BROKEN, a sealed call was made (SIGSYS)');
-// A test that expects a process to die would take a killed one for its own doing: so the kernel is asked as well.
+// If a test expects a process to die, it does not notice that the kernel killed it. So the kernel's log is
+// checked as well.
 for (const [what, times] of Object.entries(endedBySeal(since) ?? {})) {
   console.error(`sealed: the kernel ended ${what}, ${times} times`);
 }

@@ -1,5 +1,6 @@
-// suite.mjs [--option value]...: runs the whole suite again and again, on a machine that is busy and on one that is not, and prints a
-// table. Exits with 1 if any run failed. It runs where it stands, as it is built, or in clean clones of the last commit.
+// suite.mjs [--option value]...: runs the whole suite again and again, on a machine that is busy and on one
+// that is not, and prints a table. Exits with 1 if any run failed. It runs in this repository as it is built,
+// or in clean clones of the last commit.
 //
 //   node reliability/suite.mjs --times 10 --load both      ten runs under load, ten without
 //   node reliability/suite.mjs --nodes all                 on each supported Node, in a clone of its own
@@ -34,7 +35,10 @@ if (loads === undefined) throw new Error(`--load is with, without or both; got $
 const nodes = (options.nodes === 'all' ? supported : options.nodes).split(',');
 const inClones = [options.nodes, options.in, options.user].some((option) => option !== '');
 
-/** A directory with a clone of the last commit and an empty home. By default not in /tmp, for the sandboxes of some tests hide it. */
+/**
+ * Makes a directory with a clone of the last commit and an empty home. By default it is not in /tmp, because
+ * the sandboxes of some tests hide that.
+ */
 function makePlace() {
   const parent = options.in || (options.user ? tmpdir() : join(homedir(), '.cache'));
   mkdirSync(parent, { recursive: true });
@@ -45,7 +49,7 @@ function makePlace() {
   return place;
 }
 
-/** The command as that user, on those cores, with that Node as the only one on the PATH. */
+/** Returns the command that runs as that user, on those cores, with that Node as the only one on the PATH. */
 function wrapped(command, node) {
   const id = (flag) => execFileSync('id', [flag, options.user], { encoding: 'utf8' }).trim();
   return [

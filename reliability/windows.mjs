@@ -1,5 +1,6 @@
-// windows.mjs [VERSION]: a plugin's life on Node for Windows under Wine, if Wine is there. npm fetches Node for Windows (20 unless told
-// otherwise). What it prints goes through a file, because Wine's Node can't print into a pipe of Unix.
+// windows.mjs [VERSION]: runs a plugin's life on Node for Windows under Wine, if Wine is installed. npm
+// fetches Node for Windows (20 by default). Its output goes through a file, because Wine's Node cannot print
+// into a pipe of Unix.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,7 +18,7 @@ const env = {
   ...process.env,
   WINEDEBUG: '-all',
   WINEPREFIX: join(folder, 'prefix'),
-  // Wine calls itself an older Windows than Node supports.
+  // Wine reports an older Windows than Node supports.
   NODE_SKIP_PLATFORM_CHECK: '1',
 };
 const toWindows = (path) => `Z:${path.replaceAll('/', '\\')}`;

@@ -1,5 +1,7 @@
-// address.mjs REPOSITORY SITE: writes where the project lives into the package.json of the workspace and of every package, and makes a link
-// to the site of each page that the README of a package names, such as `docs/calls.md`. Without arguments: fails if a package says otherwise than the workspace does. As long as the workspace says nothing, no package may.
+// address.mjs REPOSITORY SITE: writes the addresses of the project into the package.json of the workspace and
+// of every package. In the README of a package, it also turns each page that is named, such as
+// `docs/calls.md`, into a link to the site. Without arguments, it fails if a package's addresses differ from
+// the workspace's. As long as the workspace has none, no package may have any.
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pageOf, titleOf } from '../site/pages.mjs';
@@ -27,7 +29,10 @@ function write(directory, address) {
   );
 }
 
-/** On the registry no repository stands beside a README, so that a page of `docs/` is named there as text until the site has an address. */
+/**
+ * Links the pages in a README. On the registry there is no repository beside a README, so a page of `docs/`
+ * is named as text until the site has an address.
+ */
 function linkPages(directory) {
   const file = join(directory, 'README.md');
   const link = (_, page) =>

@@ -1,5 +1,6 @@
-// Makes the packages' JavaScript; their declarations are tsc's. One file an entry, not one a module: loading a small
-// file costs a plugin 0.3 ms and 130 KiB, and the plugin's side has some fifty of them (docs/decisions/0001, bench/startup.mjs).
+// Makes the packages' JavaScript. tsc makes their declarations. It writes one file for each entry, not one
+// for each module. Loading a small file costs a plugin 0.3 ms and 130 KiB, and the plugin's side has some
+// fifty of them (docs/decisions/0001, bench/startup.mjs).
 import { readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { join } from 'node:path';
@@ -18,12 +19,15 @@ const packages =
         (name) => `packages/${name}`,
       );
 
-/** By either name, because inlined packages use both. */
+/** The built-in modules under both of their names, because inlined packages use both. */
 const builtins = builtinModules.filter((name) => !isQuiet(name)).flatMap((name) => [name, `node:${name}`]);
 
 const manifestOf = (folder) => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
 
-/** The entries that a package publishes: { 'plugin': 'src/plugin.ts' } for a `dist/plugin.js` in its exports. */
+/**
+ * Returns the entries that a package publishes: { 'plugin': 'src/plugin.ts' } for a `dist/plugin.js` in its
+ * exports.
+ */
 function entries(folder, { exports, bin = {} }) {
   const built = [...Object.values(exports).map((entry) => entry.default), ...Object.values(bin)];
   return Object.fromEntries(
@@ -34,7 +38,10 @@ function entries(folder, { exports, bin = {} }) {
   );
 }
 
-/** Throws if what a package publishes is not what it exports here, apart from its sources, which are not published. */
+/**
+ * Throws if a package's published exports differ from its exports here, apart from its sources, which are not
+ * published.
+ */
 function checkPublished(folder, { exports, publishConfig }) {
   const published = Object.entries(exports).map(([name, entry]) => {
     if (typeof entry === 'string') return [name, entry];
@@ -46,8 +53,9 @@ function checkPublished(folder, { exports, publishConfig }) {
 }
 
 /**
- * What a package carries inside itself beside its own modules: its devDependencies that sources import, and what those depend on. Core
- * carries the mux too, because a second package costs a plugin's start 3 ms.
+ * Decides what a package carries inside itself beside its own modules: its devDependencies that sources
+ * import, and the dependencies of those. Core carries the mux too, because a second package costs a plugin's
+ * start 3 ms.
  */
 function isOutside(folder, { dependencies = {}, peerDependencies = {} }) {
   const outside = Object.keys({ ...dependencies, ...peerDependencies }).filter(
@@ -56,7 +64,7 @@ function isOutside(folder, { dependencies = {}, peerDependencies = {} }) {
   return (specifier) => outside.some((name) => specifier === name || specifier.startsWith(`${name}/`));
 }
 
-/** Names a chunk: after the package that it holds if it is loaded on demand, else as rolldown does. */
+/** Names a chunk. If it is loaded on demand, the name is that of its package. Otherwise rolldown names it. */
 function chunkName({ name, facadeModuleId }) {
   const inside = /.*\/node_modules\/([^/]+)\//.exec(facadeModuleId?.replaceAll('\\', '/') ?? '')?.[1];
   return `${inside ?? name.replace(/^_/, '')}.js`;
@@ -70,7 +78,8 @@ function check(name, code, isCore) {
   if (unbundled !== null) throw new Error(`${name} uses ${unbundled[0]}, which a bundle of it may not have`);
   if (isCore && /from "(?:node:)?(?:process|util)"/.test(code))
     throw new Error(`${name} imports node:process or node:util, which opens standard streams`);
-  // One such character makes V8 keep all of the source as two bytes a character: 300 KiB, and a few tenths of a millisecond.
+  // If the source has one such character, V8 keeps all of it as two bytes a character: 300 KiB, and a few
+  // tenths of a millisecond.
   const other = /[^\0-\x7f]/.exec(code);
   if (other !== null) throw new Error(`${name} holds ${other[0]} at ${other.index}, which is not ASCII`);
 }
@@ -94,14 +103,16 @@ for (const folder of packages) {
     logLevel: 'warn',
   });
   const dist = join(folder, 'dist');
-  // Into a folder beside it and from there by rename: a program that loads dist meanwhile sees the old or the new.
+  // The files are written into a folder beside it and renamed. A program that loads dist meanwhile sees
+  // either the old or the new files.
   const fresh = join(folder, '.dist-fresh');
   const { output } = await bundle.write({
     dir: fresh,
     format: 'esm',
     entryFileNames: '[name].js',
     chunkFileNames: chunkName,
-    // Stack traces and stepping must read like the sources: names and lines stay, so that no source map is published. Docstrings are in the declarations.
+    // Stack traces and stepping must read like the sources. So names and lines stay, and no source map is
+    // published. Docstrings are in the declarations.
     minify: { mangle: false, compress: false, codegen: { removeWhitespace: false, asciiOnly: true } },
     comments: false,
   });

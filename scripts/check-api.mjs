@@ -1,7 +1,8 @@
-// check-api.mjs [--write] [ENTRY...]: compares what each entry of each package declares with its committed report in `api/`, so that a
-// changed public name or type is a line of a diff. `--write` accepts the change. An ENTRY is a report's name, such as `core-plugin`;
-// without one all are compared. The reports are made by API Extractor from the built declarations.
-// Fails as well if an exported name, or a member of one, has no docstring.
+// check-api.mjs [--write] [ENTRY...]: compares what each entry of each package declares with its committed
+// report in `api/`, so that a changed public name or type is a line of a diff. `--write` accepts the change.
+// An ENTRY is a report's name, such as `core-plugin`. Without one, all are compared. API Extractor makes the
+// reports from the built declarations. The check also fails if an exported name, or a member of one, has no
+// docstring.
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -11,8 +12,9 @@ const accepts = process.argv.includes('--write');
 const wanted = process.argv.slice(2).filter((argument) => argument !== '--write');
 
 /**
- * Types without an exported name that a report may mention. The first three lines are the steps of a computed type: a user meets their result,
- * never their name. The last are constants whose own type is the shortest way to say which texts there are.
+ * Types without an exported name that a report may mention. The first three lines are the steps of a computed
+ * type: a user sees their result, never their name. The last line names constants whose type is the shortest
+ * way to list their texts.
  */
 const unnamed = new Set(
   [
@@ -25,7 +27,7 @@ const unnamed = new Set(
 const scratch = mkdtempSync(join(tmpdir(), 'pipework-api-'));
 let failed = 0;
 
-/** Every entry that a package publishes with declarations: its name and its declaration file. */
+/** Returns every entry that a package publishes with declarations: its name and its declaration file. */
 function* entries() {
   for (const name of readdirSync('packages')) {
     const folder = join('packages', name);
@@ -68,9 +70,9 @@ function makeReport({ folder, name, types }) {
         compilerMessageReporting: { default: { logLevel: ExtractorLogLevel.Error } },
         extractorMessageReporting: {
           default: { logLevel: ExtractorLogLevel.None },
-          // A type in a public signature that has no exported name.
+          // A type in a public signature must have an exported name.
           'ae-forgotten-export': { logLevel: ExtractorLogLevel.Error },
-          // The reference is made of the docstrings.
+          // The reference is made from the docstrings.
           'ae-undocumented': { logLevel: ExtractorLogLevel.Error },
         },
         tsdocMessageReporting: { default: { logLevel: ExtractorLogLevel.None } },

@@ -1,5 +1,6 @@
-// check-consumer.mjs TARBALL...: what a user gets. Installs the packed packages into a project of their own, compiles a contract, a
-// plugin and a host against their declarations with every library checked, runs them, and requires core from CommonJS.
+// check-consumer.mjs TARBALL...: checks what a user gets. It installs the packed packages into a project of
+// their own, and compiles a contract, a plugin and a host against their declarations with every library
+// checked. Then it runs them, and requires core from CommonJS.
 import { execFileSync } from 'node:child_process';
 import {
   cpSync,
@@ -22,10 +23,10 @@ const project = mkdtempSync(join(tmpdir(), 'pipework-consumer-'));
 const write = (name, content) => writeFileSync(join(project, name), content);
 const run = (command, args) => execFileSync(command, args, { cwd: project, encoding: 'utf8', stdio: 'pipe' });
 
-/** What `npm i @pipework/core` may bring. */
+/** The most bytes that `npm i @pipework/core` may install. */
 const budgetBytes = 2_000_000;
 
-/** The bytes of all files below a directory. */
+/** Returns the bytes of all files below a directory. */
 function bytesIn(directory) {
   const files = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) =>
     entry.isFile(),
@@ -40,7 +41,7 @@ try {
   );
   write('pnpm-workspace.yaml', overridesOf(tarballs));
   run('pnpm', ['install', '--no-frozen-lockfile', '--prefer-offline']);
-  // The compiler and Node's types are the repository's own: they aren't what is tried here.
+  // The compiler and Node's types come from the repository, because they are not tested here.
   for (const name of ['typescript', '@types'])
     symlinkSync(join(root, 'node_modules', name), join(project, 'node_modules', name));
   for (const name of ['contract', 'plugin', 'host'])
@@ -69,7 +70,7 @@ try {
       return error.stdout;
     }
   })();
-  // What other libraries' declarations get wrong is theirs; ours are free of errors.
+  // Only our declarations must be free of errors. Those of other libraries are not checked.
   const ours = compiled
     .split('\n')
     .filter((line) => /error/.test(line) && !/^(\.\.\/)*\S*node_modules\/(?!.*@pipework)/.test(line));

@@ -1,6 +1,7 @@
-// check-first-plugin.mjs TARBALL...: does what docs/first-plugin.md says, from its text alone, with the packed packages in a folder of its own:
-// writes each file that it shows, runs each command, and compares what it says is printed. Only the installing is ours: the packages
-// come from the tarballs, the compiler, Node's types and Vitest from this repository.
+// check-first-plugin.mjs TARBALL...: follows docs/first-plugin.md by its text alone, with the packed packages
+// in a folder of its own. It writes each file that the page shows, runs each command, and compares the output
+// with the page's. Only the installation differs: the packages come from the tarballs, and the compiler,
+// Node's types and Vitest from this repository.
 import { execSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -24,7 +25,7 @@ const run = (command) =>
 
 const { 'create-pipework': _starter, ...tarballs } = packedPackages(process.argv.slice(2));
 
-/** What `npm init -y`, `npm pkg set` and the installs of the page leave behind. */
+/** Makes what `npm init -y`, `npm pkg set` and the installs of the page leave behind. */
 function install() {
   const dependencies = Object.fromEntries(
     Object.entries(tarballs).filter(([name]) => /core|fleet|testkit/.test(name)),

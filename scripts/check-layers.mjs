@@ -1,9 +1,10 @@
-// Fails if an import points up or in a circle, or if a test reaches into a package past its door. The order of the packages and folders is
-// that of ARCHITECTURE.md. An import of a type counts.
+// Fails if an import points up or in a circle, or if a test imports internal files of a package elsewhere
+// than in its internals.ts. The order of the packages and folders is that of ARCHITECTURE.md. An import of a
+// type counts.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix, sep } from 'node:path';
 
-/** The folders of core, bottom to top. A file imports its own folder and those above it in this list. */
+/** The folders of core, bottom to top. A file imports its own folder and those before it in this list. */
 const coreOrder = [
   'base',
   'handshake',
@@ -28,12 +29,15 @@ const coreOrder = [
   'host',
 ].map((folder) => `packages/core/src/${folder}/`);
 
-/** Whole packages, bottom to top: a package imports the public names of those above it in this list, and none of their files. */
+/**
+ * Whole packages, bottom to top. A package imports the public names of those before it in this list, and none
+ * of their files.
+ */
 const packageOrder = ['mux', 'core', 'fleet', 'isolate', 'otel', 'testkit', 'cli', 'create-pipework'].map(
   (name) => `packages/${name}/`,
 );
 
-/** [files that are meant, what they may not import, why] */
+/** [files that the rule is about, what they must not import, why] */
 const rules = [
   [/^packages\/mux\/src\//, /^(?!node:|packages\/)/, 'mux stands alone: node:* only'],
   [
@@ -57,9 +61,9 @@ const rules = [
   [/^reliability\//, /^packages\/(?!testkit\/programs\/)/, 'programs use public names'],
 ];
 
-/** Circles that stay, each with its reason. */
+/** Circles that are allowed, each with its reason. */
 const allowedCircles = [
-  // `stream.session` is public, and a session makes its streams: a type-only way back.
+  // `stream.session` is public, and a session makes its streams. The way back is of types only.
   ['packages/mux/src/mux-stream.ts', 'packages/mux/src/session.ts'],
 ];
 
@@ -76,10 +80,13 @@ function* sources(folder) {
   }
 }
 
-/** The examples in docstrings import as users do. */
+/** Removes docstrings, because their examples import as users do. */
 const withoutDocstrings = (text) => text.replaceAll(/^ *\* .*$/gm, '');
 
-/** Every file with what it imports: a path from the root for a file of ours, the specifier itself for a package. */
+/**
+ * Returns every file with its imports: a path from the root for a file of ours, the specifier itself for a
+ * package.
+ */
 function readImports() {
   const imports = new Map();
   for (const folder of ['packages', 'examples', 'bench', 'reliability']) {
@@ -95,7 +102,10 @@ function readImports() {
   return imports;
 }
 
-/** The deepest folder of the list that holds the file; -1 for an entry or another package's file. */
+/**
+ * Returns the index of the deepest listed folder that holds the file; -1 for an entry or another package's
+ * file.
+ */
 function level(file) {
   let found = -1;
   for (const [index, folder] of coreOrder.entries()) {
@@ -129,7 +139,10 @@ function* upwardImports(imports) {
   }
 }
 
-/** Groups of files that import each other in a circle, by Tarjan's algorithm for strongly connected components. */
+/**
+ * Returns groups of files that import each other in a circle, by Tarjan's algorithm for strongly connected
+ * components.
+ */
 function circles(imports) {
   const found = [];
   const stack = [];
@@ -155,10 +168,16 @@ function circles(imports) {
   return found;
 }
 
-/** Files of tests that reach past a package's public entries. The first is the door; the second takes modules out by their paths. */
+/**
+ * The test files that may import beyond a package's public entries. The first exports internals to tests. The
+ * second replaces modules, which it names by their paths.
+ */
 const doors = /\/test\/support\/(internals|general-path)\.ts$/;
 
-/** What the tests of each package import of a package's sources that is neither a public entry nor comes through the door. */
+/**
+ * Returns what the tests of each package import of its sources that is neither a public entry nor comes
+ * through internals.ts.
+ */
 function* importsPastTheDoor() {
   const entries = new Set();
   for (const name of readdirSync('packages')) {

@@ -1,5 +1,6 @@
-// check-new.mjs TARBALL...: what `npm create pipework` gives. Makes a workspace in each language by the packed packages, runs its
-// `pnpm test` and `pnpm start`, and lets its dev loop take up a change.
+// check-new.mjs TARBALL...: checks what `npm create pipework` makes. With the packed packages, it makes a
+// workspace in each language, runs its `pnpm test` and `pnpm start`, and checks that its dev loop notices a
+// change.
 import { execFileSync, spawn } from 'node:child_process';
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,7 +8,7 @@ import { delimiter, join, resolve } from 'node:path';
 import { overridesOf, packedPackages } from './packed.mjs';
 
 const languages = [
-  // The compiler sees only what changes once it says so.
+  // The compiler notices only changes that come after it has said so.
   {
     language: 'typescript',
     options: [],
@@ -22,12 +23,15 @@ const languages = [
   },
 ];
 
-/** How long the dev loop may take to show what it is waited for, in milliseconds. */
+/** How long the dev loop may take to print the awaited text, in milliseconds. */
 const patienceMs = 60_000;
 
 const tarballs = packedPackages(process.argv.slice(2));
 const overrides = overridesOf(tarballs);
-/** A shell's, without what pnpm sets for the scripts that it runs, as it runs this one. */
+/**
+ * The environment of a shell, without the variables that pnpm sets for the scripts that it runs, such as this
+ * one.
+ */
 const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^p?npm_/i.test(name)));
 env.PATH = env.PATH.split(delimiter)
   .filter((folder) => !folder.startsWith(resolve('.')))
@@ -53,7 +57,7 @@ function expect(what, text, pattern) {
   if (!pattern.test(text)) throw new Error(`${what} printed no ${pattern}:\n${text}`);
 }
 
-/** Resolves once a running program has printed all that is waited for, from now on. */
+/** Resolves once a running program has printed all of the patterns, from now on. */
 function printed(output, ...patterns) {
   return new Promise((fulfil, reject) => {
     const look = () => {
@@ -96,7 +100,7 @@ async function tryDevLoop(folder, { source, watching }) {
     writeFileSync(file, readFileSync(file, 'utf8').replace('Hello, ', 'Good morning, '));
     await printed(output, /Good morning, world!/);
   } finally {
-    // As Ctrl-C does: to all of its processes.
+    // This reaches all of its processes, as Ctrl-C does.
     if (child.pid !== undefined) process.kill(-child.pid, 'SIGINT');
     await ended;
   }

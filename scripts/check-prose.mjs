@@ -1,8 +1,9 @@
-// Fails if a comment or a page has a phrase that readers had to read twice, and says what to write in its place. A reminder, not a proof.
+// Fails if a comment or a page has a phrase that readers had to read twice, and says what to write instead.
+// It is a reminder, not a proof.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** [what is refused, what to write in its place] */
+/** [the refused phrase, what to write instead] */
 const phrases = [
   [/\b(?:whoever|whomever)\b/i, 'name the party: host, plugin, caller, handler, peer, listener, reader'],
   [/(?<!--user )\b(?:nobody|somebody|anybody)\b/i, 'name the party, or say "no caller", "no listener"'],
@@ -14,6 +15,20 @@ const phrases = [
   [/\bthe long way\b/i, 'say "the general path"'],
   [/\bgoes? silent\b/i, 'say "stops sending"'],
   [/(?<!\bthere )\bis none(?=[.:,;)]|$| of)/i, 'say what it is instead, or "must not"'],
+];
+
+/** The same for comments alone, where these kinds were found most often. */
+const inComments = [
+  [/\banew\b/i, 'say "again", or "from the beginning"'],
+  [/\blet(?:s|ting)? go of\b/i, 'say "releases"'],
+  [/\bwhat(?:ever)? (?:becomes?|became|comes|came) of\b/i, 'say "what happens to", or "the result"'],
+  [/\blast words?\b/i, 'say "the final message", or "the last output"'],
+  [/\b(?:what|that|which|who) (?:is|are) no (?!longer|more)\w/i, 'say "is not a"'],
+  [/\bof the (?:user|peer|host|plugin|caller|handler)'s(?=[.,:;)])/i, 'say "of the user"'],
+  [/\bfor want of\b/i, 'say what was missing, or ran out'],
+  [/\btak(?:es?|ing) no notice\b/i, 'say "ignores"'],
+  [/\ball the same\b/i, 'say "nevertheless"'],
+  [/\bhears? (?:of|that|why|nothing|everything)\b/i, 'say "is told"'],
 ];
 
 /** The text of each line that people read: comments of a source, prose of a page. */
@@ -54,7 +69,7 @@ for (const file of listed.split('\0').filter((name) => name !== '' && !skipped.t
   const read = readers[file.slice(file.lastIndexOf('.') + 1)];
   if (read === undefined) continue;
   for (const [line, text] of read(readFileSync(file, 'utf8'))) {
-    for (const [phrase, advice] of phrases) {
+    for (const [phrase, advice] of read === prose ? phrases : [...phrases, ...inComments]) {
       const match = phrase.exec(text);
       if (match === null) continue;
       found += 1;

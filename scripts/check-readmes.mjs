@@ -1,8 +1,9 @@
-// Fails if a package's README has a link that is dead on the registry: there it stands beside the published files of its package alone.
+// Fails if a package's README has a link that is dead on the registry. There, only the published files of its
+// package are beside it.
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { posix } from 'node:path';
 
-/** The anchor of a heading, as forges and the registry make it. */
+/** Returns the anchor of a heading, as forges and the registry make it. */
 const anchorOf = (heading) =>
   heading
     .toLowerCase()
@@ -10,7 +11,7 @@ const anchorOf = (heading) =>
     .trim()
     .replaceAll(/\s/g, '-');
 
-/** Why a link from the README is dead; undefined if it leads somewhere. */
+/** Returns why a link from the README is dead; undefined if it works. */
 function deadness(target, folder, published, anchors) {
   if (/^(?:https?|mailto):/.test(target)) return undefined;
   if (target.startsWith('#')) return anchors.has(target.slice(1)) ? undefined : 'no heading has this anchor';

@@ -1,12 +1,16 @@
-// check-size.mjs: fails when an entry loads more bytes of JavaScript than its budget. An entry's bytes are those of its file and of every
-// file of the same package that it imports statically: what a process that loads the entry has to read.
+// check-size.mjs: fails if an entry loads more bytes of JavaScript than its budget. An entry's bytes are
+// those of its file and of every file of the same package that it imports statically. A process that loads
+// the entry has to read these.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** Bytes, by package and entry. A larger entry needs a larger number here, and a reason for it in the commit. */
+/**
+ * The budgets in bytes, by package and entry. A larger entry needs a larger number here, and a reason for it
+ * in the commit.
+ */
 const budgets = JSON.parse(readFileSync(new URL('size-budgets.json', import.meta.url), 'utf8'));
 
-/** A budget this far above the size would let that much in unseen. */
+/** The most that a budget may exceed the size. A larger gap would allow that much growth unnoticed. */
 const slackBytes = 4096;
 
 const imported = /^\s*(?:import|export)\s(?:[^'"();]*\sfrom\s*)?["'](\.{1,2}\/[^"']+)["']/gm;

@@ -1,4 +1,5 @@
-// `pnpm check`: types, lint, format, layers and packaging, each step named, all of them run even when one fails.
+// `pnpm check`: types, lint, format, layers and packaging. Each step is named, and all of them run even if
+// one fails.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -40,7 +41,8 @@ const tarballs = mkdtempSync(join(tmpdir(), 'pipework-pack-'));
 try {
   step('pack', 'pnpm', ['-r', '--filter', './packages/*', 'pack', '--pack-destination', tarballs]);
   for (const file of readdirSync(tarballs)) {
-    // The command carries the packages of a new workspace, and publint warns of their exports as if they were nested in its own.
+    // The command carries the packages of a new workspace, and publint would warn of their exports as if they
+    // were nested in its own.
     const strict = file.startsWith('pipework-cli-') ? [] : ['--strict'];
     step(`publint ${file}`, bin('publint'), [join(tarballs, file), ...strict]);
     step(`attw ${file}`, bin('attw'), [join(tarballs, file), '--profile', 'esm-only']);

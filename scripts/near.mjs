@@ -1,5 +1,6 @@
-// near.mjs [FILE...]: builds, and runs the tests near the changed files (by default all that differ from the last commit), which takes less than
-// 20 seconds on two cores. Nearness is by folder: the unit tests beside a file, and the behaviour tests that its folder is the subject of.
+// near.mjs [FILE...]: builds, and runs the tests near the changed files (by default all that differ from the
+// last commit), which takes less than 20 seconds on two cores. A test is near if it is a unit test in the
+// folder of a file, or a behaviour test for that folder.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { relative } from 'node:path';
@@ -8,7 +9,10 @@ import { fileURLToPath } from 'node:url';
 const life = (...names) => names.map((name) => `packages/core/test/life/${name}`);
 const rpc = (...names) => names.map((name) => `packages/core/test/rpc/${name}`);
 
-/** The longest beginning of a changed file's path that stands here says what to run; paths are filters, as `vitest run` takes them. */
+/**
+ * What to run, by the beginning of a changed file's path. The longest match counts. Paths are filters, as
+ * `vitest run` takes them.
+ */
 const near = {
   'packages/mux/': ['packages/mux/src', 'packages/mux/test/'],
   'packages/core/src/base': ['packages/core/src/base', ...rpc('errors', 'limits', 'calls')],
@@ -87,5 +91,6 @@ const run = (file, ...args) => {
 };
 run('node_modules/.bin/tsc', '-b');
 run(process.execPath, 'scripts/bundle.mjs');
-// Once is enough here: `core-general` runs what `core` does, without the parts that only buy speed.
+// One run is enough here. `core-general` repeats the tests of `core` without the parts that only improve
+// speed.
 run('node_modules/.bin/vitest', 'run', '--project', '!core-general', ...filters);

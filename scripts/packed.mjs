@@ -1,7 +1,8 @@
-// The packages as they are published: tarballs of `pnpm pack`, which `check` hands to the scripts that try them as a user would.
+// The packages as they are published: tarballs of `pnpm pack`. `check` passes them to the scripts that try
+// them as a user would.
 import { basename, resolve } from 'node:path';
 
-/** What a project depends on to get the tarballs, by the names of their packages. */
+/** Returns the dependencies of a project that is to get the tarballs, by the names of their packages. */
 export function packedPackages(paths) {
   return Object.fromEntries(
     paths.map((path) => {
@@ -11,7 +12,7 @@ export function packedPackages(paths) {
   );
 }
 
-/** The part of a pnpm-workspace.yaml that has packages of ours get each other from the tarballs, too. */
+/** Returns the part of a pnpm-workspace.yaml by which our packages also get each other from the tarballs. */
 export function overridesOf(packages) {
   const lines = Object.entries(packages).map(([name, from]) => `  '${name}': ${from}\n`);
   return `overrides:\n${lines.join('')}`;

@@ -4,7 +4,10 @@ export interface Verdict {
   readonly message: () => string;
 }
 
-/** Judges when `awaited` happens, which is a promise or a condition to ask again and again. A rejection is passed on. */
+/**
+ * Judges when `awaited` happens, which is a promise or a condition that is checked repeatedly. A rejection is
+ * passed on.
+ */
 export function happensWithin(
   awaited: PromiseLike<unknown> | (() => boolean | Promise<boolean>),
   ms: number,

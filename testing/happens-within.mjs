@@ -1,18 +1,24 @@
-// Bounds on time that know how busy the machine is. Plain JavaScript, for tests and for the programs in reliability/.
+// Time limits that know how busy the machine is. This is plain JavaScript, for tests and for the programs in
+// reliability/.
 import { readFileSync } from 'node:fs';
 import { availableParallelism, loadavg } from 'node:os';
 import { performance } from 'node:perf_hooks';
 
-/** Nothing is stretched further than this: on the busiest machine a bound of one second is one of half a minute. */
+/**
+ * The factor by which a limit grows at most. On the busiest machine a limit of one second is half a minute.
+ */
 const mostStretch = 30;
 const sampleMs = 20;
 const askMs = 5;
 
-// Taken before a test can fake them.
+// These are taken before a test can fake them.
 const now = performance.now.bind(performance);
 const { setTimeout, clearTimeout } = globalThis;
 
-/** Threads that want a core now, of all processes. Outside Linux it is the average of the last minute. */
+/**
+ * Returns how many threads of all processes want a core now. Outside Linux it is the average of the last
+ * minute.
+ */
 function runnableThreads() {
   try {
     return Number(/^\S+ \S+ \S+ (\d+)\//.exec(readFileSync('/proc/loadavg', 'latin1'))[1]);
@@ -21,7 +27,7 @@ function runnableThreads() {
   }
 }
 
-/** How busy the machine is, measured while something is awaited. */
+/** Measures how busy the machine is while something is awaited. */
 class Load {
   #cores = availableParallelism();
   #samples = 0;
@@ -29,7 +35,7 @@ class Load {
   #askedMs = 0;
   #sleptMs = 0;
 
-  /** Waits for the promise, but no longer than this; measures if it was that long. */
+  /** Waits for the promise, but no longer than `ms`. If it took that long, measures the load. */
   async wait(promise, ms) {
     const began = now();
     let timer;
@@ -39,20 +45,21 @@ class Load {
     if (await Promise.race([promise, over])) {
       this.#samples += 1;
       this.#runnable += runnableThreads();
-      // The timer of a resting machine is late by up to a millisecond.
+      // Even on an idle machine, a timer is late by up to a millisecond.
       this.#askedMs += ms + 1;
       this.#sleptMs += now() - began;
     }
     clearTimeout(timer);
   }
 
-  /** How many times as long as on an idle machine things may take. */
+  /** The factor by which things may take longer than on an idle machine. */
   get stretch() {
     if (this.#samples === 0) return 1;
     const queued = this.#runnable / this.#samples / this.#cores;
-    // A timer is late if the event loop or the whole machine stood still, which no count of threads shows.
+    // A timer is late if the event loop or the whole machine was stopped, which no count of threads shows.
     const late = this.#sleptMs / this.#askedMs;
-    // Twice what the queue says: a process that starts waits in the queue again and again.
+    // The factor is twice what the queue suggests, because a process that starts waits in the queue again and
+    // again.
     return Math.min(mostStretch, Math.max(1, 2 * queued - 1, 2 * late - 1));
   }
 
@@ -62,7 +69,10 @@ class Load {
   }
 }
 
-/** Judges when `awaited` happens, which is a promise or a condition to ask again and again. A rejection is passed on. */
+/**
+ * Judges when `awaited` happens, which is a promise or a condition that is checked repeatedly. A rejection is
+ * passed on.
+ */
 export async function happensWithin(awaited, ms) {
   const load = new Load();
   const began = now();
@@ -84,7 +94,7 @@ export async function happensWithin(awaited, ms) {
 const never = new Promise(() => {});
 const asking = (hasHappened) => ({ hasHappened, wake: never });
 
-/** `hasHappened()` throws the promise's reason once it has rejected. */
+/** Returns `hasHappened()`, which throws the promise's reason once the promise has rejected. */
 function settling(promise) {
   let state = 'pending';
   const wake = Promise.resolve(promise).then(

@@ -5,7 +5,7 @@ import { isMainThread } from 'node:worker_threads';
 
 const variable = 'STARTED_BY_TEST_FILE';
 
-/** Marks what this thread starts from now on: processes hand their environment on to their children. */
+/** Marks what this thread starts from now on. Processes pass their environment on to their children. */
 export function markChildren(): void {
   process.env[variable] = randomUUID();
 }
@@ -15,13 +15,13 @@ export interface LeftProcess {
   readonly command: string;
 }
 
-/** Processes with the mark, and all that descend from this one. Empty if there is no /proc. */
+/** Returns processes with the mark, and all descendants of this one. Empty if there is no /proc. */
 export function leftProcesses(): LeftProcess[] {
   const mark = `${variable}=${process.env[variable]}`;
   const parents = new Map(processIds().map((pid) => [pid, parentOf(pid)]));
   const isOurs = (pid: number): boolean => {
     for (let at = parents.get(pid); at !== undefined && at > 1; at = parents.get(at))
-      // Beside us in this process other threads may have children of their own.
+      // Other threads of this process may have children of their own.
       if (at === process.pid && isMainThread) return true;
     return read(pid, 'environ').split('\0').includes(mark);
   };
@@ -31,7 +31,7 @@ export function leftProcesses(): LeftProcess[] {
     .filter(({ command }) => command !== '' && !isReaper(command));
 }
 
-/** The runtime's helper lives as long as its host, and the host of a test file is its worker. */
+/** True for the runtime's reaper. It lives as long as its host, and the host of a test file is its worker. */
 const isReaper = (command: string): boolean => /^\S*sh -c\s+trap '' INT TERM HUP QUIT\s/.test(command);
 
 function processIds(): number[] {
@@ -42,7 +42,7 @@ function processIds(): number[] {
   }
 }
 
-/** Undefined for a zombie, which is only waiting to be noticed by its parent. */
+/** Returns undefined for a zombie, which only waits until its parent notices its end. */
 function parentOf(pid: number): number | undefined {
   const [, state, parent] = /\) (\S) (\d+)/.exec(read(pid, 'stat')) ?? [];
   return state === 'Z' ? undefined : Number(parent);

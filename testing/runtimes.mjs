@@ -1,12 +1,12 @@
-// The other runtimes in which plugins and hosts run: development dependencies, each as a package for this platform that needs no
-// script at install time.
+// The other runtimes in which plugins and hosts run. They are development dependencies, each a package for
+// this platform that needs no script at install time.
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
 const places = { bun: 'bin/bun', deno: 'deno' };
 
-/** The program's file, or its name if the PATH has it; undefined where this platform has neither. */
+/** Returns the program's file, or its name if the PATH has it; undefined if this platform has neither. */
 export function findRuntime(name) {
   const candidates = [...fromPackages(name), name];
   return candidates.find((file) => spawnSync(file, ['--version']).status === 0);

@@ -1,4 +1,4 @@
-/** Runs in front of every test file. */
+/** Runs before every test file. */
 import { afterAll, expect } from 'vitest';
 import { leftProcesses, markChildren, type LeftProcess } from './left-processes.ts';
 import { happensWithin } from './happens-within.mjs';
@@ -7,9 +7,9 @@ declare module 'vitest' {
   // eslint-disable-next-line typescript/no-explicit-any -- Vitest's own declaration, which this merges with, has it.
   interface Matchers<T = any> {
     /**
-     * For promises about time, and the only matcher for them: the promise resolves, or the condition holds, within `ms`
-     * milliseconds. That is the bound of an idle machine. On a busy one it grows with the load that is measured
-     * meanwhile; a failure says by how much.
+     * The only matcher for promises about time. The promise must resolve, or the condition hold, within `ms`
+     * milliseconds. That is the limit on an idle machine. On a busy one it grows with the load that is
+     * measured meanwhile. A failure says by how much.
      */
     toHappenWithin(ms: number): Promise<void>;
   }

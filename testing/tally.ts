@@ -1,11 +1,12 @@
 import type { Reporter, TestCase, TestModule } from 'vitest/node';
 
-/** The slowest tests are listed from this many tests on. */
+/** The number of tests from which on the slowest are listed. */
 const largeRun = 200;
 
 /**
- * Closes a run with the slowest ten tests, if it was a large one; with one line of what was skipped and why; and with the one line that
- * any continuous integration can read: `N passed, N failed, N skipped`.
+ * Prints a summary at the end of a run. If the run was large, it lists the slowest ten tests. Then it prints
+ * one line of what was skipped and why, and one line that any continuous integration can read: `N passed, N
+ * failed, N skipped`.
  */
 export default class Tally implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly unknown[]): void {
@@ -14,7 +15,7 @@ export default class Tally implements Reporter {
     for (const test of tests) count[test.result().state]++;
     for (const module of modules) {
       count.failed += module.errors().length;
-      // A hook that failed fails no test.
+      // If a hook failed, no test shows that.
       for (const suite of module.children.allSuites()) count.failed += suite.errors().length;
     }
     if (tests.length > largeRun) console.log(slowest(tests));
@@ -35,7 +36,7 @@ function slowest(tests: readonly TestCase[]): string {
   return `the slowest ten tests:\n${lines.join('\n')}`;
 }
 
-/** Names each failure with the first lines of its reason, so that the end of a long log is enough to know what broke. */
+/** Names each failure with the first lines of its reason, so that the end of a long log shows what failed. */
 function failed(
   modules: readonly TestModule[],
   tests: readonly TestCase[],
@@ -55,7 +56,10 @@ function failed(
   return `failed:\n${lines.map((line) => `  ${line}`).join('\n')}`;
 }
 
-/** A test that is skipped says why in its name or in the name of a suite around it. */
+/**
+ * Groups the skipped tests by their reason. A skipped test has the reason in its name, or in the name of a
+ * suite around it.
+ */
 function skipped(tests: readonly TestCase[]): string {
   const reasons = new Map<string, number>();
   for (const test of tests) {

@@ -1,4 +1,4 @@
-// Which core runs which end. Lone calls jump between two modes when the kernel chooses, so it doesn't.
+// Decides which core runs which end. If the kernel decides, lone calls switch between two speeds.
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -8,20 +8,20 @@ const hasTaskset = (() => {
     execFileSync('taskset', ['-V'], { stdio: 'ignore' });
     return process.platform === 'linux';
   } catch {
-    return false; // no taskset here: everything runs where the kernel puts it, and the report says so
+    return false; // there is no taskset: the kernel places everything, and the report says so
   }
 })();
 
 export const canPin = hasTaskset && availableParallelism() > 1;
 
-/** Threads of this process, to tell a new worker's from the rest. */
+/** Returns the threads of this process, to distinguish a new worker's from the others. */
 export function threadIds() {
   return hasTaskset ? new Set(readdirSync('/proc/self/task')) : new Set();
 }
 
 /**
- * Places both ends: `one` on the same core, `two` on one core each, `free` where the kernel likes.
- * A peer says who its other end is: `pids` (processes) or `threads` (workers of this process).
+ * Places both ends: `one` puts them on the same core, `two` on one core each, and `free` leaves it to the
+ * kernel. A peer says what its other end is: `pids` (processes) or `threads` (workers of this process).
  */
 export function place(cores, { pids = [], threads = [] }) {
   if (!canPin) return;

@@ -1,7 +1,7 @@
-// The two ways of calling: one at a time with every round trip timed, or so many in flight.
+// The two ways of calling: one at a time with every round trip timed, or many in flight.
 import { cpuMicros } from './memory.mjs';
 
-/** One call at a time for `ms`. Latencies in microseconds. */
+/** Makes one call at a time for `ms`. Returns latencies in microseconds. */
 export async function lone(call, ms) {
   const samples = new Float64Array(300_000);
   let count = 0;
@@ -18,7 +18,7 @@ export async function lone(call, ms) {
   return { p50: quantile(sorted, 0.5), p99: quantile(sorted, 0.99), rate: count / ((before - begin) / 1000) };
 }
 
-/** `width` calls in flight for `ms`; calls a second. */
+/** Keeps `width` calls in flight for `ms`. Returns calls a second. */
 export async function inFlight(call, width, ms) {
   let count = 0;
   const begin = performance.now();
@@ -30,7 +30,10 @@ export async function inFlight(call, width, ms) {
   return { rate: count / ((performance.now() - begin) / 1000), count };
 }
 
-/** Processor time, both ends together, that `work` (returning how many calls it made) took a call. */
+/**
+ * Returns the processor time of a call, for both ends together. `work` makes the calls and returns how many
+ * it made.
+ */
 export async function cpuPerCall(pids, work) {
   const read = () => cpuMicros() + pids.reduce((sum, pid) => sum + cpuMicros(pid), 0);
   const before = read();

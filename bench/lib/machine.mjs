@@ -1,4 +1,4 @@
-// What the numbers were measured on.
+// Describes the machine on which the numbers were measured.
 import { arch, cpus, loadavg, platform, release } from 'node:os';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -16,7 +16,7 @@ export function describeMachine() {
   };
 }
 
-/** The one-minute load; what else runs here is in it. */
+/** The one-minute load, which includes everything else that runs here. */
 export const loadNow = () => Number(loadavg()[0].toFixed(2));
 
 function versions() {
@@ -31,7 +31,7 @@ function versions() {
         found[name] = JSON.parse(readFileSync(candidate, 'utf8')).version;
         break;
       } catch {
-        // not in this folder: the next one up
+        // not in this folder: try the next one up
       }
     }
   }

@@ -1,20 +1,20 @@
-// Resident memory and processor time, from /proc. Elsewhere than on Linux they are not measured.
+// Reads resident memory and processor time from /proc. On other systems than Linux they are not measured.
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 
 const MiB = 1024;
 
-/** Resident memory of a process in MiB; now, or at its highest. */
+/** Returns the resident memory of a process in MiB, now or at its highest. */
 export function residentMiB(pid = 'self', field = 'VmRSS') {
   const match = readText(`/proc/${pid}/status`)?.match(new RegExp(`${field}:\\s+(\\d+) kB`));
   return match ? Number(match[1]) / MiB : undefined;
 }
 
-/** Starts the high-water mark of this process anew. */
+/** Resets the high-water mark of this process. */
 export function resetPeak() {
   writeFileSync('/proc/self/clear_refs', '5');
 }
 
-/** Processor time of a process and all its threads so far, in microseconds. */
+/** Returns the processor time of a process and all its threads so far, in microseconds. */
 export function cpuMicros(pid = 'self') {
   let total = 0;
   for (const thread of safeList(`/proc/${pid}/task`)) {

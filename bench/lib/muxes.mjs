@@ -1,4 +1,7 @@
-/** Each multiplexer behind the same few words: open, onStream, and streams that write, end and tell of data. */
+/**
+ * Gives each multiplexer the same small interface: open, onStream, and streams that write, end and report
+ * data.
+ */
 
 import { createRequire } from 'node:module';
 import { realpathSync } from 'node:fs';
@@ -10,7 +13,7 @@ export const candidates = {
     const stream = ofPair(readable, writable);
     return {
       open: async () => stream,
-      // A hundred messages in flight on the one stream there is.
+      // It has only one stream, so the hundred messages are in flight on that.
       openMany: async (count) => [
         {
           ...stream,
@@ -59,7 +62,7 @@ function withMany(mux) {
   return { ...mux, openMany };
 }
 
-/** The pipes themselves: messages written one by one, as a program without a mux would. */
+/** The pipes themselves: messages are written one by one, as a program without a mux would. */
 function ofPair(readable, writable) {
   let begun = false;
   return {

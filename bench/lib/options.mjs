@@ -54,13 +54,13 @@ export function readOptions(args) {
     folder: folderFor(values),
     workloads: chosen,
     peers: ['floor', ...peers.filter((name) => name !== 'floor')],
-    // Milliseconds of measuring and of warming up a workload.
+    // Milliseconds for measuring and for warming up a workload.
     time: quick ? 100 : 300,
     warmup: quick ? 350 : 700,
   };
 }
 
-/** Only a whole run replaces the published results. */
+/** Returns the folder for the results. Only a whole run replaces the published ones. */
 function folderFor({ quick, peers, workloads }) {
   if (quick) return 'results/quick';
   return peers === undefined && workloads === undefined ? 'results' : 'results/partial';

@@ -1,4 +1,5 @@
-// Runs one host process and brings back what it measured. It leads a group of its own, and the group is ended with it.
+// Runs one host process and returns what it measured. The process leads a group of its own, and the whole
+// group is ended with it.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -37,7 +38,7 @@ export async function runHost({ peer, workloads, time, warmup, quick }) {
   }
 }
 
-/** What bench/mux.mjs measures of the mux alone; undefined where it has no result. */
+/** Returns what bench/mux.mjs measures of the mux alone; undefined if it has no result. */
 export async function runMux(rounds) {
   const folder = mkdtempSync(join(tmpdir(), 'pipework-bench-'));
   const out = join(folder, 'mux.json');
@@ -50,13 +51,16 @@ export async function runMux(rounds) {
   try {
     return JSON.parse(readFileSync(out, 'utf8'));
   } catch {
-    return undefined; // it has said why
+    return undefined; // the program has printed why
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
-/** NODE_EXTRA_CA_CERTS alone makes each Node child start 30 ms later; NODE_OPTIONS and the like void its code cache. */
+/**
+ * Returns an environment without variables that distort the results. NODE_EXTRA_CA_CERTS alone makes each
+ * Node child start 30 ms later. NODE_OPTIONS and the like make its code cache useless.
+ */
 function plainEnvironment() {
   const {
     NODE_EXTRA_CA_CERTS: _ca,

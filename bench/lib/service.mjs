@@ -1,4 +1,4 @@
-// What every peer's child offers. The adapters wrap these in their library's own form.
+// The functions that every peer's child serves. The adapters wrap them in the form of their library.
 import { item } from './values.mjs';
 
 export const add = (a, b) => a + b;
@@ -8,7 +8,7 @@ export const bytes = (value) => value;
 export const CALLBACKS_IN_FLIGHT = 64;
 export const ITEMS_A_TURN = 500;
 
-/** Produces `count` items, some hundreds a turn, so that no queue holds them all. */
+/** Produces `count` items, some hundreds in each turn, so that no queue holds them all. */
 export async function produce(count, emit) {
   for (let i = 0; i < count; i++) {
     emit(item(i));
@@ -16,7 +16,7 @@ export async function produce(count, emit) {
   }
 }
 
-/** Calls `call(i)` for 0..count-1, so many in flight, and returns the sum of what came back. */
+/** Calls `call(i)` for 0..count-1, with many in flight, and returns the sum of the results. */
 export async function callBack(count, call) {
   let next = 0;
   let sum = 0;

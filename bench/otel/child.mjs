@@ -3,7 +3,7 @@ import { configurations } from './configurations.mjs';
 
 configurations[process.argv[2]]();
 
-/** Some tens of microseconds of work, the same each time. */
+/** Does some tens of microseconds of work, the same each time. */
 function work(seed) {
   let value = seed;
   for (let n = 0; n < 30_000; n += 1) value = (value * 31 + n) % 1_000_003;

@@ -1,4 +1,4 @@
-// The ways in which telemetry is off or on, by name. Host and plugin set up the same one.
+// The configurations in which telemetry is off or on, by name. Host and plugin use the same one.
 import { context, metrics, propagation, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
@@ -17,7 +17,7 @@ import {
 } from '@opentelemetry/sdk-trace-base';
 import { instrument } from '@pipework/otel';
 
-/** Takes spans and keeps none: what an exporter costs is not what is asked here. */
+/** Accepts spans and drops them, because the cost of an exporter is not measured here. */
 const nowhere = {
   export: (_spans, done) => done({ code: 0 }),
   shutdown: async () => {},

@@ -1,5 +1,6 @@
-// node host.mjs CONFIGURATION: prints what a call costs with it, in microseconds of processor time of host and plugin together, as JSON.
-// Calls are counted and not timed, and of several passes the least is taken: what else the machine does can only add.
+// node host.mjs CONFIGURATION: prints the cost of a call in this configuration, as JSON. The unit is
+// microseconds of processor time of host and plugin together. It counts calls rather than timing them, and
+// takes the minimum of several passes, because other work of the machine can only add.
 import { fileURLToPath } from 'node:url';
 import { Client } from '@pipework/core';
 import { cpuPerCall } from '../lib/loops.mjs';

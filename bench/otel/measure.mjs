@@ -1,4 +1,4 @@
-// One configuration, in fresh processes. Both run on one core if the machine can pin them.
+// Measures one configuration in fresh processes. Both run on one core if the machine can pin them.
 import { execFile, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -6,7 +6,10 @@ import { promisify } from 'node:util';
 const host = fileURLToPath(new URL('host.mjs', import.meta.url));
 const canPin = spawnSync('taskset', ['-c', '0', 'true']).status === 0;
 
-/** Microseconds of processor time a call: `empty` of one that adds two numbers, `busy` of one that works. */
+/**
+ * Returns microseconds of processor time for a call. `empty` is a call that adds two numbers, `busy` one that
+ * works.
+ */
 export async function measure(name) {
   const node = [process.execPath, host, name];
   const [file, ...args] = canPin ? ['taskset', '-c', '0', ...node] : node;

@@ -1,4 +1,5 @@
-// What telemetry costs: every configuration in turn, three times, or as often as the argument says; the least of each. Prints a table.
+// Measures the cost of telemetry. Each configuration runs in turn, three times or as often as the argument
+// says, and its minimum counts. Prints a table.
 import { loadNow } from '../lib/machine.mjs';
 import { configurations } from './configurations.mjs';
 import { measure } from './measure.mjs';

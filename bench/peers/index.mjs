@@ -1,4 +1,5 @@
-// Who is measured. Each peer is a folder with host.mjs (the adapter) and child.mjs (the other end).
+// The peers that are measured. Each peer is a folder with host.mjs (the adapter) and child.mjs (the other
+// end).
 
 export const peers = {
   floor: 'two processes echoing length-prefixed bytes over descriptors 3 and 4; no codec, no library',
@@ -20,7 +21,7 @@ export const peers = {
 
 export const peerNames = Object.keys(peers);
 
-/** Those that a quick run has time for: the best of each kind. */
+/** The peers for which a quick run has time: the best of each kind. */
 export const quickPeers = [
   'floor',
   'pipework',
@@ -31,7 +32,7 @@ export const quickPeers = [
   'worker-port',
 ];
 
-/** Peers whose other end is a thread: they isolate nothing, and share the host's memory. */
+/** Peers whose other end is a thread. They isolate nothing, and share the host's memory. */
 export const threadPeers = new Set(['worker-port', 'comlink', 'piscina']);
 
 export function loadPeer(name) {

@@ -1,4 +1,5 @@
-// The chart of the workloads: one panel each, a bar a peer, the best at the top, the floor's mark across.
+// The chart of the workloads. Each has a panel with a bar for each peer, the best at the top, and a line for
+// the floor.
 import { threadPeers } from '../peers/index.mjs';
 import { workloadByName } from '../workloads/index.mjs';
 import { short } from './numbers.mjs';
@@ -48,7 +49,7 @@ function rowsOf(workload, settings, summary) {
 function panel(x, y, workload, rows) {
   const [metric] = workload.metrics;
   const room = PANEL - LABEL - VALUE;
-  // One slow peer must not make all the others invisible: its bar is cut, its number is not.
+  // One slow peer must not make all the others invisible. Its bar is cut, but its number is not.
   const cut =
     metric.better === 'low'
       ? Math.min(rows.at(-1).value, rows[Math.floor(rows.length / 2)].value * 4)

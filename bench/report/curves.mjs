@@ -1,4 +1,4 @@
-// The chart of the curves: how the cost grows. Sizes and counts are on a log scale.
+// The chart of the curves, which shows how the cost grows. Sizes and counts are on a log scale.
 import { workloadByName } from '../workloads/index.mjs';
 import { bytes, micros, short } from './numbers.mjs';
 import { WIDTH, colors, document, dot, line, palette, path, text } from './svg.mjs';
@@ -12,7 +12,7 @@ const RIGHT = 100;
 const TOP = 44;
 const BOTTOM = 48;
 
-/** Undefined where no curve was measured. */
+/** Returns the chart; undefined if no curve was measured. */
 export function curveChart({ settings, machine }, summary) {
   const panels = settings.workloads
     .map((name) => workloadByName.get(name))
@@ -44,7 +44,7 @@ function linesOf(workload, settings, summary) {
     }));
 }
 
-/** Those that have a curve at all: a peer keeps its colour from panel to panel. */
+/** Returns the peers that have a curve in any panel, so that a peer keeps its colour in all of them. */
 function drawn(names, summary) {
   return names.filter((peer) =>
     Object.keys(summary[peer]).some((name) => workloadByName.get(name).group === 'curve'),
@@ -90,7 +90,7 @@ function panel(x, y, workload, lines) {
     );
   }
   const marks = [...new Set(xs)];
-  // Twelve sizes don't fit beside each other: every other one has its name.
+  // Twelve sizes do not fit next to each other, so only every other one is named.
   const step = marks.length > 8 ? 2 : 1;
   for (let i = marks.length - 1; i >= 0; i -= step) {
     const tick = marks[i];
@@ -110,7 +110,7 @@ function panel(x, y, workload, lines) {
   return parts;
 }
 
-/** Names at the lines' ends, pushed apart where they would cover each other. */
+/** Puts names at the lines' ends, moved apart if they would overlap. */
 function labels(lines, heightOf, x) {
   const placed = lines.map((line) => ({ ...line, y: heightOf(line) })).sort((a, b) => a.y - b.y);
   for (let i = 1; i < placed.length; i++) placed[i].y = Math.max(placed[i].y, placed[i - 1].y + 13);

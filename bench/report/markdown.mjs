@@ -1,4 +1,4 @@
-// The table, as Markdown.
+// Writes the table as Markdown.
 import { peers, threadPeers } from '../peers/index.mjs';
 import { workloadByName } from '../workloads/index.mjs';
 import { muxTable } from './mux.mjs';
@@ -84,7 +84,7 @@ function cellTables(settings, summary, skipped, failures) {
 const unitOf = (metric) => (metric.unit === '/s' || metric.unit === 'MB/s' ? '' : `, ${metric.unit}`);
 const ratio = (cell) => (cell.ratio === undefined ? '' : ` (${cell.ratio.toFixed(2)})`);
 
-/** Two workloads with up to three columns each still fit a page. */
+/** Returns the workloads in pairs. Two with up to three columns each still fit a page. */
 function inPairs(names) {
   const pairs = [];
   for (let i = 0; i < names.length; i += 2) pairs.push(names.slice(i, i + 2));

@@ -1,4 +1,4 @@
-// The mux alone beside the bare pair of pipes and the yamuxes of npm: bench/mux.mjs measures, this tells.
+// Reports the mux alone beside the bare pair of pipes and the yamuxes of npm. bench/mux.mjs measures them.
 import { median } from '../lib/loops.mjs';
 import { short } from './numbers.mjs';
 
@@ -9,7 +9,7 @@ const works = {
   churn: 'streams/s: open, send, end, read to the end',
 };
 
-/** `results`: work -> candidate -> a rate, or null, for each round. */
+/** `results` is work -> candidate -> a rate, or null, for each round. */
 export function muxTable(results) {
   const columns = Object.keys(results);
   const names = [...new Set(columns.flatMap((work) => Object.keys(results[work])))];

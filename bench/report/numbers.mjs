@@ -1,4 +1,4 @@
-// How figures are printed: three digits, with k and M.
+// Formats figures: three digits, with k and M.
 
 export function short(value) {
   if (value === undefined) return '-';
@@ -22,7 +22,7 @@ export function bytes(value) {
 
 const trim = (value) => String(Number(value.toFixed(1)));
 
-/** A time in the unit that suits it. */
+/** Formats a time in a suitable unit. */
 export function micros(value) {
   if (value >= 1e6) return `${trim(value / 1e6)} s`;
   return value >= 1e3 ? `${trim(value / 1e3)} ms` : `${trim(value)} µs`;

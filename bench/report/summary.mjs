@@ -1,4 +1,4 @@
-// From samples to medians. A ratio is the median of the same round's ratios to the floor.
+// Turns samples into medians. A ratio is the median of the ratios to the floor in the same rounds.
 import { median } from '../lib/loops.mjs';
 import { workloadByName } from '../workloads/index.mjs';
 
@@ -43,7 +43,7 @@ function medianCurve(own) {
 
 const isNumber = (value) => typeof value === 'number' && Number.isFinite(value);
 
-/** The median over rounds of one peer's value over another's in the same round. */
+/** Returns the median over the rounds of one peer's value divided by another's in the same round. */
 export function ratioBetween({ samples }, [peer, workload, key], [otherPeer, otherWorkload, otherKey]) {
   const ratios = [];
   for (const sample of samples) {

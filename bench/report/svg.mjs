@@ -1,4 +1,4 @@
-// The smallest drawing kit the charts need: text, bars, lines, in one style.
+// The smallest drawing kit that the charts need: text, bars, lines, in one style.
 
 export const WIDTH = 1120;
 const FONT = 'ui-sans-serif, system-ui, Helvetica, Arial, sans-serif';
@@ -13,7 +13,7 @@ export const colors = {
   thread: '#8250df',
 };
 
-/** The first two are pipework's and the floor's. */
+/** Colours. The first two are pipework's and the floor's. */
 export const palette = [
   '#0969da',
   '#8c959f',

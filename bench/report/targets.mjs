@@ -1,4 +1,4 @@
-// What pipework set out to reach, and whether this run has it.
+// The targets of pipework, and whether this run reaches them.
 import { threadPeers } from '../peers/index.mjs';
 import { ratioBetween } from './summary.mjs';
 
@@ -6,8 +6,9 @@ const processPeers = (data) =>
   data.settings.peers.filter((peer) => peer !== 'floor' && peer !== 'pipework' && !threadPeers.has(peer));
 
 /**
- * Each target: `workload`, `metric`, and either `floor` (at most where low is better, at least where high is),
- * `over` a peer (`by` so many times), or `value` (a bound on the figure itself).
+ * Each target has `workload`, `metric`, and one of these. `floor` is the largest ratio to the floor if low is
+ * better, or the smallest if high is better. `over` is a peer, which must be exceeded by the factor `by`.
+ * `value` is a limit of the figure itself.
  */
 const targets = [
   { workload: 'lone', metric: 'p50', floor: 1.25, low: true },
@@ -39,7 +40,7 @@ const targets = [
   { workload: 'idle', metric: 'rss', floor: 1.15, low: true },
 ];
 
-/** Rows of { workload, what, wanted, got, met } for the targets that this run can judge. */
+/** Returns rows of { workload, what, wanted, got, met } for the targets that this run can judge. */
 export function judge(data, summary) {
   return targets.flatMap((target) => judgeOne(data, summary, target));
 }
@@ -78,7 +79,7 @@ function judgeOne(data, summary, { workload, metric, low = false, by, ...target 
     .filter(({ ratio }) => ratio !== undefined);
   if (ratios.length === 0) return [];
   ratios.sort((a, b) => (low ? b.ratio - a.ratio : a.ratio - b.ratio));
-  const [{ peer, ratio }] = ratios; // the hardest of them
+  const [{ peer, ratio }] = ratios; // the strongest of them
   const among = ratios.length > 1 ? ` (the nearest of ${ratios.length})` : '';
   return row(`${metric} against ${peer}${among}`, by, ratio).map((entry) => ({
     ...entry,

@@ -1,4 +1,5 @@
-// The short form for the terminal: each workload's first figure as a ratio to the floor, and the targets.
+// Prints the short form on the terminal: each workload's first figure as a ratio to the floor, and the
+// targets.
 import { workloadByName } from '../workloads/index.mjs';
 import { short } from './numbers.mjs';
 

@@ -1,4 +1,4 @@
-// Writes what a run has: results.json, results.md, chart.svg and, with curves, curves.svg.
+// Writes the results of a run: results.json, results.md, chart.svg and, if there are curves, curves.svg.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { barChart } from './bars.mjs';

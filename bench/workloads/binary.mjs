@@ -1,4 +1,5 @@
-// Bytes there and back: 1 MiB again and again, and one value of 64 MiB with the host's memory watched.
+// Sends bytes there and back: 1 MiB again and again, and one value of 64 MiB while the host's memory is
+// watched.
 import { cpuPerCall, inFlight } from '../lib/loops.mjs';
 import { residentMiB, resetPeak } from '../lib/memory.mjs';
 import { checkBytes, makeBytes } from '../lib/values.mjs';

@@ -1,4 +1,4 @@
-// One call, in which the plugin calls a function of the host's 10,000 times, 64 in flight.
+// One call, in which the plugin calls a function of the host 10,000 times, with 64 calls in flight.
 import { median } from '../lib/loops.mjs';
 
 const COUNT = 10_000;
@@ -13,7 +13,7 @@ export const callbacks = {
   async run({ peer, warmup }) {
     const end = performance.now() + warmup;
     while (performance.now() < end) await callBack(peer, COUNT);
-    // Ten thousand calls are over too soon for one sample.
+    // Ten thousand calls take too little time for one sample.
     const rates = [];
     for (let i = 0; i < 3; i++) rates.push(await callBack(peer, COUNT));
     return { rate: median(rates) };

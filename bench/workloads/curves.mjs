@@ -1,4 +1,4 @@
-// How the cost grows: with services, open streams, plugins, and the size of a value.
+// Measures how the cost grows: with services, open streams, plugins, and the size of a value.
 import { inFlight } from '../lib/loops.mjs';
 import { place } from '../lib/cores.mjs';
 import { makeBytes } from '../lib/values.mjs';
@@ -6,7 +6,7 @@ import { tinyCall } from './tiny.mjs';
 
 const rates = [{ key: 'points', title: 'calls/s', unit: '/s', better: 'high', curve: true }];
 
-/** Calls spread over so many dispensed services of one plugin. */
+/** Calls that are spread over many dispensed services of one plugin. */
 export const curveServices = {
   name: 'curve-services',
   title: 'calls/s, 64 in flight, against services',
@@ -28,7 +28,7 @@ export const curveServices = {
   },
 };
 
-/** Calls on one service while so many other streams of the same session stand open. */
+/** Calls on one service while many other streams of the same session are open. */
 export const curveStreams = {
   name: 'curve-streams',
   title: 'calls/s, 64 in flight, against open streams',
@@ -50,7 +50,7 @@ export const curveStreams = {
   },
 };
 
-/** So many plugins of one host, 64 calls in flight at each; calls a second in all. */
+/** Many plugins of one host, with 64 calls in flight at each. Counts calls a second in all. */
 export const curvePlugins = {
   name: 'curve-plugins',
   title: 'calls/s in all, 64 in flight each, against plugins',

@@ -1,8 +1,8 @@
-// Many tiny calls in flight: what pipelining and batching are worth.
+// Many tiny calls in flight, which show the effect of pipelining and batching.
 import { cpuPerCall, inFlight } from '../lib/loops.mjs';
 import { tinyCall } from './tiny.mjs';
 
-/** What so many calls in flight yield. */
+/** The metrics of many calls in flight. */
 export const flightMetrics = [
   { key: 'rate', title: 'calls/s', unit: '/s', better: 'high' },
   { key: 'cpu', title: 'CPU a call', unit: 'µs', better: 'low' },

@@ -11,9 +11,9 @@ import { curvePlugins, curveServices, curveSize, curveStreams } from './curves.m
 
 /**
  * A workload: `name`, `title`, `group` (which workloads share a host process), `cores` (where both ends run),
- * `metrics` (what it yields; `better` is `low` or `high`), `needs` (the adapter's method) and `run(context)`,
- * with `context = { open, peer, name, time, warmup, quick }`. A workload that `opens` has no `peer`. `peers` are the only ones that have
- * it, and `obstacle()` says why this machine cannot run it.
+ * `metrics` (its results; `better` is `low` or `high`), `needs` (the adapter's method) and `run(context)`,
+ * with `context = { open, peer, name, time, warmup, quick }`. A workload that `opens` has no `peer`. If it
+ * has `peers`, only those run it. `obstacle()` returns why this machine cannot run it.
  */
 export const workloads = [
   lone,

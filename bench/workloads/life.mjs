@@ -1,4 +1,4 @@
-// From starting a plugin to its first answer, and what the plugin holds when it has nothing to do.
+// Measures the time from starting a plugin to its first answer, and the memory of an idle plugin.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { isolated } from '@pipework/isolate';
@@ -6,8 +6,8 @@ import { median } from '../lib/loops.mjs';
 import { residentMiB } from '../lib/memory.mjs';
 
 /**
- * The host has its library loaded; each start is a new child that answers one call. The first one in a host also pays for
- * what the library loads only then, and for code that has never run.
+ * The host has loaded its library. Each start is a new child that answers one call. The first start in a host
+ * also pays for what the library loads only then, and for code that has never run.
  */
 export const start = {
   name: 'start',
@@ -40,7 +40,7 @@ const read = ['bench', 'packages', 'node_modules'].map((name) =>
   fileURLToPath(new URL(`../../${name}`, import.meta.url)),
 );
 
-/** The same start with its plugin isolated. The first one in a host also pays for the trial of the means. */
+/** The same start with the plugin isolated. The first start in a host also pays for trying the tool. */
 function isolatedStart(name, title, options) {
   return {
     ...start,
@@ -64,14 +64,17 @@ function isolatedStart(name, title, options) {
 
 export const startBwrap = isolatedStart('start-bwrap', 'start to first answer, in bubblewrap', {});
 
-/** With the network granted: before Node 25 the permission model does not hold it. */
+/** The same with the network granted, because before Node 25 the permission model cannot deny it. */
 export const startPermission = isolatedStart(
   'start-permission',
   "start to first answer, under Node's permission model",
   { require: 'runtime', bwrap: false, net: true },
 );
 
-/** A thread has no memory of its own to read: its peers have no number here. */
+/**
+ * The memory of an idle plugin. A thread has no memory of its own that could be read, so peers with threads
+ * have no number here.
+ */
 export const idle = {
   name: 'idle',
   title: 'memory of an idle plugin',

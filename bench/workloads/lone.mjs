@@ -1,4 +1,4 @@
-// One tiny call at a time: what a call costs when nothing hides it.
+// One tiny call at a time, which shows what a call costs if nothing hides it.
 import { cpuPerCall, lone as measureLone } from '../lib/loops.mjs';
 import { tinyCall } from './tiny.mjs';
 
@@ -17,7 +17,9 @@ async function run({ peer, time, warmup }) {
   });
 }
 
-/** Both ends on one core: the cost of the software, without the machine's cross-core wake-ups. */
+/**
+ * Both ends run on one core. This shows the cost of the software, without the machine's cross-core wake-ups.
+ */
 export const lone = {
   name: 'lone',
   title: 'one call at a time, one core',

@@ -1,4 +1,4 @@
-// 100,000 small items from plugin to host within one call, in order.
+// Sends 100,000 small items from plugin to host within one call, in order.
 
 const COUNT = 100_000;
 
@@ -21,7 +21,7 @@ async function receive(peer, count) {
   let outOfOrder = 0;
   const begin = performance.now();
   await peer.stream(count, (item) => {
-    // The floor's items are bytes, and in order by the pipe's nature.
+    // The floor's items are bytes, whose order the pipe guarantees.
     if (item.seq !== undefined && item.seq !== seen) outOfOrder++;
     seen++;
   });

@@ -1,4 +1,4 @@
-// The tiny call: two integers there, their sum back, checked.
+// The tiny call sends two integers and checks the sum that comes back.
 
 export function tinyCall(peer) {
   return async (i) => {

@@ -1,4 +1,4 @@
-// Takes the types out of a source as it is loaded.
+// Removes the types from a source when it is loaded.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { transformSync } from 'esbuild';

@@ -20,7 +20,7 @@ class Runtime {
     console.error(text);
   }
 
-  /** Resolves once the host has taken what was printed. */
+  /** Resolves once the host has accepted what was printed. */
   print(text) {
     return new Promise((resolve) => process.stdout.write(text, () => resolve()));
   }
@@ -34,7 +34,7 @@ class Runtime {
     return words.length;
   }
 
-  /** Never answers by itself. A timer of its own must not keep the process when the host goes. */
+  /** Never answers by itself. Its timer must not keep the process alive when the host is gone. */
   hang(options) {
     setInterval(() => {}, 1000);
     return new Promise((_, reject) => {

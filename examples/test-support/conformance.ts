@@ -1,10 +1,11 @@
-// What the conformance tests of the plugins in other languages share.
+// Shared by the conformance tests of the plugins in other languages.
 import { conformance, type ConformanceReport } from '@pipework/testkit';
 import { describe, expect, test } from 'vitest';
 
 /**
- * Runs the quick form of the suite against `command`; each check that applies becomes a test, and all others one, which holds the reasons to
- * `leftOut`: what the plugin leaves out of the protocol, on purpose. `missing` says what the machine lacks to run it.
+ * Runs the quick form of the suite against `command`. Each check that applies becomes a test. All others
+ * become one test, which compares their reasons with `leftOut`: the parts of the protocol that the plugin
+ * leaves out on purpose. `missing` says what the machine lacks to run it.
  */
 export async function testConformance(
   command: readonly [file: string, ...args: string[]],
@@ -15,7 +16,7 @@ export async function testConformance(
   else test.skip(`conformance: NOTHING OF IT WAS CHECKED (SKIPPED: ${missing})`, () => {});
 }
 
-/** The suite has run, a few checks side by side. */
+/** Registers a test for each result. The suite has already run, with a few checks in parallel. */
 function registerTests({ results, doesNotApply }: ConformanceReport, leftOut: readonly string[]): void {
   describe('conformance', () => {
     for (const { check, outcome } of results) {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 
 const sshdFile = '/usr/sbin/sshd';
 
-/** Why there can be no sshd here; undefined if there can. */
+/** Returns why sshd cannot run here; undefined if it can. */
 export function whyNoSshd(): string | undefined {
   if (process.env['PIPEWORK_SEALED'] === '1') return 'sealed: ssh needs sockets';
   if (!existsSync(sshdFile)) return 'needs sshd, of openssh-server';
@@ -16,7 +16,7 @@ export function whyNoSshd(): string | undefined {
 
 export class Sshd {
   readonly destination: string;
-  /** What makes ssh use this server's key and its user's, and nothing of this machine's own configuration. */
+  /** Options that make ssh use the keys of this server and its user, and no configuration of this machine. */
   readonly options: readonly string[];
   readonly #folder: string;
   readonly #process: ChildProcess;
@@ -36,7 +36,7 @@ export class Sshd {
     ];
   }
 
-  /** Starts one for the user who runs the tests. Resolves once it takes connections. */
+  /** Starts a server for the user who runs the tests. Resolves once it accepts connections. */
   static async start(): Promise<Sshd> {
     const folder = mkdtempSync(join(tmpdir(), 'pipework-sshd-'));
     for (const name of ['host', 'user'])
@@ -55,11 +55,11 @@ export class Sshd {
       'PasswordAuthentication no',
       'PidFile none',
       'MaxStartups 100',
-      // What a login shell would print must not stand before the plugin's handshake.
+      // What a login shell would print must not come before the plugin's handshake.
       'PrintMotd no',
     ];
     writeFileSync(join(folder, 'config'), `${settings.join('\n')}\n`);
-    // Only a server that runs as root asks for this folder, and then it may make it.
+    // Only a server that runs as root needs this folder, and then it may create it.
     if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true });
     const daemon = spawn(sshdFile, ['-D', '-e', '-f', join(folder, 'config')], {
       stdio: ['ignore', 'ignore', 'pipe'],

@@ -1,4 +1,4 @@
-// A machine with something else to do: two loops that never rest, and a third program that starts and ends processes.
+// Keeps the machine busy: two loops that never rest, and a third program that starts and ends processes.
 import { spawn } from 'node:child_process';
 
 const loop = 'for (;;) {}';
@@ -6,7 +6,7 @@ const starts = `
   const { spawnSync } = require('node:child_process');
   for (;;) spawnSync(process.execPath, ['-e', '0']);`;
 
-/** Begins at once, at normal priority; `end()` ends it. */
+/** Starts at once, at normal priority. `end()` ends it. */
 export function startLoad() {
   const children = [loop, loop, starts].map((script) =>
     spawn(process.execPath, ['-e', script], { stdio: 'ignore' }),

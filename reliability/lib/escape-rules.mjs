@@ -1,7 +1,10 @@
-// What must happen to each attempt of fixtures/escapes. All are refused, apart from those that are named here: each is a row of SECURITY.md.
+// The expected outcome of each attempt of fixtures/escapes. All are refused, except those that are named
+// here. Each of these is a row of SECURITY.md.
 import { isolated } from '@pipework/isolate';
 
-/** A policy grants as little as its means can hold: with most versions of Node that includes the network. */
+/**
+ * A policy grants as little as its tool can enforce. With most versions of Node, that includes the network.
+ */
 const nodeHoldsNet = holdsNet();
 
 function holdsNet() {
@@ -13,7 +16,7 @@ function holdsNet() {
   }
 }
 
-/** What the plugin is isolated with. */
+/** The policies that isolate the plugin. */
 export const policies = {
   bubblewrap: {},
   node: { require: 'runtime', bwrap: false, net: !nodeHoldsNet },
@@ -32,13 +35,13 @@ const network = [
   'connect to an abstract socket',
 ];
 
-/** What neither permission model looks at. */
+/** Attempts that neither permission model checks. */
 const ofFiles = {
   'read it by a link in a readable directory': 'links',
   'leave a file that runs with its owner’s rights': 'setuid',
 };
 
-/** Attempts that succeed under a means, with the words by which SECURITY.md tells of them. */
+/** Attempts that succeed under a kind of isolation, with the words of SECURITY.md for them. */
 export const holes = {
   bubblewrap: {
     'load native code': 'native code',

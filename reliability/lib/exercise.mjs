@@ -1,5 +1,5 @@
-// Uses a plugin in every way at once and keeps book of how each thing ended. What matters is not that a call succeeds
-// (its peer may be hostile) but that it ends, once, and that a failure has a code.
+// Uses a plugin in every way at once, and records how each use ended. A call need not succeed, because its
+// peer may be hostile. But it must end, once, and its failure must have a code.
 import { isPipeworkError } from '@pipework/core';
 import { within } from './bounded.mjs';
 import { patternStream } from './worker.mjs';
@@ -38,8 +38,9 @@ export const askNames = ['read', 'each', 'count', 'early', 'unknown'].map((how) 
 });
 
 /**
- * Starts the client and uses it in every way; ends it after `holdMs` at the latest. Resolves with `{ name, ms, error? }`
- * for each use, when all have settled; with `describes`, describing the plugin is one. A use that does not settle once the client is gone has the error `STILL_PENDING`.
+ * Starts the client and uses it in every way. Ends it after `holdMs` at the latest. Resolves with `{ name,
+ * ms, error? }` for each use, when all have settled. If `describes` is true, describing the plugin is one of
+ * the uses. A use that does not settle once the client is gone has the error `STILL_PENDING`.
  */
 export async function exercise(
   client,
@@ -59,7 +60,7 @@ export async function exercise(
   const gone = new Promise((resolve) => {
     letGo = resolve;
   });
-  // The clock of "still pending" starts when the client has been killed, not before.
+  // The time limit for "still pending" starts when the client has been killed, not before.
   const bounded = (name, promise) =>
     note(name, Promise.race([promise, gone.then(() => within(graceMs, name, promise))]));
 
@@ -86,7 +87,7 @@ export async function exercise(
       'dispense',
       rpc.dispense('worker').then((value) => void (remote = value)),
     );
-    // A remote is a proxy: returned from an async function it must not be taken for a promise.
+    // A remote is a proxy. When an async function returns it, it must not be taken for a promise.
     if (!failed)
       asked.push(
         ...names.map((name) =>
@@ -108,18 +109,21 @@ export async function exercise(
 }
 
 /**
- * True for an error that pipework did not mean to throw: no code of its own, and a stack that comes out of its files. An error
- * of the peer's has whatever name and code the peer gave it, and no stack of this side.
+ * True for an error that pipework did not mean to throw. It has no code, and its stack begins in pipework's
+ * files. An error of the peer has whatever name and code the peer gave it, and no stack of this side.
  */
 export const isOurBug = (error) => {
-  // Who made it: a peer's error begins with where it came from, and only below that are those who waited for it.
+  // Finds the code that made the error. A stack of a peer's error begins with where it came from. The code
+  // that awaited it follows only below that.
   const made = (error.stack ?? '')
     .split('\n')
     .find((line) => /^\s+at /.test(line) && !line.includes('node:'));
   return !isPipeworkError(error) && /packages\/(core|mux)\/(src|dist)/.test(made ?? '');
 };
 
-/** What is wrong with an outcome, or undefined. `remote` errors keep the peer's code, if it gave one. */
+/**
+ * Returns what is wrong with an outcome, or undefined. `remote` errors keep the peer's code, if it set one.
+ */
 export function fault({ name, error }) {
   if (error === undefined) return undefined;
   if (error.code === 'STILL_PENDING') return error.message;

@@ -1,4 +1,5 @@
-// Yamux frames written and read by hand, from the specification alone: a peer that shares no line with the code it attacks.
+// Reads and writes yamux frames from the specification alone. This peer shares no line with the code that it
+// attacks.
 
 export const DATA = 0;
 export const WINDOW = 1;
@@ -13,7 +14,7 @@ export const RST = 8;
 export const INITIAL_WINDOW = 262_144;
 const HEADER = 12;
 
-/** A frame, or a lie: every field is written as it is given. */
+/** Makes a frame, right or wrong. Every field is written as it is given. */
 export function frame({ version = 0, type = DATA, flags = 0, id = 0, length, payload = Buffer.alloc(0) }) {
   const bytes = Buffer.allocUnsafe(HEADER + payload.length);
   bytes.writeUInt8(version & 0xff, 0);
@@ -31,7 +32,9 @@ export const windowUpdate = (id, credit, flags = 0) => frame({ type: WINDOW, id,
 export const ping = (value, flags = SYN) => frame({ type: PING, length: value, flags });
 export const goAway = (code) => frame({ type: GO_AWAY, length: code });
 
-/** Gives each whole frame of a byte stream to `take`. The other side is honest here, so nothing is checked. */
+/**
+ * Passes each whole frame of a byte stream to `take`. The other side is honest here, so nothing is checked.
+ */
 export class FrameReader {
   #rest = Buffer.alloc(0);
   #take;

@@ -1,4 +1,5 @@
-// Lies in yamux: each entry makes the frames of one, from chance. `ids` are the ids of streams that may be alive.
+// Invalid yamux. Each entry makes the frames of one attack from random numbers. `ids` are the ids of streams
+// that may be open.
 import * as f from './frames.mjs';
 
 const repeat = (count, make) => Buffer.concat(Array.from({ length: count }, (_, index) => make(index)));
@@ -27,7 +28,7 @@ export function hostileFrames(random, ids) {
       }),
     () => f.data(opened(), random.bytes(random.below(64)), f.SYN),
     () => f.data(opened(), random.bytes(random.below(64)), f.SYN | f.FIN),
-    () => f.data(id(), Buffer.alloc(f.INITIAL_WINDOW), 0), // Fits once; the second passes the window.
+    () => f.data(id(), Buffer.alloc(f.INITIAL_WINDOW), 0), // It fits once. The second one exceeds the window.
     () => f.windowUpdate(id(), random.pick([1, 0x7fff_ffff, 0xffff_ffff])),
     () => f.windowUpdate(id(), 0, random.pick([f.SYN, f.ACK, f.FIN, f.RST, f.SYN | f.RST, f.ACK | f.FIN])),
     () => f.data(id(), [], random.pick([f.FIN, f.RST, f.FIN | f.RST])),
@@ -47,7 +48,7 @@ export function hostileFrames(random, ids) {
   ])();
 }
 
-/** A frame with one of its facts changed. */
+/** Returns a frame with one of its fields changed. */
 export function mutateFrame(random, { type, flags, id, length, payload }) {
   const whole = { type, flags, id, length, payload };
   switch (random.below(8)) {
@@ -73,7 +74,7 @@ export function mutateFrame(random, { type, flags, id, length, payload }) {
   }
 }
 
-/** What stands where the handshake line should. */
+/** Returns a line to send in place of the handshake line. */
 export function hostileLine(random, honest) {
   const fields = honest.trim().split('|');
   const changed = () => {

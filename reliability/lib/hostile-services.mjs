@@ -1,4 +1,5 @@
-// What a hostile plugin does to a host that provides services, and what it says of itself when it is asked: by name, and from chance.
+// What a hostile plugin does to a host that provides services, and how it describes itself when it is asked.
+// The attacks have names, or come from random numbers.
 import { data, FIN, RST, SYN, windowUpdate } from './frames.mjs';
 import { hostileValue, lyingError } from './hostile-values.mjs';
 import * as m from './msgpack.mjs';
@@ -6,7 +7,10 @@ import * as m from './msgpack.mjs';
 const MiB = 2 ** 20;
 const MOST = 0xffff_ffff;
 
-/** Opens stream `id` to what the host accepts under a broker id, 0 for services. Returns what sends requests in order. */
+/**
+ * Opens stream `id` with a broker id that the host accepts; 0 is for services. Returns a function that sends
+ * requests in order.
+ */
 function dial({ peer, hear }, id, brokerId, onAnswer = () => {}) {
   const head = Buffer.alloc(4);
   head.writeUInt32BE(brokerId);
@@ -29,7 +33,7 @@ function askWithoutEnd(attack, onAnswer = () => {}) {
   more();
 }
 
-/** What a plugin can do to a host that provides services. */
+/** The attacks of a plugin on a host that provides services. */
 export const onServices = {
   'asks for services without end and opens none': (attack) => askWithoutEnd(attack),
   'asks for services without end and opens each': (attack) => {
@@ -72,7 +76,7 @@ export const onServices = {
   },
 }; // prettier-ignore
 
-/** What a plugin can say of itself. */
+/** The descriptions that a plugin can give of itself. */
 const about = (more) => ({ runtime: 'x', protocolVersions: [1], plugins: ['worker'], ...more });
 export const descriptions = {
   'wrong types throughout': [{ runtime: 7, protocolVersions: 'one', plugins: [1, null, ['x'], 'worker'], name: [], version: {} }, { echo: { doc: 1, input: 'x', output: m.nil, errors: [1] }, b: [1], c: null }],
@@ -93,7 +97,10 @@ const names = ['files', 'nothing', '__proto__', 'constructor', 'then', '', '\u00
 const methods = ['Host.Dispense', 'Control.Describe', '$/describe', 'Dispenser.Dispense', 'Host.constructor', 'Plugin.read', 'Plugin.hang', 'Plugin.count', 'Plugin.__proto__']; // prettier-ignore
 const words = ['$/cancel', '$/release', '$/retain', '$/drop', '$/abort'];
 
-/** What claims to be a description, of a plugin or of methods, and lies in one place or all. */
+/**
+ * Returns what claims to be a description, of a plugin or of methods, and is wrong in one place or
+ * everywhere.
+ */
 function lyingDescription(random) {
   const any = () => hostileValue(random);
   const method = () => m.pairs([['doc', any()], ['input', any()], ['output', any()], ['items', any()], ['errors', any()]].slice(random.below(5))); // prettier-ignore
@@ -106,7 +113,10 @@ function lyingDescription(random) {
   ])(); // prettier-ignore
 }
 
-/** One request, notification or answer about services or descriptions. Ids are small, so that many are of calls that run. */
+/**
+ * Returns one request, notification or answer about services or descriptions. Ids are small, so that many
+ * belong to running calls.
+ */
 function askingMessage(random) {
   const id = () => random.pick([0, 1, 2, 3, 4, 5, -1, MOST, 'x']);
   const params = () => random.pick([() => [random.pick(names)], () => [], () => [hostileValue(random)], () => hostileValue(random)])(); // prettier-ignore
@@ -124,8 +134,9 @@ function askingMessage(random) {
 }
 
 /**
- * Frames of one lie about services or descriptions: messages on a stream that is there, or on one that is opened for it with the broker id
- * of services, with one that was handed out, or with none. `side` is what the liar's stream ids leave when they are divided by two.
+ * Returns the frames of one attack about services or descriptions. The messages go on an existing stream, or
+ * on one that is opened for them. That one begins with the broker id of services, with one that was handed
+ * out, or with none. `side` is the remainder of the attacker's stream ids when they are divided by two.
  */
 export function servicesLie(random, ids, side) {
   const messages = () => Buffer.concat(Array.from({ length: random.pick([1, 1, 2, 30]) }, () => askingMessage(random))); // prettier-ignore

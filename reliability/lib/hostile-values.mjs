@@ -1,4 +1,4 @@
-// Lies in MessagePack and RPC: each entry makes the bytes of one, from chance.
+// Invalid MessagePack and RPC. Each entry makes the bytes of one attack from random numbers.
 import * as m from './msgpack.mjs';
 
 const MOST = 0xffff_ffff;
@@ -17,7 +17,7 @@ const words = [
   '\ud800',
 ];
 
-/** One value, hostile in its form or in its meaning. */
+/** Returns one value that is hostile in its form or in its meaning. */
 export function hostileValue(random) {
   return random.pick(values)(random);
 }
@@ -29,7 +29,7 @@ const values = [
   () => m.bin32(MOST),
   (r) => m.ext32(MOST, r.u32()),
   (r) => Buffer.concat([m.array32(r.pick([1_000, 100_000])), m.nil]),
-  // 0x91: an array of one, 0x81 with a key: a map of one. 127 and 129 stand at the limit of nesting.
+  // 0x91 is an array of one, and 0x81 with a key a map of one. 127 and 129 are at the limit of nesting.
   (r) => deep(0x91, r.pick([126, 127, 128, 129, 1_000, 20_000])),
   (r) =>
     Buffer.concat([
@@ -39,7 +39,7 @@ const values = [
   (r) => m.fixext1(r.u32(), r.u32() & 0xff),
   (r) => m.ext8(r.u32(), r.bytes(r.below(40))),
   (r) => m.ext8(r.pick([-1, 0x72, 0x74, 0x78, 0x62, 0x73, 0x65, 0x69, 0x70]), r.bytes(r.below(40))),
-  // msgpackr's record extension: a peer's own class definition, compiled where the decoder is allowed to.
+  // msgpackr's record extension: a class definition from the peer, which a decoder that may do so compiles.
   () =>
     Buffer.concat([
       m.fixext1(0x72, 0x40),
@@ -92,7 +92,9 @@ const values = [
   hostileColumns,
 ];
 
-/** Columns of which one thing or another may be a lie: how many rows, the keys, a kind, how long a bin is. */
+/**
+ * Returns columns in which anything may be wrong: the number of rows, the keys, a kind, the length of a bin.
+ */
 function hostileColumns(random) {
   const rows = random.pick([1, 2, 3, 16, 200]);
   const keys = random.pick([
@@ -110,7 +112,7 @@ function hostileColumns(random) {
 }
 
 function hostileColumn(random, rows, levels) {
-  // Mostly what fits, so that what stands behind it is looked at too.
+  // It mostly fits, so that what follows is checked too.
   const bin = (length) =>
     new Uint8Array(random.bytes(random.chance(0.9) ? length : random.below(2 * length + 2)));
   const same = (byte) => bin(rows).fill(byte);
@@ -137,7 +139,7 @@ function hostileColumn(random, rows, levels) {
 
 const letter = (random, letters) => letters[random.below(letters.length)];
 
-/** What may stand behind a mark: mostly not what it asks for. */
+/** Returns what may follow a mark. Mostly it is not what the mark requires. */
 const hostileScalar = (random) =>
   random.pick([
     () => m.nil,
@@ -153,7 +155,7 @@ const hostileScalar = (random) =>
       ]),
   ])();
 
-/** What claims to be an error's map and is not one. */
+/** Returns what claims to be an error's map and is not one. */
 export function lyingError(random) {
   const text = () =>
     random.pick(['Error', '', 'x'.repeat(200_000), '\u001b[2J', '__proto__', 'PipeworkError']);
@@ -211,7 +213,10 @@ export function lyingError(random) {
   ])();
 }
 
-/** One message, whole in its MessagePack, wrong in what it says. `ids` are message ids that may be alive. */
+/**
+ * Returns one message that is valid MessagePack with invalid content. `ids` are message ids that may be in
+ * use.
+ */
 export function hostileMessage(random, ids = [0, 1, 2, 3]) {
   const id = () => random.pick([...ids, 999, MOST, -1, '1', m.nil, 1.5]);
   const method = () =>
@@ -252,7 +257,10 @@ export function hostileMessage(random, ids = [0, 1, 2, 3]) {
   );
 }
 
-/** A message with some of its values replaced, cut or grown: deep in the structure, where a decoder still believes. */
+/**
+ * Returns a message in which some values are replaced, cut or extended, deep in the structure, where a
+ * decoder no longer expects it.
+ */
 export function mutateMessage(random, bytes) {
   const places = m.spans(bytes);
   if (places.length === 0) return random.bytes(bytes.length);
@@ -262,10 +270,10 @@ export function mutateMessage(random, bytes) {
   const copy = Buffer.from(bytes);
   switch (random.below(7)) {
     case 0:
-      copy[place.start] = random.u32(); // Another type for the same bytes.
+      copy[place.start] = random.u32(); // The same bytes under another type.
       return copy;
     case 1:
-      copy[place.start + random.below(place.head)] ^= 1 << random.below(8); // Another length, mostly.
+      copy[place.start + random.below(place.head)] ^= 1 << random.below(8); // Usually another length.
       return copy;
     case 2:
       return around(Buffer.alloc(0));

@@ -1,4 +1,4 @@
-// The kinds of load that a soak mixes. Each does one thing and throws when the answer is wrong.
+// The kinds of load that a soak mixes. Each does one thing, and throws if the answer is wrong.
 import { pattern, patternDigest, patternStream } from './worker.mjs';
 
 const must = (condition, what) => {
@@ -91,5 +91,5 @@ const weights = [
   [8, binary],
 ];
 
-/** Every kind as often as it weighs: pick one at random. */
+/** Every kind as often as its weight says. Pick one at random. */
 export const loadKinds = weights.flatMap(([weight, kind]) => Array.from({ length: weight }, () => kind));

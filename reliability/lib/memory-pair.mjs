@@ -1,5 +1,6 @@
-// A real Client and a peer in one process: the testkit's launcher makes no process, only pipes in memory. What stands at the plugin's end
-// (the real serve(), or something hostile) and what happens to the bytes on the way is the caller's choice.
+// A real Client and a peer in one process. The testkit's launcher makes no process, only pipes in memory. The
+// caller decides what runs at the plugin's end (the real serve(), or something hostile), and what happens to the
+// bytes on the way.
 import { Client } from '@pipework/core';
 import { serve } from '@pipework/core/plugin';
 import { memoryLauncher } from '@pipework/testkit';
@@ -22,7 +23,7 @@ export function clientInMemory({ plugin, down, up, config = {} }) {
   return new Client({ cmd: ['in-memory'], launcher, gracePeriod: 50, startTimeout: 2_000, ...config });
 }
 
-/** For `plugin`: the real serve() with these plugins. */
+/** Returns a `plugin` that is the real serve() with these plugins. */
 export function served(plugins, options = {}) {
   return ({ exit, env, ...pipes }) => {
     serve({ plugins, gracePeriod: 50, ...options, transport: { ...pipes, env: { ...env } } }).then(

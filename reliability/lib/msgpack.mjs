@@ -1,4 +1,4 @@
-// MessagePack by hand: the testkit's coder, and the forms that a decent encoder never writes.
+// MessagePack without a library: the testkit's coder, and the forms that a correct encoder never writes.
 import { encode as encodeValue, Raw } from '../../packages/testkit/programs/msgpack.mjs';
 
 export { decode } from '../../packages/testkit/programs/msgpack.mjs';
@@ -31,7 +31,10 @@ function withRaw(value) {
   return new Map(Object.entries(value).map(([key, item]) => [key, withRaw(item)]));
 }
 
-/** The protocol's own extension, docs/protocol.md sections 8 and 9: a mark that stands first in an array, and a reference. */
+/**
+ * The protocol's own extension, docs/protocol.md sections 8 and 9: a mark, which is the first element of an
+ * array, and a reference.
+ */
 export const mark = (letter) => fixext1(0x50, letter.charCodeAt(0));
 export const reference = (letter, id) => {
   const payload = Buffer.alloc(5, letter);
@@ -40,12 +43,12 @@ export const reference = (letter, id) => {
 };
 export const bigint = (bytes) => Buffer.concat([ext32(bytes.length + 1, 0x50), Buffer.from('N'), bytes]);
 
-/** A map of pairs as they are given: keys twice, keys of any type. */
+/** A map of pairs exactly as given, with duplicate keys and keys of any type. */
 export const pairs = (list) => Buffer.concat([map32(list.length), ...list.flat().map(encode)]);
 
 /**
- * Where the values of a message are: each `{ start, end, head }`, outer ones before inner ones, `head` the bytes of its own
- * header. Bytes that hold no whole value give an empty list.
+ * Returns where the values of a message are: `{ start, end, head }` for each, outer ones before inner ones.
+ * `head` is the length of the value's header. For bytes that hold no whole value, the list is empty.
  */
 export function spans(bytes) {
   const found = [];
@@ -65,11 +68,14 @@ export function spans(bytes) {
     value();
     return found;
   } catch {
-    return []; // Cut off, or no MessagePack: there is nothing to point at.
+    return []; // The bytes are cut, or not MessagePack, so there is nothing to find.
   }
 }
 
-/** The bytes of a value without its items, and how many items follow, or how many of those bytes are its body. */
+/**
+ * Returns the length of a value without its items. Also returns how many items follow, or how many of those
+ * bytes are its body.
+ */
 function shape(bytes, at, byte) {
   const body = (head, length) => [head + length, { body: length }];
   const sized = (size, extra = 0) => body(1 + size + extra, bytes.readUIntBE(at + 1, size));

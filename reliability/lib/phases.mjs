@@ -1,4 +1,4 @@
-// The phases of a plugin's life in which either side can die, and how to get into each of them.
+// The phases of a plugin's life in which either side can die, and how to enter each of them.
 import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { Client } from '@pipework/core';
@@ -8,12 +8,12 @@ import { patternStream } from './worker.mjs';
 const file = fileURLToPath(new URL('../fixtures/plugin.mjs', import.meta.url));
 export const pluginCommand = (conduct = 'serves') => [process.execPath, file, conduct];
 
-/** Ready to be used: a dispensed worker. Settled things are not pending. */
+/** Returns a dispensed worker, ready to be used. Settled promises do not count as pending. */
 const dispensed = async (client) => (await client.client()).dispense('worker').then((worker) => ({ worker }));
 
 /**
- * `conduct`: the plugin's. `enter(client, said)` gets there, and resolves with what is pending then, by name. `said(text)`
- * resolves when the plugin has given that sign.
+ * `conduct` is the plugin's. `enter(client, said)` enters the phase, and resolves with what is pending then,
+ * by name. `said(text)` resolves when the plugin has printed that sign.
  */
 export const phases = {
   'before the handshake': {
@@ -116,7 +116,7 @@ export const phases = {
     enter: async (client, said) => {
       const { worker } = await dispensed(client);
       const hang = worker.hang();
-      hang.catch(() => {}); // The plugin stops it when it leaves, which may be heard before it says so.
+      hang.catch(() => {}); // The plugin stops it when it leaves, perhaps before its sign arrives.
       const killed = client.kill();
       await said('shutting down');
       return [
@@ -127,7 +127,10 @@ export const phases = {
   },
 };
 
-/** Brings a new client into the phase. What is pending has no handler yet: the caller attaches one at once. */
+/**
+ * Brings a new client into the phase. The pending promises have no handler yet, so the caller must attach one
+ * at once.
+ */
 export async function enter(phase, { conduct = phase.conduct, ...config } = {}) {
   let heard = '';
   let listen = () => {};

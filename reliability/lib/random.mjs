@@ -1,8 +1,8 @@
-// A seeded source of chance: the same seed gives the same run, on every machine.
+// A seeded source of random numbers. The same seed gives the same run, on every machine.
 
 /** @param {number} seed */
 export function randomOf(seed) {
-  // xorshift128 seeded by splitmix32: small, fast, and good enough to choose attacks.
+  // xorshift128 seeded by splitmix32. It is small, fast, and good enough to choose attacks.
   let mixed = seed >>> 0;
   const mix = () => {
     mixed = (mixed + 0x9e3779b9) >>> 0;
@@ -25,7 +25,7 @@ export function randomOf(seed) {
   const random = {
     seed: seed >>> 0,
     u32: next,
-    /** An integer from 0 up to, but without, `limit`. */
+    /** An integer from 0 up to `limit`, which is excluded. */
     below: (limit) => next() % limit,
     between: (least, most) => least + (next() % (most - least + 1)),
     chance: (probability) => next() / 2 ** 32 < probability,
@@ -35,13 +35,13 @@ export function randomOf(seed) {
       for (let i = 0; i < length; i++) bytes[i] = next();
       return bytes;
     },
-    /** A length that is small mostly, and now and then close to a power of two, where limits are. */
+    /** A length that is mostly small, and sometimes close to a power of two, where limits are. */
     length: (most) => {
       if (random.chance(0.7)) return random.below(Math.min(most, 64) + 1);
       const near = 2 ** random.below(Math.floor(Math.log2(most)) + 1) + random.between(-1, 1);
       return Math.max(0, Math.min(most, near));
     },
-    /** A source of its own for a part of the run, so that one part's draws don't shift another's. */
+    /** A separate source for a part of the run, so that one part's numbers do not shift another's. */
     fork: () => randomOf(next()),
   };
   return random;

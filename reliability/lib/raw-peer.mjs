@@ -1,4 +1,5 @@
-// A peer made of bytes: speaks the handshake, yamux and RPC by hand, honestly until it is told otherwise.
+// A peer that writes bytes without pipework. It speaks the handshake, yamux and RPC, honestly until it is
+// told otherwise.
 import {
   ACK,
   DATA,
@@ -19,20 +20,20 @@ const CONTROL = 1;
 const OUTPUTS = [3, 5];
 
 /**
- * One end of a session. `onMessage(streamId, message)` gets each RPC message; `onFrame(frame)` each frame, before
- * anything is done with it, and answers false to have nothing done. Credit goes back at once.
+ * One end of a session. `onMessage(streamId, message)` is called with each RPC message. `onFrame(frame)` is
+ * called with each frame before it is handled, and returns false to skip it. Credit is sent at once.
  */
 export class RawPeer {
   #writable;
   #streams = new Map();
   onMessage = () => {};
   onFrame = () => true;
-  /** Called once, when the other side's bytes end. */
+  /** Called once, when the bytes of the other side end. */
   onEnd = () => {};
 
   constructor({ readable, writable }) {
     this.#writable = writable;
-    writable.on('error', () => {}); // The victim may hang up: that is its right.
+    writable.on('error', () => {}); // The victim may close the connection, which is allowed.
     const reader = new FrameReader((frame) => this.#take(frame));
     this.feed = (chunk) => reader.push(chunk);
     readable.on('data', (chunk) => this.feed(chunk));
@@ -40,12 +41,15 @@ export class RawPeer {
     readable.once('close', () => this.onEnd());
   }
 
-  /** Bytes as they are. False when the pipe is full. */
+  /** Sends bytes unchanged. Returns false if the pipe is full. */
   send(bytes) {
     return this.#writable.writable ? this.#writable.write(bytes) : false;
   }
 
-  /** A whole message, in frames of at most 64 KiB. Nothing waits for the window: a test that cares counts by itself. */
+  /**
+   * Sends a whole message, in frames of at most 64 KiB. It does not wait for the window. If a test needs
+   * that, it must count the bytes itself.
+   */
   message(id, value, flags = 0) {
     const bytes = Buffer.isBuffer(value) ? value : encode(value);
     for (let at = 0; at === 0 || at < bytes.length; at += 65_536) {
@@ -90,7 +94,10 @@ export class RawPeer {
 
 export const FULL = 'cancel,refs,errors,types';
 
-/** A plugin's end: greets, then answers the control stream as the real one does; what is not control goes to `answer`. */
+/**
+ * A plugin's end. It greets, then answers the control stream as the real one does. Other messages go to
+ * `answer`.
+ */
 export function rawPlugin(
   { readable, writable, exit },
   { capabilities = FULL, answer = () => {}, onDescribe, line } = {},
@@ -113,7 +120,10 @@ export function rawPlugin(
   return peer;
 }
 
-/** A host's end: reads the line, opens the three streams, dispenses `worker`; resolves with the stream to call it on. */
+/**
+ * A host's end. It reads the line, opens the three streams, and dispenses `worker`. It resolves with the
+ * stream for calls of it.
+ */
 export async function rawHost({ readable, writable }) {
   const peer = new RawPeer({ readable, writable });
   const frames = peer.feed;

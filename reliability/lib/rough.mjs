@@ -1,4 +1,4 @@
-// A pipe that carries every byte and nothing of their rhythm: cuts and joins chunks at random, and lets them wait.
+// A pipe that carries every byte but changes their timing. It cuts, joins and delays chunks at random.
 import { Transform } from 'node:stream';
 
 export class Rough extends Transform {
@@ -6,7 +6,10 @@ export class Rough extends Transform {
   #step;
   #delay;
 
-  /** @param {{ random: object, step?: number, delay?: number }} options `step`: longest piece; `delay`: how likely a chunk waits a turn */
+  /**
+   * @param {{ random: object, step?: number, delay?: number }} options `step` is the longest piece; `delay`
+   * is how likely a chunk waits for a turn.
+   */
   constructor({
     random,
     step = random.pick([1, 7, 12, 13, 500, 70_000]),
@@ -20,7 +23,8 @@ export class Rough extends Transform {
 
   _transform(chunk, _encoding, done) {
     const random = this.#random;
-    // Byte by byte is the sharpest test of a decoder and the slowest: only the beginning of a large chunk is cut so fine.
+    // Cutting into single bytes is the hardest test of a decoder and the slowest. So only the beginning of a
+    // large chunk is cut so small.
     for (let at = 0, cuts = 0; at < chunk.length; cuts++) {
       const length = cuts < 200 ? random.between(1, this.#step) : random.between(1, 70_000);
       this.push(Buffer.from(chunk.subarray(at, at + length)));

@@ -4,13 +4,19 @@ import { fileURLToPath } from 'node:url';
 
 const fixture = (name) => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
 
-/** Arguments before the plugin's file. Deno reads environment, files and process ids only where it is allowed to; it is given no network. */
+/**
+ * Arguments before the plugin's file. Deno can read the environment, files and process ids only if it is
+ * allowed to. It is not allowed to use the network.
+ */
 export const runtimes = {
   bun: ['run'],
   deno: ['run', '--allow-env', '--allow-read', '--allow-sys'],
 };
 
-/** The session of fixtures/session.mjs with its plugin under the runtime at `file`. The result is `spawnSync`'s. */
+/**
+ * Runs the session of fixtures/session.mjs with its plugin under the runtime at `file`. Returns the result of
+ * `spawnSync`.
+ */
 export const runSession = (name, file) =>
   spawnSync(process.execPath, [fixture('session.mjs'), file, ...runtimes[name], fixture('plugin.mjs')], {
     encoding: 'utf8',
@@ -20,14 +26,14 @@ export const runSession = (name, file) =>
 /** Arguments before the host's file. */
 const hostArguments = { bun: ['run'], deno: ['run', '--allow-all'] };
 
-/** The same session with its host under the runtime at `file`, and its plugin under Node. */
+/** Runs the same session with its host under the runtime at `file`, and its plugin under Node. */
 export const runHostSession = (name, file) =>
   spawnSync(file, [...hostArguments[name], fixture('session.mjs'), process.execPath, fixture('plugin.mjs')], {
     encoding: 'utf8',
     timeout: 60_000,
   });
 
-/** What a host does at the edges: a start without a handshake, a plugin that blocks, a plugin that dies. */
+/** Runs a host's edge cases: a start without a handshake, a plugin that blocks, a plugin that dies. */
 export const runHostEdges = (name, file) =>
   spawnSync(file, [...hostArguments[name], fixture('host-edges.mjs'), process.execPath], {
     encoding: 'utf8',

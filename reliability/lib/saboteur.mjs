@@ -1,4 +1,4 @@
-// Stands in one direction of an honest conversation and corrupts it: whole frames, messages inside frames, single bytes.
+// Corrupts one direction of an honest conversation: whole frames, messages inside frames, single bytes.
 import { Transform } from 'node:stream';
 import { DATA, FrameReader, frame } from './frames.mjs';
 import { hostileFrames, hostileLine, mutateFrame } from './hostile-frames.mjs';
@@ -6,8 +6,8 @@ import { hostileMessage, mutateMessage } from './hostile-values.mjs';
 import { spans } from './msgpack.mjs';
 
 /**
- * How often, for each frame that passes, something is done to it. `honest` frames pass untouched first, so that the
- * conversation gets somewhere before it is spoiled.
+ * How often a passing frame is corrupted. The first `honest` frames pass unchanged, so that the conversation
+ * gets somewhere before it is corrupted.
  */
 export function attackOf(random) {
   const rate = random.pick([0.02, 0.1, 0.5]);
@@ -58,7 +58,7 @@ export class Saboteur extends Transform {
     this.#line = line ? '' : undefined;
   }
 
-  /** How many frames came by, for reports. */
+  /** How many frames have passed, for reports. */
   get seen() {
     return this.#seen;
   }
@@ -105,7 +105,10 @@ export class Saboteur extends Transform {
     this.#send(random.chance(attack.frames) ? mutateFrame(random, one) : frame(one));
   }
 
-  /** A payload is one message or more, sometimes behind a broker id, sometimes no message at all. */
+  /**
+   * Corrupts a payload. It is one message or more, sometimes after a broker id, and sometimes not a message
+   * at all.
+   */
   #spoil(payload) {
     const start = payload.length > 4 && payload[0] === 0 ? 4 : 0;
     const whole = spans(payload.subarray(start))[0];

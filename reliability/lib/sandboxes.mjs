@@ -1,4 +1,5 @@
-// The ways in which a machine can be asked to forbid the network. Each is tried before it is used: `obstacle` says why not.
+// The ways in which a machine can forbid the network. Each is tried before it is used, and `obstacle` says
+// why it does not work.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { runSealed, whyNotSealed } from './seal.mjs';
@@ -33,12 +34,12 @@ const refusal = (command) => {
     : `${command[0]} was refused: ${stderr.trim()}`;
 };
 
-// The permission model announces itself as experimental on Node 20 and 22.
+// On Node 20 and 22, the permission model prints a warning that it is experimental.
 const env = { ...process.env, NODE_NO_WARNINGS: '1' };
 const spawned = (command) =>
   spawnSync(command[0], command.slice(1), { encoding: 'utf8', timeout: 60_000, env });
 
-/** `wrap(session)` runs the session's program there. */
+/** `wrap(session)` runs the session's program in the sandbox. */
 export function sandboxes() {
   return [
     {

@@ -1,13 +1,13 @@
-// The seal: a seccomp filter under which every way to a network address ends the process at the call.
-// What stays allowed is socketpair(): Node makes its stdio pipes of anonymous pairs, which have no name, no address,
-// and nothing that a third process could connect to.
+// The seal is a seccomp filter. Under it, every call that leads to a network address ends the process.
+// socketpair() stays allowed, because Node makes its stdio pipes of anonymous pairs. They have no name and no
+// address, and no third process could connect to them.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** For each CPU: how seccomp calls it, and the numbers of the calls that are sealed. */
+/** For each CPU: its name for seccomp, and the numbers of the sealed calls. */
 const machines = {
   x64: {
     audit: 0xc000003e,
@@ -18,7 +18,10 @@ const machines = {
     calls: { socket: 198, bind: 200, listen: 201, accept: 202, connect: 203, accept4: 242 },
   },
 };
-/** A ring could make the sealed calls unseen. Newer Nodes ask for one and do without it, so this is refused and not killed. */
+/**
+ * A ring could make the sealed calls without being noticed. Newer versions of Node try to use one and work
+ * without it, so this call is refused and does not kill.
+ */
 const IO_URING_SETUP = 425;
 const REFUSE = 0x00050000 | 38; // SECCOMP_RET_ERRNO | ENOSYS
 
@@ -35,12 +38,16 @@ const AT_CALL = 0; // offsets in struct seccomp_data
 const AT_MACHINE = 4;
 const FIRST_X32_CALL = 0x40000000;
 
-/** The filter as the kernel wants it: an array of `struct sock_filter`, 8 bytes each, in the machine's byte order. */
+/**
+ * Returns the filter in the kernel's form: an array of `struct sock_filter`, 8 bytes each, in the machine's
+ * byte order.
+ */
 export function filter(arch = process.arch) {
   const machine = machines[arch];
   if (!machine) throw new Error(`the seal knows x64 and arm64, this is ${arch}`);
   const numbers = Object.values(machine.calls);
-  // Without x32, the 32-bit face of x64, a number could be called by its other name.
+  // Without this check, a program could make a sealed call by its number for x32, the 32-bit interface of
+  // x64.
   const guard = arch === 'x64' ? [{ code: BPF_AT_LEAST, k: FIRST_X32_CALL, jump: 'kill' }] : [];
   const program = [
     { code: BPF_LOAD, k: AT_MACHINE },
@@ -65,7 +72,7 @@ export function filter(arch = process.arch) {
   return bytes;
 }
 
-/** Why this machine can't seal, or undefined where it can. Tried, not guessed. */
+/** Returns why this machine cannot seal, or undefined if it can. This is tried, not guessed. */
 export function whyNotSealed() {
   if (process.platform !== 'linux') return `seccomp is of Linux, this is ${process.platform}`;
   if (!(process.arch in machines)) return `the seal knows x64 and arm64, this is ${process.arch}`;
@@ -76,7 +83,10 @@ export function whyNotSealed() {
     : `the kernel refused the filter: ${stderr.toString()}`;
 }
 
-/** Runs a command to its end under the seal. The result is `spawnSync`'s; a sealed call shows as signal SIGSYS. */
+/**
+ * Runs a command to its end under the seal. Returns the result of `spawnSync`. A sealed call shows as signal
+ * SIGSYS.
+ */
 export function runSealed(command, options = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'pipework-seal-'));
   try {
@@ -89,7 +99,10 @@ export function runSealed(command, options = {}) {
   }
 }
 
-/** The processes that the seal has ended since `since` (in seconds of the machine's uptime), where the kernel lets its log be read. */
+/**
+ * Returns the processes that the seal has ended since `since` (in seconds of the machine's uptime), if the
+ * kernel's log can be read.
+ */
 export function endedBySeal(since) {
   const { status, stdout } = spawnSync('dmesg', [], { encoding: 'utf8', maxBuffer: 2 ** 26 });
   if (status !== 0) return undefined;

@@ -1,8 +1,9 @@
-// Values of every kind that travels, small and made fast: for runs whose worth is their number.
+// Small values of every kind that can be sent. They are fast to make, because the runs need many of them.
 
-// Lengths at which MessagePack changes a header, a decoder its way, or a table its form.
+// Lengths at which MessagePack changes a header, a decoder its method, or a table its form.
 const edges = [0, 1, 2, 7, 8, 15, 16, 23, 24, 31, 32, 33, 63, 64, 65, 127, 128, 255, 256, 257, 1_000];
-// The last three: text of two, three and four bytes a character. Among them the byte order mark, which decoders like to drop.
+// The last three have characters of two, three and four bytes. They include the byte order mark, which
+// decoders tend to drop.
 const alphabets = ['a', 'abcdefghij', 'a"\\\n\u0000', 'äß€', '\uFEFF\u2028€', '😀𝔸'];
 
 const number = (random) => {
@@ -67,7 +68,7 @@ const scalar = (random) => {
   }
 };
 
-/** Like objects, each field of a kind of its own, with now and then one that is not like the others. */
+/** Returns like objects, with a kind for each field. Sometimes one object is not like the others. */
 const records = (random) => {
   const kinds = Array.from({ length: random.between(1, 6) }, () =>
     random.pick([
@@ -88,7 +89,7 @@ const records = (random) => {
   return list;
 };
 
-/** What is written and read by hand, as deep and as wide as that goes and one further. */
+/** Returns what the fast path writes and reads, up to its limits of depth and width and one beyond. */
 const plain = (random, depth) => {
   const inner = () => plain(random, depth + random.pick([1, 1, 1, 3]));
   const count = random.pick([0, 1, 2, 3, 4, 7, 8, 15, 16]) >> (depth > 2 ? 3 : 0);

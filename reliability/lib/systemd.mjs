@@ -1,4 +1,5 @@
-// A systemd of one's own: booted in namespaces, with units, /run, /tmp and control groups that it shares with nothing. It needs root.
+// A separate systemd, booted in namespaces, with units, /run, /tmp and control groups that it shares with
+// nothing. It needs root.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
@@ -10,14 +11,17 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const systemd = ['/lib/systemd/systemd', '/usr/lib/systemd/systemd'].find((file) => existsSync(file));
 const mounted = '/sys/fs/cgroup';
 
-/** Joins the groups that are its arguments, so that they are the roots of what it becomes. */
+/**
+ * A script that joins the groups in its arguments, so that they are the roots of the program that it becomes.
+ */
 const joinGroups = `
 for group; do shift; [ "$group" = -- ] && break; echo $$ > "$group/cgroup.procs"; done
 exec "$@"`;
 
 /**
- * systemd's own units empty the real /tmp, and mount what is mounted. So this one sees two units alone, and neither starts without a
- * /tmp and a /run of its own. The kinds of control groups are its arguments; none stands for version 2.
+ * systemd's own units would empty the real /tmp and mount what is already mounted. So this systemd gets only
+ * two units, and neither starts without a /tmp and a /run of its own. The arguments are the kinds of control
+ * groups. If there are none, it is version 2.
  */
 const boot = `set -eu
 mount --make-rprivate /
@@ -39,7 +43,7 @@ exec ${systemd} --system --unit=pipework.target --log-target=null`;
 
 const namespaces = '--pid --fork --kill-child --mount --uts --ipc --cgroup --mount-proc'.split(' ');
 
-/** Directories for the groups of this systemd: one in each hierarchy that it needs. */
+/** Makes directories for the groups of this systemd: one in each hierarchy that it needs. */
 function groupDirectories(name) {
   const lines = readFileSync('/proc/self/cgroup', 'utf8').trim().split('\n');
   const own = new Map(lines.map((line) => [line.split(':')[1], line.split(':').slice(2).join(':')]));
@@ -52,7 +56,7 @@ function groupDirectories(name) {
   return { kinds, directories };
 }
 
-/** Why this machine cannot boot one; undefined if it may be tried. */
+/** Returns why this machine cannot boot one; undefined if it may be tried. */
 export function whyNoSystemd() {
   if (process.platform !== 'linux') return `it is for Linux, and this is ${process.platform}`;
   if (process.getuid() !== 0) return 'it takes root';
@@ -66,13 +70,16 @@ export function whyNoSystemd() {
   return hidden === undefined ? undefined : `it would hide ${hidden}`;
 }
 
-/** Boots it. `run` runs a command inside, and resolves with what it printed. Rejects if the machine does not let it. */
+/**
+ * Boots it. `run` runs a command inside, and resolves with its output. Rejects if the machine does not allow
+ * it.
+ */
 export async function bootSystemd() {
   const { kinds, directories } = groupDirectories(`pipework-systemd-${process.pid}`);
   const made = [];
   let child;
   const stop = async () => {
-    // The end of the first process of a namespace ends the others, and comes after theirs.
+    // When the first process of a namespace ends, the others end. It ends after them.
     const first = child === undefined ? undefined : firstOf(child.pid);
     if (child?.exitCode === null && child.signalCode === null) {
       process.kill(first ?? child.pid, 'SIGKILL');
@@ -113,7 +120,7 @@ export async function bootSystemd() {
   }
 }
 
-/** The first process of the namespace that `unshare` made. */
+/** Returns the first process of the namespace that `unshare` made. */
 function firstOf(pid) {
   const first = readText(`/proc/${pid}/task/${pid}/children`).trim().split(' ')[0];
   return first === '' ? undefined : Number(first);

@@ -1,10 +1,10 @@
-// Records every system call of a command that has to do with the network or with files, by strace.
+// Records by strace every system call of a command that concerns the network or files.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Why this machine can't trace, or undefined where it can. */
+/** Returns why this machine cannot trace, or undefined if it can. */
 export function whyNotTraced() {
   const { status, error, stderr } = spawnSync('strace', ['-f', 'true'], { encoding: 'utf8' });
   if (error) return `strace does not start (${error.message})`;
@@ -12,8 +12,8 @@ export function whyNotTraced() {
 }
 
 /**
- * Runs a command with all its children under strace. `calls` counts the network calls by name; `made` lists the calls that would
- * give a file, a directory or a socket a name.
+ * Runs a command with all its children under strace. `calls` counts the network calls by name. `made` lists
+ * the calls that would give a file, a directory or a socket a name.
  */
 export function trace(command) {
   const folder = mkdtempSync(join(tmpdir(), 'pipework-trace-'));
@@ -47,5 +47,5 @@ const making = new Set(
   'creat mkdir mkdirat mknod mknodat link linkat symlink symlinkat rename renameat renameat2'.split(' '),
 );
 
-/** The calls by which a process reaches, or can be reached by, one that it did not start. */
+/** The calls by which a process can reach, or be reached by, another that it did not start. */
 export const reaching = ['socket', 'connect', 'bind', 'listen', 'accept', 'accept4', 'sendto', 'recvfrom'];

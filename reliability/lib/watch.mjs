@@ -1,4 +1,5 @@
-// Watches a run from outside it: what was not caught, how much memory it had at most, how long the event loop stood still.
+// Watches a run: which errors were not caught, how much memory it used at most, and how long the event loop
+// was blocked.
 import { Worker } from 'node:worker_threads';
 
 const MiB = 2 ** 20;
@@ -9,15 +10,15 @@ const held = () => {
   return heapUsed + external;
 };
 
-/** What is held after a collection; needs --expose-gc to be exact. */
+/** Returns the memory in use after a collection. It needs --expose-gc to be exact. */
 export function heldNow() {
   globalThis.gc?.();
   return held();
 }
 
 /**
- * Starts watching. `stop()` gives `{ uncaught, peakBytes, longestStallMs }`. With `fatalStallMs`, a thread of its own
- * ends the process when its event loop stands still for that long, and says what `doing` was.
+ * Starts to watch. `stop()` returns `{ uncaught, peakBytes, longestStallMs }`. With `fatalStallMs`, a thread
+ * of its own ends the process if the event loop is blocked for that long, and prints what `doing` was.
  */
 export function watch({ fatalStallMs } = {}) {
   const uncaught = [];
@@ -43,7 +44,7 @@ export function watch({ fatalStallMs } = {}) {
   }, 20);
   timer.unref();
   return {
-    /** What is being done, as a number (a seed), for the watchdog's last words. */
+    /** Stores what is being done, as a number (a seed), for the watchdog's final message. */
     doing: (number) => Atomics.store(beat, 1, number),
     uncaught,
     async stop() {

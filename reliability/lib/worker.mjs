@@ -1,11 +1,12 @@
-// The honest plugin of these programs: one method for each thing that can be going on when something breaks.
+// The honest plugin of these programs. It has one method for each thing that can be under way when something
+// breaks.
 import { createHash } from 'node:crypto';
 import { once, setMaxListeners } from 'node:events';
 import { writeSync } from 'node:fs';
 
 /** @param {{ signal: AbortSignal, stdout?: import('node:stream').Writable }} context */
 export function worker(context) {
-  setMaxListeners(Infinity, context.signal); // As many calls may hang as a test likes.
+  setMaxListeners(Infinity, context.signal); // A test may let any number of calls hang.
   const printed = context.stdout ?? process.stdout;
   return {
     echo: (value) => value,
@@ -23,14 +24,14 @@ export function worker(context) {
       new Promise((_, reject) => {
         const signals = [context.signal, options?.signal].filter((signal) => signal !== undefined);
         const stop = () => {
-          // The context's signal lives as long as the plugin: a listener that is left on it stays as long.
+          // The context's signal lives as long as the plugin, and so does a listener that is left on it.
           for (const signal of signals) signal.removeEventListener('abort', stop);
           reject(Object.assign(new Error('hang was stopped'), { code: 'WORKER_STOPPED' }));
         };
         for (const signal of signals) signal.addEventListener('abort', stop);
       }),
 
-    /** Blocks the event loop for `ms`, or without end; says so on raw stdout first, if it is asked to. */
+    /** Blocks the event loop for `ms`, or without end. If `sign` is given, prints it on raw stdout first. */
     spin: (ms = Infinity, sign = '') => {
       if (sign) writeSync(1, `${sign}\n`);
       for (const end = performance.now() + ms; performance.now() < end;);
@@ -64,7 +65,7 @@ export function worker(context) {
       }
     },
 
-    /** Takes a byte stream to its end; `pauseMs` between two chunks makes it a slow consumer. */
+    /** Reads a byte stream to its end. With `pauseMs` it pauses between two chunks, as a slow consumer. */
     async digest(bytes, pauseMs = 0) {
       const hash = createHash('sha256');
       let length = 0;
@@ -75,10 +76,10 @@ export function worker(context) {
       }
       return { length, sha256: hash.digest('hex') };
     },
-    /** A byte stream of the given length; chunk by chunk as it is pulled. */
+    /** Returns a byte stream of the given length, which is made chunk by chunk as it is read. */
     produce: (length, chunkSize = 65_536) => patternStream(length, chunkSize),
 
-    /** What is held after a collection, where the process was started with --expose-gc. */
+    /** Returns the memory in use after a collection, if the process was started with --expose-gc. */
     memory: () => {
       globalThis.gc?.();
       return process.memoryUsage();
@@ -87,7 +88,10 @@ export function worker(context) {
   };
 }
 
-/** Byte `i` is a function of `i`, so that a lost, doubled or swapped chunk changes the checksum. */
+/**
+ * Returns bytes of a pattern. Byte `i` is a function of `i`, so that a lost, doubled or swapped chunk changes
+ * the checksum.
+ */
 export function pattern(offset, length) {
   const bytes = Buffer.allocUnsafe(length);
   for (let i = 0; i < length; i++) bytes[i] = ((offset + i) * 31 + ((offset + i) >>> 8)) & 0xff;
@@ -110,7 +114,7 @@ export function patternStream(length, chunkSize = 65_536) {
   );
 }
 
-/** What {@link worker}'s `digest` must answer for a {@link patternStream} of this length. */
+/** Returns what {@link worker}'s `digest` must answer for a {@link patternStream} of this length. */
 export function patternDigest(length) {
   const hash = createHash('sha256');
   for (let offset = 0; offset < length; offset += 65_536) {

@@ -1,4 +1,5 @@
-// What `types` and `refs` add to values, for the plugin of the mutants: which values are none, and what becomes of references.
+// What `types` and `refs` add to values, for the plugin of the mutants. It decides which values are invalid,
+// and what happens to references.
 import { Ext, Float } from './values.mjs';
 
 const REFERENCES = 'fosc';
@@ -19,7 +20,10 @@ const marked = {
 
 const isMark = (value) => value instanceof Ext && value.type === 80 && value.data.length === 1;
 
-/** Says why a value cannot be taken, or nothing. `kinds` is what the host gave out on this stream: id and kind. */
+/**
+ * Returns why a value cannot be accepted, or undefined. `kinds` is what the host gave on this stream: id and
+ * kind.
+ */
 export function refusal(value, kinds, breaks) {
   if (isMark(value)) return breaks('takes-marks-anywhere') ? undefined : 'a mark that does not stand first';
   if (value instanceof Ext) return refusalOfExt(value, kinds, breaks);
@@ -76,7 +80,10 @@ export function reference(kind, id) {
   return new Ext(80, data);
 }
 
-/** The same value with each reference of the host's as what names it to the host: its own. */
+/**
+ * Returns the same value in which each reference of the host is replaced by the one that names it to the host
+ * as its own.
+ */
 export function returned(value) {
   if (isReference(value)) return reference('y', value.data.readUInt32BE(1));
   if (Array.isArray(value)) return value.map(returned);

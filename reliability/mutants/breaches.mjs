@@ -1,5 +1,5 @@
-// Each breach is one rule of docs/protocol.md that plugin.mjs can break alone, and the check of the conformance suite that must catch it.
-// A check is named by how its name begins.
+// Each breach is one rule of docs/protocol.md that plugin.mjs can break alone. With it is the check of the
+// conformance suite that must catch it, identified by the beginning of its name.
 export const breaches = [
   // 1 to 3: start, environment, handshake
   ['runs-without-cookie', 'refuses to run without the magic cookie'],
@@ -186,7 +186,7 @@ export const breaches = [
   ['ignores-drop', 'refuses a stream of values that the host has dropped'],
 ];
 
-/** Checks that no breach stands for, because plugin.mjs does not announce what they are about. */
+/** Checks that have no breach, because plugin.mjs does not announce the capability that they concern. */
 export const withoutBreach = [
   'takes a table, if it announces tables',
   'takes columns of every kind',

@@ -1,4 +1,4 @@
-// Broker ids of the plugin of the mutants: each stream behind the first three begins with one.
+// Broker ids of the plugin of the mutants. Each stream after the first three begins with one.
 const PATIENCE = 5_000;
 const DISPENSED = 30_000;
 const MOST = 256;
@@ -17,7 +17,7 @@ export class Broker {
     if (breaks('numbers-from-100')) this.#nextId = 100;
   }
 
-  /** A new id; `owner` gets the stream that brings it. */
+  /** Returns a new id. `owner` gets the stream that begins with it. */
   offer(owner, expires) {
     const id = this.#nextId;
     if (!this.#breaks('hands-out-one-id')) this.#nextId++;
@@ -34,7 +34,7 @@ export class Broker {
     this.#owners.delete(id);
   }
 
-  /** Reads the id of a new stream, and holds the stream until that is awaited. */
+  /** Reads the id of a new stream, and holds the stream until the id is awaited. */
   take(stream) {
     if (this.#unaccepted.size >= MOST && !this.#breaks('holds-streams-without-end')) return stream.reset();
     this.#unaccepted.add(stream);

@@ -4,7 +4,10 @@ import { MessageReader, Raw, Reader, encode } from './values.mjs';
 
 const MAX_UNFINISHED = 256 * 1024 * 1024;
 
-/** What the unfinished messages of all streams hold, and the one that is taken on when that is too much. */
+/**
+ * How much the unfinished messages of all streams hold. If that is too much, one of them is chosen that still
+ * gets credit.
+ */
 export class Budget {
   conversations = new Set();
   favoured;
@@ -32,7 +35,7 @@ export class Conversation {
   #isPulling = false;
   #hasEnded = false;
 
-  /** `methods` is called with the name of a method and gives its handler; `session` is the plugin's. */
+  /** `methods` is called with the name of a method and returns its handler. `session` is the plugin's. */
   constructor(stream, session, find) {
     this.stream = stream;
     this.session = session;

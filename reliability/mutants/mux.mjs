@@ -1,4 +1,5 @@
-// The plugin's end of yamux for the mutants, by hand. `breaks(name)` says which one rule is broken.
+// The plugin's end of yamux for the mutants, without pipework. `breaks(name)` tells whether this rule is the
+// broken one.
 import { ACK, DATA, FIN, GO_AWAY, INITIAL_WINDOW, PING, RST, SYN, WINDOW, frame } from '../lib/frames.mjs';
 
 const HEADER = 12;
@@ -25,7 +26,7 @@ export class Stream {
     this.id = id;
   }
 
-  /** Something that was written waits for credit. */
+  /** True if written bytes wait for credit. */
   get isHeldUp() {
     return this.#waiting.length > 0;
   }
@@ -34,7 +35,7 @@ export class Stream {
     return this.#received.length > 0;
   }
 
-  /** Calls `sent` when the last of the bytes is on its way. */
+  /** Writes bytes. Calls `sent` when the last of them is on its way. */
   write(bytes, sent = () => {}) {
     if (this.isGone) return;
     this.#waiting.push({ bytes, sent });
@@ -64,7 +65,7 @@ export class Stream {
     this.onDrain();
   }
 
-  /** Throws away the bytes that wait for credit. */
+  /** Drops the bytes that wait for credit. */
   drop() {
     for (const { sent } of this.#waiting.splice(0)) sent();
   }
@@ -103,7 +104,7 @@ export class Stream {
     this.onReadable();
   }
 
-  /** Takes a piece of what has arrived, of `most` bytes, and grants as much. */
+  /** Takes at most `most` bytes of what has arrived, and grants credit for them. */
   read(most = Infinity) {
     const [first = Buffer.alloc(0), ...rest] = this.#received;
     const bytes = first.subarray(0, most);
@@ -129,7 +130,7 @@ export class Mux {
   #isOver = false;
   #nextId = 2;
   onStream = () => {};
-  /** The peer broke the protocol, or said that we did. */
+  /** Called if the peer broke the protocol, or said that we did. */
   onOver = () => {};
 
   constructor(write, breaks) {
@@ -178,7 +179,7 @@ export class Mux {
     this.onOver();
   }
 
-  /** Which rule a header breaks. */
+  /** Returns the rule that a header breaks. */
   #faultOf({ version, type, flags, id, length }) {
     const { breaks } = this;
     if (version !== 0 && !breaks('takes-any-version')) return 'version';

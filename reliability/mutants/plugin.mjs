@@ -1,5 +1,6 @@
-// plugin.mjs [BREACH]: a plugin written against the wire alone, without a line of the project's packages. It keeps every rule of
-// docs/protocol.md that the conformance suite looks at, but for the one that BREACH names: see breaches.mjs.
+// plugin.mjs [BREACH]: a plugin that is written against the wire alone, without a line of the project's
+// packages. It keeps every rule of docs/protocol.md that the conformance suite checks, except the one that
+// BREACH names: see breaches.mjs.
 import { Socket } from 'node:net';
 import { Broker } from './broker.mjs';
 import { Budget, Conversation } from './conversation.mjs';
@@ -12,7 +13,7 @@ const breaks = (name) => name === breach;
 const cookieKey = 'OTTO_PLUGIN_MAGIC_COOKIE';
 const cookieValue = '11aab7ff21cb9ff7b0e9975d53f17a8dab571eac9b5ff0191730046698f07b7f';
 const shuttingDown = 'plugin is shutting down';
-/** `speaks-the-base` is no breach: it announces no capability. */
+/** `speaks-the-base` is not a breach. With it, the plugin announces no capability. */
 const words = breaks('speaks-the-base') ? [] : ['cancel', 'errors', 'types', 'refs', 'meta', 'grace'];
 
 const { env } = process;
@@ -136,7 +137,7 @@ class Session {
     );
   }
 
-  /** Another stream has half a message. */
+  /** True if another stream has half a message. */
   isWaitingFor = (conversation) =>
     [...this.budget.conversations].some((each) => each !== conversation && each.reader.held > 0);
 
@@ -162,12 +163,12 @@ class Session {
     else this.settle();
   }
 
-  /** Quit is answered when it alone still runs. */
+  /** Answers Quit once no other call runs. */
   settle() {
     if (this.#answerQuit !== undefined && this.running.size <= 1) this.#answerQuit();
   }
 
-  /** Finishes the two outputs behind all else, and ends the process. */
+  /** Finishes the two outputs after everything else, and ends the process. */
   leave(status) {
     if (this.#isLeaving) return;
     this.#isLeaving = true;

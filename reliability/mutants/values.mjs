@@ -1,6 +1,7 @@
-// MessagePack for the plugin of the mutants: finds whole messages inside the limits, reads them, and writes answers.
+// MessagePack for the plugin of the mutants. It finds whole messages within the limits, reads them, and
+// writes answers.
 
-/** An extension as it came. */
+/** An extension as it was received. */
 export class Ext {
   constructor(type, data) {
     this.type = type;
@@ -27,7 +28,10 @@ const tooLong = 128 * MiB;
 const tooMany = MiB;
 const tooDeep = 128;
 
-/** For each tag from 0xc0 on: bytes of its length field, and bytes of the value behind it beside what the length counts. */
+/**
+ * For each tag from 0xc0 on: the size of its length field, and how many bytes of the value the length does
+ * not count.
+ */
 const lengthBytes = [0, 0, 0, 0, 1, 2, 4, 1, 2, 4, ...Array(15).fill(0), 1, 2, 4, 2, 4, 2, 4];
 const fixedBytes = [
   0,
@@ -58,7 +62,7 @@ const fixedBytes = [
   ...Array(7).fill(0),
 ];
 
-/** What the messages of one stream arrive in. `breaks` says which limit is broken. */
+/** Collects the messages of one stream. `breaks` tells which limit is broken. */
 export class MessageReader {
   #breaks;
   #chunks = [];
@@ -70,19 +74,22 @@ export class MessageReader {
   #lengthLeft = 0;
   #values = 0;
   #fault;
-  /** The array or map at hand has just begun. */
+  /** True if the current array or map has just begun. */
   #fresh = false;
 
   constructor(breaks) {
     this.#breaks = breaks;
   }
 
-  /** Bytes of the message that is not whole. */
+  /** How many bytes of the incomplete message are held. */
   get held() {
     return this.#held;
   }
 
-  /** Calls `take(bytes, fault)` with each whole message. Throws for bytes after which the stream is lost. */
+  /**
+   * Calls `take(bytes, fault)` with each whole message. Throws for bytes after which the stream cannot
+   * continue.
+   */
   push(chunk, take) {
     let from = 0;
     for (let at = 0; at < chunk.length;) {
@@ -139,7 +146,7 @@ export class MessageReader {
   #contain(count) {
     this.#values += count;
     if (this.#values > tooMany && !this.#breaks('takes-any-number')) this.#fault = 'too many values';
-    // Two for the message and its params.
+    // Two levels for the message and its params.
     if (
       this.#open.length >= (this.#breaks('takes-60-levels') ? 60 : tooDeep) + 2 &&
       !this.#breaks('takes-any-depth')
@@ -164,7 +171,7 @@ export class MessageReader {
   }
 }
 
-/** Reads values out of bytes that are whole. Maps become Maps, floats Floats. */
+/** Reads values out of whole bytes. Maps become Maps, floats Floats. */
 export class Reader {
   at = 0;
   constructor(bytes) {
@@ -180,7 +187,7 @@ export class Reader {
     return size === 0 ? 0 : this.#take(size).readUIntBE(0, size);
   }
 
-  /** The number of elements of the array at hand. */
+  /** Returns the number of elements of the next array. */
   array() {
     const tag = this.#uint(1);
     if ((tag & 0xf0) === 0x90) return tag & 15;
@@ -272,7 +279,7 @@ function write(value, out) {
   }
 }
 
-/** The fixed form if it fits, else the form with a u32. */
+/** Returns the fixed form if the length fits, else the form with a u32. */
 function head(length, fix, most, large) {
   if (length <= most) return Buffer.of(fix | length);
   const bytes = Buffer.alloc(5, large);

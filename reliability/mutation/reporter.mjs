@@ -1,7 +1,7 @@
-/** The mutants that were tested so far. A run that is out of time tells of these. */
+/** The mutants that were tested so far. A run whose time is over reports these. */
 export const tested = [];
 
-/** Loaded by Stryker, into the process of the program. */
+/** Stryker loads this into the process of the program. */
 export const strykerPlugins = [
   {
     kind: 'Reporter',

@@ -1,4 +1,7 @@
-/** What is mutated, and which tests have to notice: those that start no processes from dist, read no docs and explore nothing at length. */
+/**
+ * What is mutated, and which tests must notice it. These are tests that start no processes from dist, read no
+ * docs and explore nothing at length.
+ */
 export const targets = {
   mux: {
     folder: 'packages/mux',

@@ -1,5 +1,6 @@
-// Each known attack by name, from a peer written by hand: what a plugin may answer its host with, and what a host may ask a plugin.
-// For each: how the call ended, how much the victim held for it, and that it serves the next one.
+// Each known attack by name, from a peer without pipework: what a plugin may answer to its host, and what a
+// host may ask of a plugin. For each it checks how the call ended, how much memory the victim used, and that
+// the victim still serves the next call.
 import { isPipeworkError } from '@pipework/core';
 import { PassThrough } from 'node:stream';
 import { inspect } from 'node:util';
@@ -23,8 +24,9 @@ export const defaults = { towards: 'both', only: '', asks: 20_000 };
 const MiB = 2 ** 20;
 const MOST = 0xffff_ffff;
 /**
- * What a victim may hold for a refused message at its peak: its bytes so far, twice, and what no collection has taken away yet. The largest sends
- * 8 MiB. Most attacks stay below 64 MiB; on a busy machine, which collects late, one held 119.
+ * The most memory that a victim may use at its peak for a refused message. That covers twice its bytes so
+ * far, and garbage that was not collected yet. The largest attack sends 8 MiB. Most attacks stay below 64
+ * MiB. On a busy machine, which collects late, one used 119.
  */
 const BOUND = 192 * MiB;
 
@@ -38,7 +40,7 @@ const manyReferences = (count) => {
 };
 const random = randomOf(8);
 
-/** Values that stand where an honest one would: as the result of a call, as the params of one. */
+/** Values that replace an honest one: the result of a call, or the params of one. */
 export const values = {
   'an array of 2^32 - 1': () => m.array32(MOST),
   'a map of 2^32 - 1': () => m.map32(MOST),
@@ -162,7 +164,7 @@ const conducts = {
 /** How many times the attacks on services ask: `--asks 1000000` for a million. */
 let asks = defaults.asks;
 
-/** What a plugin can print on its raw standard error, and answer its call behind it. */
+/** What a plugin can print on its raw standard error before it answers its call. */
 const prints = {
   'a line of 65,000 digits behind a slash, five times': () => `/${'1'.repeat(65_000)}x\n`.repeat(5),
   'an escape sequence of 65,000 characters that never ends': () =>
@@ -185,7 +187,10 @@ const printAndAnswer =
     peer.message(id, [1, msgid, null, 'printed']);
   };
 
-/** What in the host's log cannot be told from what the host says, or would be obeyed by a terminal. */
+/**
+ * Returns records of the host's log that look like the host's own, or that contain what a terminal would
+ * obey.
+ */
 function forgeries(records) {
   const said = records.filter((record) => JSON.stringify(record).includes('forged'));
   // oxlint-disable-next-line no-control-regex -- they are what must not be there
@@ -223,7 +228,7 @@ const wrong = (error) => {
 };
 const outcome = (promise) => promise.then(() => undefined, (error) => error); // prettier-ignore
 
-/** A call to a plugin that answers as `conduct` says; then the kill. */
+/** Calls a plugin that answers as `conduct` says, and then kills it. */
 async function towardsHost(conduct) {
   const { raw, patienceMs = 100 } = conduct;
   let exit;
@@ -253,7 +258,7 @@ async function towardsHost(conduct) {
   const one = raw === undefined ? await rpc.dispense('worker').then((remote) => ({ remote })) : undefined;
   const uses = one === undefined ? [() => rpc.describe(), () => rpc.ping()] : [() => one.remote.echo(1), () => one.remote.echo(2)]; // prettier-ignore
   const calls = uses.map((use) => outcome(use().then((value) => void isDeeplyPlain(value))));
-  // An attack that answers nothing leaves its call to the caller's patience: the kill must end it.
+  // If an attack sends no answer, its call lasts as long as the caller is patient. Then the kill must end it.
   await Promise.race([Promise.all(calls), new Promise((resolve) => setTimeout(resolve, patienceMs))]);
   const killed = await outcome(within(10_000, 'kill', client.kill()));
   const errors = await Promise.all(
@@ -264,7 +269,7 @@ async function towardsHost(conduct) {
   return { error: errors[0], findings };
 }
 
-/** The service of the host that is attacked. */
+/** The attacked service of the host. */
 function providedFiles(services) {
   services.made += 1;
   return {
@@ -276,7 +281,7 @@ function providedFiles(services) {
   };
 }
 
-/** Towards a host that asks what the plugin offers: the plugin answers so. */
+/** Describes a plugin that answers as the attack says. */
 function describedBy([plugin, methods]) {
   const answer = ({ peer, id, msgid, method }) => {
     const said = method === '$/describe' ? methods : plugin;
@@ -286,16 +291,19 @@ function describedBy([plugin, methods]) {
   return Object.assign(answer, { raw, patienceMs: 5_000 });
 }
 
-/** Touches everything in a value, as a user would. */
+/** Reads everything in a value, as a user would. */
 function isDeeplyPlain(value, depth = 0) {
   if (typeof value !== 'object' || value === null) return true;
-  // What loggers, test frameworks and serializers do with any value.
+  // Does what loggers, test frameworks and serializers do with any value.
   if (depth === 0) void [JSON.stringify(value), inspect(value), typeof value === 'object' && `${value}`];
   if ({}.polluted !== undefined) throw new TypeError('the prototype of objects was written to');
   return depth > 200 || Reflect.ownKeys(value).every((key) => isDeeplyPlain(value[key], depth + 1));
 }
 
-/** An attack on a real serve(); then an honest call on another stream, where the session still stands, and the end of the pipes. */
+/**
+ * Attacks a real serve(). Then, if the session still exists, makes an honest call on another stream, and ends
+ * the pipes.
+ */
 async function towardsPlugin(attack) {
   const [down, up] = [new PassThrough(), new PassThrough()];
   for (const pipe of [down, up]) pipe.on('error', () => {});
@@ -371,7 +379,7 @@ export const attacks = {
 };
 const runners = { host: towardsHost, plugin: towardsPlugin };
 
-/** One attack, watched. */
+/** Runs one attack, and watches it. */
 export async function runAttack(towards, name) {
   const before = heldNow();
   const watched = watch();

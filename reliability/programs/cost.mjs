@@ -1,5 +1,6 @@
-// What one message costs its receiver at most: for each kind of value, the largest message that the limits let through, how much
-// memory its values hold, and how much processor time it took to take them. SECURITY.md's table is made by this.
+// The most that one message costs its receiver. For each kind of value, it finds the largest message that the
+// limits allow. It measures how much memory its values hold, and how much processor time it took to read
+// them. The table of SECURITY.md comes from this program.
 import { PassThrough } from 'node:stream';
 import { serve } from '@pipework/core/plugin';
 import { within } from '../lib/bounded.mjs';
@@ -11,14 +12,14 @@ export const help = 'the most memory and time that one message of each kind of v
 export const defaults = { only: '', most: 16 };
 
 const MiB = 2 ** 20;
-/** What a message may cost: ten times its bytes, or this much if that is more; and a second. */
+/** The most that a message may cost: ten times its bytes, or this much if that is more, and a second. */
 const FLOOR = 64 * MiB;
 const TIMES = 10;
 const MOST_MS = 1_000;
 
 const hex = (text) => Buffer.from(text.replaceAll(' ', ''), 'hex');
 const u32 = (value) => Buffer.from([value >>> 24, value >>> 16, value >>> 8, value]);
-/** `count` times the bytes that `one` gives for an index. */
+/** Returns a function that makes `count` times the bytes that `one` returns for an index. */
 const list = (one) => (count) => {
   const unit = one(0);
   const all = Buffer.allocUnsafe(5 + unit.length * count);
@@ -32,7 +33,7 @@ const marked = (letter, ...values) =>
   Buffer.concat([Buffer.from([0x91 + values.length]), m.mark(letter), ...values]);
 const key6 = (index) => Buffer.concat([hex('a6'), Buffer.from(index.toString(36).padStart(6, '_'))]);
 
-/** A message of `count` of something. */
+/** The kinds of messages. Each makes a message of `count` items. */
 export const kinds = {
   nil: list(() => hex('c0')),
   'small integers': list(() => hex('05')),
@@ -102,7 +103,10 @@ const env = {
   PIPEWORK_GRACE_MS: '100',
 };
 
-/** Sends one message to a real serve(). Resolves to what its values held and took, or to why it was refused. */
+/**
+ * Sends one message to a real serve(). Resolves to what its values held and took, or to the reason why it was
+ * refused.
+ */
 export async function costOf(value) {
   const [down, up] = [new PassThrough(), new PassThrough()];
   let held;
@@ -128,7 +132,7 @@ export async function costOf(value) {
     host.onEnd = () => resolve('ended');
   });
   const message = Buffer.concat([m.fixarray(4), hex('00 00'), m.encode('Plugin.hold'), m.fixarray(1), value]);
-  // Most of a message comes before it is measured, so that sending it is not part of its cost.
+  // Most of the message arrives before the measurement, so that sending it is not part of its cost.
   const before = { held: settled(), cpu: process.cpuUsage() };
   host.message(7, message);
   const error = await within(120_000, 'an answer', answered);
@@ -140,7 +144,7 @@ export async function costOf(value) {
   return { refused: String(code), bytes: value.length, ms: (user + system) / 1000 };
 }
 
-/** What is held once collections have also freed what the one before found. */
+/** Returns the memory in use once repeated collections have freed what each one before found. */
 function settled() {
   for (let times = 0; times < 3; times++) heldNow();
   return heldNow();
@@ -151,7 +155,10 @@ function heldSince({ held }) {
   return heapUsed + external - held;
 }
 
-/** The largest message of a kind that is taken, within an eighth, and its cost; undefined if none is. */
+/**
+ * Returns the largest accepted message of a kind, to within an eighth, and its cost; undefined if none is
+ * accepted.
+ */
 export async function mostOf(make, mostBytes) {
   let taken;
   let refused = Infinity;

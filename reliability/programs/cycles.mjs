@@ -1,4 +1,4 @@
-// Start a plugin, call it, kill it, again and again: nothing may be left, and nothing may grow.
+// Starts a plugin, calls it and kills it, again and again. Nothing may be left, and nothing may grow.
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { Client } from '@pipework/core';
@@ -10,7 +10,10 @@ export const defaults = { times: 1_000, atOnce: 4 };
 const descriptors = () => readdirSync('/proc/self/fd').length;
 const MiB = 1024 * 1024;
 
-/** Children of this process in the state that ps tells. Its reaper is a child too, the one that may be there. */
+/**
+ * Returns the children of this process, in the state that ps shows. Its reaper is a child too, and the only
+ * one allowed.
+ */
 function children() {
   const list = execFileSync('ps', ['-o', 'stat=,comm=', '--ppid', String(process.pid)], { encoding: 'utf8' });
   return list
@@ -37,7 +40,7 @@ export async function run(options, say = () => {}) {
   const { times, atOnce } = { ...defaults, ...options };
   const findings = [];
   const round = () => Promise.all(Array.from({ length: atOnce }, cycle));
-  // Warming up: modules are loaded, the reaper runs, code is compiled.
+  // This is the warm-up: modules are loaded, the reaper starts, code is compiled.
   for (let i = 0; i < 5; i++) await round();
   const before = { descriptors: descriptors(), heap: heap() };
   const began = performance.now();

@@ -1,5 +1,5 @@
-// Kills the plugin, or the host, with SIGKILL in each phase. The one that stays must tell every pending thing, once and clearly,
-// and no process may be left behind.
+// Kills the plugin, or the host, with SIGKILL in each phase. The surviving side must settle every pending
+// promise, once and with a clear error, and no process may be left behind.
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -14,7 +14,7 @@ export const defaults = { times: 3, victim: 'both', phase: '', concurrency: 2, b
 const alive = (pid) => isAlive(pid, (file) => readFileSync(file, 'latin1'));
 const gone = (pid, ms) => until(ms, `process ${pid} gone`, () => !alive(pid));
 
-/** Settles `promise` into what is wrong with how it ended, or undefined. */
+/** Returns what is wrong with how `promise` settled, or undefined. */
 async function judge({ name, promise, resolves = false }) {
   let error;
   try {
@@ -32,7 +32,7 @@ async function judge({ name, promise, resolves = false }) {
   return undefined;
 }
 
-/** The plugin dies; this process is its host. */
+/** Lets the plugin die. This process is its host. */
 export async function pluginDies(name, boundMs) {
   const { client, pid, pending } = await enter(phases[name]);
   const judged = pending.map(judge);
@@ -51,7 +51,7 @@ export async function pluginDies(name, boundMs) {
   return { findings: findings.filter(Boolean), ms: settledMs };
 }
 
-/** The host dies; it is a process of its own. */
+/** Lets the host die, which is a process of its own. */
 export async function hostDies(name, boundMs) {
   const file = fileURLToPath(new URL('../fixtures/host.mjs', import.meta.url));
   const host = spawn(process.execPath, [file, name], { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -66,7 +66,7 @@ export async function hostDies(name, boundMs) {
     );
   });
   const { pid } = JSON.parse(await within(15_000, `the host ${name}`, line));
-  // Between the spawn and the line there is no sign to wait for: any moment of it is as good.
+  // Between the spawn and the line there is no sign to wait for, so any moment will do.
   if (name === 'in the handshake') await pause(Math.random() * 120);
   host.kill('SIGKILL');
   await ended;

@@ -1,5 +1,5 @@
-// Attempts to get out of each means of isolation that this machine has, from inside a plugin. Each has what must happen; what gets out is
-// a row in SECURITY.md.
+// Attempts to escape from each kind of isolation that this machine has, from inside a plugin. Each attempt
+// has an expected outcome. An attempt that succeeds is a row in SECURITY.md.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ export const defaults = { means: 'all', only: '' };
 const host = fileURLToPath(new URL('../fixtures/escapes/host.mjs', import.meta.url));
 const security = readFileSync(new URL('../../SECURITY.md', import.meta.url), 'utf8');
 
-/** Why this machine cannot isolate by a means; undefined if it can. */
+/** Returns why this machine cannot isolate by a tool; undefined if it can. */
 export function obstacle(means) {
   const file = means === 'deno' ? findRuntime('deno') : process.execPath;
   if (file === undefined) return 'deno is not installed';
@@ -28,7 +28,9 @@ export function obstacle(means) {
   }
 }
 
-/** The host's report on one means. The host inherits two descriptors that lead to the file in question. */
+/**
+ * Returns the host's report on one kind of isolation. The host inherits two descriptors of the secret file.
+ */
 async function attemptAll(means) {
   const folder = mkdtempSync(join(tmpdir(), 'pipework-inherited-'));
   const file = join(folder, 'inherited');
@@ -50,7 +52,7 @@ async function attemptAll(means) {
   }
 }
 
-/** What is not as it must be, a sentence each. */
+/** Returns what is not as expected, one sentence for each. */
 function judge(means, { got, told, seen }, only) {
   const known = holes[means];
   const findings = [];

@@ -1,5 +1,6 @@
-// What arrives is what was sent: checksummed streams over the mux alone, then values and streams over calls, each through pipes
-// that cut, join and delay at random, with random windows. Property tests: the seed that is printed replays the run.
+// Checks that what arrives is what was sent. It sends checksummed streams over the mux alone, then values and
+// streams over calls. All go through pipes that cut, join and delay at random, with random windows. These are
+// property tests, and the printed seed replays the run.
 import { isDeepStrictEqual } from 'node:util';
 import { PassThrough } from 'node:stream';
 import * as fc from 'fast-check';
@@ -17,7 +18,10 @@ import { pattern, patternDigest, patternStream, worker } from '../lib/worker.mjs
 export const help =
   'streams and values through random chunking, delays and windows arrive exactly as they were sent';
 export const defaults = { minutes: 0, runs: 15, seed: 0 };
-/** Small calls of one run over rough pipes; over those of a process, which are not slowed down, ten times as many. */
+/**
+ * How many small calls one run makes over rough pipes. Over those of a process, which are not slowed down, it
+ * makes ten times as many.
+ */
 const manyCalls = 300;
 
 const rough = (random) => {
@@ -53,7 +57,7 @@ async function receive(stream, random, length, count) {
   count.bytes += length;
 }
 
-/** Streams both ways over two sessions. */
+/** Sends streams both ways over two sessions. */
 async function streams({ seed, lengths }, count) {
   const random = randomOf(seed);
   const [down, up] = [rough(random), rough(random)];
@@ -73,7 +77,8 @@ async function streams({ seed, lengths }, count) {
     head.writeUInt32BE(mine[0], 0);
     head.writeUInt32BE(mine[1], 4);
     near.write(head);
-    // Streams arrive in the order of each side's openings, but the far end learns its lengths from the stream itself.
+    // Streams arrive in the order in which each side opens them, but the far end learns its lengths from the
+    // stream itself.
     const far = await accepted;
     const told = await readExactly(far, 8);
     const [there, back] = [told.readUInt32BE(0), told.readUInt32BE(4)];
@@ -127,7 +132,7 @@ const { value: anyValue } = fc.letrec((tie) => ({
   ),
 }));
 
-/** Over rough pipes in memory. */
+/** Runs over rough pipes in memory. */
 async function calls(input, count) {
   const random = randomOf(input.seed);
   const pipe = () => new Rough({ random: random.fork() });
@@ -139,13 +144,16 @@ async function calls(input, count) {
   }
 }
 
-/** Over the pipes of a real process, whose read buffers are used again: one that lives as long as this program's run. */
+/**
+ * Runs over the pipes of a real process, which reuses its read buffers. The process lives as long as this
+ * program's run.
+ */
 async function processes(input, count, shared) {
   shared.client ??= new Client({ cmd: pluginCommand() });
   await exchange(shared.client, randomOf(input.seed), input, count);
 }
 
-/** Values and byte streams over calls, many at once. */
+/** Sends values and byte streams over calls, many at once. */
 async function exchange(client, random, { seed, values, lengths }, count) {
   const remote = await (await client.client()).dispense('worker').then((one) => ({ one }));
   const echo = async (value) => {
@@ -174,8 +182,8 @@ async function exchange(client, random, { seed, values, lengths }, count) {
     if (offset !== length) throw new Error(`${offset} bytes of ${length} came`);
     count.bytes += length;
   };
-  // Two methods that look alike to whatever remembers names by their length and a few of their bytes; each alone on the pipe, so
-  // that its message lies where the one before it lay.
+  // Two methods that a cache of names could confuse, because it compares their length and a few of their
+  // bytes. Each is alone on the pipe, so that its message is at the place of the previous one.
   const alike = async () => {
     count.operations += 2;
     if ((await remote.one.print('')) !== undefined) throw new Error('print was answered by another method');
@@ -187,10 +195,12 @@ async function exchange(client, random, { seed, values, lengths }, count) {
   await within(60_000, `calls of seed ${seed}`, Promise.all(all));
 }
 
-/** Enough of a value to see what it is; the seed gives the whole. */
+/** Returns enough of a value to recognise it. The seed gives the whole. */
 const show = (value) => fc.stringify(value).slice(0, 1_000);
 
-/** Small values in great number: so many in flight, now over rough pipes, now over a real process's. */
+/**
+ * Sends many small values, with `width` calls in flight, over rough pipes or over those of a real process.
+ */
 async function many({ seed, width, isReal }, count, shared) {
   const random = randomOf(seed);
   const pipe = () => new Rough({ random: random.fork() });
@@ -217,7 +227,7 @@ async function many({ seed, width, isReal }, count, shared) {
   }
 }
 
-/** A value that is an argument of a callback and its answer, several times in one call. */
+/** Sends a value as the argument of a callback and as its answer, several times in one call. */
 async function turnBack(one, value, random, count) {
   let last;
   const items = Array.from({ length: random.between(1, 5) }, () => value);

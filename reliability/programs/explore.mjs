@@ -1,4 +1,5 @@
-// The tests that explore (properties, schedules, damaged bytes) with many times as many runs as they have in the suite.
+// Runs the tests that explore (properties, schedules, damaged bytes) with many times as many runs as in the
+// suite.
 import { execFileSync, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +9,10 @@ export const defaults = { times: 20 };
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** What takes its number of runs from testing/explore.ts: test files, and for the support of several the folder of its tests. */
+/**
+ * Returns the files that take their number of runs from testing/explore.ts. They are test files, and if a
+ * support file serves several, the folder of its tests.
+ */
 const explorations = () =>
   execFileSync('git', ['grep', '-l', "/testing/explore.ts'", '--', 'packages', 'examples'], {
     cwd: root,

@@ -1,5 +1,5 @@
-// Supervisors and pools whose plugins are killed, replaced, stopped and crashed under load. Each call and stream must settle once, none
-// may run twice, and nothing may be left.
+// Supervisors and pools whose plugins are killed, replaced, stopped and crashed under load. Each call and
+// stream must settle once, none may run twice, and nothing may be left.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,21 +25,21 @@ export const defaults = {
 const program = fileURLToPath(new URL('../fixtures/fleet-worker.mjs', import.meta.url));
 const eager = { atMost: 1_000_000, withinMs: 60_000, initialDelayMs: 1, maxDelayMs: 5 };
 
-/** Runs `work` with a place for notes, and says what of its plugins is left afterwards. */
+/** Runs `work` with a place for notes, and reports what is left of its plugins afterwards. */
 async function withNotes(work) {
   const folder = mkdtempSync(join(tmpdir(), 'fleet-'));
   const file = join(folder, 'notes');
   writeFileSync(file, '');
   const pids = new Set();
   const findings = [];
-  /** What holds the event loop, by kind. */
+  /** Returns what keeps the event loop alive, by kind. */
   const resources = () => {
     const counts = {};
     for (const kind of process.getActiveResourcesInfo())
       if (/Timeout|Process|Pipe|FSEvent/.test(kind)) counts[kind] = (counts[kind] ?? 0) + 1;
     return counts;
   };
-  // The first plugin of a process brings its reaper, which stays.
+  // The first plugin of a process starts its reaper, which stays.
   const first = new Client({ cmd: [process.execPath, program, file] });
   await first.start();
   await first.kill();
@@ -68,7 +68,7 @@ async function withNotes(work) {
   }
 }
 
-/** Runs `count` tasks, so many at a time. */
+/** Runs `count` tasks, with `width` of them at a time. */
 async function inFlight(count, width, task) {
   let next = 0;
   const line = async () => {
@@ -77,7 +77,7 @@ async function inFlight(count, width, task) {
   await Promise.all(Array.from({ length: width }, line));
 }
 
-/** SIGKILL for the plugin, again and again, while calls and streams are under way. */
+/** Sends SIGKILL to the plugin again and again, while calls and streams are under way. */
 export function kills({ calls, streams, killEveryMs }) {
   return withNotes(async ({ findings, pids, config, ran }) => {
     const supervisor = new Supervisor({ ...config, maxWaitingCalls: 100_000 });
@@ -90,7 +90,7 @@ export function kills({ calls, streams, killEveryMs }) {
       try {
         process.kill([...pids].at(-1), 'SIGKILL');
       } catch {
-        // Dead already, and the next one is not there yet.
+        // The process is dead already, and the next one does not exist yet.
       }
     }, killEveryMs);
     const fulfilled = new Set();
@@ -139,7 +139,7 @@ export function kills({ calls, streams, killEveryMs }) {
   });
 }
 
-/** Reloads under load: no call fails. */
+/** Reloads under load, where no call may fail. */
 export function reloads({ reloads: count }) {
   return withNotes(async ({ findings, config, ran }) => {
     const supervisor = new Supervisor(config);
@@ -164,7 +164,9 @@ export function reloads({ reloads: count }) {
   });
 }
 
-/** A stopped process is found; one that computes for less than `timeoutMs` is left alone. */
+/**
+ * Checks that a stopped process is found, and that one that computes for less than `timeoutMs` is left alone.
+ */
 export function health() {
   return withNotes(async ({ findings, pids, config }) => {
     const supervisor = new Supervisor({ ...config, health: { everyMs: 50, timeoutMs: 5_000, failures: 1 } });
@@ -184,7 +186,7 @@ export function health() {
   });
 }
 
-/** A pool in which a process crashes once a second: only the call that crashes it fails. */
+/** Uses a pool in which a process crashes once a second. Only the call that crashes it may fail. */
 export function pool({ poolSeconds }) {
   return withNotes(async ({ findings, config, ran }) => {
     const workers = new Pool({ ...config, max: 4 });
@@ -215,7 +217,7 @@ export function pool({ poolSeconds }) {
   });
 }
 
-/** A host that was blocked ends none of its healthy plugins. */
+/** Blocks a host, which must end none of its healthy plugins afterwards. */
 export function blocked({ plugins, blockMs }) {
   return withNotes(async ({ findings, config }) => {
     const checked = { ...config, health: { everyMs: 100, timeoutMs: blockMs / 2, failures: 1 } };

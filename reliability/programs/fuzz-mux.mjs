@@ -1,4 +1,5 @@
-// The mux alone against corrupted frames: a bare Session hears a spoiled conversation, many hundred times a second.
+// Sends corrupted frames to the mux alone: a bare Session reads a corrupted conversation, many hundred times
+// a second.
 import { PassThrough } from 'node:stream';
 import { isPipeworkError } from '@pipework/core';
 import { Session } from '@pipework/mux';
@@ -10,14 +11,14 @@ import { heldNow, mebibytes, watch } from '../lib/watch.mjs';
 export const help = 'hostile frames towards a bare mux session';
 export const defaults = { minutes: 0, cases: 500, seed: 0, concurrency: 8, only: -1 };
 
-/** How each of these ended: a code, or `ok`. */
+/** Returns how each of these ended: a code, or `ok`. */
 const ending = (promise) =>
   promise.then(
     () => 'ok',
     (error) => error,
   );
 
-/** An echo over a session whose one direction is spoiled. */
+/** Runs an echo over a session of which one direction is corrupted. */
 export async function runCase(seed) {
   const random = randomOf(seed);
   const saboteur = new Saboteur({ random, attack: attackOf(random), line: false });
@@ -36,7 +37,7 @@ export async function runCase(seed) {
       stream.once('error', reject).once('close', resolve).resume();
     });
   };
-  // A session that has ended refuses to open at once: that is an ending too.
+  // A session that has ended refuses to open a stream. That counts as an ending too.
   const opened = async (session) => session.openStream();
   const answer = async (session) => {
     for await (const stream of session) stream.on('error', () => {}).pipe(stream);

@@ -1,5 +1,6 @@
-// Lines made to be slow to read: beginnings of every format and trace, then one piece again and again, then an end that
-// fits nothing. No turn of the host's event loop may take long for them, at any rate, and none may cost more than its length.
+// Lines that are made to be slow to read. Each has a beginning of some format or trace, then one piece
+// repeated, then an end that fits nothing. No turn of the host's event loop may take long for them, and none
+// may cost more than in proportion to its length.
 import { printable } from '@pipework/core';
 import { clientInMemory } from '../lib/memory-pair.mjs';
 import { randomOf } from '../lib/random.mjs';
@@ -9,9 +10,11 @@ export const help = 'plugin output that is made to be slow to read: the longest 
 export const defaults = { minutes: 0, cases: 150, seed: 0, only: -1, boundMs: 50 };
 
 const KiB = 1024;
-/** Bytes of a case, in lines of at most 64 KiB. */
+/** How many bytes a case has, in lines of at most 64 KiB. */
 const caseBytes = 256 * KiB;
-/** A case that is too slow is tried again: a machine that is busy is slow once, a pattern that is super-linear always. */
+/**
+ * How often a case that is too slow is tried. A busy machine is slow once, but a super-linear pattern always.
+ */
 const attempts = 4;
 
 // prettier-ignore
@@ -26,7 +29,7 @@ const pieces = [
   '{"level":30,"msg":"', '{"@message":"', '{"msg":1,', '"}', '}\n{', '\n',
 ];
 
-/** One line: a beginning, a piece many times, an end. */
+/** Returns one line: a beginning, a piece repeated many times, an end. */
 function lineOf(random) {
   const some = (most) => Array.from({ length: random.below(most + 1) }, () => random.pick(pieces)).join('');
   const begin = some(3);
@@ -35,12 +38,15 @@ function lineOf(random) {
   return `${begin}${unit.repeat(Math.ceil(length / unit.length))}${some(2)}\n`;
 }
 
-/** How each kind of line and of trace begins, and the pieces that its patterns repeat: each is tried with each, in turn. */
+/**
+ * The beginnings of each kind of line and trace, and the pieces that their patterns repeat. Each beginning is
+ * tried with each piece, in turn.
+ */
 const heads = pieces.filter((piece) => piece.length > 2 || '/[{"<'.includes(piece));
 const units = pieces.filter((piece) => piece.length <= 3);
 const pairsOfCase = 16;
 
-/** A long line of one head, one unit and an end that fits nothing. */
+/** Returns a long line of one beginning, one repeated piece and an end that fits nothing. */
 function pairOf(index) {
   const unit = units[index % units.length];
   const head = heads[Math.floor(index / units.length) % heads.length];
@@ -50,7 +56,9 @@ function pairOf(index) {
 /** Short lines without end, which cost the most for each of their bytes. Case 0 begins with them. */
 const floods = ['{}\n', '/1\n', '\n'].map((line) => line.repeat((1024 * KiB) / line.length));
 
-/** The outputs of a case, which are made from its seed alone: some lines of chance, and the next of all pairs. */
+/**
+ * Returns the outputs of a case, which depend only on its seed: some random lines, and the next of all pairs.
+ */
 function caseOf(seed) {
   const random = randomOf(seed);
   const lines = Array.from({ length: random.between(1, 3) }, () => lineOf(random));
@@ -60,7 +68,10 @@ function caseOf(seed) {
   return [...(seed === 0 ? floods : []), chance, ...pairs];
 }
 
-/** A client whose plugin is silent but for what is written to `stderr`, and a promise for each sentinel that its logger gets. */
+/**
+ * Returns a client whose plugin prints only what is written to `stderr`, and a promise for each sentinel that
+ * its logger gets.
+ */
 async function openReader() {
   let stderr;
   const awaited = new Map();
@@ -73,7 +84,9 @@ async function openReader() {
   const client = clientInMemory({ plugin, config: { logger } });
   await client.start();
   let count = 0;
-  /** Resolves to the longest turn and the whole time that the output took, in milliseconds of processor time. */
+  /**
+   * Resolves to the longest turn and the total time that the output took, in milliseconds of processor time.
+   */
   const read = async (text) => {
     const sentinel = `sentinel ${(count += 1)}`;
     const logged = new Promise((resolve) => awaited.set(sentinel, resolve));
@@ -90,7 +103,7 @@ async function openReader() {
       if (!isOver) setImmediate(turn);
     };
     setImmediate(turn);
-    // As a pipe would bring it.
+    // The bytes are split as a pipe would split them.
     for (let at = 0; at < bytes.length; at += 64 * KiB) stderr.write(bytes.subarray(at, at + 64 * KiB));
     await logged;
     // The turn in which the last line was logged counts as well: it may have been the only one.
@@ -102,13 +115,16 @@ async function openReader() {
   return { client, read };
 }
 
-/** Milliseconds of processor time so far. What a busy machine does meanwhile does not count. */
+/** Returns the milliseconds of processor time so far. Other work of a busy machine does not count. */
 function cpu() {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1_000;
 }
 
-/** What the reader of output and `printable()` made of one text: the least of several attempts, of which a good one is the last. */
+/**
+ * Returns how long the output reader and `printable()` took for one text. It is the minimum of several
+ * attempts, and a good attempt is the last.
+ */
 async function runText(text, read, boundMs) {
   const best = { longest: Infinity, whole: Infinity, shown: Infinity };
   const line = text.slice(0, 64 * KiB);
@@ -122,7 +138,7 @@ async function runText(text, read, boundMs) {
   return best;
 }
 
-/** Runs cases `seed`, `seed + 1`, ... until enough, or until the time is over. */
+/** Runs cases `seed`, `seed + 1`, ... until there are enough, or until the time is over. */
 export async function run(options, say = () => {}) {
   const { minutes, cases, seed, only, boundMs } = { ...defaults, ...options };
   const { client, read } = await openReader();

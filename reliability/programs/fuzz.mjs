@@ -1,5 +1,5 @@
-// Corrupts one direction of a real conversation, in every layer, and looks whether the side that hears it stays well:
-// no crash, no hang, no growth, and a code on every rejection. Each case is made from its seed alone.
+// Corrupts one direction of a real conversation, in every layer, and checks the side that receives it. It
+// must not crash, hang or grow, and every rejection must have a code. Each case depends only on its seed.
 import { attackOf, Saboteur } from '../lib/saboteur.mjs';
 import { servicesLie } from '../lib/hostile-services.mjs';
 import { within } from '../lib/bounded.mjs';
@@ -25,18 +25,19 @@ const pristine = Object.getOwnPropertyNames(Object.prototype).length;
 const polluted = () =>
   Object.getOwnPropertyNames(Object.prototype).length !== pristine || globalThis.polluted !== undefined;
 
-/** How a use ended, for the counts. A caller's own abort has a number for a code. */
+/** Returns how a use ended, for the counts. A caller's own abort has a number as its code. */
 const label = (error) => {
   if (error === undefined) return 'ok';
   return typeof error.code === 'string' ? error.code : error.name;
 };
 
-/** The least share of frames before which a lie about services is put, in cases about them. */
+/** In cases about services, the smallest share of frames before which an attack on them is inserted. */
 const liesAtLeast = 0.1;
 
 /**
- * One session, with its bytes spoiled on the way to the victim. Gives what went wrong, and how far it got. In a case about services the
- * host provides one, the plugin uses it and is described, and the messages that are put in between are about that.
+ * Runs one session whose bytes are corrupted on the way to the victim. Returns what went wrong, and how far
+ * it got. In a case about services, the host provides one, the plugin uses it and is described, and the
+ * inserted messages concern that.
  */
 export async function runCase(seed, victim, about = 'calls') {
   const random = randomOf(seed);
@@ -68,7 +69,7 @@ export async function runCase(seed, victim, about = 'calls') {
   const names = isAboutServices ? [...askNames, ...useNames] : useNames;
   const outcomes = await exercise(client, { holdMs: 100, names, describes: isAboutServices });
   findings.push(...outcomes.map(fault).filter(Boolean));
-  // The plugin's end of the pipes is closed now: serve() must be done with it as well.
+  // The plugin's end of the pipes is closed now, so serve() must end as well.
   await within(10_000, 'serve()', over).catch((error) => findings.push(error.message));
   const isDisposed = async () => {
     while (services.disposed < services.made) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -105,7 +106,7 @@ function providedFiles(services) {
   };
 }
 
-/** Runs cases `seed`, `seed + 1`, ... until enough, or until the time is over. */
+/** Runs cases `seed`, `seed + 1`, ... until there are enough, or until the time is over. */
 export async function run(options, say = () => {}) {
   const { minutes, cases, seed, victim, about, concurrency, only } = { ...defaults, ...options };
   const watched = watch({ fatalStallMs: minutes > 0 ? 30_000 : undefined });

@@ -1,4 +1,4 @@
-// Much at once: many plugins, many calls, many bytes.
+// Puts on a heavy load: many plugins, many calls, many bytes.
 import { readFileSync } from 'node:fs';
 import { Client } from '@pipework/core';
 import { within } from '../lib/bounded.mjs';
@@ -50,7 +50,7 @@ const withWorker = async (use) => {
 const manyCalls = (calls) =>
   withWorker(async (worker, client) => {
     const start = performance.now();
-    // A callback that none of them gets past until all have come: so all are under way at the same moment.
+    // No call gets past this callback until all have reached it. So all are under way at the same moment.
     let inside = 0;
     let open;
     const gate = new Promise((resolve) => {
@@ -85,7 +85,7 @@ const manyBytes = (length, pauseMs) =>
     const findings = [];
     if (answer.length !== length || answer.sha256 !== patternDigest(length))
       findings.push('other bytes arrived than were sent');
-    // Garbage waits for its collection, so the bound is far above the window and far below the stream.
+    // Garbage is collected later, so the limit is far above the window and far below the stream.
     if (hostGrew > 96 * 2 ** 20) findings.push(`the host grew by ${mebibytes(hostGrew)} MiB`);
     if (pluginGrew > 128 * 2 ** 20) findings.push(`the plugin grew by ${mebibytes(pluginGrew)} MiB`);
     return {

@@ -1,4 +1,4 @@
-// mutants: does the conformance suite catch a plugin that breaks one rule alone?
+// mutants: checks that the conformance suite catches a plugin that breaks only one rule.
 import { conformance } from '@pipework/testkit';
 import { fileURLToPath } from 'node:url';
 import { breaches, withoutBreach } from '../mutants/breaches.mjs';
@@ -15,10 +15,13 @@ export const suiteFor = (breach, timeoutMs) =>
     startTimeoutMs: 60_000,
   });
 
-/** The checks of a suite whose names begin so. */
+/** Returns the checks of a suite whose names begin with `name`. */
 export const checksNamed = ({ checks }, name) => checks.filter((check) => check.name.startsWith(name));
 
-/** Runs the check that must catch a breach against the plugin that commits it. Resolves with its outcome, and what is wrong. */
+/**
+ * Runs the check that must catch a breach, against a plugin with that breach. Resolves with its outcome, and
+ * what is wrong.
+ */
 export async function tryBreach([breach, checkName], timeoutMs) {
   const checks = checksNamed(suiteFor(breach, timeoutMs), checkName);
   if (checks.length !== 1)
@@ -29,7 +32,7 @@ export async function tryBreach([breach, checkName], timeoutMs) {
   return { check, outcome, finding: `${breach}: '${check.name}' ${outcome.status}` };
 }
 
-/** Names of checks that no breach is meant for. */
+/** Returns the names of checks that no breach is meant for. */
 export function uncovered({ checks }) {
   const names = [...breaches.map(([, name]) => name), ...withoutBreach];
   return checks.filter(({ name }) => !names.some((begin) => name.startsWith(begin))).map(({ name }) => name);

@@ -1,4 +1,4 @@
-// Changes the sources a little at a time, and tells which changes no test notices.
+// Changes the sources a little at a time, and reports which changes no test notices.
 import { readFileSync, rmSync } from 'node:fs';
 import { relative } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -7,7 +7,7 @@ import { tested } from '../mutation/reporter.mjs';
 import { targets } from '../mutation/targets.mjs';
 
 export const help = 'mutants of the mux or of rpc that no test notices (--files window,scheduler for some)';
-/** `tests`: `all`, or `unit` for those beside the sources, which is fast. `minutes`: 0 is no limit. */
+/** `tests` is `all`, or `unit` for those beside the sources, which is fast. `minutes` is 0 for no limit. */
 export const defaults = { target: 'mux', files: '', tests: 'all', minutes: 0, concurrency: 1 };
 
 const pathOf = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -20,7 +20,7 @@ export async function run(options, log) {
   process.chdir(pathOf(`../../${folder}`));
   process.env.MUTATION_TARGET = target;
   process.env.MUTATION_TESTS = tests;
-  // Loaded here, so that `run.mjs` can list this program without it.
+  // This is loaded here, so that `run.mjs` can list this program without it.
   const { Stryker } = await import('@stryker-mutator/core');
   const testing = new Stryker({
     mutate: chosen,
@@ -35,10 +35,10 @@ export async function run(options, log) {
     concurrency,
     timeoutMS: 5_000,
     timeoutFactor: 2,
-    // No tsconfig.json is rewritten: that needs an older TypeScript.
+    // No tsconfig.json is rewritten, because that needs an older TypeScript.
     tsconfigFile: 'none.json',
     disableTypeChecks: false,
-    // Without them the package's own are found, whose paths are right.
+    // Without these, the package's own files are found, whose paths are right.
     ignorePatterns: ['tsconfig.json'],
     reporters: ['tested'],
     cleanTempDir: 'always',
@@ -82,7 +82,7 @@ function summarize(results, log) {
   return { findings, figures: { ...total, score: score(total) } };
 }
 
-/** The share of mutants that are noticed, of those that are not equivalent. */
+/** Returns the share of noticed mutants among those that are not equivalent. */
 function score({ killed = 0, survived = 0, untested = 0 }) {
   const all = killed + survived + untested;
   return all === 0 ? 'nothing to change' : `${((100 * killed) / all).toFixed(1)} % of ${all}`;

@@ -1,5 +1,6 @@
-// Mixed load at full rate for as long as it is asked for: calls, callbacks, streams both ways, output, cancellations, failures, and
-// plugins that come and go. Memory, descriptors and handles are sampled; they must be flat.
+// Mixed load at full rate for as long as the option says: calls, callbacks, streams both ways, output,
+// cancellations, failures, and plugins that come and go. Memory, descriptors and handles are sampled, and
+// must stay flat.
 import { readdirSync, readFileSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import { Client } from '@pipework/core';
@@ -48,7 +49,10 @@ async function spinUp(random, width, count, stop) {
   };
 }
 
-/** The lowest of the last quarter against the lowest of the second: what stays shows; what is on its way at the moment, and warming up, don't. */
+/**
+ * Returns the lowest sample of the last quarter minus the lowest of the second. Lasting growth shows in it.
+ * What is only under way at the moment, and the warm-up, do not.
+ */
 function growth(samples) {
   const lowest = (from, to) =>
     Math.min(...samples.slice(Math.floor(samples.length * from), Math.ceil(samples.length * to)));
@@ -65,7 +69,7 @@ export async function run(options, say = () => {}) {
   const over = () => performance.now() > end || findings.length > 0;
   const fail = (error) => findings.push(error.stack);
 
-  // One plugin lives through it all, so that its memory can be watched; beside it others come and go.
+  // One plugin lives through the whole run, so that its memory can be watched. Others come and go beside it.
   const old = await spinUp(random, width, count, over);
   old.users.catch(fail);
   const comers = (async () => {
@@ -107,7 +111,7 @@ export async function run(options, say = () => {}) {
   await old.client.kill();
   findings.push(...(await watched.stop()).uncaught);
 
-  // A short run has not warmed up: its figures are shown, its growth proves nothing.
+  // A short run has not warmed up. Its figures are shown, but its growth proves nothing.
   const bounds = {
     heldMiB: 8,
     residentMiB: 48,

@@ -1,5 +1,6 @@
-// One side stops without dying: a stopped process, a blocked event loop, a peer that no longer reads. The other side holds a bounded
-// amount, is told by ping, and kill() ends in its bound.
+// One side gets stuck without dying: a stopped process, a blocked event loop, a peer that no longer reads.
+// The other side must use a bounded amount of memory and learn of it by ping, and kill() must end within its
+// limit.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -18,7 +19,10 @@ export const defaults = { seconds: 1, only: '', boundMiB: 32 };
 
 const MiB = 2 ** 20;
 const GRACE_MS = 200;
-/** PROTOCOL: the grace, then a second for each of two signals; then the drain, a second at most. */
+/**
+ * The limit of kill() by the protocol: the grace period, a second for each of two signals, and at most a
+ * second for the drain.
+ */
 const KILL_BOUND_MS = GRACE_MS + 3_000 + 1_000;
 
 const resident = (pid) =>
@@ -33,7 +37,7 @@ const toTheEnd = async (worker) => {
   for await (const _ of await worker.produce(1e12));
 };
 
-/** A host whose plugin gets stuck in some way, while streams and calls go on towards it. */
+/** Runs a host whose plugin gets stuck in some way, while streams and calls to it continue. */
 async function stuckPlugin({ seconds, bound }, { cmd = pluginCommand(), stick, by }) {
   const findings = [];
   const client = new Client({ cmd, gracePeriod: GRACE_MS });
@@ -59,7 +63,7 @@ async function stuckPlugin({ seconds, bound }, { cmd = pluginCommand(), stick, b
   pending('produce', toTheEnd(worker.one));
   await pause(seconds * 1_000);
 
-  // A ping must come back with a no: by its deadline, or at once when the session is known to be lost.
+  // A ping must fail: at its deadline, or at once if the session is known to be lost.
   const asked = performance.now();
   const told = await within(15_000, 'ping', rpc.ping()).then(
     () => 'was answered',
@@ -83,8 +87,9 @@ async function stuckPlugin({ seconds, bound }, { cmd = pluginCommand(), stick, b
 }
 
 /**
- * A plugin whose host asks as much as it is allowed to and takes no answer. `deaf`: it reads nothing any more. Otherwise it reads, so
- * that it gets credit for its questions, and grants none for the answers.
+ * Runs a plugin whose host makes as many calls as it is allowed to and reads no answer. If it is `deaf`, it
+ * reads nothing any more. Otherwise it reads, so that it gets credit for its calls, and grants none for the
+ * answers.
  */
 async function greedyHost({ seconds, bound }, deaf, ask, conduct = 'serves') {
   const [file, ...args] = pluginCommand(conduct);
@@ -146,7 +151,7 @@ const hostEnvironment = {
   PIPEWORK_GRACE_MS: '2000',
 };
 
-// What it had read ahead before it went deaf decides whether it still sees the end of its pipe.
+// The bytes that the plugin had read before decide whether it still sees the end of its pipe.
 const whatIsLeft = ['eof', 'sigterm'];
 
 const wordFrom = (cmd) => async (client, worker, pending) => {
@@ -194,8 +199,9 @@ export const sceneNames = Object.keys(scenes);
 
 export async function run(options, say = () => {}) {
   const { seconds, only, boundMiB } = { ...defaults, ...options };
-  // What a side may hold for a peer that takes nothing: a few windows, the pipe's buffer, garbage between two collections. A
-  // process is measured from outside, with the heap that it took and did not use.
+  // The most that a side may hold for a peer that reads nothing: a few windows, the pipe's buffer, garbage
+  // between two collections. A process is measured from outside, including heap that it allocated and did not
+  // use.
   const bound = boundMiB * MiB;
   const findings = [];
   const figures = {};

@@ -1,4 +1,4 @@
-// `node reliability/run.mjs attacks`, one test for each.
+// The attacks of `node reliability/run.mjs attacks`, with one test for each.
 import { describe, expect, test } from 'vitest';
 import { attacks, runAttack } from '../programs/attacks.mjs';
 

@@ -1,4 +1,5 @@
-// The short forms of `node reliability/run.mjs fuzz`, `fuzz-mux` and `exact`. The seed in the name replays a run: --seed N.
+// The short forms of `node reliability/run.mjs fuzz`, `fuzz-mux` and `exact`. The seed in a test's name
+// replays the run: --seed N.
 import { describe, expect, test } from 'vitest';
 import { run as exact } from '../programs/exact.mjs';
 import { run as fuzz } from '../programs/fuzz.mjs';

@@ -1,4 +1,5 @@
-// `pnpm check` on a copy of the packages: it passes, and fails for each of the faults that it is there to find.
+// Runs `pnpm check` on a copy of the packages. It must pass, and must fail for each of the faults that it is
+// meant to find.
 import { spawnSync } from 'node:child_process';
 import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';

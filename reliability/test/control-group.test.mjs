@@ -1,4 +1,4 @@
-// The control group that systemd makes for an isolated plugin, in a systemd of its own.
+// The control group that systemd makes for an isolated plugin, tested in a separate systemd.
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import { obstacle } from '../programs/escapes.mjs';
@@ -21,7 +21,7 @@ const skipped = why === undefined ? '' : ` (SKIPPED: no systemd can be booted: $
 describe.skipIf(why !== undefined)(`a plugin in a control group of systemd${skipped}`, () => {
   afterAll(() => systemd?.stop());
 
-  /** What the host printed, line by line. */
+  /** Returns what the host printed, line by line. */
   async function run(name) {
     const { printed } = await systemd.run([process.execPath, host, name]);
     return printed

@@ -1,4 +1,5 @@
-// The short form of the cost program: three kinds whose receiver paid most before values had weights.
+// The short form of the cost program: the three kinds that cost their receiver most before values had
+// weights.
 import { expect, test } from 'vitest';
 import { run } from '../programs/cost.mjs';
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { obstacle, run } from '../programs/escapes.mjs';
 
-// Its host listens on sockets, for the plugin to find.
+// The test's host listens on sockets, for the plugin to find.
 const isSealed = process.env.PIPEWORK_SEALED === '1';
 
 describe.each(['bubblewrap', 'node'])('nothing gets out of', (means) => {

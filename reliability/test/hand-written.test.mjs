@@ -1,4 +1,5 @@
-// The instruments are held to the specification too: a fuzzer that cannot speak is no fuzzer.
+// Checks that the test tools follow the specification too. A fuzzer that cannot speak the protocol finds
+// nothing.
 import { describe, expect, test } from 'vitest';
 import { ACK, DATA, FrameReader, SYN, data, frame, ping, windowUpdate } from '../lib/frames.mjs';
 import { hostileMessage, mutateMessage } from '../lib/hostile-values.mjs';

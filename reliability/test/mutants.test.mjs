@@ -1,4 +1,5 @@
-// Samples of `run.mjs mutants`, which takes every breach: the conformance suite catches a plugin that breaks one rule alone.
+// Samples of `run.mjs mutants`, which tries every breach. The conformance suite must catch a plugin that
+// breaks only one rule.
 import { describe, expect, test } from 'vitest';
 import { breaches } from '../mutants/breaches.mjs';
 import { suiteFor, tryBreach, uncovered, checksNamed } from '../programs/mutants.mjs';
@@ -6,7 +7,7 @@ import { suiteFor, tryBreach, uncovered, checksNamed } from '../programs/mutants
 const patience = 20_000;
 const slow = { timeout: 120_000 };
 
-/** Breaches that the suite passed over once, and that are caught without a wait. */
+/** Breaches that the suite once missed, and that it catches without a wait. */
 const samples = [
   'leaves-its-variables',
   'leaves-sigint-ignored',

@@ -3,7 +3,7 @@ import { findRuntime } from '../../testing/runtimes.mjs';
 import { runHostEdges, runHostSession, runSession, runtimes } from '../lib/runtimes.mjs';
 
 describe.each(Object.keys(runtimes))('%s', (name) => {
-  // Deno makes sealed calls of its own.
+  // Deno itself makes calls that the seal forbids.
   const isSealed = name === 'deno' && process.env.PIPEWORK_SEALED === '1';
   const file = isSealed ? undefined : findRuntime(name);
   const why = file === undefined ? ` (SKIPPED: needs ${name}, unsealed)` : '';

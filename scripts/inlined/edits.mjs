@@ -1,10 +1,11 @@
-// Changes other packages' modules while they become part of ours. Each change must find what it expects, so that a new version of such
-// a package fails the build instead of quietly bringing back what was taken out.
+// Changes modules of other packages while they are built into ours. Each change must find what it expects. So
+// a new version of such a package fails the build, instead of quietly bringing back what was removed.
 import { minifySync } from 'rolldown/utils';
 
 /**
- * A rolldown plugin for one inlined package. `edits` has, by the end of a module's path, either its whole new text or pairs of a pattern
- * and its replacement. `entry` gives the import of `name` another text. With `shortens` the edited modules lose their long names.
+ * Returns a rolldown plugin for one inlined package. `edits` has, by the end of a module's path, either its
+ * whole new text or pairs of a pattern and its replacement. `entry` gives the import of `name` another text.
+ * With `shortens` the edited modules lose their long names.
  */
 export function editedPackage({ name, entry, edits, shortens = false }) {
   const used = new Set();
@@ -21,7 +22,7 @@ export function editedPackage({ name, entry, edits, shortens = false }) {
       const edited = edit(code, edits[end], end);
       return { code: shortens ? shorten(edited, end) : edited, map: null };
     },
-    /** The edits that met no module. */
+    /** Returns the edits that matched no module. */
     unused: () => Object.keys(edits).filter((end) => !used.has(end)),
   };
 }

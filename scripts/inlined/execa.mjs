@@ -1,7 +1,7 @@
-// execa without the features that pipework's one call of it leaves off: synchronous runs, IPC, verbose output, transforms, `pipe()`,
-// collected output, clean-up at exit, local binaries. What remains is what the call is for: cross-spawn's rules for shebangs and Windows,
-// checked options, and one result for every way in which a spawn can fail. As published, execa costs a host's start 60 ms on Node 20, and
-// opens process.stdin.
+// execa without the features that pipework's one call of it does not use: synchronous runs, IPC, verbose
+// output, transforms, `pipe()`, collected output, clean-up at exit, local binaries. The rest is what the call
+// needs: cross-spawn's rules for shebangs and Windows, checked options, and one result for every way in which
+// a spawn can fail. As published, execa costs a host's start 60 ms on Node 20, and opens process.stdin.
 import { createRequire } from 'node:module';
 import { dirname, resolve } from 'node:path';
 import { editedPackage } from './edits.mjs';
@@ -19,7 +19,7 @@ export const execa = (file, args, options) => execaCoreAsync(file, args, { ...op
     },
     edits: {
       'execa/lib/utils/standard-stream.js': [
-        // Names the streams without opening them. None is ever given to execa as an object.
+        // This names the streams without opening them. None is ever passed to execa as an object.
         [/STANDARD_STREAMS = \[.*\]/, 'STANDARD_STREAMS = []'],
       ],
       'execa/lib/stdio/direction.js': [

@@ -1,5 +1,6 @@
-// fdir, which tinyglobby lists directories with, looks for picomatch by `require`. tinyglobby gives it matchers of its own, so the look is
-// left out: in a bundle that a user makes of a host, there is no `import.meta.url` for it.
+// fdir, by which tinyglobby lists directories, looks for picomatch by `require`. tinyglobby passes its own
+// matchers, so this search is removed. In a host that a user has bundled, there is no `import.meta.url` for
+// it.
 import { editedPackage } from './edits.mjs';
 
 export const fdir = () =>

@@ -1,2 +1,2 @@
-/** A plugin of rolldown's kind, which Vite takes too. */
+/** Returns a rolldown plugin, which Vite accepts too. */
 export function msgpackr(folder: string): { name: string };

@@ -1,6 +1,7 @@
-// Two of Node's modules for all that core is made of. When such a module is imported, Node reads each of its properties to give it out
-// by name. For `node:process` that opens the three standard streams, and for `node:util` of Node 24 and later it loads what opens
-// process.stderr. Opening one makes a pipe non-blocking for every process that shares it. Neither of these two ways reads a property.
+// Replaces two of Node's modules in everything that core consists of. When such a module is imported, Node
+// reads each of its properties to export it by name. For `node:process` that opens the three standard
+// streams. For `node:util` of Node 24 and later it loads what opens process.stderr. Opening one makes a pipe
+// non-blocking for every process that shares it. Neither of these two replacements reads a property.
 const modules = {
   process: {
     source: 'globalThis.process',
@@ -22,7 +23,7 @@ const modules = {
 
 const nameOf = (specifier) => /^(?:node:)?(process|util)$/.exec(specifier)?.[1];
 
-/** Whether a built-in module is one that {@link quietBuiltins} stands in for. */
+/** True if {@link quietBuiltins} replaces this built-in module. */
 export const isQuiet = (specifier) => nameOf(specifier) !== undefined;
 
 export const quietBuiltins = {

@@ -1,4 +1,4 @@
-// The floor's six bodies: what the first byte means, and the small ones' form.
+// The floor's six kinds of bodies: the meaning of the first byte, and the form of the small ones.
 
 export const ECHO = 0;
 export const RUN_STREAM = 1;

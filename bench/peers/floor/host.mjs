@@ -1,4 +1,5 @@
-// The physical floor. A body's first byte says what is wanted; all else comes back as it went.
+// The physical floor: no library can be faster. The first byte of a body says what is wanted. The rest comes
+// back unchanged.
 import { FrameWriter, readFrames } from '../support/frames.mjs';
 import { pathOf, spawnWithPipes } from '../support/processes.mjs';
 import { CALLBACK, DONE, ECHO, ITEM, RUN_CALLBACKS, RUN_STREAM, order } from './bodies.mjs';
@@ -6,7 +7,7 @@ import { CALLBACK, DONE, ECHO, ITEM, RUN_CALLBACKS, RUN_STREAM, order } from './
 export function open() {
   const { down, up, pids, close } = spawnWithPipes(pathOf('./child.mjs', import.meta.url));
   const writer = new FrameWriter(down);
-  // Answers come in the order of the questions.
+  // Answers come in the order of the requests.
   let waiting = [];
   let next = 0;
   let onItem;
@@ -40,7 +41,7 @@ export function open() {
     close,
     add: async (a, b) => (await small(ECHO, a + b)).readUInt32BE(1),
     bytes: echo,
-    // It has no codec: the workload gives it the records as the bytes that one would have made of them.
+    // The floor has no codec. The workload gives it the records as the bytes that a codec would make of them.
     records: echo,
     recordsAsBytes: true,
     stream: async (count, listener) => {

@@ -1,4 +1,4 @@
-// JSON has no bytes: they travel as base64 both ways, its cost included.
+// JSON has no bytes, so they are sent as base64 both ways, and its cost counts.
 import { fromText, messageHost, toText } from '../support/messages.mjs';
 import { forkChild, pathOf } from '../support/processes.mjs';
 

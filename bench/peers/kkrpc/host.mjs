@@ -1,4 +1,4 @@
-// kkrpc's own bytes are JSON arrays of numbers; base64 is what a user would turn to.
+// kkrpc sends bytes as JSON arrays of numbers. A user would choose base64 instead.
 import { NodeIo, RPCChannel } from 'kkrpc';
 import { fromText, toText } from '../support/messages.mjs';
 import { pathOf, spawnWithStdio } from '../support/processes.mjs';

@@ -26,7 +26,8 @@ export async function open() {
     records: (list) => call('records', { list }),
     bytes: async (value) => fromText(await call('bytes', { text: toText(value) })),
     stream: (count, listener) => {
-      // Notifications are handled a microtask after they arrive: wait for all of them, not for the result.
+      // Notifications are handled a microtask after they arrive, so wait for all of them, not only for the
+      // result.
       return new Promise((resolve, reject) => {
         let seen = 0;
         onItem = (item) => {

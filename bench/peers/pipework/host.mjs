@@ -18,9 +18,9 @@ export async function open(config = {}) {
       for await (const item of bench.stream(count)) listener(item);
     },
     callbacks: (count, answer) => bench.callbacks(count, answer),
-    /** So many services, each dispensed on a stream of its own. */
+    /** Dispenses `count` services, each on a stream of its own. */
     services: (count) => Promise.all(Array.from({ length: count }, () => rpc.dispense('bench'))),
-    /** Brings the number of idle streams, beside the service's own, to `count`. */
+    /** Opens or closes idle streams until there are `count`, beside the service's own. */
     openStreams: async (count) => {
       const ids = await bench.acceptStreams(count - opened.length);
       opened.push(...(await Promise.all(ids.map((id) => rpc.broker.dial(id)))));

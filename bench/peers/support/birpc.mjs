@@ -1,4 +1,4 @@
-// Both halves of birpc; the channel is the caller's. Items are its events.
+// Both halves of birpc. The caller provides the channel. Items are birpc's events.
 import { createBirpc } from 'birpc';
 import * as service from '../../lib/service.mjs';
 import { fromText, toText } from './messages.mjs';

@@ -1,4 +1,4 @@
-// capnweb's transport over a pair of pipes: one JSON text a frame.
+// capnweb's transport over a pair of pipes, with one JSON text in each frame.
 import { FrameWriter, readFrames } from './frames.mjs';
 
 export function capnwebTransport(readable, writable) {
@@ -21,6 +21,6 @@ export function capnwebTransport(readable, writable) {
             waiting = resolve;
           }),
   };
-  // 64 MiB as base64 is more than its default limit allows.
+  // 64 MiB as base64 exceeds its default limit.
   return { transport, limits: { maxMessageSize: 256 * 1024 * 1024 } };
 }

@@ -1,7 +1,7 @@
-// Length-prefixed frames over a pipe: u32 length, then the body. The floor is this and nothing else.
-// Writing: small frames lie one behind another in one block of memory. The first of a turn leaves at once, unless the turn
-// before had several; the others leave together in one write at the turn's end. A block that has left is used again. It is
-// pipework's own way of writing.
+// Length-prefixed frames over a pipe: u32 length, then the body. The floor consists of this only. When
+// writing, small frames are stored one after another in one block of memory. The first of a turn is sent at
+// once, unless the turn before had several. The others are sent together in one write at the turn's end. A
+// block that was sent is reused. pipework writes in the same way.
 
 const HEADER = 4;
 const LARGE = 32 * 1024;
@@ -10,7 +10,7 @@ const BLOCK = 64 * 1024;
 export class FrameWriter {
   #out;
   #block = Buffer.alloc(0);
-  /** Bytes [#from, #to) of the block wait for the write. */
+  /** Bytes [#from, #to) of the block are not written yet. */
   #from = 0;
   #to = 0;
   #turnBegun = false;
@@ -29,7 +29,7 @@ export class FrameWriter {
     else this.#writeSmall(body, 0);
   }
 
-  /** A body that is one byte and then `rest`; a large rest is not copied. */
+  /** Writes a body of one byte and then `rest`. A large rest is not copied. */
   writeTagged(tag, rest) {
     if (rest.length >= LARGE) this.#writeLarge(rest, 1, tag);
     else this.#writeSmall(rest, 1, tag);
@@ -78,11 +78,11 @@ export class FrameWriter {
   }
 }
 
-/** Calls `onBody` with each whole body; a small one is a view of the chunk it came in. */
+/** Calls `onBody` with each whole body. A small one is a view of its chunk. */
 export function readFrames(readable, onBody) {
   const header = Buffer.alloc(HEADER);
   let headerFilled = 0;
-  let body; // one that spans chunks
+  let body; // a body that spans chunks
   let filled = 0;
   readable.on('data', (chunk) => {
     let at = 0;

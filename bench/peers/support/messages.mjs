@@ -1,7 +1,10 @@
-// What a user writes by hand over a channel that only carries messages: calls with ids, items, calls back.
+// What a user writes over a channel that only carries messages: calls with ids, items, callbacks.
 import * as service from '../../lib/service.mjs';
 
-/** The host's half. `post(message)` sends; the returned `receive` is given what arrives. */
+/**
+ * The host's half. `post(message)` sends. The returned `receive` must be called with each message that
+ * arrives.
+ */
 export function messageHost(post) {
   const pending = new Map();
   let lastId = 0;
@@ -41,7 +44,7 @@ export function messageHost(post) {
   return { peer, receive };
 }
 
-/** The child's half; returns `receive`. A JSON channel has its bytes as text. */
+/** The child's half. Returns `receive`. A JSON channel sends its bytes as text. */
 export function messageChild(post, { bytesAsText = false } = {}) {
   const waiting = new Map();
   let lastCallback = 0;
@@ -58,7 +61,7 @@ export function messageChild(post, { bytesAsText = false } = {}) {
     stream: (count) => service.produce(count, (item) => post({ item })),
     callbacks: (count) => service.callBack(count, callHost),
   };
-  // What is there at once is sent at once, as one who cares for speed would write it.
+  // A result that is available at once is sent at once, as a developer who cares for speed would write it.
   const answer = ({ id, method, args }) => {
     const result = methods[method](...args);
     if (!(result instanceof Promise)) post({ id, result });

@@ -1,4 +1,4 @@
-// Starting and ending the other end, in the ways the peers need.
+// Starts and ends the other end, in the ways that the peers need.
 import { fork, spawn } from 'node:child_process';
 import { Socket } from 'node:net';
 import { once } from 'node:events';
@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 export const pathOf = (url, base) => fileURLToPath(new URL(url, base));
 
-/** A Node child with two more pipes: it reads descriptor 3 and writes descriptor 4. */
+/** Starts a Node child with two more pipes. It reads descriptor 3 and writes descriptor 4. */
 export function spawnWithPipes(script) {
   const child = spawn(process.execPath, [script], {
     stdio: ['ignore', 'inherit', 'inherit', 'pipe', 'pipe'],
@@ -16,8 +16,9 @@ export function spawnWithPipes(script) {
 }
 
 /**
- * The same two pipes, seen by the child. The child ends when its host does. With `lends`, every chunk lies in the same memory
- * and is gone once the listener returns: what the floor does, as the fastest way of reading that Node has.
+ * Returns the same two pipes, seen by the child. The child ends when its host does. With `lends`, every chunk
+ * uses the same memory and is overwritten once the listener returns. The floor uses that, because it is the
+ * fastest way of reading in Node.
  */
 export function childPipes({ lends = false } = {}) {
   const buffer = Buffer.allocUnsafeSlow(64 * 1024);
@@ -41,7 +42,7 @@ export function forkChild(script, serialization) {
   return { child, pids: [child.pid], close: () => end(child, () => child.disconnect()) };
 }
 
-/** Asks the child to end in its own way, and kills it when it has not within a second. */
+/** Asks the child to end in its own way, and kills it if it has not ended within a second. */
 export async function end(child, ask) {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');

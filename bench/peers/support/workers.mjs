@@ -1,4 +1,4 @@
-// Starting a worker thread and telling which of the process's threads it is.
+// Starts a worker thread, and finds out which of the process's threads it is.
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { threadIds } from '../../lib/cores.mjs';

@@ -1,4 +1,4 @@
-/** What both sides agree on. */
+/** The interface that both sides agree on. */
 export interface Greeter {
   greet(name: string): Promise<string>;
 }

@@ -3,10 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { Supervisor } from '@pipework/fleet';
 import type { Plugins } from './contract.ts';
 
-/** Lets Node run TypeScript. From 22.18 on it can by itself. */
+/** Lets Node run TypeScript. From 22.18 on, Node can do that by itself. */
 const loader = fileURLToPath(new URL('../typescript.mjs', import.meta.url));
 
-/** `folder` has the plugin's sources, `plugin.ts` among them. */
+/** `folder` has the plugin's sources, including `plugin.ts`. */
 export function devPlugin(folder: string): Supervisor<Plugins> {
   const hasTypes = (process.features as { typescript?: unknown }).typescript !== undefined;
   const flags = hasTypes ? [] : ['--import', loader];

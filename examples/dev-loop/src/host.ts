@@ -1,4 +1,4 @@
-/** Greets once a second, whatever becomes of the plugin's source meanwhile. */
+/** Greets once a second, whatever happens to the plugin's source meanwhile. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { devPlugin } from './dev-plugin.ts';

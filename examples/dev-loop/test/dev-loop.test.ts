@@ -7,7 +7,7 @@ import { devPlugin } from '../src/dev-plugin.ts';
 const example = fileURLToPath(new URL('..', import.meta.url));
 let folder = '';
 
-/** A copy of the sources. It lies beside them, so that it finds the packages. */
+/** Makes a copy of the sources. It is beside them, so that it finds the packages. */
 beforeEach(() => {
   folder = mkdtempSync(join(example, '.copy-'));
   for (const name of ['plugin.ts', 'contract.ts']) cpSync(join(example, 'src', name), join(folder, name));
@@ -41,7 +41,7 @@ test('runs the new code with the next call, and fails none in between', async ()
   expect(supervisor.generation).toBe(2);
 });
 
-test('tells of a broken version once, and goes on with the old one', async () => {
+test('reports a broken version once, and continues with the old one', async () => {
   await using supervisor = devPlugin(folder);
   const greeter = await supervisor.dispense('greeter');
   const errors: Error[] = [];

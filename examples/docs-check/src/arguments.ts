@@ -1,4 +1,4 @@
-/** What the user asked for on the command line. */
+/** The options that the user gave on the command line. */
 import { parseArgs } from 'node:util';
 
 export const usage: string = `Checks Markdown: links and anchors, headings and readability, code fences.
@@ -38,7 +38,7 @@ export interface Arguments {
   help: boolean;
 }
 
-/** A command line that makes no sense; its message is for the user. */
+/** An invalid command line. The message is for the user. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
@@ -63,7 +63,7 @@ export function readArguments(argv: string[]): Arguments {
 function parse(argv: string[]) {
   try {
     return parseArgs({
-      args: argv.filter((argument, index) => argument !== '--' || index > 0), // pnpm passes its own on.
+      args: argv.filter((argument, index) => argument !== '--' || index > 0), // pnpm passes its own `--` on.
       allowPositionals: true,
       options: {
         strict: { type: 'boolean', default: false },

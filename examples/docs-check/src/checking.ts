@@ -1,4 +1,6 @@
-/** Has one plugin check all pages, and starts it anew for the rest when it does not survive one of them. */
+/**
+ * Lets one plugin check all pages. If the plugin does not survive one of them, starts it again for the rest.
+ */
 import {
   Client,
   isPipeworkError,
@@ -18,11 +20,11 @@ import type { PluginProgress } from './progress.ts';
 export interface CheckingOptions {
   /** The executable. */
   file: string;
-  /** What starts it; the ordinary launcher if undefined. */
+  /** The launcher that starts it; the ordinary one if undefined. */
   launcher: Launcher | undefined;
   name: string;
   documents: Document[];
-  /** How many pages the plugin is given at a time. */
+  /** How many pages the plugin gets at a time. */
   jobs: number;
   timeoutMs: number;
   signal: AbortSignal;
@@ -31,10 +33,13 @@ export interface CheckingOptions {
   progress: PluginProgress;
 }
 
-/** After so many restarts a plugin is more broken than the pages can be. */
+/** The maximum number of restarts. After them, the plugin must be broken rather than the pages. */
 const mostRestarts = 20;
 
-/** How a round ended: pages that were never given out, pages that the plugin was at when it was lost, and how. */
+/**
+ * How a round ended: the pages that were never given out, the pages that the plugin was checking when it was
+ * lost, and how it was lost.
+ */
 interface Round {
   left: Document[];
   struck: Document[];
@@ -46,7 +51,7 @@ interface Loss {
   stderr: string;
 }
 
-/** Never rejects: what goes wrong is part of the outcome. */
+/** Checks the pages. Never rejects, because failures are part of the outcome. */
 export async function check(options: CheckingOptions): Promise<Outcome> {
   return new Checking(options).run();
 }
@@ -74,8 +79,8 @@ class Checking {
   }
 
   /**
-   * Several pages are in the plugin's hands when it dies, and any of them may be the one that it can't bear. They are
-   * tried one by one, so that the report names the right one, and all others are checked.
+   * When a plugin dies, it is checking several pages, and any of them may be the cause. They are tried one by
+   * one, so that the report names the right page, and all others are checked.
    */
   async run(): Promise<Outcome> {
     const { documents, jobs, signal } = this.#options;
@@ -94,17 +99,17 @@ class Checking {
     return this.#outcome;
   }
 
-  /** Reports the page that the plugin does not survive, and gives back those that still have to be checked. */
+  /** Reports the page that the plugin does not survive, and returns those that still have to be checked. */
   async #findGuilty(suspects: Document[], loss: Loss): Promise<Document[]> {
     const retry = suspects.length > 1 ? await this.#round(suspects, 1) : { left: [], struck: suspects, loss };
-    // When it survives all of them one by one, any of them may have been it, or all together.
+    // If it survives all of them one by one, the cause may be any of them, or all together.
     const struck = retry.loss ? retry.struck : suspects;
     this.#outcome.mishaps.push({ documents: struck, ...(retry.loss ?? loss) });
     if (retry.loss) for (const document of struck) this.#giveUp(document);
     return retry.left;
   }
 
-  /** One life of the plugin: from its start until it has checked all of `queue`, or is lost. */
+  /** One life of the plugin, from its start until it has checked all of `queue`, or is lost. */
   async #round(queue: Document[], width: number): Promise<Round> {
     const { file, name, launcher, stdout, stderr, progress, signal } = this.#options;
     this.#starts += 1;
@@ -125,7 +130,7 @@ class Checking {
       this.#outcome.title = (await checker.about()).title;
       return await this.#work(client, checker, queue, width);
     } catch (error) {
-      // It did not come as far as to be given a page, and would not the next time.
+      // The plugin ended before it got a page, and would do so again.
       const exit = await client.kill();
       if (!signal.aborted)
         this.#outcome.mishaps.push({
@@ -169,7 +174,7 @@ class Checking {
             lost = true;
             return;
           }
-          // The plugin has answered, and says that it can't do this one: it goes on with the next.
+          // The plugin has answered that it cannot check this page. It continues with the next.
           struck.delete(document);
           this.#outcome.mishaps.push({
             documents: [document],
@@ -219,7 +224,7 @@ class Checking {
   }
 }
 
-/** A plugin that is gone takes its calls with it; everything else is a page's own misfortune. */
+/** True if the plugin is gone, together with its calls. Any other error concerns only the page. */
 function isLoss(error: unknown, client: Client<Plugins, Services>): boolean {
   return (
     client.exited ||
@@ -233,7 +238,7 @@ function describe(exit: PluginExit): string {
   return exit.signal === null ? `crashed with exit code ${exit.code}` : `was ended by ${exit.signal}`;
 }
 
-/** Why it did not start: the reason, and what pipework found out about the program. */
+/** Returns why it did not start: the reason, and what pipework found out about the program. */
 function explain(error: unknown): string {
   const [reason = ''] = (error as Error).message.split('\n', 1);
   return error instanceof StartError ? [reason, ...error.notes].join('\n') : reason;

@@ -1,16 +1,18 @@
-/** Which Markdown files a run looks at: those of a directory, and the READMEs of the packages installed there. */
+/**
+ * Finds the Markdown files of a run: those of a directory, and the READMEs of the packages installed there.
+ */
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { filesOf, type TreeFiles } from './library.ts';
 
 export interface Document {
-  /** How reports call it: its path from where the run started, or `package@1.0.0/README.md`. */
+  /** Its name in reports: its path from the starting directory, or `package@1.0.0/README.md`. */
   name: string;
   tree: Tree;
-  /** From the root of its tree, with forward slashes. */
+  /** The path from the root of its tree, with forward slashes. */
   path: string;
   file: string;
-  /** A package of another project, found in node_modules. */
+  /** True for a package of another project, found in node_modules. */
   isInstalled: boolean;
 }
 
@@ -23,13 +25,13 @@ export interface Tree {
 
 const isMarkdown = (name: string): boolean => /\.(md|markdown)$/i.test(name);
 
-/** What `path` means: a directory of installed packages, or anything else. */
+/** Returns the documents that `path` means. It may be a directory of installed packages, or anything else. */
 export async function findUnder(path: string, cwd: string): Promise<Document[]> {
   const start = resolve(cwd, path);
   return basename(start) === 'node_modules' ? findPackageDocuments(dirname(start)) : findDocuments(path, cwd);
 }
 
-/** All Markdown at or under `path`, except for what is installed, hidden, or built. */
+/** Returns all Markdown at or under `path`, except for what is installed, hidden, or built. */
 export async function findDocuments(path: string, cwd: string): Promise<Document[]> {
   const start = resolve(cwd, path);
   const isFile = (await stat(start)).isFile();
@@ -57,7 +59,10 @@ async function walk(directory: string): Promise<string[]> {
   return files;
 }
 
-/** Where a link that begins with a slash starts: the repository or package around a directory, or the directory. */
+/**
+ * Returns where a link that begins with a slash starts: the repository or package around a directory, or the
+ * directory.
+ */
 async function treeRoot(directory: string): Promise<string> {
   for (let at = directory; at !== dirname(at); at = dirname(at)) {
     const parent = dirname(at);
@@ -68,13 +73,16 @@ async function treeRoot(directory: string): Promise<string> {
   return directory;
 }
 
-/** The README of each package under `directory`'s node_modules, those of its dependencies included, each once. */
+/**
+ * Returns the README of each package under `directory`'s node_modules, including those of its dependencies,
+ * each once.
+ */
 export async function findPackageDocuments(directory: string): Promise<Document[]> {
   const roots = new Set<string>();
   await collectPackages(join(directory, 'node_modules'), roots);
   const found = await Promise.all([...roots].map(packageDocument));
   const documents = found.filter((document) => document !== undefined);
-  // Layouts other than pnpm's hold some packages several times in one version: one of them is enough.
+  // Layouts other than pnpm's hold some packages several times in one version. One of them is enough.
   return [...new Map(documents.map((document) => [document.name, document])).values()];
 }
 
@@ -92,8 +100,8 @@ async function collectPackages(modules: string, roots: Set<string>): Promise<voi
 }
 
 async function collectPackage(path: string, roots: Set<string>): Promise<void> {
-  const root = await realpath(path).catch(() => undefined); // A dangling link: nothing is installed there.
-  // A package of the workspace is linked into node_modules as well, but it is no installed one.
+  const root = await realpath(path).catch(() => undefined); // A broken link: nothing is installed there.
+  // A package of the workspace is linked into node_modules as well, but it is not an installed one.
   if (!root || roots.has(root) || !root.split(sep).includes('node_modules')) return;
   if (!(await exists(join(root, 'package.json')))) return;
   roots.add(root);
@@ -110,19 +118,19 @@ async function packageDocument(root: string): Promise<Document | undefined> {
 }
 
 async function namesIn(directory: string): Promise<string[]> {
-  const names: string[] = await readdir(directory).catch(() => []); // Not there: no names.
+  const names: string[] = await readdir(directory).catch(() => []); // It does not exist, so there are no names.
   return names.sort((a, b) => (a < b ? -1 : 1));
 }
 
 async function exists(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined)) !== undefined; // Not there, or not for us: the same answer.
+  return (await stat(path).catch(() => undefined)) !== undefined; // Missing or unreadable: the answer is the same.
 }
 
 function slashes(path: string): string {
   return path.split(sep).join('/');
 }
 
-/** By code point, so that the order does not depend on the machine's language. */
+/** Compares by code point, so that the order does not depend on the machine's language. */
 export function byName(a: Document, b: Document): number {
   return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }

@@ -1,4 +1,4 @@
-/** Runs plugins with as little as they need, where this machine can hold them to it. */
+/** Runs plugins with as few permissions as they need, if this machine can enforce that. */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,13 +9,16 @@ const workspace = fileURLToPath(new URL('../../..', import.meta.url));
 const own = ['examples', 'packages', 'node_modules'].map((name) => join(workspace, name));
 
 export interface Isolation {
-  /** By plugin file; undefined if it can't be isolated here. */
+  /** Returns the launcher for a plugin's file; undefined if it cannot be isolated here. */
   launcherOf(file: string): IsolatedLauncher | undefined;
-  /** What holds, or why nothing does. */
+  /** What enforces the isolation, or why nothing does. */
   told: string;
 }
 
-/** Pages come with the calls, and other files through the host's library: so a plugin needs neither files nor a network. */
+/**
+ * Isolates the plugins. Pages come with the calls, and other files through the host's library, so a plugin
+ * needs neither files nor a network.
+ */
 export function isolate(files: Iterable<string>): Isolation {
   const launchers = new Map<string, IsolatedLauncher>();
   const means = new Set<string>();
@@ -34,7 +37,7 @@ export function isolate(files: Iterable<string>): Isolation {
   return { launcherOf: (file) => launchers.get(file), told };
 }
 
-/** The directory with a package.json that a file belongs to, or the one that it lies in. */
+/** Returns the directory with a package.json that a file belongs to, or the file's own directory. */
 function packageOf(file: string): string {
   for (let directory = dirname(file); directory !== dirname(directory); directory = dirname(directory))
     if (existsSync(join(directory, 'package.json'))) return directory;

@@ -1,4 +1,4 @@
-/** The host's view of trees of files: what it lets plugins see, and nothing outside. */
+/** The host's view of trees of files. It lets plugins see these, and nothing outside. */
 import type { Entry, Library } from 'docs-check-contract';
 import type { Dirent } from 'node:fs';
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
@@ -10,7 +10,7 @@ export interface TreeFiles {
   read(path: string): Promise<string>;
 }
 
-/** The service: each tree by its name. */
+/** Returns the service, which finds each tree by its name. */
 export function libraryOf(trees: Iterable<{ name: string; files: TreeFiles }>): Library {
   const byName = new Map([...trees].map(({ name, files }) => [name, files]));
   const filesOf = (tree: string): TreeFiles => {
@@ -25,7 +25,7 @@ export function libraryOf(trees: Iterable<{ name: string; files: TreeFiles }>): 
 }
 
 export function filesOf(root: string): TreeFiles {
-  // A run looks at one state of the disk, and most links of a tree lead into the same few directories.
+  // A run sees one state of the disk, and most links of a tree lead into the same few directories.
   const listings = new Map<string, Promise<Map<string, Dirent>>>();
 
   function list(directory: string): Promise<Map<string, Dirent>> {
@@ -62,7 +62,7 @@ export function filesOf(root: string): TreeFiles {
 }
 
 async function readListing(directory: string): Promise<Map<string, Dirent>> {
-  const entries = await readdir(directory, { withFileTypes: true }).catch(() => []); // Unreadable: nothing there to link to.
+  const entries = await readdir(directory, { withFileTypes: true }).catch(() => []); // It is unreadable, so there is nothing to link to.
   return new Map(entries.map((entry) => [entry.name.normalize('NFC'), entry]));
 }
 
@@ -73,7 +73,7 @@ function nameInOtherCase(part: string, listing: Map<string, Dirent>): string | u
 
 async function kindOf(entry: Dirent, path: string): Promise<Entry['kind']> {
   if (!entry.isSymbolicLink()) return entry.isDirectory() ? 'directory' : 'file';
-  // A symbolic link to nothing is as good as no file.
+  // A broken symbolic link counts as a missing file.
   const target = await stat(path).catch(() => undefined);
   if (!target) return 'missing';
   return target.isDirectory() ? 'directory' : 'file';

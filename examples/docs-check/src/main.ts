@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The program docs-check: finds pages and plugins, has every plugin check every page, and reports. */
+/** The program docs-check. It finds pages and plugins, lets every plugin check every page, and reports. */
 import { cleanupClients, discover } from '@pipework/core';
 import { pluginPattern } from 'docs-check-contract';
 import { setMaxListeners } from 'node:events';
@@ -93,7 +93,10 @@ async function collectDocuments({ paths, packages }: Arguments): Promise<Documen
   return [...new Map(found.map((document) => [document.name, document])).values()].sort(byName);
 }
 
-/** Plugins by name. One from a directory that the user gave takes the place of one of ours. */
+/**
+ * Returns the plugins by name. One from a directory that the user gave replaces one of ours with the same
+ * name.
+ */
 async function collectPlugins(directories: string[]): Promise<Map<string, string>> {
   const plugins = new Map<string, string>();
   for (const directory of [ownPlugins, ...directories]) {

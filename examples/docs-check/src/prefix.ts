@@ -2,16 +2,16 @@
 import { Writable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 
-/** A line that goes on for longer is printed in parts: a plugin that never breaks a line must not fill the memory. */
+/** A longer line is printed in parts, because a plugin that never breaks a line must not fill the memory. */
 const longestLine = 64 * 1024;
 
-/** Takes a whole line, without its break, and calls back when there is room for more. */
+/** Receives a whole line, without its line break, and calls back when there is room for more. */
 export type PrintLine = (line: string, done: () => void) => void;
 
 /**
- * A sink for the bytes of one output of one plugin. However they are cut on their way, a line is printed whole, and no
- * character is taken apart. What has no line break yet is printed by {@link LinePrefix.flush}, since pipework never ends
- * a sink.
+ * A sink for the bytes of one output of one plugin. However the bytes are cut, a line is printed whole, and
+ * no character is split. Text without a line break is printed by {@link LinePrefix.flush}, because pipework
+ * never ends a sink.
  */
 export class LinePrefix extends Writable {
   readonly #prefix: string;
@@ -29,7 +29,7 @@ export class LinePrefix extends Writable {
     const lines = (this.#rest + this.#decoder.write(chunk)).split('\n');
     this.#rest = lines.pop() ?? '';
     while (this.#rest.length > longestLine) {
-      // Not between the two halves of a character outside of the basic plane.
+      // This does not cut between the two halves of a surrogate pair.
       const end = /[\ud800-\udbff]/.test(this.#rest[longestLine - 1] ?? '') ? longestLine - 1 : longestLine;
       lines.push(this.#rest.slice(0, end));
       this.#rest = this.#rest.slice(end);
@@ -37,7 +37,7 @@ export class LinePrefix extends Writable {
     this.#printAll(lines, callback);
   }
 
-  /** Prints what is left of a line that was never finished. */
+  /** Prints the rest of a line that was never finished. */
   flush(): void {
     const rest = this.#rest + this.#decoder.end();
     this.#rest = '';

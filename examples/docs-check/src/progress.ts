@@ -1,16 +1,19 @@
-/** Shows how far each plugin is: a bar that moves on a terminal, a line at every quarter elsewhere. */
+/**
+ * Shows how far each plugin is. On a terminal it draws moving bars. Elsewhere it prints a line at every
+ * quarter.
+ */
 import type { Screen } from './screen.ts';
 import { pad, shorten } from './text.ts';
 
 const barWidth = 24;
-/** Often enough to look alive, seldom enough to cost nothing. */
+/** This is often enough to look alive, and rare enough to cost nothing. */
 const redrawMs = 80;
 
 interface Bar {
   name: string;
   total: number;
   done: number;
-  /** What it is busy with, or how it ended. */
+  /** What the plugin is doing, or how it ended. */
   note: string;
 }
 
@@ -24,7 +27,7 @@ export class Progress {
     this.#screen = screen;
   }
 
-  /** Adds a plugin that has `total` pages before it. */
+  /** Adds a plugin that has to check `total` pages. */
   add(name: string, total: number): PluginProgress {
     const bar: Bar = { name, total, done: 0, note: 'starting' };
     this.#bars.push(bar);
@@ -43,7 +46,7 @@ export class Progress {
     };
   }
 
-  /** Takes the bars away. */
+  /** Removes the bars. */
   end(): void {
     clearTimeout(this.#timer);
     this.#screen?.show(() => []);
@@ -75,7 +78,7 @@ export class Progress {
 
 export interface PluginProgress {
   busyWith(note: string): void;
-  /** One page more is done with, checked or given up. */
+  /** One more page is finished, checked or given up. */
   advance(): void;
 }
 

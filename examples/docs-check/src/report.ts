@@ -1,16 +1,18 @@
-/** The report for a person: findings page by page, packages in short, what plugins did not survive, the table. */
+/**
+ * The report for a person: findings page by page, a summary of packages, crashes of plugins, and the table.
+ */
 import type { Summary, PageSummary, PluginSummary } from './summary.ts';
 import type { Mishap } from './outcome.ts';
 import { count, harmless, pad, table, type Paint } from './text.ts';
 
-/** Longer lists say less. */
+/** The maximum lengths of the lists, because longer ones tell less. */
 const mostPackages = 10;
 const mostHardPages = 3;
 const stderrLines = 8;
 
 export interface ReportOptions {
   paint: Paint;
-  /** Lists the findings in installed packages one by one too. */
+  /** True if the findings in installed packages are listed one by one too. */
   all: boolean;
   elapsedMs: number;
 }
@@ -141,7 +143,10 @@ function closingLine(summary: Summary, { elapsedMs, paint }: ReportOptions): str
   return `${parts.join(', ')} in ${(elapsedMs / 1000).toFixed(1)} s`;
 }
 
-/** The same for a program. Times are left out, so that two runs over the same files give the same text. */
+/**
+ * Returns the same report for a program. Times are left out, so that two runs over the same files give the
+ * same text.
+ */
 export function reportAsJson({ pages, plugins, errors, warnings }: Summary): string {
   return JSON.stringify(
     {

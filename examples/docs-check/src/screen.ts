@@ -1,4 +1,4 @@
-/** The terminal: lines that stay, and below them a few that are drawn anew while the work goes on. */
+/** The terminal: lines that stay, and below them a few that are redrawn while the work continues. */
 import type { Writable } from 'node:stream';
 
 export interface Terminal extends Writable {
@@ -10,7 +10,7 @@ export interface Terminal extends Writable {
 export class Screen {
   readonly stdout: Terminal;
   readonly stderr: Terminal;
-  /** True where the lower lines can be drawn at all: on a terminal that a person looks at. */
+  /** True if the lower lines can be drawn, which needs a terminal that a person sees. */
   readonly isLive: boolean;
   #drawn = 0;
   #rows: () => string[] = () => [];
@@ -25,14 +25,17 @@ export class Screen {
     return this.stderr.columns ?? 80;
   }
 
-  /** Prints lines above those that are drawn. `done` is called when the stream has taken them. */
+  /** Prints lines above the redrawn ones. `done` is called when the stream has accepted them. */
   print(stream: 'stdout' | 'stderr', text: string, done?: () => void): void {
     this.#wipe();
     this[stream].write(`${text}\n`, () => done?.());
     this.#draw();
   }
 
-  /** What stands below everything from now on, asked for at each drawing; nothing where no rows are given. */
+  /**
+   * Sets what is shown below everything from now on. `rows` is called for each drawing. If it returns no
+   * rows, nothing is shown.
+   */
   show(rows: () => string[]): void {
     if (!this.isLive) return;
     this.#wipe();
@@ -41,7 +44,7 @@ export class Screen {
   }
 
   #wipe(): void {
-    // Up to the first drawn line, and everything from there to the end of the screen away.
+    // Moves to the first drawn line, and clears everything from there to the end of the screen.
     if (this.#drawn > 0) this.stderr.write(`\u001b[${this.#drawn}A\u001b[0J`);
     this.#drawn = 0;
   }

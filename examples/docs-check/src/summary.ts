@@ -1,4 +1,4 @@
-/** Puts the outcomes of all plugins together, in an order that is the same in every run. */
+/** Combines the outcomes of all plugins, in an order that is the same in every run. */
 import type { Finding, Readability } from 'docs-check-contract';
 import { byName, type Document } from './documents.ts';
 import type { Mishap, Outcome } from './outcome.ts';
@@ -8,7 +8,7 @@ export interface Summary {
   plugins: PluginSummary[];
   errors: number;
   warnings: number;
-  /** Something is broken for a reader, or could not be looked at. */
+  /** True if something is broken for a reader, or could not be checked. */
   isBroken: boolean;
 }
 

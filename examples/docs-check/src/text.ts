@@ -1,11 +1,11 @@
-/** Text for a terminal: its width, its colours, and nothing in it that a terminal would obey. */
+/** Text for a terminal: its width and its colours. It removes everything that a terminal would obey. */
 import { stripVTControlCharacters, styleText } from 'node:util';
 import stringWidth from 'string-width';
 
 export type Style = Parameters<typeof styleText>[0];
 export type Paint = (style: Style, text: string) => string;
 
-/** Colours only for a terminal that has them; NO_COLOR and FORCE_COLOR are heard. */
+/** Returns colours only for a terminal that has them. NO_COLOR and FORCE_COLOR are respected. */
 export function paintFor(stream: { hasColors?: () => boolean }): Paint {
   const wanted = process.env['FORCE_COLOR']
     ? process.env['FORCE_COLOR'] !== '0'
@@ -15,7 +15,10 @@ export function paintFor(stream: { hasColors?: () => boolean }): Paint {
     : (_style, text) => text;
 }
 
-/** Text from a document or a plugin, on one line, without control characters that would move the cursor or change colours. */
+/**
+ * Returns text of a document or a plugin on one line, without control characters that would move the cursor
+ * or change colours.
+ */
 export function harmless(text: string): string {
   return stripVTControlCharacters(text)
     .replace(/\s+/g, ' ')
@@ -27,7 +30,7 @@ export interface Column {
   align?: 'right';
 }
 
-/** Columns two spaces apart, a line under the titles. */
+/** Returns a table. Columns are two spaces apart, with a line under the titles. */
 export function table(columns: Column[], rows: string[][], paint: Paint): string {
   const widths = columns.map((column, index) =>
     Math.max(stringWidth(column.title), ...rows.map((row) => stringWidth(row[index] ?? ''))),
@@ -48,7 +51,10 @@ export function pad(text: string, width: number, align?: 'right'): string {
 
 const graphemes = new Intl.Segmenter();
 
-/** `text` in at most `width` columns; what was cut off is marked, and the end, which tells more of a path, stays. */
+/**
+ * Returns `text` in at most `width` columns. A mark shows the cut, and the end stays, because it tells more
+ * of a path.
+ */
 export function shorten(text: string, width: number): string {
   if (stringWidth(text) <= width) return text;
   const kept = Array.from(graphemes.segment(text), (part) => part.segment);

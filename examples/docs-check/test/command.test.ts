@@ -1,4 +1,4 @@
-/** The command line of docs-check, and what its README says of it. */
+/** The command line of docs-check, and what its README says about it. */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -21,7 +21,7 @@ test.each([
 test('runs the plugin that the README tells how to write', async () => {
   const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
   const code = /```js\n(#!.*?)```/s.exec(readme)?.[1] ?? '';
-  // Inside of the package, since the plugin imports @pipework/core as a user's plugin would.
+  // The folder is inside the package, because the plugin imports @pipework/core as a user's plugin would.
   const within = fileURLToPath(new URL('../dist', import.meta.url));
   const plugins = await makeTree({}, { 'docs-check-fixme.mjs': code }, within);
   const root = await makeTree({ 'README.md': '# A\n\nAll well. FIXME: not yet\n' });

@@ -1,4 +1,4 @@
-/** The contract over the wire: what the checkers get and give when a host calls them, in memory. */
+/** The contract over the wire: what the checkers receive and return when a host calls them, in memory. */
 import type { PluginSet } from '@pipework/core';
 import { connect } from '@pipework/testkit';
 import type { Library, Page, Plugins, Report, Services } from 'docs-check-contract';
@@ -16,7 +16,7 @@ const page: Page = {
 };
 const files = { 'docs/a.md': '# A\n' };
 
-/** As the plugins serve a checker: with the library of their host. */
+/** Serves a checker as the plugins do, with the library of their host. */
 const servedBy = (Class: CheckerClass): PluginSet<Plugins, Services> => ({
   checker: async ({ host }) => new Class(await host.dispense('library')),
 });
@@ -64,7 +64,7 @@ test('the links checker sees files only through the library, and each failure of
 test('a check ends when the host aborts it', async (context) => {
   const abort = new AbortController();
   const library: Library = {
-    // The host loses patience while the plugin waits for its answer.
+    // The host gives up while the plugin waits for its answer.
     look: async (_tree, path) => {
       abort.abort(new Error('no patience'));
       return { kind: 'missing', path };
@@ -78,7 +78,7 @@ test('a check ends when the host aborts it', async (context) => {
     for await (const _ of checker.check(page, { signal: abort.signal }));
   };
   await expect(all()).rejects.toThrow('no patience');
-  // The checker, the stream on which services are asked for, and the library.
+  // These are the checker, the stream on which services are asked for, and the library.
   await expect
     .poll(() => pair.rpc.diagnostics())
     .toMatchObject({ streams: 3, pendingCalls: 0, runningCalls: 0, references: 0, valueStreams: 0 });

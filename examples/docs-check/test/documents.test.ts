@@ -19,7 +19,7 @@ test('finds the Markdown of a directory, but nothing installed, hidden or built'
   expect(found.map((document) => document.name)).toEqual(['.github/f.md', 'README.md', 'docs/b.markdown']);
 });
 
-test('takes a single file, and the repository around it for its tree', async () => {
+test('accepts a single file, with the repository around it as its tree', async () => {
   const root = await makeTree({ '.git/HEAD': '', 'docs/a.md': '' });
   const [document] = await findDocuments('docs/a.md', root);
   expect(document).toMatchObject({ name: 'docs/a.md', path: 'docs/a.md', tree: { root, whole: true } });
@@ -50,7 +50,7 @@ test('finds the README of each installed package once, in either layout', async 
   expect(found[0]).toMatchObject({ isInstalled: true, path: 'readme.md', tree: { whole: false } });
 });
 
-test('a library knows the files of its tree by their own spelling, and nothing outside', async () => {
+test('a library knows the files of its tree by their exact spelling, and nothing outside', async () => {
   const root = await makeTree({ 'tree/Docs/a.md': 'text', 'secret.md': 'secret' });
   const files = filesOf(join(root, 'tree'));
   expect(await files.look('')).toEqual({ kind: 'directory', path: '' });

@@ -30,7 +30,7 @@ describe('JavaScript', () => {
     expect(await placesOf(FenceChecker, '- a\n\n  ```js\n  a = = 1\n  ```\n')).toEqual(['4:7 javascript']);
   });
 
-  test('only warns where a name is declared twice, as alternatives in a README are', async () => {
+  test('only warns if a name is declared twice, as alternatives in a README are', async () => {
     const findings = await findingsOf(FenceChecker, fence('js', "import a from 'a';\nconst a = 1;"));
     expect(findings).toMatchObject([{ severity: 'warning', rule: 'declared-twice' }]);
   });
@@ -42,7 +42,7 @@ describe('JavaScript', () => {
     expect(await check('js', code)).toEqual([]);
   });
 
-  test('tells a spread from an ellipsis', async () => {
+  test('distinguishes a spread from an ellipsis', async () => {
     expect(await check('js', 'foo(...a')).toEqual(['4:9 javascript']);
   });
 });
@@ -73,7 +73,7 @@ describe('JSON', () => {
     expect(await check(language, code)).toEqual([place]);
   });
 
-  test('warns of comments and trailing commas in a fence that promises JSON', async () => {
+  test('warns of comments and trailing commas in a fence that is marked as JSON', async () => {
     const findings = await findingsOf(FenceChecker, fence('json', '{"a": 1, // one\n}'));
     expect(findings).toMatchObject([
       { severity: 'warning', rule: 'not-json', message: 'json: is no JSON but JSONC: mark the fence jsonc' },

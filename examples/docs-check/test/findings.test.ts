@@ -1,4 +1,7 @@
-/** What docs-check finds and prints: the built host, its plugins as processes of their own, real files. */
+/**
+ * What docs-check finds and prints. The tests use the built host, its plugins as processes of their own, and
+ * real files.
+ */
 import { expect, test } from 'vitest';
 import { docsCheck, fixture } from './support/program.ts';
 import { makeTree } from './support/tree.ts';
@@ -27,12 +30,12 @@ docs/a.md
   expect(code).toBe(0);
 });
 
-test('exits with 1 when something is broken and it was asked to be strict', async () => {
+test('exits with 1 if something is broken and --strict was given', async () => {
   expect((await docsCheck(await makeTree(broken), '--strict', '.')).code).toBe(1);
   expect((await docsCheck(await makeTree(sound), '--strict', '.')).code).toBe(0);
 });
 
-test('checks the directory that it is given, its links into the repository around it included', async () => {
+test('checks the given directory, including its links into the repository around it', async () => {
   const root = await makeTree({
     ...broken,
     '.git/HEAD': '',
@@ -44,7 +47,7 @@ test('checks the directory that it is given, its links into the repository aroun
   expect(stdout).toMatch(/\n2 pages, 3 plugins, 1 error, 1 warning in /);
 });
 
-test('shows its progress in lines if there is no terminal, and nothing at all when asked to be quiet', async () => {
+test('prints its progress as lines if there is no terminal, and nothing at all with --quiet', async () => {
   const root = await makeTree(sound);
   const { stderr } = await docsCheck(root, '.');
   expect(stderr).toContain('2 pages, 3 plugins: fences, links, prose\n');

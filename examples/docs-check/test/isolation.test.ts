@@ -1,4 +1,4 @@
-/** What the plugins of docs-check are held to, as far as this machine can hold them. */
+/** How the plugins of docs-check are isolated, as far as this machine can isolate them. */
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,10 +8,10 @@ import { isolated, IsolateError } from '@pipework/isolate';
 import { docsCheck } from './support/program.ts';
 import { makeTree } from './support/tree.ts';
 
-/** The seal kills what asks for a socket, and the plugin here does. */
+/** The seal kills a process that asks for a socket, and the plugin here does that. */
 const isSealed = process.env['PIPEWORK_SEALED'] === '1';
 
-/** Why this machine isolates nothing; undefined if it does. */
+/** Returns why this machine isolates nothing; undefined if it does. */
 function obstacle(options: { bwrap?: false } = {}): string | undefined {
   try {
     isolated({ require: 'runtime', ...options }).describe([process.execPath]);
@@ -22,7 +22,7 @@ function obstacle(options: { bwrap?: false } = {}): string | undefined {
   }
 }
 
-/** A plugin that tells of each page how its attempts went. */
+/** A plugin that reports for each page how its attempts went. */
 const curious = (secret: string): string => `#!/usr/bin/env node
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -54,13 +54,13 @@ const checker = {
 await serve({ plugins: { checker: () => checker } });
 `;
 
-/** What docs-check prints with that plugin beside its own. */
+/** Returns what docs-check prints with that plugin beside its own. */
 async function run(): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'docs-check-secret-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const secret = join(folder, 'secret');
   writeFileSync(secret, 'secret');
-  // Inside of the package, since the plugin imports @pipework/core as a user's plugin would.
+  // The folder is inside the package, because the plugin imports @pipework/core as a user's plugin would.
   const within = fileURLToPath(new URL('../dist', import.meta.url));
   const plugins = await makeTree({}, { 'docs-check-curious.mjs': curious(secret) }, within);
   const root = await makeTree({ 'README.md': '# A\n' });
@@ -75,7 +75,7 @@ const why = isSealed
     : 'bwrap, or a model that holds the net';
 const skipped = why === undefined ? '' : ` (SKIPPED: needs ${why})`;
 
-test.skipIf(why !== undefined)(`says what holds, and it does${skipped}`, async () => {
+test.skipIf(why !== undefined)(`says how plugins are isolated, and isolates them${skipped}`, async () => {
   const printed = await run();
   expect(printed).toMatch(
     /^plugins are isolated by (bubblewrap|node): no network, no processes, no files but their own code$/m,
@@ -85,7 +85,7 @@ test.skipIf(why !== undefined)(`says what holds, and it does${skipped}`, async (
 });
 
 test.skipIf(isSealed || obstacle({ bwrap: false }) === undefined)(
-  'says why nothing holds, and goes on',
+  'says why nothing isolates plugins, and continues',
   async () => {
     const path = mkdtempSync(join(tmpdir(), 'docs-check-path-'));
     onTestFinished(() => rmSync(path, { recursive: true }));

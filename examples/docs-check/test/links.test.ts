@@ -10,7 +10,7 @@ const messages = async (
 ): Promise<string[]> => (await findingsOf(LinkChecker, ...given)).map((finding) => finding.message);
 
 describe('files', () => {
-  test('a link to a file that is there is fine, to one that is not is an error at its place', async () => {
+  test('a link to an existing file is fine, and a link to a missing one is an error at its place', async () => {
     const text = 'See [a](docs/a.md) and\n[b](docs/b.md).\n';
     expect(await links(text, { 'docs/a.md': '' })).toEqual(['2:1 missing-file']);
   });
@@ -21,24 +21,24 @@ describe('files', () => {
     expect(await links(text, files, { path: 'docs/a.md' })).toEqual(['1:50 missing-file']);
   });
 
-  test('says nothing about what lies beyond the root', async () => {
+  test('says nothing about what is beyond the root', async () => {
     expect(await links('[issues](../../issues)')).toEqual([]);
   });
 
-  test('leaves other hosts and schemes alone, and refuses web addresses that are none', async () => {
+  test('ignores other hosts and schemes, and refuses invalid web addresses', async () => {
     const text =
       '[1](https://a.example/x) [2](mailto:a@b.example) [3](//cdn.example/x) [4]({{site.url}}/x)\n[5](https://)\n';
     expect(await links(text)).toEqual(['2:1 bad-url']);
   });
 
-  test('decodes percent encoding, and refuses what is no encoding', async () => {
+  test('decodes percent encoding, and refuses invalid encoding', async () => {
     const files = { 'a b.md': '', 'ü.md': '', 'c#.md': '' };
     expect(await links('[1](a%20b.md) [2](%C3%BC.md) [3](ü.md) [4](c%23.md)\n[5](a%zz.md)', files)).toEqual([
       '2:1 bad-encoding',
     ]);
   });
 
-  test('tells upper from lower case even where the disk does not', async () => {
+  test('distinguishes upper and lower case even if the disk does not', async () => {
     expect(await messages('[a](Docs/A.md)', { 'docs/a.md': '' })).toEqual([
       'Docs/A.md is docs/a.md on disk: upper and lower case differ',
     ]);
@@ -85,7 +85,7 @@ describe('files', () => {
     ]);
   });
 
-  test('takes no link out of code, comments and front matter', async () => {
+  test('finds no links in code, comments and front matter', async () => {
     const text =
       '---\nx: "[a](gone.md)"\n---\n`[a](gone.md)`\n\n```\n[a](gone.md)\n```\n\n<!-- <a href="gone.md"> -->\n';
     expect(await links(text)).toEqual([]);
@@ -105,7 +105,7 @@ describe('anchors', () => {
     expect(await links(`# ${heading}\n\n[x](#${slug})`)).toEqual([]);
   });
 
-  test('numbers headings of one name in their order', async () => {
+  test('numbers headings with the same name in their order', async () => {
     const text = '# A\n\n## A\n\n## A\n\n[1](#a) [2](#a-1) [3](#a-2) [4](#a-3)';
     expect(await links(text)).toEqual(['7:29 missing-anchor']);
   });
@@ -116,7 +116,7 @@ describe('anchors', () => {
     expect(await links(text)).toEqual([]);
   });
 
-  test('takes an encoded anchor, the top, and none for an anchor of its own', async () => {
+  test('accepts an encoded anchor, the top, and the empty anchor', async () => {
     expect(await links('# Größe\n\n[1](#gr%C3%B6%C3%9Fe) [2](#top) [3](#) [4](#user-content-größe)')).toEqual(
       [],
     );
@@ -128,7 +128,7 @@ describe('anchors', () => {
     expect(await links(text, files)).toEqual(['2:1 missing-anchor']);
   });
 
-  test('warns where only the case differs, and names an anchor that is near', async () => {
+  test('warns if only the case differs, and names an anchor that is similar', async () => {
     const found = await findingsOf(LinkChecker, '# Set Up\n\n[1](#Set-Up)\n\n[2](#setup)\n\n[3](#nothing)');
     expect(found.map(({ severity, message }) => `${severity}: ${message}`)).toEqual([
       'warning: #Set-Up of this page is #set-up: anchors of headings are in lower case',
@@ -154,7 +154,7 @@ describe('references', () => {
     ]);
   });
 
-  test('takes no brackets of other kinds for references', async () => {
+  test('does not take other kinds of brackets for references', async () => {
     const text = 'a[0][1], matrix[i][j], `[a][b]`, \\[a][b], [ ][x], [^1][^2] and [[a]]';
     expect(await links(text)).toEqual([]);
   });

@@ -6,17 +6,18 @@ import { makeTree } from './support/tree.ts';
 
 const sound = { 'README.md': '# Read me\n\n[a](docs/a.md#a)\n', 'docs/a.md': '# A\n\n```js\nlet a;\n```\n' };
 
-/** Pages `1.md` to `20.md`, one of which says something else. */
+/** Makes pages `1.md` to `20.md`, one of which has another text. */
 function twentyPages(special: number, text: string): Record<string, string> {
   const pages = Array.from({ length: 20 }, (_, index) => [`${index + 1}.md`, `# Page ${index + 1}\n`]);
   return { ...Object.fromEntries(pages), [`${special}.md`]: `# Page ${special}\n\n${text}\n` };
 }
 
-test('survives a plugin that crashes on one page: it names both, and all other pages are checked by all', async () => {
+test('survives a plugin that crashes on one page: the report names both, and all plugins check all other pages', async () => {
   const root = await makeTree(twentyPages(7, 'crash me'));
   const { code, stdout, stderr } = await docsCheck(root, '.', '--strict', '--plugins', fixture('crashes'));
   expect(stdout).toMatch(/^plugin crashes crashed with exit code 7 at 7\.md\n {2}│ cannot bear 7\.md$/m);
-  // Once for the pages that it had in its hands, and once more if it had others to go on with behind the one.
+  // It is restarted once for the pages that it was checking, and once more if there were others after the bad
+  // one.
   expect(stdout).toMatch(
     /^crashes +a page that it cannot bear +19 +0 +19 .* 1 mishap, started again (once|twice)$/m,
   );
@@ -26,7 +27,7 @@ test('survives a plugin that crashes on one page: it names both, and all other p
   expect(code).toBe(1);
 });
 
-test('starts a plugin again once that crashes with one page in its hands', async () => {
+test('restarts a plugin once if it crashes with one page at hand', async () => {
   const root = await makeTree(twentyPages(7, 'crash me'));
   const { stdout } = await docsCheck(root, '.', '--jobs', '1', '--plugins', fixture('crashes'));
   expect(stdout).toMatch(/^crashes .* 19 +0 +19 .* 1 mishap, started again once$/m);
@@ -56,7 +57,7 @@ test('survives a plugin that hangs on one page', async () => {
   expect(stdout).toMatch(/^hangs +a page without an end +19 .* seen 19, 1 mishap, started again once$/m);
 });
 
-test('goes on where a plugin throws at one page, without starting it again', async () => {
+test('continues if a plugin throws for one page, without a restart', async () => {
   const root = await makeTree(twentyPages(5, 'refuse me'));
   const { code, stdout } = await docsCheck(root, '.', '--strict', '--plugins', fixture('refuses'));
   expect(stdout).toMatch(/^plugin refuses failed: not this page at 5\.md$/m);
@@ -64,7 +65,7 @@ test('goes on where a plugin throws at one page, without starting it again', asy
   expect(code).toBe(1);
 });
 
-test('goes on without a plugin that does not start, and says what it wrote', async () => {
+test('continues without a plugin that does not start, and shows what it printed', async () => {
   const { code, stdout } = await docsCheck(
     await makeTree(sound),
     '.',
@@ -79,17 +80,17 @@ test('goes on without a plugin that does not start, and says what it wrote', asy
   expect(code).toBe(1);
 });
 
-test('Ctrl-C ends it, with plugins that hang as well', async () => {
+test('Ctrl-C ends it, even with plugins that hang', async () => {
   const root = await makeTree(twentyPages(1, 'hang me'));
   const run = start(root, ['.', '--plugins', fixture('hangs')]);
   await expect.poll(() => run.stderr).toContain('links: 20 of 20 pages');
   await expect.poll(() => run.stdout).toMatch(/^hangs +│ process \d+$/m);
-  // As a terminal does it: everyone in the process group gets the signal.
+  // As on a terminal, every process in the group gets the signal.
   process.kill(-(run.child.pid ?? 0), 'SIGINT');
   expect(await run.ended).toBe(130);
   expect(run.stderr).toContain('interrupted: ending the plugins\n');
   expect(run.stdout).not.toContain('20 pages, 4 plugins');
-  // Its id is one of a sandbox's own, if it was isolated.
+  // If the plugin was isolated, its id belongs to the sandbox.
   const processes = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' });
   expect(processes).not.toContain('docs-check-hangs.mjs');
 });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { LinePrefix } from '../src/prefix.ts';
 
-/** What is printed when `bytes` arrive cut at `cuts`. */
+/** Returns what is printed when `bytes` arrive cut at `cuts`. */
 async function printed(bytes: Uint8Array, cuts: number[] = []): Promise<string[]> {
   const lines: string[] = [];
   const sink = new LinePrefix('links', (text, done) => {
@@ -22,11 +22,11 @@ test('puts the name before each line', async () => {
   expect(await printed(bytesOf('one\ntwo\r\n\n'))).toEqual(['links │ one', 'links │ two', 'links │ ']);
 });
 
-test('holds a line back until it is whole, and prints an unfinished one in the end', async () => {
+test('holds a line back until it is whole, and prints an unfinished one at the end', async () => {
   expect(await printed(bytesOf('one\ntwo'), [1, 2, 5])).toEqual(['links │ one', 'links │ two']);
 });
 
-test('never takes a character apart, wherever the bytes are cut', async () => {
+test('never splits a character, wherever the bytes are cut', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.string({ unit: 'grapheme' }).map((text) => text.replace(/[\r\n]/g, ''))),
@@ -46,7 +46,7 @@ test('prints a line without an end in parts, whole characters each', async () =>
   expect(lines.join('').match(/😀/gu)).toHaveLength(100_000);
 });
 
-test('passes on that its reader is slow', async () => {
+test('passes the back-pressure of its reader on', async () => {
   let go: (() => void) | undefined;
   const sink = new LinePrefix('links', (_text, done) => (go = done));
   let taken = false;

@@ -29,12 +29,12 @@ describe('headings', () => {
     expect(await prose('---\ntitle: A\n---\n\n## B\n')).toEqual([]);
   });
 
-  test('reports two headings of one name only where they stand side by side', async () => {
+  test('reports two headings with the same name only if they are neighbours', async () => {
     expect(await prose('# Log\n\n## 2\n\n### Added\n\n## 1\n\n### Added\n')).toEqual([]);
     expect(await prose('# Log\n\n## Usage\n\n## usage\n')).toEqual(['5:1 duplicate-heading']);
   });
 
-  test('leaves headings in quotations out of the order', async () => {
+  test('excludes headings in quotations from the order', async () => {
     expect(await prose('# A\n\n> #### B\n\n## C\n')).toEqual([]);
   });
 });
@@ -44,15 +44,15 @@ describe('readability', () => {
     const text =
       '# No heading\n\nOne two three. Four five!\n\n- six seven\n\n| eight | nine |\n| - | - |\n| ten | `e.l.e.v.e.n` |\n\n```\nno code\n```\n\n![no picture](x.png)\n\n<b>no tags</b>\n';
     const figures = await readability(text);
-    // The words between tags are text to a reader, the tags are not.
+    // The words between tags are text for a reader, and the tags are not.
     expect(figures).toMatchObject({ words: 13, sentences: 8 });
   });
 
-  test('gives no ease for a text too short to tell', async () => {
+  test('gives no reading ease for a text that is too short', async () => {
     expect(await readability('# A\n\nShort.\n')).not.toHaveProperty('ease');
   });
 
-  test('finds short words easier than long ones', async () => {
+  test('rates short words as easier than long ones', async () => {
     const easy = await readability(`# A\n\n${'The cat sat on the mat. '.repeat(20)}`);
     const hard = await readability(
       `# A\n\n${'Organizational considerations necessitate multidimensional interoperability characterizations. '.repeat(20)}`,
@@ -72,14 +72,14 @@ describe('readability', () => {
     expect(amid?.words).toBeGreaterThan(alone?.words ?? 0);
   });
 
-  test('agrees with the formula worked by hand', async () => {
+  test('agrees with the formula computed by hand', async () => {
     // 6 words and 6 syllables a sentence: 206.835 - 1.015 * 6 - 84.6 * 1
     const figures = await readability(`# A\n\n${'The cat sat on the mat. '.repeat(20)}`);
     expect(figures).toMatchObject({ words: 120, sentences: 20, ease: 116.1 });
     expect(figures?.minutes).toBeCloseTo(120 / 238);
   });
 
-  test('gives no ease for text in other letters, but counts its words', async () => {
+  test('gives no reading ease for text in other letters, but counts its words', async () => {
     const figures = await readability(`# A\n\n${'私は猫が好きです。'.repeat(60)}\n`);
     expect(figures?.words).toBeGreaterThan(100);
     expect(figures).not.toHaveProperty('ease');

@@ -17,7 +17,7 @@ function terminal(isTTY: boolean): Terminal & { text: string } {
   return stream;
 }
 
-test('on a terminal it draws a bar a plugin, and takes the bars away in the end', async () => {
+test('on a terminal it draws a bar for each plugin, and removes the bars at the end', async () => {
   const [stdout, stderr] = [terminal(true), terminal(true)];
   const progress = new Progress(new Screen(stdout, stderr, {}));
   const links = progress.add('links', 4);
@@ -53,7 +53,7 @@ test.each([
   );
 });
 
-test('lines up a table by the width that a terminal shows', () => {
+test('aligns a table by the width that a terminal shows', () => {
   const rows = [
     ['ä', '1'],
     ['日本', '20'],
@@ -69,6 +69,6 @@ test('cuts a path at its beginning', () => {
   expect(shorten('a.md', 9)).toBe('a.md');
 });
 
-test('lets nothing through that a terminal would obey', () => {
+test('removes everything that a terminal would obey', () => {
   expect(harmless('a\u001b[31mb\u001b]0;title\u0007c\nd\u0000e\u009bf')).not.toMatch(/\p{Cc}/u);
 });

@@ -1,4 +1,5 @@
-// What every plugin in another language does for a host, how this one asks its host, and what it says of itself.
+// What every plugin in another language does for a host, how this one asks its host, and how it describes
+// itself.
 import { Client } from '@pipework/core';
 import { describe, expect, test } from 'vitest';
 import { describeForeignPlugin } from '../../python-plugin/test/support/behaviour.ts';
@@ -13,7 +14,7 @@ interface Plugins {
 
 const skipped = missing === undefined ? '' : ` (SKIPPED: ${missing})`;
 
-/** A host with a service, and how many of its implementations were disposed of. */
+/** Makes a host with a service, and counts how many of its implementations were disposed of. */
 function offering() {
   let disposed = 0;
   const files = () => {
@@ -40,7 +41,7 @@ describe.skipIf(missing !== undefined)(`the Go plugin and the services of its ho
     expect(await counter.words('a.txt')).toBe(3);
   });
 
-  test('gets an implementation of its own at each dispense, and lets go of it', async () => {
+  test('gets a new implementation at each dispense, and releases it', async () => {
     const host = offering();
     await using client = host.client;
     const plugin = await (await client.client()).dispense('conformance');
@@ -49,7 +50,7 @@ describe.skipIf(missing !== undefined)(`the Go plugin and the services of its ho
     await expect.poll(() => host.disposed()).toBe(2);
   });
 
-  test('hears how its host failed', async () => {
+  test('gets the error of its host', async () => {
     await using client = offering().client;
     const plugin = await (await client.client()).dispense('conformance');
     const ask = (service: string, method: string) => plugin.ask({ service, method, argument: 'no disk' });
@@ -58,14 +59,14 @@ describe.skipIf(missing !== undefined)(`the Go plugin and the services of its ho
     await expect(ask('files', 'toString')).rejects.toThrow("can't find method Plugin.toString");
   });
 
-  test('cannot be dispensed where its factory needs a service that the host does not offer', async () => {
+  test('cannot be dispensed if its factory needs a service that the host does not offer', async () => {
     await using client = new Client<Plugins>({ cmd: command });
     await expect((await client.client()).dispense('counter')).rejects.toThrow(
       'unknown service: files: this host offers no services',
     );
   });
 
-  test('says what it is and what can be called', async () => {
+  test('reports what it is and what can be called', async () => {
     await using client = offering().client;
     const { runtime, protocolVersions, plugins } = await (await client.client()).describe();
     expect(runtime).toMatch(/^go 1\.\d+/);

@@ -1,7 +1,7 @@
 import { testConformance } from '../../test-support/conformance.ts';
 import { command, missing } from './support/go.ts';
 
-/** Why checks may pass this plugin by: what it leaves out of the protocol, on purpose. */
+/** Reasons why checks may skip this plugin: the parts of the protocol that it leaves out on purpose. */
 const leftOut = [
   'the plugin announces neither cancel nor refs',
   'the plugin does not announce cancel',

@@ -1,4 +1,4 @@
-// What the Go plugin does on the wire. The libraries' own conduct is theirs to test.
+// What the Go plugin does on the wire. The behaviour of its libraries is tested by their projects.
 import { describe, expect, test } from 'vitest';
 import { replay } from '../../python-plugin/test/support/transcript.ts';
 import { replayVectors } from '../../python-plugin/test/support/vectors.ts';
@@ -7,7 +7,7 @@ import { command, missing } from './support/go.ts';
 const skipped = missing === undefined ? '' : ` (SKIPPED: ${missing})`;
 
 describe.skipIf(missing !== undefined)(`the Go plugin on the wire${skipped}`, () => {
-  test('says byte for byte what docs/other-languages.md shows', async () => {
+  test('writes byte for byte what docs/other-languages.md shows', async () => {
     const { expected, said, exit } = await replay(command);
     expect(said).toBe(expected);
     expect(exit).toEqual({ code: 0, signal: null });

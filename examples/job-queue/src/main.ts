@@ -1,5 +1,5 @@
 // node dist/main.js add FOLDER TEXT...   queues a job for each text
-// node dist/main.js work FOLDER          does what is queued, in plugins, until nothing is left
+// node dist/main.js work FOLDER          runs the queued jobs in plugins until none is left
 import { fileURLToPath } from 'node:url';
 import { Pool } from '@pipework/fleet';
 import type { Plugins } from './contract.ts';
@@ -19,7 +19,8 @@ async function work({ boss }: Queue): Promise<void> {
   const plugin = fileURLToPath(new URL('plugin.js', import.meta.url));
   await using pool = new Pool<Plugins>({ cmd: [process.execPath, plugin], name: 'counter', max: 1 });
   const counter = await pool.dispense('counter');
-  // The queue says what is done when, and again; the pool, in which process. A failed call is a failed job.
+  // The queue decides when a job runs, and whether it runs again. The pool decides in which process. A failed
+  // call is a failed job.
   await boss.work<Job>(queueName, { pollingIntervalSeconds: 0.5 }, async (jobs) => {
     for (const { data } of jobs) {
       try {

@@ -1,5 +1,5 @@
-// The queue: pg-boss. Its PostgreSQL runs in this process and keeps its files in a folder, so that the example needs no server.
-// With a server, `new PgBoss(connectionString)` is all.
+// The queue is pg-boss. Its PostgreSQL runs in this process and keeps its files in a folder, so the example
+// needs no server. With a server, `new PgBoss(connectionString)` is enough.
 import { PGlite } from '@electric-sql/pglite';
 import PgBoss from 'pg-boss';
 
@@ -26,7 +26,7 @@ export async function openQueue(folder: string): Promise<Queue> {
   });
   boss.on('error', console.error);
   await boss.start();
-  // A job is tried twice. It may run again though it had run: make it so that this does no harm.
+  // A job is tried twice. It may run again even if it had finished, so write it so that this does no harm.
   await boss.createQueue(queueName, { name: queueName, retryLimit: 1 });
   return {
     boss,

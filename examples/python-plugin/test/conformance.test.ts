@@ -1,7 +1,7 @@
 import { testConformance } from '../../test-support/conformance.ts';
 import { command, missing } from './support/python.ts';
 
-/** Why checks may pass this plugin by: what it leaves out of the protocol, on purpose. */
+/** Reasons why checks may skip this plugin: the parts of the protocol that it leaves out on purpose. */
 const leftOut = [
   'the plugin does not announce grace',
   'the plugin does not announce meta',

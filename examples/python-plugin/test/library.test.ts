@@ -1,4 +1,4 @@
-// What pipework_plugin offers to plugins beyond answering calls.
+// What pipework_plugin offers to plugins beside answering calls.
 import { once } from 'node:events';
 import { Writable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
@@ -61,7 +61,7 @@ describe.skipIf(missing !== undefined)(`pipework_plugin${skipped}`, () => {
     await once(accepted, 'close');
   });
 
-  test('leaves nothing of the protocol to child processes', async () => {
+  test('passes nothing of the protocol to child processes', async () => {
     await using host = await start();
     expect(await host.plugin.environment()).toEqual([]);
     expect(await host.plugin.pipes_of_child()).toEqual([]);
@@ -76,7 +76,7 @@ describe.skipIf(missing !== undefined)(`pipework_plugin${skipped}`, () => {
     expect(host.printed()).toBe('');
   });
 
-  test('fails the call of a handler that exits or returns what cannot travel, and goes on', async () => {
+  test('fails the call of a handler that exits or returns what cannot be sent, and continues', async () => {
     await using host = await start();
     await expect(host.plugin.leave()).rejects.toThrow('3');
     await expect(host.plugin.unsendable()).rejects.toThrow("result['list'][1]: a set cannot travel");
@@ -112,7 +112,7 @@ describe.skipIf(missing !== undefined)(`pipework_plugin${skipped}`, () => {
     );
   });
 
-  test('runs the shutdown hook when the host goes without a word', async () => {
+  test('runs the shutdown hook when the host ends without a Quit', async () => {
     await using host = await rawHost(command);
     await host.settled();
     host.close();
@@ -132,17 +132,17 @@ describe.skipIf(missing !== undefined)(`pipework_plugin${skipped}`, () => {
       expect(await counter.words('a.txt')).toBe(3);
     });
 
-    test('any number of things at once, each service an implementation of its own', async () => {
+    test('any number of times at once, with a new implementation for each service', async () => {
       const host = offering();
       await using client = host.client;
       const plugin = await (await client.client()).dispense('everything');
-      // The host answers none before it has all of them.
+      // The host answers none before all of them have arrived.
       expect(await plugin.ask_at_once(20)).toEqual(Array.from({ length: 20 }, (_, n) => n));
       expect(await plugin.ask_twice()).toEqual([1, 2, 1, 'StreamClosed']);
       await expect.poll(() => host.disposed()).toBe(3);
     });
 
-    test('and hears how it failed, with the name and the code of the error', async () => {
+    test('and gets its error, with the name and the code', async () => {
       await using client = offering().client;
       const plugin = await (await client.client()).dispense('everything');
       expect(await plugin.ask_in_vain('files', 'fail')).toEqual(['RangeError', 'E_DISK', 'no disk']);
@@ -173,7 +173,7 @@ describe.skipIf(missing !== undefined)(`pipework_plugin${skipped}`, () => {
     });
   });
 
-  test('says what it is, what it offers, and what its methods do', async () => {
+  test('reports what it is, what it offers, and what its methods do', async () => {
     await using client = new Client({ cmd: greeter, provide: { files: () => ({}) } });
     const { name, version, runtime, protocolVersions, plugins } = await (await client.client()).describe();
     expect({ name, version, protocolVersions }).toEqual({
@@ -191,7 +191,7 @@ describe.skipIf(missing !== undefined)(`pipework_plugin${skipped}`, () => {
   });
 });
 
-/** A host with a service, and what became of it. */
+/** Makes a host with a service, and records what happens to it. */
 function offering() {
   let disposed = 0;
   let aborted = 0;

@@ -1,4 +1,4 @@
-// What the Python plugin does on the wire, seen by a host that speaks frames by hand.
+// What the Python plugin does on the wire, seen by a host that sends single frames.
 import { spawnSync } from 'node:child_process';
 import { Flag, FrameType } from '@pipework/mux/frame';
 import { describe, expect, test } from 'vitest';
@@ -17,7 +17,7 @@ describe.skipIf(missing !== undefined)(`the Python plugin on the wire${skipped}`
     expect(host.line).toBe('1|pipe|3,4|msgpack-rpc|1|cancel,errors,describe|1\n');
   });
 
-  test('says byte for byte what docs/other-languages.md shows', async () => {
+  test('writes byte for byte what docs/other-languages.md shows', async () => {
     const { expected, said, exit } = await replay(command);
     expect(expected.length).toBeGreaterThan(100);
     expect(said).toBe(expected);
@@ -36,7 +36,7 @@ describe.skipIf(missing !== undefined)(`the Python plugin on the wire${skipped}`
     for (const id of [1, 3, 5]) expect(host.says(id)).toEqual(['WindowUpdate ACK']);
   });
 
-  test('reads headers and messages that come byte by byte', async () => {
+  test('reads headers and messages that arrive byte by byte', async () => {
     await using host = await rawHost(command, { drip: true });
     await host.dispense('greeter', 7);
     host.request(7, 1, 'Plugin.greet', 'world');
@@ -60,7 +60,7 @@ describe.skipIf(missing !== undefined)(`the Python plugin on the wire${skipped}`
     expect(host.says(7)[0]).toBe('WindowUpdate ACK');
   });
 
-  test('sends no more than the window, in frames of at most 64 KiB, and goes on when credit comes', async () => {
+  test('sends no more than the window, in frames of at most 64 KiB, and continues when credit arrives', async () => {
     await using host = await rawHost(command);
     await host.dispense('conformance', 7);
     host.request(7, 1, 'Plugin.bytes', 400 * KiB);
@@ -76,9 +76,9 @@ describe.skipIf(missing !== undefined)(`the Python plugin on the wire${skipped}`
     expect((result as Uint8Array).every((byte, i) => byte === ((i * 7 + 3) & 255))).toBe(true);
   });
 
-  test('gives credit for what it has taken, never for what merely came', async () => {
+  test('gives credit for what it has taken, never for what only arrived', async () => {
     await using host = await rawHost(command);
-    host.open(7, 999); // This id is not awaited: the stream is held, and its bytes are not taken
+    host.open(7, 999); // This id is not awaited, so the stream is held, and its bytes are not taken
     host.data(7, new Uint8Array(200 * KiB));
     await host.settled();
     expect(host.says(7)).toEqual(['WindowUpdate ACK']);
@@ -96,7 +96,7 @@ describe.skipIf(missing !== undefined)(`the Python plugin on the wire${skipped}`
   });
 
   test.concurrent(
-    'holds a stream for five seconds, then resets it: without an id, or with one that nobody waits for',
+    'holds a stream for five seconds, then resets it: without an id, or with one that is not awaited',
     async () => {
       await using host = await rawHost(command);
       host.data(7, Buffer.from([0, 0]), Flag.SYN);
@@ -134,7 +134,7 @@ describe.skipIf(missing !== undefined)(`the Python plugin on the wire${skipped}`
     expect(await host.response(1, 1)).toEqual([1, 1, null, true]);
   });
 
-  test('fails the call whose value is nested too deeply, and goes on', async () => {
+  test('fails the call whose value is nested too deeply, and continues', async () => {
     await using host = await rawHost(command);
     await host.dispense('conformance', 7);
     const deep = Buffer.alloc(5000, 0x91); // arrays in arrays
@@ -200,9 +200,9 @@ describe.skipIf(missing !== undefined)(`the Python plugin on the wire${skipped}`
     ]);
   });
 
-  test('exits though a print waits for credit that never comes', async () => {
+  test('exits even if printed output waits for credit that never arrives', async () => {
     await using host = await rawHost(command);
-    // On two streams, because this host has to keep to its own windows too.
+    // The bytes go on two streams, because this host has to respect its own windows too.
     for (const id of [7, 9]) {
       await host.dispense('conformance', id);
       host.request(id, 1, 'Plugin.print', { stream: 'stdout', text: 'x'.repeat(200 * KiB) });
@@ -214,7 +214,7 @@ describe.skipIf(missing !== undefined)(`the Python plugin on the wire${skipped}`
     expect(await host.exited).toEqual({ code: 0, signal: null });
   });
 
-  test('takes the highest version that both speak, and announces its own where there is none', async () => {
+  test('takes the highest version that both speak, and announces its own if there is none', async () => {
     await using host = await rawHost(command, { env: { PIPEWORK_PROTOCOL_VERSIONS: '2,5' } });
     expect(host.line.split('|')[4]).toBe('1');
   });

@@ -1,4 +1,4 @@
-// The plugin's side of @pipework/core under every runtime that is at hand: it has to be built, as any program does.
+// The plugin's side of @pipework/core under every installed runtime. It must be built, as any program.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { Writable } from 'node:stream';
@@ -24,7 +24,7 @@ const plugin = file('../plugin.js');
 const runtimes: { name: string; file: string | undefined; args: string[] }[] = [
   { name: 'node', file: process.execPath, args: [plugin] },
   { name: 'bun', file: findRuntime('bun'), args: ['run', plugin] },
-  // Descriptors need no permission; -A is for what a plugin's own code may do.
+  // Descriptors need no permission. -A is for what a plugin's own code may do.
   { name: 'deno', file: findRuntime('deno'), args: ['run', '-A', plugin] },
 ];
 
@@ -39,7 +39,7 @@ function sink(): Writable & { text: () => string } {
   return Object.assign(stream, { text: () => Buffer.concat(chunks).toString() });
 }
 
-/** True while a process runs. A zombie, which has ended and is not collected yet, does not run. */
+/** True while a process runs. A zombie has ended and only waits to be collected, so it does not count. */
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -49,7 +49,7 @@ function isRunning(pid: number): boolean {
   try {
     return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
   } catch {
-    // Gone between the two questions; or no /proc, where the first one has to do.
+    // The process ended between the two checks, or there is no /proc, and the first check has to be enough.
     return process.platform !== 'linux';
   }
 }
@@ -66,12 +66,12 @@ for (const { name, file: runtime, args } of runtimes) {
       return { client, runtime, [Symbol.asyncDispose]: () => client[Symbol.asyncDispose]() };
     }
 
-    test('runs where it should', async () => {
+    test('runs under that runtime', async () => {
       await using host = await start();
       expect(await host.runtime.name()).toBe(name);
     });
 
-    test('takes and gives values far beyond a window', async () => {
+    test('receives and returns values far larger than a window', async () => {
       await using host = await start();
       const bytes = new Uint8Array(3_000_000).map((_, i) => i * 7);
       expect(Buffer.compare((await host.runtime.echo(bytes)) as Uint8Array, bytes)).toBe(0);
@@ -89,7 +89,7 @@ for (const { name, file: runtime, args } of runtimes) {
       expect(words).toEqual(['a', 'b']);
     });
 
-    test('prints ahead of its reply, by the console and by process.stdout', async () => {
+    test('prints before its reply, by the console and by process.stdout', async () => {
       const [stdout, stderr] = [sink(), sink()];
       await using host = await start({ syncStdout: stdout, syncStderr: stderr });
       await host.runtime.log('logged');
@@ -100,7 +100,7 @@ for (const { name, file: runtime, args } of runtimes) {
       await expect.poll(() => stdout.text().length).toBe(2_000_007);
     });
 
-    test('hears of an aborted call', async () => {
+    test('is told of an aborted call', async () => {
       await using host = await start();
       const abort = new AbortController();
       const rejected = expect(host.runtime.hang({ signal: abort.signal })).rejects.toThrow('enough');

@@ -1,15 +1,18 @@
 import { overStdio, type LaunchCommand, type Launcher } from '@pipework/core';
 
 export interface ContainerOptions {
-  /** The image, and what stands before it: `['-v', '/srv:/srv:ro', 'node:22-slim']`. */
+  /** The image, with options before it: `['-v', '/srv:/srv:ro', 'node:22-slim']`. */
   readonly run: readonly string[];
-  /** Names of the variables that go along. */
+  /** Names of the variables that are passed to the plugin. */
   readonly env?: readonly string[];
-  /** The program: `docker`, or one with its command line, such as `podman`. */
+  /** The program: `docker`, or one with the same command line, such as `podman`. */
   readonly engine?: string;
 }
 
-/** Runs the plugin in a container of its own, which goes with it. The plugin's command is one of the image. */
+/**
+ * Runs the plugin in a container of its own, which is removed with it. The plugin's command is a program in
+ * the image.
+ */
 export function overDocker({ run, env = [], engine = 'docker' }: ContainerOptions): Launcher {
   return overStdio({
     via: (command) => [
@@ -24,12 +27,12 @@ export function overDocker({ run, env = [], engine = 'docker' }: ContainerOption
 }
 
 export interface PodOptions {
-  /** The pod, and what stands before it: `['-n', 'plugins', 'worker-0', '-c', 'node']`. */
+  /** The pod, with options before it: `['-n', 'plugins', 'worker-0', '-c', 'node']`. */
   readonly pod: readonly string[];
   readonly env?: readonly string[];
 }
 
-/** Runs the plugin beside what a pod runs already. */
+/** Runs the plugin in a pod, beside what runs there already. */
 export function overKubectl({ pod, env = [] }: PodOptions): Launcher {
   return overStdio({
     via: (command) => [
@@ -42,7 +45,7 @@ export function overKubectl({ pod, env = [] }: PodOptions): Launcher {
   });
 }
 
-/** `NAME=value` for the handshake and for what was chosen. */
+/** Returns `NAME=value` for the variables of the handshake and for the chosen ones. */
 function variables({ env, handshakeEnv }: LaunchCommand, names: readonly string[]): string[] {
   const chosen = names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]] as const]));
   return [...chosen, ...Object.entries(handshakeEnv)].map(([name, value]) => `${name}=${value}`);

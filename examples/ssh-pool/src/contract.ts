@@ -1,5 +1,5 @@
 export interface Worker {
-  /** Counts the primes below a number, and tells where. */
+  /** Counts the primes below a number, and tells where that was done. */
   primes(below: number): Promise<{ count: number; host: string; pid: number }>;
 }
 

@@ -1,4 +1,4 @@
-// node dist/host.js PLUGIN DESTINATION...: spreads work over machines. PLUGIN is a path on them.
+// node dist/host.js PLUGIN DESTINATION...: spreads work over machines. PLUGIN is a path on those machines.
 import type { Launcher } from '@pipework/core';
 import { Pool } from '@pipework/fleet';
 import type { Plugins } from './contract.ts';

@@ -1,15 +1,15 @@
 import { overStdio, type Launcher } from '@pipework/core';
 
 export interface SshOptions {
-  /** As ssh takes it: `user@machine`, or a name from its configuration. */
+  /** The destination for ssh: `user@machine`, or a name from its configuration. */
   readonly destination: string;
   /** Further options of ssh, before the destination. */
   readonly options?: readonly string[];
-  /** Names of the variables that go along. Nothing else of the host's environment does. */
+  /** Names of the variables that are passed to the plugin. Nothing else of the host's environment is. */
   readonly env?: readonly string[];
 }
 
-/** Runs the plugin on another machine. Its command is one of that machine. */
+/** Runs the plugin on another machine. Its command is a program on that machine. */
 export function overSsh({ destination, options = [], env = [] }: SshOptions): Launcher {
   return overStdio({
     via: ({ file, args, env: own, handshakeEnv }) => {
@@ -17,17 +17,21 @@ export function overSsh({ destination, options = [], env = [] }: SshOptions): La
       const variables = [...chosen, ...Object.entries(handshakeEnv)].map(
         ([name, value]) => `${name}=${value}`,
       );
-      // ssh joins its words with spaces and has the login shell read them: `exec`, so that the plugin takes the shell's place.
+      // ssh joins its words with spaces and passes them to the login shell. `exec` lets the plugin replace
+      // the shell.
       const remote = `exec env ${[...variables, file, ...args].map(quote).join(' ')}`;
       return ['ssh', ...always, ...options, '--', destination, remote];
     },
   });
 }
 
-/** No terminal, no questions, and an end within 15 seconds if the other machine no longer answers. */
+/**
+ * Options that are always set: no terminal, no questions, and an end within 15 seconds if the other machine
+ * no longer answers.
+ */
 const always = ['-T', '-o', 'BatchMode=yes', '-o', 'ServerAliveInterval=5', '-o', 'ServerAliveCountMax=3'];
 
-/** A word that a POSIX shell takes as it is. */
+/** Quotes a word, so that a POSIX shell does not change it. */
 function quote(word: string): string {
   return `'${word.replaceAll("'", `'\\''`)}'`;
 }

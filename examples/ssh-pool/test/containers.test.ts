@@ -1,7 +1,8 @@
-// Needs a container engine, or a pod. These variables name what to use; without them an engine `docker` with the image is looked for:
+// Needs a container engine, or a pod. These variables name what to use. Without them, the test looks for an
+// engine `docker` with the image:
 //   PIPEWORK_CONTAINER_ENGINE  docker, or podman
-//   PIPEWORK_CONTAINER_RUN     options of `run` and the image; in the container there are Node at the same path, and this repository
-//   PIPEWORK_POD               options of `kubectl exec` and the pod, likewise
+//   PIPEWORK_CONTAINER_RUN     options of `run`, and the image, which must have Node at the same path, and this repository
+//   PIPEWORK_POD               options of `kubectl exec`, and the pod, which must have the same
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Client, type Launcher } from '@pipework/core';
@@ -44,19 +45,19 @@ function start(launcher: Launcher, node: string): Client<{ remote: Remote }> {
   return client;
 }
 
-/** What holds for each way. `node` is Node's path where the plugin runs. */
+/** Registers the tests for one way of starting the plugin. `node` is Node's path where the plugin runs. */
 function testLauncher(launcher: Launcher, node: string): void {
-  test('is called as any, with the variables that were named, and ends when it is asked to', async () => {
+  test('can be called, with the variables that were named, and ends when it is asked to', async () => {
     const client = start(launcher, node);
     const remote = await (await client.client()).dispense('remote');
     const env = await remote.env();
     expect(env).toMatchObject({ GIVEN: 'it\'s "this"' });
     expect(env).not.toHaveProperty('SECRET');
-    // By whatever step: an engine may take longer to tidy up than the ladder waits.
+    // Any step but the last will do, because an engine may take longer to clean up than the ladder waits.
     expect((await client.kill()).by).not.toBe('sigkill');
   });
 
-  test('that exits by itself tells its own code', async () => {
+  test('that exits by itself reports its own code', async () => {
     const client = start(launcher, node);
     const remote = await (await client.client()).dispense('remote');
     await expect(remote.exit(3)).rejects.toThrow('code 3');
@@ -74,7 +75,7 @@ function testLauncher(launcher: Launcher, node: string): void {
   });
 }
 
-/** By this the containers of this run are known. */
+/** The label by which the containers of this run are found. */
 const label = `pipework-test=${process.pid}`;
 
 const why = whyNoContainer();

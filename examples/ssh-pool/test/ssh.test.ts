@@ -77,8 +77,8 @@ describe.skipIf(why !== undefined)(
       return { client, remote, plugin, session: parent };
     }
 
-    // One connection for all that is asked of a sound one: to log in takes longer than the rest.
-    test('is called as any, with the variables that were named, prints to the host, and ends when it is asked to', async () => {
+    // All tests of a healthy connection share one, because logging in takes longer than the rest.
+    test('can be called, with the variables that were named, prints to the host, and ends when it is asked to', async () => {
       const printed = { stdout: '', stderr: '' };
       const sink = (name: 'stdout' | 'stderr'): Writable =>
         new Writable({
@@ -111,7 +111,7 @@ describe.skipIf(why !== undefined)(
       await expect(() => !isAlive(plugin), 'the plugin is gone').toHappenWithin(1_000);
     });
 
-    test('that exits by itself tells its own code', async () => {
+    test('that exits by itself reports its own code', async () => {
       const { client, remote } = await start();
       await expect(remote.exit(3)).rejects.toThrow('code 3');
       expect(await client.exit).toMatchObject({ code: 3, by: 'plugin' });
@@ -127,13 +127,13 @@ describe.skipIf(why !== undefined)(
       await expect(() => !isAlive(plugin), 'the plugin sees the end of its input').toHappenWithin(2_000);
     });
 
-    test('is lost with code 255 and ssh’s own words if the server’s session dies', async () => {
+    test('is lost with code 255 and ssh’s own message if the server’s session dies', async () => {
       const { client, remote, plugin, session } = await start();
       const call = remote.hang();
       call.catch(() => {});
       process.kill(session, 'SIGKILL');
       await expect(call).rejects.toThrow(/255/);
-      // ssh says the one if it reads the end of the connection first, and the other if it was just writing.
+      // ssh prints the first if it reads the end of the connection, and the second if it was just writing.
       expect(await client.exit).toMatchObject({
         code: 255,
         by: 'plugin',
@@ -142,13 +142,13 @@ describe.skipIf(why !== undefined)(
       await expect(() => !isAlive(plugin), 'the plugin sees the end of its input').toHappenWithin(2_000);
     });
 
-    test('is lost once the connection has been silent for as long as ssh was told', async () => {
+    test('is lost once the connection has been silent for as long as ssh allows', async () => {
       const { client, remote, session } = await start({
         options: ['-o', 'ServerAliveInterval=1', '-o', 'ServerAliveCountMax=2'],
       });
       const call = remote.hang();
       call.catch(() => {});
-      // As if the network was cut: nothing answers, and nothing is closed.
+      // This acts like a cut network: nothing answers, and nothing is closed.
       process.kill(session, 'SIGSTOP');
       onTestFinished(() => void process.kill(session, 'SIGKILL'));
       await expect(call, 'ssh gives up').rejects.toThrow(/255/);
@@ -162,10 +162,10 @@ describe.skipIf(why !== undefined)(
       const call = remote.block(60_000, join(folder, 'blocked'));
       call.catch(() => {});
       await expect.poll(() => existsSync(join(folder, 'blocked'))).toBe(true);
-      // Closing its input changes nothing: the signal ends ssh, and not the plugin.
+      // Closing its input changes nothing. The signal ends ssh, and not the plugin.
       await client.kill({ gracePeriod: 1 });
       await expect(call).rejects.toThrow();
-      // No signal reaches it, and nothing tells the host of it: only the other machine can end it.
+      // No signal reaches the plugin, and nothing tells the host of it. Only the other machine can end it.
       expect(isAlive(plugin)).toBe(true);
       process.kill(plugin, 'SIGKILL');
     });
@@ -190,7 +190,7 @@ describe.skipIf(why !== undefined)(
       expect(one.plugin).not.toBe(two.plugin);
       process.kill(one.parent, 'SIGKILL');
       process.kill(two.parent, 'SIGKILL');
-      // What is sent into a connection that is just breaking is lost. Nothing is sent twice.
+      // What is sent while the connection breaks is lost. Nothing is sent twice.
       await expect.poll(async () => await remote.echo('again').catch(() => 'lost')).toBe('again');
     });
 

@@ -1,24 +1,24 @@
-/** What the host calls. */
+/** The interface that the host calls. */
 export interface Greeter {
   greet(names: readonly string[]): AsyncIterable<string>;
 }
 
-/** What the greeter calls, in a plugin of its own. */
+/** The interface that the greeter calls, in a plugin of its own. */
 export interface Dictionary {
   hello(language: string): Promise<string>;
 }
 
-/** What the host offers its plugin. */
+/** The interface that the host offers to its plugin. */
 export interface Settings {
   language(name: string): string;
 }
 
-/** Spans, on their way to the host. */
+/** The service by which spans are sent to the host. */
 export interface Spans {
   take(spans: readonly Told[]): void;
 }
 
-/** What is shown of a span. */
+/** The parts of a span that are shown. */
 export interface Told {
   readonly traceId: string;
   readonly spanId: string;

@@ -10,7 +10,7 @@ const collected: Told[] = [];
 const client = new Client<{ greeter: Greeter }, Services>({
   cmd: [process.execPath, fileURLToPath(new URL('greeter.js', import.meta.url))],
   name: 'greeter',
-  gracePeriod: 10_000, // Long enough for the last spans.
+  gracePeriod: 10_000, // Leaves time for the last spans.
   provide: {
     settings: () => ({ language: (name) => (name === 'Claire' ? 'fr' : 'en') }),
     spans: () => ({ take: (spans) => void collected.push(...spans) }),

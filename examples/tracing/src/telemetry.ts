@@ -1,4 +1,4 @@
-// The same in all three programs. A real one has an exporter to its collector in place of the memory.
+// All three programs use this. A real program has an exporter to its collector in place of the memory.
 import { context, propagation, SpanKind, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
@@ -10,7 +10,7 @@ import {
 import { instrument } from '@pipework/otel';
 import type { Told } from './contract.ts';
 
-/** Turns telemetry on. Returns what takes the spans that have ended. */
+/** Turns telemetry on. Returns a function that returns the spans that have ended, each once. */
 export function startTelemetry(program: string): () => Told[] {
   const exporter = new InMemorySpanExporter();
   context.setGlobalContextManager(new AsyncLocalStorageContextManager());
@@ -18,7 +18,7 @@ export function startTelemetry(program: string): () => Told[] {
   trace.setGlobalTracerProvider(
     new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }),
   );
-  // The calls that carry spans are not worth any.
+  // The calls that carry spans get no spans themselves.
   instrument({ ignore: ({ service }) => service === 'spans' });
   return () => {
     const spans = exporter.getFinishedSpans();

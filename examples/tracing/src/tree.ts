@@ -1,6 +1,9 @@
 import type { Told } from './contract.ts';
 
-/** A trace as lines of text, each span below its parent. Spans of one parent stand in the order of their names. */
+/**
+ * Returns a trace as lines of text, each span below its parent. Spans of one parent are sorted by their
+ * names.
+ */
 export function draw(spans: readonly Told[], parent?: string, depth = 0): string {
   return spans
     .filter((span) => span.parent === parent)

@@ -1,12 +1,12 @@
 #!/usr/bin/env node
-/** The program `pipework`. It never calls `process.exit()`, which cuts what a pipe has not taken yet. */
+/** The program `pipework`. It never calls `process.exit()`, which drops what a pipe has not accepted yet. */
 import { nodeCheck, supportsNode } from './doctor/checks/node.ts';
 
 try {
   const { run } = await import('./run.ts');
   process.exitCode = await run(process.argv.slice(2));
 } catch (error) {
-  // What it loads may need more than an old Node has.
+  // The modules that it loads may need more than an old Node has.
   if (supportsNode(process.versions.node)) throw error;
   const { found, todo } = nodeCheck.run({ nodeVersion: process.versions.node });
   process.stderr.write(`pipework: ${found}\nto do: ${todo}\n`);

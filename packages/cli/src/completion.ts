@@ -1,4 +1,7 @@
-/** Scripts by which a shell completes command lines, made from the commands' own data. What is behind `--` is left to the shell. */
+/**
+ * Scripts by which a shell completes command lines, made from the data of the commands. The words after `--`
+ * are left to the shell.
+ */
 import type { Command, OptionSpec } from './command.ts';
 import { helpOption } from './parse.ts';
 
@@ -7,13 +10,15 @@ type Option = readonly [name: string, spec: OptionSpec];
 const optionsOf = (command: Command): readonly Option[] =>
   Object.entries({ ...command.options, help: helpOption });
 
-/** The operands of which a command takes only some, apart from its options. */
+/** Returns the allowed operands of a command that has a list of them. */
 const wordsOf = ({ operandChoices = [] }: Command): readonly string[] => operandChoices;
 
 const namesOf = (command: Command): string =>
   [...wordsOf(command), ...optionsOf(command).map(([name]) => `--${name}`)].join(' ');
 
-/** Options of any command whose values are known. The same name means the same in each command. */
+/**
+ * Returns the options of all commands that have lists of values. An option means the same in each command.
+ */
 function choicesIn(
   commands: readonly Command[],
 ): readonly (readonly [name: string, choices: readonly string[]])[] {
@@ -48,7 +53,7 @@ complete -o default -F _pipework pipework
 `;
 }
 
-/** A text within single quotes. */
+/** Returns a text within single quotes. */
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
 function zsh(commands: readonly Command[]): string {
@@ -87,7 +92,7 @@ compdef _pipework pipework
 function fish(commands: readonly Command[]): string {
   const all = commands.map(({ name }) => name).join(' ');
   const first = `not __fish_seen_subcommand_from ${all}`;
-  // Behind -- is the plugin's command line.
+  // The plugin's command line follows after --.
   const own = `not contains -- -- (commandline -opc)`;
   const lines = commands.flatMap((command) => {
     const within = `__fish_seen_subcommand_from ${command.name}; and ${own}`;
@@ -104,7 +109,7 @@ function fish(commands: readonly Command[]): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** What makes the script, by the shell's name. */
+/** The function that makes the script, by the shell's name. */
 export const completions: Readonly<Record<Shell, (commands: readonly Command[]) => string>> = {
   bash,
   zsh,

@@ -31,7 +31,7 @@ test.each([
   expect(typeOf(schema)).toBe(type);
 });
 
-test('a schema that holds itself becomes a named type, and one that is itself becomes any', () => {
+test('a schema that contains itself becomes a named type, and one that is itself becomes any', () => {
   const writer = typeWriter('Kv', new Set());
   const node = { type: 'object', properties: { next: { $ref: '#/$defs/node' } } };
   expect(writer.typeOf({ $ref: '#/$defs/node', $defs: { node } })).toBe('KvNode');
@@ -49,7 +49,7 @@ test('a schema that is nothing but itself is any', () => {
   expect(writer.declarations()).toEqual(['export type KvValue = any;']);
 });
 
-test('names and texts of a plugin cannot leave the place where they stand', () => {
+test('names and texts of a plugin cannot escape from their place', () => {
   const written = declarationsOf({
     name: 'x\nexport const evil = 1;',
     runtime: 'node',
@@ -85,7 +85,7 @@ export interface Plugins {
 `);
 });
 
-test('what a terminal would obey, and what shows a text in another order, is written out', () => {
+test('what a terminal would obey, and what changes the order of shown text, is written out', () => {
   const output = { const: 'a\u202eb' };
   const doc = 'one *\u001b[31m/ export const evil = 1; /*';
   const written = declarationsOf({

@@ -1,4 +1,4 @@
-/** Picks the command, runs it, and makes a status of whatever comes of it. */
+/** Picks the command, runs it, and turns the result into a status. */
 import { call } from './commands/call.ts';
 import { completionCommand } from './commands/completion.ts';
 import { conformanceCommand } from './commands/conformance.ts';

@@ -1,10 +1,13 @@
-/** JSON Schema to TypeScript, for the parts of it that a type can say. What it can't say widens the type, and never narrows it. */
+/**
+ * Turns JSON Schema into TypeScript, as far as a type can express it. What it cannot express widens the type,
+ * and never narrows it.
+ */
 import { propertyName, uniqueName } from './type-names.ts';
 
 export interface TypeWriter {
-  /** The type of a schema. */
+  /** Returns the type of a schema. */
   typeOf(schema: unknown): string;
-  /** Declarations of the types that schemas refer to by `$ref`. */
+  /** Returns declarations of the types that schemas refer to by `$ref`. */
   declarations(): string[];
 }
 
@@ -15,14 +18,14 @@ const isSchema = (value: unknown): value is Schema =>
 
 const own = (schema: Schema, key: string): unknown => (Object.hasOwn(schema, key) ? schema[key] : undefined);
 
-/** Where a type stands: an alias may refer to itself only within an object or a list. */
+/** The place of a type. An alias may refer to itself only within an object or a list. */
 interface Place {
   readonly root: Schema;
-  /** Schemas whose alias is being written, with nothing between it and this place. */
+  /** Schemas whose alias is being written, without an object or list between the alias and this place. */
   readonly directly: ReadonlySet<unknown>;
 }
 
-/** Writes types whose named parts begin with `prefix`. Names are entered in `taken`. */
+/** Returns a writer of types whose named parts begin with `prefix`. It adds names to `taken`. */
 export function typeWriter(prefix: string, taken: Set<string>): TypeWriter {
   const writer = new SchemaTypes(prefix, taken);
   return {
@@ -32,13 +35,13 @@ export function typeWriter(prefix: string, taken: Set<string>): TypeWriter {
   };
 }
 
-/** The schema `false` fits nothing; anything else that is no object fits all. */
+/** The schema `false` fits nothing. Anything else that is not an object fits everything. */
 const constantType = (schema: unknown): string => (schema === false ? 'never' : 'any');
 
 class SchemaTypes {
   readonly #prefix: string;
   readonly #taken: Set<string>;
-  /** By the schema that a `$ref` leads to. */
+  /** The aliases, by the target schema of the `$ref`. */
   readonly #aliases = new Map<Schema, { readonly name: string; type: string }>();
 
   constructor(prefix: string, taken: Set<string>) {
@@ -94,7 +97,7 @@ class SchemaTypes {
     const first = own(schema, 'prefixItems');
     if (!Array.isArray(first)) return `${grouped(this.write(items ?? true, place))}[]`;
     const members = first.map((item) => this.write(item, place));
-    // Without `items` any value may follow; validators of tuples leave it out as well as false.
+    // Without `items` any value may follow. Validators of tuples omit it as often as they set it to false.
     const rest = items === undefined || items === false ? [] : [`...${grouped(this.write(items, place))}[]`];
     return `[${[...members, ...rest].join(', ')}]`;
   }
@@ -116,7 +119,7 @@ class SchemaTypes {
     return members.length === 0 ? '{ [key: string]: never }' : `{ ${members.join('; ')} }`;
   }
 
-  /** A `$ref` within the same schema becomes a name, so that a type can hold itself. */
+  /** Turns a `$ref` within the same schema into a name, so that a type can contain itself. */
   #reference(pointer: string, place: Place): string {
     const target = resolve(place.root, pointer);
     if (!isSchema(target) || place.directly.has(target)) return 'any';
@@ -145,7 +148,7 @@ function resolve(root: Schema, pointer: string): unknown {
   return at;
 }
 
-/** What a schema without a type speaks of. */
+/** Returns the type that a schema without `type` implies. */
 function impliedType(schema: Schema): string | undefined {
   if (['properties', 'additionalProperties', 'required'].some((key) => Object.hasOwn(schema, key)))
     return 'object';
@@ -170,7 +173,9 @@ function intersection(types: readonly string[]): string {
   return members.length === 0 ? 'any' : members.map(grouped).join(' & ');
 }
 
-/** In parentheses if an operator stands in it. Braces and brackets of a whole type hold theirs themselves. */
+/**
+ * Puts a type in parentheses if it has an operator. A type that is all within braces or brackets needs none.
+ */
 function grouped(type: string): string {
   return /^[\w$]+$/.test(type) ? type : `(${type})`;
 }

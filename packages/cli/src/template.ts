@@ -1,4 +1,7 @@
-/** Makes a folder from a template: the files of `templates/`, with the new name in place of the template's own. */
+/**
+ * Makes a folder from a template: the files of `templates/`, with the new name in place of the template's
+ * own.
+ */
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,13 +9,13 @@ import { fileURLToPath } from 'node:url';
 export const languages = ['typescript', 'javascript'] as const;
 export type Language = (typeof languages)[number];
 
-/** What a build or an install leaves in a template, which is a workspace of its own. */
+/** What a build or an install leaves in a template, which is itself a workspace. */
 const leftovers = new Set(['node_modules', 'dist']);
 
 /** Files that npm does not publish under their own name. */
 const published: Readonly<Record<string, string>> = { _gitignore: '.gitignore' };
 
-/** One folder above this file, in `src` and in `dist`. */
+/** Returns the template's folder, which is one folder above this file, in `src` and in `dist`. */
 const folderOf = (language: Language): string =>
   fileURLToPath(new URL(`../templates/${language}`, import.meta.url));
 
@@ -24,7 +27,7 @@ export interface TemplateOptions {
   readonly version: string;
 }
 
-/** Writes the files into `target`, a folder that may be missing, and returns their paths from there. */
+/** Writes the files into `target`, a folder that need not exist, and returns their paths relative to it. */
 export function writeTemplate(target: string, options: TemplateOptions): string[] {
   const source = folderOf(options.language);
   return filesIn(source).map((path) => {
@@ -36,7 +39,10 @@ export function writeTemplate(target: string, options: TemplateOptions): string[
   });
 }
 
-/** Makes a folder with those above it. `recursive` of Node 20 never returns in a place that takes no folders, such as /proc. */
+/**
+ * Makes a folder, including its parents. Node 20's `recursive` never returns in a place that allows no
+ * folders, such as /proc.
+ */
 function makeFolder(path: string): void {
   const above = dirname(path);
   if (!existsSync(above) && above !== path) makeFolder(above);
@@ -59,7 +65,10 @@ function renamed(path: string): string {
   return name === undefined ? path : join(path, '..', name);
 }
 
-/** A template calls itself `LANGUAGE-app`, and takes pipework's packages from the repository that it is developed in. */
+/**
+ * Fills in a template. It names itself `LANGUAGE-app`, and takes pipework's packages from the repository in
+ * which it is developed.
+ */
 function filled(text: string, { language, name, version }: TemplateOptions): string {
   return text
     .replaceAll(`${language}-app`, name)

@@ -1,14 +1,14 @@
 /** Names in generated TypeScript. */
 
-/** A name as the key of a property or method: quoted unless it is an identifier. */
+/** Returns a name as the key of a property or method. It is quoted unless it is an identifier. */
 export function propertyName(name: string): string {
   return /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name);
 }
 
-/** Words that no type may be called. Those that begin in lower case do not occur. */
+/** Names that no type may have. Those that begin in lower case do not occur. */
 const reserved = /^(Promise|AsyncIterable|AbortSignal)$/;
 
-/** A name for a type, made from any text and not used before; it is entered in `taken`. */
+/** Makes a new name for a type from any text, and adds it to `taken`. */
 export function uniqueName(text: string, taken: Set<string>): string {
   const words = text.split(/[^A-Za-z0-9]+/).filter((word) => word !== '');
   const joined = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');

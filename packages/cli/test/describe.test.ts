@@ -29,7 +29,7 @@ describe('describe in a pipe', () => {
     expect(status).toBe(0);
   });
 
-  test('prints all that the plugin says with --json', async () => {
+  test('prints the whole description with --json', async () => {
     const { stdout } = await pipework(['describe', '--json', '--', ...fixture]);
     const described = JSON.parse(stdout) as { name: string; plugins: Record<string, { methods?: object }> };
     expect(described.name).toBe('fixture');
@@ -38,7 +38,7 @@ describe('describe in a pipe', () => {
     ]);
   });
 
-  test('says so if a plugin cannot be asked', async () => {
+  test('reports a plugin that cannot be asked', async () => {
     const { status, stdout, stderr } = await pipework(['describe', '--', ...misbehave('hangs-on-call')]);
     expect(stdout).toContain('protocol 1');
     expect(stderr).toContain('cannot be asked what it offers');
@@ -59,7 +59,7 @@ test.skipIf(noTerminal !== undefined)('describe prints names bold in a terminal'
   expect(status).toBe(0);
 });
 
-/** Compiles sources beside each other, strictly. Returns what the compiler complains of. */
+/** Compiles sources beside each other, strictly. Returns the compiler's errors. */
 function compile(files: Readonly<Record<string, string>>, modules?: string): string {
   const folder = join(root, `packages/cli/test/.compiled-${process.pid}-${performance.now()}`);
   mkdirSync(folder, { recursive: true });
@@ -82,7 +82,7 @@ function compile(files: Readonly<Record<string, string>>, modules?: string): str
     });
     return '';
   } catch (error) {
-    // Other libraries' declarations are theirs.
+    // Errors in declarations of other libraries do not count.
     const lines = (error as { stdout: string }).stdout.split('\n');
     return lines.filter((line) => line.includes('error') && !line.includes('node_modules/')).join('\n');
   }
@@ -115,14 +115,15 @@ describe('describe --dts', () => {
     expect(compile({ 'contract.ts': stdout, 'host.ts': host })).toBe('');
   });
 
-  test("stands in place of docs-check's contract, for the host of its plugins", async () => {
+  test("can replace docs-check's contract for the host of its plugins", async () => {
     const source = join(root, 'examples/docs-check/src');
     const names = readdirSync(source).filter((name) => name.endsWith('.ts'));
     const ofPlugin = async (plugin: string): Promise<[string, string][]> => {
       const program = join(root, `examples/docs-check/plugins/dist/${plugin}/main.js`);
       const { stdout, status } = await pipework(['describe', '--dts', '--', 'node', program]);
       expect(status).toBe(0);
-      // A plugin does not describe what its values are made of, nor what its host provides: those types remain.
+      // A description does not have the types inside a plugin's values, nor the host's services, so those
+      // types remain.
       const contract = `
         export * from '../../../../../examples/docs-check/contract/src/index.ts';
         import type { Plugins } from './described.ts';

@@ -54,7 +54,7 @@ interface Service {
 
 declare const remote: Remote<Service>;
 
-test('keeps what is asynchronous already as it is', () => {
+test('keeps what is already asynchronous unchanged', () => {
   expectTypeOf(remote.greet).toEqualTypeOf<Service['greet']>();
   expectTypeOf(remote.each).toEqualTypeOf<Service['each']>();
   expectTypeOf(remote.count).toEqualTypeOf<Service['count']>();
@@ -70,9 +70,9 @@ test('puts one promise around what is synchronous, and never a second', () => {
   expectTypeOf(remote.list()).toEqualTypeOf<Promise<Map<string, Date>[]>>();
 });
 
-test('keeps the type parameters of a generic method where its result is a promise', () => {
+test('keeps the type parameters of a generic method if its result is a promise', () => {
   expectTypeOf(remote.firstOf([1])).toEqualTypeOf<Promise<number>>();
-  // Else TypeScript has no way to: docs/calls.md says so.
+  // TypeScript has no way to do more, as docs/calls.md says.
   expectTypeOf(remote.first).toEqualTypeOf<(list: unknown[]) => Promise<unknown>>();
 });
 
@@ -132,7 +132,7 @@ test('makes a declared reference a remote to dispose of', () => {
   expectTypeOf(counter).toExtend<Disposable>();
 });
 
-test('tells what is asynchronous wherever in a result or an item it is', () => {
+test('tells what is asynchronous, wherever it is in a result or an item', () => {
   interface Deep {
     inside(): { list: { call: () => number }[] };
     held(): Map<string, { call: () => number }>;
@@ -176,7 +176,7 @@ test('has no method that a remote answers by itself', () => {
   expectTypeOf<Extract<keyof typeof document, string>>().toEqualTypeOf<'text'>();
 });
 
-test('has methods alone, and keeps optional ones optional', () => {
+test('has only methods, and keeps optional ones optional', () => {
   expectTypeOf<'version' extends keyof Remote<Service> ? true : false>().toEqualTypeOf<false>();
   expectTypeOf(remote.optional).toEqualTypeOf<((x: number) => Promise<number>) | undefined>();
   // @ts-expect-error a remote's methods can't be replaced
@@ -213,7 +213,7 @@ test('derives both sides of a contract from its schemas', () => {
     expectTypeOf(error.data).toEqualTypeOf<{ key: string }>();
     expectTypeOf(error.code).toEqualTypeOf<'NOT_FOUND'>();
   }
-  // A handler gives what goes into the schema, a caller finds what came out.
+  // A handler gives the schema's input, and a caller gets its output.
   expectTypeOf(declaredError(contract, 'FULL', '5').data).toEqualTypeOf<string>();
   // @ts-expect-error the schema takes a string
   void declaredError(contract, 'FULL', 5);
@@ -221,7 +221,7 @@ test('derives both sides of a contract from its schemas', () => {
   void declaredError(contract, 'NOPE', {});
   // @ts-expect-error the data has another type
   void declaredError(contract, 'NOT_FOUND', { id: 1 });
-  // What is implemented can be served where a plugin set asks for the contract's interface.
+  // An implementation can be served if a plugin set requires the contract's interface.
   expectTypeOf<ReturnType<typeof implement<typeof contract>>>().toEqualTypeOf<
     ContractInterface<typeof contract>
   >();

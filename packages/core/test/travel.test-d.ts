@@ -1,4 +1,7 @@
-/** What does not compile because it would fail at run time, and what compiles because it works. The twins are in `rpc/declared-types.test.ts`. */
+/**
+ * What does not compile because it would fail at run time, and what compiles because it works.
+ * `rpc/declared-types.test.ts` runs the same cases.
+ */
 import { expectTypeOf, test } from 'vitest';
 import {
   ref,
@@ -11,7 +14,7 @@ import {
   type Remote,
 } from '../src/index.ts';
 
-/** The reason that stands in place of a method. */
+/** The reason that replaces a method. */
 type Reason<M> = M extends CannotTravel<infer Why> ? Why : 'compiles';
 type Says<M, Text extends string> = Reason<M> extends `${string}${Text}${string}` ? true : false;
 
@@ -70,7 +73,7 @@ test('refuses a result that is this', () => {
   expectTypeOf<Says<Remote<Chain>['next'], 'ref(this)'>>().toEqualTypeOf<true>();
 });
 
-test('lets marked objects, objects with functions and plain values travel', () => {
+test('lets marked objects, objects with functions and plain values be sent', () => {
   const account = {} as Awaited<ReturnType<typeof values.marked>>;
   expectTypeOf(account.deposit(1)).toEqualTypeOf<Promise<number>>();
   const other = {} as Awaited<ReturnType<typeof values.other>>;
@@ -79,7 +82,7 @@ test('lets marked objects, objects with functions and plain values travel', () =
   expectTypeOf(ref(new Account())).toEqualTypeOf<Reference<Account>>();
 });
 
-test('gives each overload its promise, also where one of them had it already', () => {
+test('gives each overload its promise, even if one of them had it already', () => {
   interface Mixed {
     read(path: string, done: (error: Error | null, text: string) => void): void;
     read(path: string): Promise<string>;
@@ -138,7 +141,7 @@ test('makes functions asynchronous at any depth', () => {
     }));
 });
 
-test('ends where types refer to each other, and keeps their names', () => {
+test('ends if types refer to each other, and keeps their names', () => {
   type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
   type Pair = [Pair | null, number];
   interface Growing<T> {
@@ -168,7 +171,7 @@ interface Store {
   size(): number;
 }
 
-test('takes a remote where an argument is a reference', () => {
+test('accepts a remote where an argument is a reference', () => {
   interface Uses {
     use(store: Store): Promise<void>;
     reference(store: Reference<Store>): Promise<void>;
@@ -212,9 +215,9 @@ test('refuses to serve what is synchronous by its type and comes from the other 
   expectTypeOf<IsRefused<(options: Deep) => void>>().toEqualTypeOf<true>();
   // A method of a reference.
   expectTypeOf<IsRefused<(store: Reference<Store>) => void>>().toEqualTypeOf<true>();
-  // What a function that was given away takes.
+  // The parameter of a function that was given away.
   expectTypeOf<IsRefused<() => { each(visit: (x: number) => boolean): void }>>().toEqualTypeOf<true>();
-  // What a function that was taken resolves to.
+  // The result of a function that was received.
   expectTypeOf<IsRefused<(open: () => Promise<() => number>) => void>>().toEqualTypeOf<true>();
   expectTypeOf<IsRefused<(steps: Generator<number>) => void>>().toEqualTypeOf<true>();
   expectTypeOf<IsRefused<((a: string) => void) & ((f: () => number) => void)>>().toEqualTypeOf<true>();
@@ -228,7 +231,7 @@ test('refuses to serve what is synchronous by its type and comes from the other 
   expectTypeOf<Method<<A, B>(list: A[], make: (item: A) => B | Promise<B>) => Promise<B[]>>>().toBeUnknown();
 });
 
-test('refuses to serve objects of methods, and what cannot travel', () => {
+test('refuses to serve objects of methods, and what cannot be sent', () => {
   interface Api {
     readonly version: string;
     users: { get(id: string): Promise<string> };

@@ -17,7 +17,7 @@ describe('the delay before a restart', () => {
     expect(backoffDelay(50, limits, 0.5)).toBe(750);
   });
 
-  test('is at least half of what it could be', () => {
+  test('is at least half of its maximum', () => {
     expect(backoffDelay(0, limits, 0)).toBe(50);
   });
 });

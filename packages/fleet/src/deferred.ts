@@ -13,7 +13,7 @@ export function defer(): Deferred {
     resolve = settle;
     reject = fail;
   });
-  // Its callers hear of a failure from their own copy. There may be no caller to hear this one.
+  // Callers get a failure from their own promise. This one may have no user.
   promise.catch(() => {});
   return { promise, resolve, reject };
 }

@@ -5,20 +5,29 @@ const table = {
   FLEET_STOPPED: '`stop()` was called, the signal was aborted, or `cleanupClients()` ran.',
 } as const;
 
-/** The closed table of codes, a sentence each. `docs/errors.md` has a heading for each. The table is frozen. */
+/**
+ * The closed table of codes, with a sentence for each. `docs/errors.md` has a heading for each. The table is
+ * frozen.
+ */
 export const fleetErrorCodes: Readonly<typeof table> = Object.freeze(table);
 
 /** A code of {@link fleetErrorCodes}. */
 export type FleetErrorCode = keyof typeof table;
 
-/** The brand by which `isPipeworkError()` knows errors of every pipework package. */
+/** The brand by which `isPipeworkError()` recognises errors of every pipework package. */
 const brand: unique symbol = Symbol.for('pipework.error');
 
-/** A call, `start()` or `reload()` that cannot succeed, because the supervisor or pool has ended. `cause` is what ended it. */
+/**
+ * Raised by a call, `start()` or `reload()` that cannot succeed, because the supervisor or pool has ended.
+ * `cause` is what ended it.
+ */
 export class FleetError extends Error {
   /** The error's key in the closed table {@link fleetErrorCodes}. */
   readonly code: FleetErrorCode;
-  /** Always false: no byte of the call was sent, so it may be made elsewhere. Like core's, it is not enumerable and never travels. */
+  /**
+   * Always false: no byte of the call was sent, so it may be made elsewhere. Like core's, the property is not
+   * enumerable and is never sent.
+   */
   declare readonly sent: false;
 
   constructor(code: FleetErrorCode, message: string, options?: { cause?: unknown }) {
@@ -30,7 +39,7 @@ export class FleetError extends Error {
   }
 }
 
-/** `what` is `the pool of 'plugin.js'`, or the same of a supervisor. */
+/** `what` is `the pool of 'plugin.js'`, or the same for a supervisor. */
 export function givenUp(what: string, reason: string, cause: unknown): FleetError {
   const last = cause instanceof Error ? `; the last failure: ${cause.message}` : '';
   return new FleetError(

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { countFailure } from './intensity.ts';
 
 describe('restart intensity', () => {
-  test('allows as many restarts as it says within the window', () => {
+  test('allows atMost restarts within the window', () => {
     const limits = { atMost: 2, withinMs: 100 };
     const first = countFailure([], 0, limits);
     const second = countFailure(first.failures, 10, limits);

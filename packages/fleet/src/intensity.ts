@@ -1,4 +1,6 @@
-/** Restart intensity, as OTP's supervisor has it: so many restarts within such a time, and no more. Pure. */
+/**
+ * Restart intensity, as in OTP's supervisor: a maximum number of restarts within a period. This file is pure.
+ */
 
 export interface Intensity {
   /** How many restarts after a failure are allowed within `withinMs`. */
@@ -7,7 +9,7 @@ export interface Intensity {
   readonly withinMs: number;
 }
 
-/** What {@link countFailure} found. */
+/** The result of {@link countFailure}. */
 export interface Counted {
   /** The times of the failures within the window, this one included, oldest first. */
   readonly failures: readonly number[];
@@ -15,8 +17,8 @@ export interface Counted {
 }
 
 /**
- * Counts a failure at `now`. The count comes before the restart, so a restart that fails again counts as well. Times are milliseconds of
- * one clock that is never set back.
+ * Counts a failure at `now`. It is counted before the restart, so a restart that fails counts again. Times
+ * are milliseconds of one clock that is never set back.
  */
 export function countFailure(
   failures: readonly number[],

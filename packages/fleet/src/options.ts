@@ -1,65 +1,76 @@
-/** The options of a supervisor, their defaults, and the check that each is what it must be. */
+/** The options of a supervisor, their defaults, and the check of each. */
 import { PipeworkError, type ClientConfig, type RPCClientOf } from '@pipework/core';
 import { realClock, type Clock } from './clock.ts';
 import type { RestartLimits } from './restart-budget.ts';
 
-/** Runs before a process counts as ready. `generation` is the number that the process was given at its launch. */
+/** Runs before a process counts as ready. `generation` is the number that the process got at its launch. */
 export type Setup<P> = (
   rpc: RPCClientOf<P>,
   context: { readonly signal: AbortSignal; readonly generation: number },
 ) => Promise<void>;
 
-/** How failures are answered. Delays are in milliseconds. */
+/** How the supervisor reacts to failures. Delays are in milliseconds. */
 export interface RestartOptions {
-  /** More failures than this within `withinMs`, and the supervisor gives up. Default 5. */
+  /** The supervisor gives up after more failures than this within `withinMs`. Default 5. */
   readonly atMost?: number;
-  /** The window of `atMost`. A process that was ready for this long also begins the delays anew. Default 60,000. */
+  /**
+   * The window of `atMost`. After a process was ready for this long, the delays start from the beginning.
+   * Default 60,000.
+   */
   readonly withinMs?: number;
-  /** The longest first delay. Each further one may be twice as long; chance picks between half and the whole of it. Default 100. */
+  /**
+   * The maximum of the first delay. The maximum doubles with each further one. The delay is a random value
+   * between half and the whole of it. Default 100.
+   */
   readonly initialDelayMs?: number;
-  /** No delay is longer. Default 10,000. */
+  /** The maximum of every delay. Default 10,000. */
   readonly maxDelayMs?: number;
 }
 
-/** How a process that no longer answers is found. */
+/** How a process that no longer answers is detected. */
 export interface HealthOptions<P> {
-  /** Milliseconds from one check to the next. The first one comes after a random part of it. */
+  /** Milliseconds from one check to the next. The first one comes after a random part of this period. */
   readonly everyMs: number;
-  /** Milliseconds that one check may take, during which this host itself was awake. */
+  /** Milliseconds that one check may take, counting only time in which this host itself was awake. */
   readonly timeoutMs: number;
   /** Checks in a row that must fail before the process is ended. */
   readonly failures: number;
-  /** What a check does. A ping if absent, which the plugin's runtime answers unless its event loop is blocked. */
+  /**
+   * Checks the process. Default: a ping, which the plugin's runtime answers unless its event loop is blocked.
+   */
   readonly check?: (rpc: RPCClientOf<P>) => Promise<unknown>;
 }
 
-/** What a {@link Supervisor} is made of: the options of a `Client`, and these. */
+/** The options of a {@link Supervisor}: those of a `Client`, and these. */
 export interface SupervisorConfig<
   P = Record<string, object>,
   S = Record<never, never>,
 > extends ClientConfig<S> {
-  /** `false` never restarts after a failure. */
+  /** How to restart after a failure. `false` never restarts. */
   readonly restart?: RestartOptions | false;
-  /** Runs before a process counts as ready, within a `startTimeout` of its own. A failure is a failed start. */
+  /**
+   * Runs before a process counts as ready, within a `startTimeout` of its own. If it fails, the start has
+   * failed.
+   */
   readonly setup?: Setup<P>;
-  /** Off if absent. */
+  /** Health checks. If it is absent, there are none. */
   readonly health?: HealthOptions<P>;
-  /** The process ends after so many milliseconds without use; the next call starts one. Default `Infinity`. */
+  /** Milliseconds without use after which the process ends. The next call starts one. Default `Infinity`. */
   readonly idleMs?: number;
   /** How many calls may wait while no process is ready. Default 1,000. */
   readonly maxWaitingCalls?: number;
-  /** Milliseconds that a replaced process may take to finish what it runs. Default 30,000. */
+  /** Milliseconds that a replaced process may take to finish its running calls. Default 30,000. */
   readonly drainMs?: number;
-  /** 1 keeps a ready process behind the current one. Default 0. */
+  /** 1 keeps a second process ready as a spare. Default 0. */
   readonly spare?: 0 | 1;
-  /** Files and folders; a change of one reloads. */
+  /** Files and folders. A change in one of them reloads the plugin. */
   readonly watch?: string | readonly string[];
-  /** For tests: the clock, the timers and the chance that everything here uses. */
+  /** For tests: the clock, the timers and the random numbers that everything here uses. */
   readonly clock?: Clock;
 }
 
 export interface SupervisorSettings<P> {
-  /** What each process gets, apart from its command. */
+  /** The options of each process's client, apart from the command. */
   readonly client: ClientConfig;
   readonly name: string;
   readonly signal: AbortSignal | undefined;
@@ -75,7 +86,7 @@ export interface SupervisorSettings<P> {
   readonly clock: Clock;
 }
 
-/** What an option must be, in words for the message and as a test. */
+/** What an option must be, in words for the message and as a check. */
 export interface Rule {
   readonly expected: string;
   readonly holds: (value: unknown) => boolean;
@@ -96,23 +107,26 @@ const someMilliseconds: Rule = {
 };
 const aFunction: Rule = { expected: 'a function', holds: (value) => typeof value === 'function' };
 
-/** Throws `CONFIG_INVALID` unless the option is absent or what it must be. */
+/** Throws `CONFIG_INVALID` unless the option is absent or valid. */
 export function checkOption(name: string, value: unknown, { expected, holds }: Rule): void {
   if (value === undefined || holds(value)) return;
   throw new PipeworkError('CONFIG_INVALID', `${name}: expected ${expected}; got ${describe(value)}`);
 }
 
-/** The names of a client's options. A test compares them with what a client says of itself. */
+/** The names of a client's options. A test compares them with those that a client lists. */
 const ofClient =
   'cmd name managed startTimeout gracePeriod stdin stdout stderr syncStdout syncStderr logger logLevel handshake protocolVersions env checksum launcher processGroup signal limits interceptors provide handlerInterceptors redactError'.split(
     ' ',
   );
 
-/** Those of a supervisor beside them. */
+/** The names of a supervisor's own options. */
 export const supervisorOptions: readonly string[] =
   'restart setup health idleMs maxWaitingCalls drainMs spare watch clock'.split(' ');
 
-/** Throws `CONFIG_INVALID` for an option that is neither in `own` nor one of a client, which knows its own alone. */
+/**
+ * Throws `CONFIG_INVALID` for an option that is neither in `own` nor one of a client. A client knows only its
+ * own options.
+ */
 export function checkNames(config: object, own: readonly string[]): void {
   const known = [...own, ...ofClient];
   for (const name of Object.keys(config)) {
@@ -157,7 +171,7 @@ export function checkHealth<P>(health: HealthOptions<P> | undefined): HealthOpti
     ['timeoutMs', someMilliseconds],
     ['failures', wholeNumber(1)],
   ] as const) {
-    // These three have no default: how long a healthy plugin may be silent is the user's knowledge.
+    // These three have no default. Only the user knows how long a healthy plugin may be silent.
     if (health[key] === undefined)
       throw new PipeworkError('CONFIG_INVALID', `health.${key}: expected ${rule.expected}; got nothing`);
     checkOption(`health.${key}`, health[key], rule);
@@ -166,7 +180,10 @@ export function checkHealth<P>(health: HealthOptions<P> | undefined): HealthOpti
   return health;
 }
 
-/** Checks every option that is not the client's own, and fills in the defaults. Each process's `Client` checks the rest. */
+/**
+ * Checks every option that is not the client's own, and fills in the defaults. Each process's `Client` checks
+ * the rest.
+ */
 export function checkSupervisor<P, S>(config: SupervisorConfig<P, S>): SupervisorSettings<P> {
   checkNames(config, supervisorOptions);
   const {

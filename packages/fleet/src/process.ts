@@ -1,4 +1,7 @@
-/** One plugin process, from its launch until nothing of it is left. The only `new Client` of this package. */
+/**
+ * One plugin process, from its launch until nothing of it is left. It contains the only `new Client` of this
+ * package.
+ */
 import {
   Client,
   isPipeworkError,
@@ -11,27 +14,30 @@ import {
 } from '@pipework/core';
 import type { SupervisorSettings } from './options.ts';
 
-/** How a process is told to leave. */
+/** How a process is asked to leave. */
 export type Leave = { readonly how: 'drain'; readonly drainMs: number } | { readonly how: 'quit' | 'kill' };
 
 export class FleetProcess<P> {
-  /** Counts up over all processes of one supervisor or pool. */
+  /** The process's number, counted over all processes of one supervisor or pool. */
   readonly number: number;
   /** Resolves once nothing of the process is left; undefined if there never was a process. */
   readonly gone: Promise<PluginExit | undefined>;
   readonly #client: Client<P>;
   readonly #settings: SupervisorSettings<P>;
   readonly #leaving = new AbortController();
-  /** What was dispensed here, by whom: each remote of the user has one implementation in each process. */
+  /**
+   * The implementations that are dispensed here, by owner. Each remote of the user has one implementation in
+   * each process.
+   */
   readonly #dispensing = new Map<object, Promise<Remote<P[keyof P]>>>();
-  /** The same, once it is there: the fast path of a call. */
+  /** The same implementations once they have arrived, for the fast path of a call. */
   readonly #dispensed = new Map<object, Remote<P[keyof P]>>();
   #rpc: RPCClientOf<P> | undefined;
   #resolveGone!: (exit: PluginExit | undefined) => void;
-  /** The plugin calls a service of the host. */
+  /** Called when the plugin calls a service of the host. */
   onServiceCall: () => void = () => {};
 
-  /** Starts nothing. Throws `CONFIG_INVALID` if an option of the client is not what it must be. */
+  /** Starts nothing. Throws `CONFIG_INVALID` if an option of the client is invalid. */
   constructor(number: number, settings: SupervisorSettings<P>, cmd: Command) {
     this.number = number;
     this.#settings = settings;
@@ -56,7 +62,7 @@ export class FleetProcess<P> {
     return { ...config, handlerInterceptors: [count, ...(config.handlerInterceptors ?? [])] };
   }
 
-  /** The connection; undefined until the handshake is done. */
+  /** The connection; undefined until the handshake is complete. */
   get rpc(): RPCClientOf<P> | undefined {
     return this.#rpc;
   }
@@ -65,7 +71,10 @@ export class FleetProcess<P> {
     return this.#client.pid;
   }
 
-  /** Starts the process and runs `setup`. Rejects with what failed; what is left of the process is then being ended. */
+  /**
+   * Starts the process and runs `setup`. Rejects with the failure. What is left of the process is then being
+   * ended.
+   */
   async start(): Promise<RPCClientOf<P>> {
     try {
       const rpc = await this.#client.client();
@@ -73,7 +82,7 @@ export class FleetProcess<P> {
       await this.#setUp(rpc);
       return rpc;
     } catch (error) {
-      // A start that failed may have left nothing to end. Then `kill()` resolves at once.
+      // A failed start may have left nothing to end. Then `kill()` resolves at once.
       void this.#client.kill().then((exit) => this.#resolveGone(exit));
       throw error;
     }
@@ -94,7 +103,7 @@ export class FleetProcess<P> {
     });
   }
 
-  /** Returns the implementation that `owner` has in this process, dispensed at its first use. */
+  /** Returns the implementation that `owner` has in this process. It is dispensed at its first use. */
   dispense<K extends keyof P & string>(owner: object, name: K): Promise<Remote<P[K]>> {
     const known = this.#dispensing.get(owner) as Promise<Remote<P[K]>> | undefined;
     if (known !== undefined) return known;
@@ -102,23 +111,26 @@ export class FleetProcess<P> {
     this.#dispensing.set(owner, dispensing as Promise<unknown> as Promise<Remote<P[keyof P]>>);
     dispensing.then(
       (remote) => this.#dispensed.set(owner, remote as unknown as Remote<P[keyof P]>),
-      // The failure is told to its callers, and the next call tries again.
+      // The callers get the failure, and the next call tries again.
       () => this.#dispensing.delete(owner),
     );
     return dispensing;
   }
 
-  /** What {@link dispense} resolved to before; undefined if it has not. */
+  /** Returns what {@link dispense} has resolved to; undefined if it has not. */
   dispensed(owner: object): Remote<P[keyof P]> | undefined {
     return this.#dispensed.get(owner);
   }
 
-  /** What `owner` has here has ended, though the process may go on: its next call dispenses again. */
+  /**
+   * The implementation of `owner` here has ended, though the process may continue. The owner's next call
+   * dispenses again.
+   */
   forget(owner: object, remote: object): void {
     if (this.#dispensed.get(owner) === remote) this.release(owner);
   }
 
-  /** Disposes of what `owner` has here. */
+  /** Disposes of the implementation that `owner` has here. */
   release(owner: object): void {
     const dispensing = this.#dispensing.get(owner);
     this.#dispensing.delete(owner);
@@ -129,7 +141,7 @@ export class FleetProcess<P> {
     );
   }
 
-  /** Ends the process. Called again, a faster way replaces a slower one. */
+  /** Ends the process. If it is called again, a faster way replaces a slower one. */
   async leave(leave: Leave): Promise<void> {
     if (leave.how === 'drain')
       await this.#client.drain({ timeoutMs: leave.drainMs, signal: this.#leaving.signal });
@@ -139,7 +151,7 @@ export class FleetProcess<P> {
   }
 }
 
-/** True for a failed start that another start with the same configuration cannot mend. */
+/** True for a failed start that another start with the same configuration cannot fix. */
 export function isPermanent(error: unknown): boolean {
   return isPipeworkError(error) && (error as { permanent?: unknown }).permanent === true;
 }

@@ -1,4 +1,7 @@
-/** What follows a failure: a delay, or the end. Counts failures and attempts. No I/O and no timer. */
+/**
+ * Decides what follows a failure: a delay, or the end. Counts failures and attempts. It has no I/O and no
+ * timer.
+ */
 import { backoffDelay, type Backoff } from './backoff.ts';
 import { countFailure, type Intensity } from './intensity.ts';
 
@@ -9,7 +12,7 @@ export class RestartBudget {
   readonly #limits: RestartLimits;
   readonly #random: () => number;
   #failures: readonly number[] = [];
-  /** Restarts since a process was last ready for the length of the window. */
+  /** How many restarts there were since a process was last ready for the length of the window. */
   #attempt = 0;
 
   constructor(limits: RestartLimits, random: () => number) {
@@ -22,7 +25,7 @@ export class RestartBudget {
     return this.#failures;
   }
 
-  /** Counts a failure. Returns why no further restart is allowed; undefined if one is. */
+  /** Counts a failure. Returns the reason why no further restart is allowed; undefined if one is. */
   count(now: number): string | undefined {
     if (this.#limits === false) return 'it was told not to restart';
     const { failures, mayRestart } = countFailure(this.#failures, now, this.#limits);
@@ -32,22 +35,28 @@ export class RestartBudget {
     return `${failures.length} failures within ${withinMs} ms, and restart.atMost is ${atMost}`;
   }
 
-  /** A process has been ready for `readyMs`: after the length of the window the delays begin anew. */
+  /**
+   * A process has been ready for `readyMs`. If that is the length of the window, the delays start from the
+   * beginning.
+   */
   credit(readyMs: number): void {
     if (this.#limits !== false && readyMs >= this.#limits.withinMs) this.#attempt = 0;
   }
 
-  /** The delay before the next restart in milliseconds. The one after it is longer. */
+  /** Returns the delay before the next restart in milliseconds. The following one is longer. */
   nextDelay(): number {
     return this.delayOf(this.#attempt++);
   }
 
-  /** The delay before attempt number `attempt`, counted from 0, in milliseconds. `Infinity` if nothing may restart. */
+  /**
+   * Returns the delay before attempt number `attempt`, counted from 0, in milliseconds. `Infinity` if no
+   * restart is allowed.
+   */
   delayOf(attempt: number): number {
     return this.#limits === false ? Infinity : backoffDelay(attempt, this.#limits, this.#random());
   }
 
-  /** The next attempt waits longer, though this one needs no delay. */
+  /** Makes the next attempt wait longer, though this one needs no delay. */
   skipDelay(): void {
     this.#attempt += 1;
   }

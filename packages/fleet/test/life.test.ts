@@ -15,7 +15,7 @@ import { program, workerCommand, type Workers } from './support/worker.ts';
 
 const quick = { initialDelayMs: 1, maxDelayMs: 10 };
 
-/** Everything that a channel publishes while `work` runs. */
+/** Returns everything that a channel publishes while `work` runs. */
 async function published<T>(channel: string, work: () => Promise<void>): Promise<T[]> {
   const messages: T[] = [];
   const listener = (message: unknown): void => void messages.push(message as T);
@@ -76,7 +76,7 @@ describe('a supervisor', () => {
     });
   });
 
-  test('tells of each change on a channel, with the exit and the reason', async () => {
+  test('reports each change on a channel, with the exit and the reason', async () => {
     const changes = await published<StateChange & { name: string }>(fleetChannelName, async () => {
       const supervisor = new Supervisor<Workers>({ cmd: workerCommand(), name: 'told', restart: quick });
       const worker = await supervisor.dispense('worker');
@@ -96,7 +96,7 @@ describe('a supervisor', () => {
     expect(told[2]).toMatchObject({ exit: { code: 5, by: 'plugin' }, error: { message: /lost/ } });
   });
 
-  test('hands over to a ready spare, and starts another behind it', async () => {
+  test('switches to a ready spare, and starts another one', async () => {
     const pids: number[] = [];
     await using supervisor = new Supervisor<Workers>({
       cmd: workerCommand(),
@@ -132,7 +132,7 @@ describe('a supervisor', () => {
     expect(await (await pool.dispense('worker')).ask('a pool?')).toBe('a pool? 42');
   });
 
-  test('leaves nothing once it was stopped', async () => {
+  test('leaves nothing behind once it was stopped', async () => {
     await expectNoLeaks(async () => {
       const supervisor = new Supervisor<Workers>({
         cmd: workerCommand(),
@@ -155,7 +155,7 @@ describe('a supervisor', () => {
 });
 
 describe('a pool', () => {
-  test('tells of each process on a channel, with the exit and the reason', async () => {
+  test('reports each process on a channel, with the exit and the reason', async () => {
     const changes = await published<PoolChange>(poolChannelName, async () => {
       const pool = new Pool<Workers>({ cmd: workerCommand(), name: 'told', max: 1, restart: quick });
       const worker = await pool.dispense('worker');

@@ -28,7 +28,7 @@ describe('a pool', () => {
     await expect(worker.pid()).rejects.toThrow(/^the pool of '.*' was stopped$/);
   });
 
-  test('starts processes as calls need them, up to max', async () => {
+  test('starts processes when calls need them, up to max', async () => {
     await using pool = new Pool<Workers>({ cmd: workerCommand(), max: 2 });
     const worker = await pool.dispense('worker');
     expect(pool.stats().processes).toBe(0);
@@ -37,7 +37,7 @@ describe('a pool', () => {
       await worker.wait(20);
       pids.add(await worker.pid());
     };
-    // The first process may have answered all before the second one is ready.
+    // The first process may have answered all calls before the second one is ready.
     while (pids.size < 2) await Promise.all(Array.from({ length: 8 }, callTwice));
     expect(pool.stats()).toMatchObject({ processes: 2, busy: 0, queued: 0, failed: 0 });
   });
@@ -48,7 +48,7 @@ describe('a pool', () => {
     expect(pool.stats().processes).toBe(2);
   });
 
-  test('gives one process no more calls at once than it may', async () => {
+  test('gives a process at most its maximum number of calls at once', async () => {
     await using pool = new Pool<Workers>({ cmd: workerCommand(), max: 1, callsPerProcess: 2 });
     const worker = await pool.dispense('worker');
     await worker.pid();
@@ -57,7 +57,7 @@ describe('a pool', () => {
     await Promise.all(calls);
   });
 
-  test('refuses calls above maxQueued, and lets queued ones go by signal and deadline', async () => {
+  test('refuses calls above maxQueued, and releases queued ones by signal and deadline', async () => {
     await using pool = new Pool<Workers>({ cmd: workerCommand(), max: 1, maxQueued: 2 });
     const worker = await pool.dispense('worker');
     await worker.pid();
@@ -105,7 +105,7 @@ describe('a pool', () => {
     expect(order).toEqual(['high', 'low']);
   });
 
-  test('holds a place for a stream until it has ended', async () => {
+  test('keeps a place for a stream until it has ended', async () => {
     await using pool = new Pool<Workers>({ cmd: workerCommand(), max: 1 });
     const worker = await pool.dispense('worker');
     const stream = worker.count(3)[Symbol.asyncIterator]();
@@ -137,7 +137,7 @@ describe('a pool', () => {
     }
   });
 
-  test('replaces a process after so many calls, without a failed one', async () => {
+  test('replaces a process after its number of calls, without a failed one', async () => {
     await using pool = new Pool<Workers>({ cmd: workerCommand(), max: 1, recycle: { calls: 5 } });
     const worker = await pool.dispense('worker');
     const pids = new Set<number>();
@@ -154,7 +154,7 @@ describe('a pool', () => {
     expect(await worker.echo(1)).toBe(1);
   });
 
-  test('replaces process by process when it reloads', async () => {
+  test('replaces the processes one by one when it reloads', async () => {
     await using pool = new Pool<Workers>({ cmd: workerCommand('one'), min: 2, max: 2 });
     await pool.start();
     const worker = await pool.dispense('worker');
@@ -209,7 +209,7 @@ describe('a pool', () => {
     await stopping;
   });
 
-  test('ends a stop that drains when it is stopped without draining', async () => {
+  test('ends a draining stop when it is stopped without draining', async () => {
     const pool = new Pool<Workers>({ cmd: workerCommand(), max: 1, drainMs: 600_000 });
     const worker = await pool.dispense('worker');
     await worker.pid();

@@ -1,4 +1,4 @@
-// By a clock that the tests move, with plugins in this process: no test here waits for a time.
+// These tests move the clock themselves, with plugins in this process, so no test waits for a time.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -51,7 +51,7 @@ describe('a supervisor, by a stepped clock', () => {
     await supervisor.stop();
   });
 
-  test('lets a plugin end that only health checks use, dispensed objects or not', async () => {
+  test('lets a plugin end that only health checks use, with or without dispensed objects', async () => {
     const { supervisor, clock, reaches } = make({
       idleMs: 1_000,
       health: { everyMs: 300, timeoutMs: 1_000_000, failures: 1 },
@@ -123,7 +123,7 @@ describe('a supervisor, by a stepped clock', () => {
 });
 
 describe('a watch', () => {
-  test('takes several changes as one', async () => {
+  test('reports several changes as one', async () => {
     const clock = new SteppedClock();
     let changes = 0;
     const folder = mkdtempSync(join(tmpdir(), 'watch-'));

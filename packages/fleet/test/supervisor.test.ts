@@ -42,7 +42,7 @@ describe('a supervisor', () => {
     expect(supervisor.generation).toBe(1);
   });
 
-  test('starts the plugin again when it has ended, and the same remote goes on', async () => {
+  test('starts the plugin again when it has ended, and the same remote works on', async () => {
     await using supervisor = new Supervisor<Workers>({ cmd: workerCommand(), restart: quick });
     const worker = await supervisor.dispense('worker');
     const first = await worker.pid();
@@ -65,7 +65,7 @@ describe('a supervisor', () => {
     });
   });
 
-  test('gives up after more failures than it may restart, and tells the last one', async () => {
+  test('gives up after more failures than it may restart, and reports the last one', async () => {
     await using supervisor = new Supervisor<Workers>({
       cmd: workerCommand('fails'),
       restart: { ...quick, atMost: 2 },
@@ -83,7 +83,7 @@ describe('a supervisor', () => {
     });
   });
 
-  test('tries anew after giving up when it is started again', async () => {
+  test('tries again after giving up when it is started again', async () => {
     await using supervisor = new Supervisor<Workers>({ cmd: workerCommand('fails'), restart: false });
     await expect(supervisor.start()).rejects.toMatchObject({ code: 'FLEET_GIVEN_UP' });
     await supervisor.reload({ cmd: workerCommand() });
@@ -91,7 +91,7 @@ describe('a supervisor', () => {
     expect(await (await supervisor.dispense('worker')).echo(1)).toBe(1);
   });
 
-  test('lets calls wait while no process is ready, as many as it may', async () => {
+  test('lets calls wait while no process is ready, up to the limit', async () => {
     await using supervisor = new Supervisor<Workers>({
       cmd: workerCommand(),
       restart: quick,
@@ -110,7 +110,7 @@ describe('a supervisor', () => {
     });
   });
 
-  test('lets a waiting call go at its deadline', async () => {
+  test('releases a waiting call at its deadline', async () => {
     await using supervisor = new Supervisor<Workers>({
       cmd: workerCommand(),
       restart: { initialDelayMs: 60_000, maxDelayMs: 60_000 },
@@ -198,7 +198,7 @@ describe('a supervisor', () => {
     expect(await worker.echo('again')).toBe('again');
   });
 
-  test('hands over to a spare at once', async () => {
+  test('switches to a spare at once', async () => {
     await using supervisor = new Supervisor<Workers>({ cmd: workerCommand(), spare: 1, restart: quick });
     const worker = await supervisor.dispense('worker');
     const ready = nextState(supervisor, 'ready');
@@ -208,7 +208,7 @@ describe('a supervisor', () => {
     expect((await ready).generation).toBeGreaterThan(1);
   });
 
-  test('lets a plugin that is not used end, and starts one with the next call', async () => {
+  test('ends a plugin that is not used, and starts one with the next call', async () => {
     await using supervisor = new Supervisor<Workers>({ cmd: workerCommand(), idleMs: 40 });
     const worker = await supervisor.dispense('worker');
     const first = await worker.pid();

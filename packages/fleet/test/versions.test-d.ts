@@ -12,7 +12,7 @@ interface New {
 }
 type Plugins = Versioned<{ 1: { greeter: Old }; 2: { greeter: New } }>;
 
-test('setup is given a connection that a check of the version narrows', () => {
+test('setup gets a connection that a check of the version narrows', () => {
   const config: SupervisorConfig<Plugins> = {
     cmd: ['x'],
     protocolVersions: [1, 2],

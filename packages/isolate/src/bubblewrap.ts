@@ -1,4 +1,4 @@
-/** From what may be seen and done to bubblewrap's arguments. Pure. */
+/** Turns what a sandbox may see and do into bubblewrap's arguments. This file is pure. */
 
 import { isWithin, type Place } from './paths.ts';
 
@@ -6,12 +6,12 @@ import { isWithin, type Place } from './paths.ts';
 export interface View {
   readonly read: readonly Place[];
   readonly write: readonly Place[];
-  /** The working directory. If nothing shows it, it is there and empty. */
+  /** The working directory. If no listed place contains it, the sandbox has it as an empty directory. */
   readonly cwd: string;
   readonly net: boolean;
   /** Variables that bubblewrap itself must not have. */
   readonly variables?: Readonly<Record<string, string>>;
-  /** What `/tmp`, `/run` and `/dev/shm` may hold, in bytes each: they are memory. */
+  /** How many bytes each of `/tmp`, `/run` and `/dev/shm` may hold. They are in memory. */
   readonly scratchBytes: number;
 }
 
@@ -20,15 +20,19 @@ interface Mount {
   readonly words: readonly string[];
 }
 
-/** The arguments before the command. `filter` is the descriptor of the filter of system calls, `unwanted` are those that are closed. */
+/**
+ * Returns the arguments before the command. `filter` is the descriptor of the filter of system calls.
+ * `unwanted` are the descriptors to close.
+ */
 export function bubblewrapArguments(view: View, filter: number, unwanted: readonly number[] = []): string[] {
   return [
-    // An empty list of arguments is read from each, and then bubblewrap closes it.
+    // From each of these descriptors, bubblewrap reads an empty list of arguments, and then closes it.
     ...unwanted.flatMap((descriptor) => ['--args', String(descriptor)]),
     ...['--unshare-user', '--unshare-ipc', '--unshare-pid', '--unshare-uts', '--unshare-cgroup-try'],
     ...(view.net ? [] : ['--unshare-net']),
-    // The launcher has given it a session of its own, without a terminal. Another one, inside, would take it out of the process group by which
-    // all of it can be ended at any moment. A host that is root has capabilities to lose.
+    // The launcher gives the plugin a session of its own, without a terminal. Another session inside would take the
+    // plugin out of the process group by which all of the sandbox can be ended at any moment. If the host is root,
+    // the plugin must lose the host's capabilities.
     ...['--die-with-parent', '--cap-drop', 'ALL'],
     ...mounts(view).flatMap(({ words }) => words),
     ...(isRoot(view.write) ? [] : ['--remount-ro', '/']),
@@ -38,8 +42,9 @@ export function bubblewrapArguments(view: View, filter: number, unwanted: readon
 }
 
 /**
- * A mount hides what was mounted below its place before, so they are sorted by depth. At one place the last wins: what the user lists
- * comes behind what is private, what may be written behind what may be read.
+ * Returns the mounts, sorted by depth. A mount hides what was mounted below its place before. At one place
+ * the last mount wins. So the user's places come after the private ones, and writable places after readable
+ * ones.
  */
 function mounts(view: View): Mount[] {
   const scratch = (path: string): Mount => ({
@@ -47,13 +52,14 @@ function mounts(view: View): Mount[] {
     words: ['--size', String(view.scratchBytes), '--tmpfs', path],
   });
   const own: Mount[] = [
-    // A user who is root outside owns the settings of the kernel in /proc/sys, whatever it may do here.
+    // If the user is root outside, it owns the kernel's settings in /proc/sys, whatever it may do in the
+    // sandbox.
     { path: '/proc', words: ['--proc', '/proc', '--remount-ro', '/proc'] },
     { path: '/dev', words: ['--dev', '/dev', '--remount-ro', '/dev'] },
     ...['/dev/shm', '/tmp', '/run'].map(scratch),
   ];
   const shown = [...binds('--ro-bind', view.read), ...binds('--bind', view.write)];
-  // What is private hides what lies below it in an outer place.
+  // A private place hides what an outer place has below it.
   const isHidden = (path: string): boolean =>
     own.some((mount) => isWithin(path, mount.path) && path !== mount.path && isWithin(mount.path, view.cwd));
   const isShown = shown.some(({ path }) => isWithin(path, view.cwd) && !isHidden(path));
@@ -61,7 +67,10 @@ function mounts(view: View): Mount[] {
   return [...own, ...cwd, ...shown].sort((a, b) => depth(a.path) - depth(b.path));
 }
 
-/** A place is shown under its real name, and under the listed one unless a directory that is shown has that link already. */
+/**
+ * Shows a place under its real name. Also shows it under the listed name, unless a visible directory already
+ * has that link.
+ */
 function binds(flag: string, places: readonly Place[]): Mount[] {
   const bind = (real: string, path: string): Mount => ({ path, words: [flag, real, path] });
   return places.flatMap(({ given, real }) => {

@@ -1,15 +1,18 @@
-/** Descriptors that a process of this host would inherit without being meant to. Linux; elsewhere none are known. */
+/**
+ * Finds descriptors that a process of this host would inherit by accident. This works on Linux. On other
+ * systems none are known.
+ */
 
 import { readdirSync } from 'node:fs';
 import { read } from './system.ts';
 
-/** Those that a plugin is given are 0 to 4. */
+/** The first descriptor that is not passed on purpose. A plugin is given 0 to 4. */
 const firstUnwanted = 5;
 const closeOnExec = 0o2000000;
 
 /**
- * The descriptors from 5 on that a child would inherit. Node marks its own, so these were opened by who started the host, or by
- * native code in it.
+ * Returns the descriptors from 5 on that a child would inherit. Node marks its own as not inheritable. So
+ * these were opened by the program that started the host, or by native code in it.
  */
 export function inheritedDescriptors(): number[] {
   try {

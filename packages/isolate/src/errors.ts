@@ -6,18 +6,22 @@ const table = {
   ISOLATE_PATH: 'A path in `read` or `write` cannot be granted.',
 } as const;
 
-/** The closed table of codes, a sentence each. `docs/errors.md` has a heading for each. The table is frozen. */
+/**
+ * The closed table of codes, with a sentence for each. `docs/errors.md` has a heading for each. The table is
+ * frozen.
+ */
 export const isolateErrorCodes: Readonly<typeof table> = Object.freeze(table);
 
 /** A code of {@link isolateErrorCodes}. */
 export type IsolateErrorCode = keyof typeof table;
 
-/** The brand by which `isPipeworkError()` knows errors of every pipework package. */
+/** The brand by which `isPipeworkError()` recognises errors of every pipework package. */
 const brand: unique symbol = Symbol.for('pipework.error');
 
 /**
- * Why nothing was started: the isolation that was asked for cannot be had. `describe()` throws it, and a failed start has it as its
- * `cause`. `permanent` is true, so that a supervisor gives up instead of trying again.
+ * Raised if nothing was started, because the requested isolation is not available. `describe()` throws it,
+ * and a failed start has it as its `cause`. `permanent` is true, so that a supervisor gives up instead of
+ * trying again.
  */
 export class IsolateError extends Error {
   /** The error's key in the closed table of the package. */

@@ -1,18 +1,24 @@
-/** Listens to what a plugin in Node says on its standard error at its end: whether V8's heap was full. */
+/**
+ * Reads what a plugin in Node prints on its standard error at its end, to find out whether V8's heap was
+ * full.
+ */
 
 import { PassThrough, type Readable } from 'node:stream';
 
-/** V8's words come before the abort, so that they are on their way when the process is gone. A child of the plugin's may hold the pipe open. */
+/**
+ * How long to wait for V8's message, in milliseconds. It is printed before the abort, so it is under way when
+ * the process is gone. A child of the plugin may hold the pipe open.
+ */
 const drainMs = 100;
 
-/** As much as V8 says: its words, and a trace behind them. */
+/** How many characters are kept. V8 prints at most this much: its message, and a trace after it. */
 const keptCharacters = 16_384;
 
 const fullHeap = /JavaScript heap out of memory|Reached heap limit/;
 
 /** Passes a stream on and keeps its last characters. */
 export class HeapTail {
-  /** The same bytes. */
+  /** The stream of the same bytes. */
   readonly passed: PassThrough = new PassThrough();
   readonly #source: Readable;
   #tail = '';
@@ -24,11 +30,11 @@ export class HeapTail {
     });
     source.pipe(this.passed);
     source.once('error', () => this.passed.end());
-    // What writes to it after the reader has gone is to know.
+    // A process that writes after the reader has gone must notice that.
     this.passed.once('close', () => source.destroy());
   }
 
-  /** Resolves once all has come, or after a moment. */
+  /** Resolves once everything has arrived, or after a moment. */
   async isFull(): Promise<boolean> {
     if (!this.#source.readableEnded && !this.#source.destroyed) {
       await new Promise((resolve) => {

@@ -5,22 +5,27 @@ import { launchPlan } from './launch.ts';
 import { checkCommand, checkOptions, type IsolateOptions } from './options.ts';
 import { makePlan, type Isolation } from './plan.ts';
 
-/** A launcher that says what it does. */
+/** A launcher that can describe how it isolates a plugin. */
 export interface IsolatedLauncher {
-  /** Starts the plugin inside what the policy allows. A client calls it; rejects with an `IsolateError` if nothing here can. */
+  /**
+   * Starts the plugin within what the policy allows. The client calls it. Rejects with an `IsolateError` if
+   * no tool on this machine can enforce the policy.
+   */
   (command: LaunchCommand): Promise<LaunchedProcess>;
   /**
-   * Returns what would hold a start of `command`, permission by permission. Starts nothing but, once, trials of bubblewrap and of systemd,
-   * for which it blocks some ten milliseconds each. Throws the `IsolateError` with which the start would fail.
+   * Returns what would enforce each permission and limit for a start of `command`. It starts nothing, except
+   * that it once tries bubblewrap and systemd, each of which blocks for some ten milliseconds. Throws the
+   * `IsolateError` with which the start would fail.
    */
   describe(command: Command | LaunchCommand): Isolation;
 }
 
 /**
- * Runs a plugin with as little trust as the machine allows: in bubblewrap with a filter of system calls, or, if `require` is `'runtime'`
- * and there is no bubblewrap, under the permission model of Node or Deno. What is not listed is denied. A start that cannot be held
- * to all of it is refused: `StartError`, with an `IsolateError` as its `cause`. Throws `CONFIG_INVALID` for an option that is
- * not what it must be. The exit report has `held`, and `limit` and `reason` if a limit ended the plugin.
+ * Returns a launcher that runs a plugin with as little trust as the machine allows. It uses bubblewrap with a
+ * filter of system calls. If `require` is `'runtime'` and there is no bubblewrap, it uses the permission
+ * model of Node or Deno. Everything that is not listed is denied. If a part of the policy cannot be enforced,
+ * the start is refused with a `StartError` that has an `IsolateError` as its `cause`. Throws `CONFIG_INVALID`
+ * if an option is invalid. The exit report has `held`, and `limit` and `reason` if a limit ended the plugin.
  *
  * @example
  * ```ts
@@ -41,7 +46,7 @@ export function isolated(options: IsolateOptions = {}): IsolatedLauncher {
   });
 }
 
-/** As a client of default options would launch it. */
+/** Returns the command as a client with default options would launch it. */
 function toLaunch(command: Command | LaunchCommand): LaunchCommand {
   checkCommand(command);
   if ('handshakeEnv' in command) return command;

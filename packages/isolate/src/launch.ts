@@ -1,4 +1,4 @@
-/** Starts what a plan says, watches it, and tells how it ended. */
+/** Starts the program of a plan, watches it, and reports how it ended. */
 
 import { spawn, type ChildProcess, type IOType } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,7 +15,7 @@ import { childrenOf, lookMs, measure, ResourceWatch } from './watch.ts';
 
 const MiB = 2 ** 20;
 
-/** Rejects with the system's error if there is no process. */
+/** Starts the process. Rejects with the system's error if it cannot be started. */
 export async function launchPlan(
   plan: Plan,
   command: LaunchCommand,
@@ -26,7 +26,8 @@ export async function launchPlan(
     child.once('exit', (code, signal) => resolve({ code, signal }));
   });
   const pipes: readonly unknown[] = child.stdio;
-  // A pipe without a listener would end the host if the plugin died at the wrong moment. The exit says more.
+  // If a pipe had no error listener, a plugin that dies at the wrong moment would end the host. The exit
+  // explains more than the error.
   for (const pipe of child.stdio) pipe?.on('error', ignore);
   const { pid } = child;
   if (pid === undefined) throw (await once(child, 'error'))[0] as Error;
@@ -68,7 +69,8 @@ function start(plan: Plan, command: LaunchCommand): ChildProcess {
       ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
       env: { ...plan.env },
       stdio: Array.from(stdio, (entry) => entry ?? 'ignore'),
-      // Ctrl-C and the end of a terminal go to the whole group, and would end bubblewrap: the host decides what ends its plugins.
+      // Ctrl-C and the end of a terminal go to the whole group, and would end bubblewrap. The host must
+      // decide what ends its plugins.
       detached: command.processGroup || plan.filter !== undefined,
       windowsHide: true,
     });
@@ -77,7 +79,7 @@ function start(plan: Plan, command: LaunchCommand): ChildProcess {
   }
 }
 
-/** What is known of a process that runs. */
+/** What is known of a running process. */
 interface Started {
   readonly child: ChildProcess;
   readonly pid: number;
@@ -92,7 +94,7 @@ interface Started {
 class Life {
   readonly #started: Started;
   readonly #watch: ResourceWatch | undefined;
-  /** Why the watch has ended it. */
+  /** The reason why the watch has ended it. */
   #reason: string | undefined;
   #isKilledByHost = false;
   #starting: NodeJS.Timeout | undefined;
@@ -110,7 +112,7 @@ class Life {
     );
   }
 
-  /** Called by the client: its ladder. */
+  /** Called by the client's ladder. */
   kill(signal: NodeJS.Signals): boolean {
     this.#isKilledByHost ||= signal === 'SIGKILL';
     return this.#signal(signal);
@@ -127,7 +129,7 @@ class Life {
     return { code, signal, ...this.#limitBehind(signal, kills, isHeapFull === true), held };
   }
 
-  /** The first process inside has asked for its parent's death once it has started the plugin. */
+  /** Once the first process inside has started the plugin, it has asked to die with its parent. Then the keeper can go. */
   #releaseOnceUp(keeper: Keeper): void {
     const { pid } = this.#started;
     if (isStarting(pid) || !childrenOf(pid).some((inside) => childrenOf(inside).length > 0)) return;
@@ -135,7 +137,7 @@ class Life {
     keeper.release();
   }
 
-  /** Ends it, and returns true, if it has reached its limit of memory. */
+  /** If it has reached its memory limit, ends it, and returns true. */
   #endAtLimit(residentBytes: number, kills: number): boolean {
     const { memoryBytes = Infinity } = this.#started.resources;
     if (residentBytes > memoryBytes)
@@ -164,8 +166,8 @@ class Life {
   }
 
   /**
-   * Which limit ended it, on evidence: the watch did, or the kernel's count of its group, or V8 said so, or the kernel's signal came when the
-   * time was used up.
+   * Returns the limit that ended the process, on evidence. The watch ended it, the kernel counted a kill in
+   * its group, V8 reported it, or the kernel sent its signal when the time was used up.
    */
   #limitBehind(signal: NodeJS.Signals | null, kills: number, isHeapFull: boolean): LaunchReport {
     const { memoryBytes = 0, cpuSeconds = Infinity } = this.#started.resources;
@@ -177,7 +179,7 @@ class Life {
       return { limit: 'memory', reason: `ended because ${reason} (${limit})` };
     }
     const used = this.#watch?.cpuSeconds ?? 0;
-    // The last look may be a moment old, and more than a moment in a host that was blocked.
+    // The last measurement is older than a moment if the host was blocked.
     const isWarned = signal === 'SIGXCPU' && used > cpuSeconds / 2;
     if (!isWarned && !(isKilled && used >= cpuSeconds)) return {};
     return {
@@ -192,18 +194,19 @@ const byKernel = 'the kernel ended a process of its control group for want of me
 const ending: ReadonlySet<string> = new Set(['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGKILL']);
 
 /**
- * Ends a sandbox with all that is in it. For some 20 ms after the start, the first process inside would outlive bubblewrap, because it
- * asks for its parent's death late. So that process is killed too.
+ * Ends a sandbox with everything in it. For some 20 ms after the start, the first process inside would
+ * outlive bubblewrap, because it only then asks to die with its parent. So that process is killed too.
  */
 function endSandbox(pid: number, signal: NodeJS.Signals): boolean {
   const inside = isStarting(pid) ? [] : childrenOf(pid);
   if (inside.length === 0) {
-    // Bubblewrap may be about to make it. A fork fails if a deadly signal came, and until late in its setup the child is of this group.
+    // Bubblewrap may be about to create it. If a deadly signal has arrived, fork fails. Until late in its
+    // setup, the child belongs to this group.
     const isSent = send(signal, -pid);
     send('SIGKILL', -pid);
     return isSent;
   }
-  // If the plugin alone is killed, bubblewrap reports its end once all of it is gone.
+  // If only the plugin is killed, bubblewrap reports the plugin's end once everything in the sandbox is gone.
   if (signal !== 'SIGKILL') send(signal, pid);
   const killed = inside.filter((child) => send('SIGKILL', child));
   // A plugin may stop its whole process group. What is stopped reports nothing.
@@ -211,7 +214,7 @@ function endSandbox(pid: number, signal: NodeJS.Signals): boolean {
   return killed.length > 0 || send(signal, pid);
 }
 
-/** Whether it has not become bubblewrap yet. What it has started then is its keeper. */
+/** True if the process has not become bubblewrap yet. The process that it has started by then is its keeper. */
 function isStarting(pid: number): boolean {
   return ['sh', 'systemd-run'].includes(read(`/proc/${pid}/comm`).trim());
 }
@@ -224,20 +227,20 @@ function send(signal: NodeJS.Signals, pid: number): boolean {
   }
 }
 
-/** A number may have several names. The first one is the common one. */
+/** The names of signals. If a number has several names, the first one is the common one. */
 const signals = new Map(
   Object.entries(constants.signals)
     .map(([name, number]): [number, NodeJS.Signals] => [number, name as NodeJS.Signals])
     .reverse(),
 );
 
-/** Bubblewrap ends with 128 + n if signal n ended the program, as a shell does. */
+/** Translates bubblewrap's exit. It ends with 128 + n if signal n ended the program, as a shell does. */
 function ofSandbox(exit: ProcessExit): ProcessExit {
   const signal = exit.code === null ? undefined : signals.get(exit.code - 128);
   return signal === undefined ? exit : { code: null, signal };
 }
 
-/** Pipes the caller's stream in, and lets go of it when the process is gone: it is the caller's to end. */
+/** Pipes the caller's stream to the process, and releases it when the process is gone. The caller ends it. */
 function feed(source: Readable, stdin: Writable, exit: Promise<unknown>): void {
   const end = (): void => void stdin.end();
   if (source.destroyed) return end();

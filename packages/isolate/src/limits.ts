@@ -1,4 +1,6 @@
-/** Which limit is held by what, and the programs that set limits before they become the next one. */
+/**
+ * Decides what enforces each limit. Some limits need programs that set them and then become the next program.
+ */
 
 import { existsSync } from 'node:fs';
 import { busVariables, keeperScript } from './keeper.ts';
@@ -8,42 +10,48 @@ import { probePrlimit, probeSystemd, scopeArguments, shell } from './probe.ts';
 import { optionsOf, type Program } from './program.ts';
 import { canMeasure } from './watch.ts';
 
-/** How the limits of one plugin are held. */
+/** How the limits of one plugin are enforced. */
 export interface LimitPlan {
-  /** Programs, with their arguments, to stand before the command. */
+  /** Programs to put before the command, with their arguments. */
   readonly prefix: readonly string[];
   /** Options of the plugin's runtime. */
   readonly runtimeArgs: readonly string[];
-  /** By limit, what holds it. */
+  /** What enforces each limit, by its name. */
   readonly held: Readonly<Record<string, string>>;
-  /** Variables of the host that a program of the prefix needs; it takes them away again. */
+  /** Variables of the host that a program of the prefix needs. That program removes them again. */
   readonly env: Readonly<Record<string, string>>;
-  /** The programs of the prefix that run with the host's rights. */
+  /** The programs of the prefix, which run with the host's rights. */
   readonly helpers: readonly string[];
-  /** Whether the prefix makes a control group. */
+  /** True if the prefix makes a control group. */
   readonly hasGroup: boolean;
   /** Whether the prefix leaves a keeper. */
   readonly isKept: boolean;
 }
 
-/** V8 may fill so much of the memory with objects: buffers, code and stacks need the rest. */
+/** The share of the memory that V8 may fill with objects. Buffers, code and stacks need the rest. */
 const heapShare = 0.75;
 const MiB = 2 ** 20;
 
-/** Past its limit a process gets SIGXCPU, and so many seconds later SIGKILL. */
+/** When a process exceeds its limit, it gets SIGXCPU, and SIGKILL after this many seconds. */
 const cpuGraceSeconds = 1;
 
-/** What starts a plugin has files open itself: bubblewrap ten at most, and runtimes some twenty. */
+/**
+ * The fewest open files with which a plugin starts. bubblewrap opens ten at most, and runtimes some twenty.
+ */
 const fewestFiles = { of: 16, ofRuntime: 24 };
 
-/** Less is a number of another unit. */
+/** The smallest memory limit. A smaller number is probably meant in another unit. */
 const leastMemoryBytes = 16 * MiB;
 
-/** Options by which a command chooses how large V8's heap may be. The last one on the line counts. Node takes _ for - in them. */
+/**
+ * Options by which a command chooses the size of V8's heap. The last one on the line counts. Node accepts _
+ * for - in them.
+ */
 const heapOption = /^--max[-_](old[-_]space|heap)[-_]size/;
 
 /**
- * `isSandbox` says whether bubblewrap stands behind the prefix. Throws `ISOLATE_UNENFORCEABLE` if nothing here holds one of the limits.
+ * Plans how each limit is enforced. `isSandbox` tells whether bubblewrap stands behind the prefix. Throws
+ * `ISOLATE_UNENFORCEABLE` if nothing on this machine enforces one of them.
  */
 export function planLimits(resources: Resources, program: Program, isSandbox: boolean): LimitPlan {
   const { memoryBytes, cpuSeconds, openFiles, fileBytes } = resources;
@@ -67,7 +75,7 @@ export function planLimits(resources: Resources, program: Program, isSandbox: bo
     ...(openFiles === undefined ? [] : [`--nofile=${openFiles}:${openFiles}`]),
     ...(fileBytes === undefined ? [] : [`--fsize=${fileBytes}:${fileBytes}`]),
   ];
-  // An option of the command's own comes behind this one, so that V8 would hold something else.
+  // The command's own option comes after this one, so V8 would enforce another value.
   const isHeapHeld = program.runtime === 'node' && !optionsOf(program).some((word) => heapOption.test(word));
   const heap = memoryBytes === undefined || !isHeapHeld ? undefined : heapMiB(memoryBytes);
   const byMemory = ['watch', ...(heap === undefined ? [] : ['v8']), ...(hasGroup ? ['systemd'] : [])];
@@ -85,7 +93,10 @@ export function planLimits(resources: Resources, program: Program, isSandbox: bo
   };
 }
 
-/** Refuses limits with which nothing starts, since the errors of programs that start plugins explain little. */
+/**
+ * Refuses limits with which nothing can start, because the programs that start plugins explain little in
+ * their errors.
+ */
 function refuseTooLittle(
   { openFiles = Infinity, memoryBytes = Infinity }: Resources,
   { runtime }: Program,

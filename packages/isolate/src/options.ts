@@ -1,14 +1,15 @@
-/** What a user asks for, checked and filled in. Pure. */
+/** The options of a user, checked and with defaults. This file is pure. */
 
 import { resolve } from 'node:path';
 import { inspect } from 'node:util';
 import { PipeworkError } from '@pipework/core';
 
-/** Limits on what a plugin may use. What is left out has no limit. */
+/** Limits on what a plugin may use. A limit that is absent does not apply. */
 export interface Resources {
   /**
-   * Resident memory in bytes, of the plugin and all that it has started. A watch ends the plugin once it is above; V8 collects earlier
-   * in a Node plugin; a control group holds it too if systemd makes one.
+   * Resident memory in bytes, of the plugin and everything that it has started. A watch ends the plugin once
+   * it exceeds the limit. V8 collects garbage earlier in a Node plugin. If systemd makes a control group,
+   * that enforces the limit too.
    */
   readonly memoryBytes?: number;
   /** Processor time in whole seconds, of each process. */
@@ -21,7 +22,10 @@ export interface Resources {
 
 /** What a plugin may do. Everything that is not listed is denied. */
 export interface IsolateOptions {
-  /** Files and directories that it may read, with all below. Its program, its script and the system's libraries are added. Default none. */
+  /**
+   * Files and directories that it may read, with everything below them. Its program, its script and the
+   * system's libraries are added. Default none.
+   */
   readonly read?: readonly string[];
   /** Files and directories that it may change, and read. They must exist. Default none. */
   readonly write?: readonly string[];
@@ -29,20 +33,29 @@ export interface IsolateOptions {
   readonly run?: boolean;
   /** Whether it may use sockets. Default `false`. */
   readonly net?: boolean;
-  /** Names of the variables that it gets, of those that the client would pass. Those of the handshake are added. Default none. */
+  /**
+   * Names of the variables that it gets, out of those that the client would pass. Those of the handshake are
+   * added. Default none.
+   */
   readonly env?: readonly string[];
-  /** How much memory, processor time, descriptors and file size the plugin may use. Default: no bound. */
+  /** How much memory, processor time, descriptors and file size the plugin may use. Default: no limit. */
   readonly resources?: Resources;
   /**
-   * The least that will do. `'kernel'`: what the kernel enforces, whatever the plugin does. `'runtime'`: also the permission model of Node
-   * or Deno, which Node says does not stop code that means harm. A start with less is refused. Default `'kernel'`.
+   * The weakest isolation to accept. `'kernel'` accepts only what the kernel enforces, whatever the plugin
+   * does. `'runtime'` also accepts the permission model of Node or Deno, which according to Node does not
+   * stop malicious code. A start with weaker isolation is refused. Default `'kernel'`.
    */
   readonly require?: 'kernel' | 'runtime';
-  /** The program bubblewrap. Default `bwrap`, from the host's PATH. `false` leaves it out, so that `'runtime'` takes the permission model. */
+  /**
+   * The program bubblewrap. Default `bwrap`, from the host's PATH. With `false` it is not used, so
+   * `'runtime'` takes the permission model.
+   */
   readonly bwrap?: string | false;
 }
 
-/** The same, checked and filled in. Paths are absolute, and not resolved yet. */
+/**
+ * The same options, checked and with defaults. Paths are absolute, but links in them are not resolved yet.
+ */
 export interface Policy {
   readonly read: readonly string[];
   readonly write: readonly string[];
@@ -61,14 +74,17 @@ const maxCpuSeconds = 1e10;
 
 const keys = ['read', 'write', 'run', 'net', 'env', 'resources', 'require', 'bwrap'];
 
-/** Throws `CONFIG_INVALID` naming the first option that is wrong. Relative paths are taken from the host's working directory. */
+/**
+ * Checks the options. Throws `CONFIG_INVALID` that names the first invalid one. Relative paths start from the
+ * host's working directory.
+ */
 export function checkOptions(options: IsolateOptions): Policy {
   checkKeys('options', options, keys);
   const { read = [], write = [], run = false, net = false, env = [], resources = {} } = options;
   const { require = 'kernel', bwrap = 'bwrap' } = options;
   for (const [name, list] of Object.entries({ read, write, env }))
     check(Array.isArray(list) && list.every(isText), name, 'a list of texts', list);
-  // The value may be a secret: it is not told.
+  // The value may be a secret, so the message leaves it out.
   const valued = env.find((name) => name.includes('='));
   check(valued === undefined, 'env', 'a list of names, without values', valued?.replace(/=.*/s, '=…'));
   for (const [name, flag] of Object.entries({ run, net }))
@@ -81,11 +97,11 @@ export function checkOptions(options: IsolateOptions): Policy {
     const fits = value === undefined || (Number.isSafeInteger(value) && (value as number) > 0);
     check(fits, `resources.${name}`, 'a whole number above 0', value);
   }
-  // The kernel counts nanoseconds in 64 bits: a plugin with more would be ended at once.
+  // The kernel counts nanoseconds in 64 bits. A plugin with a larger limit would be ended at once.
   const { cpuSeconds = 0 } = resources;
   check(cpuSeconds <= maxCpuSeconds, 'resources.cpuSeconds', `at most ${maxCpuSeconds}`, cpuSeconds);
   const absolute = (paths: readonly string[]): readonly string[] => paths.map((path) => resolve(path));
-  // Copies: what the caller changes later was not checked.
+  // These are copies, because later changes by the caller would not be checked.
   return {
     ...{ read: absolute(read), write: absolute(write), run, net, env: [...env] },
     ...{ resources: { ...resources }, require, bwrap },

@@ -24,7 +24,7 @@ describe('bubblewrap', () => {
   const view = { read: [], write: [], cwd: '/work', net: false, scratchBytes: 1_000 };
   const at = (words: string[], ...part: string[]): number => words.join(' ').indexOf(part.join(' '));
 
-  test('mounts the inner place behind the outer one, and what is listed behind what is private', () => {
+  test('mounts the inner place after the outer one, and listed places after private ones', () => {
     const words = bubblewrapArguments(
       { ...view, read: ['/', '/tmp/shown', '/a/b'].map(place), write: ['/a', '/tmp'].map(place) },
       5,
@@ -50,7 +50,7 @@ describe('bubblewrap', () => {
     expect(whole).toBeLessThan(devices);
   });
 
-  test('shows a listed link under both names, unless a directory that is shown has it', () => {
+  test('shows a listed link under both names, unless a visible directory has the link already', () => {
     const link = { given: '/links/a', real: '/real/a' };
     const alone = bubblewrapArguments({ ...view, read: [link] }, 5).join(' ');
     expect(alone).toContain('--ro-bind /real/a /links/a');
@@ -103,14 +103,14 @@ describe('permission models', () => {
     expect(without.args).not.toContain('--allow-net');
   });
 
-  test('are refused if they deny a plugin its pipes with the network', () => {
+  test('are refused if they deny a plugin its pipes together with the network', () => {
     const without = { ...grants, policy: checkOptions({}) };
     expect(nodePlan(without, node, '26.12.1', false).problems).toEqual([
       'net: false: the permission model of Node 26.12.1 denies a plugin its own pipes with the network',
     ]);
   });
 
-  test('are refused paths that they would take for several', () => {
+  test('are refused if they would read one path as several', () => {
     for (const path of ['/a*', '/a,b']) {
       const odd = { ...grants, read: [place(path)] };
       expect(nodePlan(odd, node, '24.0.0', true).problems[0]).toContain(path);
@@ -153,7 +153,7 @@ describe('a command under a permission model', () => {
     expect(granting(['p.js', '-A', 'x'], 'deno')).toBe(false);
   });
 
-  test('is refused variables that load code', () => {
+  test('is refused if it has variables that load code', () => {
     const given = { policy: checkOptions({ net: true, env: ['LD_PRELOAD'] }), read: [], write: [] };
     expect(nodePlan(given, node, '24.0.0', true).problems).toEqual([
       'env: LD_PRELOAD could load code that the permission model of Node 24.0.0 does not hold',
@@ -161,7 +161,7 @@ describe('a command under a permission model', () => {
   });
 });
 
-test('Deno is refused the variable by which it asks another program for its rights', () => {
+test('Deno is refused the variable by which it asks another program for its permissions', () => {
   const given = { policy: checkOptions({ env: ['DENO_PERMISSION_BROKER_PATH'] }), read: [], write: [] };
   expect(denoPlan(given, { ...node, runtime: 'deno' }).problems).toEqual([
     'env: DENO_PERMISSION_BROKER_PATH could grant what is not listed',
@@ -175,7 +175,7 @@ describe('options', () => {
     );
   });
 
-  test('are copied, because what is changed later was not checked', () => {
+  test('are copied, because later changes would not be checked', () => {
     const env = ['A'];
     const resources: { memoryBytes: number } = { memoryBytes: 1 };
     const policy = checkOptions({ env, resources });
@@ -191,7 +191,7 @@ describe('options', () => {
     },
   );
 
-  test('take no more processor time than the kernel can count', () => {
+  test('accept no more processor time than the kernel can count', () => {
     expect(() => checkOptions({ resources: { cpuSeconds: 18_446_744_074 } })).toThrow(
       'resources.cpuSeconds must be at most 10000000000',
     );
@@ -208,7 +208,7 @@ describe('a command', () => {
     return file;
   }
 
-  test('is found on PATH, and what its #! line names is what is run', () => {
+  test('is found on PATH, and the program in its #! line is the one that runs', () => {
     const interpreter = program('binary');
     const script = program(`#!${interpreter} -x y\nprint`);
     const found = findProgram({ file: script, args: ['1'], cwd: '/', path: undefined });
@@ -241,7 +241,7 @@ describe('a command', () => {
     expect(findProgram({ file: process.execPath, args, cwd: '/work', path: '' }).script).toBe(script);
   });
 
-  test('of a program that is no interpreter has no script: its arguments are data', () => {
+  test('whose program is not an interpreter has no script, only arguments', () => {
     expect(
       findProgram({ file: '/bin/cat', args: ['/etc/shadow'], cwd: '/', path: '' }).script,
     ).toBeUndefined();

@@ -1,25 +1,25 @@
-/** Turns paths as they were listed into places of the file system, and refuses what would grant more than it says. */
+/** Turns listed paths into places of the file system. Refuses paths that would grant more than they say. */
 
 import { readlinkSync, realpathSync } from 'node:fs';
 import { isAbsolute, relative, resolve } from 'node:path';
 import { IsolateError } from './errors.ts';
 
-/** One place, as it was listed and as it is without links. */
+/** One place, under its listed name and under its real name without links. */
 export interface Place {
   readonly given: string;
   readonly real: string;
 }
 
-/** Places that the sandbox makes itself, or that lead out of any sandbox. */
+/** Places that the sandbox creates itself, or that lead out of any sandbox. */
 const ownPlaces = ['/proc', '/sys', '/dev'];
 
-/** Whether `path` is `directory` or below it. Both are absolute. */
+/** True if `path` is `directory` or below it. Both must be absolute. */
 export function isWithin(directory: string, path: string): boolean {
   const way = relative(directory, path);
   return way !== '..' && !way.startsWith('../') && !isAbsolute(way);
 }
 
-/** Resolves what `read` and `write` list. Throws `ISOLATE_PATH` naming the option and the path. */
+/** Resolves the paths in `read` and `write`. Throws `ISOLATE_PATH`, naming the option and the path. */
 export function resolvePlaces(
   read: readonly string[],
   write: readonly string[],
@@ -28,7 +28,7 @@ export function resolvePlaces(
   const seen = read.map((path, index) => resolvePlace(`read[${index}]`, path));
   for (const [name, places] of Object.entries({ read: seen, write: written }))
     for (const [index, place] of places.entries()) refuseLinks(`${name}[${index}]`, place, written);
-  // What may be written may be read.
+  // A writable place is readable too.
   return {
     read: seen.filter(({ real }) => !written.some((place) => isWithin(place.real, real))),
     write: written,
@@ -52,8 +52,8 @@ function resolvePlace(name: string, given: string): Place {
 }
 
 /**
- * Refuses a place that is reached by a link that the plugin could turn: at its next start, it would be granted what the link leads to then.
- * Throws `ISOLATE_PATH`.
+ * Refuses a place that is reached by a link which the plugin could change. At its next start, the plugin
+ * would be granted the link's new target. Throws `ISOLATE_PATH`.
  */
 export function refuseLinks(name: string, place: Place, written: readonly Place[]): void {
   for (const link of linksOn(place.given)) {
@@ -66,10 +66,10 @@ export function refuseLinks(name: string, place: Place, written: readonly Place[
   }
 }
 
-/** As many links as Linux follows. */
+/** The maximum number of links that Linux follows. */
 const maxLinks = 40;
 
-/** The links that are followed from the root to `path`, each by its place without links. */
+/** Returns the links that are followed from the root to `path`, each by its real place. */
 function linksOn(path: string): string[] {
   const links: string[] = [];
   const names = path.split('/');
@@ -97,7 +97,8 @@ function linkTarget(path: string): string | undefined {
 }
 
 /**
- * Leaves out what one of `shown` shows anyhow. A plugin that runs already could put a link there between the look at the path and the mount.
+ * Leaves out places that one of `shown` already shows. A running plugin could otherwise put a link there
+ * between the check of the path and the mount.
  */
 export function withoutShown(places: readonly Place[], shown: readonly Place[]): Place[] {
   return places.filter(
@@ -111,7 +112,7 @@ export function withoutShown(places: readonly Place[], shown: readonly Place[]):
   );
 }
 
-/** Undefined for what is not there. */
+/** Returns the real path; undefined if the path does not exist. */
 export function realPath(path: string): string | undefined {
   try {
     return realpathSync(path);

@@ -1,4 +1,7 @@
-/** From a policy and a command to what is started: chooses the means, and refuses what it cannot hold. */
+/**
+ * Turns a policy and a command into what is started. It chooses the tool, and refuses what that tool cannot
+ * enforce.
+ */
 
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -16,50 +19,56 @@ import { denoPlan, firstWithNet, nodePlan, type Grants, type RuntimePlan } from 
 import { seccompFilter } from './seccomp.ts';
 import { isLoaderVariable, libraryPlaces, loaderPlaces, networkPlaces, programPlaces } from './system.ts';
 
-/** What a plugin is held by, as `describe()` and `exit.held` tell it. */
+/** How a plugin is isolated, as `describe()` and `exit.held` report it. */
 export interface Isolation {
-  /** What holds the most. */
+  /** The tool that enforces most of the policy. */
   readonly means: 'bubblewrap' | 'node' | 'deno';
   /**
-   * Each permission and limit with what holds it: `bubblewrap`, `seccomp`, `node`, `deno`, `prlimit`, `systemd`, `v8`, `watch`, `launcher`,
-   * several with commas between, or `granted` for `run` and `net` if they are allowed.
+   * What enforces each permission and limit: `bubblewrap`, `seccomp`, `node`, `deno`, `prlimit`, `systemd`,
+   * `v8`, `watch` or `launcher`. Several are separated by commas. `run` and `net` are `granted` if they are
+   * allowed.
    */
   readonly held: Readonly<Record<string, string>>;
-  /** What the user listed in `read`, without links; what may be written is not repeated. */
+  /** The real paths of what the user listed in `read`. Writable places are not repeated. */
   readonly read: readonly string[];
-  /** What the user listed in `write`, without links. */
+  /** The real paths of what the user listed in `write`. */
   readonly write: readonly string[];
-  /** What is shown beside that: the program, its script, libraries. Without links. */
+  /** The real paths of what else is visible: the program, its script, libraries. */
   readonly added: readonly string[];
-  /** The variables that the plugin gets, by name, beside those of the handshake. */
+  /** The names of the variables that the plugin gets, beside those of the handshake. */
   readonly env: readonly string[];
-  /** The program and the arguments that are started. */
+  /** The program that is started, and its arguments. */
   readonly command: readonly string[];
 }
 
-/** All that a start needs to know. */
+/** Everything that a start needs to know. */
 export interface Plan {
   readonly isolation: Isolation;
   readonly env: Readonly<Record<string, string>>;
-  /** The filter of system calls, to be given on {@link filterDescriptor}; undefined if there is none. */
+  /** The filter of system calls, which is passed on {@link filterDescriptor}; undefined if there is none. */
   readonly filter: Buffer | undefined;
   /** Descriptors that the process would inherit from this host. */
   readonly unwanted: readonly number[];
-  /** Whether the process gets a control group. */
+  /** True if the process gets a control group. */
   readonly hasGroup: boolean;
-  /** Whether there is a keeper, on {@link keeperDescriptor}. */
+  /** True if there is a keeper, on {@link keeperDescriptor}. */
   readonly isKept: boolean;
-  /** Whether V8 has a limit from here. */
+  /** True if this plan sets V8's limit. */
   readonly isHeapHeld: boolean;
 }
 
-/** Where bubblewrap reads the filter; it closes it then. */
+/** The descriptor from which bubblewrap reads the filter. It closes the descriptor afterwards. */
 export const filterDescriptor = 5;
 
-/** What `/tmp`, `/run` and `/dev/shm` of a sandbox may hold, each, if `memoryBytes` is not less. */
+/**
+ * How many bytes each of `/tmp`, `/run` and `/dev/shm` of a sandbox may hold, unless `memoryBytes` is less.
+ */
 const scratchBytes = 64 * 2 ** 20;
 
-/** Looks at files and may try bubblewrap once. Throws an `IsolateError` if the command cannot be started as the policy asks. */
+/**
+ * Makes a plan. It looks at files, and may try bubblewrap once. Throws an `IsolateError` if the command
+ * cannot be started as the policy requires.
+ */
 export function makePlan(policy: Policy, command: LaunchCommand): Plan {
   const cwd = command.cwd ?? process.cwd();
   const program = findProgram({ ...command, cwd, path: command.env['PATH'] });
@@ -88,7 +97,7 @@ export function makePlan(policy: Policy, command: LaunchCommand): Plan {
   const unwanted = inheritedDescriptors();
   const job: Job = { policy, program, places, limits, cwd, unwanted, names, loaded: given(true) };
   const parts = isFound ? inBubblewrap(job, bubblewrap.file) : inRuntime(job, bubblewrap.missing);
-  // Deno does not start without a directory for its cache, and the sandbox has no home directory.
+  // Deno needs a directory for its cache to start, and the sandbox has no home directory.
   const hasOwnCache = parts.isolation.means === 'bubblewrap' && program.runtime === 'deno';
   return {
     ...parts,
@@ -118,7 +127,7 @@ function refuseHelpers(files: readonly string[], written: readonly Place[]): voi
   }
 }
 
-/** Whether this user may change the file, or a directory on the way to it from `top`. */
+/** True if this user may change the file, or a directory on the way to it from `top`. */
 function isReplaceable(file: string, top: string): boolean {
   try {
     accessSync(file, constants.W_OK);
@@ -128,7 +137,10 @@ function isReplaceable(file: string, top: string): boolean {
   }
 }
 
-/** Refuses a command whose program, script or `#!` line the plugin could choose for its next start. What they name is shown unasked. */
+/**
+ * Refuses a command whose program, script or `#!` line the plugin could choose for its next start. The files
+ * that they name become visible without being listed.
+ */
 function refuseChosen(program: Program, written: readonly Place[]): void {
   const { file, script, through } = program;
   for (const place of existing(through)) {
@@ -151,7 +163,7 @@ interface Job {
   readonly cwd: string;
   readonly unwanted: readonly number[];
   readonly names: readonly string[];
-  /** The variables that have the loader of a program load code. */
+  /** The variables that make the loader of a program load code. */
   readonly loaded: Readonly<Record<string, string>>;
 }
 
@@ -190,7 +202,10 @@ function inBubblewrap(job: Job, file: string): Parts {
   return { isolation: describe(job, 'bubblewrap', held, added, words), filter: seccompFilter(policy) };
 }
 
-/** A directory may hold more than the program that is run from it: it is to be listed. */
+/**
+ * Returns the script, if it is a file. A directory may hold more than the program that is run from it, so it
+ * must be listed.
+ */
 function scriptOf({ script }: Program): string[] {
   return script !== undefined && statSync(script, { throwIfNoEntry: false })?.isFile() === true
     ? [script]

@@ -1,4 +1,7 @@
-/** Tries each means with a harmless program before anything is started by it, and keeps the reason of a failure. */
+/**
+ * Tries each tool with a harmless program before a plugin is started by it, and keeps the reason of a
+ * failure.
+ */
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, realpathSync, statSync } from 'node:fs';
@@ -9,17 +12,17 @@ import { findOnPath } from './program.ts';
 import { hasFilter, seccompFilter } from './seccomp.ts';
 import { howToInstall, read } from './system.ts';
 
-/** A means that can be used, or why not and what helps. */
+/** A tool that can be used, or the reason why it cannot and what helps. */
 export type Found = { readonly file: string } | { readonly missing: string };
 
-/** A trial that hangs is a failure. */
+/** How long a trial may take, in milliseconds. A trial that hangs counts as failed. */
 const trialMs = 10_000;
 
 const works = new Set<string>();
 
 /**
- * Finds a program that runs with the host's rights, outside of any sandbox. On the PATH, what any user of the machine could have put there
- * or may change is left out.
+ * Finds a program that runs with the host's rights, outside of any sandbox. A program on the PATH is left out
+ * if any user of the machine could have put it there or may change it.
  */
 function findHelper(name: string, title: string, packageName: string): Found {
   const path = process.env['PATH'];
@@ -38,7 +41,7 @@ function isOpenToAll(file: string): boolean {
   return [dirname(file), dirname(real), real].some((place) => (statSync(place).mode & 0o002) !== 0);
 }
 
-/** Whether bubblewrap can make the sandbox. What worked once is not tried again. */
+/** Finds out whether bubblewrap can make the sandbox. After a success it is not tried again. */
 export function probeBubblewrap(name: string, net: boolean): Found {
   if (process.platform !== 'linux')
     return { missing: `bubblewrap is for Linux, and this is ${process.platform}` };
@@ -51,7 +54,7 @@ export function probeBubblewrap(name: string, net: boolean): Found {
   if (works.has(key)) return { file };
   const everything = { given: '/', real: '/' };
   const view = { read: [everything], write: [], cwd: '/', net, scratchBytes: 65_536 };
-  // The filter comes on descriptor 0, and the program that is tried is bubblewrap's own: it is surely there.
+  // The filter comes on descriptor 0. The program to run is bubblewrap itself, because it certainly exists.
   const { status, signal, stderr, error } = spawnSync(
     file,
     [...bubblewrapArguments(view, 0), file, '--version'],
@@ -71,7 +74,7 @@ export function probeBubblewrap(name: string, net: boolean): Found {
   return { missing: `${file} makes no sandbox here: ${reason}. ${whatForbids(signal)}` };
 }
 
-/** What mostly forbids namespaces, and what allows them. */
+/** Names the usual cause that forbids namespaces, and the remedy. */
 function whatForbids(signal: NodeJS.Signals | null): string {
   const isSet = (name: string, value: string): boolean => read(`/proc/sys/${name}`).trim() === value;
   if (signal === 'SIGSYS') return 'A filter of system calls around this host forbids one that it needs';
@@ -86,7 +89,7 @@ function whatForbids(signal: NodeJS.Signals | null): string {
   return 'It needs user namespaces, which this machine or the sandbox around this host forbids';
 }
 
-/** prlimit sets the limits of a process and becomes it. */
+/** Finds prlimit, which sets the limits of a process and then becomes it. */
 export function probePrlimit(): Found {
   if (process.platform !== 'linux')
     return { missing: `prlimit is for Linux, and this is ${process.platform}` };
@@ -95,16 +98,22 @@ export function probePrlimit(): Found {
 
 let systemd: Found | undefined;
 
-/** Whether systemd makes control groups for this user. It is asked once: the answer takes a round trip. */
+/**
+ * Finds out whether systemd makes control groups for this user. It is asked once, because the answer takes a
+ * round trip.
+ */
 export function probeSystemd(): Found {
   systemd ??= trySystemd();
   return systemd;
 }
 
-/** What runs the scripts of this package. */
+/** The shell that runs the scripts of this package. */
 export const shell = '/bin/sh';
 
-/** systemd leaves a limit out in silence if it may not set it, as a user's has no say in memory in version 1 of control groups. */
+/**
+ * Tries to set a limit. systemd silently leaves a limit out if it may not set it. A user's systemd has no
+ * control of memory in version 1 of control groups.
+ */
 function trySystemd(): Found {
   if (!existsSync('/run/systemd/system')) return { missing: 'systemd does not run here' };
   const found = findHelper('systemd-run', 'systemd-run', 'systemd');
@@ -120,7 +129,10 @@ function trySystemd(): Found {
   return { missing: `systemd-run makes no control group: ${said}` };
 }
 
-/** The arguments of systemd-run before the command, which it becomes in a control group of its own. */
+/**
+ * Returns the arguments of systemd-run before the command. It becomes the command, in a control group of its
+ * own.
+ */
 export function scopeArguments(memoryBytes: number): string[] {
   const isRoot = process.getuid?.() === 0;
   const limits = [`MemoryMax=${memoryBytes}`, 'MemorySwapMax=0'].flatMap((limit) => ['-p', limit]);

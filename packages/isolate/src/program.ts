@@ -1,4 +1,6 @@
-/** Finds out what a command runs: the program behind `#!` lines and PATH, the runtime that it is, and the script that it runs. */
+/**
+ * Finds out what a command runs: the program behind `#!` lines and PATH, its kind of runtime, and its script.
+ */
 
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs';
 import { basename, delimiter, resolve } from 'node:path';
@@ -6,22 +8,25 @@ import { spawnSync } from 'node:child_process';
 
 /** A command as the kernel would run it. */
 export interface Program {
-  /** Absolute. As it was given if it could not be found: the start will say so. */
+  /**
+   * The program's absolute path. If it could not be found, it is the given name, and the start will report
+   * that.
+   */
   readonly file: string;
   readonly args: readonly string[];
   readonly runtime: 'node' | 'deno' | 'bun' | undefined;
   /** The script that an interpreter runs, absolute; undefined if there is none. */
   readonly script: string | undefined;
-  /** The place of the script in `args`. */
+  /** The position of the script in `args`. */
   readonly scriptIndex: number | undefined;
   /** The files whose `#!` lines led to the program, absolute. */
   readonly through: readonly string[];
 }
 
-/** A `#!` line may name a script with a `#!` line, and so on. */
+/** How many `#!` lines are followed, because such a line may name a script that has one too. */
 const maxHops = 4;
 
-/** Interpreters whose first argument that is no option is a script. */
+/** Interpreters whose first argument, apart from options, is a script. */
 const interpreters = /^(node|nodejs|bun|deno|python[\d.]*|ruby|perl|php|sh|bash|dash)$/;
 
 /** Options of these interpreters that take a further argument. */
@@ -31,10 +36,10 @@ const valued = new Set(
   ),
 );
 
-/** Options behind which there is code, or a module's name, and no script. */
+/** Options that are followed by code, or by a module's name, instead of a script. */
 const scriptless = new Set(['-e', '--eval', '-p', '--print', '-c', '-m']);
 
-/** Resolves `command`. Looks at files, and runs nothing. */
+/** Resolves `command`. It looks at files, and runs nothing. */
 export function findProgram(command: {
   readonly file: string;
   readonly args: readonly string[];
@@ -60,7 +65,10 @@ export function findProgram(command: {
   return { file, args, runtime, script, scriptIndex, through };
 }
 
-/** Absolute, or the name itself if no directory of `path` has a program of that name that is `trusted`. */
+/**
+ * Returns an absolute path, or the name itself if no directory of `path` has a `trusted` program with that
+ * name.
+ */
 export function findOnPath(
   name: string,
   cwd: string,
@@ -84,7 +92,10 @@ function isProgram(file: string): boolean {
   }
 }
 
-/** The words of a `#!` line as the kernel splits them: the interpreter, and the rest as one argument. Empty without such a line. */
+/**
+ * Returns the words of a `#!` line as the kernel splits them: the interpreter, and the rest as one argument.
+ * Empty if there is no such line.
+ */
 function shebang(file: string): string[] {
   let descriptor: number | undefined;
   try {
@@ -101,7 +112,7 @@ function shebang(file: string): string[] {
   }
 }
 
-/** What `env` would run: it takes one name, or several words behind `-S`. */
+/** Returns what `env` would run. It takes one name, or several words after `-S`. */
 function withoutEnv(words: readonly string[]): string[] {
   const [argument = ''] = words;
   return argument.startsWith('-S') ? argument.slice(2).trim().split(/\s+/) : [argument];
@@ -119,14 +130,17 @@ function indexOfScript(args: readonly string[]): number | undefined {
   return undefined;
 }
 
-/** What stands before the script; if there is none, all of the arguments. */
+/** Returns the arguments before the script. If there is no script, returns all of them. */
 export function optionsOf({ args, scriptIndex }: Program): readonly string[] {
   return scriptIndex === undefined ? args : args.slice(0, scriptIndex);
 }
 
 const versions = new Map<string, string>();
 
-/** The version of a Node program, such as `20.19.0`; undefined if it does not tell. Runs it once, unless it is this host's own. */
+/**
+ * Returns the version of a Node program, such as `20.19.0`; undefined if it does not print one. Runs the
+ * program once, unless it is this host's own.
+ */
 export function nodeVersion(file: string): string | undefined {
   if (file === process.execPath && !('Deno' in globalThis) && !('Bun' in globalThis))
     return process.versions.node;
@@ -138,13 +152,13 @@ export function nodeVersion(file: string): string | undefined {
   return version;
 }
 
-/** Opens a descriptor as a plugin opens its pipes. */
+/** Code that opens a descriptor as a plugin opens its pipes. */
 const opensPipe = "new (require('node:net').Socket)({ fd: 3 }).destroy()";
 const letPipes = new Map<string, boolean>();
 
 /**
- * Whether a Node program whose permission model denies the network lets a plugin open its pipes, which later versions of Node 26 do not.
- * Runs it once.
+ * Finds out whether a Node program lets a plugin open its pipes if its permission model denies the network.
+ * Later versions of Node 26 do not. Runs the program once.
  */
 export function letsPipes(file: string): boolean {
   const known = letPipes.get(file);

@@ -1,25 +1,28 @@
-/** From a policy to the flags of a runtime's own permission model, and to what that model cannot hold. Pure. */
+/**
+ * Turns a policy into the flags of a runtime's own permission model, and lists what that model cannot
+ * enforce. This file is pure.
+ */
 
 import type { Policy } from './options.ts';
 import type { Place } from './paths.ts';
 import { optionsOf, type Program } from './program.ts';
 import { isLoaderVariable } from './system.ts';
 
-/** What a permission model makes of a policy. */
+/** How a permission model enforces a policy. */
 export interface RuntimePlan {
   readonly args: readonly string[];
-  /** What it cannot hold, a sentence each: there is no start then. */
+  /** What it cannot enforce, one sentence each. If there are any, the plugin is not started. */
   readonly problems: readonly string[];
 }
 
-/** What is granted. */
+/** The permissions to grant. */
 export interface Grants {
   readonly policy: Policy;
   readonly read: readonly Place[];
   readonly write: readonly Place[];
 }
 
-/** What is listed may be a link, and the program may use either name. */
+/** Returns both names of each place. A listed place may be a link, and the program may use either name. */
 function namesOf(places: readonly Place[]): string[] {
   return [...new Set(places.flatMap(({ given, real }) => [given, real]))];
 }
@@ -45,18 +48,19 @@ function commonProblems({ policy, read, write }: Grants, program: Program, model
 }
 
 /**
- * Arguments by which a command would widen, or choose, what it may do. Node takes _ for - in them, and options from the files that it is
- * given, and runs the script of a package (--run) without its model. Deno takes several letters behind one dash.
+ * Arguments by which a command would extend, or choose, its own permissions. Node accepts _ for - in them,
+ * reads options from files that it is given, and runs the script of a package (--run) without its model. Deno
+ * accepts several letters after one dash.
  */
 const grants =
   /^(--allow-|-[a-z]*[ARWNESIP]+[a-zA-Z]*($|=)|--(no-)?(experimental-)?permission|--run($|=)|--env($|=|-file)|--experimental-(default-)?config-file|--unstable-ffi)/;
 
-/** The first version of Node whose model knows the network. */
+/** The first version of Node whose model covers the network. */
 export const firstWithNet = 25;
 
 /**
- * The flags of Node's permission model in `version`, such as `20.19.0`. `hasPipes` says whether a plugin may open its pipes although the
- * network is denied.
+ * Returns the flags of Node's permission model in `version`, such as `20.19.0`. `hasPipes` tells whether a
+ * plugin may open its pipes even if the network is denied.
  */
 export function nodePlan(
   grantsGiven: Grants,
@@ -89,10 +93,10 @@ export function nodePlan(
   return { args, problems };
 }
 
-/** Names a program that Deno asks instead of its flags. */
+/** The variable that names a program which Deno asks instead of its flags. */
 const broker = 'DENO_PERMISSION_BROKER_PATH';
 
-/** The flags of Deno. Its environment holds nothing but what is listed, so all of it may be read. */
+/** Returns the flags of Deno. Its environment holds only listed variables, so all of it may be read. */
 export function denoPlan(grantsGiven: Grants, program: Program): RuntimePlan {
   const { policy, read, write } = grantsGiven;
   const problems = commonProblems(grantsGiven, program, "Deno's permission model");
@@ -107,7 +111,7 @@ export function denoPlan(grantsGiven: Grants, program: Program): RuntimePlan {
     ...list('--allow-read', namesOf([...read, ...write])),
     ...list('--allow-write', namesOf(write)),
     '--allow-env',
-    // An import is a request too.
+    // An import may be a network request too.
     ...(policy.net ? ['--allow-net'] : ['--cached-only', '--deny-net', '--deny-import']),
     ...['--deny-run', '--deny-ffi'],
     ...behind,

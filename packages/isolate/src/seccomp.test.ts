@@ -1,4 +1,6 @@
-/** The filter, run by an interpreter of its own instructions: what the kernel would say to each call. */
+/**
+ * Runs the filter in an interpreter for its instructions, to find out how the kernel would answer each call.
+ */
 import { describe, expect, test } from 'vitest';
 import { hasFilter, seccompFilter } from './seccomp.ts';
 
@@ -9,7 +11,7 @@ const calls = {
 }; // prettier-ignore
 const [thread, newUser, newTime, signal] = [0x10000, 0x10000000, 0x80, 17];
 
-/** `allow`, `kill`, or the number of the error. */
+/** Returns `allow`, `kill`, or the number of the error. */
 function verdict(
   filter: Buffer,
   arch: number,
@@ -48,7 +50,7 @@ describe.each(['x64', 'arm64'] as const)('the filter for %s', (arch) => {
     expect(asked(least, n.ioctl, 0, 0x5401)).toBe('allow');
   });
 
-  test('refuses whatever is granted the memory of others, namespaces, typing into a terminal', () => {
+  test('refuses, whatever is granted, the memory of others, namespaces, and typing into a terminal', () => {
     for (const policy of [least, most]) {
       expect([asked(policy, n.ptrace), asked(policy, n.unshare)]).toEqual([1, 1]);
       expect([asked(policy, n.ioctl, 0, 0x5412), asked(policy, n.ioctl, 0, 0x541c)]).toEqual([1, 1]);
@@ -56,7 +58,7 @@ describe.each(['x64', 'arm64'] as const)('the filter for %s', (arch) => {
     }
   });
 
-  test('says of rings and clone3 that there are none, so that libraries do without', () => {
+  test('answers that rings and clone3 do not exist, so that libraries work without them', () => {
     expect([asked(most, n.io_uring_setup), asked(most, n.clone3)]).toEqual([38, 38]);
   });
 
@@ -91,13 +93,13 @@ describe.each(['x64', 'arm64'] as const)('the filter for %s', (arch) => {
     ]);
   });
 
-  test('kills what uses the calls of another processor', () => {
+  test('kills a program that uses the calls of another processor', () => {
     const filter = seccompFilter(most, arch);
     expect(verdict(filter, 0x40000003, n.read)).toBe('kill');
     if (arch === 'x64') expect(verdict(filter, audit.x64, 0x40000000 + n.read)).toBe('kill');
   });
 });
 
-test('there is none for other processors', () => {
+test('does not exist for other processors', () => {
   expect([hasFilter('x64'), hasFilter('arm64'), hasFilter('riscv64')]).toEqual([true, true, false]);
 });

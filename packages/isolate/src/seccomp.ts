@@ -1,6 +1,12 @@
-/** The filter of system calls that goes with bubblewrap: holds `run` and what no namespace does. Pure. */
+/**
+ * The filter of system calls that goes with bubblewrap. It enforces `run`, and what no namespace can enforce.
+ * This file is pure.
+ */
 
-/** Numbers of calls, by processor, under the names that Node gives to processors. 0 stands for a call that it does not have. */
+/**
+ * Numbers of system calls by processor, under Node's names for processors. 0 stands for a call that the
+ * processor does not have.
+ */
 const numbers: Readonly<
   Record<string, { readonly audit: number; readonly calls: Readonly<Record<string, number>> }>
 > = {
@@ -31,23 +37,32 @@ const numbers: Readonly<
   },
 };
 
-/** Calls of later kernels have one number on all processors. */
+/** Calls of newer kernels, which have the same number on all processors. */
 // prettier-ignore
 const commonNumbers: Readonly<Record<string, number>> = {
   io_uring_setup: 425, io_uring_enter: 426, io_uring_register: 427, open_tree: 428, move_mount: 429, fsopen: 430, fsconfig: 431,
   fsmount: 432, fspick: 433, clone3: 435, openat2: 437, pidfd_getfd: 438, mount_setattr: 442, fchmodat2: 452,
 };
 
-/** The memory and descriptors of other processes, keys, mounts, namespaces, the machine's state: no plugin has business there. */
+/**
+ * Calls on the memory and descriptors of other processes, keys, mounts, namespaces and the machine's state.
+ * No plugin needs them.
+ */
 const alwaysRefused =
   'ptrace process_vm_readv process_vm_writev kcmp pidfd_getfd keyctl add_key request_key bpf perf_event_open userfaultfd mount umount2 pivot_root move_mount open_tree fsopen fsconfig fsmount fspick mount_setattr unshare setns chroot kexec_load kexec_file_load init_module finit_module delete_module swapon swapoff reboot acct quotactl iopl ioperm modify_ldt name_to_handle_at open_by_handle_at settimeofday clock_settime syslog fanotify_init move_pages migrate_pages'.split(
     ' ',
   );
 
-/** A ring makes calls that no filter sees; what the others are asked for no filter can read. Libraries do without them if there are none. */
+/**
+ * Calls that are reported as missing. A ring makes calls that no filter sees. The arguments of the others
+ * cannot be read by a filter. Libraries work without them if they are missing.
+ */
 const missing = ['io_uring_setup', 'io_uring_enter', 'io_uring_register', 'clone3', 'openat2'];
 
-/** Calls that give a file its mode, with the place of the mode in their arguments; for those that open, of the flags too. */
+/**
+ * Calls that set the mode of a file, with the position of the mode in their arguments. For calls that open a
+ * file, the position of the flags follows.
+ */
 const modeCalls: readonly (readonly [name: string, mode: number, flags?: number])[] = [
   ['chmod', 1],
   ['fchmod', 1],
@@ -60,7 +75,10 @@ const modeCalls: readonly (readonly [name: string, mode: number, flags?: number]
   ['openat', 3, 2],
 ];
 
-/** A socket in the file system is reached across network namespaces, so that sockets are refused altogether. */
+/**
+ * All socket calls. A socket in the file system can be reached across network namespaces, so sockets are
+ * refused altogether.
+ */
 const socketCalls = ['socket', 'connect', 'bind', 'listen', 'accept', 'accept4'];
 
 const forkCalls = ['fork', 'vfork'];
@@ -81,43 +99,50 @@ const KILL = 0x80000000;
 const ALLOW = 0x7fff0000;
 const fail = (errno: number): number => 0x00050000 | errno;
 
-// Places in what the kernel gives the filter to read.
+// Offsets in the data that the kernel gives to the filter.
 const callNumber = 0;
 const processor = 4;
 const argument = (index: number): number => 16 + 8 * index;
 
-/** Numbers from here on are the calls of x32, a second set of names for the calls of x64. */
+/** The first number of the calls of x32, a second set of names for the calls of x64. */
 const firstOfX32 = 0x40000000;
 
-/** A file that runs with its owner's rights, left where the plugin may write, would give the host's rights to others. */
+/**
+ * The mode bits of a file that runs with its owner's rights. If a plugin could leave one where it may write,
+ * it would give the host's rights to others.
+ */
 const setIdBits = 0o6000;
-/** The flags with which an open looks at the mode: the file is made. */
+/** The flags with which an open creates a file, so that its mode counts. */
 const making = 0o20000100;
-/** To type into a terminal as if its user had, or to command the console. */
+/** The requests that type into a terminal as if its user had, or that control the console. */
 const typing = [0x5412, 0x541c];
 const newThread = 0x10000;
-/** All flags of `clone` that make a namespace. */
+/** All flags of `clone` that create a namespace. */
 const newNamespaces = 0x7e020080;
-/** The part of a socket's type that is no flag, and the one type that cannot be pointed at an address once it is there. */
+/**
+ * The mask of a socket's type without its flags, and the one type that cannot be directed at an address
+ * later.
+ */
 const typeMask = 0xff;
 const connectedType = 1;
 
 interface Step {
   readonly code: number;
   readonly k: number;
-  /** How many steps to leave out if the comparison holds, and if it does not. */
+  /** How many steps to skip if the comparison holds, and if it does not. */
   readonly yes?: number;
   readonly no?: number;
 }
 
-/** Whether there is a filter for processors of this kind. */
+/** True if there is a filter for processors of this kind. */
 export function hasFilter(arch: string = process.arch): boolean {
   return arch in numbers;
 }
 
 /**
- * The filter as bubblewrap reads it, an array of the kernel's `struct sock_filter`. It refuses with EPERM, EACCES or ENOSYS and kills
- * only what uses another processor's calls. `arch` must have a filter.
+ * Returns the filter as bubblewrap reads it, an array of the kernel's `struct sock_filter`. It refuses with
+ * EPERM, EACCES or ENOSYS. It kills only a program that uses another processor's calls. There must be a
+ * filter for `arch`.
  */
 export function seccompFilter(
   policy: { readonly run: boolean; readonly net: boolean },
@@ -185,7 +210,10 @@ export function seccompFilter(
   return assemble(steps);
 }
 
-/** Steps that run for the call `number` alone; none if the processor has no such call. They must end by returning. */
+/**
+ * Returns steps that run only for the call `number`; none if the processor has no such call. The steps must
+ * end with a return.
+ */
 function when(number: number | undefined, steps: readonly Step[]): Step[] {
   return number === undefined ? [] : [{ code: EQUAL, k: number, no: steps.length }, ...steps];
 }

@@ -1,8 +1,10 @@
-/** Places of the system that are shown beside what a user lists, as far as they exist. */
+/** Places of the system that are visible beside what a user lists, if they exist. */
 
 import { readFileSync } from 'node:fs';
 
-/** What a program needs to load itself and to know the time: libraries, the loader's list of them, time zones. */
+/**
+ * What a program needs to load itself and to know the time: libraries, the loader's list of them, time zones.
+ */
 export const libraryPlaces: readonly string[] = [
   '/lib',
   '/lib32',
@@ -28,18 +30,22 @@ export const loaderPlaces: readonly string[] = [
   '/etc',
 ];
 
-/** What a plugin needs that may start programs of the system. */
+/** What a plugin needs if it may start programs of the system. */
 export const programPlaces: readonly string[] = ['/usr', '/bin', '/sbin', '/etc/alternatives'];
 
 /**
- * Whether a variable makes every program that has it load code, or read files as the libraries of the system do. Bubblewrap must not have
- * it: what it loads runs outside the sandbox, and may lie where the plugin may write.
+ * True if a variable makes every program load code, or read files as the system's libraries do. Bubblewrap
+ * must not have such a variable, because the code would run outside the sandbox, and may be in a place where
+ * the plugin can write.
  */
 export function isLoaderVariable(name: string): boolean {
   return /^(LD_|MALLOC_|OPENSSL_|(GCONV_PATH|GLIBC_TUNABLES|LOCPATH|NLSPATH)$)/.test(name);
 }
 
-/** What names and certificates are looked up in. Private keys, which lie beside certificates, are left out. */
+/**
+ * Files that are needed to look up names and certificates. Private keys, which are stored beside
+ * certificates, are left out.
+ */
 export const networkPlaces: readonly string[] = [
   '/etc/resolv.conf',
   '/etc/hosts',
@@ -65,14 +71,14 @@ const installers: readonly (readonly [system: RegExp, command: string])[] = [
   [/suse/, 'zypper install'],
 ];
 
-/** How a package is installed on this system: a command, or a sentence if the system is unknown. */
+/** Returns how a package is installed on this system: a command, or a sentence if the system is unknown. */
 export function howToInstall(name: string, release: string = read('/etc/os-release')): string {
   const ids = [...release.matchAll(/^ID(?:_LIKE)?="?([^"\n]*)/gm)].map((match) => match[1]).join(' ');
   const installer = installers.find(([system]) => system.test(ids))?.[1];
   return installer === undefined ? `install the package ${name}` : `install it by \`${installer} ${name}\``;
 }
 
-/** The text of a small file; empty if it cannot be read. */
+/** Returns the text of a small file; empty if it cannot be read. */
 export function read(path: string): string {
   try {
     return readFileSync(path, 'utf8');

@@ -1,28 +1,34 @@
-/** Measures what a process and all that it has started use, from outside, and says when that is too much. Linux. */
+/**
+ * Measures from outside what a process and everything that it has started use, and reports when that is too
+ * much. Linux only.
+ */
 
 import { readdirSync } from 'node:fs';
 import { read } from './system.ts';
 
-/** Milliseconds from one look to the next. A look at a plugin of one process takes about 0.1 ms. */
+/** Milliseconds between two measurements. For a plugin of one process, one takes about 0.1 ms. */
 export const lookMs = 100;
 
-/** Linux counts resident memory in pages and processor time in ticks of a hundredth of a second, whatever the processor. */
+/**
+ * Linux counts resident memory in pages, and processor time in ticks of a hundredth of a second on every
+ * processor.
+ */
 const ticksPerSecond = 100;
 
 /** What a tree of processes uses. */
 export interface Use {
-  /** Of all of them together; memory that they share counts for each. */
+  /** The resident memory of all of them together. Shared memory counts for each. */
   readonly residentBytes: number;
-  /** Of the one that has used most. */
+  /** The processor time of the process that has used most. */
   readonly cpuSeconds: number;
 }
 
-/** Whether this system tells what processes use. */
+/** True if this system shows what processes use. */
 export function canMeasure(): boolean {
   return read('/proc/self/statm') !== '';
 }
 
-/** What the process and its descendants use now; nothing if it is gone. */
+/** Returns what the process and its descendants use now. All values are 0 if the process is gone. */
 export function measure(pid: number): Use {
   const all = [pid];
   let residentBytes = 0;
@@ -40,14 +46,20 @@ function residentOf(pid: number): number {
   return kibibytes === undefined ? 0 : Number(kibibytes) * 1024;
 }
 
-/** Fields 14 and 15 of /proc/PID/stat. The name in field 2 may hold anything, so they are counted from behind it. */
+/**
+ * Reads fields 14 and 15 of /proc/PID/stat. The name in field 2 may hold anything, so they are counted from
+ * the name's end.
+ */
 function processorTimeOf(pid: number): number {
   const stat = read(`/proc/${pid}/stat`);
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / ticksPerSecond;
 }
 
-/** The processes that one has started and that are left. Each of its threads has a list of its own. */
+/**
+ * Returns the processes that a process has started and that still exist. Each of its threads has a list of
+ * its own.
+ */
 export function childrenOf(pid: number): number[] {
   try {
     return readdirSync(`/proc/${pid}/task`)
@@ -59,13 +71,16 @@ export function childrenOf(pid: number): number[] {
   }
 }
 
-/** Looks at one process until it is stopped. Does not hold the event loop, and looks late if that is blocked. */
+/**
+ * Measures one process until it is stopped. It does not keep the event loop alive, and is late if the loop is
+ * blocked.
+ */
 export class ResourceWatch {
-  /** What the last look saw of processor time, in seconds. */
+  /** The processor time at the last measurement, in seconds. */
   cpuSeconds = 0;
   readonly #timer: NodeJS.Timeout;
 
-  /** `look` measures. The watch stops once `isOver` returns true for what was measured. */
+  /** `look` measures. The watch stops once `isOver` returns true for a measurement. */
   constructor(look: () => Use, isOver: (use: Use) => boolean) {
     this.#timer = setInterval(() => {
       const use = look();

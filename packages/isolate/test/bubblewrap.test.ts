@@ -76,7 +76,7 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     expect((await client.kill()).held).toMatchObject({ run: 'granted', net: 'granted' });
   });
 
-  test('describe() tells what holds and shows paths without links', () => {
+  test('describe() tells what enforces the policy, and shows real paths', () => {
     const path = directory();
     const link = join(directory(), 'link');
     symlinkSync(path, link);
@@ -106,14 +106,14 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     expect(added({ read: [path] })).toContain(path);
   });
 
-  test('the working directory is there, and empty, if it is below /tmp and all is shown', async () => {
+  test('the working directory exists, and is empty, if it is below /tmp and everything is shown', async () => {
     const cwd = directory();
     writeFileSync(join(cwd, 'file'), 'x');
     const { cell } = await start({ read: ['/'] }, { cmd: { file: command[0], args: [fixture], cwd } });
     expect(await cell.list(cwd)).toEqual([]);
   });
 
-  test('a listed link is there under both names', async () => {
+  test('a listed link is visible under both names', async () => {
     const path = directory();
     writeFileSync(join(path, 'file'), 'x');
     const link = join(directory(), 'link');
@@ -159,7 +159,7 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
       expect(refusal({ write: [mine] }, [link])).toMatch(/^cmd: .*is a link to/);
     });
 
-    test('by a link that a listed link leads through', () => {
+    test('by a link through which a listed link leads', () => {
       const { folder, own: mine, secret } = places();
       symlinkSync(mine, join(folder, 'through'));
       symlinkSync(secret, join(mine, 'listed'));
@@ -167,7 +167,7 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
       expect(refusal({ read: [listed], write: [mine] }, ['/bin/true'])).toMatch(/^read\[0\]: .*is a link to/);
     });
 
-    test('while bubblewrap starts: nothing that it could turn into a link is mounted', () => {
+    test('while bubblewrap starts: nothing that it could replace by a link is mounted', () => {
       const { own: mine } = places();
       const [script, inner] = [join(mine, 'main.js'), join(mine, 'inner')];
       writeFileSync(script, '');
@@ -253,7 +253,7 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     expect(await client.exit).toMatchObject({ signal, by: 'plugin', limit: 'cpu', outOfMemory: false });
   });
 
-  test('a kill by the host is no limit', async () => {
+  test('a kill by the host does not count as a limit', async () => {
     const { client } = await start({ resources: { cpuSeconds: 1_000, memoryBytes: 4_096 * MiB } });
     process.kill(client.pid as number, 'SIGKILL');
     const exit = await client.exit;
@@ -337,7 +337,8 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     const mark = `started-by-${process.pid}`;
     const launcher = isolated();
     const left = (): string[] => marked(mark);
-    // What has forked and has not become bubblewrap yet shows the variables of this process, which lack the mark.
+    // A process that was forked but has not become bubblewrap yet shows the variables of this process, which
+    // lack the mark.
     for (let delayMs = 0; delayMs < 20; delayMs += 0.5) {
       const launched = await launcher({
         ...{ file: '/bin/sleep', args: ['60'], cwd: '/', env: {}, handshakeEnv: { MARK: mark } },
@@ -356,10 +357,10 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     ['bun', 'run'],
     ['deno', 'run', '--allow-all'],
   ] as const) {
-    // Deno makes sealed calls of its own, but no sealed run comes here.
+    // Deno makes sealed calls of its own, but this test does not run in a sealed environment.
     const file = findRuntime(runtime);
     const why = file === undefined ? ` (SKIPPED: needs ${runtime})` : '';
-    test.skipIf(file === undefined)(`a plugin in ${runtime} is held as well${why}`, async () => {
+    test.skipIf(file === undefined)(`a plugin in ${runtime} is isolated as well${why}`, async () => {
       const { cell } = await start({}, { cmd: [file as string, ...args, fixture] });
       expect(await cell.read('/etc/passwd')).toBe('ENOENT');
       expect(await cell.connect(9)).toBe('EACCES');
@@ -367,7 +368,7 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     });
   }
 
-  test('works behind a supervisor, which restarts it, and behind a pool', async () => {
+  test('a plugin works in a supervisor, which restarts it, and in a pool', async () => {
     const config = { cmd: command, launcher: isolated({ read: own }) };
     await using supervisor = new Supervisor<Cells>({ ...config, restart: { initialDelayMs: 1 } });
     const cell = await supervisor.dispense('cell');

@@ -9,7 +9,7 @@ import { command, directory, failure, fixture, start } from './support/cells.ts'
 
 const runtime = { require: 'runtime', bwrap: false } as const;
 
-/** The error of an isolation that cannot be had. */
+/** Returns the error of an isolation that is not available. */
 function refusal(options: IsolateOptions, cmd: readonly [string, ...string[]] = command): IsolateError {
   try {
     isolated(options).describe(cmd);
@@ -20,7 +20,7 @@ function refusal(options: IsolateOptions, cmd: readonly [string, ...string[]] = 
 }
 
 describe("Node's permission model", () => {
-  test('holds a plugin to the files that are listed, and to its own process', async () => {
+  test('limits a plugin to the files that are listed, and to its own process', async () => {
     const [shown, changed, hidden] = [directory(), directory(), directory()];
     for (const path of [shown, changed, hidden]) writeFileSync(join(path, 'file'), 'x');
     const { client, cell } = await start(
@@ -79,7 +79,7 @@ test.each([
 });
 
 describe('a program that runs outside of the sandbox', () => {
-  /** A directory with a program of this name, alone on the PATH. */
+  /** Makes a directory with only a program of this name, as the whole PATH. */
   function onPath(name: string, mode: number): string {
     const path = directory();
     writeFileSync(join(path, name), '#!/bin/sh\n', { mode: 0o755 });
@@ -114,7 +114,7 @@ describe('a program that runs outside of the sandbox', () => {
     );
   });
 
-  test('is not reached by a link that the plugin could turn', () => {
+  test('is not reached by a link that the plugin could change', () => {
     const path = onPath('prlimit', 0o755);
     const links = directory();
     symlinkSync(join(path, 'prlimit'), join(links, 'prlimit'));
@@ -125,7 +125,7 @@ describe('a program that runs outside of the sandbox', () => {
 
 const deno = process.env['PIPEWORK_SEALED'] === '1' ? undefined : findRuntime('deno');
 test.skipIf(deno === undefined)(
-  `Deno's flags hold a plugin to what is listed${deno === undefined ? ' (SKIPPED: needs deno, unsealed)' : ''}`,
+  `Deno's flags limit a plugin to what is listed${deno === undefined ? ' (SKIPPED: needs deno, unsealed)' : ''}`,
   async () => {
     const hidden = join(directory(), 'file');
     writeFileSync(hidden, 'x');
@@ -137,8 +137,8 @@ test.skipIf(deno === undefined)(
   },
 );
 
-describe('a start that cannot be held to its policy is refused', () => {
-  test("as 'kernel' asks, with what is missing and how to get it", async () => {
+describe('a start whose policy cannot be enforced is refused', () => {
+  test("as 'kernel' requires, with what is missing and how to get it", async () => {
     const launcher = isolated({ bwrap: '/nowhere/bwrap' });
     const error = await failure<StartError>(new Client({ cmd: command, launcher }).start());
     expect(error).toMatchObject({ code: 'PLUGIN_NOT_STARTED', permanent: true });
@@ -159,24 +159,24 @@ describe('a start that cannot be held to its policy is refused', () => {
     expect(refusal({ ...runtime, ...options })).toMatchObject({ code: 'ISOLATE_UNENFORCEABLE', message });
   });
 
-  test('if openFiles is less than what starts a plugin has open', () => {
+  test('if openFiles is less than what starting a plugin needs', () => {
     const few = (openFiles: number): string =>
       refusal({ ...runtime, net: true, resources: { openFiles } }).message;
     expect(few(4)).toBe('resources.openFiles: 4 is less than node has open itself: allow at least 24');
     expect(few(23)).toContain('allow at least 24');
   });
 
-  test('if memoryBytes is less than any plugin holds, as a number of mebibytes is', () => {
+  test('if memoryBytes is less than any plugin needs, for example if it is in mebibytes', () => {
     expect(refusal({ ...runtime, net: true, resources: { memoryBytes: 512 } }).message).toBe(
       'resources.memoryBytes: 512 is less than node holds itself: allow at least 16777216',
     );
   });
 
-  test('if a permission model would show /proc with all else', () => {
+  test('if a permission model would show /proc together with everything else', () => {
     expect(refusal({ ...runtime, net: true, read: ['/'] }).message).toMatch(/^\/ shows \/proc, with other/);
   });
 
-  test('if the command grants by itself', () => {
+  test('if the command grants itself permissions', () => {
     const cmd = [process.execPath, '--allow-fs-read=/etc', fixture] as const;
     expect(refusal({ ...runtime, net: true }, cmd).message).toMatch(
       /^the command grants by itself \(--allow-fs-read/,
@@ -191,7 +191,7 @@ describe('a start that cannot be held to its policy is refused', () => {
     });
   });
 
-  test('if a path is not there, or leads where the plugin may choose', () => {
+  test('if a path does not exist, or leads where the plugin may choose', () => {
     const changed = directory();
     mkdirSync(join(changed, 'plain'));
     symlinkSync('/etc', join(changed, 'link'));

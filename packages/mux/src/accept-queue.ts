@@ -11,7 +11,7 @@ interface Acceptor {
 }
 
 export class AcceptQueue {
-  /** Takes every stream, accepted, as the peer opens it; then there is no queue. */
+  /** If it is set, it takes every stream, already accepted, as the peer opens it. Then there is no queue. */
   onStream: ((stream: RawStream) => void) | undefined;
   readonly #backlog: number;
   readonly #table: StreamTable;
@@ -30,7 +30,7 @@ export class AcceptQueue {
     return this.#waiting.size;
   }
 
-  /** True if one more stream of the peer's is not too many. */
+  /** True if there is room for one more stream of the peer. */
   get hasRoom(): boolean {
     return this.onStream !== undefined || this.#acceptors.size > 0 || this.#waiting.size < this.#backlog;
   }
@@ -53,7 +53,7 @@ export class AcceptQueue {
     this.#waiting.delete(stream);
   }
 
-  /** Drops all streams that wait. */
+  /** Drops all waiting streams. */
   clear(): void {
     this.#waiting.clear();
   }
@@ -72,7 +72,10 @@ export class AcceptQueue {
     return stream;
   }
 
-  /** Ends the queue: no more streams come. Acceptors get `error`, or undefined without one; kept streams stay. */
+  /**
+   * Ends the queue: no more streams come. Waiting acceptors get `error`, or undefined if there is none.
+   * Streams that are already queued stay.
+   */
   end(error: MuxError | undefined): void {
     this.#end = { error };
     for (let acceptor = this.#takeAcceptor(); acceptor !== undefined; acceptor = this.#takeAcceptor()) {

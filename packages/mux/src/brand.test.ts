@@ -4,12 +4,15 @@ import { MuxError, MuxStream, Session } from './index.ts';
 
 type Mux = typeof import('./index.ts');
 
-/** As if it stood a second time in the dependency tree, or inside another package's bundle. */
+/**
+ * Loads the file as a second copy, as if it were in the dependency tree twice, or inside another package's
+ * bundle.
+ */
 async function copyOf(file: string): Promise<Mux> {
   return (await import(/* @vite-ignore */ new URL(`${file}?copy`, import.meta.url).href)) as Mux;
 }
 
-test('a stream and an error of another copy are instances of this one’s classes', async () => {
+test('streams and errors of another copy are instances of this one’s classes', async () => {
   const [streams, errors] = await Promise.all([copyOf('./mux-stream.ts'), copyOf('./errors.ts')]);
   expect(streams.MuxStream).not.toBe(MuxStream);
   expect(errors.MuxError).not.toBe(MuxError);

@@ -1,6 +1,6 @@
 /**
- * Classes that are known by a brand, whichever copy of this package made the object. `@pipework/core` carries a copy, and
- * what it gives out must be `instanceof` the class that a program imports from here.
+ * Recognises instances of a class by a brand, whichever copy of this package made them. `@pipework/core`
+ * carries a copy, and its objects must be `instanceof` the class that a program imports from here.
  */
 
 /** Makes `instanceof branded` look for the brand `name`. Classes derived from it keep the usual `instanceof`. */

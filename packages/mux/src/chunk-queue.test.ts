@@ -12,7 +12,7 @@ function drain(queue: ChunkQueue): Buffer {
 }
 
 describe('a queue of chunks', () => {
-  test('copies what it is told of a source, across blocks', () => {
+  test('copies the given range of a source, across blocks', () => {
     const source = Buffer.from(Array.from({ length: 5000 }, (_, i) => i & 0xff));
     const queue = new ChunkQueue();
     queue.pushCopy(source, 100, 1100);
@@ -30,7 +30,7 @@ describe('a queue of chunks', () => {
     expect(queue.shift()?.buffer.byteLength).toBe(1024);
   });
 
-  test('has no chunk for nothing, and none that is empty', () => {
+  test('adds no chunk for an empty one', () => {
     const queue = new ChunkQueue();
     for (const add of [queue.push, queue.pushReference, queue.unshift]) add.call(queue, new Uint8Array(0));
     expect([queue.chunkCount, queue.shift()]).toEqual([0, undefined]);
@@ -43,7 +43,7 @@ describe('a queue of chunks', () => {
     expect([queue.chunkCount, queue.length]).toEqual([0, 0]);
   });
 
-  test('is empty after clear(), and begins anew', () => {
+  test('is empty after clear(), and can be filled again', () => {
     const queue = new ChunkQueue();
     queue.push(Buffer.from('before'));
     queue.clear();
@@ -52,7 +52,7 @@ describe('a queue of chunks', () => {
     expect(drain(queue).toString()).toBe('behind');
   });
 
-  test('gives the bytes back in order, whatever went in and however it is taken out', () => {
+  test('returns the bytes in order, however they were added and are taken', () => {
     const step = fc.oneof(
       fc.record({ push: fc.uint8Array({ maxLength: 40 }) }),
       fc.record({ large: fc.integer({ min: 1, max: 3 }) }),
@@ -87,14 +87,14 @@ describe('a queue of chunks', () => {
     );
   });
 
-  test('keeps small chunks in shared blocks: a quarter of a million bytes one by one are a few chunks', () => {
+  test('keeps small chunks in shared blocks: 250,000 bytes, added one by one, are a few chunks', () => {
     const queue = new ChunkQueue();
     for (let i = 0; i < 262_144; i += 1) queue.push(Uint8Array.of(i));
     expect(queue.length).toBe(262_144);
     expect(queue.chunkCount).toBeLessThan(30);
   });
 
-  test('copies a small chunk, so that it pins no large buffer and may be reused', () => {
+  test('copies a small chunk, so that its large buffer can be freed and reused', () => {
     const queue = new ChunkQueue();
     const chunk = Buffer.from('abc');
     queue.push(chunk);
@@ -109,7 +109,7 @@ describe('a queue of chunks', () => {
     expect(queue.shift()!.buffer).toBe(chunk.buffer);
   });
 
-  test('does not change what it has handed out when more is added', () => {
+  test('does not change a chunk that it has returned when more is added', () => {
     const queue = new ChunkQueue();
     queue.push(Buffer.from('first'));
     const taken = queue.shift(3)!;
@@ -119,7 +119,7 @@ describe('a queue of chunks', () => {
   });
 });
 
-test('keeps nothing of a chunk that was taken, even if it is never empty', async () => {
+test('keeps no reference to a chunk that was taken, even if it is never empty', async () => {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   const queue = new ChunkQueue();
@@ -129,7 +129,7 @@ test('keeps nothing of a chunk that was taken, even if it is never empty', async
     queue.push(new Uint8Array(65_536));
     taken.push(new WeakRef(queue.shift()!.buffer));
   }
-  // A WeakRef holds its target until the turn in which it was made has ended.
+  // A WeakRef keeps its target alive until the end of the turn in which it was made.
   await new Promise(setImmediate);
   collect();
   expect(taken.filter((chunk) => chunk.deref() !== undefined)).toEqual([]);

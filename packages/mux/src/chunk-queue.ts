@@ -1,21 +1,24 @@
 /** A first-in-first-out queue of bytes, kept as chunks. Nothing is ever concatenated; small chunks share a block. */
 
-/** Smaller chunks are copied into shared blocks: one object holds many of them, and no small view pins a large buffer. */
+/**
+ * Smaller chunks are copied into shared blocks. One object then holds many chunks, and no small view keeps a
+ * large buffer alive.
+ */
 const SMALL = 16 * 1024;
 const BLOCK = 16 * 1024;
 const FIRST_BLOCK = 1024;
-/** Stands in the list for a chunk that was taken. */
+/** Replaces a chunk in the list once it was taken. */
 const NOTHING = new Uint8Array(0);
 
 /**
- * Bytes in order. The queue holds at most four times its bytes in memory, plus one block: a chunk kept by reference is at
- * least 16 KiB of a buffer of 64 KiB (in practice), and all others are copied.
+ * Bytes in order. The queue's memory is at most four times its bytes, plus one block. In practice, a chunk
+ * that is kept by reference is at least 16 KiB of a buffer of 64 KiB, and all others are copied.
  */
 export class ChunkQueue {
   #chunks: Uint8Array[] = [];
   #head = 0;
   #length = 0;
-  /** The block that the last chunk lies in, if it has room behind that. */
+  /** The block that holds the last chunk, if it has room after that chunk. */
   #block: Uint8Array | undefined;
   #blockUsed = 0;
 
@@ -24,12 +27,12 @@ export class ChunkQueue {
     return this.#length;
   }
 
-  /** How many chunks are queued: what the queue costs beside its bytes. */
+  /** How many chunks are queued. Each costs an object, beside its bytes. */
   get chunkCount(): number {
     return this.#chunks.length - this.#head;
   }
 
-  /** Appends bytes that the caller does not change any more, large ones by reference. */
+  /** Appends bytes, large chunks by reference. The caller must not change them afterwards. */
   push(chunk: Uint8Array): void {
     if (chunk.length < SMALL) {
       this.pushCopy(chunk, 0, chunk.length);
@@ -38,7 +41,7 @@ export class ChunkQueue {
     }
   }
 
-  /** Appends bytes without a copy, whatever their size. The caller must not change them any more. */
+  /** Appends bytes without a copy, whatever their size. The caller must not change them afterwards. */
   pushReference(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
     this.#block = undefined;
@@ -75,7 +78,8 @@ export class ChunkQueue {
       this.#length -= limit;
       return chunk.subarray(0, limit);
     }
-    // The list is cut now and then. Until then it must not keep what was taken: a queue that never empties held 64 MiB.
+    // The list is compacted only now and then. Until then it must not keep taken chunks alive: a queue that
+    // was never empty held 64 MiB.
     this.#chunks[this.#head] = NOTHING;
     this.#head += 1;
     this.#length -= chunk.length;

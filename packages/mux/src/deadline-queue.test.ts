@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { DeadlineQueue } from './deadline-queue.ts';
 import type { Timers } from './timers.ts';
 
-describe('in a process that runs', () => {
-  // The fake loop takes a millisecond for each of the two turns that read before an item expires.
+describe('while the process runs normally', () => {
+  // The fake loop takes a millisecond for each of the two turns in which it reads before an item expires.
   const turns = 2;
 
   beforeEach(() => void vi.useFakeTimers());
@@ -30,7 +30,7 @@ describe('in a process that runs', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('needs one timer, also for items that begin anew whenever they expire', () => {
+  test('needs one timer, also for items that are added again whenever they expire', () => {
     const expired: string[] = [];
     const again = (item: string): void => {
       expired.push(item);
@@ -47,7 +47,7 @@ describe('in a process that runs', () => {
     }
   });
 
-  test('with a duration of 0 counts, and needs no timer', () => {
+  test('with a duration of 0 only counts, and needs no timer', () => {
     const queue = new DeadlineQueue<string>(0, () => expect.unreachable(), globalThis);
     queue.add('item');
     expect([queue.size, vi.getTimerCount()]).toEqual([1, 0]);
@@ -55,7 +55,7 @@ describe('in a process that runs', () => {
     expect(queue.delete('item')).toBe(true);
   });
 
-  test('expires nothing after clear(), and begins anew', () => {
+  test('expires nothing after clear(), and can be used again', () => {
     const expired: string[] = [];
     const queue = new DeadlineQueue<string>(100, (item) => expired.push(item), globalThis);
     queue.add('before');
@@ -69,7 +69,7 @@ describe('in a process that runs', () => {
     expect(expired).toEqual(['behind']);
   });
 
-  test('lets its timer run out when nothing is left', () => {
+  test('lets its timer run out when no item is left', () => {
     const queue = new DeadlineQueue<string>(100, () => expect.unreachable(), globalThis);
     queue.add('item');
     queue.delete('item');
@@ -79,10 +79,10 @@ describe('in a process that runs', () => {
   });
 });
 
-/** An event loop by hand: each turn runs the timers that are due, reads, and runs the immediates, as Node's does. */
+/** A fake event loop. Each turn runs the due timers, reads, and runs the immediates, as Node's does. */
 class Loop {
   now = 0;
-  /** Whether each timer that is set holds the loop. */
+  /** The timers that are set, and whether each keeps the loop alive. */
   readonly holds = new Map<object, { due: number; act: () => void; isHolding: boolean }>();
   #immediates: (() => void)[] = [];
 
@@ -116,7 +116,7 @@ class Loop {
     for (const act of this.#immediates.splice(0)) act();
   }
 
-  /** How many milliseconds of turns of one each it takes until something holds. */
+  /** Runs turns of one millisecond until the condition holds, and returns how many it took. */
   msUntil(holds: () => boolean): number {
     const began = this.now;
     while (!holds()) {
@@ -127,14 +127,14 @@ class Loop {
   }
 }
 
-describe('items that follow one that has expired', () => {
+describe('items added after one that has expired', () => {
   function makeQueue(): { loop: Loop; queue: DeadlineQueue<string>; expired: string[] } {
     const loop = new Loop();
     const expired: string[] = [];
     return { loop, expired, queue: new DeadlineQueue(100, (item) => expired.push(item), loop.timers) };
   }
 
-  test('expire with it if their time has come by then', () => {
+  test('expire together with it if they are due by then', () => {
     const { loop, queue, expired } = makeQueue();
     queue.add('first');
     loop.turn(1);
@@ -153,13 +153,13 @@ describe('items that follow one that has expired', () => {
     queue.add('late');
     loop.msUntil(() => expired.length > 1);
     expect(loop.now).toBe(113);
-    // The rest is waited in parts as long as ever.
+    // The remaining time is waited in parts of the usual length.
     expect([...loop.holds.values()].map(({ due }) => due - loop.now)).toEqual([25]);
     loop.msUntil(() => expired.length > 2);
     expect([loop.now, expired]).toEqual([173, ['first', 'soon', 'late']]);
   });
 
-  test('may come when nothing else is left', () => {
+  test('may be added when no other is left', () => {
     const { loop, queue, expired } = makeQueue();
     queue.add('first');
     loop.msUntil(() => expired.length > 0);
@@ -168,14 +168,14 @@ describe('items that follow one that has expired', () => {
   });
 });
 
-describe('in a process that was blocked', () => {
+describe('while the process was blocked', () => {
   function makeQueue(): { loop: Loop; queue: DeadlineQueue<string>; expired: string[] } {
     const loop = new Loop();
     const expired: string[] = [];
     return { loop, expired, queue: new DeadlineQueue(100, (item) => expired.push(item), loop.timers) };
   }
 
-  test('takes what came meanwhile, in whichever part of the wait it was blocked', () => {
+  test('accepts what arrived meanwhile, whichever part of the wait was blocked', () => {
     for (let part = 0; part < 4; part += 1) {
       const { loop, queue, expired } = makeQueue();
       queue.add('answered');
@@ -186,15 +186,15 @@ describe('in a process that was blocked', () => {
     }
   });
 
-  test('gives the peer the rest of the time to answer, and a part more', () => {
+  test('gives the peer the remaining time to answer, and one part more', () => {
     const { loop, queue, expired } = makeQueue();
     queue.add('late');
     loop.turn(5_000);
-    // The first part counted for nothing: four are left, and the two turns that read.
+    // The first part did not count: four parts are left, and the two turns in which the loop reads.
     expect(loop.msUntil(() => expired.length > 0)).toBe(101);
   });
 
-  test('waits for a part more if the last one was blocked', () => {
+  test('waits for one part more if the last one was blocked', () => {
     const { loop, queue, expired } = makeQueue();
     queue.add('late');
     for (let turn = 0; turn < 3; turn += 1) loop.turn(25);
@@ -202,21 +202,21 @@ describe('in a process that was blocked', () => {
     expect(loop.msUntil(() => expired.length > 0)).toBe(26);
   });
 
-  test('counts a part that was blocked for less than its length as one part', () => {
+  test('counts a part as one part if the block was shorter than it', () => {
     const { loop, queue, expired } = makeQueue();
     queue.add('item');
     loop.turn(50);
     expect(loop.msUntil(() => expired.length > 0)).toBe(76);
   });
 
-  test('still expires what is never answered while it is blocked again and again', () => {
+  test('still expires an item that is never answered while the process is blocked again and again', () => {
     const { loop, queue, expired } = makeQueue();
     queue.add('dead');
     for (let turn = 0; turn < 8; turn += 1) loop.turn(5_000);
     expect(expired).toEqual(['dead']);
   });
 
-  test('charges no item with a block that was before it', () => {
+  test('does not charge an item for a block before it was added', () => {
     const { loop, queue, expired } = makeQueue();
     queue.add('before');
     loop.now += 5_000;
@@ -225,7 +225,7 @@ describe('in a process that was blocked', () => {
     expect(loop.msUntil(() => expired.length > 0)).toBe(102);
   });
 
-  test('keeps the event loop alive only if told, and only while something waits', () => {
+  test('keeps the event loop alive only if asked to, and only while an item waits', () => {
     const { loop, queue } = makeQueue();
     queue.add('unasked');
     expect(loop.isHeld).toBe(false);
@@ -243,7 +243,7 @@ describe('in a process that was blocked', () => {
     expect(loop.isHeld).toBe(true);
   });
 
-  test('counts the waits when it keeps the event loop alive', () => {
+  test('counts its items when it keeps the event loop alive', () => {
     const { loop, queue } = makeQueue();
     queue.add('unasked');
     queue.add('unasked too');
@@ -258,7 +258,7 @@ describe('in a process that was blocked', () => {
     expect(loop.isHeld).toBe(true);
   });
 
-  test('can be told so without a timer', () => {
+  test('can be asked to keep it alive without a timer', () => {
     const { loop } = makeQueue();
     const counting = new DeadlineQueue<string>(0, () => expect.unreachable(), loop.timers);
     counting.add('item');

@@ -1,9 +1,11 @@
 /**
- * Items that must be taken within the same time, in the order in which they were added, with one timer for all.
+ * Items that must all be removed within the same time, in the order in which they were added, with one timer
+ * for all.
  *
- * The wait is patient. A process that was blocked or stopped finds its timers due before it has looked at its pipes, and
- * its peer had no chance to answer what had not been sent. So a wait is measured in parts, each of which counts no more
- * than it was meant to last, and what has come is read before an item expires.
+ * The wait is patient. If a process was blocked or stopped, its timers are due before it has read its pipes.
+ * Its peer had no chance to answer what was not sent yet. So a wait is measured in parts, and each part
+ * counts at most its intended length. Before an item expires, the queue lets the process read what has
+ * arrived.
  */
 
 import type { Timers } from './timers.ts';
@@ -20,9 +22,9 @@ export class DeadlineQueue<T> {
   #timer: NodeJS.Timeout | undefined;
   /** When the timer is due on the real clock; Infinity without a timer. */
   #timerDue = Infinity;
-  /** True between the timer and the expiry of what is due: the event loop turns, and reads. */
+  /** True between the timer and the expiry of due items. Meanwhile the event loop turns and reads. */
   #isReading = false;
-  /** How long the process has stood still, as far as late timers tell. */
+  /** How long the process has been blocked in total, judged by timers that fired late. */
   #lostMs = 0;
   #wasBlocked = false;
   #holdsLoop = false;
@@ -55,7 +57,7 @@ export class DeadlineQueue<T> {
 
   /** Takes an item off the queue. Returns true if it was waiting. */
   delete(item: T): boolean {
-    // The timer stays. Most items are deleted long before it is due, and then it finds nothing.
+    // The timer stays set. Most items are deleted long before it is due, and then it finds nothing to expire.
     if (!this.#due.delete(item)) return false;
     if (this.#due.size === 0 && this.#holdsLoop) this.#timer?.unref();
     return true;
@@ -69,7 +71,7 @@ export class DeadlineQueue<T> {
     this.#timerDue = Infinity;
   }
 
-  /** Returns the time in milliseconds on a clock that stands still while the process does. */
+  /** Returns milliseconds on a clock that stops while the process is blocked. */
   #now(): number {
     const now = this.#timers.performance.now();
     if (now > this.#timerDue) {
@@ -88,7 +90,8 @@ export class DeadlineQueue<T> {
   #onTimer(): void {
     const lostBefore = this.#lostMs;
     this.#now();
-    // A block of a whole part and more left no time to send and to be answered: the part counts for nothing, once.
+    // If the process was blocked for a whole part or longer, it had no time to send and be answered. That
+    // part does not count, once.
     const isBlocked = this.#lostMs - lostBefore > this.#partMs;
     if (isBlocked && !this.#wasBlocked) this.#lostMs += this.#partMs;
     this.#wasBlocked = isBlocked;
@@ -101,7 +104,8 @@ export class DeadlineQueue<T> {
       this.#wait(Math.min(this.#partMs, Math.ceil(left)));
       return;
     }
-    // The first turn reads what the system has, the second what a stream in between has passed on.
+    // The first turn reads what the system has buffered. The second reads what a stream in between has passed
+    // on.
     this.#isReading = true;
     this.#timers.setImmediate(() => this.#timers.setImmediate(() => this.#expire()));
   }

@@ -46,7 +46,7 @@ export class FramePublisher {
     this.#publish('received', frame);
   }
 
-  /** Keeps a frame until {@link leave}: a listener may write, but not in the middle of the next frame. */
+  /** Keeps a frame until {@link leave}. A listener may write, but not in the middle of the next frame. */
   add(frame: FrameFields): void {
     this.#leaving.push(frame);
   }
@@ -56,7 +56,10 @@ export class FramePublisher {
     return this.#leaving.length > 0;
   }
 
-  /** Publishes the kept frames as sent. What a listener writes meanwhile may leave too, and is published behind them. */
+  /**
+   * Publishes the kept frames as sent. If a listener writes meanwhile, its frames may be sent too, and are
+   * published after these.
+   */
   leave(): void {
     while (this.#leaving.length > 0) this.#publish('sent', this.#leaving.shift()!);
   }
@@ -80,7 +83,7 @@ export function isDebugged(words: string | undefined): boolean {
 
 let isPrinting = false;
 
-/** Prints frames from now on if the environment asks for it. Called again it does nothing. */
+/** Prints frames from now on if the environment asks for it. Further calls do nothing. */
 export function printFramesIfAsked(): void {
   if (isPrinting || !isDebugged(process.env['PIPEWORK_DEBUG'])) return;
   isPrinting = true;
@@ -92,11 +95,14 @@ export function printFramesIfAsked(): void {
   });
 }
 
-/** Writes to the descriptor itself: the session whose frames these are may carry process.stderr. */
+/**
+ * Writes to the descriptor itself, because process.stderr may be carried by the very session whose frames
+ * these are.
+ */
 function print(line: string): void {
   try {
     writeSync(2, line);
   } catch {
-    // Standard error is closed, or a full non-blocking pipe: a debug line is not worth a failure.
+    // Standard error is closed, or is a full non-blocking pipe. A debug line must not cause a failure.
   }
 }

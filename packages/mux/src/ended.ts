@@ -1,4 +1,7 @@
-/** The reasons for which a session ends, one of each kind. Codes and go-away reasons come from the table. */
+/**
+ * The reasons why a session ends: one function for each kind. Codes and go-away reasons come from the table
+ * of errors.
+ */
 
 import { MuxError, muxErrorCodes, type MuxErrorCode, type MuxErrorOptions } from './errors.ts';
 import { describeGoAway } from './frame.ts';
@@ -16,14 +19,14 @@ export function byPeer(label: string, goAway: number): MuxError {
   return reason(label, 'MUX_REMOTE_ERROR', what, { initiator: 'remote', goAway });
 }
 
-/** `open`: how many streams were unfinished. */
+/** The transport ended. `open` is how many streams were unfinished. */
 export function byTransport(label: string, open: number): MuxError {
   const what = open === 1 ? ' while one stream was open' : ` while ${open} streams were open`;
   const message = `the transport ended${open === 0 ? '' : what}`;
   return reason(label, 'MUX_TRANSPORT_ENDED', message, { initiator: 'transport' });
 }
 
-/** `missing`: the part of the frame that had not come. */
+/** The transport ended in the middle of a frame. `missing` says which part had not arrived. */
 export function withinFrame(label: string, missing: string): MuxError {
   const what = `the transport ended while ${missing} were still to come`;
   return reason(label, 'MUX_TRUNCATED', what, { initiator: 'transport' });

@@ -7,7 +7,7 @@ import { GoAwayCode } from './frame.ts';
 export interface MuxErrorEntry {
   /** What happened, for the table in docs/yamux.md. */
   readonly means: string;
-  /** The go-away reason that the peer is sent, if we end the session with this code. */
+  /** The go-away reason that we send to the peer if we end the session with this code. */
   readonly goAway?: number;
 }
 
@@ -90,7 +90,7 @@ export type MuxInitiator = 'local' | 'remote' | 'transport';
 
 /** The facts of a {@link MuxError} beside its code and message. */
 export interface MuxErrorOptions {
-  /** Which party caused it. Default `local`. */
+  /** The stream that it concerns. Default: none, because it concerns the whole session. */
   initiator?: MuxInitiator;
   /** The stream that it concerns. Default: the whole session. */
   streamId?: number | undefined;
@@ -133,7 +133,10 @@ export function protocolFault(code: MuxErrorCode, message: string, streamId?: nu
   return new MuxError(code, message, { initiator: 'remote', streamId, goAway });
 }
 
-/** Returns the error for an option or argument that is not what it must be. It names the option, what was expected and what came. */
+/**
+ * Returns the error for an invalid option or argument. It names the option, the expected value and the
+ * received one.
+ */
 export function invalidOption(name: string, expected: string, received: unknown): MuxError {
   return new MuxError('MUX_OPTION_INVALID', `${name} must be ${expected}; got ${inspectBriefly(received)}`);
 }

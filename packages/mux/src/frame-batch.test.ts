@@ -4,7 +4,7 @@ import { FrameBatch, MAX_FRAME } from './frame-batch.ts';
 
 const KiB = 1024;
 
-/** A batch, the frames that it has reported, and the bytes of each time it was taken. */
+/** A batch, the frames that it has reported, and the bytes that each take returned. */
 function makeBatch(): { batch: FrameBatch; told: number[][]; frames: () => Frame[]; take: () => Buffer } {
   const told: number[][] = [];
   const batch = new FrameBatch((...frame) => void told.push(frame));
@@ -23,28 +23,31 @@ function makeBatch(): { batch: FrameBatch; told: number[][]; frames: () => Frame
   return { batch, told, frames, take };
 }
 
-/** Bytes that tell where they come from. */
+/** Bytes whose values tell their position. */
 function bytes(length: number, seed: number): Buffer {
   return Buffer.from(Array.from({ length }, (_, i) => (i * 31 + seed) & 0xff));
 }
 
 describe('payload that is copied', () => {
-  test.each([1, 63, 64, 65, 66, 1000])('of %i bytes arrives, from anywhere in its source', (length) => {
-    const source = bytes(length + 7, 3);
-    for (const [start, end] of [
-      [0, length],
-      [7, length + 7],
-      [3, length + 3],
-    ] as const) {
-      const { batch, frames } = makeBatch();
-      batch.copy(9, source, start, end);
-      const [frame] = frames();
-      expect(frame).toMatchObject({ type: FrameType.Data, flags: 0, streamId: 9, length });
-      expect(Buffer.from(frame?.payload ?? []).equals(source.subarray(start, end))).toBe(true);
-    }
-  });
+  test.each([1, 63, 64, 65, 66, 1000])(
+    'of %i bytes arrives complete, from any place in its source',
+    (length) => {
+      const source = bytes(length + 7, 3);
+      for (const [start, end] of [
+        [0, length],
+        [7, length + 7],
+        [3, length + 3],
+      ] as const) {
+        const { batch, frames } = makeBatch();
+        batch.copy(9, source, start, end);
+        const [frame] = frames();
+        expect(frame).toMatchObject({ type: FrameType.Data, flags: 0, streamId: 9, length });
+        expect(Buffer.from(frame?.payload ?? []).equals(source.subarray(start, end))).toBe(true);
+      }
+    },
+  );
 
-  test('of one stream grows a single frame, which is reported once, when it is complete', () => {
+  test('of one stream extends a single frame, which is reported once, when it is complete', () => {
     const { batch, told, frames } = makeBatch();
     const parts = [bytes(3, 1), bytes(100, 2), bytes(64, 3)];
     for (const part of parts) batch.copy(1, part, 0, part.length);
@@ -58,7 +61,7 @@ describe('payload that is copied', () => {
     expect(told).toHaveLength(1);
   });
 
-  test('begins a new frame for another stream, behind a frame without payload, and after it was taken', () => {
+  test('begins a new frame for another stream, after a frame without payload, and after a take', () => {
     const { batch, told, frames } = makeBatch();
     const one = bytes(1, 1);
     batch.copy(1, one, 0, 1);
@@ -78,7 +81,7 @@ describe('payload that is copied', () => {
     expect(told).toHaveLength(6);
   });
 
-  test('grows a frame to its greatest length and no further, wherever the block ends', () => {
+  test('extends a frame to its maximum length and no further, wherever the block ends', () => {
     const { batch, told, frames } = makeBatch();
     const half = bytes(MAX_FRAME / 2, 5);
     for (let i = 0; i < 5; i += 1) batch.copy(1, half, 0, half.length);
@@ -102,7 +105,7 @@ describe('payload that is copied', () => {
 });
 
 describe('a batch', () => {
-  test('is one piece if all of it fits the block, to its last byte', () => {
+  test('is one piece if all of it fits into the block, to its last byte', () => {
     const { batch } = makeBatch();
     const half = 32 * KiB;
     batch.copy(1, bytes(half, 1), 0, half);
@@ -114,7 +117,7 @@ describe('a batch', () => {
     expect(batch.takeWhole()).toHaveLength(64 * KiB);
   });
 
-  test('takes the beginning of a source that is larger than its block', () => {
+  test('accepts the beginning of a source that is larger than its block', () => {
     const { batch, frames } = makeBatch();
     const source = bytes(100 * KiB, 1);
     batch.copy(1, source, 0, 100);
@@ -139,21 +142,21 @@ describe('a batch', () => {
     expect(told.map(([, , streamId]) => streamId)).toEqual([1, 3, 5]);
   });
 
-  test('does not copy what goes by reference', () => {
+  test('does not copy payload that it holds by reference', () => {
     const { batch } = makeBatch();
     const large = bytes(20 * KiB, 7);
     batch.reference(3, large);
     expect(batch.takeParts()[1]).toBe(large);
   });
 
-  test('survives any number of headers', () => {
+  test('can hold any number of headers', () => {
     const { batch, frames } = makeBatch();
     const count = Math.ceil((64 * KiB) / HEADER_BYTES) + 10;
     for (let i = 0; i < count; i += 1) batch.control(FrameType.Ping, 2, 0, i);
     expect(frames().map(({ length }) => length)).toEqual(Array.from({ length: count }, (_, i) => i));
   });
 
-  test('leaves what was taken as it was, unless the block is used again', () => {
+  test('does not change what was taken, unless the block is reused', () => {
     const { batch } = makeBatch();
     batch.control(FrameType.Ping, 2, 0, 1);
     const first = batch.takeWhole()!;
@@ -167,7 +170,7 @@ describe('a batch', () => {
     expect(batch.takeWhole()!.byteOffset).toBe(first.byteOffset);
   });
 
-  test('holds nothing after clear(), and begins anew', () => {
+  test('holds nothing after clear(), and can be filled again', () => {
     const { batch, told, frames } = makeBatch();
     batch.copy(1, bytes(5, 1), 0, 5);
     batch.reference(3, bytes(20 * KiB, 7));

@@ -1,23 +1,29 @@
 /**
- * The frames that leave in one write. Headers and small payloads lie one behind another in one block of memory; large
- * payloads go by reference. Knows no transport and no time.
+ * The frames that are sent in one write. Headers and small payloads are stored one after another in one block
+ * of memory. Large payloads are kept by reference. This class knows neither transport nor time.
  */
 
 import { FrameType, HEADER_BYTES, writeHeader, writeLength } from './frame.ts';
 
-/** Bytes that are copied one by one: the view that a native copy needs costs more (0.05 µs). */
+/** Up to this length, bytes are copied one by one. A native copy needs a view, which costs more (0.05 µs). */
 const LOOP_LIMIT = 64;
-/** A data frame is no longer than this: far below what any peer refuses, and no stream holds the pipe for long. */
+/**
+ * The maximum length of our data frames. It is far below what any peer refuses, and keeps one stream from
+ * occupying the pipe for long.
+ */
 export const MAX_FRAME: number = 64 * 1024;
 /** The size of the blocks that headers and small payloads are written to. */
 const BLOCK_BYTES = MAX_FRAME;
 
-/** Called for each frame once it is complete, which may be in the middle of the next one: the callback must not write. */
+/**
+ * Called for each frame once it is complete. That may be in the middle of the next frame, so the callback
+ * must not write.
+ */
 export type OnFrame = (type: number, flags: number, streamId: number, length: number) => void;
 
 /**
- * Invariant: the batch is the bytes of `#parts`, then those of the block from `#from` to `#to`; `bytes` is their sum. A
- * growing frame lies at the very end of the block and lacks only its length.
+ * Invariant: the batch consists of `#parts`, then the bytes of the block from `#from` to `#to`. `bytes` is
+ * their sum. A growing frame is at the very end of the block, and only its length field is not written yet.
  */
 export class FrameBatch {
   readonly #onFrame: OnFrame;
@@ -26,7 +32,7 @@ export class FrameBatch {
   #block: Uint8Array = new Uint8Array(0);
   #from = 0;
   #to = 0;
-  /** The stream of the data frame that grows while that stream goes on writing; 0 without one. */
+  /** The stream whose data frame grows as long as only that stream writes; 0 if there is no such frame. */
   #growing = 0;
   #growingAt = 0;
   #growingLength = 0;
@@ -46,7 +52,10 @@ export class FrameBatch {
     this.#onFrame(type, flags, streamId, length);
   }
 
-  /** Appends `source[start..end)`, copied, to the stream's growing frame or as a new one. At most half a frame. */
+  /**
+   * Appends a copy of `source[start..end)` to the stream's growing frame, or as a new frame. The range is at
+   * most half a frame.
+   */
   copy(streamId: number, source: Uint8Array, start: number, end: number): void {
     const bytes = end - start;
     // No frame grows beyond MAX_FRAME, because the block is no longer than that.
@@ -84,7 +93,9 @@ export class FrameBatch {
     this.#growingLength = 0;
   }
 
-  /** Takes everything as one piece, if all of it lies in the block. That is the usual case, and needs no list. */
+  /**
+   * Takes everything as one piece if all of it is in the block. That is the usual case, and needs no list.
+   */
   takeWhole(): Uint8Array | undefined {
     if (this.#parts.length > 0) return undefined;
     this.complete();
@@ -103,7 +114,10 @@ export class FrameBatch {
     return parts;
   }
 
-  /** Writes to the block from its start again. The caller knows that the batch is empty and that its bytes have left. */
+  /**
+   * Starts writing at the block's beginning again. The caller knows that the batch is empty and that its
+   * bytes were sent.
+   */
   reuseBlock(): void {
     this.#from = this.#to = 0;
   }
@@ -137,7 +151,7 @@ export class FrameBatch {
     this.#bytes += HEADER_BYTES;
   }
 
-  /** Makes what lies in the block, and is not among the parts, one of them. */
+  /** Turns the bytes in the block that belong to no part yet into a part. */
   #seal(): void {
     this.complete();
     if (this.#to === this.#from) return;

@@ -29,7 +29,7 @@ const sample = Buffer.concat([
 const expected = decode([sample]).frames;
 
 describe('decoding', () => {
-  test('finds the frames of one chunk', () => {
+  test('finds all frames of one chunk', () => {
     expect(expected.map(({ type, length }) => [type, length])).toEqual([
       [0, 5],
       [1, 0xffff_ffff],
@@ -40,7 +40,7 @@ describe('decoding', () => {
     expect(Buffer.from(expected[0]?.payload ?? []).toString()).toBe('hello');
   });
 
-  test('finds the same frames whichever two bytes the cut falls between', () => {
+  test('finds the same frames wherever the bytes are cut in two', () => {
     for (let cut = 0; cut <= sample.length; cut += 1) {
       expect(decode([sample.subarray(0, cut), sample.subarray(cut)]).frames).toEqual(expected);
     }
@@ -60,7 +60,7 @@ describe('decoding', () => {
     );
   });
 
-  test('takes any bytes at all, in any chunks, without losing count', () => {
+  test('accepts any bytes, in any chunks, and counts each of them once', () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 200 }), { maxLength: 20 }), (chunks) => {
         const headers: number[] = [];
@@ -73,7 +73,7 @@ describe('decoding', () => {
         const total = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
         const declared = headers.reduce((sum, length) => sum + length, 0);
         const behind = total - headers.length * 12 - payload;
-        // Every byte is a header's, a payload's, or of a header that is not whole yet.
+        // Each byte belongs to a header, to a payload, or to a header that is not complete yet.
         expect(behind).toBeGreaterThanOrEqual(0);
         expect(behind).toBeLessThan(12);
         expect(payload).toBeLessThanOrEqual(declared);
@@ -82,7 +82,7 @@ describe('decoding', () => {
     );
   });
 
-  test('passes a payload on as it comes, without a copy', () => {
+  test('passes payload on as it arrives, without a copy', () => {
     const parts: unknown[][] = [];
     const decoder = new FrameDecoder({
       onHeader: () => {},
@@ -95,11 +95,11 @@ describe('decoding', () => {
     expect(decoder.missing).toBe(`${0xffff_ffff - 100} bytes of payload`);
   });
 
-  test('says what is missing of a header', () => {
+  test('says which part of a header is missing', () => {
     expect(decode([sample.subarray(0, 5)]).decoder.missing).toBe('7 bytes of a header');
   });
 
-  test('goes on with the chunk it was in when the sink hands it another', () => {
+  test('finishes the current chunk first when the sink passes it another', () => {
     const seen: number[] = [];
     let isNested = false;
     const decoder: FrameDecoder = new FrameDecoder({
@@ -116,7 +116,7 @@ describe('decoding', () => {
     expect(decoder.isAtBoundary).toBe(true);
   });
 
-  test('stops where it is told to', () => {
+  test('stops when the sink says so', () => {
     let headers = 0;
     const decoder: FrameDecoder = new FrameDecoder({
       onHeader: () => {

@@ -1,6 +1,6 @@
 /**
- * Bytes in, frames out, across any split. A header is kept until its twelve bytes are there. A payload is passed on as it
- * comes and never gathered, so that what a frame claims costs no memory.
+ * Turns bytes into frames, however they are split. A header is kept until its twelve bytes have arrived.
+ * Payload is passed on as it arrives and never collected, so a large length field costs no memory.
  */
 
 import { FrameType, HEADER_BYTES, readHeader, type FrameHeader } from './frame.ts';
@@ -10,8 +10,8 @@ export interface FrameSink {
   /** A header is complete. The object is reused: copy what you keep. */
   onHeader(header: FrameHeader): void;
   /**
-   * Part of the last data frame's payload came: `chunk[start..end)`. `isLast` is true with its final byte. A payload of
-   * length 0 makes no call.
+   * Part of the last data frame's payload arrived: `chunk[start..end)`. `isLast` is true with its final byte.
+   * Not called for a payload of length 0.
    */
   onPayload(chunk: Uint8Array, start: number, end: number, isLast: boolean): void;
 }
@@ -26,7 +26,7 @@ export class FrameDecoder {
   /** Bytes of the current frame's payload that are still to come. */
   #payloadLeft = 0;
   #hasEnded = false;
-  /** The chunk being decoded, and how much of it has been. */
+  /** The chunk being decoded, and how much of it has been decoded. */
   #chunk: Uint8Array = nothing;
   #at = 0;
 
@@ -34,26 +34,26 @@ export class FrameDecoder {
     this.#sink = sink;
   }
 
-  /** True between frames, where the bytes may end. */
+  /** True between frames. Only there may the input end. */
   get isAtBoundary(): boolean {
     return this.#partialBytes === 0 && this.#payloadLeft === 0;
   }
 
-  /** What the frame that has begun still lacks, in words. */
+  /** Says in words which part of the current frame is missing. */
   get missing(): string {
     return this.#payloadLeft > 0
       ? `${this.#payloadLeft} bytes of payload`
       : `${HEADER_BYTES - this.#partialBytes} bytes of a header`;
   }
 
-  /** Ignores everything from now on, the rest of the chunk being decoded included. */
+  /** Ignores everything from now on, including the rest of the chunk being decoded. */
   stop(): void {
     this.#hasEnded = true;
   }
 
   /**
-   * Decodes one chunk. If it is called from within the sink, it decodes the rest of the chunk before first: a program that
-   * ends in the middle of a callback reads on from there.
+   * Decodes one chunk. If the sink calls this, the rest of the current chunk is decoded first. A program that
+   * ends in the middle of a callback continues reading that way.
    */
   push(chunk: Uint8Array): void {
     this.#decodeRest();
@@ -67,7 +67,7 @@ export class FrameDecoder {
       const chunk = this.#chunk;
       const at = this.#at;
       const left = chunk.length - at;
-      // The position of the next step is stored before the sink is called, because that may call push().
+      // The position of the next step is stored before the sink is called, because the sink may call push().
       if (this.#payloadLeft > 0) {
         const bytes = Math.min(left, this.#payloadLeft);
         this.#payloadLeft -= bytes;

@@ -4,7 +4,7 @@ import { decodeFrames } from './frame.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { realTimers } from './timers.ts';
 
-/** A writer, and what has left it: the payload of each frame, by write. */
+/** A writer, and what it has written: the payload of each frame, grouped by write. */
 function makeWriter(): { send: (text: string) => void; writes: string[][] } {
   const writes: string[][] = [];
   const writable = new Writable({
@@ -31,7 +31,7 @@ function makeWriter(): { send: (text: string) => void; writes: string[][] } {
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
-test('the first frame of a turn leaves at once, the others together at its end', async () => {
+test('sends the first frame of a turn at once, and the others together at its end', async () => {
   const { send, writes } = makeWriter();
   send('a');
   expect(writes).toEqual([['a']]);
@@ -42,18 +42,18 @@ test('the first frame of a turn leaves at once, the others together at its end',
   expect(writes).toEqual([['a'], ['bc']]);
 });
 
-test('after a turn with several frames all of the next leave together', async () => {
+test('sends all frames of a turn together if the turn before had several', async () => {
   const { send, writes } = makeWriter();
   for (const turn of ['abc', 'def', 'g', 'h']) {
     for (const text of turn) send(text);
     await nextTurn();
   }
-  // The turn with one frame is the last that waits for more.
+  // The turn with one frame is the last one that waits for more frames.
   send('i');
   expect(writes).toEqual([['a'], ['bc'], ['def'], ['g'], ['h'], ['i']]);
 });
 
-test('frames of a stream grow across messages of any size', async () => {
+test('puts messages of any size into growing frames of their stream', async () => {
   const { send, writes } = makeWriter();
   const texts = [1, 63, 64, 65, 300, 2].map((length, index) => String(index).repeat(length));
   send('first');

@@ -1,7 +1,7 @@
 /**
- * Frames in, one pipe out. Frames gather in a batch that leaves in one write: the first of a turn at once (unless the turn
- * before had several), the others at the end of the turn or of the read being dispatched. The scheduler decides which
- * stream comes next.
+ * Writes frames to one pipe. Frames are collected in a batch that is sent in one write. The first frame of a
+ * turn is sent at once, unless the turn before had several. The others are sent at the end of the turn, or of
+ * the read being dispatched. The scheduler decides which stream comes next.
  */
 
 import { Socket } from 'node:net';
@@ -12,24 +12,30 @@ import { StallWatch } from './stall-watch.ts';
 import type { Timers } from './timers.ts';
 import { WriteTiming } from './write-timing.ts';
 
-/** Payloads up to this are copied beside their header. Above it a second buffer costs less than the copy. */
+/**
+ * Payloads up to this size are copied next to their header. For larger ones, a second buffer costs less than
+ * the copy.
+ */
 const COPY_LIMIT = 4 * 1024;
 /**
- * A batch leaves at once when it holds this much. A bulk stream's processor time, the bare pipes' being 1: 1.3 with
- * batches of 128 KiB, 1.1 with these, 1.04 with 512; and a small message waits behind at most one.
+ * A batch is sent at once when it holds this much. The processor time of a bulk stream, relative to the bare
+ * pipes: 1.3 with batches of 128 KiB, 1.1 with these, 1.04 with 512 KiB. A small message waits for at most
+ * one batch.
  */
 export const BATCH_BYTES: number = 256 * 1024;
 
 /** What the writer asks and tells its session. */
 export interface WriterOwner {
-  /** How long the transport may take nothing before `onStalled`, in milliseconds; 0 is no limit. */
+  /**
+   * How long the transport may accept no bytes before `onStalled` is called, in milliseconds; 0 is no limit.
+   */
   readonly stallTimeoutMs: number;
   readonly timers: Timers;
-  /** Called when the transport takes bytes again. Appends the waiting frames. */
+  /** Called when the transport accepts bytes again. Appends the waiting frames. */
   onWritable(): void;
   onStalled(): void;
   readonly onFrame: OnFrame;
-  /** Returns true if listeners wait to be told of frames, which are about to leave. */
+  /** Returns true if listeners must be told of the frames that are about to be sent. */
   isWatched(): boolean;
   /** Tells the listeners. They may write, or end the session. */
   onLeaving(): void;
@@ -38,12 +44,15 @@ export interface WriterOwner {
 export class FrameWriter {
   readonly #writable: Writable;
   readonly #owner: WriterOwner;
-  /** What has left a socket is the kernel's, and the memory ours again. Other streams may hand a chunk on as it is. */
+  /**
+   * True if the transport is a socket. Its written bytes belong to the kernel, so our memory can be reused.
+   * Other streams may pass a chunk on as it is.
+   */
   readonly #isSocket: boolean;
   readonly #batch: FrameBatch;
   readonly #timing: WriteTiming;
   readonly #stall: StallWatch;
-  /** Taken from the batch, and not written before the listeners have been told. */
+  /** Taken from the batch, but not written before the listeners have been told. */
   #told: Uint8Array[] = [];
   #hasEnded = false;
   #replyBytes = 0;
@@ -58,12 +67,15 @@ export class FrameWriter {
     writable.on('drain', () => this.#onDrain());
   }
 
-  /** True if nothing can leave: the transport is full until it drains, or our half of it has ended. */
+  /** True if nothing can be sent: the transport is full until it drains, or our half of it has ended. */
   get isBlocked(): boolean {
     return this.#hasEnded || this.#stall.isBlocked;
   }
 
-  /** True once our half of the transport has ended. What streams write from then on stays with them, known as unsent. */
+  /**
+   * True once our half of the transport has ended. What streams write from then on stays with them, and
+   * counts as unsent.
+   */
   get hasEnded(): boolean {
     return this.#hasEnded;
   }
@@ -73,12 +85,15 @@ export class FrameWriter {
     return this.#batch.bytes;
   }
 
-  /** Bytes of replies that wait for a full transport. If they are many, we stop reading what asks for replies. */
+  /**
+   * Bytes of replies that wait because the transport is full. If they are many, we stop reading the frames
+   * that ask for replies.
+   */
   get waitingReplyBytes(): number {
     return this.#replyBytes;
   }
 
-  /** A read is being dispatched: nothing leaves before it ends. */
+  /** A read is being dispatched. Nothing is sent before it ends. */
   beginDispatch(): void {
     this.#timing.beginDispatch();
   }
@@ -87,20 +102,20 @@ export class FrameWriter {
     this.#timing.endDispatch();
   }
 
-  /** Appends a frame without payload. It leaves at the end of the turn. */
+  /** Appends a frame without payload. It is sent at the end of the turn. */
   control(type: number, flags: number, streamId: number, length: number): void {
     if (this.#hasEnded) return;
     this.#batch.control(type, flags, streamId, length);
     this.#timing.onControl();
   }
 
-  /** Appends a reply that only the peer's word has caused. It is counted while it cannot leave. */
+  /** Appends a reply to a frame of the peer. It is counted while it cannot be sent. */
   reply(type: number, flags: number, streamId: number, length: number): void {
     if (this.#stall.isBlocked) this.#replyBytes += HEADER_BYTES;
     this.control(type, flags, streamId, length);
   }
 
-  /** Appends payload as one frame or more. The caller has taken it from the stream's window. */
+  /** Appends payload as one or more frames. The caller has already charged the stream's window. */
   data(streamId: number, chunk: Uint8Array): void {
     if (chunk.length <= COPY_LIMIT) {
       this.dataCopy(streamId, chunk, 0, chunk.length);
@@ -124,14 +139,14 @@ export class FrameWriter {
     }
   }
 
-  /** Says that payload was appended: a full batch leaves at once, another when its time has come. */
+  /** Says that payload was appended. A full batch is sent at once, any other at its usual time. */
   leave(): void {
     if (this.#batch.bytes === 0) return;
     if (this.#batch.bytes >= BATCH_BYTES) this.flush();
     else this.#timing.onPayload();
   }
 
-  /** Hands the batch to the transport, unless that is full. */
+  /** Hands the batch to the transport, unless the transport is full. */
   flush(): void {
     if (this.isBlocked || this.#batch.bytes === 0) return;
     this.#replyBytes = 0;
@@ -144,22 +159,24 @@ export class FrameWriter {
       if (whole === undefined) this.#writeParts(this.#batch.takeParts());
       else this.#writable.write(whole);
     }
-    // A fresh block for each 64 KiB would be promoted to the old generation, and freed only by a full collection.
+    // A fresh block for each 64 KiB would be promoted to the old generation, and freed only by a full
+    // collection.
     if (this.#isSocket && this.#batch.bytes === 0 && this.#writable.writableLength === 0)
       this.#batch.reuseBlock();
-    // Asked of the transport, not of the write: over memory the peer may have answered, and more been written, within it.
+    // This asks the transport, not the result of the write. Over memory the peer may have answered, and more
+    // been written, within that write.
     this.#stall.set(this.#writable.writableNeedDrain);
   }
 
-  /** Hands the batch to the transport, even if that is full. */
+  /** Hands the batch to the transport, even if the transport is full. */
   force(): void {
     this.#stall.set(false);
     this.flush();
-    // A listener that is being told of these may have asked for this.
+    // A listener that is being told of these frames may have called this.
     if (this.#told.length > 0) this.#writeParts(this.#takeTold());
   }
 
-  /** Hands over what is gathered, even if the transport is full, and ends its writable half. */
+  /** Hands over what is collected, even if the transport is full, and ends its writable half. */
   end(): void {
     if (this.#hasEnded) return;
     this.force();
@@ -167,7 +184,7 @@ export class FrameWriter {
     this.#writable.end();
   }
 
-  /** Drops what is gathered, because the transport's writable half is gone. Takes nothing from now on. */
+  /** Drops what is collected, because the transport's writable half is gone. Accepts nothing from now on. */
   abandon(): void {
     this.#close();
     this.#batch.clear();

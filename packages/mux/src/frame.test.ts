@@ -37,12 +37,12 @@ describe('a header', () => {
     );
   });
 
-  test('is refused where twelve bytes are not there', () => {
+  test('is refused if fewer than twelve bytes are there', () => {
     expect(() => decodeHeader(new Uint8Array(11))).toThrow('a yamux header must have 12 bytes; got 11');
   });
 });
 
-test('frames one behind another are decoded, and what is left is given back', () => {
+test('are decoded one after another, and the remaining bytes are returned', () => {
   const bytes = Buffer.concat([
     encodeFrame({ streamId: 1, payload: Buffer.from('hello') }),
     encodeFrame({ type: FrameType.Ping, flags: Flag.SYN, length: 1000 }),

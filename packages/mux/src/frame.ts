@@ -23,7 +23,7 @@ export const FrameType = {
   Data: 0,
   /** Credit for a stream; length: how much is added to the window (a delta, never a total). */
   WindowUpdate: 1,
-  /** A question (SYN) or an answer (ACK); length: a value that the answer repeats. */
+  /** A request (SYN) or an answer (ACK); length: a value that the answer repeats. */
   Ping: 2,
   /** "Open no more streams towards me"; length: a {@link GoAwayCode}. */
   GoAway: 3,
@@ -51,7 +51,7 @@ Object.freeze(GoAwayCode);
 /** A reason of a go-away frame, as a number. */
 export type GoAwayCode = (typeof GoAwayCode)[keyof typeof GoAwayCode];
 
-/** The window every stream starts with, in each direction, whatever either side has configured. */
+/** The window that every stream starts with in each direction, whatever either side has configured. */
 export const INITIAL_WINDOW: number = 256 * 1024;
 
 /** The greatest value of the length field and of the stream id field. */
@@ -77,8 +77,11 @@ export interface Frame extends FrameHeader {
   payload?: Uint8Array;
 }
 
-/** Writes the 12 bytes of a header of version 0 into `target` at `offset`. The caller has checked that they fit. `length` is the payload's
- * bytes in a data frame, and a credit, a ping's number or a reason in the others. */
+/**
+ * Writes the 12 bytes of a header of version 0 into `target` at `offset`. The caller has checked that they
+ * fit. `length` is the payload's bytes in a data frame, and a credit, a ping's number or a reason in the
+ * others.
+ */
 export function writeHeader(
   target: Uint8Array,
   offset: number,
@@ -136,7 +139,10 @@ export function decodeHeader(bytes: Uint8Array): FrameHeader {
   return readHeader(bytes, 0, { version: 0, type: 0, flags: 0, streamId: 0, length: 0 });
 }
 
-/** Returns the bytes of one frame. What `frame` leaves out is 0, and `type` is then data. `length` is the payload's unless it is given, so that a test can lie about it. */
+/**
+ * Returns the bytes of one frame. Absent fields of `frame` are 0, and an absent `type` is data. `length` is
+ * the payload's unless it is given, so that a test can send a wrong one.
+ */
 export function encodeFrame(frame: Partial<FrameHeader> & { payload?: Uint8Array }): Uint8Array {
   const payload = frame.payload ?? new Uint8Array(0);
   const bytes = new Uint8Array(HEADER_BYTES + payload.length);
@@ -148,7 +154,8 @@ export function encodeFrame(frame: Partial<FrameHeader> & { payload?: Uint8Array
 }
 
 /**
- * Decodes the whole frames at the start of `bytes`, and returns them with the `rest` behind them, which may be the beginning of a frame.
+ * Decodes the whole frames at the start of `bytes`, and returns them with the `rest` after them, which may be
+ * the beginning of a frame.
  *
  * @example
  * ```ts

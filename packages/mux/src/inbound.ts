@@ -1,6 +1,7 @@
 /**
- * What the peer's frames do: every rule about what is taken, skipped or refused. The peer is untrusted. Nothing is
- * allocated for a frame before it has been checked, and a fault ends one stream if that is enough.
+ * Handles the peer's frames: every rule on what is accepted, skipped or refused. The peer is untrusted.
+ * Nothing is allocated for a frame before it has been checked. A fault ends only its stream if that is
+ * enough.
  */
 
 import { type MuxError, protocolFault } from './errors.ts';
@@ -12,19 +13,19 @@ import type { SessionSettings } from './options.ts';
 import type { Pings } from './pings.ts';
 import type { StreamTable } from './stream-table.ts';
 
-/** What the peer's frames do to the session as a whole. */
+/** The effects that the peer's frames have on the session as a whole. */
 export interface InboundHome {
   onFrame(header: FrameHeader): void;
   /** Ends the session: the peer broke the protocol. */
   fault(error: MuxError): void;
-  /** Returns true if the session takes one more stream of the peer's. */
+  /** Returns true if the session accepts one more stream of the peer. */
   mayAdmit(): boolean;
   /** The peer opened a stream. */
   onOpened(stream: LeanStream): void;
   onGoAway(code: number): void;
 }
 
-/** What the rules work with. */
+/** The objects that the rules act on. */
 export interface InboundParts {
   readonly settings: SessionSettings;
   readonly table: StreamTable;
@@ -38,7 +39,7 @@ export class Inbound implements FrameSink {
   readonly #settings: SessionSettings;
   readonly #writer: FrameWriter;
   readonly #pings: Pings;
-  /** The stream whose payload comes now; undefined while payload is skipped. */
+  /** The stream that the current payload belongs to; undefined while payload is skipped. */
   #current: LeanStream | undefined;
   #finFollows = false;
 
@@ -72,7 +73,7 @@ export class Inbound implements FrameSink {
 
   onPayload(chunk: Uint8Array, start: number, end: number, isLast: boolean): void {
     const stream = this.#current;
-    // A stream that was reset meanwhile skips the rest of its frame.
+    // If the stream was reset meanwhile, the rest of its frame is skipped.
     if (stream === undefined || stream.record.state.wasReset) return;
     const isEnd = isLast && this.#finFollows;
     stream.receive(chunk, start, end);
@@ -84,7 +85,8 @@ export class Inbound implements FrameSink {
     this.#current = undefined;
     const stream = this.#streamOf(header);
     if (stream === undefined) {
-      // A frame for a stream that is gone was on the way when it ended. No correct peer sends a longer one than this.
+      // A frame for a stream that no longer exists was under way when the stream ended. No correct peer sends
+      // a longer one than this.
       if (length > this.#settings.maxStreamWindowSize) {
         const most = this.#settings.maxStreamWindowSize;
         const what = `a data frame of ${length} bytes for stream ${streamId}, which is not open; no window is above ${most}`;
@@ -147,7 +149,7 @@ export class Inbound implements FrameSink {
     } else if (stream !== undefined && stream.record.state.receiveAny()) {
       this.#table.onAnswered(stream);
     }
-    // A handler that heard of the opening or the answer may have reset it.
+    // A handler that was told of the opening or the answer may have reset the stream.
     if (stream === undefined || stream.record.state.wasReset) return undefined;
     if ((flags & Flag.RST) === 0) return stream;
     this.#table.resetByPeer(stream);
@@ -169,7 +171,7 @@ export class Inbound implements FrameSink {
       const what = `stream ${streamId} was opened with ${length} bytes (${describeFlags(flags)})`;
       this.#fault('MUX_WINDOW_EXCEEDED', `${what}; its window has room for ${INITIAL_WINDOW}`, streamId);
     } else if ((flags & Flag.RST) !== 0) {
-      // Opened and reset in one frame: as if it had never been.
+      // The stream was opened and reset by one frame. Treat it as if it had never existed.
     } else if (!this.#home.mayAdmit()) {
       this.#writer.reply(FrameType.WindowUpdate, Flag.RST, streamId, 0);
     } else {

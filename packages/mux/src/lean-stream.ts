@@ -1,4 +1,7 @@
-/** The lean face of a stream: what its user calls, and what its handler is told in which order. */
+/**
+ * The lean interface of a stream: what its user can call, and the order in which its handler is told of
+ * events.
+ */
 
 import { ChunkQueue } from './chunk-queue.ts';
 import { MuxError } from './errors.ts';
@@ -7,12 +10,12 @@ import type { RawStream, RawStreamHandler } from './raw-stream.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { StreamRecord } from './stream-record.ts';
 
-/** Bytes that may wait in one stream before write() says so. */
+/** Bytes that may be queued in one stream before write() returns false. */
 const HIGH_WATER_MARK = 256 * 1024;
 
 /** What a stream needs of its session beyond the scheduler. */
 export interface LeanStreamHome {
-  /** True while delivered chunks lie in a buffer that will be read into again. */
+  /** True while delivered chunks are in a buffer that will be read into again. */
   readonly isLending: boolean;
   /** Forgets a stream that this side ends, and tells the peer. */
   resetByUs(stream: LeanStream): void;
@@ -27,13 +30,13 @@ export class LeanStream implements RawStream {
   readonly #scheduler: Scheduler;
   readonly #home: LeanStreamHome;
   #handler: RawStreamHandler | undefined;
-  /** Bytes that came and were not delivered, because there was no handler or it gave bytes back. */
+  /** Bytes that arrived and were not delivered, because there was no handler or it gave bytes back. */
   #incoming: ChunkQueue | undefined;
-  /** True while bytes that come must wait: no handler is set, or the last one gave bytes back. */
+  /** True while arriving bytes must wait, because no handler is set or the last one gave bytes back. */
   #isHeld = true;
   /** True if a write returned false and `onDrain` has not followed yet. */
   #owesDrain = false;
-  /** The peer's FIN: not come, come and not told to this handler, or told. */
+  /** The state of the peer's FIN: not arrived, arrived but not reported to this handler, or reported. */
   #end: 'open' | 'due' | 'told' = 'open';
   #closing: { readonly error: MuxError | undefined; isTold: boolean } | undefined;
 
@@ -56,7 +59,7 @@ export class LeanStream implements RawStream {
   setHandler(handler: RawStreamHandler): void {
     this.#handler = handler;
     this.#isHeld = false;
-    // A new handler is told of the end and the close too, even if an earlier one was.
+    // A new handler is told of the end and the close too, even if an earlier one was told already.
     if (this.#end === 'told') this.#end = 'due';
     if (this.#closing !== undefined) this.#closing.isTold = false;
     this.#deliverWaiting();
@@ -90,7 +93,7 @@ export class LeanStream implements RawStream {
       throw new MuxError('MUX_MISUSE', what, { streamId: this.id });
     }
     const due = receiveWindow.release(bytes);
-    // Credit after the peer's FIN is useless to it, and fatal to some.
+    // After the peer's FIN, credit is useless to it, and some implementations fail on it.
     if (due === 0 || state.hasEnded || state.receiving === 'finished') return;
     this.record.oweCredit(due);
     this.#scheduler.owe(this.record);
@@ -125,7 +128,7 @@ export class LeanStream implements RawStream {
 
   // ── what the session tells ───────────────────────────────────────────────────────────────────────────────────────
 
-  /** Delivers `chunk[start..end)` of payload, or keeps it. The caller has charged the receive window. */
+  /** Delivers the payload `chunk[start..end)`, or keeps it. The caller has charged the receive window. */
   receive(chunk: Uint8Array, start: number, end: number): void {
     this.record.wasHeard = true;
     const handler = this.#handler;
@@ -142,13 +145,16 @@ export class LeanStream implements RawStream {
     }
   }
 
-  /** Delivers the peer's FIN, behind what was kept. */
+  /** Reports the peer's FIN, after the kept bytes. */
   receiveEnd(): void {
     this.#end = 'due';
     this.#deliverWaiting();
   }
 
-  /** Ends the stream. Without an error both halves have finished; with one, what was not delivered is dropped. */
+  /**
+   * Ends the stream. Without an error, both halves have finished. With an error, undelivered bytes are
+   * dropped.
+   */
   close(error: MuxError | undefined): void {
     if (error !== undefined) {
       this.#incoming = undefined;
@@ -158,7 +164,7 @@ export class LeanStream implements RawStream {
     this.abandon(error);
   }
 
-  /** Ends the stream, alone or with its session. What came before is still delivered. */
+  /** Ends the stream, alone or with its session. Bytes that arrived before are still delivered. */
   abandon(error: MuxError | undefined): void {
     if (this.#closing !== undefined) return;
     this.#closing = { error, isTold: false };
@@ -167,19 +173,22 @@ export class LeanStream implements RawStream {
     this.#deliverWaiting();
   }
 
-  /** Some of the queue has gone out. */
+  /** Some of the queue was sent. */
   onSent(): void {
     if (!this.#owesDrain || this.record.outgoing.length > HIGH_WATER_MARK / 2) return;
     this.#owesDrain = false;
     this.guard(() => this.#handler?.onDrain?.());
   }
 
-  /** FIN has gone out. */
+  /** FIN was sent. */
   onFinished(): void {
     this.guard(() => this.#handler?.onFinish?.());
   }
 
-  /** Runs a callback of the user's. If it throws, its stream ends, so that the session never stops between two frames. */
+  /**
+   * Runs a callback of the user. If it throws, its stream ends, so that the session never stops between two
+   * frames.
+   */
   guard(run: () => void): void {
     try {
       run();
@@ -197,7 +206,7 @@ export class LeanStream implements RawStream {
     });
   }
 
-  /** True if a write can go straight out. A larger one takes its turns through the queue. */
+  /** True if a write can be sent at once. A larger one waits for its turns in the queue. */
   #fits(bytes: number): boolean {
     const { outgoing, sendWindow } = this.record;
     return (
@@ -235,7 +244,9 @@ export class LeanStream implements RawStream {
     this.guard(() => this.#handler!.onClose(closing.error));
   }
 
-  /** Throws the error again in the next tick, where it reaches `uncaughtException`, and resets the stream. */
+  /**
+   * Throws the error again in the next tick, so that it reaches `uncaughtException`, and resets the stream.
+   */
   #onThrown(error: unknown): void {
     process.nextTick(() => {
       throw error;

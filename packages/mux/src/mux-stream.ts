@@ -1,29 +1,35 @@
-/** The Node face of a stream: a Duplex over the lean one. */
+/** A stream as a Node Duplex, over the lean one. */
 
 import { Duplex } from 'node:stream';
 import { brand } from './brand.ts';
 import { ChunkQueue } from './chunk-queue.ts';
 import { MuxError } from './errors.ts';
 import type { RawStream } from './raw-stream.ts';
-// A stream names its session and a session makes streams: the one circle between files, of types only.
+// A stream names its session, and a session makes streams. This is the only cycle between files, and it is
+// one of types only.
 import type { Session } from './session.ts';
 
-/** Learns why a stream closed, and calls `tell` once with what the stream's users are to get for it. */
+/**
+ * Receives the error with which a stream closed. Calls `tell` once with the error that the stream's users are
+ * to get.
+ */
 export type ExplainClose = (error: MuxError, tell: (error: Error) => void) => void;
 
 type Callback = (error?: Error | null) => void;
 
-/** Bytes that are read ahead. They still count as untaken, inside the window. */
+/** Bytes that are read ahead. They still count against the window as not consumed. */
 const READ_AHEAD = 64 * 1024;
-/** Bytes that may wait here before write() says so: enough for two writes of 64 KiB, else each would wait for a tick. */
+/**
+ * Bytes that may be queued here before write() returns false. Two writes of 64 KiB fit, because otherwise
+ * each would wait for a tick.
+ */
 const WRITE_AHEAD = 128 * 1024;
 
 /**
- * How the stream came to its end, once the lean stream has closed.
+ * How the stream ended, once the lean stream has closed.
  *
- * `finished`: both halves have finished, or nothing but our FIN was left to send.
- * `cut`: the error is for readers and writers.
- * `half`: the peer had finished before. Readers see a clean end; only writers get the error.
+ * `finished`: both halves have finished, or only our FIN was left to send. `cut`: the error is for readers
+ * and writers. `half`: the peer had finished before. Readers see a clean end, and only writers get the error.
  */
 type Closing =
   | { readonly kind: 'finished' }
@@ -31,27 +37,28 @@ type Closing =
   | { readonly kind: 'half'; readonly error: Error; isAwaitingEnd: boolean };
 
 /**
- * One two-way flow inside a session, as a Node Duplex. `end()` finishes only our half; `destroy()` before both halves have
- * finished resets the stream. The peer gets credit as the application takes bytes out of the stream. If the session is
- * lost, the stream is destroyed with an error after everything that came before has been read. That error ends no
- * process, even if the stream has no listener for it.
+ * One two-way flow inside a session, as a Node Duplex. `end()` finishes only our half. If `destroy()` is
+ * called before both halves have finished, it resets the stream. The peer gets credit as the application
+ * takes bytes out of the stream. If the session is lost, the stream is destroyed with an error after
+ * everything that arrived before has been read. That error ends no process, even if the stream has no
+ * listener for it.
  */
 export class MuxStream extends Duplex {
   readonly #raw: RawStream;
   readonly #session: Session;
-  /** Bytes that came and were not pushed into the Readable yet. */
+  /** Bytes that arrived and were not pushed into the Readable yet. */
   readonly #incoming = new ChunkQueue();
   /** True while the Readable asks for more. */
   #isWanted = false;
-  /** True if the last read() wanted more bytes at once than there were. */
+  /** True if the last read() wanted more bytes at once than were buffered. */
   #isStarved = false;
   /** True within read(). */
   #isReading = false;
-  /** The peer's FIN: not come, come, or told to the Readable. */
+  /** The state of the peer's FIN: not arrived, arrived, or reported to the Readable. */
   #peerEnd: 'open' | 'due' | 'told' = 'open';
   /** Bytes pushed into the Readable that it may still hold. */
   #pushed = 0;
-  /** The callback of a write or of `_final` that waits. */
+  /** The callback of a write or of `_final` that is not complete yet. */
   #pending: Callback | undefined;
   #closing: Closing | undefined;
 
@@ -60,7 +67,8 @@ export class MuxStream extends Duplex {
     super({ readableHighWaterMark: READ_AHEAD, writableHighWaterMark: WRITE_AHEAD });
     this.#raw = raw;
     this.#session = session;
-    // A session's loss hits every stream at once. Whatever reads, writes or pipes is told of it by that.
+    // Losing the session hits every stream at once. Any code that reads, writes or pipes gets the error from
+    // that operation.
     this.on('error', () => {});
     raw.setHandler({
       onData: (chunk) => this.#onData(chunk),
@@ -78,7 +86,7 @@ export class MuxStream extends Duplex {
   }
 
   /**
-   * Returns a stream over a lean one, as whose handler it takes over.
+   * Returns a stream over a lean one, and becomes the lean stream's handler.
    *
    * @internal
    */
@@ -86,7 +94,7 @@ export class MuxStream extends Duplex {
     return new MuxStream(raw, session, explain);
   }
 
-  /** The stream's number: odd if the client opened it, even if the server did. */
+  /** The stream's number. It is odd if the client opened the stream, and even if the server did. */
   get id(): number {
     return this.#raw.id;
   }
@@ -101,14 +109,14 @@ export class MuxStream extends Duplex {
     this.destroy(error);
   }
 
-  /** Reads as any Readable. The peer gets credit for what this returns. */
+  /** Reads like any Readable. The peer gets credit for what this returns. */
   override read(size?: number): unknown {
     const isOutermost = !this.#isReading;
     this.#isReading = true;
     try {
       const chunk: unknown = super.read(size);
       this.#credit();
-      // Null although bytes are buffered: the reader waits for more of them at once than there are.
+      // Null although bytes are buffered: the reader waits for more bytes at once than are buffered.
       const { readableLength } = this;
       this.#isStarved = chunk === null && readableLength > 0 && (size ?? 0) > readableLength;
       if (this.#incoming.length > 0) this.#fill();
@@ -119,8 +127,8 @@ export class MuxStream extends Duplex {
   }
 
   /**
-   * Iterates over the chunks up to the peer's FIN. Leaving early destroys the stream, as with any Readable. Reading to the
-   * end does not: our half stays open, to answer on.
+   * Iterates over the chunks up to the peer's FIN. Leaving early destroys the stream, as with any Readable.
+   * Reading to the end does not: our half stays open, so that we can still answer.
    */
   override async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, undefined, undefined> {
     let isRead = false;
@@ -167,7 +175,7 @@ export class MuxStream extends Duplex {
       callback(failure);
       return;
     }
-    // 'finish' means that FIN has gone out: before that, destroy() would take it back.
+    // 'finish' means that FIN was sent. Before that, destroy() would replace FIN by a reset.
     this.#pending = callback;
     if (this.#closing === undefined) this.#raw.end();
     else this.#settlePending();
@@ -199,8 +207,8 @@ export class MuxStream extends Duplex {
   }
 
   /**
-   * Pushes one chunk into the Readable if it has none, or all that it wants if it is starved. Small frames that wait here
-   * grow together; in the Readable's own buffer each would stay an object of its own.
+   * Pushes one chunk into the Readable if it is empty, or everything that it wants if it is starved. Small
+   * frames that wait here are merged. In the Readable's own buffer, each would stay an object of its own.
    */
   #fill(): void {
     while (this.#isWanted && this.#incoming.length > 0 && (this.#isStarved || this.readableLength === 0)) {
@@ -209,7 +217,7 @@ export class MuxStream extends Duplex {
     if (this.#incoming.length > 0 || this.destroyed) return;
     if (this.#peerEnd === 'due') {
       if (this.#isReading) {
-        // Node tells the end at once, so that listeners would read on before this read has returned.
+        // Node reports the end synchronously, so listeners would read on before this read has returned.
         process.nextTick(() => this.#fill());
         return;
       }
@@ -225,7 +233,7 @@ export class MuxStream extends Duplex {
     this.#credit();
   }
 
-  /** Consumes what has left the Readable's buffer, by whichever of its ways out. */
+  /** Grants credit for what has been taken out of the Readable's buffer, by any method. */
   #credit(): void {
     const taken = this.#pushed - this.readableLength;
     if (taken <= 0) return;
@@ -248,7 +256,7 @@ export class MuxStream extends Duplex {
     }
     const failure = error ?? this.#writtenTooLate();
     this.#closing = { kind: error === undefined ? 'half' : 'cut', error: failure, isAwaitingEnd: false };
-    // A reset drops what was unread. A lost session does not, but a pending write must not wait for a reader.
+    // A reset drops unread bytes. A lost session does not, but a pending write must not wait for a reader.
     if (!this.#session.hasEnded || this.#pending !== undefined) this.destroy(failure);
     else this.#failWhenRead();
   }

@@ -20,7 +20,7 @@ describe('options', () => {
     });
   });
 
-  test('that are undefined count as not given', () => {
+  test('that are undefined count as absent', () => {
     expect(
       checkOptions({ role: 'server', acceptBacklog: undefined } as unknown as SessionOptions).acceptBacklog,
     ).toBe(256);

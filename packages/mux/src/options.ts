@@ -1,10 +1,12 @@
-/** The options of a session: each with its default, its unit and what it guards against. */
+/** The options of a session: the default and the unit of each, and what it guards against. */
 
 import { INITIAL_WINDOW, MAX_UINT32 } from './frame.ts';
 import { invalidOption } from './errors.ts';
 import { realTimers, type Timers } from './timers.ts';
 
-/** Which end this is: the client's streams have odd ids, the server's even ones. One of each makes a session. */
+/**
+ * Which end this is. The client's streams have odd ids, the server's even ones. A session joins one of each.
+ */
 export type Role = 'client' | 'server';
 
 /** Options of a {@link Session}. Only `role` is required. */
@@ -14,41 +16,49 @@ export interface SessionOptions {
   /** What debug output calls this end. Default: the role. */
   name?: string;
   /**
-   * How many streams of the peer's may wait to be accepted; further ones are reset. Also how many of our own may be
-   * unanswered before further ones wait here. Default 256.
+   * How many streams of the peer may wait to be accepted; further ones are reset. It is also how many of our
+   * own may be unanswered before further ones are held back. Default 256.
    */
   acceptBacklog?: number;
   /** How many streams the peer may have open at once; further ones are reset. Default 4096. */
   maxInboundStreams?: number;
-  /** Sends pings while nothing is heard, and ends the session if one is not answered. Default false. */
+  /** Sends pings while the peer sends nothing, and ends the session if one is not answered. Default false. */
   enableKeepAlive?: boolean;
-  /** Milliseconds between keep-alive pings. None is sent if anything arrived since the last. Default 30,000. */
+  /**
+   * Milliseconds between keep-alive pings. None is sent if anything arrived since the last. Default 30,000.
+   */
   keepAliveInterval?: number;
   /**
-   * Milliseconds that the transport may take no bytes before the session ends with `MUX_WRITE_TIMEOUT`, and that a ping
-   * waits for its answer. Default 10,000. With 0 a full transport never ends the session, and pings wait the default.
+   * Milliseconds that the transport may accept no bytes before the session ends with `MUX_WRITE_TIMEOUT`. It
+   * is also how long a ping waits for its answer. Default 10,000. With 0 a full transport never ends the
+   * session, and pings wait the default.
    */
   connectionWriteTimeout?: number;
   /**
-   * Bytes that the peer may send on one stream before the application takes some: what a stream costs that is not read.
-   * At least 262,144, with which every stream starts; the rest is granted as it opens. Default 1 MiB.
+   * Bytes that the peer may send on one stream before the application takes some. This is the memory that an
+   * unread stream costs. At least 262,144, with which every stream starts; the rest is granted when the
+   * stream opens. Default 1 MiB.
    */
   maxStreamWindowSize?: number;
   /**
-   * Bytes that all streams together may be granted beyond their first 262,144 each. A stream that opens when it is used
-   * up keeps the starting window. Default 64 MiB.
+   * Bytes that all streams together may be granted beyond the initial 262,144 of each. A stream that opens
+   * when the budget is used up keeps the initial window. Default 64 MiB.
    */
   windowBudget?: number;
-  /** Milliseconds that the peer may leave a stream of ours unanswered before it is reset. Default 75,000; 0 is no limit. */
+  /**
+   * Milliseconds that the peer may leave a stream of ours unanswered before the stream is reset. Default
+   * 75,000; 0 is no limit.
+   */
   streamOpenTimeout?: number;
   /**
-   * Milliseconds that the peer may send neither data nor FIN after our FIN before the stream is reset. Default 300,000; 0
-   * is no limit.
+   * Milliseconds that the peer may send neither data nor FIN after our FIN before the stream is reset.
+   * Default 300,000; 0 is no limit.
    */
   streamCloseTimeout?: number;
   /**
-   * The timers and the clock of the session's waits. Default: Node's own, taken as this package is loaded, so that a test
-   * that fakes time ends no session. A test that wants the session to follow its fake time gives `globalThis`.
+   * The timers and the clock for the session's waits. Default: Node's own, taken when this package is loaded,
+   * so that a test that fakes time ends no session. If a session is to follow a test's fake time, give
+   * `globalThis`.
    */
   timers?: Timers;
 }
@@ -56,10 +66,10 @@ export interface SessionOptions {
 /** The options with every default filled in. */
 export type SessionSettings = Required<SessionOptions>;
 
-/** Milliseconds that a ping waits if the write timeout is off. */
+/** How long a ping waits if the write timeout is off, in milliseconds. */
 export const DEFAULT_PING_TIMEOUT = 10_000;
 
-/** Node's timers take no more than this; a longer delay would fire at once. */
+/** The longest delay that Node's timers accept. A longer one would fire at once. */
 const MAX_TIMER = 0x7fff_ffff;
 
 const defaults = {
@@ -75,7 +85,7 @@ const defaults = {
   timers: realTimers,
 };
 
-/** Each number's least and greatest value, and its unit for the message. */
+/** The minimum and maximum of each number, and its unit for the message. */
 const ranges: Record<
   Exclude<keyof typeof defaults, 'enableKeepAlive' | 'timers'>,
   [number, number, string]
@@ -90,7 +100,10 @@ const ranges: Record<
   streamCloseTimeout: [0, MAX_TIMER, 'milliseconds (0 is off)'],
 };
 
-/** Checks every option and fills in the defaults. Throws `MUX_OPTION_INVALID`, which names the first that is wrong. */
+/**
+ * Checks every option and fills in the defaults. Throws `MUX_OPTION_INVALID` for the first invalid one, by
+ * name.
+ */
 export function checkOptions(options: SessionOptions): SessionSettings {
   if (typeof options !== 'object' || options === null) throw invalidOption('options', 'an object', options);
   if (options.role !== 'client' && options.role !== 'server') {

@@ -11,7 +11,7 @@ function makePings(): { pings: Pings; sent: number[] } {
   return { sent, pings: new Pings((value) => void sent.push(value), 100, globalThis) };
 }
 
-test('resolves with the time between a ping and its answer, each by its value', async () => {
+test('resolves with the time between a ping and its answer, matched by value', async () => {
   const { pings, sent } = makePings();
   const first = pings.ask();
   vi.advanceTimersByTime(30);
@@ -25,7 +25,7 @@ test('resolves with the time between a ping and its answer, each by its value', 
   expect(await Promise.all([first, second])).toEqual([50, 20]);
 });
 
-test('rejects a ping without an answer, and ignores the answer that comes later', async () => {
+test('rejects a ping without an answer, and ignores an answer that arrives later', async () => {
   const { pings } = makePings();
   const outcome = pings.ask().catch((error: unknown) => error);
   vi.advanceTimersByTime(110);
@@ -36,7 +36,7 @@ test('rejects a ping without an answer, and ignores the answer that comes later'
   pings.onAnswer(0);
 });
 
-test('begins again at 0 behind the greatest value', () => {
+test('continues at 0 after the greatest value', () => {
   const { pings, sent } = makePings();
   pings.nextValue = MAX_UINT32;
   for (let i = 0; i < 2; i += 1) pings.ask().catch(() => {});
@@ -44,7 +44,7 @@ test('begins again at 0 behind the greatest value', () => {
   pings.close(new MuxError('MUX_SESSION_CLOSED', 'closed'));
 });
 
-test('keep-alive pings after each interval in which nothing was heard, and tells of a lost answer', async () => {
+test('pings after each interval in which nothing arrived, and reports a lost answer', async () => {
   const { pings, sent } = makePings();
   let isHeard = true;
   const lost: string[] = [];
@@ -65,7 +65,7 @@ test('keep-alive pings after each interval in which nothing was heard, and tells
   expect([sent, lost]).toEqual([[0, 1], ['MUX_PING_TIMEOUT']]);
 });
 
-test('ends with every ping rejected and no timer left, even if a ping fails by it', async () => {
+test('rejects every ping and leaves no timer when it ends, even if the end comes from a failing ping', async () => {
   const { pings } = makePings();
   pings.keepAlive(
     1_000,

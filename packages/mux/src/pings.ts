@@ -1,4 +1,4 @@
-/** Pings under way, their round trips, and keep-alive on top of them. */
+/** The pings under way, their round-trip times, and keep-alive built on them. */
 
 import { DeadlineQueue } from './deadline-queue.ts';
 import { MuxError } from './errors.ts';
@@ -7,7 +7,7 @@ import type { Timers } from './timers.ts';
 
 interface Ping {
   readonly sentAt: number;
-  /** The queue in which it waits. */
+  /** The queue that holds the ping until its answer. */
   readonly waits: DeadlineQueue<number>;
   readonly resolve: (roundTripMs: number) => void;
   readonly reject: (error: MuxError) => void;
@@ -17,7 +17,7 @@ export class Pings {
   readonly #send: (value: number) => void;
   readonly #timers: Timers;
   readonly #pings = new Map<number, Ping>();
-  /** The values of pings that callers wait for. They keep the event loop alive. */
+  /** The values of pings that callers asked for. They keep the event loop alive. */
   readonly #asked: DeadlineQueue<number>;
   /** The values of keep-alive's pings. */
   readonly #unasked: DeadlineQueue<number>;
@@ -38,12 +38,18 @@ export class Pings {
     this.#unasked = new DeadlineQueue(timeoutMs, expire, timers);
   }
 
-  /** Sends a ping, and resolves with the milliseconds until its answer. Rejects with `MUX_PING_TIMEOUT` without one. */
+  /**
+   * Sends a ping, and resolves with the milliseconds until its answer. Rejects with `MUX_PING_TIMEOUT` if
+   * none comes.
+   */
   ask(): Promise<number> {
     return this.#ping(this.#asked);
   }
 
-  /** Settles the ping of this value. An answer without a ping is normal: the ping may have timed out. */
+  /**
+   * Settles the ping with this value. An answer without a ping is normal, because the ping may have timed
+   * out.
+   */
   onAnswer(value: number): void {
     const ping = this.#pings.get(value);
     if (ping === undefined) return;
@@ -53,8 +59,8 @@ export class Pings {
   }
 
   /**
-   * Sends a ping every `intervalMs`, unless `wasHeard` says that something came since the last. Calls `onLost` if one is
-   * not answered.
+   * Sends a ping every `intervalMs`, unless `wasHeard` returns true, which means that something arrived since
+   * the last ping. Calls `onLost` if a ping is not answered.
    */
   keepAlive(intervalMs: number, wasHeard: () => boolean, onLost: (cause: MuxError) => void): void {
     const onInterval = (item: 'interval'): void => {
@@ -66,7 +72,7 @@ export class Pings {
     this.#keepAlive = intervals;
   }
 
-  /** Ends keep-alive, and every ping with `reason`. */
+  /** Ends keep-alive, and rejects every ping with `reason`. */
   close(reason: MuxError): void {
     this.#keepAlive?.clear();
     this.#keepAlive = undefined;

@@ -1,23 +1,23 @@
-/** The transport as a session sees it: bytes, an end, a failure, and letting go. */
+/** The transport as a session sees it: bytes, an end, a failure, and an orderly release. */
 
 import type { Readable, Writable } from 'node:stream';
 import { DeadlineQueue } from './deadline-queue.ts';
 import type { Timers } from './timers.ts';
 import { splitTransport, type Transport } from './transport.ts';
 
-/** How long the peer may take to end its side once ours has ended. */
+/** How long the peer may take to end its side once ours has ended, in milliseconds. */
 const LINGER_MS = 500;
-/** How long the last bytes may take to leave after a clean end. */
+/** How long the last bytes may take to be written after a clean end, in milliseconds. */
 const FLUSH_MS = 2_000;
-/** How long a peer that takes nothing more may be silent before the session ends. */
+/** How long a peer that accepts no more bytes may send nothing before the session ends, in milliseconds. */
 const SILENCE_MS = 1_000;
 
 export interface PipeOwner {
   onChunk(chunk: Uint8Array): void;
-  /** Nothing more comes. */
+  /** Nothing more arrives. */
   onEnd(): void;
   onError(error: Error): void;
-  /** Nothing more can be written. Reading goes on. */
+  /** Nothing more can be written. Reading continues. */
   onWritableLost(): void;
 }
 
@@ -29,11 +29,11 @@ export class Pipe {
   #chunks = 0;
   #chunksHeard = 0;
   #isPaused = false;
-  /** True once our end of the writable half is on purpose, so that what follows it is no loss. */
+  /** True once we end the writable half on purpose. What follows from that is not a loss. */
   #isClosing = false;
-  /** Waits for the peer's last words, after the writable half was lost. */
+  /** Waits for the last bytes from the peer, after the writable half was lost. */
   #silence: DeadlineQueue<Error> | undefined;
-  /** The bound of the step that {@link letGo} is at. */
+  /** The time limit of the current step of {@link letGo}. */
   #bound: DeadlineQueue<'step'> | undefined;
   #isAwaited = false;
 
@@ -45,7 +45,7 @@ export class Pipe {
     this.#timers = timers;
   }
 
-  /** Begins to read, even a transport that was paused or has ended. */
+  /** Starts to read, even if the transport was paused or has ended. */
   listen(): void {
     const readable = this.#readable;
     readable.on('data', (chunk: Uint8Array | string) => this.#onData(chunk));
@@ -60,7 +60,7 @@ export class Pipe {
     if (readable.destroyed || readable.readableEnded) process.nextTick(() => this.#owner.onEnd());
   }
 
-  /** Counts a chunk, from the readable or fed. */
+  /** Counts a chunk, whether it came from the readable or was fed. */
   onHeard(): void {
     this.#chunks += 1;
   }
@@ -85,14 +85,14 @@ export class Pipe {
     this.#readable.resume();
   }
 
-  /** Says that our end of the writable half is on purpose. */
+  /** Says that we end the writable half on purpose. */
   expectEnd(): void {
     this.#isClosing = true;
   }
 
   /**
-   * Waits, within bounds, until the last bytes are out, and after a clean end until the peer has ended its side too. Then
-   * destroys the transport and calls `done`.
+   * Waits until the last bytes are written and, after a clean end, until the peer has ended its side too.
+   * Both waits are bounded. Then destroys the transport and calls `done`.
    */
   letGo(isFault: boolean, done: () => void): void {
     const readable = this.#readable;
@@ -119,7 +119,7 @@ export class Pipe {
       if (!isDone) this.#boundBy(LINGER_MS, finish);
       check();
     });
-    // What still comes is dropped. Reading it lets the peer finish writing and see our end.
+    // What still arrives is dropped. Reading it lets the peer finish writing and see our end.
     readable.resume();
     check();
   }
@@ -145,7 +145,7 @@ export class Pipe {
     }
   }
 
-  /** Goes on reading what the peer sent before, to its end or until no more comes. */
+  /** Continues reading what the peer sent before, until its end or until nothing more arrives. */
   #onWritableLost(cause: Error): void {
     this.#owner.onWritableLost();
     if (this.#isClosing || this.#silence !== undefined) return;

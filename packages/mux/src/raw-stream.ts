@@ -1,80 +1,96 @@
-/** The lean face of a stream: callbacks and borrowed chunks, for callers that need no stream machinery for each message. */
+/**
+ * The lean interface of a stream: callbacks and borrowed chunks, for callers that need no stream machinery
+ * for each message.
+ */
 
 import type { MuxError } from './errors.ts';
 
 /**
- * One two-way flow inside a session, without Node's stream machinery. No method throws for what the peer or the transport
- * did: the handler's `onClose` is told, once.
+ * One two-way flow inside a session, without Node's stream machinery. No method throws for what the peer or
+ * the transport did. The handler's `onClose` is called once instead.
  */
 export interface RawStream {
   /** The stream's number: odd if the client opened it, even if the server did. */
   readonly id: number;
-  /** Bytes written that the transport has not been handed yet, because of its back-pressure or the peer's window. */
+  /**
+   * Bytes written that were not handed to the transport yet, because of its back-pressure or the peer's
+   * window.
+   */
   readonly queuedBytes: number;
 
   /**
-   * Sets the handler that is told of everything from now on; another call replaces it. Bytes that came before are
-   * delivered before this returns. So are the peer's end and the close, even if an earlier handler was told of them.
-   * Without a handler bytes wait inside the window.
+   * Sets the handler that is told of everything from now on; another call replaces it. Bytes that arrived
+   * before are delivered before this returns. So are the peer's end and the close, even if an earlier handler
+   * was told of them. If there is no handler, bytes wait inside the window.
    */
   setHandler(handler: RawStreamHandler): void;
 
   /**
-   * Sends bytes behind everything that was written before. They are queued by reference, so the caller must not change
-   * them any more. Returns false if more than the high-water mark is queued; `onDrain` then follows. Drops the bytes if
-   * the stream has ended. Throws `MUX_WRITE_AFTER_END` after `end()`.
+   * Sends bytes after everything that was written before. They are queued by reference, so the caller must
+   * not change them afterwards. Returns false if more than the high-water mark is queued; `onDrain` then
+   * follows. Drops the bytes if the stream has ended. Throws `MUX_WRITE_AFTER_END` after `end()`.
    */
   write(chunk: Uint8Array): boolean;
 
-  /** Like {@link write}, but copies `buffer[start..end)` before it returns: for a buffer that is reused. */
+  /**
+   * Like {@link write}, but copies `buffer[start..end)` before it returns, so that the buffer can be reused.
+   */
   writeCopy(buffer: Uint8Array, start: number, end: number): boolean;
 
   /**
-   * Says that the application has taken this many of the delivered bytes. Credit for them goes to the peer once it is
-   * worth a frame. The peer gets no other credit: a stream whose bytes are never consumed stops at its window.
+   * Says that the application has taken this many of the delivered bytes. Credit for them is sent to the peer
+   * once it is worth a frame. The peer gets no other credit, so a stream whose bytes are never consumed stops
+   * at its window.
    */
   consume(bytes: number): void;
 
   /**
-   * Gives delivered bytes back for the next handler, which gets them first. Delivery stops until that handler is set. The
-   * bytes are copied.
+   * Gives delivered bytes back. The next handler gets them first, and nothing is delivered until it is set.
+   * The bytes are copied.
    */
   unshift(chunk: Uint8Array): void;
 
   /**
-   * Returns a chunk that stays as it is, for a handler that keeps what it was lent: the chunk itself, or a copy if its
-   * memory will be read into again. Only valid within `onData` and `onRange`.
+   * Returns a chunk that never changes, for a handler that keeps what it was lent. It is the chunk itself, or
+   * a copy if its memory will be read into again. Only valid within `onData` and `onRange`.
    */
   own(chunk: Uint8Array): Uint8Array;
 
-  /** Finishes our half: FIN goes out behind everything written. Further calls do nothing. */
+  /** Finishes our half: FIN is sent after everything written. Further calls do nothing. */
   end(): void;
 
   /** Ends both halves at once. Unsent and undelivered bytes are dropped, and the peer gets RST. `error` becomes the cause. */
   reset(error?: Error): void;
 
   /**
-   * Sends what is queued here and fits the peer's window ahead of everything that other streams write from now on. This
-   * is the one exception to fairness between streams.
+   * Moves the queued bytes that fit the peer's window ahead of everything that other streams write from now
+   * on. This is the one exception to fairness between streams.
    */
   expedite(): void;
 }
 
 /** The callbacks of a {@link RawStream}, called synchronously while the transport is read. */
 export interface RawStreamHandler {
-  /** Takes bytes that came. The chunk is borrowed and valid until this returns: keep what `own()` returns for it. */
+  /**
+   * Called with bytes that arrived. The chunk is borrowed and valid until this returns. To keep it, keep what
+   * `own()` returns for it.
+   */
   onData(chunk: Uint8Array): void;
   /**
-   * Takes bytes that came as `chunk[start..end)`, in place of {@link onData}: making a view of each small frame costs as
-   * much as reading it. Bytes that had to wait still come by `onData`.
+   * Called with bytes that arrived as `chunk[start..end)`, in place of {@link onData}. It exists because
+   * making a view of each small frame costs as much as reading it. Bytes that had to wait are still passed to
+   * `onData`.
    */
   onRange?(chunk: Uint8Array, start: number, end: number): void;
-  /** The peer's FIN came, behind all its data. */
+  /** The peer's FIN arrived, after all its data. */
   onEnd(): void;
-  /** The queue has gone below half the high-water mark, after a write that returned false. */
+  /** The queue has fallen below half the high-water mark, after a write that returned false. */
   onDrain?(): void;
-  /** Our FIN was handed to the transport, behind everything written. */
+  /** Our FIN was handed to the transport, after everything written. */
   onFinish?(): void;
-  /** The stream has ended: called once, and last. `error` is undefined if both sides finished. */
+  /**
+   * The stream has ended. It is called once, and is the last call. `error` is undefined if both sides
+   * finished.
+   */
   onClose(error: MuxError | undefined): void;
 }

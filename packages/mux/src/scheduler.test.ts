@@ -7,7 +7,7 @@ import { StreamRecord } from './stream-record.ts';
 
 const KiB = 1024;
 
-/** A scheduler over a writer that writes down what it is given: `1:16384` for payload, `1 FIN`, `1 +credit`. */
+/** A scheduler over a writer that logs what it gets: `1:16384` for payload, `1 FIN`, `1 +credit`. */
 function makeScheduler() {
   const log: string[] = [];
   const writer = {
@@ -49,7 +49,7 @@ function open(id: number, bytes = 0): StreamRecord {
 }
 
 describe('streams that wait for the transport', () => {
-  test('take turns of 16 KiB in the order in which they came, and the last alone whole frames', () => {
+  test('take turns of 16 KiB in the order in which they came; the last one alone sends whole frames', () => {
     const { writer, scheduler, written } = makeScheduler();
     writer.isBlocked = true;
     for (const stream of [open(1, 40 * KiB), open(3, 20 * KiB), open(5, 100 * KiB)]) scheduler.wake(stream);
@@ -64,7 +64,7 @@ describe('streams that wait for the transport', () => {
     expect(written()).toEqual([]);
   });
 
-  test('stop in the middle of a round when it is full, and go on with the next stream', () => {
+  test('stop in the middle of a round when it is full, and continue with the next stream', () => {
     const made = makeScheduler();
     const { writer, scheduler, written } = made;
     writer.isBlocked = true;
@@ -79,7 +79,7 @@ describe('streams that wait for the transport', () => {
     expect(written()).toEqual(['3:16384', '1:4096', '3:4096']);
   });
 
-  test('pay what they owe before any payload, once', () => {
+  test('send what they owe before any payload, once', () => {
     const { writer, scheduler, written, finished } = makeScheduler();
     writer.isBlocked = true;
     const [loaded, owing] = [open(1, 10), open(3)];
@@ -95,7 +95,7 @@ describe('streams that wait for the transport', () => {
     expect(written()).toEqual([]);
   });
 
-  test('send no more than the window has, and the rest when it opens', () => {
+  test('send no more than the window allows, and the rest when it opens', () => {
     const { scheduler, written } = makeScheduler();
     const stream = open(1, 100);
     stream.sendWindow.consume(INITIAL_WINDOW - 60);
@@ -120,8 +120,8 @@ describe('streams that wait for the transport', () => {
   });
 });
 
-describe('a stream that leaves the lists', () => {
-  /** Stream 1 and, behind it, stream 3 wait for the transport. */
+describe('a stream that is taken off the lists', () => {
+  /** Makes two streams that wait for the transport: 1, then 3. */
   function twoWaiting(): ReturnType<typeof makeScheduler> & { first: StreamRecord; last: StreamRecord } {
     const made = makeScheduler();
     made.writer.isBlocked = true;
@@ -166,7 +166,7 @@ describe('a stream that leaves the lists', () => {
 });
 
 describe('frames of one stream', () => {
-  test('without payload leave at once while the transport takes bytes', () => {
+  test('without payload are sent at once while the transport accepts bytes', () => {
     const { scheduler, written } = makeScheduler();
     const stream = open(1);
     stream.oweCredit(500);
@@ -178,7 +178,7 @@ describe('frames of one stream', () => {
     expect(written()).toEqual(['3 SYN +7']);
   });
 
-  test('begin with the one that opens it, with all the credit there is', () => {
+  test('begin with the one that opens it, which grants all the credit that is due', () => {
     const { scheduler, written } = makeScheduler();
     const stream = new StreamRecord(1, 'syn-due');
     stream.receiveWindow.accept(100);
@@ -190,7 +190,7 @@ describe('frames of one stream', () => {
     expect(stream.sendWindow.available).toBe(INITIAL_WINDOW - 12);
   });
 
-  test('end with FIN behind the payload, and never while payload waits', () => {
+  test('end with FIN after the payload, which is never sent while payload waits', () => {
     const { scheduler, written, finished } = makeScheduler();
     const stream = open(1, 100);
     stream.sendWindow.consume(INITIAL_WINDOW - 60);
@@ -206,19 +206,19 @@ describe('frames of one stream', () => {
     expect([written(), finished]).toEqual([[], [1]]);
   });
 
-  test('are no longer than a frame may be', () => {
+  test('are no longer than the maximum length', () => {
     const { scheduler, written } = makeScheduler();
     scheduler.expedite(open(1, 2 * MAX_FRAME + 1));
     expect(written()).toEqual([`1:${MAX_FRAME}`, `1:${MAX_FRAME}`, '1:1', 'leave']);
   });
 });
 
-test('a stream begins as one that was not heard', () => {
+test('a new stream counts as not heard', () => {
   expect(new StreamRecord(1, 'syn-due').wasHeard).toBe(false);
 });
 
-describe('payload may go straight out', () => {
-  test('only if the transport takes it, the stream may send and no turns are being taken', () => {
+describe('payload may be sent at once', () => {
+  test('only if the transport accepts it, the stream may send and no turns are being taken', () => {
     const made = makeScheduler();
     const { writer, scheduler } = made;
     const stream = open(1);
@@ -236,7 +236,7 @@ describe('payload may go straight out', () => {
 });
 
 describe('a handler that writes while turns are taken', () => {
-  test('queues its stream behind the others, and begins no turns of its own', () => {
+  test('queues its stream after the others, and starts no turns of its own', () => {
     const made = makeScheduler();
     const { writer, scheduler, written } = made;
     const late = open(5, 10);

@@ -1,7 +1,7 @@
 /**
- * Decides whose frame is next. What streams owe (SYN, ACK, credit, FIN) goes before payload; payload goes in slices and
- * in turn; each stream's own frames keep their order. While the transport takes bytes everything passes straight
- * through, and the lists here fill only while it does not.
+ * Decides which frame is sent next. What streams owe (SYN, ACK, credit, FIN) goes before payload. Payload
+ * goes in slices, stream by stream in turn. Each stream's own frames keep their order. While the transport
+ * accepts bytes, everything passes straight through, and the lists here stay empty.
  */
 
 import { Flag, FrameType } from './frame.ts';
@@ -13,11 +13,14 @@ import type { StreamRecord } from './stream-record.ts';
 const SLICE = 16 * 1024;
 
 export interface SchedulerOwner {
-  /** Returns how large the stream's receive window may be, as the frame that opens the stream is made. */
+  /**
+   * Returns how large the stream's receive window may be. Called when the frame that opens the stream is
+   * made.
+   */
   allotWindow(stream: StreamRecord): number;
-  /** Some of the stream's queue has gone out. */
+  /** Some of the stream's queue was sent. */
   onSent(stream: StreamRecord): void;
-  /** The stream's FIN has gone out. */
+  /** The stream's FIN was sent. */
   onFinSent(stream: StreamRecord): void;
 }
 
@@ -35,18 +38,21 @@ export class Scheduler {
     this.#owner = owner;
   }
 
-  /** True if payload of this stream may go straight out: no bytes of its own or of other streams are before it. */
+  /**
+   * True if payload of this stream may be sent at once, because no bytes of its own or of other streams wait
+   * before it.
+   */
   isClearFor(stream: StreamRecord): boolean {
     return !this.#writer.isBlocked && !this.#isFilling && stream.state.maySend;
   }
 
-  /** Sends what the stream owes beside payload, now or once the transport takes bytes. */
+  /** Sends what the stream owes beside payload, now or once the transport accepts bytes. */
   owe(stream: StreamRecord): void {
     if (this.#writer.isBlocked) this.#owing.add(stream);
     else this.#pay(stream);
   }
 
-  /** Sends payload straight out. The caller has asked {@link isClearFor}, and the window. */
+  /** Sends payload at once. The caller has checked {@link isClearFor} and the window. */
   send(stream: StreamRecord, chunk: Uint8Array): void {
     this.#payOpening(stream);
     stream.sendWindow.consume(chunk.length);
@@ -54,7 +60,7 @@ export class Scheduler {
     this.#writer.leave();
   }
 
-  /** Like {@link send}, but copies. */
+  /** Like {@link send}, for `source[start..end)`, which is copied. */
   sendCopy(stream: StreamRecord, source: Uint8Array, start: number, end: number): void {
     this.#payOpening(stream);
     stream.sendWindow.consume(end - start);
@@ -79,13 +85,13 @@ export class Scheduler {
     this.#writer.leave();
   }
 
-  /** Forgets a stream that has ended: it owes nothing. */
+  /** Forgets a stream that has ended. It owes nothing any more. */
   forget(stream: StreamRecord): void {
     this.#owing.delete(stream);
     this.#ready.delete(stream);
   }
 
-  /** Moves waiting frames into batches, until the transport is full or none is left. */
+  /** Moves waiting frames into batches, until the transport is full or no frame is left. */
   fill(): void {
     if (this.#isFilling) return;
     this.#isFilling = true;
@@ -100,10 +106,13 @@ export class Scheduler {
     }
   }
 
-  /** Moves everything that fits the peer's windows into the batch, even if the transport is full: before the end. */
+  /**
+   * Moves everything that fits the peer's windows into the batch, even if the transport is full. Used before
+   * the end.
+   */
   fillAll(): void {
     if (this.#writer.hasEnded) return;
-    // Each stream leaves its list first, because what its handlers write meanwhile may put it back.
+    // Each stream is removed from its list first, because its handlers may write meanwhile and put it back.
     for (const stream of this.#owing) {
       this.#owing.delete(stream);
       this.#pay(stream);
@@ -115,7 +124,8 @@ export class Scheduler {
   }
 
   #takeTurns(): void {
-    // A set keeps the order of insertion, and an element that is deleted and added again goes to the end: a ring.
+    // A set keeps the order of insertion, and an element that is deleted and added again goes to the end. So
+    // it serves as a ring.
     for (const stream of this.#ready) {
       if (this.#writer.isBlocked) return;
       this.#ready.delete(stream);
@@ -145,7 +155,7 @@ export class Scheduler {
     this.#payFin(stream);
   }
 
-  /** Sends SYN or ACK if it is due, with all the credit there is. */
+  /** Sends SYN or ACK if it is due, with all the credit that is due. */
   #payOpening(stream: StreamRecord): void {
     const flag = stream.state.takeOpeningFlag();
     if (flag === undefined) return;
@@ -153,7 +163,7 @@ export class Scheduler {
     this.#writer.control(FrameType.WindowUpdate, Flag[flag], stream.id, credit);
   }
 
-  /** Sends FIN on a frame of its own behind the data, as the reference does. */
+  /** Sends FIN as a frame of its own after the data, as the reference does. */
   #payFin(stream: StreamRecord): void {
     if (stream.state.sending !== 'fin-due' || stream.outgoing.length > 0 || !stream.state.maySend) return;
     stream.state.sendFin();

@@ -1,4 +1,4 @@
-/** What makes a session run: its parts joined, its beginning, its one end, and what the transport and the peer do to it. */
+/** Makes a session run: joins its parts, begins and ends it, and reacts to the transport and the peer. */
 
 import { AcceptQueue } from './accept-queue.ts';
 import { frameChannel, FramePublisher, printFramesIfAsked } from './debug.ts';
@@ -17,12 +17,15 @@ import { heldBytesOf, queuedBytesOf, type SessionStats } from './session-stats.t
 import { StreamTable } from './stream-table.ts';
 import type { Transport } from './transport.ts';
 
-/** Bytes of replies (to pings, to refused streams) that may wait for the peer to read before we stop reading it. */
+/**
+ * Bytes of replies (to pings, to refused streams) that may wait for the peer to read before we stop reading
+ * from it.
+ */
 const REPLY_LIMIT = 64 * 1024;
 
 let sessions = 0;
 
-/** A session without a face: {@link Session} and the lean session are what users see of it. */
+/** A session without a public interface: {@link Session} and the lean session are what users see of it. */
 export class SessionEngine {
   readonly settings: SessionSettings;
   /** The session's name and number in this process. */
@@ -52,7 +55,7 @@ export class SessionEngine {
     this.closed = new Promise((resolve, reject) => {
       this.#settleClosed = (fault) => (fault === undefined ? resolve() : reject(fault));
     });
-    // `closed` need not be watched: every stream is told of the end by itself.
+    // `closed` need not be watched, because every stream is told of the end separately.
     this.closed.catch(() => {});
     this.#writer = this.#makeWriter();
     this.#table = new StreamTable(settings, this.#writer, (stream) => this.#acceptQueue.delete(stream));
@@ -88,7 +91,10 @@ export class SessionEngine {
     return this.#table.open();
   }
 
-  /** Hands every stream that the peer opens to `onStream`, accepted. Called before any has come. */
+  /**
+   * Hands every stream that the peer opens to `onStream`, accepted. Must be called before the first stream
+   * comes.
+   */
   takeStreamsBy(onStream: (stream: RawStream) => void): void {
     this.#acceptQueue.onStream = onStream;
   }
@@ -99,7 +105,10 @@ export class SessionEngine {
     throw this.#errorFor('no stream can be accepted', this.#reason!);
   }
 
-  /** Iterates over the streams that the peer opens, accepted, until the session ends. Throws if that was a fault. */
+  /**
+   * Iterates over the streams that the peer opens, accepted, until the session ends. Throws if the session
+   * ended by a fault.
+   */
   async *incoming(): AsyncGenerator<LeanStream, void, undefined> {
     const take = (): Promise<LeanStream | undefined> => this.#acceptQueue.take();
     for (let stream = await take(); stream !== undefined; stream = await take()) yield stream;
@@ -150,7 +159,7 @@ export class SessionEngine {
     }
     this.#pipe.awaitClose();
     await this.closed.catch(() => {
-      // A session that has failed is closed all the same. The fault is for users of `closed`.
+      // A session that has failed counts as closed too. Only users of `closed` get the fault.
     });
   }
 
@@ -260,14 +269,17 @@ export class SessionEngine {
 
   // ── the end ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Ends the session for a fault of the peer or the pipe. The peer is told why, as far as it still reads. */
+  /** Ends the session because of a fault of the peer or the pipe. The peer is told why, if it still reads. */
   #fault(error: MuxError): void {
     if (this.#reason !== undefined) return;
     this.#writer.control(FrameType.GoAway, 0, 0, error.goAway ?? GoAwayCode.InternalError);
     this.#finish(error, true);
   }
 
-  /** The one way out: the first reason wins, and everything that waits settles with it. */
+  /**
+   * Ends the session; there is no other way. The first reason wins, and everything that is pending settles
+   * with it.
+   */
   #finish(reason: MuxError, isFault: boolean): void {
     if (this.#reason !== undefined) return;
     this.#reason = reason;
@@ -279,13 +291,16 @@ export class SessionEngine {
         : this.#errorFor(`stream ${stream.id} was cut off`, reason, stream.id),
     );
     this.#pings.close(this.#errorFor('a ping was not answered', reason));
-    // Streams that the peer opened before it ended can still be accepted and read, unless we closed the session.
+    // Streams that the peer opened before the end can still be accepted and read, unless we closed the
+    // session.
     if (reason.initiator === 'local') this.#acceptQueue.clear();
     this.#acceptQueue.end(isFault ? this.#errorFor('no stream can be accepted', reason) : undefined);
     this.#pipe.letGo(isFault, () => this.#settleClosed(isFault ? reason : undefined));
   }
 
-  /** True if the peer finished the stream and nothing of ours was left, after we had ended our half on purpose. */
+  /**
+   * True if we had ended our half on purpose, the peer finished the stream, and no bytes of ours were left.
+   */
   #isWhole({ record }: LeanStream): boolean {
     return this.#hasEndedOutput && record.state.receiving === 'finished' && record.outgoing.length === 0;
   }

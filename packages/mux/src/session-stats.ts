@@ -4,7 +4,7 @@ import type { FrameWriter } from './frame-writer.ts';
 import type { Pipe } from './pipe.ts';
 import type { StreamTable } from './stream-table.ts';
 
-/** Numbers by which a session's cost can be watched. */
+/** Numbers that show what a session costs. */
 export interface SessionStats {
   /** Streams open now, by either side. */
   readonly streams: number;
@@ -14,7 +14,7 @@ export interface SessionStats {
   readonly unanswered: number;
   /** Bytes received that the application has not taken. */
   readonly heldBytes: number;
-  /** Bytes written that have not left: those that wait here, and those that the transport itself holds. */
+  /** Bytes written that were not sent yet: those queued here, and those that the transport itself holds. */
   readonly queuedBytes: number;
 }
 

@@ -7,7 +7,7 @@ import type { SessionStats } from './session-stats.ts';
 import type { Transport } from './transport.ts';
 
 /**
- * Gives a session's engine to the lean face.
+ * Returns a session's engine. The lean session uses it.
  *
  * @internal
  */
@@ -31,7 +31,10 @@ export let engineOf: (session: Session) => SessionEngine;
  * ```
  */
 export class Session {
-  /** Resolves once the session has ended and its transport is destroyed. Rejects with the reason if that was a fault. */
+  /**
+   * Resolves once the session has ended and its transport is destroyed. Rejects with the reason if the
+   * session ended by a fault.
+   */
   readonly closed: Promise<void>;
   readonly #engine: SessionEngine;
 
@@ -39,7 +42,7 @@ export class Session {
     engineOf = (session) => session.#engine;
   }
 
-  /** Takes the transport over at once. Throws `MUX_OPTION_INVALID` if an option is not what it must be. */
+  /** Takes over the transport at once. Throws `MUX_OPTION_INVALID` if an option is invalid. */
   constructor(transport: Transport, options: SessionOptions) {
     this.#engine = new SessionEngine(transport, checkOptions(options));
     this.closed = this.#engine.closed;
@@ -66,9 +69,9 @@ export class Session {
   }
 
   /**
-   * Opens a stream at once: bytes may be written before the peer accepts. If the peer has not answered `acceptBacklog` of
-   * our streams, further ones wait here and open by themselves. Throws the reason once the session has ended, and
-   * `MUX_GO_AWAY` once the peer has gone away.
+   * Opens a stream at once: bytes may be written before the peer accepts. If `acceptBacklog` of our streams
+   * are unanswered, further ones are held back and open by themselves later. Throws the reason once the
+   * session has ended, and `MUX_GO_AWAY` once the peer has sent a go-away.
    */
   openStream(): MuxStream {
     return MuxStream.over(this.#engine.open(), this);
@@ -82,20 +85,26 @@ export class Session {
     return MuxStream.over(await this.#engine.accept(options.signal), this);
   }
 
-  /** Iterates over the streams that the peer opens, until the session ends. Throws if that was a fault. */
+  /**
+   * Iterates over the streams that the peer opens, until the session ends. Throws if the session ended by a
+   * fault.
+   */
   async *[Symbol.asyncIterator](): AsyncGenerator<MuxStream, void, undefined> {
     for await (const stream of this.#engine.incoming()) yield MuxStream.over(stream, this);
   }
 
   /**
-   * Resolves with the round trip to the peer and back, in milliseconds. Rejects with `MUX_PING_TIMEOUT`, or with the
-   * session's reason as it ends.
+   * Resolves with the round-trip time to the peer, in milliseconds. Rejects with `MUX_PING_TIMEOUT`, or with
+   * the session's reason when it ends.
    */
   ping(): Promise<number> {
     return this.#engine.ping();
   }
 
-  /** Tells the peer to open no more streams, and resets those that it opens all the same. Open streams go on. */
+  /**
+   * Tells the peer to open no more streams, and resets those that it opens nevertheless. Open streams
+   * continue.
+   */
   goAway(): void {
     this.#engine.goAway();
   }

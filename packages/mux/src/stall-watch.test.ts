@@ -4,7 +4,7 @@ import { StallWatch } from './stall-watch.ts';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-test('tells of a transport that stays blocked, and of no other', () => {
+test('reports a transport that stays blocked, and no other', () => {
   let stalls = 0;
   const watch = new StallWatch(100, () => void (stalls += 1), globalThis);
   for (let round = 0; round < 5; round += 1) {
@@ -22,7 +22,7 @@ test('tells of a transport that stays blocked, and of no other', () => {
   expect(stalls).toBe(1);
 });
 
-test('is quiet once it was stopped', () => {
+test('reports nothing once it was stopped', () => {
   const watch = new StallWatch(100, () => expect.unreachable(), globalThis);
   watch.set(true);
   watch.stop();

@@ -1,4 +1,4 @@
-/** Whether the transport takes bytes, and the end of a session for one that takes none for too long. */
+/** Knows whether the transport accepts bytes, and ends the session if it accepts none for too long. */
 
 import { DeadlineQueue } from './deadline-queue.ts';
 import type { Timers } from './timers.ts';

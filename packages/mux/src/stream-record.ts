@@ -1,10 +1,10 @@
-/** One stream as data: its state, its windows and the bytes that wait to be sent. Knows no handler and no frames. */
+/** One stream as data: its state, its windows and its queued bytes. It knows no handler and no frames. */
 
 import { ChunkQueue } from './chunk-queue.ts';
 import { StreamState, type InitialOpening } from './stream-state.ts';
 import { ReceiveWindow, SendWindow } from './window.ts';
 
-/** What the scheduler, the stream table and the rules for incoming frames act on. */
+/** The state of one stream. The scheduler, the stream table and the rules for incoming frames act on it. */
 export class StreamRecord {
   readonly id: number;
   readonly state: StreamState;
@@ -12,7 +12,7 @@ export class StreamRecord {
   readonly receiveWindow: ReceiveWindow = new ReceiveWindow();
   /** Bytes that were written and not sent yet. */
   readonly outgoing: ChunkQueue = new ChunkQueue();
-  /** True if payload came since the close timeout last looked. */
+  /** True if payload arrived since the close timeout last checked. */
   wasHeard = false;
   #creditDue = 0;
 
@@ -21,12 +21,12 @@ export class StreamRecord {
     this.state = new StreamState(opening);
   }
 
-  /** True if bytes wait, the peer's window has room for some, and data frames may go out. */
+  /** True if bytes are queued, the peer's window has room for some, and data frames may be sent. */
   get hasSendable(): boolean {
     return this.outgoing.length > 0 && this.sendWindow.available > 0 && this.state.maySend;
   }
 
-  /** Adds credit that the next window update grants; the receive window counts it as promised already. */
+  /** Adds credit that the next window update grants. The receive window counts it as promised already. */
   oweCredit(bytes: number): void {
     this.#creditDue += bytes;
   }
@@ -39,8 +39,8 @@ export class StreamRecord {
   }
 
   /**
-   * Sets the size of the receive window, and returns what the frame that opens the stream grants: what the window has
-   * beyond the first 256 KiB, and what the application has taken by now.
+   * Sets the size of the receive window. Returns what the frame that opens the stream must grant: the
+   * window's size beyond the first 256 KiB, and what the application has taken by now.
    */
   takeOpeningCredit(windowSize: number): number {
     this.receiveWindow.grow(windowSize);

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { StreamState } from './stream-state.ts';
 
 describe('opening', () => {
-  test('of ours goes from the queue over SYN to the first frame of the peer', () => {
+  test('of ours goes from the queue to SYN, and to the first frame of the peer', () => {
     const state = new StreamState('queued');
     expect(state.maySend).toBe(false);
     expect(state.takeOpeningFlag()).toBeUndefined();
@@ -24,20 +24,20 @@ describe('opening', () => {
     expect(state.opening).toBe('open');
   });
 
-  test('of a stream that is not in the queue is not touched as others leave it', () => {
+  test('does not change by leaving the queue if the stream is not in it', () => {
     const state = new StreamState('unaccepted');
     state.leaveQueue();
     expect(state.opening).toBe('unaccepted');
   });
 
-  test('owes its ACK also when FIN came first', () => {
+  test('still owes ACK if FIN came first', () => {
     const state = new StreamState('unaccepted');
     state.receiveFin();
     expect(state.accept()).toBe(true);
     expect(state.takeOpeningFlag()).toBe('ACK');
   });
 
-  test('of one that was reset has nothing to accept', () => {
+  test('cannot be accepted if the stream was reset', () => {
     const state = new StreamState('unaccepted');
     state.reset();
     expect(state.accept()).toBe(false);
@@ -54,7 +54,10 @@ describe('opening', () => {
   });
 });
 
-/** Every order in which the three facts that end a stream can come, and whether it is over after each. */
+/**
+ * Every order in which the three facts that end a stream can occur, and whether the stream is over after
+ * each.
+ */
 describe('ending', () => {
   const steps = {
     end: (state: StreamState) => state.finish(),

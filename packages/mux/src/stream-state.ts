@@ -26,12 +26,15 @@ export class StreamState {
     this.opening = opening;
   }
 
-  /** True once both halves have finished or the stream was reset: we send nothing more and skip what comes. */
+  /**
+   * True once both halves have finished or the stream was reset. Then we send nothing more and skip what
+   * arrives.
+   */
   get hasEnded(): boolean {
     return this.wasReset || (this.sending === 'finished' && this.receiving === 'finished');
   }
 
-  /** True if data frames may go out. */
+  /** True if data frames may be sent. */
   get maySend(): boolean {
     return !this.wasReset && this.sending !== 'finished' && this.opening !== 'queued';
   }
@@ -41,7 +44,7 @@ export class StreamState {
     return this.opening !== 'queued' && this.opening !== 'syn-due';
   }
 
-  /** Leaves the queue: fewer of our streams are unacknowledged than the backlog allows. */
+  /** Leaves the queue, because fewer of our streams are unacknowledged than the backlog allows. */
   leaveQueue(): void {
     if (this.opening === 'queued') this.opening = 'syn-due';
   }
@@ -53,7 +56,7 @@ export class StreamState {
     return true;
   }
 
-  /** Returns the opening flag that is still to be sent, and marks it as sent: each goes out exactly once. */
+  /** Returns the opening flag that is due, and marks it as sent. Each is returned exactly once. */
   takeOpeningFlag(): 'SYN' | 'ACK' | undefined {
     if (this.opening === 'syn-due') {
       this.opening = 'syn-sent';
@@ -66,31 +69,34 @@ export class StreamState {
     return undefined;
   }
 
-  /** A frame of any kind came, so the peer has the stream. Returns true for the first one on a stream that we opened. */
+  /**
+   * Notes that a frame of any kind arrived, so the peer has the stream. Returns true for the first one on a
+   * stream that we opened.
+   */
   receiveAny(): boolean {
     if (this.opening !== 'syn-sent') return false;
     this.opening = 'open';
     return true;
   }
 
-  /** end() was called. Returns false if it was called before or the stream was reset. */
+  /** Notes that end() was called. Returns false if it was called before or the stream was reset. */
   finish(): boolean {
     if (this.sending !== 'open' || this.wasReset) return false;
     this.sending = 'fin-due';
     return true;
   }
 
-  /** FIN went out. */
+  /** FIN was sent. */
   sendFin(): void {
     this.sending = 'finished';
   }
 
-  /** The peer's FIN came. */
+  /** The peer's FIN arrived. */
   receiveFin(): void {
     this.receiving = 'finished';
   }
 
-  /** RST went out or came, or the session has ended. */
+  /** RST was sent or arrived, or the session has ended. */
   reset(): void {
     this.wasReset = true;
   }

@@ -1,4 +1,4 @@
-/** The streams of a session: their ids, how many there may be, which windows they get, and how each comes and goes. */
+/** The streams of a session: their ids, their limit, their windows, and how each is added and removed. */
 
 import { DeadlineQueue } from './deadline-queue.ts';
 import { MuxError, type MuxErrorCode } from './errors.ts';
@@ -10,7 +10,7 @@ import { Scheduler } from './scheduler.ts';
 import { StreamRecord } from './stream-record.ts';
 import type { InitialOpening } from './stream-state.ts';
 
-/** Ids from here on are never used: the reference stops at the same one. */
+/** Ids from here on are never used. The reference implementation stops at the same one. */
 const LAST_ID = 0xffff_fffe;
 
 export class StreamTable implements LeanStreamHome {
@@ -20,13 +20,16 @@ export class StreamTable implements LeanStreamHome {
   readonly #writer: FrameWriter;
   readonly #onRemoved: (stream: LeanStream) => void;
   readonly #streams = new Map<number, LeanStream>();
-  /** Streams of ours whose SYN is out and unanswered. */
+  /** Our streams whose SYN was sent and is unanswered. */
   readonly #unanswered: DeadlineQueue<LeanStream>;
-  /** Streams of ours whose SYN waits because too many are unanswered. */
+  /** Our streams whose SYN is held back because too many are unanswered. */
   readonly #queued = new Set<LeanStream>();
-  /** Streams whose FIN of ours is out while the peer's has not come. */
+  /** Streams whose FIN we have sent while the peer's has not arrived. */
   readonly #halfClosed: DeadlineQueue<LeanStream>;
-  /** What each stream was allotted beyond the initial window, counted against the session's budget. */
+  /**
+   * The bytes that each stream was allotted beyond the initial window. They count against the session's
+   * budget.
+   */
   readonly #extraWindows = new Map<number, number>();
   #extraBytes = 0;
   #inbound = 0;
@@ -40,7 +43,7 @@ export class StreamTable implements LeanStreamHome {
     this.#nextId = settings.role === 'client' ? 1 : 2;
     this.scheduler = new Scheduler(writer, {
       allotWindow: ({ id }) => this.#allotWindow(id),
-      // The stream may be gone: a handler that heard of its FIN may have reset it.
+      // The stream may be gone, because a handler that was told of its FIN may have reset it.
       onSent: ({ id }) => this.#streams.get(id)?.onSent(),
       onFinSent: ({ id }) => this.#onFinSent(this.#streams.get(id)!),
     });
@@ -56,7 +59,7 @@ export class StreamTable implements LeanStreamHome {
     return this.#streams.size;
   }
 
-  /** How many of our streams the peer has not answered, those that wait to be opened included. */
+  /** How many of our streams the peer has not answered, including those that are held back. */
   get unansweredCount(): number {
     return this.#unanswered.size + this.#queued.size;
   }
@@ -74,12 +77,12 @@ export class StreamTable implements LeanStreamHome {
     return this.#streams.values();
   }
 
-  /** True for ids under which the peer opens streams. */
+  /** True if the peer opens streams under this kind of id. */
   isPeers(id: number): boolean {
     return id !== 0 && id % 2 !== this.#nextId % 2;
   }
 
-  /** Opens a stream of ours: at once, or when the peer has answered enough of the others. */
+  /** Opens a stream of ours, at once or when the peer has answered enough of the others. */
   open(): LeanStream {
     const id = this.#nextId;
     if (id >= LAST_ID) {
@@ -102,18 +105,18 @@ export class StreamTable implements LeanStreamHome {
     return this.#add(id, 'unaccepted');
   }
 
-  /** Acknowledges a stream of the peer's, once. */
+  /** Acknowledges a stream of the peer, once. */
   accept(stream: LeanStream): void {
     if (stream.record.state.accept()) this.scheduler.owe(stream.record);
   }
 
-  /** The peer has answered a stream of ours, in whatever way: another may open. */
+  /** The peer has answered a stream of ours in any way, so another may open. */
   onAnswered(stream: LeanStream): void {
     this.#unanswered.delete(stream);
     this.#openQueued();
   }
 
-  /** Takes a stream off the table that both sides have ended. */
+  /** Removes a stream that both sides have ended. */
   remove(stream: LeanStream): void {
     const { id, record } = stream;
     if (!this.#streams.delete(id)) return;
@@ -134,7 +137,7 @@ export class StreamTable implements LeanStreamHome {
     stream.close(undefined);
   }
 
-  /** Resets a stream for what the peer did or left undone. */
+  /** Resets a stream because of what the peer did or failed to do. */
   fail(stream: LeanStream, code: MuxErrorCode, what: string): void {
     this.resetByUs(stream);
     const message = `stream ${stream.id} ${what}: it was reset`;
@@ -152,14 +155,14 @@ export class StreamTable implements LeanStreamHome {
     this.#endByPeer(stream, 'MUX_STREAM_RESET', 'was reset by the peer');
   }
 
-  /** Ends our streams that the peer has not heard of: it takes no new ones, so they cannot open any more. */
+  /** Ends our streams that the peer has not heard of. It accepts no new ones, so they can never open. */
   dropQueued(): void {
     for (const stream of this.#queued) {
       this.#endByPeer(stream, 'MUX_GO_AWAY', 'was not open yet when the peer went away');
     }
   }
 
-  /** Ends every stream with the session. Each keeps what it had received. */
+  /** Ends every stream with the session. Each keeps the bytes that it had received. */
   closeAll(error: (stream: LeanStream) => MuxError | undefined): void {
     this.#unanswered.clear();
     this.#halfClosed.clear();
@@ -179,7 +182,7 @@ export class StreamTable implements LeanStreamHome {
     return stream;
   }
 
-  /** Returns the window that the session's budget has for this stream. */
+  /** Returns the window that the session's budget allows for this stream. */
   #allotWindow(id: number): number {
     const extra = this.#settings.maxStreamWindowSize - INITIAL_WINDOW;
     if (extra === 0 || this.#extraBytes + extra > this.#settings.windowBudget) return INITIAL_WINDOW;
@@ -219,7 +222,7 @@ export class StreamTable implements LeanStreamHome {
   #onCloseOverdue(stream: LeanStream): void {
     const { record } = stream;
     if (record.wasHeard) {
-      // A long download through a stream whose request has ended is alive.
+      // A stream with a long download is alive, even though our request half has ended.
       record.wasHeard = false;
       this.#halfClosed.add(stream);
       return;

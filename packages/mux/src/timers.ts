@@ -1,10 +1,10 @@
 /** The timers and the clock of a session. */
 
-/** What a session takes of `globalThis`, or of anything with the same functions. */
+/** The functions that a session uses of `globalThis`, or of any object with the same functions. */
 export interface Timers {
-  /** Calls `act` after so many milliseconds. */
+  /** Calls `act` after this many milliseconds. */
   readonly setTimeout: (act: () => void, ms: number) => NodeJS.Timeout;
-  /** Takes back a call of `setTimeout`. */
+  /** Cancels a call of `setTimeout`. */
   readonly clearTimeout: (timer: NodeJS.Timeout | undefined) => void;
   /** Calls `act` in the next turn of the event loop. */
   readonly setImmediate: (act: () => void) => unknown;
@@ -13,10 +13,13 @@ export interface Timers {
 }
 
 const { setTimeout, clearTimeout, setImmediate } = globalThis;
-// Not `performance`, whose first use costs a process a millisecond.
+// Not `performance`, because its first use costs a process a millisecond.
 const hrtime: () => [number, number] = process.hrtime.bind(process);
 
-/** Node's own, taken when this module is loaded: a test that fakes time later must not end the sessions around it. */
+/**
+ * Node's own, taken when this module is loaded. A test that fakes time later must not end the sessions around
+ * it.
+ */
 export const realTimers: Timers = {
   setTimeout,
   clearTimeout,

@@ -4,12 +4,12 @@ import type { Duplex, Readable, Writable } from 'node:stream';
 import { invalidOption } from './errors.ts';
 
 /**
- * A pair of byte streams. The session takes it over: it reads, writes and, as it ends, ends and destroys it. Chunks that
- * are read from it must stay unchanged, as those of Node's own streams do.
+ * A pair of byte streams. The session takes it over: it reads and writes it, and at its own end it ends and
+ * destroys it. Chunks that are read from it must stay unchanged, as those of Node's own streams do.
  */
 export type Transport = Duplex | { readable: Readable; writable: Writable };
 
-/** Returns the two directions. Throws `MUX_OPTION_INVALID` if one is not what it must be. */
+/** Returns the two directions. Throws `MUX_OPTION_INVALID` if one is not a suitable stream. */
 export function splitTransport(transport: Transport): { readable: Readable; writable: Writable } {
   if (isReadable(transport) && isWritable(transport)) return { readable: transport, writable: transport };
   const { readable, writable } = (transport ?? {}) as { readable: unknown; writable: unknown };

@@ -17,7 +17,7 @@ describe('a send window', () => {
     expect(window.available).toBe(100);
   });
 
-  test('refuses a grant beyond 32 bits and stays as it is', () => {
+  test('refuses a grant beyond 32 bits and stays unchanged', () => {
     const window = new SendWindow();
     expect(window.grant(0xffff_ffff - 256 * KiB)).toBe(true);
     expect(window.grant(1)).toBe(false);
@@ -45,7 +45,7 @@ describe('a receive window', () => {
     expect(window.release(1)).toBe(128 * KiB);
   });
 
-  test('announces growth with the next grant of everything', () => {
+  test('announces growth with the next grantAll()', () => {
     const window = new ReceiveWindow();
     window.grow(1024 * KiB);
     expect(window.grantAll()).toBe(768 * KiB);
@@ -58,7 +58,7 @@ describe('a receive window', () => {
     expect(window.size).toBe(256 * KiB);
   });
 
-  test('refuses to release more than is held', () => {
+  test('refuses to release more than it holds', () => {
     const window = new ReceiveWindow();
     window.accept(10);
     expect(() => window.release(11)).toThrow(new RangeError('11 bytes taken of 10 held'));
@@ -66,7 +66,7 @@ describe('a receive window', () => {
     expect(window.held).toBe(0);
   });
 
-  test('holds no more than its size, and comes back to it, whatever happens', () => {
+  test('never holds more than its size, and returns to it, whatever happens', () => {
     const step = fc.record({
       kind: fc.constantFrom('accept', 'release'),
       share: fc.double({ min: 0, max: 1, noNaN: true }),
@@ -90,7 +90,8 @@ describe('a receive window', () => {
             }
             expect(window.promised).toBe(sendable);
             expect(window.promised + window.held).toBeLessThanOrEqual(size);
-            // Credit that is kept back is less than half a window: a sender never waits for a reader that has read it all.
+            // The credit that is held back is less than half a window, so a sender never waits for a reader
+            // that has read everything.
             if (window.held === 0) expect(window.promised).toBeGreaterThan(size / 2 - 1);
           }
         },

@@ -1,8 +1,8 @@
-/** Flow control of one stream: a class for each direction. Knows nothing of frames. */
+/** Flow control of one stream: a class for each direction. Neither knows frames. */
 
 import { INITIAL_WINDOW, MAX_UINT32 } from './frame.ts';
 
-/** What the peer has promised to take. Invariant: 0 ≤ available ≤ 2^32 - 1. */
+/** The bytes that the peer has promised to accept. Invariant: 0 ≤ available ≤ 2^32 - 1. */
 export class SendWindow {
   #available = INITIAL_WINDOW;
 
@@ -11,13 +11,13 @@ export class SendWindow {
     return this.#available;
   }
 
-  /** Takes bytes that are sent off the window. Throws if they are more than were available. */
+  /** Takes bytes that are sent off the window. Throws if they are more than are available. */
   consume(bytes: number): void {
     if (bytes > this.#available) throw new RangeError(`${bytes} bytes for a window of ${this.#available}`);
     this.#available -= bytes;
   }
 
-  /** Adds what the peer grants. Returns false, and changes nothing, if the sum does not fit 32 bits. */
+  /** Adds what the peer grants. Returns false, and changes nothing, if the sum does not fit into 32 bits. */
   grant(delta: number): boolean {
     if (this.#available + delta > MAX_UINT32) return false;
     this.#available += delta;
@@ -26,8 +26,8 @@ export class SendWindow {
 }
 
 /**
- * What we have promised to take. `promised` is what the peer may still send, `held` what it has sent and the application
- * has not taken. Invariant: promised + held ≤ size, and both ≥ 0.
+ * The bytes that we have promised to accept. `promised` is what the peer may still send. `held` is what it
+ * has sent and the application has not taken. Invariant: promised + held ≤ size, and both ≥ 0.
  */
 export class ReceiveWindow {
   #size = INITIAL_WINDOW;
@@ -44,12 +44,12 @@ export class ReceiveWindow {
     return this.#promised;
   }
 
-  /** How many bytes came and were not taken. */
+  /** How many bytes arrived and were not taken. */
   get held(): number {
     return this.#held;
   }
 
-  /** Counts a data frame of this length that came. Returns false if it is longer than what was promised. */
+  /** Counts a data frame of this length. Returns false if it is longer than what was promised. */
   accept(bytes: number): boolean {
     if (bytes > this.#promised) return false;
     this.#promised -= bytes;
@@ -66,11 +66,12 @@ export class ReceiveWindow {
   release(bytes: number): number {
     if (bytes > this.#held) throw new RangeError(`${bytes} bytes taken of ${this.#held} held`);
     this.#held -= bytes;
-    // Half a window, as in the reference: one frame serves many reads, and the sender never runs dry between two.
+    // Half a window, as in the reference: one frame serves many reads, and the sender never runs out of
+    // credit between two.
     return this.#size - this.#promised - this.#held >= this.#size / 2 ? this.grantAll() : 0;
   }
 
-  /** Returns all the credit that can be granted, however little, counted as promised. */
+  /** Returns all the credit that can be granted, however little, and counts it as promised. */
   grantAll(): number {
     const delta = this.#size - this.#promised - this.#held;
     this.#promised += delta;

@@ -9,7 +9,7 @@ function makeTiming(): { timing: WriteTiming; flushes: () => number } {
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
-test('payload leaves at once, and what follows in the turn with its end', async () => {
+test('payload is sent at once, and what follows in the same turn at its end', async () => {
   const { timing, flushes } = makeTiming();
   timing.onPayload();
   expect(flushes()).toBe(1);
@@ -21,7 +21,7 @@ test('payload leaves at once, and what follows in the turn with its end', async 
   expect(flushes()).toBe(2);
 });
 
-test('a frame without payload leaves with the end of the turn', async () => {
+test('a frame without payload is sent at the end of the turn', async () => {
   const { timing, flushes } = makeTiming();
   timing.onControl();
   timing.onControl();
@@ -32,14 +32,14 @@ test('a frame without payload leaves with the end of the turn', async () => {
   expect(flushes()).toBe(1);
 });
 
-test('payload behind such a frame still leaves at once', () => {
+test('payload after such a frame is still sent at once', () => {
   const { timing, flushes } = makeTiming();
   timing.onControl();
   timing.onPayload();
   expect(flushes()).toBe(1);
 });
 
-test('after a turn with several writes the first of the next one waits, until a turn had only one', async () => {
+test('after a turn with several writes, the first of the next turn waits, until a turn had only one', async () => {
   const { timing, flushes } = makeTiming();
   timing.onPayload();
   timing.onPayload();
@@ -53,7 +53,7 @@ test('after a turn with several writes the first of the next one waits, until a 
   expect(flushes()).toBe(4);
 });
 
-test('nothing leaves while a read is dispatched, and everything when that ends', async () => {
+test('nothing is sent while a read is dispatched, and everything when that ends', async () => {
   const { timing, flushes } = makeTiming();
   timing.beginDispatch();
   timing.onPayload();
@@ -62,7 +62,7 @@ test('nothing leaves while a read is dispatched, and everything when that ends',
   expect(flushes()).toBe(0);
   timing.endDispatch();
   expect(flushes()).toBe(1);
-  // No tick was due for it, and the dispatch was no turn with several writes.
+  // No tick was due for it, and the dispatch did not count as a turn with several writes.
   await nextTurn();
   expect(flushes()).toBe(1);
   timing.onPayload();

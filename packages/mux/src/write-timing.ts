@@ -1,15 +1,18 @@
-/** When a batch that is not full leaves: now, at the end of the read that is dispatched, or at the end of the turn. */
+/**
+ * Decides when a batch that is not full is sent: now, at the end of the read being dispatched, or at the end
+ * of the turn.
+ */
 
 /**
- * Invariant: after frames were appended a flush follows. It comes now, or when the dispatch ends, or at the tick that is
- * then due.
+ * Invariant: after frames were appended, a flush follows. It happens now, when the dispatch ends, or at the
+ * tick that is then due.
  */
 export class WriteTiming {
   readonly #flush: () => void;
   #isDispatching = false;
   /** True once a write of payload has begun this turn. */
   #hasTurnBegun = false;
-  /** True if the turn before had more than one write of payload, so that this one probably has too. */
+  /** True if the turn before had more than one write of payload. This turn probably has too. */
   #isBusy = false;
   #isTickDue = false;
 
@@ -17,7 +20,7 @@ export class WriteTiming {
     this.#flush = flush;
   }
 
-  /** A read is being dispatched: nothing leaves before it ends. */
+  /** A read is being dispatched. Nothing is sent before it ends. */
   beginDispatch(): void {
     this.#isDispatching = true;
   }
@@ -27,7 +30,7 @@ export class WriteTiming {
     this.#flush();
   }
 
-  /** A frame without payload was appended: it leaves at the end of the turn. */
+  /** A frame without payload was appended. It is sent at the end of the turn. */
   onControl(): void {
     if (this.#isTickDue || this.#isDispatching) return;
     this.#isTickDue = true;
@@ -38,7 +41,7 @@ export class WriteTiming {
     });
   }
 
-  /** Payload was appended: the first of a turn leaves at once, unless the turn before had several. */
+  /** Payload was appended. The first of a turn is sent at once, unless the turn before had several. */
   onPayload(): void {
     if (this.#hasTurnBegun || this.#isDispatching) {
       this.#isBusy = this.#hasTurnBegun;

@@ -9,7 +9,7 @@ import { settled } from './support/raw-peer.ts';
 import { readAll, sessionPair } from './support/session-pair.ts';
 
 describe('debugging', () => {
-  test('prints frames the way people speak', () => {
+  test('prints frames in a readable form', () => {
     const event = {
       session: 'host#1',
       direction: 'sent',
@@ -32,7 +32,7 @@ describe('debugging', () => {
     expect(isDebugged(words)).toBe(is);
   });
 
-  test('publishes each frame on a diagnostics channel, both ways, with the length it has in the end', async () => {
+  test('publishes each frame on a diagnostics channel, both ways, with its final length', async () => {
     const events: FrameEvent[] = [];
     const listen = (message: unknown): void => void events.push(message as FrameEvent);
     subscribe('pipework:mux:frame', listen);
@@ -82,7 +82,7 @@ describe('debugging', () => {
     ]);
   });
 
-  test('a frame is told before its answer, also over a transport that answers at once', async () => {
+  test('a frame is reported before its answer, even over a transport that answers at once', async () => {
     const [near, far] = [new PassThrough(), new PassThrough()];
     const client = new LeanSession({ readable: near, writable: far }, { role: 'client' });
     const server = new LeanSession({ readable: far, writable: near }, { role: 'server' });

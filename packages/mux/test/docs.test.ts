@@ -1,4 +1,4 @@
-/** What the pages promise is what the code says. */
+/** Checks that the pages say what the code does. */
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
@@ -24,7 +24,7 @@ describe('docs/yamux.md', () => {
     for (const [, code, , , hears] of table) {
       const { goAway } = muxErrorCodes[code!.replaceAll('`', '') as MuxErrorCode];
       const said = /go-away (\d)/.exec(hears!)?.[1];
-      // close() says go-away 0, which is no fault's reason.
+      // close() sends go-away 0, which is not the reason of a fault.
       expect([code, said]).toEqual([
         code,
         goAway?.toString() ?? (code === '`MUX_SESSION_CLOSED`' ? '0' : undefined),

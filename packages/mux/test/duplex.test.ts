@@ -1,4 +1,4 @@
-/** A MuxStream is a Node Duplex like any other: what Node's own tools expect of one holds. */
+/** A MuxStream is a Node Duplex like any other. It works as Node's own tools expect of one. */
 
 import { once } from 'node:events';
 import { Duplex, PassThrough, Readable, Writable } from 'node:stream';
@@ -77,7 +77,7 @@ describe('a MuxStream', () => {
     expect(Buffer.concat(chunks).toString()).toBe('through the web');
   });
 
-  test('reads as text where an encoding is set, and still credits what is read', async () => {
+  test('reads as text if an encoding is set, and still credits what is read', async () => {
     const { near, far } = await connected();
     far.setEncoding('utf8');
     near.end('ü'.repeat(700_000));
@@ -113,7 +113,7 @@ describe('a MuxStream', () => {
     await peer.expects('1 WindowUpdate SYN +786432', '1 Data 1', '1 Data 2');
   });
 
-  test('tells a full write buffer by false and drains', async () => {
+  test('reports a full write buffer by false and drains', async () => {
     const { near, far } = await connected();
     far.resume();
     let writes = 0;
@@ -131,7 +131,7 @@ describe('destroy()', () => {
     expect(near.errored).toBe(null);
   });
 
-  test('with an error tells it to this side', async () => {
+  test('with an error passes it to this side', async () => {
     const { near } = await connected();
     near.destroy(new Error('changed my mind'));
     await expect(finished(near)).rejects.toThrow('changed my mind');
@@ -148,7 +148,7 @@ describe('destroy()', () => {
     await peer.expectsSilence();
   });
 
-  test('of a stream whose SYN has not gone out sends nothing at all', async () => {
+  test('of a stream whose SYN was not sent yet sends nothing at all', async () => {
     const peer = rawPeer({ role: 'client', acceptBacklog: 1 });
     peer.session.openStream();
     peer.session.openStream().destroy();
@@ -203,7 +203,7 @@ describe('the end of the transport without FIN', () => {
     ).toEqual(Array.from({ length: 3 }, () => 'MUX_TRANSPORT_ENDED'));
   });
 
-  test('leaves what had come to be read before the error', async () => {
+  test('leaves what had arrived to be read before the error', async () => {
     const peer = rawPeer();
     peer.send(update(1, 0, SYN), data(1, pattern(200 * KiB)));
     const stream = await peer.session.acceptStream();
@@ -244,7 +244,7 @@ describe('the end of the transport without FIN', () => {
   });
 });
 
-test('reads n bytes at once also when they come one after another', async () => {
+test('reads n bytes at once, also when they arrive one after another', async () => {
   const peer = rawPeer();
   peer.send(update(1, 0, SYN), data(1, 'one'));
   const stream = await peer.session.acceptStream();
@@ -267,7 +267,7 @@ test('reads n bytes at once also when they come one after another', async () => 
 });
 
 test('reads in order by read(n), also when the end comes within a read', async () => {
-  // The last byte comes in a piece of its own, behind more than a Duplex reads ahead.
+  // The last byte is sent separately, after more bytes than a Duplex reads ahead.
   const peer = rawPeer();
   const bytes = pattern(80 * KiB + 1);
   peer.send(update(1, 0, SYN), data(1, bytes.subarray(0, 500)));

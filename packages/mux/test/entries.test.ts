@@ -15,7 +15,7 @@ describe('the main entry', () => {
     expect(() => Reflect.construct(main.MuxStream, [])).toThrow(TypeError);
   });
 
-  test('has sessions without a lean face, also for callers without types', () => {
+  test('has sessions without the lean interface, also for callers without types', () => {
     const names = Object.getOwnPropertyNames(main.Session.prototype);
     for (const name of ['openRaw', 'feed', 'flush', 'endOutput', 'label']) expect(names).not.toContain(name);
     const transport = { readable: new PassThrough(), writable: new PassThrough() };
@@ -25,7 +25,7 @@ describe('the main entry', () => {
 });
 
 describe('the lean entry', () => {
-  test('exports its session and the way back to a Duplex', () => {
+  test('exports its session and the function that makes a Duplex of a lean stream', () => {
     expect(Object.keys(lean).toSorted()).toEqual(['LeanSession', 'toDuplex']);
   });
 
@@ -39,7 +39,7 @@ describe('the lean entry', () => {
     await session.close();
   });
 
-  test('refuses an onStream that is no function before it touches the transport', () => {
+  test('refuses an onStream that is not a function before it touches the transport', () => {
     const transport = { readable: new PassThrough(), writable: new PassThrough() };
     const options = { role: 'client', onStream: 'yes' } as unknown as lean.LeanSessionOptions;
     expect(() => new lean.LeanSession(transport, options)).toThrow('onStream must be a function; got "yes"');

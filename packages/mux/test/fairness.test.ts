@@ -30,7 +30,7 @@ describe('while the transport is full', () => {
         frames.findIndex(([id]) => id === 3),
       )
       .reduce((sum, [, bytes]) => sum + bytes, 0);
-    // What the transport had taken already, one batch, and one slice.
+    // That is what the transport had accepted already, one batch, and one slice.
     expect(before).toBeLessThanOrEqual(400 * KiB);
   });
 
@@ -106,7 +106,7 @@ describe('expedite()', () => {
 });
 
 describe('one write', () => {
-  test('carries all frames of a turn behind the first', async () => {
+  test('carries all frames of a turn after the first', async () => {
     const peer = rawPeer({ role: 'client' });
     const streams = Array.from({ length: 100 }, () => peer.session.openRaw());
     await settled();

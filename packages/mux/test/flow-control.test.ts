@@ -6,7 +6,7 @@ import { pattern, readAll, sessionPair, until } from './support/session-pair.ts'
 const KiB = 1024;
 
 describe('credit', () => {
-  test('is granted when the reader takes the bytes, not when they come', async () => {
+  test('is granted when the reader takes the bytes, not when they arrive', async () => {
     const peer = rawPeer({ maxStreamWindowSize: 256 * KiB });
     peer.send(update(1, 0, SYN));
     const stream = await peer.session.acceptStream();
@@ -38,7 +38,7 @@ describe('credit', () => {
     await server.expects(`1 WindowUpdate ACK +${256 * KiB}`);
   });
 
-  test('beyond the first 256 KiB is given while the budget of all streams lasts, and comes back', async () => {
+  test('beyond the first 256 KiB is given while the budget of all streams lasts, and is returned', async () => {
     const peer = rawPeer({ role: 'client', maxStreamWindowSize: 512 * KiB, windowBudget: 600 * KiB });
     const first = peer.session.openStream();
     peer.session.openStream();
@@ -79,7 +79,7 @@ describe('credit', () => {
 });
 
 describe('a sender', () => {
-  test('stops at 256 KiB and goes on by what it is granted', async () => {
+  test('stops at 256 KiB and continues with what it is granted', async () => {
     const peer = rawPeer({ role: 'client' });
     const stream = peer.session.openRaw();
     stream.write(Buffer.alloc(300 * KiB));
@@ -101,7 +101,7 @@ describe('a sender', () => {
     expect(peer.frames.at(-1)).toMatchObject({ type: 1, flags: FIN });
   });
 
-  test('keeps FIN behind data that waits for the window', async () => {
+  test('keeps FIN after data that waits for the window', async () => {
     const peer = rawPeer({ role: 'client' });
     const stream = peer.session.openStream();
     stream.end(Buffer.alloc(256 * KiB + 1));
@@ -129,7 +129,7 @@ describe('a sender', () => {
     ]);
   });
 
-  test('hears of back-pressure, and of its end', async () => {
+  test('is told of back-pressure, and of its end', async () => {
     const peer = rawPeer({ role: 'client' });
     const stream = peer.session.openRaw();
     let drains = 0;
@@ -157,7 +157,7 @@ describe('a sender', () => {
 });
 
 describe('back-pressure', () => {
-  test('of a slow reader reaches the writer, at the cost of its window', async () => {
+  test('of a slow reader reaches the writer, and costs the memory of its window', async () => {
     const { client, server } = sessionPair();
     const stream = client.openStream();
     let written = 0;

@@ -1,4 +1,4 @@
-/** A peer is untrusted: each of its crimes has a name, hurts the smallest thing it can, and costs no memory. */
+/** A peer is untrusted. Each of its faults has a code, damages as little as possible, and costs no memory. */
 
 import { describe, expect, test } from 'vitest';
 import type { RawStream } from './support/internals.ts';
@@ -8,7 +8,7 @@ import { readAll, until } from './support/session-pair.ts';
 const KiB = 1024;
 const MiB = 1024 * KiB;
 
-describe('ends the session, and says so to the peer, for', () => {
+describe('ends the session, and tells the peer why, for', () => {
   test.each([
     ['a version other than 0', [{ version: 1, type: 0, streamId: 1 }], 'MUX_BAD_VERSION'],
     ['a type that does not exist', [{ type: 4, streamId: 1 }], 'MUX_BAD_TYPE'],
@@ -41,7 +41,7 @@ describe('ends the session, and says so to the peer, for', () => {
     await peer.expectsEnd(code, 'protocol error');
   });
 
-  test('two clients facing each other, with a hint at the commonest mistake', async () => {
+  test('two clients facing each other, with a hint at the most common mistake', async () => {
     const peer = rawPeer({ role: 'client' });
     peer.send(update(1, 0, SYN));
     await expect(peer.session.closed).rejects.toThrow("both ends were given the role 'client'");
@@ -60,7 +60,7 @@ describe('ends the session, and says so to the peer, for', () => {
   });
 });
 
-describe('ends the session at the peer’s word for', () => {
+describe('ends the session at the peer’s request for', () => {
   test.each([
     [1, 'protocol error'],
     [2, 'internal error'],
@@ -78,7 +78,7 @@ describe('ends the session at the peer’s word for', () => {
   });
 });
 
-describe('resets one stream, and goes on with the others, for', () => {
+describe('resets one stream, and continues with the others, for', () => {
   test.each([
     ['a window beyond 32 bits', [update(1, 0xffff_ffff)], 'MUX_WINDOW_OVERFLOW'],
     ['data after FIN', [update(1, 0, FIN), data(1, 'late')], 'MUX_DATA_AFTER_FIN'],
@@ -194,7 +194,7 @@ describe('a flood', () => {
     expect(peer.session.stats()).toMatchObject({ streams: 0, unaccepted: 0, heldBytes: 0 });
   });
 
-  test('of streams that break the protocol leaves nothing for who accepts', async () => {
+  test('of streams that break the protocol leaves nothing to accept', async () => {
     const peer = rawPeer({ acceptBacklog: 2 });
     for (const id of [1, 3, 5]) peer.send(update(id, 0, SYN | FIN), update(id, 0, FIN));
     peer.send(data(7, 'good', SYN | FIN));
@@ -203,7 +203,7 @@ describe('a flood', () => {
     expect((await readAll(await peer.session.acceptStream())).toString()).toBe('good');
   });
 
-  test('of pings from a peer that reads no answers stops our reading, and goes on when it reads', async () => {
+  test('of pings from a peer that reads no answers stops our reading, which continues when it reads', async () => {
     const peer = rawPeer({ connectionWriteTimeout: 0 });
     peer.end.stall();
     const pings = 100_000;
@@ -241,7 +241,7 @@ describe('a flood', () => {
 });
 
 describe('a peer that never reads', () => {
-  test('holds up writers, and costs what they may queue', async () => {
+  test('stops writers, and costs only what they may queue', async () => {
     const peer = rawPeer({ role: 'client', connectionWriteTimeout: 0 });
     peer.end.stall();
     const stream = peer.session.openRaw();
@@ -266,7 +266,7 @@ describe('a peer that never reads', () => {
     expect(stream.destroyed).toBe(true);
   });
 
-  test('holds nothing up where the timeout is off', async () => {
+  test('stops nothing if the timeout is off', async () => {
     const peer = rawPeer({ role: 'client', connectionWriteTimeout: 0 });
     peer.end.stall();
     const stream = peer.session.openStream();

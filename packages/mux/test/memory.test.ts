@@ -1,4 +1,4 @@
-/** What a session costs, and that it gives it back. */
+/** What a session costs, and that it frees the memory again. */
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,7 +13,7 @@ const KiB = 1024;
 const MiB = 1024 * KiB;
 
 describe('memory', () => {
-  test('after 100,000 short streams is what it was', async () => {
+  test('after 100,000 short streams is the same as before', async () => {
     const { client } = sessionPair({ server: { onStream: echo } });
     const message = Buffer.alloc(100, 1);
     const run = async (count: number): Promise<void> => {
@@ -81,7 +81,7 @@ describe('memory', () => {
   });
 });
 
-test('small frames that a socket has taken leave their memory to the next ones', async () => {
+test('small frames that a socket has accepted free their memory for the next ones', async () => {
   const mirror = spawn(process.execPath, ['-e', 'process.stdin.pipe(process.stdout)'], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
@@ -118,6 +118,6 @@ test('small frames that a socket has taken leave their memory to the next ones',
       .join(''),
   );
   expect(received).toEqual(sent);
-  // 800 KB would fill thirteen blocks of 64 KiB; one more is begun wherever the pipe was full.
+  // 800 KB would fill thirteen blocks of 64 KiB. One more is begun whenever the pipe was full.
   expect(blocks.size).toBeLessThan(6);
 });

@@ -1,4 +1,6 @@
-/** What a session makes of waits that ended while its own process stood still: its pipe knows more than its timers. */
+/**
+ * Waits that ended while the process itself was blocked. What its pipe holds must count more than its timers.
+ */
 
 import { spawn } from 'node:child_process';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -6,7 +8,7 @@ import { Session } from './support/internals.ts';
 import { rawPeer, settled, update, ACK } from './support/raw-peer.ts';
 import { echo, pattern, readAll, sessionPair } from './support/session-pair.ts';
 
-/** Keeps the event loop from turning. Its timers come next, before its pipes, if it is called behind {@link aTurn}. */
+/** Blocks the event loop. If it is called after {@link aTurn}, timers run before pipes are read. */
 function block(ms: number): void {
   const end = performance.now() + ms;
   while (performance.now() < end);
@@ -14,8 +16,8 @@ function block(ms: number): void {
 
 const aTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-describe('a process that was blocked for longer than a wait may take', () => {
-  test('still takes the answer to a ping, even to one that had not left', async () => {
+describe('a process that was blocked for longer than a wait may last', () => {
+  test('still accepts the answer to a ping, even to one that was not sent yet', async () => {
     const { client } = sessionPair({ client: { connectionWriteTimeout: 200 } });
     await aTurn();
     const ping = client.ping();
@@ -23,7 +25,7 @@ describe('a process that was blocked for longer than a wait may take', () => {
     expect(await ping).toBeGreaterThanOrEqual(500);
   });
 
-  test('does not end a session for want of a keep-alive answer', async () => {
+  test('does not end a session for a missing keep-alive answer', async () => {
     const { client } = sessionPair({
       client: { enableKeepAlive: true, keepAliveInterval: 20, connectionWriteTimeout: 100 },
     });
@@ -55,7 +57,7 @@ describe('a process that was blocked for longer than a wait may take', () => {
     expect((await readAll(stream)).toString()).toBe('answer');
   });
 
-  test('does not end a session whose transport took bytes meanwhile', async () => {
+  test('does not end a session whose transport accepted bytes meanwhile', async () => {
     const { client, server, serverEnd } = sessionPair({ client: { connectionWriteTimeout: 200 } });
     serverEnd.stall();
     const stream = client.openStream();
@@ -68,7 +70,7 @@ describe('a process that was blocked for longer than a wait may take', () => {
     expect(client.hasEnded).toBe(false);
   });
 
-  test('still takes the answer of another process', async () => {
+  test('still accepts the answer of another process', async () => {
     const program = `
       import { Session } from '@pipework/mux';
       const transport = { readable: process.stdin, writable: process.stdout };

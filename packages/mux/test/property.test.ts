@@ -1,6 +1,7 @@
 /**
- * Whatever both ends do, in whatever order, however the bytes are cut and delayed: what is read is what was written, and
- * nothing is left behind. A failure prints its seed; `PIPEWORK_SEED=n` runs just that one again.
+ * Both ends do anything in any order, and the bytes are cut and delayed anywhere. What is read must be what
+ * was written, and nothing may be left behind. A failure prints its seed; `PIPEWORK_SEED=n` runs only that
+ * one again.
  */
 
 import fc from 'fast-check';
@@ -34,7 +35,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('turn' as const) }) },
 );
 
-/** One end of a stream, and what it saw: the bytes are a counter, so that any loss or swap shows. */
+/** One end of a stream, with what it saw. The bytes are a counter, so that any loss or swap shows. */
 class Witness {
   readonly raw: RawStream;
   written = 0;
@@ -126,7 +127,8 @@ async function play(
       else witness?.raw.expedite();
     }
   }
-  // Everybody reads to the end and finishes: whatever went before, everything that is open comes to a clean end.
+  // At the end every side reads to the end and finishes. Whatever went before, every open stream must end
+  // cleanly.
   const everyone = (): Witness[] => witnesses.flat();
   await until(
     () => {
@@ -140,7 +142,8 @@ async function play(
     10_000,
   );
   for (const witness of everyone()) expect(witness.complaint).toBeUndefined();
-  // Who saw a clean end has read all that the other side wrote (which may have reset the stream behind its FIN).
+  // A side that saw a clean end has read everything that the other side wrote. That side may have reset the
+  // stream after its FIN.
   for (const side of [0, 1] as const) {
     for (const witness of witnesses[side]) {
       const other = witnesses[1 - side]!.find(({ raw }) => raw.id === witness.raw.id);
@@ -170,7 +173,7 @@ describe('two sessions', () => {
       maxLength: 8,
     });
     const delays = fc.array(fc.boolean(), { minLength: 1, maxLength: 16 }).map((late) => [...late, false]);
-    // Cuts of a few bytes alone would make megabytes take minutes.
+    // With cuts of only a few bytes, megabytes would take minutes.
     const fair = cuts.map((sizes) => [...sizes, 32 * KiB]);
     await fc.assert(fc.asyncProperty(steps, fair, delays, fc.integer({ min: 1, max: 4 }), play), {
       numRuns: runs(60),
@@ -225,7 +228,7 @@ const readers = [
   'unshift',
 ] as const;
 
-/** Reads a stream to its end in one of the ways there are. */
+/** Reads a stream to its end in one of the possible ways. */
 async function readBy(reader: (typeof readers)[number], stream: Duplex): Promise<Buffer> {
   const chunks: Buffer[] = [];
   const take = (size?: number): Buffer | null => stream.read(size) as Buffer | null;
@@ -262,7 +265,7 @@ async function readBy(reader: (typeof readers)[number], stream: Duplex): Promise
 }
 
 describe('streams that hear each other within a write', () => {
-  test('lose nothing and never stop, over pipes in memory that are full now and then', async () => {
+  test('lose nothing and never stop, over pipes in memory that are sometimes full', async () => {
     const property = fc.asyncProperty(
       fc.integer({ min: 1, max: 100_000 }),
       fc.array(fc.integer({ min: 1, max: 90_000 }), { minLength: 1, maxLength: 30 }),
@@ -307,7 +310,7 @@ describe('a session', () => {
       });
     });
 
-  test('survives any bytes and any frames, in any chunks: it goes on or ends with a code, and holds little', async () => {
+  test('survives any bytes and any frames, in any chunks: it continues or ends with a code, and holds little', async () => {
     const input = fc.array(
       fc.oneof({ weight: 1, arbitrary: anyBytes }, { weight: 9, arbitrary: nearlyFrame }),
       {

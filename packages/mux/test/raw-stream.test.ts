@@ -1,11 +1,11 @@
-/** The lean face: what its handler may rely on. */
+/** The lean interface: what its handler may rely on. */
 
 import { describe, expect, test, vi } from 'vitest';
 import type { RawStream, RawStreamHandler } from './support/internals.ts';
 import { ACK, data, FIN, rawPeer, RST, settled, SYN, update } from './support/raw-peer.ts';
 import { until } from './support/session-pair.ts';
 
-/** Writes down what it is told. */
+/** A handler that logs its calls. */
 function recorder(log: string[], more: Partial<RawStreamHandler> = {}): RawStreamHandler {
   return {
     onData: (chunk) => void log.push(Buffer.from(chunk).toString()),
@@ -15,14 +15,14 @@ function recorder(log: string[], more: Partial<RawStreamHandler> = {}): RawStrea
   };
 }
 
-/** A session whose peer opens streams by hand; the streams come out in order. */
+/** Makes a session whose peer opens streams by single frames. The streams are returned in order. */
 function opened(): { peer: ReturnType<typeof rawPeer>; streams: RawStream[] } {
   const streams: RawStream[] = [];
   return { peer: rawPeer({ onStream: (stream) => void streams.push(stream) }), streams };
 }
 
 describe('a handler', () => {
-  test('that is set late hears everything, before setHandler() returns', async () => {
+  test('that is set late is told everything, before setHandler() returns', async () => {
     const { peer, streams } = opened();
     peer.send(update(1, 0, SYN), data(1, 'one'), data(1, 'two'), update(1, 0, FIN));
     await settled();
@@ -33,7 +33,7 @@ describe('a handler', () => {
     expect(log).toEqual(['onetwo', 'end', 'close clean']);
   });
 
-  test('that takes over hears what was given back, the end and the close', async () => {
+  test('that replaces another is told what was given back, the end and the close', async () => {
     const { peer, streams } = opened();
     peer.send(update(1, 0, SYN), data(1, 'IDbody'), update(1, 0, FIN));
     await settled();
@@ -55,7 +55,7 @@ describe('a handler', () => {
     expect(third).toEqual(['end', 'close clean']);
   });
 
-  test('may hand over in the middle of a chunk', async () => {
+  test('may be replaced in the middle of a chunk', async () => {
     const { peer, streams } = opened();
     peer.send(update(1, 0, SYN));
     await settled();
@@ -72,7 +72,7 @@ describe('a handler', () => {
     expect(log).toEqual(['first:ID', 'body', 'more']);
   });
 
-  test('with onRange hears frames where they lie, and what had to wait by onData', async () => {
+  test('with onRange gets frames in place, and bytes that had to wait by onData', async () => {
     const { peer, streams } = opened();
     peer.send(update(1, 0, SYN), data(1, 'waited'));
     await settled();
@@ -89,7 +89,7 @@ describe('a handler', () => {
     expect(chunks.size).toBe(1);
   });
 
-  test('hears the close exactly once, and last, after a reset', async () => {
+  test('is told of the close exactly once, and last, after a reset', async () => {
     const { peer, streams } = opened();
     peer.send(update(1, 0, SYN), data(1, 'x'));
     await settled();
@@ -103,7 +103,7 @@ describe('a handler', () => {
     expect(log).toEqual(['x', 'close MUX_STREAM_RESET']);
   });
 
-  test('hears nothing of the frame by whose answer another stream’s handler came to reset it', async () => {
+  test('gets nothing of a frame if another stream’s handler resets the stream while answering it', async () => {
     const peer = rawPeer({ role: 'client', acceptBacklog: 1 });
     const [first, queued] = [peer.session.openRaw(), peer.session.openRaw()];
     const log: string[] = [];
@@ -116,7 +116,7 @@ describe('a handler', () => {
     expect(log).toEqual(['close MUX_STREAM_CLOSED']);
   });
 
-  test('hears of its own reset, with the error as the cause', async () => {
+  test('is told of its own reset, with the error as the cause', async () => {
     const { peer, streams } = opened();
     peer.send(update(1, 0, SYN));
     await settled();

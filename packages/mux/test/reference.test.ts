@@ -1,6 +1,7 @@
 /**
- * The tests of HashiCorp's own implementation, one by one, under its names: what they hold Go's yamux to, held of ours.
- * Where ours does something else on purpose, the name says so. Sizes are scaled down where theirs take gibibytes.
+ * The tests of HashiCorp's own implementation, one by one, under its names. What they require of Go's yamux
+ * is required of ours. If ours differs on purpose, the name says so. If theirs use gibibytes, sizes are
+ * scaled down.
  */
 
 import { once } from 'node:events';
@@ -49,7 +50,7 @@ const outcomeOf = (promise: Promise<unknown>): Promise<MuxError> =>
     (error: unknown) => error as MuxError,
   );
 
-/** What the peer has granted a stream of ours: no public name tells it. */
+/** Returns the credit that the peer has granted to a stream of ours. No public name tells it. */
 function windowOf(stream: RawStream): number {
   return (stream as LeanStream).record.sendWindow.available;
 }

@@ -13,7 +13,7 @@ import { pattern, readAll, sessionPair, until } from './support/session-pair.ts'
 const KiB = 1024;
 
 describe('a session', () => {
-  test('refuses an object that is no transport', () => {
+  test('refuses an object that is not a transport', () => {
     for (const transport of [undefined, {}, { readable: process.stdin }, 'pipe'] as never[]) {
       expect(() => new LeanSession(transport, { role: 'client' })).toThrow(
         /^transport must be a Duplex, or \{ readable, writable \} of Node streams; got /,
@@ -31,7 +31,7 @@ describe('a session', () => {
     await plugin.close();
   });
 
-  test('reads what the transport held before, though it was paused', async () => {
+  test('reads what the transport held before, even if it was paused', async () => {
     const [near, far] = bytePair();
     const stream = new LeanSession(near, { role: 'client' }).openStream();
     stream.end('early');
@@ -42,7 +42,7 @@ describe('a session', () => {
     expect((await readAll(await server.acceptStream())).toString()).toBe('early');
   });
 
-  test('tells an end of the transport that came before it', async () => {
+  test('reports an end of the transport that came before it', async () => {
     const [near, far] = bytePair();
     far.end();
     near.resume();
@@ -69,7 +69,7 @@ describe('a session', () => {
     await expect(peer.session.closed).rejects.toThrow('it must not have an encoding');
   });
 
-  test('goes on reading when only its writable half has failed, and ends with what is read', async () => {
+  test('continues reading when only its writable half has failed, and ends after what is read', async () => {
     const [down, up] = [new PassThrough(), new PassThrough()];
     const got: string[] = [];
     const closes: unknown[] = [];
@@ -131,7 +131,7 @@ describe('close()', () => {
     await peer.session.close();
   });
 
-  test('waits for a slow reader to take what was written', async () => {
+  test('waits for a slow reader to accept what was written', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     onTestFinished(() => void vi.useRealTimers());
     const { client, server, serverEnd } = sessionPair({ client: { timers: globalThis } });
@@ -144,7 +144,7 @@ describe('close()', () => {
     expect((await readAll(await server.acceptStream())).equals(pattern(200 * KiB))).toBe(true);
   });
 
-  test('and ping() hold the event loop for who waits for them', async () => {
+  test('and ping() keep the event loop alive for their callers', async () => {
     const program = `
       import { PassThrough } from 'node:stream';
       import { Session } from '@pipework/mux';
@@ -161,7 +161,7 @@ describe('close()', () => {
     expect(stdout.split('\n')).toEqual(['MUX_PING_TIMEOUT', 'closed', '']);
   });
 
-  test('lets go of a transport that takes nothing', async () => {
+  test('releases a transport that accepts nothing', async () => {
     const peer = rawPeer({ role: 'client' });
     peer.end.stall();
     peer.session.openStream().write(Buffer.alloc(200 * KiB));
@@ -217,7 +217,7 @@ describe('endOutput()', () => {
     expect(error).toMatchObject({ code: 'MUX_SESSION_CLOSED' });
   });
 
-  test('does not tell a stream finished whose bytes or FIN it kept from leaving', async () => {
+  test('does not report a stream as finished if its bytes or FIN were never sent', async () => {
     const peer = rawPeer({ role: 'client' });
     const [large, late] = [peer.session.openStream(), peer.session.openStream()];
     large.end(Buffer.alloc(300 * KiB));
@@ -227,7 +227,7 @@ describe('endOutput()', () => {
     await settled();
     peer.session.endOutput();
     late.end('behind the end');
-    // The window opens when nothing can leave any more.
+    // The window opens when nothing can be sent any more.
     for (const id of [1, 3]) peer.send(update(id, 100 * KiB, ACK), update(id, 0, FIN));
     await settled();
     expect([large.writableFinished, late.writableFinished]).toEqual([false, false]);
@@ -235,7 +235,7 @@ describe('endOutput()', () => {
     for (const outcome of outcomes) expect(await outcome).toMatchObject({ code: 'MUX_TRANSPORT_ENDED' });
   });
 
-  test('goes on reading though answers have made it pause', async () => {
+  test('continues reading even if answers had paused it', async () => {
     const peer = rawPeer({ role: 'client', connectionWriteTimeout: 0 });
     const stream = peer.session.openStream();
     peer.end.stall();
@@ -247,7 +247,7 @@ describe('endOutput()', () => {
     expect((await readAll(stream)).toString()).toBe('last words');
   });
 
-  test('still tells of a stream that the peer did not finish', async () => {
+  test('still reports a stream that the peer did not finish', async () => {
     const peer = rawPeer({ role: 'client' });
     const stream = peer.session.openStream();
     peer.session.endOutput();
@@ -302,7 +302,7 @@ describe('flush()', () => {
 });
 
 describe('go-away', () => {
-  test('from the peer stops new streams and lets open ones go on', async () => {
+  test('from the peer stops new streams and lets open ones continue', async () => {
     const { client, server } = sessionPair();
     const stream = client.openStream();
     const far = await server.acceptStream();
@@ -325,7 +325,7 @@ describe('go-away', () => {
     expect(peer.session.streamCount).toBe(1);
   });
 
-  test('from us refuses what the peer opens all the same', async () => {
+  test('from us refuses streams that the peer opens nevertheless', async () => {
     const peer = rawPeer();
     peer.session.goAway();
     peer.session.goAway();
@@ -341,7 +341,7 @@ describe('opening', () => {
     await peer.expects('1 WindowUpdate SYN +786432', '1 Data 2', '1 WindowUpdate FIN');
   });
 
-  test('keeps to as many unanswered streams as the backlog, and opens the others as answers come', async () => {
+  test('allows as many unanswered streams as the backlog, and opens the others as answers come', async () => {
     const peer = rawPeer({ role: 'client', acceptBacklog: 2, windowBudget: 0 });
     const streams = Array.from({ length: 4 }, () => peer.session.openStream());
     for (const stream of streams) stream.write('x');
@@ -384,7 +384,7 @@ describe('opening', () => {
 });
 
 describe('accepting', () => {
-  test('acknowledges once, also where SYN, data and FIN came in one frame', async () => {
+  test('acknowledges once, even if SYN, data and FIN came in one frame', async () => {
     const peer = rawPeer();
     peer.send(data(1, 'hello', SYN | FIN));
     await peer.expectsSilence();
@@ -396,7 +396,7 @@ describe('accepting', () => {
     await peer.expectsSilence();
   });
 
-  test('hands streams to those who wait in their order', async () => {
+  test('gives streams to waiting callers in order', async () => {
     const peer = rawPeer();
     const waiting = [peer.session.acceptStream(), peer.session.acceptStream()];
     peer.send(update(3, 0, SYN), update(1, 0, SYN));
@@ -423,7 +423,7 @@ describe('accepting', () => {
     expect((await peer.session.acceptStream()).id).toBe(3);
   });
 
-  test('is a mistake where streams go to onStream', async () => {
+  test('is a mistake if streams go to onStream', async () => {
     const { server } = sessionPair({ server: { onStream: () => {} } });
     await expect(server.acceptStream()).rejects.toMatchObject({ code: 'MUX_MISUSE' });
   });
@@ -472,7 +472,7 @@ describe('pings', () => {
     for (const roundTrip of await Promise.all(pings)) expect(roundTrip).toBeGreaterThan(0);
   });
 
-  test('time out, and the session goes on', async () => {
+  test('time out, and the session continues', async () => {
     const peer = rawPeer({ role: 'client', connectionWriteTimeout: 30 });
     await expect(peer.session.ping()).rejects.toMatchObject({ code: 'MUX_PING_TIMEOUT' });
     peer.send(ping(0, ACK));
@@ -481,7 +481,7 @@ describe('pings', () => {
     expect(await again).toBeGreaterThan(0);
   });
 
-  test('are sent as keep-alive only where asked, and not while the peer is heard', async () => {
+  test('are sent as keep-alive only if that is enabled, and not while the peer sends', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
     try {
       const peer = rawPeer({ enableKeepAlive: true, keepAliveInterval: 1000, timers: globalThis });
@@ -496,7 +496,7 @@ describe('pings', () => {
     }
   });
 
-  test('that keep-alive gets no answer to end the session', async () => {
+  test('that keep-alive sends end the session if one gets no answer', async () => {
     const peer = rawPeer({ enableKeepAlive: true, keepAliveInterval: 10, connectionWriteTimeout: 20 });
     await peer.expectsEnd('MUX_KEEPALIVE_TIMEOUT', 'internal error');
   });

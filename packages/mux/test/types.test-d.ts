@@ -19,7 +19,7 @@ test('a transport is a Duplex or a pair', () => {
   expectTypeOf<Readable>().not.toExtend<Transport>();
 });
 
-test('a role must be given, and nothing unknown', () => {
+test('a role is required, and unknown options are refused', () => {
   // @ts-expect-error no role
   new Session(new Duplex(), {});
   // @ts-expect-error no such role
@@ -41,7 +41,7 @@ test('streams are made by sessions alone', () => {
   expectTypeOf(session.openStream().session).toEqualTypeOf<Session>();
 });
 
-test('the lean face is not on the main entry', () => {
+test('the lean interface is not on the main entry', () => {
   expectTypeOf<Session>().not.toHaveProperty('openRaw');
   expectTypeOf<Session>().not.toHaveProperty('feed');
   expectTypeOf<LeanSession>().toExtend<Session>();

@@ -1,4 +1,4 @@
-/** The vectors that writers of other peers go by: what they say is what this code does. */
+/** Checks that the code does what the vectors for writers of other peers say. */
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';

@@ -1,8 +1,8 @@
-/** Makes a context of OpenTelemetry the active one where a diagnostics channel runs its stores. */
+/** Makes a context of OpenTelemetry the active one while a diagnostics channel runs its stores. */
 import type { AsyncLocalStorage } from 'node:async_hooks';
 import { context, type Context } from '@opentelemetry/api';
 
-/** What ends a scope that was entered without a function. */
+/** Ends a scope that was entered without a function. */
 interface Scope {
   [Symbol.dispose](): void;
 }
@@ -13,8 +13,9 @@ interface Manager {
 }
 
 /**
- * A store for `bindStore()`. The store that is wanted is OpenTelemetry's own, which is private and another one once an SDK is registered. A
- * channel only ever calls `run` of a store, or `withScope` in a Node that has it, so that an object with these two over the public API will do.
+ * A store for `bindStore()`. OpenTelemetry's own store would be the right one, but it is private, and is
+ * replaced once an SDK is registered. A channel only calls `run` of a store, or `withScope` in a Node that
+ * has it. So an object with these two methods, over the public API, is enough.
  */
 export const activeContext: AsyncLocalStorage<Context> = {
   run: <R>(active: Context, act: () => R): R => context.with(active, act),

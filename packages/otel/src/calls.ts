@@ -1,4 +1,4 @@
-/** Calls, at the side that makes them and at the side that answers them: a span and a duration each. */
+/** Makes a span and a duration for each call, on the side that makes it and on the side that answers it. */
 import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel';
 import {
   context,
@@ -19,13 +19,19 @@ import { Methods, type Method } from './methods.ts';
 import { attributes, metricNames } from './names.ts';
 import type { Stop, Telemetry } from './telemetry.ts';
 
-/** In seconds, from 10 µs on: a call takes tens of microseconds, and the buckets that are usual begin at 5 ms. */
+/**
+ * The buckets of durations in seconds, from 10 µs on. A call takes tens of microseconds, and the usual
+ * buckets begin at 5 ms.
+ */
 const boundaries = [
   0.000_01, 0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1,
   0.25, 0.5, 1, 2.5, 5, 10, 30,
 ];
 
-/** What is kept of a call until it ends. It stands on the call's own object, so that it goes with it. */
+/**
+ * The key of the record that is kept of a call until it ends. The record is a property of the call's own
+ * object, so that it is freed with it.
+ */
 const recordKey = Symbol('pipework.otel.call');
 
 interface CallRecord {
@@ -36,7 +42,7 @@ interface CallRecord {
 
 type Watched = CallTrace & { [recordKey]?: CallRecord };
 
-/** Where the two sides differ. */
+/** What differs between the two sides. */
 interface Side {
   readonly channelName: string;
   readonly kind: SpanKind;
@@ -44,11 +50,11 @@ interface Side {
   readonly active: string;
   /** The context in which the call began. */
   parentOf(call: CallTrace): Context;
-  /** The last step before a call goes on: no hook can change what is sent. */
+  /** The last step before a call continues. No hook can change what is sent after it. */
   begun(active: Context, call: CallTrace): void;
 }
 
-/** Calls that are made here. The context travels in their metadata. */
+/** Calls that are made here. Their metadata carries the context. */
 export const madeHere: Side = {
   channelName: callChannelName,
   kind: SpanKind.CLIENT,
@@ -64,13 +70,17 @@ export const answeredHere: Side = {
   kind: SpanKind.SERVER,
   duration: metricNames.server,
   active: metricNames.activeServer,
-  // A function runs where it was given, which is within the call that brought it. Anything else runs where the connection was made, which tells nothing.
+  // A function runs in the context in which it was given, which is within the call that brought it. Anything
+  // else runs in the context in which the connection was made, which tells nothing.
   parentOf: ({ method, metadata }) =>
     propagation.extract(method.startsWith('$/') ? context.active() : ROOT_CONTEXT, metadata),
   begun: () => {},
 };
 
-/** Watches one side until the returned function is called. Calls that are under way then are told when they end. */
+/**
+ * Watches one side until the returned function is called. Calls that are under way then are reported when
+ * they end.
+ */
 export function watchCalls(side: Side, telemetry: Telemetry): Stop {
   const calls = new Calls(side, telemetry);
   return () => calls.stop();
@@ -168,7 +178,7 @@ class Calls {
   }
 }
 
-/** Made once for each method and failure. */
+/** Made once for each combination of method and failure. */
 function metricAttributes(method: Method, failure: Failure | undefined): Attributes {
   const type = failure?.type;
   const made = method.byFailure.get(type);

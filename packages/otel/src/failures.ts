@@ -1,8 +1,8 @@
-/** What a failure is to a span and to a metric. */
+/** Describes a failure for a span and for a metric. */
 import { SpanStatusCode, type Attributes, type Exception, type Span } from '@opentelemetry/api';
 import { attributes, other } from './names.ts';
 
-/** One failure, in words of which there are few. */
+/** One failure, described by few different words. */
 export interface Failure {
   /** The value of `error.type`: the error's code, else its name, else `_OTHER`. Undefined if the caller ended the call on purpose. */
   readonly type: string | undefined;
@@ -10,21 +10,27 @@ export interface Failure {
   readonly statusCode: string | undefined;
 }
 
-/** The texts of an error that are recorded are no longer than so many characters: a plugin writes them. */
+/**
+ * The maximum length of an error's recorded texts, in characters. The plugin writes these texts, so they may
+ * be long.
+ */
 const maxText = 4096;
 
-/** So many different types are told apart, and the others are one: a type is the label of a metric, and a plugin chooses it. */
+/**
+ * How many different types are distinguished; all others share one. A type is the label of a metric, and the
+ * plugin chooses it.
+ */
 const maxTypes = 200;
 
 const plainWord = /^[A-Za-z][\w.$-]{0,63}$/;
 
 const known = new Set<string>();
 
-/** Tells what failed, by its code or its name, never by its message. */
+/** Describes a failure by its code or its name, never by its message. */
 export function failureOf(error: unknown): Failure {
   const { name, code } = partsOf(error);
   const statusCode = label(code);
-  // Who aborts a call has what it wants. A deadline and AbortSignal.timeout() are failures.
+  // A caller that aborts a call gets what it asked for. A deadline and AbortSignal.timeout() are failures.
   if (name === 'AbortError') return { type: undefined, statusCode };
   return { type: statusCode ?? label(name) ?? other, statusCode };
 }
@@ -43,7 +49,7 @@ export function markFailed(span: Span, error: unknown, { type, statusCode }: Fai
   span.setStatus({ code: SpanStatusCode.ERROR, message: exception.message ?? type });
 }
 
-/** The attribute of a metric for a failure; none for a call that was ended on purpose. */
+/** Returns the attribute of a metric for a failure; none for a call that was ended on purpose. */
 export function failureAttributes(failure: Failure | undefined): Attributes {
   return failure?.type === undefined ? {} : { [attributes.errorType]: failure.type };
 }

@@ -1,17 +1,17 @@
-/** Supervisors and pools: how often a process had to be started again, and which calls wait for one. */
+/** Watches supervisors and pools: how often a process had to be restarted, and which calls wait for one. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { BatchObservableResult, Meter } from '@opentelemetry/api';
 import { guarded } from './guard.ts';
 import { attributes, fleetChannels, metricNames } from './names.ts';
 import type { Stop, Telemetry } from './telemetry.ts';
 
-/** What is read of a pool of `@pipework/fleet`. */
+/** The figures that are read from a pool of `@pipework/fleet`. */
 export interface PoolFigures {
   /** Returns the figures of this moment. */
   stats(): { readonly processes: number; readonly busy: number; readonly queued: number };
 }
 
-/** Why a process of a pool was replaced, of all the reasons for which one ends. */
+/** Those reasons for the end of a pool's process that mean a replacement. */
 const replaced = new Set(['failed', 'lost', 'unhealthy', 'recycled', 'reloaded']);
 
 /** Counts restarts until the returned function is called. */

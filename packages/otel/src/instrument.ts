@@ -18,23 +18,44 @@ import type { Stop, Telemetry } from './telemetry.ts';
 
 /** What {@link instrument} watches, and the providers that it reports to. */
 export interface InstrumentOptions {
-  /** Where spans go. Default: the global provider, also one that is registered later. `false`: no spans, and no context travels. */
+  /**
+   * Receives the spans. Default: the global provider, even if it is registered later. With `false` there are
+   * no spans, and no context is sent.
+   */
   readonly tracerProvider?: TracerProvider | false;
-  /** Where figures go. Default: the global provider, which must be registered before. `false`: no figures. */
+  /**
+   * Receives the figures. Default: the global provider, which must be registered before. With `false` there
+   * are no figures.
+   */
   readonly meterProvider?: MeterProvider | false;
-  /** True: a call or a stream outside of any trace gets no span. It is measured all the same. Default: false. */
+  /**
+   * If it is true, a call or a stream outside of any trace gets no span. It is measured nevertheless.
+   * Default: false.
+   */
   readonly requireParent?: boolean;
-  /** Returns true for a call that is neither traced nor measured, and that carries no context. Asked once for each call, on both sides. */
+  /**
+   * Returns true for a call that must be neither traced nor measured, and must carry no context. Called once
+   * for each call, on both sides.
+   */
   readonly ignore?: (call: CallTrace) => boolean;
-  /** Adds to the span of a call that begins. What it throws goes to OpenTelemetry's `diag`, never to the call. */
+  /**
+   * Called with the span of each call that begins, to add attributes to it. An error that it throws goes to
+   * OpenTelemetry's `diag`, never to the call.
+   */
   readonly annotate?: (span: Span, call: CallTrace) => void;
 }
 
-/** Telemetry that is on. Disposing of it is {@link disable}. */
+/** Telemetry that is turned on. Disposing of it calls {@link disable}. */
 export interface Instrumentation extends Disposable {
-  /** Tells the processes and the queue of a pool of `@pipework/fleet` at each collection. Returns a function that ends this; {@link disable} does so, too. */
+  /**
+   * Reports the processes and the queue of a pool of `@pipework/fleet` at each collection. Returns a function
+   * that stops this. {@link disable} stops it too.
+   */
   watchPool(pool: PoolFigures, name: string): () => void;
-  /** Turns telemetry off. Nothing new is watched; spans of calls and streams that are under way still end. Called again it does nothing. */
+  /**
+   * Turns telemetry off. Nothing new is watched. Spans of calls and streams that are under way still end.
+   * Further calls do nothing.
+   */
   disable(): void;
 }
 
@@ -44,8 +65,9 @@ const scope = '@pipework/otel';
 let current: Instrumentation | undefined;
 
 /**
- * Turns telemetry on in this process: spans and figures of the calls that it makes and answers, of streams, and of the plugin processes that it
- * starts. The same line stands in a host and in each plugin. If it is on already, returns what is on, and the options are not used.
+ * Turns telemetry on in this process: spans and figures of the calls that it makes and answers, of streams,
+ * and of the plugin processes that it starts. A host and each of its plugins call it in the same way. If
+ * telemetry is on already, the existing object is returned, and the options are not used.
  *
  * @example
  * ```ts
@@ -91,7 +113,7 @@ function turnOn(options: InstrumentOptions): Instrumentation {
 function telemetryOf(options: InstrumentOptions): Telemetry {
   const { tracerProvider, meterProvider, requireParent = false, ignore, annotate } = options;
   return {
-    // A proxy without a provider behind it makes spans that are nothing.
+    // A proxy provider without a real one makes spans that record nothing.
     tracer: (tracerProvider === false ? new ProxyTracerProvider() : (tracerProvider ?? trace)).getTracer(
       scope,
     ),

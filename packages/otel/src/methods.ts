@@ -1,18 +1,24 @@
-/** What calls are named, and the attributes that all calls of one name have. */
+/** The names of calls, and the attributes that all calls of one name share. */
 import type { Attributes } from '@opentelemetry/api';
 import type { CallTrace } from '@pipework/core/plugin';
 import { attributes, other, system } from './names.ts';
 
-/** All that is known of a method before it is called. */
+/** What is known of a method before it is called. */
 export interface Method {
-  /** The name of its spans, and their `rpc.method`: `greeter/greet`; `greeter/$call` for a function, `greeter/$call.next` for a marked object's method. */
+  /**
+   * The name of its spans, and their `rpc.method`: `greeter/greet`. For a function it is `greeter/$call`, and
+   * for a marked object's method `greeter/$call.next`.
+   */
   readonly name: string;
   readonly attributes: Attributes;
   /** The attributes of its metrics, by `error.type`. */
   readonly byFailure: Map<string | undefined, Attributes>;
 }
 
-/** So many methods have a name of their own. Others are `_OTHER`: the names of calls that are answered come from the peer. */
+/**
+ * How many methods get a name of their own. Others are `_OTHER`, because the names of answered calls come
+ * from the peer.
+ */
 const maxMethods = 2_000;
 
 const implementationPrefix = 'Plugin.';
@@ -28,13 +34,13 @@ export class Methods {
   }
 
   of({ service, method, peer }: CallTrace): Method {
-    // A service's peer is part of the key only where it is told: at the side that calls.
+    // A service's peer is part of the key only on the side that calls, because only there it is reported.
     const key = this.#isClient ? `${peer}\n${service ?? ''}` : service;
     const methods = this.#byService.get(key);
     return methods?.get(method) ?? this.#add(key, service, method, peer);
   }
 
-  /** The method that the peer asked for and that there is not. */
+  /** Returns the method for a call of a name that does not exist. */
   unknown(call: CallTrace): Method {
     return make(other, this.#isClient ? call.peer : undefined);
   }
@@ -64,7 +70,7 @@ function make(name: string, peer: string | undefined): Method {
   };
 }
 
-/** The plugin's name, of a peer that is one: `plugin greeter`. */
+/** Returns the plugin's name from the description of a peer that is a plugin, such as `plugin greeter`. */
 export function pluginOf(peer: string): string | undefined {
   return peer.startsWith('plugin ') ? peer.slice('plugin '.length) : undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * The names of what is told: attributes, metrics, channels. Those that begin with `rpc.`, `error.`, `network.` and `process.` are OpenTelemetry's
- * semantic conventions (1.45); what they have no name for begins with `pipework.`.
+ * The names of attributes, metrics and channels. Those that begin with `rpc.`, `error.`, `network.` and
+ * `process.` are OpenTelemetry's semantic conventions (1.45). Names that these lack begin with `pipework.`.
  */
 
 export const attributes = {
@@ -43,8 +43,11 @@ export const metricNames = {
 /** The value of `rpc.system.name`. */
 export const system = 'pipework';
 
-/** What a label is when its own text is unknown or would be one of too many. */
+/** The value of a label whose own text is unknown or would be one of too many. */
 export const other = '_OTHER';
 
-/** The channels of `@pipework/fleet`, by their texts: who has no fleet must not load it. A test compares them with fleet's own. */
+/**
+ * The channels of `@pipework/fleet`, by their texts, because a program without a fleet must not load it. A
+ * test compares them with fleet's own.
+ */
 export const fleetChannels = { supervisor: 'pipework:fleet', pool: 'pipework:pool' } as const;

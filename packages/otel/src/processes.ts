@@ -1,4 +1,4 @@
-/** Plugin processes: a span for a start, another for an exit, and their figures. */
+/** Makes a span for the start of each plugin process, another for its exit, and the figures of processes. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import {
   ROOT_CONTEXT,
@@ -18,14 +18,14 @@ import { attributes, metricNames } from './names.ts';
 import { residentBytes } from './resident.ts';
 import type { Stop, Telemetry } from './telemetry.ts';
 
-/** What is kept of a process: how its start is told, and that it is there. */
+/** What is kept of a process: the span of its start, and whether it exists. */
 interface Live {
   readonly start: Span;
   readonly begunAt: number;
   hasStarted: boolean;
 }
 
-/** Whether {@link residentBytes} can tell anything. */
+/** True if {@link residentBytes} works on this system. */
 const tellsMemory = process.platform === 'linux';
 
 /** Watches processes that are started from now on, until the returned function is called. */
@@ -40,7 +40,10 @@ class Processes {
   readonly #startDuration: Histogram;
   readonly #exits: Counter;
   readonly #stops: readonly Stop[];
-  /** All that ever had a process: those without one are told as 0, since a figure that is not told keeps its last value. */
+  /**
+   * All plugins that ever had a process. Those without one are reported as 0, because a figure that is not
+   * reported keeps its last value.
+   */
   readonly #plugins = new Set<string>();
 
   constructor({ tracer, meter }: Telemetry) {
@@ -85,7 +88,7 @@ class Processes {
     this.#live.clear();
   }
 
-  /** Processes and resident bytes by plugin. Bytes are undefined if this system does not tell. */
+  /** Processes and resident bytes by plugin. Bytes are undefined if this system does not show them. */
   async #figures(): Promise<ReadonlyMap<string, { number: number; bytes: number | undefined }>> {
     const byPlugin = new Map(
       [...this.#plugins].map((name) => [name, { number: 0, bytes: tellsMemory ? 0 : undefined }]),
@@ -125,7 +128,7 @@ class Processes {
     this.#startDuration.record(seconds(live), { [attributes.plugin]: process.plugin });
   }
 
-  /** Published behind the exit of a process that did not start. */
+  /** Called after the exit of a process whose start failed. */
   #failed(process: ProcessTrace): void {
     const live = this.#live.get(process);
     if (live === undefined) return;

@@ -1,7 +1,10 @@
-/** How much memory a plugin's process holds. */
+/** Measures how much memory a plugin's process holds. */
 import { readFile } from 'node:fs/promises';
 
-/** Returns the resident bytes of a process of this machine; undefined if it is gone, or if this system does not tell by `/proc`. */
+/**
+ * Returns the resident bytes of a process of this machine; undefined if the process is gone, or if this
+ * system has no `/proc`.
+ */
 export async function residentBytes(pid: number): Promise<number | undefined> {
   try {
     const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1];

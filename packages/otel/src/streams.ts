@@ -1,4 +1,6 @@
-/** Streams of values: a span each, with its items, below the call or the consumer that it belongs to. */
+/**
+ * Makes a span for each stream of values, with its items, below the call or the consumer that it belongs to.
+ */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { context, SpanKind, trace, type Span } from '@opentelemetry/api';
 import { streamChannelName, type StreamTrace } from '@pipework/core/plugin';
@@ -8,7 +10,10 @@ import { pluginOf } from './methods.ts';
 import { attributes, metricNames } from './names.ts';
 import type { Stop, Telemetry } from './telemetry.ts';
 
-/** Watches streams until the returned function is called. Those that are open then are told when they end. */
+/**
+ * Watches streams until the returned function is called. Streams that are open then are reported when they
+ * end.
+ */
 export function watchStreams({ tracer, meter, needsParent }: Telemetry): Stop {
   const spans = new Map<StreamTrace, Span | undefined>();
   let isStopping = false;

@@ -1,4 +1,6 @@
-/** What all parts of an instrumentation use: where spans and figures go, and what the user chose. */
+/**
+ * What all parts of an instrumentation use: the destinations of spans and figures, and the user's options.
+ */
 import type { Meter, Span, Tracer } from '@opentelemetry/api';
 import type { CallTrace } from '@pipework/core/plugin';
 
@@ -10,5 +12,5 @@ export interface Telemetry {
   readonly annotate: ((span: Span, call: CallTrace) => void) | undefined;
 }
 
-/** Something that is watched until this is called. What is under way is still told to its end. */
+/** Stops watching. What is under way is still reported to its end. */
 export type Stop = () => void;

@@ -31,7 +31,7 @@ function turnOn(options: InstrumentOptions = {}): Instrumentation {
   return instrumentation;
 }
 
-/** The value of the one figure of a metric whose attributes hold these. */
+/** Returns the value of a metric's only figure that has these attributes. */
 function valueOf(figures: Figures, name: string, some: Record<string, unknown> = {}): unknown {
   const found = (figures[name] ?? []).filter(({ attributes: all }) =>
     Object.entries(some).every(([key, value]) => all[key] === value),
@@ -42,7 +42,7 @@ function valueOf(figures: Figures, name: string, some: Record<string, unknown> =
 
 const channelNames = [callChannelName, handlerChannelName, streamChannelName, processChannelName];
 
-/** All channels that have a subscriber. */
+/** Returns all channels that have a subscriber. */
 const heard = (): string[] =>
   [
     ...channelNames.flatMap((name) =>
@@ -126,7 +126,7 @@ test('restarts of a supervisor are counted', async () => {
   expect(valueOf(await sdk.figures(), metricNames.restarts, { 'pipework.plugin': 'kept' })).toBe(1);
 });
 
-test('a pool’s queue is told, and a call that waited in it keeps its trace', async () => {
+test('a pool’s queue is reported, and a call that waited in it keeps its trace', async () => {
   const instrumentation = turnOn();
   await using pool = new Pool<{ work: Work }>({ cmd: [process.execPath, program], name: 'many', max: 1 });
   const unwatch = instrumentation.watchPool(pool, 'many');
@@ -159,7 +159,7 @@ test('a pool’s queue is told, and a call that waited in it keeps its trace', a
   expect(asked).toHaveBeenCalledTimes(1);
 });
 
-test('turned off it leaves nothing behind, and tells what was under way', async () => {
+test('when it is turned off, it leaves nothing behind, and reports what was under way', async () => {
   expect(heard()).toEqual([]);
   const instrumentation = turnOn();
   expect(instrument()).toBe(instrumentation);
@@ -180,7 +180,7 @@ test('turned off it leaves nothing behind, and tells what was under way', async 
   instrumentation.disable();
 });
 
-test('a call outside of any trace has no span with requireParent, and is measured', async () => {
+test('with requireParent, a call outside of any trace has no span, and is measured', async () => {
   const { work } = await startWork({ silent: true });
   turnOn({ requireParent: true });
   await work.active();

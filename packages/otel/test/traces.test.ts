@@ -17,7 +17,7 @@ let sdk: Sdk;
 let client: WorkClient;
 let work: Remote<Work>;
 
-// One plugin for all tests that end none: loading the SDK takes a process longer than all its calls.
+// All tests that do not end it share one plugin. Loading the SDK takes a process longer than all its calls.
 beforeAll(async () => {
   sdk = startSdk();
   client = makeClient();
@@ -47,7 +47,10 @@ async function within<T>(act: () => Promise<T>): Promise<{ result: T; traceId: s
   });
 }
 
-/** All spans of both processes, once there are as many as expected: a span may end just behind its answer. */
+/**
+ * Returns all spans of both processes, once there are as many as expected. A span may end just after its
+ * answer.
+ */
 async function told(work: { spans(): Promise<ToldSpan[]> }, names: readonly string[]): Promise<ToldSpan[]> {
   let spans: ToldSpan[] = [];
   await expect
@@ -60,7 +63,7 @@ async function told(work: { spans(): Promise<ToldSpan[]> }, names: readonly stri
 }
 
 describe('a call', () => {
-  test('has a span at each side, the handler’s below the caller’s', async () => {
+  test('has a span on each side, the handler’s below the caller’s', async () => {
     const { traceId, spanId } = await within(() => work.greet('world'));
     const spans = await told(work, ['work/greet']);
     const made = only(spans, 'work/greet', 'client');
@@ -80,7 +83,7 @@ describe('a call', () => {
     });
   });
 
-  test('makes its span the active one in the handler, behind an await too', async () => {
+  test('makes its span the active one in the handler, even after an await', async () => {
     const { result } = await within(() => work.active());
     const answered = only(await told(work, ['work/active']), 'work/active', 'server');
     expect(result).toMatchObject({ traceId: answered.traceId, spanId: answered.spanId });
@@ -91,7 +94,7 @@ describe('a call', () => {
     expect(sent).toEqual({ tenant: 'a', traceparent: expect.stringMatching(/^00-\w{32}-\w{16}-01$/) });
   });
 
-  test('that fails is an error at both sides, with the code as its type and the exception as an event', async () => {
+  test('that fails is an error on both sides, with the code as its type and the exception as an event', async () => {
     await expect(work.fail()).rejects.toThrow('out of range');
     for (const span of await told(work, ['work/fail'])) {
       if (span.name !== 'work/fail') continue;
@@ -103,7 +106,7 @@ describe('a call', () => {
     }
   });
 
-  test('that its caller aborts is no error, and its deadline is one', async () => {
+  test('that its caller aborts is not an error, and a deadline is one', async () => {
     const leaving = new AbortController();
     const left = work.wait({ signal: leaving.signal });
     leaving.abort();
@@ -126,7 +129,7 @@ describe('a call', () => {
     });
   });
 
-  test('of a method that there is not goes by no name of its own', async () => {
+  test('of a method that does not exist gets no name of its own', async () => {
     const untyped = work as unknown as { bogus(): Promise<unknown> };
     await expect(untyped.bogus()).rejects.toMatchObject({ code: 'RPC_UNKNOWN_METHOD' });
     for (const span of (await told(work, ['_OTHER'])).filter(({ name }) => name === '_OTHER')) {
@@ -204,7 +207,7 @@ test('a service of the host is called within the handler', async () => {
   });
 });
 
-test('a callback of a plugin that tells nothing belongs to the call that brought the function', async () => {
+test('a callback of a plugin without telemetry belongs to the call that brought the function', async () => {
   const { work } = await startWork({ silent: true });
   await within(() => work.each(['one'], () => {}));
   const spans = sdk.spans();
@@ -212,7 +215,7 @@ test('a callback of a plugin that tells nothing belongs to the call that brought
 });
 
 describe('a stream', () => {
-  test('of a result has a span with its items at each side', async () => {
+  test('of a result has a span with its items on each side', async () => {
     const { traceId, spanId } = await within(async () => {
       for await (const n of work.count(3)) expect(n).toBeGreaterThan(0);
     });
@@ -234,7 +237,7 @@ describe('a stream', () => {
     expect(only(spans, 'clock/now', 'client').parent).toBe(only(spans, 'work/ask', 'server').spanId);
   });
 
-  test('of an argument belongs to the call at both sides', async () => {
+  test('of an argument belongs to the call on both sides', async () => {
     const numbers = async function* (): AsyncGenerator<number> {
       yield* [1, 2];
     };
@@ -249,7 +252,7 @@ describe('a stream', () => {
 });
 
 describe('a process', () => {
-  test('has a span for its start, below who started it, and one for its exit', async () => {
+  test('has a span for its start, below the code that started it, and one for its exit', async () => {
     const client = workClient();
     const { spanId } = await within(() => client.start());
     expect(only(sdk.spans(), 'start worker')).toMatchObject({
@@ -264,7 +267,7 @@ describe('a process', () => {
     });
   });
 
-  test('that does not start tells why', async () => {
+  test('that does not start reports why', async () => {
     const client = workClient({ cmd: ['/no/such/plugin'] });
     await expect(client.start()).rejects.toThrow();
     expect(only(sdk.spans(), 'start worker')).toMatchObject({ status: 'error' });

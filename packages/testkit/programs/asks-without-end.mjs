@@ -1,4 +1,5 @@
-// Each call makes it ask its host for a service (`files`, or its argument) without end, and open each that it gets; then it answers.
+// Each call makes it ask its host for a service (`files`, or its argument) without end, and open each one
+// that it gets. Then it answers.
 import process from 'node:process';
 import { startPlugin } from './base.mjs';
 
@@ -8,7 +9,7 @@ startPlugin({
     let next = 0;
     const ask = peer.dial(0, ([, , error, brokerId]) => {
       if (error === null) peer.dial(brokerId);
-      // In its own time, so that the host's answers are what paces it.
+      // It asks in later turns, so that the host's answers set the pace.
       setImmediate(() => ask([0, next++, 'Host.Dispense', [name]]));
     });
     ask(...Array.from({ length: 100 }, () => [0, next++, 'Host.Dispense', [name]]));

@@ -1,5 +1,6 @@
-// A plugin by hand, without a line of the project's own runtime: the ground that every misbehaving program stands on.
-// It does what PROTOCOL asks of the base (no capabilities); each program changes one thing, named by its file.
+// A plugin without a line of the project's own runtime. Every misbehaving program is based on it. It does
+// what PROTOCOL requires of the base (no capabilities). Each program changes one thing, which its file name
+// says.
 import { Buffer } from 'node:buffer';
 import { writeSync } from 'node:fs';
 import { Socket } from 'node:net';
@@ -16,7 +17,7 @@ const cookieKey = 'OTTO_PLUGIN_MAGIC_COOKIE';
 const cookieValue = '11aab7ff21cb9ff7b0e9975d53f17a8dab571eac9b5ff0191730046698f07b7f';
 const [downstream, upstream] = (process.env['PIPEWORK_FDS'] ?? '3,4').split(',').map(Number);
 
-/** Refuses to run by hand, as every plugin must. */
+/** Refuses to run without a host, as every plugin must. */
 export function checkCookie() {
   if (process.env[cookieKey] === cookieValue) return;
   process.stderr.write(
@@ -25,7 +26,7 @@ export function checkCookie() {
   process.exit(1);
 }
 
-/** Writes raw bytes upstream, all of them before it returns. */
+/** Writes raw bytes upstream, and returns once all of them are written. */
 export function writeUpstream(bytes) {
   const chunk = typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes;
   for (let at = 0; at < chunk.length;) {
@@ -38,7 +39,7 @@ export function writeUpstream(bytes) {
   }
 }
 
-/** The highest version that both sides offer, or this plugin's own. */
+/** Returns the highest version that both sides offer, or this plugin's own. */
 export function chooseVersion(own = [1]) {
   const theirs = (process.env['PIPEWORK_PROTOCOL_VERSIONS'] ?? '1').split(',').map(Number);
   return Math.max(...own.filter((version) => theirs.includes(version)), 0) || Math.max(...own);
@@ -56,7 +57,7 @@ export function frame(type, flags, id, length, payload = Buffer.alloc(0)) {
   return Buffer.concat([header, payload]);
 }
 
-/** One stream: credit both ways, and the bytes that wait for credit. */
+/** One stream, with its credit in both directions and the bytes that wait for credit. */
 class Stream {
   constructor(id) {
     this.id = id;
@@ -97,13 +98,14 @@ class Stream {
   }
 }
 
-/** What the conformance suite calls: see `conformancePlugin` of the testkit. */
+/** The methods that the conformance suite calls: see `conformancePlugin` of the testkit. */
 const service = {
   echo: (peer, [value], answer) => answer(null, value),
   fail: (peer, [message], answer) => answer(message, null),
   print(peer, [what], answer) {
     peer[what.get('stream')].write(what.get('text'));
-    // Behind its output, and not held up by a host that doesn't take it: the window bounds what goes first.
+    // The answer follows the output, but does not wait for a host that does not read it. The window limits
+    // what goes first.
     answer(null, null);
   },
   bytes: (peer, [n], answer) =>
@@ -115,9 +117,10 @@ const service = {
 };
 
 /**
- * Runs the plugin. `conduct` may hold `line`, `names` (what it dispenses; anything otherwise), `methods` (over the
- * service's own), `anyMethod` (in place of all of them), `control` (over Ping, Quit and Dispense), `accept(stream)` in
- * place of the ACK, `onStream(stream)` after it, and `onEnd()` for the end of descriptor 3. Methods get `peer`, whose `dial()` opens streams.
+ * Runs the plugin. `conduct` may hold `line`, `names` (what it dispenses; any name by default), `methods`
+ * (which replace the service's own), `anyMethod` (which replaces all of them), `control` (which replaces
+ * Ping, Quit and Dispense), `accept(stream)` in place of the ACK, `onStream(stream)` after it, and `onEnd()`
+ * for the end of descriptor 3. Methods get `peer`, whose `dial()` opens streams.
  */
 export function startPlugin(conduct = {}) {
   checkCookie();
@@ -132,8 +135,8 @@ export function startPlugin(conduct = {}) {
   let nextStreamId = 2;
 
   /**
-   * Opens a stream to what the host accepts under a broker id: 0 is for services. `onMessage` gets each message that comes back. Returns
-   * what writes messages, each an array.
+   * Opens a stream to what the host accepts under a broker id; 0 is for services. `onMessage` is called with
+   * each message that comes back. Returns a function that writes messages, each an array.
    */
   function dial(brokerId, onMessage = () => {}) {
     const stream = new Stream(nextStreamId);
@@ -271,7 +274,7 @@ export function startPlugin(conduct = {}) {
     peer.stderr?.finish();
     process.exit(0);
   });
-  // A host that was killed shows as a reset connection: the same end.
+  // If the host was killed, it looks like a reset connection, which is the same end.
   input.on('error', () => (conduct.onEnd ? conduct.onEnd(peer) : process.exit(0)));
   peer.input = input;
   writeUpstream(conduct.line ?? handshakeLine());

@@ -1,7 +1,9 @@
-// The control: behaves as PROTOCOL asks, so that a failing test can be told from a failing kit.
+// The control program. It behaves as PROTOCOL requires, so that a failing test can be distinguished from a
+// failing kit.
 import { startPlugin } from './base.mjs';
 
-// A terminal and service managers signal host and plugin alike: the host decides. Ten seconds, and a second SIGTERM, are the bounds.
+// A terminal and service managers signal host and plugin alike, and the host decides. It waits for at most
+// ten seconds, or until a second SIGTERM.
 let terms = 0;
 const leave = () => process.exit();
 for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => {});

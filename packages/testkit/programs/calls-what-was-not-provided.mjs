@@ -1,5 +1,5 @@
-// Each call makes it ask its host for services that no host provides, call what a service does not have, and dial ids that were never given
-// it. It answers with what came of the questions: a list of names and errors.
+// Each call makes it ask its host for services that no host provides, call methods that a service does not
+// have, and dial ids that it was never given. It answers with the results: a list of names and errors.
 import process from 'node:process';
 import { startPlugin } from './base.mjs';
 

@@ -1,4 +1,4 @@
-// Closes descriptor 4 without a line, and lives on.
+// Closes descriptor 4 without a line, and runs on.
 import { closeSync } from 'node:fs';
 import { checkCookie } from './base.mjs';
 checkCookie();

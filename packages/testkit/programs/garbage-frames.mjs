@@ -1,4 +1,4 @@
-// A correct line, then bytes that are no frames.
+// Writes a correct line, then bytes that are not frames.
 import { checkCookie, handshakeLine, writeUpstream } from './base.mjs';
 checkCookie();
 writeUpstream(handshakeLine());

@@ -1,4 +1,4 @@
-// Answers every call with bytes that are no MessagePack.
+// Answers every call with bytes that are not MessagePack.
 import { Buffer } from 'node:buffer';
 import { startPlugin } from './base.mjs';
 startPlugin({

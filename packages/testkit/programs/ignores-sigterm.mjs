@@ -1,4 +1,4 @@
-// Never answers Quit, stays when descriptor 3 ends and takes no notice of SIGTERM: only SIGKILL ends it.
+// Never answers Quit, stays when descriptor 3 ends, and ignores SIGTERM. Only SIGKILL ends it.
 import process from 'node:process';
 import { startPlugin } from './base.mjs';
 process.on('SIGTERM', () => {});

@@ -1,10 +1,11 @@
-// Announces `describe`, and answers with what is no description: of the wrong types, or as its argument tells (`huge`, `deep`, `poisoned`).
+// Announces `describe`, and answers with something that is not a description. Its types are wrong, or it is
+// what the argument says (`huge`, `deep`, `poisoned`).
 import { Buffer } from 'node:buffer';
 import process from 'node:process';
 import { handshakeLine, startPlugin } from './base.mjs';
 import { Raw } from './msgpack.mjs';
 
-/** A schema of arrays in arrays, as bytes: an encoder that calls itself would not survive it. */
+/** A schema of nested arrays, as bytes, because a recursive encoder would not survive it. */
 const deep = (levels) => new Raw(Buffer.concat([Buffer.alloc(levels, 0x91), Buffer.from([0xc0])]));
 const about = (plugins, more = []) =>
   new Map([['runtime', 'node 0'], ['protocolVersions', [1]], ['plugins', plugins], ...more]);

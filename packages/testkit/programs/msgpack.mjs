@@ -1,8 +1,8 @@
-// MessagePack by hand, as its specification has it: the one coder of the programs here, of the kit itself and of reliability/. It shares
-// nothing with the coder of core, which it is held against.
+// MessagePack by its specification, without a library. It is the one coder of the programs here, of the kit itself
+// and of reliability/. It shares nothing with the coder of core, which is checked against it.
 import { Buffer } from 'node:buffer';
 
-/** Bytes that stand in a message as they are. */
+/** Bytes that are copied into a message unchanged. */
 export class Raw {
   constructor(bytes) {
     this.bytes = bytes;

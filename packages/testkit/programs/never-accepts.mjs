@@ -1,4 +1,4 @@
-// Takes no stream: nothing is ever acknowledged or answered.
+// Accepts no stream. It never acknowledges or answers anything.
 import { startPlugin } from './base.mjs';
 const deaf = { Ping() {}, Quit() {}, Dispense() {} };
 startPlugin({ accept() {}, control: deaf });

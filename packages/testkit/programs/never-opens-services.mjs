@@ -1,4 +1,5 @@
-// Each call makes it ask its host 1,000 times for a service (`files`, or its argument) and open none that it gets; then it answers.
+// Each call makes it ask its host 1,000 times for a service (`files`, or its argument) and open none that it
+// gets. Then it answers.
 import process from 'node:process';
 import { startPlugin } from './base.mjs';
 

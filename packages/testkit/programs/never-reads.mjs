@@ -1,4 +1,4 @@
-// Says its line and never reads a byte from descriptor 3.
+// Writes its line and never reads a byte from descriptor 3.
 import { checkCookie, handshakeLine, writeUpstream } from './base.mjs';
 checkCookie();
 writeUpstream(handshakeLine());

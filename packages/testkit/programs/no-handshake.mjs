@@ -1,4 +1,4 @@
-// Lives, and never says a word.
+// Runs, and never writes a line.
 import { checkCookie } from './base.mjs';
 checkCookie();
 setInterval(() => {}, 60_000);

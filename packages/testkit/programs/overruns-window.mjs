@@ -1,4 +1,4 @@
-// Sends more on standard output at a stroke than any host gave credit for.
+// Sends more on standard output at once than any host gave credit for.
 import { Buffer } from 'node:buffer';
 import { frame, startPlugin, writeUpstream } from './base.mjs';
 

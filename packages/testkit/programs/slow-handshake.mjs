@@ -1,4 +1,4 @@
-// Says its line after as many milliseconds as its argument tells (2000 without one).
+// Writes its line after as many milliseconds as its argument says (2000 without one).
 import process from 'node:process';
 import { checkCookie, startPlugin } from './base.mjs';
 checkCookie();

@@ -1,3 +1,3 @@
-// Wants to speak another protocol over the pipes.
+// Announces another protocol over the pipes.
 import { startPlugin } from './base.mjs';
 startPlugin({ line: '1|pipe|3,4|grpc|1||1\n' });

@@ -1,3 +1,3 @@
-// Speaks application version 999 alone.
+// Speaks only application version 999.
 import { handshakeLine, startPlugin } from './base.mjs';
 startPlugin({ line: handshakeLine(999, '999') });

@@ -1,15 +1,18 @@
-/** Fails a test that does not await an asynchronous matcher: its result would be lost, and the test green whatever it is. */
+/**
+ * Fails a test that does not await an asynchronous matcher. Its result would be lost, and the test would pass
+ * whatever it is.
+ */
 import { chai } from 'vitest';
 import type { Matchers } from './matchers.ts';
 
 export const asyncMatchers: readonly (keyof Matchers)[] = ['toFailWith', 'toHaveExited', 'toHaveNoLeaks'];
 
-/** What Vitest keeps of a running test, as far as it is used here. */
+/** The data of a running test in Vitest that is used here. */
 interface RunningTask {
   onFinished?: (() => void)[];
 }
 
-/** Wraps the matcher of that name, which `expect.extend` has made. */
+/** Wraps the matcher with that name, which `expect.extend` has made. */
 export function demandAwait(name: string): void {
   const { util, Assertion } = chai;
   util.overwriteMethod(
@@ -33,10 +36,13 @@ export function demandAwait(name: string): void {
   );
 }
 
-/** The promise as one that knows whether it is awaited. A native promise does not: `await` asks it without a call. */
+/**
+ * Returns a promise that knows whether it is awaited. A native promise does not, because `await` uses it
+ * without a call.
+ */
 function noticed(promise: Promise<unknown>, watch: (isAwaited: () => boolean) => void): PromiseLike<unknown> {
   let isAwaited = false;
-  // If nothing awaits it, the test fails for that alone.
+  // If nothing awaits it, the test fails only for that.
   promise.catch(() => undefined);
   watch(() => isAwaited);
   const asked = (): Promise<unknown> => {

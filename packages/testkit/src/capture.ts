@@ -1,13 +1,13 @@
-/** What came out of a plugin, kept as text. */
+/** Keeps the output of a plugin as text. */
 import { Writable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { printable } from '@pipework/core';
 
-/** How much of an output is kept, in characters: the newest. */
+/** How many characters of an output are kept. The newest are kept. */
 const keep = 1024 * 1024;
 
 export class Capture {
-  /** A sink for a client: one for each stream, since a decoder belongs to one. */
+  /** Returns a sink for a client. Each stream needs one, because a decoder belongs to one stream. */
   sink(): Writable {
     const decoder = new StringDecoder('utf8');
     return new Writable({
@@ -25,10 +25,13 @@ export class Capture {
   }
 }
 
-/** How much of a text is shown with a failing test, in characters: the newest. The capture itself has more. */
+/**
+ * How many characters of a text are shown with a failing test. The newest are shown. The capture itself has
+ * more.
+ */
 const show = 64 * 1024;
 
-/** A heading and the end of a text under it, or nothing if the text is empty. */
+/** Returns a heading and the end of a text under it, or nothing if the text is empty. */
 export function section(heading: string, text: string): string {
   const shown = printable(text).trimEnd();
   if (shown.trim() === '') return '';

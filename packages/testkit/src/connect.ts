@@ -53,8 +53,8 @@ export interface ConnectOptions<P = Record<string, object>, S = Record<never, ne
   /** False records nothing of the wire: `pair.transcript()` is empty, and nothing is spent on it. */
   readonly transcript?: boolean;
   /**
-   * The running test's context: the pair ends with the test, and a failing test shows what the pair recorded. Without it the pair ends with the
-   * running test of `node --test` all the same.
+   * The running test's context: the pair ends with the test, and a failing test shows what the pair recorded. Without it the pair
+   * ends with the running test of `node --test` nevertheless.
    */
   readonly test?: TestContext;
 }
@@ -82,7 +82,7 @@ export interface Pair<P = Record<string, object>, S = Record<never, never>> exte
   readonly seed: number;
   /** What the plugin has printed on its standard output so far. */
   readonly stdout: string;
-  /** What the plugin has printed on its standard error so far, its log and its last words included. */
+  /** What the plugin has printed on its standard error so far, including its log and its final output. */
   readonly stderr: string;
   /** Returns everything that went over the pipes so far, a line for each frame, with the messages in it; '' if the record is off. */
   transcript(options?: TranscriptOptions): string;
@@ -93,7 +93,7 @@ export interface Pair<P = Record<string, object>, S = Record<never, never>> exte
   sever(how?: 'eof' | 'error', direction?: Direction): void;
   /** Holds back whatever is sent in one direction, or in both, until the returned function is called. */
   stall(direction?: Direction): () => void;
-  /** Lets the plugin's process die: by an exit code, or by a signal, with its last words on standard error. */
+  /** Lets the plugin's process die: by an exit code, or by a signal, with a final output on standard error. */
   crash(report?: CrashReport): void;
   /** Ends the pair as `client.kill()` does. */
   close(): Promise<PluginExit>;

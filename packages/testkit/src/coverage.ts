@@ -1,9 +1,11 @@
 /**
- * Vitest's V8 coverage with the Node processes in it that the tests start, plugins above all: the module for
- * `coverage: { provider: 'custom', customProviderModule: '@pipework/testkit/coverage' }`. Needs `@vitest/coverage-v8`.
+ * Vitest's V8 coverage that includes the Node processes which the tests start, above all plugins. Use it as
+ * the module for `coverage: { provider: 'custom', customProviderModule: '@pipework/testkit/coverage' }`. It
+ * needs `@vitest/coverage-v8`.
  *
- * Each worker sets NODE_V8_COVERAGE for the processes that it starts, so that Node itself writes down what they ran when they exit. A
- * process that a signal ended has written nothing. In the end the main process adds what they wrote to what the tests ran.
+ * Each worker sets NODE_V8_COVERAGE for the processes that it starts. Node then writes down what they ran
+ * when they exit. A process that a signal ended has written nothing. At the end, the main process adds these
+ * results to what the tests ran.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import * as nodeModule from 'node:module';
@@ -12,7 +14,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import v8 from '@vitest/coverage-v8';
 import type { CoverageProvider, CoverageProviderModule } from 'vitest/node';
 
-/** Names the directory to the workers, which get the environment of Vitest's main process. */
+/** Passes the directory's name to the workers, which get the environment of Vitest's main process. */
 const variable = 'PIPEWORK_TESTKIT_COVERAGE';
 
 interface Script {
@@ -41,7 +43,10 @@ interface CoverageMap {
   merge(other: CoverageMap): void;
 }
 
-/** What the provider of `@vitest/coverage-v8` has beside the interface of all providers, in Vitest 4 and 5. */
+/**
+ * The members that the provider of `@vitest/coverage-v8` adds to the interface of all providers, in Vitest 4
+ * and 5.
+ */
 interface V8Provider extends CoverageProvider {
   readonly coverageFilesDirectory: string;
   createCoverageMap(): CoverageMap;
@@ -56,7 +61,8 @@ interface V8Provider extends CoverageProvider {
 const coverage: CoverageProviderModule = {
   startCoverage(options) {
     const directory = process.env[variable];
-    // For what this worker starts. It is too late for the worker itself, whose coverage Vitest takes.
+    // This is for what the worker starts. It is too late for the worker itself, whose coverage Vitest
+    // measures.
     if (directory !== undefined) process.env['NODE_V8_COVERAGE'] = directory;
     return v8.startCoverage?.(options);
   },
@@ -67,7 +73,10 @@ const coverage: CoverageProviderModule = {
 
 export default coverage;
 
-/** Adds the processes to what the provider reports. The provider is Vitest's for this run, and changed in place. */
+/**
+ * Adds the processes to what the provider reports. The provider is Vitest's for this run, and is changed in
+ * place.
+ */
 function withProcesses(provider: V8Provider): CoverageProvider {
   const { initialize, resolveOptions, generateCoverage, getUntestedFiles } = provider;
   let ofProcesses = provider.createCoverageMap();
@@ -77,7 +86,7 @@ function withProcesses(provider: V8Provider): CoverageProvider {
       await initialize.apply(provider, args);
       process.env[variable] = directory();
     },
-    // The workers load the provider that these options name, which is to be this module.
+    // The workers load the provider that these options name, which must be this module.
     resolveOptions: () => ({ ...resolveOptions.call(provider), provider: 'custom' as const }),
     generateCoverage: async (...args: Parameters<V8Provider['generateCoverage']>) => {
       ofProcesses = await readProcesses(provider, directory());
@@ -85,7 +94,7 @@ function withProcesses(provider: V8Provider): CoverageProvider {
       map.merge(ofProcesses);
       return map;
     },
-    // A file that only processes ran is tested too.
+    // A file that only processes ran counts as tested too.
     getUntestedFiles: (tested: string[]) =>
       getUntestedFiles.call(provider, [...tested, ...ofProcesses.files()]),
   });
@@ -96,7 +105,8 @@ async function readProcesses(provider: V8Provider, directory: string): Promise<C
   for (const name of await namesIn(directory)) {
     const { result, 'source-map-cache': maps = {} } = parse(await readFile(join(directory, name), 'utf8'));
     const mapOf = (path: string): SourceMap | null => maps[pathToFileURL(path).href]?.data ?? null;
-    // Processes ran the files as they are, and not as Vite serves them to tests. A file is wanted for its sources too.
+    // Processes ran the files as they are, and not as Vite transforms them for tests. A file is included
+    // because of its sources too.
     const asWritten = Object.assign(Object.create(provider) as V8Provider, {
       transformFile: async (path: string) => await asNodeReads(path, mapOf(path)),
       isIncluded: (path: string) =>
@@ -116,7 +126,7 @@ const sourcesOf = (path: string, map: SourceMap | null): string[] =>
     .filter((url) => url.startsWith('file://'))
     .map((url) => fileURLToPath(url));
 
-/** What one process ran; nothing if it died while it wrote that down. */
+/** Parses what one process ran. Returns nothing if the process died while it wrote that. */
 function parse(text: string): ProcessCoverage {
   try {
     return JSON.parse(text) as ProcessCoverage;
@@ -134,7 +144,10 @@ async function namesIn(directory: string): Promise<string[]> {
   }
 }
 
-/** Returns the code that Node ran: for TypeScript what is left without its types, in the same places. */
+/**
+ * Returns the code that Node ran. For TypeScript, it is the code without types, with everything at the same
+ * positions.
+ */
 async function asNodeReads(path: string, map: SourceMap | null): Promise<Transformed> {
   const code = await readFile(path, 'utf8');
   const { stripTypeScriptTypes } = nodeModule as { stripTypeScriptTypes?: (code: string) => string };

@@ -9,7 +9,7 @@ export interface FakeCall {
   readonly method: string;
   /** The arguments as they arrived. */
   readonly args: readonly unknown[];
-  /** What became of it: `unhandled` if nothing was given for its method. */
+  /** How it ended: `unhandled` if its method has no handler. */
   outcome: 'running' | 'returned' | 'threw' | 'hung' | 'crashed' | 'unhandled';
 }
 

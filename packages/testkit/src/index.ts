@@ -1,10 +1,10 @@
 /**
- * Testing plugins and hosts without a test runner of one's own choice: what needs Vitest is in `@pipework/testkit/vitest`.
+ * Tests plugins and hosts with any test runner. What needs Vitest is in `@pipework/testkit/vitest`.
  *
  * @module
  */
 
-// Tells at the exit what was left open.
+// This reports at the exit what was left open.
 import './leaks/left-open.ts';
 
 export { connect, type ConnectOptions, type Pair, type Plugins } from './connect.ts';

@@ -12,8 +12,8 @@ import { Transcript, type TranscriptOptions } from './transcript/transcript.ts';
 /** Options of {@link launch}: those of a client of core, and what the test adds. */
 export interface LaunchOptions<S = Record<never, never>> extends ClientConfig<S> {
   /**
-   * The running test's context: the process ends with the test, and a failing test shows what was recorded. Without it the process ends with the
-   * running test of `node --test` all the same.
+   * The running test's context: the process ends with the test, and a failing test shows what was recorded. Without it the process
+   * ends with the running test of `node --test` nevertheless.
    */
   readonly test?: TestContext;
   /** False records nothing of the wire: `transcript()` is empty, and nothing is spent on it. */

@@ -9,7 +9,7 @@ export interface MemoryLauncher {
   (command: LaunchCommand): LaunchedProcess;
   /** How many processes it has started. */
   readonly launches: number;
-  /** Lets the process that was started last die: by an exit code, or by a signal, with its last words on standard error. */
+  /** Lets the process that was started last die: by an exit code, or by a signal, with a final output on standard error. */
   crash(report?: CrashReport): void;
 }
 

@@ -1,4 +1,7 @@
-/** The clock and the timers as they were when the kit was loaded: a test's fake timers must not stop the kit itself. */
+/**
+ * The clock and the timers as they were when the kit was loaded, because a test's fake timers must not stop
+ * the kit itself.
+ */
 
 const readClock = performance.now.bind(performance);
 
@@ -6,7 +9,7 @@ export const setRealTimeout: typeof setTimeout = setTimeout;
 export const clearRealTimeout: typeof clearTimeout = clearTimeout;
 export const setRealImmediate: typeof setImmediate = setImmediate;
 
-/** Milliseconds on a clock that only goes forward. */
+/** Returns milliseconds on a clock that only goes forward. */
 export const realNow = (): number => readClock();
 
 export const realSleep = (ms: number): Promise<void> =>
@@ -14,15 +17,15 @@ export const realSleep = (ms: number): Promise<void> =>
     setRealTimeout(resolve, ms);
   });
 
-/** Resolves when everything that is ready on the event loop has had its turn. */
+/** Resolves when everything that is ready on the event loop has run. */
 export const realTurn = (): Promise<void> =>
   new Promise((resolve) => {
     setRealImmediate(resolve);
   });
 
 /**
- * Settles as `promise` does, or rejects with what `late()` makes of it after `ms`. The promise is not ended by that:
- * its owner ends it.
+ * Settles as `promise` does, or rejects after `ms` with the error from `late()`. This does not end the
+ * promise. Its owner must end it.
  */
 export async function within<T>(promise: PromiseLike<T>, ms: number, late: () => Error): Promise<T> {
   let timer: NodeJS.Timeout | undefined;

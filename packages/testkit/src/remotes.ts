@@ -1,12 +1,13 @@
-/** Remotes in assertions and snapshots, for Vitest's and Jest's `expect`. Nothing here sends anything. */
+/** Remotes in assertions and snapshots, for `expect` of Vitest and Jest. Nothing here sends anything. */
 import { isRemote } from '@pipework/core';
 
-/** What `expect.addEqualityTesters` takes: undefined leaves the question to the next tester. */
+/** The type that `expect.addEqualityTesters` accepts. Undefined leaves the decision to the next tester. */
 export type EqualityTester = (this: unknown, a: unknown, b: unknown) => boolean | undefined;
 
 /**
- * For `expect.addEqualityTesters`: a remote equals itself and nothing else. Without it, two remotes of one kind are equal to `toEqual`,
- * which finds no properties in either. `@pipework/testkit/vitest` adds it by itself.
+ * For `expect.addEqualityTesters`. A remote equals itself and nothing else. Without this, `toEqual` treats
+ * two remotes of one kind as equal, because it finds no properties in either. `@pipework/testkit/vitest` adds
+ * it automatically.
  */
 export const remoteEquality: EqualityTester = (a, b) =>
   isRemote(a) || isRemote(b) ? Object.is(a, b) : undefined;
@@ -20,8 +21,8 @@ export interface RemoteSerializer {
 }
 
 /**
- * Shows a remote in a snapshot by what it stands for: `[greeter of plugin NAME]`, `[remote object]`, `[remote function]`.
- * `@pipework/testkit/vitest` adds it by itself.
+ * Shows a remote in a snapshot by its target: `[greeter of plugin NAME]`, `[remote object]`, `[remote
+ * function]`. `@pipework/testkit/vitest` adds it automatically.
  */
 export const remoteSerializer: RemoteSerializer = {
   test: isRemote,

@@ -1,34 +1,37 @@
-/** The running test of any runner: what the kit hangs its clean-up and its reports on. */
+/** The running test of any runner. The kit attaches its clean-up and its reports to it. */
 
-/** Vitest's test context, as far as the kit uses it. */
+/** The part of Vitest's test context that the kit uses. */
 export interface VitestContext {
-  /** Registers what runs when the test has ended. */
+  /** Registers a function that runs when the test has ended. */
   onTestFinished(clean: () => void | Promise<void>): void;
-  /** Registers what runs if the test has failed. */
+  /** Registers a function that runs if the test has failed. */
   onTestFailed(report: (context: { readonly task: FailedTask }) => void): void;
 }
 
-/** A failed test of Vitest, as far as the kit uses it. */
+/** The part of a failed test of Vitest that the kit uses. */
 export interface FailedTask {
   /** The errors of the test, to which the kit adds what it recorded. */
   readonly result?:
     { readonly errors?: { message?: string; stack?: string | undefined }[] | undefined } | undefined;
 }
 
-/** The context of a test of `node:test`, as far as the kit uses it. */
+/** The part of the context of a test of `node:test` that the kit uses. */
 export interface NodeTestContext {
-  /** Registers what runs when the test has ended. */
+  /** Registers a function that runs when the test has ended. */
   after(clean: () => void | Promise<void>): void;
   /** Shows a message beside the result of the test. */
   diagnostic(message: string): void;
-  /** Node 20.12 and later; where it is missing, what was recorded is shown for every test. */
+  /**
+   * True if the test passed. It exists in Node 20.12 and later. If it is missing, the kit shows what it
+   * recorded for every test.
+   */
   readonly passed?: boolean;
 }
 
-/** The context that a runner hands to a test function: Vitest's or that of `node:test`. */
+/** The context that a runner passes to a test function: Vitest's or that of `node:test`. */
 export type TestContext = VitestContext | NodeTestContext;
 
-/** Runs `end` when the test is over, and shows what `report` tells if it has failed. */
+/** Runs `end` when the test is over. If the test has failed, shows the text from `report`. */
 export function ownedBy(test: TestContext, end: () => Promise<unknown>, report: () => string): void {
   if ('onTestFinished' in test) {
     test.onTestFinished(async () => {
@@ -46,18 +49,20 @@ export function ownedBy(test: TestContext, end: () => Promise<unknown>, report: 
 }
 
 /**
- * Lets `end` run when the running test of `node:test` is over, for what was opened without its context. Does nothing under other runners, and
- * nothing for what is opened outside a test, whose end is the caller's to make.
+ * Runs `end` when the running test of `node:test` is over, for things that were opened without its context.
+ * Does nothing under other runners. Does nothing for things that are opened outside a test, which the caller
+ * must end.
  */
 export function ownedByRunningTest(end: () => Promise<unknown>): void {
   const { env } = process;
   if (env['NODE_TEST_CONTEXT'] === undefined || env['VITEST'] !== undefined) return;
   const { after } = process.getBuiltinModule('node:test');
-  // Called with the context of the test when the function or the hook that has called this is done.
+  // This is called with the context of the test, when the function or the hook that called it is done.
   after(async (test) => {
     const { passed, signal } = test as { passed?: boolean; signal?: AbortSignal };
     if (passed === true) await end();
-    // It failed; or this was a hook, and the test is to come. Its signal tells when it is over. That of a suite never does.
+    // The test failed, or this was a hook, and the test is still to come. Its signal tells when it is over.
+    // The signal of a suite never does.
     else signal?.addEventListener('abort', () => void end(), { once: true });
   });
 }

@@ -26,7 +26,7 @@ describe('a fake plugin', () => {
     ]);
   });
 
-  test('stands for what is dispensed, in code that lets go of it too', async () => {
+  test('can be used by code that disposes of what it dispenses', async () => {
     const fake = fakePlugin<Pick<Store, 'get'>>({ get: async () => 'here' });
     const look = async (store: Remote<Pick<Store, 'get'>>): Promise<string | undefined> => {
       using held = store;
@@ -36,7 +36,7 @@ describe('a fake plugin', () => {
     fake.assertNoUnhandled();
   });
 
-  test('fails a call that nobody handles, naming it, its arguments and what is handled', async () => {
+  test('fails a call that has no handler, naming it, its arguments and the handled methods', async () => {
     const fake = fakePlugin<Store>({ size: () => 0 });
     await using pair = await connect<Served>({ store: () => fake });
     const store = await pair.rpc.dispense('store');
@@ -50,7 +50,7 @@ describe('a fake plugin', () => {
     }).toThrow(`${message} (and 1 more)`);
   });
 
-  test('keeps its controls from the other side', async () => {
+  test('hides its controls from the other side', async () => {
     const fake = fakePlugin<Store>();
     await using pair = await connect({ store: () => fake as object });
     const store = await pair.rpc.dispense('store');
@@ -62,7 +62,7 @@ describe('a fake plugin', () => {
     expect(fake.calls).toEqual([]);
   });
 
-  test('takes vi.fn as methods, and stays spied on by vi.spyOn', async () => {
+  test('accepts vi.fn as methods, and can be spied on by vi.spyOn', async () => {
     const get = vi.fn(async (key: string) => key.toUpperCase());
     const fake = fakePlugin<Store>({ get, size: () => 1 });
     await using pair = await connect<Served>({ store: () => fake });
@@ -81,7 +81,7 @@ describe('a fake plugin', () => {
     expect(await store.size()).toBe(1);
   });
 
-  test('is asked for calls with asymmetric matchers, and by identity of remotes', async () => {
+  test('finds calls by asymmetric matchers, and by identity of remotes', async () => {
     const fake = fakePlugin<{ take(door: object, name: string): Promise<void> }>({ take: async () => {} });
     await using pair = await connect<{ a: object; b: object }>({ a: () => ({}), b: () => ({}) });
     const [a, b] = [await pair.rpc.dispense('a'), await pair.rpc.dispense('b')];
@@ -99,7 +99,7 @@ describe('a fake plugin', () => {
     expect(fake.calls).toHaveLength(1);
   });
 
-  test('hangs until it is let go', async () => {
+  test('hangs until it is released', async () => {
     const fake = fakePlugin<Store>({ size: () => 3 });
     await using pair = await connect<Served>({ store: () => fake });
     const store = await pair.rpc.dispense('store');
@@ -110,7 +110,7 @@ describe('a fake plugin', () => {
     expect(await size).toBe(3);
   });
 
-  test('hangs until every hang() is let go, and rejects what hangs when it crashes', async () => {
+  test('hangs until every hang() is released, and rejects what hangs when it crashes', async () => {
     const fake = fakePlugin<Store>({ get: async () => 'value' });
     const letGo = [fake.hang('get'), fake.hang('get')];
     letGo[0]?.();

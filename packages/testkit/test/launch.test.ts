@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { faults, launch } from '@pipework/testkit';
 import { greets, type Served } from './support/greeter.ts';
 
-test('runs the real process and records what it prints and says', async () => {
+test('runs the real process and records its output and its session', async () => {
   await using client = launch<Served>({ cmd: greets });
   const greeter = await (await client.client()).dispense('greeter');
   expect(await greeter.greet('world')).toBe('Hello, world!');
@@ -15,7 +15,7 @@ test('runs the real process and records what it prints and says', async () => {
   );
 });
 
-test('ends the process with the test it is given', async () => {
+test('ends the process with the given test', async () => {
   const finish: (() => void | Promise<void>)[] = [];
   const client = launch<Served>({
     cmd: greets,
@@ -62,7 +62,7 @@ test('drops a sink of the config that fails, as a client does', async () => {
   expect(warnings).toEqual([expect.stringContaining('no space left')]);
 });
 
-test('leaves the sinks of the config what they would get', async () => {
+test('gives the sinks of the config what they would get without it', async () => {
   const { PassThrough } = await import('node:stream');
   const syncStdout = new PassThrough();
   await using client = launch<Served>({ cmd: greets, syncStdout });

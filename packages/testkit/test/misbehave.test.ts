@@ -5,7 +5,7 @@ import { leftProcesses } from '../../../testing/left-processes.ts';
 import { conducts, launch, misbehave, type LaunchedClient, type Misbehaviour } from '@pipework/testkit';
 
 afterAll(() => {
-  // Two of the programs leave a grandchild behind, on purpose, which would live for half a minute.
+  // Two of the programs leave a grandchild behind on purpose, which would live for half a minute.
   for (const { pid, command } of leftProcesses())
     if (command.endsWith('setTimeout(() => {}, 30_000)')) process.kill(pid, 'SIGKILL');
 });
@@ -165,7 +165,7 @@ describe.concurrent('a host survives a plugin in service that', () => {
     expect(outcome.status === 'fulfilled' ? outcome.value : 'first').toBe('first');
   });
 
-  test('odd-error: a call fails with whatever the error was', async () => {
+  test('odd-error: a call fails, whatever the error is', async () => {
     await using client = start('odd-error');
     const thing = await dispensed(client);
     await expect(Promise.resolve(thing.anything())).rejects.toThrow('42');
@@ -186,7 +186,7 @@ describe.concurrent('a host survives a plugin in service that', () => {
 });
 
 describe('a host that offers services survives a plugin that', () => {
-  /** A host that offers one service, and counts what it made and let go of. */
+  /** A host that offers one service, and counts what it made and released. */
   const provider = (kind: Misbehaviour, ...args: string[]) => {
     const counts = { made: 0, disposed: 0, warnings: 0 };
     const client = launch<Anything, { files: { read(name: string): string } }>({
@@ -210,7 +210,7 @@ describe('a host that offers services survives a plugin that', () => {
     return { client, counts };
   };
 
-  test('never-opens-services: the host makes as many as may wait, and lets go of them at the end', async () => {
+  test('never-opens-services: the host makes as many as may wait, and releases them at the end', async () => {
     const { client, counts } = provider('never-opens-services');
     const rpc = await client.client();
     const thing = await rpc.dispense('thing');
@@ -220,11 +220,11 @@ describe('a host that offers services survives a plugin that', () => {
     expect(counts.made).toBe(16);
     await client.kill();
     await expect.poll(() => counts.disposed).toBe(16);
-    // That the session ended is no fault of the plugin's.
+    // The end of the session is not the plugin's fault.
     expect(counts.warnings).toBe(0);
   });
 
-  test('asks-without-end: calls go on, and the end comes', async () => {
+  test('asks-without-end: calls continue, and the plugin can be ended', async () => {
     const { client, counts } = provider('asks-without-end');
     const rpc = await client.client();
     const thing = await rpc.dispense('thing');
@@ -235,7 +235,7 @@ describe('a host that offers services survives a plugin that', () => {
     await expect.poll(() => counts.disposed).toBe(counts.made);
   });
 
-  test('calls-what-was-not-provided: each question fails, and nothing is made', async () => {
+  test('calls-what-was-not-provided: each request fails, and nothing is made', async () => {
     const { client, counts } = provider('calls-what-was-not-provided');
     const thing = await (await client.client()).dispense('thing');
     const outcomes = (await thing.anything()) as [string, string][];
@@ -247,7 +247,7 @@ describe('a host that offers services survives a plugin that', () => {
     expect(counts.made).toBe(1);
   });
 
-  test('a host that offers none resets the stream: calls go on', async () => {
+  test('a host that offers none resets the stream: calls continue', async () => {
     const client = start('never-opens-services');
     const thing = await dispensed(client);
     expect(await thing.echo(1)).toBe(1);
@@ -263,7 +263,7 @@ describe('a host survives a plugin that lies-in-its-description', () => {
     return await client.client();
   };
 
-  test('what has a wrong type is left out', async () => {
+  test('a value of a wrong type is left out', async () => {
     const rpc = await describing('types');
     expect(await rpc.describe()).toEqual({
       runtime: 'unknown',
@@ -278,14 +278,14 @@ describe('a host survives a plugin that lies-in-its-description', () => {
     expect(await rpc.ping()).toBeGreaterThan(0);
   });
 
-  test('a schema that is too deep is told as an error of its plugin', async () => {
+  test('a schema that is too deep is reported as an error of its plugin', async () => {
     const rpc = await describing('deep');
     expect((await rpc.describe()).plugins).toEqual({
       thing: { error: expect.stringMatching(/level|deep/) as string },
     });
   });
 
-  test('names that prototypes have are names like others', async () => {
+  test('names that are on prototypes are names like others', async () => {
     const rpc = await describing('poisoned');
     const { plugins } = await rpc.describe();
     expect(Object.keys(plugins)).toEqual(['__proto__', 'constructor', 'thing']);

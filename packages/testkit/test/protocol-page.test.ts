@@ -1,4 +1,4 @@
-// docs/protocol.md names the check for each rule: the page and the suite say the same.
+// docs/protocol.md names the check for each rule. The page and the suite must agree.
 import { conformance } from '@pipework/testkit';
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
@@ -23,6 +23,6 @@ test('every check that the page names is in the suite', () => {
   expect(named.filter((name) => !checks.some((check) => isMeant(name, check)))).toEqual([]);
 });
 
-test('no check goes by the name of another', () => {
+test('no two checks have the same name', () => {
   expect(new Set(checks).size).toBe(checks.length);
 });

@@ -16,7 +16,7 @@ const house = (): House => ({
   bell: async () => () => {},
 });
 
-/** Everything that is remote, and a count of the lines on the wire since it was at hand. */
+/** Returns every kind of remote, and a function that counts the lines on the wire since then. */
 async function remotes() {
   const pair = await connect({ house, shed: house }, { client: { name: 'estate' } });
   const [house1, shed] = [await pair.rpc.dispense('house'), await pair.rpc.dispense('shed')];
@@ -32,7 +32,7 @@ async function remotes() {
   return { ...all, hasSent: () => pair.transcript() !== before };
 }
 
-/** The message of the assertion that fails. */
+/** Returns the message of a failing assertion. */
 function failureOf(assertion: () => void): string {
   try {
     assertion();
@@ -43,7 +43,7 @@ function failureOf(assertion: () => void): string {
 }
 
 describe('a remote', () => {
-  test('equals itself alone, and no assertion sends anything', async () => {
+  test('equals only itself, and no assertion sends anything', async () => {
     const { house, shed, door, otherDoor, bell, otherBell, hasSent } = await remotes();
     const mock = vi.fn();
     mock(house, { door });
@@ -83,7 +83,7 @@ describe('a remote', () => {
     expect(hasSent()).toBe(false);
   });
 
-  test('is shown in snapshots by what it stands for', async () => {
+  test('is shown in snapshots by its target', async () => {
     const { house, door, bell, hasSent } = await remotes();
     expect({ house, door, bell }).toMatchInlineSnapshot(`
       {

@@ -16,7 +16,7 @@ describe('a failing test', () => {
     whole = output;
   });
 
-  /** What Vitest prints about the failure of the test with this name. */
+  /** Returns what Vitest prints about the failure of the test with this name. */
   function reportOf(name: string): string {
     const [, ...reports] = whole.split(/^ FAIL /m);
     const report = reports.find((text) => text.split('\n')[0]?.includes(name) === true);
@@ -30,7 +30,7 @@ describe('a failing test', () => {
     expect(report).toContain('── stdout of the plugin ──\ngreeting world');
     expect(report).toContain('── transcript of the pair (seed 77) ──');
     expect(report).toMatch(/host → plugin {2}#7 .* request 0 Plugin\.greet\('world'\)/);
-    // Neither credit nor the end that the kit makes.
+    // The report has neither credit nor the end that the kit makes.
     expect(report).not.toMatch(/WindowUpdate|Control\.Quit|GoAway|end of file/);
   });
 
@@ -42,7 +42,7 @@ describe('a failing test', () => {
     expect(report).not.toMatch(/WindowUpdate|Control\.Quit|GoAway|end of file/);
   });
 
-  test('leaves a passing one silent', () => {
+  test('prints nothing for a passing one', () => {
     expect(whole).not.toContain('silence');
   });
 
@@ -67,7 +67,7 @@ describe('a failing test', () => {
     );
   });
 
-  test('says which exit was expected and which came, with the last words', () => {
+  test('says which exit was expected and which came, with the last output', () => {
     const report = reportOf('expects another exit');
     expect(report).toContain(
       'expected the plugin to exit with { code: 0 }; it ended with { code: 4, signal: null, by: ',
@@ -81,7 +81,7 @@ describe('a failing test', () => {
     );
   });
 
-  test('says where a leaked timer was begun', () => {
+  test('says where a leaked timer was started', () => {
     expect(reportOf('leaks a timer')).toMatch(
       /1 thing is left over:\n- a timer, begun\n +at .*failing\.suite\.ts/,
     );
@@ -94,7 +94,7 @@ describe('a failing test', () => {
     expect(report).toContain(`.toFailWith('EXPECTED')`);
   });
 
-  test('says where to take a pair from that belongs to no test, or to one of many', () => {
+  test('says how to get a pair that belongs to no test, or to one of many', () => {
     expect(reportOf('connects without its fixture')).toContain(
       `take it from the test's fixtures, async ({ connect }) => ...`,
     );
@@ -120,7 +120,7 @@ describe('the kit works', () => {
     expect(status).toBe(0);
   });
 
-  test('and tells once at the end which clients a passing test has left open', async () => {
+  test('and reports once, at the end, which clients a passing test has left open', async () => {
     const { status, output } = await runSuite('left-open');
     expect(status).toBe(0);
     expect(output.match(/these are still open after the tests/g)).toHaveLength(1);
@@ -146,7 +146,7 @@ describe('the kit works', () => {
     expect(status).toBe(0);
   });
 
-  test('as it is published: a leak is shown where the caller began it', async () => {
+  test('as it is published: a leak is shown where the caller caused it', async () => {
     const script = `
       import { expectNoLeaks } from '@pipework/testkit';
       const work = () => setTimeout(() => {}, 2_000);
@@ -157,7 +157,7 @@ describe('the kit works', () => {
     expect(output).toMatch(/- a timer, begun\n +at work \(.*eval/);
   });
 
-  test('and tells at the exit what is open where no runner has a hook for it, unless it is switched off', async () => {
+  test('and reports at the exit what is open if the runner has no hook for it, unless that is switched off', async () => {
     const script = `
       import { connect } from '@pipework/testkit';
       await connect({ greeter: () => ({}) });
@@ -170,7 +170,7 @@ describe('the kit works', () => {
     expect((await run('--input-type=module', '-e', script)).output).toBe('');
   });
 
-  test('without Vitest being there at all', async () => {
+  test('without Vitest being installed', async () => {
     const script = `
       import { registerHooks, register } from 'node:module';
       register('data:text/javascript,' + encodeURIComponent(\`

@@ -4,7 +4,7 @@ import { faults, simulate } from '@pipework/testkit';
 import { runs } from '../../../testing/explore.ts';
 import { plugins, type Greeter } from './docs/greeter.ts';
 
-// The runtime itself under schedules made at random. A failure prints its seed and a schedule to repeat it with.
+// The runtime itself under random schedules. A failure prints its seed and a schedule that repeats it.
 
 interface Callbacks {
   each(numbers: number[], visit: (n: number) => Promise<number>): Promise<number>;
@@ -37,7 +37,7 @@ async function* oneTwoThree(): AsyncGenerator<number> {
 const isAtRest = ({ pendingCalls, runningCalls, references, valueStreams }: Diagnostics): boolean =>
   pendingCalls + runningCalls + references + valueStreams === 0;
 
-test('calls, callbacks and streams give the same results in any order of arrival, and come to rest', async () => {
+test('calls, callbacks and streams give the same results in any order of arrival, and leave nothing under way', async () => {
   await simulate(
     async ({ connect, choose }) => {
       await using pair = await connect<Served>({ ...plugins, callbacks });

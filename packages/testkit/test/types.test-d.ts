@@ -38,7 +38,7 @@ test('a launched client is a Client', () => {
   launch({});
 });
 
-test('a fake has the methods of its interface, and takes mocks for them', () => {
+test('a fake has the methods of its interface, and accepts mocks for them', () => {
   const fake = fakePlugin<Greeter>({ greet: vi.fn(async (name: string) => name) });
   expectTypeOf(fake).toEqualTypeOf<Fake<Greeter>>();
   expectTypeOf(fake).toExtend<Greeter>();
@@ -90,11 +90,11 @@ test('matchers are typed', () => {
   void expect(1).toHaveExited({ by: 'magic' });
 });
 
-test('matchers are what expect.extend takes', () => {
+test('matchers have the type that expect.extend accepts', () => {
   expectTypeOf(expect.extend).toBeCallableWith(matchers);
 });
 
-test('leak assertions give back what the work gave', () => {
+test('leak assertions return what the work returned', () => {
   expectTypeOf(expectNoLeaks(async () => 3)).toEqualTypeOf<Promise<number>>();
   expectTypeOf(expectNoLeaks()).toEqualTypeOf<Promise<void>>();
 });

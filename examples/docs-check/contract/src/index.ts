@@ -1,6 +1,9 @@
 /** What the host of docs-check and its plugins agree on: ordinary interfaces, and how a plugin is found. */
 
-/** The file names that the host takes for plugins; what the star stands for is the plugin's name. */
+/**
+ * The pattern of file names that the host takes for plugins. The part that the star matches is the plugin's
+ * name.
+ */
 export const pluginPattern = 'docs-check-*';
 
 /** What every plugin of docs-check serves. */
@@ -16,39 +19,42 @@ export interface Services {
 export interface Checker {
   about(): Promise<About>;
   /**
-   * Checks one page. Reports come as they are found, in no promised order. The checker touches no file by itself:
-   * it asks the service `library`, which the host keeps, and which knows nothing outside the page's tree.
+   * Checks one page. Reports are sent when they are found, in no particular order. The checker reads no file
+   * itself. It asks the host's service `library`, which knows only the page's tree.
    */
   check(page: Page, options?: { signal?: AbortSignal }): AsyncIterable<Report>;
 }
 
 export interface About {
-  /** What the checker looks at, in a few words for a person. */
+  /** What the checker examines, in a few words for a person. */
   title: string;
 }
 
 /** One Markdown file. */
 export interface Page {
-  /** Which tree the page belongs to; names of trees are unique in a run. */
+  /** The tree that the page belongs to. Names of trees are unique in a run. */
   tree: string;
-  /** False for an installed package, which ships only some of the files that its README was written beside. */
+  /** False for an installed package, which contains only some of the files beside its README. */
   whole: boolean;
-  /** From the root of its tree, with forward slashes: `docs/guide.md`. */
+  /** The path from the root of its tree, with forward slashes: `docs/guide.md`. */
   path: string;
   text: string;
 }
 
-/** The host's view of the trees that it has checked, each by its name ({@link Page.tree}). Paths run from the tree's root. */
+/**
+ * The host's view of the trees that it has checked, each by its name ({@link Page.tree}). Paths start at the
+ * tree's root.
+ */
 export interface Library {
   look(tree: string, path: string): Promise<Entry>;
-  /** The text of a file; fails for what is not a file of the tree. */
+  /** Returns the text of a file. Fails if the path is not a file of the tree. */
   read(tree: string, path: string): Promise<string>;
 }
 
 export interface Entry {
-  /** `outside` is beyond the tree's root: nothing can be said about it. */
+  /** `outside` is beyond the tree's root, so nothing is known about it. */
   kind: 'file' | 'directory' | 'missing' | 'outside';
-  /** As the disk spells it, which may differ from what was asked in upper and lower case. */
+  /** The path as it is on the disk. Upper and lower case may differ from the request. */
   path: string;
 }
 
@@ -56,17 +62,17 @@ export type Report = Finding | Tally | Readability;
 
 export interface Finding {
   type: 'finding';
-  /** An error breaks something for the reader; a warning is a matter of form. */
+  /** An error breaks something for the reader. A warning concerns only the form. */
   severity: 'error' | 'warning';
   /** A short name for the kind of finding, the same in every run. */
   rule: string;
   message: string;
-  /** Both from 1. */
+  /** Both count from 1. */
   line: number;
   column: number;
 }
 
-/** How much there was to look at. The host adds up tallies of the same name. */
+/** How much there was to check. The host adds up tallies with the same name. */
 export interface Tally {
   type: 'tally';
   counts: Record<string, number>;
@@ -78,6 +84,9 @@ export interface Readability {
   sentences: number;
   /** Reading time at 238 words a minute, the mean for silent reading of English. */
   minutes: number;
-  /** Flesch reading ease: 100 is very easy, 30 very hard. Absent for text too short or not in Latin letters. */
+  /**
+   * Flesch reading ease: 100 is very easy, 30 very hard. Absent if the text is too short or not in Latin
+   * letters.
+   */
   ease?: number;
 }

@@ -1,3 +1,3 @@
 #!/usr/bin/env node
-// What discover() finds: an executable file. The plugin itself is built by tsc, which sets no executable bit.
+// The executable file that discover() finds. tsc builds the plugin itself, and sets no executable bit.
 import '../dist/links/main.js';

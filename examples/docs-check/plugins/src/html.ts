@@ -1,4 +1,4 @@
-/** Raw HTML inside Markdown: its tags with their attributes and places, in the order in which they stand. */
+/** Raw HTML inside Markdown: its tags in order, with their attributes and places. */
 import type { Html } from 'mdast';
 import { Parser } from 'htmlparser2';
 import { placeOf, placeWithin, type Place } from './markdown.ts';
@@ -9,8 +9,8 @@ export type HtmlPiece =
   | { type: 'text'; value: string };
 
 /**
- * @param inside A tag that an earlier piece of HTML left open, so that its end is recognised here: Markdown hands out
- *   HTML in pieces, and a parser ignores the end of what it never saw begin.
+ * @param inside A tag that an earlier piece of HTML left open, so that its end is recognised here. Markdown
+ * returns HTML in pieces, and a parser ignores an end tag whose start it never saw.
  */
 export function htmlPieces(node: Html, inside?: string): HtmlPiece[] {
   const pieces: HtmlPiece[] = [];

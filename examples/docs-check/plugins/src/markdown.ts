@@ -1,4 +1,4 @@
-/** Markdown as GitHub reads it, parsed to a syntax tree, and small helpers about places in it. */
+/** Parses Markdown, as GitHub reads it, to a syntax tree, with small helpers about places in it. */
 import type { Nodes, Root } from 'mdast';
 import { fromMarkdown } from 'mdast-util-from-markdown';
 import { frontmatterFromMarkdown } from 'mdast-util-frontmatter';
@@ -15,7 +15,7 @@ export function parseMarkdown(text: string): Root {
   return fromMarkdown(text, options);
 }
 
-/** What stands inside of paragraphs: emphasis, links, code, HTML, escapes. */
+/** What can be inside of paragraphs: emphasis, links, code, HTML, escapes. */
 const inline = [
   'attention',
   'autolink',
@@ -29,7 +29,7 @@ const inline = [
   'labelStartLink',
 ];
 
-/** Blocks only, which takes a third of the time: paragraphs are left as plain text. */
+/** Parses only blocks, which takes a third of the time. Paragraphs are left as plain text. */
 export function parseBlocks(text: string): Root {
   return fromMarkdown(text, {
     extensions: [frontmatter(['yaml', 'toml']), { disable: { null: inline } }],
@@ -47,7 +47,7 @@ export function placeOf(node: Nodes): Place {
   return { line: node.position?.start.line ?? 1, column: node.position?.start.column ?? 1 };
 }
 
-/** The place `index` characters into `text`, where `text` itself begins at `start`. */
+/** Returns the place `index` characters into `text`, where `text` itself begins at `start`. */
 export function placeWithin(text: string, index: number, start: Place): Place {
   const before = text.slice(0, index);
   const lastBreak = before.lastIndexOf('\n');

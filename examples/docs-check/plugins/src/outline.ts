@@ -12,7 +12,10 @@ export interface Heading {
   text: string;
   slug: string;
   place: Place;
-  /** Stands inside a list or a quotation, or is written in HTML: outside of the page's own order of headings. */
+  /**
+   * True if it is inside a list or a quotation, or written in HTML, so that it is outside of the page's own
+   * order of headings.
+   */
   loose: boolean;
 }
 
@@ -22,7 +25,7 @@ export interface Outline {
   anchors: Set<string>;
 }
 
-/** Reads headings in the order in which they stand, since the number behind a repeated slug depends on it. */
+/** Reads headings in order, because the number in a repeated slug depends on it. */
 export function outlineOf(root: Root): Outline {
   const slugger = new GithubSlugger();
   const headings: Heading[] = [];

@@ -1,7 +1,9 @@
 /** Runs a checker on pages that exist only in a test. */
 import type { Checker, Entry, Finding, Library, Page, Report } from 'docs-check-contract';
 
-/** A tree of files by path; directories follow from the paths. Case is told apart and guessed as on a real disk. */
+/**
+ * A tree of files by path. Directories follow from the paths. Case is compared and guessed as on a real disk.
+ */
 export function libraryOf(files: Record<string, string>): Library {
   const known = new Map<string, Entry>([['', { kind: 'directory', path: '' }]]);
   for (const path of Object.keys(files)) {
@@ -23,7 +25,7 @@ export function libraryOf(files: Record<string, string>): Library {
   };
 }
 
-/** What makes a checker. */
+/** The class of a checker. */
 export type CheckerClass = new (library: Library) => Checker;
 
 export async function reportsOn(
@@ -39,7 +41,7 @@ export async function reportsOn(
   return reports;
 }
 
-/** Findings as `line:column rule`, in the order of places. */
+/** Returns findings as `line:column rule`, in the order of places. */
 export async function placesOf(...given: Parameters<typeof reportsOn>): Promise<string[]> {
   return (await findingsOf(...given)).map(({ line, column, rule }) => `${line}:${column} ${rule}`);
 }

@@ -13,13 +13,13 @@ export interface Run {
   ended: Promise<number | string>;
 }
 
-/** Starts docs-check in `cwd`. What it prints is gathered as it comes. */
+/** Starts docs-check in `cwd`. Its output is collected as it comes. */
 export function start(cwd: string, args: string[], env: Record<string, string> = {}): Run {
   const child = spawn(process.execPath, [main, ...args], {
     cwd,
     env: { ...process.env, NO_COLOR: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
-    detached: true, // A process group of its own, which a test can send a signal to as a terminal does.
+    detached: true, // Its own process group, so that a test can signal it as a terminal does.
   });
   onTestFinished(() => void child.kill('SIGKILL'));
   const run: Run = {
@@ -42,7 +42,7 @@ export async function docsCheck(cwd: string, ...args: string[]): Promise<Run & {
   return { ...run, code, stdout: run.stdout, stderr: run.stderr };
 }
 
-/** The directory of a fixture plugin, as `--plugins` takes it. */
+/** Returns the directory of a fixture plugin, in the form for `--plugins`. */
 export function fixture(conduct: string): string {
   return fileURLToPath(new URL(`../fixtures/${conduct}`, import.meta.url));
 }

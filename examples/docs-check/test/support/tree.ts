@@ -1,10 +1,10 @@
-/** Trees of real files that live as long as one test. */
+/** Trees of real files that exist for one test. */
 import { chmod, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
-/** Writes `files` below a new directory, and gives its path. Those in `executables` can be run. */
+/** Writes `files` below a new directory, and returns its path. Those in `executables` can be run. */
 export async function makeTree(
   files: Record<string, string>,
   executables: Record<string, string> = {},

@@ -13,7 +13,7 @@ export const command: [file: string, ...args: string[]] = [join(folder, 'go-plug
 const build = spawnSync('go', ['build', '-o', command[0], '.'], {
   cwd: fileURLToPath(new URL('../..', import.meta.url)),
   encoding: 'utf8',
-  // Where Debian's packages put the sources of libraries.
+  // The place where Debian's packages put the sources of libraries.
   env: {
     ...process.env,
     GOPATH: '/usr/share/gocode',
@@ -23,13 +23,13 @@ const build = spawnSync('go', ['build', '-o', command[0], '.'], {
   },
 });
 
-/** Why the plugin cannot run here, to be shown in the name of what is skipped; undefined where it was built. */
+/** Why the plugin cannot run here, for the names of skipped tests; undefined if it was built. */
 export const missing: string | undefined = whyMissing();
 
 function whyMissing(): string | undefined {
   if (build.status === 0) return undefined;
   if (build.error !== undefined) return 'needs a Go compiler (golang-go)';
-  // Anything else than a missing library is a fault of the plugin's, and fails the tests instead of skipping them.
+  // Anything but a missing library is a fault of the plugin. It fails the tests instead of skipping them.
   if (!/cannot find package/.test(build.stderr))
     throw new Error(`the Go plugin does not build: ${build.stderr}`);
   return 'needs golang-github-hashicorp-yamux-dev and golang-github-ugorji-go-codec-dev';

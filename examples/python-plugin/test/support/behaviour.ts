@@ -1,4 +1,5 @@
-// What every plugin with the services `greeter` and `conformance` does for a real Client, whatever it is written in.
+// What every plugin with the services `greeter` and `conformance` does for a real Client, in whatever
+// language it is written.
 import { Writable } from 'node:stream';
 import { Client, type ClientConfig, overStdio } from '@pipework/core';
 import fc from 'fast-check';
@@ -20,19 +21,19 @@ export interface Plugins {
 export interface Foreign {
   language: string;
   command: [file: string, ...args: string[]];
-  /** Why it cannot run here. */
+  /** The reason why it cannot run here. */
   missing: string | undefined;
-  /** Announces `cancel` and `errors`. */
+  /** True if it announces `cancel` and `errors`. */
   capable: boolean;
 }
 
-/** Any value that the base can carry and that comes back as the same type. */
+/** Any value that the base can carry and that comes back with the same type. */
 const baseValue = fc.letrec((tie) => ({
   value: fc.oneof(
     { maxDepth: 6, depthSize: 'small' },
     fc.constantFrom(null, true, false),
     fc.maxSafeInteger(),
-    // 2^53 itself comes back as the number that it is.
+    // 2^53 itself comes back as a number.
     fc.bigInt({ min: 2n ** 53n + 1n, max: 2n ** 64n - 1n }),
     fc.bigInt({ min: -(2n ** 63n), max: -(2n ** 53n) - 1n }),
     fc.double().filter((number) => !Object.is(number, -0)),
@@ -44,7 +45,7 @@ const baseValue = fc.letrec((tie) => ({
   ),
 })).value;
 
-/** A sink that keeps what it gets, and takes it as fast as `take` lets it. */
+/** A sink that keeps what it gets, and accepts it as fast as `take` allows. */
 function sink(take: (next: () => void) => void = (next) => next()): Writable & { text: () => string } {
   const chunks: Buffer[] = [];
   const stream = new Writable({
@@ -162,7 +163,7 @@ export function describeForeignPlugin({ language, command, missing, capable }: F
       await using host = await start();
       const started = performance.now();
       await Promise.all(Array.from({ length: 100 }, () => host.conformance.sleep(200)));
-      expect(performance.now() - started).toBeLessThan(5_000); // one after another: 20 seconds
+      expect(performance.now() - started).toBeLessThan(5_000); // one after another they would take 20 seconds
       const echoes = await Promise.all(Array.from({ length: 500 }, (_, i) => host.conformance.echo(i)));
       expect(echoes).toEqual(Array.from({ length: 500 }, (_, i) => i));
     });
@@ -178,7 +179,7 @@ export function describeForeignPlugin({ language, command, missing, capable }: F
       const started = performance.now();
       const exit = await host.client.kill();
       expect(exit).toMatchObject({ code: 0, by: 'quit' });
-      // Where the plugin heard of the cancellation nothing runs any more, and quitting need not wait for it.
+      // If the plugin was told of the cancellation, nothing runs any more, and quitting need not wait.
       if (capable) expect(performance.now() - started).toBeLessThan(1_000);
     });
 

@@ -7,16 +7,19 @@ const probe = spawnSync(
   { encoding: 'utf8' },
 );
 
-/** The interpreter itself: what the name stands for may be a script that looks for one, at each start. */
+/**
+ * The interpreter itself. The program `python3` may be a script that searches for an interpreter at each
+ * start.
+ */
 export const python: string = probe.status === 0 ? probe.stdout : 'python3';
 
-/** The command line of the plugin. -B: leave no compiled files beside the sources. */
+/** The command line of the plugin. -B leaves no compiled files beside the sources. */
 export const command: [file: string, ...args: string[]] = [
   python,
   '-B',
   fileURLToPath(new URL('../../plugin.py', import.meta.url)),
 ];
 
-/** Why the plugin cannot run here, to be shown in the name of what is skipped; undefined where it can. */
+/** Why the plugin cannot run here, for the names of skipped tests; undefined if it can. */
 export const missing: string | undefined =
   probe.status === 0 ? undefined : `needs python3, 3.9 or newer: ${probe.error?.message ?? probe.stderr}`;

@@ -1,4 +1,5 @@
-// A host that speaks frames by hand, for what a real host never does: it breaks rules, holds back credit, and cuts bytes.
+// A host that sends single frames. It does what a real host never does: it breaks rules, holds back credit,
+// and cuts bytes.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
@@ -16,7 +17,7 @@ import { Packr } from 'msgpackr';
 const packr = new Packr({ useRecords: false });
 const patienceMs = 10_000;
 
-/** A frame as it came, and what it says in words. */
+/** A frame as it was received, and its content in words. */
 export type Seen = Frame & { payload: Uint8Array; says: string };
 
 export interface RawHostOptions {
@@ -38,7 +39,7 @@ export async function rawHost(
 export class RawHost implements AsyncDisposable {
   readonly child: ChildProcess;
   readonly exited: Promise<{ code: number | null; signal: string | null }>;
-  /** Every frame that came, in order. */
+  /** Every received frame, in order. */
   readonly seen: Seen[] = [];
   line = '';
   rawStderr = '';
@@ -67,7 +68,7 @@ export class RawHost implements AsyncDisposable {
     this.child.stdout!.resume();
     this.child.stderr!.on('data', (chunk: Buffer) => (this.rawStderr += chunk.toString()));
     this.#down = this.child.stdio[3] as Writable;
-    // The plugin may be gone before a frame reaches it; the test sees that by its exit.
+    // The plugin may end before a frame reaches it. The test notices that by its exit.
     this.#down.on('error', () => {});
     const up = this.child.stdio[4] as Readable;
     up.on('error', () => {});
@@ -94,7 +95,7 @@ export class RawHost implements AsyncDisposable {
     else this.#down.write(bytes);
   }
 
-  /** Sends bytes as they are. */
+  /** Sends bytes unchanged. */
   write(bytes: Uint8Array): void {
     this.#down.write(bytes);
   }
@@ -108,7 +109,7 @@ export class RawHost implements AsyncDisposable {
     this.data(streamId, packr.pack([0, msgid, method, params]));
   }
 
-  /** Dispenses by the control stream and opens `streamId` to what was dispensed. */
+  /** Dispenses by the control stream, and opens `streamId` for the implementation. */
   async dispense(name: string, streamId: number): Promise<void> {
     this.request(1, streamId, 'Dispenser.Dispense', name);
     const [, , error, id] = await this.response(1, streamId);
@@ -116,14 +117,17 @@ export class RawHost implements AsyncDisposable {
     this.open(streamId, id as number);
   }
 
-  /** Opens a stream that brings this broker id. */
+  /** Opens a stream that begins with this broker id. */
   open(streamId: number, brokerId: number): void {
     const id = Buffer.alloc(4);
     id.writeUInt32BE(brokerId);
     this.data(streamId, id, Flag.SYN);
   }
 
-  /** The response to `msgid` on a stream. Works on messages that are whole inside what has come. */
+  /**
+   * Resolves with the response to `msgid` on a stream. It finds messages that are whole within the received
+   * bytes.
+   */
   async response(streamId: number, msgid: number): Promise<unknown[]> {
     let found: unknown[] | undefined;
     await this.until(() => {
@@ -138,12 +142,12 @@ export class RawHost implements AsyncDisposable {
     try {
       return bytes.length === 0 ? [] : (packr.unpackMultiple(bytes) as unknown[][]);
     } catch (error) {
-      // The last message has not come whole; msgpackr hands out those before it.
+      // The last message is incomplete. msgpackr returns those before it.
       return (error as { values?: unknown[][] }).values ?? [];
     }
   }
 
-  /** All bytes that came on a stream. */
+  /** Returns all bytes that were received on a stream. */
   bytes(streamId: number): Buffer {
     return Buffer.concat(
       this.seen.flatMap((frame) =>
@@ -152,12 +156,12 @@ export class RawHost implements AsyncDisposable {
     );
   }
 
-  /** What came on a stream, in words. */
+  /** Returns what was received on a stream, in words. */
   says(streamId: number): string[] {
     return this.seen.filter((frame) => frame.streamId === streamId).map((frame) => frame.says);
   }
 
-  /** Resolves once the plugin has answered to everything that was sent before, as a ping behind it shows. */
+  /** Resolves once the plugin has answered everything that was sent before. A final ping shows that. */
   async settled(): Promise<void> {
     const value = 0x1000 + this.seen.length;
     this.send({ type: FrameType.Ping, flags: Flag.SYN, length: value });
@@ -167,7 +171,7 @@ export class RawHost implements AsyncDisposable {
     );
   }
 
-  /** Waits for what the plugin sends to make `condition` true. */
+  /** Waits until the plugin's frames make `condition` true. */
   async until(condition: () => boolean, what: string): Promise<void> {
     const deadline = Date.now() + patienceMs;
     while (!condition()) {

@@ -1,4 +1,4 @@
-// The bytes that docs/other-languages.md shows, said to a real plugin.
+// Sends the bytes that docs/other-languages.md shows to a real plugin.
 import { readFileSync } from 'node:fs';
 import { encodeFrame } from '@pipework/mux/frame';
 import { RawHost } from './raw-host.ts';
@@ -8,7 +8,7 @@ interface Turn {
   hex: string;
 }
 
-/** The page's transcript: who says what, with the lines of one turn put together. */
+/** Returns the page's transcript: who sends what, with the lines of one turn joined. */
 function transcript(): Turn[] {
   const page = readFileSync(new URL('../../../../docs/other-languages.md', import.meta.url), 'utf8');
   const turns: Turn[] = [];
@@ -21,7 +21,7 @@ function transcript(): Turn[] {
   return turns;
 }
 
-/** Plays the host's part, and returns what the plugin should have said and what it said. */
+/** Plays the host's part. Returns what the plugin should have sent and what it sent. */
 export async function replay(
   command: [file: string, ...args: string[]],
 ): Promise<{ expected: string; said: string; exit: unknown }> {
@@ -40,7 +40,7 @@ export async function replay(
     }
   }
   const result = { expected, said: said().slice(0, expected.length) };
-  await host.response(1, 2); // to Quit, in the plugin's own words
+  await host.response(1, 2); // the answer to Quit, whose text the plugin chooses
   host.close();
   return { ...result, exit: await host.exited };
 }

@@ -1,4 +1,4 @@
-// The public vectors of RPC, said to a real plugin: packages/testkit/vectors/rpc.hex.
+// Sends the public vectors of RPC to a real plugin: packages/testkit/vectors/rpc.hex.
 import { readFileSync } from 'node:fs';
 import { rawHost } from './raw-host.ts';
 
@@ -21,7 +21,10 @@ function vectors(): Vector[] {
   return found;
 }
 
-/** Sends each request to the plugin's service `conformance`. Returns what it should have answered and what it did, by name. */
+/**
+ * Sends each request to the plugin's service `conformance`. Returns the expected and the actual answers, by
+ * name.
+ */
 export async function replayVectors(
   command: [file: string, ...args: string[]],
 ): Promise<{ expected: Record<string, string>; said: Record<string, string> }> {

@@ -82,7 +82,7 @@ async function callAndPrint(
   { values }: CommandLine,
   io: Io,
 ): Promise<void> {
-  // Names that a remote answers by itself, such as toString, are no methods of the plugin's.
+  // Names that a remote answers by itself, such as toString, are not methods of the plugin.
   if (!(method in remote))
     throw new PipeworkError(
       'RPC_UNKNOWN_METHOD',

@@ -72,8 +72,8 @@ const isSilent = ({ runtime, plugins }: Description): boolean =>
 const maxServices = 32;
 
 /**
- * Asks the plugin. A factory that fails for want of a service of its host is tried again, in a new process, with one of that name which
- * has no methods: what a plugin offers rarely depends on what it is offered.
+ * Asks the plugin. If a factory fails because it lacks a service of its host, it is tried again in a new process,
+ * with a service of that name that has no methods. What a plugin offers rarely depends on what it is offered.
  */
 async function ask(line: CommandLine, io: Io, services: readonly string[]): Promise<Description> {
   const description = await withPlugin(

@@ -1,4 +1,4 @@
-/** All checks, one after another: some count what others would use up. */
+/** Runs all checks, one after another, because some count resources that others would use up. */
 import { notHere, type Check, type Finding } from './finding.ts';
 import type { Probes } from './probes.ts';
 import { bubblewrapCheck } from './checks/bubblewrap.ts';
@@ -27,7 +27,7 @@ export interface Result extends Finding {
   readonly name: string;
 }
 
-/** Yields each result as it comes. A check that throws is a result too. */
+/** Yields each result when it is known. A check that throws has a result too. */
 export async function* examine(
   chosen: readonly Check[],
   probes: Probes,

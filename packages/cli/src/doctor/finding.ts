@@ -1,8 +1,8 @@
-/** What a check of the doctor says. */
+/** The result of a check of the doctor. */
 import type { Probes } from './probes.ts';
 
 /**
- * `ok`: all that pipework has to do with it works. `limited`: plugins run, and something that pipework offers does not work.
+ * `ok`: everything about it works. `limited`: plugins run, but some feature of pipework does not work.
  * `broken`: plugins do not run, or not always. `does not apply`: this system has no such thing.
  */
 export type Level = 'ok' | 'limited' | 'broken' | 'does not apply';
@@ -13,14 +13,14 @@ export interface Finding {
   readonly found: string;
   /** What that means for plugins and their hosts. */
   readonly means: string;
-  /** What to do. Each finding that is limited or broken has it. */
+  /** What to do. Every finding that is limited or broken has it. */
   readonly todo?: string;
 }
 
 export interface Check {
-  /** One word, as it stands in the report and behind `--skip`. */
+  /** One word, which the report shows and `--skip` accepts. */
   readonly name: string;
-  /** True if it starts a program to find out. */
+  /** True if the check starts a program. */
   readonly startsPrograms?: boolean;
   run(probes: Probes): Promise<Finding> | Finding;
 }

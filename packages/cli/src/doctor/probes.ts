@@ -1,4 +1,4 @@
-/** The facts that checks are given: all that the doctor asks of this machine goes through here. */
+/** The facts that checks use. Everything that the doctor asks of this machine passes through here. */
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -12,27 +12,27 @@ export interface Probes {
   readonly platform: NodeJS.Platform;
   readonly pid: number;
   readonly cores: number;
-  /** The option that turns on the permission model, as this Node calls it; undefined if it has none. */
+  /** The option that turns on the permission model, as this Node names it; undefined if it has none. */
   readonly permissionFlag: string | undefined;
   /** False if Node's permission model forbids this process to start others. */
   readonly mayStartProcesses: boolean;
-  /** The first file of that name in a directory of PATH; undefined if there is none. */
+  /** Returns the first file with that name in a directory of PATH; undefined if there is none. */
   onPath(program: string): string | undefined;
-  /** Runs a small program to its end. `down` is what it reads from descriptor 3. */
+  /** Runs a small program to its end. It can read `down` from descriptor 3. */
   runProgram(file: string, args: readonly string[], down?: string): Promise<ProgramResult>;
-  /** Starts a plugin, calls it and ends it. Resolves to undefined if all went well, else to the reason. */
+  /** Starts a plugin, calls it and ends it. Resolves to undefined if that worked, else to the reason. */
   trial(options: TrialOptions): Promise<string | undefined>;
-  /** Where the trial plugin's files are. */
+  /** Returns the folder of the trial plugin's files. */
   trialFiles(): string;
-  /** The text of a small file; undefined if it cannot be read. */
+  /** Returns the text of a small file; undefined if it cannot be read. */
   read(path: string): string | undefined;
-  /** Where a link leads; undefined if it cannot be read. */
+  /** Returns the target of a link; undefined if it cannot be read. */
   readLink(path: string): string | undefined;
-  /** How many entries a directory has; undefined if it cannot be read. */
+  /** Returns how many entries a directory has; undefined if it cannot be read. */
   countIn(path: string): number | undefined;
 }
 
-/** This machine. */
+/** Returns the probes of this machine. */
 export function realProbes(env: Readonly<Record<string, string | undefined>>): Probes {
   return {
     nodeVersion: process.versions.node,

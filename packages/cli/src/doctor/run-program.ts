@@ -1,16 +1,19 @@
-/** Runs a small program to its end, with the protocol's two descriptors, and never for long. */
+/** Runs a small program to its end, with the protocol's two descriptors, within a time limit. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 
-/** How long a program of a check may take, in milliseconds: most take 10, Node on a busy machine a second. */
+/** How long a program of a check may take, in milliseconds. Most take 10, Node on a busy machine a second. */
 const timeoutMs = 15_000;
-/** How much of an output is kept. */
+/** How many bytes of an output are kept. */
 const maxBytes = 64 * 1024;
 
 export interface ProgramResult {
   /** True if it ran and ended with status 0. */
   readonly ok: boolean;
-  /** Why it did not: an error of the system, or what it said on standard error, and its status. Empty if it did. */
+  /**
+   * Why it failed: an error of the system, or its status and what it printed on standard error. Empty if it
+   * succeeded.
+   */
   readonly problem: string;
   /** The system's error code if it could not be started: `ENOENT`. */
   readonly code?: string;
@@ -19,12 +22,12 @@ export interface ProgramResult {
   readonly up: string;
 }
 
-/** Resolves when the program has ended. `down` is what it can read from descriptor 3. Never rejects. */
+/** Resolves when the program has ended. The program can read `down` from descriptor 3. Never rejects. */
 export async function runProgram(file: string, args: readonly string[], down = ''): Promise<ProgramResult> {
   try {
     const child = spawn(file, args, {
       stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
-      // Spawn's own timeout goes on, and holds the process, if the program cannot be started.
+      // If the program cannot be started, spawn's own timeout would run on and keep the process alive.
       signal: AbortSignal.timeout(timeoutMs),
       killSignal: 'SIGKILL',
     });
@@ -47,7 +50,7 @@ async function resultOf(child: ChildProcess, down: string): Promise<ProgramResul
   const [, out, err, third, fourth] = child.stdio;
   const texts = [out, err, fourth].map((stream) => gather(stream as Readable));
   const input = third as Writable;
-  input.on('error', () => {}); // A program that does not read it is a result.
+  input.on('error', () => {}); // If a program does not read it, that is a valid result.
   input.end(down);
   return await new Promise((resolve) => {
     child.once('error', (error) => {
@@ -60,7 +63,7 @@ async function resultOf(child: ChildProcess, down: string): Promise<ProgramResul
   });
 }
 
-/** Gathers the beginning of an output. */
+/** Collects the beginning of an output. */
 function gather(stream: Readable): () => string {
   let text = '';
   stream.on('error', () => {});

@@ -1,4 +1,4 @@
-/** A plugin that is started for a check, called once, and ended. */
+/** Starts a plugin for a check, calls it once, and ends it. */
 import { fileURLToPath } from 'node:url';
 import { dirname } from 'node:path';
 import { Client, isPipeworkError, type Launcher } from '@pipework/core';
@@ -6,7 +6,10 @@ import { Client, isPipeworkError, type Launcher } from '@pipework/core';
 /** How long a start may take, in milliseconds. */
 const startTimeout = 15_000;
 
-/** Core's entry for plugins, by its own path: the program below has no folder in which its name could be looked up. */
+/**
+ * Returns the path of core's entry for plugins. The program below has no folder in which the name could be
+ * looked up.
+ */
 const pluginEntry = (): string => import.meta.resolve('@pipework/core/plugin');
 
 /** The folder that holds all files that the trial plugin loads. */
@@ -14,11 +17,11 @@ export const trialFiles = (): string => dirname(dirname(fileURLToPath(pluginEntr
 
 export interface TrialOptions {
   readonly launcher?: Launcher;
-  /** Options of Node. */
+  /** Options for Node. */
   readonly flags?: readonly string[];
 }
 
-/** Resolves to undefined if a plugin started and answered, else to why it did not. */
+/** Resolves to undefined if a plugin started and answered, else to the reason why it did not. */
 export async function trial({ launcher, flags = [] }: TrialOptions): Promise<string | undefined> {
   const program = `
     import { serve } from ${JSON.stringify(pluginEntry())};
@@ -41,7 +44,7 @@ export async function trial({ launcher, flags = [] }: TrialOptions): Promise<str
   }
 }
 
-/** The first line of an error, with what was found out about it. */
+/** Returns the first line of an error, with what was found out about it. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const [first = ''] = error.message.split('\n');

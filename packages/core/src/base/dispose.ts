@@ -1,6 +1,9 @@
-/** Tells an object that it is not used any more, if it has a method for that. */
+/** Disposes of an object that is no longer used, if it has a method for that. */
 
-/** Calls its `[Symbol.asyncDispose]()`, or else its `[Symbol.dispose]()`. Rejects with what that throws. */
+/**
+ * Calls the object's `[Symbol.asyncDispose]()`, or else its `[Symbol.dispose]()`. Rejects with what the
+ * method throws.
+ */
 export async function dispose(object: Partial<AsyncDisposable & Disposable>): Promise<void> {
   if (typeof object[Symbol.asyncDispose] === 'function') await object[Symbol.asyncDispose]?.();
   else object[Symbol.dispose]?.();

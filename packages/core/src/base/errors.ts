@@ -1,4 +1,7 @@
-/** Every error of the runtime's own: one table of codes, one class, one brand that two copies of the package share. */
+/**
+ * Every error that the runtime itself raises: one table of codes, one class, one brand that all copies of the
+ * package share.
+ */
 
 import { printable } from './printable.ts';
 import { isError } from './realm.ts';
@@ -54,7 +57,7 @@ const table = {
 } as const;
 
 /**
- * The closed table of codes: what each one means, in a sentence. `docs/errors.md` has a heading for each.
+ * The closed table of codes, with a sentence on what each means. `docs/errors.md` has a heading for each.
  * Codes of the mux (`MUX_*`) are listed by `@pipework/mux`. The table is frozen.
  */
 export const errorCodes: Readonly<typeof table> = Object.freeze(table);
@@ -63,16 +66,17 @@ export const errorCodes: Readonly<typeof table> = Object.freeze(table);
 export type ErrorCode = keyof typeof errorCodes;
 
 /**
- * An error that pipework itself raises. Match on `code`: it is stable, the message is for people, and is made {@link printable}
- * whatever of another process it quotes.
+ * An error that pipework itself raises. Match on `code`, which is stable. The message is for people. Text of
+ * another process in it is made {@link printable}.
  */
 export class PipeworkError<C extends ErrorCode = ErrorCode> extends Error {
-  /** Which entry of the closed table this is. */
+  /** The error's key in the closed table. */
   readonly code: C;
   /**
-   * On an error with which a call rejects because of its connection, deadline, signal or limits: false if no byte of the
-   * request was handed to the stream, so that the call can be made again elsewhere. Set by this process alone. It does not
-   * travel, and a peer cannot set it.
+   * Tells whether a failed call was sent. It is set on the error with which a call rejects because of its
+   * connection, deadline, signal or limits. It is false if no byte of the request was handed to the stream,
+   * so that the call can be made again elsewhere. Only this process sets it. It is never sent, and a peer
+   * cannot set it.
    */
   declare readonly sent?: boolean;
 
@@ -85,8 +89,8 @@ export class PipeworkError<C extends ErrorCode = ErrorCode> extends Error {
 }
 
 /**
- * Returns true for an error of pipework's own, from any copy of any of its packages: two versions in one dependency tree
- * know each other's errors by a shared symbol, where `instanceof` would say no.
+ * Returns true for an error that pipework itself raised, from any copy of any of its packages. Two versions
+ * in one dependency tree recognise each other's errors by a shared symbol. `instanceof` would not.
  *
  * @example
  * ```ts
@@ -108,9 +112,9 @@ export function isPipeworkError(
 }
 
 /**
- * Says on an error whether its call was sent, and returns it. The property is not enumerable, so that it neither travels nor
- * is printed. The reason of a signal may be the error of many calls: it says `true` once one of them was sent. What can't
- * carry a property is left as it is.
+ * Notes on an error whether its call was sent, and returns the error. The property is not enumerable, so it
+ * is neither sent nor printed. The reason of a signal may be the error of many calls; it says `true` once one
+ * of them was sent. A value that cannot have properties is left as it is.
  */
 export function markSent<E>(error: E, isSent: boolean): E {
   if (typeof error !== 'object' || error === null) return error;
@@ -118,12 +122,12 @@ export function markSent<E>(error: E, isSent: boolean): E {
   try {
     Object.defineProperty(error, 'sent', { value, enumerable: false, configurable: true, writable: true });
   } catch {
-    // A frozen reason.
+    // The reason is frozen.
   }
   return error;
 }
 
-/** An error of a call of which nothing was sent. */
+/** Returns the error of a call of which nothing was sent. */
 export function unsent<C extends ErrorCode>(
   code: C,
   message: string,

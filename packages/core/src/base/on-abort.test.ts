@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { onAbort } from './on-abort.ts';
 
 describe('a signal', () => {
-  test('has one listener, however many wait for it', () => {
+  test('has one listener, however many callbacks wait for it', () => {
     const { signal, abort } = controller();
     const heard: number[] = [];
     const stops = Array.from({ length: 50 }, (_, i) => onAbort(signal, () => heard.push(i)));
@@ -13,7 +13,7 @@ describe('a signal', () => {
     expect(heard).toEqual([...Array(50).keys()].filter((i) => i !== 7));
   });
 
-  test('has no listener once the last wait has ended', () => {
+  test('has no listener once the last callback is removed', () => {
     const { signal, abort } = controller();
     let heard = 0;
     const stops = [onAbort(signal, () => heard++), onAbort(signal, () => heard++)];

@@ -1,6 +1,6 @@
 /**
- * Listening to abort signals: one listener a signal, however many clients and calls share it, because Node warns of a
- * leak at the eleventh.
+ * Listens to abort signals. Each signal gets one listener, however many clients and calls share it, because
+ * Node warns of a leak at the eleventh.
  */
 
 interface Hub {
@@ -10,9 +10,9 @@ interface Hub {
 
 const hubs = new WeakMap<AbortSignal, Hub>();
 
-/** Calls `callback` once when `signal` aborts; it must not throw. Returns what takes it off again. */
+/** Calls `callback` once when `signal` aborts; it must not throw. Returns a function that removes it. */
 export function onAbort(signal: AbortSignal, callback: () => void): () => void {
-  // One of its own for each caller, so that the same function given twice is two.
+  // Each caller gets an entry of its own, so that a function that is passed twice counts twice.
   const entry = (): void => callback();
   const hub = hubs.get(signal) ?? listenTo(signal);
   hub.callbacks.add(entry);

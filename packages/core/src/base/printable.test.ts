@@ -26,7 +26,7 @@ describe('printable text', () => {
     expect(printable('\u001b[1;38;5;9mred\u001b[0m\r\nnext')).toBe('red\nnext');
   });
 
-  test('never holds what is obeyed, and stays as it is when made printable again', () => {
+  test('never contains what a terminal obeys, and does not change when made printable again', () => {
     const pieces = fc.constantFrom('\u001b', '[', '1;', 'm', '\r', '\n', '\u009b', '\u202e', 'x', '\u0000');
     fc.assert(
       fc.property(
@@ -44,7 +44,7 @@ describe('printable text', () => {
     );
   });
 
-  test('of one line shows what came, cut at a length', () => {
+  test('as one line shows what was received, cut at a length', () => {
     expect(printableLine('\u001b[31m\t\r\n')).toBe(String.raw`\x1b[31m\x09\x0d\x0a`);
     expect(printableLine('abcdef', 3)).toBe('abc…');
   });
@@ -95,7 +95,7 @@ describe('an error about another process', () => {
     expect(inspect(error, { depth: 9 })).not.toMatch(obeyed);
   });
 
-  test('keeps what came as it came in its tails, and its notes printable', () => {
+  test('keeps its tails as they were received, and its notes printable', () => {
     const error = new StartError('HANDSHAKE_EXITED', 'x', {
       ...facts,
       notes: [hostile],

@@ -1,24 +1,26 @@
 /**
- * Makes text of another process safe to show. Whatever pipework puts into a message, a note or a log record goes through here.
- * Raw bytes (sinks, tails) stay as they are.
+ * Makes text of another process safe to show. Everything that pipework puts into a message, a note or a log
+ * record passes through here. Raw bytes (sinks, tails) are not changed.
  */
 
-// Ranges rather than \p{Cc}: V8 would gather Unicode's tables for it when it parses this file.
+// Ranges are used rather than \p{Cc}, because V8 would collect Unicode's tables for it when it parses this
+// file.
 /**
- * Control characters apart from tab and line feed, line and paragraph separators, and the controls of bidirectional text, which
- * show a text in another order than it has.
+ * Control characters except tab and line feed, line and paragraph separators, and the controls of
+ * bidirectional text, which change the order in which text is shown.
  */
 const unprintable =
   // oxlint-disable-next-line no-control-regex -- they are what is looked for
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
 const eachUnprintable = new RegExp(unprintable, 'g');
-/** Line breaks of Windows, and sequences that only choose a colour. Both are dropped without a trace. */
+/** Windows line breaks, and sequences that only choose a colour. Both are removed without a trace. */
 // oxlint-disable-next-line no-control-regex -- as above
 const meaningless = /\r(?=\n)|\u001b\[[\d;:]*m/g;
 
 /**
- * Returns `text` without anything that a terminal or a log viewer would obey: colours are removed, every other escape sequence,
- * control character and direction mark is written as `\x1b` or `\u202e`. Tabs and line feeds stay. Takes linear time.
+ * Returns `text` without anything that a terminal or a log viewer would obey. Colours are removed. Every
+ * other escape sequence, control character and direction mark is written as `\x1b` or `\u202e`. Tabs and line
+ * feeds stay. Takes linear time.
  *
  * @example
  * ```ts
@@ -32,16 +34,19 @@ export function printable(text: string): string {
   return text.replace(meaningless, '').replace(eachUnprintable, escape);
 }
 
-/** Shows in one line exactly what came: everything unprintable is written out, colours and line breaks too. At most `most` characters. */
+/**
+ * Returns text as one line that shows exactly what was received. Everything unprintable is written out,
+ * including colours and line breaks. It has at most `most` characters.
+ */
 export function printableLine(text: string, most = 200): string {
   const short = text.length > most ? `${text.slice(0, most)}…` : text;
   return short.replace(eachUnprintable, escape).replace(/[\t\n]/g, escape);
 }
 
-/** The name under which an object says how `console.log` shows it. */
+/** The name of the method by which an object defines how `console.log` shows it. */
 export const inspectCustom: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never;
 
-/** How an error whose fields hold text of another process is shown. */
+/** Shows an error whose fields hold text of another process. */
 export function inspectPrintably(
   this: unknown,
   _depth: number,
@@ -51,7 +56,10 @@ export function inspectPrintably(
   return printableInspection(inspect(this, { ...options, customInspect: false }));
 }
 
-/** Writes out the direction marks in text that `util.inspect` made, which has escaped everything else that is unprintable. */
+/**
+ * Writes out the direction marks in text from `util.inspect`, which has already escaped every other
+ * unprintable character.
+ */
 export function printableInspection(text: string): string {
   return text.replace(/[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, escape);
 }

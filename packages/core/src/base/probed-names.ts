@@ -1,13 +1,17 @@
 /**
- * Names under which JavaScript and common tools call what they find, without being asked: `JSON.stringify` calls `toJSON`, a
- * template string calls `toString`, a test framework calls `asymmetricMatch`. A function of the peer's under such a name would turn
- * each look at a value into a call, whose dropped promise ends the process if it fails.
+ * Names of methods that JavaScript and common tools call on any object without being asked. `JSON.stringify`
+ * calls `toJSON`, a template string calls `toString`, a test framework calls `asymmetricMatch`. If a function
+ * of the peer had such a name, each look at a value would become a call. Its promise would be dropped, and
+ * end the process if it rejects.
  */
 
-/** Called by JavaScript itself, on any object. */
+/** Names that JavaScript itself calls, on any object. */
 const ofTheLanguage: readonly string[] = ['then', ...Object.getOwnPropertyNames(Object.prototype)];
 
-/** Called or read by serializers, loggers, inspectors, test frameworks and database drivers, on any object. */
+/**
+ * Names that serializers, loggers, inspectors, test frameworks and database drivers call or read, on any
+ * object.
+ */
 export const namesOfTools = [
   'toJSON',
   'toBSON',
@@ -22,7 +26,8 @@ export const namesOfTools = [
   'nodeType',
   'hasAttribute',
   'isEqualNode',
-  // Loggers: pino and bunyan call an error's `cause`, and pino takes what has a `socket` or `getHeaders` for a request or response.
+  // Loggers: pino and bunyan call an error's `cause`, and pino treats an object with a `socket` or
+  // `getHeaders` as a request or response.
   'cause',
   'socket',
   'getHeaders',
@@ -30,7 +35,10 @@ export const namesOfTools = [
 
 const probed = new Set<string>([...ofTheLanguage, ...namesOfTools]);
 
-/** Whether a function may not stand under this name. Beside the lists: names of the form `@@iterator`, which stand for symbols. */
+/**
+ * True if a function must not have this name. Beside the lists, these are names of the form `@@iterator`,
+ * which stand for symbols.
+ */
 export function isProbedName(name: string): boolean {
   return probed.has(name) || name.startsWith('@@');
 }

@@ -1,6 +1,6 @@
 /**
- * Recognizes values by what they are, whichever realm made them. Nothing asks `instanceof` of a global: jsdom puts classes of its
- * own in place of Node's, and what a `vm` context makes is an instance of none of ours.
+ * Recognises values by what they are, whichever realm made them. No check uses `instanceof` with a global.
+ * jsdom replaces Node's classes by its own, and a value from a `vm` context is an instance of none of ours.
  */
 import { types } from 'node:util';
 
@@ -11,16 +11,22 @@ const builtInErrors = new Map<object, string>(
 );
 const builtInNames = new Set(builtInErrors.values());
 
-/** Whether a value is an error: also one of another realm, a DOMException, or an object that only inherits from `Error`. */
+/**
+ * True if a value is an error, including one of another realm, a DOMException, or an object that only
+ * inherits from `Error`.
+ */
 export function isError(value: unknown): value is Error {
   return types.isNativeError(value) || (isObject(value) && builtInErrorOf(value) !== undefined);
 }
 
-/** The nearest built-in class of an error, by name: `TypeError`, `DOMException`. Undefined for what is no error. */
+/**
+ * The name of the nearest built-in class of an error: `TypeError`, `DOMException`. Undefined for a value that
+ * is not an error.
+ */
 export function builtInErrorOf(error: object): string | undefined {
   if (hasTag(error, 'DOMException')) return 'DOMException';
   let prototype: unknown = Object.getPrototypeOf(error);
-  // A chain ends; a proxy may say otherwise.
+  // A prototype chain ends, but a proxy may pretend otherwise.
   for (let steps = 0; isObject(prototype) && steps < 64; steps++) {
     const name = builtInErrors.get(prototype) ?? foreignName(prototype);
     if (name !== undefined) return name;
@@ -29,7 +35,7 @@ export function builtInErrorOf(error: object): string | undefined {
   return types.isNativeError(error) ? 'Error' : undefined;
 }
 
-/** The name of a built-in error class of another realm, whose prototype this is. */
+/** The name of the built-in error class of another realm that has this prototype. */
 function foreignName(prototype: object): string | undefined {
   const constructor: unknown = Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value;
   if (typeof constructor !== 'function' || !builtInNames.has(constructor.name)) return undefined;
@@ -38,11 +44,11 @@ function foreignName(prototype: object): string | undefined {
     : undefined;
 }
 
-/** Whether a value is an abort signal: Node's own, jsdom's, or that of another realm. */
+/** True if a value is an abort signal: Node's own, jsdom's, or that of another realm. */
 export function isAbortSignal(value: unknown): value is AbortSignal {
   if (!isObject(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
-  // What most arguments are.
+  // Most arguments end here.
   if (prototype === Object.prototype || prototype === Array.prototype) return false;
   return (
     hasTag(value, 'AbortSignal') &&
@@ -51,12 +57,12 @@ export function isAbortSignal(value: unknown): value is AbortSignal {
   );
 }
 
-/** Whether a value is a URL, of whichever implementation. */
+/** True if a value is a URL of any implementation. */
 export function isURL(value: object): value is URL {
   return hasTag(value, 'URL') && typeof (value as URL).href === 'string';
 }
 
-/** Whether a prototype is the `Object.prototype` of a realm, and not that of a class of the user's. */
+/** True if a prototype is the `Object.prototype` of a realm, and not that of a class of the user. */
 export function isObjectPrototype(prototype: object): boolean {
   return (
     prototype === Object.prototype ||

@@ -1,19 +1,19 @@
 /**
- * Real timers and the real clock, taken when the module is loaded: a test that fakes time later must not stop a plugin's
- * start from timing out, nor its end from being bounded.
+ * Real timers and the real clock, taken when the module is loaded. A test that fakes time later must not keep
+ * a plugin's start from timing out, nor its end from being bounded.
  */
 
 const setTimeout: typeof globalThis.setTimeout = globalThis.setTimeout;
 const clearTimeout: typeof globalThis.clearTimeout = globalThis.clearTimeout;
 const setImmediate: typeof globalThis.setImmediate = globalThis.setImmediate;
 const clearImmediate: typeof globalThis.clearImmediate = globalThis.clearImmediate;
-// Not `performance`, whose first use costs a process a millisecond.
+// Not `performance`, because its first use costs a process a millisecond.
 const hrtime: () => [number, number] = process.hrtime.bind(process);
 
-/** The longest time that Node's timers take, in milliseconds. A longer one would fire at once. */
+/** The longest delay that Node's timers accept, in milliseconds. A longer one would fire at once. */
 export const maxTimerMs = 0x7fff_ffff;
 
-/** The captured functions, in the form in which p-timeout takes them. */
+/** The captured functions, in the form that p-timeout accepts. */
 export const realTimers: {
   setTimeout: typeof setTimeout;
   clearTimeout: typeof clearTimeout;
@@ -21,8 +21,9 @@ export const realTimers: {
 } = { setTimeout, clearTimeout, setImmediate };
 
 /**
- * The same for a wait that something may end in time: what has come meanwhile is read before the time is over. A loop that
- * was blocked for longer, or a process that was stopped, finds its timers due before it has looked at its pipes.
+ * Timers for a wait that an event may end in time. Before the time counts as over, what has arrived meanwhile
+ * is read. If the loop was blocked for longer, or the process was stopped, its timers are due before it has
+ * looked at its pipes.
  */
 export const patientTimers: Pick<typeof realTimers, 'setTimeout' | 'clearTimeout'> = {
   setTimeout: ((act: () => void, ms: number) => setTimeout(() => setImmediate(act), ms)) as typeof setTimeout,
@@ -30,8 +31,9 @@ export const patientTimers: Pick<typeof realTimers, 'setTimeout' | 'clearTimeout
 };
 
 /**
- * Calls `act` once after `ms` milliseconds, and after what has arrived meanwhile was read, as {@link patientTimers} do. Returns what
- * cancels it at any moment before. With `holdsLoop: false` the wait does not keep the process alive.
+ * Calls `act` once after `ms` milliseconds, once everything that arrived meanwhile was read, as {@link
+ * patientTimers} do. Returns a function that cancels it at any moment before. With `holdsLoop: false` the
+ * wait does not keep the process alive.
  */
 export function afterPatience(ms: number, act: () => void, holdsLoop = true): () => void {
   let immediate: NodeJS.Immediate | undefined;
@@ -48,19 +50,19 @@ export function afterPatience(ms: number, act: () => void, holdsLoop = true): ()
   };
 }
 
-/** Milliseconds on a clock that no test fakes and no user sets back. */
+/** Milliseconds on a clock that no test fakes and no user can set back. */
 export function clock(): number {
   const [seconds, nanoseconds] = hrtime();
   return seconds * 1_000 + nanoseconds / 1_000_000;
 }
 
 /**
- * Resolves after `ms`, or as soon as `until` settles either way: true if `until` did it, also if that was waiting to be
- * read. Leaves no timer behind.
+ * Resolves after `ms`, or as soon as `until` settles either way. Resolves to true if `until` settled, even if
+ * that was only waiting to be read. Leaves no timer behind.
  */
 export function settlesWithin(until: Promise<unknown>, ms: number): Promise<boolean> {
   return new Promise((resolve) => {
-    // Node's timers take no Infinity: it would fire at once.
+    // Node's timers do not accept Infinity, which would fire at once.
     const isOver = (): void => resolve(false);
     const timer = ms === Infinity ? undefined : patientTimers.setTimeout(isOver, Math.min(ms, maxTimerMs));
     const settled = (): void => {
@@ -71,7 +73,7 @@ export function settlesWithin(until: Promise<unknown>, ms: number): Promise<bool
   });
 }
 
-/** A promise with its resolver outside. */
+/** A promise, with the function that resolves it. */
 export interface Deferred<T> {
   readonly promise: Promise<T>;
   resolve(value: T | PromiseLike<T>): void;

@@ -1,19 +1,28 @@
-/** The environment variables by which a host tells a process that it is a plugin: names, writing (host), reading (plugin). */
+/**
+ * The environment variables by which a host tells a process that it is a plugin: their names, how the host
+ * writes them, and how the plugin reads them.
+ */
 
 import { expect, expectKeys, isText } from '../base/expect.ts';
 import { maxTimerMs } from '../base/timers.ts';
 import { parseVersions } from './negotiate.ts';
 
-/** The handshake's own version, the first field of the line: compared as a string, for equality. */
+/**
+ * The version of the handshake itself, which is the first field of the line. It is compared as a string, for
+ * equality.
+ */
 export const APIVersion = '1';
 
 /** Default name of the environment variable that carries the magic cookie. */
 export const MagicCookieKey = 'OTTO_PLUGIN_MAGIC_COOKIE';
 
-/** Default value of the magic cookie. It is no secret: it tells a program that a host started it, and no person. */
+/**
+ * Default value of the magic cookie. It is not a secret. It only tells a program that a host, and not a
+ * person, has started it.
+ */
 export const MagicCookieValue = '11aab7ff21cb9ff7b0e9975d53f17a8dab571eac9b5ff0191730046698f07b7f';
 
-/** The cookie both sides agree on. */
+/** The cookie that both sides agree on. */
 export interface Handshake {
   /** The name of the environment variable that carries the cookie. Default {@link MagicCookieKey}. */
   readonly magicCookieKey: string;
@@ -21,7 +30,7 @@ export interface Handshake {
   readonly magicCookieValue: string;
 }
 
-/** Names of the variables beside the cookie. */
+/** Names of the other variables, beside the cookie. */
 export const envNames = {
   fds: 'PIPEWORK_FDS',
   protocolVersions: 'PIPEWORK_PROTOCOL_VERSIONS',
@@ -32,16 +41,19 @@ export const envNames = {
   command: 'PIPEWORK_COMMAND',
 } as const;
 
-/** Begins what `serve()` prints when the descriptors are not there; the host looks for it on standard error. */
+/**
+ * The beginning of what `serve()` prints if the descriptors are missing. The host looks for it on standard
+ * error.
+ */
 export const lostDescriptorsMark = 'pipework: the descriptors';
 
-/** Levels of the plugin's own logger, the least first. */
+/** Levels of the plugin's own logger, the lowest first. */
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'off'] as const;
 
-/** The least level that the plugin's own logger writes; `off` writes none. */
+/** The lowest level that the plugin's own logger writes; `off` writes none. */
 export type LogLevel = (typeof logLevels)[number];
 
-/** What a terminal behind one of the host's sinks can show, as it was when the plugin was started. */
+/** The abilities of a terminal behind one of the host's sinks, as they were when the plugin was started. */
 export interface TerminalSize {
   /** The width in characters. */
   readonly columns: number;
@@ -59,7 +71,7 @@ export interface Terminals {
   readonly stderr?: TerminalSize;
 }
 
-/** What the host says of itself before the plugin says anything. */
+/** What the host tells the plugin before the plugin sends anything. */
 export interface HostGreeting {
   /** The descriptors that carry the protocol: downstream first. */
   readonly fds: readonly [downstream: number, upstream: number];
@@ -70,13 +82,19 @@ export interface HostGreeting {
   readonly terminals: Terminals;
 }
 
-/** The longest that a host can say it waits, in milliseconds: the longest that a timer takes. A host without a limit says this. */
+/**
+ * The longest wait that a host can announce, in milliseconds, which is the longest delay of a timer. A host
+ * without a limit announces this.
+ */
 const maxGraceMs = maxTimerMs;
 
-/** Default for how long a host waits for the answer to Quit. */
+/** How long a host waits for the answer to Quit by default, in milliseconds. */
 export const defaultGraceMs = 2_000;
 
-/** The variables of one start, cookie included. The descriptors are those of the ordinary launch; another launcher writes its own. */
+/**
+ * Returns the variables of one start, including the cookie. The descriptors are those of the ordinary launch.
+ * Another launcher writes its own.
+ */
 export function writeHostGreeting(greeting: HostGreeting, handshake: Handshake): Record<string, string> {
   return {
     [handshake.magicCookieKey]: handshake.magicCookieValue,
@@ -89,14 +107,15 @@ export function writeHostGreeting(greeting: HostGreeting, handshake: Handshake):
   };
 }
 
-/** True where the environment carries the cookie that `handshake` expects. */
+/** True if the environment has the cookie that `handshake` expects. */
 export function hasCookie(env: NodeJS.ProcessEnv, handshake: Handshake): boolean {
   return env[handshake.magicCookieKey] === handshake.magicCookieValue;
 }
 
 /**
- * Reads what the host said and takes it out of `env`, so that the plugin's own children don't believe that they are
- * plugins. A value that is missing or makes no sense reads as its default: hosts in other languages set what they know.
+ * Reads what the host set, and removes it from `env`, so that the plugin's own children do not take
+ * themselves for plugins. A missing or invalid value reads as its default, because hosts in other languages
+ * set only what they know.
  */
 export function takeHostGreeting(env: NodeJS.ProcessEnv, handshake: Handshake): HostGreeting {
   const greeting: HostGreeting = {
@@ -142,7 +161,7 @@ function parseTerminals(text: string): Terminals {
   return terminals;
 }
 
-/** Checks the cookie and fills in its defaults. Throws `CONFIG_INVALID` naming what is wrong. */
+/** Checks the cookie and fills in its defaults. Throws `CONFIG_INVALID` that names the invalid part. */
 export function checkHandshake(given: Partial<Handshake> = {}): Handshake {
   expectKeys('handshake', given, ['magicCookieKey', 'magicCookieValue']);
   const { magicCookieKey = MagicCookieKey, magicCookieValue = MagicCookieValue } = given;

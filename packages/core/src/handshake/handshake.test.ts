@@ -85,7 +85,7 @@ describe('the handshake line', () => {
     expect((verdict as { message: string }).message.startsWith(message)).toBe(true);
   });
 
-  test('is refused with both lists, sorted, and which side to upgrade', () => {
+  test('is refused with both lists, sorted, and with which side to upgrade', () => {
     expect(judgeLine('1|pipe|3,4||3||3,1,2', [9, 5, 10])).toMatchObject({
       code: 'HANDSHAKE_VERSION',
       message:
@@ -98,7 +98,7 @@ describe('the handshake line', () => {
     });
   });
 
-  test('never makes its judge throw, nor a message that is long or has control characters', () => {
+  test('never makes its judge throw, and never makes a message that is long or has control characters', () => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -144,7 +144,7 @@ describe('the environment', () => {
     terminals: { stdout: { columns: 80, rows: 24, colorDepth: 8 } },
   };
 
-  test('is written as the protocol has it', () => {
+  test('is written as the protocol requires', () => {
     expect(writeHostGreeting(greeting, handshake)).toEqual({
       OTTO_PLUGIN_MAGIC_COOKIE: '11aab7ff21cb9ff7b0e9975d53f17a8dab571eac9b5ff0191730046698f07b7f',
       PIPEWORK_FDS: '3,4',
@@ -165,14 +165,14 @@ describe('the environment', () => {
     expect(takeHostGreeting(env, handshake).graceMs).toBe(arrived);
   });
 
-  test('is taken out once it is read', () => {
+  test('is removed once it is read', () => {
     const env = { ...writeHostGreeting(greeting, handshake), HOME: '/home/me' };
     expect(hasCookie(env, handshake)).toBe(true);
     expect(takeHostGreeting(env, handshake)).toEqual({ ...greeting, protocolVersions: [1, 5] });
     expect(env).toEqual({ HOME: '/home/me' });
   });
 
-  test('reads as its defaults where a host said less, or nonsense', () => {
+  test('reads as its defaults if a host set less, or invalid values', () => {
     const defaults = {
       fds: [3, 4],
       protocolVersions: [],

@@ -1,26 +1,29 @@
-/** The one line by which a plugin tells its host how to talk to it: formatting, parsing, and the host's verdict. Pure. */
+/**
+ * The one line by which a plugin tells its host how to talk to it: formatting, parsing, and the host's
+ * verdict. This file is pure.
+ */
 
 import { printableLine } from '../base/printable.ts';
 import { APIVersion } from './env.ts';
 import { explainMismatch, parseVersions, sortVersions } from './negotiate.ts';
 
-/** Most bytes that the line may have, its end not counted. */
+/** The maximum length of the line in bytes, without its line break. */
 export const maxLineBytes = 4096;
 
 /** The one protocol that this runtime speaks above the mux. */
 export const protocolName = 'msgpack-rpc';
 
-/** What the plugin says of itself. */
+/** What the plugin tells the host about itself. */
 export interface PluginGreeting {
   /** The descriptors as the plugin understood them, `3,4`. */
   readonly address: string;
   readonly protocolVersion: number;
-  /** What the plugin could speak, ascending. */
+  /** The versions that the plugin can speak, ascending. */
   readonly protocolVersions: readonly number[];
   readonly capabilities: ReadonlySet<string>;
 }
 
-/** Why a host won't talk to a plugin. */
+/** The reason why a host does not talk to a plugin. */
 export interface Refusal {
   readonly code:
     | 'HANDSHAKE_UNRECOGNIZED'
@@ -31,7 +34,7 @@ export interface Refusal {
   readonly message: string;
 }
 
-/** The line a plugin writes, with its line break. */
+/** Returns the line that a plugin writes, with its line break. */
 export function formatLine(greeting: {
   address: string;
   protocolVersion: number;
@@ -51,9 +54,9 @@ export function formatLine(greeting: {
 }
 
 /**
- * Reads a line (without its line break; a carriage return before it is tolerated) and judges it in the order in which
- * a mistake explains most: shape, API version, network, protocol, application version. Fields after the seventh belong
- * to the future and are ignored.
+ * Reads a line and judges it. The line comes without its line break; a carriage return at its end is
+ * tolerated. The checks come in the order in which a mistake explains most: shape, API version, network,
+ * protocol, application version. Fields after the seventh are for future versions, and are ignored.
  */
 export function judgeLine(line: string, hostVersions: readonly number[]): PluginGreeting | Refusal {
   const [api, network, address, protocol, version, capabilities, versions] = line
@@ -95,7 +98,7 @@ export function judgeLine(line: string, hostVersions: readonly number[]): Plugin
   return { address, protocolVersion, protocolVersions, capabilities: new Set(words) };
 }
 
-/** The refusal of something that is no handshake line at all; what came is shown, made printable and cut. */
+/** Returns the refusal of text that is not a handshake line. The text is shown, made printable and cut. */
 export function unrecognized(text: string): Refusal {
   const hint =
     text.trim() === ''

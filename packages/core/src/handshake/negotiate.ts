@@ -1,6 +1,9 @@
-/** Choosing the application's protocol version, and explaining why none was found. Pure. */
+/** Chooses the application's protocol version, and explains why none was found. This file is pure. */
 
-/** The versions in a comma separated list, ascending, each once. What is no positive whole number is left out. */
+/**
+ * Returns the versions in a comma-separated list, ascending, each once. Parts that are not positive whole
+ * numbers are left out.
+ */
 export function parseVersions(text: string | undefined): number[] {
   const versions = (text ?? '')
     .split(',')
@@ -9,14 +12,15 @@ export function parseVersions(text: string | undefined): number[] {
   return sortVersions(versions);
 }
 
-/** Ascending, each once. */
+/** Returns the versions ascending, each once. */
 export function sortVersions(versions: Iterable<number>): number[] {
   return [...new Set(versions)].sort((a, b) => a - b);
 }
 
 /**
- * The plugin's choice: the highest version that both offer. If there is no such version it is the plugin's own highest, which
- * the host then refuses with both lists at hand. A host that sent no list speaks version 1.
+ * Returns the plugin's choice, which is the highest version that both offer. If there is none, it is the
+ * plugin's own highest version. The host then refuses it, and can show both lists. A host that sent no list
+ * speaks version 1.
  */
 export function chooseVersion(pluginVersions: readonly number[], hostVersions: readonly number[]): number {
   const offered = new Set(hostVersions.length === 0 ? [1] : hostVersions);
@@ -24,7 +28,7 @@ export function chooseVersion(pluginVersions: readonly number[], hostVersions: r
   return sorted.findLast((version) => offered.has(version)) ?? sorted.at(-1) ?? 1;
 }
 
-/** The host's refusal where versions don't meet: both lists, sorted, and which side to upgrade. */
+/** Returns the host's refusal if no version is common: both lists, sorted, and which side to upgrade. */
 export function explainMismatch(
   chosen: number,
   pluginVersions: readonly number[] | undefined,

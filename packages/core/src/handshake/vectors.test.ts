@@ -1,4 +1,4 @@
-/** The public vectors of the handshake line: what they say is what a host takes from a line. */
+/** Checks that a host reads the public vectors of the handshake line as they say. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { judgeLine } from './line.ts';
@@ -20,7 +20,7 @@ for (const line of readFileSync(file, 'utf8').split('\n')) {
     last.bytes = Buffer.concat([last.bytes, Buffer.from(line.replace(/#.*/, '').replaceAll(' ', ''), 'hex')]);
 }
 
-/** What a host takes from a line, in the words of the vectors. */
+/** Returns what a host reads from a line, in the words of the vectors. */
 function said(bytes: Buffer): string {
   const verdict = judgeLine(bytes.toString('latin1').replace(/\n$/, ''), [1, 2]);
   if ('code' in verdict) return `refused ${verdict.code}`;

@@ -3,9 +3,9 @@
 declare const versions: unique symbol;
 
 /**
- * The plugins of several protocol versions, by version: `Versioned<{ 1: PluginsV1; 2: PluginsV2 }>` in place of the interfaces of one. Before
- * a check of `rpc.protocolVersion`, a host has the names that all versions have; behind it, those of that version. `serve` takes a plugin set
- * for each version.
+ * The plugins of several protocol versions, by version: `Versioned<{ 1: PluginsV1; 2: PluginsV2 }>` in place
+ * of the interfaces of one. Before a check of `rpc.protocolVersion`, a host has the names that all versions
+ * have. After the check, it has those of that version. `serve` takes a plugin set for each version.
  */
 export type Versioned<V> = { readonly [K in keyof V[keyof V]]: V[keyof V][K] } & ByVersion<V>;
 

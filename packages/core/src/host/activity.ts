@@ -1,29 +1,32 @@
-/** What is under way with one plugin, and what follows from it: whether the host's event loop waits, and when a drain is done. */
+/**
+ * What is under way with one plugin, and its effects: whether the host's event loop stays alive, and when a
+ * drain is done.
+ */
 
 import { onAbort } from '../base/on-abort.ts';
 import { defer, settlesWithin } from '../base/timers.ts';
 import type { LaunchedProcess } from './launch/spawn.ts';
 
 /**
- * Knows what the host waits for. The plugin's process holds the host's event loop if the client is referenced, while the
- * plugin starts, and while anything is under way.
+ * Knows what the host waits for. The plugin's process keeps the host's event loop alive if the client is
+ * referenced, while the plugin starts, and while anything is under way.
  */
 export class Activity {
-  /** True once the client takes no new dispenses, and no new calls on what was dispensed. */
+  /** True once the client accepts no new dispenses, and no new calls on dispensed implementations. */
   isDraining = false;
   #process: LaunchedProcess | undefined;
   #isReferenced = true;
   #isStarting = true;
-  /** A call to the plugin, or a stream of values, is under way. */
+  /** True while a call to the plugin, or a stream of values, is under way. */
   #isBusy = false;
-  /** Streams of the broker that are waited for or in use. */
+  /** How many streams of the broker are waited for or in use. */
   #brokerStreams = 0;
-  /** Tells whether a call or a stream of values, in either direction, is under way. */
+  /** Returns true if a call or a stream of values, in either direction, is under way. */
   #isUnderWay = (): boolean => false;
-  /** Drains that wait: each is called at every change. */
+  /** Waiting drains. Each function is called at every change. */
   readonly #drains = new Set<() => void>();
 
-  /** The process whose handles hold the loop, from its launch on; undefined once it is gone. */
+  /** The process whose handles keep the loop alive. It is set from its launch until it is gone. */
   set process(process: LaunchedProcess | undefined) {
     this.#process = process;
     this.#update();
@@ -35,17 +38,17 @@ export class Activity {
     this.#update();
   }
 
-  /** The start succeeded: from now on the plugin can be idle, and `isUnderWay` tells whether it is. */
+  /** The start succeeded. From now on the plugin can be idle, and `isUnderWay` tells whether it is. */
   started(isUnderWay: () => boolean): void {
     this.#isStarting = false;
     this.#isUnderWay = isUnderWay;
     this.#update();
   }
 
-  /** Called twice a call if calls come one by one. */
+  /** Called twice for each call if calls come one by one. */
   setBusy(isBusy: boolean): void {
     this.#isBusy = isBusy;
-    // A client that holds the loop anyway has nothing to change.
+    // If the client is referenced, it keeps the loop alive anyway, so nothing changes.
     if (!this.#isReferenced) this.#update();
     this.changed();
   }
@@ -57,7 +60,7 @@ export class Activity {
     this.changed();
   }
 
-  /** Streams of the broker that are waited for or in use. */
+  /** How many streams of the broker are waited for or in use. */
   get brokerStreams(): number {
     return this.#brokerStreams;
   }
@@ -67,7 +70,10 @@ export class Activity {
     for (const drain of this.#drains) drain();
   }
 
-  /** Takes nothing new. Resolves to whether everything came to rest before `timeoutMs` passed or `signal` aborted. */
+  /**
+   * Accepts no new work. Resolves to true if nothing was under way any more before `timeoutMs` passed or
+   * `signal` aborted.
+   */
   async drain(timeoutMs: number, signal: AbortSignal | undefined): Promise<boolean> {
     this.isDraining = true;
     if (this.#isAtRest || signal?.aborted === true) return this.#isAtRest;

@@ -1,4 +1,4 @@
-/** Where a plugin's output goes, and what its client has to say. */
+/** Where a plugin's output goes, and the warnings of its client. */
 
 import type { Writable } from 'node:stream';
 import type { RecordLevel } from './output/levels.ts';
@@ -21,18 +21,21 @@ export class ClientOutput {
     this.log = bindLogger(logger, { plugin: name });
   }
 
-  /** Says what the host's author should know: to the logger, or as a warning of the process. */
+  /** Tells the host's author something: by the logger, or else as a warning of the process. */
   warn(message: string): void {
     if (this.log === undefined) process.emitWarning(`${this.#name}: ${message}`, 'PipeworkWarning');
     else this.log('warn', message);
   }
 
-  /** Where one raw output goes: to the sink if there is one, and to the log if there is a logger. */
+  /** The destinations of one raw output: the sink if there is one, and the log if there is a logger. */
   raw(sink: Writable | undefined, stream: StreamName): OutputOptions {
     return { sink, log: this.#openLog(stream, 'debug'), warn: (message) => this.warn(message) };
   }
 
-  /** Where one synced output goes: to the sink, to the log, or nowhere. Plain lines are at `info`: the plugin printed them on purpose. */
+  /**
+   * The destination of one synced output: the sink, the log, or none. Plain lines are at `info`, because the
+   * plugin printed them on purpose.
+   */
   synced(target: Writable | 'log' | 'ignore', stream: StreamName): SyncedTarget {
     if (target === 'ignore') return {};
     if (target === 'log') return { log: this.#openLog(stream, 'info') };

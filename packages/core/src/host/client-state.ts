@@ -1,4 +1,4 @@
-/** Where a client stands in its plugin's life, as docs/lifecycle.md draws it. */
+/** The state of a client in its plugin's life, as docs/lifecycle.md draws it. */
 
 import type { PluginProcess } from './end/plugin-process.ts';
 import type { LivePlugin } from './live-plugin.ts';
@@ -16,14 +16,14 @@ export interface PluginAddress {
   readonly protocolVersion: number;
 }
 
-/** `start()` was called. There is a process from the launch on. */
+/** `start()` was called. From the launch on there is a process. */
 export interface Starting<P> {
   readonly is: 'starting';
   readonly ready: Promise<Ready<P>>;
   process: PluginProcess | undefined;
 }
 
-/** The plugin has shaken hands. */
+/** The handshake is complete. */
 export interface Ready<P> {
   readonly is: 'ready';
   readonly ready: Promise<Ready<P>>;
@@ -33,20 +33,23 @@ export interface Ready<P> {
   readonly address: PluginAddress;
 }
 
-/** How far a plugin came: what is known of it stays known after its end. */
+/** The part of a plugin's life whose facts stay known after its end. */
 export type Life<P> = Starting<P> | Ready<P>;
 
 /** `ending`: the client climbs the ladder. `gone`: the exit report is made, or there never was a process. */
 export type ClientState<P> =
   { readonly is: 'new' } | Life<P> | { readonly is: 'ending' | 'gone'; readonly of: Life<P> };
 
-/** What is known of the plugin; undefined before the start. */
+/** Returns what is known of the plugin; undefined before the start. */
 export function lifeOf<P>(state: ClientState<P>): Life<P> | undefined {
   if (state.is === 'new') return undefined;
   return 'of' in state ? state.of : state;
 }
 
-/** The state in which a start has succeeded: `ready`, unless the plugin was ended, or has ended, in that very moment. */
+/**
+ * Returns the state after a successful start. It is `ready`, unless the plugin was ended, or has ended, at
+ * that very moment.
+ */
 export function madeReady<P>(state: ClientState<P>, ready: Ready<P>): ClientState<P> {
   return 'of' in state ? { is: state.is, of: ready } : ready;
 }

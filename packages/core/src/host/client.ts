@@ -29,26 +29,31 @@ import { offerOf } from './services.ts';
 import { StartError } from './start/start-error.ts';
 import { Start, StartFailure, type Started } from './start/start.ts';
 
-/** Milliseconds for the last of what a plugin printed to be logged, before its exit is reported. */
+/**
+ * How long the client waits until the last output of a plugin is logged before it reports the exit, in
+ * milliseconds.
+ */
 const logFollowsMs = 200;
 
 /** Options of {@link Client.kill}. */
 export interface KillOptions {
-  /** Milliseconds that this end waits for a polite exit, 0 or more. Default: the client's `gracePeriod`. */
+  /**
+   * Milliseconds that this `kill()` waits for a polite exit, 0 or more. Default: the client's `gracePeriod`.
+   */
   readonly gracePeriod?: number;
 }
 
 /** Options of {@link Client.drain}. */
 export interface DrainOptions {
-  /** Aborting it ends the waiting. */
+  /** Aborting it ends the wait. */
   readonly signal?: AbortSignal;
-  /** Milliseconds after which the waiting ends. Default: none. */
+  /** Milliseconds after which the wait ends. Default: none. */
   readonly timeoutMs?: number;
 }
 
 /**
- * The lifecycle of one plugin process. A client starts its plugin at most once, also after `kill()` or a failed start:
- * for another process, make another client.
+ * The lifecycle of one plugin process. A client starts its plugin at most once, even after `kill()` or a
+ * failed start. For another process, make another client.
  *
  * @example
  * ```ts
@@ -74,10 +79,10 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
   readonly #activity = new Activity();
   readonly #cleanupsBefore = cleanupCount();
   #state: ClientState<P> = { is: 'new' };
-  /** What `kill()` returns, once it was called. */
+  /** The promise that `kill()` returned, once it was called. */
   #killing: Promise<PluginExit> | undefined;
 
-  /** Starts nothing. Throws `CONFIG_INVALID` for an option that is not what it must be, naming it. */
+  /** Starts nothing. Throws `CONFIG_INVALID`, naming the option, if an option is invalid. */
   constructor(config: ClientConfig<S>) {
     this.#settings = checkConfig(config);
     this.#output = new ClientOutput(this.#settings.name, this.#settings.logger);
@@ -85,36 +90,36 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
     const { signal } = this.#settings;
     if (signal?.aborted === true) this.#abort(signal);
     else if (signal !== undefined) void this.exit.then(onAbort(signal, () => this.#abort(signal)));
-    // Loading takes longer than spawning, and may happen before start() is called.
+    // Loading takes longer than spawning, and can begin before start() is called.
     if (this.#settings.launcher === undefined) preloadExeca();
   }
 
   /**
-   * Starts the plugin and resolves once it has said how to talk to it. Called again it gives the same result, or the same
-   * error: a {@link StartError}, made when nothing of the process is left.
+   * Starts the plugin, and resolves once the handshake is complete. Further calls return the same result or
+   * the same error. The error is a {@link StartError}, and is made once nothing of the process is left.
    */
   async start(): Promise<PluginAddress> {
     return (await this.#begin()).address;
   }
 
   /**
-   * Starts the plugin if need be, and gives its one connection: the same object each time. Once `kill()` was called it
-   * fails at once, with `PLUGIN_KILLED`.
+   * Starts the plugin if necessary, and resolves to its one connection: the same object each time. Once
+   * `kill()` was called, it rejects at once with `PLUGIN_KILLED`.
    */
   async client(): Promise<RPCClientOf<P>> {
     const ready = this.#killing === undefined ? await this.#begin() : undefined;
     if (this.#killing === undefined && ready !== undefined) return ready.rpc;
-    // A start that failed says more than that the client was killed behind it.
+    // If the start had failed before, that error explains more than `PLUGIN_KILLED`.
     if (this.#state.is === 'gone' && this.#state.of.is === 'starting') await this.#state.of.ready;
     throw unsent('PLUGIN_KILLED', 'the client was killed: create another client');
   }
 
   /**
-   * Ends the plugin: asks it to leave; on its answer, or after `gracePeriod`, closes descriptor 3; then SIGTERM, then
-   * SIGKILL, a second each. Resolves once the process is gone and what it printed is drained. It can be called at any
-   * time and any number of times; before a start it makes the client one that can't be started. A further call with a
-   * shorter `gracePeriod` shortens the wait; a longer one changes nothing. Never rejects. Throws `CONFIG_INVALID` for an
-   * option that is not what it must be.
+   * Ends the plugin. It asks the plugin to leave, and on its answer, or after `gracePeriod`, closes
+   * descriptor 3. Then it sends SIGTERM, then SIGKILL, with a second for each step. Resolves once the process
+   * is gone and its output is drained. It can be called at any time and any number of times. Before a start,
+   * it makes the client one that cannot be started. A further call with a shorter `gracePeriod` shortens the
+   * wait; a longer one changes nothing. Never rejects. Throws `CONFIG_INVALID` if an option is invalid.
    */
   kill(options: KillOptions = {}): Promise<PluginExit> {
     expectKeys('options', options, ['gracePeriod']);
@@ -126,10 +131,11 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
   }
 
   /**
-   * Stops taking new work: from now on `dispense()`, and calls on what was dispensed, fail with `RPC_CLOSED` and
-   * `sent: false`. Calls of references and callbacks go on. Resolves to true once no call to the plugin, no stream of values
-   * and no stream of the broker is under way; to false if `timeoutMs` passed or `signal` aborted before. The plugin goes on
-   * until `kill()`. Rejects with `CONFIG_INVALID` for an option that is not what it must be.
+   * Accepts no new work. From now on `dispense()`, and calls on dispensed implementations, fail with
+   * `RPC_CLOSED` and `sent: false`. Calls of references and callbacks continue. Resolves to true once no call
+   * to the plugin, no stream of values and no stream of the broker is under way. Resolves to false if
+   * `timeoutMs` passes or `signal` aborts before that. The plugin runs on until `kill()`. Rejects with
+   * `CONFIG_INVALID` if an option is invalid.
    */
   async drain(options: DrainOptions = {}): Promise<boolean> {
     expectKeys('options', options, ['signal', 'timeoutMs']);
@@ -139,17 +145,20 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
     return this.#activity.drain(timeoutMs, signal);
   }
 
-  /** How the plugin ended, after the same drain as {@link kill}. Never rejects; stays pending if nothing was ever started or killed. */
+  /**
+   * Resolves with how the plugin ended, once its output is drained as by {@link kill}. Never rejects. Stays
+   * pending if nothing was ever started or killed.
+   */
   get exit(): Promise<PluginExit> {
     return this.#exit.promise;
   }
 
-  /** True once the process is gone, or can't ever be. */
+  /** True once the process is gone, or can never exist. */
   get exited(): boolean {
     return this.#state.is === 'gone' || this.#life?.process?.hasEnded === true;
   }
 
-  /** The process's id, from its spawn on. */
+  /** The process's id, once it is spawned. */
   get pid(): number | undefined {
     return this.#life?.process?.process.pid;
   }
@@ -159,12 +168,15 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
     return this.#ready?.address.protocolVersion;
   }
 
-  /** Lets the plugin hold the host's event loop again, as it does from the beginning. */
+  /** Lets the plugin keep the host's event loop alive again, as it does from the beginning. */
   ref(): void {
     this.#activity.isReferenced = true;
   }
 
-  /** Lets the host's event loop end while this plugin is idle. One that starts, has calls under way or streams in use holds it still. */
+  /**
+   * Lets the host's event loop end while this plugin is idle. A plugin that starts, has calls under way or
+   * streams in use still keeps it alive.
+   */
   unref(): void {
     this.#activity.isReferenced = false;
   }
@@ -183,7 +195,7 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
     return life?.is === 'ready' ? life : undefined;
   }
 
-  /** Starts the plugin, or says what became of that. */
+  /** Starts the plugin, or returns the result of the start. */
   #begin(): Promise<Ready<P>> {
     if (this.#state.is === 'new' && this.#settings.managed && cleanupCount() > this.#cleanupsBefore) {
       this.#neverStart(
@@ -217,7 +229,8 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
       const { process } = starting;
       if (this.#state.is === 'starting') this.#state = { is: 'ending', of: starting };
       if (process === undefined) this.#gone(neverRan);
-      // After a failed start the process is gone. If a later step threw, it is ended here, because no other code can end it.
+      // After a failed start the process is gone. If a later step threw, it is ended here, because no other
+      // code can end it.
       else await process.end({ closePipe: () => process.process.writable.end(), hurry: true });
       await this.exit;
       processChannel.error.publish(Object.assign(trace, { error }));
@@ -234,7 +247,7 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
     else void this.kill();
   }
 
-  /** There was no start, and there can't be one any more. */
+  /** There was no start, and none is possible any more. */
   #neverStart(failure: StartFailure): void {
     const { file, args } = this.#settings;
     const nothing = { elapsedMs: 0, stdoutTail: '', stderrTail: '', notes: [] };
@@ -247,7 +260,7 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
     this.#gone(neverRan);
   }
 
-  /** The last word on the plugin. */
+  /** The plugin has ended. Records its exit report. */
   #gone(exit: PluginExit): void {
     const life = this.#life;
     if (life !== undefined) this.#state = { is: 'gone', of: life };
@@ -274,7 +287,7 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
     return this.exit;
   }
 
-  /** The process is there: from this moment its output is drained and its end is known. */
+  /** There is a process. From now on its output is drained and its end is known. */
   #takeOver(launched: LaunchedProcess, starting: Starting<P>): PluginProcess {
     const { stdout, stderr, processGroup } = this.#settings;
     const process = new PluginProcess(launched, {
@@ -287,12 +300,12 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
     process.onGone = () => {
       if (pid !== undefined) unwatch(pid);
       unmanage(this.#managed);
-      // The group ends with its leader: what is left of it are grandchildren.
+      // The group must end with its leader. What is left of it are grandchildren.
       if (processGroup) launched.kill('SIGKILL');
     };
     void process.exit.then(async (exit) => this.#onExit(process, exit));
     this.#activity.process = launched;
-    // Last, so that whatever it throws finds a client that can end the process.
+    // This comes last, so that if it throws, the client can already end the process.
     if (pid !== undefined) watch(pid, processGroup);
     return process;
   }
@@ -300,7 +313,7 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
   async #onExit(process: PluginProcess, exit: PluginExit): Promise<void> {
     const end = this.#ready?.plugin.end;
     void end?.session.close();
-    // In the log, what the plugin printed stands before its end.
+    // In the log, the plugin's output must come before its end.
     if (end !== undefined) await settlesWithin(end.printed, logFollowsMs);
     this.#gone(exit);
     this.#output.log?.(
@@ -353,7 +366,10 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
     return made;
   }
 
-  /** A process without a session, or without the stream to ask on, is of no use: it is ended if it does not leave by itself. */
+  /**
+   * A process without a session, or without the stream to ask on, is useless. It is ended if it does not
+   * leave by itself.
+   */
   #onLoss(reason: unknown): void {
     const state = this.#state;
     if (state.is !== 'ready') return;

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Conversation } from '../rpc/calls/conversation.ts';
 import { describePlugin, type Description } from './describe.ts';
 
-/** Describes a plugin that gives these answers, of which it dispenses every name. */
+/** Describes a fake plugin that gives these answers. Each of its names can be dispensed. */
 function described(
   identity: Record<string, unknown>,
   methods: unknown = {},
@@ -35,7 +35,7 @@ test('values of another type are left out, and versions are ascending integers',
   });
 });
 
-test('what is no JSON in a schema is null, and keys of prototypes are keys like any other', async () => {
+test('a value in a schema that JSON lacks is null, and keys of prototypes are keys like any other', async () => {
   const schema = JSON.parse('{ "__proto__": { "x": 1 } }') as Record<string, unknown>;
   const output = {
     ...schema,

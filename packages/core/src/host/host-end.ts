@@ -1,4 +1,7 @@
-/** The host's end of one session: mux, the first three streams, the broker. Independent of what carries the bytes. */
+/**
+ * The host's end of one session: mux, the first three streams, the broker. It does not depend on what carries
+ * the bytes.
+ */
 
 import { LeanSession, type RawStream } from '@pipework/mux/lean';
 import type { Readable, Writable } from 'node:stream';
@@ -14,7 +17,7 @@ import { SyncedReader, type SyncedTarget } from './output/synced-reader.ts';
 import { Services, type ServiceOffer } from './services.ts';
 import type { Tail } from './output/tail.ts';
 
-/** What a host's end is made of. */
+/** The parts of a host's end. */
 export interface HostEndOptions {
   readonly readable: Readable;
   readonly writable: Writable;
@@ -28,24 +31,28 @@ export interface HostEndOptions {
   readonly stderrTail: Tail;
   explainLoss(cause: Error): Promise<Error>;
   readonly onBusy: (isBusy: boolean) => void;
-  /** Called when a call or a stream has ended: {@link HostEnd.isUnderWay} may be false now. */
+  /** Called when a call or a stream has ended. {@link HostEnd.isUnderWay} may be false now. */
   readonly onQuiet: () => void;
-  /** What the host offers the plugin; undefined if it offers nothing. */
+  /** The services that the host offers the plugin; undefined if it offers none. */
   readonly offer: ServiceOffer | undefined;
   readonly redactError: ((error: unknown, method: string) => unknown) | undefined;
 }
 
-/** A host's end. Its counterpart in the plugin is `PluginEnd`. */
+/** The host's end of a session. Its counterpart in the plugin is `PluginEnd`. */
 export class HostEnd {
   readonly session: LeanSession;
   readonly broker: Broker;
   readonly shared: Shared;
   /** The conversation of the first stream: ping, quit and dispense. */
   readonly control: Conversation;
-  /** Resolves when both synced outputs are closed and all that came on them is logged, if they go to the log. */
+  /**
+   * Resolves when both synced outputs are closed and, if they go to the log, all of their bytes are logged.
+   */
   readonly printed: Promise<unknown>;
 
-  /** The conversations with what was dispensed. The control stream's own calls are not reported. */
+  /**
+   * The conversations with dispensed implementations. Calls of the control stream itself are not reported.
+   */
   readonly #conversations = new Set<Conversation>();
   readonly #onQuiet: () => void;
   readonly #interceptors: readonly CallInterceptor[];
@@ -99,7 +106,7 @@ export class HostEnd {
     this.session.closed.then(() => over(), over);
   }
 
-  /** Takes up a conversation with an implementation that the plugin dispensed under this name. */
+  /** Starts a conversation with an implementation that the plugin dispensed under this name. */
   converse(id: number, service: string): Conversation {
     const { shared } = this;
     const conversation = new Conversation(this.broker.dialRaw(id), {
@@ -117,13 +124,19 @@ export class HostEnd {
     return conversation;
   }
 
-  /** True while a call to the plugin, or a stream of values in either direction, is under way, those of services included. */
+  /**
+   * True while a call to the plugin, or a stream of values in either direction, is under way. Those of
+   * services count too.
+   */
   get isUnderWay(): boolean {
     if (this.control.isUnderWay || this.#services?.isUnderWay === true) return true;
     return [...this.#conversations].some(({ isUnderWay }) => isUnderWay);
   }
 
-  /** Returns the methods of the calls that wait for an answer; after the end of the pipe, of those that waited then. */
+  /**
+   * Returns the methods of the calls that wait for an answer. After the end of the pipe, returns those that
+   * waited then.
+   */
   pendingMethods(): readonly string[] {
     const methods = [...this.#conversations].flatMap((conversation) => conversation.pendingMethods);
     if (methods.length > 0) this.#lastPending = methods;

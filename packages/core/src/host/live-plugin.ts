@@ -1,4 +1,7 @@
-/** A plugin that has shaken hands: its process, the session with it, and what becomes of both when one of them ends. */
+/**
+ * A plugin after its handshake: its process, the session with it, and what happens to both when one of them
+ * ends.
+ */
 
 import type { Limits } from '../base/limits.ts';
 import { PipeworkError } from '../base/errors.ts';
@@ -15,14 +18,17 @@ import type { SyncedTarget } from './output/synced-reader.ts';
 import type { ServiceOffer } from './services.ts';
 import type { Started } from './start/start.ts';
 
-/** Milliseconds that a lost session is given to turn out to be the process's exit. */
+/** How long a lost session may take to turn out as the process's exit, in milliseconds. */
 const exitExplainsMs = 500;
 
-/** What a live plugin is made of. */
+/** The parts of a live plugin. */
 export interface LivePluginOptions {
   readonly started: Started;
   readonly name: string;
-  /** What the plugin was told at its start of how long the host waits for the answer to Quit, in milliseconds. */
+  /**
+   * The time that the host waits for the answer to Quit, as the plugin was told at its start, in
+   * milliseconds.
+   */
   readonly graceMs: number;
   readonly limits: Limits;
   readonly interceptors: readonly CallInterceptor[];
@@ -32,7 +38,10 @@ export interface LivePluginOptions {
   readonly activity: Activity;
   readonly offer: ServiceOffer | undefined;
   readonly redactError: ((error: unknown, method: string) => unknown) | undefined;
-  /** The session ended, or nothing can be asked on it any more, and the client has not ended the plugin. */
+  /**
+   * Called if the session ended, or nothing can be asked on it any more, and the client has not ended the
+   * plugin.
+   */
   onLoss(reason: unknown): void;
 }
 
@@ -78,7 +87,7 @@ export class LivePlugin {
     });
   }
 
-  /** Climbs the whole ladder: asks the plugin to leave and gives it `graceMs` for that. */
+  /** Climbs the whole ladder. It asks the plugin to leave, and gives it `graceMs` for that. */
   quit(graceMs: number): Promise<PluginExit> {
     const { session, control, shared } = this.end;
     const isOther = graceMs !== this.#graceMs && shared.capabilities.has('grace');
@@ -91,8 +100,8 @@ export class LivePlugin {
   }
 
   /**
-   * Ends a process that is left without a session, or without the stream to ask on. One that leaves by itself within a
-   * moment is not ended.
+   * Ends a process that is left without a session, or without the stream to ask on. If it leaves by itself
+   * within a moment, it is not ended.
    */
   async endAfterLoss(reason: unknown): Promise<void> {
     const hasLeft = await settlesWithin(this.process.gone, exitExplainsMs);
@@ -104,7 +113,7 @@ export class LivePlugin {
   /** Waits briefly for the exit code, which explains more than a broken pipe. */
   async #explainLoss(cause: Error): Promise<Error> {
     const { process } = this;
-    // A single stream that was reset, by a limit or a mistake on it, is no loss of the plugin.
+    // A single stream that was reset, by a limit or a mistake on it, does not mean that the plugin is lost.
     if (!process.hasEnded && !this.end.session.hasEnded) return cause;
     if (await settlesWithin(process.gone, exitExplainsMs))
       return new PluginExitError(this.#name, await process.exit, { cause });

@@ -5,21 +5,22 @@ import { processChannelName } from '../rpc/api/instrumentation.ts';
 import type { PluginExit } from './end/exit.ts';
 
 /**
- * What a subscriber of `pipework:process` gets: one object for all events of one process. `start`: it is about to be
- * started; `asyncStart`: it has shaken hands; `error`: the start failed; `asyncEnd`: it is gone, or never was.
+ * What a subscriber of `pipework:process` receives. All events of one process share one object. `start`: the
+ * process is about to be started. `asyncStart`: the handshake is complete. `error`: the start failed.
+ * `asyncEnd`: the process is gone, or never existed.
  */
 export interface ProcessTrace {
   /** The plugin's name. */
   readonly plugin: string;
-  /** File and arguments. */
+  /** The file and its arguments. */
   readonly command: readonly string[];
-  /** Known from the handshake on. */
+  /** The process's id. Known from the handshake on. */
   pid?: number | undefined;
   /** The version that was agreed on. Known from the handshake on. */
   protocolVersion?: number;
-  /** Of `asyncEnd`. */
+  /** How the process ended. Set for `asyncEnd`. */
   exit?: PluginExit;
-  /** Of `error`: the error that `start()` rejects with. */
+  /** The error with which `start()` rejects. Set for `error`. */
   error?: unknown;
 }
 

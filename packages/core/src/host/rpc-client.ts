@@ -14,17 +14,17 @@ import { describePlugin, type Description } from './describe.ts';
 import type { HostEnd } from './host-end.ts';
 import { clock, settlesWithin } from '../base/timers.ts';
 
-/** Numbers by which a connection's cost can be watched; all are 0 once it is closed. */
+/** Numbers that show what a connection costs. All are 0 once it is closed. */
 export interface Diagnostics {
   /** Open streams of the session beside control, stdout and stderr. */
   readonly streams: number;
   /** Calls to the plugin that wait for their answer. */
   readonly pendingCalls: number;
-  /** Calls of the plugin, to references and services of this side, that run. */
+  /** Running calls of the plugin to references and services of this side. */
   readonly runningCalls: number;
   /** References held on this side, in both directions. */
   readonly references: number;
-  /** Streams of values that this side reads. Those that the plugin reads count as references. */
+  /** Streams of values that this side reads. Streams that the plugin reads count as references. */
   readonly valueStreams: number;
   /** Streams of the broker that are waited for or in use. */
   readonly brokerStreams: number;
@@ -48,28 +48,29 @@ export interface RPCClient<P = Record<string, object>> extends AsyncDisposable {
   readonly protocolVersion: number;
 
   /**
-   * Asks the plugin for a new implementation of `name` and returns what calls it. Each dispense is an implementation of
-   * its own, disposed of in the plugin when this side releases it. Fails with `unknown plugin type: NAME` if the plugin has
-   * none, and with `RPC_CLOSED` once the client drains.
+   * Asks the plugin for a new implementation of `name` and returns a remote that calls it. Each dispense
+   * makes an implementation of its own, which the plugin disposes of when this side releases it. Fails with
+   * `unknown plugin type: NAME` if the plugin does not have the name, and with `RPC_CLOSED` once the client
+   * drains.
    */
   dispense<K extends keyof P & string>(name: K): Promise<Remote<P[K]>>;
 
   /**
-   * Returns the round trip to the plugin's runtime and back, in milliseconds. It tells a blocked event loop from a busy
-   * handler. Rejects with `RPC_DEADLINE` after `timeout` milliseconds.
+   * Returns the round-trip time to the plugin's runtime, in milliseconds. It distinguishes a blocked event
+   * loop from a busy handler. Rejects with `RPC_DEADLINE` after `timeout` milliseconds.
    */
   ping(options?: PingOptions): Promise<number>;
 
-  /** Ends the plugin as `client.kill()` does, and resolves with it. */
+  /** Ends the plugin as `client.kill()` does, and resolves when that does. */
   close(): Promise<void>;
 
   /**
-   * Resolves as soon as the connection has ended, whatever ended it; never rejects. From then on each call fails with
-   * `sent: false`. How the process ended is known a moment later, by `client.exit`.
+   * Resolves as soon as the connection has ended, for whatever reason; never rejects. From then on each call
+   * fails with `sent: false`. How the process ended is known a moment later, from `client.exit`.
    */
   readonly closed: Promise<void>;
 
-  /** What the connection holds at this moment. */
+  /** Returns what the connection holds at this moment. */
   diagnostics(): Diagnostics;
 
   /**
@@ -84,17 +85,17 @@ export interface RPCClient<P = Record<string, object>> extends AsyncDisposable {
 
 /** Options of {@link RPCClient.describe}. */
 export interface DescribeOptions {
-  /** Whether each name is dispensed to learn its methods. Default `true`. */
+  /** If it is true, each name is dispensed to learn its methods. Default `true`. */
   readonly dispense?: boolean;
 }
 
 /**
- * What `client.client()` resolves to: an `RPCClient<P>`. For `Versioned` plugins it is one of each version, so that a check of
- * `protocolVersion` says which names there are.
+ * What `client.client()` resolves to: an `RPCClient<P>`. For `Versioned` plugins it is a union with one
+ * connection for each version, so that a check of `protocolVersion` tells which names exist.
  */
 export type RPCClientOf<P> = OfEachVersion<P> & RPCClient<P>;
 
-// In front of the connection of all versions, so that its dispense() is asked first.
+// This comes before the connection of all versions, so that its dispense() is tried first.
 type OfEachVersion<P> = [VersionsOf<P>] extends [never] ? unknown : OfVersion<VersionsOf<P>>;
 
 type OfVersion<V> = {
@@ -105,7 +106,7 @@ type OfVersion<V> = {
 export interface RPCOwner {
   readonly activity: Activity;
   readonly protocolVersion: number;
-  /** The versions that the plugin said it speaks. */
+  /** The versions that the plugin announced. */
   readonly protocolVersions: readonly number[];
   kill(): Promise<unknown>;
 }
@@ -116,7 +117,7 @@ const pingTimeoutMs = 5_000;
 /** Makes the connection that users see. */
 export function createRPCClient<P>(end: HostEnd, owner: RPCOwner): RPCClientOf<P> {
   const rpc: RPCClient<P> = new SessionClient<P>(end, owner);
-  // Both sides have agreed on a version, and the type says what each of them has.
+  // Both sides have agreed on a version, and the type says what each version has.
   return rpc as RPCClientOf<P>;
 }
 
@@ -161,7 +162,7 @@ class SessionClient<P> implements RPCClient<P> {
     return this.#remote<P[K]>(name, await this.#ask(name));
   }
 
-  /** Asks for an implementation. Resolves with the broker id by which it is reached. */
+  /** Asks for an implementation. Resolves with the broker id by which it can be dialled. */
   async #ask(name: string): Promise<number> {
     if (this.#owner.activity.isDraining) throw draining(`dispense('${name}')`);
     return await askToDispense(this.#end.control, controlMethods.dispense, name, 'the plugin');
@@ -172,7 +173,7 @@ class SessionClient<P> implements RPCClient<P> {
     try {
       return dispensedRemote<T>(this.#end.converse(id, name), name, () => activity.isDraining);
     } catch (error) {
-      // The session ended behind the answer.
+      // The session ended after the answer.
       throw markSent(error, true);
     }
   }
@@ -204,7 +205,9 @@ class SessionClient<P> implements RPCClient<P> {
     return { streams, pendingCalls, runningCalls, references, valueStreams, brokerStreams };
   }
 
-  /** Counts the stream from now until it is closed: one that is waited for or in use is under way. */
+  /**
+   * Counts the stream from now until it is closed. A stream that is waited for or in use counts as under way.
+   */
   async #held(opening: Promise<MuxStream>): Promise<MuxStream> {
     this.#owner.activity.countBrokerStream(1);
     try {

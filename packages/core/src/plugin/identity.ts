@@ -1,4 +1,4 @@
-/** The name, version and runtime that a plugin tells in its description. */
+/** The name, version and runtime that a plugin reports in its description. */
 import { readFileSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 

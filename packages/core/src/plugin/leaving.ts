@@ -1,37 +1,47 @@
-/** How a plugin leaves: no new calls, a while for those that run, disposal of what was served, the shutdown hook, and an end to each. */
+/**
+ * How a plugin leaves. It accepts no new calls, gives running calls some time, disposes of what it served,
+ * and runs the shutdown hook. Each step is bounded in time.
+ */
 
 import type { Conversation } from '../rpc/calls/conversation.ts';
 import { PipeworkError } from '../base/errors.ts';
 import { sentences } from '../session/wire-words.ts';
 import { clock, settlesWithin } from '../base/timers.ts';
 
-/** What is left, and how its parts are ended. */
+/** The parts of a plugin that must be ended, and how each is ended. */
 export interface Leaver {
-  /** The conversations whose calls are to end. */
+  /** The conversations whose calls must end. */
   readonly conversations: Iterable<Conversation>;
   readonly onShutdown: ((signal: AbortSignal) => void | Promise<void>) | undefined;
   /** Aborts the signal of every context. */
   abort(reason: Error): void;
-  /** Resolves once every handler has ended, those of conversations that are gone too, and every source has cleaned up. */
+  /**
+   * Resolves once every handler has ended, including those of ended conversations, and every source has
+   * cleaned up.
+   */
   ended(): Promise<unknown>;
   /** Ends the streams of the broker. */
   cutStreams(reason: Error): void;
   /** Disposes of what was dispensed and given by reference. Never rejects. */
   dispose(): Promise<void>;
-  /** The hook failed. */
+  /** Called with the error if the hook failed. */
   readonly report: (error: unknown) => void;
 }
 
-/** Of a graceful end's time, what running calls may take before they are cut short. The rest is for clean-ups, disposals and the hook. */
+/**
+ * The share of a graceful end's time that running calls get before they are cut short. The rest is for
+ * clean-ups, disposals and the hook.
+ */
 const callsShare = 2 / 3;
-/** Of what is then left, how long the disposals wait for handlers and sources that clean up. */
+/** The share of the remaining time for which the disposals wait for handlers and sources that clean up. */
 const cleanUpShare = 1 / 5;
-/** Of what is then left, the disposals' part. */
+/** The share of the time left after that wait which the disposals get. */
 const disposalShare = 1 / 2;
 
 /**
- * Leaves within `budgetMs`; `graceful` gives running calls their share of it, otherwise they are cut short at once. Handlers and
- * sources that clean up have until the end of the time, beside the disposals and the hook. Never rejects.
+ * Leaves within `budgetMs`. If `graceful` is true, running calls get their share of the time. Otherwise they
+ * are cut short at once. Handlers and sources that clean up may use all of the time, in parallel with the
+ * disposals and the hook. Never rejects.
  */
 export async function leave(leaver: Leaver, budgetMs: number, graceful: boolean): Promise<void> {
   const began = clock();
@@ -50,7 +60,7 @@ export async function leave(leaver: Leaver, budgetMs: number, graceful: boolean)
   for (const conversation of conversations) conversation.leave(reason);
   leaver.abort(reason);
   const ended = leaver.ended();
-  // What still runs may wait for a stream of the broker. Others are left to the shutdown hook.
+  // Handlers that still run may wait for a stream of the broker. Others are left to the shutdown hook.
   if (!(await settlesWithin(ended, left() * cleanUpShare))) leaver.cutStreams(reason);
   await settlesWithin(leaver.dispose(), left() * disposalShare);
   await shutDown(leaver, left());

@@ -1,13 +1,16 @@
-/** The plugin's own small logger: one line of JSON a record on raw standard error, which the host reads as a record again. */
+/**
+ * The plugin's own small logger. It writes each record as one line of JSON to raw standard error, where the
+ * host reads it as a record again.
+ */
 
 import { logLevels, type LogLevel } from '../handshake/env.ts';
 
-/** Writes one record; fields that can't be said in JSON are left out. */
+/** Writes one record. Fields that JSON cannot express are left out. */
 export type LogMethod = (message: string, fields?: Readonly<Record<string, unknown>>) => void;
 
 /** A logger whose level the host sets (`logLevel` of its client). It never throws, and blocks rather than lose a record. */
 export interface PluginLogger {
-  /** The lowest level that is sent. Records below it cost a comparison and nothing more. */
+  /** The lowest level that is sent. A record below it costs one comparison. */
   readonly level: LogLevel;
   /** Logs the finest detail. */
   readonly trace: LogMethod;
@@ -21,7 +24,7 @@ export interface PluginLogger {
   readonly error: LogMethod;
 }
 
-/** A logger over `write`, which gets whole lines. */
+/** Creates a logger over `write`, which gets whole lines. */
 export function createLogger(level: LogLevel, write: (line: string) => void): PluginLogger {
   const least = logLevels.indexOf(level);
   const method = (name: LogLevel): LogMethod => {
@@ -38,13 +41,13 @@ export function createLogger(level: LogLevel, write: (line: string) => void): Pl
   };
 }
 
-/** hclog's names, which hosts of go-plugin's family understand as well. */
+/** Uses hclog's names, which hosts of go-plugin's family understand as well. */
 function format(level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>): string {
   const head = { '@level': level, '@message': message, '@timestamp': new Date().toISOString() };
   try {
     return `${JSON.stringify({ ...fields, ...head }, plain)}\n`;
   } catch {
-    // A cycle, or a getter that throws: the message matters more than its fields.
+    // The fields have a cycle, or a getter that throws. The message matters more than its fields.
     return `${JSON.stringify({ ...head, fields: 'could not be written as JSON' })}\n`;
   }
 }

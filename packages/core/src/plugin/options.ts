@@ -1,4 +1,4 @@
-/** What `serve()` is told: the options, and the check that each is what it must be. */
+/** The options of `serve()`, and the check of each. */
 
 import type { Readable, Writable } from 'node:stream';
 import type { StreamBroker } from '../session/broker.ts';
@@ -11,17 +11,19 @@ import type { CanServe } from '../rpc/remote/refusal-types.ts';
 import type { ServiceHost } from './host-services.ts';
 import type { PluginLogger } from './logger.ts';
 
-/** What a plugin's factory gets at each dispense. */
+/** What a plugin's factory receives at each dispense. */
 export interface PluginContext<S = Record<never, never>> {
   /** The services that the host offers: `await context.host.dispense('files')`, now or at any later time. */
   readonly host: ServiceHost<S>;
   /** Raw byte streams beside the calls. */
   readonly broker: StreamBroker;
-  /** Aborts when the host has let go of this implementation, or is gone, or the plugin is leaving. */
+  /**
+   * Aborts when the host releases this implementation, when the host is gone, or when the plugin is leaving.
+   */
   readonly signal: AbortSignal;
   /** The synced output: `process.stdout` itself, unless the plugin shares its process with the host. */
   readonly stdout: Writable;
-  /** As `stdout`, for errors. */
+  /** Like `stdout`, for errors. */
   readonly stderr: Writable;
   /** A logger whose level the host sets. */
   readonly log: PluginLogger;
@@ -31,17 +33,26 @@ export interface PluginContext<S = Record<never, never>> {
   readonly protocolVersion: number;
 }
 
-/** Factories by name: each is called once a dispense. One whose interface cannot be served as it is declared does not compile, and the compiler says why. */
+/**
+ * Factories by name. Each is called once for each dispense. If an interface cannot be served as it is
+ * declared, its factory does not compile, and the compiler says why.
+ */
 export type PluginSet<P, S = Record<never, never>> = {
   readonly [K in keyof P]: ((context: PluginContext<S>) => P[K] | Promise<P[K]>) & CanServe<P[K]>;
 };
 
-/** What `protocolVersions` of {@link ServeOptions} takes. For `Versioned` plugins it is the plugin set of each of their versions. */
+/**
+ * The type of `protocolVersions` in {@link ServeOptions}. For `Versioned` plugins it is the plugin set of
+ * each of their versions.
+ */
 export type VersionSets<P, S = Record<never, never>> = [VersionsOf<P>] extends [never]
   ? readonly number[] | Readonly<Record<number, PluginSet<P, S>>>
   : { readonly [N in keyof VersionsOf<P>]: PluginSet<VersionsOf<P>[N], S> };
 
-/** Byte streams to serve on in place of the process's descriptors. Nothing global is touched then. */
+/**
+ * Byte streams to serve on in place of the process's descriptors. If they are given, `serve()` changes no
+ * global state.
+ */
 export interface ServeTransport {
   /** Protocol bytes from the host. */
   readonly readable: Readable;
@@ -49,23 +60,26 @@ export interface ServeTransport {
   readonly writable: Writable;
   /** The environment that the launcher passed. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Where the lines of `context.log` go; without it they go nowhere. */
+  /** Receives the lines of `context.log`. If it is absent, they are dropped. */
   readonly stderr?: Writable;
 }
 
-/** What a plugin serves. */
+/** The options of `serve()`: the factories of the plugin, and how it is served. */
 export interface ServeOptions<P = Record<string, object>, S = Record<never, never>> {
-  /** The factories. May be left out if `protocolVersions` has a set for each version. */
+  /** The factories. May be omitted if `protocolVersions` has a set for each version. */
   readonly plugins?: PluginSet<P, S>;
-  /** What the plugin is called when it is described. Default: the name of the package that the program belongs to. */
+  /** The plugin's name in its description. Default: the name of the package that the program belongs to. */
   readonly name?: string;
-  /** Its version. Default: that of the package. */
+  /** The plugin's version in its description. Default: that of the package. */
   readonly version?: string;
-  /** The cookie both sides agree on. Default: the constants. */
+  /** The cookie that both sides agree on. Default: the constants. */
   readonly handshake?: Partial<Handshake>;
   /** The versions that `plugins` can speak (default `[1]`), or a plugin set for each version. */
   readonly protocolVersions?: VersionSets<P, S>;
-  /** Runs once when the host asks the plugin to leave, or is gone; `signal` aborts when its time is over. */
+  /**
+   * Runs once when the host asks the plugin to leave, or when the host is gone. `signal` aborts when the
+   * hook's time is over.
+   */
   readonly onShutdown?: (signal: AbortSignal) => void | Promise<void>;
   /** Milliseconds that running calls and `onShutdown` get together. Default: three quarters of what the host waits, which is also the most. */
   readonly gracePeriod?: number;
@@ -74,19 +88,23 @@ export interface ServeOptions<P = Record<string, object>, S = Record<never, neve
   /** Functions that run around each call of the host, the first one outermost. */
   readonly interceptors?: readonly HandlerInterceptor[];
   /**
-   * Where `callContext()` works. `'start'` (default): until a handler's first `await`, at no cost. `'everywhere'`: behind it too, by an
-   * AsyncLocalStorage, which costs each call of this process.
+   * Where `callContext()` works. With `'start'` (default) it works until a handler's first `await`, at no
+   * cost. With `'everywhere'` it also works after an `await`, by an AsyncLocalStorage, which costs each call
+   * of this process.
    */
   readonly callContext?: 'start' | 'everywhere';
   /** Functions that run around each call to a service of the host, the first one outermost. */
   readonly callInterceptors?: readonly CallInterceptor[];
-  /** Sees each error before it leaves for the host, thrown or within a value, and returns what leaves instead. */
+  /**
+   * Receives each error before it is sent to the host, thrown or within a value. The error that it returns is
+   * sent instead.
+   */
   readonly redactError?: (error: unknown, method: string) => unknown;
-  /** Other byte streams than the process's own descriptors. */
+  /** Byte streams to use in place of the process's own descriptors. */
   readonly transport?: ServeTransport;
 }
 
-/** The same, checked and filled in. */
+/** The same options, checked and with defaults. */
 export interface ServeSettings {
   /** A plugin set for each version. */
   readonly sets: ReadonlyMap<number, Readonly<Record<string, (context: PluginContext) => unknown>>>;
@@ -119,7 +137,7 @@ const keys: readonly string[] = [
   'transport',
 ];
 
-/** Checks every option. Throws `CONFIG_INVALID` naming the first that is wrong. */
+/** Checks every option. Throws `CONFIG_INVALID` that names the first invalid one. */
 export function checkServeOptions<P, S>(options: ServeOptions<P, S>): ServeSettings {
   expectKeys('options', options, keys);
   const { onShutdown, gracePeriod = Infinity, transport, redactError } = options;
@@ -230,7 +248,7 @@ function checkSet(name: string, set: unknown): Factories {
   return set as Factories;
 }
 
-/** A class cannot be called without `new`, which a factory is. */
+/** True for a class, which cannot be called without `new`. A factory is called without it. */
 function isClass(factory: object): boolean {
   return /^class\b/.test(Function.prototype.toString.call(factory));
 }

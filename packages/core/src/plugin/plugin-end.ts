@@ -1,4 +1,7 @@
-/** The plugin's end of one session: mux, the first three streams, the control service. Independent of what carries the bytes. */
+/**
+ * The plugin's end of one session: mux, the first three streams, the control service. It does not depend on
+ * what carries the bytes.
+ */
 
 import { LeanSession, type RawStream } from '@pipework/mux/lean';
 import type { Readable, Writable } from 'node:stream';
@@ -22,32 +25,35 @@ import type { SyncedOutput } from './process/synced-output.ts';
 
 /** How long a plugin that has answered Quit waits for the host to close the pipe, in milliseconds. */
 const closeFollowsMs = 500;
-/** Printed output that has not moved for this long does not hold up the answer to Quit, in milliseconds. */
+/**
+ * Printed output delays the answer to Quit only until none of it has been sent for this long, in
+ * milliseconds.
+ */
 const outputStuckMs = 200;
-/** What running handlers and the shutdown hook get when the host is gone, in milliseconds. */
+/** How long running handlers and the shutdown hook may take when the host is gone, in milliseconds. */
 const hostGoneMs = 500;
 
-/** What a plugin's end is made of. */
+/** The parts of a plugin's end. */
 export interface PluginEndOptions {
   readonly readable: Readable;
   readonly writable: Writable;
   readonly settings: ServeSettings;
   readonly greeting: HostGreeting;
   readonly protocolVersion: number;
-  /** What the plugin is called, and its version, if it is asked. */
+  /** Returns the plugin's name and version. Called when the host asks for them. */
   readonly identity: () => Identity;
   readonly stdout: SyncedOutput;
   readonly stderr: SyncedOutput;
-  /** What a context holds beside its broker and signal. */
+  /** The members of a context, except its broker, signal and host. */
   readonly context: Omit<PluginContext, 'broker' | 'signal' | 'host'>;
 }
 
-/** A plugin's end. */
+/** The plugin's end of a session. */
 export class PluginEnd {
   readonly session: LeanSession;
   /** Resolves when the host is done with this plugin, or is gone, and the shutdown hook has run. */
   readonly done: Promise<void>;
-  /** True if the host went without a Quit. */
+  /** True if the host ended without a Quit. */
   hostIsGone = false;
 
   readonly #options: PluginEndOptions;
@@ -99,7 +105,10 @@ export class PluginEnd {
     this.session.closed.then(() => over(), over);
   }
 
-  /** Descriptor 3 or the control stream ended: after Quit that is the host's goodbye, without it the host is gone. */
+  /**
+   * Descriptor 3 or the control stream ended. After Quit, the host has closed them on purpose. Without Quit,
+   * the host is gone.
+   */
   hostEnded(): void {
     if (this.#leaving !== undefined) {
       void this.#leaving.then(() => this.#end());
@@ -110,7 +119,7 @@ export class PluginEnd {
     void this.#leaving.then(() => this.#end());
   }
 
-  /** What follows `serve()` in the program may still wait for services, while the pipes are open. */
+  /** Code after `serve()` in the program may still wait for services while the pipes are open. */
   #end(): void {
     this.#services.end();
     this.#resolveDone();
@@ -130,7 +139,10 @@ export class PluginEnd {
     else this.#broker.handle(stream);
   }
 
-  /** The host asks on this stream, also for the end. So the end of the stream is the end of the session. */
+  /**
+   * Serves the stream on which the host asks, also for the end. So the end of the stream is the end of the
+   * session.
+   */
   #control(stream: RawStream): void {
     const control = new Conversation(stream, { shared: this.#shared, served: this.#served });
     void control.closed.then(() => this.hostEnded());
@@ -163,14 +175,18 @@ export class PluginEnd {
     };
   }
 
-  /** `asked` is how long the host waits this time, in milliseconds, if it differs from what it said at the start. */
+  /**
+   * `asked` is how long the host waits this time, in milliseconds. It is undefined if that is what the host
+   * said at the start.
+   */
   async #quitAsked(asked: unknown): Promise<boolean> {
     const { greeting, settings, stdout, stderr } = this.#options;
     const graceMs = typeof asked === 'number' && asked >= 0 ? asked : greeting.graceMs;
     await this.quit(Math.min(settings.gracePeriod, graceMs * 0.75));
-    // After the answer the host sends no credit any more: what doesn't fit the windows has to leave before it.
+    // After the answer the host sends no more credit. Output that does not fit the windows must be sent
+    // before it.
     await Promise.all([stdout, stderr].map((output) => output.flushed(graceMs * 0.2, outputStuckMs)));
-    // A host that forgets to close the pipe after the answer is not waited for long.
+    // If a host does not close the pipe after the answer, the plugin does not wait long for that.
     realTimers.setTimeout(() => this.#resolveDone(), closeFollowsMs).unref();
     return true;
   }

@@ -1,17 +1,20 @@
-/** `serveMux()`: several plugins in one program, one of them a run. */
+/** `serveMux()`: several plugins in one program, of which each run serves one. */
 
 import { PipeworkError } from '../base/errors.ts';
 import { writeAllSync } from './process/write-sync.ts';
 import type { ServeOptions } from './options.ts';
 import { serve } from './serve.ts';
 
-/** What one of a program's plugins serves, or what makes it when it is the one that was asked for. */
+/**
+ * The options of one of a program's plugins, or a function that makes them. The function runs only if the
+ * plugin was asked for.
+ */
 export type MuxEntry = ServeOptions | (() => ServeOptions | Promise<ServeOptions>);
 
 /**
- * Serves the entry of `map` that the program's first argument names. Without an argument, or with a name that is not
- * there, it prints the names on standard error and exits with status 1. Further arguments are the entry's own.
- * Throws `CONFIG_INVALID` if `map` is no object.
+ * Serves the entry of `map` that the program's first argument names. Without an argument, or with an unknown
+ * name, it prints the names on standard error and exits with status 1. Further arguments belong to the entry.
+ * Throws `CONFIG_INVALID` if `map` is not an object.
  *
  * @example
  * ```ts

@@ -18,21 +18,22 @@ import { whyNotPipes } from './process/why-not-pipes.ts';
 import { writeAllSync } from './process/write-sync.ts';
 import { followHost } from './signals.ts';
 
-/** What code behind `await serve()` and open handles get before the process ends by itself, in milliseconds. */
+/** How long code after `await serve()` and open handles may keep the process alive, in milliseconds. */
 const lingerMs = 250;
-/** How long a plugin in memory waits for its last output to leave, in milliseconds. */
+/** How long a plugin in memory waits until its last output is sent, in milliseconds. */
 const lastOutputMs = 500;
 
 let isServing = false;
 
 /**
- * Serves `options.plugins` to the host that started this process, and resolves when the host is done with it, or gone;
- * the process then ends by itself. From here on `process.stdout` and `process.stderr`, the console included, go to the
- * host. SIGINT and SIGHUP are ignored, because a terminal sends them to the host as well. A first SIGTERM waits for the
- * host to end the plugin, 10 seconds at most; a second one ends it as the host's request does.
+ * Serves `options.plugins` to the host that started this process. Resolves when the host has ended the
+ * session or is gone. The process then ends by itself. From here on `process.stdout` and `process.stderr`,
+ * the console included, go to the host. SIGINT and SIGHUP are ignored, because a terminal sends them to the
+ * host as well. After a first SIGTERM, the plugin waits for the host to end it, 10 seconds at most. A second
+ * one ends it as the host's request does.
  *
- * Run by hand, without a host, it says so on standard error and exits with status 1. Rejects with `CONFIG_INVALID` where
- * an option is not what it must be.
+ * If the program is run without a host, it says so on standard error and exits with status 1. Rejects with
+ * `CONFIG_INVALID` if an option is invalid.
  *
  * @example
  * ```ts
@@ -64,12 +65,14 @@ async function serveProcess(settings: ServeSettings): Promise<void> {
   if (problem !== undefined) refuse(lostDescriptors(greeting.fds, problem));
   const protocolVersion = chooseVersion([...settings.sets.keys()], greeting.protocolVersions);
   followHost({ hasHostEnded: () => downstream.hasEnded, quit: (budgetMs) => end.quit(budgetMs) });
-  // Before all that a call needs, so that the host makes its end ready while this one does. Deno leaves it to the socket.
+  // The line is written before everything that a call needs, so that the host prepares its end meanwhile.
+  // Deno leaves the write to the socket.
   const greetingLine = Buffer.from(lineOf(settings, greeting, protocolVersion));
   const unsent = writeAllSync(to, greetingLine);
   const { downstream, upstream } = takePipes(from, to);
   if (unsent > 0) upstream.write(greetingLine.subarray(-unsent));
-  // Raw output that the host never opened a stream for. If descriptor 1 is the protocol's, it goes to standard error.
+  // If the host never opened a stream for it, output is printed raw. If descriptor 1 carries the protocol, it
+  // goes to standard error.
   const stdout = new SyncedOutput((bytes) => void writeAllSync(to === 1 ? 2 : 1, bytes));
   const stderr = new SyncedOutput((bytes) => void writeAllSync(2, bytes));
   redirectProcess(stdout, stderr, [from, to]);
@@ -95,7 +98,7 @@ async function serveProcess(settings: ServeSettings): Promise<void> {
   downstream.onHostEnd = () => end.hostEnded();
   downstream.onLent = (chunk) => end.session.feed(chunk);
   await end.done;
-  // Timers and sockets of the plugin's own must not keep a process that its host has left.
+  // The host has left, so timers and sockets of the plugin must not keep the process alive.
   setTimeout(() => process.exit(), end.hostIsGone ? 0 : lingerMs).unref();
 }
 
@@ -135,17 +138,17 @@ async function serveOver(settings: ServeSettings, transport: ServeTransport): Pr
   stdout.finish();
   stderr.finish();
   const closed = end.session.close();
-  // Closing waits for the end of what the host sends, which is held back until now.
+  // Closing waits for the end of what the host sends. Until now that end is hidden.
   releaseEnd();
   await closed;
 }
 
-/** What the plugin was told to say of itself. */
+/** The name and version that the options set. */
 function given({ name, version }: ServeSettings): Identity {
   return { ...(name === undefined ? {} : { name }), ...(version === undefined ? {} : { version }) };
 }
 
-/** Opens the host's pipes. If the program reads one of them already, it is told so and ended. */
+/** Opens the host's pipes. If the program reads one of them already, it prints that and ends the process. */
 function takePipes(from: number, to: number): ReturnType<typeof openPipes> {
   try {
     return openPipes(from, to);
@@ -155,7 +158,10 @@ function takePipes(from: number, to: number): ReturnType<typeof openPipes> {
   }
 }
 
-/** The session sees the end of `source` only when it is released: what is printed on the way out still needs the session. */
+/**
+ * Hides the end of `source` from the session until it is released, because output that is printed while
+ * leaving still needs the session.
+ */
 function holdEnd(source: Readable, onEnd: () => void): { readable: Readable; releaseEnd(): void } {
   const readable = new PassThrough();
   source.pipe(readable, { end: false });

@@ -1,13 +1,18 @@
-/** What a plugin's process does about signals: its host decides when it ends. */
+/** How a plugin's process handles signals. Its host decides when it ends. */
 
 import { realTimers, settlesWithin } from '../base/timers.ts';
 
-/** How long a plugin serves on after a first SIGTERM if its host says nothing, in milliseconds. */
+/**
+ * If its host says nothing, a plugin continues to serve for this long after a first SIGTERM, in milliseconds.
+ */
 const patienceMs = 10_000;
-/** A host that sends SIGTERM follows it up with SIGKILL after a second. */
+/**
+ * How long leaving may take after a SIGTERM, in milliseconds. A host that sends SIGTERM sends SIGKILL a
+ * second later.
+ */
 const leaveMs = 750;
 
-/** The plugin's end, as a signal finds it. */
+/** What a signal handler needs of the plugin's end. */
 export interface Signalled {
   /** True once descriptor 3 has ended. */
   hasHostEnded(): boolean;
@@ -16,14 +21,15 @@ export interface Signalled {
 }
 
 /**
- * Takes the signals over. A terminal, `timeout` and a service manager send SIGINT, SIGHUP and SIGTERM to the whole process
- * group, and the host may still have work for its plugins. So SIGINT and SIGHUP do nothing, and a first SIGTERM waits for
- * the host's Quit or its end, 10 seconds at most. A second one, or one that comes behind the host's end, does not wait.
+ * Handles the signals. A terminal, `timeout` and a service manager send SIGINT, SIGHUP and SIGTERM to the
+ * whole process group, and the host may still have work for its plugins. So SIGINT and SIGHUP do nothing, and
+ * after a first SIGTERM the plugin waits for the host's Quit or its end, 10 seconds at most. After a second
+ * SIGTERM, or one that follows the host's end, it does not wait.
  */
 export function followHost(plugin: Signalled): void {
   let terms = 0;
   const leave = (): void => void settlesWithin(plugin.quit(leaveMs), leaveMs).then(() => process.exit());
-  // Functions, because programs that are started from here would inherit "ignored".
+  // These are functions, because programs that are started from here would inherit "ignored".
   process.on('SIGINT', () => {});
   process.on('SIGHUP', () => {});
   process.on('SIGTERM', () => {

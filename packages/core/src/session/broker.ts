@@ -1,4 +1,7 @@
-/** Streams beyond the first three: each begins with the id that its acceptor handed out, and the broker brings the two together. */
+/**
+ * Streams beyond the first three. Each begins with an id from the side that accepts it. The broker matches
+ * the stream with the waiting code.
+ */
 import type { MuxStream } from '@pipework/mux';
 import { toDuplex, type LeanSession, type RawStream } from '@pipework/mux/lean';
 import { PipeworkError } from '../base/errors.ts';
@@ -19,33 +22,46 @@ interface Waiter {
 }
 
 /**
- * Raw byte streams that carry any other protocol. An id from `nextId()` goes to the other side inside a call; then one side
- * dials it and the other accepts it. Each id is used once.
+ * Raw byte streams that carry any other protocol. An id from `nextId()` is sent to the other side inside a
+ * call. Then one side dials it and the other accepts it. Each id is used once.
  */
 export interface StreamBroker {
   /** Returns an id to send to the peer. */
   nextId(): number;
   /**
-   * Waits for the stream that the peer dials with this id, which came from `nextId()`. Rejects with `BROKER_TIMEOUT`
-   * after five seconds, `BROKER_ID_IN_USE` if the id is awaited already, `BROKER_CLOSED` when the session ends, with what is
-   * known of the plugin's exit as its cause, and with the signal's reason when it aborts. The stream fails with `RPC_CLOSED` if the
-   * session ends first. A caller that fails before it awaits the promise need not handle its rejection.
+   * Waits for the stream that the peer dials with this id, which must come from `nextId()`. Rejects with
+   * `BROKER_TIMEOUT` after five seconds, with `BROKER_ID_IN_USE` if the id is awaited already, and with the
+   * signal's reason when it aborts. When the session ends, it rejects with `BROKER_CLOSED`, whose cause is
+   * what is known of the plugin's exit. If the session ends later, the stream fails with `RPC_CLOSED`. A
+   * caller that fails before it awaits the promise need not handle its rejection.
    */
   accept(id: number, options?: { readonly signal?: AbortSignal | undefined }): Promise<MuxStream>;
-  /** Opens a stream to the side that accepts this id. The peer resets it if nothing there accepts it within five seconds. */
+  /**
+   * Opens a stream to the side that accepts this id. If the peer does not accept it within five seconds, it
+   * resets the stream.
+   */
   dial(id: number): Promise<MuxStream>;
 }
 
 export interface BrokerOptions {
-  /** Takes a stream on which the plugin asks for services of this host. Without it, such a stream is reset. */
+  /**
+   * Receives a stream on which the plugin asks for services of this host. If it is absent, such a stream is
+   * reset.
+   */
   readonly onServiceStream?: ((stream: RawStream) => void) | undefined;
-  /** Waits, bounded, for the process's exit to explain why the session ended: the users of streams are told of it. */
+  /**
+   * Waits for a bounded time for the process's exit, to explain why the session ended. The users of streams
+   * get the explanation.
+   */
   readonly explainLoss?: ((cause: Error) => Promise<Error>) | undefined;
-  /** The peer, for messages. */
+  /** The peer's name in messages. */
   readonly peer?: string | undefined;
 }
 
-/** Hands out ids, accepts the streams that bring them, and dials the peer's. One per session. */
+/**
+ * Hands out ids, accepts the streams that start with them, and dials ids of the peer. There is one for each
+ * session.
+ */
 export class Broker implements StreamBroker, Arrivals {
   readonly #session: LeanSession;
   readonly #limits: Pick<Limits, 'maxWaitingStreams' | 'brokerTimeoutMs'>;
@@ -55,9 +71,9 @@ export class Broker implements StreamBroker, Arrivals {
   readonly #timers = new Map<RawStream | number, NodeJS.Timeout>();
   readonly #options: BrokerOptions;
   readonly #forgotten: ForgottenIds;
-  /** End the waits of users. */
+  /** Functions that end the waits of users. */
   readonly #accepting = new Set<(reason: unknown) => void>();
-  /** Streams that users have. */
+  /** Streams that were given to users. */
   readonly #handed = new Set<MuxStream>();
   #nextId = 1;
   #endedBy: Error | undefined;
@@ -119,7 +135,7 @@ export class Broker implements StreamBroker, Arrivals {
     }
   }
 
-  /** Gives a stream to the user. */
+  /** Gives a stream to a user. */
   #hand(raw: RawStream): MuxStream {
     const { explainLoss, peer = 'the peer' } = this.#options;
     const stream = toDuplex(raw, this.#session, (error, tell) => {
@@ -131,13 +147,16 @@ export class Broker implements StreamBroker, Arrivals {
     return stream;
   }
 
-  /** Ends the streams that users have, and their waits for others, because this side leaves. */
+  /** Ends the streams that users have, and their waits for others, because this side is leaving. */
   cut(reason: Error): void {
     for (const giveUp of this.#accepting) giveUp(reason);
     for (const stream of this.#handed) stream.destroy(reason);
   }
 
-  /** As {@link accept}, without a promise and a Node stream: calls one of the two functions once, before it returns if the stream is there. */
+  /**
+   * Like {@link accept}, without a promise and a Node stream. Calls one of the two functions once. If the
+   * stream is already there, it does so before it returns.
+   */
   acceptWith(id: number, waiter: Waiter, timeoutMs: number = this.#limits.brokerTimeoutMs): void {
     checkId(id);
     if (this.#endedBy) return waiter.reject(this.#endedError());
@@ -168,20 +187,28 @@ export class Broker implements StreamBroker, Arrivals {
     });
   }
 
-  /** Stops waiting for an id. Its waiter hears nothing; a stream that brings the id later is reset at once. */
+  /**
+   * Stops waiting for an id. Its waiter is not called. If a stream with the id arrives later, it is reset at
+   * once.
+   */
   forget(id: number): void {
     if (!this.#waiters.delete(id)) return;
     this.#clearTimer(id);
     this.#forgotten.add(id);
   }
 
-  /** As {@link dial}, without the Node stream around it. Throws `BROKER_CLOSED` when the session has ended. */
+  /**
+   * Like {@link dial}, without the Node stream around it. Throws `BROKER_CLOSED` once the session has ended.
+   */
   dialRaw(id: number): RawStream {
     checkId(id);
     return this.#open(id);
   }
 
-  /** Opens a stream on which this plugin asks for services of its host. Throws `BROKER_CLOSED` when the session has ended. */
+  /**
+   * Opens a stream on which this plugin asks for services of its host. Throws `BROKER_CLOSED` once the
+   * session has ended.
+   */
   dialServices(): RawStream {
     return this.#open(serviceBrokerId);
   }
@@ -195,7 +222,7 @@ export class Broker implements StreamBroker, Arrivals {
     return stream;
   }
 
-  /** Takes a stream that the peer opened after the first three. */
+  /** Handles a stream that the peer opened after the first three. */
   handle(stream: RawStream): void {
     if (this.#endedBy || this.#arriving.size + this.#held.size >= this.#limits.maxWaitingStreams) {
       stream.reset(
@@ -213,7 +240,7 @@ export class Broker implements StreamBroker, Arrivals {
     }
   }
 
-  /** The id of an arriving stream is complete: to the waiter, or into the held ones. */
+  /** The id of an arriving stream is complete. The stream is passed to its waiter, or held. */
   arrived(stream: RawStream, id: number): void {
     this.#arriving.delete(stream);
     this.#clearTimer(stream);
@@ -255,14 +282,16 @@ export class Broker implements StreamBroker, Arrivals {
     });
   }
 
-  /** A stream went before anyone took it. */
+  /** A stream ended before it was accepted. */
   left(stream: RawStream, id: number | undefined): void {
     this.#arriving.delete(stream);
     if (id !== undefined && this.#held.get(id) === stream) this.#held.delete(id);
     this.#clearTimer(stream);
   }
 
-  /** Ends the broker: everything that waits rejects with `BROKER_CLOSED`, and streams that were not accepted are reset. */
+  /**
+   * Ends the broker. Every wait rejects with `BROKER_CLOSED`, and streams that were not accepted are reset.
+   */
   close(reason: Error): void {
     if (this.#endedBy) return;
     this.#endedBy = reason;
@@ -283,7 +312,10 @@ export class Broker implements StreamBroker, Arrivals {
     });
   }
 
-  /** Returns the error with which a user's wait fails: of the session's end, it tells what the process's exit explains. */
+  /**
+   * Returns the error with which a user's wait fails. If the session ended, the error tells what the
+   * process's exit explains.
+   */
   async #withReason(error: unknown): Promise<unknown> {
     const { explainLoss } = this.#options;
     const cause = this.#endedBy;
@@ -294,7 +326,7 @@ export class Broker implements StreamBroker, Arrivals {
 
   #setTimer(owner: RawStream | number, ms: number, expire: () => void): void {
     const timer = patientTimers.setTimeout(() => {
-      // What was read before the time counted as over may have taken it.
+      // The stream may have been taken by what was read before the time counted as over.
       if (this.#timers.get(owner) !== timer) return;
       this.#timers.delete(owner);
       expire();

@@ -1,29 +1,30 @@
-/** Which of the peer's calls may run, over all conversations of a session. */
+/** Decides which of the peer's calls may run, over all conversations of a session. */
 import type { Limits } from '../base/limits.ts';
 
-/** A call of the peer's that waits for room. */
+/** A call of the peer that waits for room. */
 export interface WaitingCall {
-  /** Whose call it is: {@link CallQueue.abandon} takes out all calls of one owner. */
+  /** The owner of the call. {@link CallQueue.abandon} removes all calls of one owner. */
   readonly owner: object;
-  /** Called once there is room. The call counts as running. */
+  /** Called once there is room. The call then counts as running. */
   begin(): void;
   /** Called instead if the conversation ends first. */
   abandon(): void;
 }
 
-/** What a {@link CallQueue} counts by. */
+/** The numbers that a {@link CallQueue} counts with. */
 export interface CallCounts {
-  /** Calls of the peer that run, callbacks left out. */
+  /** Running calls of the peer, without callbacks. */
   runningCalls: number;
-  /** Callbacks of the peer, and calls of services, that run. */
+  /** Running callbacks of the peer and calls of services. */
   runningCallbacks: number;
-  /** Calls made here whose answer has not come. */
+  /** Calls made here that are not answered yet. */
   pendingCalls: number;
 }
 
 /**
- * Lets `maxRunningCalls` calls run at a time. Others wait, `maxQueuedCalls` at most, and begin in the order in which they came. Callbacks
- * never wait: `maxRunningCallbacks` run at a time, and further ones are refused.
+ * Lets `maxRunningCalls` calls run at a time. At most `maxQueuedCalls` others wait, and start in the order in
+ * which they arrived. Callbacks never wait. `maxRunningCallbacks` run at a time, and further ones are
+ * refused.
  */
 export class CallQueue {
   readonly #counts: CallCounts;
@@ -31,7 +32,7 @@ export class CallQueue {
   #waiting: WaitingCall[] = [];
   #isBeginning = false;
 
-  /** `counts.runningCalls` and `counts.runningCallbacks` are kept up to date. */
+  /** Keeps `counts.runningCalls` and `counts.runningCallbacks` up to date. */
   constructor(
     counts: CallCounts,
     limits: Pick<Limits, 'maxRunningCalls' | 'maxQueuedCalls' | 'maxRunningCallbacks'>,
@@ -40,14 +41,15 @@ export class CallQueue {
     this.#limits = limits;
   }
 
-  /** Whether a further call can neither run nor wait. */
+  /** True if a further call can neither run nor wait. */
   get isFull(): boolean {
     return !this.#hasRoom && this.#waiting.length >= this.#limits.maxQueuedCalls;
   }
 
   /**
-   * A call that waits for an answer of the peer fills no place: the peer may be waiting for a further call to this side before it answers.
-   * Which running call made a pending one is not known, and need not be: there are no more of the former than of the latter that matter.
+   * True if one more call may run. A running call that waits for an answer of the peer does not count,
+   * because the peer may need a further call to this side before it answers. Which running call made a
+   * pending one is not known. It need not be known, because only the numbers are compared.
    */
   get #hasRoom(): boolean {
     const { runningCalls, pendingCalls } = this.#counts;
@@ -59,7 +61,7 @@ export class CallQueue {
     return this.#waiting.length;
   }
 
-  /** The load in words, for the error of a call that is refused. */
+  /** The load in words, for the error of a refused call. */
   get load(): string {
     return `${this.#counts.runningCalls} calls run (maxRunningCalls) and ${this.#waiting.length} wait (maxQueuedCalls)`;
   }
@@ -78,23 +80,23 @@ export class CallQueue {
     return true;
   }
 
-  /** The running callbacks in words, for the error of one that is refused. */
+  /** The running callbacks in words, for the error of a refused one. */
   get callbackLoad(): string {
     return `${this.#counts.runningCallbacks} callbacks and calls of services run (maxRunningCallbacks)`;
   }
 
-  /** Begins a call as soon as there is room. */
+  /** Starts a call as soon as there is room. */
   wait(call: WaitingCall): void {
     this.#waiting.push(call);
   }
 
-  /** Takes out a call that will not run. */
+  /** Removes a call that will not run. */
   remove(call: WaitingCall): void {
     const at = this.#waiting.indexOf(call);
     if (at !== -1) this.#waiting.splice(at, 1);
   }
 
-  /** Takes out all calls of an owner, and abandons them. */
+  /** Removes all calls of an owner, and abandons them. */
   abandon(owner: object): void {
     const abandoned = this.#waiting.filter((call) => call.owner === owner);
     this.#waiting = this.#waiting.filter((call) => call.owner !== owner);
@@ -111,12 +113,16 @@ export class CallQueue {
     this.#counts.runningCallbacks--;
   }
 
-  /** Begins waiting calls while there is room: a running call has ended, or has asked the peer for something. */
+  /**
+   * Starts waiting calls while there is room. Called when a running call has ended, or has asked the peer for
+   * something.
+   */
   beginWaiting(): void {
     if (this.#isBeginning || this.#waiting.length === 0) return;
     this.#isBeginning = true;
     try {
-      // A loop, not recursion: a call that is answered at once makes room for the next, and ten thousand may wait.
+      // This is a loop, not a recursion. A call that is answered at once makes room for the next, and ten
+      // thousand may wait.
       while (this.#waiting.length > 0 && this.tryBegin()) this.#waiting.shift()?.begin();
     } finally {
       this.#isBeginning = false;

@@ -1,10 +1,13 @@
-/** The words with which a side says what it can do beyond base MessagePack-RPC. docs/protocol.md has their meaning on the wire. */
+/**
+ * The words by which a side announces what it can do beyond base MessagePack-RPC. docs/protocol.md has their
+ * meaning on the wire.
+ */
 
 /** A capability word that this package knows. Unknown words of a peer are ignored. */
 export type Capability =
   'cancel' | 'refs' | 'errors' | 'types' | 'meta' | 'tables' | 'items' | 'host' | 'describe' | 'grace';
 
-/** What both sides announce. */
+/** The words that both sides announce. */
 export const ownCapabilities: readonly Capability[] = [
   'cancel',
   'refs',
@@ -15,10 +18,10 @@ export const ownCapabilities: readonly Capability[] = [
   'items',
 ];
 
-/** What a plugin announces. */
+/** The words that a plugin announces. */
 export const pluginCapabilities: readonly Capability[] = [...ownCapabilities, 'describe', 'grace'];
 
-/** What a host announces: `host` only if it offers services. */
+/** The words that a host announces. `host` is among them only if it offers services. */
 export function hostCapabilities(offersServices: boolean): readonly Capability[] {
   return offersServices ? [...ownCapabilities, 'host'] : ownCapabilities;
 }

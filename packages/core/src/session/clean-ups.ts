@@ -1,15 +1,18 @@
-/** What runs on after its stream has ended, so that a side that leaves can wait for it. */
+/** Clean-ups that still run after their stream has ended. A side that leaves can wait for them. */
 export class CleanUps {
   readonly #running = new Set<Promise<void>>();
 
-  /** Adds one that runs. Its failure is told elsewhere, or to no one: the reader of its stream is gone. */
+  /**
+   * Adds a running clean-up. Its failure is reported elsewhere, or not at all, because the reader of its
+   * stream is gone.
+   */
   add(cleanUp: Promise<unknown>): void {
     const forget = (): void => void this.#running.delete(settled);
     const settled = cleanUp.then(forget, forget);
     this.#running.add(settled);
   }
 
-  /** Resolves once those that run now have ended. */
+  /** Resolves once the clean-ups that run now have ended. */
   async ended(): Promise<void> {
     await Promise.all(this.#running);
   }

@@ -1,12 +1,15 @@
-/** Broker ids that are awaited no more, for as long as a peer that did not know may still dial them. */
+/**
+ * Broker ids that are no longer awaited. They are kept for as long as a peer that does not know this may
+ * still dial them.
+ */
 import { clock } from '../base/timers.ts';
 
 export class ForgottenIds {
   readonly #keptMs: number;
-  /** When each was forgotten, the oldest first. */
+  /** When each id was forgotten, the oldest first. */
   readonly #since = new Map<number, number>();
 
-  /** `keptMs`: how long an id is remembered. */
+  /** `keptMs` is how long an id is remembered. */
   constructor(keptMs: number) {
     this.#keptMs = keptMs;
   }

@@ -5,11 +5,11 @@ import { PipeworkError } from '../base/errors.ts';
 /** How many bytes a broker id has. */
 export const idBytes = 4;
 
-/** What hears of a stream that brings its id. */
+/** Told of the streams whose id is read. */
 export interface Arrivals {
   /** The stream's id is complete. */
   arrived(stream: RawStream, id: number): void;
-  /** The stream went before anyone took it. `id` is undefined if it did not bring one. */
+  /** The stream ended before it was accepted. `id` is undefined if the id did not arrive. */
   left(stream: RawStream, id: number | undefined): void;
 }
 
@@ -38,14 +38,15 @@ export class IdReader implements RawStreamHandler {
   }
 
   onEnd(): void {
-    // Once the id has come, the end belongs to the acceptor, who is told of it again.
+    // Once the id has arrived, the end concerns only the acceptor, who will be told of it too.
     if (this.#missing === 0) return;
     this.#arrivals.left(this.#stream, undefined);
     this.#stream.reset(new PipeworkError('BROKER_NO_ID', 'the stream ended before it brought its broker id'));
   }
 
   onClose(error: Error | undefined): void {
-    // A stream that ended cleanly may still have bytes for its acceptor; one that was reset has nothing any more.
+    // A stream that ended cleanly may still have bytes for its acceptor. One that was reset has nothing any
+    // more.
     if (this.#missing > 0 || error !== undefined) this.#arrivals.left(this.#stream, this.#id);
   }
 }

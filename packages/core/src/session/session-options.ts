@@ -1,6 +1,6 @@
-/** How the two ends of a session set it up. */
+/** The mux options that both ends of a session use. */
 
-/** How long a broker id that Dispense handed out waits to be dialled, in milliseconds. */
+/** How long a broker id from Dispense waits to be dialled, in milliseconds. */
 export const dispenseExpiryMs = 30_000;
 
 /**

@@ -1,4 +1,4 @@
-/** What the two ends of one session agreed on, and what all conversations of the session share. */
+/** What the two ends of one session agreed on, and what all its conversations share. */
 import type { Limits } from '../base/limits.ts';
 import type { Broker } from './broker.ts';
 import { CallQueue } from './call-queue.ts';
@@ -11,28 +11,35 @@ export interface SharedOptions {
   /** What the peer announced. Nothing beyond the base is sent to a peer that did not announce it. */
   readonly capabilities: ReadonlySet<Capability>;
   readonly limits: Limits;
-  /** What messages and diagnostics call the peer: `the host`, `plugin NAME`. */
+  /** The peer's name in messages and diagnostics: `the host`, `plugin NAME`. */
   readonly peer?: string | undefined;
-  /** Called right before a response is written. The plugin puts its printed output in front of the response here. */
+  /**
+   * Called right before a response is written. The plugin then puts its printed output before the response.
+   */
   readonly beforeReply?: (() => void) | undefined;
   /**
-   * Waits, bounded, for the process's exit to explain why a conversation ended. Pending calls reject with an error whose `cause`
-   * is what it resolves to.
+   * Waits for a bounded time for the process's exit, to explain why a conversation ended. Pending calls
+   * reject with an error whose `cause` is what it resolves to.
    */
   readonly explainLoss?: ((cause: Error) => Promise<Error>) | undefined;
-  /** Sees every error before it leaves for the peer, thrown or within a value, and returns what leaves instead of it. */
+  /**
+   * Receives every error before it is sent to the peer, thrown or within a value. The error that it returns
+   * is sent instead.
+   */
   readonly redactError?: ((error: unknown, method: string) => unknown) | undefined;
-  /** Called when the first thing is under way with the peer (a call, a stream of values), and when the last one has ended. */
+  /**
+   * Called when a first call or stream of values is under way with the peer, and when the last one has ended.
+   */
   readonly onBusy?: ((busy: boolean) => void) | undefined;
 }
 
-/** How much is under way in a session. All are zero when it is at rest. */
+/** How much is under way in a session. All numbers are zero when nothing is. */
 export interface SharedCounts {
   pendingCalls: number;
   runningCalls: number;
-  /** Callbacks of the peer, and calls of services, that run. */
+  /** Running callbacks of the peer and calls of services. */
   runningCallbacks: number;
-  /** Functions, objects, signals and streams held on this side, given and taken. */
+  /** Functions, objects, signals and streams that this side holds or has given. */
   references: number;
   /** Streams of values that are being read here. */
   valueStreams: number;
@@ -52,7 +59,7 @@ export class Shared {
     valueStreams: 0,
   };
   readonly callQueue: CallQueue;
-  /** The clean-ups of streams' sources that run, which the end of this side waits for. */
+  /** The running clean-ups of streams' sources. The end of this side waits for them. */
   readonly cleanUps: CleanUps = new CleanUps();
 
   constructor(options: SharedOptions) {
@@ -64,7 +71,7 @@ export class Shared {
     this.callQueue = new CallQueue(this.counts, options.limits);
   }
 
-  /** Counts one more, or one less, of what the user waits for: a pending call or a stream of values. */
+  /** Counts one more or one less of what the user waits for: a pending call or a stream of values. */
   count(what: 'pendingCalls' | 'valueStreams', change: 1 | -1): void {
     const { counts } = this;
     const before = counts.pendingCalls + counts.valueStreams;
@@ -74,7 +81,7 @@ export class Shared {
     if (change === 1) this.callQueue.beginWaiting();
   }
 
-  /** The peer, for messages. */
+  /** The peer's name in messages. */
   get peer(): string {
     return this.options.peer ?? 'the peer';
   }

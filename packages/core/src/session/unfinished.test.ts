@@ -5,7 +5,10 @@ import { CreditGate, UnfinishedBudget } from './unfinished.ts';
 const window = 64;
 const maxBytes = 100;
 
-/** A stream as a peer sends it and a consumer reads it: a window that is granted by halves, as the mux grants it. */
+/**
+ * A model of a stream between a peer that sends and a consumer that reads. Its window is granted by halves,
+ * as the mux does it.
+ */
 class ModelStream {
   readonly #budget: UnfinishedBudget;
   readonly #sizes: number[];
@@ -45,7 +48,7 @@ class ModelStream {
     return !this.#isAsking && !this.isDone;
   }
 
-  /** The peer sends a share of what it may. */
+  /** Lets the peer send a share of what it may send. */
   send(share: number): void {
     const left = (this.#sizes[0] ?? 0) - this.#came;
     const bytes = Math.max(1, Math.floor(Math.min(this.#sendable, left) * share));
@@ -62,7 +65,7 @@ class ModelStream {
     this.#serve();
   }
 
-  /** The consumer asks for a message. */
+  /** Lets the consumer ask for a message. */
   ask(): void {
     this.#isAsking = true;
     this.#serve();
@@ -82,7 +85,7 @@ class ModelStream {
 const size = fc.integer({ min: 1, max: 1000 });
 const streams = fc.array(fc.array(size, { minLength: 1, maxLength: 5 }), { minLength: 1, maxLength: 12 });
 
-/** Numbers from 0 to 1, the same for the same seed. */
+/** Returns numbers from 0 to 1, which are the same for the same seed. */
 function numbers(seed: number): () => number {
   let state = seed;
   return () => {
@@ -105,7 +108,7 @@ describe('a session whose unfinished messages pass their budget', () => {
       fc.property(streams, fc.nat(3), fc.nat(), (sizes, lazy, seed) => {
         const budget = new UnfinishedBudget(maxBytes);
         const all = sizes.map((own) => new ModelStream(budget, own));
-        // Some consumers never ask: what comes for them must hold up no other.
+        // Some consumers never ask. Bytes for them must delay no other consumer.
         const busy = all.slice(Math.min(lazy, all.length - 1));
         const next = numbers(seed);
         while (!busy.every((stream) => stream.isDone)) {
@@ -115,7 +118,7 @@ describe('a session whose unfinished messages pass their budget', () => {
           ];
           if (acts.length === 0) throw new Error('nothing can be sent or asked for');
           acts[Math.floor(next() * acts.length)]?.();
-          // The budget, the windows, and the one message that may always grow.
+          // The limit is the budget, the windows, and the one message that may always grow.
           if (budget.used > maxBytes + all.length * window + 1000)
             throw new Error(`${budget.used} bytes are held`);
         }
@@ -127,7 +130,7 @@ describe('a session whose unfinished messages pass their budget', () => {
     );
   });
 
-  test('lets no older message that is asked for later take the credit from one that grows', () => {
+  test('gives no credit to an older message that is asked for later, while another grows', () => {
     const budget = new UnfinishedBudget(maxBytes);
     const all = Array.from({ length: 6 }, () => new ModelStream(budget, [1000]));
     for (const stream of all) stream.send(1);
@@ -135,7 +138,8 @@ describe('a session whose unfinished messages pass their budget', () => {
       stream.ask();
       for (let n = 0; n < 10 && stream.maySend; n++) stream.send(1);
     }
-    // The youngest was asked for first, and grows. By age, all six would have grown, each in its turn.
+    // The youngest message was asked for first, and grows. In the order of age, all six would have grown, one
+    // after another.
     expect(budget.used).toBeGreaterThan(all.length * window);
     expect(budget.used).toBeLessThan(maxBytes + all.length * window + 1000);
   });
@@ -156,7 +160,7 @@ describe('a session whose unfinished messages pass their budget', () => {
     expect(credited).toEqual([12, 8]);
   });
 
-  test('passes over a message that is not wanted, which waits for its turn anew once it is', () => {
+  test('passes over a message that is not wanted; it waits for its turn again once it is wanted', () => {
     const budget = new UnfinishedBudget(0);
     const { older, younger, credited } = twoGates(budget);
     budget.used = 8;

@@ -1,17 +1,18 @@
 /**
- * Messages of a session whose rest is still to come: how many bytes they hold together, and which of their streams get further
- * credit. While they hold more than the budget, only one gets credit until it is complete: among those that are waited for, the one
- * that has been for longest. It always completes, because all of its bytes that came are credited, and the peer has packed the rest
- * before it sent the first. Then it is the next one's turn. So nothing is reset, nothing stalls, and what is held stays near the
- * budget: a stream without further credit brings no more than its window. docs/protocol.md says why it is not the oldest message.
+ * Incomplete messages of a session: how many bytes they hold together, and which of their streams get further
+ * credit. While they hold more than the budget, only one of them gets credit until it is complete. It is the
+ * message that the consumer has wanted for longest. It always completes: all of its received bytes are
+ * credited, and the peer packed the whole message before it sent the first byte. Then the next one gets
+ * credit. So nothing is reset, nothing stalls, and the memory stays near the budget, because a stream without
+ * further credit brings no more than its window. docs/protocol.md says why it is not the oldest message.
  */
 
 /** Bytes of unfinished messages, over all streams of a session. */
 export class UnfinishedBudget {
   readonly max: number;
-  /** Memory that is taken for unfinished messages. */
+  /** How many bytes of memory unfinished messages use. */
   used = 0;
-  /** Streams with an unfinished message that is wanted, the one that has been for longest first. */
+  /** Streams with an unfinished message that is wanted, the longest wanted first. */
   readonly #gates = new Set<CreditGate>();
   #hasWaiting = false;
 
@@ -19,13 +20,13 @@ export class UnfinishedBudget {
     this.max = max;
   }
 
-  /** The stream has an unfinished message that is wanted: from now on it is the youngest. */
+  /** The stream has an unfinished message that is wanted. From now on it is the last in order. */
   enter(gate: CreditGate): void {
     this.#gates.delete(gate);
     this.#gates.add(gate);
   }
 
-  /** The stream's message is complete, or not wanted any more. */
+  /** The stream's message is complete, or no longer wanted. */
   leave(gate: CreditGate): void {
     this.#gates.delete(gate);
   }
@@ -38,7 +39,9 @@ export class UnfinishedBudget {
     return false;
   }
 
-  /** Gives credit to the streams that waited for it and may have it now. Not to be called while a message is being read. */
+  /**
+   * Gives credit to waiting streams that may have it now. Must not be called while a message is being read.
+   */
   settle(): void {
     if (!this.#hasWaiting) return;
     this.#hasWaiting = false;
@@ -50,9 +53,9 @@ export class UnfinishedBudget {
 export class CreditGate {
   readonly #budget: UnfinishedBudget;
   readonly #consume: (bytes: number) => void;
-  /** Bytes of the unfinished message that are not credited. */
+  /** Bytes of the unfinished message that are not credited yet. */
   #withheld = 0;
-  /** Which message of the stream is unfinished; 0 if none is. */
+  /** The number of the stream's unfinished message; 0 if there is none. */
   #unfinished = 0;
   #isWanted = true;
 
@@ -62,7 +65,10 @@ export class CreditGate {
     this.#consume = consume;
   }
 
-  /** Whether the unfinished message is waited for. One that is not gets no credit, and holds up no other. */
+  /**
+   * True if the consumer waits for the unfinished message. If not, the message gets no credit, and delays no
+   * other.
+   */
   get isWanted(): boolean {
     return this.#isWanted;
   }
@@ -80,7 +86,10 @@ export class CreditGate {
     }
   }
 
-  /** Bytes have been read. `unfinished` is the number of the message that is unfinished behind them, 0 for none. */
+  /**
+   * Bytes have been read. `unfinished` is the number of the message that is unfinished after them; 0 for
+   * none.
+   */
   read(bytes: number, unfinished: number): void {
     if (unfinished === 0 && this.#unfinished === 0) {
       if (bytes > 0) this.#consume(bytes);
@@ -89,7 +98,8 @@ export class CreditGate {
     const isSame = unfinished === this.#unfinished;
     this.#unfinished = unfinished;
     this.#withheld += bytes;
-    // Changes come before credit: over pipes in memory the peer may send more before this returns.
+    // The state changes before credit is given. Over pipes in memory, the peer may send more before this
+    // returns.
     if (unfinished === 0) {
       this.#budget.leave(this);
       this.#credit();
@@ -97,11 +107,11 @@ export class CreditGate {
       if (!isSame) this.#budget.enter(this);
       this.grant();
     }
-    // The message before may have been the oldest, or the one that was too much.
+    // The previous message may have been the first in order, or the one that exceeded the budget.
     if (!isSame) this.#budget.settle();
   }
 
-  /** Credits what is withheld, if the budget has room or the message is the oldest. */
+  /** Credits what is withheld, if the budget has room or the message is the first in order. */
   grant(): void {
     if (this.#withheld > 0 && this.#budget.mayGrow(this)) this.#credit();
   }

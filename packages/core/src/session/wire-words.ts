@@ -1,6 +1,7 @@
 /**
- * The fixed words of the wire that have a writer and a reader in different places: method names, prefixes, message types, and
- * the sentences that peers without error codes are understood by. docs/protocol.md has their meaning.
+ * The fixed words of the wire whose writer and reader are in different places: method names, prefixes,
+ * message types, and the sentences by which peers without error codes are understood. docs/protocol.md has
+ * their meaning.
  */
 
 /** The first element of every message's array. */
@@ -8,17 +9,20 @@ export const messageType = { request: 0, response: 1, notification: 2 } as const
 
 /** Methods of the control stream, which the runtime itself answers. */
 export const controlMethods = {
-  /** `[true]` or `[]` → anything. */
+  /** `[true]` or `[]` → any value. */
   ping: 'Control.Ping',
-  /** `[true]` or `[]` → anything, once the plugin has finished what it was doing. */
+  /** `[true]` or `[]` → any value, once the plugin has finished its running work. */
   quit: 'Control.Quit',
-  /** `[true]` or `[]` → what the plugin is and offers, as a map. */
+  /** `[true]` or `[]` → a map that describes the plugin and what it offers. */
   describe: 'Control.Describe',
   /** `[name]` → u32 broker id of a new implementation. */
   dispense: 'Dispenser.Dispense',
 } as const;
 
-/** The broker id with which a plugin opens the stream on which it asks for services. No side hands it out. */
+/**
+ * The broker id with which a plugin opens the stream on which it asks for services. Neither side hands it
+ * out.
+ */
 export const serviceBrokerId = 0;
 
 /** Methods of the stream on which a plugin asks for services of its host. */
@@ -27,31 +31,36 @@ export const serviceMethods = {
   dispense: 'Host.Dispense',
 } as const;
 
-/** Stands before each method of a dispensed implementation. */
+/** The prefix of each method of a dispensed implementation. */
 export const implementationPrefix = 'Plugin.';
 
-/** Stands before each method that the two runtimes call of one another. A method of the user's that begins so is never served. */
+/**
+ * The prefix of each method that the two runtimes call of each other. A method of the user with this prefix
+ * is never served.
+ */
 export const runtimePrefix = '$/';
 
-/** Notifications and requests between the two runtimes, on the stream of the conversation that they are about. */
+/**
+ * Notifications and requests between the two runtimes, on the stream of the conversation that they are about.
+ */
 export const runtimeMethods = {
   /** `[msgid]`: the caller no longer wants this call. */
   cancel: '$/cancel',
-  /** `[id, args]` or `[id, args, name]`: a request, to a function or to a method of an object. */
+  /** `[id, args]` or `[id, args, name]`: a request to call a function, or a method of an object. */
   call: '$/call',
   /** `[id]`: the receiver keeps one more of this reference. */
   retain: '$/retain',
-  /** `[id, count]`: the receiver gives so many back. */
+  /** `[id, count]`: the receiver gives this many back. */
   release: '$/release',
   /** `[id]`: the receiver does not want this stream. */
   drop: '$/drop',
   /** `[id]`: this signal has aborted. */
   abort: '$/abort',
-  /** `[]`: a request, for a map from each method of what was dispensed to what is known of it. */
+  /** `[]`: a request for a map that describes each method of the dispensed implementation. */
   describe: '$/describe',
 } as const;
 
-/** Error texts that have a code of their own where the peer sends no more than a text. */
+/** Error texts that stand for a code if the peer sends only a text. */
 export const sentences = {
   /** Followed by the method: `RPC_UNKNOWN_METHOD`. */
   unknownMethod: "can't find method ",

@@ -12,7 +12,7 @@ import webpack from 'webpack';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fixture } from '../support/life.ts';
 
-/** Builds the programs into `outdir` and resolves to the `type` that package.json has to give what it made. */
+/** Builds the programs into `outdir`, and resolves to the `type` that package.json needs for them. */
 type Bundle = (programs: Record<string, string>, outdir: string) => Promise<'module' | 'commonjs'>;
 
 const bundlers: Record<string, Bundle> = {
@@ -83,7 +83,7 @@ describe('a host and its plugin, bundled', () => {
     await mkdir(outdir);
     const programs = { host: fixture('starts-what-it-is-told'), plugin: fixture('greets-in-any-format') };
     const type = await bundle(programs, outdir);
-    // No package can be found from here, so that the bundles must hold everything.
+    // No package can be found from here, so the bundles must hold everything.
     await writeFile(join(outdir, 'package.json'), JSON.stringify({ type }));
     const words = ['host', 'plugin'].map((program) => join(outdir, `${program}.js`));
     const { stdout, stderr } = await promisify(execFile)(process.execPath, words);

@@ -1,4 +1,7 @@
-/** What a host makes of waits that ended while its own event loop stood still: its pipes know more than its timers. */
+/**
+ * Waits that ended while the host's own event loop was blocked. What its pipes hold must count more than its
+ * timers.
+ */
 
 import { existsSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -9,7 +12,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { Client } from '../../src/index.ts';
 import { plugin, until } from '../support/life.ts';
 
-/** Keeps the event loop from turning, at a point from which its timers come before its pipes. */
+/** Blocks the event loop, at a point after which its timers run before its pipes are read. */
 async function blockUntil(isOver: () => boolean): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
   const deadline = performance.now() + 10_000;
@@ -17,8 +20,8 @@ async function blockUntil(isOver: () => boolean): Promise<void> {
     if (performance.now() > deadline) throw new Error('what the block waits for did not come');
 }
 
-describe('a host that was blocked for longer than a wait may take', () => {
-  test('still takes the handshake line that came meanwhile', async () => {
+describe('a host that was blocked for longer than a wait may last', () => {
+  test('still reads the handshake line that arrived meanwhile', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'pipework-blocked-'));
     onTestFinished(() => rm(directory, { recursive: true }));
     const [go, mark] = [join(directory, 'go'), join(directory, 'greeted')];
@@ -38,7 +41,7 @@ describe('a host that was blocked for longer than a wait may take', () => {
     expect(await started).toMatchObject({ network: 'pipe' });
   });
 
-  test('still takes the answer to a ping', async () => {
+  test('still reads the answer to a ping', async () => {
     const rpc = await plugin('greets').client();
     const ping = rpc.ping({ timeout: 100 });
     const began = performance.now();
@@ -46,7 +49,7 @@ describe('a host that was blocked for longer than a wait may take', () => {
     expect(await ping).toBeGreaterThan(0);
   });
 
-  test('still takes the stream that was dialled', async () => {
+  test('still accepts the stream that was dialled', async () => {
     const rpc = await plugin('dials', { limits: { brokerTimeoutMs: 300 } }).client();
     const dialler = await rpc.dispense('dialler');
     const id = rpc.broker.nextId();

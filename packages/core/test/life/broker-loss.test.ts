@@ -9,7 +9,7 @@ async function start() {
   return { rpc, dialler: await rpc.dispense('dialler') };
 }
 
-/** A stream that the plugin has dialled, with what it wrote there. */
+/** Returns a stream that the plugin has dialled, with what it wrote there. */
 async function dialled(rpc: RPCClient<Fixtures>): Promise<Duplex> {
   const id = rpc.broker.nextId();
   const accepted = rpc.broker.accept(id);
@@ -29,7 +29,7 @@ const exited = (exitCode: number) => ({
   message: expect.stringContaining(`exited with exit code ${exitCode}`) as string,
 });
 
-/** Keeps an unhandled rejection of the test's own code from being taken for a failure of another test. */
+/** Keeps an unhandled rejection of the test's own code from counting as a failure of another test. */
 function watchRejections(): unknown[] {
   const seen: unknown[] = [];
   const note = (error: unknown): void => void seen.push(error);
@@ -39,7 +39,7 @@ function watchRejections(): unknown[] {
 }
 
 describe('when the plugin exits, a stream of the broker fails with its exit', () => {
-  test('for its reader, behind what came before', async () => {
+  test('for its reader, after what arrived before', async () => {
     const { rpc, dialler } = await start();
     const stream = await dialled(rpc);
     const heard: string[] = [];
@@ -78,7 +78,7 @@ describe('when the plugin exits, a stream of the broker fails with its exit', ()
     for (const error of [one, other]) expect(error).toMatchObject({ code: 'RPC_CLOSED', cause: exited(1) });
   });
 
-  test('and so does accept() that waits, and each accept() and dial() from then on', async () => {
+  test('and so does a waiting accept(), and each accept() and dial() from then on', async () => {
     const { rpc, dialler } = await start();
     const { broker } = rpc;
     const waiting = failure<PluginExitError>(broker.accept(broker.nextId()));

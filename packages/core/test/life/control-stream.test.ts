@@ -1,4 +1,4 @@
-/** The end of the control stream ends the session, on either side. The peer is written by hand. */
+/** The end of the control stream ends the session, on either side. The peer does not use pipework. */
 
 import { PassThrough } from 'node:stream';
 import { LeanSession, type RawStream } from '@pipework/mux/lean';
@@ -11,7 +11,10 @@ const ends: Record<string, (stream: RawStream) => void> = {
   reset: (stream) => stream.reset(),
 };
 
-/** A process that takes part in the session until its pipe is closed, and does `act` to its control stream. */
+/**
+ * Makes a process that takes part in the session until its pipe is closed, and runs `act` on its control
+ * stream.
+ */
 function pluginByHand(act: (control: RawStream) => void): LaunchedProcess {
   const [down, up] = [new PassThrough(), new PassThrough()];
   up.write('1|pipe|3,4\n');

@@ -1,4 +1,7 @@
-/** Nothing is left of a plugin that has ended: no process, no descriptor, no listener. `reliability/` runs a thousand of these. */
+/**
+ * Nothing is left of a plugin that has ended: no process, no descriptor, no listener. `reliability/` runs a
+ * thousand of these cycles.
+ */
 
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -8,7 +11,7 @@ import { fixture, isAlive, until, type Fixtures } from '../support/life.ts';
 
 const descriptors = (): number => readdirSync('/proc/self/fd').length;
 
-/** Children of this process beside `ps` itself, zombies included. */
+/** Returns the children of this process, zombies included, without `ps` itself. */
 function children(): string[] {
   const list = execFileSync('ps', ['-o', 'pid=,stat=,args=', '--ppid', String(process.pid)], {
     encoding: 'utf8',
@@ -33,7 +36,7 @@ test.skipIf(process.platform !== 'linux')(
   '40 starts and kills leave no child, zombie, descriptor or listener',
   { timeout: 60_000 },
   async () => {
-    // The first one brings the reaper and what is loaded lazily.
+    // The first cycle starts the reaper and loads what is loaded lazily.
     await cycle();
     const before = descriptors();
     const listeners = process.listenerCount('exit');

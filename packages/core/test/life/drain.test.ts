@@ -1,4 +1,4 @@
-/** Draining a client: what it refuses, what it waits for, and what ends the waiting. */
+/** Draining a client: what it refuses, what it waits for, and what ends the wait. */
 
 import { describe, expect, test } from 'vitest';
 import { isPipeworkError } from '../../src/index.ts';
@@ -6,8 +6,8 @@ import { failure, plugin } from '../support/life.ts';
 
 type Unsent = Error & { code: string; sent: boolean };
 
-describe('a client that drains', () => {
-  test('refuses dispenses and calls, unsent, and lets the call under way end', async () => {
+describe('a draining client', () => {
+  test('refuses dispenses and calls, unsent, and lets the call under way finish', async () => {
     const client = plugin('makes-trouble');
     const rpc = await client.client();
     const trouble = await rpc.dispense('trouble');
@@ -27,7 +27,7 @@ describe('a client that drains', () => {
     expect(await rpc.ping()).toBeGreaterThan(0);
   });
 
-  test('is at rest at once if nothing is under way, also before the start and after the end', async () => {
+  test('is done at once if nothing is under way, also before the start and after the end', async () => {
     const client = plugin('greets');
     expect(await plugin('greets').drain()).toBe(true);
     await client.client();
@@ -36,7 +36,7 @@ describe('a client that drains', () => {
     expect(await client.drain()).toBe(true);
   });
 
-  test('waits no longer than its time, or until its signal aborts', async () => {
+  test('waits at most for its time, or until its signal aborts', async () => {
     const client = plugin('makes-trouble', { gracePeriod: 100 });
     const trouble = await (await client.client()).dispense('trouble');
     const hanging = failure(trouble.hang());
@@ -46,7 +46,7 @@ describe('a client that drains', () => {
     const drained = client.drain({ signal: controller.signal });
     controller.abort();
     expect(await drained).toBe(false);
-    // What was under way ends with the plugin, and so does the waiting.
+    // What was under way ends with the plugin, and so does the wait.
     const last = client.drain();
     await client.kill();
     expect(await last).toBe(true);
@@ -71,7 +71,7 @@ describe('a client that drains', () => {
     expect(await drained).toBe(true);
   });
 
-  test('lets callbacks of a call under way, and calls of references, go on', async () => {
+  test('lets callbacks of a running call, and calls of references, continue', async () => {
     const client = plugin('streams');
     const streams = (await (await client.client()).dispense('streams' as never)) as unknown as {
       take(numbers: AsyncIterable<number>, told: () => Promise<void>): Promise<number>;
@@ -119,7 +119,7 @@ describe('a client that drains', () => {
 });
 
 describe('client()', () => {
-  test('fails at once after kill(), also while the plugin still ends', async () => {
+  test('fails at once after kill(), even while the plugin is still ending', async () => {
     const client = plugin('makes-trouble', { gracePeriod: 200 });
     const trouble = await (await client.client()).dispense('trouble');
     const blocked = failure(trouble.block(60_000));
@@ -131,7 +131,7 @@ describe('client()', () => {
     await exit;
     await blocked;
     expect((await failure(client.client())).code).toBe('PLUGIN_KILLED');
-    // What start() told once it tells again.
+    // start() returns its first result again.
     expect((await client.start()).pid).toBe(client.pid);
   });
 

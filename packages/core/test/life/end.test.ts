@@ -25,7 +25,7 @@ describe('kill()', () => {
     expect(isAlive(client.pid as number)).toBe(false);
   });
 
-  test('ends a plugin whose own timers would keep it', async () => {
+  test('ends a plugin whose own timers would keep it alive', async () => {
     const client = plugin('shuts-down-slowly', {}, '0');
     await client.client();
     expect(await client.kill()).toMatchObject({ code: 0, by: 'quit' });
@@ -45,19 +45,16 @@ describe('kill()', () => {
     expect(error).not.toHaveBeenCalled();
   });
 
-  test.each([Infinity, 5_000.5])(
-    'lets a running call have the grace period of %s ms',
-    async (gracePeriod) => {
-      const client = plugin('shuts-down-slowly', { gracePeriod }, '0');
-      const trouble = await (await client.client()).dispense('trouble');
-      const running = trouble.block(1_800);
-      const exit = client.kill();
-      await running;
-      expect(await exit).toMatchObject({ by: 'quit', code: 0 });
-    },
-  );
+  test.each([Infinity, 5_000.5])('gives a running call the grace period of %s ms', async (gracePeriod) => {
+    const client = plugin('shuts-down-slowly', { gracePeriod }, '0');
+    const trouble = await (await client.client()).dispense('trouble');
+    const running = trouble.block(1_800);
+    const exit = client.kill();
+    await running;
+    expect(await exit).toMatchObject({ by: 'quit', code: 0 });
+  });
 
-  test('goes on to SIGTERM', async () => {
+  test('continues with SIGTERM', async () => {
     const client = plugin('says-a-line', { gracePeriod: 150 }, greeting, 'ignores-eof');
     await client.start();
     const began = performance.now();
@@ -67,7 +64,7 @@ describe('kill()', () => {
     expect(performance.now() - began).toBeGreaterThan(1_100);
   });
 
-  test('goes on to SIGKILL', async () => {
+  test('continues with SIGKILL', async () => {
     const client = plugin('says-a-line', { gracePeriod: 150 }, greeting, 'ignores-eof', 'ignores-sigterm');
     await client.start();
     const killing = client.kill();
@@ -80,12 +77,12 @@ describe('kill()', () => {
     const trouble = await (await client.client()).dispense('trouble');
     const blocked = failure(trouble.block(60_000));
     const exit = await client.kill();
-    // The SIGTERM handler of serve() can't run either.
+    // The SIGTERM handler of serve() cannot run either.
     expect(exit).toMatchObject({ signal: 'SIGKILL', by: 'sigkill' });
     expect((await blocked).message).toContain('Plugin.block');
   });
 
-  test('ends a plugin that was stopped', async () => {
+  test('ends a plugin that was stopped by SIGSTOP', async () => {
     const client = plugin('makes-trouble', { gracePeriod: 150 });
     const trouble = await (await client.client()).dispense('trouble');
     await trouble.stop();
@@ -126,7 +123,7 @@ describe('kill()', () => {
     expect((await killing).signal).toBe('SIGTERM');
   });
 
-  test('right behind start() leaves nothing', async () => {
+  test('right after start() leaves nothing behind', async () => {
     const client = plugin('greets');
     const started = client.start().catch(() => {});
     await client.kill();
@@ -142,7 +139,7 @@ describe('kill()', () => {
     expect(await client.kill()).toBe(exits[0]);
   });
 
-  test('waits as long as this end is given, and a further call shortens that', async () => {
+  test('waits as long as its gracePeriod, and a further call shortens that', async () => {
     const client = plugin('says-a-line', { gracePeriod: 60_000 }, greeting);
     await client.start();
     const killing = client.kill({ gracePeriod: 150 });
@@ -178,7 +175,7 @@ describe('kill()', () => {
     expect(client.exited).toBe(false);
   });
 
-  test('comes with the end of `await using`', async () => {
+  test('is called at the end of `await using`', async () => {
     let pid = 0;
     {
       await using client = plugin('greets');
@@ -212,7 +209,7 @@ describe('a plugin that is asked to leave', () => {
     await exit;
   });
 
-  test('stops a factory that is still at work, and disposes of what it makes', async () => {
+  test('stops a factory that is still running, and disposes of what it makes', async () => {
     const stdout = new Collector();
     const client = plugin('makes-slowly', { syncStdout: stdout });
     const dispensed = failure((await client.client()).dispense('slow' as never));
@@ -237,7 +234,7 @@ describe('a plugin that is asked to leave', () => {
     },
   );
 
-  test('disposes of an implementation as soon as its host lets go of it, and once', async () => {
+  test('disposes of an implementation as soon as its host releases it, and only once', async () => {
     const stdout = new Collector();
     const client = plugin('tells-its-disposals', { syncStdout: stdout });
     const store = await (await client.client()).dispense('store' as never);
@@ -293,7 +290,7 @@ describe('a plugin that dies', () => {
     }
   });
 
-  test('by a signal says which, and nothing of memory', async () => {
+  test('by a signal reports the signal, and not a lack of memory', async () => {
     const client = plugin('makes-trouble');
     const trouble = await (await client.client()).dispense('trouble');
     await failure(trouble.killItself('SIGKILL'));
@@ -305,7 +302,7 @@ describe('a plugin that dies', () => {
     });
   });
 
-  test('for want of heap says so', async () => {
+  test('because its heap was full says so', async () => {
     const client = plugin('makes-trouble', { env: { set: { NODE_OPTIONS: '--max-old-space-size=20' } } });
     const trouble = await (await client.client()).dispense('trouble');
     const error = await failure<Error & { cause: PluginExitError }>(trouble.eatMemory());
@@ -313,7 +310,7 @@ describe('a plugin that dies', () => {
     expect((await client.exit).stderrTail).toContain('heap');
   });
 
-  test('of an uncaught error leaves its trace', async () => {
+  test('because of an uncaught error leaves its trace', async () => {
     const client = plugin('makes-trouble');
     const trouble = await (await client.client()).dispense('trouble');
     await failure(trouble.throwLater());
@@ -322,13 +319,13 @@ describe('a plugin that dies', () => {
     expect(exit.stderrTail).toContain('Error: nobody catches this');
   });
 
-  test('logs an error, where one that was asked to end does not', async () => {
+  test('logs an error, while one that was asked to end does not', async () => {
     const error = vi.fn();
     const asked = plugin('greets', { logger: { error } });
     await asked.client();
     await asked.kill();
     expect(error).not.toHaveBeenCalled();
-    // A status of 0 is no excuse for calls that were never answered.
+    // A status of 0 must not hide calls that were never answered.
     for (const code of [2, 0]) {
       const crashed = plugin('makes-trouble', { logger: { error } });
       const trouble = await (await crashed.client()).dispense('trouble');
@@ -368,7 +365,7 @@ describe('cleanupClients()', () => {
     expect(later.exited).toBe(true);
   });
 
-  test('ends a client whose start has just been called, and keeps one from starting that was made before', async () => {
+  test('ends a client whose start has just been called, and keeps a client that was made before from starting', async () => {
     const [behind, before] = [plugin('greets', { managed: true }), plugin('greets', { managed: true })];
     const started = failure(behind.start());
     await cleanupClients();

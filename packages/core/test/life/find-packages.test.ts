@@ -14,7 +14,7 @@ const put = async (path: string, content = '', mode = 0o644): Promise<void> => {
 const manifest = (path: string, content: object): Promise<void> =>
   put(`${path}/package.json`, JSON.stringify(content));
 
-/** What was found, as paths below the root, and what was left out, with its reason. */
+/** Returns what was found, as paths below the root, and what was left out, with its reason. */
 async function search(
   dir: string,
   options: DiscoverPackagesOptions = {},
@@ -44,7 +44,7 @@ beforeAll(async () => {
 afterAll(() => rm(root, { recursive: true }));
 
 describe('discoverPackages()', () => {
-  test('finds what the packages of a pnpm workspace declare, from anywhere inside', async () => {
+  test('finds what the packages of a pnpm workspace declare, from any folder inside', async () => {
     const skipped: string[] = [];
     const found = await discoverPackages(join(root, 'ws/plugins/one'), {
       onSkip: (path, reason) => skipped.push(`${relative(root, path)}: ${reason}`),
@@ -74,7 +74,7 @@ describe('discoverPackages()', () => {
     ]);
   });
 
-  test('takes another field, and fails outside of a workspace', async () => {
+  test('accepts another field, and fails outside of a workspace', async () => {
     expect(await discoverPackages(join(root, 'ws'), { field: 'other' })).toEqual([]);
     expect((await failure(discoverPackages('/'))).code).toBe('DISCOVER_UNREADABLE');
   });
@@ -102,7 +102,7 @@ describe('discoverPackages()', () => {
     expect((await search('contained', { contained: false })).found).toHaveLength(5);
   });
 
-  test('walks nothing behind a link that leads out, unless it may', async () => {
+  test('does not walk through a link that leads out, unless it may', async () => {
     await put('walked/pnpm-workspace.yaml', 'packages: ["packages/**"]');
     await manifest('all/of/it', { pipework: 'plugin.mjs' });
     await put('all/of/it/plugin.mjs');
@@ -113,7 +113,7 @@ describe('discoverPackages()', () => {
     expect(everything.found).toEqual(['walked/packages/link/of/it/plugin.mjs']);
   });
 
-  test('leaves out what others than its owner and root can write to', async () => {
+  test('leaves out what users other than its owner and root can write to', async () => {
     await put('open/pnpm-workspace.yaml', 'packages: ["*"]');
     await manifest('open/world', { pipework: 'plugin.mjs' });
     await put('open/world/plugin.mjs', '', 0o666);
@@ -146,7 +146,7 @@ describe('discoverPackages()', () => {
     expect(await (await (await client.client()).dispense('greeter')).greet('app')).toBe('Hello, app!');
   });
 
-  test('takes an application below a workspace for one that was deployed there, if it is no member', async () => {
+  test('treats an application below a workspace as deployed there, if it is not a member', async () => {
     await manifest('ws/out/app', { name: 'app' });
     await manifest('ws/out/app/node_modules/p', { pipework: 'p.js' });
     await put('ws/out/app/node_modules/p/p.js');

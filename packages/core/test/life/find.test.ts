@@ -67,7 +67,7 @@ describe('discover()', () => {
     await rm(join(bin, 'up'));
   });
 
-  test('leaves out what others than its owner and root can write to', async () => {
+  test('leaves out what users other than its owner and root can write to', async () => {
     const skipped: Record<string, string> = {};
     const search = (): Promise<string[]> =>
       discover('**/*', join(root, 'open'), {
@@ -77,9 +77,9 @@ describe('discover()', () => {
     await put('open/world', '', 0o757);
     await put('open/all/plugin', '', 0o755);
     await chmod(join(root, 'open/all'), 0o777);
-    // The bit that keeps others from replacing what is in a directory means nothing on a file.
+    // In a directory, this bit keeps users from replacing files of others. On a file it means nothing.
     await put('open/sticky', '', 0o1757);
-    // Others may put another link in the place of this one, and so of the one that leads to it.
+    // Others may replace this link, and so change where the link that leads to it ends.
     await symlink('../fine/plugin', join(root, 'open/all/link'));
     await symlink('all/link', join(root, 'open/chain'));
     await mkdir(join(root, 'open/shared'));
@@ -97,7 +97,7 @@ describe('discover()', () => {
     });
   });
 
-  test('gives reasons that a terminal prints as text, whatever links are called', async () => {
+  test('gives reasons that a terminal prints as text, whatever the names of links are', async () => {
     const reasons: string[] = [];
     await put('escape/\u001b[2J/plugin', '', 0o755);
     await mkdir(join(root, 'escape/in'));
@@ -127,7 +127,7 @@ test.each([
 });
 
 describe('a checksum', () => {
-  test('lets the file pass whose digest it is', async () => {
+  test('accepts the file that has the digest', async () => {
     const file = fixture('greets');
     const value = createHash('sha256')
       .update(await readFile(file))
@@ -149,12 +149,12 @@ describe('a checksum', () => {
     expect(await client.exit).toMatchObject({ by: 'none' });
   });
 
-  test('is of the program itself where no file is named', async () => {
+  test('is of the program itself if no file is named', async () => {
     const wrong = plugin('greets', { checksum: { algorithm: 'sha256', value: new Uint8Array(32) } });
     expect((await failure(wrong.start())).message).toContain(process.execPath);
   });
 
-  test('of a pipe or a device is refused at once, and holds nothing', async () => {
+  test('of a pipe or a device is refused at once, and blocks nothing', async () => {
     const fifo = join(root, 'fifo');
     execFileSync('mkfifo', [fifo]);
     for (const file of [fifo, '/dev/zero']) {
@@ -166,10 +166,10 @@ describe('a checksum', () => {
     await until(() => !process.getActiveResourcesInfo().includes('FSReqPromise'));
   });
 
-  test('reads no further when the start is given up', async () => {
+  test('is read no further once the start is given up', async () => {
     const file = join(root, 'endless');
     await writeFile(file, '');
-    // Without a block on the disk, and ten seconds to read.
+    // The file uses no block on the disk, and takes ten seconds to read.
     await truncate(file, 2 ** 34);
     const checksum = { file, algorithm: 'sha256', value: new Uint8Array(32) } as const;
     const error = await failure(plugin('greets', { checksum, startTimeout: 100 }).start());

@@ -1,4 +1,4 @@
-/** What becomes of plugins when their host goes: each test runs a host of its own and ends it. */
+/** What happens to plugins when their host ends. Each test runs a host of its own and ends it. */
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ function childrenOf(pid: number): string[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
 }
 
-/** Its children that are reapers and have begun their work. */
+/** Returns its children that are reapers and have begun their work. */
 function reapersOf(pid: number): string[] {
   return childrenOf(pid).filter((child) => {
     try {
@@ -37,7 +37,7 @@ describe('a plugin is gone within a second of its host’s SIGKILL', () => {
     await expect(() => !isAlive(it.plugin), 'the plugin is gone').toHappenWithin(1_000);
   });
 
-  test('while its event loop is blocked, whatever it calls itself', async () => {
+  test('while its event loop is blocked, whatever name it gives itself', async () => {
     const it = await host('renamed', 'makes-trouble');
     await it.next();
     it.process.kill('SIGKILL');
@@ -59,9 +59,9 @@ describe('a plugin is gone within a second of its host’s SIGKILL', () => {
     await expect(() => !isAlive(it.plugin), 'the plugin is gone').toHappenWithin(1_000);
   });
 
-  test('before its handshake, when it listens to nothing yet', async () => {
+  test('before its handshake, when it reads nothing yet', async () => {
     const it = await host('starting', 'never-greets');
-    // The reaper starts behind the plugin.
+    // The reaper starts after the plugin.
     await until(() => childrenOf(it.pid).length === 2);
     it.process.kill('SIGKILL');
     await expect(() => !isAlive(it.plugin), 'the plugin is gone').toHappenWithin(1_000);
@@ -83,7 +83,7 @@ describe('a plugin is gone within a second of its host’s SIGKILL', () => {
   });
 });
 
-describe('handlers and generators that wait for their caller clean up beside the shutdown hook', () => {
+describe('handlers and generators that wait for their caller clean up, in parallel with the shutdown hook', () => {
   const names = ['upload', 'node', 'call', 'accept', 'read', 'fill', 'copy', 'follow', 'relay'];
   const notes = [...names.map((name) => `${name} cleaned up`), 'shut down'];
 
@@ -108,7 +108,7 @@ describe('handlers and generators that wait for their caller clean up beside the
 });
 
 describe('a host that ends', () => {
-  test('by process.exit() takes its managed plugins along', async () => {
+  test('by process.exit() ends its managed plugins too', async () => {
     const it = await host('managed-exit', 'shuts-down-slowly', { args: ['10'] });
     expect(await it.exited).toEqual({ code: 0, signal: null });
     await expect(() => !isAlive(it.plugin), 'the plugin is gone').toHappenWithin(1_000);
@@ -122,7 +122,7 @@ describe('a host that ends', () => {
     expect(isAlive(it.plugin)).toBe(false);
   });
 
-  test('by Ctrl-C says that its hook failed, and ends all the same', async () => {
+  test('by Ctrl-C reports that its hook failed, and ends nevertheless', async () => {
     const it = await host('ctrl-c-failing', 'greets');
     await it.next();
     it.process.kill('SIGINT');
@@ -144,14 +144,14 @@ describe('a host that ends', () => {
     await expect(() => !isAlive(it.plugin), 'the plugin is gone').toHappenWithin(1_000);
   });
 
-  test('does so although an unref’d plugin is still there', async () => {
+  test('does so even if an unref’d plugin still runs', async () => {
     const it = await host('unref', 'greets');
     await it.next();
     expect(await it.exited).toEqual({ code: 0, signal: null });
     await expect(() => !isAlive(it.plugin), 'the plugin is gone').toHappenWithin(1_000);
   });
 
-  test('waits for the call of an unref’d plugin that is under way', async () => {
+  test('waits for a running call of an unref’d plugin', async () => {
     const it = await host('unref-busy', 'shuts-down-slowly', { args: ['0'] });
     expect(await it.next()).toEqual({ answered: true });
     expect(await it.exited).toEqual({ code: 0, signal: null });
@@ -162,7 +162,7 @@ const canUnmount =
   process.platform === 'linux' &&
   spawnSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'none', '/proc']).status === 0;
 
-describe.skipIf(!canUnmount)('a host that cannot tell processes apart', () => {
+describe.skipIf(!canUnmount)('a host that cannot distinguish processes', () => {
   test.each([
     ['has no /proc', ['unshare', '--mount', 'sh', '-c', 'mount -t tmpfs none /proc && exec "$@"', 'sh']],
     [

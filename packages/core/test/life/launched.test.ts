@@ -11,7 +11,7 @@ import {
 } from '../../src/index.ts';
 import { Collector, failure, isAlive, plugin, until } from '../support/life.ts';
 
-/** A launcher as one would write it by hand, with something else in place of some of its fields. */
+/** A custom launcher, with other values for some of its fields. */
 function handWritten(over: object): { launcher: Launcher; children: ChildProcess[] } {
   const children: ChildProcess[] = [];
   const launcher = (command: LaunchCommand): LaunchedProcess => {
@@ -34,7 +34,7 @@ function handWritten(over: object): { launcher: Launcher; children: ChildProcess
   return { launcher, children };
 }
 
-describe('what a launcher hands over', () => {
+describe('what a launcher returns', () => {
   test.each([
     ['nothing', () => undefined, 'a LaunchedProcess'],
     ['null', () => null, 'a LaunchedProcess'],
@@ -65,7 +65,7 @@ describe('what a launcher hands over', () => {
     await until(() => !isAlive(pid));
   });
 
-  test('fails the start naming kill if the launcher gave none, and ends the pipe of its process', async () => {
+  test('without kill fails the start, naming kill, and the pipe of its process is ended', async () => {
     const { launcher, children } = handWritten({ kill: undefined });
     const error = await failure(plugin('greets', { launcher }).start());
     expect(error.message).toContain(
@@ -87,7 +87,7 @@ describe('what a launcher hands over', () => {
     children[0]?.kill('SIGKILL');
   });
 
-  test('may tell with the end which limit it was and what held the process: the report and the errors have it', async () => {
+  test('may report which limit ended the process and what enforced it: the report and the errors have both', async () => {
     let end = (_exit: ProcessExit): void => {};
     const exited = new Promise<ProcessExit>((resolve) => (end = resolve));
     const { launcher, children } = handWritten({ exited });
@@ -101,7 +101,7 @@ describe('what a launcher hands over', () => {
     expect((await call).cause.message).toContain('exited with signal SIGKILL, ended by the launcher after');
   });
 
-  test('may tell why a process ended before its handshake: the error of the start has it', async () => {
+  test('may report why a process ended before its handshake: the error of the start has it', async () => {
     const told = { limit: 'memory', reason: 'ended by the launcher' } as const;
     const exited = Promise.resolve<ProcessExit>({ code: null, signal: 'SIGKILL', ...told });
     const ended = { readable: Readable.from([]), writable: new PassThrough(), kill: () => false, exited };
@@ -110,7 +110,7 @@ describe('what a launcher hands over', () => {
     expect(error.message).toMatch(/ms, signal SIGKILL, ended by the launcher\n/);
   });
 
-  test('tells nothing of what it should not: then the report has none of it', async () => {
+  test('may report nothing else: the exit report leaves it out', async () => {
     const exited = Promise.resolve({ code: 0, signal: null, limit: 'time', reason: 5, held: 'walls' });
     const { launcher, children } = handWritten({ exited });
     const client = plugin('greets', { launcher });
@@ -120,7 +120,7 @@ describe('what a launcher hands over', () => {
     children[0]?.kill('SIGKILL');
   });
 
-  test('may fail for good: an error that says so makes the start error permanent', async () => {
+  test('may fail permanently: an error that says so makes the start error permanent', async () => {
     const start = (error: Error): Promise<StartError> =>
       failure<StartError>(
         new Client({ cmd: ['x'], launcher: () => Promise.reject(error), stdin: 'ignore' }).start(),
@@ -129,7 +129,7 @@ describe('what a launcher hands over', () => {
     expect((await start(new Error('no room'))).permanent).toBe(false);
   });
 
-  test('fails the start where its end says that it never started, with the reason', async () => {
+  test('fails the start if its end says that it never started, with the reason', async () => {
     const reason = new Error('no such room');
     const made = { readable: new PassThrough(), writable: new PassThrough(), kill: () => false };
     const launcher = (): LaunchedProcess => ({ ...made, exited: Promise.reject(reason) });
@@ -138,7 +138,7 @@ describe('what a launcher hands over', () => {
     expect(error.message).toContain('no such room');
   });
 
-  test('is ended where the last step of the start fails', async () => {
+  test('is ended if the last step of the start fails', async () => {
     const unref = (): void => {
       throw new Error('held for good');
     };
@@ -150,7 +150,7 @@ describe('what a launcher hands over', () => {
     expect(isAlive(children[0]?.pid as number)).toBe(false);
   });
 
-  test('may throw on kill: the report is made all the same', async () => {
+  test('may throw in kill: the report is made nevertheless', async () => {
     const kill = (): boolean => {
       throw new Error('no such room');
     };
@@ -176,7 +176,7 @@ describe('a Readable as standard input', () => {
     },
   );
 
-  test('is left alone when the plugin has gone', async () => {
+  test('is left alone when the plugin has ended', async () => {
     const source = new PassThrough();
     const client = plugin('echoes-stdin', { stdin: source });
     const before = source.listenerCount('close');

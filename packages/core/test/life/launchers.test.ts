@@ -17,7 +17,10 @@ import {
 } from '../../src/index.ts';
 import { Collector, failure, fixture, isAlive, plugin, until, type Fixtures } from '../support/life.ts';
 
-/** Whether this machine lets bwrap make a sandbox: without it, or in a container that forbids namespaces, it can't. */
+/**
+ * True if this machine lets bwrap make a sandbox. It cannot if bwrap is missing, or in a container that
+ * forbids namespaces.
+ */
 function canSandbox(): boolean {
   try {
     execFileSync(
@@ -43,7 +46,7 @@ function canSandbox(): boolean {
 }
 
 describe('bubblewrap()', () => {
-  // The sandbox has a /tmp of its own, which would hide a clone of ours that lies there.
+  // The sandbox has a /tmp of its own, which would hide a clone of this repository in /tmp.
   const readable = ['/', fileURLToPath(new URL('../../../..', import.meta.url))];
   const reason = canSandbox() ? '' : ' (SKIPPED: needs bwrap, and leave to make namespaces)';
 
@@ -130,7 +133,8 @@ describe('bubblewrap()', () => {
     expect(await (await (await client.client()).dispense('greeter')).greet('x')).toBe('Hello, x!');
   });
 
-  // A host that is root has capabilities, and owns the settings of the kernel. Any other host has neither, so that this holds anyhow.
+  // Only a host that is root has capabilities and owns the kernel's settings. Any other host has neither, so
+  // the test would prove nothing.
   test.skipIf(reason !== '')(
     `gives a plugin no capabilities and no settings of the kernel${reason}`,
     async () => {
@@ -165,7 +169,7 @@ describe('bubblewrap()', () => {
 });
 
 describe('overStdio()', () => {
-  test('speaks the protocol over descriptors 0 and 1, and prints go to the synced streams', async () => {
+  test('speaks the protocol over descriptors 0 and 1, and printed output goes to the synced streams', async () => {
     const stdout = new Collector();
     const stderr = new Collector();
     const client = plugin('prints', { launcher: overStdio(), syncStdout: stdout, syncStderr: stderr });
@@ -186,7 +190,7 @@ describe('overStdio()', () => {
     expect(stdout.bytes).toBe(4 * 1024 * 1024);
   });
 
-  test('has a plugin that reads descriptor 0 itself say what is wrong', async () => {
+  test('makes a plugin that reads descriptor 0 itself report what is wrong', async () => {
     const client = plugin('reads-stdin-first', { launcher: overStdio() });
     await client.client().then((rpc) => failure(rpc.dispense('greeter')));
     const { code, stderrTail } = await client.exit;
@@ -196,18 +200,18 @@ describe('overStdio()', () => {
     );
   });
 
-  test('does not look on this system for a program that runs elsewhere', async () => {
+  test('does not search this system for a program that runs elsewhere', async () => {
     const via = (): [string, ...string[]] => ['/bin/sh', '-c', 'exit 3'];
     const client = new Client({ cmd: ['/app/plugin'], launcher: overStdio({ via }) });
     expect(await failure(client.start())).toMatchObject({ exitCode: 3, notes: [] });
   });
 
-  test('names its own descriptor where something else was printed before the handshake', async () => {
+  test('names its own descriptor if something else was printed before the handshake', async () => {
     const client = new Client({ cmd: ['echo', 'booting'], launcher: overStdio() });
     expect((await failure(client.start())).message).toContain('descriptor 4, or 1 with overStdio()');
   });
 
-  test('runs what it is told to, with the variables of the handshake at hand', async () => {
+  test('runs the command from `via`, which gets the variables of the handshake', async () => {
     const launcher = overStdio({
       via: ({ handshakeEnv, file, args }) => [
         'env',
@@ -223,7 +227,7 @@ describe('overStdio()', () => {
 });
 
 describe('a launcher', () => {
-  /** Serves in this process, over pipes in memory: no process, and nothing global is touched. */
+  /** Serves in this process, over pipes in memory, without a process and without changes of global state. */
   function inMemory(): { launcher: Launcher; signals: string[]; commands: LaunchCommand[] } {
     const signals: string[] = [];
     const commands: LaunchCommand[] = [];
@@ -280,7 +284,7 @@ describe('a launcher', () => {
     expect(error.message).toContain('no more rooms');
   });
 
-  test('that hands over a thenable process is not waited for to its end', async () => {
+  test('that returns a thenable process is not awaited to its end', async () => {
     const { launcher } = inMemory();
     const thenable: Launcher = (command) => {
       const made = launcher(command) as Exclude<ReturnType<Launcher>, Promise<unknown>>;
@@ -290,7 +294,7 @@ describe('a launcher', () => {
     expect(await (await client.client()).ping()).toBeGreaterThanOrEqual(0);
   });
 
-  test('whose process never reports its end hangs neither kill() nor the event loop, and is told of', async () => {
+  test('whose process never reports its end hangs neither kill() nor the event loop, and causes a warning', async () => {
     const [down, up] = [new PassThrough(), new PassThrough()];
     const signals: string[] = [];
     const warn = vi.fn();
@@ -317,7 +321,7 @@ describe('a launcher', () => {
     await until(() => warn.mock.calls.some(([message]) => String(message).includes('is left behind')));
   });
 
-  test('that never hands anything over ends with the start timeout', async () => {
+  test('that never returns a process ends with the start timeout', async () => {
     const client = new Client({ cmd: ['x'], startTimeout: 100, launcher: () => new Promise(() => {}) });
     const error = await failure<StartError>(client.start());
     expect(error).toMatchObject({ code: 'HANDSHAKE_TIMEOUT', phase: 'spawn' });

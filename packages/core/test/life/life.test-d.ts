@@ -1,4 +1,4 @@
-/** The types of a plugin's life: what the compiler has to accept, infer and refuse. */
+/** The types of a plugin's life: what the compiler must accept, infer and refuse. */
 
 import { PassThrough } from 'node:stream';
 import { expectTypeOf, test } from 'vitest';
@@ -46,14 +46,14 @@ test('a client knows its plugins by name', () => {
   expectTypeOf<ReturnType<Dispensed['greet']>>().resolves.toEqualTypeOf<string>();
 });
 
-test('a connection is a type, and nothing that can be constructed', () => {
+test('a connection is a type, not a class that can be constructed', () => {
   expectTypeOf<typeof import('../../src/index.ts')>().not.toHaveProperty('RPCClient');
   expectTypeOf<RPCClient['broker']>().toEqualTypeOf<StreamBroker>();
   expectTypeOf<PluginContext['broker']>().toEqualTypeOf<StreamBroker>();
   expectTypeOf<Awaited<ReturnType<StreamBroker['dial']>>>().toEqualTypeOf<MuxStream>();
 });
 
-test('a client drains, and is killed with a grace of its own', () => {
+test('a client drains, and is killed with a grace period of its own', () => {
   const client = new Client<Plugins>({ cmd: ['x'] });
   expectTypeOf(client.drain({ timeoutMs: 5, signal: AbortSignal.abort() })).resolves.toEqualTypeOf<boolean>();
   expectTypeOf(client.kill({ gracePeriod: 5 })).resolves.toEqualTypeOf<PluginExit>();
@@ -123,7 +123,7 @@ test('a factory makes what the contract says, at once or later', () => {
   void (() => serve<Plugins>({ plugins: { greeter: () => ({ greet: async () => 5 }) } }));
 });
 
-test('launchers are of one type, and need no more than they use', () => {
+test('launchers have one type, and need no more than they use', () => {
   expectTypeOf(spawnLauncher).toEqualTypeOf<Launcher>();
   expectTypeOf(bubblewrap()).toEqualTypeOf<Launcher>();
   expectTypeOf(overStdio()).toEqualTypeOf<Launcher>();

@@ -2,8 +2,8 @@ import { describe, expect, test, vi } from 'vitest';
 import type { PluginExitError } from '../../src/index.ts';
 import { failure, plugin } from '../support/life.ts';
 
-describe('a plugin that is lost while its process goes on', () => {
-  test('is said to have broken the protocol where it did, and how', async () => {
+describe('a plugin that is lost while its process runs on', () => {
+  test('is reported to have broken the protocol if it did, and how', async () => {
     const warn = vi.fn();
     const noise = '1|pipe|3,4\\nnot a frame at all';
     const client = plugin('says-a-line', { logger: { warn } }, noise, 'ignores-eof');
@@ -16,7 +16,7 @@ describe('a plugin that is lost while its process goes on', () => {
     expect(warn).toHaveBeenCalledWith(expect.stringContaining('broke the protocol'), expect.anything());
   });
 
-  test('is said to have broken the protocol where it left for that', async () => {
+  test('is reported to have broken the protocol if it left because of that', async () => {
     const warn = vi.fn();
     const client = plugin('says-a-line', { logger: { warn } }, '1|pipe|3,4\\nnot a frame at all');
     const error = await failure<PluginExitError>((await client.client()).dispense('greeter'));
@@ -29,7 +29,7 @@ describe('a plugin that is lost while its process goes on', () => {
     expect(warn).toHaveBeenCalledWith(expect.stringContaining('broke the protocol'), expect.anything());
   });
 
-  test('is said to have closed its pipe where it did', async () => {
+  test('is reported to have closed its pipe if it did', async () => {
     const client = plugin('says-a-line', {}, '1|pipe|3,4\\n', 'ignores-eof', 'closes-4');
     const error = await failure<PluginExitError>((await client.client()).dispense('greeter'));
     const lost = error.cause as PluginExitError;

@@ -1,4 +1,7 @@
-/** A plugin that the kernel kills for want of memory: needs a control group of its own, which takes the rights to make one. */
+/**
+ * A plugin that the kernel kills because memory ran out. This needs a control group, and so the rights to
+ * make one.
+ */
 
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { expect, onTestFinished, test } from 'vitest';
@@ -9,7 +12,7 @@ interface Group {
   readonly limits: readonly string[];
 }
 
-/** A control group below this process's own; undefined without the rights to make one. */
+/** Makes a control group below this process's own; undefined without the rights to make one. */
 function makeGroup(): Group | undefined {
   try {
     const lines = readFileSync('/proc/self/cgroup', 'utf8').split('\n');
@@ -29,7 +32,7 @@ function makeGroup(): Group | undefined {
 
 const group = makeGroup();
 
-test.skipIf(group === undefined)('a kill by the kernel is told as a lack of memory', async () => {
+test.skipIf(group === undefined)('a kill by the kernel is reported as a lack of memory', async () => {
   const { directory, limits } = group as Group;
   const [limit = '', ...others] = limits;
   writeFileSync(`${directory}/${limit}`, String(96 * 1024 * 1024));

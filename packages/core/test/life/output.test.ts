@@ -41,7 +41,7 @@ describe('synced output', () => {
     expect(Buffer.concat(stdout.chunks).equals(bytes)).toBe(true);
   });
 
-  test('carries the console', async () => {
+  test('includes that of the console', async () => {
     const stderr = new Collector();
     const rpc = await plugin('greets', { syncStderr: stderr }).client();
     await (await rpc.dispense('greeter')).complain('this is bad');
@@ -59,7 +59,7 @@ describe('synced output', () => {
   });
 
   test('of a plugin that prints 8 MiB and exits arrives whole at a host that pauses', async () => {
-    // Time is what is tested: the exiting plugin waits for a host as long as it takes, up to two seconds.
+    // This tests time: the exiting plugin waits for the host as long as it takes, up to two seconds.
     const chunks: Buffer[] = [];
     let pause: Promise<void> | undefined;
     const sink = new Writable({
@@ -124,7 +124,7 @@ describe('synced output', () => {
         'three',
         'the very last',
       ]);
-      // After Quit the host gives no more credit: what is printed then has to fit the window.
+      // After Quit the host sends no more credit, so what is printed then must fit the window.
       expect(long?.length).toBe(how === 'kill()' ? 100 * 1024 : 3 * MiB);
       expect(stderr.text).toBe('and an error\n');
       expect(exit.code).toBe(0);
@@ -138,18 +138,18 @@ describe('synced output', () => {
     const written = await printer.floodUntilFull();
     expect(written).toBeGreaterThan(200 * 1024);
     expect(written).toBeLessThan(4 * MiB);
-    // Calls go on beside it.
+    // Calls continue meanwhile.
     expect(await printer.terminals()).toEqual({});
   });
 
-  test('without a sink is discarded without holding the plugin up', async () => {
+  test('without a sink is dropped without delaying the plugin', async () => {
     const rpc = await plugin('prints').client();
     const printer = await rpc.dispense('printer');
     await printer.flood(4 * MiB);
     expect(await printer.terminals()).toEqual({});
   });
 
-  test('ends after the shutdown, behind what was printed last', async () => {
+  test('ends after the shutdown, after what was printed last', async () => {
     const stdout = new Collector();
     const client = plugin('shuts-down-slowly', { syncStdout: stdout }, '50');
     await client.client();
@@ -190,7 +190,7 @@ describe('a sink', () => {
     }
   });
 
-  test('that fails is dropped with one warning, and the plugin goes on', async () => {
+  test('that fails is dropped with one warning, and the plugin runs on', async () => {
     const warn = vi.fn();
     const sink = new Writable({
       write: (_chunk, _encoding, done) => done(new Error('disk full')),
@@ -203,7 +203,7 @@ describe('a sink', () => {
     expect(failures).toHaveLength(1);
   });
 
-  test('that fails with the last bytes, when the plugin is gone, warns and ends no process', async () => {
+  test('that fails with the last bytes, after the plugin’s end, causes a warning and ends no process', async () => {
     const warn = vi.fn();
     let failLate = (): void => {};
     const sink = new Writable({
@@ -216,7 +216,7 @@ describe('a sink', () => {
     await greeter.say('last words');
     await client.kill();
     const closed = new Promise((resolve) => sink.once('close', resolve));
-    // Unheard, its 'error' event would fail the test run.
+    // Without a listener, its 'error' event would fail the test run.
     failLate();
     await closed;
     const failures = warn.mock.calls.filter(([message]) => String(message).includes('disk full'));
@@ -224,7 +224,7 @@ describe('a sink', () => {
     expect(sink.listenerCount('error')).toBe(0);
   });
 
-  test('that its owner ends is dropped, and the plugin goes on', async () => {
+  test('that its owner ends is dropped, and the plugin runs on', async () => {
     const sink = new PassThrough();
     sink.resume();
     const rpc = await plugin('prints', { syncStdout: sink, logger: { info() {} } }).client();
@@ -283,7 +283,7 @@ describe('what the plugin knows of the host', () => {
 });
 
 describe('the log', () => {
-  test('gets the records of the plugin at the level the host set', async () => {
+  test('gets the records of the plugin at the level that the host set', async () => {
     const info = vi.fn();
     const debug = vi.fn();
     const client = plugin('prints', { logger: { debug, info }, logLevel: 'info' });
@@ -298,7 +298,7 @@ describe('the log', () => {
     expect(debug.mock.calls.flat()).not.toContain('not wanted');
   });
 
-  test('gets what the plugin prints, line by line, if nothing else is said', async () => {
+  test('gets what the plugin prints, line by line, if no other option is set', async () => {
     const records: unknown[][] = [];
     const method =
       (level: string) =>
@@ -328,7 +328,7 @@ describe('the log', () => {
       ['error', 'Error: x\n    at f (a.js:1:1)'],
       ['info', 'next'],
     ]);
-    // Its end is logged behind all of it.
+    // The plugin's end is logged after all of it.
     expect(String(records.at(-1)?.[1])).toMatch(/^plugin exited/);
   });
 
@@ -341,7 +341,7 @@ describe('the log', () => {
     expect(info).not.toHaveBeenCalled();
   });
 
-  test('holds a plugin up that prints faster than lines can be logged, and loses none', async () => {
+  test('slows a plugin that prints faster than lines can be logged, and loses none', async () => {
     let lines = 0;
     const client = plugin('prints', { logger: { info: () => void lines++ } });
     const printer = await (await client.client()).dispense('printer');

@@ -21,7 +21,7 @@ describe('an application that starts itself', () => {
     expect(await countOf(log)).toBe(1);
   });
 
-  test('with other arguments each time is refused three deep', async () => {
+  test('with other arguments each time is refused at the third level', async () => {
     const log = join(directory, 'changing');
     const error = await failure<StartError>(plugin('starts-itself', {}, log, 'changing').start());
     expect(error.stderrTail).toContain('plugin 3 in a row that has not called serve()');

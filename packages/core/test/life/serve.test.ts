@@ -1,4 +1,4 @@
-/** The plugin's own programs: versions, several plugins in one, run by hand, and what they load. */
+/** The plugin's own programs: versions, several plugins in one, a run without a host, and what they load. */
 
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
@@ -18,7 +18,7 @@ interface Failed {
 }
 
 describe('protocol versions', () => {
-  test('meet at the highest that both sides have, each with its own plugin set', async () => {
+  test('agree on the highest that both sides have, each with its own plugin set', async () => {
     const client = plugin('speaks-versions', { protocolVersions: [1, 2, 3, 9] }, '1,3,4');
     const rpc = await client.client();
     const greeter = await rpc.dispense('greeter');
@@ -28,7 +28,7 @@ describe('protocol versions', () => {
     expect(await client.start()).toMatchObject({ protocolVersion: 3 });
   });
 
-  test('that do not meet are told from both sides, sorted, and which to upgrade', async () => {
+  test('without a common one are reported from both sides, sorted, and which side to upgrade', async () => {
     const older = await failure(plugin('speaks-versions', { protocolVersions: [7, 5, 10] }, '3,1').start());
     expect(older.code).toBe('HANDSHAKE_VERSION');
     expect(older.message).toContain(
@@ -40,7 +40,7 @@ describe('protocol versions', () => {
 });
 
 describe('a dispense', () => {
-  test('of a name that is not there says so', async () => {
+  test('of an unknown name says so', async () => {
     const rpc = await plugin('greets').client();
     expect(await failure(rpc.dispense('nobody' as never))).toMatchObject({
       message: 'unknown plugin type: nobody: this plugin serves greeter',
@@ -51,7 +51,7 @@ describe('a dispense', () => {
     );
   });
 
-  test('makes an implementation of its own each time', async () => {
+  test('makes a new implementation each time', async () => {
     const rpc = await plugin('counts').client();
     interface Counter {
       next(): Promise<number>;
@@ -76,7 +76,7 @@ describe('a dispense', () => {
 });
 
 describe('ping()', () => {
-  test('answers while handlers are busy, and fails in time where the event loop is blocked', async () => {
+  test('answers while handlers are busy, and fails in time if the event loop is blocked', async () => {
     const client = plugin('makes-trouble', { gracePeriod: 100 });
     const rpc = await client.client();
     const trouble = await rpc.dispense('trouble');
@@ -99,14 +99,14 @@ test.each([
   expect(error.message).toContain(message);
 });
 
-test('a second serve(), and callContext() behind an await, are a misuse', async () => {
+test('a second serve(), and callContext() after an await, are a misuse', async () => {
   const rpc = await plugin('serves-twice').client();
   const trouble = (await rpc.dispense('trouble')) as unknown as { codes(): Promise<string[]> };
   expect(await trouble.codes()).toEqual(['MISUSE', 'MISUSE']);
 });
 
-describe('a plugin that is run by hand', () => {
-  test('says what it is on standard error, and nothing else, with status 1', async () => {
+describe('a plugin that is run without a host', () => {
+  test('prints what it is on standard error, and nothing else, with status 1', async () => {
     const { code, stdout, stderr } = await failure<Failed>(run(process.execPath, [fixture('greets')]));
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(/^This program is a plugin/);
@@ -169,7 +169,7 @@ describe('the options of serve()', () => {
 });
 
 describe('what a plugin loads', () => {
-  test('is neither execa nor p-timeout nor tinyglobby, nor any of the host’s', async () => {
+  test('excludes execa, p-timeout, tinyglobby and everything of the host', async () => {
     const entry = fileURLToPath(new URL('../../dist/plugin.js', import.meta.url));
     const seen = new Set<string>();
     const look = async (path: string): Promise<void> => {
@@ -199,7 +199,7 @@ describe('what a plugin loads', () => {
 });
 
 describe('the plugin’s environment', () => {
-  test('is what the allow-list lets through', async () => {
+  test('has what the allow-list admits', async () => {
     const client = plugin('tells-its-environment', { env: { inherit: ['PATH'], set: { MINE: 'x' } } });
     const rpc = await client.client();
     const teller = (await rpc.dispense('teller' as never)) as { env(): Promise<Record<string, string>> };
@@ -208,7 +208,7 @@ describe('the plugin’s environment', () => {
 });
 
 describe('standard input', () => {
-  test('reaches the plugin from a stream, and is never protocol', async () => {
+  test('reaches the plugin from a stream, and never carries the protocol', async () => {
     const stdout = new Collector();
     const stdin = new PassThrough();
     stdin.end('typed by somebody\n');
@@ -218,8 +218,8 @@ describe('standard input', () => {
   });
 });
 
-describe('what a plugin does wrong is told by name:', () => {
-  test('a method that it does not have, with those that it has', async () => {
+describe('a plugin’s mistake is reported by name:', () => {
+  test('a call of a method that it does not have, with those that it has', async () => {
     const rpc = await plugin('greets').client();
     const greeter = await rpc.dispense('greeter');
     const error = await failure((greeter as unknown as { gret(): Promise<void> }).gret());

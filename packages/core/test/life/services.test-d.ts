@@ -107,7 +107,7 @@ test('a plugin serves with the services that it expects', () => {
         },
       },
     }));
-  // Without the parameters, an annotated context says what is expected.
+  // Without the parameters, an annotated context tells what is expected.
   void (() =>
     serve({
       plugins: {

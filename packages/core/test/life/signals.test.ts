@@ -1,4 +1,4 @@
-/** Signals to a plugin, to its host and to both at once: the host decides when a plugin ends. */
+/** Signals to a plugin, to its host and to both at once. The host decides when a plugin ends. */
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
@@ -7,7 +7,7 @@ import { Collector, failure, fixture, isAlive, plugin, until } from '../support/
 
 const isWindows = process.platform === 'win32';
 
-describe.skipIf(isWindows)('a plugin whose host is there', () => {
+describe.skipIf(isWindows)('a plugin whose host still runs', () => {
   test.each(['SIGINT', 'SIGHUP', 'SIGTERM'] as const)('serves on at a %s', async (signal) => {
     const stdout = new Collector();
     const client = plugin('shuts-down-slowly', { syncStdout: stdout }, '0');
@@ -28,7 +28,7 @@ describe.skipIf(isWindows)('a plugin whose host is there', () => {
     const client = plugin('shuts-down-slowly', { syncStdout: stdout }, '20');
     const rpc = await client.client();
     process.kill(client.pid as number, 'SIGTERM');
-    // Answered behind the first signal.
+    // The answer comes after the first signal.
     await rpc.ping();
     process.kill(client.pid as number, 'SIGTERM');
     await expect(client.exit, 'the end of a plugin that got two SIGTERM').toHappenWithin(1_500);
@@ -36,7 +36,7 @@ describe.skipIf(isWindows)('a plugin whose host is there', () => {
     expect(stdout.text).toContain('shutting down\nshut down\n');
   });
 
-  test('leaves at a second SIGTERM although its hook takes longer than that', async () => {
+  test('leaves at a second SIGTERM even if its hook takes longer than the host waits', async () => {
     const client = plugin('shuts-down-slowly', {}, '60000');
     const rpc = await client.client();
     process.kill(client.pid as number, 'SIGTERM');
@@ -58,7 +58,7 @@ describe.skipIf(isWindows)('a plugin whose host is there', () => {
     expect(stdout.text).toContain('shutting down\nshut down\n');
   });
 
-  test('leaves when its host goes behind a SIGTERM', async () => {
+  test('leaves when its host ends after a SIGTERM', async () => {
     const it = await host('idle', 'shuts-down-slowly', { args: ['10'] });
     await it.next();
     process.kill(it.plugin, 'SIGTERM');
@@ -79,7 +79,7 @@ describe.skipIf(isWindows)('a signal to the whole process group', () => {
     expect(isAlive(it.plugin)).toBe(false);
   });
 
-  test('is one, although a closing terminal sends SIGHUP twice', async () => {
+  test('counts once, although a closing terminal sends SIGHUP twice', async () => {
     const it = await host('ctrl-c-draining', 'shuts-down-slowly', { args: ['0', '700'], isLeader: true });
     await it.next();
     process.kill(-it.pid, 'SIGHUP');
@@ -90,7 +90,7 @@ describe.skipIf(isWindows)('a signal to the whole process group', () => {
     expect(await it.exited).toEqual({ code: null, signal: 'SIGHUP' });
   });
 
-  test('ends host and plugin if the host takes no notice of signals', async () => {
+  test('ends host and plugin if the host does not handle signals', async () => {
     const it = await host('idle', 'greets', { isLeader: true });
     await it.next();
     process.kill(-it.pid, 'SIGHUP');
@@ -117,7 +117,7 @@ describe.skipIf(!canUnshare)('a host that is process 1 of a container', () => {
   });
 });
 
-test('a kill by hand is not taken for a lack of memory', async () => {
+test('a manual kill is not taken for a lack of memory', async () => {
   const client = plugin('makes-trouble');
   const trouble = await (await client.client()).dispense('trouble');
   const hanging = failure<Error & { cause: Error }>(trouble.hang());

@@ -10,7 +10,7 @@ import { Collector, fixture, plugin, until } from '../support/life.ts';
 const MiB = 1024 * 1024;
 
 describe('a host', () => {
-  test('has none of its standard streams opened by loading pipework and starting a plugin', () => {
+  test('opens none of its standard streams by loading pipework and starting a plugin', () => {
     const host = [fixture('touches-no-stream'), fixture('greets')];
     const { stdout, stderr } = spawnSync(process.execPath, host, { encoding: 'utf8', input: 'unread' });
     expect(stderr).toBe('');
@@ -24,7 +24,7 @@ describe('a host', () => {
     expect(told.after).toEqual(told.before);
   });
 
-  test('that reads its own standard input goes on when much of it comes at once', async () => {
+  test('that reads its own standard input continues when much of it arrives at once', async () => {
     const host = spawn(process.execPath, [fixture('reads-its-own-stdin'), fixture('greets')], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
@@ -40,7 +40,7 @@ describe('a host', () => {
   });
 });
 
-/** What the fixture serves. */
+/** The interface of the fixture. */
 interface Writers {
   writer: {
     write(fd: number, bytes: number): Promise<void>;
@@ -84,7 +84,7 @@ describe('a plugin', () => {
 describe('a sink that is stuck', () => {
   test.each([
     { what: 'long lines', flood: 'flood', bytes: 24 * MiB, most: 8 * MiB },
-    // Each write that waits takes memory of its own.
+    // Each queued write takes memory of its own.
     { what: 'line feeds one by one', flood: 'breakLines', bytes: MiB, most: MiB / 4 },
   ] as const)('bounds $what that wait in the plugin, and a mark says how much was dropped', async (given) => {
     const { flood, bytes, most } = given;
@@ -105,21 +105,21 @@ describe('a sink that is stuck', () => {
     isStuck = false;
     for (const done of taken) done();
     await printer.print('stdout', 'after\n');
-    // An end has a bounded time to flush, which a busy machine may pass.
+    // The flush at the end has a time limit, which a busy machine may exceed.
     await expect.poll(() => chunks.at(-1)?.toString().endsWith('after\n')).toBe(true);
     await client.kill();
     const text = Buffer.concat(chunks).toString();
     const marks = [...text.matchAll(/\n\[pipework: (\d+) bytes dropped, the host does not keep up\]\n/g)];
     const dropped = marks.reduce((sum, [, bytes]) => sum + Number(bytes), 0);
     const arrived = text.length - marks.reduce((sum, [mark]) => sum + mark.length, 0);
-    // What a stream's window and the sink take goes beyond.
+    // A stream's window and the sink hold bytes in addition.
     expect(dropped).toBeGreaterThan(bytes - most - 2 * MiB);
     expect(dropped).toBeGreaterThan(bytes / 4);
     expect(dropped + arrived).toBe(bytes + 'after\n'.length);
     expect(text.slice(-6)).toBe('after\n');
   });
 
-  test('costs a plugin that prints a million line feeds little, and calls it back for each that is dropped', async () => {
+  test('costs a plugin that prints a million line feeds little, and runs the callback of each dropped one', async () => {
     const client = plugin('prints', { syncStdout: new Writable({ write() {} }) });
     const printer = await (await client.client()).dispense('printer');
     const { grown, settled } = await printer.breakLines(MiB);
@@ -139,7 +139,7 @@ describe('a sink that is stuck', () => {
     const client = plugin('prints', { syncStdout: sink });
     const printer = await (await client.client()).dispense('printer');
     const exiting = printer.floodThenExit(20 * MiB).catch(() => {});
-    // The sink takes all as soon as something has come.
+    // From the first bytes on, the sink accepts everything.
     const taking = setInterval(() => taken.splice(0).forEach((done) => done()), 1);
     await exiting;
     await client.exit;

@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true }));
 
-/** A file with a mode, for commands that can't run. */
+/** Makes a file with a mode, for commands that cannot run. */
 async function file(name: string, content: string | Uint8Array, mode: number): Promise<string> {
   const path = join(directory, name);
   await writeFile(path, content);
@@ -21,7 +21,7 @@ async function file(name: string, content: string | Uint8Array, mode: number): P
   return path;
 }
 
-/** Starts a command that fails, and gives its error. */
+/** Starts a command that fails, and returns its error. */
 async function failedStart(
   cmd: [string, ...string[]],
   { cwd, ...config }: { cwd?: string; startTimeout?: number } = {},
@@ -39,7 +39,7 @@ async function failedStart(
 }
 
 describe('a start that succeeds', () => {
-  test('gives the address of the plugin', async () => {
+  test('returns the address of the plugin', async () => {
     const client = plugin('greets');
     expect(client.pid).toBeUndefined();
     const address = await client.start();
@@ -54,7 +54,7 @@ describe('a start that succeeds', () => {
     expect(await client.client()).toBe(await client.client());
   });
 
-  test('does not take place again after a kill', async () => {
+  test('is not repeated after a kill', async () => {
     const client = plugin('greets');
     const address = await client.start();
     await client.kill();
@@ -62,7 +62,7 @@ describe('a start that succeeds', () => {
     expect(isAlive(address.pid as number)).toBe(false);
   });
 
-  test('takes the handshake out of the environment that the plugin passes on', async () => {
+  test('removes the handshake from the environment that the plugin passes on', async () => {
     const client = plugin('tells-its-environment', {
       env: { set: { OTTO_PLUGIN_MAGIC_COOKIE: 'forged', PIPEWORK_FDS: '7,8', MINE: 'yes' } },
     });
@@ -75,7 +75,7 @@ describe('a start that succeeds', () => {
 });
 
 describe('a start that fails', () => {
-  test('tells the exit code and both outputs of a process that ended', async () => {
+  test('reports the exit code and both outputs of a process that ended', async () => {
     const client = plugin('exits-before-handshake', {}, '7');
     const error = await failure<StartError>(client.start());
     expect(error.code).toBe('HANDSHAKE_EXITED');
@@ -96,8 +96,9 @@ describe('a start that fails', () => {
     expect(await failure(client.client())).toBe(error);
   });
 
-  test('ends a process that says nothing within startTimeout', async () => {
-    // The plugin must have come to print: on a busy machine Node alone can take longer than a second to start.
+  test('ends a process that prints no line within startTimeout', async () => {
+    // The plugin must have had time to print. On a busy machine, Node alone can take longer than a second to
+    // start.
     const began = performance.now();
     execFileSync(process.execPath, ['-e', '0']);
     const startTimeout = 1_000 + 5 * (performance.now() - began);
@@ -177,7 +178,7 @@ describe('the notes of a failed start', () => {
     expect((await failedStart(['no-such-program-anywhere'])).notes.join()).toContain('PATH');
   });
 
-  test('do not miss a program that the system finds without a PATH', async () => {
+  test('accept a program that the system finds without a PATH', async () => {
     const cmd = ['sh', '-c', 'exit 3'] as const;
     const client = new Client({ cmd: [...cmd], stdin: 'ignore', env: { set: { PATH: undefined } } });
     const error = await failure<StartError>(client.start());
@@ -232,7 +233,7 @@ describe('the notes of a failed start', () => {
     expect(notes.join()).toContain('the working directory of this process does not exist any more');
   });
 
-  test('say what a symbolic link to nothing is', async () => {
+  test('say that a symbolic link leads nowhere', async () => {
     const link = join(directory, 'dangling');
     await symlink('nowhere', link);
     expect((await failedStart([link])).notes.join()).toContain('a symbolic link to nowhere');

@@ -1,4 +1,7 @@
-/** Wrappers that start the plugin as a child of theirs and pass descriptors 3 and 4 on: `timeout`, `strace -f`, a Python script. */
+/**
+ * Wrappers that start the plugin as their child and pass descriptors 3 and 4 on: `timeout`, `strace -f`, a
+ * Python script.
+ */
 
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Client, ClientConfig } from '../../src/index.ts';
@@ -23,7 +26,7 @@ function wrapped(program: string, config: Partial<ClientConfig> = {}): Client<Fi
   });
 }
 
-/** Blocks the plugin behind a wrapper; resolves to its process id once it has begun. */
+/** Blocks the plugin behind a wrapper. Resolves to the plugin's process id once it is blocked. */
 async function block(client: Client<Fixtures>): Promise<number> {
   const trouble = await (await client.client()).dispense('trouble');
   const pid = await trouble.pid();
@@ -66,7 +69,7 @@ describe.skipIf(process.platform === 'win32')('a plugin behind a wrapper that fo
     expect(warn).not.toHaveBeenCalled();
   });
 
-  test('is told of in the errors of its calls when the wrapper dies, and leaves by itself', async () => {
+  test('is mentioned in the errors of its calls when the wrapper dies, and leaves by itself', async () => {
     const client = wrapped('makes-trouble');
     const trouble = await (await client.client()).dispense('trouble');
     const pid = await trouble.pid();
@@ -78,7 +81,7 @@ describe.skipIf(process.platform === 'win32')('a plugin behind a wrapper that fo
     await until(() => !isAlive(pid));
   });
 
-  test('that never greets is left behind by a start that was given up, which says so', async () => {
+  test('that never greets is left behind by a start that was given up, whose error says so', async () => {
     const warn = vi.fn();
     const stdout = new Collector();
     const script = 'console.log(process.pid); setInterval(() => {}, 1000)';

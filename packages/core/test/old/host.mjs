@@ -1,5 +1,5 @@
-// A host that uses what 0.1.0 and later have in common, on the version of core that lies beside it. Its argument is the plugin's program.
-// It writes one line of JSON: what came of each use.
+// A host that uses only what 0.1.0 and later have in common, on the version of core beside it. Its argument
+// is the plugin's program. It writes one line of JSON with the outcome of each use.
 import { text } from 'node:stream/consumers';
 import { Writable } from 'node:stream';
 import { Client } from '@pipework/core';
@@ -56,7 +56,8 @@ const abort = new AbortController();
 const hanging = failure(worker.hang({ signal: abort.signal }));
 abort.abort(new Error('no longer wanted'));
 outcomes.cancelled = (await hanging).message;
-// What 0.2 says about streams that are not wanted: a drop with a reason, from either side, and the ends of streams of cancelled calls.
+// Messages of 0.2 about unwanted streams: a drop with a reason, from either side, and the ends of streams of
+// cancelled calls.
 await (await worker.bytes()).cancel('not wanted');
 outcomes.dropped = await worker.drop(new ReadableStream({ pull: (to) => to.enqueue('x') }));
 const enough = new AbortController();

@@ -1,4 +1,4 @@
-// A plugin that uses what 0.1.0 and later have in common. It runs on the version of core that lies beside it.
+// A plugin that uses only what 0.1.0 and later have in common. It runs on the version of core beside it.
 import { once } from 'node:events';
 import { callContext, serve } from '@pipework/core/plugin';
 
@@ -54,7 +54,7 @@ await serve({
       },
       exit: () => process.exit(7),
       isAborted: () => signal.aborted,
-      /** What came of asking for a service; `none` if this version of core knows no services. */
+      /** Returns the outcome of asking for a service; `none` if this version of core knows no services. */
       service: async () => {
         if (host === undefined) return 'none';
         try {

@@ -1,4 +1,7 @@
-/** A plugin of an earlier version works with this host, and the reverse: whole sessions, with real processes. */
+/**
+ * A plugin of an earlier version works with this host, and the reverse. These are whole sessions with real
+ * processes.
+ */
 import { execFile, execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +14,7 @@ import { Client } from '../../src/index.ts';
 const here = fileURLToPath(new URL('.', import.meta.url));
 const old = mkdtempSync(join(tmpdir(), 'pipework-0.1.0-'));
 
-/** Lays the packed version 0.1.0 out as an installation would, with the dependencies that this workspace has. */
+/** Unpacks version 0.1.0 as an installation would, with the dependencies of this workspace. */
 beforeAll(() => {
   const modules = join(old, 'node_modules');
   for (const name of ['core', 'mux']) {
@@ -37,14 +40,14 @@ afterAll(() => {
   rmSync(old, { recursive: true, force: true });
 });
 
-/** What came of the session that a host of one version has with a plugin of another. */
+/** Returns the outcome of the session between a host of one version and a plugin of another. */
 async function session(host: string, plugin: string): Promise<Record<string, unknown>> {
   const args = [join(host, 'host.mjs'), join(plugin, 'plugin.mjs')];
   const { stdout } = await promisify(execFile)(process.execPath, args);
   return JSON.parse(stdout) as Record<string, unknown>;
 }
 
-/** What every pair of versions must do. */
+/** The outcome that every pair of versions must have. */
 const common = {
   values: [true, true, [1, 2, 3], ['undefined', '-0', 'NaN'], 'https://example.com/'],
   version: 1,
@@ -68,7 +71,7 @@ const common = {
   crashed: ['RPC_CLOSED', 7],
 };
 
-test('a plugin of 0.1.0 works with this host, which learns as much of it as its handshake said', async () => {
+test('a plugin of 0.1.0 works with this host, which learns from it only what its handshake said', async () => {
   const described = { runtime: 'unknown', protocolVersions: [1], plugins: {} };
   expect(await session(here, old)).toEqual({ ...common, described, service: 'none' });
 });
@@ -81,7 +84,7 @@ test('this plugin works with a host of 0.1.0, which provides no services', async
   });
 });
 
-test('0.1.0 works with itself, as the programs of this test are written', async () => {
+test('0.1.0 works with itself, as this test’s programs are written', async () => {
   expect(await session(old, old)).toEqual({ ...common, described: 'none', service: 'none' });
 });
 

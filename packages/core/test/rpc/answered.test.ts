@@ -1,8 +1,8 @@
-/** What an answering side does about calls that are answered, and about answers that are not taken. */
+/** What an answering side does about answered calls, and about answers that the caller does not read. */
 import { describe, expect, test } from 'vitest';
 import { rawHost } from '../support/raw-peer.ts';
 
-/** A request with this id of this method of seven letters, without arguments. */
+/** Returns a request with this id for a method of seven letters, without arguments. */
 const request = (id: string): string => `94 00 ${id} ae 506c7567696e2e616e7377657273 90`;
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -16,7 +16,7 @@ test('an id may be used again once its call was answered, at once or later', asy
   }
 });
 
-test('nothing is held of messages that have come whole', async () => {
+test('nothing is held of messages that have arrived whole', async () => {
   const peer = await rawHost({ answers: () => 1 });
   peer.sends(request('01'));
   await peer.expects('94 01 01 c0 01');
@@ -30,9 +30,9 @@ test('nothing is held of messages that have come whole', async () => {
   expect(peer.shared.budget.used).toBe(0);
 });
 
-describe('a peer that takes no answers', () => {
+describe('a peer that does not read its answers', () => {
   const mebibyte = 1024 * 1024;
-  /** Comes behind a request: a notification of 60 kB that means nothing to the service. */
+  /** A notification of 60 kB that follows a request and that the service ignores. */
   const filler = Buffer.concat([
     Buffer.from('9302a478787878' + '91da' + 'ea60', 'hex'),
     Buffer.alloc(60_000, 'x'),
@@ -53,7 +53,7 @@ describe('a peer that takes no answers', () => {
       };
       const peer = await rawHost({ answers: counted }, { capabilities: ['types'] });
       const takeAgain = peer.takeNothing();
-      // More answers than the window has room for.
+      // These are more answers than fit the window.
       const calls = Math.ceil((3 * mebibyte) / bytes);
       for (let id = 0; id < calls; id++) peer.sends(request(`ce ${id.toString(16).padStart(8, '0')}`));
       await expect.poll(() => answered).toBe(calls);

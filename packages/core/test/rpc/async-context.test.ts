@@ -47,7 +47,7 @@ describe('a function that comes back runs in the context in which it was given',
     ]);
   });
 
-  test('also if many calls at once give the same function', async () => {
+  test('even if many calls at once give the same function', async () => {
     const { remote } = await connect();
     const callback = async (): Promise<string> => here();
     const heard = await Promise.all(
@@ -66,7 +66,7 @@ describe('a function that comes back runs in the context in which it was given',
     expect(await store.run('given here', () => remote.useObject(object))).toBe('given here');
   });
 
-  test('if it is kept, and the peer knows it again', async () => {
+  test('if it is kept, and the peer recognises it', async () => {
     const { remote } = await connect();
     const callback = async (): Promise<string> => here();
     await store.run('kept here', () => remote.keep(callback));
@@ -74,7 +74,7 @@ describe('a function that comes back runs in the context in which it was given',
     expect(await remote.isKept(callback)).toBe(true);
   });
 
-  test('and gives back what it held', async () => {
+  test('and releases what it held', async () => {
     const { remote, host, plugin } = await connect();
     const callback = async (): Promise<string> => here();
     await Promise.all(['a', 'b'].map((name) => store.run(name, () => remote.callMany(callback, 2))));
@@ -82,7 +82,7 @@ describe('a function that comes back runs in the context in which it was given',
   });
 });
 
-test("a listener of the handler's signal runs in the context in which the signal was asked for", async () => {
+test("a listener of the handler's signal runs in the context in which the signal was read", async () => {
   let heard = '';
   const { remote } = await rpcPair({
     wait: () =>
@@ -134,7 +134,7 @@ describe("the handler's options.signal aborts", () => {
   test('by a deadline', () => aborts(() => [{ deadlineMs: 1 }, undefined]));
 });
 
-test('a long-lived signal keeps nothing of the calls that it was given to', async () => {
+test('a long-lived signal keeps no memory of the calls that it was given to', async () => {
   const { remote } = await rpcPair({ job: (options: { signal: AbortSignal }) => options.signal.aborted });
   const long = new AbortController();
   const dependants = (): number =>
@@ -160,7 +160,7 @@ test('a signal in a result can be disposed of', async () => {
   await expect.poll(() => [host.references, plugin.references]).toEqual([0, 0]);
 });
 
-test('a deadline that is found over by a process that was blocked still takes the answer that came in time', async () => {
+test('a deadline that a blocked process notices late still accepts the answer that came in time', async () => {
   const { remote } = await rpcPair({ answer: () => 'in time' });
   const call = withCallOptions(remote, { deadlineMs: 20 }).answer();
   const until = performance.now() + 60;

@@ -32,14 +32,14 @@ describe('a peer of the base', () => {
     await peer.expects('94 01 01 a2 6e6f c0');
   });
 
-  test('hears of a method that is not offered in the words of net/rpc', async () => {
+  test('gets the words of net/rpc for a method that is not offered', async () => {
     const peer = await rawHost(echo);
     peer.sends('94 00 01 aa 506c7567696e2e6e6f70 90');
     const text = Buffer.from("can't find method Plugin.nop: the object offers greet, two, fail, nothing");
     await peer.expects(`94 01 01 d9 ${text.length.toString(16)} ${text.toString('hex')} c0`);
   });
 
-  test('gets nil for undefined, and ids up to 32 bits back as they came', async () => {
+  test('gets nil for undefined, and ids up to 32 bits unchanged', async () => {
     const peer = await rawHost(echo);
     peer.sends('94 00 ce ffffffff ae 506c7567696e2e6e6f7468696e67 90');
     await peer.expects('94 01 ce ffffffff c0 c0');
@@ -70,7 +70,7 @@ describe('a peer of the base', () => {
     await peer.expects('94 01 01 c0 ff');
   });
 
-  test('sends an error of any shape and the call still fails', async () => {
+  test('may send an error of any shape, and the call still fails', async () => {
     const peer = await rawPlugin();
     for (const [id, error] of ['a2 6e6f', '01', 'c2', '90', '80', '81 a7 6d657373616765 2a'].entries()) {
       const result = peer.conversation.call('greet', []);
@@ -92,7 +92,7 @@ describe('integers', () => {
     [1.5, 'cb 3ff8000000000000'],
     [-0, 'cb 8000000000000000'],
   ];
-  test.each(cases)('%s travels as %s', async (value, hex) => {
+  test.each(cases)('%s is sent as %s', async (value, hex) => {
     const peer = await rawPlugin();
     void peer.conversation.call('greet', [value]).catch(() => {});
     await peer.expects(`94 00 00 ac 506c7567696e2e6772656574 91 ${hex}`);

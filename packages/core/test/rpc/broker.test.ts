@@ -50,7 +50,7 @@ describe('a dialled stream', () => {
     expect(await text(dialled)).toBe('to the host');
   });
 
-  test('is held until someone accepts it, also where data and the end came before', async () => {
+  test('is held until it is accepted, even if data and the end came before', async () => {
     const { host, plugin } = brokers();
     const id = plugin.nextId();
     const dialled = await host.dial(id);
@@ -68,7 +68,7 @@ describe('a dialled stream', () => {
     await expect(text(dialled)).rejects.toMatchObject({ code: 'MUX_STREAM_RESET' });
   });
 
-  test('is reset where it brings an id that is held already, or none in time, or ends before it has one', async () => {
+  test('is reset if it brings an id that is held already, or none in time, or ends before it has one', async () => {
     const { host, hostSession } = brokers({ brokerTimeoutMs: 50 });
     await host.dial(5).then((first) => first.on('error', () => {}));
     await expect(text(await host.dial(5))).rejects.toMatchObject({ code: 'MUX_STREAM_RESET' });
@@ -94,7 +94,7 @@ describe('accepting', () => {
     await expect(plugin.accept(plugin.nextId())).rejects.toMatchObject({ code: 'BROKER_TIMEOUT' });
   });
 
-  test('rejects for an id that is awaited already, and for what is no id', async () => {
+  test('rejects for an id that is awaited already, and for a value that is not an id', async () => {
     const { plugin } = brokers({ brokerTimeoutMs: 20 });
     const first = plugin.accept(1);
     await expect(plugin.accept(1)).rejects.toMatchObject({ code: 'BROKER_ID_IN_USE' });

@@ -5,7 +5,7 @@ import { rpcPair } from '../support/rpc-pair.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** A handler that ends only by its signal. */
+/** A handler that ends only when its signal aborts. */
 class Sleeper {
   readonly signals: AbortSignal[] = [];
   sleep(options?: { signal?: AbortSignal }): Promise<never> {
@@ -20,7 +20,7 @@ class Sleeper {
 }
 
 describe('an aborted call', () => {
-  test('of a reference rejects at once and aborts its handler’s signal, too', async () => {
+  test('of a reference also rejects at once and aborts its handler’s signal', async () => {
     const reasons: unknown[] = [];
     const wait = (signal: AbortSignal): Promise<never> =>
       new Promise((_, reject) => {
@@ -88,7 +88,7 @@ describe('an aborted call', () => {
     expect(await next).toBe(2);
   });
 
-  test('takes its listener off the signal when it is answered', async () => {
+  test('removes its listener from the signal when it is answered', async () => {
     const { remote } = await rpcPair(new Sleeper());
     const { signal } = new AbortController();
     const remove = vi.spyOn(signal, 'removeEventListener');
@@ -98,7 +98,7 @@ describe('an aborted call', () => {
 });
 
 describe('a deadline', () => {
-  test('rejects the call, aborts the handler, and travels as what is left of it', async () => {
+  test('rejects the call, aborts the handler, and is sent as the remaining time', async () => {
     let context: CallContext | undefined;
     const { remote } = await rpcPair({
       sleep() {
@@ -135,7 +135,7 @@ test('each of several signals cancels the call', async () => {
 });
 
 describe('finishing', () => {
-  test('waits for the streams that are being read, of both sides, and for no others', async () => {
+  test('waits for the streams that are being read, on both sides, and for no others', async () => {
     const pair = await rpcPair({
       async *count(to: number, more: AsyncIterable<number>) {
         for (let n = 1; n <= to; n++) yield n;
@@ -161,7 +161,7 @@ describe('finishing', () => {
     await Promise.all([host.closed, plugin.closed]);
   });
 
-  test('answers what runs, then ends both halves cleanly', async () => {
+  test('answers running calls, then ends both halves cleanly', async () => {
     let release = (): void => {};
     const { remote, host, plugin } = await rpcPair({
       wait: () => new Promise<string>((resolve) => (release = () => resolve('done'))),
@@ -176,7 +176,7 @@ describe('finishing', () => {
     await Promise.all([host.closed, plugin.closed]);
   });
 
-  test('refuses new calls with the given message while running ones go on', async () => {
+  test('refuses new calls with the given message while running ones continue', async () => {
     let release = (): void => {};
     const { remote, plugin } = await rpcPair({
       wait: () => new Promise<string>((resolve) => (release = () => resolve('done'))),

@@ -47,7 +47,7 @@ describe('a timestamp', () => {
   });
 }); // prettier-ignore
 
-test('arrives changed: what docs/calls.md lists', async () => {
+test('these values, which docs/calls.md lists, arrive changed', async () => {
   const { remote } = await rpcPair(echo);
   // oxlint-disable-next-line no-sparse-arrays -- a hole is what is tested
   expect(await remote.echo([1, , 3])).toStrictEqual([1, undefined, 3]);

@@ -60,7 +60,7 @@ function handlers(overrides: object = {}) {
 }
 
 describe('a contract with schemas', () => {
-  test('gives the handler what the schemas make of the arguments', async () => {
+  test('gives the handler the output of the schemas for the arguments', async () => {
     const { remote } = await rpcPair(implement(contract, handlers()));
     const kv = checked(contract, remote);
     expect(await kv.repeat('ab', '3')).toBe('ababab');
@@ -95,7 +95,7 @@ describe('a contract with schemas', () => {
     });
   });
 
-  test('takes call options for a checked remote, whose results are still checked', async () => {
+  test('accepts call options for a checked remote, whose results are still checked', async () => {
     const metadata = { tenant: 'blue' };
     const got: (string | undefined)[] = [];
     const { remote } = await rpcPair({
@@ -186,7 +186,7 @@ describe('a contract with schemas', () => {
     });
   });
 
-  test('knows an unchecked error as its own only if the data fits', async () => {
+  test('recognises an unchecked error as its own only if the data fits', async () => {
     const counted = defineContract({ take: { errors: { FULL: count } } });
     const { host } = await rpcPair({
       take(data: unknown) {
@@ -202,7 +202,7 @@ describe('a contract with schemas', () => {
     expect(isDeclaredError(contract, fitting, 'FULL' as never)).toBe(false);
   });
 
-  test('takes no other contract’s error with the same code for its own, unless the data fits', () => {
+  test('does not take another contract’s error with the same code for its own, unless the data fits', () => {
     const other = defineContract({ find: { errors: { NOT_FOUND: text } } });
     const error = declaredError(other, 'NOT_FOUND', 'x');
     expect(isDeclaredError(other, error, 'NOT_FOUND')).toBe(true);
@@ -245,7 +245,7 @@ describe('a contract with schemas', () => {
     });
   });
 
-  test('says so when a handler returns no stream where one is declared', async () => {
+  test('fails if a handler returns no stream where one is declared', async () => {
     const { host } = await rpcPair(implement(contract, handlers({ items: () => 5 })));
     await expect(host.call('items', ['1'])).rejects.toMatchObject({
       code: 'RPC_INVALID_OUTPUT',
@@ -253,7 +253,7 @@ describe('a contract with schemas', () => {
     });
   });
 
-  test('disposes of the handlers with what it serves', async () => {
+  test('disposes of the handlers together with the implementation', async () => {
     const ended: string[] = [];
     class Counter {
       free(): number {
@@ -279,7 +279,7 @@ describe('a contract with schemas', () => {
   });
 });
 
-test('misuse says what is wrong', () => {
+test('misuse is reported with what is wrong', () => {
   expect(() => defineContract({ a: { output: {} as StandardSchema } })).toThrow('Standard Schema');
   // @ts-expect-error -- a misspelt part
   expect(() => defineContract({ a: { inputs: [text], output: text } })).toThrow('not inputs');
@@ -315,7 +315,7 @@ describe('the handlers of a contract', () => {
     watch: { items: text },
   });
 
-  test('leaves handlers their context', async () => {
+  test('keeps the call context for handlers', async () => {
     const served = implement(contract, {
       get: (key) => `${key} ${callContext().metadata['tag'] ?? ''}`,
       put: () => callContext().method,
@@ -330,7 +330,7 @@ describe('the handlers of a contract', () => {
     for await (const item of stream) expect(item).toBe('Plugin.watch');
   });
 
-  test('checks the data of declared errors, and passes off no others', async () => {
+  test('checks the data of declared errors, and lets no others pass as declared', async () => {
     const served = implement(contract, {
       get(key): string {
         throw key === 'bad'
@@ -364,14 +364,14 @@ describe('a contract for an interface', () => {
 
   const text = schema((value) => (typeof value === 'string' ? value : undefined), 'a text');
 
-  test('checks what the interface’s schemas say', async () => {
+  test('checks what the interface’s schemas require', async () => {
     const settings = defineContract<Settings>()({ read: { input: [text], output: text } });
     const { remote, host } = await rpcPair(implement(settings, { read: (name) => `${name}!` }));
     expect(await checked(settings, remote).read('a')).toBe('a!');
     await expect(host.call('read', [5])).rejects.toMatchObject({ code: 'RPC_INVALID_INPUT' });
   });
 
-  test('refuses what is no object of methods', () => {
+  test('refuses what is not an object of methods', () => {
     expect(() => defineContract<Settings>()(undefined as never)).toThrow(
       expect.objectContaining({ code: 'CONFIG_INVALID' }),
     );

@@ -5,7 +5,7 @@ const capabilities = ['refs', 'types', 'tables', 'errors'] as const;
 const array32 = (count: number): string => `dd ${count.toString(16).padStart(8, '0')}`;
 const request = '94 00 01 ab 506c7567696e2e74616b65 91';
 
-/** The answer to a call with a list of so many of one value, and how often the handler ran. */
+/** Returns the answer to a call with a list that repeats one value, and how often the handler ran. */
 async function taken(one: string, count: number, maxMessageValues = 1000): Promise<[string, number, number]> {
   let ran = 0;
   const peer = await rawHost({ take: () => void ran++ }, { capabilities, limits: { maxMessageValues } });
@@ -35,14 +35,14 @@ describe('a message counts for what its values cost their receiver:', () => {
     ['a Node stream as 19', 'c7 05 50 72 00000001', 19],
     ['a web stream as 51', 'c7 05 50 77 00000001', 51],
   ])('%s', async (_name, one, weight) => {
-    // The message's own array and its params are 5.
+    // The message's own array and its params are 5 values.
     const most = Math.floor(995 / weight);
     const [fits, first] = await taken(one, most);
     expect(fits).not.toContain('RPC_');
     expect(first).toBe(2);
     const [answer, ran, references] = await taken(one, most + 1);
     expect(answer).toContain('RPC_MESSAGE_TOO_LARGE');
-    // Its call fails, the conversation goes on, and what the message brought is given back.
+    // Its call fails, the conversation continues, and the references in the message are given back.
     expect([ran, references]).toEqual([1, 0]);
   });
 
@@ -58,7 +58,7 @@ describe('a message counts for what its values cost their receiver:', () => {
     expect(ran).toBe(fits ? 2 : 1);
   });
 
-  test('a row of a table as one more than its cells', async () => {
+  test('a row of a table counts one more than its cells', async () => {
     const table = (rows: number): string => `${array32(rows + 2)} d45074 91 a161 ${'01'.repeat(rows)}`;
     for (const [rows, fits] of [[400, true], [600, false]] as const) {
       const peer = await rawHost({ take: () => 1 }, { capabilities, limits: { maxMessageValues: 1000 } });
@@ -67,7 +67,7 @@ describe('a message counts for what its values cost their receiver:', () => {
     } // prettier-ignore
   });
 
-  test('in an answer, in an error and in an item too', async () => {
+  test('the same holds in an answer, in an error and in an item', async () => {
     const limits = { maxMessageValues: 1000 };
     const functions = `${array32(200)} ${'c7 05 50 66 00000001'.repeat(200)}`;
     const causes = `81 a6 6572726f7273 ${array32(200)} ${'80'.repeat(200)}`;

@@ -1,4 +1,4 @@
-/** `createRemote()`: a remote over a function of the user's. */
+/** `createRemote()`: a remote over a function of the user. */
 
 import { describe, expect, test } from 'vitest';
 import { createRemote, type CallOptions, type RemoteCall, withCallOptions } from '../support/internals.ts';
@@ -18,7 +18,7 @@ function recorded(): { calls: unknown[][]; remote: ReturnType<typeof createRemot
   return { calls, remote };
 }
 
-test('a remote keeps the functions of 1,024 names, and makes those of further names anew', async () => {
+test('a remote keeps the functions of 1,024 names, and makes those of further names again', async () => {
   const methods = createRemote<Record<string, () => unknown>>(async (method) => method);
   const first = methods['name 0'];
   for (let index = 1; index < 1_024; index++) void methods[`name ${index}`];
@@ -51,7 +51,7 @@ describe('a remote over a function', () => {
     expect(() => createRemote(5 as unknown as RemoteCall)).toThrow(invalid);
   });
 
-  test('is iterated where the result is a stream, without awaiting the call', async () => {
+  test('is iterated if the result is a stream, without awaiting the call', async () => {
     const pair = await rpcPair({
       async *count(to: number) {
         for (let n = 1; n <= to; n++) yield n;
@@ -73,7 +73,7 @@ describe('a remote over a function', () => {
     await expect(remote.greet('you')).rejects.toBe(error);
   });
 
-  test('is not called any more once `await using` has let go of it', async () => {
+  test('does not call it any more once `await using` has released the remote', async () => {
     const { calls, remote } = recorded();
     {
       // oxlint-disable-next-line typescript/await-thenable -- what the README does with any remote
@@ -84,7 +84,7 @@ describe('a remote over a function', () => {
     expect(calls).toHaveLength(1);
   });
 
-  test('travels by reference, as a dispensed remote does', async () => {
+  test('is sent by reference, as a dispensed remote is', async () => {
     const { calls, remote } = recorded();
     const pair = await rpcPair({ pass: async (greeter: Greeter) => greeter.greet('from afar') });
     expect(await pair.remote.pass(remote as unknown as Greeter)).toBe('answer');

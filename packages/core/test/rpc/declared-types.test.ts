@@ -1,4 +1,4 @@
-/** That what `travel.test-d.ts` refuses fails, and what it accepts works. */
+/** What `travel.test-d.ts` refuses fails, and what it accepts works. */
 import { expect, test } from 'vitest';
 import { ref, type LocalOrRemote, type Reference } from '../../src/index.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
@@ -70,7 +70,7 @@ test('each overload gives a promise', async () => {
   expect(await remote.read('b')).toBe('b');
 });
 
-test('a function that came as an argument gives a promise, whatever it returns where it is', async () => {
+test('a function that came as an argument returns a promise, whatever it returns in its own process', async () => {
   const { remote } = await rpcPair({
     kind: (keep: (x: number) => boolean | Promise<boolean>) => keep(1) instanceof Promise,
     filter: async (list: number[], keep: (x: number) => boolean | Promise<boolean>) => {
@@ -101,7 +101,7 @@ test('functions are asynchronous nine levels down, and in lists of lists and map
   expect(await Promise.all(calls)).toEqual([5, 5, 5]);
 });
 
-test('what a callback takes is remote to the one that gave the callback', async () => {
+test('what a callback receives is remote for the side that gave the callback', async () => {
   const { remote } = await rpcPair({
     async each(visit: (item: { size: () => number }) => void | Promise<void>) {
       await visit({ size: () => 7 });
@@ -115,7 +115,7 @@ test('what a callback takes is remote to the one that gave the callback', async 
   expect(size).toBe(7);
 });
 
-test('an optional method that is not implemented is there, and fails when it is called', async () => {
+test('an optional method that is not implemented exists, and fails when it is called', async () => {
   interface Optional {
     there(): string;
     absent?(): string;
@@ -126,7 +126,7 @@ test('an optional method that is not implemented is there, and fails when it is 
   expect(await remote.there()).toBe('yes');
 });
 
-test('an argument that is local or remote takes both, and the handler finds its own object again', async () => {
+test('an argument that may be local or remote accepts both, and the handler gets its own object back', async () => {
   interface Store {
     size(): number;
   }

@@ -5,7 +5,10 @@ import { rpcPair } from '../support/rpc-pair.ts';
 
 type Fields = Error & Record<string, unknown>;
 
-/** An error in each way in which one travels: thrown, in a result, as an argument of a callback, thrown by a stream, as an item. */
+/**
+ * Sends an error in each possible way: thrown, in a result, as an argument of a callback, thrown by a stream,
+ * as an item.
+ */
 async function eachWay(make: () => unknown, capabilities?: readonly 'errors'[]): Promise<Fields[]> {
   const { remote } = await rpcPair(
     {
@@ -43,7 +46,7 @@ async function eachWay(make: () => unknown, capabilities?: readonly 'errors'[]):
 const invalid = (errors: unknown): Error =>
   Object.assign(new Error('invalid'), { name: 'ValidationError', errors });
 
-describe('arrives with its error, in each way in which one travels:', () => {
+describe('arrives with its error, in each way in which an error can be sent:', () => {
   test.each<[string, () => object, Record<string, unknown>]>([
     ['a list of problems', () => invalid([{ path: 'a' }, 'b']), { errors: [{ path: 'a' }, 'b'] }],
     ['a map of problems', () => invalid({ email: { message: 'bad' } }), { errors: { email: { message: 'bad' } } }],
@@ -75,7 +78,7 @@ describe('arrives with its error, in each way in which one travels:', () => {
     }
   }); // prettier-ignore
 
-  test('members of an AggregateError that are no errors, and one that is there twice', async () => {
+  test('members of an AggregateError that are not errors, and one that occurs twice', async () => {
     const twice = new TypeError('one');
     const make = (): Error =>
       new AggregateError([twice, 'two', { three: 3 }, undefined, null, 5n, twice], 'many');
@@ -139,7 +142,7 @@ describe('an error that contains itself', () => {
     }
   });
 
-  test('or shares its causes many times over ends, with most of them left out', async () => {
+  test('an error that shares its causes many times ends, with most of them left out', async () => {
     let error = new AggregateError([], 'innermost');
     for (let level = 0; level < 12; level++)
       error = new AggregateError([error, error, error, error], `${level}`);

@@ -41,7 +41,7 @@ describe('an error that a handler throws', () => {
   });
 
   test.each([TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError])(
-    '%o comes back as itself',
+    '%o arrives with its own class',
     async (Class) => {
       const error = await failure(() => new Class('x'));
       expect(error).toBeInstanceOf(Class);
@@ -49,7 +49,7 @@ describe('an error that a handler throws', () => {
     },
   );
 
-  test('a subclass of a built-in class is still one, with its own name', async () => {
+  test('a subclass of a built-in class is still an instance of that, with its own name', async () => {
     class Bad extends TypeError {
       override name = 'Bad';
     }
@@ -84,7 +84,7 @@ describe('an error that a handler throws', () => {
     expect(shown).toContain('errors.test.ts');
   });
 
-  test('has a local stack that leads to who awaited the call', async () => {
+  test('has a local stack that leads to the code that awaited the call', async () => {
     const { remote } = await rpcPair({
       fail() {
         throw new Error('far away');
@@ -114,7 +114,7 @@ describe('an error that a handler throws', () => {
     expect(stack).toMatch(/^the handler threw/);
   });
 
-  test('with fields that cannot travel loses those alone', async () => {
+  test('with fields that cannot be sent loses only those', async () => {
     const error = await failure(() => {
       const bad = Object.assign(new Error('bad'), { fine: 1, fn: () => {}, self: {} });
       bad.self = { bad: Symbol('s') };
@@ -131,7 +131,7 @@ describe('an error that a handler throws', () => {
     expect(Object.keys(error)).toEqual(['fine']);
   });
 
-  test('whose causes go round ends', async () => {
+  test('whose causes form a cycle ends', async () => {
     const error = await failure(() => {
       const one = new Error('one');
       one.cause = new Error('two', { cause: one });
@@ -155,7 +155,7 @@ describe('an error that a handler throws', () => {
     expect(error.message).toBe('Plugin.fail failed (6)');
   });
 
-  test('goes through the redaction hook where it is a value, too', async () => {
+  test('goes through the redaction hook also when it is a value', async () => {
     const seen: string[] = [];
     const { remote } = await rpcPair(
       {
@@ -184,7 +184,7 @@ describe('an error that a handler throws', () => {
   });
 });
 
-test('an error of the other runtime’s own is one here too, by brand and code', async () => {
+test('an error of the other runtime is one of pipework here too, by brand and code', async () => {
   const { host } = await rpcPair({});
   const error: unknown = await host.call('nope', []).catch((thrown: unknown) => thrown);
   expect(isPipeworkError(error)).toBe(true);
@@ -194,7 +194,7 @@ test('an error of the other runtime’s own is one here too, by brand and code',
   });
 });
 
-test('a loss that the peer relays has a remote stack, one of our own has none', async () => {
+test('a loss that the peer relays has a remote stack, and one of our own has none', async () => {
   const inner = await rpcPair({ hang: () => new Promise<never>(() => {}) });
   const outer = await rpcPair({
     hang: () => inner.host.call('hang', []),
@@ -238,7 +238,7 @@ describe('a hostile error', () => {
   });
 });
 
-test('the protocol’s words have their codes where a peer sends none', async () => {
+test('the protocol’s words get their codes if a peer sends none', async () => {
   const peer = await rawPlugin({ capabilities: ['errors'] });
   for (const [id, [words, code]] of [
     ["can't find method Plugin.x", 'RPC_UNKNOWN_METHOD'],

@@ -37,7 +37,7 @@ describe('an error of another realm', () => {
     await expect(remote.throwForeign(code)).rejects.toThrow('far');
   });
 
-  test('travels as a value, in any place', async () => {
+  test('is sent as a value, in any place', async () => {
     const { remote } = await rpcPair(service);
     const error = foreign<Error>(code);
     const places: [unknown, (back: never) => unknown][] = [
@@ -84,7 +84,7 @@ describe('an error of another realm', () => {
     expect(inspect(error).match(/the handler threw/g)).toBeNull();
   });
 
-  test('with a getter, a trap or a toStringTag that throws fails its call alone', async () => {
+  test('with a getter, a trap or a toStringTag that throws fails only its call', async () => {
     const { remote } = await rpcPair(service);
     const sources = [
       `Object.defineProperty(new Error('m'), 'message', { get() { throw 1 } })`,
@@ -96,7 +96,7 @@ describe('an error of another realm', () => {
   });
 });
 
-test('an error of pipework’s own is known from another realm by its brand', () => {
+test('an error of pipework is recognised from another realm by its brand', () => {
   const error = foreign<Error>(
     `Object.defineProperty(new Error('m'), Symbol.for('pipework.error'), { value: true })`,
   );
@@ -133,7 +133,7 @@ test.each<[string, string, unknown]>([
   expect((errorBack as { field: unknown }).field).toStrictEqual(expected);
 });
 
-test('a promise, a signal, a function and an async iterable of another realm are what they are', async () => {
+test('a promise, a signal, a function and an async iterable of another realm are recognised', async () => {
   const { remote } = await rpcPair({
     ...service,
     later: () => foreign<Promise<number>>('Promise.resolve(5)'),
@@ -149,7 +149,7 @@ test('a promise, a signal, a function and an async iterable of another realm are
   expect(items).toEqual([1, 2]);
 });
 
-describe('where a test environment has put classes of its own in place of the globals,', () => {
+describe('if a test environment has replaced the globals by its own classes,', () => {
   test.each([10, 100, 1_000])('%i records come back', async (count) => {
     const names = [
       'Uint8Array',
@@ -175,7 +175,7 @@ describe('where a test environment has put classes of its own in place of the gl
         Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
       }
       back = remote.echo(rows);
-      // Over pipes in memory the answer comes within a few turns.
+      // Over pipes in memory the answer arrives within a few turns.
       await Promise.race([back.catch(() => {}), new Promise((resolve) => setTimeout(resolve, 200))]);
     } finally {
       for (const [name, descriptor] of kept) Object.defineProperty(globalThis, name, descriptor);

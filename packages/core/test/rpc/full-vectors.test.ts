@@ -2,11 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { ownCapabilities } from '../support/internals.ts';
 import { rawHost, rawPlugin } from '../support/raw-peer.ts';
 
-// The bytes of docs/protocol.md for what stands behind a capability word: the compatibility promise.
+// The bytes that docs/protocol.md shows for each capability word. They are the compatibility promise.
 const all = { capabilities: [...ownCapabilities, 'tables' as const] };
 const greet = '94 00 00 ac 506c7567696e2e6772656574';
 
-describe('values travel as the protocol page has them:', () => {
+describe('values are sent as the protocol page shows them:', () => {
   const like = Array.from({ length: 8 }, (_, n) => ({ a: n, b: true }));
   const vectors: [string, unknown, string][] = [
     ['undefined', [undefined], '91 d4 00 00'],
@@ -77,7 +77,7 @@ test('columns are read as the protocol page shows them', async () => {
   );
 });
 
-describe('calls with references are what the protocol page shows:', () => {
+describe('calls with references are sent as the protocol page shows them:', () => {
   test('a function in the arguments, called and given back without a message', async () => {
     const peer = await rawPlugin(all);
     const seen: unknown[] = [];
@@ -95,7 +95,7 @@ describe('calls with references are what the protocol page shows:', () => {
     expect(peer.conversation.references).toBe(0);
   });
 
-  test('retain counts one more, release so many less', async () => {
+  test('retain counts one more, and release the given number less', async () => {
     const peer = await rawPlugin(all);
     const result = peer.conversation.call('keep', [() => 'called']);
     await peer.expects('94 00 00 ab 506c7567696e2e6b656570 91 c7 05 50 66 00000001');

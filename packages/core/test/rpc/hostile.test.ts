@@ -6,7 +6,7 @@ import { rawHost, rawPlugin } from '../support/raw-peer.ts';
 const served = { echo: (value: unknown) => value };
 const echoHead = '94 00 01 ab 506c7567696e2e6563686f';
 
-/** Params of one list of two rows, which have this column. */
+/** Returns params of one list of two rows that have this column. */
 const column = (hex: string): string => `91 94 d4 50 43 02 91 a1 61 ${hex}`;
 
 describe('resets the stream', () => {
@@ -37,7 +37,7 @@ describe('resets the stream', () => {
     await peer.reset();
   });
 
-  test('for a message that grows beyond the limit without a header that says so', async () => {
+  test('for a message that grows beyond the limit without a header that announces it', async () => {
     const peer = await rawHost(served, { limits: { maxMessageBytes: 100_000 } });
     peer.sends(`${echoHead} 91 dc ffff`);
     peer.sendsBytes(new Uint8Array(100_000).fill(0xcd));
@@ -46,7 +46,7 @@ describe('resets the stream', () => {
   });
 });
 
-describe('fails the call alone', () => {
+describe('fails only the call', () => {
   test.each([
     ['an extension type that was not announced', '91 d4 07 00'],
     ['msgpackr’s record extension', '92 d4 72 40 91 a1 61'],
@@ -149,7 +149,7 @@ describe('fails the call alone', () => {
     await peer.expects('94 01 02 c0 07');
   });
 
-  test('takes 128 levels', async () => {
+  test('accepts 128 levels', async () => {
     const peer = await rawHost(served);
     const deep = '91'.repeat(128) + '07';
     peer.sends(`${echoHead} 91 ${deep}`);
@@ -176,9 +176,9 @@ describe('columns', () => {
     ['the items of lists', `91 94 d4 50 43 01 91 a1 61 93 04 c5 0002 e803 92 01 ${bin(1000)}`, 1001],
     ['records', `91 94 d4 50 43 cd 03e8 91 a1 61 93 05 91 a1 61 92 01 ${bin(1000)}`, 3000],
   ])('count %s as values of their message', async (_name, hex, values) => {
-    // What the message declares in arrays is less than 50 in all.
+    // The arrays of the message declare less than 50 values in all.
     const refused = await answerTo(hex, { maxMessageValues: values - 1 });
-    // RPC_MESSAGE_TOO_LARGE; a value that is wrong in itself is one that "cannot be taken".
+    // The error is RPC_MESSAGE_TOO_LARGE. A value that is wrong in itself gets "cannot be taken".
     expect(refused).toMatch(/more values in one message than the limit \(maxMessageValues\)/);
     expect(refused).not.toContain('cannot be taken');
     expect(await answerTo(hex, { maxMessageValues: values + 50 })).not.toContain('RPC_');
@@ -190,12 +190,12 @@ describe('columns', () => {
     expect(await answerTo(`92 ${one} ${one}`, { maxMessageValues: 4050 })).not.toContain('RPC_');
   });
 
-  test('say what does not fit', async () => {
+  test('report what does not fit', async () => {
     expect(await answerTo(column('92 01 c4 03 010203'))).toContain('3 bytes of numbers for 2 rows');
     expect(await answerTo(column('93 02 c4 02 0102 c4 02 6162'))).toContain('2 bytes, and lengths for 3');
   });
 
-  test('damaged anywhere are taken or fail their call, and nothing else', async () => {
+  test('with any damage are accepted or fail their call, and nothing else', async () => {
     const whole = Buffer.from(
       `94 00 01 ab 506c7567696e2e73697a65
         91 98 d4 50 43 02 95 a1 61 a1 62 a1 63 a1 64 a1 65 92 01 c4 02 0102 93 02 c4 02 0102 c4 03 616263
@@ -222,7 +222,7 @@ describe('columns', () => {
   });
 });
 
-test('drops answers to no call, and notifications that mean nothing', async () => {
+test('drops answers to no call, and notifications without meaning', async () => {
   const peer = await rawPlugin();
   const call = peer.conversation.call('x', []);
   await peer.received();

@@ -10,7 +10,7 @@ function listen(name: string, listener: (trace: unknown) => void): void {
   onTestFinished(() => void on.unsubscribe(listener));
 }
 
-test('a call is traced on both sides, and a subscriber’s metadata travels with it', async () => {
+test('a call is traced on both sides, and a subscriber’s metadata is sent with it', async () => {
   const events: string[] = [];
   listen('tracing:pipework:call:start', (trace) => {
     (trace as CallTrace).metadata['traceparent'] = '00-1';
@@ -55,7 +55,7 @@ test('a stream is traced with its items', async () => {
   expect(ends.toSorted()).toEqual(['given 3', 'taken 3']);
 });
 
-test('calls of functions and of marked objects pass interceptors and are traced as any', async () => {
+test('calls of functions and of marked objects pass interceptors and are traced like any other', async () => {
   const events: string[] = [];
   for (const [name, word] of [
     ['call', 'calls'],
@@ -103,7 +103,7 @@ test('calls of functions and of marked objects pass interceptors and are traced 
   expect(events).toEqual(['calls $/call(1)', 'answers $/call(1)', 'Plugin.each gave 2']);
 });
 
-test('interceptors stand around calls on both sides, the first outermost', async () => {
+test('interceptors run around calls on both sides, the outermost first', async () => {
   const events: string[] = [];
   const { remote } = await rpcPair(
     { add: (a: number, b: number) => a + b },
@@ -135,7 +135,7 @@ test('interceptors stand around calls on both sides, the first outermost', async
   expect(events).toEqual(['outer x', 'caller saw 24']);
 });
 
-test('a store bound to the channels is active in the handler, in the source of its stream, and in what the call gives', async () => {
+test('a store bound to the channels is active in the handler, in the source of its stream, and in the functions that the call gives', async () => {
   const store = new AsyncLocalStorage<string>();
   for (const name of ['call', 'handler']) {
     const start = channel(`tracing:pipework:${name}:start`);

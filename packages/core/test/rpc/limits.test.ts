@@ -13,7 +13,7 @@ const slow = (): { wait(): Promise<number>; release(): void; waiting: (() => voi
 };
 
 describe('limits', () => {
-  test('calls beyond the concurrency wait, those beyond the queue fail with a clear error', async () => {
+  test('calls beyond the concurrency wait, and those beyond the queue fail with a clear error', async () => {
     const served = slow();
     const { remote } = await rpcPair(served, { pluginLimits: { maxRunningCalls: 2, maxQueuedCalls: 1 } });
     const calls = [remote.wait(), remote.wait(), remote.wait(), remote.wait()];
@@ -41,7 +41,7 @@ describe('limits', () => {
     expect(await remote.visit(5, callback)).toBe(5);
   });
 
-  test('callbacks beyond maxRunningCallbacks fail at once, and others go on', async () => {
+  test('callbacks beyond maxRunningCallbacks fail at once, and others continue', async () => {
     const { remote, hostShared } = await rpcPair(
       {
         async flood(times: number, callback: () => Promise<void>): Promise<(string | undefined)[]> {
@@ -63,7 +63,7 @@ describe('limits', () => {
     expect(await remote.ask(async () => 'again')).toBe('again');
   });
 
-  test('a refusal gathers no frames of a stack: a peer may ask to be refused a million times', async () => {
+  test('a refusal collects no stack frames, because a peer may cause a million refusals', async () => {
     const { remote } = await rpcPair(
       { flood: (callback: () => Promise<void>) => Promise.all([callback(), callback()]).catch(stackOf) },
       { hostLimits: { maxRunningCallbacks: 1 } },
@@ -72,7 +72,7 @@ describe('limits', () => {
     expect(await remote.flood(() => new Promise(() => {}))).toMatch(/^PipeworkError: [^\n]*$/);
   });
 
-  test('as many calls as may wait are answered, though each is answered at once', async () => {
+  test('as many calls as may wait are answered, even if each is answered at once', async () => {
     const served = { ...slow(), count: (number: number) => number };
     const { remote, plugin } = await rpcPair(served, { pluginLimits: { maxRunningCalls: 1 } });
     const first = remote.wait();
@@ -85,7 +85,7 @@ describe('limits', () => {
     expect(plugin.runningCalls).toBe(0);
   });
 
-  test('a caller beyond its pending calls fails before anything is sent', async () => {
+  test('calls beyond maxPendingCalls fail before anything is sent', async () => {
     const served = slow();
     const { remote } = await rpcPair(served, { hostLimits: { maxPendingCalls: 1 } });
     const first = remote.wait();
@@ -109,7 +109,7 @@ describe('limits', () => {
     expect(await remote.ping()).toBe('pong');
   });
 
-  test('a message too large to send is refused with the conversation whole', async () => {
+  test('a message that is too large to send is refused, and the conversation continues', async () => {
     const { remote } = await rpcPair(
       { echo: (value: unknown) => value },
       { hostLimits: { maxMessageBytes: 1000 } },
@@ -118,7 +118,7 @@ describe('limits', () => {
     expect(await remote.echo('x')).toBe('x');
   });
 
-  test('a cancelled call no longer counts, also where its handler never looks', async () => {
+  test('a cancelled call no longer counts, even if its handler never checks', async () => {
     const { remote, hostShared } = await rpcPair(
       { hang: (_options: { signal: AbortSignal }) => new Promise<never>(() => {}), ping: () => 1 },
       { hostLimits: { maxPendingCalls: 2 } },
@@ -153,7 +153,7 @@ describe('limits', () => {
     expect(ran).toBe(0);
   });
 
-  test('the deadline of one whose conversation has gone takes no other out of the queue', async () => {
+  test('the deadline of a call whose conversation has ended takes no other out of the queue', async () => {
     let release = (): void => {};
     const served = { hold: () => new Promise<void>((resolve) => (release = resolve)), count: () => 1 };
     const pair = await rpcPair(served, { pluginLimits: { maxRunningCalls: 1 } });
@@ -183,7 +183,7 @@ describe('limits', () => {
   });
 });
 
-test('what undialled streams hold is counted', async () => {
+test('the memory of undialled streams is counted', async () => {
   const { remote, hostShared, pluginShared } = await rpcPair({
     async *items() {
       yield 1;

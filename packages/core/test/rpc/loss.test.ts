@@ -18,7 +18,7 @@ class Sleeper {
   }
 }
 
-describe('when the peer goes', () => {
+describe('when the peer is gone', () => {
   test('pending calls reject with their method and the cause, and handlers’ signals abort', async () => {
     const sleeper = new Sleeper();
     const { remote, host, plugin, cut } = await rpcPair(sleeper);
@@ -50,10 +50,10 @@ describe('when the peer goes', () => {
   });
 });
 
-test('streams that were not read when the connection ended fail each, with one question for why between them, and no word to the peer', async () => {
+test('streams that were not read when the connection ended each fail, with one request for the reason between them, and send nothing to the peer', async () => {
   const why = new Error('the plugin was killed by SIGSEGV');
   const asked = vi.fn(async () => why);
-  // Writing an error for the peer reads its stack and those of its causes.
+  // Writing an error for the peer would read its stack and those of its causes.
   const read = vi.fn(() => '');
   Object.defineProperty(why, 'stack', { get: read });
   async function* one(): AsyncGenerator<number> {
@@ -72,7 +72,7 @@ test('streams that were not read when the connection ended fail each, with one q
   );
   expect(error).toMatchObject({ code: 'RPC_CLOSED', cause: why });
   expect(other).not.toBe(error);
-  // The call that they came with asks for itself.
+  // The call in which they came asks separately.
   expect(asked.mock.calls.length).toBeLessThanOrEqual(2);
   expect(read).not.toHaveBeenCalled();
 });
@@ -87,7 +87,7 @@ test('a stream that is reset alone says so, and does not wait for the process’
   expect(explainLoss).not.toHaveBeenCalled();
 });
 
-test('a stream that the peer has no room for says what may be behind its reset', async () => {
+test('a stream for which the peer has no room says what may have caused its reset', async () => {
   const { remote } = await rpcPair({
     async *never(): AsyncGenerator<number> {
       await new Promise<never>(() => {});

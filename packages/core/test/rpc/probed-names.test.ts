@@ -11,7 +11,7 @@ const fn = (): never => {
 const rowsWith = (count: number, name: string): object[] =>
   Array.from({ length: count }, (_, n) => ({ n, [name]: n === count - 1 ? fn : 1 }));
 
-/** Where a function can travel under a name. */
+/** The places where a function can be sent under a name. */
 const places: Record<string, (name: string) => unknown> = {
   'an object': (name) => ({ [name]: fn }),
   'a nested object': (name) => [{ a: [{ [name]: fn }] }],
@@ -28,7 +28,7 @@ const each = names
   // The runtime itself awaits what a handler returns, as any caller does.
   .filter(({ name, place }) => name !== 'then' || place !== 'an object');
 
-describe('a function under a name that is called by itself is refused where it is sent', () => {
+describe('a function under a name that is called without being asked is refused by its sender', () => {
   test.each(each)('$name in $place', async ({ name, place }) => {
     const value = places[place]!(name);
     const { host, remote, plugin } = await rpcPair({
@@ -50,7 +50,7 @@ describe('a function under a name that is called by itself is refused where it i
     await expect.poll(() => [host.references, plugin.references]).toEqual([0, 0]);
   });
 
-  test.each(names)('%s as a field of an error loses that field alone', async (name) => {
+  test.each(names)('a field %s of an error is lost, and no other', async (name) => {
     const { remote } = await rpcPair({
       fail() {
         throw Object.defineProperty(Object.assign(new Error('odd'), { kept: 1 }), name, {
@@ -66,7 +66,7 @@ describe('a function under a name that is called by itself is refused where it i
   });
 });
 
-test('a value under such a name that is no function is data like any other', async () => {
+test('a value under such a name that is not a function is ordinary data', async () => {
   const { remote } = await rpcPair({ echo: (value: unknown) => value });
   const data = {
     toJSON: 1,
@@ -84,7 +84,7 @@ test('a value under such a name that is no function is data like any other', asy
   expect(await remote.echo(map)).toStrictEqual(map);
 });
 
-describe('a function that a peer sends under such a name fails its call, and what came with it is given back:', () => {
+describe('a function that a peer sends under such a name fails its call, and the references in the message are given back:', () => {
   const text = (name: string): string =>
     (0xa0 + name.length).toString(16) + Buffer.from(name).toString('hex');
   const reference = 'c7 05 50 66 00000001';
@@ -115,7 +115,7 @@ describe('a function that a peer sends under such a name fails its call, and wha
   );
 });
 
-test('an error’s cause that was thrown as a function is left out: loggers call it', async () => {
+test('a function that was thrown as an error’s cause is left out, because loggers would call it', async () => {
   const plugin = await rawPlugin({ capabilities: ['refs', 'types', 'errors'] });
   const call = plugin.conversation.call('x', []);
   await plugin.received();
@@ -126,15 +126,16 @@ test('an error’s cause that was thrown as a function is left out: loggers call
   expect(error).not.toHaveProperty('cause');
 });
 
-describe('what stands for an object of the peer', () => {
+describe('a stand-in for an object of the peer', () => {
   const probes = ['asymmetricMatch', 'inspect', 'getMockName', '$$typeof', 'nodeType', 'then', 'catch'];
-  // pino takes what has these for a request or a response, and calls `id` and `getHeaders`; bunyan calls `cause`.
+  // pino treats an object with these as a request or a response, and calls `id` and `getHeaders`. bunyan
+  // calls `cause`.
   probes.push('socket', 'getHeaders', 'cause', 'isEqualNode');
   const immutable = ['ITERABLE', 'KEYED', 'ORDERED', 'LIST', 'MAP', 'RECORD'].map(
     (kind) => `@@__IMMUTABLE_${kind}__@@`,
   );
 
-  test('is looked at by tools without a call', async () => {
+  test('can be inspected by tools without a call', async () => {
     const called = vi.fn(() => 1);
     const { remote, host } = await rpcPair({ open: () => ref({ next: called }) });
     const cursor = (await remote.open()) as object;
@@ -148,7 +149,7 @@ describe('what stands for an object of the peer', () => {
       expect(() => expect(spy).toHaveBeenCalledWith({ completely: 'different' })).toThrow();
       expect(held).toEqual(held);
       expect(`${inspect(held)} ${format('%s %o %j', held, held, held)}`).toContain('[');
-      // It has a toJSON() of its own.
+      // The stand-in has a toJSON() of its own.
       expect(JSON.stringify({ held })).toMatch(/^\{"held":"\[.*object.*\]"\}$/);
       for (const name of [...probes, ...immutable]) {
         expect((held as Record<string, unknown>)[name]).toBeUndefined();
@@ -184,13 +185,13 @@ describe('serving', () => {
     expect(() => servedObjectOf(new (class extends Odd {})())).toThrow(name);
   });
 
-  test('a class with a toString of its own is no mistake, and the other side cannot call it', async () => {
+  test('a class with a toString of its own is allowed, and the other side cannot call it', async () => {
     const { remote, host } = await rpcPair({ toString: () => 'mine', valueOf: () => 1, fine: () => 2 });
     expect(await remote.fine()).toBe(2);
     await expect(host.call('toString', [])).rejects.toMatchObject({ code: 'RPC_UNKNOWN_METHOD' });
   });
 
-  test('an object given by reference answers to no such name', async () => {
+  test('an object given by reference has none of these names', async () => {
     const peer = await rawHost(
       { open: () => ref({ inspect: fn, toJSON: fn, '@@iterator': fn, fine: () => 1 }) },
       { capabilities: ['refs'] },
@@ -208,7 +209,7 @@ describe('serving', () => {
   });
 });
 
-test('one id that comes as several kinds of reference is refused, with a code', async () => {
+test('an id that arrives as several kinds of reference is refused, with a code', async () => {
   const kinds: Record<string, string> = { function: '66', object: '6f', signal: '73' };
   for (const [first, one] of Object.entries(kinds)) {
     for (const [second, other] of Object.entries(kinds)) {

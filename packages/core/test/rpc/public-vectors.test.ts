@@ -1,4 +1,5 @@
-// The public vectors of npm `msgpack-test-suite`: each value in each of its forms, whole and a byte at a time.
+// The public vectors of npm `msgpack-test-suite`: each value in each of its forms, whole and a byte at a
+// time.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { describe, expect, test } from 'vitest';
@@ -11,9 +12,9 @@ const file = createRequire(import.meta.url).resolve('msgpack-test-suite');
 const suite = JSON.parse(readFileSync(file, 'utf8')) as Record<string, Vector[]>;
 
 const bytesOf = (hex: string): Buffer => Buffer.from(hex.replaceAll('-', ''), 'hex');
-/** The value of a vector; undefined if a Date or the protocol has none such. */
+/** Returns the value of a vector; undefined if a Date or the protocol cannot represent it. */
 function valueOf(vector: Vector): { value: unknown } | undefined {
-  // Those beyond 53 bits are given as text.
+  // Integers beyond 53 bits are given as text.
   if (vector['bignum'] !== undefined) {
     const big = BigInt(vector['bignum'] as string);
     return { value: Number.isSafeInteger(Number(big)) ? Number(big) : big };
@@ -35,7 +36,7 @@ const vectors = Object.entries(suite).flatMap(([page, all]) =>
   }),
 );
 
-test('the suite has what it had', () => {
+test('the suite has the expected contents', () => {
   expect(Object.keys(suite)).toHaveLength(15);
   expect(vectors).toHaveLength(78);
 });
@@ -55,7 +56,7 @@ describe('each form of a public vector is read as its value', () => {
       await peer.received();
     }
     expect(came).toHaveLength(forms.length * 2);
-    // -0.0 and 0 are different values, and the suite has the first as the second.
+    // -0.0 and 0 are different values, and the suite lists the first as the second.
     for (const one of came) expect(one === 0 ? 0 : one).toStrictEqual(value === 0 ? 0 : value);
   });
 });
@@ -65,7 +66,7 @@ describe('the value of a public vector is written in one of its forms, and comes
     const peer = await rawHost({ give: () => value }, { capabilities: [] });
     peer.sends('940001ab506c7567696e2e6769766590');
     const written = (await peer.received()).subarray(4).toString('hex');
-    // A Date has no nanoseconds, and one beyond 2106 is written in 12 bytes, where 8 would do.
+    // A Date has no nanoseconds. One beyond 2106 is written in 12 bytes, though 8 would be enough.
     if (!(value instanceof Date)) expect(forms.map((form) => form.replaceAll('-', ''))).toContain(written);
     const { remote } = await rpcPair({ echo: (sent: unknown) => sent });
     expect(await remote.echo(value)).toStrictEqual(value);

@@ -4,7 +4,7 @@ import { rpcPair } from '../support/rpc-pair.ts';
 
 type Beside = [name: string, make: () => unknown];
 
-/** Values that leave the fast path, or that the tables and columns look at first. */
+/** Values that leave the fast path, or that the tables and columns check first. */
 const beside: Beside[] = [
   ['nothing else', () => 1],
   ['a date', () => new Date(5)],
@@ -34,17 +34,17 @@ const beside: Beside[] = [
   ['a marked object', () => ref({ run: () => 1 })],
 ];
 
-/** Counts how often its fields are read. What is read first is 1, and every later answer is another. */
+/** Counts how often its fields are read. The first read gives 1, and every later one another value. */
 class Counted {
   runs = 0;
 
-  /** An object whose field is a getter. */
+  /** Returns an object whose field is a getter. */
   object(rest: object = {}): object {
     const read = (): unknown => this.#read();
     return Object.defineProperty({ before: 'b', ...rest }, 'field', { get: read, enumerable: true });
   }
 
-  /** An object that a proxy answers for. After the first answer comes what could not be sent unchecked. */
+  /** Returns a proxy for an object. Its later answers could not be sent without a check. */
   proxy(): object {
     return new Proxy(
       { before: 'b', field: 0 },
@@ -52,7 +52,7 @@ class Counted {
     );
   }
 
-  /** A list with an element that is a getter. */
+  /** Returns a list with an element that is a getter. */
   list(length: number): unknown[] {
     const list: unknown[] = Array.from({ length }, (_, at) => at);
     return Object.defineProperty(list, 0, { get: () => this.#read(), enumerable: true });
@@ -64,7 +64,7 @@ class Counted {
   }
 }
 
-/** Where a counted object stands in what is sent. */
+/** The places where a counted object can be in what is sent. */
 const places: [name: string, around: (object: unknown, other: unknown) => unknown][] = [
   ['beside', (object, other) => [object, other]],
   ['behind', (object, other) => [other, object]],
@@ -76,7 +76,7 @@ const places: [name: string, around: (object: unknown, other: unknown) => unknow
   ['in the columns of a long list', (object, other) => Array.from({ length: 70 }, (_, at) => ({ object: at === 5 ? object : { before: 'b', field: 1 }, other: at === 69 ? other : 1 }))], // prettier-ignore
 ];
 
-/** The first thing with a field in what arrived. */
+/** Returns the first object with a field in what arrived. */
 function fieldIn(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return undefined;
   if (Object.hasOwn(value, 'field')) return (value as { field: unknown }).field;
@@ -93,7 +93,7 @@ const take = {
   first: (value: unknown[]) => value[0],
 };
 
-describe('each field of what is sent is read once, and what was read first arrives: a getter', () => {
+describe('each field of what is sent is read once, and the first value arrives: a getter', () => {
   describe.each(places)('%s', (_place, around) => {
     test.each(beside)('with %s', async (_name, make) => {
       const { remote } = await rpcPair(take);
@@ -128,7 +128,7 @@ describe('each field of what is sent is read once, and what was read first arriv
     }
   });
 
-  test('of call options, which are looked at for a signal', async () => {
+  test('of call options, which are searched for a signal', async () => {
     for (const capabilities of [undefined, []] as const) {
       const { remote } = await rpcPair(
         { take: (...options: object[]) => Object.keys(options[0] ?? {}) },
@@ -161,7 +161,7 @@ describe('each element of a list is read once:', () => {
     }
   });
 
-  test('in a column of lists that ends as no column', async () => {
+  test('in a column of lists that turns out not to be a column', async () => {
     const { remote } = await rpcPair(take);
     const counted = new Counted();
     const rows = Array.from({ length: 70 }, (_, at) => ({
@@ -174,7 +174,7 @@ describe('each element of a list is read once:', () => {
   });
 });
 
-describe('each row of a long list is read once, where the list is', () => {
+describe('each row of a long list is read once, if the list is', () => {
   const count = 70;
   test.each<[string, (row: number) => object]>([
     ['alike', () => ({})],
@@ -198,7 +198,7 @@ describe('each row of a long list is read once, where the list is', () => {
   });
 }); // prettier-ignore
 
-describe('what cannot travel is refused by its path, after one read of each field:', () => {
+describe('what cannot be sent is refused by its path, after one read of each field:', () => {
   test.each<[string, (object: object) => unknown, string]>([
     ['beside', (object) => [object, Symbol('s')], 'args[0][1] is a symbol'],
     ['in a row', (object) => Array.from({ length: 9 }, (_, at) => ({ at, object, other: at === 8 ? Symbol('s') : 1 })).slice(0, 9).map((row, at) => (at === 2 ? row : { ...row, object: 1 })), 'args[0][8].other is a symbol'],
@@ -312,7 +312,7 @@ describe('a getter runs once', () => {
         deep: { list: [counters[2]!.object(), new Date(5)] },
         map: new Map([['a', counters[3]!.object()]]),
       });
-      // A stack that is not made yet is made of the message and the name, by the engine or a test runner.
+      // If a stack is not made yet, the engine or a test runner makes it from the message and the name.
       error.stack = 'a stack';
       for (const key of ['errors', 'code', 'message', 'name'] as const) {
         const get = (): unknown => (runs[key]++ === 0 ? makers[key]() : 'not checked');
@@ -336,7 +336,7 @@ describe('a getter runs once', () => {
     expect(runs).toEqual({ errors: 1, code: 1, message: 1, name: 1 });
   });
 
-  test('in a thrown value that is no error', async () => {
+  test('in a thrown value that is not an error', async () => {
     const counted = new Counted();
     const { remote } = await rpcPair({
       fail: () => {

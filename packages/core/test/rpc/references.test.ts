@@ -4,13 +4,13 @@ import { copyOfStandIn, ref, retain } from '../support/internals.ts';
 import { rpcPair, type Pair } from '../support/rpc-pair.ts';
 
 type Visit = (value: unknown) => unknown;
-/** What was retained: it is given back by disposing of it. */
+/** A retained reference. Disposing of it gives it back. */
 interface Kept {
   (value: unknown): unknown;
   [Symbol.dispose](): void;
 }
 
-/** Nothing is held on either side. */
+/** Checks that nothing is held on either side. */
 async function atRest(pair: Pair<object>): Promise<void> {
   for (let turn = 0; turn < 100; turn++) {
     if (pair.host.references + pair.plugin.references === 0) break;
@@ -65,7 +65,7 @@ describe('a function as an argument', () => {
     await atRest(pair);
   });
 
-  test('is dead once the call has settled', async () => {
+  test('is released once the call has settled', async () => {
     let kept: Visit | undefined;
     const pair = await rpcPair({
       keep(visit: Visit) {
@@ -77,7 +77,7 @@ describe('a function as an argument', () => {
     await expect(kept!(1)).rejects.toMatchObject({ code: 'RPC_REFERENCE_RELEASED' });
   });
 
-  test('lives on where the handler retained it, until it is disposed of', async () => {
+  test('lives on if the handler retained it, until it is disposed of', async () => {
     let kept: Kept | undefined;
     const pair = await rpcPair({
       keep(visit: Visit) {
@@ -92,7 +92,7 @@ describe('a function as an argument', () => {
     await expect(kept!(3)).rejects.toMatchObject({ code: 'RPC_REFERENCE_RELEASED' });
   });
 
-  test('passes on to a third side', async () => {
+  test('can be passed on to a third side', async () => {
     const far = await rpcPair({ call: async (visit: Visit) => visit('far') });
     const near = await rpcPair({ pass: (visit: Visit) => far.remote.call(visit) });
     expect(await near.remote.pass(async (value) => `${String(value)} away`)).toBe('far away');
@@ -116,7 +116,7 @@ test('counts go back to zero after 10,000 calls with callbacks, without a garbag
 });
 
 describe('a function as a result', () => {
-  test('is the receiver’s until it disposes of it', async () => {
+  test('belongs to the receiver until it disposes of it', async () => {
     const pair = await rpcPair({
       counter() {
         let count = 0;
@@ -130,7 +130,7 @@ describe('a function as a result', () => {
     await atRest(pair);
   });
 
-  test('takes functions in its turn, both ways', async () => {
+  test('accepts functions itself, in both directions', async () => {
     const pair = await rpcPair({
       make: (prefix: string) => async (ask: (question: string) => unknown) =>
         `${prefix} ${String(await ask('who?'))}`,
@@ -154,7 +154,7 @@ describe('an object marked with ref', () => {
     }
   }
 
-  test('keeps its state where it is, and answers calls', async () => {
+  test('keeps its state in its own process, and answers calls', async () => {
     const account = new Account();
     const pair = await rpcPair({ open: () => ref(account) });
     const remote = (await pair.remote.open()) as unknown as {
@@ -169,7 +169,7 @@ describe('an object marked with ref', () => {
     await atRest(pair);
   });
 
-  test('is told when the last that holds it disposes of it, or the conversation ends', async () => {
+  test('is disposed of when the last holder disposes of it, or the conversation ends', async () => {
     const ends: string[] = [];
     const door = (name: string): object =>
       ref({ [Symbol.dispose]: () => void ends.push(name), open: () => name });
@@ -195,7 +195,7 @@ describe('an object marked with ref', () => {
     expect(ends).toEqual(['first', 'second', 'third']);
   });
 
-  test('is told that its caller had gone before the answer came', async () => {
+  test('is disposed of if its caller had gone before the answer came', async () => {
     const told = vi.fn();
     let answer = (): void => {};
     const pair = await rpcPair({
@@ -214,7 +214,7 @@ describe('an object marked with ref', () => {
     await atRest(pair);
   });
 
-  test('is not told where it was an argument: it stays its owner’s', async () => {
+  test('is not disposed of if it was an argument: it still belongs to its owner', async () => {
     const told = vi.fn();
     const lent = ref({ [Symbol.dispose]: told, name: async () => 'lent' });
     let kept: (Disposable & { name(): Promise<string> }) | undefined;
@@ -274,7 +274,7 @@ describe('an abort signal', () => {
   });
 });
 
-test('a dispensed object passes on by reference, also beside plain data', async () => {
+test('a dispensed object is passed on by reference, even beside plain data', async () => {
   const far = await rpcPair({ name: () => 'far' });
   const near = await rpcPair({
     ask: async (other: { plain: number; remote: { name(): Promise<string> } }) => [
@@ -286,7 +286,7 @@ test('a dispensed object passes on by reference, also beside plain data', async 
   await atRest(near);
 });
 
-test('an ordinary object that was marked is a reference, also in a list of others', async () => {
+test('an ordinary object that was marked is sent by reference, even in a list of others', async () => {
   const pair = await rpcPair({
     sum: async (list: { value(): Promise<number> }[]) =>
       (await Promise.all(list.map((one) => one.value()))).length,
@@ -328,17 +328,17 @@ test.each([undefined, null, 5, 'text'])('ref() and retain() refuse %j, and say s
 });
 
 test.each([[[1]], [new Date(0)], [new Uint8Array(1)], [new ArrayBuffer(1)]])(
-  'ref() refuses %o, which would be copied all the same',
+  'ref() refuses %o, which would be copied anyway',
   (value) => {
     expect(() => ref(value)).toThrow(/ref\(\) must be no array, Date or binary data.*; got /);
   },
 );
 
-test('retain() refuses what is frozen and of this process, and says so', () => {
+test('retain() refuses a frozen object of this process, and says so', () => {
   expect(() => retain(Object.freeze({}))).toThrow('retain() must be remote, or not frozen');
 });
 
-test('what one copy of the package marked or took, another sends by reference', async () => {
+test('what one copy of the package marked or received, another sends by reference', async () => {
   const copy = await copyOfStandIn();
   expect(copy.ref).not.toBe(ref);
   class Counter {
@@ -364,7 +364,7 @@ test('a conversation holds no more references than its limit, and gives those of
   await atRest(pair);
 });
 
-test('everything is released when the peer goes', async () => {
+test('everything is released when the peer is gone', async () => {
   let kept: Visit | undefined;
   const pair = await rpcPair({
     keep(visit: Visit) {

@@ -56,13 +56,13 @@ describe('refuses, before anything is sent and with its path,', () => {
     expect(await host.call('echo', [1])).toBe(1);
   });
 
-  test('a result, naming its path to the caller', async () => {
+  test('a result is refused with its path, which the caller gets', async () => {
     const { host } = await rpcPair({ bad: () => ({ list: [new Point()] }) });
     await expect(host.call('bad', [])).rejects.toThrow('result.list[0] is an instance of Point');
   });
 });
 
-test('paths through maps and sets say which entry', async () => {
+test('paths through maps and sets name the entry', async () => {
   const { host } = await rpcPair({ take: () => 1 });
   const set = new Set<unknown>();
   set.add(set);

@@ -62,7 +62,7 @@ describe('only what was served can be called', () => {
     expect(getterRan).toBe(false);
   });
 
-  test('what Node’s own classes carry cannot', async () => {
+  test('methods of Node’s own classes cannot', async () => {
     class Emitter extends EventEmitter {
       mine(): number {
         return 1;
@@ -89,7 +89,7 @@ describe('only what was served can be called', () => {
     );
   });
 
-  test('the remote object is no thenable and has no remote symbols', async () => {
+  test('the remote object is not a thenable and has no remote symbols', async () => {
     const { remote } = await rpcPair(new ServedObject());
     expect((await Promise.resolve(remote)) === remote).toBe(true);
     expect(String(remote as unknown)).toContain('plugin test');

@@ -1,4 +1,4 @@
-/** `error.sent`: whether a call that failed was handed to the stream. */
+/** `error.sent` tells whether a failed call was handed to the stream. */
 
 import { expect, test } from 'vitest';
 import { isPipeworkError, RemoteError, retain, withCallOptions } from '../support/internals.ts';
@@ -13,7 +13,7 @@ async function failed(promise: Promise<unknown>): Promise<Error & { code?: strin
   );
 }
 
-test('a call that waits when the connection ends was sent; one that comes later was not', async () => {
+test('a call that waits when the connection ends was sent, and a later one was not', async () => {
   const pair = await rpcPair({ hang });
   const waiting = failed(pair.remote.hang());
   pair.cut();
@@ -27,9 +27,9 @@ test('a call on a remote that was disposed of was not sent', async () => {
   expect(await failed(remote.hang())).toMatchObject({ code: 'RPC_CLOSED', sent: false });
 });
 
-test('bytes that wait behind a window count as sent', async () => {
+test('bytes that wait for a window count as sent', async () => {
   const pair = await rpcPair({ hang: (_bytes: Uint8Array) => hang() });
-  // The window is 256 KiB, and the plugin's end takes nothing in this turn.
+  // The window is 256 KiB, and the plugin's end reads nothing in this turn.
   const waiting = failed(pair.remote.hang(new Uint8Array(8 * 1024 * 1024)));
   pair.cut();
   expect(await waiting).toMatchObject({ code: 'RPC_CLOSED', sent: true });
@@ -107,7 +107,7 @@ test('a call of a reference that was released was not sent', async () => {
   expect(await failed(made())).toMatchObject({ code: 'RPC_REFERENCE_RELEASED', sent: false });
 });
 
-test('it never travels, and no peer sets it', async () => {
+test('it is never sent, and no peer can set it', async () => {
   const pair = await rpcPair({
     fail: (sent: boolean) => {
       throw Object.assign(new Error('mine'), { sent, detail: 1 });

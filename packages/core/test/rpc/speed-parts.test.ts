@@ -2,7 +2,8 @@ import { expect, inject, test, vi } from 'vitest';
 import { countReceived, fullCodec, KnownTexts, ownCapabilities, scratch } from '../support/internals.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
 
-// Every file beside this one runs twice: in the project `core` with the parts that only buy speed, in `core-general` without them.
+// Every file beside this one runs twice: in the project `core` with the parts that only improve speed, and in
+// `core-general` without them.
 declare module 'vitest' {
   export interface ProvidedContext {
     hasSpeedParts: boolean;
@@ -10,18 +11,18 @@ declare module 'vitest' {
 }
 const hasSpeedParts = inject('hasSpeedParts');
 
-test('a small message is written by hand', async () => {
+test('a small message takes the fast path', async () => {
   const { remote } = await rpcPair({ echo: (value: unknown) => value });
   scratch.small.fill(0);
   expect(await remote.echo(1)).toBe(1);
   expect(scratch.small.some((byte) => byte !== 0)).toBe(hasSpeedParts);
 });
 
-test('lists of like objects travel as tables', () => {
+test('lists of like objects are sent as tables', () => {
   expect(ownCapabilities.includes('tables')).toBe(hasSpeedParts);
 });
 
-test('a text that comes again is not made anew', () => {
+test('the string of a repeated text is reused', () => {
   const make = vi.fn((source: Uint8Array, start: number, end: number) =>
     Buffer.from(source.subarray(start, end)).toString(),
   );

@@ -16,7 +16,7 @@ describe('a stream as an argument', () => {
     await atRest(pair);
   });
 
-  test('that is not read is left as it was', async () => {
+  test('is left untouched if it is not read', async () => {
     const pair = await rpcPair({ ignore: (_numbers: AsyncIterable<number>) => 'ignored' });
     const log: unknown[] = [];
     const numbers = source(log, 2);

@@ -37,7 +37,7 @@ describe('a stream of many objects', () => {
     ['with text beyond ASCII', (n) => ({ text: `\uFEFFü${n}🎉` })],
   ];
 
-  test.each(changing)('%s carries each as it was', async (_name, item) => {
+  test.each(changing)('%s carries each unchanged', async (_name, item) => {
     const pair = await rpcPair({
       *items() {
         for (let n = 0; n < 1500; n++) yield item(n);
@@ -47,7 +47,7 @@ describe('a stream of many objects', () => {
     expect(items).toStrictEqual(Array.from({ length: 1500 }, (_, n) => item(n)));
   });
 
-  test('carries each as it was when it was given, whatever becomes of it', async () => {
+  test('carries each as it was when it was given, whatever changes later', async () => {
     const pair = await rpcPair({
       *items() {
         const item = { n: 0, text: '' };
@@ -75,7 +75,7 @@ describe('a stream of many objects', () => {
     expect(items).toStrictEqual(Array.from({ length: 1000 }, (_, n) => shape(n)));
   });
 
-  test('of anything in any order comes as it was', async () => {
+  test('of any values in any order arrives unchanged', async () => {
     const value = fc.oneof(
       fc.record({ a: fc.integer(), b: fc.string() }, { noNullPrototype: true }),
       fc.record({ a: fc.double(), b: fc.option(fc.boolean()) }, { noNullPrototype: true }),

@@ -1,4 +1,7 @@
-/** A source that waits for its next item is cancelled at once, with the reason, when its reader stops, whichever side gave it. */
+/**
+ * If the reader of a stream stops, a source that waits for its next item is cancelled at once, with the
+ * reason, on either side.
+ */
 import { PassThrough, type Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { callContext, checked, defineContract, implement, withCallOptions } from '../support/internals.ts';
@@ -10,7 +13,7 @@ type Stream = AsyncIterable<unknown> | ReadableStream<unknown> | Readable;
 
 interface Idle {
   readonly stream: Stream;
-  /** Resolves with the reason that the source is told. */
+  /** Resolves with the reason that the source gets. */
   readonly told: Promise<unknown>;
 }
 
@@ -88,7 +91,7 @@ async function readAll(stream: AsyncIterable<unknown>): Promise<void> {
 
 const enough = new Error('enough');
 
-describe('an idle source hears at once, with the reason, of a reader that leaves', () => {
+describe('an idle source is told at once, with the reason, of a reader that leaves', () => {
   test.each(rows)('%s in a result', async (_kind, make) => {
     const idle = make();
     const pair = await rpcPair({ items: () => idle.stream });
@@ -145,13 +148,13 @@ test.each(rows)('leaving a loop early tells %s', async (kind, make) => {
     expect(item).toBe('first');
     break;
   }
-  // Node destroys a stream that is left early with an AbortError.
+  // Node destroys a stream that is left early, with an AbortError.
   if (kind === 'a Node stream') expect(await idle.told).toMatchObject({ name: 'AbortError' });
   else expect(await idle.told).toBeUndefined();
   await atRest(pair);
 });
 
-test('a reason that cannot travel arrives as its text', async () => {
+test('a reason that cannot be sent arrives as its text', async () => {
   const idle = kinds['a web stream that pushes']!();
   const pair = await rpcPair({ items: () => idle.stream as ReadableStream<unknown> });
   await (await pair.remote.items()).cancel(Symbol('why'));
@@ -159,7 +162,7 @@ test('a reason that cannot travel arrives as its text', async () => {
   await atRest(pair);
 });
 
-test('a generator that waits for a stream of its caller’s ends with its reader, and so does that stream', async () => {
+test('a generator that waits for a stream of its caller ends with its reader, and so does that stream', async () => {
   const idle = kinds['a web stream that is being pulled']!();
   let ended = false;
   const pair = await rpcPair({
@@ -227,7 +230,7 @@ describe('a stream in the arguments of a call that its caller gives up', () => {
     await atRest(pair);
   });
 
-  test('ends also for a handler that has not begun to read it', async () => {
+  test('ends even for a handler that has not begun to read it', async () => {
     const idle = kinds['a Node stream']!();
     const { promise: read, resolve } = deferred();
     const pair = await rpcPair({
@@ -249,7 +252,7 @@ describe('a stream in the arguments of a call that its caller gives up', () => {
   test('leaves nothing behind that keeps later streams from being read', async () => {
     const pair = await rpcPair({
       async upload(stream: AsyncIterable<unknown>) {
-        // Dials late: some of these streams are given up by then.
+        // Dials late, because some of these streams are given up by then.
         await new Promise((resolve) => setTimeout(resolve, 20));
         await readAll(stream);
       },
@@ -270,7 +273,7 @@ describe('a stream in the arguments of a call that its caller gives up', () => {
   });
 });
 
-describe('an idle source hears that the other side is gone', () => {
+describe('an idle source is told that the other side is gone', () => {
   test.each(rows)('%s that was given to a call', async (_kind, make) => {
     const idle = make();
     const pair = await rpcPair({ upload: (stream: AsyncIterable<unknown>) => readAll(stream) });
@@ -281,7 +284,7 @@ describe('an idle source hears that the other side is gone', () => {
     expect(await idle.told).toMatchObject({ code: 'RPC_CLOSED' });
   });
 
-  test('with what the process’s exit explains', async () => {
+  test('with the explanation from the process’s exit', async () => {
     const exit = new Error('the plugin was killed by SIGSEGV');
     const idle = kinds['a web stream that pushes']!();
     const pair = await rpcPair(
@@ -353,7 +356,7 @@ describe('items that are not taken release what they hold', () => {
   });
 });
 
-test('next() takes no value for a source that runs ahead, and says so', async () => {
+test('next() refuses a value, because the source runs ahead', async () => {
   const pair = await rpcPair({
     async *chat(): AsyncGenerator<string, void, string> {
       const said = yield 'hello';
@@ -367,7 +370,7 @@ test('next() takes no value for a source that runs ahead, and says so', async ()
   await atRest(pair);
 });
 
-describe('an idle source under a contract hears at once of a reader that leaves', () => {
+describe('an idle source under a contract is told at once of a reader that leaves', () => {
   const text: StandardSchema<string> = {
     '~standard': { version: 1, vendor: 'test', validate: (value) => ({ value: String(value) }) },
   };
@@ -391,7 +394,7 @@ describe('an idle source under a contract hears at once of a reader that leaves'
   });
 });
 
-test('return() does not wait for the answer of the call, and the stream that it brings is told', async () => {
+test('return() does not wait for the answer of the call, and the stream in the answer is told', async () => {
   const idle = rows[1]![1]();
   let answer = (): void => {};
   const pair = await rpcPair({

@@ -46,7 +46,7 @@ describe('a stream runs in the context in which it was given', () => {
 
   type Ended = (where: string) => void;
 
-  /** Its items say where its code runs, also behind an await; `ended` hears where its clean-up does. */
+  /** Its items tell where its code runs, even after an await. `ended` receives where its clean-up runs. */
   async function* generator(ended?: Ended, count = 3): AsyncGenerator<string, undefined> {
     try {
       for (let n = 0; n < count; n += 1) {
@@ -178,7 +178,7 @@ describe('a stream runs in the context in which it was given', () => {
     ]);
   });
 
-  test('in the result of a handler: where the handler ran', async () => {
+  test('in the result of a handler: the context is that of the handler', async () => {
     keepContextEverywhere();
     async function* methods(): AsyncGenerator<string> {
       yield callContext().method;

@@ -6,7 +6,7 @@ import { rpcPair } from '../support/rpc-pair.ts';
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('a stream', () => {
-  // Broker ids are counted, so that a peer can guess the next one. It once made this throw outside of any call.
+  // Broker ids are counted, so a peer can guess the next one. This once threw outside of any call.
   test('whose id the peer dialled and left before it was given ends at once, and harms nothing else', async () => {
     let closed = 0;
     const pair = await rpcPair({
@@ -43,7 +43,7 @@ describe('a stream', () => {
     await expect.poll(() => [pair.host.references, pair.plugin.runningCalls]).toEqual([0, 0]);
   });
 
-  test('whose source failed before anyone read it fails its reader, and nothing else', async () => {
+  test('whose source failed before it was read fails its reader, and nothing else', async () => {
     const broken = (): Readable => {
       const stream = new Readable({ read() {} });
       stream.destroy(new Error('broken early'));
@@ -65,7 +65,7 @@ describe('a stream', () => {
     await expect(remote.read(broken())).rejects.toThrow('broken early');
   });
 
-  test('whose source waits for its next event is left at once, and the handler’s signal tells it', async () => {
+  test('whose source waits for its next event is left at once, and the handler’s signal aborts', async () => {
     let signal: AbortSignal | undefined;
     let closed = false;
     const pair = await rpcPair({
@@ -87,7 +87,7 @@ describe('a stream', () => {
     expect(pair.hostSession.streamCount).toBe(1);
   });
 
-  test('whose source waits and looks at no signal is left all the same', async () => {
+  test('whose source waits and checks no signal is left nevertheless', async () => {
     const pair = await rpcPair({
       async *events() {
         yield 1;
@@ -99,7 +99,7 @@ describe('a stream', () => {
     expect(pair.hostSession.streamCount).toBe(1);
   });
 
-  test('knows its call: metadata at the top of a generator', async () => {
+  test('knows its call: a generator finds the metadata at its top', async () => {
     const { remote } = await rpcPair({
       async *items() {
         yield callContext().metadata['tag'];
@@ -140,7 +140,7 @@ describe('streams and errors', () => {
     await stream[Symbol.asyncDispose]();
   });
 
-  test('a source that throws what cannot be read fails its consumer, and the plugin goes on', async () => {
+  test('a source that throws an unreadable value fails its consumer, and the plugin runs on', async () => {
     const { remote } = await rpcPair({
       async *items() {
         yield 1;
@@ -157,7 +157,7 @@ describe('streams and errors', () => {
     expect(await remote.ping()).toBe(1);
   });
 
-  test('a deadline bounds the stream of its call on both sides', async () => {
+  test('a deadline limits the stream of its call on both sides', async () => {
     let signal: AbortSignal | undefined;
     const { remote } = await rpcPair({
       async *items() {

@@ -1,10 +1,10 @@
-/** What the source of a stream is told, and what its consumer gets behind the end. */
+/** What the source of a stream is told, and what its consumer gets after the end. */
 import { PassThrough, Readable } from 'node:stream';
 import { describe, expect, test, vi } from 'vitest';
 import { rpcPair } from '../support/rpc-pair.ts';
 import { atRest, collect } from '../support/streams.ts';
 
-/** An iterator that gives `item` without end, and records the call of its return(). */
+/** Returns an iterator that gives `item` without end, and records the call of its return(). */
 function endless(item: unknown) {
   const returned = vi.fn();
   const iterator = {
@@ -18,13 +18,13 @@ function endless(item: unknown) {
   return { iterator: iterator as unknown as AsyncGenerator<unknown>, returned };
 }
 
-describe('behind the end of a stream there is nothing more,', () => {
+describe('after the end of a stream nothing more comes,', () => {
   async function* items(): AsyncGenerator<number, string> {
     for (let n = 0; ; n++) yield n;
   }
   const end = { done: true, value: undefined };
 
-  test('when its consumer had it return', async () => {
+  test('if its consumer made it return', async () => {
     const pair = await rpcPair({ items });
     const stream = await pair.remote.items();
     await stream.next();
@@ -33,7 +33,7 @@ describe('behind the end of a stream there is nothing more,', () => {
     await atRest(pair);
   });
 
-  test('when it failed at what its consumer threw', async () => {
+  test('if it failed because of what its consumer threw', async () => {
     const pair = await rpcPair({ items });
     const stream = await pair.remote.items();
     await stream.next();
@@ -44,7 +44,7 @@ describe('behind the end of a stream there is nothing more,', () => {
 });
 
 describe('a source is told that no more is wanted,', () => {
-  test('when an item of it cannot travel', async () => {
+  test('when an item of it cannot be sent', async () => {
     const { iterator, returned } = endless(Symbol('s'));
     const pair = await rpcPair({ items: () => iterator });
     await expect(collect(pair.remote.items())).rejects.toThrow('item is a symbol');
@@ -52,7 +52,7 @@ describe('a source is told that no more is wanted,', () => {
     await atRest(pair);
   });
 
-  test('when it takes no errors and its consumer throws one', async () => {
+  test('when it accepts no errors and its consumer throws one', async () => {
     const { iterator, returned } = endless(1);
     const pair = await rpcPair({ items: () => iterator });
     const stream = await pair.remote.items();
@@ -63,7 +63,7 @@ describe('a source is told that no more is wanted,', () => {
     await atRest(pair);
   });
 
-  test('when its answer to what the consumer threw cannot travel', async () => {
+  test('when its answer to what the consumer threw cannot be sent', async () => {
     const left = vi.fn();
     const pair = await rpcPair({
       async *items(): AsyncGenerator<unknown> {
@@ -103,7 +103,7 @@ describe('a source is told that no more is wanted,', () => {
   });
 });
 
-describe('a stream that its caller gave is the caller’s again,', () => {
+describe('a stream that its caller gave is returned to the caller,', () => {
   const handlers = {
     read: async (stream: AsyncIterable<unknown>) => (await collect(stream)).length,
     readWeb: async (stream: ReadableStream<unknown>) => (await collect(stream)).length,
@@ -121,12 +121,12 @@ describe('a stream that its caller gave is the caller’s again,', () => {
     const pair = await rpcPair(handlers);
     const [stream, other] = [Readable.from([1, 2]), Readable.from([1, 2])];
     expect(await pair.remote.read(stream)).toBe(2);
-    // Node itself leaves a listener on what was iterated.
+    // Node itself leaves a listener on a stream that was iterated.
     await collect(other);
     expect(stream.listenerCount('error')).toBe(other.listenerCount('error'));
   });
 
-  test('when the call has ended that did not read it', async () => {
+  test('when the call that did not read it has ended', async () => {
     const pair = await rpcPair(handlers);
     const stream = new PassThrough();
     const before = stream.listenerCount('error');

@@ -14,7 +14,7 @@ describe('a stream as a result', () => {
     await atRest(pair);
   });
 
-  test('does not begin before it is iterated, and never runs where it is not', async () => {
+  test('does not begin before it is iterated, and never runs if it is not', async () => {
     const log: unknown[] = [];
     const pair = await rpcPair({ items: () => source(log) });
     const stream = await pair.remote.items();
@@ -24,7 +24,7 @@ describe('a stream as a result', () => {
     expect(log).toEqual([]);
   });
 
-  test('hears of an early break: its finally runs', async () => {
+  test('runs its finally after an early break', async () => {
     const log: unknown[] = [];
     const pair = await rpcPair({ items: () => source(log) });
     for await (const n of pair.remote.items()) if (n === 3) break;
@@ -32,7 +32,7 @@ describe('a stream as a result', () => {
     await atRest(pair);
   });
 
-  test('carries an error in the middle, behind the items before it', async () => {
+  test('carries an error in the middle, after the items before it', async () => {
     const pair = await rpcPair({
       async *items() {
         yield 1;
@@ -68,7 +68,7 @@ describe('a stream as a result', () => {
     await atRest(pair);
   });
 
-  test('is held back by a slow consumer: the source runs no further than the window', async () => {
+  test('is slowed by a slow consumer: the source runs no further than the window', async () => {
     const log: unknown[] = [];
     const pair = await rpcPair({
       async *items() {
@@ -176,7 +176,7 @@ describe('a stream as a result', () => {
     expect(unhandled).toEqual([]);
   });
 
-  test('rejects when the peer goes', async () => {
+  test('rejects when the peer is gone', async () => {
     const pair = await rpcPair({ items: () => source([]) });
     const stream = await pair.remote.items();
     await stream.next();
@@ -188,7 +188,7 @@ describe('a stream as a result', () => {
     ).rejects.toMatchObject({ code: 'RPC_CLOSED' });
   });
 
-  test('tells its source when the peer goes', async () => {
+  test('tells its source when the peer is gone', async () => {
     const log: unknown[] = [];
     const pair = await rpcPair({ items: () => source(log) });
     const stream = await pair.remote.items();
@@ -231,7 +231,7 @@ test('a plain object that is an async iterable is a stream, not an empty object'
   await atRest(pair);
 });
 
-test('a web stream as a result hears of its cancel', async () => {
+test('a web stream as a result is told of its cancel', async () => {
   let cancelled: unknown;
   const pair = await rpcPair({
     bytes: () =>

@@ -44,7 +44,7 @@ test.each<[string, unknown[]]>([
   expect(JSON.stringify(back)).toBe(JSON.stringify(rows));
 });
 
-test('a list of like objects names the path of what cannot travel', async () => {
+test('a list of like objects names the path of what cannot be sent', async () => {
   const { host } = await rpcPair(echo);
   const rows: unknown[] = Array.from({ length: 9 }, (_, n) => ({ a: n, b: [n === 7 ? Symbol('s') : 0] }));
   await expect(host.call('echo', [rows])).rejects.toThrow('args[0][7].b[0] is a symbol');
@@ -100,7 +100,7 @@ describe('a long list of like objects', () => {
     'lists as long': (n) => (n % 50 === 0 ? Array.from({ length: all }, (_, m) => ({ m, n })) : []),
   };
 
-  test.each(Object.entries(cells))('of %s comes back as it was', async (_name, cell) => {
+  test.each(Object.entries(cells))('of %s comes back unchanged', async (_name, cell) => {
     const { remote } = await rpcPair(echo);
     const rows = Array.from({ length: all }, (_, n) => ({ n, cell: cell(n), last: 'x' }));
     const back = (await remote.echo(rows)) as object[];
@@ -129,7 +129,7 @@ describe('a long list of like objects', () => {
 
   test('with halves of surrogate pairs gets U+FFFD for each, as any text does', async () => {
     const { remote } = await rpcPair(echo);
-    // One text ends with what the next one would complete.
+    // Each text ends with the half that the start of the next one would complete.
     const texts = Array.from({ length: all }, (_, n) => (n % 2 === 0 ? `${n}\ud83c` : `\udf89${n}`));
     const few = (n: number): string => ['\ud83c', '\udf89', 'ok'][n % 3]!;
     const rows = texts.map((text, n) => ({ text, few: few(n), list: [text], key: { a: text } }));
@@ -178,7 +178,7 @@ describe('a long list of like objects', () => {
     await expect(host.call('echo', [thenables])).rejects.toThrow('args[0][0].then');
   });
 
-  test('goes as deep as any value, and no deeper', async () => {
+  test('can be as deep as any value, and no deeper', async () => {
     const { host } = await rpcPair(echo);
     const nest = (value: unknown, levels: number): unknown =>
       levels === 0 ? value : nest([value], levels - 1);
@@ -206,7 +206,7 @@ describe('a long list of like objects', () => {
     expect(await remote.echo(rows)).toStrictEqual(rows.map(({ n }) => ({ n, u: null, l: [null, `${n}`] })));
   });
 
-  test('of anything, column by column alike, with an exception or none, comes back as it was', async () => {
+  test('of any values, similar in each column, with an exception or none, comes back unchanged', async () => {
     const { remote } = await rpcPair(echo);
     const text = fc.string({ unit: 'binary', maxLength: 40 });
     const kinds: fc.Arbitrary<unknown>[] = [

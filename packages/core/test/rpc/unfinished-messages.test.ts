@@ -7,7 +7,7 @@ import { atRest } from '../support/streams.ts';
 
 const limits = { maxUnfinishedBytes: 100_000 };
 
-/** A stream of byte arrays of these sizes, each filled with its own number. */
+/** Returns a stream of byte arrays of these sizes, each filled with its own number. */
 function chunks(sizes: readonly number[]): ReadableStream<Uint8Array> {
   let index = 0;
   return new ReadableStream({
@@ -55,7 +55,7 @@ test('any number of streams of chunks of any size arrive whole beside calls, in 
         if (way === 'down') return sizesOf(await remote.down(sizes), () => turns(pause));
         if (way === 'up') return remote.up(chunks(sizes), pause);
         if (way === 'call') return Promise.all(sizes.map((bytes) => remote.echo(new Uint8Array(bytes))));
-        // One that is asked for nothing more, and left when the others are done.
+        // This stream is asked for nothing more, and is left when the others are done.
         return sizes;
       });
       const idle = await Promise.all(

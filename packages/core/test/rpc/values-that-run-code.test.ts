@@ -3,7 +3,7 @@ import { rawPlugin } from '../support/raw-peer.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
 import { expectSame } from '../support/same.ts';
 
-describe('a result that fights back fails its own call, and the conversation goes on:', () => {
+describe('a result whose code interferes fails its own call, and the conversation continues:', () => {
   const trap = (): never => {
     throw new Error('trap');
   };
@@ -48,7 +48,7 @@ test('arguments whose getters throw reject the call', async () => {
   expect(await remote.take(1)).toBe(1);
 });
 
-describe('a getter that calls while its object is being sent disturbs neither call:', () => {
+describe('a getter that makes a call while its object is being sent disturbs neither call:', () => {
   const sizes: [string, unknown][] = [
     ['plain', 'short'],
     ['of any kind', new Date(5)],
@@ -99,7 +99,7 @@ describe('a getter that calls while its object is being sent disturbs neither ca
     await expect.poll(() => [host.references, plugin.references]).toEqual([0, 0]);
   });
 
-  test('what each gives by reference is given back with its own call', async () => {
+  test('each call gives its own references back', async () => {
     const { remote, host, plugin } = await rpcPair({
       run: async ({ call }: { call: () => unknown }) => await call(),
       wait: (_callback: () => void, signal: AbortSignal) =>

@@ -70,7 +70,7 @@ const full: [string, unknown][] = [
 ];
 
 describe('with all capabilities', () => {
-  test.each(full)('%s comes back as it was', async (_name, value) => {
+  test.each(full)('%s comes back unchanged', async (_name, value) => {
     const { remote } = await rpcPair(echo);
     const result = await remote.echo(value);
     expectSame(result, value);
@@ -84,7 +84,7 @@ describe('with all capabilities', () => {
     expect(date?.getTime()).toBeNaN();
   });
 
-  test('a key __proto__ is an own property on both sides and touches no prototype', async () => {
+  test('a key __proto__ is an own property on both sides and changes no prototype', async () => {
     const { remote } = await rpcPair(echo);
     const value = JSON.parse('{"__proto__":{"polluted":true},"a":[{"__proto__":1,"b":{"c":2}}]}') as object;
     expect(await remote.keys(value)).toEqual(['__proto__', 'a']);
@@ -114,7 +114,7 @@ describe('with all capabilities', () => {
     }
   });
 
-  test('an Error keeps name, message, code, cause and own fields, and its class where it is built in', async () => {
+  test('an Error keeps name, message, code, cause and own fields, and its class if that is built in', async () => {
     const { remote } = await rpcPair(echo);
     const sent = Object.assign(new RangeError('far', { cause: new Error('root') }), {
       code: 'E_FAR',
@@ -126,7 +126,7 @@ describe('with all capabilities', () => {
     expect((back.sent.cause as Error).message).toBe('root');
   });
 
-  test('any plain value comes back as it was', async () => {
+  test('any plain value comes back unchanged', async () => {
     const { remote } = await rpcPair(echo);
     const value = fc.anything({
       withBigInt: true,
@@ -146,7 +146,7 @@ describe('with all capabilities', () => {
   });
 });
 
-describe('bigints at the edge of what a number holds', () => {
+describe('bigints at the limit of what a number holds', () => {
   test.each([2n ** 53n, -(2n ** 53n), 2n ** 53n - 1n, 2n ** 53n + 1n, 0n])(
     '%s comes back as a bigint',
     async (value) => {

@@ -1,11 +1,12 @@
 /**
- * Takes the parts that only buy speed out of core, as docs/decisions/0003 says that each can be. The project `core-general` has this
- * in front of its test files, so that what holds with those parts is shown to hold without them. It runs the published msgpackr
- * unedited too: vitest.config.ts edits it for the project `core` alone.
+ * Takes the parts that only improve speed out of core, which docs/decisions/0003 says is possible for each.
+ * The project `core-general` loads this before its test files. So these tests show that everything works
+ * without those parts too. The project also runs the published msgpackr unedited, because vitest.config.ts
+ * edits it only for the project `core`.
  */
 import { vi } from 'vitest';
 
-// No limit of depth is as high, so that no message is written or read by hand.
+// No depth limit is as high as this, so no message takes the fast path.
 vi.mock('../../src/rpc/messages/small/limits.ts', async (original) => ({
   ...(await original<object>()),
   maxPlainLevels: Number.POSITIVE_INFINITY,

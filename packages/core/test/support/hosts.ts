@@ -1,25 +1,28 @@
-/** Hosts of their own process, for tests of what becomes of plugins when their host goes or gets a signal. */
+/**
+ * Hosts in processes of their own, for tests of what happens to plugins when their host ends or gets a
+ * signal.
+ */
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { onTestFinished } from 'vitest';
 import { fixture, isAlive } from './life.ts';
 
-/** A host of its own process. */
+/** A host in a process of its own. */
 export interface Host {
   readonly process: ChildProcess;
   readonly pid: number;
   readonly plugin: number;
-  /** What it warned of before the plugin was ready. */
+  /** The warnings that it printed before the plugin was ready. */
   readonly warnings: readonly string[];
-  /** The next thing it tells. */
+  /** Resolves with the next object that it prints. */
   next(): Promise<Record<string, unknown>>;
   readonly exited: Promise<{ code: number | null; signal: string | null }>;
 }
 
 /**
- * Runs a host that starts a fixture; resolves when it has told the plugin's id. `behind` is a command that runs it, `isLeader`
- * gives it a process group of its own.
+ * Runs a host that starts a fixture. Resolves when the host has printed the plugin's id. `behind` is a
+ * command that runs the host, and `isLeader` gives it a process group of its own.
  */
 export async function host(
   conduct: string,
@@ -48,7 +51,7 @@ export async function host(
   for (; told['plugin'] === undefined; told = await next()) warnings.push(String(told['message']));
   const plugin = told['plugin'] as number;
   onTestFinished(() => {
-    // Behind `unshare` the id is another process's here.
+    // Under `unshare`, the id is that of another process here.
     if (behind.length === 0 && isAlive(plugin)) process.kill(plugin, 'SIGKILL');
   });
   return { process: child, pid: child.pid as number, plugin, warnings, next, exited };

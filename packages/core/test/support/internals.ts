@@ -1,4 +1,7 @@
-/** The one door through which core's behaviour tests reach what the package does not export: a move inside `src` is followed here, and nowhere else. */
+/**
+ * The only access of core's behaviour tests to what the package does not export. After a move inside `src`,
+ * only this file changes.
+ */
 
 export { dispose } from '../../src/base/dispose.ts';
 export { isPipeworkError } from '../../src/base/errors.ts';
@@ -32,7 +35,7 @@ export { checked, implement } from '../../src/rpc/contract/contract-checks.ts';
 export { DeclaredError, declaredError, isDeclaredError } from '../../src/rpc/contract/declared-error.ts';
 export type { StandardSchema } from '../../src/rpc/contract/standard-schema.ts';
 export { ref, retain } from '../../src/rpc/remote/stand-in.ts';
-/** The module once more, as in a process with two copies of the package. */
+/** Returns a second instance of the module, as in a process with two copies of the package. */
 export const copyOfStandIn = async (): Promise<typeof import('../../src/rpc/remote/stand-in.ts')> =>
   (await import(
     /* @vite-ignore */ new URL('../../src/rpc/remote/stand-in.ts?copy', import.meta.url).href

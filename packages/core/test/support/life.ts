@@ -1,4 +1,4 @@
-/** Starting fixture programs, collecting what they print, and waiting for what they do. */
+/** Starts fixture programs, collects what they print, and waits for what they do. */
 
 import { existsSync, readFileSync } from 'node:fs';
 import { Writable } from 'node:stream';
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { Client, type ClientConfig } from '../../src/index.ts';
 
-/** What the fixtures serve; each serves some of it. */
+/** The interfaces of the fixtures. Each serves some of them. */
 export interface Fixtures {
   greeter: {
     greet(name: string): Promise<string>;
@@ -49,12 +49,12 @@ export interface Fixtures {
   };
 }
 
-/** The path of a fixture program. */
+/** Returns the path of a fixture program. */
 export function fixture(name: string): string {
   return fileURLToPath(new URL(`../fixtures/${name}.mjs`, import.meta.url));
 }
 
-/** A client of a fixture program, killed when the test ends. */
+/** Makes a client of a fixture program, which is killed when the test ends. */
 export function plugin(
   name: string,
   config: Partial<ClientConfig> = {},
@@ -87,7 +87,7 @@ export class Collector extends Writable {
   }
 }
 
-/** Whether a process is there and no zombie. */
+/** True if a process exists and is not a zombie. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -95,7 +95,7 @@ export function isAlive(pid: number): boolean {
     return false;
   }
   try {
-    // An orphan that has ended stays until its new parent gets round to it, which says nothing of us.
+    // An orphan that has ended stays until its new parent notices. That is not our fault.
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) !== 'Z';
   } catch {
@@ -103,10 +103,10 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Just before a test's own timeout, which would not say what did not happen. */
+/** Slightly less than a test's own timeout, which would not say what did not happen. */
 const giveUpMs = 100_000;
 
-/** Waits until `holds`, however long that takes. A promise about time is `toHappenWithin`. */
+/** Waits until `holds` returns true, however long that takes. A promise about time needs `toHappenWithin`. */
 export async function until(holds: () => boolean): Promise<void> {
   const began = performance.now();
   while (!holds()) {
@@ -117,8 +117,9 @@ export async function until(holds: () => boolean): Promise<void> {
 }
 
 /**
- * Milliseconds for a plugin to do something in, if the test is not about that time: `ms`, or ten times what a start takes now, if that
- * is more. A time that is enough on an idle machine would let a busy one decide how the plugin ends.
+ * Returns how many milliseconds a plugin gets for something, if the test is not about that time. It is `ms`,
+ * or ten times what a start takes now, if that is more. With a time that is enough only on an idle machine,
+ * the load of a busy one would decide how the plugin ends.
  */
 export async function enoughMs(ms: number): Promise<number> {
   const began = performance.now();
@@ -129,7 +130,7 @@ export async function enoughMs(ms: number): Promise<number> {
   return Math.max(ms, Math.ceil(10 * tookMs));
 }
 
-/** The error of a promise that has to reject. */
+/** Returns the error of a promise that must reject. */
 export async function failure<E = Error & { code: string }>(promise: Promise<unknown>): Promise<E> {
   return promise.then(
     () => {

@@ -1,6 +1,6 @@
 /**
- * Lends every chunk to a stream's handler as a transport with one reused buffer does: once the handler has returned, the bytes
- * are overwritten. A reader that keeps a view of what it was lent gets 0xff for it.
+ * Lends every chunk to a stream's handler as a transport with one reused buffer does. Once the handler has
+ * returned, the bytes are overwritten. A reader that keeps a view of what it was lent then reads 0xff.
  */
 import type { LeanSession, RawStream, RawStreamHandler } from '@pipework/mux/lean';
 
@@ -9,19 +9,21 @@ export interface Poison {
   lentBytes: number;
 }
 
-/** Poisons every stream that the session opens from now on. For streams of the peer's use {@link poisonStream}. */
+/**
+ * Poisons every stream that the session opens from now on. For streams of the peer use {@link poisonStream}.
+ */
 export function poisonSession(session: LeanSession, poison: Poison): void {
   const openRaw = session.openRaw.bind(session);
   session.openRaw = (...args) => poisonStream(openRaw(...args), poison);
 }
 
-/** Poisons whatever reads this stream. */
+/** Poisons the handler of this stream. */
 export function poisonStream(stream: RawStream, poison: Poison): RawStream {
   const setHandler = stream.setHandler.bind(stream);
   stream.setHandler = (handler) => {
     setHandler(lending(handler, poison));
   };
-  // What is overwritten is only lent.
+  // The bytes are only lent, because they will be overwritten.
   stream.own = (chunk) => Buffer.from(chunk);
   return stream;
 }
@@ -44,7 +46,7 @@ function lending(handler: RawStreamHandler, poison: Poison): RawStreamHandler {
     onClose: (error) => handler.onClose(error),
   };
   if (handler.onRange === undefined) return poisoned;
-  // The bytes stand inside a larger chunk, as the mux hands them on.
+  // The bytes are inside a larger chunk, as the mux passes them on.
   const onRange = (chunk: Uint8Array, start: number, end: number): void =>
     lend(Buffer.concat([margin, chunk.subarray(start, end), margin]), (lent) =>
       handler.onRange?.(lent, margin.length, lent.length - margin.length),

@@ -1,4 +1,4 @@
-/** A peer whose RPC bytes are written and read by hand, over a real session, against a real conversation. */
+/** A peer that writes and reads RPC bytes itself, over a real session, against a real conversation. */
 import { PassThrough } from 'node:stream';
 import { LeanSession, type RawStream } from '@pipework/mux/lean';
 import { onTestFinished } from 'vitest';
@@ -18,16 +18,19 @@ export interface RawPeer {
   readonly conversation: Conversation;
   readonly shared: Shared;
   readonly stream: RawStream;
-  /** Writes bytes given in hex; spaces are for reading. */
+  /** Writes bytes given in hex. Spaces only help to read them. */
   sends(hex: string): void;
   sendsBytes(bytes: Uint8Array): void;
-  /** Resolves when exactly these bytes have come since the last one was expected. */
+  /** Resolves when exactly these bytes have arrived since the last expected ones. */
   expects(hex: string): Promise<void>;
-  /** Grants no credit for what comes, as a peer does that takes no answers. The returned function takes what has come, and goes on. */
+  /**
+   * Grants no credit for what arrives, as a peer that does not read its answers. The returned function reads
+   * what has arrived, and continues.
+   */
   takeNothing(): () => void;
-  /** The bytes that came and were not expected yet, once nothing moves any more. */
+  /** Resolves with the bytes that arrived and were not expected yet, once nothing more arrives. */
   received(): Promise<Buffer>;
-  /** What reset the stream from the other side. */
+  /** Resolves with the error by which the other side reset the stream. */
   reset(): Promise<Error>;
 }
 
@@ -36,18 +39,18 @@ interface Options {
   limits?: Partial<Limits>;
   shared?: Partial<SharedOptions>;
   interceptors?: Pick<ConversationOptions, 'callInterceptors' | 'handlerInterceptors'>;
-  /** The conversation is the control stream's: no prefix. */
+  /** True if the conversation is the control stream's, without a prefix. */
   isControl?: boolean;
 }
 
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 
-/** We are the host by hand; a real conversation serves `implementation`. */
+/** The test is the host. A real conversation serves `implementation`. */
 export async function rawHost(implementation: object, options: Options = {}): Promise<RawPeer> {
   return raw('host', implementation, options);
 }
 
-/** We are the plugin by hand; a real conversation calls us. */
+/** The test is the plugin. A real conversation calls it. */
 export async function rawPlugin(options: Options = {}): Promise<RawPeer> {
   return raw('plugin', undefined, options);
 }
@@ -118,7 +121,7 @@ async function raw(
   if (role === 'host') {
     stream = opened;
     stream.setHandler(handler);
-    // The opening of a stream travels with its first bytes: a notification that means nothing to anyone.
+    // A stream opens with its first bytes, so a notification is sent that both sides ignore.
     stream.write(Buffer.from('9302a478787878' + '90', 'hex'));
     await settle();
   } else {

@@ -21,7 +21,7 @@ import { type Poison, poisonSession, poisonStream } from './poison.ts';
 type Interceptors = Pick<ConversationOptions, 'callInterceptors' | 'handlerInterceptors'>;
 
 export interface PairOptions {
-  /** What both ends announce; everything by default. */
+  /** The capabilities that both ends announce; all of them by default. */
   capabilities?: readonly Capability[];
   host?: Partial<SharedOptions> & Interceptors;
   plugin?: Partial<SharedOptions> & Interceptors;
@@ -37,7 +37,7 @@ export interface Pair<T> {
   readonly pluginShared: Shared;
   readonly hostSession: LeanSession;
   readonly pluginSession: LeanSession;
-  /** Cuts the pipes in the middle of whatever goes on. */
+  /** Cuts the pipes, whatever is under way. */
   cut(): void;
 }
 
@@ -101,7 +101,7 @@ export async function rpcPair<T extends object>(
     shared: hostShared,
     prefix: 'Plugin.',
   });
-  // The opening of a stream travels with its first bytes.
+  // A stream opens with its first bytes.
   const woken = host.call('wake', []).catch(() => {});
   const plugin = new Conversation(await opened, {
     ...options.plugin,

@@ -1,4 +1,4 @@
-/** What tests of streams of values share. */
+/** Helpers that the tests of streams of values share. */
 import { expect } from 'vitest';
 import type { Pair } from './rpc-pair.ts';
 
@@ -12,14 +12,14 @@ export async function atRest(pair: Pair<object>): Promise<void> {
   expect(pair.hostShared.counts.valueStreams + pair.pluginShared.counts.valueStreams).toBe(0);
 }
 
-/** Every item, in order. */
+/** Returns every item, in order. */
 export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
   for await (const item of items) all.push(item);
   return all;
 }
 
-/** A generator of numbers that logs each one that it gives, and its end. */
+/** Returns a generator of numbers that logs each one that it gives, and its end. */
 export function source(log: unknown[], count = Infinity) {
   return (async function* () {
     try {

@@ -1,7 +1,10 @@
 /** One call of a fleet's remote, made on one process. */
 import { isPipeworkError, withCallOptions, type CallOptions, type Remote } from '@pipework/core';
 
-/** Codes of what ended together with the process or its session. Deadlines, aborts and limits are the call's own, and final. */
+/**
+ * Codes of calls that ended together with the process or its session. Deadlines, aborts and limits concern
+ * the call alone, and are final.
+ */
 const lostCodes: ReadonlySet<string> = new Set([
   'PLUGIN_EXITED',
   'PLUGIN_LOST',
@@ -14,14 +17,17 @@ export function isLost(error: unknown): boolean {
   return isPipeworkError(error) && lostCodes.has(error.code);
 }
 
-/** True if the call failed with its process and nothing of it was sent, so that the next process can have it. Nothing is ever sent twice. */
+/**
+ * True if the call failed with its process and nothing of it was sent, so that the next process can run it.
+ * Nothing is ever sent twice.
+ */
 export function mayGoElsewhere(error: unknown): boolean {
   return isPipeworkError(error) && error.sent === false && lostCodes.has(error.code);
 }
 
 type Methods = Readonly<Record<string, (...args: unknown[]) => Promise<unknown>>>;
 
-/** Calls `method` on what one process dispensed. */
+/** Calls `method` on the implementation that one process dispensed. */
 export function forward(
   remote: Remote<unknown>,
   method: string,
@@ -32,7 +38,10 @@ export function forward(
   return (target as unknown as Methods)[method]!(...args);
 }
 
-/** The signal by which a caller can give up waiting: that of the call's options, or one among the arguments or their `signal` fields. */
+/**
+ * Returns the signal by which a caller can stop waiting: that of the call's options, or one among the
+ * arguments or their `signal` fields.
+ */
 export function signalOf(
   args: readonly unknown[],
   options: CallOptions | undefined,

@@ -1,4 +1,4 @@
-/** One remote over any number of processes, one after the other. */
+/** One remote over any number of processes, one after another. */
 import { createRemote, type CallOptions, type Remote } from '@pipework/core';
 import type { Clock } from '../clock.ts';
 import type { FleetProcess } from '../process.ts';
@@ -6,16 +6,16 @@ import { forward, isLost, mayGoElsewhere, signalOf } from './forward.ts';
 import { markUnsent } from './unsent.ts';
 import type { WaitLimits } from './waiting.ts';
 
-/** Where calls go. */
+/** Where the calls of a remote go. */
 export interface Route<P> {
-  /** The user has disposed of the remote: what it has in the processes is disposed of too. */
+  /** The user has disposed of the remote. Its implementations in the processes are disposed of too. */
   release(owner: object): void;
   readonly clock: Clock;
-  /** The process that takes calls at this moment. */
+  /** The process that accepts calls at this moment. */
   readonly current: FleetProcess<P> | undefined;
   /** Resolves with a ready process that was launched after process number `after`. */
   next(after: number, limits: WaitLimits): Promise<FleetProcess<P>>;
-  /** A call is made: the plugin is in use. */
+  /** A call is made, so the plugin is in use. */
   used(): void;
   /** Makes the error of a call whose deadline passed before it was sent. */
   late(): Error;
@@ -24,16 +24,16 @@ export interface Route<P> {
 /** A remote over many processes. */
 export interface FleetRemote<P, K extends keyof P> {
   readonly remote: Remote<P[K]>;
-  /** Resolves once a process has an implementation for it. Rejects if the name is unknown. */
+  /** Resolves once a process has an implementation for the remote. Rejects if the name is unknown. */
   prepare(): Promise<void>;
 }
 
 /**
- * Makes a remote whose calls go to the process that is current when they are made, or wait for one. What was sent is never sent again. A
- * call of which nothing was sent goes to the next process.
+ * Makes a remote. Its calls go to the process that is current when they are made, or wait for one. What was
+ * sent is never sent again. If nothing of a call was sent, it goes to the next process.
  */
 export function fleetRemote<P, K extends keyof P & string>(route: Route<P>, name: K): FleetRemote<P, K> {
-  // Its identity stands for this remote in every process.
+  // This object identifies the remote in every process.
   const owner = {};
   const remote = createRemote<P[K]>(
     (method, args, options) => {
@@ -101,8 +101,9 @@ class WaitingCall<P, K extends keyof P & string> {
   }
 
   /**
-   * Makes the call on a process that was launched after number `after`, or on a later one if that one is lost first. If only what was
-   * dispensed has ended there, and not the process, it is dispensed again.
+   * Makes the call on a process that was launched after number `after`. If that process is lost first, a
+   * later one gets the call. If only the implementation has ended there, and not the process, it is dispensed
+   * again.
    */
   async make(after: number): Promise<unknown> {
     for (let tried = after; ;) {
@@ -112,7 +113,7 @@ class WaitingCall<P, K extends keyof P & string> {
       try {
         remote = await this.#withinLimits(process.dispense(this.#owner, this.#name));
       } catch (error) {
-        // Asking for an implementation can be repeated: the call itself was not sent.
+        // Asking for an implementation can be repeated, because the call itself was not sent.
         if (isLost(error)) continue;
         throw error;
       }
@@ -134,7 +135,7 @@ class WaitingCall<P, K extends keyof P & string> {
     return this.#deadline === undefined ? undefined : Math.max(0, this.#deadline - this.#route.clock.now());
   }
 
-  /** The wait has used up a part of the call's time. */
+  /** Returns the options with the remaining time, because the wait has used up a part of it. */
   #remainingOptions(): CallOptions | undefined {
     const deadlineMs = this.#remainingMs();
     return deadlineMs === undefined

@@ -7,8 +7,8 @@ export function unsent<C extends ErrorCode>(code: C, message: string): PipeworkE
 }
 
 /**
- * Says on an error that its call was not sent, and returns it. The reason of a signal may be the error of several calls: once one of them
- * was sent it keeps saying so.
+ * Notes on an error that its call was not sent, and returns the error. The reason of a signal may be the
+ * error of several calls. Once one of them was sent, it keeps saying so.
  */
 export function markUnsent<E>(error: E): E {
   if (typeof error !== 'object' || error === null || (error as { sent?: unknown }).sent === true)
@@ -21,7 +21,7 @@ export function markUnsent<E>(error: E): E {
       writable: true,
     });
   } catch {
-    // A frozen reason.
+    // The reason is frozen.
   }
   return error;
 }

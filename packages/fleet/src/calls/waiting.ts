@@ -1,4 +1,7 @@
-/** Calls for which there is no ready process: bounded, in order. Each leaves by a process, its signal, its deadline, or the end. */
+/**
+ * Calls for which no process is ready, bounded and in order. Each is taken out by a process, its signal, its
+ * deadline, or the end.
+ */
 import type { Clock } from '../clock.ts';
 import { markUnsent } from './unsent.ts';
 
@@ -36,7 +39,10 @@ export class WaitingCalls<T> {
     return this.#waiters.size;
   }
 
-  /** Resolves with what {@link release} gives. Rejects with the signal's reason, at the deadline, and if too many calls wait already. */
+  /**
+   * Resolves with the value that {@link release} is given. Rejects with the signal's reason, at the deadline,
+   * and if too many calls wait already.
+   */
   wait({ signal, remainingMs }: WaitLimits): Promise<T> {
     if (signal?.aborted === true) return Promise.reject(markUnsent(signal.reason as Error));
     if (remainingMs !== undefined && remainingMs <= 0) return Promise.reject(this.#makeLate());
@@ -63,12 +69,12 @@ export class WaitingCalls<T> {
     });
   }
 
-  /** Lets every waiting call go, in the order in which they came. */
+  /** Releases every waiting call, in the order in which they came. */
   release(value: T): void {
     for (const waiter of this.#take()) waiter.resolve(value);
   }
 
-  /** Every waiting call fails. `makeError` makes an error for each. */
+  /** Fails every waiting call. `makeError` makes an error for each. */
   fail(makeError: () => Error): void {
     for (const waiter of this.#take()) waiter.reject(makeError());
   }

@@ -1,19 +1,19 @@
-/** Tells of a pool's processes on a diagnostics channel. */
+/** Publishes changes of a pool's processes on a diagnostics channel. */
 import { channel } from 'node:diagnostics_channel';
 import type { PluginExit } from '@pipework/core';
 import type { EndReason } from './member.ts';
 
-/** What the channel `pipework:pool` publishes: a process of a pool takes calls, or is gone. */
+/** What the channel `pipework:pool` publishes: a process of a pool accepts calls, or is gone. */
 export interface PoolChange {
   /** The pool's name. */
   readonly name: string;
   /** The number of the process, counted from 1. */
   readonly process: number;
-  /** `ready`, or why it has ended. */
+  /** `ready`, or the reason why the process has ended. */
   readonly change: 'ready' | EndReason;
-  /** How the process ended; absent for `ready`, and if it never ran. */
+  /** How the process ended. Absent for `ready`, and if it never ran. */
   readonly exit?: PluginExit;
-  /** The failure that ended it, if one did. */
+  /** The failure that ended it, if there was one. */
   readonly error?: Error;
 }
 

@@ -1,8 +1,8 @@
-/** A call holds its place until its result is really over: for a stream, until the stream has ended. */
+/** Keeps a call's place until its result is really over. For a stream, that is the stream's end. */
 
 /**
- * Calls `release` exactly once, as soon as the result is over. Returns the result, or a stand-in for it if it is a stream: a stream's end is
- * seen by its reader.
+ * Calls `release` exactly once, as soon as the result is over. Returns the result. For a stream it returns a
+ * stand-in, because only its reader sees the stream's end.
  */
 export function heldUntilOver(result: unknown, release: () => void): unknown {
   if (result instanceof ReadableStream) return heldReadable(result as ReadableStream<unknown>, release);
@@ -66,7 +66,7 @@ function heldReadable(source: ReadableStream<unknown>, release: () => void): Rea
         await reader.cancel(reason);
       },
     },
-    // Nothing is read ahead of the user.
+    // Nothing is read before the user asks for it.
     { highWaterMark: 0 },
   );
 }

@@ -4,7 +4,7 @@ import type { FleetProcess } from '../process.ts';
 import type { HealthWatch } from '../supervisor/health.ts';
 import type { Seat } from './schedule.ts';
 
-/** Why a process is to be replaced. */
+/** Why a process must be replaced. */
 export type Mark = 'calls' | 'residentBytes' | 'ageMs' | 'reload';
 
 /**
@@ -15,7 +15,7 @@ export type Mark = 'calls' | 'residentBytes' | 'ageMs' | 'reload';
 export type EndReason =
   'failed' | 'lost' | 'unhealthy' | 'recycled' | 'reloaded' | 'idle' | 'given-up' | 'stopped';
 
-/** A command of the pool. A reload makes a new one. */
+/** A command of the pool. A reload creates a new version. */
 export interface Version {
   readonly number: number;
   readonly command: Command;
@@ -24,18 +24,20 @@ export interface Version {
 export class Member<P> implements Seat {
   readonly process: FleetProcess<P>;
   readonly version: Version;
-  /** `starting`, then `ready` (or a `spare` first), then `leaving` until it is gone. */
+  /**
+   * It begins as `starting`. It becomes `ready`, or a `spare` first. Then it is `leaving` until it is gone.
+   */
   state: 'starting' | 'spare' | 'ready' | 'leaving' = 'starting';
-  /** Set once it has passed a limit: it works on until its successor is ready. */
+  /** Set once it has passed a limit. It continues to work until its successor is ready. */
   mark: Mark | undefined;
   /** Set once it leaves. */
   ending: { readonly reason: EndReason; readonly error?: Error } | undefined;
   readyAt: number | undefined;
-  /** When it was last seen at work. */
+  /** When it was last seen running a call. */
   lastUse = 0;
-  /** Calls that it has answered, or failed by itself. */
+  /** How many calls it has answered, or failed by itself. */
   answered = 0;
-  /** When its memory was last looked at. */
+  /** When its memory was last measured. */
   measuredAt: number = -Infinity;
   health: HealthWatch<P> | undefined;
 

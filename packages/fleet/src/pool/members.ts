@@ -1,4 +1,4 @@
-/** The processes of a pool: starts them as they are needed, replaces and ends them. */
+/** The processes of a pool. Starts them when they are needed, replaces them and ends them. */
 import type { Command, PluginExit, RPCClientOf } from '@pipework/core';
 import { defer, type Deferred } from '../deferred.ts';
 import { FleetProcess, isPermanent, type Leave } from '../process.ts';
@@ -11,20 +11,20 @@ import type { PoolSettings } from './options.ts';
 import { Replacements } from './replacements.ts';
 import { Upkeep } from './upkeep.ts';
 
-/** What the processes need of the pool. */
+/** What this class needs of the pool. */
 export interface MembersHost<P> {
-  /** The process takes calls from now on. */
+  /** The process accepts calls from now on. */
   open(member: Member<P>): void;
-  /** It takes no further call. */
+  /** The process accepts no further calls. */
   close(member: Member<P>): void;
-  /** It is gone, with every call that ran there. */
+  /** The process is gone, with every call that ran there. */
   remove(member: Member<P>): void;
   running(member: Member<P>): number;
-  /** How many processes the calls that wait could use. */
+  /** Returns how many processes the waiting calls could use. */
   wanted(): number;
-  /** Returns the error of whatever waits. */
+  /** Fails everything that waits, and returns the error. */
   gaveUp(reason: string, error: Error): Error;
-  /** False once the host cleans up. */
+  /** Returns false once the host cleans up. */
   mayStart(): boolean;
 }
 
@@ -74,11 +74,11 @@ export class Members<P> {
       endIdle: (member) => this.#end(member, { how: 'quit' }, 'idle'),
       endSpare: () => this.#endSpare('idle'),
     });
-    // Checks the client's options now, not at the first call.
+    // This checks the client's options now, not at the first call.
     new FleetProcess<P>(0, settings.process, client.cmd);
   }
 
-  /** Those that take calls. */
+  /** The processes that accept calls. */
   get ready(): Member<P>[] {
     return [...this.#all].filter(({ state }) => state === 'ready');
   }
@@ -87,17 +87,17 @@ export class Members<P> {
     return this.#replacements.recycled;
   }
 
-  /** Disposes of what a remote has in the processes. */
+  /** Disposes of a remote's implementations in the processes. */
   release(owner: object): void {
     for (const member of this.#all) member.process.release(owner);
   }
 
-  /** A call came back from the process. */
+  /** A call at the process is over. */
   released(member: Member<P>): void {
     this.#upkeep.released(member);
   }
 
-  /** Resolves once `min` processes are ready. After giving up it begins anew. */
+  /** Resolves once `min` processes are ready. If the pool had given up, it starts again. */
   async start(): Promise<void> {
     this.#revive();
     if (this.ready.length >= this.#settings.min) return;
@@ -107,7 +107,7 @@ export class Members<P> {
     await promise;
   }
 
-  /** Replaces every process by one of the new command. */
+  /** Replaces every process by one with the new command. */
   async reload(command: Command | undefined): Promise<void> {
     if (command !== undefined) new FleetProcess<P>(0, this.#settings.process, command);
     this.#revive();
@@ -124,7 +124,10 @@ export class Members<P> {
     return !this.#isDown && this.#cancelDelay === undefined && this.#host.mayStart();
   }
 
-  /** Looks at the facts and starts what is missing. Called after everything that may have changed them. */
+  /**
+   * Compares the facts with what is needed, and starts what is missing. Called after everything that may have
+   * changed the facts.
+   */
   plan(): void {
     if (!this.#mayLaunch) return;
     const { min, max, process } = this.#settings;
@@ -138,12 +141,12 @@ export class Members<P> {
     if (this.#all.size > 0) this.#upkeep.begin();
   }
 
-  /** A reload begins with a new spare once it knows which version holds. */
+  /** A reload begins with a new spare once it is known which version is used. */
   get #mayHaveSpare(): boolean {
     return this.#spare.isWanted && this.#cancelSpareDelay === undefined && !this.#replacements.isReloading;
   }
 
-  /** Processes that start to serve calls: neither a spare nor a successor. */
+  /** How many processes are starting to serve calls, without spares and successors. */
   get #startingMembers(): number {
     return [...this.#all].filter(
       (member) =>
@@ -153,7 +156,7 @@ export class Members<P> {
     ).length;
   }
 
-  /** A ready spare takes the place of a process that is missing, at once. */
+  /** Makes a ready spare take the place of a missing process at once. */
   #fillFromSpare(): void {
     const { min, max } = this.#settings;
     const { length } = this.ready;
@@ -196,7 +199,7 @@ export class Members<P> {
       this.#end(member, { how: 'kill' }, 'failed', error as Error);
       if (wasStarting) this.#startFailed(member, error as Error);
     }
-    // In this order: a process that ends while it starts has failed first.
+    // The order matters. A process that ends while it starts must count as failed first.
     const exit = await member.process.gone;
     this.#gone(member, exit);
   }
@@ -229,12 +232,13 @@ export class Members<P> {
     this.#starting = undefined;
   }
 
-  /** The session with the process was lost: it takes no further call. */
+  /** The session with the process was lost. The process accepts no further calls. */
   lost(member: Member<P>): void {
     const { state, number } = member;
     if (state === 'leaving') return;
     const error = new Error(`process ${number} of ${this.#settings.process.name} was lost`);
-    // The client waits for the exit, which explains the loss to the calls, and ends a process that survived its session.
+    // The client waits for the exit, which explains the loss to the calls. It ends a process that survived
+    // its session.
     this.#leave(member, 'lost', error);
     this.#host.remove(member);
     if (this.#spare.isAt(number)) this.#spareFailed(false);
@@ -250,7 +254,7 @@ export class Members<P> {
     this.plan();
   }
 
-  /** A process that has answered nothing counts as a failed start. */
+  /** Counts a process that has answered nothing as a failed start. */
   #countIfUseless(member: Member<P>, error: Error): void {
     if (member.answered === 0) this.#countFailure(error);
   }
@@ -265,7 +269,7 @@ export class Members<P> {
     void member.process.leave(leave);
   }
 
-  /** It gets no more calls. */
+  /** The process gets no more calls. */
   #leave(member: Member<P>, reason: EndReason, error?: Error): void {
     const { readyAt } = member;
     if (readyAt !== undefined) this.#budget.credit(this.#settings.process.clock.now() - readyAt);
@@ -294,7 +298,7 @@ export class Members<P> {
     this.#countFailure(error);
   }
 
-  /** A spare is not counted, but each further one comes later. */
+  /** The failure of a spare is not counted, but each further spare starts later. */
   #spareFailed(isHopeless: boolean): void {
     const attempt = this.#spare.failed(isHopeless);
     if (attempt === undefined || this.#isDown) return;
@@ -344,7 +348,10 @@ export class Members<P> {
     this.#starting = undefined;
   }
 
-  /** Ends every process, each as `leave` says, apart from those that start. Whatever waits rejects with `error`. */
+  /**
+   * Ends every process as `leave` says, except those that are starting. Everything that waits rejects with
+   * `error`.
+   */
   async stop(leave: Leave, error: Error): Promise<void> {
     this.#isDown = true;
     this.#fail(error);

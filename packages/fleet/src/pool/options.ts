@@ -12,40 +12,53 @@ import {
   type SupervisorSettings,
 } from '../options.ts';
 
-/** When a process is replaced. A process that has passed one of these is replaced once it is free, its successor started first. */
+/**
+ * When a process is replaced. A process that has passed one of these limits is replaced once it is free. Its
+ * successor is started first.
+ */
 export interface RecycleOptions {
-  /** Calls that it has answered. */
+  /** The number of calls that it may answer. */
   readonly calls?: number;
-  /** Bytes of memory that it holds, looked at between calls. Not known on Windows. */
+  /** The bytes of memory that it may hold, measured between calls. Not known on Windows. */
   readonly residentBytes?: number;
-  /** Milliseconds since it became ready. */
+  /** The milliseconds that it may be ready. */
   readonly ageMs?: number;
 }
 
-/** What a {@link Pool} is made of: the options of a `Supervisor` that make sense for many processes, and these. */
+/** The options of a {@link Pool}: those of a `Supervisor` that make sense for many processes, and these. */
 export interface PoolConfig<P = Record<string, object>, S = Record<never, never>> extends Omit<
   SupervisorConfig<P, S>,
   'idleMs' | 'watch' | 'maxWaitingCalls'
 > {
-  /** Processes that are always there. Default 0. */
+  /** The number of processes that always run. Default 0. */
   readonly min?: number;
-  /** Processes at most; one more while one is replaced. Default: what the machine runs in parallel. */
+  /**
+   * The maximum number of processes. There is one more while one is replaced. Default: how many the machine
+   * runs in parallel.
+   */
   readonly max?: number;
-  /** Calls and open streams that one process gets at once. Default 1. References fill no place. */
+  /**
+   * The maximum number of calls and open streams that one process gets at once. Default 1. References do not
+   * count.
+   */
   readonly callsPerProcess?: number;
-  /** Calls that may wait for a place. Default 1,000. */
+  /** The maximum number of calls that wait for a place. Default 1,000. */
   readonly maxQueued?: number;
-  /** A process above `min` ends after so many milliseconds without a call. Default 60,000. */
+  /** Milliseconds without a call after which a process beyond `min` ends. Default 60,000. */
   readonly idleMs?: number;
   /** When a process is replaced before it fails. Default: never. */
   readonly recycle?: RecycleOptions;
 }
 
-/** What `withCallOptions` takes for a pool's remote. */
+/** The call options of a pool's remote, for `withCallOptions`. */
 export interface PoolCallOptions extends CallOptions {
-  /** Calls of one key go to one process as long as it lives, in order if `callsPerProcess` is 1. */
+  /**
+   * Calls with one key go to one process as long as it lives. They run in order if `callsPerProcess` is 1.
+   */
   readonly affinity?: string;
-  /** A higher one leaves the queue first, but never breaks the order within a key. Default 0. */
+  /**
+   * A call with a higher priority is taken from the queue first, but the order within a key stays. Default 0.
+   */
   readonly priority?: number;
 }
 
@@ -103,7 +116,7 @@ export function checkPool<P, S>(config: PoolConfig<P, S>): PoolSettings<P> {
   };
 }
 
-/** Checks what a call brought beside core's own options. */
+/** Checks the options of a call that are not core's. */
 export function checkCall({ affinity, priority }: PoolCallOptions): void {
   checkOption('affinity', affinity, { expected: 'a text', holds: (value) => typeof value === 'string' });
   checkOption('priority', priority, {

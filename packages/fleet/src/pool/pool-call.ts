@@ -7,7 +7,7 @@ import type { Clock } from '../clock.ts';
 import type { PoolCallOptions } from './options.ts';
 import type { Job } from './schedule.ts';
 
-/** What a call asks for. */
+/** What a caller asks for. */
 export interface Asked<P> {
   /** The identity of the user's remote. */
   readonly owner: object;
@@ -22,7 +22,7 @@ export class PoolCall<P> implements Job {
   readonly sequence: number;
   readonly affinity: string | undefined;
   readonly priority: number;
-  /** True while it stands in the queue. */
+  /** True while it is in the queue. */
   isWaiting = false;
   readonly queuedAt: number;
   readonly resolve: (result: unknown) => void;
@@ -32,7 +32,10 @@ export class PoolCall<P> implements Job {
   readonly #options: CallOptions | undefined;
   readonly #deadline: number | undefined;
   #stopWatching = (): void => {};
-  /** Where it was made; undefined if it never waited. What lets it run later is another call's end. */
+  /**
+   * The asynchronous context in which it was made; undefined if it never waited. When it waits, the end of
+   * another call makes it run, in another context.
+   */
   #context: AsyncResource | undefined;
 
   constructor(
@@ -54,18 +57,21 @@ export class PoolCall<P> implements Job {
     this.#deadline = rest.deadlineMs === undefined ? undefined : this.queuedAt + rest.deadlineMs;
   }
 
-  /** The signal by which its caller can give up waiting. */
+  /** The signal by which its caller can stop waiting. */
   get signal(): AbortSignal | undefined {
     return signalOf(this.asked.args, this.#options);
   }
 
-  /** The options for the process: the wait has used up a part of the call's time. */
+  /** The options for the process, with the remaining time, because the wait has used up a part of it. */
   get remainingOptions(): CallOptions | undefined {
     if (this.#deadline === undefined) return this.#options;
     return { ...this.#options, deadlineMs: Math.max(1, this.#deadline - this.#clock.now()) };
   }
 
-  /** It waits: `leave` is called once if its signal aborts or its deadline passes before {@link stopWaiting}. */
+  /**
+   * The call waits. If its signal aborts or its deadline passes before {@link stopWaiting}, `leave` is called
+   * once.
+   */
   watch(leave: (error: unknown) => void, makeLate: () => Error): void {
     this.#context ??= new AsyncResource('PIPEWORK_POOL_CALL');
     const { signal } = this;

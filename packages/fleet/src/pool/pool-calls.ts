@@ -1,4 +1,4 @@
-/** The calls of a pool: each waits for a place, runs there, and gives the place back. */
+/** The calls of a pool. Each waits for a place, runs there, and gives the place back. */
 import type { Remote } from '@pipework/core';
 import { forward, isLost, mayGoElsewhere } from '../calls/forward.ts';
 import { markUnsent, unsent } from '../calls/unsent.ts';
@@ -10,13 +10,13 @@ import { PoolCall, type Asked } from './pool-call.ts';
 import { Schedule } from './schedule.ts';
 import { RotatingHistogram, Utilization } from './stats.ts';
 
-/** What the calls need of the pool. */
+/** What this class needs of the pool. */
 export interface PoolCallsHost<P> {
-  /** A call waits that no process is free for. */
+  /** A call waits, because no process is free for it. */
   wait(): void;
   /** A call found the session of the process lost. */
   lost(member: Member<P>): void;
-  /** A call is over, and so is the use of its place. */
+  /** A call is over, and so is its use of the place. */
   released(member: Member<P>): void;
 }
 
@@ -30,10 +30,10 @@ export class PoolCalls<P> {
   readonly #settings: PoolSettings<P>;
   readonly #host: PoolCallsHost<P>;
   #sequence = 0;
-  /** Calls that were taken and neither sent nor settled. */
+  /** How many calls were accepted, and are neither sent nor settled. */
   #unsent = 0;
   #onAllSent: (() => void) | undefined;
-  /** Makes the error of what can't run any more. */
+  /** Makes the error of calls that cannot run any more. */
   #makeEnd: (() => FleetError) | undefined;
 
   constructor(settings: PoolSettings<P>, host: PoolCallsHost<P>) {
@@ -64,7 +64,7 @@ export class PoolCalls<P> {
     });
   }
 
-  /** Resolves once every call that was taken is sent or settled. {@link close} ends the waiting too. */
+  /** Resolves once every accepted call is sent or settled. {@link close} ends the wait too. */
   async allSent(): Promise<void> {
     if (this.#unsent === 0) return;
     await new Promise<void>((resolve) => {
@@ -72,13 +72,13 @@ export class PoolCalls<P> {
     });
   }
 
-  /** Whatever waits fails, and so does what comes back from a process that it was not sent to. */
+  /** Fails every waiting call, and every call that comes back unsent from a process. */
   close(makeEnd: () => FleetError): void {
     this.#makeEnd = makeEnd;
     for (const call of this.schedule.clear()) this.#settle(call, makeEnd());
   }
 
-  /** The pool tries anew. */
+  /** Accepts calls again after the pool had given up. */
   reopen(): void {
     this.#makeEnd = undefined;
   }
@@ -98,7 +98,7 @@ export class PoolCalls<P> {
     );
   }
 
-  /** A waiting call leaves the queue. */
+  /** Takes a waiting call out of the queue, and fails it. */
   #leave(call: PoolCall<P>, error: unknown): void {
     if (!call.isWaiting) return;
     call.stopWaiting();
@@ -106,7 +106,7 @@ export class PoolCalls<P> {
     this.#settle(call, error);
   }
 
-  /** A call that was not sent fails. */
+  /** Fails a call that was not sent. */
   #settle(call: PoolCall<P>, error: unknown): void {
     call.stopWaiting();
     call.reject(error);
@@ -142,7 +142,7 @@ export class PoolCalls<P> {
       if (mayGoElsewhere(error)) {
         this.utilization.count(-1);
         this.#unsent += 1;
-        // Its process may go on, and only what was dispensed there have ended: the next call dispenses again.
+        // The process may continue, while only its implementation has ended. The next call dispenses again.
         member.process.forget(owner, remote);
         return this.#queueAgain(call, member);
       }
@@ -153,7 +153,10 @@ export class PoolCalls<P> {
     }
   }
 
-  /** Asks the process for an implementation; undefined if the call has gone elsewhere, or has failed. */
+  /**
+   * Asks the process for an implementation. Undefined if the call was passed to another process, or has
+   * failed.
+   */
   async #dispense(call: PoolCall<P>, member: Member<P>): Promise<Remote<unknown> | undefined> {
     const { owner, name } = call.asked;
     let hasLeft = false;
@@ -183,7 +186,10 @@ export class PoolCalls<P> {
     return undefined;
   }
 
-  /** Nothing of the call was sent: it keeps its place in the order. `first` runs before a process may get it. */
+  /**
+   * Puts a call back of which nothing was sent. It keeps its place in the order. `first` runs before a
+   * process may get it.
+   */
   #queueAgain(call: PoolCall<P>, member: Member<P>, first?: () => void): void {
     if (this.#makeEnd !== undefined) {
       this.schedule.finish(call, member);
@@ -198,7 +204,7 @@ export class PoolCalls<P> {
     if (call.isWaiting) this.#host.wait();
   }
 
-  /** Returns what gives the place back: once, when the result is over. */
+  /** Returns a function that gives the place back once, when the result is over. */
   #releaseOnce(call: PoolCall<P>, member: Member<P>, startedAt: number): () => void {
     let isHeld = true;
     return () => {

@@ -7,11 +7,13 @@ import type { Asked } from './pool-call.ts';
 import { PoolCalls } from './pool-calls.ts';
 import type { Spread } from './stats.ts';
 
-/** Figures of a pool. Counts are since it was made; times and utilization are of the last one to two minutes. */
+/**
+ * Figures of a pool. Counts are since it was made. Times and utilization are of the last one to two minutes.
+ */
 export interface PoolStats {
-  /** Processes that take calls. */
+  /** Processes that accept calls. */
   readonly processes: number;
-  /** Those of them that run at least one call. */
+  /** How many of these run at least one call. */
   readonly busy: number;
   /** Calls that wait for a place. */
   readonly queued: number;
@@ -25,13 +27,14 @@ export interface PoolStats {
   readonly utilization: number;
   /** Milliseconds that calls waited for a place. */
   readonly waitMs: Spread;
-  /** Milliseconds that calls took from there on. */
+  /** Milliseconds that calls took after they got a place. */
   readonly runMs: Spread;
 }
 
 /**
- * Several processes of one plugin. A call goes to a process that has a free place, or waits for one, first come first served within a
- * priority. Processes are started as calls need them, and end if they are not used.
+ * Several processes of one plugin. A call goes to a process that has a free place, or waits for one. Within a
+ * priority, calls are served in the order in which they came. Processes are started when calls need them, and
+ * end when they are not used.
  *
  * @example
  * ```ts
@@ -52,12 +55,12 @@ export class Pool<P = Record<string, object>, S = Record<never, never>> {
   readonly #members: Members<P>;
   readonly #stopListening: () => void;
   readonly #cleanupsBefore = cleanupCount();
-  /** Ends a stop that drains at once. */
+  /** Makes a draining stop end at once. */
   #hurry: (() => void) | undefined;
   #stopping: Promise<void> | undefined;
   #makeEnd: (() => FleetError) | undefined;
 
-  /** Starts nothing. Throws `CONFIG_INVALID` if an option is not what it must be. */
+  /** Starts nothing. Throws `CONFIG_INVALID` if an option is invalid. */
   constructor(config: PoolConfig<P, S>) {
     const settings = checkPool(config);
     const { name, signal } = settings.process;
@@ -86,24 +89,28 @@ export class Pool<P = Record<string, object>, S = Record<never, never>> {
     if (signal?.aborted === true) onAbort();
   }
 
-  /** Resolves once `min` processes are ready. After giving up it tries anew. Rejects with `FLEET_GIVEN_UP` or `FLEET_STOPPED`. */
+  /**
+   * Resolves once `min` processes are ready. If the pool had given up, it tries again. Rejects with
+   * `FLEET_GIVEN_UP` or `FLEET_STOPPED`.
+   */
   async start(): Promise<void> {
     this.#reopen();
     await this.#members.start();
   }
 
   /**
-   * Ends the pool. New calls fail at once. Queued and running ones may finish within `drainMs`, unless `drain` is false; what is
-   * queued then rejects with `FLEET_STOPPED`. Resolves once no process, timer or descriptor is left. Called again it gives the same promise,
-   * and `drain: false` ends the waiting.
+   * Ends the pool. New calls fail at once. Queued and running ones may finish within `drainMs`; calls that
+   * are still queued then reject with `FLEET_STOPPED`. With `drain: false` there is no such time. Resolves
+   * once no process, timer or descriptor is left. Further calls return the same promise, and `drain: false`
+   * in one of them ends the wait.
    */
   stop(options: { readonly drain?: boolean } = {}): Promise<void> {
     return this.#stop(options.drain ?? true, undefined);
   }
 
   /**
-   * Replaces process by process, each successor started first, without a lost call. Rejects if a successor did not become ready; if it
-   * was the first one, the old processes and the old `cmd` stay.
+   * Replaces the processes one by one, without a lost call. Each successor is started first. Rejects if a
+   * successor does not become ready. If that was the first one, the old processes and the old `cmd` stay.
    */
   async reload(options: { readonly cmd?: Command } = {}): Promise<void> {
     this.#reopen();
@@ -111,8 +118,9 @@ export class Pool<P = Record<string, object>, S = Record<never, never>> {
   }
 
   /**
-   * Returns one remote of `name` over all processes, each of which has an implementation of its own for it. `withCallOptions` takes
-   * `affinity` and `priority` for it. Resolves at once: an unknown name fails with the first call.
+   * Returns one remote of `name` over all processes. Each process has an implementation of its own for it.
+   * `withCallOptions` accepts `affinity` and `priority` for it. Resolves at once, so an unknown name fails
+   * only with the first call.
    */
   async dispense<K extends keyof P & string>(name: K): Promise<Remote<P[K]>> {
     if (this.#makeEnd !== undefined) throw this.#makeEnd();
@@ -122,7 +130,7 @@ export class Pool<P = Record<string, object>, S = Record<never, never>> {
     });
   }
 
-  /** After giving up, the user may try anew. */
+  /** Lets the user try again after the pool has given up. */
   #reopen(): void {
     if (this.#stopping !== undefined) throw this.#endError();
     this.#makeEnd = undefined;
@@ -184,7 +192,10 @@ export class Pool<P = Record<string, object>, S = Record<never, never>> {
     this.#stopListening();
   }
 
-  /** Resolves once every call was sent or has failed: to true, or to false if `drainMs` passed or the stop was hurried. */
+  /**
+   * Resolves to true once every call was sent or has failed. Resolves to false if `drainMs` passes or the
+   * stop is hurried before that.
+   */
   #drainQueue(drainMs: number): Promise<boolean> {
     return new Promise((resolve) => {
       const settle = (isDrained: boolean): void => {

@@ -1,10 +1,10 @@
-/** A queue by priority, and first come first served within one. Pure. */
+/** A queue by priority. Within one priority, items keep their order. This file is pure. */
 
-/** The waiting calls. A higher priority goes first, then a lower sequence number. */
+/** A waiting call. A higher priority goes first, then a lower sequence number. */
 export interface Waiting {
   readonly priority: number;
   readonly sequence: number;
-  /** False once it was cancelled: it is passed over. */
+  /** False once it was cancelled. It is skipped then. */
   readonly isWaiting: boolean;
 }
 
@@ -13,7 +13,7 @@ export function goesFirst(a: Waiting, b: Waiting): boolean {
   return a.priority === b.priority ? a.sequence < b.sequence : a.priority > b.priority;
 }
 
-/** A binary heap. An item that was cancelled stays in it until it comes to the top, so that cancelling costs nothing. */
+/** A binary heap. A cancelled item stays in it until it reaches the top, so that cancelling costs nothing. */
 export class PriorityQueue<T extends Waiting> {
   readonly #heap: T[] = [];
 
@@ -30,7 +30,7 @@ export class PriorityQueue<T extends Waiting> {
     heap[at] = item;
   }
 
-  /** The next item, which stays in the queue. */
+  /** Returns the next item, which stays in the queue. */
   peek(): T | undefined {
     while (this.#heap.length > 0 && !this.#heap[0]!.isWaiting) this.#removeTop();
     return this.#heap[0];
@@ -42,7 +42,10 @@ export class PriorityQueue<T extends Waiting> {
     return first;
   }
 
-  /** Takes one item out. Returns whether it was there. Slower than the rest, because it looks at every item. */
+  /**
+   * Removes one item. Returns true if it was there. This is slower than the rest, because it looks at every
+   * item.
+   */
   remove(item: T): boolean {
     const at = this.#heap.indexOf(item);
     if (at === -1) return false;
@@ -52,7 +55,7 @@ export class PriorityQueue<T extends Waiting> {
     return true;
   }
 
-  /** Takes everything out, in no particular order. */
+  /** Removes and returns everything, in no particular order. */
   drain(): T[] {
     return this.#heap.splice(0).filter((item) => item.isWaiting);
   }

@@ -1,4 +1,7 @@
-/** Replaces processes one at a time, each successor started first: those that have passed a limit, and all of them in a reload. */
+/**
+ * Replaces processes one at a time, and starts each successor first. It replaces those that have passed a
+ * limit, and all of them in a reload.
+ */
 import { defer, type Deferred } from '../deferred.ts';
 import type { Mark, Member, Version } from './member.ts';
 
@@ -7,19 +10,22 @@ export interface ReplacementsHost<P> {
   readonly all: ReadonlySet<Member<P>>;
   /** False while a restart delay runs, and after the end. */
   readonly mayLaunch: boolean;
-  /** Takes the spare, if a ready one of this version is there. It is not yet open. */
+  /** Takes the spare, if a ready one of this version exists. It does not accept calls yet. */
   takeSpare(version: Version): Member<P> | undefined;
   launchSuccessor(version: Version): Member<P>;
   open(member: Member<P>): void;
-  /** The process finishes what it runs, and ends. */
+  /** Lets the process finish its running calls, and then ends it. */
   drain(member: Member<P>, reason: 'recycled' | 'reloaded'): void;
 }
 
 export class Replacements<P> {
   readonly #host: ReplacementsHost<P>;
-  /** What new processes run: the last version that became ready. */
+  /** The version of new processes: the last one that became ready. */
   #version: Version;
-  /** What successors run: a version that a reload has asked for, until it is known whether it becomes ready. */
+  /**
+   * The version of successors. During a reload it is the requested version, until it is known whether that
+   * becomes ready.
+   */
   #target: Version;
   #nextVersion = 1;
   #current: { readonly old: Member<P>; readonly successor: Member<P> } | undefined;
@@ -36,7 +42,7 @@ export class Replacements<P> {
     return this.#version;
   }
 
-  /** Processes that were replaced because they had passed a limit. */
+  /** How many processes were replaced because they had passed a limit. */
   get recycled(): number {
     return this.#recycled;
   }
@@ -56,8 +62,8 @@ export class Replacements<P> {
   }
 
   /**
-   * Replaces every process by one of `command`, or of the present one. Resolves once all are replaced. Rejects if a successor does not become
-   * ready; then the processes that are left stay.
+   * Replaces every process by one of `command`, or of the present command. Resolves once all are replaced.
+   * Rejects if a successor does not become ready. The processes that are left then stay.
    */
   reload(command: Version['command'] | undefined): Promise<void> {
     this.#target = { number: this.#nextVersion++, command: command ?? this.#target.command };
@@ -68,7 +74,10 @@ export class Replacements<P> {
     return promise;
   }
 
-  /** Starts the successor of the next process that is marked. Processes of one age would otherwise all go together. */
+  /**
+   * Starts the successor of the next marked process. They are replaced one by one, because processes of the
+   * same age would otherwise all be replaced together.
+   */
   next(): void {
     if (this.#current !== undefined) return;
     const old = [...this.#host.all].find(({ state, mark }) => state === 'ready' && mark !== undefined);
@@ -79,7 +88,10 @@ export class Replacements<P> {
     if (spare !== undefined) this.#host.open(spare);
   }
 
-  /** A process takes calls from now on. One of an older version, which was starting when a reload began, is to be replaced. */
+  /**
+   * A process accepts calls from now on. If it has an older version, because it was starting when a reload
+   * began, it must be replaced.
+   */
   opened(member: Member<P>): void {
     if (member.version !== this.#target && this.#reload !== undefined) member.mark = 'reload';
     const current = this.#current;
@@ -98,17 +110,17 @@ export class Replacements<P> {
     if (this.#current?.old === member) this.#current = undefined;
   }
 
-  /** A process did not become ready. Returns true if that fails a reload, and is not counted therefore. */
+  /** A process did not become ready. Returns true if that fails a reload, in which case it is not counted. */
   failed(member: Member<P>, error: Error): boolean {
     if (this.#current?.successor !== member) return false;
     const isReload = this.#current.old.mark === 'reload';
     this.#current = undefined;
-    // If a further reload has asked for another version meanwhile, that one is tried.
+    // If a further reload has asked for another version meanwhile, that version is tried.
     if (isReload && member.version === this.#target) this.fail(error);
     return isReload;
   }
 
-  /** The reload that runs rejects. The version that last became ready holds. */
+  /** The running reload rejects. The version that last became ready stays in use. */
   fail(error: Error): void {
     this.#target = this.#version;
     for (const member of this.#host.all) if (member.mark === 'reload') member.mark = undefined;

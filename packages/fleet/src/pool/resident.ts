@@ -1,8 +1,8 @@
-/** How much memory a process holds. */
+/** Measures how much memory a process holds. */
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 
-/** Resident bytes of a process of this system; undefined if that can't be told. */
+/** Returns the resident bytes of a process of this system; undefined if they cannot be found out. */
 export async function residentBytes(pid: number): Promise<number | undefined> {
   try {
     const fields = await readFile(`/proc/${pid}/status`, 'utf8');

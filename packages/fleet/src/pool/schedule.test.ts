@@ -5,7 +5,7 @@ interface TestJob extends Job {
   isWaiting: boolean;
 }
 
-/** A schedule whose assignments are written down, as `job@seat`. */
+/** A schedule whose assignments are logged, as `job@seat`. */
 function make(jobsPerSeat = 1) {
   const log: string[] = [];
   let sequence = 0;
@@ -24,7 +24,7 @@ function make(jobsPerSeat = 1) {
 const [one, two] = [{ number: 1 }, { number: 2 }];
 
 describe('a schedule', () => {
-  test('takes a higher priority first, and within one the order in which they came', () => {
+  test('takes a higher priority first, and within one the order of arrival', () => {
     const { schedule, log, add } = make(4);
     add();
     add(undefined, 1);
@@ -72,7 +72,7 @@ describe('a schedule', () => {
     expect(log.at(-1)).toBe('2@2');
   });
 
-  test('puts back a job in front of those that came later', () => {
+  test('puts a job back before those that came later', () => {
     const { schedule, log, add } = make();
     schedule.open(one);
     const first = add();
@@ -84,7 +84,7 @@ describe('a schedule', () => {
     expect(schedule.waiting).toBe(1);
   });
 
-  test('passes over jobs that were cancelled, and counts them no more', () => {
+  test('skips cancelled jobs, and no longer counts them', () => {
     const { schedule, log, add } = make();
     const first = add();
     const second = add('a');
@@ -99,7 +99,7 @@ describe('a schedule', () => {
     expect([schedule.waiting, schedule.unbound]).toEqual([0, 0]);
   });
 
-  test('assigns nothing to a seat that leaves, and takes out its waiting calls in order', () => {
+  test('assigns nothing to a leaving seat, and returns its waiting calls in order', () => {
     const { schedule, log, add } = make();
     schedule.open(one);
     add('a');

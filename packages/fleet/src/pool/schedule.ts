@@ -1,8 +1,9 @@
 /**
- * Which call goes to which process. No timer, no process and no promise: calls and seats come and go, and `assign` is called for each pair.
+ * Decides which call goes to which process. It has no timer, no process and no promise. Calls and seats are
+ * added and removed, and `assign` is called for each match.
  *
- * Of the calls of one affinity key only the first stands in a queue; the others wait behind it. So priority never breaks the order within a
- * key, and a key whose process is busy holds up no other key.
+ * Of the calls with one affinity key, only the first is in a queue. The others wait behind it. So priority
+ * never breaks the order within a key, and a key whose process is busy delays no other key.
  */
 import { goesFirst, PriorityQueue, type Waiting } from './queue.ts';
 
@@ -18,17 +19,20 @@ export interface Job extends Waiting {
 interface Place<J extends Job, S extends Seat> {
   readonly seat: S;
   running: number;
-  /** When it last took a job, as a count: of two free seats the one that was used last goes first, so that the other can end. */
+  /**
+   * When it last took a job, as a count. Of two free seats, the one that was used last goes first, so that
+   * the other can end.
+   */
   lastUsed: number;
   isOpen: boolean;
-  /** Jobs whose key is at this seat. */
+  /** Jobs whose key is bound to this seat. */
   readonly bound: PriorityQueue<J>;
 }
 
 interface Key<J extends Job, S extends Seat> {
   place: Place<J, S> | undefined;
   running: number;
-  /** The job of this key that stands in a queue. */
+  /** The job of this key that is in a queue. */
   first: J | undefined;
   readonly behind: J[];
 }
@@ -54,19 +58,19 @@ export class Schedule<J extends Job, S extends Seat> {
     return this.#waiting;
   }
 
-  /** How many of them any seat could take. */
+  /** How many of these any seat could take. */
   get unbound(): number {
     return this.#unbound;
   }
 
-  /** Seats that take jobs. */
+  /** How many seats accept jobs. */
   get openSeats(): number {
     let open = 0;
     for (const place of this.#places.values()) if (place.isOpen) open += 1;
     return open;
   }
 
-  /** Jobs that run at the seat. */
+  /** How many jobs run at the seat. */
   running(seat: S): number {
     return this.#places.get(seat)?.running ?? 0;
   }
@@ -113,7 +117,7 @@ export class Schedule<J extends Job, S extends Seat> {
     this.fill();
   }
 
-  /** The seat takes no further job. What runs there goes on. */
+  /** The seat accepts no further jobs. Its running jobs continue. */
   close(seat: S): void {
     const place = this.#places.get(seat);
     if (place === undefined || !place.isOpen) return;
@@ -150,7 +154,10 @@ export class Schedule<J extends Job, S extends Seat> {
     this.fill();
   }
 
-  /** A job that was assigned did not run after all: it waits again, where it stood. {@link fill} must be called afterwards. */
+  /**
+   * An assigned job did not run after all. It waits again at its old place. {@link fill} must be called
+   * afterwards.
+   */
   giveBack(job: J, seat: S): void {
     const place = this.#places.get(seat);
     if (place !== undefined) place.running -= 1;
@@ -173,14 +180,14 @@ export class Schedule<J extends Job, S extends Seat> {
     this.#queue(job);
   }
 
-  /** Takes out every job that waits, in order. */
+  /** Removes and returns every waiting job, in order. */
   clear(): J[] {
     const jobs = [
       ...this.#shared.drain(),
       ...[...this.#places.values()].flatMap((place) => place.bound.drain()),
       ...[...this.#keys.values()].flatMap((key) => key.behind.splice(0)),
     ];
-    // A first job that waits for its key's seat to finish stands in no queue.
+    // If a first job waits until its key's seat has finished, it is in no queue.
     for (const { first } of this.#keys.values())
       if (first !== undefined && !jobs.includes(first)) jobs.push(first);
     this.#keys.clear();
@@ -198,7 +205,7 @@ export class Schedule<J extends Job, S extends Seat> {
     return key;
   }
 
-  /** Puts a job where it waits: at its key's seat, or where every seat looks. */
+  /** Puts a job into its queue: that of its key's seat, or the one that every seat uses. */
   #queue(job: J): void {
     const key = job.affinity === undefined ? undefined : this.#keys.get(job.affinity);
     const place = key?.place;
@@ -206,23 +213,26 @@ export class Schedule<J extends Job, S extends Seat> {
       this.#unbound += 1;
       this.#shared.push(job);
     } else if (place.isOpen) place.bound.push(job);
-    // Otherwise the seat is leaving while a job of the key still runs there: `finish` queues it, so that the order holds.
+    // Otherwise the seat is leaving while a job of the key still runs there. `finish` queues this job later,
+    // so that the order stays.
   }
 
-  /** Takes a key's first job out of the queue in which it stands, if it stands in one. */
+  /** Removes a key's first job from its queue, if it is in one. */
   #dequeue(job: J, key: Key<J, S>): void {
     if (this.#shared.remove(job)) this.#unbound -= 1;
     else key.place?.bound.remove(job);
   }
 
-  /** The first job of a key has been taken or cancelled: the next one stands in the queue. */
+  /** The first job of a key has been taken or cancelled, so the next one enters the queue. */
   #promote(name: string, key: Key<J, S>): void {
     key.first = key.behind.shift();
     if (key.first === undefined) this.#settleKey(name, key);
     else this.#queue(key.first);
   }
 
-  /** Forgets a key that nothing waits or runs for, and frees one whose seat is leaving from that seat. */
+  /**
+   * Forgets a key for which no job waits or runs. If the seat of a key is leaving, unbinds the key from it.
+   */
   #settleKey(name: string, key: Key<J, S>): void {
     if (key.running > 0) return;
     if (key.first === undefined) {
@@ -242,7 +252,7 @@ export class Schedule<J extends Job, S extends Seat> {
     }
   }
 
-  /** Assigns until no job and free seat are left that fit. */
+  /** Assigns jobs until no job fits a free seat. */
   fill(): void {
     for (;;) {
       const place = this.#bestPlace();
@@ -251,7 +261,10 @@ export class Schedule<J extends Job, S extends Seat> {
     }
   }
 
-  /** The seat that takes the next job: the least busy, then the last used, among those for which a job waits. */
+  /**
+   * Returns the seat that takes the next job: the least busy, then the last used, among those for which a job
+   * waits.
+   */
   #bestPlace(): Place<J, S> | undefined {
     const isSharedEmpty = this.#shared.peek() === undefined;
     let best: Place<J, S> | undefined;

@@ -1,22 +1,27 @@
-/** What a pool tells of itself. */
+/** The figures that a pool reports. */
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 
-/** Milliseconds by share of the calls: half of them took no longer than `p50`. All are 0 if there was no call. */
+/** Percentiles of the calls' times in milliseconds. All are 0 if there was no call. */
 export interface Spread {
-  /** Half of the calls took no longer. */
+  /** Half of the calls took at most this long. */
   readonly p50: number;
-  /** Nine calls of ten took no longer. */
+  /** 90 of 100 calls took at most this long. */
   readonly p90: number;
-  /** 99 calls of a hundred took no longer. */
+  /** 99 of 100 calls took at most this long. */
   readonly p99: number;
-  /** The longest that a call took. */
+  /** The longest time of a call. */
   readonly max: number;
 }
 
-/** Figures of one period are kept for this long after it, in milliseconds: percentiles since the start would never recover from one bad hour. */
+/**
+ * How long the figures of one period are kept after it, in milliseconds. Percentiles since the start would
+ * never recover from one bad hour.
+ */
 const periodMs = 60_000;
 
-/** A histogram of the last one to two minutes: one is written while the last period's is read as well. */
+/**
+ * A histogram of the last one to two minutes. While one is written, that of the last period is read as well.
+ */
 export class RotatingHistogram {
   readonly #now: () => number;
   #current: RecordableHistogram = createHistogram();
@@ -30,7 +35,7 @@ export class RotatingHistogram {
 
   record(ms: number): void {
     this.#rotate();
-    // Node's histogram takes whole numbers from 1 on: microseconds.
+    // Node's histogram accepts whole numbers from 1 on, so the unit is microseconds.
     this.#current.record(Math.max(1, Math.round(ms * 1_000)));
   }
 
@@ -71,7 +76,7 @@ export class Utilization {
     this.#last = this.#since;
   }
 
-  /** A place is taken, or given back. */
+  /** Counts a place that is taken, or given back. */
   count(change: 1 | -1): void {
     this.#advance();
     this.#running += change;

@@ -1,27 +1,30 @@
-/** What comes with time and with calls: idle processes end, and those that have passed a limit are marked. */
+/** Ends idle processes, and marks those that have passed a limit. It acts on time and on calls. */
 import { isInUse } from '../supervisor/activity.ts';
 import type { Mark, Member } from './member.ts';
 import type { PoolSettings } from './options.ts';
 import { residentBytes } from './resident.ts';
 
 export interface UpkeepHost<P> {
-  /** Those that take calls. */
+  /** The processes that accept calls. */
   readonly ready: Member<P>[];
   running(member: Member<P>): number;
   mark(member: Member<P>, mark: Mark): void;
   /** The process was not used for `idleMs`. */
   endIdle(member: Member<P>): void;
-  /** No process takes calls, and none has to. */
+  /** No process accepts calls, and none has to. */
   endSpare(): void;
 }
 
-/** A process's memory is looked at once in so many milliseconds at most. */
+/** The minimum time between two measurements of a process's memory, in milliseconds. */
 const measureEveryMs = 250;
 
-/** A process that has passed `recycle.residentBytes` within so few calls shows that the limit is near what it needs at rest. */
+/**
+ * If a process passes `recycle.residentBytes` within this few calls, the limit is close to what it needs at
+ * rest.
+ */
 const fewCalls = 10;
 
-/** How often processes are looked at within `idleMs` and `recycle.ageMs`. */
+/** How often processes are checked within `idleMs` and `recycle.ageMs`. */
 const looks = 4;
 
 export class Upkeep<P> {
@@ -35,7 +38,7 @@ export class Upkeep<P> {
     this.#host = host;
   }
 
-  /** Processes are there: looks at them from now on. */
+  /** The first processes exist. Checks them from now on. */
   begin(): void {
     const { idleMs, recycle, process } = this.#settings;
     const everyMs = Math.min(idleMs, recycle.ageMs ?? Infinity) / looks;
@@ -48,7 +51,7 @@ export class Upkeep<P> {
     this.#cancel = undefined;
   }
 
-  /** A call came back from the process: it may have passed a limit. */
+  /** A call at the process is over. The process may have passed a limit. */
   released(member: Member<P>): void {
     const { recycle, process } = this.#settings;
     const now = process.clock.now();
@@ -91,7 +94,7 @@ export class Upkeep<P> {
 
   #lookAt(member: Member<P>, now: number): void {
     const { idleMs, min } = this.#settings;
-    // While a check of its own is under way, it can't be told what else is.
+    // While a health check is under way, it cannot be told what else is.
     const isChecked = member.health?.isChecking === true;
     if (this.#host.running(member) > 0 || (!isChecked && isInUse(member.process.rpc!.diagnostics())))
       member.lastUse = now;

@@ -1,18 +1,24 @@
-/** Finds out that a plugin is no longer used. */
+/** Detects that a plugin is no longer used. */
 import type { Diagnostics } from '@pipework/core';
 import type { Clock } from '../clock.ts';
 
-/** How often a plugin is looked at within its idle time: it ends between one and one and a quarter of that time after its last use. */
+/**
+ * How often a plugin is checked within its idle time. It ends between one and one and a quarter of that time
+ * after its last use.
+ */
 const looks = 4;
 
 export class IdleWatch {
   readonly #idleMs: number;
   readonly #clock: Clock;
-  /** What is under way with the plugin, apart from the supervisor's own checks; undefined while that can't be told. */
+  /**
+   * Returns true if something is under way with the plugin, apart from the supervisor's own checks; undefined
+   * while that cannot be told.
+   */
   readonly #isBusy: () => boolean | undefined;
   readonly #onUnused: () => void;
   #lastUse: number;
-  /** A look came while a check was under way: the next one comes when that has ended. */
+  /** True if a check for use was due during a health check. It is made when the health check has ended. */
   #isLookDue = false;
   #cancel = (): void => {};
 
@@ -35,7 +41,7 @@ export class IdleWatch {
     this.#cancel();
   }
 
-  /** A check has ended, so that it can be told again what is under way. */
+  /** A health check has ended, so that it can be told again what is under way. */
   lookAgain(): void {
     if (this.#isLookDue) this.#look();
   }
@@ -55,7 +61,7 @@ export class IdleWatch {
   }
 }
 
-/** True if a call in either direction, a stream of values or of the broker, or a reference is there. */
+/** True if a call in either direction, a stream of values or of the broker, or a reference exists. */
 export function isInUse(diagnostics: Diagnostics): boolean {
   const { pendingCalls, runningCalls, valueStreams, brokerStreams, references } = diagnostics;
   return pendingCalls + runningCalls + valueStreams + brokerStreams + references > 0;

@@ -1,23 +1,29 @@
-/** Tells listeners and the diagnostics channel of each change, in order. */
+/** Reports each change to listeners and to the diagnostics channel, in order. */
 import { channel } from 'node:diagnostics_channel';
 import type { PluginExit } from '@pipework/core';
 import type { SupervisorState } from './events.ts';
 
-/** What a listener of `'state'` gets, and what the channel `pipework:fleet` publishes together with `name`. */
+/** What a listener of `'state'` receives. The channel `pipework:fleet` publishes the same, with `name`. */
 export interface StateChange {
   /** The state that was reached. */
   readonly state: SupervisorState;
-  /** The number of the process that takes calls, or took them last; 0 before the first one. It only rises, and may skip. */
+  /**
+   * The number of the process that accepts calls, or did so last; 0 before the first one. It only rises, and
+   * may skip numbers.
+   */
   readonly generation: number;
-  /** How the process ended whose end led here. */
+  /** How the process ended, if the change came from its end. */
   readonly exit?: PluginExit;
-  /** Why: the failure of a start, of a reload, of a health check, or the loss of a process. */
+  /**
+   * The error that caused the change: the failure of a start, of a reload, of a health check, or the loss of
+   * a process.
+   */
   readonly error?: Error;
 }
 
-/** Why a change came. */
+/** The cause of a change. */
 export interface Because {
-  /** Resolves to how the process ended that the change is about. */
+  /** Resolves to how the process ended, if the change is about one. */
   readonly exit?: Promise<PluginExit | undefined>;
   readonly error?: Error;
 }
@@ -30,20 +36,22 @@ const fleetChannel = channel(fleetChannelName);
 export class Announcer {
   readonly #name: string;
   readonly #listeners = new Set<(change: StateChange) => void>();
-  /** Changes are told one after the other: the exit that explains one may come after the change itself. */
+  /**
+   * Changes are reported one after another. The exit that explains a change may come after the change itself.
+   */
   #telling: Promise<void> = Promise.resolve();
 
   constructor(name: string) {
     this.#name = name;
   }
 
-  /** Calls `listener` at every change. Returns a function that takes the listener off. */
+  /** Calls `listener` at every change. Returns a function that removes the listener. */
   listen(listener: (change: StateChange) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** Tells of a change once the exit that led to it is known, behind the changes before it. */
+  /** Reports a change once its exit is known, after all changes before it. */
   announce({ state, generation }: Pick<StateChange, 'state' | 'generation'>, { exit, error }: Because): void {
     this.#telling = Promise.all([this.#telling, exit]).then(([, known]) => {
       this.#tell({
@@ -55,7 +63,7 @@ export class Announcer {
     });
   }
 
-  /** Resolves once everything so far was told. */
+  /** Resolves once everything so far was reported. */
   async settled(): Promise<void> {
     await this.#telling;
   }
@@ -66,7 +74,7 @@ export class Announcer {
       try {
         listener(change);
       } catch (error) {
-        // As an EventEmitter would: the listener's fault is its own, and must not stop the supervisor.
+        // As in an EventEmitter, a failing listener is at fault itself, and must not stop the supervisor.
         queueMicrotask(() => {
           throw error;
         });

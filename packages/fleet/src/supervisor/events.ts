@@ -1,4 +1,4 @@
-/** What a supervisor can be told, and what it can decide to do. */
+/** The events that a supervisor handles, and the actions that it can decide on. */
 import type { RestartLimits } from '../restart-budget.ts';
 
 /** The states that users see. */
@@ -6,23 +6,23 @@ export type SupervisorState =
   'new' | 'starting' | 'ready' | 'waiting' | 'idle' | 'reloading' | 'given-up' | 'stopped';
 
 export type SupervisorEvent<C> =
-  /** `start()`, or a call. */
+  /** `start()` or a call needs a process. */
   | { readonly type: 'wanted' }
-  /** `start()` alone: it also tries anew after giving up. */
+  /** `start()` alone. It also tries again after giving up. */
   | { readonly type: 'start' }
   | { readonly type: 'reload'; readonly command: C | undefined }
-  /** A watched file changed: a reload that wakes nothing up. */
+  /** A watched file changed. It causes a reload, but does not wake up an idle plugin. */
   | { readonly type: 'changed' }
   | { readonly type: 'stop'; readonly drain: boolean; readonly cause?: unknown }
   | { readonly type: 'ready'; readonly process: number }
-  /** A process did not become ready. It is ending, or was never there. */
+  /** A process did not become ready. It is ending, or never existed. */
   | {
       readonly type: 'failed';
       readonly process: number;
       readonly error: Error;
       readonly isPermanent: boolean;
     }
-  /** A process that was ready has gone, or has lost its session. */
+  /** A process that was ready has ended, or has lost its session. */
   | { readonly type: 'ended'; readonly process: number; readonly error: Error }
   /** Nothing of the process is left. */
   | { readonly type: 'gone'; readonly process: number }
@@ -36,20 +36,23 @@ export type Action<C> =
   | { readonly do: 'launch'; readonly process: number; readonly command: C; readonly isReload: boolean }
   /** The process gets the waiting calls and all new ones. */
   | { readonly do: 'take-over'; readonly process: number }
-  /** End a process: `drain` lets it finish what it runs, `quit` asks it to leave, `kill` gives it no time. */
+  /**
+   * End a process. `drain` lets it finish its running calls, `quit` asks it to leave, `kill` gives it no
+   * time.
+   */
   | { readonly do: 'retire'; readonly process: number; readonly how: 'drain' | 'quit' | 'kill' }
   | { readonly do: 'delay'; readonly which: 'restart' | 'spare'; readonly ms: number }
   | { readonly do: 'cancel-delay'; readonly which: 'restart' | 'spare' }
   | { readonly do: 'settle-start' }
   | { readonly do: 'settle-reload'; readonly error?: Error }
-  /** The reload that waited has become the one that runs. */
+  /** The waiting reload is now the one that runs. */
   | { readonly do: 'begin-reload' }
   | { readonly do: 'give-up'; readonly reason: string; readonly error: Error }
   | { readonly do: 'stop'; readonly cause?: unknown };
 
 export interface StateOptions<C> {
   readonly command: C;
-  /** `false`: never restart after a failure. */
+  /** How to restart. `false` never restarts after a failure. */
   readonly restart: RestartLimits;
   readonly hasSpare: boolean;
   readonly random: () => number;

@@ -1,17 +1,20 @@
-/** Watches one process: so many checks in a row without an answer are a verdict. */
+/** Watches one process. It calls for its end after a number of checks in a row without an answer. */
 import type { RPCClientOf } from '@pipework/core';
 import type { Clock } from '../clock.ts';
 import type { HealthOptions } from '../options.ts';
 
-/** A wait is measured in this many slices, so that time in which this host was blocked or asleep does not count. */
+/**
+ * The number of slices in which a wait is measured, so that time in which this host was blocked or asleep
+ * does not count.
+ */
 const slices = 4;
 
 /** How much longer than planned a slice may take and still count as a whole one. */
 const lateFactor = 1.5;
 
 /**
- * Waits until this host has been awake for `ms`. A host that was blocked finds its timers due all at once, which says nothing about a
- * plugin. Returns what cancels the wait.
+ * Waits until this host has been awake for `ms`. If a host was blocked, all its timers are due at once, which
+ * tells nothing about a plugin. Returns a function that cancels the wait.
  */
 export function afterAwake(clock: Clock, ms: number, act: () => void): () => void {
   const sliceMs = ms / slices;
@@ -47,7 +50,7 @@ export function checkOnce<P>(
       cancel();
       resolve(failure);
     };
-    // The wait above bounds a ping as well.
+    // The wait above limits a ping as well.
     const answer = check === undefined ? rpc.ping({ timeout: Infinity }) : callCheck(check, rpc);
     answer.then(
       () => settle(),
@@ -59,7 +62,9 @@ export function checkOnce<P>(
 /** How long a process may take to answer its first check if `health` is off, in milliseconds. */
 const firstCheckMs = 5_000;
 
-/** Checks a process that is to replace another one: as `health` says, or by a ping. Rejects if it fails. */
+/**
+ * Checks a process that will replace another one, as `health` says, or by a ping. Rejects if the check fails.
+ */
 export async function checkFirst<P>(
   rpc: RPCClientOf<P>,
   health: HealthOptions<P> | undefined,
@@ -77,9 +82,9 @@ async function callCheck<P>(
 }
 
 export interface HealthListener {
-  /** The process is of no use. Called at most once. */
+  /** The process is useless. Called at most once. */
   verdict(reason: Error): void;
-  /** A check has ended, however it went. */
+  /** A check has ended, with whatever result. */
   checked?(): void;
 }
 
@@ -93,7 +98,10 @@ export class HealthWatch<P> {
   #isStopped = false;
   #isChecking = false;
 
-  /** Begins at once: the first check comes after a random part of the period, so that many plugins are not checked together. */
+  /**
+   * Begins at once. The first check comes after a random part of the period, so that many plugins are not
+   * checked together.
+   */
   constructor(rpc: RPCClientOf<P>, options: HealthOptions<P>, clock: Clock, listener: HealthListener) {
     this.#rpc = rpc;
     this.#options = options;
@@ -102,12 +110,12 @@ export class HealthWatch<P> {
     this.#schedule(options.everyMs * clock.random());
   }
 
-  /** True while a check of its own is under way, which is no use of the plugin. */
+  /** True while a health check is under way, which does not count as use of the plugin. */
   get isChecking(): boolean {
     return this.#isChecking;
   }
 
-  /** No further check, and no verdict. */
+  /** Makes no further check, and reports no verdict. */
   stop(): void {
     this.#isStopped = true;
     this.#cancel();

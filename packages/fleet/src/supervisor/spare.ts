@@ -1,4 +1,7 @@
-/** The process that is kept behind the current one. Its failures are not counted, but its own delays grow. No I/O and no timer. */
+/**
+ * The spare: a process that is kept ready beside the current one. Its failures are not counted, but its own
+ * delays grow. It has no I/O and no timer.
+ */
 
 export interface Spare {
   readonly process: number;
@@ -7,16 +10,16 @@ export interface Spare {
 
 export class SpareFacts {
   #held: Spare | undefined;
-  /** Failures since a spare was last ready. */
+  /** How many failures there were since a spare was last ready. */
   #attempt = 0;
-  /** A spare failed in a way that no other start can mend. */
+  /** True if a spare failed in a way that no other start can fix. */
   #isHopeless = false;
 
   get held(): Spare | undefined {
     return this.#held;
   }
 
-  /** True if there is none and another may be started. */
+  /** True if there is no spare and another may be started. */
   get isWanted(): boolean {
     return this.#held === undefined && !this.#isHopeless;
   }
@@ -34,21 +37,24 @@ export class SpareFacts {
     this.#attempt = 0;
   }
 
-  /** Takes the spare away: it becomes current, or it leaves. */
+  /** Takes the spare, because it becomes current, or leaves. */
   take(): Spare | undefined {
     const held = this.#held;
     this.#held = undefined;
     return held;
   }
 
-  /** The spare has failed. Returns which attempt the next one is, counted from 0; undefined if there is to be none. */
+  /**
+   * The spare has failed. Returns the number of the next attempt, counted from 0; undefined if there must be
+   * none.
+   */
   failed(isPermanent: boolean): number | undefined {
     this.#held = undefined;
     this.#isHopeless ||= isPermanent;
     return isPermanent ? undefined : this.#attempt++;
   }
 
-  /** A new command or a new start: a spare may be tried again. */
+  /** Allows a spare to be tried again, because of a new command or a new start. */
   hope(): void {
     this.#isHopeless = false;
   }

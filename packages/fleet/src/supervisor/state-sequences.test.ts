@@ -4,12 +4,12 @@ import { died, Driver, restart } from '../../test/support/driver.ts';
 import type { Action, SupervisorEvent } from './events.ts';
 
 describe('whatever happens in whatever order', () => {
-  /** What the world can do at a moment: each choice is an event that could really come. */
+  /** What can happen at a moment. Each choice is an event that could really come. */
   type Choice = { readonly kind: number; readonly pick: number; readonly gap: number };
 
   class World {
     readonly driver: Driver;
-    /** Launched and not gone: what each is at this moment. */
+    /** The processes that were launched and are not gone, with the state of each. */
     readonly alive = new Map<number, 'starting' | 'ready' | 'ended'>();
     readonly restarts: number[] = [];
     readonly delays = new Set<string>();
@@ -112,13 +112,14 @@ describe('whatever happens in whatever order', () => {
 
     check(): void {
       const { facts } = this.driver;
-      // A process is in exactly one field from its launch until it is gone.
+      // From its launch until it is gone, a process is in exactly one field.
       expect([...facts.processes].toSorted((a, b) => a - b)).toEqual(
         [...this.alive.keys()].toSorted((a, b) => a - b),
       );
       // Generations only rise.
       expect(this.generations).toEqual([...new Set(this.generations)].toSorted((a, b) => a - b));
-      // A waiting call is never stranded: a process is on its way, a delay runs, or one that must go first is still there.
+      // A waiting call is never stranded. Either a process is starting, a delay runs, or a process that must
+      // end first still exists.
       if (facts.state === 'waiting') expect(this.delays.has('restart') || this.alive.size > 0).toBe(true);
       if (facts.state === 'stopped' || facts.state === 'given-up')
         expect(this.delays.has('restart')).toBe(false);

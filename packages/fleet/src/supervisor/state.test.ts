@@ -58,7 +58,7 @@ describe('a supervisor decides', () => {
     expect(kinds(driver.end(3)).at(-1)).toBe('give-up');
   });
 
-  test('the delay begins anew once a process was ready for the window', () => {
+  test('the delays start from the beginning once a process was ready for the window', () => {
     const driver = new Driver();
     driver.start();
     driver.end(1);
@@ -126,7 +126,7 @@ describe('a supervisor decides', () => {
     expect(driver.facts.failures).toHaveLength(1);
   });
 
-  test('waiting: a reload launches at once, and goes back to the rest of the delay if it fails', () => {
+  test('waiting: a reload launches at once, and returns to the rest of the delay if it fails', () => {
     const driver = new Driver();
     driver.start();
     driver.end(1);
@@ -189,14 +189,14 @@ describe('a supervisor decides', () => {
     expect(driver.facts.failures).toEqual([]);
   });
 
-  test('idle: a change of a watched file wakes nothing up', () => {
+  test('idle: a change of a watched file does not wake up the plugin', () => {
     const driver = new Driver();
     driver.start();
     driver.do({ type: 'unused' });
     expect(driver.do({ type: 'changed' })).toEqual([]);
   });
 
-  test('given up: start tries anew with a clean slate', () => {
+  test('given up: start tries again, with all failures forgotten', () => {
     const driver = new Driver({ restart: false });
     driver.start();
     driver.end(1);

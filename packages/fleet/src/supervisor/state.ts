@@ -1,20 +1,21 @@
 /**
- * What a supervisor decides: an event and the time in, actions out. No I/O, no promise and no timer, so that every sequence of events can
- * be tried. docs/fleet.md draws the states.
+ * Decides what a supervisor does: it takes an event and the time, and returns actions. It has no I/O, no
+ * promise and no timer, so that every sequence of events can be tried. docs/fleet.md draws the states.
  *
- * Independent facts stand in independent fields, and `state` is derived from them. A process has a number from its launch on, and is in
- * exactly one of the fields until it has gone. An event of a process that is in none of them is dropped.
+ * Independent facts are in independent fields, and `state` is derived from them. A process has a number from
+ * its launch on, and is in exactly one of the fields until it is gone. If an event names a process that is in
+ * none of them, the event is dropped.
  */
 import { RestartBudget } from '../restart-budget.ts';
 import type { Action, StateOptions, SupervisorEvent, SupervisorState } from './events.ts';
 import { SpareFacts } from './spare.ts';
 
-/** A process on its way to become the current one. */
+/** A process that is about to become the current one. */
 interface Incoming<C> {
   readonly process: number;
   readonly command: C;
   readonly isReload: boolean;
-  /** A reload in the middle of a restart delay: when that delay would have been over. */
+  /** For a reload during a restart delay: when that delay would have been over. */
   readonly resumesAt?: number;
 }
 
@@ -28,12 +29,12 @@ export class SupervisorFacts<C> {
   readonly #leaving = new Set<number>();
   /** When the restart delay is over; undefined if none runs. */
   #delayUntil: number | undefined;
-  /** The process that must be gone before the next one is launched: one that was found unhealthy. */
+  /** The unhealthy process that must be gone before the next one is launched. */
   #blockedBy: number | undefined;
   readonly #budget: RestartBudget;
-  /** The command of the one reload that waits for the one that runs. */
+  /** The command of the one reload that waits for the running one. */
   #pending: { readonly command: C | undefined } | undefined;
-  /** The failure of the current process while a reload was under way: it counts if the reload fails as well. */
+  /** The failure of the current process during a reload. It counts if the reload fails as well. */
   #lostInReload: Error | undefined;
   #isIdle = false;
   #over: 'given-up' | 'stopped' | undefined;
@@ -58,7 +59,7 @@ export class SupervisorFacts<C> {
     return this.#isIdle ? 'idle' : 'new';
   }
 
-  /** The number of the process that takes calls. */
+  /** The number of the process that accepts calls. */
   get current(): number | undefined {
     return this.#current?.process;
   }
@@ -74,7 +75,7 @@ export class SupervisorFacts<C> {
     return this.#budget.failures;
   }
 
-  /** Takes an event in, and returns what to do, in order. */
+  /** Handles an event, and returns the actions, in order. */
   handle(event: SupervisorEvent<C>, now: number): readonly Action<C>[] {
     this.#actions = [];
     if (event.type === 'gone') this.#gone(event.process, now);
@@ -128,7 +129,7 @@ export class SupervisorFacts<C> {
     this.#do({ do: 'launch', process, command, isReload });
   }
 
-  /** After giving up, start() and reload() begin anew. */
+  /** After the supervisor has given up, start() and reload() start it again. */
   #revive(): void {
     if (this.#over !== 'given-up') return;
     this.#over = undefined;
@@ -148,7 +149,7 @@ export class SupervisorFacts<C> {
   #beginReload(command: C | undefined): void {
     this.#do({ do: 'begin-reload' });
     this.#spare.hope();
-    // If only the end of an unhealthy process was waited for, its delay is over already.
+    // If only the end of an unhealthy process was awaited, its delay is over already.
     const resumesAt = this.#delayUntil ?? (this.#blockedBy === undefined ? undefined : 0);
     if (this.#delayUntil !== undefined) {
       this.#delayUntil = undefined;
@@ -158,7 +159,7 @@ export class SupervisorFacts<C> {
     this.#launch({ isReload: true, command, ...(resumesAt === undefined ? {} : { resumesAt }) });
   }
 
-  /** A reload that waited for another start or reload runs now. */
+  /** Runs a reload that waited for another start or reload. */
   #runPending(): void {
     if (this.#pending === undefined || this.#incoming !== undefined || this.#over !== undefined) return;
     const { command } = this.#pending;
@@ -204,7 +205,7 @@ export class SupervisorFacts<C> {
     this.#lostInReload = undefined;
     if (incoming.isReload) this.#do({ do: 'settle-reload', error });
     if (incoming.isReload && this.#current !== undefined) {
-      // The old process goes on, and nothing is counted.
+      // The old process continues, and nothing is counted.
     } else if (incoming.resumesAt !== undefined) {
       this.#wait(Math.max(0, incoming.resumesAt - now), now);
     } else if (isPermanent && lost === undefined) {
@@ -245,7 +246,7 @@ export class SupervisorFacts<C> {
     this.#lose(error, now);
   }
 
-  /** The current process takes no calls any more: it is already among those that leave. */
+  /** The current process accepts no more calls. It is already among those that leave. */
   #lose(error: Error, now: number): void {
     const { readyAt } = this.#current!;
     this.#current = undefined;
@@ -269,7 +270,7 @@ export class SupervisorFacts<C> {
     }
   }
 
-  /** Counts a failure. Returns whether another restart is allowed; otherwise it has given up. */
+  /** Counts a failure. Returns true if another restart is allowed. Otherwise the supervisor has given up. */
   #count(error: Error, now: number): boolean {
     const reason = this.#budget.count(now);
     if (reason !== undefined) this.#giveUp(reason, error);
@@ -326,7 +327,7 @@ export class SupervisorFacts<C> {
     this.#do({ do: 'stop', ...(cause === undefined ? {} : { cause }) });
   }
 
-  /** Every process leaves, and no delay is left. */
+  /** Makes every process leave, and ends every delay. */
   #clear(how: 'drain' | 'quit', incomingHow: 'quit' | 'kill'): void {
     this.#do({ do: 'cancel-delay', which: 'restart' });
     this.#delayUntil = undefined;

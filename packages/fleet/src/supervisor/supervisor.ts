@@ -1,4 +1,4 @@
-/** One plugin, kept alive over any number of processes. Performs what `state.ts` decides. */
+/** One plugin, kept alive over any number of processes. Carries out what `state.ts` decides. */
 import { cleanupCount, PipeworkError, type Command, type Remote } from '@pipework/core';
 import { fleetRemote, type Route } from '../calls/remote.ts';
 import { WaitingCalls, type WaitLimits } from '../calls/waiting.ts';
@@ -15,8 +15,9 @@ import { PathWatch } from './watch.ts';
 import { Watches } from './watches.ts';
 
 /**
- * Keeps one plugin running: restarts it after a failure, replaces it on request without a lost call, ends it while it is not used. Its
- * remotes outlive each process. It has no timer, process or descriptor left after {@link stop}.
+ * Keeps one plugin running. It restarts the plugin after a failure, replaces it on request without a lost
+ * call, and ends it while it is not used. Its remotes outlive each process. After {@link stop} it has no
+ * timer, process or descriptor left.
  *
  * @example
  * ```ts
@@ -50,16 +51,16 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
   #reloading: Deferred | undefined;
   #nextReload: Deferred | undefined;
   #stopping: Promise<void> | undefined;
-  /** Makes the error of what is asked for after the end. */
+  /** Makes the error of requests that come after the end. */
   #makeEnd: (() => FleetError) | undefined;
 
-  /** Starts nothing. Throws `CONFIG_INVALID` if an option of the supervisor is not what it must be. */
+  /** Starts nothing. Throws `CONFIG_INVALID` if an option of the supervisor is invalid. */
   constructor(config: SupervisorConfig<P, S>) {
     const settings = checkSupervisor(config);
     const { clock, name, signal } = settings;
     this.#settings = settings;
     this.#announcer = new Announcer(name);
-    // Checks the client's options now, not at the first start.
+    // This checks the client's options now, not at the first start.
     new FleetProcess<P>(0, settings, settings.client.cmd);
     this.#facts = new SupervisorFacts({
       command: settings.client.cmd,
@@ -96,14 +97,14 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
     return this.#facts.state;
   }
 
-  /** The number of the process that takes calls, or took them last; 0 before the first one. */
+  /** The number of the process that accepts calls, or did so last; 0 before the first one. */
   get generation(): number {
     return this.#generation;
   }
 
   /**
-   * Resolves once a process is ready, and what `watch` names is watched. After giving up it tries anew. Rejects with `FLEET_GIVEN_UP` or
-   * `FLEET_STOPPED`, whose `cause` is the last failure.
+   * Resolves once a process is ready and the paths in `watch` are watched. If the supervisor had given up, it
+   * tries again. Rejects with `FLEET_GIVEN_UP` or `FLEET_STOPPED`, whose `cause` is the last failure.
    */
   async start(): Promise<void> {
     await this.#watch?.ready();
@@ -116,17 +117,18 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
   }
 
   /**
-   * Ends the supervisor. Running calls may finish within `drainMs`, unless `drain` is false. Resolves once no process, timer or
-   * descriptor is left; called again it gives the same promise.
+   * Ends the supervisor. Running calls may finish within `drainMs`, unless `drain` is false. Resolves once no
+   * process, timer or descriptor is left. Further calls return the same promise.
    */
   stop(options: { readonly drain?: boolean } = {}): Promise<void> {
     return this.#stop(options.drain ?? true, undefined);
   }
 
   /**
-   * Replaces the process without a lost call: starts a new one beside it, runs `setup` and one health check, sends new calls there and
-   * drains the old one. Resolves once the new process takes calls. Rejects if it did not become ready; then the old process stays. A new
-   * `cmd` holds from then on. Reloads that are asked for while one runs share one further reload; the last `cmd` wins.
+   * Replaces the process without a lost call. It starts a new one beside it, runs `setup` and one health
+   * check, sends new calls there and drains the old one. Resolves once the new process accepts calls. Rejects
+   * if it did not become ready; then the old process stays. A new `cmd` is used from then on. If reloads are
+   * requested while one runs, they share one further reload, and the last `cmd` wins.
    */
   async reload(options: { readonly cmd?: Command } = {}): Promise<void> {
     if (this.state === 'stopped') throw this.#endError();
@@ -138,9 +140,9 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
   }
 
   /**
-   * Returns one remote of `name` over all processes, each of which has an implementation of its own for it. Starts a process if there is
-   * none. What was under way when a process died rejects and is never repeated. Rejects with `RPC_UNKNOWN_PLUGIN`, `FLEET_GIVEN_UP` or
-   * `FLEET_STOPPED`.
+   * Returns one remote of `name` over all processes. Each process has an implementation of its own for it.
+   * Starts a process if there is none. If a process dies, its running calls reject and are never repeated.
+   * Rejects with `RPC_UNKNOWN_PLUGIN`, `FLEET_GIVEN_UP` or `FLEET_STOPPED`.
    */
   async dispense<K extends keyof P & string>(name: K): Promise<Remote<P[K]>> {
     const { remote, prepare } = fleetRemote<P, K>(this.#route, name);
@@ -149,7 +151,10 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
     return remote;
   }
 
-  /** Calls `listener` at every change of state, after the change. Returns a function that takes the listener off. */
+  /**
+   * Calls `listener` at every change of state, after the change. Returns a function that removes the
+   * listener.
+   */
   on(event: 'state', listener: (change: StateChange) => void): () => void {
     if (event !== 'state')
       throw new PipeworkError('CONFIG_INVALID', `on(): expected 'state'; got '${String(event)}'`);
@@ -198,7 +203,7 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
   }
 
   #stop(drain: boolean, cause: unknown): Promise<void> {
-    // What drains already is hurried by a stop that does not wait.
+    // If processes drain already, a stop that does not wait hurries them.
     if (this.#stopping !== undefined && !drain)
       for (const process of this.#processes.values()) void process.leave({ how: 'quit' });
     this.#stopping ??= this.#end(drain, cause);
@@ -213,18 +218,19 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
     await this.#announcer.settled();
   }
 
-  /** The one door for every event: decides, performs, tells. */
+  /** Handles every event; there is no other way. Decides, acts, and reports. */
   #dispatch(event: SupervisorEvent<Command>, because: Because = {}): void {
     if (this.#isCleaningUp(event)) return void this.#stop(false, undefined);
     const before = `${this.state} ${this.#generation}`;
     const actions = this.#facts.handle(event, this.#settings.clock.now());
     for (const action of actions) this.#perform(action);
-    // A reload that fails while the next one begins changes no state, and is told all the same.
+    // If a reload fails while the next one begins, the state does not change, but the failure is reported
+    // nevertheless.
     const hasFailed = actions.some((action) => action.do === 'settle-reload' && action.error !== undefined);
     if (hasFailed || `${this.state} ${this.#generation}` !== before) this.#announce(because);
   }
 
-  /** The host cleans up: a managed plugin is not restarted. */
+  /** True if the host cleans up. A managed plugin is then not restarted. */
   #isCleaningUp(event: SupervisorEvent<Command>): boolean {
     const { managed } = this.#settings.client;
     if (managed !== true || event.type === 'stop' || this.#stopping !== undefined) return false;
@@ -285,7 +291,7 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
         { error: failure },
       );
     }
-    // In this order: a process that ends while it starts has failed first.
+    // The order matters. A process that ends while it starts must count as failed first.
     await process.gone;
     this.#processes.delete(number);
     this.#dispatch({ type: 'gone', process: number });
@@ -294,7 +300,8 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
   #lost(process: FleetProcess<P>): void {
     const error = new Error(`process ${process.number} of ${this.#settings.name} was lost`);
     this.#leaveCurrent(process);
-    // The client waits for the exit, which explains the loss to the calls, and ends a process that survived its session.
+    // The client waits for the exit, which explains the loss to the calls. It ends a process that survived
+    // its session.
     this.#dispatch({ type: 'ended', process: process.number, error }, { exit: process.gone, error });
   }
 
@@ -336,7 +343,8 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
       this.#delays.delete(which);
       this.#dispatch({ type: which === 'restart' ? 'delay-over' : 'spare-delay-over' });
     };
-    // Calls may wait for a restart, and nothing else would keep the host alive for it. No call waits for a spare.
+    // Calls may wait for a restart, and nothing else would keep the host alive for that. No call waits for a
+    // spare.
     this.#delays.set(which, this.#settings.clock.after(ms, over, { holdsLoop: which === 'restart' }));
   }
 
@@ -347,7 +355,10 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
     else reload?.reject(error);
   }
 
-  /** Given up or stopped: whatever waits fails, and so does what comes. In this order, so that nothing slips in between. */
+  /**
+   * The supervisor has given up or was stopped. Everything that waits fails, and later requests fail too. The
+   * order ensures that no call gets in between.
+   */
   #fail(makeEnd: () => FleetError): void {
     this.#makeEnd = makeEnd;
     this.#current = undefined;

@@ -1,8 +1,11 @@
-/** Paths in, one "changed" out. */
+/** Watches paths, and reports a change once. */
 import type { FSWatcher } from 'chokidar';
 import type { Clock } from '../clock.ts';
 
-/** A save is several writes (editors write, rename and touch), and a build writes many files: quiet for so long, in milliseconds, is one change. */
+/**
+ * How long the paths must be quiet before a change counts as complete, in milliseconds. A save is several
+ * writes (editors write, rename and touch), and a build writes many files.
+ */
 const quietMs = 100;
 
 export class PathWatch {
@@ -25,14 +28,14 @@ export class PathWatch {
     this.#opening = this.#open(paths);
   }
 
-  /** Resolves once a change of the paths would be seen. */
+  /** Resolves once a change of the paths would be noticed. */
   async ready(): Promise<void> {
     await this.#opening;
   }
 
   async #open(paths: readonly string[]): Promise<FSWatcher | undefined> {
     try {
-      // Loaded by those who watch.
+      // Loaded only if paths are watched.
       const { watch } = await import('chokidar');
       if (this.#isStopped) return undefined;
       const watcher = watch([...paths], { ignoreInitial: true });

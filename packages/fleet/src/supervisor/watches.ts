@@ -1,4 +1,4 @@
-/** What watches the current process: its health, and whether it is used. */
+/** Watches the current process: its health, and whether it is used. */
 import type { Clock } from '../clock.ts';
 import type { HealthOptions } from '../options.ts';
 import type { FleetProcess } from '../process.ts';

@@ -1,4 +1,4 @@
-// Restarts of a supervisor whose plugin is a fake in this process, by a clock that the test moves.
+// Restarts of a supervisor whose plugin is a fake in this process, on a clock that the test moves.
 import { expect, test } from 'vitest';
 import { fakePlugin, memoryLauncher } from '@pipework/testkit';
 import { Supervisor } from '@pipework/fleet';
@@ -23,7 +23,7 @@ test('greets again after the plugin has crashed', async () => {
   fake.crash({ on: 'greet', code: 3, stderr: 'out of coffee' });
   await expect(greeter.greet('world')).rejects.toMatchObject({ sent: true });
 
-  // The delay before the restart is the clock's: no test waits for it.
+  // The clock measures the delay before the restart, so no test waits for it.
   await waiting;
   clock.step();
   fake.reset();

@@ -5,7 +5,7 @@ const options: StateOptions<string> = { command: 'old', restart, hasSpare: false
 
 export const died = new Error('died');
 
-/** Drives the facts by hand, and remembers what they asked for. */
+/** Feeds events to the facts, and records the resulting actions. */
 export class Driver {
   readonly facts: SupervisorFacts<string>;
   readonly actions: Action<string>[] = [];
@@ -27,7 +27,7 @@ export class Driver {
     this.ready();
   }
 
-  /** The process that was launched last becomes ready. */
+  /** Makes the process that was launched last ready. */
   ready(): void {
     this.do({ type: 'ready', process: this.lastLaunched });
   }

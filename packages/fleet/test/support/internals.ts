@@ -1,4 +1,7 @@
-/** The one door through which fleet's tests reach what the package does not export: a move inside `src` is followed here, and nowhere else. */
+/**
+ * The only access of fleet's tests to what the package does not export. After a move inside `src`, only this
+ * file changes.
+ */
 
 export type { Action, StateOptions, SupervisorEvent } from '../../src/supervisor/events.ts';
 export { SupervisorFacts } from '../../src/supervisor/state.ts';

@@ -4,7 +4,7 @@ import type { Clock } from '@pipework/fleet';
 export class SteppedClock implements Clock {
   #now = 0;
   readonly #timers = new Set<{ readonly at: number; readonly act: () => void }>();
-  /** What each wait was asked for, in milliseconds. */
+  /** The durations of all waits, in milliseconds. */
   readonly asked: number[] = [];
 
   now(): number {
@@ -18,7 +18,7 @@ export class SteppedClock implements Clock {
     return () => this.#timers.delete(timer);
   }
 
-  /** No chance: delays are as long as they can be. */
+  /** Returns 1, so that delays are as long as possible. */
   random(): number {
     return 1;
   }
@@ -28,7 +28,7 @@ export class SteppedClock implements Clock {
     return this.#timers.size;
   }
 
-  /** Moves on to the next wait's end, and lets it happen. */
+  /** Moves to the end of the next wait, and runs it. */
   step(): void {
     const [next] = [...this.#timers].toSorted((a, b) => a.at - b.at);
     if (next === undefined) throw new Error('nothing waits');

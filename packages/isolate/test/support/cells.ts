@@ -1,4 +1,4 @@
-/** Isolated plugins for tests, and what this machine can isolate with. */
+/** Isolated plugins for tests, and the isolation tools of this machine. */
 
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ import { onTestFinished } from 'vitest';
 import { Client, type ClientConfig, type Remote } from '@pipework/core';
 import { isolated, IsolateError, type IsolateOptions } from '../../src/index.ts';
 
-/** What the fixture serves. */
+/** The interface that the fixture serves. */
 export interface Cell {
   pid(): Promise<number>;
   read(path: string): Promise<string>;
@@ -40,7 +40,7 @@ export const command: [string, ...string[]] = [process.execPath, fixture];
 /** What the fixture needs to load itself. */
 export const own: string[] = ['packages', 'node_modules'].map((name) => join(root, name));
 
-/** Why a test of bubblewrap is skipped, as part of its name; empty if it can run. */
+/** The reason why a test of bubblewrap is skipped, as part of its name; empty if it can run. */
 export const noBubblewrap: string = reasonAgainst({});
 
 function reasonAgainst(options: IsolateOptions): string {
@@ -54,7 +54,7 @@ function reasonAgainst(options: IsolateOptions): string {
   }
 }
 
-/** Starts the fixture; its client is killed when the test ends. */
+/** Starts the fixture. Its client is killed when the test ends. */
 export async function start(
   options: IsolateOptions,
   config: Partial<ClientConfig> = {},
@@ -66,14 +66,14 @@ export async function start(
   return { client, cell: await rpc.dispense('cell') };
 }
 
-/** A directory that is gone when the test ends. */
+/** Makes a directory that is removed when the test ends. */
 export function directory(): string {
   const path = realpathSync(mkdtempSync(join(tmpdir(), 'pipework-isolate-')));
   onTestFinished(() => rmSync(path, { recursive: true }));
   return path;
 }
 
-/** The error of a promise that has to reject. */
+/** Returns the error of a promise that must reject. */
 export async function failure<E = Error & { code: string; cause?: unknown }>(
   promise: Promise<unknown>,
 ): Promise<E> {

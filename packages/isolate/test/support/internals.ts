@@ -1,4 +1,7 @@
-/** The one door through which isolate's tests reach what the package does not export: a move inside `src` is followed here, and nowhere else. */
+/**
+ * The only access of isolate's tests to what the package does not export. After a move inside `src`, only
+ * this file changes.
+ */
 
 export { read } from '../../src/system.ts';
 export { childrenOf, measure } from '../../src/watch.ts';

@@ -1,4 +1,7 @@
-/** Against HashiCorp's own yamux, where a Go compiler and its source are at hand (Debian: golang-go golang-github-hashicorp-yamux-dev). */
+/**
+ * Tests against HashiCorp's own yamux, if a Go compiler and its source are installed (Debian: golang-go
+ * golang-github-hashicorp-yamux-dev).
+ */
 
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -12,7 +15,7 @@ const KiB = 1024;
 const goPath = process.env['GOPATH'] ?? '/usr/share/gocode';
 const source = new URL('./go-peer', import.meta.url).pathname;
 
-/** Why these tests can't run here; undefined where they can. */
+/** Returns why these tests cannot run here; undefined if they can. */
 function whyNot(): string | undefined {
   try {
     execFileSync('go', ['version'], { stdio: 'ignore' });
@@ -46,11 +49,11 @@ describe.skipIf(reason !== undefined)(
     interface GoPeer {
       session: LeanSession;
       child: ChildProcess;
-      /** The lines it has written to standard error. */
+      /** Returns the lines that the peer has written to standard error. */
       reports: () => Record<string, unknown>[];
     }
 
-    /** Starts the Go peer in the other role, and faces it. */
+    /** Starts the Go peer in the other role, and a session that faces it. */
     function facing(role: Role, job: string[], onStream?: (stream: RawStream) => void): GoPeer {
       const child = spawn(binary, [role === 'client' ? 'server' : 'client', ...job], { stdio: 'pipe' });
       let text = '';
@@ -114,7 +117,7 @@ describe.skipIf(reason !== undefined)(
         expect(reports()).toEqual([{ failures: {}, pinged: true }]);
       });
 
-      test('goes on with an open stream after its go-away, and opens no other', async () => {
+      test('continues with an open stream after its go-away, and opens no other', async () => {
         const { session, reports } = facing(role, ['goaway']);
         const stream = session.openStream();
         stream.write('before');

@@ -1,4 +1,6 @@
-/** Against the other yamuxes of npm, in both roles. Where one of them is wrong, the test's name says so. */
+/**
+ * Tests against the other yamuxes of npm, in both roles. If one of them is wrong, the test's name says so.
+ */
 
 import { once } from 'node:events';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -10,7 +12,7 @@ import { pattern, readAll, until } from '../support/session-pair.ts';
 
 const KiB = 1024;
 
-/** One of ours facing one of theirs. */
+/** Makes a session of ours that faces one of theirs. */
 async function facing(
   role: Role,
   make: MakeMux,
@@ -29,13 +31,13 @@ async function facing(
   return { ours, theirs };
 }
 
-/** Sends each chunk back; ends when the other side has. */
+/** Sends each chunk back, and ends when the other side has ended. */
 function echo(stream: OtherStream): void {
   stream.onData((bytes) => stream.write(Uint8Array.from(bytes)));
   stream.onEnd(() => stream.end());
 }
 
-/** What we send through a stream of ours comes back from theirs; we read as many bytes as we sent. */
+/** Sends bytes through a stream of ours, which come back from theirs. It reads as many bytes as it sent. */
 async function ourTrip(ours: LeanSession, bytes: Buffer): Promise<void> {
   const stream = ours.openStream();
   stream.write(bytes);
@@ -50,7 +52,7 @@ async function ourTrip(ours: LeanSession, bytes: Buffer): Promise<void> {
   stream.end();
 }
 
-/** What they send through a stream of theirs comes back from ours. */
+/** Sends bytes through a stream of theirs, which come back from ours. */
 async function theirTrip(theirs: OtherMux, bytes: Buffer): Promise<void> {
   const stream = await theirs.open();
   const chunks: Uint8Array[] = [];
@@ -94,7 +96,7 @@ describe.each(roles)('@chainsafe/libp2p-yamux, we are the %s', (role) => {
     },
   );
 
-  test('opens 1,000 streams at once and loses none where we accept at once', async () => {
+  test('opens 1,000 streams at once and loses none if we accept at once', async () => {
     const { ours, theirs } = await facing(role, chainsafe, {
       onStream: (stream) => {
         const duplex = toDuplex(stream, ours);
@@ -173,14 +175,14 @@ describe('yamux-js', () => {
     expect(await ours.ping()).toBeGreaterThan(0);
   });
 
-  test('echoes half a megabyte where we keep to the starting window, because it ignores what SYN grants (its wrong)', async () => {
+  test('echoes half a megabyte if we keep to the starting window, because it ignores what SYN grants (its wrong)', async () => {
     const options = { maxStreamWindowSize: 256 * KiB };
     const { ours, theirs } = await facing('client', yamuxJs({ wholeFrames: true }), options);
     theirs.onStream(echo);
     await ourTrip(ours, pattern(512 * KiB));
   });
 
-  test('loses bytes where a frame is cut (its wrong)', async () => {
+  test('loses bytes if a frame is cut (its wrong)', async () => {
     const { ours, theirs } = await facing('client', yamuxJs(), {}, { chunkSize: () => 1000 });
     const got: Uint8Array[] = [];
     theirs.onStream((stream) => stream.onData((bytes) => got.push(bytes)));

@@ -1,12 +1,15 @@
-/** Two ends of bytes in memory: what one writes the other reads, with back-pressure, and cut at will. */
+/** Two ends of bytes in memory. What one writes the other reads, with back-pressure, and cut at will. */
 
 import { Duplex } from 'node:stream';
 
 export interface PairOptions {
-  /** Cuts what passes: called with the bytes left of a chunk, returns how many of them come next. */
+  /**
+   * Cuts passing bytes. It is called with the number of bytes left of a chunk, and returns how many of them
+   * come next.
+   */
   chunkSize?: (left: number) => number;
   highWaterMark?: number;
-  /** Asked before each delivery: true puts it off by a turn of the event loop. */
+  /** Called before each delivery. If it returns true, the delivery is delayed by a turn of the event loop. */
   isLate?: () => boolean;
 }
 
@@ -32,7 +35,7 @@ export class PairEnd extends Duplex {
     this.#isLate = isLate;
   }
 
-  /** Takes nothing more from the other end until {@link resumeTaking}. */
+  /** Accepts nothing more from the other end until {@link resumeTaking}. */
   stall(): void {
     this.#isStalled = true;
   }
@@ -76,7 +79,7 @@ export class PairEnd extends Duplex {
     }
     for (let at = 0; at < chunk.length;) {
       const size = Math.max(1, Math.min(chunk.length - at, this.#chunkSize(chunk.length - at)));
-      // A copy: what is written and what is read must not share memory, as in a pipe.
+      // This is a copy, because, as in a pipe, the two sides must not share memory.
       this.#waiting.push(Buffer.from(chunk.subarray(at, at + size)));
       at += size;
     }

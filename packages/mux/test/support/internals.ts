@@ -1,4 +1,4 @@
-/** The one door through which the mux's tests reach its sources: a move inside `src` is followed here, and nowhere else. */
+/** The only access of the mux's tests to its sources. After a move inside `src`, only this file changes. */
 
 export { describeEvent, type FrameEvent, isDebugged } from '../../src/debug.ts';
 export { FrameDecoder } from '../../src/frame-decoder.ts';

@@ -1,4 +1,4 @@
-/** What the process really holds: after a collection, which needs no flag of the command line. */
+/** Measures what the process really holds, after a collection, without a flag on the command line. */
 
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -7,7 +7,7 @@ import { settled } from './raw-peer.ts';
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
-/** Bytes of the heap and of buffers outside it, garbage excluded. */
+/** Returns the bytes of the heap and of buffers outside it, without garbage. */
 export async function heldBytes(): Promise<number> {
   for (let round = 0; round < 4; round += 1) {
     await settled();

@@ -1,4 +1,4 @@
-/** The yamuxes of npm, each behind the same few words, so that one list of tests fits all. */
+/** The yamuxes of npm, each with the same small interface, so that one list of tests fits all. */
 
 import { createRequire } from 'node:module';
 import { realpathSync } from 'node:fs';
@@ -31,7 +31,10 @@ interface YamuxJs {
   Server: new (onStream: (stream: Duplex) => void, config: object) => Duplex & { open(): Duplex };
 }
 
-/** yamux-js as it is; or, with `wholeFrames`, given each frame in one piece, which it needs and does not ask for. */
+/**
+ * yamux-js unchanged. With `wholeFrames`, it gets each frame in one piece, which it needs but does not
+ * ensure.
+ */
 export const yamuxJs =
   (options: { wholeFrames?: boolean } = {}): MakeMux =>
   async (role, transport) => {

@@ -1,4 +1,4 @@
-/** A peer that speaks frames by hand: it sends what a test writes, right or wrong, and keeps what comes. */
+/** A peer that sends single frames. It sends what a test writes, right or wrong, and keeps what arrives. */
 
 import { expect, onTestFinished } from 'vitest';
 import {
@@ -42,7 +42,7 @@ export class RawPeer {
   /** Our end of the bytes, and the session's. */
   readonly end: PairEnd;
   readonly sessionEnd: PairEnd;
-  /** Whole frames that came and were not looked at yet. */
+  /** Whole frames that arrived and were not checked yet. */
   readonly frames: Frame[] = [];
   hasEnded = false;
 
@@ -66,25 +66,27 @@ export class RawPeer {
     this.end.write(Buffer.concat(frames.map((frame) => encodeFrame(frame))));
   }
 
-  /** The next frame, as people say it: `1 WindowUpdate ACK +786432`. */
+  /** Resolves with the next frame in a readable form: `1 WindowUpdate ACK +786432`. */
   async next(): Promise<string> {
     await until(() => this.frames.length > 0, 'a frame came');
     const frame = this.frames.shift()!;
     return `${frame.streamId} ${describeFrame(frame)}`;
   }
 
-  /** The next frames are these, in this order. */
+  /** Checks that the next frames are these, in this order. */
   async expects(...frames: string[]): Promise<void> {
     for (const frame of frames) expect(await this.next()).toBe(frame);
   }
 
-  /** Nothing more comes: everything that was sent has been dealt with, and nothing was answered. */
+  /**
+   * Checks that nothing more arrives: everything that was sent has been handled, and nothing was answered.
+   */
   async expectsSilence(): Promise<void> {
     await settled();
     expect(this.frames.map((frame) => `${frame.streamId} ${describeFrame(frame)}`)).toEqual([]);
   }
 
-  /** The session has ended with this code, having sent a go-away of this reason. */
+  /** Checks that the session has ended with this code, and has sent a go-away with this reason. */
   async expectsEnd(code: string, goAway: string): Promise<void> {
     await expect(this.session.closed).rejects.toMatchObject({ code });
     await until(() => this.hasEnded, 'the session ended its half');
@@ -92,12 +94,12 @@ export class RawPeer {
   }
 }
 
-/** Several turns of the event loop: in memory, everything that was going to happen has. */
+/** Waits for several turns of the event loop. In memory, everything has happened by then. */
 export async function settled(): Promise<void> {
   for (let turn = 0; turn < 12; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** A session against a peer written by hand; the session is the server unless told. */
+/** Makes a session against a peer that sends single frames. The session is the server by default. */
 export function rawPeer(options: Partial<LeanSessionOptions> = {}, pipe?: PairOptions): RawPeer {
   const peer = new RawPeer(options, pipe);
   onTestFinished(async () => {

@@ -11,7 +11,7 @@ export interface SessionPair {
   serverEnd: PairEnd;
 }
 
-/** A client and a server over memory, closed when the test ends. */
+/** Makes a client and a server over memory, which are closed when the test ends. */
 export function sessionPair(
   options: {
     client?: Partial<LeanSessionOptions>;
@@ -47,7 +47,7 @@ export async function readAll(stream: AsyncIterable<Uint8Array>): Promise<Buffer
   return Buffer.concat(chunks);
 }
 
-/** Waits until something holds, looking once a turn of the event loop. */
+/** Waits until a condition holds, checking once in each turn of the event loop. */
 export async function until(holds: () => boolean, what: string, timeoutMs = 5_000): Promise<void> {
   const limit = performance.now() + timeoutMs;
   while (!holds()) {
@@ -56,7 +56,7 @@ export async function until(holds: () => boolean, what: string, timeoutMs = 5_00
   }
 }
 
-/** Bytes that can be told apart: no two offsets nearby look the same. */
+/** Returns bytes of a pattern in which no two nearby offsets look the same. */
 export function pattern(length: number, seed = 0): Buffer {
   const bytes = Buffer.allocUnsafe(length);
   for (let i = 0; i < length; i += 1) bytes[i] = (i * 7 + (i >>> 8) * 13 + seed) & 0xff;

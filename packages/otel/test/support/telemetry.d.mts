@@ -16,7 +16,7 @@ export interface ToldSpan {
   readonly process: number;
 }
 
-/** Figures by the name of their metric. A histogram's value has `count`. */
+/** Figures by the name of their metric. The value of a histogram has `count`. */
 export type Figures = Record<string, readonly { readonly attributes: Attributes; readonly value: unknown }[]>;
 
 export interface Sdk {

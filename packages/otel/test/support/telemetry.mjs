@@ -1,4 +1,4 @@
-// The official SDK with exporters that keep everything in memory: what this process told.
+// The official SDK with exporters that keep in memory everything that this process reports.
 import { context, metrics, propagation, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
@@ -30,10 +30,10 @@ export function startSdk({ sampler } = {}) {
   );
   metrics.setGlobalMeterProvider(meterProvider);
   return {
-    /** The spans that have ended, as plain data. */
+    /** Returns the spans that have ended, as plain data. */
     spans: () => spans.getFinishedSpans().map(plain),
     reset: () => spans.reset(),
-    /** The figures as of now: name → [attributes, value][]. */
+    /** Returns the figures of this moment: name → [attributes, value][]. */
     async figures() {
       figures.reset();
       await reader.forceFlush();

@@ -1,4 +1,4 @@
-/** A host whose plugin is traced, with all that both have told. */
+/** A host whose plugin is traced, with everything that both have reported. */
 import { fileURLToPath } from 'node:url';
 import { Client, type ClientConfig, type Remote } from '@pipework/core';
 import { onTestFinished } from 'vitest';
@@ -29,12 +29,12 @@ export type WorkClient = Client<{ work: Work }, { clock: Clock }>;
 
 export const program = fileURLToPath(new URL('../fixtures/traced.mjs', import.meta.url));
 
-/** Calls with which tests look at a plugin. */
+/** Calls by which tests inspect a plugin. */
 export const unwatched: ReadonlySet<string> = new Set(['Plugin.spans', 'Plugin.figures', 'Plugin.forget']);
 
 type Options = Partial<ClientConfig> & { silent?: boolean };
 
-/** A client of the plugin. */
+/** Makes a client of the plugin. */
 export function makeClient({ silent = false, ...config }: Options = {}): WorkClient {
   return new Client<{ work: Work }, { clock: Clock }>({
     cmd: [process.execPath, program, ...(silent ? ['silent'] : [])],
@@ -44,7 +44,7 @@ export function makeClient({ silent = false, ...config }: Options = {}): WorkCli
   });
 }
 
-/** A client of the plugin, which ends with the test. */
+/** Makes a client of the plugin that ends with the test. */
 export function workClient(options?: Options): WorkClient {
   const client = makeClient(options);
   onTestFinished(async () => void (await client.kill()));
@@ -57,7 +57,7 @@ export async function startWork(options?: Options): Promise<{ client: WorkClient
   return { client, work: await rpc.dispense('work') };
 }
 
-/** The one span of this name. */
+/** Returns the one span with this name. */
 export function only(spans: readonly ToldSpan[], name: string, kind?: ToldSpan['kind']): ToldSpan {
   const [found, ...others] = spans.filter(
     (span) => span.name === name && (kind === undefined || span.kind === kind),

@@ -1,4 +1,4 @@
-/** What a check works with: plugins started for it alone, and what is needed again and again. */
+/** The tools of a check: plugins that are started only for it, and functions that many checks need. */
 import { encode } from '../wire/msgpack.ts';
 import { diagnose } from './diagnosis.ts';
 import type { Diagnosis } from './excerpt.ts';
@@ -8,11 +8,14 @@ import { CheckFailure, demand, DoesNotApply } from './verdict.ts';
 
 /** One thing that a plugin must do. */
 export interface Check {
-  /** A rule in plain present tense; the plugin is its subject. */
+  /** A rule in plain present tense, with the plugin as its subject. */
   readonly name: string;
-  /** Which part of the protocol it belongs to. */
+  /** The part of the protocol that it belongs to. */
   readonly section: string;
-  /** What makes it long: it waits for a time that the protocol names, or moves hundreds of mebibytes. A quick run leaves it out. */
+  /**
+   * Why it takes long: it waits for a time that the protocol names, or moves hundreds of mebibytes. A quick
+   * run leaves it out.
+   */
   readonly long?: 'waits' | 'moves much';
   run(bench: Bench): Promise<void>;
 }
@@ -24,7 +27,7 @@ export interface HandshakeFields {
   readonly protocol: string;
   readonly version: number;
   readonly capabilities: ReadonlySet<string>;
-  /** What the plugin says it could speak; its version alone where it says nothing. */
+  /** The versions that the plugin offers. If it lists none, only its own version. */
   readonly versions: readonly number[];
 }
 
@@ -50,7 +53,7 @@ export function parseLine(line: string): HandshakeFields {
   };
 }
 
-/** A plugin behind its handshake, its three first streams opened. */
+/** A plugin after its handshake, with its first three streams open. */
 export interface Running {
   readonly plugin: RawPlugin;
   readonly line: HandshakeFields;
@@ -60,7 +63,7 @@ export interface Running {
   readonly stderr: RawStream;
 }
 
-/** A failure is told in 40 lines: these, the name of the check, and its reason. */
+/** The number of lines of a failure's report. With the name of the check and its reason, it has 40 lines. */
 const mostLines = 36;
 
 export class Bench {
@@ -87,7 +90,9 @@ export class Bench {
     return { plugin, line, session, control, stdout: session.open(), stderr: session.open() };
   }
 
-  /** A dispensed implementation; where the plugin has none of the suite's service, the check does not apply. */
+  /**
+   * Dispenses an implementation. If the plugin does not have the suite's service, the check does not apply.
+   */
   async dispense(running: Running, name: string = this.target.service): Promise<RawConnection> {
     const id = await this.dispenseId(running, name);
     return this.dial(running.session, id);
@@ -111,7 +116,7 @@ export class Bench {
     return new RawConnection(session.open(idBytes(id)));
   }
 
-  /** Calls a method of the service; one that the plugin does not have makes the check inapplicable. */
+  /** Calls a method of the service. If the plugin does not have it, the check does not apply. */
   async call(connection: RawConnection, method: string, ...params: unknown[]): Promise<unknown> {
     const response = await connection.call(`Plugin.${method}`, ...params);
     this.need(method, response.error);
@@ -124,14 +129,17 @@ export class Bench {
     throw new DoesNotApply(`the plugin's '${this.target.service}' has no method ${method}`);
   }
 
-  /** Fails where a plugin broke a rule of the wire on the way. */
+  /** Fails if the plugin broke a rule of the wire during the check. */
   demandConduct(): void {
     const violations = this.#sessions.flatMap((session) => session.violations);
     if (violations.length > 0)
       throw new CheckFailure(`the plugin broke the protocol on the way: ${violations[0] ?? ''}`);
   }
 
-  /** What is known of the plugin that failed: the last that was started, or the one of a session in which something is open. */
+  /**
+   * Returns what is known of the plugin that failed. It is the plugin that was started last, or the one of a
+   * session in which something is open.
+   */
   report(): string {
     const diagnoses = new Map(this.#sessions.map((session) => [session.plugin, diagnose(session)]));
     const nothing: Diagnosis = { causes: [], streams: new Set() };
@@ -146,7 +154,7 @@ export class Bench {
   }
 }
 
-/** The text of an error in either of its forms: a string, or a map with a message. */
+/** Returns the text of an error in either of its forms: a string, or a map with a message. */
 export function textOf(error: unknown): string {
   if (error === null || error === undefined) return '';
   if (typeof error === 'string') return error;
@@ -160,7 +168,7 @@ export function idBytes(id: number): Uint8Array {
   return bytes;
 }
 
-/** Starts with one capability offered; the check applies if the plugin announces `word`. */
+/** Starts a plugin with one capability offered. The check applies only if the plugin announces `word`. */
 export async function withCapability(bench: Bench, word: string, ...more: string[]): Promise<Running> {
   const running = await bench.ready({ capabilities: [word, ...more] });
   if (!running.line.capabilities.has(word)) throw new DoesNotApply(`the plugin does not announce ${word}`);

@@ -1,4 +1,4 @@
-/** Why a check probably failed, from what is still open between the two sides when it does. */
+/** Says why a check probably failed, from what is open between the two sides at that moment. */
 import type { Diagnosis } from './excerpt.ts';
 import type { RawSession, RawStream } from './raw-session.ts';
 

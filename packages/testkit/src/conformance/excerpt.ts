@@ -1,20 +1,26 @@
-/** The part of a transcript that a person reads under a failure: the beginning, and what led to the failure, without repetitions. */
+/**
+ * Selects the part of a transcript that is shown under a failure: the beginning, and what led to the failure,
+ * without repetitions.
+ */
 import type { TranscriptEntry } from '../transcript/transcript.ts';
 import { purposeOf } from '../transcript/stream-reader.ts';
 
-/** Why something failed, as far as it can be told. */
+/** The probable reason of a failure. */
 export interface Diagnosis {
-  /** A sentence for each cause, the likeliest first; none if nothing stands out. */
+  /** A sentence for each cause, the most likely first. There is none if nothing is remarkable. */
   readonly causes: readonly string[];
-  /** The streams that they are about. */
+  /** The streams that the causes concern. */
   readonly streams: ReadonlySet<number>;
 }
 
-/** Patterns of up to so many lines are found when they repeat. */
+/** The longest pattern, in lines, that is found when it repeats. */
 const longestPattern = 4;
 const widest = 150;
 
-/** At most `lines` lines. `concerned` are the streams that the failure is about: if not all lines fit, theirs are kept. */
+/**
+ * Returns at most `lines` lines. `concerned` are the streams that the failure is about. If not all lines fit,
+ * those of these streams are kept.
+ */
 export function excerpt(
   entries: readonly TranscriptEntry[],
   lines: number,
@@ -30,14 +36,14 @@ export function excerpt(
   const note = left > 0 ? [`(${String(left)} frames of other streams left out)`] : [];
   const room = lines - note.length;
   if (some.length <= room) return [...note, ...some];
-  // What opens a session is short; what came last is what failed.
+  // The beginning is short, and the end shows what failed.
   const head = some.slice(0, Math.floor(room / 4));
   const tail = some.slice(some.length - (room - head.length - 1));
   const between = some.length - head.length - tail.length;
   return [...note, ...head, `(${String(between)} lines left out)`, ...tail];
 }
 
-/** One line for each entry; a pattern that repeats stands once, with how often it came. */
+/** Returns one line for each entry. A repeated pattern is shown once, with the number of its repetitions. */
 function collapse(entries: readonly TranscriptEntry[]): string[] {
   const keys = entries.map(({ direction, text }) => direction + text.replaceAll(/\d+/g, '0'));
   const lines: string[] = [];
@@ -55,7 +61,9 @@ function collapse(entries: readonly TranscriptEntry[]): string[] {
   return lines;
 }
 
-/** The pattern at this place that covers most lines. One that saves no line does not count. */
+/**
+ * Returns the pattern at this place that covers the most lines. A pattern that saves no line does not count.
+ */
 function repetition(keys: readonly string[], at: number): { period: number; times: number } {
   let best = { period: 1, times: 1 };
   for (let period = 1; period <= longestPattern; period++) {

@@ -21,7 +21,7 @@ export interface ConformanceService {
   sleep(ms: number): Promise<void>;
   /** Starts this program with the environment and the descriptors that programs get from here, and answers what it printed on standard output. */
   run(command: readonly [file: string, ...args: string[]]): Promise<string>;
-  /** Calls `method` of that service of its host with the argument, lets go of the service, and answers what the host did. */
+  /** Calls `method` of that service of its host with the argument, releases the service, and answers what the host did. */
   ask(question: {
     readonly service: string;
     readonly method: string;

@@ -1,15 +1,15 @@
-/** What came of a run of the conformance suite, and how it is printed. */
+/** The results of a run of the conformance suite, and how they are printed. */
 import type { ConformanceCheck, ConformanceOutcome } from './verdict.ts';
 
-/** One check and what came of it. */
+/** One check and its outcome. */
 export interface ConformanceResult {
   /** The check. */
   readonly check: ConformanceCheck;
-  /** What came of it. */
+  /** The outcome of the check. */
   readonly outcome: ConformanceOutcome;
 }
 
-/** What came of a run of the conformance suite. */
+/** The results of a run of the conformance suite. */
 export class ConformanceReport {
   /** Every check with its outcome, in the order of the suite. */
   readonly results: readonly ConformanceResult[];
@@ -31,12 +31,12 @@ export class ConformanceReport {
     return this.#with('failed');
   }
 
-  /** The checks that the plugin gives no occasion for, with the reason in their outcome. */
+  /** The checks that do not apply to the plugin, with the reason in their outcome. */
   get doesNotApply(): ConformanceResult[] {
     return this.#with('does not apply');
   }
 
-  /** No check failed. */
+  /** True if no check failed. */
   get ok(): boolean {
     return this.failed.length === 0;
   }
@@ -45,7 +45,10 @@ export class ConformanceReport {
     return this.results.filter(({ outcome }) => outcome.status === status);
   }
 
-  /** The report for a person: every check under its section, the failures with their reason and the wire, then the sums. */
+  /**
+   * Returns the report for a person: every check under its section, the failures with their reason and the
+   * wire, then the totals.
+   */
   toString(): string {
     const lines: string[] = [];
     let section = '';

@@ -52,8 +52,8 @@ export interface Conformance {
   /** The checks in their order, without those that `only` leaves out. */
   readonly checks: readonly ConformanceCheck[];
   /**
-   * Runs every check, a few at a time, and resolves with what came of them; it does not reject when checks fail.
-   * `onOutcome` hears of each as it ends.
+   * Runs every check, a few at a time, and resolves with the results. Does not reject when checks fail.
+   * `onOutcome` is called with each result as its check ends.
    */
   run(options?: {
     readonly concurrency?: number;

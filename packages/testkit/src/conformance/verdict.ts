@@ -15,7 +15,7 @@ export interface ConformanceCheck {
   readonly name: string;
   /** The part of the protocol that it belongs to. */
   readonly section: string;
-  /** Starts the plugin anew, as often as the rule needs, and leaves none of its processes behind. Never rejects. */
+  /** Starts the plugin as often as the rule needs, and leaves none of its processes behind. Never rejects. */
   run(): Promise<ConformanceOutcome>;
 }
 

@@ -1,32 +1,32 @@
-/** What a fault is: bytes in, events out, pure; and how several stand one behind the other. */
+/** Defines a fault as a pure function from bytes to events, and chains several faults. */
 
-/** What becomes of bytes on their way. Events take effect in order. */
+/** What happens to bytes on their way. Events take effect in order. */
 export type FaultEvent =
   | { readonly bytes: Uint8Array }
-  /** What follows waits this long. */
+  /** Everything after it waits this long. */
   | { readonly waitMs: number }
-  /** Further bytes wait until the test resumes the direction, without end if it does not. */
+  /** Further bytes wait until the test resumes the direction. If it never does, they wait without end. */
   | { readonly stall: true }
-  /** The direction ends here: as by a closed pipe, or by a broken one. What follows is dropped. */
+  /** The direction ends here, as with a closed pipe or a broken one. Everything after it is dropped. */
   | { readonly end: 'eof' | 'error' };
 
-/** A fault at work on one direction of one connection. */
+/** A fault that is active on one direction of one connection. */
 export interface FaultStep {
-  /** Takes a chunk that the sender wrote, and gives what becomes of it, in order. */
+  /** Receives a chunk that the sender wrote, and returns the events that it becomes, in order. */
   push(chunk: Uint8Array): Iterable<FaultEvent>;
-  /** The sender has ended. What the step held back comes now; its own end follows by itself. */
+  /** The sender has ended. Returns what the step held back. The end itself follows automatically. */
   end?(): Iterable<FaultEvent>;
 }
 
-/** A fault by plan. It may be given to any number of connections: each begins it anew. */
+/** A planned fault. It may be given to any number of connections, and starts from the beginning on each. */
 export interface Fault {
-  /** For transcripts and messages, with its numbers: `cut after 100 bytes`. */
+  /** Its name with its numbers, for transcripts and messages: `cut after 100 bytes`. */
   readonly name: string;
   /** Begins the fault for one direction of one connection. */
   begin(): FaultStep;
 }
 
-/** Several faults as one: what the first lets through meets the second. */
+/** Combines several faults into one. What the first lets through reaches the second. */
 export function chain(faults: readonly Fault[]): FaultStep {
   let isOver = false;
   const steps = faults.map((fault) => fault.begin());

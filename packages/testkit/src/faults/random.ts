@@ -1,6 +1,6 @@
 /** Random numbers that a seed repeats exactly, on every machine. */
 
-/** A seed for a run without one. Print it if the run fails. */
+/** Returns a seed for a run without one. Print it if the run fails. */
 export const freshSeed = (): number => Math.floor(Math.random() * 0x1_0000_0000);
 
 export class Random {
@@ -10,16 +10,17 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
-  /** A whole number from 0 to `limit` - 1. */
+  /** Returns a whole number from 0 to `limit` - 1. */
   below(limit: number): number {
-    // Mulberry32: 32 bits of state are plenty for a schedule, and it is the same everywhere.
+    // This is Mulberry32. 32 bits of state are enough for a schedule, and it gives the same numbers
+    // everywhere.
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed;
     return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000) * limit);
   }
 
-  /** A whole number from `min` to `max`, both included. */
+  /** Returns a whole number from `min` to `max`, both included. */
   between(min: number, max: number): number {
     return min + this.below(max - min + 1);
   }

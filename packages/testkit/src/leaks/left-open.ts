@@ -1,13 +1,13 @@
-/** Tells at the end of the tests, once, which clients they have left open. */
+/** Reports once, at the end of the tests, which clients they have left open. */
 import { writeSync } from 'node:fs';
 import { openThings, type OpenThing } from './open-things.ts';
 
-/** Set to anything, it switches the notice off. */
+/** The environment variable that switches the notice off, whatever its value. */
 const switchOff = 'PIPEWORK_TESTKIT_QUIET';
 
 const told = new WeakSet<OpenThing>();
 
-/** The notice on what is open and was not told yet; '' if there is nothing. */
+/** Returns the notice on what is open and was not reported yet; '' if there is nothing. */
 function notice(): string {
   const left = openThings().filter((thing) => !told.has(thing));
   if (left.length === 0 || process.env[switchOff] !== undefined) return '';
@@ -23,17 +23,19 @@ function notice(): string {
 
 function tell(): void {
   const text = notice();
-  // The process may be about to end, and a stream would lose it.
+  // The process may be about to end, and a stream would lose the text.
   if (text !== '') writeSync(2, text);
 }
 
 process.on('exit', tell);
 
-/** Tells it earlier than at the exit: at the end of each test file, if the runner has a hook for that. */
+/**
+ * Reports earlier than at the exit, namely at the end of each test file, if the runner has a hook for that.
+ */
 export function tellLeftOpen(afterAll: (hook: () => void) => void): void {
   try {
     afterAll(tell);
   } catch {
-    // Loaded outside a test file: the exit tells.
+    // This was loaded outside a test file, so the report comes at the exit.
   }
 }

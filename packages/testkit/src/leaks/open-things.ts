@@ -4,30 +4,30 @@ import { tracingChannel } from 'node:diagnostics_channel';
 import { printable, showCommand, type Client, type ProcessTrace, type RPCClient } from '@pipework/core';
 
 export interface OpenThing {
-  /** In a sentence before `is open`. */
+  /** The words before `is open` in a sentence. */
   readonly what: string;
   readonly rpc?: Pick<RPCClient, 'diagnostics'>;
-  /** Where it was opened. */
+  /** The stack of the code that opened it. */
   readonly stack: string;
-  /** Whether it is a process, with handles of its own. */
+  /** True if it is a process, with handles of its own. */
   readonly isProcess: boolean;
 }
 
-/** One `expectNoLeaks(work)` that is under way. */
+/** One running `expectNoLeaks(work)`. */
 export interface LeakScope {
   readonly open: Set<OpenThing>;
 }
 
-/** Which scope the running code belongs to: concurrent tests don't see each other's things. */
+/** The scope of the running code. It keeps concurrent tests from seeing each other's things. */
 export const scopes: AsyncLocalStorage<LeakScope> = new AsyncLocalStorage();
 
 const everything = new Set<OpenThing>();
 let isLaunched = false;
 
-/** A real process was opened in this one, ever. */
+/** True if this process has ever opened a real process. */
 export const hasLaunched = (): boolean => isLaunched;
 
-/** Things opened in this process and still open. */
+/** Returns the things that this process opened and that are still open. */
 export const openThings = (): readonly OpenThing[] => [...everything];
 
 /** The command of plugins in memory, which are remembered as pairs. */
@@ -39,7 +39,7 @@ export function openedPair(client: Pick<Client, 'exit'>, rpc: Pick<RPCClient, 'd
   void client.exit.then(close);
 }
 
-/** A client as its process's trace tells of it. */
+/** A client, as the trace of its process describes it. */
 class OpenClient implements OpenThing {
   readonly isProcess = true;
   readonly stack: string;
@@ -59,7 +59,7 @@ class OpenClient implements OpenThing {
 
 const closers = new WeakMap<object, () => void>();
 
-// Every client tells of its process here, also one that the code under test made.
+// Every client publishes its process here, including one that the code under test made.
 tracingChannel<string, ProcessTrace>('pipework:process').subscribe({
   start(trace) {
     const { command } = trace;
@@ -75,7 +75,7 @@ tracingChannel<string, ProcessTrace>('pipework:process').subscribe({
   error() {},
 });
 
-/** Returns what forgets it again. */
+/** Remembers a thing, and returns a function that forgets it again. */
 function remember(thing: OpenThing): () => void {
   const sets = [everything, scopes.getStore()?.open];
   for (const set of sets) set?.add(thing);
@@ -84,7 +84,7 @@ function remember(thing: OpenThing): () => void {
   };
 }
 
-/** The first line of the running code that is neither the kit's own nor the runtime's. */
+/** Returns the first stack line of the running code that belongs neither to the kit nor to the runtime. */
 function stackAt(): string {
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 30;
@@ -95,12 +95,12 @@ function stackAt(): string {
   return (lines.find((line) => !isOwnLine(line) && !isCoreLine(line)) ?? lines[0] ?? '').trim();
 }
 
-/** Whether a line of a stack is core's own. */
+/** True if a line of a stack belongs to core. */
 export function isCoreLine(line: string): boolean {
   return /(?:@pipework|packages)[\\/]core[\\/](?:src|dist)[\\/]/.test(line);
 }
 
-/** Whether a line of a stack is the kit's own, from its sources or as it is published, or Node's. */
+/** True if a line of a stack belongs to the kit, in its sources or as it is published, or to Node. */
 export function isOwnLine(line: string): boolean {
   return /[\\/]testkit[\\/](src|dist)[\\/](?!.*\.test\.)|node:/.test(line);
 }

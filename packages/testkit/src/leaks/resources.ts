@@ -1,8 +1,11 @@
-/** Which of Node's own resources began inside a piece of work and still live: processes, descriptors, timers. */
+/**
+ * Finds the resources of Node that were created during a piece of work and still live: processes,
+ * descriptors, timers.
+ */
 import { createHook } from 'node:async_hooks';
 import { isCoreLine, isOwnLine, scopes, type LeakScope } from './open-things.ts';
 
-/** What async_hooks calls the resources that must be ended, and what people call them. */
+/** The names in async_hooks of the resources that must be ended, with names for people. */
 const kinds: Readonly<Record<string, string>> = {
   PROCESSWRAP: 'child process',
   PIPEWRAP: 'pipe',
@@ -19,7 +22,7 @@ const kinds: Readonly<Record<string, string>> = {
 export interface LiveResource {
   readonly kind: string;
   readonly stack: string;
-  /** Whether a client of core began it: its process, its pipes, its timers. */
+  /** True if a client of core created it: its process, its pipes, its timers. */
   readonly isOfClient: boolean;
 }
 
@@ -27,7 +30,7 @@ interface Tracked extends LiveResource {
   readonly resource: WeakRef<object>;
 }
 
-/** Watches what begins in `scope`. {@link end} must be called. */
+/** Watches what is created in `scope`. {@link end} must be called. */
 export class ResourceWatch {
   readonly #live: Map<number, Tracked> = new Map();
   readonly #hook: ReturnType<typeof createHook>;
@@ -54,7 +57,10 @@ export class ResourceWatch {
   }
 }
 
-/** As far as a resource tells: what let go of the event loop on purpose is background, and no leak. */
+/**
+ * True if a resource seems alive. A resource that was unreferenced on purpose is background work, and not a
+ * leak.
+ */
 function isAlive(resource: object | undefined): boolean {
   if (resource === undefined) return false;
   const { _destroyed, hasRef, fd } = resource as {
@@ -66,7 +72,10 @@ function isAlive(resource: object | undefined): boolean {
   return typeof hasRef !== 'function' || hasRef.call(resource);
 }
 
-/** Where the resource began, in the user's words: without Node's own lines and the kit's, and libraries' where there are others. */
+/**
+ * Returns where the resource was created, in the user's code: without the lines of Node and the kit, and
+ * without those of libraries if there are others.
+ */
 function stackHere(): Pick<LiveResource, 'stack' | 'isOfClient'> {
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 30;

@@ -1,6 +1,7 @@
 /**
- * One direction of bytes in memory, as an operating system's pipe has it: a Writable at one end and a Readable at the
- * other, a bounded buffer between them, delivery on a later turn, and faults on the way.
+ * One direction of bytes in memory, like a pipe of the operating system. It has a Writable at one end, a
+ * Readable at the other, and a bounded buffer between them. It delivers on a later turn, with faults on the
+ * way.
  */
 import { Readable, Writable } from 'node:stream';
 import { chain, type Fault, type FaultEvent, type FaultStep } from '../faults/fault.ts';
@@ -8,22 +9,25 @@ import { clearRealTimeout, setRealImmediate, setRealTimeout } from '../real-time
 
 /** Decides when bytes move. */
 export interface Delivery {
-  /** Bytes wait in `pipe`: call its `deliver` on some later turn, again until it says that nothing is left. */
+  /**
+   * Bytes wait in `pipe`. Call its `deliver` on some later turn, and again until it reports that nothing is
+   * left.
+   */
   wake(pipe: BytePipe): void;
 }
 
 export interface BytePipeOptions {
-  /** How many bytes the pipe holds before its writer must wait; 64 KiB, as on Linux. */
+  /** How many bytes the pipe holds before its writer must wait. Default 64 KiB, as on Linux. */
   readonly capacity?: number;
   readonly faults?: readonly Fault[];
   readonly delivery?: Delivery;
-  /** Sees every chunk as it leaves the pipe, faults included. */
+  /** Called with every chunk that leaves the pipe, with its faults applied. */
   readonly onBytes?: (chunk: Uint8Array) => void;
-  /** Sees what happens to the pipe that is no bytes. */
+  /** Called with a description of every event on the pipe that is not bytes. */
   readonly onEvent?: (text: string) => void;
 }
 
-/** A pipe delivers whatever it has on the next turn of the event loop. */
+/** Delivers everything that a pipe has on the next turn of the event loop. */
 const promptDelivery: Delivery = {
   wake(pipe) {
     setRealImmediate(() => {
@@ -42,7 +46,7 @@ export class BytePipe {
   /** The waiting chunks begin at `#head`, because shifting a long array moves all of it. */
   #queue: FaultEvent[] = [];
   #head = 0;
-  /** Bytes written and not yet read; the writer waits while they are more than the capacity. */
+  /** How many bytes were written and not read yet. The writer waits while they exceed the capacity. */
   #heldBytes = 0;
   #onRoom: (() => void) | undefined;
   #readerWants = false;
@@ -66,7 +70,8 @@ export class BytePipe {
         callback();
       },
       destroy: (error, callback) => {
-        // A writer that goes away without its end: the reader sees the end of file all the same, as with a pipe.
+        // If a writer disappears without an end, the reader gets the end of file nevertheless, as with a
+        // pipe.
         this.#enqueue([{ end: 'eof' }]);
         callback(error);
       },
@@ -79,22 +84,22 @@ export class BytePipe {
       },
       destroy: (error, callback) => {
         this.#over();
-        // Writing to a pipe whose reader has gone breaks, on a turn of its own.
+        // Writing to a pipe without a reader fails, on a turn of its own.
         if (!this.writable.writableEnded && !this.writable.destroyed) this.writable.destroy(brokenPipe());
         callback(error);
       },
     });
-    // The owner of the end is told of a broken pipe. Without an owner it is no reason to end the process.
+    // The owner of the end is told of a broken pipe. Without an owner, that must not end the process.
     this.writable.on('error', ignore);
     this.readable.on('error', ignore);
   }
 
-  /** Bytes that were written and have not reached the reader. */
+  /** How many bytes were written and have not reached the reader. */
   get heldBytes(): number {
     return this.#heldBytes;
   }
 
-  /** Something waits that {@link deliver} could move now. */
+  /** True if something waits that {@link deliver} could move now. */
   get isReady(): boolean {
     return (
       this.#queue.length > 0 &&
@@ -105,7 +110,7 @@ export class BytePipe {
     );
   }
 
-  /** Ends the direction now; bytes on the way are lost. */
+  /** Ends the direction now. Bytes on the way are lost. */
   sever(how: 'eof' | 'error'): void {
     if (this.#hasEnded) return;
     this.#dropQueue();
@@ -125,7 +130,7 @@ export class BytePipe {
     };
   }
 
-  /** Moves at most `limit` bytes on; whole events otherwise. */
+  /** Moves at most `limit` bytes, or whole events without a limit. */
   deliver(limit: number = Number.POSITIVE_INFINITY): void {
     this.#isAwake = false;
     let left = limit;
@@ -150,7 +155,7 @@ export class BytePipe {
       callback();
       return;
     }
-    // The writer may use its buffer again: a pipe copies.
+    // This copies, as a pipe does, because the writer may reuse its buffer.
     this.#enqueue(this.#step.push(Uint8Array.from(chunk)));
     if (this.#heldBytes <= this.#capacity) callback();
     else this.#onRoom = callback;
@@ -209,7 +214,7 @@ export class BytePipe {
     this.#head = 0;
   }
 
-  /** Nothing moves any more; a writer that waits for room gets it. */
+  /** Nothing moves any more. A writer that waits for room gets it. */
   #over(): void {
     this.#hasEnded = true;
     this.#dropQueue();
@@ -224,5 +229,5 @@ export class BytePipe {
 const brokenPipe = (): Error => Object.assign(new Error('write EPIPE'), { code: 'EPIPE', syscall: 'write' });
 
 function ignore(): void {
-  // See where it is used.
+  // The constructor explains why this ignores the error.
 }

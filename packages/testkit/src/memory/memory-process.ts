@@ -1,4 +1,4 @@
-/** Stands in for a plugin process: a program on pipes in memory, started by a Client through its launcher. */
+/** Replaces a plugin process: a program on pipes in memory, started by a Client through its launcher. */
 import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { serve, type LaunchCommand, type LaunchedProcess, type ServeOptions } from '@pipework/core';
 import { realTurn } from '../real-time.ts';
@@ -9,23 +9,23 @@ export interface ProcessEnd {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** What a program can't do by itself where it shares its process with the host. */
+/** How a program in memory ends. It cannot do that itself, because it shares its process with the host. */
 export interface CrashReport {
-  /** The exit code; 1 when absent. */
+  /** The exit code; 1 if it is absent. */
   readonly code?: number;
   /** In place of an exit code. */
   readonly signal?: NodeJS.Signals;
-  /** What it wrote to its raw standard error on the way down. */
+  /** What it wrote to its raw standard error before it ended. */
   readonly stderr?: string;
 }
 
-/** A process that can be made to die. */
+/** A process that a test can crash. */
 export interface Crashable {
   readonly exited: Promise<ProcessEnd>;
   crash(report?: CrashReport): void;
 }
 
-/** Implementations that can bring their process down: see `fakePlugin`. */
+/** Implementations that can crash their process: see `fakePlugin`. */
 export const crashable: WeakMap<object, (process: Crashable) => void> = new WeakMap();
 
 /** What the program of a process in memory has in place of its descriptors and its environment. */
@@ -71,7 +71,7 @@ export class MemoryProcess implements Crashable {
     });
   }
 
-  /** Runs the program; to be given to a Client as its launcher. */
+  /** Runs the program. A Client gets this method as its launcher. */
   launch(command: LaunchCommand): LaunchedProcess {
     void this.#main(command.env);
     return {
@@ -83,7 +83,7 @@ export class MemoryProcess implements Crashable {
     };
   }
 
-  /** Ends the process as if its program had failed: its pipes end where they are, what they hold still arrives. */
+  /** Ends the process as if its program had failed. Its pipes end, and what they hold still arrives. */
   crash({ code = 1, signal, stderr = '' }: CrashReport = {}): void {
     if (stderr !== '') this.#stderr.write(stderr.endsWith('\n') ? stderr : `${stderr}\n`);
     this.#over(signal === undefined ? { code, signal: null } : { code: null, signal });
@@ -100,7 +100,7 @@ export class MemoryProcess implements Crashable {
           void this.#over({ code, signal }),
       });
     } catch (error) {
-      // A program's main that throws: the reason on stderr, exit code 1.
+      // This is a program's main that throws: the reason on stderr, exit code 1.
       this.crash({ stderr: error instanceof Error ? (error.stack ?? error.message) : String(error) });
     }
   }

@@ -1,4 +1,4 @@
-/** Reads what one direction of a session says, as it passes: the handshake line, then frames. Holds no payload. */
+/** Reads one direction of a session as it passes: the handshake line, then frames. It holds no payload. */
 import { concat, decodeHeader, describeFrame, headerBytes, SYN, type Frame } from '../wire/yamux.ts';
 import { showBytes } from './show.ts';
 import { StreamReader, type Phrase } from './stream-reader.ts';
@@ -6,26 +6,29 @@ import { StreamReader, type Phrase } from './stream-reader.ts';
 const lineLimit = 4096;
 const nothing = new Uint8Array(0);
 
-/** What a {@link DirectionReader} tells. */
+/** What a {@link DirectionReader} reports. */
 export interface Listener {
-  /** A frame began, or something was seen that is no frame. `phrases` grow as more of its payload comes; the first is on the frame itself. */
+  /**
+   * A frame began, or something was seen that is not a frame. `phrases` grow as more of its payload arrives.
+   * The first one describes the frame itself.
+   */
   onSighting(frame: Frame | undefined, phrases: Phrase[]): void;
   /** A part of the payload of a frame passed. */
   onData(stream: number, payload: Uint8Array): void;
 }
 
 export class DirectionReader {
-  /** Bytes of the handshake line so far; undefined once frames have begun. */
+  /** The bytes of the handshake line so far; undefined once frames have begun. */
   #line: Uint8Array | undefined;
   readonly #streams: Map<number, StreamReader> = new Map();
   readonly #isUpstream: boolean;
   readonly #listener: Listener;
   readonly #readsMessages: boolean;
-  /** The bytes stopped being frames. */
+  /** True once the bytes are no longer frames. */
   #isLost = false;
-  /** The part of a header that has come, if not all of it has. */
+  /** The part of an incomplete header that has arrived. */
   #header: Uint8Array = nothing;
-  /** The frame whose payload is passing, and how much of that is missing. */
+  /** The frame whose payload is passing, and how many bytes of it are missing. */
   #frame: Frame | undefined;
   #missing = 0;
   #phrases: Phrase[] = [];

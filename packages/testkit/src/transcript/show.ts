@@ -1,4 +1,4 @@
-/** Values and bytes as one short line for a person. */
+/** Shows values and bytes as one short line for a person. */
 import { inspect } from 'node:util';
 import { CutBytes, CutOff, Extension } from '../wire/decode.ts';
 
@@ -17,7 +17,7 @@ export function show(value: unknown): string {
   return shorten(text);
 }
 
-/** @param length how many bytes there are, if `bytes` are only the first of them. */
+/** @param length How many bytes there are, if `bytes` are only the first of them. */
 export function showBytes(bytes: Uint8Array, length: number = bytes.length): string {
   const text = new TextDecoder().decode(bytes.subarray(0, widest));
   // eslint-disable-next-line no-control-regex
@@ -29,7 +29,10 @@ function shorten(text: string): string {
   return text.length <= widest ? text : `${text.slice(0, widest)}… (${String(text.length)} characters)`;
 }
 
-/** Replaces what inspect would print at length, and gives maps without a prototype a plain look. */
+/**
+ * Replaces values that inspect would print at length, and lets maps without a prototype look like plain
+ * objects.
+ */
 function prepare(value: unknown, depth: number): unknown {
   if (value instanceof Uint8Array) return new Bytes(value);
   if (value instanceof CutBytes) return new Bytes(value.begin, value.length);
@@ -37,7 +40,7 @@ function prepare(value: unknown, depth: number): unknown {
   if (value instanceof Extension) return new Tagged(value);
   if (value === null || typeof value !== 'object' || depth > 5) return value;
   if (Array.isArray(value)) return prepareList(value, depth);
-  // An error's stack says where a machine keeps its files, and its message is there already.
+  // An error's stack shows where files are on a machine, and its message is shown already.
   const isError = 'stack' in value && 'message' in value;
   const entries = Object.entries(value)
     .filter(([key]) => !isError || key !== 'stack')
@@ -79,7 +82,7 @@ class Bytes {
   }
 }
 
-/** References by their kinds, as docs/protocol.md has them in section 9. */
+/** References by their kinds, as in section 9 of docs/protocol.md. */
 const references: Readonly<Record<string, string>> = {
   f: 'function',
   o: 'object',

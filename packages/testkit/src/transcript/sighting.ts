@@ -1,19 +1,22 @@
-/** One thing that was seen on the wire, before its line is made, and which of them say something. */
+/** One observation on the wire, before its line is made, and the choice of observations worth showing. */
 import { FIN, RST, type Frame } from '../wire/yamux.ts';
 import type { Direction, Phrase } from './stream-reader.ts';
 
-/** What was seen: its line is made when it is looked at. */
+/** One observation. Its line is made only when it is read. */
 export interface Sighting {
   /** Milliseconds since the transcript began. */
   readonly at: number;
   readonly direction: Direction;
-  /** Undefined for what is no frame. */
+  /** Undefined if it is not a frame. */
   readonly frame: Frame | undefined;
-  /** On the frame itself, then on what became whole with it. */
+  /** The phrases on the frame itself, then those on what it completed. */
   readonly phrases: readonly Phrase[];
 }
 
-/** Leaves out frames that say nothing to a person: credit, and the parts of a message that became whole in a later frame. */
+/**
+ * Leaves out frames that tell a person nothing: credit, and the parts of a message that a later frame
+ * completed.
+ */
 export function withoutBare(sightings: readonly Sighting[]): Sighting[] {
   const isWhole = new Set<string>();
   return sightings
@@ -22,7 +25,10 @@ export function withoutBare(sightings: readonly Sighting[]): Sighting[] {
     .toReversed();
 }
 
-/** Asked from the last to the first. `isWhole` has the directions of streams in which something became whole later. */
+/**
+ * Called from the last observation to the first. `isWhole` has the directions of streams in which a later
+ * frame completed something.
+ */
 function saysSomething({ frame, direction, phrases }: Sighting, isWhole: Set<string>): boolean {
   if (frame === undefined || (frame.type !== 'data' && frame.type !== 'window-update')) return true;
   const key = `${direction} ${String(frame.id)}`;

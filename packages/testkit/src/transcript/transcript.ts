@@ -11,7 +11,7 @@ export interface TranscriptEntry {
   /** Milliseconds since the transcript began. */
   readonly at: number;
   readonly direction: Direction;
-  /** The stream's id; 0 for the session's own frames, undefined for what is no frame. */
+  /** The stream's id; 0 for the session's own frames, undefined if it is not a frame. */
   readonly stream: number | undefined;
   readonly text: string;
 }
@@ -77,7 +77,7 @@ export class Transcript {
     this.#directions[direction].read(bytes);
   }
 
-  /** Something happened to a direction that is no bytes: it ended, was stalled, was cut. */
+  /** Something other than bytes happened to a direction: it ended, was stalled, was cut. */
   note(direction: Direction, text: string): void {
     this.#add(direction, undefined, [() => text]);
   }

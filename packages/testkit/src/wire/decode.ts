@@ -5,11 +5,11 @@ import { concat } from './yamux.ts';
 
 export { MalformedError };
 
-/** A value of an extension type that this reader has no own value for. */
+/** A value of an extension type for which this reader has no JavaScript value. */
 export class Extension {
   readonly type: number;
   readonly data: Uint8Array;
-  /** How many bytes it has: more than `data` if the bytes were cut. */
+  /** How many bytes it has. That is more than `data` has if the bytes were cut. */
   readonly length: number;
   constructor(type: number, data: Uint8Array, length: number = data.length) {
     this.type = type;
@@ -32,7 +32,7 @@ export class CutBytes {
   }
 }
 
-/** Stands for what was cut off at this place: the value, or so many values of a list. */
+/** Replaces what was cut off: the value itself, or this many values of a list. */
 export class CutOff {
   readonly values: number;
   constructor(values: number = 1) {
@@ -40,13 +40,13 @@ export class CutOff {
   }
 }
 
-/** Bytes in, values out, across any split. Each byte is looked at once, however small the pieces are. */
+/** Turns bytes into values, however they are split. Each byte is read once, however small the pieces are. */
 export class ValueReader {
   readonly #scanner: ValueScanner = new ValueScanner();
   #held: Uint8Array[] = [];
   #heldBytes = 0;
 
-  /** How many bytes of an unfinished value are held. */
+  /** How many bytes of an incomplete value are held. */
   get pendingBytes(): number {
     return this.#heldBytes;
   }
@@ -71,8 +71,8 @@ export class ValueReader {
 }
 
 /**
- * Decodes the value that `bytes` hold. If they are the mere beginning of one, texts, bytes and lists are as long as what
- * came of them, and a {@link CutOff} stands at the place of the rest.
+ * Decodes the value in `bytes`. If they are only its beginning, texts, bytes and lists are as long as the
+ * received part, and a {@link CutOff} replaces the rest.
  */
 export function decode(bytes: Uint8Array): unknown {
   return decodeAs(bytes, makes)?.value;

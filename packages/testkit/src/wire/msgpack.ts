@@ -1,6 +1,6 @@
 /**
- * Writes MessagePack by hand: for the transcript and the conformance checks, which must not share a coder with what they look at. The
- * coder is the one of the programs.
+ * Writes MessagePack without a library, by its specification. It is for the transcript and the conformance
+ * checks, which must not share a coder with the code that they check. The coder is the one of the programs.
  */
 import { encode as encodeInBuffer } from '../../programs/msgpack.mjs';
 

@@ -49,11 +49,11 @@ describe('MessagePack', () => {
     expect(Buffer.from(encode(value)).toString('hex')).toBe(wire);
   });
 
-  test('a byte that begins nothing is malformed', () => {
+  test('a byte that begins no value is malformed', () => {
     expect(() => [...new ValueReader().push(hex('c1'))]).toThrow(MalformedError);
   });
 
-  test('a long list in small pieces is decoded once, and not anew with each piece', () => {
+  test('a long list in small pieces is decoded once, and not again with each piece', () => {
     // 200,000 timestamps in pieces of 64 bytes: decoding from the beginning each time would take minutes.
     const date = new Extension(-1, hex('00000005'));
     const wire = encode([0, 0, 'Plugin.args', [Array.from({ length: 200_000 }, () => date)]]);
@@ -112,7 +112,7 @@ describe('MessagePack', () => {
   });
 });
 
-/** Objects without a prototype compare as plain ones. */
+/** Returns the value with plain objects, because objects without a prototype compare as different. */
 function normal(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(normal);
   if (value === null || typeof value !== 'object' || value instanceof Uint8Array) return value;

@@ -1,12 +1,13 @@
 /**
- * Yamux frames by hand, for the transcript, the simulation and the conformance checks. Kept apart from the mux's own
- * coder on purpose: a check that shares the code it checks can't see its mistakes.
+ * Yamux frames without the mux, for the transcript, the simulation and the conformance checks. They are
+ * separate from the mux's own coder on purpose, because a check that shares the code that it checks cannot
+ * see its mistakes.
  *
- *   version u8 = 0 | type u8 | flags u16 | stream id u32 | length u32, then `length` bytes where the type is data
+ *   version u8 = 0 | type u8 | flags u16 | stream id u32 | length u32, then `length` bytes if the type is data
  */
 
 export const headerBytes = 12;
-/** What each stream may receive at its beginning, in bytes. */
+/** How many bytes each stream may receive at its beginning. */
 export const initialWindow: number = 256 * 1024;
 
 export const frameTypes = ['data', 'window-update', 'ping', 'go-away'] as const;
@@ -29,7 +30,10 @@ export interface Frame {
   type: FrameType | number;
   flags: number;
   id: number;
-  /** Of the payload in bytes; the credit of a window update; the value of a ping; the code of a go-away. */
+  /**
+   * The length of the payload in bytes, the credit of a window update, the value of a ping, or the code of a
+   * go-away.
+   */
   length: number;
   /** Empty unless the type is data. */
   payload: Uint8Array;
@@ -37,7 +41,7 @@ export interface Frame {
 
 const nothing = new Uint8Array(0);
 
-/** A frame to be written; what is absent is 0, the length that of the payload. */
+/** A frame to write. Absent fields are 0, and the length is that of the payload. */
 export interface FrameParts {
   type: FrameType | number;
   flags?: number;
@@ -60,7 +64,7 @@ export function encodeFrame(frame: FrameParts): Uint8Array {
   return bytes;
 }
 
-/** Decodes the header at `at`, of which all bytes must be there. */
+/** Decodes the header at `at`. All of its bytes must be there. */
 export function decodeHeader(bytes: Uint8Array, at = 0): Frame {
   const type = bytes[at + 1] ?? 0;
   return {
@@ -86,7 +90,7 @@ export function describeFlags(flags: number): string {
   return names.join('+');
 }
 
-/** `Data SYN stream 1, 24 bytes`, as people say it. */
+/** Returns a frame in words: `Data SYN stream 1, 24 bytes`. */
 export function describeFrame(frame: Frame): string {
   const flags = describeFlags(frame.flags);
   const words = flags === '' ? '' : ` ${flags}`;
@@ -105,19 +109,22 @@ export function describeFrame(frame: Frame): string {
   }
 }
 
-/** Bytes in, frames out, across any split. */
+/** Turns bytes into frames, however they are split. */
 export class FrameReader {
   #held: Uint8Array[] = [];
   #heldBytes = 0;
-  /** Below this many bytes no frame can be whole, so that the pieces of a large one are joined once. */
+  /**
+   * With fewer bytes than this, no frame can be complete. So the pieces of a large frame are joined only
+   * once.
+   */
   #need: number = headerBytes;
 
-  /** How many bytes of an unfinished frame are held. */
+  /** How many bytes of an incomplete frame are held. */
   get pendingBytes(): number {
     return this.#heldBytes;
   }
 
-  /** The header of the unfinished frame; only where at least a header's bytes are pending. */
+  /** Returns the header of the incomplete frame. At least a header's bytes must be pending. */
   pendingHeader(): Frame {
     return decodeHeader(this.#held[0] ?? nothing);
   }

@@ -23,7 +23,7 @@ test('asks for one greeting', async (t) => {
   const greeter = await pair.rpc.dispense('greeter');
   await greeter.greet('world');
   assert.deepEqual(fake.callsTo('greet'), [['world']]);
-  fake.assertNoUnhandled(); // Vitest's fixture does it by itself.
+  fake.assertNoUnhandled(); // Vitest's fixture does that automatically.
 });
 
 test('leaves nothing behind', async () => {
@@ -32,7 +32,7 @@ test('leaves nothing behind', async () => {
   });
 });
 
-/** Node 20 has no `await using`: close the pair in its place. */
+/** Node 20 has no `await using`, so this closes the pair instead. */
 async function greetOnce(pair) {
   const greeter = await pair.rpc.dispense('greeter');
   await greeter.greet('world');

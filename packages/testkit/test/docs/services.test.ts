@@ -6,7 +6,7 @@ interface Files {
   read(path: string): Promise<string>;
 }
 
-/** The plugin under test: it asks its host for files. */
+/** The plugin under test, which asks its host for files. */
 const plugins: PluginSet<{ counter: { words(path: string): Promise<number> } }, { files: Files }> = {
   counter: async ({ host }) => {
     const files = await host.dispense('files');

@@ -1,4 +1,4 @@
-/** Runs programs of Node's, and Vitest on a suite of its own. */
+/** Runs programs of Node, and Vitest on a suite of its own. */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
@@ -10,7 +10,9 @@ export interface Run {
   readonly output: string;
 }
 
-/** Runs a program of Node's in `cwd` to its end. The environment of this test run must not leak into another one. */
+/**
+ * Runs a program of Node in `cwd` to its end. The environment of this test run must not reach the other one.
+ */
 export function runNode(cwd: string, ...args: string[]): Promise<Run> {
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(VITEST|TEST$|NODE_ENV|NODE_V8_COVERAGE)/.test(name)),

@@ -1,4 +1,4 @@
-/** Finds code fences that do not parse as what they say they are, and fences that are never closed. */
+/** Finds code fences that do not parse in the language that they name, and fences that are never closed. */
 import type { Checker, Finding, Page, Report } from 'docs-check-contract';
 import type { Code } from 'mdast';
 import { visit } from 'unist-util-visit';
@@ -64,7 +64,10 @@ function findingOf(fence: Code, verdict: Verdict): Finding | undefined {
   };
 }
 
-/** The first word behind the fence, without what highlighters hang on it: `js{1,3}`, `{.js}`, `js:title`. */
+/**
+ * Returns the first word after the fence, without the additions for highlighters: `js{1,3}`, `{.js}`,
+ * `js:title`.
+ */
 function languageOf(fence: Code): string {
   return (/^[{.]*([\w+#-]+)/.exec(fence.lang ?? '')?.[1] ?? '').toLowerCase();
 }
@@ -73,7 +76,7 @@ function sourceOf(fence: Code, text: string): string {
   return text.slice(fence.position?.start.offset, fence.position?.end.offset);
 }
 
-/** Indented code is code as well, but its language is not stated. */
+/** True for a fence. Indented code is code as well, but its language is not stated. */
 function isFence(node: Code, text: string): boolean {
   return /^(`{3}|~{3})/.test(sourceOf(node, text));
 }
@@ -81,7 +84,7 @@ function isFence(node: Code, text: string): boolean {
 function isClosed(fence: Code, text: string): boolean {
   const lines = sourceOf(fence, text).trimEnd().split('\n');
   const mark = /^(`{3,}|~{3,})/.exec(lines[0] ?? '')?.[1] ?? '';
-  // Inside a quotation or a list the last line keeps their marks before it.
+  // Inside a quotation or a list, the last line begins with their marks.
   const last = /(?:^|[\s>])(`{3,}|~{3,})$/.exec(lines.at(-1) ?? '')?.[1] ?? '';
   return lines.length > 1 && last.startsWith(mark);
 }

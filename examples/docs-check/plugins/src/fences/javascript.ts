@@ -1,11 +1,11 @@
-/** Parses fences that say they are JavaScript. */
+/** Parses fences that are marked as JavaScript. */
 import { Parser, type Options } from 'acorn';
 import jsx from 'acorn-jsx';
 import { abridged, isAbridged, parses, type Verdict } from './verdict.ts';
 
 const withJsx = Parser.extend(jsx());
 
-/** What a snippet may do that a file may not, since it is cut out of some function, class or module. */
+/** What a snippet may contain and a file may not, because it is cut out of some function, class or module. */
 const snippet: Options = {
   ecmaVersion: 'latest',
   locations: true,
@@ -19,13 +19,13 @@ const snippet: Options = {
 } as Options;
 
 export function parseJavaScript(code: string): Verdict {
-  // The way a person means a snippet, most likely first: a module, a script (JSX in both), an expression,
+  // The possible meanings of a snippet, most likely first: a module, a script (JSX in both), an expression,
   // members of an object, members of a class.
   const failure = failureOf(code, 'module');
   if (!failure) return parses;
   if (!failureOf(code, 'script')) return parses;
   const wrapped = [`(${code}\n)`, `({${code}\n})`];
-  // In a class nearly every word may name a field, so that a broken statement would be taken for one.
+  // In a class nearly every word may name a field, so a broken statement would be taken for one.
   if (!hasStatement(code)) wrapped.push(`(class {${code}\n})`);
   if (wrapped.some((text) => !failureOf(text, 'script'))) return parses;
   if (isAbridged(code) || isTranscript(code)) return abridged;
@@ -54,7 +54,7 @@ function hasStatement(code: string): boolean {
   );
 }
 
-/** A session at a prompt: what was typed, with the answers. */
+/** True for a session at a prompt, which has the input with the answers. */
 function isTranscript(code: string): boolean {
   return /^(>|\$|node>) /m.test(code);
 }

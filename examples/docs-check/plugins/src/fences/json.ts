@@ -1,4 +1,4 @@
-/** Parses fences that say they are JSON, JSON with comments, JSON5 or JSON lines. */
+/** Parses fences that are marked as JSON, JSON with comments, JSON5 or JSON lines. */
 import { default as JSON5 } from 'json5';
 import { parse, printParseErrorCode, type ParseError } from 'jsonc-parser';
 import { abridged, isAbridged, parses, type Verdict } from './verdict.ts';
@@ -46,7 +46,7 @@ export function parseJson5(code: string): Verdict {
   }
 }
 
-/** One value a line; blank lines are let pass. */
+/** Parses one value for each line. Blank lines are allowed. */
 export function parseJsonLines(code: string): Verdict {
   for (const [index, line] of code.split('\n').entries()) {
     if (line.trim() === '' || isStrict(line)) continue;
@@ -73,7 +73,7 @@ function firstError(
   return { message, place: { line: before.length, column: before.at(-1)?.length ?? 0 } };
 }
 
-/** "CommaExpected" reads better as "comma expected". */
+/** Turns "CommaExpected" into "comma expected". */
 function inWords(name: string): string {
   return name.replace(/(?<=[a-z])(?=[A-Z])/g, ' ').toLowerCase();
 }
@@ -85,7 +85,7 @@ function errorsOf(code: string, dialect: 'json' | 'jsonc'): ParseError[] {
   return errors;
 }
 
-/** Part of a document, or several documents one after another: both are common, and both mean what they say. */
+/** True for a part of a document, or several documents one after another. Both are common and clear. */
 function isFragment(code: string): boolean {
   return errorsOf(`{${code}\n}`, 'jsonc').length === 0 || isSequence(code);
 }
@@ -100,7 +100,7 @@ function isStrict(code: string): boolean {
     JSON.parse(code);
     return true;
   } catch {
-    return false; // Not JSON is an answer here; where it fails is found out by the caller.
+    return false; // That it is not JSON is a valid answer here. The caller finds out where it fails.
   }
 }
 

@@ -1,7 +1,7 @@
-/** What comes out of parsing a fence. */
+/** The result of parsing a fence. */
 export type Verdict =
   | { kind: 'parses' }
-  /** Not meant to be whole: an ellipsis stands for what was left out, or it is a transcript. */
+  /** Not meant to be complete: an ellipsis replaces what was left out, or it is a transcript. */
   | { kind: 'abridged' }
   /** `line` from 1 and `column` from 0, both within the fence's own text. */
   | {
@@ -16,7 +16,7 @@ export type Verdict =
 export const parses: Verdict = { kind: 'parses' };
 export const abridged: Verdict = { kind: 'abridged' };
 
-/** True where `...` or `…` stands for something that the author left out, and is no spread or rest. */
+/** True if `...` or `…` replaces something that the author left out, and is not a spread or rest. */
 export function isAbridged(code: string): boolean {
   return /…|\.\.\.(?!\s*[\w$([{'"`])/.test(code) || /^\s*\.\.\.\s*$/m.test(code);
 }

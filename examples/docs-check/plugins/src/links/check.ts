@@ -1,4 +1,4 @@
-/** Finds links of a page to files that are not there and to anchors that no heading makes. */
+/** Finds links of a page to files that do not exist and to anchors that no heading makes. */
 import type { Checker, Entry, Finding, Library, Page, Report } from 'docs-check-contract';
 import { posix } from 'node:path';
 import { parseMarkdown } from '../markdown.ts';
@@ -10,7 +10,7 @@ type Verdict = Pick<Finding, 'severity' | 'rule' | 'message'>;
 type Local = Extract<ReturnType<typeof meaningOf>, { kind: 'local' }>;
 
 export class LinkChecker implements Checker {
-  /** Anchors of pages that were linked to, by tree and path: many links lead to the same few pages. */
+  /** Anchors of linked pages, by tree and path. Many links lead to the same few pages. */
   readonly #anchors = new Map<string, Promise<Set<string>>>();
   readonly #library: Library;
   links = 0;
@@ -60,7 +60,7 @@ export class LinkChecker implements Checker {
     return this.#judgeFragment(meaning, entry.path, page);
   }
 
-  /** A fragment behind a directory leads into the README that is shown for it. */
+  /** Judges a fragment after a directory. It leads into the README that is shown for that directory. */
   async #judgeDirectory(meaning: Local, page: Page): Promise<Verdict | undefined> {
     if (!meaning.fragment) return undefined;
     const readme = await this.#library.look(page.tree, posix.join(meaning.path, 'README.md'));
@@ -129,7 +129,7 @@ async function missing(meaning: Local, page: Page, library: Library): Promise<Ve
   return error('missing-file', `${written} does not exist${guess ? `; there is ${guess.path}` : ''}`);
 }
 
-/** `#L10` and `#L10-L20` behind a file of code lead to its lines. */
+/** Judges `#L10` and `#L10-L20` after a file of code, which lead to its lines. */
 async function judgeLines(
   fragment: string,
   path: string,
@@ -144,7 +144,7 @@ async function judgeLines(
   return error('missing-line', `#${fragment} is beyond the end of ${path}, which has ${lines} lines`);
 }
 
-/** An anchor that has the same letters and digits, or one edit's difference from them. */
+/** Returns an anchor with the same letters and digits, or one that differs by one edit. */
 function nearest(wanted: string, anchors: Set<string>): string | undefined {
   const letters = (text: string): string => text.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
   const mine = letters(wanted);

@@ -1,4 +1,4 @@
-/** Every link that a page makes, Markdown's and HTML's alike, with its place. */
+/** Every link of a page, in Markdown and in HTML, with its place. */
 import type { Nodes, Parents, Root } from 'mdast';
 import { SKIP, visit } from 'unist-util-visit';
 import { htmlPieces } from '../html.ts';
@@ -6,7 +6,7 @@ import { placeOf, placeWithin, type Place } from '../markdown.ts';
 
 export interface Target {
   url: string;
-  /** An image and its like, which must be a file; a link may lead to a directory too. */
+  /** True for an image and the like, which must be a file. A link may lead to a directory too. */
   embeds: boolean;
   place: Place;
 }
@@ -44,15 +44,15 @@ function sourceSet(srcset: string): string[] {
 }
 
 /**
- * References such as `[text][label]` whose label nothing defines. Markdown takes them for plain text, so they are
- * looked for in the source, with all that has a meaning of its own blanked out.
+ * Returns references such as `[text][label]` whose label nothing defines. Markdown takes them for plain text.
+ * So they are searched in the source, with everything that has a meaning of its own blanked out.
  */
 export function missingReferences(root: Root, source: string): MissingReference[] {
   const missing: MissingReference[] = [];
   visit(root, (node) => {
     if (node.type !== 'paragraph' && node.type !== 'heading' && node.type !== 'tableCell') return;
     const prose = plainSource(node, source);
-    // Not after a word or a bracket: `list[0][1]` and the like are no references.
+    // Not after a word or a bracket, because `list[0][1]` and the like are not references.
     for (const match of prose.matchAll(/(?<![\\\w\])])\[([^[\]]+)\]\[([^[\]]*)\]/g)) {
       const [, text = '', given = ''] = match;
       const label = given.trim() === '' ? text : given;
@@ -67,7 +67,10 @@ export function missingReferences(root: Root, source: string): MissingReference[
   return missing;
 }
 
-/** The source of a node at its own length, code turned into letters and links, images and HTML into spaces. */
+/**
+ * Returns the source of a node at its own length, with code turned into letters, and links, images and HTML
+ * into spaces.
+ */
 function plainSource(node: Parents, source: string): string {
   const start = offsets(node).start;
   let plain = source.slice(start, offsets(node).end);

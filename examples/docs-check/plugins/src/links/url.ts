@@ -1,13 +1,13 @@
-/** What the text of a link means, before any file is looked at. */
+/** Finds out what the text of a link means, before any file is looked at. */
 import { posix } from 'node:path';
 
 export type Meaning =
   | { kind: 'elsewhere' }
   | { kind: 'wrong'; rule: 'empty-link' | 'bad-url' | 'bad-encoding'; message: string }
-  /** `path` runs from the tree's root; it is the page's own where only a fragment was given. */
+  /** `path` starts at the tree's root. If only a fragment was given, it is the page's own. */
   | { kind: 'local'; path: string; fragment: string | undefined; written: string };
 
-/** @param from The page's path, which relative links start at. */
+/** @param from The page's path, at which relative links start. */
 export function meaningOf(url: string, from: string): Meaning {
   if (url === '')
     return { kind: 'wrong', rule: 'empty-link', message: 'the link leads nowhere: its address is empty' };
@@ -43,6 +43,6 @@ function decode(text: string): string | null {
   try {
     return decodeURIComponent(text);
   } catch {
-    return null; // Malformed: the caller says so in words.
+    return null; // It is malformed. The caller reports that.
   }
 }

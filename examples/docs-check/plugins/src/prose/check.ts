@@ -1,4 +1,4 @@
-/** Looks at how a page reads: its headings and its sentences. */
+/** Checks how a page reads: its headings and its sentences. */
 import type { Checker, Page, Report } from 'docs-check-contract';
 import type { Root } from 'mdast';
 import { parseMarkdown } from '../markdown.ts';

@@ -1,8 +1,10 @@
-/** The order of a page's headings: a title, no level left out, no two of one name side by side. */
+/**
+ * Checks the order of a page's headings: a title, no level left out, no two neighbours with the same name.
+ */
 import type { Finding } from 'docs-check-contract';
 import type { Heading } from '../outline.ts';
 
-/** @param titled The page has a title outside of its headings, in its front matter. */
+/** @param titled True if the page has a title outside of its headings, in its front matter. */
 export function checkHeadings(headings: Heading[], titled: boolean): Finding[] {
   const findings: Finding[] = [];
   const warn = (rule: string, message: string, heading?: Heading): void => {
@@ -19,12 +21,13 @@ export function checkHeadings(headings: Heading[], titled: boolean): Finding[] {
       titles[1],
     );
 
-  /** The heading that is open at each depth, with the names that stand directly under it. */
+  /** The open heading at each depth, with the names of the headings directly under it. */
   const open: { depth: number; names: Map<string, Heading> }[] = [{ depth: 0, names: new Map() }];
   let previous: Heading | undefined;
   for (const heading of headings) {
     if (heading.loose) {
-      // In HTML, a quotation or a list: no section of the page, but a level that the next one may follow.
+      // A heading in HTML, a quotation or a list is not a section of the page. But it is a level that the
+      // next heading may follow.
       if (heading.depth === 1) previous = heading;
       continue;
     }

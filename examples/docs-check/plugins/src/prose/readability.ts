@@ -1,4 +1,6 @@
-/** How much there is to read on a page, and how hard: words, sentences, Flesch's reading ease. */
+/**
+ * Measures how much there is to read on a page, and how hard it is: words, sentences, Flesch's reading ease.
+ */
 import type { Nodes, Root } from 'mdast';
 import type { Readability } from 'docs-check-contract';
 import { toString } from 'mdast-util-to-string';
@@ -6,7 +8,7 @@ import { syllable } from 'syllable';
 import { SKIP, visit } from 'unist-util-visit';
 
 const wordsPerMinute = 238; // Brysbaert 2019, a mean over 190 studies of silent reading of English.
-/** Under this many words the figure says more about chance than about the text. */
+/** With fewer words, the figure depends more on chance than on the text. */
 const fewestWordsForEase = 100;
 
 const sentences = new Intl.Segmenter('en', { granularity: 'sentence' });
@@ -14,7 +16,9 @@ const words = new Intl.Segmenter('en', { granularity: 'word' });
 
 export function readabilityOf(root: Root): Readability {
   const total = { words: 0, sentences: 0 };
-  /** Of the blocks that are made of sentences: a table or a list of names would make any text look easy. */
+  /**
+   * Counts only blocks that consist of sentences. A table or a list of names would make any text look easy.
+   */
   const sample = { words: 0, sentences: 0, latin: 0, syllables: 0 };
   for (const { text, isCell } of proseOf(root)) {
     const found = wordsOf(text);
@@ -48,7 +52,10 @@ interface Block {
   isCell: boolean;
 }
 
-/** What is read as text, one a paragraph or cell of a table; no headings, no code blocks, no pictures. */
+/**
+ * Returns what is read as text, one string for each paragraph or table cell, without headings, code blocks
+ * and pictures.
+ */
 function proseOf(root: Root): Block[] {
   const blocks: Block[] = [];
   visit(root, (node: Nodes) => {
@@ -61,7 +68,10 @@ function proseOf(root: Root): Block[] {
   return blocks;
 }
 
-/** A name in code counts as one short word, however long: a reader takes it in at a glance and speaks none of it. */
+/**
+ * Replaces a name in code by one short word, however long it is. A reader grasps it at a glance and speaks
+ * none of it.
+ */
 function withoutCode(node: Nodes): Nodes {
   if (node.type === 'inlineCode') return { type: 'text', value: 'code' };
   if (!('children' in node)) return node;
@@ -69,7 +79,7 @@ function withoutCode(node: Nodes): Nodes {
 }
 
 function wordsOf(block: string): string[] {
-  // Segmenting costs more than anything else here, and ASCII needs no dictionary for it.
+  // Segmenting costs more than everything else here, and ASCII needs no dictionary for it.
   if (/^[\x20-\x7e\n]*$/.test(block)) return block.match(/[A-Za-z\d]+(?:['.,][A-Za-z\d]+)*/g) ?? [];
   return [...words.segment(block)].filter((part) => part.isWordLike).map((part) => part.segment);
 }

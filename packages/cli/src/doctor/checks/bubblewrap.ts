@@ -1,4 +1,4 @@
-/** The launcher `bubblewrap()`, tried with a plugin. */
+/** Tries the launcher `bubblewrap()` with a plugin. */
 import { dirname } from 'node:path';
 import { bubblewrap } from '@pipework/core';
 import { limited, notHere, ok, type Check } from '../finding.ts';

@@ -1,11 +1,11 @@
-/** Whether there is room for the descriptors of plugins. */
+/** Checks whether there are enough descriptors for plugins. */
 import { broken, limited, ok, type Check } from '../finding.ts';
 import type { Probes } from '../probes.ts';
 
-/** A start takes so many for a moment, and a running plugin keeps so many. */
+/** How many descriptors a start needs for a moment, and how many a running plugin keeps. */
 const perStart = 12;
 const perPlugin = 4;
-/** What a process of Node has open, if it cannot be counted. */
+/** How many descriptors a process of Node usually has open, if they cannot be counted. */
 const usuallyOpen = 24;
 
 export const descriptorsCheck: Check = {
@@ -19,7 +19,7 @@ export const descriptorsCheck: Check = {
     const open = listed === undefined ? usuallyOpen : listed - 1;
     const room = Math.max(0, Math.floor((limit - open - perStart) / perPlugin) + 1);
     const found = `${limit} descriptors for a process, of which this one uses ${open}`;
-    // A pool runs a plugin a core if nothing else is said, and one more while it replaces one.
+    // By default a pool runs one plugin for each core, and one more while it replaces one.
     const usual = probes.cores + 1;
     if (room >= usual)
       return ok(
@@ -37,7 +37,10 @@ export const descriptorsCheck: Check = {
   },
 };
 
-/** The limit of this process, which Node has raised as far as it may; that of a shell if there is no /proc. */
+/**
+ * Returns the limit of this process, which Node has raised as far as it may. Without /proc, it is the limit
+ * of a shell.
+ */
 async function limitOf({ read, runProgram }: Probes): Promise<number> {
   const [, soft] = /^Max open files +(\S+)/m.exec(read('/proc/self/limits') ?? '') ?? [];
   const said = soft ?? (await runProgram('/bin/sh', ['-c', 'ulimit -n'])).stdout;

@@ -1,9 +1,9 @@
-/** User namespaces, of which bubblewrap makes its sandboxes if it is not root. */
+/** Checks user namespaces, which bubblewrap needs for its sandboxes if it is not root. */
 import { limited, notHere, ok, type Check, type Finding } from '../finding.ts';
 
 const sandboxes = 'bubblewrap, and other sandboxes that need no root, can be made of them';
 
-/** Settings of the kernel that forbid user namespaces, each with the value that does. */
+/** Settings of the kernel that forbid user namespaces, each with the forbidding value. */
 const settings = [
   ['/proc/sys/user/max_user_namespaces', '0', 'sysctl user.max_user_namespaces=10000'],
   ['/proc/sys/kernel/unprivileged_userns_clone', '0', 'sysctl kernel.unprivileged_userns_clone=1'],
@@ -23,7 +23,7 @@ export const namespacesCheck: Check = {
     const { ok: works, code, problem } = await runProgram('unshare', ['--user', '--map-root-user', 'true']);
     if (works) return ok('user namespaces can be made', sandboxes);
     const forbidding = settings.find(([file, value]) => read(file)?.trim() === value);
-    // Without the program that tries, the settings are all that is known.
+    // If the program for the trial is missing, only the settings are known.
     if (code === 'ENOENT' && forbidding === undefined)
       return ok(
         'no setting of the kernel forbids user namespaces (there is no unshare to try it)',

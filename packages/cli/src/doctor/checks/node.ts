@@ -1,9 +1,9 @@
-/** The version of the Node that runs this command, which is that of hosts too. */
+/** Checks the version of the Node that runs this command. Hosts use the same one. */
 import { broken, ok, type Finding } from '../finding.ts';
 
 export const supportedNode = '^20.19 || >=22.12';
 
-/** True for the versions that {@link supportedNode} means. */
+/** True for the versions in {@link supportedNode}. */
 export function supportsNode(version: string): boolean {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   if (major === 20) return minor >= 19;

@@ -1,4 +1,4 @@
-/** The shell that ends blocked plugins when their host has died. */
+/** Checks the shell that ends blocked plugins when their host has died. */
 import { limited, notHere, ok, type Check } from '../finding.ts';
 
 export const outlives = 'a plugin whose event loop is blocked may outlive a host that dies. All else works';

@@ -1,4 +1,4 @@
-/** Whether the `node` of PATH is Node, or a wrapper that loses the protocol's descriptors. */
+/** Checks whether the `node` of PATH is Node, or a wrapper that loses the protocol's descriptors. */
 import { dirname } from 'node:path';
 import { broken, ok, type Check } from '../finding.ts';
 import { supportsNode, supportedNode } from './node.ts';

@@ -1,10 +1,13 @@
-/** Reasons for which a file is no plugin to start. Each function returns a sentence, or undefined if it has no objection. */
+/**
+ * Reasons why a file is not a plugin to start. Each function returns a sentence, or undefined if it has no
+ * objection.
+ */
 
 import { constants } from 'node:fs';
 import { access, readlink, realpath, stat } from 'node:fs/promises';
 import { dirname, extname, isAbsolute, relative, resolve, sep } from 'node:path';
 
-/** Whether there is a regular file. */
+/** Returns why there is no regular file at this path. */
 export async function whyNoFile(path: string): Promise<string | undefined> {
   const info = await stat(path).catch(() => undefined);
   if (info === undefined) return 'it does not exist, or is a link to nothing';
@@ -12,7 +15,7 @@ export async function whyNoFile(path: string): Promise<string | undefined> {
   return info.isFile() ? undefined : 'it is not a regular file';
 }
 
-/** Whether this process may execute it. */
+/** Returns why this process may not execute the file. */
 export async function whyNotExecutable(path: string): Promise<string | undefined> {
   if (process.platform === 'win32') {
     const extensions = (process.env['PATHEXT'] ?? '.COM;.EXE;.BAT;.CMD').toLowerCase().split(';');
@@ -26,7 +29,7 @@ export async function whyNotExecutable(path: string): Promise<string | undefined
   );
 }
 
-/** Whether it is below `root`, by its path and by where its links lead. */
+/** Returns why the file is outside `root`, by its path or by the target of its links. */
 export async function whyOutside(root: string, path: string): Promise<string | undefined> {
   if (!isInside(root, path)) return `it is outside of ${root}`;
   const [realRoot, real] = await Promise.all([root, path].map((each) => realpath(each).catch(() => each)));
@@ -35,20 +38,24 @@ export async function whyOutside(root: string, path: string): Promise<string | u
     : `a link on its path leads out of ${root}, to ${real}`;
 }
 
-/** Whether `path` is `root` or below it, by the names alone. */
+/** True if `path` is `root` or below it, judged by the names alone. */
 export function isInside(root: string, path: string): boolean {
   const way = relative(root, path);
   return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }
 
-/** Bits of a mode: writable by the group, by others, and a directory whose files only their owners may replace. */
+/**
+ * Bits of a mode: writable by the group, writable by others, and the sticky bit of a directory in which only
+ * owners may replace files.
+ */
 const groupWrites = 0o020;
 const othersWrite = 0o002;
 const sticky = 0o1000;
 
 /**
- * Whether others than its owner and root may change the program or put another in its place: by writing to the file, or to
- * a directory through which its path leads, links followed. Of the directories above `root` none is asked for. Windows has no such modes.
+ * Returns why users other than its owner and root may change the program or replace it. They could write to
+ * the file, or to a directory on its path, with links followed. Directories above `root` are not checked.
+ * Windows has no such modes.
  */
 export async function whyOthersMayWrite(path: string, root: string): Promise<string | undefined> {
   if (process.platform === 'win32') return undefined;
@@ -63,9 +70,9 @@ export async function whyOthersMayWrite(path: string, root: string): Promise<str
   return undefined;
 }
 
-/** The file, and every directory and link in which it is looked up. */
+/** Returns the file, and every directory and link through which it is found. */
 async function placesOnTheWay(path: string): Promise<ReadonlySet<string>> {
-  // Grows while it is walked.
+  // The set grows while the loop runs.
   const places = new Set([path]);
   for (const place of places) {
     const parent = dirname(place);
@@ -78,10 +85,11 @@ async function placesOnTheWay(path: string): Promise<ReadonlySet<string>> {
 
 async function mayOthersWrite(path: string): Promise<boolean> {
   const info = await stat(path);
-  // Of what is in such a directory, others can replace only what is theirs. On a file the bit means nothing.
+  // In such a directory, users can replace only their own files. On a file the bit means nothing.
   if (info.isDirectory() && (info.mode & sticky) !== 0) return false;
   const { mode, uid, gid } = info;
-  // A group with its owner's number is the one that many systems make for each user alone, beside a umask of 002.
+  // If a group has its owner's number, it is the private group that many systems make for each user, together
+  // with a umask of 002.
   const isPrivateGroup = uid === gid && uid !== 0;
   return (mode & othersWrite) !== 0 || ((mode & groupWrites) !== 0 && !isPrivateGroup);
 }

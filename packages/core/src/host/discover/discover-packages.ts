@@ -1,4 +1,7 @@
-/** Finding plugins by a field in the manifests of a workspace, or of what an application has installed. */
+/**
+ * Finds plugins by a field in the manifests of a workspace, or of the packages that an application has
+ * installed.
+ */
 
 import { readFile, realpath } from 'node:fs/promises';
 import { dirname, extname, isAbsolute, resolve, sep } from 'node:path';
@@ -8,23 +11,27 @@ import { findPackages } from './workspace.ts';
 
 /** A plugin that a package declares. */
 export interface DiscoveredPackage {
-  /** The package's name; its directory if it has none. */
+  /** The package's name. If it has none, its directory. */
   readonly name: string;
   /** The package's directory. */
   readonly directory: string;
   /** The plugin's file. */
   readonly path: string;
-  /** Ready for {@link ClientConfig.cmd}. Scripts, TypeScript included if this Node strips types, are run by this Node. */
+  /**
+   * A command for {@link ClientConfig.cmd}. Scripts are run by this Node, including TypeScript if this Node
+   * strips types.
+   */
   readonly cmd: readonly [file: string, ...args: string[]];
-  /** The field's value, with whatever else the package declares there. */
+  /** The field's value, with everything that the package declares there. */
   readonly field: unknown;
 }
 
 /**
- * Resolves to the plugins that packages declare in their package.json, sorted by path. `dir` is any directory inside a workspace; its
- * root is the nearest one above with a pnpm-workspace.yaml, or with `workspaces` in its package.json. If `dir` is in no
- * workspace, the packages are those at the top of the node_modules of the nearest application, a directory with a
- * package.json beside a node_modules. Rejects with `DISCOVER_UNREADABLE` if there is neither.
+ * Resolves to the plugins that packages declare in their package.json, sorted by path. `dir` is any directory
+ * inside a workspace. The workspace's root is the nearest directory above with a pnpm-workspace.yaml, or with
+ * `workspaces` in its package.json. If `dir` is in no workspace, the packages are those at the top of the
+ * nearest application's node_modules. An application is a directory with a package.json beside a
+ * node_modules. Rejects with `DISCOVER_UNREADABLE` if there is neither.
  *
  * @example
  * ```ts
@@ -71,7 +78,7 @@ async function readManifest(manifest: string, search: Search): Promise<Discovere
     );
   }
   const field = content.get(fieldName);
-  // Most of what is installed is no plugin, and was not left out.
+  // Most installed packages are not plugins. They do not count as left out.
   if (field === undefined && search.areInstalled) return undefined;
   if (field === undefined) return void skip(manifest, `it has no field "${fieldName}"`);
   const entry = typeof field === 'object' && field !== null && 'plugin' in field ? field.plugin : field;
@@ -94,7 +101,7 @@ async function readManifest(manifest: string, search: Search): Promise<Discovere
   return { name: typeof name === 'string' ? name : directory, directory, path, cmd, field };
 }
 
-/** Whether a manifest's path stays in its package. */
+/** Returns why a manifest's path leads out of its package. */
 function whyEscaping(directory: string, entry: string): string | undefined {
   if (isAbsolute(entry)) return 'its path is absolute, and not one inside its package';
   return isInside(directory, resolve(directory, entry)) ? undefined : 'its path leads out of its package';
@@ -102,7 +109,7 @@ function whyEscaping(directory: string, entry: string): string | undefined {
 
 const typeScript = /(?<!\.d)\.[cm]?ts$/;
 
-/** Whether Node runs it, so that it needs no mark of its own as executable. */
+/** True if Node runs the file, so that it need not be marked as executable. */
 function isScript(path: string): boolean {
   return /^\.[cm]?js$/.test(extname(path)) || (typeScript.test(path) && stripsTypes);
 }

@@ -1,4 +1,4 @@
-/** Finding plugins by a glob in a directory. */
+/** Finds plugins by a glob in a directory. */
 
 import type { readdir } from 'node:fs';
 import { resolve } from 'node:path';
@@ -8,9 +8,10 @@ import { listEverything, listUnlessOutside } from './listing.ts';
 import { checkDirectory, checkOptions, skipper, type DiscoverOptions } from './options.ts';
 
 /**
- * Resolves to the plugins that `pattern` matches in `dir` (default the working directory): absolute paths of regular, executable
- * files, sorted. On Windows, where no file is marked executable, its extension has to be one of PATHEXT. A file that
- * others than its owner and root may write to is left out. Rejects with `DISCOVER_UNREADABLE` if `dir` is no directory.
+ * Resolves to the plugins that `pattern` matches in `dir` (default the working directory). They are absolute
+ * paths of regular, executable files, sorted. Windows does not mark files as executable; there, the extension
+ * must be one of PATHEXT. A file that users other than its owner and root may write to is left out. Rejects
+ * with `DISCOVER_UNREADABLE` if `dir` is not a directory.
  *
  * @example
  * ```ts
@@ -26,7 +27,7 @@ export async function discover(pattern: string, dir = '.', options: DiscoverOpti
   const { contained = false } = options;
   const root = await checkDirectory(dir);
   const skip = skipper(options);
-  // A link may lead to all of the file system.
+  // A link may lead to the whole file system.
   const listInside = listUnlessOutside(
     (path) => whyOutside(root, resolve(path)),
     (reason, path, _options, done) => {

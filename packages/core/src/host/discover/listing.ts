@@ -1,4 +1,4 @@
-/** How the globs of both searches list a directory. */
+/** Lists directories for the globs of both searches. */
 
 import { existsSync, readdir, type Dirent } from 'node:fs';
 import { join } from 'node:path';
@@ -11,8 +11,9 @@ export type List = (
 ) => void;
 
 /**
- * Lists a directory for the glob. The glob leaves out what is neither file nor directory, and links that lead nowhere.
- * Shown to it as files they are matched, and left out by the search with a reason.
+ * Lists a directory for the glob. The glob skips entries that are neither file nor directory, and broken
+ * links. They are shown to it as files, so that they match, and the search then leaves them out with a
+ * reason.
  */
 export const listEverything: List = (path, options, done) => {
   readdir(path, options, (error, entries) => {
@@ -27,7 +28,10 @@ export const listEverything: List = (path, options, done) => {
   });
 };
 
-/** Returns a listing that calls `ofOutside` for directories to which a link leads out, as `whyOutside` says, and lists all others. */
+/**
+ * Returns a function that lists directories. If a link has led out of the allowed place, which `whyOutside`
+ * decides, it calls `ofOutside` instead.
+ */
 export function listUnlessOutside(
   whyOutside: (path: string) => Promise<string | undefined>,
   ofOutside: (reason: string, ...list: Parameters<List>) => void,

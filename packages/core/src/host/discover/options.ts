@@ -1,4 +1,4 @@
-/** What both searches are told, and the check of it. */
+/** The options of both searches, and their checks. */
 
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -8,11 +8,11 @@ import { printable } from '../../base/printable.ts';
 
 /** Options of {@link discover}. */
 export interface DiscoverOptions {
-  /** Is told what is left out, and why. */
+  /** Called with each path that is left out, and the reason. */
   readonly onSkip?: (path: string, reason: string) => void;
   /**
-   * Leaves out what is not inside: `../` paths, absolute paths, and links that lead out. Default `false` for `discover()`,
-   * `true` for `discoverPackages()`.
+   * Leaves out plugins that are not inside: `../` paths, absolute paths, and links that lead out. Default
+   * `false` for `discover()`, `true` for `discoverPackages()`.
    */
   readonly contained?: boolean;
 }
@@ -23,7 +23,7 @@ export interface DiscoverPackagesOptions extends DiscoverOptions {
   readonly field?: string;
 }
 
-/** Throws `CONFIG_INVALID` naming the first option that is wrong. */
+/** Throws `CONFIG_INVALID` that names the first invalid option. */
 export function checkOptions(options: DiscoverPackagesOptions, keys: readonly string[]): void {
   expectKeys('options', options, keys);
   const { onSkip, field, contained } = options;
@@ -32,12 +32,15 @@ export function checkOptions(options: DiscoverPackagesOptions, keys: readonly st
   expect(field === undefined || isText(field), 'field', 'the name of a field of package.json', field);
 }
 
-/** Tells `onSkip` what is left out, with a reason that is safe to print: manifests and links may hold any text. */
+/**
+ * Returns a function that tells `onSkip` what is left out. Its reasons are safe to print, because manifests
+ * and links may hold any text.
+ */
 export function skipper({ onSkip }: DiscoverOptions): (path: string, reason: string) => void {
   return (path, reason) => onSkip?.(path, printable(reason));
 }
 
-/** The absolute path of a directory that is there. */
+/** Returns the absolute path of an existing directory. */
 export async function checkDirectory(dir: string): Promise<string> {
   expect(isText(dir), 'the directory', 'a path', dir);
   const root = resolve(dir);

@@ -1,4 +1,4 @@
-/** Where packages are: the members of a workspace, or what an application has installed. */
+/** Finds packages: the members of a workspace, or those that an application has installed. */
 
 import { readdir } from 'node:fs';
 import { stat, readFile } from 'node:fs/promises';
@@ -7,24 +7,25 @@ import { PipeworkError } from '../../base/errors.ts';
 import { isInside, whyOutside } from './candidates.ts';
 import { listUnlessOutside, type List } from './listing.ts';
 
-/** Manifests to look into, and the directory that holds all of them. */
+/** The manifests to read, and the directory that holds all of them. */
 export interface Packages {
   readonly root: string;
   readonly manifests: readonly string[];
-  /** Whether they are in node_modules, among many packages that are no plugins. */
+  /** True if they are in node_modules, among many packages that are not plugins. */
   readonly areInstalled: boolean;
 }
 
 /**
- * The packages around `start`: those of the workspace that it is in; else those that are installed in the nearest
- * application, a directory with a package.json and a node_modules. If `contained`, the search follows no link out of the
- * workspace further than to the package that it leads to. Rejects with `DISCOVER_UNREADABLE` if there is neither.
+ * Returns the packages around `start`. They are those of the workspace that it is in, or else those installed
+ * in the nearest application. An application is a directory with a package.json and a node_modules. If
+ * `contained` is true, the search follows a link out of the workspace only as far as the linked package.
+ * Rejects with `DISCOVER_UNREADABLE` if there is neither.
  */
 export async function findPackages(start: string, contained: boolean): Promise<Packages> {
   const [workspace, application] = await Promise.all([findWorkspace(start), findApplication(start)]);
   if (workspace !== undefined) {
     const manifests = await members(workspace, contained);
-    // What is below a workspace without being one of its packages was deployed or copied there.
+    // A directory below a workspace that is not one of its packages was deployed or copied there.
     const isDeployed =
       application !== undefined &&
       application !== workspace.root &&
@@ -86,8 +87,8 @@ async function members({ root, patterns }: Workspace, contained: boolean): Promi
 }
 
 /**
- * Lists the files alone where a link has led out of the workspace. The manifest there is left out later, with a reason, and what is
- * below it, which may be all of the file system, is not walked.
+ * Returns a listing that shows only files if a link has led out of the workspace. The manifest there is left
+ * out later, with a reason. What is below it may be the whole file system, and is not walked.
  */
 function listShallowOutside(root: string): List {
   return listUnlessOutside(
@@ -111,7 +112,10 @@ async function installed(root: string): Promise<string[]> {
   return manifests.map((path) => resolve(path)).sort();
 }
 
-/** The `packages` of a pnpm-workspace.yaml. Rejects with `DISCOVER_UNREADABLE` if it is no YAML. */
+/**
+ * Returns the `packages` of a pnpm-workspace.yaml. Rejects with `DISCOVER_UNREADABLE` if the file is not
+ * YAML.
+ */
 export async function readPackageList(yaml: string, file: string): Promise<string[]> {
   const { loadAll } = await import('js-yaml');
   try {
@@ -131,7 +135,7 @@ function readWorkspaces(manifest: string): string[] {
       Array.isArray(workspaces) ? workspaces : (workspaces as { packages?: unknown } | undefined)?.packages,
     );
   } catch {
-    // A manifest that is no JSON names no workspaces: the search goes on above it.
+    // A manifest that is not JSON names no workspaces. The search continues above it.
     return [];
   }
 }

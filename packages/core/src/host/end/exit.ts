@@ -1,41 +1,44 @@
-/** How a plugin ended: the report, the error that carries it, and their wording. */
+/** How a plugin ended: the report, the error with the report, and their wording. */
 
 import { PipeworkError } from '../../base/errors.ts';
 import { inspectCustom, inspectPrintably } from '../../base/printable.ts';
 import type { LaunchReport, ProcessExit } from '../launch/spawn.ts';
 
 /**
- * What ended a plugin: itself (`plugin`), its answer to Quit (`quit`), the end of its pipe (`eof`), a signal of the
- * ladder, or nothing because it never ran (`none`).
+ * What ended a plugin: itself (`plugin`), its answer to Quit (`quit`), the end of its pipe (`eof`), a signal
+ * of the ladder, or nothing, because it never ran (`none`).
  */
 export type EndedBy = 'plugin' | 'quit' | 'eof' | 'sigterm' | 'sigkill' | 'none';
 
 /**
- * The report on one plugin's end. `limit` is set if there is evidence that a limit ended the plugin: `'memory'` also stands for
- * `outOfMemory`. `reason` and `held` are there if the launcher has told them.
+ * The report on one plugin's end. `limit` is set if there is evidence that a limit ended the plugin.
+ * `'memory'` also means `outOfMemory`. `reason` and `held` are set if the launcher has told them.
  */
 export interface PluginExit extends LaunchReport {
   /** The exit code; null if a signal ended it, or if it never ran. */
   readonly code: number | null;
   /** The signal that ended it; null if it ended by itself, or if it never ran. */
   readonly signal: NodeJS.Signals | null;
-  /** Which step, or which party, ended it. */
+  /** The step or the party that ended it. */
   readonly by: EndedBy;
-  /** The last of its standard error, raw and synced as they came, at most 16 KiB: it may hold escape sequences. */
+  /**
+   * The last part of its standard error, raw and synced in the order of arrival, at most 16 KiB. It may hold
+   * escape sequences.
+   */
   readonly stderrTail: string;
   /**
-   * The memory ran out: the runtime says so on standard error, or the process was killed and the kernel counts a kill for
-   * want of memory in its control group. A SIGKILL alone says nothing.
+   * True if the memory ran out. Either the runtime says so on standard error, or the process was killed and
+   * the kernel counted an out-of-memory kill in its control group. A SIGKILL alone is no evidence.
    */
   readonly outOfMemory: boolean;
   /**
-   * Another process still held descriptor 4 when this one was gone. The command is a wrapper then, and the plugin behind it
-   * may run on; `processGroup` ends both.
+   * True if another process still held descriptor 4 when this one was gone. The command is then a wrapper,
+   * and the plugin that it started may still run. `processGroup` ends both.
    */
   readonly leftBehind: boolean;
   /** Milliseconds from the start of the process to its end. */
   readonly uptimeMs: number;
-  /** Methods of the calls that were waiting for an answer when it ended; at most 100. */
+  /** The methods of the calls that were waiting for an answer when it ended, at most 100. */
   readonly callsInFlight: readonly string[];
 }
 
@@ -51,7 +54,7 @@ export const neverRan: PluginExit = {
   callsInFlight: [],
 };
 
-/** A plugin process that ended, or closed its pipe, while something was expected of it. */
+/** Raised if a plugin process ended, or closed its pipe, while something was expected of it. */
 export class PluginExitError extends PipeworkError<'PLUGIN_EXITED' | 'PLUGIN_LOST'> {
   /** The plugin's name. */
   readonly plugin: string;
@@ -72,14 +75,17 @@ export class PluginExitError extends PipeworkError<'PLUGIN_EXITED' | 'PLUGIN_LOS
   }
 }
 
-/** `exit code 3`, `signal SIGKILL, ended because it held 9 MiB`. */
+/** Returns an exit in words: `exit code 3`, `signal SIGKILL, ended because it held 9 MiB`. */
 export function describeExit(exit: ProcessExit & Partial<PluginExit>): string {
   const { code, signal, reason = exit.outOfMemory === true ? 'probably for want of memory' : '' } = exit;
   const how = signal !== null ? `signal ${signal}` : code === null ? 'no exit code' : `exit code ${code}`;
   return reason === '' ? how : `${how}, ${reason}`;
 }
 
-/** What the host's author should know of a process that was left behind. `isGroup` says that the plugin's process group was ended. */
+/**
+ * Returns a warning for the host's author on a process that was left behind. `isGroup` says that the plugin's
+ * process group was ended.
+ */
 export function describeLeftBehind(id: number | string, isGroup: boolean): string {
   const fact = `process ${id} is gone, but another one still holds its pipe (descriptor 4)`;
   return isGroup
@@ -87,7 +93,7 @@ export function describeLeftBehind(id: number | string, isGroup: boolean): strin
     : `${fact}: the command is a wrapper, and the plugin behind it may run on; with processGroup: true both end`;
 }
 
-/** The last lines of an output, indented under a heading; empty if there is nothing to show. */
+/** Returns the last lines of an output, indented under a heading. Empty if there is nothing to show. */
 export function showTail(heading: string, tail: string, lines = 20): string {
   const shown = tail.trimEnd();
   if (shown === '') return '';
@@ -96,7 +102,10 @@ export function showTail(heading: string, tail: string, lines = 20): string {
   return `\n${heading}:\n${[...skipped, ...rows.slice(-lines)].map((row) => `    ${row}`).join('\n')}`;
 }
 
-/** Whether there is evidence that a process ended for want of memory. `kernelKilled` says whether the kernel counted a kill. */
+/**
+ * Returns true if there is evidence that a process ended because memory ran out. `kernelKilled` says whether
+ * the kernel counted a kill.
+ */
 export function ranOutOfMemory(exit: ProcessExit, stderrTail: string, kernelKilled: boolean): boolean {
   if (
     /JavaScript heap out of memory|Reached heap limit|MemoryError|fatal error: (runtime: )?out of memory/.test(
@@ -105,11 +114,14 @@ export function ranOutOfMemory(exit: ProcessExit, stderrTail: string, kernelKill
   ) {
     return exit.code !== 0;
   }
-  // A shell or a launcher tells of the signal by the code.
+  // A shell or a launcher reports the signal by the exit code.
   return kernelKilled && (exit.signal === 'SIGKILL' || exit.code === 137);
 }
 
-/** What a session's end says of the plugin's conduct; every code that is not here is a breach of the protocol. */
+/**
+ * What the end of a session tells of the plugin's conduct. Every code that is not listed is a breach of the
+ * protocol.
+ */
 const conducts: Readonly<Record<string, string>> = {
   MUX_TRANSPORT_ENDED: 'closed its pipe',
   MUX_TRANSPORT_FAILED: 'closed its pipe',
@@ -120,13 +132,15 @@ const conducts: Readonly<Record<string, string>> = {
   MUX_KEEPALIVE_TIMEOUT: 'does not answer on its pipe',
 };
 
-/** Whether a session ended because of what the plugin sent on it. */
+/** True if a session ended because of what the plugin sent on it. */
 export function isBreach(cause: unknown): cause is Error {
   const code = cause instanceof Error ? String((cause as { code?: unknown }).code) : '';
   return code.startsWith('MUX_') && !Object.hasOwn(conducts, code);
 }
 
-/** What became of the pipe of a plugin whose process goes on, with the session's own sentence. */
+/**
+ * Returns what happened to the pipe of a plugin whose process still runs, with the session's own sentence.
+ */
 export function describeLoss(cause: unknown): string {
   if (!(cause instanceof Error)) return 'closed its pipe';
   const conduct = conducts[String((cause as { code?: unknown }).code)] ?? 'broke the protocol on its pipe';
@@ -145,7 +159,7 @@ function describe(
   const asked = exit.by === 'plugin' ? '' : ' (the host asked it to end)';
   const tail = showTail('its standard error ends with', exit.stderrTail);
   const left = exit.leftBehind ? '; another process still holds its pipe (see processGroup)' : '';
-  // An exit that followed it explains nothing by itself.
+  // An exit that followed the breach explains nothing by itself.
   const breach = isBreach(cause) ? ` ${describeLoss(cause)}, and` : '';
   return `plugin ${plugin}${breach} exited with ${describeExit(exit)} after ${Math.round(exit.uptimeMs)} ms${asked}${left}${tail}`;
 }

@@ -1,20 +1,23 @@
-/** The ladder by which a plugin is ended: ask, close its pipe, SIGTERM, SIGKILL. Each step is bounded, and the last word is noted. */
+/**
+ * The ladder by which a plugin is ended: ask, close its pipe, SIGTERM, SIGKILL. Each step is bounded, and the
+ * step that ended the plugin is recorded.
+ */
 
 import type { EndedBy } from './exit.ts';
 import { settlesWithin } from '../../base/timers.ts';
 
-/** What the ladder stands against. */
+/** What the ladder needs of the process that it ends. */
 export interface LadderTarget {
   /** Settles when the process is gone. */
   readonly gone: Promise<unknown>;
-  /** Asks the plugin to leave; resolves to whether it agreed. Undefined if there is no session to ask on. */
+  /** Asks the plugin to leave. Resolves to true if it agreed. Undefined if there is no session to ask on. */
   readonly ask?: (() => Promise<boolean>) | undefined;
-  /** Settles when the answer is not worth waiting for any longer. */
+  /** Settles when the ladder should no longer wait for the answer. */
   readonly hurried: Promise<unknown>;
   /** Ends descriptor 3. */
   closePipe(): void;
   signal(name: NodeJS.Signals): void;
-  /** From now on, this is what ended it. */
+  /** Records that from now on this step counts as what ended the plugin. */
   blame(step: EndedBy): void;
 }
 
@@ -26,10 +29,12 @@ export interface LadderBounds {
   readonly killMs: number;
 }
 
-/** The ordinary bounds: a second for each step behind the question. */
+/** The usual bound of each step after the question: a second. */
 export const stepMs = 1_000;
 
-/** Climbs until the process is gone: true, or false if even SIGKILL did not end it in time. Never rejects. */
+/**
+ * Climbs until the process is gone. Resolves to false if even SIGKILL did not end it in time. Never rejects.
+ */
 export async function climb(target: LadderTarget, bounds: LadderBounds): Promise<boolean> {
   const { gone } = target;
   if (target.ask !== undefined) target.blame('quit');
@@ -37,7 +42,7 @@ export async function climb(target: LadderTarget, bounds: LadderBounds): Promise
     target.ask === undefined
       ? false
       : await answered(target.ask, Promise.race([gone, target.hurried]), bounds.askMs);
-  // A shutdown hook that ends in process.exit() goes without an answer, and is as polite.
+  // A shutdown hook that ends in process.exit() leaves without an answer, which is just as polite.
   if (await settlesWithin(gone, 0)) return true;
   target.blame(agreed ? 'quit' : 'eof');
   target.closePipe();
@@ -54,7 +59,7 @@ async function answered(ask: () => Promise<boolean>, over: Promise<unknown>, ms:
   let agreed = false;
   const answer = ask().then(
     (yes) => (agreed = yes),
-    // Refusing to answer is an answer: the next step follows.
+    // If the plugin refuses to answer, that is an answer. The next step follows.
     () => undefined,
   );
   await settlesWithin(Promise.race([answer, over]), ms);

@@ -4,10 +4,10 @@ import { constants } from 'node:os';
 import { expect, expectKeys } from '../../base/expect.ts';
 import { isReaping } from './reaper.ts';
 
-/** What a managed client can be told. */
+/** What the registry needs of a managed client. */
 export interface Managed {
   kill(): Promise<unknown>;
-  /** Sends a signal at once if there is a process. */
+  /** If there is a process, sends it a signal at once. */
   signalNow(name: NodeJS.Signals): void;
 }
 
@@ -26,8 +26,8 @@ export function unmanage(client: Managed): void {
 }
 
 /**
- * Kills every managed client, all at once, and resolves when they are gone. From its first call on {@link killed} is
- * true. It can be called again: clients started since are killed then. Never rejects.
+ * Kills every managed client, all at once, and resolves when they are gone. From its first call on, {@link
+ * killed} is true. A further call kills the clients that were started since. Never rejects.
  *
  * @example
  * ```ts
@@ -45,19 +45,23 @@ export async function cleanupClients(): Promise<void> {
   await Promise.all([...clients].map((client) => client.kill()));
 }
 
-/** Returns true once `cleanupClients()` was called. From then on errors about lost plugins are expected. */
+/** Returns true once `cleanupClients()` was called. Errors about lost plugins are expected from then on. */
 export function killed(): boolean {
   return cleanups > 0;
 }
 
-/** Returns how often `cleanupClients()` was called. A managed client that was made before the last call does not start any more. */
+/**
+ * Returns how often `cleanupClients()` was called. If a managed client was made before the last call, it no
+ * longer starts.
+ */
 export function cleanupCount(): number {
   return cleanups;
 }
 
 /**
- * A host that exits can't wait. Its plugins see the end of descriptor 3 and leave; SIGTERM ends those that have not come to
- * `serve()` yet, and the reaper ends the rest. Without a reaper they are killed.
+ * Ends all clients of a host that exits, which cannot wait. Its plugins see the end of descriptor 3 and
+ * leave. SIGTERM ends those that have not reached `serve()` yet, and the reaper ends the rest. Without a
+ * reaper they are killed.
  */
 function endAll(): void {
   for (const client of clients) client.signalNow(isReaping() ? 'SIGTERM' : 'SIGKILL');
@@ -65,16 +69,20 @@ function endAll(): void {
 
 /** Options of {@link cleanupOnInterrupt}. */
 export interface InterruptOptions {
-  /** Which signals count. Default SIGINT, SIGTERM and SIGHUP. */
+  /** The signals to handle. Default SIGINT, SIGTERM and SIGHUP. */
   readonly signals?: readonly NodeJS.Signals[];
-  /** Runs at the first signal, before the clients are killed; it is awaited. One that fails is a `PipeworkWarning`, and the end goes on. */
+  /**
+   * Runs at the first signal and is awaited, before the clients are killed. If it fails, a `PipeworkWarning`
+   * says so, and the clients are still ended.
+   */
   readonly onInterrupt?: (signal: NodeJS.Signals) => void | Promise<void>;
 }
 
 /**
- * Answers Ctrl-C, SIGTERM and the end of the terminal for a host: the first signal lets the managed clients end gracefully
- * and then lets the host die of the signal, the second kills them at once. A closing terminal may send SIGHUP twice, so a
- * further SIGHUP changes nothing. Dispose of what it returns to leave the signals to others again.
+ * Handles Ctrl-C, SIGTERM and the end of the terminal for a host. The first signal lets the managed clients
+ * end gracefully, and then lets the host die of the signal. The second kills them at once. A closing terminal
+ * may send SIGHUP twice, so a further SIGHUP changes nothing. Dispose of the returned object to stop handling
+ * the signals.
  *
  * @example
  * ```ts
@@ -106,7 +114,7 @@ export function cleanupOnInterrupt(options: InterruptOptions = {}): Disposable {
   const die = (name: NodeJS.Signals): void => {
     stop();
     process.kill(process.pid, name);
-    // The kernel keeps process 1 of a container from dying of a signal that it does not handle.
+    // If process 1 of a container does not handle a signal, the kernel keeps it from dying of it.
     if (process.pid === 1 && process.listenerCount(name) === 0) process.exit(128 + constants.signals[name]);
   };
   const onSignal = (name: NodeJS.Signals): void => {
@@ -131,7 +139,10 @@ export function cleanupOnInterrupt(options: InterruptOptions = {}): Disposable {
   return { [Symbol.dispose]: stop };
 }
 
-/** Says that the hook failed, and resolves when it is said: the process may be gone in the same turn. */
+/**
+ * Warns that the hook failed, and resolves once the warning is printed. Otherwise the process might be gone
+ * in the same turn.
+ */
 function warn(error: unknown): Promise<void> {
   const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
   process.emitWarning(`onInterrupt failed: ${reason}`, 'PipeworkWarning');

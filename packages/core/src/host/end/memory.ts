@@ -1,13 +1,16 @@
-/** Evidence that the kernel ended a process for want of memory: the count that its control group keeps. Linux only. */
+/**
+ * Finds evidence that the kernel killed a process because memory ran out: the count that its control group
+ * keeps. Linux only.
+ */
 
 import { readFileSync } from 'node:fs';
 
-/** Where a control group's counts are, with the places that a container may have them. */
+/** The places where a control group's counts may be, with those of containers. */
 const roots = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified'];
 
 /**
- * Returns a function that tells whether the kernel has killed a process of this one's control group since. It knows nothing,
- * and returns false, on other systems and if no control group can be read.
+ * Returns a function that tells whether the kernel has killed a process of this one's control group since. On
+ * other systems, and if no control group can be read, it knows nothing and returns false.
  */
 export function watchMemory(pid: number): () => boolean {
   const file = eventsOf(pid);
@@ -18,7 +21,10 @@ export function watchMemory(pid: number): () => boolean {
   };
 }
 
-/** The file with the group's count. Lines of /proc/PID/cgroup are `0::/path` (version 2) and `4:memory:/path` (version 1). */
+/**
+ * Returns the file with the group's count. Lines of /proc/PID/cgroup are `0::/path` (version 2) and
+ * `4:memory:/path` (version 1).
+ */
 function eventsOf(pid: number): string | undefined {
   const lines = read(`/proc/${pid}/cgroup`)?.split('\n') ?? [];
   const pathOf = (start: RegExp): string[] => {

@@ -1,4 +1,7 @@
-/** One launched process: draining what it prints, knowing when it is gone, and reporting how. Knows nothing of sessions. */
+/**
+ * One launched process. It drains the output, knows when the process is gone, and reports how it ended. It
+ * knows nothing of sessions.
+ */
 
 import type { Readable } from 'node:stream';
 import { ranOutOfMemory, type EndedBy, type PluginExit } from './exit.ts';
@@ -9,27 +12,30 @@ import { RawOutput, type OutputOptions } from '../output/raw-output.ts';
 import { clock, defer, settlesWithin } from '../../base/timers.ts';
 import { Tail } from '../output/tail.ts';
 
-/** Output counts as drained when nothing has moved for this long after the exit, in milliseconds ... */
+/** After the exit, output counts as drained when nothing has arrived for this long, in milliseconds. */
 const drainIdleMs = 100;
-/** ... and in any case after this. */
+/** After the exit, output counts as drained in any case after this long, in milliseconds. */
 const drainMaxMs = 1_000;
 
-/** A running (or ended) plugin process. */
+/** A plugin process that runs or has ended. */
 export class PluginProcess {
-  /** As `checkLaunched()` returns it: its `exited` never rejects. */
+  /** The process from `checkLaunched()`, whose `exited` never rejects. */
   readonly process: LaunchedProcess;
-  /** Resolves as soon as the process is gone, also if another process holds its pipes. Never rejects. */
+  /** Resolves as soon as the process is gone, even if another process holds its pipes. Never rejects. */
   readonly gone: Promise<ProcessExit>;
-  /** Resolves once it is gone and what it printed is drained. Never rejects. */
+  /** Resolves once it is gone and its output is drained. Never rejects. */
   readonly exit: Promise<PluginExit>;
-  /** The last of its standard error, raw and synced as they came; and of its raw standard output. */
+  /**
+   * The last bytes of its standard error, raw and synced in the order of arrival, and of its raw standard
+   * output.
+   */
   readonly stderrTail: Tail = new Tail();
   readonly stdoutTail: Tail = new Tail();
   /** True once the process is gone. */
   hasEnded = false;
-  /** Asked for the calls that wait for an answer, at the moment of the exit. */
+  /** Returns the methods of the calls that wait for an answer. Called at the moment of the exit. */
   callsInFlight: () => readonly string[] = () => [];
-  /** Called once, right after the exit, before anything is drained. */
+  /** Called once, right after the exit, before the rest of the output is drained. */
   onGone: () => void = () => {};
 
   readonly #startedAt = clock();
@@ -57,14 +63,17 @@ export class PluginProcess {
     this.exit = this.gone.then((exit) => this.#report(exit));
   }
 
-  /** Climbs the ladder; `ask` is its first step, if there is a session to ask on. `hurry` leaves out the wait for the pipe's end. */
+  /**
+   * Climbs the ladder. If there is a session to ask on, `ask` is the first step. `hurry` leaves out the wait
+   * for the pipe's end.
+   */
   async end(options: {
     ask?: (() => Promise<boolean>) | undefined;
     askMs?: number;
     closePipe: () => void;
     hurry?: boolean;
   }): Promise<PluginExit> {
-    // After a failed start nothing reads the pipe any more, and its end would not be seen.
+    // After a failed start nothing reads the pipe any more, so its end would not be noticed.
     if (options.hurry === true) this.process.readable.resume();
     this.#climbing ??= climb(
       {
@@ -82,7 +91,8 @@ export class PluginProcess {
         killMs: stepMs,
       },
     );
-    // What even SIGKILL does not end (a process stuck in the kernel, a launcher that never reports) must not hang its caller.
+    // If even SIGKILL does not end the process (one stuck in the kernel, a launcher that never reports), the
+    // caller must not hang.
     if (!(await this.#climbing)) {
       this.#gone.resolve({ code: null, signal: null });
       this.#letGo();
@@ -90,34 +100,37 @@ export class PluginProcess {
     return this.exit;
   }
 
-  /** Notes the control group that the process is in now: a launcher may move it, so that this is done again after the start. */
+  /**
+   * Notes the control group that the process is in now. A launcher may move it, so this is repeated after the
+   * start.
+   */
   watchMemory(): void {
     const { pid } = this.process;
     if (pid !== undefined) this.#hasKernelKilled = watchMemory(pid);
   }
 
-  /** Waits no longer than `ms` from now for the answer to the question whether the plugin leaves. */
+  /** Limits the wait for the plugin's answer, whether it leaves, to `ms` from now. */
   hurry(ms: number): void {
     void settlesWithin(this.gone, ms).then(() => this.#hurried.resolve());
   }
 
-  /** Sends a signal if there still is a process. */
+  /** Sends a signal if the process still exists. */
   signal(name: NodeJS.Signals): void {
     if (!this.hasEnded) this.process.kill(name);
   }
 
-  /** A process that can't be ended must not hold the host's event loop for as long as it pleases. */
+  /** Releases a process that cannot be ended, so that it no longer keeps the host's event loop alive. */
   #letGo(): void {
     try {
       this.process.unref?.();
     } catch {
-      // A launcher made by hand, which holds nothing that could be let go of.
+      // This is a custom launcher's process, which holds nothing that could be released.
     }
   }
 
   async #report(exit: ProcessExit): Promise<PluginExit> {
     const uptimeMs = clock() - this.#startedAt;
-    // A signal that the host did not send is no answer to its question.
+    // If a signal ended the plugin that the host did not send, that is not an answer to its question.
     const by = this.#by === 'quit' && exit.signal !== null ? 'plugin' : this.#by;
     const kernelKilled = this.#hasKernelKilled();
     const callsInFlight = this.callsInFlight().slice(0, 100);
@@ -125,7 +138,7 @@ export class PluginProcess {
     await this.#drained();
     const leftBehind = this.#isPipeHeld;
     for (const output of this.#outputs) output.close();
-    // The log may be a piece behind the pipe.
+    // The log may still be behind the pipe.
     await settlesWithin(Promise.all(this.#outputs.map((output) => output.ended)), drainIdleMs);
     this.process.writable.destroy();
     this.process.readable.destroy();
@@ -143,7 +156,10 @@ export class PluginProcess {
     };
   }
 
-  /** Waits until every pipe has ended, or nothing has moved for a while, or long enough: a grandchild may hold a pipe without end. */
+  /**
+   * Waits until every pipe has ended, until nothing has arrived for a while, or until the maximum time. A
+   * grandchild may hold a pipe without end.
+   */
   async #drained(): Promise<void> {
     const ended = Promise.all([...this.#outputs.map((output) => output.ended), over(this.process.readable)]);
     const deadline = clock() + drainMaxMs;
@@ -156,8 +172,8 @@ export class PluginProcess {
   }
 
   /**
-   * Whether another process holds descriptor 4, which ends with this one otherwise. Over standard output alone it says nothing:
-   * any child of the plugin's holds that one.
+   * True if another process holds descriptor 4, which otherwise ends with this one. Over standard output this
+   * cannot be told, because any child of the plugin holds that one.
    */
   get #isPipeHeld(): boolean {
     const { pid, stdout, readable } = this.process;
@@ -180,5 +196,5 @@ function over(readable: Readable): Promise<void> {
   });
 }
 
-/** The exit says more than an EPIPE or ECONNRESET. */
+/** Ignores the error, because the exit explains more than an EPIPE or ECONNRESET. */
 function ignoreError(): void {}

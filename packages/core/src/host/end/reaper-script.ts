@@ -1,19 +1,21 @@
-/** What the reaper runs, and how a process is told from a later one with its id. */
+/** The script of the reaper, and how it distinguishes a process from a later one with the same id. */
 
 import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 
-/** How the start time of a process can be found out on this system: by `/proc`, or by asking `ps`. */
+/** How the start time of a process can be found on this system: by `/proc`, or by asking `ps`. */
 export type Identification = 'proc' | 'ps';
 
 /**
- * Reads `+ PID BIRTH GROUP` and `- PID`. Its first argument says how processes are told apart, `proc` or `ps`; further ones
- * are what it knows from the beginning, `PID:BIRTH:GROUP`, so that no time passes in which it knows nothing. BIRTH is the start
- * time of the process as /proc has it, so that an id that was given to another process since is left alone; with `ps` it is
- * `?`, and asked at once. GROUP is 1 if the whole process group is meant.
+ * The reaper's script. It reads lines `+ PID BIRTH GROUP` and `- PID`. Its first argument says how processes
+ * are distinguished, `proc` or `ps`. Further arguments, `PID:BIRTH:GROUP`, are what it knows from the
+ * beginning, so that there is no time in which it knows nothing. BIRTH is the process's start time from
+ * /proc. So the reaper leaves a later process with the same id alone. With `ps` it is `?`, and the script
+ * asks at once. GROUP is 1 if the whole process group is meant.
  *
- * A plugin chooses its own name, which stands in /proc/PID/stat and may hold line breaks and parentheses. So the file is read
- * whole, and what counts begins behind its last parenthesis. Nothing but the shell's own commands is needed with /proc: if
- * `sleep` is missing, the time is read from /proc/uptime until it is over, or until nothing is left to kill.
+ * A plugin chooses its own name, which is part of /proc/PID/stat and may hold line breaks and parentheses. So
+ * the file is read whole, and the relevant fields begin after its last parenthesis. With /proc, the script
+ * needs only the shell's own commands. If `sleep` is missing, the script reads /proc/uptime until the time is
+ * over, or until no process is left to kill.
  */
 export const reaperScript: string = `
 trap '' INT TERM HUP QUIT
@@ -80,8 +82,8 @@ done
 `;
 
 /**
- * How processes are told apart here; undefined if they cannot be. A /proc that belongs to another process id namespace, as in
- * a bare `unshare --pid`, tells of other processes under the same ids, so it is of no use.
+ * How processes are distinguished here; undefined if they cannot be. If /proc belongs to another process id
+ * namespace, as in a bare `unshare --pid`, it describes other processes under the same ids, and is useless.
  */
 export function identification(): Identification | undefined {
   try {
@@ -90,20 +92,23 @@ export function identification(): Identification | undefined {
   } catch {
     return undefined;
   }
-  // On Linux, ps reads /proc.
+  // On Linux, ps reads /proc itself.
   const hasPs = process.platform !== 'linux' && ['/bin/ps', '/usr/bin/ps'].some((file) => existsSync(file));
   return hasPs ? 'ps' : undefined;
 }
 
-/** What tells a process from others. */
+/** What distinguishes a process from others. */
 export interface Identity {
   /** Its start time; `?` if the reaper has to ask. */
   readonly birth: string;
-  /** Its parent, if that can be told. */
+  /** Its parent, if that is known. */
   readonly parent: number | undefined;
 }
 
-/** Fields 22 and 4 of /proc/PID/stat. The name in field 2 may hold anything, so they are counted from behind it. */
+/**
+ * Reads fields 22 and 4 of /proc/PID/stat. The name in field 2 may hold anything, so they are counted from
+ * the name's end.
+ */
 export function identify(pid: number): Identity | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');

@@ -1,4 +1,7 @@
-/** The reaper's script by itself: its pipe ends here as it would with its host. What plugins see of it is in test/life. */
+/**
+ * The reaper's script alone. Its pipe ends here as it would with its host. test/life shows what plugins see
+ * of it.
+ */
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,7 +12,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { isAlive } from '../../../test/support/life.ts';
 import { identification, identify, reaperScript, type Identification } from './reaper-script.ts';
 
-/** Tells a reaper this, and lets its host die; resolves when it has done what it had to. */
+/** Sends a reaper these lines, and lets its host die. Resolves when the reaper has finished. */
 async function reap(
   told: string,
   mode: Identification = 'proc',
@@ -33,7 +36,7 @@ interface Sleeper {
   readonly childOfIts: number;
 }
 
-/** A process that would sleep on, and a child of it. `name` is what it calls itself. */
+/** A process that would sleep on, with a child. `name` is the name that it gives itself. */
 async function sleeper(name?: string): Promise<Sleeper> {
   const script = `
     ${name === undefined ? '' : `process.title = ${JSON.stringify(name)};`}
@@ -46,10 +49,10 @@ async function sleeper(name?: string): Promise<Sleeper> {
   });
   onTestFinished(() => {
     try {
-      // The group: its leader may be gone while its child sleeps on.
+      // Kill the group, because its leader may be gone while its child sleeps on.
       process.kill(-(child.pid as number), 'SIGKILL');
     } catch {
-      // None of it is left.
+      // Nothing of the group is left.
     }
   });
   const [told] = (await once(child.stdout, 'data')) as [Buffer];
@@ -77,7 +80,7 @@ describe.skipIf(identification() !== 'proc')('the reaper', () => {
     },
   );
 
-  test('knows what stands in its arguments, and forgets what is reported gone', async () => {
+  test('knows the processes in its arguments, and forgets those that are reported gone', async () => {
     const [a, b, c] = [await sleeper(), await sleeper(), await sleeper()];
     const known = [`${a.pid}:${a.birth}:0`, `${b.pid}:${b.birth}:0`];
     await reap(`- ${a.pid}\n+ ${c.pid} ${c.birth} 0\n`, 'proc', undefined, known);
@@ -85,48 +88,48 @@ describe.skipIf(identification() !== 'proc')('the reaper', () => {
     expect(isAlive(a.pid)).toBe(true);
   });
 
-  test('leaves alone a process with the id that another one had', async () => {
+  test('leaves a process alone that has got another one’s id', async () => {
     const { pid } = await sleeper();
     await reap(`+ ${pid} 12345 0\n+ ${pid} 12345 1\n`);
     expect(isAlive(pid)).toBe(true);
   });
 
-  test('leaves alone what is reported gone', async () => {
+  test('leaves a process alone that is reported gone', async () => {
     const [a, b] = [await sleeper(), await sleeper()];
     await reap(`+ ${a.pid} ${a.birth} 0\n+ ${b.pid} ${b.birth} 0\n- ${a.pid}\n`);
     await expect(gone(b.pid), 'it is gone').toHappenWithin(1_000);
     expect(isAlive(a.pid)).toBe(true);
   });
 
-  test('kills the whole group if that is asked', async () => {
+  test('kills the whole group if it is told to', async () => {
     const { pid, birth, childOfIts } = await sleeper();
     expect(isAlive(childOfIts)).toBe(true);
     await reap(`+ ${pid} ${birth} 1\n`);
     await expect(gone(pid, childOfIts), 'they are gone').toHappenWithin(1_000);
   });
 
-  test('does not wait if nothing is left', async () => {
+  test('does not wait if no process is left', async () => {
     await expect(reap('+ 999999 1 0\n- 999999\n'), 'the reaper ends').toHappenWithin(600);
   });
 
-  test('gives plugins their time, and kills, although there is no command but the shell', async () => {
+  test('waits the usual time, and kills, even if only the shell’s own commands exist', async () => {
     const { pid, birth } = await sleeper();
     const began = performance.now();
     await reap(`+ ${pid} ${birth} 0\n`, 'proc', '/nowhere');
     expect(performance.now() - began).toBeGreaterThan(600);
     await expect(gone(pid), 'it is gone').toHappenWithin(1_000);
-    // Without a plugin that is left there is nothing to wait for.
+    // If no plugin is left, there is nothing to wait for.
     await expect(reap(`+ ${pid} ${birth} 0\n`, 'proc', '/nowhere'), 'the reaper ends').toHappenWithin(600);
   });
 
-  test('finds out by ps what /proc does not tell, and asks it for children of its host alone', async () => {
+  test('asks ps for what /proc does not tell, and only for children of its host', async () => {
     const { pid, childOfIts } = await sleeper();
     await reap(`+ ${pid} ? 0\n+ ${childOfIts} ? 0\n`, 'ps');
     await expect(gone(pid), 'it is gone').toHappenWithin(1_000);
     expect(isAlive(childOfIts)).toBe(true);
   });
 
-  test('kills nothing if neither tells', async () => {
+  test('kills nothing if neither /proc nor ps tells', async () => {
     const { pid } = await sleeper();
     const directory = await mkdtemp(join(tmpdir(), 'pipework-reaper-'));
     onTestFinished(() => rm(directory, { recursive: true }));

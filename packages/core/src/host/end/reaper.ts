@@ -1,11 +1,12 @@
 /**
  * The reaper: one small process beside each host, which ends plugins that outlive it.
  *
- * A plugin leaves by itself when descriptor 3 ends. One whose event loop is blocked never sees that. So a `/bin/sh`
- * reads process ids from a pipe that only the host holds; when the host goes, by whatever death, the pipe ends, and
- * 0.7 s later it kills those plugins that are still there, and still themselves. It costs 3.5 ms to start, after the
- * first plugin has been, and 1.7 MB. If it dies, another takes its place at once. Without `/bin/sh` (Windows), or where
- * processes cannot be told apart, end of file is all a plugin gets, and a warning says so (except on Windows).
+ * A plugin leaves by itself when descriptor 3 ends. If its event loop is blocked, it never sees that. So a
+ * `/bin/sh` reads process ids from a pipe that only the host holds. When the host ends, for whatever reason,
+ * the pipe ends too. 0.7 s later the shell kills those plugins that still exist under the same identity. The
+ * reaper starts after the first plugin, takes 3.5 ms to start, and uses 1.7 MB. If it dies, another replaces
+ * it at once. Without `/bin/sh` (Windows), or if processes cannot be distinguished, a plugin only gets end of
+ * file. A warning says so, except on Windows.
  */
 
 import { spawn, type ChildProcess } from 'node:child_process';
@@ -18,11 +19,14 @@ interface Watched {
   readonly group: boolean;
 }
 
-/** A reaper that lived for less, in milliseconds, died quickly. */
+/** A reaper that lived for less than this, in milliseconds, died quickly. */
 const quicklyMs = 1_000;
-/** So many quick deaths in a row are followed at once; further ones wait, so that whatever kills reapers costs the host little. */
+/**
+ * After this many quick deaths in a row, the next reaper is delayed. So whatever kills reapers costs the host
+ * little.
+ */
 const maxQuickDeaths = 5;
-/** How long the next one waits then, or after one could not be started, in milliseconds. */
+/** How long the next reaper is delayed then, or after one could not be started, in milliseconds. */
 const pauseMs = 1_000;
 
 const watched = new Map<number, Watched>();
@@ -32,12 +36,15 @@ let isPausing = false;
 let isUnavailable = process.platform === 'win32';
 let mode: Identification | undefined;
 
-/** True if plugins of this host are reaped: managed ones may then be asked politely when the host exits. */
+/** True if plugins of this host are reaped. Managed ones may then be asked politely when the host exits. */
 export function isReaping(): boolean {
   return reaper !== undefined;
 }
 
-/** From now on the process must not outlive this host. Call it right after the spawn, while the id is surely the process's own. */
+/**
+ * From now on the process must not outlive this host. Call it right after the spawn, while the id certainly
+ * belongs to the process.
+ */
 export function watch(pid: number, group: boolean): void {
   if (isUnavailable || isNeedless()) return;
   mode ??= identification();
@@ -51,24 +58,28 @@ export function watch(pid: number, group: boolean): void {
   const entry = entryOf(pid, group);
   if (entry === undefined) return;
   watched.set(pid, entry);
-  // Started behind the first spawn, not before it: the plugin takes ten times as long to get ready, so this delays nothing.
+  // The reaper is started after the first spawn, not before. The plugin takes ten times as long to start, so
+  // this delays nothing.
   if (reaper === undefined) start();
   else tell(line(pid, entry));
 }
 
-/** The process has ended: its id may mean another one soon. */
+/** The process has ended. Its id may soon belong to another one. */
 export function unwatch(pid: number): void {
   if (watched.delete(pid) && reaper !== undefined) tell(`- ${pid}\n`);
 }
 
-/** When process 1 of a namespace ends, the kernel kills the rest of it. */
+/** True if this is process 1 of a namespace. When it ends, the kernel kills all others. */
 function isNeedless(): boolean {
   return process.platform === 'linux' && process.pid === 1;
 }
 
-/** Undefined for an id that a launcher made up, or that is no child of this host: the reaper must not kill it. */
+/**
+ * Returns the entry of a process. Undefined if a launcher made up the id, or if the process is not a child of
+ * this host. The reaper must not kill it then.
+ */
 function entryOf(pid: number, group: boolean): Watched | undefined {
-  // The reaper asks, and compares the parent itself.
+  // The reaper asks ps, and compares the parent itself.
   if (mode === 'ps') return { birth: '?', group };
   const identity = identify(pid);
   if (identity === undefined || identity.parent !== process.pid || identity.birth === '') return undefined;
@@ -85,12 +96,12 @@ function start(): void {
     if (reaper !== child) return;
     reaper = undefined;
     quickDeaths = clock() - began < quicklyMs ? quickDeaths + 1 : 0;
-    // Something killed it. The next one hears of every plugin anew.
+    // Something killed it. The next reaper is told of every plugin again.
     if (quickDeaths > maxQuickDeaths) pause();
     else start();
   };
   child.on('error', (error: NodeJS.ErrnoException) => {
-    // For want of descriptors or memory it may work the next time.
+    // If descriptors or memory ran out, the next attempt may work.
     if (error.code === 'ENOENT' || error.code === 'EACCES') giveUp(`/bin/sh cannot be run (${error.code})`);
     lost();
   });
@@ -114,7 +125,7 @@ function pause(): void {
     .unref();
 }
 
-/** Says, once, that nothing is watched. */
+/** Warns, once, that nothing is watched. */
 function giveUp(why: string): void {
   isUnavailable = true;
   watched.clear();
@@ -130,13 +141,14 @@ function spawnShell(): ChildProcess | undefined {
     const args = ['-c', reaperScript, 'pipework-reaper', mode ?? 'proc', ...(mode === 'ps' ? [] : known)];
     return spawn('/bin/sh', args, {
       stdio: ['pipe', 'ignore', 'ignore'],
-      // A session of its own: a Ctrl-C or a closed terminal is for the host to answer.
+      // The reaper gets a session of its own, because a Ctrl-C or a closed terminal is for the host to
+      // handle.
       detached: true,
       cwd: '/',
       env: { PATH: '/usr/bin:/bin' },
     });
   } catch {
-    // Some shortages throw. The plugin runs all the same.
+    // Some shortages throw. The plugin runs nevertheless.
     return undefined;
   }
 }

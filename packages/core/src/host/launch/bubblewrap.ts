@@ -12,11 +12,14 @@ export interface BubblewrapOptions {
   /** The program. Default `bwrap`, from PATH. */
   readonly bwrap?: string;
   /**
-   * Files and directories that it may read. Default: the whole file system apart from `/tmp` and `/run`, of which it sees
-   * what is named here or in `writable`.
+   * Files and directories that it may read. Default: the whole file system except `/tmp` and `/run`. Of these
+   * it sees only what is named here or in `writable`.
    */
   readonly readable?: readonly string[];
-  /** Files and directories that it may change. Default none. Its `/tmp` is empty, its own, and gone with it. */
+  /**
+   * Files and directories that it may change. Default none. It gets an empty `/tmp` of its own, which is
+   * removed at its end.
+   */
   readonly writable?: readonly string[];
   /** Whether it may use the network. Default `false`. */
   readonly network?: boolean;
@@ -24,19 +27,24 @@ export interface BubblewrapOptions {
   readonly args?: readonly string[];
 }
 
-/** `/run` has the sockets by which programs command others: Docker's, D-Bus's. */
+/**
+ * Places that are hidden. `/run` has the sockets by which programs control others, such as Docker's and
+ * D-Bus's.
+ */
 const hiddenPlaces = ['/tmp', '/run'];
 
-/** What `/etc/resolv.conf` is often a link to. */
+/** Places to which `/etc/resolv.conf` is often a link. */
 const resolverPlaces = ['/run/systemd/resolve', '/run/resolvconf', '/run/NetworkManager'];
 
 /**
- * Runs the plugin in a bubblewrap sandbox (Linux). The plugin has no network, process ids of its own, a read-only file
- * system, no capabilities and the two pipes. If the host is root, the plugin is root without capabilities, and reads and changes only what
- * root owns or everyone may; `args: ['--cap-add', …]` gives a capability back. `client.pid` is bwrap's. bwrap runs with `--die-with-parent`: the plugin ends with its host, and
- * with bwrap. A SIGTERM of the ladder therefore ends the plugin at once. Quit and the pipe's end leave it the usual time.
- * Throws `CONFIG_INVALID` for an option that is not what it must be. If there is no `bwrap`, the start rejects with `PLUGIN_NOT_STARTED`;
- * if `bwrap` refuses, with `HANDSHAKE_EXITED` and what it said.
+ * Returns a launcher that runs the plugin in a bubblewrap sandbox (Linux). The plugin has no network, process
+ * ids of its own, a read-only file system, no capabilities and the two pipes. If the host is root, the plugin
+ * is root without capabilities. It can then read and change only what root owns or everyone may use. `args:
+ * ['--cap-add', …]` gives a capability back. `client.pid` is bwrap's. bwrap runs with `--die-with-parent`, so
+ * the plugin ends with its host, and with bwrap. A SIGTERM of the ladder therefore ends the plugin at once.
+ * After Quit and the pipe's end it still gets the usual time. Throws `CONFIG_INVALID` if an option is
+ * invalid. If there is no `bwrap`, the start rejects with `PLUGIN_NOT_STARTED`. If `bwrap` refuses, it
+ * rejects with `HANDSHAKE_EXITED` and bwrap's message.
  *
  * @example
  * ```ts
@@ -62,7 +70,7 @@ export function bubblewrap(options: BubblewrapOptions = {}): Launcher {
       args: [
         '--die-with-parent',
         '--new-session',
-        // With the capabilities of a root host a plugin could mount the file system again, writable.
+        // With the capabilities of a root host, a plugin could mount the file system again, writable.
         ...['--cap-drop', 'ALL'],
         '--unshare-pid',
         '--unshare-ipc',
@@ -79,8 +87,8 @@ export function bubblewrap(options: BubblewrapOptions = {}): Launcher {
 }
 
 /**
- * A mount hides what was mounted below its place before. So they are sorted by depth: what a user names in `/tmp` comes
- * behind the empty `/tmp`. At one place, what may be written comes last.
+ * Returns the mounts, sorted by depth. A mount hides what was mounted below its place before, so a user's
+ * place in `/tmp` must follow the empty `/tmp`. At one place, the writable mount comes last.
  */
 function mountArguments(
   readable: readonly string[],
@@ -90,7 +98,7 @@ function mountArguments(
   const readOnly = (flag: string) => (path: string) => ({ path, words: [flag, path, path] });
   const mounts = [
     { path: '/dev', words: ['--dev', '/dev'] },
-    // A user who is root owns the settings of the kernel in /proc/sys, with and without capabilities.
+    // If the user is root, it owns the kernel's settings in /proc/sys, with and without capabilities.
     { path: '/proc', words: ['--proc', '/proc', '--remount-ro', '/proc'] },
     ...hiddenPlaces.filter((path) => existsSync(path)).map((path) => ({ path, words: ['--tmpfs', path] })),
     ...(network ? resolverPlaces.map(readOnly('--ro-bind-try')) : []),
@@ -101,10 +109,10 @@ function mountArguments(
   return mounts.sort((a, b) => depth(a.path) - depth(b.path)).flatMap(({ words }) => words);
 }
 
-/** Says which of the command's files and directories the sandbox hides. */
+/** Returns notes on the files and directories of the command that the sandbox hides. */
 function hiddenNotes(command: LaunchCommand, visible: readonly string[]): string[] {
   const cwd = resolve(command.cwd ?? process.cwd());
-  // An option may carry its file with it: `--import=/tmp/x.mjs`.
+  // An option may contain its file: `--import=/tmp/x.mjs`.
   const words = [command.file, ...command.args].map((word) => word.replace(/^-[^=]*=/, ''));
   const named = words.filter((word) => word.includes('/') && !word.startsWith('-'));
   const paths = named.map((word) => resolve(cwd, word)).filter((path) => existsSync(path));

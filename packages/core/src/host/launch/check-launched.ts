@@ -1,12 +1,12 @@
-/** Checks the launcher's contract once, before anything relies on what a launcher made by hand hands over. */
+/** Checks once that a custom launcher keeps its contract, before other code relies on it. */
 
 import { expect, isObject, isStream } from '../../base/expect.ts';
 import type { LaunchedProcess, ProcessExit } from './spawn.ts';
 
 /**
- * Returns the process with its contract kept: `exited` never rejects and always has both facts, `kill` never throws. Throws
- * `CONFIG_INVALID` naming the field that is wrong. A process that can be killed is killed then, because the client, which
- * would own it, does not take it.
+ * Returns the process with its contract kept: `exited` never rejects and always has both facts, and `kill`
+ * never throws. Throws `CONFIG_INVALID` that names the invalid field. In that case a process that can be
+ * killed is killed, because the client does not take ownership of it.
  */
 export function checkLaunched(made: unknown): LaunchedProcess {
   try {
@@ -17,7 +17,7 @@ export function checkLaunched(made: unknown): LaunchedProcess {
   }
   const { readable, writable, stdout, stderr } = made;
   return {
-    // An id may come later than the process.
+    // The id may become known later than the process.
     get pid() {
       return made.pid ?? undefined;
     },
@@ -73,14 +73,17 @@ function readExit(exit: unknown): ProcessExit {
   };
 }
 
-/** Ends a process that is not taken over, by its `kill` and by the end of its pipe, as far as it has them. */
+/**
+ * Ends a process that the client does not take over, by its `kill` and by the end of its pipe, if it has
+ * them.
+ */
 function abandon(made: unknown): void {
   if (!isObject(made)) return;
   const { kill, writable } = made as Partial<LaunchedProcess>;
   try {
     kill?.call(made, 'SIGKILL');
   } catch {
-    // It is no function, or there is nothing left to kill.
+    // It is not a function, or there is nothing left to kill.
   }
   if (isObject(writable, 'destroy')) writable?.destroy();
 }

@@ -1,16 +1,19 @@
-/** Signals to a process that this host has spawned, or to all that it has started. */
+/** Sends signals to a process that this host has spawned, or to everything that this process has started. */
 
 import { spawn, type ChildProcess } from 'node:child_process';
 
-/** Sends `signal` to the child. False if there was nothing left to signal. */
+/** Sends `signal` to the child. Returns false if there was nothing left to signal. */
 export function killChild(child: ChildProcess, signal: NodeJS.Signals): boolean {
   const { pid, exitCode, signalCode } = child;
-  // Deno's `child.kill` sends a child one signal and no second one.
+  // Deno's `child.kill` sends only one signal to a child, and never a second one.
   if (!('Deno' in globalThis) || pid === undefined) return child.kill(signal);
   return exitCode === null && signalCode === null && process.kill(pid, signal);
 }
 
-/** Sends `signal` to the process group that the child leads. Windows has no groups: there it ends the child's tree. */
+/**
+ * Sends `signal` to the process group that the child leads. Windows has no groups. There it ends the child's
+ * process tree.
+ */
 export function killGroup(child: ChildProcess, signal: NodeJS.Signals): boolean {
   const { pid } = child;
   if (pid === undefined) return false;
@@ -18,12 +21,15 @@ export function killGroup(child: ChildProcess, signal: NodeJS.Signals): boolean 
   try {
     return process.kill(-pid, signal);
   } catch {
-    // The group is gone, which is what was asked for.
+    // The group is gone already, as intended.
     return false;
   }
 }
 
-/** Ends the child and what it has started. Once the child is gone, Windows no longer knows what it had started. */
+/**
+ * Ends the child and what it has started. Once the child is gone, Windows no longer knows what it had
+ * started.
+ */
 function killTree(child: ChildProcess, pid: number): boolean {
   if (child.exitCode !== null || child.signalCode !== null) return false;
   const killer = spawn('taskkill', ['/pid', String(pid), '/T', '/F'], { stdio: 'ignore', windowsHide: true });

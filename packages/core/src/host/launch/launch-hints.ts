@@ -6,13 +6,13 @@ type Hint = (command: LaunchCommand) => string[];
 
 const hints = new WeakMap<Launcher, Hint>();
 
-/** Makes `hint` speak for `launcher`, which runs programs of this system. */
+/** Registers `hint` for `launcher`, which runs programs of this system. */
 export function giveHint(launcher: Launcher, hint: Hint): Launcher {
   hints.set(launcher, hint);
   return launcher;
 }
 
-/** The hint of a launcher; undefined for one that may run its programs elsewhere. */
+/** Returns the hint of a launcher; undefined for one that may run its programs elsewhere. */
 export function hintOf(launcher: Launcher | undefined): Hint | undefined {
   return launcher && hints.get(launcher);
 }

@@ -1,4 +1,4 @@
-/** The launcher for programs that pass on nothing but standard input and output. */
+/** The launcher for programs that pass on only standard input and output. */
 
 import type { Readable, Writable } from 'node:stream';
 import { expect, expectKeys } from '../../base/expect.ts';
@@ -8,15 +8,17 @@ import { handOver, spawnWithPipes, type LaunchCommand, type Launcher } from './s
 /** How the protocol reaches a plugin through standard input and output. */
 export interface OverStdioOptions {
   /**
-   * Returns the command that has the plugin run, for example that of a container engine or ssh. It is given the plugin's
-   * command with its variables. The variables in `command.handshakeEnv` must reach the plugin. Default: the plugin's command.
+   * Returns the command that runs the plugin, for example that of a container engine or ssh. It receives the
+   * plugin's command with its variables. The variables in `command.handshakeEnv` must reach the plugin.
+   * Default: the plugin's command.
    */
   readonly via?: (command: LaunchCommand) => readonly [file: string, ...args: string[]];
 }
 
 /**
- * Speaks the protocol over the plugin's descriptors 0 and 1, for launchers that pass on no others. What the plugin's
- * JavaScript prints goes to the synced streams. Native code that writes to descriptor 1 breaks the session.
+ * Returns a launcher that uses the plugin's descriptors 0 and 1 for the protocol, for programs that pass on
+ * no others. What the plugin's JavaScript prints goes to the synced streams. Native code that writes to
+ * descriptor 1 breaks the session.
  *
  * @example
  * ```ts

@@ -1,4 +1,7 @@
-/** Starts a process with two pipes for the protocol: the launcher's contract, and the ordinary launcher, by execa. */
+/**
+ * Starts a process with two pipes for the protocol. Defines the launcher's contract, and the ordinary
+ * launcher, which uses execa.
+ */
 
 import type { ChildProcess } from 'node:child_process';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
@@ -7,7 +10,7 @@ import type { Readable, Writable } from 'node:stream';
 import { defer, settlesWithin } from '../../base/timers.ts';
 import { killChild, killGroup } from './kill.ts';
 
-/** What is to be run. */
+/** The command that a launcher runs. */
 export interface LaunchCommand {
   /** The program: a path, or a name to look up in `PATH`. */
   readonly file: string;
@@ -17,21 +20,27 @@ export interface LaunchCommand {
   readonly cwd: string | undefined;
   /** The whole environment of the process, {@link LaunchCommand.handshakeEnv} included. */
   readonly env: Readonly<Record<string, string>>;
-  /** The variables of the handshake alone, for launchers that pass no environment on by themselves. */
+  /** The variables of the handshake alone, for launchers that do not pass on an environment by themselves. */
   readonly handshakeEnv: Readonly<Record<string, string>>;
-  /** The process's standard input: the host's own, an empty one, or what this stream gives. */
+  /** The process's standard input: the host's own, an empty one, or the content of this stream. */
   readonly stdin: 'inherit' | 'ignore' | Readable;
-  /** The process is to lead a process group of its own, and `kill` is to reach all of it. */
+  /** True if the process must lead a process group of its own, and `kill` must reach all of it. */
   readonly processGroup: boolean;
 }
 
-/** What only the launcher knows of a process that has ended. The exit report of the client carries it on. */
+/** What only the launcher knows of a process that has ended. The client copies it to its exit report. */
 export interface LaunchReport {
-  /** The limit that ended the process. A launcher sets it on evidence alone: it ended the process itself, or has measured the use. */
+  /**
+   * The limit that ended the process. A launcher sets it only on evidence: it ended the process itself, or
+   * has measured the use.
+   */
   readonly limit?: 'memory' | 'cpu';
   /** Why the launcher ended the process, or what it knows of the end, in a sentence for people. */
   readonly reason?: string;
-  /** Which permission or limit of the process was held by what, for example `{ net: 'bubblewrap', cpuSeconds: 'prlimit' }`. */
+  /**
+   * Which tool enforced which permission or limit of the process, for example `{ net: 'bubblewrap',
+   * cpuSeconds: 'prlimit' }`.
+   */
   readonly held?: Readonly<Record<string, string>>;
 }
 
@@ -44,8 +53,8 @@ export interface ProcessExit extends LaunchReport {
 }
 
 /**
- * A process as a launcher hands it over. It must not be a thenable: awaiting it would wait for its end. The
- * launcher owns it, and the client uses only what is here.
+ * A process as a launcher returns it. It must not be a thenable, because awaiting it would wait for its end.
+ * The launcher owns it, and the client uses only these members.
  */
 export interface LaunchedProcess {
   /** The operating system's id, if it is a process of this system. */
@@ -54,21 +63,21 @@ export interface LaunchedProcess {
   readonly readable: Readable;
   /** Protocol bytes to the plugin; the client ends it. */
   readonly writable: Writable;
-  /** Raw standard output and error: drained always, from the moment they are handed over. */
+  /** Raw standard output. It is always drained, from the moment when it is handed over. */
   readonly stdout?: Readable | undefined;
-  /** Raw standard error, as `stdout`. */
+  /** Raw standard error, like `stdout`. */
   readonly stderr?: Readable | undefined;
   /** Returns false if there was nothing left to signal. */
   kill(signal: NodeJS.Signals): boolean;
   /** Resolves when the process is gone, even if another process holds its pipes; rejects if it never started. */
   readonly exited: Promise<ProcessExit>;
-  /** Whether the process holds the host's event loop. */
+  /** Lets the process keep the host's event loop alive again. */
   ref?(): void;
-  /** Lets the host end while the process runs. The client calls it as its own `unref()` is called. */
+  /** Lets the host end while the process runs. The client calls it when its own `unref()` is called. */
   unref?(): void;
 }
 
-/** Starts what `command` says. */
+/** Starts the process that `command` describes. */
 export type Launcher = (command: LaunchCommand) => LaunchedProcess | Promise<LaunchedProcess>;
 
 let execaModule: Promise<typeof import('execa')> | undefined;
@@ -78,12 +87,12 @@ function loadExeca(): Promise<typeof import('execa')> {
   return execaModule;
 }
 
-/** Begins to load execa ahead of the first start. A failure to load is reported by that start. */
+/** Starts to load execa before the first start. If loading fails, that start reports it. */
 export function preloadExeca(): void {
   loadExeca().catch(() => {});
 }
 
-/** The ordinary launcher: descriptors 3 and 4 carry the protocol. */
+/** The ordinary launcher. Descriptors 3 and 4 carry the protocol. */
 export const spawnLauncher: Launcher = async (command) => {
   const { stdin } = command;
   const child = await spawnWithPipes(command, [
@@ -98,13 +107,16 @@ export const spawnLauncher: Launcher = async (command) => {
   return handOver(child, child.process.stdio[4] as Socket, child.process.stdio[3] as Socket, command);
 };
 
-/** @internal A spawned process and its end, boxed: execa's process is a thenable that waits for every grandchild. */
+/**
+ * @internal A spawned process and its end, in an object: execa's process is a thenable that waits for every
+ * grandchild.
+ */
 export interface Spawned {
   readonly process: ChildProcess;
   readonly exited: Promise<ProcessExit>;
 }
 
-/** @internal Spawns by execa. The caller must drain what is piped at once. */
+/** @internal Spawns by execa. The caller must drain the pipes at once. */
 export async function spawnWithPipes(
   command: LaunchCommand,
   stdio: readonly ('pipe' | 'inherit' | 'ignore')[],
@@ -120,26 +132,26 @@ export async function spawnWithPipes(
     windowsHide: true,
     cleanup: false,
     encoding: 'buffer',
-    // Windows ends a tree without it, and would open a console of its own for it.
+    // Windows ends a process tree without it, and would open a console for the process.
     detached: command.processGroup && process.platform !== 'win32',
   } as const;
   const { child } = await hearChild(() => execa(command.file, command.args, options));
   const exit = defer<ProcessExit>();
   child.once('exit', (code, signal) => exit.resolve({ code, signal }));
-  // A pipe without an error listener would end the host when a plugin dies at the wrong moment.
+  // If a pipe had no error listener, a plugin that dies at the wrong moment would end the host.
   for (const pipe of child.stdio) pipe?.on('error', ignoreError);
   if (child.pid !== undefined) return { process: child as unknown as ChildProcess, exited: exit.promise };
   const result = await child;
   throw result instanceof Error ? (result.cause ?? result) : new Error('the process could not be started');
 }
 
-/** Milliseconds to wait for Node's report of a spawn that failed, which comes in the next tick. */
+/** Milliseconds to wait for Node's report of a failed spawn, which comes in the next tick. */
 const reportMs = 100;
 
 /**
- * Listens for the error of the child that `spawn` makes, from the child's first moment. If the host is out of descriptors,
- * Node makes a child without pipes. execa throws then, before it listens for the error event that follows, which would end
- * the host if it had no listener.
+ * Listens for errors of the child that `spawn` makes, from the child's first moment. If the host is out of
+ * descriptors, Node makes a child without pipes. execa then throws before it listens for the error event that
+ * follows. Without a listener, that event would end the host.
  */
 function hearChild<T>(spawn: () => T): { readonly child: T } | Promise<never> {
   const failed = defer<unknown>();
@@ -161,7 +173,7 @@ function hearChild<T>(spawn: () => T): { readonly child: T } | Promise<never> {
   }
 }
 
-/** @internal The client's view of a spawned process. */
+/** @internal Returns the client's view of a spawned process. */
 export function handOver(
   spawned: Spawned,
   readable: Readable,
@@ -184,9 +196,9 @@ export function handOver(
   };
 }
 
-/** Pipes the caller's stream in, and lets go of it when the process is gone: it is the caller's to end. */
+/** Pipes the caller's stream to the process, and releases it when the process is gone. The caller ends it. */
 function feed(source: Readable, stdin: Writable, exited: Promise<ProcessExit>): void {
-  // A stream that is destroyed or fails emits no 'end' for pipe() to pass on.
+  // A stream that is destroyed or fails emits no 'end' that pipe() could pass on.
   const end = (): void => void stdin.end();
   if (source.destroyed) return end();
   source.once('close', end);
@@ -197,7 +209,10 @@ function feed(source: Readable, stdin: Writable, exited: Promise<ProcessExit>): 
   });
 }
 
-/** Callers hear of the process's exit, which says more than an EPIPE or ECONNRESET on one of its pipes. */
+/**
+ * Ignores the error. Callers are told of the process's exit, which explains more than an EPIPE or ECONNRESET
+ * on one of its pipes.
+ */
 function ignoreError(): void {}
 
 interface Referable {

@@ -1,9 +1,9 @@
 /**
- * The fields of a plugin's log line on their way into the host's log. A line may say anything, so it must not use the names by which a
- * logger, or this host, says something itself: those are put under `claims`.
+ * Sorts the fields of a plugin's log line before they enter the host's log. A line may contain anything, so
+ * it must not use the names that a logger, or this host, uses itself. Those are put under `claims`.
  */
 
-/** Names to which loggers give a meaning of their own, or which the records of a client use. */
+/** Names that have a meaning for loggers, or that the records of a client use. */
 const reserved = [
   ...[
     'level',
@@ -26,14 +26,17 @@ const reserved = [
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** A function that sorts a line's fields. `own` are the names that the user's logger puts into each record. */
+/**
+ * Returns a function that sorts a line's fields. `own` are the names that the user's logger puts into each
+ * record.
+ */
 export function claimSorter(own: Iterable<string>): (fields: Fields) => Fields {
   const taken = new Set([...reserved, ...own]);
   return (fields) => {
     const entries = Object.entries(fields);
     if (!entries.some(([name]) => taken.has(name))) return fields;
     const free = entries.filter(([name]) => !taken.has(name));
-    // A logger may copy fields by assignment, and would give its copy another prototype.
+    // A logger may copy fields by assignment. The key `__proto__` would then give its copy another prototype.
     const claims = entries.filter(([name]) => taken.has(name) && name !== '__proto__');
     return { ...Object.fromEntries(free), claims: Object.fromEntries(claims) };
   };

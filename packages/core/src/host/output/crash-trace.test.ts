@@ -4,7 +4,7 @@ import type { LogRecord } from './log-record.ts';
 import { OutputLog } from './output-log.ts';
 import { TraceGatherer } from './trace-gatherer.ts';
 
-/** The records of an output that comes in these pieces. */
+/** Returns the records of an output that arrives in these pieces. */
 async function records(...pieces: (string | Uint8Array)[]): Promise<LogRecord[]> {
   const found: LogRecord[] = [];
   const log = new OutputLog((record) => found.push(record));
@@ -13,7 +13,7 @@ async function records(...pieces: (string | Uint8Array)[]): Promise<LogRecord[]>
   return found;
 }
 
-/** Level and message of each record. */
+/** Returns the level and message of each record. */
 async function brief(...pieces: string[]): Promise<string[]> {
   return (await records(...pieces)).map(({ level, message }) => `${level}: ${message}`);
 }
@@ -68,7 +68,7 @@ describe('a crash trace', () => {
     expect(await brief(`${trace}\n[INFO] next line\n`)).toEqual([`error: ${trace}`, 'info: next line']);
   });
 
-  test('leaves to themselves the lines behind a trace of Python that was not the end', async () => {
+  test('does not include the lines after a trace of Python that did not end the program', async () => {
     const trace = 'Traceback (most recent call last):\n  File "a.py", line 1, in f\nValueError: x';
     const found: string[] = [];
     const log = new OutputLog(({ level, message }) => found.push(`${level}: ${message}`));
@@ -78,7 +78,7 @@ describe('a crash trace', () => {
     expect(found).toHaveLength(2);
   });
 
-  test('keeps a panic of Go together to the end', async () => {
+  test('keeps a panic of Go together to its end', async () => {
     const trace = 'panic: oh no\n\ngoroutine 1 [running]:\nmain.main()\n\t/x/main.go:4 +0x18\nexit status 2';
     expect(await brief(`${trace}\n`)).toEqual([`error: ${trace}`]);
   });
@@ -114,14 +114,14 @@ describe('a crash trace', () => {
     expect(await brief(`${group}\n`)).toEqual([`error: ${group}`]);
   });
 
-  test('does not take a path for the head of a trace', async () => {
+  test('does not take a path for the start of a trace', async () => {
     expect(await brief('/etc/hosts:12\nfile ok\nanother\nError count: 0\n')).toEqual(
       ['/etc/hosts:12', 'file ok', 'another', 'Error count: 0'].map((line) => `debug: ${line}`),
     );
     expect(await brief('/etc/hosts:12\n')).toEqual(['debug: /etc/hosts:12']);
   });
 
-  test('sees a trace behind what only looked like the head of one', async () => {
+  test('finds a trace after a line that only looked like the start of one', async () => {
     const trace = 'Traceback (most recent call last):\n  File "a.py", line 1, in f\nValueError: x';
     expect(await brief(`/etc/hosts:12\n${trace}\n`)).toEqual(['debug: /etc/hosts:12', `error: ${trace}`]);
     expect(await brief(`Exception ignored in: x\nplain\n`)).toEqual([
@@ -134,7 +134,7 @@ describe('a crash trace', () => {
     ]);
   });
 
-  test('gives back the lines behind an error that has no stack', async () => {
+  test('does not include the lines after an error that has no stack', async () => {
     expect(await brief('Error: a\nnext\nTypeError: b\n    at c (x.js:1:1)\nlast\n')).toEqual([
       'error: Error: a',
       'debug: next',
@@ -161,7 +161,7 @@ describe('a crash trace', () => {
   });
 });
 
-/** What is logged of an output that goes on: the log is not told of its end. */
+/** Returns what is logged of an output that continues. The log is not told of an end. */
 async function running(text: string, count: number): Promise<string[]> {
   const found: string[] = [];
   const log = new OutputLog(({ level, message }) => found.push(`${level}: ${message}`));
@@ -170,7 +170,7 @@ async function running(text: string, count: number): Promise<string[]> {
   return found;
 }
 
-describe('lines behind what begins or looks like a trace', () => {
+describe('lines after what begins or looks like a trace', () => {
   const lines = ['request 0 handled', '  indented', 'request 1 handled', '', 'request 2 handled'];
   const plain = lines.filter((line) => line !== '').map((line) => `debug: ${line}`);
 
@@ -219,12 +219,12 @@ describe('lines behind what begins or looks like a trace', () => {
     const found: string[] = [];
     const gatherer = new TraceGatherer(({ level, message }) => found.push(`${level}: ${message}`), 'debug');
     for (const line of `${trace}\n${next}`.split('\n')) gatherer.take(line);
-    // Nothing here waits for a time: the first line that cannot belong to it ends a trace.
+    // Nothing here waits for a time. The first line that cannot belong to a trace ends it.
     expect(found).toEqual([`error: ${trace}`, `debug: ${next}`]);
     gatherer.end();
   });
 
-  test('are told apart from a trace whose lines come slowly', async () => {
+  test('are told apart from a trace whose lines arrive slowly', async () => {
     const found: string[] = [];
     const log = new OutputLog(({ level, message }) => found.push(`${level}: ${message}`));
     log.push(Buffer.from('Traceback (most recent call last):\n  File "a.py", line 1, in f\n'));
@@ -235,7 +235,7 @@ describe('lines behind what begins or looks like a trace', () => {
   });
 });
 
-/** What a program prints on its standard error, and what is logged of it. */
+/** Returns what a program prints on its standard error, and what is logged of it. */
 async function spoken(file: string, args: string[]): Promise<{ output: string; found: string[] }> {
   const { stderr } = spawnSync(file, args, { encoding: 'utf8', timeout: 20_000 });
   return { output: stderr.trimEnd().replace(/^\n/, ''), found: await brief(stderr) };

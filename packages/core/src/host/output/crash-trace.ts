@@ -1,22 +1,30 @@
 /**
- * The multi-line reports of a crash, recognized line by line, so that a trace is one record at error level. Each kind is a generator
- * that gets a line and yields what that line is to the trace. No pattern here takes more than linear time.
+ * Recognises the multi-line reports of a crash line by line, so that a trace becomes one record at error
+ * level. Each kind is a generator that receives a line and yields how that line relates to the trace. No
+ * pattern here takes more than linear time.
  */
 
 /**
- * What a line is to a trace. `maybe`: part of what is a trace only if a later line proves it; at most five lines are that.
- * `perhaps`: part if a later line proves that it is. `last`: part, and the trace is over. `none`: no part; the trace ended before it.
+ * How a line relates to a trace. `part`: it belongs to the trace. `maybe`: it belongs to what is a trace only
+ * if a later line proves it; at most five lines are that. `perhaps`: it belongs to the trace if a later line
+ * proves that it does. `last`: it belongs to the trace, which ends with it. `none`: it does not belong to the
+ * trace, which ended before it.
  */
 export type Verdict = 'part' | 'maybe' | 'perhaps' | 'last' | 'none';
 
-/** Yields the verdict on the line that it got last; the first one is on the head, without which there is no trace. */
+/**
+ * Yields the verdict on the line that it last received. The first verdict is on the first line of the trace.
+ */
 export type Steps = Generator<Exclude<Verdict, 'last' | 'none'>, 'last' | 'none', string>;
 
 /** A kind of trace. */
 export interface TraceKind {
   begins(line: string): boolean;
   read(head: string): Steps;
-  /** The output ended: lines that are perhaps part of it are, since the trace is most likely why it ended. */
+  /**
+   * True if the end of the output proves that the `perhaps` lines belong to the trace. The crash is most
+   * likely why the output ended.
+   */
   readonly takesTheEnd?: true;
 }
 
@@ -24,12 +32,15 @@ const isIndented = (line: string): boolean => line.startsWith(' ') || line.start
 const isFrame = (line: string): boolean => /^\s+at /.test(line);
 
 const pythonHead = /^(\s*\+ Exception Group )?Traceback \(most recent call last\):/;
-/** Of a thread, of a finalizer: a traceback follows. */
+/** The preface for a thread or a finalizer. A traceback follows. */
 const pythonPreface = /^Exception (in thread [^"].*:|ignored in: .*)$/;
-/** A syntax error has no traceback: this, the line, perhaps a caret, the error. */
+/**
+ * The start of a syntax error, which has no traceback. It is followed by the line, perhaps a caret, and the
+ * error.
+ */
 const pythonSyntaxHead = /^ {2}File ".*", line \d+$/;
 const pythonChain = /^(During handling of the above|The above exception was)/;
-/** An exception by its name, dotted, which may be of a class inside a function. */
+/** An exception by its dotted name, which may be of a class inside a function. */
 const pythonException = /^[\w.<>]+(: |$)/;
 const pythonGroupEnd = /^\s*\+-+$/;
 
@@ -55,7 +66,7 @@ const python: TraceKind = {
           // The message of an exception in a group may have further lines, which are not indented.
           while (isGroup && !pythonGroupEnd.test(last) && !isIndented(line)) line = yield 'perhaps';
         } while (isIndented(line));
-        // A group of exceptions ends with a rule, anything else with an exception.
+        // A group of exceptions ends with a ruled line, and any other trace with an exception.
         if (!pythonGroupEnd.test(last) && !pythonException.test(line)) return 'none';
         if (pythonGroupEnd.test(last)) {
           if (line === '') line = yield 'perhaps';
@@ -77,7 +88,7 @@ const python: TraceKind = {
 const goHeader = /^(goroutine \d+ |runtime stack:)/;
 const goRegister = /^[a-z0-9]{2,6} +0x[0-9a-f]+$/;
 
-/** The line of a function in a stack of Go: its name, which has no space, and its arguments. */
+/** True for the line of a function in a stack of Go: its name, which has no space, and its arguments. */
 function isGoFunction(line: string): boolean {
   return line.startsWith('created by ') || (line.endsWith(')') && /^[^\s(]+\(/.test(line));
 }
@@ -87,7 +98,7 @@ const go: TraceKind = {
   *read(head) {
     let line = head;
     if (line.startsWith('SIG')) {
-      // The program counter tells the runtime's report from a message about a signal.
+      // The program counter distinguishes the runtime's report from a message about a signal.
       line = yield 'maybe';
       if (!line.startsWith('PC=')) return 'none';
     }
@@ -95,7 +106,7 @@ const go: TraceKind = {
     if (line.startsWith('runtime: ')) return 'none';
     if (head.startsWith('runtime: ') && !goHeader.test(line) && !line.startsWith('fatal error: '))
       return 'none';
-    // The message. Go indents its further lines today, and did not always.
+    // This reads the message. Go indents its further lines today, but did not always.
     for (let isFirst = true; !goHeader.test(line); isFirst = false)
       line = yield isFirst || /^(\t|\[signal |PC=)/.test(line) ? 'part' : 'perhaps';
     for (;;) {
@@ -118,7 +129,7 @@ const rust: TraceKind = {
   begins: (line) => rustHead.test(line.slice(0, 512)),
   *read(head) {
     let line = yield 'part';
-    // The place, then the message; before Rust 1.73 the message stood before the place.
+    // The place comes first, then the message. Before Rust 1.73 the message came first.
     if (head.endsWith(':')) line = yield 'part';
     while (!line.startsWith('stack backtrace:')) {
       if (line.startsWith('note: ')) return 'last';
@@ -131,7 +142,10 @@ const rust: TraceKind = {
 };
 const nodePlace = /^(node:|file:\/\/|\/|[A-Za-z]:\\|\[eval|\[stdin|<anonymous|evalmachine\.|undefined:)/;
 
-/** Whether a line ends in a colon and a line number. Looks from the end: a pattern would try every place in it. */
+/**
+ * True if a line ends in a colon and a line number. It checks from the end, because a pattern would try every
+ * position.
+ */
 function endsInNumber(line: string): boolean {
   let at = line.length - 1;
   while (at > line.length - 10 && isDigit(line.charCodeAt(at))) at--;
@@ -143,7 +157,8 @@ function isDigit(code: number): boolean {
 }
 
 const node: TraceKind = {
-  // `file:line`, the source line, a caret, an empty line, the error and its stack, and the version.
+  // The report has `file:line`, the source line, a caret, an empty line, the error and its stack, and the
+  // version.
   begins: (line) => nodePlace.test(line) && endsInNumber(line),
   *read() {
     yield 'maybe';
@@ -151,7 +166,8 @@ const node: TraceKind = {
     if (!/^\s*\^+\s*$/.test(line)) return 'none';
     line = yield 'part';
     if (line === '') line = yield 'part';
-    // The first line of what was thrown is part of the report, whatever it is; its further ones show when the stack follows.
+    // The first line of the thrown value is part of the report, whatever it is. Further lines are proven when
+    // the stack follows.
     line = yield 'part';
     while (!isFrame(line) && !isIndented(line) && !line.startsWith('Node.js v')) line = yield 'perhaps';
     for (;;) {
@@ -164,7 +180,7 @@ const node: TraceKind = {
   takesTheEnd: true,
 };
 
-/** V8's last words. */
+/** V8's report of a fatal error. */
 const v8: TraceKind = {
   begins: (line) => /^(<--- Last few GCs --->|FATAL ERROR: |# Fatal error in )/.test(line),
   *read() {
@@ -177,7 +193,7 @@ const v8: TraceKind = {
   },
 };
 
-/** Python's last words. */
+/** Python's report of a fatal error. */
 const pythonFatal: TraceKind = {
   begins: (line) => line.startsWith('Fatal Python error: '),
   *read() {
@@ -191,7 +207,7 @@ const pythonFatal: TraceKind = {
   },
 };
 
-/** A logged error: its name and message, then what is indented, of Node or of Java. */
+/** A logged error: its name and message, then indented lines, as Node or Java writes it. */
 const stack: TraceKind = {
   begins: (line) =>
     /^(Uncaught )?[\w$.]*(Error|Exception)( \[\w+\])?(: |$)/.test(line) ||
@@ -200,7 +216,7 @@ const stack: TraceKind = {
     line.startsWith('Exception in thread '),
   *read(head) {
     let line = yield 'part';
-    // Without a list of fields the message may have further lines; that they are its lines shows when the stack follows.
+    // Without a list of fields, the message may have further lines. They are proven when the stack follows.
     if (!head.endsWith(' {')) while (!isFrame(line)) line = yield 'perhaps';
     for (;;) {
       if (line.startsWith('}')) return 'last';
@@ -212,7 +228,7 @@ const stack: TraceKind = {
 
 const kinds: readonly TraceKind[] = [python, go, rust, node, v8, pythonFatal, stack];
 
-/** The kind of trace that `line` begins; undefined if it begins none. */
+/** Returns the kind of trace that `line` begins; undefined if it begins none. */
 export function traceBegunBy(line: string): TraceKind | undefined {
   return kinds.find((kind) => kind.begins(line));
 }

@@ -31,7 +31,9 @@ const levels = new Map(
   ),
 );
 
-/** The level that a word or number names: `error`, `ERROR+2`, 50, `"3"`. Undefined for anything else. */
+/**
+ * Returns the level that a word or number names: `error`, `ERROR+2`, 50, `"3"`. Undefined for anything else.
+ */
 export function readLevel(value: unknown): RecordLevel | undefined {
   if (typeof value === 'number') return levelOfNumber(value);
   if (typeof value !== 'string' || value.length > 16) return undefined;
@@ -42,7 +44,10 @@ export function readLevel(value: unknown): RecordLevel | undefined {
   return offset === null ? undefined : levelOfSlog(offset[1] as keyof typeof slog, Number(offset[2]));
 }
 
-/** Below 10, syslog's severities: 0 (emergency) to 7 (debug). From 10 on, pino's and bunyan's: 10 (trace) to 60 (fatal). */
+/**
+ * Numbers below 10 are syslog's severities, 0 (emergency) to 7 (debug). From 10 on they are pino's and
+ * bunyan's levels, 10 (trace) to 60 (fatal).
+ */
 function levelOfNumber(value: number): RecordLevel | undefined {
   if (!Number.isFinite(value)) return undefined;
   if (Number.isInteger(value) && value >= 0 && value <= 7) return levelOfSeverity(value);
@@ -52,14 +57,14 @@ function levelOfNumber(value: number): RecordLevel | undefined {
   return value < 50 ? 'warn' : 'error';
 }
 
-/** The level of a syslog severity, 0 to 7. */
+/** Returns the level of a syslog severity, 0 to 7. */
 export function levelOfSeverity(severity: number): RecordLevel {
   if (severity <= 3) return 'error';
   if (severity === 4) return 'warn';
   return severity === 7 ? 'debug' : 'info';
 }
 
-/** Go's slog counts in steps of four, and writes a level between two names as a name and a distance. */
+/** Go's slog counts in steps of four. It writes a level between two names as a name and a distance. */
 const slog = { DEBUG: -4, INFO: 0, WARN: 4, ERROR: 8 };
 
 function levelOfSlog(name: keyof typeof slog, distance: number): RecordLevel {

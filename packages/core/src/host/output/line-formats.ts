@@ -1,19 +1,20 @@
 /**
- * The formats in which programs write a log line as text: `[LEVEL] …`, `LEVEL: …`, a time and a level, klog's, syslog's, logfmt.
- * Each pattern is anchored and looks at the first 256 characters at most, so that no line takes more than linear time.
+ * The formats in which programs write a log line as text: `[LEVEL] …`, `LEVEL: …`, a time and a level,
+ * klog's, syslog's, logfmt. Each pattern is anchored and checks at most the first 256 characters, so no line
+ * takes more than linear time.
  */
 
 import { printable } from '../../base/printable.ts';
 import { levelOfSeverity, readLevel, type RecordLevel } from './levels.ts';
 
-/** What a line says. */
+/** The parts of a line. */
 export interface TextLine {
   readonly level: RecordLevel;
   readonly message: string;
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** How much of a line a pattern sees. */
+/** How many characters of a line a pattern sees. */
 const headLength = 256;
 
 /** Reads a line; undefined if it has none of the formats. */
@@ -36,10 +37,10 @@ function textLine(
   return level === undefined ? undefined : { level, message, fields };
 }
 
-/** `[WARN] …`, behind a date in the form of Go's and Python's loggers or not. */
+/** `[WARN] …`, with or without a date before it in the form of Go's and Python's loggers. */
 const bracketed =
   /^(?:\[?[\d/:.,TZ+\- ]{4,40}\]? )?\[\s{0,8}([A-Za-z]{3,11}(?:[+-]\d{1,4})?)\s{0,8}\]:?\s{0,8}/;
-/** `ERROR …` or `ERROR: …` in capitals: in small letters it is a word. */
+/** `ERROR …` or `ERROR: …` in capitals. In small letters it is an ordinary word. */
 const bare = /^(?!FATAL ERROR: )([A-Z]{4,8}(?:[+-]\d{1,4})?)(?::\s{0,8}|\s{1,8}|$)/;
 /** `error: …`, as compilers and command lines write it. `panic:` and `Error:` begin traces. */
 const lowerCase =
@@ -54,8 +55,9 @@ const time = String.raw`\d\d:\d\d:\d\d(?:[.,]\d{1,9})?`;
 const zone = String.raw`(?:Z| ?[+-]\d\d:?\d\d)?`;
 const date = String.raw`\d{4}[-/]\d\d[-/]\d\d`;
 /**
- * A time, what stands between it and the level (separators, a thread in brackets, a logger's name before a dash), and the level.
- * Python's logging, zap, tracing, env_logger, slog's and loguru's text, logback, zerolog's console.
+ * A time, some text, and the level. The text between them is separators, a thread in brackets, or a logger's
+ * name before a dash. It is written by Python's logging, zap, tracing, env_logger, slog's and loguru's text,
+ * logback, and zerolog's console.
  */
 const timed = new RegExp(
   String.raw`^(\[)?(?:${date}(?:[T ]${time}${zone})?|${time}|\d{1,2}:\d\d[AP]M)(\])?[\s|:-]{1,12}` +
@@ -67,7 +69,7 @@ const readTimed: Reader = (head, line) => {
   const word = match?.[4];
   if (match === null || word === undefined || readLevel(word) === undefined) return undefined;
   const [all, bracket, closed, inBrackets, , delimiter] = match;
-  // Behind a time a word in small letters is a level only if something sets it apart.
+  // After a time, a word in small letters is a level only if it is set apart from the rest.
   if (!/^[A-Z]{3,}/.test(word) && inBrackets === undefined && !/[\t|:\]]/.test(delimiter ?? ''))
     return undefined;
   const rest = line.slice(all.length);
@@ -140,7 +142,7 @@ const readLogfmt: Reader = (head, line) => {
   const levelKey = levelKeys.find((key) => pairs.has(key));
   const level = readLevel(pairs.get(levelKey ?? ''));
   const message = pairs.get('msg') ?? pairs.get('message');
-  // Without a message of its own, or with something behind the pairs, the line is the message.
+  // If there is no message field, or text follows the pairs, the line itself is the message.
   if (message === undefined || line.slice(at).trim() !== '') return textLine(level, line);
   const fields = [...pairs].filter(
     ([key]) => key !== levelKey && key !== (pairs.has('msg') ? 'msg' : 'message'),
@@ -157,7 +159,7 @@ function unquoted(text: string): string {
   try {
     return printable(String(JSON.parse(`"${text}"`)));
   } catch {
-    // Go's escapes are not all JSON's.
+    // Some escapes of Go are not valid in JSON.
     return text;
   }
 }

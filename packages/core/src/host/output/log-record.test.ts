@@ -34,7 +34,7 @@ describe('a line', () => {
     ['WARNING:root:x', 'warn', 'root:x', {}],
     ['ERROR something', 'error', 'something', {}],
     ['\u001b[31m[ERROR]\u001b[0m red', 'error', 'red', {}],
-    // A number below 8 is syslog's, and slog counts from a name.
+    // A number below 8 is syslog's. slog counts from a name.
     ['{"level":3,"msg":"syslog"}', 'error', 'syslog', {}],
     ['{"level":4,"short_message":"GELF"}', 'warn', 'GELF', {}],
     ['{"level":6,"msg":"notice"}', 'info', 'notice', {}],
@@ -123,7 +123,7 @@ describe('a line', () => {
     expect(readRecord('x', 'info').level).toBe('info');
   });
 
-  test('holds nothing that a terminal obeys, in its message and its fields', () => {
+  test('contains nothing that a terminal obeys, in its message and its fields', () => {
     const line = String.raw`{"msg":"a\u001b[2Jb\rc","k\u0007":["\u202ex",{"y":"\u009b"}]}`;
     expect(readRecord(line)).toMatchObject({
       message: String.raw`a\x1b[2Jb\x0dc`,

@@ -1,6 +1,7 @@
 /**
- * One line of a plugin's output as a log record: JSON of hclog, pino, bunyan and their like, the usual forms of text, or plain text. What
- * plugins write is untrusted. Nothing in a line can throw, reach a prototype, or bring what a terminal obeys into a record.
+ * Turns one line of a plugin's output into a log record. It reads JSON of hclog, pino, bunyan and similar
+ * loggers, the usual forms of text, and plain text. The output of plugins is untrusted. No line can make this
+ * throw, reach a prototype, or put what a terminal obeys into a record.
  */
 
 import { printable } from '../../base/printable.ts';
@@ -9,10 +10,10 @@ import { readText } from './line-formats.ts';
 
 export type { RecordLevel } from './levels.ts';
 
-/** Levels of nesting that the fields of a record may have. A deeper one is plain text. */
+/** How deep the fields of a record may be nested. A deeper line is plain text. */
 const maxDepth = 64;
 
-/** What a line says. */
+/** The parts of a line. */
 export interface LogRecord {
   readonly level: RecordLevel;
   readonly message: string;
@@ -22,7 +23,9 @@ export interface LogRecord {
   readonly isTagged: boolean;
 }
 
-/** Reads one line, without its line break. What names no level is at `fallback`. Takes linear time. */
+/**
+ * Reads one line, without its line break. If it names no level, the level is `fallback`. Takes linear time.
+ */
 export function readRecord(line: string, fallback: RecordLevel = 'debug'): LogRecord {
   const json = readJson(line, fallback);
   if (json !== undefined) return json;
@@ -63,13 +66,16 @@ function readJson(line: string, fallback: RecordLevel): LogRecord | undefined {
   };
 }
 
-/** hclog's reserved names in plain words; bunyan's and pino's clock as well. */
+/** Returns a plain word for hclog's reserved names, and for the time fields of bunyan and pino. */
 function renamed(key: string): string {
   if (key === '@timestamp' || key === 'time') return 'timestamp';
   return key.startsWith('@') ? key.slice(1) : key;
 }
 
-/** What makes the texts within a field printable. A line that can hold nothing else, as most can't, is left as it is. */
+/**
+ * Returns a function that makes the texts within a field printable. Most lines can hold nothing unprintable,
+ * and are left unchanged.
+ */
 function clearer(line: string): <T>(value: T) => T {
   const mayHold = /\\[ubfr]/.test(line) || printable(line) !== line;
   return mayHold ? cleared : (value) => value;
@@ -84,7 +90,7 @@ function cleared<T>(value: T): T {
   ) as T;
 }
 
-/** Whether a value is nested deeper than a logger that recurses can be trusted with. */
+/** True if a value is nested too deep for a logger that recurses. */
 function isTooDeep(value: unknown): boolean {
   let level: unknown[] = [value];
   for (let depth = 0; level.length > 0; depth++) {

@@ -37,7 +37,7 @@ describe('a logger', () => {
     ).toEqual([true, true, true, true]);
   });
 
-  test('gets the names that say something of the host from the host alone', () => {
+  test('gets the names that describe the host only from the host', () => {
     const logger = methods();
     bindLogger(logger, { plugin: 'p' })?.('info', 'text', { stream: 'stderr' }, forged);
     const [message, fields] = logger.info.mock.lastCall as [string, Record<string, unknown>];
@@ -52,7 +52,7 @@ describe('a logger', () => {
     });
   });
 
-  test('gets nothing that would give a copy of its fields another prototype', () => {
+  test('gets no field that would give a copy of its fields another prototype', () => {
     const logger = methods();
     const said = JSON.parse('{"__proto__":{"polluted":1},"a":1}') as Record<string, unknown>;
     bindLogger(logger, {})?.('info', 'text', {}, said);
@@ -71,7 +71,7 @@ describe('a logger', () => {
     }
   });
 
-  test('of winston gets one object, in which the message is the one that was said', () => {
+  test('of winston gets one object, whose message is the one that was logged', () => {
     const log = vi.fn();
     const winston = {
       ...methods(),

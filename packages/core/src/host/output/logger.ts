@@ -1,4 +1,4 @@
-/** The user's logger, whatever library it comes from, behind one function that never throws. */
+/** The user's logger, of whatever library, behind one function that never throws. */
 
 import { Console } from 'node:console';
 import { claimSorter } from './claims.ts';
@@ -7,34 +7,41 @@ import type { RecordLevel } from './levels.ts';
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * A logger as pino, winston or console have it, with at least one of these methods. A record at a level without a method goes to the
- * nearest that there is, or nowhere. A method is called with the message, which is text and no format, and an object of fields. pino and
- * bunyan get the fields first, winston gets one object, and loggers that format their first argument, as `console` does, get a format.
+ * A logger like pino, winston or console, with at least one of these methods. If it lacks the method for a
+ * level, the record goes to the nearest method that exists, or is dropped. A method is called with the
+ * message, which is text and not a format, and an object of fields. pino and bunyan get the fields first.
+ * winston gets one object. Loggers that format their first argument, as `console` does, get a format.
  */
 export interface Logger {
-  /** A function that takes records of the finest detail. */
+  /** A method for records of the finest detail. */
   trace?: unknown;
-  /** A function that takes records of what helps to debug. */
+  /** A method for records that help to debug. */
   debug?: unknown;
-  /** A function that takes records of what is worth knowing. */
+  /** A method for records that are worth knowing. */
   info?: unknown;
-  /** A function that takes records of what may be wrong. */
+  /** A method for records of what may be wrong. */
   warn?: unknown;
-  /** A function that takes records of what is wrong. */
+  /** A method for records of what is wrong. */
   error?: unknown;
 }
 
-/** Whether a value can be a {@link Logger}. One that lacks every method would swallow all that is logged. */
+/** True if a value can be a {@link Logger}. One that lacks every method would silently drop all records. */
 export function isLogger(value: unknown): value is Logger {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
   const levels: readonly RecordLevel[] = ['trace', 'debug', 'info', 'warn', 'error'];
   return levels.some((level) => typeof (value as Logger)[level] === 'function');
 }
 
-/** Writes one record to the user's logger: what the host says, and in `claimed` the fields that a plugin says. */
+/**
+ * Writes one record to the user's logger. The message and `fields` come from the host. `claimed` has the
+ * fields that a plugin set.
+ */
 export type Log = (level: RecordLevel, message: string, fields?: Fields, claimed?: Fields) => void;
 
-/** Which methods take a level, the best first. What a logger has no word for must not turn up as an error. */
+/**
+ * The methods that accept a level, the best first. If a logger lacks a method for a level, the record must
+ * not appear as an error.
+ */
 const methods: Readonly<Record<RecordLevel, readonly string[]>> = {
   trace: ['trace', 'silly', 'debug'],
   debug: ['debug', 'trace'],
@@ -43,13 +50,13 @@ const methods: Readonly<Record<RecordLevel, readonly string[]>> = {
   error: ['error', 'warn'],
 };
 
-/** How a logger is called. */
+/** How a kind of logger is called. */
 interface Dialect {
   /** The arguments of a method for one record. */
   arguments(method: string, message: string, fields: Fields): unknown[];
   /** The method to call in place of the level's own. */
   readonly method?: string;
-  /** Methods that are no log methods in this dialect. */
+  /** Methods that do not log in this dialect. */
   readonly without?: readonly string[];
   /** The names that this logger puts into each record by itself. */
   ownNames?(logger: object): object;
@@ -57,7 +64,7 @@ interface Dialect {
 
 const plain: Dialect = { arguments: (_method, message, fields) => [message, fields] };
 
-/** pino and bunyan. A field named as one of the logger's own bindings would replace it. */
+/** pino and bunyan. A field with the name of one of the logger's own bindings would replace it. */
 const fieldsFirst: Dialect = {
   arguments: (_method, message, fields) => [fields, message],
   ownNames: (logger) => {
@@ -66,20 +73,29 @@ const fieldsFirst: Dialect = {
   },
 };
 
-/** winston takes `%s` in a message for a format and drops the fields behind it, and appends a field named `message`. */
+/**
+ * winston. It takes `%s` in a message for a format and drops the fields that follow, and it appends a field
+ * named `message`.
+ */
 const winston: Dialect = {
   method: 'log',
   arguments: (level, message, fields) => [{ ...fields, level, message }],
   ownNames: (logger) => (logger as { defaultMeta?: object | null }).defaultMeta ?? {},
 };
 
-/** Indents the further lines of a message, so that none of them looks like a line of the host's. */
+/** Indents the further lines of a message, so that none of them looks like a line of the host. */
 const indented = (message: string): string => message.replaceAll('\n', '\n    ');
 
-/** Loggers whose first argument is a format. They get `%s` there, so that the message is never read as a format. */
+/**
+ * Loggers whose first argument is a format. They get `%s` there, so that the message is never read as a
+ * format.
+ */
 const formatting: Dialect = { arguments: (_method, message, fields) => ['%s', indented(message), fields] };
 
-/** A console's trace() prints the host's own stack, and its `log` is what a level without a method goes to. */
+/**
+ * Consoles. A console's trace() prints the host's own stack, so it is not used. A level without a method goes
+ * to `log`.
+ */
 const consoles: Dialect = { ...formatting, without: ['trace'] };
 
 function dialectOf(logger: Logger): Dialect {
@@ -93,7 +109,7 @@ function dialectOf(logger: Logger): Dialect {
   return plain;
 }
 
-/** `{ ...console }`, or `{ info: console.info }`. */
+/** True for `{ ...console }` or `{ info: console.info }`. */
 function isCopyOfConsole(logger: Logger): boolean {
   const ofConsole = new Set<unknown>([
     console.trace,
@@ -108,11 +124,14 @@ function isCopyOfConsole(logger: Logger): boolean {
   );
 }
 
-/** Binds `logger` to a plugin: every record carries `base`. Undefined without a logger, so that nothing is parsed in vain. */
+/**
+ * Binds `logger` to a plugin, so that every record carries `base`. Undefined without a logger, so that
+ * nothing is parsed for nothing.
+ */
 export function bindLogger(logger: Logger | undefined, base: Fields): Log | undefined {
   if (logger === undefined) return undefined;
   let hasFailed = false;
-  // The user's logger must not end the plugin's output, nor its failure pass unseen.
+  // The user's logger must not end the plugin's output, and its failure must be reported.
   const fail = (error: unknown): void => {
     if (!hasFailed)
       process.emitWarning(`the logger of a plugin client throws: ${String(error)}`, 'PipeworkWarning');
@@ -140,7 +159,7 @@ export function bindLogger(logger: Logger | undefined, base: Fields): Log | unde
         logger,
         args,
       );
-      // A logger that ships its records somewhere may fail later.
+      // A logger that sends its records elsewhere may fail later.
       if (written instanceof Promise) written.catch(fail);
     } catch (error) {
       fail(error);

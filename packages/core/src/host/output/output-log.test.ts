@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { LogRecord } from './log-record.ts';
 import { OutputLog } from './output-log.ts';
 
-/** The records of an output that comes in these pieces. */
+/** Returns the records of an output that arrives in these pieces. */
 async function records(...pieces: (string | Uint8Array)[]): Promise<LogRecord[]> {
   const found: LogRecord[] = [];
   const log = new OutputLog((record) => found.push(record));
@@ -12,13 +12,13 @@ async function records(...pieces: (string | Uint8Array)[]): Promise<LogRecord[]>
   return found;
 }
 
-/** Level and message of each record. */
+/** Returns the level and message of each record. */
 async function brief(...pieces: string[]): Promise<string[]> {
   return (await records(...pieces)).map(({ level, message }) => `${level}: ${message}`);
 }
 
 describe('an output', () => {
-  test('gives the same records however it is cut', async () => {
+  test('gives the same records however its bytes are cut', async () => {
     const bytes = Buffer.from(
       '[INFO] grüße 🎉\nplain\n{"level":40,"msg":"ü"}\nTraceback (most recent call last):\n  File "x"\nValueError: 🎉\nend',
     );

@@ -1,4 +1,7 @@
-/** A plugin's output as log records: bytes in, lines out, crash traces kept together, and never too much of it in one turn. */
+/**
+ * Turns a plugin's output into log records: it splits bytes into lines, keeps crash traces together, and
+ * limits the work of one turn.
+ */
 
 import { StringDecoder } from 'node:string_decoder';
 import { defer } from '../../base/timers.ts';
@@ -6,34 +9,34 @@ import type { LogRecord, RecordLevel } from './log-record.ts';
 import { TraceGatherer } from './trace-gatherer.ts';
 import { catchUp, type Backlog } from './turn-budget.ts';
 
-/** Longest line, in characters: what is beyond is counted, not kept. */
+/** The length of the longest line, in characters. Characters beyond it are counted, but not kept. */
 const maxLine = 64 * 1024;
-/** What is done before the clock is looked at again: so many lines, or so many characters. */
+/** How much is done before the clock is checked again, in lines and in characters. */
 const pieceLines = 16;
 const pieceLength = 4 * 1024;
 
-/** Text that was pushed, and what to call when all of it has been taken. */
+/** Text that was pushed, and the function to call when all of it has been handled. */
 interface Chunk {
   readonly text: string;
   readonly onTaken: () => void;
 }
 
 /**
- * Splits one byte stream into records and hands each to `emit`, in this turn of the event loop or, if there is too much, in those that
- * follow. Never throws for what the bytes are.
+ * Splits one byte stream into records and passes each to `emit`, in this turn of the event loop or, if there
+ * is too much, in the turns that follow. Never throws, whatever the bytes are.
  */
 export class OutputLog implements Backlog {
-  /** Characters and lines taken so far: what tells whether it gets on. */
+  /** How many characters and lines were handled so far. It shows progress. */
   taken = 0;
 
   readonly #gatherer: TraceGatherer;
   readonly #decoder = new StringDecoder('utf8');
   readonly #ended = defer<void>();
-  /** The pieces that wait, from `#next` on. `#at` is the place in the first of them. */
+  /** The queued pieces, from `#next` on. `#at` is the place in the first of them. */
   #chunks: Chunk[] = [];
   #next = 0;
   #at = 0;
-  /** The line that is not complete yet, and how many of its characters were cut. */
+  /** The incomplete line, and how many of its characters were cut. */
   #line = '';
   #cut = 0;
 
@@ -42,12 +45,15 @@ export class OutputLog implements Backlog {
     this.#gatherer = new TraceGatherer(emit, fallback);
   }
 
-  /** Takes bytes as they come, cut anywhere. They may be reused afterwards. Calls `onTaken` once each complete line in them is logged. */
+  /**
+   * Adds bytes as they arrive, cut anywhere. They may be reused afterwards. Calls `onTaken` once each
+   * complete line in them is logged.
+   */
   push(bytes: Uint8Array, onTaken: () => void = () => {}): void {
     this.#enqueue({ text: this.#decoder.write(bytes), onTaken });
   }
 
-  /** The output is over: what is unfinished is logged. Resolves when all of it is. */
+  /** The output is over. Logs the incomplete line. Resolves when everything is logged. */
   end(): Promise<void> {
     const onTaken = (): void => {
       if (this.#line !== '') this.#finishLine();
@@ -72,7 +78,7 @@ export class OutputLog implements Backlog {
     if (this.#at < text.length) return true;
     this.#at = 0;
     this.#next += 1;
-    // Not a shift for each: moving all that waits would take quadratic time.
+    // This does not shift each chunk, because moving all queued ones would take quadratic time.
     if (this.#next * 2 >= this.#chunks.length) {
       this.#chunks = this.#chunks.slice(this.#next);
       this.#next = 0;
@@ -81,7 +87,7 @@ export class OutputLog implements Backlog {
     return this.#next < this.#chunks.length;
   }
 
-  /** Takes the text up to the next line break, or to its end. */
+  /** Handles the text up to the next line break, or to its end. */
   #takeLine(text: string): void {
     const lineEnd = text.indexOf('\n', this.#at);
     const end = lineEnd === -1 ? text.length : lineEnd;
@@ -96,7 +102,7 @@ export class OutputLog implements Backlog {
   #finishLine(): void {
     let line = this.#line.endsWith('\r') ? this.#line.slice(0, -1) : this.#line;
     if (this.#cut > 0) {
-      // Never end on half a surrogate pair.
+      // The line must not end on half a surrogate pair.
       if (/[\ud800-\udbff]$/.test(line.slice(-1))) line = line.slice(0, -1);
       line += ` … [${this.#cut} characters cut]`;
     }

@@ -1,4 +1,7 @@
-/** One raw output of a process (descriptor 1 or 2). It is drained from the first tick to the last, whatever becomes of the sink. */
+/**
+ * One raw output of a process (descriptor 1 or 2). It is drained from the first tick to the last, whatever
+ * happens to the sink.
+ */
 
 import type { Readable, Writable } from 'node:stream';
 import { openSink, type SinkWriter } from './sinks.ts';
@@ -7,7 +10,10 @@ import type { Tail } from './tail.ts';
 import { droppedMark } from '../../base/dropped-mark.ts';
 import { defer } from '../../base/timers.ts';
 
-/** Bytes that a sink may be behind. Raw output is drained whatever the sink does. What is beyond this is dropped, and a mark says so. */
+/**
+ * How many bytes a sink may be behind. Raw output is drained whatever the sink does. Bytes beyond this limit
+ * are dropped, and a mark says so.
+ */
 const maxBehind = 8 * 1024 * 1024;
 
 /** Where a raw output goes, apart from the tail. */
@@ -19,7 +25,10 @@ export interface OutputOptions {
 
 /** Drains one pipe. */
 export class RawOutput {
-  /** Resolves at the end of the pipe, or when it was closed from here, once all that was read is logged. */
+  /**
+   * Resolves at the end of the pipe, or when it was closed by {@link close}, once everything that was read is
+   * logged.
+   */
   readonly ended: Promise<void>;
   readonly #pipe: Readable | undefined;
   readonly #ended = defer<void>();
@@ -52,7 +61,7 @@ export class RawOutput {
     pipe.once('close', () => this.close());
   }
 
-  /** Lets go of the pipe, at its end or if a grandchild still holds it. */
+  /** Releases the pipe, at its end or if a grandchild still holds it. */
   close(): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
@@ -63,12 +72,15 @@ export class RawOutput {
     else void logged.then(() => this.#ended.resolve());
   }
 
-  /** Grows as long as anything of this output is read or logged. */
+  /** A number that grows as long as anything of this output is read or logged. */
   get moved(): number {
     return this.#bytes + (this.#options.log?.taken ?? 0);
   }
 
-  /** Logs a chunk. Until the log has taken it, nothing more is read: a plugin that prints faster than lines can be logged waits. */
+  /**
+   * Logs a chunk. Until the log has handled it, nothing more is read. So if a plugin prints faster than lines
+   * can be logged, it waits.
+   */
   #log(pipe: Readable, chunk: Buffer, log: OutputLog): void {
     let isTaken = false;
     log.push(chunk, () => {

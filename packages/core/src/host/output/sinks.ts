@@ -1,15 +1,18 @@
 /**
- * Writing to the user's sinks. One sink (usually `process.stdout`) may serve any number of clients. It gets one set of listeners, is never
- * ended, and is dropped with one warning if it fails.
+ * Writes to the user's sinks. One sink (usually `process.stdout`) may serve any number of clients. It gets
+ * one set of listeners, is never ended, and is dropped with one warning if it fails.
  */
 
 import type { Writable } from 'node:stream';
 
-/** One client's way into a sink. */
+/** One client's access to a sink. */
 export interface SinkWriter {
-  /** Hands `chunk` over synchronously. The sink may keep it. Calls `done` once, when the sink has taken it or has failed. */
+  /**
+   * Hands `chunk` over synchronously. The sink may keep it. Calls `done` once, when the sink has accepted it
+   * or has failed.
+   */
   write(chunk: Uint8Array, done: () => void): void;
-  /** Removes the client's listeners once all that was handed over is done. */
+  /** Removes the client's listeners once everything that was handed over is written. */
   release(): void;
 }
 
@@ -29,7 +32,10 @@ class Hub {
   readonly #sink: Writable;
   readonly #users = new Set<(message: string) => void>();
   readonly #pending = new Set<() => void>();
-  /** The last client's `warn`, for a failure after all clients have released the sink: it may still be taking the last bytes. */
+  /**
+   * The last client's `warn`. It reports a failure after all clients have released the sink, which may still
+   * be writing the last bytes.
+   */
   #last: (message: string) => void = () => {};
   #hasFailed = false;
   #isListening = false;
@@ -39,7 +45,7 @@ class Hub {
   }
 
   join(warn: (message: string) => void): SinkWriter {
-    // A function of its own for each client, so that two clients with one logger count as two.
+    // Each client gets a function of its own, so that two clients with one logger count as two.
     const user = (message: string): void => warn(message);
     this.#users.add(user);
     this.#listen();
@@ -76,7 +82,10 @@ class Hub {
     if (this.#users.size > 0) this.#fail(new Error('it was closed'));
   };
 
-  /** A stream calls its writer back before it emits `'error'`. If no client listened by then, the event would end the host. */
+  /**
+   * A stream calls its writer's callback before it emits `'error'`. If no client listened by then, the event
+   * would end the host.
+   */
   #failWrite(error: Error): void {
     if (!this.#hasFailed) this.#sink.once('error', ignoreError);
     this.#fail(error);
@@ -99,7 +108,7 @@ class Hub {
     this.#sink.on('close', this.#onClose);
   }
 
-  /** Gives the sink back to the caller once no client uses it and nothing is under way. */
+  /** Returns the sink to its caller once no client uses it and nothing is under way. */
   #rest(): void {
     if (!this.#isListening || this.#users.size > 0 || this.#pending.size > 0) return;
     this.#isListening = false;
@@ -109,5 +118,5 @@ class Hub {
   }
 }
 
-/** The writer's callback has had this error. */
+/** Ignores the error, because the writer's callback has received it. */
 function ignoreError(): void {}

@@ -1,4 +1,6 @@
-/** One synced output on the host's side: a stream of the session, handed to the user's sink or to the log. */
+/**
+ * One synced output on the host's side. It passes a stream of the session to the user's sink or to the log.
+ */
 
 import type { RawStream, RawStreamHandler } from '@pipework/mux/lean';
 import { defer } from '../../base/timers.ts';
@@ -6,18 +8,19 @@ import type { OutputLog } from './output-log.ts';
 import type { SinkWriter } from './sinks.ts';
 import type { Tail } from './tail.ts';
 
-/** Where a synced output goes, apart from the tail. Without either it is thrown away. */
+/** Where a synced output goes, apart from the tail. If both are absent, it is dropped. */
 export interface SyncedTarget {
   readonly sink?: SinkWriter | undefined;
   readonly log?: OutputLog | undefined;
 }
 
 /**
- * Hands bytes on in the moment they arrive, so that what a handler printed is in the sink before its reply settles the call. Credit goes
- * back only when the sink or the log has taken them, so that a slow one slows the plugin and nothing else.
+ * Passes bytes on at the moment when they arrive. So what a handler printed is in the sink before its reply
+ * settles the call. Credit is sent only when the sink or the log has accepted the bytes, so that a slow one
+ * slows only the plugin.
  */
 export class SyncedReader implements RawStreamHandler {
-  /** Resolves when the stream is closed and all that came is logged. */
+  /** Resolves when the stream is closed and all of its bytes are logged. */
   readonly ended: Promise<void>;
   readonly #ended = defer<void>();
   readonly #stream: RawStream;
@@ -38,12 +41,12 @@ export class SyncedReader implements RawStreamHandler {
     this.#tail?.push(chunk);
     if (sink === undefined && log === undefined) return this.#stream.consume(bytes);
     const onTaken = (): void => this.#stream.consume(bytes);
-    // The chunk is borrowed, and a sink may keep what it is given.
+    // The chunk is borrowed, and a sink may keep its chunks.
     if (sink !== undefined) sink.write(Buffer.from(chunk), onTaken);
     else log?.push(chunk, onTaken);
   }
 
-  /** The host never finishes its half. The plugin's end is the end. */
+  /** The host never finishes its half. Only the plugin's end counts. */
   onEnd(): void {}
 
   onClose(): void {

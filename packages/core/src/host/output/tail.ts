@@ -1,8 +1,8 @@
-/** The last bytes of an output, kept to explain an end. */
+/** The last bytes of an output. They are kept to explain how the process ended. */
 
 const defaultLimit = 16 * 1024;
 
-/** Keeps the last `limit` bytes of what is pushed, in the order it came. */
+/** Keeps the last `limit` bytes that were pushed, in order. */
 export class Tail {
   readonly #limit: number;
   #chunks: Buffer[] = [];
@@ -13,17 +13,17 @@ export class Tail {
     this.#limit = limit;
   }
 
-  /** Adds a chunk. What is kept of it is copied, because its owner may reuse it. */
+  /** Adds a chunk. The kept part is copied, because the chunk's owner may reuse it. */
   push(chunk: Uint8Array): void {
     const start = Math.max(0, chunk.byteLength - this.#limit);
     if (start > 0) this.#isCut = true;
     this.#chunks.push(Buffer.from(chunk.subarray(start)));
     this.#bytes += chunk.byteLength - start;
-    // Compacts only when twice the limit is held, so that a flood of single bytes stays cheap.
+    // This compacts only when twice the limit is held, so that a flood of single bytes stays cheap.
     if (this.#bytes > 2 * this.#limit || this.#chunks.length > 1024) this.#compact();
   }
 
-  /** Returns the text. It never begins inside a character, and `…` stands for what was cut off before it. */
+  /** Returns the text. It never begins inside a character, and `…` replaces what was cut off before it. */
   toString(): string {
     this.#compact();
     const bytes = this.#chunks[0] ?? Buffer.alloc(0);

@@ -1,27 +1,30 @@
-/** Lines in, records out: the lines of a crash trace are kept together, every other line is a record of its own. */
+/**
+ * Turns lines into records. The lines of a crash trace are kept together, and every other line is a record of
+ * its own.
+ */
 
 import { clock, patientTimers } from '../../base/timers.ts';
 import { traceBegunBy, type Steps, type TraceKind } from './crash-trace.ts';
 import { readRecord, type LogRecord, type RecordLevel } from './log-record.ts';
 
-/** Largest trace, in lines and characters. What goes beyond is a further record. */
+/** The size of the largest trace, in lines and characters. Lines beyond that are a further record. */
 const maxTraceLines = 500;
 const maxTraceLength = 128 * 1024;
-/** How long a complete line may wait for those that follow it, in milliseconds. 200 are promised. */
+/** How long a complete line may wait for further lines, in milliseconds. 200 are promised. */
 const waitMs = 150;
 
 /** A trace that is not over. */
 interface OpenTrace {
   readonly kind: TraceKind;
   readonly steps: Steps;
-  /** Its lines, apart from those that were logged already because they had waited long enough. */
+  /** Its lines, except those that were already logged because they had waited long enough. */
   lines: string[];
-  /** Lines behind them that are perhaps part of it. */
+  /** Lines after them that may belong to the trace. */
   held: string[];
   length: number;
-  /** False while it only may be a trace. */
+  /** False while the lines may turn out not to be a trace. */
   isProven: boolean;
-  /** When the first of the lines came that wait. */
+  /** When the first of the waiting lines arrived. */
   since: number;
 }
 
@@ -38,7 +41,7 @@ export class TraceGatherer {
     this.#fallback = fallback;
   }
 
-  /** Takes one line, without its line break. */
+  /** Handles one line, without its line break. */
   take(line: string): void {
     if (line === '' && this.#open === undefined) return;
     const record = readRecord(line, this.#fallback);
@@ -50,7 +53,7 @@ export class TraceGatherer {
     }
   }
 
-  /** The output has ended: whatever waits is logged. */
+  /** The output has ended. Every waiting line is logged. */
   end(): void {
     if (this.#open?.kind.takesTheEnd === true) this.#keep(this.#open);
     this.#closeAll();
@@ -68,7 +71,7 @@ export class TraceGatherer {
     return true;
   }
 
-  /** Whether `line` belongs to the open trace; if not, that is over. */
+  /** True if `line` belongs to the open trace. If not, the trace ends. */
   #goesOn(line: string): boolean {
     const trace = this.#open;
     if (trace === undefined) return false;
@@ -76,7 +79,7 @@ export class TraceGatherer {
     const isOver = verdict === 'none' || (verdict === 'perhaps' && traceBegunBy(line) !== undefined);
     if (isOver) {
       this.#close(trace);
-      // A line that was given back may have begun another trace.
+      // A line that did not belong to the trace may have begun another one.
       return this.#goesOn(line);
     }
     if (trace.lines.length + trace.held.length === 0) trace.since = clock();
@@ -90,13 +93,16 @@ export class TraceGatherer {
     return true;
   }
 
-  /** Makes what is held part of the trace. */
+  /** Makes the held lines part of the trace. */
   #keep(trace: OpenTrace): void {
     trace.lines.push(...trace.held);
     trace.held = [];
   }
 
-  /** Logs the waiting lines. If all of them certainly belong to the trace, it may go on with the next line. */
+  /**
+   * Logs the waiting lines. If all of them certainly belong to the trace, the trace may continue with the
+   * next line.
+   */
   #tell(trace: OpenTrace): void {
     if (!trace.isProven || trace.held.length > 0) return this.#close(trace);
     this.#emitTrace(trace);
@@ -109,7 +115,7 @@ export class TraceGatherer {
     trace.length = 0;
   }
 
-  /** What a trace gives back may begin another. */
+  /** Closes the open trace, and any that begins with its released lines. */
   #closeAll(): void {
     while (this.#open !== undefined) this.#close(this.#open);
   }
@@ -120,11 +126,11 @@ export class TraceGatherer {
     if (trace.isProven) {
       this.#emitTrace(trace);
     } else {
-      // It only began like one. The first line is text, the others are looked at anew.
+      // It only began like a trace. The first line is text, and the others are examined again.
       this.#emit(readRecord(first, this.#fallback));
       for (const line of others) this.take(line);
     }
-    // None of those that are held begins a trace, or it would have ended this one.
+    // None of the held lines begins a trace, because such a line would have ended this one.
     for (const line of trace.held) if (line !== '') this.#emit(readRecord(line, this.#fallback));
   }
 
@@ -133,14 +139,17 @@ export class TraceGatherer {
     this.#timer.unref();
   }
 
-  /** One timer serves all traces, one after another: a flood of lines that begin one must not set a timer each. */
+  /**
+   * One timer serves all traces, one after another. A flood of lines that each begin a trace must not set a
+   * timer each.
+   */
   #onTime(): void {
     this.#timer = undefined;
     const trace = this.#open;
     if (trace === undefined) return;
     const left = trace.since + waitMs - clock();
     if (left > 1) return this.#wait(left);
-    // Nothing has come since the last time: the trace is over.
+    // Nothing has arrived since the last time, so the trace is over.
     if (trace.lines.length + trace.held.length === 0) this.#open = undefined;
     else this.#tell(trace);
     if (this.#open !== undefined) {

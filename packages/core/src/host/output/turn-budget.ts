@@ -1,24 +1,27 @@
 /**
- * The time that reading plugins' output may take in one turn of the event loop. All plugins of a host share it, so that no flood of
- * lines, of however many plugins, keeps the host from its timers and from `kill()`.
+ * The time that reading plugins' output may take in one turn of the event loop. All plugins of a host share
+ * it. So no flood of lines, from however many plugins, keeps the host from its timers and from `kill()`.
  */
 
 import { clock, realTimers } from '../../base/timers.ts';
 
-/** Milliseconds of one turn. With the callbacks of the turn before it, some 10 ms without a look at timers. */
+/**
+ * The budget of one turn in milliseconds. Together with the callbacks of the turn before, timers wait for
+ * some 10 ms.
+ */
 const budgetMs = 5;
 
-/** Work that can be done piece by piece. */
+/** Work that can be done in pieces. */
 export interface Backlog {
-  /** Does a piece that takes a millisecond or two at most. Returns false if nothing is left. */
+  /** Does a piece of work that takes at most a millisecond or two. Returns false if nothing is left. */
   workOn(): boolean;
 }
 
-/** The readers that wait for a further turn, in the order in which they get one. */
+/** The readers that wait for a further turn, in order. */
 const waiting = new Set<Backlog>();
 let turnBegan: number | undefined;
 
-/** Works on `backlog` now, as long as this turn has time, and on what is left in the turns that follow. */
+/** Works on `backlog` now, as long as this turn has time, and on the rest in the turns that follow. */
 export function catchUp(backlog: Backlog): void {
   if (waiting.has(backlog)) return;
   while (hasTime()) if (!backlog.workOn()) return;
@@ -38,7 +41,7 @@ function nextTurn(): void {
   turnBegan = undefined;
   while (waiting.size > 0 && hasTime()) {
     for (const backlog of waiting) {
-      // Taken out and put back: the next turn begins with the one behind it.
+      // The backlog is removed and added again, so that the next turn begins with the one after it.
       waiting.delete(backlog);
       if (backlog.workOn()) waiting.add(backlog);
       if (!hasTime()) break;

@@ -1,4 +1,4 @@
-/** Verifying, before anything is started, that a plugin's file is the one that was meant. */
+/** Verifies a plugin's file before anything is started, to find out whether it is the intended one. */
 
 import type { Hash } from 'node:crypto';
 import { constants } from 'node:fs';
@@ -9,26 +9,27 @@ import { firstThatAllows, programPaths, type NamedProgram } from './find-program
 /** The file's expected digest. */
 export interface Checksum {
   /**
-   * The file to verify. Default: the program itself. If the program is an interpreter (`node plugin.js`), name the
-   * script. Relative to the command's working directory.
+   * The file to verify. Default: the program itself. If the program is an interpreter (`node plugin.js`),
+   * name the script. The path is relative to the command's working directory.
    */
   readonly file?: string;
-  /** The only algorithm that there is. */
+  /** The algorithm. There is only one. */
   readonly algorithm: 'sha256';
   /** The digest: 64 hexadecimal digits, or its 32 bytes. */
   readonly value: string | Uint8Array;
 }
 
-/** The digest as bytes; undefined if `value` is no digest. */
+/** Returns the digest as bytes; undefined if `value` is not a digest. */
 export function digestBytes(value: string | Uint8Array): Buffer | undefined {
   if (typeof value === 'string') return /^[0-9a-f]{64}$/i.test(value) ? Buffer.from(value, 'hex') : undefined;
   return value instanceof Uint8Array && value.byteLength === 32 ? Buffer.from(value) : undefined;
 }
 
 /**
- * Returns undefined if the file has the digest, else a sentence that says what is wrong. The comparison takes the same time
- * whatever differs. The opened file is hashed to its end, and only while `isWanted` returns true. A checksum protects
- * against the wrong file, not against a writer with the host's own rights, who may replace the file afterwards.
+ * Returns undefined if the file has the digest. Otherwise returns a sentence that says what is wrong. The
+ * comparison takes the same time wherever the digests differ. The opened file is hashed to its end, as long
+ * as `isWanted` returns true. A checksum protects against a wrong file. It does not protect against a writer
+ * with the host's own rights, who may replace the file afterwards.
  */
 export async function verifyChecksum(
   checksum: Checksum,
@@ -39,7 +40,7 @@ export async function verifyChecksum(
     checksum.file === undefined ? await findProgram(command) : resolve(command.cwd ?? '.', checksum.file);
   if (path === undefined) return `${command.file} was not found, so that its checksum cannot be verified`;
   try {
-    // Loaded here because it costs a start 4 ms, and most starts verify nothing.
+    // This is loaded here because it costs a start 4 ms, and most starts verify nothing.
     const { createHash, timingSafeEqual } = await import('node:crypto');
     const actual = await hashFile(path, createHash('sha256'), isWanted);
     const expected = digestBytes(checksum.value);
@@ -51,7 +52,7 @@ export async function verifyChecksum(
 }
 
 async function hashFile(path: string, hash: Hash, isWanted: () => boolean): Promise<Buffer> {
-  // Without O_NONBLOCK, opening a pipe would hold one of the few threads until another process writes to it.
+  // Without O_NONBLOCK, opening a pipe would block one of the few threads until another process writes to it.
   const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
     if (!(await file.stat()).isFile()) throw new Error('it is not a regular file');

@@ -1,4 +1,4 @@
-/** What a client is told: the options, their defaults, and the check that each is what it must be. */
+/** The options of a client: their defaults, and the check of each. */
 
 import { basename } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
@@ -32,7 +32,7 @@ import type { EnvOptions } from './env.ts';
 import type { Launcher } from '../launch/spawn.ts';
 import { isLogger, type Logger } from '../output/logger.ts';
 
-/** The program to run: `[file, ...args]`, or the same by name with a working directory and variables of its own. */
+/** The program to run: `[file, ...args]`, or an object that also has a working directory and variables. */
 export type Command =
   | readonly [file: string, ...args: string[]]
   | {
@@ -52,7 +52,7 @@ export interface ServiceClient {
   readonly pid: number | undefined;
   /** True once the process is gone. */
   readonly exited: boolean;
-  /** Resolves with how the process ended, once it has. Never rejects. */
+  /** Resolves with how the process ended, once it has ended. Never rejects. */
   readonly exit: Promise<PluginExit>;
   /** The protocol version that both sides agreed on; undefined before the start has succeeded. */
   readonly negotiatedVersion: number | undefined;
@@ -60,80 +60,109 @@ export interface ServiceClient {
   kill(): Promise<PluginExit>;
 }
 
-/** What a service's factory gets at each dispense. */
+/** What a service's factory receives at each dispense. */
 export interface ServiceContext {
   /** Raw byte streams beside the calls. */
   readonly broker: StreamBroker;
-  /** Aborts when the plugin has let go of this implementation, or its session has ended. */
+  /** Aborts when the plugin has released this implementation, or its session has ended. */
   readonly signal: AbortSignal;
   /** The client of the plugin that asks: the object that `new Client()` returned. */
   readonly client: ServiceClient;
 }
 
-/** Factories of services by name: each is called once a dispense, so that one implementation serves one plugin. */
+/**
+ * Factories of services by name. Each is called once for each dispense, so that one implementation serves one
+ * plugin.
+ */
 export type ServiceSet<S> = {
   readonly [K in keyof S]: ((context: ServiceContext) => S[K] | Promise<S[K]>) & CanServe<S[K]>;
 };
 
-/** What a {@link Client} is made of. Only `cmd` is required. `S` are the services that the host provides. */
+/** The options of a {@link Client}. Only `cmd` is required. `S` are the services that the host provides. */
 export interface ClientConfig<S = Record<never, never>> {
   /** The program to run. */
   readonly cmd: Command;
   /** The plugin's name in messages and log records. Default: the script's or program's base name. */
   readonly name?: string;
-  /** True: `cleanupClients()` ends the plugin, and so does the end of the host process. Default `false`. */
+  /**
+   * If it is true, `cleanupClients()` ends the client, and it ends when the host process ends. Default
+   * `false`.
+   */
   readonly managed?: boolean;
-  /** Milliseconds until the handshake line. Default 60,000; `Infinity` waits as long as the process lives. */
+  /**
+   * Milliseconds until the handshake line must have arrived. Default 60,000; `Infinity` waits as long as the
+   * process lives.
+   */
   readonly startTimeout?: number;
   /** Milliseconds that `kill()` waits for the answer to a polite request. Default 2,000. */
   readonly gracePeriod?: number;
   /**
-   * The plugin's standard input, never protocol. Default `'ignore'`: it is empty. With `'inherit'` host and plugin read one stream: each
-   * byte goes to one of the two, and a host that reads its own standard input itself can be blocked by it until it ends.
+   * The plugin's standard input, which never carries the protocol. Default `'ignore'`: it is empty. With
+   * `'inherit'` host and plugin read one stream, and each byte goes to one of the two. A host that reads its
+   * own standard input as well can then be blocked by the plugin until the plugin ends.
    */
   readonly stdin?: 'inherit' | 'ignore' | Readable;
-  /** Where raw standard output goes, byte for byte. Never ended. What it can't take at once is held up to 8 MiB, then dropped. */
+  /**
+   * Where raw standard output goes, byte for byte. It is never ended. Up to 8 MiB are queued for it, and
+   * bytes beyond that are dropped.
+   */
   readonly stdout?: Writable;
-  /** Where raw standard error goes, as {@link ClientConfig.stdout}. */
+  /** Where raw standard error goes, like {@link ClientConfig.stdout}. */
   readonly stderr?: Writable;
   /**
-   * Where the plugin's `process.stdout` goes: to a Writable, which is never ended and whose back-pressure reaches the plugin; to `logger` as
-   * records (`'log'`, the default if there is a `logger`), plain lines at `info`; or nowhere (`'ignore'`, the default without one).
+   * Where the plugin's `process.stdout` goes. A Writable is never ended, and its back-pressure reaches the
+   * plugin. With `'log'` the output goes to `logger` as records, plain lines at `info`. That is the default
+   * if there is a `logger`. With `'ignore'`, the default without one, it is dropped.
    */
   readonly syncStdout?: Writable | 'log' | 'ignore';
-  /** Where the plugin's `process.stderr` goes, as {@link ClientConfig.syncStdout}. */
+  /** Where the plugin's `process.stderr` goes, like {@link ClientConfig.syncStdout}. */
   readonly syncStderr?: Writable | 'log' | 'ignore';
-  /** Receives the plugin's output as records, the usual forms of log lines understood, and what the client itself has to say. */
+  /**
+   * Receives the plugin's output as records, with the usual forms of log lines understood, and the messages
+   * of the client itself.
+   */
   readonly logger?: Logger;
-  /** The least level that the plugin's own logger writes. Default `'info'`. */
+  /** The lowest level that the plugin's own logger writes. Default `'info'`. */
   readonly logLevel?: LogLevel;
-  /** The cookie both sides agree on. Default: the constants. */
+  /** The cookie that both sides agree on. Default: the constants. */
   readonly handshake?: Partial<Handshake>;
-  /** The protocol versions this host can speak. Default `[1]`. */
+  /** The protocol versions that this host can speak. Default `[1]`. */
   readonly protocolVersions?: readonly number[];
-  /** The plugin's environment: which of the host's variables, and which others. Default: all of the host's. */
+  /**
+   * The plugin's environment: which of the host's variables it gets, and which others. Default: all of the
+   * host's.
+   */
   readonly env?: EnvOptions;
   /** The file's digest, verified before anything is started. */
   readonly checksum?: Checksum;
-  /** What starts the process. Default `spawnLauncher`. */
+  /** Starts the process. Default `spawnLauncher`. */
   readonly launcher?: Launcher;
-  /** The plugin leads a process group, which ends with it, grandchildren included. Refused with a terminal as stdin. Default `false`. */
+  /**
+   * If it is true, the plugin leads a process group, which ends with it, grandchildren included. Refused if
+   * stdin is a terminal. Default `false`.
+   */
   readonly processGroup?: boolean;
-  /** Aborting it kills the client, in the middle of a start as well. */
+  /** Aborting it kills the client, even during a start. */
   readonly signal?: AbortSignal;
   /** Bounds of the session. What is left out is as in `defaultLimits`. */
   readonly limits?: Partial<Limits>;
   /** Functions that run around each call to the plugin, the first one outermost. */
   readonly interceptors?: readonly CallInterceptor[];
-  /** Services that the host offers this plugin, which asks for them by `context.host.dispense(name)`. They are disposed of with the session. */
+  /**
+   * Services that the host offers to this plugin. The plugin asks for them by `context.host.dispense(name)`.
+   * They are disposed of with the session.
+   */
   readonly provide?: ServiceSet<S>;
   /** Functions that run around each call of the plugin to a service, the first one outermost. */
   readonly handlerInterceptors?: readonly HandlerInterceptor[];
-  /** Sees each error before it leaves for the plugin, thrown by a service or callback or within a value, and returns what leaves instead. */
+  /**
+   * Receives each error before it is sent to the plugin, thrown by a service or callback or within a value.
+   * The error that it returns is sent instead.
+   */
   readonly redactError?: (error: unknown, method: string) => unknown;
 }
 
-/** The same, checked and filled in. */
+/** The same options, checked and with defaults. */
 export interface ClientSettings {
   readonly name: string;
   readonly file: string;
@@ -191,7 +220,9 @@ const keys = [
   'redactError',
 ];
 
-/** Checks every option and fills in the defaults. Throws `CONFIG_INVALID` naming the first that is wrong. */
+/**
+ * Checks every option and fills in the defaults. Throws `CONFIG_INVALID` that names the first invalid one.
+ */
 export function checkConfig(config: ClientConfig<unknown>): ClientSettings {
   expectKeys('config', config, keys);
   for (const [key, value] of Object.entries(config)) expect(value !== null, key, 'left out rather than null');
@@ -304,7 +335,7 @@ function checkCommand(cmd: Command): Extract<Command, { file: string }> & { args
   return { ...(command as Extract<Command, { file: string }>), args };
 }
 
-/** The script's base name if an interpreter runs one, else the program's. */
+/** Returns the script's base name if an interpreter runs one, else the program's. */
 function nameOf(file: string, args: readonly string[]): string {
   const program = basename(file).replace(/\.exe$/i, '');
   if (!/^(node|bun|deno|python[\d.]*|ruby|perl|tsx|sh|bash)$/.test(program)) return program;

@@ -1,4 +1,4 @@
-/** Best-effort notes on a program that did not start as it should. */
+/** Makes best-effort notes on a program that failed to start. */
 
 import { basename } from 'node:path';
 import { lostDescriptorsMark } from '../../handshake/env.ts';
@@ -6,9 +6,11 @@ import type { FailedCommand } from './failed-command.ts';
 import { fileNotes } from './file-notes.ts';
 import { hostPermissionNotes, nodeNotes } from './node-notes.ts';
 
-/** Resolves to sentences, the most telling first; to none if nothing is remarkable. Never rejects. */
+/**
+ * Resolves to sentences, the most helpful first. Resolves to none if nothing is remarkable. Never rejects.
+ */
 export async function diagnose(command: FailedCommand): Promise<string[]> {
-  // The program has no part in it, and to examine it takes what is short.
+  // The program is not the cause. To examine it would need the very resource that is short.
   const host = hostNotes(command);
   if (host.length > 0) return host;
   if (command.cwd === undefined && !isSomewhere()) {
@@ -36,12 +38,12 @@ function isSomewhere(): boolean {
     process.cwd();
     return true;
   } catch {
-    // It was deleted, and can't be named.
+    // The directory was deleted, and has no name any more.
     return false;
   }
 }
 
-/** What kept this host from starting any program. */
+/** Returns what kept this host from starting any program. */
 function hostNotes(command: FailedCommand): string[] {
   if (command.isLaunching) {
     return [
@@ -71,7 +73,10 @@ function shortageNote(command: FailedCommand): string | undefined {
   }
 }
 
-/** What is too long is mostly one variable, or an argument that should have been a call's. */
+/**
+ * Returns a note on a command that is too long. The cause is usually one variable, or an argument that should
+ * have been passed in a call.
+ */
 function sizeNote({ args, env }: FailedCommand): string {
   const words = [
     ...args.map((arg, i) => ({ what: `args[${i}]`, bytes: Buffer.byteLength(arg) + 1 })),
@@ -112,10 +117,10 @@ function exitNotes(code: number | null | undefined): string[] {
   return [];
 }
 
-/** What go-plugin's plugins print: core version, application version, network, address. */
+/** The line that go-plugin's plugins print: core version, application version, network, address. */
 const goPluginLine = /^\d+\|\d+\|(?:unix|tcp)\|/m;
 
-/** For a program that is whole and ran, but did not say the line. */
+/** Returns notes on an intact program that ran, but did not print the line. */
 function silenceNotes({ code, exitCode, stdout, isLocal }: FailedCommand): string[] {
   if (goPluginLine.test(stdout)) {
     return [

@@ -1,19 +1,22 @@
-/** The environment that a plugin is started with. Pure. */
+/** Builds the environment with which a plugin is started. This file is pure. */
 
 /** Which of the host's variables a plugin gets, and which further ones. */
 export interface EnvOptions {
   /**
-   * All of the host's variables (`true`, the default), none (`false`), or those named. A name may end in `*`. On Windows
-   * names have no case.
+   * All of the host's variables (`true`, the default), none (`false`), or those named. A name may end in `*`.
+   * On Windows names are not case-sensitive.
    */
   readonly inherit?: boolean | readonly string[];
-  /** Further variables; they win over inherited ones. `undefined` takes a variable away. */
+  /** Further variables. They override inherited ones. `undefined` removes a variable. */
   readonly set?: Readonly<Record<string, string | undefined>>;
 }
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** The host's variables as `options` lets them through, then the caller's, then those of the handshake. Later ones win. */
+/**
+ * Returns the host's variables that `options` admits, then the caller's, then those of the handshake. Later
+ * ones override.
+ */
 export function buildEnv(
   hostEnv: NodeJS.ProcessEnv,
   callerEnv: Variables | undefined,
@@ -21,7 +24,7 @@ export function buildEnv(
   handshakeEnv: Readonly<Record<string, string>>,
   platform: NodeJS.Platform = process.platform,
 ): Record<string, string> {
-  // Windows calls a variable Path or PATH, and passes on only one of them.
+  // Windows has a variable named Path or PATH, and passes on only one of them.
   const keyOf = (name: string): string => (platform === 'win32' ? name.toUpperCase() : name);
   const inherited = Object.entries(hostEnv).filter(([name]) =>
     isInherited(keyOf(name), options.inherit ?? true, keyOf),

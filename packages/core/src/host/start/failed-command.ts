@@ -2,7 +2,7 @@
 
 import type { StartErrorCode } from './start-error.ts';
 
-/** What is known of the command when it failed. */
+/** What was known of the command when it failed. */
 export interface FailedCommand {
   readonly file: string;
   readonly args: readonly string[];
@@ -11,7 +11,7 @@ export interface FailedCommand {
   readonly exitCode: number | null | undefined;
   /** Why there is no process, if the spawn or the launcher failed. */
   readonly spawnFailure: unknown;
-  /** Whether the launcher had not handed over a process when the start was given up. */
+  /** True if the launcher had not returned a process when the start was given up. */
   readonly isLaunching: boolean;
   /** Raw standard error so far. */
   readonly stderr: string;
@@ -19,8 +19,11 @@ export interface FailedCommand {
   readonly stdout: string;
   /** How the start failed. */
   readonly code: StartErrorCode;
-  /** Whether the program is this system's to examine: a launcher may run it in a container, on another machine, or make no process at all. */
+  /**
+   * True if the program is on this system, so that it can be examined. A launcher may run it in a container,
+   * on another machine, or make no process at all.
+   */
   readonly isLocal: boolean;
-  /** What the launcher has to say about the command. */
+  /** Sentences of the launcher about the command. */
   readonly launcherNotes: readonly string[];
 }

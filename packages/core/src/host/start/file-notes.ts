@@ -1,4 +1,4 @@
-/** What a look at a program's file shows: whether it is there, may run, and is a program of this system. */
+/** Examines a program's file: whether it exists, may be executed, and is a program for this system. */
 
 import { constants } from 'node:fs';
 import { open, readlink, stat } from 'node:fs/promises';
@@ -6,7 +6,7 @@ import { endianness } from 'node:os';
 import { resolve } from 'node:path';
 import { allows, firstThatAllows, isPath, programPaths, type NamedProgram } from './find-program.ts';
 
-/** Sentences on the file that `command` names; empty if nothing is remarkable. */
+/** Returns sentences on the file that `command` names. Empty if nothing is remarkable. */
 export async function fileNotes(command: NamedProgram): Promise<string[]> {
   const { cwd } = command;
   const directory = cwd === undefined ? undefined : await stat(cwd).catch(() => undefined);
@@ -37,7 +37,8 @@ export async function fileNotes(command: NamedProgram): Promise<string[]> {
 
 async function kindNotes(path: string, bytes: Buffer, mode: string): Promise<string[]> {
   if (bytes.length === 0) return [`${path} is empty`];
-  // Windows has the extension decide; execa starts batch files by cmd.exe, and scripts by the program of their #! line.
+  // On Windows the extension decides. execa starts batch files by cmd.exe, and scripts by the program in
+  // their #! line.
   if (process.platform === 'win32' && machineOf(bytes) === undefined) return [];
   if (bytes[0] === 0x23 && bytes[1] === 0x21) return interpreterNotes(path, bytes);
   const built = machineOf(bytes);

@@ -1,4 +1,4 @@
-/** Which file a command means, as the system looks for it. */
+/** Finds the file that a command means, in the way in which the system looks for it. */
 
 import { access } from 'node:fs/promises';
 import { posix, win32 } from 'node:path';
@@ -6,7 +6,7 @@ import { posix, win32 } from 'node:path';
 export interface NamedProgram {
   readonly file: string;
   readonly cwd: string | undefined;
-  /** The variables that the process is started with. */
+  /** The variables with which the process is started. */
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -16,12 +16,12 @@ const defaultPath = '/usr/bin:/bin';
 /** The extensions that Windows tries when there is no PATHEXT. */
 const defaultExtensions = '.EXE;.CMD;.BAT;.COM';
 
-/** Whether it is a path itself, which is not looked for. */
+/** True if the command is a path, for which no search is needed. */
 export function isPath(file: string, platform: NodeJS.Platform = process.platform): boolean {
   return platform === 'win32' ? /[\\/]/.test(file) || win32.isAbsolute(file) : file.includes('/');
 }
 
-/** The files that are tried, in this order. */
+/** Returns the files that are tried, in order. */
 export function programPaths(
   { file, cwd, env }: NamedProgram,
   platform: NodeJS.Platform = process.platform,
@@ -33,7 +33,10 @@ export function programPaths(
   return directories.map((directory) => posix.resolve(base, directory, file));
 }
 
-/** As cross-spawn has it: the working directory first, each extension of the host's PATHEXT, and last the bare name. */
+/**
+ * Returns the files that cross-spawn tries: the working directory first, each extension of the host's
+ * PATHEXT, and last the bare name.
+ */
 function windowsPaths(
   file: string,
   cwd: string | undefined,
@@ -54,12 +57,12 @@ function windowsPaths(
   ];
 }
 
-/** A variable of Windows, whose names have no case. */
+/** Returns a variable of Windows, whose names are not case-sensitive. */
 function variable(env: Readonly<Record<string, string>>, name: string): string | undefined {
   return Object.entries(env).find(([key]) => key.toUpperCase() === name)?.[1];
 }
 
-/** The first that allows `mode`, one of fs.constants. */
+/** Resolves to the first file that allows `mode`, one of fs.constants. */
 export async function firstThatAllows(paths: readonly string[], mode: number): Promise<string | undefined> {
   for (const path of paths) if (await allows(path, mode)) return path;
   return undefined;

@@ -1,4 +1,4 @@
-/** Waiting for the handshake line on a plugin's upstream pipe, and giving back what came behind it. */
+/** Waits for the handshake line on a plugin's upstream pipe, and puts back the bytes that follow it. */
 
 import type { Readable } from 'node:stream';
 import { maxLineBytes, unrecognized } from '../../handshake/line.ts';
@@ -8,8 +8,9 @@ export type Greeted =
   { readonly line: string } | { readonly refused: string } | { readonly ended: true; readonly seen: string };
 
 /**
- * Resolves once a line, too many bytes without one, or the end has come; what came behind the line is put back, and the
- * pipe is paused. `stop` takes the listeners off if the wait is given up. Never rejects: a broken pipe counts as ended.
+ * Resolves once a line, too many bytes without one, or the end has arrived. The bytes after the line are put
+ * back, and the pipe is paused. If the wait is given up, `stop` removes the listeners. Never rejects: a
+ * broken pipe counts as ended.
  */
 export function awaitLine(pipe: Readable): {
   readonly greeted: Promise<Greeted>;

@@ -1,11 +1,17 @@
-/** What is often behind the failed start of a Node program: inherited options, the permission model, TypeScript. */
+/**
+ * Knows common causes for the failed start of a Node program: inherited options, the permission model,
+ * TypeScript.
+ */
 
 import { basename, extname } from 'node:path';
 import { printable } from '../../base/printable.ts';
 import type { FailedCommand } from './failed-command.ts';
 import { isPackagedApp, selfStartAdvice } from './self-start.ts';
 
-/** Sentences on a program that Node runs; empty if another runs it, or if nothing is remarkable. */
+/**
+ * Returns sentences on a program that Node runs. Empty if another program runs it, or if nothing is
+ * remarkable.
+ */
 export function nodeNotes(command: FailedCommand): string[] {
   if (!command.code.startsWith('HANDSHAKE_')) return [];
   if (command.file === process.execPath && isPackagedApp()) {
@@ -21,7 +27,10 @@ export function nodeNotes(command: FailedCommand): string[] {
   ];
 }
 
-/** The sentence on a host that Node's permission model keeps from starting anything; none if `cause` is another error. */
+/**
+ * Returns the sentence for a host that Node's permission model keeps from starting any process. Empty if
+ * `cause` is another error.
+ */
 export function hostPermissionNotes(cause: unknown): string[] {
   const { code, permission, resource } = (cause ?? {}) as { [key: string]: unknown };
   if (code !== 'ERR_ACCESS_DENIED' || typeof permission !== 'string') return [];
@@ -51,7 +60,7 @@ function deniedIn(stderr: string): Denied | undefined {
     : { permission, resource: /^\s*resource: '([^'\n]*)'/m.exec(stderr)?.[1] ?? '' };
 }
 
-/** What Node calls a permission in its errors, and the option that grants it. */
+/** The name of a permission in Node's errors, and the option that grants it. */
 const flags: Readonly<Record<string, string>> = {
   FileSystemRead: '--allow-fs-read',
   FileSystemWrite: '--allow-fs-write',

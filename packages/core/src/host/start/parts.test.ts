@@ -26,7 +26,7 @@ describe('the environment of a plugin', () => {
     expect(env).toEqual({ PATH: '/bin', HOME: '/cmd', LC_ALL: 'C', LC_TIME: 'C', A: '2', COOKIE: 'real' });
   });
 
-  test('keeps to an allow-list, by name or beginning', () => {
+  test('has only variables of an allow-list, by name or beginning', () => {
     expect(buildEnv(host, undefined, { inherit: ['PATH', 'LC_*'] }, {})).toEqual({
       PATH: '/bin',
       LC_ALL: 'C',
@@ -56,7 +56,7 @@ describe('the files that a command may mean', () => {
     expect(programPaths({ file: './tool', cwd: '/work', env }, 'linux')).toEqual(['/work/tool']);
   });
 
-  test('on Windows are those with an extension of PATHEXT, and a path is not looked for on PATH', () => {
+  test('on Windows have an extension of PATHEXT, and a path is not looked up on PATH', () => {
     vi.stubEnv('PATHEXT', '.EXE;.CMD');
     const find = (file: string): string[] =>
       programPaths({ file, cwd: 'C:\\work', env: { Path: 'C:\\bin' } }, 'win32');
@@ -81,7 +81,7 @@ describe('a tail', () => {
     expect(tail.toString()).toBe('…cdefghijkl');
   });
 
-  test('does not begin inside a character, and copies what it is given', () => {
+  test('does not begin inside a character, and copies the chunks that it gets', () => {
     const tail = new Tail(5);
     const chunk = Buffer.from('xx🎉y');
     tail.push(chunk);
@@ -91,7 +91,7 @@ describe('a tail', () => {
     expect(tail.toString()).toBe('…yz');
   });
 
-  test('takes a flood without keeping it', () => {
+  test('drops old bytes in a flood', () => {
     const tail = new Tail(1000);
     for (let i = 0; i < 100_000; i++) tail.push(Buffer.from('x'));
     expect(tail.toString()).toBe(`…${'x'.repeat(1000)}`);
@@ -105,7 +105,7 @@ describe('a logger', () => {
     expect(info).toHaveBeenCalledWith({ a: 1, plugin: 'p' }, 'hello');
   });
 
-  test('writes trace records to a console without a stack of the host', () => {
+  test('that is a console gets trace records without a stack of the host', () => {
     const out = new PassThrough();
     bindLogger(new Console({ stdout: out, stderr: out }), {})?.('trace', 'deep');
     expect(String(out.read())).toBe('deep {}\n');
@@ -117,7 +117,7 @@ describe('a logger', () => {
     expect(info).toHaveBeenCalledWith('hello', { a: 1, plugin: 'p' });
   });
 
-  test('that lacks a level gets it at the nearest, and never louder than it is', () => {
+  test('that lacks a level gets the record at the nearest level, and never at a louder one', () => {
     const logger = { info: vi.fn(), error: vi.fn() };
     const log = bindLogger(logger, {});
     log?.('debug', 'quiet');
@@ -240,7 +240,7 @@ describe('a client’s option', () => {
     );
   });
 
-  test('that is undefined was left out, a limit too', () => {
+  test('that is undefined counts as absent, and so does a limit', () => {
     const limits: object = { maxDepth: undefined };
     const settings = checkConfig({ cmd: ['x'], limits });
     expect(settings.limits).toEqual(defaultLimits);
@@ -255,11 +255,11 @@ describe('a client’s option', () => {
     isatty.mockRestore();
   });
 
-  test('stdin left out is an empty standard input', () => {
+  test('stdin defaults to an empty standard input', () => {
     expect(checkConfig({ cmd: ['x'] }).stdin).toBe('ignore');
   });
 
-  test('syncStdout and syncStderr left out go to the logger if there is one, and nowhere without', () => {
+  test('syncStdout and syncStderr default to the logger if there is one, and to nothing otherwise', () => {
     const logger = { info() {} };
     const { syncStdout, syncStderr } = checkConfig({ cmd: ['x'], logger, syncStderr: 'ignore' });
     expect([syncStdout, syncStderr, checkConfig({ cmd: ['x'] }).syncStdout]).toEqual([

@@ -1,34 +1,43 @@
 /**
- * Recognizes an application that starts itself. In a single executable, an Electron or a packaged application,
- * `process.execPath` is the application, so that `[process.execPath, 'plugin.js']` starts a copy of it. If the copy takes
- * the host's way, it starts the next one, and so on.
+ * Recognises an application that starts itself. In a single executable, an Electron or a packaged
+ * application, `process.execPath` is the application. `[process.execPath, 'plugin.js']` then starts a copy of
+ * the application. If the copy runs the host's code, it starts the next copy, and so on.
  */
 
 import { envNames } from '../../handshake/env.ts';
 
-/** How many processes, each started by a host that was itself started as a plugin and did not serve, are let live. */
+/**
+ * How many nested processes are allowed, each started by a host that was itself started as a plugin and did
+ * not serve.
+ */
 const maxDepth = 3;
 
-/** What a host leaves in the environment of the process that it starts: how deep that process is, and which command it is. */
+/**
+ * What a host leaves in the environment of a process that it starts: the depth of that process, and its
+ * command.
+ */
 export interface StartMark {
   readonly depth: number;
   readonly command: string;
 }
 
-/** The mark that this process was started with; undefined if no host did, or if it has served, which takes the mark out. */
+/**
+ * Returns the mark with which this process was started. Undefined if no host started it, or if it has served,
+ * which removes the mark.
+ */
 export function ownMark(env: NodeJS.ProcessEnv): StartMark | undefined {
-  // Hosts of other languages, and serve() of 0.1, leave the mark where it is but take the descriptors out.
+  // Hosts of other languages, and serve() of 0.1, leave the mark but remove the descriptors.
   if (env[envNames.fds] === undefined) return undefined;
   const match = /^(\d{1,3}):([0-9a-z]{1,20})$/.exec(env[envNames.command] ?? '');
   return match === null ? undefined : { depth: Number(match[1]), command: String(match[2]) };
 }
 
-/** The mark of a process that this one starts. */
+/** Returns the mark for a process that this one starts. */
 export function markOf(words: readonly string[], own: StartMark | undefined): string {
   return `${(own?.depth ?? 0) + 1}:${digest(words)}`;
 }
 
-/** Says why `words` must not be started by a process with the mark `own`; undefined if it may. */
+/** Returns why a process with the mark `own` must not start `words`; undefined if it may. */
 export function whyNotFromHere(words: readonly string[], own: StartMark | undefined): string | undefined {
   if (own === undefined) return undefined;
   if (own.command === digest(words)) {
@@ -39,7 +48,7 @@ export function whyNotFromHere(words: readonly string[], own: StartMark | undefi
     : undefined;
 }
 
-/** What to try, for an application that started itself. */
+/** The advice for an application that started itself. */
 export const selfStartAdvice =
   'a single executable, an Electron or a packaged application, process.execPath is the application itself. Call serve() in its copies, start a Node of the system, or set ELECTRON_RUN_AS_NODE=1 for Electron (docs/packaged-hosts.md)';
 
@@ -48,13 +57,16 @@ export function isPackagedApp(): boolean {
   const { versions, env } = process;
   if ('pkg' in process) return true;
   if ('electron' in versions) return env['ELECTRON_RUN_AS_NODE'] === undefined;
-  // Not imported: bundlers and older versions of Node don't know the module.
+  // The module is not imported, because bundlers and older versions of Node do not know it.
   const load = (process as { getBuiltinModule?: (id: string) => unknown }).getBuiltinModule;
   const sea = load?.call(process, 'node:sea') as { isSea(): boolean } | undefined;
   return sea?.isSea() === true;
 }
 
-/** A short name of a command: FNV-1a over its words, from either end. Secrets in arguments stay out of the environment. */
+/**
+ * Returns a short name of a command: FNV-1a over its words, from either end. Secrets in arguments stay out of
+ * the environment.
+ */
 function digest(words: readonly string[]): string {
   const text = JSON.stringify(words);
   let [forward, backward] = [0x811c9dc5, 0x811c9dc5];

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { cutMiddle, showCommand } from './show-command.ts';
 
-test('shows a command as it stands, and quotes what has spaces', () => {
+test('shows a command unchanged, and quotes words with spaces', () => {
   expect(showCommand(['/usr/bin/node', 'my plugin.js', '--x=1', ''])).toBe(
     '/usr/bin/node "my plugin.js" --x=1 ""',
   );
 });
 
-test("cuts a long path in its middle, so that the program's own name stays", () => {
+test("cuts a long path in its middle, and keeps the program's own name", () => {
   const shown = showCommand([`/${'deep/'.repeat(100)}node_modules/.bin/my-plugin`, '--flag']);
   expect(shown).toMatch(/^\/deep\/.*….*\/my-plugin --flag$/);
   expect(shown.length).toBeLessThanOrEqual(207);

@@ -1,18 +1,21 @@
-/** A command line for a person. Long words and long lists are cut in their middle, so that the names of programs stay. */
+/**
+ * Shows a command line to a person. Long words and long lists are cut in their middle, so that the names of
+ * programs stay.
+ */
 
-/** How long a word, and how long a whole command, may be. */
+/** The maximum length of a word, and of a whole command. */
 const longestWord = 200;
 const longestCommand = 1000;
 
 /**
- * Returns a command line as one text for a message, of about 1,000 characters at most. What is cut is cut in its middle, so that the names of
- * programs stay.
+ * Returns a command line as one text for a message, of at most about 1,000 characters. Cuts are made in the
+ * middle, so that the names of programs stay.
  */
 export function showCommand(words: readonly string[]): string {
   const shown = words.map((word) => quote(cutMiddle(word, longestWord)));
   const length = shown.reduce((sum, word) => sum + word.length + 1, -1);
   if (length <= longestCommand) return shown.join(' ');
-  // The program and a script behind it stand at the beginning; what tells two runs apart often at the end.
+  // The program and its script come first. What distinguishes two runs is often at the end.
   const first: string[] = [];
   const last: string[] = [];
   let room = longestCommand - longestWord;
@@ -33,7 +36,7 @@ export function showCommand(words: readonly string[]): string {
   return [...first, `… ${to - from} more …`, ...last].join(' ');
 }
 
-/** Keeps more of the end: the last part of a path is the program's own name. */
+/** Keeps more of the end, because the last part of a path is the program's own name. */
 export function cutMiddle(text: string, longest: number): string {
   if (text.length <= longest) return text;
   const begin = Math.floor(longest / 3);

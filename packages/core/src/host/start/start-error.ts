@@ -24,7 +24,7 @@ export type StartErrorCode =
   | 'HANDSHAKE_PROTOCOL'
   | 'HANDSHAKE_VERSION';
 
-/** Failures that another attempt with the same configuration cannot mend. */
+/** Failures that another attempt with the same configuration cannot fix. */
 const permanentCodes: ReadonlySet<StartErrorCode> = new Set([
   'PLUGIN_CHECKSUM',
   'HANDSHAKE_API_VERSION',
@@ -34,46 +34,53 @@ const permanentCodes: ReadonlySet<StartErrorCode> = new Set([
 
 /** The facts of a failed start. */
 export interface StartFacts {
-  /** How far the start had got. */
+  /** The phase that the start had reached. */
   readonly phase: StartPhase;
-  /** File and arguments. */
+  /** The file and its arguments. */
   readonly command: readonly string[];
   /** Milliseconds from the call of `start()` to the failure. */
   readonly elapsedMs: number;
   /** How the process ended by itself; undefined if it never ran, or if the failed start ended it. */
   readonly exit?: ProcessExit | undefined;
-  /** The last of its raw standard output, at most 16 KiB, as it came: it may hold escape sequences. */
+  /** The last part of its raw standard output, at most 16 KiB, unchanged. It may hold escape sequences. */
   readonly stdoutTail: string;
-  /** The last of its raw standard error, as `stdoutTail`. */
+  /** The last part of its raw standard error, like `stdoutTail`. */
   readonly stderrTail: string;
-  /** What an examination of the program showed, one sentence each, made printable. */
+  /** The results of examining the program, one sentence each, made printable. */
   readonly notes: readonly string[];
 }
 
-/** A start that failed. It is final: the client gives the same error to each further call. */
+/** A start that failed. It is final: the client returns the same error to each further call. */
 export class StartError extends PipeworkError<StartErrorCode> {
-  /** How far the start had got. */
+  /** The phase that the start had reached. */
   readonly phase: StartPhase;
-  /** File and arguments. */
+  /** The file and its arguments. */
   readonly command: readonly string[];
   /** Milliseconds from the call of `start()` to the failure. */
   readonly elapsedMs: number;
   /**
-   * The exit code, if the process ended by itself; null if a signal ended it; undefined if it never ran, or if the
-   * failed start ended it.
+   * The exit code, if the process ended by itself. It is null if a signal ended the process, and undefined if
+   * the process never ran or the failed start ended it.
    */
   readonly exitCode: number | null | undefined;
-  /** The signal that ended the process; null if it exited; undefined as `exitCode` is. */
+  /**
+   * The signal that ended the process. It is null if the process exited, and undefined in the same cases as
+   * `exitCode`.
+   */
   readonly signal: NodeJS.Signals | null | undefined;
-  /** The last of its raw standard output, at most 16 KiB. It may hold escape sequences: see {@link printable}. */
+  /**
+   * The last part of its raw standard output, at most 16 KiB. It may hold escape sequences: see {@link
+   * printable}.
+   */
   readonly stdoutTail: string;
-  /** The last of its raw standard error, as `stdoutTail`. */
+  /** The last part of its raw standard error, like `stdoutTail`. */
   readonly stderrTail: string;
-  /** What an examination of the program showed, one sentence each, made printable. */
+  /** The results of examining the program, one sentence each, made printable. */
   readonly notes: readonly string[];
   /**
-   * True for what another attempt with the same configuration cannot mend: another file than the checksum says, no common
-   * version, another protocol or handshake, or an error of the launcher whose own `permanent` is true. False for everything else.
+   * True if another attempt with the same configuration cannot succeed: the file does not have the checksum,
+   * there is no common version, the protocol or handshake differs, or the launcher's error has `permanent:
+   * true`. False for everything else.
    */
   readonly permanent: boolean;
 

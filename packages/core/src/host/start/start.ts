@@ -1,4 +1,7 @@
-/** One start, from the command to the verdict on the handshake line. Each failure becomes one error with all that is known. */
+/**
+ * One start, from the command to the verdict on the handshake line. Each failure becomes one error with
+ * everything that is known.
+ */
 
 import pTimeout from 'p-timeout';
 import type { Writable } from 'node:stream';
@@ -25,16 +28,19 @@ import type { PluginProcess } from '../end/plugin-process.ts';
 import { StartError, type StartErrorCode, type StartPhase } from './start-error.ts';
 import { clock, patientTimers, settlesWithin } from '../../base/timers.ts';
 
-/** Milliseconds to wait for the exit after the pipe has ended: the exit explains the end, and often comes later. */
+/**
+ * Milliseconds to wait for the exit after the pipe has ended. The exit explains that end, and often comes
+ * later.
+ */
 const exitFollowsMs = 500;
 
 /** Milliseconds to wait, after the exit, for what the process wrote right before it. */
 const lastBytesMs = 100;
 
-/** Milliseconds to wait for a launcher that was at work when the start was given up. */
+/** Milliseconds to wait for a launcher that is still working when the start is given up. */
 const launchMs = 1_000;
 
-/** The reason for which a start is given up. The {@link StartError} is made of it once the process is gone. */
+/** The reason why a start is given up. It becomes a {@link StartError} once the process is gone. */
 export class StartFailure extends Error {
   readonly code: StartErrorCode;
   /** How the process ended, if it ended by itself. */
@@ -47,13 +53,13 @@ export class StartFailure extends Error {
   }
 }
 
-/** A plugin that has said how to talk to it. */
+/** A plugin whose handshake is complete. */
 export interface Started {
   readonly run: PluginProcess;
   readonly greeting: PluginGreeting;
 }
 
-/** Makes a run of a launched process: the client attaches its outputs. */
+/** Makes a run of a launched process. The client attaches its outputs. */
 export type MakeRun = (process: LaunchedProcess) => PluginProcess;
 
 /** A start under way. */
@@ -68,7 +74,7 @@ export class Start {
   #stopListening = (): void => {};
   #seen = (): string => '';
   #givenUp = false;
-  /** Set if the launcher's `exited` rejects: the process never started. */
+  /** Set if the launcher's `exited` rejects, which means that the process never started. */
   #neverRan: { readonly reason: unknown } | undefined;
 
   constructor(settings: ClientSettings, makeRun: MakeRun) {
@@ -77,7 +83,10 @@ export class Start {
     this.#command = commandOf(settings);
   }
 
-  /** Rejects with a {@link StartError}, once nothing of the process is left; `stop` aborts with a {@link StartFailure}. */
+  /**
+   * Starts the plugin. Rejects with a {@link StartError} once nothing of the process is left. `stop` aborts
+   * with a {@link StartFailure}.
+   */
   async go(stop: AbortSignal): Promise<Started> {
     const { startTimeout } = this.#settings;
     try {
@@ -118,7 +127,7 @@ export class Start {
     const { greeted, stop, seen } = awaitLine(run.process.readable);
     this.#stopListening = stop;
     this.#seen = seen;
-    // If a grandchild holds the pipe, it does not end with the process.
+    // If a grandchild holds the pipe, the pipe does not end with the process.
     const gone = run.gone.then(() => lastLine(greeted, { ended: true, seen: '' }));
     const result = await Promise.race([greeted, gone]);
     stop();
@@ -146,7 +155,7 @@ export class Start {
     let made: LaunchedProcess;
     try {
       const launched = launcher(this.#command);
-      // A process that is a thenable (execa's) would be awaited to its end.
+      // If a process is a thenable (execa's), awaiting it would wait for its end.
       const isHere = isObject(launched) && 'readable' in launched;
       const handed = isHere ? launched : await launched;
       made = checkLaunched(handed);
@@ -154,7 +163,7 @@ export class Start {
     } catch (error) {
       throw notStarted(error);
     }
-    // Before anything else is awaited: output that arrives before it has a reader is lost.
+    // This must come before any await, because output that arrives before it has a reader is lost.
     this.#run = this.#makeRun(made);
     if (this.#givenUp) void this.#endRun(this.#run);
     this.#checkWanted();
@@ -165,7 +174,10 @@ export class Start {
     if (this.#givenUp) throw new StartFailure('PLUGIN_KILLED', 'the start was given up');
   }
 
-  /** Says why the pipe ended without a line: the process is gone, is about to be, or has closed the pipe and goes on. */
+  /**
+   * Returns why the pipe ended without a line. The process is gone, is about to be, or has closed the pipe
+   * and still runs.
+   */
   async #explainSilence(run: PluginProcess, seen: string): Promise<StartFailure> {
     if (await settlesWithin(run.gone, exitFollowsMs)) {
       const exit = await run.gone;
@@ -181,7 +193,7 @@ export class Start {
     const failure = error instanceof StartFailure ? error : notStarted(error);
     const elapsedMs = clock() - this.#began;
     const phase = this.#phase;
-    // Given up while the launcher was at work: what it makes has to be ended too.
+    // The start was given up while the launcher was working. The process that it makes must be ended too.
     if (this.#phase === 'spawn' && this.#reaching !== undefined)
       await settlesWithin(this.#reaching, launchMs);
     const run = this.#run;
@@ -228,7 +240,7 @@ export class Start {
     );
   }
 
-  /** Before the handshake no plugin reads descriptor 3, so its end gets no time of its own. */
+  /** Ends the process. Before the handshake no plugin reads descriptor 3, so no time is spent on its end. */
   async #endRun(run: PluginProcess): Promise<void> {
     await run.end({ closePipe: () => run.process.writable.end(), hurry: true });
   }
@@ -275,7 +287,10 @@ function terminal(
   };
 }
 
-/** Resolves to the line of a process that is gone if it was still on its way, else to `otherwise`. */
+/**
+ * If the process is gone and its line was still under way, resolves to that line. Otherwise resolves to
+ * `otherwise`.
+ */
 async function lastLine(greeted: Promise<Greeted>, otherwise: Greeted): Promise<Greeted> {
   return (await settlesWithin(greeted, lastBytesMs)) ? greeted : otherwise;
 }

@@ -1,7 +1,7 @@
 /**
- * The plugin's two pipes under Bun, whose `net.Socket` does not read from a descriptor that it is given. Reads and writes go through the
- * thread pool, one of each at a time. At the very end of the process nothing shows when the write under way is over. It gets a moment
- * before the rest is written.
+ * The plugin's two pipes under Bun, whose `net.Socket` does not read from a descriptor that it is given.
+ * Reads and writes go through the thread pool, one of each at a time. At the very end of the process, this
+ * class cannot find out when the current write is complete. It waits a moment before it writes the rest.
  */
 
 import { read, write as writeLater } from 'node:fs';
@@ -9,14 +9,17 @@ import { Readable, Writable } from 'node:stream';
 import type { Downstream, Upstream } from './pipes.ts';
 
 const readBytes = 64 * 1024;
-/** What a thread writes at a time. It is little, so that the write is soon over. */
+/** How many bytes a thread writes at a time. They are few, so that the write is soon complete. */
 const portionBytes = 64 * 1024;
-/** Milliseconds in which a portion is written, if the host reads at all. */
+/** How long a thread takes at most to write a portion, in milliseconds, if the host reads at all. */
 const portionEndsMs = 25;
 
 export class BunUpstream extends Writable implements Upstream {
   readonly #fd: number;
-  /** The part of the current chunk that no thread has been given yet, and the callback for when all of it is written. */
+  /**
+   * The part of the current chunk that was not given to a thread yet, and the callback for when all of it is
+   * written.
+   */
   #rest: Buffer = Buffer.alloc(0);
   #done: ((error?: Error | null) => void) | undefined;
   #written: ((bytes: Buffer) => boolean) | undefined;
@@ -83,7 +86,7 @@ export class BunDownstream extends Readable implements Downstream {
         this.push(bytes.subarray(0, count));
         return;
       }
-      // A host that was killed looks like a reset connection. That is an end, and no fault of this side.
+      // If the host was killed, it looks like a reset connection. That is an end, not a fault of this side.
       this.hasEnded = true;
       this.onHostEnd();
     });
@@ -93,7 +96,7 @@ export class BunDownstream extends Readable implements Downstream {
     this.push(null);
   }
 
-  /** The thread pool reads the next bytes, if there are any. Nothing can be read beside it. */
+  /** Returns false, because the thread pool reads the next bytes, and nothing can be read beside it. */
   readNow(): boolean {
     return false;
   }

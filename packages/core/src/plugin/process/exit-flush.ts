@@ -1,4 +1,7 @@
-/** The end of a plugin's process. However it comes about, what was printed is sent first. */
+/**
+ * Flushes the output at the end of a plugin's process. However the process ends, what was printed is sent
+ * first.
+ */
 
 import type { LeanSession } from '@pipework/mux/lean';
 import { clock } from '../../base/timers.ts';
@@ -9,7 +12,7 @@ import { pause, writeAllSync } from './write-sync.ts';
 /** Milliseconds without progress after which the flush gives up. A host that reads nothing must not keep a process alive. */
 const stuckMs = 2_000;
 
-/** What is to be flushed. */
+/** The streams and pipes to flush. */
 export interface ExitFlushParts {
   readonly session: LeanSession;
   readonly upstream: Upstream;
@@ -18,9 +21,10 @@ export interface ExitFlushParts {
 }
 
 /**
- * Flushes at the process's `'exit'`, which also comes for `process.exit()` and for an uncaught error. Later `'exit'` listeners may print too,
- * so every write goes through at once from then on. SIGKILL, `abort()` and a memory that ran out leave no time for a flush. Signals wait
- * while it runs, which is why it ends after two seconds without progress.
+ * Flushes at the process's `'exit'` event, which is also emitted for `process.exit()` and for an uncaught
+ * error. Later `'exit'` listeners may print too, so from then on every write is carried out at once. SIGKILL,
+ * `abort()` and running out of memory leave no time for a flush. Signals are delayed while it runs, so it
+ * ends after two seconds without progress.
  */
 export function flushAtExit(parts: ExitFlushParts): void {
   const { session, upstream, downstream, outputs } = parts;
@@ -34,7 +38,7 @@ export function flushAtExit(parts: ExitFlushParts): void {
     return left === 0;
   };
   const queued = (): number => outputs.reduce((sum, output) => sum + output.queuedBytes, 0);
-  /** Writes what fits the windows and reads credit for the rest, as long as either gets on. */
+  /** Writes what fits the windows and reads credit for the rest, as long as either makes progress. */
   const flush = (): void => {
     session.flush();
     for (let deadline = clock() + stuckMs; queued() > 0 && !gaveUp;) {
@@ -57,7 +61,7 @@ export function flushAtExit(parts: ExitFlushParts): void {
     for (const output of outputs) output.goSync(flush);
     flush();
     tell();
-    // FIN comes last of all. If later listeners may still print, the end of the pipe takes its place.
+    // FIN is sent last of all. If later listeners may still print, the end of the pipe replaces it.
     if (process.rawListeners('exit').at(-1) === onExit) {
       for (const output of outputs) output.finish();
       session.flush();

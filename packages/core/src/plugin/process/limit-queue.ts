@@ -1,25 +1,35 @@
-/** A bound for what is printed without waiting, as by `console.log`, while the host takes nothing. */
+/**
+ * Limits the queue of output that is printed without waiting, as by `console.log`, while the host reads
+ * nothing.
+ */
 
 import type { Writable } from 'node:stream';
 import { droppedMark } from '../../base/dropped-mark.ts';
 
-/** Bytes that may wait in a stream. What is printed beyond is dropped, and a mark in its place says how much. */
+/**
+ * How many bytes may be queued in a stream. Output beyond that is dropped, and a mark in its place says how
+ * much.
+ */
 const maxWaiting = 8 * 1024 * 1024;
-/** Writes that may wait: each holds 70 to 150 bytes beside its own, so that a million line feeds are not a megabyte. */
+/**
+ * How many writes may be queued. Each costs 70 to 150 bytes beside its own, so a million line feeds are more
+ * than a megabyte.
+ */
 const maxWaitingWrites = maxWaiting / 32;
 
 type Done = (error?: Error | null) => void;
 
 /**
- * Bounds the queue of `stream`. A writer that waits for `'drain'` never meets the bound. What is dropped counts as written for its writer.
- * Returns a function that writes the mark of what was dropped last, for when nothing further is printed.
+ * Limits the queue of `stream`. A writer that waits for `'drain'` never reaches the limit. Dropped output
+ * counts as written for its writer. Returns a function that writes the mark for the last dropped bytes. It is
+ * called when nothing further is printed.
  */
 export function limitQueue(stream: Writable): () => void {
   const write = stream.write.bind(stream);
   let dropped = 0;
   let writes = 0;
   const settled = (): void => void writes--;
-  // A console gives the same callback with each write.
+  // A console passes the same callback with each write.
   let last: { readonly done: Done; readonly onSettled: Done } | undefined;
   const afterSettled = (done: Done): Done => {
     if (last?.done === done) return last.onSettled;
@@ -53,14 +63,17 @@ export function limitQueue(stream: Writable): () => void {
     if (dropped === 0 && bytes > 0) stream.once('drain', mark);
     dropped += bytes;
     if (done !== undefined) callLater(done);
-    // Without a byte that waits there will be no 'drain' to wait for.
+    // If no bytes are queued, there will be no 'drain' to wait for.
     return waiting === 0;
   };
   stream.write = limited as Writable['write'];
   return mark;
 }
 
-/** Returns a function that calls what it is given later, in order. A callback that comes a million times in a row is held once. */
+/**
+ * Returns a function that calls the callbacks that it is given later, in order. If a callback comes a million
+ * times in a row, it is held once.
+ */
 function calledInTurn(): (done: Done) => void {
   let last: { readonly done: Done; times: number } | undefined;
   return (done) => {

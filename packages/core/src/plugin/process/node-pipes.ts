@@ -6,12 +6,12 @@ import type { Downstream, Upstream } from './pipes.ts';
 
 const isWindows = process.platform === 'win32';
 
-/** What libuv's handle tells and Node's socket does not. */
+/** Properties of libuv's handle that Node's socket does not show. */
 interface Handle {
   readonly writeQueueSize?: number;
 }
 
-/** The pipe to the host. libuv has one write at a time, and this class knows which bytes they are. */
+/** The pipe to the host. libuv has one write at a time, and this class knows which bytes are in it. */
 export class NodeUpstream extends Socket implements Upstream {
   readonly #fd: number;
   #inFlight: readonly Buffer[] = [];
@@ -47,7 +47,7 @@ export class NodeUpstream extends Socket implements Upstream {
     super._writev?.(chunks, this.#settle);
   }
 
-  /** Writes what libuv still holds, and then carries out every write at once. */
+  /** Writes what libuv still holds, and then carries out every later write at once. */
   goSync(write: (fd: number, bytes: Buffer) => boolean): void {
     if (this.#written !== undefined) return;
     this.#written = (bytes) => write(this.#fd, bytes);
@@ -59,7 +59,7 @@ export class NodeUpstream extends Socket implements Upstream {
     if (held > 0) this.#written(all.subarray(Math.max(0, all.byteLength - held)));
     const done = this.#done;
     this.#done = undefined;
-    // Node's own queue follows: it hands over the next chunk as soon as this one is done.
+    // Node's own queue follows. It hands over the next chunk as soon as this one is written.
     done?.();
   }
 
@@ -77,8 +77,8 @@ export class NodeUpstream extends Socket implements Upstream {
 }
 
 /**
- * The pipe from the host. Its end is told to `onHostEnd`, and to the session only by `releaseEnd()`, because what the plugin prints while it
- * leaves still needs the session.
+ * The pipe from the host. `onHostEnd` is told of its end at once. The session is told only by `releaseEnd()`,
+ * because the output that the plugin prints while it leaves still needs the session.
  */
 export class NodeDownstream extends Socket implements Downstream {
   onHostEnd: () => void = () => {};
@@ -87,7 +87,8 @@ export class NodeDownstream extends Socket implements Downstream {
   #hasEnded = false;
 
   constructor(fd: number) {
-    // Every read goes into the same memory. New memory for each would cost a garbage collection for every mebibyte.
+    // Every read goes into the same memory. New memory for each would cost a garbage collection for every
+    // mebibyte.
     const buffer = Buffer.allocUnsafeSlow(64 * 1024);
     const onread = {
       buffer,
@@ -108,7 +109,7 @@ export class NodeDownstream extends Socket implements Downstream {
 
   override _destroy(_error: Error | null, done: (error?: Error | null) => void): void {
     this.#end();
-    // A host that was killed looks like a reset connection. That is an end, and no fault of this side.
+    // If the host was killed, it looks like a reset connection. That is an end, not a fault of this side.
     super._destroy(null, done);
   }
 
@@ -120,11 +121,12 @@ export class NodeDownstream extends Socket implements Downstream {
     return this.#hasEnded;
   }
 
-  /** Reads what is there now and delivers it. Returns false at the end, or if nothing is there. */
+  /** Reads what has arrived and delivers it. Returns false at the end, or if nothing has arrived. */
   readNow(): boolean {
     if (this.#hasEnded) return false;
     try {
-      // Not the memory of other reads: the process may be exiting in the middle of one that was lent.
+      // This does not reuse the memory of other reads. The process may be exiting while the session still
+      // uses a chunk that was lent to it.
       const buffer = Buffer.allocUnsafe(16 * 1024);
       const bytes = readSync(this.#fd, buffer, 0, buffer.byteLength, null);
       if (bytes === 0) this.#hasEnded = true;
@@ -144,8 +146,8 @@ export class NodeDownstream extends Socket implements Downstream {
 }
 
 /**
- * Waits until the host has read all that this process gave to the system. Windows takes all of a write at once, carries it
- * out as the host reads, and drops the rest if the process ends before.
+ * Waits until the host has read everything that this process has written. Windows accepts a whole write at
+ * once and carries it out as the host reads. If the process ends before that, Windows drops the rest.
  */
 function waitUntilRead(fd: number): void {
   try {

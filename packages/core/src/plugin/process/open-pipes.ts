@@ -1,10 +1,10 @@
-/** Opening the plugin's two pipes. */
+/** Opens the plugin's two pipes. */
 
 import { BunDownstream, BunUpstream } from './bun-pipes.ts';
 import { NodeDownstream, NodeUpstream } from './node-pipes.ts';
 import type { Downstream, Upstream } from './pipes.ts';
 
-/** Opens the pipes on two descriptors by the means of this runtime. */
+/** Opens the pipes on two descriptors, in the way of this runtime. */
 export function openPipes(from: number, to: number): { downstream: Downstream; upstream: Upstream } {
   return 'Bun' in globalThis
     ? { downstream: new BunDownstream(from), upstream: new BunUpstream(to) }

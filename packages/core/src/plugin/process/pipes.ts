@@ -1,12 +1,15 @@
 /**
- * The plugin's two pipes, whatever runtime it is. Both can be driven by hand at the very end: when Node's `'exit'` has come there is no event
- * loop any more, and what is still queued can only be written, and credit only be read, synchronously.
+ * The plugin's two pipes, in any runtime. Both can also be used synchronously. When Node emits `'exit'`, the
+ * event loop runs no more. Then queued bytes can only be written, and credit can only be read, synchronously.
  */
 
 import type { Readable, Writable } from 'node:stream';
 /** The pipe to the host. */
 export interface Upstream extends Writable {
-  /** From now on every write is carried out at once by `write`, in the order of the writes, those that still wait first. */
+  /**
+   * From now on every write is carried out at once by `write`. The queued writes come first, and the order
+   * stays the same.
+   */
   goSync(write: (fd: number, bytes: Buffer) => boolean): void;
 }
 
@@ -16,10 +19,10 @@ export interface Downstream extends Readable {
   onLent: (chunk: Uint8Array) => void;
   /** Called once, when the host has closed its side or is gone. */
   onHostEnd: () => void;
-  /** True once the host has closed its side: no credit comes any more. */
+  /** True once the host has closed its side. No credit arrives any more. */
   readonly hasEnded: boolean;
-  /** Lets the session see the end, which is kept from it until then. */
+  /** Tells the session of the end, which is hidden from it until then. */
   releaseEnd(): void;
-  /** Reads what is there now and delivers it. Returns false if nothing was. */
+  /** Reads what has arrived and delivers it. Returns false if nothing has arrived. */
   readNow(): boolean;
 }

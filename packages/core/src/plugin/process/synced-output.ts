@@ -1,16 +1,21 @@
-/** One synced output on the plugin's side: printed bytes on their way to a stream of the session. */
+/** One synced output on the plugin's side. It carries printed bytes to a stream of the session. */
 
 import type { RawStream, RawStreamHandler } from '@pipework/mux/lean';
 import { clock, realTimers } from '../../base/timers.ts';
 
-/** Bytes that may be queued before a writer has to wait. It is the window's size, so that all that fits it can be sent ahead of a reply. */
+/**
+ * How many bytes may be queued before a writer has to wait. It is the window's size, so that everything that
+ * fits the window can be sent before a reply.
+ */
 const maxQueued = 256 * 1024;
 
 type Done = (error?: Error | null) => void;
 
-/** Takes printed bytes from the beginning on, holds them until the host has opened the stream, and sends them. */
+/**
+ * Accepts printed bytes from the beginning, keeps them until the host has opened the stream, and sends them.
+ */
 export class SyncedOutput implements RawStreamHandler {
-  /** Called when the process exits, while what is printed still waits its turn. */
+  /** Called when the process exits while printed output is still queued. */
   onSync: () => void = () => {};
   readonly #lastResort: (bytes: Uint8Array) => void;
   #stream: RawStream | undefined;
@@ -21,7 +26,7 @@ export class SyncedOutput implements RawStreamHandler {
   #afterWrite = (): void => {};
   #hasEnded = false;
 
-  /** `lastResort` receives what was printed if the process exits and the host has not opened the stream. */
+  /** If the process exits before the host has opened the stream, `lastResort` receives what was printed. */
   constructor(lastResort: (bytes: Uint8Array) => void) {
     this.#lastResort = lastResort;
   }
@@ -35,7 +40,7 @@ export class SyncedOutput implements RawStreamHandler {
     for (const { bytes, done } of early) this.write(bytes, done);
   }
 
-  /** Sends `bytes`, which must not change any more. Calls `done` when more may come. */
+  /** Sends `bytes`, which must not change afterwards. Calls `done` when more may be written. */
   write(bytes: Uint8Array, done: Done): void {
     const stream = this.#stream;
     if (this.#hasEnded) return done();
@@ -51,7 +56,7 @@ export class SyncedOutput implements RawStreamHandler {
     else this.#held.push(done);
   }
 
-  /** Puts what is queued ahead of what other streams send from now on. */
+  /** Moves what is queued ahead of what other streams send from now on. */
   expedite(): void {
     this.#stream?.expedite();
   }
@@ -61,7 +66,10 @@ export class SyncedOutput implements RawStreamHandler {
     return this.#hasEnded ? 0 : (this.#stream?.queuedBytes ?? 0);
   }
 
-  /** The process exits. Takes all that writers still hold at once, and calls `afterWrite` after each write. */
+  /**
+   * The process exits. Takes everything that writers still hold at once, and calls `afterWrite` after each
+   * write.
+   */
   goSync(afterWrite: () => void): void {
     if (this.#isSync) return;
     this.onSync();
@@ -73,12 +81,15 @@ export class SyncedOutput implements RawStreamHandler {
     this.#release();
   }
 
-  /** Sends FIN: the last byte was printed. */
+  /** Sends FIN, because the last byte was printed. */
   finish(): void {
     this.#stream?.end();
   }
 
-  /** Resolves once everything that was written is sent, if nothing was sent for `stuckMs`, and in any case after `maxMs`. */
+  /**
+   * Resolves once everything that was written is sent. Resolves earlier if nothing was sent for `stuckMs`,
+   * and in any case after `maxMs`.
+   */
   async flushed(maxMs: number, stuckMs: number): Promise<void> {
     const deadline = clock() + maxMs;
     for (let last = -1, since = clock(); this.#isWaiting && clock() < deadline;) {
@@ -96,17 +107,17 @@ export class SyncedOutput implements RawStreamHandler {
     return !this.#hasEnded && (this.queuedBytes > 0 || this.#held.length > 0);
   }
 
-  /** Bytes that were sent so far. */
+  /** How many bytes were sent so far. */
   get #sent(): number {
     return this.#written - this.queuedBytes;
   }
 
   onData(chunk: Uint8Array): void {
-    // A host has nothing to send here. Credit keeps one that does from filling the window.
+    // A host has nothing to send here. If it does, the credit keeps the bytes from filling the window.
     this.#stream?.consume(chunk.byteLength);
   }
 
-  /** The host has finished its half, on which it sends nothing anyway. This half goes on. */
+  /** The host has finished its half, on which it sends nothing anyway. This half stays open. */
   onEnd(): void {}
 
   onDrain(): void {

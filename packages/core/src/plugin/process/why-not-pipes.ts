@@ -1,17 +1,20 @@
-/** Whether two descriptors can be the host's pipes. */
+/** Tells why two descriptors cannot be the host's pipes. */
 
 import { fstatSync, readdirSync, readlinkSync } from 'node:fs';
 
-/** The bits of a file's mode that hold its type, and the type of a pipe. `isFIFO()` is false for every pipe on Windows. */
+/**
+ * The bits of a file's mode that hold its type, and the type of a pipe. On Windows, `isFIFO()` is false for
+ * every pipe.
+ */
 const typeBits = 0o170_000;
 const pipeBits = 0o010_000;
 
 /**
- * Returns why the descriptors cannot be the host's pipes; undefined if they can. In a process whose parent passed none, the same numbers
- * belong to Node itself: to its epoll descriptor, or to both ends of a pipe of its own.
+ * Returns why the descriptors cannot be the host's pipes; undefined if they can. If the parent passed no
+ * pipes, Node itself uses the same numbers: for its epoll descriptor, or for both ends of a pipe of its own.
  */
 export function whyNotPipes(fds: readonly number[]): string | undefined {
-  // Deno's fs functions know no descriptors that the process was born with; its sockets do.
+  // Deno's fs functions do not know inherited descriptors. Its sockets do.
   if ('Deno' in globalThis) return undefined;
   for (const fd of fds) {
     try {
@@ -32,7 +35,7 @@ function isOwnPipe(fd: number): boolean {
     const others = readdirSync('/proc/self/fd').filter((other) => other !== String(fd));
     return others.some((other) => linkOf(other) === name);
   } catch {
-    // There is no /proc. Nothing speaks against the descriptor.
+    // There is no /proc, and no reason to reject the descriptor.
     return false;
   }
 }
@@ -41,7 +44,7 @@ function linkOf(fd: string): string | undefined {
   try {
     return readlinkSync(`/proc/self/fd/${fd}`);
   } catch {
-    // The descriptor of the directory listing itself is closed by now.
+    // This is the descriptor of the directory listing itself, which is closed by now.
     return undefined;
   }
 }

@@ -1,4 +1,4 @@
-/** Writing without an event loop. */
+/** Writes without an event loop. */
 
 import { writeSync } from 'node:fs';
 import { clock } from '../../base/timers.ts';
@@ -7,8 +7,9 @@ import { clock } from '../../base/timers.ts';
 const stuckMs = 2_000;
 
 /**
- * Writes all of `bytes`, and waits while the pipe is full. `meanwhile` runs before each wait and returns whether it got on. Returns how many
- * bytes could not be written, because the reader is gone or has taken nothing for two seconds.
+ * Writes all of `bytes`, and waits while the pipe is full. `meanwhile` runs before each wait and returns true
+ * if it made progress. Returns how many bytes could not be written, because the reader is gone or has read
+ * nothing for two seconds.
  */
 export function writeAllSync(fd: number, bytes: Uint8Array, meanwhile: () => boolean = () => false): number {
   let at = 0;

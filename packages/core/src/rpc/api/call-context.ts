@@ -1,16 +1,19 @@
-/** What a handler can know about the call it answers, beside its arguments. */
+/** What a handler can learn about the call that it answers, beside its arguments. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { PipeworkError } from '../../base/errors.ts';
 
 /** One incoming call. */
 export interface CallContext {
-  /** The method as it came, `Plugin.greet`. */
+  /** The method as it was received, `Plugin.greet`. */
   readonly method: string;
-  /** Aborts when the caller cancels, when the deadline passes, and when the caller is gone. Made when first asked for. */
+  /**
+   * Aborts when the caller cancels, when the deadline passes, and when the caller is gone. The signal is
+   * created on first access.
+   */
   readonly signal: AbortSignal;
-  /** Milliseconds that are left of the caller's deadline; undefined if it gave none. */
+  /** Milliseconds left of the caller's deadline; undefined if the caller set none. */
   readonly remainingMs: number | undefined;
-  /** What the caller sent along, for instance `traceparent`. Empty if it sent nothing. */
+  /** What the caller sent along, for instance `traceparent`. Empty if the caller sent nothing. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -20,9 +23,9 @@ let current: CallContext | undefined;
 let everywhere: AsyncLocalStorage<CallContext> | undefined;
 
 /**
- * Returns the call that is being answered. Ask for it before the handler's first `await`: it is known only while the handler starts, which
- * is why it costs a call nothing. With `serve({ callContext: 'everywhere' })` it is known behind an `await` too, and in everything that the
- * handler calls. Throws `MISUSE` elsewhere.
+ * Returns the call that is being answered. Call it before the handler's first `await`: the context is known
+ * only while the handler starts, so it costs a call nothing. With `serve({ callContext: 'everywhere' })` it
+ * is also known after an `await`, and in everything that the handler calls. Throws `MISUSE` elsewhere.
  *
  * @example
  * ```ts
@@ -50,22 +53,31 @@ export function callContext(): CallContext {
   );
 }
 
-/** From now on handlers of this process keep their context behind an `await`, by an AsyncLocalStorage. */
+/** From now on, handlers of this process keep their context after an `await`, by an AsyncLocalStorage. */
 export function keepContextEverywhere(): void {
   everywhere ??= new AsyncLocalStorage();
 }
 
-/** In which handlers are to run with their call; undefined unless {@link keepContextEverywhere} was called. */
+/**
+ * The storage in which handlers run with their call; undefined unless {@link keepContextEverywhere} was
+ * called.
+ */
 export function contextStorage(): AsyncLocalStorage<CallContext> | undefined {
   return everywhere;
 }
 
-/** The call whose handler is starting, for a wrapper around the handler that passes it on; undefined elsewhere. */
+/**
+ * The call whose handler is starting; undefined elsewhere. It is for a wrapper around the handler that passes
+ * the call on.
+ */
 export function currentContext(): CallContext | undefined {
   return current;
 }
 
-/** A handler starts: its context is the current one until {@link leaveContext} is given what this returns. */
+/**
+ * A handler starts. Its context is the current one until the returned value is passed to {@link
+ * leaveContext}.
+ */
 export function enterContext(context: CallContext | undefined): CallContext | undefined {
   const outer = current;
   current = context;

@@ -1,28 +1,37 @@
-/** What a caller can give to one call beside its arguments. */
+/** What a caller can pass with one call beside its arguments. */
 import { inspect } from 'node:util';
 import { PipeworkError } from '../../base/errors.ts';
 import { isAbortSignal, isObjectPrototype } from '../../base/realm.ts';
 
-/** What a caller can say about one call. `withCallOptions()` binds it to a remote. */
+/** What a caller can set for one call. `withCallOptions()` binds it to a remote. */
 export interface CallOptions {
   /** Aborting it rejects the call at once with the signal's reason, and aborts the handler's signal on the other side. */
   readonly signal?: AbortSignal | undefined;
-  /** Milliseconds after which the call rejects with `RPC_DEADLINE`; what is left of it travels to the handler. */
+  /**
+   * Milliseconds after which the call rejects with `RPC_DEADLINE`. The remaining time is sent to the handler.
+   */
   readonly deadlineMs?: number | undefined;
-  /** Travels with the call to a peer that announced `meta`; room for `traceparent`, `tracestate`, `baggage`. */
+  /**
+   * Sent with the call to a peer that announced `meta`, for instance `traceparent`, `tracestate` or
+   * `baggage`.
+   */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
 /** The arguments of a call, and the signals in them. */
 export interface SignalledParams {
-  /** An object that is copied and has a `signal` is a copy here: its fields were read, and are not read again. */
+  /**
+   * The params. If an object is copied and has a `signal`, it is a copy here: its fields were read, and are
+   * not read again.
+   */
   readonly params: unknown[];
   readonly signals: readonly AbortSignal[] | undefined;
 }
 
 /**
- * Finds the signals that cancel a call: that of its options, and those that are an argument themselves or stand as `signal` in an argument
- * that is an object. Undefined if there is none. `isCopied` says whether an object of no class travels as a copy.
+ * Finds the signals that cancel a call. They are the signal of its options, the signals among its arguments,
+ * and the `signal` of an argument that is an object. Undefined if there is none. `isCopied` tells whether an
+ * object without a class is copied to the peer.
  */
 export function findSignals(
   params: unknown[],
@@ -30,7 +39,7 @@ export function findSignals(
   isCopied: (param: object) => boolean,
 ): SignalledParams | undefined {
   let read: unknown[] | undefined;
-  // Not AbortSignal.any(): a signal that outlives many calls would keep something of each.
+  // Not AbortSignal.any(), because a signal that outlives many calls would keep memory of each.
   let found: AbortSignal[] | undefined = ofOptions === undefined ? undefined : [ofOptions];
   for (let index = 0; index < params.length; index++) {
     let param = params[index];
@@ -61,7 +70,7 @@ export function checkCallOptions(options: CallOptions): void {
   }
 }
 
-/** As {@link checkCallOptions}, but lets options pass that pipework does not know. */
+/** Like {@link checkCallOptions}, but accepts options that pipework does not know. */
 export function checkKnownCallOptions(options: CallOptions): void {
   if (!isRecord(options)) {
     const expected = 'the options must be an object of signal, deadlineMs and metadata';
@@ -79,7 +88,10 @@ export function checkKnownCallOptions(options: CallOptions): void {
   }
 }
 
-/** Not a Map nor Headers, whose entries are no properties: what they hold would be lost without a word. */
+/**
+ * True for a plain record. A Map or Headers is refused: its entries are not properties, and would be lost
+ * without notice.
+ */
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return Object.prototype.toString.call(value) === '[object Object]';
 }
@@ -92,8 +104,8 @@ function invalid(name: string, expected: string, came: unknown): PipeworkError {
 }
 
 /**
- * The params for a peer without `refs`: trailing `undefined` and a trailing options object that holds nothing but an abort
- * signal are dropped, since net/rpc takes exactly one param.
+ * The params for a peer without `refs`. Trailing `undefined` is dropped, and so is a trailing options object
+ * that holds nothing but an abort signal, because net/rpc takes exactly one param.
  */
 export function dropSignals(params: readonly unknown[]): readonly unknown[] {
   let length = params.length;
@@ -104,7 +116,7 @@ export function dropSignals(params: readonly unknown[]): readonly unknown[] {
 function isSignalAlone(param: unknown): boolean {
   if (typeof param !== 'object' || param === null) return false;
   if (isAbortSignal(param)) return true;
-  // Asked first, because the keys of a large binary are as many strings as it has bytes.
+  // This is checked first, because a large binary has as many keys as bytes, and each key is a string.
   if (!Object.hasOwn(param, 'signal')) return false;
   const keys = Object.keys(param);
   if (keys.length !== 1 || keys[0] !== 'signal') return false;

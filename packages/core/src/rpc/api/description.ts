@@ -1,6 +1,6 @@
-/** What is known of the methods of a served object, as `$/describe` tells it. */
+/** Descriptions of the methods of a served object, as `$/describe` returns them. */
 
-/** One method. Schemas are JSON Schemas of the values as they travel. */
+/** One method. Schemas are JSON Schemas of the values as they are sent. */
 export interface MethodDescription {
   /** What the contract says about the method, for people. */
   readonly doc?: string;
@@ -18,12 +18,12 @@ export type MethodDescriptions = Readonly<Record<string, MethodDescription>>;
 
 const describers = new WeakMap<object, () => MethodDescriptions>();
 
-/** From now on `describe` tells of the methods of `served`. Called when it is asked for, once for each question. */
+/** From now on `describe` describes the methods of `served`. It is called once for each question. */
 export function describeBy(served: object, describe: () => MethodDescriptions): void {
   describers.set(served, describe);
 }
 
-/** What {@link describeBy} said of the object; undefined if nothing did. */
+/** The description that {@link describeBy} set for the object; undefined if there is none. */
 export function descriptionOf(served: object): MethodDescriptions | undefined {
   return describers.get(served)?.();
 }

@@ -1,20 +1,32 @@
 /**
- * What tools can watch: tracing channels of node:diagnostics_channel for calls made (`pipework:call`), calls answered
- * (`pipework:handler`) and streams of values (`pipework:stream`). Without subscribers a call pays one comparison.
+ * What tools can watch: tracing channels of node:diagnostics_channel for calls made (`pipework:call`), calls
+ * answered (`pipework:handler`) and streams of values (`pipework:stream`). If a channel has no subscriber, it
+ * costs a call one comparison.
  */
 import { tracingChannel, type TracingChannel } from 'node:diagnostics_channel';
 
-/** What a subscriber of `pipework:call` or `pipework:handler` gets; one object for all events of one call. */
+/**
+ * What a subscriber of `pipework:call` or `pipework:handler` receives. All events of one call share one
+ * object.
+ */
 export interface CallTrace {
-  /** As on the wire, `Plugin.greet`. A call to a function is `$/call`, one to a method of a marked object `$/call.next`. */
+  /**
+   * The method as it is on the wire, `Plugin.greet`. A call to a function is `$/call`, and a call to a method
+   * of a marked object `$/call.next`.
+   */
   readonly method: string;
-  /** The name under which the plugin or the service was dispensed. Undefined for what is served without one. */
+  /**
+   * The name under which the plugin or the service was dispensed. Undefined if it was not dispensed by name.
+   */
   readonly service: string | undefined;
-  /** Who is called, or `the caller` for a call that is answered here. */
+  /** The party that is called. For a call that is answered here it is `the caller`. */
   readonly peer: string;
-  /** The arguments, before they are packed or after they were revived. */
+  /** The arguments. On the caller's side they are not packed yet, on the handler's side they are decoded. */
   readonly params: readonly unknown[];
-  /** Of `pipework:call`: what a subscriber of `start` sets here travels with the call, for instance `traceparent`. */
+  /**
+   * Metadata that is sent with a call, for instance `traceparent`. A subscriber of `start` on `pipework:call`
+   * can add to it.
+   */
   metadata: Record<string, string>;
   /** What the call resolved with, from `asyncEnd` on; undefined if it failed. */
   result?: unknown;
@@ -24,13 +36,13 @@ export interface CallTrace {
 
 /** What a subscriber of `pipework:stream` gets. */
 export interface StreamTrace {
-  /** `given` if this side is the source, `taken` if the peer is. */
+  /** `given` if this side is the source, `taken` if the peer is the source. */
   readonly direction: 'given' | 'taken';
-  /** Who is on the other side, as in {@link CallTrace.peer}. */
+  /** The party on the other side, as in {@link CallTrace.peer}. */
   readonly peer: string;
   /** How many items have passed so far. */
   items: number;
-  /** What ended the stream before its source did; undefined if nothing has. */
+  /** The error that ended the stream before its source did; undefined if there is none. */
   error?: unknown;
 }
 
@@ -40,25 +52,29 @@ type Channel<T extends object> = TracingChannel<T, T>;
 export const callChannelName = 'pipework:call';
 
 /**
- * The name of the tracing channel for calls that are answered here, each as a {@link CallTrace}. A store bound to its `start` is active in the
- * handler, and where its answer is sent: so also in the sources of streams and in the functions that the answer brings.
+ * The name of the tracing channel for calls that are answered here, each as a {@link CallTrace}. A store
+ * bound to its `start` is active in the handler and while its answer is sent. So it is also active in the
+ * sources of streams and in the functions that the answer contains.
  */
 export const handlerChannelName = 'pipework:handler';
 
 /**
- * The name of the tracing channel for streams of values, each as a {@link StreamTrace}. `start` is published in the context in which the
- * stream was given, or that of its consumer.
+ * The name of the tracing channel for streams of values, each as a {@link StreamTrace}. `start` is published
+ * in the context in which the stream was given, or in that of its consumer.
  */
 export const streamChannelName = 'pipework:stream';
 
-/** The name of the tracing channel for plugin processes, each as a `ProcessTrace`. It only publishes: a store bound to it is active nowhere. */
+/**
+ * The name of the tracing channel for plugin processes, each as a `ProcessTrace`. It only publishes: a store
+ * bound to it is never active.
+ */
 export const processChannelName = 'pipework:process';
 
 export const callChannel: Channel<CallTrace> = tracingChannel(callChannelName);
 export const handlerChannel: Channel<CallTrace> = tracingChannel(handlerChannelName);
 export const streamChannel: Channel<StreamTrace> = tracingChannel(streamChannelName);
 
-/** Whether anyone listens to any event of a channel. */
+/** True if any event of the channel has a subscriber. */
 export function isTraced<T extends object>(channel: Channel<T>): boolean {
   return (
     channel.start.hasSubscribers ||
@@ -77,7 +93,7 @@ export function traceStream(direction: StreamTrace['direction'], peer: string): 
   return trace;
 }
 
-/** A stream is over. */
+/** Publishes that a stream is over. */
 export function endStreamTrace(trace: StreamTrace | undefined): void {
   if (trace === undefined) return;
   if (trace.error !== undefined) streamChannel.error.publish(trace);

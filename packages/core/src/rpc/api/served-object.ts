@@ -1,4 +1,6 @@
-/** What a conversation calls when the peer calls: a service, and the rule that says which functions of an object are one. */
+/**
+ * The object that answers the peer's calls, and the rule that decides which of its functions can be called.
+ */
 import { EventEmitter } from 'node:events';
 import { Stream } from 'node:stream';
 import { PipeworkError } from '../../base/errors.ts';
@@ -10,15 +12,18 @@ import { descriptionOf, type MethodDescriptions } from './description.ts';
 
 /** Answers the calls of one conversation. */
 export interface ServedObject {
-  /** Returns the result or a promise of it; throws, or rejects, to fail the call. `method` comes without the conversation's prefix. */
+  /**
+   * Returns the result or a promise of it. To fail the call, it throws or rejects. `method` comes without the
+   * conversation's prefix.
+   */
   invoke(method: string, params: unknown[], context: CallContext): unknown;
-  /** Tells of each method that can be called. Absent if nothing is served that a peer could ask about. */
+  /** Describes each method that can be called. Absent if nothing is served that a peer could ask about. */
   describe?(): MethodDescriptions;
 }
 
 type Method = (...args: unknown[]) => unknown;
 
-// Written in JavaScript inside Node, so that their functions don't look native.
+// These are written in JavaScript inside Node, so their functions do not look native.
 const nodePrototypes = new Set<object>([
   EventEmitter.prototype,
   Stream.prototype,
@@ -30,7 +35,9 @@ for (const name of ['Readable', 'Writable', 'Duplex', 'Transform', 'PassThrough'
 
 const builtIns = new WeakMap<object, boolean>();
 
-/** The runtime's own prototypes end the search: what they carry was never meant to be served. */
+/**
+ * True for the runtime's own prototypes, which end the search. Their methods were never meant to be served.
+ */
 function isBuiltIn(prototype: object): boolean {
   let known = builtIns.get(prototype);
   if (known === undefined) {
@@ -47,9 +54,9 @@ function hasNativeConstructor(prototype: object): boolean {
 }
 
 /**
- * The function that `name` calls on `target`, or undefined. Only functions that stand on the object itself or on its
- * classes, up to the first built-in prototype; never a getter (it isn't run), and never a name that JavaScript or common tools
- * call by themselves.
+ * Returns the function that `name` calls on `target`, or undefined. It finds only functions of the object
+ * itself and of its classes, up to the first built-in prototype. It never returns a getter, and never runs
+ * one. Names that JavaScript or common tools call by themselves are left out.
  */
 export function findMethod(target: object, name: string): Method | undefined {
   if (name === 'prototype' || isProbedName(name) || isBuiltIn(target)) return undefined;
@@ -75,8 +82,9 @@ function functionOf(holder: object, name: string): Method | undefined {
 }
 
 /**
- * Serves an object: each call of the peer runs the method of that name with the object as `this`. Unknown names fail with
- * `RPC_UNKNOWN_METHOD`, whose message lists what `dispensedAs` offers. Throws `CONFIG_INVALID` for what is no object, which the message calls `what`.
+ * Serves an object: each call of the peer runs the method of that name with the object as `this`. Unknown
+ * names fail with `RPC_UNKNOWN_METHOD`, whose message lists what `dispensedAs` offers. Throws
+ * `CONFIG_INVALID` if the implementation is not an object. The message calls it `what`.
  */
 export function servedObjectOf(
   implementation: object,
@@ -86,7 +94,8 @@ export function servedObjectOf(
   const canServe = isObject(implementation) || typeof implementation === 'function';
   expect(canServe, what, 'an object with methods', implementation);
   expectNoProbedMethod(implementation, what);
-  // Methods of its classes, with where they stand; those of its own may change at any time, and are looked up each time.
+  // Holds methods of its classes, with their holders. Methods of the object itself may change at any time,
+  // and are looked up each time.
   const inherited = new Map<string, { holder: Record<string, unknown>; method: Method }>();
   return {
     invoke(name, params, context) {
@@ -111,7 +120,7 @@ export function servedObjectOf(
   };
 }
 
-/** The names of everything that a peer can call on the object, by the same rule as {@link findMethod}. */
+/** The names of everything that a peer can call on the object, by the rule of {@link findMethod}. */
 export function methodNames(target: object): string[] {
   const names = new Set<string>();
   for (
@@ -125,7 +134,7 @@ export function methodNames(target: object): string[] {
   return [...names].toSorted();
 }
 
-/** A method that could never be called is a mistake that its author should hear of. */
+/** Throws if a method has a name that can never be called. It is a mistake that its author should know of. */
 function expectNoProbedMethod(implementation: object, what: string): void {
   if (isBuiltIn(implementation)) return;
   const name = namesOfTools.find(
@@ -141,7 +150,7 @@ function holderOf(target: object, name: string): Record<string, unknown> {
   return holder as Record<string, unknown>;
 }
 
-/** The failure of a call whose method is not offered, in the words of the protocol. */
+/** Returns the error of a call whose method is not offered, in the words of the protocol. */
 export function unknownMethod(
   method: string,
   target?: object,
@@ -153,7 +162,7 @@ export function unknownMethod(
 
 const maxListed = 20;
 
-/** Names for a message that says what there is. */
+/** Lists names for an error message. Returns `none` if there are no names. */
 export function listNames(names: readonly string[], none: string): string {
   if (names.length === 0) return none;
   const more = names.length > maxListed ? ` and ${names.length - maxListed} more` : '';

@@ -1,13 +1,13 @@
-/** Asking the peer for an implementation. Its counterpart is `Dispenser`. */
+/** Asks the peer for an implementation. Its counterpart is `Dispenser`. */
 import { PipeworkError } from '../../base/errors.ts';
 import type { Conversation } from './conversation.ts';
 
 const maxBrokerId = 0xffff_ffff;
 
 /**
- * Calls `method`, which dispenses, and resolves with the broker id by which the implementation of `name` is reached.
- * Rejects as the call does, and with `RPC_PROTOCOL` if the answer is no broker id. `peer` is what the message calls the
- * other side.
+ * Calls the dispensing method `method`, and resolves with the broker id for the implementation of `name`.
+ * Rejects as the call does, and with `RPC_PROTOCOL` if the answer is not a broker id. `peer` is the other
+ * side's name in the message.
  */
 export async function askToDispense(
   conversation: Conversation,

@@ -1,10 +1,10 @@
-/** The errors with which a call that this side makes fails without an answer. */
+/** The errors of calls that this side makes and that fail without an answer. */
 import { PipeworkError, unsent } from '../../base/errors.ts';
 import { reasonText } from '../../session/loss.ts';
 import type { Shared } from '../../session/shared.ts';
 import { withoutStack } from '../values/error-stack.ts';
 
-/** The conversation ended before the answer came, because of `cause`. */
+/** Returns the error for a conversation that ended before the answer came, because of `cause`. */
 export function lossOf(method: string, peer: string, cause: Error): PipeworkError {
   const message = `${method} was not answered by ${peer}: ${reasonText(cause)}`;
   return withoutStack(new PipeworkError('RPC_CLOSED', message, { cause }), `${method} (${peer})`);

@@ -1,14 +1,18 @@
-/** Which of the peer's calls run, which wait, and which are refused, for one conversation. */
+/** Decides for one conversation which of the peer's calls run, which wait, and which are refused. */
 import { PipeworkError } from '../../base/errors.ts';
 import type { CallQueue } from '../../session/call-queue.ts';
 import { withoutFrames } from '../values/error-stack.ts';
 import { IdTable } from './id-table.ts';
 import type { IncomingCall } from './incoming-call.ts';
 
-/** The running and waiting calls of one conversation. How many run at a time is limited over the whole session, by its queue. */
+/**
+ * The running and waiting calls of one conversation. The session's queue limits how many run at a time over
+ * all conversations.
+ */
 export class CallLimits {
   readonly #queue: CallQueue;
-  // Only calls that outlive their turn. One that is answered within it can neither be cancelled nor collide with another.
+  // Holds only calls that outlive their turn. A call that is answered within its turn can neither be
+  // cancelled nor collide with another.
   readonly #tracked = new IdTable<IncomingCall>();
   #running = 0;
   #waiting = 0;
@@ -19,17 +23,20 @@ export class CallLimits {
     this.#queue = queue;
   }
 
-  /** Calls that run or wait. */
+  /** How many calls run or wait. */
   get running(): number {
     return this.#running + this.#waiting;
   }
 
-  /** The call with this id that runs beyond the turn it came in, waits, or streams its result. */
+  /**
+   * Returns the call with this id if it waits, streams its result, or runs beyond the turn in which it
+   * arrived.
+   */
   get(id: number): IncomingCall | undefined {
     return this.#tracked.size === 0 ? undefined : this.#tracked.get(id);
   }
 
-  /** Why a new call of the peer's cannot run; undefined if it can, now or later. */
+  /** Returns why a new call of the peer cannot run; undefined if it can run, now or later. */
   refusalOf({ method, limit }: IncomingCall): PipeworkError | undefined {
     if (this.#refusal !== undefined && limit !== 'callbacks')
       return refusal('RPC_SHUTTING_DOWN', this.#refusal);
@@ -44,7 +51,10 @@ export class CallLimits {
     );
   }
 
-  /** Counts the call as running. Returns false if it must {@link wait} for room, and an error if it can do neither. */
+  /**
+   * Counts the call as running. Returns false if it must {@link wait} for room, and an error if it can
+   * neither run nor wait.
+   */
   begin(call: IncomingCall): boolean | PipeworkError {
     if (call.limit === 'calls' && !this.#queue.tryBegin()) return false;
     if (call.limit === 'callbacks' && !this.#queue.tryBeginCallback())
@@ -66,7 +76,7 @@ export class CallLimits {
         start();
       },
       abandon: () => {
-        // Its deadline may still pass, and must find nothing to take out of the queue.
+        // The call's deadline may still pass, and must find nothing to take out of the queue.
         call.waiting = undefined;
         call.end();
       },
@@ -74,7 +84,10 @@ export class CallLimits {
     this.#queue.wait(call.waiting);
   }
 
-  /** Takes a waiting call out of the queue, because its caller no longer wants it. Returns false if the call does not wait. */
+  /**
+   * Takes a waiting call out of the queue, because its caller no longer wants it. Returns false if the call
+   * does not wait.
+   */
   unqueue(call: IncomingCall): boolean {
     if (call.waiting === undefined) return false;
     this.#queue.remove(call.waiting);
@@ -125,16 +138,19 @@ export class CallLimits {
     for (const call of this.#tracked.values()) call.cancel(reason);
   }
 
-  /** The conversation has ended. Calls that wait never start, and calls that run are aborted. */
+  /** The conversation has ended. Waiting calls never start, and running calls are aborted. */
   end(reason: unknown): void {
     this.#queue.abandon(this);
     this.#waiting = 0;
-    // The streams in their arguments end with the conversation, which says more.
+    // The streams in their arguments end with the conversation, and its error explains more.
     for (const call of this.#tracked.values()) call.abort(reason);
   }
 }
 
-/** Without frames, which would be of this file and cost more than all else: a peer may ask to be refused a million times. */
+/**
+ * Makes an error without stack frames. They would be of this file, and would cost more than everything else,
+ * because a peer may cause a million refusals.
+ */
 function refusal(code: 'RPC_OVERLOADED' | 'RPC_SHUTTING_DOWN', message: string): PipeworkError {
   return withoutFrames(() => new PipeworkError(code, message));
 }

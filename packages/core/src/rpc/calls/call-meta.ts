@@ -1,16 +1,16 @@
-/** What travels with a call beside its arguments: the fifth element of a request. */
+/** What is sent with a call beside its arguments: the fifth element of a request. */
 import type { CallOptions } from '../api/call-options.ts';
 
-/** What to write for the options of a call; undefined if they hold nothing that travels. */
+/** Returns what to write for the options of a call; undefined if they hold nothing to send. */
 export function metaOf({ deadlineMs, metadata }: CallOptions): Record<string, unknown> | undefined {
   const meta: Record<string, unknown> = {};
   if (deadlineMs !== undefined && deadlineMs < Infinity) meta['deadline'] = Math.ceil(deadlineMs);
-  // An interceptor may have put anything there.
+  // An interceptor may have set it to anything.
   if (Object.keys(Object(metadata) as object).length > 0) meta['metadata'] = { ...metadata };
   return Object.keys(meta).length === 0 ? undefined : meta;
 }
 
-/** What the peer wrote. Fields that are missing or of another type count as not given. */
+/** Reads what the peer wrote. Fields that are missing or of another type count as absent. */
 export function readMeta(meta: unknown): {
   metadata: Readonly<Record<string, string>>;
   remainingMs: number | undefined;

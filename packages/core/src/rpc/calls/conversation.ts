@@ -1,4 +1,6 @@
-/** One RPC conversation on one stream: the calls of both sides, what they hold by reference, and its end. */
+/**
+ * One RPC conversation on one stream: the calls of both sides, the references that they hold, and its end.
+ */
 import type { MuxError } from '@pipework/mux';
 import type { RawStream, RawStreamHandler } from '@pipework/mux/lean';
 import { PipeworkError } from '../../base/errors.ts';
@@ -22,19 +24,25 @@ import { isWatched, watchedCall } from './watched-call.ts';
 
 export interface ConversationOptions {
   readonly shared: Shared;
-  /** Answers the peer's calls. Without one they fail. */
+  /** Answers the peer's calls. If it is absent, they fail. */
   readonly served?: ServedObject | undefined;
-  /** Stands before every method on the wire, of both sides: `Plugin.`. Without one it is the control stream, outside limits and interceptors. */
+  /**
+   * The prefix of every method on the wire, of both sides: `Plugin.`. A conversation without one is the
+   * control stream, which has no limits and no interceptors.
+   */
   readonly prefix?: string | undefined;
-  /** The name under which it was dispensed, for those who trace its calls. */
+  /** The name under which the implementation was dispensed. Traces of its calls show it. */
   readonly service?: string | undefined;
-  /** Around each call that is made here, the first outermost. */
+  /** Interceptors around each call that is made here, the outermost first. */
   readonly callInterceptors?: readonly CallInterceptor[] | undefined;
-  /** Around each call that is answered here, the first outermost. */
+  /** Interceptors around each call that is answered here, the outermost first. */
   readonly handlerInterceptors?: readonly HandlerInterceptor[] | undefined;
-  /** The served object is a service of the host: its calls are counted as callbacks are, and never wait. */
+  /**
+   * True if the served object is a service of the host. Its calls are counted as callbacks are, and never
+   * wait.
+   */
   readonly isService?: boolean | undefined;
-  /** Called when a call or a stream has ended: {@link Conversation.isUnderWay} may be false now. */
+  /** Called when a call or a stream has ended. {@link Conversation.isUnderWay} may be false now. */
   readonly onQuiet?: (() => void) | undefined;
 }
 
@@ -46,7 +54,7 @@ export class Conversation implements RawStreamHandler {
   readonly closed: Promise<void>;
   readonly #stream: RawStream;
   readonly #names: MethodNames;
-  // Undefined on the control stream, whose calls are not published.
+  // Undefined on the control stream, because its calls are not published.
   readonly #interceptors: readonly CallInterceptor[] | undefined;
   readonly #service: string | undefined;
   readonly #messages: MessageStream;
@@ -63,7 +71,7 @@ export class Conversation implements RawStreamHandler {
   #hasPeerFinished = false;
   #hasEnded = false;
 
-  /** Takes the stream over: it becomes its handler. */
+  /** Takes over the stream, by becoming its handler. */
   constructor(stream: RawStream, options: ConversationOptions) {
     const {
       shared,
@@ -108,8 +116,8 @@ export class Conversation implements RawStreamHandler {
   }
 
   /**
-   * Calls a method of the peer's service. Never throws: it rejects with what the handler threw, with the signal's reason, or with
-   * `RPC_NOT_SERIALIZABLE`, `RPC_OVERLOADED`, `RPC_DEADLINE`, `RPC_CLOSED`.
+   * Calls a method of the peer's service. Never throws. It rejects with what the handler threw, with the
+   * signal's reason, or with `RPC_NOT_SERIALIZABLE`, `RPC_OVERLOADED`, `RPC_DEADLINE`, `RPC_CLOSED`.
    */
   call(method: string, params: unknown[], options?: CallOptions): Promise<unknown> {
     const name = this.#names.called(method);
@@ -118,7 +126,7 @@ export class Conversation implements RawStreamHandler {
     return watchedCall(call, this.#interceptors, (...sent) => this.#outgoing.call(name, ...sent));
   }
 
-  /** Asks the peer's runtime what it serves here. */
+  /** Asks the peer's runtime which methods it serves here. */
   describe(): Promise<unknown> {
     return this.#outgoing.call(describeName, [], undefined);
   }
@@ -138,7 +146,7 @@ export class Conversation implements RawStreamHandler {
     );
   }
 
-  /** Calls made here whose answer has not come. */
+  /** How many calls made here are not answered yet. */
   get pendingCalls(): number {
     return this.#outgoing.unanswered;
   }
@@ -148,22 +156,22 @@ export class Conversation implements RawStreamHandler {
     return this.#outgoing.methods().length > 0 || this.#references?.isStreaming === true;
   }
 
-  /** Their methods, for reports of a crash. */
+  /** The methods of the pending calls, for reports of a crash. */
   get pendingMethods(): string[] {
     return this.#outgoing.methods();
   }
 
-  /** Calls of the peer that run here or wait to. */
+  /** How many calls of the peer run or wait here. */
   get runningCalls(): number {
     return this.#incoming.callLimits.running;
   }
 
-  /** Functions, objects, signals and streams that are held for the peer, or of the peer's. */
+  /** How many functions, objects, signals and streams are held by reference, in both directions. */
   get references(): number {
     return this.#references?.size ?? 0;
   }
 
-  /** New calls of the peer fail with this message from now on; running ones go on. */
+  /** From now on new calls of the peer fail with this message. Running calls continue. */
   refuseCalls(message: string): void {
     this.#incoming.callLimits.refuse(message);
   }
@@ -174,8 +182,9 @@ export class Conversation implements RawStreamHandler {
   }
 
   /**
-   * This side leaves. The signals of running handlers abort, and what they may wait for fails with the reason: streams of values and
-   * calls to the peer. The sources of streams that the peer reads are told to return. Handlers still answer.
+   * This side is leaving. The signals of running handlers abort. Streams of values and calls to the peer,
+   * which handlers may wait for, fail with the reason. The sources of streams that the peer reads are told to
+   * return. Handlers still answer.
    */
   leave(reason: Error): void {
     this.#incoming.callLimits.cancelAll(reason);
@@ -183,19 +192,25 @@ export class Conversation implements RawStreamHandler {
     this.#references?.leave(reason);
   }
 
-  /** Takes back what the peer holds by reference. Resolves when the objects among it that were handed over are disposed of. */
+  /**
+   * Revokes every reference that the peer holds. Resolves once those objects that were handed over are
+   * disposed of.
+   */
   async takeBackReferences(): Promise<void> {
     await this.#references?.takeBackAll();
   }
 
-  /** This side calls no more: its half of the stream finishes once what it called is answered, what it answers is done, and no stream of values is being read. */
+  /**
+   * This side makes no more calls. Its half of the stream finishes once its calls are answered, its own
+   * answers are complete, and no stream of values is being read.
+   */
   finish(): void {
     this.#isFinishing = true;
     this.#outgoing.finish();
     this.#finishWhenIdle();
   }
 
-  /** Ends the conversation at once: pending calls reject, running ones abort, the peer hears of a reset. */
+  /** Ends the conversation at once. Pending calls reject, running ones abort, and the peer gets a reset. */
   close(error?: Error): void {
     if (this.#hasEnded) return;
     const reason = error ?? new PipeworkError('RPC_CLOSED', 'the connection was closed on this side');
@@ -243,7 +258,7 @@ export class Conversation implements RawStreamHandler {
     try {
       params = this.#messages.read(message);
     } catch {
-      return; // It has no answer that could say so.
+      return; // A notification has no answer that could carry the error.
     }
     if (!Array.isArray(params)) return;
     if (!method.startsWith(runtimePrefix)) return this.#incoming.notified(method, params);
@@ -262,7 +277,8 @@ export class Conversation implements RawStreamHandler {
       return this.close(error as Error);
     }
     const { unfinished } = this.#reader;
-    // A peer that takes no answers gets no credit for further calls. Only the answering end waits so, or both could.
+    // A peer that does not read its answers gets no credit for further calls. Only the answering end waits
+    // like this, because otherwise both ends could wait for each other.
     this.#gate.isWanted = this.#incoming.isFlowing || !this.#answersPeer;
     if (this.#gate.isWanted) return this.#gate.read(end - start, unfinished);
     this.#owedCredit += end - start;
@@ -282,7 +298,7 @@ export class Conversation implements RawStreamHandler {
     if (this.#outgoing.unanswered > 0 && this.#reader.unfinished > 0) {
       return this.close(new PipeworkError('RPC_PROTOCOL', 'the peer finished in the middle of a message'));
     }
-    // Answers travel on the half that just ended.
+    // Answers are sent on the half that just ended.
     this.#outgoing.end(new PipeworkError('RPC_CLOSED', 'the peer finished the connection'));
     void this.#incoming.callLimits.idle().then(() => this.#finishWhenIdle());
   }
@@ -301,7 +317,7 @@ export class Conversation implements RawStreamHandler {
     this.#resolveClosed();
   }
 
-  /** One door out: the first reason wins, and everything settles with it. */
+  /** Ends the conversation; there is no other way. The first reason wins, and everything settles with it. */
   #end(reason: Error): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;

@@ -1,4 +1,4 @@
-/** The object with which one side calls the methods that the other serves, or that stands over a function of the user's. */
+/** Remotes: the object through which one side calls the other's methods, or a function of the user. */
 import { checkCallOptions, checkKnownCallOptions, type CallOptions } from '../api/call-options.ts';
 import type { Conversation } from './conversation.ts';
 import { failed } from '../remote/call-result.ts';
@@ -20,7 +20,10 @@ export type {
   RemoteValue,
 } from '../remote/remote-types.ts';
 
-/** What the methods of a remote do: makes the call of `method`, with the options that {@link withCallOptions} gave it. */
+/**
+ * The function behind the methods of a remote. It makes the call of `method`, with the options that {@link
+ * withCallOptions} set.
+ */
 export type RemoteCall = (
   method: string,
   args: unknown[],
@@ -30,18 +33,24 @@ export type RemoteCall = (
 /** What all remotes of one implementation share, whatever options they have. */
 interface RemoteSource {
   readonly call: RemoteCall;
-  /** What the remote is called when it is printed. */
+  /** The remote's name when it is printed. */
   readonly label: string;
-  /** Disposes of it. */
+  /** Disposes of the remote. */
   release(): void;
-  /** Throws `CONFIG_INVALID` for options that `call` does not take. */
+  /** Throws `CONFIG_INVALID` for options that `call` does not accept. */
   checkOptions(options: CallOptions): void;
 }
 
-/** Objects over a remote that are no remotes themselves: each makes the same over a remote with call options. */
+/**
+ * Objects over a remote that are not remotes themselves. For each, the function that makes the same object
+ * over a remote with call options.
+ */
 const wrappers = new WeakMap<object, (options: CallOptions) => object>();
 
-/** Lets {@link withCallOptions} take `wrapper`. `remake` returns the same object over a remote that has the options. */
+/**
+ * Lets {@link withCallOptions} accept `wrapper`. `remake` returns the same object over a remote that has the
+ * options.
+ */
 export function takesCallOptions(wrapper: object, remake: (options: CallOptions) => object): void {
   wrappers.set(wrapper, remake);
 }
@@ -52,8 +61,9 @@ interface SourcedTarget extends RemoteTarget {
 }
 
 /**
- * Returns an object whose methods are calls on the conversation; disposing of it finishes the conversation. It is printed with the `name`
- * by which it was dispensed. Once `isDraining` returns true, calls are refused.
+ * Returns an object whose methods are calls on the conversation. Disposing of it finishes the conversation.
+ * When printed, it shows the `name` under which it was dispensed. Once `isDraining` returns true, calls are
+ * refused.
  */
 export function dispensedRemote<T>(
   conversation: Conversation,
@@ -69,7 +79,7 @@ export function dispensedRemote<T>(
   });
 }
 
-/** The error of what a client that drains refuses. */
+/** The error with which a draining client refuses `what`. */
 export function draining(what: string): PipeworkError {
   return unsent('RPC_CLOSED', `${what} was not sent: the client drains, and takes no new calls`);
 }
@@ -91,11 +101,12 @@ function make(source: RemoteSource, options: CallOptions | undefined): object {
 }
 
 /**
- * Returns a remote over a function of your own: each method of it is a call of `call`, with the method's name, its
- * arguments and what {@link withCallOptions} gave it. It is used like a dispensed remote: `withCallOptions()` and
- * `await using` take it, a result that is a stream can be iterated without awaiting the call, and an error that `call`
- * throws is the call's rejection. Options that pipework does not know pass through to `call`. Its `[Symbol.dispose]()` calls
- * `dispose` once; from then on calls fail with `RPC_CLOSED` and `call` is not called.
+ * Returns a remote over a function of your own. Each call of one of its methods runs `call`, with the
+ * method's name, its arguments and the options from {@link withCallOptions}. It is used like a dispensed
+ * remote: `withCallOptions()` and `await using` accept it, a result that is a stream can be iterated without
+ * awaiting the call, and an error that `call` throws is the call's rejection. Options that pipework does not
+ * know are passed on to `call`. Its `[Symbol.dispose]()` calls `dispose` once. From then on calls fail with
+ * `RPC_CLOSED`, and `call` is not run.
  *
  * @example
  * ```ts
@@ -137,9 +148,10 @@ export function createRemote<T>(
 }
 
 /**
- * Returns the same remote, with options for every call made through what this returns: a deadline, metadata, a signal. A
- * remote of `createRemote()` takes any further options. What `checked()` returned is taken if it is over such a remote. Throws
- * `CONFIG_INVALID` for an option that the remote does not take, and for an object that is no dispensed remote.
+ * Returns the same remote, with options for every call made through the returned one: a deadline, metadata, a
+ * signal. A remote of `createRemote()` accepts any further options. An object from `checked()` is accepted if
+ * it is over a remote. Throws `CONFIG_INVALID` for an option that the remote does not accept, and for an
+ * object that is not a dispensed remote.
  *
  * @example
  * ```ts

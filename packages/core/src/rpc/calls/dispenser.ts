@@ -1,4 +1,7 @@
-/** Makes implementations on request, one a dispense, serves each on a stream of its own, and disposes of it. Used by both sides. */
+/**
+ * Makes one implementation for each dispense, serves each on a stream of its own, and disposes of it. Both
+ * sides use it.
+ */
 import { dispose } from '../../base/dispose.ts';
 import { isPipeworkError, PipeworkError } from '../../base/errors.ts';
 import { isError } from '../../base/realm.ts';
@@ -9,33 +12,33 @@ import type { HandlerInterceptor } from '../api/interceptors.ts';
 import { servedObjectOf, type ServedObject } from '../api/served-object.ts';
 import { Conversation } from './conversation.ts';
 
-/** Makes one implementation. `signal` aborts when the peer has let go of it, or this side is leaving. */
+/** Makes one implementation. `signal` aborts when the peer has released it, or this side is leaving. */
 export type DispenseFactory = (signal: AbortSignal) => unknown;
 
 export interface DispenserOptions {
   readonly shared: Shared;
-  /** Around each call of what is dispensed, the first outermost. */
+  /** Interceptors around each call of the dispensed implementations, the outermost first. */
   readonly handlerInterceptors: readonly HandlerInterceptor[];
-  /** What is dispensed are services of the host. */
+  /** True if the dispensed implementations are services of the host. */
   readonly isService?: boolean;
-  /** Returns the factory of this name. Throws the error of a name that is not offered. */
+  /** Returns the factory with this name. If the name is not offered, it throws the error for that. */
   find(name: string): DispenseFactory;
-  /** Why nothing new is dispensed or called any more; undefined while this side is not leaving. */
+  /** Returns why nothing new is dispensed or called any more; undefined while this side is not leaving. */
   refusal(): string | undefined;
-  /** Tells of what went wrong without a caller who could hear of it. */
+  /** Reports a failure that no caller can be told of. */
   report(message: string, error: unknown): void;
-  /** Called when a call or a stream of what was dispensed has ended. */
+  /** Called when a call or a stream of a dispensed implementation has ended. */
   readonly onQuiet?: () => void;
 }
 
-/** What was dispensed and is not disposed of. */
+/** An implementation that was dispensed and is not disposed of. */
 interface Dispensed {
   readonly controller: AbortController;
-  /** Undefined while its factory is at work. */
+  /** Undefined while its factory runs. */
   implementation: object | undefined;
 }
 
-/** Runs a factory. Its failure says whose it is, and has the reason as its cause. */
+/** Runs a factory. If it fails, the error names the factory, and has the reason as its cause. */
 async function runFactory(name: string, factory: DispenseFactory, signal: AbortSignal): Promise<unknown> {
   try {
     return await factory(signal);
@@ -52,23 +55,24 @@ export class Dispenser {
   readonly #options: DispenserOptions;
   readonly #dispensed = new Set<Dispensed>();
   readonly #conversations = new Set<Conversation>();
-  /** Conversations that are gone while handlers of theirs run on. */
+  /** Conversations that have ended while some of their handlers still run. */
   readonly #unfinished = new Set<Conversation>();
-  /** Implementations that the peer has asked for and not dialled. */
+  /** How many implementations the peer has asked for but not dialled. */
   #undialled = 0;
 
   constructor(options: DispenserOptions) {
     this.#options = options;
   }
 
-  /** The conversations with what was dispensed. */
+  /** The conversations with the dispensed implementations. */
   get conversations(): ReadonlySet<Conversation> {
     return this.#conversations;
   }
 
   /**
-   * Makes an implementation, and returns the broker id by which the peer reaches it. An id that the peer does not dial expires. Rejects with
-   * what the factory threw, with the error of an unknown name, with `RPC_OVERLOADED` if as many ids wait to be dialled as streams may wait.
+   * Makes an implementation, and returns the broker id by which the peer reaches it. The id expires if the
+   * peer does not dial it. Rejects with what the factory threw, with the error for an unknown name, or with
+   * `RPC_OVERLOADED` if the maximum number of streams already wait to be dialled.
    */
   async dispense(name: unknown): Promise<number> {
     this.#expectStaying();
@@ -96,14 +100,15 @@ export class Dispenser {
       shared.broker.acceptWith(
         id,
         {
-          // In the same turn: the stream's first call may be there already, and so may the end of everything be behind it.
+          // This must run in the same turn. The stream's first call may have arrived already, and the end of
+          // the session may follow it.
           resolve: (stream) => {
             this.#undialled -= 1;
             this.#serve(name, stream, served, dispensed);
           },
           reject: (error) => {
             this.#undialled -= 1;
-            // At the end of the session there is nothing to tell.
+            // At the end of the session there is nothing to report.
             if (isPipeworkError(error) && error.code === 'BROKER_TIMEOUT')
               report('a dispensed implementation was never used', error);
             void this.#letGo(dispensed);
@@ -172,19 +177,22 @@ export class Dispenser {
     }
   }
 
-  /** Aborts the signal of everything that was dispensed. */
+  /** Aborts the signal of every dispensed implementation. */
   abort(reason: Error): void {
     for (const { controller } of this.#dispensed) controller.abort(reason);
   }
 
-  /** Resolves once no handler runs any more, those of conversations that are gone included. */
+  /** Resolves once no handler runs any more, including those of conversations that have ended. */
   async ended(): Promise<void> {
     await Promise.all(
       [...this.#conversations, ...this.#unfinished].map((conversation) => conversation.idle()),
     );
   }
 
-  /** Takes back what the peer holds by reference, and disposes of everything that was dispensed. Never rejects. */
+  /**
+   * Revokes every reference that the peer holds, and disposes of every dispensed implementation. Never
+   * rejects.
+   */
   async letGoAll(): Promise<void> {
     await Promise.all([...this.#conversations].map((conversation) => conversation.takeBackReferences()));
     const made = [...this.#dispensed].filter(({ implementation }) => implementation !== undefined);

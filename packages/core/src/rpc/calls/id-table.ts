@@ -1,12 +1,15 @@
-/** Things under u32 message ids, in a ring of slots: unlike a Map it makes no garbage while entries come and go. */
+/**
+ * Entries by u32 message id, in a ring of slots. Unlike a Map, it makes no garbage while entries come and go.
+ */
 
 const maxId = 0xffff_ffff;
 const firstSlots = 64;
 
 /**
- * Entries by message id. A Map that calls enter and leave is built anew every few dozen calls, and one old table that reached the
- * old generation keeps all later ones alive until the next full collection: 2.9 instead of 2.0 µs of CPU a call, and pauses of
- * 5 ms instead of 0.4 (64 calls in flight, Node 20). Ids that share a slot, which a peer may choose, go to a Map after all.
+ * Entries by message id. If calls enter and leave a Map, it is rebuilt every few dozen calls. One old table
+ * that reaches the old generation keeps all later ones alive until the next full collection. That costs 2.9
+ * instead of 2.0 µs of CPU a call, and pauses of 5 ms instead of 0.4 (64 calls in flight, Node 20). Ids that
+ * share a slot, which a peer may choose, are stored in a Map after all.
  */
 export class IdTable<T extends { readonly id: number }> {
   #slots: (T | undefined)[] = new Array<T | undefined>(firstSlots).fill(undefined);
@@ -19,7 +22,7 @@ export class IdTable<T extends { readonly id: number }> {
     return this.#size;
   }
 
-  /** The next id whose slot is free. Slots of calls that still run are passed over. */
+  /** Returns the next id whose slot is free. Slots of calls that still run are skipped. */
   nextId(): number {
     if (this.#size * 2 > this.#mask) this.#grow();
     let id = this.#next;
@@ -34,7 +37,7 @@ export class IdTable<T extends { readonly id: number }> {
     return this.#crowded?.get(id);
   }
 
-  /** Enters what has an id that isn't in the table. */
+  /** Adds an entry whose id is not in the table. */
   add(entry: T): void {
     const slot = entry.id & this.#mask;
     if (this.#slots[slot] === undefined) this.#slots[slot] = entry;

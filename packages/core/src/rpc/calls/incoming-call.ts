@@ -1,4 +1,4 @@
-/** One call of the peer's while it is being answered: what its handler can ask, and what ends with it. */
+/** One call of the peer while it is being answered: what its handler can ask, and what ends with it. */
 import { AsyncResource } from 'node:async_hooks';
 import { afterPatience } from '../../base/timers.ts';
 import type { WaitingCall } from '../../session/call-queue.ts';
@@ -13,24 +13,25 @@ interface Meta {
   stopTimer: (() => void) | undefined;
 }
 
-// What most calls don't have stands behind `meta` and `held`: a call is made and dropped a million times.
+// What most calls lack is kept behind `meta` and `held`, because calls are made and dropped by the million.
 export class IncomingCall implements Borrower {
   readonly id: number;
   readonly method: string;
   isAnswered = false;
   /**
-   * Which limit counts it: `calls` may wait for room. `callbacks`, which are calls to references and of services, are refused without room.
-   * `none` counts the calls of the runtime itself.
+   * Which limit counts the call. Calls under `calls` may wait for room. Calls under `callbacks`, which are
+   * calls to references and of services, are refused without room. `none` counts the calls of the runtime
+   * itself.
    */
   limit: 'calls' | 'callbacks' | 'none' = 'calls';
-  /** Known to the limits by its id, because it outlives the turn it came in. */
+  /** True if the limits know the call by its id, because it outlives the turn in which it arrived. */
   isTracked = false;
   /** Its place in the queue, while it may not run yet. */
   waiting: WaitingCall | undefined = undefined;
   #held: Held | undefined = undefined;
   #meta: Meta | undefined = undefined;
   #controller: AbortController | undefined = undefined;
-  /** Where the signal was asked for: its listeners run there. */
+  /** The asynchronous context in which the signal was first read. Its listeners run there. */
   #context: AsyncResource | undefined = undefined;
   #abortedWith: { reason: unknown } | undefined = undefined;
 
@@ -61,7 +62,7 @@ export class IncomingCall implements Borrower {
     return this.#held !== undefined;
   }
 
-  /** What it holds; made when first asked for. */
+  /** What the call holds by reference. It is created on first access. */
   get held(): Held {
     return (this.#held ??= { references: [], streams: [], given: 0 });
   }
@@ -70,7 +71,7 @@ export class IncomingCall implements Borrower {
     return this.#held !== undefined && this.#held.given > 0;
   }
 
-  /** Takes what the caller sent along. The caller waits no longer than `remainingMs`. */
+  /** Stores what the caller sent along. The caller waits no longer than `remainingMs`. */
   setMeta(
     metadata: Readonly<Record<string, string>>,
     remainingMs: number | undefined,
@@ -82,7 +83,7 @@ export class IncomingCall implements Borrower {
     this.#meta.stopTimer = afterPatience(remainingMs, expire, false);
   }
 
-  /** Aborts the handler's signal, also one that is asked for later. The first reason wins. */
+  /** Aborts the handler's signal, even if the handler reads it only later. The first reason wins. */
   abort(reason: unknown): void {
     if (this.#abortedWith !== undefined) return;
     this.#abortedWith = { reason };
@@ -90,18 +91,18 @@ export class IncomingCall implements Borrower {
     this.#context?.runInAsyncScope(() => controller?.abort(reason));
   }
 
-  /** Why the handler's signal aborted; undefined if it has not. */
+  /** The reason why the handler's signal aborted; undefined if it has not. */
   get abortReason(): unknown {
     return this.#abortedWith?.reason;
   }
 
-  /** The call was cancelled: its handler's signal aborts, and the streams in its arguments end with it. */
+  /** The call was cancelled. Its handler's signal aborts, and the streams in its arguments end. */
   cancel(reason: unknown): void {
     this.abort(reason);
     if (this.#held !== undefined) for (const stream of [...this.#held.streams]) stream.abort(reason);
   }
 
-  /** Nothing of the call is left. */
+  /** The call is over in every respect. */
   end(): void {
     this.#meta?.stopTimer?.();
   }

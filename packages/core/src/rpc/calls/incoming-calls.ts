@@ -1,4 +1,4 @@
-/** The calls that the peer makes on a conversation: running each, and answering it exactly once. */
+/** The calls that the peer makes on a conversation. Runs each, and answers it exactly once. */
 import { PipeworkError } from '../../base/errors.ts';
 import { contextStorage, enterContext, leaveContext } from '../api/call-context.ts';
 import type { MessageStream } from '../messages/message-stream.ts';
@@ -16,13 +16,13 @@ import type { IncomingMessage } from '../wire/incoming-message.ts';
 import { unknownMethod, type ServedObject } from '../api/served-object.ts';
 
 export interface IncomingCallsOptions {
-  /** The control stream: no limit and no interceptor of the user's stands between the two runtimes. */
+  /** True for the control stream, where no limit and no interceptor of the user applies. */
   readonly isControl: boolean;
-  /** A service of the host: calls are counted as callbacks are, and never wait. */
+  /** True for a service of the host. Its calls are counted as callbacks are, and never wait. */
   readonly isService: boolean;
-  /** The name under which the implementation was dispensed, for those who trace its calls. */
+  /** The name under which the implementation was dispensed. Traces of its calls show it. */
   readonly service: string | undefined;
-  /** Around each call, the first outermost. */
+  /** Interceptors around each call, the outermost first. */
   readonly interceptors: readonly HandlerInterceptor[];
 }
 
@@ -33,13 +33,13 @@ export class IncomingCalls {
   readonly #served: ServedObject | undefined;
   readonly #beforeReply: (() => void) | undefined;
   readonly #interceptors: readonly HandlerInterceptor[];
-  /** The control stream: no limit and no interceptor of the user's stands between the two runtimes. */
+  /** True for the control stream, where no limit and no interceptor of the user applies. */
   readonly #isControl: boolean;
-  /** A service of the host, which a plugin calls while the host may wait for the plugin. */
+  /** True for a service of the host, which a plugin calls while the host may wait for the plugin. */
   readonly #isService: boolean;
   readonly #service: string | undefined;
   readonly #names: MethodNames;
-  /** False while the peer takes no answers. Requests that come meanwhile are not credited. */
+  /** False while the peer does not read its answers. Requests that arrive meanwhile get no credit. */
   isFlowing = true;
 
   constructor(
@@ -61,7 +61,7 @@ export class IncomingCalls {
     this.callLimits = new CallLimits(messages.shared.callQueue);
   }
 
-  /** Takes a request. Throws `RPC_PROTOCOL` if its id is in use. */
+  /** Handles a request. Throws `RPC_PROTOCOL` if its id is in use. */
   request(message: IncomingMessage): void {
     const { id, method } = message;
     this.#checkId(id, method);
@@ -82,7 +82,7 @@ export class IncomingCalls {
     this.#begin(call, params);
   }
 
-  /** A request came whose params are numbers, booleans and the like. */
+  /** Handles a request whose params are numbers, booleans and the like. */
   plainRequest(id: number, method: string, params: unknown[]): void {
     this.#checkId(id, method);
     this.#begin(new IncomingCall(id, method), params);
@@ -96,7 +96,10 @@ export class IncomingCalls {
     );
   }
 
-  /** Runs the handler of a notification. Its outcome is not sent to the peer. A notification without a handler is dropped. */
+  /**
+   * Runs the handler of a notification. Its outcome is not sent to the peer. A notification without a handler
+   * is dropped.
+   */
   notified(method: string, params: unknown[]): void {
     const name = this.#names.received(method)?.short;
     const served = this.#served;
@@ -107,14 +110,14 @@ export class IncomingCalls {
     try {
       void Promise.resolve(served.invoke(name, params, call)).catch(() => {});
     } catch {
-      // As above: there is no answer in which it could be said.
+      // As above, there is no answer that could carry the error.
     } finally {
       leaveContext(outer);
     }
   }
 
   #readWithMeta(call: IncomingCall, message: IncomingMessage): unknown {
-    // The params are not the last element: the message is read whole.
+    // The params are not the last element, so the message is read whole.
     message.at = message.start;
     const elements = this.#messages.read(message) as unknown[];
     const { metadata, remainingMs } = readMeta(elements[4]);
@@ -127,14 +130,17 @@ export class IncomingCalls {
     return elements[3];
   }
 
-  /** The caller no longer wants a call; an id that isn't running is ignored. */
+  /** The caller no longer wants a call. An id that is not running is ignored. */
   cancel(id: unknown): void {
     const call = this.callLimits.get(id as number);
     if (call !== undefined)
       this.#abort(call, new DOMException('the operation was aborted by the caller', 'AbortError'));
   }
 
-  /** A call that runs answers when its handler does; one that waits to run never will, and is answered here. */
+  /**
+   * If the call runs, it is answered when its handler returns. If it waits, it never runs, and is answered
+   * here.
+   */
   #abort(call: IncomingCall, reason: unknown): void {
     call.cancel(reason);
     if (this.callLimits.unqueue(call)) this.#refuse(call, reason);
@@ -142,7 +148,7 @@ export class IncomingCalls {
 
   #begin(call: IncomingCall, params: unknown[]): void {
     const { callLimits } = this;
-    // A callback belongs to a call that waits for it: holding it back could stop both sides.
+    // A callback belongs to a call that waits for it, so delaying it could block both sides.
     if (this.#isControl) call.limit = 'none';
     else if (this.#isService || this.#isCallback(call)) call.limit = 'callbacks';
     const refusal = callLimits.refusalOf(call);
@@ -163,7 +169,10 @@ export class IncomingCalls {
     else storage.run(call, () => this.#runWhereGiven(call, params));
   }
 
-  /** A reference runs, and its answer is sent, in the asynchronous context in which it was given: an answer may hold a stream. */
+  /**
+   * Runs the call of a reference in the asynchronous context in which the reference was given. The answer is
+   * sent there too, because it may hold a stream.
+   */
   #runWhereGiven(call: IncomingCall, params: unknown[]): void {
     const context = this.#isCallback(call) ? this.#references?.contextOf(params[0]) : undefined;
     if (context === undefined) this.#start(call, params);
@@ -177,7 +186,7 @@ export class IncomingCalls {
       const result = this.#invoke(call, params);
       if (isThenable(result)) {
         this.callLimits.track(call);
-        // A thenable of the user's may do anything when it is asked; a promise is safe.
+        // A thenable of the user may run any code when it is asked. A promise is safe.
         const promise = result instanceof Promise ? result : Promise.resolve(result);
         promise.then(
           (value) => this.#answer(call, value),
@@ -193,7 +202,7 @@ export class IncomingCalls {
     }
   }
 
-  /** Runs and answers a call within its trace: a store that is bound to the channel is active in both. */
+  /** Runs and answers a call within its trace. A store that is bound to the channel is active in both. */
   #startTraced(call: IncomingCall, params: unknown[]): void {
     this.callLimits.track(call);
     const { method, params: args } = this.#seen(call, params);
@@ -202,7 +211,7 @@ export class IncomingCalls {
       service: this.#service,
       peer: 'the caller',
       params: args,
-      // Copied, because a subscriber may write into it. Copying a frozen object is slow.
+      // The metadata is copied, because a subscriber may write into it. Copying a frozen object is slow.
       metadata: Object.assign({}, call.metadata),
     };
     const answer = async (): Promise<unknown> => {
@@ -216,7 +225,7 @@ export class IncomingCalls {
       this.#answer(call, result);
       return result;
     };
-    // Its failure was sent to the caller.
+    // The failure was already sent to the caller.
     handlerChannel.tracePromise(answer, trace).catch(() => {});
   }
 
@@ -237,7 +246,10 @@ export class IncomingCalls {
     return this.#around(call, params, () => served.invoke(name, params, call));
   }
 
-  /** A call as interceptors and tools see it: one of a reference with the arguments that its function gets. */
+  /**
+   * A call as interceptors and tools see it. For a call of a reference, that is the arguments which its
+   * function gets.
+   */
   #seen(call: IncomingCall, params: unknown[]): { method: string; params: unknown[] } {
     if (!this.#isCallback(call)) return { method: call.method, params };
     return { method: referenceCallName(params[2]), params: Array.isArray(params[1]) ? params[1] : [] };
@@ -296,7 +308,7 @@ export class IncomingCalls {
     this.#answered(call);
   }
 
-  /** The call never ran. */
+  /** Fails a call that never ran. */
   #refuse(call: IncomingCall, error: unknown): void {
     this.#writeFailure(call, error);
     call.end();
@@ -307,7 +319,7 @@ export class IncomingCalls {
     try {
       this.#write([messageType.response, id, this.#messages.errorToWire(error, method), null]);
     } catch {
-      // The error itself could not be written (too large): its text can.
+      // The error itself could not be written, for instance because it is too large. Its text can.
       this.#write([messageType.response, id, `${method} failed with an error that cannot be sent`, null]);
     }
   }
@@ -331,7 +343,10 @@ export class IncomingCalls {
     if (tracked === call) this.#forgetWhenDone(tracked);
   }
 
-  /** The call is known as long as its result streams: its signal aborts, its borrowed references live. */
+  /**
+   * Forgets an answered call once its result streams no more. Until then its signal can abort, and its
+   * borrowed references live.
+   */
   #forgetWhenDone(call: IncomingCall): void {
     if (!call.isAnswered) return;
     if (call.isStreaming) return this.callLimits.track(call);

@@ -1,4 +1,4 @@
-/** The calls that this side makes on a conversation: sending them, and settling each exactly once. */
+/** The calls that this side makes on a conversation. Sends each, and settles it exactly once. */
 import { isPipeworkError, markSent, type PipeworkError } from '../../base/errors.ts';
 import { dropSignals, findSignals, type CallOptions, type SignalledParams } from '../api/call-options.ts';
 import { failed } from '../remote/call-result.ts';
@@ -15,7 +15,7 @@ import { MethodName } from '../messages/method-names.ts';
 import { referenceCallName } from '../api/interceptors.ts';
 import type { IncomingMessage } from '../wire/incoming-message.ts';
 
-// A promise's functions without a closure for each call.
+// Holds a promise's functions without a closure for each call.
 let resolveNext: (value: unknown) => void;
 let rejectNext: (reason: unknown) => void;
 const capture = (resolve: (value: unknown) => void, reject: (reason: unknown) => void): void => {
@@ -23,10 +23,10 @@ const capture = (resolve: (value: unknown) => void, reject: (reason: unknown) =>
   rejectNext = reject;
 };
 
-/** How a call to a reference is called on the wire. */
+/** The method name of a call to a reference on the wire. */
 const callName = new MethodName(runtimeMethods.call, runtimeMethods.call);
 
-/** The reference that a call goes to, and the method if it is an object. */
+/** The reference that a call goes to, and the name of the method if the reference is an object. */
 export interface CalledReference {
   readonly id: number;
   readonly name: string | undefined;
@@ -54,12 +54,12 @@ export class OutgoingCalls {
     this.#takesMeta = messages.shared.capabilities.has('meta');
   }
 
-  /** Calls whose answer has not come. */
+  /** How many calls are not answered yet. */
   get unanswered(): number {
     return this.#unanswered;
   }
 
-  /** Their methods, and those whose result is still streamed, for reports. */
+  /** The methods of these calls, and of calls whose result is still streamed, for reports. */
   methods(): string[] {
     return this.#pending
       .values()
@@ -67,12 +67,12 @@ export class OutgoingCalls {
       .map((call) => call.method);
   }
 
-  /** Refuses further calls. Those that were made go on. */
+  /** Refuses further calls. Those that were made continue. */
   finish(): void {
     this.#isFinishing = true;
   }
 
-  /** Calls a reference of the peer's. Never throws. */
+  /** Calls a reference of the peer. Never throws. */
   callReference(reference: CalledReference, params: unknown[], options?: CallOptions): Promise<unknown> {
     return this.call(callName, params, options, reference);
   }
@@ -114,7 +114,7 @@ export class OutgoingCalls {
 
   readonly #isCopied = (param: object): boolean => this.#references?.standsApart(param) !== true;
 
-  /** The failure of a call that must not be sent; undefined if it may. */
+  /** The rejection of a call that must not be sent; undefined if it may be sent. */
   #refusalOf(method: string): Promise<never> | undefined {
     const { shared } = this.#messages;
     if (this.#endedBy !== undefined) return this.#lost(method, this.#endedBy);
@@ -123,7 +123,10 @@ export class OutgoingCalls {
     return Promise.reject(tooManyPending(method, shared));
   }
 
-  /** Enters a call before it is sent: over pipes in memory the answer may come while it is being written. */
+  /**
+   * Registers a call before it is sent. Over pipes in memory, the answer may arrive while the call is being
+   * written.
+   */
   #register(method: string): SentCall {
     const call = new SentCall(this.#pending.nextId(), method, resolveNext, rejectNext);
     this.#pending.add(call);
@@ -196,7 +199,10 @@ export class OutgoingCalls {
     this.#messages.shared.count('pendingCalls', -1);
   }
 
-  /** Takes the peer's answer. One to no call of ours is dropped: the call was cancelled, or the peer is mistaken. */
+  /**
+   * Handles the peer's answer. An answer to no call of ours is dropped: the call was cancelled, or the peer
+   * is wrong.
+   */
   takeAnswer(message: IncomingMessage): void {
     const call = this.#answeredCall(message.id);
     if (call === undefined) return;
@@ -226,7 +232,7 @@ export class OutgoingCalls {
     this.#afterAnswer(call);
   }
 
-  /** The peer's answer, which failed nothing and brought nothing by reference. */
+  /** Handles a successful answer of the peer that contains no reference. */
   takePlainAnswer(id: number, result: unknown): void {
     const call = this.#answeredCall(id);
     if (call === undefined) return;
@@ -234,7 +240,10 @@ export class OutgoingCalls {
     this.#afterAnswer(call);
   }
 
-  /** Returns the call that an answer is for, and stops counting it; undefined if there is none, or it was answered before. */
+  /**
+   * Returns the call that an answer is for, and stops counting it. Returns undefined if there is none, or if
+   * it was answered before.
+   */
   #answeredCall(id: number): SentCall | undefined {
     const call = this.#pending.get(id);
     if (call === undefined || call.isAnswered) return undefined;
@@ -248,7 +257,10 @@ export class OutgoingCalls {
     if (this.#unanswered === 0) this.onSettled?.();
   }
 
-  /** The error stands before the result, which is nil then: both are read as one array. */
+  /**
+   * Reads the error of an answer. It comes before the result, which is nil then, so both are read as one
+   * array.
+   */
   #readError(message: IncomingMessage): unknown {
     const { source, at, end, bins } = message;
     const array = Buffer.allocUnsafe(end - at + 1);
@@ -258,17 +270,23 @@ export class OutgoingCalls {
     return (this.#messages.read(message) as unknown[])[0];
   }
 
-  /** Gives back what an answer brought by reference: its caller has gone, or the rest of it cannot be read. */
+  /**
+   * Gives back the references in an answer, because its caller has gone, or because the rest of the answer
+   * cannot be read.
+   */
   #giveBack(call: SentCall): void {
     for (const stream of [...(call.streams ?? [])])
       stream.abort(new DOMException('the call was aborted', 'AbortError'));
     this.#references?.releaseTaken();
   }
 
-  /** Ends a call because its signal aborted or its deadline passed. The caller is rejected at once, the peer is told, and its answer will be dropped. */
+  /**
+   * Ends a call because its signal aborted or its deadline passed. The caller is rejected at once, the peer
+   * is told, and the answer will be dropped.
+   */
   #abort(call: SentCall, reason: unknown): void {
     this.#references?.leaveStreams(call.scope, reason);
-    // Before its streams end, while the peer still knows the call.
+    // This comes before its streams end, while the peer still knows the call.
     if (this.#takesCancel) this.#messages.notify(runtimeMethods.cancel, [call.id]);
     this.#references?.abortStreams(call.scope, reason);
     if (call.isAnswered) {
@@ -321,14 +339,17 @@ export class OutgoingCalls {
     });
   }
 
-  /** Why the conversation ended. The process's exit may know more than `error`: it is asked once, and only if a call needs it. */
+  /**
+   * Resolves with the reason why the conversation ended. The process's exit may explain more than `error`. It
+   * is asked once, and only if a call needs it.
+   */
   #explain(error: Error): Promise<Error> {
     if (isAlone(error)) return Promise.resolve(error);
     this.#explanation ??= this.#messages.shared.options.explainLoss?.(error).catch(() => error);
     return this.#explanation ?? Promise.resolve(error);
   }
 
-  /** A call that comes too late is told what those before it were told. */
+  /** Rejects a call that was made too late, with the same reason as the calls before it. */
   async #lost(method: string, reason: Error): Promise<never> {
     const cause = await this.#explain(reason);
     return failed(markSent(lossOf(method, this.#messages.shared.peer, cause), false));
@@ -339,7 +360,7 @@ export class OutgoingCalls {
   }
 }
 
-/** The params as they are sent: those of a call to a reference stand behind its id. */
+/** Returns the params as they are sent. For a call to a reference, the reference's id comes first. */
 function sentParams<T>(params: T, reference: CalledReference | undefined): T | unknown[] {
   if (reference === undefined) return params;
   const { id, name } = reference;

@@ -1,4 +1,7 @@
-/** One call made to the peer: it settles once, by its answer, its abort, its deadline or the conversation's end. */
+/**
+ * One call made to the peer. It settles once: by its answer, its abort, its deadline or the conversation's
+ * end.
+ */
 import { onAbort } from '../../base/on-abort.ts';
 import { afterPatience } from '../../base/timers.ts';
 import { failed } from '../remote/call-result.ts';
@@ -10,14 +13,14 @@ export class SentCall implements Receiver {
   readonly method: string;
   readonly resolve: (result: unknown) => void;
   readonly #reject: (error: unknown) => void;
-  /** What its arguments gave out by reference. */
+  /** The references that its arguments gave to the peer. */
   scope: Scope | undefined = undefined;
-  /** Streams of the result that are still open: the scope and the signal live as long. */
+  /** Streams of the result that are still open. The scope and the signal are kept as long. */
   streams: Set<TakenStream> | undefined = undefined;
   isAnswered = false;
-  /** The caller has its rejection already; the answer is awaited only to let go of the references. */
+  /** True if the caller was already rejected. The answer is awaited only to release the references. */
   isAbandoned = false;
-  /** What takes away the listeners and the timer that may end it early. */
+  /** Removes the listeners and the timer that may end the call early. */
   #stopWatching: (() => void)[] | undefined = undefined;
 
   constructor(
@@ -32,14 +35,15 @@ export class SentCall implements Receiver {
     this.#reject = reject;
   }
 
-  /** Its caller hears of the failure, with a stack that leads to who awaits it. */
+  /** Rejects the call, with a stack that leads to the code that awaits it. */
   reject(error: unknown): void {
     void failed(error).then(this.resolve, this.#reject);
   }
 
   /**
-   * Cancels the call when one of the signals aborts or the deadline passes. An answer that has arrived by the deadline counts, also if this
-   * process was too busy to read it. The timer holds the event loop, because the caller waits for it.
+   * Cancels the call when one of the signals aborts or the deadline passes. An answer that has arrived by the
+   * deadline counts, even if this process was too busy to read it. The timer keeps the event loop alive,
+   * because the caller waits for the call.
    */
   watch(
     signals: readonly AbortSignal[],
@@ -52,7 +56,7 @@ export class SentCall implements Receiver {
     this.#stopWatching = stops;
   }
 
-  /** Takes its listeners and timer away. */
+  /** Removes its listeners and its timer. */
   end(): void {
     const stops = this.#stopWatching;
     if (stops === undefined) return;

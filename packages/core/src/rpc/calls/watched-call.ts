@@ -1,4 +1,7 @@
-/** What stands around a call that is made here: first the tools that trace it, then the user's interceptors, then the call itself. */
+/**
+ * What runs around a call that is made here: first the tools that trace it, then the user's interceptors,
+ * then the call itself.
+ */
 import type { CallOptions } from '../api/call-options.ts';
 import { callChannel, isTraced } from '../api/instrumentation.ts';
 import type { CallInterceptor } from '../api/interceptors.ts';
@@ -13,7 +16,9 @@ export interface WatchedCall {
 
 type Send = (params: unknown[], options?: CallOptions) => Promise<unknown>;
 
-/** Whether a call has an observer. Asked before each call, so that a call without one costs nothing. */
+/**
+ * True if a call has an observer. It is checked before each call, so that a call without one costs nothing.
+ */
 export function isWatched(
   interceptors: readonly CallInterceptor[] | undefined,
 ): interceptors is readonly CallInterceptor[] {
@@ -31,7 +36,7 @@ export function watchedCall(
   if (!isTraced(callChannel)) return intercepted(method, params, options, interceptors, send);
   const trace = { method, service, peer, params, metadata: { ...options?.metadata } };
   return callChannel.tracePromise(() => {
-    // A call without options that no subscriber added metadata to stays on the fast path.
+    // If a call has no options, and no subscriber added metadata, it stays on the fast path.
     const { metadata } = trace;
     const sent = Object.keys(metadata).length === 0 ? options : { ...options, metadata };
     return intercepted(method, params, sent, interceptors, send);
@@ -50,7 +55,7 @@ function intercepted(
   const run = async (index: number): Promise<unknown> => {
     const interceptor = interceptors[index];
     if (interceptor !== undefined) return interceptor(call, () => run(index + 1));
-    // The params of an interceptor may be a list of any kind: each is read once.
+    // The params of an interceptor may be any kind of list. Each is read once.
     return send([...call.params], { ...options, metadata: call.metadata });
   };
   return run(0);

@@ -1,7 +1,7 @@
 /** A stream whose items are checked as they are taken. */
 import { done, openSource, type Source, type Step } from '../sources/stream-source.ts';
 
-/** What is done to items and errors on their way. Both reject with what the consumer gets instead. */
+/** The checks for items and errors of a stream. Both reject with the error that the consumer gets instead. */
 export interface ItemChecks {
   item(item: unknown): Promise<unknown>;
   /** Resolves to the error that the consumer gets. */
@@ -9,8 +9,8 @@ export interface ItemChecks {
 }
 
 /**
- * The iterator of a checked stream. It is no generator: `return()` of one waits behind the `next()` that is pending, and what is
- * underneath would not hear that its consumer has left.
+ * The iterator of a checked stream. It is not a generator, because a generator's `return()` waits for the
+ * pending `next()`. The underlying stream would then not be told that its consumer has left.
  */
 export class CheckedItems implements AsyncIterableIterator<unknown, unknown>, AsyncDisposable {
   readonly #stream: object;
@@ -81,7 +81,7 @@ export class CheckedItems implements AsyncIterableIterator<unknown, unknown>, As
     try {
       return { done: false, value: await this.#checks.item(step.value) };
     } catch (error) {
-      // The clean-up's own failure would hide this one.
+      // Otherwise a failing clean-up would hide this error.
       await this.return(error).catch(() => {});
       throw error;
     }

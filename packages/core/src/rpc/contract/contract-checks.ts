@@ -13,9 +13,10 @@ import { describeIssues, type StandardSchema } from './standard-schema.ts';
 type Method = (...args: unknown[]) => unknown;
 
 /**
- * Returns an implementation to serve. The arguments of each call are checked before its handler runs (`RPC_INVALID_INPUT`), its result and
- * items afterwards (`RPC_INVALID_OUTPUT`). What the schemas make of a value is what the other side gets. It is disposed of as `handlers` want
- * to be, by their `[Symbol.asyncDispose]()` or `[Symbol.dispose]()`. Throws `CONFIG_INVALID` for a method without handler.
+ * Returns an implementation to serve. Each call's arguments are checked before its handler runs
+ * (`RPC_INVALID_INPUT`), its result and items after it (`RPC_INVALID_OUTPUT`). The other side gets what the
+ * schemas make of a value. When the implementation is disposed of, the `[Symbol.asyncDispose]()` or
+ * `[Symbol.dispose]()` of `handlers` is called. Throws `CONFIG_INVALID` for a method without a handler.
  *
  * @example
  * ```ts
@@ -54,8 +55,9 @@ export function implement<C extends Contract<unknown>>(
 }
 
 /**
- * Returns a remote whose results and items are checked when they arrive, for a plugin that isn't trusted to keep the contract. A call whose
- * result does not fit rejects with `RPC_INVALID_OUTPUT`. `withCallOptions` takes it as it takes the remote, and disposing of it disposes of the remote.
+ * Returns a remote whose results and items are checked when they arrive. It is for a plugin that is not
+ * trusted to keep the contract. If a result does not fit, its call rejects with `RPC_INVALID_OUTPUT`.
+ * `withCallOptions` accepts it as it accepts the remote, and disposing of it disposes of the remote.
  *
  * @example
  * ```ts
@@ -100,7 +102,10 @@ function checkCall(name: string, schemas: MethodSchemas, handle: Method): Method
   };
 }
 
-/** A promise of a stream that can be iterated itself, so that a served method called in its own process is what its type says. */
+/**
+ * Returns a promise of a stream that can itself be iterated. A served method that is called in its own
+ * process then has the type that it declares.
+ */
 function checkStream(name: string, schemas: MethodSchemas, handle: Method): Method {
   return (...args) => {
     const opened = openStream(name, schemas, handle, args);
@@ -128,7 +133,10 @@ async function openStream(
   );
 }
 
-/** Checks the arguments, then runs the handler, which still finds its call's context at its top. */
+/**
+ * Checks the arguments, then runs the handler. The handler still finds its call's context until its first
+ * `await`.
+ */
 async function runChecked(
   name: string,
   schemas: MethodSchemas,
@@ -147,7 +155,10 @@ async function runChecked(
   });
 }
 
-/** Runs something whose declared errors have checked data, and no others are passed off as declared. */
+/**
+ * Runs `act`. Checks the data of the declared errors that it throws, and lets no other error pass as
+ * declared.
+ */
 async function declared(
   name: string,
   { errors }: MethodSchemas,
@@ -226,7 +237,7 @@ function methodsOf(contract: Contract<unknown>): [name: string, MethodSchemas][]
   );
 }
 
-/** The function that stands there, with its object. */
+/** Returns the function of this name, bound to its object. */
 function methodOf(object: object, name: string | symbol): Method | undefined {
   const method: unknown = Reflect.get(object, name);
   return typeof method === 'function' ? (...args) => Reflect.apply(method, object, args) : undefined;

@@ -1,19 +1,22 @@
-/** Contracts with schemas: what both sides check at run time, where a plain interface is not enough. */
+/** Contracts with schemas: what both sides check at run time if a plain interface is not enough. */
 import { PipeworkError } from '../../base/errors.ts';
 import { expect, expectKeys, isObject } from '../../base/expect.ts';
 import type { InputOf, OutputOf, StandardSchema } from './standard-schema.ts';
 
-/** What a contract says of one method. Any validator that implements Standard Schema will do. */
+/** What a contract declares for one method. Any validator that implements Standard Schema will do. */
 export interface MethodSchemas {
   /** What the method does, for people: `rpc.describe()` and the `pipework` command show it. */
   readonly doc?: string;
-  /** One schema for each argument, in their order. Those at the end that take `undefined` can be left out by callers. An options object with an abort signal may follow. */
+  /**
+   * One schema for each argument, in their order. Callers may leave out those at the end that accept
+   * `undefined`. An options object with an abort signal may follow.
+   */
   readonly input?: readonly StandardSchema[];
   /** The schema of the result. */
   readonly output?: StandardSchema;
   /** The schema of each item, if the result is a stream. */
   readonly items?: StandardSchema;
-  /** The errors that callers can tell apart: the data of each under its code. */
+  /** The errors that callers can tell apart: a schema for the data of each, by its code. */
   readonly errors?: Readonly<Record<string, StandardSchema>>;
 }
 
@@ -25,11 +28,14 @@ export interface MethodOptions {
 
 declare const types: unique symbol;
 
-/** What {@link defineContract} returns. Its type holds no validator, so a contract package's declarations don't need one. */
+/**
+ * What {@link defineContract} returns. Its type holds no validator, so the declarations of a contract package
+ * do not need one.
+ */
 export interface Contract<M> {
   /** The schemas of each method, by its name, as `defineContract()` got them. */
   readonly methods: Readonly<Record<string, MethodSchemas>>;
-  /** Carries the types of the methods. There is no such property at run time. */
+  /** Carries the types of the methods. At run time there is no such property. */
   readonly [types]?: M;
 }
 
@@ -59,7 +65,7 @@ type RaisesOf<D> =
     ? { [C in keyof Given<D, 'errors'>]: InputOf<Given<D, 'errors'>[C]> }
     : Record<never, never>;
 
-/** The parameters without the options object behind them, whose signal cancels the call. */
+/** The parameters without the trailing options object, whose signal cancels the call. */
 type WithoutOptions<A extends readonly unknown[]> = A extends readonly [...infer Rest, (infer Last)?]
   ? 'signal' extends keyof NonNullable<Last>
     ? Rest
@@ -69,7 +75,9 @@ type InputSchemas<L extends readonly unknown[]> = {
   readonly [I in keyof L]-?: StandardSchema<unknown, L[I]>;
 };
 
-/** The schemas that fit an interface: one for each parameter, and one for the result or for each of its items. */
+/**
+ * The schemas that fit an interface: one for each parameter, and one for the result or for each of its items.
+ */
 export type SchemasOf<T> = {
   readonly [K in keyof T]: T[K] extends (...args: infer A) => infer R
     ? Pick<MethodSchemas, 'doc' | 'errors'> & {
@@ -82,11 +90,14 @@ export type SchemasOf<T> = {
     : never;
 };
 
-/** `unknown` for each schema of `S` that takes a value of the type in its place of `L`; `never` for one that asks for another. */
+/**
+ * `unknown` for each schema of `S` that accepts a value of the type at the same place in `L`; `never` for one
+ * that requires another type.
+ */
 type Taking<S, L> = {
   readonly [I in keyof S]: I extends keyof L ? (L[I] extends InputOf<S[I]> ? unknown : never) : unknown;
 };
-/** The schemas must not only make what the interface has, but also take it. */
+/** The schemas must not only produce the interface's types, but also accept them. */
 type TakingEach<D, T> = {
   readonly [K in keyof D & keyof T]: T[K] extends (...args: infer A) => infer R
     ? {
@@ -186,12 +197,14 @@ function checkSchema(schema: unknown, name: string): void {
 
 type TypesOf<C> = C extends Contract<infer M> ? M : never;
 
-/** The interface of a contract, as its caller sees it: `interface Kv extends ContractInterface<typeof kv> {}`. */
+/**
+ * The interface of a contract, as its caller sees it: `interface Kv extends ContractInterface<typeof kv> {}`.
+ */
 export type ContractInterface<C> = {
   [K in keyof TypesOf<C>]: TypesOf<C>[K] extends { call: infer F } ? F : never;
 };
 
-/** What the plugin writes for a contract. */
+/** The handlers that a plugin writes for a contract. */
 export type ContractHandlers<C> = {
   [K in keyof TypesOf<C>]: TypesOf<C>[K] extends { handle: infer F } ? F : never;
 };
@@ -201,7 +214,7 @@ export type ContractErrors<C> = Merge<
   { [K in keyof TypesOf<C>]: TypesOf<C>[K] extends { errors: infer E } ? E : never }[keyof TypesOf<C>]
 >;
 
-/** The same as a handler gives it to `declaredError`: what goes into the schemas. */
+/** The same, as a handler passes it to `declaredError`: the data before the schemas have processed it. */
 export type ContractRaises<C> = Merge<
   { [K in keyof TypesOf<C>]: TypesOf<C>[K] extends { raises: infer E } ? E : never }[keyof TypesOf<C>]
 >;

@@ -1,14 +1,17 @@
-/** Errors that a contract declares: thrown on one side, told apart by type on the other. */
+/** Errors that a contract declares. One side throws them, and the other tells them apart by type. */
 import { PipeworkError } from '../../base/errors.ts';
 import { isError } from '../../base/realm.ts';
 import type { Contract, ContractErrors, ContractRaises } from './contract.ts';
 import type { StandardSchema } from './standard-schema.ts';
 
-/** An error that a contract declares. Tell it apart with {@link isDeclaredError}, which knows it from any copy of the package. */
+/**
+ * An error that a contract declares. Recognise it with {@link isDeclaredError}, which accepts errors of any
+ * copy of the package.
+ */
 export class DeclaredError<C extends string = string, D = unknown> extends Error {
   /** The code under which the contract declares the error. */
   readonly code: C;
-  /** What the contract lets the error carry, checked against its schema. */
+  /** The data that the contract allows for the error, checked against its schema. */
   readonly data: D;
 
   constructor(code: C, data: D, message: string) {
@@ -19,10 +22,13 @@ export class DeclaredError<C extends string = string, D = unknown> extends Error
   }
 }
 
-/** The schema that made the data of an error, so that it is not asked again. */
+/** The schema that produced the data of an error, so that it need not run again. */
 const checkedBy = new WeakMap<Error, StandardSchema>();
 
-/** Gives a declared error what its schema made of its data. False where the error can't be changed. */
+/**
+ * Sets the data of a declared error to what its schema made of it. Returns false if the error cannot be
+ * changed.
+ */
 export function takeCheckedData(error: Error, schema: StandardSchema, data: unknown): boolean {
   const taken = Reflect.defineProperty(error, 'data', { value: data });
   if (taken) checkedBy.set(error, schema);
@@ -30,8 +36,8 @@ export function takeCheckedData(error: Error, schema: StandardSchema, data: unkn
 }
 
 /**
- * Makes an error that the contract declares, for a handler to throw; its data is checked on its way out of `implement()`. Throws
- * `CONFIG_INVALID` for a code that the contract doesn't declare.
+ * Makes an error that the contract declares, for a handler to throw. Its data is checked when it passes
+ * `implement()`. Throws `CONFIG_INVALID` for a code that the contract does not declare.
  *
  * @example
  * ```ts
@@ -60,8 +66,9 @@ export function declaredError<T extends Contract<unknown>, C extends keyof Contr
 }
 
 /**
- * Returns whether what a call rejected with is this contract's error with this code, and its `data` what the contract declares. If `checked()`
- * has not run the schema, it is run here. A schema that answers with a promise can't be, so the answer is false then.
+ * Returns true if the rejection of a call is this contract's error with this code, and its `data` fits the
+ * contract. If `checked()` has not run the schema, it runs here. An asynchronous schema cannot run here, and
+ * the result is false then.
  *
  * @example
  * ```ts
@@ -102,11 +109,11 @@ function fits(error: Error, schema: StandardSchema, data: unknown): boolean {
     }
     return result.issues === undefined && takeCheckedData(error, schema, result.value);
   } catch {
-    return false; // The caller holds an error already, and an error of the validator would hide it.
+    return false; // The caller has an error already, and an error of the validator would hide it.
   }
 }
 
-/** Those of all methods that declare the code. */
+/** The schemas of all methods that declare the code. */
 function schemasOf(contract: Contract<unknown>, code: string): StandardSchema[] {
   return Object.values(contract.methods).flatMap(({ errors }) =>
     errors !== undefined && Object.hasOwn(errors, code) ? (errors[code] ?? []) : [],

@@ -1,13 +1,18 @@
-/** The interface of Standard Schema, version 1, which zod, valibot, arktype and others implement: types alone, no dependency. */
+/**
+ * The interface of Standard Schema, version 1, which zod, valibot, arktype and others implement. It consists
+ * of types only, and needs no dependency.
+ */
 
 export interface StandardSchema<Input = unknown, Output = Input> {
-  /** What the Standard Schema interface asks of a validator: its version, the library's name and `validate`. */
+  /** What Standard Schema requires of a validator: its version, the library's name and `validate`. */
   readonly '~standard': {
     readonly version: 1;
     readonly vendor: string;
     readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>;
     readonly types?: { readonly input: Input; readonly output: Output } | undefined;
-    /** Standard JSON Schema, if the validator has it: makes a JSON Schema of what goes in, or of what comes out. */
+    /**
+     * Standard JSON Schema, if the validator has it. It makes a JSON Schema of the input or of the output.
+     */
     readonly jsonSchema?:
       | {
           readonly input: (options: { readonly target: 'draft-2020-12' }) => Record<string, unknown>;
@@ -18,8 +23,9 @@ export interface StandardSchema<Input = unknown, Output = Input> {
 }
 
 /**
- * The JSON Schema of a schema; undefined if its validator makes none, or none of this one (a date, a transformation), or what it makes is no
- * JSON. One schema that cannot travel would fail the description of all methods.
+ * The JSON Schema of a schema. Undefined if its validator makes none, makes none of this schema (a date, a
+ * transformation), or makes something that is not JSON. One schema that cannot be sent would fail the
+ * description of all methods.
  */
 export function jsonSchemaOf(schema: StandardSchema, side: 'input' | 'output'): unknown {
   try {
@@ -29,7 +35,7 @@ export function jsonSchemaOf(schema: StandardSchema, side: 'input' | 'output'): 
   }
 }
 
-/** What a validator makes of a value: the value that it lets through, or what is wrong with it. */
+/** What a validator returns for a value: the accepted value, or a list of issues. */
 export type SchemaResult<Output> =
   { readonly value: Output; readonly issues?: undefined } | { readonly issues: readonly SchemaIssue[] };
 
@@ -37,11 +43,11 @@ export type SchemaResult<Output> =
 export interface SchemaIssue {
   /** What is wrong, for people. */
   readonly message: string;
-  /** Where it is inside the value, outermost key first. */
+  /** The path to it inside the value, outermost key first. */
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
-/** What may be given to a schema, and what it makes of it. */
+/** The input type of a schema, and its output type. */
 export type InputOf<S> = S extends StandardSchema<infer Input, unknown> ? Input : never;
 export type OutputOf<S> = S extends StandardSchema<infer _Input, infer Output> ? Output : never;
 

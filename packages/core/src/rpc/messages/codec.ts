@@ -1,4 +1,4 @@
-/** Messages to bytes and back: the one place that knows how a message lies in the stream. */
+/** Turns messages into bytes and back. Only this file knows how a message is laid out in the stream. */
 import type { RawStream } from '@pipework/mux/lean';
 import { isPipeworkError, PipeworkError } from '../../base/errors.ts';
 import { doubleMarks } from '../wire/byte-order-mark.ts';
@@ -12,12 +12,12 @@ import { scratch, type Gap } from '../wire/scratch.ts';
 
 const noBins: readonly Uint8Array[] = [];
 
-// Streams to which a message is being written in pieces, and what was to be written meanwhile.
+// The streams to which a message is being written in pieces, with the writes that were asked for meanwhile.
 const underWay = new Map<RawStream, (() => boolean)[]>();
 
 /**
- * Packs a message and writes it, large bins by reference between the pieces. Returns what the stream's `write` says. Throws
- * `RPC_MESSAGE_TOO_LARGE` before anything is written.
+ * Packs a message and writes it. Large bins are written by reference, between the pieces. Returns what the
+ * stream's `write` returns. Throws `RPC_MESSAGE_TOO_LARGE` before anything is written.
  */
 export function writeMessage(
   stream: RawStream,
@@ -38,7 +38,7 @@ export function writeMessage(
     );
   }
   if (gaps.length === 0 && underWay.size === 0) return stream.writeCopy(packed, start, end);
-  // From here on others may use the slab, and pipes in memory may answer before a write returns.
+  // From here on other code may use the slab, and pipes in memory may answer before a write returns.
   const pieces = piecesOf(Buffer.from(packed.subarray(start, end)), start, gaps);
   const waiting = underWay.get(stream);
   if (waiting === undefined) return writePieces(stream, pieces);
@@ -46,7 +46,10 @@ export function writeMessage(
   return true;
 }
 
-/** Writes the first bytes of `plainBytes`, a message that was packed there. Returns what the stream's `write` says. */
+/**
+ * Writes the first bytes of `plainBytes`, where a message was packed. Returns what the stream's `write`
+ * returns.
+ */
 export function writePlain(stream: RawStream, length: number): boolean {
   if (underWay.size === 0) return stream.writeCopy(plainBytes, 0, length);
   const bytes = Buffer.from(plainBytes.subarray(0, length));
@@ -56,7 +59,10 @@ export function writePlain(stream: RawStream, length: number): boolean {
   return true;
 }
 
-/** Packs what the walk made, whose objects run no code of the user's, into a buffer that the next message reuses. */
+/**
+ * Packs the output of the walk into a buffer that the next message reuses. The walk's objects run no code of
+ * the user.
+ */
 export function pack(codec: Codec, value: unknown): Packed {
   takeGaps();
   codec.useBuffer(scratch.slab);
@@ -74,7 +80,7 @@ function piecesOf(packed: Uint8Array, start: number, gaps: readonly Gap[]): Uint
   return pieces;
 }
 
-/** Nothing else gets between the pieces of a message. */
+/** Writes the pieces of a message. Nothing else is written between them. */
 function writePieces(stream: RawStream, pieces: readonly Uint8Array[]): boolean {
   const waiting: (() => boolean)[] = [];
   underWay.set(stream, waiting);
@@ -84,14 +90,15 @@ function writePieces(stream: RawStream, pieces: readonly Uint8Array[]): boolean 
   } finally {
     underWay.delete(stream);
   }
-  // The last write knows: a drain may have come and gone since the pieces were written, and another would not follow.
+  // The result of the last write counts. A drain may have happened since the pieces were written, and another
+  // would not follow.
   for (const write of waiting) flowing = write();
   return flowing;
 }
 
 /**
- * Decodes a message from its `at` on, which the scanner has let through. Throws `RPC_INVALID_VALUE`, `RPC_TOO_DEEP` or
- * `RPC_MESSAGE_TOO_LARGE`: a failure of this message alone.
+ * Decodes a message from its `at` on. The scanner has accepted it. Throws `RPC_INVALID_VALUE`, `RPC_TOO_DEEP`
+ * or `RPC_MESSAGE_TOO_LARGE`, which fail this message alone.
  */
 export function readValue(message: IncomingMessage, options: InboundOptions): unknown {
   const { scanner } = message;
@@ -126,7 +133,7 @@ export function readValue(message: IncomingMessage, options: InboundOptions): un
   }
 }
 
-/** The scanner saw a text that may be `__proto__`: it doesn't look into every one, nor across splits. */
+/** The scanner saw a text that may be `__proto__`. It does not check every text, nor across splits. */
 function hasProtoKey(source: Uint8Array, start: number, end: number): boolean {
   return Buffer.from(source.buffer, source.byteOffset + start, end - start).includes(
     '__proto__',

@@ -3,7 +3,7 @@ import { IncomingMessage } from '../wire/incoming-message.ts';
 import { Scanner } from '../wire/scanner.ts';
 import { readEnvelope } from './envelope.ts';
 
-/** [0, 1, method, []] in a buffer that is used again and again, as the pipe's is. */
+/** The message [0, 1, method, []] in a buffer that is reused, as the pipe's buffer is. */
 const reused = Buffer.alloc(64);
 function methodOf(method: string): string {
   const bytes = Buffer.concat([
@@ -18,8 +18,8 @@ function methodOf(method: string): string {
   return message.method;
 }
 
-test('a method keeps its name when the buffer it came in is filled anew', () => {
-  // The same length, the same last byte and the same middle: the same place among the names that are remembered.
+test('a method keeps its name when the buffer in which it arrived is refilled', () => {
+  // The same length, the same last byte and the same middle give the same slot among the remembered names.
   expect(methodOf('Plugin.count')).toBe('Plugin.count');
   expect(methodOf('Plugin.print')).toBe('Plugin.print');
   expect(methodOf('Plugin.count')).toBe('Plugin.count');

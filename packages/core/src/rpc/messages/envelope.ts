@@ -1,10 +1,16 @@
-/** The outer array of an RPC message, read by hand: a call keeps its id and method even where its params cannot be decoded. */
+/**
+ * Reads the outer array of an RPC message without the codec. A call's id and method are then known even if
+ * its params cannot be decoded.
+ */
 import { PipeworkError } from '../../base/errors.ts';
 import { messageType } from '../../session/wire-words.ts';
 import type { IncomingMessage } from '../wire/incoming-message.ts';
 import { methodNameAt } from '../wire/method-name.ts';
 
-/** Reads the envelope of a message into it, and moves `at` behind it. Throws `RPC_PROTOCOL` if it is not one of the three messages of MessagePack-RPC. */
+/**
+ * Reads the envelope of a message into the message, and moves `at` to the end of it. Throws `RPC_PROTOCOL` if
+ * it is not one of the three messages of MessagePack-RPC.
+ */
 export function readEnvelope(message: IncomingMessage): void {
   const { source, start } = message;
   const first = source[start]!;

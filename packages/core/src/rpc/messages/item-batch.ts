@@ -7,35 +7,42 @@ import type { Apart } from '../values/tables/table.ts';
 import { takeGaps } from '../wire/extension.ts';
 
 const maxBatchBytes = 16 * 1024;
-// Two for the message, three for the list.
+// Two bytes for the message, three for the list.
 const batchHead = 5;
 
 /**
- * For one message that holds values as a list. As long as all are like objects they become a table, and are added before they are walked;
- * other values are walked first, and packed when they are added.
+ * Collects values for one message that holds them as a list. As long as all of them are like objects, they
+ * become a table, and are added before they are walked. Other values are walked first, and packed when they
+ * are added.
  */
 export class ItemBatch {
   readonly #codec: Codec;
   readonly #rows: LikeRows;
   #areAlike: boolean;
-  // Made with the first item: most streams are short.
+  // Allocated with the first item, because most streams are short.
   #bytes: Buffer | undefined;
   #length = batchHead;
   count = 0;
 
-  /** `full`: the peer takes `types`; `tables`: it takes those. `references` knows objects that are no rows. */
+  /**
+   * `full` tells that the peer accepts `types`, and `tables` that it accepts those. `references` recognises
+   * objects that must not become rows.
+   */
   constructor(full: boolean, tables: boolean, references: Apart | undefined) {
     this.#rows = new LikeRows(references);
     this.#codec = full ? fullCodec() : baseCodec();
     this.#areAlike = tables;
   }
 
-  /** Whether {@link addRow} may add something. */
+  /** True if {@link addRow} may be called. */
   get takesRows(): boolean {
     return this.#areAlike && this.#rows.bytes <= maxBatchBytes;
   }
 
-  /** Adds an object that is like those before it. If it is not, returns false, and {@link takeLeft} what is to be walked: the value as it was read. */
+  /**
+   * Adds an object that is like those before it. Otherwise returns false, and {@link takeLeft} returns the
+   * value to walk, as it was read.
+   */
   addRow(value: unknown): boolean {
     // Stops trying tables for this stream. Mixed items would start a new batch at every change.
     this.#areAlike = this.#rows.add(value);
@@ -47,7 +54,10 @@ export class ItemBatch {
     return this.#rows.takeLeft();
   }
 
-  /** Adds what the walk made. False for a value that cannot stand with those before it, is too large, or holds bytes that go out by reference. */
+  /**
+   * Adds the output of the walk. Returns false for a value that is too large, that holds bytes sent by
+   * reference, or that cannot be combined with the values before it.
+   */
   add(value: unknown): boolean {
     if (this.#rows.count > 0) return false;
     const packed = pack(this.#codec, value);
@@ -55,7 +65,7 @@ export class ItemBatch {
     if (takeGaps().length > 0 || this.#length + end - start > maxBatchBytes) return false;
     const bytes = (this.#bytes ??= Buffer.allocUnsafeSlow(maxBatchBytes));
     let at = this.#length;
-    // A view costs more than copying what most items are.
+    // For most items, copying costs less than a view.
     if (end - start > 64) bytes.set(packed.subarray(start, end), at);
     else for (let from = start; from < end; from++) bytes[at++] = packed[from]!;
     this.#length += end - start;
@@ -63,7 +73,7 @@ export class ItemBatch {
     return true;
   }
 
-  /** Writes `[word, [value, ...]]` and begins anew. Returns what the stream's `write` says. */
+  /** Writes `[word, [value, ...]]` and starts an empty batch. Returns what the stream's `write` returns. */
   write(stream: RawStream, word: number): boolean {
     const { count } = this;
     this.count = 0;

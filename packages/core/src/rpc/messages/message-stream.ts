@@ -1,4 +1,7 @@
-/** One conversation's stream as messages: writes and reads them with what the two ends agreed on. */
+/**
+ * Writes and reads messages on the stream of one conversation, with the capabilities that both ends agreed
+ * on.
+ */
 import type { RawStream } from '@pipework/mux/lean';
 import { readValue, writeMessage, writePlain } from './codec.ts';
 import { errorMap, errorText } from '../values/error-map.ts';
@@ -15,23 +18,24 @@ import { claim, type InboundOptions } from '../values/inbound.ts';
 import { toWire, type OutboundOptions, type ReferenceSender } from '../values/outbound.ts';
 import type { WireReference } from '../wire/extension.ts';
 
-/** What of a conversation's values travels by reference. */
+/** Decides which of a conversation's values are sent by reference. */
 export interface ValueReferences extends ReferenceSender {
-  /** Brings a reference of the peer's to life. Throws if it means nothing here. */
+  /** Returns the local value for a reference of the peer. Throws if the reference is unknown here. */
   take(reference: WireReference): unknown;
 }
 
-// The message's array, its params, and the arguments of a call to a reference stand around a value.
+// A value has three levels around it: the message's array, its params, and the arguments of a call to a
+// reference.
 const levelsAround = 3;
 
 export class MessageStream {
   readonly shared: Shared;
   readonly #stream: RawStream;
-  /** For errors that the redaction hook has seen. */
+  /** Options for errors that the redaction hook has seen. */
   #outbound: OutboundOptions;
-  /** For values, whose errors it sees too. */
+  /** Options for values. The hook sees the errors in them too. */
   #values: OutboundOptions;
-  /** What is on its way, for the hook. */
+  /** The name of the method being sent, for the hook. */
   #where = '';
   #inbound: InboundOptions;
   readonly #takesTypes: boolean;
@@ -41,7 +45,7 @@ export class MessageStream {
   constructor(stream: RawStream, shared: Shared) {
     this.shared = shared;
     this.#stream = stream;
-    // Limits that a plain message could break are checked on the general path alone.
+    // Limits that a plain message could exceed are checked on the general path only.
     const { maxMessageBytes, maxMessageValues, maxDepth } = shared.limits;
     this.#mayBePlain =
       maxMessageBytes >= maxPlainBytes && maxMessageValues >= maxPlainBytes && maxDepth >= maxPlainLevels;
@@ -69,7 +73,7 @@ export class MessageStream {
     };
   }
 
-  /** Lets values travel by reference from now on. Not called for a peer that takes none. */
+  /** From now on values may be sent by reference. Not called for a peer that accepts no references. */
   carry(references: ValueReferences): void {
     const hasHook = this.#values !== this.#outbound;
     this.#outbound = { ...this.#outbound, references };
@@ -78,27 +82,33 @@ export class MessageStream {
   }
 
   /**
-   * What to pack for a value; for the params array itself `depth` is -1. `where` is the call's method, for the hook on errors. `copies`
-   * is what {@link Unwritten} has of the value, if it was read before.
+   * Returns what to pack for a value; for the params array itself, `depth` is -1. `where` is the call's
+   * method, for the hook on errors. `copies` are those of {@link Unwritten}, if the value was read before.
    */
   toWire(value: unknown, root: string, where: string, depth = 0, copies?: readonly object[]): unknown {
     this.#where = where;
     return toWire(value, root, this.#values, depth, copies);
   }
 
-  /** What a failure is to this peer: a map, or a text. Never throws, whatever was thrown and whatever the hook does. */
+  /**
+   * Returns a failure as this peer takes it: a map, or a text. Never throws, whatever was thrown and whatever
+   * the hook does.
+   */
   errorToWire(error: unknown, where: string): unknown {
     const { capabilities, options } = this.shared;
     try {
       const shown = options.redactError === undefined ? error : redact(options.redactError, error, where);
       return capabilities.has('errors') ? errorMap(shown, this.#outbound) : errorText(shown);
     } catch {
-      // A revoked proxy, for instance, has nothing that could be told.
+      // For instance, a revoked proxy has nothing that could be read.
       return `${where} failed with an error that cannot be read`;
     }
   }
 
-  /** The error that the message which was read last stands for; that it holds too many, if it does. */
+  /**
+   * Returns the error that the last read message stands for. If it holds too many values, returns an error
+   * that says so.
+   */
   errorFromWire(value: unknown, where: string): Error {
     const failure = `${where} (${this.shared.peer})`;
     try {
@@ -108,7 +118,10 @@ export class MessageStream {
     }
   }
 
-  /** Writes a message on the conversation's stream, or on a value's. False where the stream asks to wait. */
+  /**
+   * Writes a message on the conversation's stream, or on the stream of a value. Returns false if the stream
+   * asks to wait.
+   */
   write(message: readonly unknown[], stream: RawStream = this.#stream): boolean {
     if (this.#hasEnded && stream === this.#stream) return true;
     return writeMessage(stream, message, this.#takesTypes, this.shared.limits.maxMessageBytes);
@@ -119,7 +132,10 @@ export class MessageStream {
     this.write([messageType.notification, method, params]);
   }
 
-  /** Writes a request whose params are plain, and returns what the stream's `write` says. Otherwise returns what is left to write. Throws what a getter throws. */
+  /**
+   * Writes a request whose params are plain, and returns what the stream's `write` returns. If they are not
+   * plain, returns what is left to write. Throws what a getter throws.
+   */
   writeRequest(id: number, method: MethodName, params: readonly unknown[]): boolean | Unwritten {
     if (!this.#mayBePlain || this.#hasEnded) return { value: params, copies: [] };
     const length = packRequest(id, method.packed, params, this.#outbound);
@@ -133,14 +149,14 @@ export class MessageStream {
     return length > 0 ? writePlain(this.#stream, length) : takeUnwritten();
   }
 
-  /** Nothing is written on the conversation's stream any more. Streams of values go on. */
+  /** From now on nothing is written on the conversation's stream. Streams of values continue. */
   end(): void {
     this.#hasEnded = true;
   }
 
   reader(sink: MessageSink, takePlain?: PlainSink): MessageReader {
     const { limits, budget } = this.shared;
-    // Extensions are let in by what this package announces; a peer of the base sends none.
+    // This package announces the extensions that it accepts. A peer of the base sends none.
     const { maxMessageBytes, maxMessageValues, maxDepth } = limits;
     return new MessageReader(
       new Scanner(maxMessageBytes, maxDepth + levelsAround, maxMessageValues),
@@ -150,7 +166,7 @@ export class MessageStream {
     );
   }
 
-  /** Decodes the element of a message at its `at`, which is the last one. */
+  /** Decodes the element at the message's `at`, which must be the last one. */
   read(message: IncomingMessage): unknown {
     return readValue(message, this.#inbound);
   }

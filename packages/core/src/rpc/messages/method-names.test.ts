@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { MethodNames } from './method-names.ts';
 
-test('a method is called by its own name here and by its prefixed one on the wire, in both directions', () => {
+test('a method has its own name here and its prefixed one on the wire, in both directions', () => {
   const names = new MethodNames('Plugin.');
   expect(names.called('greet')).toMatchObject({ short: 'greet', wire: 'Plugin.greet' });
   expect(names.received('Plugin.greet')).toMatchObject({ short: 'greet', wire: 'Plugin.greet' });

@@ -1,14 +1,16 @@
-/** The methods of one conversation, each with what is made of its name once. */
+/** The methods of one conversation, each with what is derived from its name once. */
 import { maxKeptNames } from '../../base/limits.ts';
 import { packMethod } from './small/writer.ts';
 
-/** A method as its implementation calls it, and as the wire does. */
+/** A method, with its name in the implementation and on the wire. */
 export class MethodName {
-  /** As its implementation calls it, without the conversation's prefix. */
+  /** Its name in the implementation, without the conversation's prefix. */
   readonly short: string;
-  /** As the wire calls it. One string for each method: a new one for each call would be hashed anew. */
+  /**
+   * Its name on the wire. Each method has one string, because a new one for each call would be hashed again.
+   */
   readonly wire: string;
-  /** The wire's name as packed bytes. Empty if it is too long for a plain message. */
+  /** The wire name as packed bytes. Empty if it is too long for a plain message. */
   readonly packed: Uint8Array;
 
   constructor(short: string, wire: string) {
@@ -27,12 +29,12 @@ export class MethodNames {
     this.#prefix = prefix;
   }
 
-  /** The method that is called here as `short`. */
+  /** Returns the method that this side calls `short`. */
   called(short: string): MethodName {
     return this.#byShort.get(short) ?? this.#keep(this.#byShort, short, short, this.#prefix + short);
   }
 
-  /** The method that the peer calls as `wire`; undefined if the conversation's prefix is missing. */
+  /** Returns the method that the peer calls `wire`; undefined if the conversation's prefix is missing. */
   received(wire: string): MethodName | undefined {
     const known = this.#byWire.get(wire);
     if (known !== undefined || !wire.startsWith(this.#prefix)) return known;

@@ -1,4 +1,4 @@
-/** What one conversation gave out by reference, with how often the peer has it. */
+/** What one conversation gave to the peer by reference, and how often the peer holds each. */
 import { AsyncResource } from 'node:async_hooks';
 import { inspect } from 'node:util';
 import { dispose } from '../../base/dispose.ts';
@@ -27,10 +27,12 @@ export class GivenReferences {
   }
 
   /**
-   * Counts one more of `target`, under the id that it has or gets. `attach` runs for a new signal; what it returns, when it leaves.
+   * Counts one more reference to `target`, under its id or a new one. `attach` runs for a new signal; its
+   * return value is called when the signal is released.
    *
-   * A function runs in the asynchronous context in which it was given. If two calls that are under way bring the same one, it has an id in
-   * each, or the calls of one would run in the context of the other. What the peer keeps has one id, by which the peer knows it again.
+   * A function runs in the asynchronous context in which it was given. If two calls that are under way both
+   * bring it, it gets one id in each. Otherwise the calls of one would run in the context of the other. What
+   * the peer keeps has one id, by which the peer recognises it.
    */
   give(
     target: object,
@@ -68,7 +70,7 @@ export class GivenReferences {
     return entry;
   }
 
-  /** Counts so many less. Those that the peer takes back twice are gone already. */
+  /** Counts `count` fewer references. An entry that the peer gives back twice is already gone. */
   takeBack(entry: GivenReference, count: number): void {
     if (entry.count <= 0) return;
     entry.count -= count;
@@ -80,12 +82,12 @@ export class GivenReferences {
     void letGo(entry);
   }
 
-  /** Where the reference was given: calls of it run there, with what they answer. */
+  /** The context in which the reference was given. Its calls run there, and their answers are sent there. */
   contextOf(id: unknown): AsyncResource | undefined {
     return this.#byId.get(id as number)?.context;
   }
 
-  /** Runs a call of the peer's to a function, or to a method of an object. */
+  /** Runs a call of the peer to a function, or to a method of an object. */
   invoke(id: unknown, name: unknown, args: unknown[]): unknown {
     const entry = this.#byId.get(id as number);
     if (entry === undefined) {
@@ -97,7 +99,7 @@ export class GivenReferences {
     return call(entry.target, name, args);
   }
 
-  /** The peer has nothing any more. Resolves when what wanted to hear of that has heard. */
+  /** The peer holds nothing any more. Resolves once every dispose method has run. */
   async clear(): Promise<void> {
     this.#counts.references -= this.#byId.size;
     const entries = [...this.#byId.values()];
@@ -121,7 +123,10 @@ function call(target: object, name: unknown, args: unknown[]): unknown {
   return Reflect.apply(method, target, args);
 }
 
-/** The peer has it no more. An object that was handed over is disposed of, as a dispensed implementation is. */
+/**
+ * The peer no longer holds the target. An object that was handed over is disposed of, as a dispensed
+ * implementation is.
+ */
 async function letGo({ target, detach, isHandedOver }: GivenReference): Promise<void> {
   detach?.();
   if (!isHandedOver || !isMarked(target)) return;

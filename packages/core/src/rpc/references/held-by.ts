@@ -1,12 +1,15 @@
-/** What a value that came over the wire holds by reference. */
+/** Finds what a received value holds by reference. */
 import { isMarkedObject } from '../remote/stand-in.ts';
 
-/** True for what may hold something by reference, or be it. */
+/** True for a value that may hold something by reference, or be a reference itself. */
 export function isObject(value: unknown): value is object {
   return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }
 
-/** Calls `visit` with each function, stand-in, stream and signal in a value, and with the value if it is one. It does not look into these. */
+/**
+ * Calls `visit` with each function, stand-in, stream and signal in a value, and with the value if it is one.
+ * Does not look into these.
+ */
 export function forEachHeld(value: object, visit: (held: object) => void): void {
   const parts: unknown[] = [value];
   while (parts.length > 0) {
@@ -20,7 +23,7 @@ export function forEachHeld(value: object, visit: (held: object) => void): void 
   }
 }
 
-/** True for an object that was copied from the peer's, and whose fields were copied with it. */
+/** True for a copy of an object of the peer, with copies of its fields. */
 function isCopied(value: object): boolean {
   if (typeof value === 'function' || isMarkedObject(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);

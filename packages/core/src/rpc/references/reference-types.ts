@@ -1,45 +1,48 @@
-/** What is held by reference, and the calls that hold it. */
+/** Objects that are held by reference, and the calls that hold them. */
 import type { AsyncResource } from 'node:async_hooks';
 import type { RemoteTarget } from '../remote/stand-in.ts';
 import type { GivenStream } from '../streams/given-stream.ts';
 import type { StreamingCall } from '../streams/stream-host.ts';
 import type { TakenStream } from '../streams/taken-stream.ts';
 
-/** Something of this side that the peer holds. */
+/** An object of this side that the peer holds. */
 export interface GivenReference {
   readonly id: number;
   readonly target: object;
-  /** How often it was sent and not given back. */
+  /** How often it was sent, minus how often it was given back. */
   count: number;
-  /** It was in a result or in an item of a stream, so the peer disposes of it. What was only an argument stays its owner's. */
+  /**
+   * True if it was in a result or in an item of a stream, so that the peer must dispose of it. If it was only
+   * an argument, it still belongs to its owner.
+   */
   isHandedOver: boolean;
-  /** The asynchronous context in which it was given last: its functions run there. Undefined for a signal. */
+  /** The asynchronous context in which it was last given. Its functions run there. Undefined for a signal. */
   context: AsyncResource | undefined;
-  /** The message that gave it last. */
+  /** The message in which it was last given. */
   scope: Scope;
-  /** The peer keeps it beyond the call it came with, by this id. */
+  /** True if the peer keeps it, by this id, beyond the call in which it came. */
   isRetained: boolean;
-  /** Takes the listener off, if the target is a signal. */
+  /** Removes the listener, if the target is a signal. */
   readonly detach: (() => void) | undefined;
 }
 
-/** What one message gave. It is taken back together when the call settles. */
+/** The references of one message. They are taken back together when the call settles. */
 export interface Scope {
   readonly references: GivenReference[];
   readonly streams: GivenStream[];
 }
 
-/** What a reference stands for. */
+/** The kind of object that a reference stands for. */
 export type TakenKind = 'function' | 'object' | 'signal';
 
-/** Something of the peer's that this side holds. */
+/** An object of the peer that this side holds. */
 export interface TakenReference extends RemoteTarget {
   readonly id: number;
   readonly kind: TakenKind;
   value: object;
-  /** Calls in whose arguments it came and that have not settled. */
+  /** How many unsettled calls brought it in their arguments. */
   borrowed: number;
-  /** How often it came in results or was retained: given back with a notification. */
+  /** How often it came in results or was retained. These are given back with a notification. */
   held: number;
   readonly abort: ((reason: unknown) => void) | undefined;
 }
@@ -50,15 +53,15 @@ export interface Held {
   readonly references: TakenReference[];
   /** Streams that came in its arguments. */
   readonly streams: TakenStream[];
-  /** Streams of its result that have not ended. The call's signal and arguments live as long. */
+  /** How many streams of its result have not ended. The call's signal and arguments are kept as long. */
   given: number;
 }
 
-/** An incoming call, which borrows what its arguments bring. */
+/** An incoming call, which borrows the references in its arguments. */
 export interface Borrower extends StreamingCall {
   readonly id: number;
   readonly held: Held;
-  /** Whether {@link held} was ever asked for. */
+  /** True if {@link held} was ever read. */
   readonly isHolding: boolean;
 }
 

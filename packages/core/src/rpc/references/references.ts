@@ -1,6 +1,7 @@
 /**
- * What one conversation holds by reference: what it gave out, what it took, and the streams of both directions. Both ends count alike,
- * from the messages alone; nothing waits for the garbage collector. docs/protocol.md has the rules.
+ * What one conversation holds by reference: the references that it gave, those that it took, and the streams
+ * of both directions. Both ends keep the same counts, from the messages alone. Nothing depends on the garbage
+ * collector. docs/protocol.md has the rules.
  */
 import type { AsyncResource } from 'node:async_hooks';
 import { PipeworkError } from '../../base/errors.ts';
@@ -24,7 +25,10 @@ import { WireReference } from '../wire/extension.ts';
 
 const abortedSignal = AbortSignal.abort();
 
-/** What the message that is walked or read now belongs to. A getter in one may make a call: messages stand in one another. */
+/**
+ * The message that is being written or read now. A getter in a message may make a call, so messages can be
+ * nested.
+ */
 interface Message {
   readonly outer: Message | undefined;
   readonly callSignals?: readonly AbortSignal[] | undefined;
@@ -32,7 +36,7 @@ interface Message {
   readonly outgoing?: Receiver | undefined;
   readonly isHandingOver: boolean;
   scope?: Scope;
-  /** Something in it came by reference. */
+  /** True if something in it came by reference. */
   hasTaken?: boolean;
 }
 
@@ -45,9 +49,9 @@ export class References implements ValueReferences, MessageScopes {
   readonly #taken: TakenReferences;
   readonly #givenStreams = new Map<number, GivenStream>();
   readonly #takenStreams = new Set<TakenStream>();
-  /** The streams behind the values that users have of them. */
+  /** The streams behind the values that users hold. */
   readonly #streamOf = new WeakMap<object, TakenStream>();
-  /** Items of streams that brought something by reference. */
+  /** Items of streams that contained something by reference. */
   readonly #itemsThatHold = new WeakSet<object>();
   #message: Message | undefined;
   #hasEnded = false;
@@ -63,12 +67,15 @@ export class References implements ValueReferences, MessageScopes {
     messages.carry(this);
   }
 
-  /** All that is held, for the count of what is left. */
+  /** How many references are held, for the report of what is left. */
   get size(): number {
     return this.#given.size + this.#taken.size + this.#givenStreams.size + this.#takenStreams.size;
   }
 
-  /** Whether a stream of either direction is being read. A stream whose reading has not begun does not count, because it may never begin. */
+  /**
+   * True if a stream of either direction is being read. If reading has not begun, the stream does not count,
+   * because it may never begin.
+   */
   get isStreaming(): boolean {
     for (const stream of this.#givenStreams.values()) if (stream.isOpen) return true;
     for (const stream of this.#takenStreams) if (stream.isOpen) return true;
@@ -85,21 +92,27 @@ export class References implements ValueReferences, MessageScopes {
 
   standsApart(record: object): boolean {
     if (isMarkedPlain(record) || Symbol.asyncIterator in record) return true;
-    // What stands for the peer's has no prototype, and is looked up only then.
+    // A stand-in for an object of the peer has no prototype. Only such objects are looked up.
     return Object.getPrototypeOf(record) === null && remoteTargetOf(record) !== undefined;
   }
 
-  /** What is walked next are a call's arguments. Each of `callSignals` cancels it, and is the call's own signal for its handler. */
+  /**
+   * The next walk is over a call's arguments. Each of `callSignals` cancels the call, and becomes the call's
+   * own signal in its handler.
+   */
   beginSending(callSignals: readonly AbortSignal[] | undefined): void {
     this.#message = { outer: this.#message, callSignals, isHandingOver: false };
   }
 
-  /** What is walked next is the result of a call, or an item of a stream: the peer's until it gives it back. */
+  /**
+   * The next walk is over the result of a call, or an item of a stream. Its references belong to the peer
+   * until the peer gives them back.
+   */
   beginHandingOver(incoming?: Borrower): void {
     this.#message = { outer: this.#message, incoming, isHandingOver: true };
   }
 
-  /** What the walk gave out since it began; undefined where it was nothing. */
+  /** Ends a walk, and returns the references that it gave; undefined if there were none. */
   endSending(): Scope | undefined {
     const scope = this.#message?.scope;
     this.#message = this.#message?.outer;
@@ -157,46 +170,52 @@ export class References implements ValueReferences, MessageScopes {
     return new WireReference(kind, stream.id);
   }
 
-  /** Takes back what a message gave out: its call has settled, or it was never sent. */
+  /** Takes back the references of a message, because its call has settled, or because it was never sent. */
   settle(scope: Scope | undefined): void {
     if (scope === undefined) return;
     for (const entry of scope.references) this.#given.takeBack(entry, 1);
     for (const stream of scope.streams) stream.callSettled();
   }
 
-  /** The call was cancelled on this side: the sources of the streams in its arguments are told, before the peer is. */
+  /**
+   * The call was cancelled on this side. The sources of the streams in its arguments are told before the peer
+   * is.
+   */
   leaveStreams(scope: Scope | undefined, reason: unknown): void {
     if (scope !== undefined) for (const stream of scope.streams) stream.leave(reason);
   }
 
-  /** The call was cancelled on this side, and the peer knows: the streams in its arguments end. */
+  /** The call was cancelled on this side, and the peer knows. The streams in its arguments end. */
   abortStreams(scope: Scope | undefined, reason: unknown): void {
     if (scope !== undefined) for (const stream of scope.streams) stream.abort(reason);
   }
 
-  /** As {@link settle}, for a result that could not be sent: its streams are cancelled. */
+  /** Like {@link settle}, for a result that could not be sent. Its streams are cancelled. */
   revoke(scope: Scope | undefined, reason: unknown): void {
     if (scope === undefined) return;
     for (const entry of scope.references) this.#given.takeBack(entry, 1);
     for (const stream of scope.streams) stream.drop(reason);
   }
 
-  /** Ends a walk whose message cannot be sent, and {@link revoke}s what it gave. */
+  /** Ends the walk of a message that cannot be sent, and {@link revoke}s the references that it gave. */
   revokeSending(reason: unknown): void {
     this.revoke(this.endSending(), reason);
   }
 
-  /** Where something was given out: what the peer calls there runs in it. */
+  /** The context in which something was given. The peer's calls to it run there. */
   contextOf(id: unknown): AsyncResource | undefined {
     return this.#given.contextOf(id);
   }
 
-  /** Runs a call of the peer's to something given out. */
+  /** Runs a call of the peer to something that was given. */
   invoke(id: unknown, name: unknown, args: unknown[]): unknown {
     return this.#given.invoke(id, name, args);
   }
 
-  /** What is revived next belongs together: arguments of a running call, the result of a pending one, or an item. */
+  /**
+   * The values that are decoded next belong together. They are the arguments of a running call, the result of
+   * a pending one, or an item.
+   */
   beginTaking(incoming?: Borrower, outgoing?: Receiver): void {
     this.#message = { outer: this.#message, incoming, outgoing, isHandingOver: false };
     this.#taken.beginMessage();
@@ -212,7 +231,7 @@ export class References implements ValueReferences, MessageScopes {
     this.endTaking();
   }
 
-  /** Gives back what an item brought by reference, because its consumer will not take it. */
+  /** Gives back the references in an item that its consumer will not take. */
   discard(item: unknown): void {
     if (!isObject(item) || !this.#itemsThatHold.has(item)) return;
     forEachHeld(item, (held) => {
@@ -274,7 +293,10 @@ export class References implements ValueReferences, MessageScopes {
     this.#taken.releaseLatest();
   }
 
-  /** Takes a notification about references. What it names and doesn't exist was given back before. */
+  /**
+   * Handles a notification about references. If it names one that does not exist, that one was given back
+   * before.
+   */
   notified(method: string, params: readonly unknown[]): void {
     const id = params[0] as number;
     const entry = this.#given.get(id);
@@ -290,18 +312,24 @@ export class References implements ValueReferences, MessageScopes {
     }
   }
 
-  /** Takes back all that the peer has by reference. Resolves when the objects that were handed over are disposed of. */
+  /**
+   * Revokes all references that the peer holds. Resolves once the objects that were handed over are disposed
+   * of.
+   */
   takeBackAll(): Promise<void> {
     return this.#given.clear();
   }
 
-  /** This side leaves: the sources of what it gave are told, and the readers of what it took fail with the reason. */
+  /**
+   * This side is leaving. The sources of its given streams are told, and readers of taken streams fail with
+   * the reason.
+   */
   leave(reason: unknown): void {
     for (const stream of [...this.#givenStreams.values()]) stream.leave(reason);
     for (const stream of [...this.#takenStreams]) stream.abort(reason);
   }
 
-  /** The conversation is gone, and all that was held with it. */
+  /** The conversation has ended, and everything that it held is released. */
   close(error: Error): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;

@@ -1,4 +1,7 @@
-/** What one conversation has of the peer's by reference: borrowed for a call, or held until it is given back. */
+/**
+ * References of the peer that one conversation holds. Each is borrowed for a call, or held until it is given
+ * back.
+ */
 import { AsyncResource } from 'node:async_hooks';
 import { type PipeworkError, unsent } from '../../base/errors.ts';
 import { runtimeMethods } from '../../session/wire-words.ts';
@@ -12,10 +15,10 @@ export class TakenReferences {
   readonly #messages: MessageStream;
   readonly #counts: SharedCounts;
   readonly #host: ReferenceHost;
-  /** What the values say they belong to. */
+  /** The owner that values name, to show which table they belong to. */
   readonly #owner: object;
   readonly #byId = new Map<number, TakenReference>();
-  /** By their values; stand-ins know theirs. */
+  /** References by their values. Only signals need this, because stand-ins know their reference. */
   readonly #signals = new WeakMap<object, TakenReference>();
   #latest: TakenReference[] = [];
   #endedBy: Error | undefined;
@@ -35,12 +38,14 @@ export class TakenReferences {
     return this.#byId.get(id);
   }
 
-  /** A new message is read: what the one before brought is in use by now. */
+  /** A new message is read. The references of the one before are in use by now. */
   beginMessage(): void {
     if (this.#latest.length > 0) this.#latest = [];
   }
 
-  /** What stands for the peer's, borrowed for the call it came with, or held. */
+  /**
+   * Returns the local value for an object of the peer. It is borrowed for the call in which it came, or held.
+   */
   take(kind: TakenKind, id: number, borrower: Borrower | undefined): object {
     let entry = this.#byId.get(id);
     if (entry === undefined) {
@@ -74,7 +79,7 @@ export class TakenReferences {
       release: () => this.#release(entry),
     };
     this.#signals.set(controller.signal, entry);
-    // One that came in a result is held until then.
+    // A signal that came in a result is held until this is called.
     Object.defineProperty(controller.signal, Symbol.dispose, { value: entry.release, configurable: true });
     return entry;
   }
@@ -122,13 +127,16 @@ export class TakenReferences {
     );
   }
 
-  /** Gives back one of those that a value stands for, if it is a reference of the peer's. */
+  /** Gives back one reference to what a value stands for, if the value is a reference of the peer. */
   giveBack(value: object): void {
     const target = this.#signals.get(value) ?? remoteTargetOf(value);
     if (target?.owner === this.#owner) this.#release(target as TakenReference, 1);
   }
 
-  /** Gives back what is held of a reference, or as many of it; what a running call borrowed stays until that call settles. */
+  /**
+   * Gives back all holds of a reference, or `count` of them. What a running call borrowed stays until that
+   * call settles.
+   */
   #release(entry: TakenReference, count: number = entry.held): void {
     if (this.#byId.get(entry.id) !== entry || entry.held < count || count === 0) return;
     entry.held -= count;
@@ -142,7 +150,7 @@ export class TakenReferences {
     this.#latest = [];
   }
 
-  /** The call that borrowed these has settled: the peer knows it from the answer. */
+  /** The call that borrowed these has settled. The peer knows it from the answer. */
   returnBorrowed(references: TakenReference[]): void {
     for (const entry of references.splice(0)) {
       entry.borrowed--;

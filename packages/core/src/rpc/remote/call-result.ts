@@ -1,4 +1,7 @@
-/** What a remote method returns: a native promise, which await takes the short way, that can be iterated too. */
+/**
+ * What a remote method returns: a native promise that can also be iterated. `await` handles native promises
+ * fastest.
+ */
 import { PipeworkError } from '../../base/errors.ts';
 import { iterableKind } from '../sources/stream-kind.ts';
 import { openSource, type Source } from '../sources/stream-source.ts';
@@ -14,9 +17,9 @@ export function callResult(promise: Promise<unknown>): Promise<unknown> & AsyncI
 }
 
 /**
- * Fails with an error whose stack shows the waiting caller. The engine finds that out from within an async function, through what its
- * promise settles: `failed(error).then(resolve, reject)` with the functions of the promise that is awaited. Calls that
- * succeed pay nothing for it.
+ * Fails with an error whose stack shows the waiting caller. The engine finds that caller only from within an
+ * async function, through the promise that it settles: `failed(error).then(resolve, reject)`, with the
+ * functions of the awaited promise. Calls that succeed pay nothing for it.
  */
 export async function failed(error: unknown): Promise<never> {
   await Promise.resolve();
@@ -36,10 +39,12 @@ function iterateCall(this: Promise<unknown>): AsyncIterator<unknown, unknown> {
   // An iterating caller gets the failure from next(), so the promise itself counts as handled.
   opened.catch(() => {});
   return {
-    // Once it is open its own promise is passed on: another one for each item would cost as much as the item.
+    // Once the stream is open, the iterator's own promise is returned. Another promise for each item would
+    // cost as much as the item.
     next: (...args) =>
       iterator === undefined ? opened.then((it) => it.next(...args)) : iterator.next(...args),
-    // A consumer that leaves does not wait for the answer. The stream that it may bring is told then.
+    // A consumer that leaves does not wait for the answer. If the answer brings a stream, the stream is told
+    // then.
     return: async (value) => {
       if (iterator !== undefined) return iterator.return?.(value) ?? { done: true, value };
       left ??= { value };
@@ -55,7 +60,8 @@ function iterateCall(this: Promise<unknown>): AsyncIterator<unknown, unknown> {
 
 function iteratorOf(result: unknown): AsyncIterator<unknown, unknown> {
   if (typeof result === 'object' && result !== null) {
-    // Not a web stream's or Node stream's own iterator, whose return() waits behind the item that it is asked for.
+    // Do not use the own iterator of a web stream or Node stream, because its return() waits for the item
+    // that was asked for.
     if (iterableKind(result) !== 'iterable') return iteratorOver(openSource(result));
     const iterable = result as {
       [Symbol.asyncIterator]?: () => AsyncIterator<unknown>;
@@ -63,7 +69,7 @@ function iteratorOf(result: unknown): AsyncIterator<unknown, unknown> {
     };
     const asyncIterator = iterable[Symbol.asyncIterator]?.();
     if (asyncIterator !== undefined) return asyncIterator;
-    // A list is as good: a peer without streams answers with one.
+    // A list is accepted too, because a peer without streams answers with one.
     const iterator = iterable[Symbol.iterator]?.();
     if (iterator !== undefined) return toAsync(iterator);
   }

@@ -1,8 +1,11 @@
-/** Why a type does not compile: the words that the compiler shows, and when it shows them. */
+/**
+ * Types that tell why a declaration does not compile: the words that the compiler shows, and when it shows
+ * them.
+ */
 import type { AnyFunction, CannotTravel, Itself, KeepsCall, Rule } from './travel-types.ts';
 import type { Signatures } from './signatures.ts';
 
-/** What no value may hold, wherever it goes. */
+/** The rules that no value may break, in whichever direction it is sent. */
 type NeverTravels = 'promise' | 'symbol' | 'class' | 'this';
 
 interface Advice {
@@ -13,7 +16,7 @@ interface Advice {
   sync: 'takes a function or generator that is synchronous by its type, and what comes from the other process is asynchronous: let the function return T | Promise<T>, take an AsyncIterable, or declare an object with methods as LocalOrRemote<...>';
 }
 
-/** The first rule that a signature breaks. The order is that of the more special advice. */
+/** The first rule that a signature breaks. Rules with more specific advice come first. */
 type Broken<A extends readonly unknown[], Q> =
   KeepsCall<A, Q, 'this'> extends false
     ? 'this'
@@ -53,7 +56,7 @@ type MemberRefusal<M, Name> =
         : never
     : never;
 
-/** True for a plain object with functions alone. */
+/** True for a plain object that holds only functions. */
 type IsNamespace<T> = 0 extends 1 & T
   ? false
   : T extends object
@@ -64,7 +67,9 @@ type IsNamespace<T> = 0 extends 1 & T
         : false
     : false;
 
-/** Nothing to add for what can be served, and otherwise what nothing fits, with the reason. */
+/**
+ * Adds nothing to a type that can be served. For any other, adds a type that nothing fits, with the reason.
+ */
 export type CanServe<T> = 0 extends 1 & T
   ? unknown
   : [ServedRefusal<T>] extends [never]

@@ -15,19 +15,25 @@ import type {
   Unmarked,
 } from './travel-types.ts';
 
-/** An object that {@link ref} marked: declare it in an interface as what a method returns, and its receiver gets a `Remote<T>` to dispose of. */
+/**
+ * An object that {@link ref} marked. Declare it in an interface as the result of a method. The caller gets a
+ * `Remote<T>`, and must dispose of it.
+ */
 export type Reference<T extends object> = T & ByReference;
 
 /**
- * An object of either process, as an argument: the caller gives one of its own, marked with {@link ref}, or a `Remote<T>` that it holds. The
- * handler finds its own object if it gave the remote away before. Await what its methods return.
+ * An argument that is an object of either process. The caller passes one of its own, marked with {@link ref},
+ * or a `Remote<T>` that it holds. If the remote came from the handler's side, the handler gets its own object
+ * back. Await what its methods return.
  */
 export type LocalOrRemote<T extends object> = (T & EitherSide) | Remote<T>;
 
 /**
- * What one side holds of an object that the other serves: its methods, and nothing else of it. Disposing of it says that it is no longer
- * needed. A method that is optional in the interface is always there at run time: a call of one that is not implemented rejects with
- * `RPC_UNKNOWN_METHOD`, and `rpc.describe()` lists those that are. In place of a method whose values cannot travel stands a {@link CannotTravel}, which says why.
+ * What one side holds of an object that the other side serves: its methods, and nothing else of it. Disposing
+ * of it tells the other side that it is no longer needed. A method that is optional in the interface always
+ * exists at run time. If it is not implemented, a call rejects with `RPC_UNKNOWN_METHOD`; `rpc.describe()`
+ * lists the implemented ones. If a method's values cannot be sent, a {@link CannotTravel} replaces it, which
+ * says why.
  */
 export type Remote<T> = {
   readonly [
@@ -35,7 +41,7 @@ export type Remote<T> = {
   ]: K extends string ? RemoteMember<T, K> : () => void;
 };
 
-// Not `extends infer`, which would hide the parameters of dispense() from inference too.
+// This does not use `extends infer`, which would hide the parameters of dispense() from inference too.
 type RemoteMember<T, K extends string & keyof (T & Disposable)> = [Refusal<T, K>] extends [never]
   ? RemoteMethod<NonNullable<(T & Disposable)[K]>>
   : Refusal<T, K>;
@@ -45,12 +51,13 @@ type Refusal<T, K extends string & keyof (T & Disposable)> = MethodRefusal<
   K
 >;
 
-// Mapped with the methods instead of intersected: an intersection would hide the parameters of dispense() from inference.
+// It is mapped with the methods instead of intersected, because an intersection would hide the parameters of
+// dispense() from inference.
 type DisposeKey<K> = K extends typeof Symbol.dispose ? K : never;
 
 type MethodKey<M, K> = K extends NeverRemote ? never : [NonNullable<M>] extends [AnyFunction] ? K : never;
 
-// What a remote answers by itself, or not at all: see makeRemoteObject().
+// Names that a remote answers by itself, or not at all: see makeRemoteObject().
 type NeverRemote = 'then' | 'catch' | 'finally' | ObjectName | ToolName;
 type ObjectName =
   | 'constructor'
@@ -82,7 +89,10 @@ type ToolName =
   | 'getHeaders'
   | `@@${string}`;
 
-/** A method as its caller sees it: the same if it is asynchronous in all its overloads, otherwise with a promise of each result. */
+/**
+ * A method as its caller sees it. It is unchanged if all its overloads are asynchronous. Otherwise it returns
+ * a promise of each result.
+ */
 export type RemoteMethod<F> = F extends AnyFunction
   ? [unknown, true] extends [ThisParameterType<F>, KeepsSignatures<Signatures<F>>]
     ? F
@@ -103,7 +113,10 @@ type RemoteSignatures<L> = L extends [[infer A extends readonly unknown[], infer
 
 type RemoteArguments<A extends readonly unknown[]> = { [K in keyof A]: RemoteArgument<A[K]> };
 
-/** True for a result that is the same on both sides. Keeping the function's own type keeps its generics, overloads and hover. */
+/**
+ * True for a result that is the same on both sides. Keeping the function's own type keeps its generics, its
+ * overloads and its hover text.
+ */
 type KeepsItsType<R> = [R] extends [never]
   ? false
   : R extends PromiseLike<infer V>
@@ -116,7 +129,10 @@ type KeepsItsType<R> = [R] extends [never]
         ? Unchanged<V>
         : false;
 
-/** What a call gives: a promise of the result, or a stream that is iterated without awaiting the call first. */
+/**
+ * What a call returns: a promise of the result, or a stream that can be iterated without awaiting the call
+ * first.
+ */
 export type RemoteResult<R> =
   Awaited<R> extends infer A
     ? [A] extends [never]
@@ -138,7 +154,7 @@ export type RemoteResult<R> =
                 : Promise<RemoteValue<A>>
     : never;
 
-/** True where a type says no more than that it can be iterated, so that a generator may be behind it. */
+/** True if a type only says that it can be iterated, so that the value may be a generator. */
 type IsPlainIterable<A, T> = [Iterable<T>] extends [A] ? true : false;
 
 /** A call whose result is a stream: iterate it, once. Awaiting it gives the iterator itself, as soon as the call is answered. */
@@ -149,10 +165,13 @@ export interface RemoteStream<T, Return = unknown>
 export type RemoteReadable<A> = Promise<A> &
   AsyncIterable<A extends AsyncIterable<infer T> ? T : A extends ReadableStream<infer T> ? T : unknown>;
 
-/** A call whose result is declared as `Iterable`: a list arrives as a list, a generator as a stream. Iterating the call fits both. */
+/**
+ * A call whose result is declared as `Iterable`. A list arrives as a list, and a generator as a stream.
+ * Iterating the call works for both.
+ */
 export type RemoteIterable<T> = Promise<Iterable<T> | AsyncIterable<T>> & AsyncIterable<T>;
 
-/** What a value is once it has travelled: functions in it return promises, marked objects are remote. */
+/** A value once it has been sent: functions in it return promises, and marked objects are remotes. */
 export type RemoteValue<T> = T extends Copied
   ? T
   : IsMarked<T> extends true
@@ -175,12 +194,16 @@ type RemoteData<T> = T extends AnyFunction
               ? AsyncGenerator<RemoteValue<I>, Return, undefined>
               : { [K in keyof T]: RemoteValue<T[K]> };
 
-/** True for a type that keeps its name: rewritten ones read worse, and cost generics their parameters. */
+/**
+ * True for a type that keeps its name. Rewritten types are harder to read, and make generics lose their
+ * parameters.
+ */
 type Unchanged<T> = Keeps<T, 'changes', 'sent'>;
 
 /**
- * What a caller may give for an argument: for a function also one that returns a promise, which is what the other side gets, and for a
- * marked object also a remote. What a function takes comes from the other side.
+ * What a caller may pass for an argument. A function may return a promise, because that is what the other
+ * side gets. A marked object may be replaced by a remote. What such a function receives comes from the other
+ * side.
  */
 export type RemoteArgument<T> =
   Keeps<T, 'changes', 'taken'> extends true

@@ -1,11 +1,11 @@
-/** The signatures of a function, each by itself. */
+/** The signatures of a function, one by one. */
 import type { AnyFunction } from './travel-types.ts';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 
 /**
- * The signatures of a function, as `[arguments, result]`, in their order: the last eight, if there are more. TypeScript repeats the first of
- * a function that has fewer.
+ * The signatures of a function, as `[arguments, result]`, in their order. If there are more than eight, only
+ * the last eight. If a function has fewer, TypeScript repeats the first.
  */
 export type Signatures<F extends AnyFunction> = F extends {
   (...args: infer A1): infer R1;

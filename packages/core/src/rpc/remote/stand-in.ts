@@ -1,4 +1,7 @@
-/** Objects and functions that stand for ones in the other process, and the marks by which objects travel by reference. */
+/**
+ * Stand-ins for objects and functions of the other process, and the marks by which objects are sent by
+ * reference.
+ */
 import { types } from 'node:util';
 import { expect } from '../../base/expect.ts';
 import { maxKeptNames } from '../../base/limits.ts';
@@ -6,20 +9,23 @@ import { isProbedName } from '../../base/probed-names.ts';
 import { callResult } from './call-result.ts';
 import type { Reference } from './remote-types.ts';
 
-/** What stands behind a remote function or object. */
+/** The target of a remote function or object. */
 export interface RemoteTarget {
-  /** The table it belongs to: passing it back there gives the peer its own object. */
+  /** The table that it belongs to. If it is passed back there, the peer gets its own object. */
   readonly owner: object;
   readonly call?: (name: string | undefined, args: unknown[]) => Promise<unknown>;
   readonly retain?: () => void;
   readonly release?: () => void;
 }
 
-/** What objects are, for every copy of this package in the process: one copy marks what another sends. */
+/**
+ * What is known of objects, shared by every copy of this package in the process. One copy may mark an object
+ * that another copy sends.
+ */
 interface Registry {
   readonly targets: WeakMap<object, RemoteTarget>;
   readonly marked: WeakSet<object>;
-  // Plain objects are what nearly every value is made of: they are looked up only once one of them was marked.
+  // Nearly every value consists of plain objects, so they are looked up only once one of them was marked.
   hasPlainMarks: boolean;
 }
 
@@ -42,15 +48,16 @@ function isAlwaysCopied(object: object): boolean {
   );
 }
 
-/** What stands behind a value that is remote; undefined for values of this process. */
+/** Returns the target of a remote value; undefined for values of this process. */
 export function remoteTargetOf(value: object): RemoteTarget | undefined {
   return targets.get(value);
 }
 
 /**
- * Marks an object to travel by reference: the other side gets an object whose methods call this one's, and whose
- * `[Symbol.dispose]()` gives it back. Returns the object. Throws `CONFIG_INVALID` for what is no object, and for arrays, dates
- * and binary data, also of a class of your own: they are always copied.
+ * Marks an object to be sent by reference. The other side gets an object whose methods call this one's, and
+ * whose `[Symbol.dispose]()` gives it back. Returns the object. Throws `CONFIG_INVALID` if the value is not
+ * an object. It also throws for arrays, dates and binary data, even of a class of your own, because they are
+ * always copied.
  *
  * @example
  * ```ts
@@ -76,33 +83,34 @@ export function ref<T extends object>(object: T): Reference<T> {
   return object;
 }
 
-/** As {@link isMarkedObject}, for a plain object that may have been given to {@link ref}. */
+/** Like {@link isMarkedObject}, for a plain object that may have been passed to {@link ref}. */
 export function isMarkedPlain(value: object): boolean {
   return registry.hasPlainMarks && marked.has(value);
 }
 
-/** Whether an object of this process was given to {@link ref}. */
+/** Returns true if an object of this process was passed to {@link ref}. */
 export function isMarked(value: object): boolean {
   return marked.has(value);
 }
 
 /**
- * Returns whether a value stands for an object or a function of another process: what `dispense()` or `createRemote()` returned, or a reference
- * that arrived. Sends nothing.
+ * Returns true if a value stands for an object or a function of another process. It may come from
+ * `dispense()` or `createRemote()`, or be a reference that arrived. Sends nothing.
  */
 export function isRemote(value: unknown): boolean {
   return canBeHeld(value) && targets.has(value as object);
 }
 
-/** Whether an object was given to {@link ref}, or stands for one of the peer's. */
+/** Returns true if an object was passed to {@link ref}, or stands for one of the peer. */
 export function isMarkedObject(value: object): boolean {
   return marked.has(value) || targets.has(value);
 }
 
 /**
- * Keeps a reference beyond the call it came with, until its `[Symbol.dispose]()` or the conversation's end. Returns the same
- * reference. A function or object of this process is returned as it is. Throws `RPC_REFERENCE_RELEASED` if
- * the call has settled already, and `CONFIG_INVALID` if `reference` is no function or object, or is a frozen one of this process.
+ * Keeps a reference beyond the call in which it came, until its `[Symbol.dispose]()` or the conversation's
+ * end. Returns the same reference. A function or object of this process is returned as it is. Throws
+ * `RPC_REFERENCE_RELEASED` if the call has settled already. Throws `CONFIG_INVALID` if `reference` is not a
+ * function or object, or is a frozen one of this process.
  *
  * @example
  * ```ts
@@ -125,7 +133,7 @@ export function retain<T extends object>(reference: T): T & Disposable {
   const target = targets.get(reference);
   if (target?.retain !== undefined) target.retain();
   else if (!(Symbol.dispose in reference)) {
-    // In one process there is nothing to give back; the caller's code is the same in both cases.
+    // In one process there is nothing to give back. The caller's code is the same in both cases.
     const fits = Object.isExtensible(reference);
     expect(
       fits,
@@ -142,7 +150,7 @@ function iterable(call: Promise<unknown> | undefined): Promise<unknown> {
   return callResult(call ?? Promise.resolve());
 }
 
-/** A function that calls the peer's. */
+/** Makes a function that calls a function of the peer. */
 export function makeRemoteFunction(target: RemoteTarget): object {
   const remote = (...args: unknown[]): unknown => iterable(target.call?.(undefined, args));
   Object.defineProperty(remote, Symbol.dispose, { value: target.release });
@@ -150,20 +158,27 @@ export function makeRemoteFunction(target: RemoteTarget): object {
   return remote;
 }
 
-/** True for names that tools look for in any object. `catch` and `finally` would make a remote look like a promise. */
+/**
+ * True for names that tools look up in any object. `catch` and `finally` would make a remote look like a
+ * promise.
+ */
 function isNeverRemote(name: string): boolean {
   return name === 'catch' || name === 'finally' || isProbedName(name);
 }
 
-/** The method that `util.inspect`, `console.log` and the messages of test frameworks ask for. */
+/** The method that `util.inspect`, `console.log` and the messages of test frameworks look up. */
 const inspectSymbol: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never;
 
-/** An object whose methods call the peer's. Symbols, and names that JavaScript or common tools call by themselves, are never remote. */
+/**
+ * Makes an object whose methods call those of an object of the peer. Symbols, and names that JavaScript or
+ * common tools call by themselves, are never remote.
+ */
 export function makeRemoteObject(target: RemoteTarget, label = 'remote object'): object {
   const methods = new Map<string, (...args: unknown[]) => unknown>();
   const base: object = Object.create(null) as object;
   const shown = { value: () => `[${label}]`, configurable: true };
-  // Configurable, so that `has` may say what is true of the remote. Printed as text it says what it is, and two remotes differ.
+  // These are configurable, so that the proxy's `has` may answer for the remote. Printed as text, a remote
+  // says what it is, and two remotes differ.
   Object.defineProperties(base, {
     [Symbol.toStringTag]: { value: label, configurable: true },
     [inspectSymbol]: shown,

@@ -1,13 +1,14 @@
 /**
- * Which types can travel, and which arrive as themselves. A type is compared with a copy of itself in which what breaks a rule is replaced
- * by a type that nothing fits. The compiler compares recursive types once, so that neither depth nor recursion needs a bound.
+ * Decides which types can be sent, and which arrive unchanged. A type is compared with a copy of itself, in
+ * which each part that breaks a rule is replaced by a type that nothing fits. The compiler compares recursive
+ * types once, so neither depth nor recursion needs a limit.
  */
 import type { Readable } from 'node:stream';
 
-/** Stands for every function, whatever it takes: all of them accept `never`. */
+/** The supertype of every function. Any parameter accepts `never`. */
 export type AnyFunction = (...args: never) => unknown;
 
-/** What is copied whole, and arrives as itself. */
+/** Types that are copied whole and arrive unchanged. */
 export type Copied =
   | string
   | number
@@ -25,7 +26,7 @@ export type Copied =
   | ReadableStream<unknown>
   | Readable;
 
-/** A synchronous generator, or an iterator like one: it travels as a stream, and arrives asynchronous. */
+/** A synchronous generator, or an iterator like one. It is sent as a stream, and arrives asynchronous. */
 export type Stepped<T = unknown, Return = unknown, Next = never> = Iterator<T, Return, Next> &
   Iterable<unknown>;
 
@@ -44,27 +45,36 @@ export interface EitherSide {
   readonly [eitherSide]?: never;
 }
 
-/** Added to a served type before its methods are looked at: what then still has it is declared as `this`. */
+/**
+ * Added to a served type before its methods are checked. A method that still has it is declared to return or
+ * take `this`.
+ */
 export interface Itself {
   readonly [itself]: never;
 }
 
 /**
- * Stands where a method would be whose values cannot travel, or a plugin that cannot be served as it is declared. `Reason` says why,
- * and what to do. Nothing fits it.
+ * Replaces a method whose values cannot be sent, or a plugin that cannot be served as it is declared.
+ * `Reason` says why, and what to do. Nothing fits this type.
  */
 export interface CannotTravel<Reason extends string> {
-  /** Why the method cannot be called. There is no such property at run time. */
+  /** Why the method cannot be called. At run time there is no such property. */
   readonly [refused]: Reason;
 }
 
 export type IsMarked<T> = typeof byReference extends keyof T ? true : false;
 export type Unmarked<T> = Omit<T, typeof byReference>;
 
-/** What a comparison looks for. `changes`: what does not arrive as itself. `sync`: what is synchronous by its type alone. The others cannot travel. */
+/**
+ * A rule that a comparison checks. `changes` finds what does not arrive unchanged. `sync` finds what is
+ * synchronous only by its type. The others find what cannot be sent.
+ */
 export type Rule = 'changes' | 'sync' | 'promise' | 'symbol' | 'class' | 'this';
 
-/** Whether the plugin sends a value or takes it. What a function takes goes the other way than the function. */
+/**
+ * Whether the plugin sends a value or takes it. The parameters of a function go in the opposite direction of
+ * the function.
+ */
 export type Way = 'sent' | 'taken';
 type Back<W extends Way> = W extends 'sent' ? 'taken' : 'sent';
 
@@ -79,7 +89,7 @@ export type KeepsCall<Args extends readonly unknown[], Result, R extends Rule> =
   ? true
   : false;
 
-/** True for arguments that arrive as themselves. */
+/** True for arguments that arrive unchanged. */
 export type KeepsArguments<Args extends readonly unknown[]> = [Args] extends [
   ComparedAll<Args, 'changes', 'taken'>,
 ]
@@ -90,7 +100,10 @@ type Against<Broken extends Rule, R extends Rule, T> = [Broken & R] extends [nev
   ? T
   : CannotTravel<Broken & R>;
 
-/** A type with what breaks a rule replaced. Members of objects, results and items are made when they are compared, not before. */
+/**
+ * A copy of a type in which each part that breaks a rule is replaced. Members of objects, results and items
+ * are computed only when they are compared.
+ */
 type Compared<T, R extends Rule, W extends Way, Level extends 0[] = []> = 0 extends 1 & T
   ? T
   : T extends EitherMark<T>
@@ -129,18 +142,19 @@ type ComparedAll<A extends readonly unknown[], R extends Rule, W extends Way> = 
   [K in keyof A]: Compared<A[K], R, W>;
 };
 
-// Not mapped as a list, whose items would be made at once: a list of itself would have no end.
+// This is not mapped as a list, because a list's items would be computed at once. A list of itself would have
+// no end.
 type ComparedEntries<T, R extends Rule, W extends Way> = {
   readonly [K in keyof T as K extends number | `${number}` ? K : never]: Compared<T[K], R, W>;
 };
 
-// Keys that are symbols do not travel.
+// Keys that are symbols are not sent.
 type ComparedMembers<T, R extends Rule, W extends Way> = {
   readonly [K in keyof T as K extends symbol ? never : K]: Compared<T[K], R, W>;
 };
 
-// Maps in maps are compared by what is in them, seven levels down: by their methods, the compiler gives up after three. One level below, a map
-// of itself ends.
+// Nested maps are compared by their contents, down to seven levels. Compared by their methods, the compiler
+// gives up after three levels. The bound also ends the recursion for a map of itself.
 type ComparedMap<T, K, V, R extends Rule, W extends Way, Level extends 0[]> = Level['length'] extends 7
   ? EndlessMap<K, V, R, W>
   : T extends Map<K, V>
@@ -173,7 +187,10 @@ type ComparedStep<I, R extends Rule, W extends Way> =
   | { readonly done?: false | undefined; readonly value: Compared<I, R, W> }
   | { readonly done: true; readonly value: unknown };
 
-/** A function that is taken is called from here, where it gives a promise whatever its type says. */
+/**
+ * A function that the plugin takes is called from the plugin. There it returns a promise, whatever its type
+ * says.
+ */
 type ComparedFunction<F, R extends Rule, W extends Way> = F extends (...args: infer A) => infer Q
   ? Against<
       W extends 'sent' ? 'changes' : IsAsync<Q> extends true ? never : 'changes' | 'sync',
@@ -187,8 +204,8 @@ type ComparedResult<Q, R extends Rule, W extends Way> = 0 extends 1 & Q
   : Compared<Awaited<Q>, R, W> | PromiseLike<Compared<Awaited<Q>, R, W>>;
 
 /**
- * As {@link Compared}, for what a function takes: there the compiler asks whether the copy fits the type. So this one has all that the type
- * has.
+ * Like {@link Compared}, for what a function takes. There the compiler asks whether the copy fits the type,
+ * so this copy keeps every member of the type.
  */
 type Narrowed<T, R extends Rule, W extends Way> = 0 extends 1 & T
   ? T
@@ -232,7 +249,7 @@ type NarrowedMembers<T, R extends Rule, W extends Way> = {
   [K in keyof T]: K extends symbol ? T[K] : Narrowed<T[K], R, W>;
 };
 
-// Interfaces, whose bases are made when they are compared.
+// These are interfaces, because their bases are computed only when they are compared.
 interface NarrowedList<I, R extends Rule, W extends Way> extends Array<Narrowed<I, R, W>> {}
 interface NarrowedMap<K, V, R extends Rule, W extends Way> extends Map<
   Narrowed<K, R, W>,
@@ -284,5 +301,5 @@ type AsyncPart<Q> =
         ? Q
         : never;
 
-/** True for a class with private or protected members: a copy of what is public does not fit it. */
+/** True for a class with private or protected members. A copy of its public members does not fit it. */
 type HidesMembers<T> = { [K in keyof T]: T[K] } extends T ? false : true;

@@ -1,8 +1,11 @@
-/** What can be given out as a stream: how it is told from other values, and what the peer gets for it. */
+/** Decides which values can be sent as a stream, and which kind of stream the peer gets. */
 
 export type StreamKind = 'iterable' | 'webStream' | 'readable' | 'objectReadable';
 
-/** True for a value that travels as a stream: async iterables, readable streams, and iterators such as a generator's. */
+/**
+ * True for a value that is sent as a stream: async iterables, readable streams, and iterators such as a
+ * generator's.
+ */
 export function isIterableValue(value: object): boolean {
   const candidate = value as {
     [Symbol.asyncIterator]?: unknown;
@@ -13,7 +16,10 @@ export function isIterableValue(value: object): boolean {
   return typeof candidate.next === 'function' && typeof candidate[Symbol.iterator] === 'function';
 }
 
-/** What the peer gets for it. Told by shape: naming the ReadableStream global would load web streams into every plugin. */
+/**
+ * Returns the kind that the peer gets for it. The kind is detected by shape, because naming the
+ * ReadableStream global would load web streams into every plugin.
+ */
 export function iterableKind(value: object): StreamKind {
   const candidate = value as {
     getReader?: unknown;
@@ -23,7 +29,7 @@ export function iterableKind(value: object): StreamKind {
   };
   if (typeof candidate.getReader === 'function') return 'webStream';
   if (typeof candidate.pipe !== 'function') return 'iterable';
-  // With an encoding its chunks are text.
+  // A stream with an encoding has text as its chunks.
   const isBytes = candidate.readableObjectMode !== true && (candidate.readableEncoding ?? null) === null;
   return isBytes ? 'readable' : 'objectReadable';
 }
@@ -33,7 +39,7 @@ interface Emitter {
   off(event: 'error', listener: () => void): void;
 }
 
-/** True for a Node stream, which fails by an event. */
+/** True for a Node stream, which reports failure by an event. */
 export function isEmitter(value: object): value is Emitter {
   const candidate = value as { on?: unknown; off?: unknown; pipe?: unknown };
   return (
@@ -43,7 +49,7 @@ export function isEmitter(value: object): value is Emitter {
   );
 }
 
-/** A listener for that event. */
+/** A listener that ignores that event. */
 export const ignoreError = (): void => {
-  // The stream's iterator throws it.
+  // The stream's iterator throws the error.
 };

@@ -1,4 +1,4 @@
-/** One way to ask every kind of stream for its items, and to tell it at once that no more are wanted. */
+/** One interface to read every kind of stream, and to tell it at once that no more items are wanted. */
 import { types } from 'node:util';
 import { iterableKind } from './stream-kind.ts';
 
@@ -7,21 +7,21 @@ export type Step = IteratorResult<unknown, unknown>;
 /** The step of a source that has ended and returned nothing. */
 export const done: Step = { done: true, value: undefined };
 
-/** A stream's items, one after another, whatever kind of stream it is. */
+/** The items of a stream, one after another, whatever kind of stream it is. */
 export interface Source {
   next(): Step | Promise<Step>;
   /**
-   * Says that no more items are wanted: at once, also while the source is being asked for one. Resolves with its last step
-   * once its clean-up has run.
+   * Tells the source that no more items are wanted, at once, even while it is being asked for one. Resolves
+   * with its last step once its clean-up has run.
    */
   cancel(reason: unknown): Step | Promise<Step>;
-  /** Throws into the source; undefined if the source takes no errors. */
+  /** Throws into the source; undefined if the source accepts no errors. */
   throw(error: unknown): Step | Promise<Step> | undefined;
-  /** Lets go of a source that has ended by itself. */
+  /** Releases a source that has ended by itself. */
   release(): void;
 }
 
-/** Opens the source behind a value that `isIterableValue` knows. */
+/** Opens the source behind a value that `isIterableValue` accepts. */
 export function openSource(value: object): Source {
   switch (iterableKind(value)) {
     case 'webStream':
@@ -33,7 +33,7 @@ export function openSource(value: object): Source {
   }
 }
 
-/** A source that could not be opened: it fails when it is asked for its first item. */
+/** A source that could not be opened. It fails when it is asked for its first item. */
 export class BrokenSource implements Source {
   readonly #error: unknown;
 
@@ -89,7 +89,10 @@ class IteratorSource implements Source {
   release(): void {}
 }
 
-/** Read by a reader of its own: the stream's iterator would let `return()` wait behind the item that it is asked for. */
+/**
+ * A web stream, read by a reader of its own. The `return()` of the stream's iterator would wait for the item
+ * that was asked for.
+ */
 class WebSource implements Source {
   readonly #reader: ReadableStreamDefaultReader<unknown>;
   #isCancelled = false;
@@ -123,7 +126,10 @@ interface Destroyable {
   destroy?(error?: Error): unknown;
 }
 
-/** Asked by its iterator, and cancelled by `destroy()`: the iterator's `return()` waits behind the item that it is asked for. */
+/**
+ * A Node stream, read by its iterator and cancelled by `destroy()`. The iterator's `return()` would wait for
+ * the item that was asked for.
+ */
 class NodeSource extends IteratorSource {
   readonly #stream: Destroyable;
   #isCancelled = false;
@@ -133,7 +139,10 @@ class NodeSource extends IteratorSource {
     this.#stream = stream;
   }
 
-  /** The item that was asked for when the stream was cancelled does not fail: the stream has just ended. */
+  /**
+   * If an item was being asked for when the stream was cancelled, that request does not fail. It reports that
+   * the stream has ended.
+   */
   override async next(): Promise<Step> {
     try {
       return await super.next();
@@ -146,7 +155,8 @@ class NodeSource extends IteratorSource {
   override async cancel(reason: unknown): Promise<Step> {
     this.#isCancelled = true;
     this.#stream.destroy?.(isError(reason) ? reason : undefined);
-    // Takes the iterator's listeners off the stream. How it fails is known: the stream was destroyed.
+    // Removes the iterator's listeners from the stream. Its failure is expected, because the stream was
+    // destroyed.
     void Promise.resolve(super.cancel(undefined)).catch(() => {});
     return { done: true, value: reason };
   }
@@ -160,7 +170,7 @@ function isError(value: unknown): value is Error {
   return value instanceof Error || types.isNativeError(value);
 }
 
-/** True if a source answers later. */
+/** True if the source answers asynchronously. */
 export function isPromise(value: Step | Promise<Step>): value is Promise<Step> {
   return typeof (value as { then?: unknown }).then === 'function';
 }

@@ -1,10 +1,10 @@
-/** What the user gets for a stream of the peer's: an iterator, or the kind of stream that was sent. */
+/** Makes what the user gets for a stream of the peer: an iterator, or a stream of the kind that was sent. */
 import { Readable } from 'node:stream';
 import type { StreamHost } from './stream-host.ts';
 import type { StreamKind } from '../sources/stream-kind.ts';
 import { TakenStream } from './taken-stream.ts';
 
-/** `method` is the call whose result it came in, where it did. */
+/** If the stream came in the result of a call, `method` is that call's. */
 export function takeStream(
   kind: StreamKind,
   id: number,

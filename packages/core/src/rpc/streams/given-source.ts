@@ -1,6 +1,6 @@
 /**
- * The source of a given stream: opened when it is first needed, told once that no more is wanted. Its code runs as part of its call, and
- * in the asynchronous context in which the stream was given.
+ * The source of a given stream. It is opened when it is first needed, and told once that no more is wanted.
+ * Its code runs as part of its call, and in the asynchronous context in which the stream was given.
  */
 import { AsyncResource } from 'node:async_hooks';
 import type { CleanUps } from '../../session/clean-ups.ts';
@@ -13,18 +13,21 @@ export class GivenSource {
   readonly #value: object;
   readonly #call: StreamingCall | undefined;
   readonly #cleanUps: CleanUps;
-  /** Where the stream was given. */
+  /** The context in which the stream was given. */
   readonly #context = new AsyncResource('PIPEWORK_STREAM');
   #source: Source | undefined;
-  /** Its last step, once it was told that no more is wanted. */
+  /** The source's last step, once the source was told that no more is wanted. */
   #ending: Promise<Step> | undefined;
 
-  /** `call` is the call whose result the stream is in, if it is in one. `cleanUps` hears of what runs after the end. */
+  /**
+   * If the stream is in the result of a call, `call` is that call. `cleanUps` is told of clean-up code that
+   * runs after the end.
+   */
   constructor(value: object, call: StreamingCall | undefined, cleanUps: CleanUps) {
     this.#value = value;
     this.#call = call;
     this.#cleanUps = cleanUps;
-    // A Node stream may fail before anyone reads it. The peer hears of that when it reads.
+    // A Node stream may fail before it is read. The peer gets the error when it reads.
     if (isEmitter(value)) value.on('error', ignoreError);
   }
 
@@ -33,11 +36,14 @@ export class GivenSource {
     return this.#context.runInAsyncScope(act);
   }
 
-  /** Asks for the next item: within {@link runInContext}, because entering it for each item would cost. Throws, too, if the source cannot be opened. */
+  /**
+   * Asks for the next item. Call it within {@link runInContext}, because entering the context for each item
+   * would cost time. Throws also if the source cannot be opened.
+   */
   next(): Step | Promise<Step> {
     if (this.#ending !== undefined) return this.#ending.then(({ value }) => ({ done: true, value }));
     const source = (this.#source ??= this.#open());
-    // Not inCall(): a closure for each item would cost as much as the rest.
+    // This does not use inCall(), because a closure for each item would cost as much as the rest.
     const outer = enterContext(this.#call);
     try {
       return source.next();
@@ -46,13 +52,16 @@ export class GivenSource {
     }
   }
 
-  /** Throws into the source, within {@link runInContext}; undefined if it takes no errors. */
+  /** Throws into the source; undefined if it accepts no errors. Call it within {@link runInContext}. */
   throw(error: unknown): Step | Promise<Step> | undefined {
     const source = (this.#source ??= this.#open());
     return this.#inCall(() => source.throw(error));
   }
 
-  /** Tells the source at once that no more is wanted. Resolves with its last step; when it was told before, with the same. */
+  /**
+   * Tells the source at once that no more is wanted. Resolves with its last step. Further calls resolve with
+   * the same step.
+   */
   cancel(reason: unknown): Promise<Step> {
     if (this.#ending !== undefined) return this.#ending;
     this.#ending = this.#context.runInAsyncScope(async () => {
@@ -69,7 +78,7 @@ export class GivenSource {
     this.leave();
   }
 
-  /** The source is its owner's again. */
+  /** Leaves the source to its owner. */
   leave(): void {
     if (this.#call === undefined && isEmitter(this.#value)) this.#value.off('error', ignoreError);
   }
@@ -82,7 +91,10 @@ export class GivenSource {
     }
   }
 
-  /** What a generator does at its top, and asks there, belongs to its call. */
+  /**
+   * Runs `act` as part of the call. The code at the top of a generator, and what it asks there, belongs to
+   * its call.
+   */
   #inCall<T>(act: () => T): T {
     const outer = enterContext(this.#call);
     try {

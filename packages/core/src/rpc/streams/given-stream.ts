@@ -1,4 +1,7 @@
-/** A stream that this side gave out: once the peer dials its id, its items flow as fast as the peer's window lets them. */
+/**
+ * A stream that this side gave to the peer. Once the peer dials its id, its items are sent as fast as the
+ * peer's window allows.
+ */
 import type { RawStream, RawStreamHandler } from '@pipework/mux/lean';
 import { explained, streamLost } from '../../session/loss.ts';
 import { endStreamTrace, type StreamTrace, traceStream } from '../api/instrumentation.ts';
@@ -10,10 +13,11 @@ import { callAborted, isReaderGone, readerGone } from './stream-ends.ts';
 import { consumed, produced } from './stream-protocol.ts';
 import { isPromise, type Step } from '../sources/stream-source.ts';
 
-// The real one: a host's fake timers must not stop a plugin that shares its process.
+// The real timer, because a host's fake timers must not stop a plugin that shares its process.
 const { setTimeout } = globalThis;
 
-// How long a source that is being asked for an item may take to end after its reader has left, before the reader is let go.
+// If the reader leaves while the source is being asked for an item, the source may take this many
+// milliseconds to end. Then the reader is released.
 const returnPatienceMs = 100;
 
 /** What a stream has once the peer has dialled it. */
@@ -22,7 +26,7 @@ interface Dialled {
   readonly reader: MessageReader;
   readonly writer: ItemWriter;
   readonly trace: StreamTrace | undefined;
-  /** The source is being asked for an item, ahead of the peer's wish for it. */
+  /** True while the source is being asked for an item, before the peer wants it. */
   isAsked: boolean;
 }
 
@@ -31,9 +35,12 @@ type State =
   | { readonly is: 'waiting' }
   /** The peer reads. */
   | { readonly is: 'open'; readonly on: Dialled }
-  /** This side leaves: the source was told, and what it still gives is sent, but not its end, which would look like a whole stream. */
+  /**
+   * This side is leaving. The source was told. Its remaining items are sent, but not its end, which would
+   * make the stream look complete.
+   */
   | { readonly is: 'leaving'; readonly on: Dialled }
-  /** The peer takes no more items. The source's clean-up runs, and its last word is still sent. */
+  /** The peer takes no more items. The source's clean-up runs, and its last step is still sent. */
   | { readonly is: 'returning'; readonly on: Dialled }
   /** Nothing is read or written any more. */
   | { readonly is: 'ended' };
@@ -47,7 +54,7 @@ export class GivenStream implements RawStreamHandler {
   readonly #onEnd: () => void;
   #state: State = { is: 'waiting' };
 
-  /** `call` is the call whose result the stream is in, if it is in one. `onEnd` is called once. */
+  /** If the stream is in the result of a call, `call` is that call. `onEnd` is called once. */
   constructor(value: object, host: StreamHost, call: StreamingCall | undefined, onEnd: () => void) {
     this.#host = host;
     this.#call = call;
@@ -57,7 +64,10 @@ export class GivenStream implements RawStreamHandler {
     this.id = broker.nextId();
   }
 
-  /** Lets the peer dial the id. A peer that guessed the id may have dialled it before, and gone again: then the stream ends in this call. */
+  /**
+   * Lets the peer dial the id. If the peer guessed the id, it may have dialled already and left again. Then
+   * the stream ends in this call.
+   */
   offer(): void {
     const waiter = {
       resolve: (raw: RawStream) => this.#start(raw),
@@ -66,24 +76,30 @@ export class GivenStream implements RawStreamHandler {
     this.#host.shared.broker.acceptWith(this.id, waiter, Infinity);
   }
 
-  /** True from the peer's dialling to the end. */
+  /** True from the moment when the peer dials until the end. */
   get isOpen(): boolean {
     return this.#dialled !== undefined;
   }
 
-  /** The call that it came with has settled. If the peer has not dialled, the stream ends, and its source stays untouched: it is the caller's own. */
+  /**
+   * The call that brought the stream has settled. If the peer has not dialled, the stream ends. Its source
+   * stays untouched, because it is the caller's own.
+   */
   callSettled(): void {
     if (this.#state.is !== 'waiting') return;
     this.#source.leave();
     this.#end();
   }
 
-  /** The peer does not want the stream: if it has not dialled, the source is told. */
+  /** The peer does not want the stream. If the peer has not dialled it, the source is told. */
   drop(reason: unknown): void {
     if (this.#state.is === 'waiting') this.#abandon(reason);
   }
 
-  /** The call that it came with was cancelled on this side: the source is told at once, and the peer's reader fails with `reason`. */
+  /**
+   * The call that brought the stream was cancelled on this side. The source is told at once, and the peer's
+   * reader fails with `reason`.
+   */
   abort(reason: unknown): void {
     const on = this.#dialled;
     if (on === undefined) return this.drop(reason);
@@ -91,7 +107,10 @@ export class GivenStream implements RawStreamHandler {
     this.#fail(on, callAborted());
   }
 
-  /** This side leaves: the source is told, so that its clean-up runs in time. The peer hears of it by the end of what the stream belongs to. */
+  /**
+   * This side is leaving. The source is told, so that its clean-up runs in time. The peer learns of it when
+   * the conversation ends.
+   */
   leave(reason: unknown): void {
     const state = this.#state;
     if (state.is === 'waiting') return this.#abandon(reason);
@@ -100,14 +119,14 @@ export class GivenStream implements RawStreamHandler {
     void this.#source.cancel(reason);
   }
 
-  /** The conversation that the stream belongs to is gone. */
+  /** The conversation that the stream belongs to has ended. */
   conversationClosed(error: Error): void {
     const raw = this.#dialled?.raw;
     this.#lost(error);
     raw?.reset(error);
   }
 
-  // A getter, because the state may be another one after each await and each call.
+  // This is a getter, because the state may have changed after each await and each call.
   get #isReading(): boolean {
     return this.#state.is === 'open' || this.#state.is === 'leaving';
   }
@@ -137,13 +156,13 @@ export class GivenStream implements RawStreamHandler {
     this.#source.runInContext(() => void this.#pump(on));
   }
 
-  /** Asks the source for items until it ends or the peer wants none; waits while the window is full. */
+  /** Asks the source for items until it ends or the peer wants no more. Waits while the window is full. */
   async #pump(on: Dialled): Promise<void> {
     try {
       while (this.#isReading) {
         const next = this.#source.next();
         on.isAsked = true;
-        // Awaiting a value that is no promise costs a turn, and a synchronous source has none.
+        // Awaiting a value that is not a promise costs a turn. A synchronous source has no turns in between.
         const step = isPromise(next) ? await next : next;
         on.isAsked = false;
         if (!this.#isReading) return;
@@ -157,7 +176,7 @@ export class GivenStream implements RawStreamHandler {
     }
   }
 
-  /** Sends an item. One that cannot travel ends the source, too: nothing could follow it. */
+  /** Sends an item. If the item cannot be sent, the source ends too, because nothing could follow. */
   #send(on: Dialled, item: unknown): void {
     try {
       on.writer.item(item, this.#where);
@@ -174,7 +193,10 @@ export class GivenStream implements RawStreamHandler {
     else this.#finish(on, value);
   }
 
-  /** The consumer interrupted the stream. An interrupt that comes while the source returns is answered by its end. */
+  /**
+   * The consumer interrupted the stream. If that happens while the source returns, the end of the stream is
+   * the answer.
+   */
   #interrupted(word: number, value: unknown): void {
     const on = this.#dialled;
     if (on === undefined || !this.#isReading) return;
@@ -186,8 +208,8 @@ export class GivenStream implements RawStreamHandler {
     this.#state = { is: 'returning', on };
     on.writer.wake();
     if (on.isAsked) {
-      // The source is busy with an item that was asked for ahead, and may be so for long. The handler's signal tells it, and a
-      // source that does not end for that is not waited for.
+      // The source is busy with an item that was asked for ahead, and may be busy for long. The handler's
+      // signal tells it. If it does not end for that, the reader is released.
       this.#abortCall();
       setTimeout(() => this.#finish(on, value), returnPatienceMs).unref();
     }
@@ -245,25 +267,26 @@ export class GivenStream implements RawStreamHandler {
     try {
       on.writer.write(produced.failed, this.#host.errorToWire(error, this.#where));
     } catch {
-      // The error is too large to be sent. The peer sees an end without a last word, which is a failure as well.
+      // The error is too large to be sent. The peer sees an end without a final message, which is a failure
+      // as well.
     }
     this.#end();
     on.raw.end();
   }
 
-  /** The last stream of the call has lost its consumer: the handler works for nothing. */
+  /** The last stream of the call has lost its consumer, so the handler's work is no longer needed. */
   #abortCall(): void {
     const call = this.#call;
     if (call !== undefined && call.held.given <= 1) call.cancel(readerGone());
   }
 
-  /** Ends the stream without a word to the peer, and tells its source. */
+  /** Ends the stream without telling the peer, and tells its source. */
   #abandon(reason: unknown): void {
     this.#end();
     void this.#source.cancel(reason);
   }
 
-  /** The peer left before the end, or is gone with the conversation. */
+  /** The peer left before the end, or disappeared with the conversation. */
   #lost(cause: Error | undefined): void {
     if (this.#state.is === 'ended') return;
     this.#abortCall();

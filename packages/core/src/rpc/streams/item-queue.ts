@@ -1,4 +1,7 @@
-/** Items that came and were not taken yet. A chunk that brought items is credited when the last of them has been taken. */
+/**
+ * Items that arrived and were not taken yet. A chunk gets its credit once the last of its items has been
+ * taken.
+ */
 
 interface Chunk {
   untaken: number;
@@ -10,10 +13,10 @@ export class ItemQueue {
   #items: unknown[] = [];
   #taken = 0;
   readonly #chunks: Chunk[] = [];
-  /** Items of the chunk that is being read. */
+  /** How many items the chunk that is being read has brought so far. */
   #arrived = 0;
 
-  /** `credit` hears of bytes whose items have been taken. */
+  /** `credit` is called with the number of bytes whose items have been taken. */
   constructor(credit: (bytes: number) => void) {
     this.#credit = credit;
   }
@@ -27,7 +30,10 @@ export class ItemQueue {
     this.#arrived++;
   }
 
-  /** A chunk has been read, and brought what was pushed since the one before. Returns how many of its bytes brought no item. */
+  /**
+   * A chunk has been read. It brought the items that were pushed since the previous one. Returns how many of
+   * its bytes brought no item.
+   */
   endChunk(bytes: number): number {
     const untaken = this.#arrived;
     this.#arrived = 0;
@@ -36,7 +42,7 @@ export class ItemQueue {
     return 0;
   }
 
-  /** Takes the first item; there is one. */
+  /** Takes the first item. The queue must not be empty. */
   take(): unknown {
     const item = this.#items[this.#taken];
     this.#items[this.#taken++] = undefined;

@@ -1,15 +1,18 @@
-/** How the items of a given stream leave: the first of a turn at once, the others of that turn together, as the window has room. */
+/**
+ * Sends the items of a given stream. The first of a turn is sent at once, the others of that turn together,
+ * as the window has room.
+ */
 import type { RawStream } from '@pipework/mux/lean';
 import type { ItemBatch } from '../messages/item-batch.ts';
 import type { StreamHost } from './stream-host.ts';
 import { produced } from './stream-protocol.ts';
 
-// The real one: a host's fake timers must not stop a plugin that shares its process.
+// The real timer, because a host's fake timers must not stop a plugin that shares its process.
 const { setImmediate } = globalThis;
 
-// More items in one message gain little, and wait longer.
+// More items in one message gain little, and are delayed longer.
 const maxBatchItems = 256;
-// A source that is always ready would keep everything else waiting until the window is full.
+// A source that is always ready would delay everything else until the window is full.
 const maxTurnItems = 512;
 
 export class ItemWriter {
@@ -17,7 +20,7 @@ export class ItemWriter {
   readonly #raw: RawStream;
   readonly #batch: ItemBatch | undefined;
   #turnLeft = maxTurnItems;
-  /** The mux asked to wait for its drain. */
+  /** True while the mux asks to wait for its drain. */
   #isBlocked = false;
   #hasEnded = false;
   #resume: (() => void) | undefined;
@@ -32,7 +35,9 @@ export class ItemWriter {
     return (!this.#isBlocked && this.#turnLeft > 0) || this.#hasEnded;
   }
 
-  /** Resolves when there is room for an item, or the writer has ended; undefined if that is so already. */
+  /**
+   * Resolves when there is room for an item, or the writer has ended. Undefined if that is the case already.
+   */
   room(): Promise<void> | undefined {
     if (this.#hasRoom) return undefined;
     return new Promise((resolve) => {
@@ -40,7 +45,7 @@ export class ItemWriter {
     });
   }
 
-  /** Sends an item, for the call `where`. Throws if it cannot travel, or cannot be written. */
+  /** Sends an item of the call `where`. Throws if it cannot be sent or written. */
   item(value: unknown, where: string): void {
     const isFirst = this.#turnLeft === maxTurnItems;
     if (isFirst) setImmediate(this.#endTurn);
@@ -59,7 +64,7 @@ export class ItemWriter {
     if (batch !== undefined && batch.count >= maxBatchItems) this.#flush();
   }
 
-  /** Sends a message of its own behind the items. Throws if it cannot be written. */
+  /** Sends a message of its own after the items. Throws if it cannot be written. */
   write(word: number, wire: unknown): void {
     this.#flush();
     this.#isBlocked = !this.#host.writeItem(this.#raw, word, wire);
@@ -71,12 +76,12 @@ export class ItemWriter {
     if (this.#hasRoom) this.#resume?.();
   }
 
-  /** Lets a pump that waits for room look at its state. */
+  /** Makes a pump that waits for room check its state. */
   wake(): void {
     this.#resume?.();
   }
 
-  /** Nothing is written any more; a pump that waits for room goes on. */
+  /** Nothing is written any more. A pump that waits for room continues. */
   end(): void {
     this.#hasEnded = true;
     this.#resume?.();

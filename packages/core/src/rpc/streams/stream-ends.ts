@@ -1,17 +1,20 @@
-/** Why a stream of values ends early, as its source or its reader is told. */
+/** The reasons why a stream of values ends early, as its source or its reader gets them. */
 import { isReset } from '../../session/loss.ts';
 
-/** What a source is told if its reader went without a reason. */
+/** The reason for a source whose reader left without giving one. */
 export function readerGone(): DOMException {
   return new DOMException('the reader of the stream has left', 'AbortError');
 }
 
-/** What a reader is told if the call was cancelled in whose arguments the stream was. Why it was cancelled stays on the caller's side. */
+/**
+ * The reason for a reader whose stream was in the arguments of a call that was cancelled. Why the call was
+ * cancelled stays on the caller's side.
+ */
 export function callAborted(): DOMException {
   return new DOMException('the operation was aborted by the caller', 'AbortError');
 }
 
-/** True if a stream ended early because its reader went, and with nothing else. */
+/** True if a stream ended early only because its reader left. */
 export function isReaderGone(cause: Error | undefined): boolean {
   return cause === undefined || isReset(cause);
 }

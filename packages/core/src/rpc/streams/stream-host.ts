@@ -1,4 +1,7 @@
-/** What the streams of values of one conversation are built on: how their items are written and read, and what their session shares. */
+/**
+ * What the streams of one conversation are built on: how their items are written and read, and what their
+ * session shares.
+ */
 import type { RawStream } from '@pipework/mux/lean';
 import { PipeworkError } from '../../base/errors.ts';
 import type { Shared } from '../../session/shared.ts';
@@ -18,18 +21,18 @@ export interface StreamingCall extends CallContext {
   cancel(reason: unknown): void;
 }
 
-/** Notes what one message gives and takes by reference, between its beginning and its end. */
+/** Notes which references one message gives and takes, between its beginning and its end. */
 export interface MessageScopes {
-  /** What is walked next is the receiver's until the receiver gives it back. */
+  /** The references of the next walk belong to the receiver until it gives them back. */
   beginHandingOver(): void;
   endSending(): unknown;
-  /** Ends a walk whose message cannot be sent, and takes back what it gave. */
+  /** Ends the walk of a message that cannot be sent, and takes back the references that it gave. */
   revokeSending(reason: unknown): void;
   beginTaking(): void;
-  /** What was read is items: what they hold is given back if they are discarded. */
+  /** The message held these items. Their references are given back if the items are discarded. */
   endTakingItems(items: readonly unknown[]): void;
   discard(item: unknown): void;
-  /** Whether a plain object travels by reference. */
+  /** True if a plain object is sent by reference. */
   standsApart(record: object): boolean;
 }
 
@@ -49,7 +52,7 @@ export class StreamHost {
     this.#messages.notify(method, params);
   }
 
-  /** Collects items for one message; undefined if the peer takes them one by one. */
+  /** Collects items for one message. Undefined if the peer accepts only single items. */
   itemBatch(): ItemBatch | undefined {
     const { capabilities } = this.shared;
     return capabilities.has('items')
@@ -57,7 +60,7 @@ export class StreamHost {
       : undefined;
   }
 
-  /** Writes one message on a stream of values. Returns what the stream's `write` says. */
+  /** Writes one message on a stream of values. Returns what the stream's `write` returns. */
   writeItem(stream: RawStream, word: number, wire: unknown): boolean {
     return this.#messages.write([word, wire], stream);
   }
@@ -82,12 +85,12 @@ export class StreamHost {
     });
   }
 
-  /** Gives back what an item brought by reference, because its consumer will not take it. */
+  /** Gives back the references in an item that its consumer will not take. */
   discard(item: unknown): void {
     this.#scopes.discard(item);
   }
 
-  /** What to write for an item. The references in it are the receiver's until it gives them back. */
+  /** Returns what to write for an item. Its references belong to the receiver until it gives them back. */
   toWire(value: unknown, root: string, where: string): unknown {
     const scopes = this.#scopes;
     scopes.beginHandingOver();

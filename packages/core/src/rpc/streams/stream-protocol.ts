@@ -1,22 +1,26 @@
-/** What goes over the mux stream of a value that is a stream: arrays of two, a word and a value. */
+/**
+ * The messages on the mux stream of a value that is a stream. Each is an array of two: a word and a value.
+ */
 
-/** From the producer. The last of the three that end it is followed by FIN. */
+/** Words of the producer. After the word that ends the stream comes FIN. */
 export const produced = {
   item: 0,
   /** The source ended; the value is what it returned. */
   done: 1,
   /** The source threw; the value is the error. */
   failed: 2,
-  /** The item with which the source answered the consumer's `throw`; those before it were under way already. */
+  /**
+   * The item with which the source answered the consumer's `throw`. Items before it were already under way.
+   */
   answer: 3,
-  /** Several items in one array, to a peer that announced `items`. */
+  /** Several items in one array, for a peer that announced `items`. */
   items: 4,
 } as const;
 
-/** From the consumer. */
+/** Words of the consumer. */
 export const consumed = {
-  /** The consumer takes no more; the value is what it gave to `return`. */
+  /** The consumer takes no more. The value is what it passed to `return`. */
   return: 0,
-  /** The consumer gave an error to `throw`. */
+  /** The consumer passed an error to `throw`. */
   throw: 1,
 } as const;

@@ -1,4 +1,4 @@
-/** What the consumer of a taken stream gets, in order: the items that came, and then how the stream ended. */
+/** What the consumer of a taken stream gets, in order: the items that arrived, then how the stream ended. */
 import { ItemQueue } from './item-queue.ts';
 import { done, type Step } from '../sources/stream-source.ts';
 
@@ -15,17 +15,20 @@ export class TakenItems {
   readonly #waiters: Waiter[] = [];
   #outcome: Outcome | undefined;
 
-  /** `credit` hears of bytes whose items have been taken. */
+  /** `credit` is called with the number of bytes whose items have been taken. */
   constructor(credit: (bytes: number) => void) {
     this.queue = new ItemQueue(credit);
   }
 
-  /** How the stream ended; undefined while it goes on. Items may still wait to be taken. */
+  /** How the stream ended; undefined while it continues. Items may still wait to be taken. */
   get outcome(): Outcome | undefined {
     return this.#outcome;
   }
 
-  /** The next item, or the end after the last one; undefined if the consumer must {@link wait}. */
+  /**
+   * Resolves with the next item, or with the end after the last one. Undefined if the consumer must {@link
+   * wait}.
+   */
   next(): Promise<Step> | undefined {
     if (this.queue.length > 0) return Promise.resolve({ done: false, value: this.queue.take() });
     return this.#outcome === undefined ? undefined : this.end();
@@ -40,21 +43,24 @@ export class TakenItems {
     return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
   }
 
-  /** How the stream ended, which is told once; after that it has just ended. */
+  /**
+   * Resolves with how the stream ended. Only the first call reports it. Later ones just say that the stream
+   * is done.
+   */
   end(): Promise<Step> {
     const outcome = this.#outcome ?? { step: done };
     this.#outcome = { step: done };
     return 'error' in outcome ? Promise.reject(outcome.error) : Promise.resolve(outcome.step);
   }
 
-  /** The stream has ended. Returns false if it had ended before: the first outcome counts. */
+  /** The stream has ended. Returns false if it had ended before, because only the first outcome counts. */
   settle(outcome: Outcome): boolean {
     if (this.#outcome !== undefined) return false;
     this.#outcome = outcome;
     return true;
   }
 
-  /** Hands what came to the calls of `next()` that wait for it. */
+  /** Passes what has arrived to the waiting calls of `next()`. */
   serve(): void {
     const waiters = this.#waiters;
     while (waiters.length > 0 && this.queue.length > 0) {

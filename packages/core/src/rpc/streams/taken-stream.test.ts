@@ -7,7 +7,10 @@ import { produced } from './stream-protocol.ts';
 
 type Sink = (word: number, value: unknown) => void;
 
-/** A stream over a peer that is played by hand: `chunk` is what one arriving chunk holds, `onWrite` what the peer does at once when it is written to. */
+/**
+ * A stream over a fake peer. `chunk` is the content of one arriving chunk. `onWrite` is how the peer reacts,
+ * at once, when it is written to.
+ */
 function streamOver(play: { chunk?: (sink: Sink) => void; onWrite?: (handler: RawStreamHandler) => void }): {
   stream: TakenStream;
   arrive: () => void;
@@ -48,7 +51,7 @@ test('return() settles when the stream is reset before its message is written', 
   await expect(stream.return()).rejects.toMatchObject({ code: 'RPC_CLOSED' });
 });
 
-test('a consumer that waits is told of an end that is followed by garbage', async () => {
+test('a waiting consumer is told of an end that is followed by garbage', async () => {
   const { stream, arrive } = streamOver({
     chunk: (sink) => {
       sink(produced.done, 'over');

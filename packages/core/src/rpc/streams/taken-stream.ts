@@ -1,4 +1,7 @@
-/** A stream of the peer's: dialled when the first item is asked for, credited as the consumer takes items. */
+/**
+ * A stream of the peer. It is dialled when the first item is asked for, and gives credit as the consumer
+ * takes items.
+ */
 import type { RawStream, RawStreamHandler } from '@pipework/mux/lean';
 import { PipeworkError } from '../../base/errors.ts';
 import { explained, streamLost } from '../../session/loss.ts';
@@ -12,7 +15,7 @@ import { consumed, produced } from './stream-protocol.ts';
 import { done, type Step } from '../sources/stream-source.ts';
 import { type Outcome, TakenItems, type Waiter } from './taken-items.ts';
 
-/** Waits for the answer to `return` or `throw`. */
+/** A consumer's `return` or `throw` that waits for its answer. */
 interface Interrupter extends Waiter {
   /** Answers as for a stream that has ended. */
   late(): void;
@@ -27,18 +30,18 @@ interface Dialled {
 }
 
 type State =
-  /** No item was asked for. */
+  /** No item was asked for yet. */
   | { readonly is: 'waiting' }
-  /** Items come. */
+  /** Items arrive. */
   | { readonly is: 'open'; readonly on: Dialled }
-  /** The peer was told to return. Items are thrown away until its last word. */
+  /** The peer was told to return. Items are dropped until its final message. */
   | { readonly is: 'returning'; readonly on: Dialled }
-  /** The peer is gone, and the process's exit is asked why. */
+  /** The peer is gone. The exit of its process is being asked for the reason. */
   | { readonly is: 'lost'; readonly on: Dialled }
-  /** Nothing comes any more. */
+  /** Nothing arrives any more. */
   | { readonly is: 'ended' };
 
-/** The consumer's iterator. Used once, as a generator is. */
+/** The iterator of the consumer. It can be used once, as a generator can. */
 export class TakenStream
   implements AsyncIterableIterator<unknown, unknown>, AsyncDisposable, RawStreamHandler
 {
@@ -48,10 +51,13 @@ export class TakenStream
   readonly #onEnd: () => void;
   #state: State = { is: 'waiting' };
   readonly #items = new TakenItems((bytes) => this.#dialled?.raw.consume(bytes));
-  /** In the order in which the peer answers them. Items are thrown away meanwhile. */
+  /** The interrupts, in the order in which the peer answers them. Meanwhile items are dropped. */
   readonly #interrupters: Interrupter[] = [];
 
-  /** `method` is the call in whose result it came, if it came in one. `onEnd` is called once, when neither side sends anything more. */
+  /**
+   * If the stream came in the result of a call, `method` is that call's. `onEnd` is called once, when neither
+   * side sends anything more.
+   */
   constructor(id: number, host: StreamHost, method: string | undefined, onEnd: () => void) {
     this.#method = method;
     this.#id = id;
@@ -59,7 +65,7 @@ export class TakenStream
     this.#onEnd = onEnd;
   }
 
-  /** True from the dialling to the end. */
+  /** True from the moment when it is dialled until the end. */
   get isOpen(): boolean {
     return this.#dialled !== undefined;
   }
@@ -77,7 +83,10 @@ export class TakenStream
     await this.return();
   }
 
-  /** The next item. It takes no value for the source, which runs ahead: rejects with `MISUSE` if it is given one. */
+  /**
+   * Resolves with the next item. The source runs ahead, so no value can be passed to it. Rejects with
+   * `MISUSE` if one is given.
+   */
   next(value?: unknown): Promise<Step> {
     if (value !== undefined) return Promise.reject(valueRefused());
     const ready = this.#items.next();
@@ -96,7 +105,7 @@ export class TakenStream
     return this.#return(value, () => this.#host.toWire(value, 'value', 'return'));
   }
 
-  /** As {@link return}, for a stream that is cancelled with a reason, which need not be able to travel. */
+  /** Like {@link return}, for a stream that is cancelled with a reason. The reason need not be sendable. */
   async cancel(reason: unknown): Promise<void> {
     await this.#return(reason, () => this.#reasonToWire(reason));
   }
@@ -115,7 +124,10 @@ export class TakenStream
     return Promise.reject(error);
   }
 
-  /** The call was cancelled: the consumer gets the reason, and what has come is dropped. The peer is told to return. */
+  /**
+   * The call was cancelled. The consumer gets the reason, and items that have arrived are dropped. The peer
+   * is told to return.
+   */
   abort(reason: unknown): void {
     if (this.#items.outcome !== undefined) return;
     this.#discard();
@@ -129,7 +141,9 @@ export class TakenStream
     this.#want();
   }
 
-  /** The call that it came with has settled: the peer accepts it no more, unless it is open. */
+  /**
+   * The call that brought the stream has settled. Unless the stream is open, the peer no longer accepts it.
+   */
   callSettled(): void {
     if (this.#state.is !== 'waiting') return;
     const late = 'the stream was first read after the call it came with had settled';
@@ -137,12 +151,15 @@ export class TakenStream
     this.#end();
   }
 
-  /** The conversation that it belongs to is gone. `ask` asks the process's exit once for all of its streams, which may be many. */
+  /**
+   * The conversation that the stream belongs to has ended. `ask` asks for the process's exit, once for all
+   * streams of the conversation, which may be many.
+   */
   conversationClosed(error: Error, ask: StreamHost['shared']['options']['explainLoss']): void {
     this.#lost(error, ask);
   }
 
-  /** Ends it from this side at once: the consumer gets `error`, and the peer a reset. */
+  /** Ends the stream from this side at once. The consumer gets `error`, and the peer a reset. */
   fail(error: unknown): void {
     this.#settle({ error });
     this.#items.serve();
@@ -183,10 +200,14 @@ export class TakenStream
     return Promise.resolve(ended);
   }
 
-  /** `ended` is the answer if the stream ends otherwise; without it, that is a rejection with `error`. */
+  /**
+   * Sends an interrupt. `ended` is the answer if the stream ends otherwise. If `ended` is undefined, the
+   * answer is a rejection with `error`.
+   */
   #interrupt(word: number, toWire: () => unknown, ended: Step | undefined, error: unknown): Promise<Step> {
     this.#discard();
-    // Waiting comes before writing: in memory the peer may answer, or reset the stream, before `writeItem` returns.
+    // The waiter is registered before the write. In memory the peer may answer, or reset the stream, before
+    // `writeItem` returns.
     const answer = new Promise<Step>((resolve, reject) => {
       const late = ended === undefined ? () => reject(error) : () => resolve(ended);
       this.#interrupters.push({ resolve, reject, late });
@@ -224,7 +245,7 @@ export class TakenStream
       on.reader.push(chunk);
     } catch (error) {
       this.fail(error);
-      // The stream's end may have stood before the fault in the same chunk: then that is what counts.
+      // The stream's end may have come before the fault in the same chunk. Then the end counts.
       return this.#items.serve();
     }
     on.gate.read(this.#items.queue.endChunk(chunk.length), on.reader.unfinished);
@@ -232,7 +253,10 @@ export class TakenStream
     this.#want();
   }
 
-  /** What is not complete yet comes beyond the window only if the consumer waits for it, or it is thrown away. */
+  /**
+   * Asks for more bytes of an incomplete message. Beyond the window they come only if the consumer waits for
+   * it, or if it will be dropped.
+   */
   #want(): void {
     const on = this.#dialled;
     if (on === undefined) return;
@@ -269,7 +293,7 @@ export class TakenStream
   }
 
   #taken(on: Dialled, items: readonly unknown[]): void {
-    // Those that were under way when the consumer interrupted are thrown away.
+    // Items that were under way when the consumer interrupted are dropped.
     if (this.#state.is !== 'open' || this.#interrupters.length > 0) {
       for (const item of items) this.#host.discard(item);
       return;
@@ -278,7 +302,7 @@ export class TakenStream
     if (on.trace !== undefined) on.trace.items += items.length;
   }
 
-  /** The peer's last word has come. */
+  /** The peer's final message has arrived. */
   #peerEnded({ raw }: Dialled): void {
     this.#end();
     raw.end();
@@ -297,7 +321,7 @@ export class TakenStream
     }
   }
 
-  /** Nothing is sent any more by either side. */
+  /** Neither side sends anything more. */
   #end(): void {
     if (this.#state.is === 'ended') return;
     this.#dialled?.reader.stop();
@@ -326,7 +350,8 @@ export class TakenStream
       const what = this.#method === undefined ? 'a stream' : `the stream of ${this.#method}`;
       const error = streamLost(`${what} of ${this.#host.shared.peer}`, why);
       if (this.#state.is !== 'waiting') return this.fail(error);
-      // The conversation is gone, and so is the peer that would be told that the stream will not be dialled.
+      // The conversation has ended. The peer, which would be told that the stream will not be dialled, is
+      // gone too.
       this.#settle({ error });
       this.#items.serve();
       this.#end();

@@ -1,4 +1,7 @@
-/** The kinds of binary data that keep their type on the way to a peer with `types`. Elements are little endian. */
+/**
+ * The kinds of binary data that keep their type when they are sent to a peer with `types`. Elements are
+ * little endian.
+ */
 
 type BytesMaker = (bytes: Uint8Array<ArrayBuffer>) => ArrayBufferView | ArrayBuffer;
 
@@ -25,14 +28,19 @@ for (const [name, TypedArray] of Object.entries(arrays)) {
   makers.set(name, (bytes) => new TypedArray(bytes.buffer));
 }
 
-/** The name that a piece of binary data has on the wire. Subclasses travel as what they extend. */
+/**
+ * Returns the name of a piece of binary data on the wire. Subclasses are sent as the class that they extend.
+ */
 export function bytesType(value: ArrayBufferView | ArrayBuffer): string {
   if (Buffer.isBuffer(value)) return 'Buffer';
   const tag: unknown = (value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag];
   return typeof tag === 'string' ? tag : 'DataView';
 }
 
-/** Binary data of the named type over bytes that are alone in their buffer. Undefined where the name or the length fits no type. */
+/**
+ * Makes binary data of the named type over bytes that are alone in their buffer. Undefined if no type has
+ * this name, or the length does not fit it.
+ */
 export function makeBytes(
   type: unknown,
   bytes: Uint8Array<ArrayBuffer>,
@@ -42,7 +50,7 @@ export function makeBytes(
   try {
     return make(bytes);
   } catch {
-    // The length is no multiple of the element's size.
+    // The length is not a multiple of the element's size.
     return undefined;
   }
 }

@@ -1,4 +1,7 @@
-/** Errors on their way to the peer: what of an error is sent, and under which key. docs/protocol.md has the keys. */
+/**
+ * Errors as they are sent: which parts of an error are sent, and under which keys. docs/protocol.md has the
+ * keys.
+ */
 import { builtInErrorOf, isError } from '../../base/realm.ts';
 import { walk, type OutboundOptions } from './outbound.ts';
 import { itemsOf, setOwn } from './own-fields.ts';
@@ -8,9 +11,9 @@ import { Refusal } from './refusal.ts';
 export interface ErrorMap {
   name: string;
   message: string;
-  /** The nearest built-in class, if `name` is another. */
+  /** The nearest built-in class, if it differs from `name`. */
   type?: string;
-  /** As it is: mostly a string or a number. */
+  /** The code unchanged. It is mostly a string or a number. */
   code?: unknown;
   stack?: string;
   cause?: ErrorMap;
@@ -18,35 +21,38 @@ export interface ErrorMap {
   data?: Record<string, unknown>;
 }
 
-/** How many errors deep causes, members and fields go. */
+/** How deep causes, members and fields of errors are followed. */
 export const maxErrorDepth = 16;
-/** How many members of an AggregateError travel. */
+/** How many members of an AggregateError are sent. */
 export const maxErrorCount = 256;
-/** How many errors one map holds in all, so that errors which share their causes do not multiply. */
+/** How many errors one map holds in all, so that errors with shared causes do not multiply. */
 const maxErrorsInAll = 1_000;
-/** How deep a thrown value that is no error is copied: as deep as a value can travel. */
+/** How deep a thrown value that is not an error is copied. It is the maximum depth of any value. */
 const maxCopied = 512;
-/** Characters of it in the message that shows it. */
+/** How many characters of such a value the message shows. */
 const maxShown = 1_000;
 
-/** Fields with a key of their own, and what the receiver adds. */
+/** Fields with a key of their own, and fields that the receiver adds. */
 const ownFields = new Set(['name', 'message', 'code', 'stack', 'cause', 'errors', 'remoteStack', 'sent']);
 
-/** The text of a failure, for a peer that takes nothing else. Never empty: net/rpc reads an empty text as success. */
+/**
+ * Returns the text of a failure, for a peer that accepts only texts. It is never empty, because net/rpc reads
+ * an empty text as success.
+ */
 export function errorText(error: unknown): string {
   const { message, name } = readError(error);
   return message || name || 'the handler failed without a message';
 }
 
-/** The map of a failure. Whatever was thrown, and whatever its getters do, there is one. */
+/** Returns the map of a failure. It never fails, whatever was thrown and whatever its getters do. */
 export function errorMap(error: unknown, options: OutboundOptions, depth = 0): ErrorMap {
   return new ErrorWriter(options).map(error, depth);
 }
 
-/** Writes the map of one error and of the errors in it. */
+/** Writes the map of one error, including the errors in it. */
 class ErrorWriter {
   readonly #options: OutboundOptions;
-  /** The errors around the one that is written. One that comes again inside itself is left out. */
+  /** The errors that enclose the current one. An error that occurs again inside itself is left out. */
   readonly #around = new Set<unknown>();
   #left = maxErrorsInAll;
 
@@ -99,7 +105,10 @@ class ErrorWriter {
     return map;
   }
 
-  /** An AggregateError's members; or what another error calls `errors`, which is data: a list of problems, or a map of them. */
+  /**
+   * Returns the members of an AggregateError. Another error's `errors` is ordinary data, such as a list or a
+   * map of problems.
+   */
   #errors(error: Error, type: string, map: ErrorMap, data: Record<string, unknown>, depth: number): void {
     const field = attempt(() => read(error, 'errors'));
     if (field === undefined) return;
@@ -115,7 +124,10 @@ class ErrorWriter {
     if (sent !== undefined) data['errors'] = sent.value;
   }
 
-  /** What to send for a field. Undefined if the error has none of this name, or one that cannot travel: it loses itself alone. */
+  /**
+   * Returns what to send for a field. Undefined if the error has no such field, or if its value cannot be
+   * sent. Then only this field is lost.
+   */
   #field(error: Error, key: string, depth: number): { value: unknown } | undefined {
     return attempt(() => {
       const field = read(error, key);
@@ -128,7 +140,7 @@ class ErrorWriter {
     return wire === undefined && !this.#options.types ? null : wire;
   }
 
-  /** What was thrown, or stands as a cause or a member, and is no error. */
+  /** Returns the map of a value that was thrown, or is a cause or a member, and is not an error. */
   #thrown(value: unknown, depth: number): ErrorMap {
     const read = attempt(() => ({ value: copied(value) }));
     if (read === undefined) return thrown('a value');
@@ -139,7 +151,7 @@ class ErrorWriter {
   }
 }
 
-/** A field of an error, read once. Undefined if the error has none of this name. */
+/** Reads a field of an error, once. Undefined if the error has no such field. */
 function read(error: Error, key: string): { value: unknown } | undefined {
   const value = (error as unknown as Record<string, unknown>)[key];
   return value === undefined && !Object.hasOwn(error, key) ? undefined : { value };
@@ -159,7 +171,10 @@ function thrown(shown: string): { name: string; message: string } {
   return { name: '', message: `the handler threw ${text}`.toWellFormed() };
 }
 
-/** The error's name; that of its class if neither it nor a class of the user's sets one. */
+/**
+ * Returns the error's name. If neither the error nor a class of the user sets one, returns the name of its
+ * class.
+ */
 function nameOf(error: Error): string {
   const { name } = error;
   if (typeof name !== 'string') return 'Error';
@@ -168,7 +183,10 @@ function nameOf(error: Error): string {
   return typeof ofClass === 'string' && ofClass !== '' ? ofClass.toWellFormed() : name;
 }
 
-/** A value whose plain objects and lists are copies, each field read once: it is shown, and sent. Throws if it is deeper than can travel. */
+/**
+ * Returns a value whose plain objects and lists are copies, with each field read once. The copy is both shown
+ * and sent. Throws if it is too deep to be sent.
+ */
 function copied(value: unknown, around: readonly object[] = []): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (around.length === maxCopied || around.includes(value)) throw new Refusal('is nested too deep', true);
@@ -180,7 +198,7 @@ function copied(value: unknown, around: readonly object[] = []): unknown {
   return copy;
 }
 
-/** A value for people, as a message has it. */
+/** Returns a value as text, for a message that people read. */
 export function show(value: unknown): string {
   if (typeof value === 'string') return value;
   return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
@@ -190,11 +208,14 @@ function isErrorSafely(value: unknown): value is Error {
   return attempt(() => isError(value)) === true;
 }
 
-/** What a read gives, or undefined if a getter, a trap or a value that cannot travel threw. */
+/**
+ * Returns the result of `read`. Returns undefined if it threw, because of a getter, a trap or a value that
+ * cannot be sent.
+ */
 export function attempt<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch {
-    return undefined; // One field fewer; the error itself still arrives.
+    return undefined; // The field is left out. The error itself still arrives.
   }
 }

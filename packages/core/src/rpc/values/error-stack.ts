@@ -1,25 +1,34 @@
-/** The stack of an error that came over the wire: where it was made says nothing, which call it failed and who awaited it does. */
+/**
+ * The stack of a received error. The place where the object was made tells nothing. The failed call, and the
+ * code that awaited it, do.
+ */
 import { inspectCustom, printable, printableInspection } from '../../base/printable.ts';
 
-// Errors of calls to which the place of their call is added when the call fails.
+// Errors of calls whose stack gets the place of the call only when the call fails.
 const unplaced = new WeakSet<Error>();
 
-/** Gives an error of a call no stack of its own, since it is made far from where the call was. Returns it. */
+/**
+ * Gives the error of a call a stack without frames, because the error is made far from the call. Returns the
+ * error.
+ */
 export function withoutStack<E extends Error>(error: E, where: string): E {
   setStack(error, where);
   unplaced.add(error);
   return error;
 }
 
-/** Puts `where` in place of the frames of an error. */
+/** Replaces the frames of an error by `where`. */
 function setStack(error: Error, where: string): void {
-  // As the engine writes it: an empty name, or an empty message, brings no colon.
+  // This matches the engine: with an empty name, or an empty message, there is no colon.
   const head = Error.prototype.toString.call(error);
   // A method's name may come from what a plugin says of itself.
   setField(error, 'stack', `${head}\n    at ${printable(where)}`, false);
 }
 
-/** Adds to the error of a call who waited for it, as far as the engine knows. Runs where the call is awaited. */
+/**
+ * Adds the code that awaited the call to the error's stack, as far as the engine knows it. Must run where the
+ * call is awaited.
+ */
 export function placeStack(error: unknown, calledBy: (...args: never) => unknown): void {
   if (!unplaced.delete(error as Error)) return;
   const site: { stack?: string } = {};
@@ -29,7 +38,10 @@ export function placeStack(error: unknown, calledBy: (...args: never) => unknown
   setField(error as Error, 'stack', `${(error as Error).stack ?? ''}${frames}`, false);
 }
 
-/** Puts the stacks of an error of the peer's in order: the local one says which call it was, the remote one stands apart. */
+/**
+ * Separates the stacks of a received error. The local one shows which call it was, and the remote one is kept
+ * apart.
+ */
 export function splitStack(error: Error, remoteStack: string | undefined, where: string): void {
   setStack(error, where);
   if (remoteStack !== undefined) setField(error, 'remoteStack', remoteStack, false);
@@ -48,10 +60,12 @@ function inspectError(
   return `${local}\n  in the other process:\n${remote.join('\n')}`;
 }
 
-/** Runs `make` while errors gather no frames: 10 µs less for each error that will get another stack. */
+/**
+ * Runs `make` while errors collect no frames. This saves 10 µs for each error that will get another stack.
+ */
 export function withoutFrames<T>(make: () => T): T {
   const { stackTraceLimit } = Error;
-  // Not an assignment: it throws where a hardened host has frozen Error.
+  // This is not an assignment, which would throw if a hardened host has frozen Error.
   Reflect.set(Error, 'stackTraceLimit', 0);
   try {
     return make();

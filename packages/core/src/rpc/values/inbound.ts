@@ -1,4 +1,7 @@
-/** From what the decoder read to what the user gets: marks become their values, references come to life, bytes get their own memory. */
+/**
+ * Turns the decoder's output into what the user gets. Marks become their values, references become local
+ * values, and bytes get memory of their own.
+ */
 import { PipeworkError } from '../../base/errors.ts';
 import { types } from 'node:util';
 import { isProbedName } from '../../base/probed-names.ts';
@@ -7,12 +10,14 @@ import { fromColumns } from './tables/column-reader.ts';
 import { fromTable, probedFunction } from './tables/table.ts';
 import { Mark, WireReference, type ReferenceKind } from '../wire/extension.ts';
 
-/** Counts values beyond those that a message declares. Throws `RPC_MESSAGE_TOO_LARGE` if they are too many. */
+/**
+ * Counts values beyond those that a message declares. Throws `RPC_MESSAGE_TOO_LARGE` if they are too many.
+ */
 export type Claim = (values: number) => void;
 
 /**
- * What a value costs its receiver beyond what the scanner counted, in values: one is 64 bytes and half a microsecond.
- * `reliability/programs/cost.mjs` measures it.
+ * What a value costs its receiver beyond what the scanner counted. The unit is one value: 64 bytes and half a
+ * microsecond. `reliability/programs/cost.mjs` measures it.
  */
 const weights: Record<ReferenceKind | 'collection' | 'url', number> = {
   collection: 2,
@@ -30,8 +35,8 @@ const weights: Record<ReferenceKind | 'collection' | 'url', number> = {
 };
 
 /**
- * What a character of a regular expression costs. V8 looks Unicode's tables up while it parses a class such as `\\p{L}`: 100 µs, with the
- * flags `i` and `v` 500, for a class of strings 5,000.
+ * What a character of a regular expression costs. V8 looks up Unicode's tables while it parses a class such
+ * as `\\p{L}`. That takes 100 µs, 500 µs with the flags `i` and `v`, and 5,000 µs for a class of strings.
  */
 function patternWeight(flags: string): number {
   if (flags.includes('v')) return 600;
@@ -39,15 +44,15 @@ function patternWeight(flags: string): number {
 }
 
 export interface InboundOptions {
-  /** Brings a reference to life. Undefined where this side announced no `refs`. */
+  /** Returns the local value of a reference. Undefined if this side did not announce `refs`. */
   readonly takeReference: ((reference: WireReference) => unknown) | undefined;
-  /** Makes an error of its map, and claims the weight of each error in it. */
+  /** Makes an error from its map, and claims the weight of each error in it. */
   readonly decodeError: (map: unknown, claim: Claim) => unknown;
-  /** How many values more than its arrays and maps declare the message that is read may hold. */
+  /** How many more values the message that is read may hold than its arrays and maps declare. */
   readonly allowance: { values: number };
 }
 
-/** Puts values in place of what stands for them, in arrays and objects that the decoder has just made. */
+/** Replaces marks by their values, in arrays and objects that the decoder has just made. */
 export function fromWire(value: unknown, options: InboundOptions): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) {
@@ -84,13 +89,19 @@ function each(array: unknown[], from: number, options: InboundOptions): unknown[
   return array;
 }
 
-/** The decoder's views lie in the chunk, which is the mux's: each gets memory of its own, of its own size. */
+/**
+ * Copies bytes into memory of their own, of their own size. The decoder's views are in the chunk, which
+ * belongs to the mux.
+ */
 function ownBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   if (!Buffer.isBuffer(bytes)) return bytes as Uint8Array<ArrayBuffer>;
   return new Uint8Array(bytes);
 }
 
-/** Maps are read as Map where a key is `__proto__`, so that it can become an own property. */
+/**
+ * Makes an object from a Map. Maps with a key `__proto__` are read as a Map, so that the key can become an
+ * own property.
+ */
 function recordOf(map: Map<unknown, unknown>, options: InboundOptions): object {
   const record = {};
   for (const [key, item] of map) {
@@ -114,7 +125,7 @@ export function claim(values: number, { allowance }: Pick<InboundOptions, 'allow
   if (allowance.values < 0) throw tooManyValues();
 }
 
-/** The failure of a message that would cost more than the limit allows. */
+/** Returns the error for a message that would cost more than the limit allows. */
 export function tooManyValues(): PipeworkError {
   return new PipeworkError(
     'RPC_MESSAGE_TOO_LARGE',
@@ -122,7 +133,7 @@ export function tooManyValues(): PipeworkError {
   );
 }
 
-/** The Map whose keys and values follow the mark in turn. */
+/** Makes a Map of the keys and values that follow the mark in turn. */
 function mapOf(array: unknown[]): Map<unknown, unknown> {
   const map = new Map<unknown, unknown>();
   for (let index = 1; index < array.length; index += 2) {

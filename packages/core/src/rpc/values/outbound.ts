@@ -1,7 +1,8 @@
 /**
- * The walk over a value before it is packed: refuses what cannot travel, with its path, and puts wire values in place of
- * what MessagePack doesn't have. It reads each field and each item once, into objects and lists of its own: what it has checked is what
- * is packed, whatever a getter or a proxy would answer the next time.
+ * The walk over a value before it is packed. It refuses values that cannot be sent, with their path, and
+ * replaces values that MessagePack lacks by wire values. It reads each field and each item once, into objects
+ * and lists of its own. So the values that it has checked are the ones that are packed, even if a getter or a
+ * proxy would answer differently the next time.
  */
 import { types } from 'node:util';
 import { isProbedName } from '../../base/probed-names.ts';
@@ -16,18 +17,23 @@ import { minTableRows, tableHead, toTable } from './tables/table.ts';
 import { asBin } from '../wire/msgpack.ts';
 import { LargeBin, LongBigint, marks, negativeZero, type WireReference } from '../wire/extension.ts';
 
-/** What of a value may travel by reference, and as what. */
+/** Decides which values are sent by reference, and as what. */
 export interface ReferenceSender {
-  /** The reference for a function, stream, signal or marked object; undefined for every other value. */
+  /**
+   * Returns the reference for a function, stream, signal or marked object; undefined for every other value.
+   */
   send(value: object): WireReference | undefined;
-  /** Whether an object that looks plain travels by reference all the same: marked with `ref`, remote, or an async iterable. */
+  /**
+   * True if an object that looks plain is sent by reference, because it is marked with `ref`, remote, or an
+   * async iterable.
+   */
   standsApart(record: object): boolean;
 }
 
-/** What the peer can take. */
+/** What the peer accepts. */
 export interface OutboundOptions {
   readonly types: boolean;
-  /** Like objects in an array may travel as a table. */
+  /** True if like objects in an array may be sent as a table. */
   readonly tables: boolean;
   /** Undefined for a peer without `refs`. */
   readonly references: ReferenceSender | undefined;
@@ -42,8 +48,8 @@ const maxInt64 = 0xffff_ffff_ffff_ffffn;
 const minInt64 = -0x8000_0000_0000_0000n;
 
 /**
- * What to pack for a value. Throws `RPC_NOT_SERIALIZABLE` or `RPC_TOO_DEEP`, naming the path from `root`. `copies` has objects in turn:
- * one that stands in the value, and what it is a copy of.
+ * Returns what to pack for a value. Throws `RPC_NOT_SERIALIZABLE` or `RPC_TOO_DEEP`, naming the path from
+ * `root`. `copies` has objects in turn: one that is in the value, and the one that it is a copy of.
  */
 export function toWire(
   value: unknown,
@@ -59,14 +65,14 @@ export function toWire(
   }
 }
 
-/** As {@link toWire}, inside a walk that is under way `depth` levels down. */
+/** Like {@link toWire}, inside a walk that is already `depth` levels deep. */
 export function walk(value: unknown, options: OutboundOptions, depth: number): unknown {
   switch (typeof value) {
     case 'number':
       if (packsAsItIs(value)) return value;
       return value === 0 ? negativeZero : BigInt(value);
     case 'string':
-      // UTF-8 has no lone surrogates: each becomes U+FFFD, as TextEncoder does it.
+      // UTF-8 has no lone surrogates. Each becomes U+FFFD, as TextEncoder does it.
       return value.isWellFormed() ? value : value.toWellFormed();
     case 'boolean':
     case 'undefined':
@@ -132,7 +138,10 @@ function walkColumns(
   });
 }
 
-/** The table's values in place: what a row holds is two levels below the array, as it would be without the table. */
+/**
+ * Walks the values of a table in place. The content of a row is two levels below the array, as it would be
+ * without the table.
+ */
 function walkTable(
   array: readonly unknown[],
   rows: readonly unknown[],
@@ -146,7 +155,7 @@ function walkTable(
     for (; index < table.length; index++) {
       const item = table[index];
       const type = typeof item;
-      // What most fields are goes by without a call.
+      // The most common kinds of field pass without a call.
       if (type === 'string' ? (item as string).isWellFormed() : isPlain(item, type)) continue;
       table[index] = walk(item, options, depth + 2);
     }
@@ -161,7 +170,7 @@ function walkTable(
   return table;
 }
 
-/** Numbers that go as they are, and booleans. */
+/** True for booleans, and for numbers that are packed as they are. */
 function isPlain(item: unknown, type: string): boolean {
   return type === 'number'
     ? ((item as number) | 0) === item && item !== 0
@@ -171,7 +180,7 @@ function isPlain(item: unknown, type: string): boolean {
 function walkRecord(record: object, options: OutboundOptions, depth: number): object {
   if (options.references?.standsApart(record) === true) return sendReference(record, options) ?? record;
   if (depth >= options.maxDepth) throw new Refusal(`is nested deeper than ${options.maxDepth} levels`, true);
-  // Own properties alone, among which `__proto__` is a key like any other.
+  // Only own properties count, and `__proto__` is a key like any other.
   const fields: Record<string, unknown> = { ...record };
   let hasOddKeys = false;
   let key = '';
@@ -190,14 +199,17 @@ function walkRecord(record: object, options: OutboundOptions, depth: number): ob
   return hasOddKeys ? withWellFormedKeys(fields) : fields;
 }
 
-/** A copy in which each half of a surrogate pair in a key is U+FFFD, as in any text. Of two keys that become one, the last stays. */
+/**
+ * Returns a copy in which each half of a surrogate pair in a key is U+FFFD, as in any text. If two keys
+ * become the same, the last one stays.
+ */
 function withWellFormedKeys(record: object): object {
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [key.toWellFormed(), value]));
 }
 
 function walkBigint(value: bigint, options: OutboundOptions): unknown {
   const number = Number(value);
-  // Up to 2^53 and itself: what the reader makes a number of.
+  // Integers up to 2^53 inclusive are the ones that the reader turns into a number.
   if (Math.abs(number) <= 2 ** 53 && BigInt(number) === value)
     return options.types ? [marks.bigint, small(number, value)] : small(number, value);
   if (value <= maxInt64 && value >= minInt64) return value;
@@ -214,7 +226,7 @@ function walkSpecial(value: object, options: OutboundOptions, depth: number): un
   if (types.isDate(value)) return walkDate(value, options);
   const reference = sendReference(value, options);
   if (reference !== undefined) return reference;
-  // A plain object of another realm.
+  // This is a plain object of another realm.
   if (isObjectPrototype(getPrototypeOf(value) as object)) return walkRecord(value, options, depth);
   if (types.isPromise(value)) return refuse('is a Promise: await it, and send what it resolves to');
   if (!options.types) return refuse(`is ${describe(value)}, which base MessagePack cannot say`);
@@ -265,7 +277,7 @@ function walkDate(date: Date, options: OutboundOptions): unknown {
   if (Number.isNaN(time)) {
     return options.types ? [marks.date] : refuse('is an invalid Date, and a timestamp cannot say that');
   }
-  // msgpackr knows the dates of its own realm.
+  // msgpackr recognises only the dates of its own realm.
   return new Date(time);
 }
 
@@ -284,7 +296,7 @@ function bytesOf(value: ArrayBufferView | ArrayBuffer): Uint8Array {
       ? new Uint8Array(value)
       : new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   } catch {
-    // Node 20 has no `detached` to ask for.
+    // Node 20 has no `detached` property to read.
     return refuse('is binary data whose buffer was transferred: there is nothing left to send');
   }
 }
@@ -293,7 +305,10 @@ function sendReference(value: object, options: OutboundOptions): WireReference |
   return options.references?.send(value);
 }
 
-/** The other side would call back here whenever it awaits, prints, compares or serializes what holds the function. */
+/**
+ * Refuses a function under a probed name. The other side would call back here whenever it awaits, prints,
+ * compares or serializes the object that holds the function.
+ */
 function refuseProbed(name: string): never {
   return refuse(
     `is a function named ${name}: JavaScript and common tools call functions of that name by themselves. Give it another name`,

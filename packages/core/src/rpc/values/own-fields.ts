@@ -1,18 +1,21 @@
-/** Copies of objects and lists whose fields are read once each: a getter, or a proxy, may answer otherwise the next time. */
+/**
+ * Copies of objects and lists whose fields are read once each, because a getter or a proxy may answer
+ * differently the next time.
+ */
 import { types } from 'node:util';
 
 /** A longer list is copied as a whole, which is faster than item by item. */
 const shortList = 16;
 
-/** Sets a property of the object itself, also one named `__proto__`. */
+/** Sets an own property, even one named `__proto__`. */
 export function setOwn(target: Record<string, unknown>, key: string, value: unknown): void {
   if (key !== '__proto__') target[key] = value;
   else Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true });
 }
 
 /**
- * Whether reading the first fields of an object or list ran no code: `count` of them with all that they hold, and the next one alone.
- * Where it ran none, what is read a second time is found to be the same, or is as good as read for the first time.
+ * True if reading the first fields of an object or list ran no code of the user. That covers `count` fields
+ * with everything in them, and the next field alone. If no code ran, a second read is as good as the first.
  */
 export function isTame(holder: object, count: number): boolean {
   if (types.isProxy(holder)) return false;
@@ -27,14 +30,14 @@ export function isTame(holder: object, count: number): boolean {
   return true;
 }
 
-/** Reads the fields of an object that its copy does not have yet, and adds them to the copy. Returns the copy. */
+/** Reads the fields of an object that its copy lacks, and adds them to the copy. Returns the copy. */
 export function addFields(copy: Record<string, unknown>, object: object): Record<string, unknown> {
   for (const key of Object.keys(object))
     if (!Object.hasOwn(copy, key)) setOwn(copy, key, (object as Record<string, unknown>)[key]);
   return copy;
 }
 
-/** Reads the items of a list into a list of our own. */
+/** Copies the items of a list into a list of our own, reading each once. */
 export function itemsOf(list: readonly unknown[]): unknown[] {
   const { length } = list;
   if (length > shortList && Object.getPrototypeOf(list) === Array.prototype && !types.isProxy(list))

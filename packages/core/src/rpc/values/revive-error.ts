@@ -1,4 +1,4 @@
-/** Errors that came from the peer: what this side makes of what was sent, an error map mostly. A hostile peer may send anything. */
+/** Makes an error from what the peer sent, which is mostly an error map. A hostile peer may send anything. */
 import { types } from 'node:util';
 import { errorCodes, PipeworkError, type ErrorCode } from '../../base/errors.ts';
 import { printable } from '../../base/printable.ts';
@@ -8,9 +8,12 @@ import type { Claim } from './inbound.ts';
 import { attempt, maxErrorCount, maxErrorDepth, show, type ErrorMap } from './error-map.ts';
 import { setField, splitStack, withoutFrames, withoutStack } from './error-stack.ts';
 
-/** An error that a handler threw, of a class this process doesn't have. `name`, `message`, `code`, `cause` and further fields are the peer's. */
+/**
+ * An error that a handler threw, of a class that this process does not have. `name`, `message`, `code`,
+ * `cause` and further fields come from the peer.
+ */
 export class RemoteError extends Error {
-  /** The stack as it was in the peer's process; undefined if the peer sent none. */
+  /** The error's stack in the peer's process; undefined if the peer sent none. */
   declare readonly remoteStack?: string;
 
   constructor(message: string, name = 'Error') {
@@ -20,7 +23,7 @@ export class RemoteError extends Error {
 }
 
 type ErrorMaker = (message: string) => Error;
-// Without a prototype, so that no name of the peer's finds anything but these.
+// This has no prototype, so that a name from the peer finds nothing but these.
 const makers: Record<string, ErrorMaker | undefined> = Object.assign(Object.create(null) as object, {
   Error: (message: string) => new Error(message),
   EvalError: (message: string) => new EvalError(message),
@@ -41,14 +44,15 @@ type SentMap = Partial<Record<keyof ErrorMap, unknown>>;
 const errorWeight = 8;
 
 /**
- * The error that a call rejects with, from what the peer sent: any value will do. `where` says which call it was. Built-in classes
- * come back as themselves, others as {@link RemoteError} with their name.
+ * Returns the error with which a call rejects, from what the peer sent, which may be any value. `where` says
+ * which call it was. Errors of built-in classes get their class again. Others become a {@link RemoteError}
+ * with their name.
  */
 export function reviveFailure(sent: unknown, where: string, claim?: Claim): Error {
   return withoutFrames(() => withoutStack(revive(sent, { where, claim }, 0), where));
 }
 
-/** As {@link reviveFailure}, for an error that is part of a value. */
+/** Like {@link reviveFailure}, for an error that is part of a value. */
 export function reviveError(sent: unknown, where: string, claim?: Claim): Error {
   return withoutFrames(() => revive(sent, { where, claim }, 0));
 }
@@ -68,7 +72,7 @@ function revive(sent: unknown, revival: Revival, level: number): Error {
 
 function fromMap(map: SentMap, revival: Revival, level: number): Error {
   const name = textOf(map.name) ?? 'Error';
-  // A peer that has other keys for its text is quoted whole.
+  // If a peer uses other keys for its text, the whole map is quoted.
   const message = textOf(map.message) ?? shown(map);
   const error = make(name, message, map);
   const code = map.code ?? codeOfWords(message) ?? map.code;
@@ -77,7 +81,7 @@ function fromMap(map: SentMap, revival: Revival, level: number): Error {
   if (level < maxErrorDepth) {
     if (Object.hasOwn(map, 'cause') && map.cause !== undefined && map.cause !== null) {
       const cause = inner(map.cause, revival, level + 1);
-      // Loggers call a cause that is a function.
+      // A cause that is a function is left out, because loggers would call it.
       if (typeof cause !== 'function') setField(error, 'cause', cause, false);
     }
     if (Array.isArray(map.errors)) {
@@ -97,7 +101,7 @@ function setFields(error: Error, data: object, hasMembers: boolean): void {
   }
 }
 
-/** A cause or a member: an error, or what was no error and comes back as itself. */
+/** Returns a cause or a member. It is an error, or the value itself if it was not an error. */
 function inner(sent: unknown, revival: Revival, level: number): unknown {
   if (isMap(sent) && sent.name === '' && isMap(sent.data) && Object.hasOwn(sent.data, 'thrown'))
     return (sent.data as { thrown: unknown }).thrown;
@@ -117,13 +121,13 @@ function make(name: string, message: string, map: SentMap): Error {
   return error;
 }
 
-/** A peer of the base says no more than a text. */
+/** Makes an error from a text. A peer of the base sends nothing else. */
 function fromText(message: string): Error {
   const code = codeOfWords(message);
   return code === undefined ? new RemoteError(message) : new PipeworkError(code, message);
 }
 
-/** The code of the words that the protocol fixes, for peers that say them without one. */
+/** Returns the code for the texts that the protocol fixes, because some peers send them without a code. */
 function codeOfWords(message: string): ErrorCode | undefined {
   if (message.includes(sentences.unknownMethod)) return 'RPC_UNKNOWN_METHOD';
   if (message.includes(sentences.unknownPlugin)) return 'RPC_UNKNOWN_PLUGIN';
@@ -136,7 +140,7 @@ function shown(sent: unknown): string {
   return printable(`the peer failed the call with ${attempt(() => show(readable(sent))) ?? 'a value'}`);
 }
 
-/** A copy in which the bytes of a map or list are the text that they mostly are. */
+/** Returns a copy in which bytes in a map or list are read as text, which they mostly are. */
 function readable(sent: unknown): unknown {
   if (types.isUint8Array(sent)) return textOf(sent);
   if (Array.isArray(sent)) return sent.map(readable);
@@ -149,7 +153,7 @@ function isMap(value: unknown): value is SentMap {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !types.isUint8Array(value);
 }
 
-/** A text of the peer's that becomes part of what is shown. Some MessagePack libraries send text as bin. */
+/** Returns a text of the peer that will be shown. Some MessagePack libraries send text as bin. */
 function textOf(value: unknown): string | undefined {
   if (typeof value === 'string') return printable(value);
   if (!types.isUint8Array(value)) return undefined;

@@ -1,22 +1,23 @@
 /**
- * U+FEFF at the head of a text is a character like any other, and msgpackr drops it from the longer ones: its TextDecoder takes it for
- * a mark of byte order.
+ * Keeps U+FEFF at the start of a text, where it is a character like any other. msgpackr drops it from longer
+ * texts, because its TextDecoder takes it for a byte order mark.
  */
 import { headerBytes, payloadBytes, sizeBytes } from './tokens.ts';
 
-/** Longer texts go through msgpackr's TextDecoder. */
+/** Texts longer than this go through msgpackr's TextDecoder. */
 export const markedTextBytes: number = 64;
 
-/** Whether a text may begin with U+FEFF: also where a split hides it. */
+/** True if a text may begin with U+FEFF, also if a split between chunks hides that. */
 export function hasMark(chunk: Uint8Array, at: number, end: number): boolean {
   return at + 3 > end || (chunk[at] === 0xef && chunk[at + 1] === 0xbb && chunk[at + 2] === 0xbf);
 }
 
 /**
- * A copy of a whole message that the scanner has let through, in which each longer text that begins with U+FEFF begins with two.
+ * Returns a copy of a whole message that the scanner has accepted. In the copy, each longer text that begins
+ * with U+FEFF begins with two of them.
  */
 export function doubleMarks(source: Uint8Array, start: number, end: number): Buffer {
-  // A text grows by its longer header and three bytes at most, and has 67 at least.
+  // A text grows by at most a longer header and three bytes, and has at least 67 bytes.
   const copy = Buffer.allocUnsafeSlow(end - start + 6 * Math.ceil((end - start) / 67));
   const message = Buffer.from(source.buffer, source.byteOffset + start, end - start);
   let copied = 0;

@@ -1,6 +1,7 @@
 /**
- * The extension type of this protocol, byte for byte (docs/protocol.md has the table): what stands in a message for
- * values that MessagePack doesn't have. Everything here is what msgpackr writes and reads; meaning is given elsewhere.
+ * The extension type of this protocol, byte for byte. It represents values that MessagePack lacks;
+ * docs/protocol.md has the table. This file holds only what msgpackr writes and reads. Other files give it
+ * meaning.
  */
 import { addExtension, type Allocate } from './msgpack.ts';
 import { scratch, type Gap } from './scratch.ts';
@@ -9,8 +10,8 @@ import { scratch, type Gap } from './scratch.ts';
 export const extensionType = 0x50;
 
 /**
- * A mark is an extension of one byte. It is the first element of an array and says what the array stands for, so that
- * what follows it is ordinary MessagePack: nesting and limits need no second rule.
+ * A mark is an extension of one byte. It is the first element of an array, and says what the array stands
+ * for. The rest of the array is ordinary MessagePack, so nesting and limits need no second rule.
  */
 export const markCodes = {
   bigint: 0x62, // [mark, integer]: a bigint that a number could hold
@@ -19,16 +20,19 @@ export const markCodes = {
   map: 0x4d, // [mark, key, value, key, value, ...]
   regexp: 0x52, // [mark, source, flags]
   set: 0x53, // [mark, value, ...]
-  table: 0x74, // [mark, [key, ...], value, ...]: objects with the same keys, row after row
-  columns: 0x43, // [mark, number of rows, [key, ...], column, ...]: the same, column after column
+  table: 0x74, // [mark, [key, ...], value, ...]: objects with the same keys, row by row
+  columns: 0x43, // [mark, number of rows, [key, ...], column, ...]: the same, column by column
   bytes: 0x54, // [mark, name of the type, bin]: ArrayBuffer, Buffer, DataView, typed arrays
   url: 0x55, // [mark, href]
 } as const;
 
-/** A column is an array that begins with one of these. Bytes are bins; numbers and lengths in them little endian. */
+/**
+ * The first element of a column, which is an array. Bytes are bins, and numbers and lengths in them are
+ * little endian.
+ */
 export const columnKinds = {
-  values: 0, // [0, value, ...]: one a row
-  numbers: 1, // [1, numbers]: integers of 1, 2 or 4 bytes, or float64: as many bytes as there are for a row
+  values: 0, // [0, value, ...]: one value for each row
+  numbers: 1, // [1, numbers]: integers of 1, 2 or 4 bytes, or float64, by the number of bytes for each row
   text: 2, // [2, lengths, UTF-8]
   choice: 3, // [3, an index of one byte for each row, value, ...]
   lists: 4, // [4, lengths, column of all items]
@@ -40,13 +44,13 @@ export const maxChoices = 256;
 /** How long a text among the choices may be. */
 export const maxChoiceText = 32;
 
-/** Whether a value may be said once and chosen in many rows. */
+/** True if a value may be written once and chosen in many rows. */
 export function isChoice(value: unknown): boolean {
   if (typeof value === 'string') return value.length <= maxChoiceText;
   return typeof value === 'boolean' || value === null || value === undefined;
 }
 
-/** An extension of more than one byte: its first byte is one of these. */
+/** The first byte of an extension of more than one byte. */
 export const payloadCodes = {
   bigint: 0x4e, // two's complement, big endian
   bin: 0x78, // never on the wire: stands for a large bin while its message is read
@@ -60,7 +64,7 @@ export const payloadCodes = {
   webStream: 0x77,
   readable: 0x72,
   objectReadable: 0x71,
-  yours: 0x79, // a reference that the receiver of this message had given out
+  yours: 0x79, // a reference that the receiver of this message gave before
 } as const;
 
 export type MarkName = keyof typeof markCodes;
@@ -88,7 +92,10 @@ export class WireReference {
   }
 }
 
-/** Negative zero, which msgpackr would write as the integer 0: a float64, as any peer reads it. */
+/**
+ * Negative zero, which msgpackr would write as the integer 0. It is written as a float64, which any peer can
+ * read.
+ */
 export class NegativeZero {}
 /** A bigint beyond 64 bits. */
 export class LongBigint {
@@ -98,7 +105,7 @@ export class LongBigint {
     this.value = value;
   }
 }
-/** Bytes that go out by reference: only their header is written into the message. */
+/** Bytes that are sent by reference. Only their header is written into the message. */
 export class LargeBin {
   readonly bytes: Uint8Array;
 
@@ -119,10 +126,10 @@ const kindsByCode = new Map(
     .map(([name, code]) => [code as number, name as ReferenceKind]),
 );
 
-// Most messages have none, and each is asked about twice.
+// Most messages have no gaps, and each is asked for them twice.
 const noGaps: readonly Gap[] = [];
 
-/** The gaps that writing left since it was last asked. */
+/** Returns the gaps that were left by writing since the last call. */
 export function takeGaps(): readonly Gap[] {
   const { gaps } = scratch;
   if (gaps.length === 0) return noGaps;
@@ -130,7 +137,7 @@ export function takeGaps(): readonly Gap[] {
   return gaps;
 }
 
-/** What stands in a gathered message for the large bin with this index. */
+/** Returns the placeholder, in a gathered message, of the large bin with this index. */
 export function binPlaceholder(index: number): Uint8Array {
   return Uint8Array.of(
     0xd7,
@@ -175,7 +182,7 @@ function readBigint(bytes: Uint8Array): bigint {
 }
 
 function bigintBytes(value: bigint): Uint8Array {
-  // One bit more than the magnitude needs, for the sign.
+  // The sign needs one bit more than the magnitude.
   const bits = (value < 0n ? -value - 1n : value).toString(16).length * 4 + 1;
   const length = Math.ceil(bits / 8);
   const hex = BigInt.asUintN(length * 8, value)
@@ -243,7 +250,10 @@ addExtension<LargeBin>({
   },
 });
 
-/** msgpackr rounds a timestamp to the nearest millisecond, which can be the next second's. It is cut to its own. */
+/**
+ * Rounds a timestamp down to its millisecond. msgpackr rounds to the nearest one, which can be in the next
+ * second.
+ */
 addExtension<never>({
   type: 0xff,
   unpack(data) {

@@ -1,11 +1,11 @@
-/** One received message on its way from the bytes to the call or handler that it is for. */
+/** One received message, from its bytes to the call or handler that it is for. */
 import type { Scanner } from './scanner.ts';
 
 const noBytes = new Uint8Array(0);
 export const noBins: readonly Uint8Array[] = [];
 
 /**
- * The message that a reader received last. There is one object for each reader, and it is reused: its bytes are valid until the
+ * The message that a reader received last. Each reader reuses one such object. The bytes are valid until the
  * reader's sink returns.
  */
 export class IncomingMessage {
@@ -13,11 +13,11 @@ export class IncomingMessage {
   /** The message is `source[start..end)`. */
   start = 0;
   end = 0;
-  /** Where the next element to be read begins. */
+  /** Where the next element begins. */
   at = 0;
-  /** Large bins that were kept apart from `source`, in their order. */
+  /** Large bins that are kept apart from `source`, in their order. */
   bins: readonly Uint8Array[] = noBins;
-  /** What the scanner saw in this message. */
+  /** The scanner, with what it saw in this message. */
   readonly scanner: Scanner;
 
   // The envelope, once it has been read.
@@ -42,7 +42,7 @@ export class IncomingMessage {
     this.bins = bins;
   }
 
-  /** Lets go of the bytes, which may be many. */
+  /** Releases the bytes, which may be many. */
   release(): void {
     this.source = noBytes;
     this.bins = noBins;

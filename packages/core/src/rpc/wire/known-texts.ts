@@ -1,20 +1,29 @@
-/** Short texts that come again and again: comparing the bytes of one is three times as fast as making the string anew. */
+/**
+ * Short texts that occur again and again. Comparing their bytes is three times as fast as making the string
+ * again.
+ */
 
-/** Makes the text of some bytes; undefined for those that are not to be taken. */
+/** Makes the text of some bytes; undefined for bytes that are not accepted. */
 type MakeText = (source: Uint8Array, start: number, end: number) => string | undefined;
 
-/** Remembers as many ASCII texts as it has slots. Further texts push older ones out, so its memory does not grow. */
+/**
+ * Remembers as many ASCII texts as it has slots. Further texts replace older ones, so its memory does not
+ * grow.
+ */
 export class KnownTexts {
   readonly #slots: string[];
   readonly #make: MakeText;
 
-  /** `slots` is a power of two. */
+  /** `slots` must be a power of two. */
   constructor(slots: number, make: MakeText) {
     this.#slots = new Array<string>(slots).fill('');
     this.#make = make;
   }
 
-  /** The text of these bytes, of which there is at least one: the same string for the same bytes, mostly. */
+  /**
+   * Returns the text of these bytes, of which there must be at least one. The same bytes usually give the
+   * same string.
+   */
   at(source: Uint8Array, start: number, end: number): string | undefined {
     const length = end - start;
     const slots = this.#slots;
@@ -28,7 +37,8 @@ export class KnownTexts {
       if (index === length) return known;
     }
     const text = this.#make(source, start, end);
-    // What is not ASCII has more bytes than units, or U+FFFD for bytes that are no UTF-8: it never matches.
+    // A text that is not ASCII has more bytes than units, or has U+FFFD for bytes that are not UTF-8. It
+    // never matches.
     if (text?.length === length) slots[slot] = text;
     return text;
   }

@@ -3,7 +3,7 @@ import { countReceived } from './malloc-trim.ts';
 
 const MiB = 1024 * 1024;
 
-test('malloc is taught once, with a block that it has to map, when 8 MiB of large values have come', () => {
+test('glibc’s trim threshold is raised once, by a block that malloc has to map, when 8 MiB of large values have arrived', () => {
   const allocate = vi.spyOn(Buffer, 'allocUnsafeSlow');
   onTestFinished(() => allocate.mockRestore());
   for (let i = 0; i < 7; i++) countReceived(MiB);

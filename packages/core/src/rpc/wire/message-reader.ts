@@ -1,4 +1,7 @@
-/** Turns the chunks of one stream into whole messages: in place where one lies in its chunk, gathered once where not. */
+/**
+ * Turns the chunks of one stream into whole messages. A message that is in one chunk is read in place. Any
+ * other is gathered once.
+ */
 import type { UnfinishedBudget } from '../../session/unfinished.ts';
 import { countReceived } from './malloc-trim.ts';
 import { IncomingMessage, noBins } from './incoming-message.ts';
@@ -6,14 +9,18 @@ import type { Scanner } from './scanner.ts';
 import { atLargeBin, incomplete } from './scanner.ts';
 import { binPlaceholder } from './extension.ts';
 
-/** Gets each message while its bytes are valid: until it returns. */
+/** Receives each message. Its bytes are valid until this returns. */
 export type MessageSink = (message: IncomingMessage) => void;
 
-/** Tried before a message is scanned: takes one that lies in the chunk at `start` and is plain. Returns where it ends, or 0. */
+/**
+ * Tried before a message is scanned. It handles a plain message that lies in the chunk at `start`. Returns
+ * where that message ends, or 0.
+ */
 export type PlainSink = (source: Uint8Array, start: number, end: number) => number;
 
 const firstCapacity = 4 * 1024;
-// A claim of a length never allocates more than this before its bytes have come; memory grows fourfold from here.
+// A claimed length never allocates more than this before its bytes have arrived. From here the memory grows
+// fourfold.
 const firstBinCapacity = 1024 * 1024;
 
 export class MessageReader {
@@ -44,7 +51,10 @@ export class MessageReader {
     return this.#gathered === undefined ? 0 : this.#begun;
   }
 
-  /** Takes the next bytes, `chunk[from..end)`; calls the sink for each message they complete. Throws if the peer broke a limit or the format. */
+  /**
+   * Reads the next bytes, `chunk[from..end)`. Calls the sink for each message that they complete. Throws if
+   * the peer broke a limit or the format.
+   */
   push(chunk: Uint8Array, from: number = 0, end: number = chunk.length): void {
     const scanner = this.#scanner;
     let at = from;
@@ -69,15 +79,15 @@ export class MessageReader {
     scanner.reset();
   }
 
-  /** Gives up what has been gathered; nothing is delivered any more. */
+  /** Drops what has been gathered. Nothing is delivered any more. */
   stop(): void {
     this.#hasEnded = true;
     this.#release();
   }
 
   /**
-   * Scans from `from`, and delivers the message if it is complete. Its bytes from `start` on are not gathered yet. Returns where
-   * to go on, or {@link incomplete}.
+   * Scans from `from`, and delivers the message if it is complete. Its bytes from `start` on are not gathered
+   * yet. Returns where to continue, or {@link incomplete}.
    */
   #scanOn(chunk: Uint8Array, start: number, from: number, end: number): number {
     const scanner = this.#scanner;

@@ -1,4 +1,4 @@
-/** The method of a message as a string. Most calls are of a few methods, so their strings are not made anew. */
+/** The method of a message as a string. Most calls are of a few methods, so their strings are reused. */
 import { KnownTexts } from './known-texts.ts';
 
 const maxKnownBytes = 64;
@@ -6,7 +6,7 @@ const makeName = (source: Uint8Array, start: number, end: number): string =>
   Buffer.from(source.buffer, source.byteOffset + start, end - start).toString();
 const names = new KnownTexts(256, makeName);
 
-/** The method whose bytes these are: the same string for the same bytes, mostly. */
+/** Returns the method name in these bytes. The same bytes usually give the same string. */
 export function methodNameAt(source: Uint8Array, start: number, end: number): string {
   const length = end - start;
   if (length === 0 || length > maxKnownBytes) return makeName(source, start, end);

@@ -1,12 +1,12 @@
 // oxlint-disable-next-line typescript/triple-slash-reference -- a project that compiles this source needs the declaration with it
 /// <reference path="./msgpackr-no-eval.d.ts" />
 /**
- * The one door to msgpackr, in its build without `new Function`: nothing that a peer sends is ever compiled. The published
- * package has it inlined (scripts/bundle.mjs), so its table of extensions is ours alone.
+ * The only import of msgpackr, in its build without `new Function`: no data of a peer is ever compiled. The
+ * published package has it inlined (scripts/bundle.mjs), so its table of extensions belongs to us alone.
  */
 import noEval from 'msgpackr/index-no-eval';
 
-/** What a packed message lies in: msgpackr's reused buffer, with the place in it. */
+/** A packed message: msgpackr's reused buffer, with the message's place in it. */
 export interface Packed extends Uint8Array {
   start: number;
   end: number;
@@ -18,11 +18,11 @@ export interface Codec {
   useBuffer(buffer: Uint8Array): void;
 }
 
-/** How an extension writes itself: asks for room once, writes there, and returns nothing. */
+/** Used by an extension to write itself. It asks for room once, writes there, and returns nothing. */
 export type Allocate = (size: number) => { target: Uint8Array; targetView: DataView; position: number };
 
 export interface Extension<T> {
-  /** What is written as this extension. Without it the type is only read. */
+  /** The class that is written as this extension. If it is absent, the type is only read. */
   Class?: new (...args: never[]) => T;
   type: number;
   pack?(value: T, allocate: Allocate): undefined;
@@ -37,26 +37,30 @@ interface Module {
 const msgpackr = noEval as Module;
 
 /**
- * The typed arrays that msgpackr knows, by `instanceof`: those that were global when it was loaded. A test environment may put others
- * in their place, before or after; Node's Buffers then belong to neither.
+ * The typed array class that msgpackr recognises, by `instanceof`: the one that was global when msgpackr was
+ * loaded. A test environment may replace the global, before or after that. Node's Buffers are then instances
+ * of neither.
  */
 const KnownBytes = Uint8Array;
 
-/** Bytes that msgpackr writes as bin, of zeros. */
+/** Returns zeroed bytes that msgpackr writes as bin. */
 export function newBin(length: number): Uint8Array<ArrayBuffer> {
   return new KnownBytes(length);
 }
 
-/** Binary data as msgpackr writes it as bin, uncopied. */
+/** Returns binary data, uncopied, in the class that msgpackr writes as bin. */
 export function asBin(data: ArrayBufferView): Uint8Array {
   return data instanceof KnownBytes ? data : new KnownBytes(data.buffer, data.byteOffset, data.byteLength);
 }
 const { Packr } = msgpackr;
 
-/** Teaches msgpackr to write a class and to read its extension type, for all codecs here. */
+/** Teaches msgpackr to write a class and to read its extension type, for all codecs of this file. */
 export const addExtension: Module['addExtension'] = msgpackr.addExtension;
 
-/** msgpackr's mode that returns the buffer itself with `start` and `end` on it, so that no view is made. */
+/**
+ * The mode in which msgpackr returns the buffer itself, with `start` and `end` on it, so that no view is
+ * made.
+ */
 export const reuseBuffer = 512;
 
 const options = {
@@ -70,20 +74,26 @@ const options = {
   },
 };
 
-// Made at first use: making one costs 0.5 ms, and a plugin whose calls are plain needs none to answer its first.
+// Made on first use. Making one costs 0.5 ms, and a plugin whose calls are plain needs none to answer its
+// first call.
 const made: { base?: Codec; full?: Codec; map?: Codec } = {};
 
-/** Speaks the base: undefined is nil. */
+/** Returns the codec for a peer of the base, where undefined is nil. */
 export function baseCodec(): Codec {
   return (made.base ??= new Packr({ ...options, encodeUndefinedAsNil: true }));
 }
 
-/** Speaks to a peer that announced `types`: undefined is extension 0, as msgpackr and notepack have it. */
+/**
+ * Returns the codec for a peer that announced `types`. Undefined is extension 0, as in msgpackr and notepack.
+ */
 export function fullCodec(): Codec {
   return (made.full ??= new Packr({ ...options }));
 }
 
-/** Reads maps as Map, for messages with a key `__proto__`, which msgpackr would rename in an object. */
+/**
+ * Returns the codec that reads maps as Map. It is for messages with a key `__proto__`, which msgpackr would
+ * rename in an object.
+ */
 export function mapCodec(): Codec {
   return (made.map ??= new Packr({ ...options, mapsAsObjects: false }));
 }

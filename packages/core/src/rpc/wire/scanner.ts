@@ -1,13 +1,14 @@
 /**
- * Finds where a MessagePack value ends, over any split of its bytes, looking at each byte once and decoding none. It
- * keeps hostile messages from the decoder: what it lets through is complete, within the limits, and of known types.
+ * Finds where a MessagePack value ends, however its bytes are split. It looks at each byte once and decodes
+ * none. It keeps hostile messages from the decoder: a message that it accepts is complete, within the limits,
+ * and of known types.
  */
 import { PipeworkError } from '../../base/errors.ts';
 import { hasMark, markedTextBytes } from './byte-order-mark.ts';
 import { headerBytes, payloadBytes, wholeBytes } from './tokens.ts';
 import { extensionType } from './extension.ts';
 
-/** What a message holds that its decoding must know of. */
+/** Properties of a message that its decoder must know. */
 export const saw = {
   extension: 1,
   bin: 2,
@@ -17,15 +18,18 @@ export const saw = {
   byteOrderMark: 32,
 } as const;
 
-/** `scan` came to the end of the chunk inside the message. */
+/** `scan` reached the end of the chunk inside the message. */
 export const incomplete = -1;
-/** `scan` stopped in front of the bytes of a large bin: `position`, `binLength` and `binHeader` say where. */
+/** `scan` stopped before the bytes of a large bin. `position`, `binLength` and `binHeader` say where. */
 export const atLargeBin = -2;
 
-/** Bins from this size on are kept apart when their message doesn't lie in one chunk. */
+/** From this size on, bins are kept apart if their message is not in one chunk. */
 export const largeBinBytes: number = 16 * 1024;
 
-/** What these cost beyond one value: an array over memory of its own is 190 bytes, a Date 100, a reference 430 or more. */
+/**
+ * What these cost beyond one value. An array over memory of its own is 190 bytes, a Date 100, a reference 430
+ * or more.
+ */
 const binWeight = 2;
 const dateWeight = 1;
 const referenceWeight = 8;
@@ -34,9 +38,12 @@ const referenceBytes = 5;
 export class Scanner {
   /** Bits of {@link saw} for the message so far. */
   flags = 0;
-  /** The type of the extension that is not in the protocol, where `flags` has `unknownExtension`. */
+  /** The type of the extension that is not in the protocol, if `flags` has `unknownExtension`. */
   foreignType = 0;
-  /** After {@link atLargeBin}: where the bin's bytes begin in the chunk, how many they are, how long its header was. */
+  /**
+   * After {@link atLargeBin}: where the bin's bytes begin in the chunk, how many they are, and how long its
+   * header was.
+   */
   position = 0;
   binLength = 0;
   binHeader = 0;
@@ -44,7 +51,7 @@ export class Scanner {
   readonly #maxBytes: number;
   readonly #maxLevels: number;
   readonly #maxValues: number;
-  /** Values still to come on each open level below the innermost. */
+  /** How many values are still to come on each open level below the innermost. */
   readonly #outer: number[] = [];
   #level = 0;
   #left = 1;
@@ -60,12 +67,14 @@ export class Scanner {
     this.#maxLevels = maxLevels;
   }
 
-  /** How many values more the message might have held: below 0, and it must not be decoded. */
+  /**
+   * How many more values the message could have held. If this is below 0, the message must not be decoded.
+   */
   get valuesLeft(): number {
     return this.#maxValues - this.#values;
   }
 
-  /** Begins the next message. */
+  /** Starts the next message. */
   reset(): void {
     this.flags = 0;
     this.#level = 0;
@@ -77,8 +86,9 @@ export class Scanner {
   }
 
   /**
-   * Goes on with the message at `chunk[from]`. Returns where the message ends, {@link incomplete} or {@link atLargeBin}.
-   * Throws `RPC_MESSAGE_TOO_LARGE` as soon as a header claims too much, and `RPC_PROTOCOL` at a byte that means nothing.
+   * Continues with the message at `chunk[from]`. Returns where the message ends, {@link incomplete} or {@link
+   * atLargeBin}. Throws `RPC_MESSAGE_TOO_LARGE` as soon as a header claims too much, and `RPC_PROTOCOL` at an
+   * invalid byte.
    */
   scan(chunk: Uint8Array, from: number, end: number): number {
     let at = from;
@@ -135,7 +145,7 @@ export class Scanner {
     }
   }
 
-  /** The message's bytes so far went by; not all of it has come. */
+  /** Notes that the message's bytes so far were scanned, but not all of it has arrived. */
   #pause(bytes: number): typeof incomplete {
     this.#seen += bytes;
     if (this.#seen > this.#maxBytes) this.#tooLarge(this.#seen);
@@ -148,12 +158,12 @@ export class Scanner {
     return atLargeBin;
   }
 
-  /** The reader has dealt with the bin that `scan` stopped at. */
+  /** The reader has handled the bin at which `scan` stopped. */
   passedBin(): void {
     this.binLength = 0;
   }
 
-  /** Puts a header together that a split went through, and takes it. */
+  /** Completes a header that was split between chunks, and handles it. */
   #completeHeader(chunk: Uint8Array, from: number, end: number): number {
     let at = from;
     const size = headerBytes[this.#partial[0]!]!;
@@ -169,13 +179,16 @@ export class Scanner {
     return end;
   }
 
-  /** At what may be a text that is not decoded right as it is. */
+  /** Checks for a text that is not decoded correctly without special handling. */
   #look(bytes: number, chunk: Uint8Array, at: number, end: number): void {
     if (bytes === 9 && isProtoKey(chunk, at, end)) this.flags |= saw.protoKey;
     else if (bytes > markedTextBytes && hasMark(chunk, at, end)) this.flags |= saw.byteOrderMark;
   }
 
-  /** Counts the value whose header is complete at `buffer[at]`; returns how many payload bytes follow its header. */
+  /**
+   * Counts the value whose header is complete at `buffer[at]`. Returns how many payload bytes follow its
+   * header.
+   */
   #take(token: number, buffer: Uint8Array, at: number, before: number): number {
     this.#left--;
     if (token < 0x90) return this.#open((token & 15) * 2, before);
@@ -237,7 +250,7 @@ export class Scanner {
     if (values > 0xff) this.#claim(values, before);
     this.#values += values;
     if (this.#level >= this.#maxLevels) {
-      // Counted on this level: the end is still found, and the message fails its call alone.
+      // It is counted on this level, so that the end is still found. The message then fails only its call.
       this.flags |= saw.tooDeep;
       this.#left += values;
       return 0;
@@ -272,7 +285,7 @@ export class Scanner {
     this.foreignType = type > 127 ? type - 256 : type;
   }
 
-  /** A header claims this many bytes, or values of at least a byte each. */
+  /** Checks a header's claim: this many bytes, or this many values of at least a byte each. */
   #claim(bytes: number, before: number): number {
     if (this.#seen + before + bytes > this.#maxBytes) this.#tooLarge(this.#seen + before + bytes);
     return bytes;
@@ -286,7 +299,10 @@ export class Scanner {
   }
 }
 
-/** Whether nine bytes of text may be a key `__proto__`: also if a split between chunks hides them. The decoder looks again. */
+/**
+ * True if nine bytes of text may be a key `__proto__`, also if a split between chunks hides them. The decoder
+ * checks again.
+ */
 function isProtoKey(chunk: Uint8Array, at: number, end: number): boolean {
   if (at + 3 > end) return true;
   return chunk[at] === 0x5f && chunk[at + 1] === 0x5f && chunk[at + 2] === 0x70;

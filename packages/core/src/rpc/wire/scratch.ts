@@ -1,11 +1,12 @@
 /**
- * What the codec keeps for every message, so that a small one allocates nothing of it.
+ * Memory that the codec reuses for every message, so that a small one allocates none of it.
  *
- * **The rule of re-entrancy.** What stands here is used up before any other code runs: a handler, the peer at the other end of a pipe in
- * memory, a getter, a proxy. The walk reads all values of the user before their message is packed, and what a message was read into is
- * taken out before it is acted on. There is one exception: the values of a small message are read while it is packed. `isPackingSmall`
- * is true then, and a message that a getter begins goes to the general path unread. `left` and `copies` are taken into variables before
- * a getter can run.
+ * **The rule of re-entrancy.** What is stored here must be used up before any other code runs: a handler, the
+ * peer at the other end of a pipe in memory, a getter, a proxy. The walk reads all values of the user before
+ * their message is packed. What a message was read into is taken out before the message is acted on. There is
+ * one exception: the values of a small message are read while it is packed. `isPackingSmall` is true then,
+ * and a message that a getter begins goes to the general path unread. `left` and `copies` are copied into
+ * variables before a getter can run.
  */
 
 /** Where in the packed message the bytes of a LargeBin belong. */
@@ -14,52 +15,58 @@ export interface Gap {
   readonly bytes: Uint8Array;
 }
 
-/** What the reader of small messages has read. */
+/** The content that the reader of small messages has read. */
 export interface PlainMessage {
   type: number;
   id: number;
   method: string;
   /** The params of a request. */
   params: unknown[];
-  /** The result of a response that is no failure. */
+  /** The result of a successful response. */
   result: unknown;
 }
 
 interface Scratch {
-  // Of messages that are packed on the general path.
-  /** Messages are packed here, and copied into the mux's output. A larger one gets a buffer that is dropped again. */
+  // For messages that are packed on the general path.
+  /**
+   * The buffer in which messages are packed before they are copied into the mux's output. A larger message
+   * gets a buffer that is dropped afterwards.
+   */
   readonly slab: Buffer;
-  /** The bytes that were left out of the packed message. */
+  /** The gaps in the packed message, for bytes that were left out of it. */
   gaps: Gap[];
 
-  // Of messages that are read on the general path.
-  /** Where in its chunk the message lies. */
+  // For messages that are read on the general path.
+  /** The message's place in its chunk. */
   readonly range: { start: number; end: number };
-  /** Its large bins, which are apart from it. */
+  /** The message's large bins, which are apart from it. */
   bins: readonly Uint8Array[];
 
-  // Of small messages that are packed. What the peer takes is that of the conversation whose message it is.
+  // For small messages that are packed. What the peer accepts depends on the conversation of the message.
   isPackingSmall: boolean;
-  /** A small message, with room behind its limit for the text that begins before it. */
+  /** A small message. Behind its limit there is room for a text that begins before it. */
   readonly small: Buffer;
   types: boolean;
   tables: boolean;
   references: { standsApart(record: object): boolean } | undefined;
-  /** What is left of a message that is not plain: of its innermost value first, then of what holds it. */
+  /**
+   * What is left of a message that is not plain. First it is that of the innermost value, then that of each
+   * enclosing one.
+   */
   left: unknown;
-  /** In turn, each object and list in it that is a copy, and the user's own. */
+  /** In turn, each object or list in it that is a copy, and the user's own. */
   copies: readonly object[];
 
-  // Of small messages that are read, or read back.
-  /** Where the reading is. It is behind `limit` once the reader met a value that is not plain, or the end. */
+  // For small messages that are read, or read back.
+  /** The reading position. It is beyond `limit` once the reader met a value that is not plain, or the end. */
   position: number;
   limit: number;
-  /** The one that was read last. */
+  /** The message that was read last. */
   readonly plain: PlainMessage;
 }
 
 export const scratch: Scratch = {
-  // msgpackr wants room to spare: this is four times what 1,000 records take.
+  // msgpackr needs spare room. This is four times what 1,000 records take.
   slab: Buffer.allocUnsafeSlow(256 * 1024),
   gaps: [],
   range: { start: 0, end: 0 },

@@ -1,8 +1,8 @@
-/** How MessagePack values lie in their bytes, by the first byte of each. */
+/** The layout of MessagePack values, by the first byte of each. */
 
-/** A token's own bytes with its length or type. */
+/** The length of a token's header, including the length or type that follows the first byte. */
 export const headerBytes: Uint8Array = new Uint8Array(256).fill(1);
-/** The fixed payload behind them. */
+/** The length of the fixed payload after the header. */
 export const payloadBytes: Uint8Array = new Uint8Array(256);
 for (let token = 0xa0; token < 0xc0; token++) payloadBytes[token] = token & 31;
 for (const [token, header, payload] of [
@@ -39,10 +39,13 @@ for (const [token, header, payload] of [
   payloadBytes[token] = payload;
 }
 
-/** How many bytes behind a token say the length of its payload. */
+/** How many bytes after the first one hold the length of the payload. */
 export const sizeBytes: Uint8Array = new Uint8Array(256);
 for (const token of [0xc4, 0xc7, 0xd9]) sizeBytes.set([1, 2, 4], token);
-/** Bytes of a whole value whose first byte says them all: fixstr, nil, booleans, numbers. 0 for every other. */
+/**
+ * The total length of a value whose first byte determines it: fixstr, nil, booleans, numbers. 0 for every
+ * other.
+ */
 export const wholeBytes: Uint8Array = new Uint8Array(256);
 for (let token = 0xa0; token < 0xd4; token++) {
   const isWhole = token !== 0xc1 && headerBytes[token] === 1;

@@ -1,4 +1,4 @@
-/** PROTOCOL 8: tables and columns, and values that a plugin with `types` may not take. */
+/** Checks of PROTOCOL 8: tables and columns, and values that a plugin with `types` must refuse. */
 import { Extension } from '../../wire/decode.ts';
 import { textOf, withCapability, type Bench, type Check, type Running } from '../bench.ts';
 import { DoesNotApply, demand, demandEqual, plain } from '../verdict.ts';
@@ -18,7 +18,7 @@ const forms: [name: string, wire: unknown, value: unknown][] = [
     ],
   ],
   [
-    // The example of docs/protocol.md, with a column of any values and one of maps beside it.
+    // The example of docs/protocol.md, with a column of any values and one of maps added.
     'columns of every kind',
     [
       mark('C'),
@@ -38,7 +38,7 @@ const forms: [name: string, wire: unknown, value: unknown][] = [
   ],
 ];
 
-/** What no value is. */
+/** Encodings that are not valid values. */
 const refused: [what: string, wire: unknown][] = [
   ['an extension of another type', new Extension(5, bin(1))],
   ['a mark that does not stand first', [1, mark('S')]],

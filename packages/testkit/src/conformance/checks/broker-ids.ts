@@ -1,4 +1,4 @@
-/** PROTOCOL 5: the broker ids that every later stream begins with, and the times that belong to them. */
+/** Checks of PROTOCOL 5: the broker ids with which every later stream begins, and their times. */
 import { initialWindow } from '../../wire/yamux.ts';
 import { idBytes, requestBytes, type Check } from '../bench.ts';
 import { pause } from '../raw-plugin.ts';
@@ -8,7 +8,10 @@ import { CheckFailure, demand, demandEqual, DoesNotApply } from '../verdict.ts';
 
 const section = 'mux and streams';
 
-/** A stream is refused five seconds after it came. Less than that is too early, on any machine; more may be a busy one. */
+/**
+ * A stream is refused five seconds after it came. If it takes less than this, that is too early on any
+ * machine. If it takes longer, the machine may be busy.
+ */
 const earliestMs = 4_000;
 const latestMs = 20_000;
 
@@ -65,7 +68,8 @@ export const brokerChecks: Check[] = [
   {
     section,
     long: 'waits',
-    // The pings of its mux stay unanswered on the way: keep-alive is off between these two, so nothing may come of that.
+    // The plugin's mux may send pings, which are not answered. Keep-alive is off on both sides, so that must
+    // have no effect.
     name: 'keeps a dispensed broker id for 20 seconds and forgets it after 30, and outlives a host that answers no ping',
     run: async (bench) => {
       const running = await bench.ready();
@@ -77,7 +81,8 @@ export const brokerChecks: Check[] = [
         const result = await bench.call(bench.dial(running.session, kept), 'echo', 'kept');
         demandEqual(result, 'kept', 'the result of echo');
       } catch (error) {
-        // A plugin that read this so late that it was right to forget the id refuses the stream five seconds after that.
+        // If a plugin read this so late that it had rightly forgotten the id, it refuses the stream five
+        // seconds after that.
         if (error instanceof CheckFailure && realNow() - before > 34_000) throw new DoesNotApply(tooBusy);
         throw error;
       }
@@ -87,7 +92,7 @@ export const brokerChecks: Check[] = [
       );
       const late = new RawConnection(stream);
       late.expect(0);
-      // A stream that was opened behind it is answered, and it is not.
+      // A stream that was opened after it is answered, and this one is not.
       await bench.call(await bench.dispense(running), 'echo', 'behind');
       await pause(500);
       demandEqual(
@@ -154,7 +159,8 @@ export const brokerChecks: Check[] = [
         const started = realNow();
         const streams = Array.from({ length: manyStreams }, (_, i) => session.open(idBytes(unknownId + i)));
         await control.result('Control.Ping', true);
-        // On a machine so busy that the oldest may be over before the newest is read, nothing can be told.
+        // If the machine is so busy that the oldest id may be over before the newest is read, nothing can be
+        // concluded.
         if (realNow() - started > earliestMs / 2) continue;
         const refused = (): RawStream[] => streams.filter((stream) => stream.isRefused);
         const surplus = manyStreams - heldStreams;
@@ -183,7 +189,7 @@ export const brokerChecks: Check[] = [
       for (let sent = 0; sent < whole; sent += 32_768)
         stream.send(new Uint8Array(Math.min(32_768, whole - sent)));
       await session.until(() => stream.isRefused, 'a reset or the end of the stream', latestMs);
-      // What was read ahead with the id may be granted; the rest was not taken.
+      // The bytes that were read together with the id may be granted. The others were not taken.
       demand(
         stream.grantedBytes <= 65_536,
         'no credit for what lay there',

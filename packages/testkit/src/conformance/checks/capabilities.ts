@@ -1,4 +1,6 @@
-/** PROTOCOL 7: what a plugin announced it must do; what the host did not announce it must not. */
+/**
+ * Checks of PROTOCOL 7: a plugin must do what it announced, and must not use what the host did not announce.
+ */
 import { Extension, ValueReader } from '../../wire/decode.ts';
 import { encode } from '../../wire/msgpack.ts';
 import { initialWindow } from '../../wire/yamux.ts';
@@ -10,11 +12,11 @@ const section = 'capabilities';
 
 export const mark = (letter: string): Extension => new Extension(80, Uint8Array.of(letter.charCodeAt(0)));
 
-/** A reference of ours, as `kind` and an id. */
+/** Returns a reference of ours, as `kind` and an id. */
 export const reference = (kind: string, id: number): Extension =>
   new Extension(80, Uint8Array.of(kind.charCodeAt(0), ...idBytes(id)));
 
-/** Values beyond the base, as they travel: docs/protocol.md has the table. */
+/** Values beyond the base, as they are sent. docs/protocol.md has the table. */
 const beyond: [name: string, wire: unknown][] = [
   ['undefined', new Extension(0, Uint8Array.of(0))],
   ['a small bigint', [mark('b'), 5]],
@@ -27,7 +29,7 @@ const beyond: [name: string, wire: unknown][] = [
   ['typed arrays', [mark('T'), 'Float64Array', Uint8Array.of(0, 0, 0, 0, 0, 0, 0xf8, 0x3f)]],
 ];
 
-/** The items of a stream of values as they come. */
+/** Reads the items of a stream of values. */
 class ItemReader {
   readonly items: unknown[] = [];
   /** The word that ended it, 1 or 2. */
@@ -46,7 +48,7 @@ class ItemReader {
   }
 }
 
-/** Calls `count(to)`; the stream of values that it answers, dialled. */
+/** Calls `count(to)`, and returns the stream of values in its answer, dialled. */
 async function dialCount(
   bench: Bench,
   running: Running,

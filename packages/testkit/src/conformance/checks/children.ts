@@ -1,4 +1,7 @@
-/** PROTOCOL 1 and 2, what a plugin leaves to the programs that it starts: neither variables nor descriptors of the protocol. */
+/**
+ * Checks of PROTOCOL 1 and 2: a plugin passes neither variables nor descriptors of the protocol to the
+ * programs that it starts.
+ */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,10 +11,13 @@ import { demand, demandEqual, DoesNotApply } from '../verdict.ts';
 
 const section = 'start and handshake';
 
-/** Prints the names of its variables. */
+/** A program that prints the names of its variables. */
 const tellsItsEnvironment = 'process.stdout.write(JSON.stringify(Object.keys(process.env)))';
 
-/** Says that it runs, by a file in the folder it is given, and lives as long as that folder does: a minute at most. */
+/**
+ * A program that creates a file in the given folder to show that it runs. It lives as long as that folder
+ * exists, and at most a minute.
+ */
 const livesWithItsFolder = `
 const { existsSync, writeFileSync } = require('node:fs');
 const [folder] = process.argv.slice(1);
@@ -25,7 +31,7 @@ async function runsIn(folder: string): Promise<void> {
   while (existsSync(folder) && !existsSync(join(folder, 'runs'))) await pause(50);
 }
 
-/** Variables that a host may set beside those that it must. */
+/** Variables that a host may set beside the required ones. */
 const optional = {
   PIPEWORK_LOG_LEVEL: 'warn',
   PIPEWORK_TERMINAL: 'stdout:80x24x8',
@@ -57,8 +63,9 @@ export const childChecks: Check[] = [
         connection.request('Plugin.run', [[process.execPath, '-e', livesWithItsFolder, folder]]);
         const { timeoutMs } = bench.target;
         await expectWithin(runsIn(folder), 3 * timeoutMs, 'the program to run that Plugin.run was to start');
-        // Killed, because an end in good order shuts the socket down for all that hold it. A launcher in between dies alone; then
-        // the plugin behind it leaves at the end of descriptor 3.
+        // The plugin is killed, because an orderly end shuts the socket down for every process that holds it.
+        // If a launcher is in between, only the launcher dies. The plugin behind it then leaves at the end of
+        // descriptor 3.
         running.plugin.signal('SIGKILL');
         running.plugin.end();
         const what =
@@ -94,7 +101,7 @@ function namesIn(output: unknown): string[] {
     const names: unknown = JSON.parse(String(output));
     if (Array.isArray(names)) return names.map(String);
   } catch {
-    // Told below.
+    // This is reported below.
   }
   demand(false, 'Plugin.run to answer what the program printed', JSON.stringify(output));
 }

@@ -1,4 +1,4 @@
-/** PROTOCOL 14: the limits that protect a plugin from its host. */
+/** Checks of PROTOCOL 14: the limits that protect a plugin from its host. */
 import { initialWindow } from '../../wire/yamux.ts';
 import { encode } from '../../wire/msgpack.ts';
 import { requestBytes, textOf, type Bench, type Check, type Running } from '../bench.ts';
@@ -9,7 +9,7 @@ import { demand, demandEqual } from '../verdict.ts';
 const section = 'limits';
 const MiB = 1024 * 1024;
 
-/** A request for echo with these bytes as its one param. */
+/** Returns a request for echo with these bytes as its only param. */
 const echoOf = (id: number, param: Uint8Array): Uint8Array =>
   Buffer.concat([requestBytes(id, 'Plugin.echo', [null]).subarray(0, -1), param]);
 
@@ -19,7 +19,7 @@ const nested = (levels: number): Uint8Array => {
   return bytes;
 };
 
-/** An array of so many nils. */
+/** Returns an array of this many nils. */
 const nils = (count: number): Uint8Array => {
   const bytes = new Uint8Array(5 + count).fill(0xc0);
   bytes[0] = 0xdd;
@@ -27,7 +27,7 @@ const nils = (count: number): Uint8Array => {
   return bytes;
 };
 
-/** Fails unless the call with this param fails, and the stream serves on. */
+/** Fails unless the call with this param fails, and the stream still serves. */
 async function demandFails(
   bench: Bench,
   connection: RawConnection,
@@ -46,10 +46,13 @@ async function demandFails(
   );
 }
 
-/** How long no credit may come until that means that none will. Too short only lets a plugin pass that should not. */
+/**
+ * How long the check waits before it concludes that no credit will come. If it is too short, it only lets a
+ * plugin pass that should not.
+ */
 const quietMs = 2_000;
 
-/** Waits until there is credit on the stream or there will be none. */
+/** Waits until there is credit on the stream, or it is clear that there will be none. */
 async function hasCredit({ session }: Running, stream: RawStream): Promise<boolean> {
   const came = (): boolean => stream.ourCredit > 0 || stream.isRefused;
   if (!came()) {
@@ -59,7 +62,7 @@ async function hasCredit({ session }: Running, stream: RawStream): Promise<boole
   return stream.ourCredit > 0 && !stream.isRefused;
 }
 
-/** How long credit may take that has to come, while other messages of 120 MiB are taken. */
+/** How long credit that must come may take, while other messages of 120 MiB are read. */
 const patientMs = 60_000;
 
 const unfinishedStreams = 3;
@@ -87,7 +90,7 @@ export const limitChecks: Check[] = [
     run: async (bench) => {
       const connection = await bench.dispense(await bench.ready());
       await bench.call(connection, 'echo', 0);
-      // Two for the message and its params may count or not.
+      // The two levels of the message and its params may count or not.
       await demandFails(bench, connection, nested(140), 'a value of 140 levels');
       await demandFails(bench, connection, nested(100_000), 'a value of 100,000 levels');
     },
@@ -136,7 +139,8 @@ export const limitChecks: Check[] = [
         const bytes = echoOf(id, param);
         sent += bytes.length;
         ids.push(id);
-        // Whole requests, which may wait for credit at their end: the loop ends at the first that does so for long.
+        // These are whole requests, which may wait for credit at their end. The loop ends at the first one
+        // that does so for long.
         if (stream.ourCredit >= bytes.length) stream.send(bytes);
         else {
           const sending = stream.sendAll(bytes);
@@ -172,7 +176,7 @@ export const limitChecks: Check[] = [
       for (let i = 0; i < unfinishedStreams; i++) connections.push(await bench.dispense(running));
       for (const connection of connections) await bench.call(connection, 'echo', 0);
       const messages = connections.map((connection) => new LongMessage(running, connection));
-      // Each is sent as far as credit allows, all but its last byte.
+      // Each is sent as far as credit allows, except for its last byte.
       await Promise.all(messages.map((message) => message.sendMost()));
       const whole = messages.filter((message) => message.hasSentMost);
       demand(
@@ -190,7 +194,7 @@ export const limitChecks: Check[] = [
   },
 ];
 
-/** A call of a method that is not there, with 120 MiB of bytes: its answer is short. */
+/** A call of a missing method, with 120 MiB of bytes. Its answer is short. */
 class LongMessage {
   readonly #running: Running;
   readonly #connection: RawConnection;

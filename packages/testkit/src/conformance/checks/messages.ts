@@ -1,4 +1,4 @@
-/** PROTOCOL 6: which messages a stream may carry, and what becomes of one that it may not. */
+/** Checks of PROTOCOL 6: which messages a stream may carry, and what happens to an invalid one. */
 import { encode } from '../../wire/msgpack.ts';
 import { requestBytes, textOf, type Bench, type Check, type Running } from '../bench.ts';
 import type { RawConnection } from '../raw-session.ts';
@@ -10,14 +10,14 @@ const broken: [what: string, bytes: Uint8Array][] = [
   ['of another kind', encode([5, 0, 'Plugin.echo', [1]])],
   ['that is no array', encode({ method: 'Plugin.echo' })],
   ['of one element', encode([0])],
-  // The same request as ever, with the header of an array of up to 65,535 elements.
+  // The same request, with the header of an array of up to 65,535 elements.
   [
     'that does not begin with a fixarray',
     Buffer.concat([Uint8Array.of(0xdc, 0, 4), requestBytes(0, 'Plugin.echo', [1]).subarray(1)]),
   ],
 ];
 
-/** Fails unless the stream is refused without an answer, and another one serves on. */
+/** Fails unless the stream is refused without an answer, and another one still serves. */
 async function demandRefusedAlone(
   bench: Bench,
   running: Running,
@@ -64,7 +64,7 @@ export const messageChecks: Check[] = [
     name: 'drops an answer to no call of its own, and a notification that means nothing',
     run: async (bench) => {
       const running = await bench.ready();
-      // To a plugin of the base alone no host sends either, and stock libraries take neither.
+      // No host sends either to a plugin of the base, and stock libraries accept neither.
       const { capabilities } = running.line;
       if (!capabilities.has('cancel') && !capabilities.has('refs'))
         throw new DoesNotApply('the plugin announces neither cancel nor refs');
@@ -114,7 +114,9 @@ export const messageChecks: Check[] = [
   },
 ];
 
-/** The first byte of the result in a small response: behind the array, the kind, an id and nil. */
+/**
+ * Returns the first byte of the result in a small response. It follows the array, the kind, an id and nil.
+ */
 function resultTag(bytes: Uint8Array): number {
   const id = bytes[2] ?? 0;
   const idLength = id < 0x80 ? 1 : 1 + 2 ** (id & 3);

@@ -1,4 +1,7 @@
-/** PROTOCOL 5, the synced output: whole, in order, before the reply, and never in the way of one. */
+/**
+ * Checks of PROTOCOL 5, the synced output: it is whole, in order and before the reply, and never delays a
+ * reply.
+ */
 import type { Check } from '../bench.ts';
 import { demandEqual } from '../verdict.ts';
 
@@ -38,7 +41,7 @@ export const outputChecks: Check[] = (['stdout', 'stderr'] as const).flatMap((na
   },
   {
     section,
-    // A handler that prints may wait for the window itself. No other call may have to.
+    // A handler that prints may wait for the window. No other call must have to.
     name: `goes on with other calls although the host does not take what it prints on ${name}, and loses nothing of it`,
     run: async (bench) => {
       const running = await bench.ready();
@@ -50,7 +53,7 @@ export const outputChecks: Check[] = (['stdout', 'stderr'] as const).flatMap((na
       const printed = Promise.all(
         Array.from({ length: 5 }, () => printer.callLarge('Plugin.print', [{ stream: name, text }])),
       );
-      // Its rejection is heard below, or the check has failed before.
+      // Its rejection is handled below, or the check has failed before.
       printed.catch(() => undefined);
       await running.session.until(
         () => stream.receivedBytes >= 262_144,

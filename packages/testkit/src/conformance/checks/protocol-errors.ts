@@ -1,4 +1,7 @@
-/** PROTOCOL 4: what no yamux peer may send ends the session, and what only looks like it does not. */
+/**
+ * Checks of PROTOCOL 4: frames that no yamux peer may send end the session, and frames that only look like
+ * them do not.
+ */
 import { encodeFrame, SYN } from '../../wire/yamux.ts';
 import { type Check, type Running } from '../bench.ts';
 import { demand, demandEqual } from '../verdict.ts';
@@ -7,7 +10,7 @@ const section = 'mux and streams';
 
 interface Breach {
   readonly what: string;
-  /** Sends it. */
+  /** Sends the invalid frames. */
   commit(running: Running): void;
 }
 
@@ -38,7 +41,7 @@ const breaches: Breach[] = [
   },
   {
     what: 'data beyond the window of a stream',
-    // On a stream that the plugin only writes on: what is in excess is no message either.
+    // The stream is one that the plugin only writes on, so the excess bytes are not messages either.
     commit: ({ stdout }) => {
       stdout.send(new Uint8Array(stdout.ourCredit + 1));
     },

@@ -1,4 +1,7 @@
-/** PROTOCOL 9 to 11, with references: which calls the plugin makes, which it takes, and which it refuses. */
+/**
+ * Checks of PROTOCOL 9 to 11, with references: which calls the plugin makes, which it accepts, and which it
+ * refuses.
+ */
 import { Extension } from '../../wire/decode.ts';
 import { textOf, withCapability, type Check } from '../bench.ts';
 import { demand, demandEqual } from '../verdict.ts';

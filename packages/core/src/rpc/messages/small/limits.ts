@@ -1,14 +1,18 @@
 /**
- * What a plain message is. Most calls and answers are small: numbers, booleans, texts, and short lists and objects of them. They are
- * written and read by hand in one pass, without the walk, the scan and the codec, which take three quarters of such a call. What is
- * not plain takes the general path; the bytes are the same.
+ * The limits of a plain message. Most calls and answers are small: numbers, booleans, texts, and short lists
+ * and objects of them. They are written and read here in one pass, without the walk, the scan and the codec,
+ * which take three quarters of such a call. Messages that are not plain take the general path. The bytes are
+ * the same.
  */
 
-/** No plain message is longer, nor holds more values. */
+/** The maximum length of a plain message in bytes, and its maximum number of values. */
 export const maxPlainBytes = 2048;
-/** How deep lists and objects may stand in one another, the params included. */
+/** How deep lists and objects may be nested, including the params. */
 export const maxPlainLevels = 8;
-/** Items of a list, fields of an object: what MessagePack's shortest headers count. */
+/**
+ * The maximum number of items in a list, and of fields in an object. MessagePack's shortest headers count up
+ * to it.
+ */
 export const maxPlainItems = 15;
-/** UTF-16 units of a text. */
+/** The maximum length of a text, in UTF-16 units. */
 export const maxPlainText = 255;

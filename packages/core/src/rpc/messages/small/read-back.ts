@@ -1,14 +1,17 @@
-/** Reads back what the writer packed, when its message turns out not to be plain: no field is read a second time. */
+/**
+ * Reads back what the writer packed, if its message turns out not to be plain. No field is read a second time
+ * then.
+ */
 import { scratch } from '../../wire/scratch.ts';
 import { setOwn } from '../../values/own-fields.ts';
 
-/** The first `count` values from `start` on. The writer of this folder packed them. */
+/** Returns the first `count` values from `start` on, which the writer of this folder packed. */
 export function readBack(bytes: Buffer, start: number, count: number): unknown[] {
   scratch.position = start;
   return readList(bytes, count);
 }
 
-/** An object of as many values as {@link readBack} returns for its keys and fields in turn. */
+/** Makes an object of the values that {@link readBack} returned for its keys and fields in turn. */
 export function recordOf(parts: readonly unknown[]): Record<string, unknown> {
   const record: Record<string, unknown> = {};
   for (let at = 0; at < parts.length; at += 2) setOwn(record, parts[at] as string, parts[at + 1]);

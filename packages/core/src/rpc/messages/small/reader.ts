@@ -1,21 +1,27 @@
-/** Reads plain messages: what comes out is what the codec would make of the bytes. A peer may send anything: it is checked here. */
+/**
+ * Reads plain messages. The result is what the codec would make of the bytes. A peer may send anything, so it
+ * is checked here.
+ */
 import { messageType } from '../../../session/wire-words.ts';
 import { methodNameAt } from '../../wire/method-name.ts';
 import { scratch, type PlainMessage } from '../../wire/scratch.ts';
 import { KnownTexts } from '../../wire/known-texts.ts';
 import { maxPlainBytes, maxPlainItems, maxPlainLevels, maxPlainText } from './limits.ts';
 
-// As every version of Node has them: its Buffers read their texts by them.
+// Every version of Node has these, because its Buffers read their texts with them.
 const { latin1Slice, utf8Slice } = Buffer.prototype;
 
-// A float64 that is read is copied here: a view of its own on each chunk would cost more.
+// A float64 is copied here before it is read. A view on each chunk would cost more.
 const doubleBytes = new Uint8Array(8);
 const doubleView = new DataView(doubleBytes.buffer);
 
-/** The plain message that was read last. One object, reused: take out what you keep. */
+/** The plain message that was read last. It is one object that is reused, so copy what you keep. */
 export const plain: PlainMessage = scratch.plain;
 
-/** Reads a message at `source[start]`. Returns where it ends; 0 where it is not a plain one, or not complete before `end`. */
+/**
+ * Reads a message at `source[start]`. Returns where it ends, or 0 if it is not a plain one, or is not
+ * complete before `end`.
+ */
 export function readPlain(source: Uint8Array, start: number, end: number): number {
   if (end - start < 4 || source[start] !== 0x94) return 0;
   scratch.position = start + 2;
@@ -54,7 +60,9 @@ function readMethod(source: Uint8Array): void {
   scratch.position = from + length;
 }
 
-/** What lies behind the end is 0, and the position passes the end: the caller looks. */
+/**
+ * Reads one value. Bytes beyond the end read as 0, and the position passes the end; the caller checks that.
+ */
 function readValue(source: Uint8Array, level: number): unknown {
   if (scratch.position >= scratch.limit) return stop();
   const token = source[scratch.position++]!;
@@ -120,19 +128,20 @@ function readRecord(source: Uint8Array, count: number, level: number): object {
 const keys = new KnownTexts(1024, (source, start, end) => {
   if (!isAscii(source, start, end)) return undefined;
   const key = latin1Slice.call(source, start, end);
-  // Setting `__proto__` makes no property, nor does `toString` where a hardened host has frozen Object.prototype.
+  // Setting `__proto__` makes no property. Nor does setting `toString` if a hardened host has frozen
+  // Object.prototype.
   if (key in Object.prototype) return undefined;
-  // As the engine keeps it for property names.
+  // This returns the string that the engine keeps for property names.
   return Object.keys({ [key]: 0 })[0];
 });
 
-// Words rather than sentences: what comes again is short.
+// Repeated texts are short: words rather than sentences.
 const maxKnownBytes = 12;
 const words = new KnownTexts(1024, (source, start, end) =>
   isAscii(source, start, end) ? latin1Slice.call(source, start, end) : undefined,
 );
 
-/** ASCII is Latin-1 and UTF-8 alike. */
+/** True if all bytes are ASCII, which is the same in Latin-1 and UTF-8. */
 function isAscii(source: Uint8Array, start: number, end: number): boolean {
   for (let at = start; at < end; at++) if (source[at]! > 0x7f) return false;
   return true;
@@ -151,7 +160,7 @@ function readKey(source: Uint8Array): string | undefined {
   return key;
 }
 
-/** Texts put together by characters would be chains. */
+/** Reads a short text in one step, because texts built character by character would be chains of strings. */
 function readShortText(source: Uint8Array, length: number): unknown {
   const from = scratch.position;
   const end = from + length;
@@ -170,7 +179,7 @@ function readText(source: Uint8Array, length: number): unknown {
   scratch.position += length;
   if (scratch.position > scratch.limit || length > maxPlainText * 3) return stop();
   const text = utf8Slice.call(source, from, scratch.position);
-  // It may stand for bytes that are no UTF-8: the codec says what becomes of those.
+  // U+FFFD may stand for bytes that are not UTF-8. The codec decides what those become.
   return text.includes('\ufffd') ? stop() : text;
 }
 
@@ -184,7 +193,9 @@ function readUint32(source: Uint8Array): number {
   return readUint16(source) * 0x1_0000 + readUint16(source);
 }
 
-/** What a number can hold exactly; a bigint beyond that is the codec's. */
+/**
+ * Reads an integer that a number can hold exactly. A larger one is left to the codec, which makes a bigint.
+ */
 function readInt64(source: Uint8Array): number {
   const high = readUint32(source) | 0;
   const low = readUint32(source);

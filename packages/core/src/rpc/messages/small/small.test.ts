@@ -134,14 +134,14 @@ test('undefined is plain for a peer that knows it', () => {
   expect(packAnswer(1, { left: null }, base)).toBeGreaterThan(0);
 });
 
-test('what travels by reference is not plain', () => {
+test('a value that is sent by reference is not plain', () => {
   const apart = { name: 'apart' };
   const references = { standsApart: (record: object) => record === apart };
   expect(packAnswer(1, { name: 'apart' }, { ...full, references })).toBeGreaterThan(0);
   expect(packAnswer(1, [apart], { ...full, references })).toBe(0);
 });
 
-test('where Object.prototype has got a property, the codec says what is part of an object', () => {
+test('if Object.prototype has an extra property, the codec decides what is part of an object', () => {
   const descriptor = { value: 1, enumerable: true, configurable: true, writable: true };
   Object.defineProperty(Object.prototype, 'inherited', descriptor);
   const length = packAnswer(1, { own: 1 }, full);
@@ -164,7 +164,7 @@ interface Field {
   reads: number;
 }
 
-/** A copy in which each field of an object is a getter that counts its reads. */
+/** Returns a copy in which each field of an object is a getter that counts its reads. */
 function counted(value: unknown, fields: Field[]): unknown {
   if (Array.isArray(value)) return value.map((item) => counted(item, fields));
   if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype)
@@ -183,7 +183,7 @@ function counted(value: unknown, fields: Field[]): unknown {
   return copy;
 }
 
-test('what is left of a message that is not plain equals it, and asks no field again that was read', () => {
+test('what is left of a message that is not plain equals it, and reads no field a second time', () => {
   fc.assert(
     fc.property(fc.array(anything, { maxLength: 17 }), (params) => {
       const fields: Field[] = [];
@@ -198,7 +198,7 @@ test('what is left of a message that is not plain equals it, and asks no field a
   );
 });
 
-test('a getter that has a message packed does not disturb its own', () => {
+test('a getter that has a message packed does not disturb its own message', () => {
   let inner = -1;
   const value = {
     before: 'before',
@@ -213,7 +213,7 @@ test('a getter that has a message packed does not disturb its own', () => {
   expect(packed(length)).toEqual(atLength([1, 1, null, { before: 'before', calls: 'done', after: 'after' }]));
 });
 
-test('no message is packed that is longer than a plain one', () => {
+test('no message is packed that is longer than a plain one may be', () => {
   // The longest text, with its header, begins before the limit.
   expect(plainBytes.length).toBeGreaterThanOrEqual(maxPlainBytes + maxPlainText * 3 + 3);
   const text = 'x'.repeat(200);
@@ -224,7 +224,7 @@ test('no message is packed that is longer than a plain one', () => {
   expect(packRequest(1, packMethod(text.slice(0, 60)), new Array(10).fill([text]), full)).toBe(0);
 });
 
-test('a message that is read as plain reads as the codec reads it', () => {
+test('a message that is read as plain is read as the codec reads it', () => {
   const values = fc.oneof(scalars, lists, records, nested);
   fc.assert(
     fc.property(ids, fc.array(values, { maxLength: 15 }), values, (id, params, result) => {
@@ -239,7 +239,7 @@ test('a message that is read as plain reads as the codec reads it', () => {
   );
 });
 
-/** Half a surrogate pair has become U+FFFD; negative zero has not gone. */
+/** Returns the value with U+FFFD for half a surrogate pair. Negative zero is kept. */
 function wellFormed(value: unknown): unknown {
   if (typeof value === 'string') return value.toWellFormed();
   if (Array.isArray(value)) return value.map(wellFormed);
@@ -249,7 +249,7 @@ function wellFormed(value: unknown): unknown {
   );
 }
 
-test('an integer of 64 bits is read as plain if a number holds it exactly, and is left to the codec otherwise', () => {
+test('a 64-bit integer is read as plain if a number holds it exactly, and is left to the codec otherwise', () => {
   const at = (value: bigint): unknown => {
     const bytes = Buffer.from('940007a166' + '91d3' + '0000000000000000', 'hex');
     bytes.writeBigInt64BE(value, bytes.length - 8);
@@ -269,7 +269,7 @@ test('what is packed as plain is read as plain', () => {
   }
 });
 
-test('bytes that are no UTF-8, and keys that are no ASCII or what every object has, are left to the codec', () => {
+test('bytes that are not UTF-8, keys that are not ASCII, and keys that every object has are left to the codec', () => {
   for (const value of [
     [0xa1, 0xff],
     [0xd9, 0x20, ...new Array<number>(32).fill(0xff)],
@@ -288,14 +288,14 @@ test('bytes that are no UTF-8, and keys that are no ASCII or what every object h
   expect(Object.getPrototypeOf({})).toBe(Object.prototype);
 });
 
-test('no message of more bytes than a plain one has is taken', () => {
+test('no message that is longer than a plain one may be is accepted', () => {
   const text = 'x'.repeat(200);
   const bytes = atLength([0, 0xffff_ffff, 'Plugin.add', new Array(11).fill(text)]);
   expect(bytes.length).toBeGreaterThan(maxPlainBytes);
   expect(readPlain(bytes, 0, bytes.length)).toBe(0);
 });
 
-test('what is cut anywhere is not taken, nor read beyond its end', () => {
+test('a message that is cut anywhere is not accepted, nor read beyond its end', () => {
   for (const value of [
     5,
     -5,
@@ -323,7 +323,7 @@ test('what is cut anywhere is not taken, nor read beyond its end', () => {
   }
 });
 
-test('any bytes are either left alone or mean what the codec makes of them', () => {
+test('any bytes are either left alone or read as the codec reads them', () => {
   const tokens = fc.oneof(
     fc.nat({ max: 255 }),
     fc.constantFrom(0x94, 0, 1, 0xc0, 0x91, 0xa1, 0xcd, 0xd2, 0x81, 0x82, 0x61, 0xd9, 0xd3, 0xd4),

@@ -1,4 +1,4 @@
-/** Writes plain messages: byte for byte what the codec would write. */
+/** Writes plain messages, byte for byte as the codec would. */
 import { messageType } from '../../../session/wire-words.ts';
 import { minTableRows } from '../../values/tables/table.ts';
 import { scratch } from '../../wire/scratch.ts';
@@ -7,16 +7,18 @@ import { maxPlainBytes, maxPlainItems, maxPlainLevels, maxPlainText } from './li
 import { readBack, recordOf } from './read-back.ts';
 
 const maxMethodBytes = 64;
-/** The message that was packed last. Copy it before anything else runs. */
+/** The message that was packed last. Copy it before any other code runs. */
 export const plainBytes: Buffer = scratch.small;
 
 const plainView = new DataView(plainBytes.buffer, plainBytes.byteOffset, plainBytes.byteLength);
 
-/** What the peer takes, and what travels by reference though it looks plain. */
+/** What the peer accepts, and which values are sent by reference though they look plain. */
 export interface PlainOptions {
-  /** The peer announced `types`: undefined is a value of its own. */
+  /** True if the peer announced `types`. Then undefined is a value of its own. */
   readonly types: boolean;
-  /** The peer announced `tables`: from so many rows on, like objects become one. */
+  /**
+   * True if the peer announced `tables`. Then like objects become a table from a certain number of rows on.
+   */
   readonly tables: boolean;
   /** Undefined for a peer without `refs`. */
   readonly references: { standsApart(record: object): boolean } | undefined;
@@ -24,9 +26,12 @@ export interface PlainOptions {
 
 /** What is left to write of a message that is not plain. */
 export interface Unwritten {
-  /** The value as far as it was read, so that nothing of it is read again. What was not reached in it is the user's own. */
+  /**
+   * The value as far as it was read, so that nothing is read again. Parts that were not reached are the
+   * user's own objects.
+   */
   readonly value: unknown;
-  /** In turn, each object and list in `value` that is a copy, and the user's own. */
+  /** In turn, each object or list in `value` that is a copy, and the user's own. */
   readonly copies: readonly object[];
 }
 
@@ -34,8 +39,9 @@ const noBytes = new Uint8Array(0);
 const noCopies: readonly object[] = [];
 
 /**
- * Packs a request whose params are plain; `method` is what {@link packMethod} made of it. Returns its length, or 0 if it is not
- * plain: {@link takeUnwritten} has it then. Throws what a getter throws.
+ * Packs a request whose params are plain. `method` comes from {@link packMethod}. Returns the message's
+ * length, or 0 if it is not plain. In that case {@link takeUnwritten} returns what is left. Throws what a
+ * getter throws.
  */
 export function packRequest(
   id: number,
@@ -55,7 +61,7 @@ export function packRequest(
   }
 }
 
-/** Packs the answer of a call that returned something plain. Returns and throws as {@link packRequest} does. */
+/** Packs the answer of a call that returned a plain value. Returns and throws as {@link packRequest} does. */
 export function packAnswer(id: number, result: unknown, options: PlainOptions): number {
   if (!begin(options)) return leave(result);
   plainBytes[0] = 0x94;
@@ -78,7 +84,7 @@ function begin(options: PlainOptions): boolean {
   return true;
 }
 
-/** What is left of the message that was last found not to be plain. */
+/** Returns what is left of the last message that turned out not to be plain. */
 export function takeUnwritten(): Unwritten {
   const { left: value, copies } = scratch;
   scratch.left = undefined;
@@ -86,14 +92,17 @@ export function takeUnwritten(): Unwritten {
   return { value, copies };
 }
 
-/** Leaves a value of which nothing was read. */
+/** Leaves a value of which nothing was read to the general path. */
 function leave(value: unknown): 0 {
   scratch.left = value;
   scratch.copies = noCopies;
   return 0;
 }
 
-/** Leaves a list whose first `index` items are packed. Of the next one is left what `scratch.left` is. */
+/**
+ * Leaves a list to the general path. Its first `index` items are packed, and `scratch.left` is what is left
+ * of the next one.
+ */
 function leaveList(list: readonly unknown[], count: number, from: number, index: number): 0 {
   const { left: item, copies: inner } = scratch;
   if (inner === noCopies && isTame(list, index)) return leave(list);
@@ -103,7 +112,10 @@ function leaveList(list: readonly unknown[], count: number, from: number, index:
   return leaveCopy(copy, list, inner);
 }
 
-/** Leaves an object whose first `count` fields are packed. Of the field at `key`, which was read, is left what `scratch.left` is. */
+/**
+ * Leaves an object to the general path. Its first `count` fields are packed. If the field at `key` was read,
+ * `scratch.left` is what is left of it.
+ */
 function leaveRecord(record: object, from: number, count: number, key?: string): 0 {
   const { left: value } = scratch;
   const inner = key === undefined ? noCopies : scratch.copies;
@@ -119,7 +131,10 @@ function leaveCopy(copy: object, own: object, inner: readonly object[]): 0 {
   return 0;
 }
 
-/** A method's name with its header, for {@link packRequest}. Empty if the name is too long for a plain message. */
+/**
+ * Packs a method's name with its header, for {@link packRequest}. Empty if the name is too long for a plain
+ * message.
+ */
 export function packMethod(method: string): Uint8Array {
   const bytes = Buffer.from(method);
   if (bytes.length > maxMethodBytes) return noBytes;
@@ -164,7 +179,10 @@ function packRecord(from: number, record: Record<string, unknown>, level: number
   return at;
 }
 
-/** Returns where the next one goes; 0 for a value that is not plain, of which `scratch.left` is what is left then. */
+/**
+ * Returns the position after the value. Returns 0 for a value that is not plain; `scratch.left` is then what
+ * is left of it.
+ */
 function packValue(from: number, value: unknown, level: number): number {
   let at = from;
   switch (typeof value) {
@@ -194,7 +212,7 @@ function packValue(from: number, value: unknown, level: number): number {
   }
 }
 
-/** Returns 0 for a text that is not plain. */
+/** Packs a text. Returns 0 if it is not plain. */
 function packText(from: number, text: string): number {
   const { length } = text;
   if (length > 31) return packLongText(from, text);
@@ -212,7 +230,7 @@ function packLongText(from: number, text: string): number {
   if (text.length > maxPlainText) return 0;
   const likely = text.length < 32 ? 1 : 2;
   const bytes = plainBytes.write(text, from + likely);
-  // Text that is not ASCII may have half a surrogate pair, which the general path replaces.
+  // A text that is not ASCII may have half a surrogate pair, which the general path replaces.
   if (bytes !== text.length && !text.isWellFormed()) return 0;
   const header = bytes < 32 ? 1 : bytes < 256 ? 2 : 3;
   if (header !== likely) plainBytes.copyWithin(from + header, from + likely, from + likely + bytes);

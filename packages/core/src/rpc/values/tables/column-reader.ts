@@ -1,13 +1,16 @@
-/** The columns of a table that came, each checked against the number of rows before anything is made of it. */
+/**
+ * Reads the columns of a received table. Each is checked against the number of rows before anything is made
+ * of it.
+ */
 import { isAscii } from 'node:buffer';
 import { types } from 'node:util';
 import { areKeys, emptyRow, refuseProbedFunctions } from './table.ts';
 import { columnKinds, isChoice, maxChoices, maxChoiceText } from '../../wire/extension.ts';
 
 export interface ColumnSource {
-  /** What stands for a value becomes the value. */
+  /** Replaces a mark by its value. */
   revive(value: unknown): unknown;
-  /** Counts values that no array or map of the message has declared. Throws where they are too many. */
+  /** Counts values that no array or map of the message has declared. Throws if they are too many. */
   claim(values: number): void;
 }
 
@@ -16,10 +19,13 @@ type Lengths = Uint8Array | Uint16Array | Uint32Array;
 
 type FirstEight<T> = readonly [T, T, T, T, T, T, T, T];
 
-// V8 copies a part of a string up to this length; a longer one would keep the whole column's text in memory.
+// V8 copies a part of a string up to this length. A longer part would keep the whole column's text in memory.
 const maxCopiedPart = 12;
 
-/** The rows of columns that came. Undefined where the mark isn't followed by how many they are, the keys, and a column for each. */
+/**
+ * Returns the rows of received columns. Undefined if the mark is not followed by the number of rows, the
+ * keys, and a column for each key.
+ */
 export function fromColumns(wire: readonly unknown[], source: ColumnSource): object[] | undefined {
   const [, count, keys] = wire;
   if (typeof count !== 'number' || !Number.isInteger(count) || count < 1 || !areKeys(keys)) return undefined;
@@ -68,13 +74,15 @@ function readColumn(column: unknown, count: number, source: ColumnSource): Value
 }
 
 /**
- * Each of the first eight keys has a line of its own, since a line that has stored under one key alone stores at once: with
- * tables of one kind in a program the rows take a third of the time. After a second kind V8 looks every key up, as in a loop.
+ * Builds the rows. Each of the first eight keys has a line of its own, because V8 stores fast on a line that
+ * has seen only one key. If the program has tables of one kind only, the rows take a third of the time. After
+ * a second kind, V8 looks up every key, as in a loop.
  */
 function buildRows(keys: readonly string[], columns: readonly Values[], count: number): object[] {
   const width = keys.length;
   const empty = emptyRow(keys);
-  // The same keys as V8 knows them already, unless some are indexes, which it puts first.
+  // These are the same keys, as V8 knows them already. If some are indexes, V8 puts them first, and the order
+  // differs.
   const own = Object.keys(empty);
   const names = own.every((key, index) => key === keys[index]) ? own : keys;
   const [key0, key1, key2, key3, key4, key5, key6, key7] = names as FirstEight<string>;
@@ -139,7 +147,10 @@ function text(lengthsBin: unknown, bin: unknown, count: number): string[] {
   return texts;
 }
 
-/** What is said once and meant often must be short, or a small message would stand for a vast one. */
+/**
+ * Reads a column of choices. Its values must be short, because each may be used in many rows. Otherwise a
+ * small message could stand for a vast one.
+ */
 function choice(bin: unknown, column: readonly unknown[], count: number): unknown[] {
   const indexes = bytesOf(bin);
   if (indexes.length !== count) mismatch('indexes', indexes.length, count);
@@ -194,7 +205,7 @@ function bytesOf(bin: unknown): Uint8Array {
   throw new TypeError('a column of a table has no bytes where they belong');
 }
 
-/** A copy that begins where its memory does, as numbers of more than a byte need it. */
+/** Returns an aligned copy, which begins where its memory does. Numbers of more than a byte need that. */
 function ownBytes(bin: unknown): Uint8Array<ArrayBuffer> {
   return new Uint8Array(bytesOf(bin));
 }

@@ -1,39 +1,43 @@
 /**
- * Long lists of like objects, column by column, each column packed as what it holds allows: numbers and texts as bytes, few
- * different values by an index. docs/protocol.md has the bytes. Text is then written and read once a column, and what is a bin is
- * neither scanned nor unpacked: 1,000 records of six fields take two thirds of the time that they take row after row.
+ * Writes long lists of like objects column by column. Each column is packed as its content allows: numbers
+ * and texts as bytes, few different values by an index. docs/protocol.md has the bytes. Text is then written
+ * and read once per column, and bins need neither scanning nor unpacking. 1,000 records of six fields take
+ * two thirds of the time that they take row by row.
  */
 import { Refusal } from '../refusal.ts';
 import { tableHead, toTable, type Apart } from './table.ts';
 import { asBin, newBin } from '../../wire/msgpack.ts';
 import { columnKinds, isChoice, marks, maxChoices } from '../../wire/extension.ts';
 
-/** Below so many rows a table row after row is faster: a column costs a microsecond, whatever its length. */
+/** With fewer rows, a table row by row is faster. A column costs a microsecond, whatever its length. */
 export const minColumnRows = 64;
 
 export interface ColumnWriter {
   readonly references: Apart | undefined;
   readonly maxDepth: number;
-  /** What to pack for a value that lies so deep. */
+  /** Returns what to pack for a value at this depth. */
   walk(value: unknown, depth: number): unknown;
 }
 
-/** Adds to a refusal the way to a field of a row. */
+/** Adds the path to a field of a row to a refusal. */
 type PassRow = (refusal: Refusal, row: number, key: string) => void;
 
-/** Every `step`th of these values from `from` on, `count` in all. What was read of one may be put in its place. */
+/**
+ * Every `step`th of these values from `from` on, `count` in all. A value that was read may be replaced by its
+ * copy.
+ */
 interface Cells {
   readonly values: unknown[];
   readonly from: number;
   readonly step: number;
   readonly count: number;
-  /** Adds to a refusal the way to one of them. */
+  /** Adds the path to one of the cells to a refusal. */
   readonly pass: (refusal: Refusal, index: number) => void;
 }
 
 type Column = unknown[];
 
-/** A table's columns in place of its rows; `depth` is that of its values. */
+/** Returns a table's columns in place of its rows. `depth` is the depth of its values. */
 export function toColumns(table: unknown[], writer: ColumnWriter, depth: number, pass: PassRow): unknown[] {
   const keys = table[1] as string[];
   const count = (table.length - tableHead) / keys.length;
@@ -83,7 +87,7 @@ function pack(cells: Cells, writer: ColumnWriter, depth: number): Column | undef
   }
 }
 
-/** The values as they are. */
+/** A column of the values unchanged. */
 function plain({ values, from, step, pass }: Cells, writer: ColumnWriter, depth: number): Column {
   const column: Column = [columnKinds.values];
   try {
@@ -95,7 +99,9 @@ function plain({ values, from, step, pass }: Cells, writer: ColumnWriter, depth:
   return column;
 }
 
-/** Integers in as few bytes as all of them fit in, up to four; other numbers as float64. */
+/**
+ * A column of integers, in the fewest bytes that all of them fit into, up to four. Other numbers are float64.
+ */
 function numbers({ values, from, step, count }: Cells): Column | undefined {
   let least = 0;
   let most = 0;
@@ -117,7 +123,7 @@ function integers(least: number, most: number, count: number): Int8Array | Int16
   return least >= -0x8000 && most <= 0x7fff ? new Int16Array(count) : new Int32Array(count);
 }
 
-/** How many bytes each text has, and the texts one behind the other. */
+/** A column of texts: how many bytes each has, then the texts one after another. */
 function text({ values, from, step, count }: Cells): Column | undefined {
   let all = '';
   for (let at = from; at < values.length; at += step) {
@@ -135,11 +141,11 @@ function text({ values, from, step, count }: Cells): Column | undefined {
     lengths[to] = length;
     total += length;
   }
-  // They differ where two halves of a surrogate pair have met that stood in two texts.
+  // The totals differ if the two halves of a surrogate pair come from two neighbouring texts.
   return total === bytes.length ? [columnKinds.text, packLengths(lengths), asBin(bytes)] : undefined;
 }
 
-/** Each of few different values once, and for each row an index. */
+/** A column of few different values: each once, then an index for each row. */
 function choice({ values, from, step, count }: Cells): Column | undefined {
   const indexes = newBin(count);
   const column: Column = [columnKinds.choice, indexes];
@@ -149,7 +155,7 @@ function choice({ values, from, step, count }: Cells): Column | undefined {
     let index = known.get(value);
     if (index === undefined) {
       index = known.size;
-      // Soon, so that a column of different texts costs a look at its beginning and no more.
+      // The check comes early, so that a column of different texts costs only a look at its beginning.
       if (index === maxChoices || index > 8 + (to >> 3) || !isChoice(value)) return undefined;
       known.set(value, index);
       column.push(typeof value === 'string' ? value.toWellFormed() : value);
@@ -159,7 +165,7 @@ function choice({ values, from, step, count }: Cells): Column | undefined {
   return column;
 }
 
-/** Of lists without objects: how many items each has, and the items of all as one column. */
+/** A column of lists without objects: how many items each has, then the items of all as one column. */
 function lists(
   { values, from, step, count, pass }: Cells,
   writer: ColumnWriter,
@@ -178,7 +184,7 @@ function lists(
     for (let index = 0; index < lengths[row]!; index++) {
       const item = list[index];
       items[to++] = item;
-      // Lists of lists are left alone also because they may contain themselves.
+      // Lists of lists are also left alone because they may contain themselves.
       if (typeof item === 'object' && item !== null) {
         items.length = to;
         return keepRead({ values, from, step }, lengths, items);
@@ -201,7 +207,7 @@ function lists(
   return [columnKinds.lists, packLengths(lengths), toColumn(cells, writer, depth + 1)];
 }
 
-/** Puts copies in place of the lists whose items were read. */
+/** Replaces the lists whose items were read by copies. */
 function keepRead(
   { values, from, step }: Pick<Cells, 'values' | 'from' | 'step'>,
   lengths: readonly number[],
@@ -218,7 +224,7 @@ function keepRead(
   }
 }
 
-/** Of like objects: the keys, and a column for each. */
+/** A column of like objects: the keys, and a column for each. */
 function records(
   { values, from, step, count, pass }: Cells,
   writer: ColumnWriter,

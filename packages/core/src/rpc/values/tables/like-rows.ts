@@ -1,13 +1,16 @@
-/** A table that grows row by row, of objects that are taken apart as they come: what is changed in one afterwards does not count. */
+/**
+ * A table that grows row by row. Each object is taken apart when it is added, so later changes to it do not
+ * count.
+ */
 import { minColumnRows, toColumns, type ColumnWriter } from './column-writer.ts';
 import { packsAsItIs } from '../numbers.ts';
 import { addFields } from '../own-fields.ts';
 import { isTableKeys, tableHead, type Apart } from './table.ts';
 import { marks } from '../../wire/extension.ts';
 
-// What has no further parts, and needs nothing in its place, goes as it is.
+// Values that contain no others and need no replacement are packed unchanged.
 const asItIs: ColumnWriter = { references: undefined, maxDepth: 0, walk: (value) => value };
-// Longer ones gain nothing in a table.
+// Longer texts gain nothing in a table.
 const maxText = 1024;
 
 export class LikeRows {
@@ -16,7 +19,7 @@ export class LikeRows {
   #keys: string[] = [];
   #cells: unknown[] = [];
   count = 0;
-  /** About how many bytes the rows will be. */
+  /** The approximate size of the rows in bytes. */
   bytes = 0;
 
   constructor(references: Apart | undefined) {
@@ -24,8 +27,9 @@ export class LikeRows {
   }
 
   /**
-   * Reads each field of a row once. False, with nothing added, for what is no plain object with the keys of the others and nothing but
-   * numbers, short texts and the like: {@link takeLeft} has it then.
+   * Reads each field of a row once. Returns false, and adds nothing, unless the row is a plain object with
+   * the keys of the others, and holds only numbers, short texts and the like. In that case {@link takeLeft}
+   * returns it.
    */
   add(row: unknown): boolean {
     this.#left = row;
@@ -72,11 +76,11 @@ export class LikeRows {
     return left;
   }
 
-  /** The rows as they are packed; the next ones begin anew. */
+  /** Returns the rows as they are packed, and starts an empty table. */
   take(): unknown[] {
     const table = this.#cells;
     const { count } = this;
-    // A getter in the row that is being added ended the stream: the row is not among them.
+    // A getter in the row that is being added ended the stream, so that row is left out.
     table.length = tableHead + count * this.#keys.length;
     this.#cells = [];
     this.count = 0;
@@ -85,7 +89,7 @@ export class LikeRows {
   }
 }
 
-/** Whether a field goes into a table as it is. */
+/** True if a field can be put into a table unchanged. */
 function isCell(value: unknown): boolean {
   switch (typeof value) {
     case 'string':

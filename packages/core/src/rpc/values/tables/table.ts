@@ -1,27 +1,28 @@
 /**
- * Lists of like objects as tables: the keys once, then the values row after row in one flat array. 1,000 records of eight
- * fields take half the time and 0.6 of the bytes, and nothing has to be remembered between messages. Long lists go on from
- * here to columns.
+ * Writes lists of like objects as tables: the keys once, then the values row by row in one flat array. 1,000
+ * records of eight fields take half the time and 0.6 of the bytes, and nothing has to be remembered between
+ * messages. Long lists are then turned into columns.
  */
 import { isProbedName } from '../../../base/probed-names.ts';
 import { addFields } from '../own-fields.ts';
 import { marks } from '../../wire/extension.ts';
 
-/** Fewer rows than these gain nothing. */
+/** The smallest number of rows for which a table gains time. */
 export const minTableRows = 8;
-/** Where the values begin: behind the mark and the keys. */
+/** Where the values begin, after the mark and the keys. */
 export const tableHead = 2;
 
 const maxKeys = 64;
 
-/** Whether a row may not be taken apart, because it travels by reference. */
+/** Tells whether a row must not be taken apart, because it is sent by reference. */
 export interface Apart {
   standsApart(record: object): boolean;
 }
 
 /**
- * The table of an array, or of every `step`th of its items from `from` on. Undefined unless all of them are plain objects with the
- * same keys in the same order: the objects that were read until then are copies from then on, in an array that is the walk's own.
+ * Returns the table of an array, or of every `step`th of its items from `from` on. Undefined unless all of
+ * them are plain objects with the same keys in the same order. In that case, the objects that were read so
+ * far are replaced by copies, in an array of the walk.
  */
 export function toTable(
   rows: unknown[],
@@ -52,7 +53,7 @@ export function toTable(
   return table;
 }
 
-/** Puts copies in place of the rows whose fields were read: those before `end` in the table. */
+/** Replaces the rows whose fields were read by copies. These are the rows before `end` in the table. */
 function keepRead(
   rows: unknown[],
   from: number,
@@ -75,22 +76,25 @@ function isRow(value: unknown, references: Apart | undefined): value is Record<s
 }
 
 /**
- * Whether objects with these keys are sent as a table. Objects are walked one by one if a key is a name under which functions are
- * refused, or has half a surrogate pair, which is changed.
+ * True if objects with these keys are sent as a table. Objects are walked one by one if a key is a name under
+ * which functions are refused. The same holds if a key has half a surrogate pair, which is changed.
  */
 export function isTableKeys(keys: readonly string[]): boolean {
   for (const key of keys) if (isProbedName(key) || !key.isWellFormed()) return false;
   return areKeys(keys);
 }
 
-/** Whether these can be a table's keys: 1 to 64 strings, each once, never `__proto__`. */
+/** True if these can be a table's keys: 1 to 64 different strings, none of them `__proto__`. */
 export function areKeys(keys: unknown): keys is string[] {
   if (!Array.isArray(keys) || keys.length === 0 || keys.length > maxKeys) return false;
   for (const key of keys) if (typeof key !== 'string' || key === '__proto__') return false;
   return new Set(keys).size === keys.length;
 }
 
-/** The rows of a table that came; `revive` gets each value that is an object, `claim` how many rows there are. Undefined where keys or length are not a table's. */
+/**
+ * Returns the rows of a received table. `revive` is called with each value that is an object, and `claim`
+ * with the number of rows. Undefined if the keys or the length do not fit a table.
+ */
 export function fromTable(
   table: readonly unknown[],
   revive: (value: object) => unknown,
@@ -113,14 +117,20 @@ export function fromTable(
   return refuseProbedFunctions(keys, rows);
 }
 
-/** A shape that is copied and filled: a literal with computed keys is fast only while it has seen one list of keys. */
+/**
+ * Returns an object with these keys, which is copied and filled. A literal with computed keys is fast only as
+ * long as it has seen one list of keys.
+ */
 export function emptyRow(keys: readonly string[]): Record<string, unknown> {
   const empty: Record<string, unknown> = {};
   for (const key of keys) empty[key] = undefined;
   return empty;
 }
 
-/** Throws if a row holds a function under a name that JavaScript or common tools call by themselves; returns the rows. */
+/**
+ * Throws if a row holds a function under a name that JavaScript or common tools call by themselves. Returns
+ * the rows.
+ */
 export function refuseProbedFunctions(keys: readonly string[], rows: object[]): object[] {
   for (const key of keys) {
     if (isProbedName(key) && rows.some((row) => typeof (row as Record<string, unknown>)[key] === 'function'))
@@ -129,7 +139,7 @@ export function refuseProbedFunctions(keys: readonly string[], rows: object[]): 
   return rows;
 }
 
-/** The failure of a message in which a function stands under such a name. */
+/** Returns the error for a message that has a function under such a name. */
 export function probedFunction(name: string): TypeError {
   return new TypeError(`an object with a function named ${name} came, which common tools call by themselves`);
 }
