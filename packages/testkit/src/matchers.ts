@@ -44,7 +44,7 @@ export type Matchers = {
 };
 
 /** The matchers for `expect.extend()`. Importing `@pipework/testkit/vitest` adds them by itself. */
-export const matchers: Matchers = {
+export const matchers: Matchers = Object.freeze<Matchers>({
   /** A promise, or a function that makes one, rejects with this code: its own, or that of one of its causes. */
   async toFailWith(received, code, message) {
     const outcome = await settle(received);
@@ -151,7 +151,7 @@ export const matchers: Matchers = {
       return { pass: false, message: () => error.message };
     }
   },
-};
+});
 
 /** Below the five seconds that Vitest gives a test by default, so that it is this message that is seen. */
 const exitWaitMs = 4_000;

@@ -1,8 +1,7 @@
 /** Ready command lines of plugins that misbehave, one program each: what a host must survive. */
 import { fileURLToPath } from 'node:url';
 
-/** Every kind of misbehaviour with its conduct in a sentence. If the sentence names no other fault, the rest works as it should. */
-export const conducts = {
+const table = {
   behaves: 'The control: behaves as PROTOCOL asks, so that a failing test can be told from a failing kit.',
   'no-cookie-check': 'Starts as if a host had started it, cookie or not.',
   'no-handshake': 'Lives, and never says a word.',
@@ -71,6 +70,9 @@ export const conducts = {
   'grandchild-holds-the-pipe': 'Leaves a grandchild behind that holds descriptors 3 and 4 for half a minute.',
   'exits-when-idle': 'Exits with status 0 by itself a moment after its line, as if it had been stopped.',
 } as const;
+
+/** Every kind of misbehaviour with its conduct in a sentence. If the sentence names no other fault, the rest works as it should. */
+export const conducts: typeof table = Object.freeze(table);
 
 /** A kind of misbehaviour. */
 export type Misbehaviour = keyof typeof conducts;

@@ -24,7 +24,7 @@ export interface RemoteSerializer {
  * Shows a remote in a snapshot by its target: `[greeter of plugin NAME]`, `[remote object]`, `[remote
  * function]`. `@pipework/testkit/vitest` adds it automatically.
  */
-export const remoteSerializer: RemoteSerializer = {
+export const remoteSerializer: RemoteSerializer = Object.freeze({
   test: isRemote,
-  serialize: (remote) => (typeof remote === 'function' ? '[remote function]' : String(remote)),
-};
+  serialize: (remote: unknown) => (typeof remote === 'function' ? '[remote function]' : String(remote)),
+});
