@@ -87,18 +87,18 @@ export class Keeper {
     this.isSettled = true;
   }
 
-  /** How many processes of the group the kernel has ended for want of memory. 0 if there is no group, or not yet. */
+  /** The number of processes of the group that the kernel has ended because memory ran out. It is 0 if there is no group yet. */
   get kills(): number {
     return killsIn(this.#told);
   }
 
-  /** Says that the sandbox is up: it ends with its host by itself from now on. */
+  /** Tells the keeper that the sandbox is up. From now on the sandbox ends by itself when its host ends. */
   release(): void {
     this.#pipe.write('\n');
     if (!this.#hasGroup) this.#pipe.end();
   }
 
-  /** Reads the count for the last time, and lets go of the keeper. Resolves once the keeper is gone. */
+  /** Reads the count for the last time, and releases the keeper. Resolves once the keeper is gone. */
   async leave(): Promise<number> {
     await this.#isTold;
     const { kills } = this;

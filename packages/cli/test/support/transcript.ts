@@ -1,6 +1,6 @@
-// Golden transcripts: what the command shows, in a pipe and in a terminal, kept in `transcripts/golden`.
+// Golden transcripts. They hold what the command shows, in a pipe and in a terminal, and stand in `transcripts/golden`.
 //
-//   npx vitest run --project cli test/transcripts --update     writes them anew
+//   npx vitest run --project cli test/transcripts --update     writes them again
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
