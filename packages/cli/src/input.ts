@@ -63,7 +63,7 @@ async function readStdin(kind: StdinKind, io: Io, onMistake: (error: UsageError)
   return kind === 'text' ? content : readOne(content, 'standard input');
 }
 
-/** Returns the text without a byte order mark, which does not belong to the text. */
+/** Returns the text without its byte order mark. */
 function utf8In(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);

@@ -1,26 +1,30 @@
-/** A small shell beside one plugin: ends a sandbox whose host dies while it starts, and keeps a control group until its counts were read. */
+/**
+ * The keeper is a small shell beside one plugin. It ends a sandbox whose host dies while it starts, and it
+ * keeps a control group until its counts were read.
+ */
 
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { read } from './system.ts';
 
-/** Where the keeper tells the group's name, and listens to the host. */
+/** The descriptor on which the keeper sends the group's name, and listens to the host. */
 export const keeperDescriptor = 6;
 
-/** What leads a user's programs to the systemd of that user. */
+/** The variables by which a user's programs find the systemd of that user. */
 export const busVariables: readonly string[] = ['XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS'];
 
 /**
- * A script for sh that becomes the command behind it, and leaves the keeper. It tells the lines of its control groups first if `hasGroup`,
- * and an empty line in any case. systemd removes a group with its last process, and the kernel's counts with it: so the keeper stays until
- * the host closes its end, or dies.
+ * A script for sh that becomes the command after it, and leaves the keeper. If `hasGroup` is true, it first
+ * sends the lines of its control groups. In any case it sends an empty line. systemd removes a group with its
+ * last process, and the kernel's counts with it. So the keeper stays until the host closes its end, or dies.
  *
- * If `isSandbox`, the command is bubblewrap in a process group of its own. Its first process inside asks late for its parent's death, so
- * that a host that dies before would leave it. The keeper ends all of it if the host's end closes without a line from the host.
+ * If `isSandbox` is true, the command is bubblewrap in a process group of its own. Its first process inside
+ * asks late to die with its parent. If the host died before that, the process would be left. So the keeper
+ * ends all of the group if the host's end closes without a line from the host.
  */
 export function keeperScript({ hasGroup, isSandbox }: { hasGroup: boolean; isSandbox: boolean }): string {
   const guard = `read -r _ || kill -KILL 0`;
-  // No program is taken from PATH, which is the plugin's.
+  // No program is taken from PATH, because that is the plugin's.
   const lines = [
     ...(hasGroup
       ? [
@@ -30,16 +34,19 @@ export function keeperScript({ hasGroup, isSandbox }: { hasGroup: boolean; isSan
       : []),
     `echo >&${keeperDescriptor}`,
     `(trap '' HUP INT TERM; { ${isSandbox ? `${guard}; ` : ''}while read -r _; do :; done; } <&${keeperDescriptor} >/dev/null 2>&1 3<&- 4<&- 5<&- &)`,
-    // A sandbox reads its filter from the descriptor before.
+    // A sandbox reads its filter from the descriptor before it.
     `exec "$@" ${keeperDescriptor}<&-${isSandbox ? '' : ` ${keeperDescriptor - 1}<&-`}`,
   ];
   return lines.join('\n');
 }
 
-/** Where systemd mounts control groups. */
+/** The place where systemd mounts control groups. */
 const mountPoint = '/sys/fs/cgroup';
 
-/** A script for sh. Prints the limit of memory of a group, its own if no file is given, in either version of control groups. */
+/**
+ * A script for sh. It prints the memory limit of a group, in either version of control groups. If no file is
+ * given, that is its own group.
+ */
 export function limitScript(group = '/proc/self/cgroup', root: string = mountPoint): string {
   return `while IFS=: read -r _ kinds path; do case $kinds in
 '') file=${root}$path/memory.max;;
@@ -48,23 +55,23 @@ memory) file=${root}/memory$path/memory.limit_in_bytes;;
 [ ! -r "$file" ] || { read -r limit <"$file"; echo "$limit"; }; done <${group}`;
 }
 
-/** As long as a signal waits at most for the keeper, in milliseconds. */
+/** How long a signal waits at most for the keeper, in milliseconds. */
 const patienceMs = 1_000;
 
 /** The host's end of one keeper. */
 export class Keeper {
-  /** Whether no signal needs to wait any more: the keeper is there, and the plugin in its group. */
+  /** True if no signal needs to wait any more, because the keeper exists, and the plugin is in its group. */
   isSettled = false;
   readonly #pipe: Duplex;
   readonly #hasGroup: boolean;
   readonly #isTold: Promise<unknown>;
   #told = '';
 
-  /** `pipe` leads to {@link keeperDescriptor} of the plugin. */
+  /** `pipe` is connected to {@link keeperDescriptor} of the plugin. */
   constructor(pipe: Duplex, hasGroup: boolean) {
     this.#pipe = pipe;
     this.#hasGroup = hasGroup;
-    // A reset comes before it, and says no more.
+    // A reset comes before it, and tells nothing more.
     const closed = new Promise((resolve) => pipe.once('close', resolve));
     this.#isTold = new Promise((resolve) => {
       void closed.then(resolve);
@@ -76,8 +83,8 @@ export class Keeper {
   }
 
   /**
-   * Resolves once the keeper is there, or nothing is, or after a moment. systemd keeps an empty group forever if its first process was
-   * killed on the way into it.
+   * Resolves once the keeper exists, or nothing does, or after a moment. If the first process of a group was
+   * killed before it entered the group, systemd keeps the empty group without end.
    */
   async settle(): Promise<void> {
     const timer = new AbortController();
@@ -87,12 +94,15 @@ export class Keeper {
     this.isSettled = true;
   }
 
-  /** The number of processes of the group that the kernel has ended because memory ran out. It is 0 if there is no group yet. */
+  /**
+   * How many processes of the group the kernel has killed because memory ran out. 0 if there is no group, or
+   * not yet.
+   */
   get kills(): number {
     return killsIn(this.#told);
   }
 
-  /** Tells the keeper that the sandbox is up. From now on the sandbox ends by itself when its host ends. */
+  /** Tells the keeper that the sandbox is up. From now on it ends with its host by itself. */
   release(): void {
     this.#pipe.write('\n');
     if (!this.#hasGroup) this.#pipe.end();
@@ -112,8 +122,8 @@ export class Keeper {
 }
 
 /**
- * How many processes the kernel has ended in the group of these lines of /proc/PID/cgroup. They are `0::/path` (version 2) and
- * `4:memory:/path` (version 1). 0 if it does not tell.
+ * Returns how many processes the kernel has killed in the group that these lines of /proc/PID/cgroup name.
+ * They are `0::/path` (version 2) and `4:memory:/path` (version 1). Returns 0 if the count cannot be read.
  */
 export function killsIn(lines: string, root: string = mountPoint): number {
   for (const [, kinds, path] of lines.matchAll(/^\d+:(|memory):(.+)$/gm)) {

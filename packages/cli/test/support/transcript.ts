@@ -1,4 +1,4 @@
-// Golden transcripts. They hold what the command shows, in a pipe and in a terminal, and stand in `transcripts/golden`.
+// Golden transcripts, in `transcripts/golden`: what the command shows in a pipe and in a terminal.
 //
 //   npx vitest run --project cli test/transcripts --update     writes them again
 import { join } from 'node:path';
