@@ -3,7 +3,7 @@ import { RST } from '../wire/yamux.ts';
 import { listed, show } from './show.ts';
 import { CutOff } from '../wire/decode.ts';
 import type { Sighting } from './sighting.ts';
-import { Message, purposeOf, say, type Direction } from './stream-reader.ts';
+import { purposeOf, type Direction, type Message } from './stream-reader.ts';
 
 const arrows: Readonly<Record<Direction, string>> = { toPlugin: 'host → plugin', toHost: 'plugin → host' };
 
@@ -25,9 +25,8 @@ export function stableLines(sightings: readonly Sighting[]): string[] {
       streams.set(frame.id, lines);
     }
     for (const phrase of phrases.slice(1)) {
-      const items = phrase instanceof Message ? phrase.items() : undefined;
-      if (items === undefined) lines.add(direction, say(phrase));
-      else lines.addItems(direction, items);
+      if (typeof phrase === 'function') lines.add(direction, phrase());
+      else for (const message of phrase.each()) lines.addMessage(direction, message);
     }
     if (isReset) lines.add(direction, 'RST');
   }
@@ -50,7 +49,13 @@ class StreamLines {
     this.#lines.push(`${arrows[direction]}  ${text}`);
   }
 
-  addItems(direction: Direction, items: readonly unknown[]): void {
+  addMessage(direction: Direction, message: Message): void {
+    const items = message.items();
+    if (items === undefined) this.add(direction, message.text());
+    else this.#addItems(direction, items);
+  }
+
+  #addItems(direction: Direction, items: readonly unknown[]): void {
     if (direction !== this.#direction) this.#endItems();
     this.#direction = direction;
     for (const item of items) {

@@ -8,9 +8,15 @@ import { show, showBytes } from './show.ts';
 export type Direction = 'toPlugin' | 'toHost';
 
 /** A part of a line, made when the line is looked at. */
-export type Phrase = (() => string) | Message;
+export type Phrase = (() => string) | Messages;
 
-export const say = (phrase: Phrase): string => (typeof phrase === 'function' ? phrase() : phrase.text());
+export const say = (phrase: Phrase): string =>
+  typeof phrase === 'function'
+    ? phrase()
+    : phrase
+        .each()
+        .map((message) => message.text())
+        .join('  ');
 
 /** So much of a message is kept for its line, which is far shorter. */
 const shownBytes = 1024;
@@ -60,46 +66,83 @@ export class StreamReader {
   }
 
   #readMessages(bytes: Uint8Array, phrases: Phrase[]): void {
+    /** Where small messages began of which none has been kept yet. They are kept together. */
+    let small = 0;
     for (let at = 0; at < bytes.length;) {
       let end: number;
       try {
         end = this.#scanner.scan(bytes, at);
       } catch {
         // Not MessagePack: a stream of the user's own protocol, or a peer that is broken. Both are shown as bytes.
+        this.#keepSmall(bytes, small, at, phrases);
         this.#isBare = true;
         phrases.push(bareBytes(bytes.subarray(at)));
         return;
       }
+      if (end >= 0 && end - at <= shownBytes && this.#head === undefined) {
+        at = end;
+        continue;
+      }
+      this.#keepSmall(bytes, small, at, phrases);
       const stop = end < 0 ? bytes.length : end;
       const keptEnd = Math.min(stop, at + shownBytes - (this.#head?.length ?? 0));
       this.#head =
         this.#head === undefined ? keep(bytes, at, keptEnd) : join(this.#head, bytes.subarray(at, keptEnd));
       if (end < 0) return;
-      const head = this.#head;
-      phrases.push(new Message(head, this.#isOpener));
+      phrases.push(new Messages(this.#head, this.#isOpener));
       this.#head = undefined;
       at = end;
+      small = end;
     }
+    this.#keepSmall(bytes, small, bytes.length, phrases);
+  }
+
+  #keepSmall(bytes: Uint8Array, from: number, to: number, phrases: Phrase[]): void {
+    if (to > from) phrases.push(new Messages(keep(bytes, from, to), this.#isOpener));
   }
 }
 
-/** A message whose beginning is kept. */
-export class Message {
-  readonly #head: Kept;
+/** Messages that became whole together: several small ones, or the beginning of one. */
+export class Messages {
+  readonly #kept: Kept;
   readonly #isOpener: boolean;
 
-  constructor(head: Kept, isOpener: boolean) {
-    this.#head = head;
+  constructor(kept: Kept, isOpener: boolean) {
+    this.#kept = kept;
+    this.#isOpener = isOpener;
+  }
+
+  each(): Message[] {
+    const bytes = bytesOf(this.#kept);
+    const scanner = new ValueScanner();
+    const messages: Message[] = [];
+    for (let at = 0; at < bytes.length;) {
+      const end = scanner.scan(bytes, at);
+      const stop = end < 0 ? bytes.length : end;
+      messages.push(new Message(bytes.subarray(at, stop), this.#isOpener));
+      at = stop;
+    }
+    return messages;
+  }
+}
+
+/** One message, or the beginning of a large one. */
+export class Message {
+  readonly #bytes: Uint8Array;
+  readonly #isOpener: boolean;
+
+  constructor(bytes: Uint8Array, isOpener: boolean) {
+    this.#bytes = bytes;
     this.#isOpener = isOpener;
   }
 
   text(): string {
-    return describeMessage(decode(bytesOf(this.#head)), this.#isOpener);
+    return describeMessage(decode(this.#bytes), this.#isOpener);
   }
 
   /** The items of a stream of values that it brings, one or several; undefined for any other message. */
   items(): unknown[] | undefined {
-    const message = decode(bytesOf(this.#head));
+    const message = decode(this.#bytes);
     if (!Array.isArray(message) || message.length !== 2) return undefined;
     const [type, body] = message as unknown[];
     const word = (this.#isOpener ? asked : given)[Number(type)];
@@ -119,9 +162,10 @@ const pageBytes = 32 * 1024;
 let page = nothing;
 let filled = 0;
 
-/** Copies a range of at most {@link shownBytes}. */
+/** Copies a range. */
 function keep(bytes: Uint8Array, from: number, to: number): Kept {
   const length = to - from;
+  if (length > pageBytes / 4) return { page: bytes.slice(from, to), start: 0, length };
   if (filled + length > page.length) {
     page = new Uint8Array(pageBytes);
     filled = 0;

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { encode } from '../wire/msgpack.ts';
 import { ACK, encodeFrame, RST, SYN } from '../wire/yamux.ts';
+import type { Direction } from './stream-reader.ts';
 import { Transcript } from './transcript.ts';
 
 const text = (line: string) => new TextEncoder().encode(line);
@@ -124,4 +125,74 @@ test('reports no more lines than a person reads', () => {
   expect(lines).toHaveLength(61);
   expect(lines[0]).toBe('(40 earlier lines left out; transcript() has them)');
   expect(lines[60]).toContain('Ping #99');
+});
+
+/** A conversation whose frames hold a message, several, a part of one, and one that is larger than what is shown of it. */
+function conversation(): [Direction, Uint8Array][] {
+  const call = (id: number, ...params: unknown[]) => encode([0, id, 'Plugin.add', params]);
+  const frame = (payload: Uint8Array) => encodeFrame({ type: 'data', id: 7, payload });
+  const large = call(
+    4,
+    Array.from({ length: 2_000 }, () => 'text'),
+    { deep: [[[]]] },
+  );
+  return [
+    ['toHost', text('1|pipe|3,4\n')],
+    ['toPlugin', frame(Uint8Array.of(0, 0, 0, 1))],
+    ['toPlugin', frame(Buffer.concat([call(0, 1), call(1, {}), call(2, new Uint8Array(700)), call(3)]))],
+    ['toHost', frame(encode([1, 0, null, 'x'.repeat(300)]))],
+    ['toPlugin', frame(Buffer.concat([call(3, -1.5), large.subarray(0, 900)]))],
+    ['toPlugin', frame(large.subarray(900, 5_000))],
+    ['toPlugin', frame(Buffer.concat([large.subarray(5_000), call(5), call(6).subarray(0, 1)]))],
+    ['toPlugin', frame(call(6).subarray(1))],
+    ['toHost', frame(Buffer.concat([1, 2, 3].map((id) => encode([1, id, null, id]))))],
+  ];
+}
+
+test('is the same however its bytes were split', () => {
+  const record = (size: number) => {
+    const transcript = new Transcript();
+    for (const [direction, bytes] of conversation())
+      for (let at = 0; at < bytes.length; at += size)
+        transcript.saw(direction, bytes.subarray(at, at + size));
+    return withoutTimes(transcript);
+  };
+  const whole = record(Number.POSITIVE_INFINITY);
+  expect(whole.match(/request \d/g)).toEqual([0, 1, 2, 3, 3, 4, 5, 6].map((id) => `request ${String(id)}`));
+  expect(whole.match(/response \d/g)).toHaveLength(4);
+  for (const size of [1, 2, 3, 7, 64, 1_000]) expect(record(size)).toBe(whole);
+});
+
+test('is the same whether it is looked at meanwhile or at the end', () => {
+  const small = encodeFrame({ type: 'data', id: 7, payload: encode([2, 'Plugin.note', ['x'.repeat(900)]]) });
+  const record = (look: (transcript: Transcript) => unknown) => {
+    const transcript = new Transcript(30);
+    for (const [direction, bytes] of conversation()) {
+      transcript.saw(direction, bytes);
+      look(transcript);
+      transcript.note('toHost', 'stalled');
+    }
+    // More than is kept unread.
+    for (let count = 0; count < 1_200; count++) transcript.saw('toPlugin', small);
+    for (const [direction, bytes] of conversation().slice(2)) transcript.saw(direction, bytes);
+    look(transcript);
+    return withoutTimes(transcript);
+  };
+  const lookedAt = record(({ entries }) => entries);
+  expect(record(() => undefined)).toBe(lookedAt);
+  expect(lookedAt.match(/notification Plugin.note/g)).toHaveLength(23);
+  expect(lookedAt).toContain('1195 earlier lines left out');
+});
+
+test('keeps what happened in its order, although bytes are read later', () => {
+  const transcript = new Transcript(10_000);
+  const ping = (length: number) => encodeFrame({ type: 'ping', length });
+  transcript.saw('toPlugin', ping(1));
+  transcript.note('toPlugin', 'stalled');
+  transcript.saw('toPlugin', ping(2));
+  transcript.saw('toPlugin', Buffer.concat(Array.from({ length: 6_000 }, () => ping(3))));
+  transcript.saw('toPlugin', ping(4));
+  const texts = transcript.entries.map(({ text }) => text);
+  expect(texts.filter((text) => text !== 'Ping #3')).toEqual(['Ping #1', 'stalled', 'Ping #2', 'Ping #4']);
+  expect(texts.indexOf('Ping #4')).toBe(6_003);
 });

@@ -1,6 +1,7 @@
 /** A readable record of everything that went over the two pipes: the handshake line, frames, and messages in them. */
 import { realNow } from '../real-time.ts';
 import type { Frame } from '../wire/yamux.ts';
+import { Backlog } from './backlog.ts';
 import { DirectionReader } from './direction-reader.ts';
 import { withoutBare, type Sighting } from './sighting.ts';
 import { stableLines } from './stable-lines.ts';
@@ -35,8 +36,12 @@ export class Transcript {
   readonly #started: number = realNow();
   readonly #keep: number;
   readonly #directions: Record<Direction, DirectionReader>;
+  readonly #backlog: Backlog = new Backlog();
+  /** When the piece went past that is being read. */
+  #at = 0;
   #seen = 0;
-  #hasStopped = false;
+  /** What came later is not recorded. */
+  #stoppedAt = Number.POSITIVE_INFINITY;
 
   /** @param keep how many of the newest entries are kept. With 0 the bytes are read for {@link onData} alone, if it is set. */
   constructor(keep = 2000) {
@@ -46,7 +51,7 @@ export class Transcript {
         direction === 'toHost',
         {
           onSighting: (frame, phrases) => {
-            this.#add(direction, frame, phrases);
+            this.#add(this.#at, direction, frame, phrases);
           },
           onData: (stream, payload) => {
             if (direction === 'toHost') this.onData?.(stream, payload);
@@ -63,28 +68,51 @@ export class Transcript {
   }
 
   get #kept(): readonly Sighting[] {
+    this.#catchUp();
     return this.#entries.slice(-this.#keep);
   }
 
   /** Records nothing from now on: what follows is the kit's own end of the session. */
   stop(): void {
-    this.#hasStopped = true;
+    this.#stoppedAt = Math.min(this.#stoppedAt, this.#now());
   }
 
-  /** Bytes went past on the wire. Their frames and messages are found now, and turned into text when it is read. */
+  /** Bytes went past on the wire. They are read when the transcript is looked at, or when many of them have come. */
   saw(direction: Direction, bytes: Uint8Array): void {
-    if (this.#keep === 0 && (this.onData === undefined || direction === 'toPlugin')) return;
-    this.#directions[direction].read(bytes);
+    const at = this.#now();
+    if (this.onData !== undefined) {
+      if (this.#keep > 0 || direction === 'toHost') this.#read(direction, bytes, at);
+      return;
+    }
+    if (this.#keep === 0 || at > this.#stoppedAt || this.#backlog.add(direction, bytes, at)) return;
+    this.#catchUp();
+    if (!this.#backlog.add(direction, bytes, at)) this.#read(direction, bytes, at);
   }
 
   /** Something other than bytes happened to a direction: it ended, was stalled, was cut. */
   note(direction: Direction, text: string): void {
-    this.#add(direction, undefined, [() => text]);
+    this.#catchUp();
+    this.#add(this.#now(), direction, undefined, [() => text]);
   }
 
-  #add(direction: Direction, frame: Frame | undefined, phrases: readonly Phrase[]): void {
-    if (this.#keep === 0 || this.#hasStopped) return;
-    this.#entries.push({ at: realNow() - this.#started, direction, frame, phrases });
+  #now(): number {
+    return realNow() - this.#started;
+  }
+
+  #catchUp(): void {
+    this.#backlog.drain((direction, bytes, at) => {
+      this.#read(direction, bytes, at);
+    });
+  }
+
+  #read(direction: Direction, bytes: Uint8Array, at: number): void {
+    this.#at = at;
+    this.#directions[direction].read(bytes);
+  }
+
+  #add(at: number, direction: Direction, frame: Frame | undefined, phrases: readonly Phrase[]): void {
+    if (this.#keep === 0 || at > this.#stoppedAt) return;
+    this.#entries.push({ at, direction, frame, phrases });
     // Cut now and then, because moving all entries costs more than one.
     if (this.#entries.length >= 2 * this.#keep) this.#entries.splice(0, this.#entries.length - this.#keep);
     this.#seen++;
@@ -100,8 +128,9 @@ export class Transcript {
   }
 
   toString({ stable = false }: TranscriptOptions = {}): string {
-    const lines = stable ? stableLines(this.#kept) : this.entries.map(lineOf);
-    const dropped = this.#seen - this.#kept.length;
+    const kept = this.#kept;
+    const lines = stable ? stableLines(kept) : kept.map(entryOf).map(lineOf);
+    const dropped = this.#seen - kept.length;
     if (dropped > 0) lines.unshift(`(${String(dropped)} earlier lines left out)`);
     return lines.join('\n');
   }

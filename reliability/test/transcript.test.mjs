@@ -1,0 +1,13 @@
+// The short form of the transcript program: it runs, with a process and without. What it measures is for its long form.
+import { expect, test } from 'vitest';
+import { run } from '../programs/transcript.mjs';
+
+test('the cost of a transcript is told for a pair and for a process', { timeout: 120_000 }, async () => {
+  const { figures } = await run({ times: 1, scale: 0.01, only: '5,000 calls' });
+  expect(Object.keys(figures)).toEqual([
+    'connect, 5,000 calls, one after another',
+    'launch, 5,000 calls, one after another',
+  ]);
+  for (const line of Object.values(figures))
+    expect(line).toMatch(/^\d+ ms, with a transcript \d+ ms: \d+\.\d\d$/);
+});
