@@ -60,7 +60,8 @@ export function ownedByRunningTest(end: () => Promise<unknown>): void {
   // This is called with the context of the test, when the function or the hook that called it is done.
   after(async (test) => {
     const { passed, signal } = test as { passed?: boolean; signal?: AbortSignal };
-    if (passed === true) await end();
+    // If a test timed out, its signal has aborted before its hooks run.
+    if (passed === true || signal?.aborted === true) await end();
     // The test failed, or this was a hook, and the test is still to come. Its signal tells when it is over.
     // The signal of a suite never does.
     else signal?.addEventListener('abort', () => void end(), { once: true });
