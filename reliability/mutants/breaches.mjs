@@ -100,7 +100,7 @@ export const breaches = [
   ['gives-wrong-bytes', 'returns 65,536 bytes whole'],
   ['gives-wrong-bytes', 'returns 262,144 bytes whole'],
   ['gives-wrong-bytes', 'returns 8,388,608 bytes whole'],
-  ['answers-twice', 'returns 0 bytes whole'],
+  ['answers-again-a-moment-later', 'returns 0 bytes whole'],
   ['answers-with-another-id', 'answers hundreds of calls in flight on one stream'],
   ['runs-one-call-at-a-time', 'answers a short call before a long one'],
   ['hides-the-message', 'fails a call with the text of its error'],

@@ -196,8 +196,13 @@ export class Mux {
     return length > stream.window && !breaks('takes-beyond-the-window') ? 'the window' : undefined;
   }
 
+  /** What a breach does late: once. */
+  beforePong;
+
   #take({ type, flags, id, length }, payload) {
     if (type === PING) {
+      this.beforePong?.();
+      this.beforePong = undefined;
       if (flags & SYN && !this.breaks('ignores-pings'))
         this.send({ type: PING, flags: ACK, length: this.breaks('answers-pings-with-0') ? 0 : length });
       return;

@@ -13,6 +13,7 @@ const samples = [
   'leaves-sigint-ignored',
   'numbers-from-100',
   'takes-any-depth',
+  'answers-again-a-moment-later',
   'sends-empty-errors',
   'dies-of-sigint',
   'says-internal-error',

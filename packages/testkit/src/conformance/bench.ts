@@ -129,8 +129,9 @@ export class Bench {
     throw new DoesNotApply(`the plugin's '${this.target.service}' has no method ${method}`);
   }
 
-  /** Fails if the plugin broke a rule of the wire during the check. */
-  demandConduct(): void {
+  /** Fails if the plugin broke a rule of the wire during the check, or right after it. */
+  async demandConduct(): Promise<void> {
+    await Promise.all(this.#sessions.map((session) => session.settle()));
     const violations = this.#sessions.flatMap((session) => session.violations);
     if (violations.length > 0)
       throw new CheckFailure(`the plugin broke the protocol on the way: ${violations[0] ?? ''}`);

@@ -9,7 +9,7 @@ Exit status: 0 when no check failed, 1 when one did, 2 for a wrong command line.
 
   --service NAME        the name that serves the suite's methods (conformance)
   --cookie KEY=VALUE    the magic cookie that the plugin expects
-  --timeout MS          how long any one answer may take (5000)
+  --timeout MS          how long any one answer or exit may take (5000)
   --start-timeout MS    how long the plugin may take to its handshake line (10000)
   --only TEXT           only the checks whose name contains this
   --quick               without the checks that wait for long or move much

@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { realNow, realSleep } from '../real-time.ts';
-import { withPatience } from './patience.ts';
+import { limitStretch, withPatience } from './patience.ts';
 
 const late = (waited: string): Error => new Error(`nothing came ${waited}`);
 const never = new Promise<never>(() => {});
@@ -38,4 +38,15 @@ test('measures hundreds of waits together', async () => {
   const waits = Array.from({ length: 500 }, () => withPatience(never, 100, late));
   const outcomes = await Promise.allSettled(waits);
   expect(outcomes.filter(({ status }) => status === 'fulfilled')).toEqual([]);
+});
+
+test('does not go on waiting beyond a limit that was set', async () => {
+  onTestFinished(limitStretch(1));
+  const answer = withPatience(
+    realSleep(100).then(() => realSleep(60)),
+    100,
+    late,
+  );
+  standStill(400);
+  await expect(answer).rejects.toThrow('nothing came');
 });

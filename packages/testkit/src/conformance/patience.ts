@@ -4,14 +4,25 @@ import { availableParallelism, loadavg } from 'node:os';
 import { clearRealTimeout, realNow, setRealTimeout } from '../real-time.ts';
 
 /** On the busiest machine an answer may take so many times as long as on an idle one. */
-const mostStretch = 10;
+let mostStretch = 10;
+/** A busy machine makes no wait longer than this, so that it ends before the check that waits. */
+const longestMs = 60_000;
 const sampleMs = 50;
 /** How soon a wait that goes on looks again whether the machine is still busy enough for that. */
 const againMs = 100;
 
+/** For tests of plugins that never do what is awaited, whose every wait lasts as long as it may. Returns what ends the limit. */
+export function limitStretch(times: number): () => void {
+  const before = mostStretch;
+  mostStretch = times;
+  return () => {
+    mostStretch = before;
+  };
+}
+
 /**
  * Settles as `promise` does. After `ms` it goes on waiting as long as the machine's load in that time allows, up to ten times
- * `ms`, and then rejects with what `late` makes of the text that tells how long it waited and how busy the machine was. The
+ * `ms` and a minute, and then rejects with what `late` makes of the text that tells how long it waited and how busy the machine was. The
  * promise is not ended by that.
  */
 export async function withPatience<T>(
@@ -26,7 +37,7 @@ export async function withPatience<T>(
     const look = (): void => {
       const meanwhile = load.since(before);
       const waitedMs = realNow() - began;
-      const leftMs = ms * stretchOf(meanwhile) - waitedMs;
+      const leftMs = Math.max(ms, Math.min(longestMs, ms * stretchOf(meanwhile))) - waitedMs;
       if (leftMs > 0) timer = setRealTimeout(look, Math.min(leftMs, againMs));
       else reject(late(`in ${waitedMs.toFixed(0)} ms, while ${toText(meanwhile)}`));
     };

@@ -187,6 +187,7 @@ export class RawPlugin {
 
   /** What a person wants to see under a failure, in at most `lines` lines. */
   report(lines: number, { causes, streams }: Diagnosis): string[] {
+    if (this.#notStarted !== undefined) return [];
     const parts = causes.slice(0, mostCauses).map((cause) => `likely cause: ${cause}`);
     if (this.#exit !== undefined) parts.push(`the plugin ended with ${describeExit(this.#exit)}`);
     const stderr = this.raw('stderr').slice(-tailBytes).trimEnd();

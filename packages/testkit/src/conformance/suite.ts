@@ -146,7 +146,7 @@ async function runCheck(check: Check, target: Target): Promise<ConformanceOutcom
       deadlineMs,
       () => new CheckFailure(`expected the check to end within ${String(deadlineMs / 1000)} s; it did not`),
     );
-    bench.demandConduct();
+    await bench.demandConduct();
     return { status: 'passed' };
   } catch (error) {
     if (error instanceof DoesNotApply) return { status: 'does not apply', reason: error.message };

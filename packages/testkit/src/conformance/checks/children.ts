@@ -16,14 +16,15 @@ const tellsItsEnvironment = 'process.stdout.write(JSON.stringify(Object.keys(pro
 
 /**
  * A program that creates a file in the given folder to show that it runs. It lives as long as that folder
- * exists, and at most a minute.
+ * exists. If nothing removes the folder, it ends after five minutes. That is later than any check, because its
+ * end would look like a plugin that kept the rule.
  */
 const livesWithItsFolder = `
 const { existsSync, writeFileSync } = require('node:fs');
 const [folder] = process.argv.slice(1);
 writeFileSync(folder + '/runs', '');
 setInterval(() => { if (!existsSync(folder)) process.exit(); }, 50);
-setTimeout(() => process.exit(), 60_000);
+setTimeout(() => process.exit(), 300_000);
 `;
 
 /** Resolves when the program runs, or the folder is gone. */

@@ -1,6 +1,6 @@
 /** PROTOCOL 6, the control stream: ping, dispense, quit; and the ends of the process. */
 import { initialWindow } from '../../wire/yamux.ts';
-import { textOf, type Check, type Running } from '../bench.ts';
+import { textOf, type Bench, type Check, type Running } from '../bench.ts';
 import { describeExit, expectWithin, pause } from '../raw-plugin.ts';
 import { realNow } from '../../real-time.ts';
 import { demand, demandEqual, DoesNotApply } from '../verdict.ts';
@@ -59,8 +59,8 @@ export const controlChecks: Check[] = [
 const hostsSignals: readonly NodeJS.Signals[] =
   process.platform === 'win32' ? [] : ['SIGINT', 'SIGHUP', 'SIGTERM'];
 
-/** The protocol asks for an end at once; this is when an end is no end any more, on a busy machine too. */
-const leaveMs = 5_000;
+/** The protocol asks for an end at once. This is when an end is no end any more, and sooner if no answer may take so long. */
+const leaveMs = ({ target }: Bench): number => Math.min(5_000, target.timeoutMs);
 
 /** The ten seconds after a first SIGTERM, with room for a busy machine. */
 const termEarliestMs = 8_000;
@@ -82,7 +82,7 @@ export const endChecks: Check[] = [
       const running = await bench.ready();
       await running.control.result('Control.Quit', true);
       running.plugin.end();
-      await demandLeaves(running, leaveMs, ' after Quit and the end of descriptor 3');
+      await demandLeaves(running, leaveMs(bench), ' after Quit and the end of descriptor 3');
     },
   },
   {
@@ -134,7 +134,7 @@ export const endChecks: Check[] = [
       await running.control.result('Control.Ping', true);
       await expectWithin(running.control.call('Control.Quit', true), 3_000, 'an answer to Quit');
       running.plugin.end();
-      await running.plugin.exit(leaveMs, ' after Quit and the end of descriptor 3');
+      await running.plugin.exit(leaveMs(bench), ' after Quit and the end of descriptor 3');
       await sleeping;
     },
   },
@@ -151,11 +151,11 @@ export const endChecks: Check[] = [
       await running.control.result('Control.Ping', true);
       await expectWithin(
         running.control.call('Control.Quit', 1_000),
-        leaveMs,
+        leaveMs(bench),
         'an answer to Quit with [1000]',
       );
       running.plugin.end();
-      await demandLeaves(running, leaveMs, ' after Quit and the end of descriptor 3');
+      await demandLeaves(running, leaveMs(bench), ' after Quit and the end of descriptor 3');
     },
   },
   {
@@ -178,7 +178,7 @@ export const endChecks: Check[] = [
       stdout.grant(initialWindow);
       await Promise.all([printing, quitting]);
       running.plugin.end();
-      await demandLeaves(running, leaveMs, ' after Quit and the end of descriptor 3');
+      await demandLeaves(running, leaveMs(bench), ' after Quit and the end of descriptor 3');
       demandEqual(stdout.receivedBytes, 400_000, 'the bytes on stdout before FIN');
     },
   },
@@ -190,7 +190,7 @@ export const endChecks: Check[] = [
       await control.result('Control.Ping', true);
       if (ending === 'finishes') control.stream.finish();
       else control.stream.reset();
-      await plugin.exit(leaveMs, ' of the end of the control stream');
+      await plugin.exit(leaveMs(bench), ' of the end of the control stream');
     },
   })),
   {
@@ -200,7 +200,7 @@ export const endChecks: Check[] = [
       const running = await bench.ready();
       await running.control.result('Control.Ping', true);
       running.plugin.end();
-      await running.plugin.exit(leaveMs, ' of the end of descriptor 3');
+      await running.plugin.exit(leaveMs(bench), ' of the end of descriptor 3');
     },
   },
   {
@@ -213,7 +213,7 @@ export const endChecks: Check[] = [
       connection.request('Plugin.sleep', [300_000]);
       await running.control.result('Control.Ping', true);
       running.plugin.end();
-      await running.plugin.exit(leaveMs, ' of the end of descriptor 3');
+      await running.plugin.exit(leaveMs(bench), ' of the end of descriptor 3');
     },
   },
   {
@@ -223,7 +223,7 @@ export const endChecks: Check[] = [
       const plugin = bench.start();
       await plugin.line();
       plugin.end();
-      await plugin.exit(leaveMs, ' of the end of descriptor 3');
+      await plugin.exit(leaveMs(bench), ' of the end of descriptor 3');
     },
   },
   {
@@ -244,7 +244,7 @@ export const endChecks: Check[] = [
       }
       await running.control.result('Control.Quit', true);
       running.plugin.end();
-      await demandLeaves(running, leaveMs, ' after Quit and the end of descriptor 3');
+      await demandLeaves(running, leaveMs(bench), ' after Quit and the end of descriptor 3');
     },
   },
   {
@@ -272,17 +272,25 @@ export const endChecks: Check[] = [
     run: async (bench) => {
       const running = await bench.ready();
       await running.control.result('Control.Ping', true);
+      const started = realNow();
       running.plugin.signal('SIGTERM');
       await running.control.result('Control.Ping', true);
       // A signal that comes while the one before is still on its way is the same signal: it is sent again until one is a second.
       let hasLeft = false;
-      const left = running.plugin.exit(leaveMs, ' of a second SIGTERM').finally(() => {
+      const left = running.plugin.exit(leaveMs(bench), ' of a second SIGTERM').finally(() => {
         hasLeft = true;
       });
       const signals = (async () => {
         for (; !hasLeft; await Promise.race([left, pause(200)])) running.plugin.signal('SIGTERM');
       })();
       await Promise.all([left, signals]);
+      // A busy machine may take its time, but an end that comes so late is that of the first.
+      const ms = realNow() - started;
+      demand(
+        ms < termEarliestMs,
+        'an end before the ten seconds that follow a first SIGTERM',
+        `its exit ${String(Math.round(ms))} ms after the first`,
+      );
     },
   },
 ];
