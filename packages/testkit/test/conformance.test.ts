@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { conformance, misbehave, type Misbehaviour } from '@pipework/testkit';
-import { main } from './support/internals.ts';
+import { limitStretch, main } from './support/internals.ts';
 import { fixture } from './support/greeter.ts';
 
 const slow = { timeout: 300_000 };
@@ -9,9 +9,12 @@ const node = process.execPath;
 /** A plugin without a line of the project's own packages, which keeps every rule. */
 const byHand = fileURLToPath(new URL('../../../reliability/mutants/plugin.mjs', import.meta.url));
 
+// Most plugins here never do what a check waits for, so that a wait which a busy machine makes longer shows nothing more.
+beforeAll(() => limitStretch(2));
+
 /** The names of the checks that fail, of those whose name matches. */
 async function failing(kind: Misbehaviour, only: RegExp): Promise<string[]> {
-  const { checks } = conformance({ cmd: misbehave(kind), timeoutMs: 1_500, startTimeoutMs: 3_000 });
+  const { checks } = conformance({ cmd: misbehave(kind), timeoutMs: 1_500, startTimeoutMs: 60_000 });
   const chosen = checks.filter(({ name }) => only.test(name));
   const outcomes = await Promise.all(chosen.map(async (check) => ({ check, outcome: await check.run() })));
   return outcomes.filter(({ outcome }) => outcome.status === 'failed').map(({ check }) => check.name);
@@ -19,7 +22,7 @@ async function failing(kind: Misbehaviour, only: RegExp): Promise<string[]> {
 
 describe.concurrent('the conformance suite', () => {
   test('does not ask a plugin without its service for more than the runtime does', slow, async () => {
-    const report = await conformance({ cmd: [node, fixture('greets.mjs')], only: 'gives back' }).run();
+    const report = await conformance({ cmd: [node, fixture('greets.mjs')], only: 'gives back nil' }).run();
     expect(report.failed).toEqual([]);
     expect(report.passed).toEqual([]);
     expect(report.toString()).toContain(`the plugin serves no 'conformance'`);
@@ -134,6 +137,8 @@ describe.concurrent('the conformance suite', () => {
       expect(await check?.run()).toMatchObject({
         status: 'failed',
         reason: 'cannot start /no/such/program: spawn /no/such/program ENOENT',
+        // Nothing of the wire, on which nothing can have come.
+        details: '',
       });
     }
   });
@@ -150,27 +155,32 @@ describe('pipework-conformance', () => {
     return { status, out, err };
   }
 
-  test('passes a plugin by hand that speaks the base alone: a report, and exit status 0', slow, async () => {
-    const { status, out } = await run(
-      '--quick',
-      '--concurrency',
-      '2',
-      '--timeout',
-      '20000',
-      '--start-timeout',
-      '60000',
-      '--',
-      process.execPath,
-      byHand,
-      'speaks-the-base',
-    );
-    expect(out).toMatch(/^start and handshake\n {2}passed {2}refuses to run without the magic cookie/);
-    expect(out).toMatch(
+  test.each([
+    ['passes', 'magic cookie', /^start and handshake\n {2}passed {2}refuses to run without the magic cookie/],
+    [
+      'does not ask',
+      'cancelled',
       /\n {2}n\/a {5}answers a cancelled call[^\n]*\n {10}the plugin does not announce cancel\n/,
-    );
-    expect(out).toMatch(/\n\d+ passed, 0 failed, \d+ do not apply \([\d.]+ s\)\n$/);
-    expect(status).toBe(0);
-  });
+    ],
+  ])(
+    '%s a plugin that speaks the base alone (--only %s): a report, and exit status 0',
+    async (_how, only, told) => {
+      const options = ['--timeout', '20000', '--start-timeout', '60000', '--concurrency', '2'];
+      const { status, out } = await run(
+        '--quick',
+        '--only',
+        only,
+        ...options,
+        '--',
+        node,
+        byHand,
+        'speaks-the-base',
+      );
+      expect(out).toMatch(told);
+      expect(out).toMatch(/\n\d+ passed, 0 failed, \d+ do not apply \([\d.]+ s\)\n$/);
+      expect(status).toBe(0);
+    },
+  );
 
   test('exits with status 1 when a check fails, and shows why', slow, async () => {
     const { status, out } = await run(

@@ -1,17 +1,20 @@
 import { fileURLToPath } from 'node:url';
-import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { runNode, runVitest, type Run } from './support/run.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { runNode, runNodeWith, runVitest, type Run } from './support/run.ts';
 
 const suites = fileURLToPath(new URL('./fixtures/suites', import.meta.url));
 
 const run = (...args: string[]): Promise<Run> => runNode(suites, ...args);
-const runSuite = (name: string, ...options: string[]): Promise<Run> =>
-  runVitest(suites, `${name}.suite.ts`, ...options);
+
+// Begun at once, because each of them mostly waits: for its processes, and for what never comes.
+const failing = runVitest(suites, 'failing');
+const inPools = runVitest(suites, 'passing.suite.ts', '--config', `${suites}/pools.config.ts`);
+const leftOpen = runVitest(suites, 'left-open.suite.ts');
 
 describe('a failing test', () => {
   let whole = '';
   beforeAll(async () => {
-    const { status, output } = await runSuite('failing');
+    const { status, output } = await failing;
     expect(status).toBe(1);
     whole = output;
   });
@@ -108,20 +111,22 @@ describe('a failing test', () => {
   });
 });
 
-describe('the kit works', () => {
+describe.concurrent('the kit works', () => {
   test.each([
-    ['in forked processes', '--pool=forks'],
-    ['in threads', '--pool=threads'],
-    ['in threads without isolation', '--pool=threads', '--no-isolate'],
-    ['in processes without isolation', '--pool=forks', '--no-isolate'],
-  ])('%s: concurrent tests and fake timers included', async (_where, ...options) => {
-    const { status, output } = await runSuite('passing', ...options);
-    expect(output).toMatch(/Tests {2}13 passed \(13\)/);
+    ['in forked processes', 'forks'],
+    ['in threads', 'threads'],
+    ['in threads without isolation', 'threads without isolation'],
+    ['in processes without isolation', 'forks without isolation'],
+  ])('%s: concurrent tests and fake timers included', async (_where, project) => {
+    const { status, output } = await inPools;
+    const passed = new RegExp(`^ ✓ [ |]*${project}[ |]+passing\\.suite\\.ts > `, 'gm');
+    expect(output.match(passed)).toHaveLength(14);
+    expect(output).toMatch(/Tests {2}56 passed \(56\)/);
     expect(status).toBe(0);
   });
 
   test('and reports once, at the end, which clients a passing test has left open', async () => {
-    const { status, output } = await runSuite('left-open');
+    const { status, output } = await leftOpen;
     expect(status).toBe(0);
     expect(output.match(/these are still open after the tests/g)).toHaveLength(1);
     const lines = output.match(/^- the client of plugin .*$/gm);
@@ -133,8 +138,9 @@ describe('the kit works', () => {
   test('under node:test, where what a test forgets ends with it', async () => {
     const program = fileURLToPath(new URL('./fixtures/forgets.mjs', import.meta.url));
     const { output } = await run('--test', program);
-    expect(output).toMatch(/pass 2/);
+    expect(output).toMatch(/pass 3/);
     expect(output).toMatch(/fail 1/);
+    expect(output).toMatch(/cancelled 1/);
     expect(output).toContain('as asked');
     expect(output).not.toContain('still open');
   });
@@ -165,9 +171,8 @@ describe('the kit works', () => {
     `;
     const { output } = await run('--input-type=module', '-e', script);
     expect(output).toMatch(/this is still open after the tests:\n- a pair of connect\(\), opened at .*eval/);
-    vi.stubEnv('PIPEWORK_TESTKIT_QUIET', '1');
-    onTestFinished(() => void vi.unstubAllEnvs());
-    expect((await run('--input-type=module', '-e', script)).output).toBe('');
+    const quiet = { PIPEWORK_TESTKIT_QUIET: '1' };
+    expect((await runNodeWith(quiet, suites, '--input-type=module', '-e', script)).output).toBe('');
   });
 
   test('without Vitest being installed', async () => {

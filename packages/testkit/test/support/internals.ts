@@ -4,3 +4,4 @@ export { Bench } from '../../src/conformance/bench.ts';
 export { main } from '../../src/conformance/cli.ts';
 export type { RawConnection } from '../../src/conformance/raw-session.ts';
 export { decode, Extension } from '../../src/wire/decode.ts';
+export { limitStretch } from '../../src/conformance/patience.ts';

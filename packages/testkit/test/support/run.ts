@@ -13,10 +13,18 @@ export interface Run {
 /**
  * Runs a program of Node in `cwd` to its end. The environment of this test run must not reach the other one.
  */
-export function runNode(cwd: string, ...args: string[]): Promise<Run> {
-  const env = Object.fromEntries(
+export const runNode = (cwd: string, ...args: string[]): Promise<Run> => runNodeWith({}, cwd, ...args);
+
+/** Does the same, with these variables too. */
+export function runNodeWith(
+  more: Readonly<Record<string, string>>,
+  cwd: string,
+  ...args: string[]
+): Promise<Run> {
+  const inherited = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(VITEST|TEST$|NODE_ENV|NODE_V8_COVERAGE)/.test(name)),
   );
+  const env = { ...inherited, ...more };
   return new Promise((resolve) => {
     execFile(process.execPath, args, { cwd, env, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
       const status = typeof error?.code === 'number' ? error.code : 0;
@@ -25,6 +33,12 @@ export function runNode(cwd: string, ...args: string[]): Promise<Run> {
   });
 }
 
-/** Runs Vitest once with the config in `folder`. */
+/** Runs Vitest once in `folder`, with the config there if the options name no other. */
 export const runVitest = (folder: string, ...options: string[]): Promise<Run> =>
-  runNode(folder, vitest, 'run', '--config', `${folder}/vitest.config.ts`, ...options);
+  runNode(
+    folder,
+    vitest,
+    'run',
+    ...(options.includes('--config') ? [] : ['--config', `${folder}/vitest.config.ts`]),
+    ...options,
+  );
