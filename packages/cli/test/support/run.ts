@@ -3,7 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { main } from '../../src/main.ts';
+import { main } from './internals.ts';
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 

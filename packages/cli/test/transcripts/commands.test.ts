@@ -2,8 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { checks } from '../../src/doctor/examine.ts';
-import { commands } from '../../src/main.ts';
+import { checks, commands } from '../support/internals.ts';
 import { line, testTranscripts } from '../support/transcript.ts';
 
 /** The doctor, asked for a few checks. What the others find is the machine's. */
