@@ -1,12 +1,15 @@
 #!/usr/bin/env node
-/** The program `pipework`. It never calls `process.exit()`, which drops what a pipe has not accepted yet. */
+/**
+ * The program `pipework`. It never calls `process.exit()`, because that drops output that a pipe has not
+ * accepted yet.
+ */
 import { nodeCheck, supportsNode } from './doctor/checks/node.ts';
 
 try {
   const { run } = await import('./run.ts');
   process.exitCode = await run(process.argv.slice(2));
 } catch (error) {
-  // The modules that it loads may need more than an old Node has.
+  // An old Node may lack what these modules need.
   if (supportsNode(process.versions.node)) throw error;
   const { found, todo } = nodeCheck.run({ nodeVersion: process.versions.node });
   process.stderr.write(`pipework: ${found}\nto do: ${todo}\n`);

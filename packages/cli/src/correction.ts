@@ -1,22 +1,28 @@
-/** Where the plugin's part of a command line begins, and what was meant if it does not stand behind `--`. */
+/**
+ * Finds where the plugin's part of a command line begins, and corrects a command line without `--` in front
+ * of it.
+ */
 import type { Command } from './command.ts';
 import { looksLikeProgram, shellQuoted, startable } from './program.ts';
 
-/** Everything behind the first `--` belongs to the plugin. */
+/** Splits the words at the first `--`. All words after it belong to the plugin. */
 export function splitAtPlugin(argv: readonly string[]): { own: readonly string[]; plugin?: string[] } {
   const at = argv.indexOf('--');
   return at < 0 ? { own: argv } : { own: argv.slice(0, at), plugin: argv.slice(at + 1) };
 }
 
-/** A whole command line, as it is typed. */
+/** Returns a whole command line as the user types it. */
 export const typed = (...words: readonly string[]): string =>
   ['pipework', ...words].map(shellQuoted).join(' ');
 
-/** True if the word behind the first `--` is an option: then the `--` stands within the plugin's command line. */
+/** True if the word after the first `--` is an option. Then this `--` is inside the plugin's command line. */
 export const isSplitInside = (argv: readonly string[]): boolean =>
   splitAtPlugin(argv).plugin?.[0]?.startsWith('-') === true;
 
-/** Returns undefined if it cannot be told where the plugin's command line begins. */
+/**
+ * Returns the command line with `--` in its place; undefined if the beginning of the plugin's part is
+ * unclear.
+ */
 export function corrected(command: Command, argv: readonly string[], cwd: string): string | undefined {
   const { own, plugin } = splitAtPlugin(argv);
   const isMissing = plugin === undefined || isSplitInside(argv);
@@ -27,7 +33,7 @@ export function corrected(command: Command, argv: readonly string[], cwd: string
   for (let index = 0; index < own.length; index += 1) {
     const word = own[index] ?? '';
     const length = lengthOfOption(command, word);
-    // The command's own options are moved to the front, wherever they stand.
+    // The command's own options move to the front, wherever they were typed.
     if (length > 0) {
       before.push(...own.slice(index, index + length));
       index += length - 1;
@@ -45,7 +51,10 @@ export function corrected(command: Command, argv: readonly string[], cwd: string
 
 const isOption = (word: string): boolean => /^-[^\d.]/.test(word);
 
-/** How many words an option of the command takes, itself among them. Returns 0 for another word. */
+/**
+ * Returns how many words an option of the command takes, with its name. Returns 0 if the word is not such an
+ * option.
+ */
 function lengthOfOption({ options }: Command, word: string): number {
   const [, name = '', value] = /^--([^=]+)(=.*)?$/s.exec(word) ?? [];
   const option = Object.hasOwn(options, name) ? options[name] : undefined;

@@ -31,7 +31,7 @@ test.each([
   expect(typeOf(schema)).toBe(type);
 });
 
-test('a schema that contains itself becomes a named type, and one that is itself becomes any', () => {
+test('names a schema that contains itself, and writes any for a union that contains itself', () => {
   const writer = typeWriter('Kv', new Set());
   const node = { type: 'object', properties: { next: { $ref: '#/$defs/node' } } };
   expect(writer.typeOf({ $ref: '#/$defs/node', $defs: { node } })).toBe('KvNode');
@@ -43,13 +43,13 @@ test('a schema that contains itself becomes a named type, and one that is itself
   ]);
 });
 
-test('a schema that is nothing but itself is any', () => {
+test('writes any for a schema that is nothing but a reference to itself', () => {
   const writer = typeWriter('Kv', new Set());
   expect(writer.typeOf({ $ref: '#' })).toBe('KvValue');
   expect(writer.declarations()).toEqual(['export type KvValue = any;']);
 });
 
-test('names and texts of a plugin cannot escape from their place', () => {
+test('keeps names and texts of a plugin within their places', () => {
   const written = declarationsOf({
     name: 'x\nexport const evil = 1;',
     runtime: 'node',
@@ -85,7 +85,7 @@ export interface Plugins {
 `);
 });
 
-test('what a terminal would obey, and what changes the order of shown text, is written out', () => {
+test('escapes characters that control a terminal or change the order of shown text', () => {
   const output = { const: 'a\u202eb' };
   const doc = 'one *\u001b[31m/ export const evil = 1; /*';
   const written = declarationsOf({

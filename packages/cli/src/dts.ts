@@ -1,14 +1,14 @@
-/** TypeScript from a description: interfaces that compile in place of the plugin's contract. */
+/** Turns a description into TypeScript. Its interfaces compile in place of the plugin's contract. */
 import { printable, type Description, type PluginDescription } from '@pipework/core';
 import { typeWriter, type TypeWriter } from './schema-types.ts';
 import { propertyName, uniqueName } from './type-names.ts';
 
 type Method = NonNullable<PluginDescription['methods']>[string];
 
-/** What follows the arguments of each method of a contract, as `MethodOptions` has it. */
+/** The type of the options after the arguments of each method, the same as `MethodOptions`. */
 const optionsType = '{ signal?: AbortSignal | undefined }';
 
-/** A method on one line, without its options: `get(arg1: string): Promise<number>`. */
+/** Returns a method on one line, without its options: `get(arg1: string): Promise<number>`. */
 export function signatureOf(name: string, method: Method): string {
   if (tellsNothing(method)) return `${propertyName(name)}(...)`;
   const writer = typeWriter('T', new Set());
@@ -17,10 +17,13 @@ export function signatureOf(name: string, method: Method): string {
   return types.length === 0 ? signature : `${signature} where ${types.join(', ')}`;
 }
 
-/** Can be awaited and iterated. The type parameter makes an awaited result fit whatever it is given to. */
+/**
+ * The signature of a method without schemas. Its result can be awaited and iterated. The type parameter lets
+ * an awaited result fit any type that the host expects.
+ */
 const unknownSignature = '<R = any>(...args: any[]): Promise<R> & AsyncIterable<any>';
 
-/** A method without schemas: what it takes and returns is not known. */
+/** True for a method without schemas, whose arguments and results are unknown. */
 const tellsNothing = ({ input, output, items }: Method): boolean =>
   input === undefined && output === undefined && items === undefined;
 
@@ -33,7 +36,7 @@ function resultOf({ output, items }: Method, writer: TypeWriter): string {
   return `Promise<${output === undefined ? 'any' : writer.typeOf(output)}>`;
 }
 
-/** The whole declaration file. */
+/** Returns the whole declaration file. */
 export function declarationsOf(description: Description): string {
   const { name = 'a plugin without a name', version = '', plugins } = description;
   const taken = new Set(['Plugins']);
@@ -52,7 +55,7 @@ export function declarationsOf(description: Description): string {
     `// What ${oneLine(`${name} ${version}`.trim())} offers, written by pipework describe --dts.`,
     '// `any` stands where the plugin has no schema, or one that TypeScript cannot say.',
   ].join('\n');
-  // In names and literals, the escapes that `printable()` writes mean what they replace.
+  // In names and literals, each escape that `printable()` writes means the character that it replaces.
   return printable(`${[head, ...parts, block('export interface Plugins', members)].join('\n\n')}\n`);
 }
 
@@ -81,10 +84,10 @@ const block = (head: string, lines: readonly string[]): string =>
   lines.length === 0 ? `${head} {}` : `${head} {\n${lines.join('\n')}\n}`;
 
 /**
- * The text comes from a plugin: it must not end the comment that it stands in. `printable()` comes first, because the colours that it takes
- * out may stand between `*` and `/`.
+ * Returns a line of a plugin's text that cannot end the comment around it. `printable()` comes first, because
+ * it removes colours, which may be between `*` and `/`.
  */
 const inComment = (line: string): string => printable(line).replaceAll('*/', '*\\/');
 
-/** Returns a plugin's text as one line, without anything that a terminal would obey. */
+/** Returns a plugin's text as one line, without characters that control a terminal. */
 export const oneLine = (text: string): string => printable(text.replaceAll(/[\r\n\u2028\u2029]+/g, ' '));

@@ -1,4 +1,7 @@
-/** How a command ends: one table of statuses, and which of them an error is. docs/cli.md repeats the table; a test compares. */
+/**
+ * The exit statuses of the command, and which status each error means. docs/cli.md repeats the table, and a
+ * test compares the two.
+ */
 import { isPipeworkError } from '@pipework/core';
 
 const table = {
@@ -17,7 +20,8 @@ const table = {
 export type ExitName = keyof typeof table;
 
 /**
- * The exit statuses of the command `pipework` by name: for each its number, and what it means in a sentence.
+ * The exit statuses of the command `pipework` by name. Each has its number, and a sentence that says what it
+ * means.
  *
  * @example
  * ```ts
@@ -29,7 +33,7 @@ export type ExitName = keyof typeof table;
  */
 export const exitStatuses: Readonly<Record<ExitName, readonly [status: number, meaning: string]>> = table;
 
-/** The number of a status. */
+/** Returns the number of a status. */
 export function statusOf(name: ExitName): number {
   return table[name][0];
 }
@@ -39,12 +43,12 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** The plugin did not start, told by another than core. */
+/** The plugin did not start. Code outside core found out, and core did not throw a StartError. */
 export class NotStarted extends Error {
   override readonly name = 'NotStarted';
 }
 
-/** Ctrl-C. */
+/** The user pressed Ctrl-C. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
 
@@ -53,7 +57,10 @@ export class Interrupted extends Error {
   }
 }
 
-/** An error of a call, with the status that it means: only the call's own circumstances tell. */
+/**
+ * The error of a call, with the status that it means. Only the code that made the call knows enough to choose
+ * it.
+ */
 export class CallFailed extends Error {
   override readonly name = 'CallFailed';
   readonly exit: ExitName;
@@ -66,16 +73,19 @@ export class CallFailed extends Error {
   }
 }
 
-/** What is known of a call beside its error. A handler may throw errors with the same codes, about plugins of its own. */
+/**
+ * What is known about a call besides its error. The code alone does not decide, because a handler may be a
+ * host itself. Then it may throw errors with the same codes that concern its own plugins.
+ */
 export interface Circumstances {
   readonly method: string;
-  /** The connection has ended. */
+  /** True if the connection has ended. */
   readonly isClosed: boolean;
-  /** The time that the call had is over. */
+  /** True if the call's deadline has passed. */
   readonly isLate: boolean;
 }
 
-/** Codes of arguments that this side refused to send. */
+/** Codes of errors for arguments that this side refused to send. */
 const refusedCodes: ReadonlySet<string> = new Set([
   'CONFIG_INVALID',
   'RPC_NOT_SERIALIZABLE',
@@ -83,10 +93,11 @@ const refusedCodes: ReadonlySet<string> = new Set([
   'RPC_MESSAGE_TOO_LARGE',
 ]);
 
-/** Which status the error of a call means. */
+/** Returns the status that an error of a call means. */
 export function exitOfCall(error: unknown, { method, isClosed, isLate }: Circumstances): ExitName {
   if (error instanceof UsageError) return 'usage';
-  // A plugin in another language may give the error a class of its own.
+  // This comes before the check of the class, because a plugin in another language may use its own class of
+  // error.
   if (!isClosed && isUnknown(error, method)) return 'unknown';
   if (!isPipeworkError(error)) return 'failed';
   const { code, sent } = error;
@@ -100,7 +111,7 @@ function isUnknown(error: unknown, method: string): boolean {
   return error.code === 'RPC_UNKNOWN_METHOD' && error.message.includes(`can't find method Plugin.${method}`);
 }
 
-/** Codes with which a command fails because of its connection. */
+/** Codes of errors that mean the command has lost its connection. */
 const lostCodes: ReadonlySet<string> = new Set([
   'RPC_CLOSED',
   'RPC_PROTOCOL',
@@ -109,7 +120,7 @@ const lostCodes: ReadonlySet<string> = new Set([
   'PLUGIN_LOST',
 ]);
 
-/** Which status an error of a command means. */
+/** Returns the status that an error of a command means. */
 export function exitNameOf(error: unknown): ExitName {
   if (error instanceof CallFailed) return error.exit;
   if (error instanceof UsageError) return 'usage';

@@ -1,5 +1,5 @@
 /**
- * What a program needs that runs the `pipework` command inside itself.
+ * Runs the `pipework` command inside another program.
  *
  * @module
  */

@@ -1,17 +1,17 @@
-/** The arguments of a call: JSON on the command line, and `-` for standard input. */
+/** Reads the arguments of a call. Each is JSON on the command line, or `-` for standard input. */
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { UsageError } from './exit-status.ts';
 import type { Io } from './io.ts';
 import { excerpt, parseJson } from './values.ts';
 
-/** What standard input is for an argument `-`. */
+/** How standard input is read for an argument `-`. */
 export const stdinKinds = ['bytes', 'ndjson', 'json', 'text'] as const;
 export type StdinKind = (typeof stdinKinds)[number];
 
 export interface Input {
   readonly args: readonly unknown[];
-  /** The mistake that was found in standard input while the plugin read it. */
+  /** Returns the mistake that was found in standard input while the plugin read it. */
   mistake(): UsageError | undefined;
 }
 
@@ -20,7 +20,8 @@ export async function readArguments(operands: readonly string[], kind: StdinKind
     throw new UsageError('only one argument can be -, because there is one standard input');
   let mistake: UsageError | undefined;
   const args: unknown[] = [];
-  // Those of the command line first: a mistake in them must not wait for standard input.
+  // Arguments on the command line come first, so that a mistake in them is reported before standard input is
+  // read.
   for (const [index, operand] of operands.entries())
     args.push(operand === '-' ? undefined : readOne(operand, `argument ${index + 1}`));
   const at = operands.indexOf('-');
@@ -31,7 +32,7 @@ export async function readArguments(operands: readonly string[], kind: StdinKind
   return { args, mistake: () => mistake };
 }
 
-/** A longer text is not shown once more, in quotes. */
+/** How long a text may be, in characters, so that the message repeats it in quotes. */
 const maxHint = 60;
 
 function readOne(json: string, where: string): unknown {
@@ -63,7 +64,7 @@ async function readStdin(kind: StdinKind, io: Io, onMistake: (error: UsageError)
   return kind === 'text' ? content : readOne(content, 'standard input');
 }
 
-/** Returns the text without its byte order mark. */
+/** Decodes the bytes and removes a byte order mark. */
 function utf8In(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -74,7 +75,7 @@ function utf8In(bytes: Uint8Array): string {
   }
 }
 
-/** One value a line, read as the plugin takes them. */
+/** Yields one value per line. It reads a line only when the plugin asks for the next value. */
 async function* values(
   stdin: Readable,
   onMistake: (error: UsageError) => void,

@@ -1,19 +1,25 @@
-/** What a command is given of the process that it runs in. Nothing else of it is read or written. */
+/** What a command may use of the process that it runs in. It reads and writes nothing else of the process. */
 import type { Readable, Writable } from 'node:stream';
 
-/** The streams, the environment and the interrupts that the command works with in place of those of the process. */
+/** The streams, environment and interrupts that the command uses instead of those of the process. */
 export interface Io {
-  /** Asked for only if an argument comes from standard input: opening it can hold the process. */
+  /**
+   * Returns standard input. The command calls it only if an argument needs it, because an open stdin can keep
+   * the process alive.
+   */
   stdin(): Readable;
-  /** Where results go. `isTTY` true means that they are shown to a person. */
+  /** The stream for results. If `isTTY` is true, they are shown to a person. */
   readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
-  /** Where messages and the plugin's own output go. */
+  /** The stream for messages and for the plugin's own output. */
   readonly stderr: Writable & { readonly isTTY?: boolean };
-  /** The environment that the command reads its settings from, and that the plugin inherits. */
+  /** The variables from which the command reads its settings. The plugin inherits them. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The directory that paths on the command line are relative to. */
   readonly cwd: string;
-  /** Calls `listener` at each Ctrl-C from now on, instead of what the process does by itself. Returns what undoes it. */
+  /**
+   * Calls `listener` at each later Ctrl-C, instead of the default action of the process. Returns a function
+   * that removes the listener.
+   */
   onInterrupt(listener: () => void): () => void;
 }
 
@@ -27,17 +33,20 @@ const codes: Readonly<Record<Style, readonly [on: number, off: number]>> = {
   yellow: [33, 39],
 };
 
-/** How wide the lines of a text for a person are: 80 columns, or fewer in a terminal that is narrower. */
+/** Returns the width of lines for a person. It is 80 columns, or fewer in a narrower terminal. */
 export function widthOf({ stdout }: Pick<Io, 'stdout'>): number {
   const { isTTY, columns = 0 } = stdout;
-  // A terminal of unknown width says 0.
+  // A terminal of unknown width reports 0.
   return isTTY === true && columns >= narrowest && columns < widest ? columns : widest;
 }
 
 const widest = 80;
 const narrowest = 40;
 
-/** Returns what puts a style on a text for this output: none if it is no terminal, or the user wants none. */
+/**
+ * Returns a function that adds a style to a text. It adds none if the output is not a terminal, or if the
+ * user wants no colours.
+ */
 export function styler(io: Io, to: 'stdout' | 'stderr'): (style: Style, text: string) => string {
   const { NO_COLOR: noColor = '', TERM: term } = io.env;
   const isStyled = io[to].isTTY === true && noColor === '' && term !== 'dumb';

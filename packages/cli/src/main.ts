@@ -1,4 +1,4 @@
-/** Picks the command, runs it, and turns the result into a status. */
+/** Chooses the command, runs it, and turns the result into an exit status. */
 import { call } from './commands/call.ts';
 import { completionCommand } from './commands/completion.ts';
 import { conformanceCommand } from './commands/conformance.ts';
@@ -25,9 +25,12 @@ export const commands: readonly Command[] = [
   completionCommand(() => commands),
 ];
 
-/** Runs a command line without the program's name. Resolves to the exit status, and never rejects for what the user or a plugin did. */
+/**
+ * Runs a command line, which is given without the program's name. Resolves to the exit status. Never rejects
+ * because of a mistake of the user or a failure of a plugin.
+ */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
-  // A reader of standard error that has gone must not end the command.
+  // If the reader of standard error has closed it, the command still goes on.
   const ignore = (): void => {};
   io.stderr.on('error', ignore);
   try {
@@ -59,13 +62,13 @@ async function dispatch(argv: readonly string[], io: Io): Promise<number> {
   return line === 'help' ? await say(helpOf(command, widthOf(io)), io) : await command.run(line, io);
 }
 
-/** The command line that describes the plugin of which alone the command line was given. */
+/** Returns the `describe` command line for a user who typed only the plugin's command line. */
 function describing(argv: readonly string[]): string {
   const words = argv[0] === '--' ? argv.slice(1) : argv;
   return typed('describe', '--', ...(words.length === 0 ? ['node', 'plugin.js'] : words));
 }
 
-/** What to do about an error, beside what it says itself. */
+/** Returns what the user can do about an error, besides what its message says. */
 function hintsFor(error: unknown, argv: readonly string[], io: Io): Hints {
   const [name = '', ...rest] = argv;
   const command = commands.find((one) => one.name === name);

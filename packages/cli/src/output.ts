@@ -1,7 +1,9 @@
-/** Standard output: waits until it takes more, and ends a command quietly when its reader has gone. */
+/**
+ * Writes to standard output. Waits while it is full, and ends a command quietly if its reader has closed it.
+ */
 import type { Io } from './io.ts';
 
-/** The reader of standard output has gone, as `head` does when it has enough. */
+/** The reader of standard output has closed it. `head` does so when it has read enough lines. */
 export class OutputClosed extends Error {
   override readonly name = 'OutputClosed';
 
@@ -10,7 +12,7 @@ export class OutputClosed extends Error {
   }
 }
 
-/** Standard output takes nothing, as a full disk does. */
+/** Standard output refuses data, for example because the disk is full. */
 export class OutputFailed extends Error {
   override readonly name = 'OutputFailed';
 
@@ -19,14 +21,17 @@ export class OutputFailed extends Error {
   }
 }
 
-/** Writes, and resolves once the text was handed over. Rejects with {@link OutputClosed} if no reader is left. */
+/**
+ * Writes the content, and resolves once the stream has passed it on. Rejects with {@link OutputClosed} if the
+ * reader has closed the stream.
+ */
 export function print(io: Io, content: string | Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     const { stdout } = io;
     const failed = (error: NodeJS.ErrnoException): void => {
       reject(error.code === 'EPIPE' ? new OutputClosed() : new OutputFailed(error));
     };
-    // The stream emits the error as well, and would end the process if it were not listened to.
+    // The stream also emits the error. Without a listener it would end the process.
     stdout.once('error', failed);
     stdout.write(content, (error) => {
       if (error) return failed(error);

@@ -1,15 +1,21 @@
-/** Takes a command line apart by a command's own data. */
+/** Parses a command line with the data of its command. */
 import { parseArgs } from 'node:util';
 import type { Command, CommandLine } from './command.ts';
 import { corrected, isSplitInside, splitAtPlugin, typed } from './correction.ts';
 import { UsageError } from './exit-status.ts';
 
-/** Marks a negative number, so that the parser takes it for an operand. No argument of a process can hold this character. */
+/**
+ * Marks a negative number, so that the parser reads it as an operand. No argument of a process can contain
+ * this character.
+ */
 const mark = '\0';
 
 export const helpOption = { type: 'boolean', help: 'print this text' } as const;
 
-/** Returns `'help'` if help is asked for. Throws a UsageError that names what is wrong. */
+/**
+ * Parses the words after the command's name. Returns `'help'` if the user asked for help. Throws a UsageError
+ * that names the mistake.
+ */
 export function parse(command: Command, argv: readonly string[], cwd: string): CommandLine | 'help' {
   const { own, plugin } = splitAtPlugin(argv);
   const meant = corrected(command, argv, cwd);
@@ -67,7 +73,10 @@ function parseOptions(
   }
 }
 
-/** The parser's first sentence. If an option was unknown, what was meant follows, or which options there are. */
+/**
+ * Returns the first sentence of the parser's error. For an unknown option, the corrected command line
+ * follows, or else the list of options.
+ */
 function explain(command: Command, code: string, message: string, hint: string): string {
   const sentence = message.split(/[.\n] ?/)[0] ?? message;
   const said = sentence.charAt(0).toLowerCase() + sentence.slice(1);
@@ -77,12 +86,12 @@ function explain(command: Command, code: string, message: string, hint: string):
   return `${said}; the options of ${command.name} are ${names.join(', ')}`;
 }
 
-/** The value of an option that is a whole number above 0. */
+/** Returns the value of an option that takes a whole number above 0. */
 export function wholeNumber({ values }: CommandLine, name: string): number | undefined {
   const given = values[name];
   if (given === undefined) return undefined;
   const number = Number(given);
-  // What a timer of Node can wait for.
+  // A timer of Node can't wait longer than 2 ** 31 - 1 milliseconds.
   if (/^\d+$/.test(String(given)) && number > 0 && number < 2 ** 31) return number;
   throw new UsageError(
     `--${name}: expected a whole number above 0 and below ${2 ** 31}; got ${JSON.stringify(given)}`,
@@ -94,7 +103,7 @@ export function text({ values }: CommandLine, name: string): string | undefined 
   return typeof given === 'string' ? given : undefined;
 }
 
-/** The value of an option that takes only some. */
+/** Returns the value of an option that takes one of a list. */
 export function choice<T extends string>(
   line: CommandLine,
   name: string,
@@ -106,7 +115,7 @@ export function choice<T extends string>(
   throw new UsageError(`--${name}: expected ${choices.join(', ')}; got ${JSON.stringify(given)}`);
 }
 
-/** The value of `--cookie KEY=VALUE`. */
+/** Returns the key and the value of `--cookie KEY=VALUE`. */
 export function cookieOf(
   line: CommandLine,
 ): { readonly magicCookieKey: string; readonly magicCookieValue: string } | undefined {

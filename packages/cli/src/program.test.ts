@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { looksLikeProgram, shellQuoted, startable } from './program.ts';
 
-/** How a file of that name, mode and text is started, typed by its name in its folder. */
+/**
+ * Makes a file of that name, mode and text. Returns how it can be started if `typed` is typed in its folder.
+ */
 function started(typed: string, name: string, mode: number, text: string): string | undefined {
   const folder = mkdtempSync(join(tmpdir(), 'pipework-program-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
@@ -30,7 +32,7 @@ test.skipIf(process.platform === 'win32').each([
   expect(started(typed, typed.replace('./', ''), mode, text)).toBe(expected);
 });
 
-test('a program of PATH, a folder, and what is no file are not told how to start', () => {
+test('suggests no command line for a program of PATH, a folder, or a path without a file', () => {
   const nonsense = [`${import.meta.filename}/x.js`, `./${'x'.repeat(10_000)}.js`, '\0'];
   for (const file of ['node', '.', './missing.js', '', ...nonsense])
     expect(startable([file], tmpdir()), file).toBe(undefined);
@@ -45,7 +47,7 @@ test.skipIf(isRoot || process.platform === 'win32')(
   },
 );
 
-test('words that begin the command line of a plugin are told from arguments', () => {
+test('distinguishes words that begin the command line of a plugin from arguments', () => {
   const programs = [
     'node',
     '/usr/bin/python3.11',
@@ -60,7 +62,7 @@ test('words that begin the command line of a plugin are told from arguments', ()
   expect(others.filter(looksLikeProgram)).toEqual([]);
 });
 
-test('a word is quoted as a shell needs it', () => {
+test('quotes a word as a shell needs it', () => {
   expect(['a.b', "it's", '', '$HOME', '{"a":1}', '*'].map(shellQuoted)).toEqual([
     'a.b',
     `'it'\\''s'`,

@@ -1,21 +1,21 @@
-/** What a word of a command line says of the program that it starts. */
+/** Guesses from a word of a command line which program it starts, and how. */
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 
 const interpreters = /^(?:node|bun|deno|python[\d.]*|ruby|perl|tsx|sh|bash)(?:\.exe)?$/;
 
-/** Programs that run another one, which is named behind them. */
+/** Programs that run another program, which the words after them name. */
 const runners = /^(?:npx|npm|pnpm|yarn|env|sudo|uv|go|cargo|docker|podman)$/;
 
 export const isInterpreter = (file: string): boolean => interpreters.test(basename(file));
 
-/** True for what stands first in the command line of a plugin, as far as its look tells: a program or a file. */
+/** True if a word looks like the first word of a plugin's command line, which is a program or a file. */
 export function looksLikeProgram(word: string): boolean {
   if (/^[-{["]/.test(word)) return false;
   return isInterpreter(word) || runners.test(word) || /[/\\]|\.(?:[cm]?[jt]s|py|rb|pl|sh|exe)$/.test(word);
 }
 
-/** A word as a POSIX shell reads it: as it is, or in single quotes. */
+/** Returns a word as a POSIX shell reads it, in single quotes if it needs them. */
 export const shellQuoted = (word: string): string =>
   /^[\w%+,./:=@-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 
@@ -31,7 +31,10 @@ const byExtension: Readonly<Record<string, string>> = {
   sh: 'sh',
 };
 
-/** The command line by which a file starts that cannot be started as it was typed; undefined if that is not why it did not start. */
+/**
+ * Returns a command line that starts the file, if it could not be started as it was typed. Returns undefined
+ * if it did not start for another reason.
+ */
 export function startable(
   [file = '', ...args]: readonly string[],
   cwd: string,
@@ -41,7 +44,7 @@ export function startable(
   const isFound = /[/\\]/.test(file);
   const isExecutable = allows(path);
   const interpreter = interpreterOf(path);
-  // A script that has no first line with #! is run by /bin/sh, whatever it is written in.
+  // /bin/sh runs a script without a first line of #!, whatever its language is.
   if (interpreter !== undefined && !(isFound && isExecutable && hasShebang(path)))
     return { how: `start it by ${interpreter}`, words: [interpreter, file, ...args] };
   if (isExecutable) return isFound ? undefined : { how: 'give its path', words: [`./${file}`, ...args] };
@@ -55,7 +58,7 @@ function isFile(path: string): boolean {
   try {
     return statSync(path).isFile();
   } catch {
-    // It may be missing, or what stands before it may be no folder, or it may be too long.
+    // The file may be missing, a parent may not be a folder, or the path may be too long.
     return false;
   }
 }
@@ -69,7 +72,10 @@ function allows(path: string): boolean {
   }
 }
 
-/** What a script is run by: what its first line names, else what its name ends with. */
+/**
+ * Returns the program that runs a script. Its first line names it, or else the extension of its name tells
+ * it.
+ */
 function interpreterOf(path: string): string | undefined {
   const named = /^#!\s*(?:\S*\/env\s+(?:-S\s+)?)?(\S+)/.exec(beginning(path))?.[1];
   if (named !== undefined) return basename(named);
@@ -79,7 +85,7 @@ function interpreterOf(path: string): string | undefined {
 
 const hasShebang = (path: string): boolean => beginning(path).startsWith('#!');
 
-/** The first characters of a file; none if it cannot be read. */
+/** Returns the first characters of a file; an empty text if it cannot be read. */
 function beginning(path: string): string {
   let file: number | undefined;
   try {

@@ -1,4 +1,4 @@
-/** An error as it is told: in words, or as one line of JSON. */
+/** Shows an error, in words or as one line of JSON. */
 import { inspect } from 'node:util';
 import { isPipeworkError, printable } from '@pipework/core';
 import { CallFailed, exitNameOf, Interrupted, NotStarted, statusOf, UsageError } from './exit-status.ts';
@@ -6,12 +6,12 @@ import { styler, type Io } from './io.ts';
 import { OutputFailed } from './output.ts';
 import { jsonText, toJson } from './values.ts';
 
-/** How long a chain of causes may be that is told. */
+/** How many causes of an error are shown. */
 const maxCauses = 8;
 
-/** What to do about an error. */
+/** What the user can do about an error. */
 export interface Hints {
-  /** Lines that say how the command is typed. */
+  /** Lines that show how the command is typed. */
   readonly usage?: string;
   readonly todo?: string;
 }
@@ -39,23 +39,23 @@ function inWords(error: unknown): string {
   if (!(error instanceof Error)) return `the method threw ${printable(inspect(error))}`;
   if (isPlain(error)) return printable(error.message);
   const { code } = error as { code?: unknown };
-  // What was thrown without being an error has no name.
+  // A thrown value that was not an error has no name.
   const labels = [error.name, code === undefined || code === '' ? '' : `[${shown(code)}]`];
   const label = labels.filter((one) => one !== '').join(' ');
   const prefix = isPipeworkError(error) ? `[${error.code}] ` : label === '' ? '' : `${label}: `;
   const message = isPipeworkError(error) ? withoutOutput(error.message) : error.message;
   const lines = [prefix + message, ...dataOf(error)];
   const { cause } = error;
-  // The text of a pipework error tells of its cause already.
+  // The message of a pipework error already contains the message of its cause.
   if (cause instanceof Error && !error.message.includes(cause.message)) lines.push(`cause: ${cause.message}`);
   return printable(lines.join('\n'));
 }
 
-/** An error of this package, whose message says all. */
+/** True for an error of this package, whose message needs no name or code. */
 const isPlain = (error: Error): boolean =>
   [UsageError, NotStarted, Interrupted, OutputFailed].some((kind) => error instanceof kind);
 
-/** The message without the end of the plugin's output, which was shown as it came. */
+/** Returns the message without the last lines of the plugin's output, which are already on standard error. */
 function withoutOutput(message: string): string {
   const kept: string[] = [];
   let leftOut = -1;

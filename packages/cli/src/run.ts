@@ -1,9 +1,10 @@
-/** The command in a process of its own. */
+/** Runs the command in this process. */
 import { main } from './main.ts';
 
 /**
- * Runs a command line, without the program's name, with this process's standard streams, variables and Ctrl-C. Resolves to the exit
- * status. A program that takes it over sets `process.exitCode` and never calls `process.exit()`, which cuts what a pipe has not taken yet.
+ * Runs a command line, which is given without the program's name. Uses this process's standard streams,
+ * environment and Ctrl-C. Resolves to the exit status. To end with that status, set `process.exitCode`. Do
+ * not call `process.exit()`, because it drops output that a pipe has not accepted yet.
  */
 export async function run(argv: readonly string[]): Promise<number> {
   return await main(argv, {

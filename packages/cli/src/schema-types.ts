@@ -21,7 +21,10 @@ const own = (schema: Schema, key: string): unknown => (Object.hasOwn(schema, key
 /** The place of a type. An alias may refer to itself only within an object or a list. */
 interface Place {
   readonly root: Schema;
-  /** Schemas whose alias is being written, without an object or list between the alias and this place. */
+  /**
+   * The schemas whose aliases are being written. Between each alias and this place, there is neither an
+   * object nor a list.
+   */
   readonly directly: ReadonlySet<unknown>;
 }
 
@@ -114,7 +117,7 @@ class SchemaTypes {
     const others = own(schema, 'additionalProperties');
     if (members.length === 0 && others !== false)
       return `{ [key: string]: ${this.write(others ?? true, place)} }`;
-    // A type of other properties would have to fit the named ones.
+    // TypeScript demands that named properties fit the type of all others. So the others have the type any.
     if (others !== undefined && others !== false) members.push('[key: string]: any');
     return members.length === 0 ? '{ [key: string]: never }' : `{ ${members.join('; ')} }`;
   }
@@ -173,9 +176,7 @@ function intersection(types: readonly string[]): string {
   return members.length === 0 ? 'any' : members.map(grouped).join(' & ');
 }
 
-/**
- * Puts a type in parentheses if it has an operator. A type that is all within braces or brackets needs none.
- */
+/** Puts a type in parentheses if it has an operator outside of braces and brackets. */
 function grouped(type: string): string {
   return /^[\w$]+$/.test(type) ? type : `(${type})`;
 }

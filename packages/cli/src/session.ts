@@ -1,4 +1,7 @@
-/** One plugin for one command: started, its output sent to standard error, ended on every way out. */
+/**
+ * Starts one plugin for one command, shows its output on standard error, and ends it however the command
+ * ends.
+ */
 import { basename } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import { Writable } from 'node:stream';
@@ -10,7 +13,7 @@ import { styler, type Io } from './io.ts';
 import { cookieOf, wholeNumber } from './parse.ts';
 import { isInterpreter } from './program.ts';
 
-/** Options of each command that starts a plugin. */
+/** Options of every command that starts a plugin. */
 export const pluginOptions: Readonly<Record<string, OptionSpec>> = {
   'start-timeout': {
     type: 'string',
@@ -25,20 +28,21 @@ export const pluginOptions: Readonly<Record<string, OptionSpec>> = {
   cookie: { type: 'string', value: 'KEY=VALUE', help: 'the magic cookie, if the plugin expects another' },
 };
 
-/** A command has no contract that would bind it to a version, so that it takes whichever the plugin offers. */
+/** A command has no contract that binds it to a version. It takes any version that the plugin offers. */
 const anyVersion: readonly number[] = Array.from({ length: 64 }, (_, index) => index + 1);
 
 /** How long a plugin may take to end after a second Ctrl-C, in milliseconds. */
 const hurriedGraceMs = 1;
 
-/** How many characters of one line of a plugin are held until it ends. */
+/** How many characters of an unfinished line of the plugin are kept. A longer line is shown in parts. */
 const maxLineLength = 64 * 1024;
 
 type Use<T> = (rpc: RPCClient<Record<string, object>>, signal: AbortSignal) => Promise<T>;
 
 /**
- * Starts the plugin and gives `use` a connection to it. Ctrl-C aborts the signal, and rejects with Interrupted once the plugin has
- * ended politely. A second one ends it at once. `services` are names under which the plugin finds a service without methods.
+ * Starts the plugin, and calls `use` with a connection to it. The first Ctrl-C aborts the signal and ends the
+ * plugin politely. Then the promise rejects with Interrupted. A second Ctrl-C ends the plugin at once.
+ * `services` are names under which the plugin finds a service without methods.
  */
 export async function withPlugin<T>(
   line: CommandLine,
@@ -54,7 +58,7 @@ export async function withPlugin<T>(
     if (signal.aborted) void client.kill({ gracePeriod: hurriedGraceMs });
     else {
       interrupt.abort(new Interrupted());
-      // A start has no call to cancel.
+      // While the plugin starts, there is no call that the signal could cancel.
       if (client.pid === undefined || client.negotiatedVersion === undefined) void client.kill();
     }
   });
@@ -71,7 +75,10 @@ export async function withPlugin<T>(
   }
 }
 
-/** Returns what tells whether the connection has ended by now. An end in this same turn counts. */
+/**
+ * Returns a function that tells whether the connection has ended. It waits one turn of the event loop, so
+ * that an end in the same turn counts.
+ */
 export function watchEnd(rpc: Pick<RPCClient, 'closed'>): () => Promise<boolean> {
   let isClosed = false;
   void rpc.closed.then(() => {
@@ -108,7 +115,7 @@ function makeClient(
     env: { inherit: false, set: definedIn(io.env) },
     name: pluginName(line.plugin),
     managed: true,
-    // Without a method: enough for a factory that only asks for the service.
+    // The service has no methods. A factory that only asks for it needs no more.
     provide: Object.fromEntries(services.map((name) => [name, () => ({})])),
     protocolVersions: protocol === undefined ? anyVersion : [protocol],
     ...(startTimeout === undefined ? {} : { startTimeout }),
@@ -117,24 +124,27 @@ function makeClient(
   });
 }
 
-/** The variables that have a value. */
+/** Returns the variables that have a value. */
 export function definedIn(env: Io['env']): Record<string, string> {
   const entries = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return Object.fromEntries(entries);
 }
 
-/** What a plugin is called in front of its output: its script if an interpreter runs one, else its program. */
+/**
+ * Returns the name in front of a plugin's output. It is the script if an interpreter runs one, or else the
+ * program.
+ */
 export function pluginName([file = '', ...args]: readonly string[]): string {
   const program = basename(file);
   if (!isInterpreter(file)) return program;
-  // Behind such an option stands the program's text.
+  // The text of a program follows after such an option.
   const evalAt = args.findIndex((arg) => /^(?:-[ecp]|--eval|--print)$/.test(arg));
   const before = evalAt < 0 ? args : args.slice(0, evalAt);
   const script = before.find((arg) => !arg.startsWith('-') && /[./\\]/.test(arg));
   return script === undefined ? program : basename(script);
 }
 
-/** Whole lines of one output of the plugin, each behind its name, on standard error. */
+/** Writes whole lines of one output of the plugin to standard error, each after the plugin's name. */
 class PluginOutput extends Writable {
   readonly #io: Io;
   readonly #prefix: string;
@@ -154,7 +164,7 @@ class PluginOutput extends Writable {
     this.#show(lines, done);
   }
 
-  /** Shows what has no line break behind it. */
+  /** Shows the rest, which has no line break. */
   flush(): void {
     this.#line += this.#decoder.end();
     if (this.#line !== '') this.#show([this.#take()], () => {});
@@ -166,16 +176,19 @@ class PluginOutput extends Writable {
     return line;
   }
 
-  /** Calls `done` once standard error has taken the lines, so that a flood waits in the plugin. */
+  /** Calls `done` once standard error has taken the lines. So a flood of output waits inside the plugin. */
   #show(lines: readonly string[], done: () => void): void {
     if (lines.length === 0) return done();
     const shown = lines.map((line) => `${this.#prefix} ${printable(line.replace(/\r$/, ''))}\n`).join('');
-    // A reader of standard error that has gone is no reason to end the call.
+    // If the reader of standard error has closed it, the call still goes on.
     this.#io.stderr.write(shown, () => done());
   }
 }
 
-/** The two parts of NAME.METHOD. Names may have dots, methods of ordinary plugins have none. */
+/**
+ * Returns the two parts of NAME.METHOD, split at the last dot. Names may have dots, but methods of ordinary
+ * plugins do not.
+ */
 export function targetIn(operand: string): { readonly name: string; readonly method: string } {
   const at = operand.lastIndexOf('.');
   if (at < 1 || at === operand.length - 1)

@@ -1,11 +1,14 @@
-/** Names in generated TypeScript. */
+/** Makes names for generated TypeScript. */
 
 /** Returns a name as the key of a property or method. It is quoted unless it is an identifier. */
 export function propertyName(name: string): string {
   return /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name);
 }
 
-/** Names that no type may have. Those that begin in lower case do not occur. */
+/**
+ * Names that a generated type must not have. Generated names begin in upper case, so the list needs no
+ * others.
+ */
 const reserved = /^(Promise|AsyncIterable|AbortSignal)$/;
 
 /** Makes a new name for a type from any text, and adds it to `taken`. */

@@ -7,18 +7,18 @@ import { columns, helpOf, wrapped } from './usage.ts';
 const output = (isTTY: boolean, width?: number): PassThrough & { isTTY: boolean; columns?: number } =>
   Object.assign(new PassThrough(), { isTTY, ...(width === undefined ? {} : { columns: width }) });
 
-test('a text is as wide as a narrow terminal, and 80 columns elsewhere', () => {
+test('fits a text to a narrow terminal, and to 80 columns elsewhere', () => {
   const widths = [output(true, 60), output(true, 200), output(true, 0), output(true, 10), output(false, 60)];
   expect(widths.map((stdout) => widthOf({ stdout }))).toEqual([60, 80, 80, 80, 80]);
 });
 
-test('a text is broken between words, and no word is cut', () => {
+test('breaks a text between words, and cuts no word', () => {
   expect(wrapped('aa bb cc', 5)).toBe('aa bb\ncc');
   expect(wrapped('aaaaaaaa b', 5, '  ')).toBe('aaaaaaaa\n  b');
   expect(wrapped('', 5)).toBe('');
 });
 
-test('the second column is broken, and begins at one place', () => {
+test('breaks the second column, and begins each of its lines at one place', () => {
   expect(
     columns(
       [

@@ -1,9 +1,9 @@
-/** Help texts, made from the commands' own data, so that none can say what is not so. */
+/** Makes help texts from the data of the commands, so that a text can't differ from what its command does. */
 import type { Command, OptionSpec } from './command.ts';
 import { exitStatuses } from './exit-status.ts';
 import { helpOption } from './parse.ts';
 
-/** One line that says how a command is typed. */
+/** Returns one line that shows how a command is typed. */
 export function synopsis(command: Command): string {
   const parts = [
     'pipework',
@@ -15,7 +15,10 @@ export function synopsis(command: Command): string {
   return parts.filter((part) => part !== '').join(' ');
 }
 
-/** Rows of two columns, the first as wide as its longest cell. With `width`, the second column is broken to it. */
+/**
+ * Returns rows of two columns. The first is as wide as its longest cell. The second is broken so that a row
+ * fits `width`.
+ */
 export function columns(rows: readonly (readonly [string, string])[], width: number = Infinity): string {
   const leftWidth = Math.max(0, ...rows.map(([left]) => left.length));
   const indent = ' '.repeat(leftWidth + 4);
@@ -27,7 +30,10 @@ export function columns(rows: readonly (readonly [string, string])[], width: num
 
 const narrowestColumn = 20;
 
-/** A text in lines of at most `width` characters, broken between words. Each line but the first begins with `indent`. */
+/**
+ * Returns a text in lines of at most `width` characters, broken between words. Each line but the first begins
+ * with `indent`.
+ */
 export function wrapped(text: string, width: number, indent: string = ''): string {
   if (text.length <= width) return text;
   const lines: string[] = [];

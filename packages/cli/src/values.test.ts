@@ -28,18 +28,18 @@ const values: readonly (readonly [name: string, value: unknown])[] = [
   ['plain data', { a: [1, 'b', true, null, { c: 0.5 }] }],
 ];
 
-test.each(values)('%s goes through JSON and comes back', (_, value) => {
+test.each(values)('brings %s through JSON and back', (_, value) => {
   expect(fromJson(JSON.parse(JSON.stringify(toJson(value))))).toEqual(value);
 });
 
-test('whole numbers beyond what a number holds become bigints, in lists and objects too', () => {
+test('reads whole numbers that a number cannot hold as bigints, in lists and objects too', () => {
   expect(parseJson('{"a":[9007199254740993,-9007199254740993,1e30,"9007199254740993"]}')).toEqual({
     a: [9007199254740993n, -9007199254740993n, 1e30, '9007199254740993'],
   });
   expect(parseJson('9007199254740991')).toBe(9007199254740991);
 });
 
-test('what is no JSON is refused as it was typed', () => {
+test('refuses a text that is not JSON before it replaces any number', () => {
   expect(() => parseJson('[9007199254740993')).toThrow(SyntaxError);
 });
 
@@ -56,7 +56,7 @@ test.each([
   expect(() => parseJson(json)).toThrow(message);
 });
 
-test('what is only a reference has a form that is written and not read', async () => {
+test('writes references in forms that cannot be read again', async () => {
   async function* items(): AsyncGenerator<number> {
     yield 1;
   }

@@ -1,11 +1,12 @@
 /**
- * Values in JSON. What JSON lacks is an object with one key that begins with `$`: `{"$date": "2026-01-01T00:00:00.000Z"}`. An object
- * of the plugin's that looks like that has one `$` more, so that each value has one form and each form one value.
+ * Writes and reads values as JSON. A value that JSON lacks is an object with one key that begins with `$`:
+ * `{"$date": "2026-01-01T00:00:00.000Z"}`. If a plugin's object looks like that, its key gets one more `$`.
+ * So each value has one form, and each form has one value.
  */
 import { types } from 'node:util';
 import { UsageError } from './exit-status.ts';
 
-/** A form: what it is called, how a value of it is written, and how it is read. Writing returns undefined for other values. */
+/** How one kind of value is written and read. `write` returns undefined for values of other kinds. */
 interface Form {
   write(value: unknown): unknown;
   read(content: unknown, read: (inner: unknown) => unknown): unknown;
@@ -40,7 +41,7 @@ const listIn = (content: unknown): readonly unknown[] => {
 const base64 = (bytes: ArrayBufferView): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
 
-/** A copy in memory of its own, which begins at 0 as each type of array needs. */
+/** Returns the bytes in their own ArrayBuffer, at offset 0, because a typed array needs an aligned offset. */
 function bytesIn(content: unknown): Uint8Array<ArrayBuffer> {
   const text = textIn(content);
   const bytes = Buffer.from(text, 'base64');
@@ -169,7 +170,7 @@ function errorIn(content: unknown, read: (inner: unknown) => unknown): Error {
   return error;
 }
 
-/** Forms that are only written: what is behind them ends with the command. */
+/** Returns the form of a value that is only written. The object behind such a value ends with the command. */
 function referenceForm(value: object): Record<string, true> | undefined {
   if (typeof value === 'function') return { $function: true };
   if (Symbol.asyncIterator in value || value instanceof ReadableStream) return { $stream: true };
@@ -177,7 +178,7 @@ function referenceForm(value: object): Record<string, true> | undefined {
   return Object.prototype.toString.call(value) === '[object remote object]' ? { $object: true } : undefined;
 }
 
-/** A value that came from a plugin, as JSON has it. */
+/** Returns a value from a plugin as JSON. */
 export function toJson(value: unknown): unknown {
   for (const [key, form] of Object.entries(forms)) {
     const written = form.write(value);
@@ -195,10 +196,15 @@ export function toJson(value: unknown): unknown {
   return Object.fromEntries(entries);
 }
 
-/** What a terminal may obey, and what shows a text in another order, in so far as JSON does not escape it by itself. */
+/**
+ * Characters that control a terminal or change the order of shown text, and that JSON does not escape itself.
+ */
 const unsafe = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
-/** JSON in which nothing is left that a terminal may obey. Only texts hold such characters, and there the escapes mean the same. */
+/**
+ * Returns JSON without characters that could control a terminal. They occur only inside texts, where an
+ * escape means the same.
+ */
 export function jsonText(json: unknown, indent: number = 0): string {
   return JSON.stringify(json, undefined, indent).replaceAll(
     unsafe,
@@ -206,10 +212,10 @@ export function jsonText(json: unknown, indent: number = 0): string {
   );
 }
 
-/** No plugin takes values that are nested deeper. */
+/** How deep a value may be nested. Plugins refuse deeper values. */
 const maxDepth = 1_000;
 
-/** What JSON says, as a value for a plugin. Throws an error that names the form that is wrong. */
+/** Turns parsed JSON into a value for a plugin. Throws an error that names the invalid form. */
 export function fromJson(json: unknown): unknown {
   return fromJsonAt(json, 0);
 }
@@ -248,16 +254,19 @@ function readForm(key: string, content: unknown, read: (inner: unknown) => unkno
 
 const maxExcerpt = 200;
 
-/** The beginning of a text that is shown in a message. */
+/** Returns the beginning of a text, for a message. */
 export const excerpt = (text: string): string =>
   text.length <= maxExcerpt ? text : `${text.slice(0, maxExcerpt)}... (${text.length} characters)`;
 
-/** Reads a JSON text. Whole numbers that a JavaScript number cannot hold become bigints instead of other numbers. */
+/**
+ * Reads a JSON text. A whole number that a JavaScript number cannot hold becomes a bigint, so that it keeps
+ * its value.
+ */
 export function parseJson(text: string): unknown {
-  // Checked first, because the replacement below must not turn invalid text into JSON.
+  // This throws for invalid text first, because the replacement below must not turn such text into JSON.
   JSON.parse(text);
   let isInText = false;
-  // No token is longer than a number, so that a long text does not exhaust the stack of the pattern.
+  // No token is longer than a number. So a long text does not exhaust the stack of the regular expression.
   const exact = text.replaceAll(/\\.|"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g, (token) => {
     if (token === '"') isInText = !isInText;
     if (isInText || !/^-?\d+$/.test(token) || Number.isSafeInteger(Number(token))) return token;

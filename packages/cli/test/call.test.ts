@@ -21,7 +21,7 @@ const call = async (...args: string[]): Promise<{ status: number | null; stdout:
   await pipework(['call', ...args, '--', ...fixture]);
 
 describe('call in a pipe', () => {
-  test('prints the result as JSON, and what the plugin prints on standard error behind its name', async () => {
+  test('prints the result as JSON, and the output of the plugin on standard error after its name', async () => {
     const ran = await pipework(['call', 'greeter.greet', '"world"', '--', ...greeter]);
     expect(ran).toEqual({
       status: 0,
@@ -60,7 +60,7 @@ describe('call in a pipe', () => {
     expect(ran.status).toBe(2);
   });
 
-  test('writes what JSON lacks in the documented forms', async () => {
+  test('writes values that JSON lacks in the documented forms', async () => {
     const { stdout } = await call('tool.mixed');
     expect(JSON.parse(stdout)).toEqual({
       when: { $date: '1970-01-01T00:00:00.000Z' },
@@ -90,19 +90,19 @@ describe('call in a pipe', () => {
     expect((await call('--raw', 'tool.bytes')).stdout).toBe('raw bytes\n');
   });
 
-  test('shows a line without an end, and escape sequences of the plugin written out', async () => {
+  test('shows a line without an end, and writes escape sequences of the plugin as text', async () => {
     const ran = await call('tool.print', JSON.stringify('\u001b[2Jone\ntwo'));
     expect(ran.stdout).toBe('"printed"\n');
     expect(ran.stderr).toBe('[plugin.mjs] \\x1b[2Jone\n[plugin.mjs] two\n');
   });
 
-  test('escapes what a terminal would obey in results, keys and texts alike', async () => {
+  test('escapes characters that control a terminal in results, keys and texts', async () => {
     const { stdout } = await call('tool.obeyed');
     expect(stdout).toBe('{"\\u009b2J":"a\\u202eb\\u007f\\u2028"}\n');
     expect(JSON.parse(stdout)).toEqual({ '\u009b2J': 'a\u202eb\u007f\u2028' });
   });
 
-  test('tells what was thrown without being an error, without an empty name', async () => {
+  test('shows a thrown value that is not an error without an empty name', async () => {
     expect((await call('tool.throwText')).stderr).toBe('pipework: the handler threw only a text\n');
   });
 
@@ -138,7 +138,7 @@ describe('call in a pipe', () => {
     },
   );
 
-  test('ends quietly when its reader has enough', async () => {
+  test('ends quietly when its reader has closed the pipe', async () => {
     const child = spawn(process.execPath, [bin, 'call', 'tool.forever', '--', ...fixture], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -211,7 +211,7 @@ describe('the exit status of call', () => {
     expect(none.status).toBe(2);
   });
 
-  test('stands in the one line that --json makes of an error', async () => {
+  test('also appears in the line that --json prints for an error', async () => {
     const ran = await call('--json', 'tool.fail');
     expect(JSON.parse(ran.stderr)).toEqual({
       error: { status: 4, name: 'TypeError', message: 'no such colour', code: 'E_COLOUR' },
@@ -222,7 +222,7 @@ describe('the exit status of call', () => {
 describe.skipIf(noPython !== undefined)(
   `call and describe with the Python plugin${skipped(noPython)}`,
   () => {
-    test('work as with any other', async () => {
+    test('work as with a plugin in JavaScript', async () => {
       const ran = await pipework(['call', 'greeter.greet', '"world"', '--', ...python]);
       expect(ran).toEqual({ status: 0, stdout: '"Hello, world!"\n', stderr: '' });
       const failed = await pipework(['call', 'conformance.fail', '"out of ink"', '--', ...python]);
@@ -230,7 +230,7 @@ describe.skipIf(noPython !== undefined)(
       expect(failed.status).toBe(4);
     });
 
-    test('tell an unknown method, for which Python has a class of its own', async () => {
+    test('report an unknown method, for which Python has its own class of error', async () => {
       const ran = await pipework(['call', 'conformance.nope', '--', ...python]);
       expect(ran.stderr).toContain('AttributeError [RPC_UNKNOWN_METHOD]');
       expect(ran.status).toBe(5);
@@ -239,7 +239,7 @@ describe.skipIf(noPython !== undefined)(
 );
 
 describe.skipIf(noGo !== undefined)(`call with the Go plugin${skipped(noGo)}`, () => {
-  test('works with a plugin that speaks the base alone', async () => {
+  test('works with a plugin that speaks only the base protocol', async () => {
     const ran = await pipework(['call', 'conformance.echo', '{"a":[1,null]}', '--', ...goPlugin]);
     expect(ran).toEqual({ status: 0, stdout: '{"a":[1,null]}\n', stderr: '' });
     const unknown = await pipework(['call', 'conformance.nope', '1', '--', ...goPlugin]);
@@ -286,7 +286,7 @@ describe.skipIf(noTerminal !== undefined)(`call in a terminal${skipped(noTermina
     },
   );
 
-  test('ends a plugin that takes no notice at the second Ctrl-C', async () => {
+  test('ends a plugin that ignores the first Ctrl-C at the second one', async () => {
     const run = inTerminal(
       ['call', 'tool.stubborn', '--', ...fixture],
       [

@@ -5,11 +5,11 @@ import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bin, noTerminal, pipework, run, terminal } from './support/run.ts';
 
-/** Why a shell cannot be tried here; undefined if it can. */
+/** Returns the reason why a shell cannot be tried here; undefined if it can. */
 const missing = (shell: string): string | undefined =>
   spawnSync(shell, ['-c', 'true']).status === 0 ? noTerminal : `needs ${shell}`;
 
-/** A folder of PATH with a program `pipework`. */
+/** A folder for PATH that has a program `pipework`. */
 const folder = mkdtempSync(join(tmpdir(), 'pipework-completion-'));
 const env = { PATH: `${folder}${delimiter}${process.env['PATH']}`, HOME: folder, TERM: 'dumb' };
 
@@ -20,7 +20,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** What a person types, TABs among it. */
+/** What a person types. The TABs ask for completion. */
 const typed = 'pipework compl\tba\t | head -n 1; pipework new --lang\tjavas\t --he\t | head -n 1; exit\n';
 
 describe.each([
@@ -39,14 +39,14 @@ describe.each([
         ],
         env,
       );
-      // The lines ran as they were completed.
+      // The shell ran the completed lines.
       expect(shown).toMatch(/^(#compdef pipework|_pipework\(\) \{)$/m);
       expect(shown).toMatch(/^Usage: pipework new \[options\] DIR$/m);
     },
   );
 });
 
-/** A script that prints what a shell offers for each line, with a line of `=` behind it. */
+/** Returns a script that prints what a shell offers for each line. A line of `=` follows each. */
 const offers = {
   bash: (lines: readonly string[]): string => {
     const asked = lines.map((line) => {
@@ -73,7 +73,7 @@ describe.each(['bash', 'fish'] as const)('what %s offers', (shell) => {
         ['pipework describe -- node --j', []],
       ];
       const { stdout } = await run([shell, '-c', offers[shell](rows.map(([line]) => line))], { env });
-      // fish puts a description behind each.
+      // fish prints a description after each word.
       const offered = stdout.split('=\n').map((part) => part.split('\n').map((one) => one.split('\t')[0]));
       for (const [index, [line, words]] of rows.entries())
         expect(offered[index]?.filter((one) => one !== '').toSorted(), line).toEqual(words);

@@ -45,7 +45,7 @@ describe('describe in a pipe', () => {
     expect(status).toBe(0);
   });
 
-  test('is 6 if the plugin dies', async () => {
+  test('exits with 6 if the plugin dies', async () => {
     const dies =
       'import { serve } from "@pipework/core/plugin"; await serve({ plugins: { a: () => process.exit(3) } })';
     const { status } = await pipework(['describe', '--', 'node', '--input-type=module', '-e', dies]);
@@ -59,7 +59,7 @@ test.skipIf(noTerminal !== undefined)('describe prints names bold in a terminal'
   expect(status).toBe(0);
 });
 
-/** Compiles sources beside each other, strictly. Returns the compiler's errors. */
+/** Compiles source files of one folder in strict mode. Returns the compiler's errors. */
 function compile(files: Readonly<Record<string, string>>, modules?: string): string {
   const folder = join(root, `packages/cli/test/.compiled-${process.pid}-${performance.now()}`);
   mkdirSync(folder, { recursive: true });
@@ -89,7 +89,7 @@ function compile(files: Readonly<Record<string, string>>, modules?: string): str
 }
 
 describe('describe --dts', () => {
-  test('writes an interface that a host compiles against, schemas and all', async () => {
+  test('writes an interface with all schemas, against which a host compiles', async () => {
     const { stdout } = await pipework(['describe', '--dts', '--', ...fixture]);
     const host = `
       import { Client } from '@pipework/core';
@@ -122,8 +122,8 @@ describe('describe --dts', () => {
       const program = join(root, `examples/docs-check/plugins/dist/${plugin}/main.js`);
       const { stdout, status } = await pipework(['describe', '--dts', '--', 'node', program]);
       expect(status).toBe(0);
-      // A description does not have the types inside a plugin's values, nor the host's services, so those
-      // types remain.
+      // A description has neither the types inside a plugin's values nor the host's services, so the test
+      // adds those.
       const contract = `
         export * from '../../../../../examples/docs-check/contract/src/index.ts';
         import type { Plugins } from './described.ts';

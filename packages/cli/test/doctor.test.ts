@@ -29,7 +29,9 @@ const permission = process.allowedNodeEnvironmentFlags.has('--permission')
   ? '--permission'
   : '--experimental-permission';
 
-/** Undefined if this machine makes the environment: such a command runs a harmless program. */
+/**
+ * Returns undefined if this machine can make the environment. To find out, it runs a harmless program in it.
+ */
 function unmade(...command: readonly string[]): string | undefined {
   const [file = '', ...args] = command;
   return spawnSync(file, args).status === 0 ? undefined : `needs ${file}`;
@@ -39,7 +41,7 @@ const noBox = unmade('bwrap', '--dev-bind', '/', '/', 'true');
 const noNamespace = unmade('unshare', '--pid', '--fork', '--mount-proc', 'true');
 const noUserNamespace = unmade('unshare', '--user', '--map-root-user', 'true');
 
-/** What the doctor says of one check in an environment that a command makes. */
+/** Returns what the doctor says of one check, in an environment that a command makes. */
 async function examined(
   name: string,
   { through = [], nodeFlags = [], env = {} }: Surroundings,
@@ -64,7 +66,7 @@ interface Surroundings {
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** A program `node` that is a wrapper: it starts Node without the descriptors beyond 2. */
+/** Returns a folder with a wrapper named `node`. It starts Node without the descriptors above 2. */
 function folderOfWrapper(): string {
   const folder = mkdtempSync(join(tmpdir(), 'pipework-doctor-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
@@ -77,14 +79,14 @@ function folderOfWrapper(): string {
 const boxed = ['bwrap', '--dev-bind', '/', '/'];
 const shell = process.platform === 'win32' ? '' : realpathSync('/bin/sh');
 
-/** A limit that leaves so many descriptors free. */
+/** Returns surroundings whose limit leaves this many descriptors free. */
 async function withFree(count: number): Promise<Surroundings> {
   const { finding } = await examined('descriptors', {});
   const used = Number(/uses (\d+)$/.exec(finding.found)?.[1]);
   return { through: ['/bin/sh', '-c', `ulimit -n ${used + count} && exec "$@"`, 'sh'] };
 }
 
-/** Environments that break one thing. Each is real: nothing of the doctor's is replaced. */
+/** Environments in which one thing does not work. Each is real, and no part of the doctor is replaced. */
 const environments: [
   what: string,
   name: string,
@@ -193,26 +195,26 @@ describe.skipIf(process.platform !== 'linux')('doctor finds that', () => {
     });
   }
 
-  test('each check has an environment in which it is red', () => {
+  test('has an environment for each check in which the check is red', () => {
     const red = new Set(['node', ...environments.map(([, name]) => name)]);
     expect(checks.map(({ name }) => name).filter((name) => !red.has(name))).toEqual([]);
   });
 });
 
 describe('doctor', () => {
-  test('takes the supported versions of Node from nowhere else than the manifest has them', () => {
+  test('supports the same versions of Node as the manifest', () => {
     const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
     expect((JSON.parse(manifest) as { engines: { node: string } }).engines.node).toBe(supportedNode);
     const versions = ['18.20.8', '20.18.3', '20.19.0', '21.7.3', '22.11.0', '22.12.0', '23.0.0', '26.1.0'];
     expect(versions.filter(supportsNode)).toEqual(['20.19.0', '22.12.0', '23.0.0', '26.1.0']);
   });
 
-  test('finds that Node is too old', async () => {
+  test('reports that Node is too old', async () => {
     const [result] = await resultsOf([nodeCheck], { ...realProbes({}), nodeVersion: '18.20.8' });
     expect(result).toMatchObject({ level: 'broken', todo: expect.stringContaining('install') as string });
   });
 
-  test('is told by every command if Node is too old to load it', async () => {
+  test('is quoted by every command if Node is too old to load the command', async () => {
     const age = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '18.20.8' } });
       delete process.getBuiltinModule;`;
     const old = ['--import', `data:text/javascript,${encodeURIComponent(age)}`];
@@ -223,14 +225,14 @@ describe('doctor', () => {
     });
   });
 
-  test('tells that a check failed, and goes on', async () => {
+  test('reports a check that failed, and continues with the others', async () => {
     const throws = { name: 'throws', run: () => JSON.parse('{') as never };
     const results = await resultsOf([throws, nodeCheck], realProbes({}));
     expect(results.map(({ level }) => level)).toEqual(['broken', 'ok']);
     expect(results[0]?.found).toMatch(/^the check failed: .*JSON/);
   });
 
-  test('leaves out what --skip names, and refuses a name that is none', async () => {
+  test('leaves out the checks that --skip names, and refuses the name of no check', async () => {
     const few = checks.map(({ name }) => name).filter((name) => name !== 'init');
     const { stdout, status } = await pipework(['doctor', '--skip', few.join()]);
     expect(stdout).toMatch(/^ok {7}init .*\n.*\n\n1 checks?: 1 ok\n$/);

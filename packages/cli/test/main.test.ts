@@ -60,7 +60,7 @@ describe('the command line', () => {
     }
   });
 
-  test('leaves everything behind -- to the plugin', async () => {
+  test('leaves all words after -- to the plugin', async () => {
     const { stdout } = await pipework([
       'call',
       'tool.echo',
@@ -99,7 +99,7 @@ describe('the command line', () => {
 });
 
 describe('a usage error', () => {
-  test('shows how its command is typed, and the list of commands if there is none', async () => {
+  test('shows how its command is typed, or the list of commands if no known command is named', async () => {
     expect((await inProcess(['call', '--nope', 'a.b', '--', 'x'])).stderr).toMatch(
       /\nUsage: pipework call \[options\] NAME\.METHOD \[JSON\.\.\.\] -- CMD\.\.\.\nTry pipework call --help\n$/,
     );
@@ -117,7 +117,7 @@ describe('a usage error', () => {
     ['call a.b 5 -1 "x" ./plugin --port 5', `call a.b 5 -1 '"x"' -- ./plugin --port 5`],
     ['call --timeout 5 a.b - python3 x.py', 'call --timeout 5 a.b - -- python3 x.py'],
     ['call a.b plugin.js', 'call a.b -- plugin.js'],
-    // As with npm, where -- stands in front of the options of a script.
+    // npm also expects -- in front of the options of a script.
     ['describe node plugin.js -- --port 5', 'describe -- node plugin.js --port 5'],
     ['call a.b ./plugin -- --port 5', 'call a.b -- ./plugin --port 5'],
     ['call a.b', 'call a.b -- node plugin.js'],
@@ -131,7 +131,7 @@ describe('a usage error', () => {
     expect(status).toBe(2);
   });
 
-  test('shows no command line if it cannot be told where that of the plugin begins', async () => {
+  test('shows no corrected command line if it is unclear where that of the plugin begins', async () => {
     const { stderr } = await inProcess(['describe', '--port', '5', 'node', 'plugin.js']);
     expect(stderr.split('\n')[0]).toBe(
       "pipework: unknown option '--port'; the options of describe are --json, --dts, --start-timeout, --protocol, --cookie, --help",
@@ -151,7 +151,7 @@ describe('the help', () => {
 });
 
 describe('main', () => {
-  test('starts the plugin in the directory and with the environment that it is given', async () => {
+  test('starts the plugin in the given directory, with the given environment', async () => {
     const cwd = dirname(fixture[1] ?? '');
     const env = { PATH: process.env['PATH'], MARK: 'given' };
     const ran = await inProcess(['call', 'tool.surroundings', '--', 'node', 'plugin.mjs'], { cwd, env });
@@ -162,7 +162,7 @@ describe('main', () => {
 describe.skipIf(noPython !== undefined)(`conformance${skipped(noPython)}`, () => {
   const only = 'handshake';
 
-  test('prints the report of the testkit, as text and as JSON', async () => {
+  test('prints the report of the testkit as text and as JSON', async () => {
     const ran = await pipework(['conformance', '--only', only, '--', ...python]);
     expect(ran.stdout).toMatch(/ {2}passed {2}.*handshake[\s\S]*\d+ passed, 0 failed, \d+ do not apply/);
     expect(ran.status).toBe(0);
@@ -176,7 +176,7 @@ describe.skipIf(noPython !== undefined)(`conformance${skipped(noPython)}`, () =>
     expect(ran.status).toBe(2);
   });
 
-  test('is 7 if the plugin cannot be started, and says how it can', async () => {
+  test('exits with 7 if the plugin cannot be started, and suggests a command line that starts it', async () => {
     const { status, stdout, stderr } = await pipework(['conformance', '--', 'docs/cli.md/nope']);
     expect({ status, stdout }).toEqual({ status: 7, stdout: '' });
     expect(stderr).toMatch(/^pipework: cannot start docs\/cli\.md\/nope: .*\n$/);
@@ -186,7 +186,7 @@ describe.skipIf(noPython !== undefined)(`conformance${skipped(noPython)}`, () =>
     );
   });
 
-  test('is 1 if a check fails', async () => {
+  test('exits with 1 if a check fails', async () => {
     const ran = await pipework(['conformance', '--only', only, '--timeout', '500', '--', 'node', '-e', '0']);
     expect(ran.stdout).toContain('FAILED');
     expect(ran.status).toBe(exitStatuses.found[0]);

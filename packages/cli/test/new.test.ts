@@ -41,7 +41,7 @@ const argumentsFor = (language: Language): string[] =>
   language === 'typescript' ? [] : ['--language', language];
 
 describe.each(languages)('new in %s', (language) => {
-  test('makes a contract, a plugin, a host and tests under the name of the folder', async () => {
+  test('names a contract, a plugin, a host and tests after the folder', async () => {
     const folder = join(emptyFolder(), 'deep/my-app');
     const { status, stdout, stderr } = await pipework(['new', ...argumentsFor(language), folder]);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
@@ -61,7 +61,7 @@ describe.each(languages)('new in %s', (language) => {
     });
   });
 
-  test('asks for the versions of other packages that this repository is tested with', () => {
+  test('depends on the versions of other packages with which this repository is tested', () => {
     const folder = join(root, 'packages/cli/templates', language);
     const manifests = filesIn(folder).filter((path) => /^(\w+\/)?package\.json$/.test(path));
     const wanted = manifests.flatMap((path) => {
@@ -76,7 +76,7 @@ describe.each(languages)('new in %s', (language) => {
 test('what new makes runs', async () => {
   const folder = join(emptyFolder(), 'my-app');
   await pipework(['new', '--language', 'javascript', folder]);
-  // As an install does, from this repository.
+  // Makes the links that an install would make, to the packages of this repository.
   const link = (target: string, at: string): void => {
     mkdirSync(dirname(join(folder, at)), { recursive: true });
     symlinkSync(target, join(folder, at));
@@ -113,14 +113,14 @@ describe('new refuses, with status 2 and without a change,', () => {
   });
 });
 
-// A recursive mkdir of Node 20 never returns there.
+// A recursive mkdir of Node 20 never returns in such a place.
 test.skipIf(process.platform !== 'linux')('new refuses a place that takes no folders', async () => {
   const { status, stderr } = await pipework(['new', '/proc/nope']);
   expect(stderr).toContain('"/proc/nope" cannot be used: ENOENT');
   expect(status).toBe(2);
 });
 
-test('new takes a folder that has nothing but .git, and another name', async () => {
+test('new takes a folder that contains only .git, and another name', async () => {
   const folder = emptyFolder();
   mkdirSync(join(folder, '.git'));
   const ran = await pipework(['new', '--name', 'other', '.'], '', {}, folder);
@@ -129,7 +129,7 @@ test('new takes a folder that has nothing but .git, and another name', async () 
   expect(manifestIn(join(folder, 'host/package.json')).name).toBe('@other/host');
 });
 
-test('npm create pipework leads to new', async () => {
+test('npm create pipework calls new', async () => {
   const folder = join(emptyFolder(), 'my-app');
   const create = join(root, 'packages/create-pipework/dist/bin.js');
   const ran = await run([process.execPath, create, folder, '--language', 'javascript']);

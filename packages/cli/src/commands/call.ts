@@ -1,4 +1,6 @@
-/** `pipework call`: one call, its result as JSON, a stream as one value a line. */
+/**
+ * `pipework call` makes one call and prints its result as JSON. A stream is printed as one value per line.
+ */
 import { isPipeworkError, PipeworkError, withCallOptions, type Remote } from '@pipework/core';
 import type { Command, CommandLine } from '../command.ts';
 import { CallFailed, exitOfCall, statusOf, UsageError } from '../exit-status.ts';
@@ -39,7 +41,7 @@ export const call: Command = {
   run,
 };
 
-/** How much earlier than asked for a timer may fire, in milliseconds. */
+/** How many milliseconds a timer may fire before its time. */
 const timerSlackMs = 2;
 
 async function run(line: CommandLine, io: Io): Promise<number> {
@@ -64,7 +66,7 @@ async function run(line: CommandLine, io: Io): Promise<number> {
   return statusOf('answered');
 }
 
-/** The mistake, if the plugin takes no streams and was given standard input as one. */
+/** Returns the user's mistake if standard input was given as a stream to a plugin that takes no streams. */
 function refusedStream(error: unknown, operands: readonly string[], kind: StdinKind): UsageError | undefined {
   const isStream = operands.includes('-') && (kind === 'bytes' || kind === 'ndjson');
   if (!isStream || !isPipeworkError(error) || error.code !== 'RPC_NOT_SERIALIZABLE' || error.sent !== false)
@@ -82,7 +84,7 @@ async function callAndPrint(
   { values }: CommandLine,
   io: Io,
 ): Promise<void> {
-  // Names that a remote answers by itself, such as toString, are not methods of the plugin.
+  // A remote has some names of its own, such as toString. They are not methods of the plugin.
   if (!(method in remote))
     throw new PipeworkError(
       'RPC_UNKNOWN_METHOD',

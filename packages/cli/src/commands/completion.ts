@@ -1,11 +1,11 @@
-/** `pipework completion`: the script by which a shell completes command lines. */
+/** `pipework completion` prints the script with which a shell completes command lines. */
 import type { Command, CommandLine } from '../command.ts';
 import { completions, shells } from '../completion.ts';
 import { statusOf, UsageError } from '../exit-status.ts';
 import type { Io } from '../io.ts';
 import { print } from '../output.ts';
 
-/** `others` returns the commands that are completed; this one is among them. */
+/** `others` returns the other commands. The script completes them and this one. */
 export function completionCommand(others: () => readonly Command[]): Command {
   return {
     name: 'completion',

@@ -1,4 +1,4 @@
-/** `pipework conformance`: the testkit's suite against a plugin. */
+/** `pipework conformance` runs the testkit's suite against a plugin. */
 import { conformance, type ConformanceCheck, type ConformanceReport } from '@pipework/testkit';
 import type { Command, CommandLine } from '../command.ts';
 import { NotStarted, statusOf, UsageError } from '../exit-status.ts';
@@ -68,19 +68,21 @@ async function run(line: CommandLine, io: Io): Promise<number> {
   return statusOf(report.ok ? 'answered' : 'found');
 }
 
-/** A program that cannot be started would fail every check for the same reason. */
+/** Throws if the program could not be started. Otherwise every check would fail for the same reason. */
 function refuseIfNotStarted({ results }: ConformanceReport, file: string): void {
   const prefix = `cannot start ${file}: `;
   const reasons = results.map(({ outcome }) => {
     const reason = outcome.status === 'failed' ? outcome.reason : '';
-    // Node throws for some reasons, ENOTDIR for example, and tells others of them later.
+    // For some reasons, such as ENOTDIR, Node throws. It reports others later, by an event.
     return reason.replace(/^the check itself broke: (?=spawn )/, prefix);
   });
   const [reason = ''] = reasons;
   if (reasons.every((one) => one.startsWith(prefix))) throw new NotStarted(reason);
 }
 
-/** One line of a terminal that says how far the checks are. Elsewhere it writes nothing. */
+/**
+ * Shows the progress of the checks on one line of a terminal. Writes nothing if the output is not a terminal.
+ */
 class Progress {
   readonly #of: number;
   readonly #io: Io;
@@ -105,7 +107,7 @@ class Progress {
 
   #show(what: string): void {
     if (!this.#isShown) return;
-    // A line that is broken by the terminal could not be erased.
+    // If the terminal broke the line, the line could not be erased.
     const line = `${this.#count} of ${this.#of} checks  ${what}`.slice(0, widthOf(this.#io) - 1);
     this.#io.stderr.write(`${eraseLine}${line}`);
   }

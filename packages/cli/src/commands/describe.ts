@@ -1,4 +1,4 @@
-/** `pipework describe`: what a plugin is and offers, as a table, as JSON, or as TypeScript. */
+/** `pipework describe` prints what a plugin is and offers, as a table, as JSON, or as TypeScript. */
 import { PipeworkError, printable, type Description } from '@pipework/core';
 import type { Command, CommandLine } from '../command.ts';
 import { declarationsOf, oneLine, signatureOf } from '../dts.ts';
@@ -42,7 +42,9 @@ async function run(line: CommandLine, io: Io): Promise<number> {
   return statusOf('answered');
 }
 
-/** The methods by their names: a plugin sends them as a map, which has no order in Go, and the output is kept in files. */
+/**
+ * Sorts the methods by name. A plugin in Go sends them in random order, and users keep the output in files.
+ */
 function inOrder(description: Description): Description {
   const plugins = Object.entries(description.plugins).map(([name, plugin]) => {
     const { methods } = plugin;
@@ -53,7 +55,10 @@ function inOrder(description: Description): Description {
   return { ...description, plugins: Object.fromEntries(plugins) };
 }
 
-/** A factory that ends the process is told as the fault of its name, and all names behind it fail as well. */
+/**
+ * Returns the error for a plugin that ended while it was described. The first name with an error is the one
+ * whose factory ended the process. The names after it failed only for that reason.
+ */
 function endedMeanwhile({ plugins }: Description): PipeworkError {
   const [name, { error = '' } = {}] = Object.entries(plugins).find(
     ([, plugin]) => plugin.error !== undefined,
@@ -64,16 +69,20 @@ function endedMeanwhile({ plugins }: Description): PipeworkError {
   );
 }
 
-/** A plugin that serves nothing at all says at least what runs it. */
+/** True if the description says nothing. Even a plugin that serves no names tells its runtime. */
 const isSilent = ({ runtime, plugins }: Description): boolean =>
   runtime === 'unknown' && Object.keys(plugins).length === 0;
 
-/** How many services a plugin may ask for before it is described without them. */
+/**
+ * How many services of its host a plugin may need. If it needs more, the description shows the errors of its
+ * factories.
+ */
 const maxServices = 32;
 
 /**
- * Asks the plugin. If a factory fails because it lacks a service of its host, it is tried again in a new process,
- * with a service of that name that has no methods. What a plugin offers rarely depends on what it is offered.
+ * Asks the plugin for its description. If a factory fails because the host provides no service of some name,
+ * this asks again in a new process. That process gets a service of that name without methods. What a plugin
+ * offers rarely depends on the services of its host.
  */
 async function ask(line: CommandLine, io: Io, services: readonly string[]): Promise<Description> {
   const description = await withPlugin(
@@ -112,7 +121,7 @@ function tableOf(description: Description, io: Io): string {
   return `${[oneLine(head), ...sections].join('\n\n')}\n`;
 }
 
-/** In a terminal, a description stands below a signature that leaves no room for it. */
+/** In a terminal, a method's text moves to the next line if the signature leaves no room for it. */
 function methodTable(rows: readonly (readonly [string, string])[], io: Io): string {
   if (io.stdout.isTTY !== true) return columns(rows);
   const width = widthOf(io);

@@ -1,4 +1,4 @@
-/** `pipework doctor`: does this machine have what pipework needs? */
+/** `pipework doctor` checks whether this machine has what pipework needs. */
 import { printable } from '@pipework/core';
 import type { Command, CommandLine } from '../command.ts';
 import { checks, examine, type Result } from '../doctor/examine.ts';
@@ -51,7 +51,7 @@ function skippedIn(given = ''): ReadonlySet<string> {
   throw new UsageError(`--skip: expected some of ${known}; got ${JSON.stringify(unknown)}`);
 }
 
-/** Each level as it is shown. */
+/** How each level is shown. */
 const levels: Readonly<Record<Level, readonly [word: string, style: Style]>> = {
   ok: ['ok', 'green'],
   limited: ['limited', 'yellow'],
@@ -62,14 +62,17 @@ const levels: Readonly<Record<Level, readonly [word: string, style: Style]>> = {
 const wordWidth = Math.max(...Object.values(levels).map(([word]) => word.length));
 const nameWidth = Math.max(...checks.map(({ name }) => name.length));
 
-/** What was found behind the level and the name; below it, what that means and what to do. */
+/**
+ * Returns one line with the level, the name and what was found. The lines below it say what that means and
+ * what to do.
+ */
 function told({ level, name, found, means, todo }: Result, io: Io): string {
   const style = styler(io, 'stdout');
   const [word, colour] = levels[level];
   const head = `${style(colour, word.padEnd(wordWidth))}  ${name.padEnd(nameWidth)}  `;
   const indent = ' '.repeat(wordWidth + nameWidth + 4);
   const lines = [found, means, ...(todo === undefined ? [] : [`to do: ${todo}`])];
-  // What reads a pipe finds each sentence on one line.
+  // In a pipe, each sentence stays on one line, which a program can read more easily.
   const width = io.stdout.isTTY === true ? widthOf(io) - indent.length : Infinity;
   return `${head}${lines.map((line) => wrapped(printable(line), width, indent)).join(`\n${indent}`)}\n`;
 }

@@ -1,4 +1,4 @@
-/** `pipework new`: a workspace with a contract, a plugin, a host and tests. */
+/** `pipework new` makes a workspace with a contract, a plugin, a host and tests. */
 import { lstatSync, readdirSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import type { Command, CommandLine } from '../command.ts';
@@ -42,7 +42,7 @@ async function run(line: CommandLine, io: Io): Promise<number> {
   return statusOf('answered');
 }
 
-/** Names that npm takes as a scope: https://docs.npmjs.com/cli/v11/configuring-npm/package-json#name. */
+/** Names that npm allows as a scope: https://docs.npmjs.com/cli/v11/configuring-npm/package-json#name. */
 const packageName = /^[a-z0-9][a-z0-9._-]{0,99}$/;
 
 function nameOf(folder: string, given: string | undefined): string {
@@ -90,7 +90,7 @@ function attempt<T>(operand: string, act: () => T): T {
   }
 }
 
-/** What was made, and what to type next. */
+/** Says what was made, and what to type next. */
 function told(operand: string, name: string, files: readonly string[], io: Io): string {
   const style = styler(io, 'stdout');
   const cd = operand === '.' ? [] : [`cd ${/^[\w./-]+$/.test(operand) ? operand : JSON.stringify(operand)}`];

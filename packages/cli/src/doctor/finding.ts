@@ -13,7 +13,7 @@ export interface Finding {
   readonly found: string;
   /** What that means for plugins and their hosts. */
   readonly means: string;
-  /** What to do. Every finding that is limited or broken has it. */
+  /** What to do. Every `limited` or `broken` finding has this text. */
   readonly todo?: string;
 }
 

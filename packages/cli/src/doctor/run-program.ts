@@ -33,7 +33,7 @@ export async function runProgram(file: string, args: readonly string[], down = '
     });
     return await resultOf(child, down);
   } catch (error) {
-    // Some failures throw, as those of the permission model do.
+    // Node throws for some failures, for example if its permission model forbids the start.
     return failed(error as NodeJS.ErrnoException);
   }
 }

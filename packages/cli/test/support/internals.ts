@@ -1,4 +1,7 @@
-/** The one door through which the command's tests reach what the package does not export: a move inside `src` is followed here, and nowhere else. */
+/**
+ * The one module from which the command's tests import what the package does not export. If a file of `src`
+ * moves, only this file changes.
+ */
 
 export { nodeCheck, supportedNode, supportsNode } from '../../src/doctor/checks/node.ts';
 export { checks, examine, type Result } from '../../src/doctor/examine.ts';

@@ -1,4 +1,4 @@
-// The built command as a process, in a pipe and in a terminal.
+// Runs the built command as a process, in a pipe or in a terminal.
 import { spawn, spawnSync } from 'node:child_process';
 import { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -12,7 +12,7 @@ export const bin: string = at('../../dist/bin.js');
 /** The command line of the fixture. */
 export const fixture: readonly string[] = ['node', at('../fixtures/plugin.mjs')];
 export const greeter: readonly string[] = ['node', at('../../../../examples/greeter/dist/plugin.js')];
-/** Waits in a call, and says when it is cancelled. */
+/** The command line of a plugin in Python. It waits in a call, and says when the call is cancelled. */
 export const pythonFixture: readonly string[] = ['python3', at('../fixtures/plugin.py')];
 export const python: readonly string[] = ['python3', at('../../../../examples/python-plugin/plugin.py')];
 
@@ -22,7 +22,7 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** Runs the command with everything piped. */
+/** Runs the command with pipes for its streams. */
 export const pipework = async (
   args: readonly string[],
   input: string | Buffer = '',
@@ -30,7 +30,7 @@ export const pipework = async (
   cwd: string = root,
 ): Promise<Ran> => await run([process.execPath, bin, ...args], { input, env, cwd });
 
-/** Runs any command with everything piped. */
+/** Runs any command with pipes for its streams. */
 export async function run(
   [file = '', ...args]: readonly string[],
   {
@@ -40,7 +40,7 @@ export async function run(
   }: { input?: string | Buffer; env?: NodeJS.ProcessEnv; cwd?: string } = {},
 ): Promise<Ran> {
   const child = spawn(file, args, { cwd, env: { ...process.env, ...env } });
-  child.stdin.on('error', () => {}); // It may end without reading.
+  child.stdin.on('error', () => {}); // The command may end without reading its input.
   child.stdin.end(input);
   const ended = new Promise<number | null>((resolve) => {
     child.once('close', resolve);
@@ -49,17 +49,17 @@ export async function run(
   return { status, stdout, stderr };
 }
 
-/** Why no terminal can be made here; undefined where it can. */
+/** The reason why no terminal can be made here; undefined if one can. */
 export const noTerminal: string | undefined =
   spawnSync('python3', ['-c', 'import pty']).status === 0 ? undefined : 'needs python3 with its module pty';
 
 export const noPython: string | undefined =
   spawnSync('python3', ['-c', '']).status === 0 ? undefined : 'needs python3';
 
-/** The part of a name that says why a test is skipped; empty if it runs. */
+/** Returns the part of a test's name that says why it is skipped; an empty text if it runs. */
 export const skipped = (why: string | undefined): string => (why === undefined ? '' : ` (SKIPPED: ${why})`);
 
-/** Runs the command within this process. Everything that it uses of a process is given. */
+/** Runs the command within this process. The test gives it all that it would use of a process. */
 export async function inProcess(
   args: readonly string[],
   { cwd = root, env = process.env }: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
@@ -83,17 +83,20 @@ interface Shown {
   readonly shown: string;
 }
 
-/** What is typed once a text is shown. */
+/** The keys that are typed once a text is shown. */
 export type Steps = readonly (readonly [shown: string, keys: string])[];
 
-/** Runs the command in a pseudo-terminal, which shows both of its outputs. Once a text of `steps` is shown, its keys are typed. */
+/**
+ * Runs the command in a pseudo-terminal, which shows both of its outputs. Once a text of `steps` is shown,
+ * its keys are typed.
+ */
 export const inTerminal = async (
   args: readonly string[],
   steps: Steps = [],
   env: NodeJS.ProcessEnv = {},
 ): Promise<Shown> => await terminal([process.execPath, bin, ...args], steps, env);
 
-/** Runs any command in a pseudo-terminal. With `input` its standard input is a pipe. */
+/** Runs any command in a pseudo-terminal. With `input`, its standard input is a pipe. */
 export async function terminal(
   command: readonly string[],
   steps: Steps = [],
@@ -101,7 +104,7 @@ export async function terminal(
   cwd: string = root,
   input = '',
 ): Promise<Shown> {
-  // What is piped in comes by descriptor 3, because 0 is the terminal.
+  // Descriptor 3 carries the piped input, because descriptor 0 is the terminal.
   const piped = input === '' ? command : ['/bin/sh', '-c', 'exec "$@" <&3', 'sh', ...command];
   const child = spawn('python3', [at('terminal.py'), JSON.stringify(steps), ...piped], {
     cwd,

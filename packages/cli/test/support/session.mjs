@@ -1,5 +1,6 @@
-// session.mjs LINES: runs several command lines in one process, by `run()` of the package. LINES is a JSON list of lists of words.
-// Behind the output of each stands the picture of a record separator, with its status, on both outputs unless they are one terminal.
+// session.mjs LINES runs several command lines in one process, with `run()` of the package. LINES is a JSON
+// list of lists of words. After the output of each line comes the picture of a record separator, with the
+// line's status. If the outputs are not one terminal, both get it.
 import { run } from '@pipework/cli';
 
 for (const line of JSON.parse(process.argv[2])) {

@@ -1,4 +1,5 @@
-// Golden transcripts, in `transcripts/golden`: what the command shows in a pipe and in a terminal.
+// Compares what the command shows in a pipe and in a terminal with the golden transcripts in
+// `transcripts/golden`.
 //
 //   npx vitest run --project cli test/transcripts --update     writes them again
 import { join } from 'node:path';
@@ -8,17 +9,17 @@ import { bin, noTerminal, root, run, skipped, terminal, type Ran, type Steps } f
 
 const session = fileURLToPath(new URL('session.mjs', import.meta.url));
 
-/** One command line, typed in a shell. */
+/** One command line, as it is typed in a shell. */
 export interface Line {
   readonly words: readonly string[];
-  /** What is piped in. */
+  /** The text that is piped in. */
   readonly input?: string;
   readonly env?: NodeJS.ProcessEnv;
-  /** What is typed while it runs, in a terminal. */
+  /** What is typed while the command runs in a terminal. */
   readonly steps?: Steps;
 }
 
-/** Words without quotes, separated by spaces. */
+/** Returns a line of words without quotes, separated by spaces. */
 export const line = (words: string, more: Omit<Line, 'words'> = {}): Line => ({
   words: words.split(' '),
   ...more,
@@ -27,11 +28,14 @@ export const line = (words: string, more: Omit<Line, 'words'> = {}): Line => ({
 export interface Plan {
   readonly lines: readonly Line[];
   readonly cwd: string;
-  /** Folders of this machine, and what stands for them. */
+  /** Folders of this machine, and the texts that replace them. */
   readonly folders?: Readonly<Record<string, string>>;
 }
 
-/** Compares what the lines show with the golden files of this name, one for a pipe and one for a terminal. */
+/**
+ * Compares what the lines show with the golden files of this name. There is one file for a pipe and one for a
+ * terminal.
+ */
 export function testTranscripts(name: string, plan: () => Plan, missing?: string): void {
   const notHere = process.platform === 'linux' ? missing : 'transcripts are those of Linux';
   const noPty = notHere ?? noTerminal;
@@ -57,7 +61,7 @@ async function compare(
   await expect(normal(told, folders)).toMatchFileSnapshot(join('../transcripts/golden', file));
 }
 
-/** How the line was typed. */
+/** Returns a line as it was typed after the prompt. */
 function prompt({ words, input, env = {} }: Line): string {
   const set = Object.entries(env).map(([key, value]) => `${key}=${value} `);
   const quoted = words.map((word) => (/^[\w%+,./:=@<>-]+$/.test(word) ? word : `'${word}'`));
@@ -65,7 +69,10 @@ function prompt({ words, input, env = {} }: Line): string {
   return `$ ${set.join('')}pipework ${quoted.join(' ')}${piped}`;
 }
 
-/** What is the machine's in a text: its folders, versions, times, ids of processes, and what a user's umask leaves of a mode. */
+/**
+ * Replaces what differs between machines in a text. These are folders, versions, times, process ids, and the
+ * part of a mode that the umask leaves.
+ */
 function normal(text: string, folders: Readonly<Record<string, string>>): string {
   const named = Object.entries({
     ...folders,
@@ -82,7 +89,9 @@ function normal(text: string, folders: Readonly<Record<string, string>>): string
     .replaceAll(/\(mode 0\d+\)/g, '(mode <mode>)');
 }
 
-/** Neighbours that need nothing of their own share one process. */
+/**
+ * Groups neighbouring lines that need no environment or input of their own, so that they share one process.
+ */
 function* groups(lines: readonly Line[]): Generator<readonly Line[], void, undefined> {
   let shared: Line[] = [];
   for (const one of lines) {
@@ -127,7 +136,7 @@ async function shownInTerminal(lines: readonly Line[], cwd: string): Promise<Sho
     const [first] = group;
     if (group.length === 1 && first !== undefined) {
       const { words, input = '', env = {}, steps = [] } = first;
-      // Set within the terminal: what makes it needs its own PATH.
+      // The variables are set inside the terminal, because the program that makes it needs its own PATH.
       const set = Object.entries(env).map(([key, value]) => `${key}=${value}`);
       const command = ['/usr/bin/env', ...set, process.execPath, bin, ...words];
       const ran = await terminal(command, steps, {}, cwd, input);
@@ -144,7 +153,7 @@ async function shownInTerminal(lines: readonly Line[], cwd: string): Promise<Sho
   return shown;
 }
 
-/** What stands in front of each mark of `session.mjs`, with the mark's status. */
+/** Returns the text before each mark of `session.mjs`, with the mark's status. */
 function parts(text: string): [text: string, status: number][] {
   const pieces = text.split(/␞(\d+)\n/);
   return pieces
@@ -155,7 +164,7 @@ function parts(text: string): [text: string, status: number][] {
 const told = ({ stdout, stderr, status }: Ran): string =>
   `${visible('out', stdout)}${visible('err', stderr)}status ${status}\n`;
 
-/** Each line behind the name of its output, with what a terminal would obey as a picture. */
+/** Returns each line after the name of its output. A character that controls a terminal becomes a picture. */
 function visible(name: string, text: string): string {
   if (text === '') return '';
   const shown = text.replaceAll('\u001b', '␛').replaceAll('\r', '␍').replaceAll('\u0007', '␇');

@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest';
 import { checks, commands } from '../support/internals.ts';
 import { line, testTranscripts } from '../support/transcript.ts';
 
-/** The doctor, asked for a few checks. What the others find is the machine's. */
+/** Returns a command line of the doctor for a few checks. The results of the others depend on the machine. */
 const doctor = (...names: string[]): string => {
   const others = checks.map(({ name }) => name).filter((name) => !names.includes(name));
   return `doctor --skip ${others.join(',')}`;

@@ -14,7 +14,7 @@ export const descriptorsCheck: Check = {
     if (probes.platform === 'win32')
       return ok('Windows sets no limit for one process', 'there is room for plugins');
     const limit = await limitOf(probes);
-    // The listing itself has one open.
+    // To list the folder takes one descriptor, which is in the list too.
     const listed = probes.countIn('/proc/self/fd') ?? probes.countIn('/dev/fd');
     const open = listed === undefined ? usuallyOpen : listed - 1;
     const room = Math.max(0, Math.floor((limit - open - perStart) / perPlugin) + 1);
