@@ -7,7 +7,7 @@ import type { Matchers } from './matchers.ts';
 
 export const asyncMatchers: readonly (keyof Matchers)[] = ['toFailWith', 'toHaveExited', 'toHaveNoLeaks'];
 
-/** The data of a running test in Vitest that is used here. */
+/** The part of a running test of Vitest that this module uses. */
 interface RunningTask {
   onFinished?: (() => void)[];
 }

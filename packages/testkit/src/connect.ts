@@ -1,4 +1,7 @@
-/** Host and plugin in one process: the real Client and the real serve, over pipes in memory. */
+/**
+ * Connects host and plugin in one process. The Client and `serve` are the real ones, and the pipes are in
+ * memory.
+ */
 import { inspect } from 'node:util';
 import {
   Client,
@@ -30,31 +33,42 @@ export type Plugins<P, S = Record<never, never>> = {
   readonly [K in keyof P]: (context: PluginContext<S>) => P[K] | Promise<P[K]>;
 };
 
-/** Options of {@link connect}: what happens to the bytes on their way, and what the two sides are given. */
+/**
+ * Options of {@link connect}. They say what happens to the bytes on their way, and configure the two sides.
+ */
 export interface ConnectOptions<P = Record<string, object>, S = Record<never, never>> {
-  /** Repeats everything random below; a fresh one when absent. It stands in the transcript. */
+  /**
+   * The seed of everything random in this connection, which repeats it. The default is a new one. The
+   * transcript shows it.
+   */
   readonly seed?: number;
-  /** Bytes arrive in chunks of 1 to this many bytes, at random; `'random'` means up to 64. */
+  /** Bytes arrive in chunks of 1 to this many bytes, chosen at random. `'random'` means up to 64. */
   readonly chunking?: 'random' | number;
-  /** Each chunk waits so many milliseconds, or a random number of them. */
+  /** Each chunk waits this many milliseconds, or a random number in this range. */
   readonly delay?: number | { readonly min: number; readonly max: number };
-  /** How wide the windows of streams are once their first 256 KiB are used, in bytes. */
+  /** The width of a stream's window, in bytes, once its first 256 KiB are used. */
   readonly window?: number;
-  /** How many bytes each of the two pipes holds before its writer must wait; 64 KiB, as on Linux, when absent. */
+  /**
+   * How many bytes each of the two pipes holds before its writer must wait. The default is 64 KiB, as on
+   * Linux.
+   */
   readonly pipeBytes?: number;
-  /** Further faults, in order. */
+  /** More faults, in the order in which bytes pass them. */
   readonly faults?: { readonly toPlugin?: readonly Fault[]; readonly toHost?: readonly Fault[] };
-  /** Further options of the Client. `provide` are the services that the plugin can ask for; a `fakePlugin()` may stand for each. */
+  /**
+   * More options of the Client. `provide` has the services that the plugin can ask for. Each may return a
+   * `fakePlugin()`.
+   */
   readonly client?: Omit<ClientConfig<S>, 'cmd' | 'launcher' | 'syncStdout' | 'syncStderr' | 'stderr'>;
-  /** Further options of `serve`. A plugin that has a plugin set for each version is tested a set at a time. */
+  /** More options of `serve`. If a plugin has a plugin set for each version, test one set at a time. */
   readonly serve?: Omit<ServeOptions<P, S>, 'plugins' | 'transport' | 'protocolVersions'> & {
     readonly protocolVersions?: readonly number[];
   };
-  /** False records nothing of the wire: `pair.transcript()` is empty, and nothing is spent on it. */
+  /** If false, the wire is not recorded. Then `pair.transcript()` is empty, and recording costs nothing. */
   readonly transcript?: boolean;
   /**
-   * The running test's context: the pair ends with the test, and a failing test shows what the pair recorded. Without it the pair
-   * ends with the running test of `node --test` nevertheless.
+   * The context of the running test. The pair ends with that test, and a failing test shows what the pair
+   * recorded. Under `node --test`, the pair ends with the running test even without this option.
    */
   readonly test?: TestContext;
 }
@@ -72,28 +86,37 @@ const optionNames: ReadonlySet<string> = new Set<keyof ConnectOptions<unknown>>(
   'test',
 ]);
 
-/** A connected host and plugin. Dispose of it (`await using`), or give `connect` the test it belongs to. */
+/**
+ * A connected host and plugin. Dispose of it with `await using`, or give `connect` the test that it belongs
+ * to.
+ */
 export interface Pair<P = Record<string, object>, S = Record<never, never>> extends AsyncDisposable {
-  /** The host's side. */
+  /** The client on the host's side. */
   readonly client: Client<P, S>;
-  /** The host's connection: dispense implementations from it. */
+  /** The host's connection. Dispense implementations from it. */
   readonly rpc: RPCClientOf<P>;
-  /** Repeats the random part of this pair when given to `connect` again. */
+  /** The seed of this pair. Give it to `connect` to repeat the random part. */
   readonly seed: number;
   /** What the plugin has printed on its standard output so far. */
   readonly stdout: string;
   /** What the plugin has printed on its standard error so far, including its log and its final output. */
   readonly stderr: string;
-  /** Returns everything that went over the pipes so far, a line for each frame, with the messages in it; '' if the record is off. */
+  /**
+   * Returns everything that went over the pipes so far. Each frame has a line, with the messages in it.
+   * Returns an empty text if the wire is not recorded.
+   */
   transcript(options?: TranscriptOptions): string;
   /**
-   * Breaks the pipes now, in one direction or in both; bytes on the way are lost. `eof` shows as a closed pipe, `error` as
-   * a broken one.
+   * Breaks the pipes now, in one direction or in both. Bytes on the way are lost. `eof` looks like a closed
+   * pipe, and `error` like a broken one.
    */
   sever(how?: 'eof' | 'error', direction?: Direction): void;
-  /** Holds back whatever is sent in one direction, or in both, until the returned function is called. */
+  /** Holds back all bytes in one direction, or in both, until the returned function is called. */
   stall(direction?: Direction): () => void;
-  /** Lets the plugin's process die: by an exit code, or by a signal, with a final output on standard error. */
+  /**
+   * Ends the plugin's process as a crash does, with an exit code or a signal, and with a final output on
+   * standard error.
+   */
   crash(report?: CrashReport): void;
   /** Ends the pair as `client.kill()` does. */
   close(): Promise<PluginExit>;
@@ -161,9 +184,9 @@ class ConnectedPair<P, S> implements Pair<P, S> {
 }
 
 /**
- * Connects a host to `plugins` inside this process: the real Client, handshake, mux, codec and RPC on one side, the real
- * `serve` on the other, and pipes in memory between them. Resolves when the plugin is ready for `pair.rpc.dispense(name)`;
- * rejects as `client.start()` does.
+ * Connects a host to `plugins` inside this process. Client, handshake, mux, codec, RPC and `serve` are the
+ * real ones. Only the pipes between them are in memory. Resolves when the plugin is ready for
+ * `pair.rpc.dispense(name)`. Rejects with the same errors as `client.start()`.
  *
  * @example
  * ```ts
@@ -181,7 +204,7 @@ export function connect<P, S = Record<never, never>>(
   return connectBy(plugins, options, undefined);
 }
 
-/** @internal As {@link connect}, but the caller decides when bytes move. */
+/** @internal Does what {@link connect} does, but the caller decides when bytes move. */
 export async function connectBy<P, S>(
   plugins: Plugins<P, S>,
   options: ConnectOptions<P, S>,
@@ -243,7 +266,7 @@ function wire<P, S>(
       transcript.note(direction, text);
     },
   });
-  // A list of versions is no option for `Versioned` plugins, whose sets are tested one at a time.
+  // `Versioned` plugins cannot have a list of versions as an option, so their sets are tested one at a time.
   const served = { ...options.serve, plugins: watched(plugins, () => process) } as ServeOptions<P, S>;
   const process: MemoryProcess = new MemoryProcess(serving(served), {
     toPlugin: pipe('toPlugin'),
@@ -263,7 +286,10 @@ function wire<P, S>(
   return { client, process, transcript, stdout, stderr, seed };
 }
 
-/** For callers without types: what is wrong is told here, not by a plugin that dies in memory. */
+/**
+ * Throws for arguments that TypeScript would refuse. Otherwise a plugin in memory would die, which is harder
+ * to understand.
+ */
 function checkArguments(plugins: unknown, options: object): void {
   const isSet = typeof plugins === 'object' && plugins !== null;
   const wrong = isSet ? Object.entries(plugins).find(([, factory]) => typeof factory !== 'function') : [];
@@ -299,7 +325,10 @@ function plannedFaults<P, S>({ chunking, delay, window }: ConnectOptions<P, S>, 
   ];
 }
 
-/** @internal Factories that tell an implementation which process it is in, so that a fake one can crash it. */
+/**
+ * @internal Returns factories that tell each implementation which process serves it. A fake needs that to
+ * crash the process.
+ */
 export function watched<P, S>(plugins: Plugins<P, S>, process: () => Crashable): Plugins<P, S> {
   const entries = Object.entries<Plugins<P, S>[keyof P]>(plugins).map(([name, factory]) => [
     name,

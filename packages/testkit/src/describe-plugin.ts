@@ -1,4 +1,4 @@
-/** One suite, both ways: the same tests against a plugin in memory and as a process. */
+/** Runs one suite both ways, against a plugin in memory and against a plugin as a process. */
 import { describe, expect, test as vitestTest, type TestAPI } from 'vitest';
 import type { ClientConfig, RPCClientOf } from '@pipework/core';
 import { connect, type ConnectOptions, type Plugins } from './connect.ts';
@@ -7,49 +7,53 @@ import type { TranscriptOptions } from './transcript/transcript.ts';
 
 /** The ways in which {@link describePlugin} runs the plugin: in memory, as a process, or both. */
 export interface PluginTargets<P, S = Record<never, never>> {
-  /** The factories that the plugin's program serves. Without it the suite runs as a process only. */
+  /** The factories that the plugin's program serves. Without them, the suite runs only as a process. */
   readonly inMemory?: Plugins<P, S>;
-  /** The program: a command line, or the whole of a Client's config. Without it the suite runs in memory only. */
+  /**
+   * The plugin's program, as a command line or as the whole config of a Client. Without it, the suite runs
+   * only in memory.
+   */
   readonly process?: ClientConfig['cmd'] | ClientConfig<S>;
-  /** Further options of the pair in memory. */
+  /** More options of the pair in memory. */
   readonly connect?: Omit<ConnectOptions<P, S>, 'test'>;
 }
 
-/** The plugin under test, the same whichever way it runs. */
+/** The plugin under test. Its members are the same in memory and as a process. */
 export interface PluginUnderTest<P> {
-  /** Which of the two ways it runs. */
+  /** How the plugin runs. */
   readonly how: 'in memory' | 'as a process';
-  /** The connection to it. */
+  /** The connection to the plugin. */
   readonly rpc: RPCClientOf<P>;
-  /** What it printed on its standard output so far. */
+  /** What the plugin has printed on its standard output so far. */
   readonly stdout: string;
-  /** What it printed on its standard error so far. */
+  /** What the plugin has printed on its standard error so far. */
   readonly stderr: string;
-  /** Returns what went over the wire so far, a line each. */
+  /** Returns what went over the wire so far, with a line for each frame. */
   transcript(options?: TranscriptOptions): string;
-  /** Ends it; it ends with the test in any case. */
+  /** Ends the plugin. Without this call, it ends with the test. */
   close(): Promise<unknown>;
 }
 
-/** What a test of {@link describePlugin} is given. */
+/** The fixtures of a test of {@link describePlugin}. */
 export interface PluginFixtures<P> {
-  /** A plugin for this test alone, started when the test first asks for it. */
+  /** A plugin for this test alone. It starts when the test first uses it. */
   plugin: PluginUnderTest<P>;
 }
 
-/** What {@link describePlugin} hands to the function that declares the tests. */
+/** The argument of the function that declares the tests of {@link describePlugin}. */
 export interface PluginSuite<P> {
   /** Vitest's `test` with the plugin as a fixture. */
   readonly test: TestAPI<PluginFixtures<P>>;
-  /** Vitest's `expect`, with the matchers of the kit. */
+  /** Vitest's `expect`, with the kit's matchers. */
   readonly expect: typeof expect;
-  /** Which of the two ways the tests that are now declared will run. */
+  /** How the tests that are declared now will run. */
   readonly how: 'in memory' | 'as a process';
 }
 
 /**
- * Registers `suite` once for each target: `NAME, in memory` and `NAME, as a process`. Each test gets a plugin of its own
- * by the fixture `plugin`, ended with the test; a failing test shows what it printed and what went over the pipes.
+ * Registers `suite` once for each target, under the names `NAME, in memory` and `NAME, as a process`. The
+ * fixture `plugin` gives each test its own plugin, which ends with the test. A failing test shows what the
+ * plugin printed and what went over the pipes.
  *
  * @example
  * ```ts

@@ -1,62 +1,75 @@
-/** A double made from an interface: served in place of a plugin or a host's service, or handed to code that expects a dispensed one. */
+/**
+ * Makes a double from an interface. It is served in place of a plugin or a host's service, or given to code
+ * that expects a remote.
+ */
 import { createRemote, PipeworkError } from '@pipework/core';
 import { crashable, type Crashable, type CrashReport } from './memory/memory-process.ts';
 import { show } from './transcript/show.ts';
 
-/** One call that a fake saw. */
+/** One call that a fake received. */
 export interface FakeCall {
   /** The name of the method. */
   readonly method: string;
   /** The arguments as they arrived. */
   readonly args: readonly unknown[];
-  /** How it ended: `unhandled` if its method has no handler. */
+  /** How the call ended. It is `unhandled` if its method has no handler. */
   outcome: 'running' | 'returned' | 'threw' | 'hung' | 'crashed' | 'unhandled';
 }
 
-/** The arguments of a method, as its callers give them; of an overloaded one those of its last signature. */
+/**
+ * The arguments of a method, as its callers give them. For an overloaded method, they are those of its last
+ * signature.
+ */
 export type FakeArguments<F> =
   NonNullable<F> extends (...args: infer A) => unknown ? Readonly<A> : readonly unknown[];
 
-/** What a fake has beside the methods of its interface. None of it can be called from the other side. */
+/** What a fake has besides the methods of its interface. The other side cannot call any of it. */
 export interface FakeControls<T> {
   /** Every call so far, in the order in which they began. */
   readonly calls: readonly FakeCall[];
   /** The arguments of each call of `method` so far. */
   callsTo<M extends keyof T & string>(method: M): FakeArguments<T[M]>[];
-  /** Handles these methods from now on, over whatever handled them before. */
+  /** Lets `methods` handle calls from now on. They replace earlier handlers of the same names. */
   use(methods: Partial<T>): void;
-  /** Calls of `method` from now on never settle, until the returned function lets them go on. */
+  /** Lets calls of `method` hang from now on, until the returned function lets them continue. */
   hang(method: keyof T & string): () => void;
   /**
-   * Lets the plugin that serves the fake die: at once, or at the next call of `on`. Calls that hang reject.
-   * If nothing serves the fake, nothing else happens.
+   * Lets the plugin that serves the fake die, at once or at the next call of `on`. Calls that hang reject. If
+   * no plugin serves the fake, nothing else happens.
    */
   crash(report?: CrashReport & { readonly on?: keyof T & string }): void;
-  /** Forgets calls and whatever `use`, `hang` and `crash` arranged; methods are those it was made with. */
+  /** Forgets all calls, and undoes every `use`, `hang` and `crash`. The methods are again the first ones. */
   reset(): void;
-  /** Throws if a call was made that had no handler, even if the code under test swallowed its failure. */
+  /** Throws if a call had no handler, even if the code under test ignored its failure. */
   assertNoUnhandled(): void;
 }
 
-/** Disposable as what is dispensed is, so that it fits where `Remote<T>` is expected, if the methods of `T` are asynchronous. */
+/**
+ * A double of `T`. It is disposable as a remote is. So it fits the type `Remote<T>` if the methods of `T` are
+ * asynchronous.
+ */
 export type Fake<T> = T & FakeControls<T> & Disposable;
 
-/** Thrown into a call that has no handler. */
+/** The error of a call that has no handler. */
 export class UnhandledCallError extends Error {
   /** Tells the error apart from others. */
   override readonly name = 'UnhandledCallError';
-  /** Stays the same across releases, and travels to the caller. */
+  /** The same in every release. The caller receives it too. */
   readonly code = 'UNHANDLED_CALL';
 }
 
 type Method = (...args: unknown[]) => unknown;
 
-/** Knows which names are methods of a remote. Others, such as `toJSON`, are asked for by tools, and no call of the code under test. */
+/**
+ * Knows which names are methods of a remote. Tools ask for other names, such as `toJSON`, and that is not a
+ * call of the code under test.
+ */
 const anyRemote: object = createRemote(async () => {});
 
 /**
- * Makes a double of `T`. Methods that are given handle their calls. A call of any other method fails with an
- * `UnhandledCallError` that names it. Methods may be `vi.fn()`s, and may be spied on by `vi.spyOn(fake, 'method')`.
+ * Makes a double of `T`. The given methods handle their calls. A call of any other method fails with an
+ * `UnhandledCallError` that names it. Methods may be `vi.fn()`s, and `vi.spyOn(fake, 'method')` can spy on
+ * them.
  *
  * @example
  * ```ts
@@ -69,10 +82,10 @@ export function fakePlugin<T extends object>(methods: Partial<T> = {}): Fake<T> 
   return new FakeState<T>(methods).fake;
 }
 
-/** One `hang()` that is not over. */
+/** A `hang()` that still applies. */
 interface Hang {
   readonly method: string;
-  /** Settles when it is over: rejects where the fake has crashed meanwhile. */
+  /** Resolves when the hang ends. Rejects if the fake crashes before that. */
   readonly done: Promise<void>;
   letGo(): void;
   fail(error: Error): void;
@@ -81,14 +94,17 @@ interface Hang {
 class FakeState<T extends object> {
   readonly fake: Fake<T>;
   readonly #first: Partial<T>;
-  /** What handles calls now: also what `vi.spyOn` replaces. */
+  /** The methods that handle calls now. `vi.spyOn` replaces them too. */
   readonly #methods: Record<string, unknown> = {};
   readonly #calls: FakeCall[] = [];
   readonly #hangs: Set<Hang> = new Set();
   readonly #crashing: Map<string, CrashReport> = new Map();
   readonly #processes: Set<Crashable> = new Set();
   readonly #recorders: WeakMap<Method, Method> = new WeakMap();
-  /** The method whose call is just being passed on: a spy calls what it stands for, which is the same call. */
+  /**
+   * The method whose call is being passed on. A spy then calls the method that it replaced, and that is the
+   * same call.
+   */
   #passing: string | undefined;
 
   constructor(methods: Partial<T>) {
@@ -131,7 +147,8 @@ class FakeState<T extends object> {
         if (key === Symbol.dispose && !(key in target)) return () => {}; // A fake holds nothing.
         return Reflect.get(target, key, receiver) as unknown;
       },
-      // What a served object offers is read off its own properties: every method that may be called is one.
+      // Serving an object reads its methods from its own properties. So each method that may be called must
+      // appear as one.
       getOwnPropertyDescriptor: (target, key) =>
         isMethod(key)
           ? {
@@ -144,14 +161,17 @@ class FakeState<T extends object> {
     }) as Fake<T>;
   }
 
-  /** The method of that name as callers see it: it records. What is not a function is handed out as it is. */
+  /**
+   * Returns the method of that name as callers see it, which records calls. Returns a value that is not a
+   * function unchanged.
+   */
   #method(name: string): unknown {
     const own = this.#methods[name];
     if (own !== undefined && typeof own !== 'function') return own;
     const target = (own as Method | undefined) ?? this.#unhandled(name);
     let recorder = this.#recorders.get(target);
     if (recorder === undefined) {
-      // A proxy, so that a mock still looks like a mock.
+      // The recorder is a proxy, so that a mock still looks like a mock.
       recorder = new Proxy(target, {
         apply: (method, self: unknown, args: unknown[]) => this.#call(name, method, self, args),
       });
@@ -208,7 +228,7 @@ class FakeState<T extends object> {
       call.outcome = 'returned';
       if (result instanceof Promise) {
         call.outcome = 'running';
-        // Only the record is kept here: the caller has the promise, and its rejection.
+        // This only updates the record. The caller has the promise, and handles its rejection.
         result.then(
           () => (call.outcome = 'returned'),
           () => (call.outcome = 'threw'),
@@ -230,7 +250,7 @@ class FakeState<T extends object> {
       letGo = resolve;
       fail = reject;
     });
-    // The result may not be awaited.
+    // A hang that no call awaits must not cause an unhandled rejection.
     done.catch(() => undefined);
     const hang: Hang = { method, done, letGo, fail };
     this.#hangs.add(hang);

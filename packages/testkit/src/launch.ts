@@ -1,38 +1,41 @@
-/** A real plugin process that is ended with the running test. */
+/** Starts a real plugin process, which ends with the running test. */
 import { pipeline, Writable } from 'node:stream';
 import { Client, spawnLauncher, type ClientConfig, type Launcher } from '@pipework/core';
 import { Capture, joinSections, section } from './capture.ts';
 import type { Fault } from './faults/fault.ts';
-import './leaks/open-things.ts'; // Knows of every client from now on.
+import './leaks/open-things.ts'; // This module registers every client that is made after its import.
 import { BytePipe } from './memory/byte-pipe.ts';
 import { ownedBy, ownedByRunningTest, type TestContext } from './test-owner.ts';
 import type { Direction } from './transcript/stream-reader.ts';
 import { Transcript, type TranscriptOptions } from './transcript/transcript.ts';
 
-/** Options of {@link launch}: those of a client of core, and what the test adds. */
+/** Options of {@link launch}. They are those of core's Client, and some for the test. */
 export interface LaunchOptions<S = Record<never, never>> extends ClientConfig<S> {
   /**
-   * The running test's context: the process ends with the test, and a failing test shows what was recorded. Without it the process
-   * ends with the running test of `node --test` nevertheless.
+   * The context of the running test. The process ends with that test, and a failing test shows what was
+   * recorded. Under `node --test`, the process ends with the running test even without this option.
    */
   readonly test?: TestContext;
-  /** False records nothing of the wire: `transcript()` is empty, and nothing is spent on it. */
+  /** If false, the wire is not recorded. Then `transcript()` is empty, and recording costs nothing. */
   readonly transcript?: boolean;
   /** Faults between the real process and the host. */
   readonly faults?: { readonly toPlugin?: readonly Fault[]; readonly toHost?: readonly Fault[] };
 }
 
-/** A Client as core has it, with a record of what its process wrote and of what went over its pipes. */
+/** Core's Client, with a record of what its process wrote and of what went over its pipes. */
 export interface LaunchedClient<P = Record<string, object>, S = Record<never, never>> extends Client<P, S> {
-  /** What the plugin has written to its standard output so far, raw and synced. */
+  /** What the plugin has written to its standard output so far, both raw and synced. */
   readonly stdout: string;
-  /** What the plugin has written to its standard error so far, raw and synced. */
+  /** What the plugin has written to its standard error so far, both raw and synced. */
   readonly stderr: string;
-  /** Returns everything that went over the pipes so far, a line for each frame, with the messages in it; '' if the record is off. */
+  /**
+   * Returns everything that went over the pipes so far. Each frame has a line, with the messages in it.
+   * Returns an empty text if the wire is not recorded.
+   */
   transcript(options?: TranscriptOptions): string;
   /**
-   * Returns what a failing test shows, under headings: the last 64 Ki characters of both outputs, and the last lines of the transcript that
-   * say something. Empty while there is nothing.
+   * Returns what a failing test shows, under headings. These are the last 64 Ki characters of both outputs,
+   * and the last lines of the transcript that have content. Empty if nothing was recorded.
    */
   report(): string;
 }
@@ -71,9 +74,10 @@ class RecordedClient<P, S> extends Client<P, S> implements LaunchedClient<P, S> 
 }
 
 /**
- * Makes a real Client of `options` and does not start it: `client.client()` does. With `test`, its process is ended when that
- * test is over, whatever happened. Without it the caller ends the process (`await using`), and it ends with this process at
- * the latest. The sinks among `options` get what they would get without the kit.
+ * Makes a real Client from `options`, and does not start it. `client.client()` starts it. With `test`, its
+ * process ends when that test is over, whatever happened. Without `test`, the caller ends the process (`await
+ * using`), and it ends at the latest with this process. The sinks in `options` receive the same as without
+ * the kit.
  *
  * @example
  * ```ts
@@ -122,12 +126,12 @@ export function launch<P = Record<string, object>, S = Record<never, never>>(
   return client;
 }
 
-/** The ids of the second and third stream of a session, which carry what the plugin prints. */
+/** The ids of the second and third stream of a session, which carry the synced output. */
 const [stdoutStream, stderrStream] = [3, 5];
 
 type SyncedConfig = Pick<ClientConfig, 'syncStdout' | 'syncStderr' | 'logger'>;
 
-/** Whether core sends a synced output to the logger. Only the frames tell the kit what it is. */
+/** True if core sends a synced output to the logger. Then the kit can read it only from the frames. */
 function isLogged(name: 'syncStdout' | 'syncStderr', config: SyncedConfig): boolean {
   return config[name] === 'log' || (config[name] === undefined && config.logger !== undefined);
 }
@@ -144,10 +148,11 @@ function synced(
 
 const heard = new WeakSet<Writable>();
 
-/** A sink that captures and hands on, at the pace of the user's own. */
+/** Returns a sink that captures its input and passes it to the user's sink, at the pace of that sink. */
 function both(capture: Writable, own: Writable | undefined): Writable {
   if (own === undefined) return capture;
-  // Core listens to the sinks that it is given, and drops one that fails: the user's own sink has no other listener behind this one.
+  // Core drops a sink that fails. But it listens only to the sink that it was given, so the user's own sink
+  // would have no listener.
   if (!heard.has(own)) own.on('error', () => undefined);
   heard.add(own);
   return new Writable({
@@ -158,7 +163,7 @@ function both(capture: Writable, own: Writable | undefined): Writable {
   });
 }
 
-/** The launcher, with its pipes led past the record and through the faults. */
+/** Returns the launcher with its pipes led through the record and the faults. */
 function tapped(
   launcher: Launcher,
   record: Transcript,
@@ -177,7 +182,7 @@ function tapped(
   return async (command) => {
     const process = await launcher(command);
     const [toPlugin, toHost] = [pipe('toPlugin'), pipe('toHost')];
-    // How they end is told by their ends: an EPIPE or the end of file reaches the other side.
+    // The pipes report their own ends. The other side receives an EPIPE or the end of file.
     pipeline(process.readable, toHost.writable, () => undefined);
     pipeline(toPlugin.readable, process.writable, () => undefined);
     return {

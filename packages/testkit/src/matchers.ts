@@ -1,35 +1,35 @@
-/** Matchers for Vitest's, and Jest's, `expect.extend`: typed in `@pipework/testkit/vitest`. */
+/** Matchers for `expect.extend` of Vitest and Jest. `@pipework/testkit/vitest` has their types. */
 import type { EndedBy, PluginExit } from '@pipework/core';
 import { inspect, isDeepStrictEqual } from 'node:util';
 import { expectNoLeaks, LeakError } from './leaks/expect-no-leaks.ts';
 import { clearRealTimeout, setRealTimeout } from './real-time.ts';
 import { remoteEquality } from './remotes.ts';
 
-/** What a matcher returns, as `expect.extend()` of Vitest and Jest takes it. */
+/** The result of a matcher, as `expect.extend()` of Vitest and Jest expects it. */
 export interface MatcherResult {
-  /** Whether the value is as expected. */
+  /** True if the value is as expected. */
   readonly pass: boolean;
-  /** Makes the message of the failure, also that of a negated matcher. */
+  /** Returns the message of the failure, also for a negated matcher. */
   readonly message: () => string;
 }
 
-/** What `toHaveExited` compares, as far as it is given. */
+/** The properties that `toHaveExited` compares. It compares only those that are given. */
 export interface ExpectedExit {
-  /** The exit code; null for an end by a signal. */
+  /** The exit code, or null if a signal ended the process. */
   readonly code?: number | null;
-  /** The signal; null for an end without one. */
+  /** The signal, or null if no signal ended the process. */
   readonly signal?: NodeJS.Signals | null;
-  /** Which step, or which party, ended the process. */
+  /** The step or the party that ended the process. */
   readonly by?: EndedBy;
 }
 
-/** Anything with an exit: a client. */
+/** A client, or anything else that has an exit. */
 interface WithExit {
   readonly exited: boolean;
   readonly exit: Promise<PluginExit>;
 }
 
-/** A type and no interface, which `expect.extend` would not take. */
+/** This is a type, because `expect.extend` does not accept an interface. */
 export type Matchers = {
   toFailWith(received: unknown, code: string, message?: string | RegExp): Promise<MatcherResult>;
   toHaveExited(received: unknown, expected?: ExpectedExit): Promise<MatcherResult>;
@@ -43,9 +43,12 @@ export type Matchers = {
   toHaveNoLeaks(received: unknown): Promise<MatcherResult>;
 };
 
-/** The matchers for `expect.extend()`. Importing `@pipework/testkit/vitest` adds them by itself. */
+/** The matchers for `expect.extend()`. An import of `@pipework/testkit/vitest` adds them automatically. */
 export const matchers: Matchers = Object.freeze<Matchers>({
-  /** A promise, or a function that makes one, rejects with this code: its own, or that of one of its causes. */
+  /**
+   * Passes if a promise rejects with this code, or a promise that the given function returns. The code may
+   * also be that of one of the causes.
+   */
   async toFailWith(received, code, message) {
     const outcome = await settle(received);
     if ('value' in outcome) {
@@ -65,7 +68,7 @@ export const matchers: Matchers = Object.freeze<Matchers>({
     };
   },
 
-  /** A client's process is gone, or goes within four seconds, in this way. */
+  /** Passes if a client's process has exited in this way, or does so within four seconds. */
   async toHaveExited(received, expected = {}) {
     const client = clientOf(received);
     if (client === undefined) {
@@ -100,7 +103,7 @@ export const matchers: Matchers = Object.freeze<Matchers>({
     };
   },
 
-  /** A pair, or a launched client, printed this on its standard output. */
+  /** Passes if a pair or a launched client has printed this on its standard output. */
   toHavePrinted(received, text) {
     const printed = isPrinting(received) ? received.stdout : undefined;
     if (printed === undefined) {
@@ -118,7 +121,7 @@ export const matchers: Matchers = Object.freeze<Matchers>({
     };
   },
 
-  /** A fake saw a call of `method`; with arguments, one with exactly these. */
+  /** Passes if a fake received a call of `method`. With arguments, a call must have had exactly these. */
   toHaveBeenCalledRemotely(this: unknown, received, method, ...args) {
     const calls = isFake(received) ? received.callsTo(method) : undefined;
     if (calls === undefined) {
@@ -141,7 +144,7 @@ export const matchers: Matchers = Object.freeze<Matchers>({
     };
   },
 
-  /** An open connection is at rest: see `expectNoLeaks`. */
+  /** Passes if an open connection is at rest. See `expectNoLeaks`. */
   async toHaveNoLeaks(received) {
     try {
       await expectNoLeaks(received as Parameters<typeof expectNoLeaks>[0] & object);
@@ -153,16 +156,19 @@ export const matchers: Matchers = Object.freeze<Matchers>({
   },
 });
 
-/** Below the five seconds that Vitest gives a test by default, so that it is this message that is seen. */
+/**
+ * This is less than the five seconds that Vitest gives a test by default, so that the test shows this
+ * message.
+ */
 const exitWaitMs = 4_000;
 
-/** How the runner compares, asymmetric matchers included; without one, as Node does. */
+/** Returns the runner's way of comparing, with its asymmetric matchers. Without a runner, it is Node's. */
 function equalityOf(state: unknown): (a: unknown, b: unknown) => boolean {
   const runner = (state ?? {}) as {
     equals?(a: unknown, b: unknown, testers: readonly unknown[]): boolean;
     readonly customTesters?: readonly unknown[];
   };
-  // Bun's needs its `this`.
+  // Bun's `equals` needs its `this`.
   return (a, b) =>
     runner.equals?.(a, b, [...(runner.customTesters ?? []), remoteEquality]) ?? isDeepStrictEqual(a, b);
 }
@@ -177,7 +183,7 @@ async function settle(received: unknown): Promise<Outcome> {
   }
 }
 
-/** An error, its cause, the cause of that, and so on. */
+/** Returns an error, its cause, the cause of that, and so on. */
 function causes(error: unknown): unknown[] {
   const chain: unknown[] = [];
   for (
@@ -203,7 +209,7 @@ function describeError(error: unknown, depth: number): string {
 const describeExit = ({ code, signal, by, stderrTail }: PluginExit): string =>
   `${inspect({ code, signal, by })}${stderrTail === '' ? '' : ` and stderr\n${stderrTail}`}`;
 
-/** A client; or a pair, which has one. */
+/** Returns a client, or the client of a pair. */
 function clientOf(value: unknown): WithExit | undefined {
   if (isWithExit(value)) return value;
   const client = typeof value === 'object' && value !== null && 'client' in value ? value.client : undefined;

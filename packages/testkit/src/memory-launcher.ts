@@ -1,24 +1,28 @@
-/** Plugin processes in memory, as many as are asked for: for what starts clients by itself. */
+/** Starts any number of plugin processes in memory, for code that starts its clients itself. */
 import type { LaunchCommand, LaunchedProcess } from '@pipework/core';
 import { watched, type Plugins } from './connect.ts';
 import { MemoryProcess, serving, type CrashReport, type MemoryProgram } from './memory/memory-process.ts';
 
-/** A launcher for the `launcher` option of a `Client`, or of what is made of one. */
+/** A launcher for the option `launcher` of a `Client`, or of an object that makes its own clients. */
 export interface MemoryLauncher {
   /** Starts a process in memory. A client calls it. */
   (command: LaunchCommand): LaunchedProcess;
-  /** How many processes it has started. */
+  /** How many processes the launcher has started. */
   readonly launches: number;
-  /** Lets the process that was started last die: by an exit code, or by a signal, with a final output on standard error. */
+  /**
+   * Ends the newest process as a crash does, with an exit code or a signal, and with a final output on
+   * standard error.
+   */
   crash(report?: CrashReport): void;
 }
 
 const quiet = { onBytes: () => {}, onEvent: () => {} };
 
 /**
- * Returns a launcher that starts no process. Each plugin that it starts runs `plugins` in this process, through the real `serve` and over
- * pipes in memory. Give it to what starts its clients by itself, such as a supervisor, to test its error paths without processes.
- * In place of plugins it takes a program of your own, which gets the plugin's ends of the pipes, for a peer that is written by hand.
+ * Returns a launcher that starts no process. Each plugin that it starts runs `plugins` in this process,
+ * through the real `serve` and over pipes in memory. Give it to code that starts its own clients, such as a
+ * supervisor, to test error paths without processes. In place of plugins, it takes a program of your own for
+ * a peer that does not use `serve`. That program gets the plugin's ends of the pipes.
  *
  * @example
  * ```ts

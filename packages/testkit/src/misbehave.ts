@@ -1,4 +1,6 @@
-/** Ready command lines of plugins that misbehave, one program each: what a host must survive. */
+/**
+ * Command lines of plugins that misbehave, with one program for each kind. A host must survive all of them.
+ */
 import { fileURLToPath } from 'node:url';
 
 const table = {
@@ -71,18 +73,21 @@ const table = {
   'exits-when-idle': 'Exits with status 0 by itself a moment after its line, as if it had been stopped.',
 } as const;
 
-/** Every kind of misbehaviour with its conduct in a sentence. If the sentence names no other fault, the rest works as it should. */
+/**
+ * Every kind of misbehaviour, with a sentence on what it does. Unless the sentence names another fault, the
+ * rest works as it should.
+ */
 export const conducts: typeof table = Object.freeze(table);
 
 /** A kind of misbehaviour. */
 export type Misbehaviour = keyof typeof conducts;
 
 /**
- * Returns the command line, `[file, ...args]`, of a plugin program that misbehaves in the way that `kind` names. Give it to
- * a Client as `cmd`. The program dispenses every name; `echo`, `fail`, `print`, `bytes` and `sleep` answer unless the kind
- * is about calls. `args` are for the kinds that say so.
+ * Returns the command line, `[file, ...args]`, of a plugin program that misbehaves in the way that `kind`
+ * names. Give it to a Client as `cmd`. The program dispenses every name. Its methods `echo`, `fail`, `print`,
+ * `bytes` and `sleep` answer unless the kind is about calls. Some kinds take `args`, and say so.
  *
- * Throws a RangeError at once, naming the kinds, if `kind` is not one of them.
+ * Throws a RangeError at once if `kind` is not one of the kinds. The message lists them.
  *
  * @example
  * ```ts
@@ -100,7 +105,7 @@ export function misbehave(kind: Misbehaviour, ...args: string[]): [file: string,
       `misbehave(kind): '${kind}' is not a kind. The kinds are ${Object.keys(conducts).join(', ')}`,
     );
   }
-  // The same depth from src/ and from dist/.
+  // The path is the same from src/ and from dist/.
   const program = fileURLToPath(new URL(`../programs/${kind}.mjs`, import.meta.url));
   return [process.execPath, program, ...args];
 }

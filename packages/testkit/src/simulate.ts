@@ -1,42 +1,51 @@
-/** A deterministic simulation: explores in which order and in which pieces bytes arrive, and shrinks what fails. */
+/**
+ * A deterministic simulation. It explores in which order and in which pieces bytes arrive, and shrinks a
+ * schedule that fails.
+ */
 import { inspect } from 'node:util';
 import { connectBy, type ConnectOptions, type Pair, type Plugins } from './connect.ts';
 import { freshSeed, Random } from './faults/random.ts';
 import type { BytePipe, Delivery } from './memory/byte-pipe.ts';
 import { clearRealTimeout, setRealImmediate, setRealTimeout } from './real-time.ts';
 
-/** Options of {@link simulate}: how many schedules are tried, and which. */
+/** Options of {@link simulate}. They say how many schedules are tried, and which. */
 export interface SimulateOptions {
-  /** The first run's seed; each further run has the next number. A fresh one when absent. */
+  /** The seed of the first run. Each further run uses the next number. The default is a new seed. */
   readonly seed?: number;
-  /** How many schedules are tried: 100 when absent. */
+  /** How many schedules are tried. The default is 100. */
   readonly runs?: number;
-  /** Exactly this schedule and no other: what a failure printed. */
+  /** Tries only this schedule. The message of a failure shows the one to repeat. */
   readonly schedule?: readonly number[];
-  /** After so long without a byte moving, in milliseconds, a run that has not ended is stuck: 2,000 when absent. */
+  /**
+   * A run has failed if no byte has moved for so long, in milliseconds, and it has not ended. The default is
+   * 2,000.
+   */
   readonly stuckAfterMs?: number;
-  /** How many further runs may be spent on shrinking: 200 when absent. */
+  /** How many further runs may be used to shrink a failure. The default is 200. */
   readonly shrinkRuns?: number;
 }
 
-/** What a scenario works with. */
+/** The argument of a scenario. */
 export interface Simulation {
-  /** As `connect`; the simulation decides when and in what pieces bytes arrive. */
+  /** Does what `connect` does, but the simulation decides when and in what pieces bytes arrive. */
   connect<P, S = Record<never, never>>(
     plugins: Plugins<P, S>,
     options?: ConnectOptions<P, S>,
   ): Promise<Pair<P, S>>;
-  /** A whole number from 0 to `limit` - 1 that belongs to the schedule; 0 ought to be the simplest choice. */
+  /**
+   * Returns a whole number from 0 to `limit` - 1, which is a part of the schedule. Let 0 mean the simplest
+   * choice.
+   */
   choose(limit: number): number;
 }
 
-/** A scenario failed, and this is the simplest schedule found with which it does. */
+/** A scenario failed. The error has the simplest failing schedule that was found. */
 export class SimulationError extends Error {
   /** Tells the error apart from others. */
   override readonly name = 'SimulationError';
   /** The seed of the first run, for `SimulateOptions.seed`. */
   readonly seed: number;
-  /** Hand it to `simulate` as `schedule` to see the failure again. */
+  /** The failing schedule. Give it to `simulate` as `schedule` to see the failure again. */
   readonly schedule: readonly number[];
   /** What went over the pipes in the failing run. */
   readonly transcript: string;
@@ -60,15 +69,16 @@ export class SimulationError extends Error {
 export interface SimulationFailure {
   /** What the scenario threw. */
   readonly error: unknown;
-  /** The choices that led there. */
+  /** The choices that led to the failure. */
   readonly schedule: readonly number[];
-  /** What went over the pipes. */
+  /** What went over the pipes in this run. */
   readonly transcript: string;
 }
 
 /**
- * Runs `scenario` under many schedules. Resolves with the number of runs when all of them passed; rejects with a
- * `SimulationError` that holds the smallest failing schedule found. What depends on timers is not under the schedule.
+ * Runs `scenario` under many schedules. Resolves to the number of runs if all of them passed. Otherwise
+ * rejects with a `SimulationError` that holds the smallest failing schedule found. The schedule does not
+ * control timers.
  *
  * @example
  * ```ts
@@ -107,7 +117,10 @@ export async function simulate(
   return { runs, seed };
 }
 
-/** A list of choices: first the given ones, then random ones, or 0, the simplest, if there is no source of chance. */
+/**
+ * A list of choices. The given ones come first. Then they are random, or 0, the simplest, if there is no
+ * source of random numbers.
+ */
 class Choices {
   readonly made: number[] = [];
   readonly #given: readonly number[];
@@ -125,17 +138,20 @@ class Choices {
     return choice;
   }
 
-  /** Without the simplest choices at the end, which come by themselves. */
+  /** Returns the choices without the zeros at the end, because a choice that is not given is 0. */
   trimmed(): number[] {
     const end = this.made.findLastIndex((choice) => choice !== 0);
     return this.made.slice(0, end + 1);
   }
 }
 
-/** How many bytes go on at a turn, the simplest first; a frame's header is the piece that is most often mishandled. */
+/**
+ * How many bytes may move at a turn, with the simplest choice first. Most are close to the length of a
+ * frame's header, which is most often handled wrongly.
+ */
 const pieces = [Number.POSITIVE_INFINITY, 1, 11, 12, 13, 100];
 
-/** Of the pipes in which something waits, one may move at each turn of the event loop. */
+/** Lets one of the pipes that hold bytes move some of them at each turn of the event loop. */
 class ScheduledDelivery implements Delivery {
   readonly #waiting: BytePipe[] = [];
   readonly #choices: Choices;
@@ -213,7 +229,7 @@ async function runOnce(
   }
 }
 
-/** Tries shorter and simpler schedules as long as they fail. */
+/** Tries shorter and simpler schedules, and keeps each one that still fails. */
 async function shrink(
   failure: SimulationFailure,
   attempt: (schedule: readonly number[]) => Promise<SimulationFailure | undefined>,
@@ -242,6 +258,9 @@ async function shrink(
   return best;
 }
 
-/** Fewer choices are simpler; of as many, smaller ones. */
+/**
+ * A schedule with fewer choices is simpler. Among schedules of one length, the one with smaller numbers is
+ * simpler.
+ */
 const sizeOf = (schedule: readonly number[]): number =>
   schedule.length * 1000 + schedule.reduce((sum, choice) => sum + choice, 0);

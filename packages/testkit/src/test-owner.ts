@@ -62,8 +62,8 @@ export function ownedByRunningTest(end: () => Promise<unknown>): void {
     const { passed, signal } = test as { passed?: boolean; signal?: AbortSignal };
     // If a test timed out, its signal has aborted before its hooks run.
     if (passed === true || signal?.aborted === true) await end();
-    // The test failed, or this was a hook, and the test is still to come. Its signal tells when it is over.
-    // The signal of a suite never does.
+    // Either the test failed, or a hook opened the thing and its test is still to come. In both cases, the
+    // signal aborts when the test is over. The signal of a suite never aborts.
     else signal?.addEventListener('abort', () => void end(), { once: true });
   });
 }

@@ -1,5 +1,6 @@
 /**
- * What needs Vitest: fixtures, matchers and suites. Everything else of the kit is here as well, so that one import does.
+ * Fixtures, matchers and suites for Vitest. This entry also has everything else of the kit, so that one
+ * import is enough.
  *
  * @module
  */
@@ -50,27 +51,36 @@ export {
   type PluginUnderTest,
 } from './describe-plugin.ts';
 
-/** The names by which a fake of type `T` can be asked for its calls; any name if `T` says nothing. */
+/** The names of the methods that a fake of type `T` has. Any name if `T` does not tell. */
 export type RemoteMethodOf<T> = T extends { callsTo(method: infer M): unknown } ? M & string : string;
 
-/** None, or all of the arguments of that method of the fake. */
+/** No arguments, or all arguments of that method of the fake. */
 export type RemoteArgumentsOf<T, M> = 0 extends 1 & T
   ? readonly unknown[]
   : M extends keyof T
     ? readonly [] | FakeArguments<T[M]>
     : readonly unknown[];
 
-/** The matchers as Vitest knows them; `T` is the type of what is expected. */
+/** The matchers as Vitest knows them. `T` is the type of the value in `expect(value)`. */
 export interface PipeworkMatchers<T = unknown> {
-  /** A promise, or a function that makes one, rejects with this code: its own, or that of one of its causes. */
+  /**
+   * Passes if a promise rejects with this code, or a promise that the given function returns. The code may
+   * also be that of one of the causes.
+   */
   toFailWith(code: string, message?: string | RegExp): Promise<void>;
-  /** A client's process is gone, or goes within four seconds, in this way. */
+  /** Passes if a client's process has exited in this way, or does so within four seconds. */
   toHaveExited(expected?: ExpectedExit): Promise<void>;
-  /** A pair, or a launched client, printed this on its standard output. */
+  /** Passes if a pair or a launched client has printed this on its standard output. */
   toHavePrinted(text: string | RegExp): void;
-  /** A fake saw a call of `method`; with arguments, one with exactly these. Asymmetric matchers may stand among them. */
+  /**
+   * Passes if a fake received a call of `method`. With arguments, a call must have had exactly these. They
+   * may contain asymmetric matchers.
+   */
   toHaveBeenCalledRemotely<M extends RemoteMethodOf<T>>(method: M, ...args: RemoteArgumentsOf<T, M>): void;
-  /** The open connection is at rest: no pending or running call, no reference. */
+  /**
+   * Passes if the open connection is at rest: it has no pending or running call, no stream of values and no
+   * reference.
+   */
   toHaveNoLeaks(): Promise<void>;
 }
 
@@ -86,31 +96,39 @@ expect.addSnapshotSerializer(remoteSerializer);
 
 tellLeftOpen(afterAll);
 
-/** As `connect` of the kit; the pair ends with the test. */
+/**
+ * The type of the fixture `connect`. It does what the kit's `connect` does, and the pair ends with the test.
+ */
 export type ConnectFixture = <P, S = Record<never, never>>(
   plugins: Plugins<P, S>,
   options?: Omit<ConnectOptions<P, S>, 'test'>,
 ) => Promise<Pair<P, S>>;
-/** As `launch` of the kit; the process ends with the test. */
+/**
+ * The type of the fixture `launch`. It does what the kit's `launch` does, and the process ends with the test.
+ */
 export type LaunchFixture = <P = Record<string, object>, S = Record<never, never>>(
   options: Omit<LaunchOptions<S>, 'test'>,
 ) => LaunchedClient<P, S>;
-/** As `fakePlugin` of the kit; a call without a handler fails the test. */
+/**
+ * The type of the fixture `fakePlugin`. It does what the kit's `fakePlugin` does, and a call without a
+ * handler fails the test.
+ */
 export type FakeFixture = <T extends object>(methods?: Partial<T>) => Fake<T>;
 
 /** The fixtures that {@link test} adds to a test of Vitest. */
 export interface PipeworkFixtures {
-  /** Host and plugin in this process. */
+  /** Connects a host and a plugin in this process. */
   connect: ConnectFixture;
-  /** A real process. */
+  /** Makes a client for a real process. */
   launch: LaunchFixture;
-  /** A double of a plugin or of a service. */
+  /** Makes a double of a plugin or of a service. */
   fakePlugin: FakeFixture;
 }
 
 /**
- * Vitest's `test` with the fixtures `connect`, `launch` and `fakePlugin`. What they make ends with the test, whatever
- * happens in it; when the test fails, what was printed and said on the wire stands under its error. Safe in concurrent tests.
+ * Vitest's `test` with the fixtures `connect`, `launch` and `fakePlugin`. What they make ends with the test,
+ * whatever happens in it. If the test fails, the plugin's output and the transcript follow its error. They
+ * are safe in concurrent tests.
  *
  * @example
  * ```ts
@@ -138,12 +156,12 @@ export const test: TestAPI<PipeworkFixtures> = vitestTest.extend<PipeworkFixture
   },
 });
 
-/** {@link test} by its other name. */
+/** Another name of {@link test}. */
 export const it: typeof test = test;
 
 /**
- * Does what `connect` of `@pipework/testkit` does, for the running test: the pair ends with it. Throws outside a test, and in concurrent tests, which
- * take it from their fixtures.
+ * Does what `connect` of `@pipework/testkit` does, for the running test. The pair ends with that test. Throws
+ * outside a test. Throws in concurrent tests too, which use the fixture in its place.
  */
 export function connect<P, S = Record<never, never>>(
   plugins: Plugins<P, S>,
@@ -153,8 +171,8 @@ export function connect<P, S = Record<never, never>>(
 }
 
 /**
- * Does what `launch` of `@pipework/testkit` does, for the running test: the process ends with it. Throws outside a test, and in concurrent tests, which
- * take it from their fixtures.
+ * Does what `launch` of `@pipework/testkit` does, for the running test. The process ends with that test.
+ * Throws outside a test. Throws in concurrent tests too, which use the fixture in its place.
  */
 export function launch<P = Record<string, object>, S = Record<never, never>>(
   options: LaunchOptions<S>,
@@ -163,17 +181,20 @@ export function launch<P = Record<string, object>, S = Record<never, never>>(
 }
 
 /**
- * Does what `fakePlugin` of `@pipework/testkit` does, for the running test: a call without a handler fails it. Throws outside a test, and in concurrent tests, which
- * take it from their fixtures.
+ * Does what `fakePlugin` of `@pipework/testkit` does, for the running test. A call without a handler fails
+ * that test. Throws outside a test. Throws in concurrent tests too, which use the fixture in its place.
  */
 export function fakePlugin<T extends object>(methods: Partial<T> = {}): Fake<T> {
   return fakeFor(runningTest('fakePlugin'), methods);
 }
 
-/** The one test that runs at the moment. Throws if no test runs, or if others run beside it, because Vitest may name any of them. */
+/**
+ * Returns the test that runs now. Throws if no test runs, or if others run beside it, because Vitest may name
+ * any of them.
+ */
 function runningTest(caller: string): VitestContext {
   const hooks: VitestContext = { onTestFinished, onTestFailed };
-  // Vitest 4.0 doesn't tell.
+  // Vitest 4.0 does not tell which test runs.
   if (!('TestRunner' in vitest)) return hooks;
   const task = vitest.TestRunner.getCurrentTest();
   if (task === undefined) {
@@ -201,12 +222,13 @@ function fakeFor<T extends object>(
   return fake;
 }
 
-/** How long a check of the suite may take: its own deadline is shorter. */
+/** How long a check of the suite may take, in milliseconds. The check's own deadline is shorter. */
 const checkTimeoutMs = 620_000;
 
 /**
- * Registers the conformance suite as tests, a rule each. A check that does not apply is skipped with its reason. Call it where
- * `describe` may be called. For a report in place of tests take `conformance` of `@pipework/testkit`.
+ * Registers the conformance suite as tests, with one test for each rule. A check that does not apply is
+ * skipped with its reason. Call it in places in which `describe` may be called. For a report in place of
+ * tests, use `conformance` of `@pipework/testkit`.
  *
  * @example
  * ```ts

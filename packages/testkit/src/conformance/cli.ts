@@ -17,7 +17,10 @@ Exit status: 0 when no check failed, 1 when one did, 2 for a wrong command line.
   --help                this text
 `;
 
-/** Runs the command; resolves with its exit status. `write` takes standard output, `complain` standard error. */
+/**
+ * Runs the command, and resolves to its exit status. `write` receives standard output, and `complain`
+ * standard error.
+ */
 export async function main(
   argv: readonly string[],
   write: (text: string) => void,
@@ -49,7 +52,7 @@ interface Command {
   readonly concurrency: number;
 }
 
-/** Throws where the command line is wrong, with a sentence on it. */
+/** Throws an error with one sentence if the command line is wrong. */
 function parse(argv: readonly string[]): Command | 'help' {
   const at = argv.indexOf('--');
   const text = { type: 'string' } as const;

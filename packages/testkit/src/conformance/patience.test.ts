@@ -5,7 +5,7 @@ import { limitStretch, withPatience } from './patience.ts';
 const late = (waited: string): Error => new Error(`nothing came ${waited}`);
 const never = new Promise<never>(() => {});
 
-/** Blocks the event loop, as a machine does that gives the process no core. */
+/** Blocks the event loop, as happens to a process that gets no core. */
 function standStill(ms: number): void {
   for (const began = realNow(); realNow() - began < ms;);
 }
@@ -15,7 +15,7 @@ test('settles as the promise does', async () => {
   await expect(withPatience(Promise.reject(new Error('broken')), 60_000, late)).rejects.toThrow('broken');
 });
 
-test('ends a wait for what never comes, and tells how long it was and how busy the machine', async () => {
+test('rejects if the promise never settles, and tells how long it waited and how busy the machine was', async () => {
   const began = realNow();
   await expect(withPatience(never, 100, late)).rejects.toThrow(
     /^nothing came in \d{3,} ms, while \d+\.\d threads wanted to run on \d+ cores and timers took \d+\.\d times their time$/,
@@ -23,7 +23,7 @@ test('ends a wait for what never comes, and tells how long it was and how busy t
   expect(realNow() - began).toBeGreaterThan(99);
 });
 
-test('goes on waiting after the time has passed if the process had no core in it', async () => {
+test('continues to wait after its time if the process had no core in that time', async () => {
   const slow = realSleep(100).then(() => realSleep(60));
   const answer = withPatience(
     slow.then(() => 'late'),
@@ -34,13 +34,13 @@ test('goes on waiting after the time has passed if the process had no core in it
   expect(await answer).toBe('late');
 });
 
-test('measures hundreds of waits together', async () => {
+test('shares one measurement among hundreds of waits', async () => {
   const waits = Array.from({ length: 500 }, () => withPatience(never, 100, late));
   const outcomes = await Promise.allSettled(waits);
   expect(outcomes.filter(({ status }) => status === 'fulfilled')).toEqual([]);
 });
 
-test('does not go on waiting beyond a limit that was set', async () => {
+test('stops waiting at a limit that was set', async () => {
   onTestFinished(limitStretch(1));
   const answer = withPatience(
     realSleep(100).then(() => realSleep(60)),

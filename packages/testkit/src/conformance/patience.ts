@@ -1,17 +1,26 @@
-/** Deadlines that know how busy the machine is: a plugin must not fail a check because other processes took its core. */
+/**
+ * Deadlines that depend on how busy the machine is. A plugin must not fail a check because other processes
+ * took its core.
+ */
 import { readFileSync } from 'node:fs';
 import { availableParallelism, loadavg } from 'node:os';
 import { clearRealTimeout, realNow, setRealTimeout } from '../real-time.ts';
 
-/** On the busiest machine an answer may take so many times as long as on an idle one. */
+/** How many times as long as on an idle machine an answer may take on the busiest one. */
 let mostStretch = 10;
-/** A busy machine makes no wait longer than this, so that it ends before the check that waits. */
+/**
+ * The longest wait on a busy machine, in milliseconds. It is shorter than the deadline of a check, so the
+ * wait ends first.
+ */
 const longestMs = 60_000;
 const sampleMs = 50;
-/** How soon a wait that goes on looks again whether the machine is still busy enough for that. */
+/** How often a wait that was extended checks that the machine is still busy enough, in milliseconds. */
 const againMs = 100;
 
-/** For tests of plugins that never do what is awaited, whose every wait lasts as long as it may. Returns what ends the limit. */
+/**
+ * Limits how much a busy machine extends waits. Tests use it with plugins that never answer, because each of
+ * their waits lasts as long as it may. Returns a function that restores the previous limit.
+ */
 export function limitStretch(times: number): () => void {
   const before = mostStretch;
   mostStretch = times;
@@ -21,9 +30,9 @@ export function limitStretch(times: number): () => void {
 }
 
 /**
- * Settles as `promise` does. After `ms` it goes on waiting as long as the machine's load in that time allows, up to ten times
- * `ms` and a minute, and then rejects with what `late` makes of the text that tells how long it waited and how busy the machine was. The
- * promise is not ended by that.
+ * Settles as `promise` does. After `ms`, it continues to wait if the machine was busy in that time. It waits
+ * at most ten times `ms`, and at most a minute. Then it rejects with the error from `late`. `late` receives a
+ * text that tells how long it waited and how busy the machine was. The promise itself continues.
  */
 export async function withPatience<T>(
   promise: PromiseLike<T>,
@@ -51,22 +60,22 @@ export async function withPatience<T>(
   }
 }
 
-/** What was measured so far. The difference between two of them tells of the time between. */
+/** What was measured so far. The difference between two of these describes the time between them. */
 interface Measured {
   readonly samples: number;
-  /** The threads that wanted to run, summed over the samples. */
+  /** The sum of the threads that wanted to run, over all samples. */
   readonly runnable: number;
-  /** How long the timer between samples was to sleep, and how long it slept, in milliseconds. */
+  /** How long the timers between samples were set to, and how long they took, in milliseconds. */
   readonly askedMs: number;
   readonly sleptMs: number;
 }
 
-/** How many times as long as on an idle machine things may take. */
+/** Returns how many times as long as on an idle machine an answer may take. */
 function stretchOf({ samples, runnable, askedMs, sleptMs }: Measured): number {
   const queued = runnable / samples / availableParallelism();
-  // A timer is late if the event loop or the whole machine stood still, which no count of threads shows.
+  // If the event loop or the whole machine stood still, timers are late. No count of threads shows that.
   const late = sleptMs / askedMs;
-  // Twice what the queue says, because a process that starts waits in the queue again and again.
+  // The factor is twice the length of the queue, because a starting process enters the queue again and again.
   return Math.min(mostStretch, Math.max(1, 2 * queued - 1, 2 * late - 1));
 }
 
@@ -74,7 +83,10 @@ const toText = ({ samples, runnable, askedMs, sleptMs }: Measured): string =>
   `${(runnable / samples).toFixed(1)} threads wanted to run on ${String(availableParallelism())} cores ` +
   `and timers took ${(sleptMs / askedMs).toFixed(1)} times their time`;
 
-/** Measures the machine while anything is awaited, once for all waits: a check may await hundreds of answers at a time. */
+/**
+ * Measures the load of the machine during waits. All waits share one measurement, because a check may wait
+ * for hundreds of answers at a time.
+ */
 class Load {
   #waiting = 0;
   #sum: Measured = { samples: 0, runnable: 0, askedMs: 0, sleptMs: 0 };
@@ -114,7 +126,7 @@ class Load {
     this.#sum = {
       samples: this.#sum.samples + 1,
       runnable: this.#sum.runnable + runnableThreads(),
-      // The timer of a resting machine is late by up to a millisecond.
+      // On an idle machine, a timer is late by up to a millisecond.
       askedMs: this.#sum.askedMs + Math.min(sleptMs, sampleMs + 1),
       sleptMs: this.#sum.sleptMs + sleptMs,
     };
@@ -124,13 +136,16 @@ class Load {
 
 const load = new Load();
 
-/** Threads that want a core now, of all processes. Outside Linux it is the average of the last minute. */
+/**
+ * Returns how many threads of all processes want a core now. Outside Linux, it is the average of the last
+ * minute.
+ */
 function runnableThreads(): number {
   try {
     const running = /^\S+ \S+ \S+ (\d+)\//.exec(readFileSync('/proc/loadavg', 'latin1'))?.[1];
     if (running !== undefined) return Number(running);
   } catch {
-    // Not Linux.
+    // This system is not Linux.
   }
   return loadavg()[0] ?? 0;
 }

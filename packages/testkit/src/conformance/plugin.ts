@@ -7,37 +7,46 @@ import { patternBytes } from './checks/calls.ts';
 
 const execute = promisify(execFile);
 
-/** What the suite calls; beside `each`, with one parameter, as net/rpc has it. */
+/** The methods that the suite calls. They have one parameter each, as in net/rpc, apart from `each`. */
 export interface ConformanceService {
-  /** Gives back what it got. */
+  /** Returns its argument. */
   echo(value: unknown): unknown;
   /** Fails with this message. */
   fail(message: string): never;
-  /** Prints on a synced output before it answers. */
+  /** Prints on a synced output, and then answers. */
   print(what: { readonly stream: 'stdout' | 'stderr'; readonly text: string }): Promise<void>;
-  /** `n` bytes, of which byte i is (i * 7 + 3) & 255. */
+  /** Returns `n` bytes, of which byte i is (i * 7 + 3) & 255. */
   bytes(n: number): Uint8Array;
-  /** Answers after so many milliseconds; fails as soon as its caller cancels it. */
+  /** Answers after this many milliseconds. Fails as soon as its caller cancels it. */
   sleep(ms: number): Promise<void>;
-  /** Starts this program with the environment and the descriptors that programs get from here, and answers what it printed on standard output. */
+  /**
+   * Starts this program with the environment and the descriptors that the plugin gives to its children.
+   * Answers what the program printed on standard output.
+   */
   run(command: readonly [file: string, ...args: string[]]): Promise<string>;
-  /** Calls `method` of that service of its host with the argument, releases the service, and answers what the host did. */
+  /**
+   * Calls `method` of that service of its host with the argument, and releases the service. Answers what the
+   * host answered.
+   */
   ask(question: {
     readonly service: string;
     readonly method: string;
     readonly argument: unknown;
   }): Promise<unknown>;
-  /** Calls `visit` with each value and its index, one after another, and answers how many there were. Asked of those that announce `refs`. */
+  /**
+   * Calls `visit` with each value and its index, one after another. Answers how many values there were. The
+   * suite calls it only if the plugin announces `refs`.
+   */
   each(values: unknown[], visit: (value: unknown, index: number) => unknown): Promise<number>;
-  /** The numbers from 1 to `to`. Asked of those that announce `refs`. */
+  /** Yields the numbers from 1 to `to`. The suite calls it only if the plugin announces `refs`. */
   count(to: number): AsyncIterable<number>;
 }
 
 type Dispensed = Disposable & Readonly<Record<string, (argument: unknown) => Promise<unknown>>>;
 
 /**
- * Makes the suite's service. Serve it under the name `conformance`, and in tests alone, because its method `run` starts any program that
- * the host names.
+ * Makes the suite's service. Serve it under the name `conformance`, and only in tests, because its method
+ * `run` starts any program that the host names.
  *
  * @example
  * ```ts
@@ -57,7 +66,7 @@ export function conformancePlugin(
     fail: (message) => {
       throw new Error(message);
     },
-    // A writer may be held up by a full window: only the printing call waits for it.
+    // If the window is full, only this call waits for the output.
     print: ({ stream, text }) =>
       new Promise((resolve, reject) => {
         context[stream].write(text, (error) => {

@@ -1,4 +1,4 @@
-/** The plugin under test as a process with bare pipes: nothing here knows more than PROTOCOL 1 to 3. */
+/** The plugin under test, as a process with bare pipes. This file knows only PROTOCOL 1 to 3. */
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { setRealTimeout } from '../real-time.ts';
@@ -9,13 +9,13 @@ import { excerpt, type Diagnosis } from './excerpt.ts';
 import { withPatience } from './patience.ts';
 import { CheckFailure } from './verdict.ts';
 
-/** The variables of PROTOCOL 2 beside the cookie. */
+/** The variables of PROTOCOL 2, without the cookie. */
 const fdsKey = 'PIPEWORK_FDS';
 const versionsKey = 'PIPEWORK_PROTOCOL_VERSIONS';
 const capabilitiesKey = 'PIPEWORK_CAPABILITIES';
 const graceKey = 'PIPEWORK_GRACE_MS';
 
-/** Where the plugin is and how long to wait for it. */
+/** How to start the plugin, and how long to wait for it. */
 export interface Target {
   readonly file: string;
   readonly args: readonly string[];
@@ -25,18 +25,18 @@ export interface Target {
   readonly service: string;
   /** How long any one answer may take, in milliseconds. */
   readonly timeoutMs: number;
-  /** How long the plugin may take to its handshake line, in milliseconds. */
+  /** How long the plugin may take to write its handshake line, in milliseconds. */
   readonly startTimeoutMs: number;
 }
 
 export interface StartOptions {
-  /** The cookie's value; null for none. The right one when absent. */
+  /** The cookie's value, or null for no cookie. The default is the right value. */
   cookie?: string | null;
   versions?: readonly number[];
   capabilities?: readonly string[];
   fds?: readonly [downstream: number, upstream: number];
   graceMs?: number;
-  /** Variables beside those that every plugin gets. */
+  /** More variables, besides those that every plugin gets. */
   env?: Readonly<Record<string, string>>;
 }
 
@@ -49,7 +49,7 @@ const tailBytes = 4096;
 const mostStderr = 8;
 const mostCauses = 3;
 
-/** A line of a plugin's own text, which may hold anything. */
+/** Returns one line of a plugin's text, without control characters. */
 const printableLine = (line: string): string =>
   // eslint-disable-next-line no-control-regex
   line.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, '?').slice(0, 150);
@@ -58,7 +58,7 @@ export class RawPlugin {
   readonly target: Target;
   readonly transcript: Transcript = new Transcript(2_000);
   readonly exited: Promise<RawExit>;
-  /** Resolves when the plugin's last upstream byte has been read. */
+  /** Resolves when the last byte that the plugin wrote to the host has been read. */
   readonly upstreamEnded: Promise<void>;
   readonly #child: ChildProcess;
   readonly #downstream: Writable;
@@ -87,10 +87,11 @@ export class RawPlugin {
         resolve(this.#exit);
       });
     });
-    // A check that awaits the exit gets the error. Any other is ended by its own deadline.
+    // A check that awaits the exit gets the error. The deadline of any other check ends it.
     this.exited.catch(ignore);
     this.#downstream = this.#child.stdio[down] as Writable;
-    // The plugin may be gone while we write: its exit is the news, not our EPIPE.
+    // The plugin may have exited while we write. Then the check sees its exit, and the EPIPE says nothing
+    // more.
     this.#downstream.on('error', ignore);
     const upstream = this.#child.stdio[up] as Readable;
     upstream.on('data', (chunk: Uint8Array) => {
@@ -111,12 +112,15 @@ export class RawPlugin {
     }
   }
 
-  /** What the process wrote to the raw descriptor so far. */
+  /** Returns what the process has written to the raw descriptor so far. */
   raw(name: 'stdout' | 'stderr'): string {
     return new TextDecoder().decode(concat(this.#output[name]));
   }
 
-  /** Waits for the process to be gone; fails when it takes longer than `ms`, and than a busy machine explains. */
+  /**
+   * Waits until the process has exited. Fails if that takes longer than `ms`, and longer than a busy machine
+   * explains.
+   */
   async exit(ms: number = this.target.timeoutMs, when = ''): Promise<RawExit> {
     return await withPatience(
       this.exited,
@@ -131,7 +135,7 @@ export class RawPlugin {
     this.#downstream.write(bytes);
   }
 
-  /** Closes descriptor 3: what a host does when it goes. */
+  /** Closes descriptor 3, as a host does when it ends. */
   end(): void {
     this.transcript.note('toPlugin', 'end of file');
     this.#downstream.end();
@@ -142,7 +146,7 @@ export class RawPlugin {
     this.#child.kill(signal);
   }
 
-  /** The handshake line, without its end. Bytes behind it are kept for {@link takeUpstream}. */
+  /** Resolves to the handshake line, without its line break. {@link takeUpstream} gets the bytes after it. */
   async line(): Promise<string> {
     const line = new Promise<string>((resolve, reject) => {
       let held = new Uint8Array(0);
@@ -174,18 +178,20 @@ export class RawPlugin {
     );
   }
 
-  /** Everything upstream from now on, beginning with what came behind the line. */
+  /** Passes on everything from the plugin from now on. It begins with the bytes after the handshake line. */
   takeUpstream(onChunk: (chunk: Uint8Array) => void): void {
     this.#onUpstream = onChunk;
     for (const chunk of this.#unread.splice(0)) onChunk(chunk);
   }
 
-  /** Every upstream byte of a plugin that is expected to write none or only garbage; for after its exit. */
+  /**
+   * Returns all bytes from a plugin that should have written none, or only garbage. Call it after the exit.
+   */
   unreadUpstream(): Uint8Array {
     return concat(this.#unread);
   }
 
-  /** What a person wants to see under a failure, in at most `lines` lines. */
+  /** Returns what a person needs to see under a failure, in at most `lines` lines. */
   report(lines: number, { causes, streams }: Diagnosis): string[] {
     if (this.#notStarted !== undefined) return [];
     const parts = causes.slice(0, mostCauses).map((cause) => `likely cause: ${cause}`);
@@ -202,7 +208,7 @@ export class RawPlugin {
     return [...parts, 'the wire:', ...excerpt(entries, lines - parts.length - 1, streams)];
   }
 
-  /** Ends the process whatever it does, and resolves when it is gone. */
+  /** Ends the process whatever it does, and resolves when it has exited. */
   async dispose(): Promise<void> {
     if (this.#exit === undefined && this.#child.pid !== undefined) {
       this.#child.kill('SIGKILL');
@@ -230,10 +236,13 @@ function environment(target: Target, options: StartOptions): NodeJS.ProcessEnv {
 }
 
 function ignore(): void {
-  // Each use says why there is nothing to do.
+  // The comment at each use says why an error needs no action.
 }
 
-/** Fails the check unless `promise` settles in time, or as late as a busy machine explains; `what` completes "expected ...". */
+/**
+ * Fails the check unless `promise` settles in time. A busy machine gets more time. `what` completes "expected
+ * ...".
+ */
 export const expectWithin = <T>(promise: PromiseLike<T>, ms: number, what: string): Promise<T> =>
   withPatience(
     promise,

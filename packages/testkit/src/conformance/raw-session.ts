@@ -1,4 +1,7 @@
-/** A host by hand: yamux and MessagePack-RPC over the bare pipes, with every rule of PROTOCOL 4 watched on the way. */
+/**
+ * A host that does not use the runtime. It speaks yamux and MessagePack-RPC over the bare pipes, and checks
+ * every rule of PROTOCOL 4.
+ */
 import { MalformedError, ValueReader } from '../wire/decode.ts';
 import { encode } from '../wire/msgpack.ts';
 import {
@@ -16,13 +19,15 @@ import {
 import { expectWithin, type RawPlugin } from './raw-plugin.ts';
 import { CheckFailure } from './verdict.ts';
 
-/** The most that one data frame may carry when it is sent. */
+/** The most bytes that a data frame may carry. */
 const largestFrame = 64 * 1024;
-/** The value of the ping behind a check, and how long a plugin that does not answer it is waited for. */
+/**
+ * The value of the ping at the end of a check, and how long the check waits for its answer, in milliseconds.
+ */
 const lastPing = 0x1a57;
 const lastPingMs = 1_000;
 
-/** Wakes all waits for something that a frame may have brought. */
+/** Wakes all waits whose condition a frame may have changed. */
 class Bell {
   #waiting: (() => void)[] = [];
   ring(): void {
@@ -38,21 +43,24 @@ class Bell {
 export class RawStream {
   readonly id: number;
   readonly session: RawSession;
-  /** Everything received and not taken by {@link take}. */
+  /** The received payloads that no reader has removed. */
   received: Uint8Array[] = [];
   receivedBytes = 0;
-  /** How often the plugin acknowledged the stream. */
+  /** How many times the plugin has acknowledged the stream. */
   acks = 0;
-  /** Calls that were sent on it and not answered: id and method. */
+  /** The methods of calls that were sent on the stream and not answered yet, by message id. */
   readonly pending: Map<number, string> = new Map();
   hasFinished = false;
   wasReset = false;
-  /** What the plugin may still send us, and what we may still send it. */
+  /** How many bytes the plugin may still send, and how many we may still send. */
   theirCredit: number = initialWindow;
   ourCredit: number = initialWindow;
-  /** Credit is given back as bytes arrive; false keeps it back. */
+  /** If true, we return credit as bytes arrive. If false, we return none. */
   autoCredit = true;
-  /** The credit that the plugin gave back on this stream so far. What its acknowledgement adds widens the window, and is not counted. */
+  /**
+   * The credit that the plugin has returned on this stream so far. The credit in its acknowledgement does not
+   * count, because that widens the window.
+   */
   grantedBytes = 0;
 
   constructor(session: RawSession, id: number) {
@@ -60,7 +68,10 @@ export class RawStream {
     this.id = id;
   }
 
-  /** The plugin takes no more of it. Stock yamux of Go has no reset, so a plugin on it can only finish a stream. */
+  /**
+   * True if the plugin takes no more bytes on the stream. Go's stock yamux has no reset, so a plugin that
+   * uses it can only finish a stream.
+   */
   get isRefused(): boolean {
     return this.wasReset || this.hasFinished;
   }
@@ -70,7 +81,7 @@ export class RawStream {
     this.session.send({ type: 'data', flags, id: this.id, payload });
   }
 
-  /** Sends within the plugin's credit, waiting for more where need be. */
+  /** Sends all bytes, and waits for credit if the plugin's window is full. */
   async sendAll(bytes: Uint8Array, frameBytes: number = 64 * 1024): Promise<void> {
     for (let at = 0; at < bytes.length;) {
       await this.session.until(
@@ -101,7 +112,7 @@ export class RawStream {
     return Buffer.concat(this.received).toString();
   }
 
-  /** Called by the session for every data frame. */
+  /** The session calls this for every data frame. */
   take(payload: Uint8Array): void {
     this.theirCredit -= payload.length;
     this.receivedBytes += payload.length;
@@ -117,14 +128,14 @@ export interface RawResponse {
   result: unknown;
 }
 
-/** MessagePack-RPC on one stream. */
+/** Speaks MessagePack-RPC on one stream. */
 export class RawConnection {
   readonly stream: RawStream;
   readonly responses: Map<number, RawResponse> = new Map();
-  /** Ids in the order in which their answers came. */
+  /** The ids of the answers in the order in which they arrived. */
   readonly order: number[] = [];
   readonly #values: ValueReader = new ValueReader();
-  /** The newest payload that began with a message: one small answer, if there was no other. */
+  /** The newest payload that began with a message. It is one small answer if no other arrived with it. */
   newest: Uint8Array = new Uint8Array(0);
   #nextId = 0;
   #sending: Promise<void> = Promise.resolve();
@@ -155,14 +166,14 @@ export class RawConnection {
     );
   }
 
-  /** The plugin may put a map behind the params of its calls. */
+  /** True if the plugin may put a map after the params of its calls. */
   takesMeta = false;
 
-  /** Answers what the plugin calls on this stream; without it, it may not call. */
+  /** Answers calls of the plugin on this stream. If it is undefined, the plugin must not call. */
   onRequest: ((method: string, params: unknown[]) => unknown) | undefined;
-  /** With what such a call fails. */
+  /** Returns the error with which such a call fails, or null. */
   onFailure: (() => unknown) | undefined;
-  /** Notifications that came, where {@link onRequest} allows the plugin to send any. */
+  /** The notifications that arrived. The plugin may send them only if {@link onRequest} is set. */
   readonly notifications: { readonly method: string; readonly params: unknown }[] = [];
 
   #onMessage(message: unknown): void {
@@ -195,19 +206,19 @@ export class RawConnection {
     }
   }
 
-  /** Sends a request and gives its id at once. */
+  /** Sends a request and returns its id at once. */
   request(method: string, params: unknown[], meta?: Readonly<Record<string, unknown>>): number {
     const id = this.skipId(method);
     this.stream.send(encode([0, id, method, params, ...(meta === undefined ? [] : [meta])]));
     return id;
   }
 
-  /** Makes an id known whose request the check writes by itself. */
+  /** Registers the id of a request that the check writes itself. */
   expect(id: number): void {
     this.#nextId = Math.max(this.#nextId, id + 1);
   }
 
-  /** Takes the next id for a request that the check writes by itself. */
+  /** Takes the next id, for a request that the check writes itself. */
   skipId(method = ''): number {
     const id = this.#nextId++;
     this.stream.pending.set(id, method);
@@ -229,12 +240,12 @@ export class RawConnection {
 
   call(method: string, ...params: unknown[]): Promise<RawResponse> {
     const response = this.response(this.request(method, params), `an answer to ${method}`);
-    // A check that fails elsewhere first leaves this one unheard.
+    // If the check fails elsewhere first, this promise has no other listener.
     response.catch(() => undefined);
     return response;
   }
 
-  /** A call with parameters of any size; several at once go one behind the other. */
+  /** Makes a call with parameters of any size. Several such calls are sent one after another. */
   async callLarge(method: string, params: unknown[], frameBytes?: number): Promise<RawResponse> {
     const id = this.skipId(method);
     this.#sending = this.#sending.then(() =>
@@ -244,7 +255,7 @@ export class RawConnection {
     return await this.response(id, `an answer to ${method}`);
   }
 
-  /** The result; fails where the call did. */
+  /** Resolves to the result of a call. Fails the check if the call failed. */
   async result(method: string, ...params: unknown[]): Promise<unknown> {
     return resultOf(method, await this.call(method, ...params));
   }
@@ -258,13 +269,13 @@ export function resultOf(method: string, { error, result }: RawResponse): unknow
 export class RawSession {
   readonly plugin: RawPlugin;
   readonly streams: Map<number, RawStream> = new Map();
-  /** Streams that the plugin opened. */
+  /** The streams that the plugin opened. */
   readonly theirs: RawStream[] = [];
-  /** What the plugin did that no conforming peer does. Looked at when a check ends. */
+  /** What the plugin did that the protocol forbids. The bench looks at it when a check ends. */
   readonly violations: string[] = [];
   readonly pongs: number[] = [];
   goAway: number | undefined;
-  /** The plugin's own pings are answered. */
+  /** True if we answer the plugin's pings. */
   answersPings = true;
   #hasEnded = false;
   #failure: CheckFailure | undefined;
@@ -285,12 +296,15 @@ export class RawSession {
     });
   }
 
-  /** Bytes of a frame that is not whole. */
+  /** How many bytes of an incomplete frame have arrived. */
   get partialBytes(): number {
     return this.#frames.pendingBytes;
   }
 
-  /** What comes on the pipes can't be read any further, so every wait fails. `what` completes "expected ...". */
+  /**
+   * Makes every wait fail, because the bytes from the plugin can't be read any further. `what` completes
+   * "expected ...".
+   */
   fail(what: string): void {
     this.#failure ??= new CheckFailure(`expected ${what}`);
   }
@@ -314,15 +328,18 @@ export class RawSession {
     return this.open(bytes, FIN);
   }
 
-  /** Reads what the plugin has sent up to now, which may break a rule behind what the check waited for: as far as a pong tells. */
+  /**
+   * Reads what the plugin has sent up to now, until it answers a ping. Those bytes may break a rule after the
+   * answer that the check waited for.
+   */
   async settle(): Promise<void> {
     if (this.#hasEnded || this.goAway !== undefined) return;
     this.send({ type: 'ping', flags: SYN, length: lastPing });
-    // That pings are answered is a check of its own.
+    // Another check covers whether the plugin answers pings.
     await this.until(() => this.pongs.includes(lastPing), 'a pong', lastPingMs).catch(() => undefined);
   }
 
-  /** Waits until `holds()`; `what` completes "expected ...". */
+  /** Waits until `holds()` returns true. `what` completes "expected ...". */
   async until(holds: () => boolean, what: string, ms: number = this.plugin.target.timeoutMs): Promise<void> {
     const waiting = (async () => {
       while (!holds()) {
@@ -335,7 +352,7 @@ export class RawSession {
     await expectWithin(waiting, ms, what);
   }
 
-  /** Waits until the plugin takes the session for over: by go-away with a code, or by the end of its bytes. */
+  /** Waits until the plugin ends the session, either by go-away with a code or by the end of its bytes. */
   async untilOver(what: string): Promise<void> {
     await expectWithin(
       (async () => {

@@ -1,4 +1,6 @@
-/** The conformance suite: what any plugin executable, in any language, must do, as checks that know no test runner. */
+/**
+ * The conformance suite. Its checks say what a plugin in any language must do, and they need no test runner.
+ */
 import { realNow, within } from '../real-time.ts';
 import { Bench, type Check } from './bench.ts';
 import { beyondChecks } from './checks/beyond.ts';
@@ -19,9 +21,9 @@ import type { Target } from './raw-plugin.ts';
 import { ConformanceReport } from './report.ts';
 import { CheckFailure, DoesNotApply, type ConformanceCheck, type ConformanceOutcome } from './verdict.ts';
 
-/** Which plugin the suite checks, and how long it may take. */
+/** The plugin that the suite checks, and how long the plugin may take. */
 export interface ConformanceOptions {
-  /** The plugin's command line, as a Client takes it. */
+  /** The plugin's command line, as for a Client. */
   readonly cmd:
     | readonly [file: string, ...args: string[]]
     | {
@@ -30,30 +32,33 @@ export interface ConformanceOptions {
         readonly cwd?: string;
         readonly env?: Readonly<Record<string, string>>;
       };
-  /** The handshake that the plugin expects; the protocol's own when absent. */
+  /** The handshake that the plugin expects. The default is the protocol's own. */
   readonly handshake?: { readonly magicCookieKey?: string; readonly magicCookieValue?: string };
-  /** The name under which the plugin serves the suite's methods: `conformance` when absent. See `conformancePlugin`. */
+  /**
+   * The name under which the plugin serves the suite's methods. The default is `conformance`. See
+   * `conformancePlugin`.
+   */
   readonly service?: string;
-  /** How long any one answer may take, in milliseconds: 5000 when absent. */
+  /** How long any one answer may take, in milliseconds. The default is 5000. */
   readonly timeoutMs?: number;
-  /** How long the plugin may take to its handshake line, in milliseconds: 10,000 when absent. */
+  /** How long the plugin may take to write its handshake line, in milliseconds. The default is 10,000. */
   readonly startTimeoutMs?: number;
-  /** Only the checks whose name contains this. */
+  /** Runs only the checks whose name contains this text. */
   readonly only?: string;
   /**
-   * Leaves out the long checks: those that wait for a time that the protocol names (up to 33 s), and one that moves 400 MiB.
-   * The others take some seconds together.
+   * Leaves out the long checks. Some of these wait for a time that the protocol names, up to 33 s, and one
+   * moves 400 MiB. The other checks take some seconds together.
    */
   readonly quick?: boolean;
 }
 
 /** The conformance suite, bound to one plugin. */
 export interface Conformance {
-  /** The checks in their order, without those that `only` leaves out. */
+  /** The checks in their order, without those that the options leave out. */
   readonly checks: readonly ConformanceCheck[];
   /**
-   * Runs every check, a few at a time, and resolves with the results. Does not reject when checks fail.
-   * `onOutcome` is called with each result as its check ends.
+   * Runs every check, a few at a time, and resolves to the results. Does not reject if checks fail. Calls
+   * `onOutcome` with each result when its check ends.
    */
   run(options?: {
     readonly concurrency?: number;
@@ -79,14 +84,20 @@ const allChecks: readonly Check[] = [
   ...endChecks,
 ];
 
-/** No check is longer than this, whatever its single answers take: a plugin that drips must not hold up the run. */
+/**
+ * How long a check may take, in milliseconds, however slow each answer is. A plugin that sends a byte at a
+ * time must not hold up the run.
+ */
 const checkDeadlineMs = 120_000;
-/** Hundreds of mebibytes in windows of 256 KiB take long on a busy machine. */
+/**
+ * The same for a check that moves hundreds of mebibytes. In windows of 256 KiB, that takes long on a busy
+ * machine.
+ */
 const muchDeadlineMs = 600_000;
 
 /**
- * Returns the conformance suite for the plugin that `cmd` starts. Throws a TypeError at once if `cmd` is no command line. If the
- * plugin cannot be started, every check fails.
+ * Returns the conformance suite for the plugin that `cmd` starts. Throws a TypeError at once if `cmd` is not
+ * a command line. If the plugin cannot be started, every check fails.
  *
  * @example
  * ```ts
@@ -123,9 +134,9 @@ export function conformance(options: ConformanceOptions): Conformance {
       const work = async (some: Iterable<ConformanceCheck>): Promise<void> => {
         for (const check of some) await perform(check);
       };
-      // Those that wait cost next to nothing meanwhile, so they run beside as many others.
+      // A waiting check costs almost nothing, so these checks run beside as many others.
       const waits = waiting.values();
-      // The longest comes first, so that the run does not end with it alone.
+      // The longest check starts first, so that it does not run alone at the end.
       const others = [...moving, ...short].values();
       const workers = Array.from({ length: concurrency }, () => [work(waits), work(others)]);
       await Promise.all(workers.flat());

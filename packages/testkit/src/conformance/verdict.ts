@@ -1,4 +1,4 @@
-/** How a check ends when it does not simply pass, and the few assertions that the checks are written in. */
+/** The outcomes of a check, and the few assertions that checks use. */
 import { isDeepStrictEqual } from 'node:util';
 import { show } from '../transcript/show.ts';
 import { Extension } from '../wire/decode.ts';
@@ -11,25 +11,25 @@ export type ConformanceOutcome =
 
 /** One check of the suite, bound to the plugin. */
 export interface ConformanceCheck {
-  /** A rule in plain present tense; the plugin is its subject. */
+  /** A rule in plain present tense, with the plugin as its subject. */
   readonly name: string;
   /** The part of the protocol that it belongs to. */
   readonly section: string;
-  /** Starts the plugin as often as the rule needs, and leaves none of its processes behind. Never rejects. */
+  /** Starts the plugin as often as the rule needs, and ends all of its processes. Never rejects. */
   run(): Promise<ConformanceOutcome>;
 }
 
-/** The plugin did not do what the protocol asks. */
+/** Thrown if the plugin did not do what the protocol asks. */
 export class CheckFailure extends Error {
   override readonly name = 'CheckFailure';
 }
 
-/** The check asks for something that this plugin does not offer, and need not. */
+/** Thrown if the check needs something that this plugin does not offer, and need not offer. */
 export class DoesNotApply extends Error {
   override readonly name = 'DoesNotApply';
 }
 
-/** Fails with what was expected and what came. */
+/** Fails the check unless `holds` is true. The message says what was expected and what came. */
 export function demand(holds: boolean, expected: string, came: string): asserts holds {
   if (!holds) throw new CheckFailure(`expected ${expected}; got ${came}`);
 }
@@ -38,7 +38,10 @@ export function demandEqual(actual: unknown, expected: unknown, what: string): v
   demand(isDeepStrictEqual(actual, expected), `${what} to be ${show(expected)}`, show(actual));
 }
 
-/** Gives decoded maps a prototype, as the values that they are compared with have. The decoder gives none, because of a peer's keys. */
+/**
+ * Gives decoded maps a prototype, so that they compare equal to plain objects. The decoder makes them without
+ * one, because a peer chooses the keys.
+ */
 export function plain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plain);
   if (

@@ -9,7 +9,7 @@ import { faults } from './index.ts';
 
 const bytes = (...values: number[]) => Uint8Array.from(values);
 
-/** The events of a fault over these chunks; bytes next to each other are kept apart. */
+/** Returns the events of a fault over these chunks. Neighbouring bytes stay in separate events. */
 function events(fault: Fault, ...chunks: Uint8Array[]): FaultEvent[] {
   const step = chain([fault]);
   return [...chunks.flatMap((chunk) => [...step.push(chunk)]), ...(step.end?.() ?? [])];
@@ -42,7 +42,7 @@ describe('faults', () => {
     }
   });
 
-  test('a stall keeps what comes behind it', () => {
+  test('a stall keeps the bytes after it', () => {
     expect(events(faults.stall({ after: 2 }), bytes(1, 2, 3), bytes(4))).toEqual([
       { bytes: bytes(1, 2) },
       { stall: true },
@@ -51,13 +51,13 @@ describe('faults', () => {
     ]);
   });
 
-  test('one byte is corrupted and no other', () => {
+  test('a corruption changes one byte and no other', () => {
     expect([...wholeOf(events(faults.corrupt({ at: 3, mask: 1 }), bytes(0, 0), bytes(0, 0, 0)))]).toEqual([
       0, 0, 0, 1, 0,
     ]);
   });
 
-  test('the last frame is truncated, and the line before frames passes', () => {
+  test('a truncation cuts the last frame, and passes the line before the frames', () => {
     const line = Buffer.from('1|pipe|3,4\n');
     const frames = [1, 2, 3].map((id) => encodeFrame({ type: 'data', id, payload: bytes(1, 2, 3, 4) }));
     const list = events(faults.truncate({ after: 20 }), Buffer.concat([line, ...frames]));
@@ -67,17 +67,17 @@ describe('faults', () => {
     expect(list.at(-1)).toEqual({ end: 'eof' });
   });
 
-  test('narrow windows keep credit back once a stream, and lose no flags', () => {
+  test('narrow windows keep credit back once per stream, and lose no flags', () => {
     const frames = [1000, 261_000, 50, 7].map((length) =>
       encodeFrame({ type: 'window-update', id: 1, length }),
     );
     const list = events(faults.narrowWindows({ bytes: 100 }), Buffer.concat(frames));
     const granted = [...new FrameReader().push(wholeOf(list))].map(({ length }) => length);
-    // 262,144 - 100 bytes of credit are kept back in all.
+    // In total, 262,144 - 100 bytes of credit are kept back.
     expect(granted).toEqual([6, 7]);
   });
 
-  test('one behind the other, each sees what the one before lets through', () => {
+  test('each fault of a chain receives what the one before lets through', () => {
     const step = chain([faults.cut({ after: 3 }), faults.everyByte()]);
     expect([...step.push(bytes(1, 2, 3, 4))]).toEqual([
       { bytes: bytes(1) },
@@ -97,7 +97,7 @@ describe('faults', () => {
 });
 
 describe('a pipe in memory', () => {
-  test('carries bytes in order and ends as its writer does', async () => {
+  test('carries bytes in order, and ends as its writer does', async () => {
     const pipe = new BytePipe({ faults: [faults.chunks({ seed: 1, max: 7 })] });
     const sent = Buffer.from(Array.from({ length: 300_000 }, (_, i) => i & 255));
     pipe.writable.end(sent);
@@ -134,7 +134,7 @@ describe('a pipe in memory', () => {
     expect(await failed).toMatchObject([{ code: 'ECONNRESET' }]);
   });
 
-  test('breaks for its writer when its reader goes', async () => {
+  test('breaks for its writer when its reader closes', async () => {
     const pipe = new BytePipe();
     const failed = once(pipe.writable, 'error');
     pipe.readable.destroy();

@@ -14,8 +14,8 @@ export interface Faults {
   /** Byte number `at`, counted from 0, arrives with the bits of `mask` inverted (all of them by default). */
   corrupt(options: { at: number; mask?: number }): Fault;
   /**
-   * `after` bytes pass, then the direction ends: with `eof` like a closed pipe, with `error` like a broken
-   * one.
+   * `after` bytes pass, and then the direction ends. `eof` looks like a closed pipe, and `error` like a
+   * broken one.
    */
   cut(options?: { after?: number; how?: 'eof' | 'error' }): Fault;
   /** Each chunk waits `ms`, or from `min` to `max` milliseconds, chosen by `seed`. The order is kept. */

@@ -1,4 +1,4 @@
-/** The faults that can be put between two ends. */
+/** Makes the faults that can be put between two ends. */
 import { ACK, encodeFrame, FrameReader, headerBytes, initialWindow, SYN } from '../wire/yamux.ts';
 import type { Fault, FaultEvent } from './fault.ts';
 import { freshSeed, Random } from './random.ts';
@@ -10,12 +10,12 @@ function wholeNumber(value: number, option: string, least = 0): number {
   );
 }
 
-/** Every byte arrives by itself. */
+/** Makes every byte arrive separately. */
 export function everyByte(): Fault {
   return chunksOf('split at every byte', () => 1);
 }
 
-/** Bytes arrive in chunks of 1 to `max` bytes (64), by `seed`. */
+/** Makes bytes arrive in chunks of 1 to `max` bytes (64 by default), chosen by `seed`. */
 export function chunks({ seed = freshSeed(), max = 64 }: { seed?: number; max?: number } = {}): Fault {
   wholeNumber(max, 'faults.chunks({ max })', 1);
   const name = `chunks of 1 to ${String(max)} bytes by seed ${String(seed)}`;
@@ -43,7 +43,7 @@ function chunksOf(name: string, size: () => number): Fault {
   };
 }
 
-/** Each chunk waits `ms`, or from `min` to `max` milliseconds by `seed`. Order is kept. */
+/** Makes each chunk wait `ms`, or from `min` to `max` milliseconds, chosen by `seed`. The order is kept. */
 export function delay(ms: number | { min: number; max: number; seed?: number }): Fault {
   const { min, max, seed = freshSeed() } = typeof ms === 'number' ? { min: ms, max: ms } : ms;
   wholeNumber(min, 'faults.delay: min');
@@ -65,13 +65,16 @@ export function delay(ms: number | { min: number; max: number; seed?: number }):
   };
 }
 
-/** `after` bytes pass, then nothing more until the direction is resumed. */
+/** Lets `after` bytes pass, and then nothing more until the direction is resumed. */
 export function stall({ after = 0 }: { after?: number } = {}): Fault {
   wholeNumber(after, 'faults.stall({ after })');
   return onceAfter(`stall after ${String(after)} bytes`, after, [{ stall: true }], 'goes on');
 }
 
-/** `after` bytes pass, then the direction ends: `eof` as by a closed pipe, `error` as by a broken one. */
+/**
+ * Lets `after` bytes pass, and then ends the direction. `eof` looks like a closed pipe, and `error` like a
+ * broken one.
+ */
 export function cut({ after = 0, how = 'eof' }: { after?: number; how?: 'eof' | 'error' } = {}): Fault {
   wholeNumber(after, 'faults.cut({ after })');
   return onceAfter(`cut after ${String(after)} bytes (${how})`, after, [{ end: how }], 'ends');
@@ -103,7 +106,7 @@ function onceAfter(name: string, after: number, events: FaultEvent[], then: 'goe
   };
 }
 
-/** Byte number `at`, counted from 0, arrives with the bits of `mask` turned over (all of them). */
+/** Inverts the bits of `mask` (all of them by default) in byte number `at`, counted from 0. */
 export function corrupt({ at, mask = 0xff }: { at: number; mask?: number }): Fault {
   wholeNumber(at, 'faults.corrupt({ at })');
   return {
@@ -123,8 +126,8 @@ export function corrupt({ at, mask = 0xff }: { at: number; mask?: number }): Fau
 }
 
 /**
- * The frame in which byte `after` falls is the last, and only its first half arrives. The handshake line, where the
- * direction begins with one, passes whole.
+ * Ends the direction in the frame that contains byte `after`. Only the first half of that frame arrives. If
+ * the direction begins with a handshake line, the whole line passes.
  */
 export function truncate({ after = 0 }: { after?: number } = {}): Fault {
   wholeNumber(after, 'faults.truncate({ after })');
@@ -142,8 +145,8 @@ export function truncate({ after = 0 }: { after?: number } = {}): Fault {
 }
 
 /**
- * Put on the direction that carries credit, the window of each stream is only `bytes` wide once its first 256 KiB are
- * used up: credit beyond is kept back, as by a reader who takes little at a time.
+ * Narrows the window of each stream to `bytes` once its first 256 KiB are used. Use it on the direction that
+ * carries credit. It holds back further credit, as a reader does that takes little at a time.
  */
 export function narrowWindows({ bytes = 1024 }: { bytes?: number } = {}): Fault {
   wholeNumber(bytes, 'faults.narrowWindows({ bytes })', 1);
@@ -153,7 +156,7 @@ export function narrowWindows({ bytes = 1024 }: { bytes?: number } = {}): Fault 
       const keptBack = new Map<number, number>();
       return byFrames((raw, frame) => {
         if (frame?.type !== 'window-update' || frame.length === 0) return [{ bytes: raw }];
-        // Credit that comes with the opening widens the window; it is none that was used up.
+        // Credit in a frame that opens a stream widens the window. It does not return credit that was used.
         if ((frame.flags & (SYN | ACK)) !== 0) return [{ bytes: encodeFrame({ ...frame, length: 0 }) }];
         const kept = keptBack.get(frame.id) ?? 0;
         const keep = Math.min(frame.length, Math.max(0, initialWindow - bytes - kept));
@@ -167,14 +170,14 @@ export function narrowWindows({ bytes = 1024 }: { bytes?: number } = {}): Fault 
 
 type OnFrame = (bytes: Uint8Array, frame?: ReturnType<FrameReader['pendingHeader']>) => FaultEvent[];
 
-/** A step that sees whole frames; a handshake line in front passes as it is. */
+/** Makes a step that receives whole frames. A handshake line before them passes unchanged. */
 function byFrames(onFrame: OnFrame): ReturnType<Fault['begin']> {
   const reader = new FrameReader();
   let mode: 'unknown' | 'line' | 'frames' = 'unknown';
   return {
     *push(chunk) {
       let rest = chunk;
-      // A frame begins with version 0, a line with printable ASCII.
+      // A frame begins with version 0, and a line with printable ASCII.
       if (mode === 'unknown' && rest.length > 0) mode = rest[0] === 0 ? 'frames' : 'line';
       if (mode === 'line') {
         const end = rest.indexOf(10) + 1;

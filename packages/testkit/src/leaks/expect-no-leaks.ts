@@ -1,15 +1,15 @@
-/** Asserts that nothing is left over: of a connection, of a piece of work, or of everything so far. */
+/** Asserts that nothing is left open by a connection, by a piece of work, or by everything so far. */
 import type { Client, RPCClient } from '@pipework/core';
 import { realNow, realSleep, realTurn } from '../real-time.ts';
 import { newFiles, openDescriptors } from './descriptors.ts';
 import { hasLaunched, openThings, scopes, type LeakScope, type OpenThing } from './open-things.ts';
 import { ResourceWatch } from './resources.ts';
 
-/** Something was left over; the message lists it. */
+/** Something was left open. The message lists it. */
 export class LeakError extends Error {
   /** Tells the error apart from others. */
   override readonly name = 'LeakError';
-  /** A sentence for each thing. */
+  /** One sentence for each thing that was left open. */
   readonly leaks: readonly string[];
 
   constructor(leaks: readonly string[]) {
@@ -24,33 +24,34 @@ const bullet = (text: string): string => `- ${text.replaceAll('\n', '\n    ')}`;
 
 /** Options of {@link expectNoLeaks}. */
 export interface LeakOptions {
-  /** How long things may take to end, in milliseconds: 1000 when absent. */
+  /** How long things may take to end, in milliseconds. The default is 1000. */
   readonly settleMs?: number;
 }
 
-/** A connection that is to be at rest: of `connect`, of `launch`, or core's own. */
+/** The connection to check. It is the result of `connect` or `launch`, or core's own client or connection. */
 export type LeakSubject =
   { readonly rpc: Pick<RPCClient, 'diagnostics'> } | Pick<RPCClient, 'diagnostics'> | Pick<Client, 'client'>;
 
 /**
- * Rejects with a `LeakError` that lists what is left over, after giving it a moment to end.
+ * Rejects with a `LeakError` that lists what is left open. Things have a second to end first, or `settleMs`.
  *
- * - `expectNoLeaks()`: nothing that the kit opened in this process is open, and there are no more children, descriptors
- *   and timers that hold the event loop than when the kit was loaded. For tests that run one after another.
- * - `expectNoLeaks(work)`: runs `work` and resolves with its result once everything that began in it has ended. Safe beside
- *   concurrent tests: only what `work` began counts.
- * - `expectNoLeaks(pair)`, or a client: the open connection is at rest, with no pending or running call, no stream of values
- *   and no reference.
+ * - `expectNoLeaks()`: nothing that the kit opened in this process is open. The process has no more children,
+ *   descriptors and timers that hold the event loop than when the kit was loaded. Use it in tests that run
+ *   one after another.
+ * - `expectNoLeaks(work)`: runs `work`, and resolves to its result once everything that began in it has
+ *   ended. It is safe beside concurrent tests, because only what `work` began counts.
+ * - `expectNoLeaks(pair)`, or with a client: the open connection is at rest. It has no pending or running
+ *   call, no stream of values and no reference.
  */
 export async function expectNoLeaks(): Promise<void>;
 /**
- * Runs `work` and resolves with its result once everything that began in it has ended; rejects with a {@link
- * LeakError} otherwise. Safe beside concurrent tests: only what `work` began counts.
+ * Runs `work`, and resolves to its result once everything that began in it has ended. Otherwise rejects with
+ * a {@link LeakError}. It is safe beside concurrent tests, because only what `work` began counts.
  */
 export async function expectNoLeaks<T>(work: () => T | Promise<T>, options?: LeakOptions): Promise<T>;
 /**
- * Resolves once the open connection of a pair or a client is at rest: no pending or running call, no stream of
- * values, no reference. Rejects with a {@link LeakError} otherwise.
+ * Resolves once the open connection of a pair or a client is at rest. Then it has no pending or running call,
+ * no stream of values and no reference. Otherwise rejects with a {@link LeakError}.
  */
 export async function expectNoLeaks(subject: LeakSubject, options?: LeakOptions): Promise<void>;
 export async function expectNoLeaks(
@@ -70,7 +71,10 @@ export async function expectNoLeaks(
   return undefined;
 }
 
-/** How many pieces of work are under way, and how many have been: files can be told apart only where one is alone. */
+/**
+ * How many pieces of work run now, and how many have begun. A new file can belong to a piece of work only if
+ * it ran alone.
+ */
 let underWay = 0;
 let begun = 0;
 
@@ -85,7 +89,7 @@ async function leaklessly(work: () => unknown, settleMs: number): Promise<unknow
     await demandNothing(() => {
       const isAlone = isFirst && place === begun;
       const open = [...scope.open].flatMap(describeOpen);
-      // A client that is named has a process, pipes and timers: these are no leaks of their own.
+      // A named client has a process, pipes and timers. These are not separate leaks.
       const isNamed = [...scope.open].some(({ isProcess }) => isProcess);
       const begunHere = watch
         .live()
@@ -100,7 +104,7 @@ async function leaklessly(work: () => unknown, settleMs: number): Promise<unknow
   }
 }
 
-/** Looks again and again until there is nothing, or the time is over. */
+/** Looks again and again until nothing is left or the time is over. */
 async function demandNothing(look: () => string[], settleMs: number): Promise<void> {
   const deadline = realNow() + settleMs;
   await realTurn();
@@ -129,7 +133,7 @@ function leaksOfConnection(what: string, rpc: Pick<RPCClient, 'diagnostics'>): s
     .map(([count, word]) => `${String(count)} ${word}${count === 1 ? '' : 's'} on ${what}`);
 }
 
-/** Event-loop resources by the words of `process.getActiveResourcesInfo()`. */
+/** Names for people, by the names that `process.getActiveResourcesInfo()` returns. */
 const counted: Readonly<Record<string, string>> = {
   ProcessWrap: 'child process',
   PipeWrap: 'pipe',
@@ -163,9 +167,12 @@ function leaksOfProcess(): string[] {
         `${String(more)} more ${word}${more === 1 ? '' : word.endsWith('s') ? 'es' : 's'} than when the kit was loaded`,
     );
   const open = openThings();
-  // The counts can't tell a named client's handles from others.
+  // The counts can't distinguish the handles of a named client from others.
   return [...open.flatMap(describeOpen), ...(open.some(({ isProcess }) => isProcess) ? [] : more)];
 }
 
-/** The runtime keeps one pipe from its first real process on, to the helper that ends plugins which outlive their host. */
+/**
+ * From its first real process on, the runtime keeps one pipe open. It leads to the helper that ends plugins
+ * which outlive their host.
+ */
 const allowance = (word: string): number => (word === 'descriptor' && hasLaunched() ? 1 : 0);

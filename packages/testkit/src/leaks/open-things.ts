@@ -30,7 +30,7 @@ export const hasLaunched = (): boolean => isLaunched;
 /** Returns the things that this process opened and that are still open. */
 export const openThings = (): readonly OpenThing[] => [...everything];
 
-/** The command of plugins in memory, which are remembered as pairs. */
+/** The command of plugins in memory. Such a plugin is remembered as a pair, and not as a client. */
 export const inMemory = 'in-memory plugin';
 
 /** Remembers a pair until it is closed. */

@@ -1,7 +1,4 @@
-/**
- * Finds the resources of Node that were created during a piece of work and still live: processes,
- * descriptors, timers.
- */
+/** Finds processes, descriptors and timers that were created during a piece of work and still live. */
 import { createHook } from 'node:async_hooks';
 import { isCoreLine, isOwnLine, scopes, type LeakScope } from './open-things.ts';
 
@@ -22,7 +19,7 @@ const kinds: Readonly<Record<string, string>> = {
 export interface LiveResource {
   readonly kind: string;
   readonly stack: string;
-  /** True if a client of core created it: its process, its pipes, its timers. */
+  /** True if a client of core created the resource, such as its process, a pipe or a timer. */
   readonly isOfClient: boolean;
 }
 
@@ -73,8 +70,8 @@ function isAlive(resource: object | undefined): boolean {
 }
 
 /**
- * Returns where the resource was created, in the user's code: without the lines of Node and the kit, and
- * without those of libraries if there are others.
+ * Returns the stack of the user's code that created the resource. It leaves out the lines of Node and the
+ * kit, and the lines of libraries if there are others.
  */
 function stackHere(): Pick<LiveResource, 'stack' | 'isOfClient'> {
   const { stackTraceLimit } = Error;

@@ -214,7 +214,7 @@ export class BytePipe {
     this.#head = 0;
   }
 
-  /** Nothing moves any more. A writer that waits for room gets it. */
+  /** Stops all movement. A writer that waits for room may continue. */
   #over(): void {
     this.#hasEnded = true;
     this.#dropQueue();

@@ -13,7 +13,7 @@ export interface ProcessEnd {
 export interface CrashReport {
   /** The exit code; 1 if it is absent. */
   readonly code?: number;
-  /** In place of an exit code. */
+  /** The signal that ends it, in place of an exit code. */
   readonly signal?: NodeJS.Signals;
   /** What it wrote to its raw standard error before it ended. */
   readonly stderr?: string;
@@ -38,7 +38,10 @@ export interface MemoryEnd {
   readonly stderr: Writable;
   /** The environment that the host gave. */
   readonly env: Readonly<Record<string, string>>;
-  /** Ends the process: by an exit code, 0 if none is given, or by a signal. What it wrote still arrives. Later calls do nothing. */
+  /**
+   * Ends the process, by a signal or by an exit code, which is 0 if none is given. What the process wrote
+   * still arrives. Later calls do nothing.
+   */
   exit(end?: { readonly code?: number | null; readonly signal?: NodeJS.Signals | null }): void;
 }
 
@@ -100,7 +103,7 @@ export class MemoryProcess implements Crashable {
           void this.#over({ code, signal }),
       });
     } catch (error) {
-      // This is a program's main that throws: the reason on stderr, exit code 1.
+      // The program threw an error. The process ends with exit code 1 and the reason on standard error.
       this.crash({ stderr: error instanceof Error ? (error.stack ?? error.message) : String(error) });
     }
   }

@@ -1,21 +1,26 @@
-/** Pieces that went past and have not been read yet. To keep a piece costs a tenth of reading it, and most are never read: their test passes. */
+/**
+ * Holds pieces that passed on the wire and have not been read yet. Keeping a piece costs a tenth of reading
+ * it. Most pieces are never read, because their test passes.
+ */
 import type { Direction } from './stream-reader.ts';
 
-/** What is kept at most before it is read, in bytes. */
+/** The most bytes that are kept before they must be read. */
 const mostBytes = 1024 * 1024;
 const firstBytes = 4 * 1024;
-/** Larger pieces are read at once. No pipe gives larger ones. */
+/** A larger piece is read at once. No pipe delivers larger ones. */
 const largestPiece = 64 * 1024;
 
 export class Backlog {
   #bytes = new Uint8Array(0);
   #filled = 0;
-  /** For each piece: when it was seen, where it ends, and whether it went to the plugin. */
+  /**
+   * The lists have an entry for each piece: when it passed, where it ends, and whether it went to the plugin.
+   */
   #times: number[] = [];
   #ends: number[] = [];
   #isToPlugin: boolean[] = [];
 
-  /** Copies a piece. Returns false if it is too large, or if there is no room until the backlog was read. */
+  /** Copies a piece. Returns false if it is too large, or if the backlog has no room before it is drained. */
   add(direction: Direction, bytes: Uint8Array, at: number): boolean {
     const end = this.#filled + bytes.length;
     if (bytes.length > largestPiece || end > mostBytes) return false;
@@ -28,7 +33,10 @@ export class Backlog {
     return true;
   }
 
-  /** Hands on every piece, oldest first, and is empty then. The bytes are valid during the call only. */
+  /**
+   * Passes every piece to `read`, oldest first, and empties the backlog. The bytes are valid only during the
+   * call.
+   */
   drain(read: (direction: Direction, bytes: Uint8Array, at: number) => void): void {
     const [times, ends, isToPlugin] = [this.#times, this.#ends, this.#isToPlugin];
     [this.#times, this.#ends, this.#isToPlugin] = [[], [], []];

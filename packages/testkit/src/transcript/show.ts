@@ -40,7 +40,7 @@ function prepare(value: unknown, depth: number): unknown {
   if (value instanceof Extension) return new Tagged(value);
   if (value === null || typeof value !== 'object' || depth > 5) return value;
   if (Array.isArray(value)) return prepareList(value, depth);
-  // An error's stack shows where files are on a machine, and its message is shown already.
+  // Leaves out an error's stack. It contains the message, which is shown anyway, and paths of a machine.
   const isError = 'stack' in value && 'message' in value;
   const entries = Object.entries(value)
     .filter(([key]) => !isError || key !== 'stack')

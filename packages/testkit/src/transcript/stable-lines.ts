@@ -1,4 +1,4 @@
-/** A transcript that is the same in each run in which the same is said: for snapshots. */
+/** Makes a transcript for snapshots. It is the same in each run in which the same messages are sent. */
 import { RST } from '../wire/yamux.ts';
 import { listed, show } from './show.ts';
 import { CutOff } from '../wire/decode.ts';
@@ -8,8 +8,9 @@ import { purposeOf, type Direction, type Message } from './stream-reader.ts';
 const arrows: Readonly<Record<Direction, string>> = { toPlugin: 'host → plugin', toHost: 'plugin → host' };
 
 /**
- * The messages alone, stream by stream: which frames bring them, when, and in which order those of two streams come is chance. Streams are
- * numbered as they first say something. What the plugin printed is not among them.
+ * Returns only the messages, stream by stream. It leaves out which frames carry them, when they come, and how
+ * those of two streams interleave, because all that is chance. Streams are numbered in the order in which
+ * they first carry a message. What the plugin printed is left out.
  */
 export function stableLines(sightings: readonly Sighting[]): string[] {
   const streams = new Map<number, StreamLines>();
@@ -37,7 +38,10 @@ export function stableLines(sightings: readonly Sighting[]): string[] {
   ]);
 }
 
-/** The lines of one stream. Items of a stream of values, which come in messages of one or several by chance, share a line. */
+/**
+ * The lines of one stream. Items of a stream of values share a line, because chance decides whether a message
+ * carries one item or several.
+ */
 class StreamLines {
   readonly #lines: string[] = [];
   #direction: Direction = 'toHost';

@@ -1,13 +1,18 @@
-/** Reads what one direction of one stream says: a broker id where one leads, then messages, output, or bare bytes. */
+/**
+ * Reads one direction of one stream. If its sender opened the stream, it begins with a broker id, apart from
+ * the first three streams. Messages, output or bare bytes follow.
+ */
 import { decode } from '../wire/decode.ts';
 import { ValueScanner } from '../wire/value-scanner.ts';
 import { concat } from '../wire/yamux.ts';
 import { show, showBytes } from './show.ts';
 
-/** Which of the two pipes: the one that carries bytes to the plugin, or the one that carries them to the host. */
+/**
+ * One of the two pipes: the one that carries bytes to the plugin, or the one that carries them to the host.
+ */
 export type Direction = 'toPlugin' | 'toHost';
 
-/** A part of a line, made when the line is looked at. */
+/** A part of a line. Its text is made only when the line is read. */
 export type Phrase = (() => string) | Messages;
 
 export const say = (phrase: Phrase): string =>
@@ -18,26 +23,29 @@ export const say = (phrase: Phrase): string =>
         .map((message) => message.text())
         .join('  ');
 
-/** So much of a message is kept for its line, which is far shorter. */
+/** How many bytes of a message are kept for its line. The line itself is far shorter. */
 const shownBytes = 1024;
 const nothing = new Uint8Array(0);
 
-/** What a stream is for, from its place in the order of PROTOCOL 5. */
+/** Returns the purpose of a stream, by its place in the order of PROTOCOL 5. */
 export function purposeOf(id: number): string {
   return ['control', 'stdout', 'stderr'][(id - 1) / 2] ?? '';
 }
 
 export class StreamReader {
   readonly #scanner: ValueScanner = new ValueScanner();
-  /** The beginning of the message that is not whole yet. */
+  /** The beginning of the incomplete message. */
   #head: Kept | undefined;
   readonly #isOutput: boolean;
   readonly #isOpener: boolean;
   #leading: Uint8Array | undefined;
-  /** The bytes turned out to be no messages: from here on they are shown as they are. */
+  /** True once bytes were not messages. From then on, they are shown as bytes. */
   #isBare = false;
 
-  /** @param isOpener whether this direction's sender opened the stream: it leads with the broker id. */
+  /**
+   * @param isOpener True if the sender of this direction opened the stream. Then the stream begins with the
+   * broker id.
+   */
   constructor(id: number, isOpener: boolean) {
     const purpose = purposeOf(id);
     this.#isOpener = isOpener;
@@ -46,8 +54,8 @@ export class StreamReader {
   }
 
   /**
-   * Adds a phrase to `phrases` for everything that becomes whole with these bytes. They are copied as far as they are
-   * shown, and decoded when the transcript is asked for.
+   * Adds a phrase to `phrases` for each broker id, message or piece of output that these bytes complete.
+   * Copies only as much as is shown, and decodes it when the transcript is read.
    */
   read(bytes: Uint8Array, phrases: Phrase[]): void {
     let rest = bytes;
@@ -66,14 +74,15 @@ export class StreamReader {
   }
 
   #readMessages(bytes: Uint8Array, phrases: Phrase[]): void {
-    /** Where small messages began of which none has been kept yet. They are kept together. */
+    /** Where a group of small messages begins that has not been kept yet. A group is kept in one piece. */
     let small = 0;
     for (let at = 0; at < bytes.length;) {
       let end: number;
       try {
         end = this.#scanner.scan(bytes, at);
       } catch {
-        // Not MessagePack: a stream of the user's own protocol, or a peer that is broken. Both are shown as bytes.
+        // This is not MessagePack. Either the stream has a protocol of the user's own, or the peer is faulty.
+        // Both are shown as bytes.
         this.#keepSmall(bytes, small, at, phrases);
         this.#isBare = true;
         phrases.push(bareBytes(bytes.subarray(at)));
@@ -102,7 +111,7 @@ export class StreamReader {
   }
 }
 
-/** Messages that became whole together: several small ones, or the beginning of one. */
+/** Messages that became complete together: several small ones, or the beginning of a large one. */
 export class Messages {
   readonly #kept: Kept;
   readonly #isOpener: boolean;
@@ -140,7 +149,10 @@ export class Message {
     return describeMessage(decode(this.#bytes), this.#isOpener);
   }
 
-  /** The items of a stream of values that it brings, one or several; undefined for any other message. */
+  /**
+   * Returns the items that the message carries, one or several, if it belongs to a stream of values. Returns
+   * undefined for any other message.
+   */
   items(): unknown[] | undefined {
     const message = decode(this.#bytes);
     if (!Array.isArray(message) || message.length !== 2) return undefined;
@@ -151,7 +163,9 @@ export class Message {
   }
 }
 
-/** Bytes within a larger array. A view of their own would cost more than the copy, for messages of tens of bytes. */
+/**
+ * Bytes within a larger array. For messages of tens of bytes, a view for each would cost more than the copy.
+ */
 interface Kept {
   readonly page: Uint8Array;
   readonly start: number;
@@ -162,7 +176,7 @@ const pageBytes = 32 * 1024;
 let page = nothing;
 let filled = 0;
 
-/** Copies a range. */
+/** Copies the bytes from `from` to `to`. */
 function keep(bytes: Uint8Array, from: number, to: number): Kept {
   const length = to - from;
   if (length > pageBytes / 4) return { page: bytes.slice(from, to), start: 0, length };
@@ -191,11 +205,17 @@ function bareBytes(bytes: Uint8Array): Phrase {
   return () => showBytes(head, length);
 }
 
-/** What stands first in the messages of a stream of values: from its giver, and from the one who dialled it. */
+/**
+ * The meanings of the first number in a message of a stream of values: from the side that gives the values,
+ * and from the side that dialled the stream.
+ */
 const given = ['item', 'done', 'failed', 'answer', 'items'];
 const asked = ['return', 'throw'];
 
-/** `request 3 Plugin.greet('world')`, `item 5`, or the value itself where it is no message at all. */
+/**
+ * Returns `request 3 Plugin.greet('world')` or `item 5`, for example. For a value that is not a message, the
+ * text shows the value.
+ */
 export function describeMessage(message: unknown, isOpener: boolean): string {
   if (Array.isArray(message)) {
     const [type, a, b, c] = message as unknown[];

@@ -7,7 +7,7 @@ import { Transcript } from './transcript.ts';
 const text = (line: string) => new TextEncoder().encode(line);
 const withoutTimes = (transcript: Transcript) => transcript.toString().replaceAll(/^ *\d+\.\d ms  /gm, '');
 
-test('shows the handshake, frames and messages as people say them', () => {
+test('shows the handshake, frames and messages in words', () => {
   const transcript = new Transcript();
   transcript.saw('toHost', text('1|pipe|3,4|msg'));
   transcript.saw('toHost', text('pack-rpc|1||1\n'));
@@ -41,7 +41,7 @@ test('shows the handshake, frames and messages as people say them', () => {
   ]);
 });
 
-test('shows a message on the frame that makes it whole', () => {
+test('shows a message on the frame that completes it', () => {
   const transcript = new Transcript();
   const message = encode([0, 1, 'Control.Ping', [true]]);
   transcript.saw('toPlugin', encodeFrame({ type: 'data', id: 1, payload: message.subarray(0, 5) }));
@@ -51,7 +51,7 @@ test('shows a message on the frame that makes it whole', () => {
   expect(second?.text).toContain('request 1 Control.Ping(true)');
 });
 
-test('shows bytes that are no frames and no messages as bytes', () => {
+test('shows bytes that are neither frames nor messages as bytes', () => {
   const transcript = new Transcript();
   transcript.saw('toHost', text('1|pipe|3,4\nHTTP/1.1 400 Bad Request\r\n'));
   expect(transcript.toString()).toContain('version 72!');
@@ -60,7 +60,7 @@ test('shows bytes that are no frames and no messages as bytes', () => {
   expect(other.toString()).toContain('<2 bytes c1 ff>');
 });
 
-test('keeps the newest lines and says how many it left out', () => {
+test('keeps the newest lines, and says how many it left out', () => {
   const transcript = new Transcript(2);
   for (let value = 0; value < 5; value++)
     transcript.saw('toPlugin', encodeFrame({ type: 'ping', length: value }));
@@ -68,7 +68,7 @@ test('keeps the newest lines and says how many it left out', () => {
   expect(transcript.entries.map(({ text }) => text)).toEqual(['Ping #3', 'Ping #4']);
 });
 
-test('shows a large message by its beginning, and says how much more there is', () => {
+test('shows the beginning of a large message, and says how much is left out', () => {
   const transcript = new Transcript();
   const rows = Array.from({ length: 5000 }, () => 0);
   const payload = encode([0, 1, 'Plugin.add', [rows]]);
@@ -78,7 +78,7 @@ test('shows a large message by its beginning, and says how much more there is', 
   );
 });
 
-test('records nothing if it keeps nothing, and still hands on what came', () => {
+test('records nothing if it keeps nothing, and still passes on the bytes', () => {
   const transcript = new Transcript(0);
   const heard: [number, string][] = [];
   transcript.onData = (stream, payload) => heard.push([stream, Buffer.from(payload).toString()]);
@@ -90,7 +90,7 @@ test('records nothing if it keeps nothing, and still hands on what came', () => 
   expect(transcript.entries).toEqual([]);
 });
 
-test('reports the lines that say something, up to the end that the kit makes', () => {
+test('reports the lines with content, and stops before the end that the kit makes', () => {
   const transcript = new Transcript();
   const call = encode([0, 1, 'Plugin.add', [1]]);
   transcript.saw('toHost', text('1|pipe|3,4\n'));
@@ -117,7 +117,7 @@ test('reports the lines that say something, up to the end that the kit makes', (
   expect(transcript.toString()).not.toContain('GoAway');
 });
 
-test('reports no more lines than a person reads', () => {
+test('reports no more lines than a person can read', () => {
   const transcript = new Transcript();
   for (let value = 0; value < 100; value++)
     transcript.saw('toPlugin', encodeFrame({ type: 'ping', length: value }));
@@ -127,7 +127,10 @@ test('reports no more lines than a person reads', () => {
   expect(lines[60]).toContain('Ping #99');
 });
 
-/** A conversation whose frames hold a message, several, a part of one, and one that is larger than what is shown of it. */
+/**
+ * Returns a conversation. Its frames hold a message, several messages, a part of one, and one that is larger
+ * than its shown part.
+ */
 function conversation(): [Direction, Uint8Array][] {
   const call = (id: number, ...params: unknown[]) => encode([0, id, 'Plugin.add', params]);
   const frame = (payload: Uint8Array) => encodeFrame({ type: 'data', id: 7, payload });
@@ -149,7 +152,7 @@ function conversation(): [Direction, Uint8Array][] {
   ];
 }
 
-test('is the same however its bytes were split', () => {
+test('is the same however its bytes are split', () => {
   const record = (size: number) => {
     const transcript = new Transcript();
     for (const [direction, bytes] of conversation())
@@ -163,7 +166,7 @@ test('is the same however its bytes were split', () => {
   for (const size of [1, 2, 3, 7, 64, 1_000]) expect(record(size)).toBe(whole);
 });
 
-test('is the same whether it is looked at meanwhile or at the end', () => {
+test('is the same whether it is read meanwhile or at the end', () => {
   const small = encodeFrame({ type: 'data', id: 7, payload: encode([2, 'Plugin.note', ['x'.repeat(900)]]) });
   const record = (look: (transcript: Transcript) => unknown) => {
     const transcript = new Transcript(30);
@@ -172,7 +175,7 @@ test('is the same whether it is looked at meanwhile or at the end', () => {
       look(transcript);
       transcript.note('toHost', 'stalled');
     }
-    // More than is kept unread.
+    // These are more bytes than the backlog holds.
     for (let count = 0; count < 1_200; count++) transcript.saw('toPlugin', small);
     for (const [direction, bytes] of conversation().slice(2)) transcript.saw(direction, bytes);
     look(transcript);
@@ -184,7 +187,7 @@ test('is the same whether it is looked at meanwhile or at the end', () => {
   expect(lookedAt).toContain('1195 earlier lines left out');
 });
 
-test('keeps what happened in its order, although bytes are read later', () => {
+test('keeps all events in order, although bytes are read later', () => {
   const transcript = new Transcript(10_000);
   const ping = (length: number) => encodeFrame({ type: 'ping', length });
   transcript.saw('toPlugin', ping(1));

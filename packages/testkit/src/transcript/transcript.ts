@@ -1,4 +1,7 @@
-/** A readable record of everything that went over the two pipes: the handshake line, frames, and messages in them. */
+/**
+ * A readable record of everything that went over the two pipes: the handshake line, frames, and the messages
+ * in them.
+ */
 import { realNow } from '../real-time.ts';
 import type { Frame } from '../wire/yamux.ts';
 import { Backlog } from './backlog.ts';
@@ -12,38 +15,41 @@ export interface TranscriptEntry {
   /** Milliseconds since the transcript began. */
   readonly at: number;
   readonly direction: Direction;
-  /** The stream's id; 0 for the session's own frames, undefined if it is not a frame. */
+  /** The stream's id. It is 0 for frames of the session, and undefined if the entry is not a frame. */
   readonly stream: number | undefined;
   readonly text: string;
 }
 
-/** The form in which a transcript is told. */
+/** The form of a transcript. */
 export interface TranscriptOptions {
   /**
-   * True gives the messages alone, stream by stream, without times, frames and what the plugin printed: the same in each run in which the
-   * same is said, for snapshots.
+   * If true, returns only the messages, stream by stream, without times, frames and what the plugin printed.
+   * The text is then the same in each run in which the same messages are sent, so it suits snapshots.
    */
   readonly stable?: boolean;
 }
 
-/** How many lines a failing test shows: the newest. */
+/** How many of the newest lines a failing test shows. */
 const shownLines = 60;
 
 export class Transcript {
-  /** Called with what came on each stream of the plugin's to the host, before it is recorded. */
+  /** Called with the payload of each data frame from the plugin to the host, before it is recorded. */
   onData: ((stream: number, payload: Uint8Array) => void) | undefined;
   readonly #entries: Sighting[] = [];
   readonly #started: number = realNow();
   readonly #keep: number;
   readonly #directions: Record<Direction, DirectionReader>;
   readonly #backlog: Backlog = new Backlog();
-  /** When the piece went past that is being read. */
+  /** When the piece that is being read passed. */
   #at = 0;
   #seen = 0;
-  /** What came later is not recorded. */
+  /** The time after which nothing is recorded. */
   #stoppedAt = Number.POSITIVE_INFINITY;
 
-  /** @param keep how many of the newest entries are kept. With 0 the bytes are read for {@link onData} alone, if it is set. */
+  /**
+   * @param keep How many of the newest entries are kept. With 0, the bytes are read only for {@link onData},
+   * if it is set.
+   */
   constructor(keep = 2000) {
     this.#keep = keep;
     const reader = (direction: Direction): DirectionReader =>
@@ -72,12 +78,15 @@ export class Transcript {
     return this.#entries.slice(-this.#keep);
   }
 
-  /** Records nothing from now on: what follows is the kit's own end of the session. */
+  /** Stops recording. The kit ends the session next, which is not part of the test. */
   stop(): void {
     this.#stoppedAt = Math.min(this.#stoppedAt, this.#now());
   }
 
-  /** Bytes went past on the wire. They are read when the transcript is looked at, or when many of them have come. */
+  /**
+   * Records bytes that passed on the wire. They are read when the transcript is read, or when many of them
+   * are waiting.
+   */
   saw(direction: Direction, bytes: Uint8Array): void {
     const at = this.#now();
     if (this.onData !== undefined) {
@@ -89,7 +98,7 @@ export class Transcript {
     if (!this.#backlog.add(direction, bytes, at)) this.#read(direction, bytes, at);
   }
 
-  /** Something other than bytes happened to a direction: it ended, was stalled, was cut. */
+  /** Records an event other than bytes in one direction: it ended, was stalled or was cut. */
   note(direction: Direction, text: string): void {
     this.#catchUp();
     this.#add(this.#now(), direction, undefined, [() => text]);
@@ -113,12 +122,12 @@ export class Transcript {
   #add(at: number, direction: Direction, frame: Frame | undefined, phrases: readonly Phrase[]): void {
     if (this.#keep === 0 || at > this.#stoppedAt) return;
     this.#entries.push({ at, direction, frame, phrases });
-    // Cut now and then, because moving all entries costs more than one.
+    // The list is cut only now and then, because a cut moves all entries.
     if (this.#entries.length >= 2 * this.#keep) this.#entries.splice(0, this.#entries.length - this.#keep);
     this.#seen++;
   }
 
-  /** The newest lines that say something, for a failing test. */
+  /** Returns the newest lines with content, for a failing test. */
   report(): string {
     const telling = withoutBare(this.#kept);
     const left = telling.length - shownLines;

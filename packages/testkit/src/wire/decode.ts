@@ -1,4 +1,4 @@
-/** Reads MessagePack by hand, across any split of its bytes; the reading half of `msgpack.ts`. */
+/** Reads MessagePack without a library, however its bytes are split. `msgpack.ts` writes it. */
 import { decode as decodeAs, MalformedError, type Makes } from '../../programs/msgpack.mjs';
 import { ValueScanner } from './value-scanner.ts';
 import { concat } from './yamux.ts';
@@ -16,7 +16,7 @@ export class Extension {
     this.data = data;
     this.length = length;
   }
-  /** The type, by the name that the coder knows. */
+  /** The type, under the name that `encode` reads. */
   get ext(): number {
     return this.type;
   }
@@ -80,7 +80,7 @@ export function decode(bytes: Uint8Array): unknown {
 
 const makes: Makes = {
   map(entries, rest) {
-    // No prototype: a peer's `__proto__` is a key like any other.
+    // The record has no prototype, so that a peer's key `__proto__` is a key like any other.
     const record = Object.create(null) as Record<string, unknown>;
     for (const [key, value] of entries) record[typeof key === 'string' ? key : JSON.stringify(key)] = value;
     if (rest !== undefined) record['…'] = rest;

@@ -1,31 +1,42 @@
-/** Finds where MessagePack values end, across any split of their bytes, in one look at each byte and without building anything. */
+/**
+ * Finds where MessagePack values end, however their bytes are split. It looks at each byte once and builds no
+ * values.
+ */
 import { deepest, MalformedError } from '../../programs/msgpack.mjs';
 
-/** How many bytes follow the tag before the size of a value is known: the length field. Indexed by tag - 0xc0. */
+/** How many bytes the length field after a tag has. The index is tag - 0xc0. */
 const lengthBytes = [
   0, 0, 0, 0, 1, 2, 4, 1, 2, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 4, 2, 4, 2, 4,
 ];
-/** How many bytes a value has behind its length field, beside what the field counts: numbers, and the types of extensions. */
+/**
+ * How many more bytes a value has after its length field, besides those that the field counts. Numbers and
+ * the types of extensions have such bytes.
+ */
 const fixedBytes = [
   0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 4, 8, 1, 2, 4, 8, 1, 2, 4, 8, 2, 3, 5, 9, 17, 0, 0, 0, 0, 0, 0, 0,
 ];
 
 export class ValueScanner {
-  /** How many values each array or map around the innermost still expects, outermost first. Each counts the one that is open in it. */
+  /**
+   * How many values each array or map around the innermost one still expects, outermost first. The count
+   * includes the array or map that is open inside it.
+   */
   readonly #open: number[] = [];
   /** How many values the innermost open array or map still expects; 1 if none is open. */
   #left = 1;
-  /** Bytes of the value at hand that are still to be passed over. */
+  /** How many bytes of the current value are still to be skipped. */
   #skip = 0;
-  /** Of a length field that is not whole yet: its tag, what was read of it, and how many bytes it still has. */
+  /**
+   * The state of an incomplete length field: its tag, the part that was read, and how many bytes are missing.
+   */
   #tag = 0;
   #length = 0;
   #lengthLeft = 0;
 
-  /** Reads from `at`. Returns the position behind the value that ends there, or -1 if the bytes end before it does. */
+  /** Scans from `at`. Returns the position after the value that ends there, or -1 if the bytes end first. */
   scan(bytes: Uint8Array, at: number): number {
     let place = at;
-    // The state is in locals, because fields of a class cost several times as much for each byte.
+    // The state is in local variables, because fields of a class cost several times as much for each byte.
     let left = this.#left;
     let skip = this.#skip;
     for (;;) {
@@ -76,7 +87,10 @@ export class ValueScanner {
     }
   }
 
-  /** Reads the length field behind `tag`, which may be empty. Returns the position behind it, or -1 if the bytes end before it does. */
+  /**
+   * Reads the length field after `tag`, which may be empty. Returns the position after it, or -1 if the bytes
+   * end first.
+   */
   #readLength(tag: number, bytes: Uint8Array, at: number): number {
     if (tag === 0xc1) throw new MalformedError('byte 0xc1 begins no MessagePack value');
     if (this.#lengthLeft === 0) {
@@ -93,7 +107,7 @@ export class ValueScanner {
     return place;
   }
 
-  /** An array or a map begins in another that still expects `left` values. */
+  /** Enters an array or a map inside another one that still expects `left` values. */
   #enter(left: number): void {
     if (this.#open.length >= deepest)
       throw new MalformedError(`a value nested deeper than ${String(deepest)} levels`);

@@ -54,7 +54,8 @@ describe('MessagePack', () => {
   });
 
   test('a long list in small pieces is decoded once, and not again with each piece', () => {
-    // 200,000 timestamps in pieces of 64 bytes: decoding from the beginning each time would take minutes.
+    // The wire has 200,000 timestamps, in pieces of 64 bytes. To decode from the beginning for each piece
+    // would take minutes.
     const date = new Extension(-1, hex('00000005'));
     const wire = encode([0, 0, 'Plugin.args', [Array.from({ length: 200_000 }, () => date)]]);
     const reader = new ValueReader();

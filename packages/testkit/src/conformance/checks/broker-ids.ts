@@ -92,7 +92,7 @@ export const brokerChecks: Check[] = [
       );
       const late = new RawConnection(stream);
       late.expect(0);
-      // A stream that was opened after it is answered, and this one is not.
+      // The plugin answers a call on a later stream, but not the call on this stream.
       await bench.call(await bench.dispense(running), 'echo', 'behind');
       await pause(500);
       demandEqual(
@@ -189,7 +189,7 @@ export const brokerChecks: Check[] = [
       for (let sent = 0; sent < whole; sent += 32_768)
         stream.send(new Uint8Array(Math.min(32_768, whole - sent)));
       await session.until(() => stream.isRefused, 'a reset or the end of the stream', latestMs);
-      // The bytes that were read together with the id may be granted. The others were not taken.
+      // The plugin may return credit for bytes that it read together with the id, but not for later bytes.
       demand(
         stream.grantedBytes <= 65_536,
         'no credit for what lay there',

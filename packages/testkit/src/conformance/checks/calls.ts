@@ -1,11 +1,11 @@
-/** PROTOCOL 6, the calls: values of the base, errors, many at once. */
+/** Checks of PROTOCOL 6, the calls: values of the base, errors, and many calls at once. */
 import { Extension } from '../../wire/decode.ts';
 import { textOf, type Check } from '../bench.ts';
 import { demand, demandEqual, plain } from '../verdict.ts';
 
 const section = 'calls';
 
-/** The bytes that `bytes(n)` answers. */
+/** Returns the bytes that `bytes(n)` must answer. */
 export const patternBytes = (n: number): Uint8Array =>
   Uint8Array.from({ length: n }, (_, i) => (i * 7 + 3) & 255);
 
@@ -97,7 +97,7 @@ export const callChecks: Check[] = [
       const connection = await bench.dispense(await bench.ready());
       const seconds = Uint8Array.of(0x5e, 0x0b, 0xe1, 0x00);
       const result = await bench.call(connection, 'echo', new Extension(-1, seconds));
-      // 32, 64 and 96 bits are all forms of the same time.
+      // Each time has three valid forms, of 32, 64 and 96 bits.
       const isTime =
         result instanceof Extension && result.type === -1 && secondsOf(result.data) === 0x5e0be100;
       demand(isTime, 'a timestamp of the same second', JSON.stringify(result));

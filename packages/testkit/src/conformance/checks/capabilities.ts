@@ -32,7 +32,7 @@ const beyond: [name: string, wire: unknown][] = [
 /** Reads the items of a stream of values. */
 class ItemReader {
   readonly items: unknown[] = [];
-  /** The word that ended it, 1 or 2. */
+  /** The type of the message that ended the stream, 1 or 2. */
   end: unknown;
   constructor(stream: RawStream) {
     const values = new ValueReader();
@@ -48,7 +48,7 @@ class ItemReader {
   }
 }
 
-/** Calls `count(to)`, and returns the stream of values in its answer, dialled. */
+/** Calls `count(to)`, and opens the stream of values that its answer refers to. Returns that stream. */
 async function dialCount(
   bench: Bench,
   running: Running,

@@ -1,4 +1,4 @@
-/** PROTOCOL 6, the control stream: ping, dispense, quit; and the ends of the process. */
+/** Checks of PROTOCOL 6, the control stream: ping, dispense and quit, and how the process ends. */
 import { initialWindow } from '../../wire/yamux.ts';
 import { textOf, type Bench, type Check, type Running } from '../bench.ts';
 import { describeExit, expectWithin, pause } from '../raw-plugin.ts';
@@ -55,18 +55,24 @@ export const controlChecks: Check[] = [
   },
 ];
 
-/** A terminal and service managers send these to host and plugin alike. Other systems than POSIX have no such signals. */
+/**
+ * The signals that a terminal or a service manager sends to host and plugin alike. They exist only on POSIX
+ * systems.
+ */
 const hostsSignals: readonly NodeJS.Signals[] =
   process.platform === 'win32' ? [] : ['SIGINT', 'SIGHUP', 'SIGTERM'];
 
-/** The protocol asks for an end at once. This is when an end is no end any more, and sooner if no answer may take so long. */
+/**
+ * The protocol asks a plugin to leave at once. A plugin that takes longer than this has not done so. The
+ * limit is shorter if the user allows less time for any answer.
+ */
 const leaveMs = ({ target }: Bench): number => Math.min(5_000, target.timeoutMs);
 
-/** The ten seconds after a first SIGTERM, with room for a busy machine. */
+/** A plugin leaves ten seconds after a first SIGTERM. These limits leave room for a busy machine. */
 const termEarliestMs = 8_000;
 const termLatestMs = 25_000;
 
-/** Reads to the end of what a plugin that was asked to leave still sends, and fails unless it leaves with status 0. */
+/** Fails unless a plugin that was asked to leave exits with status 0. Reads all that it still sends. */
 async function demandLeaves({ plugin, stdout, stderr }: Running, ms: number, when: string): Promise<void> {
   const exit = await plugin.exit(ms, when);
   demand(exit.code === 0, `exit status 0${when}`, describeExit(exit));
@@ -112,7 +118,8 @@ export const endChecks: Check[] = [
       const sleeping = connection.call('Plugin.sleep', 300);
       await running.control.result('Control.Ping', true);
       const quit = running.control.call('Control.Quit', true);
-      // Streams have no order among each other: an answer to what came behind Quit tells that Quit was read.
+      // Streams have no order among each other. The answer to a Ping that was sent after Quit shows that the
+      // plugin has read Quit.
       await running.control.result('Control.Ping', true);
       const late = await connection.call('Plugin.echo', 'too late');
       demand(
@@ -166,7 +173,7 @@ export const endChecks: Check[] = [
       const connection = await bench.dispense(running);
       await bench.call(connection, 'print', { stream: 'stdout', text: '' });
       const { session, control, stdout } = running;
-      // More than the window: some of it still waits in the plugin when Quit comes.
+      // The text is longer than the window, so a part of it still waits in the plugin when Quit arrives.
       stdout.autoCredit = false;
       const printing = connection.callLarge('Plugin.print', [
         { stream: 'stdout', text: 'x'.repeat(400_000) },
@@ -232,7 +239,7 @@ export const endChecks: Check[] = [
     run: async (bench) => {
       const running = await bench.ready();
       const connection = await bench.dispense(running);
-      // A Ping between them tells that the plugin still runs, and that the signal has been there.
+      // The Ping after each signal shows that the plugin has received the signal and still runs.
       for (const signal of hostsSignals) {
         running.plugin.signal(signal);
         await running.control.result('Control.Ping', true);
@@ -275,7 +282,8 @@ export const endChecks: Check[] = [
       const started = realNow();
       running.plugin.signal('SIGTERM');
       await running.control.result('Control.Ping', true);
-      // A signal that comes while the one before is still on its way is the same signal: it is sent again until one is a second.
+      // If a SIGTERM arrives before the plugin has handled the one before, the two count as one signal. So
+      // the check repeats it until the plugin has left.
       let hasLeft = false;
       const left = running.plugin.exit(leaveMs(bench), ' of a second SIGTERM').finally(() => {
         hasLeft = true;
@@ -284,7 +292,7 @@ export const endChecks: Check[] = [
         for (; !hasLeft; await Promise.race([left, pause(200)])) running.plugin.signal('SIGTERM');
       })();
       await Promise.all([left, signals]);
-      // A busy machine may take its time, but an end that comes so late is that of the first.
+      // A busy machine may take some time, but an exit this late is the one that follows the first SIGTERM.
       const ms = realNow() - started;
       demand(
         ms < termEarliestMs,

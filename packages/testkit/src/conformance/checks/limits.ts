@@ -90,7 +90,7 @@ export const limitChecks: Check[] = [
     run: async (bench) => {
       const connection = await bench.dispense(await bench.ready());
       await bench.call(connection, 'echo', 0);
-      // The two levels of the message and its params may count or not.
+      // The limit may or may not count the two levels of the message and its params.
       await demandFails(bench, connection, nested(140), 'a value of 140 levels');
       await demandFails(bench, connection, nested(100_000), 'a value of 100,000 levels');
     },
@@ -139,8 +139,8 @@ export const limitChecks: Check[] = [
         const bytes = echoOf(id, param);
         sent += bytes.length;
         ids.push(id);
-        // These are whole requests, which may wait for credit at their end. The loop ends at the first one
-        // that does so for long.
+        // Each round sends a whole request, whose last part may wait for credit. The loop ends at the first
+        // request that waits for long.
         if (stream.ourCredit >= bytes.length) stream.send(bytes);
         else {
           const sending = stream.sendAll(bytes);

@@ -64,7 +64,7 @@ export const messageChecks: Check[] = [
     name: 'drops an answer to no call of its own, and a notification that means nothing',
     run: async (bench) => {
       const running = await bench.ready();
-      // No host sends either to a plugin of the base, and stock libraries accept neither.
+      // Only these capabilities let a host send such messages. Stock libraries accept neither.
       const { capabilities } = running.line;
       if (!capabilities.has('cancel') && !capabilities.has('refs'))
         throw new DoesNotApply('the plugin announces neither cancel nor refs');
