@@ -98,7 +98,7 @@ class Stream {
   }
 }
 
-/** The methods that the conformance suite calls: see `conformancePlugin` of the testkit. */
+/** The methods that the conformance suite calls. See `conformancePlugin` of the testkit. */
 const service = {
   echo: (peer, [value], answer) => answer(null, value),
   fail: (peer, [message], answer) => answer(message, null),

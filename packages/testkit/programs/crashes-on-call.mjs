@@ -1,4 +1,4 @@
-// Every call ends it: a reason on stderr, exit code 3.
+// Exits at every call, with a reason on stderr and exit code 3.
 import process from 'node:process';
 import { startPlugin } from './base.mjs';
 startPlugin({

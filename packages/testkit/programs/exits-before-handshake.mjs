@@ -1,4 +1,4 @@
-// Fails while it starts: a reason on stderr, exit code 3.
+// Fails while it starts, with a reason on stderr and exit code 3.
 import process from 'node:process';
 import { checkCookie } from './base.mjs';
 checkCookie();

@@ -9,7 +9,7 @@ export const deepest: number;
 
 export function encode(value: unknown): Buffer;
 
-/** What values become. `length` is that of the whole text, binary data or extension. */
+/** Makes values from what was decoded. `length` is the length of the whole text, binary data or extension. */
 export interface Makes {
   map(entries: [key: unknown, value: unknown][], rest?: unknown): unknown;
   bin(data: Uint8Array, length: number): unknown;

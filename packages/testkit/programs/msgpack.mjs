@@ -1,5 +1,6 @@
-// MessagePack by its specification, without a library. It is the one coder of the programs here, of the kit itself
-// and of reliability/. It shares nothing with the coder of core, which is checked against it.
+// Reads and writes MessagePack by its specification, without a library. It is the one coder of the programs
+// here, of the kit itself and of reliability/. It shares nothing with the coder of core, which is checked
+// against it.
 import { Buffer } from 'node:buffer';
 
 /** Bytes that are copied into a message unchanged. */
@@ -47,7 +48,10 @@ function put(value, out) {
   }
 }
 
-/** The shortest header for `length`: fix, 8 bits (`tag`), 16 bits (the next tag), 32 bits. Lists and maps have no form of 8 bits. */
+/**
+ * Returns the shortest header for `length`: fix, 8 bits (`tag`), 16 bits (the next tag), or 32 bits. Lists
+ * and maps have no form of 8 bits.
+ */
 function header(length, tag, fix = 0, fixMax = -1) {
   if (length <= fixMax) return Buffer.from([fix | length]);
   if (fixMax !== 15 && length < 0x100) return Buffer.from([tag, length]);
@@ -67,7 +71,7 @@ function integer(value) {
   if (bits >= 1n << 64n) throw new RangeError(`MessagePack integers have 64 bits, ${value} has more`);
   const bytes = Buffer.alloc(9);
   bytes.writeBigUInt64BE(BigInt.asUintN(64, value), 1);
-  // The tag stands in front of the last `size` bytes.
+  // The tag precedes the last `size` bytes.
   bytes[8 - size] = first + Math.log2(size);
   return bytes.subarray(8 - size);
 }
@@ -80,7 +84,10 @@ function float(value) {
 
 const incomplete = new Error('incomplete');
 
-/** What a value is made into if nothing else is said: maps become Maps, extensions `{ ext, data }`. Bytes are missing: none is made. */
+/**
+ * Makes values if the caller says nothing else. Maps become Maps, and extensions become `{ ext, data }`. If
+ * bytes are missing, no value is made.
+ */
 const plainly = {
   map: (entries) => new Map(entries),
   bin: (data) => Buffer.from(data),
@@ -92,8 +99,9 @@ const plainly = {
 };
 
 /**
- * The value at the front of `bytes` and where it ends, or undefined while it is not whole. `makes` says what maps, binary data, texts and
- * extensions become. Its `cut(values)` stands for so many values that are missing, and then the texts and bytes before them may be short.
+ * Returns the value at the beginning of `bytes` and the position where it ends. Returns undefined if the
+ * value is incomplete. `makes` says what maps, binary data, texts and extensions become. Its `cut(values)`
+ * replaces this many missing values. If it returns a value, the texts and bytes before may be short.
  */
 export function decode(bytes, makes = plainly) {
   const reader = new Reader(bytes, makes);
@@ -105,7 +113,7 @@ export function decode(bytes, makes = plainly) {
   }
 }
 
-/** Thrown where the bytes of a number or of a header end. */
+/** Thrown when the bytes of a number or of a header are missing. */
 const noMore = new Error('no more bytes');
 
 class Reader {
@@ -142,7 +150,7 @@ class Reader {
     if (tag >= 0xcc && tag <= 0xce) return this.#uint(1 << (tag - 0xcc));
     if (tag >= 0xd4 && tag <= 0xd8) return this.#ext(1 << (tag - 0xd4));
     if (tag >= 0xd9 && tag <= 0xdb) return this.#text(this.#uint(1 << (tag - 0xd9)));
-    // The table of the specification, a row a line.
+    // The rows of the table in the specification, one on each line.
     // prettier-ignore
     switch (tag) {
       case 0xc0: return null;
@@ -161,7 +169,7 @@ class Reader {
     }
   }
 
-  /** Passes over `count` bytes and returns where they begin. */
+  /** Skips `count` bytes and returns the position where they begin. */
   #pass(count) {
     if (this.at + count > this.#bytes.length) throw noMore;
     this.at += count;
@@ -174,7 +182,7 @@ class Reader {
     return size === 2 ? this.#view.getUint16(at) : this.#view.getUint32(at);
   }
 
-  /** The next `length` bytes. If fewer are there, `cut` is asked whether that may be. */
+  /** Returns the next `length` bytes. If some are missing, it calls `cut`, which may throw. */
   #take(length) {
     const begin = this.at;
     this.at = Math.min(begin + length, this.#bytes.length);
@@ -215,6 +223,6 @@ class Reader {
   }
 }
 
-/** A 64-bit integer as a number, if one holds it. */
+/** Returns a 64-bit integer as a number if a number can hold it. */
 const narrow = (wide) =>
   wide >= BigInt(Number.MIN_SAFE_INTEGER) && wide <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(wide) : wide;

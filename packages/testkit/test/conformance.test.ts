@@ -6,13 +6,14 @@ import { fixture } from './support/greeter.ts';
 
 const slow = { timeout: 300_000 };
 const node = process.execPath;
-/** A plugin without a line of the project's own packages, which keeps every rule. */
+/** A plugin that uses none of the project's own packages and keeps every rule. */
 const byHand = fileURLToPath(new URL('../../../reliability/mutants/plugin.mjs', import.meta.url));
 
-// Most plugins here never do what a check waits for, so that a wait which a busy machine makes longer shows nothing more.
+// Most plugins here never do what a check waits for. A wait that a busy machine extends would show nothing
+// more.
 beforeAll(() => limitStretch(2));
 
-/** The names of the checks that fail, of those whose name matches. */
+/** Returns the names of the failing checks, among those whose name matches. */
 async function failing(kind: Misbehaviour, only: RegExp): Promise<string[]> {
   const { checks } = conformance({ cmd: misbehave(kind), timeoutMs: 1_500, startTimeoutMs: 60_000 });
   const chosen = checks.filter(({ name }) => only.test(name));
@@ -21,7 +22,7 @@ async function failing(kind: Misbehaviour, only: RegExp): Promise<string[]> {
 }
 
 describe.concurrent('the conformance suite', () => {
-  test('does not ask a plugin without its service for more than the runtime does', slow, async () => {
+  test('asks a plugin without its service for no more than the runtime offers', slow, async () => {
     const report = await conformance({ cmd: [node, fixture('greets.mjs')], only: 'gives back nil' }).run();
     expect(report.failed).toEqual([]);
     expect(report.passed).toEqual([]);
@@ -52,7 +53,7 @@ describe.concurrent('the conformance suite', () => {
 
   const sections = ['services of the host', 'descriptions'];
 
-  test('passes a plugin by hand that asks its host and describes itself', slow, async () => {
+  test('passes a plugin without a runtime that asks its host and describes itself', slow, async () => {
     const { checks } = conformance({ cmd: [node, fixture('asks-by-hand.mjs')] });
     const chosen = checks.filter(({ section }) => sections.includes(section));
     expect(chosen).toHaveLength(8);
@@ -128,7 +129,7 @@ describe.concurrent('the conformance suite', () => {
     for (const one of failure) expect(one.trimEnd().split('\n').length).toBeLessThanOrEqual(40 + 2);
   });
 
-  test('refuses a wrong command line at once, and fails every check of one that cannot start', async () => {
+  test('refuses a wrong command line at once, and fails every check of a program that cannot start', async () => {
     expect(() => conformance({ cmd: [] as unknown as [string] })).toThrow(
       'conformance({ cmd }): expected [file, ...args] or { file, args, cwd, env }; got []',
     );
@@ -137,7 +138,7 @@ describe.concurrent('the conformance suite', () => {
       expect(await check?.run()).toMatchObject({
         status: 'failed',
         reason: 'cannot start /no/such/program: spawn /no/such/program ENOENT',
-        // Nothing of the wire, on which nothing can have come.
+        // The wire has no entries, because no plugin was started.
         details: '',
       });
     }

@@ -41,7 +41,7 @@ describe('connect', () => {
     expect(pair.stderr).toBe('about to fail\n');
   });
 
-  test('records nothing of the wire if it is told not to', async () => {
+  test('does not record the wire if the option says so', async () => {
     await using pair = await connect(plugins, { transcript: false });
     const greeter = await pair.rpc.dispense('greeter');
     expect(await greeter.greet('world')).toBe('Hello, world!');
@@ -103,7 +103,7 @@ describe('connect', () => {
     expect(pair.client.exited).toBe(true);
   });
 
-  test('waits for no clock: it connects, is used and ends while every timer stands still', async () => {
+  test('connects, calls and ends without timers, while every timer stands still', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval'] });
     onTestFinished(() => void vi.useRealTimers());
     const pair = await connect(plugins);
@@ -125,7 +125,7 @@ describe('connect', () => {
     expect(pair.stdout).toBe(`greeting ${name}\n`);
   });
 
-  test('repeats its random chunks by its seed', async () => {
+  test('repeats its random chunks with the same seed', async () => {
     const lines = async (seed: number) => {
       await using pair = await connect(plugins, {
         seed,
@@ -138,7 +138,7 @@ describe('connect', () => {
     expect(await lines(3)).toBe(await lines(3));
   });
 
-  test('fails the start as a process does where the plugin cannot serve', async () => {
+  test('fails the start as a process does if the plugin cannot serve', async () => {
     const failing = connect(plugins, { client: { protocolVersions: [7] } });
     await expect(failing).rejects.toMatchObject({ code: 'HANDSHAKE_VERSION' });
   });
@@ -155,7 +155,7 @@ describe('a host that provides services', () => {
     },
   };
 
-  test('answers a plugin in this process, by a fake as by a real one', async () => {
+  test('answers a plugin in this process, with a fake or a real service', async () => {
     const files = fakePlugin<Files>({ read: async (path) => `text of ${path}` });
     await using pair = await connect(checker, { client: { provide: { files: () => files } } });
     const remote = await pair.rpc.dispense('checker');
@@ -164,7 +164,7 @@ describe('a host that provides services', () => {
     expect(pair.transcript()).toContain("Host.Dispense('files')");
   });
 
-  test('is missed by a plugin that needs what is not provided', async () => {
+  test('cannot dispense a plugin that needs a service which it does not provide', async () => {
     await using pair = await connect<{ checker: object }>(checker);
     await expect(pair.rpc.dispense('checker')).rejects.toThrow('unknown service: files');
   });
@@ -191,7 +191,7 @@ describe('a severed pair', () => {
     await expect(pending).rejects.toThrow(/never/);
   });
 
-  test('shows a crash with its code and last words', async () => {
+  test('shows a crash with its code and its final output', async () => {
     await using pair = await connect(plugins);
     const greeter = await pair.rpc.dispense('greeter');
     const pending = greeter.never();
@@ -201,7 +201,7 @@ describe('a severed pair', () => {
     expect(await pair.client.exit).toMatchObject({ code: 9, by: 'plugin' });
   });
 
-  test('delivers nothing while it is stalled, and everything afterwards', async () => {
+  test('delivers nothing while it is stalled, and everything after that', async () => {
     const asked = vi.fn((name: string) => `Hello, ${name}!`);
     await using pair = await connect({ greeter: () => ({ greet: asked }) });
     const greeter = await pair.rpc.dispense('greeter');
@@ -209,7 +209,7 @@ describe('a severed pair', () => {
     let isAnswered = false;
     const answer = greeter.greet('patience').finally(() => (isAnswered = true));
     await expect.poll(() => asked).toHaveBeenCalled();
-    // In memory an answer takes a few turns.
+    // In memory, an answer takes only a few turns.
     for (let turns = 0; turns < 100; turns++) await new Promise((resolve) => setImmediate(resolve));
     expect(isAnswered).toBe(false);
     resume();

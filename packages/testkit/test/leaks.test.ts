@@ -13,7 +13,7 @@ const leaksOf = async (work: () => unknown): Promise<readonly string[]> => {
 };
 
 describe('expectNoLeaks(work)', () => {
-  test('passes work that ends what it began, with its result', async () => {
+  test('passes work that ends everything that it began, and resolves to its result', async () => {
     const greeting = await expectNoLeaks(async () => {
       await using pair = await connect(plugins);
       await using client = launch<Served>({ cmd: greets });
@@ -81,7 +81,7 @@ describe('expectNoLeaks(work)', () => {
     ]);
   });
 
-  test('does not see what concurrent work leaves open', async () => {
+  test('ignores what concurrent work leaves open', async () => {
     const outside = setInterval(() => {}, 10_000);
     let timer: NodeJS.Timeout | undefined;
     let begin = (): void => {};
@@ -99,7 +99,7 @@ describe('expectNoLeaks(work)', () => {
     expect(other.length).toBeGreaterThan(0);
   });
 
-  test("gives the work's own failure precedence", async () => {
+  test('rejects with the error of the work if the work itself fails', async () => {
     const timers: NodeJS.Timeout[] = [];
     const work = expectNoLeaks(() => {
       timers.push(setInterval(() => {}, 10_000));
@@ -111,7 +111,7 @@ describe('expectNoLeaks(work)', () => {
 });
 
 describe('expectNoLeaks(connection)', () => {
-  test('passes an open connection at rest, and names what is under way', async () => {
+  test('passes an open connection at rest, and names calls that are pending', async () => {
     await using pair = await connect(plugins);
     const greeter = await pair.rpc.dispense('greeter');
     await greeter.greet('world');
@@ -128,7 +128,7 @@ describe('expectNoLeaks(connection), for what travels by reference,', () => {
     keep(callback: () => void): Promise<void>;
   }
 
-  test('names an open stream of values until it is left', async () => {
+  test('names an open stream of values until its reader leaves it', async () => {
     await using pair = await connect({ source: (): Pick<Source, 'count'> => ({ count }) });
     const source = await pair.rpc.dispense('source');
     const numbers = source.count(1_000_000)[Symbol.asyncIterator]();
@@ -160,7 +160,7 @@ describe('expectNoLeaks(connection), for what travels by reference,', () => {
 });
 
 describe('expectNoLeaks()', () => {
-  test('names what the kit opened in this process and nobody closed', async () => {
+  test('names what the kit opened in this process if it is still open', async () => {
     const pair = await connect(plugins);
     const failure: unknown = await expectNoLeaks().catch((error: unknown) => error);
     expect(String(failure)).toContain('a pair of connect() is open');
@@ -169,6 +169,6 @@ describe('expectNoLeaks()', () => {
   });
 });
 
-test('expectNoLeaks says what it takes', async () => {
+test('expectNoLeaks says which arguments it takes', async () => {
   await expect(expectNoLeaks(5 as never)).rejects.toThrow('expected a function, a pair or a client; got 5');
 });

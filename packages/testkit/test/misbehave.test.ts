@@ -5,7 +5,7 @@ import { leftProcesses } from '../../../testing/left-processes.ts';
 import { conducts, launch, misbehave, type LaunchedClient, type Misbehaviour } from '@pipework/testkit';
 
 afterAll(() => {
-  // Two of the programs leave a grandchild behind on purpose, which would live for half a minute.
+  // Two of the programs leave a grandchild on purpose, which would live for half a minute.
   for (const { pid, command } of leftProcesses())
     if (command.endsWith('setTimeout(() => {}, 30_000)')) process.kill(pid, 'SIGKILL');
 });
@@ -186,7 +186,7 @@ describe.concurrent('a host survives a plugin in service that', () => {
 });
 
 describe('a host that offers services survives a plugin that', () => {
-  /** A host that offers one service, and counts what it made and released. */
+  /** Returns a host that offers one service, and counts how often the service was made and released. */
   const provider = (kind: Misbehaviour, ...args: string[]) => {
     const counts = { made: 0, disposed: 0, warnings: 0 };
     const client = launch<Anything, { files: { read(name: string): string } }>({
@@ -220,7 +220,7 @@ describe('a host that offers services survives a plugin that', () => {
     expect(counts.made).toBe(16);
     await client.kill();
     await expect.poll(() => counts.disposed).toBe(16);
-    // The end of the session is not the plugin's fault.
+    // The plugin is not to blame for the end of the session, so the host logs no warning.
     expect(counts.warnings).toBe(0);
   });
 

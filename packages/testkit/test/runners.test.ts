@@ -6,7 +6,7 @@ const suites = fileURLToPath(new URL('./fixtures/suites', import.meta.url));
 
 const run = (...args: string[]): Promise<Run> => runNode(suites, ...args);
 
-// Begun at once, because each of them mostly waits: for its processes, and for what never comes.
+// The runs begin at once, because each mostly waits for its processes, and for events that never come.
 const failing = runVitest(suites, 'failing');
 const inPools = runVitest(suites, 'passing.suite.ts', '--config', `${suites}/pools.config.ts`);
 const leftOpen = runVitest(suites, 'left-open.suite.ts');

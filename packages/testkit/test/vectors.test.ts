@@ -1,4 +1,7 @@
-/** The public vectors of RPC: a plugin of the project's own runtime answers each byte for byte, and the kit's reader reads the same. */
+/**
+ * Checks the public vectors of RPC. A plugin with the project's own runtime must give each answer byte for
+ * byte, and the kit's reader must read the same values.
+ */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Bench, decode, Extension, type RawConnection } from './support/internals.ts';
@@ -27,11 +30,12 @@ for (const line of readFileSync(new URL('../vectors/rpc.hex', import.meta.url), 
   }
 }
 
-/** A message in the words of the vectors. */
+/** Returns a message in the words of the vectors. */
 const wordsOf = (bytes: Uint8Array): string =>
   JSON.stringify(decode(bytes), (_key, value: unknown) => {
     if (value instanceof Extension) return { seconds: Buffer.from(value.data).readUInt32BE() };
-    // JSON.stringify has called toJSON of a Buffer before; the kit's reader gives plain arrays of bytes.
+    // JSON.stringify has already called toJSON of a Buffer. The kit's reader returns Uint8Arrays, which have
+    // no toJSON.
     return value instanceof Uint8Array ? { bin: Buffer.from(value).toString('hex') } : value;
   });
 

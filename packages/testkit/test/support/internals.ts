@@ -1,4 +1,7 @@
-/** The one door through which the testkit's tests reach what the package does not export: a move inside `src` is followed here, and nowhere else. */
+/**
+ * The one module from which the testkit's tests import what the package does not export. If a file of `src`
+ * moves, only this file changes.
+ */
 
 export { Bench } from '../../src/conformance/bench.ts';
 export { main } from '../../src/conformance/cli.ts';

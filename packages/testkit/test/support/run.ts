@@ -1,4 +1,4 @@
-/** Runs programs of Node, and Vitest on a suite of its own. */
+/** Runs programs of Node, and Vitest with a suite. */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
