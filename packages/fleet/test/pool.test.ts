@@ -18,11 +18,11 @@ describe('a pool', () => {
   });
 
   test('says that the pool was stopped, and how long a call had in whole milliseconds', async () => {
-    const pool = new Pool<Workers>({ cmd: workerCommand(), max: 1 });
+    await using pool = new Pool<Workers>({ cmd: workerCommand(), max: 1 });
     const worker = await pool.dispense('worker');
     await worker.pid();
     await expect(withCallOptions(worker, { deadlineMs: 20 }).wait(10_000)).rejects.toThrow(
-      /within its deadline of \d+ ms\.$/,
+      /within its deadline of \d+ ms$/,
     );
     await pool.stop({ drain: false });
     await expect(worker.pid()).rejects.toThrow(/^the pool of '.*' was stopped$/);

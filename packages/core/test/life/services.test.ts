@@ -276,7 +276,7 @@ describe('a service of the host', () => {
     const asker = await (await client.client()).dispense('asker');
     await expect(asker.slowly()).rejects.toMatchObject({
       code: 'RPC_DEADLINE',
-      message: 'Plugin.hang was not answered by the host within its deadline of 10 ms.',
+      message: 'Plugin.hang was not answered by the host within its deadline of 10 ms',
     });
   });
 
