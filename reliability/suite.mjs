@@ -80,7 +80,8 @@ function run(cwd, [file, ...args], env) {
 }
 
 async function suite(node) {
-  if (!inClones) return run(root, wrapped(['node_modules/.bin/vitest', 'run', ...args]));
+  if (!inClones)
+    return run(root, wrapped(['node_modules/.bin/vitest', 'run', '--project=!core-general', ...args]));
   const place = makePlace();
   try {
     const command = node ? ['pnpm', 'test', ...args] : ['npx', '-y', pnpm, 'test', ...args];

@@ -19,7 +19,7 @@ import { worker } from '../lib/worker.mjs';
 
 export const help =
   'each known attack by name, in frames, MessagePack and RPC, towards the host and the plugin';
-export const defaults = { towards: 'both', only: '', asks: 20_000 };
+export const defaults = { towards: 'both', only: '', asks: 5_000 };
 
 const MiB = 2 ** 20;
 const MOST = 0xffff_ffff;

@@ -302,7 +302,8 @@ describe.skipIf(noTerminal !== undefined)(`call in a terminal${skipped(noTermina
       ['call', 'tool.forever', '--', ...fixture],
       [['three', '\u0003']],
     );
-    expect(shown).toContain('1\n2\n');
+    // What the plugin prints, and the mark of the key, may stand between two values.
+    expect(shown).toMatch(/1\n[^]*2\n/);
     expect(status).toBe(130);
   });
 

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { runs } from '../../../../testing/explore.ts';
@@ -234,13 +235,16 @@ describe('a long list of like objects', () => {
         },
         { noNullPrototype: true },
       ),
-      fc.anything({
-        withNullPrototype: false,
-        withBigInt: true,
-        withDate: true,
-        withMap: true,
-        withSet: true,
-      }),
+      fc
+        .anything({
+          withNullPrototype: false,
+          withBigInt: true,
+          withDate: true,
+          withMap: true,
+          withSet: true,
+        })
+        // Node finds two invalid dates different, so that nothing could be compared with itself.
+        .filter((sent) => !inspect(sent, { depth: Infinity, maxArrayLength: null }).includes('Invalid Date')),
     ];
     const value = fc.oneof(...kinds);
     const column = fc.oneof(
