@@ -36,7 +36,8 @@ globalThis.gc = runInNewContext('gc');
 const { run, defaults } = await import(new URL(`${name}.mjs`, folder));
 const started = performance.now();
 const { findings, figures } = await run(parse(defaults), (line) => console.log(line)).catch((error) => {
-  // This is printed here, because a watch that is still running would keep it for a report that never comes.
+  // Print the error here. If it stayed uncaught, a running watch would keep it for a report that is never
+  // made.
   console.error(error);
   process.exit(1);
 });

@@ -175,8 +175,8 @@ function circles(imports) {
 const doors = /\/test\/support\/(internals|general-path)\.ts$/;
 
 /**
- * Returns what the tests of each package import of its sources that is neither a public entry nor comes
- * through internals.ts.
+ * Yields each import by which a test reaches sources directly, instead of through a public entry or
+ * internals.ts.
  */
 function* importsPastTheDoor() {
   const entries = new Set();

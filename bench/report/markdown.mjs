@@ -14,7 +14,8 @@ export function markdown(data, summary, targets) {
       `Load at the round starts: ${machine.loads.join(', ')} (the benchmark itself is about 1.3 of it).` +
       (machine.pinned ? '' : ' **Nothing was pinned to cores here: there is no taskset, or one core.**'),
     '',
-    "A cell is the median of the rounds; in brackets the median of the same round's ratio to the floor. " +
+    'A cell is the median of the rounds. ' +
+      'The figure in brackets is the median of the ratios to the floor, each taken within one round. ' +
       'How it was measured: [README](../README.md).',
     '',
     ...(targets.length > 0 ? targetTable(targets) : []),

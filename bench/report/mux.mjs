@@ -14,7 +14,7 @@ export function muxTable(results) {
   const columns = Object.keys(results);
   const names = [...new Set(columns.flatMap((work) => Object.keys(results[work])))];
   const lines = ['## The mux alone', ''];
-  lines.push('In brackets the ratio to the bare pipes, where they can do the same.', '');
+  lines.push('The figure in brackets is the ratio to the bare pipes, if they can do the same work.', '');
   lines.push(`| mux | ${columns.map((work) => works[work] ?? work).join(' | ')} |`);
   lines.push(`| --- | ${columns.map(() => '---:').join(' | ')} |`);
   for (const name of names) {

@@ -43,7 +43,7 @@ function medianCurve(own) {
 
 const isNumber = (value) => typeof value === 'number' && Number.isFinite(value);
 
-/** Returns the median over the rounds of one peer's value divided by another's in the same round. */
+/** Divides one peer's value by the other's in each round. Returns the median of these ratios. */
 export function ratioBetween({ samples }, [peer, workload, key], [otherPeer, otherWorkload, otherKey]) {
   const ratios = [];
   for (const sample of samples) {

@@ -22,7 +22,7 @@ type Broker struct {
 	lock    sync.Mutex
 	lastID  uint32
 	waiting map[uint32]chan *yamux.Stream
-	held    map[uint32]*yamux.Stream // came before anybody waits for their id
+	held    map[uint32]*yamux.Stream // streams that arrived before any code waited for their id
 	coming  int                      // streams that are not taken yet
 }
 

@@ -121,8 +121,8 @@ func (p *Plugin) run(pipes *pipes, address string) {
 			},
 			answered: func(method string) {
 				if method == "Control.Quit" {
-					// FIN, last of all: nothing is printed any more. When the host closes its descriptor, stock yamux
-					// drops the session at once and could not say it any more.
+					// FIN, last of all: nothing is printed any more. Once the host closes its descriptor, stock yamux drops the
+					// session at once, and FIN can no longer be sent.
 					first[1].Close()
 					first[2].Close()
 					atomic.StoreInt32(&p.quit, 1)

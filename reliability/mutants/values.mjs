@@ -171,7 +171,7 @@ export class MessageReader {
   }
 }
 
-/** Reads values out of whole bytes. Maps become Maps, floats Floats. */
+/** Reads values out of whole bytes. Reads maps as `Map` and floats as `Float`. */
 export class Reader {
   at = 0;
   constructor(bytes) {

@@ -3,9 +3,9 @@
 import { minifySync } from 'rolldown/utils';
 
 /**
- * Returns a rolldown plugin for one inlined package. `edits` has, by the end of a module's path, either its
- * whole new text or pairs of a pattern and its replacement. `entry` gives the import of `name` another text.
- * With `shortens` the edited modules lose their long names.
+ * Returns a rolldown plugin for one inlined package. `edits` maps the end of a module's path to the module's
+ * whole new text, or to pairs of a pattern and its replacement. `entry` gives the import of `name` another
+ * text. If `shortens` is true, the edited modules lose their long names.
  */
 export function editedPackage({ name, entry, edits, shortens = false }) {
   const used = new Set();

@@ -1,6 +1,6 @@
 // Replaces two of Node's modules in everything that core consists of. When such a module is imported, Node
-// reads each of its properties to export it by name. For `node:process` that opens the three standard
-// streams. For `node:util` of Node 24 and later it loads what opens process.stderr. Opening one makes a pipe
+// reads each of its properties to export it by name. For `node:process`, this opens the three standard
+// streams. For `node:util` of Node 24 and later, it loads what opens process.stderr. Opening one makes a pipe
 // non-blocking for every process that shares it. Neither of these two replacements reads a property.
 const modules = {
   process: {

@@ -1,6 +1,6 @@
 """Yamux frames on their way out.
 
-A frame is a header of 12 bytes (version, type, flags, stream id, length) and, where its type is data, that many bytes.
+A frame is a header of 12 bytes (version, type, flags, stream id, length). If its type is data, `length` bytes follow.
 """
 
 import os

@@ -202,8 +202,8 @@ export function toJson(value: unknown): unknown {
 const unsafe = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 /**
- * Returns JSON without characters that could control a terminal. They occur only inside texts, where an
- * escape means the same.
+ * Returns JSON without characters that could control a terminal. In JSON these characters occur only inside
+ * strings, in which an escape means the same.
  */
 export function jsonText(json: unknown, indent: number = 0): string {
   return JSON.stringify(json, undefined, indent).replaceAll(

@@ -82,7 +82,7 @@ test('lets marked objects, objects with functions and plain values be sent', () 
   expectTypeOf(ref(new Account())).toEqualTypeOf<Reference<Account>>();
 });
 
-test('gives each overload its promise, even if one of them had it already', () => {
+test('makes each overload return a promise, even if one of them already did', () => {
   interface Mixed {
     read(path: string, done: (error: Error | null, text: string) => void): void;
     read(path: string): Promise<string>;

@@ -18,9 +18,10 @@ export const busVariables: readonly string[] = ['XDG_RUNTIME_DIR', 'DBUS_SESSION
  * sends the lines of its control groups. In any case it sends an empty line. systemd removes a group with its
  * last process, and the kernel's counts with it. So the keeper stays until the host closes its end, or dies.
  *
- * If `isSandbox` is true, the command is bubblewrap in a process group of its own. Its first process inside
- * asks late to die with its parent. If the host died before that, the process would be left. So the keeper
- * ends all of the group if the host's end closes without a line from the host.
+ * If `isSandbox` is true, the command is bubblewrap in a process group of its own. The first process inside
+ * the sandbox asks only late in its setup to be killed when its parent dies. If the host died before that,
+ * the process would be left. So the keeper ends all of the group if the host's end closes without a line from
+ * the host.
  */
 export function keeperScript({ hasGroup, isSandbox }: { hasGroup: boolean; isSandbox: boolean }): string {
   const guard = `read -r _ || kill -KILL 0`;
@@ -71,7 +72,8 @@ export class Keeper {
   constructor(pipe: Duplex, hasGroup: boolean) {
     this.#pipe = pipe;
     this.#hasGroup = hasGroup;
-    // A reset comes before it, and tells nothing more.
+    // It is enough to wait for 'close'. If the pipe is reset, 'close' follows, and the reset tells nothing
+    // more.
     const closed = new Promise((resolve) => pipe.once('close', resolve));
     this.#isTold = new Promise((resolve) => {
       void closed.then(resolve);

@@ -138,8 +138,8 @@ function isReplaceable(file: string, top: string): boolean {
 }
 
 /**
- * Refuses a command whose program, script or `#!` line the plugin could choose for its next start. The files
- * that they name become visible without being listed.
+ * Refuses a command if the plugin could change its program, script or `#!` line, and so choose what its next
+ * start runs. The files that they name become visible without being listed.
  */
 function refuseChosen(program: Program, written: readonly Place[]): void {
   const { file, script, through } = program;

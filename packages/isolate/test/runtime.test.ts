@@ -114,7 +114,7 @@ describe('a program that runs outside of the sandbox', () => {
     );
   });
 
-  test('is not reached by a link that the plugin could change', () => {
+  test('is refused if it is found through a link that the plugin could change', () => {
     const path = onPath('prlimit', 0o755);
     const links = directory();
     symlinkSync(join(path, 'prlimit'), join(links, 'prlimit'));

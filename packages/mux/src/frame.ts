@@ -183,7 +183,10 @@ export function decodeFrames(bytes: Uint8Array): { frames: Frame[]; rest: Uint8A
 const typeNames = ['Data', 'WindowUpdate', 'Ping', 'GoAway'];
 const goAwayNames = ['normal', 'protocol error', 'internal error'];
 
-/** Returns the flags by name, as `SYN|FIN`. Unknown bits become a hexadecimal number; no flags are the empty string. */
+/**
+ * Returns the flags by name, as `SYN|FIN`. Unknown bits are shown as a hexadecimal number. If there are no
+ * flags, returns an empty string.
+ */
 export function describeFlags(flags: number): string {
   const names = Object.entries(Flag).flatMap(([name, bit]) => ((flags & bit) === 0 ? [] : [name]));
   const unknown = flags & ~(Flag.SYN | Flag.ACK | Flag.FIN | Flag.RST);

@@ -16,8 +16,8 @@ export interface SessionOptions {
   /** What debug output calls this end. Default: the role. */
   name?: string;
   /**
-   * How many streams of the peer may wait to be accepted; further ones are reset. It is also how many of our
-   * own may be unanswered before further ones are held back. Default 256.
+   * How many streams of the peer may wait to be accepted; further ones are reset. It also limits how many of
+   * our own streams the peer may leave unanswered. Further ones wait. Default 256.
    */
   acceptBacklog?: number;
   /** How many streams the peer may have open at once; further ones are reset. Default 4096. */

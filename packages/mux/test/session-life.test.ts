@@ -69,7 +69,7 @@ describe('a session', () => {
     await expect(peer.session.closed).rejects.toThrow('it must not have an encoding');
   });
 
-  test('continues reading when only its writable half has failed, and ends after what is read', async () => {
+  test("keeps reading if only the transport's writable half has failed, and ends once everything has been read", async () => {
     const [down, up] = [new PassThrough(), new PassThrough()];
     const got: string[] = [];
     const closes: unknown[] = [];

@@ -70,8 +70,8 @@ export const answeredHere: Side = {
   kind: SpanKind.SERVER,
   duration: metricNames.server,
   active: metricNames.activeServer,
-  // A function runs in the context in which it was given, which is within the call that brought it. Anything
-  // else runs in the context in which the connection was made, which tells nothing.
+  // A function runs in the context in which it was given, which is within the call that brought it. Any other
+  // call runs in the context in which the connection was made, which says nothing about the call's parent.
   parentOf: ({ method, metadata }) =>
     propagation.extract(method.startsWith('$/') ? context.active() : ROOT_CONTEXT, metadata),
   begun: () => {},

@@ -54,7 +54,7 @@ export interface Instrumentation extends Disposable {
   watchPool(pool: PoolFigures, name: string): () => void;
   /**
    * Turns telemetry off. Nothing new is watched. Spans of calls and streams that are under way still end.
-   * Further calls do nothing.
+   * Calling `disable()` again does nothing.
    */
   disable(): void;
 }

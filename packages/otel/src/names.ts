@@ -43,7 +43,7 @@ export const metricNames = {
 /** The value of `rpc.system.name`. */
 export const system = 'pipework';
 
-/** The value of a label whose own text is unknown or would be one of too many. */
+/** Stands for a label's text if the text is unknown, or if there are already too many different texts. */
 export const other = '_OTHER';
 
 /**

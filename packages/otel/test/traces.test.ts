@@ -17,7 +17,8 @@ let sdk: Sdk;
 let client: WorkClient;
 let work: Remote<Work>;
 
-// All tests that do not end it share one plugin. Loading the SDK takes a process longer than all its calls.
+// All tests that do not end it share one plugin. A process takes longer to load the SDK than to make all its
+// calls.
 beforeAll(async () => {
   sdk = startSdk();
   client = makeClient();
@@ -181,7 +182,7 @@ test('a thousand interleaved calls of two traces keep their own', async () => {
   for (const span of await work.spans()) expect(parents.get(span.parent!)?.traceId).toBe(span.traceId);
 });
 
-test('a callback is a call of the plugin within the handler, answered by the host within that', async () => {
+test("a callback has a client span in the plugin below the handler's span, and a server span in the host below that", async () => {
   const active: (string | undefined)[] = [];
   const { traceId } = await within(() =>
     work.each(['one'], () => void active.push(trace.getActiveSpan()?.spanContext().spanId)),

@@ -9,8 +9,8 @@ const node = process.execPath;
 /** A plugin that uses none of the project's own packages and keeps every rule. */
 const byHand = fileURLToPath(new URL('../../../reliability/mutants/plugin.mjs', import.meta.url));
 
-// Most plugins here never do what a check waits for. A wait that a busy machine extends would show nothing
-// more.
+// Most plugins here never do what a check waits for. Extending those waits on a busy machine would show
+// nothing more.
 beforeAll(() => limitStretch(2));
 
 /** Returns the names of the failing checks, among those whose name matches. */

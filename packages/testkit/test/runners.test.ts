@@ -90,7 +90,7 @@ describe('a failing test', () => {
     );
   });
 
-  test('is one that does not await a matcher, which is named with its line', () => {
+  test("is reported if it does not await a matcher, with the matcher's name and line", () => {
     const report = reportOf('does not await a matcher');
     expect(report).toContain('`toFailWith` was not awaited');
     expect(report).toMatch(/failing\.suite\.ts:\d+/);

@@ -216,7 +216,7 @@ export function describeForeignPlugin({ language, command, missing, capable }: F
       await client.kill();
     });
 
-    test('speaks over standard input and output where those are all there is', async () => {
+    test('speaks over standard input and output if the launcher passes no other descriptors', async () => {
       const stdout = sink();
       await using host = await start({ launcher: overStdio(), syncStdout: stdout });
       expect(await host.greeter.greet('pipe')).toBe('Hello, pipe!');

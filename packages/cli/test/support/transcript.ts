@@ -70,8 +70,8 @@ function prompt({ words, input, env = {} }: Line): string {
 }
 
 /**
- * Replaces what differs between machines in a text. These are folders, versions, times, process ids, and the
- * part of a mode that the umask leaves.
+ * Replaces what differs between machines in a text. These are folders, versions, times, process ids, and file
+ * modes, which depend on the umask.
  */
 function normal(text: string, folders: Readonly<Record<string, string>>): string {
   const named = Object.entries({

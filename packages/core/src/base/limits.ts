@@ -21,8 +21,8 @@ export interface Limits {
   readonly maxDepth: number;
   /**
    * Calls of the peer that run at once. Further ones wait in a queue. A running call that waits for an answer
-   * of the peer does not count. Otherwise a callback that calls back in would wait for itself. Callbacks
-   * (calls to references) and calls of host services do not count.
+   * of the peer does not count. Otherwise a call made inside a callback would wait for the call that waits
+   * for that callback. Callbacks (calls to references) and calls of host services do not count.
    */
   readonly maxRunningCalls: number;
   /**

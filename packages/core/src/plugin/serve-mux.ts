@@ -1,4 +1,4 @@
-/** `serveMux()`: several plugins in one program, of which each run serves one. */
+/** `serveMux()` puts several plugins into one program. Each run of the program serves one of them. */
 
 import { PipeworkError } from '../base/errors.ts';
 import { writeAllSync } from './process/write-sync.ts';

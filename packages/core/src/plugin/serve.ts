@@ -18,9 +18,9 @@ import { whyNotPipes } from './process/why-not-pipes.ts';
 import { writeAllSync } from './process/write-sync.ts';
 import { followHost } from './signals.ts';
 
-/** How long code after `await serve()` and open handles may keep the process alive, in milliseconds. */
+/** How many milliseconds open handles, and code after `await serve()`, may keep the process alive. */
 const lingerMs = 250;
-/** How long a plugin in memory waits until its last output is sent, in milliseconds. */
+/** How many milliseconds a plugin in memory waits until its last output is sent. */
 const lastOutputMs = 500;
 
 let isServing = false;
@@ -30,7 +30,7 @@ let isServing = false;
  * session or is gone. The process then ends by itself. From here on `process.stdout` and `process.stderr`,
  * the console included, go to the host. SIGINT and SIGHUP are ignored, because a terminal sends them to the
  * host as well. After a first SIGTERM, the plugin waits for the host to end it, 10 seconds at most. A second
- * one ends it as the host's request does.
+ * SIGTERM ends the plugin in the same way as a request of the host.
  *
  * If the program is run without a host, it says so on standard error and exits with status 1. Rejects with
  * `CONFIG_INVALID` if an option is invalid.
@@ -148,7 +148,10 @@ function given({ name, version }: ServeSettings): Identity {
   return { ...(name === undefined ? {} : { name }), ...(version === undefined ? {} : { version }) };
 }
 
-/** Opens the host's pipes. If the program reads one of them already, it prints that and ends the process. */
+/**
+ * Opens the host's pipes. If the program itself already reads one of the pipes, prints that and ends the
+ * process.
+ */
 function takePipes(from: number, to: number): ReturnType<typeof openPipes> {
   try {
     return openPipes(from, to);

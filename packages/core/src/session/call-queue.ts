@@ -15,7 +15,7 @@ export interface WaitingCall {
 export interface CallCounts {
   /** Running calls of the peer, without callbacks. */
   runningCalls: number;
-  /** Running callbacks of the peer and calls of services. */
+  /** Calls by the peer to callbacks and services that are running on this side. */
   runningCallbacks: number;
   /** Calls made here that are not answered yet. */
   pendingCalls: number;

@@ -37,7 +37,7 @@ export interface SharedOptions {
 export interface SharedCounts {
   pendingCalls: number;
   runningCalls: number;
-  /** Running callbacks of the peer and calls of services. */
+  /** Calls by the peer to callbacks and services that are running on this side. */
   runningCallbacks: number;
   /** Functions, objects, signals and streams that this side holds or has given. */
   references: number;

@@ -138,8 +138,8 @@ describe('a session whose unfinished messages pass their budget', () => {
       stream.ask();
       for (let n = 0; n < 10 && stream.maySend; n++) stream.send(1);
     }
-    // The youngest message was asked for first, and grows. In the order of age, all six would have grown, one
-    // after another.
+    // `ask()` was called on the youngest message first, so that message grows. In the order of age, all six
+    // would have grown, one after another.
     expect(budget.used).toBeGreaterThan(all.length * window);
     expect(budget.used).toBeLessThan(maxBytes + all.length * window + 1000);
   });

@@ -68,6 +68,6 @@ export const sentences = {
   unknownPlugin: 'unknown plugin type: ',
   /** Followed by the name: `RPC_UNKNOWN_SERVICE`. */
   unknownService: 'unknown service: ',
-  /** The whole text, or its end: `RPC_SHUTTING_DOWN`. */
+  /** A text that is this, or ends with it, stands for `RPC_SHUTTING_DOWN`. */
   shuttingDown: 'plugin is shutting down',
 } as const;

@@ -284,7 +284,7 @@ describe('a launcher', () => {
     expect(error.message).toContain('no more rooms');
   });
 
-  test('that returns a thenable process is not awaited to its end', async () => {
+  test('may return a process that is thenable: the start does not await it', async () => {
     const { launcher } = inMemory();
     const thenable: Launcher = (command) => {
       const made = launcher(command) as Exclude<ReturnType<Launcher>, Promise<unknown>>;

@@ -46,7 +46,7 @@ describe.skipIf(isWindows)('a plugin whose host still runs', () => {
     expect(await client.exit).toMatchObject({ code: 0, by: 'plugin' });
   });
 
-  test('leaves some time after a first SIGTERM if its host says nothing', async () => {
+  test('shuts down by itself a while after a first SIGTERM if its host says nothing', async () => {
     const stdout = new Collector();
     const client = plugin('greets', {
       cmd: [process.execPath, '--import', fixture('hurries-long-timers'), fixture('shuts-down-slowly'), '0'],

@@ -28,7 +28,7 @@ describe('limits', () => {
     expect(await Promise.all(calls.slice(0, 3))).toEqual([1, 1, 1]);
   });
 
-  test('a callback that calls back in does not wait for the call that waits for it', async () => {
+  test('a call made inside a callback runs at once, because the running call waits for that callback', async () => {
     const { remote } = await rpcPair(
       {
         async visit(levels: number, callback: (levels: number) => Promise<number>): Promise<number> {

@@ -84,7 +84,7 @@ test('a value under such a name that is not a function is ordinary data', async 
   expect(await remote.echo(map)).toStrictEqual(map);
 });
 
-describe('a function that a peer sends under such a name fails its call, and the references in the message are given back:', () => {
+describe('receiving a function under a name that tools call unasked fails the call and releases the references of the message', () => {
   const text = (name: string): string =>
     (0xa0 + name.length).toString(16) + Buffer.from(name).toString('hex');
   const reference = 'c7 05 50 66 00000001';

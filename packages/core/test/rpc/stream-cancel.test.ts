@@ -91,7 +91,7 @@ async function readAll(stream: AsyncIterable<unknown>): Promise<void> {
 
 const enough = new Error('enough');
 
-describe('an idle source is told at once, with the reason, of a reader that leaves', () => {
+describe('an idle source is told at once that its reader has left, and why', () => {
   test.each(rows)('%s in a result', async (_kind, make) => {
     const idle = make();
     const pair = await rpcPair({ items: () => idle.stream });
@@ -108,7 +108,7 @@ describe('an idle source is told at once, with the reason, of a reader that leav
     await atRest(pair);
   });
 
-  test.each(rows)('%s in an argument of a function that was given', async (_kind, make) => {
+  test.each(rows)('%s in an argument of a callback', async (_kind, make) => {
     const idle = make();
     const pair = await rpcPair({ give: (take: (stream: Stream) => unknown) => take(idle.stream) });
     expect(await pair.remote.give((stream) => readOneAndLeave(stream, enough))).toBe('first');

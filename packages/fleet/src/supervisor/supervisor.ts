@@ -218,7 +218,7 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
     await this.#announcer.settled();
   }
 
-  /** Handles every event; there is no other way. Decides, acts, and reports. */
+  /** Every event passes through here. Decides, acts, and reports. */
   #dispatch(event: SupervisorEvent<Command>, because: Because = {}): void {
     if (this.#isCleaningUp(event)) return void this.#stop(false, undefined);
     const before = `${this.state} ${this.#generation}`;

@@ -4,8 +4,8 @@ import { Duplex } from 'node:stream';
 
 export interface PairOptions {
   /**
-   * Cuts passing bytes. It is called with the number of bytes left of a chunk, and returns how many of them
-   * come next.
+   * Cuts passing bytes. Called with how many bytes of a chunk are left. Returns how many of them to deliver
+   * next.
    */
   chunkSize?: (left: number) => number;
   highWaterMark?: number;

@@ -37,7 +37,7 @@ function targetOf(descriptor: string): string | undefined {
   try {
     return readlinkSync(`/dev/fd/${descriptor}`);
   } catch (error) {
-    // If there are descriptors without links, only their number is known.
+    // If the entries of /dev/fd are not links (EINVAL), only the descriptors' numbers are known.
     return (error as NodeJS.ErrnoException).code === 'EINVAL' ? 'unknown' : undefined;
   }
 }

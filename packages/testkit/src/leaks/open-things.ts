@@ -100,7 +100,7 @@ export function isCoreLine(line: string): boolean {
   return /(?:@pipework|packages)[\\/]core[\\/](?:src|dist)[\\/]/.test(line);
 }
 
-/** True if a line of a stack belongs to the kit, in its sources or as it is published, or to Node. */
+/** True if a line of a stack belongs to Node, or to the kit (its sources or its published files). */
 export function isOwnLine(line: string): boolean {
   return /[\\/]testkit[\\/](src|dist)[\\/](?!.*\.test\.)|node:/.test(line);
 }

@@ -166,7 +166,7 @@ test('is the same however its bytes are split', () => {
   for (const size of [1, 2, 3, 7, 64, 1_000]) expect(record(size)).toBe(whole);
 });
 
-test('is the same whether it is read meanwhile or at the end', () => {
+test('the transcript is the same whether it is read during the session or at its end', () => {
   const small = encodeFrame({ type: 'data', id: 7, payload: encode([2, 'Plugin.note', ['x'.repeat(900)]]) });
   const record = (look: (transcript: Transcript) => unknown) => {
     const transcript = new Transcript(30);

@@ -5,7 +5,7 @@ import type { Probes } from '../probes.ts';
 /** How many descriptors a start needs for a moment, and how many a running plugin keeps. */
 const perStart = 12;
 const perPlugin = 4;
-/** How many descriptors a process of Node usually has open, if they cannot be counted. */
+/** Used if open descriptors cannot be counted: how many a Node process usually has. */
 const usuallyOpen = 24;
 
 export const descriptorsCheck: Check = {

@@ -87,8 +87,9 @@ async function members({ root, patterns }: Workspace, contained: boolean): Promi
 }
 
 /**
- * Returns a listing that shows only files if a link has led out of the workspace. The manifest there is left
- * out later, with a reason. What is below it may be the whole file system, and is not walked.
+ * Returns a listing that shows only files if a link has led out of the workspace. The manifest behind such a
+ * link is found here, and left out later with a reason. The folders beside it are not walked, because they
+ * may be the whole file system.
  */
 function listShallowOutside(root: string): List {
   return listUnlessOutside(

@@ -12,8 +12,8 @@ export interface BubblewrapOptions {
   /** The program. Default `bwrap`, from PATH. */
   readonly bwrap?: string;
   /**
-   * Files and directories that it may read. Default: the whole file system except `/tmp` and `/run`. Of these
-   * it sees only what is named here or in `writable`.
+   * Files and directories that it may read. Default: the whole file system except `/tmp` and `/run`. In
+   * `/tmp` and `/run` the plugin sees only what is named here or in `writable`.
    */
   readonly readable?: readonly string[];
   /**

@@ -71,7 +71,7 @@ describe('a logger', () => {
     }
   });
 
-  test('of winston gets one object, whose message is the one that was logged', () => {
+  test('of winston gets one object, with the logged text as its `message`', () => {
     const log = vi.fn();
     const winston = {
       ...methods(),

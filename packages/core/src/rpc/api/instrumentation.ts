@@ -19,7 +19,7 @@ export interface CallTrace {
    * The name under which the plugin or the service was dispensed. Undefined if it was not dispensed by name.
    */
   readonly service: string | undefined;
-  /** The party that is called. For a call that is answered here it is `the caller`. */
+  /** On the caller's side, the party that is called. On the handler's side, always `the caller`. */
   readonly peer: string;
   /** The arguments. On the caller's side they are not packed yet, on the handler's side they are decoded. */
   readonly params: readonly unknown[];

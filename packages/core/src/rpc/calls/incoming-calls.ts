@@ -344,7 +344,7 @@ export class IncomingCalls {
   }
 
   /**
-   * Forgets an answered call once its result streams no more. Until then its signal can abort, and its
+   * Forgets an answered call once no stream of its result is open. Until then its signal can abort, and its
    * borrowed references live.
    */
   #forgetWhenDone(call: IncomingCall): void {

@@ -31,8 +31,8 @@ export class GivenReferences {
    * return value is called when the signal is released.
    *
    * A function runs in the asynchronous context in which it was given. If two calls that are under way both
-   * bring it, it gets one id in each. Otherwise the calls of one would run in the context of the other. What
-   * the peer keeps has one id, by which the peer recognises it.
+   * bring it, it gets one id in each. With one shared id, calls of the function that belong to one call would
+   * run in the context of the other. What the peer keeps has one id, by which the peer recognises it.
    */
   give(
     target: object,

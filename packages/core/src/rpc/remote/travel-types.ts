@@ -204,8 +204,8 @@ type ComparedResult<Q, R extends Rule, W extends Way> = 0 extends 1 & Q
   : Compared<Awaited<Q>, R, W> | PromiseLike<Compared<Awaited<Q>, R, W>>;
 
 /**
- * Like {@link Compared}, for what a function takes. There the compiler asks whether the copy fits the type,
- * so this copy keeps every member of the type.
+ * Like {@link Compared}, for what a function takes. For parameters the compiler checks the other direction:
+ * the copy must be assignable to the type. So this copy keeps every member of the type.
  */
 type Narrowed<T, R extends Rule, W extends Way> = 0 extends 1 & T
   ? T

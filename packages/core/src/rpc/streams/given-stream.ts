@@ -162,7 +162,8 @@ export class GivenStream implements RawStreamHandler {
       while (this.#isReading) {
         const next = this.#source.next();
         on.isAsked = true;
-        // Awaiting a value that is not a promise costs a turn. A synchronous source has no turns in between.
+        // Awaiting a value that is not a promise costs a turn. So the items of a synchronous source are not
+        // awaited.
         const step = isPromise(next) ? await next : next;
         on.isAsked = false;
         if (!this.#isReading) return;
