@@ -1,4 +1,5 @@
-// Where the project lives: the one place. Nothing is published yet, so that the forge which publishes says it in the environment.
+// The only file that knows the project's address. Nothing is published yet, so the forge that publishes sets
+// the address in the environment.
 import { readFileSync } from 'node:fs';
 
 const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));

@@ -52,8 +52,8 @@ func serve(stream io.ReadWriteCloser, services map[string]interface{}, calls *ca
 	})
 }
 
-// names says which method is meant by the name that the host calls. Methods of Go that others can call begin with a
-// capital; those of most other languages do not: `Plugin.greet` means `Plugin.Greet`.
+// names maps each name that the host may call to the method that it means. Methods of Go that others can call begin
+// with a capital; those of most other languages do not: `Plugin.greet` means `Plugin.Greet`.
 func names(service string, receiver reflect.Type) map[string]string {
 	result := map[string]string{}
 	for i := 0; i < receiver.NumMethod(); i++ {

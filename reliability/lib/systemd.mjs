@@ -101,7 +101,7 @@ export async function bootSystemd() {
     for (let tries = 0; ; tries++) {
       if (child.exitCode !== null || tries > 500) throw new Error(`systemd does not boot: ${said.trim()}`);
       const first = firstOf(child.pid);
-      // Before it is systemd, it is the script, and before that it has a /run that is not its own.
+      // Before the first process is systemd, it runs the boot script. Before that, its /run is not its own.
       const isUp = first !== undefined && readText(`/proc/${first}/comm`).trim() === 'systemd';
       if (isUp && existsSync(`/proc/${first}/root/run/systemd/private`)) break;
       await sleep(20);

@@ -195,7 +195,7 @@ async function exchange(client, random, { seed, values, lengths }, count) {
   await within(60_000, `calls of seed ${seed}`, Promise.all(all));
 }
 
-/** Returns enough of a value to recognise it. The seed gives the whole. */
+/** Returns enough of a value to recognise it. The seed reproduces the whole value. */
 const show = (value) => fc.stringify(value).slice(0, 1_000);
 
 /**

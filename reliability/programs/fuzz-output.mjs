@@ -122,8 +122,8 @@ function cpu() {
 }
 
 /**
- * Returns how long the output reader and `printable()` took for one text. It is the minimum of several
- * attempts, and a good attempt is the last.
+ * Returns how long the output reader and `printable()` took for one text. Each figure is the minimum of
+ * several attempts. No further attempt is made once the figures are within the bound.
  */
 async function runText(text, read, boundMs) {
   const best = { longest: Infinity, whole: Infinity, shown: Infinity };

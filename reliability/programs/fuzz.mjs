@@ -1,5 +1,6 @@
-// Corrupts one direction of a real conversation, in every layer, and checks the side that receives it. It
-// must not crash, hang or grow, and every rejection must have a code. Each case depends only on its seed.
+// Corrupts one direction of a real conversation, in every layer, and checks the side that receives it. That
+// side must not crash, hang or grow, and every rejection must have a code. Each case depends only on its
+// seed.
 import { attackOf, Saboteur } from '../lib/saboteur.mjs';
 import { servicesLie } from '../lib/hostile-services.mjs';
 import { within } from '../lib/bounded.mjs';
@@ -36,8 +37,8 @@ const liesAtLeast = 0.1;
 
 /**
  * Runs one session whose bytes are corrupted on the way to the victim. Returns what went wrong, and how far
- * it got. In a case about services, the host provides one, the plugin uses it and is described, and the
- * inserted messages concern that.
+ * the session got. In a case about services, the host provides a service, which the plugin uses, and the
+ * plugin is described. The inserted messages then concern services and descriptions.
  */
 export async function runCase(seed, victim, about = 'calls') {
   const random = randomOf(seed);

@@ -9,7 +9,7 @@ export const DONE = 5;
 
 /** As many bytes as a tiny call has in MessagePack: `[0, id, "Plugin.add", [a, b]]`. */
 const SMALL = 24;
-/** As many bytes as a stream's item has. */
+/** How many bytes an item of a stream has. */
 const ITEM_SIZE = 28;
 
 export function order(op, value) {

@@ -314,7 +314,7 @@ class _Output(io.RawIOBase):
         return len(data)
 
     def finish(self):
-        """FIN, behind what was printed and sent. A print that still waits for credit is given up."""
+        """Sends FIN after what was printed and sent. Gives up a print that still waits for credit."""
         if self._stream is not None:
             self._stream.abandon()
             self._stream.end()

@@ -122,7 +122,7 @@ class Connection:
                 if msgid in self._running:
                     raise MalformedMessage(f"a request with the id {msgid}, which is in use")
                 self._running[msgid] = call
-            # Counted here and not in the call's own thread: what was read before Quit runs before it.
+            # The call is counted here, not in its own thread, so that calls read before Quit run before it.
             refusal = self._calls and self._calls.enter(call)
             args = (call, msgid, method, params, fault, refusal)
             threading.Thread(target=self._run, args=args, daemon=True).start()
@@ -182,7 +182,7 @@ class Connection:
         return any(inspect.isfunction(vars(cls).get(name)) for cls in type(self._service).__mro__[:-1])
 
     def _describe_methods(self, *_):
-        """What can be called, by the same rule, with its documentation."""
+        """Returns the methods that can be called, by the rule of `_offers`, with their documentation."""
         names = sorted({name for cls in type(self._service).__mro__[:-1] for name in vars(cls) if self._offers(name)})
         docs = {name: inspect.getdoc(getattr(type(self._service), name)) for name in names}
         return {name: {} if doc is None else {"doc": doc} for name, doc in docs.items()}

@@ -126,7 +126,7 @@ class Stream:
         self._changed.notify_all()
 
     def acknowledge(self):
-        """Any first frame of the host's on a stream of ours. Says whether this was it."""
+        """Marks a stream of ours as acknowledged by the host. Returns True the first time."""
         first, self._acknowledged = not self._acknowledged, True
         return first
 

@@ -170,7 +170,10 @@ function errorIn(content: unknown, read: (inner: unknown) => unknown): Error {
   return error;
 }
 
-/** Returns the form of a value that is only written. The object behind such a value ends with the command. */
+/**
+ * Returns the form of a value that can be printed but not read in again. The object behind such a value lives
+ * only as long as the command.
+ */
 function referenceForm(value: object): Record<string, true> | undefined {
   if (typeof value === 'function') return { $function: true };
   if (Symbol.asyncIterator in value || value instanceof ReadableStream) return { $stream: true };

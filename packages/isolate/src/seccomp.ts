@@ -120,8 +120,8 @@ const newThread = 0x10000;
 /** All flags of `clone` that create a namespace. */
 const newNamespaces = 0x7e020080;
 /**
- * The mask of a socket's type without its flags, and the one type that cannot be directed at an address
- * later.
+ * The mask that leaves a socket's type without its flags, and the only type whose sockets cannot be directed
+ * at an address later.
  */
 const typeMask = 0xff;
 const connectedType = 1;

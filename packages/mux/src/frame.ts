@@ -79,8 +79,8 @@ export interface Frame extends FrameHeader {
 
 /**
  * Writes the 12 bytes of a header of version 0 into `target` at `offset`. The caller has checked that they
- * fit. `length` is the payload's bytes in a data frame, and a credit, a ping's number or a reason in the
- * others.
+ * fit. In a data frame, `length` is the number of payload bytes. In the others it is a credit, a ping's
+ * number or a reason.
  */
 export function writeHeader(
   target: Uint8Array,

@@ -207,8 +207,9 @@ export class MuxStream extends Duplex {
   }
 
   /**
-   * Pushes one chunk into the Readable if it is empty, or everything that it wants if it is starved. Small
-   * frames that wait here are merged. In the Readable's own buffer, each would stay an object of its own.
+   * Pushes one chunk if the Readable is empty. If the Readable is starved, pushes everything that it wants.
+   * Small frames that wait in this queue are merged. In the Readable's own buffer, each frame would stay a
+   * separate object.
    */
   #fill(): void {
     while (this.#isWanted && this.#incoming.length > 0 && (this.#isStarved || this.readableLength === 0)) {

@@ -78,8 +78,8 @@ export class Session {
   }
 
   /**
-   * Resolves with the next stream that the peer opened, acknowledged. Rejects once the session has ended, and with the
-   * signal's reason once that aborts.
+   * Resolves with the next stream that the peer opened, and acknowledges that stream. Rejects once the
+   * session has ended. If the signal aborts, rejects with the signal's reason.
    */
   async acceptStream(options: { signal?: AbortSignal } = {}): Promise<MuxStream> {
     return MuxStream.over(await this.#engine.accept(options.signal), this);

@@ -294,7 +294,7 @@ describe('session_test.go', () => {
     expect(await Promise.all(writing)).toEqual(Array.from({ length: 16 }, () => 8 * MiB));
   });
 
-  test('24 TestBacklogExceeded_Accept: five times the backlog, while the peer accepts, loses none', async () => {
+  test('24 TestBacklogExceeded_Accept: while the peer accepts, five times as many streams as the backlog are all answered', async () => {
     const { client, server } = sessionPair({ client: { acceptBacklog: 16 }, server: { acceptBacklog: 16 } });
     echo(server);
     const trips = Array.from({ length: 80 }, async () => {

@@ -107,7 +107,7 @@ describe('a call', () => {
     }
   });
 
-  test('that its caller aborts is not an error, and a deadline is one', async () => {
+  test('that its caller aborts is not an error, but a call that misses its deadline is one', async () => {
     const leaving = new AbortController();
     const left = work.wait({ signal: leaving.signal });
     leaving.abort();
@@ -168,7 +168,7 @@ describe('a call', () => {
   });
 });
 
-test('a thousand interleaved calls of two traces keep their own', async () => {
+test('a thousand interleaved calls of two traces each keep their own trace', async () => {
   const both = await Promise.all(
     ['a', 'b'].map((name) =>
       within(() => Promise.all(Array.from({ length: 500 }, (_, n) => work.greet(`${name}${n}`)))),

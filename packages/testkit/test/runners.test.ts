@@ -45,7 +45,7 @@ describe('a failing test', () => {
     expect(report).not.toMatch(/WindowUpdate|Control\.Quit|GoAway|end of file/);
   });
 
-  test('prints nothing for a passing one', () => {
+  test('is printed, and the output of a passing test is not', () => {
     expect(whole).not.toContain('silence');
   });
 
@@ -55,7 +55,7 @@ describe('a failing test', () => {
     expect(() => process.kill(Number(pid), 0)).toThrow('ESRCH');
   });
 
-  test('is one whose code swallowed an unhandled call of a fake', () => {
+  test('is reported if its code swallowed an unhandled call of a fake', () => {
     expect(reportOf('swallows an unhandled call')).toContain(
       `fakePlugin: greet('nobody') was called, and it has no handler. Handled: nothing.`,
     );

@@ -59,7 +59,10 @@ export const noPython: string | undefined =
 /** Returns the part of a test's name that says why it is skipped; an empty text if it runs. */
 export const skipped = (why: string | undefined): string => (why === undefined ? '' : ` (SKIPPED: ${why})`);
 
-/** Runs the command within this process. The test gives it all that it would use of a process. */
+/**
+ * Runs the command within this process. The test passes everything that the command would otherwise take from
+ * its process.
+ */
 export async function inProcess(
   args: readonly string[],
   { cwd = root, env = process.env }: { cwd?: string; env?: NodeJS.ProcessEnv } = {},

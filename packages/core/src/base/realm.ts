@@ -1,6 +1,7 @@
 /**
  * Recognises values by what they are, whichever realm made them. No check uses `instanceof` with a global.
- * jsdom replaces Node's classes by its own, and a value from a `vm` context is an instance of none of ours.
+ * Under jsdom, Node's classes are replaced by jsdom's own. A value from a `vm` context is an instance of none
+ * of this realm's classes.
  */
 import { types } from 'node:util';
 

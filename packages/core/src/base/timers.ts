@@ -31,9 +31,9 @@ export const patientTimers: Pick<typeof realTimers, 'setTimeout' | 'clearTimeout
 };
 
 /**
- * Calls `act` once after `ms` milliseconds, once everything that arrived meanwhile was read, as {@link
- * patientTimers} do. Returns a function that cancels it at any moment before. With `holdsLoop: false` the
- * wait does not keep the process alive.
+ * Calls `act` once `ms` milliseconds have passed and everything that arrived meanwhile has been read, as
+ * {@link patientTimers} do. Returns a function that cancels this at any moment before `act` is called. With
+ * `holdsLoop: false` the wait does not keep the process alive.
  */
 export function afterPatience(ms: number, act: () => void, holdsLoop = true): () => void {
   let immediate: NodeJS.Immediate | undefined;
@@ -57,8 +57,8 @@ export function clock(): number {
 }
 
 /**
- * Resolves after `ms`, or as soon as `until` settles either way. Resolves to true if `until` settled, even if
- * that was only waiting to be read. Leaves no timer behind.
+ * Resolves after `ms`, or as soon as `until` settles either way. Resolves to true if `until` settled. An
+ * outcome that had arrived by then but was still to be read counts. Leaves no timer behind.
  */
 export function settlesWithin(until: Promise<unknown>, ms: number): Promise<boolean> {
   return new Promise((resolve) => {

@@ -42,8 +42,8 @@ export type PluginSet<P, S = Record<never, never>> = {
 };
 
 /**
- * The type of `protocolVersions` in {@link ServeOptions}. For `Versioned` plugins it is the plugin set of
- * each of their versions.
+ * The type of `protocolVersions` in {@link ServeOptions}. For `Versioned` plugins it maps each of their
+ * versions to that version's plugin set.
  */
 export type VersionSets<P, S = Record<never, never>> = [VersionsOf<P>] extends [never]
   ? readonly number[] | Readonly<Record<number, PluginSet<P, S>>>

@@ -272,7 +272,7 @@ describe('a launcher', () => {
     expect(signals).toEqual([]);
   });
 
-  test('that throws fails the start with its reason', async () => {
+  test('that throws makes the start fail, and the error has its reason', async () => {
     const client = new Client({
       cmd: ['x'],
       launcher: () => {
@@ -294,7 +294,7 @@ describe('a launcher', () => {
     expect(await (await client.client()).ping()).toBeGreaterThanOrEqual(0);
   });
 
-  test('whose process never reports its end hangs neither kill() nor the event loop, and causes a warning', async () => {
+  test('whose process never reports its end does not hang kill() or the event loop, and a warning is logged', async () => {
     const [down, up] = [new PassThrough(), new PassThrough()];
     const signals: string[] = [];
     const warn = vi.fn();
@@ -321,7 +321,7 @@ describe('a launcher', () => {
     await until(() => warn.mock.calls.some(([message]) => String(message).includes('is left behind')));
   });
 
-  test('that never returns a process ends with the start timeout', async () => {
+  test('that never returns a process makes the start fail at its timeout', async () => {
     const client = new Client({ cmd: ['x'], startTimeout: 100, launcher: () => new Promise(() => {}) });
     const error = await failure<StartError>(client.start());
     expect(error).toMatchObject({ code: 'HANDSHAKE_TIMEOUT', phase: 'spawn' });

@@ -72,7 +72,7 @@ describe('limits', () => {
     expect(await remote.flood(() => new Promise(() => {}))).toMatch(/^PipeworkError: [^\n]*$/);
   });
 
-  test('as many calls as may wait are answered, even if each is answered at once', async () => {
+  test('all calls that wait in the queue are answered, even if each is answered at once', async () => {
     const served = { ...slow(), count: (number: number) => number };
     const { remote, plugin } = await rpcPair(served, { pluginLimits: { maxRunningCalls: 1 } });
     const first = remote.wait();
@@ -153,7 +153,7 @@ describe('limits', () => {
     expect(ran).toBe(0);
   });
 
-  test('the deadline of a call whose conversation has ended takes no other out of the queue', async () => {
+  test("if the conversation of a waiting call has ended, the call's deadline takes no other call out of the queue", async () => {
     let release = (): void => {};
     const served = { hold: () => new Promise<void>((resolve) => (release = resolve)), count: () => 1 };
     const pair = await rpcPair(served, { pluginLimits: { maxRunningCalls: 1 } });

@@ -28,7 +28,7 @@ const each = names
   // The runtime itself awaits what a handler returns, as any caller does.
   .filter(({ name, place }) => name !== 'then' || place !== 'an object');
 
-describe('a function under a name that is called without being asked is refused by its sender', () => {
+describe('a sender refuses a function under a name that tools call unasked', () => {
   test.each(each)('$name in $place', async ({ name, place }) => {
     const value = places[place]!(name);
     const { host, remote, plugin } = await rpcPair({
@@ -50,7 +50,7 @@ describe('a function under a name that is called without being asked is refused 
     await expect.poll(() => [host.references, plugin.references]).toEqual([0, 0]);
   });
 
-  test.each(names)('a field %s of an error is lost, and no other', async (name) => {
+  test.each(names)('an error loses its field %s, and no other field', async (name) => {
     const { remote } = await rpcPair({
       fail() {
         throw Object.defineProperty(Object.assign(new Error('odd'), { kept: 1 }), name, {
@@ -66,7 +66,7 @@ describe('a function under a name that is called without being asked is refused 
   });
 });
 
-test('a value under such a name that is not a function is ordinary data', async () => {
+test('a value that is not a function is ordinary data, even under a name that tools call unasked', async () => {
   const { remote } = await rpcPair({ echo: (value: unknown) => value });
   const data = {
     toJSON: 1,
@@ -159,7 +159,7 @@ describe('a stand-in for an object of the peer', () => {
     expect([host.pendingCalls, called.mock.calls.length]).toEqual([before, 0]);
   });
 
-  test('has no such names in its type', () => {
+  test('has no names in its type that tools call unasked', () => {
     interface Odd {
       inspect(): void;
       toJSON(): string;
@@ -191,7 +191,7 @@ describe('serving', () => {
     await expect(host.call('toString', [])).rejects.toMatchObject({ code: 'RPC_UNKNOWN_METHOD' });
   });
 
-  test('an object given by reference has none of these names', async () => {
+  test('an object given by reference offers no method under a name that tools call unasked', async () => {
     const peer = await rawHost(
       { open: () => ref({ inspect: fn, toJSON: fn, '@@iterator': fn, fine: () => 1 }) },
       { capabilities: ['refs'] },

@@ -230,7 +230,7 @@ describe('a stream in the arguments of a call that its caller gives up', () => {
     await atRest(pair);
   });
 
-  test('ends even for a handler that has not begun to read it', async () => {
+  test('ends even if the handler has not begun to read it', async () => {
     const idle = kinds['a Node stream']!();
     const { promise: read, resolve } = deferred();
     const pair = await rpcPair({
@@ -370,7 +370,7 @@ test('next() refuses a value, because the source runs ahead', async () => {
   await atRest(pair);
 });
 
-describe('an idle source under a contract is told at once of a reader that leaves', () => {
+describe('an idle source under a contract is told at once that its reader has left', () => {
   const text: StandardSchema<string> = {
     '~standard': { version: 1, vendor: 'test', validate: (value) => ({ value: String(value) }) },
   };

@@ -20,7 +20,8 @@ export interface Spread {
 const periodMs = 60_000;
 
 /**
- * A histogram of the last one to two minutes. While one is written, that of the last period is read as well.
+ * A histogram of the last one to two minutes. It holds two: values are recorded in that of the current
+ * period, and both are read.
  */
 export class RotatingHistogram {
   readonly #now: () => number;

@@ -11,7 +11,7 @@ export interface UpkeepHost<P> {
   mark(member: Member<P>, mark: Mark): void;
   /** The process was not used for `idleMs`. */
   endIdle(member: Member<P>): void;
-  /** No process accepts calls, and none has to. */
+  /** Called if no process accepts calls, and `min` requires none. */
   endSpare(): void;
 }
 

@@ -107,7 +107,7 @@ describe.each(roles)('@chainsafe/libp2p-yamux, we are the %s', (role) => {
     expect(ours.hasEnded).toBe(false);
   });
 
-  test('opens more streams than the backlog without waiting (its wrong), and we refuse those', async () => {
+  test('opens more streams than the backlog without waiting (its fault), and we refuse the surplus', async () => {
     const { ours, theirs } = await facing(role, chainsafe, { acceptBacklog: 16 });
     await Promise.all(Array.from({ length: 100 }, () => theirs.open()));
     await settled();
@@ -135,7 +135,7 @@ describe.each(roles)('@chainsafe/libp2p-yamux, we are the %s', (role) => {
     expect(await theirs.ping!()).toBeGreaterThanOrEqual(0);
   });
 
-  test('gives up its open streams when we go away normally (its wrong: go-away only stops new ones)', async () => {
+  test('gives up its open streams when we go away normally (its fault: go-away only stops new ones)', async () => {
     const { ours, theirs } = await facing(role, chainsafe);
     theirs.onStream(echo);
     const stream = ours.openStream();
@@ -175,14 +175,14 @@ describe('yamux-js', () => {
     expect(await ours.ping()).toBeGreaterThan(0);
   });
 
-  test('echoes half a megabyte if we keep to the starting window, because it ignores what SYN grants (its wrong)', async () => {
+  test('echoes half a megabyte if we keep to the starting window, because it ignores what SYN grants (its fault)', async () => {
     const options = { maxStreamWindowSize: 256 * KiB };
     const { ours, theirs } = await facing('client', yamuxJs({ wholeFrames: true }), options);
     theirs.onStream(echo);
     await ourTrip(ours, pattern(512 * KiB));
   });
 
-  test('loses bytes if a frame is cut (its wrong)', async () => {
+  test('loses bytes if a frame is cut (its fault)', async () => {
     const { ours, theirs } = await facing('client', yamuxJs(), {}, { chunkSize: () => 1000 });
     const got: Uint8Array[] = [];
     theirs.onStream((stream) => stream.onData((bytes) => got.push(bytes)));
@@ -192,7 +192,7 @@ describe('yamux-js', () => {
     expect(Buffer.concat(got).equals(pattern(3000))).toBe(false);
   });
 
-  test('never sends FIN (its wrong): our reset ends the stream instead', async () => {
+  test('never sends FIN (its fault), so our reset ends the stream', async () => {
     const { ours, theirs } = await facing('client', yamuxJs());
     theirs.onStream((stream) => {
       stream.onData(() => {});

@@ -7,7 +7,7 @@ import { Transcript } from './transcript.ts';
 const text = (line: string) => new TextEncoder().encode(line);
 const withoutTimes = (transcript: Transcript) => transcript.toString().replaceAll(/^ *\d+\.\d ms  /gm, '');
 
-test('shows the handshake, frames and messages in words', () => {
+test('the transcript shows the handshake, frames and messages in words', () => {
   const transcript = new Transcript();
   transcript.saw('toHost', text('1|pipe|3,4|msg'));
   transcript.saw('toHost', text('pack-rpc|1||1\n'));
@@ -41,7 +41,7 @@ test('shows the handshake, frames and messages in words', () => {
   ]);
 });
 
-test('shows a message on the frame that completes it', () => {
+test('the transcript shows a message on the frame that completes it', () => {
   const transcript = new Transcript();
   const message = encode([0, 1, 'Control.Ping', [true]]);
   transcript.saw('toPlugin', encodeFrame({ type: 'data', id: 1, payload: message.subarray(0, 5) }));
@@ -51,7 +51,7 @@ test('shows a message on the frame that completes it', () => {
   expect(second?.text).toContain('request 1 Control.Ping(true)');
 });
 
-test('shows bytes that are neither frames nor messages as bytes', () => {
+test('the transcript shows bytes that are neither frames nor messages as bytes', () => {
   const transcript = new Transcript();
   transcript.saw('toHost', text('1|pipe|3,4\nHTTP/1.1 400 Bad Request\r\n'));
   expect(transcript.toString()).toContain('version 72!');
@@ -60,7 +60,7 @@ test('shows bytes that are neither frames nor messages as bytes', () => {
   expect(other.toString()).toContain('<2 bytes c1 ff>');
 });
 
-test('keeps the newest lines, and says how many it left out', () => {
+test('the transcript keeps the newest lines, and says how many it left out', () => {
   const transcript = new Transcript(2);
   for (let value = 0; value < 5; value++)
     transcript.saw('toPlugin', encodeFrame({ type: 'ping', length: value }));
@@ -68,7 +68,7 @@ test('keeps the newest lines, and says how many it left out', () => {
   expect(transcript.entries.map(({ text }) => text)).toEqual(['Ping #3', 'Ping #4']);
 });
 
-test('shows the beginning of a large message, and says how much is left out', () => {
+test('the transcript shows the beginning of a large message, and says how much is left out', () => {
   const transcript = new Transcript();
   const rows = Array.from({ length: 5000 }, () => 0);
   const payload = encode([0, 1, 'Plugin.add', [rows]]);
@@ -78,7 +78,7 @@ test('shows the beginning of a large message, and says how much is left out', ()
   );
 });
 
-test('records nothing if it keeps nothing, and still passes on the bytes', () => {
+test('the transcript records nothing if it keeps nothing, and still passes on the bytes', () => {
   const transcript = new Transcript(0);
   const heard: [number, string][] = [];
   transcript.onData = (stream, payload) => heard.push([stream, Buffer.from(payload).toString()]);
@@ -90,7 +90,7 @@ test('records nothing if it keeps nothing, and still passes on the bytes', () =>
   expect(transcript.entries).toEqual([]);
 });
 
-test('reports the lines with content, and stops before the end that the kit makes', () => {
+test('the report has the lines with content, and stops before the end that the kit makes', () => {
   const transcript = new Transcript();
   const call = encode([0, 1, 'Plugin.add', [1]]);
   transcript.saw('toHost', text('1|pipe|3,4\n'));
@@ -117,7 +117,7 @@ test('reports the lines with content, and stops before the end that the kit make
   expect(transcript.toString()).not.toContain('GoAway');
 });
 
-test('reports no more lines than a person can read', () => {
+test('the report has no more lines than a person can read', () => {
   const transcript = new Transcript();
   for (let value = 0; value < 100; value++)
     transcript.saw('toPlugin', encodeFrame({ type: 'ping', length: value }));
@@ -152,7 +152,7 @@ function conversation(): [Direction, Uint8Array][] {
   ];
 }
 
-test('is the same however its bytes are split', () => {
+test('the transcript is the same however its bytes are split', () => {
   const record = (size: number) => {
     const transcript = new Transcript();
     for (const [direction, bytes] of conversation())
@@ -187,7 +187,7 @@ test('the transcript is the same whether it is read during the session or at its
   expect(lookedAt).toContain('1195 earlier lines left out');
 });
 
-test('keeps all events in order, although bytes are read later', () => {
+test('the transcript keeps all events in order, although bytes are read later', () => {
   const transcript = new Transcript(10_000);
   const ping = (length: number) => encodeFrame({ type: 'ping', length });
   transcript.saw('toPlugin', ping(1));

@@ -21,8 +21,8 @@ type Done = (error?: Error | null) => void;
 
 /**
  * Limits the queue of `stream`. A writer that waits for `'drain'` never reaches the limit. Dropped output
- * counts as written for its writer. Returns a function that writes the mark for the last dropped bytes. It is
- * called when nothing further is printed.
+ * counts as written for its writer. Returns a function that writes the mark for the last dropped bytes, to be
+ * called once nothing further is printed.
  */
 export function limitQueue(stream: Writable): () => void {
   const write = stream.write.bind(stream);

@@ -23,9 +23,9 @@ export interface StandardSchema<Input = unknown, Output = Input> {
 }
 
 /**
- * The JSON Schema of a schema. Undefined if its validator makes none, makes none of this schema (a date, a
- * transformation), or makes something that is not JSON. One schema that cannot be sent would fail the
- * description of all methods.
+ * Returns the JSON Schema of a schema. Returns undefined if the validator makes no JSON Schemas, makes none
+ * of this schema (a date, a transformation), or makes something that is not JSON. Otherwise one schema that
+ * cannot be sent would fail the description of all methods.
  */
 export function jsonSchemaOf(schema: StandardSchema, side: 'input' | 'output'): unknown {
   try {

@@ -210,7 +210,7 @@ export class GivenStream implements RawStreamHandler {
     on.writer.wake();
     if (on.isAsked) {
       // The source is busy with an item that was asked for ahead, and may be busy for long. The handler's
-      // signal tells it. If it does not end for that, the reader is released.
+      // signal tells the source to stop. If the source does not stop in time, the reader is released anyway.
       this.#abortCall();
       setTimeout(() => this.#finish(on, value), returnPatienceMs).unref();
     }

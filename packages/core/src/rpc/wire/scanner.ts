@@ -300,8 +300,8 @@ export class Scanner {
 }
 
 /**
- * True if nine bytes of text may be a key `__proto__`, also if a split between chunks hides them. The decoder
- * checks again.
+ * True if nine bytes of text may be a key `__proto__`, even if a split between chunks hides the bytes. The
+ * decoder checks again.
  */
 function isProtoKey(chunk: Uint8Array, at: number, end: number): boolean {
   if (at + 3 > end) return true;

@@ -14,7 +14,7 @@ const plainView = new DataView(plainBytes.buffer, plainBytes.byteOffset, plainBy
 
 /** What the peer accepts, and which values are sent by reference though they look plain. */
 export interface PlainOptions {
-  /** True if the peer announced `types`. Then undefined is a value of its own. */
+  /** True if the peer announced `types`. Then undefined has a form of its own on the wire. */
   readonly types: boolean;
   /**
    * True if the peer announced `tables`. Then like objects become a table from a certain number of rows on.
