@@ -13,8 +13,8 @@ const wanted = process.argv.slice(2).filter((argument) => argument !== '--write'
 
 /**
  * Types without an exported name that a report may mention. The first three lines are the steps of a computed
- * type: a user sees their result, never their name. The last line names constants whose type is the shortest
- * way to list their texts.
+ * type. A user sees the result of a step, never its name. The last line names constants whose type is the
+ * shortest way to list their texts.
  */
 const unnamed = new Set(
   [

@@ -58,7 +58,10 @@ function rewrite(tokens, source) {
   }
 }
 
-/** The site has pages where the repository has files: a link whose text is the file's name gets the page's title. */
+/**
+ * If a link's text is the name of a file, shows the page's title instead, because the site has pages in place
+ * of files.
+ */
 function nameByTitle(text, page) {
   if (!['text', 'code_inline'].includes(text.type) || !/^[\w./-]+\.md$/.test(text.content)) return;
   const [source] = [...sourcePages()].find((entry) => entry[1] === page) ?? ['README.md'];

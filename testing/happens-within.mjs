@@ -16,8 +16,8 @@ const now = performance.now.bind(performance);
 const { setTimeout, clearTimeout } = globalThis;
 
 /**
- * Returns how many threads of all processes want a core now. Outside Linux it is the average of the last
- * minute.
+ * Returns how many threads of all processes want a core now. On systems other than Linux, returns the average
+ * of the last minute.
  */
 function runnableThreads() {
   try {

@@ -85,7 +85,9 @@ function cellTables(settings, summary, skipped, failures) {
 const unitOf = (metric) => (metric.unit === '/s' || metric.unit === 'MB/s' ? '' : `, ${metric.unit}`);
 const ratio = (cell) => (cell.ratio === undefined ? '' : ` (${cell.ratio.toFixed(2)})`);
 
-/** Returns the workloads in pairs. Two with up to three columns each still fit a page. */
+/**
+ * Returns the workloads in pairs. Two workloads with up to three columns each still fit the width of a page.
+ */
 function inPairs(names) {
   const pairs = [];
   for (let i = 0; i < names.length; i += 2) pairs.push(names.slice(i, i + 2));

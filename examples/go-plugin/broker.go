@@ -11,12 +11,12 @@ import (
 )
 
 const (
-	idPatience   = 5 * time.Second  // for a stream of the host's to bring its id
-	dialPatience = 30 * time.Second // for an id to be dialled
+	idPatience   = 5 * time.Second  // how long a stream of the host may take to bring its id
+	dialPatience = 30 * time.Second // how long the host may take to dial an id
 	heldLimit    = 256              // streams whose id is not awaited yet; a further one is refused
 )
 
-// Broker gives every stream after the first three to the one who handed out the id that the stream begins with.
+// Broker gives every stream after the first three to the code that handed out the id with which the stream begins.
 type Broker struct {
 	session *yamux.Session
 	lock    sync.Mutex
@@ -56,7 +56,7 @@ func (b *Broker) Offer() (uint32, func() (*yamux.Stream, error)) {
 	}
 }
 
-// Dial opens a stream to whoever waits for this id in the host.
+// Dial opens a stream to the code in the host that waits for this id.
 func (b *Broker) Dial(id uint32) (*yamux.Stream, error) {
 	stream, err := b.session.OpenStream()
 	if err != nil {
@@ -120,7 +120,7 @@ func (b *Broker) leave() {
 	b.coming--
 }
 
-// give hands the stream to who waits for its id, once, or holds it and returns false.
+// give hands the stream once to the code that waits for its id. If none waits, it holds the stream and returns false.
 func (b *Broker) give(id uint32, stream *yamux.Stream) bool {
 	b.lock.Lock()
 	defer b.lock.Unlock()

@@ -16,7 +16,7 @@ import (
 // handle has WriteExt, without which the codec writes MessagePack's old form, where text and bytes are the same type.
 var handle = &codec.MsgpackHandle{WriteExt: true}
 
-// describeMethod has no service in its name, which net/rpc needs: it is answered by a service of its own.
+// describeMethod names no service. net/rpc needs one, so a service of its own answers the method.
 const (
 	describeMethod  = "$/describe"
 	describeService = "Description"
@@ -98,7 +98,7 @@ func (c *serverCodec) ReadRequestHeader(request *rpc.Request) error {
 	c.running[request.Seq] = true
 	c.lock.Unlock()
 	if inUse {
-		c.messages.Close() // at once: net/rpc would wait for what runs
+		c.messages.Close() // at once, because net/rpc would wait for running calls
 		return fmt.Errorf("a request whose id %d is in use", request.Seq)
 	}
 	if c.calls.begin() {
@@ -115,8 +115,8 @@ func (c *serverCodec) ReadRequestHeader(request *rpc.Request) error {
 	return nil
 }
 
-// ReadRequestBody takes the argument as it stands before it looks what it is, because an argument of the wrong type would
-// leave the stock codec in the middle of it, and every later call on the stream would fail.
+// ReadRequestBody first reads the argument as raw bytes, and only then decodes it. If the stock codec met an argument
+// of the wrong type, it would stop in the middle of the argument, and every later call on the stream would fail.
 func (c *serverCodec) ReadRequestBody(body interface{}) error {
 	if body == nil {
 		return c.ServerCodec.ReadRequestBody(nil)
@@ -150,12 +150,13 @@ func (c *serverCodec) WriteResponse(response *rpc.Response, body interface{}) er
 	return err
 }
 
-// calls counts what runs, so that Quit can refuse new calls and wait for the others. A nil one counts and refuses nothing.
+// calls counts the running calls, so that Quit can refuse new ones and wait for the others. If it is nil, it does
+// neither.
 type calls struct {
 	lock     sync.Mutex
 	running  int
 	quitting bool
-	idle     chan struct{} // closed when nothing runs any more; nil while nobody waits
+	idle     chan struct{} // closed when no call runs any more; nil while Quit does not wait
 }
 
 // begin says whether the call may run. It is counted in any case.
@@ -186,14 +187,14 @@ func (c *calls) settle() {
 	}
 }
 
-// refuse lets no further call run.
+// refuse makes every further call fail.
 func (c *calls) refuse() {
 	c.lock.Lock()
 	defer c.lock.Unlock()
 	c.quitting = true
 }
 
-// wait returns when nothing runs any more, or the time is up.
+// wait returns when no call runs any more, or when the time is up.
 func (c *calls) wait(patience time.Duration) {
 	idle := make(chan struct{})
 	c.lock.Lock()

@@ -14,8 +14,9 @@ const (
 	flagSYN       = 1
 )
 
-// guard reads frames on their way to yamux and ends the session at two that the stock library takes: a stream that the host
-// opens with an even id, and a data frame longer than any window, which would be waited for.
+// guard reads frames on their way to yamux. It ends the session at two kinds of frames that the stock library
+// accepts. One opens a stream of the host with an even id. The other is a data frame longer than any window, for
+// which yamux would wait.
 type guard struct {
 	io.Reader
 	header  []byte

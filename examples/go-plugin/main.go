@@ -48,7 +48,7 @@ func (Conformance) Echo(value interface{}, reply *interface{}) error {
 	return nil
 }
 
-// Fail fails. The message must not be empty: net/rpc takes an empty error for none.
+// Fail fails. The message must not be empty, because net/rpc takes an empty error for none.
 func (Conformance) Fail(message string, reply *interface{}) error {
 	if message == "" {
 		message = "an error without a message"
@@ -83,7 +83,7 @@ func (Conformance) Bytes(n int, reply *[]byte) error {
 	return nil
 }
 
-// Sleep takes ms milliseconds, or less when the host goes.
+// Sleep takes ms milliseconds. If the host goes, it returns earlier.
 func (c Conformance) Sleep(ms float64, reply *interface{}) error {
 	select {
 	case <-time.After(time.Duration(ms * float64(time.Millisecond))):
@@ -93,7 +93,7 @@ func (c Conformance) Sleep(ms float64, reply *interface{}) error {
 	}
 }
 
-// Run starts a program with what programs get from here, and returns what it printed on standard output.
+// Run starts a program with this plugin's environment, and returns what the program printed on standard output.
 func (Conformance) Run(command []string, reply *string) error {
 	if len(command) == 0 {
 		return errors.New("no program to start")

@@ -26,7 +26,7 @@ type messages struct {
 
 func (m *messages) Read(data []byte) (int, error) {
 	if len(m.message) == 0 {
-		// While an answer waits for credit nothing is read: a host that takes no answers gets no credit for further requests.
+		// While an answer waits for credit, nothing is read. So a host that takes no answers gets no credit for requests.
 		m.writing.Lock()
 		m.writing.Unlock()
 		if err := m.load(); err != nil {
@@ -74,8 +74,8 @@ func (m *messages) load() error {
 	return nil
 }
 
-// unfinished is the budget of all messages that are arriving. Beyond it the stream that comes first is read until its message is
-// whole, and all others wait: they grant no credit meanwhile.
+// unfinished is the budget of all messages that are arriving. Beyond the budget, the stream that comes first is read
+// until its message is whole. All others wait, and grant no credit.
 var unfinished = newBudget()
 
 type budget struct {
@@ -92,7 +92,7 @@ func newBudget() *budget {
 	return b
 }
 
-// wait notes what a message holds, and returns when more of it may be read.
+// wait records how many bytes a message holds, and returns when more of the message may be read.
 func (b *budget) wait(m *messages, size int) {
 	b.lock.Lock()
 	defer b.lock.Unlock()

@@ -25,10 +25,10 @@ const (
 	cookieValue = "11aab7ff21cb9ff7b0e9975d53f17a8dab571eac9b5ff0191730046698f07b7f"
 
 	version  = 1                      // of the application's protocol
-	farewell = 500 * time.Millisecond // what the shutdown hook has when nobody asked politely
+	farewell = 500 * time.Millisecond // how long the shutdown hook may run if the host did not send Quit
 
 	termPatience = 10 * time.Second       // how long a first SIGTERM waits for the host
-	termIdle     = 250 * time.Millisecond // what running calls have after the second: SIGKILL follows a second later
+	termIdle     = 250 * time.Millisecond // how long calls may run after the second: SIGKILL follows a second later
 )
 
 // Factory makes the implementation that one dispense returns, or says why it cannot.
@@ -41,7 +41,7 @@ type Plugin struct {
 	Stdout, Stderr io.Writer
 	Broker         *Broker
 	Host           *Host           // the services that the host offers
-	Context        context.Context // done when the host goes without asking
+	Context        context.Context // done when the host goes without a Quit
 
 	factories map[string]Factory
 	cancel    context.CancelFunc
@@ -65,7 +65,7 @@ func Serve(factories map[string]Factory, hook func()) {
 		fail("PIPEWORK_GRACE_MS is no number: %v", err)
 	}
 	capabilities := "," + environment("PIPEWORK_CAPABILITIES", "") + ","
-	// The versions of the host need no look here: this plugin has one, and announces it whatever the host can speak.
+	// The host's versions are not read here. This plugin has one version, and announces it whatever the host can speak.
 	// The environment is cleared so that programs started from here do not believe that they are plugins.
 	for _, name := range []string{
 		cookieKey, "PIPEWORK_FDS", "PIPEWORK_GRACE_MS", "PIPEWORK_PROTOCOL_VERSIONS",
@@ -88,7 +88,7 @@ func Serve(factories map[string]Factory, hook func()) {
 
 func (p *Plugin) run(pipes *pipes, address string) {
 	config := yamux.DefaultConfig()
-	// On a local pipe, end of file and exit tell the truth; a debugger's breakpoint must not end a session.
+	// On a local pipe, end of file and exit are reliable. A debugger's breakpoint must not end a session.
 	config.EnableKeepAlive = false
 	config.ConnectionWriteTimeout = 365 * 24 * time.Hour
 	config.LogOutput = ioutil.Discard // it would log an error at every ordinary end
@@ -138,7 +138,7 @@ func (p *Plugin) run(pipes *pipes, address string) {
 	p.end(0)
 }
 
-// end ends the process. Whoever still runs has half a second, unless the host asked politely before.
+// end ends the process. If the host sent no Quit, calls are cancelled, and the hook gets half a second before that.
 func (p *Plugin) end(status int) {
 	if atomic.LoadInt32(&p.quit) == 0 {
 		p.cancel()
@@ -161,9 +161,9 @@ func (p *Plugin) shutDown(patience time.Duration) {
 	}
 }
 
-// handleSignals: a terminal, timeout and service managers signal host and plugin alike, and what it means is the host's to
-// say. SIGINT and SIGHUP do nothing. A first SIGTERM waits for the host's Quit or its end, but not for ever; a second one
-// does not wait.
+// handleSignals leaves the meaning of a signal to the host, because a terminal, timeout and service managers signal
+// both. SIGINT and SIGHUP do nothing. A first SIGTERM waits for the host's Quit or its end, but not for ever; a
+// second one does not wait.
 func (p *Plugin) handleSignals() {
 	received := make(chan os.Signal, 8)
 	signal.Notify(received, os.Interrupt, syscall.SIGHUP, syscall.SIGTERM)
@@ -186,7 +186,7 @@ func (p *Plugin) handleSignals() {
 	}()
 }
 
-// leave ends the process as for Quit, without anybody to answer.
+// leave ends the process as for a Quit that needs no answer.
 func (p *Plugin) leave() {
 	p.calls.refuse()
 	p.calls.wait(termIdle)
@@ -258,7 +258,7 @@ func (d dispenser) Dispense(name string, reply *uint32) error {
 	return nil
 }
 
-// output is a synced stream. Stock yamux makes one frame of what one write gives it; the protocol has 64 KiB as the most.
+// output is a synced stream. Stock yamux makes one frame of one write. The protocol allows at most 64 KiB in a frame.
 type output struct{ *yamux.Stream }
 
 func (o output) Write(data []byte) (int, error) {
@@ -277,7 +277,7 @@ func (o output) Write(data []byte) (int, error) {
 	return written, nil
 }
 
-// pipes is the pair of descriptors as the one connection that yamux wants.
+// pipes makes one connection of the two descriptors, because yamux takes only one.
 type pipes struct {
 	guard            *guard
 	reading, writing *os.File
@@ -299,14 +299,14 @@ func openPipes(address string) *pipes {
 		}
 		fd, err := strconv.Atoi(parts[i])
 		if err == nil {
-			// Before NewFile, which looks at it: on a blocking descriptor Close would not wake Read, and yamux's Close
-			// would wait for the host to say something.
+			// This comes before NewFile, which reads the mode. On a blocking descriptor Close would not wake Read, and yamux's
+			// Close would wait until the host sends something.
 			err = syscall.SetNonblock(fd, true)
 		}
 		if err != nil {
 			fail("PIPEWORK_FDS is %q, and %q is no open descriptor: %v", address, parts[i], err)
 		}
-		syscall.CloseOnExec(fd) // a grandchild that held it would keep the host waiting for the end
+		syscall.CloseOnExec(fd) // if a grandchild held it, the host would wait for the end in vain
 		files[i] = os.NewFile(uintptr(fd), "descriptor "+parts[i])
 	}
 	if address == "0,1" {

@@ -12,7 +12,10 @@ export const help = 'the most memory and time that one message of each kind of v
 export const defaults = { only: '', most: 16 };
 
 const MiB = 2 ** 20;
-/** The most that a message may cost: ten times its bytes, or this much if that is more, and a second. */
+/**
+ * The limits for one message: in memory ten times its bytes, or this many bytes if that is more, and in time
+ * one second.
+ */
 const FLOOR = 64 * MiB;
 const TIMES = 10;
 const MOST_MS = 1_000;

@@ -17,7 +17,7 @@ describe('a fleet', () => {
     expect(await findings(health())).toEqual([]);
   });
 
-  test('loses in a pool only the call that crashes its process', async () => {
+  test("of a pool's calls, loses only the one that crashes its process", async () => {
     expect(await findings(pool({ poolSeconds: 3 }))).toEqual([]);
   });
 

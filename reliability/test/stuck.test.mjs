@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { run, sceneNames } from '../programs/stuck.mjs';
 
-describe.concurrent('a side holds little, is told and gets away, with', () => {
+describe.concurrent('a side whose peer is stuck holds little memory, gets an error and can end, with', () => {
   test.each(sceneNames)('%s', async (only) =>
     expect((await run({ only, boundMiB: 96 })).findings).toEqual([]),
   );

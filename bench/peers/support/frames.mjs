@@ -1,7 +1,7 @@
 // Length-prefixed frames over a pipe: u32 length, then the body. The floor consists of this only. When
-// writing, small frames are stored one after another in one block of memory. The first of a turn is sent at
-// once, unless the turn before had several. The others are sent together in one write at the turn's end. A
-// block that was sent is reused. pipework writes in the same way.
+// writing, small frames are stored one after another in one block of memory. The first frame of a turn is
+// sent at once, unless the turn before had several frames. The others are sent together in one write at the
+// turn's end. A block that was sent is reused. pipework writes in the same way.
 
 const HEADER = 4;
 const LARGE = 32 * 1024;
@@ -29,7 +29,7 @@ export class FrameWriter {
     else this.#writeSmall(body, 0);
   }
 
-  /** Writes a body of one byte and then `rest`. A large rest is not copied. */
+  /** Writes a body of one byte and then `rest`. If `rest` is large, it is not copied. */
   writeTagged(tag, rest) {
     if (rest.length >= LARGE) this.#writeLarge(rest, 1, tag);
     else this.#writeSmall(rest, 1, tag);

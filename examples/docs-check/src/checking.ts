@@ -33,7 +33,7 @@ export interface CheckingOptions {
   progress: PluginProgress;
 }
 
-/** The maximum number of restarts. After them, the plugin must be broken rather than the pages. */
+/** The maximum number of restarts. After so many, the fault is probably in the plugin, not in the pages. */
 const mostRestarts = 20;
 
 /**

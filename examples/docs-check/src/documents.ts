@@ -82,7 +82,7 @@ export async function findPackageDocuments(directory: string): Promise<Document[
   await collectPackages(join(directory, 'node_modules'), roots);
   const found = await Promise.all([...roots].map(packageDocument));
   const documents = found.filter((document) => document !== undefined);
-  // Layouts other than pnpm's hold some packages several times in one version. One of them is enough.
+  // Layouts other than pnpm's hold some packages several times in one version. One copy of each is enough.
   return [...new Map(documents.map((document) => [document.name, document])).values()];
 }
 

@@ -94,7 +94,7 @@ async function collectDocuments({ paths, packages }: Arguments): Promise<Documen
 }
 
 /**
- * Returns the plugins by name. One from a directory that the user gave replaces one of ours with the same
+ * Returns the plugins by name. A plugin from a directory that the user gave replaces our plugin of the same
  * name.
  */
 async function collectPlugins(directories: string[]): Promise<Map<string, string>> {

@@ -1,7 +1,7 @@
 """Every stream after the first three begins with a broker id, a number that its acceptor handed out before.
 
-So a reply or an argument can name a stream: one side takes an id from `next_id`, sends it along in a call, and accepts;
-the other dials it.
+So a reply or an argument can name a stream. One side takes an id from `next_id`, sends it along in a call, and accepts.
+The other side dials the id.
 """
 
 import struct
@@ -10,8 +10,8 @@ import threading
 from .yamux import StreamClosed
 
 ID = struct.Struct(">I")
-PATIENCE = 5  # seconds: for a stream to bring its id, for an id to find who waits for it, for accept to get its stream
-HELD_LIMIT = 256  # streams that wait for somebody to accept them
+PATIENCE = 5  # seconds that a stream may take to bring its id, an id to be awaited, and accept to get its stream
+HELD_LIMIT = 256  # streams that were not accepted yet
 
 
 class Broker:
@@ -22,7 +22,7 @@ class Broker:
         self._held = {}
 
     def next_id(self):
-        """An id of our own for the host to dial. Each is used once."""
+        """Returns a new id for the host to dial. Each id is used once."""
         with self._changed:
             self._last_id += 1
             return self._last_id
@@ -37,7 +37,7 @@ class Broker:
             return stream
 
     def dial(self, broker_id):
-        """Opens a stream to whoever accepts this id in the host."""
+        """Opens a stream to the code in the host that accepts this id."""
         stream = self._session.open()
         stream.write(ID.pack(broker_id))
         return stream
@@ -49,7 +49,7 @@ class Broker:
             while len(head) < ID.size:
                 part = stream.read(ID.size - len(head), PATIENCE)
                 if not part:
-                    stream.reset()  # ended before it said whom it is for
+                    stream.reset()  # ended before its id was complete
                     return
                 head += part
         except StreamClosed:

@@ -11,7 +11,7 @@ UNFINISHED_LIMIT = 256 * 1024 * 1024  # bytes of all messages that are arriving,
 
 
 class Budget:
-    """What the messages that are still arriving may hold together.
+    """The budget that all messages that are still arriving share.
 
     Beyond it one of them alone is read on until it is whole, and all others wait. What is not read earns the host no credit.
     """
@@ -177,7 +177,7 @@ class Decoder:
             elif head in _SIZED and _SIZED[head][0] in ("array", "map"):
                 kind, form = _SIZED[head]
                 count += self._number(form) * (2 if kind == "map" else 1)
-            else:  # no container: give the head back and read it as any other
+            else:  # no container: put the head back and read the value in the ordinary way
                 self._at -= 1
                 self._left += 1
                 self._value(0)

@@ -56,7 +56,7 @@ class Outbox:
                     if self._closing:
                         return
                     self._changed.wait()
-                data = b"".join(self._queue)  # what queued up meanwhile leaves in one write
+                data = b"".join(self._queue)  # one write sends everything that was queued meanwhile
                 self._queue.clear()
                 self._changed.notify_all()
             try:

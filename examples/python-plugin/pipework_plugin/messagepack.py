@@ -38,7 +38,7 @@ class MalformedMessage(Exception):
 class CannotTravel(TypeError):
     """A value that MessagePack has no form for. `path` says where it sits, the outermost key first."""
 
-    root = "result"  # what the value is of its message
+    root = "result"  # which part of its message the value is
 
     def __init__(self, reason):
         super().__init__(reason)
@@ -140,7 +140,7 @@ _INTEGERS = (
 
 
 def _pack_size(out, size, short, short_limit, codes):
-    """Writes the head of a str, bin, array or map: in one byte where it fits, else with 1, 2 or 4 bytes of length."""
+    """Writes the head of a str, bin, array or map: in one byte if it fits, else with 1, 2 or 4 bytes of length."""
     if size <= short_limit:
         out.append(short | size)
     elif size < 2**8 and codes[0] is not None:

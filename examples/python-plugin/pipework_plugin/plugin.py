@@ -21,8 +21,8 @@ CAPABILITIES = "cancel,errors,describe"
 COOKIE_KEY = "OTTO_PLUGIN_MAGIC_COOKIE"
 COOKIE_VALUE = "11aab7ff21cb9ff7b0e9975d53f17a8dab571eac9b5ff0191730046698f07b7f"
 
-FAREWELL = 0.5  # seconds that the shutdown hook has when nobody asked politely
-UNREAD = 0.1  # seconds that calls have which came before Quit and were not read yet
+FAREWELL = 0.5  # seconds that the shutdown hook has if the host did not send Quit
+UNREAD = 0.1  # seconds in which calls that came before Quit can still be read
 TERM_PATIENCE = 10  # seconds that a plugin serves on after a first SIGTERM
 TERM_IDLE = 0.25  # seconds that running calls have after the second: SIGKILL follows a second later
 FLUSH = 2  # seconds that the host has to take the last bytes
@@ -71,7 +71,7 @@ def _take_environment(cookie_key, cookie_value):
         "PIPEWORK_TERMINAL": "",
         "PIPEWORK_COMMAND": "",
     }
-    # Taken out, so that programs that this one starts do not believe that they are plugins.
+    # The variables are removed, so that programs that this one starts do not believe that they are plugins.
     return {key: os.environ.pop(key, default) for key, default in defaults.items()}
 
 
@@ -87,7 +87,7 @@ def _take_descriptors(text):
             os.close(null)
             os.dup2(2, 1)
         for descriptor in (reading, writing):
-            # A grandchild that held these would keep the host waiting for an end that never comes.
+            # If a grandchild held these, the host would wait for an end that never comes.
             os.set_inheritable(descriptor, False)
             os.set_blocking(descriptor, True)
     except (ValueError, OSError) as error:
@@ -127,8 +127,8 @@ class _Plugin:
     def run(self):
         # What Python code prints from here on goes through the session; descriptors 1 and 2 are left to the rest.
         sys.stdout, sys.stderr = self._stdout.as_text(), self._stderr.as_text()
-        # A terminal, timeout and service managers signal host and plugin alike, and what it means is the host's to say.
-        # An empty handler in place of SIG_IGN, which programs started from here would inherit.
+        # A terminal, timeout and service managers signal host and plugin alike. The host decides what a signal means.
+        # An empty handler is set, because programs started from here would inherit SIG_IGN.
         signal.signal(signal.SIGINT, lambda *_: None)
         signal.signal(signal.SIGHUP, lambda *_: None)
         signal.signal(signal.SIGTERM, self._on_sigterm)
@@ -140,7 +140,7 @@ class _Plugin:
             self.calls.refuse()
             self.calls.wait_idle(TERM_IDLE)
         except BrokenPipeError:
-            pass  # the host went before it heard of us
+            pass  # the host went before the line was written
         except ProtocolError as error:
             print(f"pipework: the session ends: {error}", file=sys.__stderr__, flush=True)
             self._session.outbox.put(GO_AWAY, 0, 0, 1)  # 1: for a protocol error
@@ -149,12 +149,12 @@ class _Plugin:
 
     def _handshake_line(self):
         common = set(self._versions) & set(self._host_versions)
-        version = max(common) if common else self._versions[-1]  # without a common one the host refuses, naming both
+        version = max(common) if common else self._versions[-1]  # if none is common, the host refuses and names both
         versions = ",".join(str(each) for each in self._versions)
         return f"1|pipe|{self._address}|msgpack-rpc|{version}|{CAPABILITIES}|{versions}\n".encode("ascii")
 
     def _on_sigterm(self, *_):
-        """The first one waits for the host's Quit or its end, but not for ever; the second does not wait."""
+        """The first SIGTERM waits for the host's Quit or its end, but not for ever. The second does not wait."""
         if self._term_timer is not None:
             signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it is leaving: SIGKILL is next
             raise _Terminated
@@ -210,7 +210,7 @@ class _Plugin:
             getattr(service, "_dispose", lambda: None)()
 
     def refuse_calls(self):
-        """Quit was read. Streams have no order among each other, so calls that came before it may still be unread."""
+        """Called once Quit was read. Streams have no common order, so calls sent before Quit may still be unread."""
         deadline = time.monotonic() + UNREAD
         while time.monotonic() < deadline and not all(stream.is_taken for stream in tuple(self._streams)):
             time.sleep(0.001)
@@ -233,7 +233,7 @@ class _Plugin:
         self._shutdown.join(max(seconds, 0))
 
     def _end(self, status):
-        """The host is gone or done. Nothing holds the process up from here: no thread, no timer, no handler."""
+        """Called when the host is gone or done. From here on no thread, timer or handler delays the end."""
         if self._term_timer is not None:
             self._term_timer.cancel()
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -273,7 +273,7 @@ class _Control(Connection):
 
     def _on_message(self, message, fault):
         if message[2:3] == ["Control.Quit"]:
-            self._refuse_calls()  # here, in the thread that reads, so that what follows finds it done
+            self._refuse_calls()  # here, in the reading thread, so that every later request is refused
         super()._on_message(message, fault)
 
     def _find(self, method):
@@ -310,7 +310,7 @@ class _Output(io.RawIOBase):
         try:
             self._stream.write(data)
         except StreamClosed:
-            pass  # the host is gone, and with it whoever would have read this
+            pass  # the host is gone, so this output has no reader
         return len(data)
 
     def finish(self):

@@ -25,14 +25,14 @@ _local = threading.local()
 
 
 class Call:
-    """One call under way. A handler that takes long waits on `cancelled` instead of sleeping."""
+    """One running call. A handler that takes long waits on `cancelled` instead of sleeping."""
 
     def __init__(self):
         self.cancelled = threading.Event()
 
 
 def current_call():
-    """The call that the calling thread runs."""
+    """Returns the call that the current thread runs."""
     return _local.call
 
 
@@ -45,7 +45,7 @@ class Calls:
         self.quitting = False
 
     def enter(self, call):
-        """Counts a call in, or returns why it may not run."""
+        """Counts one more running call, or returns why the call may not run."""
         with self._changed:
             if self.quitting:
                 return RuntimeError(SHUTTING_DOWN)
@@ -98,7 +98,7 @@ class Connection:
         try:
             while (message := decoder.message()) is not None:
                 self._on_message(message, decoder.fault)
-                # A host that takes no answers gets no credit for further requests, or they would pile up here.
+                # A host that takes no answers gets no credit for further requests. They would pile up here.
                 self._stream.wait_for_credit()
             with self._changed:  # the host calls no more: answer what runs
                 self._changed.wait_for(lambda: not self._running and not self._answering)
@@ -159,7 +159,7 @@ class Connection:
                 self._answering += 1
             self._stream.write(reply)
         except StreamClosed:
-            pass  # nobody waits for this answer
+            pass  # the host no longer waits for this answer
         finally:
             if self._calls is not None:
                 self._calls.leave(call)
@@ -176,7 +176,7 @@ class Connection:
         raise AttributeError(f"can't find method {method}")
 
     def _offers(self, name):
-        """Only what the service's own class offers can be called: no underscores, no properties, nothing inherited."""
+        """True for a function without a leading underscore that the service's class, or a base but `object`, defines."""
         if name.startswith("_"):
             return False
         return any(inspect.isfunction(vars(cls).get(name)) for cls in type(self._service).__mro__[:-1])

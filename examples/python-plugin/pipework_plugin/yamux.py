@@ -12,7 +12,7 @@ import threading
 from .frames import ACK, DATA, FIN, GO_AWAY, HEADER, PING, RST, SYN, WINDOW_UPDATE, Outbox
 
 WINDOW = 256 * 1024  # bytes that each side may have under way on a fresh stream; the protocol fixes it
-LARGEST_FRAME = 64 * 1024  # payload that one data frame of ours has, so that no stream holds the pipe for long
+LARGEST_FRAME = 64 * 1024  # most payload of one data frame of ours, so that no stream holds the pipe for long
 STREAM_LIMIT = 1024  # streams open at once; a further one is reset
 UNACKNOWLEDGED_LIMIT = 256  # streams of ours that the host has not answered yet; a further open waits
 
@@ -41,7 +41,7 @@ class Stream:
         self._stuck = False  # a write waits for credit
         self._remote_finished = False
         self._finished = False
-        self._abandoned = False  # the session ends: whoever still waits for credit waits in vain
+        self._abandoned = False  # the session ends, so writes that wait for credit fail
         self._closed = False  # reset by either side, or the session is over
         self._acknowledged = acknowledged
 
@@ -71,7 +71,7 @@ class Stream:
 
     @property
     def is_taken(self):
-        """Whether all that has arrived was read and dealt with: its reader is back, waiting for more."""
+        """True if everything that has arrived was read and handled, and the reader waits for more."""
         with self._changed:
             return self._closed or (not self._buffer and (self._readers > 0 or self._remote_finished))
 
@@ -98,7 +98,7 @@ class Stream:
             self._changed.wait_for(lambda: not self._stuck or self._unwritable)
 
     def end(self):
-        """Sends FIN behind everything written: we write no more. Reading goes on. May be called again."""
+        """Sends FIN after everything that was written, and ends writing. Reading goes on. May be called again."""
         with self._writing, self._changed:
             if not self._finished and not self._closed:
                 self._finished = True
@@ -222,7 +222,7 @@ class Session:
                         self._on_end_flags(target, flags)
 
     def close_streams(self):
-        """The session is over: whoever waits on a stream is told."""
+        """Ends every stream, because the session is over, and wakes the threads that wait on them."""
         with self.lock:
             self._over = True
             for stream in self._streams.values():
@@ -246,7 +246,7 @@ class Session:
             return b""
         try:
             return os.read(self._reading, 64 * 1024)
-        except ConnectionResetError:  # a host that died with bytes of ours unread looks like this, not like an end
+        except ConnectionResetError:  # raised, in place of an end, if the host died before it read all bytes
             return b""
 
     def _on_header(self, version, kind, flags, stream_id, length):
@@ -267,7 +267,7 @@ class Session:
             raise ProtocolError(f"a frame of type {kind}; there are 0 to 3")
 
         size = length if kind == DATA else 0
-        if size > WINDOW:  # checked before anything is made for it
+        if size > WINDOW:  # checked before memory is allocated for it
             raise ProtocolError(f"a data frame of {size} bytes; no window has ever been larger than {WINDOW}")
         with self.lock:
             stream = self._on_syn(stream_id) if flags & SYN else self._streams.get(stream_id)

@@ -171,7 +171,7 @@ interface Store {
   size(): number;
 }
 
-test('accepts a remote where an argument is a reference', () => {
+test('accepts a remote as an argument that is declared as a reference', () => {
   interface Uses {
     use(store: Store): Promise<void>;
     reference(store: Reference<Store>): Promise<void>;

@@ -159,7 +159,7 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
       expect(refusal({ write: [mine] }, [link])).toMatch(/^cmd: .*is a link to/);
     });
 
-    test('by a link through which a listed link leads', () => {
+    test('by a link on the way from a listed link to its target', () => {
       const { folder, own: mine, secret } = places();
       symlinkSync(mine, join(folder, 'through'));
       symlinkSync(secret, join(mine, 'listed'));

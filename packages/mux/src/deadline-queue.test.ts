@@ -190,7 +190,7 @@ describe('while the process was blocked', () => {
     const { loop, queue, expired } = makeQueue();
     queue.add('late');
     loop.turn(5_000);
-    // The first part did not count: four parts are left, and the two turns in which the loop reads.
+    // The blocked turn counts as no part. Four parts are left, and the two turns in which the loop reads.
     expect(loop.msUntil(() => expired.length > 0)).toBe(101);
   });
 

@@ -46,7 +46,7 @@ export class FrameWriter {
   readonly #owner: WriterOwner;
   /**
    * True if the transport is a socket. Its written bytes belong to the kernel, so our memory can be reused.
-   * Other streams may pass a chunk on as it is.
+   * Other kinds of transports may pass on our memory itself.
    */
   readonly #isSocket: boolean;
   readonly #batch: FrameBatch;

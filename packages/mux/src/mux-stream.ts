@@ -116,7 +116,8 @@ export class MuxStream extends Duplex {
     try {
       const chunk: unknown = super.read(size);
       this.#credit();
-      // Null although bytes are buffered: the reader waits for more bytes at once than are buffered.
+      // If the result is null although bytes are buffered, the reader asks for more bytes at once than are
+      // buffered.
       const { readableLength } = this;
       this.#isStarved = chunk === null && readableLength > 0 && (size ?? 0) > readableLength;
       if (this.#incoming.length > 0) this.#fill();

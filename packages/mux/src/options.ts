@@ -31,7 +31,7 @@ export interface SessionOptions {
   /**
    * Milliseconds that the transport may accept no bytes before the session ends with `MUX_WRITE_TIMEOUT`. It
    * is also how long a ping waits for its answer. Default 10,000. With 0 a full transport never ends the
-   * session, and pings wait the default.
+   * session, and pings wait for the default time.
    */
   connectionWriteTimeout?: number;
   /**

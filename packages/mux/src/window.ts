@@ -62,7 +62,10 @@ export class ReceiveWindow {
     this.#size = Math.max(this.#size, size);
   }
 
-  /** Counts bytes that the application took. Returns the credit to grant now, counted as promised, or 0. */
+  /**
+   * Counts bytes that the application took. Returns the credit to grant now, or 0. Credit that is returned
+   * counts as promised.
+   */
   release(bytes: number): number {
     if (bytes > this.#held) throw new RangeError(`${bytes} bytes taken of ${this.#held} held`);
     this.#held -= bytes;

@@ -30,7 +30,8 @@ const known = new Set<string>();
 export function failureOf(error: unknown): Failure {
   const { name, code } = partsOf(error);
   const statusCode = label(code);
-  // A caller that aborts a call gets what it asked for. A deadline and AbortSignal.timeout() are failures.
+  // If the caller aborts a call, the call has not failed, because the caller gets what it asked for. A
+  // deadline and AbortSignal.timeout() are failures.
   if (name === 'AbortError') return { type: undefined, statusCode };
   return { type: statusCode ?? label(name) ?? other, statusCode };
 }

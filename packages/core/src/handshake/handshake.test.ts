@@ -98,7 +98,7 @@ describe('the handshake line', () => {
     });
   });
 
-  test('never makes its judge throw, and never makes a message that is long or has control characters', () => {
+  test('is judged without a throw, and never leads to a message that is long or has control characters', () => {
     fc.assert(
       fc.property(
         fc.oneof(

@@ -302,7 +302,7 @@ describe('a plugin that dies', () => {
     });
   });
 
-  test('because its heap was full says so', async () => {
+  test('because its heap was full is reported with that cause', async () => {
     const client = plugin('makes-trouble', { env: { set: { NODE_OPTIONS: '--max-old-space-size=20' } } });
     const trouble = await (await client.client()).dispense('trouble');
     const error = await failure<Error & { cause: PluginExitError }>(trouble.eatMemory());
@@ -310,7 +310,7 @@ describe('a plugin that dies', () => {
     expect((await client.exit).stderrTail).toContain('heap');
   });
 
-  test('because of an uncaught error leaves its trace', async () => {
+  test("because of an uncaught error leaves the error's stack trace in the exit report", async () => {
     const client = plugin('makes-trouble');
     const trouble = await (await client.client()).dispense('trouble');
     await failure(trouble.throwLater());

@@ -41,7 +41,7 @@ describe('what a launcher returns', () => {
     ['a number', () => 5, 'a LaunchedProcess'],
     ['an empty object', () => ({}), "launcher's readable must be a Readable"],
     ['the promise of an empty object', async () => ({}), "launcher's readable must be a Readable"],
-  ])('fails the start where it is %s, and says what was expected', async (_name, launcher, text) => {
+  ])('makes the start fail if it is %s, and says what was expected', async (_name, launcher, text) => {
     const client = new Client({ cmd: ['x'], launcher: launcher as unknown as Launcher, stdin: 'ignore' });
     const error = await failure(client.start());
     expect(error).toMatchObject({ name: 'StartError', code: 'PLUGIN_NOT_STARTED' });

@@ -127,7 +127,7 @@ test('a plugin serves with the services that it expects', () => {
     }));
 });
 
-test('a plugin that expects no services can name none, and fits where services are provided', () => {
+test('a plugin that expects no services can name none, and also fits a host that provides services', () => {
   const set: PluginSet<Plugins> = {
     checker: (context) => {
       expectTypeOf<typeof context.host.dispense>().parameter(0).toEqualTypeOf<never>();

@@ -245,7 +245,7 @@ describe('a contract with schemas', () => {
     });
   });
 
-  test('fails if a handler returns no stream where one is declared', async () => {
+  test('fails a call if its handler returns no stream although one is declared', async () => {
     const { host } = await rpcPair(implement(contract, handlers({ items: () => 5 })));
     await expect(host.call('items', ['1'])).rejects.toMatchObject({
       code: 'RPC_INVALID_OUTPUT',

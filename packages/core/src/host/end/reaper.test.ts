@@ -122,14 +122,14 @@ describe.skipIf(identification() !== 'proc')('the reaper', () => {
     await expect(reap(`+ ${pid} ${birth} 0\n`, 'proc', '/nowhere'), 'the reaper ends').toHappenWithin(600);
   });
 
-  test('asks ps for what /proc does not tell, and only for children of its host', async () => {
+  test('asks ps if /proc does not identify a process, and accepts only children of its host', async () => {
     const { pid, childOfIts } = await sleeper();
     await reap(`+ ${pid} ? 0\n+ ${childOfIts} ? 0\n`, 'ps');
     await expect(gone(pid), 'it is gone').toHappenWithin(1_000);
     expect(isAlive(childOfIts)).toBe(true);
   });
 
-  test('kills nothing if neither /proc nor ps tells', async () => {
+  test('kills nothing if neither /proc nor ps identifies a process', async () => {
     const { pid } = await sleeper();
     const directory = await mkdtemp(join(tmpdir(), 'pipework-reaper-'));
     onTestFinished(() => rm(directory, { recursive: true }));

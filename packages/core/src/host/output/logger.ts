@@ -25,7 +25,10 @@ export interface Logger {
   error?: unknown;
 }
 
-/** True if a value can be a {@link Logger}. One that lacks every method would silently drop all records. */
+/**
+ * True if a value can be a {@link Logger}. An object that lacks every method is refused, because it would
+ * silently drop all records.
+ */
 export function isLogger(value: unknown): value is Logger {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
   const levels: readonly RecordLevel[] = ['trace', 'debug', 'info', 'warn', 'error'];

@@ -103,8 +103,8 @@ export interface ClientConfig<S = Record<never, never>> {
    */
   readonly stdin?: 'inherit' | 'ignore' | Readable;
   /**
-   * Where raw standard output goes, byte for byte. It is never ended. Up to 8 MiB are queued for it, and
-   * bytes beyond that are dropped.
+   * Where raw standard output goes, byte for byte. The client never ends this stream. Up to 8 MiB are queued
+   * for it, and bytes beyond that are dropped.
    */
   readonly stdout?: Writable;
   /** Where raw standard error goes, like {@link ClientConfig.stdout}. */

@@ -9,7 +9,7 @@ import { Readable, Writable } from 'node:stream';
 import type { Downstream, Upstream } from './pipes.ts';
 
 const readBytes = 64 * 1024;
-/** How many bytes a thread writes at a time. They are few, so that the write is soon complete. */
+/** How many bytes a thread writes at a time. A small portion is soon written. */
 const portionBytes = 64 * 1024;
 /** How long a thread takes at most to write a portion, in milliseconds, if the host reads at all. */
 const portionEndsMs = 25;

@@ -12,8 +12,8 @@ import { droppedMark } from '../../base/dropped-mark.ts';
  */
 const maxWaiting = 8 * 1024 * 1024;
 /**
- * How many writes may be queued. Each costs 70 to 150 bytes beside its own, so a million line feeds are more
- * than a megabyte.
+ * How many writes may be queued. Each write costs 70 to 150 bytes beyond its payload, so a million line feeds
+ * take far more than a megabyte.
  */
 const maxWaitingWrites = maxWaiting / 32;
 

@@ -4,8 +4,8 @@ import type { RawStream, RawStreamHandler } from '@pipework/mux/lean';
 import { clock, realTimers } from '../../base/timers.ts';
 
 /**
- * How many bytes may be queued before a writer has to wait. It is the window's size, so that everything that
- * fits the window can be sent before a reply.
+ * How many bytes may be queued before a writer has to wait. This equals the size of a window, so that
+ * everything that fits the window can be sent before a reply.
  */
 const maxQueued = 256 * 1024;
 

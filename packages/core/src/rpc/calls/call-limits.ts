@@ -148,8 +148,8 @@ export class CallLimits {
 }
 
 /**
- * Makes an error without stack frames. They would be of this file, and would cost more than everything else,
- * because a peer may cause a million refusals.
+ * Makes an error without stack frames. The frames would only name this file. Collecting them would cost more
+ * than the rest of a refusal, and a peer may cause a million refusals.
  */
 function refusal(code: 'RPC_OVERLOADED' | 'RPC_SHUTTING_DOWN', message: string): PipeworkError {
   return withoutFrames(() => new PipeworkError(code, message));

@@ -29,7 +29,7 @@ export interface MessageScopes {
   /** Ends the walk of a message that cannot be sent, and takes back the references that it gave. */
   revokeSending(reason: unknown): void;
   beginTaking(): void;
-  /** The message held these items. Their references are given back if the items are discarded. */
+  /** Called with the items that the message held. If an item is discarded, its references are given back. */
   endTakingItems(items: readonly unknown[]): void;
   discard(item: unknown): void;
   /** True if a plain object is sent by reference. */

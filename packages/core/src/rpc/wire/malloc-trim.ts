@@ -14,8 +14,8 @@
 /** How many bytes must have arrived first. A few large values are not worth a collection. */
 const worthwhile = 8 * 1024 * 1024;
 /**
- * The size of the block. The process keeps at most twice as much freed memory. With 16 MiB the faults were
- * still there, because V8 collects up to 32 MiB of young buffers before it frees them.
+ * The size of the block in bytes. The process then keeps at most twice this size of freed memory. With 16 MiB
+ * the faults were still there, because V8 collects up to 32 MiB of young buffers before it frees them.
  */
 const lesson = 20 * 1024 * 1024;
 
