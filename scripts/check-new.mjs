@@ -8,7 +8,7 @@ import { delimiter, join, resolve } from 'node:path';
 import { overridesOf, packedPackages } from './packed.mjs';
 
 const languages = [
-  // The compiler notices only changes that come after it has said so.
+  // The compiler notices a change only if it comes after the compiler has said that it watches.
   {
     language: 'typescript',
     options: [],

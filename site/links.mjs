@@ -23,8 +23,8 @@ export function repositoryLinks(md) {
 }
 
 /**
- * Makes a link of a page that is named as a file, as in `docs/calls.md`, by the page's title. READMEs of packages name
- * pages so, because on the registry no repository stands beside them.
+ * If a page is named as a file, as in `docs/calls.md`, makes a link of it, whose text is the page's title.
+ * READMEs of packages name pages in this way, because on the registry no repository stands beside them.
  */
 function linkNamedPages(tokens, Token) {
   let depth = 0;

@@ -1,6 +1,6 @@
 import type { Reporter, TestCase, TestModule } from 'vitest/node';
 
-/** The number of tests from which on the slowest are listed. */
+/** If a run has more tests than this, the slowest are listed. */
 const largeRun = 200;
 
 /**

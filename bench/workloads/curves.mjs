@@ -78,7 +78,7 @@ export const curvePlugins = {
   },
 };
 
-/** One value of bytes at a time, there and back. */
+/** Sends one value of bytes at a time, and gets it back. */
 export const curveSize = {
   name: 'curve-size',
   title: 'round trip of bytes against their size',

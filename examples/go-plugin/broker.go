@@ -94,7 +94,7 @@ func (b *Broker) receive(stream *yamux.Stream) {
 	if b.give(id, stream) {
 		return
 	}
-	// The id may be handed out a moment later.
+	// The plugin may hand out this id only a moment later.
 	time.Sleep(idPatience)
 	b.lock.Lock()
 	defer b.lock.Unlock()

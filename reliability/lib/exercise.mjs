@@ -1,5 +1,5 @@
 // Uses a plugin in every way at once, and records how each use ended. A call need not succeed, because its
-// peer may be hostile. But it must end, once, and its failure must have a code.
+// peer may be hostile. But each call must end exactly once, and its failure must have a code.
 import { isPipeworkError } from '@pipework/core';
 import { within } from './bounded.mjs';
 import { patternStream } from './worker.mjs';
@@ -113,8 +113,8 @@ export async function exercise(
  * files. An error of the peer has whatever name and code the peer gave it, and no stack of this side.
  */
 export const isOurBug = (error) => {
-  // Finds the code that made the error. A stack of a peer's error begins with where it came from. The code
-  // that awaited it follows only below that.
+  // Finds the code that made the error. The stack of a peer's error begins with the place from which the
+  // error came. The code that awaited it comes below.
   const made = (error.stack ?? '')
     .split('\n')
     .find((line) => /^\s+at /.test(line) && !line.includes('node:'));

@@ -39,7 +39,8 @@ const values = [
   (r) => m.fixext1(r.u32(), r.u32() & 0xff),
   (r) => m.ext8(r.u32(), r.bytes(r.below(40))),
   (r) => m.ext8(r.pick([-1, 0x72, 0x74, 0x78, 0x62, 0x73, 0x65, 0x69, 0x70]), r.bytes(r.below(40))),
-  // msgpackr's record extension: a class definition from the peer, which a decoder that may do so compiles.
+  // msgpackr's record extension. It is a class definition from the peer, and a decoder that allows it
+  // compiles it.
   () =>
     Buffer.concat([
       m.fixext1(0x72, 0x40),

@@ -1,6 +1,6 @@
 // Lines that are made to be slow to read. Each has a beginning of some format or trace, then one piece
-// repeated, then an end that fits nothing. No turn of the host's event loop may take long for them, and none
-// may cost more than in proportion to its length.
+// repeated, then an end that fits nothing. They must make no turn of the host's event loop long, and the cost
+// of a line must be at most proportional to its length.
 import { printable } from '@pipework/core';
 import { clientInMemory } from '../lib/memory-pair.mjs';
 import { randomOf } from '../lib/random.mjs';
@@ -13,7 +13,8 @@ const KiB = 1024;
 /** How many bytes a case has, in lines of at most 64 KiB. */
 const caseBytes = 256 * KiB;
 /**
- * How often a case that is too slow is tried. A busy machine is slow once, but a super-linear pattern always.
+ * How often a case that is too slow is tried. A busy machine makes one attempt slow, but a super-linear
+ * pattern makes every attempt slow.
  */
 const attempts = 4;
 

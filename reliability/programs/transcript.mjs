@@ -6,7 +6,7 @@ import { worker as makeWorker } from '../lib/worker.mjs';
 export const help = 'the processor time of runs with a transcript, as a ratio to the same runs without one';
 export const defaults = { times: 15, scale: 1, only: '' };
 
-/** The most that a run with a transcript may take of one without it. */
+/** The largest ratio that is allowed between a run with a transcript and the same run without it. */
 const most = 1.3;
 
 /** What is done with a dispensed worker. */

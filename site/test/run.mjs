@@ -54,7 +54,7 @@ if (executable === undefined) {
   const browser = await startChromium(executable);
   const address = `${server.address}${base}`;
   try {
-    // A tab more than there are processors makes all of them slower.
+    // If there are more tabs than processors, all tabs become slower.
     await Promise.all([
       check(
         `${pages.length} pages at two widths, ${pages.filter((page) => sample.has(page)).length} of them in two themes`,

@@ -78,7 +78,7 @@ export class FrameWriter {
   }
 }
 
-/** Calls `onBody` with each whole body. A small one is a view of its chunk. */
+/** Calls `onBody` with each whole body. A body that is within one chunk is a view of that chunk. */
 export function readFrames(readable, onBody) {
   const header = Buffer.alloc(HEADER);
   let headerFilled = 0;

@@ -176,7 +176,7 @@ class Connection:
         raise AttributeError(f"can't find method {method}")
 
     def _offers(self, name):
-        """True for a function without a leading underscore that the service's class, or a base but `object`, defines."""
+        """True for a public function of the service's class, or of a base class other than `object`."""
         if name.startswith("_"):
             return False
         return any(inspect.isfunction(vars(cls).get(name)) for cls in type(self._service).__mro__[:-1])

@@ -261,7 +261,7 @@ class Session:
             if length != 0:
                 raise ProtocolError(f"the host ended the session: go-away {length}")
             with self.lock:
-                self._going_away = True  # no new streams; those that are open go on
+                self._going_away = True  # no stream may be opened any more; open streams go on
             return None, 0, 0
         if kind not in (DATA, WINDOW_UPDATE):
             raise ProtocolError(f"a frame of type {kind}; there are 0 to 3")

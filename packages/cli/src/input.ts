@@ -32,7 +32,7 @@ export async function readArguments(operands: readonly string[], kind: StdinKind
   return { args, mistake: () => mistake };
 }
 
-/** How long a text may be, in characters, so that the message repeats it in quotes. */
+/** The longest text, in characters, that the message repeats in quotes. */
 const maxHint = 60;
 
 function readOne(json: string, where: string): unknown {

@@ -31,7 +31,7 @@ export function print(io: Io, content: string | Uint8Array): Promise<void> {
     const failed = (error: NodeJS.ErrnoException): void => {
       reject(error.code === 'EPIPE' ? new OutputClosed() : new OutputFailed(error));
     };
-    // The stream also emits the error. Without a listener it would end the process.
+    // The stream also emits the error. Without a listener that event would end the process.
     stdout.once('error', failed);
     stdout.write(content, (error) => {
       if (error) return failed(error);

@@ -131,7 +131,7 @@ describe('a usage error', () => {
     expect(status).toBe(2);
   });
 
-  test('shows no corrected command line if it is unclear where that of the plugin begins', async () => {
+  test("shows no corrected command line if it is unclear where the plugin's own begins", async () => {
     const { stderr } = await inProcess(['describe', '--port', '5', 'node', 'plugin.js']);
     expect(stderr.split('\n')[0]).toBe(
       "pipework: unknown option '--port'; the options of describe are --json, --dts, --start-timeout, --protocol, --cookie, --help",

@@ -104,7 +104,7 @@ export class Keeper {
     return killsIn(this.#told);
   }
 
-  /** Tells the keeper that the sandbox is up. From now on it ends with its host by itself. */
+  /** Tells the keeper that the sandbox is up. From now on the sandbox ends with its host by itself. */
   release(): void {
     this.#pipe.write('\n');
     if (!this.#hasGroup) this.#pipe.end();

@@ -137,7 +137,7 @@ class Life {
     keeper.release();
   }
 
-  /** If it has reached its memory limit, ends it, and returns true. */
+  /** If the plugin has reached its memory limit, ends the plugin and returns true. */
   #endAtLimit(residentBytes: number, kills: number): boolean {
     const { memoryBytes = Infinity } = this.#started.resources;
     if (residentBytes > memoryBytes)

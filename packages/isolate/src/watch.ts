@@ -47,8 +47,8 @@ function residentOf(pid: number): number {
 }
 
 /**
- * Reads fields 14 and 15 of /proc/PID/stat. The name in field 2 may hold anything, so they are counted from
- * the name's end.
+ * Reads fields 14 and 15 of /proc/PID/stat. The name in field 2 may hold any character, so the fields are
+ * counted from the name's end.
  */
 function processorTimeOf(pid: number): number {
   const stat = read(`/proc/${pid}/stat`);

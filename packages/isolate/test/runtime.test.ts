@@ -98,7 +98,7 @@ describe('a program that runs outside of the sandbox', () => {
     expect(isolated(limited).describe(command).command[0]).toBe(join(safe, 'prlimit'));
   });
 
-  test('is not taken from where the plugin may write', () => {
+  test('is not taken from a place that the plugin may write to', () => {
     const path = onPath('prlimit', 0o755);
     const { code, message } = refusal({ ...limited, write: [path] });
     expect(code).toBe('ISOLATE_PATH');
@@ -191,7 +191,7 @@ describe('a start whose policy cannot be enforced is refused', () => {
     });
   });
 
-  test('if a path does not exist, or leads where the plugin may choose', () => {
+  test('if a path does not exist, or leads to a place that the plugin may choose', () => {
     const changed = directory();
     mkdirSync(join(changed, 'plain'));
     symlinkSync('/etc', join(changed, 'link'));

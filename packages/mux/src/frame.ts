@@ -65,7 +65,7 @@ export interface FrameHeader {
   type: number;
   /** The bits of {@link Flag}, added up. */
   flags: number;
-  /** The stream that it belongs to; 0 is the session. */
+  /** The stream that the frame belongs to. 0 stands for the session. */
   streamId: number;
   /** What it counts depends on the type: see {@link FrameType}. */
   length: number;

@@ -99,7 +99,7 @@ describe('a process that was blocked for longer than a wait may last', () => {
 });
 
 describe('fake timers', () => {
-  test('of a test around it do not end a session', async () => {
+  test('of a test around a session do not end it', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'hrtime'] });
     onTestFinished(() => void vi.useRealTimers());
     const peer = rawPeer({ role: 'client', streamOpenTimeout: 60_000, connectionWriteTimeout: 60_000 });

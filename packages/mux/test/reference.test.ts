@@ -61,7 +61,7 @@ describe('const_test.go', () => {
     expect(Buffer.from(bytes).toString('hex')).toBe('0001000f0000000700000009');
   });
 
-  test('TestEncodeDecode: a header survives both', () => {
+  test('TestEncodeDecode: a header survives encoding and decoding', () => {
     const fields = { version: 0, type: 1, flags: 3, streamId: 1234, length: 4321 };
     expect(decodeHeader(encodeFrame(fields))).toEqual(fields);
   });
@@ -100,7 +100,7 @@ describe('session_test.go', () => {
     expect([(await server.acceptStream()).id, (await client.acceptStream()).id]).toEqual(ids);
   });
 
-  test('5 TestOpenStreamTimeout: a stream never accepted ends after streamOpenTimeout (ours: it alone, not the session)', async () => {
+  test('5 TestOpenStreamTimeout: a stream never accepted ends after streamOpenTimeout (ours: only the stream ends, not the session)', async () => {
     const { client } = sessionPair({ client: { streamOpenTimeout: 30 } });
     const stream = client.openStream();
     expect((await outcomeOf(readAll(stream))).code).toBe('MUX_OPEN_TIMEOUT');

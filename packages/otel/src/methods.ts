@@ -7,7 +7,7 @@ import { attributes, other, system } from './names.ts';
 export interface Method {
   /**
    * The name of its spans, and their `rpc.method`: `greeter/greet`. For a function it is `greeter/$call`, and
-   * for a marked object's method `greeter/$call.next`.
+   * for a method of a marked object it is `greeter/$call.next`.
    */
   readonly name: string;
   readonly attributes: Attributes;

@@ -195,7 +195,7 @@ test('with requireParent, a call outside of any trace has no span, and is measur
   expect(sdk.spans().map(({ name }) => name)).toEqual(['work/active', 'test']);
 });
 
-test('hooks that throw, and exporters that do, fail no call', async () => {
+test('no call fails because a hook or an exporter throws', async () => {
   const { work } = await startWork({ silent: true });
   turnOn({
     annotate: () => {

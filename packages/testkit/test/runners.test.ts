@@ -135,7 +135,7 @@ describe.concurrent('the kit works', () => {
       expect(line).toMatch(/\(pid \d+, command: .*greets\.mjs\), opened at .*left-open\.suite\.ts:\d+/);
   });
 
-  test('under node:test, where what a test forgets ends with it', async () => {
+  test('under node:test, and what a test forgets ends with the test', async () => {
     const program = fileURLToPath(new URL('./fixtures/forgets.mjs', import.meta.url));
     const { output } = await run('--test', program);
     expect(output).toMatch(/pass 3/);

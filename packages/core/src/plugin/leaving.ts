@@ -35,7 +35,7 @@ export interface Leaver {
 const callsShare = 2 / 3;
 /** The share of the remaining time for which the disposals wait for handlers and sources that clean up. */
 const cleanUpShare = 1 / 5;
-/** The share of the time left after that wait which the disposals get. */
+/** The share that the disposals get of the time that is left after that wait. */
 const disposalShare = 1 / 2;
 
 /**

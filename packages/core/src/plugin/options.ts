@@ -81,7 +81,10 @@ export interface ServeOptions<P = Record<string, object>, S = Record<never, neve
    * hook's time is over.
    */
   readonly onShutdown?: (signal: AbortSignal) => void | Promise<void>;
-  /** Milliseconds that running calls and `onShutdown` get together. Default: three quarters of what the host waits, which is also the most. */
+  /**
+   * Milliseconds that running calls and `onShutdown` get together. Default: three quarters of the time that
+   * the host waits. This is also the maximum.
+   */
   readonly gracePeriod?: number;
   /** Bounds of the session. What is left out is as in `defaultLimits`. */
   readonly limits?: Partial<Limits>;

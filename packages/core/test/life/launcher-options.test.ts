@@ -37,7 +37,7 @@ describe('overStdio()', () => {
     ['nothing', () => undefined],
     ['an empty list', () => []],
     ['numbers', () => ['ssh', 5]],
-  ])('fails the start where via returns %s', async (_name, via) => {
+  ])('makes the start fail if via returns %s', async (_name, via) => {
     const error = await failure(plugin('greets', { launcher: overStdio({ via: wrong(via) }) }).start());
     expect(error.code).toBe('PLUGIN_NOT_STARTED');
     expect(error.message).toContain('via must be a function that returns [file, ...args]');

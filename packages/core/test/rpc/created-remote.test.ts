@@ -73,7 +73,7 @@ describe('a remote over a function', () => {
     await expect(remote.greet('you')).rejects.toBe(error);
   });
 
-  test('does not call it any more once `await using` has released the remote', async () => {
+  test('does not call the function any more once `await using` has released the remote', async () => {
     const { calls, remote } = recorded();
     {
       // oxlint-disable-next-line typescript/await-thenable -- what the README does with any remote

@@ -20,8 +20,8 @@ interface Place<J extends Job, S extends Seat> {
   readonly seat: S;
   running: number;
   /**
-   * When it last took a job, as a count. Of two free seats, the one that was used last goes first, so that
-   * the other can end.
+   * A count that orders the seats by when each last took a job. Of two free seats, the one that was used last
+   * goes first, so that the other can end.
    */
   lastUsed: number;
   isOpen: boolean;

@@ -94,7 +94,7 @@ export class Upkeep<P> {
 
   #lookAt(member: Member<P>, now: number): void {
     const { idleMs, min } = this.#settings;
-    // While a health check is under way, it cannot be told what else is.
+    // While a health check is under way, the figures do not show whether anything else is.
     const isChecked = member.health?.isChecking === true;
     if (this.#host.running(member) > 0 || (!isChecked && isInUse(member.process.rpc!.diagnostics())))
       member.lastUse = now;

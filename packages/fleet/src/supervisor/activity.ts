@@ -3,8 +3,8 @@ import type { Diagnostics } from '@pipework/core';
 import type { Clock } from '../clock.ts';
 
 /**
- * How often a plugin is checked within its idle time. It ends between one and one and a quarter of that time
- * after its last use.
+ * How often a plugin is checked within its idle time. So the plugin ends between 1 and 1.25 idle times after
+ * its last use.
  */
 const looks = 4;
 

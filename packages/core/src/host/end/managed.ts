@@ -59,9 +59,9 @@ export function cleanupCount(): number {
 }
 
 /**
- * Ends all clients of a host that exits, which cannot wait. Its plugins see the end of descriptor 3 and
- * leave. SIGTERM ends those that have not reached `serve()` yet, and the reaper ends the rest. Without a
- * reaper they are killed.
+ * Ends all clients of a host that exits, and therefore cannot wait. The host's plugins see the end of
+ * descriptor 3 and leave. SIGTERM ends the plugins that have not reached `serve()` yet, and the reaper ends
+ * the rest. If there is no reaper, all plugins are killed.
  */
 function endAll(): void {
   for (const client of clients) client.signalNow(isReaping() ? 'SIGTERM' : 'SIGKILL');

@@ -5,8 +5,8 @@ import type { LaunchedProcess, ProcessExit } from './spawn.ts';
 
 /**
  * Returns the process with its contract kept: `exited` never rejects and always has both facts, and `kill`
- * never throws. Throws `CONFIG_INVALID` that names the invalid field. In that case a process that can be
- * killed is killed, because the client does not take ownership of it.
+ * never throws. If a field is invalid, throws `CONFIG_INVALID` with the field's name. In that case a process
+ * that can be killed is killed, because the client does not take ownership of it.
  */
 export function checkLaunched(made: unknown): LaunchedProcess {
   try {

@@ -11,8 +11,8 @@ import { tracingChannel, type TracingChannel } from 'node:diagnostics_channel';
  */
 export interface CallTrace {
   /**
-   * The method as it is on the wire, `Plugin.greet`. A call to a function is `$/call`, and a call to a method
-   * of a marked object `$/call.next`.
+   * The method as it is on the wire, `Plugin.greet`. For a call to a function it is `$/call`, and for a call
+   * to a method of a marked object it is `$/call.next`.
    */
   readonly method: string;
   /**

@@ -18,7 +18,10 @@ import { unknownMethod, type ServedObject } from '../api/served-object.ts';
 export interface IncomingCallsOptions {
   /** True for the control stream, where no limit and no interceptor of the user applies. */
   readonly isControl: boolean;
-  /** True for a service of the host. Its calls are counted as callbacks are, and never wait. */
+  /**
+   * True for a service of the host. Calls to the service are counted as callbacks, and never wait in the
+   * queue.
+   */
   readonly isService: boolean;
   /** The name under which the implementation was dispensed. Traces of its calls show it. */
   readonly service: string | undefined;

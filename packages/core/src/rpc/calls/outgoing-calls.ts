@@ -67,7 +67,7 @@ export class OutgoingCalls {
       .map((call) => call.method);
   }
 
-  /** Refuses further calls. Those that were made continue. */
+  /** Refuses further calls. Calls that were already made continue. */
   finish(): void {
     this.#isFinishing = true;
   }

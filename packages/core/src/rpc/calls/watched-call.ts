@@ -55,7 +55,7 @@ function intercepted(
   const run = async (index: number): Promise<unknown> => {
     const interceptor = interceptors[index];
     if (interceptor !== undefined) return interceptor(call, () => run(index + 1));
-    // The params of an interceptor may be any kind of list. Each is read once.
+    // The params of an interceptor may be any kind of list. Each item of the list is read once.
     return send([...call.params], { ...options, metadata: call.metadata });
   };
   return run(0);

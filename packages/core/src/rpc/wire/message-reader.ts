@@ -1,6 +1,6 @@
 /**
- * Turns the chunks of one stream into whole messages. A message that is in one chunk is read in place. Any
- * other is gathered once.
+ * Turns the chunks of one stream into whole messages. A message that is in one chunk is read in place. The
+ * chunks of any other message are gathered once.
  */
 import type { UnfinishedBudget } from '../../session/unfinished.ts';
 import { countReceived } from './malloc-trim.ts';
