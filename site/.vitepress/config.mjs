@@ -6,8 +6,10 @@ import { repositoryLinks } from '../links.mjs';
 import { guideSidebar } from '../pages.mjs';
 import { wordsOf } from '../words.mjs';
 
-const json = (path) => JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'));
-const { version } = json('../../packages/core/package.json');
+const json = (path) => JSON.parse(text(path));
+const text = (path) => readFileSync(new URL(path, import.meta.url), 'utf8');
+/** The version that the pages describe, as the changelog names it. The packages get its number at the release. */
+const [, version] = /^## (.+)$/m.exec(text('../../CHANGELOG.md'));
 
 /** Shows indented code as fenced code is shown: in a box that scrolls by itself. */
 function indentedCode(md) {
