@@ -58,6 +58,8 @@ memory) file=${root}/memory$path/memory.limit_in_bytes;;
 
 /** How long a signal waits at most for the keeper, in milliseconds. */
 const patienceMs = 1_000;
+/** How long a keeper may take to leave before it is killed, in milliseconds. */
+const leavingMs = 500;
 
 /** The host's end of one keeper. */
 export class Keeper {
@@ -66,6 +68,7 @@ export class Keeper {
   readonly #pipe: Duplex;
   readonly #hasGroup: boolean;
   readonly #isTold: Promise<unknown>;
+  #isClosed = false;
   #told = '';
 
   /** `pipe` is connected to {@link keeperDescriptor} of the plugin. */
@@ -74,7 +77,12 @@ export class Keeper {
     this.#hasGroup = hasGroup;
     // It is enough to wait for 'close'. If the pipe is reset, 'close' follows, and the reset tells nothing
     // more.
-    const closed = new Promise((resolve) => pipe.once('close', resolve));
+    const closed = new Promise<void>((resolve) => {
+      pipe.once('close', () => {
+        this.#isClosed = true;
+        resolve();
+      });
+    });
     this.#isTold = new Promise((resolve) => {
       void closed.then(resolve);
       pipe.on('data', (piece: Buffer) => {
@@ -110,15 +118,26 @@ export class Keeper {
     if (!this.#hasGroup) this.#pipe.end();
   }
 
-  /** Reads the count for the last time, and releases the keeper. Resolves once the keeper is gone. */
-  async leave(): Promise<number> {
+  /**
+   * Reads the count for the last time, and releases the keeper. Resolves once the keeper is gone. The plugin may
+   * have stopped the keeper together with its whole process group. If the keeper does not leave, `end` must end
+   * it. The group still exists then, so its id cannot belong to another one.
+   */
+  async leave(end: () => void): Promise<number> {
     await this.#isTold;
     const { kills } = this;
-    if (this.#pipe.destroyed || this.#pipe.writableEnded) return kills;
+    if (this.#isClosed) return kills;
     const closed = new Promise((resolve) => this.#pipe.once('close', resolve));
-    this.release();
-    this.#pipe.end();
+    if (!this.#pipe.writableEnded) {
+      this.release();
+      this.#pipe.end();
+    }
+    const late = setTimeout(() => {
+      end();
+      this.#pipe.destroy();
+    }, leavingMs);
     await closed;
+    clearTimeout(late);
     return kills;
   }
 }

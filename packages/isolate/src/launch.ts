@@ -119,12 +119,15 @@ class Life {
   }
 
   async report(exit: ProcessExit): Promise<ProcessExit> {
-    const { plan, keeper, heap } = this.#started;
+    const { plan, keeper, heap, pid } = this.#started;
     this.#watch?.stop();
     clearInterval(this.#starting);
     const { code, signal } = this.#isSandbox ? ofSandbox(exit) : exit;
     const isAborted = signal === 'SIGABRT';
-    const [kills = 0, isHeapFull] = await Promise.all([keeper?.leave(), isAborted && heap?.isFull()]);
+    const [kills = 0, isHeapFull] = await Promise.all([
+      keeper?.leave(() => void send('SIGKILL', -pid)),
+      isAborted && heap?.isFull(),
+    ]);
     const { held } = plan.isolation;
     return { code, signal, ...this.#limitBehind(signal, kills, isHeapFull === true), held };
   }

@@ -333,6 +333,25 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     expect(await client.kill()).toMatchObject({ by: 'sigterm', signal: 'SIGTERM' });
   });
 
+  test('a plugin that stops its process group at once leaves no keeper behind', async () => {
+    const launcher = isolated({ read: ['/bin/sh'], run: true });
+    const launched = await launcher({
+      ...{ file: '/bin/sh', args: ['-c', 'kill -STOP 0'], cwd: '/', env: {}, handshakeEnv: {} },
+      ...{ stdin: 'ignore', processGroup: false },
+    });
+    const group = String(launched.pid);
+    const groupOf = (pid: string): string | undefined =>
+      read(`/proc/${pid}/stat`).split(') ').at(-1)?.split(' ')[2];
+    const members = (): string[] =>
+      readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && groupOf(pid) === group);
+    await expect
+      .poll(() => members().some((pid) => /^State:\s+T/m.test(read(`/proc/${pid}/status`))))
+      .toBe(true);
+    launched.kill('SIGKILL');
+    await launched.exited;
+    await expect.poll(members).toEqual([]);
+  });
+
   test('nothing of a plugin is left when it is killed while it starts', async () => {
     const mark = `started-by-${process.pid}`;
     const launcher = isolated();
