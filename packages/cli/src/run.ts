@@ -7,15 +7,21 @@ import { main } from './main.ts';
  * not call `process.exit()`, because it drops output that a pipe has not accepted yet.
  */
 export async function run(argv: readonly string[]): Promise<number> {
-  return await main(argv, {
-    stdin: () => process.stdin,
-    stdout: process.stdout,
-    stderr: process.stderr,
-    env: process.env,
-    cwd: process.cwd(),
-    onInterrupt: (listener) => {
-      process.on('SIGINT', listener);
-      return () => process.off('SIGINT', listener);
-    },
-  });
+  let stdin: NodeJS.ReadStream | undefined;
+  try {
+    return await main(argv, {
+      stdin: () => (stdin = process.stdin),
+      stdout: process.stdout,
+      stderr: process.stderr,
+      env: process.env,
+      cwd: process.cwd(),
+      onInterrupt: (listener) => {
+        process.on('SIGINT', listener);
+        return () => process.off('SIGINT', listener);
+      },
+    });
+  } finally {
+    // A read that nothing waits for any more would keep the process as long as its input is open.
+    stdin?.destroy();
+  }
 }

@@ -238,6 +238,15 @@ describe.skipIf(noPython !== undefined)(
   },
 );
 
+test('ends once its time has passed, though it still waits for a line of its input', async () => {
+  const args = ['call', '--timeout', '300', '--stdin', 'ndjson', 'tool.double', '-', '--', ...fixture];
+  const child = spawn(process.execPath, [bin, ...args], { stdio: ['pipe', 'ignore', 'pipe'] });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const status = new Promise((resolve) => child.once('exit', resolve));
+  expect(await text(child.stderr)).toContain('RPC_DEADLINE');
+  expect(await status).toBe(8);
+});
+
 describe.skipIf(noGo !== undefined)(`call with the Go plugin${skipped(noGo)}`, () => {
   test('works with a plugin that speaks only the base protocol', async () => {
     const ran = await pipework(['call', 'conformance.echo', '{"a":[1,null]}', '--', ...goPlugin]);
