@@ -1,5 +1,5 @@
 /**
- * Keeps pipework plugins running: `@pipework/fleet`. The public names, nothing else.
+ * Keeps pipework plugins running: supervisors and pools of processes. `@pipework/fleet`.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The bytes of a yamux frame. Only this file knows offsets. A frame is twelve bytes of header, big endian, then `length`
+ * The bytes of a yamux frame, for tests and tools. A frame is twelve bytes of header, big endian, then `length`
  * bytes of payload in a data frame and in no other.
  *
  *     0        1        2               4                               8                              12

@@ -1,5 +1,5 @@
 /**
- * Yamux for Node.js: many streams over one pair of pipes. The public names, nothing else.
+ * Yamux for Node.js: many streams over one pair of pipes. `@pipework/mux`.
  *
  * @module
  */

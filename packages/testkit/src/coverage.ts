@@ -6,7 +6,10 @@
  * Each worker sets NODE_V8_COVERAGE for the processes that it starts. Node then writes down what they ran
  * when they exit. A process that a signal ended has written nothing. At the end, the main process adds these
  * results to what the tests ran.
+ *
+ * @module
  */
+
 import { readdir, readFile } from 'node:fs/promises';
 import * as nodeModule from 'node:module';
 import { join } from 'node:path';
