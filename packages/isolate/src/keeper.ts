@@ -120,8 +120,8 @@ export class Keeper {
 
   /**
    * Reads the count for the last time, and releases the keeper. Resolves once the keeper is gone. The plugin may
-   * have stopped the keeper together with its whole process group. If the keeper does not leave, `end` must end
-   * it. The group still exists then, so its id cannot belong to another one.
+   * have stopped the keeper together with its whole process group. If the keeper does not leave, `end` has to
+   * end that group, if the plugin leads one. The group still exists then, so its id cannot belong to another one.
    */
   async leave(end: () => void): Promise<number> {
     await this.#isTold;

@@ -71,13 +71,17 @@ function start(plan: Plan, command: LaunchCommand): ChildProcess {
       stdio: Array.from(stdio, (entry) => entry ?? 'ignore'),
       // Ctrl-C and the end of a terminal go to the whole group, and would end bubblewrap. The host must
       // decide what ends its plugins.
-      detached: command.processGroup || plan.filter !== undefined,
+      detached: leadsGroup(plan, command),
       windowsHide: true,
     });
   } finally {
     if (nothing !== undefined) closeSync(nothing);
   }
 }
+
+/** True if the process leads a process group of its own, so that its id names that group. */
+const leadsGroup = (plan: Plan, command: LaunchCommand): boolean =>
+  command.processGroup || plan.filter !== undefined;
 
 /** What is known of a running process. */
 interface Started {
@@ -119,13 +123,13 @@ class Life {
   }
 
   async report(exit: ProcessExit): Promise<ProcessExit> {
-    const { plan, keeper, heap, pid } = this.#started;
+    const { plan, command, keeper, heap, pid } = this.#started;
     this.#watch?.stop();
     clearInterval(this.#starting);
     const { code, signal } = this.#isSandbox ? ofSandbox(exit) : exit;
     const isAborted = signal === 'SIGABRT';
     const [kills = 0, isHeapFull] = await Promise.all([
-      keeper?.leave(() => void send('SIGKILL', -pid)),
+      keeper?.leave(() => void (leadsGroup(plan, command) && send('SIGKILL', -pid))),
       isAborted && heap?.isFull(),
     ]);
     const { held } = plan.isolation;
