@@ -73,8 +73,5 @@ function showAsFile(open, close, file) {
   open.type = 'file_open';
   close.type = 'file_close';
   open.tag = close.tag = 'span';
-  open.attrs = [
-    ['class', 'repository-file'],
-    ['title', `${file} in the repository`],
-  ];
+  open.attrs = [['title', `${file} in the repository`]];
 }
