@@ -11,7 +11,10 @@ interface Acceptor {
 }
 
 export class AcceptQueue {
-  /** If it is set, it takes every stream, already accepted, as the peer opens it. Then there is no queue. */
+  /**
+   * If this is set, it gets each stream as soon as the peer opens it, already accepted. Then there is no
+   * queue.
+   */
   onStream: ((stream: RawStream) => void) | undefined;
   readonly #backlog: number;
   readonly #table: StreamTable;
@@ -59,8 +62,9 @@ export class AcceptQueue {
   }
 
   /**
-   * Resolves with the next stream, acknowledged, or with undefined once the session has ended without a fault. Rejects
-   * with the fault, and with the signal's reason once that aborts.
+   * Acknowledges the next stream and resolves with it. Resolves with undefined if the session has ended
+   * without a fault. Rejects with the fault if there was one, and with the signal's reason if the signal
+   * aborts.
    */
   async take(signal?: AbortSignal): Promise<LeanStream | undefined> {
     if (this.onStream !== undefined) {

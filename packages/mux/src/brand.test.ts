@@ -12,7 +12,7 @@ async function copyOf(file: string): Promise<Mux> {
   return (await import(/* @vite-ignore */ new URL(`${file}?copy`, import.meta.url).href)) as Mux;
 }
 
-test('streams and errors of another copy are instances of this one’s classes', async () => {
+test('streams and errors are also instances of the classes in another copy of the package', async () => {
   const [streams, errors] = await Promise.all([copyOf('./mux-stream.ts'), copyOf('./errors.ts')]);
   expect(streams.MuxStream).not.toBe(MuxStream);
   expect(errors.MuxError).not.toBe(MuxError);
@@ -30,7 +30,7 @@ test('streams and errors of another copy are instances of this one’s classes',
   await session.close();
 });
 
-test('nothing else is an instance of them', () => {
+test('no other value is an instance of MuxStream or MuxError', () => {
   class Derived extends MuxError {}
   for (const other of [new Duplex(), new PassThrough(), {}, null, undefined, 'x', MuxStream])
     expect([other instanceof MuxStream, other instanceof MuxError]).toEqual([false, false]);

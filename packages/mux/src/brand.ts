@@ -1,9 +1,13 @@
 /**
- * Recognises instances of a class by a brand, whichever copy of this package made them. `@pipework/core`
- * carries a copy, and its objects must be `instanceof` the class that a program imports from here.
+ * Recognises instances of a class by a brand, even if another copy of this package made them.
+ * `@pipework/core` carries its own copy. The objects of that copy must be `instanceof` the class that a
+ * program imports from here.
  */
 
-/** Makes `instanceof branded` look for the brand `name`. Classes derived from it keep the usual `instanceof`. */
+/**
+ * Makes `instanceof branded` look for the brand `name`. Classes derived from `branded` keep the usual
+ * `instanceof`.
+ */
 export function brand(branded: { readonly prototype: object }, name: string): void {
   const key = Symbol.for(name);
   Object.defineProperty(branded.prototype, key, { value: true });

@@ -30,7 +30,7 @@ describe('a queue of chunks', () => {
     expect(queue.shift()?.buffer.byteLength).toBe(1024);
   });
 
-  test('adds no chunk for an empty one', () => {
+  test('adds nothing to its list for an empty chunk', () => {
     const queue = new ChunkQueue();
     for (const add of [queue.push, queue.pushReference, queue.unshift]) add.call(queue, new Uint8Array(0));
     expect([queue.chunkCount, queue.shift()]).toEqual([0, undefined]);
@@ -119,7 +119,7 @@ describe('a queue of chunks', () => {
   });
 });
 
-test('keeps no reference to a chunk that was taken, even if it is never empty', async () => {
+test('a queue keeps no reference to a taken chunk, even if the queue is never empty', async () => {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   const queue = new ChunkQueue();

@@ -11,8 +11,9 @@ const FIRST_BLOCK = 1024;
 const NOTHING = new Uint8Array(0);
 
 /**
- * Bytes in order. The queue's memory is at most four times its bytes, plus one block. In practice, a chunk
- * that is kept by reference is at least 16 KiB of a buffer of 64 KiB, and all others are copied.
+ * Bytes in order. The queue's memory is at most four times its bytes, plus one block. The reason is that a
+ * chunk kept by reference is, in practice, at least 16 KiB of a buffer of 64 KiB. All other chunks are
+ * copied.
  */
 export class ChunkQueue {
   #chunks: Uint8Array[] = [];
@@ -27,7 +28,7 @@ export class ChunkQueue {
     return this.#length;
   }
 
-  /** How many chunks are queued. Each costs an object, beside its bytes. */
+  /** How many chunks are queued. Each chunk costs an object, in addition to its bytes. */
   get chunkCount(): number {
     return this.#chunks.length - this.#head;
   }
@@ -78,8 +79,8 @@ export class ChunkQueue {
       this.#length -= limit;
       return chunk.subarray(0, limit);
     }
-    // The list is compacted only now and then. Until then it must not keep taken chunks alive: a queue that
-    // was never empty held 64 MiB.
+    // The list is compacted only now and then. Until then it must not keep taken chunks alive. When it did, a
+    // queue that was never empty held 64 MiB.
     this.#chunks[this.#head] = NOTHING;
     this.#head += 1;
     this.#length -= chunk.length;

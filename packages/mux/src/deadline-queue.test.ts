@@ -9,7 +9,7 @@ describe('while the process runs normally', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  test('expires each item once its time has passed, in the order they began', () => {
+  test('expires each item once its time has passed, in the order in which they were added', () => {
     const expired: string[] = [];
     const queue = new DeadlineQueue<string>(100, (item) => expired.push(item), globalThis);
     queue.add('first');
@@ -47,7 +47,7 @@ describe('while the process runs normally', () => {
     }
   });
 
-  test('with a duration of 0 only counts, and needs no timer', () => {
+  test('with a duration of 0 only counts its items, and needs no timer', () => {
     const queue = new DeadlineQueue<string>(0, () => expect.unreachable(), globalThis);
     queue.add('item');
     expect([queue.size, vi.getTimerCount()]).toEqual([1, 0]);
@@ -127,14 +127,14 @@ class Loop {
   }
 }
 
-describe('items added after one that has expired', () => {
+describe('items added after another one', () => {
   function makeQueue(): { loop: Loop; queue: DeadlineQueue<string>; expired: string[] } {
     const loop = new Loop();
     const expired: string[] = [];
     return { loop, expired, queue: new DeadlineQueue(100, (item) => expired.push(item), loop.timers) };
   }
 
-  test('expire together with it if they are due by then', () => {
+  test('expire together with the first one if they are due by then', () => {
     const { loop, queue, expired } = makeQueue();
     queue.add('first');
     loop.turn(1);
@@ -159,7 +159,7 @@ describe('items added after one that has expired', () => {
     expect([loop.now, expired]).toEqual([173, ['first', 'soon', 'late']]);
   });
 
-  test('may be added when no other is left', () => {
+  test('wait for their whole time if no other item was left', () => {
     const { loop, queue, expired } = makeQueue();
     queue.add('first');
     loop.msUntil(() => expired.length > 0);
@@ -175,7 +175,7 @@ describe('while the process was blocked', () => {
     return { loop, expired, queue: new DeadlineQueue(100, (item) => expired.push(item), loop.timers) };
   }
 
-  test('accepts what arrived meanwhile, whichever part of the wait was blocked', () => {
+  test('does not expire an item that was answered meanwhile, whichever part of the wait was blocked', () => {
     for (let part = 0; part < 4; part += 1) {
       const { loop, queue, expired } = makeQueue();
       queue.add('answered');
@@ -194,7 +194,7 @@ describe('while the process was blocked', () => {
     expect(loop.msUntil(() => expired.length > 0)).toBe(101);
   });
 
-  test('waits for one part more if the last one was blocked', () => {
+  test('waits for one part more if the last part was blocked', () => {
     const { loop, queue, expired } = makeQueue();
     queue.add('late');
     for (let turn = 0; turn < 3; turn += 1) loop.turn(25);
@@ -202,7 +202,7 @@ describe('while the process was blocked', () => {
     expect(loop.msUntil(() => expired.length > 0)).toBe(26);
   });
 
-  test('counts a part as one part if the block was shorter than it', () => {
+  test('counts a part once if the process was blocked for no longer than that part', () => {
     const { loop, queue, expired } = makeQueue();
     queue.add('item');
     loop.turn(50);
@@ -216,7 +216,7 @@ describe('while the process was blocked', () => {
     expect(expired).toEqual(['dead']);
   });
 
-  test('does not charge an item for a block before it was added', () => {
+  test('does not count a block against an item that was added after the block', () => {
     const { loop, queue, expired } = makeQueue();
     queue.add('before');
     loop.now += 5_000;
@@ -243,7 +243,7 @@ describe('while the process was blocked', () => {
     expect(loop.isHeld).toBe(true);
   });
 
-  test('counts its items when it keeps the event loop alive', () => {
+  test('keeps the event loop alive while any of several items is left', () => {
     const { loop, queue } = makeQueue();
     queue.add('unasked');
     queue.add('unasked too');
@@ -258,7 +258,7 @@ describe('while the process was blocked', () => {
     expect(loop.isHeld).toBe(true);
   });
 
-  test('can be asked to keep it alive without a timer', () => {
+  test('never keeps the event loop alive without a timer, even if asked to', () => {
     const { loop } = makeQueue();
     const counting = new DeadlineQueue<string>(0, () => expect.unreachable(), loop.timers);
     counting.add('item');

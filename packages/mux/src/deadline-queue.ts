@@ -1,11 +1,11 @@
 /**
- * Items that must all be removed within the same time, in the order in which they were added, with one timer
- * for all.
+ * A queue of items that expire if they are not removed in time. All items have the same time limit, so they
+ * expire in the order in which they were added, and one timer serves all of them.
  *
- * The wait is patient. If a process was blocked or stopped, its timers are due before it has read its pipes.
- * Its peer had no chance to answer what was not sent yet. So a wait is measured in parts, and each part
- * counts at most its intended length. Before an item expires, the queue lets the process read what has
- * arrived.
+ * The queue allows for a process that was blocked or stopped. Such a process finds its timers due before it
+ * has read its pipes, and its peer could not answer a message that was not sent yet. So a wait is measured in
+ * parts, and each part counts at most its intended length. Before an item expires, the queue lets the process
+ * read what has arrived.
  */
 
 import type { Timers } from './timers.ts';
@@ -22,14 +22,17 @@ export class DeadlineQueue<T> {
   #timer: NodeJS.Timeout | undefined;
   /** When the timer is due on the real clock; Infinity without a timer. */
   #timerDue = Infinity;
-  /** True between the timer and the expiry of due items. Meanwhile the event loop turns and reads. */
+  /**
+   * True from the moment the timer fires until the due items expire. In between, the event loop reads what
+   * has arrived.
+   */
   #isReading = false;
   /** How long the process has been blocked in total, judged by timers that fired late. */
   #lostMs = 0;
   #wasBlocked = false;
   #holdsLoop = false;
 
-  /** With a duration of 0 the queue only counts, and no item expires. */
+  /** With a duration of 0 the queue only counts its items, and no item expires. */
   constructor(durationMs: number, onExpired: (item: T) => void, timers: Timers) {
     this.#durationMs = durationMs;
     this.#partMs = Math.max(1, Math.ceil(durationMs / PARTS));
@@ -91,7 +94,7 @@ export class DeadlineQueue<T> {
     const lostBefore = this.#lostMs;
     this.#now();
     // If the process was blocked for a whole part or longer, it had no time to send and be answered. That
-    // part does not count, once.
+    // part does not count, unless the part before it was blocked too.
     const isBlocked = this.#lostMs - lostBefore > this.#partMs;
     if (isBlocked && !this.#wasBlocked) this.#lostMs += this.#partMs;
     this.#wasBlocked = isBlocked;
@@ -104,8 +107,8 @@ export class DeadlineQueue<T> {
       this.#wait(Math.min(this.#partMs, Math.ceil(left)));
       return;
     }
-    // The first turn reads what the system has buffered. The second reads what a stream in between has passed
-    // on.
+    // The first turn of the event loop reads what the system has buffered. The second turn reads what a
+    // stream in between has passed on.
     this.#isReading = true;
     this.#timers.setImmediate(() => this.#timers.setImmediate(() => this.#expire()));
   }

@@ -4,8 +4,8 @@
  *
  *     mux 12:00:00.123 < host#1/5 WindowUpdate ACK +262144
  *
- * The line has the time, `>` sent or `<` received, the session's name and number, the stream, and the frame. Nothing is
- * formatted or allocated while the channel has no subscriber.
+ * The line has the time, `>` for sent or `<` for received, the session's name and number, the stream, and the
+ * frame. Nothing is formatted or allocated while the channel has no subscriber.
  */
 
 import { channel, type Channel } from 'node:diagnostics_channel';
@@ -22,9 +22,11 @@ export interface FrameEvent {
   readonly type: number;
   /** The flags: 1 SYN, 2 ACK, 4 FIN, 8 RST, added up. */
   readonly flags: number;
-  /** The stream that it belongs to; 0 is the session. */
+  /** The stream that the frame belongs to. 0 stands for the session. */
   readonly streamId: number;
-  /** The length field. Only in a data frame is it a number of bytes that follow. */
+  /**
+   * The length field. In a data frame, it is the number of bytes that follow. No other frame has such bytes.
+   */
   readonly length: number;
 }
 
@@ -46,7 +48,10 @@ export class FramePublisher {
     this.#publish('received', frame);
   }
 
-  /** Keeps a frame until {@link leave}. A listener may write, but not in the middle of the next frame. */
+  /**
+   * Keeps a frame until {@link leave}. A listener may write, so it must not be called in the middle of the
+   * next frame.
+   */
   add(frame: FrameFields): void {
     this.#leaving.push(frame);
   }
@@ -96,8 +101,8 @@ export function printFramesIfAsked(): void {
 }
 
 /**
- * Writes to the descriptor itself, because process.stderr may be carried by the very session whose frames
- * these are.
+ * Writes to the descriptor itself, because process.stderr may be carried by the same session whose frames are
+ * printed.
  */
 function print(line: string): void {
   try {

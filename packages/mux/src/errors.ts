@@ -90,9 +90,9 @@ export type MuxInitiator = 'local' | 'remote' | 'transport';
 
 /** The facts of a {@link MuxError} beside its code and message. */
 export interface MuxErrorOptions {
-  /** The stream that it concerns. Default: none, because it concerns the whole session. */
+  /** Which party caused the error. Default: `local`. */
   initiator?: MuxInitiator;
-  /** The stream that it concerns. Default: the whole session. */
+  /** The stream that the error concerns. Default: none, because it concerns the whole session. */
   streamId?: number | undefined;
   /** The go-away reason that was sent or that came, if there was one. */
   goAway?: number | undefined;
@@ -103,13 +103,13 @@ export interface MuxErrorOptions {
 /** Marks the errors of all of pipework's packages. */
 const errorBrand: unique symbol = Symbol.for('pipework.error');
 
-/** An error of the mux. Match on `code`: it is stable, the message is for people. */
+/** An error of the mux. Match on `code`, which is stable. The message is for people. */
 export class MuxError extends Error {
   /** The error's key in the closed table. */
   readonly code: MuxErrorCode;
-  /** Which party caused it. */
+  /** Which party caused the error. */
   readonly initiator: MuxInitiator;
-  /** The stream that it concerns; undefined if it is the whole session. */
+  /** The stream that the error concerns; undefined if it concerns the whole session. */
   readonly streamId: number | undefined;
   /** The go-away reason that was sent or that came; undefined if there was none. */
   readonly goAway: number | undefined;

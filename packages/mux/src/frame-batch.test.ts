@@ -105,7 +105,7 @@ describe('payload that is copied', () => {
 });
 
 describe('a batch', () => {
-  test('is one piece if all of it fits into the block, to its last byte', () => {
+  test('is one piece if it fits into the block, even if it fills the block to the last byte', () => {
     const { batch } = makeBatch();
     const half = 32 * KiB;
     batch.copy(1, bytes(half, 1), 0, half);
@@ -117,7 +117,7 @@ describe('a batch', () => {
     expect(batch.takeWhole()).toHaveLength(64 * KiB);
   });
 
-  test('accepts the beginning of a source that is larger than its block', () => {
+  test('copies the beginning of a source that is larger than the block', () => {
     const { batch, frames } = makeBatch();
     const source = bytes(100 * KiB, 1);
     batch.copy(1, source, 0, 100);

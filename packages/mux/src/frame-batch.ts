@@ -1,6 +1,7 @@
 /**
  * The frames that are sent in one write. Headers and small payloads are stored one after another in one block
- * of memory. Large payloads are kept by reference. This class knows neither transport nor time.
+ * of memory. Large payloads are kept by reference. This class deals neither with the transport nor with the
+ * time of the write.
  */
 
 import { FrameType, HEADER_BYTES, writeHeader, writeLength } from './frame.ts';
@@ -54,7 +55,7 @@ export class FrameBatch {
 
   /**
    * Appends a copy of `source[start..end)` to the stream's growing frame, or as a new frame. The range is at
-   * most half a frame.
+   * most half of {@link MAX_FRAME} long.
    */
   copy(streamId: number, source: Uint8Array, start: number, end: number): void {
     const bytes = end - start;

@@ -60,7 +60,7 @@ describe('decoding', () => {
     );
   });
 
-  test('accepts any bytes, in any chunks, and counts each of them once', () => {
+  test('accepts any bytes, in any chunks, and counts each byte once', () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 200 }), { maxLength: 20 }), (chunks) => {
         const headers: number[] = [];
@@ -99,7 +99,7 @@ describe('decoding', () => {
     expect(decode([sample.subarray(0, 5)]).decoder.missing).toBe('7 bytes of a header');
   });
 
-  test('finishes the current chunk first when the sink passes it another', () => {
+  test('finishes the current chunk first if the sink calls push() with another chunk', () => {
     const seen: number[] = [];
     let isNested = false;
     const decoder: FrameDecoder = new FrameDecoder({
@@ -116,7 +116,7 @@ describe('decoding', () => {
     expect(decoder.isAtBoundary).toBe(true);
   });
 
-  test('stops when the sink says so', () => {
+  test('decodes nothing more once the sink has called stop()', () => {
     let headers = 0;
     const decoder: FrameDecoder = new FrameDecoder({
       onHeader: () => {

@@ -1,6 +1,7 @@
 /**
- * Turns bytes into frames, however they are split. A header is kept until its twelve bytes have arrived.
- * Payload is passed on as it arrives and never collected, so a large length field costs no memory.
+ * Turns bytes into frames, however the bytes are split into chunks. A header is kept until its twelve bytes
+ * have arrived. Payload is passed on as it arrives and never collected, so a large length field costs no
+ * memory.
  */
 
 import { FrameType, HEADER_BYTES, readHeader, type FrameHeader } from './frame.ts';
@@ -10,8 +11,8 @@ export interface FrameSink {
   /** A header is complete. The object is reused: copy what you keep. */
   onHeader(header: FrameHeader): void;
   /**
-   * Part of the last data frame's payload arrived: `chunk[start..end)`. `isLast` is true with its final byte.
-   * Not called for a payload of length 0.
+   * Part of the last data frame's payload arrived: `chunk[start..end)`. `isLast` is true if the part has the
+   * payload's final byte. Not called for a payload of length 0.
    */
   onPayload(chunk: Uint8Array, start: number, end: number, isLast: boolean): void;
 }
@@ -34,7 +35,7 @@ export class FrameDecoder {
     this.#sink = sink;
   }
 
-  /** True between frames. Only there may the input end. */
+  /** True between two frames. The input may end only there. */
   get isAtBoundary(): boolean {
     return this.#partialBytes === 0 && this.#payloadLeft === 0;
   }
@@ -52,8 +53,8 @@ export class FrameDecoder {
   }
 
   /**
-   * Decodes one chunk. If the sink calls this, the rest of the current chunk is decoded first. A program that
-   * ends in the middle of a callback continues reading that way.
+   * Decodes one chunk. If the sink calls this, the rest of the current chunk is decoded first. So a program
+   * that ends in the middle of a callback can still read the rest.
    */
   push(chunk: Uint8Array): void {
     this.#decodeRest();

@@ -48,12 +48,12 @@ test('sends all frames of a turn together if the turn before had several', async
     for (const text of turn) send(text);
     await nextTurn();
   }
-  // The turn with one frame is the last one that waits for more frames.
+  // The turn of 'g' had only one frame. After it, the first frame of a turn is sent at once again.
   send('i');
   expect(writes).toEqual([['a'], ['bc'], ['def'], ['g'], ['h'], ['i']]);
 });
 
-test('puts messages of any size into growing frames of their stream', async () => {
+test('joins messages of any size into one frame of their stream', async () => {
   const { send, writes } = makeWriter();
   const texts = [1, 63, 64, 65, 300, 2].map((length, index) => String(index).repeat(length));
   send('first');

@@ -42,7 +42,7 @@ describe('a header', () => {
   });
 });
 
-test('are decoded one after another, and the remaining bytes are returned', () => {
+test('frames are decoded one after another, and the remaining bytes are returned', () => {
   const bytes = Buffer.concat([
     encodeFrame({ streamId: 1, payload: Buffer.from('hello') }),
     encodeFrame({ type: FrameType.Ping, flags: Flag.SYN, length: 1000 }),

@@ -34,9 +34,9 @@ export type FrameType = (typeof FrameType)[keyof typeof FrameType];
 
 /** The bits of the flags field. Data and window updates carry any of them, alone or together. */
 export const Flag = {
-  /** Opens the stream, or asks a ping. */
+  /** Opens the stream, or marks a ping as a question. */
   SYN: 1,
-  /** Accepts the stream, or answers a ping. */
+  /** Accepts the stream, or marks a ping as an answer. */
   ACK: 2,
   /** The sender writes no more on the stream. */
   FIN: 4,
@@ -67,7 +67,7 @@ export interface FrameHeader {
   flags: number;
   /** The stream that the frame belongs to. 0 stands for the session. */
   streamId: number;
-  /** What it counts depends on the type: see {@link FrameType}. */
+  /** What this number means depends on the type: see {@link FrameType}. */
   length: number;
 }
 
@@ -98,12 +98,17 @@ export function writeHeader(
   writeUint32(target, offset + 8, length);
 }
 
-/** Writes only the length field of the header that begins at `offset`: for a frame that grows in place. */
+/**
+ * Writes only the length field of the header that begins at `offset`. Used for a frame that grows in place.
+ */
 export function writeLength(target: Uint8Array, offset: number, length: number): void {
   writeUint32(target, offset + 8, length);
 }
 
-/** Reads the header at `offset` into `into`, and returns that. The caller has checked that 12 bytes are there. */
+/**
+ * Reads the header at `offset` into `into`, and returns `into`. The caller has checked that 12 bytes are
+ * there.
+ */
 export function readHeader(source: Uint8Array, offset: number, into: FrameHeader): FrameHeader {
   into.version = source[offset]!;
   into.type = source[offset + 1]!;
@@ -121,7 +126,7 @@ function writeUint32(target: Uint8Array, offset: number, value: number): void {
 }
 
 function readUint32(source: Uint8Array, offset: number): number {
-  // Bit operators give signed numbers: the last step makes it unsigned again.
+  // Bit operators give signed numbers. The shift by 0 makes the result unsigned again.
   return (
     ((source[offset]! << 24) |
       (source[offset + 1]! << 16) |
@@ -131,7 +136,10 @@ function readUint32(source: Uint8Array, offset: number): number {
   );
 }
 
-/** Returns the header at the start of `bytes`, whatever its version and type. Throws a RangeError if `bytes` has fewer than 12. */
+/**
+ * Returns the header at the start of `bytes`, whatever its version and type. Throws a RangeError if there are
+ * fewer than 12 bytes.
+ */
 export function decodeHeader(bytes: Uint8Array): FrameHeader {
   if (bytes.length < HEADER_BYTES) {
     throw new RangeError(`a yamux header must have ${HEADER_BYTES} bytes; got ${bytes.length}`);
@@ -140,8 +148,8 @@ export function decodeHeader(bytes: Uint8Array): FrameHeader {
 }
 
 /**
- * Returns the bytes of one frame. Absent fields of `frame` are 0, and an absent `type` is data. `length` is
- * the payload's unless it is given, so that a test can send a wrong one.
+ * Returns the bytes of one frame. Absent fields of `frame` are 0, and an absent `type` is data. An absent
+ * `length` is the payload's. A test can give a wrong `length`.
  */
 export function encodeFrame(frame: Partial<FrameHeader> & { payload?: Uint8Array }): Uint8Array {
   const payload = frame.payload ?? new Uint8Array(0);

@@ -85,8 +85,8 @@ export class Inbound implements FrameSink {
     this.#current = undefined;
     const stream = this.#streamOf(header);
     if (stream === undefined) {
-      // A frame for a stream that no longer exists was under way when the stream ended. No correct peer sends
-      // a longer one than this.
+      // The frame was under way when its stream ended. Even then, a correct peer sends no frame longer than
+      // our largest window.
       if (length > this.#settings.maxStreamWindowSize) {
         const most = this.#settings.maxStreamWindowSize;
         const what = `a data frame of ${length} bytes for stream ${streamId}, which is not open; no window is above ${most}`;
@@ -119,7 +119,7 @@ export class Inbound implements FrameSink {
 
   #onWindowUpdate(header: FrameHeader): void {
     const stream = this.#streamOf(header);
-    // Credit for a stream that both sides have finished is normal too.
+    // Credit may still arrive after both sides have finished a stream. This is no fault.
     if (stream === undefined) return;
     const { state, sendWindow } = stream.record;
     if (!sendWindow.grant(header.length)) {
@@ -140,7 +140,10 @@ export class Inbound implements FrameSink {
     if (!state.hasEnded) this.#table.scheduler.wake(stream.record);
   }
 
-  /** Applies the frame's SYN, ACK and RST. Returns its stream, or undefined if it does not exist or was just reset. */
+  /**
+   * Applies the frame's SYN, ACK and RST. Returns the frame's stream, or undefined if the stream does not
+   * exist or was just reset.
+   */
   #streamOf(header: FrameHeader): LeanStream | undefined {
     const { streamId, flags } = header;
     let stream = this.#table.get(streamId);

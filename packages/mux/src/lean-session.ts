@@ -12,8 +12,9 @@ import type { Transport } from './transport.ts';
 /** Options of a {@link LeanSession}: those of a session, and a callback for the streams of the peer. */
 export interface LeanSessionOptions extends SessionOptions {
   /**
-   * Receives every stream that the peer opens, accepted, synchronously and in order. If it is given, there is
-   * no accept queue, and `acceptStream()` rejects with `MUX_MISUSE`.
+   * Receives every stream that the peer opens, in order. It is called synchronously, and the stream is
+   * already accepted. If `onStream` is given, there is no accept queue, and `acceptStream()` rejects with
+   * `MUX_MISUSE`.
    */
   onStream?: (stream: RawStream) => void;
 }
@@ -42,8 +43,8 @@ export class LeanSession extends Session {
 
   /**
    * Passes in bytes from the peer that are in a reusable buffer, as with `onread` of a `net.Socket`. They are
-   * lent until this returns, so the session copies the bytes that it keeps. The readable still reports its
-   * end, and is paused and resumed.
+   * lent until this returns, so the session copies the bytes that it keeps. The transport's readable still
+   * reports its end, and the session still pauses and resumes it.
    */
   feed(chunk: Uint8Array): void {
     engineOf(this).feed(chunk);
@@ -58,9 +59,10 @@ export class LeanSession extends Session {
   }
 
   /**
-   * Sends a go-away, and ends our half of the transport after what fits the peer's windows. What is left or
-   * written later is never sent, and its stream ends with an error. Reading continues until the peer ends its
-   * half. What the peer still sends is delivered, and streams that it finishes end without an error.
+   * Sends what fits the peer's windows and a go-away, and then ends our half of the transport. Bytes that are
+   * left, or that are written later, are never sent, and their streams end with an error. Reading continues
+   * until the peer ends its half. What the peer still sends is delivered, and streams that it finishes end
+   * without an error.
    */
   endOutput(): void {
     engineOf(this).endOutput();
@@ -70,7 +72,7 @@ export class LeanSession extends Session {
 /**
  * Returns a lean stream of this session as a Node Duplex, which replaces its handler. Call it once per
  * stream. If the stream closes with an error, `explain` decides which error the users of the Duplex get. It
- * may decide later, and they are told then.
+ * may decide later, and the users get the error then.
  */
 export function toDuplex(stream: RawStream, session: Session, explain?: ExplainClose): MuxStream {
   return MuxStream.over(stream, session, explain);

@@ -15,9 +15,9 @@ const HIGH_WATER_MARK = 256 * 1024;
 
 /** What a stream needs of its session beyond the scheduler. */
 export interface LeanStreamHome {
-  /** True while delivered chunks are in a buffer that will be read into again. */
+  /** True while delivered chunks are in a buffer that the transport reads into again. */
   readonly isLending: boolean;
-  /** Forgets a stream that this side ends, and tells the peer. */
+  /** Forgets a stream that this side resets, and sends RST to the peer. */
   resetByUs(stream: LeanStream): void;
 }
 
@@ -93,7 +93,7 @@ export class LeanStream implements RawStream {
       throw new MuxError('MUX_MISUSE', what, { streamId: this.id });
     }
     const due = receiveWindow.release(bytes);
-    // After the peer's FIN, credit is useless to it, and some implementations fail on it.
+    // After its FIN the peer has no use for credit, and some implementations fail if they get any.
     if (due === 0 || state.hasEnded || state.receiving === 'finished') return;
     this.record.oweCredit(due);
     this.#scheduler.owe(this.record);
@@ -128,7 +128,9 @@ export class LeanStream implements RawStream {
 
   // ── what the session tells ───────────────────────────────────────────────────────────────────────────────────────
 
-  /** Delivers the payload `chunk[start..end)`, or keeps it. The caller has charged the receive window. */
+  /**
+   * Delivers the payload `chunk[start..end)`, or keeps it. The caller has counted it in the receive window.
+   */
   receive(chunk: Uint8Array, start: number, end: number): void {
     this.record.wasHeard = true;
     const handler = this.#handler;
@@ -186,8 +188,8 @@ export class LeanStream implements RawStream {
   }
 
   /**
-   * Runs a callback of the user. If it throws, its stream ends, so that the session never stops between two
-   * frames.
+   * Runs a callback of the user. If the callback throws, only its stream ends. The session must never stop
+   * between two frames.
    */
   guard(run: () => void): void {
     try {
@@ -206,7 +208,9 @@ export class LeanStream implements RawStream {
     });
   }
 
-  /** True if a write can be sent at once. A larger one waits for its turns in the queue. */
+  /**
+   * True if a write of this size can be sent at once. Otherwise it waits in the queue for the stream's turns.
+   */
   #fits(bytes: number): boolean {
     const { outgoing, sendWindow } = this.record;
     return (

@@ -1,12 +1,12 @@
-/** A stream as a Node Duplex, over the lean one. */
+/** A stream as a Node Duplex, on top of a lean stream. */
 
 import { Duplex } from 'node:stream';
 import { brand } from './brand.ts';
 import { ChunkQueue } from './chunk-queue.ts';
 import { MuxError } from './errors.ts';
 import type { RawStream } from './raw-stream.ts';
-// A stream names its session, and a session makes streams. This is the only cycle between files, and it is
-// one of types only.
+// A stream refers to its session, and a session makes streams. This is the only cycle between files, and this
+// half of it is a type only.
 import type { Session } from './session.ts';
 
 /**
@@ -39,9 +39,9 @@ type Closing =
 /**
  * One two-way flow inside a session, as a Node Duplex. `end()` finishes only our half. If `destroy()` is
  * called before both halves have finished, it resets the stream. The peer gets credit as the application
- * takes bytes out of the stream. If the session is lost, the stream is destroyed with an error after
- * everything that arrived before has been read. That error ends no process, even if the stream has no
- * listener for it.
+ * takes bytes out of the stream. If the session is lost, the stream is destroyed with an error once the bytes
+ * that arrived before have been read. That error does not end the process, even if the stream has no listener
+ * for it.
  */
 export class MuxStream extends Duplex {
   readonly #raw: RawStream;
@@ -67,8 +67,8 @@ export class MuxStream extends Duplex {
     super({ readableHighWaterMark: READ_AHEAD, writableHighWaterMark: WRITE_AHEAD });
     this.#raw = raw;
     this.#session = session;
-    // Losing the session hits every stream at once. Any code that reads, writes or pipes gets the error from
-    // that operation.
+    // If the session is lost, every stream fails at once, and an error without a listener would end the
+    // process. Code that reads, writes or pipes gets the error from that operation anyway.
     this.on('error', () => {});
     raw.setHandler({
       onData: (chunk) => this.#onData(chunk),
@@ -86,7 +86,7 @@ export class MuxStream extends Duplex {
   }
 
   /**
-   * Returns a stream over a lean one, and becomes the lean stream's handler.
+   * Returns a Duplex on top of a lean stream. The Duplex becomes the lean stream's handler.
    *
    * @internal
    */
@@ -176,7 +176,8 @@ export class MuxStream extends Duplex {
       callback(failure);
       return;
     }
-    // 'finish' means that FIN was sent. Before that, destroy() would replace FIN by a reset.
+    // 'finish' means that FIN was sent, so the callback waits for that. If it came earlier, a destroy() after
+    // it would replace FIN by a reset.
     this.#pending = callback;
     if (this.#closing === undefined) this.#raw.end();
     else this.#settlePending();
@@ -268,7 +269,7 @@ export class MuxStream extends Duplex {
     return new MuxError('MUX_SESSION_CLOSED', what, { initiator: 'local', streamId: this.id });
   }
 
-  /** Destroys the stream if it closed with an error and everything that came before has been read. */
+  /** Destroys the stream if it closed with an error and the bytes that came before have been read. */
   #failWhenRead(): void {
     const closing = this.#closing;
     if (closing === undefined || closing.kind === 'finished') return;

@@ -5,7 +5,8 @@ import { invalidOption } from './errors.ts';
 import { realTimers, type Timers } from './timers.ts';
 
 /**
- * Which end this is. The client's streams have odd ids, the server's even ones. A session joins one of each.
+ * Which end of a transport this is. One end is the client, the other is the server. The client's streams have
+ * odd ids, the server's even ones.
  */
 export type Role = 'client' | 'server';
 
@@ -16,8 +17,8 @@ export interface SessionOptions {
   /** What debug output calls this end. Default: the role. */
   name?: string;
   /**
-   * How many streams of the peer may wait to be accepted; further ones are reset. It also limits how many of
-   * our own streams the peer may leave unanswered. Further ones wait. Default 256.
+   * How many streams of the peer may wait to be accepted; further ones are reset. The same number of our own
+   * streams may be without an answer from the peer; further ones wait. Default 256.
    */
   acceptBacklog?: number;
   /** How many streams the peer may have open at once; further ones are reset. Default 4096. */
@@ -25,19 +26,20 @@ export interface SessionOptions {
   /** Sends pings while the peer sends nothing, and ends the session if one is not answered. Default false. */
   enableKeepAlive?: boolean;
   /**
-   * Milliseconds between keep-alive pings. None is sent if anything arrived since the last. Default 30,000.
+   * Milliseconds between keep-alive pings. No ping is sent if anything arrived since the last one. Default
+   * 30,000.
    */
   keepAliveInterval?: number;
   /**
-   * Milliseconds that the transport may accept no bytes before the session ends with `MUX_WRITE_TIMEOUT`. It
-   * is also how long a ping waits for its answer. Default 10,000. With 0 a full transport never ends the
-   * session, and pings wait for the default time.
+   * If the transport accepts no bytes for this many milliseconds, the session ends with `MUX_WRITE_TIMEOUT`.
+   * A ping waits as long for its answer. Default 10,000. With 0, a full transport never ends the session, and
+   * pings wait for the default time.
    */
   connectionWriteTimeout?: number;
   /**
    * Bytes that the peer may send on one stream before the application takes some. This is the memory that an
-   * unread stream costs. At least 262,144, with which every stream starts; the rest is granted when the
-   * stream opens. Default 1 MiB.
+   * unread stream costs. At least 262,144, because every stream starts with that many; the rest is granted
+   * when the stream opens. Default 1 MiB.
    */
   maxStreamWindowSize?: number;
   /**
@@ -46,19 +48,19 @@ export interface SessionOptions {
    */
   windowBudget?: number;
   /**
-   * Milliseconds that the peer may leave a stream of ours unanswered before the stream is reset. Default
+   * If the peer does not answer a stream of ours within this many milliseconds, the stream is reset. Default
    * 75,000; 0 is no limit.
    */
   streamOpenTimeout?: number;
   /**
-   * Milliseconds that the peer may send neither data nor FIN after our FIN before the stream is reset.
+   * If the peer sends neither data nor FIN for this many milliseconds after our FIN, the stream is reset.
    * Default 300,000; 0 is no limit.
    */
   streamCloseTimeout?: number;
   /**
-   * The timers and the clock for the session's waits. Default: Node's own, taken when this package is loaded,
-   * so that a test that fakes time ends no session. If a session is to follow a test's fake time, give
-   * `globalThis`.
+   * The timers and the clock for the session's waits. Default: Node's own, as they were when this package was
+   * loaded. So a test that fakes time later ends no session. If a session is to follow a test's fake time,
+   * give `globalThis`.
    */
   timers?: Timers;
 }
@@ -101,8 +103,8 @@ const ranges: Record<
 };
 
 /**
- * Checks every option and fills in the defaults. Throws `MUX_OPTION_INVALID` for the first invalid one, by
- * name.
+ * Checks every option and fills in the defaults. Throws `MUX_OPTION_INVALID` with the name of the first
+ * invalid option.
  */
 export function checkOptions(options: SessionOptions): SessionSettings {
   if (typeof options !== 'object' || options === null) throw invalidOption('options', 'an object', options);

@@ -11,7 +11,7 @@ function makePings(): { pings: Pings; sent: number[] } {
   return { sent, pings: new Pings((value) => void sent.push(value), 100, globalThis) };
 }
 
-test('resolves with the time between a ping and its answer, matched by value', async () => {
+test('resolves each ping with the time until the answer that has its value', async () => {
   const { pings, sent } = makePings();
   const first = pings.ask();
   vi.advanceTimersByTime(30);
@@ -36,7 +36,7 @@ test('rejects a ping without an answer, and ignores an answer that arrives later
   pings.onAnswer(0);
 });
 
-test('continues at 0 after the greatest value', () => {
+test('gives the next ping the value 0 after the greatest value', () => {
   const { pings, sent } = makePings();
   pings.nextValue = MAX_UINT32;
   for (let i = 0; i < 2; i += 1) pings.ask().catch(() => {});
@@ -44,7 +44,7 @@ test('continues at 0 after the greatest value', () => {
   pings.close(new MuxError('MUX_SESSION_CLOSED', 'closed'));
 });
 
-test('pings after each interval in which nothing arrived, and reports a lost answer', async () => {
+test('pings after each interval in which nothing arrived, and reports a ping without an answer', async () => {
   const { pings, sent } = makePings();
   let isHeard = true;
   const lost: string[] = [];
@@ -65,7 +65,7 @@ test('pings after each interval in which nothing arrived, and reports a lost ans
   expect([sent, lost]).toEqual([[0, 1], ['MUX_PING_TIMEOUT']]);
 });
 
-test('rejects every ping and leaves no timer when it ends, even if the end comes from a failing ping', async () => {
+test('rejects every ping and leaves no timer when it is closed', async () => {
   const { pings } = makePings();
   pings.keepAlive(
     1_000,

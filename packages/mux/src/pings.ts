@@ -1,4 +1,4 @@
-/** The pings under way, their round-trip times, and keep-alive built on them. */
+/** The pings under way, their round-trip times, and the keep-alive that uses them. */
 
 import { DeadlineQueue } from './deadline-queue.ts';
 import { MuxError } from './errors.ts';
@@ -7,7 +7,7 @@ import type { Timers } from './timers.ts';
 
 interface Ping {
   readonly sentAt: number;
-  /** The queue that holds the ping until its answer. */
+  /** The queue that holds the ping until its answer arrives. */
   readonly waits: DeadlineQueue<number>;
   readonly resolve: (roundTripMs: number) => void;
   readonly reject: (error: MuxError) => void;
@@ -39,8 +39,8 @@ export class Pings {
   }
 
   /**
-   * Sends a ping, and resolves with the milliseconds until its answer. Rejects with `MUX_PING_TIMEOUT` if
-   * none comes.
+   * Sends a ping, and resolves with the milliseconds until its answer. Rejects with `MUX_PING_TIMEOUT` if no
+   * answer comes in time.
    */
   ask(): Promise<number> {
     return this.#ping(this.#asked);

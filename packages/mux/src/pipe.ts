@@ -9,7 +9,10 @@ import { splitTransport, type Transport } from './transport.ts';
 const LINGER_MS = 500;
 /** How long the last bytes may take to be written after a clean end, in milliseconds. */
 const FLUSH_MS = 2_000;
-/** How long a peer that accepts no more bytes may send nothing before the session ends, in milliseconds. */
+/**
+ * If nothing more can be written, the session ends after the peer has sent nothing for this many
+ * milliseconds.
+ */
 const SILENCE_MS = 1_000;
 
 export interface PipeOwner {
@@ -29,7 +32,7 @@ export class Pipe {
   #chunks = 0;
   #chunksHeard = 0;
   #isPaused = false;
-  /** True once we end the writable half on purpose. What follows from that is not a loss. */
+  /** True once we end the writable half on purpose. Its close is then not a loss. */
   #isClosing = false;
   /** Waits for the last bytes from the peer, after the writable half was lost. */
   #silence: DeadlineQueue<Error> | undefined;

@@ -19,9 +19,10 @@ export interface RawStream {
   readonly queuedBytes: number;
 
   /**
-   * Sets the handler that is told of everything from now on; another call replaces it. Bytes that arrived
-   * before are delivered before this returns. So are the peer's end and the close, even if an earlier handler
-   * was told of them. If there is no handler, bytes wait inside the window.
+   * Sets the handler that is told of everything from now on; another call replaces it. Bytes that have
+   * arrived already are delivered before this returns. The peer's end and the close are reported then too,
+   * even if an earlier handler was told of them. While no handler is set, arriving bytes wait and use up the
+   * window.
    */
   setHandler(handler: RawStreamHandler): void;
 
@@ -39,20 +40,21 @@ export interface RawStream {
 
   /**
    * Says that the application has taken this many of the delivered bytes. Credit for them is sent to the peer
-   * once it is worth a frame. The peer gets no other credit, so a stream whose bytes are never consumed stops
-   * at its window.
+   * once half a window is due. The peer gets no other credit. So if the bytes of a stream are never consumed,
+   * the stream stops at its window.
    */
   consume(bytes: number): void;
 
   /**
-   * Gives delivered bytes back. The next handler gets them first, and nothing is delivered until it is set.
-   * The bytes are copied.
+   * Gives delivered bytes back. The next handler gets them first, and nothing is delivered until that handler
+   * is set. The bytes are copied.
    */
   unshift(chunk: Uint8Array): void;
 
   /**
-   * Returns a chunk that never changes, for a handler that keeps what it was lent. It is the chunk itself, or
-   * a copy if its memory will be read into again. Only valid within `onData` and `onRange`.
+   * Returns the bytes of a borrowed chunk as a chunk that never changes, so that a handler can keep it. The
+   * result is the same chunk, or a copy if the transport reads into that memory again. Only valid within
+   * `onData` and `onRange`.
    */
   own(chunk: Uint8Array): Uint8Array;
 
@@ -72,13 +74,13 @@ export interface RawStream {
 /** The callbacks of a {@link RawStream}, called synchronously while the transport is read. */
 export interface RawStreamHandler {
   /**
-   * Called with bytes that arrived. The chunk is borrowed and valid until this returns. To keep it, keep what
-   * `own()` returns for it.
+   * Called with bytes that arrived. The chunk is borrowed and valid until this returns. To keep the bytes,
+   * keep what `own()` returns for the chunk.
    */
   onData(chunk: Uint8Array): void;
   /**
-   * Called with bytes that arrived as `chunk[start..end)`, in place of {@link onData}. It exists because
-   * making a view of each small frame costs as much as reading it. Bytes that had to wait are still passed to
+   * Called in place of {@link onData}, with the arrived bytes `chunk[start..end)`. It exists because making a
+   * view of a small frame costs as much as reading the frame. Bytes that had to wait are still passed to
    * `onData`.
    */
   onRange?(chunk: Uint8Array, start: number, end: number): void;
@@ -89,7 +91,7 @@ export interface RawStreamHandler {
   /** Our FIN was handed to the transport, after everything written. */
   onFinish?(): void;
   /**
-   * The stream has ended. It is called once, and is the last call. `error` is undefined if both sides
+   * The stream has ended. This callback is called once, after all others. `error` is undefined if both sides
    * finished.
    */
   onClose(error: MuxError | undefined): void;

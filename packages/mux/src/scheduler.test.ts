@@ -49,7 +49,7 @@ function open(id: number, bytes = 0): StreamRecord {
 }
 
 describe('streams that wait for the transport', () => {
-  test('take turns of 16 KiB in the order in which they came; the last one alone sends whole frames', () => {
+  test('take turns of 16 KiB in the order in which they came; once only one is left, it sends whole frames', () => {
     const { writer, scheduler, written } = makeScheduler();
     writer.isBlocked = true;
     for (const stream of [open(1, 40 * KiB), open(3, 20 * KiB), open(5, 100 * KiB)]) scheduler.wake(stream);
@@ -64,7 +64,7 @@ describe('streams that wait for the transport', () => {
     expect(written()).toEqual([]);
   });
 
-  test('stop in the middle of a round when it is full, and continue with the next stream', () => {
+  test('stop in the middle of a round when the transport is full, and continue with the next stream', () => {
     const made = makeScheduler();
     const { writer, scheduler, written } = made;
     writer.isBlocked = true;
@@ -120,7 +120,7 @@ describe('streams that wait for the transport', () => {
   });
 });
 
-describe('a stream that is taken off the lists', () => {
+describe('a stream that is removed from the lists', () => {
   /** Makes two streams that wait for the transport: 1, then 3. */
   function twoWaiting(): ReturnType<typeof makeScheduler> & { first: StreamRecord; last: StreamRecord } {
     const made = makeScheduler();
@@ -130,7 +130,7 @@ describe('a stream that is taken off the lists', () => {
     return { ...made, first, last };
   }
 
-  test('by expedite() has sent everything, and costs the others no turn', () => {
+  test('by expedite() has sent everything, and the others lose no turn', () => {
     const { writer, scheduler, written, sent, last } = twoWaiting();
     scheduler.expedite(last);
     expect(written()).toEqual(['3:61440', 'leave']);
@@ -140,7 +140,7 @@ describe('a stream that is taken off the lists', () => {
     expect(sent).toEqual([3, 1]);
   });
 
-  test('by forget() sends nothing, and costs the others no turn', () => {
+  test('by forget() sends nothing, and the others lose no turn', () => {
     const { writer, scheduler, written, sent, last } = twoWaiting();
     last.oweCredit(500);
     scheduler.owe(last);
@@ -178,7 +178,7 @@ describe('frames of one stream', () => {
     expect(written()).toEqual(['3 SYN +7']);
   });
 
-  test('begin with the one that opens it, which grants all the credit that is due', () => {
+  test('begin with the frame that opens it, which grants all the credit that is due', () => {
     const { scheduler, written } = makeScheduler();
     const stream = new StreamRecord(1, 'syn-due');
     stream.receiveWindow.accept(100);
@@ -190,7 +190,7 @@ describe('frames of one stream', () => {
     expect(stream.sendWindow.available).toBe(INITIAL_WINDOW - 12);
   });
 
-  test('end with FIN after the payload, which is never sent while payload waits', () => {
+  test('end with FIN, which is never sent while payload waits', () => {
     const { scheduler, written, finished } = makeScheduler();
     const stream = open(1, 100);
     stream.sendWindow.consume(INITIAL_WINDOW - 60);
@@ -213,7 +213,7 @@ describe('frames of one stream', () => {
   });
 });
 
-test('a new stream counts as not heard', () => {
+test('a new stream counts as one from which no payload has arrived', () => {
   expect(new StreamRecord(1, 'syn-due').wasHeard).toBe(false);
 });
 

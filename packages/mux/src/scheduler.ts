@@ -1,6 +1,6 @@
 /**
- * Decides which frame is sent next. What streams owe (SYN, ACK, credit, FIN) goes before payload. Payload
- * goes in slices, stream by stream in turn. Each stream's own frames keep their order. While the transport
+ * Decides which frame is sent next. What streams owe (SYN, ACK, credit, FIN) goes before payload. Payload is
+ * sent in slices, and the streams take turns. Each stream's own frames keep their order. While the transport
  * accepts bytes, everything passes straight through, and the lists here stay empty.
  */
 
@@ -46,7 +46,7 @@ export class Scheduler {
     return !this.#writer.isBlocked && !this.#isFilling && stream.state.maySend;
   }
 
-  /** Sends what the stream owes beside payload, now or once the transport accepts bytes. */
+  /** Sends the frames without payload that the stream owes, now or once the transport accepts bytes. */
   owe(stream: StreamRecord): void {
     if (this.#writer.isBlocked) this.#owing.add(stream);
     else this.#pay(stream);
@@ -108,7 +108,7 @@ export class Scheduler {
 
   /**
    * Moves everything that fits the peer's windows into the batch, even if the transport is full. Used before
-   * the end.
+   * our half, or the process, ends.
    */
   fillAll(): void {
     if (this.#writer.hasEnded) return;
@@ -125,7 +125,7 @@ export class Scheduler {
 
   #takeTurns(): void {
     // A set keeps the order of insertion, and an element that is deleted and added again goes to the end. So
-    // it serves as a ring.
+    // the set serves as a ring.
     for (const stream of this.#ready) {
       if (this.#writer.isBlocked) return;
       this.#ready.delete(stream);

@@ -18,8 +18,8 @@ import { StreamTable } from './stream-table.ts';
 import type { Transport } from './transport.ts';
 
 /**
- * Bytes of replies (to pings, to refused streams) that may wait for the peer to read before we stop reading
- * from it.
+ * If this many bytes of replies (to pings and to refused streams) wait for the peer to read them, we stop
+ * reading from the peer.
  */
 const REPLY_LIMIT = 64 * 1024;
 
@@ -92,8 +92,8 @@ export class SessionEngine {
   }
 
   /**
-   * Hands every stream that the peer opens to `onStream`, accepted. Must be called before the first stream
-   * comes.
+   * Accepts every stream that the peer opens, and hands it to `onStream`. Must be called before the first
+   * stream arrives.
    */
   takeStreamsBy(onStream: (stream: RawStream) => void): void {
     this.#acceptQueue.onStream = onStream;
@@ -106,8 +106,8 @@ export class SessionEngine {
   }
 
   /**
-   * Iterates over the streams that the peer opens, accepted, until the session ends. Throws if the session
-   * ended by a fault.
+   * Accepts and yields the streams that the peer opens, until the session ends. Throws if the session ended
+   * by a fault.
    */
   async *incoming(): AsyncGenerator<LeanStream, void, undefined> {
     const take = (): Promise<LeanStream | undefined> => this.#acceptQueue.take();
@@ -277,8 +277,8 @@ export class SessionEngine {
   }
 
   /**
-   * Ends the session; there is no other way. The first reason wins, and everything that is pending settles
-   * with it.
+   * Ends the session. Every end comes through here. The first reason counts, and everything that is pending
+   * settles with that reason.
    */
   #finish(reason: MuxError, isFault: boolean): void {
     if (this.#reason !== undefined) return;

@@ -16,8 +16,8 @@ export let engineOf: (session: Session) => SessionEngine;
 /**
  * Yamux over a pair of byte pipes: any number of streams, opened by either end, each with its own back-pressure.
  *
- * When the session ends, every open stream, ping and accept ends with an error of its own, whose `cause` is the one
- * reason. A transport that ends while streams are open is an error too.
+ * When the session ends, every open stream, ping and accept gets an error of its own. Its `cause` is the
+ * reason of the session's end. If the transport ends while streams are open, that is an error too.
  *
  * @example
  * ```ts
@@ -70,8 +70,8 @@ export class Session {
 
   /**
    * Opens a stream at once: bytes may be written before the peer accepts. If `acceptBacklog` of our streams
-   * are unanswered, further ones are held back and open by themselves later. Throws the reason once the
-   * session has ended, and `MUX_GO_AWAY` once the peer has sent a go-away.
+   * are unanswered, further ones are held back and open by themselves later. Throws the reason if the session
+   * has ended, and `MUX_GO_AWAY` if the peer has sent a go-away.
    */
   openStream(): MuxStream {
     return MuxStream.over(this.#engine.open(), this);
@@ -94,8 +94,8 @@ export class Session {
   }
 
   /**
-   * Resolves with the round-trip time to the peer, in milliseconds. Rejects with `MUX_PING_TIMEOUT`, or with
-   * the session's reason when it ends.
+   * Resolves with the round-trip time to the peer, in milliseconds. Rejects with `MUX_PING_TIMEOUT` if no
+   * answer comes in time, and with the reason if the session ends.
    */
   ping(): Promise<number> {
     return this.#engine.ping();

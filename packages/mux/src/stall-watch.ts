@@ -18,7 +18,7 @@ export class StallWatch {
     return this.#isBlocked;
   }
 
-  /** Says whether the transport is full. */
+  /** Records whether the transport is full. */
   set(isBlocked: boolean): void {
     if (isBlocked) this.#deadline?.add('drain');
     else if (this.#isBlocked) this.#deadline?.delete('drain');

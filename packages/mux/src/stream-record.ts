@@ -1,4 +1,6 @@
-/** One stream as data: its state, its windows and its queued bytes. It knows no handler and no frames. */
+/**
+ * One stream as data: its state, its windows and its queued bytes. It does not deal with handlers or frames.
+ */
 
 import { ChunkQueue } from './chunk-queue.ts';
 import { StreamState, type InitialOpening } from './stream-state.ts';
@@ -12,7 +14,7 @@ export class StreamRecord {
   readonly receiveWindow: ReceiveWindow = new ReceiveWindow();
   /** Bytes that were written and not sent yet. */
   readonly outgoing: ChunkQueue = new ChunkQueue();
-  /** True if payload arrived since the close timeout last checked. */
+  /** True if payload arrived since the last check of the close timeout. */
   wasHeard = false;
   #creditDue = 0;
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { StreamState } from './stream-state.ts';
 
 describe('opening', () => {
-  test('of ours goes from the queue to SYN, and to the first frame of the peer', () => {
+  test('of our own stream goes from the queue to SYN, and then to the peer’s first frame', () => {
     const state = new StreamState('queued');
     expect(state.maySend).toBe(false);
     expect(state.takeOpeningFlag()).toBeUndefined();
@@ -14,7 +14,7 @@ describe('opening', () => {
     expect(state.opening).toBe('open');
   });
 
-  test('of theirs sends ACK once, on acceptance', () => {
+  test('of the peer’s stream sends ACK once, when the stream is accepted', () => {
     const state = new StreamState('unaccepted');
     expect(state.takeOpeningFlag()).toBeUndefined();
     expect(state.accept()).toBe(true);
@@ -24,7 +24,7 @@ describe('opening', () => {
     expect(state.opening).toBe('open');
   });
 
-  test('does not change by leaving the queue if the stream is not in it', () => {
+  test('is not changed by leaveQueue() if the stream is not in the queue', () => {
     const state = new StreamState('unaccepted');
     state.leaveQueue();
     expect(state.opening).toBe('unaccepted');
@@ -43,7 +43,7 @@ describe('opening', () => {
     expect(state.accept()).toBe(false);
   });
 
-  test('tells whether the peer has heard of the stream', () => {
+  test('tells whether the peer knows the stream', () => {
     const state = new StreamState('queued');
     expect(state.isKnownToPeer).toBe(false);
     state.leaveQueue();

@@ -1,5 +1,6 @@
 /**
- * The state of a stream: three independent facts, and the reset that ends them all. Pure: knows no frames, no queues.
+ * The state of a stream: three independent facts, and the reset that ends them all. This code is pure, and
+ * has no frames or queues.
  *
  *     opening    queued ──▶ syn-due ──▶ syn-sent ──▶ open     we opened it; `queued` waits for answers to other streams
  *                unaccepted ──▶ ack-due ──▶ open              the peer opened it
@@ -7,7 +8,8 @@
  *     receiving  open ──▶ finished                            the peer's half: its FIN came
  *     ended      both halves finished, or a reset by either side, at any time
  *
- * Opening and half-close do not touch each other: a stream whose FIN came before it was accepted still owes its ACK.
+ * Opening and half-closing are independent: if the peer's FIN came before the stream was accepted, its ACK is
+ * still due.
  */
 
 export type Opening = 'queued' | 'syn-due' | 'syn-sent' | 'unaccepted' | 'ack-due' | 'open';
@@ -39,7 +41,7 @@ export class StreamState {
     return !this.wasReset && this.sending !== 'finished' && this.opening !== 'queued';
   }
 
-  /** True once the peer has heard of this stream, so that it must be told when the stream ends. */
+  /** True once the peer knows this stream. From then on, the peer must be told when the stream ends. */
   get isKnownToPeer(): boolean {
     return this.opening !== 'queued' && this.opening !== 'syn-due';
   }
@@ -70,8 +72,8 @@ export class StreamState {
   }
 
   /**
-   * Notes that a frame of any kind arrived, so the peer has the stream. Returns true for the first one on a
-   * stream that we opened.
+   * Notes that a frame of any kind arrived, which proves that the peer has the stream. Returns true for the
+   * first such frame if we opened the stream.
    */
   receiveAny(): boolean {
     if (this.opening !== 'syn-sent') return false;

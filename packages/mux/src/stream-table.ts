@@ -10,7 +10,7 @@ import { Scheduler } from './scheduler.ts';
 import { StreamRecord } from './stream-record.ts';
 import type { InitialOpening } from './stream-state.ts';
 
-/** Ids from here on are never used. The reference implementation stops at the same one. */
+/** This id and all greater ones are never used. The reference implementation stops at the same id. */
 const LAST_ID = 0xffff_fffe;
 
 export class StreamTable implements LeanStreamHome {
@@ -24,7 +24,7 @@ export class StreamTable implements LeanStreamHome {
   readonly #unanswered: DeadlineQueue<LeanStream>;
   /** Our streams whose SYN is held back because too many are unanswered. */
   readonly #queued = new Set<LeanStream>();
-  /** Streams whose FIN we have sent while the peer's has not arrived. */
+  /** Streams on which we have sent FIN, but the peer's FIN has not arrived. */
   readonly #halfClosed: DeadlineQueue<LeanStream>;
   /**
    * The bytes that each stream was allotted beyond the initial window. They count against the session's
@@ -77,7 +77,7 @@ export class StreamTable implements LeanStreamHome {
     return this.#streams.values();
   }
 
-  /** True if the peer opens streams under this kind of id. */
+  /** True if streams with an id of this parity are opened by the peer. */
   isPeers(id: number): boolean {
     return id !== 0 && id % 2 !== this.#nextId % 2;
   }
@@ -105,7 +105,7 @@ export class StreamTable implements LeanStreamHome {
     return this.#add(id, 'unaccepted');
   }
 
-  /** Acknowledges a stream of the peer, once. */
+  /** Acknowledges a stream of the peer. Further calls do nothing. */
   accept(stream: LeanStream): void {
     if (stream.record.state.accept()) this.scheduler.owe(stream.record);
   }
@@ -162,7 +162,7 @@ export class StreamTable implements LeanStreamHome {
     }
   }
 
-  /** Ends every stream with the session. Each keeps the bytes that it had received. */
+  /** Ends every stream, because the session ends. Each stream keeps the bytes that it has received. */
   closeAll(error: (stream: LeanStream) => MuxError | undefined): void {
     this.#unanswered.clear();
     this.#halfClosed.clear();

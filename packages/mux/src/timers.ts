@@ -1,6 +1,8 @@
 /** The timers and the clock of a session. */
 
-/** The functions that a session uses of `globalThis`, or of any object with the same functions. */
+/**
+ * The functions of `globalThis` that a session uses. Any object with the same functions can be given instead.
+ */
 export interface Timers {
   /** Calls `act` after this many milliseconds. */
   readonly setTimeout: (act: () => void, ms: number) => NodeJS.Timeout;
@@ -17,8 +19,8 @@ const { setTimeout, clearTimeout, setImmediate } = globalThis;
 const hrtime: () => [number, number] = process.hrtime.bind(process);
 
 /**
- * Node's own, taken when this module is loaded. A test that fakes time later must not end the sessions around
- * it.
+ * Node's own timers and clock, as they were when this module was loaded. If a test fakes time later, the
+ * sessions around that test must not end.
  */
 export const realTimers: Timers = {
   setTimeout,

@@ -4,8 +4,9 @@ import type { Duplex, Readable, Writable } from 'node:stream';
 import { invalidOption } from './errors.ts';
 
 /**
- * A pair of byte streams. The session takes it over: it reads and writes it, and at its own end it ends and
- * destroys it. Chunks that are read from it must stay unchanged, as those of Node's own streams do.
+ * A pair of byte streams. The session takes the pair over: it reads and writes both streams, and ends and
+ * destroys them when the session ends. The transport must not change a chunk that it has delivered. Node's
+ * own streams never do.
  */
 export type Transport = Duplex | { readable: Readable; writable: Writable };
 

@@ -1,4 +1,4 @@
-/** Flow control of one stream: a class for each direction. Neither knows frames. */
+/** Flow control of one stream: a class for each direction. Neither class deals with frames. */
 
 import { INITIAL_WINDOW, MAX_UINT32 } from './frame.ts';
 
@@ -11,13 +11,13 @@ export class SendWindow {
     return this.#available;
   }
 
-  /** Takes bytes that are sent off the window. Throws if they are more than are available. */
+  /** Subtracts the sent bytes from the window. Throws if the window has fewer bytes available. */
   consume(bytes: number): void {
     if (bytes > this.#available) throw new RangeError(`${bytes} bytes for a window of ${this.#available}`);
     this.#available -= bytes;
   }
 
-  /** Adds what the peer grants. Returns false, and changes nothing, if the sum does not fit into 32 bits. */
+  /** Adds what the peer grants. If the sum does not fit into 32 bits, changes nothing and returns false. */
   grant(delta: number): boolean {
     if (this.#available + delta > MAX_UINT32) return false;
     this.#available += delta;
@@ -44,12 +44,12 @@ export class ReceiveWindow {
     return this.#promised;
   }
 
-  /** How many bytes arrived and were not taken. */
+  /** How many bytes have arrived that the application has not taken. */
   get held(): number {
     return this.#held;
   }
 
-  /** Counts a data frame of this length. Returns false if it is longer than what was promised. */
+  /** Counts a data frame of this length. Returns false if the frame is longer than what was promised. */
   accept(bytes: number): boolean {
     if (bytes > this.#promised) return false;
     this.#promised -= bytes;
@@ -63,14 +63,14 @@ export class ReceiveWindow {
   }
 
   /**
-   * Counts bytes that the application took. Returns the credit to grant now, or 0. Credit that is returned
-   * counts as promised.
+   * Counts bytes that the application took. Returns the credit to grant now, or 0. The returned credit counts
+   * as promised from then on.
    */
   release(bytes: number): number {
     if (bytes > this.#held) throw new RangeError(`${bytes} bytes taken of ${this.#held} held`);
     this.#held -= bytes;
-    // Half a window, as in the reference: one frame serves many reads, and the sender never runs out of
-    // credit between two.
+    // Credit is granted from half a window on, as in the reference implementation. So one frame serves many
+    // reads, and the sender does not run out of credit between two such frames.
     return this.#size - this.#promised - this.#held >= this.#size / 2 ? this.grantAll() : 0;
   }
 

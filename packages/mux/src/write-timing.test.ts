@@ -9,7 +9,7 @@ function makeTiming(): { timing: WriteTiming; flushes: () => number } {
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
-test('payload is sent at once, and what follows in the same turn at its end', async () => {
+test('the first payload of a turn is sent at once, and the rest at the end of the turn', async () => {
   const { timing, flushes } = makeTiming();
   timing.onPayload();
   expect(flushes()).toBe(1);
@@ -32,14 +32,14 @@ test('a frame without payload is sent at the end of the turn', async () => {
   expect(flushes()).toBe(1);
 });
 
-test('payload after such a frame is still sent at once', () => {
+test('payload after a frame without payload is still sent at once', () => {
   const { timing, flushes } = makeTiming();
   timing.onControl();
   timing.onPayload();
   expect(flushes()).toBe(1);
 });
 
-test('after a turn with several writes, the first of the next turn waits, until a turn had only one', async () => {
+test('after a turn with several writes, the first write of a turn waits, until a turn has had only one', async () => {
   const { timing, flushes } = makeTiming();
   timing.onPayload();
   timing.onPayload();
@@ -53,7 +53,7 @@ test('after a turn with several writes, the first of the next turn waits, until 
   expect(flushes()).toBe(4);
 });
 
-test('nothing is sent while a read is dispatched, and everything when that ends', async () => {
+test('nothing is sent while a read is dispatched, and everything is sent when the dispatch ends', async () => {
   const { timing, flushes } = makeTiming();
   timing.beginDispatch();
   timing.onPayload();
@@ -62,7 +62,7 @@ test('nothing is sent while a read is dispatched, and everything when that ends'
   expect(flushes()).toBe(0);
   timing.endDispatch();
   expect(flushes()).toBe(1);
-  // No tick was due for it, and the dispatch did not count as a turn with several writes.
+  // The dispatch left no tick due, and did not count as a turn with several writes.
   await nextTurn();
   expect(flushes()).toBe(1);
   timing.onPayload();

@@ -10,9 +10,9 @@
 export class WriteTiming {
   readonly #flush: () => void;
   #isDispatching = false;
-  /** True once a write of payload has begun this turn. */
+  /** True once payload was written in this turn. */
   #hasTurnBegun = false;
-  /** True if the turn before had more than one write of payload. This turn probably has too. */
+  /** True if the turn before had more than one write of payload. This turn probably has more than one too. */
   #isBusy = false;
   #isTickDue = false;
 
@@ -20,7 +20,7 @@ export class WriteTiming {
     this.#flush = flush;
   }
 
-  /** A read is being dispatched. Nothing is sent before it ends. */
+  /** A read is being dispatched. Nothing is sent before the dispatch ends. */
   beginDispatch(): void {
     this.#isDispatching = true;
   }
@@ -41,13 +41,17 @@ export class WriteTiming {
     });
   }
 
-  /** Payload was appended. The first of a turn is sent at once, unless the turn before had several. */
+  /**
+   * Payload was appended. The first payload of a turn is sent at once, unless the turn before had several
+   * writes.
+   */
   onPayload(): void {
     if (this.#hasTurnBegun || this.#isDispatching) {
       this.#isBusy = this.#hasTurnBegun;
     } else {
       this.#hasTurnBegun = true;
-      // If more follows, two writes would wake the peer twice (0.1 µs of 1.1 a call, 64 in flight).
+      // If more payload follows, two writes would wake the peer twice. That costs 0.1 µs of the 1.1 µs of a
+      // call, with 64 calls in flight.
       if (!this.#isBusy) this.#flush();
       this.#isBusy = false;
     }

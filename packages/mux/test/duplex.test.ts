@@ -1,4 +1,4 @@
-/** A MuxStream is a Node Duplex like any other. It works as Node's own tools expect of one. */
+/** A MuxStream is a Node Duplex like any other. Node's own tools for streams work with it. */
 
 import { once } from 'node:events';
 import { Duplex, PassThrough, Readable, Writable } from 'node:stream';
@@ -77,7 +77,7 @@ describe('a MuxStream', () => {
     expect(Buffer.concat(chunks).toString()).toBe('through the web');
   });
 
-  test('reads as text if an encoding is set, and still credits what is read', async () => {
+  test('reads as text if an encoding is set, and still grants credit for what is read', async () => {
     const { near, far } = await connected();
     far.setEncoding('utf8');
     near.end('ü'.repeat(700_000));
@@ -113,7 +113,7 @@ describe('a MuxStream', () => {
     await peer.expects('1 WindowUpdate SYN +786432', '1 Data 1', '1 Data 2');
   });
 
-  test('reports a full write buffer by false and drains', async () => {
+  test('returns false from write() if its buffer is full, and emits drain later', async () => {
     const { near, far } = await connected();
     far.resume();
     let writes = 0;
@@ -158,7 +158,7 @@ describe('destroy()', () => {
     expect(peer.session.streamCount).toBe(1);
   });
 
-  test('reset(error) is the same', async () => {
+  test('is also what reset(error) does', async () => {
     const { near, far } = await connected();
     near.reset(new Error('no more'));
     await expect(finished(near)).rejects.toThrow('no more');
@@ -183,7 +183,7 @@ describe('the peer’s reset', () => {
     await expect(readAll(stream)).rejects.toMatchObject({ code: 'MUX_STREAM_RESET', streamId: 1 });
   });
 
-  test('does not take the process down without a listener', async () => {
+  test('does not end the process, even if the stream has no error listener', async () => {
     const { near, far } = await connected();
     far.destroy();
     await until(() => near.destroyed, 'the reset has come');
@@ -203,7 +203,7 @@ describe('the end of the transport without FIN', () => {
     ).toEqual(Array.from({ length: 3 }, () => 'MUX_TRANSPORT_ENDED'));
   });
 
-  test('leaves what had arrived to be read before the error', async () => {
+  test('still delivers what had arrived, and then the error', async () => {
     const peer = rawPeer();
     peer.send(update(1, 0, SYN), data(1, pattern(200 * KiB)));
     const stream = await peer.session.acceptStream();
@@ -218,7 +218,7 @@ describe('the end of the transport without FIN', () => {
     expect(outcome).toMatchObject({ code: 'MUX_TRANSPORT_ENDED' });
   });
 
-  test('leaves the data and the end of a half that was finished', async () => {
+  test('still delivers the data and the end of a half that the peer had finished', async () => {
     const peer = rawPeer();
     peer.send(update(1, 0, SYN), data(1, pattern(200 * KiB)), update(1, 0, FIN));
     const stream = await peer.session.acceptStream();
@@ -244,7 +244,7 @@ describe('the end of the transport without FIN', () => {
   });
 });
 
-test('reads n bytes at once, also when they arrive one after another', async () => {
+test('read(n) returns n bytes at once, even if they arrive in several frames', async () => {
   const peer = rawPeer();
   peer.send(update(1, 0, SYN), data(1, 'one'));
   const stream = await peer.session.acceptStream();
@@ -266,7 +266,7 @@ test('reads n bytes at once, also when they arrive one after another', async () 
   expect(got).toEqual(['onetwo', 'threex']);
 });
 
-test('reads in order by read(n), also when the end comes within a read', async () => {
+test('read(n) returns the bytes in order, even if the end comes within a read', async () => {
   // The last byte is sent separately, after more bytes than a Duplex reads ahead.
   const peer = rawPeer();
   const bytes = pattern(80 * KiB + 1);

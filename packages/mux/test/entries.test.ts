@@ -1,4 +1,4 @@
-/** What the entries export, and what callers can do with it at run time. */
+/** What the entries export, and what callers can do with the exports at run time. */
 
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';

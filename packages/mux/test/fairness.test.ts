@@ -30,7 +30,7 @@ describe('while the transport is full', () => {
         frames.findIndex(([id]) => id === 3),
       )
       .reduce((sum, [, bytes]) => sum + bytes, 0);
-    // That is what the transport had accepted already, one batch, and one slice.
+    // This covers what the transport had accepted already, one batch, and one slice.
     expect(before).toBeLessThanOrEqual(400 * KiB);
   });
 
@@ -47,7 +47,7 @@ describe('while the transport is full', () => {
     expect(ids.slice(0, 16)).toEqual(Array.from({ length: 16 }, (_, i) => (i % 2 === 0 ? 3 : 5)));
   });
 
-  test('what streams owe goes before payload', async () => {
+  test('frames without payload are sent before payload', async () => {
     const peer = rawPeer({ role: 'client', connectionWriteTimeout: 0 });
     peer.end.stall();
     const bulk = peer.session.openRaw();
@@ -91,7 +91,7 @@ describe('expedite()', () => {
     expect(stream.queuedBytes).toBe(44 * KiB);
   });
 
-  test('keeps a FIN behind the bytes it moves', async () => {
+  test('sends FIN only after the bytes that it moves', async () => {
     const peer = rawPeer({ role: 'client', connectionWriteTimeout: 0 });
     peer.end.stall();
     const stream = peer.session.openRaw();
@@ -116,7 +116,7 @@ describe('one write', () => {
     expect(peer.sessionEnd.writes - before).toBe(2);
   });
 
-  test('carries all answers to one read', async () => {
+  test('carries the answers to all pings of one read', async () => {
     const peer = rawPeer();
     const before = peer.sessionEnd.writes;
     peer.send(...Array.from({ length: 100 }, (_, i) => ping(i)));

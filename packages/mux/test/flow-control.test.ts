@@ -17,7 +17,7 @@ describe('credit', () => {
     expect(await peer.next()).toMatch(/^1 WindowUpdate \+/);
   });
 
-  test('is granted from half a window on', async () => {
+  test('is granted once half a window was taken', async () => {
     const taken: RawStream[] = [];
     const peer = rawPeer({ maxStreamWindowSize: 256 * KiB, onStream: (stream) => void taken.push(stream) });
     peer.send(update(1, 0, SYN), data(1, Buffer.alloc(200_000)));
@@ -38,7 +38,7 @@ describe('credit', () => {
     await server.expects(`1 WindowUpdate ACK +${256 * KiB}`);
   });
 
-  test('beyond the first 256 KiB is given while the budget of all streams lasts, and is returned', async () => {
+  test('beyond the first 256 KiB is given while the budget of all streams lasts, and returns to it with a reset', async () => {
     const peer = rawPeer({ role: 'client', maxStreamWindowSize: 512 * KiB, windowBudget: 600 * KiB });
     const first = peer.session.openStream();
     peer.session.openStream();
@@ -129,7 +129,7 @@ describe('a sender', () => {
     ]);
   });
 
-  test('is told of back-pressure, and of its end', async () => {
+  test('is told when back-pressure begins and when it ends', async () => {
     const peer = rawPeer({ role: 'client' });
     const stream = peer.session.openRaw();
     let drains = 0;

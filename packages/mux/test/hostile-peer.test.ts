@@ -203,14 +203,14 @@ describe('a flood', () => {
     expect((await readAll(await peer.session.acceptStream())).toString()).toBe('good');
   });
 
-  test('of pings from a peer that reads no answers stops our reading, which continues when it reads', async () => {
+  test('of pings from a peer that reads no answers stops our reading until the peer reads', async () => {
     const peer = rawPeer({ connectionWriteTimeout: 0 });
     peer.end.stall();
     const pings = 100_000;
     const batch = Array.from({ length: 1000 }, (_, i) => ping(i));
     for (let sent = 0; sent < pings; sent += batch.length) peer.send(...batch);
     await settled();
-    // The queue holds at most the limit and the answers to one piece of input, whatever the peer sends.
+    // The queue holds at most the limit, plus the answers to one chunk of input, whatever the peer sends.
     expect(peer.session.stats().queuedBytes).toBeLessThan(300 * KiB);
     expect(peer.end.writableLength).toBeGreaterThan(500 * KiB);
     peer.end.resumeTaking();
@@ -266,7 +266,7 @@ describe('a peer that never reads', () => {
     expect(stream.destroyed).toBe(true);
   });
 
-  test('stops nothing if the timeout is off', async () => {
+  test('does not end the session if the timeout is off', async () => {
     const peer = rawPeer({ role: 'client', connectionWriteTimeout: 0 });
     peer.end.stall();
     const stream = peer.session.openStream();

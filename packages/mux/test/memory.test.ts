@@ -43,7 +43,7 @@ describe('memory', () => {
     expect((await heldBytes()) - before).toBeLessThan(512 * KiB);
   });
 
-  test('of 256 idle streams is little, as Duplexes and lean', async () => {
+  test('of 256 idle streams is little, both as lean streams and as Duplexes', async () => {
     const { client, server } = sessionPair();
     const before = await heldBytes();
     const lean = Array.from({ length: 256 }, () => client.openRaw());
@@ -118,6 +118,7 @@ test('small frames that a socket has accepted free their memory for the next one
       .join(''),
   );
   expect(received).toEqual(sent);
-  // 800 KB would fill thirteen blocks of 64 KiB. One more is begun whenever the pipe was full.
+  // Without reuse, 800 KB would fill thirteen blocks of 64 KiB. With reuse, a new block is begun only when
+  // the pipe was full.
   expect(blocks.size).toBeLessThan(6);
 });

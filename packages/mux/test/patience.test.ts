@@ -1,5 +1,6 @@
 /**
- * Waits that ended while the process itself was blocked. What its pipe holds must count more than its timers.
+ * Waits whose time passed while the process itself was blocked. What has arrived in the pipe must count more
+ * than the timers.
  */
 
 import { spawn } from 'node:child_process';
@@ -17,7 +18,7 @@ function block(ms: number): void {
 const aTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('a process that was blocked for longer than a wait may last', () => {
-  test('still accepts the answer to a ping, even to one that was not sent yet', async () => {
+  test('still accepts the answer to a ping, even if the ping was not sent yet', async () => {
     const { client } = sessionPair({ client: { connectionWriteTimeout: 200 } });
     await aTurn();
     const ping = client.ping();
@@ -99,7 +100,7 @@ describe('a process that was blocked for longer than a wait may last', () => {
 });
 
 describe('fake timers', () => {
-  test('of a test around a session do not end it', async () => {
+  test('of a test do not end a session inside that test', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'hrtime'] });
     onTestFinished(() => void vi.useRealTimers());
     const peer = rawPeer({ role: 'client', streamOpenTimeout: 60_000, connectionWriteTimeout: 60_000 });
@@ -113,7 +114,7 @@ describe('fake timers', () => {
     await ping;
   });
 
-  test('drive a session that is given them', async () => {
+  test('drive a session that was given them as its timers', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
     onTestFinished(() => void vi.useRealTimers());
     const peer = rawPeer({ role: 'client', streamOpenTimeout: 60_000, timers: globalThis });

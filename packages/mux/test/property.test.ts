@@ -1,7 +1,7 @@
 /**
  * Both ends do anything in any order, and the bytes are cut and delayed anywhere. What is read must be what
  * was written, and nothing may be left behind. A failure prints its seed; `PIPEWORK_SEED=n` runs only that
- * one again.
+ * case again.
  */
 
 import fc from 'fast-check';
@@ -35,7 +35,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('turn' as const) }) },
 );
 
-/** One end of a stream, with what it saw. The bytes are a counter, so that any loss or swap shows. */
+/**
+ * One end of a stream, and everything that its handler was told. The bytes are a counter, so that any loss or
+ * swap shows.
+ */
 class Witness {
   readonly raw: RawStream;
   written = 0;
@@ -142,8 +145,8 @@ async function play(
     10_000,
   );
   for (const witness of everyone()) expect(witness.complaint).toBeUndefined();
-  // A side that saw a clean end has read everything that the other side wrote. That side may have reset the
-  // stream after its FIN.
+  // If one side saw a clean end, it has read everything that the other side wrote. The other side may still
+  // have reset the stream after its FIN.
   for (const side of [0, 1] as const) {
     for (const witness of witnesses[side]) {
       const other = witnesses[1 - side]!.find(({ raw }) => raw.id === witness.raw.id);
@@ -264,7 +267,7 @@ async function readBy(reader: (typeof readers)[number], stream: Duplex): Promise
   return Buffer.concat(chunks);
 }
 
-describe('streams that hear each other within a write', () => {
+describe('streams whose bytes arrive within the write itself', () => {
   test('lose nothing and never stop, over pipes in memory that are sometimes full', async () => {
     const property = fc.asyncProperty(
       fc.integer({ min: 1, max: 100_000 }),

@@ -103,7 +103,7 @@ describe('a handler', () => {
     expect(log).toEqual(['x', 'close MUX_STREAM_RESET']);
   });
 
-  test('gets nothing of a frame if another stream’s handler resets the stream while answering it', async () => {
+  test('is not told of a frame’s FIN if another handler resets the stream while that frame is handled', async () => {
     const peer = rawPeer({ role: 'client', acceptBacklog: 1 });
     const [first, queued] = [peer.session.openRaw(), peer.session.openRaw()];
     const log: string[] = [];
@@ -179,7 +179,7 @@ describe('writing', () => {
     expect(Buffer.from(peer.frames.at(-1)!.payload!).subarray(-5).toString()).toBe('hello');
   });
 
-  test('after end() is a mistake', () => {
+  test('after end() throws MUX_WRITE_AFTER_END', () => {
     const peer = rawPeer({ role: 'client' });
     const stream = peer.session.openRaw();
     stream.end();
@@ -188,7 +188,7 @@ describe('writing', () => {
     );
   });
 
-  test('of nothing sends nothing', async () => {
+  test('of no bytes sends no data frame', async () => {
     const peer = rawPeer({ role: 'client' });
     const stream = peer.session.openRaw();
     stream.write(new Uint8Array(0));
@@ -210,7 +210,7 @@ describe('writing', () => {
   });
 });
 
-test('consuming more than was delivered is a mistake', async () => {
+test('consuming more than was delivered throws MUX_MISUSE', async () => {
   const { peer, streams } = opened();
   peer.send(update(1, 0, SYN), data(1, 'abc'));
   await settled();

@@ -22,7 +22,7 @@ import { pattern, readAll, sessionPair, until } from './support/session-pair.ts'
 const KiB = 1024;
 const MiB = 1024 * KiB;
 
-/** Carriers other than memory, as the reference has TCP and pipes. */
+/** The carriers that some tests run over, as those of the reference run over TCP and pipes. */
 const carriers = {
   memory: (options: Partial<LeanSessionOptions>) =>
     Promise.resolve(sessionPair({ client: options, server: options })),
@@ -50,7 +50,7 @@ const outcomeOf = (promise: Promise<unknown>): Promise<MuxError> =>
     (error: unknown) => error as MuxError,
   );
 
-/** Returns the credit that the peer has granted to a stream of ours. No public name tells it. */
+/** Returns the credit that the peer has granted to a stream of ours. No public member has this number. */
 function windowOf(stream: RawStream): number {
   return (stream as LeanStream).record.sendWindow.available;
 }
@@ -82,7 +82,7 @@ describe('session_test.go', () => {
   });
 
   test.each(everyCarrier)(
-    '3 TestCloseBeforeAck: streams closed unacknowledged give their places back (%s)',
+    '3 TestCloseBeforeAck: streams that are closed before their ACK give their places back (%s)',
     async (carrier) => {
       const { client, server } = await carriers[carrier]({ acceptBacklog: 8 });
       for (let i = 0; i < 8; i += 1) client.openStream().end();
@@ -150,7 +150,7 @@ describe('session_test.go', () => {
     expect(at).toBe(bytes.length);
   });
 
-  test('10 TestGoAway: after the server’s go-away the client can not open', async () => {
+  test('10 TestGoAway: after the server’s go-away, the client cannot open a stream', async () => {
     const { client, server } = sessionPair();
     server.goAway();
     await settled();
@@ -188,7 +188,7 @@ describe('session_test.go', () => {
   });
 
   test.each(everyCarrier)(
-    '13 TestHalfClose: who has finished still reads, before and after (%s)',
+    '13 TestHalfClose: a side that has finished writing still reads what came before and what comes after (%s)',
     async (carrier) => {
       const { client, server } = await carriers[carrier]({});
       const stream = client.openStream();
@@ -217,7 +217,7 @@ describe('session_test.go', () => {
     expect((await outcomeOf(readAll(stream))).name).toBe('AbortError');
   });
 
-  test('16 TestReadDeadline_BlockedRead: also one in progress', async () => {
+  test('16 TestReadDeadline_BlockedRead: a read in progress can be given up too', async () => {
     const { client } = sessionPair();
     const controller = new AbortController();
     const stream = client.openStream();
@@ -228,7 +228,7 @@ describe('session_test.go', () => {
     expect((await reading).name).toBe('AbortError');
   });
 
-  test('17 TestWriteDeadline: writes stop once the window is used up, and can be given up', async () => {
+  test('17 TestWriteDeadline: writes stop once the window is used up, and a waiting write can be given up', async () => {
     const { client } = sessionPair();
     const stream = client.openStream();
     while (stream.write(Buffer.alloc(4 * KiB)));
@@ -237,7 +237,7 @@ describe('session_test.go', () => {
     expect(await waiting).toMatchObject({ message: 'deadline' });
   });
 
-  test('18 TestWriteDeadline_BlockedWrite: also one in progress', async () => {
+  test('18 TestWriteDeadline_BlockedWrite: a write in progress can be given up too', async () => {
     const { client } = sessionPair();
     const stream = client.openStream();
     const waiting = new Promise((resolve) => stream.write(Buffer.alloc(4 * MiB), resolve));
@@ -246,7 +246,7 @@ describe('session_test.go', () => {
     expect(await waiting).toMatchObject({ message: 'deadline' });
   });
 
-  test('19 TestBacklogExceeded: the 65th open of a backlog of 64 waits; the end of the peer’s session fails it', async () => {
+  test('19 TestBacklogExceeded: with a backlog of 64, the 65th stream waits, and fails when the peer’s session ends', async () => {
     const { client, server } = sessionPair({ client: { acceptBacklog: 64 }, server: { acceptBacklog: 64 } });
     const streams = Array.from({ length: 65 }, () => client.openStream());
     await settled();
@@ -264,7 +264,7 @@ describe('session_test.go', () => {
     }
   });
 
-  test('21 TestKeepAlive_Timeout: a blocked peer ends the session, and who accepts hears why', async () => {
+  test('21 TestKeepAlive_Timeout: a blocked peer ends the session, and a waiting accept gets the reason', async () => {
     const { client, serverEnd } = sessionPair({
       client: { enableKeepAlive: true, keepAliveInterval: 10, connectionWriteTimeout: 30 },
     });
@@ -274,7 +274,7 @@ describe('session_test.go', () => {
     expect(client.hasEnded).toBe(true);
   });
 
-  test('22 TestLargeWindow: a write of the whole enlarged window ends without a reader', async () => {
+  test('22 TestLargeWindow: a write of the whole enlarged window is sent without a reader', async () => {
     const { client, server } = sessionPair({ server: { maxStreamWindowSize: 512 * KiB } });
     const stream = client.openRaw();
     await server.acceptStream();
@@ -305,7 +305,7 @@ describe('session_test.go', () => {
     expect(await Promise.all(trips)).toEqual(Array.from({ length: 80 }, () => 'hello'));
   });
 
-  test('25 TestSession_WindowUpdateWriteDuringRead: a stalled carrier fails the reader (ours: with the session)', async () => {
+  test('25 TestSession_WindowUpdateWriteDuringRead: if the carrier stalls, the reader fails (ours: because the session ends)', async () => {
     const peer = rawPeer({ connectionWriteTimeout: 40 });
     peer.end.stall();
     peer.send(update(1, 0, 1), { type: 0, streamId: 1, payload: pattern(256 * KiB) });
@@ -341,7 +341,7 @@ describe('session_test.go', () => {
     expect((await outcomeOf(peer.session.closed)).code).toBe('MUX_WRITE_TIMEOUT');
   });
 
-  test('28 TestSession_PingOfDeath: a ping to a peer that can not write does not block its reader; a later one works', async () => {
+  test('28 TestSession_PingOfDeath: a ping to a peer that cannot write does not block that peer’s reader, and a later ping works', async () => {
     const { client, server, clientEnd } = sessionPair({ server: { connectionWriteTimeout: 0 } });
     clientEnd.stall();
     server.openStream().write(Buffer.alloc(200 * KiB));
@@ -365,7 +365,7 @@ describe('session_test.go', () => {
     expect(await waiting).toMatchObject({ code: 'MUX_WRITE_TIMEOUT' });
   });
 
-  test('30 TestCancelAccept: accepting with a cancelled context fails with its reason', async () => {
+  test('30 TestCancelAccept: an accept fails with the reason of its signal if that aborts', async () => {
     const { server } = sessionPair();
     const controller = new AbortController();
     const accepting = outcomeOf(server.acceptStream({ signal: controller.signal }));

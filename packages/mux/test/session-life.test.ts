@@ -31,7 +31,7 @@ describe('a session', () => {
     await plugin.close();
   });
 
-  test('reads what the transport held before, even if it was paused', async () => {
+  test('reads what the transport held before the session began, even if the transport was paused', async () => {
     const [near, far] = bytePair();
     const stream = new LeanSession(near, { role: 'client' }).openStream();
     stream.end('early');
@@ -42,7 +42,7 @@ describe('a session', () => {
     expect((await readAll(await server.acceptStream())).toString()).toBe('early');
   });
 
-  test('reports an end of the transport that came before it', async () => {
+  test('reports an end of the transport that came before the session began', async () => {
     const [near, far] = bytePair();
     far.end();
     near.resume();
@@ -50,7 +50,7 @@ describe('a session', () => {
     await new LeanSession(near, { role: 'client' }).closed;
   });
 
-  test('fails with the transport, naming its error as the cause', async () => {
+  test('fails if the transport fails, with the transport’s error as the cause', async () => {
     const peer = rawPeer();
     const cause = new Error('the cable');
     const stream = peer.session.openStream();
@@ -205,7 +205,7 @@ describe('endOutput()', () => {
     expect(stream.destroyed).toBe(true);
   });
 
-  test('leaves no stream open that the peer finished and this side did not', async () => {
+  test('leaves no stream open that only the peer has finished', async () => {
     const peer = rawPeer();
     peer.send(data(1, 'a', SYN | FIN), data(3, 'b', SYN | FIN));
     const [read, unread] = [await peer.session.acceptStream(), await peer.session.acceptStream()];
@@ -227,7 +227,7 @@ describe('endOutput()', () => {
     await settled();
     peer.session.endOutput();
     late.end('behind the end');
-    // The window opens when nothing can be sent any more.
+    // The peer opens the windows only now, when nothing can be sent any more.
     for (const id of [1, 3]) peer.send(update(id, 100 * KiB, ACK), update(id, 0, FIN));
     await settled();
     expect([large.writableFinished, late.writableFinished]).toEqual([false, false]);
@@ -235,7 +235,7 @@ describe('endOutput()', () => {
     for (const outcome of outcomes) expect(await outcome).toMatchObject({ code: 'MUX_TRANSPORT_ENDED' });
   });
 
-  test('continues reading even if answers had paused it', async () => {
+  test('continues reading even if waiting replies had paused it', async () => {
     const peer = rawPeer({ role: 'client', connectionWriteTimeout: 0 });
     const stream = peer.session.openStream();
     peer.end.stall();
@@ -360,7 +360,7 @@ describe('opening', () => {
     ['a reset by the peer', (peer: ReturnType<typeof rawPeer>) => peer.send(update(1, 0, RST))],
     ['our own reset', (_peer: unknown, stream: RawStream) => stream.reset()],
     ['FIN from the peer', (peer: ReturnType<typeof rawPeer>) => peer.send(update(1, 0, FIN))],
-  ])('gives the place back after %s', async (_what, ends) => {
+  ])('gives the stream’s place in the backlog back after %s', async (_what, ends) => {
     const peer = rawPeer({ role: 'client', acceptBacklog: 1 });
     const stream = peer.session.openRaw();
     peer.session.openRaw();
@@ -370,7 +370,7 @@ describe('opening', () => {
     await until(() => peer.frames.some(({ streamId }) => streamId === 3), 'the next stream opens');
   });
 
-  test('is undone after streamOpenTimeout, for that stream alone', async () => {
+  test('fails after streamOpenTimeout, for the unanswered stream alone', async () => {
     const peer = rawPeer({ role: 'client', streamOpenTimeout: 30 });
     const [deaf, heard] = [peer.session.openStream(), peer.session.openStream()];
     peer.send(update(3, 0, ACK));
@@ -403,7 +403,7 @@ describe('accepting', () => {
     expect((await Promise.all(waiting)).map(({ id }) => id)).toEqual([3, 1]);
   });
 
-  test('can be given up by a signal', async () => {
+  test('ends with the reason of its signal if that aborts', async () => {
     const peer = rawPeer();
     const controller = new AbortController();
     const waiting = peer.session.acceptStream({ signal: controller.signal });
@@ -423,7 +423,7 @@ describe('accepting', () => {
     expect((await peer.session.acceptStream()).id).toBe(3);
   });
 
-  test('is a mistake if streams go to onStream', async () => {
+  test('fails with MUX_MISUSE if streams go to onStream', async () => {
     const { server } = sessionPair({ server: { onStream: () => {} } });
     await expect(server.acceptStream()).rejects.toMatchObject({ code: 'MUX_MISUSE' });
   });
@@ -438,7 +438,7 @@ describe('half-closed', () => {
     await peer.expects('1 WindowUpdate SYN +786432', '1 WindowUpdate FIN', '1 WindowUpdate RST');
   });
 
-  test('streams live on while the peer sends', async () => {
+  test('streams stay open while the peer sends', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
     try {
       const peer = rawPeer({ role: 'client', streamCloseTimeout: 1000, timers: globalThis });

@@ -46,7 +46,7 @@ test('the lean interface is not on the main entry', () => {
   expectTypeOf<Session>().not.toHaveProperty('feed');
   expectTypeOf<LeanSession>().toExtend<Session>();
   expectTypeOf<LeanSession['openRaw']>().returns.toEqualTypeOf<RawStream>();
-  // @ts-expect-error an option of the lean face
+  // @ts-expect-error an option of the lean interface
   new Session(new Duplex(), { role: 'client', onStream: () => {} });
 });
 

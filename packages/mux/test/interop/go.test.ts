@@ -75,7 +75,7 @@ describe.skipIf(reason !== undefined)(
 
     describe.each<Role>(['client', 'server'])('we are the %s', (role) => {
       test.each([0, 100, 64 * KiB, 1024 * KiB, 8_000_000])(
-        'gets %i bytes back, and both halves finish',
+        '%i bytes come back, and both halves finish',
         async (size) => {
           const { session } = facing(role, ['echo']);
           const stream = session.openStream();
@@ -85,7 +85,7 @@ describe.skipIf(reason !== undefined)(
         },
       );
 
-      test('opens 1,000 streams at once and loses none', async () => {
+      test('we open 1,000 streams at once and lose none', async () => {
         const { session } = facing(role, ['echo']);
         const trips = Array.from({ length: 1000 }, async (_, i) => {
           const stream = session.openStream();
@@ -101,14 +101,14 @@ describe.skipIf(reason !== undefined)(
         [1, 8_000_000],
         [20, 100_000],
         [1000, 100],
-      ])('serves %i streams of its own, %i bytes each', async (streams, bytes) => {
+      ])('Go opens %i streams and gets %i bytes back on each', async (streams, bytes) => {
         const { session, reports } = facing(role, ['open', String(streams), String(bytes)], echo);
         await until(() => reports().length > 0, 'it is done', 15_000);
         expect(reports()).toEqual([{ failures: {}, pinged: true }]);
         await until(() => session.streamCount === 0, 'the table is empty');
       });
 
-      test('serves streams that wait to be accepted', async () => {
+      test('Go opens 600 streams, which wait until we accept them', async () => {
         const { session, reports } = facing(role, ['open', '600', '100']);
         void (async () => {
           for await (const stream of session) stream.pipe(stream);
@@ -117,7 +117,7 @@ describe.skipIf(reason !== undefined)(
         expect(reports()).toEqual([{ failures: {}, pinged: true }]);
       });
 
-      test('continues with an open stream after its go-away, and opens no other', async () => {
+      test('after Go’s go-away, we continue with an open stream and can open no other', async () => {
         const { session, reports } = facing(role, ['goaway']);
         const stream = session.openStream();
         stream.write('before');
@@ -128,12 +128,12 @@ describe.skipIf(reason !== undefined)(
         await until(() => reports().length > 0, 'it is done');
       });
 
-      test('measures a round trip', async () => {
+      test('we measure a round trip', async () => {
         const { session } = facing(role, ['echo']);
         expect(await session.ping()).toBeGreaterThan(0);
       });
 
-      test('closes, and Go sees a plain end', async () => {
+      test('we close, and Go sees a plain end', async () => {
         const { session, reports } = facing(role, ['echo']);
         const stream = session.openStream();
         stream.end('x');

@@ -37,7 +37,7 @@ function echo(stream: OtherStream): void {
   stream.onEnd(() => stream.end());
 }
 
-/** Sends bytes through a stream of ours, which come back from theirs. It reads as many bytes as it sent. */
+/** Sends bytes through a stream of ours, and reads the same number of bytes that the other mux sends back. */
 async function ourTrip(ours: LeanSession, bytes: Buffer): Promise<void> {
   const stream = ours.openStream();
   stream.write(bytes);
@@ -52,7 +52,7 @@ async function ourTrip(ours: LeanSession, bytes: Buffer): Promise<void> {
   stream.end();
 }
 
-/** Sends bytes through a stream of theirs, which come back from ours. */
+/** Sends bytes through a stream of the other mux, and reads there what we send back. */
 async function theirTrip(theirs: OtherMux, bytes: Buffer): Promise<void> {
   const stream = await theirs.open();
   const chunks: Uint8Array[] = [];

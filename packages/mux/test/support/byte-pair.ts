@@ -1,4 +1,7 @@
-/** Two ends of bytes in memory. What one writes the other reads, with back-pressure, and cut at will. */
+/**
+ * Two connected ends in memory. Each end reads what the other writes, with back-pressure. A test can choose
+ * how the bytes are cut.
+ */
 
 import { Duplex } from 'node:stream';
 

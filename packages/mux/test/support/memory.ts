@@ -1,4 +1,6 @@
-/** Measures what the process really holds, after a collection, without a flag on the command line. */
+/**
+ * Measures the memory that the process holds after a garbage collection. Needs no flag on the command line.
+ */
 
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';

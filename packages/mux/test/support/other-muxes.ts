@@ -104,7 +104,7 @@ interface ConnectionBase {
   };
 }
 
-/** It calls Promise.withResolvers, which Node 20 does not have. */
+/** Adds Promise.withResolvers to Node 20, because libp2p-yamux calls it. */
 function fillInWithResolvers(): void {
   const promise = Promise as unknown as { withResolvers?: () => object };
   promise.withResolvers ??= () => {
@@ -114,7 +114,7 @@ function fillInWithResolvers(): void {
   };
 }
 
-/** @chainsafe/libp2p-yamux over a connection that follows @libp2p/tcp's own. */
+/** @chainsafe/libp2p-yamux over a connection that is modelled on the one of @libp2p/tcp. */
 export const chainsafe: MakeMux = async (role, transport) => {
   fillInWithResolvers();
   const { yamux } = (await import('@chainsafe/libp2p-yamux')) as unknown as {

@@ -78,9 +78,7 @@ export class RawPeer {
     for (const frame of frames) expect(await this.next()).toBe(frame);
   }
 
-  /**
-   * Checks that nothing more arrives: everything that was sent has been handled, and nothing was answered.
-   */
+  /** Checks that nothing more arrives. By then, everything that was sent has been handled. */
   async expectsSilence(): Promise<void> {
     await settled();
     expect(this.frames.map((frame) => `${frame.streamId} ${describeFrame(frame)}`)).toEqual([]);

@@ -1,10 +1,10 @@
 // A peer built on HashiCorp's own yamux, over standard input and output.
 //
-//	go-peer ROLE echo                    accepts streams and sends back what comes, to its end
+//	go-peer ROLE echo                    accepts streams, and sends back what arrives on each until its end
 //	go-peer ROLE open STREAMS BYTES      opens streams at once, sends bytes through each, checks what comes back
-//	go-peer ROLE goaway                  goes away after its first stream, and goes on echoing that
+//	go-peer ROLE goaway                  sends a go-away after its first stream, and continues to echo that stream
 //
-// What it finds is one line of JSON on standard error.
+// It reports what it has found as one line of JSON on standard error.
 package main
 
 import (
