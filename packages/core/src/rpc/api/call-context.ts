@@ -13,7 +13,10 @@ export interface CallContext {
   readonly signal: AbortSignal;
   /** Milliseconds left of the caller's deadline; undefined if the caller set none. */
   readonly remainingMs: number | undefined;
-  /** What the caller sent along, for instance `traceparent`. Empty if the caller sent nothing. */
+  /**
+   * The metadata that the caller sent with the call, for instance `traceparent`. Empty if the caller sent
+   * none.
+   */
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -23,9 +26,10 @@ let current: CallContext | undefined;
 let everywhere: AsyncLocalStorage<CallContext> | undefined;
 
 /**
- * Returns the call that is being answered. Call it before the handler's first `await`: the context is known
- * only while the handler starts, so it costs a call nothing. With `serve({ callContext: 'everywhere' })` it
- * is also known after an `await`, and in everything that the handler calls. Throws `MISUSE` elsewhere.
+ * Returns the call that is being answered. Call it before the handler's first `await`, because the context is
+ * known only while the handler starts. In return, it costs a call nothing. With `serve({ callContext:
+ * 'everywhere' })`, the context is also known after an `await`, and in everything that the handler calls.
+ * Throws `MISUSE` elsewhere.
  *
  * @example
  * ```ts
@@ -53,7 +57,7 @@ export function callContext(): CallContext {
   );
 }
 
-/** From now on, handlers of this process keep their context after an `await`, by an AsyncLocalStorage. */
+/** From now on, an AsyncLocalStorage keeps the context of this process's handlers after an `await`. */
 export function keepContextEverywhere(): void {
   everywhere ??= new AsyncLocalStorage();
 }
@@ -67,16 +71,16 @@ export function contextStorage(): AsyncLocalStorage<CallContext> | undefined {
 }
 
 /**
- * The call whose handler is starting; undefined elsewhere. It is for a wrapper around the handler that passes
- * the call on.
+ * Returns the call whose handler is starting; undefined at other times. A wrapper around a handler uses it to
+ * pass the call on.
  */
 export function currentContext(): CallContext | undefined {
   return current;
 }
 
 /**
- * A handler starts. Its context is the current one until the returned value is passed to {@link
- * leaveContext}.
+ * Makes `context` the current one, because its handler starts. It stays current until the returned value is
+ * passed to {@link leaveContext}.
  */
 export function enterContext(context: CallContext | undefined): CallContext | undefined {
   const outer = current;

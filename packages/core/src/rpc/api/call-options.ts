@@ -5,15 +5,18 @@ import { isAbortSignal, isObjectPrototype } from '../../base/realm.ts';
 
 /** What a caller can set for one call. `withCallOptions()` binds it to a remote. */
 export interface CallOptions {
-  /** Aborting it rejects the call at once with the signal's reason, and aborts the handler's signal on the other side. */
+  /**
+   * If it aborts, the call rejects at once with the signal's reason, and the handler's signal on the other
+   * side aborts too.
+   */
   readonly signal?: AbortSignal | undefined;
   /**
    * Milliseconds after which the call rejects with `RPC_DEADLINE`. The remaining time is sent to the handler.
    */
   readonly deadlineMs?: number | undefined;
   /**
-   * Sent with the call to a peer that announced `meta`, for instance `traceparent`, `tracestate` or
-   * `baggage`.
+   * Metadata, for instance `traceparent`, `tracestate` or `baggage`. It is sent with the call if the peer
+   * announced `meta`.
    */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
@@ -21,8 +24,8 @@ export interface CallOptions {
 /** The arguments of a call, and the signals in them. */
 export interface SignalledParams {
   /**
-   * The params. If an object is copied and has a `signal`, it is a copy here: its fields were read, and are
-   * not read again.
+   * The params. If one of them is an object that has a `signal` and is sent as a copy, a copy of it is here.
+   * Its fields were read for that copy, and are not read again.
    */
   readonly params: unknown[];
   readonly signals: readonly AbortSignal[] | undefined;
@@ -39,7 +42,8 @@ export function findSignals(
   isCopied: (param: object) => boolean,
 ): SignalledParams | undefined {
   let read: unknown[] | undefined;
-  // Not AbortSignal.any(), because a signal that outlives many calls would keep memory of each.
+  // This does not use AbortSignal.any(), because a signal that outlives many calls would then keep memory for
+  // each of them.
   let found: AbortSignal[] | undefined = ofOptions === undefined ? undefined : [ofOptions];
   for (let index = 0; index < params.length; index++) {
     let param = params[index];
@@ -57,7 +61,9 @@ export function findSignals(
   return read === undefined && found === undefined ? undefined : { params: read ?? params, signals: found };
 }
 
-/** Throws `CONFIG_INVALID`, naming the option, for an option that {@link CallOptions} does not have. */
+/**
+ * Throws `CONFIG_INVALID` for an option that {@link CallOptions} does not have. The message names the option.
+ */
 export function checkCallOptions(options: CallOptions): void {
   checkKnownCallOptions(options);
   for (const name of Object.keys(options)) {
@@ -89,8 +95,8 @@ export function checkKnownCallOptions(options: CallOptions): void {
 }
 
 /**
- * True for a plain record. A Map or Headers is refused: its entries are not properties, and would be lost
- * without notice.
+ * True for a plain record. A Map or Headers is refused, because its entries are not properties, and would be
+ * lost without notice.
  */
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return Object.prototype.toString.call(value) === '[object Object]';
@@ -104,8 +110,8 @@ function invalid(name: string, expected: string, came: unknown): PipeworkError {
 }
 
 /**
- * The params for a peer without `refs`. Trailing `undefined` is dropped, and so is a trailing options object
- * that holds nothing but an abort signal, because net/rpc takes exactly one param.
+ * Returns the params for a peer without `refs`. It drops a trailing `undefined`, and a trailing options
+ * object that holds only an abort signal. The reason is that net/rpc takes exactly one param.
  */
 export function dropSignals(params: readonly unknown[]): readonly unknown[] {
   let length = params.length;

@@ -1,7 +1,7 @@
 /**
  * What tools can watch: tracing channels of node:diagnostics_channel for calls made (`pipework:call`), calls
- * answered (`pipework:handler`) and streams of values (`pipework:stream`). If a channel has no subscriber, it
- * costs a call one comparison.
+ * answered (`pipework:handler`) and streams of values (`pipework:stream`). A channel without a subscriber
+ * costs each call one comparison.
  */
 import { tracingChannel, type TracingChannel } from 'node:diagnostics_channel';
 
@@ -19,13 +19,16 @@ export interface CallTrace {
    * The name under which the plugin or the service was dispensed. Undefined if it was not dispensed by name.
    */
   readonly service: string | undefined;
-  /** On the caller's side, the party that is called. On the handler's side, always `the caller`. */
+  /**
+   * The other party. On the caller's side, it is the party that is called. On the handler's side, it is
+   * always `the caller`.
+   */
   readonly peer: string;
   /** The arguments. On the caller's side they are not packed yet, on the handler's side they are decoded. */
   readonly params: readonly unknown[];
   /**
    * Metadata that is sent with a call, for instance `traceparent`. A subscriber of `start` on `pipework:call`
-   * can add to it.
+   * can add entries.
    */
   metadata: Record<string, string>;
   /** What the call resolved with, from `asyncEnd` on; undefined if it failed. */
@@ -48,25 +51,28 @@ export interface StreamTrace {
 
 type Channel<T extends object> = TracingChannel<T, T>;
 
-/** The name of the tracing channel for calls that are made here, each as a {@link CallTrace}. A store bound to its `start` is active while the call is sent. */
+/**
+ * The name of the tracing channel for calls that are made here, each as a {@link CallTrace}. A store that is
+ * bound to the channel's `start` is active while the call is sent.
+ */
 export const callChannelName = 'pipework:call';
 
 /**
- * The name of the tracing channel for calls that are answered here, each as a {@link CallTrace}. A store
- * bound to its `start` is active in the handler and while its answer is sent. So it is also active in the
- * sources of streams and in the functions that the answer contains.
+ * The name of the tracing channel for calls that are answered here, each as a {@link CallTrace}. A store that
+ * is bound to the channel's `start` is active in the handler, and while the handler's answer is sent. So it
+ * is also active in the sources of streams and in the functions that the answer contains.
  */
 export const handlerChannelName = 'pipework:handler';
 
 /**
  * The name of the tracing channel for streams of values, each as a {@link StreamTrace}. `start` is published
- * in the context in which the stream was given, or in that of its consumer.
+ * in the asynchronous context in which a given stream was given, or in the one of a taken stream's consumer.
  */
 export const streamChannelName = 'pipework:stream';
 
 /**
- * The name of the tracing channel for plugin processes, each as a `ProcessTrace`. It only publishes: a store
- * bound to it is never active.
+ * The name of the tracing channel for plugin processes, each as a `ProcessTrace`. This channel only publishes
+ * events. A store that is bound to it is never active.
  */
 export const processChannelName = 'pipework:process';
 

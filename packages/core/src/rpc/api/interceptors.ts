@@ -20,21 +20,21 @@ export interface OutgoingCall {
   /** The arguments. An interceptor may replace them before it calls `next()`. */
   params: unknown[];
   /**
-   * Sent with the call to a peer that announced `meta`, for instance `traceparent`, `tracestate` or
-   * `baggage`.
+   * Metadata, for instance `traceparent`, `tracestate` or `baggage`. It is sent with the call if the peer
+   * announced `meta`.
    */
   metadata: Record<string, string>;
 }
 
 /**
- * Runs around one outgoing call. The caller gets what it returns. It calls `next` once, or answers without
- * it.
+ * Runs around one outgoing call. The caller gets what the interceptor returns. An interceptor calls `next`
+ * once, or answers without calling `next`.
  */
 export type CallInterceptor = (call: OutgoingCall, next: () => Promise<unknown>) => unknown;
 
 /**
- * Runs around one incoming call. The peer gets what it returns. It runs before the contract's input is
- * checked.
+ * Runs around one incoming call. The peer gets what the interceptor returns. It runs before the arguments are
+ * checked against a contract.
  */
 export type HandlerInterceptor = (
   call: { readonly method: string; readonly params: unknown[]; readonly context: CallContext },

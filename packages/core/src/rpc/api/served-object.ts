@@ -17,7 +17,7 @@ export interface ServedObject {
    * conversation's prefix.
    */
   invoke(method: string, params: unknown[], context: CallContext): unknown;
-  /** Describes each method that can be called. Absent if nothing is served that a peer could ask about. */
+  /** Describes each method that can be called. Absent if there are no methods that a peer could ask about. */
   describe?(): MethodDescriptions;
 }
 
@@ -84,7 +84,8 @@ function functionOf(holder: object, name: string): Method | undefined {
 /**
  * Serves an object: each call of the peer runs the method of that name with the object as `this`. Unknown
  * names fail with `RPC_UNKNOWN_METHOD`, whose message lists what `dispensedAs` offers. Throws
- * `CONFIG_INVALID` if the implementation is not an object. The message calls it `what`.
+ * `CONFIG_INVALID` if the implementation is not an object. The message of that error calls the implementation
+ * `what`.
  */
 export function servedObjectOf(
   implementation: object,
@@ -94,8 +95,8 @@ export function servedObjectOf(
   const canServe = isObject(implementation) || typeof implementation === 'function';
   expect(canServe, what, 'an object with methods', implementation);
   expectNoProbedMethod(implementation, what);
-  // Holds methods of its classes, with their holders. Methods of the object itself may change at any time,
-  // and are looked up each time.
+  // Holds the methods that the object inherits, with the prototypes that hold them. The object's own methods
+  // may change at any time, so every call looks them up again.
   const inherited = new Map<string, { holder: Record<string, unknown>; method: Method }>();
   return {
     invoke(name, params, context) {
@@ -134,7 +135,10 @@ export function methodNames(target: object): string[] {
   return [...names].toSorted();
 }
 
-/** Throws if a method has a name that can never be called. It is a mistake that its author should know of. */
+/**
+ * Throws if a method has a name that can never be called. The author of the method should learn of this
+ * mistake.
+ */
 function expectNoProbedMethod(implementation: object, what: string): void {
   if (isBuiltIn(implementation)) return;
   const name = namesOfTools.find(

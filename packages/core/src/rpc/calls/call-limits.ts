@@ -11,8 +11,8 @@ import type { IncomingCall } from './incoming-call.ts';
  */
 export class CallLimits {
   readonly #queue: CallQueue;
-  // Holds only calls that outlive their turn. A call that is answered within its turn can neither be
-  // cancelled nor collide with another.
+  // Holds only calls that outlive their turn. A call that is answered within its turn cannot be cancelled,
+  // and its id cannot collide with another call's.
   readonly #tracked = new IdTable<IncomingCall>();
   #running = 0;
   #waiting = 0;
@@ -142,7 +142,8 @@ export class CallLimits {
   end(reason: unknown): void {
     this.#queue.abandon(this);
     this.#waiting = 0;
-    // The streams in their arguments end with the conversation, and its error explains more.
+    // This does not end the streams in their arguments. Those end with the conversation, whose error explains
+    // more.
     for (const call of this.#tracked.values()) call.abort(reason);
   }
 }

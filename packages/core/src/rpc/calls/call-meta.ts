@@ -5,12 +5,14 @@ import type { CallOptions } from '../api/call-options.ts';
 export function metaOf({ deadlineMs, metadata }: CallOptions): Record<string, unknown> | undefined {
   const meta: Record<string, unknown> = {};
   if (deadlineMs !== undefined && deadlineMs < Infinity) meta['deadline'] = Math.ceil(deadlineMs);
-  // An interceptor may have set it to anything.
+  // An interceptor may have set the metadata to any value.
   if (Object.keys(Object(metadata) as object).length > 0) meta['metadata'] = { ...metadata };
   return Object.keys(meta).length === 0 ? undefined : meta;
 }
 
-/** Reads what the peer wrote. Fields that are missing or of another type count as absent. */
+/**
+ * Reads the fifth element that the peer wrote. Fields that are missing or of another type count as absent.
+ */
 export function readMeta(meta: unknown): {
   metadata: Readonly<Record<string, string>>;
   remainingMs: number | undefined;

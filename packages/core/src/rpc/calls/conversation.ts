@@ -24,11 +24,11 @@ import { isWatched, watchedCall } from './watched-call.ts';
 
 export interface ConversationOptions {
   readonly shared: Shared;
-  /** Answers the peer's calls. If it is absent, they fail. */
+  /** Answers the peer's calls. If it is absent, these calls fail. */
   readonly served?: ServedObject | undefined;
   /**
-   * The prefix of every method on the wire, of both sides: `Plugin.`. A conversation without one is the
-   * control stream, which has no limits and no interceptors.
+   * The prefix of every method of both sides on the wire, for instance `Plugin.`. A conversation without a
+   * prefix is the control stream, which has no limits and no interceptors.
    */
   readonly prefix?: string | undefined;
   /** The name under which the implementation was dispensed. Traces of its calls show it. */
@@ -38,11 +38,10 @@ export interface ConversationOptions {
   /** Interceptors around each call that is answered here, the outermost first. */
   readonly handlerInterceptors?: readonly HandlerInterceptor[] | undefined;
   /**
-   * True if the served object is a service of the host. Its calls are counted as callbacks are, and never
-   * wait.
+   * True if the served object is a service of the host. Calls to it are counted as callbacks, and never wait.
    */
   readonly isService?: boolean | undefined;
-  /** Called when a call or a stream has ended. {@link Conversation.isUnderWay} may be false now. */
+  /** Called when a call or a stream has ended. {@link Conversation.isUnderWay} may have become false. */
   readonly onQuiet?: (() => void) | undefined;
 }
 
@@ -201,8 +200,8 @@ export class Conversation implements RawStreamHandler {
   }
 
   /**
-   * This side makes no more calls. Its half of the stream finishes once its calls are answered, its own
-   * answers are complete, and no stream of values is being read.
+   * This side makes no more calls. Its half of the stream finishes once its calls are answered, the peer's
+   * calls are answered, and no stream of values is being read.
    */
   finish(): void {
     this.#isFinishing = true;
@@ -298,7 +297,7 @@ export class Conversation implements RawStreamHandler {
     if (this.#outgoing.unanswered > 0 && this.#reader.unfinished > 0) {
       return this.close(new PipeworkError('RPC_PROTOCOL', 'the peer finished in the middle of a message'));
     }
-    // Answers are sent on the half that just ended.
+    // No answer can come any more, because the peer sends its answers on the half that has just ended.
     this.#outgoing.end(new PipeworkError('RPC_CLOSED', 'the peer finished the connection'));
     void this.#incoming.callLimits.idle().then(() => this.#finishWhenIdle());
   }
@@ -317,7 +316,10 @@ export class Conversation implements RawStreamHandler {
     this.#resolveClosed();
   }
 
-  /** Ends the conversation; there is no other way. The first reason wins, and everything settles with it. */
+  /**
+   * Ends the conversation. Every end comes through here. The first reason counts, and everything settles with
+   * that reason.
+   */
   #end(reason: Error): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;

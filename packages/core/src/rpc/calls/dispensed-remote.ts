@@ -1,4 +1,4 @@
-/** Remotes: the object through which one side calls the other's methods, or a function of the user. */
+/** Remotes: objects whose methods call the other side's methods, or a function of the user. */
 import { checkCallOptions, checkKnownCallOptions, type CallOptions } from '../api/call-options.ts';
 import type { Conversation } from './conversation.ts';
 import { failed } from '../remote/call-result.ts';
@@ -42,8 +42,8 @@ interface RemoteSource {
 }
 
 /**
- * Objects over a remote that are not remotes themselves. For each, the function that makes the same object
- * over a remote with call options.
+ * Objects that wrap a remote and are not remotes themselves. For each, this has the function that makes the
+ * same object over a remote with call options.
  */
 const wrappers = new WeakMap<object, (options: CallOptions) => object>();
 
@@ -148,10 +148,10 @@ export function createRemote<T>(
 }
 
 /**
- * Returns the same remote, with options for every call made through the returned one: a deadline, metadata, a
- * signal. A remote of `createRemote()` accepts any further options. An object from `checked()` is accepted if
- * it is over a remote. Throws `CONFIG_INVALID` for an option that the remote does not accept, and for an
- * object that is not a dispensed remote.
+ * Returns a remote for the same object, with options for every call that is made through it: a deadline,
+ * metadata, a signal. A remote of `createRemote()` accepts any further options. An object from `checked()` is
+ * accepted if it wraps a remote. Throws `CONFIG_INVALID` for an option that the remote does not accept, and
+ * for an object that is not a dispensed remote.
  *
  * @example
  * ```ts

@@ -1,5 +1,5 @@
 /**
- * Makes one implementation for each dispense, serves each on a stream of its own, and disposes of it. Both
+ * Makes one implementation for each dispense, serves it on a stream of its own, and disposes of it. Both
  * sides use it.
  */
 import { dispose } from '../../base/dispose.ts';
@@ -12,7 +12,10 @@ import type { HandlerInterceptor } from '../api/interceptors.ts';
 import { servedObjectOf, type ServedObject } from '../api/served-object.ts';
 import { Conversation } from './conversation.ts';
 
-/** Makes one implementation. `signal` aborts when the peer has released it, or this side is leaving. */
+/**
+ * Makes one implementation. `signal` aborts when the peer has released the implementation, or when this side
+ * is leaving.
+ */
 export type DispenseFactory = (signal: AbortSignal) => unknown;
 
 export interface DispenserOptions {
@@ -21,7 +24,7 @@ export interface DispenserOptions {
   readonly handlerInterceptors: readonly HandlerInterceptor[];
   /** True if the dispensed implementations are services of the host. */
   readonly isService?: boolean;
-  /** Returns the factory with this name. If the name is not offered, it throws the error for that. */
+  /** Returns the factory with this name. Throws the error for an unknown name if the name is not offered. */
   find(name: string): DispenseFactory;
   /** Returns why nothing new is dispensed or called any more; undefined while this side is not leaving. */
   refusal(): string | undefined;
@@ -71,7 +74,7 @@ export class Dispenser {
 
   /**
    * Makes an implementation, and returns the broker id by which the peer reaches it. The id expires if the
-   * peer does not dial it. Rejects with what the factory threw, with the error for an unknown name, or with
+   * peer does not dial it. Rejects with the factory's failure, with the error for an unknown name, or with
    * `RPC_OVERLOADED` if the maximum number of streams already wait to be dialled.
    */
   async dispense(name: unknown): Promise<number> {
@@ -164,7 +167,7 @@ export class Dispenser {
     });
   }
 
-  /** Disposes of an implementation, once. Never rejects. */
+  /** Disposes of an implementation. Further calls do nothing. Never rejects. */
   async #letGo(dispensed: Dispensed): Promise<void> {
     if (!this.#dispensed.delete(dispensed)) return;
     dispensed.controller.abort(

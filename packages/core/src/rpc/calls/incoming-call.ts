@@ -1,4 +1,6 @@
-/** One call of the peer while it is being answered: what its handler can ask, and what ends with it. */
+/**
+ * One call of the peer while it is being answered: what its handler can ask for, and what ends with the call.
+ */
 import { AsyncResource } from 'node:async_hooks';
 import { afterPatience } from '../../base/timers.ts';
 import type { WaitingCall } from '../../session/call-queue.ts';
@@ -13,15 +15,16 @@ interface Meta {
   stopTimer: (() => void) | undefined;
 }
 
-// What most calls lack is kept behind `meta` and `held`, because calls are made and dropped by the million.
+// What most calls do not have is kept in `meta` and `held`. This keeps the object small, because calls come
+// by the million.
 export class IncomingCall implements Borrower {
   readonly id: number;
   readonly method: string;
   isAnswered = false;
   /**
    * Which limit counts the call. Calls under `calls` may wait for room. Calls under `callbacks`, which are
-   * calls to references and of services, are refused without room. `none` counts the calls of the runtime
-   * itself.
+   * calls to references and to services, are refused if there is no room. Calls under `none`, which are those
+   * of the runtime itself, have no limit.
    */
   limit: 'calls' | 'callbacks' | 'none' = 'calls';
   /** True if the limits know the call by its id, because it outlives the turn in which it arrived. */
@@ -71,7 +74,9 @@ export class IncomingCall implements Borrower {
     return this.#held !== undefined && this.#held.given > 0;
   }
 
-  /** Stores what the caller sent along. The caller waits no longer than `remainingMs`. */
+  /**
+   * Stores what the caller sent with the call. Calls `expire` once the caller's `remainingMs` have passed.
+   */
   setMeta(
     metadata: Readonly<Record<string, string>>,
     remainingMs: number | undefined,
@@ -83,7 +88,7 @@ export class IncomingCall implements Borrower {
     this.#meta.stopTimer = afterPatience(remainingMs, expire, false);
   }
 
-  /** Aborts the handler's signal, even if the handler reads it only later. The first reason wins. */
+  /** Aborts the handler's signal, even if the handler reads it only later. The first reason counts. */
   abort(reason: unknown): void {
     if (this.#abortedWith !== undefined) return;
     this.#abortedWith = { reason };
@@ -102,7 +107,7 @@ export class IncomingCall implements Borrower {
     if (this.#held !== undefined) for (const stream of [...this.#held.streams]) stream.abort(reason);
   }
 
-  /** The call is over in every respect. */
+  /** Stops the deadline's timer, because the call is over. */
   end(): void {
     this.#meta?.stopTimer?.();
   }

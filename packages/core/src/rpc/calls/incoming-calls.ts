@@ -1,4 +1,4 @@
-/** The calls that the peer makes on a conversation. Runs each, and answers it exactly once. */
+/** The calls that the peer makes on a conversation. Runs each call, and answers it exactly once. */
 import { PipeworkError } from '../../base/errors.ts';
 import { contextStorage, enterContext, leaveContext } from '../api/call-context.ts';
 import type { MessageStream } from '../messages/message-stream.ts';
@@ -113,7 +113,7 @@ export class IncomingCalls {
     try {
       void Promise.resolve(served.invoke(name, params, call)).catch(() => {});
     } catch {
-      // As above, there is no answer that could carry the error.
+      // A notification has no answer that could carry the error.
     } finally {
       leaveContext(outer);
     }
@@ -141,8 +141,8 @@ export class IncomingCalls {
   }
 
   /**
-   * If the call runs, it is answered when its handler returns. If it waits, it never runs, and is answered
-   * here.
+   * Cancels a call. If the call runs, it is answered when its handler returns. If the call waits, it never
+   * runs, and is answered here.
    */
   #abort(call: IncomingCall, reason: unknown): void {
     call.cancel(reason);
@@ -189,7 +189,7 @@ export class IncomingCalls {
       const result = this.#invoke(call, params);
       if (isThenable(result)) {
         this.callLimits.track(call);
-        // A thenable of the user may run any code when it is asked. A promise is safe.
+        // The `then` of a user's thenable may run any code. The `then` of a promise is safe.
         const promise = result instanceof Promise ? result : Promise.resolve(result);
         promise.then(
           (value) => this.#answer(call, value),
@@ -205,7 +205,10 @@ export class IncomingCalls {
     }
   }
 
-  /** Runs and answers a call within its trace. A store that is bound to the channel is active in both. */
+  /**
+   * Runs and answers a call within its trace. A store that is bound to the channel is active while the
+   * handler runs and while the answer is sent.
+   */
   #startTraced(call: IncomingCall, params: unknown[]): void {
     this.callLimits.track(call);
     const { method, params: args } = this.#seen(call, params);
@@ -250,8 +253,8 @@ export class IncomingCalls {
   }
 
   /**
-   * A call as interceptors and tools see it. For a call of a reference, that is the arguments which its
-   * function gets.
+   * Returns a call as interceptors and tools see it. For a call of a reference, the params are the arguments
+   * that its function gets.
    */
   #seen(call: IncomingCall, params: unknown[]): { method: string; params: unknown[] } {
     if (!this.#isCallback(call)) return { method: call.method, params };
@@ -322,7 +325,7 @@ export class IncomingCalls {
     try {
       this.#write([messageType.response, id, this.#messages.errorToWire(error, method), null]);
     } catch {
-      // The error itself could not be written, for instance because it is too large. Its text can.
+      // The error could not be written, for instance because it is too large. This short text can be written.
       this.#write([messageType.response, id, `${method} failed with an error that cannot be sent`, null]);
     }
   }
@@ -338,7 +341,7 @@ export class IncomingCalls {
     this.callLimits.handlerEnded(call);
   }
 
-  /** A stream that the result gave out has ended. */
+  /** A stream that was given in the result has ended. */
   streamEnded(call: Borrower): void {
     call.held.given--;
     // A call that is not tracked has not been answered yet.

@@ -1,4 +1,4 @@
-/** The calls that this side makes on a conversation. Sends each, and settles it exactly once. */
+/** The calls that this side makes on a conversation. Sends each call, and settles it exactly once. */
 import { isPipeworkError, markSent, type PipeworkError } from '../../base/errors.ts';
 import { dropSignals, findSignals, type CallOptions, type SignalledParams } from '../api/call-options.ts';
 import { failed } from '../remote/call-result.ts';
@@ -15,7 +15,7 @@ import { MethodName } from '../messages/method-names.ts';
 import { referenceCallName } from '../api/interceptors.ts';
 import type { IncomingMessage } from '../wire/incoming-message.ts';
 
-// Holds a promise's functions without a closure for each call.
+// These hold the functions of the promise that was made last, so that no call needs a closure.
 let resolveNext: (value: unknown) => void;
 let rejectNext: (reason: unknown) => void;
 const capture = (resolve: (value: unknown) => void, reject: (reason: unknown) => void): void => {
@@ -23,7 +23,7 @@ const capture = (resolve: (value: unknown) => void, reject: (reason: unknown) =>
   rejectNext = reject;
 };
 
-/** The method name of a call to a reference on the wire. */
+/** The method of a call to a reference, as it is named on the wire. */
 const callName = new MethodName(runtimeMethods.call, runtimeMethods.call);
 
 /** The reference that a call goes to, and the name of the method if the reference is an object. */
@@ -59,7 +59,9 @@ export class OutgoingCalls {
     return this.#unanswered;
   }
 
-  /** The methods of these calls, and of calls whose result is still streamed, for reports. */
+  /**
+   * Returns the methods of unanswered calls, and of calls whose result is still streamed. Reports show them.
+   */
   methods(): string[] {
     return this.#pending
       .values()
@@ -192,17 +194,14 @@ export class OutgoingCalls {
     this.#settleWhenDone(call);
   }
 
-  /** The caller no longer waits for the call. */
+  /** Stops counting a call, because its caller no longer waits for it. */
   #uncount(call: SentCall): void {
     if (call.isAbandoned) return;
     this.#unanswered--;
     this.#messages.shared.count('pendingCalls', -1);
   }
 
-  /**
-   * Handles the peer's answer. An answer to no call of ours is dropped: the call was cancelled, or the peer
-   * is wrong.
-   */
+  /** Handles the peer's answer. If no unanswered call has the answer's id, the answer is dropped. */
   takeAnswer(message: IncomingMessage): void {
     const call = this.#answeredCall(message.id);
     if (call === undefined) return;
@@ -241,8 +240,8 @@ export class OutgoingCalls {
   }
 
   /**
-   * Returns the call that an answer is for, and stops counting it. Returns undefined if there is none, or if
-   * it was answered before.
+   * Returns the call that an answer is for, and stops counting the call. Returns undefined if there is no
+   * such call, or if it was answered before.
    */
   #answeredCall(id: number): SentCall | undefined {
     const call = this.#pending.get(id);
@@ -258,8 +257,8 @@ export class OutgoingCalls {
   }
 
   /**
-   * Reads the error of an answer. It comes before the result, which is nil then, so both are read as one
-   * array.
+   * Reads the error of an answer. The error comes before the result, which is nil then. Only the last element
+   * can be read, so both are read as one array.
    */
   #readError(message: IncomingMessage): unknown {
     const { source, at, end, bins } = message;
@@ -286,7 +285,7 @@ export class OutgoingCalls {
    */
   #abort(call: SentCall, reason: unknown): void {
     this.#references?.leaveStreams(call.scope, reason);
-    // This comes before its streams end, while the peer still knows the call.
+    // The cancel is sent before the call's streams end, while the peer still knows the call.
     if (this.#takesCancel) this.#messages.notify(runtimeMethods.cancel, [call.id]);
     this.#references?.abortStreams(call.scope, reason);
     if (call.isAnswered) {
@@ -340,8 +339,8 @@ export class OutgoingCalls {
   }
 
   /**
-   * Resolves with the reason why the conversation ended. The process's exit may explain more than `error`. It
-   * is asked once, and only if a call needs it.
+   * Resolves with the reason why the conversation ended. The process's exit may explain more than `error`.
+   * The exit is asked for once, and only if a call needs the reason.
    */
   #explain(error: Error): Promise<Error> {
     if (isAlone(error)) return Promise.resolve(error);
@@ -349,7 +348,7 @@ export class OutgoingCalls {
     return this.#explanation ?? Promise.resolve(error);
   }
 
-  /** Rejects a call that was made too late, with the same reason as the calls before it. */
+  /** Rejects a call that was made after the end, with the same reason as the calls that were pending then. */
   async #lost(method: string, reason: Error): Promise<never> {
     const cause = await this.#explain(reason);
     return failed(markSent(lossOf(method, this.#messages.shared.peer, cause), false));

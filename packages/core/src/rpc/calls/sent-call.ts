@@ -15,7 +15,7 @@ export class SentCall implements Receiver {
   readonly #reject: (error: unknown) => void;
   /** The references that its arguments gave to the peer. */
   scope: Scope | undefined = undefined;
-  /** Streams of the result that are still open. The scope and the signal are kept as long. */
+  /** Streams of the result that are still open. While there are any, the scope and the signal are kept. */
   streams: Set<TakenStream> | undefined = undefined;
   isAnswered = false;
   /** True if the caller was already rejected. The answer is awaited only to release the references. */
@@ -56,7 +56,7 @@ export class SentCall implements Receiver {
     this.#stopWatching = stops;
   }
 
-  /** Removes its listeners and its timer. */
+  /** Removes the call's listeners and its timer. */
   end(): void {
     const stops = this.#stopWatching;
     if (stops === undefined) return;

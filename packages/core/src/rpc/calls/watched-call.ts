@@ -17,7 +17,8 @@ export interface WatchedCall {
 type Send = (params: unknown[], options?: CallOptions) => Promise<unknown>;
 
 /**
- * True if a call has an observer. It is checked before each call, so that a call without one costs nothing.
+ * True if a call has an observer. This is checked before each call, so that a call without an observer costs
+ * nothing extra.
  */
 export function isWatched(
   interceptors: readonly CallInterceptor[] | undefined,

@@ -1,7 +1,10 @@
 /** A stream whose items are checked as they are taken. */
 import { done, openSource, type Source, type Step } from '../sources/stream-source.ts';
 
-/** The checks for items and errors of a stream. Both reject with the error that the consumer gets instead. */
+/**
+ * The checks for items and errors of a stream. A check that fails rejects with the error that the consumer
+ * gets instead.
+ */
 export interface ItemChecks {
   item(item: unknown): Promise<unknown>;
   /** Resolves to the error that the consumer gets. */
@@ -81,7 +84,7 @@ export class CheckedItems implements AsyncIterableIterator<unknown, unknown>, As
     try {
       return { done: false, value: await this.#checks.item(step.value) };
     } catch (error) {
-      // Otherwise a failing clean-up would hide this error.
+      // An error of the clean-up is ignored, because it would hide this one.
       await this.return(error).catch(() => {});
       throw error;
     }

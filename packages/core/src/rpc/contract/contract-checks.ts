@@ -14,9 +14,10 @@ type Method = (...args: unknown[]) => unknown;
 
 /**
  * Returns an implementation to serve. Each call's arguments are checked before its handler runs
- * (`RPC_INVALID_INPUT`), its result and items after it (`RPC_INVALID_OUTPUT`). The other side gets what the
- * schemas make of a value. When the implementation is disposed of, the `[Symbol.asyncDispose]()` or
- * `[Symbol.dispose]()` of `handlers` is called. Throws `CONFIG_INVALID` for a method without a handler.
+ * (`RPC_INVALID_INPUT`). The handler's result and items are checked too (`RPC_INVALID_OUTPUT`). The other
+ * side gets what the schemas make of a value. When the implementation is disposed of, the
+ * `[Symbol.asyncDispose]()` or `[Symbol.dispose]()` of `handlers` is called. Throws `CONFIG_INVALID` for a
+ * method without a handler.
  *
  * @example
  * ```ts
@@ -57,7 +58,8 @@ export function implement<C extends Contract<unknown>>(
 /**
  * Returns a remote whose results and items are checked when they arrive. It is for a plugin that is not
  * trusted to keep the contract. If a result does not fit, its call rejects with `RPC_INVALID_OUTPUT`.
- * `withCallOptions` accepts it as it accepts the remote, and disposing of it disposes of the remote.
+ * `withCallOptions` accepts the returned object as it accepts the remote. Disposing of the object disposes of
+ * the remote.
  *
  * @example
  * ```ts
@@ -103,8 +105,8 @@ function checkCall(name: string, schemas: MethodSchemas, handle: Method): Method
 }
 
 /**
- * Returns a promise of a stream that can itself be iterated. A served method that is called in its own
- * process then has the type that it declares.
+ * Returns a promise of a stream. The promise can be iterated too, so that a served method also has its
+ * declared type if it is called in its own process.
  */
 function checkStream(name: string, schemas: MethodSchemas, handle: Method): Method {
   return (...args) => {
@@ -156,8 +158,8 @@ async function runChecked(
 }
 
 /**
- * Runs `act`. Checks the data of the declared errors that it throws, and lets no other error pass as
- * declared.
+ * Calls `run`. If that throws a declared error, checks the error's data. No other error passes as a declared
+ * one.
  */
 async function declared(
   name: string,

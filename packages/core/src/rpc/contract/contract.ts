@@ -8,7 +8,7 @@ export interface MethodSchemas {
   /** What the method does, for people: `rpc.describe()` and the `pipework` command show it. */
   readonly doc?: string;
   /**
-   * One schema for each argument, in their order. Callers may leave out those at the end that accept
+   * One schema for each argument, in their order. Callers may leave out trailing arguments that accept
    * `undefined`. An options object with an abort signal may follow.
    */
   readonly input?: readonly StandardSchema[];
@@ -22,7 +22,7 @@ export interface MethodSchemas {
 
 /** The last argument of every method of a contract; its signal cancels the call. */
 export interface MethodOptions {
-  /** Aborting it rejects the call at once, and aborts the signal of the handler. */
+  /** If it aborts, the call rejects at once, and the handler's signal aborts too. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -42,7 +42,7 @@ export interface Contract<M> {
 type Inputs<S> = S extends readonly StandardSchema[]
   ? OptionalTail<{ -readonly [K in keyof S]: InputOf<S[K]> }>
   : [];
-/** The same arguments. Those at the end that may be undefined can be left out. */
+/** The same arguments, but trailing ones that may be undefined can be left out. */
 type OptionalTail<L extends readonly unknown[]> = L extends readonly [...infer Rest, infer Last]
   ? undefined extends Last
     ? [...rest: OptionalTail<Rest>, last?: Last]
@@ -51,7 +51,7 @@ type OptionalTail<L extends readonly unknown[]> = L extends readonly [...infer R
 type Outputs<S> = S extends readonly StandardSchema[] ? { -readonly [K in keyof S]: OutputOf<S[K]> } : [];
 type Given<D, K extends keyof MethodSchemas> = D extends { readonly [P in K]: infer S } ? S : undefined;
 
-// A misspelt `input` would leave the arguments of its method unchecked.
+// Refuses unknown keys, because a misspelt `input` would leave the arguments of its method unchecked.
 type NoOthers<D> = {
   readonly [K in keyof D]: { readonly [P in Exclude<keyof D[K], keyof MethodSchemas>]: never };
 };
@@ -113,9 +113,10 @@ type HandlerOf<F> = F extends (...args: infer A) => infer R
   : never;
 
 /**
- * Makes a contract for an interface that exists already: `defineContract<Kv>()({ get: { input: [key], output: text } })`. The names of parameters and the
- * docs of methods are the interface's, and each schema must fit it. A method needs a schema for each parameter, or for none, and returns a promise
- * or an async iterable, because its caller gets one.
+ * Makes a contract for an interface that exists already: `defineContract<Kv>()({ get: { input: [key], output:
+ * text } })`. The names of parameters and the docs of methods are the interface's, and each schema must fit
+ * it. A method has a schema for each parameter, or for none. It must return a promise or an async iterable,
+ * because that is what its caller gets.
  */
 export function defineContract<T extends object>(): <const D extends SchemasOf<T>>(
   methods: D & NoOthers<D> & TakingEach<D, T> & Readonly<Record<Exclude<keyof D, keyof T>, never>>,
@@ -128,8 +129,9 @@ export function defineContract<T extends object>(): <const D extends SchemasOf<T
   };
 }>;
 /**
- * A contract from schemas, for both sides: `implement(contract, handlers)` in the plugin, `checked(contract, remote)` in the host.
- * Throws `CONFIG_INVALID` for a schema that does not follow Standard Schema, and for an unknown part of a method. Methods without schemas are declared with `{}`.
+ * Makes a contract from schemas, for both sides: `implement(contract, handlers)` in the plugin,
+ * `checked(contract, remote)` in the host. Throws `CONFIG_INVALID` for a schema that does not follow Standard
+ * Schema, and for an unknown part of a method. Methods without schemas are declared with `{}`.
  */
 export function defineContract<const D extends Readonly<Record<string, MethodSchemas>>>(
   methods: D & NoOthers<D>,
@@ -214,7 +216,10 @@ export type ContractErrors<C> = Merge<
   { [K in keyof TypesOf<C>]: TypesOf<C>[K] extends { errors: infer E } ? E : never }[keyof TypesOf<C>]
 >;
 
-/** The same, as a handler passes it to `declaredError`: the data before the schemas have processed it. */
+/**
+ * Like {@link ContractErrors}, but with the data as a handler passes it to `declaredError`, before the
+ * schemas have processed it.
+ */
 export type ContractRaises<C> = Merge<
   { [K in keyof TypesOf<C>]: TypesOf<C>[K] extends { raises: infer E } ? E : never }[keyof TypesOf<C>]
 >;

@@ -22,7 +22,7 @@ export class DeclaredError<C extends string = string, D = unknown> extends Error
   }
 }
 
-/** The schema that produced the data of an error, so that it need not run again. */
+/** The schema that produced the data of an error, so that the schema need not run again. */
 const checkedBy = new WeakMap<Error, StandardSchema>();
 
 /**
@@ -36,8 +36,8 @@ export function takeCheckedData(error: Error, schema: StandardSchema, data: unkn
 }
 
 /**
- * Makes an error that the contract declares, for a handler to throw. Its data is checked when it passes
- * `implement()`. Throws `CONFIG_INVALID` for a code that the contract does not declare.
+ * Makes an error that the contract declares, for a handler to throw. The data is checked when the error
+ * passes `implement()`. Throws `CONFIG_INVALID` for a code that the contract does not declare.
  *
  * @example
  * ```ts
@@ -67,8 +67,8 @@ export function declaredError<T extends Contract<unknown>, C extends keyof Contr
 
 /**
  * Returns true if the rejection of a call is this contract's error with this code, and its `data` fits the
- * contract. If `checked()` has not run the schema, it runs here. An asynchronous schema cannot run here, and
- * the result is false then.
+ * contract. If `checked()` has not run the schema, the schema runs here. If the schema is asynchronous, it
+ * cannot run here, and the result is false.
  *
  * @example
  * ```ts

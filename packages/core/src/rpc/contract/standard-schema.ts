@@ -24,8 +24,8 @@ export interface StandardSchema<Input = unknown, Output = Input> {
 
 /**
  * Returns the JSON Schema of a schema. Returns undefined if the validator makes no JSON Schemas, makes none
- * of this schema (a date, a transformation), or makes something that is not JSON. Otherwise one schema that
- * cannot be sent would fail the description of all methods.
+ * of this schema (a date, a transformation), or makes something that is not JSON. It does not throw then,
+ * because one such schema would fail the description of all methods.
  */
 export function jsonSchemaOf(schema: StandardSchema, side: 'input' | 'output'): unknown {
   try {
@@ -43,7 +43,7 @@ export type SchemaResult<Output> =
 export interface SchemaIssue {
   /** What is wrong, for people. */
   readonly message: string;
-  /** The path to it inside the value, outermost key first. */
+  /** The path to the wrong part of the value, outermost key first. */
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 

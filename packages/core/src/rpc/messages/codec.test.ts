@@ -3,13 +3,13 @@ import { expect, test } from 'vitest';
 import { writeMessage } from './codec.ts';
 import { LargeBin } from '../wire/extension.ts';
 
-test('a write returns how the stream stands after the messages that were added meanwhile', () => {
+test('writeMessage() returns the result of the last write, which may be one that was added meanwhile', () => {
   const message = (id: number): unknown[] => [1, id, null, new LargeBin(new Uint8Array(200_000))];
   let writes = 0;
   const stream: RawStream = {
     write: (): boolean => {
       writes++;
-      // Over pipes in memory, the peer may be read and answered before a write returns.
+      // Over pipes in memory, a call of the peer may arrive and be answered before this write returns.
       if (writes === 1) expect(writeMessage(stream, message(2), true, 1e9)).toBe(true);
       // The first message's two pieces fill the stream. It has drained when the second message follows.
       return writes > 2;

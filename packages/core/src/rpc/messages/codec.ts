@@ -16,8 +16,8 @@ const noBins: readonly Uint8Array[] = [];
 const underWay = new Map<RawStream, (() => boolean)[]>();
 
 /**
- * Packs a message and writes it. Large bins are written by reference, between the pieces. Returns what the
- * stream's `write` returns. Throws `RPC_MESSAGE_TOO_LARGE` before anything is written.
+ * Packs a message and writes it. Large bins are written without a copy, between the packed pieces. Returns
+ * what the stream's `write` returns. Throws `RPC_MESSAGE_TOO_LARGE` before anything is written.
  */
 export function writeMessage(
   stream: RawStream,
@@ -38,7 +38,8 @@ export function writeMessage(
     );
   }
   if (gaps.length === 0 && underWay.size === 0) return stream.writeCopy(packed, start, end);
-  // From here on other code may use the slab, and pipes in memory may answer before a write returns.
+  // The packed bytes are copied, because other code may use the slab during a write. Over pipes in memory,
+  // the peer may answer before a write returns.
   const pieces = piecesOf(Buffer.from(packed.subarray(start, end)), start, gaps);
   const waiting = underWay.get(stream);
   if (waiting === undefined) return writePieces(stream, pieces);
@@ -47,8 +48,8 @@ export function writeMessage(
 }
 
 /**
- * Writes the first bytes of `plainBytes`, where a message was packed. Returns what the stream's `write`
- * returns.
+ * Writes the message that was packed into the first `length` bytes of `plainBytes`. Returns what the stream's
+ * `write` returns.
  */
 export function writePlain(stream: RawStream, length: number): boolean {
   if (underWay.size === 0) return stream.writeCopy(plainBytes, 0, length);
@@ -61,7 +62,7 @@ export function writePlain(stream: RawStream, length: number): boolean {
 
 /**
  * Packs the output of the walk into a buffer that the next message reuses. The walk's objects run no code of
- * the user.
+ * the user while they are packed.
  */
 export function pack(codec: Codec, value: unknown): Packed {
   takeGaps();
@@ -133,7 +134,10 @@ export function readValue(message: IncomingMessage, options: InboundOptions): un
   }
 }
 
-/** The scanner saw a text that may be `__proto__`. It does not check every text, nor across splits. */
+/**
+ * The scanner saw a text that may be `__proto__`. The scanner looks only at the first bytes of a text, and
+ * not at bytes that a split hides.
+ */
 function hasProtoKey(source: Uint8Array, start: number, end: number): boolean {
   return Buffer.from(source.buffer, source.byteOffset + start, end - start).includes(
     '__proto__',

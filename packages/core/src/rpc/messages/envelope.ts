@@ -8,8 +8,8 @@ import type { IncomingMessage } from '../wire/incoming-message.ts';
 import { methodNameAt } from '../wire/method-name.ts';
 
 /**
- * Reads the envelope of a message into the message, and moves `at` to the end of it. Throws `RPC_PROTOCOL` if
- * it is not one of the three messages of MessagePack-RPC.
+ * Reads the envelope of a message into the message's fields, and moves `at` behind the envelope. Throws
+ * `RPC_PROTOCOL` if the message is not one of the three kinds of MessagePack-RPC.
  */
 export function readEnvelope(message: IncomingMessage): void {
   const { source, start } = message;

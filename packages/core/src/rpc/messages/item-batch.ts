@@ -12,8 +12,8 @@ const batchHead = 5;
 
 /**
  * Collects values for one message that holds them as a list. As long as all of them are like objects, they
- * become a table, and are added before they are walked. Other values are walked first, and packed when they
- * are added.
+ * become a table, and are added without a walk. Other values are walked first, and packed when they are
+ * added.
  */
 export class ItemBatch {
   readonly #codec: Codec;
@@ -25,8 +25,8 @@ export class ItemBatch {
   count = 0;
 
   /**
-   * `full` tells that the peer accepts `types`, and `tables` that it accepts those. `references` recognises
-   * objects that must not become rows.
+   * `full` says whether the peer accepts `types`, and `tables` whether it accepts `tables`. `references`
+   * recognises objects that must not become rows.
    */
   constructor(full: boolean, tables: boolean, references: Apart | undefined) {
     this.#rows = new LikeRows(references);
@@ -55,8 +55,8 @@ export class ItemBatch {
   }
 
   /**
-   * Adds the output of the walk. Returns false for a value that is too large, that holds bytes sent by
-   * reference, or that cannot be combined with the values before it.
+   * Adds the output of the walk. Returns false for a value that is too large, that holds a large bin, or that
+   * cannot be combined with the values before it.
    */
   add(value: unknown): boolean {
     if (this.#rows.count > 0) return false;

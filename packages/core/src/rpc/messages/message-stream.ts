@@ -33,7 +33,7 @@ export class MessageStream {
   readonly #stream: RawStream;
   /** Options for errors that the redaction hook has seen. */
   #outbound: OutboundOptions;
-  /** Options for values. The hook sees the errors in them too. */
+  /** Options for values. The hook also sees the errors inside values. */
   #values: OutboundOptions;
   /** The name of the method being sent, for the hook. */
   #where = '';
@@ -45,7 +45,7 @@ export class MessageStream {
   constructor(stream: RawStream, shared: Shared) {
     this.shared = shared;
     this.#stream = stream;
-    // Limits that a plain message could exceed are checked on the general path only.
+    // The fast path checks no limits. It is used only if no plain message could exceed them.
     const { maxMessageBytes, maxMessageValues, maxDepth } = shared.limits;
     this.#mayBePlain =
       maxMessageBytes >= maxPlainBytes && maxMessageValues >= maxPlainBytes && maxDepth >= maxPlainLevels;
@@ -91,8 +91,8 @@ export class MessageStream {
   }
 
   /**
-   * Returns a failure as this peer takes it: a map, or a text. Never throws, whatever was thrown and whatever
-   * the hook does.
+   * Returns a failure in the form that this peer accepts: a map, or a text. Never throws, whatever the
+   * failure is and whatever the hook does.
    */
   errorToWire(error: unknown, where: string): unknown {
     const { capabilities, options } = this.shared;
@@ -106,8 +106,8 @@ export class MessageStream {
   }
 
   /**
-   * Returns the error that the last read message stands for. If it holds too many values, returns an error
-   * that says so.
+   * Returns the error for the failure in the message that was read last. If that message holds too many
+   * values, returns an error that says so.
    */
   errorFromWire(value: unknown, where: string): Error {
     const failure = `${where} (${this.shared.peer})`;
@@ -133,8 +133,8 @@ export class MessageStream {
   }
 
   /**
-   * Writes a request whose params are plain, and returns what the stream's `write` returns. If they are not
-   * plain, returns what is left to write. Throws what a getter throws.
+   * Writes a request whose params are plain, and returns what the stream's `write` returns. If the params are
+   * not plain, returns what is left to write. Throws what a getter throws.
    */
   writeRequest(id: number, method: MethodName, params: readonly unknown[]): boolean | Unwritten {
     if (!this.#mayBePlain || this.#hasEnded) return { value: params, copies: [] };
@@ -156,7 +156,8 @@ export class MessageStream {
 
   reader(sink: MessageSink, takePlain?: PlainSink): MessageReader {
     const { limits, budget } = this.shared;
-    // This package announces the extensions that it accepts. A peer of the base sends none.
+    // The scanner accepts the extensions that this package announces. A peer that speaks only the base
+    // protocol sends none.
     const { maxMessageBytes, maxMessageValues, maxDepth } = limits;
     return new MessageReader(
       new Scanner(maxMessageBytes, maxDepth + levelsAround, maxMessageValues),

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { MethodNames } from './method-names.ts';
 
-test('a method has its own name here and its prefixed one on the wire, in both directions', () => {
+test('a method has its short name here and its prefixed name on the wire, in both directions', () => {
   const names = new MethodNames('Plugin.');
   expect(names.called('greet')).toMatchObject({ short: 'greet', wire: 'Plugin.greet' });
   expect(names.received('Plugin.greet')).toMatchObject({ short: 'greet', wire: 'Plugin.greet' });
@@ -13,7 +13,7 @@ test('a method of the peer without the prefix has no name here', () => {
   expect(new MethodNames('').received('Control.Ping')?.short).toBe('Control.Ping');
 });
 
-test('any number of names is answered, and 1,024 of each direction are kept', () => {
+test('any number of names can be used, and 1,024 of each direction are kept', () => {
   const names = new MethodNames('Plugin.');
   for (let index = 0; index < 1_024; index++) names.called(`made up ${index}`);
   expect(names.called('one more').wire).toBe('Plugin.one more');

@@ -1,4 +1,4 @@
-/** The methods of one conversation, each with what is derived from its name once. */
+/** The methods of one conversation. What follows from a method's name is derived once and kept with it. */
 import { maxKeptNames } from '../../base/limits.ts';
 import { packMethod } from './small/writer.ts';
 
@@ -7,7 +7,8 @@ export class MethodName {
   /** Its name in the implementation, without the conversation's prefix. */
   readonly short: string;
   /**
-   * Its name on the wire. Each method has one string, because a new one for each call would be hashed again.
+   * Its name on the wire. All calls of a method share one string, because the engine would hash a new string
+   * for each call.
    */
   readonly wire: string;
   /** The wire name as packed bytes. Empty if it is too long for a plain message. */
@@ -29,12 +30,15 @@ export class MethodNames {
     this.#prefix = prefix;
   }
 
-  /** Returns the method that this side calls `short`. */
+  /** Returns the method whose name in the implementation is `short`. */
   called(short: string): MethodName {
     return this.#byShort.get(short) ?? this.#keep(this.#byShort, short, short, this.#prefix + short);
   }
 
-  /** Returns the method that the peer calls `wire`; undefined if the conversation's prefix is missing. */
+  /**
+   * Returns the method whose name on the wire is `wire`; undefined if the name lacks the conversation's
+   * prefix.
+   */
   received(wire: string): MethodName | undefined {
     const known = this.#byWire.get(wire);
     if (known !== undefined || !wire.startsWith(this.#prefix)) return known;

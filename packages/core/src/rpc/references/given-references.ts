@@ -1,4 +1,4 @@
-/** What one conversation gave to the peer by reference, and how often the peer holds each. */
+/** What one conversation has given to the peer by reference, and how often the peer holds each reference. */
 import { AsyncResource } from 'node:async_hooks';
 import { inspect } from 'node:util';
 import { dispose } from '../../base/dispose.ts';
@@ -30,9 +30,10 @@ export class GivenReferences {
    * Counts one more reference to `target`, under its id or a new one. `attach` runs for a new signal; its
    * return value is called when the signal is released.
    *
-   * A function runs in the asynchronous context in which it was given. If two calls that are under way both
-   * bring it, it gets one id in each. With one shared id, calls of the function that belong to one call would
-   * run in the context of the other. What the peer keeps has one id, by which the peer recognises it.
+   * A function runs in the asynchronous context in which it was given. If two pending calls both bring the
+   * function, it has a different id in each. With a shared id, the peer's calls of the function for one of
+   * them would run in the context of the other. If the peer keeps a reference, it has one id, by which the
+   * peer recognises it.
    */
   give(
     target: object,
@@ -99,7 +100,10 @@ export class GivenReferences {
     return call(entry.target, name, args);
   }
 
-  /** The peer holds nothing any more. Resolves once every dispose method has run. */
+  /**
+   * Releases every entry, because the peer holds nothing any more. Resolves once every dispose method has
+   * run.
+   */
   async clear(): Promise<void> {
     this.#counts.references -= this.#byId.size;
     const entries = [...this.#byId.values()];
@@ -124,8 +128,8 @@ function call(target: object, name: unknown, args: unknown[]): unknown {
 }
 
 /**
- * The peer no longer holds the target. An object that was handed over is disposed of, as a dispensed
- * implementation is.
+ * Releases a target that the peer no longer holds. If it is an object that was handed over, disposes of it,
+ * as of a dispensed implementation.
  */
 async function letGo({ target, detach, isHandedOver }: GivenReference): Promise<void> {
   detach?.();

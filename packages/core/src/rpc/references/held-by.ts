@@ -7,8 +7,8 @@ export function isObject(value: unknown): value is object {
 }
 
 /**
- * Calls `visit` with each function, stand-in, stream and signal in a value, and with the value if it is one.
- * Does not look into these.
+ * Calls `visit` with each function, stand-in, stream and signal in a value, and with the value itself if it
+ * is one of these. Does not look inside them.
  */
 export function forEachHeld(value: object, visit: (held: object) => void): void {
   const parts: unknown[] = [value];

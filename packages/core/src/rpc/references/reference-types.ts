@@ -42,18 +42,21 @@ export interface TakenReference extends RemoteTarget {
   value: object;
   /** How many unsettled calls brought it in their arguments. */
   borrowed: number;
-  /** How often it came in results or was retained. These are given back with a notification. */
+  /** How often it came in results or was retained. Such holds are given back with a notification. */
   held: number;
   readonly abort: ((reason: unknown) => void) | undefined;
 }
 
 /** What an incoming call holds by reference. */
 export interface Held {
-  /** References that came in its arguments. They are the handler's until the call settles. */
+  /** References that came in its arguments. The handler may use them until the call settles. */
   readonly references: TakenReference[];
   /** Streams that came in its arguments. */
   readonly streams: TakenStream[];
-  /** How many streams of its result have not ended. The call's signal and arguments are kept as long. */
+  /**
+   * How many streams of its result have not ended. While there are any, the call's signal and arguments are
+   * kept.
+   */
   given: number;
 }
 

@@ -1,7 +1,7 @@
 /**
  * What one conversation holds by reference: the references that it gave, those that it took, and the streams
- * of both directions. Both ends keep the same counts, from the messages alone. Nothing depends on the garbage
- * collector. docs/protocol.md has the rules.
+ * of both directions. Both ends keep the same counts, which follow from the messages alone. Nothing depends
+ * on the garbage collector. docs/protocol.md has the rules.
  */
 import type { AsyncResource } from 'node:async_hooks';
 import { PipeworkError } from '../../base/errors.ts';
@@ -67,7 +67,7 @@ export class References implements ValueReferences, MessageScopes {
     messages.carry(this);
   }
 
-  /** How many references are held, for the report of what is left. */
+  /** How many references and streams are held, in both directions. */
   get size(): number {
     return this.#given.size + this.#taken.size + this.#givenStreams.size + this.#takenStreams.size;
   }
@@ -97,8 +97,8 @@ export class References implements ValueReferences, MessageScopes {
   }
 
   /**
-   * The next walk is over a call's arguments. Each of `callSignals` cancels the call, and becomes the call's
-   * own signal in its handler.
+   * The next walk is over a call's arguments. Each of `callSignals` cancels the call. In its place, the
+   * handler gets the signal of the call itself.
    */
   beginSending(callSignals: readonly AbortSignal[] | undefined): void {
     this.#message = { outer: this.#message, callSignals, isHandingOver: false };
@@ -214,7 +214,7 @@ export class References implements ValueReferences, MessageScopes {
 
   /**
    * The values that are decoded next belong together. They are the arguments of a running call, the result of
-   * a pending one, or an item.
+   * a pending one, or an item of a stream.
    */
   beginTaking(incoming?: Borrower, outgoing?: Receiver): void {
     this.#message = { outer: this.#message, incoming, outgoing, isHandingOver: false };
@@ -294,8 +294,8 @@ export class References implements ValueReferences, MessageScopes {
   }
 
   /**
-   * Handles a notification about references. If it names one that does not exist, that one was given back
-   * before.
+   * Handles a notification about references. If the named reference does not exist, it was given back before,
+   * and nothing happens.
    */
   notified(method: string, params: readonly unknown[]): void {
     const id = params[0] as number;

@@ -15,7 +15,7 @@ export class TakenReferences {
   readonly #messages: MessageStream;
   readonly #counts: SharedCounts;
   readonly #host: ReferenceHost;
-  /** The owner that values name, to show which table they belong to. */
+  /** The owner in the target of each value. It shows which table the value belongs to. */
   readonly #owner: object;
   readonly #byId = new Map<number, TakenReference>();
   /** References by their values. Only signals need this, because stand-ins know their reference. */
@@ -38,7 +38,7 @@ export class TakenReferences {
     return this.#byId.get(id);
   }
 
-  /** A new message is read. The references of the one before are in use by now. */
+  /** A new message is read. The references of the message before it are in use by now. */
   beginMessage(): void {
     if (this.#latest.length > 0) this.#latest = [];
   }

@@ -18,8 +18,9 @@ export function callResult(promise: Promise<unknown>): Promise<unknown> & AsyncI
 
 /**
  * Fails with an error whose stack shows the waiting caller. The engine finds that caller only from within an
- * async function, through the promise that it settles: `failed(error).then(resolve, reject)`, with the
- * functions of the awaited promise. Calls that succeed pay nothing for it.
+ * async function, and only through the promise that this function settles. So use it as
+ * `failed(error).then(resolve, reject)`, with the functions of the awaited promise. Calls that succeed pay
+ * nothing for this.
  */
 export async function failed(error: unknown): Promise<never> {
   await Promise.resolve();
@@ -43,8 +44,8 @@ function iterateCall(this: Promise<unknown>): AsyncIterator<unknown, unknown> {
     // cost as much as the item.
     next: (...args) =>
       iterator === undefined ? opened.then((it) => it.next(...args)) : iterator.next(...args),
-    // A consumer that leaves does not wait for the answer. If the answer brings a stream, the stream is told
-    // then.
+    // A consumer that leaves does not wait for the answer. If the answer brings a stream, that stream is told
+    // once it is here.
     return: async (value) => {
       if (iterator !== undefined) return iterator.return?.(value) ?? { done: true, value };
       left ??= { value };

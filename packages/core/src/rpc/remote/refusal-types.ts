@@ -68,7 +68,7 @@ type IsNamespace<T> = 0 extends 1 & T
     : false;
 
 /**
- * Adds nothing to a type that can be served. For any other, adds a type that nothing fits, with the reason.
+ * Adds nothing to a type that can be served. To any other type, adds one that no value fits, with the reason.
  */
 export type CanServe<T> = 0 extends 1 & T
   ? unknown

@@ -22,18 +22,18 @@ import type {
 export type Reference<T extends object> = T & ByReference;
 
 /**
- * An argument that is an object of either process. The caller passes one of its own, marked with {@link ref},
- * or a `Remote<T>` that it holds. If the remote came from the handler's side, the handler gets its own object
- * back. Await what its methods return.
+ * An argument that is an object of either process. The caller passes an object of its own that is marked with
+ * {@link ref}, or a `Remote<T>` that it holds. If the remote came from the handler's side, the handler gets
+ * its own object back. Await what the object's methods return.
  */
 export type LocalOrRemote<T extends object> = (T & EitherSide) | Remote<T>;
 
 /**
- * What one side holds of an object that the other side serves: its methods, and nothing else of it. Disposing
- * of it tells the other side that it is no longer needed. A method that is optional in the interface always
- * exists at run time. If it is not implemented, a call rejects with `RPC_UNKNOWN_METHOD`; `rpc.describe()`
- * lists the implemented ones. If a method's values cannot be sent, a {@link CannotTravel} replaces it, which
- * says why.
+ * The stand-in for an object that the other side serves. It has the methods of that object, and nothing else
+ * of it. Disposing of it tells the other side that the object is no longer needed. A method that is optional
+ * in the interface always exists at run time. If it is not implemented, a call rejects with
+ * `RPC_UNKNOWN_METHOD`; `rpc.describe()` lists the implemented ones. If a method's values cannot be sent, a
+ * {@link CannotTravel} replaces the method and says why.
  */
 export type Remote<T> = {
   readonly [
@@ -51,13 +51,13 @@ type Refusal<T, K extends string & keyof (T & Disposable)> = MethodRefusal<
   K
 >;
 
-// It is mapped with the methods instead of intersected, because an intersection would hide the parameters of
+// The dispose method is mapped together with the other methods. An intersection would hide the parameters of
 // dispense() from inference.
 type DisposeKey<K> = K extends typeof Symbol.dispose ? K : never;
 
 type MethodKey<M, K> = K extends NeverRemote ? never : [NonNullable<M>] extends [AnyFunction] ? K : never;
 
-// Names that a remote answers by itself, or not at all: see makeRemoteObject().
+// Names that a remote answers itself, or does not have: see makeRemoteObject().
 type NeverRemote = 'then' | 'catch' | 'finally' | ObjectName | ToolName;
 type ObjectName =
   | 'constructor'
@@ -114,8 +114,8 @@ type RemoteSignatures<L> = L extends [[infer A extends readonly unknown[], infer
 type RemoteArguments<A extends readonly unknown[]> = { [K in keyof A]: RemoteArgument<A[K]> };
 
 /**
- * True for a result that is the same on both sides. Keeping the function's own type keeps its generics, its
- * overloads and its hover text.
+ * True for a result that is the same on both sides. If a function keeps its own type, it also keeps its
+ * generics, its overloads and its hover text.
  */
 type KeepsItsType<R> = [R] extends [never]
   ? false
@@ -154,14 +154,20 @@ export type RemoteResult<R> =
                 : Promise<RemoteValue<A>>
     : never;
 
-/** True if a type only says that it can be iterated, so that the value may be a generator. */
+/** True if a type says nothing but that its value can be iterated. The value may then be a generator. */
 type IsPlainIterable<A, T> = [Iterable<T>] extends [A] ? true : false;
 
-/** A call whose result is a stream: iterate it, once. Awaiting it gives the iterator itself, as soon as the call is answered. */
+/**
+ * A call whose result is a stream. Iterate it, once. If you await it instead, you get the iterator as soon as
+ * the call is answered.
+ */
 export interface RemoteStream<T, Return = unknown>
   extends AsyncIterable<T, Return, undefined>, PromiseLike<AsyncGenerator<T, Return, undefined>> {}
 
-/** A call whose result is a web stream or a Node stream: iterate it, or await it and get the stream. Do one of them. */
+/**
+ * A call whose result is a web stream or a Node stream. Either iterate the call, or await it to get the
+ * stream.
+ */
 export type RemoteReadable<A> = Promise<A> &
   AsyncIterable<A extends AsyncIterable<infer T> ? T : A extends ReadableStream<infer T> ? T : unknown>;
 
@@ -202,8 +208,8 @@ type Unchanged<T> = Keeps<T, 'changes', 'sent'>;
 
 /**
  * What a caller may pass for an argument. A function may return a promise, because that is what the other
- * side gets. A marked object may be replaced by a remote. What such a function receives comes from the other
- * side.
+ * side gets. A marked object may be replaced by a remote. The arguments of a passed function come from the
+ * other side.
  */
 export type RemoteArgument<T> =
   Keeps<T, 'changes', 'taken'> extends true

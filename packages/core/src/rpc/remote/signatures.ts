@@ -4,8 +4,9 @@ import type { AnyFunction } from './travel-types.ts';
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 
 /**
- * The signatures of a function, as `[arguments, result]`, in their order. If there are more than eight, only
- * the last eight. If a function has fewer, TypeScript repeats the first.
+ * The signatures of a function, as `[arguments, result]`, in their order. If there are more than eight, these
+ * are only the last eight. If there are fewer, TypeScript repeats the first one, and the repetitions are
+ * removed.
  */
 export type Signatures<F extends AnyFunction> = F extends {
   (...args: infer A1): infer R1;

@@ -11,7 +11,10 @@ import type { Reference } from './remote-types.ts';
 
 /** The target of a remote function or object. */
 export interface RemoteTarget {
-  /** The table that it belongs to. If it is passed back there, the peer gets its own object. */
+  /**
+   * The table that the target belongs to. If its remote is passed back to that table's peer, the peer gets
+   * its own object.
+   */
   readonly owner: object;
   readonly call?: (name: string | undefined, args: unknown[]) => Promise<unknown>;
   readonly retain?: () => void;
@@ -19,13 +22,13 @@ export interface RemoteTarget {
 }
 
 /**
- * What is known of objects, shared by every copy of this package in the process. One copy may mark an object
- * that another copy sends.
+ * Facts about objects, shared by every copy of this package in the process. One copy may mark an object that
+ * another copy sends.
  */
 interface Registry {
   readonly targets: WeakMap<object, RemoteTarget>;
   readonly marked: WeakSet<object>;
-  // Nearly every value consists of plain objects, so they are looked up only once one of them was marked.
+  // Nearly every value consists of plain objects, so they are looked up only if one of them was ever marked.
   hasPlainMarks: boolean;
 }
 
@@ -54,10 +57,10 @@ export function remoteTargetOf(value: object): RemoteTarget | undefined {
 }
 
 /**
- * Marks an object to be sent by reference. The other side gets an object whose methods call this one's, and
- * whose `[Symbol.dispose]()` gives it back. Returns the object. Throws `CONFIG_INVALID` if the value is not
- * an object. It also throws for arrays, dates and binary data, even of a class of your own, because they are
- * always copied.
+ * Marks an object to be sent by reference. The other side gets an object whose methods call the methods of
+ * this one. Its `[Symbol.dispose]()` gives the reference back. Returns the object. Throws `CONFIG_INVALID` if
+ * the value is not an object. It also throws for arrays, dates and binary data, even of a class of your own,
+ * because they are always copied.
  *
  * @example
  * ```ts
@@ -83,7 +86,7 @@ export function ref<T extends object>(object: T): Reference<T> {
   return object;
 }
 
-/** Like {@link isMarkedObject}, for a plain object that may have been passed to {@link ref}. */
+/** Like {@link isMarked}, for a plain object. Looks nothing up if no plain object was ever marked. */
 export function isMarkedPlain(value: object): boolean {
   return registry.hasPlainMarks && marked.has(value);
 }
@@ -94,8 +97,8 @@ export function isMarked(value: object): boolean {
 }
 
 /**
- * Returns true if a value stands for an object or a function of another process. It may come from
- * `dispense()` or `createRemote()`, or be a reference that arrived. Sends nothing.
+ * Returns true if a value stands for an object or a function of another process. The value may come from
+ * `dispense()` or `createRemote()`, or be a reference that arrived. This check sends nothing.
  */
 export function isRemote(value: unknown): boolean {
   return canBeHeld(value) && targets.has(value as object);
@@ -110,7 +113,7 @@ export function isMarkedObject(value: object): boolean {
  * Keeps a reference beyond the call in which it came, until its `[Symbol.dispose]()` or the conversation's
  * end. Returns the same reference. A function or object of this process is returned as it is. Throws
  * `RPC_REFERENCE_RELEASED` if the call has settled already. Throws `CONFIG_INVALID` if `reference` is not a
- * function or object, or is a frozen one of this process.
+ * function or object, or if it is a frozen one of this process.
  *
  * @example
  * ```ts
@@ -133,7 +136,8 @@ export function retain<T extends object>(reference: T): T & Disposable {
   const target = targets.get(reference);
   if (target?.retain !== undefined) target.retain();
   else if (!(Symbol.dispose in reference)) {
-    // In one process there is nothing to give back. The caller's code is the same in both cases.
+    // Within one process there is nothing to give back. This method lets the caller's code be the same in
+    // both cases.
     const fits = Object.isExtensible(reference);
     expect(
       fits,
@@ -177,8 +181,8 @@ export function makeRemoteObject(target: RemoteTarget, label = 'remote object'):
   const methods = new Map<string, (...args: unknown[]) => unknown>();
   const base: object = Object.create(null) as object;
   const shown = { value: () => `[${label}]`, configurable: true };
-  // These are configurable, so that the proxy's `has` may answer for the remote. Printed as text, a remote
-  // says what it is, and two remotes differ.
+  // These are configurable, so that the proxy's `has` may answer for the remote. A remote that is printed as
+  // text shows its label, and two remotes with different labels differ.
   Object.defineProperties(base, {
     [Symbol.toStringTag]: { value: label, configurable: true },
     [inspectSymbol]: shown,

@@ -5,7 +5,7 @@
  */
 import type { Readable } from 'node:stream';
 
-/** The supertype of every function. Any parameter accepts `never`. */
+/** The supertype of every function, because any parameter accepts `never`. */
 export type AnyFunction = (...args: never) => unknown;
 
 /** Types that are copied whole and arrive unchanged. */
@@ -26,7 +26,10 @@ export type Copied =
   | ReadableStream<unknown>
   | Readable;
 
-/** A synchronous generator, or an iterator like one. It is sent as a stream, and arrives asynchronous. */
+/**
+ * A synchronous generator, or an iterator like one. It is sent as a stream, and arrives as an asynchronous
+ * one.
+ */
 export type Stepped<T = unknown, Return = unknown, Next = never> = Iterator<T, Return, Next> &
   Iterable<unknown>;
 
@@ -46,8 +49,8 @@ export interface EitherSide {
 }
 
 /**
- * Added to a served type before its methods are checked. A method that still has it is declared to return or
- * take `this`.
+ * Added to a served type before its methods are checked. If a method's type then contains it, the method is
+ * declared to return or take `this`.
  */
 export interface Itself {
   readonly [itself]: never;
@@ -78,10 +81,10 @@ export type Rule = 'changes' | 'sync' | 'promise' | 'symbol' | 'class' | 'this';
 export type Way = 'sent' | 'taken';
 type Back<W extends Way> = W extends 'sent' ? 'taken' : 'sent';
 
-/** True if no value of the type breaks one of the rules. */
+/** True if no value of the type breaks any of the rules. */
 export type Keeps<T, R extends Rule, W extends Way> = [T] extends [Compared<T, R, W>] ? true : false;
 
-/** The same for one signature of a method. */
+/** Like {@link Keeps}, for one signature of a method. */
 export type KeepsCall<Args extends readonly unknown[], Result, R extends Rule> = [Args, Result] extends [
   ComparedAll<Args, R, 'taken'>,
   ComparedResult<Result, R, 'sent'>,
@@ -142,8 +145,8 @@ type ComparedAll<A extends readonly unknown[], R extends Rule, W extends Way> = 
   [K in keyof A]: Compared<A[K], R, W>;
 };
 
-// This is not mapped as a list, because a list's items would be computed at once. A list of itself would have
-// no end.
+// This is not mapped as a list, because a list's items would be computed at once. The type of a list that
+// contains itself would then have no end.
 type ComparedEntries<T, R extends Rule, W extends Way> = {
   readonly [K in keyof T as K extends number | `${number}` ? K : never]: Compared<T[K], R, W>;
 };
@@ -153,8 +156,9 @@ type ComparedMembers<T, R extends Rule, W extends Way> = {
   readonly [K in keyof T as K extends symbol ? never : K]: Compared<T[K], R, W>;
 };
 
-// Nested maps are compared by their contents, down to seven levels. Compared by their methods, the compiler
-// gives up after three levels. The bound also ends the recursion for a map of itself.
+// Nested maps are compared by their contents, down to seven levels. If they were compared by their methods,
+// the compiler would give up after three levels. The limit also ends the recursion for a map that contains
+// itself.
 type ComparedMap<T, K, V, R extends Rule, W extends Way, Level extends 0[]> = Level['length'] extends 7
   ? EndlessMap<K, V, R, W>
   : T extends Map<K, V>
@@ -301,5 +305,8 @@ type AsyncPart<Q> =
         ? Q
         : never;
 
-/** True for a class with private or protected members. A copy of its public members does not fit it. */
+/**
+ * True for a class with private or protected members. A copy of its public members is not assignable to the
+ * class.
+ */
 type HidesMembers<T> = { [K in keyof T]: T[K] } extends T ? false : true;

@@ -17,8 +17,8 @@ export function isIterableValue(value: object): boolean {
 }
 
 /**
- * Returns the kind that the peer gets for it. The kind is detected by shape, because naming the
- * ReadableStream global would load web streams into every plugin.
+ * Returns the kind of stream that the peer gets for a value. The kind is detected by shape, because naming
+ * the ReadableStream global would load web streams into every plugin.
  */
 export function iterableKind(value: object): StreamKind {
   const candidate = value as {
@@ -49,7 +49,7 @@ export function isEmitter(value: object): value is Emitter {
   );
 }
 
-/** A listener that ignores that event. */
+/** A listener that ignores an 'error' event. */
 export const ignoreError = (): void => {
   // The stream's iterator throws the error.
 };

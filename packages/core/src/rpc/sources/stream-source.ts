@@ -90,8 +90,8 @@ class IteratorSource implements Source {
 }
 
 /**
- * A web stream, read by a reader of its own. The `return()` of the stream's iterator would wait for the item
- * that was asked for.
+ * A web stream, read by a reader of its own. It does not use the stream's iterator, because that iterator's
+ * `return()` would wait for the item that was asked for.
  */
 class WebSource implements Source {
   readonly #reader: ReadableStreamDefaultReader<unknown>;
@@ -127,8 +127,8 @@ interface Destroyable {
 }
 
 /**
- * A Node stream, read by its iterator and cancelled by `destroy()`. The iterator's `return()` would wait for
- * the item that was asked for.
+ * A Node stream, read by its iterator. It is cancelled by `destroy()`, because the iterator's `return()`
+ * would wait for the item that was asked for.
  */
 class NodeSource extends IteratorSource {
   readonly #stream: Destroyable;

@@ -4,7 +4,7 @@ import type { StreamHost } from './stream-host.ts';
 import type { StreamKind } from '../sources/stream-kind.ts';
 import { TakenStream } from './taken-stream.ts';
 
-/** If the stream came in the result of a call, `method` is that call's. */
+/** If the stream came in the result of a call, `method` is the method of that call. */
 export function takeStream(
   kind: StreamKind,
   id: number,

@@ -1,6 +1,7 @@
 /**
- * The source of a given stream. It is opened when it is first needed, and told once that no more is wanted.
- * Its code runs as part of its call, and in the asynchronous context in which the stream was given.
+ * The source of a given stream. It is opened when it is first needed, and is told at most once that no more
+ * items are wanted. Its code runs as part of its call, and in the asynchronous context in which the stream
+ * was given.
  */
 import { AsyncResource } from 'node:async_hooks';
 import type { CleanUps } from '../../session/clean-ups.ts';
@@ -16,7 +17,7 @@ export class GivenSource {
   /** The context in which the stream was given. */
   readonly #context = new AsyncResource('PIPEWORK_STREAM');
   #source: Source | undefined;
-  /** The source's last step, once the source was told that no more is wanted. */
+  /** The source's last step, once the source was told that no more items are wanted. */
   #ending: Promise<Step> | undefined;
 
   /**
@@ -38,7 +39,7 @@ export class GivenSource {
 
   /**
    * Asks for the next item. Call it within {@link runInContext}, because entering the context for each item
-   * would cost time. Throws also if the source cannot be opened.
+   * would cost time. Also throws if the source cannot be opened.
    */
   next(): Step | Promise<Step> {
     if (this.#ending !== undefined) return this.#ending.then(({ value }) => ({ done: true, value }));
@@ -59,8 +60,8 @@ export class GivenSource {
   }
 
   /**
-   * Tells the source at once that no more is wanted. Resolves with its last step. Further calls resolve with
-   * the same step.
+   * Tells the source at once that no more items are wanted. Resolves with its last step. Further calls
+   * resolve with the same step.
    */
   cancel(reason: unknown): Promise<Step> {
     if (this.#ending !== undefined) return this.#ending;
@@ -78,7 +79,7 @@ export class GivenSource {
     this.leave();
   }
 
-  /** Leaves the source to its owner. */
+  /** Removes our listener from the source, which stays with its owner. */
   leave(): void {
     if (this.#call === undefined && isEmitter(this.#value)) this.#value.off('error', ignoreError);
   }

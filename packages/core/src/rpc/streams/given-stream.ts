@@ -13,7 +13,7 @@ import { callAborted, isReaderGone, readerGone } from './stream-ends.ts';
 import { consumed, produced } from './stream-protocol.ts';
 import { isPromise, type Step } from '../sources/stream-source.ts';
 
-// The real timer, because a host's fake timers must not stop a plugin that shares its process.
+// This is the real timer, because fake timers in a host must not stop a plugin that runs in the same process.
 const { setTimeout } = globalThis;
 
 // If the reader leaves while the source is being asked for an item, the source may take this many
@@ -66,7 +66,7 @@ export class GivenStream implements RawStreamHandler {
 
   /**
    * Lets the peer dial the id. If the peer guessed the id, it may have dialled already and left again. Then
-   * the stream ends in this call.
+   * the stream ends before `offer()` returns.
    */
   offer(): void {
     const waiter = {
@@ -108,8 +108,8 @@ export class GivenStream implements RawStreamHandler {
   }
 
   /**
-   * This side is leaving. The source is told, so that its clean-up runs in time. The peer learns of it when
-   * the conversation ends.
+   * This side is leaving. The source is told, so that its clean-up runs in time. The peer learns of the
+   * stream's end when the conversation ends.
    */
   leave(reason: unknown): void {
     const state = this.#state;
@@ -275,7 +275,10 @@ export class GivenStream implements RawStreamHandler {
     on.raw.end();
   }
 
-  /** The last stream of the call has lost its consumer, so the handler's work is no longer needed. */
+  /**
+   * Aborts the handler's signal if the last stream of the call has lost its consumer, because the handler's
+   * work is no longer needed.
+   */
   #abortCall(): void {
     const call = this.#call;
     if (call !== undefined && call.held.given <= 1) call.cancel(readerGone());

@@ -1,6 +1,6 @@
 /**
- * Items that arrived and were not taken yet. A chunk gets its credit once the last of its items has been
- * taken.
+ * Items that arrived and were not taken yet. Credit for a chunk is granted once the last of its items has
+ * been taken.
  */
 
 interface Chunk {
@@ -16,7 +16,7 @@ export class ItemQueue {
   /** How many items the chunk that is being read has brought so far. */
   #arrived = 0;
 
-  /** `credit` is called with the number of bytes whose items have been taken. */
+  /** Once all items of a chunk have been taken, `credit` is called with the chunk's length in bytes. */
   constructor(credit: (bytes: number) => void) {
     this.#credit = credit;
   }
@@ -31,8 +31,8 @@ export class ItemQueue {
   }
 
   /**
-   * A chunk has been read. It brought the items that were pushed since the previous one. Returns how many of
-   * its bytes brought no item.
+   * Ends a chunk of this many bytes. Its items are those that were pushed since the previous chunk. Returns
+   * `bytes` if the chunk brought no item, and otherwise 0.
    */
   endChunk(bytes: number): number {
     const untaken = this.#arrived;

@@ -1,18 +1,19 @@
 /**
- * Sends the items of a given stream. The first of a turn is sent at once, the others of that turn together,
- * as the window has room.
+ * Sends the items of a given stream. The first item of a turn is sent at once. The others of that turn are
+ * sent together. The pump waits while the window is full.
  */
 import type { RawStream } from '@pipework/mux/lean';
 import type { ItemBatch } from '../messages/item-batch.ts';
 import type { StreamHost } from './stream-host.ts';
 import { produced } from './stream-protocol.ts';
 
-// The real timer, because a host's fake timers must not stop a plugin that shares its process.
+// This is the real timer, because fake timers in a host must not stop a plugin that runs in the same process.
 const { setImmediate } = globalThis;
 
 // More items in one message gain little, and are delayed longer.
 const maxBatchItems = 256;
-// A source that is always ready would delay everything else until the window is full.
+// The source waits after this many items in a turn. One that is always ready would otherwise delay everything
+// else until the window is full.
 const maxTurnItems = 512;
 
 export class ItemWriter {
@@ -45,7 +46,9 @@ export class ItemWriter {
     });
   }
 
-  /** Sends an item of the call `where`. Throws if it cannot be sent or written. */
+  /**
+   * Sends an item. `where` names the call that the stream belongs to. Throws if it cannot be sent or written.
+   */
   item(value: unknown, where: string): void {
     const isFirst = this.#turnLeft === maxTurnItems;
     if (isFirst) setImmediate(this.#endTurn);
@@ -76,7 +79,7 @@ export class ItemWriter {
     if (this.#hasRoom) this.#resume?.();
   }
 
-  /** Makes a pump that waits for room check its state. */
+  /** Wakes a pump that waits for room, so that it checks its state. */
   wake(): void {
     this.#resume?.();
   }

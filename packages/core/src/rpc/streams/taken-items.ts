@@ -15,7 +15,7 @@ export class TakenItems {
   readonly #waiters: Waiter[] = [];
   #outcome: Outcome | undefined;
 
-  /** `credit` is called with the number of bytes whose items have been taken. */
+  /** Once all items of a chunk have been taken, `credit` is called with the chunk's length in bytes. */
   constructor(credit: (bytes: number) => void) {
     this.queue = new ItemQueue(credit);
   }
@@ -44,8 +44,8 @@ export class TakenItems {
   }
 
   /**
-   * Resolves with how the stream ended. Only the first call reports it. Later ones just say that the stream
-   * is done.
+   * Resolves with how the stream ended. Only the first call reports that. Later calls just say that the
+   * stream is done.
    */
   end(): Promise<Step> {
     const outcome = this.#outcome ?? { step: done };

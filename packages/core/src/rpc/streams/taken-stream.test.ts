@@ -8,8 +8,8 @@ import { produced } from './stream-protocol.ts';
 type Sink = (word: number, value: unknown) => void;
 
 /**
- * A stream over a fake peer. `chunk` is the content of one arriving chunk. `onWrite` is how the peer reacts,
- * at once, when it is written to.
+ * A stream over a fake peer. `chunk` passes the messages of one arriving chunk to the sink. `onWrite` is what
+ * the peer does during each write to it.
  */
 function streamOver(play: { chunk?: (sink: Sink) => void; onWrite?: (handler: RawStreamHandler) => void }): {
   stream: TakenStream;
@@ -40,7 +40,7 @@ function streamOver(play: { chunk?: (sink: Sink) => void; onWrite?: (handler: Ra
   return { stream, arrive: () => handler.onData(new Uint8Array(1)) };
 }
 
-test('return() settles when the stream is reset before its message is written', async () => {
+test('return() settles if the stream is reset while its message is being written', async () => {
   const { stream, arrive } = streamOver({
     chunk: (sink) => sink(produced.item, 1),
     onWrite: (handler) => handler.onClose(undefined),

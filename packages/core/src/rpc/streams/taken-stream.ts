@@ -51,12 +51,12 @@ export class TakenStream
   readonly #onEnd: () => void;
   #state: State = { is: 'waiting' };
   readonly #items = new TakenItems((bytes) => this.#dialled?.raw.consume(bytes));
-  /** The interrupts, in the order in which the peer answers them. Meanwhile items are dropped. */
+  /** The interrupts, in the order in which the peer answers them. While there are any, items are dropped. */
   readonly #interrupters: Interrupter[] = [];
 
   /**
-   * If the stream came in the result of a call, `method` is that call's. `onEnd` is called once, when neither
-   * side sends anything more.
+   * If the stream came in the result of a call, `method` is the method of that call. `onEnd` is called once,
+   * when neither side sends anything more.
    */
   constructor(id: number, host: StreamHost, method: string | undefined, onEnd: () => void) {
     this.#method = method;
@@ -84,8 +84,8 @@ export class TakenStream
   }
 
   /**
-   * Resolves with the next item. The source runs ahead, so no value can be passed to it. Rejects with
-   * `MISUSE` if one is given.
+   * Resolves with the next item. The source produces items ahead, so no value can be passed to it. Rejects
+   * with `MISUSE` if a value is given.
    */
   next(value?: unknown): Promise<Step> {
     if (value !== undefined) return Promise.reject(valueRefused());
@@ -105,7 +105,10 @@ export class TakenStream
     return this.#return(value, () => this.#host.toWire(value, 'value', 'return'));
   }
 
-  /** Like {@link return}, for a stream that is cancelled with a reason. The reason need not be sendable. */
+  /**
+   * Like {@link return}, for a stream that is cancelled with a reason. The reason may be a value that cannot
+   * be sent.
+   */
   async cancel(reason: unknown): Promise<void> {
     await this.#return(reason, () => this.#reasonToWire(reason));
   }
@@ -142,7 +145,8 @@ export class TakenStream
   }
 
   /**
-   * The call that brought the stream has settled. Unless the stream is open, the peer no longer accepts it.
+   * The call that brought the stream has settled. If the stream was not dialled by then, the peer no longer
+   * accepts it.
    */
   callSettled(): void {
     if (this.#state.is !== 'waiting') return;
@@ -152,8 +156,8 @@ export class TakenStream
   }
 
   /**
-   * The conversation that the stream belongs to has ended. `ask` asks for the process's exit, once for all
-   * streams of the conversation, which may be many.
+   * The conversation that the stream belongs to has ended. `ask` asks for the process's exit. It does so once
+   * for all streams of the conversation, which may be many.
    */
   conversationClosed(error: Error, ask: StreamHost['shared']['options']['explainLoss']): void {
     this.#lost(error, ask);
@@ -201,8 +205,8 @@ export class TakenStream
   }
 
   /**
-   * Sends an interrupt. `ended` is the answer if the stream ends otherwise. If `ended` is undefined, the
-   * answer is a rejection with `error`.
+   * Sends an interrupt. If the stream ends without an answer of the peer, resolves with `ended`, or rejects
+   * with `error` if `ended` is undefined.
    */
   #interrupt(word: number, toWire: () => unknown, ended: Step | undefined, error: unknown): Promise<Step> {
     this.#discard();
@@ -254,8 +258,8 @@ export class TakenStream
   }
 
   /**
-   * Asks for more bytes of an incomplete message. Beyond the window they come only if the consumer waits for
-   * it, or if it will be dropped.
+   * Says whether more bytes of an incomplete message are wanted. Beyond the window, they are wanted only if
+   * the consumer waits for the message, or if the message will be dropped.
    */
   #want(): void {
     const on = this.#dialled;

@@ -39,7 +39,7 @@ export function bytesType(value: ArrayBufferView | ArrayBuffer): string {
 
 /**
  * Makes binary data of the named type over bytes that are alone in their buffer. Undefined if no type has
- * this name, or the length does not fit it.
+ * this name, or if the length does not fit the type.
  */
 export function makeBytes(
   type: unknown,

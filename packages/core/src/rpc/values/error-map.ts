@@ -13,7 +13,7 @@ export interface ErrorMap {
   message: string;
   /** The nearest built-in class, if it differs from `name`. */
   type?: string;
-  /** The code unchanged. It is mostly a string or a number. */
+  /** The error's `code`, unchanged. It is mostly a string or a number. */
   code?: unknown;
   stack?: string;
   cause?: ErrorMap;
@@ -27,12 +27,15 @@ export const maxErrorDepth = 16;
 export const maxErrorCount = 256;
 /** How many errors one map holds in all, so that errors with shared causes do not multiply. */
 const maxErrorsInAll = 1_000;
-/** How deep a thrown value that is not an error is copied. It is the maximum depth of any value. */
+/** How deep a thrown value that is not an error is copied. This is the maximum depth of any value. */
 const maxCopied = 512;
 /** How many characters of such a value the message shows. */
 const maxShown = 1_000;
 
-/** Fields with a key of their own, and fields that the receiver adds. */
+/**
+ * Fields that `data` does not get, because they have a key of their own in the map, or because the receiver
+ * adds them.
+ */
 const ownFields = new Set(['name', 'message', 'code', 'stack', 'cause', 'errors', 'remoteStack', 'sent']);
 
 /**
@@ -44,7 +47,7 @@ export function errorText(error: unknown): string {
   return message || name || 'the handler failed without a message';
 }
 
-/** Returns the map of a failure. It never fails, whatever was thrown and whatever its getters do. */
+/** Returns the map of a failure. It never throws, whatever the failure is and whatever its getters do. */
 export function errorMap(error: unknown, options: OutboundOptions, depth = 0): ErrorMap {
   return new ErrorWriter(options).map(error, depth);
 }
@@ -106,8 +109,8 @@ class ErrorWriter {
   }
 
   /**
-   * Returns the members of an AggregateError. Another error's `errors` is ordinary data, such as a list or a
-   * map of problems.
+   * Writes the members of an AggregateError to `map`. The `errors` of any other error are ordinary data, such
+   * as a list or a map of problems, and go to `data`.
    */
   #errors(error: Error, type: string, map: ErrorMap, data: Record<string, unknown>, depth: number): void {
     const field = attempt(() => read(error, 'errors'));
@@ -140,7 +143,9 @@ class ErrorWriter {
     return wire === undefined && !this.#options.types ? null : wire;
   }
 
-  /** Returns the map of a value that was thrown, or is a cause or a member, and is not an error. */
+  /**
+   * Returns the map of a value that is not an error, but was thrown, or is a cause or a member of an error.
+   */
   #thrown(value: unknown, depth: number): ErrorMap {
     const read = attempt(() => ({ value: copied(value) }));
     if (read === undefined) return thrown('a value');
@@ -184,8 +189,8 @@ function nameOf(error: Error): string {
 }
 
 /**
- * Returns a value whose plain objects and lists are copies, with each field read once. The copy is both shown
- * and sent. Throws if it is too deep to be sent.
+ * Copies the plain objects and lists in a value, and reads each field once. The copy is both shown and sent.
+ * Throws if the value is too deep to be sent.
  */
 function copied(value: unknown, around: readonly object[] = []): unknown {
   if (typeof value !== 'object' || value === null) return value;

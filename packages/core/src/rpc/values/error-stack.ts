@@ -1,10 +1,10 @@
 /**
- * The stack of a received error. The place where the object was made tells nothing. The failed call, and the
- * code that awaited it, do.
+ * The stack of a received error. The place where the error object was made says nothing useful. So the stack
+ * shows the failed call, and the code that awaited it.
  */
 import { inspectCustom, printable, printableInspection } from '../../base/printable.ts';
 
-// Errors of calls whose stack gets the place of the call only when the call fails.
+// Errors of calls whose stacks do not show the awaiting code yet.
 const unplaced = new WeakSet<Error>();
 
 /**
@@ -19,9 +19,9 @@ export function withoutStack<E extends Error>(error: E, where: string): E {
 
 /** Replaces the frames of an error by `where`. */
 function setStack(error: Error, where: string): void {
-  // This matches the engine: with an empty name, or an empty message, there is no colon.
+  // This is the engine's format. If the name or the message is empty, there is no colon.
   const head = Error.prototype.toString.call(error);
-  // A method's name may come from what a plugin says of itself.
+  // A method's name may come from what a plugin says of itself, so it is made printable.
   setField(error, 'stack', `${head}\n    at ${printable(where)}`, false);
 }
 
@@ -39,8 +39,8 @@ export function placeStack(error: unknown, calledBy: (...args: never) => unknown
 }
 
 /**
- * Separates the stacks of a received error. The local one shows which call it was, and the remote one is kept
- * apart.
+ * Separates the stacks of a received error. The local stack shows which call failed, and the remote stack is
+ * kept in `remoteStack`.
  */
 export function splitStack(error: Error, remoteStack: string | undefined, where: string): void {
   setStack(error, where);
@@ -65,7 +65,7 @@ function inspectError(
  */
 export function withoutFrames<T>(make: () => T): T {
   const { stackTraceLimit } = Error;
-  // This is not an assignment, which would throw if a hardened host has frozen Error.
+  // An assignment would throw if a hardened host has frozen Error.
   Reflect.set(Error, 'stackTraceLimit', 0);
   try {
     return make();

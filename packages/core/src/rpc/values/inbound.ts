@@ -16,8 +16,8 @@ import { Mark, WireReference, type ReferenceKind } from '../wire/extension.ts';
 export type Claim = (values: number) => void;
 
 /**
- * What a value costs its receiver beyond what the scanner counted. The unit is one value: 64 bytes and half a
- * microsecond. `reliability/programs/cost.mjs` measures it.
+ * What a value costs its receiver beyond what the scanner counted. The unit is the cost of one value: 64
+ * bytes and half a microsecond. `reliability/programs/cost.mjs` measures these costs.
  */
 const weights: Record<ReferenceKind | 'collection' | 'url', number> = {
   collection: 2,
@@ -36,7 +36,7 @@ const weights: Record<ReferenceKind | 'collection' | 'url', number> = {
 
 /**
  * What a character of a regular expression costs. V8 looks up Unicode's tables while it parses a class such
- * as `\\p{L}`. That takes 100 µs, 500 µs with the flags `i` and `v`, and 5,000 µs for a class of strings.
+ * as `\p{L}`. That takes 100 µs, 500 µs with the flags `i` and `v`, and 5,000 µs for a class of strings.
  */
 function patternWeight(flags: string): number {
   if (flags.includes('v')) return 600;
@@ -48,7 +48,7 @@ export interface InboundOptions {
   readonly takeReference: ((reference: WireReference) => unknown) | undefined;
   /** Makes an error from its map, and claims the weight of each error in it. */
   readonly decodeError: (map: unknown, claim: Claim) => unknown;
-  /** How many more values the message that is read may hold than its arrays and maps declare. */
+  /** How many more values the current message may hold, beyond those that its arrays and maps declare. */
   readonly allowance: { values: number };
 }
 
@@ -90,8 +90,8 @@ function each(array: unknown[], from: number, options: InboundOptions): unknown[
 }
 
 /**
- * Copies bytes into memory of their own, of their own size. The decoder's views are in the chunk, which
- * belongs to the mux.
+ * Returns bytes in memory of their own, which has exactly their size. The decoder's views are in the chunk,
+ * which belongs to the mux, so they are copied.
  */
 function ownBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   if (!Buffer.isBuffer(bytes)) return bytes as Uint8Array<ArrayBuffer>;
@@ -99,8 +99,8 @@ function ownBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Makes an object from a Map. Maps with a key `__proto__` are read as a Map, so that the key can become an
- * own property.
+ * Makes an object from a Map. If a message has a key `__proto__`, its maps are decoded as Map, so that the
+ * key can become an own property.
  */
 function recordOf(map: Map<unknown, unknown>, options: InboundOptions): object {
   const record = {};

@@ -1,8 +1,8 @@
 /**
- * The walk over a value before it is packed. It refuses values that cannot be sent, with their path, and
- * replaces values that MessagePack lacks by wire values. It reads each field and each item once, into objects
- * and lists of its own. So the values that it has checked are the ones that are packed, even if a getter or a
- * proxy would answer differently the next time.
+ * The walk over a value before it is packed. It refuses values that cannot be sent, and names their path.
+ * Values that MessagePack lacks are replaced by wire values. It reads each field and each item once, into
+ * objects and lists of its own. So the values that it has checked are the ones that are packed, even if a
+ * getter or a proxy would answer differently the next time.
  */
 import { types } from 'node:util';
 import { isProbedName } from '../../base/probed-names.ts';
@@ -49,7 +49,7 @@ const minInt64 = -0x8000_0000_0000_0000n;
 
 /**
  * Returns what to pack for a value. Throws `RPC_NOT_SERIALIZABLE` or `RPC_TOO_DEEP`, naming the path from
- * `root`. `copies` has objects in turn: one that is in the value, and the one that it is a copy of.
+ * `root`. `copies` has pairs in one flat list: an object in the value, then the object that it is a copy of.
  */
 export function toWire(
   value: unknown,
@@ -72,7 +72,7 @@ export function walk(value: unknown, options: OutboundOptions, depth: number): u
       if (packsAsItIs(value)) return value;
       return value === 0 ? negativeZero : BigInt(value);
     case 'string':
-      // UTF-8 has no lone surrogates. Each becomes U+FFFD, as TextEncoder does it.
+      // UTF-8 has no lone surrogates. Each becomes U+FFFD, as with TextEncoder.
       return value.isWellFormed() ? value : value.toWellFormed();
     case 'boolean':
     case 'undefined':
@@ -155,7 +155,7 @@ function walkTable(
     for (; index < table.length; index++) {
       const item = table[index];
       const type = typeof item;
-      // The most common kinds of field pass without a call.
+      // The most common kinds of values need no call of walk().
       if (type === 'string' ? (item as string).isWellFormed() : isPlain(item, type)) continue;
       table[index] = walk(item, options, depth + 2);
     }
@@ -170,7 +170,7 @@ function walkTable(
   return table;
 }
 
-/** True for booleans, and for numbers that are packed as they are. */
+/** True for booleans, null, and 32-bit integers other than 0. */
 function isPlain(item: unknown, type: string): boolean {
   return type === 'number'
     ? ((item as number) | 0) === item && item !== 0
@@ -200,7 +200,7 @@ function walkRecord(record: object, options: OutboundOptions, depth: number): ob
 }
 
 /**
- * Returns a copy in which each half of a surrogate pair in a key is U+FFFD, as in any text. If two keys
+ * Returns a copy with U+FFFD for each lone half of a surrogate pair in a key, as in any text. If two keys
  * become the same, the last one stays.
  */
 function withWellFormedKeys(record: object): object {
@@ -209,7 +209,7 @@ function withWellFormedKeys(record: object): object {
 
 function walkBigint(value: bigint, options: OutboundOptions): unknown {
   const number = Number(value);
-  // Integers up to 2^53 inclusive are the ones that the reader turns into a number.
+  // The reader turns integers up to 2^53 inclusive into numbers.
   if (Math.abs(number) <= 2 ** 53 && BigInt(number) === value)
     return options.types ? [marks.bigint, small(number, value)] : small(number, value);
   if (value <= maxInt64 && value >= minInt64) return value;

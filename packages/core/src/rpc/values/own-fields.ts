@@ -14,8 +14,9 @@ export function setOwn(target: Record<string, unknown>, key: string, value: unkn
 }
 
 /**
- * True if reading the first fields of an object or list ran no code of the user. That covers `count` fields
- * with everything in them, and the next field alone. If no code ran, a second read is as good as the first.
+ * True if reading the first fields of an object or list ran no code of the user. This covers the first
+ * `count` fields with everything inside them, and the field after them without its contents. If no code ran,
+ * a second read is as good as the first.
  */
 export function isTame(holder: object, count: number): boolean {
   if (types.isProxy(holder)) return false;

@@ -24,8 +24,8 @@ export class Refusal extends Error {
   }
 
   /**
-   * Returns the error for the user. `root` is what the walk began with: `args`, `result`. `copies` has
-   * objects in turn: a copy, and the object that it is a copy of.
+   * Returns the error for the user. `root` is what the walk began with: `args`, `result`. `copies` has pairs
+   * in one flat list: a copy, then the object that it is a copy of.
    */
   toError(root: string, copies: readonly object[]): PipeworkError {
     const steps = this.#steps.reverse().map(({ holder, key }) => {
@@ -46,8 +46,8 @@ export class Refusal extends Error {
 }
 
 function property(key: string): string {
-  // This does not use \p{ID_Start}: V8 would collect Unicode's tables for it when it parses this file, which
-  // takes 0.4 ms of every plugin's start.
+  // This does not use \p{ID_Start}, because V8 would then collect Unicode's tables when it parses this file.
+  // That takes 0.4 ms of every plugin's start.
   return /^[a-z_$][\w$]*$/i.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
 }
 

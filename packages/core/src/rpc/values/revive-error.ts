@@ -23,7 +23,7 @@ export class RemoteError extends Error {
 }
 
 type ErrorMaker = (message: string) => Error;
-// This has no prototype, so that a name from the peer finds nothing but these.
+// This object has no prototype, so that a name from the peer finds only these functions.
 const makers: Record<string, ErrorMaker | undefined> = Object.assign(Object.create(null) as object, {
   Error: (message: string) => new Error(message),
   EvalError: (message: string) => new EvalError(message),
@@ -44,8 +44,8 @@ type SentMap = Partial<Record<keyof ErrorMap, unknown>>;
 const errorWeight = 8;
 
 /**
- * Returns the error with which a call rejects, from what the peer sent, which may be any value. `where` says
- * which call it was. Errors of built-in classes get their class again. Others become a {@link RemoteError}
+ * Makes the error with which a call rejects. `sent` comes from the peer, and may be any value. `where` says
+ * which call failed. Errors of built-in classes get their class again. Others become a {@link RemoteError}
  * with their name.
  */
 export function reviveFailure(sent: unknown, where: string, claim?: Claim): Error {
@@ -101,7 +101,7 @@ function setFields(error: Error, data: object, hasMembers: boolean): void {
   }
 }
 
-/** Returns a cause or a member. It is an error, or the value itself if it was not an error. */
+/** Returns a cause or a member. It is an error, or the sent value itself if that was not an error. */
 function inner(sent: unknown, revival: Revival, level: number): unknown {
   if (isMap(sent) && sent.name === '' && isMap(sent.data) && Object.hasOwn(sent.data, 'thrown'))
     return (sent.data as { thrown: unknown }).thrown;
@@ -121,13 +121,16 @@ function make(name: string, message: string, map: SentMap): Error {
   return error;
 }
 
-/** Makes an error from a text. A peer of the base sends nothing else. */
+/** Makes an error from a text. A peer that speaks only the base protocol sends nothing else. */
 function fromText(message: string): Error {
   const code = codeOfWords(message);
   return code === undefined ? new RemoteError(message) : new PipeworkError(code, message);
 }
 
-/** Returns the code for the texts that the protocol fixes, because some peers send them without a code. */
+/**
+ * Returns the code that belongs to a text that the protocol fixes. Some peers send such a text without its
+ * code.
+ */
 function codeOfWords(message: string): ErrorCode | undefined {
   if (message.includes(sentences.unknownMethod)) return 'RPC_UNKNOWN_METHOD';
   if (message.includes(sentences.unknownPlugin)) return 'RPC_UNKNOWN_PLUGIN';
@@ -140,7 +143,7 @@ function shown(sent: unknown): string {
   return printable(`the peer failed the call with ${attempt(() => show(readable(sent))) ?? 'a value'}`);
 }
 
-/** Returns a copy in which bytes in a map or list are read as text, which they mostly are. */
+/** Returns a copy in which bytes in a map or list are read as text, because they mostly are text. */
 function readable(sent: unknown): unknown {
   if (types.isUint8Array(sent)) return textOf(sent);
   if (Array.isArray(sent)) return sent.map(readable);
@@ -153,7 +156,7 @@ function isMap(value: unknown): value is SentMap {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !types.isUint8Array(value);
 }
 
-/** Returns a text of the peer that will be shown. Some MessagePack libraries send text as bin. */
+/** Returns a text of the peer in a form that can be shown. Some MessagePack libraries send text as bin. */
 function textOf(value: unknown): string | undefined {
   if (typeof value === 'string') return printable(value);
   if (!types.isUint8Array(value)) return undefined;

@@ -1,13 +1,13 @@
 /**
  * Keeps U+FEFF at the start of a text, where it is a character like any other. msgpackr drops it from longer
- * texts, because its TextDecoder takes it for a byte order mark.
+ * texts, because its TextDecoder treats it as a byte order mark.
  */
 import { headerBytes, payloadBytes, sizeBytes } from './tokens.ts';
 
 /** Texts longer than this go through msgpackr's TextDecoder. */
 export const markedTextBytes: number = 64;
 
-/** True if a text may begin with U+FEFF, also if a split between chunks hides that. */
+/** True if a text begins with U+FEFF, or if a split between chunks hides how it begins. */
 export function hasMark(chunk: Uint8Array, at: number, end: number): boolean {
   return at + 3 > end || (chunk[at] === 0xef && chunk[at + 1] === 0xbb && chunk[at + 2] === 0xbf);
 }
@@ -17,7 +17,7 @@ export function hasMark(chunk: Uint8Array, at: number, end: number): boolean {
  * with U+FEFF begins with two of them.
  */
 export function doubleMarks(source: Uint8Array, start: number, end: number): Buffer {
-  // A text grows by at most a longer header and three bytes, and has at least 67 bytes.
+  // Each such text has at least 67 bytes, and grows by at most six: a longer header, and the second mark.
   const copy = Buffer.allocUnsafeSlow(end - start + 6 * Math.ceil((end - start) / 67));
   const message = Buffer.from(source.buffer, source.byteOffset + start, end - start);
   let copied = 0;

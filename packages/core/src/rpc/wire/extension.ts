@@ -1,7 +1,7 @@
 /**
  * The extension type of this protocol, byte for byte. It represents values that MessagePack lacks;
- * docs/protocol.md has the table. This file holds only what msgpackr writes and reads. Other files give it
- * meaning.
+ * docs/protocol.md has the table. This file has only the objects that msgpackr writes and reads. Other files
+ * give them their meaning.
  */
 import { addExtension, type Allocate } from './msgpack.ts';
 import { scratch, type Gap } from './scratch.ts';
@@ -27,8 +27,8 @@ export const markCodes = {
 } as const;
 
 /**
- * The first element of a column, which is an array. Bytes are bins, and numbers and lengths in them are
- * little endian.
+ * The kinds of columns. A column is an array, and its kind is the first element. Bytes are sent as bins. The
+ * numbers and lengths in them are little endian.
  */
 export const columnKinds = {
   values: 0, // [0, value, ...]: one value for each row
@@ -39,12 +39,12 @@ export const columnKinds = {
   records: 5, // [5, [key, ...], column, ...]
 } as const;
 
-/** How many values a column of choices may have. */
+/** How many different values a column of choices may have. */
 export const maxChoices = 256;
 /** How long a text among the choices may be. */
 export const maxChoiceText = 32;
 
-/** True if a value may be written once and chosen in many rows. */
+/** True if a value may be a choice, which is written once and used in many rows. */
 export function isChoice(value: unknown): boolean {
   if (typeof value === 'string') return value.length <= maxChoiceText;
   return typeof value === 'boolean' || value === null || value === undefined;
@@ -105,7 +105,7 @@ export class LongBigint {
     this.value = value;
   }
 }
-/** Bytes that are sent by reference. Only their header is written into the message. */
+/** Bytes that are written to the stream without a copy. Only their header is packed into the message. */
 export class LargeBin {
   readonly bytes: Uint8Array;
 
@@ -126,10 +126,10 @@ const kindsByCode = new Map(
     .map(([name, code]) => [code as number, name as ReferenceKind]),
 );
 
-// Most messages have no gaps, and each is asked for them twice.
+// Most messages have no gaps, and takeGaps() is called twice for each message.
 const noGaps: readonly Gap[] = [];
 
-/** Returns the gaps that were left by writing since the last call. */
+/** Returns the gaps that packing has left since the last call. */
 export function takeGaps(): readonly Gap[] {
   const { gaps } = scratch;
   if (gaps.length === 0) return noGaps;
@@ -137,7 +137,7 @@ export function takeGaps(): readonly Gap[] {
   return gaps;
 }
 
-/** Returns the placeholder, in a gathered message, of the large bin with this index. */
+/** Returns the placeholder that stands for the large bin with this index in a gathered message. */
 export function binPlaceholder(index: number): Uint8Array {
   return Uint8Array.of(
     0xd7,

@@ -1,4 +1,4 @@
-/** One received message, from its bytes to the call or handler that it is for. */
+/** One received message: its bytes, and what has been read of it. */
 import type { Scanner } from './scanner.ts';
 
 const noBytes = new Uint8Array(0);
@@ -22,7 +22,7 @@ export class IncomingMessage {
 
   // The envelope, once it has been read.
   type = 0;
-  /** Elements of the outer array. */
+  /** How many elements the outer array has. */
   size = 0;
   /** The message id of a request or response. */
   id = 0;
@@ -33,7 +33,7 @@ export class IncomingMessage {
     this.scanner = scanner;
   }
 
-  /** Takes the next message. */
+  /** Fills in the next message. */
   set(source: Uint8Array, start: number, end: number, bins: readonly Uint8Array[]): void {
     this.source = source;
     this.start = start;

@@ -21,8 +21,8 @@ export class KnownTexts {
   }
 
   /**
-   * Returns the text of these bytes, of which there must be at least one. The same bytes usually give the
-   * same string.
+   * Returns the text of these bytes. There must be at least one byte. The same bytes usually give the same
+   * string.
    */
   at(source: Uint8Array, start: number, end: number): string | undefined {
     const length = end - start;
@@ -37,8 +37,8 @@ export class KnownTexts {
       if (index === length) return known;
     }
     const text = this.#make(source, start, end);
-    // A text that is not ASCII has more bytes than units, or has U+FFFD for bytes that are not UTF-8. It
-    // never matches.
+    // A text that is not ASCII has more bytes than UTF-16 units, so it is not kept. A text with U+FFFD for
+    // invalid bytes may be kept, but never matches.
     if (text?.length === length) slots[slot] = text;
     return text;
   }

@@ -1,17 +1,20 @@
 /**
- * Keeps glibc from returning the memory of large values to the system between two of them.
+ * Keeps glibc from returning the memory of large values to the system between two such values.
  *
- * Bytes that arrive get memory of their own, and the collector frees a dozen megabytes of it at a time.
- * malloc then trims its heap, so the next values pay for each page again: 256 faults a mebibyte. With this
- * file, a plugin that echoes 1 MiB mostly has no faults, in place of 130 to 250 a call. The call takes 1.4 ms
- * in place of 1.6.
+ * Arriving bytes get memory of their own, and the garbage collector frees a dozen megabytes of it at a time.
+ * malloc then trims its heap. So the next values cause a page fault for each page again, 256 for each MiB.
+ * With this file, a plugin that echoes 1 MiB mostly has no faults, instead of 130 to 250 for each call. The
+ * call takes 1.4 ms instead of 1.6.
  *
  * Whenever malloc frees a block that it had mapped separately, it raises its trim threshold to twice that
- * size. So one such block, never touched and dropped at once, is enough. For other allocators this has no
- * effect.
+ * size. So it is enough to allocate one such block and to drop it at once, without touching it. This has no
+ * effect on other allocators.
  */
 
-/** How many bytes must have arrived first. A few large values are not worth a collection. */
+/**
+ * How many bytes must have arrived before the block is allocated. A few large values are not worth the
+ * collection that frees it.
+ */
 const worthwhile = 8 * 1024 * 1024;
 /**
  * The size of the block in bytes. The process then keeps at most twice this size of freed memory. With 16 MiB

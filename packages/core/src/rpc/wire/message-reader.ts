@@ -13,14 +13,14 @@ import { binPlaceholder } from './extension.ts';
 export type MessageSink = (message: IncomingMessage) => void;
 
 /**
- * Tried before a message is scanned. It handles a plain message that lies in the chunk at `start`. Returns
- * where that message ends, or 0.
+ * Called before a message is scanned. If a plain message begins at `start`, handles it and returns where it
+ * ends. Otherwise returns 0.
  */
 export type PlainSink = (source: Uint8Array, start: number, end: number) => number;
 
 const firstCapacity = 4 * 1024;
-// A claimed length never allocates more than this before its bytes have arrived. From here the memory grows
-// fourfold.
+// Whatever length a bin claims, no more than this is allocated before its bytes have arrived. From there on,
+// each step makes the memory four times as large.
 const firstBinCapacity = 1024 * 1024;
 
 export class MessageReader {
@@ -86,8 +86,8 @@ export class MessageReader {
   }
 
   /**
-   * Scans from `from`, and delivers the message if it is complete. Its bytes from `start` on are not gathered
-   * yet. Returns where to continue, or {@link incomplete}.
+   * Scans from `from`, and delivers the message if it is complete. The message's bytes from `start` on are
+   * not gathered yet. Returns where to continue, or {@link incomplete}.
    */
   #scanOn(chunk: Uint8Array, start: number, from: number, end: number): number {
     const scanner = this.#scanner;

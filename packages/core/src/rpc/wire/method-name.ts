@@ -1,4 +1,7 @@
-/** The method of a message as a string. Most calls are of a few methods, so their strings are reused. */
+/**
+ * The method of a message as a string. Most calls go to a few methods, so the strings of their names are
+ * reused.
+ */
 import { KnownTexts } from './known-texts.ts';
 
 const maxKnownBytes = 64;

@@ -1,8 +1,9 @@
 // oxlint-disable-next-line typescript/triple-slash-reference -- a project that compiles this source needs the declaration with it
 /// <reference path="./msgpackr-no-eval.d.ts" />
 /**
- * The only import of msgpackr, in its build without `new Function`: no data of a peer is ever compiled. The
- * published package has it inlined (scripts/bundle.mjs), so its table of extensions belongs to us alone.
+ * The only file that imports msgpackr. It uses the build without `new Function`, so no data of a peer is ever
+ * compiled. The published package has msgpackr inlined (scripts/bundle.mjs), so no other code can change its
+ * table of extensions.
  */
 import noEval from 'msgpackr/index-no-eval';
 
@@ -18,7 +19,9 @@ export interface Codec {
   useBuffer(buffer: Uint8Array): void;
 }
 
-/** Used by an extension to write itself. It asks for room once, writes there, and returns nothing. */
+/**
+ * An extension uses this to write itself. Its `pack` asks for room once, writes there, and returns nothing.
+ */
 export type Allocate = (size: number) => { target: Uint8Array; targetView: DataView; position: number };
 
 export interface Extension<T> {
@@ -37,9 +40,9 @@ interface Module {
 const msgpackr = noEval as Module;
 
 /**
- * The typed array class that msgpackr recognises, by `instanceof`: the one that was global when msgpackr was
- * loaded. A test environment may replace the global, before or after that. Node's Buffers are then instances
- * of neither.
+ * The `Uint8Array` that was global when msgpackr was loaded. msgpackr recognises bytes by `instanceof` of
+ * this class. A test environment may replace the global, before or after that. Node's Buffers may then be
+ * instances of neither class.
  */
 const KnownBytes = Uint8Array;
 
@@ -48,7 +51,7 @@ export function newBin(length: number): Uint8Array<ArrayBuffer> {
   return new KnownBytes(length);
 }
 
-/** Returns binary data, uncopied, in the class that msgpackr writes as bin. */
+/** Returns binary data in the class that msgpackr writes as bin, without a copy. */
 export function asBin(data: ArrayBufferView): Uint8Array {
   return data instanceof KnownBytes ? data : new KnownBytes(data.buffer, data.byteOffset, data.byteLength);
 }
@@ -78,7 +81,7 @@ const options = {
 // first call.
 const made: { base?: Codec; full?: Codec; map?: Codec } = {};
 
-/** Returns the codec for a peer of the base, where undefined is nil. */
+/** Returns the codec for a peer that speaks only the base protocol, in which undefined is sent as nil. */
 export function baseCodec(): Codec {
   return (made.base ??= new Packr({ ...options, encodeUndefinedAsNil: true }));
 }

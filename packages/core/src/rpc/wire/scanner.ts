@@ -1,7 +1,7 @@
 /**
- * Finds where a MessagePack value ends, however its bytes are split. It looks at each byte once and decodes
- * none. It keeps hostile messages from the decoder: a message that it accepts is complete, within the limits,
- * and of known types.
+ * Finds where a MessagePack value ends, however its bytes are split. It looks at each byte once, and decodes
+ * nothing. It also keeps hostile messages from the decoder: a message that it accepts is complete, is within
+ * the limits, and has only known types.
  */
 import { PipeworkError } from '../../base/errors.ts';
 import { hasMark, markedTextBytes } from './byte-order-mark.ts';
@@ -18,17 +18,17 @@ export const saw = {
   byteOrderMark: 32,
 } as const;
 
-/** `scan` reached the end of the chunk inside the message. */
+/** `scan` reached the end of the chunk in the middle of the message. */
 export const incomplete = -1;
 /** `scan` stopped before the bytes of a large bin. `position`, `binLength` and `binHeader` say where. */
 export const atLargeBin = -2;
 
-/** From this size on, bins are kept apart if their message is not in one chunk. */
+/** Bins of at least this size are kept apart from their message if the message is not in one chunk. */
 export const largeBinBytes: number = 16 * 1024;
 
 /**
- * What these cost beyond one value. An array over memory of its own is 190 bytes, a Date 100, a reference 430
- * or more.
+ * What a bin, a Date and a reference cost beyond one value. A typed array with memory of its own takes 190
+ * bytes, a Date 100, a reference 430 or more.
  */
 const binWeight = 2;
 const dateWeight = 1;
@@ -41,8 +41,8 @@ export class Scanner {
   /** The type of the extension that is not in the protocol, if `flags` has `unknownExtension`. */
   foreignType = 0;
   /**
-   * After {@link atLargeBin}: where the bin's bytes begin in the chunk, how many they are, and how long its
-   * header was.
+   * After {@link atLargeBin}, these say where the bin's bytes begin in the chunk, how many there are, and how
+   * long the bin's header was.
    */
   position = 0;
   binLength = 0;
@@ -51,7 +51,7 @@ export class Scanner {
   readonly #maxBytes: number;
   readonly #maxLevels: number;
   readonly #maxValues: number;
-  /** How many values are still to come on each open level below the innermost. */
+  /** How many values are still to come on each open level outside the innermost one. */
   readonly #outer: number[] = [];
   #level = 0;
   #left = 1;
@@ -145,7 +145,7 @@ export class Scanner {
     }
   }
 
-  /** Notes that the message's bytes so far were scanned, but not all of it has arrived. */
+  /** Counts the bytes that were scanned of a message that has not arrived completely. */
   #pause(bytes: number): typeof incomplete {
     this.#seen += bytes;
     if (this.#seen > this.#maxBytes) this.#tooLarge(this.#seen);
@@ -179,7 +179,7 @@ export class Scanner {
     return end;
   }
 
-  /** Checks for a text that is not decoded correctly without special handling. */
+  /** Checks for a text that needs special handling to be decoded correctly. */
   #look(bytes: number, chunk: Uint8Array, at: number, end: number): void {
     if (bytes === 9 && isProtoKey(chunk, at, end)) this.flags |= saw.protoKey;
     else if (bytes > markedTextBytes && hasMark(chunk, at, end)) this.flags |= saw.byteOrderMark;
@@ -250,7 +250,8 @@ export class Scanner {
     if (values > 0xff) this.#claim(values, before);
     this.#values += values;
     if (this.#level >= this.#maxLevels) {
-      // It is counted on this level, so that the end is still found. The message then fails only its call.
+      // The values are counted on this level, so that the message's end is still found. Then only the call of
+      // the message fails.
       this.flags |= saw.tooDeep;
       this.#left += values;
       return 0;
@@ -285,7 +286,9 @@ export class Scanner {
     this.foreignType = type > 127 ? type - 256 : type;
   }
 
-  /** Checks a header's claim: this many bytes, or this many values of at least a byte each. */
+  /**
+   * Checks how many bytes a header claims. For values it is their number, because each has at least one byte.
+   */
   #claim(bytes: number, before: number): number {
     if (this.#seen + before + bytes > this.#maxBytes) this.#tooLarge(this.#seen + before + bytes);
     return bytes;
@@ -300,8 +303,8 @@ export class Scanner {
 }
 
 /**
- * True if nine bytes of text may be a key `__proto__`, even if a split between chunks hides the bytes. The
- * decoder checks again.
+ * True if nine bytes of text may be the key `__proto__`. It is also true if a split between chunks hides the
+ * bytes. The decoder checks again.
  */
 function isProtoKey(chunk: Uint8Array, at: number, end: number): boolean {
   if (at + 3 > end) return true;

@@ -1,12 +1,13 @@
 /**
- * Memory that the codec reuses for every message, so that a small one allocates none of it.
+ * Memory that the codec reuses for every message, so that small messages need no memory of their own.
  *
- * **The rule of re-entrancy.** What is stored here must be used up before any other code runs: a handler, the
- * peer at the other end of a pipe in memory, a getter, a proxy. The walk reads all values of the user before
- * their message is packed. What a message was read into is taken out before the message is acted on. There is
- * one exception: the values of a small message are read while it is packed. `isPackingSmall` is true then,
- * and a message that a getter begins goes to the general path unread. `left` and `copies` are copied into
- * variables before a getter can run.
+ * **The rule of re-entrancy.** Whatever is stored here must be used up before any other code runs. Such code
+ * is a handler, a getter, a proxy, or the peer at the other end of a pipe in memory. The walk reads all
+ * values of the user before their message is packed. Values that were read from a message are taken out of
+ * here before the message is acted on. There is one exception: the values of a small message are read while
+ * it is packed. `isPackingSmall` is true then. If a getter begins another message meanwhile, that message
+ * takes the general path, and nothing of it is read here. `left` and `copies` are copied into variables
+ * before a getter can run.
  */
 
 /** Where in the packed message the bytes of a LargeBin belong. */
@@ -39,22 +40,25 @@ interface Scratch {
   // For messages that are read on the general path.
   /** The message's place in its chunk. */
   readonly range: { start: number; end: number };
-  /** The message's large bins, which are apart from it. */
+  /** The message's large bins, which are kept apart from it. */
   bins: readonly Uint8Array[];
 
   // For small messages that are packed. What the peer accepts depends on the conversation of the message.
   isPackingSmall: boolean;
-  /** A small message. Behind its limit there is room for a text that begins before it. */
+  /**
+   * The small message that is being packed. The buffer is longer than its limit, so that a text that begins
+   * before the limit fits.
+   */
   readonly small: Buffer;
   types: boolean;
   tables: boolean;
   references: { standsApart(record: object): boolean } | undefined;
   /**
-   * What is left of a message that is not plain. First it is that of the innermost value, then that of each
-   * enclosing one.
+   * The value that the general path must send, because its message is not plain. At first it is the innermost
+   * value, then each enclosing one.
    */
   left: unknown;
-  /** In turn, each object or list in it that is a copy, and the user's own. */
+  /** Pairs in one flat list: an object or list in `left` that is a copy, then the user's own one. */
   copies: readonly object[];
 
   // For small messages that are read, or read back.

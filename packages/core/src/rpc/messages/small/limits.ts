@@ -1,8 +1,8 @@
 /**
  * The limits of a plain message. Most calls and answers are small: numbers, booleans, texts, and short lists
  * and objects of them. They are written and read here in one pass, without the walk, the scan and the codec,
- * which take three quarters of such a call. Messages that are not plain take the general path. The bytes are
- * the same.
+ * which would take three quarters of the time of such a call. Messages that are not plain take the general
+ * path. The bytes are the same.
  */
 
 /** The maximum length of a plain message in bytes, and its maximum number of values. */
@@ -10,8 +10,8 @@ export const maxPlainBytes = 2048;
 /** How deep lists and objects may be nested, including the params. */
 export const maxPlainLevels = 8;
 /**
- * The maximum number of items in a list, and of fields in an object. MessagePack's shortest headers count up
- * to it.
+ * The maximum number of items in a list, and of fields in an object. This is the greatest number that
+ * MessagePack's shortest headers can hold.
  */
 export const maxPlainItems = 15;
 /** The maximum length of a text, in UTF-16 units. */

@@ -1,6 +1,6 @@
 /**
- * Reads plain messages. The result is what the codec would make of the bytes. A peer may send anything, so it
- * is checked here.
+ * Reads plain messages. The result is what the codec would make of the bytes. A peer may send anything, so
+ * everything is checked here.
  */
 import { messageType } from '../../../session/wire-words.ts';
 import { methodNameAt } from '../../wire/method-name.ts';
@@ -61,7 +61,8 @@ function readMethod(source: Uint8Array): void {
 }
 
 /**
- * Reads one value. Bytes beyond the end read as 0, and the position passes the end; the caller checks that.
+ * Reads one value. If the value is cut off or not plain, returns 0 and moves the position beyond the end. The
+ * caller checks the position.
  */
 function readValue(source: Uint8Array, level: number): unknown {
   if (scratch.position >= scratch.limit) return stop();

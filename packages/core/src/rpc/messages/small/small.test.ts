@@ -127,7 +127,7 @@ test.each([
   expect(packRequest(1, packMethod('Plugin.add'), [1, value], full)).toBe(0);
 });
 
-test('undefined is plain for a peer that knows it', () => {
+test('undefined is plain only for a peer that announced types', () => {
   const base = { ...full, types: false };
   expect(packAnswer(1, undefined, base)).toBe(0);
   expect(packAnswer(1, { left: undefined }, base)).toBe(0);
@@ -149,7 +149,7 @@ test('if Object.prototype has an extra property, the codec decides what is part 
   expect(length).toBe(0);
 });
 
-test('what a getter throws is thrown, and the next message is packed', () => {
+test('packing throws what a getter throws, and the next message is packed', () => {
   const throwing = {
     get it(): never {
       throw new Error('not now');
@@ -183,7 +183,7 @@ function counted(value: unknown, fields: Field[]): unknown {
   return copy;
 }
 
-test('what is left of a message that is not plain equals it, and reads no field a second time', () => {
+test('if a message is not plain, what is left equals its params, and no field was read twice', () => {
   fc.assert(
     fc.property(fc.array(anything, { maxLength: 17 }), (params) => {
       const fields: Field[] = [];
@@ -198,7 +198,7 @@ test('what is left of a message that is not plain equals it, and reads no field 
   );
 });
 
-test('a getter that has a message packed does not disturb its own message', () => {
+test('a getter that packs another message does not disturb the message that it is in', () => {
   let inner = -1;
   const value = {
     before: 'before',
@@ -213,8 +213,8 @@ test('a getter that has a message packed does not disturb its own message', () =
   expect(packed(length)).toEqual(atLength([1, 1, null, { before: 'before', calls: 'done', after: 'after' }]));
 });
 
-test('no message is packed that is longer than a plain one may be', () => {
-  // The longest text, with its header, begins before the limit.
+test('no message longer than maxPlainBytes is packed as plain', () => {
+  // The longest text may begin just before the limit, and must fit with its header.
   expect(plainBytes.length).toBeGreaterThanOrEqual(maxPlainBytes + maxPlainText * 3 + 3);
   const text = 'x'.repeat(200);
   expect(packAnswer(1, new Array(10).fill(text), full)).toBeGreaterThan(10 * 200);
@@ -288,7 +288,7 @@ test('bytes that are not UTF-8, keys that are not ASCII, and keys that every obj
   expect(Object.getPrototypeOf({})).toBe(Object.prototype);
 });
 
-test('no message that is longer than a plain one may be is accepted', () => {
+test('no message longer than maxPlainBytes is read as plain', () => {
   const text = 'x'.repeat(200);
   const bytes = atLength([0, 0xffff_ffff, 'Plugin.add', new Array(11).fill(text)]);
   expect(bytes.length).toBeGreaterThan(maxPlainBytes);
@@ -323,7 +323,7 @@ test('a message that is cut anywhere is not accepted, nor read beyond its end', 
   }
 });
 
-test('any bytes are either left alone or read as the codec reads them', () => {
+test('any bytes are either left to the codec or read as the codec reads them', () => {
   const tokens = fc.oneof(
     fc.nat({ max: 255 }),
     fc.constantFrom(0x94, 0, 1, 0xc0, 0x91, 0xa1, 0xcd, 0xd2, 0x81, 0x82, 0x61, 0xd9, 0xd3, 0xd4),

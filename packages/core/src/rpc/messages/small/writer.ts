@@ -27,11 +27,11 @@ export interface PlainOptions {
 /** What is left to write of a message that is not plain. */
 export interface Unwritten {
   /**
-   * The value as far as it was read, so that nothing is read again. Parts that were not reached are the
-   * user's own objects.
+   * The value, with copies of the parts that were read, so that they are not read again. The other parts are
+   * the user's own objects.
    */
   readonly value: unknown;
-  /** In turn, each object or list in `value` that is a copy, and the user's own. */
+  /** Pairs in one flat list: an object or list in `value` that is a copy, then the user's own one. */
   readonly copies: readonly object[];
 }
 
@@ -40,8 +40,8 @@ const noCopies: readonly object[] = [];
 
 /**
  * Packs a request whose params are plain. `method` comes from {@link packMethod}. Returns the message's
- * length, or 0 if it is not plain. In that case {@link takeUnwritten} returns what is left. Throws what a
- * getter throws.
+ * length. Returns 0 if the message is not plain, and {@link takeUnwritten} then returns what is left. Throws
+ * what a getter throws.
  */
 export function packRequest(
   id: number,

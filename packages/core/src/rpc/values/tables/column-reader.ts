@@ -1,6 +1,5 @@
 /**
- * Reads the columns of a received table. Each is checked against the number of rows before anything is made
- * of it.
+ * Reads the columns of a received table. Each column is checked against the number of rows before it is used.
  */
 import { isAscii } from 'node:buffer';
 import { types } from 'node:util';
@@ -74,15 +73,15 @@ function readColumn(column: unknown, count: number, source: ColumnSource): Value
 }
 
 /**
- * Builds the rows. Each of the first eight keys has a line of its own, because V8 stores fast on a line that
- * has seen only one key. If the program has tables of one kind only, the rows take a third of the time. After
- * a second kind, V8 looks up every key, as in a loop.
+ * Builds the rows. Each of the first eight keys has a line of its own, because V8 makes a line fast if that
+ * line has only ever set one key. If the program gets tables of one kind only, its rows take a third of the
+ * time that a loop takes. After a table of a second kind, V8 looks up every key, as it does in a loop.
  */
 function buildRows(keys: readonly string[], columns: readonly Values[], count: number): object[] {
   const width = keys.length;
   const empty = emptyRow(keys);
-  // These are the same keys, as V8 knows them already. If some are indexes, V8 puts them first, and the order
-  // differs.
+  // These are the same keys, but as the strings that V8 keeps for property names. If some keys are array
+  // indexes, V8 puts those first, and the order differs.
   const own = Object.keys(empty);
   const names = own.every((key, index) => key === keys[index]) ? own : keys;
   const [key0, key1, key2, key3, key4, key5, key6, key7] = names as FirstEight<string>;
@@ -205,7 +204,9 @@ function bytesOf(bin: unknown): Uint8Array {
   throw new TypeError('a column of a table has no bytes where they belong');
 }
 
-/** Returns an aligned copy, which begins where its memory does. Numbers of more than a byte need that. */
+/**
+ * Returns a copy that begins at the start of its memory. Numbers of more than one byte need this alignment.
+ */
 function ownBytes(bin: unknown): Uint8Array<ArrayBuffer> {
   return new Uint8Array(bytesOf(bin));
 }

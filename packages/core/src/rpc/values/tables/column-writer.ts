@@ -1,8 +1,8 @@
 /**
  * Writes long lists of like objects column by column. Each column is packed as its content allows: numbers
- * and texts as bytes, few different values by an index. docs/protocol.md has the bytes. Text is then written
- * and read once per column, and bins need neither scanning nor unpacking. 1,000 records of six fields take
- * two thirds of the time that they take row by row.
+ * and texts as bytes, and a few different values as indexes. docs/protocol.md has the bytes. Text is then
+ * written and read once per column, and bins need neither scanning nor unpacking. 1,000 records of six fields
+ * take two thirds of the time that they take row by row.
  */
 import { Refusal } from '../refusal.ts';
 import { tableHead, toTable, type Apart } from './table.ts';
@@ -23,8 +23,8 @@ export interface ColumnWriter {
 type PassRow = (refusal: Refusal, row: number, key: string) => void;
 
 /**
- * Every `step`th of these values from `from` on, `count` in all. A value that was read may be replaced by its
- * copy.
+ * A selection of `values`: every `step`th one from `from` on, `count` in all. A value that was read may be
+ * replaced by its copy.
  */
 interface Cells {
   readonly values: unknown[];
@@ -37,7 +37,7 @@ interface Cells {
 
 type Column = unknown[];
 
-/** Returns a table's columns in place of its rows. `depth` is the depth of its values. */
+/** Returns a table's columns in place of its rows. `depth` is the depth of the table's values. */
 export function toColumns(table: unknown[], writer: ColumnWriter, depth: number, pass: PassRow): unknown[] {
   const keys = table[1] as string[];
   const count = (table.length - tableHead) / keys.length;
@@ -87,7 +87,7 @@ function pack(cells: Cells, writer: ColumnWriter, depth: number): Column | undef
   }
 }
 
-/** A column of the values unchanged. */
+/** A column of single values, each as the walk returns it. */
 function plain({ values, from, step, pass }: Cells, writer: ColumnWriter, depth: number): Column {
   const column: Column = [columnKinds.values];
   try {
@@ -184,7 +184,7 @@ function lists(
     for (let index = 0; index < lengths[row]!; index++) {
       const item = list[index];
       items[to++] = item;
-      // Lists of lists are also left alone because they may contain themselves.
+      // Lists that hold objects or lists are not packed here. A list of lists may contain itself.
       if (typeof item === 'object' && item !== null) {
         items.length = to;
         return keepRead({ values, from, step }, lengths, items);
@@ -207,7 +207,7 @@ function lists(
   return [columnKinds.lists, packLengths(lengths), toColumn(cells, writer, depth + 1)];
 }
 
-/** Replaces the lists whose items were read by copies. */
+/** Puts copies in the place of the lists whose items were read. */
 function keepRead(
   { values, from, step }: Pick<Cells, 'values' | 'from' | 'step'>,
   lengths: readonly number[],

@@ -27,9 +27,8 @@ export class LikeRows {
   }
 
   /**
-   * Reads each field of a row once. Returns false, and adds nothing, unless the row is a plain object with
-   * the keys of the others, and holds only numbers, short texts and the like. In that case {@link takeLeft}
-   * returns it.
+   * Adds a row if it is a plain object with the same keys as the other rows, and holds only numbers, short
+   * texts and the like. Otherwise returns false, and {@link takeLeft} returns the row. Reads each field once.
    */
   add(row: unknown): boolean {
     this.#left = row;
@@ -69,7 +68,7 @@ export class LikeRows {
     return true;
   }
 
-  /** The value that was not added, as it was read. */
+  /** Returns the value that was not added, with its fields as they were read. */
   takeLeft(): unknown {
     const left = this.#left;
     this.#left = undefined;
@@ -80,7 +79,7 @@ export class LikeRows {
   take(): unknown[] {
     const table = this.#cells;
     const { count } = this;
-    // A getter in the row that is being added ended the stream, so that row is left out.
+    // If a getter in the row that is being added ended the stream, that row is left out.
     table.length = tableHead + count * this.#keys.length;
     this.#cells = [];
     this.count = 0;

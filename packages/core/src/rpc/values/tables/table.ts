@@ -1,7 +1,7 @@
 /**
  * Writes lists of like objects as tables: the keys once, then the values row by row in one flat array. 1,000
- * records of eight fields take half the time and 0.6 of the bytes, and nothing has to be remembered between
- * messages. Long lists are then turned into columns.
+ * records of eight fields take half the time and 0.6 of the bytes that they take as objects. Nothing has to
+ * be remembered between messages. Long lists are then turned into columns.
  */
 import { isProbedName } from '../../../base/probed-names.ts';
 import { addFields } from '../own-fields.ts';
@@ -20,9 +20,9 @@ export interface Apart {
 }
 
 /**
- * Returns the table of an array, or of every `step`th of its items from `from` on. Undefined unless all of
- * them are plain objects with the same keys in the same order. In that case, the objects that were read so
- * far are replaced by copies, in an array of the walk.
+ * Returns the table of an array, or of every `step`th of its items from `from` on. Returns undefined if they
+ * are not all plain objects with the same keys in the same order. Copies then replace the objects that were
+ * read so far. `rows` belongs to the walk, so the user does not see this.
  */
 export function toTable(
   rows: unknown[],
@@ -53,7 +53,9 @@ export function toTable(
   return table;
 }
 
-/** Replaces the rows whose fields were read by copies. These are the rows before `end` in the table. */
+/**
+ * Puts copies in the place of the rows whose fields were read. These are the rows before `end` in the table.
+ */
 function keepRead(
   rows: unknown[],
   from: number,
@@ -77,7 +79,8 @@ function isRow(value: unknown, references: Apart | undefined): value is Record<s
 
 /**
  * True if objects with these keys are sent as a table. Objects are walked one by one if a key is a name under
- * which functions are refused. The same holds if a key has half a surrogate pair, which is changed.
+ * which functions are refused. The same holds if a key has a lone half of a surrogate pair, because such a
+ * key is changed.
  */
 export function isTableKeys(keys: readonly string[]): boolean {
   for (const key of keys) if (isProbedName(key) || !key.isWellFormed()) return false;
@@ -118,8 +121,8 @@ export function fromTable(
 }
 
 /**
- * Returns an object with these keys, which is copied and filled. A literal with computed keys is fast only as
- * long as it has seen one list of keys.
+ * Returns an object with these keys. It is copied and filled for each row. A literal with computed keys is
+ * fast only as long as it has seen one list of keys.
  */
 export function emptyRow(keys: readonly string[]): Record<string, unknown> {
   const empty: Record<string, unknown> = {};
@@ -139,7 +142,7 @@ export function refuseProbedFunctions(keys: readonly string[], rows: object[]): 
   return rows;
 }
 
-/** Returns the error for a message that has a function under such a name. */
+/** Returns the error for a message with a function under a name that common tools call. */
 export function probedFunction(name: string): TypeError {
   return new TypeError(`an object with a function named ${name} came, which common tools call by themselves`);
 }
