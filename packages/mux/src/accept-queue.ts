@@ -1,4 +1,7 @@
-/** How streams that the peer opened reach the user: handed to `onStream` at once, or kept until they are accepted. */
+/**
+ * Passes streams that the peer opened to the user: to `onStream` at once, or to an acceptor when there is
+ * one.
+ */
 
 import { MuxError } from './errors.ts';
 import type { LeanStream } from './lean-stream.ts';

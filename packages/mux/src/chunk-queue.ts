@@ -33,7 +33,9 @@ export class ChunkQueue {
     return this.#chunks.length - this.#head;
   }
 
-  /** Appends bytes, large chunks by reference. The caller must not change them afterwards. */
+  /**
+   * Appends bytes. Large chunks are kept by reference, so the caller must not change the bytes afterwards.
+   */
   push(chunk: Uint8Array): void {
     if (chunk.length < SMALL) {
       this.pushCopy(chunk, 0, chunk.length);

@@ -30,7 +30,7 @@ describe('while the process runs normally', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('needs one timer, also for items that are added again whenever they expire', () => {
+  test('needs one timer, even if items are added again whenever they expire', () => {
     const expired: string[] = [];
     const again = (item: string): void => {
       expired.push(item);
@@ -153,7 +153,7 @@ describe('items added after another one', () => {
     queue.add('late');
     loop.msUntil(() => expired.length > 1);
     expect(loop.now).toBe(113);
-    // The remaining time is waited in parts of the usual length.
+    // The queue waits for the remaining time in parts of the usual length.
     expect([...loop.holds.values()].map(({ due }) => due - loop.now)).toEqual([25]);
     loop.msUntil(() => expired.length > 2);
     expect([loop.now, expired]).toEqual([173, ['first', 'soon', 'late']]);
@@ -190,7 +190,8 @@ describe('while the process was blocked', () => {
     const { loop, queue, expired } = makeQueue();
     queue.add('late');
     loop.turn(5_000);
-    // The blocked turn counts as no part. Four parts are left, and the two turns in which the loop reads.
+    // The blocked turn does not count as a part. Four parts are left, and then the two turns in which the
+    // loop reads.
     expect(loop.msUntil(() => expired.length > 0)).toBe(101);
   });
 

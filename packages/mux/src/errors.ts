@@ -1,4 +1,7 @@
-/** Every error that the mux raises: one table from code to sentence and go-away reason, and one class. */
+/**
+ * Every error that the mux raises. There is one class, and one table with a sentence and a go-away reason for
+ * each code.
+ */
 
 import { brand } from './brand.ts';
 import { GoAwayCode } from './frame.ts';
@@ -41,7 +44,10 @@ export type MuxErrorCode =
 
 const { ProtocolError, InternalError } = GoAwayCode;
 
-/** The closed table of codes: what each means, and the go-away reason of those with which we end a session. Frozen. */
+/**
+ * The closed table of codes, which is frozen. It says what each code means, and which go-away reason we send
+ * if we end a session with it.
+ */
 export const muxErrorCodes: Readonly<Record<MuxErrorCode, MuxErrorEntry>> = {
   MUX_OPTION_INVALID: { means: 'An option or argument is not what it must be.' },
   MUX_MISUSE: { means: 'A method was called that this session or stream cannot carry out.' },
@@ -94,9 +100,9 @@ export interface MuxErrorOptions {
   initiator?: MuxInitiator;
   /** The stream that the error concerns. Default: none, because it concerns the whole session. */
   streamId?: number | undefined;
-  /** The go-away reason that was sent or that came, if there was one. */
+  /** The go-away reason that was sent or received, if there was one. */
   goAway?: number | undefined;
-  /** The error behind this one. */
+  /** The error that caused this one. */
   cause?: unknown;
 }
 
@@ -111,7 +117,7 @@ export class MuxError extends Error {
   readonly initiator: MuxInitiator;
   /** The stream that the error concerns; undefined if it concerns the whole session. */
   readonly streamId: number | undefined;
-  /** The go-away reason that was sent or that came; undefined if there was none. */
+  /** The go-away reason that was sent or received; undefined if there was none. */
   readonly goAway: number | undefined;
 
   constructor(code: MuxErrorCode, message: string, options: MuxErrorOptions = {}) {

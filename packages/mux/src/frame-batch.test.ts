@@ -23,7 +23,7 @@ function makeBatch(): { batch: FrameBatch; told: number[][]; frames: () => Frame
   return { batch, told, frames, take };
 }
 
-/** Bytes whose values tell their position. */
+/** Returns bytes whose values depend on their position. */
 function bytes(length: number, seed: number): Buffer {
   return Buffer.from(Array.from({ length }, (_, i) => (i * 31 + seed) & 0xff));
 }

@@ -95,7 +95,8 @@ export class FrameBatch {
   }
 
   /**
-   * Takes everything as one piece if all of it is in the block. That is the usual case, and needs no list.
+   * Takes everything as one piece if all of it is in the block. This is the usual case, and needs no list.
+   * Otherwise returns undefined.
    */
   takeWhole(): Uint8Array | undefined {
     if (this.#parts.length > 0) return undefined;
@@ -152,7 +153,7 @@ export class FrameBatch {
     this.#bytes += HEADER_BYTES;
   }
 
-  /** Turns the bytes in the block that belong to no part yet into a part. */
+  /** Makes a part of those bytes in the block that belong to no part yet. */
   #seal(): void {
     this.complete();
     if (this.#to === this.#from) return;

@@ -117,7 +117,7 @@ export class FrameWriter {
     this.control(type, flags, streamId, length);
   }
 
-  /** Appends payload as one or more frames. The caller has already charged the stream's window. */
+  /** Appends payload as one or more frames. The caller has already counted it against the stream's window. */
   data(streamId: number, chunk: Uint8Array): void {
     if (chunk.length <= COPY_LIMIT) {
       this.dataCopy(streamId, chunk, 0, chunk.length);
@@ -174,7 +174,7 @@ export class FrameWriter {
   force(): void {
     this.#stall.set(false);
     this.flush();
-    // A listener that is being told of these frames may have called this.
+    // If a listener that is being told of its frames has called this, those frames are still in `#told`.
     if (this.#told.length > 0) this.#writeParts(this.#takeTold());
   }
 

@@ -1,6 +1,6 @@
 /**
- * The bytes of a yamux frame, for tests and tools. A frame is twelve bytes of header, big endian, then `length`
- * bytes of payload in a data frame and in no other.
+ * The bytes of a yamux frame, for tests and tools. A frame begins with twelve bytes of header, big endian. In
+ * a data frame, `length` bytes of payload follow. No other frame has a payload.
  *
  *     0        1        2               4                               8                              12
  *     version  type     flags           stream id                       length

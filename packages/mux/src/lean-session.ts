@@ -70,9 +70,9 @@ export class LeanSession extends Session {
 }
 
 /**
- * Returns a lean stream of this session as a Node Duplex, which replaces its handler. Call it once per
- * stream. If the stream closes with an error, `explain` decides which error the users of the Duplex get. It
- * may decide later, and the users get the error then.
+ * Returns a Node Duplex on top of a lean stream of this session. The Duplex replaces the stream's handler.
+ * Call it once per stream. If the stream closes with an error, `explain` decides which error the users of the
+ * Duplex get. It may decide later, and the users get the error then.
  */
 export function toDuplex(stream: RawStream, session: Session, explain?: ExplainClose): MuxStream {
   return MuxStream.over(stream, session, explain);

@@ -259,7 +259,8 @@ export class MuxStream extends Duplex {
     }
     const failure = error ?? this.#writtenTooLate();
     this.#closing = { kind: error === undefined ? 'half' : 'cut', error: failure, isAwaitingEnd: false };
-    // A reset drops unread bytes. A lost session does not, but a pending write must not wait for a reader.
+    // After a reset, unread bytes are dropped. If the session is lost, they are kept, but a pending write
+    // must not wait until they are read.
     if (!this.#session.hasEnded || this.#pending !== undefined) this.destroy(failure);
     else this.#failWhenRead();
   }

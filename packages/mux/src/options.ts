@@ -23,7 +23,9 @@ export interface SessionOptions {
   acceptBacklog?: number;
   /** How many streams the peer may have open at once; further ones are reset. Default 4096. */
   maxInboundStreams?: number;
-  /** Sends pings while the peer sends nothing, and ends the session if one is not answered. Default false. */
+  /**
+   * Sends pings while the peer sends nothing, and ends the session if a ping is not answered. Default false.
+   */
   enableKeepAlive?: boolean;
   /**
    * Milliseconds between keep-alive pings. No ping is sent if anything arrived since the last one. Default

@@ -1,6 +1,5 @@
 /**
- * The lean interface of a stream: callbacks and borrowed chunks, for callers that need no stream machinery
- * for each message.
+ * The lean interface of a stream: callbacks and borrowed chunks, for callers that do not need a Node stream.
  */
 
 import type { MuxError } from './errors.ts';

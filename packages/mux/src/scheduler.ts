@@ -68,7 +68,7 @@ export class Scheduler {
     this.#writer.leave();
   }
 
-  /** Gives the stream its turns, after payload was queued or its window has opened. */
+  /** Gives the stream its turns, after payload was queued or the stream's window has opened. */
   wake(stream: StreamRecord): void {
     if (!stream.hasSendable) return;
     this.#ready.add(stream);

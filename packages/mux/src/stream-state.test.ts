@@ -55,8 +55,7 @@ describe('opening', () => {
 });
 
 /**
- * Every order in which the three facts that end a stream can occur, and whether the stream is over after
- * each.
+ * All orders of the events that end a stream. After each event, the test checks whether the stream is over.
  */
 describe('ending', () => {
   const steps = {

@@ -15,7 +15,7 @@ export interface Timers {
 }
 
 const { setTimeout, clearTimeout, setImmediate } = globalThis;
-// Not `performance`, because its first use costs a process a millisecond.
+// This is used instead of `performance`, whose first use costs a process a millisecond.
 const hrtime: () => [number, number] = process.hrtime.bind(process);
 
 /**

@@ -38,7 +38,7 @@ describe('credit', () => {
     await server.expects(`1 WindowUpdate ACK +${256 * KiB}`);
   });
 
-  test('beyond the first 256 KiB is given while the budget of all streams lasts, and returns to it with a reset', async () => {
+  test('beyond the first 256 KiB is given while the budget of all streams lasts, and a reset returns it to the budget', async () => {
     const peer = rawPeer({ role: 'client', maxStreamWindowSize: 512 * KiB, windowBudget: 600 * KiB });
     const first = peer.session.openStream();
     peer.session.openStream();
@@ -101,7 +101,7 @@ describe('a sender', () => {
     expect(peer.frames.at(-1)).toMatchObject({ type: 1, flags: FIN });
   });
 
-  test('keeps FIN after data that waits for the window', async () => {
+  test('sends FIN only after data that waits for the window', async () => {
     const peer = rawPeer({ role: 'client' });
     const stream = peer.session.openStream();
     stream.end(Buffer.alloc(256 * KiB + 1));

@@ -32,8 +32,7 @@ interface YamuxJs {
 }
 
 /**
- * yamux-js unchanged. With `wholeFrames`, it gets each frame in one piece, which it needs but does not
- * ensure.
+ * yamux-js, unchanged. It works only if each frame arrives in one piece. With `wholeFrames`, each frame does.
  */
 export const yamuxJs =
   (options: { wholeFrames?: boolean } = {}): MakeMux =>

@@ -39,7 +39,7 @@ export const goAway = (length: number): FrameSpec => ({ type: FrameType.GoAway, 
 
 export class RawPeer {
   readonly session: LeanSession;
-  /** Our end of the bytes, and the session's. */
+  /** The test's end of the bytes, and the session's end. */
   readonly end: PairEnd;
   readonly sessionEnd: PairEnd;
   /** Whole frames that arrived and were not checked yet. */
