@@ -27,9 +27,9 @@ let everywhere: AsyncLocalStorage<CallContext> | undefined;
 
 /**
  * Returns the call that is being answered. Call it before the handler's first `await`, because the context is
- * known only while the handler starts. In return, it costs a call nothing. With `serve({ callContext:
- * 'everywhere' })`, the context is also known after an `await`, and in everything that the handler calls.
- * Throws `MISUSE` elsewhere.
+ * known only while the handler starts. Because of this limit, it costs a call nothing. With `serve({
+ * callContext: 'everywhere' })`, the context is also known after an `await`, and in everything that the
+ * handler calls. Throws `MISUSE` elsewhere.
  *
  * @example
  * ```ts

@@ -65,8 +65,9 @@ export const callChannelName = 'pipework:call';
 export const handlerChannelName = 'pipework:handler';
 
 /**
- * The name of the tracing channel for streams of values, each as a {@link StreamTrace}. `start` is published
- * in the asynchronous context in which a given stream was given, or in the one of a taken stream's consumer.
+ * The name of the tracing channel for streams of values, each as a {@link StreamTrace}. For a given stream,
+ * `start` is published in the asynchronous context in which the stream was given. For a taken stream, it is
+ * published in the context of the consumer.
  */
 export const streamChannelName = 'pipework:stream';
 

@@ -36,7 +36,8 @@ for (const name of ['Readable', 'Writable', 'Duplex', 'Transform', 'PassThrough'
 const builtIns = new WeakMap<object, boolean>();
 
 /**
- * True for the runtime's own prototypes, which end the search. Their methods were never meant to be served.
+ * True for the runtime's own prototypes, at which the search for a method ends. Their methods were never
+ * meant to be served.
  */
 function isBuiltIn(prototype: object): boolean {
   let known = builtIns.get(prototype);

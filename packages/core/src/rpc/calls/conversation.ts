@@ -125,7 +125,7 @@ export class Conversation implements RawStreamHandler {
     return watchedCall(call, this.#interceptors, (...sent) => this.#outgoing.call(name, ...sent));
   }
 
-  /** Asks the peer's runtime which methods it serves here. */
+  /** Asks the peer's runtime which methods the peer serves on this conversation. */
   describe(): Promise<unknown> {
     return this.#outgoing.call(describeName, [], undefined);
   }
@@ -150,7 +150,10 @@ export class Conversation implements RawStreamHandler {
     return this.#outgoing.unanswered;
   }
 
-  /** True while a call made here, a stream of its result, or a stream that the peer reads is under way. */
+  /**
+   * True while anything is under way: a call made here, a stream of its result, or a stream that the peer
+   * reads.
+   */
   get isUnderWay(): boolean {
     return this.#outgoing.methods().length > 0 || this.#references?.isStreaming === true;
   }

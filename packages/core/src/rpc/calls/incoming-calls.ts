@@ -133,7 +133,7 @@ export class IncomingCalls {
     return elements[3];
   }
 
-  /** The caller no longer wants a call. An id that is not running is ignored. */
+  /** Cancels the call with this id, because its caller no longer wants it. Ignores an id that no call has. */
   cancel(id: unknown): void {
     const call = this.callLimits.get(id as number);
     if (call !== undefined)

@@ -211,7 +211,7 @@ export type ContractHandlers<C> = {
   [K in keyof TypesOf<C>]: TypesOf<C>[K] extends { handle: infer F } ? F : never;
 };
 
-/** The declared errors of all methods of a contract: data by code. */
+/** The declared errors of all methods of a contract: for each code, the type of its data. */
 export type ContractErrors<C> = Merge<
   { [K in keyof TypesOf<C>]: TypesOf<C>[K] extends { errors: infer E } ? E : never }[keyof TypesOf<C>]
 >;

@@ -281,7 +281,7 @@ export class References implements ValueReferences, MessageScopes {
     return value;
   }
 
-  /** The call that borrowed from the peer has settled. */
+  /** Gives back what a call borrowed from the peer, because the call has settled. */
   returnBorrowed(call: Borrower): void {
     if (!call.isHolding) return;
     this.#taken.returnBorrowed(call.held.references);

@@ -150,7 +150,10 @@ export class TakenReferences {
     this.#latest = [];
   }
 
-  /** The call that borrowed these has settled. The peer knows it from the answer. */
+  /**
+   * Gives back these references, because the call that borrowed them has settled. The peer knows this from
+   * the answer.
+   */
   returnBorrowed(references: TakenReference[]): void {
     for (const entry of references.splice(0)) {
       entry.borrowed--;

@@ -41,7 +41,7 @@ export type Remote<T> = {
   ]: K extends string ? RemoteMember<T, K> : () => void;
 };
 
-// This does not use `extends infer`, which would hide the parameters of dispense() from inference too.
+// This does not use `extends infer`, which would hide the parameters of dispense() from inference.
 type RemoteMember<T, K extends string & keyof (T & Disposable)> = [Refusal<T, K>] extends [never]
   ? RemoteMethod<NonNullable<(T & Disposable)[K]>>
   : Refusal<T, K>;

@@ -58,7 +58,7 @@ export interface Itself {
 
 /**
  * Replaces a method whose values cannot be sent, or a plugin that cannot be served as it is declared.
- * `Reason` says why, and what to do. Nothing fits this type.
+ * `Reason` says why, and what to do. No value fits this type.
  */
 export interface CannotTravel<Reason extends string> {
   /** Why the method cannot be called. At run time there is no such property. */

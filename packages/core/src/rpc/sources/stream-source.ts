@@ -155,8 +155,8 @@ class NodeSource extends IteratorSource {
   override async cancel(reason: unknown): Promise<Step> {
     this.#isCancelled = true;
     this.#stream.destroy?.(isError(reason) ? reason : undefined);
-    // Removes the iterator's listeners from the stream. Its failure is expected, because the stream was
-    // destroyed.
+    // Removes the iterator's listeners from the stream. The iterator's failure is expected, because the
+    // stream was destroyed.
     void Promise.resolve(super.cancel(undefined)).catch(() => {});
     return { done: true, value: reason };
   }

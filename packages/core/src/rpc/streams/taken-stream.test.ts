@@ -51,7 +51,7 @@ test('return() settles if the stream is reset while its message is being written
   await expect(stream.return()).rejects.toMatchObject({ code: 'RPC_CLOSED' });
 });
 
-test('a waiting consumer is told of an end that is followed by garbage', async () => {
+test('a waiting consumer is told of the end, even if invalid bytes follow it', async () => {
   const { stream, arrive } = streamOver({
     chunk: (sink) => {
       sink(produced.done, 'over');

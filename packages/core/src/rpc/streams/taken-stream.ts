@@ -210,8 +210,8 @@ export class TakenStream
    */
   #interrupt(word: number, toWire: () => unknown, ended: Step | undefined, error: unknown): Promise<Step> {
     this.#discard();
-    // The waiter is registered before the write. In memory the peer may answer, or reset the stream, before
-    // `writeItem` returns.
+    // The waiter is registered before the write. Over pipes in memory, the peer may answer, or reset the
+    // stream, before `writeItem` returns.
     const answer = new Promise<Step>((resolve, reject) => {
       const late = ended === undefined ? () => reject(error) : () => resolve(ended);
       this.#interrupters.push({ resolve, reject, late });
@@ -354,8 +354,7 @@ export class TakenStream
       const what = this.#method === undefined ? 'a stream' : `the stream of ${this.#method}`;
       const error = streamLost(`${what} of ${this.#host.shared.peer}`, why);
       if (this.#state.is !== 'waiting') return this.fail(error);
-      // The conversation has ended. The peer, which would be told that the stream will not be dialled, is
-      // gone too.
+      // The conversation has ended, so the peer cannot be told that the stream will not be dialled.
       this.#settle({ error });
       this.#items.serve();
       this.#end();

@@ -214,8 +214,8 @@ function isErrorSafely(value: unknown): value is Error {
 }
 
 /**
- * Returns the result of `read`. Returns undefined if it threw, because of a getter, a trap or a value that
- * cannot be sent.
+ * Returns the result of `read`. Returns undefined if `read` threw, because of a getter, a trap or a value
+ * that cannot be sent.
  */
 export function attempt<T>(read: () => T): T | undefined {
   try {

@@ -1,8 +1,8 @@
 /**
  * The walk over a value before it is packed. It refuses values that cannot be sent, and names their path.
- * Values that MessagePack lacks are replaced by wire values. It reads each field and each item once, into
- * objects and lists of its own. So the values that it has checked are the ones that are packed, even if a
- * getter or a proxy would answer differently the next time.
+ * Values that MessagePack lacks are replaced by wire values. The walk reads each field and each item once,
+ * into objects and lists of its own. So the values that it has checked are the ones that are packed, even if
+ * a getter or a proxy would answer differently the next time.
  */
 import { types } from 'node:util';
 import { isProbedName } from '../../base/probed-names.ts';
@@ -38,7 +38,7 @@ export interface OutboundOptions {
   /** Undefined for a peer without `refs`. */
   readonly references: ReferenceSender | undefined;
   readonly maxDepth: number;
-  /** The error map of an error, for a peer with `types`. */
+  /** Returns the error map of an error, for a peer with `types`. */
   readonly encodeError: (error: Error, options: OutboundOptions, depth: number) => unknown;
 }
 

@@ -43,7 +43,8 @@ interface Scratch {
   /** The message's large bins, which are kept apart from it. */
   bins: readonly Uint8Array[];
 
-  // For small messages that are packed. What the peer accepts depends on the conversation of the message.
+  // For small messages that are packed. `types`, `tables` and `references` say what the peer of the message's
+  // conversation accepts.
   isPackingSmall: boolean;
   /**
    * The small message that is being packed. The buffer is longer than its limit, so that a text that begins

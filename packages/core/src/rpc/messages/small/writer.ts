@@ -92,7 +92,7 @@ export function takeUnwritten(): Unwritten {
   return { value, copies };
 }
 
-/** Leaves a value of which nothing was read to the general path. */
+/** Leaves a value to the general path. Nothing of it was read. */
 function leave(value: unknown): 0 {
   scratch.left = value;
   scratch.copies = noCopies;

@@ -145,7 +145,7 @@ function text({ values, from, step, count }: Cells): Column | undefined {
   return total === bytes.length ? [columnKinds.text, packLengths(lengths), asBin(bytes)] : undefined;
 }
 
-/** A column of few different values: each once, then an index for each row. */
+/** A column of few different values: an index for each row, and each value once. */
 function choice({ values, from, step, count }: Cells): Column | undefined {
   const indexes = newBin(count);
   const column: Column = [columnKinds.choice, indexes];
