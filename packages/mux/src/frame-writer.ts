@@ -165,8 +165,8 @@ export class FrameWriter {
     // collection would free them.
     if (this.#isSocket && this.#batch.bytes === 0 && this.#writable.writableLength === 0)
       this.#batch.reuseBlock();
-    // This asks the transport instead of using the result of the write. If the transport is in memory, the
-    // peer may have answered within that write, and more may have been written.
+    // The transport is asked here, and the result of the write is not used. If the transport is in memory,
+    // the peer may have answered within that write, and more may have been written.
     this.#stall.set(this.#writable.writableNeedDrain);
   }
 

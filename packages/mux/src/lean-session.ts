@@ -12,8 +12,8 @@ import type { Transport } from './transport.ts';
 /** Options of a {@link LeanSession}: those of a session, and a callback for the streams of the peer. */
 export interface LeanSessionOptions extends SessionOptions {
   /**
-   * Receives every stream that the peer opens, in order. It is called synchronously, and the stream is
-   * already accepted. If `onStream` is given, there is no accept queue, and `acceptStream()` rejects with
+   * Receives every stream that the peer opens, in order. The call is synchronous, and the stream is already
+   * accepted. If `onStream` is given, there is no accept queue, and `acceptStream()` rejects with
    * `MUX_MISUSE`.
    */
   onStream?: (stream: RawStream) => void;
@@ -42,17 +42,17 @@ export class LeanSession extends Session {
   }
 
   /**
-   * Passes in bytes from the peer that are in a reusable buffer, as with `onread` of a `net.Socket`. They are
-   * lent until this returns, so the session copies the bytes that it keeps. The transport's readable still
-   * reports its end, and the session still pauses and resumes it.
+   * Passes in bytes from the peer that are in a reusable buffer, as with `onread` of a `net.Socket`. The
+   * bytes are lent until this method returns, so the session copies those that it keeps. The transport's
+   * readable still reports its end, and the session still pauses and resumes it.
    */
   feed(chunk: Uint8Array): void {
     engineOf(this).feed(chunk);
   }
 
   /**
-   * Hands everything that fits the peer's windows to the transport now, even if the transport is full. This
-   * is for the moment before the process ends, when the end of the turn and a drain no longer come.
+   * Hands everything that fits the peer's windows to the transport now, even if the transport is full. Use
+   * this in the last moment before the process ends, when the end of the turn and a drain no longer come.
    */
   flush(): void {
     engineOf(this).flush();
@@ -72,7 +72,7 @@ export class LeanSession extends Session {
 /**
  * Returns a Node Duplex on top of a lean stream of this session. The Duplex replaces the stream's handler.
  * Call it once per stream. If the stream closes with an error, `explain` decides which error the users of the
- * Duplex get. It may decide later, and the users get the error then.
+ * Duplex get. `explain` may decide later, and the users get the error then.
  */
 export function toDuplex(stream: RawStream, session: Session, explain?: ExplainClose): MuxStream {
   return MuxStream.over(stream, session, explain);

@@ -6,7 +6,7 @@ import { ChunkQueue } from './chunk-queue.ts';
 import { MuxError } from './errors.ts';
 import type { RawStream } from './raw-stream.ts';
 // A stream refers to its session, and a session makes streams. This is the only cycle between files, and this
-// half of it is a type only.
+// import is of a type only.
 import type { Session } from './session.ts';
 
 /**
@@ -176,8 +176,8 @@ export class MuxStream extends Duplex {
       callback(failure);
       return;
     }
-    // 'finish' means that FIN was sent, so the callback waits for that. If it came earlier, a destroy() after
-    // it would replace FIN by a reset.
+    // 'finish' means that FIN was sent, so the callback waits for FIN. If 'finish' came earlier, a destroy()
+    // after it would replace FIN by a reset.
     this.#pending = callback;
     if (this.#closing === undefined) this.#raw.end();
     else this.#settlePending();

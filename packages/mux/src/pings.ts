@@ -17,7 +17,7 @@ export class Pings {
   readonly #send: (value: number) => void;
   readonly #timers: Timers;
   readonly #pings = new Map<number, Ping>();
-  /** The values of pings that callers asked for. They keep the event loop alive. */
+  /** The values of pings that callers asked for. These pings keep the event loop alive. */
   readonly #asked: DeadlineQueue<number>;
   /** The values of keep-alive's pings. */
   readonly #unasked: DeadlineQueue<number>;

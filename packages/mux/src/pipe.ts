@@ -32,7 +32,7 @@ export class Pipe {
   #chunks = 0;
   #chunksHeard = 0;
   #isPaused = false;
-  /** True once we end the writable half on purpose. Its close is then not a loss. */
+  /** True once we end the writable half on purpose. When that half then closes, it is not a loss. */
   #isClosing = false;
   /** Waits for the last bytes from the peer, after the writable half was lost. */
   #silence: DeadlineQueue<Error> | undefined;

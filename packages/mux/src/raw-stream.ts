@@ -26,8 +26,8 @@ export interface RawStream {
   setHandler(handler: RawStreamHandler): void;
 
   /**
-   * Sends bytes after everything that was written before. They are queued by reference, so the caller must
-   * not change them afterwards. Returns false if more than the high-water mark is queued; `onDrain` then
+   * Sends bytes after everything that was written before. The bytes are queued by reference, so the caller
+   * must not change them afterwards. Returns false if more than the high-water mark is queued; `onDrain` then
    * follows. Drops the bytes if the stream has ended. Throws `MUX_WRITE_AFTER_END` after `end()`.
    */
   write(chunk: Uint8Array): boolean;
@@ -78,9 +78,9 @@ export interface RawStreamHandler {
    */
   onData(chunk: Uint8Array): void;
   /**
-   * Called in place of {@link onData}, with the arrived bytes `chunk[start..end)`. It exists because making a
-   * view of a small frame costs as much as reading the frame. Bytes that had to wait are still passed to
-   * `onData`.
+   * Called in place of {@link onData}, with the arrived bytes `chunk[start..end)`. This callback exists
+   * because making a view of a small frame costs as much as reading the frame. Bytes that had to wait are
+   * still passed to `onData`.
    */
   onRange?(chunk: Uint8Array, start: number, end: number): void;
   /** The peer's FIN arrived, after all its data. */

@@ -112,7 +112,8 @@ export class Scheduler {
    */
   fillAll(): void {
     if (this.#writer.hasEnded) return;
-    // Each stream is removed from its list first, because its handlers may write meanwhile and put it back.
+    // Each stream is removed from its list first, because the stream's handlers may write meanwhile, which
+    // adds the stream again.
     for (const stream of this.#owing) {
       this.#owing.delete(stream);
       this.#pay(stream);

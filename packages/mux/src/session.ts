@@ -16,8 +16,9 @@ export let engineOf: (session: Session) => SessionEngine;
 /**
  * Yamux over a pair of byte pipes: any number of streams, opened by either end, each with its own back-pressure.
  *
- * When the session ends, every open stream, ping and accept gets an error of its own. Its `cause` is the
- * reason of the session's end. If the transport ends while streams are open, that is an error too.
+ * When the session ends, every open stream, ping and accept gets an error of its own. The `cause` of each
+ * error is the reason of the session's end. If the transport ends while streams are open, that is an error
+ * too.
  *
  * @example
  * ```ts

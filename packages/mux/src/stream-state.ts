@@ -58,7 +58,7 @@ export class StreamState {
     return true;
   }
 
-  /** Returns the opening flag that is due, and marks it as sent. Each is returned exactly once. */
+  /** Returns the opening flag that is due, and marks it as sent. Each flag is returned exactly once. */
   takeOpeningFlag(): 'SYN' | 'ACK' | undefined {
     if (this.opening === 'syn-due') {
       this.opening = 'syn-sent';

@@ -15,7 +15,7 @@ export interface Timers {
 }
 
 const { setTimeout, clearTimeout, setImmediate } = globalThis;
-// This is used instead of `performance`, whose first use costs a process a millisecond.
+// `hrtime` is used instead of `performance`, whose first use costs a process a millisecond.
 const hrtime: () => [number, number] = process.hrtime.bind(process);
 
 /**

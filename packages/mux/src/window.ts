@@ -57,7 +57,7 @@ export class ReceiveWindow {
     return true;
   }
 
-  /** Makes the window larger, never smaller. The next {@link grantAll} announces it. */
+  /** Makes the window larger, never smaller. The next {@link grantAll} announces the growth. */
   grow(size: number): void {
     this.#size = Math.max(this.#size, size);
   }

@@ -4,8 +4,8 @@
  */
 
 /**
- * Invariant: after frames were appended, a flush follows. It happens now, when the dispatch ends, or at the
- * tick that is then due.
+ * Invariant: after frames were appended, a flush follows. The flush happens now, when the dispatch ends, or
+ * at the tick that is then due.
  */
 export class WriteTiming {
   readonly #flush: () => void;

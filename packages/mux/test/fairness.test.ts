@@ -30,7 +30,7 @@ describe('while the transport is full', () => {
         frames.findIndex(([id]) => id === 3),
       )
       .reduce((sum, [, bytes]) => sum + bytes, 0);
-    // This covers what the transport had accepted already, one batch, and one slice.
+    // The bound covers what the transport had accepted already, one batch, and one slice.
     expect(before).toBeLessThanOrEqual(400 * KiB);
   });
 

@@ -235,7 +235,7 @@ describe('endOutput()', () => {
     for (const outcome of outcomes) expect(await outcome).toMatchObject({ code: 'MUX_TRANSPORT_ENDED' });
   });
 
-  test('continues reading even if waiting replies had paused it', async () => {
+  test('continues to read even if waiting replies had paused the reading', async () => {
     const peer = rawPeer({ role: 'client', connectionWriteTimeout: 0 });
     const stream = peer.session.openStream();
     peer.end.stall();
