@@ -110,8 +110,8 @@ function invalid(name: string, expected: string, came: unknown): PipeworkError {
 }
 
 /**
- * Returns the params for a peer without `refs`. It drops a trailing `undefined`, and a trailing options
- * object that holds only an abort signal. The reason is that net/rpc takes exactly one param.
+ * Returns the params for a peer without `refs`. Drops a trailing `undefined`, and a trailing options object
+ * that holds only an abort signal, because net/rpc takes exactly one param.
  */
 export function dropSignals(params: readonly unknown[]): readonly unknown[] {
   let length = params.length;
@@ -122,7 +122,8 @@ export function dropSignals(params: readonly unknown[]): readonly unknown[] {
 function isSignalAlone(param: unknown): boolean {
   if (typeof param !== 'object' || param === null) return false;
   if (isAbortSignal(param)) return true;
-  // This is checked first, because a large binary has as many keys as bytes, and each key is a string.
+  // `signal` is looked up before the keys are listed, because a large binary has as many keys as bytes, and
+  // each key is a string.
   if (!Object.hasOwn(param, 'signal')) return false;
   const keys = Object.keys(param);
   if (keys.length !== 1 || keys[0] !== 'signal') return false;

@@ -23,7 +23,7 @@ export interface ServedObject {
 
 type Method = (...args: unknown[]) => unknown;
 
-// These are written in JavaScript inside Node, so their functions do not look native.
+// These prototypes are written in JavaScript inside Node, so their functions do not look native.
 const nodePrototypes = new Set<object>([
   EventEmitter.prototype,
   Stream.prototype,

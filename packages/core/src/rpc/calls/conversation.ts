@@ -31,7 +31,10 @@ export interface ConversationOptions {
    * prefix is the control stream, which has no limits and no interceptors.
    */
   readonly prefix?: string | undefined;
-  /** The name under which the implementation was dispensed. Traces of its calls show it. */
+  /**
+   * The name under which the implementation was dispensed. Traces of the implementation's calls show this
+   * name.
+   */
   readonly service?: string | undefined;
   /** Interceptors around each call that is made here, the outermost first. */
   readonly callInterceptors?: readonly CallInterceptor[] | undefined;
@@ -115,7 +118,7 @@ export class Conversation implements RawStreamHandler {
   }
 
   /**
-   * Calls a method of the peer's service. Never throws. It rejects with what the handler threw, with the
+   * Calls a method of the peer's service. Never throws. Rejects with what the handler threw, with the
    * signal's reason, or with `RPC_NOT_SERIALIZABLE`, `RPC_OVERLOADED`, `RPC_DEADLINE`, `RPC_CLOSED`.
    */
   call(method: string, params: unknown[], options?: CallOptions): Promise<unknown> {

@@ -102,11 +102,11 @@ function make(source: RemoteSource, options: CallOptions | undefined): object {
 
 /**
  * Returns a remote over a function of your own. Each call of one of its methods runs `call`, with the
- * method's name, its arguments and the options from {@link withCallOptions}. It is used like a dispensed
- * remote: `withCallOptions()` and `await using` accept it, a result that is a stream can be iterated without
- * awaiting the call, and an error that `call` throws is the call's rejection. Options that pipework does not
- * know are passed on to `call`. Its `[Symbol.dispose]()` calls `dispose` once. From then on calls fail with
- * `RPC_CLOSED`, and `call` is not run.
+ * method's name, its arguments and the options from {@link withCallOptions}. The remote is used like a
+ * dispensed one: `withCallOptions()` and `await using` accept it, a result that is a stream can be iterated
+ * without awaiting the call, and an error that `call` throws is the call's rejection. Options that pipework
+ * does not know are passed on to `call`. The remote's `[Symbol.dispose]()` calls `dispose` once. From then on
+ * calls fail with `RPC_CLOSED`, and `call` is not run.
  *
  * @example
  * ```ts

@@ -103,8 +103,8 @@ export class Dispenser {
       shared.broker.acceptWith(
         id,
         {
-          // This must run in the same turn. The stream's first call may have arrived already, and the end of
-          // the session may follow it.
+          // The stream must be served in the same turn. Its first call may have arrived already, and the end
+          // of the session may follow it.
           resolve: (stream) => {
             this.#undialled -= 1;
             this.#serve(name, stream, served, dispensed);

@@ -29,12 +29,14 @@ export class IncomingCall implements Borrower {
   limit: 'calls' | 'callbacks' | 'none' = 'calls';
   /** True if the limits know the call by its id, because it outlives the turn in which it arrived. */
   isTracked = false;
-  /** Its place in the queue, while it may not run yet. */
+  /** The call's place in the queue, while the call must wait. */
   waiting: WaitingCall | undefined = undefined;
   #held: Held | undefined = undefined;
   #meta: Meta | undefined = undefined;
   #controller: AbortController | undefined = undefined;
-  /** The asynchronous context in which the signal was first read. Its listeners run there. */
+  /**
+   * The asynchronous context in which the signal was first read. The signal's listeners run in this context.
+   */
   #context: AsyncResource | undefined = undefined;
   #abortedWith: { reason: unknown } | undefined = undefined;
 

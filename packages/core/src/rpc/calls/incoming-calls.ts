@@ -23,7 +23,10 @@ export interface IncomingCallsOptions {
    * queue.
    */
   readonly isService: boolean;
-  /** The name under which the implementation was dispensed. Traces of its calls show it. */
+  /**
+   * The name under which the implementation was dispensed. Traces of the implementation's calls show this
+   * name.
+   */
   readonly service: string | undefined;
   /** Interceptors around each call, the outermost first. */
   readonly interceptors: readonly HandlerInterceptor[];

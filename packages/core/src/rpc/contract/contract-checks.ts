@@ -56,7 +56,7 @@ export function implement<C extends Contract<unknown>>(
 }
 
 /**
- * Returns a remote whose results and items are checked when they arrive. It is for a plugin that is not
+ * Returns a remote whose results and items are checked when they arrive. Use it for a plugin that is not
  * trusted to keep the contract. If a result does not fit, its call rejects with `RPC_INVALID_OUTPUT`.
  * `withCallOptions` accepts the returned object as it accepts the remote. Disposing of the object disposes of
  * the remote.

@@ -11,7 +11,8 @@ test('writeMessage() returns the result of the last write, which may be one that
       writes++;
       // Over pipes in memory, a call of the peer may arrive and be answered before this write returns.
       if (writes === 1) expect(writeMessage(stream, message(2), true, 1e9)).toBe(true);
-      // The first message's two pieces fill the stream. It has drained when the second message follows.
+      // The first message's two pieces fill the stream. The stream has drained when the second message
+      // follows.
       return writes > 2;
     },
   } as unknown as RawStream;

@@ -98,8 +98,8 @@ function writePieces(stream: RawStream, pieces: readonly Uint8Array[]): boolean 
 }
 
 /**
- * Decodes a message from its `at` on. The scanner has accepted it. Throws `RPC_INVALID_VALUE`, `RPC_TOO_DEEP`
- * or `RPC_MESSAGE_TOO_LARGE`, which fail this message alone.
+ * Decodes a message from its `at` on. The scanner has accepted the message. Throws `RPC_INVALID_VALUE`,
+ * `RPC_TOO_DEEP` or `RPC_MESSAGE_TOO_LARGE`, which fail this message alone.
  */
 export function readValue(message: IncomingMessage, options: InboundOptions): unknown {
   const { scanner } = message;

@@ -4,11 +4,11 @@ import { packMethod } from './small/writer.ts';
 
 /** A method, with its name in the implementation and on the wire. */
 export class MethodName {
-  /** Its name in the implementation, without the conversation's prefix. */
+  /** The method's name in the implementation, without the conversation's prefix. */
   readonly short: string;
   /**
-   * Its name on the wire. All calls of a method share one string, because the engine would hash a new string
-   * for each call.
+   * The method's name on the wire. All calls of a method share one string, because the engine would hash a
+   * new string for each call.
    */
   readonly wire: string;
   /** The wire name as packed bytes. Empty if it is too long for a plain message. */

@@ -83,7 +83,10 @@ export class GivenReferences {
     void letGo(entry);
   }
 
-  /** The context in which the reference was given. Its calls run there, and their answers are sent there. */
+  /**
+   * The context in which the reference was given. Calls of the reference run in this context, and their
+   * answers are sent in it.
+   */
   contextOf(id: unknown): AsyncResource | undefined {
     return this.#byId.get(id as number)?.context;
   }

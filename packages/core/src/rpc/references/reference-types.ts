@@ -9,18 +9,21 @@ import type { TakenStream } from '../streams/taken-stream.ts';
 export interface GivenReference {
   readonly id: number;
   readonly target: object;
-  /** How often it was sent, minus how often it was given back. */
+  /** How often the reference was sent, minus how often the peer gave it back. */
   count: number;
   /**
-   * True if it was in a result or in an item of a stream, so that the peer must dispose of it. If it was only
-   * an argument, it still belongs to its owner.
+   * True if the target was in a result or in an item of a stream, so that the peer must dispose of it. If the
+   * target was only an argument, it still belongs to its owner.
    */
   isHandedOver: boolean;
-  /** The asynchronous context in which it was last given. Its functions run there. Undefined for a signal. */
+  /**
+   * The asynchronous context in which the target was last given. Calls of the target run in this context.
+   * Undefined for a signal.
+   */
   context: AsyncResource | undefined;
-  /** The message in which it was last given. */
+  /** The message in which the target was last given. */
   scope: Scope;
-  /** True if the peer keeps it, by this id, beyond the call in which it came. */
+  /** True if the peer keeps the reference, by this id, beyond the call in which it came. */
   isRetained: boolean;
   /** Removes the listener, if the target is a signal. */
   readonly detach: (() => void) | undefined;
@@ -40,22 +43,24 @@ export interface TakenReference extends RemoteTarget {
   readonly id: number;
   readonly kind: TakenKind;
   value: object;
-  /** How many unsettled calls brought it in their arguments. */
+  /** How many unsettled calls brought the reference in their arguments. */
   borrowed: number;
-  /** How often it came in results or was retained. Such holds are given back with a notification. */
+  /**
+   * How often the reference came in results or was retained. Such holds are given back with a notification.
+   */
   held: number;
   readonly abort: ((reason: unknown) => void) | undefined;
 }
 
 /** What an incoming call holds by reference. */
 export interface Held {
-  /** References that came in its arguments. The handler may use them until the call settles. */
+  /** References that came in the call's arguments. The handler may use them until the call settles. */
   readonly references: TakenReference[];
-  /** Streams that came in its arguments. */
+  /** Streams that came in the call's arguments. */
   readonly streams: TakenStream[];
   /**
-   * How many streams of its result have not ended. While there are any, the call's signal and arguments are
-   * kept.
+   * How many streams of the call's result have not ended. While there are any, the call's signal and
+   * arguments are kept.
    */
   given: number;
 }

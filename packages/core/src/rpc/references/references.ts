@@ -36,7 +36,7 @@ interface Message {
   readonly outgoing?: Receiver | undefined;
   readonly isHandingOver: boolean;
   scope?: Scope;
-  /** True if something in it came by reference. */
+  /** True if something in the message came by reference. */
   hasTaken?: boolean;
 }
 
@@ -105,8 +105,8 @@ export class References implements ValueReferences, MessageScopes {
   }
 
   /**
-   * The next walk is over the result of a call, or an item of a stream. Its references belong to the peer
-   * until the peer gives them back.
+   * The next walk is over the result of a call, or an item of a stream. The references in it belong to the
+   * peer until the peer gives them back.
    */
   beginHandingOver(incoming?: Borrower): void {
     this.#message = { outer: this.#message, incoming, isHandingOver: true };
@@ -190,7 +190,7 @@ export class References implements ValueReferences, MessageScopes {
     if (scope !== undefined) for (const stream of scope.streams) stream.abort(reason);
   }
 
-  /** Like {@link settle}, for a result that could not be sent. Its streams are cancelled. */
+  /** Like {@link settle}, for a result that could not be sent. The streams in the result are cancelled. */
   revoke(scope: Scope | undefined, reason: unknown): void {
     if (scope === undefined) return;
     for (const entry of scope.references) this.#given.takeBack(entry, 1);
@@ -202,7 +202,10 @@ export class References implements ValueReferences, MessageScopes {
     this.revoke(this.endSending(), reason);
   }
 
-  /** The context in which something was given. The peer's calls to it run there. */
+  /**
+   * Returns the asynchronous context in which a reference was given. The peer's calls of the reference run in
+   * this context.
+   */
   contextOf(id: unknown): AsyncResource | undefined {
     return this.#given.contextOf(id);
   }

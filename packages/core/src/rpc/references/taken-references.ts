@@ -44,7 +44,8 @@ export class TakenReferences {
   }
 
   /**
-   * Returns the local value for an object of the peer. It is borrowed for the call in which it came, or held.
+   * Returns the local value for an object of the peer. The reference is borrowed for the call in which it
+   * came, or held.
    */
   take(kind: TakenKind, id: number, borrower: Borrower | undefined): object {
     let entry = this.#byId.get(id);

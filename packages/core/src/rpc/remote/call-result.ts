@@ -7,7 +7,7 @@ import { iterableKind } from '../sources/stream-kind.ts';
 import { openSource, type Source } from '../sources/stream-source.ts';
 import { placeStack } from '../values/error-stack.ts';
 
-/** Makes the promise of a call iterable, for results that are streams. Returns it. */
+/** Makes the promise of a call iterable, for results that are streams. Returns the same promise. */
 export function callResult(promise: Promise<unknown>): Promise<unknown> & AsyncIterable<unknown> {
   const call = promise as Promise<unknown> & {
     [Symbol.asyncIterator]: () => AsyncIterator<unknown, unknown>;

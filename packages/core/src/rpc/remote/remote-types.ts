@@ -16,8 +16,8 @@ import type {
 } from './travel-types.ts';
 
 /**
- * An object that {@link ref} marked. Declare it in an interface as the result of a method. The caller gets a
- * `Remote<T>`, and must dispose of it.
+ * An object that {@link ref} marked. Declare this type in an interface as the result of a method. The caller
+ * gets a `Remote<T>`, and must dispose of it.
  */
 export type Reference<T extends object> = T & ByReference;
 
@@ -90,8 +90,8 @@ type ToolName =
   | `@@${string}`;
 
 /**
- * A method as its caller sees it. It is unchanged if all its overloads are asynchronous. Otherwise it returns
- * a promise of each result.
+ * A method as its caller sees it. The type is unchanged if all overloads are asynchronous. Otherwise the
+ * method returns a promise of each result.
  */
 export type RemoteMethod<F> = F extends AnyFunction
   ? [unknown, true] extends [ThisParameterType<F>, KeepsSignatures<Signatures<F>>]

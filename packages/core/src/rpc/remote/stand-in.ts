@@ -59,7 +59,7 @@ export function remoteTargetOf(value: object): RemoteTarget | undefined {
 /**
  * Marks an object to be sent by reference. The other side gets an object whose methods call the methods of
  * this one. Its `[Symbol.dispose]()` gives the reference back. Returns the object. Throws `CONFIG_INVALID` if
- * the value is not an object. It also throws for arrays, dates and binary data, even of a class of your own,
+ * the value is not an object. Also throws for arrays, dates and binary data, even of a class of your own,
  * because they are always copied.
  *
  * @example
@@ -181,8 +181,8 @@ export function makeRemoteObject(target: RemoteTarget, label = 'remote object'):
   const methods = new Map<string, (...args: unknown[]) => unknown>();
   const base: object = Object.create(null) as object;
   const shown = { value: () => `[${label}]`, configurable: true };
-  // These are configurable, so that the proxy's `has` may answer for the remote. A remote that is printed as
-  // text shows its label, and two remotes with different labels differ.
+  // These properties are configurable, so that the proxy's `has` may answer for the remote. A remote that is
+  // printed as text shows its label, and two remotes with different labels differ.
   Object.defineProperties(base, {
     [Symbol.toStringTag]: { value: label, configurable: true },
     [inspectSymbol]: shown,

@@ -192,8 +192,8 @@ type ComparedStep<I, R extends Rule, W extends Way> =
   | { readonly done: true; readonly value: unknown };
 
 /**
- * A function that the plugin takes is called from the plugin. There it returns a promise, whatever its type
- * says.
+ * A function that the plugin takes is called from the plugin. For the plugin, the function returns a promise,
+ * whatever its type says.
  */
 type ComparedFunction<F, R extends Rule, W extends Way> = F extends (...args: infer A) => infer Q
   ? Against<

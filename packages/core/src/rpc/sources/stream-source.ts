@@ -1,4 +1,4 @@
-/** One interface to read every kind of stream, and to tell it at once that no more items are wanted. */
+/** One interface to read every kind of stream, and to tell a stream at once that no more items are wanted. */
 import { types } from 'node:util';
 import { iterableKind } from './stream-kind.ts';
 
@@ -140,8 +140,8 @@ class NodeSource extends IteratorSource {
   }
 
   /**
-   * If an item was being asked for when the stream was cancelled, that request does not fail. It reports that
-   * the stream has ended.
+   * If an item was being asked for when the stream was cancelled, that request does not fail. The request
+   * reports that the stream has ended.
    */
   override async next(): Promise<Step> {
     try {

@@ -26,7 +26,7 @@ interface Dialled {
   readonly reader: MessageReader;
   readonly writer: ItemWriter;
   readonly trace: StreamTrace | undefined;
-  /** True while the source is being asked for an item, before the peer wants it. */
+  /** True while the source is being asked for an item, before the peer wants that item. */
   isAsked: boolean;
 }
 
@@ -82,8 +82,8 @@ export class GivenStream implements RawStreamHandler {
   }
 
   /**
-   * The call that brought the stream has settled. If the peer has not dialled, the stream ends. Its source
-   * stays untouched, because it is the caller's own.
+   * The call that brought the stream has settled. If the peer has not dialled, the stream ends. The source
+   * stays untouched, because it belongs to the caller.
    */
   callSettled(): void {
     if (this.#state.is !== 'waiting') return;

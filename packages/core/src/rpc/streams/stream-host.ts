@@ -23,7 +23,7 @@ export interface StreamingCall extends CallContext {
 
 /** Notes which references one message gives and takes, between its beginning and its end. */
 export interface MessageScopes {
-  /** The references of the next walk belong to the receiver until it gives them back. */
+  /** The references of the next walk belong to the receiver until the receiver gives them back. */
   beginHandingOver(): void;
   endSending(): unknown;
   /** Ends the walk of a message that cannot be sent, and takes back the references that it gave. */
@@ -90,7 +90,10 @@ export class StreamHost {
     this.#scopes.discard(item);
   }
 
-  /** Returns what to write for an item. Its references belong to the receiver until it gives them back. */
+  /**
+   * Returns what to write for an item. The item's references belong to the receiver until the receiver gives
+   * them back.
+   */
   toWire(value: unknown, root: string, where: string): unknown {
     const scopes = this.#scopes;
     scopes.beginHandingOver();

@@ -47,7 +47,7 @@ export function errorText(error: unknown): string {
   return message || name || 'the handler failed without a message';
 }
 
-/** Returns the map of a failure. It never throws, whatever the failure is and whatever its getters do. */
+/** Returns the map of a failure. Never throws, whatever the failure is and whatever its getters do. */
 export function errorMap(error: unknown, options: OutboundOptions, depth = 0): ErrorMap {
   return new ErrorWriter(options).map(error, depth);
 }

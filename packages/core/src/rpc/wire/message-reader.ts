@@ -9,7 +9,7 @@ import type { Scanner } from './scanner.ts';
 import { atLargeBin, incomplete } from './scanner.ts';
 import { binPlaceholder } from './extension.ts';
 
-/** Receives each message. Its bytes are valid until this returns. */
+/** Receives each message. The message's bytes are valid until this returns. */
 export type MessageSink = (message: IncomingMessage) => void;
 
 /**

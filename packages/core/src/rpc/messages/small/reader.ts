@@ -8,14 +8,14 @@ import { scratch, type PlainMessage } from '../../wire/scratch.ts';
 import { KnownTexts } from '../../wire/known-texts.ts';
 import { maxPlainBytes, maxPlainItems, maxPlainLevels, maxPlainText } from './limits.ts';
 
-// Every version of Node has these, because its Buffers read their texts with them.
+// Every version of Node has these functions, because Buffers use them to read texts.
 const { latin1Slice, utf8Slice } = Buffer.prototype;
 
 // A float64 is copied here before it is read. A view on each chunk would cost more.
 const doubleBytes = new Uint8Array(8);
 const doubleView = new DataView(doubleBytes.buffer);
 
-/** The plain message that was read last. It is one object that is reused, so copy what you keep. */
+/** The plain message that was read last. The object is reused, so copy what you keep. */
 export const plain: PlainMessage = scratch.plain;
 
 /**
@@ -132,7 +132,7 @@ const keys = new KnownTexts(1024, (source, start, end) => {
   // Setting `__proto__` makes no property. Nor does setting `toString` if a hardened host has frozen
   // Object.prototype.
   if (key in Object.prototype) return undefined;
-  // This returns the string that the engine keeps for property names.
+  // Object.keys() returns the string that the engine keeps for property names.
   return Object.keys({ [key]: 0 })[0];
 });
 
