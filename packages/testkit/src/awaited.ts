@@ -1,6 +1,6 @@
 /**
- * Fails a test that does not await an asynchronous matcher. Its result would be lost, and the test would pass
- * whatever it is.
+ * Fails a test that does not await an asynchronous matcher. Without this check, the matcher's result would be
+ * lost, and the test would pass even if the matcher failed.
  */
 import { chai } from 'vitest';
 import type { Matchers } from './matchers.ts';
@@ -12,7 +12,7 @@ interface RunningTask {
   onFinished?: (() => void)[];
 }
 
-/** Wraps the matcher with that name, which `expect.extend` has made. */
+/** Wraps the matcher `name` of `expect.extend`, so that a test fails if it does not await the matcher. */
 export function demandAwait(name: string): void {
   const { util, Assertion } = chai;
   util.overwriteMethod(
@@ -37,12 +37,12 @@ export function demandAwait(name: string): void {
 }
 
 /**
- * Returns a promise that knows whether it is awaited. A native promise does not, because `await` uses it
- * without a call.
+ * Returns a promise that knows whether it is awaited. A native promise does not, because `await` does not
+ * call its `then`.
  */
 function noticed(promise: Promise<unknown>, watch: (isAwaited: () => boolean) => void): PromiseLike<unknown> {
   let isAwaited = false;
-  // If nothing awaits it, the test fails only for that.
+  // If nothing awaits the promise, the test fails for that reason, and not also for an unhandled rejection.
   promise.catch(() => undefined);
   watch(() => isAwaited);
   const asked = (): Promise<unknown> => {
@@ -50,7 +50,7 @@ function noticed(promise: Promise<unknown>, watch: (isAwaited: () => boolean) =>
     return promise;
   };
   const awaitable: Pick<Promise<unknown>, 'then' | 'catch' | 'finally'> & { [Symbol.toStringTag]: string } = {
-    // oxlint-disable-next-line unicorn/no-thenable -- to be awaited is what it is for.
+    // oxlint-disable-next-line unicorn/no-thenable -- this object exists to be awaited.
     then: (onFulfilled, onRejected) => asked().then(onFulfilled, onRejected),
     catch: (onRejected) => asked().catch(onRejected),
     finally: (onFinally) => asked().finally(onFinally),

@@ -38,8 +38,8 @@ export type Plugins<P, S = Record<never, never>> = {
  */
 export interface ConnectOptions<P = Record<string, object>, S = Record<never, never>> {
   /**
-   * The seed of everything random in this connection, which repeats it. The default is a new one. The
-   * transcript shows it.
+   * The seed of everything random in this connection. The same seed gives the same random choices. The
+   * default is a new seed, which the transcript shows.
    */
   readonly seed?: number;
   /** Bytes arrive in chunks of 1 to this many bytes, chosen at random. `'random'` means up to 64. */
@@ -56,8 +56,8 @@ export interface ConnectOptions<P = Record<string, object>, S = Record<never, ne
   /** More faults, in the order in which bytes pass them. */
   readonly faults?: { readonly toPlugin?: readonly Fault[]; readonly toHost?: readonly Fault[] };
   /**
-   * More options of the Client. `provide` has the services that the plugin can ask for. Each may return a
-   * `fakePlugin()`.
+   * More options of the Client. `provide` has the factories of the services that the plugin can ask for. A
+   * factory may return a `fakePlugin()`.
    */
   readonly client?: Omit<ClientConfig<S>, 'cmd' | 'launcher' | 'syncStdout' | 'syncStderr' | 'stderr'>;
   /** More options of `serve`. If a plugin has a plugin set for each version, test one set at a time. */
@@ -287,8 +287,8 @@ function wire<P, S>(
 }
 
 /**
- * Throws for arguments that TypeScript would refuse. Otherwise a plugin in memory would die, which is harder
- * to understand.
+ * Throws for arguments that TypeScript would refuse. Without this check, the plugin in memory would die,
+ * which is harder to understand.
  */
 function checkArguments(plugins: unknown, options: object): void {
   const isSet = typeof plugins === 'object' && plugins !== null;
@@ -326,8 +326,8 @@ function plannedFaults<P, S>({ chunking, delay, window }: ConnectOptions<P, S>, 
 }
 
 /**
- * @internal Returns factories that tell each implementation which process serves it. A fake needs that to
- * crash the process.
+ * @internal Returns factories that tell each implementation which process serves it. A fake must know its
+ * process to crash it.
  */
 export function watched<P, S>(plugins: Plugins<P, S>, process: () => Crashable): Plugins<P, S> {
   const entries = Object.entries<Plugins<P, S>[keyof P]>(plugins).map(([name, factory]) => [

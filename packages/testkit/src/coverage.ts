@@ -1,11 +1,11 @@
 /**
- * Vitest's V8 coverage that includes the Node processes which the tests start, above all plugins. Use it as
- * the module for `coverage: { provider: 'custom', customProviderModule: '@pipework/testkit/coverage' }`. It
- * needs `@vitest/coverage-v8`.
+ * Extends Vitest's V8 coverage to the Node processes that the tests start, above all plugins. Use it as the
+ * module for `coverage: { provider: 'custom', customProviderModule: '@pipework/testkit/coverage' }`. It needs
+ * `@vitest/coverage-v8`.
  *
- * Each worker sets NODE_V8_COVERAGE for the processes that it starts. Node then writes down what they ran
- * when they exit. A process that a signal ended has written nothing. At the end, the main process adds these
- * results to what the tests ran.
+ * Each worker sets NODE_V8_COVERAGE for the processes that it starts. When such a process exits, Node writes
+ * down which code it ran. A process that a signal ends writes nothing. At the end of the run, Vitest's main
+ * process adds these results to the coverage of the tests.
  *
  * @module
  */
@@ -27,7 +27,7 @@ interface Script {
 /** What Node writes when a process exits. */
 interface ProcessCoverage {
   readonly result: readonly Script[];
-  /** The source maps of scripts that name one, by the scripts' URLs. */
+  /** The source maps by the URLs of their scripts. A script that names no source map has no entry. */
   readonly 'source-map-cache'?: Readonly<Record<string, { readonly data: SourceMap | null }>>;
 }
 
@@ -64,8 +64,8 @@ interface V8Provider extends CoverageProvider {
 const coverage: CoverageProviderModule = {
   startCoverage(options) {
     const directory = process.env[variable];
-    // This is for what the worker starts. It is too late for the worker itself, whose coverage Vitest
-    // measures.
+    // Node reads this variable when a process starts. So it applies to the processes that this worker starts.
+    // Vitest measures the worker itself.
     if (directory !== undefined) process.env['NODE_V8_COVERAGE'] = directory;
     return v8.startCoverage?.(options);
   },
@@ -77,8 +77,8 @@ const coverage: CoverageProviderModule = {
 export default coverage;
 
 /**
- * Adds the processes to what the provider reports. The provider is Vitest's for this run, and is changed in
- * place.
+ * Adds the coverage of processes to the provider's report. The provider is the one that Vitest uses for this
+ * run. This function changes it in place.
  */
 function withProcesses(provider: V8Provider): CoverageProvider {
   const { initialize, resolveOptions, generateCoverage, getUntestedFiles } = provider;
@@ -89,7 +89,7 @@ function withProcesses(provider: V8Provider): CoverageProvider {
       await initialize.apply(provider, args);
       process.env[variable] = directory();
     },
-    // The workers load the provider that these options name, which must be this module.
+    // Workers load the provider that these options name. It must be this module.
     resolveOptions: () => ({ ...resolveOptions.call(provider), provider: 'custom' as const }),
     generateCoverage: async (...args: Parameters<V8Provider['generateCoverage']>) => {
       ofProcesses = await readProcesses(provider, directory());
@@ -97,7 +97,7 @@ function withProcesses(provider: V8Provider): CoverageProvider {
       map.merge(ofProcesses);
       return map;
     },
-    // A file that only processes ran counts as tested too.
+    // If only processes ran a file, it still counts as tested.
     getUntestedFiles: (tested: string[]) =>
       getUntestedFiles.call(provider, [...tested, ...ofProcesses.files()]),
   });
@@ -108,8 +108,8 @@ async function readProcesses(provider: V8Provider, directory: string): Promise<C
   for (const name of await namesIn(directory)) {
     const { result, 'source-map-cache': maps = {} } = parse(await readFile(join(directory, name), 'utf8'));
     const mapOf = (path: string): SourceMap | null => maps[pathToFileURL(path).href]?.data ?? null;
-    // Processes ran the files as they are, and not as Vite transforms them for tests. A file is included
-    // because of its sources too.
+    // Processes ran the files as they are, and not as Vite transforms them for tests. A file is also included
+    // if one of its sources is.
     const asWritten = Object.assign(Object.create(provider) as V8Provider, {
       transformFile: async (path: string) => await asNodeReads(path, mapOf(path)),
       isIncluded: (path: string) =>
@@ -129,7 +129,9 @@ const sourcesOf = (path: string, map: SourceMap | null): string[] =>
     .filter((url) => url.startsWith('file://'))
     .map((url) => fileURLToPath(url));
 
-/** Parses what one process ran. Returns nothing if the process died while it wrote that. */
+/**
+ * Parses the coverage that one process wrote. If the process died while it wrote, returns an empty result.
+ */
 function parse(text: string): ProcessCoverage {
   try {
     return JSON.parse(text) as ProcessCoverage;
@@ -148,8 +150,8 @@ async function namesIn(directory: string): Promise<string[]> {
 }
 
 /**
- * Returns the code that Node ran. For TypeScript, it is the code without types, with everything at the same
- * positions.
+ * Returns the code that Node ran. For TypeScript, that is the code without its types. Everything else keeps
+ * its position.
  */
 async function asNodeReads(path: string, map: SourceMap | null): Promise<Transformed> {
   const code = await readFile(path, 'utf8');

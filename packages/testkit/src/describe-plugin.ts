@@ -46,7 +46,7 @@ export interface PluginSuite<P> {
   readonly test: TestAPI<PluginFixtures<P>>;
   /** Vitest's `expect`, with the kit's matchers. */
   readonly expect: typeof expect;
-  /** How the tests that are declared now will run. */
+  /** How the tests that this call of the function declares will run. */
   readonly how: 'in memory' | 'as a process';
 }
 

@@ -1,6 +1,6 @@
 /**
- * Makes a double from an interface. It is served in place of a plugin or a host's service, or given to code
- * that expects a remote.
+ * Makes a double from an interface. A test serves the double in place of a plugin or a host's service, or
+ * passes it to code that expects a remote.
  */
 import { createRemote, PipeworkError } from '@pipework/core';
 import { crashable, type Crashable, type CrashReport } from './memory/memory-process.ts';
@@ -12,7 +12,7 @@ export interface FakeCall {
   readonly method: string;
   /** The arguments as they arrived. */
   readonly args: readonly unknown[];
-  /** How the call ended. It is `unhandled` if its method has no handler. */
+  /** How the call ended. `unhandled` means that the method has no handler. */
   outcome: 'running' | 'returned' | 'threw' | 'hung' | 'crashed' | 'unhandled';
 }
 
@@ -34,11 +34,14 @@ export interface FakeControls<T> {
   /** Lets calls of `method` hang from now on, until the returned function lets them continue. */
   hang(method: keyof T & string): () => void;
   /**
-   * Lets the plugin that serves the fake die, at once or at the next call of `on`. Calls that hang reject. If
-   * no plugin serves the fake, nothing else happens.
+   * Crashes the process of the plugin that serves the fake, at once or at the next call of `on`. Calls that
+   * hang reject. If no plugin serves the fake, nothing else happens.
    */
   crash(report?: CrashReport & { readonly on?: keyof T & string }): void;
-  /** Forgets all calls, and undoes every `use`, `hang` and `crash`. The methods are again the first ones. */
+  /**
+   * Forgets all calls, and undoes every `use`, `hang` and `crash`. The fake then has the methods that it was
+   * made with.
+   */
   reset(): void;
   /** Throws if a call had no handler, even if the code under test ignored its failure. */
   assertNoUnhandled(): void;
@@ -61,8 +64,8 @@ export class UnhandledCallError extends Error {
 type Method = (...args: unknown[]) => unknown;
 
 /**
- * Knows which names are methods of a remote. Tools ask for other names, such as `toJSON`, and that is not a
- * call of the code under test.
+ * A remote that tells which names can be methods. Test tools also read other names, such as `toJSON`. Such a
+ * read is no call by the code under test.
  */
 const anyRemote: object = createRemote(async () => {});
 
@@ -102,8 +105,8 @@ class FakeState<T extends object> {
   readonly #processes: Set<Crashable> = new Set();
   readonly #recorders: WeakMap<Method, Method> = new WeakMap();
   /**
-   * The method whose call is being passed on. A spy then calls the method that it replaced, and that is the
-   * same call.
+   * The method whose handler runs now. If the handler is a spy, it calls the method that it replaced. That
+   * inner call is part of the same call.
    */
   #passing: string | undefined;
 
@@ -147,8 +150,8 @@ class FakeState<T extends object> {
         if (key === Symbol.dispose && !(key in target)) return () => {}; // A fake holds nothing.
         return Reflect.get(target, key, receiver) as unknown;
       },
-      // Serving an object reads its methods from its own properties. So each method that may be called must
-      // appear as one.
+      // `serve` finds an object's methods among its own properties. So each method that may be called must
+      // appear as an own property.
       getOwnPropertyDescriptor: (target, key) =>
         isMethod(key)
           ? {
@@ -162,8 +165,8 @@ class FakeState<T extends object> {
   }
 
   /**
-   * Returns the method of that name as callers see it, which records calls. Returns a value that is not a
-   * function unchanged.
+   * Returns the method `name` as callers see it, in a wrapper that records its calls. If the value of `name`
+   * is not a function, returns it unchanged.
    */
   #method(name: string): unknown {
     const own = this.#methods[name];
@@ -228,7 +231,7 @@ class FakeState<T extends object> {
       call.outcome = 'returned';
       if (result instanceof Promise) {
         call.outcome = 'running';
-        // This only updates the record. The caller has the promise, and handles its rejection.
+        // These callbacks only update the record. The caller has the promise, and handles its rejection.
         result.then(
           () => (call.outcome = 'returned'),
           () => (call.outcome = 'threw'),

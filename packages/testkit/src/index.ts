@@ -1,10 +1,10 @@
 /**
- * Tests plugins and hosts with any test runner. What needs Vitest is in `@pipework/testkit/vitest`.
+ * Tests plugins and hosts with any test runner. The parts that need Vitest are in `@pipework/testkit/vitest`.
  *
  * @module
  */
 
-// This reports at the exit what was left open.
+// When the process exits, this module reports what the tests left open.
 import './leaks/left-open.ts';
 
 export { connect, type ConnectOptions, type Pair, type Plugins } from './connect.ts';

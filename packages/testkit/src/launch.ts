@@ -35,7 +35,7 @@ export interface LaunchedClient<P = Record<string, object>, S = Record<never, ne
   transcript(options?: TranscriptOptions): string;
   /**
    * Returns what a failing test shows, under headings. These are the last 64 Ki characters of both outputs,
-   * and the last lines of the transcript that have content. Empty if nothing was recorded.
+   * and the last lines of the transcript that have content. Returns an empty text if nothing was recorded.
    */
   report(): string;
 }
@@ -74,10 +74,10 @@ class RecordedClient<P, S> extends Client<P, S> implements LaunchedClient<P, S> 
 }
 
 /**
- * Makes a real Client from `options`, and does not start it. `client.client()` starts it. With `test`, its
- * process ends when that test is over, whatever happened. Without `test`, the caller ends the process (`await
- * using`), and it ends at the latest with this process. The sinks in `options` receive the same as without
- * the kit.
+ * Makes a real Client from `options`, and does not start it. `client.client()` starts it. With `test`, the
+ * plugin's process ends when that test is over, whatever happened. Without `test`, the caller must end it
+ * (`await using`). It ends at the latest with this process. The sinks in `options` receive the same bytes as
+ * without the kit.
  *
  * @example
  * ```ts
@@ -131,7 +131,9 @@ const [stdoutStream, stderrStream] = [3, 5];
 
 type SyncedConfig = Pick<ClientConfig, 'syncStdout' | 'syncStderr' | 'logger'>;
 
-/** True if core sends a synced output to the logger. Then the kit can read it only from the frames. */
+/**
+ * True if core sends a synced output to the logger. Then the kit can read that output only from the frames.
+ */
 function isLogged(name: 'syncStdout' | 'syncStderr', config: SyncedConfig): boolean {
   return config[name] === 'log' || (config[name] === undefined && config.logger !== undefined);
 }
@@ -151,8 +153,8 @@ const heard = new WeakSet<Writable>();
 /** Returns a sink that captures its input and passes it to the user's sink, at the pace of that sink. */
 function both(capture: Writable, own: Writable | undefined): Writable {
   if (own === undefined) return capture;
-  // Core drops a sink that fails. But it listens only to the sink that it was given, so the user's own sink
-  // would have no listener.
+  // Core drops a sink that fails. But core listens only to the sink that this function returns. Without this
+  // listener, an error of the user's own sink would be uncaught.
   if (!heard.has(own)) own.on('error', () => undefined);
   heard.add(own);
   return new Writable({
@@ -163,7 +165,7 @@ function both(capture: Writable, own: Writable | undefined): Writable {
   });
 }
 
-/** Returns the launcher with its pipes led through the record and the faults. */
+/** Returns a launcher whose pipes pass through the record and the faults. */
 function tapped(
   launcher: Launcher,
   record: Transcript,

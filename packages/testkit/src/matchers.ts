@@ -29,7 +29,7 @@ interface WithExit {
   readonly exit: Promise<PluginExit>;
 }
 
-/** This is a type, because `expect.extend` does not accept an interface. */
+/** A type alias, because `expect.extend` does not accept an interface. */
 export type Matchers = {
   toFailWith(received: unknown, code: string, message?: string | RegExp): Promise<MatcherResult>;
   toHaveExited(received: unknown, expected?: ExpectedExit): Promise<MatcherResult>;
@@ -46,8 +46,8 @@ export type Matchers = {
 /** The matchers for `expect.extend()`. An import of `@pipework/testkit/vitest` adds them automatically. */
 export const matchers: Matchers = Object.freeze<Matchers>({
   /**
-   * Passes if a promise rejects with this code, or a promise that the given function returns. The code may
-   * also be that of one of the causes.
+   * Passes if the received promise rejects with this code. A function that returns such a promise passes too.
+   * The code may also be that of one of the error's causes.
    */
   async toFailWith(received, code, message) {
     const outcome = await settle(received);
@@ -121,7 +121,10 @@ export const matchers: Matchers = Object.freeze<Matchers>({
     };
   },
 
-  /** Passes if a fake received a call of `method`. With arguments, a call must have had exactly these. */
+  /**
+   * Passes if a fake received a call of `method`. If `args` are given, one call must have had exactly these
+   * arguments.
+   */
   toHaveBeenCalledRemotely(this: unknown, received, method, ...args) {
     const calls = isFake(received) ? received.callsTo(method) : undefined;
     if (calls === undefined) {
@@ -157,12 +160,15 @@ export const matchers: Matchers = Object.freeze<Matchers>({
 });
 
 /**
- * This is less than the five seconds that Vitest gives a test by default, so that the test shows this
- * message.
+ * How long `toHaveExited` waits. A test of Vitest has five seconds by default. This is less, so that the test
+ * shows the matcher's message.
  */
 const exitWaitMs = 4_000;
 
-/** Returns the runner's way of comparing, with its asymmetric matchers. Without a runner, it is Node's. */
+/**
+ * Returns the runner's function for equality, which knows its asymmetric matchers. Without a runner, returns
+ * Node's.
+ */
 function equalityOf(state: unknown): (a: unknown, b: unknown) => boolean {
   const runner = (state ?? {}) as {
     equals?(a: unknown, b: unknown, testers: readonly unknown[]): boolean;

@@ -74,8 +74,8 @@ const table = {
 } as const;
 
 /**
- * Every kind of misbehaviour, with a sentence on what it does. Unless the sentence names another fault, the
- * rest works as it should.
+ * Every kind of misbehaviour, with a sentence on what it does. Everything that the sentence does not name
+ * works as it should.
  */
 export const conducts: typeof table = Object.freeze(table);
 
@@ -85,7 +85,8 @@ export type Misbehaviour = keyof typeof conducts;
 /**
  * Returns the command line, `[file, ...args]`, of a plugin program that misbehaves in the way that `kind`
  * names. Give it to a Client as `cmd`. The program dispenses every name. Its methods `echo`, `fail`, `print`,
- * `bytes` and `sleep` answer unless the kind is about calls. Some kinds take `args`, and say so.
+ * `bytes` and `sleep` answer unless the kind is about calls. Some kinds take `args`. Their sentences in
+ * `conducts` say so.
  *
  * Throws a RangeError at once if `kind` is not one of the kinds. The message lists them.
  *

@@ -24,8 +24,8 @@ export const realTurn = (): Promise<void> =>
   });
 
 /**
- * Settles as `promise` does, or rejects after `ms` with the error from `late()`. This does not end the
- * promise. Its owner must end it.
+ * Settles as `promise` does, or rejects after `ms` with the error from `late()`. The deadline does not end
+ * the work behind `promise`. Its owner must end that work.
  */
 export async function within<T>(promise: PromiseLike<T>, ms: number, late: () => Error): Promise<T> {
   let timer: NodeJS.Timeout | undefined;

@@ -1,18 +1,20 @@
 /** Remotes in assertions and snapshots, for `expect` of Vitest and Jest. Nothing here sends anything. */
 import { isRemote } from '@pipework/core';
 
-/** The type that `expect.addEqualityTesters` accepts. Undefined leaves the decision to the next tester. */
+/**
+ * The type that `expect.addEqualityTesters` accepts. If a tester returns undefined, the next tester decides.
+ */
 export type EqualityTester = (this: unknown, a: unknown, b: unknown) => boolean | undefined;
 
 /**
- * For `expect.addEqualityTesters`. A remote equals itself and nothing else. Without this, `toEqual` treats
- * two remotes of one kind as equal, because it finds no properties in either. `@pipework/testkit/vitest` adds
- * it automatically.
+ * A tester for `expect.addEqualityTesters`. A remote equals itself and nothing else. Without this tester,
+ * `toEqual` treats two remotes of one kind as equal, because it finds no properties in either.
+ * `@pipework/testkit/vitest` adds it automatically.
  */
 export const remoteEquality: EqualityTester = (a, b) =>
   isRemote(a) || isRemote(b) ? Object.is(a, b) : undefined;
 
-/** For `expect.addSnapshotSerializer`, or `snapshotSerializers` of a config. */
+/** The type that `expect.addSnapshotSerializer` and `snapshotSerializers` of a config accept. */
 export interface RemoteSerializer {
   /** True for a remote. Sends nothing. */
   test(value: unknown): boolean;

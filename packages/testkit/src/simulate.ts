@@ -14,11 +14,10 @@ export interface SimulateOptions {
   readonly seed?: number;
   /** How many schedules are tried. The default is 100. */
   readonly runs?: number;
-  /** Tries only this schedule. The message of a failure shows the one to repeat. */
+  /** Tries only this schedule. The message of a failure shows the schedule that repeats it. */
   readonly schedule?: readonly number[];
   /**
-   * A run has failed if no byte has moved for so long, in milliseconds, and it has not ended. The default is
-   * 2,000.
+   * A run fails if no byte moves for this many milliseconds before the run has ended. The default is 2,000.
    */
   readonly stuckAfterMs?: number;
   /** How many further runs may be used to shrink a failure. The default is 200. */
@@ -33,8 +32,8 @@ export interface Simulation {
     options?: ConnectOptions<P, S>,
   ): Promise<Pair<P, S>>;
   /**
-   * Returns a whole number from 0 to `limit` - 1, which is a part of the schedule. Let 0 mean the simplest
-   * choice.
+   * Returns a whole number from 0 to `limit` - 1. The number becomes a part of the schedule. Let 0 mean the
+   * simplest choice.
    */
   choose(limit: number): number;
 }
@@ -118,8 +117,8 @@ export async function simulate(
 }
 
 /**
- * A list of choices. The given ones come first. Then they are random, or 0, the simplest, if there is no
- * source of random numbers.
+ * A list of choices. The given ones come first. Later choices are random. Without a source of random numbers,
+ * they are 0, which is the simplest choice.
  */
 class Choices {
   readonly made: number[] = [];
@@ -146,12 +145,12 @@ class Choices {
 }
 
 /**
- * How many bytes may move at a turn, with the simplest choice first. Most are close to the length of a
- * frame's header, which is most often handled wrongly.
+ * How many bytes may move at a turn, with the simplest choice first. Most of the numbers are close to the
+ * length of a frame's header, because code most often fails when a header is split.
  */
 const pieces = [Number.POSITIVE_INFINITY, 1, 11, 12, 13, 100];
 
-/** Lets one of the pipes that hold bytes move some of them at each turn of the event loop. */
+/** At each turn of the event loop, moves some bytes of one of the pipes that hold any. */
 class ScheduledDelivery implements Delivery {
   readonly #waiting: BytePipe[] = [];
   readonly #choices: Choices;

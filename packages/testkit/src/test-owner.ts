@@ -49,20 +49,21 @@ export function ownedBy(test: TestContext, end: () => Promise<unknown>, report: 
 }
 
 /**
- * Runs `end` when the running test of `node:test` is over, for things that were opened without its context.
- * Does nothing under other runners. Does nothing for things that are opened outside a test, which the caller
- * must end.
+ * Runs `end` when the running test of `node:test` is over, for things that were opened without the test's
+ * context. Does nothing under other runners. Does nothing for things that are opened outside a test, which
+ * the caller must end.
  */
 export function ownedByRunningTest(end: () => Promise<unknown>): void {
   const { env } = process;
   if (env['NODE_TEST_CONTEXT'] === undefined || env['VITEST'] !== undefined) return;
   const { after } = process.getBuiltinModule('node:test');
-  // This is called with the context of the test, when the function or the hook that called it is done.
+  // `node:test` calls this hook with the context of the test, when the function or the hook that called
+  // `after` is done.
   after(async (test) => {
     const { passed, signal } = test as { passed?: boolean; signal?: AbortSignal };
     // If a test timed out, its signal has aborted before its hooks run.
     if (passed === true || signal?.aborted === true) await end();
-    // Either the test failed, or a hook opened the thing and its test is still to come. In both cases, the
+    // Either the test failed, or a hook opened the thing and the test has not run yet. In both cases, the
     // signal aborts when the test is over. The signal of a suite never aborts.
     else signal?.addEventListener('abort', () => void end(), { once: true });
   });

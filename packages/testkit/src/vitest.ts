@@ -51,7 +51,7 @@ export {
   type PluginUnderTest,
 } from './describe-plugin.ts';
 
-/** The names of the methods that a fake of type `T` has. Any name if `T` does not tell. */
+/** The names of the methods that a fake of type `T` has. If `T` does not tell, any name is allowed. */
 export type RemoteMethodOf<T> = T extends { callsTo(method: infer M): unknown } ? M & string : string;
 
 /** No arguments, or all arguments of that method of the fake. */
@@ -64,8 +64,8 @@ export type RemoteArgumentsOf<T, M> = 0 extends 1 & T
 /** The matchers as Vitest knows them. `T` is the type of the value in `expect(value)`. */
 export interface PipeworkMatchers<T = unknown> {
   /**
-   * Passes if a promise rejects with this code, or a promise that the given function returns. The code may
-   * also be that of one of the causes.
+   * Passes if the received promise rejects with this code. A function that returns such a promise passes too.
+   * The code may also be that of one of the error's causes.
    */
   toFailWith(code: string, message?: string | RegExp): Promise<void>;
   /** Passes if a client's process has exited in this way, or does so within four seconds. */
@@ -73,8 +73,8 @@ export interface PipeworkMatchers<T = unknown> {
   /** Passes if a pair or a launched client has printed this on its standard output. */
   toHavePrinted(text: string | RegExp): void;
   /**
-   * Passes if a fake received a call of `method`. With arguments, a call must have had exactly these. They
-   * may contain asymmetric matchers.
+   * Passes if a fake received a call of `method`. If `args` are given, one call must have had exactly these
+   * arguments. They may contain asymmetric matchers.
    */
   toHaveBeenCalledRemotely<M extends RemoteMethodOf<T>>(method: M, ...args: RemoteArgumentsOf<T, M>): void;
   /**
@@ -85,7 +85,7 @@ export interface PipeworkMatchers<T = unknown> {
 }
 
 declare module 'vitest' {
-  // eslint-disable-next-line typescript/no-explicit-any -- Vitest's own declaration, which this merges with, has it.
+  // eslint-disable-next-line typescript/no-explicit-any -- Vitest's declaration, which this extends, has it.
   interface Matchers<T = any> extends PipeworkMatchers<T> {}
 }
 
@@ -127,8 +127,8 @@ export interface PipeworkFixtures {
 
 /**
  * Vitest's `test` with the fixtures `connect`, `launch` and `fakePlugin`. What they make ends with the test,
- * whatever happens in it. If the test fails, the plugin's output and the transcript follow its error. They
- * are safe in concurrent tests.
+ * whatever happens in it. If the test fails, the plugin's output and the transcript follow its error. The
+ * fixtures are safe in concurrent tests.
  *
  * @example
  * ```ts
@@ -161,7 +161,7 @@ export const it: typeof test = test;
 
 /**
  * Does what `connect` of `@pipework/testkit` does, for the running test. The pair ends with that test. Throws
- * outside a test. Throws in concurrent tests too, which use the fixture in its place.
+ * outside a test and in concurrent tests. A concurrent test must use the fixture `connect` instead.
  */
 export function connect<P, S = Record<never, never>>(
   plugins: Plugins<P, S>,
@@ -172,7 +172,7 @@ export function connect<P, S = Record<never, never>>(
 
 /**
  * Does what `launch` of `@pipework/testkit` does, for the running test. The process ends with that test.
- * Throws outside a test. Throws in concurrent tests too, which use the fixture in its place.
+ * Throws outside a test and in concurrent tests. A concurrent test must use the fixture `launch` instead.
  */
 export function launch<P = Record<string, object>, S = Record<never, never>>(
   options: LaunchOptions<S>,
@@ -182,15 +182,16 @@ export function launch<P = Record<string, object>, S = Record<never, never>>(
 
 /**
  * Does what `fakePlugin` of `@pipework/testkit` does, for the running test. A call without a handler fails
- * that test. Throws outside a test. Throws in concurrent tests too, which use the fixture in its place.
+ * that test. Throws outside a test and in concurrent tests. A concurrent test must use the fixture
+ * `fakePlugin` instead.
  */
 export function fakePlugin<T extends object>(methods: Partial<T> = {}): Fake<T> {
   return fakeFor(runningTest('fakePlugin'), methods);
 }
 
 /**
- * Returns the test that runs now. Throws if no test runs, or if others run beside it, because Vitest may name
- * any of them.
+ * Returns the test that runs now. Throws if no test runs. Throws in concurrent tests too, because Vitest may
+ * name any of them.
  */
 function runningTest(caller: string): VitestContext {
   const hooks: VitestContext = { onTestFinished, onTestFailed };
@@ -227,8 +228,8 @@ const checkTimeoutMs = 620_000;
 
 /**
  * Registers the conformance suite as tests, with one test for each rule. A check that does not apply is
- * skipped with its reason. Call it in places in which `describe` may be called. For a report in place of
- * tests, use `conformance` of `@pipework/testkit`.
+ * skipped with its reason. Call it wherever `describe` may be called. For a report in place of tests, use
+ * `conformance` of `@pipework/testkit`.
  *
  * @example
  * ```ts

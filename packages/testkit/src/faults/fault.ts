@@ -3,7 +3,7 @@
 /** What happens to bytes on their way. Events take effect in order. */
 export type FaultEvent =
   | { readonly bytes: Uint8Array }
-  /** Everything after it waits this long. */
+  /** Everything after this event waits this long. */
   | { readonly waitMs: number }
   /** Further bytes wait until the test resumes the direction. If it never does, they wait without end. */
   | { readonly stall: true }
@@ -14,7 +14,9 @@ export type FaultEvent =
 export interface FaultStep {
   /** Receives a chunk that the sender wrote, and returns the events that it becomes, in order. */
   push(chunk: Uint8Array): Iterable<FaultEvent>;
-  /** The sender has ended. Returns what the step held back. The end itself follows automatically. */
+  /**
+   * Called when the sender has ended. Returns what the step held back. The end itself follows automatically.
+   */
   end?(): Iterable<FaultEvent>;
 }
 

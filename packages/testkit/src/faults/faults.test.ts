@@ -9,7 +9,7 @@ import { faults } from './index.ts';
 
 const bytes = (...values: number[]) => Uint8Array.from(values);
 
-/** Returns the events of a fault over these chunks. Neighbouring bytes stay in separate events. */
+/** Returns the events that a fault makes of these chunks. Neighbouring bytes stay in separate events. */
 function events(fault: Fault, ...chunks: Uint8Array[]): FaultEvent[] {
   const step = chain([fault]);
   return [...chunks.flatMap((chunk) => [...step.push(chunk)]), ...(step.end?.() ?? [])];
@@ -18,7 +18,7 @@ const wholeOf = (list: FaultEvent[]) =>
   Buffer.concat(list.flatMap((event) => ('bytes' in event ? [event.bytes] : [])));
 
 describe('faults', () => {
-  test('random chunks keep every byte in order, and the seed repeats them', () => {
+  test('random chunks keep every byte in order, and the same seed makes the same chunks', () => {
     fc.assert(
       fc.property(
         fc.array(fc.uint8Array({ maxLength: 200 })),
@@ -34,7 +34,7 @@ describe('faults', () => {
     );
   });
 
-  test('a cut lets exactly its bytes through, wherever chunks end', () => {
+  test('a cut lets exactly `after` bytes through, wherever chunks end', () => {
     for (let after = 0; after <= 6; after++) {
       const list = events(faults.cut({ after }), bytes(1, 2, 3), bytes(4, 5), bytes(6, 7));
       expect([...wholeOf(list)]).toEqual([1, 2, 3, 4, 5, 6, 7].slice(0, after));
@@ -42,7 +42,7 @@ describe('faults', () => {
     }
   });
 
-  test('a stall keeps the bytes after it', () => {
+  test('a stall does not lose the bytes that come after it', () => {
     expect(events(faults.stall({ after: 2 }), bytes(1, 2, 3), bytes(4))).toEqual([
       { bytes: bytes(1, 2) },
       { stall: true },
@@ -57,7 +57,7 @@ describe('faults', () => {
     ]);
   });
 
-  test('a truncation cuts the last frame, and passes the line before the frames', () => {
+  test('a truncation cuts the last frame in half, and lets the handshake line pass', () => {
     const line = Buffer.from('1|pipe|3,4\n');
     const frames = [1, 2, 3].map((id) => encodeFrame({ type: 'data', id, payload: bytes(1, 2, 3, 4) }));
     const list = events(faults.truncate({ after: 20 }), Buffer.concat([line, ...frames]));
@@ -67,13 +67,13 @@ describe('faults', () => {
     expect(list.at(-1)).toEqual({ end: 'eof' });
   });
 
-  test('narrow windows keep credit back once per stream, and lose no flags', () => {
+  test('narrow windows hold back credit once per stream, and lose no flags', () => {
     const frames = [1000, 261_000, 50, 7].map((length) =>
       encodeFrame({ type: 'window-update', id: 1, length }),
     );
     const list = events(faults.narrowWindows({ bytes: 100 }), Buffer.concat(frames));
     const granted = [...new FrameReader().push(wholeOf(list))].map(({ length }) => length);
-    // In total, 262,144 - 100 bytes of credit are kept back.
+    // In total, 262,144 - 100 bytes of credit are held back.
     expect(granted).toEqual([6, 7]);
   });
 
@@ -97,7 +97,7 @@ describe('faults', () => {
 });
 
 describe('a pipe in memory', () => {
-  test('carries bytes in order, and ends as its writer does', async () => {
+  test('carries bytes in order, and ends when its writer ends', async () => {
     const pipe = new BytePipe({ faults: [faults.chunks({ seed: 1, max: 7 })] });
     const sent = Buffer.from(Array.from({ length: 300_000 }, (_, i) => i & 255));
     pipe.writable.end(sent);
@@ -123,7 +123,7 @@ describe('a pipe in memory', () => {
     expect(String(await buffer(pipe.readable))).toBe('before');
   });
 
-  test('shows a sever as the end of file, or as a broken pipe', async () => {
+  test('gives its reader the end of file or a broken pipe when it is severed', async () => {
     const closed = new BytePipe();
     closed.writable.write('lost');
     closed.sever('eof');
@@ -134,7 +134,7 @@ describe('a pipe in memory', () => {
     expect(await failed).toMatchObject([{ code: 'ECONNRESET' }]);
   });
 
-  test('breaks for its writer when its reader closes', async () => {
+  test('fails its writer with EPIPE when its reader closes', async () => {
     const pipe = new BytePipe();
     const failed = once(pipe.writable, 'error');
     pipe.readable.destroy();

@@ -1,4 +1,4 @@
-/** Everything under the one name `faults`. */
+/** Collects all faults under the name `faults`. */
 import type { Duplex, Readable, Writable } from 'node:stream';
 import type { Fault } from './fault.ts';
 import { chunks, corrupt, cut, delay, everyByte, narrowWindows, stall, truncate } from './plans.ts';
@@ -34,7 +34,10 @@ export interface Faults {
    * passes whole.
    */
   truncate(options?: { after?: number }): Fault;
-  /** Reads `source` through `faults`. If one end ends or is lost, the other end is told. */
+  /**
+   * Returns a Readable that reads `source` through `faults`. If one of the two streams ends or is destroyed,
+   * the other one ends too.
+   */
   readThrough(source: Readable, ...faults: Fault[]): Readable;
   /** Returns a Writable whose bytes reach `sink` through `faults`. */
   writeThrough(sink: Writable | Duplex, ...faults: Fault[]): Writable;

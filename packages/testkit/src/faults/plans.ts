@@ -146,7 +146,7 @@ export function truncate({ after = 0 }: { after?: number } = {}): Fault {
 
 /**
  * Narrows the window of each stream to `bytes` once its first 256 KiB are used. Use it on the direction that
- * carries credit. It holds back further credit, as a reader does that takes little at a time.
+ * carries credit. It holds back further credit, like a reader that takes little at a time.
  */
 export function narrowWindows({ bytes = 1024 }: { bytes?: number } = {}): Fault {
   wholeNumber(bytes, 'faults.narrowWindows({ bytes })', 1);

@@ -3,10 +3,13 @@ import { pipeline, type Duplex, type Readable, type Writable } from 'node:stream
 import { BytePipe } from '../memory/byte-pipe.ts';
 import type { Fault } from './fault.ts';
 
-/** Reads `source` through `faults`. If one end ends or is lost, the other end is told. */
+/**
+ * Returns a Readable that reads `source` through `faults`. If one of the two streams ends or is destroyed,
+ * the other one ends too.
+ */
 export function readThrough(source: Readable, ...faults: Fault[]): Readable {
   const pipe = new BytePipe({ faults });
-  // The ends themselves report the result: the reader gets the end of file or the error.
+  // The callback can ignore the result, because the reader gets the end of file or the error.
   pipeline(source, pipe.writable, () => undefined);
   return pipe.readable;
 }

@@ -3,15 +3,15 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 
 /**
- * Returns descriptors with what they lead to. Empty if the system does not show them, or if those of other
- * threads are among them.
+ * Returns the open descriptors, each with its target. Returns none if the system does not list them. Returns
+ * none in a worker, because the list has the descriptors of all threads.
  */
 export function openDescriptors(): ReadonlyMap<string, string> {
   const open = new Map<string, string>();
   if (!isMainThread) return open;
   for (const descriptor of namesIn('/dev/fd')) {
     const target = targetOf(descriptor);
-    // The directory that is being read has one itself, which is closed by now.
+    // The read of the directory used a descriptor too. It is closed by now, and has no target.
     if (target !== undefined) open.set(descriptor, target);
   }
   return open;

@@ -1,11 +1,11 @@
-/** Asserts that nothing is left open by a connection, by a piece of work, or by everything so far. */
+/** Asserts that a connection, a piece of work, or the whole process so far has left nothing open. */
 import type { Client, RPCClient } from '@pipework/core';
 import { realNow, realSleep, realTurn } from '../real-time.ts';
 import { newFiles, openDescriptors } from './descriptors.ts';
 import { hasLaunched, openThings, scopes, type LeakScope, type OpenThing } from './open-things.ts';
 import { ResourceWatch } from './resources.ts';
 
-/** Something was left open. The message lists it. */
+/** The error for things that were left open. Its message lists them. */
 export class LeakError extends Error {
   /** Tells the error apart from others. */
   override readonly name = 'LeakError';
@@ -33,11 +33,12 @@ export type LeakSubject =
   { readonly rpc: Pick<RPCClient, 'diagnostics'> } | Pick<RPCClient, 'diagnostics'> | Pick<Client, 'client'>;
 
 /**
- * Rejects with a `LeakError` that lists what is left open. Things have a second to end first, or `settleMs`.
+ * Rejects with a `LeakError` that lists what is left open. Before that, things have one second to end, or
+ * `settleMs`.
  *
- * - `expectNoLeaks()`: nothing that the kit opened in this process is open. The process has no more children,
- *   descriptors and timers that hold the event loop than when the kit was loaded. Use it in tests that run
- *   one after another.
+ * - `expectNoLeaks()`: nothing that the kit opened in this process is still open. Also, the process has no
+ *   more children, descriptors or active timers than when the kit was loaded. Use it in tests that run one
+ *   after another.
  * - `expectNoLeaks(work)`: runs `work`, and resolves to its result once everything that began in it has
  *   ended. It is safe beside concurrent tests, because only what `work` began counts.
  * - `expectNoLeaks(pair)`, or with a client: the open connection is at rest. It has no pending or running
@@ -72,8 +73,8 @@ export async function expectNoLeaks(
 }
 
 /**
- * How many pieces of work run now, and how many have begun. A new file can belong to a piece of work only if
- * it ran alone.
+ * How many pieces of work run now, and how many have begun. A new open file is counted for a piece of work
+ * only if that piece ran alone.
  */
 let underWay = 0;
 let begun = 0;
@@ -89,7 +90,7 @@ async function leaklessly(work: () => unknown, settleMs: number): Promise<unknow
     await demandNothing(() => {
       const isAlone = isFirst && place === begun;
       const open = [...scope.open].flatMap(describeOpen);
-      // A named client has a process, pipes and timers. These are not separate leaks.
+      // If a client is listed, its process, pipes and timers are not listed too.
       const isNamed = [...scope.open].some(({ isProcess }) => isProcess);
       const begunHere = watch
         .live()
@@ -104,7 +105,9 @@ async function leaklessly(work: () => unknown, settleMs: number): Promise<unknow
   }
 }
 
-/** Looks again and again until nothing is left or the time is over. */
+/**
+ * Calls `look` again and again until it finds nothing. Rejects if it still finds something after `settleMs`.
+ */
 async function demandNothing(look: () => string[], settleMs: number): Promise<void> {
   const deadline = realNow() + settleMs;
   await realTurn();
@@ -167,12 +170,12 @@ function leaksOfProcess(): string[] {
         `${String(more)} more ${word}${more === 1 ? '' : word.endsWith('s') ? 'es' : 's'} than when the kit was loaded`,
     );
   const open = openThings();
-  // The counts can't distinguish the handles of a named client from others.
+  // If a client is listed, the counts are left out, because they include the client's own handles.
   return [...open.flatMap(describeOpen), ...(open.some(({ isProcess }) => isProcess) ? [] : more)];
 }
 
 /**
- * From its first real process on, the runtime keeps one pipe open. It leads to the helper that ends plugins
- * which outlive their host.
+ * From its first real process on, core keeps one pipe open. That pipe leads to the reaper, which ends plugins
+ * that outlive their host.
  */
 const allowance = (word: string): number => (word === 'descriptor' && hasLaunched() ? 1 : 0);

@@ -1,4 +1,4 @@
-/** Reports once, at the end of the tests, which clients they have left open. */
+/** Reports once, at the end of the tests, which clients the tests have left open. */
 import { writeSync } from 'node:fs';
 import { openThings, type OpenThing } from './open-things.ts';
 
@@ -7,7 +7,7 @@ const switchOff = 'PIPEWORK_TESTKIT_QUIET';
 
 const told = new WeakSet<OpenThing>();
 
-/** Returns the notice on what is open and was not reported yet; '' if there is nothing. */
+/** Returns the notice about things that are open and were not reported yet. Returns '' if there are none. */
 function notice(): string {
   const left = openThings().filter((thing) => !told.has(thing));
   if (left.length === 0 || process.env[switchOff] !== undefined) return '';
@@ -23,19 +23,17 @@ function notice(): string {
 
 function tell(): void {
   const text = notice();
-  // The process may be about to end, and a stream would lose the text.
+  // This write is synchronous. The process may be about to end, and a stream would then lose the text.
   if (text !== '') writeSync(2, text);
 }
 
 process.on('exit', tell);
 
-/**
- * Reports earlier than at the exit, namely at the end of each test file, if the runner has a hook for that.
- */
+/** If the runner has a hook for it, reports at the end of each test file, and not only at the exit. */
 export function tellLeftOpen(afterAll: (hook: () => void) => void): void {
   try {
     afterAll(tell);
   } catch {
-    // This was loaded outside a test file, so the report comes at the exit.
+    // The kit was loaded outside a test file, so the report comes at the exit.
   }
 }

@@ -4,12 +4,12 @@ import { tracingChannel } from 'node:diagnostics_channel';
 import { printable, showCommand, type Client, type ProcessTrace, type RPCClient } from '@pipework/core';
 
 export interface OpenThing {
-  /** The words before `is open` in a sentence. */
+  /** How messages name the thing: `a pair of connect()`, for example. */
   readonly what: string;
   readonly rpc?: Pick<RPCClient, 'diagnostics'>;
   /** The stack of the code that opened it. */
   readonly stack: string;
-  /** True if it is a process, with handles of its own. */
+  /** True if the thing is a process, which has handles of its own. */
   readonly isProcess: boolean;
 }
 
@@ -84,7 +84,7 @@ function remember(thing: OpenThing): () => void {
   };
 }
 
-/** Returns the first stack line of the running code that belongs neither to the kit nor to the runtime. */
+/** Returns the first line of the current stack that belongs neither to Node nor to the kit nor to core. */
 function stackAt(): string {
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 30;

@@ -1,8 +1,10 @@
-/** Finds processes, descriptors and timers that were created during a piece of work and still live. */
+/** Finds processes, descriptors and timers that were created during a piece of work and are still alive. */
 import { createHook } from 'node:async_hooks';
 import { isCoreLine, isOwnLine, scopes, type LeakScope } from './open-things.ts';
 
-/** The names in async_hooks of the resources that must be ended, with names for people. */
+/**
+ * The resources that must be ended. The keys are their names in async_hooks, the values are names for people.
+ */
 const kinds: Readonly<Record<string, string>> = {
   PROCESSWRAP: 'child process',
   PIPEWRAP: 'pipe',
@@ -55,7 +57,7 @@ export class ResourceWatch {
 }
 
 /**
- * True if a resource seems alive. A resource that was unreferenced on purpose is background work, and not a
+ * True if a resource seems alive. A resource on which `unref()` was called is background work, and not a
  * leak.
  */
 function isAlive(resource: object | undefined): boolean {

@@ -1,7 +1,7 @@
 /**
  * One direction of bytes in memory, like a pipe of the operating system. It has a Writable at one end, a
- * Readable at the other, and a bounded buffer between them. It delivers on a later turn, with faults on the
- * way.
+ * Readable at the other, and a bounded buffer between them. It applies faults to the bytes, and delivers them
+ * on a later turn of the event loop.
  */
 import { Readable, Writable } from 'node:stream';
 import { chain, type Fault, type FaultEvent, type FaultStep } from '../faults/fault.ts';
@@ -10,14 +10,14 @@ import { clearRealTimeout, setRealImmediate, setRealTimeout } from '../real-time
 /** Decides when bytes move. */
 export interface Delivery {
   /**
-   * Bytes wait in `pipe`. Call its `deliver` on some later turn, and again until it reports that nothing is
-   * left.
+   * Called when bytes wait in `pipe`. Call `pipe.deliver()` on a later turn. If bytes still wait after that,
+   * the pipe calls `wake` again.
    */
   wake(pipe: BytePipe): void;
 }
 
 export interface BytePipeOptions {
-  /** How many bytes the pipe holds before its writer must wait. Default 64 KiB, as on Linux. */
+  /** How many bytes the pipe holds before its writer must wait. The default is 64 KiB, as on Linux. */
   readonly capacity?: number;
   readonly faults?: readonly Fault[];
   readonly delivery?: Delivery;
@@ -27,7 +27,7 @@ export interface BytePipeOptions {
   readonly onEvent?: (text: string) => void;
 }
 
-/** Delivers everything that a pipe has on the next turn of the event loop. */
+/** On the next turn of the event loop, delivers everything that a pipe holds. */
 const promptDelivery: Delivery = {
   wake(pipe) {
     setRealImmediate(() => {
@@ -43,7 +43,10 @@ export class BytePipe {
   readonly #delivery: Delivery;
   readonly #step: FaultStep;
   readonly #options: BytePipeOptions;
-  /** The waiting chunks begin at `#head`, because shifting a long array moves all of it. */
+  /**
+   * The waiting events begin at `#head`. They are not shifted out, because a shift of a long array moves all
+   * of it.
+   */
   #queue: FaultEvent[] = [];
   #head = 0;
   /** How many bytes were written and not read yet. The writer waits while they exceed the capacity. */
@@ -70,7 +73,7 @@ export class BytePipe {
         callback();
       },
       destroy: (error, callback) => {
-        // If a writer disappears without an end, the reader gets the end of file nevertheless, as with a
+        // If the writer is destroyed before it ends, the reader still gets the end of file, as with a real
         // pipe.
         this.#enqueue([{ end: 'eof' }]);
         callback(error);
@@ -84,12 +87,13 @@ export class BytePipe {
       },
       destroy: (error, callback) => {
         this.#over();
-        // Writing to a pipe without a reader fails, on a turn of its own.
+        // If a pipe has no reader, a write to it fails. The error comes on a later turn.
         if (!this.writable.writableEnded && !this.writable.destroyed) this.writable.destroy(brokenPipe());
         callback(error);
       },
     });
-    // The owner of the end is told of a broken pipe. Without an owner, that must not end the process.
+    // The owner of an end listens for the error of a broken pipe. If an end has no owner, the error must not
+    // end the process.
     this.writable.on('error', ignore);
     this.readable.on('error', ignore);
   }
@@ -99,7 +103,7 @@ export class BytePipe {
     return this.#heldBytes;
   }
 
-  /** True if something waits that {@link deliver} could move now. */
+  /** True if {@link deliver} could move something now. */
   get isReady(): boolean {
     return (
       this.#queue.length > 0 &&
@@ -130,7 +134,7 @@ export class BytePipe {
     };
   }
 
-  /** Moves at most `limit` bytes, or whole events without a limit. */
+  /** Moves at most `limit` bytes. Without a limit, moves everything that is ready. */
   deliver(limit: number = Number.POSITIVE_INFINITY): void {
     this.#isAwake = false;
     let left = limit;
@@ -155,7 +159,7 @@ export class BytePipe {
       callback();
       return;
     }
-    // This copies, as a pipe does, because the writer may reuse its buffer.
+    // The pipe copies the chunk, as a real pipe does, because the writer may reuse its buffer.
     this.#enqueue(this.#step.push(Uint8Array.from(chunk)));
     if (this.#heldBytes <= this.#capacity) callback();
     else this.#onRoom = callback;
@@ -229,5 +233,5 @@ export class BytePipe {
 const brokenPipe = (): Error => Object.assign(new Error('write EPIPE'), { code: 'EPIPE', syscall: 'write' });
 
 function ignore(): void {
-  // The constructor explains why this ignores the error.
+  // The constructor says why the error is ignored.
 }

@@ -1,4 +1,4 @@
-/** Replaces a plugin process: a program on pipes in memory, started by a Client through its launcher. */
+/** Replaces a plugin process by a program on pipes in memory, which a Client starts through its launcher. */
 import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { serve, type LaunchCommand, type LaunchedProcess, type ServeOptions } from '@pipework/core';
 import { realTurn } from '../real-time.ts';
@@ -9,13 +9,13 @@ export interface ProcessEnd {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** How a program in memory ends. It cannot do that itself, because it shares its process with the host. */
+/** How a program in memory crashes. It cannot exit itself, because it shares its process with the host. */
 export interface CrashReport {
   /** The exit code; 1 if it is absent. */
   readonly code?: number;
-  /** The signal that ends it, in place of an exit code. */
+  /** The signal that ends the program, in place of an exit code. */
   readonly signal?: NodeJS.Signals;
-  /** What it wrote to its raw standard error before it ended. */
+  /** What the program wrote to its raw standard error before it ended. */
   readonly stderr?: string;
 }
 
@@ -39,8 +39,8 @@ export interface MemoryEnd {
   /** The environment that the host gave. */
   readonly env: Readonly<Record<string, string>>;
   /**
-   * Ends the process, by a signal or by an exit code, which is 0 if none is given. What the process wrote
-   * still arrives. Later calls do nothing.
+   * Ends the process by a signal or by an exit code. If neither is given, the exit code is 0. What the
+   * process wrote still arrives. Later calls do nothing.
    */
   exit(end?: { readonly code?: number | null; readonly signal?: NodeJS.Signals | null }): void;
 }
@@ -48,7 +48,7 @@ export interface MemoryEnd {
 /** A program for a process in memory. If it throws, or rejects, the process ends with exit code 1 and the reason on standard error. */
 export type MemoryProgram = (end: MemoryEnd) => void | Promise<void>;
 
-/** The program whose main is the real `serve`. */
+/** Returns a program that runs the real `serve`. */
 export function serving<P, S>(options: ServeOptions<P, S>): MemoryProgram {
   return async ({ exit, env, ...pipes }) => {
     await serve<P, S>({ ...options, transport: { ...pipes, env: { ...env } } });

@@ -1,13 +1,13 @@
 /**
- * Holds pieces that passed on the wire and have not been read yet. Keeping a piece costs a tenth of reading
- * it. Most pieces are never read, because their test passes.
+ * Holds pieces that passed on the wire and have not been read yet. To keep a piece costs a tenth of what it
+ * costs to read it. Most pieces are never read, because their test passes.
  */
 import type { Direction } from './stream-reader.ts';
 
-/** The most bytes that are kept before they must be read. */
+/** How many bytes the backlog holds at most. */
 const mostBytes = 1024 * 1024;
 const firstBytes = 4 * 1024;
-/** A larger piece is read at once. No pipe delivers larger ones. */
+/** The backlog refuses a larger piece, which is then read at once. Pipes do not deliver larger ones. */
 const largestPiece = 64 * 1024;
 
 export class Backlog {

@@ -1,4 +1,6 @@
-/** Reads one direction of a session as it passes: the handshake line, then frames. It holds no payload. */
+/**
+ * Reads one direction of a session as its bytes pass: the handshake line, then frames. It keeps no payload.
+ */
 import { concat, decodeHeader, describeFrame, headerBytes, SYN, type Frame } from '../wire/yamux.ts';
 import { showBytes } from './show.ts';
 import { StreamReader, type Phrase } from './stream-reader.ts';
@@ -9,8 +11,8 @@ const nothing = new Uint8Array(0);
 /** What a {@link DirectionReader} reports. */
 export interface Listener {
   /**
-   * A frame began, or something was seen that is not a frame. `phrases` grow as more of its payload arrives.
-   * The first one describes the frame itself.
+   * A frame began, or something was seen that is not a frame. The list `phrases` grows as more of the frame's
+   * payload arrives. Its first phrase describes the frame itself.
    */
   onSighting(frame: Frame | undefined, phrases: Phrase[]): void;
   /** A part of the payload of a frame passed. */
@@ -28,7 +30,7 @@ export class DirectionReader {
   #isLost = false;
   /** The part of an incomplete header that has arrived. */
   #header: Uint8Array = nothing;
-  /** The frame whose payload is passing, and how many bytes of it are missing. */
+  /** The frame whose payload is passing, and how many bytes of that payload are missing. */
   #frame: Frame | undefined;
   #missing = 0;
   #phrases: Phrase[] = [];

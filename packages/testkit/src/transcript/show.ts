@@ -40,7 +40,7 @@ function prepare(value: unknown, depth: number): unknown {
   if (value instanceof Extension) return new Tagged(value);
   if (value === null || typeof value !== 'object' || depth > 5) return value;
   if (Array.isArray(value)) return prepareList(value, depth);
-  // Leaves out an error's stack. It contains the message, which is shown anyway, and paths of a machine.
+  // An error's stack is left out. It contains paths of the machine, and repeats the message.
   const isError = 'stack' in value && 'message' in value;
   const entries = Object.entries(value)
     .filter(([key]) => !isError || key !== 'stack')
@@ -56,7 +56,7 @@ function prepareList(values: readonly unknown[], depth: number): unknown[] {
   return left === 0 ? shown : [...shown, new Left(left)];
 }
 
-/** How many values are not shown. */
+/** Shows how many values are left out. */
 class Left {
   readonly #count: number;
   constructor(count: number) {

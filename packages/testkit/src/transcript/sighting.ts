@@ -1,4 +1,4 @@
-/** One observation on the wire, before its line is made, and the choice of observations worth showing. */
+/** Defines an observation on the wire, and chooses the observations that are worth showing. */
 import { FIN, RST, type Frame } from '../wire/yamux.ts';
 import type { Direction, Phrase } from './stream-reader.ts';
 
@@ -7,9 +7,9 @@ export interface Sighting {
   /** Milliseconds since the transcript began. */
   readonly at: number;
   readonly direction: Direction;
-  /** Undefined if it is not a frame. */
+  /** Undefined if the observation is not of a frame. */
   readonly frame: Frame | undefined;
-  /** The phrases on the frame itself, then those on what it completed. */
+  /** First the phrases about the frame itself, then those about what the frame completed. */
   readonly phrases: readonly Phrase[];
 }
 
@@ -26,8 +26,8 @@ export function withoutBare(sightings: readonly Sighting[]): Sighting[] {
 }
 
 /**
- * Called from the last observation to the first. `isWhole` has the directions of streams in which a later
- * frame completed something.
+ * True if the observation is worth showing. It is called for the last observation first. `isWhole` has the
+ * directions of streams in which a later frame carried data.
  */
 function saysSomething({ frame, direction, phrases }: Sighting, isWhole: Set<string>): boolean {
   if (frame === undefined || (frame.type !== 'data' && frame.type !== 'window-update')) return true;

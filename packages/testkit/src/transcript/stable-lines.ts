@@ -1,4 +1,4 @@
-/** Makes a transcript for snapshots. It is the same in each run in which the same messages are sent. */
+/** Makes a transcript for snapshots. Its text is the same in every run that sends the same messages. */
 import { RST } from '../wire/yamux.ts';
 import { listed, show } from './show.ts';
 import { CutOff } from '../wire/decode.ts';
@@ -8,9 +8,9 @@ import { purposeOf, type Direction, type Message } from './stream-reader.ts';
 const arrows: Readonly<Record<Direction, string>> = { toPlugin: 'host → plugin', toHost: 'plugin → host' };
 
 /**
- * Returns only the messages, stream by stream. It leaves out which frames carry them, when they come, and how
- * those of two streams interleave, because all that is chance. Streams are numbered in the order in which
- * they first carry a message. What the plugin printed is left out.
+ * Returns only the messages, stream by stream. Leaves out which frames carry the messages, when they arrive,
+ * and how the messages of two streams interleave, because all of that is chance. Streams are numbered in the
+ * order in which they first carry a message. Leaves out what the plugin printed.
  */
 export function stableLines(sightings: readonly Sighting[]): string[] {
   const streams = new Map<number, StreamLines>();

@@ -1,6 +1,6 @@
 /**
- * Reads one direction of one stream. If its sender opened the stream, it begins with a broker id, apart from
- * the first three streams. Messages, output or bare bytes follow.
+ * Reads one direction of one stream. A direction whose sender opened the stream begins with a broker id,
+ * except on the first three streams. Messages, output or bare bytes follow.
  */
 import { decode } from '../wire/decode.ts';
 import { ValueScanner } from '../wire/value-scanner.ts';
@@ -27,7 +27,10 @@ export const say = (phrase: Phrase): string =>
 const shownBytes = 1024;
 const nothing = new Uint8Array(0);
 
-/** Returns the purpose of a stream, by its place in the order of PROTOCOL 5. */
+/**
+ * Returns the purpose of one of the first three streams, as section 5 of docs/protocol.md orders them.
+ * Returns '' for any other stream.
+ */
 export function purposeOf(id: number): string {
   return ['control', 'stdout', 'stderr'][(id - 1) / 2] ?? '';
 }
@@ -39,7 +42,7 @@ export class StreamReader {
   readonly #isOutput: boolean;
   readonly #isOpener: boolean;
   #leading: Uint8Array | undefined;
-  /** True once bytes were not messages. From then on, they are shown as bytes. */
+  /** True once bytes came that are not messages. From then on, all bytes are shown as bytes. */
   #isBare = false;
 
   /**
@@ -55,7 +58,7 @@ export class StreamReader {
 
   /**
    * Adds a phrase to `phrases` for each broker id, message or piece of output that these bytes complete.
-   * Copies only as much as is shown, and decodes it when the transcript is read.
+   * Copies only the bytes that are shown. They are decoded when the transcript is read.
    */
   read(bytes: Uint8Array, phrases: Phrase[]): void {
     let rest = bytes;
@@ -74,15 +77,15 @@ export class StreamReader {
   }
 
   #readMessages(bytes: Uint8Array, phrases: Phrase[]): void {
-    /** Where a group of small messages begins that has not been kept yet. A group is kept in one piece. */
+    /** Where the small messages that have not been kept yet begin. They are kept together, in one piece. */
     let small = 0;
     for (let at = 0; at < bytes.length;) {
       let end: number;
       try {
         end = this.#scanner.scan(bytes, at);
       } catch {
-        // This is not MessagePack. Either the stream has a protocol of the user's own, or the peer is faulty.
-        // Both are shown as bytes.
+        // The bytes are not MessagePack. Either the stream has a protocol of the user's own, or the peer is
+        // faulty. In both cases they are shown as bytes.
         this.#keepSmall(bytes, small, at, phrases);
         this.#isBare = true;
         phrases.push(bareBytes(bytes.subarray(at)));
@@ -150,8 +153,8 @@ export class Message {
   }
 
   /**
-   * Returns the items that the message carries, one or several, if it belongs to a stream of values. Returns
-   * undefined for any other message.
+   * Returns the items, one or several, that a message of a stream of values carries. Returns undefined for
+   * any other message.
    */
   items(): unknown[] | undefined {
     const message = decode(this.#bytes);
@@ -206,8 +209,8 @@ function bareBytes(bytes: Uint8Array): Phrase {
 }
 
 /**
- * The meanings of the first number in a message of a stream of values: from the side that gives the values,
- * and from the side that dialled the stream.
+ * What the first number in a message of a stream of values means. `given` is for messages of the side that
+ * gives the values, and `asked` for those of the side that dialled the stream.
  */
 const given = ['item', 'done', 'failed', 'answer', 'items'];
 const asked = ['return', 'throw'];

@@ -78,7 +78,7 @@ test('the transcript shows the beginning of a large message, and says how much i
   );
 });
 
-test('the transcript records nothing if it keeps nothing, and still passes on the bytes', () => {
+test('a transcript that keeps no lines records nothing, and still passes payloads to onData', () => {
   const transcript = new Transcript(0);
   const heard: [number, string][] = [];
   transcript.onData = (stream, payload) => heard.push([stream, Buffer.from(payload).toString()]);
@@ -90,7 +90,7 @@ test('the transcript records nothing if it keeps nothing, and still passes on th
   expect(transcript.entries).toEqual([]);
 });
 
-test('the report has the lines with content, and stops before the end that the kit makes', () => {
+test('the report has only the lines with content, and stops before the kit ends the session', () => {
   const transcript = new Transcript();
   const call = encode([0, 1, 'Plugin.add', [1]]);
   transcript.saw('toHost', text('1|pipe|3,4\n'));
@@ -117,7 +117,7 @@ test('the report has the lines with content, and stops before the end that the k
   expect(transcript.toString()).not.toContain('GoAway');
 });
 
-test('the report has no more lines than a person can read', () => {
+test('the report has the newest 60 lines, and says how many it left out', () => {
   const transcript = new Transcript();
   for (let value = 0; value < 100; value++)
     transcript.saw('toPlugin', encodeFrame({ type: 'ping', length: value }));
@@ -128,8 +128,8 @@ test('the report has no more lines than a person can read', () => {
 });
 
 /**
- * Returns a conversation. Its frames hold a message, several messages, a part of one, and one that is larger
- * than its shown part.
+ * Returns a conversation. Its frames hold one message, several messages, a part of a message, and a message
+ * that is not shown whole.
  */
 function conversation(): [Direction, Uint8Array][] {
   const call = (id: number, ...params: unknown[]) => encode([0, id, 'Plugin.add', params]);
@@ -187,7 +187,7 @@ test('the transcript is the same whether it is read during the session or at its
   expect(lookedAt).toContain('1195 earlier lines left out');
 });
 
-test('the transcript keeps all events in order, although bytes are read later', () => {
+test('the transcript keeps all events in order, although it reads the bytes later', () => {
   const transcript = new Transcript(10_000);
   const ping = (length: number) => encodeFrame({ type: 'ping', length });
   transcript.saw('toPlugin', ping(1));

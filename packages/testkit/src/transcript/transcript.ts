@@ -23,8 +23,8 @@ export interface TranscriptEntry {
 /** The form of a transcript. */
 export interface TranscriptOptions {
   /**
-   * If true, returns only the messages, stream by stream, without times, frames and what the plugin printed.
-   * The text is then the same in each run in which the same messages are sent, so it suits snapshots.
+   * If true, returns only the messages, stream by stream, and leaves out times, frames and what the plugin
+   * printed. The text is then the same in every run that sends the same messages, so it suits snapshots.
    */
   readonly stable?: boolean;
 }
@@ -40,7 +40,7 @@ export class Transcript {
   readonly #keep: number;
   readonly #directions: Record<Direction, DirectionReader>;
   readonly #backlog: Backlog = new Backlog();
-  /** When the piece that is being read passed. */
+  /** The time at which the piece that is read now passed on the wire. */
   #at = 0;
   #seen = 0;
   /** The time after which nothing is recorded. */
@@ -78,13 +78,15 @@ export class Transcript {
     return this.#entries.slice(-this.#keep);
   }
 
-  /** Stops recording. The kit ends the session next, which is not part of the test. */
+  /**
+   * Stops recording. The kit calls this before it ends the session, because that end is not part of the test.
+   */
   stop(): void {
     this.#stoppedAt = Math.min(this.#stoppedAt, this.#now());
   }
 
   /**
-   * Records bytes that passed on the wire. They are read when the transcript is read, or when many of them
+   * Records bytes that passed on the wire. Decodes them only when the transcript is read, or when many bytes
    * are waiting.
    */
   saw(direction: Direction, bytes: Uint8Array): void {
@@ -98,7 +100,7 @@ export class Transcript {
     if (!this.#backlog.add(direction, bytes, at)) this.#read(direction, bytes, at);
   }
 
-  /** Records an event other than bytes in one direction: it ended, was stalled or was cut. */
+  /** Records that a direction ended, was stalled or was cut. */
   note(direction: Direction, text: string): void {
     this.#catchUp();
     this.#add(this.#now(), direction, undefined, [() => text]);

@@ -9,7 +9,7 @@ export { MalformedError };
 export class Extension {
   readonly type: number;
   readonly data: Uint8Array;
-  /** How many bytes it has. That is more than `data` has if the bytes were cut. */
+  /** How many bytes the value has. If its bytes were cut, `data` has fewer. */
   readonly length: number;
   constructor(type: number, data: Uint8Array, length: number = data.length) {
     this.type = type;
@@ -40,7 +40,9 @@ export class CutOff {
   }
 }
 
-/** Turns bytes into values, however they are split. Each byte is read once, however small the pieces are. */
+/**
+ * Turns bytes into values, however the bytes are split. Scans each byte once, however small the pieces are.
+ */
 export class ValueReader {
   readonly #scanner: ValueScanner = new ValueScanner();
   #held: Uint8Array[] = [];
@@ -71,8 +73,8 @@ export class ValueReader {
 }
 
 /**
- * Decodes the value in `bytes`. If they are only its beginning, texts, bytes and lists are as long as the
- * received part, and a {@link CutOff} replaces the rest.
+ * Decodes the value in `bytes`. If `bytes` is only the beginning of the value, texts, bytes and lists are as
+ * long as the received part, and a {@link CutOff} replaces the rest.
  */
 export function decode(bytes: Uint8Array): unknown {
   return decodeAs(bytes, makes)?.value;

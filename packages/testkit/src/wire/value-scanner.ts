@@ -18,8 +18,8 @@ const fixedBytes = [
 
 export class ValueScanner {
   /**
-   * How many values each array or map around the innermost one still expects, outermost first. The count
-   * includes the array or map that is open inside it.
+   * How many values each array or map around the innermost one still expects, outermost first. Each count
+   * includes the array or map that is open inside.
    */
   readonly #open: number[] = [];
   /** How many values the innermost open array or map still expects; 1 if none is open. */
@@ -33,7 +33,7 @@ export class ValueScanner {
   #length = 0;
   #lengthLeft = 0;
 
-  /** Scans from `at`. Returns the position after the value that ends there, or -1 if the bytes end first. */
+  /** Scans from `at`. Returns the position after the value's end, or -1 if the bytes end first. */
   scan(bytes: Uint8Array, at: number): number {
     let place = at;
     // The state is in local variables, because fields of a class cost several times as much for each byte.

@@ -21,7 +21,7 @@ describe('frames', () => {
     }
   });
 
-  test('are written as they are read', () => {
+  test('are written with the bytes that they were read from', () => {
     const frames = [...new FrameReader().push(wire)];
     const again = frames.map((frame: Frame) => encodeFrame(frame));
     expect(Buffer.concat(again)).toEqual(Buffer.from(wire));
@@ -44,7 +44,7 @@ describe('MessagePack', () => {
     ['c403010203', hex('010203')],
     ['93010203', [1, 2, 3]],
     ['c70105ff', new Extension(5, hex('ff'))],
-  ])('%s is the value of the specification', (wire, value) => {
+  ])('%s is decoded and encoded as the specification says', (wire, value) => {
     expect([...new ValueReader().push(hex(wire))]).toEqual([value]);
     expect(Buffer.from(encode(value)).toString('hex')).toBe(wire);
   });
@@ -65,7 +65,7 @@ describe('MessagePack', () => {
     expect(reader.pendingBytes).toBe(0);
   });
 
-  test('the beginning of a value is decoded as far as it goes', () => {
+  test('an incomplete value is decoded as far as its bytes have arrived', () => {
     const wire = encode([1, 'some text', hex('0102030405'), { key: ['a', 'b'] }]);
     expect(decode(wire.subarray(0, 2))).toEqual([1, new CutOff(3)]);
     expect(decode(wire.subarray(0, 7))).toEqual([1, 'some…', new CutOff(2)]);
@@ -83,7 +83,7 @@ describe('MessagePack', () => {
     ]);
   });
 
-  test('values of any size come back the same at any split', () => {
+  test('values of any size are decoded unchanged at any split', () => {
     const value = fc.letrec((tie) => ({
       value: fc.oneof(
         { maxDepth: 3 },

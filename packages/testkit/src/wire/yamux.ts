@@ -1,7 +1,6 @@
 /**
- * Yamux frames without the mux, for the transcript, the simulation and the conformance checks. They are
- * separate from the mux's own coder on purpose, because a check that shares the code that it checks cannot
- * see its mistakes.
+ * Codes yamux frames for the transcript, the simulation and the conformance checks. It is separate from the
+ * mux's own coder on purpose. A check cannot see the mistakes of code that it uses itself.
  *
  *   version u8 = 0 | type u8 | flags u16 | stream id u32 | length u32, then `length` bytes if the type is data
  */
@@ -90,7 +89,7 @@ export function describeFlags(flags: number): string {
   return names.join('+');
 }
 
-/** Returns a frame in words: `Data SYN stream 1, 24 bytes`. */
+/** Returns a frame in words: `Data SYN 24 B`. */
 export function describeFrame(frame: Frame): string {
   const flags = describeFlags(frame.flags);
   const words = flags === '' ? '' : ` ${flags}`;
@@ -109,13 +108,13 @@ export function describeFrame(frame: Frame): string {
   }
 }
 
-/** Turns bytes into frames, however they are split. */
+/** Turns bytes into frames, however the bytes are split. */
 export class FrameReader {
   #held: Uint8Array[] = [];
   #heldBytes = 0;
   /**
-   * With fewer bytes than this, no frame can be complete. So the pieces of a large frame are joined only
-   * once.
+   * While fewer bytes than this are held, no frame can be complete. So the pieces of a large frame are joined
+   * only once.
    */
   #need: number = headerBytes;
 
