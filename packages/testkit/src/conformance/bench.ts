@@ -1,4 +1,6 @@
-/** The tools of a check: plugins that are started only for it, and functions that many checks need. */
+/**
+ * The tools of a check: plugins that are started only for that check, and functions that many checks need.
+ */
 import { encode } from '../wire/msgpack.ts';
 import { diagnose } from './diagnosis.ts';
 import type { Diagnosis } from './excerpt.ts';
@@ -10,11 +12,11 @@ import { CheckFailure, demand, DoesNotApply } from './verdict.ts';
 export interface Check {
   /** A rule in plain present tense, with the plugin as its subject. */
   readonly name: string;
-  /** The part of the protocol that it belongs to. */
+  /** The part of the protocol that the rule belongs to. */
   readonly section: string;
   /**
-   * Why it takes long: it waits for a time that the protocol names, or moves hundreds of mebibytes. A quick
-   * run leaves it out.
+   * Why the check takes long: it waits for a time that the protocol names, or moves hundreds of mebibytes. A
+   * quick run leaves out such checks.
    */
   readonly long?: 'waits' | 'moves much';
   run(bench: Bench): Promise<void>;
@@ -27,7 +29,7 @@ export interface HandshakeFields {
   readonly protocol: string;
   readonly version: number;
   readonly capabilities: ReadonlySet<string>;
-  /** The versions that the plugin offers. If it lists none, only its own version. */
+  /** The versions that the plugin offers. If it lists none, this has only its own version. */
   readonly versions: readonly number[];
 }
 
@@ -63,7 +65,9 @@ export interface Running {
   readonly stderr: RawStream;
 }
 
-/** The number of lines of a failure's report. With the name of the check and its reason, it has 40 lines. */
+/**
+ * How many lines the report of a failure may have. With the check's name and the reason, that makes 40 lines.
+ */
 const mostLines = 36;
 
 export class Bench {
@@ -116,7 +120,7 @@ export class Bench {
     return new RawConnection(session.open(idBytes(id)));
   }
 
-  /** Calls a method of the service. If the plugin does not have it, the check does not apply. */
+  /** Calls a method of the service. If the service has no such method, the check does not apply. */
   async call(connection: RawConnection, method: string, ...params: unknown[]): Promise<unknown> {
     const response = await connection.call(`Plugin.${method}`, ...params);
     this.need(method, response.error);
@@ -138,8 +142,8 @@ export class Bench {
   }
 
   /**
-   * Returns what is known of the plugin that failed. It is the plugin that was started last, or the one of a
-   * session in which something is open.
+   * Returns a report about the plugin that failed. That is the newest plugin whose session shows a likely
+   * cause. If no session does, it is the newest plugin.
    */
   report(): string {
     const diagnoses = new Map(this.#sessions.map((session) => [session.plugin, diagnose(session)]));
@@ -169,7 +173,10 @@ export function idBytes(id: number): Uint8Array {
   return bytes;
 }
 
-/** Starts a plugin with one capability offered. The check applies only if the plugin announces `word`. */
+/**
+ * Starts a plugin, and announces the capabilities `word` and `more` to it. The check applies only if the
+ * plugin announces `word` too.
+ */
 export async function withCapability(bench: Bench, word: string, ...more: string[]): Promise<Running> {
   const running = await bench.ready({ capabilities: [word, ...more] });
   if (!running.line.capabilities.has(word)) throw new DoesNotApply(`the plugin does not announce ${word}`);

@@ -1,4 +1,4 @@
-/** Says why a check probably failed, from what is open between the two sides at that moment. */
+/** Says why a check probably failed, judging by the streams and calls that were open at that moment. */
 import type { Diagnosis } from './excerpt.ts';
 import type { RawSession, RawStream } from './raw-session.ts';
 

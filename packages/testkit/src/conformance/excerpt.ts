@@ -1,6 +1,6 @@
 /**
- * Selects the part of a transcript that is shown under a failure: the beginning, and what led to the failure,
- * without repetitions.
+ * Selects the part of a transcript that is shown under a failure: its beginning, and the lines that lead to
+ * the failure. Repetitions are left out.
  */
 import type { TranscriptEntry } from '../transcript/transcript.ts';
 import { purposeOf } from '../transcript/stream-reader.ts';
@@ -13,7 +13,7 @@ export interface Diagnosis {
   readonly streams: ReadonlySet<number>;
 }
 
-/** The longest pattern, in lines, that is found when it repeats. */
+/** How many lines a pattern may have at most, so that its repetitions are found. */
 const longestPattern = 4;
 const widest = 150;
 

@@ -40,7 +40,7 @@ test('shares one measurement among hundreds of waits', async () => {
   expect(outcomes.filter(({ status }) => status === 'fulfilled')).toEqual([]);
 });
 
-test('stops waiting at a limit that was set', async () => {
+test('stops waiting at the limit that limitStretch() has set', async () => {
   onTestFinished(limitStretch(1));
   const answer = withPatience(
     realSleep(100).then(() => realSleep(60)),

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism, loadavg } from 'node:os';
 import { clearRealTimeout, realNow, setRealTimeout } from '../real-time.ts';
 
-/** How many times as long as on an idle machine an answer may take on the busiest one. */
+/** On the busiest machine, an answer may take this many times as long as on an idle one. */
 let mostStretch = 10;
 /**
  * The longest wait on a busy machine, in milliseconds. It is shorter than the deadline of a check, so the
@@ -18,8 +18,8 @@ const sampleMs = 50;
 const againMs = 100;
 
 /**
- * Limits how much a busy machine extends waits. Tests use it with plugins that never answer, because each of
- * their waits lasts as long as it may. Returns a function that restores the previous limit.
+ * Limits how much a busy machine extends waits. Tests of plugins that never answer call it, because each wait
+ * for such a plugin lasts as long as it may. Returns a function that restores the previous limit.
  */
 export function limitStretch(times: number): () => void {
   const before = mostStretch;
@@ -70,7 +70,7 @@ interface Measured {
   readonly sleptMs: number;
 }
 
-/** Returns how many times as long as on an idle machine an answer may take. */
+/** Returns the factor by which an answer may take longer than on an idle machine. */
 function stretchOf({ samples, runnable, askedMs, sleptMs }: Measured): number {
   const queued = runnable / samples / availableParallelism();
   // If the event loop or the whole machine stood still, timers are late. No count of threads shows that.

@@ -21,12 +21,12 @@ export interface ConformanceService {
   sleep(ms: number): Promise<void>;
   /**
    * Starts this program with the environment and the descriptors that the plugin gives to its children.
-   * Answers what the program printed on standard output.
+   * Returns what the program printed on standard output.
    */
   run(command: readonly [file: string, ...args: string[]]): Promise<string>;
   /**
-   * Calls `method` of that service of its host with the argument, and releases the service. Answers what the
-   * host answered.
+   * Calls `method` of the host's service `service` with `argument`, and releases the service. Returns the
+   * host's answer.
    */
   ask(question: {
     readonly service: string;
@@ -34,8 +34,8 @@ export interface ConformanceService {
     readonly argument: unknown;
   }): Promise<unknown>;
   /**
-   * Calls `visit` with each value and its index, one after another. Answers how many values there were. The
-   * suite calls it only if the plugin announces `refs`.
+   * Calls `visit` with each value and its index, one after another. Returns the number of values. The suite
+   * calls it only if the plugin announces `refs`.
    */
   each(values: unknown[], visit: (value: unknown, index: number) => unknown): Promise<number>;
   /** Yields the numbers from 1 to `to`. The suite calls it only if the plugin announces `refs`. */

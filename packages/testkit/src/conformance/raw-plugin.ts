@@ -1,4 +1,7 @@
-/** The plugin under test, as a process with bare pipes. This file knows only PROTOCOL 1 to 3. */
+/**
+ * The plugin under test, as a process with bare pipes. This file knows only sections 1 to 3 of
+ * docs/protocol.md.
+ */
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { setRealTimeout } from '../real-time.ts';
@@ -9,7 +12,7 @@ import { excerpt, type Diagnosis } from './excerpt.ts';
 import { withPatience } from './patience.ts';
 import { CheckFailure } from './verdict.ts';
 
-/** The variables of PROTOCOL 2, without the cookie. */
+/** The variables of section 2 of docs/protocol.md, without the cookie. */
 const fdsKey = 'PIPEWORK_FDS';
 const versionsKey = 'PIPEWORK_PROTOCOL_VERSIONS';
 const capabilitiesKey = 'PIPEWORK_CAPABILITIES';
@@ -87,7 +90,7 @@ export class RawPlugin {
         resolve(this.#exit);
       });
     });
-    // A check that awaits the exit gets the error. The deadline of any other check ends it.
+    // A check that awaits the exit gets the error. Any other check ends at its deadline.
     this.exited.catch(ignore);
     this.#downstream = this.#child.stdio[down] as Writable;
     // The plugin may have exited while we write. Then the check sees its exit, and the EPIPE says nothing
@@ -178,7 +181,10 @@ export class RawPlugin {
     );
   }
 
-  /** Passes on everything from the plugin from now on. It begins with the bytes after the handshake line. */
+  /**
+   * From now on, passes everything that the plugin sends to `onChunk`. The first bytes are those after the
+   * handshake line.
+   */
   takeUpstream(onChunk: (chunk: Uint8Array) => void): void {
     this.#onUpstream = onChunk;
     for (const chunk of this.#unread.splice(0)) onChunk(chunk);
@@ -208,7 +214,7 @@ export class RawPlugin {
     return [...parts, 'the wire:', ...excerpt(entries, lines - parts.length - 1, streams)];
   }
 
-  /** Ends the process whatever it does, and resolves when it has exited. */
+  /** Kills the process, and resolves when it has exited. */
   async dispose(): Promise<void> {
     if (this.#exit === undefined && this.#child.pid !== undefined) {
       this.#child.kill('SIGKILL');

@@ -1,6 +1,6 @@
 /**
- * A host that does not use the runtime. It speaks yamux and MessagePack-RPC over the bare pipes, and checks
- * every rule of PROTOCOL 4.
+ * A host that does not use core. It speaks yamux and MessagePack-RPC over the bare pipes, and checks every
+ * rule of section 4 of docs/protocol.md.
  */
 import { MalformedError, ValueReader } from '../wire/decode.ts';
 import { encode } from '../wire/msgpack.ts';
@@ -59,7 +59,7 @@ export class RawStream {
   autoCredit = true;
   /**
    * The credit that the plugin has returned on this stream so far. The credit in its acknowledgement does not
-   * count, because that widens the window.
+   * count, because that credit widens the window.
    */
   grantedBytes = 0;
 
@@ -135,7 +135,7 @@ export class RawConnection {
   /** The ids of the answers in the order in which they arrived. */
   readonly order: number[] = [];
   readonly #values: ValueReader = new ValueReader();
-  /** The newest payload that began with a message. It is one small answer if no other arrived with it. */
+  /** The newest payload that began with a message. If a small answer arrived alone, this is that answer. */
   newest: Uint8Array = new Uint8Array(0);
   #nextId = 0;
   #sending: Promise<void> = Promise.resolve();
@@ -171,7 +171,7 @@ export class RawConnection {
 
   /** Answers calls of the plugin on this stream. If it is undefined, the plugin must not call. */
   onRequest: ((method: string, params: unknown[]) => unknown) | undefined;
-  /** Returns the error with which such a call fails, or null. */
+  /** Returns the error with which a call of the plugin fails, or null. */
   onFailure: (() => unknown) | undefined;
   /** The notifications that arrived. The plugin may send them only if {@link onRequest} is set. */
   readonly notifications: { readonly method: string; readonly params: unknown }[] = [];
@@ -271,7 +271,7 @@ export class RawSession {
   readonly streams: Map<number, RawStream> = new Map();
   /** The streams that the plugin opened. */
   readonly theirs: RawStream[] = [];
-  /** What the plugin did that the protocol forbids. The bench looks at it when a check ends. */
+  /** The breaches of the protocol by the plugin, in words. The bench looks at the list when a check ends. */
   readonly violations: string[] = [];
   readonly pongs: number[] = [];
   goAway: number | undefined;
@@ -329,8 +329,8 @@ export class RawSession {
   }
 
   /**
-   * Reads what the plugin has sent up to now, until it answers a ping. Those bytes may break a rule after the
-   * answer that the check waited for.
+   * Sends a ping, and reads everything that the plugin sends before it answers. These bytes came after the
+   * answer that the check waited for, and may break a rule too.
    */
   async settle(): Promise<void> {
     if (this.#hasEnded || this.goAway !== undefined) return;

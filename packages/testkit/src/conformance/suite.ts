@@ -90,7 +90,7 @@ const allChecks: readonly Check[] = [
  */
 const checkDeadlineMs = 120_000;
 /**
- * The same for a check that moves hundreds of mebibytes. In windows of 256 KiB, that takes long on a busy
+ * The deadline of a check that moves hundreds of mebibytes. In windows of 256 KiB, that takes long on a busy
  * machine.
  */
 const muchDeadlineMs = 600_000;

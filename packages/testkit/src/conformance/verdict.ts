@@ -13,7 +13,7 @@ export type ConformanceOutcome =
 export interface ConformanceCheck {
   /** A rule in plain present tense, with the plugin as its subject. */
   readonly name: string;
-  /** The part of the protocol that it belongs to. */
+  /** The part of the protocol that the rule belongs to. */
   readonly section: string;
   /** Starts the plugin as often as the rule needs, and ends all of its processes. Never rejects. */
   run(): Promise<ConformanceOutcome>;

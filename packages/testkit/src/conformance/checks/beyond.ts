@@ -1,4 +1,7 @@
-/** Checks of PROTOCOL 8: tables and columns, and values that a plugin with `types` must refuse. */
+/**
+ * Checks of section 8 of docs/protocol.md: tables and columns, and values that a plugin with `types` must
+ * refuse.
+ */
 import { Extension } from '../../wire/decode.ts';
 import { textOf, withCapability, type Bench, type Check, type Running } from '../bench.ts';
 import { DoesNotApply, demand, demandEqual, plain } from '../verdict.ts';

@@ -1,4 +1,7 @@
-/** Checks of PROTOCOL 5: the broker ids with which every later stream begins, and their times. */
+/**
+ * Checks of section 5 of docs/protocol.md: the broker ids with which every later stream begins, and how long
+ * they hold.
+ */
 import { initialWindow } from '../../wire/yamux.ts';
 import { idBytes, requestBytes, type Check } from '../bench.ts';
 import { pause } from '../raw-plugin.ts';
@@ -9,8 +12,8 @@ import { CheckFailure, demand, demandEqual, DoesNotApply } from '../verdict.ts';
 const section = 'mux and streams';
 
 /**
- * A stream is refused five seconds after it came. If it takes less than this, that is too early on any
- * machine. If it takes longer, the machine may be busy.
+ * A plugin refuses a stream five seconds after it came. Less than `earliestMs` is too early on any machine.
+ * Up to `latestMs` is allowed, because the machine may be busy.
  */
 const earliestMs = 4_000;
 const latestMs = 20_000;
@@ -68,8 +71,8 @@ export const brokerChecks: Check[] = [
   {
     section,
     long: 'waits',
-    // The plugin's mux may send pings, which are not answered. Keep-alive is off on both sides, so that must
-    // have no effect.
+    // The plugin's mux may send pings, which are not answered. Keep-alive is off on both sides, so missing
+    // answers must have no effect.
     name: 'keeps a dispensed broker id for 20 seconds and forgets it after 30, and outlives a host that answers no ping',
     run: async (bench) => {
       const running = await bench.ready();
@@ -81,8 +84,8 @@ export const brokerChecks: Check[] = [
         const result = await bench.call(bench.dial(running.session, kept), 'echo', 'kept');
         demandEqual(result, 'kept', 'the result of echo');
       } catch (error) {
-        // If a plugin read this so late that it had rightly forgotten the id, it refuses the stream five
-        // seconds after that.
+        // The plugin may have read the stream so late that it had rightly forgotten the id. Then it refuses
+        // the stream five seconds later.
         if (error instanceof CheckFailure && realNow() - before > 34_000) throw new DoesNotApply(tooBusy);
         throw error;
       }
@@ -159,8 +162,8 @@ export const brokerChecks: Check[] = [
         const started = realNow();
         const streams = Array.from({ length: manyStreams }, (_, i) => session.open(idBytes(unknownId + i)));
         await control.result('Control.Ping', true);
-        // If the machine is so busy that the oldest id may be over before the newest is read, nothing can be
-        // concluded.
+        // The machine may be so busy that the time of the oldest stream ends before the plugin reads the
+        // newest. Then nothing can be concluded.
         if (realNow() - started > earliestMs / 2) continue;
         const refused = (): RawStream[] => streams.filter((stream) => stream.isRefused);
         const surplus = manyStreams - heldStreams;

@@ -1,4 +1,4 @@
-/** Checks of PROTOCOL 6, the calls: values of the base, errors, and many calls at once. */
+/** Checks of section 6 of docs/protocol.md, the calls: values of the base, errors, and many calls at once. */
 import { Extension } from '../../wire/decode.ts';
 import { textOf, type Check } from '../bench.ts';
 import { demand, demandEqual, plain } from '../verdict.ts';

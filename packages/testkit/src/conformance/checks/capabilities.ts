@@ -1,5 +1,6 @@
 /**
- * Checks of PROTOCOL 7: a plugin must do what it announced, and must not use what the host did not announce.
+ * Checks of section 7 of docs/protocol.md: a plugin must do what it announced, and must not use what the host
+ * did not announce.
  */
 import { Extension, ValueReader } from '../../wire/decode.ts';
 import { encode } from '../../wire/msgpack.ts';
@@ -12,7 +13,7 @@ const section = 'capabilities';
 
 export const mark = (letter: string): Extension => new Extension(80, Uint8Array.of(letter.charCodeAt(0)));
 
-/** Returns a reference of ours, as `kind` and an id. */
+/** Returns a reference that the host gives, with this kind and this id. */
 export const reference = (kind: string, id: number): Extension =>
   new Extension(80, Uint8Array.of(kind.charCodeAt(0), ...idBytes(id)));
 

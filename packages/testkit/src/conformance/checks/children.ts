@@ -1,6 +1,6 @@
 /**
- * Checks of PROTOCOL 1 and 2: a plugin passes neither variables nor descriptors of the protocol to the
- * programs that it starts.
+ * Checks of sections 1 and 2 of docs/protocol.md: a plugin passes neither variables nor descriptors of the
+ * protocol to the programs that it starts.
  */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,8 +16,8 @@ const tellsItsEnvironment = 'process.stdout.write(JSON.stringify(Object.keys(pro
 
 /**
  * A program that creates a file in the given folder to show that it runs. It lives as long as that folder
- * exists. If nothing removes the folder, it ends after five minutes. That is later than any check, because its
- * end would look like a plugin that kept the rule.
+ * exists. If nothing removes the folder, it ends after five minutes. Every check is over by then. An earlier
+ * end of the program would look as if the plugin had kept the rule.
  */
 const livesWithItsFolder = `
 const { existsSync, writeFileSync } = require('node:fs');
@@ -102,7 +102,7 @@ function namesIn(output: unknown): string[] {
     const names: unknown = JSON.parse(String(output));
     if (Array.isArray(names)) return names.map(String);
   } catch {
-    // This is reported below.
+    // The check below reports this.
   }
   demand(false, 'Plugin.run to answer what the program printed', JSON.stringify(output));
 }

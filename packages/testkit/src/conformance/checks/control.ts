@@ -1,4 +1,7 @@
-/** Checks of PROTOCOL 6, the control stream: ping, dispense and quit, and how the process ends. */
+/**
+ * Checks of section 6 of docs/protocol.md, the control stream: ping, dispense and quit, and how the process
+ * ends.
+ */
 import { initialWindow } from '../../wire/yamux.ts';
 import { textOf, type Bench, type Check, type Running } from '../bench.ts';
 import { describeExit, expectWithin, pause } from '../raw-plugin.ts';
@@ -118,8 +121,8 @@ export const endChecks: Check[] = [
       const sleeping = connection.call('Plugin.sleep', 300);
       await running.control.result('Control.Ping', true);
       const quit = running.control.call('Control.Quit', true);
-      // Streams have no order among each other. The answer to a Ping that was sent after Quit shows that the
-      // plugin has read Quit.
+      // Messages on different streams have no order. The answer to a Ping that was sent after Quit shows that
+      // the plugin has read Quit.
       await running.control.result('Control.Ping', true);
       const late = await connection.call('Plugin.echo', 'too late');
       demand(

@@ -1,4 +1,4 @@
-/** Checks of PROTOCOL 14: the limits that protect a plugin from its host. */
+/** Checks of section 14 of docs/protocol.md: the limits that protect a plugin from its host. */
 import { initialWindow } from '../../wire/yamux.ts';
 import { encode } from '../../wire/msgpack.ts';
 import { requestBytes, textOf, type Bench, type Check, type Running } from '../bench.ts';
@@ -47,8 +47,8 @@ async function demandFails(
 }
 
 /**
- * How long the check waits before it concludes that no credit will come. If it is too short, it only lets a
- * plugin pass that should not.
+ * How long the check waits before it concludes that no credit will come. If this time is too short, the check
+ * only passes a plugin that it should fail.
  */
 const quietMs = 2_000;
 
@@ -62,7 +62,7 @@ async function hasCredit({ session }: Running, stream: RawStream): Promise<boole
   return stream.ourCredit > 0 && !stream.isRefused;
 }
 
-/** How long credit that must come may take, while other messages of 120 MiB are read. */
+/** How long the check waits for credit that must come, while the plugin reads other messages of 120 MiB. */
 const patientMs = 60_000;
 
 const unfinishedStreams = 3;
@@ -176,7 +176,7 @@ export const limitChecks: Check[] = [
       for (let i = 0; i < unfinishedStreams; i++) connections.push(await bench.dispense(running));
       for (const connection of connections) await bench.call(connection, 'echo', 0);
       const messages = connections.map((connection) => new LongMessage(running, connection));
-      // Each is sent as far as credit allows, except for its last byte.
+      // Each message is sent as far as credit allows, except for its last byte.
       await Promise.all(messages.map((message) => message.sendMost()));
       const whole = messages.filter((message) => message.hasSentMost);
       demand(

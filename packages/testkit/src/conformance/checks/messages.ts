@@ -1,4 +1,7 @@
-/** Checks of PROTOCOL 6: which messages a stream may carry, and what happens to an invalid one. */
+/**
+ * Checks of section 6 of docs/protocol.md: which messages a stream may carry, and what happens to an invalid
+ * one.
+ */
 import { encode } from '../../wire/msgpack.ts';
 import { requestBytes, textOf, type Bench, type Check, type Running } from '../bench.ts';
 import type { RawConnection } from '../raw-session.ts';
@@ -115,7 +118,8 @@ export const messageChecks: Check[] = [
 ];
 
 /**
- * Returns the first byte of the result in a small response. It follows the array, the kind, an id and nil.
+ * Returns the first byte of the result in a small response. In the message, it follows the header of the
+ * array, the kind, an id and nil.
  */
 function resultTag(bytes: Uint8Array): number {
   const id = bytes[2] ?? 0;

@@ -1,4 +1,4 @@
-/** Checks of PROTOCOL 4 and 5: frames, windows, streams. */
+/** Checks of sections 4 and 5 of docs/protocol.md: frames, windows, streams. */
 import { encodeFrame, initialWindow, SYN } from '../../wire/yamux.ts';
 import { encode } from '../../wire/msgpack.ts';
 import { idBytes, requestBytes, type Check } from '../bench.ts';
@@ -93,7 +93,8 @@ export const muxChecks: Check[] = [
       bench.need('echo', response.error);
       demandEqual(resultOf('Plugin.echo', response), 'all at once', 'the result of echo');
       await running.session.until(() => stream.hasFinished, 'FIN on the stream after its last answer');
-      // HashiCorp's own yamux sends none if FIN came before it accepts. Any first frame counts as one.
+      // HashiCorp's own yamux sends no acknowledgement if FIN came before it accepts the stream. Any first
+      // frame counts as an acknowledgement.
       demand(stream.acks <= 1, 'one acknowledgement of the stream at most', String(stream.acks));
     },
   },
@@ -140,7 +141,7 @@ export const muxChecks: Check[] = [
       );
       const early = connection.responses.get(id);
       if (early !== undefined) bench.need('bytes', early.error);
-      // Anything else that it would send comes before the answer to a call made now.
+      // Anything else that the plugin would send comes before its answer to a call that is made now.
       await running.control.result('Control.Ping', true);
       demandEqual(stream.receivedBytes, initialWindow, 'the bytes sent without further credit');
       stream.autoCredit = true;

@@ -1,6 +1,6 @@
 /**
- * Checks of PROTOCOL 5, the synced output: it is whole, in order and before the reply, and never delays a
- * reply.
+ * Checks of section 5 of docs/protocol.md, the synced output: it is whole, in order and before the reply, and
+ * never delays a reply.
  */
 import type { Check } from '../bench.ts';
 import { demandEqual } from '../verdict.ts';
@@ -41,7 +41,7 @@ export const outputChecks: Check[] = (['stdout', 'stderr'] as const).flatMap((na
   },
   {
     section,
-    // A handler that prints may wait for the window. No other call must have to.
+    // A handler that prints may wait for the window. Other calls must not wait for it.
     name: `goes on with other calls although the host does not take what it prints on ${name}, and loses nothing of it`,
     run: async (bench) => {
       const running = await bench.ready();
@@ -53,7 +53,7 @@ export const outputChecks: Check[] = (['stdout', 'stderr'] as const).flatMap((na
       const printed = Promise.all(
         Array.from({ length: 5 }, () => printer.callLarge('Plugin.print', [{ stream: name, text }])),
       );
-      // Its rejection is handled below, or the check has failed before.
+      // The rejection is handled below, unless the check has failed before.
       printed.catch(() => undefined);
       await running.session.until(
         () => stream.receivedBytes >= 262_144,

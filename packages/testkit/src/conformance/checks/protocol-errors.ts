@@ -1,6 +1,6 @@
 /**
- * Checks of PROTOCOL 4: frames that no yamux peer may send end the session, and frames that only look like
- * them do not.
+ * Checks of section 4 of docs/protocol.md: frames that no yamux peer may send end the session. Frames that
+ * only look like such frames do not.
  */
 import { encodeFrame, SYN } from '../../wire/yamux.ts';
 import { type Check, type Running } from '../bench.ts';
@@ -41,7 +41,8 @@ const breaches: Breach[] = [
   },
   {
     what: 'data beyond the window of a stream',
-    // The stream is one that the plugin only writes on, so the excess bytes are not messages either.
+    // The plugin never reads messages on this stream, so the only fault of the bytes is that they exceed the
+    // window.
     commit: ({ stdout }) => {
       stdout.send(new Uint8Array(stdout.ourCredit + 1));
     },

@@ -1,6 +1,6 @@
 /**
- * Checks of PROTOCOL 9 to 11, with references: which calls the plugin makes, which it accepts, and which it
- * refuses.
+ * Checks of sections 9 to 11 of docs/protocol.md, with references: which calls the plugin makes, which it
+ * accepts, and which it refuses.
  */
 import { Extension } from '../../wire/decode.ts';
 import { textOf, withCapability, type Check } from '../bench.ts';

@@ -1,4 +1,7 @@
-/** Checks of PROTOCOL 13: how a plugin calls services of its host, and how it describes itself. */
+/**
+ * Checks of section 13 of docs/protocol.md: how a plugin calls services of its host, and how it describes
+ * itself.
+ */
 import { ValueReader } from '../../wire/decode.ts';
 import { encode } from '../../wire/msgpack.ts';
 import { concat } from '../../wire/yamux.ts';

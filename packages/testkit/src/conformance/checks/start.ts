@@ -1,4 +1,4 @@
-/** Checks of PROTOCOL 1 to 3: descriptors, environment, the handshake line. */
+/** Checks of sections 1 to 3 of docs/protocol.md: descriptors, environment, the handshake line. */
 import { showBytes } from '../../transcript/show.ts';
 import { parseLine, type Check, type HandshakeFields } from '../bench.ts';
 import { describeExit, type RawPlugin } from '../raw-plugin.ts';
