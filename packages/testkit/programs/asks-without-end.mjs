@@ -1,5 +1,5 @@
-// Each call makes it ask its host for a service (`files`, or its argument) without end, and open each one
-// that it gets. Then it answers.
+// At each call, asks its host for a service (`files`, or the program's argument) without end, and opens each
+// service that it gets. It answers the call.
 import process from 'node:process';
 import { startPlugin } from './base.mjs';
 
@@ -9,7 +9,7 @@ startPlugin({
     let next = 0;
     const ask = peer.dial(0, ([, , error, brokerId]) => {
       if (error === null) peer.dial(brokerId);
-      // It asks in later turns, so that the host's answers set the pace.
+      // The plugin asks again on a later turn, so that the host's answers set the pace.
       setImmediate(() => ask([0, next++, 'Host.Dispense', [name]]));
     });
     ask(...Array.from({ length: 100 }, () => [0, next++, 'Host.Dispense', [name]]));

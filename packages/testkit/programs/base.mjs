@@ -1,6 +1,6 @@
-// A plugin without a line of the project's own runtime. Every misbehaving program is based on it. It does
-// what PROTOCOL requires of the base (no capabilities). Each program changes one thing, which its file name
-// says.
+// A plugin that uses none of the project's packages. Every misbehaving program is based on it. It does what
+// docs/protocol.md requires of a plugin without capabilities. Each program changes one thing, which its file
+// name says.
 import { Buffer } from 'node:buffer';
 import { writeSync } from 'node:fs';
 import { Socket } from 'node:net';
@@ -104,8 +104,8 @@ const service = {
   fail: (peer, [message], answer) => answer(message, null),
   print(peer, [what], answer) {
     peer[what.get('stream')].write(what.get('text'));
-    // The answer follows the output, but does not wait for a host that does not read it. The window limits
-    // what goes first.
+    // The answer follows the output, but does not wait until the host reads the output. Output beyond the
+    // window is sent later.
     answer(null, null);
   },
   bytes: (peer, [n], answer) =>
@@ -135,8 +135,8 @@ export function startPlugin(conduct = {}) {
   let nextStreamId = 2;
 
   /**
-   * Opens a stream to what the host accepts under a broker id; 0 is for services. `onMessage` is called with
-   * each message that comes back. Returns a function that writes messages, each an array.
+   * Opens a stream with this broker id. The id 0 is for services of the host. `onMessage` is called with each
+   * message that comes back. Returns a function that writes messages, each an array.
    */
   function dial(brokerId, onMessage = () => {}) {
     const stream = new Stream(nextStreamId);
@@ -274,7 +274,7 @@ export function startPlugin(conduct = {}) {
     peer.stderr?.finish();
     process.exit(0);
   });
-  // If the host was killed, it looks like a reset connection, which is the same end.
+  // A killed host looks like a reset connection. That is the same end.
   input.on('error', () => (conduct.onEnd ? conduct.onEnd(peer) : process.exit(0)));
   peer.input = input;
   writeUpstream(conduct.line ?? handshakeLine());

@@ -1,4 +1,5 @@
-// A call blocks its only thread for as many milliseconds as its argument tells (without end if there is none).
+// A call blocks the plugin's only thread for as many milliseconds as the program's argument says, or without
+// end if there is no argument.
 import process from 'node:process';
 import { startPlugin } from './base.mjs';
 const until = Number(process.argv[2] ?? Infinity);

@@ -1,4 +1,4 @@
-// Sends the host a request on the stream of a call, though no capability allows it; then answers.
+// Sends the host a request on the stream of a call, though no capability allows that. Then answers the call.
 import { encode } from './msgpack.mjs';
 import { startPlugin } from './base.mjs';
 startPlugin({

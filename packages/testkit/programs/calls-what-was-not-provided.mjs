@@ -1,5 +1,5 @@
-// Each call makes it ask its host for services that no host provides, call methods that a service does not
-// have, and dial ids that it was never given. It answers with the results: a list of names and errors.
+// At each call, asks its host for services that no host provides, calls methods that a service does not have,
+// and dials ids that it was never given. It answers with the results: a list of names and errors.
 import process from 'node:process';
 import { startPlugin } from './base.mjs';
 

@@ -1,4 +1,4 @@
-// Ends itself when it is asked for an implementation.
+// Exits with status 4 when the host asks for an implementation.
 import process from 'node:process';
 import { startPlugin } from './base.mjs';
 startPlugin({

@@ -1,3 +1,3 @@
-// Never answers Quit; leaves when descriptor 3 ends.
+// Never answers Quit. Leaves when descriptor 3 ends.
 import { startPlugin } from './base.mjs';
 startPlugin({ control: { Quit() {} } });

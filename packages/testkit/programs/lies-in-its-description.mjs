@@ -1,5 +1,5 @@
-// Announces `describe`, and answers with something that is not a description. Its types are wrong, or it is
-// what the argument says (`huge`, `deep`, `poisoned`).
+// Announces `describe`, and answers with something that is not a description. The types in the answer are
+// wrong. With an argument, the answer is `huge`, `deep` or `poisoned`.
 import { Buffer } from 'node:buffer';
 import process from 'node:process';
 import { handshakeLine, startPlugin } from './base.mjs';

@@ -85,8 +85,8 @@ function float(value) {
 const incomplete = new Error('incomplete');
 
 /**
- * Makes values if the caller says nothing else. Maps become Maps, and extensions become `{ ext, data }`. If
- * bytes are missing, no value is made.
+ * The default of the parameter `makes` of `decode`. Maps become Maps, and extensions become `{ ext, data }`.
+ * If bytes are missing, no value is made.
  */
 const plainly = {
   map: (entries) => new Map(entries),
@@ -101,7 +101,8 @@ const plainly = {
 /**
  * Returns the value at the beginning of `bytes` and the position where it ends. Returns undefined if the
  * value is incomplete. `makes` says what maps, binary data, texts and extensions become. Its `cut(values)`
- * replaces this many missing values. If it returns a value, the texts and bytes before may be short.
+ * replaces this many missing values. If `cut` returns instead of throwing, texts and bytes may be shorter
+ * than their headers say.
  */
 export function decode(bytes, makes = plainly) {
   const reader = new Reader(bytes, makes);

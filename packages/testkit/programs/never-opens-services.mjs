@@ -1,5 +1,5 @@
-// Each call makes it ask its host 1,000 times for a service (`files`, or its argument) and open none that it
-// gets. Then it answers.
+// At each call, asks its host 1,000 times for a service (`files`, or the program's argument), and opens none
+// that it gets. Then it answers the call.
 import process from 'node:process';
 import { startPlugin } from './base.mjs';
 

@@ -9,7 +9,7 @@ const node = process.execPath;
 /** A plugin that uses none of the project's own packages and keeps every rule. */
 const byHand = fileURLToPath(new URL('../../../reliability/mutants/plugin.mjs', import.meta.url));
 
-// Most plugins here never do what a check waits for. Extending those waits on a busy machine would show
+// Most plugins here never do what a check waits for. To extend those waits on a busy machine would show
 // nothing more.
 beforeAll(() => limitStretch(2));
 
@@ -22,7 +22,7 @@ async function failing(kind: Misbehaviour, only: RegExp): Promise<string[]> {
 }
 
 describe.concurrent('the conformance suite', () => {
-  test('asks a plugin without its service for no more than the runtime offers', slow, async () => {
+  test('does not apply the checks of its service to a plugin that does not serve it', slow, async () => {
     const report = await conformance({ cmd: [node, fixture('greets.mjs')], only: 'gives back nil' }).run();
     expect(report.failed).toEqual([]);
     expect(report.passed).toEqual([]);
@@ -47,13 +47,13 @@ describe.concurrent('the conformance suite', () => {
     ['resets-on-call', /gives back nil/],
     ['unknown-frame-type', /gives back nil/],
     ['overruns-window', /gives back nil/],
-  ])('fails %s where it breaks the rule', slow, async (kind, only) => {
+  ])('fails %s in the check of the rule that it breaks', slow, async (kind, only) => {
     expect(await failing(kind, only)).not.toEqual([]);
   });
 
   const sections = ['services of the host', 'descriptions'];
 
-  test('passes a plugin without a runtime that asks its host and describes itself', slow, async () => {
+  test('passes a plugin without pipework that asks its host and describes itself', slow, async () => {
     const { checks } = conformance({ cmd: [node, fixture('asks-by-hand.mjs')] });
     const chosen = checks.filter(({ section }) => sections.includes(section));
     expect(chosen).toHaveLength(8);
@@ -118,7 +118,7 @@ describe.concurrent('the conformance suite', () => {
     ],
     ['floods-streams', 'gives back nil', [/\(the same (\d lines )?\d+ more times, until [\d.]+ ms\)/]],
     ['no-handshake', 'writes one handshake line', [/^nothing came on the pipe/]],
-  ])('tells in 40 lines why %s fails', slow, async (kind, name, told) => {
+  ])('explains in at most 40 lines why %s fails', slow, async (kind, name, told) => {
     const startTimeoutMs = kind === 'no-handshake' ? 300 : 60_000;
     const suite = conformance({ cmd: misbehave(kind), timeoutMs: 1_500, startTimeoutMs, only: name });
     const report = await suite.run();
@@ -159,12 +159,12 @@ describe('pipework-conformance', () => {
   test.each([
     ['passes', 'magic cookie', /^start and handshake\n {2}passed {2}refuses to run without the magic cookie/],
     [
-      'does not ask',
+      'skips a check of',
       'cancelled',
       /\n {2}n\/a {5}answers a cancelled call[^\n]*\n {10}the plugin does not announce cancel\n/,
     ],
   ])(
-    '%s a plugin that speaks the base alone (--only %s): a report, and exit status 0',
+    '%s a plugin without capabilities (--only %s), reports that, and exits with status 0',
     async (_how, only, told) => {
       const options = ['--timeout', '20000', '--start-timeout', '60000', '--concurrency', '2'];
       const { status, out } = await run(

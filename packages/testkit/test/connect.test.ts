@@ -41,7 +41,7 @@ describe('connect', () => {
     expect(pair.stderr).toBe('about to fail\n');
   });
 
-  test('does not record the wire if the option says so', async () => {
+  test('does not record the wire if the option `transcript` is false', async () => {
     await using pair = await connect(plugins, { transcript: false });
     const greeter = await pair.rpc.dispense('greeter');
     expect(await greeter.greet('world')).toBe('Hello, world!');
@@ -61,7 +61,7 @@ describe('connect', () => {
     expect(transcript).toContain('"greeting world\\n"');
   });
 
-  test('has a transcript that is the same in each run, for snapshots', async () => {
+  test('has a stable transcript that is the same in each run', async () => {
     const said = async (options: ConnectOptions<Served>) => {
       await using pair = await connect(plugins, options);
       const greeter = await pair.rpc.dispense('greeter');
@@ -96,14 +96,14 @@ describe('connect', () => {
     expect(await said({ window: 100 })).toBe(first);
   });
 
-  test('ends both sides when it is disposed of', async () => {
+  test('ends both sides when the pair is closed', async () => {
     const pair = await connect(plugins);
     const exit = await pair.close();
     expect(exit).toMatchObject({ code: 0, signal: null, by: 'quit' });
     expect(pair.client.exited).toBe(true);
   });
 
-  test('connects, calls and ends without timers, while every timer stands still', async () => {
+  test('connects, calls and ends although fake timers stand still', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval'] });
     onTestFinished(() => void vi.useRealTimers());
     const pair = await connect(plugins);
@@ -138,7 +138,7 @@ describe('connect', () => {
     expect(await lines(3)).toBe(await lines(3));
   });
 
-  test('fails the start as a process does if the plugin cannot serve', async () => {
+  test('rejects with the error of a failed start if the plugin does not serve an offered version', async () => {
     const failing = connect(plugins, { client: { protocolVersions: [7] } });
     await expect(failing).rejects.toMatchObject({ code: 'HANDSHAKE_VERSION' });
   });
@@ -169,7 +169,7 @@ describe('a host that provides services', () => {
     await expect(pair.rpc.dispense('checker')).rejects.toThrow('unknown service: files');
   });
 
-  test('is told what the plugin offers', async () => {
+  test('receives the description of the plugin', async () => {
     await using pair = await connect(checker, {
       serve: { name: 'counter', version: '1.0.0' },
       client: { provide: { files: () => fakePlugin<Files>() } },
@@ -182,8 +182,8 @@ describe('a host that provides services', () => {
   });
 });
 
-describe('a severed pair', () => {
-  test.each(['eof', 'error'] as const)('rejects pending calls at once (%s)', async (how) => {
+describe('a pair with a fault', () => {
+  test.each(['eof', 'error'] as const)('rejects pending calls at once if severed (%s)', async (how) => {
     await using pair = await connect(plugins);
     const greeter = await pair.rpc.dispense('greeter');
     const pending = greeter.never();
@@ -191,7 +191,7 @@ describe('a severed pair', () => {
     await expect(pending).rejects.toThrow(/never/);
   });
 
-  test('shows a crash with its code and its final output', async () => {
+  test('reports a crash with its code and its final output', async () => {
     await using pair = await connect(plugins);
     const greeter = await pair.rpc.dispense('greeter');
     const pending = greeter.never();
@@ -201,7 +201,7 @@ describe('a severed pair', () => {
     expect(await pair.client.exit).toMatchObject({ code: 9, by: 'plugin' });
   });
 
-  test('delivers nothing while it is stalled, and everything after that', async () => {
+  test('delivers nothing while it is stalled, and everything once it is resumed', async () => {
     const asked = vi.fn((name: string) => `Hello, ${name}!`);
     await using pair = await connect({ greeter: () => ({ greet: asked }) });
     const greeter = await pair.rpc.dispense('greeter');

@@ -39,12 +39,12 @@ const callsOf = (file: FileCoverage | undefined): Record<string, number | undefi
 test.each(['forks', 'threads'])('a report counts what ran in plugin processes, with %s', async (pool) => {
   const files = await cover(pool);
   expect(Object.keys(files).sort()).toEqual(['greeter.mjs', 'never-used.mjs', 'plugin.mjs', 'source.ts']);
-  // It ran once in memory, and in two processes.
+  // This file ran once in memory, and in two processes.
   expect(callsOf(files['greeter.mjs'])).toEqual({ makeGreeter: 3, greet: 1, shout: 2, whisper: 0 });
   expect(Object.values(files['greeter.mjs']?.s ?? {})).toEqual([3, 1, 2, 0]);
   expect(Object.values(files['plugin.mjs']?.s ?? {})).toEqual([2, 0, 2]);
   expect(Object.values(files['plugin.mjs']?.b ?? {})).toEqual([[0, 2]]);
-  // The report follows its source map.
+  // The report follows the source map of source.js.
   expect(Object.values(callsOf(files['source.ts']))).toEqual([2, 0]);
   expect(Object.values(callsOf(files['never-used.mjs']))).toEqual([0]);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { Remote } from '@pipework/core';
 import { connect, fakePlugin, UnhandledCallError } from '@pipework/testkit';
-import '@pipework/testkit/vitest'; // The matchers.
+import '@pipework/testkit/vitest'; // This import adds the matchers.
 
 interface Store {
   get(key: string): Promise<string | undefined>;
@@ -36,7 +36,7 @@ describe('a fake plugin', () => {
     fake.assertNoUnhandled();
   });
 
-  test('fails a call that has no handler, naming it, its arguments and the handled methods', async () => {
+  test('fails a call that has no handler, and names it, its arguments and the handled methods', async () => {
     const fake = fakePlugin<Store>({ size: () => 0 });
     await using pair = await connect<Served>({ store: () => fake });
     const store = await pair.rpc.dispense('store');
@@ -90,7 +90,7 @@ describe('a fake plugin', () => {
     expect(fake).not.toHaveBeenCalledRemotely('take', b, 'front');
   });
 
-  test('lets methods be replaced for a while', async () => {
+  test('lets a test replace methods until reset()', async () => {
     const fake = fakePlugin<Store>({ size: () => 1 });
     fake.use({ size: () => 2 });
     expect(fake.size()).toBe(2);
@@ -99,7 +99,7 @@ describe('a fake plugin', () => {
     expect(fake.calls).toHaveLength(1);
   });
 
-  test('hangs until it is released', async () => {
+  test('holds a call until hang() is released', async () => {
     const fake = fakePlugin<Store>({ size: () => 3 });
     await using pair = await connect<Served>({ store: () => fake });
     const store = await pair.rpc.dispense('store');
@@ -110,7 +110,7 @@ describe('a fake plugin', () => {
     expect(await size).toBe(3);
   });
 
-  test('hangs until every hang() is released, and rejects what hangs when it crashes', async () => {
+  test('holds a call until every hang() of its method is released, and rejects held calls when it crashes', async () => {
     const fake = fakePlugin<Store>({ get: async () => 'value' });
     const letGo = [fake.hang('get'), fake.hang('get')];
     letGo[0]?.();

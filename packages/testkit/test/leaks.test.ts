@@ -160,7 +160,7 @@ describe('expectNoLeaks(connection), for what travels by reference,', () => {
 });
 
 describe('expectNoLeaks()', () => {
-  test('names what the kit opened in this process if it is still open', async () => {
+  test('names a pair of the kit that is still open in this process', async () => {
     const pair = await connect(plugins);
     const failure: unknown = await expectNoLeaks().catch((error: unknown) => error);
     expect(String(failure)).toContain('a pair of connect() is open');

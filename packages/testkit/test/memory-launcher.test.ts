@@ -10,7 +10,7 @@ const failureOf = async (program: MemoryProgram): Promise<Error & { code?: strin
   return error;
 };
 
-test('a program of your own has the ends of the pipes and the environment of a plugin', async () => {
+test('a program of the user gets the ends of the pipes and the environment of a plugin', async () => {
   let cookie: string | undefined;
   const error = await failureOf(({ env, writable }) => {
     cookie = env['OTTO_PLUGIN_MAGIC_COOKIE'];
@@ -32,7 +32,7 @@ test.each([
   [{}, 'exit code 0'],
   [{ code: 7 }, 'exit code 7'],
   [{ signal: 'SIGTERM' as const }, 'SIGTERM'],
-])('a program that exits with %j ends its process so', async (end, said) => {
+])('a program that exits with %j ends its process with %s', async (end, said) => {
   const error = await failureOf(({ exit }) => {
     exit(end);
     exit({ code: 9 });

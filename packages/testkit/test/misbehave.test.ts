@@ -39,7 +39,7 @@ async function failureOf(promise: PromiseLike<unknown>): Promise<Error & { code:
   return error as Error & { code: string };
 }
 
-test('each kind has a program, and each program a kind', () => {
+test('each kind has a program, and each program has a kind', () => {
   const programs = readdirSync(new URL('../programs', import.meta.url))
     .filter((name) => name.endsWith('.mjs'))
     .map((name) => name.replace(/\.mjs$/, ''))
@@ -53,7 +53,7 @@ test('an unknown kind is refused with the list of kinds', () => {
   );
 });
 
-describe.concurrent('a host survives a plugin at its start that', () => {
+describe.concurrent('a host survives a plugin that misbehaves at its start', () => {
   test.each<[Misbehaviour, string]>([
     ['no-handshake', 'HANDSHAKE_TIMEOUT'],
     ['wrong-version', 'HANDSHAKE_VERSION'],
@@ -73,7 +73,7 @@ describe.concurrent('a host survives a plugin at its start that', () => {
   });
 });
 
-describe.concurrent('a host survives a plugin in service that', () => {
+describe.concurrent('a host survives a plugin that misbehaves in service', () => {
   const failing: Misbehaviour[] = [
     'aborts-on-call',
     'crashes-on-call',
@@ -88,7 +88,7 @@ describe.concurrent('a host survives a plugin in service that', () => {
     'unknown-frame-type',
     'wrong-frame-version',
   ];
-  test.each(failing)('%s: the call fails at once with an error of pipework’s own', async (kind) => {
+  test.each(failing)('%s: the call fails at once with a PipeworkError', async (kind) => {
     await using client = start(kind);
     const thing = await dispensed(client);
     await failureOf(thing.anything());
@@ -99,7 +99,7 @@ describe.concurrent('a host survives a plugin in service that', () => {
     'ends-control-stream',
     'garbage-frames',
     'dispenses-nothing',
-  ])('%s: dispensing, or the first call, fails', async (kind) => {
+  ])('%s: dispense() or the first call fails', async (kind) => {
     await using client = start(kind);
     await failureOf(dispensed(client).then((thing) => thing.anything()));
   });
@@ -113,7 +113,7 @@ describe.concurrent('a host survives a plugin in service that', () => {
     'orphan-grandchild',
     'grandchild-holds-the-pipe',
     'behaves',
-  ])('%s: calls go on and the end comes', async (kind) => {
+  ])('%s: calls are answered, and kill() ends the plugin', async (kind) => {
     const client = start(kind);
     const rpc = await client.client();
     const thing = await rpc.dispense(kind === 'behaves' ? ('conformance' as 'thing') : 'thing');
@@ -126,7 +126,7 @@ describe.concurrent('a host survives a plugin in service that', () => {
     ['ignores-quit', { by: 'eof', code: 0 }],
     ['ignores-eof', { by: 'sigterm', signal: 'SIGTERM' }],
     ['ignores-sigterm', { by: 'sigkill', signal: 'SIGKILL' }],
-  ])('%s: kill() climbs its ladder until it is gone', async (kind, exit) => {
+  ])('%s: kill() climbs its ladder until the process is gone', async (kind, exit) => {
     const client = start(kind);
     await client.client();
     expect(await client.kill()).toMatchObject(exit);
@@ -165,7 +165,7 @@ describe.concurrent('a host survives a plugin in service that', () => {
     expect(outcome.status === 'fulfilled' ? outcome.value : 'first').toBe('first');
   });
 
-  test('odd-error: a call fails, whatever the error is', async () => {
+  test('odd-error: the call fails with the odd error', async () => {
     await using client = start('odd-error');
     const thing = await dispensed(client);
     await expect(Promise.resolve(thing.anything())).rejects.toThrow('42');
@@ -177,7 +177,7 @@ describe.concurrent('a host survives a plugin in service that', () => {
     expect(await client.exit).toMatchObject({ code: 0, by: 'plugin' });
   });
 
-  test('slow-handshake: the start waits for it, within its timeout', async () => {
+  test('slow-handshake: start() waits for the line, but not longer than startTimeout', async () => {
     await using client = start('slow-handshake', '50');
     await client.start();
     await using late = launch({ cmd: misbehave('slow-handshake', '60000'), startTimeout: 100 });
@@ -185,7 +185,7 @@ describe.concurrent('a host survives a plugin in service that', () => {
   });
 });
 
-describe('a host that offers services survives a plugin that', () => {
+describe('a host that offers services survives a plugin that misbehaves', () => {
   /** Returns a host that offers one service, and counts how often the service was made and released. */
   const provider = (kind: Misbehaviour, ...args: string[]) => {
     const counts = { made: 0, disposed: 0, warnings: 0 };
@@ -210,7 +210,7 @@ describe('a host that offers services survives a plugin that', () => {
     return { client, counts };
   };
 
-  test('never-opens-services: the host makes as many as may wait, and releases them at the end', async () => {
+  test('never-opens-services: the host makes as many services as may wait, and releases them at the end', async () => {
     const { client, counts } = provider('never-opens-services');
     const rpc = await client.client();
     const thing = await rpc.dispense('thing');
@@ -235,7 +235,7 @@ describe('a host that offers services survives a plugin that', () => {
     await expect.poll(() => counts.disposed).toBe(counts.made);
   });
 
-  test('calls-what-was-not-provided: each request fails, and nothing is made', async () => {
+  test('calls-what-was-not-provided: each wrong request fails, and only the offered service is made', async () => {
     const { client, counts } = provider('calls-what-was-not-provided');
     const thing = await (await client.client()).dispense('thing');
     const outcomes = (await thing.anything()) as [string, string][];
@@ -247,7 +247,7 @@ describe('a host that offers services survives a plugin that', () => {
     expect(counts.made).toBe(1);
   });
 
-  test('a host that offers none resets the stream: calls continue', async () => {
+  test('never-opens-services: a host that offers none resets the stream, and calls continue', async () => {
     const client = start('never-opens-services');
     const thing = await dispensed(client);
     expect(await thing.echo(1)).toBe(1);
@@ -285,7 +285,7 @@ describe('a host survives a plugin that lies-in-its-description', () => {
     });
   });
 
-  test('names that are on prototypes are names like others', async () => {
+  test('names that prototypes have are names like any other', async () => {
     const rpc = await describing('poisoned');
     const { plugins } = await rpc.describe();
     expect(Object.keys(plugins)).toEqual(['__proto__', 'constructor', 'thing']);

@@ -16,7 +16,7 @@ const house = (): House => ({
   bell: async () => () => {},
 });
 
-/** Returns every kind of remote, and a function that counts the lines on the wire since then. */
+/** Returns every kind of remote, and a function that says whether anything was sent since then. */
 async function remotes() {
   const pair = await connect({ house, shed: house }, { client: { name: 'estate' } });
   const [house1, shed] = [await pair.rpc.dispense('house'), await pair.rpc.dispense('shed')];

@@ -33,7 +33,7 @@ describe('a failing test', () => {
     expect(report).toContain('── stdout of the plugin ──\ngreeting world');
     expect(report).toContain('── transcript of the pair (seed 77) ──');
     expect(report).toMatch(/host → plugin {2}#7 .* request 0 Plugin\.greet\('world'\)/);
-    // The report has neither credit nor the end that the kit makes.
+    // The report shows neither credit nor how the kit ended the session.
     expect(report).not.toMatch(/WindowUpdate|Control\.Quit|GoAway|end of file/);
   });
 
@@ -45,7 +45,7 @@ describe('a failing test', () => {
     expect(report).not.toMatch(/WindowUpdate|Control\.Quit|GoAway|end of file/);
   });
 
-  test('is printed, and the output of a passing test is not', () => {
+  test('shows its output, and a passing test does not', () => {
     expect(whole).not.toContain('silence');
   });
 
@@ -97,7 +97,7 @@ describe('a failing test', () => {
     expect(report).toContain(`.toFailWith('EXPECTED')`);
   });
 
-  test('says how to get a pair that belongs to no test, or to one of many', () => {
+  test('says how to get a pair for several tests, or for one of the concurrent tests', () => {
     expect(reportOf('connects without its fixture')).toContain(
       `take it from the test's fixtures, async ({ connect }) => ...`,
     );
@@ -117,7 +117,7 @@ describe.concurrent('the kit works', () => {
     ['in threads', 'threads'],
     ['in threads without isolation', 'threads without isolation'],
     ['in processes without isolation', 'forks without isolation'],
-  ])('%s: concurrent tests and fake timers included', async (_where, project) => {
+  ])('%s, also with concurrent tests and fake timers', async (_where, project) => {
     const { status, output } = await inPools;
     const passed = new RegExp(`^ ✓ [ |]*${project}[ |]+passing\\.suite\\.ts > `, 'gm');
     expect(output.match(passed)).toHaveLength(14);
@@ -152,7 +152,7 @@ describe.concurrent('the kit works', () => {
     expect(status).toBe(0);
   });
 
-  test('as it is published: a leak is shown where the caller caused it', async () => {
+  test('as it is published, and shows where the caller caused a leak', async () => {
     const script = `
       import { expectNoLeaks } from '@pipework/testkit';
       const work = () => setTimeout(() => {}, 2_000);
@@ -163,7 +163,7 @@ describe.concurrent('the kit works', () => {
     expect(output).toMatch(/- a timer, begun\n +at work \(.*eval/);
   });
 
-  test('and reports at the exit what is open if the runner has no hook for it, unless that is switched off', async () => {
+  test('and reports at the exit what is open if the runner has no hook for it, unless PIPEWORK_TESTKIT_QUIET is set', async () => {
     const script = `
       import { connect } from '@pipework/testkit';
       await connect({ greeter: () => ({}) });

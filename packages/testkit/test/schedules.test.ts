@@ -4,7 +4,7 @@ import { faults, simulate } from '@pipework/testkit';
 import { runs } from '../../../testing/explore.ts';
 import { plugins, type Greeter } from './docs/greeter.ts';
 
-// The runtime itself under random schedules. A failure prints its seed and a schedule that repeats it.
+// Tests core itself under random schedules. A failure prints its seed and a schedule that repeats it.
 
 interface Callbacks {
   each(numbers: number[], visit: (n: number) => Promise<number>): Promise<number>;
@@ -37,7 +37,7 @@ async function* oneTwoThree(): AsyncGenerator<number> {
 const isAtRest = ({ pendingCalls, runningCalls, references, valueStreams }: Diagnostics): boolean =>
   pendingCalls + runningCalls + references + valueStreams === 0;
 
-test('calls, callbacks and streams give the same results in any order of arrival, and leave nothing under way', async () => {
+test('calls, callbacks and streams give the same results in any order of arrival, and leave nothing open', async () => {
   await simulate(
     async ({ connect, choose }) => {
       await using pair = await connect<Served>({ ...plugins, callbacks });
@@ -68,7 +68,7 @@ test('calls, callbacks and streams give the same results in any order of arrival
   );
 });
 
-test('pipes that break anywhere fail calls with errors of pipework’s own, and leave nothing', async () => {
+test('if pipes break anywhere, calls fail with PipeworkErrors, and nothing stays open', async () => {
   const work = async (rpc: RPCClient<{ greeter: Greeter }>): Promise<void> => {
     const greeter = await rpc.dispense('greeter');
     for (let i = 0; i < 5; i++) await greeter.greet('world');

@@ -5,7 +5,7 @@ interface Counter {
   add(n: number): Promise<number>;
 }
 
-/** Loses an update whenever two calls overlap, because it reads, waits, and writes. */
+/** Makes a counter that loses an update if two calls overlap, because each call reads, waits, and writes. */
 const racy = (): Plugins<{ counter: Counter }> => {
   let total = 0;
   return {
@@ -63,7 +63,7 @@ test('reports a scenario that is stuck', async () => {
   await expect(stuck).rejects.toThrow('stuck: no byte has moved for 20 ms');
 });
 
-test('resolves with what it has run when nothing fails', async () => {
+test('resolves to the number of runs if no run fails', async () => {
   const { runs } = await simulate(
     async ({ connect }) => {
       await using pair = await connect(racy());

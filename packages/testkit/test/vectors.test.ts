@@ -1,6 +1,6 @@
 /**
- * Checks the public vectors of RPC. A plugin with the project's own runtime must give each answer byte for
- * byte, and the kit's reader must read the same values.
+ * Checks the public vectors of RPC. A plugin that uses core must give each answer byte for byte, and the
+ * kit's reader must read the same values.
  */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -30,7 +30,7 @@ for (const line of readFileSync(new URL('../vectors/rpc.hex', import.meta.url), 
   }
 }
 
-/** Returns a message in the words of the vectors. */
+/** Returns a message as JSON, as the vectors write it. */
 const wordsOf = (bytes: Uint8Array): string =>
   JSON.stringify(decode(bytes), (_key, value: unknown) => {
     if (value instanceof Extension) return { seconds: Buffer.from(value.data).readUInt32BE() };

@@ -11,11 +11,12 @@ export interface Run {
 }
 
 /**
- * Runs a program of Node in `cwd` to its end. The environment of this test run must not reach the other one.
+ * Runs a program of Node in `cwd` to its end. Leaves out the variables of this test run, because they must
+ * not reach another one.
  */
 export const runNode = (cwd: string, ...args: string[]): Promise<Run> => runNodeWith({}, cwd, ...args);
 
-/** Does the same, with these variables too. */
+/** Does what `runNode` does, with the variables in `more` too. */
 export function runNodeWith(
   more: Readonly<Record<string, string>>,
   cwd: string,
@@ -33,7 +34,7 @@ export function runNodeWith(
   });
 }
 
-/** Runs Vitest once in `folder`, with the config there if the options name no other. */
+/** Runs Vitest once in `folder`, with the config in that folder, unless the options name another. */
 export const runVitest = (folder: string, ...options: string[]): Promise<Run> =>
   runNode(
     folder,
