@@ -1,17 +1,17 @@
 /** How long to wait before the next restart. This file is pure. */
 
 export interface Backoff {
-  /** The longest first delay in milliseconds. */
+  /** The maximum of the first delay, in milliseconds. */
   readonly initialDelayMs: number;
   /** The maximum of every delay, in milliseconds. */
   readonly maxDelayMs: number;
 }
 
 /**
- * Returns the delay before attempt number `attempt`, counted from 0. It is between half and the whole of
- * `initialDelayMs` doubled `attempt` times. The cap is applied before the jitter. If the jitter were cut off
- * at the cap, processes that failed together would restart together once they had reached it. `random` is
- * from 0 up to 1.
+ * Returns the delay before attempt number `attempt`, counted from 0. Its maximum is `initialDelayMs`, doubled
+ * `attempt` times, but no more than `maxDelayMs`. The delay is between half of that maximum and the whole.
+ * The cap is applied before the jitter. Otherwise processes that failed together would all wait for exactly
+ * `maxDelayMs`, and restart together. `random` is from 0 up to 1.
  */
 export function backoffDelay(
   attempt: number,

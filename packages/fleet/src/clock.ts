@@ -1,6 +1,6 @@
 /**
- * Time and chance, passed in from outside, so that a test of back-off takes no time. The only timers of this
- * package.
+ * The time, the timers and the random numbers of this package. They are passed in, so that a test of delays
+ * takes no time. No other file has timers.
  */
 
 export interface Clock {
@@ -15,7 +15,8 @@ export interface Clock {
   random(): number;
 }
 
-// These are taken when the module is loaded, because a test that fakes time later must not stop a restart.
+// These functions are read when the module is loaded, because a test that fakes timers later must not stop a
+// restart.
 const { setTimeout, clearTimeout, setImmediate, clearImmediate } = globalThis;
 
 /** The longest delay that Node's timers accept. A longer one would fire at once. */
@@ -26,8 +27,8 @@ export const realClock: Clock = {
   after: (ms, act, { holdsLoop = true } = {}) => {
     if (ms === Infinity) return () => {};
     let immediate: NodeJS.Immediate | undefined;
-    // If the loop was blocked, its timers are due before it has read its pipes. What has arrived meanwhile is
-    // read first.
+    // If the event loop was blocked, it runs its timers before it reads its pipes. The immediate lets it
+    // first read what has arrived meanwhile.
     const timer = setTimeout(
       () => {
         immediate = setImmediate(act);

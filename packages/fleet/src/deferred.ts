@@ -13,7 +13,8 @@ export function defer(): Deferred {
     resolve = settle;
     reject = fail;
   });
-  // Callers get a failure from their own promise. This one may have no user.
+  // Callers get a failure from their own promises. If nothing awaits this promise, its rejection must not
+  // count as unhandled.
   promise.catch(() => {});
   return { promise, resolve, reject };
 }

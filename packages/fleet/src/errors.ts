@@ -25,8 +25,8 @@ export class FleetError extends Error {
   /** The error's key in the closed table {@link fleetErrorCodes}. */
   readonly code: FleetErrorCode;
   /**
-   * Always false: no byte of the call was sent, so it may be made elsewhere. Like core's, the property is not
-   * enumerable and is never sent.
+   * Always false. No byte of the call was sent, so the call may be made elsewhere. As in core's errors, the
+   * property is not enumerable and is never sent.
    */
   declare readonly sent: false;
 
@@ -39,7 +39,9 @@ export class FleetError extends Error {
   }
 }
 
-/** `what` is `the pool of 'plugin.js'`, or the same for a supervisor. */
+/**
+ * Makes the error of a supervisor or a pool that has given up. `what` names it: `the pool of 'plugin.js'`.
+ */
 export function givenUp(what: string, reason: string, cause: unknown): FleetError {
   const last = cause instanceof Error ? `; the last failure: ${cause.message}` : '';
   return new FleetError(

@@ -17,7 +17,7 @@ describe('restart intensity', () => {
     expect(countFailure(first.failures, 100, limits)).toEqual({ failures: [100], mayRestart: true });
   });
 
-  test('allows none with atMost 0', () => {
+  test('allows no restart if atMost is 0', () => {
     expect(countFailure([], 0, { atMost: 0, withinMs: 100 }).mayRestart).toBe(false);
   });
 

@@ -14,13 +14,13 @@ export interface RestartOptions {
   /** The supervisor gives up after more failures than this within `withinMs`. Default 5. */
   readonly atMost?: number;
   /**
-   * The window of `atMost`. After a process was ready for this long, the delays start from the beginning.
-   * Default 60,000.
+   * The length of the window of `atMost`. Once a process has been ready for this long, the delays start from
+   * the beginning. Default 60,000.
    */
   readonly withinMs?: number;
   /**
-   * The maximum of the first delay. The maximum doubles with each further one. The delay is a random value
-   * between half and the whole of it. Default 100.
+   * The maximum of the first delay. The maximum doubles with each further delay. A delay is a random value
+   * between half of its maximum and the whole. Default 100.
    */
   readonly initialDelayMs?: number;
   /** The maximum of every delay. Default 10,000. */
@@ -33,11 +33,9 @@ export interface HealthOptions<P> {
   readonly everyMs: number;
   /** Milliseconds that one check may take, counting only time in which this host itself was awake. */
   readonly timeoutMs: number;
-  /** Checks in a row that must fail before the process is ended. */
+  /** How many checks in a row must fail before the supervisor ends the process. */
   readonly failures: number;
-  /**
-   * Checks the process. Default: a ping, which the plugin's runtime answers unless its event loop is blocked.
-   */
+  /** Checks the process. Default: a ping, which every plugin answers unless its event loop is blocked. */
   readonly check?: (rpc: RPCClientOf<P>) => Promise<unknown>;
 }
 
@@ -55,7 +53,9 @@ export interface SupervisorConfig<
   readonly setup?: Setup<P>;
   /** Health checks. If it is absent, there are none. */
   readonly health?: HealthOptions<P>;
-  /** Milliseconds without use after which the process ends. The next call starts one. Default `Infinity`. */
+  /**
+   * Milliseconds without use after which the process ends. The next call starts another. Default `Infinity`.
+   */
   readonly idleMs?: number;
   /** How many calls may wait while no process is ready. Default 1,000. */
   readonly maxWaitingCalls?: number;
@@ -124,8 +124,8 @@ export const supervisorOptions: readonly string[] =
   'restart setup health idleMs maxWaitingCalls drainMs spare watch clock'.split(' ');
 
 /**
- * Throws `CONFIG_INVALID` for an option that is neither in `own` nor one of a client. A client knows only its
- * own options.
+ * Throws `CONFIG_INVALID` for an option that is neither in `own` nor one of a client. A client cannot check
+ * that, because it knows only its own options.
  */
 export function checkNames(config: object, own: readonly string[]): void {
   const known = [...own, ...ofClient];

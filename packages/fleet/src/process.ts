@@ -26,8 +26,8 @@ export class FleetProcess<P> {
   readonly #settings: SupervisorSettings<P>;
   readonly #leaving = new AbortController();
   /**
-   * The implementations that are dispensed here, by owner. Each remote of the user has one implementation in
-   * each process.
+   * The implementations that this process has dispensed, by owner. An owner stands for one remote of the
+   * user, which has one implementation in each process.
    */
   readonly #dispensing = new Map<object, Promise<Remote<P[keyof P]>>>();
   /** The same implementations once they have arrived, for the fast path of a call. */
@@ -72,8 +72,8 @@ export class FleetProcess<P> {
   }
 
   /**
-   * Starts the process and runs `setup`. Rejects with the failure. What is left of the process is then being
-   * ended.
+   * Starts the process and runs `setup`. If either fails, ends what is left of the process, and rejects with
+   * the failure.
    */
   async start(): Promise<RPCClientOf<P>> {
     try {
@@ -117,14 +117,14 @@ export class FleetProcess<P> {
     return dispensing;
   }
 
-  /** Returns what {@link dispense} has resolved to; undefined if it has not. */
+  /** Returns the implementation to which {@link dispense} has resolved; undefined if it has not resolved. */
   dispensed(owner: object): Remote<P[keyof P]> | undefined {
     return this.#dispensed.get(owner);
   }
 
   /**
-   * The implementation of `owner` here has ended, though the process may continue. The owner's next call
-   * dispenses again.
+   * Called when the implementation of `owner` in this process has ended. The process itself may continue. The
+   * owner's next call dispenses again.
    */
   forget(owner: object, remote: object): void {
     if (this.#dispensed.get(owner) === remote) this.release(owner);
@@ -141,7 +141,7 @@ export class FleetProcess<P> {
     );
   }
 
-  /** Ends the process. If it is called again, a faster way replaces a slower one. */
+  /** Ends the process. A further call with a faster `leave` replaces a slower one. */
   async leave(leave: Leave): Promise<void> {
     if (leave.how === 'drain')
       await this.#client.drain({ timeoutMs: leave.drainMs, signal: this.#leaving.signal });

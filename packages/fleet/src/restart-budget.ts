@@ -12,7 +12,7 @@ export class RestartBudget {
   readonly #limits: RestartLimits;
   readonly #random: () => number;
   #failures: readonly number[] = [];
-  /** How many restarts there were since a process was last ready for the length of the window. */
+  /** How many restarts there were since a process last stayed ready for the whole window. */
   #attempt = 0;
 
   constructor(limits: RestartLimits, random: () => number) {
@@ -36,7 +36,7 @@ export class RestartBudget {
   }
 
   /**
-   * A process has been ready for `readyMs`. If that is the length of the window, the delays start from the
+   * Notes that a process was ready for `readyMs`. If that is at least the window, the delays start from the
    * beginning.
    */
   credit(readyMs: number): void {

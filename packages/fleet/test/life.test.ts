@@ -44,7 +44,7 @@ describe('a supervisor', () => {
     expect(states).toEqual(['starting', 'given-up', 'stopped']);
   });
 
-  test('stops when the host cleans up, if it is managed', async () => {
+  test('stops when the host calls cleanupClients(), if it is managed', async () => {
     const supervisor = new Supervisor<Workers>({ cmd: workerCommand(), managed: true, restart: quick });
     await using other = new Supervisor<Workers>({ cmd: workerCommand() });
     const worker = await supervisor.dispense('worker');
@@ -62,7 +62,7 @@ describe('a supervisor', () => {
     expect(await (await later.dispense('worker')).echo(2)).toBe(2);
   });
 
-  test('lets references of a dead process fail with an error that says so', async () => {
+  test('fails a call of a reference to a dead process with an error that says so', async () => {
     await using supervisor = new Supervisor<Workers>({ cmd: workerCommand(), restart: quick });
     const worker = await supervisor.dispense('worker');
     const counter = await worker.counter();

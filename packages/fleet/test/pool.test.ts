@@ -17,7 +17,7 @@ describe('a pool', () => {
     expect(make).not.toThrow(/watch|maxWaitingCalls/);
   });
 
-  test('says that the pool was stopped, and how long a call had in whole milliseconds', async () => {
+  test('says that the pool was stopped, and names the deadline of a call in whole milliseconds', async () => {
     await using pool = new Pool<Workers>({ cmd: workerCommand(), max: 1 });
     const worker = await pool.dispense('worker');
     await worker.pid();
@@ -48,7 +48,7 @@ describe('a pool', () => {
     expect(pool.stats().processes).toBe(2);
   });
 
-  test('gives a process at most its maximum number of calls at once', async () => {
+  test('gives a process at most callsPerProcess calls at once', async () => {
     await using pool = new Pool<Workers>({ cmd: workerCommand(), max: 1, callsPerProcess: 2 });
     const worker = await pool.dispense('worker');
     await worker.pid();
@@ -137,7 +137,7 @@ describe('a pool', () => {
     }
   });
 
-  test('replaces a process after its number of calls, without a failed one', async () => {
+  test('replaces a process after recycle.calls calls, and fails no call', async () => {
     await using pool = new Pool<Workers>({ cmd: workerCommand(), max: 1, recycle: { calls: 5 } });
     const worker = await pool.dispense('worker');
     const pids = new Set<number>();
@@ -167,7 +167,7 @@ describe('a pool', () => {
     expect(await worker.version()).toBe('two');
   });
 
-  test('gives up when processes fail to start, and not for calls that kill theirs', async () => {
+  test('gives up when processes fail to start, but not when calls kill their processes', async () => {
     await using pool = new Pool<Workers>({ cmd: workerCommand(), max: 1, restart: { ...quick, atMost: 1 } });
     const worker = await pool.dispense('worker');
     for (let n = 0; n < 4; n += 1) {
@@ -209,7 +209,7 @@ describe('a pool', () => {
     await stopping;
   });
 
-  test('ends a draining stop when it is stopped without draining', async () => {
+  test('ends a draining stop at once after stop({ drain: false })', async () => {
     const pool = new Pool<Workers>({ cmd: workerCommand(), max: 1, drainMs: 600_000 });
     const worker = await pool.dispense('worker');
     await worker.pid();

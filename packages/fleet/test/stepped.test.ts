@@ -32,7 +32,7 @@ function make(options: Partial<ConstructorParameters<typeof Supervisor<Plugins>>
   return { supervisor, clock, launcher, fake, reaches };
 }
 
-describe('a supervisor, by a stepped clock', () => {
+describe('a supervisor with a stepped clock', () => {
   test('doubles its delays up to the cap, and gives up after atMost', async () => {
     const launcher = (): never => {
       throw new Error('no such plugin');
@@ -51,7 +51,7 @@ describe('a supervisor, by a stepped clock', () => {
     await supervisor.stop();
   });
 
-  test('lets a plugin end that only health checks use, with or without dispensed objects', async () => {
+  test('ends a plugin that only health checks use, although an object is dispensed', async () => {
     const { supervisor, clock, reaches } = make({
       idleMs: 1_000,
       health: { everyMs: 300, timeoutMs: 1_000_000, failures: 1 },
@@ -71,7 +71,7 @@ describe('a supervisor, by a stepped clock', () => {
     expect(clock.waits).toBe(0);
   });
 
-  test('keeps a plugin of which a reference is held', async () => {
+  test('does not end a plugin while the host holds a reference to one of its objects', async () => {
     const { supervisor, clock, reaches } = make({ idleMs: 1_000 });
     const worker = await supervisor.dispense('worker');
     const opened = await worker.open();
@@ -87,7 +87,7 @@ describe('a supervisor, by a stepped clock', () => {
     await supervisor.stop();
   });
 
-  test('counts calls of the plugin to services as use', async () => {
+  test('counts calls from the plugin to a service of the host as use', async () => {
     interface Services {
       log: { note(text: string): Promise<void> };
     }

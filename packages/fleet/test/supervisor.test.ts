@@ -42,7 +42,7 @@ describe('a supervisor', () => {
     expect(supervisor.generation).toBe(1);
   });
 
-  test('starts the plugin again when it has ended, and the same remote works on', async () => {
+  test('restarts the plugin when it has ended, and the same remote continues to work', async () => {
     await using supervisor = new Supervisor<Workers>({ cmd: workerCommand(), restart: quick });
     const worker = await supervisor.dispense('worker');
     const first = await worker.pid();
@@ -65,7 +65,7 @@ describe('a supervisor', () => {
     });
   });
 
-  test('gives up after more failures than it may restart, and reports the last one', async () => {
+  test('gives up after more failures than restart.atMost, and reports the last one', async () => {
     await using supervisor = new Supervisor<Workers>({
       cmd: workerCommand('fails'),
       restart: { ...quick, atMost: 2 },
@@ -83,7 +83,7 @@ describe('a supervisor', () => {
     });
   });
 
-  test('tries again after giving up when it is started again', async () => {
+  test('tries again after giving up when it is reloaded', async () => {
     await using supervisor = new Supervisor<Workers>({ cmd: workerCommand('fails'), restart: false });
     await expect(supervisor.start()).rejects.toMatchObject({ code: 'FLEET_GIVEN_UP' });
     await supervisor.reload({ cmd: workerCommand() });
@@ -110,7 +110,7 @@ describe('a supervisor', () => {
     });
   });
 
-  test('releases a waiting call at its deadline', async () => {
+  test('rejects a waiting call at its deadline, and a call whose signal is aborted', async () => {
     await using supervisor = new Supervisor<Workers>({
       cmd: workerCommand(),
       restart: { initialDelayMs: 60_000, maxDelayMs: 60_000 },
@@ -202,7 +202,6 @@ describe('a supervisor', () => {
     await using supervisor = new Supervisor<Workers>({ cmd: workerCommand(), spare: 1, restart: quick });
     const worker = await supervisor.dispense('worker');
     const ready = nextState(supervisor, 'ready');
-    // The spare is ready once a reload has replaced both.
     await expect(worker.die()).rejects.toThrow();
     expect(await worker.echo(1)).toBe(1);
     expect((await ready).generation).toBeGreaterThan(1);

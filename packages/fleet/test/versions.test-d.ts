@@ -32,7 +32,7 @@ test('setup gets a connection that a check of the version narrows', () => {
   expectTypeOf(config).toBeObject();
 });
 
-test('a remote over processes of any version has the calls that fit all of them', () => {
+test('a remote over processes of any version has only the methods that all versions have', () => {
   const use = async (supervisor: Supervisor<Plugins>): Promise<void> => {
     const greeter = await supervisor.dispense('greeter');
     expectTypeOf(await greeter.greet('you')).toEqualTypeOf<string>();

@@ -2,8 +2,8 @@
 import { isPipeworkError, withCallOptions, type CallOptions, type Remote } from '@pipework/core';
 
 /**
- * Codes of calls that ended together with the process or its session. Deadlines, aborts and limits concern
- * the call alone, and are final.
+ * Codes of calls that ended together with the process or its session. The errors of deadlines, aborts and
+ * limits concern only the call, and are final.
  */
 const lostCodes: ReadonlySet<string> = new Set([
   'PLUGIN_EXITED',

@@ -8,14 +8,14 @@ import type { WaitLimits } from './waiting.ts';
 
 /** Where the calls of a remote go. */
 export interface Route<P> {
-  /** The user has disposed of the remote. Its implementations in the processes are disposed of too. */
+  /** Called when the user has disposed of the remote. Disposes of its implementations in all processes. */
   release(owner: object): void;
   readonly clock: Clock;
   /** The process that accepts calls at this moment. */
   readonly current: FleetProcess<P> | undefined;
   /** Resolves with a ready process that was launched after process number `after`. */
   next(after: number, limits: WaitLimits): Promise<FleetProcess<P>>;
-  /** A call is made, so the plugin is in use. */
+  /** Called when a call is made, because the plugin is then in use. */
   used(): void;
   /** Makes the error of a call whose deadline passed before it was sent. */
   late(): Error;
@@ -29,8 +29,9 @@ export interface FleetRemote<P, K extends keyof P> {
 }
 
 /**
- * Makes a remote. Its calls go to the process that is current when they are made, or wait for one. What was
- * sent is never sent again. If nothing of a call was sent, it goes to the next process.
+ * Makes a remote. Each call goes to the process that is current at that moment, or waits for one. A call that
+ * was sent is never sent again. If a process is lost before anything of a call was sent, the call goes to the
+ * next process.
  */
 export function fleetRemote<P, K extends keyof P & string>(route: Route<P>, name: K): FleetRemote<P, K> {
   // This object identifies the remote in every process.
@@ -102,8 +103,8 @@ class WaitingCall<P, K extends keyof P & string> {
 
   /**
    * Makes the call on a process that was launched after number `after`. If that process is lost first, a
-   * later one gets the call. If only the implementation has ended there, and not the process, it is dispensed
-   * again.
+   * later one gets the call. If only the implementation has ended, and not its process, the process dispenses
+   * another one.
    */
   async make(after: number): Promise<unknown> {
     for (let tried = after; ;) {
@@ -113,7 +114,7 @@ class WaitingCall<P, K extends keyof P & string> {
       try {
         remote = await this.#withinLimits(process.dispense(this.#owner, this.#name));
       } catch (error) {
-        // Asking for an implementation can be repeated, because the call itself was not sent.
+        // The request for an implementation can be repeated, because the call itself was not sent.
         if (isLost(error)) continue;
         throw error;
       }

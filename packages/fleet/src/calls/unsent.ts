@@ -7,8 +7,8 @@ export function unsent<C extends ErrorCode>(code: C, message: string): PipeworkE
 }
 
 /**
- * Notes on an error that its call was not sent, and returns the error. The reason of a signal may be the
- * error of several calls. Once one of them was sent, it keeps saying so.
+ * Marks an error with `sent: false`, and returns it. The reason of a signal may be the error of several
+ * calls. If one of these calls was sent, the error keeps `sent: true`.
  */
 export function markUnsent<E>(error: E): E {
   if (typeof error !== 'object' || error === null || (error as { sent?: unknown }).sent === true)
@@ -21,7 +21,7 @@ export function markUnsent<E>(error: E): E {
       writable: true,
     });
   } catch {
-    // The reason is frozen.
+    // The error is frozen, and stays unmarked.
   }
   return error;
 }

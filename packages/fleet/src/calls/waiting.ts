@@ -1,6 +1,6 @@
 /**
- * Calls for which no process is ready, bounded and in order. Each is taken out by a process, its signal, its
- * deadline, or the end.
+ * Holds a limited number of calls for which no process is ready, in order. A call leaves when a process is
+ * ready, its signal aborts, its deadline passes, or the supervisor ends.
  */
 import type { Clock } from '../clock.ts';
 import { markUnsent } from './unsent.ts';
@@ -40,7 +40,7 @@ export class WaitingCalls<T> {
   }
 
   /**
-   * Resolves with the value that {@link release} is given. Rejects with the signal's reason, at the deadline,
+   * Resolves with the value that {@link release} receives. Rejects with the signal's reason, at the deadline,
    * and if too many calls wait already.
    */
   wait({ signal, remainingMs }: WaitLimits): Promise<T> {

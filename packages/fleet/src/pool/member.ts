@@ -25,17 +25,21 @@ export class Member<P> implements Seat {
   readonly process: FleetProcess<P>;
   readonly version: Version;
   /**
-   * It begins as `starting`. It becomes `ready`, or a `spare` first. Then it is `leaving` until it is gone.
+   * A process begins as `starting`. It becomes `ready`, or first a `spare`. In the end it is `leaving` until
+   * it is gone.
    */
   state: 'starting' | 'spare' | 'ready' | 'leaving' = 'starting';
-  /** Set once it has passed a limit. It continues to work until its successor is ready. */
+  /**
+   * Set once the process has passed a limit, or a reload must replace it. It continues to work until its
+   * successor is ready.
+   */
   mark: Mark | undefined;
-  /** Set once it leaves. */
+  /** Set once the process leaves. */
   ending: { readonly reason: EndReason; readonly error?: Error } | undefined;
   readyAt: number | undefined;
-  /** When it was last seen running a call. */
+  /** When the process was last seen to run a call. */
   lastUse = 0;
-  /** How many calls it has answered, or failed by itself. */
+  /** How many calls the process has answered, with a result or with an error. */
   answered = 0;
   /** When its memory was last measured. */
   measuredAt: number = -Infinity;

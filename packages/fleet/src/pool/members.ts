@@ -13,18 +13,18 @@ import { Upkeep } from './upkeep.ts';
 
 /** What this class needs of the pool. */
 export interface MembersHost<P> {
-  /** The process accepts calls from now on. */
+  /** Called when the process begins to accept calls. */
   open(member: Member<P>): void;
-  /** The process accepts no further calls. */
+  /** Called when the process accepts no further calls. */
   close(member: Member<P>): void;
-  /** The process is gone, with every call that ran there. */
+  /** Called when the process is gone, with every call that ran there. */
   remove(member: Member<P>): void;
   running(member: Member<P>): number;
   /** Returns how many processes the waiting calls could use. */
   wanted(): number;
   /** Fails everything that waits, and returns the error. */
   gaveUp(reason: string, error: Error): Error;
-  /** Returns false once the host cleans up. */
+  /** Returns false if the pool is managed and the host has called `cleanupClients()`. */
   mayStart(): boolean;
 }
 
@@ -74,7 +74,7 @@ export class Members<P> {
       endIdle: (member) => this.#end(member, { how: 'quit' }, 'idle'),
       endSpare: () => this.#endSpare('idle'),
     });
-    // This checks the client's options now, not at the first call.
+    // This process is never started. It checks the client's options now, and not only at the first call.
     new FleetProcess<P>(0, settings.process, client.cmd);
   }
 
@@ -92,7 +92,7 @@ export class Members<P> {
     for (const member of this.#all) member.process.release(owner);
   }
 
-  /** A call at the process is over. */
+  /** Called when a call at the process is over. */
   released(member: Member<P>): void {
     this.#upkeep.released(member);
   }
@@ -125,8 +125,8 @@ export class Members<P> {
   }
 
   /**
-   * Compares the facts with what is needed, and starts what is missing. Called after everything that may have
-   * changed the facts.
+   * Compares the processes that exist with those that are needed, and starts the missing ones. Called after
+   * everything that may have changed either.
    */
   plan(): void {
     if (!this.#mayLaunch) return;
@@ -141,12 +141,15 @@ export class Members<P> {
     if (this.#all.size > 0) this.#upkeep.begin();
   }
 
-  /** A reload begins with a new spare once it is known which version is used. */
+  /**
+   * True if a spare may be started. During a reload none is, because it is not known yet which version will
+   * be used.
+   */
   get #mayHaveSpare(): boolean {
     return this.#spare.isWanted && this.#cancelSpareDelay === undefined && !this.#replacements.isReloading;
   }
 
-  /** How many processes are starting to serve calls, without spares and successors. */
+  /** How many processes are in their start, apart from spares and successors. */
   get #startingMembers(): number {
     return [...this.#all].filter(
       (member) =>
@@ -199,7 +202,7 @@ export class Members<P> {
       this.#end(member, { how: 'kill' }, 'failed', error as Error);
       if (wasStarting) this.#startFailed(member, error as Error);
     }
-    // The order matters. A process that ends while it starts must count as failed first.
+    // This comes last, because a process that ends while it starts must first count as failed.
     const exit = await member.process.gone;
     this.#gone(member, exit);
   }
@@ -232,13 +235,13 @@ export class Members<P> {
     this.#starting = undefined;
   }
 
-  /** The session with the process was lost. The process accepts no further calls. */
+  /** Called when the session with the process was lost. The process accepts no further calls. */
   lost(member: Member<P>): void {
     const { state, number } = member;
     if (state === 'leaving') return;
     const error = new Error(`process ${number} of ${this.#settings.process.name} was lost`);
-    // The client waits for the exit, which explains the loss to the calls. It ends a process that survived
-    // its session.
+    // The client waits for the exit, which explains the loss to the calls. The client also ends a process
+    // that survived its session.
     this.#leave(member, 'lost', error);
     this.#host.remove(member);
     if (this.#spare.isAt(number)) this.#spareFailed(false);
@@ -254,7 +257,7 @@ export class Members<P> {
     this.plan();
   }
 
-  /** Counts a process that has answered nothing as a failed start. */
+  /** Counts a failure like that of a start if the process has answered no call. */
   #countIfUseless(member: Member<P>, error: Error): void {
     if (member.answered === 0) this.#countFailure(error);
   }
@@ -269,7 +272,7 @@ export class Members<P> {
     void member.process.leave(leave);
   }
 
-  /** The process gets no more calls. */
+  /** Sends no more calls to the process. */
   #leave(member: Member<P>, reason: EndReason, error?: Error): void {
     const { readyAt } = member;
     if (readyAt !== undefined) this.#budget.credit(this.#settings.process.clock.now() - readyAt);
@@ -349,7 +352,7 @@ export class Members<P> {
   }
 
   /**
-   * Ends every process as `leave` says, except those that are starting. Everything that waits rejects with
+   * Ends every process as `leave` says, but kills those that are starting. Everything that waits rejects with
    * `error`.
    */
   async stop(leave: Leave, error: Error): Promise<void> {

@@ -13,15 +13,15 @@ import {
 } from '../options.ts';
 
 /**
- * When a process is replaced. A process that has passed one of these limits is replaced once it is free. Its
- * successor is started first.
+ * When a process is replaced. If a process has passed one of these limits, a successor is started. Once that
+ * is ready, the process finishes its running calls and ends.
  */
 export interface RecycleOptions {
-  /** The number of calls that it may answer. */
+  /** The number of calls that a process may answer. */
   readonly calls?: number;
-  /** The bytes of memory that it may hold, measured between calls. Not known on Windows. */
+  /** The bytes of memory that a process may hold. They are measured after a call, but not on Windows. */
   readonly residentBytes?: number;
-  /** The milliseconds that it may be ready. */
+  /** The milliseconds that a process may be ready. */
   readonly ageMs?: number;
 }
 
@@ -33,8 +33,8 @@ export interface PoolConfig<P = Record<string, object>, S = Record<never, never>
   /** The number of processes that always run. Default 0. */
   readonly min?: number;
   /**
-   * The maximum number of processes. There is one more while one is replaced. Default: how many the machine
-   * runs in parallel.
+   * The maximum number of processes. While a process is replaced, there is one more. Default: the number that
+   * the machine runs in parallel.
    */
   readonly max?: number;
   /**
@@ -53,7 +53,8 @@ export interface PoolConfig<P = Record<string, object>, S = Record<never, never>
 /** The call options of a pool's remote, for `withCallOptions`. */
 export interface PoolCallOptions extends CallOptions {
   /**
-   * Calls with one key go to one process as long as it lives. They run in order if `callsPerProcess` is 1.
+   * Calls with the same key go to the same process as long as that process lives. If `callsPerProcess` is 1,
+   * they run in order.
    */
   readonly affinity?: string;
   /**

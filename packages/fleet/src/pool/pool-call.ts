@@ -1,4 +1,4 @@
-/** One call of a pool's remote, while it waits and until it is settled. */
+/** One call of a pool's remote, from the moment when it is made until it is settled. */
 import { AsyncResource } from 'node:async_hooks';
 import type { CallOptions } from '@pipework/core';
 import { signalOf } from '../calls/forward.ts';
@@ -22,7 +22,7 @@ export class PoolCall<P> implements Job {
   readonly sequence: number;
   readonly affinity: string | undefined;
   readonly priority: number;
-  /** True while it is in the queue. */
+  /** True while the call is in the queue. */
   isWaiting = false;
   readonly queuedAt: number;
   readonly resolve: (result: unknown) => void;
@@ -33,8 +33,8 @@ export class PoolCall<P> implements Job {
   readonly #deadline: number | undefined;
   #stopWatching = (): void => {};
   /**
-   * The asynchronous context in which it was made; undefined if it never waited. When it waits, the end of
-   * another call makes it run, in another context.
+   * The asynchronous context in which the call was made; undefined if it never waited. A call that waited
+   * runs when another call ends, and so in another context.
    */
   #context: AsyncResource | undefined;
 
@@ -69,8 +69,8 @@ export class PoolCall<P> implements Job {
   }
 
   /**
-   * The call waits. If its signal aborts or its deadline passes before {@link stopWaiting}, `leave` is called
-   * once.
+   * Watches a waiting call. If its signal aborts or its deadline passes before {@link stopWaiting}, calls
+   * `leave` once.
    */
   watch(leave: (error: unknown) => void, makeLate: () => Error): void {
     this.#context ??= new AsyncResource('PIPEWORK_POOL_CALL');

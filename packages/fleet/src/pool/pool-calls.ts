@@ -1,4 +1,4 @@
-/** The calls of a pool. Each waits for a place, runs there, and gives the place back. */
+/** The calls of a pool. Each waits for a place in a process, runs there, and gives the place back. */
 import type { Remote } from '@pipework/core';
 import { forward, isLost, mayGoElsewhere } from '../calls/forward.ts';
 import { markUnsent, unsent } from '../calls/unsent.ts';
@@ -12,11 +12,11 @@ import { RotatingHistogram, Utilization } from './stats.ts';
 
 /** What this class needs of the pool. */
 export interface PoolCallsHost<P> {
-  /** A call waits, because no process is free for it. */
+  /** Called when a call waits, because no process is free for it. */
   wait(): void;
-  /** A call found the session of the process lost. */
+  /** Called when a call found that the session of the process was lost. */
   lost(member: Member<P>): void;
-  /** A call is over, and so is its use of the place. */
+  /** Called when a call is over and has given its place back. */
   released(member: Member<P>): void;
 }
 
@@ -142,7 +142,8 @@ export class PoolCalls<P> {
       if (mayGoElsewhere(error)) {
         this.utilization.count(-1);
         this.#unsent += 1;
-        // The process may continue, while only its implementation has ended. The next call dispenses again.
+        // Perhaps only the implementation has ended, and not the process. The next call dispenses another
+        // one.
         member.process.forget(owner, remote);
         return this.#queueAgain(call, member);
       }
@@ -154,8 +155,8 @@ export class PoolCalls<P> {
   }
 
   /**
-   * Asks the process for an implementation. Undefined if the call was passed to another process, or has
-   * failed.
+   * Asks the process for an implementation. Returns undefined if the call was passed to another process, or
+   * has failed.
    */
   async #dispense(call: PoolCall<P>, member: Member<P>): Promise<Remote<unknown> | undefined> {
     const { owner, name } = call.asked;
@@ -187,8 +188,8 @@ export class PoolCalls<P> {
   }
 
   /**
-   * Puts a call back of which nothing was sent. It keeps its place in the order. `first` runs before a
-   * process may get it.
+   * Puts a call back into the queue if nothing of it was sent. The call keeps its place in the order. `first`
+   * runs before a process may get the call.
    */
   #queueAgain(call: PoolCall<P>, member: Member<P>, first?: () => void): void {
     if (this.#makeEnd !== undefined) {
@@ -204,7 +205,7 @@ export class PoolCalls<P> {
     if (call.isWaiting) this.#host.wait();
   }
 
-  /** Returns a function that gives the place back once, when the result is over. */
+  /** Returns a function that must be called when the result is over. It gives the place back once. */
   #releaseOnce(call: PoolCall<P>, member: Member<P>, startedAt: number): () => void {
     let isHeld = true;
     return () => {

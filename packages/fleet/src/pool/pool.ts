@@ -8,7 +8,8 @@ import { PoolCalls } from './pool-calls.ts';
 import type { Spread } from './stats.ts';
 
 /**
- * Figures of a pool. Counts are since it was made. Times and utilization are of the last one to two minutes.
+ * Figures of a pool. Counts begin when the pool is made. Times and utilization are of the last one to two
+ * minutes.
  */
 export interface PoolStats {
   /** Processes that accept calls. */
@@ -99,10 +100,10 @@ export class Pool<P = Record<string, object>, S = Record<never, never>> {
   }
 
   /**
-   * Ends the pool. New calls fail at once. Queued and running ones may finish within `drainMs`; calls that
-   * are still queued then reject with `FLEET_STOPPED`. With `drain: false` there is no such time. Resolves
-   * once no process, timer or descriptor is left. Further calls return the same promise, and `drain: false`
-   * in one of them ends the wait.
+   * Ends the pool. New calls fail at once. Queued and running calls may finish within `drainMs`. Calls that
+   * are still queued after that reject with `FLEET_STOPPED`. With `drain: false`, calls get no time to
+   * finish. Resolves once no process, timer or descriptor is left. Further calls return the same promise, and
+   * `drain: false` in one of them ends the wait.
    */
   stop(options: { readonly drain?: boolean } = {}): Promise<void> {
     return this.#stop(options.drain ?? true, undefined);

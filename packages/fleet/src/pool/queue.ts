@@ -4,7 +4,7 @@
 export interface Waiting {
   readonly priority: number;
   readonly sequence: number;
-  /** False once it was cancelled. It is skipped then. */
+  /** False once the call was cancelled. The queue then skips it. */
   readonly isWaiting: boolean;
 }
 
@@ -43,8 +43,8 @@ export class PriorityQueue<T extends Waiting> {
   }
 
   /**
-   * Removes one item. Returns true if it was there. This is slower than the rest, because it looks at every
-   * item.
+   * Removes one item. Returns true if it was there. This is slower than the other methods, because it looks
+   * at every item.
    */
   remove(item: T): boolean {
     const at = this.#heap.indexOf(item);

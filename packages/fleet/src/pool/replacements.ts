@@ -8,7 +8,7 @@ import type { Mark, Member, Version } from './member.ts';
 export interface ReplacementsHost<P> {
   /** Every process that is not gone. */
   readonly all: ReadonlySet<Member<P>>;
-  /** False while a restart delay runs, and after the end. */
+  /** False while a restart delay runs, and after the end of the pool. */
   readonly mayLaunch: boolean;
   /** Takes the spare, if a ready one of this version exists. It does not accept calls yet. */
   takeSpare(version: Version): Member<P> | undefined;
@@ -20,7 +20,7 @@ export interface ReplacementsHost<P> {
 
 export class Replacements<P> {
   readonly #host: ReplacementsHost<P>;
-  /** The version of new processes: the last one that became ready. */
+  /** The version of new processes: the last version of which a process became ready. */
   #version: Version;
   /**
    * The version of successors. During a reload it is the requested version, until it is known whether that
@@ -55,7 +55,7 @@ export class Replacements<P> {
     return this.#current?.successor === member;
   }
 
-  /** The process has passed a limit. */
+  /** Notes that the process has passed a limit. */
   mark(member: Member<P>, mark: Mark): void {
     member.mark ??= mark;
     this.next();
@@ -63,7 +63,7 @@ export class Replacements<P> {
 
   /**
    * Replaces every process by one of `command`, or of the present command. Resolves once all are replaced.
-   * Rejects if a successor does not become ready. The processes that are left then stay.
+   * Rejects if a successor does not become ready. Then the processes that are not replaced yet stay.
    */
   reload(command: Version['command'] | undefined): Promise<void> {
     this.#target = { number: this.#nextVersion++, command: command ?? this.#target.command };
@@ -75,7 +75,7 @@ export class Replacements<P> {
   }
 
   /**
-   * Starts the successor of the next marked process. They are replaced one by one, because processes of the
+   * Starts the successor of the next marked process. Processes are replaced one by one, because those of the
    * same age would otherwise all be replaced together.
    */
   next(): void {
@@ -89,8 +89,8 @@ export class Replacements<P> {
   }
 
   /**
-   * A process accepts calls from now on. If it has an older version, because it was starting when a reload
-   * began, it must be replaced.
+   * Called when a process begins to accept calls. If it has an older version, because it was starting when a
+   * reload began, it must be replaced.
    */
   opened(member: Member<P>): void {
     if (member.version !== this.#target && this.#reload !== undefined) member.mark = 'reload';
@@ -105,12 +105,18 @@ export class Replacements<P> {
     this.next();
   }
 
-  /** A process leaves, for whatever reason. Its successor becomes an ordinary process. */
+  /**
+   * Called when a process leaves, for whatever reason. If a successor was starting for it, that becomes an
+   * ordinary process.
+   */
   left(member: Member<P>): void {
     if (this.#current?.old === member) this.#current = undefined;
   }
 
-  /** A process did not become ready. Returns true if that fails a reload, in which case it is not counted. */
+  /**
+   * Called when a process did not become ready. Returns true if it was a successor in a reload. Such a
+   * failure is not counted.
+   */
   failed(member: Member<P>, error: Error): boolean {
     if (this.#current?.successor !== member) return false;
     const isReload = this.#current.old.mark === 'reload';
@@ -120,7 +126,7 @@ export class Replacements<P> {
     return isReload;
   }
 
-  /** The running reload rejects. The version that last became ready stays in use. */
+  /** Rejects the running reload. The version that last became ready stays in use. */
   fail(error: Error): void {
     this.#target = this.#version;
     for (const member of this.#host.all) if (member.mark === 'reload') member.mark = undefined;

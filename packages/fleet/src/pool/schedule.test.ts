@@ -24,7 +24,7 @@ function make(jobsPerSeat = 1) {
 const [one, two] = [{ number: 1 }, { number: 2 }];
 
 describe('a schedule', () => {
-  test('takes a higher priority first, and within one the order of arrival', () => {
+  test('takes jobs by priority, and within one priority in the order of arrival', () => {
     const { schedule, log, add } = make(4);
     add();
     add(undefined, 1);
@@ -44,7 +44,7 @@ describe('a schedule', () => {
     expect(log).toEqual(['0@1', '1@2', '2@1']);
   });
 
-  test('keeps a key at one seat in order, and lets others pass it', () => {
+  test('runs the jobs of a key at one seat in order, and lets other jobs pass them', () => {
     const { schedule, log, add } = make();
     schedule.open(one);
     const first = add('a');
@@ -56,7 +56,7 @@ describe('a schedule', () => {
     expect(log).toEqual(['0@1', '2@2', '1@1']);
   });
 
-  test('gives the jobs of a key to another seat, in order, when theirs is gone', () => {
+  test('gives the jobs of a key to another seat, in order, when their seat is gone', () => {
     const { schedule, log, add } = make();
     schedule.open(one);
     schedule.open(two);

@@ -58,7 +58,7 @@ export class Schedule<J extends Job, S extends Seat> {
     return this.#waiting;
   }
 
-  /** How many of these any seat could take. */
+  /** How many of the waiting jobs could run at any seat. */
   get unbound(): number {
     return this.#unbound;
   }
@@ -90,7 +90,7 @@ export class Schedule<J extends Job, S extends Seat> {
     this.fill();
   }
 
-  /** The caller of a waiting job has given up. The job's `isWaiting` must be false by now. */
+  /** Removes a waiting job, because its caller has given up. The job's `isWaiting` must be false by now. */
   cancel(job: J): void {
     this.#waiting -= 1;
     const key = job.affinity === undefined ? undefined : this.#keys.get(job.affinity);
@@ -117,7 +117,7 @@ export class Schedule<J extends Job, S extends Seat> {
     this.fill();
   }
 
-  /** The seat accepts no further jobs. Its running jobs continue. */
+  /** Assigns no further jobs to the seat. Its running jobs continue. */
   close(seat: S): void {
     const place = this.#places.get(seat);
     if (place === undefined || !place.isOpen) return;
@@ -126,7 +126,10 @@ export class Schedule<J extends Job, S extends Seat> {
     this.fill();
   }
 
-  /** The seat is gone. Jobs that were bound to it keep their place in the order, for any other seat. */
+  /**
+   * Removes a seat that is gone. Jobs that were bound to it may run at any other seat, and keep their place
+   * in the order.
+   */
   remove(seat: S): void {
     const place = this.#places.get(seat);
     if (place === undefined) return;
@@ -140,7 +143,7 @@ export class Schedule<J extends Job, S extends Seat> {
     this.fill();
   }
 
-  /** A job that was assigned is over. */
+  /** Notes that an assigned job is over. */
   finish(job: J, seat: S): void {
     const place = this.#places.get(seat);
     if (place !== undefined) place.running -= 1;
@@ -155,8 +158,8 @@ export class Schedule<J extends Job, S extends Seat> {
   }
 
   /**
-   * An assigned job did not run after all. It waits again at its old place. {@link fill} must be called
-   * afterwards.
+   * Takes back an assigned job that did not run. The job waits again at its old place. {@link fill} must be
+   * called afterwards.
    */
   giveBack(job: J, seat: S): void {
     const place = this.#places.get(seat);

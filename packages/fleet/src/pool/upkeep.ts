@@ -1,4 +1,7 @@
-/** Ends idle processes, and marks those that have passed a limit. It acts on time and on calls. */
+/**
+ * Ends idle processes, and marks those that have passed a limit. It checks processes at intervals and after
+ * calls.
+ */
 import { isInUse } from '../supervisor/activity.ts';
 import type { Mark, Member } from './member.ts';
 import type { PoolSettings } from './options.ts';
@@ -9,7 +12,7 @@ export interface UpkeepHost<P> {
   readonly ready: Member<P>[];
   running(member: Member<P>): number;
   mark(member: Member<P>, mark: Mark): void;
-  /** The process was not used for `idleMs`. */
+  /** Called when the process was not used for `idleMs`. */
   endIdle(member: Member<P>): void;
   /** Called if no process accepts calls, and `min` requires none. */
   endSpare(): void;
@@ -19,8 +22,8 @@ export interface UpkeepHost<P> {
 const measureEveryMs = 250;
 
 /**
- * If a process passes `recycle.residentBytes` within this few calls, the limit is close to what it needs at
- * rest.
+ * If a process passes `recycle.residentBytes` within this few calls, the limit is close to what a process
+ * needs at rest.
  */
 const fewCalls = 10;
 
@@ -38,7 +41,7 @@ export class Upkeep<P> {
     this.#host = host;
   }
 
-  /** The first processes exist. Checks them from now on. */
+  /** Begins to check the processes. Called once the first ones exist. */
   begin(): void {
     const { idleMs, recycle, process } = this.#settings;
     const everyMs = Math.min(idleMs, recycle.ageMs ?? Infinity) / looks;
@@ -51,7 +54,7 @@ export class Upkeep<P> {
     this.#cancel = undefined;
   }
 
-  /** A call at the process is over. The process may have passed a limit. */
+  /** Called when a call at the process is over. Marks the process if it has passed a limit. */
   released(member: Member<P>): void {
     const { recycle, process } = this.#settings;
     const now = process.clock.now();

@@ -3,8 +3,8 @@ import type { Diagnostics } from '@pipework/core';
 import type { Clock } from '../clock.ts';
 
 /**
- * How often a plugin is checked within its idle time. So the plugin ends between 1 and 1.25 idle times after
- * its last use.
+ * How many times a plugin is checked within its idle time. So the plugin ends between 1 and 1.25 idle times
+ * after its last use.
  */
 const looks = 4;
 
@@ -18,7 +18,10 @@ export class IdleWatch {
   readonly #isBusy: () => boolean | undefined;
   readonly #onUnused: () => void;
   #lastUse: number;
-  /** True if a check for use was due during a health check. It is made when the health check has ended. */
+  /**
+   * True if the plugin was to be checked for use during a health check. That check follows once the health
+   * check has ended.
+   */
   #isLookDue = false;
   #cancel = (): void => {};
 
@@ -31,7 +34,7 @@ export class IdleWatch {
     this.#schedule();
   }
 
-  /** A call is made. */
+  /** Called when a call is made. */
   used(): void {
     this.#lastUse = this.#clock.now();
   }
@@ -41,7 +44,7 @@ export class IdleWatch {
     this.#cancel();
   }
 
-  /** A health check has ended, so that it can be told again what is under way. */
+  /** Called when a health check has ended, because use can then be detected again. */
   lookAgain(): void {
     if (this.#isLookDue) this.#look();
   }

@@ -8,8 +8,8 @@ export interface StateChange {
   /** The state that was reached. */
   readonly state: SupervisorState;
   /**
-   * The number of the process that accepts calls, or did so last; 0 before the first one. It only rises, and
-   * may skip numbers.
+   * The number of the process that accepts calls, or that accepted them last; 0 before the first one. It only
+   * rises, and may skip numbers.
    */
   readonly generation: number;
   /** How the process ended, if the change came from its end. */
@@ -37,7 +37,8 @@ export class Announcer {
   readonly #name: string;
   readonly #listeners = new Set<(change: StateChange) => void>();
   /**
-   * Changes are reported one after another. The exit that explains a change may come after the change itself.
+   * Resolves once all changes so far are reported. They are reported one after another, because each waits
+   * for the exit that explains it.
    */
   #telling: Promise<void> = Promise.resolve();
 
@@ -74,7 +75,7 @@ export class Announcer {
       try {
         listener(change);
       } catch (error) {
-        // As in an EventEmitter, a failing listener is at fault itself, and must not stop the supervisor.
+        // The error of a listener becomes an uncaught exception. It must not stop the supervisor.
         queueMicrotask(() => {
           throw error;
         });

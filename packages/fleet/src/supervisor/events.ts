@@ -8,10 +8,10 @@ export type SupervisorState =
 export type SupervisorEvent<C> =
   /** `start()` or a call needs a process. */
   | { readonly type: 'wanted' }
-  /** `start()` alone. It also tries again after giving up. */
+  /** `start()` was called. A supervisor that has given up then tries again. */
   | { readonly type: 'start' }
   | { readonly type: 'reload'; readonly command: C | undefined }
-  /** A watched file changed. It causes a reload, but does not wake up an idle plugin. */
+  /** A watched file changed. This causes a reload, but does not start an idle plugin. */
   | { readonly type: 'changed' }
   | { readonly type: 'stop'; readonly drain: boolean; readonly cause?: unknown }
   | { readonly type: 'ready'; readonly process: number }

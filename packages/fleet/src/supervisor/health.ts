@@ -1,4 +1,4 @@
-/** Watches one process. It calls for its end after a number of checks in a row without an answer. */
+/** Watches one process. After a number of failed checks in a row, it asks for the end of the process. */
 import type { RPCClientOf } from '@pipework/core';
 import type { Clock } from '../clock.ts';
 import type { HealthOptions } from '../options.ts';
@@ -9,7 +9,7 @@ import type { HealthOptions } from '../options.ts';
  */
 const slices = 4;
 
-/** How much longer than planned a slice may take and still count as a whole one. */
+/** A slice that takes longer than this many times its planned time does not count. */
 const lateFactor = 1.5;
 
 /**
@@ -50,7 +50,7 @@ export function checkOnce<P>(
       cancel();
       resolve(failure);
     };
-    // The wait above limits a ping as well.
+    // The ping has no timeout of its own, because the wait above limits it.
     const answer = check === undefined ? rpc.ping({ timeout: Infinity }) : callCheck(check, rpc);
     answer.then(
       () => settle(),
@@ -63,7 +63,8 @@ export function checkOnce<P>(
 const firstCheckMs = 5_000;
 
 /**
- * Checks a process that will replace another one, as `health` says, or by a ping. Rejects if the check fails.
+ * Checks a process that will replace another one. Uses the check in `health`, or a ping if there is none.
+ * Rejects if the check fails.
  */
 export async function checkFirst<P>(
   rpc: RPCClientOf<P>,
@@ -82,9 +83,9 @@ async function callCheck<P>(
 }
 
 export interface HealthListener {
-  /** The process is useless. Called at most once. */
+  /** Called at most once, when the process has failed too many checks. */
   verdict(reason: Error): void;
-  /** A check has ended, with whatever result. */
+  /** Called when a check has ended, whatever its result. */
   checked?(): void;
 }
 
@@ -99,8 +100,8 @@ export class HealthWatch<P> {
   #isChecking = false;
 
   /**
-   * Begins at once. The first check comes after a random part of the period, so that many plugins are not
-   * checked together.
+   * Begins to watch at once. The first check comes after a random part of the period, so that many plugins
+   * are not checked together.
    */
   constructor(rpc: RPCClientOf<P>, options: HealthOptions<P>, clock: Clock, listener: HealthListener) {
     this.#rpc = rpc;

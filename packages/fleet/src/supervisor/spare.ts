@@ -1,6 +1,6 @@
 /**
  * The spare: a process that is kept ready beside the current one. Its failures are not counted, but its own
- * delays grow. It has no I/O and no timer.
+ * delays grow. This file has no I/O and no timer.
  */
 
 export interface Spare {
@@ -37,7 +37,7 @@ export class SpareFacts {
     this.#attempt = 0;
   }
 
-  /** Takes the spare, because it becomes current, or leaves. */
+  /** Returns the spare and forgets it, because the spare becomes the current process, or leaves. */
   take(): Spare | undefined {
     const held = this.#held;
     this.#held = undefined;
@@ -45,8 +45,8 @@ export class SpareFacts {
   }
 
   /**
-   * The spare has failed. Returns the number of the next attempt, counted from 0; undefined if there must be
-   * none.
+   * Notes that the spare has failed. Returns the number of the next attempt, counted from 0; undefined if
+   * there must be none.
    */
   failed(isPermanent: boolean): number | undefined {
     this.#held = undefined;

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { died, Driver, restart } from '../../test/support/driver.ts';
 import type { Action, SupervisorEvent } from './events.ts';
 
-describe('whatever happens in whatever order', () => {
-  /** What can happen at a moment. Each choice is an event that could really come. */
+describe('the facts of a supervisor', () => {
+  /** The random numbers of one step. They choose an event that could really come at that moment. */
   type Choice = { readonly kind: number; readonly pick: number; readonly gap: number };
 
   class World {
@@ -118,15 +118,15 @@ describe('whatever happens in whatever order', () => {
       );
       // Generations only rise.
       expect(this.generations).toEqual([...new Set(this.generations)].toSorted((a, b) => a - b));
-      // A waiting call is never stranded. Either a process is starting, a delay runs, or a process that must
-      // end first still exists.
+      // No call waits without end. While calls wait, a process is starting, a delay runs, or a process that
+      // must end first still exists.
       if (facts.state === 'waiting') expect(this.delays.has('restart') || this.alive.size > 0).toBe(true);
       if (facts.state === 'stopped' || facts.state === 'given-up')
         expect(this.delays.has('restart')).toBe(false);
     }
   }
 
-  test('the rules hold', () => {
+  test('keep their rules in any sequence of events', () => {
     const choice = fc.record({
       kind: fc.integer({ min: 0, max: 11 }),
       pick: fc.nat(1_000),

@@ -17,7 +17,7 @@ describe('a supervisor decides', () => {
     expect(driver.do({ type: 'start' })).toEqual([]);
   });
 
-  test('starting: a failure waits with a delay, and launches when that is over', () => {
+  test('starting: after a failure a delay runs, and a process is launched when it is over', () => {
     const driver = new Driver();
     driver.do({ type: 'start' });
     expect(driver.fail(1)).toEqual([{ do: 'delay', which: 'restart', ms: 100 }]);
@@ -46,7 +46,7 @@ describe('a supervisor decides', () => {
     expect(driver.state).toBe('reloading');
   });
 
-  test('more failures than atMost within the window give up', () => {
+  test('the supervisor gives up after more failures than atMost within the window', () => {
     const driver = new Driver();
     driver.start();
     driver.end(1);
@@ -58,7 +58,7 @@ describe('a supervisor decides', () => {
     expect(kinds(driver.end(3)).at(-1)).toBe('give-up');
   });
 
-  test('the delays start from the beginning once a process was ready for the window', () => {
+  test('the delays start from the beginning once a process was ready for the whole window', () => {
     const driver = new Driver();
     driver.start();
     driver.end(1);
@@ -68,7 +68,7 @@ describe('a supervisor decides', () => {
     expect(driver.end(2)).toEqual([{ do: 'delay', which: 'restart', ms: 100 }]);
   });
 
-  test('ready: a reload swaps in one step, drains the old process, and keeps the new command', () => {
+  test('ready: a reload switches processes in one step, drains the old one, and keeps the new command', () => {
     const driver = new Driver();
     driver.start();
     expect(driver.do({ type: 'reload', command: 'new' }).at(-1)).toMatchObject({ command: 'new' });
@@ -93,7 +93,7 @@ describe('a supervisor decides', () => {
     expect(driver.do({ type: 'delay-over' })[0]).toMatchObject({ command: 'old' });
   });
 
-  test('reloading: further reloads share one, and the last command wins', () => {
+  test('reloading: further reloads are joined into one, which uses the last command', () => {
     const driver = new Driver();
     driver.start();
     driver.do({ type: 'reload', command: 'a' });
@@ -126,7 +126,7 @@ describe('a supervisor decides', () => {
     expect(driver.facts.failures).toHaveLength(1);
   });
 
-  test('waiting: a reload launches at once, and returns to the rest of the delay if it fails', () => {
+  test('waiting: a reload launches a process at once, and if it fails, the rest of the delay follows', () => {
     const driver = new Driver();
     driver.start();
     driver.end(1);
@@ -179,7 +179,7 @@ describe('a supervisor decides', () => {
     expect(driver.state).toBe('ready');
   });
 
-  test('a plugin that is not used ends, and a call wakes it up without counting', () => {
+  test('an unused plugin ends, and a call starts it again without counting a failure', () => {
     const driver = new Driver();
     driver.start();
     expect(kinds(driver.do({ type: 'unused' }))).toContain('retire 1');

@@ -4,7 +4,7 @@
  *
  * Independent facts are in independent fields, and `state` is derived from them. A process has a number from
  * its launch on, and is in exactly one of the fields until it is gone. If an event names a process that is in
- * none of them, the event is dropped.
+ * no field, the event is dropped.
  */
 import { RestartBudget } from '../restart-budget.ts';
 import type { Action, StateOptions, SupervisorEvent, SupervisorState } from './events.ts';
@@ -32,7 +32,7 @@ export class SupervisorFacts<C> {
   /** The unhealthy process that must be gone before the next one is launched. */
   #blockedBy: number | undefined;
   readonly #budget: RestartBudget;
-  /** The command of the one reload that waits for the running one. */
+  /** The command of the reload that waits. At most one reload waits for the running one. */
   #pending: { readonly command: C | undefined } | undefined;
   /** The failure of the current process during a reload. It counts if the reload fails as well. */
   #lostInReload: Error | undefined;
@@ -149,7 +149,7 @@ export class SupervisorFacts<C> {
   #beginReload(command: C | undefined): void {
     this.#do({ do: 'begin-reload' });
     this.#spare.hope();
-    // If only the end of an unhealthy process was awaited, its delay is over already.
+    // If only the end of an unhealthy process is awaited, the restart delay is over already.
     const resumesAt = this.#delayUntil ?? (this.#blockedBy === undefined ? undefined : 0);
     if (this.#delayUntil !== undefined) {
       this.#delayUntil = undefined;
@@ -246,7 +246,7 @@ export class SupervisorFacts<C> {
     this.#lose(error, now);
   }
 
-  /** The current process accepts no more calls. It is already among those that leave. */
+  /** Handles the loss of the current process, which is already among those that leave. */
   #lose(error: Error, now: number): void {
     const { readyAt } = this.#current!;
     this.#current = undefined;

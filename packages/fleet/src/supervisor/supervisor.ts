@@ -1,4 +1,4 @@
-/** One plugin, kept alive over any number of processes. Carries out what `state.ts` decides. */
+/** Keeps one plugin running over any number of processes. Carries out the decisions of `state.ts`. */
 import { cleanupCount, PipeworkError, type Command, type Remote } from '@pipework/core';
 import { fleetRemote, type Route } from '../calls/remote.ts';
 import { WaitingCalls, type WaitLimits } from '../calls/waiting.ts';
@@ -60,7 +60,7 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
     const { clock, name, signal } = settings;
     this.#settings = settings;
     this.#announcer = new Announcer(name);
-    // This checks the client's options now, not at the first start.
+    // This process is never started. It checks the client's options now, and not only at the first start.
     new FleetProcess<P>(0, settings, settings.client.cmd);
     this.#facts = new SupervisorFacts({
       command: settings.client.cmd,
@@ -97,7 +97,7 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
     return this.#facts.state;
   }
 
-  /** The number of the process that accepts calls, or did so last; 0 before the first one. */
+  /** The number of the process that accepts calls, or that accepted them last; 0 before the first one. */
   get generation(): number {
     return this.#generation;
   }
@@ -125,10 +125,11 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
   }
 
   /**
-   * Replaces the process without a lost call. It starts a new one beside it, runs `setup` and one health
-   * check, sends new calls there and drains the old one. Resolves once the new process accepts calls. Rejects
-   * if it did not become ready; then the old process stays. A new `cmd` is used from then on. If reloads are
-   * requested while one runs, they share one further reload, and the last `cmd` wins.
+   * Replaces the process without a lost call. Starts a new process beside it, runs `setup` and one health
+   * check, sends new calls to the new process and drains the old one. Resolves once the new process accepts
+   * calls. If it does not become ready, rejects, and the old process stays. If the reload succeeds, a new
+   * `cmd` is used from then on. If reloads are requested while one runs, they share one further reload, and
+   * the last `cmd` wins.
    */
   async reload(options: { readonly cmd?: Command } = {}): Promise<void> {
     if (this.state === 'stopped') throw this.#endError();
@@ -203,7 +204,7 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
   }
 
   #stop(drain: boolean, cause: unknown): Promise<void> {
-    // If processes drain already, a stop that does not wait hurries them.
+    // If processes are draining already, a stop without draining makes them quit now.
     if (this.#stopping !== undefined && !drain)
       for (const process of this.#processes.values()) void process.leave({ how: 'quit' });
     this.#stopping ??= this.#end(drain, cause);
@@ -230,7 +231,10 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
     if (hasFailed || `${this.state} ${this.#generation}` !== before) this.#announce(because);
   }
 
-  /** True if the host cleans up. A managed plugin is then not restarted. */
+  /**
+   * True if the plugin is managed and the host has called `cleanupClients()`. Then the plugin is not
+   * restarted.
+   */
   #isCleaningUp(event: SupervisorEvent<Command>): boolean {
     const { managed } = this.#settings.client;
     if (managed !== true || event.type === 'stop' || this.#stopping !== undefined) return false;
@@ -291,7 +295,7 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
         { error: failure },
       );
     }
-    // The order matters. A process that ends while it starts must count as failed first.
+    // This comes last, because a process that ends while it starts must first count as failed.
     await process.gone;
     this.#processes.delete(number);
     this.#dispatch({ type: 'gone', process: number });
@@ -300,8 +304,8 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
   #lost(process: FleetProcess<P>): void {
     const error = new Error(`process ${process.number} of ${this.#settings.name} was lost`);
     this.#leaveCurrent(process);
-    // The client waits for the exit, which explains the loss to the calls. It ends a process that survived
-    // its session.
+    // The client waits for the exit, which explains the loss to the calls. The client also ends a process
+    // that survived its session.
     this.#dispatch({ type: 'ended', process: process.number, error }, { exit: process.gone, error });
   }
 
@@ -330,7 +334,7 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
     void process.leave(leave);
   }
 
-  /** The process gets no more calls. */
+  /** Sends no more calls to the process. */
   #leaveCurrent(process: FleetProcess<P>): void {
     if (this.#current !== process) return;
     this.#current = undefined;
@@ -343,7 +347,7 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
       this.#delays.delete(which);
       this.#dispatch({ type: which === 'restart' ? 'delay-over' : 'spare-delay-over' });
     };
-    // Calls may wait for a restart, and nothing else would keep the host alive for that. No call waits for a
+    // Calls may wait for a restart, so its delay must keep the host's process alive. No call waits for a
     // spare.
     this.#delays.set(which, this.#settings.clock.after(ms, over, { holdsLoop: which === 'restart' }));
   }
@@ -356,8 +360,8 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
   }
 
   /**
-   * The supervisor has given up or was stopped. Everything that waits fails, and later requests fail too. The
-   * order ensures that no call gets in between.
+   * Fails everything that waits, and later requests too, because the supervisor has given up or was stopped.
+   * The order ensures that no call gets in between.
    */
   #fail(makeEnd: () => FleetError): void {
     this.#makeEnd = makeEnd;

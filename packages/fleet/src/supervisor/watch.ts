@@ -1,4 +1,4 @@
-/** Watches paths, and reports a change once. */
+/** Watches paths, and reports changes that come together as one. */
 import type { FSWatcher } from 'chokidar';
 import type { Clock } from '../clock.ts';
 
@@ -28,14 +28,14 @@ export class PathWatch {
     this.#opening = this.#open(paths);
   }
 
-  /** Resolves once a change of the paths would be noticed. */
+  /** Resolves once the paths are watched. */
   async ready(): Promise<void> {
     await this.#opening;
   }
 
   async #open(paths: readonly string[]): Promise<FSWatcher | undefined> {
     try {
-      // Loaded only if paths are watched.
+      // chokidar is loaded only if paths are watched.
       const { watch } = await import('chokidar');
       if (this.#isStopped) return undefined;
       const watcher = watch([...paths], { ignoreInitial: true });

@@ -17,7 +17,7 @@ export class Watches<P> {
   readonly #health: HealthWatch<P> | undefined;
   readonly #idle: IdleWatch | undefined;
 
-  /** The process is ready. */
+  /** Begins to watch the process, which must be ready. */
   constructor(process: FleetProcess<P>, options: WatchOptions<P>) {
     const { health, idleMs, clock } = options;
     const rpc = process.rpc!;
@@ -35,7 +35,7 @@ export class Watches<P> {
     }
   }
 
-  /** A call is made. */
+  /** Called when a call is made. */
   used(): void {
     this.#idle?.used();
   }

@@ -21,13 +21,13 @@ export class Driver {
     return actions;
   }
 
-  /** Starts, and becomes ready. */
+  /** Starts the supervisor, and makes its process ready. */
   start(): void {
     this.do({ type: 'start' });
     this.ready();
   }
 
-  /** Makes the process that was launched last ready. */
+  /** Reports that the newest process is ready. */
   ready(): void {
     this.do({ type: 'ready', process: this.lastLaunched });
   }
