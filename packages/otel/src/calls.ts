@@ -30,7 +30,7 @@ const boundaries = [
 
 /**
  * The key of the record that is kept of a call until it ends. The record is a property of the call's own
- * object, so that it is freed with it.
+ * object, so that both are freed together.
  */
 const recordKey = Symbol('pipework.otel.call');
 
@@ -50,7 +50,7 @@ interface Side {
   readonly active: string;
   /** The context in which the call began. */
   parentOf(call: CallTrace): Context;
-  /** The last step before a call continues. No hook can change what is sent after it. */
+  /** Called as the last step before a call continues. After it, no hook can change what is sent. */
   begun(active: Context, call: CallTrace): void;
 }
 
@@ -70,16 +70,17 @@ export const answeredHere: Side = {
   kind: SpanKind.SERVER,
   duration: metricNames.server,
   active: metricNames.activeServer,
-  // A function runs in the context in which it was given, which is within the call that brought it. Any other
-  // call runs in the context in which the connection was made, which says nothing about the call's parent.
+  // A function that was given runs in the context in which it was given. That context belongs to the call
+  // that brought the function. Any other call runs in the context in which the connection was made, which
+  // says nothing about the call's parent.
   parentOf: ({ method, metadata }) =>
     propagation.extract(method.startsWith('$/') ? context.active() : ROOT_CONTEXT, metadata),
   begun: () => {},
 };
 
 /**
- * Watches one side until the returned function is called. Calls that are under way then are reported when
- * they end.
+ * Watches one side until the returned function is called. Calls that are under way at that time are reported
+ * when they end.
  */
 export function watchCalls(side: Side, telemetry: Telemetry): Stop {
   const calls = new Calls(side, telemetry);
@@ -178,7 +179,7 @@ class Calls {
   }
 }
 
-/** Made once for each combination of method and failure. */
+/** Returns the attributes of a metric. They are made once for each combination of method and failure. */
 function metricAttributes(method: Method, failure: Failure | undefined): Attributes {
   const type = failure?.type;
   const made = method.byFailure.get(type);

@@ -2,7 +2,7 @@
 import { SpanStatusCode, type Attributes, type Exception, type Span } from '@opentelemetry/api';
 import { attributes, other } from './names.ts';
 
-/** One failure, described by few different words. */
+/** One failure, described by one of a limited number of texts. */
 export interface Failure {
   /** The value of `error.type`: the error's code, else its name, else `_OTHER`. Undefined if the caller ended the call on purpose. */
   readonly type: string | undefined;
@@ -17,8 +17,8 @@ export interface Failure {
 const maxText = 4096;
 
 /**
- * How many different types are distinguished; all others share one. A type is the label of a metric, and the
- * plugin chooses it.
+ * How many different types are distinguished. All others share one type. A type is the label of a metric, and
+ * the plugin chooses it.
  */
 const maxTypes = 200;
 
@@ -50,7 +50,7 @@ export function markFailed(span: Span, error: unknown, { type, statusCode }: Fai
   span.setStatus({ code: SpanStatusCode.ERROR, message: exception.message ?? type });
 }
 
-/** Returns the attribute of a metric for a failure; none for a call that was ended on purpose. */
+/** Returns the attribute of a metric for a failure; none if the caller ended the call on purpose. */
 export function failureAttributes(failure: Failure | undefined): Attributes {
   return failure?.type === undefined ? {} : { [attributes.errorType]: failure.type };
 }

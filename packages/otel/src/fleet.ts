@@ -1,4 +1,6 @@
-/** Watches supervisors and pools: how often a process had to be restarted, and which calls wait for one. */
+/**
+ * Watches supervisors and pools. Counts restarts, and reports the processes and the waiting calls of pools.
+ */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { BatchObservableResult, Meter } from '@opentelemetry/api';
 import { guarded } from './guard.ts';
@@ -11,7 +13,7 @@ export interface PoolFigures {
   stats(): { readonly processes: number; readonly busy: number; readonly queued: number };
 }
 
-/** Those reasons for the end of a pool's process that mean a replacement. */
+/** The reasons for the end of a pool's process after which the pool replaces the process. */
 const replaced = new Set(['failed', 'lost', 'unhealthy', 'recycled', 'reloaded']);
 
 /** Counts restarts until the returned function is called. */

@@ -24,14 +24,11 @@ export interface InstrumentOptions {
    */
   readonly tracerProvider?: TracerProvider | false;
   /**
-   * Receives the figures. Default: the global provider, which must be registered before. With `false` there
-   * are no figures.
+   * Receives the figures. Default: the global provider, which must be registered before `instrument()` is
+   * called. With `false` there are no figures.
    */
   readonly meterProvider?: MeterProvider | false;
-  /**
-   * If it is true, a call or a stream outside of any trace gets no span. It is measured nevertheless.
-   * Default: false.
-   */
+  /** If true, a call or a stream outside of any trace gets no span, but is still measured. Default: false. */
   readonly requireParent?: boolean;
   /**
    * Returns true for a call that must be neither traced nor measured, and must carry no context. Called once
@@ -113,7 +110,7 @@ function turnOn(options: InstrumentOptions): Instrumentation {
 function telemetryOf(options: InstrumentOptions): Telemetry {
   const { tracerProvider, meterProvider, requireParent = false, ignore, annotate } = options;
   return {
-    // A proxy provider without a real one makes spans that record nothing.
+    // A proxy provider with no real provider behind it makes spans that record nothing.
     tracer: (tracerProvider === false ? new ProxyTracerProvider() : (tracerProvider ?? trace)).getTracer(
       scope,
     ),

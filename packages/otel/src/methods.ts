@@ -7,7 +7,7 @@ import { attributes, other, system } from './names.ts';
 export interface Method {
   /**
    * The name of its spans, and their `rpc.method`: `greeter/greet`. For a function it is `greeter/$call`, and
-   * for a method of a marked object it is `greeter/$call.next`.
+   * for a method of an object that was given it is `greeter/$call.next`.
    */
   readonly name: string;
   readonly attributes: Attributes;
@@ -16,8 +16,8 @@ export interface Method {
 }
 
 /**
- * How many methods get a name of their own. Others are `_OTHER`, because the names of answered calls come
- * from the peer.
+ * How many methods get a name of their own. Further methods are `_OTHER`. The names of answered calls come
+ * from the peer, which could send any number of them.
  */
 const maxMethods = 2_000;
 
@@ -34,7 +34,7 @@ export class Methods {
   }
 
   of({ service, method, peer }: CallTrace): Method {
-    // A service's peer is part of the key only on the side that calls, because only there it is reported.
+    // The peer is part of the key only on the side that calls, because only that side reports it.
     const key = this.#isClient ? `${peer}\n${service ?? ''}` : service;
     const methods = this.#byService.get(key);
     return methods?.get(method) ?? this.#add(key, service, method, peer);

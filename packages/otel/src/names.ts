@@ -47,7 +47,7 @@ export const system = 'pipework';
 export const other = '_OTHER';
 
 /**
- * The channels of `@pipework/fleet`, by their texts, because a program without a fleet must not load it. A
- * test compares them with fleet's own.
+ * The names of the channels of `@pipework/fleet`. They are written here as texts, because a program without a
+ * fleet must not load that package. A test compares them with fleet's own.
  */
 export const fleetChannels = { supervisor: 'pipework:fleet', pool: 'pipework:pool' } as const;

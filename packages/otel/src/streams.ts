@@ -1,5 +1,6 @@
 /**
- * Makes a span for each stream of values, with its items, below the call or the consumer that it belongs to.
+ * Makes a span for each stream of values, with the number of its items. The span is below that of the call or
+ * of the consumer.
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { context, SpanKind, trace, type Span } from '@opentelemetry/api';
@@ -11,8 +12,8 @@ import { attributes, metricNames } from './names.ts';
 import type { Stop, Telemetry } from './telemetry.ts';
 
 /**
- * Watches streams until the returned function is called. Streams that are open then are reported when they
- * end.
+ * Watches streams until the returned function is called. Streams that are open at that time are reported when
+ * they end.
  */
 export function watchStreams({ tracer, meter, needsParent }: Telemetry): Stop {
   const spans = new Map<StreamTrace, Span | undefined>();

@@ -159,7 +159,7 @@ test('a pool’s queue is reported, and a call that waited in it keeps its trace
   expect(asked).toHaveBeenCalledTimes(1);
 });
 
-test('when it is turned off, it leaves nothing behind, and reports what was under way', async () => {
+test('when telemetry is turned off, it leaves nothing behind, and reports the calls that were under way', async () => {
   expect(heard()).toEqual([]);
   const instrumentation = turnOn();
   expect(instrument()).toBe(instrumentation);
@@ -180,7 +180,7 @@ test('when it is turned off, it leaves nothing behind, and reports what was unde
   instrumentation.disable();
 });
 
-test('with requireParent, a call outside of any trace has no span, and is measured', async () => {
+test('with requireParent, a call outside of any trace has no span, but is measured', async () => {
   const { work } = await startWork({ silent: true });
   turnOn({ requireParent: true });
   await work.active();

@@ -17,8 +17,8 @@ let sdk: Sdk;
 let client: WorkClient;
 let work: Remote<Work>;
 
-// All tests that do not end it share one plugin. A process takes longer to load the SDK than to make all its
-// calls.
+// All tests that do not end their plugin share one. A process takes longer to load the SDK than to make all
+// its calls.
 beforeAll(async () => {
   sdk = startSdk();
   client = makeClient();
@@ -49,8 +49,8 @@ async function within<T>(act: () => Promise<T>): Promise<{ result: T; traceId: s
 }
 
 /**
- * Returns all spans of both processes, once there are as many as expected. A span may end just after its
- * answer.
+ * Returns all spans of both processes, once each of `names` is among them. A span may end just after the
+ * answer of its call.
  */
 async function told(work: { spans(): Promise<ToldSpan[]> }, names: readonly string[]): Promise<ToldSpan[]> {
   let spans: ToldSpan[] = [];
@@ -64,7 +64,7 @@ async function told(work: { spans(): Promise<ToldSpan[]> }, names: readonly stri
 }
 
 describe('a call', () => {
-  test('has a span on each side, the handler’s below the caller’s', async () => {
+  test('has a span on each side, and the handler’s is below the caller’s', async () => {
     const { traceId, spanId } = await within(() => work.greet('world'));
     const spans = await told(work, ['work/greet']);
     const made = only(spans, 'work/greet', 'client');
