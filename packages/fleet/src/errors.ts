@@ -19,7 +19,7 @@ const brand: unique symbol = Symbol.for('pipework.error');
 
 /**
  * Raised by a call, `start()` or `reload()` that cannot succeed, because the supervisor or pool has ended.
- * `cause` is what ended it.
+ * `cause` is the reason of that end.
  */
 export class FleetError extends Error {
   /** The error's key in the closed table {@link fleetErrorCodes}. */

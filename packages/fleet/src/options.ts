@@ -51,7 +51,7 @@ export interface SupervisorConfig<
    * failed.
    */
   readonly setup?: Setup<P>;
-  /** Health checks. If it is absent, there are none. */
+  /** The health checks. Without this option there are none. */
   readonly health?: HealthOptions<P>;
   /**
    * Milliseconds without use after which the process ends. The next call starts another. Default `Infinity`.
@@ -65,7 +65,7 @@ export interface SupervisorConfig<
   readonly spare?: 0 | 1;
   /** Files and folders. A change in one of them reloads the plugin. */
   readonly watch?: string | readonly string[];
-  /** For tests: the clock, the timers and the random numbers that everything here uses. */
+  /** For tests: the clock, the timers and the random numbers that the supervisor uses. */
   readonly clock?: Clock;
 }
 

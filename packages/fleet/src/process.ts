@@ -1,6 +1,6 @@
 /**
- * One plugin process, from its launch until nothing of it is left. It contains the only `new Client` of this
- * package.
+ * One plugin process, from its launch until nothing of it is left. This file contains the only `new Client`
+ * of this package.
  */
 import {
   Client,
@@ -20,7 +20,10 @@ export type Leave = { readonly how: 'drain'; readonly drainMs: number } | { read
 export class FleetProcess<P> {
   /** The process's number, counted over all processes of one supervisor or pool. */
   readonly number: number;
-  /** Resolves once nothing of the process is left; undefined if there never was a process. */
+  /**
+   * Resolves to the exit once nothing of the process is left. Resolves to undefined if there never was a
+   * process.
+   */
   readonly gone: Promise<PluginExit | undefined>;
   readonly #client: Client<P>;
   readonly #settings: SupervisorSettings<P>;

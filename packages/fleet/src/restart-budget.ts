@@ -25,7 +25,10 @@ export class RestartBudget {
     return this.#failures;
   }
 
-  /** Counts a failure. Returns the reason why no further restart is allowed; undefined if one is. */
+  /**
+   * Counts a failure. Returns the reason why no further restart is allowed; undefined if a restart is
+   * allowed.
+   */
   count(now: number): string | undefined {
     if (this.#limits === false) return 'it was told not to restart';
     const { failures, mayRestart } = countFailure(this.#failures, now, this.#limits);

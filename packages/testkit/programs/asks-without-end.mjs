@@ -1,5 +1,5 @@
 // At each call, asks its host for a service (`files`, or the program's argument) without end, and opens each
-// service that it gets. It answers the call.
+// service that it gets. Meanwhile it answers the call.
 import process from 'node:process';
 import { startPlugin } from './base.mjs';
 

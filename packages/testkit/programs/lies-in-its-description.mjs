@@ -1,5 +1,5 @@
-// Announces `describe`, and answers with something that is not a description. The types in the answer are
-// wrong. With an argument, the answer is `huge`, `deep` or `poisoned`.
+// Announces `describe`, and answers with something that is not a description. By default, the types in the
+// answer are wrong. The argument `huge`, `deep` or `poisoned` selects another lie.
 import { Buffer } from 'node:buffer';
 import process from 'node:process';
 import { handshakeLine, startPlugin } from './base.mjs';

@@ -7,7 +7,10 @@ import { printable } from '@pipework/core';
 const keep = 1024 * 1024;
 
 export class Capture {
-  /** Returns a sink for a client. Each stream needs one, because a decoder belongs to one stream. */
+  /**
+   * Returns a sink for a client. Each output needs a sink of its own, because a decoder must not mix two
+   * outputs.
+   */
   sink(): Writable {
     const decoder = new StringDecoder('utf8');
     return new Writable({

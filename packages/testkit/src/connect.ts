@@ -44,7 +44,7 @@ export interface ConnectOptions<P = Record<string, object>, S = Record<never, ne
   readonly seed?: number;
   /** Bytes arrive in chunks of 1 to this many bytes, chosen at random. `'random'` means up to 64. */
   readonly chunking?: 'random' | number;
-  /** Each chunk waits this many milliseconds, or a random number in this range. */
+  /** Each chunk waits this many milliseconds, or a random number of milliseconds in this range. */
   readonly delay?: number | { readonly min: number; readonly max: number };
   /** The width of a stream's window, in bytes, once its first 256 KiB are used. */
   readonly window?: number;
@@ -266,7 +266,8 @@ function wire<P, S>(
       transcript.note(direction, text);
     },
   });
-  // `Versioned` plugins cannot have a list of versions as an option, so their sets are tested one at a time.
+  // The cast is needed because `serve` takes no list of versions for `Versioned` plugins. Their sets are
+  // tested one at a time.
   const served = { ...options.serve, plugins: watched(plugins, () => process) } as ServeOptions<P, S>;
   const process: MemoryProcess = new MemoryProcess(serving(served), {
     toPlugin: pipe('toPlugin'),

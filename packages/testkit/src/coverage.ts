@@ -17,7 +17,10 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import v8 from '@vitest/coverage-v8';
 import type { CoverageProvider, CoverageProviderModule } from 'vitest/node';
 
-/** Passes the directory's name to the workers, which get the environment of Vitest's main process. */
+/**
+ * The environment variable with the directory for coverage. The workers inherit it from Vitest's main
+ * process.
+ */
 const variable = 'PIPEWORK_TESTKIT_COVERAGE';
 
 interface Script {

@@ -46,7 +46,7 @@ export interface PluginSuite<P> {
   readonly test: TestAPI<PluginFixtures<P>>;
   /** Vitest's `expect`, with the kit's matchers. */
   readonly expect: typeof expect;
-  /** How the tests that this call of the function declares will run. */
+  /** How the plugin runs in the tests that are declared now. */
   readonly how: 'in memory' | 'as a process';
 }
 

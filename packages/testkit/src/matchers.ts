@@ -68,7 +68,7 @@ export const matchers: Matchers = Object.freeze<Matchers>({
     };
   },
 
-  /** Passes if a client's process has exited in this way, or does so within four seconds. */
+  /** Waits up to four seconds for a client's process to exit. Passes if it exits in this way. */
   async toHaveExited(received, expected = {}) {
     const client = clientOf(received);
     if (client === undefined) {

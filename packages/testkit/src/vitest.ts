@@ -68,7 +68,7 @@ export interface PipeworkMatchers<T = unknown> {
    * The code may also be that of one of the error's causes.
    */
   toFailWith(code: string, message?: string | RegExp): Promise<void>;
-  /** Passes if a client's process has exited in this way, or does so within four seconds. */
+  /** Waits up to four seconds for a client's process to exit. Passes if it exits in this way. */
   toHaveExited(expected?: ExpectedExit): Promise<void>;
   /** Passes if a pair or a launched client has printed this on its standard output. */
   toHavePrinted(text: string | RegExp): void;

@@ -36,7 +36,7 @@ async function cover(pool: string): Promise<Record<string, FileCoverage | undefi
 const callsOf = (file: FileCoverage | undefined): Record<string, number | undefined> =>
   Object.fromEntries(Object.entries(file?.fnMap ?? {}).map(([key, { name }]) => [name, file?.f[key]]));
 
-test.each(['forks', 'threads'])('a report counts what ran in plugin processes, with %s', async (pool) => {
+test.each(['forks', 'threads'])('a report counts what ran in plugin processes (%s)', async (pool) => {
   const files = await cover(pool);
   expect(Object.keys(files).sort()).toEqual(['greeter.mjs', 'never-used.mjs', 'plugin.mjs', 'source.ts']);
   // This file ran once in memory, and in two processes.

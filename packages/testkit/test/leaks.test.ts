@@ -122,7 +122,7 @@ describe('expectNoLeaks(connection)', () => {
   });
 });
 
-describe('expectNoLeaks(connection), for what travels by reference,', () => {
+describe('expectNoLeaks(connection), with streams and callbacks,', () => {
   interface Source {
     count(to: number): AsyncIterable<number>;
     keep(callback: () => void): Promise<void>;

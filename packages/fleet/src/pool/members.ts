@@ -257,7 +257,7 @@ export class Members<P> {
     this.plan();
   }
 
-  /** Counts a failure like that of a start if the process has answered no call. */
+  /** If the process has answered no call, counts its loss as a failed start. */
   #countIfUseless(member: Member<P>, error: Error): void {
     if (member.answered === 0) this.#countFailure(error);
   }

@@ -119,9 +119,9 @@ export class Pool<P = Record<string, object>, S = Record<never, never>> {
   }
 
   /**
-   * Returns one remote of `name` over all processes. Each process has an implementation of its own for it.
-   * `withCallOptions` accepts `affinity` and `priority` for it. Resolves at once, so an unknown name fails
-   * only with the first call.
+   * Returns one remote of `name` over all processes. Each process has an implementation of its own for this
+   * remote. For it, `withCallOptions` accepts `affinity` and `priority` too. Resolves at once, so an unknown
+   * name fails only with the first call.
    */
   async dispense<K extends keyof P & string>(name: K): Promise<Remote<P[K]>> {
     if (this.#makeEnd !== undefined) throw this.#makeEnd();

@@ -10,7 +10,7 @@ export interface ReplacementsHost<P> {
   readonly all: ReadonlySet<Member<P>>;
   /** False while a restart delay runs, and after the end of the pool. */
   readonly mayLaunch: boolean;
-  /** Takes the spare, if a ready one of this version exists. It does not accept calls yet. */
+  /** Takes the spare, if a ready one of this version exists. The spare does not accept calls yet. */
   takeSpare(version: Version): Member<P> | undefined;
   launchSuccessor(version: Version): Member<P>;
   open(member: Member<P>): void;

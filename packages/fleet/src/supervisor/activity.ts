@@ -13,7 +13,7 @@ export class IdleWatch {
   readonly #clock: Clock;
   /**
    * Returns true if something is under way with the plugin, apart from the supervisor's own checks; undefined
-   * while that cannot be told.
+   * while that is unknown.
    */
   readonly #isBusy: () => boolean | undefined;
   readonly #onUnused: () => void;

@@ -15,7 +15,7 @@ interface Incoming<C> {
   readonly process: number;
   readonly command: C;
   readonly isReload: boolean;
-  /** For a reload during a restart delay: when that delay would have been over. */
+  /** If a reload began during a restart delay: when that delay would have been over. */
   readonly resumesAt?: number;
 }
 

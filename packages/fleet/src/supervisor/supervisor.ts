@@ -141,9 +141,9 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
   }
 
   /**
-   * Returns one remote of `name` over all processes. Each process has an implementation of its own for it.
-   * Starts a process if there is none. If a process dies, its running calls reject and are never repeated.
-   * Rejects with `RPC_UNKNOWN_PLUGIN`, `FLEET_GIVEN_UP` or `FLEET_STOPPED`.
+   * Returns one remote of `name` over all processes. Each process has an implementation of its own for this
+   * remote. Starts a process if there is none. If a process dies, its running calls reject and are never
+   * repeated. Rejects with `RPC_UNKNOWN_PLUGIN`, `FLEET_GIVEN_UP` or `FLEET_STOPPED`.
    */
   async dispense<K extends keyof P & string>(name: K): Promise<Remote<P[K]>> {
     const { remote, prepare } = fleetRemote<P, K>(this.#route, name);

@@ -13,7 +13,7 @@ export interface Diagnosis {
   readonly streams: ReadonlySet<number>;
 }
 
-/** How many lines a pattern may have at most, so that its repetitions are found. */
+/** The longest repeated pattern that is looked for, in lines. */
 const longestPattern = 4;
 const widest = 150;
 

@@ -1,4 +1,4 @@
-/** The service that the conformance suite calls, for plugins that are written with the project's own runtime. */
+/** The service that the conformance suite calls, for plugins that use core. */
 import { callContext, type PluginContext } from '@pipework/core';
 import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';

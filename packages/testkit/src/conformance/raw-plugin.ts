@@ -121,8 +121,8 @@ export class RawPlugin {
   }
 
   /**
-   * Waits until the process has exited. Fails if that takes longer than `ms`, and longer than a busy machine
-   * explains.
+   * Waits until the process has exited. Fails the check if that takes longer than `ms`. A busy machine gets
+   * more time.
    */
   async exit(ms: number = this.target.timeoutMs, when = ''): Promise<RawExit> {
     return await withPatience(
@@ -182,7 +182,7 @@ export class RawPlugin {
   }
 
   /**
-   * From now on, passes everything that the plugin sends to `onChunk`. The first bytes are those after the
+   * From now on, `onChunk` receives everything that the plugin sends. The first bytes are those after the
    * handshake line.
    */
   takeUpstream(onChunk: (chunk: Uint8Array) => void): void {

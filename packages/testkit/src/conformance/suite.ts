@@ -134,7 +134,7 @@ export function conformance(options: ConformanceOptions): Conformance {
       const work = async (some: Iterable<ConformanceCheck>): Promise<void> => {
         for (const check of some) await perform(check);
       };
-      // A waiting check costs almost nothing, so these checks run beside as many others.
+      // Checks that wait cost almost nothing, so they run beside as many other checks.
       const waits = waiting.values();
       // The longest check starts first, so that it does not run alone at the end.
       const others = [...moving, ...short].values();

@@ -23,11 +23,12 @@ export interface Faults {
   /** Every byte arrives separately. */
   everyByte(): Fault;
   /**
-   * Use it on the direction that carries credit. Once the first 256 KiB of a stream are used up, its window
-   * is only `bytes` (1024) wide. Credit beyond that is held back, as by a reader that takes little at a time.
+   * Use this fault on the direction that carries credit. Once the first 256 KiB of a stream are used up, its
+   * window is only `bytes` (1024) wide. Credit beyond that is held back, as by a reader that takes little at
+   * a time.
    */
   narrowWindows(options?: { bytes?: number }): Fault;
-  /** `after` bytes pass, then nothing more until the direction is resumed. */
+  /** `after` bytes pass. Then nothing passes until the direction is resumed. */
   stall(options?: { after?: number }): Fault;
   /**
    * The frame that contains byte `after` is the last one, and only its first half arrives. A handshake line

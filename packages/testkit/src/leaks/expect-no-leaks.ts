@@ -90,7 +90,7 @@ async function leaklessly(work: () => unknown, settleMs: number): Promise<unknow
     await demandNothing(() => {
       const isAlone = isFirst && place === begun;
       const open = [...scope.open].flatMap(describeOpen);
-      // If a client is listed, its process, pipes and timers are not listed too.
+      // If a client is listed, its process, pipes and timers are not listed separately.
       const isNamed = [...scope.open].some(({ isProcess }) => isProcess);
       const begunHere = watch
         .live()

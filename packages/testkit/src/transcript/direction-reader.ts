@@ -11,11 +11,11 @@ const nothing = new Uint8Array(0);
 /** What a {@link DirectionReader} reports. */
 export interface Listener {
   /**
-   * A frame began, or something was seen that is not a frame. The list `phrases` grows as more of the frame's
-   * payload arrives. Its first phrase describes the frame itself.
+   * Called when a frame begins, or when something comes that is not a frame. The list `phrases` grows as more
+   * of the frame's payload arrives. Its first phrase describes the frame itself.
    */
   onSighting(frame: Frame | undefined, phrases: Phrase[]): void;
-  /** A part of the payload of a frame passed. */
+  /** Called when a part of the payload of a frame passes. */
   onData(stream: number, payload: Uint8Array): void;
 }
 

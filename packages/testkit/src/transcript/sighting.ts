@@ -2,7 +2,7 @@
 import { FIN, RST, type Frame } from '../wire/yamux.ts';
 import type { Direction, Phrase } from './stream-reader.ts';
 
-/** One observation. Its line is made only when it is read. */
+/** One observation. Its line is made only when that line is read. */
 export interface Sighting {
   /** Milliseconds since the transcript began. */
   readonly at: number;

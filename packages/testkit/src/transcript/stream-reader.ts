@@ -77,7 +77,10 @@ export class StreamReader {
   }
 
   #readMessages(bytes: Uint8Array, phrases: Phrase[]): void {
-    /** Where the small messages that have not been kept yet begin. They are kept together, in one piece. */
+    /**
+     * The position where the small messages begin that are not kept yet. They are kept together, in one
+     * piece.
+     */
     let small = 0;
     for (let at = 0; at < bytes.length;) {
       let end: number;
@@ -209,8 +212,8 @@ function bareBytes(bytes: Uint8Array): Phrase {
 }
 
 /**
- * What the first number in a message of a stream of values means. `given` is for messages of the side that
- * gives the values, and `asked` for those of the side that dialled the stream.
+ * The meanings of the number with which a message of a stream of values begins. `given` is for messages of
+ * the side that gives the values, and `asked` for those of the side that dialled the stream.
  */
 const given = ['item', 'done', 'failed', 'answer', 'items'];
 const asked = ['return', 'throw'];

@@ -40,7 +40,7 @@ export class Transcript {
   readonly #keep: number;
   readonly #directions: Record<Direction, DirectionReader>;
   readonly #backlog: Backlog = new Backlog();
-  /** The time at which the piece that is read now passed on the wire. */
+  /** The time at which the current piece passed on the wire. */
   #at = 0;
   #seen = 0;
   /** The time after which nothing is recorded. */

@@ -75,7 +75,10 @@ const leaveMs = ({ target }: Bench): number => Math.min(5_000, target.timeoutMs)
 const termEarliestMs = 8_000;
 const termLatestMs = 25_000;
 
-/** Fails unless a plugin that was asked to leave exits with status 0. Reads all that it still sends. */
+/**
+ * Fails the check unless the plugin, which was asked to leave, exits with status 0. Reads everything that it
+ * still sends.
+ */
 async function demandLeaves({ plugin, stdout, stderr }: Running, ms: number, when: string): Promise<void> {
   const exit = await plugin.exit(ms, when);
   demand(exit.code === 0, `exit status 0${when}`, describeExit(exit));

@@ -27,7 +27,7 @@ const nils = (count: number): Uint8Array => {
   return bytes;
 };
 
-/** Fails unless the call with this param fails, and the stream still serves. */
+/** Fails the check unless the call with this param fails, and the stream still answers calls. */
 async function demandFails(
   bench: Bench,
   connection: RawConnection,

@@ -20,7 +20,10 @@ const broken: [what: string, bytes: Uint8Array][] = [
   ],
 ];
 
-/** Fails unless the stream is refused without an answer, and another one still serves. */
+/**
+ * Fails the check unless the plugin refuses the stream without an answer, and another stream still answers
+ * calls.
+ */
 async function demandRefusedAlone(
   bench: Bench,
   running: Running,
