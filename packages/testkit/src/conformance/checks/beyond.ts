@@ -71,7 +71,7 @@ export const beyondChecks: Check[] = [
   },
   ...forms.map(([name, wire, value]): Check => ({
     section,
-    name: `takes ${name}, if it announces tables, and sends a plain list to a host that does not`,
+    name: `takes ${name}, if it announces tables, and sends a plain list to a host that does not announce them`,
     run: async (bench) => {
       const running = await withCapability(bench, 'types');
       needTables(running);

@@ -117,7 +117,7 @@ export const callChecks: Check[] = [
   })),
   {
     section,
-    name: 'answers hundreds of calls in flight on one stream, each its own',
+    name: 'answers hundreds of calls in flight on one stream, each with its own result',
     run: async (bench) => {
       const connection = await bench.dispense(await bench.ready());
       const results = await Promise.all(
@@ -160,7 +160,7 @@ export const callChecks: Check[] = [
   },
   {
     section,
-    name: "fails a method that is not offered with can't find and its name, and goes on",
+    name: "fails a method that is not offered with can't find and the name of the method, and goes on",
     run: async (bench) => {
       const connection = await bench.dispense(await bench.ready());
       for (const name of ['noSuchMethod', 'constructor', '__proto__', 'toString', 'then']) {

@@ -103,7 +103,7 @@ export const capabilityChecks: Check[] = [
   },
   {
     section,
-    name: 'says by a code that it does not offer a method, to a host that announced errors',
+    name: 'says by a code that it does not offer a method, if the host announced errors',
     run: async (bench) => {
       const connection = await bench.dispense(await withCapability(bench, 'errors'));
       const { error } = await connection.call('Plugin.noSuchMethod');
@@ -176,7 +176,7 @@ export const capabilityChecks: Check[] = [
   },
   {
     section,
-    name: 'makes a stream of values no faster than it is taken, and ends it when its consumer returns',
+    name: 'makes a stream of values no faster than it is taken, and ends it when the host calls return',
     run: async (bench) => {
       const running = await withCapability(bench, 'refs');
       const { stream, reader } = await dialCount(bench, running, 10_000_000);

@@ -79,7 +79,7 @@ export const childChecks: Check[] = [
   },
   {
     section,
-    name: 'starts programs that SIGINT and SIGHUP end, as they end any other',
+    name: 'starts programs that SIGINT and SIGHUP end, like any other program',
     run: async (bench) => {
       if (process.platform !== 'linux')
         throw new DoesNotApply('only Linux tells which signals a program ignores');

@@ -208,7 +208,7 @@ export const endChecks: Check[] = [
   })),
   {
     section: ends,
-    name: 'exits by itself soon after the end of descriptor 3, asked or not',
+    name: 'exits by itself soon after the end of descriptor 3, with or without Quit',
     run: async (bench) => {
       const running = await bench.ready();
       await running.control.result('Control.Ping', true);
@@ -241,7 +241,7 @@ export const endChecks: Check[] = [
   },
   {
     section: ends,
-    name: 'serves on at SIGINT, SIGHUP and a first SIGTERM, and leaves as ever when it is asked',
+    name: 'serves on at SIGINT, SIGHUP and a first SIGTERM, and still leaves when it is asked',
     run: async (bench) => {
       const running = await bench.ready();
       const connection = await bench.dispense(running);

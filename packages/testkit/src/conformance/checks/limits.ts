@@ -106,7 +106,7 @@ export const limitChecks: Check[] = [
   },
   {
     section,
-    name: 'resets a stream at the header that claims more than 128 MiB for a message, and it alone',
+    name: 'resets a stream at the header that claims more than 128 MiB for a message, and no other stream',
     run: async (bench) => {
       const running = await bench.ready();
       const [connection, other] = [await bench.dispense(running), await bench.dispense(running)];
@@ -125,7 +125,7 @@ export const limitChecks: Check[] = [
   },
   {
     section,
-    name: 'takes no further requests on a stream whose answers the host does not take, until it does',
+    name: 'takes no further requests on a stream whose answers the host does not take, until the host takes them',
     run: async (bench) => {
       const running = await bench.ready();
       const connection = await bench.dispense(running);
@@ -169,7 +169,7 @@ export const limitChecks: Check[] = [
   {
     section,
     long: 'moves much',
-    name: 'holds 256 MiB of unfinished messages at most, resets none of them, and takes each that comes whole',
+    name: 'holds 256 MiB of unfinished messages at most, resets no stream for them, and takes each message that comes whole',
     run: async (bench) => {
       const running = await bench.ready();
       const connections: RawConnection[] = [];

@@ -42,7 +42,7 @@ async function demandRefusedAlone(
 export const messageChecks: Check[] = [
   ...broken.map(([what, bytes]): Check => ({
     section,
-    name: `resets a stream at a message ${what}, and it alone`,
+    name: `resets a stream at a message ${what}, and no other stream`,
     run: async (bench) => {
       const running = await bench.ready();
       const connection = await bench.dispense(running);
@@ -55,7 +55,7 @@ export const messageChecks: Check[] = [
   })),
   {
     section,
-    name: 'resets a stream at a request whose id is in use, and it alone',
+    name: 'resets a stream at a request whose id is in use, and no other stream',
     run: async (bench) => {
       const running = await bench.ready();
       const connection = await bench.dispense(running);
@@ -67,7 +67,7 @@ export const messageChecks: Check[] = [
   },
   {
     section,
-    name: 'drops an answer to no call of its own, and a notification that means nothing',
+    name: 'drops an answer to no call of its own, and an unknown notification',
     run: async (bench) => {
       const running = await bench.ready();
       // Only these capabilities let a host send such messages. Stock libraries accept neither.
@@ -85,7 +85,7 @@ export const messageChecks: Check[] = [
   },
   {
     section,
-    name: 'fails a call with an error that is not empty, whatever its message',
+    name: 'fails a call with an error that is not empty, even if its message is',
     run: async (bench) => {
       const connection = await bench.dispense(await bench.ready());
       const { error } = await connection.call('Plugin.fail', '');

@@ -164,7 +164,7 @@ export const muxChecks: Check[] = [
   },
   {
     section,
-    name: 'finishes a stream after its caller did, with what was running answered',
+    name: 'finishes a stream after its caller did, once the running calls are answered',
     run: async (bench) => {
       const running = await bench.ready();
       const connection = await bench.dispense(running);

@@ -26,7 +26,7 @@ export const outputChecks: Check[] = (['stdout', 'stderr'] as const).flatMap((na
   },
   {
     section,
-    name: `sends 200 KiB printed on ${name} before the reply, as it fits the window`,
+    name: `sends 200 KiB printed on ${name} before the reply, because the output fits the window`,
     run: async (bench) => {
       const running = await bench.ready();
       const connection = await bench.dispense(running);
@@ -42,7 +42,7 @@ export const outputChecks: Check[] = (['stdout', 'stderr'] as const).flatMap((na
   {
     section,
     // A handler that prints may wait for the window. Other calls must not wait for it.
-    name: `goes on with other calls although the host does not take what it prints on ${name}, and loses nothing of it`,
+    name: `goes on with other calls although the host does not take what it prints on ${name}, and loses none of that output`,
     run: async (bench) => {
       const running = await bench.ready();
       const [printer, other] = [await bench.dispense(running), await bench.dispense(running)];

@@ -38,7 +38,7 @@ export const referenceChecks: Check[] = [
   },
   {
     section,
-    name: 'fails a call with a function under a name that languages call by themselves',
+    name: 'fails a call with a function under a name that languages call automatically',
     run: async (bench) => {
       const connection = await bench.dispense(await withCapability(bench, 'refs'));
       connection.onRequest = () => null;

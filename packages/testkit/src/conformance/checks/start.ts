@@ -65,7 +65,7 @@ export const startChecks: Check[] = [
   },
   {
     section,
-    name: 'serves over standard input and output if PIPEWORK_FDS says 0,1, with what it prints on the synced streams',
+    name: 'serves over standard input and output if PIPEWORK_FDS says 0,1, and prints on the synced streams',
     run: async (bench) => {
       const running = await bench.ready({ fds: [0, 1] });
       demandEqual(running.line.address, '0,1', 'address');
