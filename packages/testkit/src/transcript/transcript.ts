@@ -86,8 +86,8 @@ export class Transcript {
   }
 
   /**
-   * Records bytes that passed on the wire. Decodes them only when the transcript is read, or when many bytes
-   * are waiting.
+   * Records bytes that passed on the wire. Decodes them at once if {@link onData} is set. Otherwise decodes
+   * them when the transcript is read, or when many bytes are waiting.
    */
   saw(direction: Direction, bytes: Uint8Array): void {
     const at = this.#now();
