@@ -46,7 +46,7 @@ export function givenUp(what: string, reason: string, cause: unknown): FleetErro
   const last = cause instanceof Error ? `; the last failure: ${cause.message}` : '';
   return new FleetError(
     'FLEET_GIVEN_UP',
-    `${what} has given up: ${reason}${last}. start() or reload() tries anew`,
+    `${what} has given up: ${reason}${last}. start() or reload() tries again`,
     { cause },
   );
 }

@@ -30,7 +30,7 @@ export class RestartBudget {
    * allowed.
    */
   count(now: number): string | undefined {
-    if (this.#limits === false) return 'it was told not to restart';
+    if (this.#limits === false) return 'its option `restart` is false';
     const { failures, mayRestart } = countFailure(this.#failures, now, this.#limits);
     this.#failures = failures;
     if (mayRestart) return undefined;

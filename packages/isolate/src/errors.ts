@@ -1,8 +1,9 @@
 /** The errors of this package: a closed table of codes. */
 
 const table = {
-  ISOLATE_UNAVAILABLE: 'No means of isolation at hand is as strong as `require` asks.',
-  ISOLATE_UNENFORCEABLE: 'The means at hand cannot hold a permission or a limit that was asked for.',
+  ISOLATE_UNAVAILABLE: 'This machine has no means of isolation that is as strong as `require` asks.',
+  ISOLATE_UNENFORCEABLE:
+    'The available means of isolation cannot enforce a permission or a limit that was asked for.',
   ISOLATE_PATH: 'A path in `read` or `write` cannot be granted.',
 } as const;
 

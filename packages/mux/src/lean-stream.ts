@@ -89,7 +89,7 @@ export class LeanStream implements RawStream {
     const { receiveWindow, state } = this.record;
     const { held } = receiveWindow;
     if (!(bytes >= 0 && bytes <= held)) {
-      const what = `consume(${bytes}) on stream ${this.id}, which has delivered ${held} bytes more than were consumed`;
+      const what = `consume(${bytes}) on stream ${this.id}, which has delivered only ${held} bytes that are not consumed yet`;
       throw new MuxError('MUX_MISUSE', what, { streamId: this.id });
     }
     const due = receiveWindow.release(bytes);

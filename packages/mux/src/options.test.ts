@@ -27,8 +27,8 @@ describe('options', () => {
   });
 
   test.each<[object, string]>([
-    [{}, "role must be 'client' or 'server', and the other one at the peer; got undefined"],
-    [{ role: 'host' }, "role must be 'client' or 'server', and the other one at the peer; got \"host\""],
+    [{}, "role must be 'client' at one end and 'server' at the other; got undefined"],
+    [{ role: 'host' }, "role must be 'client' at one end and 'server' at the other; got \"host\""],
     [{ acceptBacklog: 0 }, 'acceptBacklog must be an integer of streams from 1 to 65536; got 0'],
     [{ maxInboundStreams: -1 }, 'maxInboundStreams must be an integer of streams from 1 to 1048576; got -1'],
     [
@@ -58,10 +58,10 @@ describe('options', () => {
       { timers: { setTimeout } },
       'timers must be globalThis, or an object with its setTimeout, clearTimeout, setImmediate and performance; got an object of Object',
     ],
-    [{ onStream: () => {} }, /^options must be made of known names .*; got "onStream"$/ as never],
+    [{ onStream: () => {} }, /^options must be an object of known options .*; got "onStream"$/ as never],
     [
       { maxStreamWindow: 1 },
-      /^options must be made of known names \(acceptBacklog, .*\); got "maxStreamWindow"$/ as never,
+      /^options must be an object of known options \(acceptBacklog, .*\); got "maxStreamWindow"$/ as never,
     ],
   ])('%o are refused: %s', (options, message) => {
     const withRole =

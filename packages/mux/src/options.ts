@@ -111,12 +111,12 @@ const ranges: Record<
 export function checkOptions(options: SessionOptions): SessionSettings {
   if (typeof options !== 'object' || options === null) throw invalidOption('options', 'an object', options);
   if (options.role !== 'client' && options.role !== 'server') {
-    throw invalidOption('role', "'client' or 'server', and the other one at the peer", options.role);
+    throw invalidOption('role', "'client' at one end and 'server' at the other", options.role);
   }
   const known = new Set([...Object.keys(defaults), 'role', 'name']);
   for (const name of Object.keys(options)) {
     if (!known.has(name))
-      throw invalidOption('options', `made of known names (${[...known].join(', ')})`, name);
+      throw invalidOption('options', `an object of known options (${[...known].join(', ')})`, name);
   }
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const settings = { ...defaults, name: options.role, ...given } as SessionSettings;

@@ -87,7 +87,7 @@ export class SessionEngine {
   open(): LeanStream {
     if (this.#reason !== undefined) throw this.#errorFor('a stream cannot be opened', this.#reason);
     if (this.#peerWentAway)
-      throw new MuxError('MUX_GO_AWAY', 'the peer has gone away: it takes no new streams');
+      throw new MuxError('MUX_GO_AWAY', 'the peer has sent go-away, so it accepts no new streams');
     return this.#table.open();
   }
 

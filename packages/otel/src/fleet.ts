@@ -49,7 +49,7 @@ export function watchPool(meter: Meter, pool: PoolFigures, name: string): Stop {
     unit: '{process}',
   });
   const busy = meter.createObservableUpDownCounter(metricNames.poolBusy, {
-    description: 'Those of them that run at least one call',
+    description: 'Processes of a pool that run at least one call',
     unit: '{process}',
   });
   const queued = meter.createObservableUpDownCounter(metricNames.poolQueued, {

@@ -58,7 +58,7 @@ class Processes {
       unit: '{process}',
     });
     const count = meter.createObservableUpDownCounter(metricNames.processes, {
-      description: 'Plugin processes that are there',
+      description: 'Plugin processes that run',
       unit: '{process}',
     });
     const memory = meter.createObservableGauge(metricNames.memory, {

@@ -24,7 +24,7 @@ export function demandAwait(name: string): void {
         const task = util.flag(this, 'vitest-test') as RunningTask | undefined;
         if (task === undefined || !(result instanceof Promise)) return result;
         const call = new Error(
-          `\`${name}\` was not awaited, so that its result is lost: await expect(...).${name}(...)`,
+          `\`${name}\` was not awaited, so its result is lost. Write: await expect(...).${name}(...)`,
         );
         Error.captureStackTrace(call, watched);
         return noticed(result, (isAwaited) => {

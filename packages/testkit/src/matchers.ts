@@ -110,7 +110,7 @@ export const matchers: Matchers = Object.freeze<Matchers>({
       return {
         pass: false,
         message: () =>
-          `toHavePrinted: expected what connect() or launch() gave; got ${inspect(received, { depth: 0 })}`,
+          `toHavePrinted: expected what connect() or launch() returned; got ${inspect(received, { depth: 0 })}`,
       };
     }
     const pass = matches(printed, text);

@@ -200,7 +200,7 @@ function runningTest(caller: string): VitestContext {
   const task = vitest.TestRunner.getCurrentTest();
   if (task === undefined) {
     throw new TypeError(
-      `${caller}() of '@pipework/testkit/vitest' ends with the running test, and none runs: call it in a test or in beforeEach(). For one that several tests share take ${caller} of '@pipework/testkit', and end it in afterAll()`,
+      `${caller}() of '@pipework/testkit/vitest' ends with the running test, but no test runs: call it in a test or in beforeEach(). If several tests share what it returns, use ${caller}() of '@pipework/testkit', and end it in afterAll()`,
     );
   }
   if (task.concurrent === true) {

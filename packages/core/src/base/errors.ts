@@ -12,7 +12,7 @@ const table = {
   CONFIG_INVALID: 'An option or argument is not what it must be.',
   MISUSE: 'A function was called at a moment or in a place where it can do nothing sensible.',
 
-  PLUGIN_CHECKSUM: 'The plugin file is not the one whose checksum was given; nothing was started.',
+  PLUGIN_CHECKSUM: 'The plugin file does not have the checksum that was given. Nothing was started.',
   PLUGIN_NOT_STARTED: 'The operating system could not start the program.',
   PLUGIN_ABORTED: "The client's signal was aborted before the plugin was ready.",
   PLUGIN_KILLED:
@@ -20,15 +20,15 @@ const table = {
   PLUGIN_EXITED: 'The plugin process ended while something was expected of it.',
   PLUGIN_LOST: 'The plugin closed its pipe, or broke the protocol on it, while its process went on.',
 
-  HANDSHAKE_TIMEOUT: 'No handshake line within the start timeout.',
+  HANDSHAKE_TIMEOUT: 'No handshake line came within the start timeout.',
   HANDSHAKE_EXITED: 'The process ended before it wrote a handshake line.',
   HANDSHAKE_CLOSED: 'Descriptor 4 ended before a handshake line came, while the process went on.',
-  HANDSHAKE_UNRECOGNIZED: 'What came on descriptor 4 is no handshake line.',
+  HANDSHAKE_UNRECOGNIZED: 'The bytes that came on descriptor 4 are not a handshake line.',
   HANDSHAKE_API_VERSION: 'The plugin speaks another version of the handshake.',
   HANDSHAKE_NETWORK: 'The plugin asks for a transport that is not a pair of pipes.',
   HANDSHAKE_PROTOCOL: 'The plugin asks for a protocol that this host does not speak.',
   HANDSHAKE_VERSION: 'Host and plugin have no protocol version in common.',
-  HANDSHAKE_COOKIE: 'serve() found no magic cookie: no host started this.',
+  HANDSHAKE_COOKIE: 'serve() found no magic cookie, so no host started this process.',
 
   DISCOVER_UNREADABLE: 'The directory to search for plugins cannot be read.',
   BROKER_CLOSED: 'The session ended, so no stream can be dialled or accepted on it any more.',
@@ -41,9 +41,9 @@ const table = {
   RPC_DEADLINE: 'The deadline of the call passed before it was answered.',
   RPC_INVALID_INPUT: 'The arguments do not fit the schema of the contract.',
   RPC_INVALID_OUTPUT: 'The result does not fit the schema of the contract.',
-  RPC_INVALID_VALUE: 'The peer sent a value that cannot be taken.',
+  RPC_INVALID_VALUE: 'The peer sent a value that this side cannot accept.',
   RPC_MESSAGE_TOO_LARGE: 'A message is larger than the limit.',
-  RPC_NOT_ITERABLE: 'The result of the call was iterated and is no stream.',
+  RPC_NOT_ITERABLE: 'The result of the call was iterated, but it is not a stream.',
   RPC_NOT_SERIALIZABLE: 'A value cannot travel to the peer.',
   RPC_OVERLOADED: 'More calls are under way than the limits allow.',
   RPC_PROTOCOL: 'The peer broke the RPC protocol.',
@@ -51,8 +51,8 @@ const table = {
   RPC_SHUTTING_DOWN: 'The peer takes no new calls because it is shutting down.',
   RPC_TOO_MANY_REFERENCES: 'The connection holds as many references as the limit allows.',
   RPC_TOO_DEEP: 'A value is nested deeper than the limit.',
-  RPC_UNKNOWN_PLUGIN: 'The plugin serves nothing of the name that was dispensed.',
-  RPC_UNKNOWN_SERVICE: 'The host offers no service of the name that the plugin asked for.',
+  RPC_UNKNOWN_PLUGIN: 'The plugin serves nothing under the name that was dispensed.',
+  RPC_UNKNOWN_SERVICE: 'The host offers no service under the name that the plugin asked for.',
   RPC_UNKNOWN_METHOD: 'The peer does not offer the method.',
 } as const;
 

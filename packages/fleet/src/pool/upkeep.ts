@@ -74,7 +74,7 @@ export class Upkeep<P> {
     if (member.answered < fewCalls && !this.#hasWarnedOfMemory) {
       this.#hasWarnedOfMemory = true;
       process.emitWarning(
-        `a process of ${this.#settings.process.name} holds ${bytes} bytes after ${member.answered} calls, and recycle.residentBytes is ${limit}: it will be replaced again and again`,
+        `a process of ${this.#settings.process.name} holds ${bytes} bytes after ${member.answered} calls, which is more than recycle.residentBytes (${limit}) allows. The pool will replace such processes again and again`,
         'PipeworkWarning',
       );
     }

@@ -196,9 +196,11 @@ export class RawConnection {
     const [type, id, error, result] = Array.isArray(message) ? (message as unknown[]) : [];
     const { violations } = this.stream.session;
     if (type !== 1 || typeof id !== 'number' || !Array.isArray(message) || message.length !== 4) {
-      violations.push(`it sent ${JSON.stringify(message)}, which is no response, where it may only answer`);
+      violations.push(
+        `it sent ${JSON.stringify(message)}, which is no response, although it may only answer`,
+      );
     } else if (this.responses.has(id)) violations.push(`it answered call ${String(id)} twice`);
-    else if (id >= this.#nextId) violations.push(`it answered call ${String(id)}, which nobody made`);
+    else if (id >= this.#nextId) violations.push(`it answered call ${String(id)}, which was never made`);
     else {
       this.stream.pending.delete(id);
       this.responses.set(id, { error, result });
@@ -397,7 +399,7 @@ export class RawSession {
       stream.ourCredit += frame.length;
       if (!(frame.flags & ACK)) stream.grantedBytes += frame.length;
     } else if (stream.hasFinished)
-      this.violations.push(`it sent data on stream ${String(frame.id)} behind its FIN`);
+      this.violations.push(`it sent data on stream ${String(frame.id)} after its FIN`);
     else {
       if (frame.length > largestFrame)
         this.violations.push(`it sent ${describeFrame(frame)}: 64 KiB is the most`);

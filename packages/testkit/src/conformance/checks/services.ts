@@ -56,7 +56,7 @@ class Caller {
         if (kind === 0) this.#requests.push({ id, method, params });
         else
           this.stream.session.violations.push(
-            `it sent ${JSON.stringify(message)} where it may only call its host`,
+            `it sent ${JSON.stringify(message)}, which is no call, on a stream for calls to its host`,
           );
       }
     }
