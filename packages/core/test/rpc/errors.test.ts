@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { isPipeworkError, RemoteError } from '../support/internals.ts';
+import { isPipeworkError, RemoteError, withCallOptions } from '../support/internals.ts';
 import { rawPlugin } from '../support/raw-peer.ts';
 import { rpcPair } from '../support/rpc-pair.ts';
 
@@ -181,6 +181,33 @@ describe('an error that a handler throws', () => {
     for await (const item of remote.items()) expect(item.message).toBe('hidden');
     expect(await remote.visit(async (error) => error.message)).toBe('hidden');
     expect(seen).toEqual(['Plugin.result: secret', 'Plugin.items: secret', '$/call: secret']);
+  });
+
+  test('goes through the redaction hook with the name of its own call, although a getter beside it makes another call', async () => {
+    const seen: string[] = [];
+    const { remote } = await rpcPair(
+      { outer: () => 'outer', inner: () => 'inner' },
+      {
+        host: {
+          redactError: (error, method) => {
+            seen.push(`${method}: ${(error as Error).message}`);
+            return error;
+          },
+        },
+      },
+    );
+    let answer: Promise<string> | undefined;
+    const argument = {
+      first: new Error('first'),
+      get second() {
+        answer ??= remote.inner({ error: new Error('inside') });
+        return 2;
+      },
+      third: new Error('third'),
+    };
+    await withCallOptions(remote, { deadlineMs: 60_000 }).outer(argument);
+    await answer;
+    expect(seen.toSorted()).toEqual(['Plugin.inner: inside', 'Plugin.outer: first', 'Plugin.outer: third']);
   });
 });
 

@@ -31,12 +31,7 @@ const levelsAround = 3;
 export class MessageStream {
   readonly shared: Shared;
   readonly #stream: RawStream;
-  /** Options for errors that the redaction hook has seen. */
   #outbound: OutboundOptions;
-  /** Options for values. The hook also sees the errors inside values. */
-  #values: OutboundOptions;
-  /** The name of the method being sent, for the hook. */
-  #where = '';
   #inbound: InboundOptions;
   readonly #takesTypes: boolean;
   #hasEnded = false;
@@ -57,15 +52,6 @@ export class MessageStream {
       maxDepth: shared.limits.maxDepth,
       encodeError: (error, options, depth) => errorMap(error, options, depth),
     };
-    const hook = shared.options.redactError;
-    this.#values =
-      hook === undefined
-        ? this.#outbound
-        : {
-            ...this.#outbound,
-            encodeError: (error, _options, depth) =>
-              errorMap(redact(hook, error, this.#where), this.#outbound, depth),
-          };
     this.#inbound = {
       takeReference: undefined,
       decodeError: (map, claim) => reviveError(map, shared.peer, claim),
@@ -75,9 +61,7 @@ export class MessageStream {
 
   /** From now on values may be sent by reference. Not called for a peer that accepts no references. */
   carry(references: ValueReferences): void {
-    const hasHook = this.#values !== this.#outbound;
     this.#outbound = { ...this.#outbound, references };
-    this.#values = hasHook ? { ...this.#values, references } : this.#outbound;
     this.#inbound = { ...this.#inbound, takeReference: (reference) => references.take(reference) };
   }
 
@@ -86,8 +70,20 @@ export class MessageStream {
    * method, for the hook on errors. `copies` are those of {@link Unwritten}, if the value was read before.
    */
   toWire(value: unknown, root: string, where: string, depth = 0, copies?: readonly object[]): unknown {
-    this.#where = where;
-    return toWire(value, root, this.#values, depth, copies);
+    return toWire(value, root, this.#redacting(where), depth, copies);
+  }
+
+  /**
+   * Returns the options for the values of one message. The redaction hook also sees the errors inside values,
+   * and is told the message's own method: a getter among the values may make another call meanwhile.
+   */
+  #redacting(where: string): OutboundOptions {
+    const hook = this.shared.options.redactError;
+    if (hook === undefined) return this.#outbound;
+    return {
+      ...this.#outbound,
+      encodeError: (error, _options, depth) => errorMap(redact(hook, error, where), this.#outbound, depth),
+    };
   }
 
   /**
