@@ -74,10 +74,10 @@ export class Inbound implements FrameSink {
   onPayload(chunk: Uint8Array, start: number, end: number, isLast: boolean): void {
     const stream = this.#current;
     // If the stream was reset meanwhile, the rest of its frame is skipped.
-    if (stream === undefined || stream.record.state.wasReset) return;
+    if (stream === undefined || stream.record.state.isClosed) return;
     const isEnd = isLast && this.#finFollows;
     stream.receive(chunk, start, end);
-    if (isEnd && !stream.record.state.wasReset) this.#finish(stream);
+    if (isEnd && !stream.record.state.isClosed) this.#finish(stream);
   }
 
   #onData(header: FrameHeader): void {
@@ -153,7 +153,7 @@ export class Inbound implements FrameSink {
       this.#table.onAnswered(stream);
     }
     // A handler that was told of the opening or the answer may have reset the stream.
-    if (stream === undefined || stream.record.state.wasReset) return undefined;
+    if (stream === undefined || stream.record.state.isClosed) return undefined;
     if ((flags & Flag.RST) === 0) return stream;
     this.#table.resetByPeer(stream);
     return undefined;

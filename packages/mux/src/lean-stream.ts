@@ -170,7 +170,7 @@ export class LeanStream implements RawStream {
   abandon(error: MuxError | undefined): void {
     if (this.#closing !== undefined) return;
     this.#closing = { error, isTold: false };
-    this.record.state.reset();
+    this.record.state.close();
     this.record.outgoing.clear();
     this.#deliverWaiting();
   }

@@ -39,8 +39,8 @@ export class Scheduler {
   }
 
   /**
-   * True if payload of this stream may be sent at once, because no bytes of its own or of other streams wait
-   * before it.
+   * True if payload of this stream may be sent at once: the transport takes bytes, so no other stream waits,
+   * and no batch is being filled. The caller knows whether bytes of the stream itself wait.
    */
   isClearFor(stream: StreamRecord): boolean {
     return !this.#writer.isBlocked && !this.#isFilling && stream.state.maySend;

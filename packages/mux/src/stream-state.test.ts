@@ -37,9 +37,9 @@ describe('opening', () => {
     expect(state.takeOpeningFlag()).toBe('ACK');
   });
 
-  test('cannot be accepted if the stream was reset', () => {
+  test('cannot be accepted if the stream was closed', () => {
     const state = new StreamState('unaccepted');
-    state.reset();
+    state.close();
     expect(state.accept()).toBe(false);
   });
 
@@ -62,7 +62,7 @@ describe('ending', () => {
     end: (state: StreamState) => state.finish(),
     fin: (state: StreamState) => state.sendFin(),
     theirs: (state: StreamState) => state.receiveFin(),
-    reset: (state: StreamState) => state.reset(),
+    close: (state: StreamState) => state.close(),
   };
   test.each<[(keyof typeof steps)[], boolean[], boolean[]]>([
     // steps                         over after each         may send after each
@@ -81,19 +81,19 @@ describe('ending', () => {
       [false, false, true],
       [true, true, false],
     ],
-    [['reset'], [true], [false]],
+    [['close'], [true], [false]],
     [
-      ['end', 'reset'],
+      ['end', 'close'],
       [false, true],
       [true, false],
     ],
     [
-      ['theirs', 'reset'],
+      ['theirs', 'close'],
       [false, true],
       [true, false],
     ],
     [
-      ['end', 'fin', 'reset'],
+      ['end', 'fin', 'close'],
       [false, false, true],
       [true, false, false],
     ],

@@ -22,23 +22,24 @@ export class StreamState {
   opening: Opening;
   sending: Sending = 'open';
   receiving: Receiving = 'open';
-  wasReset = false;
+  /** True once the stream is over: both halves have finished, it was reset, or its session has ended. */
+  isClosed = false;
 
   constructor(opening: InitialOpening) {
     this.opening = opening;
   }
 
   /**
-   * True once both halves have finished or the stream was reset. Then we send nothing more and skip what
+   * True once both halves have finished or the stream was closed. Then we send nothing more and skip what
    * arrives.
    */
   get hasEnded(): boolean {
-    return this.wasReset || (this.sending === 'finished' && this.receiving === 'finished');
+    return this.isClosed || (this.sending === 'finished' && this.receiving === 'finished');
   }
 
   /** True if data frames may be sent. */
   get maySend(): boolean {
-    return !this.wasReset && this.sending !== 'finished' && this.opening !== 'queued';
+    return !this.isClosed && this.sending !== 'finished' && this.opening !== 'queued';
   }
 
   /** True once the peer knows this stream. From then on, the peer must be told when the stream ends. */
@@ -53,7 +54,7 @@ export class StreamState {
 
   /** Accepts the stream, so that its ACK is due. Returns false if there is nothing to accept. */
   accept(): boolean {
-    if (this.opening !== 'unaccepted' || this.wasReset) return false;
+    if (this.opening !== 'unaccepted' || this.isClosed) return false;
     this.opening = 'ack-due';
     return true;
   }
@@ -81,9 +82,9 @@ export class StreamState {
     return true;
   }
 
-  /** Notes that end() was called. Returns false if it was called before or the stream was reset. */
+  /** Notes that end() was called. Returns false if it was called before or the stream is closed. */
   finish(): boolean {
-    if (this.sending !== 'open' || this.wasReset) return false;
+    if (this.sending !== 'open' || this.isClosed) return false;
     this.sending = 'fin-due';
     return true;
   }
@@ -98,8 +99,8 @@ export class StreamState {
     this.receiving = 'finished';
   }
 
-  /** RST was sent or arrived, or the session has ended. */
-  reset(): void {
-    this.wasReset = true;
+  /** The stream is over, however it ended. */
+  close(): void {
+    this.isClosed = true;
   }
 }

@@ -146,7 +146,7 @@ export class StreamTable implements LeanStreamHome {
 
   resetByUs(stream: LeanStream): void {
     const { isKnownToPeer } = stream.record.state;
-    stream.record.state.reset();
+    stream.record.state.close();
     this.remove(stream);
     if (isKnownToPeer) this.#writer.reply(FrameType.WindowUpdate, Flag.RST, stream.id, 0);
   }
@@ -193,7 +193,7 @@ export class StreamTable implements LeanStreamHome {
 
   #endByPeer(stream: LeanStream, code: MuxErrorCode, what: string): void {
     const { id: streamId } = stream;
-    stream.record.state.reset();
+    stream.record.state.close();
     this.remove(stream);
     stream.close(new MuxError(code, `stream ${streamId} ${what}`, { initiator: 'remote', streamId }));
   }

@@ -38,7 +38,10 @@ export interface PluginExit extends LaunchReport {
   readonly leftBehind: boolean;
   /** Milliseconds from the start of the process to its end. */
   readonly uptimeMs: number;
-  /** The methods of the calls that were waiting for an answer when it ended, at most 100. */
+  /**
+   * The methods of the calls that it had not answered when it ended, also of those that were cancelled, and of
+   * the calls whose result was still streamed; at most 100.
+   */
   readonly callsInFlight: readonly string[];
 }
 

@@ -60,12 +60,13 @@ export class OutgoingCalls {
   }
 
   /**
-   * Returns the methods of unanswered calls, and of calls whose result is still streamed. Reports show them.
+   * Returns the methods of the calls that the peer has not answered, also of those whose caller no longer waits,
+   * and of the calls whose result is still streamed. Reports show them.
    */
   methods(): string[] {
     return this.#pending
       .values()
-      .filter((call) => !call.isAnswered || (call.streams !== undefined && call.streams.size > 0))
+      .filter((call) => call.state !== 'concluded' || hasStreams(call))
       .map((call) => call.method);
   }
 
@@ -102,7 +103,7 @@ export class OutgoingCalls {
     if (deadlineMs !== undefined && !(deadlineMs > 0))
       return failed(markSent(this.#deadlineError(method, deadlineMs), false));
     const promise = new Promise<unknown>(capture);
-    const call = this.#register(method);
+    const call = this.#register(method, resolveNext, rejectNext);
     try {
       this.#send(call, name, signalled?.params ?? params, signals, options, reference);
     } catch (error) {
@@ -110,7 +111,7 @@ export class OutgoingCalls {
       call.reject(isPipeworkError(error) ? markSent(error, false) : error);
       return promise;
     }
-    if (!call.isAnswered) this.#watch(call, signals, deadlineMs);
+    if (call.state === 'waiting') this.#watch(call, signals, deadlineMs);
     return promise;
   }
 
@@ -129,8 +130,8 @@ export class OutgoingCalls {
    * Registers a call before it is sent. Over pipes in memory, the answer may arrive while the call is being
    * written.
    */
-  #register(method: string): SentCall {
-    const call = new SentCall(this.#pending.nextId(), method, resolveNext, rejectNext);
+  #register(method: string, resolve: typeof resolveNext, reject: typeof rejectNext): SentCall {
+    const call = new SentCall(this.#pending.nextId(), method, resolve, reject);
     this.#pending.add(call);
     this.#unanswered++;
     this.#messages.shared.count('pendingCalls', 1);
@@ -188,23 +189,30 @@ export class OutgoingCalls {
 
   /** Undoes the bookkeeping of a call that could not be sent. */
   #unsend(call: SentCall): void {
-    if (call.isAnswered) return;
-    call.isAnswered = true;
-    this.#uncount(call);
+    if (call.state === 'concluded') return;
+    this.#conclude(call);
     this.#settleWhenDone(call);
   }
 
-  /** Stops counting a call, because its caller no longer waits for it. */
-  #uncount(call: SentCall): void {
-    if (call.isAbandoned) return;
+  /** From now on no answer to the call is awaited. Returns true if its caller still waits. */
+  #conclude(call: SentCall): boolean {
+    const isAwaited = call.state === 'waiting';
+    if (isAwaited) this.#uncount();
+    call.state = 'concluded';
+    return isAwaited;
+  }
+
+  /** Stops counting a call for which its caller no longer waits. */
+  #uncount(): void {
     this.#unanswered--;
     this.#messages.shared.count('pendingCalls', -1);
   }
 
   /** Handles the peer's answer. If no unanswered call has the answer's id, the answer is dropped. */
   takeAnswer(message: IncomingMessage): void {
-    const call = this.#answeredCall(message.id);
+    const call = this.#awaited(message.id);
     if (call === undefined) return;
+    const hasCaller = this.#conclude(call);
     const references = this.#references;
     let result: unknown;
     let failure: unknown;
@@ -225,7 +233,7 @@ export class OutgoingCalls {
     } finally {
       references?.endTaking();
     }
-    if (call.isAbandoned) this.#giveBack(call);
+    if (!hasCaller) this.#giveBack(call);
     else if (hasFailed) call.reject(isPipeworkError(failure) ? markSent(failure, true) : failure);
     else call.resolve(result);
     this.#afterAnswer(call);
@@ -233,22 +241,16 @@ export class OutgoingCalls {
 
   /** Handles a successful answer of the peer that contains no reference. */
   takePlainAnswer(id: number, result: unknown): void {
-    const call = this.#answeredCall(id);
+    const call = this.#awaited(id);
     if (call === undefined) return;
-    if (!call.isAbandoned) call.resolve(result);
+    if (this.#conclude(call)) call.resolve(result);
     this.#afterAnswer(call);
   }
 
-  /**
-   * Returns the call that an answer is for, and stops counting the call. Returns undefined if there is no
-   * such call, or if it was answered before.
-   */
-  #answeredCall(id: number): SentCall | undefined {
+  /** Returns the call that an answer is for. Undefined if no call with this id awaits an answer. */
+  #awaited(id: number): SentCall | undefined {
     const call = this.#pending.get(id);
-    if (call === undefined || call.isAnswered) return undefined;
-    call.isAnswered = true;
-    this.#uncount(call);
-    return call;
+    return call?.state === 'concluded' ? undefined : call;
   }
 
   #afterAnswer(call: SentCall): void {
@@ -288,21 +290,21 @@ export class OutgoingCalls {
     // The cancel is sent before the call's streams end, while the peer still knows the call.
     if (this.#takesCancel) this.#messages.notify(runtimeMethods.cancel, [call.id]);
     this.#references?.abortStreams(call.scope, reason);
-    if (call.isAnswered) {
+    if (call.state === 'concluded') {
       for (const stream of [...(call.streams ?? [])]) stream.abort(reason);
-    } else {
-      this.#uncount(call);
-      call.isAbandoned = true;
+    } else if (call.state === 'waiting') {
+      // What ran above may have aborted the call by another of its signals.
+      this.#uncount();
+      call.state = 'abandoned';
       call.end();
       call.reject(markSent(reason, true));
       if (this.#unanswered === 0) this.onSettled?.();
     }
   }
 
-  /** Cancels every call that is not answered. */
+  /** Cancels every call whose caller waits for the answer. */
   abortAll(reason: unknown): void {
-    for (const call of this.#pending.values())
-      if (!call.isAnswered && !call.isAbandoned) this.#abort(call, reason);
+    for (const call of this.#pending.values()) if (call.state === 'waiting') this.#abort(call, reason);
   }
 
   /** A stream of the result has ended. */
@@ -312,7 +314,7 @@ export class OutgoingCalls {
   }
 
   #settleWhenDone(call: SentCall): void {
-    if (!call.isAnswered || (call.streams !== undefined && call.streams.size > 0)) return;
+    if (call.state !== 'concluded' || hasStreams(call)) return;
     if (!this.#pending.delete(call.id)) return;
     call.end();
     this.#references?.settle(call.scope);
@@ -324,13 +326,8 @@ export class OutgoingCalls {
     this.#endedBy = error;
     const calls = this.#pending.values();
     this.#pending.clear();
-    for (const call of calls) {
-      call.end();
-      if (call.isAnswered) continue;
-      call.isAnswered = true;
-      this.#uncount(call);
-    }
-    const lost = calls.filter((call) => !call.isAbandoned);
+    for (const call of calls) call.end();
+    const lost = calls.filter((call) => this.#conclude(call));
     if (lost.length === 0) return;
     void this.#explain(error).then((cause) => {
       const { peer } = this.#messages.shared;
@@ -357,6 +354,10 @@ export class OutgoingCalls {
   #deadlineError(method: string, deadlineMs: number): PipeworkError {
     return deadlinePassed(method, this.#messages.shared.peer, deadlineMs);
   }
+}
+
+function hasStreams({ streams }: SentCall): boolean {
+  return streams !== undefined && streams.size > 0;
 }
 
 /** Returns the params as they are sent. For a call to a reference, the reference's id comes first. */

@@ -17,9 +17,12 @@ export class SentCall implements Receiver {
   scope: Scope | undefined = undefined;
   /** Streams of the result that are still open. While there are any, the scope and the signal are kept. */
   streams: Set<TakenStream> | undefined = undefined;
-  isAnswered = false;
-  /** True if the caller was already rejected. The answer is awaited only to release the references. */
-  isAbandoned = false;
+  /**
+   * `waiting`: the caller waits for the answer. `abandoned`: the caller was rejected, and the answer is awaited
+   * only to release the references. `concluded`: no answer is awaited, because it came, the conversation has
+   * ended, or the call could not be sent. Streams of the result may still be open then.
+   */
+  state: 'waiting' | 'abandoned' | 'concluded' = 'waiting';
   /** Removes the listeners and the timer that may end the call early. */
   #stopWatching: (() => void)[] | undefined = undefined;
 
