@@ -160,7 +160,7 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
 
   /** The process's id, once it is spawned. */
   get pid(): number | undefined {
-    return this.#life?.process?.process.pid;
+    return this.#life?.process?.launched.pid;
   }
 
   /** The protocol version that both sides agreed on; undefined before the start has succeeded. */
@@ -231,7 +231,7 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
       if (process === undefined) this.#gone(neverRan);
       // After a failed start the process is gone. If a later step threw, it is ended here, because no other
       // code can end it.
-      else await process.end({ closePipe: () => process.process.writable.end(), hurry: true });
+      else await process.end({ closePipe: () => process.launched.writable.end(), waitsForPipe: false });
       await this.exit;
       processChannel.error.publish(Object.assign(trace, { error }));
       throw error;
@@ -296,7 +296,7 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
     });
     starting.process = process;
     const { pid } = launched;
-    process.callsInFlight = () => this.#ready?.plugin.end.pendingMethods() ?? [];
+    process.callsInFlight = () => this.#ready?.plugin.hostEnd.callsInFlight() ?? [];
     process.onGone = () => {
       if (pid !== undefined) unwatch(pid);
       unmanage(this.#managed);
@@ -311,7 +311,7 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
   }
 
   async #onExit(process: PluginProcess, exit: PluginExit): Promise<void> {
-    const end = this.#ready?.plugin.end;
+    const end = this.#ready?.plugin.hostEnd;
     void end?.session.close();
     // In the log, the plugin's output must come before its end.
     if (end !== undefined) await settlesWithin(end.printed, logFollowsMs);
@@ -350,14 +350,14 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
       ),
       onLoss: (reason) => this.#onLoss(reason),
     });
-    const rpc = createRPCClient<P>(plugin.end, {
+    const rpc = createRPCClient<P>(plugin.hostEnd, {
       activity,
       protocolVersion: started.greeting.protocolVersion,
       protocolVersions: started.greeting.protocolVersions,
       kill: () => this.kill(),
     });
     const { process } = plugin;
-    const { pid } = process.process;
+    const { pid } = process.launched;
     const { address: descriptors, protocolVersion } = started.greeting;
     const address = { network: 'pipe', address: descriptors, pid, protocolVersion } as const;
     const made: Ready<P> = { is: 'ready', ready, process, plugin, rpc, address };

@@ -57,7 +57,8 @@ export class HostEnd {
   readonly #onQuiet: () => void;
   readonly #interceptors: readonly CallInterceptor[];
   readonly #services: Services | undefined;
-  #lastPending: readonly string[] = [];
+  /** The methods of the calls that were under way when the pipe ended. Undefined while it is open. */
+  #inFlightAtLoss: readonly string[] | undefined;
 
   /** Opens the session and its first three streams, in their order. */
   constructor(options: HostEndOptions) {
@@ -65,7 +66,7 @@ export class HostEnd {
     this.#onQuiet = options.onQuiet;
     this.#interceptors = options.interceptors;
     // The end of the pipe rejects pending calls before the exit is reported, so their names are noted first.
-    const onLoss = (): void => void this.pendingMethods();
+    const onLoss = (): void => void (this.#inFlightAtLoss ??= this.#inFlight());
     for (const event of ['end', 'error', 'close']) readable.once(event, onLoss);
     this.session = new LeanSession(
       { readable, writable },
@@ -137,9 +138,11 @@ export class HostEnd {
    * Returns the methods of the calls that wait for an answer. After the end of the pipe, returns those that
    * waited then.
    */
-  pendingMethods(): readonly string[] {
-    const methods = [...this.#conversations].flatMap((conversation) => conversation.pendingMethods);
-    if (methods.length > 0) this.#lastPending = methods;
-    return this.#lastPending;
+  callsInFlight(): readonly string[] {
+    return this.#inFlightAtLoss ?? this.#inFlight();
+  }
+
+  #inFlight(): string[] {
+    return [...this.#conversations].flatMap((conversation) => conversation.pendingMethods);
   }
 }

@@ -48,7 +48,7 @@ export interface LivePluginOptions {
 /** A plugin with a session. */
 export class LivePlugin {
   readonly process: PluginProcess;
-  readonly end: HostEnd;
+  readonly hostEnd: HostEnd;
   readonly #name: string;
   readonly #graceMs: number;
   readonly #log: Log | undefined;
@@ -62,9 +62,9 @@ export class LivePlugin {
     this.#name = name;
     this.#graceMs = options.graceMs;
     this.#log = log;
-    this.end = new HostEnd({
-      readable: run.process.readable,
-      writable: run.process.writable,
+    this.hostEnd = new HostEnd({
+      readable: run.launched.readable,
+      writable: run.launched.writable,
       name,
       limits: options.limits,
       interceptors: options.interceptors,
@@ -78,8 +78,8 @@ export class LivePlugin {
       offer: options.offer,
       redactError: options.redactError,
     });
-    activity.started(() => this.end.isUnderWay);
-    const { session, control } = this.end;
+    activity.started(() => this.hostEnd.isUnderWay);
+    const { session, control } = this.hostEnd;
     const lost = (reason: unknown): void => options.onLoss(reason);
     session.closed.then(lost, lost);
     void control.closed.then(() => {
@@ -89,7 +89,7 @@ export class LivePlugin {
 
   /** Climbs the whole ladder. It asks the plugin to leave, and gives it `graceMs` for that. */
   quit(graceMs: number): Promise<PluginExit> {
-    const { session, control, shared } = this.end;
+    const { session, control, shared } = this.hostEnd;
     const isOther = graceMs !== this.#graceMs && shared.capabilities.has('grace');
     const asked = isOther ? Math.min(Math.ceil(graceMs), maxTimerMs) : true;
     return this.process.end({
@@ -114,7 +114,7 @@ export class LivePlugin {
   async #explainLoss(cause: Error): Promise<Error> {
     const { process } = this;
     // A single stream that was reset, by a limit or a mistake on it, does not mean that the plugin is lost.
-    if (!process.hasEnded && !this.end.session.hasEnded) return cause;
+    if (!process.hasEnded && !this.hostEnd.session.hasEnded) return cause;
     if (await settlesWithin(process.gone, exitExplainsMs))
       return new PluginExitError(this.#name, await process.exit, { cause });
     const stderrTail = process.stderrTail.toString();
@@ -122,8 +122,8 @@ export class LivePlugin {
   }
 
   #closePipe(): void {
-    const { session } = this.end;
-    if (session.hasEnded) this.process.process.writable.end();
+    const { session } = this.hostEnd;
+    if (session.hasEnded) this.process.launched.writable.end();
     else session.endOutput();
   }
 }

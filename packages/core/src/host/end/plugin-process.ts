@@ -20,7 +20,7 @@ const drainMaxMs = 1_000;
 /** A plugin process that runs or has ended. */
 export class PluginProcess {
   /** The process from `checkLaunched()`, whose `exited` never rejects. */
-  readonly process: LaunchedProcess;
+  readonly launched: LaunchedProcess;
   /** Resolves as soon as the process is gone, even if another process holds its pipes. Never rejects. */
   readonly gone: Promise<ProcessExit>;
   /** Resolves once it is gone and its output is drained. Never rejects. */
@@ -46,35 +46,37 @@ export class PluginProcess {
   readonly #hurried = defer<void>();
   #climbing: Promise<boolean> | undefined;
 
-  constructor(process: LaunchedProcess, outputs: { stdout: OutputOptions; stderr: OutputOptions }) {
-    this.process = process;
+  constructor(launched: LaunchedProcess, outputs: { stdout: OutputOptions; stderr: OutputOptions }) {
+    this.launched = launched;
     this.gone = this.#gone.promise;
     this.#outputs = [
-      new RawOutput(process.stdout, this.stdoutTail, outputs.stdout),
-      new RawOutput(process.stderr, this.stderrTail, outputs.stderr),
+      new RawOutput(launched.stdout, this.stdoutTail, outputs.stdout),
+      new RawOutput(launched.stderr, this.stderrTail, outputs.stderr),
     ];
-    for (const pipe of [process.readable, process.writable]) pipe.on('error', ignoreError);
+    for (const pipe of [launched.readable, launched.writable]) pipe.on('error', ignoreError);
     const left = (exit: ProcessExit): void => {
       this.hasEnded = true;
       this.#gone.resolve(exit);
     };
     this.watchMemory();
-    void process.exited.then(left);
+    void launched.exited.then(left);
     this.exit = this.gone.then((exit) => this.#report(exit));
   }
 
   /**
-   * Climbs the ladder. If there is a session to ask on, `ask` is the first step. `hurry` leaves out the wait
-   * for the pipe's end.
+   * Climbs the ladder. If there is a session to ask on, `ask` is the first step. If `waitsForPipe` is
+   * false, no time is spent on the step of the pipe's end, because the plugin does not read it yet. Only the
+   * options of the first call count.
    */
   async end(options: {
     ask?: (() => Promise<boolean>) | undefined;
     askMs?: number;
     closePipe: () => void;
-    hurry?: boolean;
+    waitsForPipe?: boolean;
   }): Promise<PluginExit> {
+    const { waitsForPipe = true } = options;
     // After a failed start nothing reads the pipe any more, so its end would not be noticed.
-    if (options.hurry === true) this.process.readable.resume();
+    if (!waitsForPipe) this.launched.readable.resume();
     this.#climbing ??= climb(
       {
         gone: this.gone,
@@ -86,7 +88,7 @@ export class PluginProcess {
       },
       {
         askMs: options.askMs ?? 0,
-        closeMs: options.hurry === true ? 0 : stepMs,
+        closeMs: waitsForPipe ? stepMs : 0,
         termMs: stepMs,
         killMs: stepMs,
       },
@@ -105,7 +107,7 @@ export class PluginProcess {
    * start.
    */
   watchMemory(): void {
-    const { pid } = this.process;
+    const { pid } = this.launched;
     if (pid !== undefined) this.#hasKernelKilled = watchMemory(pid);
   }
 
@@ -116,13 +118,13 @@ export class PluginProcess {
 
   /** Sends a signal if the process still exists. */
   signal(name: NodeJS.Signals): void {
-    if (!this.hasEnded) this.process.kill(name);
+    if (!this.hasEnded) this.launched.kill(name);
   }
 
   /** Releases a process that cannot be ended, so that it no longer keeps the host's event loop alive. */
   #letGo(): void {
     try {
-      this.process.unref?.();
+      this.launched.unref?.();
     } catch {
       // This is a custom launcher's process, which holds nothing that could be released.
     }
@@ -140,8 +142,8 @@ export class PluginProcess {
     for (const output of this.#outputs) output.close();
     // The log may still be behind the pipe.
     await settlesWithin(Promise.all(this.#outputs.map((output) => output.ended)), drainIdleMs);
-    this.process.writable.destroy();
-    this.process.readable.destroy();
+    this.launched.writable.destroy();
+    this.launched.readable.destroy();
     const stderrTail = this.stderrTail.toString();
     const outOfMemory = exit.limit === 'memory' || ranOutOfMemory(exit, stderrTail, kernelKilled);
     return {
@@ -161,7 +163,7 @@ export class PluginProcess {
    * grandchild may hold a pipe without end.
    */
   async #drained(): Promise<void> {
-    const ended = Promise.all([...this.#outputs.map((output) => output.ended), over(this.process.readable)]);
+    const ended = Promise.all([...this.#outputs.map((output) => output.ended), over(this.launched.readable)]);
     const deadline = clock() + drainMaxMs;
     for (let moved = -1; clock() < deadline;) {
       const now = this.#bytesMoved();
@@ -176,13 +178,13 @@ export class PluginProcess {
    * cannot be told, because any child of the plugin holds that one.
    */
   get #isPipeHeld(): boolean {
-    const { pid, stdout, readable } = this.process;
+    const { pid, stdout, readable } = this.launched;
     if (!this.hasEnded || pid === undefined || stdout === undefined) return false;
     return !readable.readableEnded && !readable.destroyed;
   }
 
   #bytesMoved(): number {
-    const upstream = (this.process.readable as { bytesRead?: number }).bytesRead ?? 0;
+    const upstream = (this.launched.readable as { bytesRead?: number }).bytesRead ?? 0;
     return this.#outputs.reduce((sum, output) => sum + output.moved, upstream);
   }
 }

@@ -40,6 +40,13 @@ const lastBytesMs = 100;
 /** Milliseconds to wait for a launcher that is still working when the start is given up. */
 const launchMs = 1_000;
 
+/** The failures whose message says all, so that nothing is looked up about them. */
+const needsNoNotes: ReadonlySet<StartErrorCode> = new Set([
+  'PLUGIN_ABORTED',
+  'PLUGIN_KILLED',
+  'PLUGIN_CHECKSUM',
+]);
+
 /** The reason why a start is given up. It becomes a {@link StartError} once the process is gone. */
 export class StartFailure extends Error {
   readonly code: StartErrorCode;
@@ -105,7 +112,7 @@ export class Start {
     } catch (error) {
       this.#givenUp = true;
       this.#stopListening();
-      throw await this.#explain(error);
+      throw await this.#endAndExplain(error);
     }
   }
 
@@ -124,7 +131,7 @@ export class Start {
     await this.#verify();
     const run = await this.#launch();
     this.#phase = 'handshake';
-    const { greeted, stop, seen } = awaitLine(run.process.readable);
+    const { greeted, stop, seen } = awaitLine(run.launched.readable);
     this.#stopListening = stop;
     this.#seen = seen;
     // If a grandchild holds the pipe, the pipe does not end with the process.
@@ -189,7 +196,8 @@ export class Start {
     return new StartFailure('HANDSHAKE_CLOSED', 'plugin closed its pipe before we could connect');
   }
 
-  async #explain(error: unknown): Promise<StartError> {
+  /** Ends what was started, and returns the error that explains why it failed. */
+  async #endAndExplain(error: unknown): Promise<StartError> {
     const failure = error instanceof StartFailure ? error : notStarted(error);
     const elapsedMs = clock() - this.#began;
     const phase = this.#phase;
@@ -202,47 +210,48 @@ export class Start {
       failure.code === 'HANDSHAKE_TIMEOUT' && this.#seen() !== ''
         ? `, only ${printableLine(this.#seen())}`
         : '';
-    const { file, args, cwd, env } = this.#command;
-    const { launcher } = this.#settings;
-    const hint = hintOf(launcher);
-    const stderrTail = run?.stderrTail.toString() ?? '';
-    const stdoutTail = run?.stdoutTail.toString() ?? '';
-    const wanted = !['PLUGIN_ABORTED', 'PLUGIN_KILLED', 'PLUGIN_CHECKSUM'].includes(failure.code);
-    const notes = wanted
-      ? await diagnose({
-          file,
-          args,
-          cwd,
-          env,
-          exitCode: failure.exit?.code,
-          spawnFailure: phase === 'spawn' ? failure.cause : undefined,
-          isLaunching: phase === 'spawn' && failure.code === 'HANDSHAKE_TIMEOUT',
-          stderr: stderrTail,
-          stdout: stdoutTail,
-          code: failure.code,
-          isLocal: [undefined, spawnLauncher].includes(launcher) || hint !== undefined,
-          launcherNotes: hint?.(this.#command) ?? [],
-        })
-      : [];
+    const { file, args } = this.#command;
+    const tails = {
+      stdoutTail: run?.stdoutTail.toString() ?? '',
+      stderrTail: run?.stderrTail.toString() ?? '',
+    };
+    const notes = needsNoNotes.has(failure.code) ? [] : await this.#notes(failure, phase, tails);
     return new StartError(
       failure.code,
       failure.message + half,
-      {
-        phase,
-        command: [file, ...args],
-        elapsedMs,
-        exit: failure.exit,
-        stdoutTail,
-        stderrTail,
-        notes,
-      },
+      { phase, command: [file, ...args], elapsedMs, exit: failure.exit, ...tails, notes },
       failure.cause === undefined ? {} : { cause: failure.cause },
     );
   }
 
+  /** Returns what may have caused the failure, and what to try. */
+  #notes(
+    failure: StartFailure,
+    phase: StartPhase,
+    tails: { readonly stdoutTail: string; readonly stderrTail: string },
+  ): Promise<string[]> {
+    const { file, args, cwd, env } = this.#command;
+    const { launcher } = this.#settings;
+    const hint = hintOf(launcher);
+    return diagnose({
+      file,
+      args,
+      cwd,
+      env,
+      exitCode: failure.exit?.code,
+      spawnFailure: phase === 'spawn' ? failure.cause : undefined,
+      isLaunching: phase === 'spawn' && failure.code === 'HANDSHAKE_TIMEOUT',
+      stderr: tails.stderrTail,
+      stdout: tails.stdoutTail,
+      code: failure.code,
+      isLocal: [undefined, spawnLauncher].includes(launcher) || hint !== undefined,
+      launcherNotes: hint?.(this.#command) ?? [],
+    });
+  }
+
   /** Ends the process. Before the handshake no plugin reads descriptor 3, so no time is spent on its end. */
   async #endRun(run: PluginProcess): Promise<void> {
-    await run.end({ closePipe: () => run.process.writable.end(), hurry: true });
+    await run.end({ closePipe: () => run.launched.writable.end(), waitsForPipe: false });
   }
 }
 
