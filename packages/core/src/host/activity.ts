@@ -1,6 +1,6 @@
 /**
- * What is under way with one plugin, and its effects: whether the host's event loop stays alive, and when a
- * drain is done.
+ * Counts what is under way with one plugin. The counts decide whether the host's event loop stays alive, and
+ * when a drain is done.
  */
 
 import { onAbort } from '../base/on-abort.ts';
@@ -23,10 +23,10 @@ export class Activity {
   #brokerStreams = 0;
   /** Returns true if a call or a stream of values, in either direction, is under way. */
   #isUnderWay = (): boolean => false;
-  /** Waiting drains. Each function is called at every change. */
+  /** The check of each waiting drain, which is called at every change. */
   readonly #drains = new Set<() => void>();
 
-  /** The process whose handles keep the loop alive. It is set from its launch until it is gone. */
+  /** The process whose handles keep the loop alive. Undefined before its launch and after its end. */
   set process(process: LaunchedProcess | undefined) {
     this.#process = process;
     this.#update();
@@ -45,7 +45,7 @@ export class Activity {
     this.#update();
   }
 
-  /** Called twice for each call if calls come one by one. */
+  /** If calls come one by one, this runs twice for each of them. */
   setBusy(isBusy: boolean): void {
     this.#isBusy = isBusy;
     // If the client is referenced, it keeps the loop alive anyway, so nothing changes.
@@ -53,7 +53,7 @@ export class Activity {
     this.changed();
   }
 
-  /** One stream of the broker more, or less, is waited for or in use. */
+  /** Adds or subtracts one stream of the broker that is waited for or in use. */
   countBrokerStream(change: 1 | -1): void {
     this.#brokerStreams += change;
     if (!this.#isReferenced) this.#update();
@@ -65,14 +65,14 @@ export class Activity {
     return this.#brokerStreams;
   }
 
-  /** A call or a stream has ended, which may have been the last. */
+  /** Called when a call or a stream has ended. It may have been the last one. */
   changed(): void {
     for (const drain of this.#drains) drain();
   }
 
   /**
-   * Accepts no new work. Resolves to true if nothing was under way any more before `timeoutMs` passed or
-   * `signal` aborted.
+   * Accepts no new work. Resolves to true once nothing is under way any more, or to false if `timeoutMs`
+   * passes or `signal` aborts before that.
    */
   async drain(timeoutMs: number, signal: AbortSignal | undefined): Promise<boolean> {
     this.isDraining = true;

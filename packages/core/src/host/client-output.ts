@@ -21,7 +21,10 @@ export class ClientOutput {
     this.log = bindLogger(logger, { plugin: name });
   }
 
-  /** Tells the host's author something: by the logger, or else as a warning of the process. */
+  /**
+   * Tells the host's author something, by the logger if there is one, and otherwise by a warning of the
+   * process.
+   */
   warn(message: string): void {
     if (this.log === undefined) process.emitWarning(`${this.#name}: ${message}`, 'PipeworkWarning');
     else this.log('warn', message);

@@ -47,8 +47,8 @@ export function lifeOf<P>(state: ClientState<P>): Life<P> | undefined {
 }
 
 /**
- * Returns the state after a successful start. It is `ready`, unless the plugin was ended, or has ended, at
- * that very moment.
+ * Returns the state after a successful start. It is `ready`, unless the plugin's end began at that very
+ * moment.
  */
 export function madeReady<P>(state: ClientState<P>, ready: Ready<P>): ClientState<P> {
   return 'of' in state ? { is: state.is, of: ready } : ready;

@@ -30,8 +30,8 @@ import { StartError } from './start/start-error.ts';
 import { Start, StartFailure, type Started } from './start/start.ts';
 
 /**
- * How long the client waits until the last output of a plugin is logged before it reports the exit, in
- * milliseconds.
+ * Milliseconds that the client waits for the last output of a plugin to be logged, before it reports the
+ * exit.
  */
 const logFollowsMs = 200;
 
@@ -90,7 +90,7 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
     const { signal } = this.#settings;
     if (signal?.aborted === true) this.#abort(signal);
     else if (signal !== undefined) void this.exit.then(onAbort(signal, () => this.#abort(signal)));
-    // Loading takes longer than spawning, and can begin before start() is called.
+    // Loading execa takes longer than spawning, and can begin before start() is called.
     if (this.#settings.launcher === undefined) preloadExeca();
   }
 
@@ -115,11 +115,12 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
   }
 
   /**
-   * Ends the plugin. It asks the plugin to leave, and on its answer, or after `gracePeriod`, closes
-   * descriptor 3. Then it sends SIGTERM, then SIGKILL, with a second for each step. Resolves once the process
-   * is gone and its output is drained. It can be called at any time and any number of times. Before a start,
-   * it makes the client one that cannot be started. A further call with a shorter `gracePeriod` shortens the
-   * wait; a longer one changes nothing. Never rejects. Throws `CONFIG_INVALID` if an option is invalid.
+   * Ends the plugin. First asks the plugin to leave. Once the plugin answers, or after `gracePeriod`, closes
+   * descriptor 3. Then sends SIGTERM, then SIGKILL, with a second for each step. Resolves once the process is
+   * gone and its output is drained. It can be called at any time and any number of times. If it is called
+   * before the start, the client can no longer be started. A further call with a shorter `gracePeriod`
+   * shortens the wait; a longer one changes nothing. Never rejects. Throws `CONFIG_INVALID` if an option is
+   * invalid.
    */
   kill(options: KillOptions = {}): Promise<PluginExit> {
     expectKeys('options', options, ['gracePeriod']);
@@ -146,8 +147,8 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
   }
 
   /**
-   * Resolves with how the plugin ended, once its output is drained as by {@link kill}. Never rejects. Stays
-   * pending if nothing was ever started or killed.
+   * Resolves to the report on the plugin's end, once its output is drained as by {@link kill}. Never rejects.
+   * Stays pending if nothing was ever started or killed.
    */
   get exit(): Promise<PluginExit> {
     return this.#exit.promise;
@@ -174,8 +175,8 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
   }
 
   /**
-   * Lets the host's event loop end while this plugin is idle. A plugin that starts, has calls under way or
-   * streams in use still keeps it alive.
+   * Lets the host's event loop end while this plugin is idle. The plugin still keeps the loop alive while it
+   * starts, has calls under way or has streams in use.
    */
   unref(): void {
     this.#activity.isReferenced = false;
@@ -229,8 +230,8 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
       const { process } = starting;
       if (this.#state.is === 'starting') this.#state = { is: 'ending', of: starting };
       if (process === undefined) this.#gone(neverRan);
-      // After a failed start the process is gone. If a later step threw, it is ended here, because no other
-      // code can end it.
+      // After a failed start the process is gone. If a later step threw, the process is ended here, because
+      // no other code can end it.
       else await process.end({ closePipe: () => process.launched.writable.end(), waitsForPipe: false });
       await this.exit;
       processChannel.error.publish(Object.assign(trace, { error }));
@@ -247,7 +248,7 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
     else void this.kill();
   }
 
-  /** There was no start, and none is possible any more. */
+  /** Records that the plugin was not started, and can no longer be started. */
   #neverStart(failure: StartFailure): void {
     const { file, args } = this.#settings;
     const nothing = { elapsedMs: 0, stdoutTail: '', stderrTail: '', notes: [] };
@@ -287,7 +288,7 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
     return this.exit;
   }
 
-  /** There is a process. From now on its output is drained and its end is known. */
+  /** Takes over the launched process. From now on its output is drained and its end is noticed. */
   #takeOver(launched: LaunchedProcess, starting: Starting<P>): PluginProcess {
     const { stdout, stderr, processGroup } = this.#settings;
     const process = new PluginProcess(launched, {
@@ -300,7 +301,7 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
     process.onGone = () => {
       if (pid !== undefined) unwatch(pid);
       unmanage(this.#managed);
-      // The group must end with its leader. What is left of it are grandchildren.
+      // The group must end with its leader. Only grandchildren are left in it.
       if (processGroup) launched.kill('SIGKILL');
     };
     void process.exit.then(async (exit) => this.#onExit(process, exit));
@@ -367,8 +368,8 @@ export class Client<P = Record<string, object>, S = Record<never, never>> implem
   }
 
   /**
-   * A process without a session, or without the stream to ask on, is useless. It is ended if it does not
-   * leave by itself.
+   * A process without a session, or without the stream to ask on, is useless. If it does not leave by itself,
+   * it is ended.
    */
   #onLoss(reason: unknown): void {
     const state = this.#state;

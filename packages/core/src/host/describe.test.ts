@@ -35,7 +35,7 @@ test('values of another type are left out, and versions are ascending integers',
   });
 });
 
-test('a value in a schema that JSON lacks is null, and keys of prototypes are keys like any other', async () => {
+test('a schema value that JSON lacks becomes null, and a key such as __proto__ is kept like any other', async () => {
   const schema = JSON.parse('{ "__proto__": { "x": 1 } }') as Record<string, unknown>;
   const output = {
     ...schema,

@@ -51,7 +51,8 @@ export class HostEnd {
   readonly printed: Promise<unknown>;
 
   /**
-   * The conversations with dispensed implementations. Calls of the control stream itself are not reported.
+   * The conversations with dispensed implementations. The control stream is not among them, so its calls are
+   * not reported as pending.
    */
   readonly #conversations = new Set<Conversation>();
   readonly #onQuiet: () => void;
@@ -126,8 +127,8 @@ export class HostEnd {
   }
 
   /**
-   * True while a call to the plugin, or a stream of values in either direction, is under way. Those of
-   * services count too.
+   * True while a call to the plugin, or a stream of values in either direction, is under way. Calls and
+   * streams of the host's services count too.
    */
   get isUnderWay(): boolean {
     if (this.control.isUnderWay || this.#services?.isUnderWay === true) return true;

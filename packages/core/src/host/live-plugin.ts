@@ -18,7 +18,7 @@ import type { SyncedTarget } from './output/synced-reader.ts';
 import type { ServiceOffer } from './services.ts';
 import type { Started } from './start/start.ts';
 
-/** How long a lost session may take to turn out as the process's exit, in milliseconds. */
+/** Milliseconds to wait, after a session is lost, for an exit of the process that explains the loss. */
 const exitExplainsMs = 500;
 
 /** The parts of a live plugin. */
@@ -39,8 +39,8 @@ export interface LivePluginOptions {
   readonly offer: ServiceOffer | undefined;
   readonly redactError: ((error: unknown, method: string) => unknown) | undefined;
   /**
-   * Called if the session ended, or nothing can be asked on it any more, and the client has not ended the
-   * plugin.
+   * Called when the session, or the control stream on it, has ended. If the client is already ending the
+   * plugin, it ignores the call.
    */
   onLoss(reason: unknown): void;
 }
@@ -113,7 +113,7 @@ export class LivePlugin {
   /** Waits briefly for the exit code, which explains more than a broken pipe. */
   async #explainLoss(cause: Error): Promise<Error> {
     const { process } = this;
-    // A single stream that was reset, by a limit or a mistake on it, does not mean that the plugin is lost.
+    // If a limit or a mistake reset only one stream, the plugin is not lost.
     if (!process.hasEnded && !this.hostEnd.session.hasEnded) return cause;
     if (await settlesWithin(process.gone, exitExplainsMs))
       return new PluginExitError(this.#name, await process.exit, { cause });

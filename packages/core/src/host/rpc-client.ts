@@ -44,7 +44,10 @@ export interface RPCClient<P = Record<string, object>> extends AsyncDisposable {
   /** Raw byte streams that carry any other protocol. */
   readonly broker: StreamBroker;
 
-  /** The protocol version that both sides agreed on. A check of it narrows the connection of a `Versioned` plugin to that version. */
+  /**
+   * The protocol version that both sides agreed on. For `Versioned` plugins, comparing it with a number
+   * narrows the connection's type to that version.
+   */
   readonly protocolVersion: number;
 
   /**
@@ -61,7 +64,7 @@ export interface RPCClient<P = Record<string, object>> extends AsyncDisposable {
    */
   ping(options?: PingOptions): Promise<number>;
 
-  /** Ends the plugin as `client.kill()` does, and resolves when that does. */
+  /** Ends the plugin as `client.kill()` does, and resolves when `client.kill()` does. */
   close(): Promise<void>;
 
   /**
@@ -95,7 +98,7 @@ export interface DescribeOptions {
  */
 export type RPCClientOf<P> = OfEachVersion<P> & RPCClient<P>;
 
-// This comes before the connection of all versions, so that its dispense() is tried first.
+// This type comes before the connection of all versions, so that TypeScript tries its dispense() first.
 type OfEachVersion<P> = [VersionsOf<P>] extends [never] ? unknown : OfVersion<VersionsOf<P>>;
 
 type OfVersion<V> = {

@@ -71,7 +71,10 @@ export class Services {
     return [...this.#dispenser.conversations].some(({ isUnderWay }) => isUnderWay);
   }
 
-  /** Called when the session has ended. Also aborts the signal of each factory that still runs. */
+  /**
+   * Called when the session has ended. Aborts the signal of each service, and of each factory that still
+   * runs.
+   */
   end(reason: Error): void {
     this.#dispenser.abort(reason);
   }

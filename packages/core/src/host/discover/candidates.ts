@@ -88,8 +88,8 @@ async function mayOthersWrite(path: string): Promise<boolean> {
   // In such a directory, users can replace only their own files. On a file the bit means nothing.
   if (info.isDirectory() && (info.mode & sticky) !== 0) return false;
   const { mode, uid, gid } = info;
-  // If a group has its owner's number, it is the private group that many systems make for each user, together
-  // with a umask of 002.
+  // If the group's number is also the owner's, it is the private group that many systems make for each user,
+  // together with a umask of 002.
   const isPrivateGroup = uid === gid && uid !== 0;
   return (mode & othersWrite) !== 0 || ((mode & groupWrites) !== 0 && !isPrivateGroup);
 }

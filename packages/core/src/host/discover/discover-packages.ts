@@ -31,7 +31,7 @@ export interface DiscoveredPackage {
  * inside a workspace. The workspace's root is the nearest directory above with a pnpm-workspace.yaml, or with
  * `workspaces` in its package.json. If `dir` is in no workspace, the packages are those at the top of the
  * nearest application's node_modules. An application is a directory with a package.json beside a
- * node_modules. Rejects with `DISCOVER_UNREADABLE` if there is neither.
+ * node_modules. Rejects with `DISCOVER_UNREADABLE` if there is neither a workspace nor an application.
  *
  * @example
  * ```ts

@@ -27,7 +27,7 @@ export async function discover(pattern: string, dir = '.', options: DiscoverOpti
   const { contained = false } = options;
   const root = await checkDirectory(dir);
   const skip = skipper(options);
-  // A link may lead to the whole file system.
+  // Directories outside are not listed, because a link may lead to the whole file system.
   const listInside = listUnlessOutside(
     (path) => whyOutside(root, resolve(path)),
     (reason, path, _options, done) => {

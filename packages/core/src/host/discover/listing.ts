@@ -11,9 +11,9 @@ export type List = (
 ) => void;
 
 /**
- * Lists a directory for the glob. The glob skips entries that are neither file nor directory, and broken
- * links. They are shown to it as files, so that they match, and the search then leaves them out with a
- * reason.
+ * Lists a directory for the glob. By itself, the glob skips broken links and entries that are neither file
+ * nor directory. This function shows them to the glob as files. So they match, and the search then leaves
+ * them out with a reason.
  */
 export const listEverything: List = (path, options, done) => {
   readdir(path, options, (error, entries) => {
@@ -29,8 +29,8 @@ export const listEverything: List = (path, options, done) => {
 };
 
 /**
- * Returns a function that lists directories. If a link has led out of the allowed place, which `whyOutside`
- * decides, it calls `ofOutside` instead.
+ * Returns a function that lists directories. If `whyOutside` gives a reason why a directory is outside of the
+ * allowed place, the function calls `ofOutside` instead.
  */
 export function listUnlessOutside(
   whyOutside: (path: string) => Promise<string | undefined>,

@@ -33,8 +33,8 @@ export function checkOptions(options: DiscoverPackagesOptions, keys: readonly st
 }
 
 /**
- * Returns a function that tells `onSkip` what is left out. Its reasons are safe to print, because manifests
- * and links may hold any text.
+ * Returns a function that tells `onSkip` what is left out. It makes the reasons safe to print, because
+ * manifests and links may hold any text.
  */
 export function skipper({ onSkip }: DiscoverOptions): (path: string, reason: string) => void {
   return (path, reason) => onSkip?.(path, printable(reason));

@@ -16,16 +16,17 @@ export interface Packages {
 }
 
 /**
- * Returns the packages around `start`. They are those of the workspace that it is in, or else those installed
- * in the nearest application. An application is a directory with a package.json and a node_modules. If
- * `contained` is true, the search follows a link out of the workspace only as far as the linked package.
- * Rejects with `DISCOVER_UNREADABLE` if there is neither.
+ * Returns the packages around `start`. If `start` is in a workspace, they are the workspace's members.
+ * Otherwise they are those installed in the nearest application. An application is a directory with a
+ * package.json and a node_modules. If `contained` is true, the search follows a link out of the workspace
+ * only as far as the linked package. Rejects with `DISCOVER_UNREADABLE` if there is neither a workspace nor
+ * an application.
  */
 export async function findPackages(start: string, contained: boolean): Promise<Packages> {
   const [workspace, application] = await Promise.all([findWorkspace(start), findApplication(start)]);
   if (workspace !== undefined) {
     const manifests = await members(workspace, contained);
-    // A directory below a workspace that is not one of its packages was deployed or copied there.
+    // If an application is below a workspace, but not one of its packages, it was deployed or copied there.
     const isDeployed =
       application !== undefined &&
       application !== workspace.root &&
@@ -87,9 +88,9 @@ async function members({ root, patterns }: Workspace, contained: boolean): Promi
 }
 
 /**
- * Returns a listing that shows only files if a link has led out of the workspace. The manifest behind such a
- * link is found here, and left out later with a reason. The folders beside it are not walked, because they
- * may be the whole file system.
+ * Returns a function that lists directories. If a link has led out of the workspace, it lists only files. The
+ * manifest behind such a link is found here, and left out later with a reason. The folders beside it are not
+ * walked, because they may be the whole file system.
  */
 function listShallowOutside(root: string): List {
   return listUnlessOutside(

@@ -11,13 +11,13 @@ import type { LaunchReport, ProcessExit } from '../launch/spawn.ts';
 export type EndedBy = 'plugin' | 'quit' | 'eof' | 'sigterm' | 'sigkill' | 'none';
 
 /**
- * The report on one plugin's end. `limit` is set if there is evidence that a limit ended the plugin.
- * `'memory'` also means `outOfMemory`. `reason` and `held` are set if the launcher has told them.
+ * The report on one plugin's end. `limit` is set if there is evidence that a limit ended the plugin. If it is
+ * `'memory'`, `outOfMemory` is true as well. `reason` and `held` are set if the launcher has told them.
  */
 export interface PluginExit extends LaunchReport {
-  /** The exit code; null if a signal ended it, or if it never ran. */
+  /** The exit code; null if a signal ended the plugin, or if it never ran. */
   readonly code: number | null;
-  /** The signal that ended it; null if it ended by itself, or if it never ran. */
+  /** The signal that ended the plugin; null if it ended by itself, or if it never ran. */
   readonly signal: NodeJS.Signals | null;
   /** The step or the party that ended it. */
   readonly by: EndedBy;
@@ -86,8 +86,8 @@ export function describeExit(exit: ProcessExit & Partial<PluginExit>): string {
 }
 
 /**
- * Returns a warning for the host's author on a process that was left behind. `isGroup` says that the plugin's
- * process group was ended.
+ * Returns the warning that tells the host's author of a process that was left behind. `isGroup` is true if
+ * the plugin's process group was ended.
  */
 export function describeLeftBehind(id: number | string, isGroup: boolean): string {
   const fact = `process ${id} is gone, but another one still holds its pipe (descriptor 4)`;
@@ -122,8 +122,8 @@ export function ranOutOfMemory(exit: ProcessExit, stderrTail: string, kernelKill
 }
 
 /**
- * What the end of a session tells of the plugin's conduct. Every code that is not listed is a breach of the
- * protocol.
+ * What the plugin did, by the code of the error that ended the session. Every code that is not listed is a
+ * breach of the protocol.
  */
 const conducts: Readonly<Record<string, string>> = {
   MUX_TRANSPORT_ENDED: 'closed its pipe',
@@ -142,7 +142,8 @@ export function isBreach(cause: unknown): cause is Error {
 }
 
 /**
- * Returns what happened to the pipe of a plugin whose process still runs, with the session's own sentence.
+ * Returns what happened to the pipe of a plugin whose process still runs. The message of the session's error
+ * follows in parentheses.
  */
 export function describeLoss(cause: unknown): string {
   if (!(cause instanceof Error)) return 'closed its pipe';
@@ -162,7 +163,7 @@ function describe(
   const asked = exit.by === 'plugin' ? '' : ' (the host asked it to end)';
   const tail = showTail('its standard error ends with', exit.stderrTail);
   const left = exit.leftBehind ? '; another process still holds its pipe (see processGroup)' : '';
-  // An exit that followed the breach explains nothing by itself.
+  // If the exit followed a breach, the exit alone explains nothing.
   const breach = isBreach(cause) ? ` ${describeLoss(cause)}, and` : '';
   return `plugin ${plugin}${breach} exited with ${describeExit(exit)} after ${Math.round(exit.uptimeMs)} ms${asked}${left}${tail}`;
 }

@@ -17,7 +17,7 @@ export interface LadderTarget {
   /** Ends descriptor 3. */
   closePipe(): void;
   signal(name: NodeJS.Signals): void;
-  /** Records that from now on this step counts as what ended the plugin. */
+  /** Records this step as the one that ends the plugin, until the next step is recorded. */
   blame(step: EndedBy): void;
 }
 
@@ -42,7 +42,7 @@ export async function climb(target: LadderTarget, bounds: LadderBounds): Promise
     target.ask === undefined
       ? false
       : await answered(target.ask, Promise.race([gone, target.hurried]), bounds.askMs);
-  // A shutdown hook that ends in process.exit() leaves without an answer, which is just as polite.
+  // If a shutdown hook calls process.exit(), the plugin leaves without an answer, which is just as polite.
   if (await settlesWithin(gone, 0)) return true;
   target.blame(agreed ? 'quit' : 'eof');
   target.closePipe();
@@ -59,7 +59,7 @@ async function answered(ask: () => Promise<boolean>, over: Promise<unknown>, ms:
   let agreed = false;
   const answer = ask().then(
     (yes) => (agreed = yes),
-    // If the plugin refuses to answer, that is an answer. The next step follows.
+    // An error counts as a refusal, and the next step follows.
     () => undefined,
   );
   await settlesWithin(Promise.race([answer, over]), ms);

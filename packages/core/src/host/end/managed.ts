@@ -20,7 +20,7 @@ export function manage(client: Managed): void {
   clients.add(client);
 }
 
-/** The client's process is gone. */
+/** Removes a client whose process is gone. */
 export function unmanage(client: Managed): void {
   if (clients.delete(client) && clients.size === 0) process.off('exit', endAll);
 }
@@ -114,7 +114,7 @@ export function cleanupOnInterrupt(options: InterruptOptions = {}): Disposable {
   const die = (name: NodeJS.Signals): void => {
     stop();
     process.kill(process.pid, name);
-    // If process 1 of a container does not handle a signal, the kernel keeps it from dying of it.
+    // The kernel protects process 1 of a container from signals that it does not handle.
     if (process.pid === 1 && process.listenerCount(name) === 0) process.exit(128 + constants.signals[name]);
   };
   const onSignal = (name: NodeJS.Signals): void => {

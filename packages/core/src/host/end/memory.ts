@@ -1,6 +1,6 @@
 /**
- * Finds evidence that the kernel killed a process because memory ran out: the count that its control group
- * keeps. Linux only.
+ * Finds evidence that the kernel killed a process because memory ran out. The evidence is the count that the
+ * process's control group keeps. Linux only.
  */
 
 import { readFileSync } from 'node:fs';
@@ -9,8 +9,8 @@ import { readFileSync } from 'node:fs';
 const roots = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified'];
 
 /**
- * Returns a function that tells whether the kernel has killed a process of this one's control group since. On
- * other systems, and if no control group can be read, it knows nothing and returns false.
+ * Returns a function that tells whether the kernel has, since this call, killed a process in the control
+ * group of `pid`. On other systems, or if no control group can be read, the function returns false.
  */
 export function watchMemory(pid: number): () => boolean {
   const file = eventsOf(pid);
@@ -29,7 +29,7 @@ function eventsOf(pid: number): string | undefined {
   const lines = read(`/proc/${pid}/cgroup`)?.split('\n') ?? [];
   const pathOf = (start: RegExp): string[] => {
     const path = lines.find((line) => start.test(line))?.replace(start, '');
-    // A container may see its own group as the root, while the path is that of the system.
+    // A container may see its own group as the root, although the path is one of the whole system.
     return path === undefined ? [] : [path, '/'];
   };
   return [

@@ -26,8 +26,8 @@ export class PluginProcess {
   /** Resolves once it is gone and its output is drained. Never rejects. */
   readonly exit: Promise<PluginExit>;
   /**
-   * The last bytes of its standard error, raw and synced in the order of arrival, and of its raw standard
-   * output.
+   * The last bytes of its standard error, raw and synced in the order of arrival. `stdoutTail` has those of
+   * its raw standard output.
    */
   readonly stderrTail: Tail = new Tail();
   readonly stdoutTail: Tail = new Tail();
@@ -75,7 +75,7 @@ export class PluginProcess {
     waitsForPipe?: boolean;
   }): Promise<PluginExit> {
     const { waitsForPipe = true } = options;
-    // After a failed start nothing reads the pipe any more, so its end would not be noticed.
+    // After a failed start no other code reads the pipe, and the end of an unread pipe is not noticed.
     if (!waitsForPipe) this.launched.readable.resume();
     this.#climbing ??= climb(
       {
@@ -103,15 +103,15 @@ export class PluginProcess {
   }
 
   /**
-   * Notes the control group that the process is in now. A launcher may move it, so this is repeated after the
-   * start.
+   * Notes the control group that the process is in now. A launcher may move the process to another group, so
+   * this is repeated after the start.
    */
   watchMemory(): void {
     const { pid } = this.launched;
     if (pid !== undefined) this.#hasKernelKilled = watchMemory(pid);
   }
 
-  /** Limits the wait for the plugin's answer, whether it leaves, to `ms` from now. */
+  /** Ends the wait for the plugin's answer to Quit at most `ms` milliseconds from now. */
   hurry(ms: number): void {
     void settlesWithin(this.gone, ms).then(() => this.#hurried.resolve());
   }
@@ -132,7 +132,7 @@ export class PluginProcess {
 
   async #report(exit: ProcessExit): Promise<PluginExit> {
     const uptimeMs = clock() - this.#startedAt;
-    // If a signal ended the plugin that the host did not send, that is not an answer to its question.
+    // If a signal that the host did not send ended the plugin, the plugin did not leave because it was asked.
     const by = this.#by === 'quit' && exit.signal !== null ? 'plugin' : this.#by;
     const kernelKilled = this.#hasKernelKilled();
     const callsInFlight = this.callsInFlight().slice(0, 100);
@@ -140,7 +140,7 @@ export class PluginProcess {
     await this.#drained();
     const leftBehind = this.#isPipeHeld;
     for (const output of this.#outputs) output.close();
-    // The log may still be behind the pipe.
+    // The last bytes of the pipe may not be logged yet.
     await settlesWithin(Promise.all(this.#outputs.map((output) => output.ended)), drainIdleMs);
     this.launched.writable.destroy();
     this.launched.readable.destroy();
@@ -174,8 +174,9 @@ export class PluginProcess {
   }
 
   /**
-   * True if another process holds descriptor 4, which otherwise ends with this one. Over standard output this
-   * cannot be told, because any child of the plugin holds that one.
+   * True if another process holds descriptor 4, which would otherwise end with this process. If standard
+   * output carries the protocol, this cannot be known, because every child of the plugin holds that
+   * descriptor.
    */
   get #isPipeHeld(): boolean {
     const { pid, stdout, readable } = this.launched;

@@ -12,16 +12,16 @@ export interface BubblewrapOptions {
   /** The program. Default `bwrap`, from PATH. */
   readonly bwrap?: string;
   /**
-   * Files and directories that it may read. Default: the whole file system except `/tmp` and `/run`. In
-   * `/tmp` and `/run` the plugin sees only what is named here or in `writable`.
+   * Files and directories that the plugin may read. Default: the whole file system except `/tmp` and `/run`.
+   * In `/tmp` and `/run` the plugin sees only what is named here or in `writable`.
    */
   readonly readable?: readonly string[];
   /**
-   * Files and directories that it may change. Default none. It gets an empty `/tmp` of its own, which is
-   * removed at its end.
+   * Files and directories that the plugin may change. Default none. The plugin gets an empty `/tmp` of its
+   * own, which is removed at its end.
    */
   readonly writable?: readonly string[];
-  /** Whether it may use the network. Default `false`. */
+  /** Whether the plugin may use the network. Default `false`. */
   readonly network?: boolean;
   /** Further arguments of bwrap, before the command. */
   readonly args?: readonly string[];
@@ -37,14 +37,14 @@ const hiddenPlaces = ['/tmp', '/run'];
 const resolverPlaces = ['/run/systemd/resolve', '/run/resolvconf', '/run/NetworkManager'];
 
 /**
- * Returns a launcher that runs the plugin in a bubblewrap sandbox (Linux). The plugin has no network, process
- * ids of its own, a read-only file system, no capabilities and the two pipes. If the host is root, the plugin
- * is root without capabilities. It can then read and change only what root owns or everyone may use. `args:
- * ['--cap-add', …]` gives a capability back. `client.pid` is bwrap's. bwrap runs with `--die-with-parent`, so
- * the plugin ends with its host, and with bwrap. A SIGTERM of the ladder therefore ends the plugin at once.
- * After Quit and the pipe's end it still gets the usual time. Throws `CONFIG_INVALID` if an option is
- * invalid. If there is no `bwrap`, the start rejects with `PLUGIN_NOT_STARTED`. If `bwrap` refuses, it
- * rejects with `HANDSHAKE_EXITED` and bwrap's message.
+ * Returns a launcher that runs the plugin in a bubblewrap sandbox (Linux). The plugin has process ids of its
+ * own, a read-only file system and the two pipes, but no network and no capabilities. If the host is root,
+ * the plugin is root without capabilities. It can then read and change only what root owns or everyone may
+ * use. `args: ['--cap-add', …]` gives a capability back. `client.pid` is the process id of bwrap. bwrap runs
+ * with `--die-with-parent`, so the plugin ends with its host, and with bwrap. A SIGTERM of the ladder
+ * therefore ends the plugin at once. After Quit and after the end of its pipe, the plugin still gets the
+ * usual time. Throws `CONFIG_INVALID` if an option is invalid. If there is no `bwrap`, the start rejects with
+ * `PLUGIN_NOT_STARTED`. If `bwrap` refuses, it rejects with `HANDSHAKE_EXITED` and bwrap's message.
  *
  * @example
  * ```ts
@@ -70,7 +70,7 @@ export function bubblewrap(options: BubblewrapOptions = {}): Launcher {
       args: [
         '--die-with-parent',
         '--new-session',
-        // With the capabilities of a root host, a plugin could mount the file system again, writable.
+        // With the capabilities of a root host, a plugin could remount the file system as writable.
         ...['--cap-drop', 'ALL'],
         '--unshare-pid',
         '--unshare-ipc',
@@ -87,8 +87,8 @@ export function bubblewrap(options: BubblewrapOptions = {}): Launcher {
 }
 
 /**
- * Returns the mounts, sorted by depth. A mount hides what was mounted below its place before, so a user's
- * place in `/tmp` must follow the empty `/tmp`. At one place, the writable mount comes last.
+ * Returns the mounts, sorted by depth. A mount hides all earlier mounts below its path, so a user's path in
+ * `/tmp` must follow the empty `/tmp`. If a path is mounted twice, the writable mount comes last.
  */
 function mountArguments(
   readable: readonly string[],
@@ -98,7 +98,7 @@ function mountArguments(
   const readOnly = (flag: string) => (path: string) => ({ path, words: [flag, path, path] });
   const mounts = [
     { path: '/dev', words: ['--dev', '/dev'] },
-    // If the user is root, it owns the kernel's settings in /proc/sys, with and without capabilities.
+    // A root user owns the kernel's settings in /proc/sys, even without capabilities.
     { path: '/proc', words: ['--proc', '/proc', '--remount-ro', '/proc'] },
     ...hiddenPlaces.filter((path) => existsSync(path)).map((path) => ({ path, words: ['--tmpfs', path] })),
     ...(network ? resolverPlaces.map(readOnly('--ro-bind-try')) : []),
@@ -116,7 +116,7 @@ function hiddenNotes(command: LaunchCommand, visible: readonly string[]): string
   const words = [command.file, ...command.args].map((word) => word.replace(/^-[^=]*=/, ''));
   const named = words.filter((word) => word.includes('/') && !word.startsWith('-'));
   const paths = named.map((word) => resolve(cwd, word)).filter((path) => existsSync(path));
-  // A link outside may lead to a hidden place.
+  // A link that is not hidden itself may lead to a hidden place.
   const files = paths.flatMap((path) => [path, realpathSync(path)]);
   return [...new Set([cwd, ...files])].flatMap((path) => {
     const place = hiddenPlaces.find((hidden) => isBelow(hidden, path));

@@ -4,9 +4,9 @@ import { expect, isObject, isStream } from '../../base/expect.ts';
 import type { LaunchedProcess, ProcessExit } from './spawn.ts';
 
 /**
- * Returns the process with its contract kept: `exited` never rejects and always has both facts, and `kill`
- * never throws. If a field is invalid, throws `CONFIG_INVALID` with the field's name. In that case a process
- * that can be killed is killed, because the client does not take ownership of it.
+ * Returns the process so that it keeps its contract: `exited` never rejects and always has a code and a
+ * signal, and `kill` never throws. If a field is invalid, throws `CONFIG_INVALID` with the field's name. In
+ * that case a process that can be killed is killed, because the client does not take ownership of it.
  */
 export function checkLaunched(made: unknown): LaunchedProcess {
   try {
@@ -17,7 +17,7 @@ export function checkLaunched(made: unknown): LaunchedProcess {
   }
   const { readable, writable, stdout, stderr } = made;
   return {
-    // The id may become known later than the process.
+    // A launcher may learn the id only after it has returned the process.
     get pid() {
       return made.pid ?? undefined;
     },
@@ -74,7 +74,7 @@ function readExit(exit: unknown): ProcessExit {
 }
 
 /**
- * Ends a process that the client does not take over, by its `kill` and by the end of its pipe, if it has
+ * Ends a process that the client does not take over. It calls `kill` and ends the pipe, if the process has
  * them.
  */
 function abandon(made: unknown): void {
@@ -83,7 +83,7 @@ function abandon(made: unknown): void {
   try {
     kill?.call(made, 'SIGKILL');
   } catch {
-    // It is not a function, or there is nothing left to kill.
+    // `kill` is not a function, or there is nothing left to kill.
   }
   if (isObject(writable, 'destroy')) writable?.destroy();
 }

@@ -11,8 +11,8 @@ export function killChild(child: ChildProcess, signal: NodeJS.Signals): boolean 
 }
 
 /**
- * Sends `signal` to the process group that the child leads. Windows has no groups. There it ends the child's
- * process tree.
+ * Sends `signal` to the process group that the child leads. On Windows, which has no groups, it ends the
+ * child's process tree.
  */
 export function killGroup(child: ChildProcess, signal: NodeJS.Signals): boolean {
   const { pid } = child;

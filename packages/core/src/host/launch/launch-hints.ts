@@ -12,7 +12,10 @@ export function giveHint(launcher: Launcher, hint: Hint): Launcher {
   return launcher;
 }
 
-/** Returns the hint of a launcher; undefined for one that may run its programs elsewhere. */
+/**
+ * Returns the hint of a launcher. Undefined if it has none, because it may run its programs on another
+ * system.
+ */
 export function hintOf(launcher: Launcher | undefined): Hint | undefined {
   return launcher && hints.get(launcher);
 }

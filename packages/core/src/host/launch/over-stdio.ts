@@ -9,16 +9,16 @@ import { handOver, spawnWithPipes, type LaunchCommand, type Launcher } from './s
 export interface OverStdioOptions {
   /**
    * Returns the command that runs the plugin, for example that of a container engine or ssh. It receives the
-   * plugin's command with its variables. The variables in `command.handshakeEnv` must reach the plugin.
-   * Default: the plugin's command.
+   * plugin's command with its environment variables. The variables in `command.handshakeEnv` must reach the
+   * plugin. Default: the plugin's command.
    */
   readonly via?: (command: LaunchCommand) => readonly [file: string, ...args: string[]];
 }
 
 /**
- * Returns a launcher that uses the plugin's descriptors 0 and 1 for the protocol, for programs that pass on
- * no others. What the plugin's JavaScript prints goes to the synced streams. Native code that writes to
- * descriptor 1 breaks the session.
+ * Returns a launcher that uses the plugin's descriptors 0 and 1 for the protocol. It is for programs that
+ * pass on no other descriptors. What the plugin's JavaScript prints goes to the synced streams. Native code
+ * that writes to descriptor 1 breaks the session.
  *
  * @example
  * ```ts

@@ -63,7 +63,7 @@ export interface LaunchedProcess {
   readonly readable: Readable;
   /** Protocol bytes to the plugin; the client ends it. */
   readonly writable: Writable;
-  /** Raw standard output. It is always drained, from the moment when it is handed over. */
+  /** Raw standard output. The client drains it from the moment when the launcher hands it over. */
   readonly stdout?: Readable | undefined;
   /** Raw standard error, like `stdout`. */
   readonly stderr?: Readable | undefined;
@@ -108,8 +108,8 @@ export const spawnLauncher: Launcher = async (command) => {
 };
 
 /**
- * @internal A spawned process and its end, in an object: execa's process is a thenable that waits for every
- * grandchild.
+ * @internal A spawned process and its end. An object holds both, because execa's process is a thenable that
+ * waits for every grandchild.
  */
 export interface Spawned {
   readonly process: ChildProcess;
@@ -132,7 +132,7 @@ export async function spawnWithPipes(
     windowsHide: true,
     cleanup: false,
     encoding: 'buffer',
-    // Windows ends a process tree without it, and would open a console for the process.
+    // Windows can end a process tree without this option, and with it would open a console for the process.
     detached: command.processGroup && process.platform !== 'win32',
   } as const;
   const { child } = await hearChild(() => execa(command.file, command.args, options));
@@ -196,7 +196,10 @@ export function handOver(
   };
 }
 
-/** Pipes the caller's stream to the process, and releases it when the process is gone. The caller ends it. */
+/**
+ * Pipes the caller's stream to the process, and releases it when the process is gone. Only the caller ends
+ * it.
+ */
 function feed(source: Readable, stdin: Writable, exited: Promise<ProcessExit>): void {
   // A stream that is destroyed or fails emits no 'end' that pipe() could pass on.
   const end = (): void => void stdin.end();

@@ -1,6 +1,7 @@
 /**
  * Sorts the fields of a plugin's log line before they enter the host's log. A line may contain anything, so
- * it must not use the names that a logger, or this host, uses itself. Those are put under `claims`.
+ * it must not use the names that a logger, or this host, uses itself. Fields with such names are put under
+ * `claims`.
  */
 
 /** Names that have a meaning for loggers, or that the records of a client use. */

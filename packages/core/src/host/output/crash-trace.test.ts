@@ -18,7 +18,7 @@ async function brief(...pieces: string[]): Promise<string[]> {
   return (await records(...pieces)).map(({ level, message }) => `${level}: ${message}`);
 }
 
-describe('a crash trace', () => {
+describe('the log of an output', () => {
   test('keeps a trace of Node together', async () => {
     const trace = [
       '/app/plugin.js:3',
@@ -114,7 +114,7 @@ describe('a crash trace', () => {
     expect(await brief(`${group}\n`)).toEqual([`error: ${group}`]);
   });
 
-  test('does not take a path for the start of a trace', async () => {
+  test('does not mistake a path for the start of a trace', async () => {
     expect(await brief('/etc/hosts:12\nfile ok\nanother\nError count: 0\n')).toEqual(
       ['/etc/hosts:12', 'file ok', 'another', 'Error count: 0'].map((line) => `debug: ${line}`),
     );
@@ -147,12 +147,12 @@ describe('a crash trace', () => {
     expect(await brief('panic: x\n\n[INFO] still here\n')).toEqual(['error: panic: x', 'info: still here']);
   });
 
-  test('does not take the word error for a trace', async () => {
+  test('does not mistake the word error for a trace', async () => {
     const found = await brief('0 errors found\nerrors: none\nno Error here\n');
     expect(found.map((line) => line.split(':')[0])).toEqual(['debug', 'debug', 'debug']);
   });
 
-  test('starts a new record when a trace passes its limit', async () => {
+  test('starts a new record when a trace exceeds the limit of lines', async () => {
     const frames = Array.from({ length: 1200 }, (_, i) => `main.f${i}()\n\t/x/main.go:${i} +0x18\n`);
     const found = await records('panic: x\n\ngoroutine 1 [running]:\n', ...frames);
     expect(found.map(({ level, message }) => [level, message.split('\n').length <= 500])).toEqual(
@@ -170,7 +170,7 @@ async function running(text: string, count: number): Promise<string[]> {
   return found;
 }
 
-describe('lines after what begins or looks like a trace', () => {
+describe('lines that follow a trace, or a line that looks like the start of one', () => {
   const lines = ['request 0 handled', '  indented', 'request 1 handled', '', 'request 2 handled'];
   const plain = lines.filter((line) => line !== '').map((line) => `debug: ${line}`);
 
@@ -183,11 +183,11 @@ describe('lines after what begins or looks like a trace', () => {
       'error',
     ],
     ['an older panic of Rust', "thread 'worker' panicked at 'boom', src/main.rs:4:5", 'error'],
-    ['a word about a signal', 'SIGHUP: reloading configuration', 'debug'],
-    ['a word about a runtime', 'runtime: goroutine stack exceeds', 'debug'],
+    ['a message about a signal', 'SIGHUP: reloading configuration', 'debug'],
+    ['a message about a runtime', 'runtime: goroutine stack exceeds', 'debug'],
     ['a logged exception', 'Error: caught and logged', 'error'],
     ['a place in a file', '/etc/hosts:12', 'debug'],
-  ])('%s are records of their own', async (_name, head, level) => {
+  ])('are records of their own: after %s', async (_name, head, level) => {
     expect(await running(`${head}\n${lines.join('\n')}\n`, plain.length + 1)).toEqual([
       `${level}: ${head}`,
       ...plain,
@@ -196,8 +196,8 @@ describe('lines after what begins or looks like a trace', () => {
   });
 
   test.each([
-    ['Python’s last words', 'Fatal Python error: not really', 'request handled'],
-    ['V8’s last words', 'FATAL ERROR: Reached heap limit', 'request handled'],
+    ['a fatal error of Python', 'Fatal Python error: not really', 'request handled'],
+    ['a fatal error of V8', 'FATAL ERROR: Reached heap limit', 'request handled'],
     ['a logged error with its stack', 'Error: caught\n    at f (a.js:1:1)', 'request handled'],
     [
       'a whole panic of Go',
@@ -215,16 +215,16 @@ describe('lines after what begins or looks like a trace', () => {
       '  + Exception Group Traceback (most recent call last):\n  | ExceptionGroup: g\n  +------------------------------------',
       'next',
     ],
-  ])('%s are records of their own at once', (_name, trace, next) => {
+  ])('are records of their own at once: after %s', (_name, trace, next) => {
     const found: string[] = [];
     const gatherer = new TraceGatherer(({ level, message }) => found.push(`${level}: ${message}`), 'debug');
     for (const line of `${trace}\n${next}`.split('\n')) gatherer.take(line);
-    // Nothing here waits for a time. The first line that cannot belong to a trace ends it.
+    // No timer is involved here. The first line that cannot belong to a trace ends it.
     expect(found).toEqual([`error: ${trace}`, `debug: ${next}`]);
     gatherer.end();
   });
 
-  test('are told apart from a trace whose lines arrive slowly', async () => {
+  test('are records of their own even after a trace whose lines arrive slowly', async () => {
     const found: string[] = [];
     const log = new OutputLog(({ level, message }) => found.push(`${level}: ${message}`));
     log.push(Buffer.from('Traceback (most recent call last):\n  File "a.py", line 1, in f\n'));
@@ -292,8 +292,8 @@ describe('what node prints', () => {
       'an error with a cause and fields',
       'throw Object.assign(new Error("x", { cause: new Error("c") }), { code: 7 })',
     ],
-    ['something that is no error', 'throw { a: 1 }'],
-    ['a text', 'throw "text"'],
+    ['a thrown object that is not an error', 'throw { a: 1 }'],
+    ['a thrown text', 'throw "text"'],
     ['a rejected text', 'Promise.reject("text")'],
     ['a syntax error', 'this is none'],
     ['bad JSON', 'JSON.parse("{bad")'],
@@ -319,7 +319,7 @@ describe('what node prints', () => {
     expect(await brief(stderr)).toEqual([`error: ${stderr.trim()}`]);
   });
 
-  test('lines behind a logged error are not part of it', async () => {
+  test('lines after a logged error are not part of it', async () => {
     const program =
       'console.error(new AggregateError([new Error("a")], "x")); console.error("next"); console.error("}")';
     const { found } = await spoken(process.execPath, ['-e', program]);

@@ -5,10 +5,10 @@
  */
 
 /**
- * How a line relates to a trace. `part`: it belongs to the trace. `maybe`: it belongs to what is a trace only
- * if a later line proves it; at most five lines are that. `perhaps`: it belongs to the trace if a later line
- * proves that it does. `last`: it belongs to the trace, which ends with it. `none`: it does not belong to the
- * trace, which ended before it.
+ * How a line relates to a trace. `part`: it belongs to the trace. `maybe`: it belongs to the first lines,
+ * which are a trace only if a later line proves it; at most five lines get this verdict. `perhaps`: it
+ * belongs to the trace if a later line proves that it does. `last`: it belongs to the trace, which ends with
+ * it. `none`: it does not belong to the trace, which ended before it.
  */
 export type Verdict = 'part' | 'maybe' | 'perhaps' | 'last' | 'none';
 
@@ -22,8 +22,8 @@ export interface TraceKind {
   begins(line: string): boolean;
   read(head: string): Steps;
   /**
-   * True if the end of the output proves that the `perhaps` lines belong to the trace. The crash is most
-   * likely why the output ended.
+   * True if the end of the output proves that the `perhaps` lines belong to the trace. The output most likely
+   * ended because of the crash.
    */
   readonly takesTheEnd?: true;
 }
@@ -32,15 +32,15 @@ const isIndented = (line: string): boolean => line.startsWith(' ') || line.start
 const isFrame = (line: string): boolean => /^\s+at /.test(line);
 
 const pythonHead = /^(\s*\+ Exception Group )?Traceback \(most recent call last\):/;
-/** The preface for a thread or a finalizer. A traceback follows. */
+/** The line that precedes the traceback of a thread or a finalizer. */
 const pythonPreface = /^Exception (in thread [^"].*:|ignored in: .*)$/;
 /**
- * The start of a syntax error, which has no traceback. It is followed by the line, perhaps a caret, and the
- * error.
+ * The start of a syntax error, which has no traceback. After it come the source line, perhaps a caret, and
+ * the error.
  */
 const pythonSyntaxHead = /^ {2}File ".*", line \d+$/;
 const pythonChain = /^(During handling of the above|The above exception was)/;
-/** An exception by its dotted name, which may be of a class inside a function. */
+/** The dotted name of an exception, whose class may be inside a function. */
 const pythonException = /^[\w.<>]+(: |$)/;
 const pythonGroupEnd = /^\s*\+-+$/;
 
@@ -106,7 +106,7 @@ const go: TraceKind = {
     if (line.startsWith('runtime: ')) return 'none';
     if (head.startsWith('runtime: ') && !goHeader.test(line) && !line.startsWith('fatal error: '))
       return 'none';
-    // This reads the message. Go indents its further lines today, but did not always.
+    // This loop reads the message. Today Go indents the message's further lines, but older versions did not.
     for (let isFirst = true; !goHeader.test(line); isFirst = false)
       line = yield isFirst || /^(\t|\[signal |PC=)/.test(line) ? 'part' : 'perhaps';
     for (;;) {
@@ -143,8 +143,8 @@ const rust: TraceKind = {
 const nodePlace = /^(node:|file:\/\/|\/|[A-Za-z]:\\|\[eval|\[stdin|<anonymous|evalmachine\.|undefined:)/;
 
 /**
- * True if a line ends in a colon and a line number. It checks from the end, because a pattern would try every
- * position.
+ * True if a line ends in a colon and a line number. It checks from the end, because a regular expression
+ * would try every position.
  */
 function endsInNumber(line: string): boolean {
   let at = line.length - 1;
@@ -166,8 +166,8 @@ const node: TraceKind = {
     if (!/^\s*\^+\s*$/.test(line)) return 'none';
     line = yield 'part';
     if (line === '') line = yield 'part';
-    // The first line of the thrown value is part of the report, whatever it is. Further lines are proven when
-    // the stack follows.
+    // The first line of the thrown value is part of the report, whatever it is. The stack that follows proves
+    // its further lines.
     line = yield 'part';
     while (!isFrame(line) && !isIndented(line) && !line.startsWith('Node.js v')) line = yield 'perhaps';
     for (;;) {
@@ -216,7 +216,8 @@ const stack: TraceKind = {
     line.startsWith('Exception in thread '),
   *read(head) {
     let line = yield 'part';
-    // Without a list of fields, the message may have further lines. They are proven when the stack follows.
+    // If the line opens no list of fields, the message may have further lines. The stack that follows proves
+    // them.
     if (!head.endsWith(' {')) while (!isFrame(line)) line = yield 'perhaps';
     for (;;) {
       if (line.startsWith('}')) return 'last';

@@ -17,7 +17,7 @@ export interface TextLine {
 /** How many characters of a line a pattern sees. */
 const headLength = 256;
 
-/** Reads a line; undefined if it has none of the formats. */
+/** Reads a line. Returns undefined if the line has none of the formats. */
 export function readText(line: string): TextLine | undefined {
   const head = line.length > headLength ? line.slice(0, headLength) : line;
   for (const read of readers) {
@@ -40,7 +40,7 @@ function textLine(
 /** `[WARN] …`, with or without a date before it in the form of Go's and Python's loggers. */
 const bracketed =
   /^(?:\[?[\d/:.,TZ+\- ]{4,40}\]? )?\[\s{0,8}([A-Za-z]{3,11}(?:[+-]\d{1,4})?)\s{0,8}\]:?\s{0,8}/;
-/** `ERROR …` or `ERROR: …` in capitals. In small letters it is an ordinary word. */
+/** `ERROR …` or `ERROR: …` in capitals. In small letters, such a word is ordinary text. */
 const bare = /^(?!FATAL ERROR: )([A-Z]{4,8}(?:[+-]\d{1,4})?)(?::\s{0,8}|\s{1,8}|$)/;
 /** `error: …`, as compilers and command lines write it. `panic:` and `Error:` begin traces. */
 const lowerCase =
@@ -56,8 +56,8 @@ const zone = String.raw`(?:Z| ?[+-]\d\d:?\d\d)?`;
 const date = String.raw`\d{4}[-/]\d\d[-/]\d\d`;
 /**
  * A time, some text, and the level. The text between them is separators, a thread in brackets, or a logger's
- * name before a dash. It is written by Python's logging, zap, tracing, env_logger, slog's and loguru's text,
- * logback, and zerolog's console.
+ * name before a dash. Python's logging, zap, tracing, env_logger, logback, zerolog's console, and the text
+ * output of slog and loguru have this format.
  */
 const timed = new RegExp(
   String.raw`^(\[)?(?:${date}(?:[T ]${time}${zone})?|${time}|\d{1,2}:\d\d[AP]M)(\])?[\s|:-]{1,12}` +
@@ -69,7 +69,7 @@ const readTimed: Reader = (head, line) => {
   const word = match?.[4];
   if (match === null || word === undefined || readLevel(word) === undefined) return undefined;
   const [all, bracket, closed, inBrackets, , delimiter] = match;
-  // After a time, a word in small letters is a level only if it is set apart from the rest.
+  // After a time, a word in small letters is a level only if brackets or a delimiter set it apart.
   if (!/^[A-Z]{3,}/.test(word) && inBrackets === undefined && !/[\t|:\]]/.test(delimiter ?? ''))
     return undefined;
   const rest = line.slice(all.length);

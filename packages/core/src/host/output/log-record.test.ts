@@ -34,7 +34,7 @@ describe('a line', () => {
     ['WARNING:root:x', 'warn', 'root:x', {}],
     ['ERROR something', 'error', 'something', {}],
     ['\u001b[31m[ERROR]\u001b[0m red', 'error', 'red', {}],
-    // A number below 8 is syslog's. slog counts from a name.
+    // A number below 8 is a syslog severity. slog writes a name and a distance from it.
     ['{"level":3,"msg":"syslog"}', 'error', 'syslog', {}],
     ['{"level":4,"short_message":"GELF"}', 'warn', 'GELF', {}],
     ['{"level":6,"msg":"notice"}', 'info', 'notice', {}],
@@ -105,7 +105,7 @@ describe('a line', () => {
     '/1',
     '{"broken": ',
     '{"msg": nothing that is JSON}',
-    // A logger that recurses would run out of its stack.
+    // A logger that recurses into this line would exceed its stack.
     `{"msg":"x","a":${'['.repeat(5000)}${']'.repeat(5000)}}`,
     '{}',
     '{"@message":5}',
@@ -114,16 +114,16 @@ describe('a line', () => {
     '{"level":"constructor"}',
     '{"level":{"toString":1},"x":null}',
     `{"a":${'['.repeat(5000)}${']'.repeat(5000)}}`,
-  ])('%.60s is text, as it stands', (line) => {
+  ])('%.60s is plain text and stays unchanged', (line) => {
     expect(readRecord(line)).toEqual({ level: 'debug', message: line, fields: {}, isTagged: false });
   });
 
-  test('that names no level has the level of plain text', () => {
+  test('that names no level gets the level of plain text', () => {
     expect(readRecord('{"msg":"x"}', 'info').level).toBe('info');
     expect(readRecord('x', 'info').level).toBe('info');
   });
 
-  test('contains nothing that a terminal obeys, in its message and its fields', () => {
+  test('has its control characters escaped, in the message and in the fields', () => {
     const line = String.raw`{"msg":"a\u001b[2Jb\rc","k\u0007":["\u202ex",{"y":"\u009b"}]}`;
     expect(readRecord(line)).toMatchObject({
       message: String.raw`a\x1b[2Jb\x0dc`,

@@ -37,7 +37,7 @@ describe('a logger', () => {
     ).toEqual([true, true, true, true]);
   });
 
-  test('gets the names that describe the host only from the host', () => {
+  test('gets fields that describe the host only from the host, never from a plugin', () => {
     const logger = methods();
     bindLogger(logger, { plugin: 'p' })?.('info', 'text', { stream: 'stderr' }, forged);
     const [message, fields] = logger.info.mock.lastCall as [string, Record<string, unknown>];
@@ -52,7 +52,7 @@ describe('a logger', () => {
     });
   });
 
-  test('gets no field that would give a copy of its fields another prototype', () => {
+  test('gets no field named __proto__, which would give a copy of the fields another prototype', () => {
     const logger = methods();
     const said = JSON.parse('{"__proto__":{"polluted":1},"a":1}') as Record<string, unknown>;
     bindLogger(logger, {})?.('info', 'text', {}, said);
@@ -94,7 +94,7 @@ describe('a logger', () => {
     expect(Object.keys(log.mock.lastCall?.[0] as object)).not.toContain('splat');
   });
 
-  test('that is a console, or a copy of the global one, never takes the text for a format', () => {
+  test('that is a console, or a copy of the global one, never treats the text as a format', () => {
     const out = new PassThrough();
     const given = new Console({ stdout: out, stderr: out });
     const spy = vi.spyOn(console, 'info').mockImplementation(given.info.bind(given));

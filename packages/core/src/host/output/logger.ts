@@ -1,4 +1,4 @@
-/** The user's logger, of whatever library, behind one function that never throws. */
+/** Wraps the user's logger, from any library, in one function that never throws. */
 
 import { Console } from 'node:console';
 import { claimSorter } from './claims.ts';
@@ -42,8 +42,8 @@ export function isLogger(value: unknown): value is Logger {
 export type Log = (level: RecordLevel, message: string, fields?: Fields, claimed?: Fields) => void;
 
 /**
- * The methods that accept a level, the best first. If a logger lacks a method for a level, the record must
- * not appear as an error.
+ * For each level, the methods that can log it, the best first. If a logger lacks the level's own method, the
+ * record must not appear as an error.
  */
 const methods: Readonly<Record<RecordLevel, readonly string[]>> = {
   trace: ['trace', 'silly', 'debug'],
@@ -77,8 +77,8 @@ const fieldsFirst: Dialect = {
 };
 
 /**
- * winston. It takes `%s` in a message for a format and drops the fields that follow, and it appends a field
- * named `message`.
+ * winston. If a message has `%s`, winston treats it as a format and drops the fields that follow. It appends
+ * a field named `message` to the message.
  */
 const winston: Dialect = {
   method: 'log',
@@ -128,13 +128,13 @@ function isCopyOfConsole(logger: Logger): boolean {
 }
 
 /**
- * Binds `logger` to a plugin, so that every record carries `base`. Undefined without a logger, so that
- * nothing is parsed for nothing.
+ * Binds `logger` to a plugin, so that every record carries `base`. Returns undefined if there is no logger,
+ * so that no line is parsed in vain.
  */
 export function bindLogger(logger: Logger | undefined, base: Fields): Log | undefined {
   if (logger === undefined) return undefined;
   let hasFailed = false;
-  // The user's logger must not end the plugin's output, and its failure must be reported.
+  // A failure of the user's logger must not end the plugin's output, but must be reported.
   const fail = (error: unknown): void => {
     if (!hasFailed)
       process.emitWarning(`the logger of a plugin client throws: ${String(error)}`, 'PipeworkWarning');
@@ -162,7 +162,7 @@ export function bindLogger(logger: Logger | undefined, base: Fields): Log | unde
         logger,
         args,
       );
-      // A logger that sends its records elsewhere may fail later.
+      // A logger that returns a promise may fail later.
       if (written instanceof Promise) written.catch(fail);
     } catch (error) {
       fail(error);

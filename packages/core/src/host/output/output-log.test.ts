@@ -32,7 +32,7 @@ describe('an output', () => {
     );
   });
 
-  test('cuts a long line and says by how much, never inside a character', async () => {
+  test('cuts a long line, never inside a character, and says how many characters were cut', async () => {
     const [record] = await records(`[ERROR] ${'🎉'.repeat(50_000)}\n`);
     expect(record?.level).toBe('error');
     expect(record?.message).toMatch(/🎉 … \[\d+ characters cut\]$/);

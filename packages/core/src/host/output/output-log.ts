@@ -32,7 +32,7 @@ export class OutputLog implements Backlog {
   readonly #gatherer: TraceGatherer;
   readonly #decoder = new StringDecoder('utf8');
   readonly #ended = defer<void>();
-  /** The queued pieces, from `#next` on. `#at` is the place in the first of them. */
+  /** The queued chunks, from index `#next` on. `#at` is the position in the first of them. */
   #chunks: Chunk[] = [];
   #next = 0;
   #at = 0;
@@ -46,8 +46,8 @@ export class OutputLog implements Backlog {
   }
 
   /**
-   * Adds bytes as they arrive, cut anywhere. They may be reused afterwards. Calls `onTaken` once each
-   * complete line in them is logged.
+   * Adds bytes as they arrive, cut at any place. The caller may reuse the buffer afterwards. Calls `onTaken`
+   * once each complete line in them is logged.
    */
   push(bytes: Uint8Array, onTaken: () => void = () => {}): void {
     this.#enqueue({ text: this.#decoder.write(bytes), onTaken });
@@ -78,7 +78,7 @@ export class OutputLog implements Backlog {
     if (this.#at < text.length) return true;
     this.#at = 0;
     this.#next += 1;
-    // This does not shift each chunk, because moving all queued ones would take quadratic time.
+    // Handled chunks are removed many at a time. Removing each one by shift() would take quadratic time.
     if (this.#next * 2 >= this.#chunks.length) {
       this.#chunks = this.#chunks.slice(this.#next);
       this.#next = 0;

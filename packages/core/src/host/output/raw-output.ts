@@ -11,7 +11,7 @@ import { droppedMark } from '../../base/dropped-mark.ts';
 import { defer } from '../../base/timers.ts';
 
 /**
- * How many bytes a sink may be behind. Raw output is drained whatever the sink does. Bytes beyond this limit
+ * How many bytes may wait for a sink. Raw output is drained whatever the sink does. Bytes beyond this limit
  * are dropped, and a mark says so.
  */
 const maxBehind = 8 * 1024 * 1024;

@@ -83,8 +83,8 @@ class Hub {
   };
 
   /**
-   * A stream calls its writer's callback before it emits `'error'`. If no client listened by then, the event
-   * would end the host.
+   * A stream calls its writer's callback before it emits `'error'`. Without a listener at that time, the
+   * event would end the host.
    */
   #failWrite(error: Error): void {
     if (!this.#hasFailed) this.#sink.once('error', ignoreError);
@@ -108,7 +108,7 @@ class Hub {
     this.#sink.on('close', this.#onClose);
   }
 
-  /** Returns the sink to its caller once no client uses it and nothing is under way. */
+  /** Releases the sink once no client uses it and no write is pending. */
   #rest(): void {
     if (!this.#isListening || this.#users.size > 0 || this.#pending.size > 0) return;
     this.#isListening = false;

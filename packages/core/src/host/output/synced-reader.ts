@@ -16,8 +16,8 @@ export interface SyncedTarget {
 
 /**
  * Passes bytes on at the moment when they arrive. So what a handler printed is in the sink before its reply
- * settles the call. Credit is sent only when the sink or the log has accepted the bytes, so that a slow one
- * slows only the plugin.
+ * settles the call. Credit is sent only when the sink or the log has accepted the bytes, so that a slow sink
+ * or log slows only the plugin.
  */
 export class SyncedReader implements RawStreamHandler {
   /** Resolves when the stream is closed and all of its bytes are logged. */

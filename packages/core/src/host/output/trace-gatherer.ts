@@ -10,7 +10,7 @@ import { readRecord, type LogRecord, type RecordLevel } from './log-record.ts';
 /** The size of the largest trace, in lines and characters. Lines beyond that are a further record. */
 const maxTraceLines = 500;
 const maxTraceLength = 128 * 1024;
-/** How long a complete line may wait for further lines, in milliseconds. 200 are promised. */
+/** How long a complete line may wait for further lines, in milliseconds. The documentation promises 200. */
 const waitMs = 150;
 
 /** A trace that is not over. */
@@ -115,7 +115,7 @@ export class TraceGatherer {
     trace.length = 0;
   }
 
-  /** Closes the open trace, and any that begins with its released lines. */
+  /** Closes the open trace, and each trace that its released lines begin. */
   #closeAll(): void {
     while (this.#open !== undefined) this.#close(this.#open);
   }
@@ -126,7 +126,7 @@ export class TraceGatherer {
     if (trace.isProven) {
       this.#emitTrace(trace);
     } else {
-      // It only began like a trace. The first line is text, and the others are examined again.
+      // The lines only looked like a trace. The first line is text, and the others are examined again.
       this.#emit(readRecord(first, this.#fallback));
       for (const line of others) this.take(line);
     }
@@ -149,7 +149,7 @@ export class TraceGatherer {
     if (trace === undefined) return;
     const left = trace.since + waitMs - clock();
     if (left > 1) return this.#wait(left);
-    // Nothing has arrived since the last time, so the trace is over.
+    // Nothing has arrived since the timer last fired, so the trace is over.
     if (trace.lines.length + trace.held.length === 0) this.#open = undefined;
     else this.#tell(trace);
     if (this.#open !== undefined) {

@@ -6,8 +6,8 @@
 import { clock, realTimers } from '../../base/timers.ts';
 
 /**
- * The budget of one turn in milliseconds. Together with the callbacks of the turn before, timers wait for
- * some 10 ms.
+ * The budget of one turn in milliseconds. Together with the callbacks of the turn before, it delays timers by
+ * about 10 ms.
  */
 const budgetMs = 5;
 
@@ -17,7 +17,7 @@ export interface Backlog {
   workOn(): boolean;
 }
 
-/** The readers that wait for a further turn, in order. */
+/** The backlogs that wait for a further turn, in order. */
 const waiting = new Set<Backlog>();
 let turnBegan: number | undefined;
 

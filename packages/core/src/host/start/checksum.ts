@@ -27,9 +27,9 @@ export function digestBytes(value: string | Uint8Array): Buffer | undefined {
 
 /**
  * Returns undefined if the file has the digest. Otherwise returns a sentence that says what is wrong. The
- * comparison takes the same time wherever the digests differ. The opened file is hashed to its end, as long
- * as `isWanted` returns true. A checksum protects against a wrong file. It does not protect against a writer
- * with the host's own rights, who may replace the file afterwards.
+ * comparison takes the same time at whatever byte the digests differ. Hashing stops when `isWanted` returns
+ * false. A checksum protects against a wrong file. It does not protect against another program with the
+ * host's rights, which may replace the file afterwards.
  */
 export async function verifyChecksum(
   checksum: Checksum,

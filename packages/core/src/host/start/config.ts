@@ -52,7 +52,7 @@ export interface ServiceClient {
   readonly pid: number | undefined;
   /** True once the process is gone. */
   readonly exited: boolean;
-  /** Resolves with how the process ended, once it has ended. Never rejects. */
+  /** Resolves to the report on the process's end, once the process has ended. Never rejects. */
   readonly exit: Promise<PluginExit>;
   /** The protocol version that both sides agreed on; undefined before the start has succeeded. */
   readonly negotiatedVersion: number | undefined;
@@ -64,7 +64,7 @@ export interface ServiceClient {
 export interface ServiceContext {
   /** Raw byte streams beside the calls. */
   readonly broker: StreamBroker;
-  /** Aborts when the plugin has released this implementation, or its session has ended. */
+  /** Aborts when the plugin has released this implementation, or when the session has ended. */
   readonly signal: AbortSignal;
   /** The client of the plugin that asks: the object that `new Client()` returned. */
   readonly client: ServiceClient;
@@ -85,7 +85,7 @@ export interface ClientConfig<S = Record<never, never>> {
   /** The plugin's name in messages and log records. Default: the script's or program's base name. */
   readonly name?: string;
   /**
-   * If it is true, `cleanupClients()` ends the client, and it ends when the host process ends. Default
+   * If it is true, the client ends when `cleanupClients()` is called and when the host process ends. Default
    * `false`.
    */
   readonly managed?: boolean;
@@ -98,8 +98,8 @@ export interface ClientConfig<S = Record<never, never>> {
   readonly gracePeriod?: number;
   /**
    * The plugin's standard input, which never carries the protocol. Default `'ignore'`: it is empty. With
-   * `'inherit'` host and plugin read one stream, and each byte goes to one of the two. A host that reads its
-   * own standard input as well can then be blocked by the plugin until the plugin ends.
+   * `'inherit'` host and plugin read one stream, and each byte goes to one of the two. If the host reads its
+   * own standard input as well, the plugin can block the host until the plugin ends.
    */
   readonly stdin?: 'inherit' | 'ignore' | Readable;
   /**
@@ -112,25 +112,25 @@ export interface ClientConfig<S = Record<never, never>> {
   /**
    * Where the plugin's `process.stdout` goes. A Writable is never ended, and its back-pressure reaches the
    * plugin. With `'log'` the output goes to `logger` as records, plain lines at `info`. That is the default
-   * if there is a `logger`. With `'ignore'`, the default without one, it is dropped.
+   * if there is a `logger`. With `'ignore'`, which is the default without a `logger`, the output is dropped.
    */
   readonly syncStdout?: Writable | 'log' | 'ignore';
   /** Where the plugin's `process.stderr` goes, like {@link ClientConfig.syncStdout}. */
   readonly syncStderr?: Writable | 'log' | 'ignore';
   /**
-   * Receives the plugin's output as records, with the usual forms of log lines understood, and the messages
-   * of the client itself.
+   * Receives the plugin's output as records, and the messages of the client itself. The client reads the
+   * level and the message from the usual forms of log lines.
    */
   readonly logger?: Logger;
   /** The lowest level that the plugin's own logger writes. Default `'info'`. */
   readonly logLevel?: LogLevel;
-  /** The cookie that both sides agree on. Default: the constants. */
+  /** The cookie that both sides agree on. Default: `MagicCookieKey` and `MagicCookieValue`. */
   readonly handshake?: Partial<Handshake>;
   /** The protocol versions that this host can speak. Default `[1]`. */
   readonly protocolVersions?: readonly number[];
   /**
    * The plugin's environment: which of the host's variables it gets, and which others. Default: all of the
-   * host's.
+   * host's variables.
    */
   readonly env?: EnvOptions;
   /** The file's digest, verified before anything is started. */
@@ -138,13 +138,13 @@ export interface ClientConfig<S = Record<never, never>> {
   /** Starts the process. Default `spawnLauncher`. */
   readonly launcher?: Launcher;
   /**
-   * If it is true, the plugin leads a process group, which ends with it, grandchildren included. Refused if
-   * stdin is a terminal. Default `false`.
+   * If it is true, the plugin leads a process group. When the plugin ends, the whole group ends,
+   * grandchildren included. Refused if stdin is a terminal. Default `false`.
    */
   readonly processGroup?: boolean;
   /** Aborting it kills the client, even during a start. */
   readonly signal?: AbortSignal;
-  /** Bounds of the session. What is left out is as in `defaultLimits`. */
+  /** Bounds of the session. A bound that is left out is that of `defaultLimits`. */
   readonly limits?: Partial<Limits>;
   /** Functions that run around each call to the plugin, the first one outermost. */
   readonly interceptors?: readonly CallInterceptor[];
@@ -156,8 +156,8 @@ export interface ClientConfig<S = Record<never, never>> {
   /** Functions that run around each call of the plugin to a service, the first one outermost. */
   readonly handlerInterceptors?: readonly HandlerInterceptor[];
   /**
-   * Receives each error before it is sent to the plugin, thrown by a service or callback or within a value.
-   * The error that it returns is sent instead.
+   * Receives each error before it is sent to the plugin, whether a service or callback threw it or a value
+   * contains it. The error that the function returns is sent instead.
    */
   readonly redactError?: (error: unknown, method: string) => unknown;
 }
@@ -335,7 +335,7 @@ function checkCommand(cmd: Command): Extract<Command, { file: string }> & { args
   return { ...(command as Extract<Command, { file: string }>), args };
 }
 
-/** Returns the script's base name if an interpreter runs one, else the program's. */
+/** Returns the base name of the script if an interpreter runs one, and otherwise that of the program. */
 function nameOf(file: string, args: readonly string[]): string {
   const program = basename(file).replace(/\.exe$/i, '');
   if (!/^(node|bun|deno|python[\d.]*|ruby|perl|tsx|sh|bash)$/.test(program)) return program;

@@ -7,10 +7,10 @@ import { fileNotes } from './file-notes.ts';
 import { hostPermissionNotes, nodeNotes } from './node-notes.ts';
 
 /**
- * Resolves to sentences, the most helpful first. Resolves to none if nothing is remarkable. Never rejects.
+ * Resolves to sentences, the most helpful first. The list is empty if nothing is remarkable. Never rejects.
  */
 export async function diagnose(command: FailedCommand): Promise<string[]> {
-  // The program is not the cause. To examine it would need the very resource that is short.
+  // If the host is the cause, the program is not examined. That would need the very resource that is short.
   const host = hostNotes(command);
   if (host.length > 0) return host;
   if (command.cwd === undefined && !isSomewhere()) {

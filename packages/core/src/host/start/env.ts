@@ -14,8 +14,8 @@ export interface EnvOptions {
 type Variables = Readonly<Record<string, string | undefined>>;
 
 /**
- * Returns the host's variables that `options` admits, then the caller's, then those of the handshake. Later
- * ones override.
+ * Returns the host's variables that `options` admits, then those of the caller, then those of the handshake.
+ * Later variables override earlier ones.
  */
 export function buildEnv(
   hostEnv: NodeJS.ProcessEnv,
@@ -24,7 +24,7 @@ export function buildEnv(
   handshakeEnv: Readonly<Record<string, string>>,
   platform: NodeJS.Platform = process.platform,
 ): Record<string, string> {
-  // Windows has a variable named Path or PATH, and passes on only one of them.
+  // On Windows the variable may be named Path or PATH. If both are set, Windows passes on only one of them.
   const keyOf = (name: string): string => (platform === 'win32' ? name.toUpperCase() : name);
   const inherited = Object.entries(hostEnv).filter(([name]) =>
     isInherited(keyOf(name), options.inherit ?? true, keyOf),

@@ -20,8 +20,8 @@ export interface FailedCommand {
   /** How the start failed. */
   readonly code: StartErrorCode;
   /**
-   * True if the program is on this system, so that it can be examined. A launcher may run it in a container,
-   * on another machine, or make no process at all.
+   * True if the program is on this system, so that it can be examined. A launcher may run the program in a
+   * container or on another machine, or make no process at all.
    */
   readonly isLocal: boolean;
   /** Sentences of the launcher about the command. */

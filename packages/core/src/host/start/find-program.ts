@@ -1,4 +1,4 @@
-/** Finds the file that a command means, in the way in which the system looks for it. */
+/** Finds the file that a command names, as the system itself would find it. */
 
 import { access } from 'node:fs/promises';
 import { posix, win32 } from 'node:path';

@@ -38,7 +38,7 @@ export function hostPermissionNotes(cause: unknown): string[] {
 }
 
 function runsNode({ file, args, stderr }: FailedCommand): boolean {
-  // A script with a #! line shows its Node only in what it prints.
+  // If the program is a script with a #! line, only its output shows that Node runs it.
   return (
     file === process.execPath ||
     /^node(js)?(\.exe)?$/i.test(basename(file)) ||

@@ -16,7 +16,7 @@ import { Tail } from '../output/tail.ts';
 describe('the environment of a plugin', () => {
   const host = { PATH: '/bin', HOME: '/me', LC_ALL: 'C', LC_TIME: 'C', SECRET: 'x' };
 
-  test('is the host’s, then the caller’s, and last the handshake’s', () => {
+  test('has the host’s variables, then the caller’s, and last those of the handshake', () => {
     const env = buildEnv(
       host,
       { HOME: '/cmd', A: '1', COOKIE: 'mine' },
@@ -26,7 +26,7 @@ describe('the environment of a plugin', () => {
     expect(env).toEqual({ PATH: '/bin', HOME: '/cmd', LC_ALL: 'C', LC_TIME: 'C', A: '2', COOKIE: 'real' });
   });
 
-  test('has only variables of an allow-list, by name or beginning', () => {
+  test('has only the variables that match the allow-list, by name or by prefix', () => {
     expect(buildEnv(host, undefined, { inherit: ['PATH', 'LC_*'] }, {})).toEqual({
       PATH: '/bin',
       LC_ALL: 'C',
@@ -46,8 +46,8 @@ test('the environment of a plugin on Windows has each name once, whatever its ca
   expect(buildEnv(host, undefined, { inherit: ['home'] }, {}, 'win32')).toEqual({ Home: 'C:\\me' });
 });
 
-describe('the files that a command may mean', () => {
-  test('are those of each directory of PATH, if it is no path itself', () => {
+describe('the files that a command may name', () => {
+  test('are in the directories of PATH, if the command is not a path', () => {
     const env = { PATH: '/bin:rel' };
     expect(programPaths({ file: 'tool', cwd: '/work', env }, 'linux')).toEqual([
       '/bin/tool',
@@ -56,7 +56,7 @@ describe('the files that a command may mean', () => {
     expect(programPaths({ file: './tool', cwd: '/work', env }, 'linux')).toEqual(['/work/tool']);
   });
 
-  test('on Windows have an extension of PATHEXT, and a path is not looked up on PATH', () => {
+  test('have an extension of PATHEXT on Windows, where a command that is a path is not looked up on PATH', () => {
     vi.stubEnv('PATHEXT', '.EXE;.CMD');
     const find = (file: string): string[] =>
       programPaths({ file, cwd: 'C:\\work', env: { Path: 'C:\\bin' } }, 'win32');
@@ -117,7 +117,7 @@ describe('a logger', () => {
     expect(info).toHaveBeenCalledWith('hello', { a: 1, plugin: 'p' });
   });
 
-  test('that lacks a level gets the record at the nearest level, and never at a louder one', () => {
+  test('that lacks a level gets the record at the nearest level, and never at a higher one', () => {
     const logger = { info: vi.fn(), error: vi.fn() };
     const log = bindLogger(logger, {});
     log?.('debug', 'quiet');
@@ -152,7 +152,7 @@ describe('a logger', () => {
       },
     ],
     ['has returned', { info: async () => Promise.reject(new Error('no')) }],
-  ])('that fails when its method %s is warned of once', async (_when, logger) => {
+  ])('that fails when its method %s causes one warning', async (_when, logger) => {
     const emitWarning = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
     const log = bindLogger(logger, {});
     log?.('info', 'x');
@@ -173,7 +173,7 @@ describe('memory that ran out', () => {
     [{ code: 134, signal: null }, 'FATAL ERROR: Reached heap limit', false, true],
     [{ code: 0, signal: null }, 'JavaScript heap out of memory', false, false],
     [{ code: 1, signal: null }, 'Error: boom', false, false],
-  ])('is told from %j, %j and whether the kernel counted a kill: %j', (exit, tail, kernelKilled, told) => {
+  ])('is found by exit %j, stderr %j and the kernel’s count: %j', (exit, tail, kernelKilled, told) => {
     expect(ranOutOfMemory(exit, tail, kernelKilled)).toBe(told);
   });
 });
@@ -234,13 +234,13 @@ describe('a client’s option', () => {
     [{ cmd: ['x'], syncStderr: 'log' }, 'syncStderr'],
     [{ cmd: ['x'], env: { set: { 'PIPEWORK_FDS=9,9': '' } } }, 'env.set'],
     [{ cmd: { file: 'x', env: { 'A\0': '' } } }, 'cmd.env'],
-  ])('%j is refused at once, by its name', (config, name) => {
+  ])('%j is refused at once, and the error names the option', (config, name) => {
     expect(() => checkConfig(config as unknown as ClientConfig)).toThrow(
       expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining(name) as string }),
     );
   });
 
-  test('that is undefined counts as absent, and so does a limit', () => {
+  test('that is undefined counts as absent, and so does a limit that is undefined', () => {
     const limits: object = { maxDepth: undefined };
     const settings = checkConfig({ cmd: ['x'], limits });
     expect(settings.limits).toEqual(defaultLimits);

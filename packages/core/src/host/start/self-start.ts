@@ -6,10 +6,7 @@
 
 import { envNames } from '../../handshake/env.ts';
 
-/**
- * How many nested processes are allowed, each started by a host that was itself started as a plugin and did
- * not serve.
- */
+/** How many processes may be nested, if each was started as a plugin, has not served, and starts the next. */
 const maxDepth = 3;
 
 /**
@@ -26,7 +23,8 @@ export interface StartMark {
  * which removes the mark.
  */
 export function ownMark(env: NodeJS.ProcessEnv): StartMark | undefined {
-  // Hosts of other languages, and serve() of 0.1, leave the mark but remove the descriptors.
+  // serve() of 0.1, and implementations in other languages, remove the variable of the descriptors but leave
+  // the mark.
   if (env[envNames.fds] === undefined) return undefined;
   const match = /^(\d{1,3}):([0-9a-z]{1,20})$/.exec(env[envNames.command] ?? '');
   return match === null ? undefined : { depth: Number(match[1]), command: String(match[2]) };
@@ -64,8 +62,8 @@ export function isPackagedApp(): boolean {
 }
 
 /**
- * Returns a short name of a command: FNV-1a over its words, from either end. Secrets in arguments stay out of
- * the environment.
+ * Returns a short name of a command: FNV-1a over its words, from either end. A digest keeps secrets in
+ * arguments out of the environment.
  */
 function digest(words: readonly string[]): string {
   const text = JSON.stringify(words);

@@ -8,14 +8,14 @@ const longestWord = 200;
 const longestCommand = 1000;
 
 /**
- * Returns a command line as one text for a message, of at most about 1,000 characters. Cuts are made in the
+ * Returns a command line as one text for a message, of at most about 1,000 characters. It is cut in the
  * middle, so that the names of programs stay.
  */
 export function showCommand(words: readonly string[]): string {
   const shown = words.map((word) => quote(cutMiddle(word, longestWord)));
   const length = shown.reduce((sum, word) => sum + word.length + 1, -1);
   if (length <= longestCommand) return shown.join(' ');
-  // The program and its script come first. What distinguishes two runs is often at the end.
+  // The program and its script come first. The argument that distinguishes two runs is often at the end.
   const first: string[] = [];
   const last: string[] = [];
   let room = longestCommand - longestWord;
@@ -36,7 +36,7 @@ export function showCommand(words: readonly string[]): string {
   return [...first, `… ${to - from} more …`, ...last].join(' ');
 }
 
-/** Keeps more of the end, because the last part of a path is the program's own name. */
+/** Cuts the middle out of a text. Keeps more of the end, because a path ends with the program's own name. */
 export function cutMiddle(text: string, longest: number): string {
   if (text.length <= longest) return text;
   const begin = Math.floor(longest / 3);

@@ -9,7 +9,7 @@ import { showCommand } from './show-command.ts';
 /** How far a start had come: to the comparison of the checksum, to the start of the process, or to the wait for its handshake line. */
 export type StartPhase = 'checksum' | 'spawn' | 'handshake';
 
-/** The codes of a failed start. The page Errors says for each when it comes and what to do. */
+/** The codes of a failed start. The page Errors says when each code occurs and what to do. */
 export type StartErrorCode =
   | 'PLUGIN_CHECKSUM'
   | 'PLUGIN_NOT_STARTED'
@@ -40,7 +40,9 @@ export interface StartFacts {
   readonly command: readonly string[];
   /** Milliseconds from the call of `start()` to the failure. */
   readonly elapsedMs: number;
-  /** How the process ended by itself; undefined if it never ran, or if the failed start ended it. */
+  /**
+   * How the process ended, if it ended by itself. Undefined if it never ran, or if the failed start ended it.
+   */
   readonly exit?: ProcessExit | undefined;
   /** The last part of its raw standard output, at most 16 KiB, unchanged. It may hold escape sequences. */
   readonly stdoutTail: string;

@@ -34,7 +34,7 @@ import { clock, patientTimers, settlesWithin } from '../../base/timers.ts';
  */
 const exitFollowsMs = 500;
 
-/** Milliseconds to wait, after the exit, for what the process wrote right before it. */
+/** Milliseconds to wait, after the exit, for bytes that the process wrote right before it. */
 const lastBytesMs = 100;
 
 /** Milliseconds to wait for a launcher that is still working when the start is given up. */
@@ -66,7 +66,7 @@ export interface Started {
   readonly greeting: PluginGreeting;
 }
 
-/** Makes a run of a launched process. The client attaches its outputs. */
+/** Wraps a launched process in a `PluginProcess`, which the client connects to its outputs. */
 export type MakeRun = (process: LaunchedProcess) => PluginProcess;
 
 /** A start under way. */
@@ -91,8 +91,8 @@ export class Start {
   }
 
   /**
-   * Starts the plugin. Rejects with a {@link StartError} once nothing of the process is left. `stop` aborts
-   * with a {@link StartFailure}.
+   * Starts the plugin. Rejects with a {@link StartError} once nothing of the process is left. Aborting `stop`
+   * ends the start, with a {@link StartFailure} as the reason.
    */
   async go(stop: AbortSignal): Promise<Started> {
     const { startTimeout } = this.#settings;
@@ -162,7 +162,7 @@ export class Start {
     let made: LaunchedProcess;
     try {
       const launched = launcher(this.#command);
-      // If a process is a thenable (execa's), awaiting it would wait for its end.
+      // If the process is a thenable, as execa's is, awaiting it would wait for its end.
       const isHere = isObject(launched) && 'readable' in launched;
       const handed = isHere ? launched : await launched;
       made = checkLaunched(handed);
@@ -182,8 +182,8 @@ export class Start {
   }
 
   /**
-   * Returns why the pipe ended without a line. The process is gone, is about to be, or has closed the pipe
-   * and still runs.
+   * Returns why the pipe ended without a line. The process is gone, will be gone in a moment, or has closed
+   * the pipe and still runs.
    */
   async #explainSilence(run: PluginProcess, seen: string): Promise<StartFailure> {
     if (await settlesWithin(run.gone, exitFollowsMs)) {
@@ -297,7 +297,7 @@ function terminal(
 }
 
 /**
- * If the process is gone and its line was still under way, resolves to that line. Otherwise resolves to
+ * Called when the process is gone. Resolves to its line if the line was still under way, and otherwise to
  * `otherwise`.
  */
 async function lastLine(greeted: Promise<Greeted>, otherwise: Greeted): Promise<Greeted> {
