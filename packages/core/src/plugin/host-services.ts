@@ -54,7 +54,10 @@ export class HostServices implements ServiceHost {
     return dispensedRemote<T>(conversation, name);
   }
 
-  /** Called when the plugin leaves. Pending dispenses and calls fail with the reason. Later ones still reach the host. */
+  /**
+   * Called when the plugin leaves. Pending dispenses and calls fail with the reason. Later dispenses and
+   * calls still reach the host.
+   */
   leave(reason: Error): void {
     this.#conversation?.leave(reason);
     for (const conversation of this.#dispensed) conversation.leave(reason);

@@ -29,13 +29,13 @@ export interface Leaver {
 }
 
 /**
- * The share of a graceful end's time that running calls get before they are cut short. The rest is for
- * clean-ups, disposals and the hook.
+ * How long running calls may continue before they are cut short, as a share of the time of a graceful end.
+ * The rest is for clean-ups, disposals and the hook.
  */
 const callsShare = 2 / 3;
-/** The share of the remaining time for which the disposals wait for handlers and sources that clean up. */
+/** How long the disposals wait for handlers and sources that clean up, as a share of the remaining time. */
 const cleanUpShare = 1 / 5;
-/** The share that the disposals get of the time that is left after that wait. */
+/** How long the disposals may take, as a share of the time that is left after that wait. */
 const disposalShare = 1 / 2;
 
 /**
@@ -60,7 +60,8 @@ export async function leave(leaver: Leaver, budgetMs: number, graceful: boolean)
   for (const conversation of conversations) conversation.leave(reason);
   leaver.abort(reason);
   const ended = leaver.ended();
-  // Handlers that still run may wait for a stream of the broker. Others are left to the shutdown hook.
+  // Handlers that still run may wait for a stream of the broker. Handlers that wait for something else are
+  // left to the shutdown hook.
   if (!(await settlesWithin(ended, left() * cleanUpShare))) leaver.cutStreams(reason);
   await settlesWithin(leaver.dispose(), left() * disposalShare);
   await shutDown(leaver, left());

@@ -8,7 +8,10 @@ import { logLevels, type LogLevel } from '../handshake/env.ts';
 /** Writes one record. Fields that JSON cannot express are left out. */
 export type LogMethod = (message: string, fields?: Readonly<Record<string, unknown>>) => void;
 
-/** A logger whose level the host sets (`logLevel` of its client). It never throws, and blocks rather than lose a record. */
+/**
+ * A logger whose level the host sets (`logLevel` of its client). It never throws. It blocks the process
+ * rather than lose a record.
+ */
 export interface PluginLogger {
   /** The lowest level that is sent. A record below it costs one comparison. */
   readonly level: LogLevel;
@@ -41,7 +44,7 @@ export function createLogger(level: LogLevel, write: (line: string) => void): Pl
   };
 }
 
-/** Uses hclog's names, which hosts of go-plugin's family understand as well. */
+/** Uses the field names of hclog, which hosts that are built on go-plugin understand as well. */
 function format(level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>): string {
   const head = { '@level': level, '@message': message, '@timestamp': new Date().toISOString() };
   try {

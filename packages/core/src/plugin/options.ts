@@ -72,7 +72,7 @@ export interface ServeOptions<P = Record<string, object>, S = Record<never, neve
   readonly name?: string;
   /** The plugin's version in its description. Default: that of the package. */
   readonly version?: string;
-  /** The cookie that both sides agree on. Default: the constants. */
+  /** The cookie that both sides agree on. Default: `MagicCookieKey` and `MagicCookieValue`. */
   readonly handshake?: Partial<Handshake>;
   /** The versions that `plugins` can speak (default `[1]`), or a plugin set for each version. */
   readonly protocolVersions?: VersionSets<P, S>;
@@ -82,11 +82,11 @@ export interface ServeOptions<P = Record<string, object>, S = Record<never, neve
    */
   readonly onShutdown?: (signal: AbortSignal) => void | Promise<void>;
   /**
-   * Milliseconds that running calls and `onShutdown` get together. Default: three quarters of the time that
-   * the host waits. This is also the maximum.
+   * Milliseconds that running calls and `onShutdown` get together. The default, and the maximum, is three
+   * quarters of the time that the host waits.
    */
   readonly gracePeriod?: number;
-  /** Bounds of the session. What is left out is as in `defaultLimits`. */
+  /** Bounds of the session. A bound that is left out is that of `defaultLimits`. */
   readonly limits?: Partial<Limits>;
   /** Functions that run around each call of the host, the first one outermost. */
   readonly interceptors?: readonly HandlerInterceptor[];
@@ -99,8 +99,8 @@ export interface ServeOptions<P = Record<string, object>, S = Record<never, neve
   /** Functions that run around each call to a service of the host, the first one outermost. */
   readonly callInterceptors?: readonly CallInterceptor[];
   /**
-   * Receives each error before it is sent to the host, thrown or within a value. The error that it returns is
-   * sent instead.
+   * Receives each error before it is sent to the host, whether it was thrown or a value contains it. The
+   * error that the function returns is sent instead.
    */
   readonly redactError?: (error: unknown, method: string) => unknown;
   /** Byte streams to use in place of the process's own descriptors. */

@@ -26,7 +26,7 @@ import type { SyncedOutput } from './process/synced-output.ts';
 /** How long a plugin that has answered Quit waits for the host to close the pipe, in milliseconds. */
 const closeFollowsMs = 500;
 /**
- * Printed output delays the answer to Quit only until none of it has been sent for this long, in
+ * Printed output delays the answer to Quit. The delay ends when no output has been sent for this long, in
  * milliseconds.
  */
 const outputStuckMs = 200;
@@ -106,8 +106,8 @@ export class PluginEnd {
   }
 
   /**
-   * Descriptor 3 or the control stream ended. After Quit, the host has closed them on purpose. Without Quit,
-   * the host is gone.
+   * Called when descriptor 3 or the control stream has ended. After Quit, the host has closed them on
+   * purpose. Without Quit, the host is gone.
    */
   hostEnded(): void {
     if (this.#leaving !== undefined) {
@@ -119,7 +119,10 @@ export class PluginEnd {
     void this.#leaving.then(() => this.#end());
   }
 
-  /** Code after `serve()` in the program may still wait for services while the pipes are open. */
+  /**
+   * Ends the services, and resolves `done`. Code after `serve()` must not wait for a service only because the
+   * pipes are still open.
+   */
   #end(): void {
     this.#services.end();
     this.#resolveDone();
@@ -140,8 +143,8 @@ export class PluginEnd {
   }
 
   /**
-   * Serves the stream on which the host asks, also for the end. So the end of the stream is the end of the
-   * session.
+   * Serves the control stream, on which the host makes its requests, Quit included. So the end of this stream
+   * is the end of the session.
    */
   #control(stream: RawStream): void {
     const control = new Conversation(stream, { shared: this.#shared, served: this.#served });
@@ -176,15 +179,15 @@ export class PluginEnd {
   }
 
   /**
-   * `asked` is how long the host waits this time, in milliseconds. It is undefined if that is what the host
-   * said at the start.
+   * `asked` is how long the host waits this time, in milliseconds. If it is not a number, the host waits as
+   * long as it said at the start.
    */
   async #quitAsked(asked: unknown): Promise<boolean> {
     const { greeting, settings, stdout, stderr } = this.#options;
     const graceMs = typeof asked === 'number' && asked >= 0 ? asked : greeting.graceMs;
     await this.quit(Math.min(settings.gracePeriod, graceMs * 0.75));
-    // After the answer the host sends no more credit. Output that does not fit the windows must be sent
-    // before it.
+    // After the answer the host sends no more credit. So output that does not fit the windows must be sent
+    // before the answer.
     await Promise.all([stdout, stderr].map((output) => output.flushed(graceMs * 0.2, outputStuckMs)));
     // If a host does not close the pipe after the answer, the plugin does not wait long for that.
     realTimers.setTimeout(() => this.#resolveDone(), closeFollowsMs).unref();

@@ -20,7 +20,7 @@ import { followHost } from './signals.ts';
 
 /** How many milliseconds open handles, and code after `await serve()`, may keep the process alive. */
 const lingerMs = 250;
-/** How many milliseconds a plugin in memory waits until its last output is sent. */
+/** How many milliseconds a plugin that serves over a `transport` waits for its last output to be sent. */
 const lastOutputMs = 500;
 
 let isServing = false;
@@ -65,14 +65,14 @@ async function serveProcess(settings: ServeSettings): Promise<void> {
   if (problem !== undefined) refuse(lostDescriptors(greeting.fds, problem));
   const protocolVersion = chooseVersion([...settings.sets.keys()], greeting.protocolVersions);
   followHost({ hasHostEnded: () => downstream.hasEnded, quit: (budgetMs) => end.quit(budgetMs) });
-  // The line is written before everything that a call needs, so that the host prepares its end meanwhile.
-  // Deno leaves the write to the socket.
+  // The line is written before this side sets up its end of the session, so that the host sets up its own
+  // meanwhile. On Deno, the socket writes the line.
   const greetingLine = Buffer.from(lineOf(settings, greeting, protocolVersion));
   const unsent = writeAllSync(to, greetingLine);
   const { downstream, upstream } = takePipes(from, to);
   if (unsent > 0) upstream.write(greetingLine.subarray(-unsent));
-  // If the host never opened a stream for it, output is printed raw. If descriptor 1 carries the protocol, it
-  // goes to standard error.
+  // If the host never opens the stream of an output, the output is printed raw. If descriptor 1 carries the
+  // protocol, standard output is then printed to standard error.
   const stdout = new SyncedOutput((bytes) => void writeAllSync(to === 1 ? 2 : 1, bytes));
   const stderr = new SyncedOutput((bytes) => void writeAllSync(2, bytes));
   redirectProcess(stdout, stderr, [from, to]);
@@ -138,7 +138,7 @@ async function serveOver(settings: ServeSettings, transport: ServeTransport): Pr
   stdout.finish();
   stderr.finish();
   const closed = end.session.close();
-  // Closing waits for the end of what the host sends. Until now that end is hidden.
+  // close() waits for the end of the host's bytes, which was hidden from the session until now.
   releaseEnd();
   await closed;
 }
@@ -162,8 +162,8 @@ function takePipes(from: number, to: number): ReturnType<typeof openPipes> {
 }
 
 /**
- * Hides the end of `source` from the session until it is released, because output that is printed while
- * leaving still needs the session.
+ * Hides the end of `source` from the session until it is released, because output that the plugin prints
+ * while it leaves still needs the session.
  */
 function holdEnd(source: Readable, onEnd: () => void): { readable: Readable; releaseEnd(): void } {
   const readable = new PassThrough();

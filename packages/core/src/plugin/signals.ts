@@ -1,4 +1,4 @@
-/** How a plugin's process handles signals. Its host decides when it ends. */
+/** How a plugin's process handles signals. The host, not a signal, decides when the process ends. */
 
 import { realTimers, settlesWithin } from '../base/timers.ts';
 
@@ -29,7 +29,8 @@ export interface Signalled {
 export function followHost(plugin: Signalled): void {
   let terms = 0;
   const leave = (): void => void settlesWithin(plugin.quit(leaveMs), leaveMs).then(() => process.exit());
-  // These are functions, because programs that are started from here would inherit "ignored".
+  // The handlers are empty functions. If the signals were ignored, programs that this process starts would
+  // inherit that.
   process.on('SIGINT', () => {});
   process.on('SIGHUP', () => {});
   process.on('SIGTERM', () => {

@@ -11,7 +11,7 @@ import type { Downstream, Upstream } from './pipes.ts';
 const readBytes = 64 * 1024;
 /** How many bytes a thread writes at a time. A small portion is soon written. */
 const portionBytes = 64 * 1024;
-/** How long a thread takes at most to write a portion, in milliseconds, if the host reads at all. */
+/** The longest time that a thread takes to write a portion while the host reads, in milliseconds. */
 const portionEndsMs = 25;
 
 export class BunUpstream extends Writable implements Upstream {
@@ -86,7 +86,8 @@ export class BunDownstream extends Readable implements Downstream {
         this.push(bytes.subarray(0, count));
         return;
       }
-      // If the host was killed, it looks like a reset connection. That is an end, not a fault of this side.
+      // If the host was killed, the read fails as on a reset connection. That is an end, not a fault of this
+      // side.
       this.hasEnded = true;
       this.onHostEnd();
     });

@@ -23,8 +23,8 @@ export interface ExitFlushParts {
 /**
  * Flushes at the process's `'exit'` event, which is also emitted for `process.exit()` and for an uncaught
  * error. Later `'exit'` listeners may print too, so from then on every write is carried out at once. SIGKILL,
- * `abort()` and running out of memory leave no time for a flush. Signals are delayed while it runs, so it
- * ends after two seconds without progress.
+ * `abort()` and running out of memory leave no time for a flush. Signals are delayed while the flush runs, so
+ * the flush ends after two seconds without progress.
  */
 export function flushAtExit(parts: ExitFlushParts): void {
   const { session, upstream, downstream, outputs } = parts;
@@ -61,7 +61,7 @@ export function flushAtExit(parts: ExitFlushParts): void {
     for (const output of outputs) output.goSync(flush);
     flush();
     tell();
-    // FIN is sent last of all. If later listeners may still print, the end of the pipe replaces it.
+    // FIN is sent only if no later listener can print. Otherwise the end of the pipe replaces it.
     if (process.rawListeners('exit').at(-1) === onExit) {
       for (const output of outputs) output.finish();
       session.flush();

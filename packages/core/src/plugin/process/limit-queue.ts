@@ -21,8 +21,8 @@ type Done = (error?: Error | null) => void;
 
 /**
  * Limits the queue of `stream`. A writer that waits for `'drain'` never reaches the limit. Dropped output
- * counts as written for its writer. Returns a function that writes the mark for the last dropped bytes, to be
- * called once nothing further is printed.
+ * counts as written for its writer. Returns a function that writes the mark for the last dropped bytes. Call
+ * it once nothing further is printed.
  */
 export function limitQueue(stream: Writable): () => void {
   const write = stream.write.bind(stream);
@@ -71,8 +71,8 @@ export function limitQueue(stream: Writable): () => void {
 }
 
 /**
- * Returns a function that calls the callbacks that it is given later, in order. If a callback comes a million
- * times in a row, it is held once.
+ * Returns a function that takes callbacks and calls them later, in order. A callback that comes a million
+ * times in a row is stored once.
  */
 function calledInTurn(): (done: Done) => void {
   let last: { readonly done: Done; times: number } | undefined;

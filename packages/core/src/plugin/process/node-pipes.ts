@@ -11,7 +11,9 @@ interface Handle {
   readonly writeQueueSize?: number;
 }
 
-/** The pipe to the host. libuv has one write at a time, and this class knows which bytes are in it. */
+/**
+ * The pipe to the host. libuv carries out one write at a time, and this class knows the bytes of that write.
+ */
 export class NodeUpstream extends Socket implements Upstream {
   readonly #fd: number;
   #inFlight: readonly Buffer[] = [];
@@ -59,7 +61,7 @@ export class NodeUpstream extends Socket implements Upstream {
     if (held > 0) this.#written(all.subarray(Math.max(0, all.byteLength - held)));
     const done = this.#done;
     this.#done = undefined;
-    // Node's own queue follows. It hands over the next chunk as soon as this one is written.
+    // This makes Node's stream write the chunks in its own queue.
     done?.();
   }
 
@@ -77,8 +79,8 @@ export class NodeUpstream extends Socket implements Upstream {
 }
 
 /**
- * The pipe from the host. `onHostEnd` is told of its end at once. The session is told only by `releaseEnd()`,
- * because the output that the plugin prints while it leaves still needs the session.
+ * The pipe from the host. `onHostEnd` is called as soon as the pipe ends. The session is told of the end only
+ * by `releaseEnd()`, because the output that the plugin prints while it leaves still needs the session.
  */
 export class NodeDownstream extends Socket implements Downstream {
   onHostEnd: () => void = () => {};
@@ -109,7 +111,8 @@ export class NodeDownstream extends Socket implements Downstream {
 
   override _destroy(_error: Error | null, done: (error?: Error | null) => void): void {
     this.#end();
-    // If the host was killed, it looks like a reset connection. That is an end, not a fault of this side.
+    // If the host was killed, the error is that of a reset connection. That is an end, not a fault of this
+    // side.
     super._destroy(null, done);
   }
 
@@ -125,8 +128,8 @@ export class NodeDownstream extends Socket implements Downstream {
   readNow(): boolean {
     if (this.#hasEnded) return false;
     try {
-      // This does not reuse the memory of other reads. The process may be exiting while the session still
-      // uses a chunk that was lent to it.
+      // This read has memory of its own. When the process exits, the session may still use a chunk that was
+      // lent to it.
       const buffer = Buffer.allocUnsafe(16 * 1024);
       const bytes = readSync(this.#fd, buffer, 0, buffer.byteLength, null);
       if (bytes === 0) this.#hasEnded = true;

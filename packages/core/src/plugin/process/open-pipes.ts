@@ -4,7 +4,7 @@ import { BunDownstream, BunUpstream } from './bun-pipes.ts';
 import { NodeDownstream, NodeUpstream } from './node-pipes.ts';
 import type { Downstream, Upstream } from './pipes.ts';
 
-/** Opens the pipes on two descriptors, in the way of this runtime. */
+/** Opens the pipes on two descriptors, as this runtime requires. */
 export function openPipes(from: number, to: number): { downstream: Downstream; upstream: Upstream } {
   return 'Bun' in globalThis
     ? { downstream: new BunDownstream(from), upstream: new BunUpstream(to) }

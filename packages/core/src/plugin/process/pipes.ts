@@ -15,7 +15,10 @@ export interface Upstream extends Writable {
 
 /** The pipe from the host. */
 export interface Downstream extends Readable {
-  /** Receives bytes that are only lent. A pipe that gives its bytes away emits them as `'data'` instead. */
+  /**
+   * Receives bytes that are valid only during the call. A pipe whose bytes may be kept emits them as `'data'`
+   * instead.
+   */
   onLent: (chunk: Uint8Array) => void;
   /** Called once, when the host has closed its side or is gone. */
   onHostEnd: () => void;

@@ -44,15 +44,19 @@ export function emptyStdin(): void {
   Object.defineProperty(process, 'stdin', { value: Readable.from([]), configurable: true });
 }
 
-/** Gives a natively writing console the methods of one that writes to the process's streams. */
+/**
+ * Replaces the methods of a console that writes natively by those of one that writes to the process's
+ * streams.
+ */
 function redirectConsole(): void {
   const { Console } = process.getBuiltinModule('node:console');
   Object.assign(console, new Console({ stdout: process.stdout, stderr: process.stderr }));
 }
 
 /**
- * Replaces what is below a stream, and leaves the stream itself alone. Callbacks, corks, pipelines,
- * `'drain'`, `end(data)` and `isTTY` stay Node's. `_writev` is null, so that no write bypasses `_write`.
+ * Replaces the layer below a stream, and leaves the stream itself alone. Callbacks, corks, pipelines,
+ * `'drain'`, `end(data)` and `isTTY` still work as in Node. `_writev` is null, so that no write bypasses
+ * `_write`.
  */
 function redirect(stream: Writable, output: SyncedOutput): void {
   const patchable = stream as unknown as Patchable;
@@ -64,7 +68,7 @@ function redirect(stream: Writable, output: SyncedOutput): void {
 }
 
 /**
- * Makes a pipe blocking again. When Node opens a stream over a pipe, it becomes non-blocking for every
+ * Makes a pipe blocking again. When Node opens a stream over a pipe, the pipe becomes non-blocking for every
  * process that has it.
  */
 function makeBlocking(stream: Writable): void {

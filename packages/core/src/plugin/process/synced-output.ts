@@ -31,7 +31,7 @@ export class SyncedOutput implements RawStreamHandler {
     this.#lastResort = lastResort;
   }
 
-  /** The host has opened the stream. */
+  /** Called when the host has opened the stream. Sends what was printed before. */
   attach(stream: RawStream): void {
     this.#stream = stream;
     stream.setHandler(this);
@@ -56,7 +56,7 @@ export class SyncedOutput implements RawStreamHandler {
     else this.#held.push(done);
   }
 
-  /** Moves what is queued ahead of what other streams send from now on. */
+  /** Puts the queued bytes before everything that other streams send from now on. */
   expedite(): void {
     this.#stream?.expedite();
   }
@@ -67,8 +67,8 @@ export class SyncedOutput implements RawStreamHandler {
   }
 
   /**
-   * The process exits. Takes everything that writers still hold at once, and calls `afterWrite` after each
-   * write.
+   * Called when the process exits. Takes all bytes that writers still hold, without waiting, and calls
+   * `afterWrite` after each write.
    */
   goSync(afterWrite: () => void): void {
     if (this.#isSync) return;
@@ -81,7 +81,7 @@ export class SyncedOutput implements RawStreamHandler {
     this.#release();
   }
 
-  /** Sends FIN, because the last byte was printed. */
+  /** Sends FIN. Called after the last byte was printed. */
   finish(): void {
     this.#stream?.end();
   }
@@ -113,7 +113,8 @@ export class SyncedOutput implements RawStreamHandler {
   }
 
   onData(chunk: Uint8Array): void {
-    // A host has nothing to send here. If it does, the credit keeps the bytes from filling the window.
+    // A host has nothing to send here. If it sends something nevertheless, the credit keeps the bytes from
+    // filling the window.
     this.#stream?.consume(chunk.byteLength);
   }
 
