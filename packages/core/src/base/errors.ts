@@ -66,8 +66,8 @@ export const errorCodes: Readonly<typeof table> = Object.freeze(table);
 export type ErrorCode = keyof typeof errorCodes;
 
 /**
- * An error that pipework itself raises. Match on `code`, which is stable. The message is for people. Text of
- * another process in it is made {@link printable}.
+ * An error that pipework itself raises. Match on `code`, which is stable. The message is for people. If it
+ * contains text of another process, that text is made {@link printable}.
  */
 export class PipeworkError<C extends ErrorCode = ErrorCode> extends Error {
   /** The error's key in the closed table. */
@@ -112,9 +112,9 @@ export function isPipeworkError(
 }
 
 /**
- * Notes on an error whether its call was sent, and returns the error. The property is not enumerable, so it
- * is neither sent nor printed. The reason of a signal may be the error of many calls; it says `true` once one
- * of them was sent. A value that cannot have properties is left as it is.
+ * Marks an error with whether its call was sent, and returns the error. The property is not enumerable, so it
+ * is neither sent nor printed. Many calls may fail with one error, such as the reason of a signal. Its mark
+ * is `true` once one of those calls was sent. A value that cannot have properties is left as it is.
  */
 export function markSent<E>(error: E, isSent: boolean): E {
   if (typeof error !== 'object' || error === null) return error;
@@ -122,7 +122,7 @@ export function markSent<E>(error: E, isSent: boolean): E {
   try {
     Object.defineProperty(error, 'sent', { value, enumerable: false, configurable: true, writable: true });
   } catch {
-    // The reason is frozen.
+    // The error is frozen.
   }
   return error;
 }

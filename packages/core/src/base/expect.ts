@@ -49,7 +49,7 @@ export function expectDuration(name: string, value: unknown): void {
 export function expectVariables(name: string, value: unknown): void {
   expect(isObject(value), name, 'an object of variables', value);
   for (const [key, entry] of Object.entries(value as object)) {
-    // The system takes the part before the first `=` for the name. So `A=B` would set A, which may be a
+    // The system treats the part before the first `=` as the name. So `A=B` would set A, which may be a
     // variable of the handshake.
     expect(!/[=\0]/.test(key), name, 'made of names that an environment can hold, without =', key);
     expect(

@@ -4,17 +4,20 @@ import { maxTimerMs } from './timers.ts';
 
 /** The limits of one session, which joins one host with one plugin. Each side sets its own. */
 export interface Limits {
-  /** Bytes of one incoming or outgoing RPC message. A larger one is never gathered: its stream is reset. */
+  /**
+   * Bytes of one incoming or outgoing RPC message. A larger outgoing message is refused. A larger incoming
+   * one is not gathered, and its stream is reset.
+   */
   readonly maxMessageBytes: number;
   /**
-   * Values in one incoming message. It counts what the arrays and maps of the message declare, the rows of
-   * its tables, and more for values that cost their receiver more (a Map, an error, a reference). One value
-   * is about 64 bytes of memory. A message with more fails its call.
+   * Values in one incoming message. The count has the sizes that the message's arrays and maps declare, the
+   * rows of its tables, and more than one for values that cost their receiver more (a Map, an error, a
+   * reference). One value is about 64 bytes of memory. A message with more fails its call.
    */
   readonly maxMessageValues: number;
   /**
-   * Bytes of all messages of the session that have begun to arrive and are not complete. The message that
-   * exceeds it is reset.
+   * Bytes of all messages of the session that have begun to arrive and are not complete. Beyond it, one of
+   * these messages at a time gets further credit, and nothing fails.
    */
   readonly maxUnfinishedBytes: number;
   /** Levels of arrays and objects in one value. A deeper value fails its call, on the side that finds it. */
@@ -42,7 +45,7 @@ export interface Limits {
   readonly maxReferences: number;
   /**
    * Streams that the peer opened and that wait, because their broker id has not arrived or is not awaited.
-   * The newest is reset.
+   * Beyond that number, the newest stream is reset.
    */
   readonly maxWaitingStreams: number;
   /**
@@ -54,7 +57,7 @@ export interface Limits {
 
 const MiB = 1024 * 1024;
 
-/** The limits of PROTOCOL section 8, and those that the protocol leaves to each side. */
+/** The limits of docs/protocol.md, and those that the protocol leaves to each side. */
 export const defaultLimits: Limits = Object.freeze({
   maxMessageBytes: 128 * MiB,
   maxMessageValues: 1024 * 1024,
@@ -70,12 +73,12 @@ export const defaultLimits: Limits = Object.freeze({
 });
 
 /**
- * How many names of methods are kept with what is derived from them. A peer may send any number of names, and
- * a host may invent them as it goes.
+ * How many method names are kept, each with the data derived from it. A peer may send any number of names,
+ * and the code of a host may make up new ones all the time.
  */
 export const maxKeptNames = 1024;
 
-// Beyond these the codec's arithmetic and stack would fail.
+// Beyond these values, the codec's arithmetic or its stack would fail.
 const ceilings: Partial<Record<keyof Limits, number>> = {
   maxMessageBytes: 2 ** 31 - 1,
   maxDepth: 512,

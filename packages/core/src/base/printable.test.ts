@@ -44,7 +44,7 @@ describe('printable text', () => {
     );
   });
 
-  test('as one line shows what was received, cut at a length', () => {
+  test('as one line shows every control character that was received, and is cut at a length', () => {
     expect(printableLine('\u001b[31m\t\r\n')).toBe(String.raw`\x1b[31m\x09\x0d\x0a`);
     expect(printableLine('abcdef', 3)).toBe('abc…');
   });
@@ -67,7 +67,7 @@ describe('an error about another process', () => {
     ],
     ['a lost plugin', () => new PluginExitError('p', undefined, { stderrTail: hostile })],
     ['an error of the peer as text', () => reviveError(hostile, 'greet')],
-    ['an error of a method that is named so', () => reviveError(printable(hostile), hostile)],
+    ['an error of a method with a hostile name', () => reviveError(printable(hostile), hostile)],
     ['an error of the peer as something else', () => reviveError([hostile], 'greet')],
     [
       'an error of the peer with all fields',

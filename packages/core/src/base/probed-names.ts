@@ -1,8 +1,8 @@
 /**
  * Names of methods that JavaScript and common tools call on any object without being asked. `JSON.stringify`
  * calls `toJSON`, a template string calls `toString`, a test framework calls `asymmetricMatch`. If a function
- * of the peer had such a name, each look at a value would become a call. Its promise would be dropped, and
- * end the process if it rejects.
+ * of the peer had such a name, each look at a value would become a call. The promise of that call would be
+ * dropped, and would end the process if it rejects.
  */
 
 /** Names that JavaScript itself calls, on any object. */
@@ -36,8 +36,8 @@ export const namesOfTools = [
 const probed = new Set<string>([...ofTheLanguage, ...namesOfTools]);
 
 /**
- * True if a function must not have this name. Beside the lists, these are names of the form `@@iterator`,
- * which stand for symbols.
+ * True if a function must not have this name. These are the names of the lists, and names of the form
+ * `@@iterator`, which stand for symbols.
  */
 export function isProbedName(name: string): boolean {
   return probed.has(name) || name.startsWith('@@');

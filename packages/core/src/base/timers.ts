@@ -1,6 +1,6 @@
 /**
- * Real timers and the real clock, taken when the module is loaded. A test that fakes time later must not keep
- * a plugin's start from timing out, nor its end from being bounded.
+ * Real timers and the real clock, captured when the module is loaded. If a test fakes time later, a plugin's
+ * start must still time out, and the time of its end must stay bounded.
  */
 
 const setTimeout: typeof globalThis.setTimeout = globalThis.setTimeout;
@@ -21,9 +21,9 @@ export const realTimers: {
 } = { setTimeout, clearTimeout, setImmediate };
 
 /**
- * Timers for a wait that an event may end in time. Before the time counts as over, what has arrived meanwhile
- * is read. If the loop was blocked for longer, or the process was stopped, its timers are due before it has
- * looked at its pipes.
+ * Timers for a wait that an event may end in time. Everything that has arrived meanwhile is read before the
+ * time counts as over. Otherwise, after a blocked loop or a stopped process, the timers would fire before the
+ * pipes are read.
  */
 export const patientTimers: Pick<typeof realTimers, 'setTimeout' | 'clearTimeout'> = {
   setTimeout: ((act: () => void, ms: number) => setTimeout(() => setImmediate(act), ms)) as typeof setTimeout,
@@ -58,7 +58,7 @@ export function clock(): number {
 
 /**
  * Resolves after `ms`, or as soon as `until` settles either way. Resolves to true if `until` settled. An
- * outcome that had arrived by then but was still to be read counts. Leaves no timer behind.
+ * outcome counts if it had arrived by then, even if it was not read yet. Leaves no timer behind.
  */
 export function settlesWithin(until: Promise<unknown>, ms: number): Promise<boolean> {
   return new Promise((resolve) => {
@@ -79,7 +79,9 @@ export interface Deferred<T> {
   resolve(value: T | PromiseLike<T>): void;
 }
 
-/** A promise that its owner resolves. It rejects only if it is resolved with a promise that does. */
+/**
+ * Returns a promise that its owner resolves. It rejects only if it is resolved with a promise that rejects.
+ */
 export function defer<T>(): Deferred<T> {
   let resolve!: (value: T | PromiseLike<T>) => void;
   const promise = new Promise<T>((settle) => {

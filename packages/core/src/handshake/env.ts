@@ -92,8 +92,8 @@ const maxGraceMs = maxTimerMs;
 export const defaultGraceMs = 2_000;
 
 /**
- * Returns the variables of one start, including the cookie. The descriptors are those of the ordinary launch.
- * Another launcher writes its own.
+ * Returns the variables of one start, including the cookie. The descriptors are those of the ordinary
+ * launcher. Another launcher replaces them by its own.
  */
 export function writeHostGreeting(greeting: HostGreeting, handshake: Handshake): Record<string, string> {
   return {
@@ -113,7 +113,7 @@ export function hasCookie(env: NodeJS.ProcessEnv, handshake: Handshake): boolean
 }
 
 /**
- * Reads what the host set, and removes it from `env`, so that the plugin's own children do not take
+ * Reads what the host set, and removes it from `env`, so that the plugin's own children do not mistake
  * themselves for plugins. A missing or invalid value reads as its default, because hosts in other languages
  * set only what they know.
  */

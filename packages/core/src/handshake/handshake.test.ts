@@ -14,7 +14,7 @@ import { chooseVersion, parseVersions } from './negotiate.ts';
 const handshake = { magicCookieKey: MagicCookieKey, magicCookieValue: MagicCookieValue };
 
 describe('the handshake line', () => {
-  test('is one line of the protocol’s seven fields', () => {
+  test('has the protocol’s seven fields in one line', () => {
     const line = formatLine({
       address: '3,4',
       protocolVersion: 2,
@@ -54,7 +54,7 @@ describe('the handshake line', () => {
     });
   });
 
-  test('may end in a carriage return and carry fields of the future', () => {
+  test('may end in a carriage return, and may have fields that a later version adds', () => {
     expect(judgeLine('1|pipe|3,4|msgpack-rpc|1|x|1|later|still later\r', [1])).toMatchObject({
       protocolVersion: 1,
     });
@@ -79,13 +79,13 @@ describe('the handshake line', () => {
     ['1|3|unix|/tmp/p1|grpc|', 'HANDSHAKE_NETWORK', 'Unknown address type: unix (the line is of a go-plugin'],
     ['1|pipe|3,4|grpc|9', 'HANDSHAKE_PROTOCOL', 'unsupported plugin protocol "grpc"'],
     ['1|pipe|3,4||seven', 'HANDSHAKE_UNRECOGNIZED', 'Unrecognized remote plugin message: 1|pipe|3,4||seven'],
-  ])('is refused where it is %j', (line, code, message) => {
+  ])('is refused if it is %j', (line, code, message) => {
     const verdict = judgeLine(line, [1]);
     expect(verdict).toMatchObject({ code });
     expect((verdict as { message: string }).message.startsWith(message)).toBe(true);
   });
 
-  test('is refused with both lists, sorted, and with which side to upgrade', () => {
+  test('is refused if no version is common, with both sorted lists and the side to upgrade', () => {
     expect(judgeLine('1|pipe|3,4||3||3,1,2', [9, 5, 10])).toMatchObject({
       code: 'HANDSHAKE_VERSION',
       message:
@@ -98,7 +98,7 @@ describe('the handshake line', () => {
     });
   });
 
-  test('is judged without a throw, and never leads to a message that is long or has control characters', () => {
+  test('never makes judgeLine() throw, and its refusal is never long and has no control characters', () => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -172,7 +172,7 @@ describe('the environment', () => {
     expect(env).toEqual({ HOME: '/home/me' });
   });
 
-  test('reads as its defaults if a host set less, or invalid values', () => {
+  test('gives a default for each variable that the host did not set, or set to an invalid value', () => {
     const defaults = {
       fds: [3, 4],
       protocolVersions: [],

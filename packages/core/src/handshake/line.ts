@@ -55,7 +55,7 @@ export function formatLine(greeting: {
 
 /**
  * Reads a line and judges it. The line comes without its line break; a carriage return at its end is
- * tolerated. The checks come in the order in which a mistake explains most: shape, API version, network,
+ * tolerated. The most telling mistake is reported, so the order of the checks is shape, API version, network,
  * protocol, application version. Fields after the seventh are for future versions, and are ignored.
  */
 export function judgeLine(line: string, hostVersions: readonly number[]): PluginGreeting | Refusal {

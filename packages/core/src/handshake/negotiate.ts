@@ -28,7 +28,10 @@ export function chooseVersion(pluginVersions: readonly number[], hostVersions: r
   return sorted.findLast((version) => offered.has(version)) ?? sorted.at(-1) ?? 1;
 }
 
-/** Returns the host's refusal if no version is common: both lists, sorted, and which side to upgrade. */
+/**
+ * Returns the message of the host's refusal if no version is common. It has both lists, sorted, and says
+ * which side to upgrade.
+ */
 export function explainMismatch(
   chosen: number,
   pluginVersions: readonly number[] | undefined,

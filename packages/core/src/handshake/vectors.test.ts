@@ -1,4 +1,4 @@
-/** Checks that a host reads the public vectors of the handshake line as they say. */
+/** Checks that a host reads each line of the public handshake vectors as the vector says. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { judgeLine } from './line.ts';

@@ -3,9 +3,10 @@
 declare const versions: unique symbol;
 
 /**
- * The plugins of several protocol versions, by version: `Versioned<{ 1: PluginsV1; 2: PluginsV2 }>` in place
- * of the interfaces of one. Before a check of `rpc.protocolVersion`, a host has the names that all versions
- * have. After the check, it has those of that version. `serve` takes a plugin set for each version.
+ * The plugins of several protocol versions, by version. `Versioned<{ 1: PluginsV1; 2: PluginsV2 }>` replaces
+ * the interfaces of a single version. Before a check of `rpc.protocolVersion`, a host has the names that all
+ * versions have. After the check, the host has the names of that version. `serve` takes a plugin set for each
+ * version.
  */
 export type Versioned<V> = { readonly [K in keyof V[keyof V]]: V[keyof V][K] } & ByVersion<V>;
 
@@ -14,5 +15,5 @@ export interface ByVersion<V> {
   readonly [versions]: V;
 }
 
-/** The plugins of {@link Versioned} by version; never for those of one version. */
+/** The plugins of {@link Versioned} by version; `never` if `P` is not `Versioned`. */
 export type VersionsOf<P> = 0 extends 1 & P ? never : P extends ByVersion<infer V> ? V : never;

@@ -1,6 +1,6 @@
 /**
- * Streams beyond the first three. Each begins with an id from the side that accepts it. The broker matches
- * the stream with the waiting code.
+ * Streams beyond the first three. Each begins with an id from the side that accepts it. The broker passes the
+ * stream to the code that waits for this id.
  */
 import type { MuxStream } from '@pipework/mux';
 import { toDuplex, type LeanSession, type RawStream } from '@pipework/mux/lean';
@@ -37,8 +37,8 @@ export interface StreamBroker {
    */
   accept(id: number, options?: { readonly signal?: AbortSignal | undefined }): Promise<MuxStream>;
   /**
-   * Opens a stream to the side that accepts this id. If the peer does not accept it within five seconds, it
-   * resets the stream.
+   * Opens a stream to the side that accepts this id. If the peer does not accept the stream within five
+   * seconds, the peer resets it.
    */
   dial(id: number): Promise<MuxStream>;
 }
@@ -147,15 +147,15 @@ export class Broker implements StreamBroker, Arrivals {
     return stream;
   }
 
-  /** Ends the streams that users have, and their waits for others, because this side is leaving. */
+  /** Ends the streams that users have, and their waits for further streams, because this side is leaving. */
   cut(reason: Error): void {
     for (const giveUp of this.#accepting) giveUp(reason);
     for (const stream of this.#handed) stream.destroy(reason);
   }
 
   /**
-   * Like {@link accept}, without a promise and a Node stream. Calls one of the two functions once. If the
-   * stream is already there, it does so before it returns.
+   * Like {@link accept}, without a promise and a Node stream. Calls one of the waiter's two functions, once.
+   * If the stream has already arrived, it does so before it returns.
    */
   acceptWith(id: number, waiter: Waiter, timeoutMs: number = this.#limits.brokerTimeoutMs): void {
     checkId(id);
@@ -240,7 +240,7 @@ export class Broker implements StreamBroker, Arrivals {
     }
   }
 
-  /** The id of an arriving stream is complete. The stream is passed to its waiter, or held. */
+  /** Called when the id of an arriving stream is complete. Passes the stream to its waiter, or holds it. */
   arrived(stream: RawStream, id: number): void {
     this.#arriving.delete(stream);
     this.#clearTimer(stream);
@@ -282,7 +282,7 @@ export class Broker implements StreamBroker, Arrivals {
     });
   }
 
-  /** A stream ended before it was accepted. */
+  /** Called when a stream has ended before it was accepted. */
   left(stream: RawStream, id: number | undefined): void {
     this.#arriving.delete(stream);
     if (id !== undefined && this.#held.get(id) === stream) this.#held.delete(id);
@@ -313,8 +313,8 @@ export class Broker implements StreamBroker, Arrivals {
   }
 
   /**
-   * Returns the error with which a user's wait fails. If the session ended, the error tells what the
-   * process's exit explains.
+   * Returns the error with which a user's wait fails. If the session ended, the error's cause explains that
+   * by the process's exit.
    */
   async #withReason(error: unknown): Promise<unknown> {
     const { explainLoss } = this.#options;
@@ -326,7 +326,7 @@ export class Broker implements StreamBroker, Arrivals {
 
   #setTimer(owner: RawStream | number, ms: number, expire: () => void): void {
     const timer = patientTimers.setTimeout(() => {
-      // The stream may have been taken by what was read before the time counted as over.
+      // Bytes that were read before the time counted as over may have ended this wait.
       if (this.#timers.get(owner) !== timer) return;
       this.#timers.delete(owner);
       expire();

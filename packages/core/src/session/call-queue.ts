@@ -48,8 +48,8 @@ export class CallQueue {
 
   /**
    * True if one more call may run. A running call that waits for an answer of the peer does not count,
-   * because the peer may need a further call to this side before it answers. Which running call made a
-   * pending one is not known. It need not be known, because only the numbers are compared.
+   * because the peer may need a further call to this side before it answers. It is not known which running
+   * call made which pending call. That does not matter, because only the numbers are compared.
    */
   get #hasRoom(): boolean {
     const { runningCalls, pendingCalls } = this.#counts;
@@ -85,7 +85,7 @@ export class CallQueue {
     return `${this.#counts.runningCallbacks} callbacks and calls of services run (maxRunningCallbacks)`;
   }
 
-  /** Starts a call as soon as there is room. */
+  /** Queues a call, to start as soon as there is room. */
   wait(call: WaitingCall): void {
     this.#waiting.push(call);
   }
@@ -103,7 +103,7 @@ export class CallQueue {
     for (const call of abandoned) call.abandon();
   }
 
-  /** A running call has ended. */
+  /** Called when a running call has ended. */
   ended(): void {
     this.#counts.runningCalls--;
     this.beginWaiting();
@@ -114,8 +114,8 @@ export class CallQueue {
   }
 
   /**
-   * Starts waiting calls while there is room. Called when a running call has ended, or has asked the peer for
-   * something.
+   * Starts waiting calls while there is room. Called when a running call has ended, and when this side has
+   * made a call or begun to read a stream.
    */
   beginWaiting(): void {
     if (this.#isBeginning || this.#waiting.length === 0) return;

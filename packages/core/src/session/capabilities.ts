@@ -28,7 +28,7 @@ export function hostCapabilities(offersServices: boolean): readonly Capability[]
 
 const knownCapabilities: readonly Capability[] = [...ownCapabilities, 'host', 'describe', 'grace'];
 
-/** The words of a peer's list that this package knows. */
+/** Returns the words of a peer's list that this package knows. */
 export function parseCapabilities(words: string): ReadonlySet<Capability> {
   const offered = new Set(words.split(',').map((word) => word.trim()));
   return new Set(knownCapabilities.filter((word) => offered.has(word)));

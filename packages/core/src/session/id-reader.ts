@@ -5,11 +5,11 @@ import { PipeworkError } from '../base/errors.ts';
 /** How many bytes a broker id has. */
 export const idBytes = 4;
 
-/** Told of the streams whose id is read. */
+/** What an {@link IdReader} reports of its stream. */
 export interface Arrivals {
-  /** The stream's id is complete. */
+  /** Called when the stream's id is complete. */
   arrived(stream: RawStream, id: number): void;
-  /** The stream ended before it was accepted. `id` is undefined if the id did not arrive. */
+  /** Called when the stream has ended before it was accepted. `id` is undefined if the id did not arrive. */
   left(stream: RawStream, id: number | undefined): void;
 }
 
@@ -38,15 +38,15 @@ export class IdReader implements RawStreamHandler {
   }
 
   onEnd(): void {
-    // Once the id has arrived, the end concerns only the acceptor, who will be told of it too.
+    // Once the id has arrived, the end concerns only the code that accepts the stream, which is told of it as
+    // well.
     if (this.#missing === 0) return;
     this.#arrivals.left(this.#stream, undefined);
     this.#stream.reset(new PipeworkError('BROKER_NO_ID', 'the stream ended before it brought its broker id'));
   }
 
   onClose(error: Error | undefined): void {
-    // A stream that ended cleanly may still have bytes for its acceptor. One that was reset has nothing any
-    // more.
+    // A stream that ended cleanly may still have bytes to read. A stream that was reset has none.
     if (this.#missing > 0 || error !== undefined) this.#arrivals.left(this.#stream, this.#id);
   }
 }

@@ -1,14 +1,15 @@
 /** Tells why a stream ended, and whether it ended alone or with its session. */
 import { PipeworkError } from '../base/errors.ts';
 
-// Only this stream was reset. The session continues, and the process has nothing to explain.
+// With these codes, only this stream was reset. The session continues, so the process's exit explains
+// nothing.
 const aloneCodes = new Set<unknown>(['MUX_STREAM_RESET', 'MUX_STREAM_CLOSED']);
 
-// A reset carries no text on the wire.
+// A reset carries no text on the wire, so this text names the likely causes.
 const resetHint =
   ' (a peer resets a stream where a message passes its limits, maxMessageBytes for one, where 4096 streams are open already, or where the protocol is broken)';
 
-/** The reason in words. If the peer could not give one, the likely causes are added. */
+/** Returns the reason in words. If the peer could not give a reason, the likely causes are added. */
 export function reasonText(reason: Error): string {
   const wasResetByPeer = (reason as { code?: unknown }).code === 'MUX_STREAM_RESET';
   return wasResetByPeer ? reason.message + resetHint : reason.message;
@@ -20,14 +21,14 @@ export function isReset(reason: Error): boolean {
 }
 
 /**
- * True if the reason ended only one stream. It is a reset, or a fault that this side found and describes
- * itself.
+ * True if the reason ended only one stream. Such a reason is a reset, or a fault that this side found and
+ * describes itself.
  */
 export function isAlone(reason: Error): boolean {
   return reason instanceof PipeworkError || isReset(reason);
 }
 
-/** The error for both ends of a stream that was lost. */
+/** Returns the error that both ends of a lost stream get. */
 export function streamLost(what: string, cause: Error | undefined): PipeworkError {
   const why = cause === undefined ? 'it ended in the middle' : reasonText(cause);
   return new PipeworkError('RPC_CLOSED', `${what} was lost: ${why}`, { cause });

@@ -8,7 +8,10 @@ import { UnfinishedBudget } from './unfinished.ts';
 
 export interface SharedOptions {
   readonly broker: Broker;
-  /** What the peer announced. Nothing beyond the base is sent to a peer that did not announce it. */
+  /**
+   * The capabilities that the peer announced. A message that needs a capability is sent only if the peer
+   * announced it.
+   */
   readonly capabilities: ReadonlySet<Capability>;
   readonly limits: Limits;
   /** The peer's name in messages and diagnostics: `the host`, `plugin NAME`. */
@@ -19,12 +22,12 @@ export interface SharedOptions {
   readonly beforeReply?: (() => void) | undefined;
   /**
    * Waits for a bounded time for the process's exit, to explain why a conversation ended. Pending calls
-   * reject with an error whose `cause` is what it resolves to.
+   * reject with an error whose `cause` is the error that this resolves to.
    */
   readonly explainLoss?: ((cause: Error) => Promise<Error>) | undefined;
   /**
-   * Receives every error before it is sent to the peer, thrown or within a value. The error that it returns
-   * is sent instead.
+   * Receives every error before it is sent to the peer, whether it was thrown or a value contains it. The
+   * error that the function returns is sent instead.
    */
   readonly redactError?: ((error: unknown, method: string) => unknown) | undefined;
   /**

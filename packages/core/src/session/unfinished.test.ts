@@ -6,8 +6,8 @@ const window = 64;
 const maxBytes = 100;
 
 /**
- * A model of a stream between a peer that sends and a consumer that reads. Its window is granted by halves,
- * as the mux does it.
+ * A model of a stream between a peer that sends and a consumer that reads. Its window is granted in halves,
+ * as the mux grants it.
  */
 class ModelStream {
   readonly #budget: UnfinishedBudget;
@@ -85,7 +85,7 @@ class ModelStream {
 const size = fc.integer({ min: 1, max: 1000 });
 const streams = fc.array(fc.array(size, { minLength: 1, maxLength: 5 }), { minLength: 1, maxLength: 12 });
 
-/** Returns numbers from 0 to 1, which are the same for the same seed. */
+/** Returns a function that gives numbers from 0 to 1, the same ones for the same seed. */
 function numbers(seed: number): () => number {
   let state = seed;
   return () => {
@@ -102,7 +102,7 @@ function twoGates(budget: UnfinishedBudget): { older: CreditGate; younger: Credi
   return { older: gateOf(0), younger: gateOf(1), credited };
 }
 
-describe('a session whose unfinished messages pass their budget', () => {
+describe('a session whose unfinished messages exceed their budget', () => {
   test('never stalls: every message that is asked for arrives, in whatever order peers send and consumers ask', () => {
     fc.assert(
       fc.property(streams, fc.nat(3), fc.nat(), (sizes, lazy, seed) => {
@@ -130,7 +130,7 @@ describe('a session whose unfinished messages pass their budget', () => {
     );
   });
 
-  test('gives no credit to an older message that is asked for later, while another grows', () => {
+  test('while one message grows, gives no credit to an older one that is asked for later', () => {
     const budget = new UnfinishedBudget(maxBytes);
     const all = Array.from({ length: 6 }, () => new ModelStream(budget, [1000]));
     for (const stream of all) stream.send(1);
@@ -138,13 +138,13 @@ describe('a session whose unfinished messages pass their budget', () => {
       stream.ask();
       for (let n = 0; n < 10 && stream.maySend; n++) stream.send(1);
     }
-    // `ask()` was called on the youngest message first, so that message grows. In the order of age, all six
-    // would have grown, one after another.
+    // `ask()` was called on the youngest message first, so that message grows. If the order were by age, all
+    // six would have grown, one after another.
     expect(budget.used).toBeGreaterThan(all.length * window);
     expect(budget.used).toBeLessThan(maxBytes + all.length * window + 1000);
   });
 
-  test('gives further credit to its oldest message alone, and to the next when that is complete', () => {
+  test('gives further credit to its oldest message alone, and to the next one once the oldest is complete', () => {
     const budget = new UnfinishedBudget(10);
     const { older, younger, credited } = twoGates(budget);
     budget.used = 8;
@@ -160,7 +160,7 @@ describe('a session whose unfinished messages pass their budget', () => {
     expect(credited).toEqual([12, 8]);
   });
 
-  test('passes over a message that is not wanted; it waits for its turn again once it is wanted', () => {
+  test('skips a message that is not wanted, and puts it last in order once it is wanted again', () => {
     const budget = new UnfinishedBudget(0);
     const { older, younger, credited } = twoGates(budget);
     budget.used = 8;

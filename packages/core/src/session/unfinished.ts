@@ -1,10 +1,11 @@
 /**
  * Incomplete messages of a session: how many bytes they hold together, and which of their streams get further
  * credit. While they hold more than the budget, only one of them gets credit until it is complete. It is the
- * message that the consumer has wanted for longest. It always completes: all of its received bytes are
+ * message that its consumer has wanted for longest. It always completes: all of its received bytes are
  * credited, and the peer packed the whole message before it sent the first byte. Then the next one gets
  * credit. So nothing is reset, nothing stalls, and the memory stays near the budget, because a stream without
- * further credit brings no more than its window. docs/protocol.md says why it is not the oldest message.
+ * further credit brings no more than its window. docs/protocol.md says why the oldest message is not chosen
+ * instead.
  */
 
 /** Bytes of unfinished messages, over all streams of a session. */
@@ -20,13 +21,13 @@ export class UnfinishedBudget {
     this.max = max;
   }
 
-  /** The stream has an unfinished message that is wanted. From now on it is the last in order. */
+  /** Called when the stream has an unfinished message that is wanted. Puts the stream last in order. */
   enter(gate: CreditGate): void {
     this.#gates.delete(gate);
     this.#gates.add(gate);
   }
 
-  /** The stream's message is complete, or no longer wanted. */
+  /** Called when the stream's message is complete, or no longer wanted. */
   leave(gate: CreditGate): void {
     this.#gates.delete(gate);
   }
@@ -87,8 +88,8 @@ export class CreditGate {
   }
 
   /**
-   * Bytes have been read. `unfinished` is the number of the message that is unfinished after them; 0 for
-   * none.
+   * Called when bytes have been read. `unfinished` is the number of the message that is still unfinished
+   * after them; 0 if there is none.
    */
   read(bytes: number, unfinished: number): void {
     if (unfinished === 0 && this.#unfinished === 0) {
@@ -107,7 +108,8 @@ export class CreditGate {
       if (!isSame) this.#budget.enter(this);
       this.grant();
     }
-    // The previous message may have been the first in order, or the one that exceeded the budget.
+    // The previous message may have been the first in order, or the one that exceeded the budget. So other
+    // streams may get credit now.
     if (!isSame) this.#budget.settle();
   }
 
@@ -116,7 +118,7 @@ export class CreditGate {
     if (this.#withheld > 0 && this.#budget.mayGrow(this)) this.#credit();
   }
 
-  /** The stream has ended. */
+  /** Called when the stream has ended. */
   end(): void {
     this.#withheld = 0;
     this.#unfinished = 0;

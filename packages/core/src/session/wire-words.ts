@@ -1,7 +1,7 @@
 /**
  * The fixed words of the wire whose writer and reader are in different places: method names, prefixes,
- * message types, and the sentences by which peers without error codes are understood. docs/protocol.md has
- * their meaning.
+ * message types, and the sentences that stand for an error code if a peer sends only text. docs/protocol.md
+ * has their meaning.
  */
 
 /** The first element of every message's array. */
@@ -20,8 +20,8 @@ export const controlMethods = {
 } as const;
 
 /**
- * The broker id with which a plugin opens the stream on which it asks for services. Neither side hands it
- * out.
+ * The broker id with which a plugin opens the stream on which it asks for services. `nextId()` never returns
+ * it, on either side.
  */
 export const serviceBrokerId = 0;
 
@@ -35,8 +35,8 @@ export const serviceMethods = {
 export const implementationPrefix = 'Plugin.';
 
 /**
- * The prefix of each method that the two runtimes call of each other. A method of the user with this prefix
- * is never served.
+ * The prefix of each method that one runtime calls on the other. A method of the user with this prefix is
+ * never served.
  */
 export const runtimePrefix = '$/';
 
