@@ -89,7 +89,7 @@ test('lets a stream be iterated without awaiting its call', () => {
   >();
 });
 
-test('takes a synchronous generator for the stream that it becomes', () => {
+test('gives a synchronous generator the type of the stream that it becomes', () => {
   expectTypeOf(remote.steps(1)).toEqualTypeOf<RemoteStream<number, string>>();
   expectTypeOf(remote.laterSteps()).toEqualTypeOf<RemoteStream<number, string>>();
   expectTypeOf(remote.iterator()).toExtend<AsyncIterable<number> & PromiseLike<AsyncIterable<number>>>();
@@ -125,14 +125,14 @@ test('makes functions in results asynchronous and disposable', () => {
   expectTypeOf(unsubscribe()).toEqualTypeOf<Promise<void>>();
 });
 
-test('makes a declared reference a remote to dispose of', () => {
+test('makes a declared reference a remote that can be disposed of', () => {
   const counter = {} as Awaited<ReturnType<typeof remote.open>>;
   expectTypeOf(counter.next()).toEqualTypeOf<Promise<number>>();
   expectTypeOf(counter.reset()).toEqualTypeOf<Promise<void>>();
   expectTypeOf(counter).toExtend<Disposable>();
 });
 
-test('tells what is asynchronous, wherever it is in a result or an item', () => {
+test('shows which functions are asynchronous, at any place in a result or an item', () => {
   interface Deep {
     inside(): { list: { call: () => number }[] };
     held(): Map<string, { call: () => number }>;

@@ -1,5 +1,5 @@
 /**
- * What does not compile because it would fail at run time, and what compiles because it works.
+ * Code that must not compile because it would fail at run time, and code that must compile because it works.
  * `rpc/declared-types.test.ts` runs the same cases.
  */
 import { expectTypeOf, test } from 'vitest';
@@ -14,7 +14,7 @@ import {
   type Remote,
 } from '../src/index.ts';
 
-/** The reason that replaces a method. */
+/** The reason that replaces a method that does not compile. */
 type Reason<M> = M extends CannotTravel<infer Why> ? Why : 'compiles';
 type Says<M, Text extends string> = Reason<M> extends `${string}${Text}${string}` ? true : false;
 
@@ -199,14 +199,14 @@ test('accepts a remote as an argument that is declared as a reference', () => {
     }));
 });
 
-test('refuses to serve what is synchronous by its type and comes from the other process', () => {
+test('refuses to serve a method that takes a synchronous function or generator of the other process', () => {
   interface Sync {
     filter(list: number[], keep: (x: number) => boolean): Promise<number[]>;
   }
   const impl = async (list: number[], keep: (x: number) => boolean) => list.filter((x) => keep(x));
-  // @ts-expect-error -- keep() is a promise
+  // @ts-expect-error -- keep() returns a promise
   void (() => serve<{ main: Sync }>({ plugins: { main: () => ({ filter: impl }) } }));
-  // @ts-expect-error -- also where the interface is that of the implementation
+  // @ts-expect-error -- also if the interface is inferred from the implementation
   void (() => serve({ plugins: { main: () => ({ filter: impl }) } }));
   type Method<M> = CanServe<{ method: M }>;
   type IsRefused<M> = Says<Method<M>, 'method() takes a function or generator that is synchronous'>;
@@ -231,7 +231,7 @@ test('refuses to serve what is synchronous by its type and comes from the other 
   expectTypeOf<Method<<A, B>(list: A[], make: (item: A) => B | Promise<B>) => Promise<B[]>>>().toBeUnknown();
 });
 
-test('refuses to serve objects of methods, and what cannot be sent', () => {
+test('refuses to serve nested objects of methods, and results that cannot be sent', () => {
   interface Api {
     readonly version: string;
     users: { get(id: string): Promise<string> };
@@ -248,12 +248,12 @@ test('refuses to serve objects of methods, and what cannot be sent', () => {
   void (() => serve<{ account: Account }>({ plugins: { account: () => new Account() } }));
 });
 
-test('holds for the services of a host as well', () => {
+test('refuses the same for the services of a host', () => {
   interface Sync {
     ask(reply: () => string): Promise<string>;
   }
   type Config = ConstructorParameters<typeof Client<object, { sync: Sync }>>[0];
-  // @ts-expect-error -- reply() is a promise in the host
+  // @ts-expect-error -- reply() returns a promise in the host
   const config: Config = { cmd: ['x'], provide: { sync: () => ({ ask: async (reply) => reply() }) } };
   void config;
 });

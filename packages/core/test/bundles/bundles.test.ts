@@ -68,7 +68,7 @@ const bundlers: Record<string, Bundle> = {
 
 const esbuildOptions = { bundle: true, platform: 'node', target: 'node20', logLevel: 'silent' } as const;
 
-describe('a host and its plugin, bundled', () => {
+describe('a host and its plugin', () => {
   let root = '';
   beforeAll(async () => {
     root = await mkdtemp(join(tmpdir(), 'pipework-bundles-'));
@@ -78,7 +78,7 @@ describe('a host and its plugin, bundled', () => {
     await rm(root, { recursive: true });
   });
 
-  test.each(Object.entries(bundlers))('work: %s', async (name, bundle) => {
+  test.each(Object.entries(bundlers))('work when they are bundled by %s', async (name, bundle) => {
     const outdir = join(root, name.replaceAll(/\W+/g, '-'));
     await mkdir(outdir);
     const programs = { host: fixture('starts-what-it-is-told'), plugin: fixture('greets-in-any-format') };

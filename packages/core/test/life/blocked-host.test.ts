@@ -1,6 +1,6 @@
 /**
- * Waits that ended while the host's own event loop was blocked. What its pipes hold must count more than its
- * timers.
+ * Waits whose time passed while the host's own event loop was blocked. The data in its pipes must count more
+ * than its timers.
  */
 
 import { existsSync, writeFileSync } from 'node:fs';

@@ -9,7 +9,7 @@ async function start() {
   return { rpc, dialler: await rpc.dispense('dialler') };
 }
 
-/** Returns a stream that the plugin has dialled, with what it wrote there. */
+/** Returns a stream that the plugin has dialled and has written to. */
 async function dialled(rpc: RPCClient<Fixtures>): Promise<Duplex> {
   const id = rpc.broker.nextId();
   const accepted = rpc.broker.accept(id);
@@ -29,7 +29,7 @@ const exited = (exitCode: number) => ({
   message: expect.stringContaining(`exited with exit code ${exitCode}`) as string,
 });
 
-/** Keeps an unhandled rejection of the test's own code from counting as a failure of another test. */
+/** Collects unhandled rejections, so that one in this test's own code does not fail another test. */
 function watchRejections(): unknown[] {
   const seen: unknown[] = [];
   const note = (error: unknown): void => void seen.push(error);
@@ -38,8 +38,8 @@ function watchRejections(): unknown[] {
   return seen;
 }
 
-describe('when the plugin exits, a stream of the broker fails with its exit', () => {
-  test('for its reader, after what arrived before', async () => {
+describe('when the plugin exits, a stream of the broker fails with that exit as the cause', () => {
+  test('for its reader, after the data that arrived before', async () => {
     const { rpc, dialler } = await start();
     const stream = await dialled(rpc);
     const heard: string[] = [];
@@ -68,7 +68,7 @@ describe('when the plugin exits, a stream of the broker fails with its exit', ()
     expect(await flooded).toMatchObject({ code: 'RPC_CLOSED', cause: exited(8) });
   });
 
-  test('each with an error of its own', async () => {
+  test('and each stream gets an error of its own', async () => {
     const { rpc, dialler } = await start();
     const streams = [await dialled(rpc), await dialled(rpc)];
     const errors = Promise.all(streams.map((stream) => failure(readAll(stream))));
@@ -92,7 +92,7 @@ describe('when the plugin exits, a stream of the broker fails with its exit', ()
   });
 });
 
-describe('a try and a catch are enough around accept() and the call that brings its id', () => {
+describe('one try and catch is enough around accept() and the call that sends its id', () => {
   test('if the call fails', async () => {
     const unhandled = watchRejections();
     const { rpc, dialler } = await start();

@@ -48,7 +48,7 @@ test('describe() returns the identity of a plugin, its names, and their methods'
   await until(() => rpc.diagnostics().streams === 0);
 });
 
-test('schemas of valibot and arktype are described as those of zod are, and a schema without JSON Schema as one that accepts any value', async () => {
+test('describe() shows schemas of valibot and arktype like those of zod, and a schema without JSON Schema as one that accepts any value', async () => {
   const { plugins } = await (await plugin('describes-validators').client()).describe();
   expect(plugins).toEqual({
     byValibot: {

@@ -7,7 +7,7 @@ import { failure, plugin } from '../support/life.ts';
 type Unsent = Error & { code: string; sent: boolean };
 
 describe('a draining client', () => {
-  test('refuses dispenses and calls, unsent, and lets the call under way finish', async () => {
+  test('refuses new dispenses and calls without sending them, and lets a running call finish', async () => {
     const client = plugin('makes-trouble');
     const rpc = await client.client();
     const trouble = await rpc.dispense('trouble');
@@ -36,7 +36,7 @@ describe('a draining client', () => {
     expect(await client.drain()).toBe(true);
   });
 
-  test('waits at most for its time, or until its signal aborts', async () => {
+  test('waits at most until its timeout passes or its signal aborts', async () => {
     const client = plugin('makes-trouble', { gracePeriod: 100 });
     const trouble = await (await client.client()).dispense('trouble');
     const hanging = failure(trouble.hang());
@@ -53,7 +53,7 @@ describe('a draining client', () => {
     expect((await hanging).code).toBe('RPC_CLOSED');
   });
 
-  test('waits for a stream of a result that is not read yet, and for one that the plugin reads', async () => {
+  test('waits for a stream of a result that is not read to its end yet', async () => {
     const client = plugin('streams');
     const streams = (await (await client.client()).dispense('streams' as never)) as unknown as {
       count(to: number): Promise<AsyncIterable<number>>;
@@ -108,7 +108,7 @@ describe('a draining client', () => {
     [{ timeoutMs: Number.NaN }, 'timeoutMs'],
     [{ signal: 5 }, 'signal'],
     [{ timeout: 5 }, 'not timeout'],
-  ])('refuses %j, and takes calls as before', async (options, name) => {
+  ])('refuses %j, and still accepts calls', async (options, name) => {
     const client = plugin('greets');
     const error = await failure(client.drain(options as object));
     expect(error).toMatchObject({ code: 'CONFIG_INVALID' });
@@ -135,7 +135,7 @@ describe('client()', () => {
     expect((await client.start()).pid).toBe(client.pid);
   });
 
-  test('fails with the error of the start if that failed', async () => {
+  test('fails with the error of the start if the start failed', async () => {
     const client = plugin('exits-before-handshake');
     const first = await failure(client.client());
     await client.kill();

@@ -54,7 +54,7 @@ describe('kill()', () => {
     expect(await exit).toMatchObject({ by: 'quit', code: 0 });
   });
 
-  test('continues with SIGTERM', async () => {
+  test('sends SIGTERM if the plugin ignores the end of its pipe', async () => {
     const client = plugin('says-a-line', { gracePeriod: 150 }, greeting, 'ignores-eof');
     await client.start();
     const began = performance.now();
@@ -64,7 +64,7 @@ describe('kill()', () => {
     expect(performance.now() - began).toBeGreaterThan(1_100);
   });
 
-  test('continues with SIGKILL', async () => {
+  test('sends SIGKILL if the plugin ignores SIGTERM as well', async () => {
     const client = plugin('says-a-line', { gracePeriod: 150 }, greeting, 'ignores-eof', 'ignores-sigterm');
     await client.start();
     const killing = client.kill();
@@ -139,7 +139,7 @@ describe('kill()', () => {
     expect(await client.kill()).toBe(exits[0]);
   });
 
-  test('waits as long as its gracePeriod, and a further call shortens that', async () => {
+  test('waits for its own gracePeriod, and a further call can shorten the wait', async () => {
     const client = plugin('says-a-line', { gracePeriod: 60_000 }, greeting);
     await client.start();
     const killing = client.kill({ gracePeriod: 150 });
@@ -220,7 +220,7 @@ describe('a plugin that is asked to leave', () => {
   });
 
   test.each(['works', 'fails', 'hangs'])(
-    'disposes of what it served before its hook runs, when that %s',
+    'disposes of what it served and then runs its hook, if the disposal %s',
     async (how) => {
       const stdout = new Collector();
       const gracePeriod = await enoughMs(600);
@@ -234,7 +234,7 @@ describe('a plugin that is asked to leave', () => {
     },
   );
 
-  test('disposes of an implementation as soon as its host releases it, and only once', async () => {
+  test('disposes of an implementation as soon as the host releases it, and only once', async () => {
     const stdout = new Collector();
     const client = plugin('tells-its-disposals', { syncStdout: stdout });
     const store = await (await client.client()).dispense('store' as never);
@@ -257,7 +257,7 @@ describe('a plugin that is asked to leave', () => {
 });
 
 describe('a plugin that dies', () => {
-  test('rejects every pending call with its name, the method, the exit code and the tail', async () => {
+  test('rejects every pending call with an error that has its name, the method, the exit code and the tail', async () => {
     const client = plugin('makes-trouble');
     const rpc = await client.client();
     const trouble = await rpc.dispense('trouble');
@@ -278,7 +278,7 @@ describe('a plugin that dies', () => {
     expect(exit.uptimeMs).toBeGreaterThan(0);
   });
 
-  test('fails later calls too, and never with a hang or a reset connection', async () => {
+  test('fails later calls too, with errors that do not mention ECONNRESET or EPIPE', async () => {
     const client = plugin('makes-trouble');
     const rpc = await client.client();
     const trouble = await rpc.dispense('trouble');
@@ -365,7 +365,7 @@ describe('cleanupClients()', () => {
     expect(later.exited).toBe(true);
   });
 
-  test('ends a client whose start has just been called, and keeps a client that was made before from starting', async () => {
+  test('ends a client that has just begun to start, and a client that was made before can no longer start', async () => {
     const [behind, before] = [plugin('greets', { managed: true }), plugin('greets', { managed: true })];
     const started = failure(behind.start());
     await cleanupClients();

@@ -79,7 +79,7 @@ describe('discoverPackages()', () => {
     expect((await failure(discoverPackages('/'))).code).toBe('DISCOVER_UNREADABLE');
   });
 
-  test('leaves out paths and links that lead out of their package or workspace, unless told otherwise', async () => {
+  test('leaves out paths and links that lead out of their package or workspace, unless contained is false', async () => {
     await put('evil/plugin.mjs');
     await manifest('evil', { name: 'linked', pipework: 'plugin.mjs' });
     await put('contained/pnpm-workspace.yaml', 'packages: ["packages/*"]');
@@ -102,7 +102,7 @@ describe('discoverPackages()', () => {
     expect((await search('contained', { contained: false })).found).toHaveLength(5);
   });
 
-  test('does not walk through a link that leads out, unless it may', async () => {
+  test('does not walk through a link that leads out of the workspace, unless contained is false', async () => {
     await put('walked/pnpm-workspace.yaml', 'packages: ["packages/**"]');
     await manifest('all/of/it', { pipework: 'plugin.mjs' });
     await put('all/of/it/plugin.mjs');
@@ -113,7 +113,7 @@ describe('discoverPackages()', () => {
     expect(everything.found).toEqual(['walked/packages/link/of/it/plugin.mjs']);
   });
 
-  test('leaves out what users other than its owner and root can write to', async () => {
+  test('leaves out a plugin that users other than its owner and root can write to', async () => {
     await put('open/pnpm-workspace.yaml', 'packages: ["*"]');
     await manifest('open/world', { pipework: 'plugin.mjs' });
     await put('open/world/plugin.mjs', '', 0o666);
@@ -123,7 +123,7 @@ describe('discoverPackages()', () => {
     });
   });
 
-  test('finds what a deployed application has installed, and starts it', async () => {
+  test('finds the plugins that a deployed application has installed, and they can be started', async () => {
     await manifest('app', { name: 'app' });
     await manifest('app/node_modules/plain', { name: 'plain' });
     await manifest('app/node_modules/greeter', { name: 'greeter', pipework: './dist/plugin.mjs' });
@@ -155,7 +155,7 @@ describe('discoverPackages()', () => {
     expect((await search('ws/plugins/one')).found).toHaveLength(2);
   });
 
-  test('finds a TypeScript plugin if this Node strips types, and says so if not', async () => {
+  test('finds a TypeScript plugin if this Node strips types, and otherwise says why it is left out', async () => {
     await put('ts/pnpm-workspace.yaml', 'packages: ["*"]');
     for (const name of ['plugin.ts', 'plugin.mts', 'types.d.ts']) {
       await manifest(`ts/${name}`, { pipework: name });

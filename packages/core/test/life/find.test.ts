@@ -36,7 +36,7 @@ describe('discover()', () => {
     expect(await discover('bin/**/tool-*', root)).toEqual(found);
   });
 
-  test('says why it leaves something out', async () => {
+  test('tells onSkip why it leaves out a file', async () => {
     const skipped: Record<string, string> = {};
     await discover('tool-*', join(root, 'bin'), {
       onSkip: (path, reason) => (skipped[relative(join(root, 'bin'), path)] = reason),
@@ -49,7 +49,7 @@ describe('discover()', () => {
     });
   });
 
-  test('with contained leaves out what is not inside', async () => {
+  test('leaves out files outside of the directory if contained is true', async () => {
     const bin = join(root, 'bin');
     const skipped: Record<string, string> = {};
     const options = { contained: true, onSkip: (path: string, reason: string) => (skipped[path] = reason) };
@@ -67,7 +67,7 @@ describe('discover()', () => {
     await rm(join(bin, 'up'));
   });
 
-  test('leaves out what users other than its owner and root can write to', async () => {
+  test('leaves out a file that users other than its owner and root can write to', async () => {
     const skipped: Record<string, string> = {};
     const search = (): Promise<string[]> =>
       discover('**/*', join(root, 'open'), {
@@ -79,7 +79,7 @@ describe('discover()', () => {
     await chmod(join(root, 'open/all'), 0o777);
     // In a directory, this bit keeps users from replacing files of others. On a file it means nothing.
     await put('open/sticky', '', 0o1757);
-    // Others may replace this link, and so change where the link that leads to it ends.
+    // Others may replace this link. Then `chain`, which leads to it, ends elsewhere.
     await symlink('../fine/plugin', join(root, 'open/all/link'));
     await symlink('all/link', join(root, 'open/chain'));
     await mkdir(join(root, 'open/shared'));
@@ -149,7 +149,7 @@ describe('a checksum', () => {
     expect(await client.exit).toMatchObject({ by: 'none' });
   });
 
-  test('is of the program itself if no file is named', async () => {
+  test('is compared with that of the program itself if no file is named', async () => {
     const wrong = plugin('greets', { checksum: { algorithm: 'sha256', value: new Uint8Array(32) } });
     expect((await failure(wrong.start())).message).toContain(process.execPath);
   });
@@ -166,7 +166,7 @@ describe('a checksum', () => {
     await until(() => !process.getActiveResourcesInfo().includes('FSReqPromise'));
   });
 
-  test('is read no further once the start is given up', async () => {
+  test('stops reading the file once the start is given up', async () => {
     const file = join(root, 'endless');
     await writeFile(file, '');
     // The file uses no block on the disk, and takes ten seconds to read.

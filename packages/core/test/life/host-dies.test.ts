@@ -13,7 +13,7 @@ function childrenOf(pid: number): string[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
 }
 
-/** Returns its children that are reapers and have begun their work. */
+/** Returns the children of `pid` that are reapers and have begun their work. */
 function reapersOf(pid: number): string[] {
   return childrenOf(pid).filter((child) => {
     try {
@@ -44,7 +44,7 @@ describe('a plugin is gone within a second of its host’s SIGKILL', () => {
     await expect(() => !isAlive(it.plugin), 'the plugin is gone').toHappenWithin(1_000);
   });
 
-  test('while its event loop is blocked, although its reaper was killed, again and again', async () => {
+  test('while its event loop is blocked, even if the reaper was killed several times', async () => {
     const it = await host('blocked', 'makes-trouble');
     await it.next();
     let last = '';
@@ -133,7 +133,7 @@ describe('a host that ends', () => {
     expect(isAlive(it.plugin)).toBe(false);
   });
 
-  test('by the second Ctrl-C does not wait', async () => {
+  test('by the second Ctrl-C does not wait for its plugins', async () => {
     const it = await host('ctrl-c', 'shuts-down-slowly', { args: ['60000'] });
     await it.next();
     it.process.kill('SIGINT');
@@ -144,7 +144,7 @@ describe('a host that ends', () => {
     await expect(() => !isAlive(it.plugin), 'the plugin is gone').toHappenWithin(1_000);
   });
 
-  test('does so even if an unref’d plugin still runs', async () => {
+  test('by itself does so although an unref’d plugin still runs', async () => {
     const it = await host('unref', 'greets');
     await it.next();
     expect(await it.exited).toEqual({ code: 0, signal: null });

@@ -11,7 +11,7 @@ import {
 } from '../../src/index.ts';
 import { Collector, failure, isAlive, plugin, until } from '../support/life.ts';
 
-/** A custom launcher, with other values for some of its fields. */
+/** Returns a custom launcher. The fields of `over` replace those of the processes that it makes. */
 function handWritten(over: object): { launcher: Launcher; children: ChildProcess[] } {
   const children: ChildProcess[] = [];
   const launcher = (command: LaunchCommand): LaunchedProcess => {
@@ -56,7 +56,7 @@ describe('what a launcher returns', () => {
     ['stderr', { stderr: 'inherit' }],
     ['pid', { pid: 'many' }],
     ['ref', { ref: true }],
-  ])('fails the start naming %s where that is wrong, and leaves no process', async (field, over) => {
+  ])('fails the start if %s is invalid, with its name, and leaves no process', async (field, over) => {
     const { launcher, children } = handWritten(over);
     const error = await failure(plugin('greets', { launcher }).start());
     expect(error.code).toBe('PLUGIN_NOT_STARTED');
@@ -65,7 +65,7 @@ describe('what a launcher returns', () => {
     await until(() => !isAlive(pid));
   });
 
-  test('without kill fails the start, naming kill, and the pipe of its process is ended', async () => {
+  test('makes the start fail if it has no kill, with an error that names kill, and its pipe is ended', async () => {
     const { launcher, children } = handWritten({ kill: undefined });
     const error = await failure(plugin('greets', { launcher }).start());
     expect(error.message).toContain(
@@ -78,7 +78,7 @@ describe('what a launcher returns', () => {
   test.each([
     ['undefined', Promise.resolve(undefined)],
     ["execa's result", Promise.resolve({ exitCode: 0 })],
-  ])('may report an end with %s: then nothing is known of it', async (_name, exited) => {
+  ])('may report an end with %s: the exit report then has no code or signal', async (_name, exited) => {
     const { launcher, children } = handWritten({ exited });
     const client = plugin('greets', { launcher });
     const started = client.start().catch((error: unknown) => error);
@@ -101,7 +101,7 @@ describe('what a launcher returns', () => {
     expect((await call).cause.message).toContain('exited with signal SIGKILL, ended by the launcher after');
   });
 
-  test('may report why a process ended before its handshake: the error of the start has it', async () => {
+  test('may report why a process ended before its handshake: the error of the start has the reason', async () => {
     const told = { limit: 'memory', reason: 'ended by the launcher' } as const;
     const exited = Promise.resolve<ProcessExit>({ code: null, signal: 'SIGKILL', ...told });
     const ended = { readable: Readable.from([]), writable: new PassThrough(), kill: () => false, exited };
@@ -110,7 +110,7 @@ describe('what a launcher returns', () => {
     expect(error.message).toMatch(/ms, signal SIGKILL, ended by the launcher\n/);
   });
 
-  test('may report nothing else: the exit report leaves it out', async () => {
+  test('may report values of other types: the exit report leaves them out', async () => {
     const exited = Promise.resolve({ code: 0, signal: null, limit: 'time', reason: 5, held: 'walls' });
     const { launcher, children } = handWritten({ exited });
     const client = plugin('greets', { launcher });
@@ -120,7 +120,7 @@ describe('what a launcher returns', () => {
     children[0]?.kill('SIGKILL');
   });
 
-  test('may fail permanently: an error that says so makes the start error permanent', async () => {
+  test('may be a rejection: an error with `permanent: true` makes the start error permanent', async () => {
     const start = (error: Error): Promise<StartError> =>
       failure<StartError>(
         new Client({ cmd: ['x'], launcher: () => Promise.reject(error), stdin: 'ignore' }).start(),
@@ -129,7 +129,7 @@ describe('what a launcher returns', () => {
     expect((await start(new Error('no room'))).permanent).toBe(false);
   });
 
-  test('fails the start if its end says that it never started, with the reason', async () => {
+  test('makes the start fail if `exited` rejects, and the error has that reason', async () => {
     const reason = new Error('no such room');
     const made = { readable: new PassThrough(), writable: new PassThrough(), kill: () => false };
     const launcher = (): LaunchedProcess => ({ ...made, exited: Promise.reject(reason) });
@@ -163,7 +163,7 @@ describe('what a launcher returns', () => {
 
 describe('a Readable as standard input', () => {
   test.each(['before the start', 'later'])(
-    'is over for the plugin when it was destroyed %s',
+    'ends for the plugin if the Readable is destroyed %s',
     async (when) => {
       const source = new Readable({ read() {} });
       if (when === 'before the start') source.destroy();

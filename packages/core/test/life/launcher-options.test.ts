@@ -18,13 +18,13 @@ test.each<[string, () => unknown, RegExp]>([
   ['bubblewrap({ write })', () => bubblewrap(wrong({ write: [] })), /^options must be made of .*not write/],
   ['cleanupOnInterrupt(null)', () => cleanupOnInterrupt(wrong(null)), /^options must be an object/],
   ['cleanupOnInterrupt({ signals: 5 })', () => cleanupOnInterrupt({ signals: wrong(5) }), /^signals must/],
-  ['cleanupOnInterrupt of no signal', () => cleanupOnInterrupt({ signals: [wrong('INT')] }), /^signals must/],
+  ['cleanupOnInterrupt of INT', () => cleanupOnInterrupt({ signals: [wrong('INT')] }), /^signals must/],
   [
     'cleanupOnInterrupt({ onInterrupt })',
     () => cleanupOnInterrupt({ onInterrupt: wrong(1) }),
     /^onInterrupt/,
   ],
-])('%s throws at once, naming what is wrong', (_name, make, message) => {
+])('%s throws at once, and the error names what is wrong', (_name, make, message) => {
   const listeners = process.listenerCount('SIGINT');
   expect(make).toThrow(
     expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringMatching(message) }),

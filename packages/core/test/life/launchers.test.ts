@@ -118,7 +118,7 @@ describe('bubblewrap()', () => {
     };
     const note = `${file} is below /tmp, of which the sandbox shows nothing: name it, or a directory above it, in bubblewrap({ readable })`;
     expect((await failure<StartError>(start({ readable }))).notes[0]).toBe(note);
-    // A link outside leads there, and so does an option.
+    // The note also follows a link from outside that leads there, and an option that names the file.
     const outside = mkdtempSync('/var/tmp/pipework-link-');
     onTestFinished(() => rmSync(outside, { recursive: true }));
     symlinkSync(file, join(outside, 'plugin.mjs'));
@@ -136,7 +136,7 @@ describe('bubblewrap()', () => {
   // Only a host that is root has capabilities and owns the kernel's settings. Any other host has neither, so
   // the test would prove nothing.
   test.skipIf(reason !== '')(
-    `gives a plugin no capabilities and no settings of the kernel${reason}`,
+    `gives a plugin no capabilities and no write access to settings of the kernel${reason}`,
     async () => {
       const launched = await bubblewrap({ readable })({
         file: '/bin/sh',
@@ -154,7 +154,7 @@ describe('bubblewrap()', () => {
     },
   );
 
-  test.skipIf(reason !== '')(`leaves nothing behind when its own process is killed${reason}`, async () => {
+  test.skipIf(reason !== '')(`leaves nothing behind when bwrap itself is killed${reason}`, async () => {
     const client = plugin('greets', { launcher: bubblewrap({ readable }) });
     await client.start();
     const children = execFileSync('ps', ['-o', 'pid=', '--ppid', String(client.pid)], { encoding: 'utf8' })
@@ -249,7 +249,7 @@ describe('a launcher', () => {
     return { launcher, signals, commands };
   }
 
-  test('may make no process at all: the same runs in memory', async () => {
+  test('may make no process at all, and serve the plugin in memory', async () => {
     const { launcher, signals, commands } = inMemory();
     const stdout = new Collector();
     const listeners = process.listenerCount('SIGTERM');

@@ -57,7 +57,7 @@ test('a client drains, and is killed with a grace period of its own', () => {
   const client = new Client<Plugins>({ cmd: ['x'] });
   expectTypeOf(client.drain({ timeoutMs: 5, signal: AbortSignal.abort() })).resolves.toEqualTypeOf<boolean>();
   expectTypeOf(client.kill({ gracePeriod: 5 })).resolves.toEqualTypeOf<PluginExit>();
-  // @ts-expect-error -- the option has a unit
+  // @ts-expect-error -- the name of the option ends in its unit
   void client.drain({ timeout: 5 });
   expectTypeOf<StartError['permanent']>().toEqualTypeOf<boolean>();
   expectTypeOf(cleanupCount).returns.toEqualTypeOf<number>();
@@ -84,7 +84,7 @@ test('an error of pipework says whether its call was sent', () => {
   if (isPipeworkError(error)) expectTypeOf(error.sent).toEqualTypeOf<boolean | undefined>();
 });
 
-test('the exit report says everything', () => {
+test('the exit report has the step that ended the plugin, and the exit code', () => {
   expectTypeOf<PluginExit['by']>().toEqualTypeOf<EndedBy>();
   expectTypeOf<EndedBy>().toEqualTypeOf<'plugin' | 'quit' | 'eof' | 'sigterm' | 'sigkill' | 'none'>();
   expectTypeOf<PluginExit['code']>().toEqualTypeOf<number | null>();
@@ -123,7 +123,7 @@ test('a factory makes what the contract says, at once or later', () => {
   void (() => serve<Plugins>({ plugins: { greeter: () => ({ greet: async () => 5 }) } }));
 });
 
-test('launchers have one type, and need no more than they use', () => {
+test('launchers have one type, and a launched process needs only four members', () => {
   expectTypeOf(spawnLauncher).toEqualTypeOf<Launcher>();
   expectTypeOf(bubblewrap()).toEqualTypeOf<Launcher>();
   expectTypeOf(overStdio()).toEqualTypeOf<Launcher>();

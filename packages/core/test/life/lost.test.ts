@@ -39,7 +39,7 @@ describe('a plugin that is lost while its process runs on', () => {
   });
 });
 
-test('a plugin that a signal ends while it is asked to leave was not ended by the question', async () => {
+test('a plugin that a foreign signal ends while it is asked to leave is not reported as ended by Quit', async () => {
   const client = plugin('says-a-line', { gracePeriod: 5_000 }, '1|pipe|3,4\\n');
   await client.client();
   const killing = client.kill();

@@ -32,7 +32,7 @@ describe('synced output', () => {
     }
   });
 
-  test('passes binary unchanged', async () => {
+  test('passes binary data unchanged', async () => {
     const stdout = new Collector();
     const rpc = await plugin('prints', { syncStdout: stdout }).client();
     const printer = await rpc.dispense('printer');
@@ -41,7 +41,7 @@ describe('synced output', () => {
     expect(Buffer.concat(stdout.chunks).equals(bytes)).toBe(true);
   });
 
-  test('includes that of the console', async () => {
+  test('includes the output of the console', async () => {
     const stderr = new Collector();
     const rpc = await plugin('greets', { syncStderr: stderr }).client();
     await (await rpc.dispense('greeter')).complain('this is bad');
@@ -97,7 +97,7 @@ describe('synced output', () => {
     expect(stdout.bytes).toBe(3 * MiB);
   });
 
-  test('and the answer of a plugin that answers and exits both arrive', async () => {
+  test('arrives, and so does the answer, if the plugin exits right after it has answered', async () => {
     const stdout = new Collector();
     const client = plugin('prints', { syncStdout: stdout });
     const printer = await (await client.client()).dispense('printer');
@@ -149,7 +149,7 @@ describe('synced output', () => {
     expect(await printer.terminals()).toEqual({});
   });
 
-  test('ends after the shutdown, after what was printed last', async () => {
+  test('ends only after the shutdown, with what was printed last', async () => {
     const stdout = new Collector();
     const client = plugin('shuts-down-slowly', { syncStdout: stdout }, '50');
     await client.client();
@@ -269,7 +269,7 @@ describe('raw output', () => {
 });
 
 describe('what the plugin knows of the host', () => {
-  test('is that a sink is a terminal, and its size', async () => {
+  test('includes whether a sink is a terminal, and its size', async () => {
     const terminal = Object.assign(new Collector(), {
       isTTY: true,
       columns: 132,
@@ -328,11 +328,11 @@ describe('the log', () => {
       ['error', 'Error: x\n    at f (a.js:1:1)'],
       ['info', 'next'],
     ]);
-    // The plugin's end is logged after all of it.
+    // The plugin's end is logged after all of its output.
     expect(String(records.at(-1)?.[1])).toMatch(/^plugin exited/);
   });
 
-  test('gets nothing of what the plugin prints if that is to be ignored', async () => {
+  test('gets nothing that the plugin prints to an output whose option is ignore', async () => {
     const info = vi.fn();
     const client = plugin('prints', { logger: { info }, syncStdout: 'ignore' });
     const printer = await (await client.client()).dispense('printer');
@@ -341,7 +341,7 @@ describe('the log', () => {
     expect(info).not.toHaveBeenCalled();
   });
 
-  test('slows a plugin that prints faster than lines can be logged, and loses none', async () => {
+  test('slows a plugin that prints faster than lines can be logged, and loses no line', async () => {
     let lines = 0;
     const client = plugin('prints', { logger: { info: () => void lines++ } });
     const printer = await (await client.client()).dispense('printer');

@@ -25,7 +25,7 @@ test('traces a process from its start to its exit', async () => {
   expect(seen[2]?.[1].exit).toEqual(exit);
 });
 
-test('traces a start that fails with the error that it rejects with', async () => {
+test('traces a failed start, with the error that start() rejects with', async () => {
   const seen = watchProcesses();
   const client = new Client({ cmd: ['/no/such/plugin'], stdin: 'ignore' });
   const error: unknown = await client.start().catch((reason: unknown) => reason);

@@ -18,7 +18,7 @@ interface Failed {
 }
 
 describe('protocol versions', () => {
-  test('agree on the highest that both sides have, each with its own plugin set', async () => {
+  test('agree on the highest that both sides have, and its plugin set is served', async () => {
     const client = plugin('speaks-versions', { protocolVersions: [1, 2, 3, 9] }, '1,3,4');
     const rpc = await client.client();
     const greeter = await rpc.dispense('greeter');
@@ -28,7 +28,7 @@ describe('protocol versions', () => {
     expect(await client.start()).toMatchObject({ protocolVersion: 3 });
   });
 
-  test('without a common one are reported from both sides, sorted, and which side to upgrade', async () => {
+  test('with none in common are reported as two sorted lists, with the side to upgrade', async () => {
     const older = await failure(plugin('speaks-versions', { protocolVersions: [7, 5, 10] }, '3,1').start());
     expect(older.code).toBe('HANDSHAKE_VERSION');
     expect(older.message).toContain(
@@ -40,7 +40,7 @@ describe('protocol versions', () => {
 });
 
 describe('a dispense', () => {
-  test('of an unknown name says so', async () => {
+  test('of an unknown name fails, and the error has that name', async () => {
     const rpc = await plugin('greets').client();
     expect(await failure(rpc.dispense('nobody' as never))).toMatchObject({
       message: 'unknown plugin type: nobody: this plugin serves greeter',
@@ -99,20 +99,20 @@ test.each([
   expect(error.message).toContain(message);
 });
 
-test('a second serve(), and callContext() after an await, are a misuse', async () => {
+test('a second serve(), and callContext() after an await, fail with MISUSE', async () => {
   const rpc = await plugin('serves-twice').client();
   const trouble = (await rpc.dispense('trouble')) as unknown as { codes(): Promise<string[]> };
   expect(await trouble.codes()).toEqual(['MISUSE', 'MISUSE']);
 });
 
 describe('a plugin that is run without a host', () => {
-  test('prints what it is on standard error, and nothing else, with status 1', async () => {
+  test('prints on standard error that it is a plugin, prints nothing else, and exits with status 1', async () => {
     const { code, stdout, stderr } = await failure<Failed>(run(process.execPath, [fixture('greets')]));
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(/^This program is a plugin/);
   });
 
-  test('with the cookie of another application does the same', async () => {
+  test('exits with status 1 if the cookie is that of another application', async () => {
     const env = { ...process.env, OTTO_PLUGIN_MAGIC_COOKIE: 'another' };
     expect((await failure<Failed>(run(process.execPath, [fixture('greets')], { env }))).code).toBe(1);
   });
@@ -157,13 +157,13 @@ describe('the options of serve()', () => {
     [{ plugins: {}, limits: 5 }, 'limits'],
     [{ plugins: {}, gracePeriod: -1 }, 'gracePeriod'],
     [{ plugins: {}, plugin: {} }, 'options'],
-  ])('%j are refused by name', async (options, name) => {
+  ])('%j are refused, and the error names the option', async (options, name) => {
     const error = await failure(serve({ ...options, transport } as unknown as ServeOptions));
     expect(error.code).toBe('CONFIG_INVALID');
     expect(error.message).toContain(name);
   });
 
-  test('need the cookie in the environment of a transport', async () => {
+  test('are refused if the environment of a transport lacks the cookie', async () => {
     expect((await failure(serve({ plugins: {}, transport }))).code).toBe('HANDSHAKE_COOKIE');
   });
 });
@@ -218,8 +218,8 @@ describe('standard input', () => {
   });
 });
 
-describe('a plugin’s mistake is reported by name:', () => {
-  test('a call of a method that it does not have, with those that it has', async () => {
+describe('a mistake around a plugin is reported by name:', () => {
+  test('a call of a method that the plugin does not have, with the methods that it has', async () => {
     const rpc = await plugin('greets').client();
     const greeter = await rpc.dispense('greeter');
     const error = await failure((greeter as unknown as { gret(): Promise<void> }).gret());

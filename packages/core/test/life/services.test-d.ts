@@ -65,7 +65,7 @@ test('a host provides each service by a factory that learns which client asks', 
   expectTypeOf<ServiceClient['pid']>().toEqualTypeOf<number | undefined>();
 });
 
-test('a host infers what it provides, and is refused what does not fit', () => {
+test('the types of a host’s services are inferred, and the compiler refuses those that do not fit', () => {
   const inferred = (): unknown =>
     new Client({ cmd: ['x'], provide: { files: () => files, clock: () => clock } });
   expectTypeOf(inferred).toBeFunction();
@@ -96,7 +96,7 @@ test("a factory's context reaches the services of the host by name", () => {
   expectTypeOf(use).toBeFunction();
 });
 
-test('a plugin serves with the services that it expects', () => {
+test('serve() takes the type of the services that a plugin expects', () => {
   void (() =>
     serve<Plugins, Services>({
       plugins: {
@@ -157,7 +157,7 @@ test('each version of a plugin has the same services', () => {
   >();
 });
 
-test('a description is typed, with schemas that are anything', () => {
+test('a description has a type, in which schemas are unknown', () => {
   const use = async (rpc: RPCClient<Plugins>): Promise<void> => {
     const description = await rpc.describe();
     expectTypeOf(description).toEqualTypeOf<Description>();

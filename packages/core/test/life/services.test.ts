@@ -37,7 +37,7 @@ interface Asker {
   slowly(): Promise<void>;
 }
 
-/** The calls that the host's service received. */
+/** Records the calls and contexts that the host's services received. */
 class Seen {
   readonly reads: string[] = [];
   readonly contexts: ServiceContext[] = [];

@@ -8,7 +8,7 @@ import { Collector, failure, fixture, isAlive, plugin, until } from '../support/
 const isWindows = process.platform === 'win32';
 
 describe.skipIf(isWindows)('a plugin whose host still runs', () => {
-  test.each(['SIGINT', 'SIGHUP', 'SIGTERM'] as const)('serves on at a %s', async (signal) => {
+  test.each(['SIGINT', 'SIGHUP', 'SIGTERM'] as const)('continues to serve after a %s', async (signal) => {
     const stdout = new Collector();
     const client = plugin('shuts-down-slowly', { syncStdout: stdout }, '0');
     const rpc = await client.client();
@@ -28,7 +28,7 @@ describe.skipIf(isWindows)('a plugin whose host still runs', () => {
     const client = plugin('shuts-down-slowly', { syncStdout: stdout }, '20');
     const rpc = await client.client();
     process.kill(client.pid as number, 'SIGTERM');
-    // The answer comes after the first signal.
+    // The answer to the ping comes after the first signal was handled.
     await rpc.ping();
     process.kill(client.pid as number, 'SIGTERM');
     await expect(client.exit, 'the end of a plugin that got two SIGTERM').toHappenWithin(1_500);
@@ -117,7 +117,7 @@ describe.skipIf(!canUnshare)('a host that is process 1 of a container', () => {
   });
 });
 
-test('a manual kill is not taken for a lack of memory', async () => {
+test('a manual SIGKILL is not reported as a lack of memory', async () => {
   const client = plugin('makes-trouble');
   const trouble = await (await client.client()).dispense('trouble');
   const hanging = failure<Error & { cause: Error }>(trouble.hang());

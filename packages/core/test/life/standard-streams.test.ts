@@ -58,7 +58,7 @@ describe('a plugin', () => {
   };
 
   test.each(['late', 'early'])(
-    'writes to its descriptors without EAGAIN, its streams opened %s',
+    'writes to its descriptors without EAGAIN, with its streams opened %s',
     async (when) => {
       const [stdout, stderr] = [new Collector(), new Collector()];
       const client = writer(stdout, stderr, when);
@@ -86,7 +86,7 @@ describe('a sink that is stuck', () => {
     { what: 'long lines', flood: 'flood', bytes: 24 * MiB, most: 8 * MiB },
     // Each queued write takes memory of its own.
     { what: 'line feeds one by one', flood: 'breakLines', bytes: MiB, most: MiB / 4 },
-  ] as const)('bounds $what that wait in the plugin, and a mark says how much was dropped', async (given) => {
+  ] as const)('limits $what that wait in the plugin, and a mark says how much was dropped', async (given) => {
     const { flood, bytes, most } = given;
     const chunks: Buffer[] = [];
     const taken: (() => void)[] = [];
@@ -119,7 +119,7 @@ describe('a sink that is stuck', () => {
     expect(text.slice(-6)).toBe('after\n');
   });
 
-  test('costs a plugin that prints a million line feeds little, and runs the callback of each dropped one', async () => {
+  test('costs little memory if a plugin prints a million line feeds, and the callback of each dropped one runs', async () => {
     const client = plugin('prints', { syncStdout: new Writable({ write() {} }) });
     const printer = await (await client.client()).dispense('printer');
     const { grown, settled } = await printer.breakLines(MiB);

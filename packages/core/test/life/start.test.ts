@@ -89,7 +89,7 @@ describe('a start that fails', () => {
     expect(await client.exit).toMatchObject({ code: 7, by: 'plugin' });
   });
 
-  test('gives the same error again, and to client()', async () => {
+  test('gives the same error to each further start(), and to client()', async () => {
     const client = plugin('exits-before-handshake');
     const error = await failure(client.start());
     expect(await failure(client.start())).toBe(error);
@@ -178,7 +178,7 @@ describe('the notes of a failed start', () => {
     expect((await failedStart(['no-such-program-anywhere'])).notes.join()).toContain('PATH');
   });
 
-  test('accept a program that the system finds without a PATH', async () => {
+  test('do not mention PATH if the system finds the program without a PATH', async () => {
     const cmd = ['sh', '-c', 'exit 3'] as const;
     const client = new Client({ cmd: [...cmd], stdin: 'ignore', env: { set: { PATH: undefined } } });
     const error = await failure<StartError>(client.start());
@@ -191,7 +191,7 @@ describe('the notes of a failed start', () => {
     expect(error.notes.join()).toMatch(/not executable \(mode 0640\)/);
   });
 
-  test('say that it is a directory', async () => {
+  test('say that the program is a directory', async () => {
     expect((await failedStart([directory])).notes.join()).toContain('is a directory');
   });
 
@@ -254,7 +254,7 @@ describe('the notes of a failed start', () => {
     expect(error.notes.join()).toContain('127');
   });
 
-  test('say what a program that ran left out', async () => {
+  test('say why a program that ran made no handshake', async () => {
     const startTimeout = await enoughMs(500);
     const notes = async (script: string): Promise<string> =>
       (await failedStart(['/bin/sh', '-c', script], { startTimeout })).notes.join();
@@ -321,7 +321,7 @@ describe('the signal', () => {
     expect(client.exited).toBe(true);
   });
 
-  test('that was aborted before keeps anything from starting', async () => {
+  test('that is already aborted keeps the plugin from starting', async () => {
     const client = plugin('greets', { signal: AbortSignal.abort() });
     expect((await failure(client.start())).code).toBe('PLUGIN_ABORTED');
     expect(client.pid).toBeUndefined();

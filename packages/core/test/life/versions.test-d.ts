@@ -61,7 +61,7 @@ test('a check of the protocol version gives the names of that version, without a
   expectTypeOf(use).toBeFunction();
 });
 
-test('before the check, dispense has the names of all versions, and calls that fit all of them', () => {
+test('before the check, dispense() accepts the names that all versions have, and a call must fit all versions', () => {
   const use = async (rpc: RPCClientOf<Plugins>): Promise<void> => {
     const greeter = await rpc.dispense('greeter');
     expectTypeOf(await greeter.greet('you', 'en')).toEqualTypeOf<string>();
@@ -127,7 +127,7 @@ test('serve takes the plugin set of each version, and no other', () => {
         3: { greeter: greeter2, notes },
       },
     });
-    // @ts-expect-error -- one set cannot be that of two versions
+    // @ts-expect-error -- one set cannot serve two versions
     await serve<Plugins>({ plugins: { greeter: greeter2 }, protocolVersions: [1, 2] });
     await serve<Plugins>({
       protocolVersions: {

@@ -46,7 +46,7 @@ describe.skipIf(process.platform === 'win32')('a plugin behind a wrapper that fo
     expect(warn).not.toHaveBeenCalled();
   });
 
-  test('that is blocked is reported as left behind, with what would have ended it', async () => {
+  test('that is blocked is reported as left behind, and the warning names processGroup', async () => {
     const warn = vi.fn();
     const client = wrapped('makes-trouble', { logger: { warn } });
     const pid = await block(client);
@@ -81,7 +81,7 @@ describe.skipIf(process.platform === 'win32')('a plugin behind a wrapper that fo
     await until(() => !isAlive(pid));
   });
 
-  test('that never greets is left behind by a start that was given up, whose error says so', async () => {
+  test('that never greets is left behind by a start that was given up, and a warning says so', async () => {
     const warn = vi.fn();
     const stdout = new Collector();
     const script = 'console.log(process.pid); setInterval(() => {}, 1000)';
@@ -106,7 +106,7 @@ describe.skipIf(process.platform === 'win32')('a plugin behind a wrapper that fo
 });
 
 test.each(['greets', 'never-greets', 'exits-before-handshake', 'closes-descriptor-4'])(
-  'nothing is said to be left behind of %s without a wrapper',
+  'nothing of %s is reported as left behind if there is no wrapper',
   async (program) => {
     const client = plugin(program, { startTimeout: 1_000, gracePeriod: 150 });
     await client.start().catch(() => {});

@@ -71,7 +71,7 @@ const common = {
   crashed: ['RPC_CLOSED', 7],
 };
 
-test('a plugin of 0.1.0 works with this host, which learns from it only what its handshake said', async () => {
+test('a plugin of 0.1.0 works with this host, which can describe it only by its handshake', async () => {
   const described = { runtime: 'unknown', protocolVersions: [1], plugins: {} };
   expect(await session(here, old)).toEqual({ ...common, described, service: 'none' });
 });
@@ -84,7 +84,7 @@ test('this plugin works with a host of 0.1.0, which provides no services', async
   });
 });
 
-test('0.1.0 works with itself, as this test’s programs are written', async () => {
+test('the programs of this test also work with 0.1.0 on both sides', async () => {
   expect(await session(old, old)).toEqual({ ...common, described: 'none', service: 'none' });
 });
 

@@ -1,4 +1,4 @@
-/** What an answering side does about answered calls, and about answers that the caller does not read. */
+/** How the answering side treats calls that it has answered, and answers that the caller does not read. */
 import { describe, expect, test } from 'vitest';
 import { rawHost } from '../support/raw-peer.ts';
 
@@ -6,7 +6,7 @@ import { rawHost } from '../support/raw-peer.ts';
 const request = (id: string): string => `94 00 ${id} ae 506c7567696e2e616e7377657273 90`;
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-test('an id may be used again once its call was answered, at once or later', async () => {
+test('an id may be used again once its call was answered, whether at once or later', async () => {
   for (const answers of [() => 1, async () => 1, () => turn().then(() => 1)]) {
     const peer = await rawHost({ answers });
     for (let time = 0; time < 3; time++) {
@@ -16,7 +16,7 @@ test('an id may be used again once its call was answered, at once or later', asy
   }
 });
 
-test('nothing is held of messages that have arrived whole', async () => {
+test('a message that has arrived completely no longer counts in the budget', async () => {
   const peer = await rawHost({ answers: () => 1 });
   peer.sends(request('01'));
   await peer.expects('94 01 01 c0 01');
@@ -44,7 +44,7 @@ describe('a peer that does not read its answers', () => {
     ['later', 60_000, async () => 'x'.repeat(60_000)],
     ['with a date', 60_000, () => [new Date(0), 'x'.repeat(60_000)]],
   ])(
-    'is given no credit for further calls, until it takes them; its calls are answered %s',
+    'gets no credit for further calls until it reads its answers, which are given %s',
     async (_how, bytes, answers) => {
       let answered = 0;
       const counted = (): unknown => {

@@ -66,7 +66,7 @@ describe('a function that comes back runs in the context in which it was given',
     expect(await store.run('given here', () => remote.useObject(object))).toBe('given here');
   });
 
-  test('if it is kept, and the peer recognises it', async () => {
+  test('if the peer keeps it, and the peer recognises it when it is given again', async () => {
     const { remote } = await connect();
     const callback = async (): Promise<string> => here();
     await store.run('kept here', () => remote.keep(callback));
@@ -74,7 +74,7 @@ describe('a function that comes back runs in the context in which it was given',
     expect(await remote.isKept(callback)).toBe(true);
   });
 
-  test('and releases what it held', async () => {
+  test('and is released after its calls', async () => {
     const { remote, host, plugin } = await connect();
     const callback = async (): Promise<string> => here();
     await Promise.all(['a', 'b'].map((name) => store.run(name, () => remote.callMany(callback, 2))));
@@ -128,10 +128,12 @@ describe("the handler's options.signal aborts", () => {
     await expect.poll(() => heard).toBeDefined();
   };
 
-  test('by itself', () => aborts((own) => [{}, own]));
-  test('by the signal of withCallOptions', () => aborts((_, other) => [{ signal: other.signal }, other]));
-  test('beside the signal of withCallOptions', () => aborts((own, other) => [{ signal: other.signal }, own]));
-  test('by a deadline', () => aborts(() => [{ deadlineMs: 1 }, undefined]));
+  test('if the caller aborts it', () => aborts((own) => [{}, own]));
+  test('if the signal of withCallOptions aborts', () =>
+    aborts((_, other) => [{ signal: other.signal }, other]));
+  test('if the caller aborts it, and withCallOptions has another signal', () =>
+    aborts((own, other) => [{ signal: other.signal }, own]));
+  test('if a deadline passes', () => aborts(() => [{ deadlineMs: 1 }, undefined]));
 });
 
 test('a long-lived signal keeps no memory of the calls that it was given to', async () => {

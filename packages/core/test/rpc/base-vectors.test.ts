@@ -20,7 +20,7 @@ describe('a peer of the base', () => {
     expect(await result).toBe('hi');
   });
 
-  test('is answered with four elements, error nil', async () => {
+  test('is answered with four elements, of which the error is nil', async () => {
     const peer = await rawHost(echo);
     peer.sends('94 00 07 ac 506c7567696e2e6772656574 91 a2 6869');
     await peer.expects('94 01 07 c0 a2 6869');
@@ -55,7 +55,7 @@ describe('a peer of the base', () => {
     expect(await peer.received()).toHaveLength(0);
   });
 
-  test('gets no trailing undefined and no options object with nothing but a signal', async () => {
+  test('gets no trailing undefined, and no options object that has only a signal', async () => {
     const peer = await rawPlugin();
     void peer.conversation.call('two', ['a', undefined, { signal: undefined }, undefined]).catch(() => {});
     await peer.expects('94 00 00 aa 506c7567696e2e74776f 91 a1 61');

@@ -68,7 +68,7 @@ describe('a dialled stream', () => {
     await expect(text(dialled)).rejects.toMatchObject({ code: 'MUX_STREAM_RESET' });
   });
 
-  test('is reset if it brings an id that is held already, or none in time, or ends before it has one', async () => {
+  test('is reset if its id is held already, does not come in time, or is incomplete at its end', async () => {
     const { host, hostSession } = brokers({ brokerTimeoutMs: 50 });
     await host.dial(5).then((first) => first.on('error', () => {}));
     await expect(text(await host.dial(5))).rejects.toMatchObject({ code: 'MUX_STREAM_RESET' });
@@ -80,7 +80,7 @@ describe('a dialled stream', () => {
     await expect(text(short)).rejects.toMatchObject({ code: 'MUX_STREAM_RESET' });
   });
 
-  test('is reset beyond the number that may wait', async () => {
+  test('is reset if more streams wait than the limit allows', async () => {
     const { host, pluginSession } = brokers({ maxWaitingStreams: 3 });
     for (let id = 1; id <= 3; id++) (await host.dial(id)).on('error', () => {});
     await expect(text(await host.dial(4))).rejects.toMatchObject({ code: 'MUX_STREAM_RESET' });

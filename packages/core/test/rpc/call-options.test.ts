@@ -41,7 +41,7 @@ test.each([undefined, null, 5, [], new Map([['deadlineMs', 5]])])(
 );
 
 test.each([[['a']], [new Map([['a', 'b']])], [new Headers({ a: 'b' })]])(
-  '%o is refused as metadata, whose entries would be lost',
+  '%o is refused as metadata, because its entries would be lost',
   async (metadata) => {
     const { remote } = await rpcPair({ ping: () => 1 });
     expect(() => withCallOptions(remote, { metadata } as object)).toThrow(

@@ -69,7 +69,7 @@ test('large and small messages in flight at once in both directions do not mix',
   await Promise.all(calls);
 });
 
-test('a thousand calls in flight are each answered with their own', async () => {
+test('each of a thousand calls in flight gets its own answer', async () => {
   const { remote } = await rpcPair({
     echo: async (value: number) => {
       if (value % 2 === 0) await new Promise((resolve) => setImmediate(resolve));

@@ -66,7 +66,7 @@ describe('an aborted call', () => {
     expect(host.pendingCalls + hostShared.counts.pendingCalls + pluginShared.counts.runningCalls).toBe(0);
   });
 
-  test('that was aborted before is never sent', async () => {
+  test('whose signal aborted before it was made is never sent', async () => {
     const peer = await rawPlugin({ capabilities: ['cancel', 'refs', 'types', 'errors'] });
     const signal = AbortSignal.abort(new Error('too late'));
     await expect(peer.conversation.call('sleep', [{ signal }])).rejects.toThrow('too late');
@@ -115,7 +115,7 @@ describe('a deadline', () => {
     await expect.poll(() => context!.signal.aborted).toBe(true);
   });
 
-  test('that has passed sends nothing', async () => {
+  test('that has already passed sends nothing', async () => {
     const peer = await rawPlugin();
     await expect(peer.conversation.call('x', [], { deadlineMs: 0 })).rejects.toMatchObject({
       code: 'RPC_DEADLINE',

@@ -4,7 +4,7 @@ import { rpcPair } from '../support/rpc-pair.ts';
 
 const echo = { echo: (value: unknown) => value, keys: (value: object) => Object.keys(value) };
 
-describe('half a surrogate pair in a key is U+FFFD, once:', () => {
+describe('half a surrogate pair in a key arrives as one U+FFFD:', () => {
   const long = 'x'.repeat(70);
   test.each<[string, object, object]>([
     ['in a small object', { 'k\ud83d': 1, a: 2 }, { 'k\ufffd': 1, a: 2 }],
@@ -31,7 +31,7 @@ describe('a timestamp', () => {
     ['of 4 bytes, the last second', 'd6 ff ffffffff', 4_294_967_295_000],
     ['with a nanosecond less than the next second', 'd7 ff ee6b27fc 65920080', 1_704_067_200_999],
     ['with half a millisecond', 'd7 ff 001e8480 65920080', 1_704_067_200_000],
-    ['of 12 bytes before 1970, a nanosecond less than it', 'c7 0c ff 3b9ac9ff ffffffffffffffff', -1],
+    ['of 12 bytes, a nanosecond before 1970', 'c7 0c ff 3b9ac9ff ffffffffffffffff', -1],
     ['of 12 bytes before 1970', 'c7 0c ff 000f4240 fffffffffffffffe', -1999],
     ['of 12 bytes with a nanosecond less than the next second', 'c7 0c ff 3b9ac9ff 0000000065920080', 1_704_067_200_999],
     ['of 3 bytes', 'c7 03 ff 000000', 'a timestamp of 3 bytes'],

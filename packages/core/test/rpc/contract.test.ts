@@ -202,14 +202,14 @@ describe('a contract with schemas', () => {
     expect(isDeclaredError(contract, fitting, 'FULL' as never)).toBe(false);
   });
 
-  test('does not take another contract’s error with the same code for its own, unless the data fits', () => {
+  test('recognises another contract’s error with the same code only if the data fits', () => {
     const other = defineContract({ find: { errors: { NOT_FOUND: text } } });
     const error = declaredError(other, 'NOT_FOUND', 'x');
     expect(isDeclaredError(other, error, 'NOT_FOUND')).toBe(true);
     expect(isDeclaredError(contract, error, 'NOT_FOUND')).toBe(false);
   });
 
-  test('leaves an error alone that it cannot check', async () => {
+  test('leaves an error that it cannot check as it is', async () => {
     const slow: StandardSchema<string> = {
       '~standard': { version: 1, vendor: 'test', validate: async (value) => ({ value: String(value) }) },
     };
@@ -279,7 +279,7 @@ describe('a contract with schemas', () => {
   });
 });
 
-test('misuse is reported with what is wrong', () => {
+test('misuse throws an error that says what is wrong', () => {
   expect(() => defineContract({ a: { output: {} as StandardSchema } })).toThrow('Standard Schema');
   // @ts-expect-error -- a misspelt part
   expect(() => defineContract({ a: { inputs: [text], output: text } })).toThrow('not inputs');
@@ -315,7 +315,7 @@ describe('the handlers of a contract', () => {
     watch: { items: text },
   });
 
-  test('keeps the call context for handlers', async () => {
+  test('have the context of their call', async () => {
     const served = implement(contract, {
       get: (key) => `${key} ${callContext().metadata['tag'] ?? ''}`,
       put: () => callContext().method,
@@ -330,7 +330,7 @@ describe('the handlers of a contract', () => {
     for await (const item of stream) expect(item).toBe('Plugin.watch');
   });
 
-  test('checks the data of declared errors, and lets no others pass as declared', async () => {
+  test('can throw the errors that their method declares, whose data is checked, and no errors of other methods', async () => {
     const served = implement(contract, {
       get(key): string {
         throw key === 'bad'

@@ -17,7 +17,7 @@ async function taken(one: string, count: number, maxMessageValues = 1000): Promi
   return [answer, ran, references];
 }
 
-describe('a message counts for what its values cost their receiver:', () => {
+describe('the values of a message count as much as they cost their receiver:', () => {
   test.each<[string, string, number]>([
     ['a number as 1', '05', 1],
     ['an empty map as 1', '80', 1],

@@ -18,7 +18,7 @@ function recorded(): { calls: unknown[][]; remote: ReturnType<typeof createRemot
   return { calls, remote };
 }
 
-test('a remote keeps the functions of 1,024 names, and makes those of further names again', async () => {
+test('a remote keeps the functions of 1,024 names, and makes a new function at each use of a further name', async () => {
   const methods = createRemote<Record<string, () => unknown>>(async (method) => method);
   const first = methods['name 0'];
   for (let index = 1; index < 1_024; index++) void methods[`name ${index}`];
@@ -29,7 +29,7 @@ test('a remote keeps the functions of 1,024 names, and makes those of further na
 });
 
 describe('a remote over a function', () => {
-  test('calls it with the method, the arguments and the options, known or not', async () => {
+  test('calls the function with the method, the arguments and all options, known or not', async () => {
     const { calls, remote } = recorded();
     expect(await remote.greet('you')).toBe('answer');
     const pinned = withCallOptions(remote, { affinity: 'a', deadlineMs: 5 });
@@ -40,7 +40,7 @@ describe('a remote over a function', () => {
     ]);
   });
 
-  test('refuses a known option that is wrong, while a dispensed one refuses unknown ones too', async () => {
+  test('refuses an invalid value of a known option, while a dispensed remote refuses unknown options too', async () => {
     const { remote } = recorded();
     const pair = await rpcPair({ greet: (name: string) => name });
     const wrong = { deadlineMs: -1, affinity: 'a' };

@@ -1,4 +1,4 @@
-/** What `travel.test-d.ts` refuses fails, and what it accepts works. */
+/** Calls that `travel.test-d.ts` refuses fail at run time, and calls that it accepts work. */
 import { expect, test } from 'vitest';
 import { ref, type LocalOrRemote, type Reference } from '../../src/index.ts';
 import { rpcPair } from '../support/rpc-pair.ts';

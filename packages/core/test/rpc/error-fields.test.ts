@@ -46,7 +46,7 @@ async function eachWay(make: () => unknown, capabilities?: readonly 'errors'[]):
 const invalid = (errors: unknown): Error =>
   Object.assign(new Error('invalid'), { name: 'ValidationError', errors });
 
-describe('arrives with its error, in each way in which an error can be sent:', () => {
+describe('these arrive with their error, in each way in which an error can be sent:', () => {
   test.each<[string, () => object, Record<string, unknown>]>([
     ['a list of problems', () => invalid([{ path: 'a' }, 'b']), { errors: [{ path: 'a' }, 'b'] }],
     ['a map of problems', () => invalid({ email: { message: 'bad' } }), { errors: { email: { message: 'bad' } } }],
@@ -116,7 +116,7 @@ describe('arrives with its error, in each way in which an error can be sent:', (
     }
   });
 
-  test('everything but its nested errors to a peer that takes errors and no types', async () => {
+  test('everything but nested errors, at a peer that has the capability errors and not types', async () => {
     const [error] = await eachWay(
       () => Object.assign(invalid([{ path: 'a' }]), { code: true, none: undefined, cause: { status: 404 } }),
       ['errors'],
@@ -142,7 +142,7 @@ describe('an error that contains itself', () => {
     }
   });
 
-  test('an error that shares its causes many times ends, with most of them left out', async () => {
+  test('an error whose members repeat at every level arrives with most of them left out', async () => {
     let error = new AggregateError([], 'innermost');
     for (let level = 0; level < 12; level++)
       error = new AggregateError([error, error, error, error], `${level}`);
@@ -150,7 +150,7 @@ describe('an error that contains itself', () => {
   });
 });
 
-test('half a surrogate pair in any text of an error is U+FFFD', async () => {
+test('half a surrogate pair in any text of an error arrives as U+FFFD', async () => {
   class Odd extends Error {
     override name = 'Odd\ud83d';
   }
@@ -181,7 +181,7 @@ describe('an error of a plugin in another language', () => {
     ['as a list', `92 05 ${bin('disk full')}`, { message: 'the peer failed the call with [5,"disk full"]' }],
     ['as a number', '05', { message: 'the peer failed the call with 5' }],
     ['with a cause as bin', `82 ${text('message')} ${text('m')} ${text('cause')} ${bin('inner')}`, { message: 'm', cause: { message: 'inner' } }],
-  ])('%s has a text', async (_name, hex, fields) => {
+  ])('%s has a message', async (_name, hex, fields) => {
     for (const capabilities of [[], ['errors', 'types']] as const) {
       const peer = await rawPlugin({ capabilities });
       const call = peer.conversation.call('x', []);

@@ -49,7 +49,7 @@ describe('an error that a handler throws', () => {
     },
   );
 
-  test('a subclass of a built-in class is still an instance of that, with its own name', async () => {
+  test('a subclass of a built-in class is still an instance of that class, with its own name', async () => {
     class Bad extends TypeError {
       override name = 'Bad';
     }
@@ -74,7 +74,7 @@ describe('an error that a handler throws', () => {
     ]);
   });
 
-  test('has its remote stack apart, and inspect shows it after the local one', async () => {
+  test('has the remote stack as a property of its own, which inspect() shows after the local stack', async () => {
     const error = await failure(() => new MyError('mine'));
     expect(error.stack).toMatch(/^MyError: mine\n {4}at Plugin\.fail \(plugin test\)/);
     expect(error['remoteStack']).toContain('errors.test.ts');
@@ -114,7 +114,7 @@ describe('an error that a handler throws', () => {
     expect(stack).toMatch(/^the handler threw/);
   });
 
-  test('with fields that cannot be sent loses only those', async () => {
+  test('loses only those of its fields that cannot be sent', async () => {
     const error = await failure(() => {
       const bad = Object.assign(new Error('bad'), { fine: 1, fn: () => {}, self: {} });
       bad.self = { bad: Symbol('s') };
@@ -131,7 +131,7 @@ describe('an error that a handler throws', () => {
     expect(Object.keys(error)).toEqual(['fine']);
   });
 
-  test('whose causes form a cycle ends', async () => {
+  test('is sent even if its causes form a cycle', async () => {
     const error = await failure(() => {
       const one = new Error('one');
       one.cause = new Error('two', { cause: one });
@@ -140,7 +140,7 @@ describe('an error that a handler throws', () => {
     expect((error.cause as Error).message).toBe('two');
   });
 
-  test('is a text to a peer of the base', async () => {
+  test('is sent as a text to a peer of the base', async () => {
     const error = await failure(() => new MyError('mine'), { capabilities: [] });
     expect(error.message).toBe('mine');
   });
@@ -155,7 +155,7 @@ describe('an error that a handler throws', () => {
     expect(error.message).toBe('Plugin.fail failed (6)');
   });
 
-  test('goes through the redaction hook also when it is a value', async () => {
+  test('goes through the redaction hook even if it is sent as a value', async () => {
     const seen: string[] = [];
     const { remote } = await rpcPair(
       {
@@ -211,7 +211,7 @@ describe('an error that a handler throws', () => {
   });
 });
 
-test('an error of the other runtime is one of pipework here too, by brand and code', async () => {
+test('an error of the other runtime is recognised here as one of pipework, by brand and code', async () => {
   const { host } = await rpcPair({});
   const error: unknown = await host.call('nope', []).catch((thrown: unknown) => thrown);
   expect(isPipeworkError(error)).toBe(true);
@@ -221,7 +221,7 @@ test('an error of the other runtime is one of pipework here too, by brand and co
   });
 });
 
-test('a loss that the peer relays has a remote stack, and one of our own has none', async () => {
+test('the error of a loss that the peer relays has a remote stack, and that of our own loss has none', async () => {
   const inner = await rpcPair({ hang: () => new Promise<never>(() => {}) });
   const outer = await rpcPair({
     hang: () => inner.host.call('hang', []),
@@ -265,7 +265,7 @@ describe('a hostile error', () => {
   });
 });
 
-test('the protocol’s words get their codes if a peer sends none', async () => {
+test('an error text that the protocol fixes gets its code if the peer sends no code', async () => {
   const peer = await rawPlugin({ capabilities: ['errors'] });
   for (const [id, [words, code]] of [
     ["can't find method Plugin.x", 'RPC_UNKNOWN_METHOD'],

@@ -23,7 +23,7 @@ const service = {
 describe('an error of another realm', () => {
   const code = `Object.assign(new TypeError('far', { cause: new RangeError('inner') }), { code: 'E_VM', extra: { at: 1 } })`;
 
-  test.each(['full', 'without types'] as const)('fails a call as itself: %s', async (kind) => {
+  test.each(['full', 'without types'] as const)('fails a call with class and fields: %s', async (kind) => {
     const { remote } = await rpcPair(service, kind === 'full' ? {} : { capabilities: ['errors'] });
     const error = (await remote.throwForeign(code).catch((thrown: unknown) => thrown)) as TypeError;
     expect(error).toBeInstanceOf(TypeError);
@@ -32,7 +32,7 @@ describe('an error of another realm', () => {
     expect(error).toHaveProperty('remoteStack', expect.stringContaining('TypeError: far'));
   });
 
-  test('is a text to a peer of the base', async () => {
+  test('is sent as a text to a peer of the base', async () => {
     const { remote } = await rpcPair(service, { capabilities: [] });
     await expect(remote.throwForeign(code)).rejects.toThrow('far');
   });
@@ -77,7 +77,7 @@ describe('an error of another realm', () => {
       `Object.create(Error.prototype, { message: { value: 'm' } })`,
       'Error: m',
     ],
-  ])('%s', async (_name, source, text) => {
+  ])('%s keeps its name and message', async (_name, source, text) => {
     const { remote } = await rpcPair(service);
     const error: unknown = await remote.throwForeign(source).catch((thrown: unknown) => thrown);
     expect(String(error)).toBe(text);

@@ -78,7 +78,7 @@ test('columns are read as the protocol page shows them', async () => {
 });
 
 describe('calls with references are sent as the protocol page shows them:', () => {
-  test('a function in the arguments, called and given back without a message', async () => {
+  test('a function in the arguments, which is called, and given back without a message', async () => {
     const peer = await rawPlugin(all);
     const seen: unknown[] = [];
     const result = peer.conversation.call('each', [
@@ -95,7 +95,7 @@ describe('calls with references are sent as the protocol page shows them:', () =
     expect(peer.conversation.references).toBe(0);
   });
 
-  test('retain counts one more, and release the given number less', async () => {
+  test('retain adds one to the count, and release subtracts the given number', async () => {
     const peer = await rawPlugin(all);
     const result = peer.conversation.call('keep', [() => 'called']);
     await peer.expects('94 00 00 ab 506c7567696e2e6b656570 91 c7 05 50 66 00000001');
@@ -133,7 +133,7 @@ describe('calls with references are sent as the protocol page shows them:', () =
     await peer.expects('94 00 01 a6 242f63616c6c 93 07 90 a4 6e657874');
   });
 
-  test('a signal of the call itself, and one that follows', async () => {
+  test('the signal of the call itself, and other signals', async () => {
     const peer = await rawPlugin(all);
     const own = new AbortController();
     const other = new AbortController();

@@ -11,7 +11,7 @@ const column = (hex: string): string => `91 94 d4 50 43 02 91 a1 61 ${hex}`;
 
 describe('resets the stream', () => {
   test.each([
-    ['a message that begins with no fixarray', '80'],
+    ['a message that does not begin with a fixarray', '80'],
     ['an array16 around a message', 'dc 0004 00 01 a1 78 90'],
     ['a message type that does not exist', '94 03 01 a1 78 90'],
     ['a request of three elements', '93 00 01 a1 78'],
@@ -62,8 +62,8 @@ describe('fails only the call', () => {
       'a typed array of a length that does not fit',
       '91 93 d4 50 54 ac 466c6f61743634417272617900'.replace('00', '') + ' c4 01 00',
     ],
-    ['a regular expression that is none', '91 93 d4 50 52 a1 28 a0'],
-    ['a URL that is none', '91 92 d4 50 55 a1 78'],
+    ['an invalid regular expression', '91 93 d4 50 52 a1 28 a0'],
+    ['an invalid URL', '91 92 d4 50 55 a1 78'],
     ['the placeholder of a large bin', '91 d7 50 78 00 00 00 00 00 00 00'],
     ['a map key that is an array', '91 81 90 01'],
     ['a table without keys', '91 92 d4 50 74 90'],
@@ -123,7 +123,7 @@ describe('fails only the call', () => {
     ['a column of records with a key __proto__', column('93 05 91 a9 5f5f70726f746f5f5f 93 00 01 02')],
     ['a mark alone in a column', column('93 00 d4 50 4d 01')],
     ['params that are no array', '05'],
-    ['a reference where there are no references', '91 c7 05 50 66 00000001'],
+    ['a reference without the capability refs', '91 c7 05 50 66 00000001'],
   ])('for %s', async (_name, params) => {
     const peer = await rawHost(served);
     peer.sends(`${echoHead} ${params}`);
@@ -149,7 +149,7 @@ describe('fails only the call', () => {
     await peer.expects('94 01 02 c0 07');
   });
 
-  test('accepts 128 levels', async () => {
+  test('not for 128 levels, which are accepted', async () => {
     const peer = await rawHost(served);
     const deep = '91'.repeat(128) + '07';
     peer.sends(`${echoHead} 91 ${deep}`);
@@ -195,7 +195,7 @@ describe('columns', () => {
     expect(await answerTo(column('93 02 c4 02 0102 c4 02 6162'))).toContain('2 bytes, and lengths for 3');
   });
 
-  test('with any damage are accepted or fail their call, and nothing else', async () => {
+  test('with any damage are accepted, or fail only their call', async () => {
     const whole = Buffer.from(
       `94 00 01 ab 506c7567696e2e73697a65
         91 98 d4 50 43 02 95 a1 61 a1 62 a1 63 a1 64 a1 65 92 01 c4 02 0102 93 02 c4 02 0102 c4 03 616263
@@ -222,7 +222,7 @@ describe('columns', () => {
   });
 });
 
-test('drops answers to no call, and notifications without meaning', async () => {
+test('drops an answer to an unknown call, and notifications that mean nothing here', async () => {
   const peer = await rawPlugin();
   const call = peer.conversation.call('x', []);
   await peer.received();
@@ -240,7 +240,7 @@ test('drops a second answer to the same call', async () => {
   expect(peer.shared.counts.pendingCalls).toBe(0);
 });
 
-test('any bytes at all neither crash nor grow anything', async () => {
+test('arbitrary bytes neither crash this side nor leave anything held', async () => {
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ maxLength: 400 }), fc.boolean(), async (bytes, wellBegun) => {
       const peer = await rawHost(served, { capabilities: ['cancel', 'refs', 'errors', 'types', 'meta'] });

@@ -13,7 +13,7 @@ const slow = (): { wait(): Promise<number>; release(): void; waiting: (() => voi
 };
 
 describe('limits', () => {
-  test('calls beyond the concurrency wait, and those beyond the queue fail with a clear error', async () => {
+  test('calls beyond maxRunningCalls wait, and those beyond maxQueuedCalls fail with a clear error', async () => {
     const served = slow();
     const { remote } = await rpcPair(served, { pluginLimits: { maxRunningCalls: 2, maxQueuedCalls: 1 } });
     const calls = [remote.wait(), remote.wait(), remote.wait(), remote.wait()];
@@ -95,7 +95,7 @@ describe('limits', () => {
     expect(await first).toBe(1);
   });
 
-  test('callbacks run although their caller fills the limit', async () => {
+  test('callbacks run although their caller uses up the limit', async () => {
     const { remote } = await rpcPair(
       { ask: async (question: () => unknown) => question() },
       { pluginLimits: { maxRunningCalls: 1 }, hostLimits: { maxRunningCalls: 1 } },
@@ -153,7 +153,7 @@ describe('limits', () => {
     expect(ran).toBe(0);
   });
 
-  test("if the conversation of a waiting call has ended, the call's deadline takes no other call out of the queue", async () => {
+  test("after the conversation of a waiting call has ended, the call's deadline removes no other call from the queue", async () => {
     let release = (): void => {};
     const served = { hold: () => new Promise<void>((resolve) => (release = resolve)), count: () => 1 };
     const pair = await rpcPair(served, { pluginLimits: { maxRunningCalls: 1 } });
@@ -183,7 +183,7 @@ describe('limits', () => {
   });
 });
 
-test('the memory of undialled streams is counted', async () => {
+test('a stream that was not dialled counts as a reference on both sides', async () => {
   const { remote, hostShared, pluginShared } = await rpcPair({
     async *items() {
       yield 1;

@@ -50,7 +50,7 @@ describe('when the peer is gone', () => {
   });
 });
 
-test('streams that were not read when the connection ended each fail, with one request for the reason between them, and send nothing to the peer', async () => {
+test('streams that were not read when the connection ended all fail, share one request for the reason, and send nothing to the peer', async () => {
   const why = new Error('the plugin was killed by SIGSEGV');
   const asked = vi.fn(async () => why);
   // Writing an error for the peer would read its stack and those of its causes.
@@ -77,7 +77,7 @@ test('streams that were not read when the connection ended each fail, with one r
   expect(read).not.toHaveBeenCalled();
 });
 
-test('a stream that is reset alone says so, and does not wait for the process’s end', async () => {
+test('a call whose stream alone is reset fails without waiting for the end of the process', async () => {
   const explainLoss = vi.fn(async () => new Error('the process is gone'));
   const peer = await rawPlugin({ shared: { explainLoss } });
   const call = peer.conversation.call('x', []);
@@ -87,7 +87,7 @@ test('a stream that is reset alone says so, and does not wait for the process’
   expect(explainLoss).not.toHaveBeenCalled();
 });
 
-test('a stream for which the peer has no room says what may have caused its reset', async () => {
+test('the error of a stream for which the peer has no room says what may have caused the reset', async () => {
   const { remote } = await rpcPair({
     async *never(): AsyncGenerator<number> {
       await new Promise<never>(() => {});

@@ -56,7 +56,7 @@ describe('each form of a public vector is read as its value', () => {
       await peer.received();
     }
     expect(came).toHaveLength(forms.length * 2);
-    // -0.0 and 0 are different values, and the suite lists the first as the second.
+    // -0.0 and 0 are different values, but the suite lists -0.0 as 0.
     for (const one of came) expect(one === 0 ? 0 : one).toStrictEqual(value === 0 ? 0 : value);
   });
 });

@@ -44,7 +44,7 @@ class Counted {
     return Object.defineProperty({ before: 'b', ...rest }, 'field', { get: read, enumerable: true });
   }
 
-  /** Returns a proxy for an object. Its later answers could not be sent without a check. */
+  /** Returns a proxy for an object. Later reads of its field give values that must not be sent unchecked. */
   proxy(): object {
     return new Proxy(
       { before: 'b', field: 0 },
@@ -105,7 +105,7 @@ describe('each field of what is sent is read once, and the first value arrives: 
     });
   });
 
-  describe('as one of an object,', () => {
+  describe('in the same object as another value,', () => {
     test.each(beside)('with %s', async (_name, make) => {
       const { remote } = await rpcPair(take);
       const counted = new Counted();
@@ -184,7 +184,7 @@ describe('each row of a long list is read once, if the list is', () => {
     ['of rows with records that are not', (row) => ({ in: row === 50 ? { odd: row } : { row } })],
     ['of rows with functions', () => ({ run: () => 1 })],
     ['of rows with lists of objects', (row) => ({ in: [{ row }] })],
-    ['ended by a row that a function stands in for', (row) => (row === count - 1 ? { date: new Date(5) } : {})],
+    ['of rows of which the last has a date', (row) => (row === count - 1 ? { date: new Date(5) } : {})],
   ])('%s', async (_name, rest) => {
     const { remote } = await rpcPair({ sum: (rows: { field: number }[]) => rows.reduce((sum, row) => sum + row.field, 0) });
     const counters = Array.from({ length: count }, () => new Counted());
@@ -198,7 +198,7 @@ describe('each row of a long list is read once, if the list is', () => {
   });
 }); // prettier-ignore
 
-describe('what cannot be sent is refused by its path, after one read of each field:', () => {
+describe('a value that cannot be sent is refused with its path, after one read of each field:', () => {
   test.each<[string, (object: object) => unknown, string]>([
     ['beside', (object) => [object, Symbol('s')], 'args[0][1] is a symbol'],
     ['in a row', (object) => Array.from({ length: 9 }, (_, at) => ({ at, object, other: at === 8 ? Symbol('s') : 1 })).slice(0, 9).map((row, at) => (at === 2 ? row : { ...row, object: 1 })), 'args[0][8].other is a symbol'],
@@ -229,7 +229,7 @@ describe('what cannot be sent is refused by its path, after one read of each fie
   });
 }); // prettier-ignore
 
-describe('what a getter changes while its object is sent is not sent unchecked:', () => {
+describe('what a getter changes while its object is sent does not arrive:', () => {
   test.each(beside)('with %s', async (_name, make) => {
     const { remote } = await rpcPair({ echo: (value: unknown[]) => value.slice(1) });
     const list: unknown[] = [1, 2];

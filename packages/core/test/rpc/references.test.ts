@@ -56,7 +56,7 @@ describe('a function as an argument', () => {
     await atRest(pair);
   });
 
-  test('is the same function when it comes twice, and the caller’s own when it comes back', async () => {
+  test('is the same function if it is sent twice, and the caller’s own function if it is sent back', async () => {
     const pair = await rpcPair({ twice: (one: Visit, other: Visit) => ({ same: one === other, back: one }) });
     const visit = (): void => {};
     const result = await pair.remote.twice(visit, visit);
@@ -101,7 +101,7 @@ describe('a function as an argument', () => {
   });
 });
 
-test('counts go back to zero after 10,000 calls with callbacks, without a garbage collection', async () => {
+test('the counts of references go back to zero after 10,000 calls with callbacks, without a garbage collection', async () => {
   const pair = await rpcPair({
     run: async (visit: Visit, other: { back: Visit }) => [await visit(1), await other.back(2)],
   });
@@ -230,7 +230,7 @@ describe('an object marked with ref', () => {
     expect(told).not.toHaveBeenCalled();
   });
 
-  test('whose disposal fails costs one warning', async () => {
+  test('causes one warning if its disposal fails', async () => {
     const warned = vi.spyOn(process, 'emitWarning').mockReturnValue();
     const pair = await rpcPair({
       open: () =>
@@ -246,7 +246,7 @@ describe('an object marked with ref', () => {
     warned.mockRestore();
   });
 
-  test('comes back as itself', async () => {
+  test('is the same object if it is sent back', async () => {
     const account = new Account();
     const pair = await rpcPair({ pass: (object: object) => object });
     expect(await pair.remote.pass(ref(account))).toBe(account);
@@ -296,7 +296,7 @@ test('an ordinary object that was marked is sent by reference, even in a list of
   await atRest(pair);
 });
 
-test('a failed call through a reference says which, with the path in its own arguments', async () => {
+test('the error of a call through a reference names the call, with the path in its own arguments', async () => {
   const pair = await rpcPair({
     make: () => [async (value: unknown) => value, ref({ hang: () => new Promise(() => {}) })],
   });
@@ -338,7 +338,7 @@ test('retain() refuses a frozen object of this process, and says so', () => {
   expect(() => retain(Object.freeze({}))).toThrow('retain() must be remote, or not frozen');
 });
 
-test('what one copy of the package marked or received, another sends by reference', async () => {
+test('an object that one copy of the package marked or received is sent by reference by another copy', async () => {
   const copy = await copyOfStandIn();
   expect(copy.ref).not.toBe(ref);
   class Counter {

@@ -5,7 +5,7 @@ const echo = {
   echo: (value: unknown) => value,
 };
 
-describe('refuses, before anything is sent and with its path,', () => {
+describe('refuses with the path, before anything is sent,', () => {
   class Point {
     x = 1;
   }

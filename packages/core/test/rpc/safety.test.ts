@@ -33,7 +33,7 @@ class ServedObject extends Base {
 }
 
 describe('only what was served can be called', () => {
-  test.each(['shown', 'inherited', 'field'])('%s can', async (name) => {
+  test.each(['shown', 'inherited', 'field'])('%s can be called', async (name) => {
     const { host } = await rpcPair(new ServedObject());
     expect(await host.call(name, [])).toBe(name === 'shown' ? 'hidden' : name);
   });
@@ -56,13 +56,13 @@ describe('only what was served can be called', () => {
     'Plugin.shown',
     'shown.call',
   ];
-  test.each(never)('%j cannot', async (name) => {
+  test.each(never)('%j cannot be called', async (name) => {
     const { host } = await rpcPair(new ServedObject());
     await expect(host.call(name, [])).rejects.toThrow("can't find method");
     expect(getterRan).toBe(false);
   });
 
-  test('methods of Node’s own classes cannot', async () => {
+  test('methods of Node’s own classes cannot be called', async () => {
     class Emitter extends EventEmitter {
       mine(): number {
         return 1;
@@ -81,7 +81,7 @@ describe('only what was served can be called', () => {
       await expect(host.call(name, [])).rejects.toThrow("can't find method");
   });
 
-  test('a method without the prefix cannot', async () => {
+  test('a method without the prefix cannot be called', async () => {
     const peer = await rawHost(new ServedObject());
     peer.sends('94 00 01 a5 73686f776e 90');
     await peer.expects(

@@ -43,7 +43,7 @@ test('a deadline says whether the call was sent', async () => {
   expect(never).toMatchObject({ code: 'RPC_DEADLINE', sent: false });
 });
 
-test('the reason of a signal says whether the call was sent, and remembers that one was', async () => {
+test('the reason of a signal says whether the call was sent, and its mark stays true once one was', async () => {
   const pair = await rpcPair({ hang });
   const aborted = await failed(withCallOptions(pair.remote, { signal: AbortSignal.abort() }).hang());
   expect(aborted).toMatchObject({ name: 'AbortError', sent: false });
@@ -59,7 +59,7 @@ test('the reason of a signal says whether the call was sent, and remembers that 
 });
 
 test.each(['text', undefined, Object.freeze(new Error('frozen'))])(
-  'a reason that can carry nothing, %s, is the rejection all the same',
+  'a reason that can have no such property, %s, is still the rejection',
   async (reason) => {
     const pair = await rpcPair({ hang });
     const controller = new AbortController();
@@ -69,7 +69,7 @@ test.each(['text', undefined, Object.freeze(new Error('frozen'))])(
   },
 );
 
-test('limits of this side refuse a call unsent, limits of the peer refuse one that was sent', async () => {
+test('limits of this side refuse a call before it is sent, and limits of the peer refuse one that was sent', async () => {
   const pair = await rpcPair(
     { hang, take: (_value: unknown) => {} },
     {
@@ -107,7 +107,7 @@ test('a call of a reference that was released was not sent', async () => {
   expect(await failed(made())).toMatchObject({ code: 'RPC_REFERENCE_RELEASED', sent: false });
 });
 
-test('it is never sent, and no peer can set it', async () => {
+test('the property itself is never sent, and no peer can set it', async () => {
   const pair = await rpcPair({
     fail: (sent: boolean) => {
       throw Object.assign(new Error('mine'), { sent, detail: 1 });

@@ -31,8 +31,8 @@ test('the string of a repeated text is reused', () => {
   expect(make).toHaveBeenCalledTimes(hasSpeedParts ? 1 : 3);
 });
 
-test('freed memory stays with the process once many large values have come', async () => {
-  // Other files of this process have counted with the module that they share.
+test('freed memory stays with the process once many large values have arrived', async () => {
+  // Other test files of this process have counted in the module that they share.
   vi.resetModules();
   const { countReceived } = await import('../support/internals.ts');
   const allocated = vi.spyOn(Buffer, 'allocUnsafeSlow');

@@ -23,7 +23,7 @@ async function answerOf(pieces: readonly Uint8Array[]): Promise<string> {
 }
 
 test.each(values.map((bytes, index) => [index, bytes] as const))(
-  'message %i is the same at every split point',
+  'message %i gets the same answer at every split point',
   async (_index, bytes) => {
     const whole = await answerOf([bytes]);
     expect(whole.startsWith('940101c0')).toBe(true);

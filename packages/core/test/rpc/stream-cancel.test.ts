@@ -39,7 +39,7 @@ const kinds: Record<string, () => Idle> = {
     stream.on('close', () => resolve(error));
     return { stream, told };
   },
-  'an iterator of one’s own'() {
+  'an iterator of the user'() {
     const { promise: told, resolve } = deferred();
     let asked = 0;
     const iterator = {
@@ -336,7 +336,7 @@ describe('items that are not taken release what they hold', () => {
     await items.return?.();
     await value.stream.cancel(enough);
     value.call[Symbol.dispose]();
-    // The first item's own signal cannot be given back by itself.
+    // The signal in the first item cannot be given back alone.
     await expect.poll(() => [pair.host.references, pair.plugin.references]).toEqual([1, 1]);
     const reasons = await Promise.all(made.map(({ told }) => told));
     expect(reasons[0]).toMatchObject({ message: 'enough' });
@@ -394,7 +394,7 @@ describe('an idle source under a contract is told at once that its reader has le
   });
 });
 
-test('return() does not wait for the answer of the call, and the stream in the answer is told', async () => {
+test('return() does not wait for the answer of the call, and the stream in the answer is told to end', async () => {
   const idle = rows[1]![1]();
   let answer = (): void => {};
   const pair = await rpcPair({

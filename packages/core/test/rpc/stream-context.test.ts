@@ -46,7 +46,10 @@ describe('a stream runs in the context in which it was given', () => {
 
   type Ended = (where: string) => void;
 
-  /** Its items tell where its code runs, even after an await. `ended` receives where its clean-up runs. */
+  /**
+   * Returns a generator whose items tell in which context its code runs, even after an await. `ended`
+   * receives the context of its clean-up.
+   */
   async function* generator(ended?: Ended, count = 3): AsyncGenerator<string, undefined> {
     try {
       for (let n = 0; n < count; n += 1) {
@@ -130,14 +133,14 @@ describe('a stream runs in the context in which it was given', () => {
     await expect.poll(() => ended).toEqual(['given here']);
   });
 
-  test('and its catch and finally, when the reader throws into it', async () => {
+  test('and so do its catch and finally, when the reader throws into it', async () => {
     const { remote } = await connect();
     const ended: string[] = [];
     const heard = await store.run('a', () => remote.throwInto(generator((where) => ended.push(where))));
     expect([heard, ended]).toEqual([['a'], ['a']]);
   });
 
-  test('as does a function that it returns', async () => {
+  test('and so does a function that it returns', async () => {
     const { remote } = await connect();
     async function* returns(): AsyncGenerator<string, () => Promise<string>> {
       yield 'an item';

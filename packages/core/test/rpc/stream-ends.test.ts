@@ -6,7 +6,8 @@ import { rpcPair } from '../support/rpc-pair.ts';
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('a stream', () => {
-  // Broker ids are counted, so a peer can guess the next one. This once threw outside of any call.
+  // Broker ids are consecutive, so a peer can guess the next one. This once made an error be thrown outside
+  // of any call.
   test('whose id the peer dialled and left before it was given ends at once, and harms nothing else', async () => {
     let closed = 0;
     const pair = await rpcPair({
@@ -65,7 +66,7 @@ describe('a stream', () => {
     await expect(remote.read(broken())).rejects.toThrow('broken early');
   });
 
-  test('whose source waits for its next event is left at once, and the handler’s signal aborts', async () => {
+  test('whose source waits for an event ends at once when its reader leaves, and the handler’s signal aborts', async () => {
     let signal: AbortSignal | undefined;
     let closed = false;
     const pair = await rpcPair({
@@ -87,7 +88,7 @@ describe('a stream', () => {
     expect(pair.hostSession.streamCount).toBe(1);
   });
 
-  test('whose source waits and checks no signal is left nevertheless', async () => {
+  test('whose source waits and checks no signal ends nevertheless when its reader leaves', async () => {
     const pair = await rpcPair({
       async *events() {
         yield 1;
@@ -99,7 +100,7 @@ describe('a stream', () => {
     expect(pair.hostSession.streamCount).toBe(1);
   });
 
-  test('knows its call: a generator finds the metadata at its top', async () => {
+  test('knows its call: a generator can read the metadata before its first await', async () => {
     const { remote } = await rpcPair({
       async *items() {
         yield callContext().metadata['tag'];
@@ -120,7 +121,7 @@ describe('a stream', () => {
 });
 
 describe('streams and errors', () => {
-  test('a source gets what is thrown into it as an error', async () => {
+  test('a source receives the error that its consumer throws into it', async () => {
     const { remote } = await rpcPair({
       async *items() {
         try {

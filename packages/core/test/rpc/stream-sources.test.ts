@@ -85,7 +85,7 @@ describe('a source is told that no more is wanted,', () => {
     await atRest(pair);
   });
 
-  test('when the call that it is an argument of is given up', async () => {
+  test('when the caller gives up the call that has it as an argument', async () => {
     const { iterator, returned } = endless(1);
     const reading = vi.fn();
     const pair = await rpcPair({

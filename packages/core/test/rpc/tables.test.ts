@@ -38,14 +38,14 @@ test.each<[string, unknown[]]>([
   ['with a row less', [...Array.from({ length: 9 }, (_, n) => ({ a: n, b: 2 })), { a: 1 }]],
   ['with something else among them', [...Array.from({ length: 9 }, (_, n) => ({ a: n })), null, 5]],
   ['that are empty', Array.from({ length: 9 }, () => ({}))],
-])('a list of like objects %s', async (_name, rows) => {
+])('a list of like objects %s comes back unchanged', async (_name, rows) => {
   const { remote } = await rpcPair(echo);
   const back = (await remote.echo(rows)) as object[];
   expectSame(back, rows);
   expect(JSON.stringify(back)).toBe(JSON.stringify(rows));
 });
 
-test('a list of like objects names the path of what cannot be sent', async () => {
+test('the error for a list of like objects has the path of the value that cannot be sent', async () => {
   const { host } = await rpcPair(echo);
   const rows: unknown[] = Array.from({ length: 9 }, (_, n) => ({ a: n, b: [n === 7 ? Symbol('s') : 0] }));
   await expect(host.call('echo', [rows])).rejects.toThrow('args[0][7].b[0] is a symbol');
@@ -98,7 +98,8 @@ describe('a long list of like objects', () => {
     'records with a key __proto__': (n) => JSON.parse(`{"__proto__":${n},"a":1}`) as unknown,
     'empty records': () => ({}),
     maps: (n) => new Map([[n, { n }]]),
-    'lists as long': (n) => (n % 50 === 0 ? Array.from({ length: all }, (_, m) => ({ m, n })) : []),
+    'lists as long as the table': (n) =>
+      n % 50 === 0 ? Array.from({ length: all }, (_, m) => ({ m, n })) : [],
   };
 
   test.each(Object.entries(cells))('of %s comes back unchanged', async (_name, cell) => {
@@ -159,7 +160,7 @@ describe('a long list of like objects', () => {
     ['a symbol in a list', (n) => [n, n === 70 ? Symbol('s') : 1], '.a[1] is a symbol'],
     ['a symbol in a record', (n) => ({ b: n === 70 ? Symbol('s') : 1 }), '.a.b is a symbol'],
     ['a class instance', (n) => (n === 70 ? new WeakMap() : { n }), '.a is an instance of WeakMap'],
-  ])('names the way to %s', async (_name, cell, message) => {
+  ])('names the path to %s', async (_name, cell, message) => {
     const { host } = await rpcPair(echo);
     const rows = Array.from({ length: all }, (_, n) => ({ first: n, a: cell(n) }));
     await expect(host.call('echo', [rows])).rejects.toThrow(`args[0][70]${message}`);
@@ -243,7 +244,7 @@ describe('a long list of like objects', () => {
           withMap: true,
           withSet: true,
         })
-        // Node finds two invalid dates different, so that nothing could be compared with itself.
+        // Node treats two invalid dates as different, so a value with one would not even equal itself.
         .filter((sent) => !inspect(sent, { depth: Infinity, maxArrayLength: null }).includes('Invalid Date')),
     ];
     const value = fc.oneof(...kinds);

@@ -33,7 +33,7 @@ const turns = async (count: number): Promise<void> => {
   for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
 };
 
-test('any number of streams of chunks of any size arrive whole beside calls, in both directions, whichever side is slow', async () => {
+test('streams with chunks of any size arrive complete, beside calls and in both directions, whichever side is slow', async () => {
   const pair = await rpcPair(
     {
       down: (sizes: number[]) => chunks(sizes),

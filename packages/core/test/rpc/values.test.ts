@@ -21,7 +21,7 @@ const full: [string, unknown][] = [
   ['a negative bigint', -1n],
   ['a bigint at the edge of safe', BigInt(Number.MAX_SAFE_INTEGER)],
   ['a 64-bit bigint', 2n ** 64n - 1n],
-  ['a least 64-bit bigint', -(2n ** 63n)],
+  ['the least 64-bit bigint', -(2n ** 63n)],
   ['a bigint below 64 bits', -(2n ** 63n) - 1n],
   ['a bigint of 1,000 bits', 2n ** 1000n + 1n],
   ['a negative bigint of 1,000 bits', -(2n ** 1000n)],
@@ -40,7 +40,7 @@ const full: [string, unknown][] = [
   ['a Set', new Set<unknown>([1, 'a', [2]])],
   ['a RegExp', /a+b/giu],
   ['a URL', new URL('https://example.org/a?b#c')],
-  ['a nested bag', { a: [new Map([['s', new Set([1n])]])], b: { c: new Date(0), d: [undefined] } }],
+  ['nested values', { a: [new Map([['s', new Set([1n])]])], b: { c: new Date(0), d: [undefined] } }],
   ['text beyond ASCII', 'äß→🎉 \u0000 ' + 'ü'.repeat(300)],
   ['long text', 'x'.repeat(100_000)],
   ...[10, 63, 64, 65, 256, 70_000].map((length): [string, unknown] => [

@@ -1,8 +1,8 @@
 /**
- * Takes the parts that only improve speed out of core, which docs/decisions/0003 says is possible for each.
- * The project `core-general` loads this before its test files. So these tests show that everything works
- * without those parts too. The project also runs the published msgpackr unedited, because vitest.config.ts
- * edits it only for the project `core`.
+ * Takes the parts that only improve speed out of core. docs/decisions/0003 says that each of them can be
+ * taken out. The project `core-general` loads this before its test files. So these tests show that everything
+ * works without those parts too. The project also runs the published msgpackr unedited, because
+ * vitest.config.ts edits it only for the project `core`.
  */
 import { vi } from 'vitest';
 

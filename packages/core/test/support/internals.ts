@@ -1,6 +1,6 @@
 /**
- * The only access of core's behaviour tests to what the package does not export. After a move inside `src`,
- * only this file changes.
+ * Core's behaviour tests reach what the package does not export only through this file. After a move inside
+ * `src`, only this file changes.
  */
 
 export { dispose } from '../../src/base/dispose.ts';

@@ -95,7 +95,7 @@ export function isAlive(pid: number): boolean {
     return false;
   }
   try {
-    // An orphan that has ended stays until its new parent notices. That is not our fault.
+    // An orphan that has ended stays until its new parent notices. The host cannot change that.
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) !== 'Z';
   } catch {
@@ -103,7 +103,9 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Slightly less than a test's own timeout, which would not say what did not happen. */
+/**
+ * Slightly less than a test's own timeout, because that timeout would not say which condition was never met.
+ */
 const giveUpMs = 100_000;
 
 /** Waits until `holds` returns true, however long that takes. A promise about time needs `toHappenWithin`. */
@@ -117,9 +119,9 @@ export async function until(holds: () => boolean): Promise<void> {
 }
 
 /**
- * Returns how many milliseconds a plugin gets for something, if the test is not about that time. It is `ms`,
- * or ten times what a start takes now, if that is more. With a time that is enough only on an idle machine,
- * the load of a busy one would decide how the plugin ends.
+ * Returns a time limit in milliseconds, for tests that are not about that limit. It is `ms`, or ten times
+ * what a start takes now, if that is more. If a limit were enough only on an idle machine, the load would
+ * decide how the plugin ends.
  */
 export async function enoughMs(ms: number): Promise<number> {
   const began = performance.now();

@@ -23,7 +23,7 @@ export function poisonStream(stream: RawStream, poison: Poison): RawStream {
   stream.setHandler = (handler) => {
     setHandler(lending(handler, poison));
   };
-  // The bytes are only lent, because they will be overwritten.
+  // The reader needs a copy, because the bytes are only lent and will be overwritten.
   stream.own = (chunk) => Buffer.from(chunk);
   return stream;
 }

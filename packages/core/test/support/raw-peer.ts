@@ -24,8 +24,8 @@ export interface RawPeer {
   /** Resolves when exactly these bytes have arrived since the last expected ones. */
   expects(hex: string): Promise<void>;
   /**
-   * Grants no credit for what arrives, as a peer that does not read its answers. The returned function reads
-   * what has arrived, and continues.
+   * Grants no credit for what arrives, like a peer that does not read its answers. The returned function
+   * reads what has arrived, and continues.
    */
   takeNothing(): () => void;
   /** Resolves with the bytes that arrived and were not expected yet, once nothing more arrives. */
@@ -39,7 +39,7 @@ interface Options {
   limits?: Partial<Limits>;
   shared?: Partial<SharedOptions>;
   interceptors?: Pick<ConversationOptions, 'callInterceptors' | 'handlerInterceptors'>;
-  /** True if the conversation is the control stream's, without a prefix. */
+  /** True if the conversation is that of the control stream, whose methods have no prefix. */
   isControl?: boolean;
 }
 

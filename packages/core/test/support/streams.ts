@@ -2,7 +2,7 @@
 import { expect } from 'vitest';
 import type { Pair } from './rpc-pair.ts';
 
-/** Waits until neither side holds anything of a stream, and no stream but the calls' own is open. */
+/** Waits until neither side holds anything of a stream, and only the stream of the calls is open. */
 export async function atRest(pair: Pair<object>): Promise<void> {
   for (let turn = 0; turn < 200; turn++) {
     if (pair.host.references + pair.plugin.references + pair.hostSession.streamCount === 1) break;
