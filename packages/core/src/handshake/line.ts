@@ -75,7 +75,7 @@ export function judgeLine(line: string, hostVersions: readonly number[]): Plugin
     // go-plugin's line has the application's version before the network.
     const isGoPlugins = /^\d+$/.test(network) && /^(?:unix|tcp)$/.test(address);
     const named = isGoPlugins ? address : printableLine(network);
-    const whose = isGoPlugins ? 'the line is of a go-plugin plugin, and ' : '';
+    const whose = isGoPlugins ? 'the line is that of a go-plugin plugin, and ' : '';
     return {
       code: 'HANDSHAKE_NETWORK',
       message: `Unknown address type: ${named} (${whose}this host talks to its plugins over pipes only)`,

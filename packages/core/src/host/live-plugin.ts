@@ -106,7 +106,10 @@ export class LivePlugin {
   async endAfterLoss(reason: unknown): Promise<void> {
     const hasLeft = await settlesWithin(this.process.gone, exitExplainsMs);
     if (hasLeft && !isBreach(reason)) return;
-    this.#log?.('warn', `the plugin ${describeLoss(reason)}${hasLeft ? '' : ' and goes on: it is ended'}`);
+    this.#log?.(
+      'warn',
+      `the plugin ${describeLoss(reason)}${hasLeft ? '' : ' and runs on, so the host ends it'}`,
+    );
     if (!hasLeft) await this.process.end({ closePipe: () => this.#closePipe() });
   }
 

@@ -255,7 +255,7 @@ export class Broker implements StreamBroker, Arrivals {
       stream.reset(
         new PipeworkError(
           'BROKER_NOT_AWAITED',
-          `broker id ${id} is no longer awaited: what was given under it has ended`,
+          `broker id ${id} is no longer awaited, because the value that was given under it has ended`,
         ),
       );
       return;

@@ -7,7 +7,7 @@ const aloneCodes = new Set<unknown>(['MUX_STREAM_RESET', 'MUX_STREAM_CLOSED']);
 
 // A reset carries no text on the wire, so this text names the likely causes.
 const resetHint =
-  ' (a peer resets a stream where a message passes its limits, maxMessageBytes for one, where 4096 streams are open already, or where the protocol is broken)';
+  ' (a peer resets a stream if a message exceeds one of its limits, such as maxMessageBytes, if 4096 streams are open already, or if the protocol is broken)';
 
 /** Returns the reason in words. If the peer could not give a reason, the likely causes are added. */
 export function reasonText(reason: Error): string {

@@ -306,7 +306,7 @@ describe('a plugin that dies', () => {
     const client = plugin('makes-trouble', { env: { set: { NODE_OPTIONS: '--max-old-space-size=20' } } });
     const trouble = await (await client.client()).dispense('trouble');
     const error = await failure<Error & { cause: PluginExitError }>(trouble.eatMemory());
-    expect(error.cause.message).toContain('probably for want of memory');
+    expect(error.cause.message).toContain('probably because the memory ran out');
     expect((await client.exit).stderrTail).toContain('heap');
   });
 

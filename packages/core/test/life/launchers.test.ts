@@ -48,7 +48,7 @@ function canSandbox(): boolean {
 describe('bubblewrap()', () => {
   // The sandbox has a /tmp of its own, which would hide a clone of this repository in /tmp.
   const readable = ['/', fileURLToPath(new URL('../../../..', import.meta.url))];
-  const reason = canSandbox() ? '' : ' (SKIPPED: needs bwrap, and leave to make namespaces)';
+  const reason = canSandbox() ? '' : ' (SKIPPED: needs bwrap, and permission to make namespaces)';
 
   test.skipIf(reason !== '')(
     `runs a plugin without a network, in a read-only file system${reason}`,

@@ -50,6 +50,6 @@ test.skipIf(group === undefined)('a kill by the kernel is reported as a lack of 
     fillBuffers(): Promise<void>;
   };
   const error = await failure<Error & { cause: Error }>(trouble.fillBuffers());
-  expect(error.cause.message).toContain('exited with signal SIGKILL, probably for want of memory');
+  expect(error.cause.message).toContain('exited with signal SIGKILL, probably because the memory ran out');
   expect(await client.exit).toMatchObject({ signal: 'SIGKILL', by: 'plugin', outOfMemory: true });
 });

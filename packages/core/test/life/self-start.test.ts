@@ -24,7 +24,7 @@ describe('an application that starts itself', () => {
   test('with other arguments each time is refused at the third level', async () => {
     const log = join(directory, 'changing');
     const error = await failure<StartError>(plugin('starts-itself', {}, log, 'changing').start());
-    expect(error.stderrTail).toContain('plugin 3 in a row that has not called serve()');
+    expect(error.stderrTail).toContain('this process is a plugin that was started by a plugin, 3 deep');
     expect(await countOf(log)).toBe(3);
   });
 });

@@ -103,7 +103,7 @@ async function readManifest(manifest: string, search: Search): Promise<Discovere
 
 /** Returns why a manifest's path leads out of its package. */
 function whyEscaping(directory: string, entry: string): string | undefined {
-  if (isAbsolute(entry)) return 'its path is absolute, and not one inside its package';
+  if (isAbsolute(entry)) return 'its path is absolute, but it must lead into its package';
   return isInside(directory, resolve(directory, entry)) ? undefined : 'its path leads out of its package';
 }
 

@@ -80,7 +80,11 @@ export class PluginExitError extends PipeworkError<'PLUGIN_EXITED' | 'PLUGIN_LOS
 
 /** Returns an exit in words: `exit code 3`, `signal SIGKILL, ended because it held 9 MiB`. */
 export function describeExit(exit: ProcessExit & Partial<PluginExit>): string {
-  const { code, signal, reason = exit.outOfMemory === true ? 'probably for want of memory' : '' } = exit;
+  const {
+    code,
+    signal,
+    reason = exit.outOfMemory === true ? 'probably because the memory ran out' : '',
+  } = exit;
   const how = signal !== null ? `signal ${signal}` : code === null ? 'no exit code' : `exit code ${code}`;
   return reason === '' ? how : `${how}, ${reason}`;
 }
@@ -158,7 +162,7 @@ function describe(
 ): string {
   if (exit === undefined) {
     const tail = showTail('its standard error ends with', stderrTail);
-    return `plugin ${plugin} ${describeLoss(cause)} while its process goes on; it is ended${tail}`;
+    return `plugin ${plugin} ${describeLoss(cause)} while its process runs on, so the host ends the process${tail}`;
   }
   const asked = exit.by === 'plugin' ? '' : ' (the host asked it to end)';
   const tail = showTail('its standard error ends with', exit.stderrTail);

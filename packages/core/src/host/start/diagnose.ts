@@ -47,7 +47,7 @@ function isSomewhere(): boolean {
 function hostNotes(command: FailedCommand): string[] {
   if (command.isLaunching) {
     return [
-      'the launcher has not handed over a process: look at what it waits for. What it hands over later is ended',
+      'the launcher has not handed over a process: look at what it waits for. If it hands over a process later, that process is ended',
     ];
   }
   const shortage = shortageNote(command);
@@ -87,7 +87,7 @@ function sizeNote({ args, env }: FailedCommand): string {
   ];
   const total = words.reduce((sum, { bytes }) => sum + bytes, 0);
   const longest = words.reduce((a, b) => (b.bytes > a.bytes ? b : a), { what: 'nothing', bytes: 0 });
-  return `arguments and environment have ${total} bytes, ${longest.what} with ${longest.bytes} the most of them, which is more than the system passes on (Linux: 131072 for one, mostly 2 MiB for all): shorten them, or leave variables out by env.inherit`;
+  return `arguments and environment have ${total} bytes, most of them in ${longest.what} (${longest.bytes}). That is more than the system passes on (Linux: 131072 for one, mostly 2 MiB for all): shorten them, or leave variables out by env.inherit`;
 }
 
 const wrappers =

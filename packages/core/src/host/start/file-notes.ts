@@ -45,7 +45,7 @@ async function kindNotes(path: string, bytes: Buffer, mode: string): Promise<str
   if (built === undefined) {
     const text = !bytes.includes(0);
     return [
-      `${path} has no #! line and is no program of this system${text ? ' (it is text)' : ''}, mode ${mode}`,
+      `${path} has no #! line and is not a program of this system${text ? ' (it is text)' : ''}, mode ${mode}`,
     ];
   }
   const here = `${process.platform} on ${process.arch}`;

@@ -16,7 +16,7 @@ export function nodeNotes(command: FailedCommand): string[] {
   if (!command.code.startsWith('HANDSHAKE_')) return [];
   if (command.file === process.execPath && isPackagedApp()) {
     return [
-      `the command runs ${process.execPath}, which is this application and no Node that runs scripts. In ${selfStartAdvice}`,
+      `the command runs ${process.execPath}, which is this application, and not a Node that runs scripts. In ${selfStartAdvice}`,
     ];
   }
   if (!runsNode(command)) return [];
@@ -98,7 +98,7 @@ const typeScriptFaults: readonly (readonly [RegExp, string])[] = [
   ],
   [
     /ERR_UNKNOWN_FILE_EXTENSION|SyntaxError/,
-    'this Node runs no TypeScript, which Node does from 22.18 on: build the plugin to JavaScript, or start it by `node --import tsx`',
+    'this Node runs no TypeScript (Node does so from 22.18 on): build the plugin to JavaScript, or start it by `node --import tsx`',
   ],
 ];
 
@@ -112,7 +112,7 @@ function optionNotes({ env, stderr }: FailedCommand): string[] {
   const options = env['NODE_OPTIONS']?.trim() ?? '';
   if ('pnp' in process.versions && !options.includes('.pnp.') && stderr.includes('MODULE_NOT_FOUND')) {
     return [
-      "this host runs under Yarn's Plug'n'Play, which is in NODE_OPTIONS, and the plugin was not given that variable: name it in env.inherit",
+      "this host runs under Yarn's Plug'n'Play, which needs the variable NODE_OPTIONS, and the plugin did not get that variable: name NODE_OPTIONS in env.inherit",
     ];
   }
   if (options === '') return [];

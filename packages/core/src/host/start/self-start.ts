@@ -42,7 +42,7 @@ export function whyNotFromHere(words: readonly string[], own: StartMark | undefi
     return 'this process was started by the same command, as a plugin, and has not called serve(): it would start copies of itself without end';
   }
   return own.depth >= maxDepth
-    ? `this process is plugin ${own.depth} in a row that has not called serve() and starts a further one`
+    ? `this process is a plugin that was started by a plugin, ${own.depth} deep, and none of them has called serve()`
     : undefined;
 }
 
