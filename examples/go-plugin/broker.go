@@ -13,7 +13,7 @@ import (
 const (
 	idPatience   = 5 * time.Second  // how long a stream of the host may take to bring its id
 	dialPatience = 30 * time.Second // how long the host may take to dial an id
-	heldLimit    = 256              // streams whose id is not awaited yet; a further one is refused
+	heldLimit    = 256              // streams that may wait for their id, or for code that takes them; a further one is refused
 )
 
 // Broker gives every stream after the first three to the code that handed out the id with which the stream begins.
@@ -23,7 +23,7 @@ type Broker struct {
 	lastID  uint32
 	waiting map[uint32]chan *yamux.Stream
 	held    map[uint32]*yamux.Stream // streams that arrived before any code waited for their id
-	coming  int                      // streams that are not taken yet
+	coming  int                      // streams that wait for their id, or for code that takes them
 }
 
 func newBroker(session *yamux.Session) *Broker {
@@ -65,7 +65,7 @@ func (b *Broker) Dial(id uint32) (*yamux.Stream, error) {
 	return stream, binary.Write(stream, binary.BigEndian, id)
 }
 
-// run accepts the host's streams, at once, until the session ends.
+// run accepts each stream of the host at once, until the session ends.
 func (b *Broker) run() {
 	for {
 		stream, err := b.session.AcceptStream()
@@ -94,7 +94,7 @@ func (b *Broker) receive(stream *yamux.Stream) {
 	if b.give(id, stream) {
 		return
 	}
-	// The plugin may hand out this id only a moment later.
+	// The plugin may wait for this id only a moment later.
 	time.Sleep(idPatience)
 	b.lock.Lock()
 	defer b.lock.Unlock()

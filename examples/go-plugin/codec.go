@@ -13,7 +13,7 @@ import (
 	"github.com/ugorji/go/codec"
 )
 
-// handle has WriteExt, without which the codec writes MessagePack's old form, where text and bytes are the same type.
+// handle sets WriteExt. Without it, the codec writes MessagePack's old form, in which text and bytes are the same type.
 var handle = &codec.MsgpackHandle{WriteExt: true}
 
 // describeMethod names no service. net/rpc needs one, so a service of its own answers the method.
@@ -24,10 +24,10 @@ const (
 
 const shuttingDown = "plugin is shutting down"
 
-// hooks is told of every request as it is read, and of every response as it is written.
+// hooks are called with the method's name: asked when a request is read, answered when its response is written.
 type hooks struct{ asked, answered func(method string) }
 
-// serve answers the calls on one stream until the host finishes it, and finishes it then. It returns after that.
+// serve answers the calls on one stream until the host ends the stream. Then it ends the stream too, and returns.
 func serve(stream io.ReadWriteCloser, services map[string]interface{}, calls *calls, hooks *hooks) {
 	server := rpc.NewServer()
 	methods := map[string]string{}
@@ -52,8 +52,8 @@ func serve(stream io.ReadWriteCloser, services map[string]interface{}, calls *ca
 	})
 }
 
-// names maps each name that the host may call to the method that it means. Methods of Go that others can call begin
-// with a capital; those of most other languages do not: `Plugin.greet` means `Plugin.Greet`.
+// names maps each name that the host may call to a method in Go. Exported methods in Go begin with a capital, and
+// methods of most other languages do not. So `Plugin.greet` means `Plugin.Greet`.
 func names(service string, receiver reflect.Type) map[string]string {
 	result := map[string]string{}
 	for i := 0; i < receiver.NumMethod(); i++ {
@@ -67,7 +67,7 @@ func names(service string, receiver reflect.Type) map[string]string {
 	return result
 }
 
-// description tells which methods of a service can be called. Its words are the host's: `greet` for Greet.
+// description tells which methods of a service can be called. It uses the names that the host uses: `greet` for Greet.
 type description struct{ service reflect.Type }
 
 func (d description) Describe(_ interface{}, reply *map[string]interface{}) error {
@@ -150,8 +150,8 @@ func (c *serverCodec) WriteResponse(response *rpc.Response, body interface{}) er
 	return err
 }
 
-// calls counts the running calls, so that Quit can refuse new ones and wait for the others. If it is nil, it does
-// neither.
+// calls counts the running calls, so that Quit can refuse new ones and wait for the others. A nil calls counts and
+// refuses nothing.
 type calls struct {
 	lock     sync.Mutex
 	running  int
@@ -159,7 +159,7 @@ type calls struct {
 	idle     chan struct{} // closed when no call runs any more; nil while Quit does not wait
 }
 
-// begin says whether the call may run. It is counted in any case.
+// begin counts a call, and says whether the call may run. A refused call is counted too.
 func (c *calls) begin() bool {
 	if c == nil {
 		return true

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// Greeter greets. A method that the host is to call has net/rpc's form: exported, one argument, a pointer to the reply,
+// Greeter greets. A method that the host can call has net/rpc's form: exported, one argument, a pointer to the reply,
 // and an error. The host calls `greet`: see names in codec.go.
 type Greeter struct{}
 
@@ -48,7 +48,7 @@ func (Conformance) Echo(value interface{}, reply *interface{}) error {
 	return nil
 }
 
-// Fail fails. The message must not be empty, because net/rpc takes an empty error for none.
+// Fail returns an error with this message. An empty message is replaced, because net/rpc takes an empty error for none.
 func (Conformance) Fail(message string, reply *interface{}) error {
 	if message == "" {
 		message = "an error without a message"
@@ -61,7 +61,7 @@ type Print struct {
 	Text   string `codec:"text"`
 }
 
-// Print writes to a synced stream. Write returns when the bytes are on the wire, so the reply comes behind them.
+// Print writes to a synced stream. Write returns when the bytes are on the wire, so the reply follows them.
 func (c Conformance) Print(what Print, reply *interface{}) error {
 	target, ok := map[string]io.Writer{"stdout": c.stdout, "stderr": c.stderr}[what.Stream]
 	if !ok {
@@ -83,7 +83,7 @@ func (Conformance) Bytes(n int, reply *[]byte) error {
 	return nil
 }
 
-// Sleep takes ms milliseconds. If the host goes, it returns earlier.
+// Sleep returns after ms milliseconds, or with an error once the host is gone.
 func (c Conformance) Sleep(ms float64, reply *interface{}) error {
 	select {
 	case <-time.After(time.Duration(ms * float64(time.Millisecond))):

@@ -14,13 +14,14 @@ const (
 	largestFrame    = 64 << 10  // what one write gives to yamux, which makes a frame of it
 )
 
-// messages is a stream as the stock codec reads and writes it: whole messages inside the protocol's limits. A message with too
-// many values or levels arrives without its params, and with a fault, so that its call fails alone.
+// messages is the stream that the stock codec reads and writes. The codec gets only whole messages inside the
+// protocol's limits. If a message has too many values or levels, the codec gets it without its params, and fault is
+// set. So only its call fails.
 type messages struct {
 	io.ReadWriteCloser
 	writing sync.Mutex
-	arrived []byte // not looked at
-	message []byte // whole, and not read by the codec
+	arrived []byte // not scanned yet
+	message []byte // a whole message, or the part that the codec has not read yet
 	fault   error
 }
 
@@ -118,28 +119,29 @@ func (b *budget) giveBack(m *messages) {
 	b.changed.Broadcast()
 }
 
-// scanner finds the end of a message, across any split of its bytes, and builds nothing.
+// scanner finds the end of a message, however its bytes are split. It builds no values.
 type scanner struct {
 	open       []int // how many values each open array or map still expects, outermost first
-	size       int   // bytes so far
-	skip       int   // bytes of the value at hand that are still to pass
+	size       int   // bytes of the message that were scanned
+	skip       int   // bytes of the current value that are still to come
 	tag        byte
-	length     int // the length field at hand, and how many bytes of it are missing
+	length     int // the current length field; lengthLeft is how many bytes of it are missing
 	lengthLeft int
 	values     int
-	elements   int // of the message itself that are whole
+	elements   int // how many elements of the message's own array are whole
 	paramsAt   int // where the params begin
 	fault      error
 	whole      bool
 }
 
-// For each tag from 0xc0 on: the bytes of its length field, and the bytes of the value beside those that the length counts.
+// Both have an item for each tag from 0xc0 on. lengthSizes has the size of the length field. fixedSizes has how many
+// bytes of the value the length does not count.
 var (
 	lengthSizes = [32]int{4: 1, 5: 2, 6: 4, 7: 1, 8: 2, 9: 4, 25: 1, 26: 2, 27: 4, 28: 2, 29: 4, 30: 2, 31: 4}
 	fixedSizes  = [32]int{7: 1, 8: 1, 9: 1, 10: 4, 11: 8, 12: 1, 13: 2, 14: 4, 15: 8, 16: 1, 17: 2, 18: 4, 19: 8, 20: 2, 21: 3, 22: 5, 23: 9, 24: 17}
 )
 
-// scan returns how many of the bytes belong to the message: all of them, unless it is whole before.
+// scan returns how many of the bytes belong to the message. These are all bytes, unless the message ends before.
 func (s *scanner) scan(data []byte) (int, error) {
 	for at := 0; at < len(data); {
 		if s.skip > 0 {
@@ -171,7 +173,7 @@ func (s *scanner) scan(data []byte) (int, error) {
 	return len(data), nil
 }
 
-// take looks at a tag or a byte of a length. It says whether an array or a map with values in it began.
+// take reads a tag or a byte of a length. It returns true if an array or a map that is not empty began.
 func (s *scanner) take(b byte) (bool, error) {
 	s.size++
 	if s.lengthLeft > 0 {
@@ -233,7 +235,7 @@ func (s *scanner) finishValue() {
 	for len(s.open) > 0 {
 		last := len(s.open) - 1
 		if s.open[last]--; last == 0 {
-			// The kind, the id and the method are whole: what follows are the params.
+			// The kind, the id and the method are whole, so the params begin here.
 			if s.elements++; s.elements == 3 {
 				s.paramsAt = s.size
 			}

@@ -28,7 +28,7 @@ const (
 	farewell = 500 * time.Millisecond // how long the shutdown hook may run if the host did not send Quit
 
 	termPatience = 10 * time.Second       // how long a first SIGTERM waits for the host
-	termIdle     = 250 * time.Millisecond // how long calls may run after the second: SIGKILL follows a second later
+	termIdle     = 250 * time.Millisecond // how long calls may run after a second SIGTERM; SIGKILL follows a second later
 )
 
 // Factory makes the implementation that one dispense returns, or says why it cannot.
@@ -36,8 +36,8 @@ type Factory func(*Plugin) (interface{}, error)
 
 // Plugin is what implementations may use.
 type Plugin struct {
-	// Stdout and Stderr are the synced streams. What Go code prints to os.Stdout reaches the host as raw output: it is
-	// kept, but its order to the replies is lost.
+	// Stdout and Stderr are the synced streams. What Go code prints to os.Stdout reaches the host as raw output. It is not
+	// lost, but it may arrive before or after the replies around it.
 	Stdout, Stderr io.Writer
 	Broker         *Broker
 	Host           *Host           // the services that the host offers
@@ -47,14 +47,15 @@ type Plugin struct {
 	cancel    context.CancelFunc
 	calls     calls
 	grace     time.Duration
-	quit      int32 // 1 once Quit is answered
+	quit      int32 // 1 once Quit was answered
 	offered   bool  // the host offers services
 	hook      func()
 	hookOnce  sync.Once
 	hookDone  chan struct{}
 }
 
-// Serve is the plugin's main. It ends the process when the host is done. The hook, which may be nil, runs before that.
+// Serve is the plugin's main function. It ends the process when the host is done. The hook, which may be nil, runs
+// before the end.
 func Serve(factories map[string]Factory, hook func()) {
 	if os.Getenv(cookieKey) != cookieValue {
 		fail("This program is a plugin: it is started by its host and does nothing by itself.")
@@ -66,7 +67,7 @@ func Serve(factories map[string]Factory, hook func()) {
 	}
 	capabilities := "," + environment("PIPEWORK_CAPABILITIES", "") + ","
 	// The host's versions are not read here. This plugin has one version, and announces it whatever the host can speak.
-	// The environment is cleared so that programs started from here do not believe that they are plugins.
+	// These variables are removed, so that programs started from here do not believe that they are plugins.
 	for _, name := range []string{
 		cookieKey, "PIPEWORK_FDS", "PIPEWORK_GRACE_MS", "PIPEWORK_PROTOCOL_VERSIONS",
 		"PIPEWORK_CAPABILITIES", "PIPEWORK_LOG_LEVEL", "PIPEWORK_TERMINAL", "PIPEWORK_COMMAND",
@@ -96,14 +97,14 @@ func (p *Plugin) run(pipes *pipes, address string) {
 	if err != nil {
 		fail("%v", err)
 	}
-	// Only now, when frames can be read, may the line go out.
+	// The line is written only now, because the host sends frames once it has read the line.
 	fmt.Fprintf(pipes.writing, "1|pipe|%s|msgpack-rpc|%d|describe|%d\n", address, version, version)
 
 	// The first three streams are control, stdout and stderr, in this order.
 	var first [3]*yamux.Stream
 	for i := range first {
 		if first[i], err = session.AcceptStream(); err != nil {
-			p.end(0) // the host went before it began
+			p.end(0) // the host ended before it opened these streams
 		}
 	}
 	p.Stdout, p.Stderr = output{first[1]}, output{first[2]}
@@ -116,12 +117,12 @@ func (p *Plugin) run(pipes *pipes, address string) {
 		serve(first[0], map[string]interface{}{"Control": control{p}, "Dispenser": dispenser{p}}, nil, &hooks{
 			asked: func(method string) {
 				if method == "Control.Quit" {
-					p.calls.refuse() // here, where requests are read one after another: what is read after Quit is late
+					p.calls.refuse() // here, because requests are read one after another, so each that is read after Quit is refused
 				}
 			},
 			answered: func(method string) {
 				if method == "Control.Quit" {
-					// FIN, last of all: nothing is printed any more. Once the host closes its descriptor, stock yamux drops the
+					// FIN comes last, because nothing is printed any more. Once the host closes its descriptor, stock yamux drops the
 					// session at once, and FIN can no longer be sent.
 					first[1].Close()
 					first[2].Close()
@@ -138,7 +139,7 @@ func (p *Plugin) run(pipes *pipes, address string) {
 	p.end(0)
 }
 
-// end ends the process. If the host sent no Quit, calls are cancelled, and the hook gets half a second before that.
+// end ends the process. If the host sent no Quit, it first cancels the calls and gives the hook half a second.
 func (p *Plugin) end(status int) {
 	if atomic.LoadInt32(&p.quit) == 0 {
 		p.cancel()
@@ -147,7 +148,7 @@ func (p *Plugin) end(status int) {
 	os.Exit(status)
 }
 
-// shutDown runs the hook, once, and waits for it as long as it may take.
+// shutDown runs the hook once, and waits for its end, but no longer than patience.
 func (p *Plugin) shutDown(patience time.Duration) {
 	go p.hookOnce.Do(func() {
 		if p.hook != nil {
@@ -162,8 +163,8 @@ func (p *Plugin) shutDown(patience time.Duration) {
 }
 
 // handleSignals leaves the meaning of a signal to the host, because a terminal, timeout and service managers signal
-// both. SIGINT and SIGHUP do nothing. A first SIGTERM waits for the host's Quit or its end, but not for ever; a
-// second one does not wait.
+// both. SIGINT and SIGHUP do nothing. A first SIGTERM waits for the host's Quit or its end, but not for ever; after a
+// second one, the plugin does not wait for the host.
 func (p *Plugin) handleSignals() {
 	received := make(chan os.Signal, 8)
 	signal.Notify(received, os.Interrupt, syscall.SIGHUP, syscall.SIGTERM)
@@ -186,7 +187,7 @@ func (p *Plugin) handleSignals() {
 	}()
 }
 
-// leave ends the process as for a Quit that needs no answer.
+// leave ends the process as after a Quit, but there is no Quit to answer.
 func (p *Plugin) leave() {
 	p.calls.refuse()
 	p.calls.wait(termIdle)
@@ -208,7 +209,7 @@ func (control) Ping(_ interface{}, reply *bool) error {
 	return nil
 }
 
-// Quit answers when the running calls and the hook have ended, or three quarters of the host's patience are over.
+// Quit answers when the running calls and the hook have ended, or when three quarters of the grace period are over.
 func (c control) Quit(_ interface{}, reply *bool) error {
 	deadline := time.Now().Add(c.plugin.grace * 3 / 4)
 	c.plugin.calls.wait(time.Until(deadline))
@@ -250,7 +251,7 @@ func (d dispenser) Dispense(name string, reply *uint32) error {
 	go func() {
 		stream, err := accept()
 		if err != nil {
-			return // the host changed its mind
+			return // the host did not dial the id in time
 		}
 		serve(stream, map[string]interface{}{"Plugin": service}, &d.plugin.calls, nil)
 	}()
@@ -277,7 +278,7 @@ func (o output) Write(data []byte) (int, error) {
 	return written, nil
 }
 
-// pipes makes one connection of the two descriptors, because yamux takes only one.
+// pipes joins the two descriptors to one connection, because yamux needs a single one.
 type pipes struct {
 	guard            *guard
 	reading, writing *os.File
@@ -299,14 +300,14 @@ func openPipes(address string) *pipes {
 		}
 		fd, err := strconv.Atoi(parts[i])
 		if err == nil {
-			// This comes before NewFile, which reads the mode. On a blocking descriptor Close would not wake Read, and yamux's
+			// This comes before NewFile, which reads the mode. On a blocking descriptor, Close would not wake Read. So yamux's
 			// Close would wait until the host sends something.
 			err = syscall.SetNonblock(fd, true)
 		}
 		if err != nil {
 			fail("PIPEWORK_FDS is %q, and %q is no open descriptor: %v", address, parts[i], err)
 		}
-		syscall.CloseOnExec(fd) // if a grandchild held it, the host would wait for the end in vain
+		syscall.CloseOnExec(fd) // if a program started from here held it, the host would not see the end of this one
 		files[i] = os.NewFile(uintptr(fd), "descriptor "+parts[i])
 	}
 	if address == "0,1" {

@@ -8,7 +8,8 @@ import (
 	"github.com/ugorji/go/codec"
 )
 
-// Host gives a plugin access to the services of its host. It works in a factory, in a call, and at any other time.
+// Host gives a plugin access to the services of its host. A plugin can use it in a factory, in a call, and at any other
+// time.
 type Host struct {
 	broker *Broker
 	offers bool // true if the host announced that it has services

@@ -1,18 +1,19 @@
 #!/usr/bin/env python3
 """A plugin with three services.
 
-`greeter` is the smallest that does something. `counter` asks its host for files. `conformance` offers what a test of any plugin, in any language, needs
-to call; docs/other-languages.md defines it:
+`greeter` is the smallest service that does something. `counter` reads files through its host. `conformance` offers what
+a test of any plugin, in any language, needs to call. docs/other-languages.md defines it:
 
     echo(value)              returns value
     fail(message)            fails with that message
     print({stream, text})    writes text to the synced stream, 'stdout' or 'stderr', and returns nil
     bytes(n)                 returns n bytes; byte number i is (i * 7 + 3) & 255
-    sleep(ms)                returns nil after that time, while other calls go on; fails at once when it is cancelled
+    sleep(ms)                returns nil after that time, while other calls run; fails at once when it is cancelled
     run([file, *args])       starts that program and returns what it printed on standard output
-
-It is for tests: `run` starts whatever the host names. Leave it out of a plugin that others use.
     ask({service, method, argument})    calls the method of that service of the host, and returns what it returned
+
+`conformance` is for tests, because `run` starts any program that the host names. Leave it out of a plugin that others
+use.
 """
 
 import subprocess

@@ -34,7 +34,7 @@ class Runtime {
     return words.length;
   }
 
-  /** Never answers by itself. Its timer must not keep the process alive when the host is gone. */
+  /** Never answers by itself. Its timer shows that the process still ends when the host is gone. */
   hang(options) {
     setInterval(() => {}, 1000);
     return new Promise((_, reject) => {

@@ -3,9 +3,9 @@ import { conformance, type ConformanceReport } from '@pipework/testkit';
 import { describe, expect, test } from 'vitest';
 
 /**
- * Runs the quick form of the suite against `command`. Each check that applies becomes a test. All others
- * become one test, which compares their reasons with `leftOut`: the parts of the protocol that the plugin
- * leaves out on purpose. `missing` says what the machine lacks to run it.
+ * Runs the quick form of the suite against `command`. Each check that applies becomes a test. All other
+ * checks become one test. It compares the reasons why they do not apply with `leftOut`: the parts of the
+ * protocol that the plugin leaves out on purpose. `missing` says what this machine lacks to run the plugin.
  */
 export async function testConformance(
   command: readonly [file: string, ...args: string[]],
@@ -26,7 +26,7 @@ function registerTests({ results, doesNotApply }: ConformanceReport, leftOut: re
         expect(outcome.status).toBe('passed');
       });
     }
-    test(`${doesNotApply.length} of ${results.length} checks do not apply, for what the plugin leaves out`, () => {
+    test(`${doesNotApply.length} of ${results.length} checks do not apply, because of what the plugin leaves out`, () => {
       const reasons = doesNotApply.map(({ outcome }) => 'reason' in outcome && outcome.reason);
       expect(new Set(reasons)).toEqual(new Set(leftOut));
     });

@@ -59,7 +59,7 @@ export class Sshd {
       'PrintMotd no',
     ];
     writeFileSync(join(folder, 'config'), `${settings.join('\n')}\n`);
-    // Only a server that runs as root needs this folder, and then it may create it.
+    // Only a server that runs as root needs this folder, and root may create it.
     if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true });
     const daemon = spawn(sshdFile, ['-D', '-e', '-f', join(folder, 'config')], {
       stdio: ['ignore', 'ignore', 'pipe'],

@@ -1,4 +1,4 @@
-/** A plugin of TypeScript sources, reloaded whenever one of them is saved. */
+/** A plugin that runs from its TypeScript sources. It is reloaded whenever one of them is saved. */
 import { fileURLToPath } from 'node:url';
 import { Supervisor } from '@pipework/fleet';
 import type { Plugins } from './contract.ts';
@@ -6,7 +6,7 @@ import type { Plugins } from './contract.ts';
 /** Lets Node run TypeScript. From 22.18 on, Node can do that by itself. */
 const loader = fileURLToPath(new URL('../typescript.mjs', import.meta.url));
 
-/** `folder` has the plugin's sources, including `plugin.ts`. */
+/** Returns a supervisor of the plugin whose sources, including `plugin.ts`, are in `folder`. */
 export function devPlugin(folder: string): Supervisor<Plugins> {
   const hasTypes = (process.features as { typescript?: unknown }).typescript !== undefined;
   const flags = hasTypes ? [] : ['--import', loader];

@@ -7,7 +7,7 @@ import { devPlugin } from '../src/dev-plugin.ts';
 const example = fileURLToPath(new URL('..', import.meta.url));
 let folder = '';
 
-/** Makes a copy of the sources. It is beside them, so that it finds the packages. */
+/** Makes a copy of the sources. The copy is beside them, so that it finds the same packages. */
 beforeEach(() => {
   folder = mkdtempSync(join(example, '.copy-'));
   for (const name of ['plugin.ts', 'contract.ts']) cpSync(join(example, 'src', name), join(folder, name));
@@ -20,7 +20,7 @@ function save(change: (source: string) => string): void {
   writeFileSync(join(folder, 'plugin.ts'), change(original));
 }
 
-test('runs the new code with the next call, and fails none in between', async () => {
+test('runs the new code from the next call on, and no call fails in between', async () => {
   await using supervisor = devPlugin(folder);
   const greeter = await supervisor.dispense('greeter');
   const reloaded = new Promise<void>((resolve) => {
@@ -32,7 +32,7 @@ test('runs the new code with the next call, and fails none in between', async ()
   const calls = (async () => {
     while (!isOver) await greeter.greet('world');
   })();
-  // Several writes of one save are one change.
+  // An editor may write a file several times for one save. The supervisor reloads once.
   for (let n = 0; n < 3; n += 1) save((source) => source.replace("'Hello'", "'Good morning'"));
   await reloaded;
   expect(await greeter.greet('world')).toBe('Good morning, world!');

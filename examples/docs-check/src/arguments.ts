@@ -59,7 +59,7 @@ export function readArguments(argv: string[]): Arguments {
   };
 }
 
-// The type comes from the table of options, and would only repeat it.
+// No return type is declared, because TypeScript infers it from the table of options.
 function parse(argv: string[]) {
   try {
     return parseArgs({

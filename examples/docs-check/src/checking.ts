@@ -1,5 +1,5 @@
 /**
- * Lets one plugin check all pages. If the plugin does not survive one of them, starts it again for the rest.
+ * Lets one plugin check all pages. If the plugin does not survive a page, it is started again for the rest.
  */
 import {
   Client,
@@ -20,7 +20,7 @@ import type { PluginProgress } from './progress.ts';
 export interface CheckingOptions {
   /** The executable. */
   file: string;
-  /** The launcher that starts it; the ordinary one if undefined. */
+  /** The launcher that starts the plugin. If undefined, pipework's ordinary launcher starts it. */
   launcher: Launcher | undefined;
   name: string;
   documents: Document[];
@@ -37,8 +37,8 @@ export interface CheckingOptions {
 const mostRestarts = 20;
 
 /**
- * How a round ended: the pages that were never given out, the pages that the plugin was checking when it was
- * lost, and how it was lost.
+ * How a round ended: the pages that the plugin never got, the pages that it was checking when it was lost,
+ * and how it was lost.
  */
 interface Round {
   left: Document[];
@@ -79,8 +79,8 @@ class Checking {
   }
 
   /**
-   * When a plugin dies, it is checking several pages, and any of them may be the cause. They are tried one by
-   * one, so that the report names the right page, and all others are checked.
+   * When a plugin dies, it may be checking several pages, and any of them may be the cause. These pages are
+   * then tried one by one. So the report names the right page, and all others are checked.
    */
   async run(): Promise<Outcome> {
     const { documents, jobs, signal } = this.#options;
@@ -102,7 +102,7 @@ class Checking {
   /** Reports the page that the plugin does not survive, and returns those that still have to be checked. */
   async #findGuilty(suspects: Document[], loss: Loss): Promise<Document[]> {
     const retry = suspects.length > 1 ? await this.#round(suspects, 1) : { left: [], struck: suspects, loss };
-    // If it survives all of them one by one, the cause may be any of them, or all together.
+    // If the plugin survives each of them alone, the cause may be any of them, or all of them together.
     const struck = retry.loss ? retry.struck : suspects;
     this.#outcome.mishaps.push({ documents: struck, ...(retry.loss ?? loss) });
     if (retry.loss) for (const document of struck) this.#giveUp(document);
@@ -238,13 +238,13 @@ function describe(exit: PluginExit): string {
   return exit.signal === null ? `crashed with exit code ${exit.code}` : `was ended by ${exit.signal}`;
 }
 
-/** Returns why it did not start: the reason, and what pipework found out about the program. */
+/** Returns why the plugin did not start: the reason, and what pipework found out about the program. */
 function explain(error: unknown): string {
   const [reason = ''] = (error as Error).message.split('\n', 1);
   return error instanceof StartError ? [reason, ...error.notes].join('\n') : reason;
 }
 
-/** A time limit that also ends with the run. */
+/** A time limit. Its signal also aborts when the run is aborted. */
 class Deadline {
   readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout;

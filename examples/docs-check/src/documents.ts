@@ -25,7 +25,10 @@ export interface Tree {
 
 const isMarkdown = (name: string): boolean => /\.(md|markdown)$/i.test(name);
 
-/** Returns the documents that `path` means. It may be a directory of installed packages, or anything else. */
+/**
+ * Returns the documents that `path` means. The path may be a directory of installed packages, or anything
+ * else.
+ */
 export async function findUnder(path: string, cwd: string): Promise<Document[]> {
   const start = resolve(cwd, path);
   return basename(start) === 'node_modules' ? findPackageDocuments(dirname(start)) : findDocuments(path, cwd);
@@ -60,8 +63,8 @@ async function walk(directory: string): Promise<string[]> {
 }
 
 /**
- * Returns where a link that begins with a slash starts: the repository or package around a directory, or the
- * directory.
+ * Returns the directory at which links that begin with a slash start. It is the repository or package around
+ * `directory`, or `directory` itself.
  */
 async function treeRoot(directory: string): Promise<string> {
   for (let at = directory; at !== dirname(at); at = dirname(at)) {
@@ -74,8 +77,8 @@ async function treeRoot(directory: string): Promise<string> {
 }
 
 /**
- * Returns the README of each package under `directory`'s node_modules, including those of its dependencies,
- * each once.
+ * Returns the README of each package under `directory`'s node_modules, including packages that are nested in
+ * others. Each README is returned once.
  */
 export async function findPackageDocuments(directory: string): Promise<Document[]> {
   const roots = new Set<string>();
@@ -118,7 +121,7 @@ async function packageDocument(root: string): Promise<Document | undefined> {
 }
 
 async function namesIn(directory: string): Promise<string[]> {
-  const names: string[] = await readdir(directory).catch(() => []); // It does not exist, so there are no names.
+  const names: string[] = await readdir(directory).catch(() => []); // The directory does not exist, so there are no names.
   return names.sort((a, b) => (a < b ? -1 : 1));
 }
 

@@ -9,7 +9,7 @@ const workspace = fileURLToPath(new URL('../../..', import.meta.url));
 const own = ['examples', 'packages', 'node_modules'].map((name) => join(workspace, name));
 
 export interface Isolation {
-  /** Returns the launcher for a plugin's file; undefined if it cannot be isolated here. */
+  /** Returns the launcher for a plugin's file, or undefined if plugins cannot be isolated here. */
   launcherOf(file: string): IsolatedLauncher | undefined;
   /** What enforces the isolation, or why nothing does. */
   told: string;

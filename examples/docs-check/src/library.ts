@@ -1,4 +1,4 @@
-/** The host's view of trees of files. It lets plugins see these, and nothing outside. */
+/** Lets plugins look at trees of files, and at nothing outside of these trees. */
 import type { Entry, Library } from 'docs-check-contract';
 import type { Dirent } from 'node:fs';
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
@@ -25,7 +25,8 @@ export function libraryOf(trees: Iterable<{ name: string; files: TreeFiles }>): 
 }
 
 export function filesOf(root: string): TreeFiles {
-  // A run sees one state of the disk, and most links of a tree lead into the same few directories.
+  // Listings are kept, because most links of a tree lead into the same few directories. So a run also sees
+  // one state of the disk.
   const listings = new Map<string, Promise<Map<string, Dirent>>>();
 
   function list(directory: string): Promise<Map<string, Dirent>> {
@@ -62,7 +63,7 @@ export function filesOf(root: string): TreeFiles {
 }
 
 async function readListing(directory: string): Promise<Map<string, Dirent>> {
-  const entries = await readdir(directory, { withFileTypes: true }).catch(() => []); // It is unreadable, so there is nothing to link to.
+  const entries = await readdir(directory, { withFileTypes: true }).catch(() => []); // The directory is unreadable, so there is nothing to link to.
   return new Map(entries.map((entry) => [entry.name.normalize('NFC'), entry]));
 }
 

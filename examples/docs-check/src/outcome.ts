@@ -7,22 +7,22 @@ export interface Outcome {
   /** The plugin's own description of what it examines; empty if it never gave one. */
   title: string;
   reports: Map<Document, Report[]>;
-  /** Pages for which it threw, or that it did not survive. */
+  /** Pages for which the plugin threw, or that it did not survive. */
   failed: Set<Document>;
   mishaps: Mishap[];
   /** Pages that were never checked, because the plugin could not continue. */
   unchecked: Document[];
-  /** How many times it was restarted. */
+  /** How many times the plugin was restarted. */
   restarts: number;
   elapsedMs: number;
 }
 
 /** Something that went wrong with the plugin, not with a page. */
 export interface Mishap {
-  /** The pages that it was checking; none if there was no such page. */
+  /** The pages that the plugin was checking. Empty if there was none. */
   documents: Document[];
   /** `crashed with exit code 7`, and the like. Further lines are notes. */
   what: string;
-  /** The last lines of what it wrote to standard error. */
+  /** The last lines that the plugin wrote to standard error. */
   stderr: string;
 }

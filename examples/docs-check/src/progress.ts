@@ -6,7 +6,9 @@ import type { Screen } from './screen.ts';
 import { pad, shorten } from './text.ts';
 
 const barWidth = 24;
-/** This is often enough to look alive, and rare enough to cost nothing. */
+/**
+ * The interval is short enough that the bars look alive, and long enough that drawing costs nearly nothing.
+ */
 const redrawMs = 80;
 
 interface Bar {
@@ -78,7 +80,7 @@ export class Progress {
 
 export interface PluginProgress {
   busyWith(note: string): void;
-  /** One more page is finished, checked or given up. */
+  /** Counts one more page as finished, whether it was checked or given up. */
   advance(): void;
 }
 

@@ -1,4 +1,7 @@
-/** Text for a terminal: its width and its colours. It removes everything that a terminal would obey. */
+/**
+ * Formats text for a terminal: its width and its colours. Removes all control characters that a terminal
+ * would obey.
+ */
 import { stripVTControlCharacters, styleText } from 'node:util';
 import stringWidth from 'string-width';
 
@@ -52,8 +55,8 @@ export function pad(text: string, width: number, align?: 'right'): string {
 const graphemes = new Intl.Segmenter();
 
 /**
- * Returns `text` in at most `width` columns. A mark shows the cut, and the end stays, because it tells more
- * of a path.
+ * Returns `text` in at most `width` columns. It is cut at its beginning, with a mark, because the end of a
+ * path tells more.
  */
 export function shorten(text: string, width: number): string {
   if (stringWidth(text) <= width) return text;

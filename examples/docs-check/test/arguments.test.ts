@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { readArguments, usage, UsageError } from '../src/arguments.ts';
 
-test('without a path it looks here, and at the installed packages', () => {
+test('checks the current directory and the installed packages if no path is given', () => {
   expect(readArguments([])).toMatchObject({
     paths: ['.'],
     packages: true,
@@ -11,7 +11,7 @@ test('without a path it looks here, and at the installed packages', () => {
   });
 });
 
-test('with a path it looks there, and at packages only when asked', () => {
+test('checks only the given path, and packages only with --packages', () => {
   expect(readArguments(['docs'])).toMatchObject({ paths: ['docs'], packages: false });
   expect(readArguments(['docs', '--packages'])).toMatchObject({ packages: true });
   expect(readArguments(['--no-packages'])).toMatchObject({ paths: ['.'], packages: false });
@@ -42,6 +42,6 @@ test.each([['--nonsense'], ['--jobs', '0'], ['--jobs', '1.5'], ['--timeout', 'so
   },
 );
 
-test('takes a path behind the two dashes that pnpm passes on', () => {
+test('reads a path after the two dashes that pnpm passes on', () => {
   expect(readArguments(['--', '--strict', 'docs'])).toMatchObject({ paths: ['docs'], strict: true });
 });

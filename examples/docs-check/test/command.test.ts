@@ -18,7 +18,7 @@ test.each([
   expect(code).toBe(2);
 });
 
-test('runs the plugin that the README tells how to write', async () => {
+test('runs the plugin that the README shows how to write', async () => {
   const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
   const code = /```js\n(#!.*?)```/s.exec(readme)?.[1] ?? '';
   // The folder is inside the package, because the plugin imports @pipework/core as a user's plugin would.
@@ -43,7 +43,7 @@ test('prints what the README shows', async () => {
   expect(timeless(stdout)).toContain(timeless(shown));
 });
 
-test('explains itself', async () => {
+test('prints its usage with --help', async () => {
   const { code, stdout } = await docsCheck(await makeTree({}), '--help');
   expect(stdout).toContain('Usage: docs-check [options]');
   expect(code).toBe(0);

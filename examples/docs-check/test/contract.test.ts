@@ -39,7 +39,7 @@ test.for([
   },
 );
 
-test('the links checker sees files only through the library, and each failure of it is its own', async (context) => {
+test('the links checker sees files only through the library, and a check fails if the library does', async (context) => {
   const asked: string[] = [];
   const library: Library = {
     look: async (tree, path) => {
@@ -64,7 +64,7 @@ test('the links checker sees files only through the library, and each failure of
 test('a check ends when the host aborts it', async (context) => {
   const abort = new AbortController();
   const library: Library = {
-    // The host gives up while the plugin waits for its answer.
+    // The host aborts the check while the plugin waits for this answer.
     look: async (_tree, path) => {
       abort.abort(new Error('no patience'));
       return { kind: 'missing', path };

@@ -26,11 +26,11 @@ describe('JavaScript', () => {
     expect(await check('javascript', 'foo(1, 2')).toEqual(['4:9 javascript']);
   });
 
-  test('counts the column from the fence inside a list', async () => {
+  test('reports the line and column in the page if the fence is inside a list', async () => {
     expect(await placesOf(FenceChecker, '- a\n\n  ```js\n  a = = 1\n  ```\n')).toEqual(['4:7 javascript']);
   });
 
-  test('only warns if a name is declared twice, as alternatives in a README are', async () => {
+  test('only warns if a name is declared twice, because a README may show alternatives', async () => {
     const findings = await findingsOf(FenceChecker, fence('js', "import a from 'a';\nconst a = 1;"));
     expect(findings).toMatchObject([{ severity: 'warning', rule: 'declared-twice' }]);
   });
@@ -96,7 +96,7 @@ describe('fences', () => {
     );
   });
 
-  test('counts what it parsed', async () => {
+  test('reports how many fences it found and parsed', async () => {
     const text = `${fence('js', 'a')}\n${fence('sh', 'ls')}\n    indented = code\n`;
     expect(await reportsOn(FenceChecker, text)).toEqual([
       { type: 'tally', counts: { fences: 2, parsed: 1 } },

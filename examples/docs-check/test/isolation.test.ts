@@ -8,10 +8,13 @@ import { isolated, IsolateError } from '@pipework/isolate';
 import { docsCheck } from './support/program.ts';
 import { makeTree } from './support/tree.ts';
 
-/** The seal kills a process that asks for a socket, and the plugin here does that. */
+/**
+ * True under `reliability/sealed.mjs`, which kills a process that asks for a socket. The plugin here asks for
+ * one.
+ */
 const isSealed = process.env['PIPEWORK_SEALED'] === '1';
 
-/** Returns why this machine isolates nothing; undefined if it does. */
+/** Returns why this machine cannot isolate a plugin, or undefined if it can. */
 function obstacle(options: { bwrap?: false } = {}): string | undefined {
   try {
     isolated({ require: 'runtime', ...options }).describe([process.execPath]);
@@ -22,7 +25,7 @@ function obstacle(options: { bwrap?: false } = {}): string | undefined {
   }
 }
 
-/** A plugin that reports for each page how its attempts went. */
+/** A plugin that tries to escape at each page, and reports how each attempt ended. */
 const curious = (secret: string): string => `#!/usr/bin/env node
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -54,7 +57,7 @@ const checker = {
 await serve({ plugins: { checker: () => checker } });
 `;
 
-/** Returns what docs-check prints with that plugin beside its own. */
+/** Returns what docs-check prints if it runs the curious plugin beside its own. */
 async function run(): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'docs-check-secret-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));

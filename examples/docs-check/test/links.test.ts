@@ -137,7 +137,7 @@ describe('anchors', () => {
     ]);
   });
 
-  test('counts the lines of code that a link points at', async () => {
+  test('reports a link to a line that a code file does not have', async () => {
     const files = { 'a.ts': 'one\ntwo\n' };
     expect(await links('[1](a.ts#L2) [2](a.ts#L1-L2)\n[3](a.ts#L3)', files)).toEqual(['2:1 missing-line']);
   });
@@ -175,7 +175,7 @@ describe('the meaning of a link', () => {
     expect(meaning.kind === 'local' ? meaning.path : undefined).toBe(path);
   });
 
-  test.each(['C:\\x\\y.md', 'file:///x/y.md'])('%s is a path of one machine', (url) => {
+  test.each(['C:\\x\\y.md', 'file:///x/y.md'])('refuses %s as a path of one machine', (url) => {
     expect(meaningOf(url, 'a.md')).toMatchObject({ kind: 'wrong', rule: 'bad-url' });
   });
 });

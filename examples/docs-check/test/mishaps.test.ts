@@ -12,7 +12,7 @@ function twentyPages(special: number, text: string): Record<string, string> {
   return { ...Object.fromEntries(pages), [`${special}.md`]: `# Page ${special}\n\n${text}\n` };
 }
 
-test('survives a plugin that crashes on one page: the report names both, and all plugins check all other pages', async () => {
+test('if a plugin crashes on one page, the report names both, and all plugins check all other pages', async () => {
   const root = await makeTree(twentyPages(7, 'crash me'));
   const { code, stdout, stderr } = await docsCheck(root, '.', '--strict', '--plugins', fixture('crashes'));
   expect(stdout).toMatch(/^plugin crashes crashed with exit code 7 at 7\.md\n {2}│ cannot bear 7\.md$/m);
@@ -27,7 +27,7 @@ test('survives a plugin that crashes on one page: the report names both, and all
   expect(code).toBe(1);
 });
 
-test('restarts a plugin once if it crashes with one page at hand', async () => {
+test('restarts a plugin once if it crashes while it checks a single page', async () => {
   const root = await makeTree(twentyPages(7, 'crash me'));
   const { stdout } = await docsCheck(root, '.', '--jobs', '1', '--plugins', fixture('crashes'));
   expect(stdout).toMatch(/^crashes .* 19 +0 +19 .* 1 mishap, started again once$/m);
@@ -90,7 +90,7 @@ test('Ctrl-C ends it, even with plugins that hang', async () => {
   expect(await run.ended).toBe(130);
   expect(run.stderr).toContain('interrupted: ending the plugins\n');
   expect(run.stdout).not.toContain('20 pages, 4 plugins');
-  // If the plugin was isolated, its id belongs to the sandbox.
+  // The test looks for the name, because an isolated plugin prints the id that it has inside the sandbox.
   const processes = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' });
   expect(processes).not.toContain('docs-check-hangs.mjs');
 });

@@ -39,7 +39,7 @@ test('never splits a character, wherever the bytes are cut', async () => {
   );
 });
 
-test('prints a line without an end in parts, whole characters each', async () => {
+test('prints a line without an end in parts, and splits no character', async () => {
   const lines = await printed(bytesOf(`x${'😀'.repeat(100_000)}`));
   expect(lines.length).toBeGreaterThan(2);
   expect(lines.every((line) => /^links │ x?(😀)+$/u.test(line))).toBe(true);

@@ -14,11 +14,11 @@ describe('headings', () => {
     expect(await prose('# A\n\n## B\n\n### C\n\n## D\n\n### C\n')).toEqual([]);
   });
 
-  test('reports a level that is left out, going down only', async () => {
+  test('reports a level that is left out on the way down, but not on the way up', async () => {
     expect(await prose('# A\n\n### B\n\n#### C\n\n## D\n')).toEqual(['3:1 skipped-level']);
   });
 
-  test('reports a page without a title, with several, and an empty heading', async () => {
+  test('reports a page without a title or with several, and an empty heading', async () => {
     expect(await prose('## A\n')).toEqual(['1:1 no-title']);
     expect(await prose('# A\n\n# B\n\n# C\n')).toEqual(['3:1 several-titles']);
     expect(await prose('# A\n\n##\n')).toEqual(['3:1 empty-heading']);

@@ -1,5 +1,5 @@
-// What every plugin in another language does for a host, how this one asks its host, and how it describes
-// itself.
+// Tests what every plugin in another language does for a host, how this plugin calls its host's services, and
+// how it describes itself.
 import { Client } from '@pipework/core';
 import { describe, expect, test } from 'vitest';
 import { describeForeignPlugin } from '../../python-plugin/test/support/behaviour.ts';

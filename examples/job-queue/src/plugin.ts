@@ -5,7 +5,7 @@ await serve<Plugins>({
   plugins: {
     counter: () => ({
       async words(text) {
-        if (text === 'poison') process.exit(1); // Ends whatever process it runs in.
+        if (text === 'poison') process.exit(1); // Ends the process of the plugin.
         return text.split(/\s+/).length;
       },
     }),

@@ -26,7 +26,7 @@ export async function openQueue(folder: string): Promise<Queue> {
   });
   boss.on('error', console.error);
   await boss.start();
-  // A job is tried twice. It may run again even if it had finished, so write it so that this does no harm.
+  // A job is tried twice. Even a job that has finished may run again, so a second run must do no harm.
   await boss.createQueue(queueName, { name: queueName, retryLimit: 1 });
   return {
     boss,

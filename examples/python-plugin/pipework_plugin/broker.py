@@ -1,7 +1,7 @@
 """Every stream after the first three begins with a broker id, a number that its acceptor handed out before.
 
-So a reply or an argument can name a stream. One side takes an id from `next_id`, sends it along in a call, and accepts.
-The other side dials the id.
+So a reply or an argument can name a stream. One side takes an id from `next_id`, sends the id in a call or a reply, and
+calls `accept`. The other side dials the id.
 """
 
 import struct
@@ -10,8 +10,8 @@ import threading
 from .yamux import StreamClosed
 
 ID = struct.Struct(">I")
-PATIENCE = 5  # seconds that a stream may take to bring its id, an id to be awaited, and accept to get its stream
-HELD_LIMIT = 256  # streams that were not accepted yet
+PATIENCE = 5  # seconds that a stream waits for its id and then for `accept`, and that `accept` waits for a stream
+HELD_LIMIT = 256  # streams that may wait for `accept`
 
 
 class Broker:
@@ -28,7 +28,7 @@ class Broker:
             return self._last_id
 
     def accept(self, broker_id, timeout=PATIENCE):
-        """Waits for the stream that brings this id. Raises TimeoutError."""
+        """Waits for the stream that brings this id, and returns it. Raises TimeoutError."""
         with self._changed:
             if not self._changed.wait_for(lambda: broker_id in self._held, timeout):
                 raise TimeoutError(f"nobody dialled the broker id {broker_id} within {timeout} seconds")
@@ -43,7 +43,7 @@ class Broker:
         return stream
 
     def handle(self, stream):
-        """Reads the id that a new stream of the host's begins with, and keeps the stream until it is accepted."""
+        """Reads the id with which a new stream of the host begins, and keeps the stream until it is accepted."""
         try:
             head = b""
             while len(head) < ID.size:

@@ -1,4 +1,5 @@
-"""Messages out of bytes that arrive in any portions, inside the protocol's limits. The types are those of messagepack.py."""
+"""Reads messages from bytes that arrive in any portions, within the protocol's limits. The types are those of
+messagepack.py."""
 
 import struct
 import threading
@@ -11,9 +12,10 @@ UNFINISHED_LIMIT = 256 * 1024 * 1024  # bytes of all messages that are arriving,
 
 
 class Budget:
-    """The budget that all messages that are still arriving share.
+    """Limits the bytes of all messages that are still arriving, together.
 
-    Beyond it one of them alone is read on until it is whole, and all others wait. What is not read earns the host no credit.
+    Beyond the limit, only one message is read until it is whole, and all others wait. The host gets no credit for bytes
+    that are not read.
     """
 
     def __init__(self, limit=UNFINISHED_LIMIT):
@@ -43,9 +45,9 @@ class Budget:
 class Decoder:
     """Reads messages one after another from `read`, which blocks and returns bytes, or b'' at the end.
 
-    Values are built while their bytes arrive: nothing is decoded twice, and nothing is allocated because a length
-    claims it. A value that is well-formed but cannot be had here (nested too deeply, a map as a key) is read to its end
-    and reported as `fault`, so that the call fails and the connection stays whole.
+    Values are built while their bytes arrive. Nothing is decoded twice, and a length alone never allocates memory. Some
+    values are well-formed but not possible here: nested too deeply, or with a map as a key. Such a value is read to its
+    end and reported as `fault`, so that only its call fails.
     """
 
     def __init__(self, read, budget):
@@ -54,12 +56,12 @@ class Decoder:
         self._held = 0  # bytes taken out of the budget
         self._chunk = b""
         self._at = 0
-        self._left = 0  # bytes that the message under way may still have
-        self._values = 0  # values that it may still declare
+        self._left = 0  # bytes that the current message may still have
+        self._values = 0  # values that the current message may still declare
         self.fault = None
 
     def message(self):
-        """Returns the next message, a list, or None at the end. Raises MalformedMessage."""
+        """Returns the next message as a list, or None at the end. Raises MalformedMessage."""
         self.close()
         if self._at == len(self._chunk) and not self._more():
             return None
@@ -158,14 +160,15 @@ class Decoder:
         return key
 
     def _too_many(self, count):
-        """Counts the values that an array or a map declares."""
+        """Counts the values that an array or a map declares. Returns True if the message has too many."""
         self._values -= count
         if self._values < 0:
             self.fault = f"a message of more than {VALUE_LIMIT} values"
         return self._values < 0
 
     def _pass_over(self, count):
-        """Reads the rest of a value that is nested too deeply or has too many values, by counting instead of descending."""
+        """Reads the rest of a value that is nested too deeply or has too many values. It counts values, and does not
+        recurse."""
         self.fault = self.fault or f"a value nested deeper than {NESTING_LIMIT} levels"
         while count > 0:
             count -= 1
@@ -200,7 +203,7 @@ class Decoder:
                 if nanoseconds % 1000 == 0:
                     return EPOCH + timedelta(seconds=seconds, microseconds=nanoseconds // 1000)
             except OverflowError:
-                pass  # beyond the year 9999: kept as it came
+                pass  # beyond the year 9999, so the extension is kept as it came
         return Extension(code, data)
 
 

@@ -1,4 +1,4 @@
-"""Yamux frames on their way out.
+"""Writes yamux frames.
 
 A frame is a header of 12 bytes (version, type, flags, stream id, length). If its type is data, `length` bytes follow.
 """
@@ -14,12 +14,12 @@ SYN, ACK, FIN, RST = 1, 2, 4, 8
 
 
 class Outbox:
-    """Frames on their way out, written by a thread of its own in the order in which they were put.
+    """A queue of frames. A thread of its own writes them in the order in which they were put.
 
-    Whoever puts data waits while 64 frames are queued, which is the back-pressure of a host that does not read. Answers
-    to the host (acknowledgements, credit, pongs) may queue further, because the thread that reads must not wait for the
-    one that writes: with both sides waiting so, neither would ever go on. They are bounded all the same, so that a host
-    that asks and never reads costs no memory without end.
+    A thread that puts data waits while 64 frames are queued. So a host that does not read slows the plugin down.
+    Answers to the host (acknowledgements, credit, pongs) wait only beyond 4096 frames, because they come from the
+    thread that reads. If that thread waited for the writing one, and the host did the same, neither side would
+    continue. The higher limit bounds the memory if a host asks and never reads.
     """
 
     DATA_FRAMES, FRAMES = 64, 4096
@@ -43,7 +43,7 @@ class Outbox:
             self._changed.notify_all()
 
     def close(self):
-        """Waits until everything that was put is written, or the host has closed its end."""
+        """Waits until all frames are written, or the host has closed its end of the pipe."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()

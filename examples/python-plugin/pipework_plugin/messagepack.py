@@ -1,14 +1,15 @@
-"""Values to MessagePack (https://github.com/msgpack/msgpack/blob/master/spec.md), as far as the protocol's base needs it.
+"""Packs values as MessagePack (https://github.com/msgpack/msgpack/blob/master/spec.md), as far as the protocol's base
+needs it.
 
     MessagePack            Python
     nil, true, false       None, True, False
-    integers               int, from -2**63 to 2**64 - 1; anything wider cannot travel
+    integers               int, from -2**63 to 2**64 - 1; larger integers cannot be sent
     float 32, float 64     float (always written as float 64)
     str                    str (bytes that are not UTF-8 survive a round trip as surrogate escapes)
     bin                    bytes (bytearray and memoryview may be sent too)
     array                  list (tuples may be sent too)
     map                    dict
-    timestamp extension    datetime with a time zone; Extension where the year is beyond Python's
+    timestamp extension    datetime with a time zone; Extension if Python has no such year
     other extensions       Extension
 """
 
@@ -25,20 +26,21 @@ TIMESTAMP = -1
 
 @dataclass(frozen=True)
 class Extension:
-    """An extension value that this side has no type for; it goes back unchanged when it is sent on."""
+    """An extension value for which Python has no type here. If it is sent back, its bytes are unchanged."""
 
     code: int
     data: bytes
 
 
 class MalformedMessage(Exception):
-    """The bytes are no message, or one beyond the limits. What follows cannot be trusted: reset the stream."""
+    """The bytes are no message, or a message beyond the limits. The bytes after it cannot be trusted, so reset the
+    stream."""
 
 
 class CannotTravel(TypeError):
-    """A value that MessagePack has no form for. `path` says where it sits, the outermost key first."""
+    """A value for which MessagePack has no form. `path` has the keys that lead to the value, the outermost first."""
 
-    root = "result"  # which part of its message the value is
+    root = "result"  # the part of the message that holds the value
 
     def __init__(self, reason):
         super().__init__(reason)
@@ -50,7 +52,7 @@ class CannotTravel(TypeError):
 
 
 def pack_message(head, value):
-    """Returns an RPC message: the items of `head` and then `value`, whose nesting alone is limited."""
+    """Returns an RPC message: the items of `head`, then `value`. Only the nesting of `value` is limited."""
     out = bytearray([0x90 | (len(head) + 1)])
     for item in head:
         _pack(out, item, 0)
@@ -140,7 +142,8 @@ _INTEGERS = (
 
 
 def _pack_size(out, size, short, short_limit, codes):
-    """Writes the head of a str, bin, array or map: in one byte if it fits, else with 1, 2 or 4 bytes of length."""
+    """Writes the head of a str, bin, array or map. It is one byte if the size is small, and has a length of 1, 2 or 4
+    bytes otherwise."""
     if size <= short_limit:
         out.append(short | size)
     elif size < 2**8 and codes[0] is not None:

@@ -21,19 +21,19 @@ CAPABILITIES = "cancel,errors,describe"
 COOKIE_KEY = "OTTO_PLUGIN_MAGIC_COOKIE"
 COOKIE_VALUE = "11aab7ff21cb9ff7b0e9975d53f17a8dab571eac9b5ff0191730046698f07b7f"
 
-FAREWELL = 0.5  # seconds that the shutdown hook has if the host did not send Quit
-UNREAD = 0.1  # seconds in which calls that came before Quit can still be read
-TERM_PATIENCE = 10  # seconds that a plugin serves on after a first SIGTERM
-TERM_IDLE = 0.25  # seconds that running calls have after the second: SIGKILL follows a second later
-FLUSH = 2  # seconds that the host has to take the last bytes
-DIAL_PATIENCE = 30  # seconds that the host has to dial what was dispensed
+FAREWELL = 0.5  # seconds that the shutdown hook may run if the host did not send Quit
+UNREAD = 0.1  # seconds during which calls that the host sent before Quit can still be read
+TERM_PATIENCE = 10  # seconds that a plugin still serves after a first SIGTERM
+TERM_IDLE = 0.25  # seconds that running calls have after a second SIGTERM; SIGKILL follows a second later
+FLUSH = 2  # seconds that the host has to read the last bytes
+DIAL_PATIENCE = 30  # seconds that the host has to dial the id of a dispensed implementation
 
 
 @dataclass(frozen=True)
 class Context:
     """What a factory gets."""
 
-    broker: Broker  # raw byte streams beside the calls
+    broker: Broker  # opens raw byte streams beside the calls
     host: Host  # the services that the host offers
 
 
@@ -47,11 +47,12 @@ def serve(
     cookie_key=COOKIE_KEY,
     cookie_value=COOKIE_VALUE,
 ):
-    """The plugin's main. Serves `plugins`, a dict of name and factory, and ends the process when the host is done.
+    """The plugin's main function. Serves `plugins`, a dict of factories by name, and ends the process when the host is
+    done.
 
-    A factory is called once a dispense, with a Context, and returns an object whose public methods are then offered.
-    When the host lets go of it, its method `_dispose` is called, if it has one. `on_shutdown` runs once, before the end.
-    `name` and `version` are what the host is told if it asks what this plugin is.
+    A factory is called with a Context at each dispense, and returns an object. The host can then call the object's
+    public methods. When the host releases the object, its method `_dispose` is called, if it has one. `on_shutdown`
+    runs once, before the end. `name` and `version` are for the host's `describe()`.
     """
     environment = _take_environment(cookie_key, cookie_value)
     reading, writing = _take_descriptors(environment["PIPEWORK_FDS"])
@@ -79,15 +80,15 @@ def _take_descriptors(text):
     try:
         reading, writing = (int(part) for part in text.split(","))
         if (reading, writing) == (0, 1):
-            # Standard input and output are the protocol: keep them under other numbers, and give whatever reads or
-            # prints behind Python's back the null device and standard error.
+            # Standard input and output carry the protocol. They are kept under other numbers. Code that reads or writes
+            # descriptors 0 and 1 directly gets the null device and standard error.
             reading, writing = os.dup(0), os.dup(1)
             null = os.open(os.devnull, os.O_RDONLY)
             os.dup2(null, 0)
             os.close(null)
             os.dup2(2, 1)
         for descriptor in (reading, writing):
-            # If a grandchild held these, the host would wait for an end that never comes.
+            # If a program started from here held these, the host would not see the end of this one.
             os.set_inheritable(descriptor, False)
             os.set_blocking(descriptor, True)
     except (ValueError, OSError) as error:
@@ -119,13 +120,14 @@ class _Plugin:
         self._term_timer = None  # from the first SIGTERM on
         self._stdout, self._stderr = _Output(), _Output()
         self._stream_count = 0
-        self._streams = set()  # those that carry calls of plugins
+        self._streams = set()  # the streams that carry calls to implementations
         self._session = Session(reading, writing, self._on_stream)
         self._broker = Broker(self._session)
         self._context = Context(self._broker, Host(self._broker, self.budget, capabilities))
 
     def run(self):
-        # What Python code prints from here on goes through the session; descriptors 1 and 2 are left to the rest.
+        # From here on, what Python code prints goes through the session. Other code still writes to descriptors 1 and
+        # 2.
         sys.stdout, sys.stderr = self._stdout.as_text(), self._stderr.as_text()
         # A terminal, timeout and service managers signal host and plugin alike. The host decides what a signal means.
         # An empty handler is set, because programs started from here would inherit SIG_IGN.
@@ -140,7 +142,7 @@ class _Plugin:
             self.calls.refuse()
             self.calls.wait_idle(TERM_IDLE)
         except BrokenPipeError:
-            pass  # the host went before the line was written
+            pass  # the host ended before the line was written
         except ProtocolError as error:
             print(f"pipework: the session ends: {error}", file=sys.__stderr__, flush=True)
             self._session.outbox.put(GO_AWAY, 0, 0, 1)  # 1: for a protocol error
@@ -154,16 +156,18 @@ class _Plugin:
         return f"1|pipe|{self._address}|msgpack-rpc|{version}|{CAPABILITIES}|{versions}\n".encode("ascii")
 
     def _on_sigterm(self, *_):
-        """The first SIGTERM waits for the host's Quit or its end, but not for ever. The second does not wait."""
+        """After a first SIGTERM, the plugin waits for the host's Quit or end, but not for ever. After a second one, it
+        does not wait."""
         if self._term_timer is not None:
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it is leaving: SIGKILL is next
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the plugin is ending, and only SIGKILL can end it sooner
             raise _Terminated
         self._term_timer = threading.Timer(TERM_PATIENCE, os.kill, (os.getpid(), signal.SIGTERM))
         self._term_timer.daemon = True
         self._term_timer.start()
 
     def _on_stream(self, stream):
-        """A stream of the host's: control, stdout and stderr come first, in this order. Called by the reading thread."""
+        """Handles a new stream of the host. Control, stdout and stderr come first, in this order. The reading thread
+        calls this."""
         self._stream_count += 1
         if self._stream_count == 1:
             target = self._serve_control
@@ -205,19 +209,21 @@ class _Plugin:
             Connection(stream, "Plugin", service, self.calls, self.budget, self._rich_errors).serve()
             self._streams.discard(stream)
         except TimeoutError:
-            pass  # the host changed its mind
+            pass  # the host did not dial the id in time
         finally:
             getattr(service, "_dispose", lambda: None)()
 
     def refuse_calls(self):
-        """Called once Quit was read. Streams have no common order, so calls sent before Quit may still be unread."""
+        """Refuses new calls once Quit was read. Streams have no common order, so calls that were sent before Quit may
+        still be unread. It waits for these first."""
         deadline = time.monotonic() + UNREAD
         while time.monotonic() < deadline and not all(stream.is_taken for stream in tuple(self._streams)):
             time.sleep(0.001)
         self.calls.refuse()
 
     def quit(self):
-        """Gives the calls that run, and the shutdown hook, three quarters of the host's patience."""
+        """Waits for the running calls and the shutdown hook, together for three quarters of the grace period at
+        most."""
         deadline = time.monotonic() + self._grace * 0.75
         self.calls.wait_idle(deadline - time.monotonic())
         self._shut_down(deadline - time.monotonic())
@@ -233,14 +239,14 @@ class _Plugin:
         self._shutdown.join(max(seconds, 0))
 
     def _end(self, status):
-        """Called when the host is gone or done. From here on no thread, timer or handler delays the end."""
+        """Ends the process when the host is gone or done. From here on, no thread, timer or handler delays the end."""
         if self._term_timer is not None:
             self._term_timer.cancel()
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         if not self._quit_answered:
             self.calls.abort()
             self._shut_down(FAREWELL)
-        # In a thread, because a host that reads no more would hold the last writes for ever.
+        # This runs in a thread, because the last writes would wait for ever if the host no longer reads.
         last = threading.Thread(target=self._finish, daemon=True)
         last.start()
         last.join(FLUSH)
@@ -248,7 +254,7 @@ class _Plugin:
             try:
                 raw.flush()
             except (AttributeError, OSError):
-                pass  # closed, or never there
+                pass  # the descriptor is closed, or there never was one
         os._exit(status)
 
     def _finish(self):
@@ -259,7 +265,7 @@ class _Plugin:
 
 
 class _Control(Connection):
-    """The first stream. Its methods belong to two services; both are offered here by their whole names."""
+    """Serves the control stream. Its methods belong to two services, so they are offered by their whole names."""
 
     def __init__(self, plugin, stream):
         super().__init__(stream, "Control", None, None, plugin.budget, False)
@@ -286,8 +292,8 @@ class _Control(Connection):
 class _Output(io.RawIOBase):
     """Standard output or error of the plugin as a synced stream.
 
-    A write returns when its bytes are queued behind everything sent before, so they are on the wire ahead of the reply of
-    the handler that prints. A host that reads slowly makes the one who prints wait, and nobody else.
+    A write returns when its bytes are queued after everything that was sent before. So they are on the wire before the
+    reply of the handler that prints. If the host reads slowly, only the thread that prints waits.
     """
 
     def __init__(self):
@@ -314,7 +320,7 @@ class _Output(io.RawIOBase):
         return len(data)
 
     def finish(self):
-        """Sends FIN after what was printed and sent. Gives up a print that still waits for credit."""
+        """Sends FIN after what was printed and sent. A print that still waits for credit is given up."""
         if self._stream is not None:
             self._stream.abandon()
             self._stream.end()

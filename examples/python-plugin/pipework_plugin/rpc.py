@@ -1,8 +1,8 @@
-"""MessagePack-RPC on one stream, from the side that is called.
+"""Answers MessagePack-RPC calls on one stream.
 
     request       [0, msgid, method, params]
-    response      [1, msgid, error, result]     error is nil where the call succeeded
-    notification  [2, method, params]           `$/cancel` with [msgid], where `cancel` was announced
+    response      [1, msgid, error, result]     error is nil if the call succeeded
+    notification  [2, method, params]           `$/cancel` with [msgid], if `cancel` was announced
 
 Requests run at the same time, each in a thread of its own, and are answered in the order in which they end.
 """
@@ -45,7 +45,7 @@ class Calls:
         self.quitting = False
 
     def enter(self, call):
-        """Counts one more running call, or returns why the call may not run."""
+        """Counts one more running call and returns None, or returns why the call may not run."""
         with self._changed:
             if self.quitting:
                 return RuntimeError(SHUTTING_DOWN)
@@ -76,9 +76,9 @@ class Calls:
 class Connection:
     """Serves the calls that come in on one stream.
 
-    `service` is what the host calls `prefix`: its public methods are offered, and nothing else. `calls` counts what runs
-    in the whole plugin, `budget` the bytes of messages that have not arrived whole. `rich_errors` says that the host
-    announced `errors`.
+    Only public methods of `service` are offered. In the host's requests, their names begin with `prefix`. `calls`
+    counts the running calls of the whole plugin, and `budget` counts the bytes of messages that are still arriving.
+    `rich_errors` is true if the host announced `errors`.
     """
 
     def __init__(self, stream, prefix, service, calls, budget, rich_errors):
@@ -90,21 +90,21 @@ class Connection:
         self._rich_errors = rich_errors
         self._changed = threading.Condition()
         self._running = {}  # msgid: Call
-        self._answering = 0  # answers on their way out
+        self._answering = 0  # answers that are being sent
 
     def serve(self):
-        """Answers until the host finishes the stream, then finishes it too; or until it is reset."""
+        """Answers calls until the host ends the stream, and then ends it too. Also returns if the stream is reset."""
         decoder = Decoder(self._stream.read, self._budget)
         try:
             while (message := decoder.message()) is not None:
                 self._on_message(message, decoder.fault)
                 # A host that takes no answers gets no credit for further requests. They would pile up here.
                 self._stream.wait_for_credit()
-            with self._changed:  # the host calls no more: answer what runs
+            with self._changed:  # the host sends no more calls, but those that run are still answered
                 self._changed.wait_for(lambda: not self._running and not self._answering)
             self._stream.end()
         except StreamClosed:
-            pass  # the host wants no answers any more
+            pass  # the host no longer wants the answers
         except MalformedMessage as error:
             print(f"pipework: stream {self._stream.id} is reset: {error}", file=sys.__stderr__, flush=True)
             self._stream.reset()
@@ -122,7 +122,7 @@ class Connection:
                 if msgid in self._running:
                     raise MalformedMessage(f"a request with the id {msgid}, which is in use")
                 self._running[msgid] = call
-            # The call is counted here, not in its own thread, so that calls read before Quit run before it.
+            # The call is counted here, not in its own thread. So a call that was read before Quit is never refused.
             refusal = self._calls and self._calls.enter(call)
             args = (call, msgid, method, params, fault, refusal)
             threading.Thread(target=self._run, args=args, daemon=True).start()
@@ -131,7 +131,7 @@ class Connection:
             if method == "$/cancel" and isinstance(params, list) and params and isinstance(params[0], int):
                 with self._changed:
                     call = self._running.get(params[0])
-                if call is not None:  # else it was answered while the cancellation was on its way
+                if call is not None:  # otherwise it was answered before the cancellation arrived
                     call.cancelled.set()
         elif not (len(message) == 4 and message[0] == RESPONSE):
             raise MalformedMessage("a message that is neither request, response nor notification")
@@ -147,7 +147,7 @@ class Connection:
             if not isinstance(params, list):
                 raise TypeError(f"{method} got params that are no array")
             result = self._find(method)(*params)
-        except BaseException as thrown:  # also SystemExit: a handler ends its own call, never the plugin
+        except BaseException as thrown:  # also SystemExit, because a handler may end only its own call, not the plugin
             error = self._describe(thrown)
         try:
             try:
@@ -196,6 +196,6 @@ class Connection:
 
 
 def sleep(seconds):
-    """Like time.sleep, but ends early, by raising, when the call that runs here is cancelled."""
+    """Sleeps like time.sleep, but raises InterruptedError as soon as the current call is cancelled."""
     if current_call().cancelled.wait(seconds):
         raise InterruptedError("the call was cancelled")

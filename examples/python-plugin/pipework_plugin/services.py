@@ -28,7 +28,7 @@ class HostError(Exception):
 class Host:
     """Gives a plugin access to its host's services: `context.host.dispense("files")`.
 
-    It works in a factory, in a call, and at any other time.
+    A plugin can use it in a factory, in a call, and at any other time.
     """
 
     def __init__(self, broker, budget, capabilities):

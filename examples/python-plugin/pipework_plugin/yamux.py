@@ -1,8 +1,8 @@
 """Yamux (https://github.com/hashicorp/yamux/blob/master/spec.md): many streams over one pair of descriptors.
 
-This is the side of the plugin, the yamux server: the host opens streams with odd ids, this side with even ones. One
-thread, the one that calls `Session.run`, reads frames; another one writes them; any number of threads may read and write
-streams, and block while there is nothing to read or no credit to write.
+This is the plugin's side, which is the yamux server. The host opens streams with odd ids, and this side opens streams
+with even ones. The thread that calls `Session.run` reads frames, and another thread writes them. Any number of threads
+may read and write streams. They block while there is nothing to read, or no credit to write.
 """
 
 import os
@@ -11,14 +11,14 @@ import threading
 
 from .frames import ACK, DATA, FIN, GO_AWAY, HEADER, PING, RST, SYN, WINDOW_UPDATE, Outbox
 
-WINDOW = 256 * 1024  # bytes that each side may have under way on a fresh stream; the protocol fixes it
-LARGEST_FRAME = 64 * 1024  # most payload of one data frame of ours, so that no stream holds the pipe for long
+WINDOW = 256 * 1024  # bytes that each side may send on a new stream before it gets credit; the protocol fixes this number
+LARGEST_FRAME = 64 * 1024  # the largest payload of a data frame that we send, so that no stream holds the pipe for long
 STREAM_LIMIT = 1024  # streams open at once; a further one is reset
-UNACKNOWLEDGED_LIMIT = 256  # streams of ours that the host has not answered yet; a further open waits
+UNACKNOWLEDGED_LIMIT = 256  # streams that we opened and the host has not acknowledged yet; a further `open` waits
 
 
 class ProtocolError(Exception):
-    """The host broke a rule of yamux. It ends the session."""
+    """The host broke a rule of yamux. This error ends the session."""
 
 
 class StreamClosed(Exception):
@@ -26,30 +26,31 @@ class StreamClosed(Exception):
 
 
 class Stream:
-    """One two-way flow of bytes. Finishing it (`end`) ends our direction alone."""
+    """One two-way flow of bytes. `end` ends only our direction."""
 
     def __init__(self, session, stream_id, acknowledged):
         self.id = stream_id
         self._session = session
         self._changed = threading.Condition(session.lock)
-        self._writing = threading.Lock()  # one message at a time: its frames follow each other
-        self._buffer = bytearray()  # arrived, not yet read
-        self._receive_window = WINDOW  # what the host may still send
-        self._credit = WINDOW  # what we may still send
+        self._writing = threading.Lock()  # lets one message be written at a time, so that its frames follow each other
+        self._buffer = bytearray()  # bytes that have arrived and were not read yet
+        self._receive_window = WINDOW  # bytes that the host may still send
+        self._credit = WINDOW  # bytes that we may still send
         self._readers = 0  # threads that wait for bytes
-        self._owed = 0  # read by the application, not yet given back to the host as credit
-        self._stuck = False  # a write waits for credit
+        self._owed = 0  # bytes that the application has read, but for which the host has no credit yet
+        self._stuck = False  # true while a write waits for credit
         self._remote_finished = False
         self._finished = False
-        self._abandoned = False  # the session ends, so writes that wait for credit fail
-        self._closed = False  # reset by either side, or the session is over
+        self._abandoned = False  # true when the session ends, so that writes that wait for credit fail
+        self._closed = False  # true if either side has reset the stream, or the session is over
         self._acknowledged = acknowledged
 
     def read(self, limit=None, timeout=None):
-        """Returns the bytes that have arrived, as many as `limit`, and waits for the first; b'' once the host finished.
+        """Returns at most `limit` of the bytes that have arrived. Waits for the first byte. Returns b'' once the host
+        has ended its direction.
 
-        The host gets credit for what is taken here and for nothing else: what a slow reader leaves makes the host wait
-        in place of filling this process's memory. Raises StreamClosed, and TimeoutError after `timeout` seconds.
+        The host gets credit only for bytes that are read here. So a slow reader makes the host wait, and does not fill
+        the memory of this process. Raises StreamClosed, and TimeoutError after `timeout` seconds.
         """
         with self._changed:
             self._readers += 1
@@ -62,7 +63,7 @@ class Stream:
             data = bytes(self._buffer[:limit])
             del self._buffer[:limit]
             self._owed += len(data)
-            # Half a window is worth a frame. After the host's FIN credit has no use.
+            # A credit frame is sent for half a window at least. After the host's FIN, credit has no use.
             if self._owed >= WINDOW // 2 and not self._remote_finished:
                 grant, self._owed = self._owed, 0
                 self._receive_window += grant
@@ -71,12 +72,13 @@ class Stream:
 
     @property
     def is_taken(self):
-        """True if everything that has arrived was read and handled, and the reader waits for more."""
+        """True if everything that has arrived was read and handled, and the reader waits for more. Also true after the
+        end."""
         with self._changed:
             return self._closed or (not self._buffer and (self._readers > 0 or self._remote_finished))
 
     def write(self, data):
-        """Sends all of `data`, waiting for credit. Raises StreamClosed."""
+        """Sends all of `data`, and waits for credit if necessary. Raises StreamClosed."""
         with self._writing:
             rest = memoryview(data)
             while rest:
@@ -93,7 +95,7 @@ class Stream:
                 rest = rest[size:]
 
     def wait_for_credit(self):
-        """Waits while a write of another thread waits for credit."""
+        """Returns once no other thread's write waits for credit."""
         with self._changed:
             self._changed.wait_for(lambda: not self._stuck or self._unwritable)
 
@@ -106,7 +108,8 @@ class Stream:
                 self._session.forget_if_done(self)
 
     def abandon(self):
-        """Makes writes that wait for credit fail, so that the stream can be finished. What was sent before stays sent."""
+        """Makes writes that wait for credit fail, so that the stream can be finished. Bytes that were already sent stay
+        sent."""
         with self._changed:
             self._abandoned = True
             self._changed.notify_all()
@@ -119,7 +122,7 @@ class Stream:
                 self._session.forget(self)
                 self.close()
 
-    # What the session tells the stream, with the session's lock held.
+    # The session calls the following methods while it holds its lock.
 
     def close(self):
         self._closed = True
@@ -138,7 +141,7 @@ class Stream:
 
     def receive(self, data):
         if self._remote_finished:
-            self.reset()  # bytes after FIN: this stream's sender is broken, the others may be sound
+            self.reset()  # bytes after FIN are a fault of this stream's sender, and other streams may be sound
         elif not self._closed:
             self._buffer += data
             self._changed.notify_all()
@@ -180,7 +183,7 @@ class Session:
         self.outbox = Outbox(writing, self.stop)
 
     def open(self):
-        """Opens a stream towards the host. Waits while 256 of ours are unanswered."""
+        """Opens a stream to the host. Waits while 256 streams that we opened are not acknowledged."""
         with self._may_open:
             self._may_open.wait_for(lambda: self._unacknowledged < UNACKNOWLEDGED_LIMIT or self._over)
             if self._over or self._going_away:
@@ -197,14 +200,14 @@ class Session:
         os.write(self._wake, b".")
 
     def run(self):
-        """Reads frames until the host closes its end, says that it is going away for a fault, or `stop` is called."""
+        """Reads frames until the host closes its end, the host goes away because of a fault, or `stop` is called."""
         header = bytearray()
-        target, left, flags = None, 0, 0  # the data frame under way: its stream (None skips), bytes to come, flags
+        target, left, flags = None, 0, 0  # the current data frame: its stream (None: skip it), bytes to come, flags
         while chunk := self._receive():
             rest = memoryview(chunk)
             while rest:
                 if left == 0:
-                    # A header may come in pieces, as anything may.
+                    # A header may arrive in several pieces.
                     missing = HEADER.size - len(header)
                     header += rest[:missing]
                     rest = rest[missing:]
@@ -246,7 +249,7 @@ class Session:
             return b""
         try:
             return os.read(self._reading, 64 * 1024)
-        except ConnectionResetError:  # raised, in place of an end, if the host died before it read all bytes
+        except ConnectionResetError:  # raised instead of an end of file if the host died before it read all bytes
             return b""
 
     def _on_header(self, version, kind, flags, stream_id, length):
@@ -261,7 +264,7 @@ class Session:
             if length != 0:
                 raise ProtocolError(f"the host ended the session: go-away {length}")
             with self.lock:
-                self._going_away = True  # no stream may be opened any more; open streams go on
+                self._going_away = True  # no further stream may be opened, and open streams continue
             return None, 0, 0
         if kind not in (DATA, WINDOW_UPDATE):
             raise ProtocolError(f"a frame of type {kind}; there are 0 to 3")
@@ -272,7 +275,7 @@ class Session:
         with self.lock:
             stream = self._on_syn(stream_id) if flags & SYN else self._streams.get(stream_id)
             if stream is None:
-                return None, size, 0  # closed not long ago, or refused: normal, its bytes are dropped
+                return None, size, 0  # the stream was closed a moment ago, or refused, so its bytes are dropped
             if stream.acknowledge():
                 self._settle_opening(stream)
             if kind == DATA:

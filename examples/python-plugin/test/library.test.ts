@@ -1,4 +1,4 @@
-// What pipework_plugin offers to plugins beside answering calls.
+// Tests what pipework_plugin offers to plugins besides the calls that they answer.
 import { once } from 'node:events';
 import { Writable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
@@ -83,7 +83,7 @@ describe.skipIf(missing !== undefined)(`pipework_plugin${skipped}`, () => {
     expect(await host.plugin.environment()).toEqual([]);
   });
 
-  test('takes the highest version that both speak', async () => {
+  test('uses the highest protocol version that both sides support', async () => {
     const client = new Client({ cmd: command, protocolVersions: [2, 3, 4] });
     await client.start();
     expect(client.negotiatedVersion).toBe(3);
@@ -96,7 +96,7 @@ describe.skipIf(missing !== undefined)(`pipework_plugin${skipped}`, () => {
     expect(host.printed()).toContain('hook\n');
   });
 
-  test('disposes of an implementation when the host finishes or resets its stream', async () => {
+  test('disposes of an implementation when the host ends or resets its stream', async () => {
     await using host = await rawHost(command);
     await host.dispense('everything', 7);
     host.send({ type: FrameType.WindowUpdate, flags: Flag.FIN, streamId: 7 });
@@ -132,11 +132,11 @@ describe.skipIf(missing !== undefined)(`pipework_plugin${skipped}`, () => {
       expect(await counter.words('a.txt')).toBe(3);
     });
 
-    test('any number of times at once, with a new implementation for each service', async () => {
+    test('with many calls at once, and gets a new implementation at each dispense', async () => {
       const host = offering();
       await using client = host.client;
       const plugin = await (await client.client()).dispense('everything');
-      // The host answers none before all of them have arrived.
+      // The host answers none of the calls before all of them have arrived.
       expect(await plugin.ask_at_once(20)).toEqual(Array.from({ length: 20 }, (_, n) => n));
       expect(await plugin.ask_twice()).toEqual([1, 2, 1, 'StreamClosed']);
       await expect.poll(() => host.disposed()).toBe(3);
@@ -155,7 +155,7 @@ describe.skipIf(missing !== undefined)(`pipework_plugin${skipped}`, () => {
       await expect(plugin.ask_unsendable()).rejects.toThrow('params[0][0]: a set cannot travel');
     });
 
-    test('for no longer than it wants to, and the host is told', async () => {
+    test('with a timeout, after which the host is told to cancel the call', async () => {
       const host = offering();
       await using client = host.client;
       const plugin = await (await client.client()).dispense('everything');

@@ -43,7 +43,7 @@ describe.skipIf(missing !== undefined)(`the Python plugin on the wire${skipped}`
     expect(await host.response(7, 1)).toEqual([1, 1, null, 'Hello, world!']);
   });
 
-  test('takes a whole conversation in one frame that opens and finishes the stream', async () => {
+  test('answers a whole conversation in one frame that opens and ends the stream', async () => {
     await using host = await rawHost(command);
     host.request(1, 1, 'Dispenser.Dispense', 'greeter');
     const [, , , id] = await host.response(1, 1);
@@ -76,7 +76,7 @@ describe.skipIf(missing !== undefined)(`the Python plugin on the wire${skipped}`
     expect((result as Uint8Array).every((byte, i) => byte === ((i * 7 + 3) & 255))).toBe(true);
   });
 
-  test('gives credit for what it has taken, never for what only arrived', async () => {
+  test('gives credit for bytes that it has read, never for bytes that only arrived', async () => {
     await using host = await rawHost(command);
     host.open(7, 999); // This id is not awaited, so the stream is held, and its bytes are not taken
     host.data(7, new Uint8Array(200 * KiB));
@@ -96,7 +96,7 @@ describe.skipIf(missing !== undefined)(`the Python plugin on the wire${skipped}`
   });
 
   test.concurrent(
-    'holds a stream for five seconds, then resets it: without an id, or with one that is not awaited',
+    'resets a stream after five seconds if it has no id, or if nothing in the plugin waits for its id',
     async () => {
       await using host = await rawHost(command);
       host.data(7, Buffer.from([0, 0]), Flag.SYN);
@@ -111,7 +111,7 @@ describe.skipIf(missing !== undefined)(`the Python plugin on the wire${skipped}`
     },
   );
 
-  test.concurrent('uses a broker id once', async () => {
+  test.concurrent('accepts only one stream for a broker id', async () => {
     await using host = await rawHost(command);
     host.request(1, 1, 'Dispenser.Dispense', 'greeter');
     const [, , , id] = await host.response(1, 1);
@@ -124,7 +124,7 @@ describe.skipIf(missing !== undefined)(`the Python plugin on the wire${skipped}`
     expect(host.bytes(9).length).toBe(0);
   });
 
-  test('skips frames of streams it does not know, with their payload', async () => {
+  test('skips frames of streams that it does not know, with their payload', async () => {
     await using host = await rawHost(command);
     host.data(77, new Uint8Array(5000));
     host.send({ type: FrameType.WindowUpdate, streamId: 79, length: 10 });
@@ -183,7 +183,7 @@ describe.skipIf(missing !== undefined)(`the Python plugin on the wire${skipped}`
     expect(host.rawStderr).toContain('pipework: the session ends: ');
   });
 
-  test('finishes stdout and stderr last of all, and exits 0 after Quit', async () => {
+  test('ends the streams stdout and stderr after Quit, as its last frames, and exits with 0', async () => {
     await using host = await rawHost(command);
     await host.dispense('conformance', 7);
     host.request(7, 1, 'Plugin.print', { stream: 'stdout', text: 'printed' });
@@ -214,7 +214,7 @@ describe.skipIf(missing !== undefined)(`the Python plugin on the wire${skipped}`
     expect(await host.exited).toEqual({ code: 0, signal: null });
   });
 
-  test('takes the highest version that both speak, and announces its own if there is none', async () => {
+  test('uses the highest protocol version that both sides support, and announces its own if there is none', async () => {
     await using host = await rawHost(command, { env: { PIPEWORK_PROTOCOL_VERSIONS: '2,5' } });
     expect(host.line.split('|')[4]).toBe('1');
   });

@@ -1,4 +1,5 @@
-// The plugin's side of @pipework/core under every installed runtime. It must be built, as any program.
+// Tests the plugin's side of @pipework/core under every installed runtime. The packages must be built,
+// because the plugin is a program.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { Writable } from 'node:stream';
@@ -24,7 +25,7 @@ const plugin = file('../plugin.js');
 const runtimes: { name: string; file: string | undefined; args: string[] }[] = [
   { name: 'node', file: process.execPath, args: [plugin] },
   { name: 'bun', file: findRuntime('bun'), args: ['run', plugin] },
-  // Descriptors need no permission. -A is for what a plugin's own code may do.
+  // The descriptors need no permission. -A is for the plugin's own code.
   { name: 'deno', file: findRuntime('deno'), args: ['run', '-A', plugin] },
 ];
 
@@ -79,7 +80,7 @@ for (const { name, file: runtime, args } of runtimes) {
       expect(await host.runtime.echo(map)).toEqual(map);
     });
 
-    test('streams, and calls back', async () => {
+    test('streams values, and calls the host back', async () => {
       await using host = await start();
       const numbers: number[] = [];
       for await (const n of host.runtime.count(1000)) numbers.push(n);
@@ -89,7 +90,7 @@ for (const { name, file: runtime, args } of runtimes) {
       expect(words).toEqual(['a', 'b']);
     });
 
-    test('prints before its reply, by the console and by process.stdout', async () => {
+    test('has its output in the sink before its reply settles, both from the console and from process.stdout', async () => {
       const [stdout, stderr] = [sink(), sink()];
       await using host = await start({ syncStdout: stdout, syncStderr: stderr });
       await host.runtime.log('logged');
@@ -109,7 +110,7 @@ for (const { name, file: runtime, args } of runtimes) {
       await rejected;
     });
 
-    test('ends when it is asked, after its shutdown hook and what that prints', async () => {
+    test('ends when the host asks it to, after its shutdown hook and the hook’s output', async () => {
       const stdout = sink();
       await using host = await start({ syncStdout: stdout });
       expect(await host.client.kill()).toMatchObject({ code: 0, by: 'quit' });

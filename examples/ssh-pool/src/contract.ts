@@ -1,5 +1,5 @@
 export interface Worker {
-  /** Counts the primes below a number, and tells where that was done. */
+  /** Counts the primes below a number, and tells which machine and process did it. */
   primes(below: number): Promise<{ count: number; host: string; pid: number }>;
 }
 

@@ -1,7 +1,7 @@
-// Needs a container engine, or a pod. These variables name what to use. Without them, the test looks for an
-// engine `docker` with the image:
+// These tests need a container engine or a pod, which these variables name. Without the variables, the tests
+// look for the engine `docker` with the image:
 //   PIPEWORK_CONTAINER_ENGINE  docker, or podman
-//   PIPEWORK_CONTAINER_RUN     options of `run`, and the image, which must have Node at the same path, and this repository
+//   PIPEWORK_CONTAINER_RUN     options of `run`, and the image, which must have Node and this repository at their paths here
 //   PIPEWORK_POD               options of `kubectl exec`, and the pod, which must have the same
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -47,13 +47,14 @@ function start(launcher: Launcher, node: string): Client<{ remote: Remote }> {
 
 /** Registers the tests for one way of starting the plugin. `node` is Node's path where the plugin runs. */
 function testLauncher(launcher: Launcher, node: string): void {
-  test('can be called, with the variables that were named, and ends when it is asked to', async () => {
+  test('can be called, has only the named variables of the host, and ends when the host asks it to', async () => {
     const client = start(launcher, node);
     const remote = await (await client.client()).dispense('remote');
     const env = await remote.env();
     expect(env).toMatchObject({ GIVEN: 'it\'s "this"' });
     expect(env).not.toHaveProperty('SECRET');
-    // Any step but the last will do, because an engine may take longer to clean up than the ladder waits.
+    // Any step of `kill()` but the last may end it, because an engine may clean up longer than the first
+    // steps wait.
     expect((await client.kill()).by).not.toBe('sigkill');
   });
 
@@ -64,7 +65,7 @@ function testLauncher(launcher: Launcher, node: string): void {
     expect(await client.exit).toMatchObject({ code: 3, by: 'plugin' });
   });
 
-  test('is lost if the program that joins them is killed', async () => {
+  test('is lost if the program between host and plugin is killed', async () => {
     const client = start(launcher, node);
     const remote = await (await client.client()).dispense('remote');
     const call = remote.hang();
@@ -75,7 +76,7 @@ function testLauncher(launcher: Launcher, node: string): void {
   });
 }
 
-/** The label by which the containers of this run are found. */
+/** The label by which the test finds its containers. */
 const label = `pipework-test=${process.pid}`;
 
 const why = whyNoContainer();

@@ -77,8 +77,9 @@ describe.skipIf(why !== undefined)(
       return { client, remote, plugin, session: parent };
     }
 
-    // All tests of a healthy connection share one, because logging in takes longer than the rest.
-    test('can be called, with the variables that were named, prints to the host, and ends when it is asked to', async () => {
+    // This test checks everything that needs a healthy connection, because logging in takes longer than all
+    // checks.
+    test('can be called, has only the named variables of the host, prints to the host, and ends when the host asks it to', async () => {
       const printed = { stdout: '', stderr: '' };
       const sink = (name: 'stdout' | 'stderr'): Writable =>
         new Writable({
@@ -133,7 +134,8 @@ describe.skipIf(why !== undefined)(
       call.catch(() => {});
       process.kill(session, 'SIGKILL');
       await expect(call).rejects.toThrow(/255/);
-      // ssh prints the first if it reads the end of the connection, and the second if it was just writing.
+      // ssh prints the first text if it reads the end of the connection, and the second text if it was just
+      // writing.
       expect(await client.exit).toMatchObject({
         code: 255,
         by: 'plugin',
@@ -155,28 +157,29 @@ describe.skipIf(why !== undefined)(
       expect((await client.exit).stderrTail).toMatch(/not responding/);
     });
 
-    test('outlives its connection for as long as its event loop is blocked', async () => {
+    test('outlives its connection while its event loop is blocked', async () => {
       const { client, remote, plugin } = await start();
       const folder = mkdtempSync(join(tmpdir(), 'pipework-blocked-'));
       onTestFinished(() => rmSync(folder, { recursive: true }));
       const call = remote.block(60_000, join(folder, 'blocked'));
       call.catch(() => {});
       await expect.poll(() => existsSync(join(folder, 'blocked'))).toBe(true);
-      // Closing its input changes nothing. The signal ends ssh, and not the plugin.
+      // The plugin does not notice that `kill()` closes its input. The signal ends ssh, not the plugin.
       await client.kill({ gracePeriod: 1 });
       await expect(call).rejects.toThrow();
-      // No signal reaches the plugin, and nothing tells the host of it. Only the other machine can end it.
+      // No signal reaches the plugin, and the host does not learn that it still runs. Only the other machine
+      // can end it.
       expect(isAlive(plugin)).toBe(true);
       process.kill(plugin, 'SIGKILL');
     });
 
-    test('that may not log in fails to start with ssh’s reason', async () => {
+    test('fails to start, with the reason that ssh prints, if the login is refused', async () => {
       const client = makeClient({ options: ['-o', 'PubkeyAuthentication=no'] });
       await expect(client.start()).rejects.toThrow(/Permission denied/);
       expect(await client.exit).toMatchObject({ code: 255 });
     });
 
-    test('is one of a pool, which starts another when a connection is lost', async () => {
+    test('can belong to a pool, which starts another process when a connection is lost', async () => {
       await using pool = new Pool<Plugins>({
         cmd: [process.execPath, program],
         name: 'far',
@@ -190,7 +193,7 @@ describe.skipIf(why !== undefined)(
       expect(one.plugin).not.toBe(two.plugin);
       process.kill(one.parent, 'SIGKILL');
       process.kill(two.parent, 'SIGKILL');
-      // What is sent while the connection breaks is lost. Nothing is sent twice.
+      // A call that is sent while the connection breaks is lost, because the pool sends no call twice.
       await expect.poll(async () => await remote.echo('again').catch(() => 'lost')).toBe('again');
     });
 

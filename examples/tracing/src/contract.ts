@@ -3,7 +3,7 @@ export interface Greeter {
   greet(names: readonly string[]): AsyncIterable<string>;
 }
 
-/** The interface that the greeter calls, in a plugin of its own. */
+/** The interface that the greeter calls. Another plugin serves it. */
 export interface Dictionary {
   hello(language: string): Promise<string>;
 }
@@ -18,7 +18,7 @@ export interface Spans {
   take(spans: readonly Told[]): void;
 }
 
-/** The parts of a span that are shown. */
+/** The parts of a span that the example prints. */
 export interface Told {
   readonly traceId: string;
   readonly spanId: string;

@@ -1,8 +1,8 @@
 import type { Told } from './contract.ts';
 
 /**
- * Returns a trace as lines of text, each span below its parent. Spans of one parent are sorted by their
- * names.
+ * Returns a trace as lines of text, with each span below its parent. Spans with the same parent are sorted by
+ * name.
  */
 export function draw(spans: readonly Told[], parent?: string, depth = 0): string {
   return spans

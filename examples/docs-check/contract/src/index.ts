@@ -1,8 +1,8 @@
 /** What the host of docs-check and its plugins agree on: ordinary interfaces, and how a plugin is found. */
 
 /**
- * The pattern of file names that the host takes for plugins. The part that the star matches is the plugin's
- * name.
+ * The host treats every executable file whose name matches this pattern as a plugin. The part that the star
+ * matches is the plugin's name.
  */
 export const pluginPattern = 'docs-check-*';
 
@@ -19,8 +19,8 @@ export interface Services {
 export interface Checker {
   about(): Promise<About>;
   /**
-   * Checks one page. Reports are sent when they are found, in no particular order. The checker reads no file
-   * itself. It asks the host's service `library`, which knows only the page's tree.
+   * Checks one page. Each report is sent as soon as it is ready, in no particular order. The checker reads no
+   * file itself. It asks the host's service `library`, which knows the files of the page's tree.
    */
   check(page: Page, options?: { signal?: AbortSignal }): AsyncIterable<Report>;
 }
@@ -34,7 +34,7 @@ export interface About {
 export interface Page {
   /** The tree that the page belongs to. Names of trees are unique in a run. */
   tree: string;
-  /** False for an installed package, which contains only some of the files beside its README. */
+  /** False for an installed package. A package ships only some of the files that its README may link to. */
   whole: boolean;
   /** The path from the root of its tree, with forward slashes: `docs/guide.md`. */
   path: string;
@@ -42,8 +42,8 @@ export interface Page {
 }
 
 /**
- * The host's view of the trees that it has checked, each by its name ({@link Page.tree}). Paths start at the
- * tree's root.
+ * Lets a checker look at the trees that the host checks. Each tree has a name ({@link Page.tree}). Paths
+ * start at the tree's root.
  */
 export interface Library {
   look(tree: string, path: string): Promise<Entry>;
@@ -67,7 +67,7 @@ export interface Finding {
   /** A short name for the kind of finding, the same in every run. */
   rule: string;
   message: string;
-  /** Both count from 1. */
+  /** `line` and `column` count from 1. */
   line: number;
   column: number;
 }

@@ -1,4 +1,4 @@
-/** Parses Markdown, as GitHub reads it, to a syntax tree, with small helpers about places in it. */
+/** Parses Markdown into a syntax tree, as GitHub does. Has small helpers for places in the text. */
 import type { Nodes, Root } from 'mdast';
 import { fromMarkdown } from 'mdast-util-from-markdown';
 import { frontmatterFromMarkdown } from 'mdast-util-frontmatter';
@@ -47,7 +47,7 @@ export function placeOf(node: Nodes): Place {
   return { line: node.position?.start.line ?? 1, column: node.position?.start.column ?? 1 };
 }
 
-/** Returns the place `index` characters into `text`, where `text` itself begins at `start`. */
+/** Returns the place of the character at `index` of `text`. The text begins at the place `start`. */
 export function placeWithin(text: string, index: number, start: Place): Place {
   const before = text.slice(0, index);
   const lastBreak = before.lastIndexOf('\n');

@@ -13,8 +13,8 @@ export interface Heading {
   slug: string;
   place: Place;
   /**
-   * True if it is inside a list or a quotation, or written in HTML, so that it is outside of the page's own
-   * order of headings.
+   * True if the heading is inside a list or a quotation, or written in HTML. Such a heading does not count in
+   * the page's order of headings.
    */
   loose: boolean;
 }
@@ -25,7 +25,7 @@ export interface Outline {
   anchors: Set<string>;
 }
 
-/** Reads headings in order, because the number in a repeated slug depends on it. */
+/** Reads headings in order, because the number in a repeated slug depends on the order. */
 export function outlineOf(root: Root): Outline {
   const slugger = new GithubSlugger();
   const headings: Heading[] = [];

@@ -2,7 +2,8 @@
 import type { Checker, Entry, Finding, Library, Page, Report } from 'docs-check-contract';
 
 /**
- * A tree of files by path. Directories follow from the paths. Case is compared and guessed as on a real disk.
+ * Returns a library of one tree with these files, by path. Directories follow from the paths. If only the
+ * case of a path differs, the file is found, as in the host's library.
  */
 export function libraryOf(files: Record<string, string>): Library {
   const known = new Map<string, Entry>([['', { kind: 'directory', path: '' }]]);

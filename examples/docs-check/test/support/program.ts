@@ -19,7 +19,7 @@ export function start(cwd: string, args: string[], env: Record<string, string> =
     cwd,
     env: { ...process.env, NO_COLOR: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
-    detached: true, // Its own process group, so that a test can signal it as a terminal does.
+    detached: true, // Gives it a process group of its own, so that a test can signal the group as a terminal does.
   });
   onTestFinished(() => void child.kill('SIGKILL'));
   const run: Run = {

@@ -4,7 +4,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
-/** Writes `files` below a new directory, and returns its path. Those in `executables` can be run. */
+/**
+ * Writes `files` below a new directory, and returns the directory's path. Files in `executables` are made
+ * executable.
+ */
 export async function makeTree(
   files: Record<string, string>,
   executables: Record<string, string> = {},

@@ -1,5 +1,5 @@
-// What every plugin with the services `greeter` and `conformance` does for a real Client, in whatever
-// language it is written.
+// Tests how a plugin in any language behaves with a real Client. The plugin has the services `greeter` and
+// `conformance`.
 import { Writable } from 'node:stream';
 import { Client, type ClientConfig, overStdio } from '@pipework/core';
 import fc from 'fast-check';
@@ -21,13 +21,13 @@ export interface Plugins {
 export interface Foreign {
   language: string;
   command: [file: string, ...args: string[]];
-  /** The reason why it cannot run here. */
+  /** The reason why the plugin cannot run here. */
   missing: string | undefined;
-  /** True if it announces `cancel` and `errors`. */
+  /** True if the plugin announces `cancel` and `errors`. */
   capable: boolean;
 }
 
-/** Any value that the base can carry and that comes back with the same type. */
+/** Any value of the protocol's base that comes back with the same type. */
 const baseValue = fc.letrec((tie) => ({
   value: fc.oneof(
     { maxDepth: 6, depthSize: 'small' },
@@ -74,7 +74,7 @@ export function describeForeignPlugin({ language, command, missing, capable }: F
       expect(await host.rpc.ping()).toBeGreaterThan(0);
     });
 
-    test('gives back every kind of value that the base has', async () => {
+    test('returns every kind of value of the protocol’s base unchanged', async () => {
       await using host = await start();
       const values: unknown[] = [
         ...[null, true, false, 0, 1, -1, 127, 128, -32, -33, 255, 256, 65536, 2 ** 32, -(2 ** 31) - 1],
@@ -94,7 +94,7 @@ export function describeForeignPlugin({ language, command, missing, capable }: F
       }
     });
 
-    test('gives back any value of the base', async () => {
+    test('returns random values of the protocol’s base unchanged', async () => {
       await using host = await start();
       await fc.assert(
         fc.asyncProperty(fc.array(baseValue, { maxLength: 20 }), async (values) => {
@@ -105,7 +105,7 @@ export function describeForeignPlugin({ language, command, missing, capable }: F
       );
     });
 
-    test('is never sent what it could not understand', async () => {
+    test('never gets a value that the protocol’s base does not have', async () => {
       await using host = await start();
       for (const value of [new Map(), () => 1, 2n ** 70n]) {
         await expect(host.conformance.echo(value)).rejects.toThrow(/args\[0\]/);
@@ -113,7 +113,7 @@ export function describeForeignPlugin({ language, command, missing, capable }: F
       expect(await host.conformance.echo('still here')).toBe('still here');
     });
 
-    test('fails a call with its own message, and goes on', async () => {
+    test('fails a call with the handler’s message, and continues', async () => {
       await using host = await start();
       const error = await host.conformance.fail('oh no').catch((thrown: unknown) => thrown as Error);
       expect(error).toBeInstanceOf(Error);
@@ -122,13 +122,13 @@ export function describeForeignPlugin({ language, command, missing, capable }: F
       expect(await host.conformance.echo(1)).toBe(1);
     });
 
-    test('refuses what it does not offer', async () => {
+    test('refuses a method that it does not offer', async () => {
       await using host = await start();
       await expect(host.conformance.notOffered()).rejects.toThrow("can't find method Plugin.notOffered");
       await expect(host.rpc.dispense('nothing' as 'greeter')).rejects.toThrow('unknown plugin type: nothing');
     });
 
-    test('has what it printed in the sink before its reply settles', async () => {
+    test('has its printed output in the sink before its reply settles', async () => {
       const [stdout, stderr] = [sink(), sink()];
       await using host = await start({ syncStdout: stdout, syncStderr: stderr });
       for (let i = 0; i < 50; i++) {
@@ -139,7 +139,7 @@ export function describeForeignPlugin({ language, command, missing, capable }: F
       expect(stderr.text()).toHaveLength(1 << 20);
     });
 
-    test('answers other calls while a slow sink holds up one that prints', async () => {
+    test('answers other calls while a handler that prints waits for a slow sink', async () => {
       const waiting: (() => void)[] = [];
       const stdout = sink((next) => waiting.push(next));
       await using host = await start({ syncStdout: stdout });
@@ -151,7 +151,7 @@ export function describeForeignPlugin({ language, command, missing, capable }: F
       clearInterval(pump);
     });
 
-    test('sends and takes bytes far beyond a window', async () => {
+    test('sends and receives values far larger than a window', async () => {
       await using host = await start();
       const bytes = await host.conformance.bytes(5_000_001);
       expect(bytes).toHaveLength(5_000_001);
@@ -159,7 +159,7 @@ export function describeForeignPlugin({ language, command, missing, capable }: F
       expect(Buffer.compare((await host.conformance.echo(bytes)) as Uint8Array, bytes)).toBe(0);
     });
 
-    test('runs calls at the same time, and answers each with its own', async () => {
+    test('runs calls at the same time, and sends each caller its own answer', async () => {
       await using host = await start();
       const started = performance.now();
       await Promise.all(Array.from({ length: 100 }, () => host.conformance.sleep(200)));
@@ -168,7 +168,7 @@ export function describeForeignPlugin({ language, command, missing, capable }: F
       expect(echoes).toEqual(Array.from({ length: 500 }, (_, i) => i));
     });
 
-    test('lets a caller go at once when it aborts', async () => {
+    test('rejects a call at once when its caller aborts it', async () => {
       await using host = await start();
       const abort = new AbortController();
       const sleeping = host.conformance.sleep(60_000, { signal: abort.signal });
@@ -183,12 +183,12 @@ export function describeForeignPlugin({ language, command, missing, capable }: F
       if (capable) expect(performance.now() - started).toBeLessThan(1_000);
     });
 
-    test('ends when it is asked, with status 0', async () => {
+    test('ends with status 0 when the host asks it to', async () => {
       await using host = await start();
       expect(await host.client.kill()).toMatchObject({ code: 0, signal: null, by: 'quit' });
     });
 
-    test('leaves signals to its host, until a second SIGTERM', async () => {
+    test('ignores signals, which are for its host to handle, until a second SIGTERM', async () => {
       await using host = await start();
       const pid = host.client.pid!;
       for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM'] as const) {
@@ -199,7 +199,7 @@ export function describeForeignPlugin({ language, command, missing, capable }: F
       expect(await host.client.exit).toMatchObject({ code: 0, signal: null, by: 'plugin' });
     });
 
-    test('fails the calls under way when it dies', async () => {
+    test('fails its pending calls when it dies', async () => {
       await using host = await start();
       const sleeping = host.conformance.sleep(60_000);
       const rejected = expect(sleeping).rejects.toMatchObject({ cause: { code: 'PLUGIN_EXITED' } });
@@ -208,7 +208,7 @@ export function describeForeignPlugin({ language, command, missing, capable }: F
       await rejected;
     });
 
-    test('is refused when no version meets, with both lists', async () => {
+    test('is refused if the two sides have no version in common, and the error lists the versions of both', async () => {
       const client = new Client<Plugins>({ cmd: command, protocolVersions: [3, 7] });
       await expect(client.client()).rejects.toThrow(
         /^incompatible protocol version with plugin. Plugin version: 1, Host versions: \[3,? 7\]/,

@@ -68,7 +68,7 @@ export class RawHost implements AsyncDisposable {
     this.child.stdout!.resume();
     this.child.stderr!.on('data', (chunk: Buffer) => (this.rawStderr += chunk.toString()));
     this.#down = this.child.stdio[3] as Writable;
-    // The plugin may end before a frame reaches it. The test notices that by its exit.
+    // The plugin may end before a frame reaches it. The test notices that by the plugin's exit.
     this.#down.on('error', () => {});
     const up = this.child.stdio[4] as Readable;
     up.on('error', () => {});
@@ -125,8 +125,7 @@ export class RawHost implements AsyncDisposable {
   }
 
   /**
-   * Resolves with the response to `msgid` on a stream. It finds messages that are whole within the received
-   * bytes.
+   * Resolves with the response to `msgid` on a stream. Only messages that have arrived whole are searched.
    */
   async response(streamId: number, msgid: number): Promise<unknown[]> {
     let found: unknown[] | undefined;

@@ -21,7 +21,9 @@ function transcript(): Turn[] {
   return turns;
 }
 
-/** Plays the host's part. Returns what the plugin should have sent and what it sent. */
+/**
+ * Sends what the host sends in the transcript. Returns what the plugin should have sent, and what it sent.
+ */
 export async function replay(
   command: [file: string, ...args: string[]],
 ): Promise<{ expected: string; said: string; exit: unknown }> {

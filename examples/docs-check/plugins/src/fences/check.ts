@@ -76,7 +76,7 @@ function sourceOf(fence: Code, text: string): string {
   return text.slice(fence.position?.start.offset, fence.position?.end.offset);
 }
 
-/** True for a fence. Indented code is code as well, but its language is not stated. */
+/** True for a fence. False for indented code, which names no language. */
 function isFence(node: Code, text: string): boolean {
   return /^(`{3}|~{3})/.test(sourceOf(node, text));
 }
@@ -84,7 +84,7 @@ function isFence(node: Code, text: string): boolean {
 function isClosed(fence: Code, text: string): boolean {
   const lines = sourceOf(fence, text).trimEnd().split('\n');
   const mark = /^(`{3,}|~{3,})/.exec(lines[0] ?? '')?.[1] ?? '';
-  // Inside a quotation or a list, the last line begins with their marks.
+  // Inside a quotation or a list, `>` or spaces come before the closing mark.
   const last = /(?:^|[\s>])(`{3,}|~{3,})$/.exec(lines.at(-1) ?? '')?.[1] ?? '';
   return lines.length > 1 && last.startsWith(mark);
 }

@@ -5,7 +5,10 @@ import { abridged, isAbridged, parses, type Verdict } from './verdict.ts';
 
 const withJsx = Parser.extend(jsx());
 
-/** What a snippet may contain and a file may not, because it is cut out of some function, class or module. */
+/**
+ * Lets a snippet contain things that a file may not, because a snippet may be cut out of a function, class or
+ * module.
+ */
 const snippet: Options = {
   ecmaVersion: 'latest',
   locations: true,
@@ -25,7 +28,7 @@ export function parseJavaScript(code: string): Verdict {
   if (!failure) return parses;
   if (!failureOf(code, 'script')) return parses;
   const wrapped = [`(${code}\n)`, `({${code}\n})`];
-  // In a class nearly every word may name a field, so a broken statement would be taken for one.
+  // Nearly every word may name a field of a class, so a broken statement would parse as a field.
   if (!hasStatement(code)) wrapped.push(`(class {${code}\n})`);
   if (wrapped.some((text) => !failureOf(text, 'script'))) return parses;
   if (isAbridged(code) || isTranscript(code)) return abridged;
@@ -54,7 +57,7 @@ function hasStatement(code: string): boolean {
   );
 }
 
-/** True for a session at a prompt, which has the input with the answers. */
+/** True if the code is a session at a prompt, with both input and output. */
 function isTranscript(code: string): boolean {
   return /^(>|\$|node>) /m.test(code);
 }

@@ -85,7 +85,10 @@ function errorsOf(code: string, dialect: 'json' | 'jsonc'): ParseError[] {
   return errors;
 }
 
-/** True for a part of a document, or several documents one after another. Both are common and clear. */
+/**
+ * True if the code is a part of a document, or several documents one after another. Both are common, and
+ * readers understand them.
+ */
 function isFragment(code: string): boolean {
   return errorsOf(`{${code}\n}`, 'jsonc').length === 0 || isSequence(code);
 }
@@ -100,7 +103,7 @@ function isStrict(code: string): boolean {
     JSON.parse(code);
     return true;
   } catch {
-    return false; // That it is not JSON is a valid answer here. The caller finds out where it fails.
+    return false; // The text is not JSON, which is a valid answer here. The caller finds the place of the error.
   }
 }
 

@@ -1,9 +1,9 @@
 /** The result of parsing a fence. */
 export type Verdict =
   | { kind: 'parses' }
-  /** Not meant to be complete: an ellipsis replaces what was left out, or it is a transcript. */
+  /** The code is not meant to be complete. It is a transcript, or an ellipsis replaces a part of it. */
   | { kind: 'abridged' }
-  /** `line` from 1 and `column` from 0, both within the fence's own text. */
+  /** `line` counts from 1 and `column` from 0, both within the fence's text. */
   | {
       kind: 'fails';
       severity: 'error' | 'warning';

@@ -10,7 +10,9 @@ type Verdict = Pick<Finding, 'severity' | 'rule' | 'message'>;
 type Local = Extract<ReturnType<typeof meaningOf>, { kind: 'local' }>;
 
 export class LinkChecker implements Checker {
-  /** Anchors of linked pages, by tree and path. Many links lead to the same few pages. */
+  /**
+   * Anchors of linked pages, by tree and path. They are kept, because many links lead to the same few pages.
+   */
   readonly #anchors = new Map<string, Promise<Set<string>>>();
   readonly #library: Library;
   links = 0;
@@ -60,7 +62,10 @@ export class LinkChecker implements Checker {
     return this.#judgeFragment(meaning, entry.path, page);
   }
 
-  /** Judges a fragment after a directory. It leads into the README that is shown for that directory. */
+  /**
+   * Judges a link to a directory with a fragment. The fragment must be an anchor of the README that is shown
+   * for the directory.
+   */
   async #judgeDirectory(meaning: Local, page: Page): Promise<Verdict | undefined> {
     if (!meaning.fragment) return undefined;
     const readme = await this.#library.look(page.tree, posix.join(meaning.path, 'README.md'));
@@ -70,7 +75,7 @@ export class LinkChecker implements Checker {
 
   async #judgeFragment(meaning: Local, path: string, page: Page): Promise<Verdict | undefined> {
     const { fragment } = meaning;
-    // The empty fragment and "top" are the beginning of any page.
+    // The empty fragment and "top" lead to the beginning of any page.
     if (fragment === undefined || fragment === '' || fragment === 'top') return undefined;
     if (!/\.(md|markdown)$/i.test(path)) return judgeLines(fragment, path, page, this.#library);
 
@@ -129,7 +134,7 @@ async function missing(meaning: Local, page: Page, library: Library): Promise<Ve
   return error('missing-file', `${written} does not exist${guess ? `; there is ${guess.path}` : ''}`);
 }
 
-/** Judges `#L10` and `#L10-L20` after a file of code, which lead to its lines. */
+/** Judges a link to lines of a code file, such as `#L10` or `#L10-L20`. */
 async function judgeLines(
   fragment: string,
   path: string,

@@ -44,15 +44,16 @@ function sourceSet(srcset: string): string[] {
 }
 
 /**
- * Returns references such as `[text][label]` whose label nothing defines. Markdown takes them for plain text.
- * So they are searched in the source, with everything that has a meaning of its own blanked out.
+ * Returns references such as `[text][label]` whose label is not defined. A Markdown parser takes them for
+ * plain text. So this function searches the source, in which all code, links, images and HTML are blanked
+ * out.
  */
 export function missingReferences(root: Root, source: string): MissingReference[] {
   const missing: MissingReference[] = [];
   visit(root, (node) => {
     if (node.type !== 'paragraph' && node.type !== 'heading' && node.type !== 'tableCell') return;
     const prose = plainSource(node, source);
-    // Not after a word or a bracket, because `list[0][1]` and the like are not references.
+    // A match must not follow a word or a bracket, because `list[0][1]` and the like are not references.
     for (const match of prose.matchAll(/(?<![\\\w\])])\[([^[\]]+)\]\[([^[\]]*)\]/g)) {
       const [, text = '', given = ''] = match;
       const label = given.trim() === '' ? text : given;
@@ -68,8 +69,8 @@ export function missingReferences(root: Root, source: string): MissingReference[
 }
 
 /**
- * Returns the source of a node at its own length, with code turned into letters, and links, images and HTML
- * into spaces.
+ * Returns the source of a node, with letters in place of code, and spaces in place of links, images and HTML.
+ * The length stays the same.
  */
 function plainSource(node: Parents, source: string): string {
   const start = offsets(node).start;

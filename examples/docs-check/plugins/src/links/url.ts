@@ -4,7 +4,7 @@ import { posix } from 'node:path';
 export type Meaning =
   | { kind: 'elsewhere' }
   | { kind: 'wrong'; rule: 'empty-link' | 'bad-url' | 'bad-encoding'; message: string }
-  /** `path` starts at the tree's root. If only a fragment was given, it is the page's own. */
+  /** `path` starts at the tree's root. If the link has only a fragment, `path` is the page's own path. */
   | { kind: 'local'; path: string; fragment: string | undefined; written: string };
 
 /** @param from The page's path, at which relative links start. */
@@ -14,7 +14,7 @@ export function meaningOf(url: string, from: string): Meaning {
   if (/^[a-z]:[\\/]/i.test(url) || url.startsWith('file:'))
     return { kind: 'wrong', rule: 'bad-url', message: `${url} is a path of one machine` };
   if (/^https?:/i.test(url)) return readWebAddress(url);
-  // Another scheme, another host, or a template's placeholder that some other program fills in.
+  // The link has another scheme or host, or a placeholder that a template engine fills in.
   if (/^[a-z][a-z\d+.-]*:/i.test(url) || url.startsWith('//') || /\{\{|\$\{|<%/.test(url))
     return { kind: 'elsewhere' };
 
@@ -43,6 +43,6 @@ function decode(text: string): string | null {
   try {
     return decodeURIComponent(text);
   } catch {
-    return null; // It is malformed. The caller reports that.
+    return null; // The encoding is malformed. The caller reports that.
   }
 }

@@ -26,8 +26,8 @@ export function checkHeadings(headings: Heading[], titled: boolean): Finding[] {
   let previous: Heading | undefined;
   for (const heading of headings) {
     if (heading.loose) {
-      // A heading in HTML, a quotation or a list is not a section of the page. But it is a level that the
-      // next heading may follow.
+      // A heading in HTML, a quotation or a list is not a section of the page. But if its level is 1, the
+      // next heading may follow it.
       if (heading.depth === 1) previous = heading;
       continue;
     }

@@ -53,8 +53,8 @@ interface Block {
 }
 
 /**
- * Returns what is read as text, one string for each paragraph or table cell, without headings, code blocks
- * and pictures.
+ * Returns the text that a reader reads, one block for each paragraph or table cell. Headings, code blocks and
+ * pictures are left out.
  */
 function proseOf(root: Root): Block[] {
   const blocks: Block[] = [];
@@ -69,8 +69,8 @@ function proseOf(root: Root): Block[] {
 }
 
 /**
- * Replaces a name in code by one short word, however long it is. A reader grasps it at a glance and speaks
- * none of it.
+ * Replaces inline code by one short word, however long the code is. A reader grasps code at a glance, and
+ * does not pronounce it.
  */
 function withoutCode(node: Nodes): Nodes {
   if (node.type === 'inlineCode') return { type: 'text', value: 'code' };
@@ -79,7 +79,7 @@ function withoutCode(node: Nodes): Nodes {
 }
 
 function wordsOf(block: string): string[] {
-  // Segmenting costs more than everything else here, and ASCII needs no dictionary for it.
+  // The segmenter costs more than everything else here, and ASCII text can be split into words without it.
   if (/^[\x20-\x7e\n]*$/.test(block)) return block.match(/[A-Za-z\d]+(?:['.,][A-Za-z\d]+)*/g) ?? [];
   return [...words.segment(block)].filter((part) => part.isWordLike).map((part) => part.segment);
 }
