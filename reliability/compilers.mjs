@@ -1,6 +1,6 @@
 // compilers.mjs [VERSION...]: compiles the type tests with each compiler that users have. Each version of
 // TypeScript is installed from the registry into a folder of its own. A failed `expectTypeOf` or an unused
-// `@ts-expect-error` is a compile error, so the compiler itself is the judge.
+// `@ts-expect-error` is a compile error, so the compiler itself finds the faults.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const versions = process.argv.length > 2 ? process.argv.slice(2) : ['5.9', '6', '7'];
 
 /**
- * The type tests with everything that they import, and nothing else. `pnpm check` compiles the other tests.
+ * A project that has only the type tests and everything that they import. `pnpm check` compiles the other
+ * tests.
  */
 const project = join(root, 'tsconfig.compilers.json');
 const settings = {

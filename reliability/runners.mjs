@@ -1,5 +1,5 @@
-// runners.mjs [--only TEXT]: runs the kit under each test runner. It packs the packages, installs them with
-// the runner from npm into a project of their own, runs a test file of fixtures/runners there, and prints a
+// runners.mjs [--only TEXT]: runs the testkit under each test runner. It packs the packages, and installs
+// them with the runner from npm in a new project. It runs a test file of fixtures/runners there, and prints a
 // table. npx fetches Node 24, which some runners need.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -38,7 +38,8 @@ const vitest = (version, pool, node, ...options) => ({
   passed: /Tests +6 passed \(6\)/,
 });
 /**
- * The same as the option in a config. greeter.mjs runs in both processes, plugin.mjs only in the plugin's.
+ * These options do the same as the settings in a config. Only plugin.mjs is measured, because greeter.mjs
+ * also runs in the host's process.
  */
 const coverage = [
   '--coverage.enabled',
@@ -100,7 +101,10 @@ function pack() {
   return Object.fromEntries(packed);
 }
 
-/** Makes a project with these packages from npm beside ours. Runners with the same needs share one. */
+/**
+ * Makes a project with these packages from npm and with ours. Runners that need the same packages share a
+ * project.
+ */
 const projects = new Map();
 function project(dependencies, packages) {
   const key = packages.join(' ');
@@ -118,7 +122,7 @@ function project(dependencies, packages) {
   return folder;
 }
 
-/** The environment without variables that would change how a runner behaves. */
+/** This process's environment, without variables that would change how a runner behaves. */
 const env = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !/^(VITEST|TEST$|NODE_ENV|NODE_TEST_|NODE_V8_)/.test(name)),
 );

@@ -1,5 +1,6 @@
-// sea.mjs: builds a host and its plugin as one single executable application, from this Node. npx fetches the
-// tools that bundle and inject. Then the copy of the same program forgets to serve, which must be refused.
+// sea.mjs: builds a host and its plugin as one single executable application, from this Node, and runs it.
+// npx fetches the tools that bundle and inject. Then it runs the program once more so that the plugin's
+// process forgets to serve. pipework must refuse that.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -22,7 +22,7 @@ console.error(
 const since = uptime();
 const { status, signal } = runSealed(command);
 if (signal === 'SIGSYS' || status === 159) console.error('sealed: BROKEN, a sealed call was made (SIGSYS)');
-// If a test expects a process to die, it does not notice that the kernel killed it. So the kernel's log is
+// A test that expects a process to die does not notice if the kernel killed it. So the kernel's log is
 // checked as well.
 for (const [what, times] of Object.entries(endedBySeal(since) ?? {})) {
   console.error(`sealed: the kernel ended ${what}, ${times} times`);

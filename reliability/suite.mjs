@@ -1,6 +1,6 @@
-// suite.mjs [--option value]...: runs the whole suite again and again, on a machine that is busy and on one
-// that is not, and prints a table. Exits with 1 if any run failed. It runs in this repository as it is built,
-// or in clean clones of the last commit.
+// suite.mjs [--option value]...: runs the whole suite again and again, with load on the machine and without,
+// and prints a table. Exits with 1 if any run failed. It runs in this repository as it is built, or in clean
+// clones of the last commit.
 //
 //   node reliability/suite.mjs --times 10 --load both      ten runs under load, ten without
 //   node reliability/suite.mjs --nodes all                 on each supported Node, in a clone of its own
@@ -36,8 +36,8 @@ const nodes = (options.nodes === 'all' ? supported : options.nodes).split(',');
 const inClones = [options.nodes, options.in, options.user].some((option) => option !== '');
 
 /**
- * Makes a directory with a clone of the last commit and an empty home. By default it is not in /tmp, because
- * the sandboxes of some tests hide that.
+ * Makes a directory with a clone of the last commit and an empty home. By default the directory is not in
+ * /tmp, because the sandboxes of some tests hide /tmp.
  */
 function makePlace() {
   const parent = options.in || (options.user ? tmpdir() : join(homedir(), '.cache'));

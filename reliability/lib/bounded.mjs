@@ -1,5 +1,5 @@
-// Waits that end. A promise that does not settle in time is a finding. It must not hang the program that
-// looks for it.
+// Waits that always end. If a promise does not settle in time, that is a finding, and must not hang the
+// program.
 import { happensWithin } from '../../testing/happens-within.mjs';
 
 /** Settles as the promise does, or rejects with a `STILL_PENDING` error that names the awaited event. */
@@ -9,10 +9,7 @@ export async function within(ms, what, promise) {
   return promise;
 }
 
-/**
- * Asks until the answer is true, and resolves with how long that took in ms. Rejects if it is not true in
- * time.
- */
+/** Calls `ask` until it returns true, and resolves with how many ms that took. Rejects after `ms`. */
 export async function until(ms, what, ask) {
   const { pass, tookMs, message } = await happensWithin(ask, ms);
   if (!pass) throw new Error(`${what}: ${message()}`);

@@ -1,10 +1,8 @@
-// The expected outcome of each attempt of fixtures/escapes. All are refused, except those that are named
-// here. Each of these is a row of SECURITY.md.
+// The expected outcome of each attempt of fixtures/escapes. Every attempt must be refused, except those that
+// are named here. Each exception has a row in SECURITY.md.
 import { isolated } from '@pipework/isolate';
 
-/**
- * A policy grants as little as its tool can enforce. With most versions of Node, that includes the network.
- */
+/** A policy forbids as much as its tool can enforce. Most versions of Node cannot forbid the network. */
 const nodeHoldsNet = holdsNet();
 
 function holdsNet() {
@@ -41,7 +39,7 @@ const ofFiles = {
   'leave a file that runs with its owner’s rights': 'setuid',
 };
 
-/** Attempts that succeed under a kind of isolation, with the words of SECURITY.md for them. */
+/** Attempts that succeed under a kind of isolation, each with words that SECURITY.md must have. */
 export const holes = {
   bubblewrap: {
     'load native code': 'native code',

@@ -60,7 +60,7 @@ export async function exercise(
   const gone = new Promise((resolve) => {
     letGo = resolve;
   });
-  // The time limit for "still pending" starts when the client has been killed, not before.
+  // The time limit after which a use counts as pending starts when the client has been killed, not before.
   const bounded = (name, promise) =>
     note(name, Promise.race([promise, gone.then(() => within(graceMs, name, promise))]));
 
@@ -87,7 +87,8 @@ export async function exercise(
       'dispense',
       rpc.dispense('worker').then((value) => void (remote = value)),
     );
-    // A remote is a proxy. When an async function returns it, it must not be taken for a promise.
+    // A remote is a proxy. When an async function returns the remote, the remote must not be taken for a
+    // promise.
     if (!failed)
       asked.push(
         ...names.map((name) =>

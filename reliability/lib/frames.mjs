@@ -14,7 +14,7 @@ export const RST = 8;
 export const INITIAL_WINDOW = 262_144;
 const HEADER = 12;
 
-/** Makes a frame, right or wrong. Every field is written as it is given. */
+/** Makes a valid or an invalid frame. Every field is written as it is given. */
 export function frame({ version = 0, type = DATA, flags = 0, id = 0, length, payload = Buffer.alloc(0) }) {
   const bytes = Buffer.allocUnsafe(HEADER + payload.length);
   bytes.writeUInt8(version & 0xff, 0);
@@ -33,7 +33,7 @@ export const ping = (value, flags = SYN) => frame({ type: PING, length: value, f
 export const goAway = (code) => frame({ type: GO_AWAY, length: code });
 
 /**
- * Passes each whole frame of a byte stream to `take`. The other side is honest here, so nothing is checked.
+ * Passes each whole frame of a byte stream to `take`. The sender is pipework itself, so nothing is checked.
  */
 export class FrameReader {
   #rest = Buffer.alloc(0);

@@ -28,7 +28,7 @@ export function hostileFrames(random, ids) {
       }),
     () => f.data(opened(), random.bytes(random.below(64)), f.SYN),
     () => f.data(opened(), random.bytes(random.below(64)), f.SYN | f.FIN),
-    () => f.data(id(), Buffer.alloc(f.INITIAL_WINDOW), 0), // It fits once. The second one exceeds the window.
+    () => f.data(id(), Buffer.alloc(f.INITIAL_WINDOW), 0), // One such frame fits the window. A second one exceeds it.
     () => f.windowUpdate(id(), random.pick([1, 0x7fff_ffff, 0xffff_ffff])),
     () => f.windowUpdate(id(), 0, random.pick([f.SYN, f.ACK, f.FIN, f.RST, f.SYN | f.RST, f.ACK | f.FIN])),
     () => f.data(id(), [], random.pick([f.FIN, f.RST, f.FIN | f.RST])),

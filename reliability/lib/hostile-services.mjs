@@ -8,7 +8,7 @@ const MiB = 2 ** 20;
 const MOST = 0xffff_ffff;
 
 /**
- * Opens stream `id` with a broker id that the host accepts; 0 is for services. Returns a function that sends
+ * Opens stream `id` with a broker id that the host accepts (0 for services). Returns a function that sends
  * requests in order.
  */
 function dial({ peer, hear }, id, brokerId, onAnswer = () => {}) {
@@ -19,7 +19,10 @@ function dial({ peer, hear }, id, brokerId, onAnswer = () => {}) {
   return (...requests) => peer.message(id, Buffer.concat(requests.map(([msgid, method, params]) => m.encode([0, msgid, method, params]))));
 } // prettier-ignore
 
-/** Asks for services, 1,000 at a time so that they fit the window, and then answers the call. */
+/**
+ * Sends `Host.Dispense` again and again, 1,000 requests at a time so that they fit the window. Then answers
+ * the host's call.
+ */
 function askWithoutEnd(attack, onAnswer = () => {}) {
   let asked = 0;
   let answered = 0;
@@ -97,10 +100,7 @@ const names = ['files', 'nothing', '__proto__', 'constructor', 'then', '', '\u00
 const methods = ['Host.Dispense', 'Control.Describe', '$/describe', 'Dispenser.Dispense', 'Host.constructor', 'Plugin.read', 'Plugin.hang', 'Plugin.count', 'Plugin.__proto__']; // prettier-ignore
 const words = ['$/cancel', '$/release', '$/retain', '$/drop', '$/abort'];
 
-/**
- * Returns what claims to be a description, of a plugin or of methods, and is wrong in one place or
- * everywhere.
- */
+/** Returns an invalid description of a plugin or of methods. It is wrong in one place or everywhere. */
 function lyingDescription(random) {
   const any = () => hostileValue(random);
   const method = () => m.pairs([['doc', any()], ['input', any()], ['output', any()], ['items', any()], ['errors', any()]].slice(random.below(5))); // prettier-ignore
@@ -134,9 +134,9 @@ function askingMessage(random) {
 }
 
 /**
- * Returns the frames of one attack about services or descriptions. The messages go on an existing stream, or
- * on one that is opened for them. That one begins with the broker id of services, with one that was handed
- * out, or with none. `side` is the remainder of the attacker's stream ids when they are divided by two.
+ * Returns the frames of one attack about services or descriptions. The messages go on an existing stream or
+ * on a new one. A new stream begins with the broker id of services, with a broker id that was handed out, or
+ * with none. `side` is 0 if the attacker's stream ids are even, and 1 if they are odd.
  */
 export function servicesLie(random, ids, side) {
   const messages = () => Buffer.concat(Array.from({ length: random.pick([1, 1, 2, 30]) }, () => askingMessage(random))); // prettier-ignore

@@ -29,7 +29,8 @@ const values = [
   () => m.bin32(MOST),
   (r) => m.ext32(MOST, r.u32()),
   (r) => Buffer.concat([m.array32(r.pick([1_000, 100_000])), m.nil]),
-  // 0x91 is an array of one, and 0x81 with a key a map of one. 127 and 129 are at the limit of nesting.
+  // 0x91 begins an array of one item. 0x81 and a key begin a map of one entry. 126 to 129 are around the
+  // limit of nesting.
   (r) => deep(0x91, r.pick([126, 127, 128, 129, 1_000, 20_000])),
   (r) =>
     Buffer.concat([
@@ -39,8 +40,8 @@ const values = [
   (r) => m.fixext1(r.u32(), r.u32() & 0xff),
   (r) => m.ext8(r.u32(), r.bytes(r.below(40))),
   (r) => m.ext8(r.pick([-1, 0x72, 0x74, 0x78, 0x62, 0x73, 0x65, 0x69, 0x70]), r.bytes(r.below(40))),
-  // msgpackr's record extension. It is a class definition from the peer, and a decoder that allows it
-  // compiles it.
+  // msgpackr's record extension. It carries a class definition, which a decoder would compile if it allowed
+  // the extension.
   () =>
     Buffer.concat([
       m.fixext1(0x72, 0x40),
@@ -113,7 +114,7 @@ function hostileColumns(random) {
 }
 
 function hostileColumn(random, rows, levels) {
-  // It mostly fits, so that what follows is checked too.
+  // The length mostly fits, so that the receiver checks the rest too.
   const bin = (length) =>
     new Uint8Array(random.bytes(random.chance(0.9) ? length : random.below(2 * length + 2)));
   const same = (byte) => bin(rows).fill(byte);
@@ -156,7 +157,7 @@ const hostileScalar = (random) =>
       ]),
   ])();
 
-/** Returns what claims to be an error's map and is not one. */
+/** Returns an invalid map of an error. */
 export function lyingError(random) {
   const text = () =>
     random.pick(['Error', '', 'x'.repeat(200_000), '\u001b[2J', '__proto__', 'PipeworkError']);
@@ -259,8 +260,8 @@ export function hostileMessage(random, ids = [0, 1, 2, 3]) {
 }
 
 /**
- * Returns a message in which some values are replaced, cut or extended, deep in the structure, where a
- * decoder no longer expects it.
+ * Returns a message in which one value is replaced, cut or extended, at any depth. A decoder may check less
+ * there than at the beginning.
  */
 export function mutateMessage(random, bytes) {
   const places = m.spans(bytes);
@@ -271,10 +272,10 @@ export function mutateMessage(random, bytes) {
   const copy = Buffer.from(bytes);
   switch (random.below(7)) {
     case 0:
-      copy[place.start] = random.u32(); // The same bytes under another type.
+      copy[place.start] = random.u32(); // The same bytes now have another type.
       return copy;
     case 1:
-      copy[place.start + random.below(place.head)] ^= 1 << random.below(8); // Usually another length.
+      copy[place.start + random.below(place.head)] ^= 1 << random.below(8); // This usually changes a length.
       return copy;
     case 2:
       return around(Buffer.alloc(0));

@@ -10,7 +10,7 @@ import { memoryLauncher } from '@pipework/testkit';
  *   plugin: import('@pipework/testkit').MemoryProgram,
  *   down?: () => import('node:stream').Transform, up?: () => import('node:stream').Transform,
  *   config?: object,
- * }} options `down` and `up` make what the bytes of one direction go through.
+ * }} options `down` and `up` make the transform through which the bytes of one direction go.
  */
 export function clientInMemory({ plugin, down, up, config = {} }) {
   const launch = memoryLauncher(plugin);
@@ -39,11 +39,14 @@ function through(from, transform) {
   return transform;
 }
 
-/** What is written to the result passes the transform on its way to `to`. A pipe whose reader has gone is broken for its writer. */
+/**
+ * Returns the transform. What is written to it goes on to `to`. When `to` closes, the transform is destroyed,
+ * because a pipe without a reader is broken for its writer.
+ */
 function before(to, transform) {
   transform.pipe(to);
   to.on('close', () => transform.destroy());
-  // A cut pipe is part of the play.
+  // Some tests cut the pipe on purpose.
   transform.on('error', () => {});
   return transform;
 }

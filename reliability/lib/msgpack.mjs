@@ -21,7 +21,7 @@ export const ext8 = (type, payload) =>
   Buffer.concat([Buffer.from([0xc7, payload.length, type & 0xff]), payload]);
 export const fixext1 = (type, byte) => Buffer.from([0xd4, type & 0xff, byte]);
 
-/** Encodes plain data. A Buffer, alone or inside of it, is taken as bytes that are MessagePack already. */
+/** Encodes plain data. A Buffer in the data counts as bytes that are already MessagePack. */
 export const encode = (value) => encodeValue(withRaw(value));
 
 function withRaw(value) {

@@ -8,12 +8,15 @@ import { patternStream } from './worker.mjs';
 const file = fileURLToPath(new URL('../fixtures/plugin.mjs', import.meta.url));
 export const pluginCommand = (conduct = 'serves') => [process.execPath, file, conduct];
 
-/** Returns a dispensed worker, ready to be used. Settled promises do not count as pending. */
+/**
+ * Resolves with `{ worker }`, a dispensed worker. The promises of its start have settled by then, so no phase
+ * lists them as pending.
+ */
 const dispensed = async (client) => (await client.client()).dispense('worker').then((worker) => ({ worker }));
 
 /**
- * `conduct` is the plugin's. `enter(client, said)` enters the phase, and resolves with what is pending then,
- * by name. `said(text)` resolves when the plugin has printed that sign.
+ * `conduct` is the argument of fixtures/plugin.mjs. `enter(client, said)` enters the phase, and resolves with
+ * the promises that are pending then, by name. `said(text)` resolves when the plugin has printed that text.
  */
 export const phases = {
   'before the handshake': {
@@ -116,7 +119,7 @@ export const phases = {
     enter: async (client, said) => {
       const { worker } = await dispensed(client);
       const hang = worker.hang();
-      hang.catch(() => {}); // The plugin stops it when it leaves, perhaps before its sign arrives.
+      hang.catch(() => {}); // The plugin stops this call when it shuts down, perhaps before its text arrives.
       const killed = client.kill();
       await said('shutting down');
       return [

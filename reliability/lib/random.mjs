@@ -35,7 +35,7 @@ export function randomOf(seed) {
       for (let i = 0; i < length; i++) bytes[i] = next();
       return bytes;
     },
-    /** A length that is mostly small, and sometimes close to a power of two, where limits are. */
+    /** A length that is mostly small, and sometimes close to a power of two, because limits are there. */
     length: (most) => {
       if (random.chance(0.7)) return random.below(Math.min(most, 64) + 1);
       const near = 2 ** random.below(Math.floor(Math.log2(most)) + 1) + random.between(-1, 1);

@@ -47,8 +47,8 @@ export class RawPeer {
   }
 
   /**
-   * Sends a whole message, in frames of at most 64 KiB. It does not wait for the window. If a test needs
-   * that, it must count the bytes itself.
+   * Sends a whole message, in frames of at most 64 KiB. It does not wait for credit. A test that must respect
+   * the window counts the bytes itself.
    */
   message(id, value, flags = 0) {
     const bytes = Buffer.isBuffer(value) ? value : encode(value);
@@ -95,7 +95,7 @@ export class RawPeer {
 export const FULL = 'cancel,refs,errors,types';
 
 /**
- * A plugin's end. It greets, then answers the control stream as the real one does. Other messages go to
+ * A plugin's end. It greets, then answers the control stream as a real plugin does. Other messages go to
  * `answer`.
  */
 export function rawPlugin(
@@ -121,8 +121,8 @@ export function rawPlugin(
 }
 
 /**
- * A host's end. It reads the line, opens the three streams, and dispenses `worker`. It resolves with the
- * stream for calls of it.
+ * A host's end. It reads the line and opens the three streams. `dispense(stream, name)` dispenses `worker` or
+ * another name, and resolves with the stream on which it can be called.
  */
 export async function rawHost({ readable, writable }) {
   const peer = new RawPeer({ readable, writable });

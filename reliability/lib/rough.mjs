@@ -7,8 +7,8 @@ export class Rough extends Transform {
   #delay;
 
   /**
-   * @param {{ random: object, step?: number, delay?: number }} options `step` is the longest piece; `delay`
-   * is how likely a chunk waits for a turn.
+   * @param {{ random: object, step?: number, delay?: number }} options `step` is the maximum length of a
+   * piece. `delay` is the probability that a chunk waits for a turn of the event loop.
    */
   constructor({
     random,

@@ -7,7 +7,7 @@ import { spans } from './msgpack.mjs';
 
 /**
  * How often a passing frame is corrupted. The first `honest` frames pass unchanged, so that the conversation
- * gets somewhere before it is corrupted.
+ * has begun before it is corrupted.
  */
 export function attackOf(random) {
   const rate = random.pick([0.02, 0.1, 0.5]);
@@ -48,7 +48,8 @@ export class Saboteur extends Transform {
 
   /**
    * @param {{ random: object, attack: ReturnType<typeof attackOf>, line: boolean, lie?: (random: object, ids: number[]) => Buffer }} options
-   *   `line`: a handshake line comes first. `lie` makes the frames of one injected message; any message on any stream without it.
+   *   `line` is true if a handshake line comes first. `lie` makes the frames of an injected message. Without it, any hostile
+   *   message on any stream is injected.
    */
   constructor({ random, attack, line, lie }) {
     super();
@@ -106,8 +107,8 @@ export class Saboteur extends Transform {
   }
 
   /**
-   * Corrupts a payload. It is one message or more, sometimes after a broker id, and sometimes not a message
-   * at all.
+   * Corrupts a payload. The payload has one or more messages, sometimes after a broker id, and sometimes no
+   * message.
    */
   #spoil(payload) {
     const start = payload.length > 4 && payload[0] === 0 ? 4 : 0;

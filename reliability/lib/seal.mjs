@@ -19,8 +19,8 @@ const machines = {
   },
 };
 /**
- * A ring could make the sealed calls without being noticed. Newer versions of Node try to use one and work
- * without it, so this call is refused and does not kill.
+ * An io_uring could make the sealed calls unnoticed. Newer versions of Node try to set one up, and also work
+ * without it. So this call is refused, but does not end the process.
  */
 const IO_URING_SETUP = 425;
 const REFUSE = 0x00050000 | 38; // SECCOMP_RET_ERRNO | ENOSYS
@@ -72,7 +72,7 @@ export function filter(arch = process.arch) {
   return bytes;
 }
 
-/** Returns why this machine cannot seal, or undefined if it can. This is tried, not guessed. */
+/** Returns why this machine cannot seal, or undefined if it can. Finds out by a trial. */
 export function whyNotSealed() {
   if (process.platform !== 'linux') return `seccomp is of Linux, this is ${process.platform}`;
   if (!(process.arch in machines)) return `the seal knows x64 and arm64, this is ${process.arch}`;

@@ -1,6 +1,6 @@
 // Small values of every kind that can be sent. They are fast to make, because the runs need many of them.
 
-// Lengths at which MessagePack changes a header, a decoder its method, or a table its form.
+// At these lengths, a header of MessagePack, the method of a decoder or the form of a table changes.
 const edges = [0, 1, 2, 7, 8, 15, 16, 23, 24, 31, 32, 33, 63, 64, 65, 127, 128, 255, 256, 257, 1_000];
 // The last three have characters of two, three and four bytes. They include the byte order mark, which
 // decoders tend to drop.
@@ -68,7 +68,9 @@ const scalar = (random) => {
   }
 };
 
-/** Returns like objects, with a kind for each field. Sometimes one object is not like the others. */
+/**
+ * Returns objects with the same fields, and one kind of value for each field. Sometimes one object differs.
+ */
 const records = (random) => {
   const kinds = Array.from({ length: random.between(1, 6) }, () =>
     random.pick([
@@ -89,7 +91,7 @@ const records = (random) => {
   return list;
 };
 
-/** Returns what the fast path writes and reads, up to its limits of depth and width and one beyond. */
+/** Returns a value for the fast path. Its depth and width go up to the limits of the path, and one beyond. */
 const plain = (random, depth) => {
   const inner = () => plain(random, depth + random.pick([1, 1, 1, 3]));
   const count = random.pick([0, 1, 2, 3, 4, 7, 8, 15, 16]) >> (depth > 2 ? 3 : 0);

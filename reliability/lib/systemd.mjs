@@ -12,7 +12,8 @@ const systemd = ['/lib/systemd/systemd', '/usr/lib/systemd/systemd'].find((file)
 const mounted = '/sys/fs/cgroup';
 
 /**
- * A script that joins the groups in its arguments, so that they are the roots of the program that it becomes.
+ * A script that joins the control groups in its arguments and then becomes the program. So the program sees
+ * these groups as the root groups.
  */
 const joinGroups = `
 for group; do shift; [ "$group" = -- ] && break; echo $$ > "$group/cgroup.procs"; done
@@ -21,7 +22,7 @@ exec "$@"`;
 /**
  * systemd's own units would empty the real /tmp and mount what is already mounted. So this systemd gets only
  * two units, and neither starts without a /tmp and a /run of its own. The arguments are the kinds of control
- * groups. If there are none, it is version 2.
+ * groups. If there are none, control groups of version 2 are used.
  */
 const boot = `set -eu
 mount --make-rprivate /
@@ -56,7 +57,7 @@ function groupDirectories(name) {
   return { kinds, directories };
 }
 
-/** Returns why this machine cannot boot one; undefined if it may be tried. */
+/** Returns why this machine cannot boot a systemd, or undefined if it is worth a try. */
 export function whyNoSystemd() {
   if (process.platform !== 'linux') return `it is for Linux, and this is ${process.platform}`;
   if (process.getuid() !== 0) return 'it takes root';
@@ -71,15 +72,15 @@ export function whyNoSystemd() {
 }
 
 /**
- * Boots it. `run` runs a command inside, and resolves with its output. Rejects if the machine does not allow
- * it.
+ * Boots a systemd. `run` runs a command inside, and resolves with its output. Rejects if the machine does not
+ * allow it.
  */
 export async function bootSystemd() {
   const { kinds, directories } = groupDirectories(`pipework-systemd-${process.pid}`);
   const made = [];
   let child;
   const stop = async () => {
-    // When the first process of a namespace ends, the others end. It ends after them.
+    // When the first process of a namespace is killed, the kernel ends the others first.
     const first = child === undefined ? undefined : firstOf(child.pid);
     if (child?.exitCode === null && child.signalCode === null) {
       process.kill(first ?? child.pid, 'SIGKILL');
@@ -101,7 +102,8 @@ export async function bootSystemd() {
     for (let tries = 0; ; tries++) {
       if (child.exitCode !== null || tries > 500) throw new Error(`systemd does not boot: ${said.trim()}`);
       const first = firstOf(child.pid);
-      // Before the first process is systemd, it runs the boot script. Before that, its /run is not its own.
+      // The first process runs the boot script before it becomes systemd. At first it still has the machine's
+      // /run.
       const isUp = first !== undefined && readText(`/proc/${first}/comm`).trim() === 'systemd';
       if (isUp && existsSync(`/proc/${first}/root/run/systemd/private`)) break;
       await sleep(20);

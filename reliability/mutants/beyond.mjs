@@ -1,5 +1,5 @@
-// What `types` and `refs` add to values, for the plugin of the mutants. It decides which values are invalid,
-// and what happens to references.
+// Implements what the capabilities `types` and `refs` add to values, for the plugin of the mutants: which
+// values are invalid, and what happens to references.
 import { Ext, Float } from './values.mjs';
 
 const REFERENCES = 'fosc';
@@ -21,8 +21,8 @@ const marked = {
 const isMark = (value) => value instanceof Ext && value.type === 80 && value.data.length === 1;
 
 /**
- * Returns why a value cannot be accepted, or undefined. `kinds` is what the host gave on this stream: id and
- * kind.
+ * Returns why a value cannot be accepted, or undefined. `kinds` has the references that the host gave on this
+ * stream: their kinds by their ids.
  */
 export function refusal(value, kinds, breaks) {
   if (isMark(value)) return breaks('takes-marks-anywhere') ? undefined : 'a mark that does not stand first';
@@ -81,8 +81,8 @@ export function reference(kind, id) {
 }
 
 /**
- * Returns the same value in which each reference of the host is replaced by the one that names it to the host
- * as its own.
+ * Returns the same value, with each reference of the host replaced by one that the host recognises as its
+ * own.
  */
 export function returned(value) {
   if (isReference(value)) return reference('y', value.data.readUInt32BE(1));

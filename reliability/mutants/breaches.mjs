@@ -1,5 +1,5 @@
-// Each breach is one rule of docs/protocol.md that plugin.mjs can break alone. With it is the check of the
-// conformance suite that must catch it, identified by the beginning of its name.
+// Each breach breaks one rule of docs/protocol.md. Beside it is the check of the conformance suite that must
+// catch it, by the beginning of the check's name.
 export const breaches = [
   // 1 to 3: start, environment, handshake
   ['runs-without-cookie', 'refuses to run without the magic cookie'],

@@ -5,8 +5,8 @@ import { MessageReader, Raw, Reader, encode } from './values.mjs';
 const MAX_UNFINISHED = 256 * 1024 * 1024;
 
 /**
- * How much the unfinished messages of all streams hold. If that is too much, one of them is chosen that still
- * gets credit.
+ * Counts the bytes of the unfinished messages of all streams. If there are too many, only one chosen stream
+ * still gets credit.
  */
 export class Budget {
   conversations = new Set();
@@ -35,7 +35,9 @@ export class Conversation {
   #isPulling = false;
   #hasEnded = false;
 
-  /** `methods` is called with the name of a method and returns its handler. `session` is the plugin's. */
+  /**
+   * `find` is called with the name of a method and returns its handler. `session` is the plugin's session.
+   */
   constructor(stream, session, find) {
     this.stream = stream;
     this.session = session;
@@ -134,7 +136,7 @@ export class Conversation {
       stream.write(Buffer.concat([Buffer.of(0xdc, 0, 4), message.subarray(1)]));
     else stream.write(message);
     if (breaks('answers-twice') && stream.id > 5) stream.write(message);
-    // The check has its answer by then.
+    // The second answer follows before the next pong, when the check has its first answer.
     if (breaks('answers-again-a-moment-later') && stream.id > 5)
       this.session.mux.beforePong = () => stream.write(message);
     this.session.settle();

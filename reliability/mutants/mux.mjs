@@ -35,7 +35,7 @@ export class Stream {
     return this.#received.length > 0;
   }
 
-  /** Writes bytes. Calls `sent` when the last of them is on its way. */
+  /** Writes bytes. Calls `sent` when the last of them has been sent. */
   write(bytes, sent = () => {}) {
     if (this.isGone) return;
     this.#waiting.push({ bytes, sent });
@@ -196,7 +196,7 @@ export class Mux {
     return length > stream.window && !breaks('takes-beyond-the-window') ? 'the window' : undefined;
   }
 
-  /** What a breach does late: once. */
+  /** A breach sets this to do something before the next pong, once. */
   beforePong;
 
   #take({ type, flags, id, length }, payload) {

@@ -108,7 +108,7 @@ export function serviceOf(session) {
   };
 }
 
-/** Writes items as credit allows, until the receiver returns. */
+/** Writes items as credit allows, until the receiver calls `return()`. */
 function giveItems(stream, to, breaks) {
   let next = 1;
   let hasEnded = false;

@@ -87,8 +87,8 @@ export class MessageReader {
   }
 
   /**
-   * Calls `take(bytes, fault)` with each whole message. Throws for bytes after which the stream cannot
-   * continue.
+   * Calls `take(bytes, fault)` with each whole message. Throws if the stream cannot continue after these
+   * bytes.
    */
   push(chunk, take) {
     let from = 0;
@@ -146,7 +146,7 @@ export class MessageReader {
   #contain(count) {
     this.#values += count;
     if (this.#values > tooMany && !this.#breaks('takes-any-number')) this.#fault = 'too many values';
-    // Two levels for the message and its params.
+    // The message and its params are two levels.
     if (
       this.#open.length >= (this.#breaks('takes-60-levels') ? 60 : tooDeep) + 2 &&
       !this.#breaks('takes-any-depth')
@@ -171,7 +171,7 @@ export class MessageReader {
   }
 }
 
-/** Reads values out of whole bytes. Reads maps as `Map` and floats as `Float`. */
+/** Reads values from bytes that have arrived whole. Reads maps as `Map` and floats as `Float`. */
 export class Reader {
   at = 0;
   constructor(bytes) {

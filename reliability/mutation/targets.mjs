@@ -1,6 +1,6 @@
 /**
- * What is mutated, and which tests must notice it. These are tests that start no processes from dist, read no
- * docs and explore nothing at length.
+ * The sources that are mutated, and the tests that must notice it. These are tests that start no processes
+ * from dist, read no docs and explore nothing at length.
  */
 export const targets = {
   mux: {

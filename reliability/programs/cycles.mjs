@@ -11,8 +11,8 @@ const descriptors = () => readdirSync('/proc/self/fd').length;
 const MiB = 1024 * 1024;
 
 /**
- * Returns the children of this process, in the state that ps shows. Its reaper is a child too, and the only
- * one allowed.
+ * Returns the children of this process as ps shows them. The reaper is a child too, and the only one that may
+ * be left.
  */
 function children() {
   const list = execFileSync('ps', ['-o', 'stat=,comm=', '--ppid', String(process.pid)], { encoding: 'utf8' });

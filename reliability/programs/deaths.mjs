@@ -32,7 +32,7 @@ async function judge({ name, promise, resolves = false }) {
   return undefined;
 }
 
-/** Lets the plugin die. This process is its host. */
+/** Kills the plugin. This process is its host. */
 export async function pluginDies(name, boundMs) {
   const { client, pid, pending } = await enter(phases[name]);
   const judged = pending.map(judge);
@@ -51,7 +51,7 @@ export async function pluginDies(name, boundMs) {
   return { findings: findings.filter(Boolean), ms: settledMs };
 }
 
-/** Lets the host die, which is a process of its own. */
+/** Kills the host, which is a process of its own here. */
 export async function hostDies(name, boundMs) {
   const file = fileURLToPath(new URL('../fixtures/host.mjs', import.meta.url));
   const host = spawn(process.execPath, [file, name], { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -66,7 +66,8 @@ export async function hostDies(name, boundMs) {
     );
   });
   const { pid } = JSON.parse(await within(15_000, `the host ${name}`, line));
-  // Between the spawn and the line there is no sign to wait for, so any moment will do.
+  // Nothing shows when the plugin is between its spawn and the line, so the host is killed at a random
+  // moment.
   if (name === 'in the handshake') await pause(Math.random() * 120);
   host.kill('SIGKILL');
   await ended;

@@ -1,5 +1,5 @@
 // Attempts to escape from each kind of isolation that this machine has, from inside a plugin. Each attempt
-// has an expected outcome. An attempt that succeeds is a row in SECURITY.md.
+// has an expected outcome. If an attempt is expected to succeed, SECURITY.md has a row for it.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ export const defaults = { means: 'all', only: '' };
 const host = fileURLToPath(new URL('../fixtures/escapes/host.mjs', import.meta.url));
 const security = readFileSync(new URL('../../SECURITY.md', import.meta.url), 'utf8');
 
-/** Returns why this machine cannot isolate by a tool; undefined if it can. */
+/** Returns why this machine cannot isolate by these means, or undefined if it can. */
 export function obstacle(means) {
   const file = means === 'deno' ? findRuntime('deno') : process.execPath;
   if (file === undefined) return 'deno is not installed';
@@ -52,7 +52,7 @@ async function attemptAll(means) {
   }
 }
 
-/** Returns what is not as expected, one sentence for each. */
+/** Returns a sentence for each outcome that is not as expected. */
 function judge(means, { got, told, seen }, only) {
   const known = holes[means];
   const findings = [];

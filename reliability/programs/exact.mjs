@@ -19,8 +19,8 @@ export const help =
   'streams and values through random chunking, delays and windows arrive exactly as they were sent';
 export const defaults = { minutes: 0, runs: 15, seed: 0 };
 /**
- * How many small calls one run makes over rough pipes. Over those of a process, which are not slowed down, it
- * makes ten times as many.
+ * How many small calls one run makes over rough pipes. Over the pipes of a process, which are not slowed
+ * down, it makes ten times as many.
  */
 const manyCalls = 300;
 
@@ -31,7 +31,7 @@ const rough = (random) => {
   return { entry, exit: pipe };
 };
 
-/** Writes `length` bytes of the pattern in random pieces, and finishes. */
+/** Writes `length` bytes of the pattern in random pieces, and ends the stream. */
 async function send(stream, random, length, count) {
   for (let offset = 0; offset < length;) {
     const size = Math.min(length - offset, 1 + random.length(200_000));
@@ -77,8 +77,8 @@ async function streams({ seed, lengths }, count) {
     head.writeUInt32BE(mine[0], 0);
     head.writeUInt32BE(mine[1], 4);
     near.write(head);
-    // Streams arrive in the order in which each side opens them, but the far end learns its lengths from the
-    // stream itself.
+    // It is not certain which of several accepted streams this one is. So the far end reads the lengths from
+    // the stream itself.
     const far = await accepted;
     const told = await readExactly(far, 8);
     const [there, back] = [told.readUInt32BE(0), told.readUInt32BE(4)];
@@ -183,7 +183,8 @@ async function exchange(client, random, { seed, values, lengths }, count) {
     count.bytes += length;
   };
   // Two methods that a cache of names could confuse, because it compares their length and a few of their
-  // bytes. Each is alone on the pipe, so that its message is at the place of the previous one.
+  // bytes. Each call is alone on the pipe, so that its message is read at the same place in memory as the
+  // previous one.
   const alike = async () => {
     count.operations += 2;
     if ((await remote.one.print('')) !== undefined) throw new Error('print was answered by another method');
@@ -199,7 +200,8 @@ async function exchange(client, random, { seed, values, lengths }, count) {
 const show = (value) => fc.stringify(value).slice(0, 1_000);
 
 /**
- * Sends many small values, with `width` calls in flight, over rough pipes or over those of a real process.
+ * Sends many small values, with `width` calls in flight, over rough pipes or over the pipes of a real
+ * process.
  */
 async function many({ seed, width, isReal }, count, shared) {
   const random = randomOf(seed);

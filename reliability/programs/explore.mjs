@@ -1,5 +1,4 @@
-// Runs the tests that explore (properties, schedules, damaged bytes) with many times as many runs as in the
-// suite.
+// Runs the tests that explore (properties, schedules, damaged bytes), with far more runs than in the suite.
 import { execFileSync, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,8 +9,8 @@ export const defaults = { times: 20 };
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
- * Returns the files that take their number of runs from testing/explore.ts. They are test files, and if a
- * support file serves several, the folder of its tests.
+ * Returns the files that take their number of runs from testing/explore.ts. These are test files. If a
+ * support file takes the number, its tests are returned as their folder.
  */
 const explorations = () =>
   execFileSync('git', ['grep', '-l', "/testing/explore.ts'", '--', 'packages', 'examples'], {

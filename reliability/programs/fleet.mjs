@@ -25,7 +25,10 @@ export const defaults = {
 const program = fileURLToPath(new URL('../fixtures/fleet-worker.mjs', import.meta.url));
 const eager = { atMost: 1_000_000, withinMs: 60_000, initialDelayMs: 1, maxDelayMs: 5 };
 
-/** Runs `work` with a place for notes, and reports what is left of its plugins afterwards. */
+/**
+ * Runs `work` with a file in which plugins note their calls, and reports what is left of the plugins
+ * afterwards.
+ */
 async function withNotes(work) {
   const folder = mkdtempSync(join(tmpdir(), 'fleet-'));
   const file = join(folder, 'notes');
@@ -139,7 +142,7 @@ export function kills({ calls, streams, killEveryMs }) {
   });
 }
 
-/** Reloads under load, where no call may fail. */
+/** Reloads under load. No call may fail. */
 export function reloads({ reloads: count }) {
   return withNotes(async ({ findings, config, ran }) => {
     const supervisor = new Supervisor(config);
@@ -165,7 +168,8 @@ export function reloads({ reloads: count }) {
 }
 
 /**
- * Checks that a stopped process is found, and that one that computes for less than `timeoutMs` is left alone.
+ * Checks that a stopped process is replaced, and that a process that computes for less than `timeoutMs` is
+ * not.
  */
 export function health() {
   return withNotes(async ({ findings, pids, config }) => {

@@ -1,6 +1,6 @@
-// Lines that are made to be slow to read. Each has a beginning of some format or trace, then one piece
-// repeated, then an end that fits nothing. They must make no turn of the host's event loop long, and the cost
-// of a line must be at most proportional to its length.
+// Prints lines that are made to be slow to read. Each has the beginning of some format or trace, then one
+// repeated piece, then an end that no pattern matches. No turn of the host's event loop may take long because
+// of them, and the cost of a line must be at most proportional to its length.
 import { printable } from '@pipework/core';
 import { clientInMemory } from '../lib/memory-pair.mjs';
 import { randomOf } from '../lib/random.mjs';
@@ -30,7 +30,7 @@ const pieces = [
   '{"level":30,"msg":"', '{"@message":"', '{"msg":1,', '"}', '}\n{', '\n',
 ];
 
-/** Returns one line: a beginning, a piece repeated many times, an end. */
+/** Returns one random line: a beginning, a piece repeated many times, and an end. */
 function lineOf(random) {
   const some = (most) => Array.from({ length: random.below(most + 1) }, () => random.pick(pieces)).join('');
   const begin = some(3);
@@ -47,7 +47,7 @@ const heads = pieces.filter((piece) => piece.length > 2 || '/[{"<'.includes(piec
 const units = pieces.filter((piece) => piece.length <= 3);
 const pairsOfCase = 16;
 
-/** Returns a long line of one beginning, one repeated piece and an end that fits nothing. */
+/** Returns a long line of one beginning, one repeated piece, and an end that no pattern matches. */
 function pairOf(index) {
   const unit = units[index % units.length];
   const head = heads[Math.floor(index / units.length) % heads.length];
@@ -58,7 +58,8 @@ function pairOf(index) {
 const floods = ['{}\n', '/1\n', '\n'].map((line) => line.repeat((1024 * KiB) / line.length));
 
 /**
- * Returns the outputs of a case, which depend only on its seed: some random lines, and the next of all pairs.
+ * Returns the outputs of a case, which depend only on its seed: some random lines, and a few of all pairs of
+ * beginning and piece.
  */
 function caseOf(seed) {
   const random = randomOf(seed);

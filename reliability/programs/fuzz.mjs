@@ -26,19 +26,22 @@ const pristine = Object.getOwnPropertyNames(Object.prototype).length;
 const polluted = () =>
   Object.getOwnPropertyNames(Object.prototype).length !== pristine || globalThis.polluted !== undefined;
 
-/** Returns how a use ended, for the counts. A caller's own abort has a number as its code. */
+/**
+ * Returns how a use ended, for the counts. The error of a caller's own abort has a number as its code, so it
+ * is counted by its name.
+ */
 const label = (error) => {
   if (error === undefined) return 'ok';
   return typeof error.code === 'string' ? error.code : error.name;
 };
 
-/** In cases about services, the smallest share of frames before which an attack on them is inserted. */
+/** In cases about services, an attack on services is inserted before at least this share of the frames. */
 const liesAtLeast = 0.1;
 
 /**
  * Runs one session whose bytes are corrupted on the way to the victim. Returns what went wrong, and how far
- * the session got. In a case about services, the host provides a service, which the plugin uses, and the
- * plugin is described. The inserted messages then concern services and descriptions.
+ * the session got. In a case about services, the host provides a service that the plugin uses, and asks for
+ * the plugin's description. The inserted messages then concern services and descriptions.
  */
 export async function runCase(seed, victim, about = 'calls') {
   const random = randomOf(seed);

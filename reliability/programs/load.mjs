@@ -1,4 +1,4 @@
-// Puts on a heavy load: many plugins, many calls, many bytes.
+// Makes a heavy load: many plugins, many calls, many bytes.
 import { readFileSync } from 'node:fs';
 import { Client } from '@pipework/core';
 import { within } from '../lib/bounded.mjs';
@@ -50,7 +50,8 @@ const withWorker = async (use) => {
 const manyCalls = (calls) =>
   withWorker(async (worker, client) => {
     const start = performance.now();
-    // No call gets past this callback until all have reached it. So all are under way at the same moment.
+    // No call continues after this callback until all calls have reached it. So all are under way at the same
+    // moment.
     let inside = 0;
     let open;
     const gate = new Promise((resolve) => {

@@ -32,7 +32,7 @@ export async function tryBreach([breach, checkName], timeoutMs) {
   return { check, outcome, finding: `${breach}: '${check.name}' ${outcome.status}` };
 }
 
-/** Returns the names of checks that no breach is meant for. */
+/** Returns the names of checks that have no breach. */
 export function uncovered({ checks }) {
   const names = [...breaches.map(([, name]) => name), ...withoutBreach];
   return checks.filter(({ name }) => !names.some((begin) => name.startsWith(begin))).map(({ name }) => name);
@@ -56,7 +56,7 @@ export async function run(options, say) {
   };
   await Promise.all(Array.from({ length: at }, worker));
   if (only === '') {
-    // `speaks-the-base` is no breach: it announces no capability.
+    // `speaks-the-base` is no breach. With it, the plugin announces no capability.
     for (const [name, conduct] of [
       ['without a breach', undefined],
       ['that speaks the base alone', 'speaks-the-base'],

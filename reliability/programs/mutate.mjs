@@ -7,7 +7,7 @@ import { tested } from '../mutation/reporter.mjs';
 import { targets } from '../mutation/targets.mjs';
 
 export const help = 'mutants of the mux or of rpc that no test notices (--files window,scheduler for some)';
-/** `tests` is `all`, or `unit` for those beside the sources, which is fast. `minutes` is 0 for no limit. */
+/** `tests` is `all`, or `unit` for only the fast tests beside the sources. `minutes` is 0 for no limit. */
 export const defaults = { target: 'mux', files: '', tests: 'all', minutes: 0, concurrency: 1 };
 
 const pathOf = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -38,7 +38,7 @@ export async function run(options, log) {
     // No tsconfig.json is rewritten, because that needs an older TypeScript.
     tsconfigFile: 'none.json',
     disableTypeChecks: false,
-    // Without these, the package's own files are found, whose paths are right.
+    // The copy gets no tsconfig.json, so the package's own file is found, in which the paths are right.
     ignorePatterns: ['tsconfig.json'],
     reporters: ['tested'],
     cleanTempDir: 'always',
@@ -53,7 +53,7 @@ export async function run(options, log) {
   return summarize(tested, log);
 }
 
-/** Counts by file, and names each mutant that survived and is not known to be equivalent. */
+/** Counts mutants by file, and names each mutant that survived and is not known to be equivalent. */
 function summarize(results, log) {
   const equivalent = JSON.parse(readFileSync(pathOf('../mutation/equivalent.json'), 'utf8'));
   const findings = [];

@@ -50,8 +50,8 @@ async function spinUp(random, width, count, stop) {
 }
 
 /**
- * Returns the lowest sample of the last quarter minus the lowest of the second. Lasting growth shows in it.
- * What is only under way at the moment, and the warm-up, do not.
+ * Returns the lowest sample of the last quarter minus the lowest of the second. Lasting growth shows in this
+ * difference. The warm-up and the work of the moment do not.
  */
 function growth(samples) {
   const lowest = (from, to) =>

@@ -1,5 +1,5 @@
 // One side gets stuck without dying: a stopped process, a blocked event loop, a peer that no longer reads.
-// The other side must use a bounded amount of memory and learn of it by ping, and kill() must end within its
+// The other side must use a bounded amount of memory, a ping must tell it, and kill() must end within its
 // limit.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -87,9 +87,9 @@ async function stuckPlugin({ seconds, bound }, { cmd = pluginCommand(), stick, b
 }
 
 /**
- * Runs a plugin whose host makes as many calls as it is allowed to and reads no answer. If it is `deaf`, it
- * reads nothing any more. Otherwise it reads, so that it gets credit for its calls, and grants none for the
- * answers.
+ * Runs a plugin whose host makes as many calls as it is allowed to and takes no answers. If `deaf`, the host
+ * reads nothing any more. Otherwise it reads frames, so that it gets credit for its calls, but it grants no
+ * credit for the answers.
  */
 async function greedyHost({ seconds, bound }, deaf, ask, conduct = 'serves') {
   const [file, ...args] = pluginCommand(conduct);
@@ -151,7 +151,8 @@ const hostEnvironment = {
   PIPEWORK_GRACE_MS: '2000',
 };
 
-// The bytes that the plugin had read before decide whether it still sees the end of its pipe.
+// By which steps kill() may end a plugin that stopped reading. If it had read all bytes before, it still sees
+// the end of its pipe. Otherwise a signal ends it.
 const whatIsLeft = ['eof', 'sigterm'];
 
 const wordFrom = (cmd) => async (client, worker, pending) => {

@@ -1,4 +1,5 @@
-// What the testkit's transcript costs: the same run with it and without it, by turns in one process, in processor time.
+// Measures what the testkit's transcript costs, in processor time. Runs with and without a transcript
+// alternate in one process.
 import { connect, launch } from '@pipework/testkit';
 import { pluginCommand } from '../lib/phases.mjs';
 import { worker as makeWorker } from '../lib/worker.mjs';
@@ -58,7 +59,7 @@ export async function run(options, say = () => {}) {
       const name = `${way}, ${what}`;
       if (!name.includes(only)) continue;
       const took = { without: [], with: [] };
-      // Each pair of runs is fresh, because a transcript that is full costs otherwise than one that grows.
+      // Each run has a new worker, because a full transcript has other costs than one that grows.
       for (let time = -1; time < times; time++) {
         for (const transcript of time % 2 === 0 ? [false, true] : [true, false]) {
           const { worker, end } = await opened(way, transcript);
@@ -67,7 +68,7 @@ export async function run(options, say = () => {}) {
           await end();
         }
       }
-      // Of neighbours, because a busy machine slows some runs down, but two that follow each other alike.
+      // Each ratio is that of two consecutive runs, because a busy machine slows down both in the same way.
       const ratio = median(took.with.map((ms, time) => ms / took.without[time]));
       const line = `${median(took.without).toFixed(0)} ms, with a transcript ${median(took.with).toFixed(0)} ms: ${ratio.toFixed(2)}`;
       figures[name] = line;

@@ -9,19 +9,19 @@ import { run as fuzzOutput } from '../programs/fuzz-output.mjs';
 const seed = 1 + Math.trunc(Math.random() * 2 ** 30);
 const clean = ({ findings }) => expect(findings).toEqual([]);
 
-describe(`under chance (seed ${seed})`, () => {
+describe(`with random input (seed ${seed})`, () => {
   test('corrupted bytes never crash, hang or grow either side', async () =>
     clean(await fuzz({ cases: 16, seed, about: 'calls' })));
-  test('lies about services and descriptions never crash, hang or grow either side', async () =>
+  test('invalid messages about services and descriptions never crash, hang or grow either side', async () =>
     clean(await fuzz({ cases: 10, seed, about: 'services' })));
   test('corrupted frames never crash, hang or grow a bare session', async () =>
     clean(await fuzzMux({ cases: 120, seed })));
-  test('output that is made to be slow to read never holds up the host', async () =>
+  test('output that is made to be slow to read never blocks the host', async () =>
     clean(await fuzzOutput({ cases: 8, seed })));
   test('streams and values arrive exactly as they were sent', async () =>
     clean(await exact({ runs: 3, seed })));
 });
 
-test('what the fuzzer once found stays mended', async () => {
+test('seeds with which the fuzzer once found a fault pass', async () => {
   for (const one of [1955, 957_331_624]) clean(await fuzz({ only: one, victim: 'plugin', about: 'calls' }));
 });

@@ -1,5 +1,5 @@
-// Runs `pnpm check` on a copy of the packages. It must pass, and must fail for each of the faults that it is
-// meant to find.
+// Runs `pnpm check` on a copy of the packages. It must pass on the copy, and must fail for each fault that is
+// put into the copy.
 import { spawnSync } from 'node:child_process';
 import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';

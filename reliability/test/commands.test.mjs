@@ -1,4 +1,5 @@
-// No command of `pipework` needs a network: each runs where a call that could reach one ends the process that makes it.
+// Shows that no command of `pipework` needs a network. Each runs under the seal, which ends a process that
+// makes a network call.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -36,8 +37,8 @@ describe.skipIf(obstacle)(`under the seal${obstacle ? ` (SKIPPED: ${obstacle})` 
     expect(status, stderr).toBe(0);
   });
 
-  test('doctor finds what it finds without the seal', () => {
-    // bwrap makes a socket of its own, by which it readies the loopback of the sandbox's empty network.
+  test('doctor reports the same as without the seal', () => {
+    // bwrap itself makes a socket, by which it sets up the loopback device of the sandbox's empty network.
     const args = ['doctor', '--json', '--skip', 'bubblewrap'];
     const levels = ({ stdout }) => JSON.parse(stdout).checks.map(({ name, level }) => `${name}: ${level}`);
     const [file, ...rest] = [...pipework, ...args];
@@ -54,7 +55,7 @@ describe.skipIf(obstacle)(`under the seal${obstacle ? ` (SKIPPED: ${obstacle})` 
     expect(readFileSync(join(folder, 'my-app/package.json'), 'utf8')).toContain('"my-app"');
   });
 
-  test('a plugin that makes a socket is ended, and told so', () => {
+  test('the kernel ends a plugin that makes a socket, and the command says so', () => {
     const opens = 'require("node:net").createServer().listen(0)';
     const { status, stderr } = sealed(['describe', '--', process.execPath, '-e', opens]);
     expect(stderr).toContain('SIGSYS');

@@ -42,10 +42,14 @@ describe.skipIf(why !== undefined)(`a plugin in a control group of systemd${skip
   };
 
   test.each([
-    ['fill', 'it takes memory faster than the watch looks', 'watch, v8, systemd'],
-    ['fillUnderModel', "so it does under Node's permission model", 'watch, v8, systemd'],
-    ['fillFiles', 'it fills its private file systems, which are memory of no process', 'watch, v8, systemd'],
-    ['fillElsewhere', 'a child takes too much, while the plugin goes on', 'watch, v8, systemd'],
+    ['fill', 'it takes memory faster than the watch measures', 'watch, v8, systemd'],
+    ['fillUnderModel', "so does a plugin under Node's permission model", 'watch, v8, systemd'],
+    [
+      'fillFiles',
+      'it fills its private file systems, whose memory belongs to no process',
+      'watch, v8, systemd',
+    ],
+    ['fillElsewhere', 'a child takes too much memory, while the plugin continues', 'watch, v8, systemd'],
   ])('is ended by the count of the kernel (%s): %s', async (name, _, memoryBytes) => {
     const [exit] = await run(name);
     expect(exit).toMatchObject({ ...byKernel, held: { memoryBytes } });
@@ -59,7 +63,7 @@ describe.skipIf(why !== undefined)(`a plugin in a control group of systemd${skip
     expect(exit.inherited).toEqual([]);
   });
 
-  test('has reached no limit if something else killed it', async () => {
+  test('is not reported to have reached a limit if something else killed it', async () => {
     const [exit] = await run('killed');
     expect(exit).toMatchObject({ signal: 'SIGKILL', by: 'plugin', left: [] });
     expect(exit.limit).toBeUndefined();

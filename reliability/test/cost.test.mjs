@@ -1,5 +1,5 @@
-// The short form of the cost program: the three kinds that cost their receiver most before values had
-// weights.
+// The short form of the cost program. It tries the three kinds of values that cost their receiver most before
+// values had weights.
 import { expect, test } from 'vitest';
 import { run } from '../programs/cost.mjs';
 

@@ -5,7 +5,7 @@ import { hostDies, pluginDies } from '../programs/deaths.mjs';
 
 const boundMs = 1_000;
 
-describe('when the plugin is killed, the host settles all that was pending', () => {
+describe('when the plugin is killed, the host settles every pending promise', () => {
   test.each(Object.keys(phases))('%s', async (name) => {
     expect((await pluginDies(name, boundMs)).findings).toEqual([]);
   });

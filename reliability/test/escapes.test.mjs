@@ -5,13 +5,13 @@ import { obstacle, run } from '../programs/escapes.mjs';
 // The test's host listens on sockets, for the plugin to find.
 const isSealed = process.env.PIPEWORK_SEALED === '1';
 
-describe.each(['bubblewrap', 'node'])('nothing gets out of', (means) => {
+describe.each(['bubblewrap', 'node'])('nothing escapes from', (means) => {
   const found = isSealed ? 'it listens on sockets' : obstacle(means);
   const why =
     found === undefined
       ? ''
       : ` (SKIPPED: it can't be tried, ${means === 'node' ? found : 'which needs bwrap, namespaces, unsealed'})`;
-  test.skipIf(found !== undefined)(`${means} but what SECURITY.md tells of${why}`, async () => {
+  test.skipIf(found !== undefined)(`${means} except what SECURITY.md lists${why}`, async () => {
     const { findings, figures } = await run({ means });
     expect(findings).toEqual([]);
     expect(figures[means]).toMatch(/^\d\d attempts/);

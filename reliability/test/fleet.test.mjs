@@ -5,7 +5,7 @@ import { blocked, health, kills, pool, reloads } from '../programs/fleet.mjs';
 const findings = async (part) => (await part).findings;
 
 describe('a fleet', () => {
-  test('settles each call and stream once, and runs none twice, however often its plugin is killed', async () => {
+  test('settles each call and stream once and runs no call twice, however often its plugin is killed', async () => {
     expect(await findings(kills({ calls: 1_000, streams: 100, killEveryMs: 50 }))).toEqual([]);
   });
 
@@ -13,11 +13,11 @@ describe('a fleet', () => {
     expect(await findings(reloads({ reloads: 10 }))).toEqual([]);
   });
 
-  test('finds a stopped process, and ends none that computes', async () => {
+  test('replaces a stopped process, but not a process that computes', async () => {
     expect(await findings(health())).toEqual([]);
   });
 
-  test("of a pool's calls, loses only the one that crashes its process", async () => {
+  test('fails only the call of a pool that crashes its process', async () => {
     expect(await findings(pool({ poolSeconds: 3 }))).toEqual([]);
   });
 

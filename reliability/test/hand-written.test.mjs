@@ -20,7 +20,7 @@ describe('frames', () => {
     expect(fields(ping(7))).toBe('0002 0001 00000000 00000007');
   });
 
-  test('are read back across any split', () => {
+  test('are read back however the bytes are split', () => {
     const bytes = Buffer.concat([data(1, 'hello', SYN), ping(9), data(5, Buffer.alloc(300, 7))]);
     const read = (step) => {
       const frames = [];
@@ -60,7 +60,7 @@ describe('MessagePack', () => {
   });
 });
 
-test('one seed makes one run', () => {
+test('the same seed makes the same run', () => {
   const run = (seed) => {
     const random = randomOf(seed);
     const made = Array.from({ length: 200 }, () => mutateMessage(random, hostileMessage(random)));

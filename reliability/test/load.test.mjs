@@ -5,8 +5,8 @@ import { run as soak } from '../programs/soak.mjs';
 
 const clean = ({ findings }) => expect(findings).toEqual([]);
 
-test('plugins, calls and bytes in number are answered and flow', async () =>
+test('many plugins answer many calls, and all bytes arrive', async () =>
   clean(await load({ plugins: 8, calls: 1_000, mebibytes: 24 })));
 
-test('mixed use answers rightly and leaves nothing', async () =>
+test('a mixed load gets right answers and leaves nothing behind', async () =>
   clean(await soak({ minutes: 0.03, samples: 10 })));

@@ -38,7 +38,7 @@ describe.concurrent('a plugin that breaks one rule', () => {
   });
 });
 
-test('a breach is meant for every check of the suite, and every breach for one', () => {
+test('every check of the suite has a breach, and every breach belongs to one check', () => {
   const suite = suiteFor(undefined, patience);
   expect(uncovered(suite)).toEqual([]);
   expect(breaches.filter(([, name]) => checksNamed(suite, name).length !== 1)).toEqual([]);

@@ -7,7 +7,7 @@ const session = fileURLToPath(new URL('../fixtures/session.mjs', import.meta.url
 const noTrace = whyNotTraced();
 
 test.skipIf(noTrace)(
-  `a session makes no network call and no file${noTrace ? ` (SKIPPED: ${noTrace})` : ''}`,
+  `a session makes no network call and creates no file${noTrace ? ` (SKIPPED: ${noTrace})` : ''}`,
   () => {
     const { status, stdout, stderr, calls, made } = trace([process.execPath, session]);
     expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: 'done\n', stderr: '' });
@@ -19,7 +19,7 @@ test.skipIf(noTrace)(
   },
 );
 
-describe('a session goes well', () => {
+describe('a session works', () => {
   for (const { name, obstacle, wrap } of sandboxes()) {
     test.skipIf(obstacle)(`${name}${obstacle ? ` (SKIPPED: ${obstacle})` : ''}`, () => {
       const { status, signal, stdout, stderr } = wrap(session);

@@ -1,4 +1,4 @@
-// SECURITY.md names a test for each promise: the table of what holds, row by row.
+// Checks that each row of the table of promises in SECURITY.md names a test that exists.
 import { readFileSync, statSync } from 'node:fs';
 import { expect, test } from 'vitest';
 

@@ -1,8 +1,9 @@
-// The short form of the transcript program: it runs, with a process and without. What it measures is for its long form.
+// The short form of the transcript program. It shows only that the program runs, with a process and without.
+// Only the long form measures.
 import { expect, test } from 'vitest';
 import { run } from '../programs/transcript.mjs';
 
-test('the cost of a transcript is told for a pair and for a process', { timeout: 120_000 }, async () => {
+test('reports the cost of a transcript for a pair and for a process', { timeout: 120_000 }, async () => {
   const { figures } = await run({ times: 1, scale: 0.01, only: '5,000 calls' });
   expect(Object.keys(figures)).toEqual([
     'connect, 5,000 calls, one after another',
