@@ -6,7 +6,7 @@ import { isWithin, type Place } from './paths.ts';
 export interface View {
   readonly read: readonly Place[];
   readonly write: readonly Place[];
-  /** The working directory. If no listed place contains it, the sandbox has it as an empty directory. */
+  /** The working directory. If no listed place contains it, the sandbox has an empty directory there. */
   readonly cwd: string;
   readonly net: boolean;
   /** Variables that bubblewrap itself must not have. */
@@ -26,13 +26,15 @@ interface Mount {
  */
 export function bubblewrapArguments(view: View, filter: number, unwanted: readonly number[] = []): string[] {
   return [
-    // From each of these descriptors, bubblewrap reads an empty list of arguments, and then closes it.
+    // bubblewrap reads an empty list of arguments from each of these descriptors, and then closes the
+    // descriptor.
     ...unwanted.flatMap((descriptor) => ['--args', String(descriptor)]),
     ...['--unshare-user', '--unshare-ipc', '--unshare-pid', '--unshare-uts', '--unshare-cgroup-try'],
     ...(view.net ? [] : ['--unshare-net']),
-    // The launcher gives the plugin a session of its own, without a terminal. Another session inside would take the
-    // plugin out of the process group by which all of the sandbox can be ended at any moment. If the host is root,
-    // the plugin must lose the host's capabilities.
+    // There is no `--new-session`, because the launcher already gives the plugin a session without a
+    // terminal. Another session inside would take the plugin out of the process group by which the host can
+    // end the whole sandbox at any moment. `--cap-drop` is for a host that is root: the plugin must not have
+    // its capabilities.
     ...['--die-with-parent', '--cap-drop', 'ALL'],
     ...mounts(view).flatMap(({ words }) => words),
     ...(isRoot(view.write) ? [] : ['--remount-ro', '/']),
@@ -42,9 +44,9 @@ export function bubblewrapArguments(view: View, filter: number, unwanted: readon
 }
 
 /**
- * Returns the mounts, sorted by depth. A mount hides what was mounted below its place before. At one place
- * the last mount wins. So the user's places come after the private ones, and writable places after readable
- * ones.
+ * Returns the mounts, sorted by depth. A mount hides what was mounted below its place before. If several
+ * mounts have the same place, the last one wins. So the user's places come after the private ones, and
+ * writable places after readable ones.
  */
 function mounts(view: View): Mount[] {
   const scratch = (path: string): Mount => ({
@@ -52,14 +54,14 @@ function mounts(view: View): Mount[] {
     words: ['--size', String(view.scratchBytes), '--tmpfs', path],
   });
   const own: Mount[] = [
-    // If the user is root outside, it owns the kernel's settings in /proc/sys, whatever it may do in the
-    // sandbox.
+    // A plugin whose user is root outside owns the kernel's settings in /proc/sys, even without capabilities.
+    // So /proc is read-only.
     { path: '/proc', words: ['--proc', '/proc', '--remount-ro', '/proc'] },
     { path: '/dev', words: ['--dev', '/dev', '--remount-ro', '/dev'] },
     ...['/dev/shm', '/tmp', '/run'].map(scratch),
   ];
   const shown = [...binds('--ro-bind', view.read), ...binds('--bind', view.write)];
-  // A private place hides what an outer place has below it.
+  // A private place, such as /tmp, hides what a listed directory around it has there.
   const isHidden = (path: string): boolean =>
     own.some((mount) => isWithin(path, mount.path) && path !== mount.path && isWithin(mount.path, view.cwd));
   const isShown = shown.some(({ path }) => isWithin(path, view.cwd) && !isHidden(path));

@@ -1,18 +1,18 @@
 /**
- * Finds descriptors that a process of this host would inherit by accident. This works on Linux. On other
- * systems none are known.
+ * Finds descriptors that a process of this host would inherit by accident. It finds them on Linux. On other
+ * systems it finds none.
  */
 
 import { readdirSync } from 'node:fs';
 import { read } from './system.ts';
 
-/** The first descriptor that is not passed on purpose. A plugin is given 0 to 4. */
+/** The first descriptor that is not passed on purpose. A plugin gets 0 to 4 on purpose. */
 const firstUnwanted = 5;
 const closeOnExec = 0o2000000;
 
 /**
- * Returns the descriptors from 5 on that a child would inherit. Node marks its own as not inheritable. So
- * these were opened by the program that started the host, or by native code in it.
+ * Returns the descriptors from 5 on that a child would inherit. Node marks its own descriptors as not
+ * inheritable. So the program that started the host has opened these, or native code in the host has.
  */
 export function inheritedDescriptors(): number[] {
   try {

@@ -6,8 +6,9 @@
 import { PassThrough, type Readable } from 'node:stream';
 
 /**
- * How long to wait for V8's message, in milliseconds. It is printed before the abort, so it is under way when
- * the process is gone. A child of the plugin may hold the pipe open.
+ * How long to wait for V8's message, in milliseconds. V8 prints the message before it aborts, so the message
+ * is in the pipe when the process is gone. The wait must end, because a child of the plugin may hold the pipe
+ * open.
  */
 const drainMs = 100;
 
@@ -18,7 +19,7 @@ const fullHeap = /JavaScript heap out of memory|Reached heap limit/;
 
 /** Passes a stream on and keeps its last characters. */
 export class HeapTail {
-  /** The stream of the same bytes. */
+  /** A stream with the same bytes as the source. */
   readonly passed: PassThrough = new PassThrough();
   readonly #source: Readable;
   #tail = '';
@@ -34,7 +35,9 @@ export class HeapTail {
     this.passed.once('close', () => source.destroy());
   }
 
-  /** Resolves once everything has arrived, or after a moment. */
+  /**
+   * Resolves with whether V8 reported a full heap. Waits until all output has arrived, but only for a moment.
+   */
   async isFull(): Promise<boolean> {
     if (!this.#source.readableEnded && !this.#source.destroyed) {
       await new Promise((resolve) => {

@@ -8,14 +8,14 @@ import { makePlan, type Isolation } from './plan.ts';
 /** A launcher that can describe how it isolates a plugin. */
 export interface IsolatedLauncher {
   /**
-   * Starts the plugin within what the policy allows. The client calls it. Rejects with an `IsolateError` if
-   * no tool on this machine can enforce the policy.
+   * Starts the plugin within what the policy allows. The client calls this function. Rejects with an
+   * `IsolateError` if no tool on this machine can enforce the policy.
    */
   (command: LaunchCommand): Promise<LaunchedProcess>;
   /**
-   * Returns what would enforce each permission and limit for a start of `command`. It starts nothing, except
-   * that it once tries bubblewrap and systemd, each of which blocks for some ten milliseconds. Throws the
-   * `IsolateError` with which the start would fail.
+   * Returns what would enforce each permission and limit for a start of `command`. It does not start the
+   * plugin. The first time, it tries bubblewrap and systemd, and each trial blocks the process for some ten
+   * milliseconds. Throws the `IsolateError` with which the start would fail.
    */
   describe(command: Command | LaunchCommand): Isolation;
 }

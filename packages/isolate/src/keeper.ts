@@ -1,6 +1,6 @@
 /**
- * The keeper is a small shell beside one plugin. It ends a sandbox whose host dies while it starts, and it
- * keeps a control group until its counts were read.
+ * The keeper is a small shell beside one plugin. It ends a sandbox if the host dies while the sandbox starts.
+ * It also keeps a control group until the host has read the group's counts.
  */
 
 import type { Duplex } from 'node:stream';
@@ -14,18 +14,19 @@ export const keeperDescriptor = 6;
 export const busVariables: readonly string[] = ['XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS'];
 
 /**
- * A script for sh that becomes the command after it, and leaves the keeper. If `hasGroup` is true, it first
- * sends the lines of its control groups. In any case it sends an empty line. systemd removes a group with its
- * last process, and the kernel's counts with it. So the keeper stays until the host closes its end, or dies.
+ * Returns a script for sh that starts the keeper and then becomes the command in its arguments. If `hasGroup`
+ * is true, the script first sends the lines of its control groups. In any case it sends an empty line. When
+ * the last process of a group ends, systemd removes the group, and the kernel's counts are lost. So the
+ * keeper stays until the host closes its end, or dies.
  *
  * If `isSandbox` is true, the command is bubblewrap in a process group of its own. The first process inside
  * the sandbox asks only late in its setup to be killed when its parent dies. If the host died before that,
- * the process would be left. So the keeper ends all of the group if the host's end closes without a line from
- * the host.
+ * the process would be left. So if the host's end closes before the host has sent a line, the keeper ends the
+ * whole process group.
  */
 export function keeperScript({ hasGroup, isSandbox }: { hasGroup: boolean; isSandbox: boolean }): string {
   const guard = `read -r _ || kill -KILL 0`;
-  // No program is taken from PATH, because that is the plugin's.
+  // The script uses no program of the PATH, because the PATH belongs to the plugin.
   const lines = [
     ...(hasGroup
       ? [
@@ -35,7 +36,8 @@ export function keeperScript({ hasGroup, isSandbox }: { hasGroup: boolean; isSan
       : []),
     `echo >&${keeperDescriptor}`,
     `(trap '' HUP INT TERM; { ${isSandbox ? `${guard}; ` : ''}while read -r _; do :; done; } <&${keeperDescriptor} >/dev/null 2>&1 3<&- 4<&- 5<&- &)`,
-    // A sandbox reads its filter from the descriptor before it.
+    // The descriptor before the keeper's stays open for a sandbox, because bubblewrap reads the filter from
+    // it.
     `exec "$@" ${keeperDescriptor}<&-${isSandbox ? '' : ` ${keeperDescriptor - 1}<&-`}`,
   ];
   return lines.join('\n');
@@ -45,8 +47,8 @@ export function keeperScript({ hasGroup, isSandbox }: { hasGroup: boolean; isSan
 const mountPoint = '/sys/fs/cgroup';
 
 /**
- * A script for sh. It prints the memory limit of a group, in either version of control groups. If no file is
- * given, that is its own group.
+ * Returns a script for sh. The script prints the memory limit of the group that the file `group` names, in
+ * either version of control groups. By default, this is the script's own group.
  */
 export function limitScript(group = '/proc/self/cgroup', root: string = mountPoint): string {
   return `while IFS=: read -r _ kinds path; do case $kinds in
@@ -93,8 +95,9 @@ export class Keeper {
   }
 
   /**
-   * Resolves once the keeper exists, or nothing does, or after a moment. If the first process of a group was
-   * killed before it entered the group, systemd keeps the empty group without end.
+   * Resolves once the keeper exists, or the pipe has closed, or a moment has passed. A signal waits for this.
+   * If the first process of a group is killed before it has entered the group, systemd keeps the empty group
+   * without end.
    */
   async settle(): Promise<void> {
     const timer = new AbortController();
@@ -119,9 +122,10 @@ export class Keeper {
   }
 
   /**
-   * Reads the count for the last time, and releases the keeper. Resolves once the keeper is gone. The plugin may
-   * have stopped the keeper together with its whole process group. If the keeper does not leave, `end` has to
-   * end that group, if the plugin leads one. The group still exists then, so its id cannot belong to another one.
+   * Reads the count for the last time, and releases the keeper. Resolves once the keeper is gone. The plugin
+   * may have stopped the keeper together with its whole process group. If the keeper does not leave, this
+   * calls `end`, which has to end that group if the plugin leads it. The keeper is still in the group, so the
+   * group's id cannot belong to another one.
    */
   async leave(end: () => void): Promise<number> {
     await this.#isTold;

@@ -98,7 +98,7 @@ interface Started {
 class Life {
   readonly #started: Started;
   readonly #watch: ResourceWatch | undefined;
-  /** The reason why the watch has ended it. */
+  /** The reason why the watch has ended the process. */
   #reason: string | undefined;
   #isKilledByHost = false;
   #starting: NodeJS.Timeout | undefined;
@@ -116,7 +116,7 @@ class Life {
     );
   }
 
-  /** Called by the client's ladder. */
+  /** Sends a signal. The steps of the client's `kill()` call this. */
   kill(signal: NodeJS.Signals): boolean {
     this.#isKilledByHost ||= signal === 'SIGKILL';
     return this.#signal(signal);
@@ -136,7 +136,10 @@ class Life {
     return { code, signal, ...this.#limitBehind(signal, kills, isHeapFull === true), held };
   }
 
-  /** Once the first process inside has started the plugin, it has asked to die with its parent. Then the keeper can go. */
+  /**
+   * Releases the keeper once the first process inside has started the plugin. By then that process has asked
+   * to die with its parent.
+   */
   #releaseOnceUp(keeper: Keeper): void {
     const { pid } = this.#started;
     if (isStarting(pid) || !childrenOf(pid).some((inside) => childrenOf(inside).length > 0)) return;
@@ -173,8 +176,9 @@ class Life {
   }
 
   /**
-   * Returns the limit that ended the process, on evidence. The watch ended it, the kernel counted a kill in
-   * its group, V8 reported it, or the kernel sent its signal when the time was used up.
+   * Returns the limit that ended the process, if there is evidence for one. Evidence is that the watch ended
+   * the process, that the kernel counted a kill in its group, that V8 reported a full heap, or that the
+   * kernel sent a signal when the processor time was used up.
    */
   #limitBehind(signal: NodeJS.Signals | null, kills: number, isHeapFull: boolean): LaunchReport {
     const { memoryBytes = 0, cpuSeconds = Infinity } = this.#started.resources;
@@ -186,7 +190,7 @@ class Life {
       return { limit: 'memory', reason: `ended because ${reason} (${limit})` };
     }
     const used = this.#watch?.cpuSeconds ?? 0;
-    // The last measurement is older than a moment if the host was blocked.
+    // If the host was blocked, the last measurement is old. So half of the time is enough.
     const isWarned = signal === 'SIGXCPU' && used > cpuSeconds / 2;
     if (!isWarned && !(isKilled && used >= cpuSeconds)) return {};
     return {
@@ -202,13 +206,14 @@ const ending: ReadonlySet<string> = new Set(['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIG
 
 /**
  * Ends a sandbox with everything in it. For some 20 ms after the start, the first process inside would
- * outlive bubblewrap, because it only then asks to die with its parent. So that process is killed too.
+ * outlive bubblewrap, because it has not asked to die with its parent yet. So that process is killed too.
  */
 function endSandbox(pid: number, signal: NodeJS.Signals): boolean {
   const inside = isStarting(pid) ? [] : childrenOf(pid);
   if (inside.length === 0) {
-    // Bubblewrap may be about to create it. If a deadly signal has arrived, fork fails. Until late in its
-    // setup, the child belongs to this group.
+    // Bubblewrap may be about to create that process. If the signal has arrived before, the fork fails.
+    // Otherwise the new process gets the signals too, because it belongs to this group until late in its
+    // setup.
     const isSent = send(signal, -pid);
     send('SIGKILL', -pid);
     return isSent;
@@ -216,12 +221,12 @@ function endSandbox(pid: number, signal: NodeJS.Signals): boolean {
   // If only the plugin is killed, bubblewrap reports the plugin's end once everything in the sandbox is gone.
   if (signal !== 'SIGKILL') send(signal, pid);
   const killed = inside.filter((child) => send('SIGKILL', child));
-  // A plugin may stop its whole process group. What is stopped reports nothing.
+  // A plugin may stop its whole process group, and a stopped bubblewrap would report nothing.
   send('SIGCONT', pid);
   return killed.length > 0 || send(signal, pid);
 }
 
-/** True if the process has not become bubblewrap yet. The process that it has started by then is its keeper. */
+/** True if the process has not become bubblewrap yet. If it has a child by then, that is its keeper. */
 function isStarting(pid: number): boolean {
   return ['sh', 'systemd-run'].includes(read(`/proc/${pid}/comm`).trim());
 }
@@ -241,13 +246,18 @@ const signals = new Map(
     .reverse(),
 );
 
-/** Translates bubblewrap's exit. It ends with 128 + n if signal n ended the program, as a shell does. */
+/**
+ * Translates bubblewrap's exit. Bubblewrap ends with 128 + n if signal n ended the program, as a shell does.
+ */
 function ofSandbox(exit: ProcessExit): ProcessExit {
   const signal = exit.code === null ? undefined : signals.get(exit.code - 128);
   return signal === undefined ? exit : { code: null, signal };
 }
 
-/** Pipes the caller's stream to the process, and releases it when the process is gone. The caller ends it. */
+/**
+ * Pipes the caller's stream to the process, and detaches the stream when the process is gone. The caller ends
+ * the stream.
+ */
 function feed(source: Readable, stdin: Writable, exit: Promise<unknown>): void {
   const end = (): void => void stdin.end();
   if (source.destroyed) return end();

@@ -24,7 +24,7 @@ export interface LimitPlan {
   readonly helpers: readonly string[];
   /** True if the prefix makes a control group. */
   readonly hasGroup: boolean;
-  /** Whether the prefix leaves a keeper. */
+  /** True if the prefix starts a keeper. */
   readonly isKept: boolean;
 }
 
@@ -36,7 +36,8 @@ const MiB = 2 ** 20;
 const cpuGraceSeconds = 1;
 
 /**
- * The fewest open files with which a plugin starts. bubblewrap opens ten at most, and runtimes some twenty.
+ * The smallest number of open files with which a plugin starts. bubblewrap opens ten at most, and runtimes
+ * some twenty.
  */
 const fewestFiles = { of: 16, ofRuntime: 24 };
 
@@ -44,14 +45,14 @@ const fewestFiles = { of: 16, ofRuntime: 24 };
 const leastMemoryBytes = 16 * MiB;
 
 /**
- * Options by which a command chooses the size of V8's heap. The last one on the line counts. Node accepts _
- * for - in them.
+ * Options by which a command chooses the size of V8's heap. The last such option on the line counts. In these
+ * options, Node accepts _ in place of -.
  */
 const heapOption = /^--max[-_](old[-_]space|heap)[-_]size/;
 
 /**
- * Plans how each limit is enforced. `isSandbox` tells whether bubblewrap stands behind the prefix. Throws
- * `ISOLATE_UNENFORCEABLE` if nothing on this machine enforces one of them.
+ * Plans how each limit is enforced. `isSandbox` tells whether bubblewrap comes after the prefix. Throws
+ * `ISOLATE_UNENFORCEABLE` if nothing on this machine can enforce one of the limits.
  */
 export function planLimits(resources: Resources, program: Program, isSandbox: boolean): LimitPlan {
   const { memoryBytes, cpuSeconds, openFiles, fileBytes } = resources;
@@ -75,7 +76,7 @@ export function planLimits(resources: Resources, program: Program, isSandbox: bo
     ...(openFiles === undefined ? [] : [`--nofile=${openFiles}:${openFiles}`]),
     ...(fileBytes === undefined ? [] : [`--fsize=${fileBytes}:${fileBytes}`]),
   ];
-  // The command's own option comes after this one, so V8 would enforce another value.
+  // If the command has such an option itself, that option comes after this one, and V8 enforces its value.
   const isHeapHeld = program.runtime === 'node' && !optionsOf(program).some((word) => heapOption.test(word));
   const heap = memoryBytes === undefined || !isHeapHeld ? undefined : heapMiB(memoryBytes);
   const byMemory = ['watch', ...(heap === undefined ? [] : ['v8']), ...(hasGroup ? ['systemd'] : [])];
@@ -94,8 +95,8 @@ export function planLimits(resources: Resources, program: Program, isSandbox: bo
 }
 
 /**
- * Refuses limits with which nothing can start, because the programs that start plugins explain little in
- * their errors.
+ * Refuses limits with which no plugin can start. Without this, the start would fail with errors of other
+ * programs, which explain little.
  */
 function refuseTooLittle(
   { openFiles = Infinity, memoryBytes = Infinity }: Resources,

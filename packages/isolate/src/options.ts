@@ -23,19 +23,19 @@ export interface Resources {
 /** What a plugin may do. Everything that is not listed is denied. */
 export interface IsolateOptions {
   /**
-   * Files and directories that it may read, with everything below them. Its program, its script and the
-   * system's libraries are added. Default none.
+   * Files and directories that the plugin may read, with everything below them. Its program, its script and
+   * the system's libraries are added. Default none.
    */
   readonly read?: readonly string[];
-  /** Files and directories that it may change, and read. They must exist. Default none. */
+  /** Files and directories that the plugin may change and read. They must exist. Default none. */
   readonly write?: readonly string[];
-  /** Whether it may start processes. Default `false`. */
+  /** Whether the plugin may start processes. Default `false`. */
   readonly run?: boolean;
-  /** Whether it may use sockets. Default `false`. */
+  /** Whether the plugin may use sockets. Default `false`. */
   readonly net?: boolean;
   /**
-   * Names of the variables that it gets, out of those that the client would pass. Those of the handshake are
-   * added. Default none.
+   * Names of the variables that the plugin gets, out of those that the client would pass. The variables of
+   * the handshake are added. Default none.
    */
   readonly env?: readonly string[];
   /** How much memory, processor time, descriptors and file size the plugin may use. Default: no limit. */
@@ -47,8 +47,8 @@ export interface IsolateOptions {
    */
   readonly require?: 'kernel' | 'runtime';
   /**
-   * The program bubblewrap. Default `bwrap`, from the host's PATH. With `false` it is not used, so
-   * `'runtime'` takes the permission model.
+   * The program bubblewrap. Default `bwrap`, from the host's PATH. With `false`, bubblewrap is not used, so
+   * `'runtime'` uses the permission model.
    */
   readonly bwrap?: string | false;
 }
@@ -75,8 +75,8 @@ const maxCpuSeconds = 1e10;
 const keys = ['read', 'write', 'run', 'net', 'env', 'resources', 'require', 'bwrap'];
 
 /**
- * Checks the options. Throws `CONFIG_INVALID` that names the first invalid one. Relative paths start from the
- * host's working directory.
+ * Checks the options. Throws `CONFIG_INVALID`, which names the first invalid option. Relative paths start
+ * from the host's working directory.
  */
 export function checkOptions(options: IsolateOptions): Policy {
   checkKeys('options', options, keys);
@@ -108,7 +108,7 @@ export function checkOptions(options: IsolateOptions): Policy {
   };
 }
 
-/** Throws `CONFIG_INVALID` for what names no program. */
+/** Throws `CONFIG_INVALID` if `command` names no program. */
 export function checkCommand(command: unknown): void {
   const { file } = Array.isArray(command)
     ? { file: command[0] as unknown }

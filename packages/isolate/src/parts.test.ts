@@ -137,12 +137,12 @@ describe('a command under a permission model', () => {
     [['--experimental-default-config-file', 'p.js']],
     [['--eval=code', '--allow-fs-read=*']],
     [['-e', 'code', '--allow-fs-read=*']],
-  ])('is refused if Node takes more rights from it: %j', (args) => {
+  ])('is refused if its arguments give Node more permissions: %j', (args) => {
     expect(granting(args)).toBe(true);
   });
 
   test.each([[['-qA', 'p.js']], [['-P', 'p.js']], [['run', '-A', 'p.js']], [['--env=.env', 'p.js']]])(
-    'is refused if Deno takes more rights from it: %j',
+    'is refused if its arguments give Deno more permissions: %j',
     (args) => {
       expect(granting(args, 'deno')).toBe(true);
     },
@@ -161,7 +161,7 @@ describe('a command under a permission model', () => {
   });
 });
 
-test('Deno is refused the variable by which it asks another program for its permissions', () => {
+test('a policy for Deno may not list the variable that makes Deno ask another program for permissions', () => {
   const given = { policy: checkOptions({ env: ['DENO_PERMISSION_BROKER_PATH'] }), read: [], write: [] };
   expect(denoPlan(given, { ...node, runtime: 'deno' }).problems).toEqual([
     'env: DENO_PERMISSION_BROKER_PATH could grant what is not listed',
@@ -185,7 +185,7 @@ describe('options', () => {
   });
 
   test.each([[1n], [Object.assign([], { toJSON: () => undefined })]])(
-    'of odd types fail as others do',
+    'of odd types fail like other invalid options',
     (odd) => {
       expect(() => checkOptions({ read: [odd as never] })).toThrow('read must be a list of texts');
     },
@@ -219,7 +219,7 @@ describe('a command', () => {
     );
   });
 
-  test('of env is looked up as env does', () => {
+  test('that env starts is looked up as env would do it', () => {
     const script = program('#!/usr/bin/env -S node --no-warnings\n');
     const path = join(process.execPath, '..');
     expect(findProgram({ file: script, args: ['1'], cwd: '/', path })).toMatchObject({

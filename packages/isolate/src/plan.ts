@@ -1,6 +1,6 @@
 /**
- * Turns a policy and a command into what is started. It chooses the tool, and refuses what that tool cannot
- * enforce.
+ * Turns a policy and a command into what is started. It chooses the tool, and refuses a policy that the tool
+ * cannot enforce.
  */
 
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
@@ -97,7 +97,7 @@ export function makePlan(policy: Policy, command: LaunchCommand): Plan {
   const unwanted = inheritedDescriptors();
   const job: Job = { policy, program, places, limits, cwd, unwanted, names, loaded: given(true) };
   const parts = isFound ? inBubblewrap(job, bubblewrap.file) : inRuntime(job, bubblewrap.missing);
-  // Deno needs a directory for its cache to start, and the sandbox has no home directory.
+  // To start, Deno needs a directory for its cache, and the sandbox has no home directory.
   const hasOwnCache = parts.isolation.means === 'bubblewrap' && program.runtime === 'deno';
   return {
     ...parts,
@@ -109,7 +109,9 @@ export function makePlan(policy: Policy, command: LaunchCommand): Plan {
   };
 }
 
-/** Refuses a program outside of the sandbox that the plugin could replace for its next start. */
+/**
+ * Refuses a program that runs outside of the sandbox, if the plugin could replace it before its next start.
+ */
 function refuseHelpers(files: readonly string[], written: readonly Place[]): void {
   for (const place of existing(files)) {
     const { given, real } = place;
@@ -139,7 +141,7 @@ function isReplaceable(file: string, top: string): boolean {
 
 /**
  * Refuses a command if the plugin could change its program, script or `#!` line, and so choose what its next
- * start runs. The files that they name become visible without being listed.
+ * start runs. The files that a command names become visible even if they are not listed.
  */
 function refuseChosen(program: Program, written: readonly Place[]): void {
   const { file, script, through } = program;
@@ -203,8 +205,8 @@ function inBubblewrap(job: Job, file: string): Parts {
 }
 
 /**
- * Returns the script, if it is a file. A directory may hold more than the program that is run from it, so it
- * must be listed.
+ * Returns the script, if it is a file. A directory may hold more than the program that is run from it, so the
+ * user must list it.
  */
 function scriptOf({ script }: Program): string[] {
   return script !== undefined && statSync(script, { throwIfNoEntry: false })?.isFile() === true

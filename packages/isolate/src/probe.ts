@@ -1,5 +1,5 @@
 /**
- * Tries each tool with a harmless program before a plugin is started by it, and keeps the reason of a
+ * Tries each tool with a harmless program before a plugin is started with it, and keeps the reason of a
  * failure.
  */
 
@@ -12,7 +12,7 @@ import { findOnPath } from './program.ts';
 import { hasFilter, seccompFilter } from './seccomp.ts';
 import { howToInstall, read } from './system.ts';
 
-/** A tool that can be used, or the reason why it cannot and what helps. */
+/** A tool that can be used, or the reason why it cannot be used and what would help. */
 export type Found = { readonly file: string } | { readonly missing: string };
 
 /** How long a trial may take, in milliseconds. A trial that hangs counts as failed. */
@@ -74,7 +74,7 @@ export function probeBubblewrap(name: string, net: boolean): Found {
   return { missing: `${file} makes no sandbox here: ${reason}. ${whatForbids(signal)}` };
 }
 
-/** Names the usual cause that forbids namespaces, and the remedy. */
+/** Names the most likely cause why namespaces are forbidden, and the remedy. */
 function whatForbids(signal: NodeJS.Signals | null): string {
   const isSet = (name: string, value: string): boolean => read(`/proc/sys/${name}`).trim() === value;
   if (signal === 'SIGSYS') return 'A filter of system calls around this host forbids one that it needs';
@@ -99,8 +99,8 @@ export function probePrlimit(): Found {
 let systemd: Found | undefined;
 
 /**
- * Finds out whether systemd makes control groups for this user. It is asked once, because the answer takes a
- * round trip.
+ * Finds out whether systemd makes control groups for this user. systemd is asked only once, because the
+ * answer takes a round trip.
  */
 export function probeSystemd(): Found {
   systemd ??= trySystemd();
@@ -111,8 +111,8 @@ export function probeSystemd(): Found {
 export const shell = '/bin/sh';
 
 /**
- * Tries to set a limit. systemd silently leaves a limit out if it may not set it. A user's systemd has no
- * control of memory in version 1 of control groups.
+ * Tries to set a limit. If systemd may not set a limit, it leaves the limit out without an error. A user's
+ * systemd has no control of memory in version 1 of control groups.
  */
 function trySystemd(): Found {
   if (!existsSync('/run/systemd/system')) return { missing: 'systemd does not run here' };
@@ -130,8 +130,8 @@ function trySystemd(): Found {
 }
 
 /**
- * Returns the arguments of systemd-run before the command. It becomes the command, in a control group of its
- * own.
+ * Returns the arguments of systemd-run before the command. systemd-run becomes the command, in a new control
+ * group.
  */
 export function scopeArguments(memoryBytes: number): string[] {
   const isRoot = process.getuid?.() === 0;

@@ -9,7 +9,7 @@ import { spawnSync } from 'node:child_process';
 /** A command as the kernel would run it. */
 export interface Program {
   /**
-   * The program's absolute path. If it could not be found, it is the given name, and the start will report
+   * The program's absolute path. If the program was not found, this is the given name, and the start reports
    * that.
    */
   readonly file: string;
@@ -23,7 +23,7 @@ export interface Program {
   readonly through: readonly string[];
 }
 
-/** How many `#!` lines are followed, because such a line may name a script that has one too. */
+/** How many `#!` lines are followed at most. Such a line may name a script that has a `#!` line too. */
 const maxHops = 4;
 
 /** Interpreters whose first argument, apart from options, is a script. */
@@ -112,7 +112,7 @@ function shebang(file: string): string[] {
   }
 }
 
-/** Returns what `env` would run. It takes one name, or several words after `-S`. */
+/** Returns what `env` would run. `env` takes one name, or several words after `-S`. */
 function withoutEnv(words: readonly string[]): string[] {
   const [argument = ''] = words;
   return argument.startsWith('-S') ? argument.slice(2).trim().split(/\s+/) : [argument];
@@ -158,7 +158,7 @@ const letPipes = new Map<string, boolean>();
 
 /**
  * Finds out whether a Node program lets a plugin open its pipes if its permission model denies the network.
- * Later versions of Node 26 do not. Runs the program once.
+ * Later versions of Node 26 do not let it. Runs the program once.
  */
 export function letsPipes(file: string): boolean {
   const known = letPipes.get(file);

@@ -11,7 +11,7 @@ import { isLoaderVariable } from './system.ts';
 /** How a permission model enforces a policy. */
 export interface RuntimePlan {
   readonly args: readonly string[];
-  /** What it cannot enforce, one sentence each. If there are any, the plugin is not started. */
+  /** What the model cannot enforce, one sentence each. If there are any, the plugin is not started. */
   readonly problems: readonly string[];
 }
 
@@ -48,9 +48,9 @@ function commonProblems({ policy, read, write }: Grants, program: Program, model
 }
 
 /**
- * Arguments by which a command would extend, or choose, its own permissions. Node accepts _ for - in them,
- * reads options from files that it is given, and runs the script of a package (--run) without its model. Deno
- * accepts several letters after one dash.
+ * Arguments by which a command would extend or choose its own permissions. Node accepts _ in place of - in
+ * options, and reads more options from files that the arguments name. It runs the script of a package
+ * (`--run`) without its permission model. Deno accepts several letters after one dash.
  */
 const grants =
   /^(--allow-|-[a-z]*[ARWNESIP]+[a-zA-Z]*($|=)|--(no-)?(experimental-)?permission|--run($|=)|--env($|=|-file)|--experimental-(default-)?config-file|--unstable-ffi)/;
@@ -93,10 +93,10 @@ export function nodePlan(
   return { args, problems };
 }
 
-/** The variable that names a program which Deno asks instead of its flags. */
+/** The variable that names a program. Deno asks that program for permissions, and disregards the flags. */
 const broker = 'DENO_PERMISSION_BROKER_PATH';
 
-/** Returns the flags of Deno. Its environment holds only listed variables, so all of it may be read. */
+/** Returns the flags of Deno. Deno's environment holds only listed variables, so Deno may read all of it. */
 export function denoPlan(grantsGiven: Grants, program: Program): RuntimePlan {
   const { policy, read, write } = grantsGiven;
   const problems = commonProblems(grantsGiven, program, "Deno's permission model");

@@ -50,7 +50,7 @@ describe.each(['x64', 'arm64'] as const)('the filter for %s', (arch) => {
     expect(asked(least, n.ioctl, 0, 0x5401)).toBe('allow');
   });
 
-  test('refuses, whatever is granted, the memory of others, namespaces, and typing into a terminal', () => {
+  test('always refuses access to the memory of other processes, new namespaces, and typing into a terminal', () => {
     for (const policy of [least, most]) {
       expect([asked(policy, n.ptrace), asked(policy, n.unshare)]).toEqual([1, 1]);
       expect([asked(policy, n.ioctl, 0, 0x5412), asked(policy, n.ioctl, 0, 0x541c)]).toEqual([1, 1]);
@@ -58,7 +58,7 @@ describe.each(['x64', 'arm64'] as const)('the filter for %s', (arch) => {
     }
   });
 
-  test('answers that rings and clone3 do not exist, so that libraries work without them', () => {
+  test('reports io_uring and clone3 as missing, so that libraries work without them', () => {
     expect([asked(most, n.io_uring_setup), asked(most, n.clone3)]).toEqual([38, 38]);
   });
 
@@ -100,6 +100,6 @@ describe.each(['x64', 'arm64'] as const)('the filter for %s', (arch) => {
   });
 });
 
-test('does not exist for other processors', () => {
+test('there is no filter for other processors', () => {
   expect([hasFilter('x64'), hasFilter('arm64'), hasFilter('riscv64')]).toEqual([true, true, false]);
 });

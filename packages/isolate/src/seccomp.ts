@@ -54,8 +54,8 @@ const alwaysRefused =
   );
 
 /**
- * Calls that are reported as missing. A ring makes calls that no filter sees. The arguments of the others
- * cannot be read by a filter. Libraries work without them if they are missing.
+ * Calls that are reported as missing. An io_uring makes calls that no filter sees. The other calls have
+ * arguments that a filter cannot read. If these calls are missing, libraries work without them.
  */
 const missing = ['io_uring_setup', 'io_uring_enter', 'io_uring_register', 'clone3', 'openat2'];
 
@@ -108,11 +108,11 @@ const argument = (index: number): number => 16 + 8 * index;
 const firstOfX32 = 0x40000000;
 
 /**
- * The mode bits of a file that runs with its owner's rights. If a plugin could leave one where it may write,
- * it would give the host's rights to others.
+ * The mode bits of a file that runs with its owner's rights. If a plugin could leave such a file where it may
+ * write, it would give the rights of the host's user to others.
  */
 const setIdBits = 0o6000;
-/** The flags with which an open creates a file, so that its mode counts. */
+/** The flags with which an `open` creates a file. The mode counts only then. */
 const making = 0o20000100;
 /** The requests that type into a terminal as if its user had, or that control the console. */
 const typing = [0x5412, 0x541c];
@@ -120,8 +120,8 @@ const newThread = 0x10000;
 /** All flags of `clone` that create a namespace. */
 const newNamespaces = 0x7e020080;
 /**
- * The mask that leaves a socket's type without its flags, and the only type whose sockets cannot be directed
- * at an address later.
+ * `typeMask` leaves a socket's type without its flags. `connectedType` is the only type whose sockets cannot
+ * send to another address later.
  */
 const typeMask = 0xff;
 const connectedType = 1;
@@ -129,7 +129,7 @@ const connectedType = 1;
 interface Step {
   readonly code: number;
   readonly k: number;
-  /** How many steps to skip if the comparison holds, and if it does not. */
+  /** `yes` is how many steps to skip if the comparison is true, and `no` how many if it is false. */
   readonly yes?: number;
   readonly no?: number;
 }

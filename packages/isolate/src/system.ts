@@ -34,9 +34,9 @@ export const loaderPlaces: readonly string[] = [
 export const programPlaces: readonly string[] = ['/usr', '/bin', '/sbin', '/etc/alternatives'];
 
 /**
- * True if a variable makes every program load code, or read files as the system's libraries do. Bubblewrap
- * must not have such a variable, because the code would run outside the sandbox, and may be in a place where
- * the plugin can write.
+ * True if a variable makes every program load code, or makes the system's libraries read files. Bubblewrap
+ * must not have such a variable. The code would run outside the sandbox, and may be in a place where the
+ * plugin can write.
  */
 export function isLoaderVariable(name: string): boolean {
   return /^(LD_|MALLOC_|OPENSSL_|(GCONV_PATH|GLIBC_TUNABLES|LOCPATH|NLSPATH)$)/.test(name);

@@ -6,7 +6,7 @@
 import { readdirSync } from 'node:fs';
 import { read } from './system.ts';
 
-/** Milliseconds between two measurements. For a plugin of one process, one takes about 0.1 ms. */
+/** Milliseconds between two measurements. A measurement of a plugin with one process takes about 0.1 ms. */
 export const lookMs = 100;
 
 /**
@@ -19,7 +19,7 @@ const ticksPerSecond = 100;
 export interface Use {
   /** The resident memory of all of them together. Shared memory counts for each. */
   readonly residentBytes: number;
-  /** The processor time of the process that has used most. */
+  /** The processor time of the process that has used the most. */
   readonly cpuSeconds: number;
 }
 

@@ -24,7 +24,7 @@ const host = fileURLToPath(new URL('fixtures/host.mjs', import.meta.url));
 const dies = fileURLToPath(new URL('fixtures/dies.mjs', import.meta.url));
 
 describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
-  test('a plugin reads, writes, runs, reaches and knows what is listed, and nothing else', async () => {
+  test('a plugin can read, write, run, reach and see what is listed, and nothing else', async () => {
     const [shown, changed, hidden] = [directory(), directory(), directory()];
     for (const path of [shown, changed, hidden]) writeFileSync(join(path, 'file'), 'x');
     const { client, cell } = await start(
@@ -96,7 +96,7 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     expect(isolation.added).toContain(command[1]);
   });
 
-  test('a directory that is run shows nothing unless it is listed', () => {
+  test('a directory that the command runs is visible only if it is listed', () => {
     const path = directory();
     const added = (options: IsolateOptions): readonly string[] => {
       const isolation = isolated(options).describe([process.execPath, path]);
@@ -167,7 +167,7 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
       expect(refusal({ read: [listed], write: [mine] }, ['/bin/true'])).toMatch(/^read\[0\]: .*is a link to/);
     });
 
-    test('while bubblewrap starts: nothing that it could replace by a link is mounted', () => {
+    test('while bubblewrap starts, because nothing is mounted that the plugin could replace by a link', () => {
       const { own: mine } = places();
       const [script, inner] = [join(mine, 'main.js'), join(mine, 'inner')];
       writeFileSync(script, '');
@@ -245,7 +245,7 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
 
   test.each([
     ['a plugin that has used cpuSeconds is ended', 'spin', 'SIGXCPU'],
-    ['one that does not leave then is killed a second later', 'spinOn', 'SIGKILL'],
+    ['a plugin that ignores the signal is killed a second later', 'spinOn', 'SIGKILL'],
   ] as const)('%s', async (_, conduct, signal) => {
     const { client, cell } = await start({ resources: { cpuSeconds: 1 } });
     const error = await failure(cell[conduct]());
@@ -311,11 +311,11 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     await expect.poll(() => [sandbox, ...inside].filter((pid) => measure(pid).residentBytes > 0)).toEqual([]);
   });
 
-  /** The processes that have a mark in their environment. */
+  /** Returns the ids of the processes that have this mark in their environment. */
   const marked = (mark: string): string[] =>
     readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && read(`/proc/${pid}/environ`).includes(mark));
 
-  test('nothing of a plugin is left when its host is killed while it starts', async () => {
+  test('nothing of a plugin is left when its host is killed while the plugin starts', async () => {
     const mark = `host-of-${process.pid}`;
     onTestFinished(() => marked(mark).forEach((pid) => process.kill(Number(pid), 'SIGKILL')));
     for (let delayMs = 0; delayMs < 40; delayMs += 4) {
@@ -356,7 +356,7 @@ describe.skipIf(noBubblewrap !== '')(`in bubblewrap${noBubblewrap}`, () => {
     const mark = `started-by-${process.pid}`;
     const launcher = isolated();
     const left = (): string[] => marked(mark);
-    // A process that was forked but has not become bubblewrap yet shows the variables of this process, which
+    // A process that was forked, but has not become bubblewrap yet, shows the variables of this process. They
     // lack the mark.
     for (let delayMs = 0; delayMs < 20; delayMs += 0.5) {
       const launched = await launcher({

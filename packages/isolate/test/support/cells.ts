@@ -40,7 +40,7 @@ export const command: [string, ...string[]] = [process.execPath, fixture];
 /** What the fixture needs to load itself. */
 export const own: string[] = ['packages', 'node_modules'].map((name) => join(root, name));
 
-/** The reason why a test of bubblewrap is skipped, as part of its name; empty if it can run. */
+/** The reason why tests of bubblewrap are skipped, as a part of their names. Empty if they can run. */
 export const noBubblewrap: string = reasonAgainst({});
 
 function reasonAgainst(options: IsolateOptions): string {

@@ -1,6 +1,6 @@
 /**
- * The only access of isolate's tests to what the package does not export. After a move inside `src`, only
- * this file changes.
+ * Gives isolate's tests the parts of the package that it does not export. No other file of the tests imports
+ * them, so a move inside `src` changes only this file.
  */
 
 export { read } from '../../src/system.ts';
