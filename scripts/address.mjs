@@ -1,7 +1,7 @@
 // address.mjs REPOSITORY SITE: writes the addresses of the project into the package.json of the workspace and
-// of every package. In the README of a package, it also turns each page that is named, such as
-// `docs/calls.md`, into a link to the site. Without arguments, it fails if a package's addresses differ from
-// the workspace's. As long as the workspace has none, no package may have any.
+// of every package. In the README of a package, it also turns each name of a page, such as `docs/calls.md`,
+// into a link to the site. Without arguments, it fails if a package's addresses differ from the workspace's.
+// If the workspace has no address, no package may have one.
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pageOf, titleOf } from '../site/pages.mjs';
@@ -11,7 +11,7 @@ const read = (file) => JSON.parse(readFileSync(file, 'utf8'));
 const siteFolder = site?.replace(/\/*$/, '/');
 const packages = readdirSync('packages').map((name) => join('packages', name));
 
-/** The fields of a package: its own folder of the repository, and the site. */
+/** The fields of a package: the repository with the package's folder, and the site. */
 const fieldsOf = (directory, { url, homepage }) => ({
   homepage,
   repository: url && {

@@ -1,6 +1,6 @@
-// Makes the packages' JavaScript. tsc makes their declarations. It writes one file for each entry, not one
-// for each module. Loading a small file costs a plugin 0.3 ms and 130 KiB, and the plugin's side has some
-// fifty of them (docs/decisions/0001, bench/startup.mjs).
+// Makes the packages' JavaScript, and tsc makes their declarations. This script writes one file for each
+// entry, not one for each module. Each small file costs a plugin 0.3 ms and 130 KiB, and the plugin's side
+// has some fifty modules (docs/decisions/0001, bench/startup.mjs).
 import { readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { join } from 'node:path';
@@ -39,8 +39,8 @@ function entries(folder, { exports, bin = {} }) {
 }
 
 /**
- * Throws if a package's published exports differ from its exports here, apart from its sources, which are not
- * published.
+ * Throws if a package's published exports differ from its exports in the workspace. Only the sources, which
+ * are not published, may be missing.
  */
 function checkPublished(folder, { exports, publishConfig }) {
   const published = Object.entries(exports).map(([name, entry]) => {
@@ -53,9 +53,9 @@ function checkPublished(folder, { exports, publishConfig }) {
 }
 
 /**
- * Decides what a package carries inside itself beside its own modules: its devDependencies that sources
- * import, and the dependencies of those. Core carries the mux too, because a second package costs a plugin's
- * start 3 ms.
+ * Decides which packages stay imports in the built files. All others are built into the package:
+ * devDependencies that its sources import, and their dependencies. Core also carries the mux, because a
+ * second package costs a plugin's start 3 ms.
  */
 function isOutside(folder, { dependencies = {}, peerDependencies = {} }) {
   const outside = Object.keys({ ...dependencies, ...peerDependencies }).filter(
@@ -64,13 +64,15 @@ function isOutside(folder, { dependencies = {}, peerDependencies = {} }) {
   return (specifier) => outside.some((name) => specifier === name || specifier.startsWith(`${name}/`));
 }
 
-/** Names a chunk. If it is loaded on demand, the name is that of its package. Otherwise rolldown names it. */
+/**
+ * Names a chunk. A package that is loaded on demand gives its name to the chunk. Otherwise rolldown names it.
+ */
 function chunkName({ name, facadeModuleId }) {
   const inside = /.*\/node_modules\/([^/]+)\//.exec(facadeModuleId?.replaceAll('\\', '/') ?? '')?.[1];
   return `${inside ?? name.replace(/^_/, '')}.js`;
 }
 
-/** Throws if a built file holds what must not be shipped. */
+/** Throws if a built file has something that must not be shipped. */
 function check(name, code, isCore) {
   if (/\bnew Function\(|\beval\(/.test(code)) throw new Error(`${name} evaluates text as code`);
   // A host may be bundled again, into one CommonJS file, which has neither of these.
@@ -78,8 +80,8 @@ function check(name, code, isCore) {
   if (unbundled !== null) throw new Error(`${name} uses ${unbundled[0]}, which a bundle of it may not have`);
   if (isCore && /from "(?:node:)?(?:process|util)"/.test(code))
     throw new Error(`${name} imports node:process or node:util, which opens standard streams`);
-  // If the source has one such character, V8 keeps all of it as two bytes a character: 300 KiB, and a few
-  // tenths of a millisecond.
+  // If the source has one such character, V8 stores the whole source with two bytes a character. That costs
+  // 300 KiB, and a few tenths of a millisecond.
   const other = /[^\0-\x7f]/.exec(code);
   if (other !== null) throw new Error(`${name} holds ${other[0]} at ${other.index}, which is not ASCII`);
 }
@@ -97,22 +99,22 @@ for (const folder of packages) {
       ...edited,
       esmExternalRequirePlugin({ external: builtins }),
     ],
-    // The mux comes from its sources, whatever its own dist holds.
+    // The mux is built from its sources, not from its own `dist`.
     resolve: { conditionNames: ['@pipework/source', 'import', 'node'] },
     treeshake: { moduleSideEffects: true },
     logLevel: 'warn',
   });
   const dist = join(folder, 'dist');
-  // The files are written into a folder beside it and renamed. A program that loads dist meanwhile sees
-  // either the old or the new files.
+  // The files are written into a folder beside `dist`, and then renamed. A program that loads `dist`
+  // meanwhile sees either the old or the new files.
   const fresh = join(folder, '.dist-fresh');
   const { output } = await bundle.write({
     dir: fresh,
     format: 'esm',
     entryFileNames: '[name].js',
     chunkFileNames: chunkName,
-    // Stack traces and stepping must read like the sources. So names and lines stay, and no source map is
-    // published. Docstrings are in the declarations.
+    // Stack traces, and code in a debugger, must read like the sources. So names and lines stay, and no
+    // source map is published. Docstrings are in the declarations.
     minify: { mangle: false, compress: false, codegen: { removeWhitespace: false, asciiOnly: true } },
     comments: false,
   });

@@ -12,9 +12,9 @@ const accepts = process.argv.includes('--write');
 const wanted = process.argv.slice(2).filter((argument) => argument !== '--write');
 
 /**
- * Types without an exported name that a report may mention. The first three lines are the steps of a computed
- * type. A user sees the result of a step, never its name. The last line names constants whose type is the
- * shortest way to list their texts.
+ * Types that a report may mention although they have no exported name. The first three lines are steps of
+ * computed types. A user sees the result of a step, never its name. The last line has constants. Their types
+ * are the shortest way to list their texts.
  */
 const unnamed = new Set(
   [

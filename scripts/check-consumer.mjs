@@ -1,6 +1,6 @@
-// check-consumer.mjs TARBALL...: checks what a user gets. It installs the packed packages into a project of
-// their own, and compiles a contract, a plugin and a host against their declarations with every library
-// checked. Then it runs them, and requires core from CommonJS.
+// check-consumer.mjs TARBALL...: checks what a user gets. It installs the packed packages into a new project.
+// It compiles a contract, a plugin and a host against the packages' declarations, with `skipLibCheck` off.
+// Then it runs them, and loads core by `require` from CommonJS.
 import { execFileSync } from 'node:child_process';
 import {
   cpSync,
@@ -23,7 +23,7 @@ const project = mkdtempSync(join(tmpdir(), 'pipework-consumer-'));
 const write = (name, content) => writeFileSync(join(project, name), content);
 const run = (command, args) => execFileSync(command, args, { cwd: project, encoding: 'utf8', stdio: 'pipe' });
 
-/** The most bytes that `npm i @pipework/core` may install. */
+/** How many bytes `npm i @pipework/core` may install at most. */
 const budgetBytes = 2_000_000;
 
 /** Returns the bytes of all files below a directory. */

@@ -1,6 +1,6 @@
-// Fails if an import points up or in a circle, or if a test imports internal files of a package elsewhere
-// than in its internals.ts. The order of the packages and folders is that of ARCHITECTURE.md. An import of a
-// type counts.
+// Fails if an import points up or in a circle, or if a test imports a package's internal files other than
+// through internals.ts. The order of the packages and folders is that of ARCHITECTURE.md. An import of a type
+// counts.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix, sep } from 'node:path';
 
@@ -30,8 +30,7 @@ const coreOrder = [
 ].map((folder) => `packages/core/src/${folder}/`);
 
 /**
- * Whole packages, bottom to top. A package imports the public names of those before it in this list, and none
- * of their files.
+ * Whole packages, bottom to top. A package imports only public names of the packages before it in this list.
  */
 const packageOrder = ['mux', 'core', 'fleet', 'isolate', 'otel', 'testkit', 'cli', 'create-pipework'].map(
   (name) => `packages/${name}/`,
@@ -63,7 +62,7 @@ const rules = [
 
 /** Circles that are allowed, each with its reason. */
 const allowedCircles = [
-  // `stream.session` is public, and a session makes its streams. The way back is of types only.
+  // `stream.session` is public, and a session makes its streams. A stream imports only types of the session.
   ['packages/mux/src/mux-stream.ts', 'packages/mux/src/session.ts'],
 ];
 
@@ -80,7 +79,7 @@ function* sources(folder) {
   }
 }
 
-/** Removes docstrings, because their examples import as users do. */
+/** Removes docstrings, because their examples have imports too. */
 const withoutDocstrings = (text) => text.replaceAll(/^ *\* .*$/gm, '');
 
 /**
@@ -169,15 +168,12 @@ function circles(imports) {
 }
 
 /**
- * The test files that may import beyond a package's public entries. The first exports internals to tests. The
+ * The test files that may import internal files of a package. The first exports internals to tests. The
  * second replaces modules, which it names by their paths.
  */
 const doors = /\/test\/support\/(internals|general-path)\.ts$/;
 
-/**
- * Yields each import by which a test reaches sources directly, instead of through a public entry or
- * internals.ts.
- */
+/** Yields each import of a test that names a source file instead of a public entry or internals.ts. */
 function* importsPastTheDoor() {
   const entries = new Set();
   for (const name of readdirSync('packages')) {

@@ -1,5 +1,5 @@
-// check-new.mjs TARBALL...: checks what `npm create pipework` makes. With the packed packages, it makes a
-// workspace in each language, runs its `pnpm test` and `pnpm start`, and checks that its dev loop notices a
+// check-new.mjs TARBALL...: checks what `npm create pipework` makes. It makes a workspace in each language
+// with the packed packages, runs `pnpm test` and `pnpm start` there, and checks that the dev loop notices a
 // change.
 import { execFileSync, spawn } from 'node:child_process';
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,7 +8,8 @@ import { delimiter, join, resolve } from 'node:path';
 import { overridesOf, packedPackages } from './packed.mjs';
 
 const languages = [
-  // The compiler notices a change only if it comes after the compiler has said that it watches.
+  // `watching` is what the dev loop prints before it can notice a change. The TypeScript compiler prints that
+  // it watches.
   {
     language: 'typescript',
     options: [],
@@ -57,7 +58,10 @@ function expect(what, text, pattern) {
   if (!pattern.test(text)) throw new Error(`${what} printed no ${pattern}:\n${text}`);
 }
 
-/** Resolves once a running program has printed all of the patterns, from now on. */
+/**
+ * Resolves once a running program has printed text that matches each pattern. Each text counts for one call
+ * only.
+ */
 function printed(output, ...patterns) {
   return new Promise((fulfil, reject) => {
     const look = () => {
@@ -100,7 +104,7 @@ async function tryDevLoop(folder, { source, watching }) {
     writeFileSync(file, readFileSync(file, 'utf8').replace('Hello, ', 'Good morning, '));
     await printed(output, /Good morning, world!/);
   } finally {
-    // This reaches all of its processes, as Ctrl-C does.
+    // The signal reaches all processes of the dev loop, as Ctrl-C does.
     if (child.pid !== undefined) process.kill(-child.pid, 'SIGINT');
     await ended;
   }

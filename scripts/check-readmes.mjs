@@ -1,5 +1,5 @@
-// Fails if a package's README has a link that is dead on the registry. There, only the published files of its
-// package are beside it.
+// Fails if a package's README has a link that is dead on the registry. There, the README has only the
+// package's published files beside it.
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { posix } from 'node:path';
 

@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path';
  */
 const budgets = JSON.parse(readFileSync(new URL('size-budgets.json', import.meta.url), 'utf8'));
 
-/** The most that a budget may exceed the size. A larger gap would allow that much growth unnoticed. */
+/** By how much a budget may exceed the size at most. Growth within that gap is not noticed. */
 const slackBytes = 4096;
 
 const imported = /^\s*(?:import|export)\s(?:[^'"();]*\sfrom\s*)?["'](\.{1,2}\/[^"']+)["']/gm;

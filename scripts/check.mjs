@@ -41,8 +41,8 @@ const tarballs = mkdtempSync(join(tmpdir(), 'pipework-pack-'));
 try {
   step('pack', 'pnpm', ['-r', '--filter', './packages/*', 'pack', '--pack-destination', tarballs]);
   for (const file of readdirSync(tarballs)) {
-    // The command carries the packages of a new workspace, and publint would warn of their exports as if they
-    // were nested in its own.
+    // The CLI's package contains the package.json files of a new workspace. publint would warn of their
+    // exports as if these were the CLI's own.
     const strict = file.startsWith('pipework-cli-') ? [] : ['--strict'];
     step(`publint ${file}`, bin('publint'), [join(tarballs, file), ...strict]);
     step(`attw ${file}`, bin('attw'), [join(tarballs, file), '--profile', 'esm-only']);

@@ -2,7 +2,7 @@
 // them as a user would.
 import { basename, resolve } from 'node:path';
 
-/** Returns the dependencies of a project that is to get the tarballs, by the names of their packages. */
+/** Returns the tarballs as dependencies for a project: each path by the name of its package. */
 export function packedPackages(paths) {
   return Object.fromEntries(
     paths.map((path) => {
@@ -12,7 +12,7 @@ export function packedPackages(paths) {
   );
 }
 
-/** Returns the part of a pnpm-workspace.yaml by which our packages also get each other from the tarballs. */
+/** Returns a part of a pnpm-workspace.yaml. It makes our packages use each other's tarballs too. */
 export function overridesOf(packages) {
   const lines = Object.entries(packages).map(([name, from]) => `  '${name}': ${from}\n`);
   return `overrides:\n${lines.join('')}`;

@@ -1,5 +1,5 @@
-// node scripts/structure.mjs [FOLDER]: counts what docs/decisions/0004 shows, for this tree or a checkout in
-// FOLDER: files, folders, circles of imports, private fields of classes, and long functions. It reads the
+// node scripts/structure.mjs [FOLDER]: counts the figures of docs/decisions/0004, for this tree or a checkout
+// in FOLDER: files, folders, circles of imports, private fields of classes, and long functions. It reads the
 // sources of mux, core and testkit without their tests. An import of a type counts.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix, relative, sep } from 'node:path';
@@ -51,7 +51,7 @@ function walk(node, parents, source, file) {
   }
 }
 
-/** Counts the private fields of a class, and those that are assigned elsewhere than in its constructor. */
+/** Counts the private fields of a class, and how many of them are assigned outside of its constructor. */
 function countFields(node) {
   const fields = new Set();
   for (const member of node.body.body) {

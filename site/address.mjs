@@ -1,11 +1,14 @@
-// The only file that knows the project's address. Nothing is published yet, so the forge that publishes sets
-// the address in the environment.
+// The only file that knows the project's address. No address is fixed yet, so the forge that publishes the
+// site sets the address in the environment.
 import { readFileSync } from 'node:fs';
 
 const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 const withoutSlash = (text) => text.replace(/\/+$/, '');
 
-/** The repository's address for readers, such as `https://forge.example/owner/name`; undefined as long as there is none. */
+/**
+ * The repository's address for readers, such as `https://forge.example/owner/name`; undefined if there is
+ * none.
+ */
 export const repository = addressOf(process.env.DOCS_REPOSITORY || manifest.repository);
 
 /** The path of the site on its host, with a slash at both ends: `/`, or `/name/` on a host that serves many projects. */

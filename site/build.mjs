@@ -1,4 +1,5 @@
-// `pnpm docs:build`: makes the site in `site/dist/site` from the repository's pages and the docstrings. It needs no network and no build of the packages.
+// `pnpm docs:build`: makes the site in `site/dist/site` from the repository's pages and the docstrings. It
+// needs no network, and the packages need not be built.
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +10,7 @@ import { writeReference } from './reference.mjs';
 const here = fileURLToPath(new URL('.', import.meta.url));
 const pages = join(here, 'dist/pages');
 
-/** The home page: its own front matter, and the sections of the README that it names. */
+/** The home page: the text of `home.md`, with the sections of the README that it names. */
 const home = () =>
   readFileSync(join(here, 'home.md'), 'utf8').replaceAll(/<!-- README: (.+) -->/g, (_, title) =>
     sectionOf('README.md', title),

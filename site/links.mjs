@@ -1,10 +1,11 @@
-// Links in the repository's pages, as the site shows them: to a page if there is one, else to the repository, else as the name of a file.
+// Rewrites the links in the repository's pages for the site. A link leads to a page if there is one, and else
+// to the repository. If the repository has no address, the link becomes the name of the file.
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { repository } from './address.mjs';
 import { root, sourcePages, targetOf, titleOf } from './pages.mjs';
 
-/** Where a file or folder of the repository can be read. */
+/** Returns the address at which a file or folder of the repository can be read. */
 export const addressOf = (repository, file) =>
   `${repository}/${statSync(join(root, file)).isDirectory() ? 'tree' : 'blob'}/main/${file}`;
 
@@ -23,8 +24,9 @@ export function repositoryLinks(md) {
 }
 
 /**
- * If a page is named as a file, as in `docs/calls.md`, makes a link of it, whose text is the page's title.
- * READMEs of packages name pages in this way, because on the registry no repository stands beside them.
+ * Turns the name of a file that is a page, such as `docs/calls.md`, into a link with the page's title as its
+ * text. READMEs of packages name pages in this way, because on the registry they have no repository beside
+ * them.
  */
 function linkNamedPages(tokens, Token) {
   let depth = 0;
@@ -68,7 +70,9 @@ function nameByTitle(text, page) {
   Object.assign(text, { type: 'text', tag: '', content: titleOf(source) });
 }
 
-/** Without an address of the repository there is nothing to lead to: the link becomes a text that names the file. */
+/**
+ * Turns a link into a text that names the file, because the repository has no address to which it could lead.
+ */
 function showAsFile(open, close, file) {
   open.type = 'file_open';
   close.type = 'file_close';

@@ -1,11 +1,13 @@
-// Which files of the repository are pages of the site, under which name, and in which order the sidebar lists them.
+// Decides which files of the repository are pages of the site, their names, and their order in the sidebar.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** The sidebar of the guide. A page of `docs/` that no section names is put at the end of the one called `Guide`. */
+/**
+ * The sidebar of the guide. A page of `docs/` that no section names is put at the end of the section `Guide`.
+ */
 const sections = [
   { title: 'Start', names: ['first-plugin'] },
   {
@@ -31,7 +33,7 @@ const sections = [
 /** Pages that stand beside `docs/`. */
 const others = ['SECURITY.md', 'UPGRADING.md', 'CHANGELOG.md', 'ARCHITECTURE.md'];
 
-/** The order of the packages. One that is missing here comes after these, by name. */
+/** The order of the packages. A package that is missing here comes after these, by name. */
 const packageOrder = ['core', 'fleet', 'testkit', 'isolate', 'otel', 'cli', 'mux'];
 
 /** The folders of the packages, in their order for readers. */
@@ -111,7 +113,8 @@ export function sectionOf(source, title) {
 }
 
 /**
- * Where a relative link of a file leads: to a page, or to a path of the repository. Undefined if nothing is there.
+ * Returns where a relative link of a file leads: to a page, or to a path of the repository. Returns undefined
+ * if nothing is there.
  */
 export function targetOf(source, path) {
   const target = posix.join(posix.dirname(source), path).replace(/\/$/, '');

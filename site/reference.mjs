@@ -1,4 +1,5 @@
-// The reference: TypeDoc reads the sources of every entry that a package publishes and writes a Markdown page for each export.
+// Makes the reference. TypeDoc reads the sources of every entry that a package publishes, and writes a Markdown
+// page for each export.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Application, Converter, LogLevel, ReflectionKind } from 'typedoc';
@@ -6,7 +7,7 @@ import { MarkdownPageEvent } from 'typedoc-plugin-markdown';
 import { repository } from './address.mjs';
 import { packageFolders, root } from './pages.mjs';
 
-/** How a page's heading says what is exported. A function's parentheses say it. */
+/** The word that a page's heading has for the kind of the export. A function has its parentheses instead. */
 const kinds = { Class: 'class', Interface: 'interface', 'Type Alias': 'type', Variable: 'constant' };
 
 /** The groups of the sidebar, in their order. */
@@ -34,8 +35,8 @@ export function entries() {
 }
 
 /**
- * Writes the pages into a folder and returns the sidebars by path, as VitePress takes them. Throws if TypeDoc has an
- * error or a warning to tell: a `{@link}` that leads nowhere is one.
+ * Writes the pages into a folder and returns the sidebars by path, as VitePress takes them. Throws if TypeDoc
+ * reports an error or a warning, such as a `{@link}` that leads nowhere.
  */
 export async function writeReference(folder) {
   const all = entries();
@@ -46,7 +47,8 @@ export async function writeReference(folder) {
 }
 
 async function convert(all, folder) {
-  // An export belongs to the entry that is read first. The lowest package is the last for readers, and the first here.
+  // TypeDoc gives an export to the entry that it reads first. So the mux comes first here, although readers
+  // find it last.
   const isMux = ({ name }) => name.startsWith('@pipework/mux');
   const lowestFirst = [...all.filter(isMux), ...all.filter((entry) => !isMux(entry))];
   const app = await Application.bootstrapWithPlugins({
@@ -61,7 +63,7 @@ async function convert(all, folder) {
       module.name = nameOf.get(project.getSymbolIdFromReflection(module)?.fileName) ?? module.name;
     }
   });
-  // The type of a constant that has its text as its type says what its value would say again.
+  // If the type of a constant is a literal, its value would only repeat the type.
   app.converter.on(Converter.EVENT_RESOLVE, (_, reflection) => {
     if (reflection.type?.type === 'literal') delete reflection.defaultValue;
   });
@@ -116,7 +118,10 @@ const howItLooks = {
   tableColumnSettings: { hideSources: true, hideInherited: true, hideOverrides: true, hideModifiers: true },
 };
 
-/** An entry that exports again what another entry has: TypeDoc gives each name a heading; a table has the summaries too. */
+/**
+ * Lists the names that an entry exports again from another entry. TypeDoc makes a heading for each. This
+ * makes one table, which has their summaries too.
+ */
 function tableReexports(module, urls, folder) {
   const file = join(folder, urls.get(module));
   const [own] = readFileSync(file, 'utf8').split('\n## References\n');
@@ -135,7 +140,7 @@ function summaryOf(target) {
   return text.split('\n\n')[0].replaceAll('\n', ' ').replaceAll('|', '\\|');
 }
 
-/** A sidebar for each entry: all entries, with what this one exports. */
+/** Returns a sidebar for each entry. It lists all entries, and the exports of this one. */
 function sidebars(modules, urls) {
   const link = (reflection) => `/reference/${urls.get(reflection)}`;
   const items = (module) =>

@@ -1,4 +1,5 @@
-// What users call a thing that a page calls otherwise: the search finds a section by these words too. A section is named by its page and anchor.
+// Words of users for things that the pages name differently. The search finds a section by these words too. A
+// section is given by its page and anchor.
 import { base } from './address.mjs';
 
 const words = {
@@ -44,8 +45,8 @@ const words = {
   'upgrading.html#upgrading': 'migrate migration breaking changes',
 };
 
-/** The words of a section by the id that the search gives it; undefined if it has none. */
+/** Returns the words of a section by the id that the search gives it, or undefined if it has none. */
 export const wordsOf = (id) => words[id.slice(base.length)];
 
-/** All sections that have words. A test looks whether the built pages have them. */
+/** All sections that have words. A test checks that the built pages have these sections. */
 export const sectionsWithWords = Object.keys(words);

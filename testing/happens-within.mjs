@@ -1,17 +1,18 @@
-// Time limits that know how busy the machine is. This is plain JavaScript, for tests and for the programs in
-// reliability/.
+// Time limits that grow with the load of the machine. This file is plain JavaScript, because the programs in
+// reliability/ use it too.
 import { readFileSync } from 'node:fs';
 import { availableParallelism, loadavg } from 'node:os';
 import { performance } from 'node:perf_hooks';
 
 /**
- * The factor by which a limit grows at most. On the busiest machine a limit of one second is half a minute.
+ * The factor by which a limit grows at most. So on the busiest machine, a limit of one second becomes half a
+ * minute.
  */
 const mostStretch = 30;
 const sampleMs = 20;
 const askMs = 5;
 
-// These are taken before a test can fake them.
+// The originals are kept here, before a test can replace them by fakes.
 const now = performance.now.bind(performance);
 const { setTimeout, clearTimeout } = globalThis;
 
@@ -35,7 +36,7 @@ class Load {
   #askedMs = 0;
   #sleptMs = 0;
 
-  /** Waits for the promise, but no longer than `ms`. If it took that long, measures the load. */
+  /** Waits for the promise, but no longer than `ms`. If the time runs out, measures the load. */
   async wait(promise, ms) {
     const began = now();
     let timer;
@@ -56,7 +57,8 @@ class Load {
   get stretch() {
     if (this.#samples === 0) return 1;
     const queued = this.#runnable / this.#samples / this.#cores;
-    // A timer is late if the event loop or the whole machine was stopped, which no count of threads shows.
+    // If the event loop or the whole machine was stopped, no count of threads shows that, but a timer is
+    // late.
     const late = this.#sleptMs / this.#askedMs;
     // The factor is twice what the queue suggests, because a process that starts waits in the queue again and
     // again.
@@ -70,8 +72,8 @@ class Load {
 }
 
 /**
- * Judges when `awaited` happens, which is a promise or a condition that is checked repeatedly. A rejection is
- * passed on.
+ * Measures whether `awaited` happens in time. It is a promise, or a condition that is checked repeatedly. If
+ * the promise rejects, so does this function.
  */
 export async function happensWithin(awaited, ms) {
   const load = new Load();

@@ -5,7 +5,10 @@ import { isMainThread } from 'node:worker_threads';
 
 const variable = 'STARTED_BY_TEST_FILE';
 
-/** Marks what this thread starts from now on. Processes pass their environment on to their children. */
+/**
+ * Marks all processes that this thread starts from now on, by a variable of their environment. Their own
+ * children inherit it.
+ */
 export function markChildren(): void {
   process.env[variable] = randomUUID();
 }
@@ -15,7 +18,7 @@ export interface LeftProcess {
   readonly command: string;
 }
 
-/** Returns processes with the mark, and all descendants of this one. Empty if there is no /proc. */
+/** Returns the processes with the mark, and all descendants of this process. Empty if there is no /proc. */
 export function leftProcesses(): LeftProcess[] {
   const mark = `${variable}=${process.env[variable]}`;
   const parents = new Map(processIds().map((pid) => [pid, parentOf(pid)]));

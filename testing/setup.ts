@@ -8,8 +8,8 @@ declare module 'vitest' {
   interface Matchers<T = any> {
     /**
      * The only matcher for promises about time. The promise must resolve, or the condition hold, within `ms`
-     * milliseconds. That is the limit on an idle machine. On a busy one it grows with the load that is
-     * measured meanwhile. A failure says by how much.
+     * milliseconds. `ms` is the limit on an idle machine. On a busy machine, the limit grows with the load
+     * that is measured meanwhile. A failure says by how much it grew.
      */
     toHappenWithin(ms: number): Promise<void>;
   }

@@ -15,7 +15,7 @@ export default class Tally implements Reporter {
     for (const test of tests) count[test.result().state]++;
     for (const module of modules) {
       count.failed += module.errors().length;
-      // If a hook failed, no test shows that.
+      // A hook that failed is an error of its suite, not of a test.
       for (const suite of module.children.allSuites()) count.failed += suite.errors().length;
     }
     if (tests.length > largeRun) console.log(slowest(tests));

@@ -1,5 +1,6 @@
-// Changes modules of other packages while they are built into ours. Each change must find what it expects. So
-// a new version of such a package fails the build, instead of quietly bringing back what was removed.
+// Changes modules of other packages while they are built into ours. Each change must find the text that it
+// expects. So if a new version of such a package differs, the build fails, and what was removed does not come
+// back unnoticed.
 import { minifySync } from 'rolldown/utils';
 
 /**

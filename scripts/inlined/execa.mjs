@@ -19,7 +19,8 @@ export const execa = (file, args, options) => execaCoreAsync(file, args, { ...op
     },
     edits: {
       'execa/lib/utils/standard-stream.js': [
-        // This names the streams without opening them. None is ever passed to execa as an object.
+        // The original names the streams, and so opens them. pipework passes none of them to execa as an
+        // object.
         [/STANDARD_STREAMS = \[.*\]/, 'STANDARD_STREAMS = []'],
       ],
       'execa/lib/stdio/direction.js': [

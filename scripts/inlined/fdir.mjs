@@ -1,6 +1,6 @@
-// fdir, by which tinyglobby lists directories, looks for picomatch by `require`. tinyglobby passes its own
-// matchers, so this search is removed. In a host that a user has bundled, there is no `import.meta.url` for
-// it.
+// tinyglobby uses fdir to list directories, and fdir looks for picomatch by `require`. tinyglobby passes its
+// own matchers, so this search is removed. It needs `import.meta.url`, which a host does not have once a user
+// has bundled it.
 import { editedPackage } from './edits.mjs';
 
 export const fdir = () =>

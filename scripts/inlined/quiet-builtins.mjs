@@ -1,7 +1,8 @@
-// Replaces two of Node's modules in everything that core consists of. When such a module is imported, Node
-// reads each of its properties to export it by name. For `node:process`, this opens the three standard
-// streams. For `node:util` of Node 24 and later, it loads what opens process.stderr. Opening one makes a pipe
-// non-blocking for every process that shares it. Neither of these two replacements reads a property.
+// Replaces two of Node's modules in all modules of which core consists. When a built-in module is imported,
+// Node reads each of its properties to export it by name. For `node:process`, this opens the three standard
+// streams. For `node:util` of Node 24 and later, it loads code that opens process.stderr. If such a stream is
+// a pipe, it becomes non-blocking for every process that shares the pipe. The replacements read no property
+// when they are imported.
 const modules = {
   process: {
     source: 'globalThis.process',

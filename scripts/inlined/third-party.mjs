@@ -1,5 +1,5 @@
-// Writes a package's THIRD-PARTY.md from what its build put into its files: name, version, address and
-// licence of each package.
+// Writes a package's THIRD-PARTY.md: name, version, address and licence of each other package that the build
+// has put into its files.
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 

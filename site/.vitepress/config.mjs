@@ -8,10 +8,13 @@ import { wordsOf } from '../words.mjs';
 
 const json = (path) => JSON.parse(text(path));
 const text = (path) => readFileSync(new URL(path, import.meta.url), 'utf8');
-/** The version that the pages describe, as the changelog names it. The packages get its number at the release. */
+/**
+ * The version that the pages describe, as the changelog names it. At the release, the packages get the same
+ * number.
+ */
 const [, version] = /^## (.+)$/m.exec(text('../../CHANGELOG.md'));
 
-/** Shows indented code as fenced code is shown: in a box that scrolls by itself. */
+/** Shows indented code in the same way as fenced code: in a box that scrolls by itself. */
 function indentedCode(md) {
   md.core.ruler.push('indented-code', ({ tokens }) => {
     for (const token of tokens)
@@ -19,13 +22,14 @@ function indentedCode(md) {
   });
 }
 
-// The next two run in the browser as well, on their own text alone: they use nothing of this file.
+// The next two functions also run in the browser, which gets only their text. So they must use nothing else
+// of this file.
 
-/** A word of a search as the index has it; nothing for a word that says nothing. */
+/** Returns a word of a search as the index has it, or null for a word that says nothing, such as "the". */
 const processTerm = (term) =>
   /^(?:an?|and|do|for|from|how|i|in|is|it|my|of|on|or|the|to|with)$/i.test(term) ? null : term.toLowerCase();
 
-/** A page that explains comes before the history, the reasons and the members that have the same words. */
+/** Ranks pages that explain above the history, the decisions and the reference, which have the same words. */
 function boostDocument(id) {
   if (id.includes('/reference/')) return 0.4;
   return /\/(?:decisions\/|(?:architecture|changelog|protocol|reliability|yamux)\.)/.test(id) ? 0.5 : 1;
@@ -40,13 +44,14 @@ export default defineConfig({
   srcDir: 'dist/pages',
   outDir: 'dist/site',
   cacheDir: 'dist/cache',
-  // The sidebars in one file of their own, not in every page.
+  // The sidebars are in one file, not in every page.
   metaChunk: true,
-  // A sidebar of the reference shows thirty links at once: fetching the pages behind all of them costs more than it gains.
+  // Pages are not fetched before a click. A sidebar of the reference shows thirty links, and to fetch all
+  // their pages costs more than it gains.
   router: { prefetchLinks: false },
   head: [['link', { rel: 'icon', type: 'image/svg+xml', href: `${base}mark.svg` }]],
   markdown: {
-    // The anchors that a code host gives to headings: the pages link to those.
+    // Headings get the anchors that a code host gives them, because the pages link to those.
     anchor: { slugify: slug },
     theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
     config: (md) => {

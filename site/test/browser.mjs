@@ -1,4 +1,4 @@
-// The machine's Chromium, driven by playwright-core, which brings no browser of its own.
+// Finds and starts the machine's Chromium, because playwright-core brings no browser.
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { chromium } from 'playwright-core';
@@ -21,7 +21,10 @@ function isExecutable(path) {
   }
 }
 
-/** Starts it without a window, with a profile of its own that goes with it. A sandbox of its own needs a user that is not root. */
+/**
+ * Starts Chromium without a window, and with a profile that is removed at its end. Chromium's sandbox is off,
+ * because it needs a user who is not root.
+ */
 export const startChromium = (executablePath) =>
   chromium.launch({
     executablePath,

@@ -1,4 +1,4 @@
-// The site without a mouse.
+// Uses the site without a mouse.
 import { load } from './visits.mjs';
 
 /** Returns a sentence for each thing that the keyboard cannot do. */

@@ -1,4 +1,4 @@
-// Every link of the built pages leads to a page, and to an anchor that the page has.
+// Checks that every link of the built pages leads to a page, and to an anchor that the page has.
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Parser } from 'htmlparser2';
@@ -36,7 +36,7 @@ function read(file) {
   return { ids, links, named };
 }
 
-/** Returns a sentence for each dead link, and for each section of the search's words that is not there. */
+/** Returns a sentence for each dead link, and for each section of words.mjs that no page has. */
 export function checkLinks(folder, base) {
   const pages = new Map(builtPages(folder).map((page) => [page, read(join(folder, page))]));
   const files = new Set(readdirSync(folder, { recursive: true }).map((name) => name.replaceAll('\\', '/')));

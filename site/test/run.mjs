@@ -1,5 +1,6 @@
-// run.mjs [--sample] [PART]: the built site in a real Chromium; with PART, only the pages whose path contains it; with --sample, only one page
-// of each kind. Without a Chromium the browser's part is skipped, and a line says so.
+// run.mjs [--sample] [PART]: tests the built site in a real Chromium. With PART, it visits only the pages
+// whose path contains PART. With --sample, it visits one page of each kind. Without a Chromium, it skips the
+// tests in the browser and says so.
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
@@ -27,7 +28,10 @@ async function check(name, run) {
   failed += faults.length;
 }
 
-/** Colours and widths come from the theme and the highlighter more than from what a page says: one page of each kind stands for its like. */
+/**
+ * Returns one page of each kind. The theme and the highlighter decide about colours and widths, more than a
+ * page's text does.
+ */
 function sampleOf(pages) {
   const kindOf = (page) =>
     page.startsWith('reference/') ? page.split('/').at(-2) : page.split('/').slice(0, -1).join();

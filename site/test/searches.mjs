@@ -1,6 +1,7 @@
 import { load } from './visits.mjs';
 
-// What users type into the search, in their words more than in ours, and a section that has to be among the first five results.
+// What users may type into the search, mostly in their own words. Beside it is a section that has to be among
+// the first five results.
 export const searches = [
   ['kill a plugin', 'lifecycle.html#the-end'],
   ['timeout', 'calls.html#cancellation-and-deadlines'],
@@ -32,7 +33,7 @@ export const searches = [
   ['withCallOptions', 'reference/core/functions/withCallOptions.html#withcalloptions'],
 ];
 
-/** Types each of them. Returns a sentence for each that does not find its page. */
+/** Types each search. Returns a sentence for each search that does not find its section. */
 export async function search(browser, address) {
   const faults = [];
   const context = await browser.newContext();

@@ -1,4 +1,5 @@
-// A static server for the built site, as a host of pages would serve it: files, `index.html` for folders, 404 for the rest.
+// Serves the built site as a host of static pages would: files, `index.html` for folders, and 404 for the
+// rest.
 import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { extname, join, normalize } from 'node:path';
@@ -11,7 +12,10 @@ const types = {
   '.svg': 'image/svg+xml',
 };
 
-/** Serves a folder below a path, on a free port of this machine alone, and resolves to its address and the way to end it. */
+/**
+ * Serves a folder below a path, on a free port that only this machine can reach. Resolves with its address,
+ * and `close()` to end it.
+ */
 export async function serveFolder(folder, base = '/') {
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url, 'http://localhost');

@@ -1,10 +1,12 @@
-// Opens every page in the browser, those of the guide by their address and those of the reference by links: no sideways scrolling on a phone or a desktop, nothing on the console, text that can be read in both themes.
+// Opens every page in the browser: those of the guide by their address, and those of the reference by links.
+// No page may scroll sideways on a phone or a desktop, or write to the console. Its text must be readable in
+// both themes.
 import axe from 'axe-core';
 
 const widths = { desktop: { width: 1280, height: 800 }, phone: { width: 360, height: 740 } };
 const themes = ['light', 'dark'];
 
-/** Visits the pages on so many tabs at once. Returns a sentence for each fault. */
+/** Visits the pages in `tabs` tabs at once. Returns a sentence for each fault. */
 export async function visit(browser, address, pages, { tabs, hasContrastChecked }) {
   const faults = [];
   const queue = [...pages];
@@ -35,7 +37,7 @@ export async function visit(browser, address, pages, { tabs, hasContrastChecked 
   return faults;
 }
 
-/** Opens a page by its address, and waits until it answers to keys and clicks. */
+/** Opens a page by its address, and waits until the page reacts to keys and clicks. */
 export async function load(tab, url) {
   await tab.goto(url);
   await tab.waitForFunction(() => document.querySelector('#app')?.__vue_app__ !== undefined, undefined, {
@@ -43,7 +45,10 @@ export async function load(tab, url) {
   });
 }
 
-/** Goes to a page by a click on a link, as readers of the reference do: only what differs is fetched and drawn. */
+/**
+ * Goes to a page by a click on a link, as readers of the reference do. Only the parts that differ are fetched
+ * and drawn.
+ */
 async function follow(tab, url) {
   await tab.evaluate(
     (href) => Object.assign(document.body.appendChild(document.createElement('a')), { href }).click(),
@@ -80,7 +85,7 @@ async function contrastFaults(tab) {
       theme === 'dark',
     );
     const violations = await tab.evaluate(async () => {
-      // Colours change with a transition; what counts is where it ends.
+      // Colours change with a transition, and the colours at its end count.
       for (const animation of document.getAnimations()) animation.finish();
       const { violations } = await window.axe.run(document, { runOnly: ['color-contrast'] });
       return violations.flatMap(({ nodes }) =>
