@@ -1,6 +1,6 @@
 // node bench/first-answer.mjs [rounds]: measures what a fresh host costs its user. A process imports what it
-// needs, starts one plugin, gets one answer and exits. It is compared with a process that does the same by
-// fork, in alternating rounds.
+// needs, starts one plugin, gets one answer and exits. Rounds of this process alternate with rounds of a
+// process that does the same with `fork()`.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { median } from './lib/loops.mjs';
 
 const rounds = Number(process.argv[2] ?? 15);
 const here = fileURLToPath(new URL('.', import.meta.url));
-// The folder is inside the package, so that its dependencies resolve.
+// The folder is inside the package, so that programs in it can import the package's dependencies.
 mkdirSync(join(here, 'results'), { recursive: true });
 const folder = mkdtempSync(join(here, 'results', 'first-answer-'));
 

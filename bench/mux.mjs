@@ -1,8 +1,7 @@
 /**
- * Measures the mux against the bare pipes that it runs on, and against the other yamuxes of npm. There are
- * one parent, one child, descriptors 3 and 4. Rounds alternate between the candidates, so that other work of
- * the machine affects all of them. What counts is each round's ratio to the raw pair, and the median of these
- * ratios.
+ * Measures the mux against the bare pipes that it runs on, and against the other yamuxes of npm. A parent and
+ * a child are joined by descriptors 3 and 4. Rounds alternate between the candidates, so that other work of
+ * the machine affects all of them. The result is the median of each round's ratio to the raw pair.
  *
  *     node bench/mux.mjs [--rounds 5] [--only pipework,raw] [--work bulk,rt100] [--seconds 1]
  *                    [--json FILE]    { [work]: { [name]: rates, a round each, null where it failed } }
@@ -30,11 +29,11 @@ const { values } = parseArgs({
 });
 const milliseconds = Number(values.seconds) * 1000;
 
-// ── what the child does: it answers the first byte of a stream ───────────────────────────────────────────────────────
+// ── what the child does: the first byte of a stream says how to serve it ─────────────────────────────────────────────
 
 /**
- * Serves a stream. If it begins with 'b', it reads bytes and answers once the count that follows is reached.
- * Any other stream is echoed.
+ * Serves a stream. If the stream begins with 'b', a count follows. The child reads so many bytes and then
+ * answers. Any other stream is echoed.
  */
 function serveStream(stream) {
   let expected = -1;
@@ -89,7 +88,7 @@ const works = {
   /** Round trips a second of 100 streams, each with one message of 100 bytes in flight. */
   rt100: (mux) => roundTrips(mux, 100),
 
-  /** Round trips a second of one stream: a lone message. */
+  /** Round trips a second of one stream, with one message at a time. */
   rt1: (mux) => roundTrips(mux, 1),
 
   /** Streams a second: open, send 100 bytes, end, read the echo to its end. Eight run at a time. */

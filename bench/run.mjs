@@ -74,15 +74,15 @@ if (failures.length > 0) process.exitCode = 1;
 
 /**
  * Returns the names in their order, reversed in every other round, so that a drift of the machine affects all
- * alike.
+ * peers alike.
  */
 function inOrder(names, round) {
   return round % 2 === 0 ? names : names.toReversed();
 }
 
 /**
- * Returns what a peer runs in a round, as lists of names that share a host process. Curves have a process
- * each, and are measured once, because only their shape matters.
+ * Returns the workloads that a peer runs in a round, as lists of names that share a host process. Each curve
+ * has its own process, and is measured in one round only, because only its shape matters.
  */
 function groupsFor(peer, round) {
   const groups = new Map();

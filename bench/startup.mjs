@@ -1,5 +1,5 @@
 // node bench/startup.mjs [rounds]: measures the parts of a plugin's start. It starts children that differ in
-// what they import, in alternating rounds, and prints a table of the time to the first byte on descriptor 4
+// what they import, in alternating rounds. It prints a table with the time to the first byte on descriptor 4,
 // and the idle memory.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { spawn } from 'node:child_process';
@@ -12,7 +12,7 @@ import { cpuMicros, residentMiB } from './lib/memory.mjs';
 
 const rounds = Number(process.argv[2] ?? 15);
 const here = fileURLToPath(new URL('.', import.meta.url));
-// The folder is inside the package, so that its dependencies resolve.
+// The folder is inside the package, so that programs in it can import the package's dependencies.
 mkdirSync(join(here, 'results'), { recursive: true });
 const folder = mkdtempSync(join(here, 'results', 'startup-'));
 

@@ -1,7 +1,7 @@
-// Some 25 MB of ordinary objects that every host process holds, as any real program does. The floor's process
-// holds them too. In a heap of less than 12 MB, V8 collects everything after each dozen megabytes of buffers.
-// Then only the size of the imported library would decide the workloads with large values (a factor of three,
-// for every peer).
+// Some 25 MB of ordinary objects. Every host process holds them, as a real program would, and so does the
+// floor's process. In a heap of less than 12 MB, V8 collects all garbage after each dozen megabytes of
+// buffers. Then the size of the imported library alone would decide the workloads with large values, by a
+// factor of three for every peer.
 
 const ENTRIES = 200_000;
 

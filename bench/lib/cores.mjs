@@ -1,4 +1,5 @@
-// Decides which core runs which end. If the kernel decides, lone calls switch between two speeds.
+// Decides which core runs which end of a peer. If the kernel decided, lone calls would switch between two
+// speeds.
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -8,20 +9,21 @@ const hasTaskset = (() => {
     execFileSync('taskset', ['-V'], { stdio: 'ignore' });
     return process.platform === 'linux';
   } catch {
-    return false; // there is no taskset: the kernel places everything, and the report says so
+    return false; // there is no taskset, so the kernel places everything, and the report says so
   }
 })();
 
 export const canPin = hasTaskset && availableParallelism() > 1;
 
-/** Returns the threads of this process, to distinguish a new worker's from the others. */
+/** Returns the ids of this process's threads. Two calls show which thread is that of a new worker. */
 export function threadIds() {
   return hasTaskset ? new Set(readdirSync('/proc/self/task')) : new Set();
 }
 
 /**
- * Places both ends: `one` puts them on the same core, `two` on one core each, and `free` leaves it to the
- * kernel. A peer says what its other end is: `pids` (processes) or `threads` (workers of this process).
+ * Places both ends: `one` puts them on the same core, `two` puts each on its own core, and `free` leaves the
+ * choice to the kernel. A peer says what its other end is: `pids` (processes) or `threads` (workers of this
+ * process).
  */
 export function place(cores, { pids = [], threads = [] }) {
   if (!canPin) return;

@@ -1,4 +1,4 @@
-// The two ways of calling: one at a time with every round trip timed, or many in flight.
+// The two ways of calling: one call at a time, with every round trip timed, or many calls in flight.
 import { cpuMicros } from './memory.mjs';
 
 /** Makes one call at a time for `ms`. Returns latencies in microseconds. */

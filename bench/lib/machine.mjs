@@ -31,7 +31,7 @@ function versions() {
         found[name] = JSON.parse(readFileSync(candidate, 'utf8')).version;
         break;
       } catch {
-        // not in this folder: try the next one up
+        // the package is not in this folder, so the next folder up is tried
       }
     }
   }

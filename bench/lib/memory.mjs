@@ -1,9 +1,9 @@
-// Reads resident memory and processor time from /proc. On other systems than Linux they are not measured.
+// Reads resident memory and processor time from /proc. On systems other than Linux they are not measured.
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 
 const MiB = 1024;
 
-/** Returns the resident memory of a process in MiB, now or at its highest. */
+/** Returns the resident memory of a process in MiB: its present size, or the peak with the field `VmHWM`. */
 export function residentMiB(pid = 'self', field = 'VmRSS') {
   const match = readText(`/proc/${pid}/status`)?.match(new RegExp(`${field}:\\s+(\\d+) kB`));
   return match ? Number(match[1]) / MiB : undefined;

@@ -13,7 +13,7 @@ export const candidates = {
     const stream = ofPair(readable, writable);
     return {
       open: async () => stream,
-      // It has only one stream, so the hundred messages are in flight on that.
+      // The bare pair has only one stream, so all messages are in flight on that stream.
       openMany: async (count) => [
         {
           ...stream,
@@ -62,7 +62,7 @@ function withMany(mux) {
   return { ...mux, openMany };
 }
 
-/** The pipes themselves: messages are written one by one, as a program without a mux would. */
+/** The bare pipes. Messages are written one by one, as a program without a mux would write them. */
 function ofPair(readable, writable) {
   let begun = false;
   return {
@@ -115,7 +115,7 @@ function ofDuplex(stream) {
   };
 }
 
-// ── libp2p: its muxers want a whole connection; this one follows @libp2p/tcp's own ───────────────────────────────────
+// ── libp2p: its muxers need a whole connection; this one is modelled on that of @libp2p/tcp ──────────────────────────
 
 async function libp2p(name, role, readable, writable) {
   Promise.withResolvers ??= () => {

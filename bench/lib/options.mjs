@@ -60,7 +60,7 @@ export function readOptions(args) {
   };
 }
 
-/** Returns the folder for the results. Only a whole run replaces the published ones. */
+/** Returns the folder for the results. Only a whole run replaces the published results. */
 function folderFor({ quick, peers, workloads }) {
   if (quick) return 'results/quick';
   return peers === undefined && workloads === undefined ? 'results' : 'results/partial';

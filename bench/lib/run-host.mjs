@@ -1,5 +1,5 @@
-// Runs one host process and returns what it measured. The process leads a group of its own, and the whole
-// group is ended with it.
+// Runs one host process and returns what it measured. The process leads a process group, and the whole group
+// is ended with it.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -59,7 +59,7 @@ export async function runMux(rounds) {
 
 /**
  * Returns an environment without variables that distort the results. NODE_EXTRA_CA_CERTS alone makes each
- * Node child start 30 ms later. NODE_OPTIONS and the like make its code cache useless.
+ * Node child start 30 ms later. NODE_OPTIONS and similar variables make Node's code cache useless.
  */
 function plainEnvironment() {
   const {

@@ -16,7 +16,10 @@ export async function produce(count, emit) {
   }
 }
 
-/** Calls `call(i)` for 0..count-1, with many in flight, and returns the sum of the results. */
+/**
+ * Calls `call(i)` for each `i` from 0 to `count - 1`, with many calls in flight. Returns the sum of the
+ * results.
+ */
 export async function callBack(count, call) {
   let next = 0;
   let sum = 0;

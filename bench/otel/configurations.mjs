@@ -1,4 +1,4 @@
-// The configurations in which telemetry is off or on, by name. Host and plugin use the same one.
+// The configurations in which telemetry is off or on, by name. Host and plugin use the same configuration.
 import { context, metrics, propagation, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';

@@ -1,4 +1,5 @@
-// Measures one configuration in fresh processes. Both run on one core if the machine can pin them.
+// Measures one configuration in a new host and a new plugin. Both run on one core if the machine can pin
+// them.
 import { execFile, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -7,8 +8,8 @@ const host = fileURLToPath(new URL('host.mjs', import.meta.url));
 const canPin = spawnSync('taskset', ['-c', '0', 'true']).status === 0;
 
 /**
- * Returns microseconds of processor time for a call. `empty` is a call that adds two numbers, `busy` one that
- * works.
+ * Returns microseconds of processor time for a call. `empty` is for a call that adds two numbers, and `busy`
+ * is for a call that does some work.
  */
 export async function measure(name) {
   const node = [process.execPath, host, name];

@@ -110,7 +110,7 @@ function panel(x, y, workload, lines) {
   return parts;
 }
 
-/** Puts names at the lines' ends, moved apart if they would overlap. */
+/** Puts names at the ends of the lines. Names that would overlap are moved apart. */
 function labels(lines, heightOf, x) {
   const placed = lines.map((line) => ({ ...line, y: heightOf(line) })).sort((a, b) => a.y - b.y);
   for (let i = 1; i < placed.length; i++) placed[i].y = Math.max(placed[i].y, placed[i - 1].y + 13);

@@ -1,4 +1,4 @@
-// The smallest drawing kit that the charts need: text, bars, lines, in one style.
+// Draws what the charts need: text, bars and lines, in one style.
 
 export const WIDTH = 1120;
 const FONT = 'ui-sans-serif, system-ui, Helvetica, Arial, sans-serif';

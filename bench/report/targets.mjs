@@ -6,9 +6,9 @@ const processPeers = (data) =>
   data.settings.peers.filter((peer) => peer !== 'floor' && peer !== 'pipework' && !threadPeers.has(peer));
 
 /**
- * Each target has `workload`, `metric`, and one of these. `floor` is the largest ratio to the floor if low is
- * better, or the smallest if high is better. `over` is a peer, which must be exceeded by the factor `by`.
- * `value` is a limit of the figure itself.
+ * Each target has `workload`, `metric`, and one of `floor`, `over` and `value`. `floor` is the largest
+ * allowed ratio to the floor if low is better, or the smallest if high is better. `over` is a peer that
+ * pipework must exceed by the factor `by`. `value` is a limit of the figure itself.
  */
 const targets = [
   { workload: 'lone', metric: 'p50', floor: 1.25, low: true },
@@ -79,7 +79,7 @@ function judgeOne(data, summary, { workload, metric, low = false, by, ...target 
     .filter(({ ratio }) => ratio !== undefined);
   if (ratios.length === 0) return [];
   ratios.sort((a, b) => (low ? b.ratio - a.ratio : a.ratio - b.ratio));
-  const [{ peer, ratio }] = ratios; // the strongest of them
+  const [{ peer, ratio }] = ratios; // the strongest peer
   const among = ratios.length > 1 ? ` (the nearest of ${ratios.length})` : '';
   return row(`${metric} against ${peer}${among}`, by, ratio).map((entry) => ({
     ...entry,

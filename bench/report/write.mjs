@@ -19,7 +19,7 @@ export function writeReport(folder, data) {
     'chart.svg': barChart(data, summary),
     ...(curves !== undefined && { 'curves.svg': curves }),
   };
-  // A curve of an earlier run would not belong to this table.
+  // The curves of an earlier run would not belong to this table.
   rmSync(join(folder, 'curves.svg'), { force: true });
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
   return {

@@ -1,4 +1,4 @@
-// One call, in which the plugin calls a function of the host 10,000 times, with 64 calls in flight.
+// Makes one call, in which the plugin calls a function of the host 10,000 times, with 64 calls in flight.
 import { median } from '../lib/loops.mjs';
 
 const COUNT = 10_000;

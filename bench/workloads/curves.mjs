@@ -6,7 +6,7 @@ import { tinyCall } from './tiny.mjs';
 
 const rates = [{ key: 'points', title: 'calls/s', unit: '/s', better: 'high', curve: true }];
 
-/** Calls that are spread over many dispensed services of one plugin. */
+/** Spreads calls over many dispensed services of one plugin. */
 export const curveServices = {
   name: 'curve-services',
   title: 'calls/s, 64 in flight, against services',
@@ -28,7 +28,7 @@ export const curveServices = {
   },
 };
 
-/** Calls on one service while many other streams of the same session are open. */
+/** Calls one service while many other streams of the same session are open. */
 export const curveStreams = {
   name: 'curve-streams',
   title: 'calls/s, 64 in flight, against open streams',
@@ -50,7 +50,10 @@ export const curveStreams = {
   },
 };
 
-/** Many plugins of one host, with 64 calls in flight at each. Counts calls a second in all. */
+/**
+ * Many plugins of one host, with 64 calls in flight at each. Counts the calls a second of all plugins
+ * together.
+ */
 export const curvePlugins = {
   name: 'curve-plugins',
   title: 'calls/s in all, 64 in flight each, against plugins',

@@ -1,4 +1,4 @@
-// Many tiny calls in flight, which show the effect of pipelining and batching.
+// Keeps many tiny calls in flight, which shows the effect of pipelining and batching.
 import { cpuPerCall, inFlight } from '../lib/loops.mjs';
 import { tinyCall } from './tiny.mjs';
 
@@ -8,7 +8,7 @@ export const flightMetrics = [
   { key: 'cpu', title: 'CPU a call', unit: 'µs', better: 'low' },
 ];
 
-/** Warms a call up, then measures `width` of it in flight. */
+/** Warms a call up, then measures it with `width` calls in flight. */
 export async function measureFlight(call, width, { peer, time, warmup }) {
   await inFlight(call, width, warmup);
   return cpuPerCall(peer.pids ?? [], () => inFlight(call, width, time));

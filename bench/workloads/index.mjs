@@ -12,8 +12,9 @@ import { curvePlugins, curveServices, curveSize, curveStreams } from './curves.m
 /**
  * A workload: `name`, `title`, `group` (which workloads share a host process), `cores` (where both ends run),
  * `metrics` (its results; `better` is `low` or `high`), `needs` (the adapter's method) and `run(context)`,
- * with `context = { open, peer, name, time, warmup, quick }`. A workload that `opens` has no `peer`. If it
- * has `peers`, only those run it. `obstacle()` returns why this machine cannot run it.
+ * with `context = { open, peer, name, time, warmup, quick }`. A workload with `opens` opens its peers itself,
+ * and gets no `peer`. If it has `peers`, only those peers run it. `obstacle()` returns why this machine
+ * cannot run it.
  */
 export const workloads = [
   lone,

@@ -6,8 +6,9 @@ import { median } from '../lib/loops.mjs';
 import { residentMiB } from '../lib/memory.mjs';
 
 /**
- * The host has loaded its library. Each start is a new child that answers one call. The first start in a host
- * also pays for what the library loads only then, and for code that has never run.
+ * Starts a new child that answers one call, again and again. The host has loaded its library before. The
+ * first start in a host takes longer, because the library loads more code then, and the code runs for the
+ * first time.
  */
 export const start = {
   name: 'start',
@@ -40,7 +41,10 @@ const read = ['bench', 'packages', 'node_modules'].map((name) =>
   fileURLToPath(new URL(`../../${name}`, import.meta.url)),
 );
 
-/** The same start with the plugin isolated. The first start in a host also pays for trying the tool. */
+/**
+ * Makes the same start with the plugin isolated. The first start in a host takes longer, because the tool is
+ * tried then.
+ */
 function isolatedStart(name, title, options) {
   return {
     ...start,
@@ -64,7 +68,9 @@ function isolatedStart(name, title, options) {
 
 export const startBwrap = isolatedStart('start-bwrap', 'start to first answer, in bubblewrap', {});
 
-/** The same with the network granted, because before Node 25 the permission model cannot deny it. */
+/**
+ * Starts under the permission model. It grants the network, because before Node 25 the model cannot deny it.
+ */
 export const startPermission = isolatedStart(
   'start-permission',
   "start to first answer, under Node's permission model",
@@ -72,8 +78,8 @@ export const startPermission = isolatedStart(
 );
 
 /**
- * The memory of an idle plugin. A thread has no memory of its own that could be read, so peers with threads
- * have no number here.
+ * The memory of an idle plugin. The memory of a single thread cannot be read, so peers with threads have no
+ * number here.
  */
 export const idle = {
   name: 'idle',

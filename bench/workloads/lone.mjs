@@ -1,4 +1,4 @@
-// One tiny call at a time, which shows what a call costs if nothing hides it.
+// Makes one tiny call at a time, which shows the cost of a call without pipelining or batching.
 import { cpuPerCall, lone as measureLone } from '../lib/loops.mjs';
 import { tinyCall } from './tiny.mjs';
 

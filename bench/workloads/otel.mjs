@@ -1,5 +1,5 @@
-// What @pipework/otel costs a call with everything turned on: spans and metrics of every call in both
-// processes. `node bench/otel/run.mjs` measures the parts.
+// Measures what @pipework/otel costs a call if everything is turned on: spans and metrics of every call in
+// both processes. `node bench/otel/run.mjs` measures the parts.
 import { measure } from '../otel/measure.mjs';
 
 export const otel = {

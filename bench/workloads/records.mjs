@@ -1,5 +1,5 @@
-// Sends records there and back: 1,000 in one call at a time, and one each in many calls. The floor echoes as
-// many bytes as MessagePack makes of them.
+// Sends records there and back: 1,000 records in one call at a time, and one record in each of many calls.
+// The floor echoes as many bytes as MessagePack makes of them.
 import { Packr } from 'msgpackr';
 import { inFlight } from '../lib/loops.mjs';
 import { checkRecords, makeRecords } from '../lib/values.mjs';
@@ -14,15 +14,15 @@ export const records = {
   metrics: [{ key: 'rate', title: 'calls/s', unit: '/s', better: 'high' }],
   async run({ peer, time, warmup }) {
     const call = echo(peer, makeRecords(1000));
-    // A call here takes 10 to 100 times as long as the others, so it takes as much longer until its code is
-    // compiled.
+    // A call with 1,000 records takes 10 to 100 times as long as other calls. So its code is also compiled
+    // later, and the warm-up is longer.
     await inFlight(call, 1, 2 * warmup);
     const { rate } = await inFlight(call, 1, time);
     return { rate };
   },
 };
 
-/** A typical call: an object of a few fields is sent and comes back. */
+/** A typical call, which sends an object of a few fields and gets it back. */
 export const objects = {
   name: 'objects',
   title: '64 calls with an object each way, one core',

@@ -1,4 +1,4 @@
-// comlink has no streams. Items go through a proxied function, as its users do it.
+// comlink has no streams. Items go through a proxied function, as comlink's users send them.
 import { parentPort } from 'node:worker_threads';
 import * as comlink from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';

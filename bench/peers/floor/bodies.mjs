@@ -1,4 +1,4 @@
-// The floor's six kinds of bodies: the meaning of the first byte, and the form of the small ones.
+// The floor's six kinds of bodies: the meaning of their first byte, and the form of small bodies.
 
 export const ECHO = 0;
 export const RUN_STREAM = 1;
@@ -7,7 +7,7 @@ export const ITEM = 3;
 export const CALLBACK = 4;
 export const DONE = 5;
 
-/** As many bytes as a tiny call has in MessagePack: `[0, id, "Plugin.add", [a, b]]`. */
+/** How many bytes a tiny call has in MessagePack: `[0, id, "Plugin.add", [a, b]]`. */
 const SMALL = 24;
 /** How many bytes an item of a stream has. */
 const ITEM_SIZE = 28;

@@ -1,5 +1,5 @@
-// The physical floor: no library can be faster. The first byte of a body says what is wanted. The rest comes
-// back unchanged.
+// The floor of what a library can reach: bytes over two pipes, without a codec. The first byte of a body says
+// what the child must do. The rest comes back unchanged.
 import { FrameWriter, readFrames } from '../support/frames.mjs';
 import { pathOf, spawnWithPipes } from '../support/processes.mjs';
 import { CALLBACK, DONE, ECHO, ITEM, RUN_CALLBACKS, RUN_STREAM, order } from './bodies.mjs';
@@ -41,7 +41,7 @@ export function open() {
     close,
     add: async (a, b) => (await small(ECHO, a + b)).readUInt32BE(1),
     bytes: echo,
-    // The floor has no codec. The workload gives it the records as the bytes that a codec would make of them.
+    // The floor has no codec, so the workload gives it the bytes that a codec would make of the records.
     records: echo,
     recordsAsBytes: true,
     stream: async (count, listener) => {

@@ -1,4 +1,4 @@
-// JSON has no bytes, so they are sent as base64 both ways, and its cost counts.
+// JSON has no bytes, so bytes are sent as base64 both ways. The cost of base64 is measured too.
 import { fromText, messageHost, toText } from '../support/messages.mjs';
 import { forkChild, pathOf } from '../support/processes.mjs';
 

@@ -17,7 +17,7 @@ export async function open() {
   const child = spawn(process.execPath, [pathOf('./child.mjs', import.meta.url), address], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  await once(child.stdout, 'data'); // it prints when it listens
+  await once(child.stdout, 'data'); // the child prints once it listens
   const client = new Bench(address, grpc.credentials.createInsecure(), unlimited);
   const call = (method, request) =>
     new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-// Both halves of birpc. The caller provides the channel. Items are birpc's events.
+// Both ends of birpc. The caller provides the channel. Items are sent as events of birpc.
 import { createBirpc } from 'birpc';
 import * as service from '../../lib/service.mjs';
 import { fromText, toText } from './messages.mjs';

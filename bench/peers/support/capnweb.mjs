@@ -21,6 +21,6 @@ export function capnwebTransport(readable, writable) {
             waiting = resolve;
           }),
   };
-  // 64 MiB as base64 exceeds its default limit.
+  // 64 MiB as base64 exceeds capnweb's default limit.
   return { transport, limits: { maxMessageSize: 256 * 1024 * 1024 } };
 }

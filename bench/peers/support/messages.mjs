@@ -1,8 +1,9 @@
-// What a user writes over a channel that only carries messages: calls with ids, items, callbacks.
+// The code that a user would write for a channel that only carries messages: calls with ids, items,
+// callbacks.
 import * as service from '../../lib/service.mjs';
 
 /**
- * The host's half. `post(message)` sends. The returned `receive` must be called with each message that
+ * Makes the host's end. `post(message)` sends. The returned `receive` must be called with each message that
  * arrives.
  */
 export function messageHost(post) {
@@ -44,7 +45,10 @@ export function messageHost(post) {
   return { peer, receive };
 }
 
-/** The child's half. Returns `receive`. A JSON channel sends its bytes as text. */
+/**
+ * Makes the child's end. Returns `receive`. With `bytesAsText`, bytes are sent as text, for a channel of
+ * JSON.
+ */
 export function messageChild(post, { bytesAsText = false } = {}) {
   const waiting = new Map();
   let lastCallback = 0;
@@ -61,7 +65,7 @@ export function messageChild(post, { bytesAsText = false } = {}) {
     stream: (count) => service.produce(count, (item) => post({ item })),
     callbacks: (count) => service.callBack(count, callHost),
   };
-  // A result that is available at once is sent at once, as a developer who cares for speed would write it.
+  // A result that is available at once is sent at once. A developer who cares about speed would write it so.
   const answer = ({ id, method, args }) => {
     const result = methods[method](...args);
     if (!(result instanceof Promise)) post({ id, result });

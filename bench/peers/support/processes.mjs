@@ -16,9 +16,9 @@ export function spawnWithPipes(script) {
 }
 
 /**
- * Returns the same two pipes, seen by the child. The child ends when its host does. With `lends`, every chunk
- * uses the same memory and is overwritten once the listener returns. The floor uses that, because it is the
- * fastest way of reading in Node.
+ * Returns the child's ends of these two pipes. The child ends when its host does. With `lends`, every chunk
+ * uses the same memory, which is overwritten once the listener returns. The floor uses `lends`, because no
+ * way of reading in Node is faster.
  */
 export function childPipes({ lends = false } = {}) {
   const buffer = Buffer.allocUnsafeSlow(64 * 1024);

@@ -1,4 +1,4 @@
-// Starts a worker thread, and finds out which of the process's threads it is.
+// Starts a worker, and finds out which of the process's threads belongs to it.
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { threadIds } from '../../lib/cores.mjs';
