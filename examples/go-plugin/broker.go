@@ -16,7 +16,8 @@ const (
 	heldLimit    = 256              // streams that may wait for their id, or for code that takes them; a further one is refused
 )
 
-// Broker gives every stream after the first three to the code that handed out the id with which the stream begins.
+// Broker handles every stream after the first three. Each begins with an id, and goes to the code that handed out this
+// id.
 type Broker struct {
 	session *yamux.Session
 	lock    sync.Mutex
@@ -30,7 +31,7 @@ func newBroker(session *yamux.Session) *Broker {
 	return &Broker{session: session, waiting: map[uint32]chan *yamux.Stream{}, held: map[uint32]*yamux.Stream{}}
 }
 
-// Offer hands out an id, and the function that waits until the host has dialled it.
+// Offer returns a new id, and a function that waits until the host has dialled the id.
 func (b *Broker) Offer() (uint32, func() (*yamux.Stream, error)) {
 	arrival := make(chan *yamux.Stream, 1)
 	b.lock.Lock()

@@ -59,7 +59,7 @@ func names(service string, receiver reflect.Type) map[string]string {
 	for i := 0; i < receiver.NumMethod(); i++ {
 		name, form := receiver.Method(i).Name, receiver.Method(i).Type
 		if form.NumIn() != 3 || form.In(2).Kind() != reflect.Ptr || form.NumOut() != 1 {
-			continue // not net/rpc's form: never offered
+			continue // the method does not have net/rpc's form, so it is not offered
 		}
 		first, size := utf8.DecodeRuneInString(name)
 		result[service+"."+string(unicode.ToLower(first))+name[size:]] = service + "." + name
@@ -102,12 +102,12 @@ func (c *serverCodec) ReadRequestHeader(request *rpc.Request) error {
 		return fmt.Errorf("a request whose id %d is in use", request.Seq)
 	}
 	if c.calls.begin() {
-		// An unknown name is left as it is: net/rpc refuses it, and the message has the name that the host knows.
+		// An unknown name is left as it is. net/rpc refuses it, with a message that has the name as the host wrote it.
 		if offered, ok := c.methods[request.ServiceMethod]; ok {
 			request.ServiceMethod = offered
 		}
 	} else {
-		request.ServiceMethod = shuttingDown // no method at all: net/rpc refuses it
+		request.ServiceMethod = shuttingDown // this is not the name of a method, so net/rpc refuses it
 	}
 	if c.hooks != nil {
 		c.hooks.asked(request.ServiceMethod)
@@ -129,7 +129,7 @@ func (c *serverCodec) ReadRequestBody(body interface{}) error {
 		return c.messages.fault
 	}
 	if len(raw) == 0 {
-		return nil // called without an argument: the zero value
+		return nil // the call has no argument, so the method gets the zero value
 	}
 	return codec.NewDecoderBytes(raw, handle).Decode(body)
 }

@@ -20,7 +20,7 @@ const (
 type guard struct {
 	io.Reader
 	header  []byte
-	payload uint32 // bytes of the frame at hand that are still to pass
+	payload uint32 // bytes of the current frame that are still to come
 }
 
 func (g *guard) Read(data []byte) (int, error) {

@@ -75,8 +75,8 @@ func (m *messages) load() error {
 	return nil
 }
 
-// unfinished is the budget of all messages that are arriving. Beyond the budget, the stream that comes first is read
-// until its message is whole. All others wait, and grant no credit.
+// unfinished is the budget of all messages that are arriving. Beyond the budget, only one stream is read, until its
+// message is whole. All others wait, and grant no credit.
 var unfinished = newBudget()
 
 type budget struct {

@@ -31,7 +31,7 @@ const (
 	termIdle     = 250 * time.Millisecond // how long calls may run after a second SIGTERM; SIGKILL follows a second later
 )
 
-// Factory makes the implementation that one dispense returns, or says why it cannot.
+// Factory makes the implementation that one dispense returns, or returns an error that says why it cannot.
 type Factory func(*Plugin) (interface{}, error)
 
 // Plugin is what implementations may use.
@@ -41,7 +41,7 @@ type Plugin struct {
 	Stdout, Stderr io.Writer
 	Broker         *Broker
 	Host           *Host           // the services that the host offers
-	Context        context.Context // done when the host goes without a Quit
+	Context        context.Context // done when the host ends without a Quit
 
 	factories map[string]Factory
 	cancel    context.CancelFunc
@@ -162,9 +162,9 @@ func (p *Plugin) shutDown(patience time.Duration) {
 	}
 }
 
-// handleSignals leaves the meaning of a signal to the host, because a terminal, timeout and service managers signal
-// both. SIGINT and SIGHUP do nothing. A first SIGTERM waits for the host's Quit or its end, but not for ever; after a
-// second one, the plugin does not wait for the host.
+// handleSignals lets the host decide what a signal means, because a terminal, the program timeout and service managers
+// signal both processes. SIGINT and SIGHUP do nothing. A first SIGTERM waits for the host's Quit or its end, but not
+// for ever; after a second one, the plugin does not wait for the host.
 func (p *Plugin) handleSignals() {
 	received := make(chan os.Signal, 8)
 	signal.Notify(received, os.Interrupt, syscall.SIGHUP, syscall.SIGTERM)

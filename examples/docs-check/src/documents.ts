@@ -6,7 +6,7 @@ import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { filesOf, type TreeFiles } from './library.ts';
 
 export interface Document {
-  /** Its name in reports: its path from the starting directory, or `package@1.0.0/README.md`. */
+  /** The document's name in reports: the path from the starting directory, or `package@1.0.0/README.md`. */
   name: string;
   tree: Tree;
   /** The path from the root of its tree, with forward slashes. */
@@ -103,7 +103,7 @@ async function collectPackages(modules: string, roots: Set<string>): Promise<voi
 }
 
 async function collectPackage(path: string, roots: Set<string>): Promise<void> {
-  const root = await realpath(path).catch(() => undefined); // A broken link: nothing is installed there.
+  const root = await realpath(path).catch(() => undefined); // The link is broken, so nothing is installed there.
   // A package of the workspace is linked into node_modules as well, but it is not an installed one.
   if (!root || roots.has(root) || !root.split(sep).includes('node_modules')) return;
   if (!(await exists(join(root, 'package.json')))) return;
@@ -126,7 +126,7 @@ async function namesIn(directory: string): Promise<string[]> {
 }
 
 async function exists(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined)) !== undefined; // Missing or unreadable: the answer is the same.
+  return (await stat(path).catch(() => undefined)) !== undefined; // A missing and an unreadable file are the same here.
 }
 
 function slashes(path: string): string {

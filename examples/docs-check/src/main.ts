@@ -116,7 +116,7 @@ function nameOf(file: string): string {
 
 const screen = new Screen(process.stdout, process.stderr, process.env);
 const interruption = new AbortController();
-setMaxListeners(0, interruption.signal); // Every page that is being checked listens to it.
+setMaxListeners(0, interruption.signal); // Every page that is being checked adds a listener.
 
 /** The first Ctrl-C ends the plugins and then the host; a second one ends the host at once. */
 function interrupt(): void {

@@ -10,7 +10,7 @@ export interface Terminal extends Writable {
 export class Screen {
   readonly stdout: Terminal;
   readonly stderr: Terminal;
-  /** True if the lower lines can be drawn, which needs a terminal that a person sees. */
+  /** True if lines can be redrawn. That needs a terminal that can move its cursor, and no CI service. */
   readonly isLive: boolean;
   #drawn = 0;
   #rows: () => string[] = () => [];

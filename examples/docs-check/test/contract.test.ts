@@ -1,4 +1,6 @@
-/** The contract over the wire: what the checkers receive and return when a host calls them, in memory. */
+/**
+ * Tests the contract over the wire, in memory: what the checkers receive and return when a host calls them.
+ */
 import type { PluginSet } from '@pipework/core';
 import { connect } from '@pipework/testkit';
 import type { Library, Page, Plugins, Report, Services } from 'docs-check-contract';
@@ -26,7 +28,7 @@ test.for([
   ['prose', ProseChecker],
   ['fences', FenceChecker],
 ] as [string, CheckerClass][])(
-  '%s says the same from another side of a pipe, whatever the chunks',
+  'the %s checker gives the same reports over a pipe as in a direct call, however the bytes are cut',
   async ([, Class], context) => {
     const provide = { library: () => libraryOf(files) };
     const options = { chunking: 'random' as const, client: { provide }, test: context };

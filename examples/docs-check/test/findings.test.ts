@@ -13,7 +13,7 @@ const broken = {
 
 const sound = { 'README.md': '# Read me\n\n[a](docs/a.md#a)\n', 'docs/a.md': '# A\n\n```js\nlet a;\n```\n' };
 
-test('finds what is broken, at its place, with the name of the plugin that found it', async () => {
+test('prints what is broken and where, and names the plugin that found it', async () => {
   const { code, stdout } = await docsCheck(await makeTree(broken), '.');
   expect(stdout).toContain(`README.md
    3:1  error    docs/gone.md does not exist  links/missing-file

@@ -80,7 +80,7 @@ test('continues without a plugin that does not start, and shows what it printed'
   expect(code).toBe(1);
 });
 
-test('Ctrl-C ends it, even with plugins that hang', async () => {
+test('Ctrl-C ends docs-check, even if its plugins hang', async () => {
   const root = await makeTree(twentyPages(1, 'hang me'));
   const run = start(root, ['.', '--plugins', fixture('hangs')]);
   await expect.poll(() => run.stderr).toContain('links: 20 of 20 pages');

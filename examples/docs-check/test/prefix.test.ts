@@ -46,7 +46,7 @@ test('prints a line without an end in parts, and splits no character', async () 
   expect(lines.join('').match(/😀/gu)).toHaveLength(100_000);
 });
 
-test('passes the back-pressure of its reader on', async () => {
+test('passes on the back-pressure of its reader', async () => {
   let go: (() => void) | undefined;
   const sink = new LinePrefix('links', (_text, done) => (go = done));
   let taken = false;

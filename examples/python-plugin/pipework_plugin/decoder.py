@@ -180,7 +180,7 @@ class Decoder:
             elif head in _SIZED and _SIZED[head][0] in ("array", "map"):
                 kind, form = _SIZED[head]
                 count += self._number(form) * (2 if kind == "map" else 1)
-            else:  # no container: put the head back and read the value in the ordinary way
+            else:  # not a container, so put the head back and read the value in the ordinary way
                 self._at -= 1
                 self._left += 1
                 self._value(0)

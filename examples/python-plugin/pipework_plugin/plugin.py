@@ -97,7 +97,7 @@ def _take_descriptors(text):
 
 
 class _Terminated(BaseException):
-    """A second SIGTERM, raised in the main thread."""
+    """Raised in the main thread at a second SIGTERM."""
 
 
 class _Plugin:
@@ -129,8 +129,8 @@ class _Plugin:
         # From here on, what Python code prints goes through the session. Other code still writes to descriptors 1 and
         # 2.
         sys.stdout, sys.stderr = self._stdout.as_text(), self._stderr.as_text()
-        # A terminal, timeout and service managers signal host and plugin alike. The host decides what a signal means.
-        # An empty handler is set, because programs started from here would inherit SIG_IGN.
+        # A terminal, the program `timeout` and service managers signal both host and plugin. The host decides what a
+        # signal means. An empty handler is set, because programs started from here would inherit SIG_IGN.
         signal.signal(signal.SIGINT, lambda *_: None)
         signal.signal(signal.SIGHUP, lambda *_: None)
         signal.signal(signal.SIGTERM, self._on_sigterm)
@@ -151,7 +151,7 @@ class _Plugin:
 
     def _handshake_line(self):
         common = set(self._versions) & set(self._host_versions)
-        version = max(common) if common else self._versions[-1]  # if none is common, the host refuses and names both
+        version = max(common) if common else self._versions[-1]  # if there is no common version, the host refuses and names the versions of both
         versions = ",".join(str(each) for each in self._versions)
         return f"1|pipe|{self._address}|msgpack-rpc|{version}|{CAPABILITIES}|{versions}\n".encode("ascii")
 

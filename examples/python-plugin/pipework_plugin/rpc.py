@@ -154,7 +154,7 @@ class Connection:
                 reply = pack_message((RESPONSE, msgid, error), result)
             except CannotTravel as unsent:
                 reply = pack_message((RESPONSE, msgid, self._describe(unsent)), None)
-            with self._changed:  # before it is sent: the host may use the id again as soon as it has the answer
+            with self._changed:  # before the answer is sent, because the host may use the id again once it has the answer
                 self._running.pop(msgid, None)
                 self._answering += 1
             self._stream.write(reply)

@@ -294,7 +294,7 @@ class Session:
             self.outbox.put(WINDOW_UPDATE, RST, stream_id, 0)
             return None
         stream = self._streams[stream_id] = Stream(self, stream_id, acknowledged=True)
-        self.outbox.put(WINDOW_UPDATE, ACK, stream_id, 0)  # once, at once
+        self.outbox.put(WINDOW_UPDATE, ACK, stream_id, 0)  # each stream is acknowledged once, as soon as it arrives
         self._on_stream(stream)
         return stream
 

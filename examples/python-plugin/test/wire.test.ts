@@ -78,7 +78,7 @@ describe.skipIf(missing !== undefined)(`the Python plugin on the wire${skipped}`
 
   test('gives credit for bytes that it has read, never for bytes that only arrived', async () => {
     await using host = await rawHost(command);
-    host.open(7, 999); // This id is not awaited, so the stream is held, and its bytes are not taken
+    host.open(7, 999); // Nothing waits for this id, so the stream is held, and its bytes are not read
     host.data(7, new Uint8Array(200 * KiB));
     await host.settled();
     expect(host.says(7)).toEqual(['WindowUpdate ACK']);
@@ -231,7 +231,7 @@ describe.skipIf(missing !== undefined)(`the Python plugin on the wire${skipped}`
     });
   });
 
-  test('refuses to run without the cookie, with a sentence for a person', async () => {
+  test('refuses to run without the cookie, and says why in a sentence for a person', async () => {
     const [file, ...args] = command;
     const run = spawnSync(file, args, {
       encoding: 'utf8',

@@ -50,7 +50,8 @@ function isRunning(pid: number): boolean {
   try {
     return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
   } catch {
-    // The process ended between the two checks, or there is no /proc, and the first check has to be enough.
+    // The process ended between the two checks, or there is no /proc. Without /proc, only the first check
+    // counts.
     return process.platform !== 'linux';
   }
 }

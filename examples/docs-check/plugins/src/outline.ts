@@ -21,7 +21,7 @@ export interface Heading {
 
 export interface Outline {
   headings: Heading[];
-  /** Everything that `#name` can lead to, as written. */
+  /** Every name to which a link such as `#name` can lead, as the page writes it. */
   anchors: Set<string>;
 }
 

@@ -16,7 +16,9 @@ export type Verdict =
 export const parses: Verdict = { kind: 'parses' };
 export const abridged: Verdict = { kind: 'abridged' };
 
-/** True if `...` or `…` replaces something that the author left out, and is not a spread or rest. */
+/**
+ * True if `...` or `…` replaces something that the author left out. In spread and rest syntax it does not.
+ */
 export function isAbridged(code: string): boolean {
   return /…|\.\.\.(?!\s*[\w$([{'"`])/.test(code) || /^\s*\.\.\.\s*$/m.test(code);
 }
