@@ -6,7 +6,7 @@ const starts = `
   const { spawnSync } = require('node:child_process');
   for (;;) spawnSync(process.execPath, ['-e', '0']);`;
 
-/** Starts at once, at normal priority. `end()` ends it. */
+/** Starts the load at once, at normal priority. `end()` ends the load. */
 export function startLoad() {
   const children = [loop, loop, starts].map((script) =>
     spawn(process.execPath, ['-e', script], { stdio: 'ignore' }),

@@ -1,5 +1,5 @@
-// A peer that writes bytes without pipework. It speaks the handshake, yamux and RPC, honestly until it is
-// told otherwise.
+// A peer that writes bytes without pipework. It keeps the rules of the handshake, yamux and RPC, until a test
+// makes it break one.
 import {
   ACK,
   DATA,

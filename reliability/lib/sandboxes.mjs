@@ -1,5 +1,5 @@
-// The ways in which a machine can forbid the network. Each is tried before it is used, and `obstacle` says
-// why it does not work.
+// The ways in which a machine can forbid the network. Each is tried before it is used. If one does not work,
+// its `obstacle` says why.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { runSealed, whyNotSealed } from './seal.mjs';

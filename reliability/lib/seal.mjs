@@ -25,7 +25,7 @@ const machines = {
 const IO_URING_SETUP = 425;
 const REFUSE = 0x00050000 | 38; // SECCOMP_RET_ERRNO | ENOSYS
 
-/** The names of the calls that the seal kills, for messages. */
+/** The names of the calls that the seal forbids, for messages. */
 export const sealedCalls = Object.keys(machines.x64.calls);
 
 const BPF_LOAD = 0x20; // BPF_LD | BPF_W | BPF_ABS

@@ -21,7 +21,7 @@ exec "$@"`;
 
 /**
  * systemd's own units would empty the real /tmp and mount what is already mounted. So this systemd gets only
- * two units, and neither starts without a /tmp and a /run of its own. The arguments are the kinds of control
+ * two units. It starts only if it has a /tmp and a /run of its own. The arguments are the kinds of control
  * groups. If there are none, control groups of version 2 are used.
  */
 const boot = `set -eu

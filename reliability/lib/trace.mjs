@@ -47,5 +47,5 @@ const making = new Set(
   'creat mkdir mkdirat mknod mknodat link linkat symlink symlinkat rename renameat renameat2'.split(' '),
 );
 
-/** The calls by which a process can reach, or be reached by, another that it did not start. */
+/** The calls by which a process can reach a process that it did not start, or be reached by one. */
 export const reaching = ['socket', 'connect', 'bind', 'listen', 'accept', 'accept4', 'sendto', 'recvfrom'];

@@ -6,7 +6,7 @@ const MiB = 2 ** 20;
 export const mebibytes = (bytes) => Math.round((bytes / MiB) * 10) / 10;
 
 const held = () => {
-  const { heapUsed, external } = process.memoryUsage(); // arrayBuffers are inside external
+  const { heapUsed, external } = process.memoryUsage(); // `external` includes `arrayBuffers`
   return heapUsed + external;
 };
 
@@ -17,8 +17,9 @@ export function heldNow() {
 }
 
 /**
- * Starts to watch. `stop()` returns `{ uncaught, peakBytes, longestStallMs }`. With `fatalStallMs`, a thread
- * of its own ends the process if the event loop is blocked for that long, and prints what `doing` was.
+ * Starts to watch. `stop()` returns `{ uncaught, peakBytes, longestStallMs }`. With `fatalStallMs`, a
+ * separate thread ends the process if the event loop is blocked for that long. It prints the last number that
+ * `doing` got.
  */
 export function watch({ fatalStallMs } = {}) {
   const uncaught = [];

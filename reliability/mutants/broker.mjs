@@ -1,4 +1,4 @@
-// Broker ids of the plugin of the mutants. Each stream after the first three begins with one.
+// Broker ids of the plugin of the mutants. Each stream after the first three begins with such an id.
 const PATIENCE = 5_000;
 const DISPENSED = 30_000;
 const MOST = 256;
@@ -34,7 +34,7 @@ export class Broker {
     this.#owners.delete(id);
   }
 
-  /** Reads the id of a new stream, and holds the stream until the id is awaited. */
+  /** Reads the id of a new stream, and holds the stream until something waits for the id. */
   take(stream) {
     if (this.#unaccepted.size >= MOST && !this.#breaks('holds-streams-without-end')) return stream.reset();
     this.#unaccepted.add(stream);

@@ -1,5 +1,5 @@
 // One side gets stuck without dying: a stopped process, a blocked event loop, a peer that no longer reads.
-// The other side must use a bounded amount of memory, a ping must tell it, and kill() must end within its
+// The other side must use a bounded amount of memory, its ping must fail, and kill() must end within its
 // limit.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -17,7 +17,7 @@ describe('a fleet', () => {
     expect(await findings(health())).toEqual([]);
   });
 
-  test('fails only the call of a pool that crashes its process', async () => {
+  test('fails only those calls of a pool that crash its processes', async () => {
     expect(await findings(pool({ poolSeconds: 3 }))).toEqual([]);
   });
 

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { run } from '../programs/fuzz-output.mjs';
 
-test('no output keeps its host in one turn for longer than docs/reliability.md says', async () => {
+test('no output blocks its host for longer than docs/reliability.md says', async () => {
   const { findings, figures } = await run({ cases: 2 });
   expect(findings).toEqual([]);
   expect(figures.cases).toBe(2);
