@@ -1,6 +1,6 @@
-// node bench/first-answer.mjs [rounds]: measures what a fresh host costs its user. A process imports what it
-// needs, starts one plugin, gets one answer and exits. Rounds of this process alternate with rounds of a
-// process that does the same with `fork()`.
+// node bench/first-answer.mjs [rounds]: measures what a new host process costs its user. A process imports
+// what it needs, starts one plugin, gets one answer and exits. Rounds of this process alternate with rounds
+// of a process that does the same with `fork()`.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -28,7 +28,7 @@ for (const name of task.workloads) {
     results[name] = await within(TIMEOUT, measure(workload));
   } catch (error) {
     failed[name] = error.message;
-    break; // after a failure, further workloads would not have a fresh start
+    break; // after a failure, further workloads in this process would not be comparable
   }
 }
 writeFileSync(task.out, JSON.stringify({ results, skipped, failed }));

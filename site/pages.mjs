@@ -103,7 +103,7 @@ export function sourcePages() {
   return known;
 }
 
-/** A section of a page with its heading of the second level, up to the next one. */
+/** Returns a section of a page: a heading of the second level, and everything up to the next such heading. */
 export function sectionOf(source, title) {
   const section = read(source)
     .split(/^(?=## )/m)

@@ -1,4 +1,4 @@
-// Starts and ends the other end, in the ways that the peers need.
+// Starts and ends the child processes of the peers.
 import { fork, spawn } from 'node:child_process';
 import { Socket } from 'node:net';
 import { once } from 'node:events';

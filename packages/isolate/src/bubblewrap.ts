@@ -9,7 +9,7 @@ export interface View {
   /** The working directory. If no listed place contains it, the sandbox has an empty directory there. */
   readonly cwd: string;
   readonly net: boolean;
-  /** Variables that bubblewrap itself must not have. */
+  /** Variables that bubblewrap sets for the plugin, because bubblewrap itself must not have them. */
   readonly variables?: Readonly<Record<string, string>>;
   /** How many bytes each of `/tmp`, `/run` and `/dev/shm` may hold. They are in memory. */
   readonly scratchBytes: number;

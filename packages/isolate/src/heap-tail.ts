@@ -31,7 +31,7 @@ export class HeapTail {
     });
     source.pipe(this.passed);
     source.once('error', () => this.passed.end());
-    // A process that writes after the reader has gone must notice that.
+    // If the reader has gone, a process that still writes must get an error.
     this.passed.once('close', () => source.destroy());
   }
 

@@ -104,7 +104,7 @@ const callNumber = 0;
 const processor = 4;
 const argument = (index: number): number => 16 + 8 * index;
 
-/** The first number of the calls of x32, a second set of names for the calls of x64. */
+/** The first number of the calls of x32, which is a second set of numbers for the calls of x64. */
 const firstOfX32 = 0x40000000;
 
 /**
