@@ -186,7 +186,7 @@ describe('an error that a handler throws', () => {
   test('goes through the redaction hook with the name of its own call, although a getter beside it makes another call', async () => {
     const seen: string[] = [];
     const { remote } = await rpcPair(
-      { outer: () => 'outer', inner: () => 'inner' },
+      { outer: (_value: unknown) => 'outer', inner: (_value: unknown) => 'inner' },
       {
         host: {
           redactError: (error, method) => {
