@@ -168,7 +168,7 @@ export class Conversation implements RawStreamHandler {
 
   /** How many calls of the peer run or wait here. */
   get runningCalls(): number {
-    return this.#incoming.callLimits.running;
+    return this.#incoming.admitted.count;
   }
 
   /** How many functions, objects, signals and streams are held by reference, in both directions. */
@@ -178,12 +178,12 @@ export class Conversation implements RawStreamHandler {
 
   /** From now on new calls of the peer fail with this message. Running calls continue. */
   refuseCalls(message: string): void {
-    this.#incoming.callLimits.refuse(message);
+    this.#incoming.admitted.refuse(message);
   }
 
   /** Resolves when no call of the peer runs. */
   idle(): Promise<void> {
-    return this.#incoming.callLimits.idle();
+    return this.#incoming.admitted.idle();
   }
 
   /**
@@ -192,7 +192,7 @@ export class Conversation implements RawStreamHandler {
    * return. Handlers still answer.
    */
   leave(reason: Error): void {
-    this.#incoming.callLimits.cancelAll(reason);
+    this.#incoming.admitted.cancelAll(reason);
     this.#outgoing.abortAll(reason);
     this.#references?.leave(reason);
   }
@@ -305,13 +305,13 @@ export class Conversation implements RawStreamHandler {
     }
     // No answer can come any more, because the peer sends its answers on the half that has just ended.
     this.#outgoing.end(new PipeworkError('RPC_CLOSED', 'the peer finished the connection'));
-    void this.#incoming.callLimits.idle().then(() => this.#finishWhenIdle());
+    void this.#incoming.admitted.idle().then(() => this.#finishWhenIdle());
   }
 
   #finishWhenIdle(): void {
     this.#onQuiet?.();
     if (this.#hasEnded || (!this.#isFinishing && !this.#hasPeerFinished)) return;
-    if (this.#outgoing.unanswered > 0 || this.#incoming.callLimits.running > 0) return;
+    if (this.#outgoing.unanswered > 0 || this.#incoming.admitted.count > 0) return;
     if (this.#references?.isStreaming === true) return;
     this.#messages.end();
     this.#stream.end();
@@ -332,7 +332,7 @@ export class Conversation implements RawStreamHandler {
     this.#messages.end();
     this.#reader.stop();
     this.#gate.end();
-    this.#incoming.callLimits.end(reason);
+    this.#incoming.admitted.end(reason);
     this.#outgoing.end(reason);
     this.#references?.close(reason);
   }

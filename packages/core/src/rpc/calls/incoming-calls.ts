@@ -3,7 +3,7 @@ import { PipeworkError } from '../../base/errors.ts';
 import { contextStorage, enterContext, leaveContext } from '../api/call-context.ts';
 import type { MessageStream } from '../messages/message-stream.ts';
 import type { Unwritten } from '../messages/small/writer.ts';
-import { CallLimits } from './call-limits.ts';
+import { AdmittedCalls } from './admitted-calls.ts';
 import { handlerChannel, isTraced } from '../api/instrumentation.ts';
 import { referenceCallName, type HandlerInterceptor } from '../api/interceptors.ts';
 import { messageType, runtimeMethods } from '../../session/wire-words.ts';
@@ -33,7 +33,7 @@ export interface IncomingCallsOptions {
 }
 
 export class IncomingCalls {
-  readonly callLimits: CallLimits;
+  readonly admitted: AdmittedCalls;
   readonly #messages: MessageStream;
   readonly #references: References | undefined;
   readonly #served: ServedObject | undefined;
@@ -64,7 +64,7 @@ export class IncomingCalls {
     this.#isService = isService;
     this.#service = service;
     this.#interceptors = this.#isControl ? [] : interceptors;
-    this.callLimits = new CallLimits(messages.shared.callQueue);
+    this.admitted = new AdmittedCalls(messages.shared.callQueue);
   }
 
   /** Handles a request. Throws `RPC_PROTOCOL` if its id is in use. */
@@ -95,7 +95,7 @@ export class IncomingCalls {
   }
 
   #checkId(id: number, method: string): void {
-    if (this.callLimits.get(id) === undefined) return;
+    if (this.admitted.get(id) === undefined) return;
     throw new PipeworkError(
       'RPC_PROTOCOL',
       `the peer used message id ${id} for ${method} while a call with that id is running`,
@@ -111,7 +111,7 @@ export class IncomingCalls {
     const served = this.#served;
     if (served === undefined || name === undefined) return;
     const call = new IncomingCall(0, method);
-    if (this.callLimits.refusalOf(call) !== undefined) return;
+    if (this.admitted.refusalOf(call) !== undefined) return;
     const outer = enterContext(call);
     try {
       void Promise.resolve(served.invoke(name, params, call)).catch(() => {});
@@ -138,7 +138,7 @@ export class IncomingCalls {
 
   /** Cancels the call with this id, because its caller no longer wants it. Ignores an id that no call has. */
   cancel(id: unknown): void {
-    const call = this.callLimits.get(id as number);
+    const call = this.admitted.get(id as number);
     if (call !== undefined)
       this.#abort(call, new DOMException('the operation was aborted by the caller', 'AbortError'));
   }
@@ -149,19 +149,19 @@ export class IncomingCalls {
    */
   #abort(call: IncomingCall, reason: unknown): void {
     call.cancel(reason);
-    if (this.callLimits.unqueue(call)) this.#refuse(call, reason);
+    if (this.admitted.unqueue(call)) this.#refuse(call, reason);
   }
 
   #begin(call: IncomingCall, params: unknown[]): void {
-    const { callLimits } = this;
+    const { admitted } = this;
     // A callback belongs to a call that waits for it, so delaying it could block both sides.
     if (this.#isControl) call.limit = 'none';
     else if (this.#isService || this.#isCallback(call)) call.limit = 'callbacks';
-    const refusal = callLimits.refusalOf(call);
+    const refusal = admitted.refusalOf(call);
     if (refusal !== undefined) return this.#refuse(call, refusal);
-    const begun = callLimits.begin(call);
-    if (begun === true) this.#run(call, params);
-    else if (begun === false) callLimits.wait(call, () => this.#run(call, params));
+    const begun = admitted.begin(call);
+    if (begun === 'running') this.#run(call, params);
+    else if (begun === 'must wait') admitted.wait(call, () => this.#run(call, params));
     else this.#refuse(call, begun);
   }
 
@@ -191,7 +191,7 @@ export class IncomingCalls {
       if (isTraced(handlerChannel) && !this.#isControl) return this.#startTraced(call, params);
       const result = this.#invoke(call, params);
       if (isThenable(result)) {
-        this.callLimits.track(call);
+        this.admitted.track(call);
         // The `then` of a user's thenable may run any code. The `then` of a promise is safe.
         const promise = result instanceof Promise ? result : Promise.resolve(result);
         promise.then(
@@ -213,7 +213,7 @@ export class IncomingCalls {
    * handler runs and while the answer is sent.
    */
   #startTraced(call: IncomingCall, params: unknown[]): void {
-    this.callLimits.track(call);
+    this.admitted.track(call);
     const { method, params: args } = this.#seen(call, params);
     const trace = {
       method,
@@ -341,14 +341,14 @@ export class IncomingCalls {
   #answered(call: IncomingCall): void {
     call.isAnswered = true;
     this.#forgetWhenDone(call);
-    this.callLimits.handlerEnded(call);
+    this.admitted.handlerEnded(call);
   }
 
   /** A stream that was given in the result has ended. */
   streamEnded(call: Borrower): void {
     call.held.given--;
     // A call that is not tracked has not been answered yet.
-    const tracked = this.callLimits.get(call.id);
+    const tracked = this.admitted.get(call.id);
     if (tracked === call) this.#forgetWhenDone(tracked);
   }
 
@@ -358,9 +358,9 @@ export class IncomingCalls {
    */
   #forgetWhenDone(call: IncomingCall): void {
     if (!call.isAnswered) return;
-    if (call.isStreaming) return this.callLimits.track(call);
+    if (call.isStreaming) return this.admitted.track(call);
     call.end();
-    this.callLimits.forget(call);
+    this.admitted.forget(call);
     if (call.isHolding) this.#references?.returnBorrowed(call);
   }
 }

@@ -1,4 +1,4 @@
-/** Decides for one conversation which of the peer's calls run, which wait, and which are refused. */
+/** Decides for one conversation which of the peer's calls run, which wait, and which are refused, and keeps them. */
 import { PipeworkError } from '../../base/errors.ts';
 import type { CallQueue } from '../../session/call-queue.ts';
 import { withoutFrames } from '../values/error-stack.ts';
@@ -6,10 +6,10 @@ import { IdTable } from './id-table.ts';
 import type { IncomingCall } from './incoming-call.ts';
 
 /**
- * The running and waiting calls of one conversation. The session's queue limits how many run at a time over
- * all conversations.
+ * The calls of the peer that one conversation has admitted: they run or wait. The session's queue limits how
+ * many run at a time over all conversations.
  */
-export class CallLimits {
+export class AdmittedCalls {
   readonly #queue: CallQueue;
   // Holds only calls that outlive their turn. A call that is answered within its turn cannot be cancelled,
   // and its id cannot collide with another call's.
@@ -24,7 +24,7 @@ export class CallLimits {
   }
 
   /** How many calls run or wait. */
-  get running(): number {
+  get count(): number {
     return this.#running + this.#waiting;
   }
 
@@ -52,15 +52,15 @@ export class CallLimits {
   }
 
   /**
-   * Counts the call as running. Returns false if it must {@link wait} for room, and an error if it can
-   * neither run nor wait.
+   * Counts the call as running, if it may run now. If it must {@link wait} for room, says so. Returns an error
+   * if it can neither run nor wait.
    */
-  begin(call: IncomingCall): boolean | PipeworkError {
-    if (call.limit === 'calls' && !this.#queue.tryBegin()) return false;
+  begin(call: IncomingCall): 'running' | 'must wait' | PipeworkError {
+    if (call.limit === 'calls' && !this.#queue.tryBegin()) return 'must wait';
     if (call.limit === 'callbacks' && !this.#queue.tryBeginCallback())
       return this.#overloaded(call.method, this.#queue.callbackLoad);
     this.#running++;
-    return true;
+    return 'running';
   }
 
   /** Runs `start` once there is room. */
@@ -113,7 +113,7 @@ export class CallLimits {
   }
 
   #wakeIdle(): void {
-    if (this.#idle.length > 0 && this.running === 0) for (const resolve of this.#idle.splice(0)) resolve();
+    if (this.#idle.length > 0 && this.count === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   forget(call: IncomingCall): void {
@@ -129,7 +129,7 @@ export class CallLimits {
 
   /** Resolves once no call runs or waits. */
   idle(): Promise<void> {
-    if (this.running === 0) return Promise.resolve();
+    if (this.count === 0) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
