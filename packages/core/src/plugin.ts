@@ -32,6 +32,7 @@ export { printable } from './base/printable.ts';
 export { defaultLimits, type Limits } from './base/limits.ts';
 export { callContext, type CallContext } from './rpc/api/call-context.ts';
 export type { CallOptions } from './rpc/api/call-options.ts';
+export type { DispenseOptions } from './rpc/calls/ask-to-dispense.ts';
 export type { CallInterceptor, HandlerInterceptor, OutgoingCall } from './rpc/api/interceptors.ts';
 export {
   withCallOptions,

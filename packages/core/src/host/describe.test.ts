@@ -18,6 +18,7 @@ function described(
       control: conversation,
       protocolVersions: [1],
       canDescribe: true,
+      callOptions: {},
       hasEnded: () => false,
       dispense: () => Promise.resolve(conversation),
     },

@@ -1,6 +1,7 @@
 /** Asks a plugin to describe itself and its services. The answer is checked, because the plugin's process is not trusted. */
-import { markSent, PipeworkError } from '../base/errors.ts';
+import { isPipeworkError, markSent, PipeworkError } from '../base/errors.ts';
 import { controlMethods } from '../session/wire-words.ts';
+import type { CallOptions } from '../rpc/api/call-options.ts';
 import type { MethodDescription } from '../rpc/api/description.ts';
 import type { Conversation } from '../rpc/calls/conversation.ts';
 
@@ -36,6 +37,8 @@ export interface Describer {
   readonly protocolVersions: readonly number[];
   /** True if the plugin announced the capability `describe`. A plugin built with version 0.1 does not. */
   readonly canDescribe: boolean;
+  /** The options of each call that asks. */
+  readonly callOptions: CallOptions;
   /** Returns true once the connection has ended. After that, the plugin cannot be asked about any name. */
   hasEnded(): boolean;
   /** Dispenses a name. Resolves to the conversation on which its methods are called. */
@@ -53,9 +56,9 @@ const maxLength = 2 ** 24;
  * released. Rejects with `RPC_PROTOCOL` if the answer exceeds a limit, and with `RPC_CLOSED` if the plugin ends first.
  */
 export async function describePlugin(describer: Describer, dispenses: boolean): Promise<Description> {
-  const { control, canDescribe, protocolVersions } = describer;
+  const { control, canDescribe, callOptions, protocolVersions } = describer;
   if (!canDescribe) return { runtime: 'unknown', protocolVersions, plugins: {} };
-  const said = recordOf(await control.call(controlMethods.describe, [true]));
+  const said = recordOf(await control.call(controlMethods.describe, [true], callOptions));
   const names = new Set(listOf(said.plugins).filter((name) => typeof name === 'string'));
   if (names.size > maxNames) {
     throw new PipeworkError(
@@ -102,15 +105,22 @@ function identityOf({
 }
 
 async function describeOne(describer: Describer, name: string): Promise<PluginDescription> {
+  const { signal, deadlineMs } = describer.callOptions;
+  let what = `the factory of ${name}`;
   try {
     const conversation = await describer.dispense(name);
+    what = `the description of ${name}`;
     try {
-      const methods = Object.entries(recordOf(await conversation.describe()));
+      const methods = Object.entries(recordOf(await conversation.describe(describer.callOptions)));
       return { methods: Object.fromEntries(methods.map(([method, said]) => [method, methodOf(said)])) };
     } finally {
       conversation.finish();
     }
   } catch (error) {
+    signal?.throwIfAborted();
+    // An error of the plugin's own, whatever its code, has no `sent`.
+    if (isPipeworkError(error) && error.code === 'RPC_DEADLINE' && error.sent !== undefined)
+      return { error: `${what} took longer than ${deadlineMs} ms` };
     const reason = error instanceof Error ? error.message : String(error);
     if (!describer.hasEnded()) return { error: reason };
     const message = `the plugin ended while ${name} was described: ${reason}`;

@@ -4,10 +4,12 @@ import type { MuxStream } from '@pipework/mux';
 import type { StreamBroker } from '../session/broker.ts';
 import { controlMethods } from '../session/wire-words.ts';
 import { markSent, PipeworkError } from '../base/errors.ts';
-import { expect, expectKeys } from '../base/expect.ts';
+import { expect, expectDuration, expectKeys } from '../base/expect.ts';
 import type { VersionsOf } from '../handshake/versioned.ts';
 import { handled } from '../base/handled.ts';
-import { askToDispense } from '../rpc/calls/ask-to-dispense.ts';
+import { isAbortSignal } from '../base/realm.ts';
+import type { CallOptions } from '../rpc/api/call-options.ts';
+import { askToDispense, checkDispenseOptions, type DispenseOptions } from '../rpc/calls/ask-to-dispense.ts';
 import { dispensedRemote, draining, type Remote } from '../rpc/calls/dispensed-remote.ts';
 import type { Activity } from './activity.ts';
 import { describePlugin, type Description } from './describe.ts';
@@ -54,9 +56,9 @@ export interface RPCClient<P = Record<string, object>> extends AsyncDisposable {
    * Asks the plugin for a new implementation of `name` and returns a remote that calls it. Each dispense
    * makes an implementation of its own, which the plugin disposes of when this side releases it. Fails with
    * `unknown plugin type: NAME` if the plugin does not have the name, and with `RPC_CLOSED` once the client
-   * drains.
+   * drains. Waits as long as the plugin's factory runs, unless `options.signal` aborts.
    */
-  dispense<K extends keyof P & string>(name: K): Promise<Remote<P[K]>>;
+  dispense<K extends keyof P & string>(name: K, options?: DispenseOptions): Promise<Remote<P[K]>>;
 
   /**
    * Returns the round-trip time to the plugin's runtime, in milliseconds. It distinguishes a blocked event
@@ -81,7 +83,7 @@ export interface RPCClient<P = Record<string, object>> extends AsyncDisposable {
    * If a factory fails, its name has an `error` instead of methods. With `dispense: false` no factory runs, and methods are absent. A plugin
    * that cannot be asked, such as one built with version 0.1, is described by its handshake's protocol versions alone. Rejects with
    * `RPC_CLOSED` if the plugin ends meanwhile, and with `RPC_PROTOCOL` if it offers more than 1,000 names or describes itself in more than
-   * 16 Mi characters of JSON.
+   * 16 Mi characters of JSON. Waits as long as each factory runs, unless `options.timeoutMs` or `options.signal` ends the wait.
    */
   describe(options?: DescribeOptions): Promise<Description>;
 }
@@ -90,6 +92,13 @@ export interface RPCClient<P = Record<string, object>> extends AsyncDisposable {
 export interface DescribeOptions {
   /** If it is true, each name is dispensed to learn its methods. Default `true`. */
   readonly dispense?: boolean;
+  /**
+   * Milliseconds that the plugin may take for each answer. If a name's factory takes longer, the name has an `error`. If the plugin does not
+   * tell its names in time, `describe()` rejects with `RPC_DEADLINE`. Default: no limit.
+   */
+  readonly timeoutMs?: number | undefined;
+  /** Aborting it rejects `describe()` at once with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -145,30 +154,37 @@ class SessionClient<P> implements RPCClient<P> {
   }
 
   async describe(options: DescribeOptions = {}): Promise<Description> {
-    expectKeys('options', options, ['dispense']);
-    const { dispense = true } = options;
+    expectKeys('options', options, ['dispense', 'timeoutMs', 'signal']);
+    const { dispense = true, timeoutMs, signal } = options;
     expect(typeof dispense === 'boolean', 'dispense', 'true or false', dispense);
+    if (timeoutMs !== undefined) expectDuration('timeoutMs', timeoutMs);
+    expect(signal === undefined || isAbortSignal(signal), 'signal', 'an AbortSignal', signal);
     const { control, shared, session } = this.#end;
+    const callOptions = { deadlineMs: timeoutMs, signal };
     return await describePlugin(
       {
         control,
         protocolVersions: this.#owner.protocolVersions,
         canDescribe: shared.capabilities.has('describe'),
+        callOptions,
         hasEnded: () => session.hasEnded,
-        dispense: async (name) => this.#end.converse(await this.#ask(name), name),
+        dispense: async (name) => this.#end.converse(await this.#ask(name, callOptions), name),
       },
       dispense,
     );
   }
 
-  async dispense<K extends keyof P & string>(name: K): Promise<Remote<P[K]>> {
-    return this.#remote<P[K]>(name, await this.#ask(name));
+  async dispense<K extends keyof P & string>(
+    name: K,
+    options: DispenseOptions = {},
+  ): Promise<Remote<P[K]>> {
+    return this.#remote<P[K]>(name, await this.#ask(name, checkDispenseOptions(options)));
   }
 
   /** Asks for an implementation. Resolves with the broker id by which it can be dialled. */
-  async #ask(name: string): Promise<number> {
+  async #ask(name: string, options: CallOptions | undefined): Promise<number> {
     if (this.#owner.activity.isDraining) throw draining(`dispense('${name}')`);
-    return await askToDispense(this.#end.control, controlMethods.dispense, name, 'the plugin');
+    return await askToDispense(this.#end.control, controlMethods.dispense, name, 'the plugin', options);
   }
 
   #remote<T>(name: string, id: number): Remote<T> {

@@ -6,6 +6,7 @@
 import type { RawStream } from '@pipework/mux/lean';
 import { PipeworkError } from '../base/errors.ts';
 import type { HandlerInterceptor } from '../rpc/api/interceptors.ts';
+import type { CallContext } from '../rpc/api/call-context.ts';
 import { unknownMethod } from '../rpc/api/served-object.ts';
 import { Conversation } from '../rpc/calls/conversation.ts';
 import { Dispenser, type DispenseFactory } from '../rpc/calls/dispenser.ts';
@@ -82,9 +83,9 @@ export class Services {
   /** Serves `Host.Dispense` on a stream that the plugin opened with broker id 0. */
   take(stream: RawStream): void {
     const served = {
-      invoke: (method: string, params: unknown[]): Promise<number> => {
+      invoke: (method: string, params: unknown[], { signal }: CallContext): Promise<number> => {
         if (method !== serviceMethods.dispense) throw unknownMethod(method);
-        return this.#dispenser.dispense(params[0]);
+        return this.#dispenser.dispense(params[0], signal);
       },
     };
     new Conversation(stream, { shared: this.#shared, served });

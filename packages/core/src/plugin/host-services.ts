@@ -2,7 +2,7 @@
 import type { RawStream } from '@pipework/mux/lean';
 import { markSent, PipeworkError } from '../base/errors.ts';
 import type { CallInterceptor } from '../rpc/api/interceptors.ts';
-import { askToDispense } from '../rpc/calls/ask-to-dispense.ts';
+import { askToDispense, checkDispenseOptions, type DispenseOptions } from '../rpc/calls/ask-to-dispense.ts';
 import { Conversation } from '../rpc/calls/conversation.ts';
 import { dispensedRemote, type Remote } from '../rpc/calls/dispensed-remote.ts';
 import type { Shared } from '../session/shared.ts';
@@ -13,9 +13,9 @@ export interface ServiceHost<S = Record<string, object>> {
   /**
    * Asks the host to make a service, and resolves to a remote that calls it. Each dispense makes a new implementation in the host. The host
    * disposes of it when the plugin disposes of the remote, or when the session ends. Rejects with `RPC_UNKNOWN_SERVICE` if the host does not
-   * offer the name, or offers no services at all.
+   * offer the name, or offers no services at all. Waits as long as the host's factory runs, unless `options.signal` aborts.
    */
-  dispense<K extends keyof S & string>(name: K): Promise<Remote<S[K]>>;
+  dispense<K extends keyof S & string>(name: K, options?: DispenseOptions): Promise<Remote<S[K]>>;
 }
 
 export class HostServices implements ServiceHost {
@@ -31,7 +31,8 @@ export class HostServices implements ServiceHost {
     this.#callInterceptors = callInterceptors;
   }
 
-  async dispense<T>(name: string): Promise<Remote<T>> {
+  async dispense<T>(name: string, options: DispenseOptions = {}): Promise<Remote<T>> {
+    const callOptions = checkDispenseOptions(options);
     const shared = this.#shared;
     if (!shared.capabilities.has('host')) {
       throw new PipeworkError(
@@ -39,7 +40,7 @@ export class HostServices implements ServiceHost {
         `${sentences.unknownService}${name}: this host offers no services (provide in its ClientConfig)`,
       );
     }
-    const id = await askToDispense(this.#ask(), serviceMethods.dispense, name, 'the host');
+    const id = await askToDispense(this.#ask(), serviceMethods.dispense, name, 'the host', callOptions);
     const conversation = new Conversation(
       opened(() => shared.broker.dialRaw(id), true),
       {

@@ -11,7 +11,7 @@ import { controlMethods, sentences } from '../session/wire-words.ts';
 import { PipeworkError } from '../base/errors.ts';
 import type { HostGreeting } from '../handshake/env.ts';
 import { parseCapabilities } from '../session/capabilities.ts';
-import { keepContextEverywhere } from '../rpc/api/call-context.ts';
+import { keepContextEverywhere, type CallContext } from '../rpc/api/call-context.ts';
 import { Conversation } from '../rpc/calls/conversation.ts';
 import { Dispenser, type DispenseFactory } from '../rpc/calls/dispenser.ts';
 import { Shared } from '../session/shared.ts';
@@ -100,7 +100,7 @@ export class PluginEnd {
       report: (message, error) => options.context.log.debug(message, { error }),
     });
     this.#services = new HostServices(this.#shared, settings.callInterceptors);
-    this.#served = { invoke: (method, params) => this.#answer(method, params) };
+    this.#served = { invoke: (method, params, context) => this.#answer(method, params, context) };
     const over = (reason?: Error): void => this.#sessionOver(reason);
     this.session.closed.then(() => over(), over);
   }
@@ -151,14 +151,14 @@ export class PluginEnd {
     void control.closed.then(() => this.hostEnded());
   }
 
-  #answer(method: string, params: unknown[]): unknown {
+  #answer(method: string, params: unknown[], context: CallContext): unknown {
     switch (method) {
       case controlMethods.ping:
         return true;
       case controlMethods.quit:
         return this.#quitAsked(params[0]);
       case controlMethods.dispense:
-        return this.#dispenser.dispense(params[0]);
+        return this.#dispenser.dispense(params[0], context.signal);
       case controlMethods.describe:
         return this.#describe();
       default:

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { Client } from '../../src/index.ts';
-import { failure, fixture, plugin, until } from '../support/life.ts';
+import { Collector, failure, fixture, plugin, until } from '../support/life.ts';
 
 /** A JSON Schema of text. Validators may add keys beside `type`. */
 const text = expect.objectContaining({ type: 'string' }) as unknown;
@@ -109,4 +109,39 @@ test('describe() rejects if the plugin ends meanwhile, and the message has the n
     sent: true,
     message: expect.stringContaining('the plugin ended while second was described') as string,
   });
+});
+
+test('describe({ timeoutMs }) gives a name an error whose factory takes longer, and describes the other names', async () => {
+  const rpc = await plugin('makes-slowly', {}, 'quickly').client();
+  const { plugins } = await rpc.describe({ timeoutMs: 200 });
+  expect(plugins).toEqual({
+    slow: { error: 'the factory of slow took longer than 200 ms' },
+    late: { error: 'the factory of late failed: my own deadline' },
+    quick: { methods: { answer: {} } },
+  });
+});
+
+test('describe({ timeoutMs }) rejects if the plugin does not tell its names in time', async () => {
+  const client = plugin('makes-trouble', { gracePeriod: 100 });
+  const rpc = await client.client();
+  void (await rpc.dispense('trouble')).block(60_000).catch(() => {});
+  expect(await failure(rpc.describe({ timeoutMs: 100 }))).toMatchObject({ code: 'RPC_DEADLINE', sent: true });
+});
+
+test('describe({ signal }) rejects with the reason of the signal while a factory runs, and before it asks', async () => {
+  const stdout = new Collector();
+  const rpc = await plugin('makes-slowly', { syncStdout: stdout }).client();
+  const cancel = new AbortController();
+  const described = failure(rpc.describe({ signal: cancel.signal }));
+  await until(() => stdout.text.includes('making'));
+  const reason = new Error('no longer wanted');
+  cancel.abort(reason);
+  expect(await described).toBe(reason);
+  expect(await failure(rpc.describe({ signal: cancel.signal }))).toBe(reason);
+  await until(() => stdout.text === 'making\nmade\ndisposed of\n');
+});
+
+test.each([{ signal: 5 }, { timeoutMs: -1 }, { timeout: 5 }])('describe(%j) is refused', async (options) => {
+  const rpc = await plugin('greets').client();
+  expect(await failure(rpc.describe(options as never))).toMatchObject({ code: 'CONFIG_INVALID' });
 });

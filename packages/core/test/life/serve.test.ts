@@ -73,6 +73,32 @@ describe('a dispense', () => {
     );
     expect(await rpc.ping()).toBeGreaterThan(0);
   });
+
+  test("whose signal aborts rejects at once, aborts the factory's signal, and has what is made disposed of", async () => {
+    const stdout = new Collector();
+    const rpc = await plugin('makes-slowly', { syncStdout: stdout }).client();
+    const cancel = new AbortController();
+    const dispensed = failure(rpc.dispense('slow' as never, { signal: cancel.signal }));
+    await until(() => stdout.text.includes('making'));
+    const reason = new Error('no longer wanted');
+    cancel.abort(reason);
+    expect(await dispensed).toBe(reason);
+    expect(rpc.diagnostics().pendingCalls).toBe(0);
+    await until(() => stdout.text === 'making\nmade\ndisposed of\n');
+    expect(await failure(rpc.dispense('slow' as never, { signal: cancel.signal }))).toBe(reason);
+    expect(await rpc.ping()).toBeGreaterThan(0);
+    expect(stdout.text).toBe('making\nmade\ndisposed of\n');
+  });
+
+  test.each([
+    [{ signal: 5 }, 'signal must be an AbortSignal'],
+    [{ timeoutMs: 5 }, 'timeoutMs'],
+  ])('with the options %j is refused', async (options, message) => {
+    const rpc = await plugin('greets').client();
+    const error = await failure(rpc.dispense('greeter', options as never));
+    expect(error).toMatchObject({ code: 'CONFIG_INVALID' });
+    expect(error.message).toContain(message);
+  });
 });
 
 describe('ping()', () => {

@@ -35,6 +35,7 @@ interface Asker {
   undialled(count: number): Promise<string[]>;
   dispenseAtTheEnd(name: string): Promise<void>;
   slowly(): Promise<void>;
+  dispenseBriefly(name: string, ms: number): Promise<void>;
 }
 
 /** Records the calls and contexts that the host's services received. */
@@ -195,6 +196,13 @@ describe('a service of the host', () => {
     await until(() => seen.patientSignal !== undefined);
     expect(seen.patientSignal?.aborted).toBe(false);
     process.kill(client.pid!, 'SIGKILL');
+    await until(() => seen.patientSignal?.aborted === true);
+  });
+
+  test("whose dispense is given a signal that aborts rejects, and has its factory's signal aborted", async () => {
+    const { client, seen } = start();
+    const asker = await (await client.client()).dispense('asker');
+    await expect(asker.dispenseBriefly('patient', 50)).rejects.toMatchObject({ name: 'TimeoutError' });
     await until(() => seen.patientSignal?.aborted === true);
   });
 

@@ -1,6 +1,26 @@
 /** Asks the peer for an implementation. Its counterpart is `Dispenser`. */
 import { PipeworkError } from '../../base/errors.ts';
+import { expect, expectKeys } from '../../base/expect.ts';
+import { isAbortSignal } from '../../base/realm.ts';
+import type { CallOptions } from '../api/call-options.ts';
 import type { Conversation } from './conversation.ts';
+
+/** Options of a dispense. */
+export interface DispenseOptions {
+  /**
+   * Aborting it rejects the dispense at once with the signal's reason. The `context.signal` of the factory aborts too, and what the factory
+   * makes nevertheless is disposed of.
+   */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Returns the options of the call that dispenses. Throws `CONFIG_INVALID`, naming the option, for an invalid one. */
+export function checkDispenseOptions(options: DispenseOptions): CallOptions | undefined {
+  expectKeys('options', options, ['signal']);
+  const { signal } = options;
+  expect(signal === undefined || isAbortSignal(signal), 'signal', 'an AbortSignal', signal);
+  return signal === undefined ? undefined : { signal };
+}
 
 const maxBrokerId = 0xffff_ffff;
 
@@ -14,8 +34,9 @@ export async function askToDispense(
   method: string,
   name: string,
   peer: string,
+  options?: CallOptions,
 ): Promise<number> {
-  const id = await conversation.call(method, [name]);
+  const id = await conversation.call(method, [name], options);
   if (typeof id === 'number' && Number.isInteger(id) && id >= 1 && id <= maxBrokerId) return id;
   throw new PipeworkError(
     'RPC_PROTOCOL',

@@ -128,9 +128,9 @@ export class Conversation implements RawStreamHandler {
     return watchedCall(call, this.#interceptors, (...sent) => this.#outgoing.call(name, ...sent));
   }
 
-  /** Asks the peer's runtime which methods the peer serves on this conversation. */
-  describe(): Promise<unknown> {
-    return this.#outgoing.call(describeName, [], undefined);
+  /** Asks the peer's runtime which methods it serves here. */
+  describe(options: CallOptions): Promise<unknown> {
+    return this.#outgoing.call(describeName, [], options);
   }
 
   #callReference(id: number, name: string | undefined, args: unknown[]): Promise<unknown> {

@@ -4,6 +4,7 @@
  */
 import { dispose } from '../../base/dispose.ts';
 import { isPipeworkError, PipeworkError } from '../../base/errors.ts';
+import { onAbort } from '../../base/on-abort.ts';
 import { isError } from '../../base/realm.ts';
 import type { Shared } from '../../session/shared.ts';
 import { dispenseExpiryMs } from '../../session/session-options.ts';
@@ -74,10 +75,11 @@ export class Dispenser {
 
   /**
    * Makes an implementation, and returns the broker id by which the peer reaches it. The id expires if the
-   * peer does not dial it. Rejects with the factory's failure, with the error for an unknown name, or with
-   * `RPC_OVERLOADED` if the maximum number of streams already wait to be dialled.
+   * peer does not dial it. Rejects with what the factory threw, with the error for an unknown name, or with
+   * `RPC_OVERLOADED` if the maximum number of streams already wait to be dialled. `cancelled` aborts if the
+   * peer no longer wants the implementation.
    */
-  async dispense(name: unknown): Promise<number> {
+  async dispense(name: unknown, cancelled: AbortSignal): Promise<number> {
     this.#expectStaying();
     if (typeof name !== 'string')
       throw new PipeworkError(
@@ -96,8 +98,10 @@ export class Dispenser {
     const dispensed: Dispensed = { controller: new AbortController(), implementation: undefined };
     this.#dispensed.add(dispensed);
     this.#undialled += 1;
+    const stop = onAbort(cancelled, () => dispensed.controller.abort(cancelled.reason));
     try {
       const served = await this.#make(name, factory, dispensed);
+      cancelled.throwIfAborted();
       this.#expectStaying();
       const id = shared.broker.nextId();
       shared.broker.acceptWith(
@@ -124,6 +128,8 @@ export class Dispenser {
       this.#undialled -= 1;
       void this.#letGo(dispensed);
       throw error;
+    } finally {
+      stop();
     }
   }
 
