@@ -2,8 +2,18 @@
 /** The program behind `pipework-conformance`. */
 import { main } from './conformance/cli.ts';
 
-process.exitCode = await main(
-  process.argv.slice(2),
-  (text) => process.stdout.write(text),
-  (text) => process.stderr.write(text),
-);
+// The plugins lead process groups of their own, which a Ctrl-C of the terminal does not reach.
+const interrupt = new AbortController();
+process.once('SIGINT', () => interrupt.abort());
+
+try {
+  process.exitCode = await main(
+    process.argv.slice(2),
+    (text) => process.stdout.write(text),
+    (text) => process.stderr.write(text),
+    interrupt.signal,
+  );
+} catch (error) {
+  if (!interrupt.signal.aborted) throw error;
+  process.kill(process.pid, 'SIGINT');
+}

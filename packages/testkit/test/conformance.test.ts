@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { conformance, misbehave, type Misbehaviour } from '@pipework/testkit';
@@ -128,6 +129,33 @@ describe.concurrent('the conformance suite', () => {
     const [, ...failure] = String(report).split(/^(?= {2}(?:FAILED|passed) )/m);
     for (const one of failure) expect(one.trimEnd().split('\n').length).toBeLessThanOrEqual(40 + 2);
   });
+
+  test.skipIf(process.platform === 'win32')(
+    'ends all plugins, also behind a wrapper, and starts no others when its signal aborts',
+    slow,
+    async () => {
+      const mark = `mark-${process.pid}-${performance.now()}`;
+      const cmd = ['sh', '-c', `(sleep 300; : ${mark}) & wait`] as const;
+      const running = (): number =>
+        execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })
+          .split('\n')
+          .filter((line) => line.startsWith('sh -c') && line.includes(mark)).length;
+      const stop = new AbortController();
+      const outcomes: string[] = [];
+      const run = conformance({ cmd }).run({
+        concurrency: 2,
+        signal: stop.signal,
+        onOutcome: (_, { status }) => outcomes.push(status),
+      });
+      // Each has a shell, and the shell in its background.
+      await expect.poll(running, { timeout: 60_000 }).toBeGreaterThan(3);
+      const reason = new Error('stopped');
+      stop.abort(reason);
+      await expect(run).rejects.toBe(reason);
+      await expect.poll(running, { timeout: 60_000 }).toBe(0);
+      expect(outcomes.length).toBeLessThan(10);
+    },
+  );
 
   test('refuses a wrong command line at once, and fails every check of a program that cannot start', async () => {
     expect(() => conformance({ cmd: [] as unknown as [string] })).toThrow(

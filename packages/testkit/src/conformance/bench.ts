@@ -74,12 +74,15 @@ export class Bench {
   readonly target: Target;
   readonly #plugins: RawPlugin[] = [];
   readonly #sessions: RawSession[] = [];
+  #isOver = false;
 
   constructor(target: Target) {
     this.target = target;
   }
 
   start(options?: StartOptions): RawPlugin {
+    // The check may have been stopped in its middle.
+    if (this.#isOver) throw new CheckFailure('the check is over');
     const plugin = new RawPlugin(this.target, options);
     this.#plugins.push(plugin);
     return plugin;
@@ -155,6 +158,7 @@ export class Bench {
   }
 
   async dispose(): Promise<void> {
+    this.#isOver = true;
     await Promise.all(this.#plugins.map((plugin) => plugin.dispose()));
   }
 }

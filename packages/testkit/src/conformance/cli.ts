@@ -19,12 +19,13 @@ Exit status: 0 when no check failed, 1 when one did, 2 for a wrong command line.
 
 /**
  * Runs the command, and resolves to its exit status. `write` receives standard output, and `complain`
- * standard error.
+ * standard error. If `signal` aborts, all plugins are ended, and the promise rejects with its reason.
  */
 export async function main(
   argv: readonly string[],
   write: (text: string) => void,
   complain: (text: string) => void,
+  signal?: AbortSignal,
 ): Promise<number> {
   let command: Command | 'help';
   try {
@@ -42,7 +43,10 @@ export async function main(
     complain(`--only: no check has this in its name; got ${command.options.only ?? ''}\n`);
     return 2;
   }
-  const report = await suite.run({ concurrency: command.concurrency });
+  const report = await suite.run({
+    concurrency: command.concurrency,
+    ...(signal === undefined ? {} : { signal }),
+  });
   write(`${report.toString()}\n`);
   return report.ok ? 0 : 1;
 }

@@ -77,7 +77,8 @@ export class RawPlugin {
     const stdio = Array.from({ length: Math.max(down, up, 2) + 1 }, () => 'pipe') as StdioOptions & string[];
     if (down !== 0) stdio[0] = 'ignore';
     const env = environment(target, options);
-    this.#child = spawn(target.file, [...target.args], { cwd: target.cwd, env, stdio });
+    // The group ends with the check. Otherwise a plugin behind a wrapper could run on.
+    this.#child = spawn(target.file, [...target.args], { cwd: target.cwd, env, stdio, detached: hasGroups });
     this.exited = new Promise((resolve, reject) => {
       this.#child.once('error', (error) => {
         this.#notStarted = new CheckFailure(`cannot start ${target.file}: ${error.message}`, {
@@ -216,14 +217,23 @@ export class RawPlugin {
 
   /** Kills the process, and resolves when it has exited. */
   async dispose(): Promise<void> {
-    if (this.#exit === undefined && this.#child.pid !== undefined) {
-      this.#child.kill('SIGKILL');
-      await this.exited.catch(ignore);
+    const { pid } = this.#child;
+    if (this.#exit === undefined && pid !== undefined) {
+      // The group has no other id than the process, whose id belongs to it until its exit was seen.
+      try {
+        process.kill(hasGroups ? -pid : pid, 'SIGKILL');
+        await this.exited;
+      } catch {
+        // The process runs as another user, and can only be left.
+      }
     }
     // A grandchild may hold the pipes. No check reads what is left in them.
     for (const stream of this.#child.stdio) stream?.destroy();
   }
 }
+
+/** True if a process can lead a group, which then ends with it. */
+const hasGroups = process.platform !== 'win32';
 
 export const describeExit = ({ code, signal }: RawExit): string =>
   signal === null ? `exit status ${String(code)}` : `signal ${signal}`;

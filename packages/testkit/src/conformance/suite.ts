@@ -58,10 +58,12 @@ export interface Conformance {
   readonly checks: readonly ConformanceCheck[];
   /**
    * Runs every check, a few at a time, and resolves to the results. Does not reject if checks fail. Calls
-   * `onOutcome` with each result when its check ends.
+   * `onOutcome` with each result when its check ends. Aborting `signal` ends every plugin that runs, and then
+   * rejects with the signal's reason.
    */
   run(options?: {
     readonly concurrency?: number;
+    readonly signal?: AbortSignal;
     readonly onOutcome?: (check: ConformanceCheck, outcome: ConformanceOutcome) => void;
   }): Promise<ConformanceReport>;
 }
@@ -113,25 +115,30 @@ export function conformance(options: ConformanceOptions): Conformance {
   const chosen = allChecks.filter(
     ({ name, long }) => name.includes(options.only ?? '') && !(options.quick === true && long !== undefined),
   );
-  const waiting: ConformanceCheck[] = [];
-  const moving: ConformanceCheck[] = [];
-  const short: ConformanceCheck[] = [];
+  const waiting: BoundCheck[] = [];
+  const moving: BoundCheck[] = [];
+  const short: BoundCheck[] = [];
   const checks = chosen.map((check) => {
-    const bound = { name: check.name, section: check.section, run: () => runCheck(check, target) };
+    const run = (stopped?: Promise<never>): Promise<ConformanceOutcome> => runCheck(check, target, stopped);
+    const bound = { name: check.name, section: check.section, run };
     (check.long === 'waits' ? waiting : check.long === 'moves much' ? moving : short).push(bound);
     return bound;
   });
   return {
     checks,
-    run: async ({ concurrency = 4, onOutcome } = {}) => {
+    run: async ({ concurrency = 4, onOutcome, signal } = {}) => {
       const started = realNow();
+      // One listener for all checks, because Node warns of the eleventh.
+      const stopped = aborted(signal);
+      stopped.catch(() => {});
       const outcomes = new Map<ConformanceCheck, ConformanceOutcome>();
-      const perform = async (check: ConformanceCheck): Promise<void> => {
-        const outcome = await check.run();
+      const perform = async (check: BoundCheck): Promise<void> => {
+        signal?.throwIfAborted();
+        const outcome = await check.run(stopped);
         outcomes.set(check, outcome);
         onOutcome?.(check, outcome);
       };
-      const work = async (some: Iterable<ConformanceCheck>): Promise<void> => {
+      const work = async (some: Iterable<BoundCheck>): Promise<void> => {
         for (const check of some) await perform(check);
       };
       // Checks that wait cost almost nothing, so they run beside as many other checks.
@@ -139,21 +146,28 @@ export function conformance(options: ConformanceOptions): Conformance {
       // The longest check starts first, so that it does not run alone at the end.
       const others = [...moving, ...short].values();
       const workers = Array.from({ length: concurrency }, () => [work(waits), work(others)]);
-      await Promise.all(workers.flat());
+      await Promise.allSettled(workers.flat());
+      signal?.throwIfAborted();
       const results = checks.map((check) => ({ check, outcome: outcomes.get(check) ?? notRun }));
       return new ConformanceReport(results, realNow() - started);
     },
   };
 }
 
+/** A check that can be stopped. */
+interface BoundCheck extends ConformanceCheck {
+  /** `stopped` rejects when the check should end. */
+  run(stopped?: Promise<never>): Promise<ConformanceOutcome>;
+}
+
 const notRun: ConformanceOutcome = { status: 'failed', reason: 'the check was not run', details: '' };
 
-async function runCheck(check: Check, target: Target): Promise<ConformanceOutcome> {
+async function runCheck(check: Check, target: Target, stopped?: Promise<never>): Promise<ConformanceOutcome> {
   const bench = new Bench(target);
   const deadlineMs = check.long === 'moves much' ? muchDeadlineMs : checkDeadlineMs;
   try {
     await within(
-      check.run(bench),
+      Promise.race([check.run(bench), ...(stopped === undefined ? [] : [stopped])]),
       deadlineMs,
       () => new CheckFailure(`expected the check to end within ${String(deadlineMs / 1000)} s; it did not`),
     );
@@ -170,6 +184,12 @@ async function runCheck(check: Check, target: Target): Promise<ConformanceOutcom
     await bench.dispose();
   }
 }
+
+/** Rejects when the signal aborts. */
+const aborted = (signal?: AbortSignal): Promise<never> =>
+  new Promise((_resolve, reject) => {
+    signal?.addEventListener('abort', () => reject(new CheckFailure('the run was stopped')), { once: true });
+  });
 
 function targetOf({
   cmd,
