@@ -88,5 +88,5 @@ export interface Readability {
    * Flesch reading ease: 100 is very easy, 30 very hard. Absent if the text is too short or not in Latin
    * letters.
    */
-  ease?: number;
+  ease?: number | undefined;
 }

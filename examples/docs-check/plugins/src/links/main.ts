@@ -1,5 +1,6 @@
 /** The plugin `docs-check-links`. */
 import type { Plugins, Services } from 'docs-check-contract';
+import { withSchemas } from 'docs-check-contract/checker';
 import { serve } from '@pipework/core/plugin';
 import { LinkChecker } from './check.ts';
 
@@ -7,7 +8,10 @@ let checker: LinkChecker | undefined;
 
 await serve<Plugins, Services>({
   plugins: {
-    checker: async ({ host }) => (checker = new LinkChecker(await host.dispense('library'))),
+    checker: async ({ host }) => {
+      checker = new LinkChecker(await host.dispense('library'));
+      return withSchemas(checker);
+    },
   },
   onShutdown: () => console.log(`links followed: ${checker?.links ?? 0}`),
 });
