@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/rpc"
 	"reflect"
+	"strings"
 	"sync"
 	"time"
 	"unicode"
@@ -72,10 +73,47 @@ type description struct{ service reflect.Type }
 
 func (d description) Describe(_ interface{}, reply *map[string]interface{}) error {
 	*reply = map[string]interface{}{}
-	for called := range names("", d.service) {
-		(*reply)[called[1:]] = map[string]interface{}{}
+	for called, offered := range names("", d.service) {
+		method, _ := d.service.MethodByName(offered[1:])
+		(*reply)[called[1:]] = map[string]interface{}{
+			"input":  []interface{}{schemaOf(method.Type.In(1))},
+			"output": schemaOf(method.Type.In(2).Elem()),
+		}
 	}
 	return nil
+}
+
+// fields is a map on the wire, with its keys in order. Each is followed by its value.
+type fields []interface{}
+
+func (fields) MapBySlice() {}
+
+// schemaOf returns the JSON Schema of a type. It is true, which any value fits, if JSON Schema cannot say the type.
+func schemaOf(form reflect.Type) interface{} {
+	switch kind := form.Kind(); {
+	case kind == reflect.String:
+		return fields{"type", "string"}
+	case kind == reflect.Bool:
+		return fields{"type", "boolean"}
+	case reflect.Int <= kind && kind <= reflect.Uint64:
+		return fields{"type", "integer"}
+	case kind == reflect.Float32 || kind == reflect.Float64:
+		return fields{"type", "number"}
+	case kind == reflect.Slice && form.Elem().Kind() != reflect.Uint8: // JSON lacks bytes
+		return fields{"type", "array", "items", schemaOf(form.Elem())}
+	case kind == reflect.Struct:
+		properties, names := fields{}, []string{}
+		for _, field := range reflect.VisibleFields(form) {
+			name := strings.Split(field.Tag.Get("codec"), ",")[0]
+			if name == "" {
+				name = field.Name
+			}
+			properties = append(properties, name, schemaOf(field.Type))
+			names = append(names, name)
+		}
+		return fields{"type", "object", "properties", properties, "required", names}
+	}
+	return true
 }
 
 // serverCodec stands between net/rpc and the stock codec. It is the only place that sees every call come and go.

@@ -18,12 +18,13 @@ use.
 
 import subprocess
 import sys
+from typing import Any, List, Literal, TypedDict
 
 from pipework_plugin import serve, sleep
 
 
 class Greeter:
-    def greet(self, name):
+    def greet(self, name: str) -> str:
         return f"Hello, {name}!"
 
 
@@ -31,9 +32,20 @@ class Counter:
     def __init__(self, files):
         self._files = files
 
-    def words(self, path):
+    def words(self, path: str) -> int:
         """How many words a file of the host's has."""
         return len(self._files.read(path).split())
+
+
+class Text(TypedDict):
+    stream: Literal["stdout", "stderr"]
+    text: str
+
+
+class Question(TypedDict):
+    service: str
+    method: str
+    argument: Any
 
 
 class Conformance:
@@ -42,26 +54,26 @@ class Conformance:
     def __init__(self, host):
         self._host = host
 
-    def echo(self, value):
+    def echo(self, value: Any) -> Any:
         return value
 
-    def fail(self, message):
+    def fail(self, message: str) -> None:
         raise RuntimeError(message)
 
-    def print(self, what):
+    def print(self, what: Text) -> None:
         target = {"stdout": sys.stdout, "stderr": sys.stderr}[what["stream"]]
         print(what["text"], end="", file=target)
 
-    def bytes(self, n):
+    def bytes(self, n: int) -> Any:
         return (self.PATTERN * (n // 256 + 1))[:n]
 
-    def sleep(self, ms):
+    def sleep(self, ms: float) -> None:
         sleep(ms / 1000)
 
-    def run(self, command):
+    def run(self, command: List[str]) -> str:
         return subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout.decode()
 
-    def ask(self, what):
+    def ask(self, what: Question) -> Any:
         with self._host.dispense(what["service"]) as service:
             return service._call(what["method"], what["argument"])
 

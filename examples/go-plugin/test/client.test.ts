@@ -71,10 +71,27 @@ describe.skipIf(missing !== undefined)(`the Go plugin and the services of its ho
     const { runtime, protocolVersions, plugins } = await (await client.client()).describe();
     expect(runtime).toMatch(/^go 1\.\d+/);
     expect(protocolVersions).toEqual([1]);
+    const text = { type: 'string' };
+    const printed = { type: 'object', properties: { stream: text, text }, required: ['stream', 'text'] };
+    const question = {
+      type: 'object',
+      properties: { service: text, method: text, argument: true },
+      required: ['service', 'method', 'argument'],
+    };
     expect(plugins).toEqual({
-      greeter: { methods: { greet: {} } },
-      counter: { methods: { words: {} } },
-      conformance: { methods: { ask: {}, bytes: {}, echo: {}, fail: {}, print: {}, run: {}, sleep: {} } },
+      greeter: { methods: { greet: { input: [text], output: text } } },
+      counter: { methods: { words: { input: [text], output: { type: 'integer' } } } },
+      conformance: {
+        methods: {
+          ask: { input: [question], output: true },
+          bytes: { input: [{ type: 'integer' }], output: true },
+          echo: { input: [true], output: true },
+          fail: { input: [text], output: true },
+          print: { input: [printed], output: true },
+          run: { input: [{ type: 'array', items: text }], output: text },
+          sleep: { input: [{ type: 'number' }], output: true },
+        },
+      },
     });
   });
 });

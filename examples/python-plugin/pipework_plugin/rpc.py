@@ -13,6 +13,7 @@ import threading
 import traceback
 
 from .decoder import Decoder
+from .description import describe
 from .messagepack import CannotTravel, MalformedMessage, pack_message
 from .yamux import StreamClosed
 
@@ -182,10 +183,9 @@ class Connection:
         return any(inspect.isfunction(vars(cls).get(name)) for cls in type(self._service).__mro__[:-1])
 
     def _describe_methods(self, *_):
-        """Returns the methods that can be called, by the rule of `_offers`, with their documentation."""
+        """Returns the methods that can be called, by the rule of `_offers`, with what is known of each."""
         names = sorted({name for cls in type(self._service).__mro__[:-1] for name in vars(cls) if self._offers(name)})
-        docs = {name: inspect.getdoc(getattr(type(self._service), name)) for name in names}
-        return {name: {} if doc is None else {"doc": doc} for name, doc in docs.items()}
+        return {name: describe(getattr(type(self._service), name)) for name in names}
 
     def _describe(self, error):
         message = str(error) or type(error).__name__

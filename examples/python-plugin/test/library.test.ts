@@ -182,11 +182,40 @@ describe.skipIf(missing !== undefined)(`pipework_plugin${skipped}`, () => {
       protocolVersions: [1],
     });
     expect(runtime).toMatch(/^python 3\.\d+\.\d+/);
-    const words = { doc: "How many words a file of the host's has." };
-    expect(plugins).toEqual({
-      greeter: { methods: { greet: {} } },
-      counter: { methods: { words } },
-      conformance: { methods: { ask: {}, bytes: {}, echo: {}, fail: {}, print: {}, run: {}, sleep: {} } },
+    const text = { type: 'string' };
+    const properties = { stream: { enum: ['stdout', 'stderr'] }, text };
+    expect(plugins).toMatchObject({
+      greeter: { methods: { greet: { input: [{ title: 'name', ...text }], output: text } } },
+      counter: {
+        methods: {
+          words: {
+            doc: "How many words a file of the host's has.",
+            input: [{ title: 'path', ...text }],
+            output: { type: 'integer' },
+          },
+        },
+      },
+      conformance: {
+        methods: {
+          echo: { input: [{ title: 'value' }], output: true },
+          print: {
+            input: [{ title: 'what', type: 'object', properties, required: ['stream', 'text'] }],
+            output: { type: 'null' },
+          },
+          run: { input: [{ title: 'command', type: 'array', items: text }], output: text },
+        },
+      },
+    });
+    expect(Object.keys(plugins.conformance?.methods ?? {})).toEqual(
+      ['ask', 'bytes', 'echo', 'fail', 'print', 'run', 'sleep'],
+    );
+  });
+
+  test('tells only the names and the documentation of methods without annotations', async () => {
+    await using host = await start();
+    const { plugins } = await host.rpc.describe();
+    expect(plugins.everything?.methods?.ask_at_once).toEqual({
+      doc: 'Returns the answers to so many calls that wait at the same time, on one service.',
     });
   });
 });
