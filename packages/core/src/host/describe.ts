@@ -118,8 +118,8 @@ async function describeOne(describer: Describer, name: string): Promise<PluginDe
     }
   } catch (error) {
     signal?.throwIfAborted();
-    // An error of the plugin's own, whatever its code, has no `sent`.
-    if (isPipeworkError(error) && error.code === 'RPC_DEADLINE' && error.sent !== undefined)
+    // What a factory throws is sent as another error, whose message names the factory.
+    if (isPipeworkError(error) && error.code === 'RPC_DEADLINE')
       return { error: `${what} took longer than ${deadlineMs} ms` };
     const reason = error instanceof Error ? error.message : String(error);
     if (!describer.hasEnded()) return { error: reason };

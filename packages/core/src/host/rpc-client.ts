@@ -174,10 +174,7 @@ class SessionClient<P> implements RPCClient<P> {
     );
   }
 
-  async dispense<K extends keyof P & string>(
-    name: K,
-    options: DispenseOptions = {},
-  ): Promise<Remote<P[K]>> {
+  async dispense<K extends keyof P & string>(name: K, options: DispenseOptions = {}): Promise<Remote<P[K]>> {
     return this.#remote<P[K]>(name, await this.#ask(name, checkDispenseOptions(options)));
   }
 

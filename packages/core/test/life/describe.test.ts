@@ -113,9 +113,9 @@ test('describe() rejects if the plugin ends meanwhile, and the message has the n
 
 test('describe({ timeoutMs }) gives a name an error whose factory takes longer, and describes the other names', async () => {
   const rpc = await plugin('makes-slowly', {}, 'quickly').client();
-  const { plugins } = await rpc.describe({ timeoutMs: 200 });
+  const { plugins } = await rpc.describe({ timeoutMs: 2_000 });
   expect(plugins).toEqual({
-    slow: { error: 'the factory of slow took longer than 200 ms' },
+    slow: { error: 'the factory of slow took longer than 2000 ms' },
     late: { error: 'the factory of late failed: my own deadline' },
     quick: { methods: { answer: {} } },
   });
