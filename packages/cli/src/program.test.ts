@@ -22,10 +22,14 @@ test.skipIf(process.platform === 'win32').each([
   ['./plugin.js', 0o644, '', 'start it by node: node ./plugin.js -x'],
   ['./plugin.mjs', 0o755, '', 'start it by node: node ./plugin.mjs -x'],
   ['plugin.py', 0o644, '', 'start it by python3: python3 plugin.py -x'],
+  ['./plugin.go', 0o644, 'package main\n', 'start it by go run: go run ./plugin.go -x'],
   ['./plugin', 0o644, '#!/usr/bin/env -S deno run\n', 'start it by deno: deno ./plugin -x'],
   ['./plugin.js', 0o644, '#!/opt/bin/bun\n', 'start it by bun: bun ./plugin.js -x'],
   ['./plugin', 0o644, '\u007fELF', 'make it executable, by chmod +x ./plugin: ./plugin -x'],
   ['plugin', 0o755, '\u007fELF', 'give its path: ./plugin -x'],
+  // A file that is not a program would not run with another mode either.
+  ['./plugin', 0o644, 'root:x:0:0::/root:/bin/sh\n', undefined],
+  ['./notes.md', 0o644, '# Notes\n', undefined],
   ['./plugin.js', 0o755, '#!/usr/bin/env node\n', undefined],
   ['./plugin', 0o755, '\u007fELF', undefined],
 ])('a file typed as %s of mode %o that begins with %j: %s', (typed, mode, text, expected) => {

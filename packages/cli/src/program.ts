@@ -29,6 +29,7 @@ const byExtension: Readonly<Record<string, string>> = {
   rb: 'ruby',
   pl: 'perl',
   sh: 'sh',
+  go: 'go run',
 };
 
 /**
@@ -46,8 +47,9 @@ export function startable(
   const interpreter = interpreterOf(path);
   // /bin/sh runs a script without a first line of #!, whatever its language is.
   if (interpreter !== undefined && !(isFound && isExecutable && hasShebang(path)))
-    return { how: `start it by ${interpreter}`, words: [interpreter, file, ...args] };
+    return { how: `start it by ${interpreter}`, words: [...interpreter.split(' '), file, ...args] };
   if (isExecutable) return isFound ? undefined : { how: 'give its path', words: [`./${file}`, ...args] };
+  if (!isMachineCode(path)) return undefined;
   return {
     how: `make it executable, by chmod +x ${shellQuoted(file)}`,
     words: [isFound ? file : `./${file}`, ...args],
@@ -84,6 +86,10 @@ function interpreterOf(path: string): string | undefined {
 }
 
 const hasShebang = (path: string): boolean => beginning(path).startsWith('#!');
+
+/** True for a program of Linux or macOS, by its first bytes. Any other file would not run as a program. */
+const isMachineCode = (path: string): boolean =>
+  /^(?:\x7fELF|\xcf\xfa\xed\xfe|\xca\xfe\xba\xbe)/.test(beginning(path));
 
 /** Returns the first characters of a file; an empty text if it cannot be read. */
 function beginning(path: string): string {

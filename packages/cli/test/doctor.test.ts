@@ -60,6 +60,18 @@ async function resultsOf(chosen: readonly Check[], probes: Probes): Promise<Resu
   return results;
 }
 
+test.skipIf(noBox !== undefined)(
+  `the result of bubblewrap does not depend on the folder in which the doctor runs${noBox === undefined ? '' : ` (SKIPPED: ${noBox})`}`,
+  async () => {
+    const cwd = mkdtempSync(join(tmpdir(), 'pipework-doctor-'));
+    onTestFinished(() => rmSync(cwd, { recursive: true }));
+    const others = checks.map((check) => check.name).filter((one) => one !== 'bubblewrap');
+    const ran = await pipework(['doctor', '--skip', others.join()], '', {}, cwd);
+    expect(ran.stdout).toMatch(/^ok {7}bubblewrap /);
+    expect(ran.status).toBe(0);
+  },
+);
+
 interface Surroundings {
   readonly through?: readonly string[];
   readonly nodeFlags?: readonly string[];
@@ -153,8 +165,23 @@ const environments: [
     'bwrap cannot make its sandbox',
     'bubblewrap',
     () => ({ through: [...boxed, '--tmpfs', '/proc'] }),
-    { level: 'limited', found: /bwrap starts no plugin \(.*bwrap: /, todo: /namespaces/ },
+    { level: 'limited', found: /bwrap starts no plugin \(.*bwrap: /, todo: /line on proc; .*systempaths/ },
     noBox,
+  ],
+  [
+    'bwrap may make no namespaces',
+    'bubblewrap',
+    () => ({
+      through: [
+        ...['unshare', '--user', '--map-root-user', '/bin/sh', '-c'],
+        ...[
+          'echo 0 > /proc/sys/user/max_user_namespaces && echo 0 > /proc/sys/user/max_pid_namespaces && exec "$@"',
+          'sh',
+        ],
+      ],
+    }),
+    { level: 'limited', found: /bwrap: .*new namespace/, todo: /^see the line on namespaces$/ },
+    noUserNamespace ?? noBox,
   ],
   [
     "Node's permission model allows no programs",

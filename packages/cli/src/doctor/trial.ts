@@ -28,7 +28,12 @@ export async function trial({ launcher, flags = [] }: TrialOptions): Promise<str
     await serve({ plugins: { trial: () => ({ answer: () => 42 }) } });
   `;
   const client = new Client<{ trial: { answer(): Promise<number> } }>({
-    cmd: [process.execPath, ...flags, '--input-type=module', '--eval', program],
+    cmd: {
+      file: process.execPath,
+      args: [...flags, '--input-type=module', '--eval', program],
+      // A sandbox may hide the folder in which the user happens to be.
+      cwd: trialFiles(),
+    },
     name: 'trial',
     managed: true,
     startTimeout,

@@ -21,10 +21,27 @@ export const bubblewrapCheck: Check = {
     const reason = await trial({ launcher: bubblewrap({ readable }) });
     if (reason === undefined)
       return ok(`${bwrap} starts plugins`, 'bubblewrap() works: no network, a read-only file system');
-    return limited(
-      `${bwrap} starts no plugin (${reason})`,
-      means,
-      'see the line on namespaces; in a container, allow unshare(2) and mount(2) in its seccomp profile',
-    );
+    return limited(`${bwrap} starts no plugin (${reason})`, means, todoFor(reason));
   },
 };
+
+/** What bwrap says, and what to do about it. The first entry that fits is the one. */
+const remedies: readonly (readonly [said: RegExp, todo: string])[] = [
+  [/new namespace|[ug]id map|userns/, 'see the line on namespaces'],
+  [
+    /loopback/,
+    'let bwrap make a network of its own: an AppArmor profile for it with userns and net_admin, or bubblewrap({ network: true })',
+  ],
+  [
+    /\/proc|mount|newroot|oldroot|slave/,
+    'see the line on proc; in a container, allow mount(2) in its seccomp profile, and unmask /proc (Docker: --security-opt systempaths=unconfined)',
+  ],
+];
+
+function todoFor(reason: string): string {
+  const said = /bwrap: .*/.exec(reason)?.[0] ?? '';
+  return (
+    remedies.find(([words]) => words.test(said))?.[1] ??
+    'try what bwrap can do: bwrap --ro-bind / / --unshare-pid true'
+  );
+}
