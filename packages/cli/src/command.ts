@@ -7,6 +7,8 @@ export interface OptionSpec {
   readonly value?: string;
   /** The only allowed values, if there is such a list. */
   readonly choices?: readonly string[];
+  /** True if the value may have several of `choices`, separated by commas. */
+  readonly isList?: boolean;
   readonly help: string;
 }
 
@@ -16,8 +18,8 @@ export interface Command {
   readonly operands: string;
   /** The minimum and maximum number of operands. */
   readonly operandCount: readonly [atLeast: number, atMost: number];
-  /** The only allowed values of the operand, if there is such a list. */
-  readonly operandChoices?: readonly string[];
+  /** The only allowed values of the operand, if there is such a list; `'directory'` if it is one. */
+  readonly operandChoices?: readonly string[] | 'directory';
   /** True if a plugin's command line follows after `--`. */
   readonly takesPlugin: boolean;
   readonly summary: string;

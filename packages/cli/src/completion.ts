@@ -11,43 +11,55 @@ const optionsOf = (command: Command): readonly Option[] =>
   Object.entries({ ...command.options, help: helpOption });
 
 /** Returns the allowed operands of a command that has a list of them. */
-const wordsOf = ({ operandChoices = [] }: Command): readonly string[] => operandChoices;
+const wordsOf = ({ operandChoices = [] }: Command): readonly string[] =>
+  operandChoices === 'directory' ? [] : operandChoices;
 
 const namesOf = (command: Command): string =>
   [...wordsOf(command), ...optionsOf(command).map(([name]) => `--${name}`)].join(' ');
 
 /**
- * Returns the options of all commands that have lists of values. An option means the same in each command.
+ * Returns the options of all commands that take a value. An option that has a list of values means the same in
+ * each command.
  */
-function choicesIn(
-  commands: readonly Command[],
-): readonly (readonly [name: string, choices: readonly string[]])[] {
-  const all = commands.flatMap((command) => optionsOf(command));
-  return all.flatMap(([name, { choices }]) => (choices === undefined ? [] : [[name, choices] as const]));
+function valuesIn(commands: readonly Command[]): readonly Option[] {
+  const all = commands.flatMap((command) => optionsOf(command)).filter(([, { type }]) => type === 'string');
+  return [...new Map(all)];
 }
 
 const topLevel = ['--help', '--version'];
+const help = 'help';
 
 function bash(commands: readonly Command[]): string {
-  const values = choicesIn(commands).map(
-    ([name, choices]) => `    --${name}) words='${choices.join(' ')}' ;;`,
-  );
-  const options = commands.map((command) => `    ${command.name}) words='${namesOf(command)}' ;;`);
+  const values = valuesIn(commands).map(([name, { choices = [], isList }]) => {
+    // In a list, what stands before the last comma is kept.
+    const list = isList === true ? ' kept=${here%"${here##*,}"}' : '';
+    return `    --${name}) words='${choices.join(' ')}'${list} ;;`;
+  });
+  const rows = commands.map((command) => {
+    const folders = command.operandChoices === 'directory' ? ' folders=1' : '';
+    return `      1:${command.name}) words='${namesOf(command)}'${folders} ;;`;
+  });
+  const names = commands.map(({ name }) => name).join(' ');
   return `_pipework() {
-  local words='' word here=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD-1]}
+  local words='' kept='' folders='' word here=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD-1]}
   COMPREPLY=()
   # Behind -- is the plugin's command line.
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do [[ $word == -- ]] && return; done
+  # The shell takes --option=value for three words.
+  if [[ $here == = ]]; then here=''; elif [[ $before == = ]]; then before=\${COMP_WORDS[COMP_CWORD-2]}; fi
   case $before in
 ${values.join('\n')}
-  esac
-  if [[ -z $words ]]; then
+    *)
     case $((COMP_CWORD > 1)):\${COMP_WORDS[1]} in
-      0:*) words='${[...commands.map(({ name }) => name), ...topLevel].join(' ')}' ;;
-${options.map((row) => row.replace('    ', '      1:')).join('\n')}
-    esac
-  fi
-  COMPREPLY=($(compgen -W "$words" -- "$here"))
+      0:*) words='${[names, help, ...topLevel].join(' ')}' ;;
+      1:${help}) words='${names}' ;;
+${rows.join('\n')}
+    esac ;;
+  esac
+  COMPREPLY=($(compgen -P "$kept" -W "$words" -- "\${here#"$kept"}"))
+  [[ -z $folders ]] && return
+  compopt -o filenames 2> /dev/null
+  COMPREPLY+=($(compgen -d -- "$here"))
 }
 complete -o default -F _pipework pipework
 `;
@@ -58,29 +70,39 @@ const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
 function zsh(commands: readonly Command[]): string {
   const described = (name: string, text: string): string => quoted(`${name.replaceAll(':', '\\:')}:${text}`);
-  const values = choicesIn(commands).map(
-    ([name, choices]) => `    --${name}) compadd -- ${choices.join(' ')}; return ;;`,
-  );
+  const values = valuesIn(commands).map(([name, { choices, isList }]) => {
+    // No list is known of the other values, and they are no files.
+    const offer =
+      choices === undefined
+        ? ''
+        : `${isList === true ? '_sequence compadd -' : 'compadd --'} ${choices.join(' ')}; `;
+    return `    --${name}) ${offer}return ;;`;
+  });
   const options = commands.map((command) => {
-    const rows = optionsOf(command).map(([name, { help }]) => described(`--${name}`, help));
+    const rows = optionsOf(command).map(([name, { help: text }]) => described(`--${name}`, text));
     const words = wordsOf(command).map((word) => described(word, ''));
-    return `    ${command.name}) options=(${[...words, ...rows].join(' ')}) ;;`;
+    const folders = command.operandChoices === 'directory' ? '; _files -/' : '';
+    return `    ${command.name}) options=(${[...words, ...rows].join(' ')})${folders} ;;`;
   });
   const names = commands.map(({ name, summary }) => described(name, summary));
   return `#compdef pipework
 _pipework() {
-  local -a options
+  local -a options commands
+  local before=\${words[CURRENT-1]}
+  commands=(${names.join(' ')})
   # Behind -- is the plugin's command line.
   if (( \${words[(i)--]} < CURRENT )); then _files; return; fi
-  case \${words[CURRENT-1]} in
+  if [[ \${words[CURRENT]} == --*=* ]]; then before=\${words[CURRENT]%%=*}; compset -P '*='; fi
+  case $before in
 ${values.join('\n')}
   esac
   if (( CURRENT == 2 )); then
-    options=(${[...names, ...topLevel].join(' ')})
+    options=($commands ${help} ${topLevel.join(' ')})
     _describe command options
     return
   fi
   case \${words[2]} in
+    ${help}) options=($commands) ;;
 ${options.join('\n')}
   esac
   _describe option options || _files
@@ -91,22 +113,27 @@ compdef _pipework pipework
 
 function fish(commands: readonly Command[]): string {
   const all = commands.map(({ name }) => name).join(' ');
-  const first = `not __fish_seen_subcommand_from ${all}`;
+  const first = `not __fish_seen_subcommand_from ${all} ${help}`;
   // The plugin's command line follows after --.
   const own = `not contains -- -- (commandline -opc)`;
   const lines = commands.flatMap((command) => {
     const within = `__fish_seen_subcommand_from ${command.name}; and ${own}`;
+    const folders = command.operandChoices === 'directory' ? ['(__fish_complete_directories)'] : [];
     return [
       `complete -c pipework -n ${quoted(first)} -f -a ${command.name} -d ${quoted(command.summary)}`,
-      ...wordsOf(command).map((word) => `complete -c pipework -n ${quoted(within)} -f -a ${word}`),
-      ...optionsOf(command).map(([name, { type, choices, help }]) => {
+      ...[...wordsOf(command), ...folders].map(
+        (word) =>
+          `complete -c pipework -n ${quoted(within)} -f -a ${/^\w+$/.test(word) ? word : quoted(word)}`,
+      ),
+      ...optionsOf(command).map(([name, { type, choices, help: text }]) => {
         const value =
           type === 'boolean' ? '' : choices === undefined ? ' -r' : ` -x -a ${quoted(choices.join(' '))}`;
-        return `complete -c pipework -n ${quoted(within)} -l ${name}${value} -d ${quoted(help)}`;
+        return `complete -c pipework -n ${quoted(within)} -l ${name}${value} -d ${quoted(text)}`;
       }),
     ];
   });
-  return `${lines.join('\n')}\n`;
+  const ofHelp = `complete -c pipework -n ${quoted(`__fish_seen_subcommand_from ${help}`)} -f -a ${quoted(all)}`;
+  return `${[...lines, ofHelp].join('\n')}\n`;
 }
 
 /** The function that makes the script, by the shell's name. */

@@ -21,7 +21,8 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** What a person types. The TABs ask for completion. */
-const typed = 'pipework compl\tba\t | head -n 1; pipework new --lang\tjavas\t --he\t | head -n 1; exit\n';
+const typed =
+  'pipework compl\tba\t | head -n 1; pipework new --lang\tjavas\t --he\t | head -n 1; pipework call --stdin=ndj\t --he\t | head -n 1; pipework hel\tdoct\t | head -n 1; exit\n';
 
 describe.each([
   ['bash', ['--norc', '--noprofile', '-i'], 'eval "$(pipework completion bash)"'],
@@ -42,6 +43,8 @@ describe.each([
       // The shell ran the completed lines.
       expect(shown).toMatch(/^(#compdef pipework|_pipework\(\) \{)$/m);
       expect(shown).toMatch(/^Usage: pipework new \[options\] DIR$/m);
+      expect(shown).toMatch(/^Usage: pipework call /m);
+      expect(shown).toMatch(/^Usage: pipework doctor /m);
     },
   );
 });
@@ -50,7 +53,7 @@ describe.each([
 const offers = {
   bash: (lines: readonly string[]): string => {
     const asked = lines.map((line) => {
-      const words = line.split(' ');
+      const words = line.split(/ |(=)/).filter((word) => word !== undefined);
       return `COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}) COMP_CWORD=${words.length - 1}
         _pipework; printf '%s\\n' "\${COMPREPLY[@]}"; echo =`;
     });
@@ -70,8 +73,18 @@ describe.each(['bash', 'fish'] as const)('what %s offers', (shell) => {
         ['pipework call --st', ['--start-timeout', '--stdin']],
         ['pipework call --stdin ', ['bytes', 'json', 'ndjson', 'text']],
         ['pipework completion z', ['zsh']],
+        ['pipework call --stdin=js', shell === 'bash' ? ['json'] : ['--stdin=json']],
+        ['pipework doctor --skip name', ['namespaces']],
+        ['pipework help doc', ['doctor']],
+        ['pipework new packages/cli/sr', [`packages/cli/src${shell === 'bash' ? '' : '/'}`]],
         ['pipework describe -- node --j', []],
       ];
+      // bash leaves what follows an option to the script.
+      if (shell === 'bash')
+        rows.push(
+          ['pipework call --timeout --st', []],
+          ['pipework doctor --skip init,na', ['init,namespaces']],
+        );
       const { stdout } = await run([shell, '-c', offers[shell](rows.map(([line]) => line))], { env });
       // fish prints a description after each word.
       const offered = stdout.split('=\n').map((part) => part.split('\n').map((one) => one.split('\t')[0]));

@@ -22,7 +22,13 @@ export const doctor: Command = {
     `The checks are ${checks.map(({ name }) => name).join(', ')}.`,
   ],
   options: {
-    skip: { type: 'string', value: 'NAMES', help: 'leave out checks, separated by commas' },
+    skip: {
+      type: 'string',
+      value: 'NAMES',
+      choices: checks.map(({ name }) => name),
+      isList: true,
+      help: 'leave out checks, separated by commas',
+    },
     json: { type: 'boolean', help: 'print the findings as JSON' },
   },
   examples: ['pipework doctor', 'pipework doctor --skip bubblewrap,namespaces'],

@@ -13,6 +13,7 @@ export const newCommand: Command = {
   name: 'new',
   operands: 'DIR',
   operandCount: [1, 1],
+  operandChoices: 'directory',
   takesPlugin: false,
   summary: 'Makes a workspace: contract, plugin, host, tests, dev loop.',
   details: [
