@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
-import { declarationsOf } from './dts.ts';
+import { declarationsOf, signatureOf } from './dts.ts';
 import { typeWriter } from './schema-types.ts';
 
 const typeOf = (schema: unknown): string => typeWriter('T', new Set()).typeOf(schema);
 
 test.each([
-  [true, 'any'],
+  [true, 'unknown'],
   [false, 'never'],
-  [{}, 'any'],
+  [{}, 'unknown'],
   [{ type: 'integer' }, 'number'],
   [{ type: ['string', 'null'] }, 'string | null'],
   [{ const: 'a' }, '"a"'],
@@ -18,20 +18,20 @@ test.each([
     '({ a: string })',
   ],
   [{ type: 'array', items: { anyOf: [{ type: 'string' }, { type: 'number' }] } }, '(string | number)[]'],
-  [{ type: 'array' }, 'any[]'],
+  [{ type: 'array' }, 'unknown[]'],
   [{ type: 'array', prefixItems: [{ type: 'string' }], items: { type: 'number' } }, '[string, ...number[]]'],
-  [{ type: 'object' }, '{ [key: string]: any }'],
+  [{ type: 'object' }, '{ [key: string]: unknown }'],
   [{ type: 'object', additionalProperties: { type: 'number' } }, '{ [key: string]: number }'],
   [{ type: 'object', properties: {}, additionalProperties: false }, '{ [key: string]: never }'],
   [{ properties: { 'a-b': { type: 'string' } } }, '{ "a-b"?: string | undefined }'],
-  [{ type: 'colour' }, 'any'],
-  [{ $ref: 'https://example.com/schema' }, 'any'],
-  [{ $ref: '#/$defs/__proto__' }, 'any'],
+  [{ type: 'colour' }, 'unknown'],
+  [{ $ref: 'https://example.com/schema' }, 'unknown'],
+  [{ $ref: '#/$defs/__proto__' }, 'unknown'],
 ])('the schema %j is the type %s', (schema, type) => {
   expect(typeOf(schema)).toBe(type);
 });
 
-test('names a schema that contains itself, and writes any for a union that contains itself', () => {
+test('names a schema that contains itself, and writes unknown for a union that contains itself', () => {
   const writer = typeWriter('Kv', new Set());
   const node = { type: 'object', properties: { next: { $ref: '#/$defs/node' } } };
   expect(writer.typeOf({ $ref: '#/$defs/node', $defs: { node } })).toBe('KvNode');
@@ -39,14 +39,14 @@ test('names a schema that contains itself, and writes any for a union that conta
   expect(writer.typeOf({ $ref: '#/$defs/loop', $defs: { loop: itself } })).toBe('KvLoop');
   expect(writer.declarations()).toEqual([
     'export type KvNode = { next?: KvNode | undefined };',
-    'export type KvLoop = any;',
+    'export type KvLoop = unknown;',
   ]);
 });
 
-test('writes any for a schema that is nothing but a reference to itself', () => {
+test('writes unknown for a schema that is nothing but a reference to itself', () => {
   const writer = typeWriter('Kv', new Set());
   expect(writer.typeOf({ $ref: '#' })).toBe('KvValue');
-  expect(writer.declarations()).toEqual(['export type KvValue = any;']);
+  expect(writer.declarations()).toEqual(['export type KvValue = unknown;']);
 });
 
 test('keeps names and texts of a plugin within their places', () => {
@@ -62,14 +62,14 @@ test('keeps names and texts of a plugin within their places', () => {
     },
   });
   expect(written).toBe(`// What x export const evil = 1; offers, written by pipework describe --dts.
-// \`any\` stands where the plugin has no schema, or one that TypeScript cannot say.
+// \`unknown\` stands where the plugin has no schema, or one that TypeScript cannot say.
 
 export interface AB {
   /**
    * ends *\\/ here
    * and goes on
    */
-  "x(): void; evil"<R = any>(...args: any[]): Promise<R> & AsyncIterable<any>;
+  "x(): void; evil"<R = unknown>(...args: unknown[]): Promise<R> & AsyncIterable<R>;
 }
 
 export interface AB2 {}
@@ -101,4 +101,46 @@ test('escapes characters that control a terminal or change the order of shown te
     '"m\\u202e"(options?: { signal?: AbortSignal | undefined }): Promise<"a\\u202eb">;',
   );
   expect(written).toContain('// q cannot be dispensed: \\x1b[2J');
+});
+
+test('writes no any, and lets a host say what it expects of a result that is unknown', () => {
+  const written = declarationsOf({
+    runtime: 'node',
+    protocolVersions: [1],
+    plugins: {
+      p: {
+        methods: {
+          plain: {},
+          when: { output: true },
+          items: { input: [true, { type: 'array' }], items: {} },
+          part: {
+            input: [{ type: 'object' }],
+            output: { type: 'object', properties: { a: {} }, additionalProperties: true },
+          },
+          inputAlone: { input: [{ type: 'string' }] },
+        },
+      },
+    },
+  });
+  const options = 'options?: { signal?: AbortSignal | undefined }';
+  for (const line of [
+    'plain<R = unknown>(...args: unknown[]): Promise<R> & AsyncIterable<R>;',
+    `when<R = unknown>(${options}): Promise<R>;`,
+    `items<R = unknown>(arg1: unknown, arg2: unknown[], ${options}): AsyncIterable<R>;`,
+    `part(arg1: { [key: string]: unknown }, ${options}): Promise<{ a?: unknown; [key: string]: unknown }>;`,
+    `inputAlone<R = unknown>(arg1: string, ${options}): Promise<R>;`,
+  ])
+    expect(written).toContain(`  ${line}\n`);
+  expect(written).not.toMatch(/\bany\b/);
+});
+
+test('names a parameter by the title of its schema, unless that cannot be its name', () => {
+  const titled = (...titles: unknown[]): string => {
+    const input = titles.map((title) => ({ type: 'string', title }));
+    return signatureOf('m', { input, output: { type: 'null' } });
+  };
+  expect(titled('path', 'text')).toBe('m(path: string, text: string): Promise<null>');
+  expect(titled('a', 'a', 'class', 'arg2', 'A text', 'options', 5)).toBe(
+    'm(a: string, arg2: string, arg3: string, arg4: string, arg5: string, arg6: string, arg7: string): Promise<null>',
+  );
 });

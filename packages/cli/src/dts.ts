@@ -1,7 +1,7 @@
 /** Turns a description into TypeScript. Its interfaces compile in place of the plugin's contract. */
 import { printable, type Description, type PluginDescription } from '@pipework/core';
 import { typeWriter, type TypeWriter } from './schema-types.ts';
-import { propertyName, uniqueName } from './type-names.ts';
+import { isKeyword, propertyName, uniqueName } from './type-names.ts';
 
 type Method = NonNullable<PluginDescription['methods']>[string];
 
@@ -18,22 +18,43 @@ export function signatureOf(name: string, method: Method): string {
 }
 
 /**
- * The signature of a method without schemas. Its result can be awaited and iterated. The type parameter lets
- * an awaited result fit any type that the host expects.
+ * The type parameter of a method whose result is unknown. The host says by it what it expects:
+ * `kv.when<Date>()`, or `const when: Date = await kv.when()`.
  */
-const unknownSignature = '<R = any>(...args: any[]): Promise<R> & AsyncIterable<any>';
+const resultParameter = '<R = unknown>';
+
+/** The signature of a method without schemas. Its result can be awaited and iterated. */
+const unknownSignature = `${resultParameter}(...args: unknown[]): Promise<R> & AsyncIterable<R>`;
 
 /** True for a method without schemas, whose arguments and results are unknown. */
-const tellsNothing = ({ input, output, items }: Method): boolean =>
+export const tellsNothing = ({ input, output, items }: Method): boolean =>
   input === undefined && output === undefined && items === undefined;
 
+/** Returns each parameter. It has the title of its schema as its name, if that can be one. */
 function parameters({ input = [] }: Method, writer: TypeWriter): string[] {
-  return input.map((schema, index) => `arg${index + 1}: ${writer.typeOf(schema)}`);
+  const names = new Set(['options']);
+  return input.map((schema, index) => {
+    const { title } = Object(schema) as { readonly title?: unknown };
+    const isName = typeof title === 'string' && /^[a-z]\w*$/.test(title) && !names.has(title);
+    const name = isName && !isKeyword(title) ? title : `arg${index + 1}`;
+    names.add(name);
+    return `${name}: ${writer.typeOf(schema)}`;
+  });
 }
 
 function resultOf({ output, items }: Method, writer: TypeWriter): string {
   if (items !== undefined) return `AsyncIterable<${writer.typeOf(items)}>`;
-  return `Promise<${output === undefined ? 'any' : writer.typeOf(output)}>`;
+  return `Promise<${output === undefined ? 'unknown' : writer.typeOf(output)}>`;
+}
+
+/** Returns a method of an interface, from its name to its result. */
+function declarationOf(name: string, method: Method, writer: TypeWriter): string {
+  const key = propertyName(name);
+  if (tellsNothing(method)) return `${key}${unknownSignature}`;
+  const all = [...parameters(method, writer), `options?: ${optionsType}`].join(', ');
+  const result = resultOf(method, writer);
+  const [, kind] = /^(Promise|AsyncIterable)<unknown>$/.exec(result) ?? [];
+  return kind === undefined ? `${key}(${all}): ${result}` : `${key}${resultParameter}(${all}): ${kind}<R>`;
 }
 
 /** Returns the whole declaration file. */
@@ -53,7 +74,7 @@ export function declarationsOf(description: Description): string {
   }
   const head = [
     `// What ${oneLine(`${name} ${version}`.trim())} offers, written by pipework describe --dts.`,
-    '// `any` stands where the plugin has no schema, or one that TypeScript cannot say.',
+    '// `unknown` stands where the plugin has no schema, or one that TypeScript cannot say.',
   ].join('\n');
   // In names and literals, each escape that `printable()` writes means the character that it replaces.
   return printable(`${[head, ...parts, block('export interface Plugins', members)].join('\n\n')}\n`);
@@ -61,12 +82,10 @@ export function declarationsOf(description: Description): string {
 
 function interfaceOf(type: string, methods: Readonly<Record<string, Method>>, taken: Set<string>): string[] {
   const writer = typeWriter(type, taken);
-  const lines = Object.entries(methods).flatMap(([name, method]) => {
-    if (tellsNothing(method))
-      return [...docOf(method, writer), `  ${propertyName(name)}${unknownSignature};`];
-    const all = [...parameters(method, writer), `options?: ${optionsType}`].join(', ');
-    return [...docOf(method, writer), `  ${propertyName(name)}(${all}): ${resultOf(method, writer)};`];
-  });
+  const lines = Object.entries(methods).flatMap(([name, method]) => [
+    ...docOf(method, writer),
+    `  ${declarationOf(name, method, writer)};`,
+  ]);
   return [block(`export interface ${type}`, lines), ...writer.declarations()];
 }
 

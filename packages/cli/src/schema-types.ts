@@ -39,7 +39,7 @@ export function typeWriter(prefix: string, taken: Set<string>): TypeWriter {
 }
 
 /** The schema `false` fits nothing. Anything else that is not an object fits everything. */
-const constantType = (schema: unknown): string => (schema === false ? 'never' : 'any');
+const constantType = (schema: unknown): string => (schema === false ? 'never' : 'unknown');
 
 class SchemaTypes {
   readonly #prefix: string;
@@ -91,7 +91,7 @@ class SchemaTypes {
       case 'object':
         return this.#object(schema, { ...place, directly: new Set() });
       default:
-        return 'any';
+        return 'unknown';
     }
   }
 
@@ -117,21 +117,21 @@ class SchemaTypes {
     const others = own(schema, 'additionalProperties');
     if (members.length === 0 && others !== false)
       return `{ [key: string]: ${this.write(others ?? true, place)} }`;
-    // TypeScript demands that named properties fit the type of all others. So the others have the type any.
-    if (others !== undefined && others !== false) members.push('[key: string]: any');
+    // TypeScript demands that named properties fit the type of all others. So the others have the type unknown.
+    if (others !== undefined && others !== false) members.push('[key: string]: unknown');
     return members.length === 0 ? '{ [key: string]: never }' : `{ ${members.join('; ')} }`;
   }
 
   /** Turns a `$ref` within the same schema into a name, so that a type can contain itself. */
   #reference(pointer: string, place: Place): string {
     const target = resolve(place.root, pointer);
-    if (!isSchema(target) || place.directly.has(target)) return 'any';
+    if (!isSchema(target) || place.directly.has(target)) return 'unknown';
     const known = this.#aliases.get(target);
     if (known !== undefined) return known.name;
     const last = pointer.split('/').at(-1) ?? '';
     const alias = {
       name: uniqueName(`${this.#prefix} ${last === '#' ? 'Value' : last}`, this.#taken),
-      type: 'any',
+      type: 'unknown',
     };
     this.#aliases.set(target, alias);
     alias.type = this.write(target, { root: place.root, directly: new Set([...place.directly, target]) });
@@ -160,20 +160,20 @@ function impliedType(schema: Schema): string | undefined {
 
 function literal(value: unknown): string {
   if (value === null || ['string', 'number', 'boolean'].includes(typeof value)) return JSON.stringify(value);
-  return 'any';
+  return 'unknown';
 }
 
 const unique = (types: readonly string[]): string[] => [...new Set(types)];
 
 function union(types: readonly string[]): string {
-  if (types.includes('any')) return 'any';
+  if (types.includes('unknown')) return 'unknown';
   const members = unique(types).filter((type) => type !== 'never');
   return members.length === 0 ? 'never' : members.join(' | ');
 }
 
 function intersection(types: readonly string[]): string {
-  const members = unique(types).filter((type) => type !== 'any');
-  return members.length === 0 ? 'any' : members.map(grouped).join(' & ');
+  const members = unique(types).filter((type) => type !== 'unknown');
+  return members.length === 0 ? 'unknown' : members.map(grouped).join(' & ');
 }
 
 /** Puts a type in parentheses if it has an operator outside of braces and brackets. */

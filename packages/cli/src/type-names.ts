@@ -21,3 +21,10 @@ export function uniqueName(text: string, taken: Set<string>): string {
   taken.add(name);
   return name;
 }
+
+/** True for a word that cannot be the name of a parameter. */
+export const isKeyword = (name: string): boolean =>
+  ` ${keywords} `.includes(` ${name} `) || /^arg\d+$/.test(name);
+
+const keywords =
+  'arguments await break case catch class const continue debugger default delete do else enum eval export extends false finally for function if implements import in instanceof interface let new null package private protected public return static super switch this throw true try typeof var void while with yield';
