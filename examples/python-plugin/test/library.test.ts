@@ -206,9 +206,15 @@ describe.skipIf(missing !== undefined)(`pipework_plugin${skipped}`, () => {
         },
       },
     });
-    expect(Object.keys(plugins.conformance?.methods ?? {})).toEqual(
-      ['ask', 'bytes', 'echo', 'fail', 'print', 'run', 'sleep'],
-    );
+    expect(Object.keys(plugins.conformance?.methods ?? {})).toEqual([
+      'ask',
+      'bytes',
+      'echo',
+      'fail',
+      'print',
+      'run',
+      'sleep',
+    ]);
   });
 
   test('tells only the names and the documentation of methods without annotations', async () => {

@@ -1,13 +1,22 @@
 #!/usr/bin/env node
 /**
- * The program `pipework`. It never calls `process.exit()`, because that drops output that a pipe has not
- * accepted yet.
+ * The program `pipework`. It lets the process end by itself, because `process.exit()` drops output that a
+ * pipe has not accepted yet.
  */
 import { nodeCheck, supportsNode } from './doctor/checks/node.ts';
 
+/** How long the output of a command that was interrupted, or ran out of time, is waited for, in milliseconds. */
+const lingerMs = 1_000;
+
 try {
-  const { run } = await import('./run.ts');
-  process.exitCode = await run(process.argv.slice(2));
+  const { run, showWarnings } = await import('./run.ts');
+  const { exitStatuses } = await import('./exit-status.ts');
+  showWarnings();
+  const status = await run(process.argv.slice(2));
+  process.exitCode = status;
+  // If the reader of an output takes nothing, it must not hold up a user who no longer waits.
+  if ([exitStatuses.deadline, exitStatuses.interrupted].some(([hasty]) => hasty === status))
+    setTimeout(() => process.exit(), lingerMs).unref();
 } catch (error) {
   // An old Node may lack what these modules need.
   if (supportsNode(process.versions.node)) throw error;

@@ -96,9 +96,10 @@ const refusedCodes: ReadonlySet<string> = new Set([
 /** Returns the status that an error of a call means. */
 export function exitOfCall(error: unknown, { method, isClosed, isLate }: Circumstances): ExitName {
   if (error instanceof UsageError) return 'usage';
-  // This comes before the check of the class, because a plugin in another language may use its own class of
+  // These come before the check of the class, because a plugin in another language may use its own class of
   // error.
   if (!isClosed && isUnknown(error, method)) return 'unknown';
+  if (!isClosed && isRefusedInput(error, method)) return 'usage';
   if (!isPipeworkError(error)) return 'failed';
   const { code, sent } = error;
   if (isClosed) return 'died';
@@ -106,10 +107,39 @@ export function exitOfCall(error: unknown, { method, isClosed, isLate }: Circums
   return sent === false && refusedCodes.has(code) ? 'usage' : 'failed';
 }
 
-function isUnknown(error: unknown, method: string): boolean {
+/** True if the plugin does not have the called method. */
+export function isUnknown(error: unknown, method: string): error is Error {
   if (!(error instanceof Error) || !('code' in error)) return false;
   return error.code === 'RPC_UNKNOWN_METHOD' && error.message.includes(`can't find method Plugin.${method}`);
 }
+
+/** True if the called method's contract refused the arguments. */
+export function isRefusedInput(error: unknown, method: string): error is Error {
+  if (!(error instanceof Error) || !('code' in error) || error.code !== 'RPC_INVALID_INPUT') return false;
+  return [`${method}: args[`, `${method} takes `].some((beginning) => error.message.startsWith(beginning));
+}
+
+/**
+ * Puts what the user typed into an error of a call, in place of the method's name on the wire and of the
+ * indexes of arguments. An error that the handler threw keeps its text.
+ */
+export function asTyped(error: unknown, operand: string, method: string): unknown {
+  if (isRefusedInput(error, method)) {
+    const said = error.message.slice(method.length).replaceAll(/\bargs\[(\d+)\]([.[][^\s:]*)?/g, argument);
+    error.message = `${operand}${said}`;
+  } else if (isUnknown(error, method) || (isPipeworkError(error) && isOwn(error, method))) {
+    error.message = error.message.replaceAll(`Plugin.${method}`, operand);
+  }
+  return error;
+}
+
+/** True for an error that was made on this side of the connection. */
+const isOwn = ({ sent, message }: Error & { readonly sent?: boolean }, method: string): boolean =>
+  sent === false || message.startsWith(`Plugin.${method} was `);
+
+/** Returns the place of an argument in words: `argument 2 at .tags[0]`. */
+const argument = (_: string, index: string, path = ''): string =>
+  `argument ${Number(index) + 1}${path === '' ? '' : ` at ${path}`}`;
 
 /** Codes of errors that mean the command has lost its connection. */
 const lostCodes: ReadonlySet<string> = new Set([

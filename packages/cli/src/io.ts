@@ -47,7 +47,10 @@ const narrowest = 40;
  * Returns a function that adds a style to a text. It adds none if the output is not a terminal, or if the
  * user wants no colours.
  */
-export function styler(io: Io, to: 'stdout' | 'stderr'): (style: Style, text: string) => string {
+export function styler(
+  io: Pick<Io, 'env' | 'stdout' | 'stderr'>,
+  to: 'stdout' | 'stderr',
+): (style: Style, text: string) => string {
   const { NO_COLOR: noColor = '', TERM: term } = io.env;
   const isStyled = io[to].isTTY === true && noColor === '' && term !== 'dumb';
   return (style, text) => {

@@ -1,4 +1,6 @@
 /** Chooses the command, runs it, and turns the result into an exit status. */
+import type { Writable } from 'node:stream';
+import { StartError } from '@pipework/core';
 import { call } from './commands/call.ts';
 import { completionCommand } from './commands/completion.ts';
 import { conformanceCommand } from './commands/conformance.ts';
@@ -41,8 +43,25 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     io.stderr.write(report(error, io, isForMachines, hintsFor(error, argv, io)));
     return statusOf(exitNameOf(error));
   } finally {
+    await written(io.stderr);
     io.stderr.off('error', ignore);
   }
+}
+
+/** How long a standard error that takes nothing is waited for, in milliseconds. */
+const stderrLagMs = 1_000;
+
+/** Resolves once the last text was passed on, or has failed. The stream emits its error in a later turn. */
+function written(stream: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, stderrLagMs);
+    stream.write('', () =>
+      setImmediate(() => {
+        clearTimeout(timer);
+        resolve();
+      }),
+    );
+  });
 }
 
 async function dispatch(argv: readonly string[], io: Io): Promise<number> {
@@ -78,8 +97,19 @@ function hintsFor(error: unknown, argv: readonly string[], io: Io): Hints {
       : { usage: `Usage: ${synopsis(command)}\nTry pipework ${command.name} --help` };
   if (exitNameOf(error) !== 'notStarted') return {};
   const { own, plugin = [] } = splitAtPlugin(rest);
+  if (wantsAnotherCookie(error))
+    return { todo: 'give the magic cookie that the plugin expects of its host, by --cookie KEY=VALUE' };
   const better = startable(plugin, io.cwd);
   return better === undefined ? {} : { todo: `${better.how}: ${typed(name, ...own, '--', ...better.words)}` };
+}
+
+/**
+ * True if the program ended because it took itself for run by hand. A plugin says so, in whatever words, if
+ * the cookie in its environment is not its own.
+ */
+function wantsAnotherCookie(error: unknown): boolean {
+  if (!(error instanceof StartError) || error.code !== 'HANDSHAKE_EXITED') return false;
+  return /\bis a plugin\b|\bmagic cookie\b/i.test(error.stderrTail);
 }
 
 async function say(text: string, io: Io): Promise<number> {

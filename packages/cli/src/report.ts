@@ -35,8 +35,21 @@ export function report(
   return `${lines.join('\n')}\n`;
 }
 
+/** Returns a warning as the command prints it. */
+export function warningLine(
+  message: string,
+  io: Pick<Io, 'env' | 'stdout' | 'stderr'>,
+  isForMachines: boolean,
+): string {
+  if (isForMachines) return `${jsonText({ warning: { message } })}\n`;
+  return `${styler(io, 'stderr')('yellow', 'pipework: warning:')} ${indented(printable(message))}\n`;
+}
+
+/** Indents the further lines of a text, so that none of them looks like a line of the command. */
+const indented = (text: string): string => text.replaceAll(/\n(?! {2})/g, '\n  ');
+
 function inWords(error: unknown): string {
-  if (!(error instanceof Error)) return `the method threw ${printable(inspect(error))}`;
+  if (!(error instanceof Error)) return indented(`the method threw ${printable(inspect(error))}`);
   if (isPlain(error)) return printable(error.message);
   const { code } = error as { code?: unknown };
   // A thrown value that was not an error has no name.
@@ -48,7 +61,7 @@ function inWords(error: unknown): string {
   const { cause } = error;
   // The message of a pipework error already contains the message of its cause.
   if (cause instanceof Error && !error.message.includes(cause.message)) lines.push(`cause: ${cause.message}`);
-  return printable(lines.join('\n'));
+  return lines.map((line) => indented(printable(line))).join('\n');
 }
 
 /** True for an error of this package, whose message needs no name or code. */

@@ -1,5 +1,6 @@
 /** Runs the command in this process. */
 import { main } from './main.ts';
+import { warningLine } from './report.ts';
 
 /**
  * Runs a command line, which is given without the program's name. Uses this process's standard streams,
@@ -23,5 +24,21 @@ export async function run(argv: readonly string[]): Promise<number> {
   } finally {
     // A read that nothing waits for any more would keep the process as long as its input is open.
     stdin?.destroy();
+  }
+}
+
+/**
+ * Prints this process's warnings that come from pipework as the command prints its own. Other warnings keep
+ * Node's form.
+ */
+export function showWarnings(): void {
+  const { env, stdout, stderr } = process;
+  // Node has no listener if the user wants no warnings.
+  for (const listener of process.listeners('warning')) {
+    process.off('warning', listener);
+    process.on('warning', (warning) => {
+      if (warning.name !== 'PipeworkWarning') return listener.call(process, warning);
+      stderr.write(warningLine(warning.message, { env, stdout, stderr }, process.argv.includes('--json')));
+    });
   }
 }

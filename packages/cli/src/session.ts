@@ -6,12 +6,13 @@ import { basename } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import { Writable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Client, printable, type RPCClient } from '@pipework/core';
+import { Client, printable, type Logger, type RPCClient } from '@pipework/core';
 import type { CommandLine, OptionSpec } from './command.ts';
 import { Interrupted, UsageError } from './exit-status.ts';
 import { styler, type Io } from './io.ts';
 import { cookieOf, wholeNumber } from './parse.ts';
 import { isInterpreter } from './program.ts';
+import { warningLine } from './report.ts';
 
 /** Options of every command that starts a plugin. */
 export const pluginOptions: Readonly<Record<string, OptionSpec>> = {
@@ -33,6 +34,10 @@ const anyVersion: readonly number[] = Array.from({ length: 64 }, (_, index) => i
 
 /** How long a plugin may take to end after a second Ctrl-C, in milliseconds. */
 const hurriedGraceMs = 1;
+
+/** What the help says of Ctrl-C. The grace is the client's default. */
+export const interruptHelp =
+  'The first Ctrl-C cancels what runs and asks the plugin to leave, for which it has 2 seconds. The second does not wait for that. A plugin that stays is ended by signals, within 2 seconds more.';
 
 /** How many characters of an unfinished line of the plugin are kept. A longer line is shown in parts. */
 const maxLineLength = 64 * 1024;
@@ -90,6 +95,17 @@ export function watchEnd(rpc: Pick<RPCClient, 'closed'>): () => Promise<boolean>
   };
 }
 
+/** Resolves as the promise does. Rejects with Interrupted if Ctrl-C comes first. */
+export async function orInterrupted<T>(io: Io, promise: Promise<T>): Promise<T> {
+  const interrupt = new AbortController();
+  const stopListening = io.onInterrupt(() => interrupt.abort(new Interrupted()));
+  try {
+    return await Promise.race([promise, aborted(interrupt.signal)]);
+  } finally {
+    stopListening();
+  }
+}
+
 /** Rejects when the signal aborts. */
 function aborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
@@ -115,6 +131,9 @@ function makeClient(
     env: { inherit: false, set: definedIn(io.env) },
     name: pluginName(line.plugin),
     managed: true,
+    // What the plugin starts ends with it, also if its command line is that of a wrapper.
+    processGroup: true,
+    logger: warnings(line, io),
     // The service has no methods. A factory that only asks for it needs no more.
     provide: Object.fromEntries(services.map((name) => [name, () => ({})])),
     protocolVersions: protocol === undefined ? anyVersion : [protocol],
@@ -122,6 +141,19 @@ function makeClient(
     ...(handshake === undefined ? {} : { handshake }),
     ...(stdout && stderr && syncStdout && syncStderr ? { stdout, stderr, syncStdout, syncStderr } : {}),
   });
+}
+
+/**
+ * Returns a logger that prints the client's own warnings. The plugin's output has other ways, and the error
+ * of the command says how the plugin ended.
+ */
+function warnings({ values }: CommandLine, io: Io): Logger {
+  return {
+    warn: (message: string, { stream }: { readonly stream?: unknown }) => {
+      if (stream === undefined) io.stderr.write(warningLine(message, io, values.json === true));
+    },
+    error: () => {},
+  };
 }
 
 /** Returns the variables that have a value. */

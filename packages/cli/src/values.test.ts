@@ -51,7 +51,7 @@ test.each([
   ['{"$array":["Function",""]}', '$array: expected one of Int8Array'],
   ['{"$array":["Float64Array","AA=="]}', '$array: '],
   ['{"$constructor":1}', '$constructor is no form of a value'],
-  ['{"$function":true}', '$function is no form of a value'],
+  ['{"$nope":true}', '$nope is no form of a value'],
 ])('%s is refused by the name of its form', (json, message) => {
   expect(() => parseJson(json)).toThrow(message);
 });
@@ -65,4 +65,13 @@ test('writes references in forms that cannot be read again', async () => {
     s: { $stream: true },
     a: { $signal: true },
   });
+});
+
+test.each([
+  ['$function', 'a function'],
+  ['$object', 'an object with methods'],
+  ['$stream', /a stream .*\. The argument - is a stream/],
+  ['$signal', 'an AbortSignal'],
+])('refuses %s as an argument, and says what it stands for in a result', (key, what) => {
+  expect(() => parseJson(`[{"${key}":true}]`)).toThrow(what);
 });

@@ -170,6 +170,14 @@ function errorIn(content: unknown, read: (inner: unknown) => unknown): Error {
   return error;
 }
 
+/** The forms of values that can be printed but not read in again, and what each stands for. */
+const inResults: Readonly<Record<string, string>> = {
+  $function: 'a function',
+  $object: 'an object with methods',
+  $stream: 'a stream',
+  $signal: 'an AbortSignal',
+};
+
 /**
  * Returns the form of a value that can be printed but not read in again. The object behind such a value lives
  * only as long as the command.
@@ -240,6 +248,10 @@ function fromJsonAt(json: unknown, depth: number): unknown {
 
 function readForm(key: string, content: unknown, read: (inner: unknown) => unknown): unknown {
   const form = Object.hasOwn(forms, key) ? forms[key] : undefined;
+  if (Object.hasOwn(inResults, key))
+    throw new UsageError(
+      `${key} stands for ${inResults[key]} in a result, and cannot be an argument: it would end with the command${key === '$stream' ? '. The argument - is a stream, from standard input' : ''}`,
+    );
   if (form === undefined) {
     const known = Object.keys(forms).join(', ');
     throw new UsageError(

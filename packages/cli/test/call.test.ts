@@ -1,19 +1,24 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
+import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { command as goPlugin, missing as noGo } from '../../../examples/go-plugin/test/support/go.ts';
 import {
   bin,
   fixture,
   greeter,
+  hanging,
+  inProcess,
   inTerminal,
   noPython,
   noTerminal,
   pipework,
   python,
   pythonFixture,
+  run,
   skipped,
 } from './support/run.ts';
 
@@ -159,17 +164,41 @@ describe('the exit status of call', () => {
     ['4 if the method fails for want of another method', ['tool.failAsIfUnknown'], 4, 'Plugin.other'],
     ['4 if the method fails by a deadline of its own', ['tool.failAsIfLate'], 4, 'my plugin was late'],
     ['4 if the factory fails', ['broken.any'], 4, 'no database'],
-    ['5 for an unknown method', ['tool.nope'], 5, "can't find method Plugin.nope"],
-    ['5 for a name that a remote answers itself', ['tool.toString'], 5, "can't find method Plugin.toString"],
+    ['5 for an unknown method', ['tool.nope'], 5, "can't find method tool.nope: "],
+    ['5 for a name that a remote answers itself', ['tool.toString'], 5, "can't find method tool.toString: "],
     ['5 for an unknown name', ['nope.x'], 5, 'unknown plugin type: nope'],
     ['6 if the plugin dies', ['tool.die'], 6, 'code 3'],
-    ['8 if the time passes', ['--timeout', '50', 'tool.wait'], 8, '[RPC_DEADLINE]'],
+    [
+      '4 if the method fails for an argument of another call',
+      ['tool.failAsIfRefused'],
+      4,
+      'other: args[0]: my plugin took no Plugin.failAsIfRefused',
+    ],
+    [
+      '8 if the time passes',
+      ['--timeout', '1000', 'tool.wait'],
+      8,
+      '[RPC_DEADLINE] tool.wait took longer than the 1000 ms',
+    ],
     [
       '8 if the time passes while a stream is printed',
       ['--timeout', '300', 'tool.forever'],
       8,
       '[RPC_DEADLINE]',
     ],
+    [
+      '2 for an argument that the contract refuses',
+      ['kv.get', '5'],
+      2,
+      '] kv.get: argument 1: Invalid input',
+    ],
+    [
+      '2 for a part of an argument that the contract refuses',
+      ['kv.put', '"a"', '{"value":1,"tags":["c"]}'],
+      2,
+      '] kv.put: argument 2 at .tags[0]: Invalid option',
+    ],
+    ['2 for an argument too many', ['kv.get', '"a"', '1', '2'], 2, '] kv.get takes 1 argument'],
     ['2 for an argument that is not JSON', ['tool.echo', 'text'], 2, `A text has quotes: '"text"'`],
     [
       '2 for an argument that is too deep',
@@ -235,6 +264,152 @@ describe.skipIf(noPython !== undefined)(
       expect(ran.stderr).toContain('AttributeError [RPC_UNKNOWN_METHOD]');
       expect(ran.status).toBe(5);
     });
+  },
+);
+
+describe('the wait for a factory that never settles', () => {
+  test.each(['never.greet', 'thenable.greet'])('of %s ends with the time of --timeout', async (target) => {
+    const ran = await pipework(['call', '--timeout', '300', target, '--', ...hanging]);
+    expect(ran.stderr).toBe(
+      `pipework: [RPC_DEADLINE] the factory of ${target.split('.')[0]} took longer than the 300 ms of --timeout\n`,
+    );
+    expect(ran.status).toBe(8);
+  });
+
+  test('ends with Ctrl-C', async () => {
+    const interrupts: (() => void)[] = [];
+    const running = inProcess(['call', 'never.greet', '--', ...hanging], {
+      onInterrupt: (listener) => {
+        interrupts.push(listener);
+        return () => {};
+      },
+    });
+    // The plugin has started once its output is connected, so the first Ctrl-C may also end the start.
+    while (interrupts.length < 2) await sleep(10);
+    interrupts.at(-1)?.();
+    expect(await running).toEqual({ status: 130, stdout: '', stderr: 'pipework: interrupted\n' });
+  });
+});
+
+test('the wait for standard input ends with Ctrl-C', async () => {
+  let interrupt = (): void => {};
+  const running = inProcess(['call', '--stdin', 'json', 'tool.echo', '-', '--', ...fixture], {
+    stdin: new PassThrough(),
+    onInterrupt: (listener) => {
+      interrupt = listener;
+      return () => {};
+    },
+  });
+  interrupt();
+  expect(await running).toEqual({ status: 130, stdout: '', stderr: 'pipework: interrupted\n' });
+});
+
+describe('a reader that takes nothing of a long result', () => {
+  const stuck = (...options: string[]): ChildProcess => {
+    const args = ['call', ...options, '--stdin', 'json', 'tool.echo', '-', '--', ...fixture];
+    const child = spawn(process.execPath, [bin, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    child.stdin.end(JSON.stringify('x'.repeat(3_000_000)));
+    return child;
+  };
+  const statusOf = (child: ChildProcess): Promise<unknown> =>
+    new Promise((resolve) => child.once('exit', resolve));
+
+  test('does not hold up a call whose time has passed', async () => {
+    const child = stuck('--timeout', '4000');
+    const ended = statusOf(child);
+    expect(await text(child.stderr!)).toBe(
+      'pipework: [RPC_DEADLINE] the reader of standard output took longer than the 4000 ms of --timeout\n',
+    );
+    expect(await ended).toBe(8);
+  });
+
+  test.skipIf(process.platform === 'win32')('does not hold up a Ctrl-C', async () => {
+    const child = stuck();
+    const ended = statusOf(child);
+    // The first bytes say that the result is being printed.
+    await new Promise((resolve) => child.stdout!.once('readable', resolve));
+    child.kill('SIGINT');
+    expect(await text(child.stderr!)).toBe('pipework: interrupted\n');
+    expect(await ended).toBe(130);
+  });
+});
+
+describe.skipIf(process.platform === 'win32')('what the command line of the plugin starts', () => {
+  const isAlive = (pid: number): boolean =>
+    spawnSync('ps', ['-o', 'stat=', '-p', String(pid)])
+      .stdout.toString()
+      .trim()
+      .replace(/^Z.*/, '') !== '';
+  const withSleeper = (start: string): string[] => [
+    'sh',
+    '-c',
+    `${start} sleep 300 & echo "sleeper $!" >&2; exec "$@"`,
+    'sh',
+    ...fixture,
+  ];
+
+  test.each([
+    ['call', ['call', 'tool.echo', '1']],
+    ['describe', ['describe']],
+  ])('ends with %s', async (_, args) => {
+    const { status, stderr } = await pipework([...args, '--', ...withSleeper('')]);
+    expect(status).toBe(0);
+    const pid = Number(/sleeper (\d+)/.exec(stderr)?.[1]);
+    await expect.poll(() => isAlive(pid), { timeout: 10_000 }).toBe(false);
+  });
+
+  test.each([
+    [
+      'text',
+      [],
+      /^pipework: warning: process \d+ is gone, but another one still holds its pipe .*: it has left the process group, which was ended$/m,
+    ],
+    ['JSON', ['--json'], /^\{"warning":\{"message":"process \d+ is gone, .*"\}\}$/m],
+  ])('is told of as %s if it has left the process group', async (_, options, warning) => {
+    const { status, stderr } = await pipework([
+      'call',
+      ...options,
+      'tool.echo',
+      '1',
+      '--',
+      ...withSleeper('setsid'),
+    ]);
+    process.kill(Number(/sleeper (\d+)/.exec(stderr)?.[1]), 'SIGKILL');
+    expect(stderr).toMatch(warning);
+    expect(stderr).not.toContain('PipeworkWarning');
+    expect(status).toBe(0);
+  });
+});
+
+test('a text of several lines that a plugin throws is indented, so that no line of it looks like one of the command', async () => {
+  expect((await call('tool.failInLines')).stderr).toBe(
+    'pipework: Error: one\n  two\n  pipework: all is well\n',
+  );
+  expect(JSON.parse((await call('--json', 'tool.failInLines')).stderr)).toEqual({
+    error: { status: 4, name: 'Error', message: 'one\ntwo\npipework: all is well' },
+  });
+});
+
+test('a plugin that expects another magic cookie is answered with the option that gives it', async () => {
+  const other = ['--', 'node', fixture[1]!.replace('plugin.mjs', 'other-cookie.mjs')];
+  const ran = await pipework(['call', 'tool.greet', ...other]);
+  expect(ran.stderr).toMatch(/^to do: give the magic cookie .* by --cookie KEY=VALUE$/m);
+  expect(ran.status).toBe(7);
+  const given = await pipework(['call', '--cookie', 'OTHER_COOKIE=chocolate', 'tool.greet', ...other]);
+  expect(given).toEqual({ status: 0, stdout: '"hello"\n', stderr: '' });
+});
+
+test.skipIf(process.platform !== 'linux').each(['2>&-', '2> /dev/full'])(
+  'a standard error that takes nothing (%s) changes no exit status',
+  async (redirection) => {
+    const through = ['/bin/sh', '-c', `exec "$@" ${redirection}`, 'sh', process.execPath, bin];
+    const statuses = await Promise.all(
+      ['tool.print', 'tool.fail', 'tool.nope'].map(
+        async (target) => (await run([...through, 'call', target, '"text"', '--', ...fixture])).status,
+      ),
+    );
+    expect(statuses).toEqual([0, 4, 5]);
   },
 );
 

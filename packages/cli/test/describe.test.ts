@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { misbehave } from '@pipework/testkit';
-import { fixture, inTerminal, noTerminal, pipework, root } from './support/run.ts';
+import { fixture, hanging, inTerminal, noTerminal, pipework, root } from './support/run.ts';
 
 const table = (
   bold: (name: string) => string,
@@ -14,7 +14,7 @@ ${bold('kv')}
   keys(): AsyncIterable<string>                                                     Streams all keys.
   put(arg1: string, arg2: { value: number; tags?: ("a" | "b")[] | undefined }): Promise<[string, boolean]>
   tree(): Promise<T>
-  when(): Promise<any>
+  when(): Promise<unknown>
 
 ${bold('tool')}
 `;
@@ -43,6 +43,34 @@ describe('describe in a pipe', () => {
     expect(stdout).toContain('protocol 1');
     expect(stderr).toContain('cannot be asked what it offers');
     expect(status).toBe(0);
+  });
+
+  test('shows the other names and exits with 8 if a factory never settles', async () => {
+    const { status, stdout, stderr } = await pipework(['describe', '--timeout', '2000', '--', ...hanging]);
+    expect(stdout.replace(/\(node.*?;/, '(node;')).toBe(`hangs 1.0.0 (node; protocol 1)
+
+never
+  cannot be dispensed: the factory of never took longer than 2000 ms
+
+thenable
+  cannot be dispensed: the factory of thenable took longer than 2000 ms
+
+tool
+  greet(...)
+
+(...) stands for arguments and a result that the plugin does not tell
+`);
+    expect(stderr).toContain('the factory of never, thenable took longer than 2000 ms');
+    expect(status).toBe(8);
+  });
+
+  test('exits with 8 if a factory blocks the plugin, which is then ended', async () => {
+    const blocks =
+      'import { serve } from "@pipework/core/plugin"; await serve({ plugins: { a: () => { for (;;); } } })';
+    const plugin = ['--', 'node', '--input-type=module', '-e', blocks];
+    const { status, stderr } = await pipework(['describe', '--timeout', '2000', ...plugin]);
+    expect(stderr).toContain('the factory of a took longer than 2000 ms');
+    expect(status).toBe(8);
   });
 
   test('exits with 6 if the plugin dies', async () => {
@@ -104,7 +132,10 @@ describe('describe --dts', () => {
       const when: Date = await kv.when();
       const tool = await rpc.dispense('tool');
       const echoed: string = await tool.echo('x');
+      for await (const item of tool.forever<number>()) item.toFixed();
       for await (const item of tool.forever()) console.log(item, name.length, !isNew, grandchild, when, echoed);
+      // @ts-expect-error the type of an item is not known
+      for await (const item of tool.forever()) item.toFixed();
       // @ts-expect-error a number is no key
       await kv.get(5);
       // @ts-expect-error "c" is no tag

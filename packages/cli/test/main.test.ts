@@ -134,7 +134,7 @@ describe('a usage error', () => {
   test("shows no corrected command line if it is unclear where the plugin's own begins", async () => {
     const { stderr } = await inProcess(['describe', '--port', '5', 'node', 'plugin.js']);
     expect(stderr.split('\n')[0]).toBe(
-      "pipework: unknown option '--port'; the options of describe are --json, --dts, --start-timeout, --protocol, --cookie, --help",
+      "pipework: unknown option '--port'; the options of describe are --json, --dts, --timeout, --start-timeout, --protocol, --cookie, --help",
     );
   });
 });

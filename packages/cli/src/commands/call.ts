@@ -1,14 +1,14 @@
 /**
  * `pipework call` makes one call and prints its result as JSON. A stream is printed as one value per line.
  */
-import { isPipeworkError, PipeworkError, withCallOptions, type Remote } from '@pipework/core';
+import { isPipeworkError, PipeworkError, withCallOptions, type Remote, type RPCClient } from '@pipework/core';
 import type { Command, CommandLine } from '../command.ts';
-import { CallFailed, exitOfCall, statusOf, UsageError } from '../exit-status.ts';
+import { asTyped, CallFailed, exitOfCall, statusOf, UsageError } from '../exit-status.ts';
 import { readArguments, stdinKinds, type Input, type StdinKind } from '../input.ts';
 import type { Io } from '../io.ts';
 import { OutputClosed, print } from '../output.ts';
 import { choice, wholeNumber } from '../parse.ts';
-import { pluginOptions, targetIn, watchEnd, withPlugin } from '../session.ts';
+import { interruptHelp, orInterrupted, pluginOptions, targetIn, watchEnd, withPlugin } from '../session.ts';
 import { jsonText, toJson } from '../values.ts';
 
 export const call: Command = {
@@ -19,11 +19,15 @@ export const call: Command = {
   summary: 'Calls a method of a plugin and prints its result as JSON.',
   details: [
     'Each argument is JSON: 5, true, \'"a text"\', \'{"a":[1]}\'. The argument - is standard input, as a stream of bytes if --stdin does not say otherwise. A result that is a stream is printed as it comes, one JSON value a line. A method without a result prints nothing.',
-    'What JSON lacks is written as an object, in arguments and results: {"$bytes":"aGk="}, {"$bigint":"5"}, {"$date":"2026-01-31T12:00:00.000Z"}, {"$map":[["key",1]]}, {"$set":[1]}, {"$undefined":true}, {"$number":"NaN"}, {"$buffer":"aGk="}, {"$array":["Float64Array","AAAAAAAA8D8="]}, {"$regexp":["a+","i"]}, {"$url":"https://example.com/"}, {"$error":{"message":"no"}}. An object that looks so has one $ more: {"$$date":1}.',
-    'What the plugin prints goes to standard error, behind its name. The first Ctrl-C cancels the call, the second ends the plugin.',
+    'What JSON lacks is written as an object, in arguments and results: {"$bytes":"aGk="}, {"$bigint":"5"}, {"$date":"2026-01-31T12:00:00.000Z"}, {"$map":[["key",1]]}, {"$set":[1]}, {"$undefined":true}, {"$number":"NaN"}, {"$buffer":"aGk="}, {"$array":["Float64Array","AAAAAAAA8D8="]}, {"$regexp":["a+","i"]}, {"$url":"https://example.com/"}, {"$error":{"message":"no"}}. An object that looks so has one $ more: {"$$date":1}. In a result, {"$function":true}, {"$object":true}, {"$stream":true} and {"$signal":true} stand for what ends with the command.',
+    `What the plugin prints goes to standard error, behind its name. ${interruptHelp}`,
   ],
   options: {
-    timeout: { type: 'string', value: 'MS', help: 'how long the call may take; its stream too' },
+    timeout: {
+      type: 'string',
+      value: 'MS',
+      help: 'how long the call may take, with its factory and its stream',
+    },
     stdin: {
       type: 'string',
       choices: stdinKinds,
@@ -43,27 +47,99 @@ export const call: Command = {
 
 /** How many milliseconds a timer may fire before its time. */
 const timerSlackMs = 2;
+/** How long standard output may lag behind a call whose time has passed, in milliseconds. */
+const outputLagMs = 200;
 
 async function run(line: CommandLine, io: Io): Promise<number> {
   const [operand = '', ...rest] = line.operands;
   const { name, method } = targetIn(operand);
   const deadlineMs = wholeNumber(line, 'timeout');
   const kind = choice(line, 'stdin', stdinKinds) ?? 'bytes';
-  const input = await readArguments(rest, kind, io);
+  const input = await orInterrupted(io, readArguments(rest, kind, io));
   await withPlugin(line, io, async (rpc, signal) => {
     const isClosed = watchEnd(rpc);
-    const remote = await rpc.dispense(name);
-    const started = performance.now();
+    const time = new CallTime(deadlineMs, signal);
+    const remote = await dispenseInTime(rpc, name, time);
+    const options = { signal, deadlineMs: time.leftMs };
     try {
-      await callAndPrint(withCallOptions(remote, { signal, deadlineMs }), method, input, line, io);
+      const done = callAndPrint(withCallOptions(remote, options), method, input, line, io);
+      await Promise.race([done, time.passed]);
     } catch (error) {
-      if (error instanceof OutputClosed) throw error;
-      const isLate = deadlineMs !== undefined && performance.now() - started >= deadlineMs - timerSlackMs;
+      if (error instanceof OutputClosed || error instanceof CallFailed) throw error;
       const reason = input.mistake() ?? refusedStream(error, rest, kind) ?? error;
-      throw new CallFailed(exitOfCall(reason, { method, isClosed: await isClosed(), isLate }), reason);
+      const exit = exitOfCall(reason, { method, isClosed: await isClosed(), isLate: time.isOver });
+      throw new CallFailed(exit, exit === 'deadline' ? time.over(operand) : asTyped(reason, operand, method));
     }
   });
   return statusOf('answered');
+}
+
+/** The time of `--timeout`. It runs from the dispense to the end of the call's stream. */
+class CallTime {
+  /** Aborts once the time has passed, or the user has pressed Ctrl-C. */
+  readonly signal: AbortSignal;
+  /**
+   * Rejects a moment after the time has passed. The call fails by itself before that, unless it waits for a
+   * reader of standard output.
+   */
+  readonly passed: Promise<never>;
+  readonly #deadlineMs: number | undefined;
+  readonly #started = performance.now();
+
+  constructor(deadlineMs: number | undefined, interrupt: AbortSignal) {
+    this.#deadlineMs = deadlineMs;
+    // Not AbortSignal.any() and AbortSignal.timeout(), because Node may collect such a pair while it is listened to.
+    const end = new AbortController();
+    this.signal = end.signal;
+    interrupt.addEventListener('abort', () => end.abort(interrupt.reason), { once: true });
+    this.passed = new Promise((_, reject) => {
+      if (deadlineMs === undefined) return;
+      after(deadlineMs, () => end.abort());
+      after(deadlineMs + outputLagMs, () =>
+        reject(new CallFailed('deadline', this.over('the reader of standard output'))),
+      );
+    });
+    this.passed.catch(() => {});
+  }
+
+  get #elapsedMs(): number {
+    return performance.now() - this.#started;
+  }
+
+  /** How much of the time is left, in milliseconds; undefined if there is no limit. */
+  get leftMs(): number | undefined {
+    return this.#deadlineMs === undefined ? undefined : Math.max(1, this.#deadlineMs - this.#elapsedMs);
+  }
+
+  get isOver(): boolean {
+    return this.#deadlineMs !== undefined && this.#elapsedMs >= this.#deadlineMs - timerSlackMs;
+  }
+
+  /** Returns the error for something that took too long. */
+  over(what: string): PipeworkError {
+    return new PipeworkError(
+      'RPC_DEADLINE',
+      `${what} took longer than the ${this.#deadlineMs} ms of --timeout`,
+    );
+  }
+}
+
+/** Calls `act` later, if the process runs for other reasons until then. */
+function after(ms: number, act: () => void): void {
+  setTimeout(act, ms).unref();
+}
+
+async function dispenseInTime(
+  rpc: RPCClient<Record<string, object>>,
+  name: string,
+  time: CallTime,
+): Promise<Remote<object>> {
+  try {
+    return await rpc.dispense(name, { signal: time.signal });
+  } catch (error) {
+    if (error !== time.signal.reason) throw error;
+    throw new CallFailed('deadline', time.over(`the factory of ${name}`));
+  }
 }
 
 /** Returns the user's mistake if standard input was given as a stream to a plugin that takes no streams. */

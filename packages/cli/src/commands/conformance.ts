@@ -1,7 +1,7 @@
 /** `pipework conformance` runs the testkit's suite against a plugin. */
 import { conformance, type ConformanceCheck, type ConformanceReport } from '@pipework/testkit';
 import type { Command, CommandLine } from '../command.ts';
-import { NotStarted, statusOf, UsageError } from '../exit-status.ts';
+import { Interrupted, NotStarted, statusOf, UsageError } from '../exit-status.ts';
 import { widthOf, type Io } from '../io.ts';
 import { print } from '../output.ts';
 import { cookieOf, text, wholeNumber } from '../parse.ts';
@@ -15,7 +15,7 @@ export const conformanceCommand: Command = {
   takesPlugin: true,
   summary: 'Checks that a plugin keeps the protocol.',
   details: [
-    'Starts the plugin as a host would, again and again. The report names each check, and shows what went over the pipes for one that failed.',
+    'Starts the plugin as a host would, again and again. The report names each check, and shows what went over the pipes for one that failed. Ctrl-C ends all plugins that run.',
   ],
   options: {
     service: {
@@ -57,12 +57,22 @@ async function run(line: CommandLine, io: Io): Promise<number> {
   });
   if (suite.checks.length === 0)
     throw new UsageError(`--only: no check has this in its name; got ${JSON.stringify(only)}`);
+  const interrupt = new AbortController();
+  const stopListening = io.onInterrupt(() => interrupt.abort(new Interrupted()));
   const progress = new Progress(suite.checks.length, io);
-  const report = await suite.run({
-    onOutcome: (check) => progress.ended(check),
-    ...(concurrency === undefined ? {} : { concurrency }),
-  });
-  progress.clear();
+  let report: ConformanceReport;
+  try {
+    report = await suite.run({
+      signal: interrupt.signal,
+      onOutcome: (check) => {
+        if (!interrupt.signal.aborted) progress.ended(check);
+      },
+      ...(concurrency === undefined ? {} : { concurrency }),
+    });
+  } finally {
+    stopListening();
+    progress.clear();
+  }
   refuseIfNotStarted(report, file);
   await print(io, line.values.json === true ? `${jsonText(facts(report))}\n` : `${report.toString()}\n`);
   return statusOf(report.ok ? 'answered' : 'found');

@@ -1,13 +1,17 @@
 /** `pipework describe` prints what a plugin is and offers, as a table, as JSON, or as TypeScript. */
-import { PipeworkError, printable, type Description } from '@pipework/core';
+import { isPipeworkError, PipeworkError, printable, type Description } from '@pipework/core';
 import type { Command, CommandLine } from '../command.ts';
-import { declarationsOf, oneLine, signatureOf } from '../dts.ts';
-import { statusOf, UsageError } from '../exit-status.ts';
+import { declarationsOf, oneLine, signatureOf, tellsNothing } from '../dts.ts';
+import { CallFailed, statusOf, UsageError } from '../exit-status.ts';
 import { styler, widthOf, type Io } from '../io.ts';
 import { print } from '../output.ts';
-import { pluginOptions, watchEnd, withPlugin } from '../session.ts';
+import { wholeNumber } from '../parse.ts';
+import { interruptHelp, pluginOptions, watchEnd, withPlugin } from '../session.ts';
 import { columns } from '../usage.ts';
 import { jsonText } from '../values.ts';
+
+/** How long each answer of the plugin may take by default, in milliseconds. */
+const answerMs = 10_000;
 
 export const describeCommand: Command = {
   name: 'describe',
@@ -17,10 +21,12 @@ export const describeCommand: Command = {
   summary: 'Tells what a plugin is, and the names and methods that it offers.',
   details: [
     'Each name is dispensed once to learn its methods. Arguments and results are known for methods of a contract with schemas (defineContract); of other methods a plugin knows the name alone.',
+    `A name whose factory takes longer than --timeout is shown without its methods, and the status is 8. ${interruptHelp}`,
   ],
   options: {
     json: { type: 'boolean', help: 'print all that the plugin says, as JSON' },
     dts: { type: 'boolean', help: 'print TypeScript interfaces, to be used in place of the contract' },
+    timeout: { type: 'string', value: 'MS', help: `how long any one answer may take (${answerMs})` },
     ...pluginOptions,
   },
   examples: ['pipework describe -- node plugin.js', 'pipework describe --dts -- ./plugin > contract.d.ts'],
@@ -30,7 +36,8 @@ export const describeCommand: Command = {
 async function run(line: CommandLine, io: Io): Promise<number> {
   if (line.values.json === true && line.values.dts === true)
     throw new UsageError('--json and --dts exclude each other');
-  const description = inOrder(await ask(line, io, []));
+  const timeoutMs = wholeNumber(line, 'timeout') ?? answerMs;
+  const description = inOrder(await ask(line, io, timeoutMs, []));
   if (line.values.json === true) await print(io, `${jsonText(description)}\n`);
   else if (line.values.dts === true) await print(io, declarationsOf(description));
   else await print(io, tableOf(description, io));
@@ -39,8 +46,18 @@ async function run(line: CommandLine, io: Io): Promise<number> {
       'pipework: the plugin cannot be asked what it offers (it is of version 0.1, or does not announce "describe"). pipework call NAME.METHOD works if you know the names\n',
     );
   }
+  const late = Object.entries(description.plugins).flatMap(([name, { error }]) =>
+    error === `the factory of ${name} took longer than ${timeoutMs} ms` ? [name] : [],
+  );
+  if (late.length > 0) throw tookLonger(`the factory of ${late.join(', ')}`, timeoutMs);
   return statusOf('answered');
 }
+
+const tookLonger = (what: string, timeoutMs: number): CallFailed =>
+  new CallFailed(
+    'deadline',
+    new PipeworkError('RPC_DEADLINE', `${what} took longer than ${timeoutMs} ms. --timeout MS allows more`),
+  );
 
 /**
  * Sorts the methods by name. A plugin in Go sends them in random order, and users keep the output in files.
@@ -84,13 +101,21 @@ const maxServices = 32;
  * this asks again in a new process. That process gets a service of that name without methods. What a plugin
  * offers rarely depends on the services of its host.
  */
-async function ask(line: CommandLine, io: Io, services: readonly string[]): Promise<Description> {
+async function ask(
+  line: CommandLine,
+  io: Io,
+  timeoutMs: number,
+  services: readonly string[],
+): Promise<Description> {
   const description = await withPlugin(
     line,
     io,
-    async (rpc) => {
+    async (rpc, signal) => {
       const isClosed = watchEnd(rpc);
-      const said = await rpc.describe();
+      const said = await rpc.describe({ timeoutMs, signal }).catch((error: unknown) => {
+        if (!isPipeworkError(error) || error.code !== 'RPC_DEADLINE') throw error;
+        throw tookLonger('the answer of the plugin to what its names are', timeoutMs);
+      });
       if (await isClosed()) throw endedMeanwhile(said);
       return said;
     },
@@ -101,7 +126,7 @@ async function ask(line: CommandLine, io: Io, services: readonly string[]): Prom
   );
   const further = [...new Set([...services, ...missing])];
   if (further.length === services.length || further.length > maxServices) return description;
-  return await ask(line, io, further);
+  return await ask(line, io, timeoutMs, further);
 }
 
 function tableOf(description: Description, io: Io): string {
@@ -118,14 +143,20 @@ function tableOf(description: Description, io: Io): string {
     ]);
     return `${label}\n${rows.length === 0 ? '  no methods' : methodTable(rows, io)}`;
   });
-  return `${[oneLine(head), ...sections].join('\n\n')}\n`;
+  const isVague = Object.values(plugins).some(({ methods = {} }) =>
+    Object.values(methods).some(tellsNothing),
+  );
+  const foot = isVague ? ['(...) stands for arguments and a result that the plugin does not tell'] : [];
+  return `${[oneLine(head), ...sections, ...foot].join('\n\n')}\n`;
 }
 
-/** In a terminal, a method's text moves to the next line if the signature leaves no room for it. */
+/**
+ * A method's text moves to the next line if the signature leaves no room for it. In a pipe, each text stays on
+ * one line.
+ */
 function methodTable(rows: readonly (readonly [string, string])[], io: Io): string {
-  if (io.stdout.isTTY !== true) return columns(rows);
-  const width = widthOf(io);
-  const most = Math.floor(width / 2);
+  const width = io.stdout.isTTY === true ? widthOf(io) : Infinity;
+  const most = Math.min(Math.floor(width / 2), widestSignature);
   const leftWidth = Math.max(0, ...rows.map(([left]) => left.length).filter((length) => length <= most));
   return rows
     .map(([left, right]): string => {
@@ -134,5 +165,8 @@ function methodTable(rows: readonly (readonly [string, string])[], io: Io): stri
     })
     .join('\n');
 }
+
+/** The most columns that signatures get beside their texts. */
+const widestSignature = 60;
 
 const firstLine = (doc = ''): string => doc.trim().split('\n')[0] ?? '';

@@ -17,6 +17,6 @@ export const linesFor = (plugin: string): readonly Line[] => [
   line(`call --json conformance.fail "no_ink" -- ${plugin}`),
   line(`call conformance.nope 1 -- ${plugin}`),
   line(`call nope.echo 1 -- ${plugin}`),
-  line(`call --timeout 200 conformance.sleep 60000 -- ${plugin}`),
+  line(`call --timeout 2000 conformance.sleep 60000 -- ${plugin}`),
   line(`conformance --only version --concurrency 1 -- ${plugin}`),
 ];

@@ -11,6 +11,8 @@ export const root: string = at('../../../..');
 export const bin: string = at('../../dist/bin.js');
 /** The command line of the fixture. */
 export const fixture: readonly string[] = ['node', at('../fixtures/plugin.mjs')];
+/** The command line of a plugin, two of whose factories never settle. */
+export const hanging: readonly string[] = ['node', at('../fixtures/hangs.mjs')];
 export const greeter: readonly string[] = ['node', at('../../../../examples/greeter/dist/plugin.js')];
 /** The command line of a plugin in Python. It waits in a call, and says when the call is cancelled. */
 export const pythonFixture: readonly string[] = ['python3', at('../fixtures/plugin.py')];
@@ -65,7 +67,17 @@ export const skipped = (why: string | undefined): string => (why === undefined ?
  */
 export async function inProcess(
   args: readonly string[],
-  { cwd = root, env = process.env }: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+  {
+    cwd = root,
+    env = process.env,
+    stdin = Readable.from([]),
+    onInterrupt = () => () => {},
+  }: {
+    cwd?: string;
+    env?: NodeJS.ProcessEnv;
+    stdin?: Readable;
+    onInterrupt?: (listener: () => void) => () => void;
+  } = {},
 ): Promise<Ran> {
   const written = { stdout: '', stderr: '' };
   const into = (name: 'stdout' | 'stderr'): Writable =>
@@ -76,8 +88,7 @@ export async function inProcess(
       },
     });
   const [stdout, stderr] = [into('stdout'), into('stderr')];
-  const stdin = (): Readable => Readable.from([]);
-  const status = await main(args, { stdin, stdout, stderr, env, cwd, onInterrupt: () => () => {} });
+  const status = await main(args, { stdin: () => stdin, stdout, stderr, env, cwd, onInterrupt });
   return { status, ...written };
 }
 

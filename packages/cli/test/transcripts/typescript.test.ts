@@ -24,7 +24,7 @@ testTranscripts('typescript', () => ({
     line(`call greeter.each ["a"] 5 ${greeter}`),
     line(`call greeter.nope ${greeter}`),
     line(`call nope.greet ${greeter}`),
-    line('call --timeout 200 tool.wait -- node ../packages/cli/test/fixtures/plugin.mjs'),
+    line('call --timeout 2000 tool.wait -- node ../packages/cli/test/fixtures/plugin.mjs'),
     line('call tool.wait -- node ../packages/cli/test/fixtures/plugin.mjs', {
       steps: [['waiting', '\u0003']],
     }),

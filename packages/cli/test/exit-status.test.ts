@@ -1,0 +1,150 @@
+// Each exit status of docs/cli.md, with the commands that answer with it.
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import {
+  bin,
+  fixture,
+  hanging,
+  noTerminal,
+  inTerminal,
+  pipework,
+  root,
+  run,
+  skipped,
+} from './support/run.ts';
+
+const plugin = ['--', ...fixture];
+const dies = [
+  ...['--', 'node', '--input-type=module', '-e'],
+  'import { serve } from "@pipework/core/plugin"; await serve({ plugins: { a: () => process.exit(3) } })',
+];
+const exits = ['--', 'node', '-e', 'process.exit(3)'];
+const isNotThere = ['--', './no-such-program'];
+
+/** The commands that end with each status. */
+const commands: Readonly<Record<number, readonly (readonly string[])[]>> = {
+  0: [
+    ['call', 'tool.echo', '1', ...plugin],
+    ['call', 'tool.nothing', ...plugin],
+    ['call', 'kv.keys', ...plugin],
+    ['describe', ...plugin],
+    ['describe', '--json', ...plugin],
+    ['describe', '--dts', ...plugin],
+    ['doctor', '--skip', 'wrappers,shell,proc,namespaces,bubblewrap,permission,descriptors,init'],
+    ['completion', 'zsh'],
+    ['help', 'call'],
+    ['--version'],
+  ],
+  1: [['conformance', '--only', 'cookie', ...exits]],
+  2: [
+    [],
+    ['--nope'],
+    ['greet'],
+    ['describe'],
+    ['describe', '--timeout', '0', ...plugin],
+    ['describe', '--json', '--dts', ...plugin],
+    ['describe', '--cookie', 'none', ...plugin],
+    ['call', 'tool', ...plugin],
+    ['call', 'tool.echo', 'text', ...plugin],
+    ['call', 'tool.echo', '-', '-', ...plugin],
+    ['call', '--stdin', 'xml', 'tool.echo', '-', ...plugin],
+    ['call', '--stdin', 'json', 'tool.echo', '-', ...plugin],
+    ['call', 'kv.get', '5', ...plugin],
+    ['call', 'kv.get', ...plugin],
+    ['call', 'kv.get', '"a"', '"b"', ...plugin],
+    ['conformance', '--only', 'no such check', ...plugin],
+    ['doctor', '--skip', 'nope'],
+    ['new', 'A B'],
+    ['new', '--language', 'cobol', 'x'],
+    ['completion', 'tcsh'],
+  ],
+  4: [
+    ['call', 'tool.fail', ...plugin],
+    ['call', 'tool.throwText', ...plugin],
+    ['call', 'tool.failAsIfLost', ...plugin],
+    ['call', 'broken.any', ...plugin],
+  ],
+  5: [
+    ['call', 'tool.nope', ...plugin],
+    ['call', 'nope.echo', ...plugin],
+  ],
+  6: [
+    ['call', 'tool.die', ...plugin],
+    ['call', 'a.b', ...dies],
+    ['describe', ...dies],
+  ],
+  7: [
+    ['call', 'tool.echo', '1', ...exits],
+    ['describe', ...exits],
+    ['describe', ...isNotThere],
+    ['conformance', ...isNotThere],
+    ['describe', '--start-timeout', '300', '--', 'node', '-e', 'setInterval(() => {}, 1000)'],
+  ],
+  8: [
+    ['call', '--timeout', '300', 'tool.wait', ...plugin],
+    ['call', '--timeout', '300', 'tool.forever', ...plugin],
+    ['call', '--timeout', '300', 'never.greet', '--', ...hanging],
+    ['describe', '--timeout', '300', '--', ...hanging],
+  ],
+};
+
+/** What is typed in a terminal for the status of Ctrl-C, and the text after which it is pressed. */
+const interrupted: readonly (readonly [args: readonly string[], shown: string])[] = [
+  [['call', 'tool.wait', ...plugin], 'waiting'],
+  [['conformance', '--concurrency', '1', ...plugin], 'of '],
+];
+
+/** The rows of the table of docs/cli.md. */
+const documented = [
+  ...readFileSync(join(root, 'docs/cli.md'), 'utf8').matchAll(/^\| +(\d+) \| (.+?) +\|$/gm),
+].map(([, status = '', meaning = '']): [number, string] => [Number(status), meaning]);
+
+test('the tests below know each status of docs/cli.md', () => {
+  expect(documented.map(([status]) => status)).toEqual([...Object.keys(commands).map(Number), 130]);
+});
+
+test.each(documented.filter(([status]) => status in commands))(
+  'the status %i is answered: %s',
+  async (status) => {
+    for (const args of commands[status] ?? []) {
+      const ran = await pipework(args);
+      expect(ran.status, `pipework ${args.join(' ')}\n${ran.stderr}`).toBe(status);
+      // With --json an error is one line of JSON that has the status.
+      const last = ran.stderr.trim().split('\n').at(-1) ?? '';
+      if (args.includes('--json') && status !== 0)
+        expect(JSON.parse(last)).toHaveProperty('error.status', status);
+    }
+  },
+);
+
+test.skipIf(noTerminal !== undefined).each(interrupted)(
+  `the status 130 is that of Ctrl-C: %j${skipped(noTerminal)}`,
+  async (args, shown) => {
+    const ran = await inTerminal(args, [[shown, '\u0003']], { NO_COLOR: '1' });
+    expect(ran.status).toBe(130);
+    // Nothing of a line of progress is left.
+    const last = ran.shown.split('\n').at(-2)?.split('\u001b[2K').at(-1);
+    expect(last?.trim()).toBe('pipework: interrupted');
+  },
+);
+
+test.skipIf(process.platform === 'win32')(
+  'conformance that is interrupted by a signal ends the plugins that run',
+  async () => {
+    const mark = `conformance-${process.pid}-${performance.now()}`;
+    const args = ['conformance', '--', 'sh', '-c', `sleep 300 & : ${mark}; wait`];
+    const child = spawn(process.execPath, [bin, ...args], { stdio: 'ignore' });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    const running = async (): Promise<number> =>
+      (await run(['ps', '-eo', 'args'])).stdout
+        .split('\n')
+        .filter((line) => line.startsWith('sh ') && line.includes(mark)).length;
+    await expect.poll(running, { timeout: 30_000 }).toBeGreaterThan(0);
+    child.kill('SIGINT');
+    expect(await ended).toBe(130);
+    expect(await running()).toBe(0);
+  },
+);
