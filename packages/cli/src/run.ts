@@ -1,4 +1,5 @@
 /** Runs the command in this process. */
+import { splitAtPlugin } from './correction.ts';
 import { main } from './main.ts';
 import { warningLine } from './report.ts';
 
@@ -38,7 +39,8 @@ export function showWarnings(): void {
     process.off('warning', listener);
     process.on('warning', (warning) => {
       if (warning.name !== 'PipeworkWarning') return listener.call(process, warning);
-      stderr.write(warningLine(warning.message, { env, stdout, stderr }, process.argv.includes('--json')));
+      const isForMachines = splitAtPlugin(process.argv).own.includes('--json');
+      stderr.write(warningLine(warning.message, { env, stdout, stderr }, isForMachines));
     });
   }
 }

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { commands, exitStatuses } from './support/internals.ts';
+import { checks, commands, exitStatuses } from './support/internals.ts';
 import {
+  bin,
   fixture,
   inProcess,
   inTerminal,
@@ -10,6 +11,7 @@ import {
   noTerminal,
   pipework,
   python,
+  run,
   skipped,
 } from './support/run.ts';
 
@@ -148,6 +150,25 @@ describe('the help', () => {
       expect(text.split('\n').filter((one) => one.length > 80)).toEqual([]);
     },
   );
+});
+
+describe('a warning of the process', () => {
+  const warned = async (name: string, ...args: string[]): Promise<string> => {
+    const warns = `process.once('beforeExit', () => process.emitWarning('one\\ntwo', '${name}'));`;
+    const imports = `data:text/javascript,${encodeURIComponent(warns)}`;
+    const ran = await run([process.execPath, '--import', imports, bin, ...args]);
+    expect(ran.status).toBe(0);
+    return ran.stderr;
+  };
+
+  test('has the form of the command if it comes from pipework, and that of Node otherwise', async () => {
+    expect(await warned('PipeworkWarning', '--version')).toBe('pipework: warning: one\n  two\n');
+    const others = checks.map(({ name }) => name).filter((name) => name !== 'node');
+    expect(await warned('PipeworkWarning', 'doctor', '--json', '--skip', others.join())).toBe(
+      '{"warning":{"message":"one\\ntwo"}}\n',
+    );
+    expect(await warned('OtherWarning', '--version')).toMatch(/^\(node:\d+\) OtherWarning: one\ntwo\n/);
+  });
 });
 
 describe('main', () => {
