@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -72,6 +73,19 @@ describe('a pool', () => {
     await expect(late).rejects.toMatchObject({ code: 'RPC_DEADLINE', sent: false });
     expect(pool.stats().queued).toBe(0);
     await running;
+  });
+
+  test('listens once to a signal that many queued calls share', async () => {
+    await using pool = new Pool<Workers>({ cmd: workerCommand(), max: 1 });
+    const worker = await pool.dispense('worker');
+    await worker.pid();
+    const running = worker.wait(100);
+    const { signal } = new AbortController();
+    const calls = Array.from({ length: 20 }, (_, n) => withOptions(worker, { signal }).echo(n));
+    expect(getEventListeners(signal, 'abort').length).toBe(1);
+    await running;
+    expect(await Promise.all(calls)).toEqual(calls.map((_, n) => n));
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   test('sends calls of one affinity to one process, in order', async () => {

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { Client, withCallOptions } from '@pipework/core';
 import { Supervisor, type StateChange } from '../src/index.ts';
@@ -182,6 +183,24 @@ describe('a supervisor', () => {
     await expect(worker.die()).rejects.toThrow();
     await worker.pid();
     expect(generations).toEqual([1, 2]);
+  });
+
+  test('listens once to a signal that many waiting calls share', async () => {
+    await using supervisor = new Supervisor<Workers>({
+      cmd: workerCommand(),
+      restart: { initialDelayMs: 60_000, maxDelayMs: 60_000 },
+    });
+    const worker = await supervisor.dispense('worker');
+    await expect(worker.die()).rejects.toThrow();
+    const controller = new AbortController();
+    const { signal } = controller;
+    const bound = withCallOptions(worker, { signal });
+    const calls = Array.from({ length: 20 }, (_, n) => bound.echo(n));
+    await expect.poll(() => getEventListeners(signal, 'abort').length).toBe(1);
+    const reason = new Error('no longer wanted');
+    controller.abort(reason);
+    for (const outcome of await Promise.allSettled(calls)) expect(outcome).toMatchObject({ reason });
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   test('ends a process that answers no health check, and starts another', async () => {

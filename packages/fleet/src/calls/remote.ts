@@ -3,6 +3,7 @@ import { createRemote, type CallOptions, type Remote } from '@pipework/core';
 import type { Clock } from '../clock.ts';
 import type { FleetProcess } from '../process.ts';
 import { forward, isLost, mayGoElsewhere, signalOf } from './forward.ts';
+import { onAbort } from './on-abort.ts';
 import { markUnsent } from './unsent.ts';
 import type { WaitLimits } from './waiting.ts';
 
@@ -148,15 +149,15 @@ class WaitingCall<P, K extends keyof P & string> {
     const { signal, remainingMs } = this.#limits();
     if (signal === undefined && remainingMs === undefined) return promise;
     return new Promise<T>((resolve, reject) => {
-      const onAbort = (): void => reject(markUnsent(signal?.reason as Error));
-      signal?.addEventListener('abort', onAbort, { once: true });
-      if (signal?.aborted === true) onAbort();
+      const abort = (): void => reject(markUnsent(signal?.reason as Error));
+      const stopListening = onAbort(signal, abort);
+      if (signal?.aborted === true) abort();
       const cancel =
         remainingMs === undefined
           ? () => {}
           : this.#route.clock.after(remainingMs, () => reject(this.#route.late()));
       promise.then(resolve, reject).finally(() => {
-        signal?.removeEventListener('abort', onAbort);
+        stopListening();
         cancel();
       });
     });

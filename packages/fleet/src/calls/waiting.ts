@@ -3,6 +3,7 @@
  * ready, its signal aborts, its deadline passes, or the supervisor ends.
  */
 import type { Clock } from '../clock.ts';
+import { onAbort } from './on-abort.ts';
 import { markUnsent } from './unsent.ts';
 
 export interface WaitLimits {
@@ -53,15 +54,14 @@ export class WaitingCalls<T> {
         waiter.stopWatching();
         reject(error);
       };
-      const onAbort = (): void => leave(markUnsent(signal?.reason));
-      signal?.addEventListener('abort', onAbort, { once: true });
+      const stopListening = onAbort(signal, () => leave(markUnsent(signal?.reason)));
       const cancel =
         remainingMs === undefined ? () => {} : this.#clock.after(remainingMs, () => leave(this.#makeLate()));
       const waiter: Waiter<T> = {
         resolve,
         reject,
         stopWatching: () => {
-          signal?.removeEventListener('abort', onAbort);
+          stopListening();
           cancel();
         },
       };

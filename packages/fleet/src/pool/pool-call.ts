@@ -2,6 +2,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { CallOptions } from '@pipework/core';
 import { signalOf } from '../calls/forward.ts';
+import { onAbort } from '../calls/on-abort.ts';
 import { markUnsent } from '../calls/unsent.ts';
 import type { Clock } from '../clock.ts';
 import type { PoolCallOptions } from './options.ts';
@@ -20,17 +21,19 @@ export interface Asked<P> {
 export class PoolCall<P> implements Job {
   readonly asked: Asked<P>;
   readonly sequence: number;
-  readonly affinity: string | undefined;
-  readonly priority: number;
-  /** True while the call is in the queue. */
+  readonly affinity: string | undefined = undefined;
+  readonly priority: number = 0;
+  /** True while it is in the queue. */
   isWaiting = false;
   readonly queuedAt: number;
+  /** The signal by which its caller can stop waiting. */
+  readonly signal: AbortSignal | undefined;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: unknown) => void;
   readonly #clock: Clock;
   /** Core's own options; undefined if none were given. */
-  readonly #options: CallOptions | undefined;
-  readonly #deadline: number | undefined;
+  readonly #options: CallOptions | undefined = undefined;
+  readonly #deadline: number | undefined = undefined;
   #stopWatching = (): void => {};
   /**
    * The asynchronous context in which the call was made; undefined if it never waited. A call that waited
@@ -50,16 +53,14 @@ export class PoolCall<P> implements Job {
     this.resolve = resolve;
     this.reject = reject;
     this.queuedAt = clock.now();
-    const { affinity, priority = 0, ...rest } = asked.options ?? {};
+    const { options } = asked;
+    this.signal = signalOf(asked.args, options);
+    if (options === undefined) return;
+    const { affinity, priority = 0, ...rest } = options;
     this.affinity = affinity;
     this.priority = priority;
-    this.#options = asked.options === undefined ? undefined : rest;
+    this.#options = rest;
     this.#deadline = rest.deadlineMs === undefined ? undefined : this.queuedAt + rest.deadlineMs;
-  }
-
-  /** The signal by which its caller can stop waiting. */
-  get signal(): AbortSignal | undefined {
-    return signalOf(this.asked.args, this.#options);
   }
 
   /** The options for the process, with the remaining time, because the wait has used up a part of it. */
@@ -76,14 +77,13 @@ export class PoolCall<P> implements Job {
     this.#context ??= new AsyncResource('PIPEWORK_POOL_CALL');
     const { signal } = this;
     if (signal === undefined && this.#deadline === undefined) return;
-    const onAbort = (): void => leave(markUnsent(signal?.reason));
-    signal?.addEventListener('abort', onAbort, { once: true });
+    const stopListening = onAbort(signal, () => leave(markUnsent(signal?.reason)));
     const cancel =
       this.#deadline === undefined
         ? () => {}
         : this.#clock.after(this.#deadline - this.#clock.now(), () => leave(makeLate()));
     this.#stopWatching = () => {
-      signal?.removeEventListener('abort', onAbort);
+      stopListening();
       cancel();
     };
   }

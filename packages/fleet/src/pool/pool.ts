@@ -1,5 +1,6 @@
 /** Several processes of one plugin behind one remote. */
 import { cleanupCount, createRemote, type Command, type Remote } from '@pipework/core';
+import { onAbort } from '../calls/on-abort.ts';
 import { givenUp, stopped, type FleetError } from '../errors.ts';
 import { Members } from './members.ts';
 import { checkPool, type PoolConfig, type PoolSettings } from './options.ts';
@@ -84,10 +85,9 @@ export class Pool<P = Record<string, object>, S = Record<never, never>> {
       },
       mayStart: () => !this.#isCleaningUp(),
     });
-    const onAbort = (): void => void this.#stop(false, signal?.reason);
-    signal?.addEventListener('abort', onAbort, { once: true });
-    this.#stopListening = () => signal?.removeEventListener('abort', onAbort);
-    if (signal?.aborted === true) onAbort();
+    const abort = (): void => void this.#stop(false, signal?.reason);
+    this.#stopListening = onAbort(signal, abort);
+    if (signal?.aborted === true) abort();
   }
 
   /**

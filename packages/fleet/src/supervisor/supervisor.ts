@@ -1,5 +1,6 @@
 /** Keeps one plugin running over any number of processes. Carries out the decisions of `state.ts`. */
 import { cleanupCount, PipeworkError, type Command, type Remote } from '@pipework/core';
+import { onAbort } from '../calls/on-abort.ts';
 import { fleetRemote, type Route } from '../calls/remote.ts';
 import { WaitingCalls, type WaitLimits } from '../calls/waiting.ts';
 import { unsent } from '../calls/unsent.ts';
@@ -77,9 +78,8 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
       late: () => this.#route.late(),
     });
     this.#route = this.#makeRoute();
-    const onAbort = (): void => void this.#stop(false, signal?.reason);
-    signal?.addEventListener('abort', onAbort, { once: true });
-    this.#stopListening = () => signal?.removeEventListener('abort', onAbort);
+    const abort = (): void => void this.#stop(false, signal?.reason);
+    this.#stopListening = onAbort(signal, abort);
     this.#watch =
       settings.watch.length === 0
         ? undefined
@@ -89,7 +89,7 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
             () => this.#dispatch({ type: 'changed' }),
             (error) => this.#announce({ error: error as Error }),
           );
-    if (signal?.aborted === true) onAbort();
+    if (signal?.aborted === true) abort();
   }
 
   /** The state at this moment. */
