@@ -5,6 +5,7 @@
 import {
   Client,
   isPipeworkError,
+  PluginExitError,
   type ClientConfig,
   type Command,
   type HandlerInterceptor,
@@ -49,7 +50,7 @@ export class FleetProcess<P> {
     });
     this.#client = new Client<P>(this.#config(cmd));
     void this.#client.exit.then((exit) => {
-      this.#leaving.abort(new Error('the process has ended'));
+      this.#leaving.abort(new PluginExitError(settings.name, exit));
       this.#resolveGone(exit);
     });
   }
@@ -95,15 +96,23 @@ export class FleetProcess<P> {
     const { setup, startTimeoutMs, clock } = this.#settings;
     if (setup === undefined) return;
     const { signal } = this.#leaving;
-    await new Promise<void>((resolve, reject) => {
-      const cancel = clock.after(startTimeoutMs, () => {
-        reject(new Error(`setup() did not settle within ${startTimeoutMs} ms (startTimeout)`));
-      });
-      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-      Promise.resolve(setup(rpc, { signal, generation: this.number }))
-        .then(resolve, reject)
-        .finally(cancel);
+    signal.throwIfAborted();
+    let end!: (error: Error) => void;
+    const ended = new Promise<never>((_, reject) => {
+      end = reject;
     });
+    const onLeaving = (): void => end(signal.reason as Error);
+    signal.addEventListener('abort', onLeaving, { once: true });
+    const cancel = clock.after(startTimeoutMs, () =>
+      end(new Error(`setup() did not settle within ${startTimeoutMs} ms (startTimeout)`)),
+    );
+    try {
+      // Inside an async function, a `setup` that throws counts as one that rejects.
+      await Promise.race([ended, (async () => setup(rpc, { signal, generation: this.number }))()]);
+    } finally {
+      cancel();
+      signal.removeEventListener('abort', onLeaving);
+    }
   }
 
   /** Returns the implementation that `owner` has in this process. It is dispensed at its first use. */

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { ref, type PluginContext } from '@pipework/core';
 import { fakePlugin, memoryLauncher } from '@pipework/testkit';
 import { Supervisor, type StateChange } from '../src/index.ts';
-import { PathWatch } from './support/internals.ts';
+import { defer, PathWatch } from './support/internals.ts';
 import { SteppedClock } from './support/stepped-clock.ts';
 
 interface Plugins {
@@ -51,7 +51,33 @@ describe('a supervisor with a stepped clock', () => {
     await supervisor.stop();
   });
 
-  test('ends a plugin that only health checks use, although an object is dispensed', async () => {
+  test('leaves no timer of a setup that throws, never settles, or outlives its process', async () => {
+    const restart = false;
+    const throwing = make({
+      restart,
+      setup: () => {
+        throw new Error('no database');
+      },
+    });
+    await expect(throwing.supervisor.start()).rejects.toMatchObject({ cause: { message: 'no database' } });
+    expect(throwing.clock.waits).toBe(0);
+    const entered = defer();
+    const hung = make({
+      restart,
+      setup: () => {
+        entered.resolve();
+        return new Promise(() => {});
+      },
+    });
+    const starting = hung.supervisor.start();
+    starting.catch(() => {});
+    await entered.promise;
+    await hung.supervisor.stop();
+    await expect(starting).rejects.toMatchObject({ code: 'FLEET_STOPPED' });
+    await expect.poll(() => hung.clock.waits).toBe(0);
+  });
+
+  test('lets a plugin end that only health checks use, with or without dispensed objects', async () => {
     const { supervisor, clock, reaches } = make({
       idleMs: 1_000,
       health: { everyMs: 300, timeoutMs: 1_000_000, failures: 1 },

@@ -185,6 +185,23 @@ describe('a supervisor', () => {
     expect(generations).toEqual([1, 2]);
   });
 
+  test('tells how a process exited that ended during its setup', async () => {
+    await using supervisor = new Supervisor<Workers>({
+      cmd: workerCommand(),
+      restart: false,
+      setup: async (rpc) => {
+        const worker = await rpc.dispense('worker');
+        worker.die(9).catch(() => {});
+        await new Promise(() => {});
+      },
+    });
+    await expect(supervisor.start()).rejects.toMatchObject({
+      code: 'FLEET_GIVEN_UP',
+      cause: { code: 'PLUGIN_EXITED', exit: { code: 9 } },
+      message: expect.stringContaining('exit code 9') as string,
+    });
+  });
+
   test('listens once to a signal that many waiting calls share', async () => {
     await using supervisor = new Supervisor<Workers>({
       cmd: workerCommand(),

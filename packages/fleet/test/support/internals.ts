@@ -4,5 +4,6 @@
  */
 
 export type { Action, StateOptions, SupervisorEvent } from '../../src/supervisor/events.ts';
+export { defer } from '../../src/deferred.ts';
 export { SupervisorFacts } from '../../src/supervisor/state.ts';
 export { PathWatch } from '../../src/supervisor/watch.ts';
