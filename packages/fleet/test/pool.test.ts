@@ -73,6 +73,8 @@ describe('a pool', () => {
     await expect(late).rejects.toMatchObject({ code: 'RPC_DEADLINE', sent: false });
     expect(pool.stats().queued).toBe(0);
     await running;
+    await expect(withOptions(worker, { signal: controller.signal }).echo(4)).rejects.toBe(reason);
+    expect(pool.stats()).toMatchObject({ failed: 4, completed: 2 });
   });
 
   test('listens once to a signal that many queued calls share', async () => {

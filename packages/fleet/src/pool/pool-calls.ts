@@ -53,7 +53,10 @@ export class PoolCalls<P> {
       const { clock } = this.#settings.process;
       const call = new PoolCall(asked, this.#sequence++, clock, { resolve, reject });
       const { signal } = call;
-      if (signal?.aborted === true) return reject(markUnsent(signal.reason));
+      if (signal?.aborted === true) {
+        this.failed += 1;
+        return reject(markUnsent(signal.reason));
+      }
       this.#unsent += 1;
       call.isWaiting = true;
       this.schedule.add(call);
@@ -109,6 +112,7 @@ export class PoolCalls<P> {
   /** Fails a call that was not sent. */
   #settle(call: PoolCall<P>, error: unknown): void {
     call.stopWaiting();
+    this.failed += 1;
     call.reject(error);
     this.#leftQueue();
   }
@@ -177,10 +181,7 @@ export class PoolCalls<P> {
       }
       if (isLost(error)) this.#host.lost(member);
       else member.answered += 1;
-      if (!hasLeft) {
-        this.failed += 1;
-        this.#settle(call, error);
-      }
+      if (!hasLeft) this.#settle(call, error);
     }
     this.schedule.finish(call, member);
     this.#host.released(member);
