@@ -77,6 +77,14 @@ describe('a pool', () => {
     expect(pool.stats()).toMatchObject({ failed: 4, completed: 2 });
   });
 
+  test('starts a process also if no call may wait for it', async () => {
+    await using pool = new Pool<Workers>({ cmd: workerCommand(), max: 1, maxQueued: 0 });
+    const worker = await pool.dispense('worker');
+    await expect(worker.echo(1)).rejects.toMatchObject({ code: 'RPC_OVERLOADED', sent: false });
+    await expect.poll(() => pool.stats().processes).toBe(1);
+    expect(await worker.echo(2)).toBe(2);
+  });
+
   test('listens once to a signal that many queued calls share', async () => {
     await using pool = new Pool<Workers>({ cmd: workerCommand(), max: 1 });
     const worker = await pool.dispense('worker');
