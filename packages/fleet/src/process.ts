@@ -18,6 +18,11 @@ import type { SupervisorSettings } from './options.ts';
 /** How a process is asked to leave. */
 export type Leave = { readonly how: 'drain'; readonly drainMs: number } | { readonly how: 'quit' | 'kill' };
 
+interface Dispensing<P> {
+  readonly name: keyof P & string;
+  readonly remote: Promise<Remote<P[keyof P]>>;
+}
+
 export class FleetProcess<P> {
   /** The process's number, counted over all processes of one supervisor or pool. */
   readonly number: number;
@@ -33,7 +38,7 @@ export class FleetProcess<P> {
    * The implementations that this process has dispensed, by owner. An owner stands for one remote of the
    * user, which has one implementation in each process.
    */
-  readonly #dispensing = new Map<object, Promise<Remote<P[keyof P]>>>();
+  readonly #dispensing = new Map<object, Dispensing<P>>();
   /** The same implementations once they have arrived, for the fast path of a call. */
   readonly #dispensed = new Map<object, Remote<P[keyof P]>>();
   #rpc: RPCClientOf<P> | undefined;
@@ -117,10 +122,11 @@ export class FleetProcess<P> {
 
   /** Returns the implementation that `owner` has in this process. It is dispensed at its first use. */
   dispense<K extends keyof P & string>(owner: object, name: K): Promise<Remote<P[K]>> {
-    const known = this.#dispensing.get(owner) as Promise<Remote<P[K]>> | undefined;
-    if (known !== undefined) return known;
+    const known = this.#dispensing.get(owner);
+    if (known !== undefined) return known.remote as Promise<unknown> as Promise<Remote<P[K]>>;
     const dispensing = this.#rpc!.dispense(name);
-    this.#dispensing.set(owner, dispensing as Promise<unknown> as Promise<Remote<P[keyof P]>>);
+    const remote = dispensing as Promise<unknown> as Promise<Remote<P[keyof P]>>;
+    this.#dispensing.set(owner, { name, remote });
     dispensing.then(
       (remote) => this.#dispensed.set(owner, remote as unknown as Remote<P[keyof P]>),
       // The callers get the failure, and the next call tries again.
@@ -129,7 +135,15 @@ export class FleetProcess<P> {
     return dispensing;
   }
 
-  /** Returns the implementation to which {@link dispense} has resolved; undefined if it has not resolved. */
+  /**
+   * Dispenses what `other` has dispensed. So the first calls after this process takes over need one round trip
+   * instead of two. A failure is left to these calls.
+   */
+  adopt(other: FleetProcess<P>): void {
+    for (const [owner, { name }] of other.#dispensing) this.dispense(owner, name).catch(() => {});
+  }
+
+  /** Returns what {@link dispense} has resolved to; undefined if it has not. */
   dispensed(owner: object): Remote<P[keyof P]> | undefined {
     return this.#dispensed.get(owner);
   }
@@ -147,7 +161,7 @@ export class FleetProcess<P> {
     const dispensing = this.#dispensing.get(owner);
     this.#dispensing.delete(owner);
     this.#dispensed.delete(owner);
-    dispensing?.then(
+    dispensing?.remote.then(
       (remote) => (remote as Partial<Disposable>)[Symbol.dispose]?.(),
       () => {},
     );

@@ -77,6 +77,25 @@ describe('a supervisor with a stepped clock', () => {
     await expect.poll(() => hung.clock.waits).toBe(0);
   });
 
+  test('gives its spare, and the successor of a reload, what it has dispensed', async () => {
+    let made = 0;
+    const launcher = memoryLauncher<Plugins>({
+      worker: () => {
+        made += 1;
+        return fakePlugin<Plugins['worker']>({ work: async () => 'done' });
+      },
+    });
+    const { supervisor } = make({ launcher, spare: 1 });
+    const worker = await supervisor.dispense('worker');
+    await expect.poll(() => made).toBe(2);
+    expect(launcher.launches).toBe(2);
+    await supervisor.reload();
+    await expect.poll(() => made).toBe(4);
+    expect(launcher.launches).toBe(4);
+    expect(await worker.work()).toBe('done');
+    await supervisor.stop();
+  });
+
   test('lets a plugin end that only health checks use, with or without dispensed objects', async () => {
     const { supervisor, clock, reaches } = make({
       idleMs: 1_000,

@@ -283,6 +283,7 @@ export class Supervisor<P = Record<string, object>, S = Record<never, never>> {
     try {
       const rpc = await process.start();
       if (isReload) await checkFirst(rpc, this.#settings.health, this.#settings.clock);
+      if (this.#current !== undefined) process.adopt(this.#current);
       isReady = true;
       void rpc.closed.then(() => this.#lost(process));
       this.#dispatch({ type: 'ready', process: number });
