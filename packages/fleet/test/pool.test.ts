@@ -98,6 +98,19 @@ describe('a pool', () => {
     expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
+  test('rejects a call with an unknown option, and gives its place to the next one', async () => {
+    await using pool = new Pool<Workers>({ cmd: workerCommand(), max: 1 });
+    const worker = await pool.dispense('worker');
+    const asked = withOptions(worker, { retries: 3 } as PoolCallOptions).echo(1);
+    await expect(asked).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      sent: false,
+      message: expect.stringContaining('options.retries') as string,
+    });
+    expect(await worker.echo(2)).toBe(2);
+    expect(pool.stats()).toMatchObject({ busy: 0, failed: 1, completed: 1 });
+  });
+
   test('sends calls of one affinity to one process, in order', async () => {
     await using pool = new Pool<Workers>({ cmd: workerCommand(), max: 3, min: 3 });
     await pool.start();

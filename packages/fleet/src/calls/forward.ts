@@ -1,5 +1,6 @@
 /** One call of a fleet's remote, made on one process. */
 import { isPipeworkError, withCallOptions, type CallOptions, type Remote } from '@pipework/core';
+import { markUnsent } from './unsent.ts';
 
 /**
  * Codes of calls that ended together with the process or its session. The errors of deadlines, aborts and
@@ -27,15 +28,20 @@ export function mayGoElsewhere(error: unknown): boolean {
 
 type Methods = Readonly<Record<string, (...args: unknown[]) => Promise<unknown>>>;
 
-/** Calls `method` on the implementation that one process dispensed. */
+/** Calls `method` on the implementation that one process dispensed. Never throws. */
 export function forward(
   remote: Remote<unknown>,
   method: string,
   args: unknown[],
   options: CallOptions | undefined,
 ): Promise<unknown> {
-  const target = options === undefined ? remote : withCallOptions(remote, options);
-  return (target as unknown as Methods)[method]!(...args);
+  try {
+    const target = options === undefined ? remote : withCallOptions(remote, options);
+    return (target as unknown as Methods)[method]!(...args);
+  } catch (error) {
+    // Core refused an option.
+    return Promise.reject(markUnsent(error as Error));
+  }
 }
 
 /**
