@@ -154,6 +154,18 @@ describe('a pool', () => {
     expect(await queued).toBe('after');
   });
 
+  test('gives the place of a stream back when a block that uses it ends', async () => {
+    await using pool = new Pool<Workers>({ cmd: workerCommand(), max: 1 });
+    const worker = await pool.dispense('worker');
+    {
+      await using stream = (await worker.count(3)) as AsyncGenerator<number> & AsyncDisposable;
+      expect(await stream.next()).toEqual({ done: false, value: 1 });
+      expect(pool.stats().busy).toBe(1);
+    }
+    expect(await worker.echo('after')).toBe('after');
+    expect(pool.stats().busy).toBe(0);
+  });
+
   test('loses only the calls of a process that dies', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'pool-'));
     const file = join(folder, 'notes');

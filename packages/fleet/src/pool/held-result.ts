@@ -11,7 +11,7 @@ export function heldUntilOver(result: unknown, release: () => void): unknown {
   return result;
 }
 
-type AnyIterator = AsyncIterator<unknown, unknown, unknown> & AsyncIterable<unknown>;
+type AnyIterator = AsyncIterator<unknown, unknown, unknown> & AsyncIterable<unknown> & AsyncDisposable;
 
 function isAsyncIterator(value: unknown): value is AnyIterator {
   if (typeof value !== 'object' || value === null) return false;
@@ -32,14 +32,18 @@ function heldIterator(source: AnyIterator, release: () => void): AnyIterator {
       throw error;
     }
   };
+  const leave = (value?: unknown): Promise<IteratorResult<unknown, unknown>> =>
+    source.return === undefined
+      ? step(Promise.resolve({ done: true, value }))
+      : step(source.return(value)).finally(release);
   return {
     next: (...args) => step(source.next(...args)),
-    return: (value) =>
-      source.return === undefined
-        ? step(Promise.resolve({ done: true, value }))
-        : step(source.return(value)).finally(release),
+    return: leave,
     throw: (error) =>
       source.throw === undefined ? step(Promise.reject(error as Error)) : step(source.throw(error)),
+    async [Symbol.asyncDispose]() {
+      await leave();
+    },
     [Symbol.asyncIterator]() {
       return this;
     },
