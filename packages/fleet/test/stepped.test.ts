@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ref, type PluginContext } from '@pipework/core';
 import { fakePlugin, memoryLauncher } from '@pipework/testkit';
-import { Supervisor, type StateChange } from '../src/index.ts';
+import { Pool, Supervisor, type StateChange } from '../src/index.ts';
 import { defer, PathWatch } from './support/internals.ts';
 import { SteppedClock } from './support/stepped-clock.ts';
 
@@ -32,7 +32,35 @@ function make(options: Partial<ConstructorParameters<typeof Supervisor<Plugins>>
   return { supervisor, clock, launcher, fake, reaches };
 }
 
-describe('a supervisor with a stepped clock', () => {
+describe('a pool of plugins in memory', () => {
+  test('keeps a process whose successor does not start, and tries again', async () => {
+    let attempts = 0;
+    let isFull = true;
+    const pool = new Pool<Pick<Plugins, 'worker'>>({
+      cmd: ['fake'],
+      launcher: memoryLauncher<Plugins>({
+        worker: () => fakePlugin<Plugins['worker']>({ work: async () => 'done' }),
+      }),
+      max: 1,
+      recycle: { calls: 1 },
+      restart: { atMost: 1, initialDelayMs: 1, maxDelayMs: 5 },
+      setup: async (_rpc, { generation }) => {
+        if (generation === 1 || !isFull) return;
+        attempts += 1;
+        throw new Error('the disk is full');
+      },
+    });
+    const worker = await pool.dispense('worker');
+    while (attempts < 4) expect(await worker.work()).toBe('done');
+    expect(pool.stats()).toMatchObject({ processes: 1, recycled: 0, failed: 0 });
+    isFull = false;
+    await expect.poll(() => pool.stats().recycled).toBeGreaterThan(0);
+    expect(await worker.work()).toBe('done');
+    await pool.stop();
+  });
+});
+
+describe('a supervisor, by a stepped clock', () => {
   test('doubles its delays up to the cap, and gives up after atMost', async () => {
     const launcher = (): never => {
       throw new Error('no such plugin');

@@ -61,6 +61,7 @@ export class Members<P> {
         launchSuccessor: (version) => this.#launch('successor', version),
         open: (member) => this.#open(member),
         drain: (member, reason) => this.#end(member, this.#drain, reason),
+        delay: (attempt, act) => clock.after(this.#budget.delayOf(attempt), act, { holdsLoop: false }),
       },
       { number: 0, command: client.cmd },
     );
@@ -346,6 +347,7 @@ export class Members<P> {
     this.#cancelSpareDelay?.();
     this.#cancelSpareDelay = undefined;
     this.#upkeep.stop();
+    this.#replacements.stop();
     this.#replacements.fail(error);
     this.#starting?.reject(error);
     this.#starting = undefined;

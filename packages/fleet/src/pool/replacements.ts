@@ -16,6 +16,8 @@ export interface ReplacementsHost<P> {
   open(member: Member<P>): void;
   /** Lets the process finish its running calls, and then ends it. */
   drain(member: Member<P>, reason: 'recycled' | 'reloaded'): void;
+  /** Calls `act` after the delay before attempt number `attempt`. Returns a function that cancels it. */
+  delay(attempt: number, act: () => void): () => void;
 }
 
 export class Replacements<P> {
@@ -31,6 +33,10 @@ export class Replacements<P> {
   #current: { readonly old: Member<P>; readonly successor: Member<P> } | undefined;
   #reload: Deferred | undefined;
   #recycled = 0;
+  /** How many successors of processes that passed a limit have failed in a row. */
+  #failures = 0;
+  /** Set while no further successor of these is tried. */
+  #cancelDelay: (() => void) | undefined;
 
   constructor(host: ReplacementsHost<P>, version: Version) {
     this.#host = host;
@@ -80,7 +86,9 @@ export class Replacements<P> {
    */
   next(): void {
     if (this.#current !== undefined) return;
-    const old = [...this.#host.all].find(({ state, mark }) => state === 'ready' && mark !== undefined);
+    const isDue = ({ state, mark }: Member<P>): boolean =>
+      state === 'ready' && mark !== undefined && (mark === 'reload' || this.#cancelDelay === undefined);
+    const old = [...this.#host.all].find(isDue);
     if (old === undefined) return this.#settleIfDone();
     if (!this.#host.mayLaunch) return;
     const spare = this.#host.takeSpare(this.#target);
@@ -98,6 +106,7 @@ export class Replacements<P> {
     if (current?.successor === member) {
       this.#current = undefined;
       if (member.version === this.#target) this.#version = this.#target;
+      this.#failures = 0;
       const { mark } = current.old;
       if (mark !== 'reload') this.#recycled += 1;
       this.#host.drain(current.old, mark === 'reload' ? 'reloaded' : 'recycled');
@@ -114,8 +123,8 @@ export class Replacements<P> {
   }
 
   /**
-   * Called when a process did not become ready. Returns true if it was a successor in a reload. Such a
-   * failure is not counted.
+   * A process did not become ready. Returns true if it was a successor, which is not counted, because the old
+   * process continues. That of a process that has passed a limit is tried again after a delay.
    */
   failed(member: Member<P>, error: Error): boolean {
     if (this.#current?.successor !== member) return false;
@@ -123,7 +132,22 @@ export class Replacements<P> {
     this.#current = undefined;
     // If a further reload has asked for another version meanwhile, that version is tried.
     if (isReload && member.version === this.#target) this.fail(error);
-    return isReload;
+    if (!isReload) this.#tryLater();
+    return true;
+  }
+
+  #tryLater(): void {
+    this.#cancelDelay = this.#host.delay(this.#failures, () => {
+      this.#cancelDelay = undefined;
+      this.next();
+    });
+    this.#failures += 1;
+  }
+
+  /** Ends the delay before the next successor. */
+  stop(): void {
+    this.#cancelDelay?.();
+    this.#cancelDelay = undefined;
   }
 
   /** Rejects the running reload. The version that last became ready stays in use. */
