@@ -11,11 +11,18 @@ const muxScript = fileURLToPath(new URL('../mux.mjs', import.meta.url));
 const script = fileURLToPath(new URL('../host.mjs', import.meta.url));
 const TIMEOUT = 180_000;
 
-export async function runHost({ peer, workloads, time, warmup, quick }) {
+export function runHost({ peer, workloads, time, warmup, quick }) {
+  return runTask(script, { peer, workloads, time, warmup, quick }, workloads[0]);
+}
+
+/**
+ * Runs `program` with a task as its argument, and returns the results that it wrote. If it wrote none, the
+ * failure is that of the workload `first`.
+ */
+export async function runTask(program, task, first) {
   const folder = mkdtempSync(join(tmpdir(), 'pipework-bench-'));
   const out = join(folder, 'result.json');
-  const task = JSON.stringify({ peer, workloads, time, warmup, quick, out });
-  const host = spawn(process.execPath, [script, task], {
+  const host = spawn(process.execPath, [program, JSON.stringify({ ...task, out })], {
     stdio: ['ignore', 'ignore', 'pipe'],
     detached: true,
     env: plainEnvironment(),
@@ -32,7 +39,7 @@ export async function runHost({ peer, workloads, time, warmup, quick }) {
     return JSON.parse(readFileSync(out, 'utf8'));
   } catch {
     const message = `the host process ended without a result: ${errors.trim() || `no output within ${TIMEOUT / 1000} s`}`;
-    return { results: {}, skipped: {}, failed: { [workloads[0]]: message } };
+    return { results: {}, skipped: {}, failed: { [first]: message } };
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -158,7 +158,8 @@ describe('a pool', () => {
     await using pool = new Pool<Workers>({ cmd: workerCommand(), max: 1 });
     const worker = await pool.dispense('worker');
     {
-      await using stream = (await worker.count(3)) as AsyncGenerator<number> & AsyncDisposable;
+      const call = worker.count(3) as unknown as Promise<AsyncGenerator<number> & AsyncDisposable>;
+      await using stream = await call;
       expect(await stream.next()).toEqual({ done: false, value: 1 });
       expect(pool.stats().busy).toBe(1);
     }

@@ -1,0 +1,41 @@
+// The fresh host process of one peer, row and round. It writes what it measured.
+//
+//   node host.mjs '{"peer": ..., "row": ..., "steps": n, "quick": bool, "out": file}'
+import { writeFileSync } from 'node:fs';
+import { ballast } from '../lib/ballast.mjs';
+import { loadPeer } from './peers/index.mjs';
+import { rowByName } from './rows.mjs';
+
+const TIMEOUT = 30_000;
+globalThis.ballast = ballast;
+const task = JSON.parse(process.argv[2]);
+const peer = await loadPeer(task.peer);
+const results = {};
+const skipped = {};
+const failed = {};
+
+const { needs, run } = rowByName.get(task.row);
+const reason = peer.missing?.[task.row];
+const { steps, quick } = task;
+if (reason !== undefined) skipped[task.row] = reason;
+else if (peer[needs] !== undefined) {
+  try {
+    results[task.row] = await within(TIMEOUT, run({ open: peer[needs], steps, quick }));
+  } catch (error) {
+    failed[task.row] = error.message;
+  }
+}
+writeFileSync(task.out, JSON.stringify({ results, skipped, failed }));
+process.exit();
+
+async function within(ms, promise) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not done after ${ms / 1000} s`)), ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,16 @@
+// The floor of the pools: a scheduler that costs nothing.
+
+/**
+ * Returns the time in milliseconds after which an ideal scheduler has done all tasks. It gives each task, in
+ * their order, to the first worker that is free. It knows no task's length, and passing a task takes no time.
+ * `owns` has the time that each task took inside its worker.
+ */
+export function idealMs(owns, workers) {
+  const busyUntil = new Float64Array(workers);
+  for (const own of owns) {
+    let first = 0;
+    for (let n = 1; n < workers; n += 1) if (busyUntil[n] < busyUntil[first]) first = n;
+    busyUntil[first] += own;
+  }
+  return Math.max(...busyUntil);
+}

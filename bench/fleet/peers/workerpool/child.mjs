@@ -1,0 +1,4 @@
+import workerpool from 'workerpool';
+import { work } from '../../task.mjs';
+
+workerpool.worker({ work });

@@ -1,0 +1,52 @@
+// What the worker of every peer does, and how its answer is checked.
+import { threadId } from 'node:worker_threads';
+
+/** Computes for a time that depends on `steps` alone. Only a worker that did all steps knows the result. */
+export function compute(seed, steps) {
+  let value = seed;
+  for (let n = 0; n < steps; n += 1) value = (value * 31 + n) % 1_000_003;
+  return value;
+}
+
+/** There are this many different results for one number of steps, so that the host can know all of them. */
+const seeds = 8;
+
+/**
+ * Waits `wait` milliseconds or computes `steps` steps. `own` is how long that took, in milliseconds. Without
+ * either, the task is tiny, and the worker answers at once.
+ */
+export function work({ id, wait, steps }) {
+  const from = performance.now();
+  const answer = () => ({
+    id,
+    value: compute(id % seeds, steps),
+    own: performance.now() - from,
+    worker: `${process.pid}:${threadId}`,
+  });
+  if (wait === 0) return answer();
+  return new Promise((resolve) => {
+    setTimeout(() => resolve(answer()), wait);
+  });
+}
+
+const known = new Map();
+
+function expectedOf({ id, steps }) {
+  const key = `${id % seeds} ${steps}`;
+  if (!known.has(key)) known.set(key, compute(id % seeds, steps));
+  return known.get(key);
+}
+
+/** Throws unless `answer` is the answer to this very task. */
+export function check(task, answer) {
+  const expected = expectedOf(task);
+  if (answer?.id === task.id && answer.value === expected && answer.own >= task.wait - 1) return;
+  throw new Error(`task ${task.id} expected ${expected}, and was answered ${JSON.stringify(answer)}`);
+}
+
+/** Returns a task that waits. */
+export const wait = (id, ms) => ({ id, wait: ms, steps: 0 });
+/** Returns a task that computes. */
+export const computes = (id, steps) => ({ id, wait: 0, steps });
+/** Returns a task that is answered at once. */
+export const tiny = (id) => ({ id, wait: 0, steps: 0 });
