@@ -6,6 +6,7 @@ import { describeMachine, loadNow } from './lib/machine.mjs';
 import { readOptions, usage } from './lib/options.mjs';
 import { runHost, runMux } from './lib/run-host.mjs';
 import { peers } from './peers/index.mjs';
+import { works } from './mux/works.mjs';
 import { workloads, workloadByName } from './workloads/index.mjs';
 import { writeReport } from './report/write.mjs';
 
@@ -18,8 +19,8 @@ if (options.help) {
 if (options.list) {
   console.log('peers:');
   for (const [name, what] of Object.entries(peers)) console.log(`  ${name.padEnd(16)}${what}`);
-  console.log('workloads:');
-  for (const { name, title } of workloads) console.log(`  ${name.padEnd(16)}${title}`);
+  console.log('workloads, and those of the mux alone:');
+  for (const { name, title } of [...workloads, ...works]) console.log(`  ${name.padEnd(20)}${title}`);
   process.exit();
 }
 
@@ -53,7 +54,7 @@ for (let round = 0; round < options.rounds; round++) {
   }
 }
 
-const mux = options.mux ? await runMux(options.rounds) : undefined;
+const mux = options.muxWorks.length > 0 ? await runMux(options.rounds, options.muxWorks) : undefined;
 const out = options.out ?? join(here, options.folder);
 const seconds = Math.round((performance.now() - began) / 1000);
 const { rounds, time, warmup, quick } = options;

@@ -1,6 +1,7 @@
 // The command line of the benchmark.
 import { parseArgs } from 'node:util';
 import { peerNames, quickPeers } from '../peers/index.mjs';
+import { workNames } from '../mux/works.mjs';
 import { workloads } from '../workloads/index.mjs';
 
 export const usage = `Usage: node bench/run.mjs [options]
@@ -8,7 +9,7 @@ export const usage = `Usage: node bench/run.mjs [options]
   --quick               one short round with the strongest peers, without the curves and the
                         64 MiB; ends within a minute, and is good for a first look only
   --peers a,b           these peers (the floor always runs)
-  --workloads a,b       these workloads
+  --workloads a,b       these workloads; some are of the mux alone
   --rounds n            alternating rounds (5; with --quick 1)
   --curves / --no-curves  the curves too (default: yes, with --quick no)
   --mux / --no-mux      the mux alone, beside npm's yamuxes (default as --curves)
@@ -43,16 +44,16 @@ export function readOptions(args) {
   const chosen = choose(
     '--workloads',
     values.workloads,
-    workloads.map((workload) => workload.name),
-    all,
+    [...workloads.map((workload) => workload.name), ...workNames],
+    [...all, ...((values.mux ?? curves) ? workNames : [])],
   );
   const peers = choose('--peers', values.peers, peerNames, quick ? quickPeers : peerNames);
   return {
     ...values,
     rounds,
-    mux: values.mux ?? curves,
     folder: folderFor(values),
-    workloads: chosen,
+    workloads: chosen.filter((name) => !workNames.includes(name)),
+    muxWorks: chosen.filter((name) => workNames.includes(name)),
     peers: ['floor', ...peers.filter((name) => name !== 'floor')],
     // Milliseconds for measuring and for warming up a workload.
     time: quick ? 100 : 300,

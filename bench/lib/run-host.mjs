@@ -46,10 +46,10 @@ export async function runTask(program, task, first) {
 }
 
 /** Returns what bench/mux.mjs measures of the mux alone; undefined if it has no result. */
-export async function runMux(rounds) {
+export async function runMux(rounds, works) {
   const folder = mkdtempSync(join(tmpdir(), 'pipework-bench-'));
   const out = join(folder, 'mux.json');
-  const args = [muxScript, '--rounds', String(rounds), '--json', out];
+  const args = [muxScript, '--rounds', String(rounds), '--work', works.join(','), '--json', out];
   const child = spawn(process.execPath, args, {
     stdio: ['ignore', 'inherit', 'inherit'],
     env: plainEnvironment(),
@@ -68,7 +68,7 @@ export async function runMux(rounds) {
  * Returns an environment without variables that distort the results. NODE_EXTRA_CA_CERTS alone makes each
  * Node child start 30 ms later. NODE_OPTIONS and similar variables make Node's code cache useless.
  */
-function plainEnvironment() {
+export function plainEnvironment() {
   const {
     NODE_EXTRA_CA_CERTS: _ca,
     NODE_OPTIONS: _options,

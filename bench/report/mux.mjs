@@ -1,13 +1,9 @@
 // Reports the mux alone beside the bare pair of pipes and the yamuxes of npm. bench/mux.mjs measures them.
 import { median } from '../lib/loops.mjs';
+import { works } from '../mux/works.mjs';
 import { short } from './numbers.mjs';
 
-const works = {
-  bulk: 'one stream, MiB/s',
-  rt100: 'round trips/s of 100 streams, a message of 100 bytes each',
-  rt1: 'round trips/s of one stream',
-  churn: 'streams/s: open, send, end, read to the end',
-};
+const titles = Object.fromEntries(works.map(({ name, title }) => [name, title]));
 
 /** `results` is work -> candidate -> a rate, or null, for each round. */
 export function muxTable(results) {
@@ -15,7 +11,7 @@ export function muxTable(results) {
   const names = [...new Set(columns.flatMap((work) => Object.keys(results[work])))];
   const lines = ['## The mux alone', ''];
   lines.push('The figure in brackets is the ratio to the bare pipes, if they can do the same work.', '');
-  lines.push(`| mux | ${columns.map((work) => works[work] ?? work).join(' | ')} |`);
+  lines.push(`| mux | ${columns.map((work) => titles[work] ?? work).join(' | ')} |`);
   lines.push(`| --- | ${columns.map(() => '---:').join(' | ')} |`);
   for (const name of names) {
     const cells = columns.map((work) => cell(results[work], name));
