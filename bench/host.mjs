@@ -3,14 +3,14 @@
 //
 //   node host.mjs '{"peer": ..., "workloads": [...], "time": ms, "warmup": ms, "quick": bool, "out": file}'
 import { writeFileSync } from 'node:fs';
-import { ballast } from './lib/ballast.mjs';
 import { place } from './lib/cores.mjs';
 import { loadPeer } from './peers/index.mjs';
 import { workloadByName } from './workloads/index.mjs';
 
 const TIMEOUT = 30_000;
-globalThis.ballast = ballast;
 const task = JSON.parse(process.argv[2]);
+if (!task.workloads.some((name) => workloadByName.get(name).hasSmallHeap))
+  globalThis.ballast = (await import('./lib/ballast.mjs')).ballast;
 const adapter = await loadPeer(task.peer);
 const results = {};
 const skipped = {};
@@ -19,7 +19,7 @@ let peer;
 
 for (const name of task.workloads) {
   const workload = workloadByName.get(name);
-  const reason = reasonToSkip(workload);
+  const reason = await reasonToSkip(workload);
   if (reason !== undefined) {
     skipped[name] = reason;
     continue;
@@ -44,8 +44,10 @@ async function measure(workload) {
   return workload.run({ peer, name: task.peer, time, warmup, quick });
 }
 
-function reasonToSkip(workload) {
-  return workload.obstacle?.() ?? adapter.missing?.[workload.name] ?? adapter.missing?.[workload.needs];
+async function reasonToSkip(workload) {
+  return (
+    (await workload.obstacle?.()) ?? adapter.missing?.[workload.name] ?? adapter.missing?.[workload.needs]
+  );
 }
 
 async function within(ms, promise) {

@@ -50,6 +50,9 @@ export function checkBytes(sent, received) {
     throw new Error(`${sent.length} bytes were changed on the way (${view.length} came back)`);
 }
 
+/** How many bytes a chunk has in the workload with many streams. */
+export const CHUNK_BYTES = 64 * 1024;
+
 /** One item of the stream workload. */
 export function item(i) {
   return { seq: i, line: 'a line of a log' };

@@ -25,13 +25,13 @@ export function terminalTable({ settings }, summary, targets) {
   if (targets.length > 0) {
     lines.push('', `Targets: ${targets.filter(({ met }) => met).length} of ${targets.length} met`);
     for (const { workload, what, wanted, got, met } of targets) {
-      lines.push(`  ${met ? 'met   ' : 'MISSED'} ${workload.padEnd(12)} ${what}: ${got} (wanted ${wanted})`);
+      lines.push(`  ${met ? 'met   ' : 'MISSED'} ${workload.padEnd(18)} ${what}: ${got} (wanted ${wanted})`);
     }
   }
   return lines.join('\n');
 }
 
-const row = (name, cells) => name.padEnd(16) + cells.map((cell) => cell.padStart(14)).join('');
+const row = (name, cells) => name.padEnd(16) + cells.map((cell) => cell.padStart(20)).join('');
 
 function cellText(cell) {
   if (cell?.value === undefined) return '-';

@@ -30,6 +30,18 @@ export const binary1m = {
   },
 };
 
+/**
+ * The same in a host that holds nothing else. Its heap is so small that V8 collects all of it after each dozen
+ * megabytes of buffers.
+ */
+export const smallHeap1m = {
+  ...binary1m,
+  name: 'small-heap-1m',
+  title: '1 MiB of bytes each way, in a host with a small heap',
+  group: 'small-heap',
+  hasSmallHeap: true,
+};
+
 export const binary64m = {
   name: 'binary-64m',
   title: '64 MiB of bytes each way',

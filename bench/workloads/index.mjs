@@ -1,32 +1,41 @@
 // The workloads, in the order of the report.
-import { lone, loneTwo } from './lone.mjs';
+import { lone, loneFree, loneTwo } from './lone.mjs';
 import { flight64, flight1000 } from './flight.mjs';
 import { objects, records } from './records.mjs';
-import { binary1m, binary64m } from './binary.mjs';
+import { binary1m, binary64m, smallHeap1m } from './binary.mjs';
 import { stream } from './stream.mjs';
 import { callbacks } from './callbacks.mjs';
+import { context } from './context.mjs';
+import { firstHost } from './first-host.mjs';
 import { idle, start, startBwrap, startPermission } from './life.mjs';
 import { otel } from './otel.mjs';
+import { manyValueStreams } from './value-streams.mjs';
 import { curvePlugins, curveServices, curveSize, curveStreams } from './curves.mjs';
 
 /**
  * A workload: `name`, `title`, `group` (which workloads share a host process), `cores` (where both ends run),
  * `metrics` (its results; `better` is `low` or `high`), `needs` (the adapter's method) and `run(context)`,
- * with `context = { open, peer, name, time, warmup, quick }`. A workload with `opens` opens its peers itself,
- * and gets no `peer`. If it has `peers`, only those peers run it. `obstacle()` returns why this machine
- * cannot run it.
+ * with `context = { open, peer, name, time, warmup, quick }`. A workload that `opens` has no `peer`. If it
+ * has `peers`, only those run it. `obstacle()` returns why this machine cannot run it. `hasSmallHeap` tells that
+ * the host holds no ballast. So that no peer's heap holds what another workload needs, a workload imports
+ * packages when it runs.
  */
 export const workloads = [
   lone,
   loneTwo,
+  loneFree,
+  context,
   flight64,
   flight1000,
   objects,
   records,
   binary1m,
+  smallHeap1m,
   binary64m,
   stream,
+  manyValueStreams,
   callbacks,
+  firstHost,
   start,
   startBwrap,
   startPermission,

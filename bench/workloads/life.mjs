@@ -1,7 +1,6 @@
 // Measures the time from starting a plugin to its first answer, and the memory of an idle plugin.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { isolated } from '@pipework/isolate';
 import { median } from '../lib/loops.mjs';
 import { residentMiB } from '../lib/memory.mjs';
 
@@ -51,15 +50,17 @@ function isolatedStart(name, title, options) {
     name,
     title,
     peers: ['pipework'],
-    obstacle: () => {
+    obstacle: async () => {
       try {
+        const { isolated } = await import('@pipework/isolate');
         isolated(options).describe([process.execPath]);
         return undefined;
       } catch (error) {
         return error.message;
       }
     },
-    run: ({ open, quick }) => {
+    run: async ({ open, quick }) => {
+      const { isolated } = await import('@pipework/isolate');
       const launcher = isolated({ ...options, read });
       return measureStarts(() => open({ launcher }), quick);
     },

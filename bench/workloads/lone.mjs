@@ -30,6 +30,17 @@ export const lone = {
   run,
 };
 
+/** Nothing is pinned, as in a program of a user. The kernel may move either end at any time. */
+export const loneFree = {
+  name: 'lone-free',
+  title: 'one call at a time, not pinned',
+  group: 'calls',
+  cores: 'free',
+  needs: 'add',
+  metrics,
+  run,
+};
+
 export const loneTwo = {
   name: 'lone-two',
   title: 'one call at a time, two cores',

@@ -1,4 +1,4 @@
-// The floor's six kinds of bodies: the meaning of their first byte, and the form of small bodies.
+// The floor's eight kinds of bodies: the meaning of the first byte, and the form of the small ones.
 
 export const ECHO = 0;
 export const RUN_STREAM = 1;
@@ -6,6 +6,8 @@ export const RUN_CALLBACKS = 2;
 export const ITEM = 3;
 export const CALLBACK = 4;
 export const DONE = 5;
+export const RUN_CHUNKS = 6;
+export const CHUNK = 7;
 
 /** How many bytes a tiny call has in MessagePack: `[0, id, "Plugin.add", [a, b]]`. */
 const SMALL = 24;

@@ -1,8 +1,10 @@
 // The floor's other end: echoes bytes.
 import { FrameWriter, readFrames } from '../support/frames.mjs';
 import { childPipes } from '../support/processes.mjs';
+import { once } from 'node:events';
+import { CHUNK_BYTES, makeBytes } from '../../lib/values.mjs';
 import { CALLBACKS_IN_FLIGHT, ITEMS_A_TURN, nextTurn } from '../../lib/service.mjs';
-import { CALLBACK, DONE, ECHO, ITEM, RUN_CALLBACKS, RUN_STREAM, order } from './bodies.mjs';
+import { CALLBACK, CHUNK, DONE, ECHO, ITEM, RUN_CALLBACKS, RUN_CHUNKS, RUN_STREAM, order } from './bodies.mjs';
 
 const { readable, writable } = childPipes({ lends: true });
 const writer = new FrameWriter(writable);
@@ -12,6 +14,7 @@ readFrames(readable, (body) => {
   if (body[0] === ECHO) writer.write(body);
   else if (body[0] === CALLBACK) onAnswer(body);
   else if (body[0] === RUN_STREAM) void stream(body.readUInt32BE(1));
+  else if (body[0] === RUN_CHUNKS) void sendChunks(body.readUInt32BE(1));
   else if (body[0] === RUN_CALLBACKS) callBack(body.readUInt32BE(1));
 });
 
@@ -19,6 +22,15 @@ async function stream(count) {
   for (let i = 0; i < count; i++) {
     writer.write(order(ITEM, i));
     if (i % ITEMS_A_TURN === ITEMS_A_TURN - 1) await nextTurn();
+  }
+  writer.write(order(DONE, count));
+}
+
+async function sendChunks(count) {
+  const chunk = makeBytes(CHUNK_BYTES);
+  for (let i = 0; i < count; i++) {
+    writer.writeTagged(CHUNK, chunk);
+    if (writable.writableNeedDrain) await once(writable, 'drain');
   }
   writer.write(order(DONE, count));
 }

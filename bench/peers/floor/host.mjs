@@ -2,7 +2,7 @@
 // what the child must do. The rest comes back unchanged.
 import { FrameWriter, readFrames } from '../support/frames.mjs';
 import { pathOf, spawnWithPipes } from '../support/processes.mjs';
-import { CALLBACK, DONE, ECHO, ITEM, RUN_CALLBACKS, RUN_STREAM, order } from './bodies.mjs';
+import { CALLBACK, CHUNK, DONE, ECHO, ITEM, RUN_CALLBACKS, RUN_CHUNKS, RUN_STREAM, order } from './bodies.mjs';
 
 export function open() {
   const { down, up, pids, close } = spawnWithPipes(pathOf('./child.mjs', import.meta.url));
@@ -20,7 +20,7 @@ export function open() {
     resolve(body);
   };
   readFrames(up, (body) => {
-    if (body[0] === ITEM) onItem(body);
+    if (body[0] === ITEM || body[0] === CHUNK) onItem(body);
     else if (body[0] === CALLBACK) writer.write(body);
     else settle(body);
   });
@@ -48,6 +48,15 @@ export function open() {
       onItem = listener;
       const body = await small(RUN_STREAM, count);
       if (body[0] !== DONE) throw new Error('the stream did not end');
+    },
+    /** The floor has one pipe, so as many chunks as all streams have follow each other. */
+    byteStreams: async (count, chunks) => {
+      let bytes = 0;
+      onItem = (body) => {
+        bytes += body.length - 1;
+      };
+      await small(RUN_CHUNKS, count * chunks);
+      return bytes;
     },
     callbacks: async (count) => (await small(RUN_CALLBACKS, count)).readUInt32BE(1),
   };

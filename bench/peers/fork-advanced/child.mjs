@@ -1,6 +1,15 @@
+import { CHUNK_BYTES, makeBytes } from '../../lib/values.mjs';
 import { messageChild } from '../support/messages.mjs';
 
-process.on(
-  'message',
-  messageChild((message) => process.send(message)),
-);
+const receive = messageChild((message) => process.send(message));
+process.on('message', (message) => {
+  if (message.chunks === undefined) receive(message);
+  else void sendChunks(message);
+});
+
+/** The callback of `send` is the only sign that a chunk has left. */
+async function sendChunks({ stream, chunks }) {
+  const chunk = makeBytes(CHUNK_BYTES);
+  for (let i = 0; i < chunks; i++) await new Promise((resolve) => process.send({ stream, chunk }, resolve));
+  process.send({ stream });
+}

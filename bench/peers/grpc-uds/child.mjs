@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import grpc from '@grpc/grpc-js';
 import * as service from '../../lib/service.mjs';
-import { item } from '../../lib/values.mjs';
+import { CHUNK_BYTES, item, makeBytes } from '../../lib/values.mjs';
 import { Bench, unlimited } from './definition.mjs';
 
 const server = new grpc.Server(unlimited);
@@ -10,6 +10,7 @@ server.addService(Bench.service, {
   records: ({ request }, reply) => reply(null, { list: service.records(request.list) }),
   bytes: ({ request }, reply) => reply(null, { value: service.bytes(request.value) }),
   stream: (call) => void stream(call),
+  chunks: (call) => void sendChunks(call),
 });
 server.bindAsync(process.argv[2], grpc.ServerCredentials.createInsecure(), (error) => {
   if (error) throw error;
@@ -19,6 +20,14 @@ server.bindAsync(process.argv[2], grpc.ServerCredentials.createInsecure(), (erro
 async function stream(call) {
   for (let i = 0; i < call.request.count; i++) {
     if (!call.write(item(i))) await once(call, 'drain');
+  }
+  call.end();
+}
+
+async function sendChunks(call) {
+  const value = makeBytes(CHUNK_BYTES);
+  for (let i = 0; i < call.request.count; i++) {
+    if (!call.write({ value })) await once(call, 'drain');
   }
   call.end();
 }

@@ -31,6 +31,15 @@ export async function open() {
       new Promise((resolve, reject) => {
         client.stream({ count }).on('data', listener).on('end', resolve).on('error', reject);
       }),
+    byteStreams: async (count, chunks) => {
+      const read = async () => {
+        let bytes = 0;
+        for await (const { value } of client.chunks({ count: chunks })) bytes += value.length;
+        return bytes;
+      };
+      const sizes = await Promise.all(Array.from({ length: count }, read));
+      return sizes.reduce((sum, size) => sum + size, 0);
+    },
     pids: [child.pid],
     close: async () => {
       client.close();

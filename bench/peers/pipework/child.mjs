@@ -1,6 +1,14 @@
+import { once } from 'node:events';
 import { serve } from '@pipework/core/plugin';
 import * as service from '../../lib/service.mjs';
-import { item } from '../../lib/values.mjs';
+import { CHUNK_BYTES, item, makeBytes } from '../../lib/values.mjs';
+
+const chunk = makeBytes(CHUNK_BYTES);
+
+async function sendChunks(stream, count) {
+  for (let i = 0; i < count; i++) if (!stream.write(chunk)) await once(stream, 'drain');
+  stream.end();
+}
 
 class Bench {
   #broker;
@@ -24,6 +32,28 @@ class Bench {
 
   async *stream(count) {
     for (let i = 0; i < count; i++) yield item(i);
+  }
+
+  /** A stream of `count` chunks. The same chunk is sent each time, because making it is not measured. */
+  async *valueChunks(count) {
+    for (let i = 0; i < count; i++) yield chunk;
+  }
+
+  webChunks(count) {
+    let left = count;
+    return new ReadableStream({
+      pull(controller) {
+        if (left-- > 0) controller.enqueue(chunk);
+        else controller.close();
+      },
+    });
+  }
+
+  /** Sends as many chunks on a stream of the broker, and returns its id. */
+  rawChunks(count) {
+    const id = this.#broker.nextId();
+    void this.#broker.accept(id).then((stream) => sendChunks(stream, count), console.error);
+    return id;
   }
 
   callbacks(count, call) {

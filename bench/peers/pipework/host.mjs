@@ -17,6 +17,11 @@ export async function open(config = {}) {
     stream: async (count, listener) => {
       for await (const item of bench.stream(count)) listener(item);
     },
+    streamKinds: ['value', 'web', 'raw'],
+    byteStreams: async (count, chunks, kind) => {
+      const sizes = await Promise.all(Array.from({ length: count }, () => readChunks(rpc, bench, chunks, kind)));
+      return sizes.reduce((sum, size) => sum + size, 0);
+    },
     callbacks: (count, answer) => bench.callbacks(count, answer),
     /** Dispenses `count` services, each on a stream of its own. */
     services: (count) => Promise.all(Array.from({ length: count }, () => rpc.dispense('bench'))),
@@ -28,4 +33,17 @@ export async function open(config = {}) {
     pids: [client.pid],
     close: () => client.kill(),
   };
+}
+
+/** Reads one stream of chunks to its end, and returns how many bytes came. */
+async function readChunks(rpc, bench, chunks, kind) {
+  let bytes = 0;
+  if (kind === 'raw') {
+    const stream = await rpc.broker.dial(await bench.rawChunks(chunks));
+    for await (const chunk of stream) bytes += chunk.length;
+    stream.end();
+  } else {
+    for await (const chunk of bench[`${kind}Chunks`](chunks)) bytes += chunk.length;
+  }
+  return bytes;
 }

@@ -1,0 +1,1 @@
+process.on('message', ([a, b]) => process.send(a + b));

@@ -1,0 +1,7 @@
+// The program that a user of fork writes.
+import { fork } from 'node:child_process';
+import { report } from './report.mjs';
+
+const child = fork(new URL('fork-json-child.mjs', import.meta.url));
+child.send([1, 2]);
+child.once('message', report);

@@ -1,0 +1,18 @@
+// Measures what a command-line tool pays for its one plugin: a fresh process, from its start to its exit.
+import { measureFirstHost } from '../lib/first-host.mjs';
+
+export const firstHost = {
+  name: 'first-host',
+  title: 'a fresh host with one answer, start to exit',
+  group: 'first-host',
+  cores: 'free',
+  needs: 'add',
+  opens: true,
+  peers: ['floor', 'pipework', 'fork-json', 'execa-ipc', 'vscode-jsonrpc', 'capnweb-pipe', 'mcp-stdio'],
+  metrics: [
+    { key: 'ms', title: 'process', unit: 'ms', better: 'low' },
+    { key: 'own', title: 'without Node itself', unit: 'ms', better: 'low' },
+    { key: 'cpu', title: "the host's CPU", unit: 'ms', better: 'low' },
+  ],
+  run: async ({ name, quick }) => measureFirstHost(name, quick ? 3 : 7),
+};

@@ -1,0 +1,63 @@
+// Many streams of bytes from plugin to host, read at once. What counts is how many bytes all of them bring
+// together. The floor sends the same chunks one after another through its one pipe.
+import { CHUNK_BYTES } from '../lib/values.mjs';
+
+const MB = 1e6;
+/** How many chunks all streams bring together: as many as the peer moves in about a second. */
+const LEAST = 256;
+const MOST = 2048;
+
+const point = (key, title) => ({ key, title, unit: 'MB/s', better: 'high' });
+
+/** How many streams are read at once. Only the counts at both ends are judged. */
+const COUNTS = [1, 4, 16, 64];
+
+/**
+ * `value` are async generators, `web` are ReadableStreams, and `raw` are the broker's, on which the plugin
+ * writes and the host reads without messages.
+ */
+const KINDS = { value: COUNTS, web: [1, 64], raw: [1, 64] };
+
+export const manyValueStreams = {
+  name: 'many-value-streams',
+  title: 'streams of 64 KiB chunks read at once, in total, two cores',
+  group: 'value-streams',
+  cores: 'two',
+  needs: 'byteStreams',
+  peers: ['floor', 'pipework', 'fork-advanced', 'capnweb-pipe', 'grpc-uds'],
+  metrics: Object.entries(KINDS).flatMap(([kind, counts]) =>
+    counts.map((count) => point(`${kind}${count}`, `${kind === 'value' ? '' : `${kind} `}${count}, MB/s`)),
+  ),
+  async run({ peer, warmup, quick }) {
+    const values = {};
+    for (const [kind, counts] of Object.entries(KINDS)) {
+      if (kind !== 'value' && !peer.streamKinds?.includes(kind)) continue;
+      for (const count of counts) values[`${kind}${count}`] = await rate(peer, kind, count, warmup, quick);
+    }
+    return values;
+  },
+};
+
+/** Each count is warmed up by itself. */
+async function rate(peer, kind, count, warmup, quick) {
+  const first = await timed(peer, kind, count, LEAST);
+  const chunks = Math.max(LEAST, Math.min(quick ? MOST / 4 : MOST, 2 ** Math.floor(Math.log2(first.rate))));
+  const end = performance.now() + warmup - first.ms;
+  while (performance.now() < end) await timed(peer, kind, count, chunks);
+  const { rate: chunksPerSecond } = await timed(peer, kind, count, chunks);
+  return (chunksPerSecond * CHUNK_BYTES) / MB;
+}
+
+/** Moves `chunks` chunks in all. Returns the milliseconds, and how many chunks a second that is. */
+async function timed(peer, kind, count, chunks) {
+  const begin = performance.now();
+  await transfer(peer, kind, count, chunks / count);
+  const ms = performance.now() - begin;
+  return { ms, rate: chunks / (ms / 1000) };
+}
+
+async function transfer(peer, kind, count, chunks) {
+  const bytes = await peer.byteStreams(count, chunks, kind);
+  const expected = count * chunks * CHUNK_BYTES;
+  if (bytes !== expected) throw new Error(`${bytes} of ${expected} bytes came`);
+}
