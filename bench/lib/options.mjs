@@ -13,6 +13,8 @@ export const usage = `Usage: node bench/run.mjs [options]
   --rounds n            alternating rounds (5; with --quick 1)
   --curves / --no-curves  the curves too (default: yes, with --quick no)
   --mux / --no-mux      the mux alone, beside npm's yamuxes (default as --curves)
+  --nodes 22,24 or none these versions of Node too, or paths to them, with ten workloads and the strongest peers
+                        (default: 20,22,24,26 in a whole run, except the one that runs this; none otherwise)
   --out folder          where the results go (bench/results; quick and partial runs go below it)
   --list                print the names of peers and workloads
   --help                print this`;
@@ -28,6 +30,7 @@ export function readOptions(args) {
       rounds: { type: 'string' },
       curves: { type: 'boolean' },
       mux: { type: 'boolean' },
+      nodes: { type: 'string' },
       out: { type: 'string' },
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -52,8 +55,11 @@ export function readOptions(args) {
     ...values,
     rounds,
     folder: folderFor(values),
+    // Only a whole run changes the table in the README.
+    isWhole: folderFor(values) === 'results' && values.out === undefined,
     workloads: chosen.filter((name) => !workNames.includes(name)),
     muxWorks: chosen.filter((name) => workNames.includes(name)),
+    nodes: readNodes(values),
     peers: ['floor', ...peers.filter((name) => name !== 'floor')],
     // Milliseconds for measuring and for warming up a workload.
     time: quick ? 100 : 300,
@@ -61,7 +67,16 @@ export function readOptions(args) {
   };
 }
 
-/** Returns the folder for the results. Only a whole run replaces the published results. */
+/** Returns the names of the other versions of Node. */
+function readNodes({ nodes, quick, peers, workloads }) {
+  if (nodes === 'none') return [];
+  if (nodes !== undefined) return nodes.split(',').filter(Boolean);
+  if (quick || peers !== undefined || workloads !== undefined) return [];
+  const [major] = process.versions.node.split('.');
+  return ['20', '22', '24', '26'].filter((version) => version !== major);
+}
+
+/** Returns the folder for the results. Only a whole run replaces the published ones. */
 function folderFor({ quick, peers, workloads }) {
   if (quick) return 'results/quick';
   return peers === undefined && workloads === undefined ? 'results' : 'results/partial';

@@ -11,18 +11,11 @@ const muxScript = fileURLToPath(new URL('../mux.mjs', import.meta.url));
 const script = fileURLToPath(new URL('../host.mjs', import.meta.url));
 const TIMEOUT = 180_000;
 
-export function runHost({ peer, workloads, time, warmup, quick }) {
-  return runTask(script, { peer, workloads, time, warmup, quick }, workloads[0]);
-}
-
-/**
- * Runs `program` with a task as its argument, and returns the results that it wrote. If it wrote none, the
- * failure is that of the workload `first`.
- */
-export async function runTask(program, task, first) {
+export async function runHost({ peer, workloads, time, warmup, quick, node = process.execPath }) {
   const folder = mkdtempSync(join(tmpdir(), 'pipework-bench-'));
   const out = join(folder, 'result.json');
-  const host = spawn(process.execPath, [program, JSON.stringify({ ...task, out })], {
+  const task = JSON.stringify({ peer, workloads, time, warmup, quick, out });
+  const host = spawn(node, [script, task], {
     stdio: ['ignore', 'ignore', 'pipe'],
     detached: true,
     env: plainEnvironment(),

@@ -1,8 +1,12 @@
 // Writes the table as Markdown.
 import { peers, threadPeers } from '../peers/index.mjs';
 import { workloadByName } from '../workloads/index.mjs';
-import { muxTable } from './mux.mjs';
+import { muxTable, titles as muxTitles } from './mux.mjs';
+import { nodeTables, ofNode } from './nodes.mjs';
 import { bytes, micros, short } from './numbers.mjs';
+import { judge } from './targets.mjs';
+
+const MOST_COLUMNS = 6;
 
 export function markdown(data, summary, targets) {
   const { machine, settings } = data;
@@ -18,7 +22,8 @@ export function markdown(data, summary, targets) {
       'The figure in brackets is the median of the ratios to the floor, each taken within one round. ' +
       'How it was measured: [README](../README.md).',
     '',
-    ...(targets.length > 0 ? targetTable(targets) : []),
+    ...(targets.length > 0 ? targetTable(targets, data.nodes) : []),
+    ...nodeTables(data, summary),
     ...cellTables(settings, summary, data.skipped, data.failures),
     ...curveTables(settings, summary),
     ...(data.mux === undefined ? [] : muxTable(data.mux)),
@@ -37,15 +42,23 @@ export function markdown(data, summary, targets) {
   return lines.join('\n');
 }
 
-function targetTable(targets) {
+/** Each other version of Node has a column, with what it reached of the same target. */
+function targetTable(targets, nodes = []) {
+  const judged = nodes.map((node) => ({ version: node.version, rows: judge(...ofNode(node)) }));
+  const there = ({ workload, what }) =>
+    judged.map(({ rows }) => {
+      const row = rows.find((one) => one.workload === workload && one.what === what);
+      if (row === undefined) return ' |';
+      return ` ${row.got}${row.met ? '' : ' **missed**'} |`;
+    });
   return [
     '## Targets',
     '',
-    '| workload | | wanted | this run | |',
-    '| --- | --- | ---: | ---: | --- |',
+    `| workload | | wanted | this run | |${judged.map(({ version }) => ` ${version} |`).join('')}`,
+    `| --- | --- | ---: | ---: | --- |${judged.map(() => ' ---: |').join('')}`,
     ...targets.map(
       ({ workload, what, wanted, got, met }) =>
-        `| ${workloadByName.get(workload).title} | ${what} | ${wanted} | ${got} | ${met ? 'met' : '**missed**'} |`,
+        `| ${workloadByName.get(workload)?.title ?? muxTitles[workload]} | ${what} | ${wanted} | ${got} | ${met ? 'met' : '**missed**'} |${there({ workload, what }).join('')}`,
     ),
     '',
   ];
@@ -82,15 +95,19 @@ function cellTables(settings, summary, skipped, failures) {
   return lines;
 }
 
+/** Rates say their unit in their title. */
 const unitOf = (metric) => (metric.unit === '/s' || metric.unit === 'MB/s' ? '' : `, ${metric.unit}`);
 const ratio = (cell) => (cell.ratio === undefined ? '' : ` (${cell.ratio.toFixed(2)})`);
 
-/**
- * Returns the workloads in pairs. Two workloads with up to three columns each still fit the width of a page.
- */
+/** Returns the workloads in pairs, as long as the columns of both fit the width of a page. */
 function inPairs(names) {
+  const columnsOf = (name) => workloadByName.get(name).metrics.length;
   const pairs = [];
-  for (let i = 0; i < names.length; i += 2) pairs.push(names.slice(i, i + 2));
+  for (const name of names) {
+    const last = pairs.at(-1);
+    if (last?.length === 1 && columnsOf(last[0]) + columnsOf(name) <= MOST_COLUMNS) last.push(name);
+    else pairs.push([name]);
+  }
   return pairs;
 }
 

@@ -3,7 +3,7 @@ import { median } from '../lib/loops.mjs';
 import { works } from '../mux/works.mjs';
 import { short } from './numbers.mjs';
 
-const titles = Object.fromEntries(works.map(({ name, title }) => [name, title]));
+export const titles = Object.fromEntries(works.map(({ name, title }) => [name, title]));
 
 /** `results` is work -> candidate -> a rate, or null, for each round. */
 export function muxTable(results) {

@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import { barChart } from './bars.mjs';
 import { curveChart } from './curves.mjs';
 import { markdown } from './markdown.mjs';
+import { writeReadme } from './readme.mjs';
 import { summarize } from './summary.mjs';
 import { judge } from './targets.mjs';
 import { terminalTable } from './terminal.mjs';
 
-export function writeReport(folder, data) {
+/** `readme` is the file whose table shows the results, if this is a whole run. */
+export async function writeReport(folder, { readme, ...data }) {
   mkdirSync(folder, { recursive: true });
   const summary = summarize(data);
   const targets = judge(data, summary);
@@ -22,8 +24,12 @@ export function writeReport(folder, data) {
   // The curves of an earlier run would not belong to this table.
   rmSync(join(folder, 'curves.svg'), { force: true });
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
+  if (readme !== undefined) await writeReadme(readme, summary);
   return {
-    paths: Object.keys(files).map((name) => join(folder, name)),
+    paths: [
+      ...Object.keys(files).map((name) => join(folder, name)),
+      ...(readme === undefined ? [] : [readme]),
+    ],
     summary: terminalTable(data, summary, targets),
   };
 }

@@ -39,6 +39,7 @@ export const smallHeap1m = {
   name: 'small-heap-1m',
   title: '1 MiB of bytes each way, in a host with a small heap',
   group: 'small-heap',
+  peers: ['floor', 'pipework', 'fork-json', 'fork-advanced', 'execa-ipc', 'birpc-pipe', 'worker-port'],
   hasSmallHeap: true,
 };
 

@@ -12,7 +12,7 @@ export const context = {
   group: 'context',
   cores: 'one',
   needs: 'add',
-  peers: ['floor', 'pipework', 'fork-json', 'fork-advanced', 'birpc-pipe', 'capnweb-pipe', 'worker-port'],
+  peers: ['floor', 'pipework', 'fork-json', 'birpc-pipe', 'worker-port'],
   metrics: [
     { key: 'none', title: 'CPU a call without', unit: 'µs', better: 'low' },
     { key: 'used', title: 'CPU a call with', unit: 'µs', better: 'low' },

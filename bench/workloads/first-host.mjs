@@ -16,3 +16,22 @@ export const firstHost = {
   ],
   run: async ({ name, quick }) => measureFirstHost(name, quick ? 3 : 7),
 };
+
+/** A process that loads the plugin's side and does nothing, against one that loads a module of a few lines. */
+export const importPlugin = {
+  name: 'import-plugin',
+  title: "a process that imports the plugin's side",
+  group: 'first-host',
+  cores: 'free',
+  needs: 'add',
+  opens: true,
+  peers: ['floor', 'pipework'],
+  metrics: [
+    { key: 'cpu', title: 'CPU', unit: 'ms', better: 'low' },
+    { key: 'ms', title: 'process', unit: 'ms', better: 'low' },
+  ],
+  async run({ name, quick }) {
+    const { cpu, ms } = measureFirstHost(name === 'floor' ? 'node' : 'import-plugin', quick ? 3 : 11);
+    return { cpu, ms };
+  },
+};

@@ -6,7 +6,7 @@ import { binary1m, binary64m, smallHeap1m } from './binary.mjs';
 import { stream } from './stream.mjs';
 import { callbacks } from './callbacks.mjs';
 import { context } from './context.mjs';
-import { firstHost } from './first-host.mjs';
+import { firstHost, importPlugin } from './first-host.mjs';
 import { idle, start, startBwrap, startPermission } from './life.mjs';
 import { otel } from './otel.mjs';
 import { manyValueStreams } from './value-streams.mjs';
@@ -36,6 +36,7 @@ export const workloads = [
   manyValueStreams,
   callbacks,
   firstHost,
+  importPlugin,
   start,
   startBwrap,
   startPermission,
@@ -46,5 +47,20 @@ export const workloads = [
   curvePlugins,
   curveSize,
 ];
+
+/** The ten that have a column for each version of Node, with the peers that are measured there. */
+export const nodeWorkloads = [
+  'first-host',
+  'start',
+  'lone',
+  'flight-64',
+  'objects',
+  'records',
+  'binary-1m',
+  'small-heap-1m',
+  'stream',
+  'callbacks',
+];
+export const nodePeers = ['floor', 'pipework', 'fork-json', 'fork-advanced'];
 
 export const workloadByName = new Map(workloads.map((workload) => [workload.name, workload]));

@@ -37,6 +37,7 @@ export const loneFree = {
   group: 'calls',
   cores: 'free',
   needs: 'add',
+  peers: ['floor', 'pipework', 'fork-json', 'fork-advanced', 'vscode-jsonrpc', 'worker-port'],
   metrics,
   run,
 };

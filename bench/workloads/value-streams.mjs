@@ -24,7 +24,7 @@ export const manyValueStreams = {
   group: 'value-streams',
   cores: 'two',
   needs: 'byteStreams',
-  peers: ['floor', 'pipework', 'fork-advanced', 'capnweb-pipe', 'grpc-uds'],
+  peers: ['floor', 'pipework', 'fork-advanced', 'grpc-uds'],
   metrics: Object.entries(KINDS).flatMap(([kind, counts]) =>
     counts.map((count) => point(`${kind}${count}`, `${kind === 'value' ? '' : `${kind} `}${count}, MB/s`)),
   ),

@@ -1,6 +1,6 @@
 import { RpcSession, RpcTarget } from 'capnweb';
 import * as service from '../../lib/service.mjs';
-import { CHUNK_BYTES, item, makeBytes } from '../../lib/values.mjs';
+import { item } from '../../lib/values.mjs';
 import { capnwebTransport } from '../support/capnweb.mjs';
 import { childPipes } from '../support/processes.mjs';
 
@@ -19,16 +19,6 @@ class Service extends RpcTarget {
     return new ReadableStream({
       pull(controller) {
         if (i < count) controller.enqueue(item(i++));
-        else controller.close();
-      },
-    });
-  }
-  chunks(count) {
-    const chunk = makeBytes(CHUNK_BYTES);
-    let left = count;
-    return new ReadableStream({
-      pull(controller) {
-        if (left-- > 0) controller.enqueue(chunk);
         else controller.close();
       },
     });

@@ -13,15 +13,6 @@ export function open() {
     stream: async (count, listener) => {
       for await (const item of await remote.stream(count)) listener(item);
     },
-    byteStreams: async (count, chunks) => {
-      const read = async () => {
-        let bytes = 0;
-        for await (const chunk of await remote.chunks(chunks)) bytes += chunk.length;
-        return bytes;
-      };
-      const sizes = await Promise.all(Array.from({ length: count }, read));
-      return sizes.reduce((sum, size) => sum + size, 0);
-    },
     callbacks: (count, answer) => remote.callbacks(count, answer),
     pids,
     close,

@@ -4,7 +4,17 @@ import { childPipes } from '../support/processes.mjs';
 import { once } from 'node:events';
 import { CHUNK_BYTES, makeBytes } from '../../lib/values.mjs';
 import { CALLBACKS_IN_FLIGHT, ITEMS_A_TURN, nextTurn } from '../../lib/service.mjs';
-import { CALLBACK, CHUNK, DONE, ECHO, ITEM, RUN_CALLBACKS, RUN_CHUNKS, RUN_STREAM, order } from './bodies.mjs';
+import {
+  CALLBACK,
+  CHUNK,
+  DONE,
+  ECHO,
+  ITEM,
+  RUN_CALLBACKS,
+  RUN_CHUNKS,
+  RUN_STREAM,
+  order,
+} from './bodies.mjs';
 
 const { readable, writable } = childPipes({ lends: true });
 const writer = new FrameWriter(writable);

@@ -2,7 +2,17 @@
 // what the child must do. The rest comes back unchanged.
 import { FrameWriter, readFrames } from '../support/frames.mjs';
 import { pathOf, spawnWithPipes } from '../support/processes.mjs';
-import { CALLBACK, CHUNK, DONE, ECHO, ITEM, RUN_CALLBACKS, RUN_CHUNKS, RUN_STREAM, order } from './bodies.mjs';
+import {
+  CALLBACK,
+  CHUNK,
+  DONE,
+  ECHO,
+  ITEM,
+  RUN_CALLBACKS,
+  RUN_CHUNKS,
+  RUN_STREAM,
+  order,
+} from './bodies.mjs';
 
 export function open() {
   const { down, up, pids, close } = spawnWithPipes(pathOf('./child.mjs', import.meta.url));

@@ -19,7 +19,9 @@ export async function open(config = {}) {
     },
     streamKinds: ['value', 'web', 'raw'],
     byteStreams: async (count, chunks, kind) => {
-      const sizes = await Promise.all(Array.from({ length: count }, () => readChunks(rpc, bench, chunks, kind)));
+      const sizes = await Promise.all(
+        Array.from({ length: count }, () => readChunks(rpc, bench, chunks, kind)),
+      );
       return sizes.reduce((sum, size) => sum + size, 0);
     },
     callbacks: (count, answer) => bench.callbacks(count, answer),

@@ -1,0 +1,26 @@
+// Finds the other versions of Node that a run measures.
+import { execFileSync } from 'node:child_process';
+
+/**
+ * Returns `{ version, path }` for each name, which is a path or a version such as `24`. npx fetches a version. A
+ * version that cannot be had is left out, and `say` is told why.
+ */
+export function findNodes(names, say) {
+  return names.flatMap((name) => {
+    try {
+      const path = name.includes('/') ? name : fetch(name);
+      const version = execFileSync(path, ['--version'], { encoding: 'utf8' }).trim();
+      return version === process.version ? [] : [{ version, path }];
+    } catch (error) {
+      say(`node ${name} is left out: ${error.message.split('\n')[0]}`);
+      return [];
+    }
+  });
+}
+
+function fetch(version) {
+  return execFileSync('npx', ['-y', '-p', `node@${version}`, 'node', '-p', 'process.execPath'], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  }).trim();
+}
