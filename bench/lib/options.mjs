@@ -6,18 +6,23 @@ import { workloads } from '../workloads/index.mjs';
 
 export const usage = `Usage: node bench/run.mjs [options]
 
-  --quick               one short round with the strongest peers, without the curves and the
-                        64 MiB; ends within a minute, and is good for a first look only
+  --quick               one short round with the strongest peers, without the curves, the
+                        64 MiB, the many streams, the context and the fresh host; ends within
+                        a minute, and is good for a first look only
   --peers a,b           these peers (the floor always runs)
   --workloads a,b       these workloads; some are of the mux alone
   --rounds n            alternating rounds (5; with --quick 1)
   --curves / --no-curves  the curves too (default: yes, with --quick no)
   --mux / --no-mux      the mux alone, beside npm's yamuxes (default as --curves)
-  --nodes 22,24 or none these versions of Node too, or paths to them, with ten workloads and the strongest peers
-                        (default: 20,22,24,26 in a whole run, except the one that runs this; none otherwise)
+  --nodes 22,24         these versions of Node too, or paths to them, with ten workloads and the
+                        strongest peers; none for none (default: those of 20, 22, 24 and 26
+                        that do not run this, in a whole run only)
   --out folder          where the results go (bench/results; quick and partial runs go below it)
   --list                print the names of peers and workloads
   --help                print this`;
+
+/** The groups for which a quick run has no time. */
+const LONG = new Set(['big', 'value-streams', 'context', 'first-host']);
 
 export function readOptions(args) {
   const { values } = parseArgs({
@@ -42,7 +47,7 @@ export function readOptions(args) {
     throw new Error(`--rounds must be a positive integer, not "${values.rounds}"`);
   const curves = values.curves ?? (!quick && values.workloads === undefined);
   const all = workloads
-    .filter((workload) => (curves || workload.group !== 'curve') && !(quick && workload.group === 'big'))
+    .filter((workload) => (curves || workload.group !== 'curve') && !(quick && LONG.has(workload.group)))
     .map((workload) => workload.name);
   const chosen = choose(
     '--workloads',
