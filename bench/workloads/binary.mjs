@@ -37,7 +37,7 @@ export const binary1m = {
 export const smallHeap1m = {
   ...binary1m,
   name: 'small-heap-1m',
-  title: '1 MiB of bytes each way, in a host with a small heap',
+  title: '1 MiB of bytes each way, small heap',
   group: 'small-heap',
   peers: ['floor', 'pipework', 'fork-json', 'fork-advanced', 'execa-ipc', 'birpc-pipe', 'worker-port'],
   hasSmallHeap: true,

@@ -8,7 +8,7 @@ const WIDTH = 64;
 
 export const context = {
   name: 'context',
-  title: 'an AsyncLocalStorage in the host, 64 calls in flight, one core',
+  title: '64 calls in flight beside an AsyncLocalStorage',
   group: 'context',
   cores: 'one',
   needs: 'add',

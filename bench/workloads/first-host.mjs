@@ -3,7 +3,7 @@ import { measureFirstHost } from '../lib/first-host.mjs';
 
 export const firstHost = {
   name: 'first-host',
-  title: 'a fresh host with one answer, start to exit',
+  title: 'a fresh host, from its start to its exit',
   group: 'first-host',
   cores: 'free',
   needs: 'add',
