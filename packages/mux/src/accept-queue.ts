@@ -1,6 +1,6 @@
 /**
- * Passes streams that the peer opened to the user: to `onStream` at once, or to an acceptor when there is
- * one.
+ * Passes the streams that the peer opened to the user. A stream goes to `onStream` at once, or else to the
+ * next call of `acceptStream()`.
  */
 
 import { MuxError } from './errors.ts';
@@ -15,8 +15,8 @@ interface Acceptor {
 
 export class AcceptQueue {
   /**
-   * If this is set, it gets each stream as soon as the peer opens it, already accepted. Then there is no
-   * queue.
+   * If this callback is set, it gets each stream, already accepted, as soon as the peer opens the stream.
+   * Then no stream is queued.
    */
   onStream: ((stream: RawStream) => void) | undefined;
   readonly #backlog: number;
@@ -36,7 +36,7 @@ export class AcceptQueue {
     return this.#waiting.size;
   }
 
-  /** True if there is room for one more stream of the peer. */
+  /** True if one more stream of the peer can be taken or queued. */
   get hasRoom(): boolean {
     return this.onStream !== undefined || this.#acceptors.size > 0 || this.#waiting.size < this.#backlog;
   }

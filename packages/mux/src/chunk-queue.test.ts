@@ -24,7 +24,7 @@ describe('a queue of chunks', () => {
     );
   });
 
-  test('costs a small block if it only gets a few bytes', () => {
+  test('allocates only a small block if it gets only a few bytes', () => {
     const queue = new ChunkQueue();
     queue.push(Buffer.from('few'));
     expect(queue.shift()?.buffer.byteLength).toBe(1024);
@@ -52,7 +52,7 @@ describe('a queue of chunks', () => {
     expect(drain(queue).toString()).toBe('behind');
   });
 
-  test('returns the bytes in order, however they were added and are taken', () => {
+  test('returns the bytes in order, whatever the ways in which they were added and are taken', () => {
     const step = fc.oneof(
       fc.record({ push: fc.uint8Array({ maxLength: 40 }) }),
       fc.record({ large: fc.integer({ min: 1, max: 3 }) }),
@@ -87,7 +87,7 @@ describe('a queue of chunks', () => {
     );
   });
 
-  test('keeps small chunks in shared blocks: 250,000 bytes, added one by one, are a few chunks', () => {
+  test('keeps 250,000 bytes that were added one by one in a few shared blocks', () => {
     const queue = new ChunkQueue();
     for (let i = 0; i < 262_144; i += 1) queue.push(Uint8Array.of(i));
     expect(queue.length).toBe(262_144);
@@ -109,7 +109,7 @@ describe('a queue of chunks', () => {
     expect(queue.shift()!.buffer).toBe(chunk.buffer);
   });
 
-  test('does not change a chunk that it has returned when more is added', () => {
+  test('does not change a chunk that it has returned when more bytes are added', () => {
     const queue = new ChunkQueue();
     queue.push(Buffer.from('first'));
     const taken = queue.shift(3)!;

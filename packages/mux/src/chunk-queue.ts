@@ -7,13 +7,12 @@
 const SMALL = 16 * 1024;
 const BLOCK = 16 * 1024;
 const FIRST_BLOCK = 1024;
-/** Replaces a chunk in the list once it was taken. */
+/** Stands in the list in place of a chunk that was taken. */
 const NOTHING = new Uint8Array(0);
 
 /**
- * Bytes in order. The queue's memory is at most four times its bytes, plus one block. The reason is that a
- * chunk kept by reference is, in practice, at least 16 KiB of a buffer of 64 KiB. All other chunks are
- * copied.
+ * Bytes in order. The queue's memory is at most four times its bytes, plus one block. A chunk that is kept by
+ * reference has, in practice, at least 16 KiB of a buffer of 64 KiB. All other chunks are copied.
  */
 export class ChunkQueue {
   #chunks: Uint8Array[] = [];
@@ -81,8 +80,8 @@ export class ChunkQueue {
       this.#length -= limit;
       return chunk.subarray(0, limit);
     }
-    // The list is compacted only now and then. Until then it must not keep taken chunks alive. When it did, a
-    // queue that was never empty held 64 MiB.
+    // The list is compacted only now and then. Until then it must not keep taken chunks alive. In an earlier
+    // version it did, and a queue that was never empty held 64 MiB.
     this.#chunks[this.#head] = NOTHING;
     this.#head += 1;
     this.#length -= chunk.length;

@@ -79,7 +79,10 @@ describe('while the process runs normally', () => {
   });
 });
 
-/** A fake event loop. Each turn runs the due timers, reads, and runs the immediates, as Node's does. */
+/**
+ * A fake event loop. Like a turn of Node's event loop, each turn runs the due timers, reads, and runs the
+ * immediates.
+ */
 class Loop {
   now = 0;
   /** The timers that are set, and whether each keeps the loop alive. */
@@ -175,7 +178,7 @@ describe('while the process was blocked', () => {
     return { loop, expired, queue: new DeadlineQueue(100, (item) => expired.push(item), loop.timers) };
   }
 
-  test('does not expire an item that was answered meanwhile, whichever part of the wait was blocked', () => {
+  test('does not expire an item whose answer came during the block, whichever part of the wait was blocked', () => {
     for (let part = 0; part < 4; part += 1) {
       const { loop, queue, expired } = makeQueue();
       queue.add('answered');
@@ -186,7 +189,7 @@ describe('while the process was blocked', () => {
     }
   });
 
-  test('gives the peer the remaining time to answer, and one part more', () => {
+  test('gives the peer the remaining time and one part more for its answer', () => {
     const { loop, queue, expired } = makeQueue();
     queue.add('late');
     loop.turn(5_000);
@@ -226,7 +229,7 @@ describe('while the process was blocked', () => {
     expect(loop.msUntil(() => expired.length > 0)).toBe(102);
   });
 
-  test('keeps the event loop alive only if asked to, and only while an item waits', () => {
+  test('keeps the event loop alive only if the owner asked for it, and only while an item waits', () => {
     const { loop, queue } = makeQueue();
     queue.add('unasked');
     expect(loop.isHeld).toBe(false);
@@ -259,7 +262,7 @@ describe('while the process was blocked', () => {
     expect(loop.isHeld).toBe(true);
   });
 
-  test('never keeps the event loop alive without a timer, even if asked to', () => {
+  test('never keeps the event loop alive without a timer, even if the owner asked for it', () => {
     const { loop } = makeQueue();
     const counting = new DeadlineQueue<string>(0, () => expect.unreachable(), loop.timers);
     counting.add('item');

@@ -2,10 +2,10 @@
  * A queue of items that expire if they are not removed in time. All items have the same time limit, so they
  * expire in the order in which they were added, and one timer serves all of them.
  *
- * The queue allows for a process that was blocked or stopped. Such a process finds its timers due before it
- * has read its pipes, and its peer could not answer a message that was not sent yet. So a wait is measured in
- * parts, and each part counts at most its intended length. Before an item expires, the queue lets the process
- * read what has arrived.
+ * The queue allows for a process that was blocked or stopped. The timers of such a process are due before the
+ * process has read its pipes. Perhaps its own message was not even sent, so the peer had nothing to answer.
+ * So a wait is measured in parts, and each part counts at most its intended length. Before an item expires,
+ * the queue lets the process read what has arrived.
  */
 
 import type { Timers } from './timers.ts';
@@ -23,8 +23,8 @@ export class DeadlineQueue<T> {
   /** When the timer is due on the real clock; Infinity without a timer. */
   #timerDue = Infinity;
   /**
-   * True from the moment the timer fires until the due items expire. In between, the event loop reads what
-   * has arrived.
+   * True from the moment the timer fires until the due items expire. Meanwhile the event loop reads what has
+   * arrived.
    */
   #isReading = false;
   /** How long the process has been blocked in total, judged by timers that fired late. */
@@ -93,8 +93,8 @@ export class DeadlineQueue<T> {
   #onTimer(): void {
     const lostBefore = this.#lostMs;
     this.#now();
-    // If the process was blocked for a whole part or longer, it had no time to send and be answered. That
-    // part does not count, unless the part before it was blocked too.
+    // If the process was blocked for a whole part or longer, it had no time to send a message and read the
+    // answer. That part does not count, unless the part before it was blocked too.
     const isBlocked = this.#lostMs - lostBefore > this.#partMs;
     if (isBlocked && !this.#wasBlocked) this.#lostMs += this.#partMs;
     this.#wasBlocked = isBlocked;
@@ -107,8 +107,8 @@ export class DeadlineQueue<T> {
       this.#wait(Math.min(this.#partMs, Math.ceil(left)));
       return;
     }
-    // The first turn of the event loop reads what the system has buffered. The second turn reads what a
-    // stream in between has passed on.
+    // The first turn of the event loop reads what the system has buffered. If the transport wraps another
+    // stream, the second turn reads what that stream has passed on.
     this.#isReading = true;
     this.#timers.setImmediate(() => this.#timers.setImmediate(() => this.#expire()));
   }

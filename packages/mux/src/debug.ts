@@ -16,7 +16,7 @@ import { describeFrame } from './frame.ts';
 export interface FrameEvent {
   /** The session's name and number in this process: `host#1`. */
   readonly session: string;
-  /** Whether this side wrote the frame or read it. */
+  /** `sent` if this side wrote the frame, `received` if this side read it. */
   readonly direction: 'sent' | 'received';
   /** The number of the type: 0 data, 1 window update, 2 ping, 3 go-away. */
   readonly type: number;
@@ -25,7 +25,8 @@ export interface FrameEvent {
   /** The stream that the frame belongs to. 0 stands for the session. */
   readonly streamId: number;
   /**
-   * The length field. In a data frame, it is the number of bytes that follow. No other frame has such bytes.
+   * The length field. In a data frame, this is the number of bytes that follow. No other frame has such
+   * bytes.
    */
   readonly length: number;
 }
@@ -49,8 +50,8 @@ export class FramePublisher {
   }
 
   /**
-   * Keeps a frame until {@link leave}. A listener may write, so it must not be called in the middle of the
-   * next frame.
+   * Keeps a frame until {@link leave}. A listener may write, so no listener may be called in the middle of
+   * the next frame.
    */
   add(frame: FrameFields): void {
     this.#leaving.push(frame);
@@ -81,7 +82,7 @@ export function describeEvent(event: FrameEvent): string {
   return `${where} ${describeFrame(event)}`;
 }
 
-/** Returns true if a comma separated list of debug words names this package. */
+/** Returns true if a comma-separated list of debug words contains the word of this package. */
 export function isDebugged(words: string | undefined): boolean {
   return (words ?? '').split(',').some((word) => word.trim() === 'mux');
 }

@@ -46,7 +46,7 @@ const { ProtocolError, InternalError } = GoAwayCode;
 
 /**
  * The closed table of codes, which is frozen. It says what each code means, and which go-away reason we send
- * if we end a session with it.
+ * if we end a session with that code.
  */
 export const muxErrorCodes: Readonly<Record<MuxErrorCode, MuxErrorEntry>> = {
   MUX_OPTION_INVALID: { means: 'An option or argument is not what it must be.' },
@@ -106,7 +106,7 @@ export interface MuxErrorOptions {
   cause?: unknown;
 }
 
-/** Marks the errors of all of pipework's packages. */
+/** The symbol that marks the errors of all of pipework's packages. */
 const errorBrand: unique symbol = Symbol.for('pipework.error');
 
 /** An error of the mux. Match on `code`, which is stable. The message is for people. */

@@ -4,7 +4,7 @@ import { FrameBatch, MAX_FRAME } from './frame-batch.ts';
 
 const KiB = 1024;
 
-/** A batch, the frames that it has reported, and the bytes that each take returned. */
+/** Makes a batch, and lists for the frames that it reports and the bytes that each take returns. */
 function makeBatch(): { batch: FrameBatch; told: number[][]; frames: () => Frame[]; take: () => Buffer } {
   const told: number[][] = [];
   const batch = new FrameBatch((...frame) => void told.push(frame));
@@ -47,7 +47,7 @@ describe('payload that is copied', () => {
     },
   );
 
-  test('of one stream extends a single frame, which is reported once, when it is complete', () => {
+  test('of one stream extends a single frame, which the batch reports once, when the frame is complete', () => {
     const { batch, told, frames } = makeBatch();
     const parts = [bytes(3, 1), bytes(100, 2), bytes(64, 3)];
     for (const part of parts) batch.copy(1, part, 0, part.length);
@@ -61,7 +61,7 @@ describe('payload that is copied', () => {
     expect(told).toHaveLength(1);
   });
 
-  test('begins a new frame for another stream, after a frame without payload, and after a take', () => {
+  test('begins a new frame if the stream is another one, and after a frame without payload or a take', () => {
     const { batch, told, frames } = makeBatch();
     const one = bytes(1, 1);
     batch.copy(1, one, 0, 1);

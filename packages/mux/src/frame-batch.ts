@@ -9,8 +9,8 @@ import { FrameType, HEADER_BYTES, writeHeader, writeLength } from './frame.ts';
 /** Up to this length, bytes are copied one by one. A native copy needs a view, which costs more (0.05 µs). */
 const LOOP_LIMIT = 64;
 /**
- * The maximum length of our data frames. It is far below what any peer refuses, and keeps one stream from
- * occupying the pipe for long.
+ * The maximum length of our data frames. No peer refuses frames of this length. The limit also keeps one
+ * stream from occupying the pipe for long.
  */
 export const MAX_FRAME: number = 64 * 1024;
 /** The size of the blocks that headers and small payloads are written to. */
@@ -85,7 +85,7 @@ export class FrameBatch {
     this.#bytes += length;
   }
 
-  /** Completes the growing frame, so that every frame has been reported. */
+  /** Completes the growing frame, so that it is reported too. */
   complete(): void {
     if (this.#growing === 0) return;
     writeLength(this.#block, this.#growingAt, this.#growingLength);
@@ -95,8 +95,8 @@ export class FrameBatch {
   }
 
   /**
-   * Takes everything as one piece if all of it is in the block. This is the usual case, and needs no list.
-   * Otherwise returns undefined.
+   * Takes everything as one piece if all of it is in the block. This is the usual case, and it avoids a list
+   * of pieces. Otherwise returns undefined.
    */
   takeWhole(): Uint8Array | undefined {
     if (this.#parts.length > 0) return undefined;
@@ -153,7 +153,7 @@ export class FrameBatch {
     this.#bytes += HEADER_BYTES;
   }
 
-  /** Makes a part of those bytes in the block that belong to no part yet. */
+  /** Adds a part with the bytes of the block that belong to no part yet. */
   #seal(): void {
     this.complete();
     if (this.#to === this.#from) return;

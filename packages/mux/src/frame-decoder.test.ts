@@ -99,7 +99,7 @@ describe('decoding', () => {
     expect(decode([sample.subarray(0, 5)]).decoder.missing).toBe('7 bytes of a header');
   });
 
-  test('finishes the current chunk first if the sink calls push() with another chunk', () => {
+  test('decodes the rest of the current chunk first if the sink calls push() with another chunk', () => {
     const seen: number[] = [];
     let isNested = false;
     const decoder: FrameDecoder = new FrameDecoder({

@@ -8,7 +8,9 @@ import { FrameType, HEADER_BYTES, readHeader, type FrameHeader } from './frame.t
 
 /** The callbacks of a decoder. */
 export interface FrameSink {
-  /** A header is complete. The object is reused: copy what you keep. */
+  /**
+   * A header is complete. The decoder reuses the object, so the callback must copy the fields that it keeps.
+   */
   onHeader(header: FrameHeader): void;
   /**
    * Part of the last data frame's payload arrived: `chunk[start..end)`. `isLast` is true if the part has the
@@ -24,7 +26,7 @@ export class FrameDecoder {
   readonly #header: FrameHeader = { version: 0, type: 0, flags: 0, streamId: 0, length: 0 };
   readonly #partial = new Uint8Array(HEADER_BYTES);
   #partialBytes = 0;
-  /** Bytes of the current frame's payload that are still to come. */
+  /** How many bytes of the current frame's payload have not arrived. */
   #payloadLeft = 0;
   #hasEnded = false;
   /** The chunk being decoded, and how much of it has been decoded. */
@@ -35,7 +37,7 @@ export class FrameDecoder {
     this.#sink = sink;
   }
 
-  /** True between two frames. The input may end only there. */
+  /** True between two frames. If the input ends at any other time, a frame was cut. */
   get isAtBoundary(): boolean {
     return this.#partialBytes === 0 && this.#payloadLeft === 0;
   }
@@ -53,8 +55,8 @@ export class FrameDecoder {
   }
 
   /**
-   * Decodes one chunk. If the sink calls this, the rest of the current chunk is decoded first. So a program
-   * that ends in the middle of a callback can still read the rest.
+   * Decodes one chunk. If the sink calls `push()` within a callback, the rest of the current chunk is decoded
+   * first. A callback may call `process.exit()`, and the flush at exit then still reads the rest.
    */
   push(chunk: Uint8Array): void {
     this.#decodeRest();

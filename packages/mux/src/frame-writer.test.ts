@@ -4,7 +4,7 @@ import { decodeFrames } from './frame.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { realTimers } from './timers.ts';
 
-/** A writer, and what it has written: the payload of each frame, grouped by write. */
+/** Makes a writer, and a list of what it has written: the payload of each frame, grouped by write. */
 function makeWriter(): { send: (text: string) => void; writes: string[][] } {
   const writes: string[][] = [];
   const writable = new Writable({

@@ -18,13 +18,13 @@ import { WriteTiming } from './write-timing.ts';
  */
 const COPY_LIMIT = 4 * 1024;
 /**
- * A batch is sent at once when it holds this much. A bulk stream costs 1.1 times the processor time of the
- * bare pipes. With batches of 128 KiB it is 1.3 times, and with 512 KiB 1.04 times. A small message waits for
- * at most one batch.
+ * A batch is sent at once when it holds this much. With it, a bulk stream costs 1.1 times the processor time
+ * of the bare pipes. With batches of 128 KiB, it costs 1.3 times, and with batches of 512 KiB 1.04 times. A
+ * small message waits for at most one batch.
  */
 export const BATCH_BYTES: number = 256 * 1024;
 
-/** What the writer asks its session, and what it tells the session. */
+/** What the writer asks of its session, and what it reports to the session. */
 export interface WriterOwner {
   /**
    * How long the transport may accept no bytes before `onStalled` is called, in milliseconds; 0 is no limit.
@@ -37,7 +37,7 @@ export interface WriterOwner {
   readonly onFrame: OnFrame;
   /** Returns true if listeners must be told of the frames that are about to be sent. */
   isWatched(): boolean;
-  /** Tells the listeners. They may write, or end the session. */
+  /** Tells the listeners of these frames. A listener may write, or end the session. */
   onLeaving(): void;
 }
 
@@ -53,7 +53,7 @@ export class FrameWriter {
   readonly #timing: WriteTiming;
   readonly #stall: StallWatch;
   /**
-   * Parts that were taken from the batch, and are written once the listeners have been told of their frames.
+   * Parts that were taken from the batch. They are written once the listeners have been told of their frames.
    */
   #told: Uint8Array[] = [];
   #hasEnded = false;
@@ -141,7 +141,7 @@ export class FrameWriter {
     }
   }
 
-  /** Says that payload was appended. A full batch is sent at once, any other at its usual time. */
+  /** Notes that payload was appended. A full batch is sent at once, any other at its usual time. */
   leave(): void {
     if (this.#batch.bytes === 0) return;
     if (this.#batch.bytes >= BATCH_BYTES) this.flush();
@@ -166,7 +166,7 @@ export class FrameWriter {
     if (this.#isSocket && this.#batch.bytes === 0 && this.#writable.writableLength === 0)
       this.#batch.reuseBlock();
     // The transport is asked here, and the result of the write is not used. If the transport is in memory,
-    // the peer may have answered within that write, and more may have been written.
+    // the peer may have answered within that write, and this side may have written more.
     this.#stall.set(this.#writable.writableNeedDrain);
   }
 

@@ -99,7 +99,8 @@ export function writeHeader(
 }
 
 /**
- * Writes only the length field of the header that begins at `offset`. Used for a frame that grows in place.
+ * Writes only the length field of the header that begins at `offset`. The batch uses this for a frame that
+ * grows in place.
  */
 export function writeLength(target: Uint8Array, offset: number, length: number): void {
   writeUint32(target, offset + 8, length);
@@ -149,7 +150,7 @@ export function decodeHeader(bytes: Uint8Array): FrameHeader {
 
 /**
  * Returns the bytes of one frame. Absent fields of `frame` are 0, and an absent `type` is data. An absent
- * `length` is the payload's. A test can give a wrong `length`.
+ * `length` is the length of the payload. A test can give a wrong `length`.
  */
 export function encodeFrame(frame: Partial<FrameHeader> & { payload?: Uint8Array }): Uint8Array {
   const payload = frame.payload ?? new Uint8Array(0);

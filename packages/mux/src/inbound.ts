@@ -18,7 +18,7 @@ export interface InboundHome {
   onFrame(header: FrameHeader): void;
   /** Ends the session: the peer broke the protocol. */
   fault(error: MuxError): void;
-  /** Returns true if the session accepts one more stream of the peer. */
+  /** True if the session accepts one more stream of the peer. */
   mayAdmit(): boolean;
   /** The peer opened a stream. */
   onOpened(stream: LeanStream): void;
@@ -152,7 +152,7 @@ export class Inbound implements FrameSink {
     } else if (stream !== undefined && stream.record.state.receiveAny()) {
       this.#table.onAnswered(stream);
     }
-    // A handler that was told of the opening or the answer may have reset the stream.
+    // A handler that was called for the opening or the answer may have reset the stream.
     if (stream === undefined || stream.record.state.isClosed) return undefined;
     if ((flags & Flag.RST) === 0) return stream;
     this.#table.resetByPeer(stream);

@@ -52,17 +52,17 @@ export class LeanSession extends Session {
 
   /**
    * Hands everything that fits the peer's windows to the transport now, even if the transport is full. Use
-   * this in the last moment before the process ends, when the end of the turn and a drain no longer come.
+   * this immediately before the process ends, when neither the end of the turn nor a drain will come.
    */
   flush(): void {
     engineOf(this).flush();
   }
 
   /**
-   * Sends what fits the peer's windows and a go-away, and then ends our half of the transport. Bytes that are
-   * left, or that are written later, are never sent, and their streams end with an error. Reading continues
-   * until the peer ends its half. What the peer still sends is delivered, and streams that it finishes end
-   * without an error.
+   * Sends what fits the peer's windows and a go-away, and then ends our half of the transport. The remaining
+   * bytes, and bytes that are written later, are never sent, and their streams end with an error. Reading
+   * continues until the peer ends its half. What the peer still sends is delivered, and streams that it
+   * finishes end without an error.
    */
   endOutput(): void {
     engineOf(this).endOutput();

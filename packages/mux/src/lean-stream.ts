@@ -30,13 +30,18 @@ export class LeanStream implements RawStream {
   readonly #scheduler: Scheduler;
   readonly #home: LeanStreamHome;
   #handler: RawStreamHandler | undefined;
-  /** Bytes that arrived and were not delivered, because there was no handler or it gave bytes back. */
+  /**
+   * Bytes that arrived and were not delivered, because there was no handler or the handler gave bytes back.
+   */
   #incoming: ChunkQueue | undefined;
   /** True while arriving bytes must wait, because no handler is set or the last one gave bytes back. */
   #isHeld = true;
   /** True if a write returned false and `onDrain` has not followed yet. */
   #owesDrain = false;
-  /** The state of the peer's FIN: not arrived, arrived but not reported to this handler, or reported. */
+  /**
+   * Whether the peer's FIN has not arrived, has arrived but was not reported to this handler, or was
+   * reported.
+   */
   #end: 'open' | 'due' | 'told' = 'open';
   #closing: { readonly error: MuxError | undefined; isTold: boolean } | undefined;
 
@@ -59,7 +64,7 @@ export class LeanStream implements RawStream {
   setHandler(handler: RawStreamHandler): void {
     this.#handler = handler;
     this.#isHeld = false;
-    // A new handler is told of the end and the close too, even if an earlier one was told already.
+    // A new handler gets the end and the close too, even if an earlier handler got them already.
     if (this.#end === 'told') this.#end = 'due';
     if (this.#closing !== undefined) this.#closing.isTold = false;
     this.#deliverWaiting();

@@ -5,8 +5,8 @@ import { brand } from './brand.ts';
 import { ChunkQueue } from './chunk-queue.ts';
 import { MuxError } from './errors.ts';
 import type { RawStream } from './raw-stream.ts';
-// A stream refers to its session, and a session makes streams. This is the only cycle between files, and this
-// import is of a type only.
+// A stream refers to its session, and a session makes streams. This is the only cycle of imports between
+// files, and it imports only a type.
 import type { Session } from './session.ts';
 
 /**
@@ -20,8 +20,8 @@ type Callback = (error?: Error | null) => void;
 /** Bytes that are read ahead. They still count against the window as not consumed. */
 const READ_AHEAD = 64 * 1024;
 /**
- * Bytes that may be queued here before write() returns false. Two writes of 64 KiB fit, because otherwise
- * each would wait for a tick.
+ * Bytes that may be queued here before write() returns false. The limit has room for two writes of 64 KiB,
+ * because otherwise each write would wait for a tick.
  */
 const WRITE_AHEAD = 128 * 1024;
 
@@ -54,7 +54,7 @@ export class MuxStream extends Duplex {
   #isStarved = false;
   /** True within read(). */
   #isReading = false;
-  /** The state of the peer's FIN: not arrived, arrived, or reported to the Readable. */
+  /** Whether the peer's FIN has not arrived, has arrived, or was reported to the Readable. */
   #peerEnd: 'open' | 'due' | 'told' = 'open';
   /** Bytes pushed into the Readable that it may still hold. */
   #pushed = 0;
@@ -210,8 +210,8 @@ export class MuxStream extends Duplex {
 
   /**
    * Pushes one chunk if the Readable is empty. If the Readable is starved, pushes everything that it wants.
-   * Small frames that wait in this queue are merged. In the Readable's own buffer, each frame would stay a
-   * separate object.
+   * While small frames wait in `#incoming`, they share blocks. In the Readable's own buffer, each frame would
+   * be a separate object.
    */
   #fill(): void {
     while (this.#isWanted && this.#incoming.length > 0 && (this.#isStarved || this.readableLength === 0)) {

@@ -14,11 +14,11 @@ export type Role = 'client' | 'server';
 export interface SessionOptions {
   /** Which end of the transport this is. The two ends take different stream ids. */
   role: Role;
-  /** What debug output calls this end. Default: the role. */
+  /** The name of this end in debug output. Default: the role. */
   name?: string;
   /**
-   * How many streams of the peer may wait to be accepted; further ones are reset. The same number of our own
-   * streams may be without an answer from the peer; further ones wait. Default 256.
+   * How many streams of the peer may wait to be accepted; further ones are reset. The same number limits our
+   * own streams that the peer has not answered; further ones wait. Default 256.
    */
   acceptBacklog?: number;
   /** How many streams the peer may have open at once; further ones are reset. Default 4096. */
@@ -73,7 +73,7 @@ export type SessionSettings = Required<SessionOptions>;
 /** How long a ping waits if the write timeout is off, in milliseconds. */
 export const DEFAULT_PING_TIMEOUT = 10_000;
 
-/** The longest delay that Node's timers accept. A longer one would fire at once. */
+/** The longest delay that Node's timers accept. A timer with a longer delay would fire at once. */
 const MAX_TIMER = 0x7fff_ffff;
 
 const defaults = {

@@ -17,9 +17,9 @@ export class Pings {
   readonly #send: (value: number) => void;
   readonly #timers: Timers;
   readonly #pings = new Map<number, Ping>();
-  /** The values of pings that callers asked for. These pings keep the event loop alive. */
+  /** The values of pings that callers asked for. Each such ping keeps the event loop alive. */
   readonly #asked: DeadlineQueue<number>;
-  /** The values of keep-alive's pings. */
+  /** The values of the pings that keep-alive sent. */
   readonly #unasked: DeadlineQueue<number>;
   /** The value of the next ping. */
   nextValue = 0;
@@ -47,8 +47,8 @@ export class Pings {
   }
 
   /**
-   * Settles the ping with this value. An answer without a ping is normal, because the ping may have timed
-   * out.
+   * Resolves the ping that was sent with this value. An answer without a ping is normal, because the ping may
+   * have timed out.
    */
   onAnswer(value: number): void {
     const ping = this.#pings.get(value);

@@ -63,7 +63,7 @@ export class Pipe {
     if (readable.destroyed || readable.readableEnded) process.nextTick(() => this.#owner.onEnd());
   }
 
-  /** Counts a chunk, whether it came from the readable or was fed. */
+  /** Notes that a chunk came, from the readable or by `feed()`. */
   onHeard(): void {
     this.#chunks += 1;
   }
@@ -88,7 +88,7 @@ export class Pipe {
     this.#readable.resume();
   }
 
-  /** Says that we end the writable half on purpose. */
+  /** Notes that we end the writable half on purpose. */
   expectEnd(): void {
     this.#isClosing = true;
   }
@@ -122,7 +122,7 @@ export class Pipe {
       if (!isDone) this.#boundBy(LINGER_MS, finish);
       check();
     });
-    // What still arrives is dropped. Reading it lets the peer finish writing and see our end.
+    // Bytes that still arrive are dropped. We read them so that the peer can finish writing and see our end.
     readable.resume();
     check();
   }

@@ -18,10 +18,9 @@ export interface RawStream {
   readonly queuedBytes: number;
 
   /**
-   * Sets the handler that is told of everything from now on; another call replaces it. Bytes that have
-   * arrived already are delivered before this returns. The peer's end and the close are reported then too,
-   * even if an earlier handler was told of them. While no handler is set, arriving bytes wait and use up the
-   * window.
+   * Sets the handler that gets every event from now on; another call replaces it. Bytes that have arrived
+   * already are delivered before this returns. The peer's end and the close are reported then too, even if an
+   * earlier handler got them already. While no handler is set, arriving bytes wait and use up the window.
    */
   setHandler(handler: RawStreamHandler): void;
 
@@ -38,9 +37,9 @@ export interface RawStream {
   writeCopy(buffer: Uint8Array, start: number, end: number): boolean;
 
   /**
-   * Says that the application has taken this many of the delivered bytes. Credit for them is sent to the peer
-   * once half a window is due. The peer gets no other credit. So if the bytes of a stream are never consumed,
-   * the stream stops at its window.
+   * Says that the application has taken this many of the delivered bytes. The peer gets credit for them once
+   * half a window is due, and no other credit. So if the bytes of a stream are never consumed, the stream
+   * stops at its window.
    */
   consume(bytes: number): void;
 

@@ -7,7 +7,7 @@ import { StreamRecord } from './stream-record.ts';
 
 const KiB = 1024;
 
-/** A scheduler over a writer that logs what it gets: `1:16384` for payload, `1 FIN`, `1 +credit`. */
+/** Makes a scheduler over a writer that logs what it gets: `1:16384` for payload, `1 FIN`, `1 +credit`. */
 function makeScheduler() {
   const log: string[] = [];
   const writer = {
@@ -34,7 +34,7 @@ function makeScheduler() {
     },
     onFinSent: ({ id }) => void finished.push(id),
   });
-  /** What was written since the last call. */
+  /** Returns what was written since the last call. */
   const written = (): string[] => log.splice(0);
   const made = { writer, scheduler, sent, finished, written, onSent: (_id: number): void => {} };
   return made;
@@ -79,7 +79,7 @@ describe('streams that wait for the transport', () => {
     expect(written()).toEqual(['3:16384', '1:4096', '3:4096']);
   });
 
-  test('send what they owe once, before any payload', () => {
+  test('send the SYN, ACK, credit or FIN that they owe once, before any payload', () => {
     const { writer, scheduler, written, finished } = makeScheduler();
     writer.isBlocked = true;
     const [loaded, owing] = [open(1, 10), open(3)];
@@ -255,7 +255,7 @@ describe('a handler that writes while turns are taken', () => {
 });
 
 describe('after our half has ended', () => {
-  test('nothing is moved, not even by fillAll() and expedite()', () => {
+  test('the scheduler moves nothing, even if fillAll() or expedite() is called', () => {
     const { writer, scheduler, written } = makeScheduler();
     const stream = open(1, 10);
     writer.isBlocked = true;

@@ -40,7 +40,7 @@ export class Scheduler {
 
   /**
    * True if payload of this stream may be sent at once: the transport takes bytes, so no other stream waits,
-   * and no batch is being filled. The caller knows whether bytes of the stream itself wait.
+   * and no batch is being filled. The caller must check whether bytes of the stream itself wait.
    */
   isClearFor(stream: StreamRecord): boolean {
     return !this.#writer.isBlocked && !this.#isFilling && stream.state.maySend;
@@ -126,7 +126,7 @@ export class Scheduler {
 
   #takeTurns(): void {
     // A set keeps the order of insertion, and an element that is deleted and added again goes to the end. So
-    // the set serves as a ring.
+    // the streams take turns in a circle.
     for (const stream of this.#ready) {
       if (this.#writer.isBlocked) return;
       this.#ready.delete(stream);

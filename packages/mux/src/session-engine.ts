@@ -25,7 +25,7 @@ const REPLY_LIMIT = 64 * 1024;
 
 let sessions = 0;
 
-/** A session without a public interface: {@link Session} and the lean session are what users see of it. */
+/** A session without a public interface. Users see it as a {@link Session} or as a lean session. */
 export class SessionEngine {
   readonly settings: SessionSettings;
   /** The session's name and number in this process. */
@@ -55,7 +55,7 @@ export class SessionEngine {
     this.closed = new Promise((resolve, reject) => {
       this.#settleClosed = (fault) => (fault === undefined ? resolve() : reject(fault));
     });
-    // `closed` need not be watched, because every stream is told of the end separately.
+    // Users need not watch `closed`, because every stream gets the end separately.
     this.closed.catch(() => {});
     this.#writer = this.#makeWriter();
     this.#table = new StreamTable(settings, this.#writer, (stream) => this.#acceptQueue.delete(stream));
@@ -65,7 +65,7 @@ export class SessionEngine {
     this.#pipe.listen();
   }
 
-  /** Why the session has ended; undefined while it has not. */
+  /** Why the session has ended; undefined while the session is open. */
   get reason(): MuxError | undefined {
     return this.#reason;
   }
@@ -277,8 +277,8 @@ export class SessionEngine {
   }
 
   /**
-   * Ends the session. Every end comes through here. The first reason counts, and everything that is pending
-   * settles with that reason.
+   * Ends the session. Every end of the session calls this method. The first reason counts, and everything
+   * that is pending settles with that reason.
    */
   #finish(reason: MuxError, isFault: boolean): void {
     if (this.#reason !== undefined) return;

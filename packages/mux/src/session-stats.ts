@@ -4,7 +4,7 @@ import type { FrameWriter } from './frame-writer.ts';
 import type { Pipe } from './pipe.ts';
 import type { StreamTable } from './stream-table.ts';
 
-/** Numbers that show what a session costs. */
+/** Numbers that show what a session holds. */
 export interface SessionStats {
   /** Streams open now, by either side. */
   readonly streams: number;

@@ -49,7 +49,7 @@ export class Session {
     this.closed = this.#engine.closed;
   }
 
-  /** Which end this is. */
+  /** Whether this end is the client or the server. */
   get role(): Role {
     return this.#engine.settings.role;
   }

@@ -4,7 +4,7 @@ import { StallWatch } from './stall-watch.ts';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-test('reports a transport that stays blocked, and none that drains in time', () => {
+test('reports a transport that stays blocked, but not a transport that drains in time', () => {
   let stalls = 0;
   const watch = new StallWatch(100, () => void (stalls += 1), globalThis);
   for (let round = 0; round < 5; round += 1) {
@@ -29,7 +29,7 @@ test('reports nothing once it was stopped', () => {
   expect([watch.isBlocked, vi.getTimerCount()]).toEqual([false, 0]);
 });
 
-test('with a timeout of 0, still knows whether the transport is blocked, and needs no timer', () => {
+test('a watch with a timeout of 0 still knows whether the transport is blocked, and needs no timer', () => {
   const watch = new StallWatch(0, () => expect.unreachable(), globalThis);
   watch.set(true);
   expect([watch.isBlocked, vi.getTimerCount()]).toEqual([true, 0]);

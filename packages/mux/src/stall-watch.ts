@@ -1,4 +1,6 @@
-/** Knows whether the transport accepts bytes, and ends the session if it accepts none for too long. */
+/**
+ * Knows whether the transport accepts bytes, and ends the session if the transport accepts none for too long.
+ */
 
 import { DeadlineQueue } from './deadline-queue.ts';
 import type { Timers } from './timers.ts';

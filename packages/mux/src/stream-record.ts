@@ -28,7 +28,10 @@ export class StreamRecord {
     return this.outgoing.length > 0 && this.sendWindow.available > 0 && this.state.maySend;
   }
 
-  /** Adds credit that the next window update grants. The receive window counts it as promised already. */
+  /**
+   * Adds credit that the next window update grants. The receive window has counted this credit as promised
+   * already.
+   */
   oweCredit(bytes: number): void {
     this.#creditDue += bytes;
   }

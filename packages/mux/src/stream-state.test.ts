@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { StreamState } from './stream-state.ts';
 
 describe('opening', () => {
-  test('of our own stream goes from the queue to SYN, and then to the peer’s first frame', () => {
+  test('of our own stream begins in the queue, continues with SYN, and ends with the peer’s first frame', () => {
     const state = new StreamState('queued');
     expect(state.maySend).toBe(false);
     expect(state.takeOpeningFlag()).toBeUndefined();
@@ -14,7 +14,7 @@ describe('opening', () => {
     expect(state.opening).toBe('open');
   });
 
-  test('of the peer’s stream sends ACK once, when the stream is accepted', () => {
+  test('of the peer’s stream makes ACK due once, when the stream is accepted', () => {
     const state = new StreamState('unaccepted');
     expect(state.takeOpeningFlag()).toBeUndefined();
     expect(state.accept()).toBe(true);

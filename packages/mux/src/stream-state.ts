@@ -13,7 +13,10 @@
  */
 
 export type Opening = 'queued' | 'syn-due' | 'syn-sent' | 'unaccepted' | 'ack-due' | 'open';
-/** How a stream begins: the first two if we open it, the third if the peer does. */
+/**
+ * How a stream begins. The first two are for streams that we open, the third is for a stream that the peer
+ * opens.
+ */
 export type InitialOpening = 'queued' | 'syn-due' | 'unaccepted';
 export type Sending = 'open' | 'fin-due' | 'finished';
 export type Receiving = 'open' | 'finished';
@@ -52,7 +55,7 @@ export class StreamState {
     if (this.opening === 'queued') this.opening = 'syn-due';
   }
 
-  /** Accepts the stream, so that its ACK is due. Returns false if there is nothing to accept. */
+  /** Accepts the stream, so that its ACK is due. Returns false if the stream does not wait to be accepted. */
   accept(): boolean {
     if (this.opening !== 'unaccepted' || this.isClosed) return false;
     this.opening = 'ack-due';
@@ -73,7 +76,7 @@ export class StreamState {
   }
 
   /**
-   * Notes that a frame of any kind arrived, which proves that the peer has the stream. Returns true for the
+   * Notes that a frame of any kind arrived, which proves that the peer knows the stream. Returns true for the
    * first such frame if we opened the stream.
    */
   receiveAny(): boolean {

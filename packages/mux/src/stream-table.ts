@@ -27,7 +27,7 @@ export class StreamTable implements LeanStreamHome {
   /** Streams on which we have sent FIN, but the peer's FIN has not arrived. */
   readonly #halfClosed: DeadlineQueue<LeanStream>;
   /**
-   * The bytes that each stream was allotted beyond the initial window. They count against the session's
+   * The bytes of window that each stream has beyond the initial window. They count against the session's
    * budget.
    */
   readonly #extraWindows = new Map<number, number>();
@@ -77,7 +77,7 @@ export class StreamTable implements LeanStreamHome {
     return this.#streams.values();
   }
 
-  /** True if streams with an id of this parity are opened by the peer. */
+  /** True if this id has the parity (odd or even) of the streams that the peer opens. */
   isPeers(id: number): boolean {
     return id !== 0 && id % 2 !== this.#nextId % 2;
   }
@@ -222,7 +222,7 @@ export class StreamTable implements LeanStreamHome {
   #onCloseOverdue(stream: LeanStream): void {
     const { record } = stream;
     if (record.wasHeard) {
-      // A stream with a long download is alive, even though our request half has ended.
+      // A long download is still alive, although our half of the stream, with the request, has ended.
       record.wasHeard = false;
       this.#halfClosed.add(stream);
       return;

@@ -19,8 +19,8 @@ const { setTimeout, clearTimeout, setImmediate } = globalThis;
 const hrtime: () => [number, number] = process.hrtime.bind(process);
 
 /**
- * Node's own timers and clock, as they were when this module was loaded. If a test fakes time later, the
- * sessions around that test must not end.
+ * Node's own timers and clock, as they were when this module was loaded. If a test fakes time later, that
+ * fake time must not end the sessions that the test itself runs over.
  */
 export const realTimers: Timers = {
   setTimeout,

@@ -69,8 +69,8 @@ export class ReceiveWindow {
   release(bytes: number): number {
     if (bytes > this.#held) throw new RangeError(`${bytes} bytes taken of ${this.#held} held`);
     this.#held -= bytes;
-    // Credit is granted from half a window on, as in the reference implementation. So one frame serves many
-    // reads, and the sender does not run out of credit between two such frames.
+    // Credit is granted from half a window on, as in the reference implementation. So one window update
+    // serves many reads, and the sender does not run out of credit between two updates.
     return this.#size - this.#promised - this.#held >= this.#size / 2 ? this.grantAll() : 0;
   }
 

@@ -39,7 +39,7 @@ test('payload after a frame without payload is still sent at once', () => {
   expect(flushes()).toBe(1);
 });
 
-test('after a turn with several writes, the first write of a turn waits, until a turn has had only one', async () => {
+test('after a turn with several writes, the first write of each turn waits, until a turn has only one write', async () => {
   const { timing, flushes } = makeTiming();
   timing.onPayload();
   timing.onPayload();
@@ -62,7 +62,7 @@ test('nothing is sent while a read is dispatched, and everything is sent when th
   expect(flushes()).toBe(0);
   timing.endDispatch();
   expect(flushes()).toBe(1);
-  // The dispatch left no tick due, and did not count as a turn with several writes.
+  // After the dispatch no tick is scheduled, and the dispatch did not count as a turn with several writes.
   await nextTurn();
   expect(flushes()).toBe(1);
   timing.onPayload();

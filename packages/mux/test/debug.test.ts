@@ -28,11 +28,11 @@ describe('debugging', () => {
     ['muxer', false],
     ['', false],
     [undefined, false],
-  ])('is asked for by a word in a list: %o', (words, is) => {
+  ])('isDebugged() finds the word `mux` in a list of debug words: %o', (words, is) => {
     expect(isDebugged(words)).toBe(is);
   });
 
-  test('publishes each frame on a diagnostics channel, both ways, with its final length', async () => {
+  test('publishes each frame, sent or received, on a diagnostics channel, with the frame’s final length', async () => {
     const events: FrameEvent[] = [];
     const listen = (message: unknown): void => void events.push(message as FrameEvent);
     subscribe('pipework:mux:frame', listen);

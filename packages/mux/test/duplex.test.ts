@@ -52,7 +52,7 @@ describe('a MuxStream', () => {
     expect([near.errored, far.errored]).toEqual([null, null]);
   });
 
-  test('is reset when an iteration is left early', async () => {
+  test('resets the stream when a reader leaves an iteration early', async () => {
     const { near, far } = await connected();
     near.write('one');
     for await (const chunk of far) {
@@ -86,7 +86,7 @@ describe('a MuxStream', () => {
     expect(text).toBe('ü'.repeat(700_000));
   });
 
-  test('takes back what is unshifted', async () => {
+  test('takes back the bytes that the reader unshifts', async () => {
     const { near, far } = await connected();
     near.write('headbody');
     await once(far, 'readable');
@@ -104,7 +104,7 @@ describe('a MuxStream', () => {
     await expect(readAll(far)).rejects.toMatchObject({ code: 'MUX_STREAM_RESET' });
   });
 
-  test('joins writes that were corked', async () => {
+  test('joins the writes between cork() and uncork()', async () => {
     const peer = rawPeer({ role: 'client' });
     const stream = peer.session.openStream();
     stream.cork();
@@ -131,7 +131,7 @@ describe('destroy()', () => {
     expect(near.errored).toBe(null);
   });
 
-  test('with an error passes it to this side', async () => {
+  test('passes its error to the users of this side', async () => {
     const { near } = await connected();
     near.destroy(new Error('changed my mind'));
     await expect(finished(near)).rejects.toThrow('changed my mind');
@@ -148,7 +148,7 @@ describe('destroy()', () => {
     await peer.expectsSilence();
   });
 
-  test('of a stream whose SYN was not sent yet sends nothing at all', async () => {
+  test('sends nothing at all if the stream’s SYN was not sent yet', async () => {
     const peer = rawPeer({ role: 'client', acceptBacklog: 1 });
     peer.session.openStream();
     peer.session.openStream().destroy();
@@ -175,7 +175,7 @@ describe('destroy()', () => {
 });
 
 describe('the peer’s reset', () => {
-  test('destroys the stream with an error and drops what was unread', async () => {
+  test('destroys the stream with an error and drops the unread bytes', async () => {
     const peer = rawPeer();
     peer.send(update(1, 0, SYN), data(1, 'unread'));
     const stream = await peer.session.acceptStream();
@@ -203,7 +203,7 @@ describe('the end of the transport without FIN', () => {
     ).toEqual(Array.from({ length: 3 }, () => 'MUX_TRANSPORT_ENDED'));
   });
 
-  test('still delivers what had arrived, and then the error', async () => {
+  test('still delivers the bytes that had arrived, and then the error', async () => {
     const peer = rawPeer();
     peer.send(update(1, 0, SYN), data(1, pattern(200 * KiB)));
     const stream = await peer.session.acceptStream();

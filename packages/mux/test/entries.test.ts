@@ -15,7 +15,7 @@ describe('the main entry', () => {
     expect(() => Reflect.construct(main.MuxStream, [])).toThrow(TypeError);
   });
 
-  test('has sessions without the lean interface, even for callers without types', () => {
+  test('its sessions have no lean interface, even for a caller that ignores the types', () => {
     const names = Object.getOwnPropertyNames(main.Session.prototype);
     for (const name of ['openRaw', 'feed', 'flush', 'endOutput', 'label']) expect(names).not.toContain(name);
     const transport = { readable: new PassThrough(), writable: new PassThrough() };

@@ -66,7 +66,7 @@ describe('while the transport is full', () => {
 });
 
 describe('expedite()', () => {
-  test('puts a stream’s bytes before all that others write from then on', async () => {
+  test('sends a stream’s bytes before all bytes that other streams write from then on', async () => {
     const peer = rawPeer({ role: 'client', connectionWriteTimeout: 0 });
     peer.end.stall();
     const [output, reply, bulk] = [peer.session.openRaw(), peer.session.openRaw(), peer.session.openRaw()];
@@ -83,7 +83,7 @@ describe('expedite()', () => {
     expect(ids.lastIndexOf(output.id)).toBeLessThan(ids.indexOf(reply.id));
   });
 
-  test('moves only what fits the window', async () => {
+  test('sends only the bytes that fit the window', async () => {
     const peer = rawPeer({ role: 'client' });
     const stream = peer.session.openRaw();
     stream.write(Buffer.alloc(300 * KiB));
@@ -91,7 +91,7 @@ describe('expedite()', () => {
     expect(stream.queuedBytes).toBe(44 * KiB);
   });
 
-  test('sends FIN only after the bytes that it moves', async () => {
+  test('sends the stream’s FIN only after its bytes', async () => {
     const peer = rawPeer({ role: 'client', connectionWriteTimeout: 0 });
     peer.end.stall();
     const stream = peer.session.openRaw();

@@ -38,7 +38,7 @@ describe('credit', () => {
     await server.expects(`1 WindowUpdate ACK +${256 * KiB}`);
   });
 
-  test('beyond the first 256 KiB is given while the budget of all streams lasts, and a reset returns it to the budget', async () => {
+  test('beyond the first 256 KiB is granted while the session’s budget lasts, and a reset gives it back to the budget', async () => {
     const peer = rawPeer({ role: 'client', maxStreamWindowSize: 512 * KiB, windowBudget: 600 * KiB });
     const first = peer.session.openStream();
     peer.session.openStream();
@@ -79,7 +79,7 @@ describe('credit', () => {
 });
 
 describe('a sender', () => {
-  test('stops at 256 KiB and continues with what it is granted', async () => {
+  test('stops at 256 KiB and continues once the peer grants more', async () => {
     const peer = rawPeer({ role: 'client' });
     const stream = peer.session.openRaw();
     stream.write(Buffer.alloc(300 * KiB));
@@ -129,7 +129,7 @@ describe('a sender', () => {
     ]);
   });
 
-  test('is told when back-pressure begins and when it ends', async () => {
+  test('learns from write() and onDrain when back-pressure begins and ends', async () => {
     const peer = rawPeer({ role: 'client' });
     const stream = peer.session.openRaw();
     let drains = 0;

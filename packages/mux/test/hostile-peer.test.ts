@@ -1,4 +1,7 @@
-/** A peer is untrusted. Each of its faults has a code, damages as little as possible, and costs no memory. */
+/**
+ * Tests against a peer that breaks the protocol. Each of its faults has a code, damages as little as
+ * possible, and costs no memory.
+ */
 
 import { describe, expect, test } from 'vitest';
 import type { RawStream } from './support/internals.ts';

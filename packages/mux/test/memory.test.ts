@@ -1,4 +1,4 @@
-/** What a session costs, and that it frees the memory again. */
+/** Checks how much memory a session needs, and that the session frees this memory again. */
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -57,7 +57,7 @@ describe('memory', () => {
     expect([lean.length, accepted.length]).toEqual([256, 256]);
   });
 
-  test('of an unread stream is its window, however small the frames', async () => {
+  test('of an unread stream is at most its window, however small the frames', async () => {
     const peer = rawPeer({ maxStreamWindowSize: 256 * KiB });
     peer.send(update(1, 0, SYN));
     await settled();
@@ -67,7 +67,7 @@ describe('memory', () => {
     expect((await heldBytes()) - before).toBeLessThan(512 * KiB);
   });
 
-  test('of a Duplex that is not read is its window too', async () => {
+  test('of an unread Duplex is at most its window too', async () => {
     const peer = rawPeer();
     peer.send(update(1, 0, SYN));
     const stream = await peer.session.acceptStream();

@@ -1,6 +1,6 @@
 /**
- * Waits whose time passed while the process itself was blocked. What has arrived in the pipe must count more
- * than the timers.
+ * Tests of waits whose time passed while the process itself was blocked. The bytes that have arrived in the
+ * pipe must count more than the timers.
  */
 
 import { spawn } from 'node:child_process';
@@ -39,7 +39,7 @@ describe('a process that was blocked for longer than a wait may last', () => {
     expect(client.hasEnded).toBe(false);
   });
 
-  test('does not reset a stream that was answered meanwhile', async () => {
+  test('does not reset a stream if the peer answered it meanwhile', async () => {
     const { client } = sessionPair({ client: { streamOpenTimeout: 200 }, server: { onStream: echo } });
     await aTurn();
     const stream = client.openStream();
@@ -48,7 +48,7 @@ describe('a process that was blocked for longer than a wait may last', () => {
     expect((await readAll(stream)).equals(pattern(1000))).toBe(true);
   });
 
-  test('does not reset a half-closed stream that was finished meanwhile', async () => {
+  test('does not reset a half-closed stream if the peer finished it meanwhile', async () => {
     const peer = rawPeer({ role: 'client', streamCloseTimeout: 200 });
     const stream = peer.session.openStream();
     stream.end();

@@ -130,8 +130,8 @@ async function play(
       else witness?.raw.expedite();
     }
   }
-  // At the end every side reads to the end and finishes. Whatever went before, every open stream must end
-  // cleanly.
+  // At the end every side reads to the end and finishes. Every open stream must end cleanly, whatever
+  // happened before.
   const everyone = (): Witness[] => witnesses.flat();
   await until(
     () => {

@@ -1,4 +1,4 @@
-/** The lean interface: what its handler may rely on. */
+/** Tests of the lean interface: what a handler may rely on. */
 
 import { describe, expect, test, vi } from 'vitest';
 import type { RawStream, RawStreamHandler } from './support/internals.ts';
@@ -22,7 +22,7 @@ function opened(): { peer: ReturnType<typeof rawPeer>; streams: RawStream[] } {
 }
 
 describe('a handler', () => {
-  test('that is set late is told everything, before setHandler() returns', async () => {
+  test('that is set late gets all earlier events before setHandler() returns', async () => {
     const { peer, streams } = opened();
     peer.send(update(1, 0, SYN), data(1, 'one'), data(1, 'two'), update(1, 0, FIN));
     await settled();
@@ -33,7 +33,7 @@ describe('a handler', () => {
     expect(log).toEqual(['onetwo', 'end', 'close clean']);
   });
 
-  test('that replaces another is told what was given back, the end and the close', async () => {
+  test('that replaces another handler gets the bytes that the other gave back, the end and the close', async () => {
     const { peer, streams } = opened();
     peer.send(update(1, 0, SYN), data(1, 'IDbody'), update(1, 0, FIN));
     await settled();
@@ -72,7 +72,7 @@ describe('a handler', () => {
     expect(log).toEqual(['first:ID', 'body', 'more']);
   });
 
-  test('with onRange gets frames in place, and bytes that had to wait by onData', async () => {
+  test('with onRange gets each frame by onRange, and bytes that had to wait by onData', async () => {
     const { peer, streams } = opened();
     peer.send(update(1, 0, SYN), data(1, 'waited'));
     await settled();
@@ -89,7 +89,7 @@ describe('a handler', () => {
     expect(chunks.size).toBe(1);
   });
 
-  test('is told of the close exactly once, and last, after a reset', async () => {
+  test('gets the close exactly once, as the last event, after a reset', async () => {
     const { peer, streams } = opened();
     peer.send(update(1, 0, SYN), data(1, 'x'));
     await settled();
@@ -103,7 +103,7 @@ describe('a handler', () => {
     expect(log).toEqual(['x', 'close MUX_STREAM_RESET']);
   });
 
-  test('is not told of a frame’s FIN if another handler resets the stream while that frame is handled', async () => {
+  test('does not get a frame’s FIN if another handler resets the stream while that frame is handled', async () => {
     const peer = rawPeer({ role: 'client', acceptBacklog: 1 });
     const [first, queued] = [peer.session.openRaw(), peer.session.openRaw()];
     const log: string[] = [];
@@ -116,7 +116,7 @@ describe('a handler', () => {
     expect(log).toEqual(['close MUX_STREAM_CLOSED']);
   });
 
-  test('is told of its own reset, with the error as the cause', async () => {
+  test('gets the close after its own side’s reset, with the error as the cause', async () => {
     const { peer, streams } = opened();
     peer.send(update(1, 0, SYN));
     await settled();
@@ -127,7 +127,7 @@ describe('a handler', () => {
     expect(closed).toMatchObject({ code: 'MUX_STREAM_CLOSED', initiator: 'local', cause: reason });
   });
 
-  test('that throws loses its stream and nothing else', async () => {
+  test('that throws ends its own stream and nothing else', async () => {
     const { peer, streams } = opened();
     const thrown: unknown[] = [];
     const nextTick = vi.spyOn(process, 'nextTick');
@@ -155,7 +155,7 @@ describe('a handler', () => {
 });
 
 describe('writing', () => {
-  test('copies what writeCopy() is given, before it returns', async () => {
+  test('writeCopy() copies its bytes before it returns', async () => {
     const peer = rawPeer({ role: 'client' });
     const stream = peer.session.openRaw();
     const buffer = Buffer.from('..hello..');
@@ -165,7 +165,7 @@ describe('writing', () => {
     expect(Buffer.from(peer.frames[1]!.payload!).toString()).toBe('hello');
   });
 
-  test('copies while the transport is full too', async () => {
+  test('writeCopy() also copies while the transport is full', async () => {
     const peer = rawPeer({ role: 'client' });
     peer.end.stall();
     const stream = peer.session.openRaw();

@@ -1,4 +1,4 @@
-/** How sessions and streams begin and end. */
+/** Tests of how sessions and streams begin and end. */
 
 import { execFile } from 'node:child_process';
 import { PassThrough } from 'node:stream';
@@ -169,7 +169,7 @@ describe('close()', () => {
     expect(peer.sessionEnd.destroyed).toBe(true);
   });
 
-  test('is what `await using` does', async () => {
+  test('also runs at the end of `await using`', async () => {
     const { client, server } = sessionPair();
     {
       await using session = client;
@@ -258,7 +258,7 @@ describe('endOutput()', () => {
 });
 
 describe('feed()', () => {
-  test.each(['lean', 'duplex', 'waiting'])('keeps nothing of a buffer that is reused (%s)', async (face) => {
+  test.each(['lean', 'duplex', 'waiting'])('copies the bytes of a reused buffer (%s)', async (face) => {
     const accepted: RawStream[] = [];
     const peer = rawPeer({ onStream: (stream) => void accepted.push(stream) });
     const buffer = Buffer.alloc(64 * KiB);

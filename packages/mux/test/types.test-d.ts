@@ -35,13 +35,13 @@ test('streams are Duplexes of Buffers', () => {
   expectTypeOf<MuxStream[typeof Symbol.asyncIterator]>().returns.toExtend<AsyncIterable<Buffer>>();
 });
 
-test('streams are made by sessions alone', () => {
+test('only sessions can make streams', () => {
   // @ts-expect-error a private constructor
   expect(() => new MuxStream()).toThrow();
   expectTypeOf(session.openStream().session).toEqualTypeOf<Session>();
 });
 
-test('the lean interface is not on the main entry', () => {
+test('the main entry does not export the lean interface', () => {
   expectTypeOf<Session>().not.toHaveProperty('openRaw');
   expectTypeOf<Session>().not.toHaveProperty('feed');
   expectTypeOf<LeanSession>().toExtend<Session>();

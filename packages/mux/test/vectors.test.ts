@@ -1,4 +1,4 @@
-/** Checks that the code does what the vectors for writers of other peers say. */
+/** Checks the code against the vectors, which are meant for people who write another peer. */
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';

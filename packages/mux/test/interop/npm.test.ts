@@ -120,7 +120,7 @@ describe.each(roles)('@chainsafe/libp2p-yamux, we are the %s', (role) => {
     await Promise.all(Array.from({ length: 1000 }, (_, i) => ourTrip(ours, pattern(100, i))));
   });
 
-  test('finishes streams from both sides, down to empty tables', async () => {
+  test('finishes streams from both sides, so that no side has a stream left', async () => {
     const { ours, theirs } = await facing(role, chainsafe);
     theirs.onStream(echo);
     const stream = ours.openStream();
@@ -129,13 +129,13 @@ describe.each(roles)('@chainsafe/libp2p-yamux, we are the %s', (role) => {
     await until(() => ours.streamCount === 0, 'our table is empty');
   });
 
-  test('answers pings, and has its own answered', async () => {
+  test('answers our pings, and gets answers to its own', async () => {
     const { ours, theirs } = await facing(role, chainsafe);
     expect(await ours.ping()).toBeGreaterThan(0);
     expect(await theirs.ping!()).toBeGreaterThanOrEqual(0);
   });
 
-  test('gives up its open streams when we go away normally (its fault: go-away only stops new ones)', async () => {
+  test('ends its open streams when we send a normal go-away (its fault: go-away only stops new streams)', async () => {
     const { ours, theirs } = await facing(role, chainsafe);
     theirs.onStream(echo);
     const stream = ours.openStream();

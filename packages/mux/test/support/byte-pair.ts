@@ -7,8 +7,8 @@ import { Duplex } from 'node:stream';
 
 export interface PairOptions {
   /**
-   * Cuts passing bytes. Called with how many bytes of a chunk are left. Returns how many of them to deliver
-   * next.
+   * Cuts passing bytes. Gets the number of bytes that are left of a chunk. Returns how many of them to
+   * deliver next.
    */
   chunkSize?: (left: number) => number;
   highWaterMark?: number;
@@ -25,7 +25,7 @@ export class PairEnd extends Duplex {
   #waitingCallback: (() => void) | undefined;
   #isWanted = false;
   #isStalled = false;
-  /** How often this end was written to. */
+  /** How many writes this end has had. */
   writes = 0;
 
   constructor({
@@ -38,7 +38,7 @@ export class PairEnd extends Duplex {
     this.#isLate = isLate;
   }
 
-  /** Accepts nothing more from the other end until {@link resumeTaking}. */
+  /** Accepts no more bytes from the other end until {@link resumeTaking}. */
   stall(): void {
     this.#isStalled = true;
   }

@@ -1,4 +1,7 @@
-/** The only access of the mux's tests to its sources. After a move inside `src`, only this file changes. */
+/**
+ * The tests import the mux's sources only through this file. After a move inside `src`, only this file
+ * changes.
+ */
 
 export { describeEvent, type FrameEvent, isDebugged } from '../../src/debug.ts';
 export { FrameDecoder } from '../../src/frame-decoder.ts';

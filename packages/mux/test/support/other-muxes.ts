@@ -32,7 +32,8 @@ interface YamuxJs {
 }
 
 /**
- * yamux-js, unchanged. It works only if each frame arrives in one piece. With `wholeFrames`, each frame does.
+ * yamux-js, unchanged. It works only if each frame arrives in one piece. With `wholeFrames`, each frame
+ * arrives so.
  */
 export const yamuxJs =
   (options: { wholeFrames?: boolean } = {}): MakeMux =>

@@ -78,7 +78,9 @@ export class RawPeer {
     for (const frame of frames) expect(await this.next()).toBe(frame);
   }
 
-  /** Checks that nothing more arrives. By then, everything that was sent has been handled. */
+  /**
+   * Checks that nothing more arrives. When this resolves, the session has handled everything that was sent.
+   */
   async expectsSilence(): Promise<void> {
     await settled();
     expect(this.frames.map((frame) => `${frame.streamId} ${describeFrame(frame)}`)).toEqual([]);
@@ -92,7 +94,7 @@ export class RawPeer {
   }
 }
 
-/** Waits for several turns of the event loop. In memory, everything has happened by then. */
+/** Waits for several turns of the event loop. Over pipes in memory, all work is done when this resolves. */
 export async function settled(): Promise<void> {
   for (let turn = 0; turn < 12; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -78,7 +78,7 @@ func main() {
 	config := yamux.DefaultConfig()
 	config.EnableKeepAlive = false
 	config.LogOutput = ioutil.Discard
-	// A blocking descriptor would leave Close waiting for a read.
+	// If the descriptor were blocking, Close would wait for a read.
 	syscall.SetNonblock(0, true)
 	syscall.SetNonblock(1, true)
 	transport := carrier{os.NewFile(0, "in"), os.NewFile(1, "out")}
