@@ -4,7 +4,7 @@ import { PipeworkError } from '../../base/errors.ts';
 
 /** One incoming call. */
 export interface CallContext {
-  /** The method as it was received, `Plugin.greet`. */
+  /** The method as the wire has it, `Plugin.greet`. */
   readonly method: string;
   /**
    * Aborts when the caller cancels, when the deadline passes, and when the caller is gone. The signal is
@@ -27,7 +27,7 @@ let everywhere: AsyncLocalStorage<CallContext> | undefined;
 
 /**
  * Returns the call that is being answered. Call it before the handler's first `await`, because the context is
- * known only while the handler starts. Because of this limit, it costs a call nothing. With `serve({
+ * known only while the handler starts. Because of this limit, the context costs a call nothing. With `serve({
  * callContext: 'everywhere' })`, the context is also known after an `await`, and in everything that the
  * handler calls. Throws `MISUSE` elsewhere.
  *
@@ -71,8 +71,8 @@ export function contextStorage(): AsyncLocalStorage<CallContext> | undefined {
 }
 
 /**
- * Returns the call whose handler is starting; undefined at other times. A wrapper around a handler uses it to
- * pass the call on.
+ * Returns the call whose handler is starting; undefined at other times. A wrapper around a handler uses this
+ * to give the handler the call's context.
  */
 export function currentContext(): CallContext | undefined {
   return current;

@@ -21,11 +21,11 @@ export interface CallOptions {
   readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
-/** The arguments of a call, and the signals in them. */
+/** The arguments of a call, and the signals that cancel it. */
 export interface SignalledParams {
   /**
-   * The params. If one of them is an object that has a `signal` and is sent as a copy, a copy of it is here.
-   * Its fields were read for that copy, and are not read again.
+   * The params. An object that has a `signal` and is sent as a copy has been replaced by a copy here. Its
+   * fields were read once, for this copy.
    */
   readonly params: unknown[];
   readonly signals: readonly AbortSignal[] | undefined;
@@ -33,8 +33,8 @@ export interface SignalledParams {
 
 /**
  * Finds the signals that cancel a call. They are the signal of its options, the signals among its arguments,
- * and the `signal` of an argument that is an object. Undefined if there is none. `isCopied` tells whether an
- * object without a class is copied to the peer.
+ * and the `signal` of an argument that is an object. Returns undefined if there are no signals and no
+ * argument was copied. `isCopied` tells whether an object without a class is copied to the peer.
  */
 export function findSignals(
   params: unknown[],

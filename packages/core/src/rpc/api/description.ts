@@ -1,6 +1,6 @@
 /** Descriptions of the methods of a served object, as `$/describe` returns them. */
 
-/** One method. Schemas are JSON Schemas of the values as they are sent. */
+/** One method. Each schema is a JSON Schema of the value as it is sent. */
 export interface MethodDescription {
   /** What the contract says about the method, for people. */
   readonly doc?: string;

@@ -1,7 +1,7 @@
 /**
- * What tools can watch: tracing channels of node:diagnostics_channel for calls made (`pipework:call`), calls
- * answered (`pipework:handler`) and streams of values (`pipework:stream`). A channel without a subscriber
- * costs each call one comparison.
+ * The tracing channels of node:diagnostics_channel that tools can watch: for calls made here
+ * (`pipework:call`), calls answered here (`pipework:handler`) and streams of values (`pipework:stream`). A
+ * channel without a subscriber costs each call one comparison.
  */
 import { tracingChannel, type TracingChannel } from 'node:diagnostics_channel';
 
@@ -24,7 +24,10 @@ export interface CallTrace {
    * always `the caller`.
    */
   readonly peer: string;
-  /** The arguments. On the caller's side they are not packed yet, on the handler's side they are decoded. */
+  /**
+   * The arguments. On the caller's side the arguments are not packed yet, on the handler's side they are
+   * decoded.
+   */
   readonly params: readonly unknown[];
   /**
    * Metadata that is sent with a call, for instance `traceparent`. A subscriber of `start` on `pipework:call`
@@ -39,7 +42,7 @@ export interface CallTrace {
 
 /** What a subscriber of `pipework:stream` gets. */
 export interface StreamTrace {
-  /** `given` if this side is the source, `taken` if the peer is the source. */
+  /** `given` if this side has the source of the stream, `taken` if the peer has it. */
   readonly direction: 'given' | 'taken';
   /** The party on the other side, as in {@link CallTrace.peer}. */
   readonly peer: string;

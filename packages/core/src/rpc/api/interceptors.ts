@@ -1,4 +1,4 @@
-/** Interceptors, which a side may put around every call it makes and every call it answers. */
+/** Interceptors, which a side may put around every call that it makes and every call that it answers. */
 import { runtimeMethods } from '../../session/wire-words.ts';
 import type { CallContext } from './call-context.ts';
 

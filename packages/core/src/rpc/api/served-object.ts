@@ -55,9 +55,9 @@ function hasNativeConstructor(prototype: object): boolean {
 }
 
 /**
- * Returns the function that `name` calls on `target`, or undefined. It finds only functions of the object
- * itself and of its classes, up to the first built-in prototype. It never returns a getter, and never runs
- * one. Names that JavaScript or common tools call by themselves are left out.
+ * Returns the function that `name` calls on `target`, or undefined. The search covers the object itself and
+ * its classes, up to the first built-in prototype. The search never returns a getter, and never runs one.
+ * Names that JavaScript or common tools call by themselves are left out.
  */
 export function findMethod(target: object, name: string): Method | undefined {
   if (name === 'prototype' || isProbedName(name) || isBuiltIn(target)) return undefined;
@@ -85,8 +85,8 @@ function functionOf(holder: object, name: string): Method | undefined {
 /**
  * Serves an object: each call of the peer runs the method of that name with the object as `this`. Unknown
  * names fail with `RPC_UNKNOWN_METHOD`, whose message lists what `dispensedAs` offers. Throws
- * `CONFIG_INVALID` if the implementation is not an object. The message of that error calls the implementation
- * `what`.
+ * `CONFIG_INVALID` if the implementation is not an object. In the message of that error, `what` is the name
+ * of the implementation.
  */
 export function servedObjectOf(
   implementation: object,
@@ -137,8 +137,7 @@ export function methodNames(target: object): string[] {
 }
 
 /**
- * Throws if a method has a name that can never be called. The author of the method should learn of this
- * mistake.
+ * Throws if a method has a name that can never be called, so that its author learns of the mistake.
  */
 function expectNoProbedMethod(implementation: object, what: string): void {
   if (isBuiltIn(implementation)) return;

@@ -12,7 +12,7 @@ import type { IncomingCall } from './incoming-call.ts';
 export class AdmittedCalls {
   readonly #queue: CallQueue;
   // Holds only calls that outlive their turn. A call that is answered within its turn cannot be cancelled,
-  // and its id cannot collide with another call's.
+  // and its id cannot collide with the id of another call.
   readonly #tracked = new IdTable<IncomingCall>();
   #running = 0;
   #waiting = 0;
@@ -76,7 +76,7 @@ export class AdmittedCalls {
         start();
       },
       abandon: () => {
-        // The call's deadline may still pass, and must find nothing to take out of the queue.
+        // The call's deadline may still pass, and must then find no call to take out of the queue.
         call.waiting = undefined;
         call.end();
       },
@@ -104,7 +104,7 @@ export class AdmittedCalls {
     this.#tracked.add(call);
   }
 
-  /** The handler of a call has ended. A call whose result still streams stays tracked. */
+  /** The handler of a call has ended. The call stays tracked while its result still streams. */
   handlerEnded(call: IncomingCall): void {
     this.#running--;
     if (call.limit === 'calls') this.#queue.ended();

@@ -26,8 +26,8 @@ const maxBrokerId = 0xffff_ffff;
 
 /**
  * Calls the dispensing method `method`, and resolves with the broker id for the implementation of `name`.
- * Rejects as the call does, and with `RPC_PROTOCOL` if the answer is not a broker id. `peer` is the other
- * side's name in the message.
+ * Rejects as the call does, and with `RPC_PROTOCOL` if the answer is not a broker id. In the message of that
+ * error, `peer` is the name of the other side.
  */
 export async function askToDispense(
   conversation: Conversation,

@@ -44,7 +44,7 @@ export interface ConversationOptions {
    * True if the served object is a service of the host. Calls to it are counted as callbacks, and never wait.
    */
   readonly isService?: boolean | undefined;
-  /** Called when a call or a stream has ended. {@link Conversation.isUnderWay} may have become false. */
+  /** Called when a call or a stream has ended, and {@link Conversation.isUnderWay} may have become false. */
   readonly onQuiet?: (() => void) | undefined;
 }
 
@@ -215,7 +215,7 @@ export class Conversation implements RawStreamHandler {
     this.#finishWhenIdle();
   }
 
-  /** Ends the conversation at once. Pending calls reject, running ones abort, and the peer gets a reset. */
+  /** Ends the conversation at once. Pending calls reject, running calls abort, and the peer gets a reset. */
   close(error?: Error): void {
     if (this.#hasEnded) return;
     const reason = error ?? new PipeworkError('RPC_CLOSED', 'the connection was closed on this side');
@@ -303,7 +303,7 @@ export class Conversation implements RawStreamHandler {
     if (this.#outgoing.unanswered > 0 && this.#reader.unfinished > 0) {
       return this.close(new PipeworkError('RPC_PROTOCOL', 'the peer finished in the middle of a message'));
     }
-    // No answer can come any more, because the peer sends its answers on the half that has just ended.
+    // No more answers can come, because the peer sends its answers on the half that has just ended.
     this.#outgoing.end(new PipeworkError('RPC_CLOSED', 'the peer finished the connection'));
     void this.#incoming.admitted.idle().then(() => this.#finishWhenIdle());
   }
@@ -323,8 +323,8 @@ export class Conversation implements RawStreamHandler {
   }
 
   /**
-   * Ends the conversation. Every end comes through here. The first reason counts, and everything settles with
-   * that reason.
+   * Ends the conversation. Every end of the conversation calls this method. The first reason counts, and
+   * everything that is pending settles with that reason.
    */
   #end(reason: Error): void {
     if (this.#hasEnded) return;

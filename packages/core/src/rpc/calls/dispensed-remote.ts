@@ -21,8 +21,8 @@ export type {
 } from '../remote/remote-types.ts';
 
 /**
- * The function behind the methods of a remote. It makes the call of `method`, with the options that {@link
- * withCallOptions} set.
+ * The function behind the methods of a remote. It calls `method` of the other side, with the options that
+ * {@link withCallOptions} set.
  */
 export type RemoteCall = (
   method: string,
@@ -42,8 +42,8 @@ interface RemoteSource {
 }
 
 /**
- * Objects that wrap a remote and are not remotes themselves. For each, this has the function that makes the
- * same object over a remote with call options.
+ * Objects that wrap a remote and are not remotes themselves. For each such object, the map has the function
+ * that makes the same object over a remote with call options.
  */
 const wrappers = new WeakMap<object, (options: CallOptions) => object>();
 
@@ -62,8 +62,8 @@ interface SourcedTarget extends RemoteTarget {
 
 /**
  * Returns an object whose methods are calls on the conversation. Disposing of it finishes the conversation.
- * When printed, it shows the `name` under which it was dispensed. Once `isDraining` returns true, calls are
- * refused.
+ * If the remote is printed, it shows the `name` under which it was dispensed. Once `isDraining` returns true,
+ * calls are refused.
  */
 export function dispensedRemote<T>(
   conversation: Conversation,
@@ -84,7 +84,7 @@ export function draining(what: string): PipeworkError {
   return unsent('RPC_CLOSED', `${what} was not sent: the client drains, and takes no new calls`);
 }
 
-/** Makes a remote. `then`, symbols and the names of Object.prototype are never methods of it. */
+/** Makes a remote. The remote never has methods for `then`, symbols and the names of Object.prototype. */
 function remoteOver<T>(source: RemoteSource): Remote<T> {
   return make(source, undefined) as Remote<T>;
 }

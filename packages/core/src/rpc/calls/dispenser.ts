@@ -27,7 +27,7 @@ export interface DispenserOptions {
   readonly isService?: boolean;
   /** Returns the factory with this name. Throws the error for an unknown name if the name is not offered. */
   find(name: string): DispenseFactory;
-  /** Returns why nothing new is dispensed or called any more; undefined while this side is not leaving. */
+  /** Returns why this side refuses new dispenses and calls; undefined while this side is not leaving. */
   refusal(): string | undefined;
   /** Reports a failure that no caller can be told of. */
   report(message: string, error: unknown): void;
@@ -42,7 +42,7 @@ interface Dispensed {
   implementation: object | undefined;
 }
 
-/** Runs a factory. If it fails, the error names the factory, and has the reason as its cause. */
+/** Runs a factory. If the factory fails, the error names the factory, and has the reason as its cause. */
 async function runFactory(name: string, factory: DispenseFactory, signal: AbortSignal): Promise<unknown> {
   try {
     return await factory(signal);
@@ -61,7 +61,7 @@ export class Dispenser {
   readonly #conversations = new Set<Conversation>();
   /** Conversations that have ended while some of their handlers still run. */
   readonly #unfinished = new Set<Conversation>();
-  /** How many implementations the peer has asked for but not dialled. */
+  /** How many implementations the peer has asked for and not dialled yet. */
   #undialled = 0;
 
   constructor(options: DispenserOptions) {

@@ -6,10 +6,11 @@ const maxId = 0xffff_ffff;
 const firstSlots = 64;
 
 /**
- * Entries by message id. If calls enter and leave a Map, its inner table is rebuilt every few dozen calls.
- * One table that reaches V8's old generation keeps all later ones alive until the next full collection. That
- * costs 2.9 instead of 2.0 µs of CPU a call, and pauses of 5 ms instead of 0.4 (64 calls in flight, Node 20).
- * A peer may choose ids that share a slot. Those are stored in a Map after all.
+ * Entries by message id. While calls enter and leave a Map, V8 rebuilds its inner table every few dozen
+ * calls. Once one of these tables reaches V8's old generation, it keeps all later tables alive until the next
+ * full collection. That costs 2.9 instead of 2.0 µs of CPU a call, and pauses of 5 ms instead of 0.4 (64
+ * calls in flight, Node 20). A peer may choose ids that share a slot. The entries of such ids are stored in a
+ * Map.
  */
 export class IdTable<T extends { readonly id: number }> {
   #slots: (T | undefined)[] = new Array<T | undefined>(firstSlots).fill(undefined);

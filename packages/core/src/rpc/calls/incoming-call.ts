@@ -1,5 +1,6 @@
 /**
- * One call of the peer while it is being answered: what its handler can ask for, and what ends with the call.
+ * One call of the peer while it is being answered. Holds what its handler can ask for, and what ends with the
+ * call.
  */
 import { AsyncResource } from 'node:async_hooks';
 import { afterPatience } from '../../base/timers.ts';
@@ -15,8 +16,8 @@ interface Meta {
   stopTimer: (() => void) | undefined;
 }
 
-// What most calls do not have is kept in `meta` and `held`. This keeps the object small, because calls come
-// by the million.
+// `meta` and `held` have what most calls do not need. So the object is small, which matters because calls
+// come by the million.
 export class IncomingCall implements Borrower {
   readonly id: number;
   readonly method: string;
@@ -29,7 +30,7 @@ export class IncomingCall implements Borrower {
   limit: 'calls' | 'callbacks' | 'none' = 'calls';
   /** True if the limits know the call by its id, because it outlives the turn in which it arrived. */
   isTracked = false;
-  /** The call's place in the queue, while the call must wait. */
+  /** The call's place in the queue, while the call waits. */
   waiting: WaitingCall | undefined = undefined;
   #held: Held | undefined = undefined;
   #meta: Meta | undefined = undefined;

@@ -67,7 +67,7 @@ export class IncomingCalls {
     this.admitted = new AdmittedCalls(messages.shared.callQueue);
   }
 
-  /** Handles a request. Throws `RPC_PROTOCOL` if its id is in use. */
+  /** Handles a request. Throws `RPC_PROTOCOL` if the request's id is in use. */
   request(message: IncomingMessage): void {
     const { id, method } = message;
     this.#checkId(id, method);
@@ -144,8 +144,8 @@ export class IncomingCalls {
   }
 
   /**
-   * Cancels a call. If the call runs, it is answered when its handler returns. If the call waits, it never
-   * runs, and is answered here.
+   * Cancels a call. If the call runs, it is answered when its handler returns. If the call waits in the
+   * queue, it never runs, and is answered here.
    */
   #abort(call: IncomingCall, reason: unknown): void {
     call.cancel(reason);
@@ -177,7 +177,7 @@ export class IncomingCalls {
 
   /**
    * Runs the call of a reference in the asynchronous context in which the reference was given. The answer is
-   * sent there too, because it may hold a stream.
+   * sent in this context too, because it may hold a stream.
    */
   #runWhereGiven(call: IncomingCall, params: unknown[]): void {
     const context = this.#isCallback(call) ? this.#references?.contextOf(params[0]) : undefined;
@@ -328,7 +328,8 @@ export class IncomingCalls {
     try {
       this.#write([messageType.response, id, this.#messages.errorToWire(error, method), null]);
     } catch {
-      // The error could not be written, for instance because it is too large. This short text can be written.
+      // The error could not be written, for instance because it is too large. So a short text is written
+      // instead.
       this.#write([messageType.response, id, `${method} failed with an error that cannot be sent`, null]);
     }
   }
@@ -347,7 +348,7 @@ export class IncomingCalls {
   /** A stream that was given in the result has ended. */
   streamEnded(call: Borrower): void {
     call.held.given--;
-    // A call that is not tracked has not been answered yet.
+    // If `admitted` does not have the call, it has not been answered yet.
     const tracked = this.admitted.get(call.id);
     if (tracked === call) this.#forgetWhenDone(tracked);
   }

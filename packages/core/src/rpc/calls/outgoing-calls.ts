@@ -15,7 +15,7 @@ import { MethodName } from '../messages/method-names.ts';
 import { referenceCallName } from '../api/interceptors.ts';
 import type { IncomingMessage } from '../wire/incoming-message.ts';
 
-// These hold the functions of the promise that was made last, so that no call needs a closure.
+// These variables hold the functions of the promise that was made last, so that no call needs a closure.
 let resolveNext: (value: unknown) => void;
 let rejectNext: (reason: unknown) => void;
 const capture = (resolve: (value: unknown) => void, reject: (reason: unknown) => void): void => {
@@ -23,7 +23,7 @@ const capture = (resolve: (value: unknown) => void, reject: (reason: unknown) =>
   rejectNext = reject;
 };
 
-/** The method of a call to a reference, as it is named on the wire. */
+/** The name on the wire of the method that calls a reference. */
 const callName = new MethodName(runtimeMethods.call, runtimeMethods.call);
 
 /** The reference that a call goes to, and the name of the method if the reference is an object. */
@@ -194,7 +194,7 @@ export class OutgoingCalls {
     this.#settleWhenDone(call);
   }
 
-  /** From now on no answer to the call is awaited. Returns true if its caller still waits. */
+  /** Stops awaiting the answer to the call. Returns true if the call's caller still waits. */
   #conclude(call: SentCall): boolean {
     const isAwaited = call.state === 'waiting';
     if (isAwaited) this.#uncount();
@@ -239,7 +239,7 @@ export class OutgoingCalls {
     this.#afterAnswer(call);
   }
 
-  /** Handles a successful answer of the peer that contains no reference. */
+  /** Handles a successful answer of the peer that is plain, so that it contains no reference. */
   takePlainAnswer(id: number, result: unknown): void {
     const call = this.#awaited(id);
     if (call === undefined) return;
@@ -260,7 +260,7 @@ export class OutgoingCalls {
 
   /**
    * Reads the error of an answer. The error comes before the result, which is nil then. Only the last element
-   * can be read, so both are read as one array.
+   * of a message can be read, so both are read as one array.
    */
   #readError(message: IncomingMessage): unknown {
     const { source, at, end, bins } = message;
@@ -282,8 +282,8 @@ export class OutgoingCalls {
   }
 
   /**
-   * Ends a call because its signal aborted or its deadline passed. The caller is rejected at once, the peer
-   * is told, and the answer will be dropped.
+   * Ends a call because its signal aborted or its deadline passed. The caller's promise rejects at once, the
+   * peer gets a cancel, and the answer will be dropped.
    */
   #abort(call: SentCall, reason: unknown): void {
     this.#references?.leaveStreams(call.scope, reason);
@@ -293,7 +293,7 @@ export class OutgoingCalls {
     if (call.state === 'concluded') {
       for (const stream of [...(call.streams ?? [])]) stream.abort(reason);
     } else if (call.state === 'waiting') {
-      // What ran above may have aborted the call by another of its signals.
+      // The code that ran above may have aborted the call by another of its signals.
       this.#uncount();
       call.state = 'abandoned';
       call.end();
@@ -320,7 +320,7 @@ export class OutgoingCalls {
     this.#references?.settle(call.scope);
   }
 
-  /** Rejects all calls that are not answered, because no answer can come any more. */
+  /** Rejects all calls that are not answered, because no more answers can come. */
   end(error: Error): void {
     if (this.#endedBy !== undefined) return;
     this.#endedBy = error;

@@ -15,12 +15,15 @@ export class SentCall implements Receiver {
   readonly #reject: (error: unknown) => void;
   /** The references that its arguments gave to the peer. */
   scope: Scope | undefined = undefined;
-  /** Streams of the result that are still open. While there are any, the scope and the signal are kept. */
+  /**
+   * Streams of the result that are still open. While any of these streams is open, the scope and the signal
+   * are kept.
+   */
   streams: Set<TakenStream> | undefined = undefined;
   /**
-   * `waiting`: the caller waits for the answer. `abandoned`: the caller was rejected, and the answer is awaited
-   * only to release the references. `concluded`: no answer is awaited, because it came, the conversation has
-   * ended, or the call could not be sent. Streams of the result may still be open then.
+   * `waiting`: the caller waits for the answer. `abandoned`: the caller was rejected, and the answer is
+   * awaited only to release the references. `concluded`: no answer is awaited, because the answer came, the
+   * conversation has ended, or the call could not be sent. Streams of the result may still be open then.
    */
   state: 'waiting' | 'abandoned' | 'concluded' = 'waiting';
   /** Removes the listeners and the timer that may end the call early. */

@@ -1,6 +1,6 @@
 /**
- * What runs around a call that is made here: first the tools that trace it, then the user's interceptors,
- * then the call itself.
+ * Runs a call that is made here within its observers: first the tools that trace the call, then the user's
+ * interceptors, then the call itself.
  */
 import type { CallOptions } from '../api/call-options.ts';
 import { callChannel, isTraced } from '../api/instrumentation.ts';

@@ -2,8 +2,8 @@
 import { done, openSource, type Source, type Step } from '../sources/stream-source.ts';
 
 /**
- * The checks for items and errors of a stream. A check that fails rejects with the error that the consumer
- * gets instead.
+ * The checks for items and errors of a stream. If a check fails, it rejects with the error that the consumer
+ * gets instead of the item.
  */
 export interface ItemChecks {
   item(item: unknown): Promise<unknown>;
@@ -13,7 +13,7 @@ export interface ItemChecks {
 
 /**
  * The iterator of a checked stream. It is not a generator, because a generator's `return()` waits for the
- * pending `next()`. The underlying stream would then not be told that its consumer has left.
+ * pending `next()`. Then the underlying stream would not learn that its consumer has left.
  */
 export class CheckedItems implements AsyncIterableIterator<unknown, unknown>, AsyncDisposable {
   readonly #stream: object;

@@ -158,8 +158,8 @@ async function runChecked(
 }
 
 /**
- * Calls `run`. If that throws a declared error, checks the error's data. No other error passes as a declared
- * one.
+ * Calls `run`. If the handler throws a declared error, checks the error's data. The peer recognises no other
+ * error as a declared one.
  */
 async function declared(
   name: string,

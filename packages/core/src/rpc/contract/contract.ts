@@ -1,9 +1,15 @@
-/** Contracts with schemas: what both sides check at run time if a plain interface is not enough. */
+/**
+ * Contracts with schemas, which both sides check at run time. They are for cases in which a plain interface
+ * is not enough.
+ */
 import { PipeworkError } from '../../base/errors.ts';
 import { expect, expectKeys, isObject } from '../../base/expect.ts';
 import type { InputOf, OutputOf, StandardSchema } from './standard-schema.ts';
 
-/** What a contract declares for one method. Any validator that implements Standard Schema will do. */
+/**
+ * What a contract declares for one method. Each schema can come from any validator that implements Standard
+ * Schema.
+ */
 export interface MethodSchemas {
   /** What the method does, for people: `rpc.describe()` and the `pipework` command show it. */
   readonly doc?: string;
@@ -42,7 +48,7 @@ export interface Contract<M> {
 type Inputs<S> = S extends readonly StandardSchema[]
   ? OptionalTail<{ -readonly [K in keyof S]: InputOf<S[K]> }>
   : [];
-/** The same arguments, but trailing ones that may be undefined can be left out. */
+/** The same arguments, but trailing arguments that may be undefined can be left out. */
 type OptionalTail<L extends readonly unknown[]> = L extends readonly [...infer Rest, infer Last]
   ? undefined extends Last
     ? [...rest: OptionalTail<Rest>, last?: Last]
@@ -97,7 +103,7 @@ export type SchemasOf<T> = {
 type Taking<S, L> = {
   readonly [I in keyof S]: I extends keyof L ? (L[I] extends InputOf<S[I]> ? unknown : never) : unknown;
 };
-/** The schemas must not only produce the interface's types, but also accept them. */
+/** The schemas must produce the interface's types, and accept them too. */
 type TakingEach<D, T> = {
   readonly [K in keyof D & keyof T]: T[K] extends (...args: infer A) => infer R
     ? {

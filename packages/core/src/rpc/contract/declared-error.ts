@@ -1,4 +1,6 @@
-/** Errors that a contract declares. One side throws them, and the other tells them apart by type. */
+/**
+ * Errors that a contract declares. One side throws such errors, and the other side tells them apart by type.
+ */
 import { PipeworkError } from '../../base/errors.ts';
 import { isError } from '../../base/realm.ts';
 import type { Contract, ContractErrors, ContractRaises } from './contract.ts';

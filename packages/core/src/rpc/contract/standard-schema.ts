@@ -23,8 +23,8 @@ export interface StandardSchema<Input = unknown, Output = Input> {
 }
 
 /**
- * Returns the JSON Schema of a schema. Returns undefined if the validator makes no JSON Schemas, makes none
- * of this schema (a date, a transformation), or makes something that is not JSON. This function does not
+ * Returns the JSON Schema of a schema. Returns undefined if the validator makes no JSON Schemas, cannot make
+ * one of this schema (a date, a transformation), or makes something that is not JSON. This function does not
  * throw in these cases, because one such schema would then fail the description of all methods.
  */
 export function jsonSchemaOf(schema: StandardSchema, side: 'input' | 'output'): unknown {

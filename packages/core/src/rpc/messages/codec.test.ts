@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { writeMessage } from './codec.ts';
 import { LargeBin } from '../wire/extension.ts';
 
-test('writeMessage() returns the result of the last write, which may be one that was added meanwhile', () => {
+test('writeMessage() returns the result of the last write, even if other code asked for that write meanwhile', () => {
   const message = (id: number): unknown[] => [1, id, null, new LargeBin(new Uint8Array(200_000))];
   let writes = 0;
   const stream: RawStream = {

@@ -12,7 +12,8 @@ import { scratch, type Gap } from '../wire/scratch.ts';
 
 const noBins: readonly Uint8Array[] = [];
 
-// The streams to which a message is being written in pieces, with the writes that were asked for meanwhile.
+// The streams to which a message is being written in pieces. For each there is a list of the writes that
+// other code asked for meanwhile.
 const underWay = new Map<RawStream, (() => boolean)[]>();
 
 /**
@@ -61,8 +62,8 @@ export function writePlain(stream: RawStream, length: number): boolean {
 }
 
 /**
- * Packs the output of the walk into a buffer that the next message reuses. The walk's objects run no code of
- * the user while they are packed.
+ * Packs the output of the walk into a buffer that the next message reuses. The objects that the walk made run
+ * no code of the user while they are packed.
  */
 export function pack(codec: Codec, value: unknown): Packed {
   takeGaps();
@@ -91,15 +92,15 @@ function writePieces(stream: RawStream, pieces: readonly Uint8Array[]): boolean 
   } finally {
     underWay.delete(stream);
   }
-  // The result of the last write counts. A drain may have happened since the pieces were written, and another
-  // would not follow.
+  // Returns the result of the last write. The stream may have drained after the pieces were written, and no
+  // other drain would follow.
   for (const write of waiting) flowing = write();
   return flowing;
 }
 
 /**
- * Decodes a message from its `at` on. The scanner has accepted the message. Throws `RPC_INVALID_VALUE`,
- * `RPC_TOO_DEEP` or `RPC_MESSAGE_TOO_LARGE`, which fail this message alone.
+ * Decodes a message from its `at` on. The caller passes only messages that the scanner has accepted. Throws
+ * `RPC_INVALID_VALUE`, `RPC_TOO_DEEP` or `RPC_MESSAGE_TOO_LARGE`, which fail this message alone.
  */
 export function readValue(message: IncomingMessage, options: InboundOptions): unknown {
   const { scanner } = message;

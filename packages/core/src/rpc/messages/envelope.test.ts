@@ -19,7 +19,8 @@ function methodOf(method: string): string {
 }
 
 test('a method keeps its name when the buffer in which it arrived is refilled', () => {
-  // The same length, the same last byte and the same middle give the same slot among the remembered names.
+  // Two names get the same slot among the remembered names if they have the same length, last byte and middle
+  // byte.
   expect(methodOf('Plugin.count')).toBe('Plugin.count');
   expect(methodOf('Plugin.print')).toBe('Plugin.print');
   expect(methodOf('Plugin.count')).toBe('Plugin.count');

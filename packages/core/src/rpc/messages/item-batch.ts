@@ -11,9 +11,9 @@ const maxBatchBytes = 16 * 1024;
 const batchHead = 5;
 
 /**
- * Collects values for one message that holds them as a list. As long as all of them are like objects, they
- * become a table, and are added without a walk. Other values are walked first, and packed when they are
- * added.
+ * Collects values for one message that holds them as a list. As long as all of them are objects with the same
+ * keys, they become a table, and are added without a walk. Other values are walked first, and packed when
+ * they are added.
  */
 export class ItemBatch {
   readonly #codec: Codec;
@@ -40,8 +40,8 @@ export class ItemBatch {
   }
 
   /**
-   * Adds an object that is like those before it. Otherwise returns false, and {@link takeLeft} returns the
-   * value to walk, as it was read.
+   * Adds an object that has the same keys as those before it. Otherwise returns false, and {@link takeLeft}
+   * returns the value to walk, as it was read.
    */
   addRow(value: unknown): boolean {
     // Stops trying tables for this stream. Mixed items would start a new batch at every change.

@@ -67,15 +67,15 @@ export class MessageStream {
 
   /**
    * Returns what to pack for a value; for the params array itself, `depth` is -1. `where` is the call's
-   * method, for the hook on errors. `copies` are those of {@link Unwritten}, if the value was read before.
+   * method, for the hook on errors. `copies` comes from {@link Unwritten}, if the value was read before.
    */
   toWire(value: unknown, root: string, where: string, depth = 0, copies?: readonly object[]): unknown {
     return toWire(value, root, this.#redacting(where), depth, copies);
   }
 
   /**
-   * Returns the options for the values of one message. The redaction hook also sees the errors inside values,
-   * and is told the message's own method: a getter among the values may make another call meanwhile.
+   * Returns the options for the values of one message. The redaction hook also sees the errors inside values.
+   * It gets the method of this message, because a getter among the values may make another call meanwhile.
    */
   #redacting(where: string): OutboundOptions {
     const hook = this.shared.options.redactError;
@@ -115,8 +115,8 @@ export class MessageStream {
   }
 
   /**
-   * Writes a message on the conversation's stream, or on the stream of a value. Returns false if the stream
-   * asks to wait.
+   * Writes a message on the conversation's stream, or on the stream of a value. Returns false if the caller
+   * must wait for the stream's drain.
    */
   write(message: readonly unknown[], stream: RawStream = this.#stream): boolean {
     if (this.#hasEnded && stream === this.#stream) return true;
@@ -130,7 +130,7 @@ export class MessageStream {
 
   /**
    * Writes a request whose params are plain, and returns what the stream's `write` returns. If the params are
-   * not plain, returns what is left to write. Throws what a getter throws.
+   * not plain, returns an {@link Unwritten} with what is left to write. Throws what a getter throws.
    */
   writeRequest(id: number, method: MethodName, params: readonly unknown[]): boolean | Unwritten {
     if (!this.#mayBePlain || this.#hasEnded) return { value: params, copies: [] };

@@ -13,7 +13,7 @@ test('a method of the peer without the prefix has no name here', () => {
   expect(new MethodNames('').received('Control.Ping')?.short).toBe('Control.Ping');
 });
 
-test('any number of names can be used, and 1,024 of each direction are kept', () => {
+test('a conversation can use any number of names, and keeps 1,024 of each direction', () => {
   const names = new MethodNames('Plugin.');
   for (let index = 0; index < 1_024; index++) names.called(`made up ${index}`);
   expect(names.called('one more').wire).toBe('Plugin.one more');
@@ -21,7 +21,7 @@ test('any number of names can be used, and 1,024 of each direction are kept', ()
   expect(names.called('made up 0')).toBe(names.called('made up 0'));
 });
 
-test('a name is packed with its header, or not at all beyond 64 bytes', () => {
+test('a name of up to 64 bytes is packed with its header, and a longer name is not packed', () => {
   const names = new MethodNames('');
   expect([...names.called('ab').packed]).toEqual([0xa2, 0x61, 0x62]);
   expect([...names.called('x'.repeat(64)).packed.subarray(0, 2)]).toEqual([0xd9, 64]);

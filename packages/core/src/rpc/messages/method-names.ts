@@ -1,4 +1,4 @@
-/** The methods of one conversation. What follows from a method's name is derived once and kept with it. */
+/** The methods of one conversation. The forms of a method's name are derived once, and kept. */
 import { maxKeptNames } from '../../base/limits.ts';
 import { packMethod } from './small/writer.ts';
 
@@ -11,7 +11,7 @@ export class MethodName {
    * new string for each call.
    */
   readonly wire: string;
-  /** The wire name as packed bytes. Empty if it is too long for a plain message. */
+  /** The wire name as packed bytes. Empty if the name is too long for a plain message. */
   readonly packed: Uint8Array;
 
   constructor(short: string, wire: string) {

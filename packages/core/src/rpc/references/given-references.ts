@@ -31,9 +31,9 @@ export class GivenReferences {
    * return value is called when the signal is released.
    *
    * A function runs in the asynchronous context in which it was given. If two pending calls both bring the
-   * function, it has a different id in each. With a shared id, the peer's calls of the function for one of
-   * them would run in the context of the other. If the peer keeps a reference, it has one id, by which the
-   * peer recognises it.
+   * function, it has a different id in each call. With one id, the peer's calls of the function for one
+   * pending call would run in the context of the other. If the peer keeps a reference, it has one id, by
+   * which the peer recognises it.
    */
   give(
     target: object,
@@ -71,7 +71,7 @@ export class GivenReferences {
     return entry;
   }
 
-  /** Counts `count` fewer references. An entry that the peer gives back twice is already gone. */
+  /** Counts `count` fewer references. If the peer gives a reference back twice, the entry is already gone. */
   takeBack(entry: GivenReference, count: number): void {
     if (entry.count <= 0) return;
     entry.count -= count;
@@ -131,8 +131,8 @@ function call(target: object, name: unknown, args: unknown[]): unknown {
 }
 
 /**
- * Releases a target that the peer no longer holds. If it is an object that was handed over, disposes of it,
- * as of a dispensed implementation.
+ * Releases a target that the peer no longer holds. If the target is an object that was handed over, this
+ * calls its dispose method, as for a dispensed implementation.
  */
 async function letGo({ target, detach, isHandedOver }: GivenReference): Promise<void> {
   detach?.();

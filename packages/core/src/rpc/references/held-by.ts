@@ -8,7 +8,7 @@ export function isObject(value: unknown): value is object {
 
 /**
  * Calls `visit` with each function, stand-in, stream and signal in a value, and with the value itself if it
- * is one of these. Does not look inside them.
+ * is one of these. Does not look inside these values.
  */
 export function forEachHeld(value: object, visit: (held: object) => void): void {
   const parts: unknown[] = [value];
@@ -23,7 +23,7 @@ export function forEachHeld(value: object, visit: (held: object) => void): void 
   }
 }
 
-/** True for a copy of an object of the peer, with copies of its fields. */
+/** True for an object or error that was copied from the peer together with its fields. */
 function isCopied(value: object): boolean {
   if (typeof value === 'function' || isMarkedObject(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);

@@ -46,7 +46,8 @@ export interface TakenReference extends RemoteTarget {
   /** How many unsettled calls brought the reference in their arguments. */
   borrowed: number;
   /**
-   * How often the reference came in results or was retained. Such holds are given back with a notification.
+   * How often the reference came in results or was retained. To give such holds back, this side sends a
+   * notification.
    */
   held: number;
   readonly abort: ((reason: unknown) => void) | undefined;
@@ -59,8 +60,8 @@ export interface Held {
   /** Streams that came in the call's arguments. */
   readonly streams: TakenStream[];
   /**
-   * How many streams of the call's result have not ended. While there are any, the call's signal and
-   * arguments are kept.
+   * How many streams of the call's result have not ended. While any of these streams is open, the call's
+   * signal and arguments are kept.
    */
   given: number;
 }

@@ -1,6 +1,6 @@
 /**
  * What one conversation holds by reference: the references that it gave, those that it took, and the streams
- * of both directions. Both ends keep the same counts, which follow from the messages alone. Nothing depends
+ * of both directions. Both sides keep the same counts, which follow from the messages alone. No count depends
  * on the garbage collector. docs/protocol.md has the rules.
  */
 import type { AsyncResource } from 'node:async_hooks';
@@ -36,7 +36,7 @@ interface Message {
   readonly outgoing?: Receiver | undefined;
   readonly isHandingOver: boolean;
   scope?: Scope;
-  /** True if something in the message came by reference. */
+  /** True if the message brought a value by reference. */
   hasTaken?: boolean;
 }
 
@@ -49,7 +49,7 @@ export class References implements ValueReferences, MessageScopes {
   readonly #taken: TakenReferences;
   readonly #givenStreams = new Map<number, GivenStream>();
   readonly #takenStreams = new Set<TakenStream>();
-  /** The streams behind the values that users hold. */
+  /** For each stream value that a user holds, the stream behind it. */
   readonly #streamOf = new WeakMap<object, TakenStream>();
   /** Items of streams that contained something by reference. */
   readonly #itemsThatHold = new WeakSet<object>();
@@ -73,8 +73,8 @@ export class References implements ValueReferences, MessageScopes {
   }
 
   /**
-   * True if a stream of either direction is being read. If reading has not begun, the stream does not count,
-   * because it may never begin.
+   * True if a stream of either direction is being read. A stream does not count before the peer or the
+   * consumer begins to read, because that may never happen.
    */
   get isStreaming(): boolean {
     for (const stream of this.#givenStreams.values()) if (stream.isOpen) return true;
@@ -97,8 +97,8 @@ export class References implements ValueReferences, MessageScopes {
   }
 
   /**
-   * The next walk is over a call's arguments. Each of `callSignals` cancels the call. In its place, the
-   * handler gets the signal of the call itself.
+   * The next walk is over a call's arguments. Each of `callSignals` cancels the call. In place of such a
+   * signal, the handler gets the signal of the call itself.
    */
   beginSending(callSignals: readonly AbortSignal[] | undefined): void {
     this.#message = { outer: this.#message, callSignals, isHandingOver: false };
@@ -178,8 +178,8 @@ export class References implements ValueReferences, MessageScopes {
   }
 
   /**
-   * The call was cancelled on this side. The sources of the streams in its arguments are told before the peer
-   * is.
+   * The call was cancelled on this side. The sources of the streams in its arguments learn of it before the
+   * peer does.
    */
   leaveStreams(scope: Scope | undefined, reason: unknown): void {
     if (scope !== undefined) for (const stream of scope.streams) stream.leave(reason);
@@ -210,14 +210,14 @@ export class References implements ValueReferences, MessageScopes {
     return this.#given.contextOf(id);
   }
 
-  /** Runs a call of the peer to something that was given. */
+  /** Runs a call of the peer to a reference that was given. */
   invoke(id: unknown, name: unknown, args: unknown[]): unknown {
     return this.#given.invoke(id, name, args);
   }
 
   /**
-   * The values that are decoded next belong together. They are the arguments of a running call, the result of
-   * a pending one, or an item of a stream.
+   * Says what the values that are decoded next are: the arguments of a running call, the result of a pending
+   * call, or an item of a stream.
    */
   beginTaking(incoming?: Borrower, outgoing?: Receiver): void {
     this.#message = { outer: this.#message, incoming, outgoing, isHandingOver: false };
@@ -324,15 +324,15 @@ export class References implements ValueReferences, MessageScopes {
   }
 
   /**
-   * This side is leaving. The sources of its given streams are told, and readers of taken streams fail with
-   * the reason.
+   * This side is leaving. The sources of its given streams are told to end, and readers of taken streams fail
+   * with the reason.
    */
   leave(reason: unknown): void {
     for (const stream of [...this.#givenStreams.values()]) stream.leave(reason);
     for (const stream of [...this.#takenStreams]) stream.abort(reason);
   }
 
-  /** The conversation has ended, and everything that it held is released. */
+  /** The conversation has ended, so everything that it held is released. */
   close(error: Error): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;

@@ -15,10 +15,10 @@ export class TakenReferences {
   readonly #messages: MessageStream;
   readonly #counts: SharedCounts;
   readonly #host: ReferenceHost;
-  /** The owner in the target of each value. It shows which table the value belongs to. */
+  /** The owner that the target of each value names. It shows which table the value belongs to. */
   readonly #owner: object;
   readonly #byId = new Map<number, TakenReference>();
-  /** References by their values. Only signals need this, because stand-ins know their reference. */
+  /** References by their values. Only signals need this map, because a stand-in knows its own reference. */
   readonly #signals = new WeakMap<object, TakenReference>();
   #latest: TakenReference[] = [];
   #endedBy: Error | undefined;
@@ -38,7 +38,7 @@ export class TakenReferences {
     return this.#byId.get(id);
   }
 
-  /** A new message is read. The references of the message before it are in use by now. */
+  /** Begins a new message. The references of the message before it are in use by now. */
   beginMessage(): void {
     if (this.#latest.length > 0) this.#latest = [];
   }
@@ -80,7 +80,7 @@ export class TakenReferences {
       release: () => this.#release(entry),
     };
     this.#signals.set(controller.signal, entry);
-    // A signal that came in a result is held until this is called.
+    // A signal that came in a result is held until its owner calls this.
     Object.defineProperty(controller.signal, Symbol.dispose, { value: entry.release, configurable: true });
     return entry;
   }
@@ -152,8 +152,8 @@ export class TakenReferences {
   }
 
   /**
-   * Gives back these references, because the call that borrowed them has settled. The peer knows this from
-   * the answer.
+   * Gives back these references, because the call that borrowed them has settled. The peer knows from the
+   * answer that the call has settled.
    */
   returnBorrowed(references: TakenReference[]): void {
     for (const entry of references.splice(0)) {

@@ -17,8 +17,8 @@ export function callResult(promise: Promise<unknown>): Promise<unknown> & AsyncI
 }
 
 /**
- * Fails with an error whose stack shows the waiting caller. The engine finds that caller only from within an
- * async function, and only through the promise that this function settles. So use it as
+ * Fails with an error whose stack shows the waiting caller. V8 finds the waiting caller only if the error's
+ * stack is made within an async function, and only through the promise that this function settles. So use
  * `failed(error).then(resolve, reject)`, with the functions of the awaited promise. Calls that succeed pay
  * nothing for this.
  */
@@ -37,15 +37,15 @@ function iterateCall(this: Promise<unknown>): AsyncIterator<unknown, unknown> {
     if (left !== undefined) void iterator.return?.(left.value).catch(() => {});
     return iterator;
   });
-  // An iterating caller gets the failure from next(), so the promise itself counts as handled.
+  // A caller that iterates gets the failure from next(), so the promise itself must count as handled.
   opened.catch(() => {});
   return {
     // Once the stream is open, the iterator's own promise is returned. Another promise for each item would
     // cost as much as the item.
     next: (...args) =>
       iterator === undefined ? opened.then((it) => it.next(...args)) : iterator.next(...args),
-    // A consumer that leaves does not wait for the answer. If the answer brings a stream, that stream is told
-    // once it is here.
+    // A consumer that leaves does not wait for the answer. If the answer brings a stream, the stream's
+    // `return()` is called once it has arrived.
     return: async (value) => {
       if (iterator !== undefined) return iterator.return?.(value) ?? { done: true, value };
       left ??= { value };
@@ -61,8 +61,8 @@ function iterateCall(this: Promise<unknown>): AsyncIterator<unknown, unknown> {
 
 function iteratorOf(result: unknown): AsyncIterator<unknown, unknown> {
   if (typeof result === 'object' && result !== null) {
-    // Do not use the own iterator of a web stream or Node stream, because its return() waits for the item
-    // that was asked for.
+    // Do not use the iterator that a web stream or a Node stream has itself, because its return() waits for
+    // the item that was asked for.
     if (iterableKind(result) !== 'iterable') return iteratorOver(openSource(result));
     const iterable = result as {
       [Symbol.asyncIterator]?: () => AsyncIterator<unknown>;

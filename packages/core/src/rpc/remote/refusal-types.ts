@@ -1,11 +1,11 @@
 /**
- * Types that tell why a declaration does not compile: the words that the compiler shows, and when it shows
- * them.
+ * Types that tell why a declaration does not compile. They have the words that the compiler shows, and decide
+ * when it shows them.
  */
 import type { AnyFunction, CannotTravel, Itself, KeepsCall, Rule } from './travel-types.ts';
 import type { Signatures } from './signatures.ts';
 
-/** The rules that no value may break, in whichever direction it is sent. */
+/** The rules that no value may break, whichever side sends it. */
 type NeverTravels = 'promise' | 'symbol' | 'class' | 'this';
 
 interface Advice {
@@ -68,7 +68,8 @@ type IsNamespace<T> = 0 extends 1 & T
     : false;
 
 /**
- * Adds nothing to a type that can be served. To any other type, adds one that no value fits, with the reason.
+ * Adds nothing to a type that can be served. To any other type, adds a type with the reason, which no value
+ * fits.
  */
 export type CanServe<T> = 0 extends 1 & T
   ? unknown

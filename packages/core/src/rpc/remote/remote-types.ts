@@ -24,16 +24,16 @@ export type Reference<T extends object> = T & ByReference;
 /**
  * An argument that is an object of either process. The caller passes an object of its own that is marked with
  * {@link ref}, or a `Remote<T>` that it holds. If the remote came from the handler's side, the handler gets
- * its own object back. Await what the object's methods return.
+ * its own object back. Await the results of the object's methods.
  */
 export type LocalOrRemote<T extends object> = (T & EitherSide) | Remote<T>;
 
 /**
- * The stand-in for an object that the other side serves. It has the methods of that object, and nothing else
- * of it. Disposing of it tells the other side that the object is no longer needed. A method that is optional
- * in the interface always exists at run time. If it is not implemented, a call rejects with
- * `RPC_UNKNOWN_METHOD`; `rpc.describe()` lists the implemented ones. If a method's values cannot be sent, a
- * {@link CannotTravel} replaces the method and says why.
+ * The stand-in for an object that the other side serves. It has only the methods of that object. Disposing of
+ * it tells the other side that the object is no longer needed. A method that is optional in the interface
+ * always exists at run time. If it is not implemented, a call rejects with `RPC_UNKNOWN_METHOD`;
+ * `rpc.describe()` lists the implemented ones. If a method's values cannot be sent, a {@link CannotTravel}
+ * replaces the method and says why.
  */
 export type Remote<T> = {
   readonly [
@@ -57,7 +57,7 @@ type DisposeKey<K> = K extends typeof Symbol.dispose ? K : never;
 
 type MethodKey<M, K> = K extends NeverRemote ? never : [NonNullable<M>] extends [AnyFunction] ? K : never;
 
-// Names that a remote answers itself, or does not have: see makeRemoteObject().
+// Names that a remote answers itself or does not have; makeRemoteObject() decides this.
 type NeverRemote = 'then' | 'catch' | 'finally' | ObjectName | ToolName;
 type ObjectName =
   | 'constructor'
@@ -154,7 +154,7 @@ export type RemoteResult<R> =
                 : Promise<RemoteValue<A>>
     : never;
 
-/** True if a type says nothing but that its value can be iterated. The value may then be a generator. */
+/** True if a type says only that its value can be iterated. The value may then be a generator. */
 type IsPlainIterable<A, T> = [Iterable<T>] extends [A] ? true : false;
 
 /**
@@ -177,7 +177,7 @@ export type RemoteReadable<A> = Promise<A> &
  */
 export type RemoteIterable<T> = Promise<Iterable<T> | AsyncIterable<T>> & AsyncIterable<T>;
 
-/** A value once it has been sent: functions in it return promises, and marked objects are remotes. */
+/** The type of a value after it was sent: functions in it return promises, and marked objects are remotes. */
 export type RemoteValue<T> = T extends Copied
   ? T
   : IsMarked<T> extends true
@@ -207,9 +207,9 @@ type RemoteData<T> = T extends AnyFunction
 type Unchanged<T> = Keeps<T, 'changes', 'sent'>;
 
 /**
- * What a caller may pass for an argument. A function may return a promise, because that is what the other
- * side gets. A marked object may be replaced by a remote. The arguments of a passed function come from the
- * other side.
+ * What a caller may pass for an argument. A function may return a promise, because the other side gets a
+ * promise anyway. A marked object may be replaced by a remote. The arguments of a passed function come from
+ * the other side.
  */
 export type RemoteArgument<T> =
   Keeps<T, 'changes', 'taken'> extends true

@@ -5,8 +5,8 @@ type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 
 
 /**
  * The signatures of a function, as `[arguments, result]`, in their order. If there are more than eight, these
- * are only the last eight. If there are fewer, TypeScript repeats the first one, and the repetitions are
- * removed.
+ * are only the last eight. If there are fewer, TypeScript repeats the first signature, and this type removes
+ * the repetitions.
  */
 export type Signatures<F extends AnyFunction> = F extends {
   (...args: infer A1): infer R1;

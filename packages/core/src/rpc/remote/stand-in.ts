@@ -28,7 +28,8 @@ export interface RemoteTarget {
 interface Registry {
   readonly targets: WeakMap<object, RemoteTarget>;
   readonly marked: WeakSet<object>;
-  // Nearly every value consists of plain objects, so they are looked up only if one of them was ever marked.
+  // Nearly every value consists of plain objects. So plain objects are looked up only once one of them has
+  // been marked.
   hasPlainMarks: boolean;
 }
 
@@ -86,7 +87,7 @@ export function ref<T extends object>(object: T): Reference<T> {
   return object;
 }
 
-/** Like {@link isMarked}, for a plain object. Looks nothing up if no plain object was ever marked. */
+/** Like {@link isMarked}, for a plain object. Skips the look-up if no plain object was ever marked. */
 export function isMarkedPlain(value: object): boolean {
   return registry.hasPlainMarks && marked.has(value);
 }
@@ -163,8 +164,8 @@ export function makeRemoteFunction(target: RemoteTarget): object {
 }
 
 /**
- * True for names that tools look up in any object. `catch` and `finally` would make a remote look like a
- * promise.
+ * True for names that common tools look up in any object. `catch` and `finally` would make a remote look like
+ * a promise.
  */
 function isNeverRemote(name: string): boolean {
   return name === 'catch' || name === 'finally' || isProbedName(name);
@@ -181,7 +182,7 @@ export function makeRemoteObject(target: RemoteTarget, label = 'remote object'):
   const methods = new Map<string, (...args: unknown[]) => unknown>();
   const base: object = Object.create(null) as object;
   const shown = { value: () => `[${label}]`, configurable: true };
-  // These properties are configurable, so that the proxy's `has` may answer for the remote. A remote that is
+  // These properties are configurable, so that the proxy may answer `has` in its own way. A remote that is
   // printed as text shows its label, and two remotes with different labels differ.
   Object.defineProperties(base, {
     [Symbol.toStringTag]: { value: label, configurable: true },

@@ -1,7 +1,7 @@
 /**
- * Decides which types can be sent, and which arrive unchanged. A type is compared with a copy of itself, in
- * which each part that breaks a rule is replaced by a type that nothing fits. The compiler compares recursive
- * types once, so neither depth nor recursion needs a limit.
+ * Decides which types can be sent, and which of these arrive unchanged. A type is compared with a copy of
+ * itself, in which each part that breaks a rule is replaced by a type that nothing fits. The compiler
+ * compares a recursive type only once, so this needs no limit of depth.
  */
 import type { Readable } from 'node:stream';
 
@@ -69,14 +69,15 @@ export type IsMarked<T> = typeof byReference extends keyof T ? true : false;
 export type Unmarked<T> = Omit<T, typeof byReference>;
 
 /**
- * A rule that a comparison checks. `changes` finds what does not arrive unchanged. `sync` finds what is
- * synchronous only by its type. The others find what cannot be sent.
+ * A rule that a comparison checks. `changes` finds values that do not arrive unchanged. `sync` finds
+ * functions and generators of the other process whose type is synchronous. The others find values that cannot
+ * be sent.
  */
 export type Rule = 'changes' | 'sync' | 'promise' | 'symbol' | 'class' | 'this';
 
 /**
- * Whether the plugin sends a value or takes it. The parameters of a function go in the opposite direction of
- * the function.
+ * Whether the plugin sends a value or receives it. The parameters of a function go in the opposite direction
+ * of the function.
  */
 export type Way = 'sent' | 'taken';
 type Back<W extends Way> = W extends 'sent' ? 'taken' : 'sent';
@@ -156,9 +157,9 @@ type ComparedMembers<T, R extends Rule, W extends Way> = {
   readonly [K in keyof T as K extends symbol ? never : K]: Compared<T[K], R, W>;
 };
 
-// Nested maps are compared by their contents, down to seven levels. If they were compared by their methods,
-// the compiler would give up after three levels. The limit also ends the recursion for a map that contains
-// itself.
+// Nested maps are compared by their contents, down to seven levels. If nested maps were compared by their
+// methods, the compiler would give up after three levels. The limit also ends the recursion for a map that
+// contains itself.
 type ComparedMap<T, K, V, R extends Rule, W extends Way, Level extends 0[]> = Level['length'] extends 7
   ? EndlessMap<K, V, R, W>
   : T extends Map<K, V>
@@ -192,7 +193,7 @@ type ComparedStep<I, R extends Rule, W extends Way> =
   | { readonly done: true; readonly value: unknown };
 
 /**
- * A function that the plugin takes is called from the plugin. For the plugin, the function returns a promise,
+ * The plugin calls the functions that it receives. For the plugin, such a function returns a promise,
  * whatever its type says.
  */
 type ComparedFunction<F, R extends Rule, W extends Way> = F extends (...args: infer A) => infer Q
@@ -208,8 +209,8 @@ type ComparedResult<Q, R extends Rule, W extends Way> = 0 extends 1 & Q
   : Compared<Awaited<Q>, R, W> | PromiseLike<Compared<Awaited<Q>, R, W>>;
 
 /**
- * Like {@link Compared}, for what a function takes. For parameters the compiler checks the other direction:
- * the copy must be assignable to the type. So this copy keeps every member of the type.
+ * Like {@link Compared}, for the parameters of a function. For parameters the compiler checks the other
+ * direction: the copy must be assignable to the type. So this copy keeps every member of the type.
  */
 type Narrowed<T, R extends Rule, W extends Way> = 0 extends 1 & T
   ? T

@@ -1,18 +1,21 @@
-/** One interface to read every kind of stream, and to tell a stream at once that no more items are wanted. */
+/**
+ * One interface to every kind of stream. It reads the items, and can tell the stream at once that no more
+ * items are wanted.
+ */
 import { types } from 'node:util';
 import { iterableKind } from './stream-kind.ts';
 
 export type Step = IteratorResult<unknown, unknown>;
 
-/** The step of a source that has ended and returned nothing. */
+/** The iterator result of a source that has ended and returned nothing. */
 export const done: Step = { done: true, value: undefined };
 
 /** The items of a stream, one after another, whatever kind of stream it is. */
 export interface Source {
   next(): Step | Promise<Step>;
   /**
-   * Tells the source that no more items are wanted, at once, even while it is being asked for one. Resolves
-   * with its last step once its clean-up has run.
+   * Tells the source that no more items are wanted. Does so at once, even while an item is being asked for.
+   * Resolves with the source's last step once its clean-up has run.
    */
   cancel(reason: unknown): Step | Promise<Step>;
   /** Throws into the source; undefined if the source accepts no errors. */

@@ -1,4 +1,7 @@
-/** Makes what the user gets for a stream of the peer: an iterator, or a stream of the kind that was sent. */
+/**
+ * Makes the object that the user gets for a stream of the peer: an iterator, or a stream of the kind that was
+ * sent.
+ */
 import { Readable } from 'node:stream';
 import type { StreamHost } from './stream-host.ts';
 import type { StreamKind } from '../sources/stream-kind.ts';

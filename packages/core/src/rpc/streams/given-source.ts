@@ -21,7 +21,7 @@ export class GivenSource {
   #ending: Promise<Step> | undefined;
 
   /**
-   * If the stream is in the result of a call, `call` is that call. `cleanUps` is told of clean-up code that
+   * If the stream is in the result of a call, `call` is that call. `cleanUps` counts the clean-up code that
    * runs after the end.
    */
   constructor(value: object, call: StreamingCall | undefined, cleanUps: CleanUps) {
@@ -53,7 +53,9 @@ export class GivenSource {
     }
   }
 
-  /** Throws into the source; undefined if it accepts no errors. Call it within {@link runInContext}. */
+  /**
+   * Throws into the source; undefined if the source accepts no errors. Call it within {@link runInContext}.
+   */
   throw(error: unknown): Step | Promise<Step> | undefined {
     const source = (this.#source ??= this.#open());
     return this.#inCall(() => source.throw(error));
@@ -93,8 +95,7 @@ export class GivenSource {
   }
 
   /**
-   * Runs `act` as part of the call. The code at the top of a generator, and what it asks there, belongs to
-   * its call.
+   * Runs `act` as part of the call. So code at the top of a generator can ask for the context of its call.
    */
   #inCall<T>(act: () => T): T {
     const outer = enterContext(this.#call);

@@ -20,7 +20,7 @@ const { setTimeout } = globalThis;
 // milliseconds to end. Then the reader is released.
 const returnPatienceMs = 100;
 
-/** What a stream has once the peer has dialled it. */
+/** The objects that a stream needs once the peer has dialled it. */
 interface Dialled {
   readonly raw: RawStream;
   readonly reader: MessageReader;
@@ -36,13 +36,13 @@ type State =
   /** The peer reads. */
   | { readonly is: 'open'; readonly on: Dialled }
   /**
-   * This side is leaving. The source was told. Its remaining items are sent, but not its end, which would
-   * make the stream look complete.
+   * This side is leaving. The source was told. The remaining items are sent, but the end is not, because the
+   * stream would then look complete.
    */
   | { readonly is: 'leaving'; readonly on: Dialled }
   /** The peer takes no more items. The source's clean-up runs, and its last step is still sent. */
   | { readonly is: 'returning'; readonly on: Dialled }
-  /** Nothing is read or written any more. */
+  /** The stream neither reads nor writes any more. */
   | { readonly is: 'ended' };
 
 export class GivenStream implements RawStreamHandler {
@@ -177,7 +177,7 @@ export class GivenStream implements RawStreamHandler {
     }
   }
 
-  /** Sends an item. If the item cannot be sent, the source ends too, because nothing could follow. */
+  /** Sends an item. If the item cannot be sent, the source ends too, because no other item could follow. */
   #send(on: Dialled, item: unknown): void {
     try {
       on.writer.item(item, this.#where);
@@ -195,8 +195,8 @@ export class GivenStream implements RawStreamHandler {
   }
 
   /**
-   * The consumer interrupted the stream. If that happens while the source returns, the end of the stream is
-   * the answer.
+   * The consumer called `return()` or `throw()`. If the source is already returning, the end of the stream
+   * serves as the answer.
    */
   #interrupted(word: number, value: unknown): void {
     const on = this.#dialled;
@@ -210,7 +210,8 @@ export class GivenStream implements RawStreamHandler {
     on.writer.wake();
     if (on.isAsked) {
       // The source is busy with an item that was asked for ahead, and may be busy for long. The handler's
-      // signal tells the source to stop. If the source does not stop in time, the reader is released anyway.
+      // signal tells the source to stop. If the source does not stop in time, this side releases the reader
+      // anyway.
       this.#abortCall();
       setTimeout(() => this.#finish(on, value), returnPatienceMs).unref();
     }
@@ -276,8 +277,8 @@ export class GivenStream implements RawStreamHandler {
   }
 
   /**
-   * Aborts the handler's signal if the last stream of the call has lost its consumer, because the handler's
-   * work is no longer needed.
+   * Aborts the handler's signal if the last stream of the call has lost its consumer. The handler's work is
+   * then no longer needed.
    */
   #abortCall(): void {
     const call = this.#call;

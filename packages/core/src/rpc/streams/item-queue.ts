@@ -13,7 +13,7 @@ export class ItemQueue {
   #items: unknown[] = [];
   #taken = 0;
   readonly #chunks: Chunk[] = [];
-  /** How many items the chunk that is being read has brought so far. */
+  /** How many items have come so far from the chunk that is being read. */
   #arrived = 0;
 
   /** Once all items of a chunk have been taken, `credit` is called with the chunk's length in bytes. */

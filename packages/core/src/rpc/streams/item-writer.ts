@@ -10,10 +10,10 @@ import { produced } from './stream-protocol.ts';
 // This is the real timer, because fake timers in a host must not stop a plugin that runs in the same process.
 const { setImmediate } = globalThis;
 
-// More items in one message gain little, and are delayed longer.
+// With more items in one message, each item waits longer, and little time is saved.
 const maxBatchItems = 256;
-// The source waits after this many items in a turn. One that is always ready would otherwise delay everything
-// else until the window is full.
+// The source waits after this many items in a turn. A source that is always ready would otherwise delay all
+// other work until the window is full.
 const maxTurnItems = 512;
 
 export class ItemWriter {
@@ -37,7 +37,8 @@ export class ItemWriter {
   }
 
   /**
-   * Resolves when there is room for an item, or the writer has ended. Undefined if that is the case already.
+   * Resolves when there is room for an item, or when the writer ends. Undefined if there is room already, or
+   * the writer has ended.
    */
   room(): Promise<void> | undefined {
     if (this.#hasRoom) return undefined;
@@ -47,7 +48,8 @@ export class ItemWriter {
   }
 
   /**
-   * Sends an item. `where` names the call that the stream belongs to. Throws if it cannot be sent or written.
+   * Sends an item. `where` names the call that the stream belongs to. Throws if the item cannot be sent or
+   * written.
    */
   item(value: unknown, where: string): void {
     const isFirst = this.#turnLeft === maxTurnItems;
@@ -84,7 +86,7 @@ export class ItemWriter {
     this.#resume?.();
   }
 
-  /** Nothing is written any more. A pump that waits for room continues. */
+  /** Ends the writer. A pump that waits for room continues. */
   end(): void {
     this.#hasEnded = true;
     this.#resume?.();

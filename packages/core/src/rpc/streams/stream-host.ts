@@ -1,6 +1,6 @@
 /**
- * What the streams of one conversation are built on: how their items are written and read, and what their
- * session shares.
+ * What the streams of one conversation share: how their items are written and read, and the parts of their
+ * session.
  */
 import type { RawStream } from '@pipework/mux/lean';
 import { PipeworkError } from '../../base/errors.ts';
@@ -52,7 +52,7 @@ export class StreamHost {
     this.#messages.notify(method, params);
   }
 
-  /** Collects items for one message. Undefined if the peer accepts only single items. */
+  /** Makes a collector of items for one message. Undefined if the peer accepts only single items. */
   itemBatch(): ItemBatch | undefined {
     const { capabilities } = this.shared;
     return capabilities.has('items')
@@ -65,7 +65,7 @@ export class StreamHost {
     return this.#messages.write([word, wire], stream);
   }
 
-  /** A reader for the messages of a stream of values. */
+  /** Makes a reader for the messages of a stream of values. */
   itemReader(sink: (word: number, value: unknown) => void): MessageReader {
     const scopes = this.#scopes;
     return this.#messages.reader((message) => {

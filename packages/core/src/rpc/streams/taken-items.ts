@@ -1,4 +1,4 @@
-/** What the consumer of a taken stream gets, in order: the items that arrived, then how the stream ended. */
+/** What the consumer of a taken stream gets: first the items that arrived, then how the stream ended. */
 import { ItemQueue } from './item-queue.ts';
 import { done, type Step } from '../sources/stream-source.ts';
 
@@ -44,8 +44,8 @@ export class TakenItems {
   }
 
   /**
-   * Resolves with how the stream ended. Only the first call reports that. Later calls just say that the
-   * stream is done.
+   * Resolves with how the stream ended. Only the first call reports the value or the error. Later calls
+   * resolve with a plain `done`.
    */
   end(): Promise<Step> {
     const outcome = this.#outcome ?? { step: done };

@@ -40,7 +40,7 @@ function streamOver(play: { chunk?: (sink: Sink) => void; onWrite?: (handler: Ra
   return { stream, arrive: () => handler.onData(new Uint8Array(1)) };
 }
 
-test('return() settles if the stream is reset while its message is being written', async () => {
+test('return() settles if the peer resets the stream while the message of return() is being written', async () => {
   const { stream, arrive } = streamOver({
     chunk: (sink) => sink(produced.item, 1),
     onWrite: (handler) => handler.onClose(undefined),
@@ -51,7 +51,7 @@ test('return() settles if the stream is reset while its message is being written
   await expect(stream.return()).rejects.toMatchObject({ code: 'RPC_CLOSED' });
 });
 
-test('a waiting consumer is told of the end, even if invalid bytes follow it', async () => {
+test('a waiting consumer gets the end, even if invalid bytes follow the end', async () => {
   const { stream, arrive } = streamOver({
     chunk: (sink) => {
       sink(produced.done, 'over');

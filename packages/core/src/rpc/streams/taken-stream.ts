@@ -1,6 +1,6 @@
 /**
- * A stream of the peer. It is dialled when the first item is asked for, and gives credit as the consumer
- * takes items.
+ * A stream of the peer. This side dials it when the consumer asks for the first item, and gives credit as the
+ * consumer takes items.
  */
 import type { RawStream, RawStreamHandler } from '@pipework/mux/lean';
 import { PipeworkError } from '../../base/errors.ts';
@@ -21,7 +21,7 @@ interface Interrupter extends Waiter {
   late(): void;
 }
 
-/** What a stream has once it is dialled. */
+/** The objects that a stream needs once it is dialled. */
 interface Dialled {
   readonly raw: RawStream;
   readonly reader: MessageReader;
@@ -30,15 +30,15 @@ interface Dialled {
 }
 
 type State =
-  /** No item was asked for yet. */
+  /** The consumer has not asked for an item yet. */
   | { readonly is: 'waiting' }
   /** Items arrive. */
   | { readonly is: 'open'; readonly on: Dialled }
   /** The peer was told to return. Items are dropped until its final message. */
   | { readonly is: 'returning'; readonly on: Dialled }
-  /** The peer is gone. The exit of its process is being asked for the reason. */
+  /** The peer is gone. This side waits for the exit of its process, which may explain why. */
   | { readonly is: 'lost'; readonly on: Dialled }
-  /** Nothing arrives any more. */
+  /** No more messages arrive. */
   | { readonly is: 'ended' };
 
 /** The iterator of the consumer. It can be used once, as a generator can. */
@@ -51,7 +51,10 @@ export class TakenStream
   readonly #onEnd: () => void;
   #state: State = { is: 'waiting' };
   readonly #items = new TakenItems((bytes) => this.#dialled?.raw.consume(bytes));
-  /** The interrupts, in the order in which the peer answers them. While there are any, items are dropped. */
+  /**
+   * The interrupts, in the order in which the peer answers them. While this list is not empty, arriving items
+   * are dropped.
+   */
   readonly #interrupters: Interrupter[] = [];
 
   /**
@@ -65,7 +68,7 @@ export class TakenStream
     this.#onEnd = onEnd;
   }
 
-  /** True from the moment when it is dialled until the end. */
+  /** True from the dial until the end. */
   get isOpen(): boolean {
     return this.#dialled !== undefined;
   }
@@ -156,8 +159,8 @@ export class TakenStream
   }
 
   /**
-   * The conversation that the stream belongs to has ended. `ask` asks for the process's exit. It does so once
-   * for all streams of the conversation, which may be many.
+   * The conversation that the stream belongs to has ended. `ask` waits for the process's exit, which may
+   * explain the end. It does so once for all streams of the conversation, which may be many.
    */
   conversationClosed(error: Error, ask: StreamHost['shared']['options']['explainLoss']): void {
     this.#lost(error, ask);
@@ -249,7 +252,7 @@ export class TakenStream
       on.reader.push(chunk);
     } catch (error) {
       this.fail(error);
-      // The stream's end may have come before the fault in the same chunk. Then the end counts.
+      // If the stream's end came before the fault in the same chunk, the end counts.
       return this.#items.serve();
     }
     on.gate.read(this.#items.queue.endChunk(chunk.length), on.reader.unfinished);
@@ -258,8 +261,8 @@ export class TakenStream
   }
 
   /**
-   * Says whether more bytes of an incomplete message are wanted. Beyond the window, they are wanted only if
-   * the consumer waits for the message, or if the message will be dropped.
+   * Says whether more bytes of an incomplete message are wanted. Beyond the window, more bytes are wanted
+   * only if the consumer waits for the message, or if the message will be dropped.
    */
   #want(): void {
     const on = this.#dialled;
@@ -297,7 +300,7 @@ export class TakenStream
   }
 
   #taken(on: Dialled, items: readonly unknown[]): void {
-    // Items that were under way when the consumer interrupted are dropped.
+    // Drops the items that were under way when the consumer called `return()` or `throw()`.
     if (this.#state.is !== 'open' || this.#interrupters.length > 0) {
       for (const item of items) this.#host.discard(item);
       return;

@@ -1,4 +1,4 @@
-/** Tells which numbers msgpackr writes as the protocol requires. */
+/** Tells which numbers msgpackr itself writes in the form that the protocol requires. */
 
 /**
  * False for negative zero, which msgpackr writes as 0, and for integers beyond 32 bits, which it writes as

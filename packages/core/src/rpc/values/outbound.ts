@@ -1,8 +1,8 @@
 /**
  * The walk over a value before it is packed. It refuses values that cannot be sent, and names their path.
  * Values that MessagePack lacks are replaced by wire values. The walk reads each field and each item once,
- * into objects and lists of its own. So the values that it has checked are the ones that are packed, even if
- * a getter or a proxy would answer differently the next time.
+ * into objects and lists of its own. So exactly the checked values are packed, even if a getter or a proxy
+ * would answer differently the next time.
  */
 import { types } from 'node:util';
 import { isProbedName } from '../../base/probed-names.ts';
@@ -17,7 +17,7 @@ import { minTableRows, tableHead, toTable } from './tables/table.ts';
 import { asBin } from '../wire/msgpack.ts';
 import { LargeBin, LongBigint, marks, negativeZero, type WireReference } from '../wire/extension.ts';
 
-/** Decides which values are sent by reference, and as what. */
+/** Decides which values are sent by reference, and as which kind of reference. */
 export interface ReferenceSender {
   /**
    * Returns the reference for a function, stream, signal or marked object; undefined for every other value.
@@ -72,7 +72,7 @@ export function walk(value: unknown, options: OutboundOptions, depth: number): u
       if (packsAsItIs(value)) return value;
       return value === 0 ? negativeZero : BigInt(value);
     case 'string':
-      // UTF-8 has no lone surrogates. Each becomes U+FFFD, as with TextEncoder.
+      // UTF-8 has no lone surrogates. Each lone surrogate becomes U+FFFD, as with TextEncoder.
       return value.isWellFormed() ? value : value.toWellFormed();
     case 'boolean':
     case 'undefined':
@@ -139,8 +139,8 @@ function walkColumns(
 }
 
 /**
- * Walks the values of a table in place. The content of a row is two levels below the array, as it would be
- * without the table.
+ * Walks the values of a table in place. The values in a row count as two levels below the array, as without
+ * the table.
  */
 function walkTable(
   array: readonly unknown[],
@@ -306,8 +306,8 @@ function sendReference(value: object, options: OutboundOptions): WireReference |
 }
 
 /**
- * Refuses a function under a probed name. The other side would call back here whenever it awaits, prints,
- * compares or serializes the object that holds the function.
+ * Refuses a function under a probed name. If the function were sent, the other side would call it whenever it
+ * awaits, prints, compares or serializes the object that holds the function.
  */
 function refuseProbed(name: string): never {
   return refuse(

@@ -4,7 +4,7 @@
  */
 import { types } from 'node:util';
 
-/** A longer list is copied as a whole, which is faster than item by item. */
+/** A list longer than this is copied as a whole, which is then faster than item by item. */
 const shortList = 16;
 
 /** Sets an own property, even one named `__proto__`. */
@@ -14,9 +14,9 @@ export function setOwn(target: Record<string, unknown>, key: string, value: unkn
 }
 
 /**
- * True if reading the first fields of an object or list ran no code of the user. This covers the first
- * `count` fields with everything inside them, and the field after them without its contents. If no code ran,
- * a second read is as good as the first.
+ * True if reading the first fields of an object or list ran no code of the user. It looks at the first
+ * `count` fields with everything inside them, and at the next field without its contents. In that case a
+ * second read gives the same values.
  */
 export function isTame(holder: object, count: number): boolean {
   if (types.isProxy(holder)) return false;

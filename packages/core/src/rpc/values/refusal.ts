@@ -6,7 +6,7 @@ interface Step {
   readonly key: string;
 }
 
-/** Thrown inside the walk. It collects the path to the offending value while the walk unwinds. */
+/** The walk throws this error, and adds the path to the offending value while it unwinds. */
 export class Refusal extends Error {
   readonly #reason: string;
   readonly #tooDeep: boolean;

@@ -7,14 +7,14 @@ import { headerBytes, payloadBytes, sizeBytes } from './tokens.ts';
 /** Texts longer than this go through msgpackr's TextDecoder. */
 export const markedTextBytes: number = 64;
 
-/** True if a text begins with U+FEFF, or if a split between chunks hides how it begins. */
+/** True if a text begins with U+FEFF, or if a split between chunks hides the text's first bytes. */
 export function hasMark(chunk: Uint8Array, at: number, end: number): boolean {
   return at + 3 > end || (chunk[at] === 0xef && chunk[at + 1] === 0xbb && chunk[at + 2] === 0xbf);
 }
 
 /**
  * Returns a copy of a whole message that the scanner has accepted. In the copy, each longer text that begins
- * with U+FEFF begins with two of them.
+ * with U+FEFF has a second U+FEFF in front.
  */
 export function doubleMarks(source: Uint8Array, start: number, end: number): Buffer {
   // Each such text has at least 67 bytes, and grows by at most six: a longer header, and the second mark.

@@ -1,7 +1,7 @@
 /**
  * The extension type of this protocol, byte for byte. It represents values that MessagePack lacks;
  * docs/protocol.md has the table. This file has only the objects that msgpackr writes and reads. Other files
- * give them their meaning.
+ * turn them into values.
  */
 import { addExtension, type Allocate } from './msgpack.ts';
 import { scratch, type Gap } from './scratch.ts';
@@ -11,7 +11,7 @@ export const extensionType = 0x50;
 
 /**
  * A mark is an extension of one byte. It is the first element of an array, and says what the array stands
- * for. The rest of the array is ordinary MessagePack, so nesting and limits need no second rule.
+ * for. The rest of the array is ordinary MessagePack, so the rules for nesting and limits apply unchanged.
  */
 export const markCodes = {
   bigint: 0x62, // [mark, integer]: a bigint that a number could hold
@@ -251,8 +251,8 @@ addExtension<LargeBin>({
 });
 
 /**
- * Rounds a timestamp down to its millisecond. msgpackr rounds to the nearest one, which can be in the next
- * second.
+ * Rounds a timestamp down to its millisecond. msgpackr rounds to the nearest millisecond, which can be in the
+ * next second.
  */
 addExtension<never>({
   type: 0xff,

@@ -15,9 +15,9 @@ export class IncomingMessage {
   end = 0;
   /** Where the next element begins. */
   at = 0;
-  /** Large bins that are kept apart from `source`, in their order. */
+  /** The large bins of the message that are not in `source`, in their order. */
   bins: readonly Uint8Array[] = noBins;
-  /** The scanner, with what it saw in this message. */
+  /** The scanner, which knows what it saw in this message. */
   readonly scanner: Scanner;
 
   // The envelope, once it has been read.

@@ -1,6 +1,6 @@
 /**
- * Short texts that occur again and again. Comparing their bytes is three times as fast as making the string
- * again.
+ * Remembers short texts that occur again and again. Comparing their bytes is three times as fast as making
+ * the string again.
  */
 
 /** Makes the text of some bytes; undefined for bytes that are not accepted. */
@@ -37,8 +37,8 @@ export class KnownTexts {
       if (index === length) return known;
     }
     const text = this.#make(source, start, end);
-    // A text that is not ASCII has more bytes than UTF-16 units, so it is not kept. A text with U+FFFD for
-    // invalid bytes may be kept, but never matches.
+    // A text that is not ASCII has more bytes than UTF-16 units, so it is not kept. A text that has U+FFFD
+    // for invalid bytes may be kept, but no bytes ever match it.
     if (text?.length === length) slots[slot] = text;
     return text;
   }

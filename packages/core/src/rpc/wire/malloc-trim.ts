@@ -12,8 +12,8 @@
  */
 
 /**
- * How many bytes must have arrived before the block is allocated. A few large values are not worth the
- * collection that frees it.
+ * How many bytes must have arrived before the block is allocated. For only a few large values, the block is
+ * not worth the garbage collection that frees it.
  */
 const worthwhile = 8 * 1024 * 1024;
 /**
@@ -32,6 +32,6 @@ export function countReceived(bytes: number): void {
   try {
     Buffer.allocUnsafeSlow(lesson);
   } catch {
-    // If address space is that scarce, trimming is right.
+    // If address space is so scarce that the block cannot be allocated, malloc should trim.
   }
 }

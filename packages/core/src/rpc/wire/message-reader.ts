@@ -1,6 +1,6 @@
 /**
  * Turns the chunks of one stream into whole messages. A message that is in one chunk is read in place. The
- * chunks of any other message are gathered once.
+ * chunks of any other message are copied together once.
  */
 import type { UnfinishedBudget } from '../../session/unfinished.ts';
 import { countReceived } from './malloc-trim.ts';
@@ -19,8 +19,8 @@ export type MessageSink = (message: IncomingMessage) => void;
 export type PlainSink = (source: Uint8Array, start: number, end: number) => number;
 
 const firstCapacity = 4 * 1024;
-// Whatever length a bin claims, no more than this is allocated before its bytes have arrived. From there on,
-// each step makes the memory four times as large.
+// Whatever length a bin claims, no more than this is allocated before its bytes have arrived. Each further
+// step makes the memory four times as large.
 const firstBinCapacity = 1024 * 1024;
 
 export class MessageReader {
@@ -79,15 +79,15 @@ export class MessageReader {
     scanner.reset();
   }
 
-  /** Drops what has been gathered. Nothing is delivered any more. */
+  /** Drops the gathered bytes. From then on, no message is delivered. */
   stop(): void {
     this.#hasEnded = true;
     this.#release();
   }
 
   /**
-   * Scans from `from`, and delivers the message if it is complete. The message's bytes from `start` on are
-   * not gathered yet. Returns where to continue, or {@link incomplete}.
+   * Scans from `from`, and delivers the message if it is complete. The message's bytes in this chunk, from
+   * `start` on, are not gathered yet. Returns where to continue, or {@link incomplete}.
    */
   #scanOn(chunk: Uint8Array, start: number, from: number, end: number): number {
     const scanner = this.#scanner;

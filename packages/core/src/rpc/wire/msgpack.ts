@@ -25,7 +25,7 @@ export interface Codec {
 export type Allocate = (size: number) => { target: Uint8Array; targetView: DataView; position: number };
 
 export interface Extension<T> {
-  /** The class that is written as this extension. If it is absent, the type is only read. */
+  /** The class that is written as this extension. If the class is absent, msgpackr only reads the type. */
   Class?: new (...args: never[]) => T;
   type: number;
   pack?(value: T, allocate: Allocate): undefined;

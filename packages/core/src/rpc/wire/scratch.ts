@@ -1,13 +1,13 @@
 /**
- * Memory that the codec reuses for every message, so that small messages need no memory of their own.
+ * Memory that the codec reuses for every message, so that a small message allocates nothing.
  *
  * **The rule of re-entrancy.** Whatever is stored here must be used up before any other code runs. Such code
  * is a handler, a getter, a proxy, or the peer at the other end of a pipe in memory. The walk reads all
  * values of the user before their message is packed. Values that were read from a message are taken out of
- * here before the message is acted on. There is one exception: the values of a small message are read while
- * it is packed. `isPackingSmall` is true then. If a getter begins another message meanwhile, that message
- * takes the general path, and nothing of it is read here. `left` and `copies` are copied into variables
- * before a getter can run.
+ * here before this side acts on the message. There is one exception: the values of a small message are read
+ * while the message is packed. `isPackingSmall` is true then. If a getter begins another message meanwhile,
+ * that message takes the general path, and none of its values is read here. `left` and `copies` are copied
+ * into variables before a getter can run.
  */
 
 /** Where in the packed message the bytes of a LargeBin belong. */
@@ -55,8 +55,8 @@ interface Scratch {
   tables: boolean;
   references: { standsApart(record: object): boolean } | undefined;
   /**
-   * The value that the general path must send, because its message is not plain. At first it is the innermost
-   * value, then each enclosing one.
+   * The value that the general path must send, because its message is not plain. While the writer gives up,
+   * this is first the innermost value that is not plain, and then each value around it in turn.
    */
   left: unknown;
   /** Pairs in one flat list: an object or list in `left` that is a copy, then the user's own one. */

@@ -1,6 +1,6 @@
 /**
- * Reads back what the writer packed, if its message turns out not to be plain. So no field of the user is
- * read a second time.
+ * Reads back the values that the writer has packed, if their message turns out not to be plain. So no field
+ * of the user's objects is read a second time.
  */
 import { scratch } from '../../wire/scratch.ts';
 import { setOwn } from '../../values/own-fields.ts';

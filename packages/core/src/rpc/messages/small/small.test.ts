@@ -141,7 +141,7 @@ test('a value that is sent by reference is not plain', () => {
   expect(packAnswer(1, [apart], { ...full, references })).toBe(0);
 });
 
-test('if Object.prototype has an extra property, the codec decides what is part of an object', () => {
+test('if Object.prototype has an extra property, objects are left to the codec', () => {
   const descriptor = { value: 1, enumerable: true, configurable: true, writable: true };
   Object.defineProperty(Object.prototype, 'inherited', descriptor);
   const length = packAnswer(1, { own: 1 }, full);
@@ -149,7 +149,7 @@ test('if Object.prototype has an extra property, the codec decides what is part 
   expect(length).toBe(0);
 });
 
-test('packing throws what a getter throws, and the next message is packed', () => {
+test('packing throws what a getter throws, and the writer still packs the next message', () => {
   const throwing = {
     get it(): never {
       throw new Error('not now');
@@ -183,7 +183,7 @@ function counted(value: unknown, fields: Field[]): unknown {
   return copy;
 }
 
-test('if a message is not plain, what is left equals its params, and no field was read twice', () => {
+test('if a message is not plain, the value that is left equals its params, and no field was read twice', () => {
   fc.assert(
     fc.property(fc.array(anything, { maxLength: 17 }), (params) => {
       const fields: Field[] = [];
@@ -198,7 +198,7 @@ test('if a message is not plain, what is left equals its params, and no field wa
   );
 });
 
-test('a getter that packs another message does not disturb the message that it is in', () => {
+test('a getter that packs another message does not disturb the message that contains the getter', () => {
   let inner = -1;
   const value = {
     before: 'before',
@@ -214,7 +214,7 @@ test('a getter that packs another message does not disturb the message that it i
 });
 
 test('no message longer than maxPlainBytes is packed as plain', () => {
-  // The longest text may begin just before the limit, and must fit with its header.
+  // The longest text may begin just before the limit, and must still fit, with its header, into the buffer.
   expect(plainBytes.length).toBeGreaterThanOrEqual(maxPlainBytes + maxPlainText * 3 + 3);
   const text = 'x'.repeat(200);
   expect(packAnswer(1, new Array(10).fill(text), full)).toBeGreaterThan(10 * 200);
@@ -261,7 +261,7 @@ test('a 64-bit integer is read as plain if a number holds it exactly, and is lef
     expect(at(value)).toBeUndefined();
 });
 
-test('what is packed as plain is read as plain', () => {
+test('a message that was packed as plain is read as plain', () => {
   for (const value of plainValues) {
     const length = packAnswer(1, value, full);
     expect(readPlain(packed(length), 0, length)).toBe(length);
@@ -295,7 +295,7 @@ test('no message longer than maxPlainBytes is read as plain', () => {
   expect(readPlain(bytes, 0, bytes.length)).toBe(0);
 });
 
-test('a message that is cut anywhere is not accepted, nor read beyond its end', () => {
+test('the reader does not accept a cut message, and does not read beyond its end', () => {
   for (const value of [
     5,
     -5,

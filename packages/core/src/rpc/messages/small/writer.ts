@@ -7,12 +7,12 @@ import { maxPlainBytes, maxPlainItems, maxPlainLevels, maxPlainText } from './li
 import { readBack, recordOf } from './read-back.ts';
 
 const maxMethodBytes = 64;
-/** The message that was packed last. Copy it before any other code runs. */
+/** The bytes of the message that was packed last. Copy them before any other code runs. */
 export const plainBytes: Buffer = scratch.small;
 
 const plainView = new DataView(plainBytes.buffer, plainBytes.byteOffset, plainBytes.byteLength);
 
-/** What the peer accepts, and which values are sent by reference though they look plain. */
+/** What the peer accepts, and which values are sent by reference although they look plain. */
 export interface PlainOptions {
   /** True if the peer announced `types`. Then undefined has a form of its own on the wire. */
   readonly types: boolean;
@@ -24,7 +24,7 @@ export interface PlainOptions {
   readonly references: { standsApart(record: object): boolean } | undefined;
 }
 
-/** What is left to write of a message that is not plain. */
+/** The value that the general path must write, if a message turned out not to be plain. */
 export interface Unwritten {
   /**
    * The value, with copies of the parts that were read, so that they are not read again. The other parts are
@@ -84,7 +84,9 @@ function begin(options: PlainOptions): boolean {
   return true;
 }
 
-/** Returns what is left of the last message that turned out not to be plain. */
+/**
+ * Returns the value that the general path must write, of the last message that turned out not to be plain.
+ */
 export function takeUnwritten(): Unwritten {
   const { left: value, copies } = scratch;
   scratch.left = undefined;
@@ -92,7 +94,7 @@ export function takeUnwritten(): Unwritten {
   return { value, copies };
 }
 
-/** Leaves a value to the general path. Nothing of it was read. */
+/** Leaves a value to the general path. The writer has read nothing of it. */
 function leave(value: unknown): 0 {
   scratch.left = value;
   scratch.copies = noCopies;
@@ -100,8 +102,8 @@ function leave(value: unknown): 0 {
 }
 
 /**
- * Leaves a list to the general path. Its first `index` items are packed, and `scratch.left` is what is left
- * of the next one.
+ * Leaves a list to the general path. Its first `index` items are packed, and `scratch.left` has what is left
+ * of the next item.
  */
 function leaveList(list: readonly unknown[], count: number, from: number, index: number): 0 {
   const { left: item, copies: inner } = scratch;
@@ -114,7 +116,7 @@ function leaveList(list: readonly unknown[], count: number, from: number, index:
 
 /**
  * Leaves an object to the general path. Its first `count` fields are packed. If the field at `key` was read,
- * `scratch.left` is what is left of it.
+ * `scratch.left` has what is left of it.
  */
 function leaveRecord(record: object, from: number, count: number, key?: string): 0 {
   const { left: value } = scratch;
@@ -180,7 +182,7 @@ function packRecord(from: number, record: Record<string, unknown>, level: number
 }
 
 /**
- * Returns the position after the value. Returns 0 for a value that is not plain; `scratch.left` is then what
+ * Returns the position after the value. Returns 0 for a value that is not plain; `scratch.left` then has what
  * is left of it.
  */
 function packValue(from: number, value: unknown, level: number): number {
